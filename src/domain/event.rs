@@ -1,0 +1,147 @@
+//! Events: facts about a trip, freed of the format they came in.
+//!
+//! What an event does to a session is decided in [`super::decide`]; here is only what was said, by when.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::id::{MessageId, QuoteId, RequestId, TripId};
+
+/// A fact about a trip.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// The trip it is about.
+    pub trip: TripId,
+    /// Its version: orders it among other facts about the same thing.
+    pub version: Version,
+    /// What happened.
+    pub what: What,
+}
+
+/// What an event says happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// A seller quoted, or changed a quote.
+    QuoteReceived(QuoteDetails),
+    /// A seller declined an RFQ; a quote is named where one was given.
+    RfqDeclined {
+        /// The RFQ, where one was named.
+        request: Option<RequestId>,
+        /// The quote, where one was named.
+        quote: Option<QuoteId>,
+        /// The reason as sent, for example `AIRCRAFT_NOT_AVAILABLE`.
+        reason: Option<String>,
+        /// Who declined.
+        operator: Operator,
+    },
+    /// A chat message.
+    MessageReceived {
+        /// The message; one without an id gets one made of its content's digest.
+        message: MessageId,
+        /// Who wrote it.
+        sender: Operator,
+    },
+    /// An RFQ was sent to a seller.
+    TripRequested {
+        /// The RFQ.
+        request: RequestId,
+    },
+    /// The trip was updated, cancelled or expired.
+    TripChanged {
+        /// The RFQ it came with, where one was named.
+        request: Option<RequestId>,
+        /// What it is now.
+        status: TripStatus,
+    },
+}
+
+/// What became of a trip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TripStatus {
+    /// Changed by the buyer.
+    Updated,
+    /// Called off.
+    Cancelled,
+    /// Ran out of time.
+    Expired,
+}
+
+impl TripStatus {
+    /// The word that is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Updated => "updated",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// The status of a stored word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Updated, Self::Cancelled, Self::Expired]
+            .into_iter()
+            .find(|status| status.as_str() == word)
+    }
+}
+
+/// What one fact says of a quote. Missing parts are missing, never guessed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuoteDetails {
+    /// The quote.
+    pub quote: QuoteId,
+    /// The RFQ it answers.
+    pub request: Option<RequestId>,
+    /// Its price, when one above zero was given.
+    pub price: Option<Money>,
+    /// Who quoted.
+    pub operator: Operator,
+    /// Aircraft type or model, for example `Light Jet`.
+    pub aircraft_type: Option<String>,
+    /// Tail number.
+    pub aircraft_tail: Option<String>,
+    /// Until when it stands; not electable afterwards.
+    pub valid_until: Option<DateTime<Utc>>,
+}
+
+/// A seller, or the sender of a message; any part may be missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Operator {
+    /// Company id, or the person's id where the company has none.
+    pub id: Option<String>,
+    /// Name to show.
+    pub name: Option<String>,
+}
+
+/// An amount above zero in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Money {
+    /// Decimal amount, exact.
+    pub amount: Decimal,
+    /// ISO 4217 code in upper case, for example `USD`.
+    pub currency: String,
+}
+
+/// How facts about the same thing are ordered: its own time, then where it came from, then its content.
+///
+/// The digest only breaks ties so that every order of arrival ends alike.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    /// The event's timestamp, in whole microseconds as Postgres keeps it. `None`, the lowest, when it had none.
+    /// Never clamped: a clock that runs ahead orders as it says.
+    pub at: Option<DateTime<Utc>>,
+    /// What kind of source said it.
+    pub source: Source,
+    /// SHA-256 of the content that the fact was read from.
+    pub digest: [u8; 32],
+}
+
+/// Where a fact came from; later ones rank higher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// A full event.
+    Event,
+    /// A document that was fetched.
+    Document,
+}

@@ -1,0 +1,137 @@
+//! Ids as the rules use them: checked once at the door, in one normal form, never empty and never longer than a column.
+//!
+//! A trip has two ids at Avinode (a *resource id* and a *short id*); everything else has one.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest id that is kept, in bytes. Avinode's own are under 30; a longer one is somebody's mistake.
+pub const MAX_ID_BYTES: usize = 200;
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// Nothing but white space.
+    #[error("the id is empty")]
+    Empty,
+    /// More than [`MAX_ID_BYTES`].
+    #[error("the id is {0} bytes long; at most {MAX_ID_BYTES} are kept")]
+    TooLong(usize),
+    /// A control character, which no id holds and Postgres text may refuse (NUL).
+    #[error("the id holds a control character")]
+    ControlCharacter,
+}
+
+fn checked(text: &str) -> Result<&str, IdError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(IdError::Empty);
+    }
+    if text.len() > MAX_ID_BYTES {
+        return Err(IdError::TooLong(text.len()));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(IdError::ControlCharacter);
+    }
+    Ok(text)
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks a text: trimmed, not empty, at most [`MAX_ID_BYTES`], no control characters.
+            pub fn parse(text: &str) -> Result<Self, IdError> {
+                checked(text).map(|text| Self(text.to_owned()))
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// Avinode's id of one seller's quote, for example `aquote-386512791`.
+    QuoteId
+);
+id!(
+    /// Avinode's id of one RFQ, for example `arfq-12345678`.
+    RequestId
+);
+id!(
+    /// Avinode's id of a chat or seller message, for example `asellermsg-1000000007`.
+    MessageId
+);
+id!(
+    /// The id of a full event (`eventId`): the same one twice is a duplicate.
+    EventId
+);
+
+/// A trip's id in its normal form: `atrip-64956150` (resource id) or `A1B2C3` (short id).
+///
+/// All digits is a resource id written bare, never a short id; a resource id is lower case, a short id upper case.
+/// The SQL function `avinode_ingest.normal_trip_id(text)` is the same rule; a test holds the two together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TripId(String);
+
+impl TripId {
+    /// Reads any spelling (bare digits, lower-case short id, surrounding white space) into the normal form.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let text = checked(text)?;
+        Ok(Self(if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            format!("atrip-{text}")
+        } else if text.contains('-') {
+            text.to_ascii_lowercase()
+        } else {
+            text.to_ascii_uppercase()
+        }))
+    }
+
+    /// The normal form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TripId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_trip_id_has_one_normal_form() {
+        for spelling in ["64956150", " atrip-64956150 ", "ATRIP-64956150"] {
+            assert_eq!(TripId::parse(spelling).unwrap().as_str(), "atrip-64956150");
+        }
+        for spelling in ["a1b2c3", "A1B2C3", "\tA1b2C3\n"] {
+            assert_eq!(TripId::parse(spelling).unwrap().as_str(), "A1B2C3");
+        }
+    }
+
+    #[test]
+    fn an_id_that_no_column_should_hold_is_refused_with_its_reason() {
+        assert_eq!(QuoteId::parse("  "), Err(IdError::Empty));
+        assert_eq!(QuoteId::parse("a\0b"), Err(IdError::ControlCharacter));
+        assert_eq!(QuoteId::parse(&"x".repeat(201)), Err(IdError::TooLong(201)));
+    }
+}

@@ -1,0 +1,6 @@
+//! `avinode-ingest` receives Avinode's webhooks, keeps every one durably in Postgres before it answers, and brings
+//! a charter broker's chat sessions up to date.
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod domain;

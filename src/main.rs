@@ -1,0 +1,2 @@
+//! The program: parse the command line, run, end with its exit code.
+fn main() {}
