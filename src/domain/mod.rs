@@ -1,4 +1,10 @@
 //! The rules, pure: plain data in, plain data out; no clock, no database, no network.
 
+pub mod decide;
+pub mod election;
 pub mod event;
 pub mod id;
+pub mod quote;
+pub mod session;
+pub mod trip;
+pub mod workflow;

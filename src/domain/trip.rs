@@ -1,0 +1,252 @@
+//! What is known of one trip, and what an event adds to it.
+//!
+//! Sessions are never asked here: facts are kept by trip, so that a quote that comes before its session is not lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::event::{Event, QuoteDetails, TripStatus, Version, What};
+use super::id::{MessageId, QuoteId, RequestId};
+use super::quote::{Decline, Learned, Quote, Request, learn_decline};
+
+/// What is known of one trip.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Trip {
+    /// The newest thing that happened to the trip itself.
+    pub status: Option<Status>,
+    /// The latest activity of a seller or a chat partner: the greatest of least(event time, time received).
+    pub last_activity_at: Option<DateTime<Utc>>,
+    /// By quote id.
+    pub quotes: BTreeMap<QuoteId, Quote>,
+    /// By RFQ id.
+    pub requests: BTreeMap<RequestId, Request>,
+    /// Messages known, as far as they were asked for.
+    pub messages: BTreeSet<MessageId>,
+}
+
+/// A trip's newest status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Updated, cancelled or expired.
+    pub status: TripStatus,
+    /// What it is ordered by.
+    pub version: Version,
+}
+
+/// Something worth a line in the timelines of the trip's sessions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Happening {
+    /// The kind, one of the words of the timeline: `quote_received`, `quote_changed`, `rfq_declined` and so on.
+    pub kind: &'static str,
+    /// What makes it one of a kind in a session: the same cause is written once, however often it is applied.
+    pub cause: String,
+    /// When it happened, by the sender's clock.
+    pub at: Option<DateTime<Utc>>,
+    /// More, for people: prices, names, reasons.
+    pub detail: Value,
+}
+
+/// Which parts of a trip learning changed, so that only those are written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Status or last activity.
+    pub trip: bool,
+    /// Quotes.
+    pub quotes: BTreeSet<QuoteId>,
+    /// RFQs.
+    pub requests: BTreeSet<RequestId>,
+    /// New messages.
+    pub messages: BTreeSet<MessageId>,
+}
+
+impl Trip {
+    /// Takes an event in and tells what is worth a line in the timeline, if anything.
+    ///
+    /// `received_at` bounds the activity time: a sender's clock that runs ahead does not make a session look newer.
+    pub fn learn(&mut self, event: &Event, received_at: DateTime<Utc>, touched: &mut Touched) -> Option<Happening> {
+        let version = &event.version;
+        match &event.what {
+            What::QuoteReceived(details) => {
+                // Every fact about a quote is activity, also one that turns out to be older than what is known:
+                // otherwise the order of arrival would decide `last_activity_at`.
+                self.active(version.at.unwrap_or(received_at).min(received_at), touched);
+                self.quote_received(details, version, touched)
+            }
+            What::RfqDeclined {
+                request,
+                quote,
+                reason,
+                operator,
+            } => {
+                let decline = Decline {
+                    version: version.clone(),
+                    reason: reason.clone(),
+                };
+                let mut news = false;
+                if let Some(request) = request {
+                    let known = &mut self.requests.entry(request.clone()).or_default().declined;
+                    news |= note(learn_decline(known, &decline), &mut touched.requests, request);
+                }
+                if let Some(quote) = quote {
+                    let known = &mut self.quotes.entry(quote.clone()).or_default().declined;
+                    news |= note(learn_decline(known, &decline), &mut touched.quotes, quote);
+                }
+                let subject = request
+                    .as_ref()
+                    .map(RequestId::as_str)
+                    .or(quote.as_ref().map(QuoteId::as_str))?;
+                news.then(|| Happening {
+                    kind: "rfq_declined",
+                    cause: cause("declined", subject, version),
+                    at: version.at,
+                    detail: json!({"rfq": request, "quote": quote, "reason": reason, "operator": operator.name}),
+                })
+            }
+            What::MessageReceived { message, sender } => {
+                self.active(version.at.unwrap_or(received_at).min(received_at), touched);
+                if !self.messages.insert(message.clone()) {
+                    return None;
+                }
+                touched.messages.insert(message.clone());
+                Some(Happening {
+                    kind: "message_received",
+                    cause: format!("message/{message}"),
+                    at: version.at,
+                    detail: json!({"message": message, "from": sender.name}),
+                })
+            }
+            What::TripRequested { request } => {
+                let known = self.requests.entry(request.clone()).or_default();
+                if std::mem::replace(&mut known.requested, true) {
+                    return None;
+                }
+                touched.requests.insert(request.clone());
+                Some(Happening {
+                    kind: "trip_requested",
+                    cause: format!("requested/{request}"),
+                    at: version.at,
+                    detail: json!({"rfq": request}),
+                })
+            }
+            What::TripChanged { request, status } => {
+                if self.status.as_ref().is_none_or(|known| known.version < *version) {
+                    self.status = Some(Status {
+                        status: *status,
+                        version: version.clone(),
+                    });
+                    touched.trip = true;
+                }
+                Some(Happening {
+                    kind: match status {
+                        TripStatus::Updated => "trip_updated",
+                        TripStatus::Cancelled => "trip_cancelled",
+                        TripStatus::Expired => "trip_expired",
+                    },
+                    cause: cause("trip", status.as_str(), version),
+                    at: version.at,
+                    detail: json!({"rfq": request}),
+                })
+            }
+        }
+    }
+
+    /// What the passing of a quote's `validUntil` is worth, if it has passed.
+    pub fn expire(&self, quote: &QuoteId, now: DateTime<Utc>) -> Option<Happening> {
+        let valid_until = self.quotes.get(quote)?.fact.as_ref()?.details.valid_until?;
+        (valid_until <= now).then(|| Happening {
+            kind: "quote_expired",
+            cause: format!("expired/{quote}/{}", valid_until.timestamp_micros()),
+            at: Some(valid_until),
+            detail: json!({"quote": quote}),
+        })
+    }
+
+    /// The quotes that were received, which is what a session counts.
+    pub fn received(&self) -> impl Iterator<Item = (&QuoteId, &super::quote::Fact)> {
+        self.quotes
+            .iter()
+            .filter_map(|(id, quote)| quote.fact.as_ref().map(|fact| (id, fact)))
+    }
+
+    /// How many distinct RFQs were sent out.
+    pub fn requested(&self) -> usize {
+        self.requests.values().filter(|request| request.requested).count()
+    }
+
+    /// Whether sellers have been asked: an RFQ went out, or an answer came back.
+    pub fn has_requests(&self) -> bool {
+        self.received().next().is_some()
+            || self.quotes.values().any(|quote| quote.declined.is_some())
+            || self
+                .requests
+                .values()
+                .any(|request| request.requested || request.declined.is_some())
+    }
+
+    fn active(&mut self, at: DateTime<Utc>, touched: &mut Touched) {
+        if self.last_activity_at < Some(at) {
+            self.last_activity_at = Some(at);
+            touched.trip = true;
+        }
+    }
+
+    fn quote_received(
+        &mut self,
+        details: &QuoteDetails,
+        version: &Version,
+        touched: &mut Touched,
+    ) -> Option<Happening> {
+        let id = &details.quote;
+        let quote = self.quotes.entry(id.clone()).or_default();
+        let first_fact_at = quote.fact.as_ref().map(|fact| fact.first_fact_at);
+        let learned = quote.learn(details.clone(), version.clone());
+        if learned != Learned::Known && first_fact_at != quote.fact.as_ref().map(|fact| fact.first_fact_at)
+            || matches!(learned, Learned::New | Learned::Newer)
+        {
+            touched.quotes.insert(id.clone());
+        }
+        let (kind, cause) = match learned {
+            Learned::New => ("quote_received", received_cause(id)),
+            Learned::Newer => ("quote_changed", cause("changed", id.as_str(), version)),
+            Learned::Older | Learned::Known => return None,
+        };
+        Some(Happening {
+            kind,
+            cause,
+            at: version.at,
+            detail: quote_detail(details),
+        })
+    }
+}
+
+/// The cause of a quote's first line in a timeline; the same whether it was counted on arrival or on a later match.
+pub fn received_cause(quote: &QuoteId) -> String {
+    format!("received/{quote}")
+}
+
+/// A quote for people.
+pub fn quote_detail(details: &QuoteDetails) -> Value {
+    json!({
+        "quote": details.quote,
+        "rfq": details.request,
+        "operator": details.operator.name,
+        "price": details.price.as_ref().map(|price| price.amount.to_string()),
+        "currency": details.price.as_ref().map(|price| price.currency.clone()),
+    })
+}
+
+fn cause(verb: &str, subject: &str, version: &Version) -> String {
+    let at = version.at.map_or(0, |at| at.timestamp_micros());
+    let digest: String = version.digest[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{verb}/{subject}/{at}-{digest}")
+}
+
+fn note<Id: Ord + Clone>(learned: Learned, touched: &mut BTreeSet<Id>, id: &Id) -> bool {
+    let news = matches!(learned, Learned::New | Learned::Newer);
+    if news {
+        touched.insert(id.clone());
+    }
+    news
+}

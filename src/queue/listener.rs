@@ -1,0 +1,43 @@
+//! LISTEN, so that work queued by another process or by the application's triggers is seen at once.
+//!
+//! It only wakes. Polling is the truth, so a lost connection costs a moment and never a job; behind a transaction
+//! pooler there is no LISTEN, and none is needed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// The channel that queued work is announced on.
+pub const CHANNEL: &str = "avinode_ingest_jobs";
+
+/// Rings `bell` for every announcement until `shutdown`.
+pub async fn listen(pool: PgPool, bell: Arc<Notify>, shutdown: CancellationToken) {
+    loop {
+        let ended = tokio::select! {
+            () = shutdown.cancelled() => return,
+            ended = announcements(&pool, &bell) => ended,
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "not listening for announcements; polling goes on");
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(2)) => {}
+        }
+    }
+}
+
+async fn announcements(pool: &PgPool, bell: &Notify) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(CHANNEL).await?;
+    // What was announced while nobody listened.
+    bell.notify_waiters();
+    loop {
+        listener.recv().await?;
+        bell.notify_one();
+    }
+}

@@ -1,0 +1,12 @@
+//! The queue: leases in a small table, claimed in batches, fenced by token. It knows nothing of what jobs are about.
+//!
+//! A job is *available*, *running* (leased), *waiting* (to be retried) or *dead*. Nothing holds a row lock while a
+//! handler works; a worker that died is noticed when its lease runs out.
+
+pub mod job;
+pub mod listener;
+pub mod maintenance;
+pub mod operate;
+pub mod retry;
+pub mod store;
+pub mod worker;

@@ -1,0 +1,74 @@
+//! How long a job waits before it is tried again: exponential with full jitter.
+//!
+//! The only place that knows the `backoff` crate (unmaintained, see deny.toml): it turns an attempt into a delay.
+
+use std::time::Duration;
+
+use backoff::backoff::Backoff;
+use backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
+
+/// Delays for attempts, and how many attempts there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// The most that the first retry waits.
+    pub base: Duration,
+    /// The most that any retry waits.
+    pub max: Duration,
+    /// A job that has failed this often dies.
+    pub max_attempts: i32,
+    /// A job whose lone runs have ended this often with their worker dies.
+    pub max_crashes: i32,
+}
+
+impl Default for RetryPolicy {
+    /// Twenty attempts from half a second up to ten minutes: about two hours in all.
+    fn default() -> Self {
+        Self {
+            base: Duration::from_millis(500),
+            max: Duration::from_secs(600),
+            max_attempts: 20,
+            max_crashes: 3,
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// The delay after failed attempt number `attempt` (1 is the first): anywhere between nothing and
+    /// `base * 2^(attempt-1)`, at most `max`, so that jobs that failed together do not come back together.
+    pub fn delay(&self, attempt: i32) -> Duration {
+        // backoff spreads an interval by ±100 %; half the wanted ceiling makes that nothing to all of it.
+        let mut exponential: ExponentialBackoff = ExponentialBackoffBuilder::new()
+            .with_initial_interval(self.base / 2)
+            .with_max_interval(self.max / 2)
+            .with_multiplier(2.0)
+            .with_randomization_factor(1.0)
+            .with_max_elapsed_time(None)
+            .build();
+        // Doubling from a millisecond passes any ceiling in 40 steps.
+        let steps = attempt.clamp(1, 40);
+        (0..steps).filter_map(|_| exponential.next_backoff()).last().unwrap_or(self.max).min(self.max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_grow_with_the_attempt_and_stay_under_the_ceiling() {
+        let policy = RetryPolicy::default();
+        let longest = |attempt| (0..500).map(|_| policy.delay(attempt)).max().unwrap();
+        assert!(longest(1) <= policy.base);
+        assert!(longest(4) > policy.base * 2);
+        assert!(longest(4) <= policy.base * 8);
+        assert!(longest(100) <= policy.max);
+        assert!(longest(100) > policy.max / 2);
+    }
+
+    #[test]
+    fn jobs_that_failed_together_do_not_come_back_together() {
+        let policy = RetryPolicy::default();
+        let delays: std::collections::BTreeSet<_> = (0..50).map(|_| policy.delay(8)).collect();
+        assert!(delays.len() > 40);
+    }
+}

@@ -1,0 +1,275 @@
+//! The queue's SQL on the workers' way: claim, hold, finish, put back. Rows are guarded by their lease token.
+
+use std::time::Duration;
+
+use sqlx::postgres::types::PgInterval;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::job::{Claimed, Outcome};
+
+/// A failure text is kept up to this many characters, and this many failures of a job.
+const REASON_CHARS: usize = 500;
+
+/// A job to be queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewJob {
+    /// Which handler it is for.
+    pub kind: &'static str,
+    /// What it is about.
+    pub key: Option<String>,
+    /// The delivery it came with.
+    pub delivery_id: Option<Uuid>,
+    /// When it becomes due; `None`: at once.
+    pub due_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+/// Claims up to `limit` due jobs of one kind for `worker`: available ones, retries whose time has come, and jobs whose
+/// lease ran out. The claim counts the attempt; a job taken over is marked to run alone.
+pub async fn claim(
+    pool: &PgPool,
+    kind: &str,
+    limit: i64,
+    worker: &str,
+    lease: Duration,
+) -> Result<Vec<Claimed>, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let claimed = sqlx::query_as!(
+        Claimed,
+        r#"
+        -- The limit stands in a CTE: in a FROM-subquery the planner may ignore it.
+        WITH due AS MATERIALIZED (
+            SELECT id
+            FROM avinode_ingest.jobs
+            -- statement_timestamp() may be an index condition, clock_timestamp() may not.
+            WHERE kind = $1 AND due_at <= statement_timestamp()
+            ORDER BY due_at, id
+            LIMIT $2
+            FOR UPDATE SKIP LOCKED
+        ), claim AS MATERIALIZED (
+            SELECT nextval('avinode_ingest.lease_tokens') AS token
+        )
+        UPDATE avinode_ingest.jobs AS job
+        SET lease_token = claim.token,
+            leased_by = $3,
+            due_at = clock_timestamp() + $4,
+            attempts = job.attempts + 1,
+            -- A lease that is still set has run out: its worker died, or was too slow.
+            alone = job.alone OR job.lease_token IS NOT NULL,
+            crashes = job.crashes + (job.lease_token IS NOT NULL AND job.alone_since IS NOT NULL)::int,
+            alone_since = NULL
+        FROM due, claim
+        WHERE job.id = due.id
+        RETURNING job.id, job.lease_token AS "token!", job.key, job.delivery_id, job.created_at, job.attempts,
+            job.crashes, job.alone
+        "#,
+        kind,
+        limit,
+        worker,
+        interval(lease),
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(claimed)
+}
+
+/// Notes that a job that runs alone begins, so that a crash from here on counts towards its death.
+pub async fn begin_alone(pool: &PgPool, job: &Claimed) -> Result<bool, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let begun = sqlx::query!(
+        "UPDATE avinode_ingest.jobs SET alone_since = clock_timestamp() WHERE id = $1 AND lease_token = $2",
+        job.id,
+        job.token
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(begun.rows_affected() == 1)
+}
+
+/// Extends the leases of `jobs` that are still held.
+pub async fn extend(pool: &PgPool, jobs: &[Claimed], lease: Duration) -> Result<u64, sqlx::Error> {
+    let (ids, tokens) = fences(jobs);
+    let mut tx = pool.begin().await?;
+    let extended = sqlx::query!(
+        r#"
+        UPDATE avinode_ingest.jobs AS job
+        SET due_at = clock_timestamp() + $3
+        FROM unnest($1::bigint[], $2::bigint[]) AS held (id, token)
+        WHERE job.id = held.id AND job.lease_token = held.token
+        "#,
+        &ids,
+        &tokens,
+        interval(lease),
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(extended.rows_affected())
+}
+
+/// Locks the jobs that are still held under their tokens, in order of id, and returns their ids. Every apply begins
+/// with this and decides only for what it returns: a worker that lost its lease changes nothing.
+pub async fn hold(tx: &mut PgConnection, jobs: &[Claimed]) -> Result<Vec<i64>, sqlx::Error> {
+    let (ids, tokens) = fences(jobs);
+    sqlx::query_scalar!(
+        r#"
+        SELECT job.id
+        FROM avinode_ingest.jobs AS job
+        JOIN unnest($1::bigint[], $2::bigint[]) AS held (id, token)
+            ON job.id = held.id AND job.lease_token = held.token
+        ORDER BY job.id
+        FOR UPDATE OF job
+        "#,
+        &ids,
+        &tokens,
+    )
+    .fetch_all(tx)
+    .await
+}
+
+/// Finishes jobs that [`hold`] locked in this transaction: they leave `jobs`, their outcomes stay.
+pub async fn finish(tx: &mut PgConnection, outcomes: &[Outcome]) -> Result<u64, sqlx::Error> {
+    let ids: Vec<i64> = outcomes.iter().map(|outcome| outcome.job).collect();
+    let words: Vec<String> = outcomes.iter().map(|outcome| outcome.outcome.to_owned()).collect();
+    let details: Vec<String> = outcomes.iter().map(|outcome| outcome.detail.clone()).collect();
+    let finished = sqlx::query!(
+        r#"
+        WITH finished AS (
+            DELETE FROM avinode_ingest.jobs WHERE id = ANY ($1) RETURNING *
+        )
+        INSERT INTO avinode_ingest.outcomes
+            (job_id, kind, key, delivery_id, created_at, attempts, outcome, detail)
+        SELECT finished.id, kind, key, delivery_id, created_at, attempts, result.outcome, nullif(result.detail, '')
+        FROM finished
+        JOIN unnest($1::bigint[], $2::text[], $3::text[]) AS result (id, outcome, detail) ON result.id = finished.id
+        ORDER BY finished.id
+        -- A dead job that an operator sent back has an outcome already.
+        ON CONFLICT (job_id) DO UPDATE
+        SET finished_at = clock_timestamp(), attempts = EXCLUDED.attempts, outcome = EXCLUDED.outcome,
+            detail = EXCLUDED.detail
+        "#,
+        &ids,
+        &words,
+        &details,
+    )
+    .execute(tx)
+    .await?;
+    Ok(finished.rows_affected())
+}
+
+/// Puts a job back until `delay` has passed. `counts`: the attempt was its own fault and is counted.
+pub async fn put_back(
+    pool: &PgPool,
+    job: &Claimed,
+    delay: Duration,
+    counts: bool,
+    reason: &str,
+) -> Result<bool, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let put_back = sqlx::query!(
+        r#"
+        UPDATE avinode_ingest.jobs
+        SET lease_token = NULL, leased_by = NULL, alone_since = NULL,
+            due_at = clock_timestamp() + $3,
+            attempts = attempts - (NOT $4::boolean)::int,
+            -- The last ten failures are enough to see why.
+            history = CASE WHEN $4 THEN (history || $5::text)[greatest(1, cardinality(history) - 8):] ELSE history END
+        WHERE id = $1 AND lease_token = $2
+        "#,
+        job.id,
+        job.token,
+        interval(delay),
+        counts,
+        bounded(reason),
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(put_back.rows_affected() == 1)
+}
+
+/// Gives leases back unused, at shutdown: the jobs are available at once and have lost no attempt.
+pub async fn give_back(pool: &PgPool, jobs: &[Claimed]) -> Result<u64, sqlx::Error> {
+    let (ids, tokens) = fences(jobs);
+    let mut tx = pool.begin().await?;
+    let given = sqlx::query!(
+        r#"
+        UPDATE avinode_ingest.jobs AS job
+        SET lease_token = NULL, leased_by = NULL, alone_since = NULL, due_at = clock_timestamp(),
+            attempts = attempts - 1
+        FROM unnest($1::bigint[], $2::bigint[]) AS held (id, token)
+        WHERE job.id = held.id AND job.lease_token = held.token
+        "#,
+        &ids,
+        &tokens,
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(given.rows_affected())
+}
+
+/// Ends a job for good: it moves to `dead_jobs` with its history, where an operator can send it back.
+pub async fn bury(pool: &PgPool, job: &Claimed, reason: &str) -> Result<bool, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let buried = sqlx::query!(
+        r#"
+        WITH dead AS (
+            DELETE FROM avinode_ingest.jobs WHERE id = $1 AND lease_token = $2 RETURNING *
+        ), kept AS (
+            INSERT INTO avinode_ingest.dead_jobs
+                (id, kind, key, delivery_id, created_at, attempts, crashes, reason, history)
+            SELECT id, kind, key, delivery_id, created_at, attempts, crashes, $3, history FROM dead
+        )
+        INSERT INTO avinode_ingest.outcomes
+            (job_id, kind, key, delivery_id, created_at, attempts, outcome, detail)
+        SELECT id, kind, key, delivery_id, created_at, attempts, 'dead', $3 FROM dead
+        ON CONFLICT (job_id) DO UPDATE
+        SET finished_at = clock_timestamp(), attempts = EXCLUDED.attempts, outcome = EXCLUDED.outcome,
+            detail = EXCLUDED.detail
+        "#,
+        job.id,
+        job.token,
+        bounded(reason),
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(buried.rows_affected() == 1)
+}
+
+/// Queues jobs inside the caller's transaction.
+pub async fn enqueue(tx: &mut PgConnection, jobs: &[NewJob]) -> Result<(), sqlx::Error> {
+    let kinds: Vec<String> = jobs.iter().map(|job| job.kind.to_owned()).collect();
+    let keys: Vec<Option<String>> = jobs.iter().map(|job| job.key.clone()).collect();
+    let deliveries: Vec<Option<Uuid>> = jobs.iter().map(|job| job.delivery_id).collect();
+    let due: Vec<Option<chrono::DateTime<chrono::Utc>>> = jobs.iter().map(|job| job.due_at).collect();
+    sqlx::query!(
+        r#"
+        INSERT INTO avinode_ingest.jobs (kind, key, delivery_id, due_at)
+        SELECT kind, key, delivery_id, coalesce(due_at, clock_timestamp())
+        FROM unnest($1::text[], $2::text[], $3::uuid[], $4::timestamptz[]) AS new (kind, key, delivery_id, due_at)
+        "#,
+        &kinds,
+        &keys as &[Option<String>],
+        &deliveries as &[Option<Uuid>],
+        &due as &[Option<chrono::DateTime<chrono::Utc>>],
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+fn fences(jobs: &[Claimed]) -> (Vec<i64>, Vec<i64>) {
+    jobs.iter().map(|job| (job.id, job.token)).unzip()
+}
+
+fn interval(duration: Duration) -> PgInterval {
+    PgInterval { months: 0, days: 0, microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX) }
+}
+
+fn bounded(reason: &str) -> String {
+    reason.chars().filter(|character| *character != '\0').take(REASON_CHARS).collect()
+}

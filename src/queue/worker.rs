@@ -1,0 +1,223 @@
+//! A worker: claims a batch, has it served, settles what was left unfinished. The loop is dull; the step is public and
+//! tells what happened, so that tests drain the queue without sleeping.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::RngExt;
+use sqlx::PgPool;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::job::{Claimed, Handler, JobError};
+use super::retry::RetryPolicy;
+use super::store;
+use crate::heartbeat::Pulse;
+
+/// What every worker of a process shares.
+pub struct Shift {
+    /// The database.
+    pub pool: PgPool,
+    /// One handler a kind; earlier ones are served first.
+    pub handlers: Vec<Arc<dyn Handler>>,
+    /// How long a claim holds; extended every third of it while a handler works.
+    pub lease: Duration,
+    /// How long an idle worker waits before it looks again by itself.
+    pub poll: Duration,
+    /// Retries and deaths.
+    pub retry: RetryPolicy,
+    /// Rung when jobs were queued: by the receiver of the same process and by the listener.
+    pub bell: Arc<Notify>,
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Jobs claimed.
+    pub claimed: usize,
+    /// Jobs put back to be tried again.
+    pub put_back: usize,
+    /// Jobs that died.
+    pub died: usize,
+    /// A claim came back full: there is probably more.
+    pub more: bool,
+}
+
+impl Shift {
+    /// Works until `shutdown`. A step that has begun is finished (the process bounds how long it waits for that).
+    pub async fn work(&self, name: &str, pulse: &Pulse, shutdown: &CancellationToken) {
+        let mut failures = 0;
+        while !shutdown.is_cancelled() {
+            pulse.beat();
+            // Interest is registered before the table is read: a ring in between is not lost.
+            let rung = self.bell.notified();
+            tokio::pin!(rung);
+            rung.as_mut().enable();
+            let pause = match self.step(name, shutdown).await {
+                Ok(step) => {
+                    failures = 0;
+                    if step.more {
+                        // Let an idle colleague help.
+                        self.bell.notify_one();
+                    }
+                    if step.claimed > 0 { Duration::ZERO } else { self.poll }
+                }
+                Err(error) => {
+                    failures += 1;
+                    if failures == 1 {
+                        tracing::warn!(%error, worker = name, "the queue could not be reached; trying again");
+                    }
+                    self.retry.delay(failures).min(Duration::from_secs(5)).max(Duration::from_millis(50))
+                }
+            };
+            if pause > Duration::ZERO {
+                let jittered = pause.mul_f64(rand::rng().random_range(0.75..1.25));
+                tokio::select! {
+                    () = rung, if failures == 0 => {}
+                    () = tokio::time::sleep(jittered) => {}
+                    () = shutdown.cancelled() => {}
+                }
+            }
+        }
+    }
+
+    /// One round over all kinds: claim, serve, settle.
+    ///
+    /// # Errors
+    /// The database could not be asked for work, or a job could not be settled; leases then run out by themselves.
+    pub async fn step(&self, name: &str, shutdown: &CancellationToken) -> Result<Step, sqlx::Error> {
+        let mut step = Step::default();
+        for handler in &self.handlers {
+            let claimed = store::claim(&self.pool, handler.kind(), handler.batch_size(), name, self.lease).await?;
+            if claimed.is_empty() {
+                continue;
+            }
+            step.claimed += claimed.len();
+            step.more |= i64::try_from(claimed.len()).unwrap_or(i64::MAX) >= handler.batch_size();
+            if shutdown.is_cancelled() {
+                store::give_back(&self.pool, &claimed).await?;
+                break;
+            }
+            let (mut alone, together): (Vec<_>, Vec<_>) = claimed.into_iter().partition(|job| job.alone);
+            if !together.is_empty() {
+                self.serve(handler.as_ref(), &together, &alone, &mut step).await?;
+            }
+            while let Some(job) = alone.pop() {
+                self.serve_alone(handler.as_ref(), &job, &alone, &mut step).await?;
+            }
+        }
+        Ok(step)
+    }
+
+    async fn serve_alone(
+        &self,
+        handler: &dyn Handler,
+        job: &Claimed,
+        waiting: &[Claimed],
+        step: &mut Step,
+    ) -> Result<(), sqlx::Error> {
+        if job.crashes >= self.retry.max_crashes {
+            let reason = format!("its worker died {} times while it ran alone", job.crashes);
+            step.died += usize::from(store::bury(&self.pool, job, &reason).await?);
+            return Ok(());
+        }
+        if store::begin_alone(&self.pool, job).await? {
+            self.serve(handler, std::slice::from_ref(job), waiting, step).await?;
+        }
+        Ok(())
+    }
+
+    /// Serves a batch; one that failed as a whole is redone job by job. Leases of `waiting`, which come after, are kept
+    /// up as well.
+    async fn serve(
+        &self,
+        handler: &dyn Handler,
+        batch: &[Claimed],
+        waiting: &[Claimed],
+        step: &mut Step,
+    ) -> Result<(), sqlx::Error> {
+        match self.perform(handler, batch, waiting).await {
+            Ok(unfinished) => {
+                for (id, error) in unfinished {
+                    if let Some(job) = batch.iter().find(|job| job.id == id) {
+                        self.settle(handler.kind(), job, error, step).await?;
+                    }
+                }
+            }
+            Err(error) if batch.len() == 1 => self.settle(handler.kind(), &batch[0], error, step).await?,
+            Err(error) => {
+                tracing::debug!(kind = handler.kind(), jobs = batch.len(), %error, "a batch is redone job by job");
+                for (position, job) in batch.iter().enumerate() {
+                    let later: Vec<Claimed> = batch[position + 1..].iter().chain(waiting).cloned().collect();
+                    let one = std::slice::from_ref(job);
+                    match self.perform(handler, one, &later).await {
+                        Ok(unfinished) => {
+                            for (_, error) in unfinished {
+                                self.settle(handler.kind(), job, error, step).await?;
+                            }
+                        }
+                        Err(error) => self.settle(handler.kind(), job, error, step).await?,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the handler and keeps its leases up meanwhile.
+    async fn perform(
+        &self,
+        handler: &dyn Handler,
+        batch: &[Claimed],
+        waiting: &[Claimed],
+    ) -> Result<Vec<(i64, JobError)>, JobError> {
+        let held: Vec<Claimed> = batch.iter().chain(waiting).cloned().collect();
+        let mut work = handler.perform(batch);
+        let mut beat = tokio::time::interval(self.lease / 3);
+        beat.tick().await;
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                _ = beat.tick() => {
+                    if let Err(error) = store::extend(&self.pool, &held, self.lease).await {
+                        // Losing the lease is safe: the apply is fenced.
+                        tracing::warn!(%error, kind = handler.kind(), "could not extend leases");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn settle(
+        &self,
+        kind: &'static str,
+        job: &Claimed,
+        error: JobError,
+        step: &mut Step,
+    ) -> Result<(), sqlx::Error> {
+        let dies = match &error {
+            JobError::Contention(_) => false,
+            JobError::Retry { .. } => job.attempts >= self.retry.max_attempts,
+            JobError::Fail(_) => true,
+        };
+        if dies {
+            let reason = match &error {
+                JobError::Retry { reason, .. } => format!("gave up after {} attempts: {reason}", job.attempts),
+                other => other.to_string(),
+            };
+            tracing::warn!(kind, job = job.id, delivery = ?job.delivery_id, reason, "a job died");
+            step.died += usize::from(store::bury(&self.pool, job, &reason).await?);
+            return Ok(());
+        }
+        let (delay, counts) = match &error {
+            JobError::Contention(_) => (Duration::from_millis(rand::rng().random_range(5..60)), false),
+            JobError::Retry { after, .. } => (after.unwrap_or_else(|| self.retry.delay(job.attempts)), true),
+            JobError::Fail(_) => unreachable!("a fatal error is buried above"),
+        };
+        if counts {
+            tracing::warn!(kind, job = job.id, attempt = job.attempts, %error, ?delay, "a job is to be tried again");
+        }
+        step.put_back += usize::from(store::put_back(&self.pool, job, delay, counts, &error.to_string()).await?);
+        Ok(())
+    }
+}
