@@ -74,8 +74,6 @@ COMMENT ON COLUMN avinode_ingest.requests.requested IS 'It was sent to a seller:
 CREATE TABLE avinode_ingest.messages (
     trip_key text NOT NULL REFERENCES avinode_ingest.trips (key),
     message_id text NOT NULL,
-    sent_at timestamptz,
-    sender_name text,
     PRIMARY KEY (trip_key, message_id)
 );
 COMMENT ON TABLE avinode_ingest.messages IS 'Chat messages as facts; their text stays in the delivery.';

@@ -1,0 +1,30 @@
+//! Deliveries as the workers read them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// What a worker needs of a delivery.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// When it was received.
+    pub received_at: DateTime<Utc>,
+    /// The exact body.
+    pub body: Vec<u8>,
+}
+
+/// Reads deliveries by id.
+pub async fn read(pool: &PgPool, ids: &[Uuid]) -> Result<HashMap<Uuid, Stored>, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let rows =
+        sqlx::query!("SELECT id, received_at, body FROM avinode_ingest.deliveries WHERE id = ANY ($1)", ids)
+            .fetch_all(&mut *tx)
+            .await?;
+    tx.commit().await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.id, Stored { received_at: row.received_at, body: row.body }))
+        .collect())
+}

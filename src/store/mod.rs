@@ -1,0 +1,13 @@
+//! SQL of deliveries, facts, sessions and timelines. It loads, locks and writes; what changes is decided in `domain`.
+//!
+//! Lock order, everywhere: jobs, trips, sessions (by id), facts, ledger. Multi-row writes are sorted by key.
+
+pub mod deliveries;
+pub mod events;
+pub mod facts;
+pub mod inspect;
+pub mod projection;
+pub mod sessions;
+pub mod timeline;
+pub mod trips;
+pub mod version;

@@ -1,0 +1,242 @@
+//! `public.quotes` as a projection of the facts: one row per Avinode quote, in which only values that we wrote last are
+//! ever overwritten.
+//!
+//! The table is the application's: a column or a constraint that we do not know of may refuse a row. A projection
+//! therefore runs behind a savepoint; a refusal is remembered and costs the session nothing but the visible row.
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use sqlx::{Acquire, PgConnection, Postgres, Transaction};
+use uuid::Uuid;
+
+use crate::domain::id::QuoteId;
+use crate::domain::quote::Fact;
+
+/// Prices in `quotes` are numeric(12,2): from a cent to just under ten thousand million.
+const PRICE_LIMIT: i64 = 10_000_000_000;
+
+/// A quote to be shown.
+#[derive(Debug, Clone)]
+pub struct Projection<'a> {
+    /// The key of its trip.
+    pub trip: &'a str,
+    /// The quote.
+    pub quote: &'a QuoteId,
+    /// Its newest fact.
+    pub fact: &'a Fact,
+    /// The row that shows it already.
+    pub row: Option<Uuid>,
+    /// The request under which a new row is made.
+    pub request_id: Option<Uuid>,
+    /// An id for a new row.
+    pub new_id: Uuid,
+}
+
+impl Projection<'_> {
+    /// The price as `quotes` can hold it, if it can.
+    pub fn price(&self) -> Option<Decimal> {
+        showable(self.fact)
+    }
+}
+
+/// The price of a fact as `quotes` can hold it: above zero and below ten thousand million, in whole cents.
+pub fn showable(fact: &Fact) -> Option<Decimal> {
+    let price = fact.details.price.as_ref()?.amount.round_dp(2);
+    (price > Decimal::ZERO && price < Decimal::from(PRICE_LIMIT)).then_some(price)
+}
+
+/// Shows one quote. Returns the row that shows it, if one does.
+///
+/// # Errors
+/// Only those that end the transaction; a refusal by the table is remembered beside the fact and answered `None`.
+pub async fn project(
+    tx: &mut Transaction<'_, Postgres>,
+    projection: &Projection<'_>,
+) -> Result<Option<Uuid>, sqlx::Error> {
+    let mut savepoint = tx.begin().await?;
+    match show(&mut savepoint, projection).await {
+        Ok(row) => {
+            savepoint.commit().await?;
+            Ok(row)
+        }
+        Err(sqlx::Error::Database(refusal)) if !is_contention(refusal.code().as_deref()) => {
+            savepoint.rollback().await?;
+            let trip = projection.trip;
+            let quote = projection.quote.as_str();
+            tracing::warn!(trip, quote, error = %refusal, "the application's quotes table refused a quote; its fact is kept");
+            sqlx::query!(
+                "UPDATE avinode_ingest.quotes SET projection_error = $3 WHERE trip_key = $1 AND quote_id = $2",
+                trip,
+                quote,
+                refusal.message().chars().take(300).collect::<String>(),
+            )
+            .execute(&mut **tx)
+            .await?;
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn is_contention(code: Option<&str>) -> bool {
+    matches!(code, Some("40P01" | "55P03" | "40001" | "57014"))
+}
+
+async fn show(tx: &mut PgConnection, projection: &Projection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
+    let Some(price) = projection.price() else { return Ok(projection.row) };
+    let details = &projection.fact.details;
+    let unknown = || "unknown".to_owned();
+    let values = Values {
+        operator_id: details.operator.id.clone().or(details.operator.name.clone()).unwrap_or_else(unknown),
+        operator_name: details.operator.name.clone().or(details.operator.id.clone()).unwrap_or_else(unknown),
+        price,
+        aircraft_type: details.aircraft_type.clone().unwrap_or_else(unknown),
+        aircraft_tail_number: details.aircraft_tail.clone(),
+        valid_until: details.valid_until,
+        metadata: json!({
+            "source": "avinode-ingest",
+            "currency": details.price.as_ref().map(|price| price.currency.clone()),
+        }),
+    };
+    let (row, written) = match projection.row {
+        Some(row) => {
+            update(tx, projection, row, &values).await?;
+            (row, Some(values.remembered()))
+        }
+        None => match adopt(tx, projection).await? {
+            // The application has a row of this quote: it is shown, and nothing in it is ours to overwrite.
+            Some(row) => (row, None),
+            None => {
+                let Some(request_id) = projection.request_id else { return Ok(None) };
+                insert(tx, projection, request_id, &values).await?;
+                (projection.new_id, Some(values.remembered()))
+            }
+        },
+    };
+    sqlx::query!(
+        r#"
+        UPDATE avinode_ingest.quotes
+        SET projected_id = $3, projected = coalesce($4, projected), projection_error = NULL
+        WHERE trip_key = $1 AND quote_id = $2
+        "#,
+        projection.trip,
+        projection.quote.as_str(),
+        row,
+        written,
+    )
+    .execute(tx)
+    .await?;
+    Ok(Some(row))
+}
+
+struct Values {
+    operator_id: String,
+    operator_name: String,
+    price: Decimal,
+    aircraft_type: String,
+    aircraft_tail_number: Option<String>,
+    valid_until: Option<chrono::DateTime<chrono::Utc>>,
+    metadata: Value,
+}
+
+impl Values {
+    /// What is compared before the next overwriting. Prices as text: they are decimal.
+    fn remembered(&self) -> Value {
+        json!({
+            "operator_id": self.operator_id,
+            "operator_name": self.operator_name,
+            "price": self.price.to_string(),
+            "aircraft_type": self.aircraft_type,
+            "aircraft_tail_number": self.aircraft_tail_number,
+            "valid_until": self.valid_until,
+        })
+    }
+}
+
+async fn adopt(tx: &mut PgConnection, projection: &Projection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT id FROM public.quotes WHERE avinode_quote_id = $1 ORDER BY id LIMIT 1",
+        projection.quote.as_str()
+    )
+    .fetch_optional(tx)
+    .await
+}
+
+async fn insert(
+    tx: &mut PgConnection,
+    projection: &Projection<'_>,
+    request_id: Uuid,
+    values: &Values,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"
+        INSERT INTO public.quotes (
+            id, request_id, operator_id, operator_name, base_price, total_price, aircraft_type, aircraft_tail_number,
+            valid_until, status, metadata, avinode_quote_id, received_at
+        )
+        VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, 'received', $9, $10, coalesce($11, clock_timestamp()))
+        "#,
+        projection.new_id,
+        request_id,
+        values.operator_id,
+        values.operator_name,
+        values.price,
+        values.aircraft_type,
+        values.aircraft_tail_number,
+        values.valid_until,
+        values.metadata,
+        projection.quote.as_str(),
+        projection.fact.first_fact_at,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn update(
+    tx: &mut PgConnection,
+    projection: &Projection<'_>,
+    row: Uuid,
+    values: &Values,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"
+        -- A column is ours while it holds what we wrote last.
+        UPDATE public.quotes AS shown
+        SET operator_id = CASE WHEN fact.projected ->> 'operator_id' = shown.operator_id
+                THEN $4 ELSE shown.operator_id END,
+            operator_name = CASE WHEN fact.projected ->> 'operator_name' = shown.operator_name
+                THEN $5 ELSE shown.operator_name END,
+            base_price = CASE WHEN (fact.projected ->> 'price')::numeric = shown.base_price
+                THEN $6 ELSE shown.base_price END,
+            total_price = CASE WHEN (fact.projected ->> 'price')::numeric = shown.total_price
+                THEN $6 ELSE shown.total_price END,
+            metadata = CASE WHEN (fact.projected ->> 'price')::numeric = shown.total_price
+                    AND jsonb_typeof(coalesce(shown.metadata, '{}')) = 'object'
+                THEN coalesce(shown.metadata, '{}') || $10 ELSE shown.metadata END,
+            aircraft_type = CASE WHEN fact.projected ->> 'aircraft_type' = shown.aircraft_type
+                THEN $7 ELSE shown.aircraft_type END,
+            aircraft_tail_number = CASE WHEN fact.projected ? 'aircraft_tail_number'
+                    AND fact.projected ->> 'aircraft_tail_number' IS NOT DISTINCT FROM shown.aircraft_tail_number
+                THEN $8 ELSE shown.aircraft_tail_number END,
+            valid_until = CASE WHEN fact.projected ? 'valid_until'
+                    AND (fact.projected ->> 'valid_until')::timestamptz IS NOT DISTINCT FROM shown.valid_until
+                THEN $9 ELSE shown.valid_until END
+        FROM avinode_ingest.quotes AS fact
+        WHERE shown.id = $1 AND fact.trip_key = $2 AND fact.quote_id = $3
+        "#,
+        row,
+        projection.trip,
+        projection.quote.as_str(),
+        values.operator_id,
+        values.operator_name,
+        values.price,
+        values.aircraft_type,
+        values.aircraft_tail_number,
+        values.valid_until,
+        values.metadata,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
