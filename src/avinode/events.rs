@@ -6,6 +6,7 @@
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::id::ResourceId;
 use super::json::text_at;
 use super::notification::{Full, NotUnderstood, id_at, quoted};
 use super::{money, text, time};
@@ -30,8 +31,19 @@ pub fn events(full: &Full) -> Result<Vec<Event>, NotUnderstood> {
         unknown => return Err(NotUnderstood::UnknownKind(quoted(unknown))),
     };
     let trip = trip(data)?;
-    let version = Version { at: full.timestamp, source: Source::Event, digest: digest(&[&full.event, "\n", &data.to_string()]) };
-    Ok(what.into_iter().map(|what| Event { trip, version, what }).collect())
+    let Some(what) = what else { return Ok(Vec::new()) };
+    let digest = digest(&[
+        &full.event,
+        "
+",
+        &data.to_string(),
+    ]);
+    let version = Version {
+        at: full.timestamp,
+        source: Source::Event,
+        digest,
+    };
+    Ok(vec![Event { trip, version, what }])
 }
 
 /// The trip's id: its own property, else the short form that thin notifications use.
@@ -43,7 +55,9 @@ fn trip(data: &Value) -> Result<TripId, NotUnderstood> {
 }
 
 fn seller_response(data: &Value) -> Result<Option<What>, NotUnderstood> {
-    let status = text_at(data, &["request", "status"]).unwrap_or_default().to_ascii_lowercase();
+    let status = text_at(data, &["request", "status"])
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     if status == "declined" {
         return declined(data).map(Some);
     }
@@ -64,7 +78,8 @@ fn quote_details(data: &Value, quote: QuoteId) -> Result<QuoteDetails, NotUnders
         // The relays' form, else the one of Avinode's own documents.
         price: money::price(&said["totalPrice"], "amount").or_else(|| money::price(&said["sellerPrice"], "price")),
         operator: seller(data),
-        aircraft_type: text::shown_at(said, &["aircraft", "type"]).or_else(|| text::shown_at(said, &["aircraft", "model"])),
+        aircraft_type: text::shown_at(said, &["aircraft", "type"])
+            .or_else(|| text::shown_at(said, &["aircraft", "model"])),
         aircraft_tail: text::shown_at(said, &["aircraft", "tailNumber"]),
         valid_until: text_at(said, &["validUntil"]).and_then(|text| time::lenient(&text)),
     })
@@ -75,7 +90,12 @@ fn declined(data: &Value) -> Result<What, NotUnderstood> {
     if request.is_none() && quote.is_none() {
         return Err(NotUnderstood::NothingDeclined);
     }
-    Ok(What::RfqDeclined { request, quote, reason: text::shown_at(data, &["declineReason"]), operator: seller(data) })
+    Ok(What::RfqDeclined {
+        request,
+        quote,
+        reason: text::shown_at(data, &["declineReason"]),
+        operator: seller(data),
+    })
 }
 
 fn message(data: &Value) -> Result<What, NotUnderstood> {
@@ -84,7 +104,10 @@ fn message(data: &Value) -> Result<What, NotUnderstood> {
         // Without an id the content tells one message from another, and a repetition from a new one by its time.
         None => {
             let digest = format!("digest-{}", &hex::encode(digest(&[&data.to_string()]))[..32]);
-            MessageId::parse(&digest).map_err(|why| NotUnderstood::BadId { name: "data.message.id", why })?
+            MessageId::parse(&digest).map_err(|why| NotUnderstood::BadId {
+                name: "data.message.id",
+                why,
+            })?
         }
     };
     let sender = operator(&data["sender"], &["companyName", "name"]);
@@ -94,7 +117,9 @@ fn message(data: &Value) -> Result<What, NotUnderstood> {
 fn trip_request(data: &Value) -> Result<What, NotUnderstood> {
     let action = text_at(data, &["action"]).unwrap_or_default().to_ascii_lowercase();
     match action.as_str() {
-        "created" => Ok(What::TripRequested { request: request(data)?.ok_or(NotUnderstood::NoRequest)? }),
+        "created" => Ok(What::TripRequested {
+            request: request(data)?.ok_or(NotUnderstood::NoRequest)?,
+        }),
         "updated" => trip_changed(data, TripStatus::Updated),
         "cancelled" | "canceled" => trip_changed(data, TripStatus::Cancelled),
         "expired" => trip_changed(data, TripStatus::Expired),
@@ -103,7 +128,10 @@ fn trip_request(data: &Value) -> Result<What, NotUnderstood> {
 }
 
 fn trip_changed(data: &Value, status: TripStatus) -> Result<What, NotUnderstood> {
-    Ok(What::TripChanged { request: request(data)?, status })
+    Ok(What::TripChanged {
+        request: request(data)?,
+        status,
+    })
 }
 
 fn request(data: &Value) -> Result<Option<RequestId>, NotUnderstood> {
@@ -120,7 +148,11 @@ fn seller(data: &Value) -> Operator {
 
 /// A company, else the person. Its id may identify it, so one too long is dropped, not cut.
 fn operator(who: &Value, names: &[&str]) -> Operator {
-    let id = |key| text_at(who, &[key]).and_then(|text| RequestId::parse(&text).ok()).map(|id| id.as_str().to_owned());
+    let id = |key| {
+        text_at(who, &[key])
+            .and_then(|text| ResourceId::parse(&text).ok())
+            .map(|id| id.to_string())
+    };
     Operator {
         id: id("companyId").or_else(|| id("id")),
         name: names.iter().find_map(|name| text::shown_at(who, &[name])),
@@ -133,3 +165,6 @@ fn digest(texts: &[&str]) -> [u8; 32] {
     texts.iter().for_each(|text| hash.update(text));
     hash.finalize().into()
 }
+
+#[cfg(test)]
+mod tests;
