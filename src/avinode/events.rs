@@ -8,7 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::id::ResourceId;
 use super::json::text_at;
-use super::notification::{Full, NotUnderstood, id_at, quoted};
+use super::not_understood::{NotUnderstood, quoted};
+use super::notification::{Full, id_at};
 use super::{money, text, time};
 use crate::domain::event::{Event, Operator, QuoteDetails, Source, TripStatus, Version, What};
 use crate::domain::id::{MessageId, QuoteId, RequestId, TripId};

@@ -7,6 +7,7 @@ pub mod events;
 pub mod id;
 pub mod json;
 mod money;
+pub mod not_understood;
 pub mod notification;
 pub mod signature;
 mod text;
