@@ -101,6 +101,7 @@ fn a_timestamped_signature_is_read_with_several_tags_in_any_order() {
         format!("t=1699999800, v1={bad}, v1={good}"),
         format!("v1={good},t=1699999800,v0=beef"),
         format!("t=1600000000,v1={bad}, t=1699999800,v1={good}"),
+        format!("t=1699999800,v1={good}, t=1600000000,v1={bad}"),
     ] {
         assert_eq!(avinode(&value), by(Scheme::HmacTimestamped, 1), "{value}");
     }
@@ -223,6 +224,10 @@ fn a_request_without_proof_is_told_why() {
             Unverified::WrongSignature,
         ),
         (&[("x-avinode-signature", &tag)], Unverified::WrongSignature),
+        (
+            &[("x-avinode-signature", &format!("{tag},t={stale},v1={tag}"))],
+            Unverified::WrongSignature,
+        ),
         (&[("webhook-signature", &standard)], Unverified::IncompleteSignature),
         (
             &[("webhook-signature", &standard), ("webhook-id", "x")],
@@ -274,6 +279,7 @@ fn a_request_without_proof_is_told_why() {
         (&[("authorization", "Basic YWI=")], Unverified::MalformedCredentials), // `ab`: no colon
         (&[("authorization", "Basic YTpj")], Unverified::WrongCredentials),     // `a:c`
         (&[("authorization", "Basic YTpiYg==")], Unverified::WrongCredentials), // `a:bb`
+        (&[("authorization", "Basic Yjpi")], Unverified::WrongCredentials),     // `b:b`
         (&[("authorization", "Basic Og==")], Unverified::WrongCredentials),     // `:`
     ];
     for (lines, why) in cases {
