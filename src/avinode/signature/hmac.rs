@@ -1,0 +1,119 @@
+//! HMAC-SHA256 in `X-Avinode-Signature`: of the body alone, or of a time and the body. One header for both, so one
+//! grammar: items separated by commas (which is also how a proxy joins repeated headers).
+
+use chrono::{DateTime, Utc};
+use hyper::header::HeaderMap;
+
+use super::key::{Key, MAX_SIGNATURES, Tag, signer_of, timely};
+use super::outcome::{Scheme, Unverified, VerifiedBy};
+
+/// The header we document and sign with.
+pub(super) const HEADER: &str = "x-avinode-signature";
+
+/// The headers that are read; the second is what other relays send.
+const HEADERS: [&str; 2] = [HEADER, "x-webhook-signature"];
+
+/// What one request presented.
+#[derive(Default)]
+struct Presented<'h> {
+    /// Tags of the body alone.
+    plain: Vec<Tag>,
+    /// Tags of `<t>.<body>`, by `t` as it was written.
+    timed: Vec<Timed<'h>>,
+    /// Any header at all.
+    any: bool,
+}
+
+#[derive(Default)]
+struct Timed<'h> {
+    at: Option<&'h str>,
+    tags: Vec<Tag>,
+}
+
+/// Verifies by any key; [`Unverified::NoCredentials`] means that the scheme's headers are absent.
+pub(super) fn verify(
+    keys: &[Key],
+    headers: &HeaderMap,
+    body: &[u8],
+    now: DateTime<Utc>,
+) -> Result<VerifiedBy, Unverified> {
+    let presented = presented(headers);
+    if !presented.any {
+        return Err(Unverified::NoCredentials);
+    }
+    if keys.is_empty() {
+        return Err(Unverified::SchemeNotConfigured);
+    }
+    let signatures = presented.plain.len() + presented.timed.iter().map(|timed| timed.tags.len()).sum::<usize>();
+    if signatures > MAX_SIGNATURES {
+        return Err(Unverified::TooManySignatures);
+    }
+    if let Some(ordinal) = signer_of(keys, &[body], &presented.plain) {
+        return Ok(VerifiedBy {
+            scheme: Scheme::Hmac,
+            ordinal,
+        });
+    }
+    let mut why = if presented.plain.is_empty() {
+        Unverified::MalformedSignature
+    } else {
+        Unverified::WrongSignature
+    };
+    for Timed { at, tags } in &presented.timed {
+        let Some(at) = at.filter(|_| !tags.is_empty()) else {
+            continue;
+        };
+        match timely(at, now) {
+            // The text as it was sent is what was signed: `007` and `7` are different contents.
+            Ok(()) => match signer_of(keys, &[at.as_bytes(), b".", body], tags) {
+                Some(ordinal) => {
+                    return Ok(VerifiedBy {
+                        scheme: Scheme::HmacTimestamped,
+                        ordinal,
+                    });
+                }
+                None => why = Unverified::WrongSignature,
+            },
+            Err(_) if why == Unverified::WrongSignature => {}
+            Err(late_or_odd) => why = late_or_odd,
+        }
+    }
+    Err(why)
+}
+
+/// Reads all signature headers; what cannot be read, and schemes that are not ours (`v0=`), are passed over.
+fn presented(headers: &HeaderMap) -> Presented<'_> {
+    let mut presented = Presented::default();
+    for value in HEADERS.iter().flat_map(|name| headers.get_all(*name)) {
+        presented.any = true;
+        let Ok(text) = value.to_str() else { continue };
+        let mut timed = Timed::default();
+        for item in text.split(',').map(str::trim) {
+            match item.split_once('=') {
+                // A second time begins a second signature: two headers joined by a proxy.
+                Some(("t", at)) if timed.at.is_some() => {
+                    presented.timed.push(std::mem::replace(
+                        &mut timed,
+                        Timed {
+                            at: Some(at),
+                            tags: Vec::new(),
+                        },
+                    ));
+                }
+                Some(("t", at)) => timed.at = Some(at),
+                Some(("v1", hex)) => timed.tags.extend(tag(hex)),
+                Some((name, hex)) if name.eq_ignore_ascii_case("sha256") => presented.plain.extend(tag(hex)),
+                Some(_) => {}
+                None => presented.plain.extend(tag(item)),
+            }
+        }
+        presented.timed.push(timed);
+    }
+    presented
+}
+
+/// 64 hex digits of either case.
+fn tag(text: &str) -> Option<Tag> {
+    let mut tag = Tag::default();
+    hex::decode_to_slice(text, &mut tag).ok().map(|()| tag)
+}

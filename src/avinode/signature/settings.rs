@@ -1,0 +1,168 @@
+//! The two settings that hold secrets, read into entries. An error names the setting and the place, never the value.
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use secrecy::SecretSlice;
+
+/// The setting of HMAC and Standard Webhooks secrets.
+pub const SECRET_SETTING: &str = "AVINODE_WEBHOOK_SECRET";
+
+/// The setting of Basic credentials.
+pub const BASIC_SETTING: &str = "AVINODE_WEBHOOK_BASIC";
+
+/// Base64 with or without padding: both are handed out by senders' consoles.
+pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Why a setting cannot be used. Never holds the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("reading {setting}: entry {ordinal} {problem}")]
+pub struct VerifierConfigError {
+    /// The setting's name.
+    pub setting: &'static str,
+    /// The entry's place in it, from 1.
+    pub ordinal: usize,
+    /// What is wrong with the entry.
+    pub problem: EntryProblem,
+}
+
+/// What is wrong with an entry of a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EntryProblem {
+    /// Nothing between two commas, or after `whsec_`. An empty key would accept anyone's signature.
+    #[error("is empty")]
+    Empty,
+    /// What follows `whsec_` is not base64.
+    #[error("begins with whsec_ but does not go on in base64")]
+    NotBase64,
+    /// No `:` between identifier and secret.
+    #[error("has no colon: it must be identifier:secret")]
+    NoColon,
+    /// Nothing before the first `:`.
+    #[error("has no identifier before its colon")]
+    NoIdentifier,
+    /// Nothing after the first `:`.
+    #[error("has no secret after its colon")]
+    NoSecret,
+}
+
+/// The kinds of entry of [`SECRET_SETTING`].
+pub(super) enum Secret {
+    /// The text's own bytes are an HMAC key.
+    Plain(SecretSlice<u8>),
+    /// `whsec_` and a base64 key, for Standard Webhooks only.
+    Standard(SecretSlice<u8>),
+}
+
+/// The entries of [`SECRET_SETTING`], in order.
+pub(super) fn secrets(setting: Option<&str>) -> Result<Vec<Secret>, VerifierConfigError> {
+    entries(SECRET_SETTING, setting, |text| match text.strip_prefix("whsec_") {
+        None => Ok(Secret::Plain(text.as_bytes().to_vec().into())),
+        Some("") => Err(EntryProblem::Empty),
+        Some(encoded) => match BASE64.decode(encoded) {
+            Ok(key) if key.is_empty() => Err(EntryProblem::Empty),
+            Ok(key) => Ok(Secret::Standard(key.into())),
+            Err(_) => Err(EntryProblem::NotBase64), // the error would quote a byte of the secret
+        },
+    })
+}
+
+/// The entries of [`BASIC_SETTING`], in order, as `make(identifier, secret)` makes them.
+pub(super) fn basics<T>(setting: Option<&str>, make: fn(&str, &str) -> T) -> Result<Vec<T>, VerifierConfigError> {
+    entries(BASIC_SETTING, setting, |text| match text.split_once(':') {
+        None => Err(EntryProblem::NoColon),
+        Some(("", _)) => Err(EntryProblem::NoIdentifier),
+        Some((_, "")) => Err(EntryProblem::NoSecret),
+        Some((identifier, secret)) => Ok(make(identifier, secret)),
+    })
+}
+
+/// Splits at commas and white space. A setting that is blank as a whole counts as not set (compose files pass unset
+/// variables on like that); a gap between commas is a slip of the pen in a list of secrets, and is refused.
+fn entries<T>(
+    setting: &'static str,
+    text: Option<&str>,
+    read: impl Fn(&str) -> Result<T, EntryProblem>,
+) -> Result<Vec<T>, VerifierConfigError> {
+    let text = text.unwrap_or_default().trim();
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for part in text.split(',') {
+        let mut words = part.split_whitespace().peekable();
+        let gap = words.peek().is_none().then_some("");
+        for word in gap.into_iter().chain(words) {
+            let ordinal = found.len() + 1;
+            let entry = if word.is_empty() {
+                Err(EntryProblem::Empty)
+            } else {
+                read(word)
+            };
+            found.push(entry.map_err(|problem| VerifierConfigError {
+                setting,
+                ordinal,
+                problem,
+            })?);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(setting: &str) -> Option<(usize, EntryProblem)> {
+        secrets(Some(setting)).err().map(|error| (error.ordinal, error.problem))
+    }
+
+    fn basic_problem(setting: &str) -> Option<(usize, EntryProblem)> {
+        basics(Some(setting), |_, _| ())
+            .err()
+            .map(|error| (error.ordinal, error.problem))
+    }
+
+    #[test]
+    fn entries_are_separated_by_commas_and_white_space() {
+        assert_eq!(secrets(Some(" a,b  c\n\td , e ")).unwrap().len(), 5);
+        let pairs = basics(Some("a:b:c d:e"), |user, pass| (user.to_owned(), pass.to_owned())).unwrap();
+        assert_eq!(pairs, [("a".into(), "b:c".into()), ("d".into(), "e".into())]);
+    }
+
+    #[test]
+    fn a_blank_setting_is_not_set() {
+        for blank in [None, Some(""), Some(" \n")] {
+            assert!(secrets(blank).unwrap().is_empty());
+            assert!(basics(blank, |_, _| ()).unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_bad_entry_is_refused_by_its_place() {
+        assert_eq!(problem("a,,b"), Some((2, EntryProblem::Empty)));
+        assert_eq!(problem("a b,"), Some((3, EntryProblem::Empty)));
+        assert_eq!(problem(","), Some((1, EntryProblem::Empty)));
+        assert_eq!(problem("a whsec_"), Some((2, EntryProblem::Empty)));
+        assert_eq!(problem("a whsec_===="), Some((2, EntryProblem::NotBase64)));
+        assert_eq!(problem("whsec_not*base64"), Some((1, EntryProblem::NotBase64)));
+        assert_eq!(problem("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), None);
+        assert_eq!(problem("whsec_YQ whsec_YQ=="), None);
+        assert_eq!(basic_problem("a:b,c"), Some((2, EntryProblem::NoColon)));
+        assert_eq!(basic_problem(":b"), Some((1, EntryProblem::NoIdentifier)));
+        assert_eq!(basic_problem("a:"), Some((1, EntryProblem::NoSecret)));
+    }
+
+    #[test]
+    fn an_error_names_the_setting_and_the_place_but_not_the_value() {
+        let error = secrets(Some("open whsec_sesame*")).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "reading AVINODE_WEBHOOK_SECRET: entry 2 begins with whsec_ but does not go on in base64"
+        );
+        assert!(!format!("{error:?}").contains("sesame"));
+    }
+}

@@ -1,0 +1,77 @@
+//! The signer: makes the headers that [`super::verifier`] accepts, from the same settings, so that replays, `sign` and
+//! tests send real signatures.
+
+use base64::Engine as _;
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
+
+use super::key::Key;
+use super::settings::{self, BASE64, Secret, VerifierConfigError};
+use super::{hmac, standard};
+
+/// Signs bodies with one secret. Redacted in `Debug`, zeroised on drop.
+#[derive(Debug)]
+pub struct Signer(Scheme);
+
+#[derive(Debug)]
+enum Scheme {
+    Hmac(Key),
+    HmacTimestamped(Key),
+    Standard(Key),
+    /// The whole value of `Authorization`.
+    Basic(SecretString),
+}
+
+impl Signer {
+    /// Takes the first entry of the secret setting, else the first Basic entry (see
+    /// [`Verifier::from_settings`](super::verifier::Verifier::from_settings) for the texts); `None` when both are blank.
+    ///
+    /// # Errors
+    /// As for the verifier: any entry that cannot be used, not only the first.
+    pub fn from_settings(secret: Option<&str>, basic: Option<&str>) -> Result<Option<Self>, VerifierConfigError> {
+        let basics = settings::basics(basic, authorization)?;
+        let key = |bytes| Key { bytes, ordinal: 1 };
+        Ok(match settings::secrets(secret)?.into_iter().next() {
+            Some(Secret::Plain(bytes)) => Some(Self(Scheme::Hmac(key(bytes)))),
+            Some(Secret::Standard(bytes)) => Some(Self(Scheme::Standard(key(bytes)))),
+            None => basics.into_iter().next().map(|value| Self(Scheme::Basic(value))),
+        })
+    }
+
+    /// Makes a plain HMAC signer sign the time as well (`t=…,v1=…`). Standard Webhooks always does, Basic never can.
+    #[must_use]
+    pub fn timestamped(self) -> Self {
+        Self(match self.0 {
+            Scheme::Hmac(key) => Scheme::HmacTimestamped(key),
+            other => other,
+        })
+    }
+
+    /// The headers (names in lower case, values) to send with exactly this body at this time. `message_id` becomes
+    /// `webhook-id`, which only Standard Webhooks has; it must be fit for a header.
+    pub fn sign(&self, message_id: &str, body: &[u8], now: DateTime<Utc>) -> Vec<(&'static str, String)> {
+        let seconds = now.timestamp().to_string();
+        match &self.0 {
+            Scheme::Hmac(key) => vec![(hmac::HEADER, format!("sha256={}", hex::encode(key.tag(&[body]))))],
+            Scheme::HmacTimestamped(key) => {
+                let tag = hex::encode(key.tag(&[seconds.as_bytes(), b".", body]));
+                vec![(hmac::HEADER, format!("t={seconds},v1={tag}"))]
+            }
+            Scheme::Standard(key) => {
+                let tag = BASE64.encode(key.tag(&[message_id.as_bytes(), b".", seconds.as_bytes(), b".", body]));
+                vec![
+                    (standard::ID, message_id.to_owned()),
+                    (standard::TIMESTAMP, seconds),
+                    (standard::SIGNATURE, format!("v1,{tag}")),
+                ]
+            }
+            Scheme::Basic(value) => vec![("authorization", value.expose_secret().to_owned())],
+        }
+    }
+}
+
+fn authorization(identifier: &str, secret: &str) -> SecretString {
+    let plain = Zeroizing::new(format!("{identifier}:{secret}"));
+    SecretString::from(format!("Basic {}", BASE64.encode(plain.as_bytes())))
+}

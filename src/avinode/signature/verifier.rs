@@ -1,0 +1,103 @@
+//! The verifier: a value that owns its keys and asks each scheme in turn. Any one that verifies is enough.
+
+use chrono::{DateTime, Utc};
+use hyper::header::HeaderMap;
+
+use super::basic::{self, Credentials};
+use super::key::Key;
+use super::outcome::{Unverified, VerifiedBy};
+use super::settings::{self, Secret, VerifierConfigError};
+use super::{hmac, standard};
+
+/// Proves who sent a request. Its keys are redacted in `Debug` and zeroised on drop.
+#[derive(Debug)]
+pub struct Verifier {
+    /// Keys of plain and of timestamped HMAC.
+    hmac: Vec<Key>,
+    /// Keys of Standard Webhooks.
+    standard: Vec<Key>,
+    /// HTTP Basic.
+    basic: Vec<Credentials>,
+}
+
+impl Verifier {
+    /// Reads the settings `AVINODE_WEBHOOK_SECRET` and `AVINODE_WEBHOOK_BASIC`: entries separated by commas or white
+    /// space. A secret that begins with `whsec_` is a Standard Webhooks key in base64, any other is an HMAC key as it
+    /// stands; a Basic entry is `identifier:secret`, split at the first colon. A blank setting counts as not set.
+    ///
+    /// # Errors
+    /// The first entry that cannot be used, by its setting and place.
+    pub fn from_settings(secret: Option<&str>, basic: Option<&str>) -> Result<Self, VerifierConfigError> {
+        let mut verifier = Self {
+            hmac: Vec::new(),
+            standard: Vec::new(),
+            basic: settings::basics(basic, Credentials::new)?,
+        };
+        for (index, secret) in settings::secrets(secret)?.into_iter().enumerate() {
+            let (keys, bytes) = match secret {
+                Secret::Plain(bytes) => (&mut verifier.hmac, bytes),
+                Secret::Standard(bytes) => (&mut verifier.standard, bytes),
+            };
+            keys.push(Key {
+                bytes,
+                ordinal: index + 1,
+            });
+        }
+        Ok(verifier)
+    }
+
+    /// Whether nothing is configured, so that nothing can ever verify.
+    pub fn is_empty(&self) -> bool {
+        self.hmac.is_empty() && self.standard.is_empty() && self.basic.is_empty()
+    }
+
+    /// Whether Basic credentials are configured.
+    pub fn offers_basic(&self) -> bool {
+        !self.basic.is_empty()
+    }
+
+    /// Whether a refusal for this reason should carry `WWW-Authenticate: Basic`: a challenge-response client sends its
+    /// first POST bare and needs to be asked, and one with wrong credentials may be asked again. A request that was
+    /// signed wrongly is not: it did not forget anything.
+    pub fn challenges(&self, why: Unverified) -> bool {
+        self.offers_basic()
+            && matches!(
+                why,
+                Unverified::NoCredentials
+                    | Unverified::SchemeNotConfigured
+                    | Unverified::MalformedCredentials
+                    | Unverified::WrongCredentials
+            )
+    }
+
+    /// Verifies a request's raw body. Reads no more of `headers` than the schemes' own. `now` bounds the signed times.
+    ///
+    /// # Errors
+    /// The named reason, without anything of the request or of the keys in it.
+    pub fn verify(&self, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Result<VerifiedBy, Unverified> {
+        let mut why = Unverified::NoCredentials;
+        // Lazy, so that one proof is enough; signatures first, since they prove the body as well.
+        let schemes: [&dyn Fn() -> Result<VerifiedBy, Unverified>; 3] = [
+            &|| hmac::verify(&self.hmac, headers, body, now),
+            &|| standard::verify(&self.standard, headers, body, now),
+            &|| basic::verify(&self.basic, headers),
+        ];
+        for scheme in schemes {
+            match scheme() {
+                Ok(by) => return Ok(by),
+                Err(reason) if telling(reason) > telling(why) => why = reason,
+                Err(_) => {}
+            }
+        }
+        Err(why)
+    }
+}
+
+/// How much a reason tells: a scheme that is not in use never hides what one that is has to say.
+fn telling(why: Unverified) -> u8 {
+    match why {
+        Unverified::NoCredentials => 0,
+        Unverified::SchemeNotConfigured => 1,
+        _ => 2,
+    }
+}
