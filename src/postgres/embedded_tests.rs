@@ -1,0 +1,274 @@
+//! The private cluster, started, killed and found again. They run as whoever runs the tests: as root and as an ordinary
+//! user both.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::str::FromStr;
+
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+use sqlx::PgConnection;
+
+use super::*;
+
+fn throw_away() -> EmbeddedOptions {
+    EmbeddedOptions {
+        bin_dir: None,
+        home: Home::ThrowAway,
+        settings: vec![],
+    }
+}
+
+fn kept(path: &Path) -> EmbeddedOptions {
+    EmbeddedOptions {
+        bin_dir: None,
+        home: Home::Kept(path.to_owned()),
+        settings: vec![],
+    }
+}
+
+fn kill_9(pid: u32) {
+    kill(Pid::from_raw(i32::try_from(pid).unwrap()), Signal::SIGKILL).unwrap();
+}
+
+/// A folder that another user can enter, as an operator would make.
+fn open_folder() -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    tempfile::Builder::new()
+        .permissions(std::fs::Permissions::from_mode(0o755))
+        .tempdir_in("/tmp")
+        .unwrap()
+}
+
+async fn connect(postgres: &EmbeddedPostgres) -> PgConnection {
+    postgres.options("postgres").connect().await.unwrap()
+}
+
+async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..600 {
+        if holds() {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    panic!("not within 30 s: {what}");
+}
+
+#[tokio::test]
+async fn a_throw_away_cluster_is_private_and_durable_and_leaves_nothing() {
+    let postgres = EmbeddedPostgres::start(throw_away()).await.unwrap();
+    let folder = postgres.socket_dir().to_owned();
+    assert!(postgres.create_database("quo\"tes ü").await.unwrap());
+    assert!(!postgres.create_database("quo\"tes ü").await.unwrap());
+    let options = PgConnectOptions::from_str(&postgres.url("quo\"tes ü")).unwrap();
+    let mut connection = options.connect().await.unwrap();
+    let settings: Vec<(String, String)> = sqlx::query_as(
+        "SELECT name, setting FROM pg_settings WHERE name IN
+         ('fsync', 'full_page_writes', 'listen_addresses', 'server_encoding', 'synchronous_commit', 'TimeZone') ORDER BY lower(name)",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    let values: Vec<_> = settings.iter().map(|(_, value)| value.as_str()).collect();
+    assert_eq!(values, ["on", "on", "", "UTF8", "on", "UTC"]);
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
+    connection.close().await.unwrap();
+    postgres.stop().await.unwrap();
+    assert!(!folder.exists());
+}
+
+#[tokio::test]
+async fn a_dropped_cluster_ends_in_the_background() {
+    let postgres = EmbeddedPostgres::start(throw_away()).await.unwrap();
+    let folder = postgres.socket_dir().to_owned();
+    drop(postgres);
+    eventually("the folder is removed", || !folder.exists()).await;
+}
+
+#[tokio::test]
+async fn a_kept_home_has_one_owner_and_keeps_its_data_when_the_server_is_killed() {
+    let parent = open_folder();
+    let home = parent.path().join("new/home");
+    let postgres = EmbeddedPostgres::start(kept(&home)).await.unwrap();
+    let second = EmbeddedPostgres::start(kept(&home)).await.unwrap_err().to_string();
+    assert!(
+        second.contains(&format!("already in use by process {}", std::process::id())),
+        "{second}"
+    );
+
+    let mut connection = connect(&postgres).await;
+    sqlx::raw_sql("CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    kill_9(postgres.postmaster_pid());
+    assert_eq!(postgres.ended().await, End::Status(137));
+    assert!(matches!(postgres.stop().await, Err(EmbeddedError::Unclean { .. })));
+
+    // What an `initdb` cut short leaves, too, is no hindrance.
+    std::fs::create_dir(home.join("data.unfinished-1")).unwrap();
+    let postgres = EmbeddedPostgres::start(kept(&home)).await.unwrap();
+    let n: i32 = sqlx::query_scalar("SELECT n FROM kept")
+        .fetch_one(&mut connect(&postgres).await)
+        .await
+        .unwrap();
+    assert_eq!(n, 7);
+    postgres.stop().await.unwrap();
+    assert!(home.join("data/PG_VERSION").exists());
+}
+
+#[tokio::test]
+async fn a_server_whose_owner_and_watchdog_were_both_killed_is_ended_by_the_next_start() {
+    let parent = open_folder();
+    let home = parent.path().join("home");
+    let mut owner = owner_process(&home).await;
+    kill_both(&mut owner);
+    let left = reap::noted_pid(&home.join("data")).unwrap();
+    assert!(
+        reap::processes_of(&home.join("data")).contains(&left),
+        "the server should have outlived both"
+    );
+    let postgres = EmbeddedPostgres::start(kept(&home)).await.unwrap();
+    assert_ne!(postgres.postmaster_pid(), left);
+    connect(&postgres).await;
+    postgres.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_throw_away_cluster_whose_owner_was_killed_ends_and_one_without_a_watchdog_is_swept() {
+    let living = EmbeddedPostgres::start(throw_away()).await.unwrap();
+    let mut watched = owner_process(Path::new("")).await;
+    watched.child.kill().unwrap();
+    watched.child.wait().unwrap();
+    eventually("the watchdog removed the folder", || !watched.folder.exists()).await;
+
+    let mut unwatched = owner_process(Path::new("")).await;
+    kill_both(&mut unwatched);
+    assert!(unwatched.folder.exists());
+    let next = EmbeddedPostgres::start(throw_away()).await.unwrap();
+    // Another test's start may be sweeping it at this moment.
+    eventually("the folder is swept", || !unwatched.folder.exists()).await;
+    connect(&living).await; // its owner lives: not touched
+    next.stop().await.unwrap();
+    living.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_home_whose_path_is_too_long_for_a_socket_gets_a_folder_for_it() {
+    let parent = open_folder();
+    let home = parent.path().join("x".repeat(120)).join("with, comma");
+    let postgres = EmbeddedPostgres::start(kept(&home)).await.unwrap();
+    let socket_dir = postgres.socket_dir().to_owned();
+    assert!(socket_dir.starts_with(THROW_AWAY_PARENT) && !socket_dir.starts_with(&home));
+    connect(&postgres).await;
+    postgres.stop().await.unwrap();
+    assert!(home.exists() && !socket_dir.exists());
+}
+
+#[tokio::test]
+async fn refusals_name_what_is_wrong() {
+    let parent = open_folder();
+    std::fs::write(parent.path().join("somebody's"), "").unwrap();
+    let refused = EmbeddedPostgres::start(kept(parent.path())).await.unwrap_err();
+    assert!(matches!(refused, EmbeddedError::NotOurs(_)), "{refused}");
+
+    let mut options = throw_away();
+    options.settings = vec![("shared_buffers".into(), "nonsense".into())];
+    let refused = EmbeddedPostgres::start(options).await.unwrap_err().to_string();
+    assert!(
+        refused.contains("ended before it was ready") && refused.contains("shared_buffers"),
+        "{refused}"
+    );
+
+    let made = parent.path().join("old");
+    std::fs::create_dir_all(made.join("data")).unwrap();
+    std::fs::write(made.join("data/PG_VERSION"), "99\n").unwrap();
+    let refused = EmbeddedPostgres::start(kept(&made)).await.unwrap_err();
+    assert!(refused.to_string().contains("Postgres 99"), "{refused}");
+
+    if nix::unistd::geteuid().is_root() {
+        let closed = tempfile::tempdir_in("/tmp").unwrap(); // 0700, root's
+        std::fs::set_permissions(closed.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        let refused = EmbeddedPostgres::start(kept(&closed.path().join("a/b")))
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refused.contains(&format!("cannot enter {}:", closed.path().display())),
+            "{refused}"
+        );
+        assert!(!closed.path().join("a").exists(), "made something before it refused");
+    }
+}
+
+/// This test program again, as a process of its own that owns a cluster.
+struct Owner {
+    child: std::process::Child,
+    folder: PathBuf,
+    watchdog: u32,
+}
+
+async fn owner_process(home: &Path) -> Owner {
+    let name = "postgres::embedded::tests::owner";
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", name, "--ignored", "--nocapture"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    writeln(&mut child, home);
+    let output = child.stdout.take().unwrap();
+    let line = tokio::task::spawn_blocking(|| {
+        BufReader::new(output)
+            .lines()
+            .map(Result::unwrap)
+            .find_map(|line| Some(line.split_once("owner: ")?.1.to_owned()))
+    });
+    let line = line.await.unwrap().expect("the owner started its cluster");
+    let (watchdog, folder) = line.split_once(' ').unwrap();
+    Owner {
+        child,
+        folder: folder.into(),
+        watchdog: watchdog.parse().unwrap(),
+    }
+}
+
+fn writeln(child: &mut std::process::Child, home: &Path) {
+    use std::io::Write;
+    writeln!(child.stdin.as_mut().unwrap(), "{}", home.display()).unwrap();
+}
+
+/// Kills the watchdog's two shells, then their owner: nobody is left to end the server.
+fn kill_both(owner: &mut Owner) {
+    let children = format!("/proc/{0}/task/{0}/children", owner.watchdog);
+    let children = std::fs::read_to_string(children).unwrap();
+    for child in children.split_whitespace() {
+        if std::fs::read_to_string(format!("/proc/{child}/comm")).unwrap().trim() == "sh" {
+            kill_9(child.parse().unwrap());
+        }
+    }
+    kill_9(owner.watchdog);
+    owner.child.kill().unwrap();
+    owner.child.wait().unwrap();
+}
+
+#[tokio::test]
+#[ignore = "run by other tests, as a process that they kill"]
+async fn owner() {
+    let Some(Ok(home)) = std::io::stdin().lines().next() else { return };
+    let options = if home.is_empty() {
+        throw_away()
+    } else {
+        kept(Path::new(&home))
+    };
+    let postgres = EmbeddedPostgres::start(options).await.unwrap();
+    println!(
+        "owner: {} {}",
+        postgres.server.watchdog_pid().unwrap(),
+        postgres.socket_dir().display()
+    );
+    let _ = tokio::task::spawn_blocking(|| std::io::stdin().lines().next()).await; // until killed, or the test is gone
+}

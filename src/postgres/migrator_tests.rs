@@ -1,0 +1,113 @@
+//! The migrator against a private cluster, with two small migrations of its own.
+
+use std::time::Duration;
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+use super::super::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use super::super::home::Home;
+use super::super::pool::pool;
+use super::*;
+
+const TABLE: &str = "CREATE TABLE avinode_ingest.thing (id bigint PRIMARY KEY)";
+const COLUMN: &str = "ALTER TABLE avinode_ingest.thing ADD COLUMN name text";
+
+fn migrations(sql: &[&'static str]) -> Migrator {
+    let migration = |(index, sql): (usize, &&'static str)| {
+        let version = i64::try_from(index).unwrap() + 1;
+        Migration::new(
+            version,
+            format!("step {version}").into(),
+            MigrationType::Simple,
+            sql.into_sql_str(),
+            false,
+        )
+    };
+    let mut migrator = Migrator::with_migrations(sql.iter().enumerate().map(migration).collect());
+    migrator.dangerous_set_table_name(&*MIGRATOR.table_name); // what `sqlx.toml` says
+    migrator.create_schema("avinode_ingest");
+    migrator
+}
+
+fn versions(applied: &[Applied]) -> Vec<i64> {
+    applied.iter().map(|one| one.version).collect()
+}
+
+#[test]
+fn the_bookkeeping_is_where_sqlx_toml_puts_it() {
+    assert_eq!(MIGRATOR.table_name, BOOKKEEPING);
+    assert_eq!(MIGRATOR.create_schemas.to_vec(), ["avinode_ingest"]);
+}
+
+#[tokio::test]
+async fn migrations_are_applied_once_and_the_status_tells_how_the_schema_stands() {
+    let home = EmbeddedOptions {
+        bin_dir: None,
+        home: Home::ThrowAway,
+        settings: vec![],
+    };
+    let postgres = EmbeddedPostgres::start(home).await.unwrap();
+    let options = postgres.options("postgres");
+    let pool = pool(options.clone(), 2, "test", Duration::from_secs(5));
+    let (one, two) = (migrations(&[TABLE]), migrations(&[TABLE, COLUMN]));
+
+    assert_eq!(status_with(&two, &pool).await.unwrap(), SchemaStatus::Fresh);
+    assert_eq!(versions(&migrate_with(&one, &options).await.unwrap()), [1]);
+    assert_eq!(
+        status_with(&one, &pool).await.unwrap(),
+        SchemaStatus::Current { version: 1 }
+    );
+    assert_eq!(
+        status_with(&two, &pool).await.unwrap(),
+        SchemaStatus::Behind {
+            applied: 1,
+            expected: 2
+        }
+    );
+
+    // A session that holds the table makes the migration give way, with its name.
+    let mut holder = pool.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE avinode_ingest.thing")
+        .execute(&mut *holder)
+        .await
+        .unwrap();
+    let busy = migrate_with(&two, &options).await.unwrap_err();
+    assert!(matches!(busy, MigrateError::Busy { version: 2, .. }), "{busy}");
+    holder.rollback().await.unwrap();
+
+    // Two at once take turns: together they apply it once.
+    let (left, right) = tokio::join!(migrate_with(&two, &options), migrate_with(&two, &options));
+    let (left, right) = (versions(&left.unwrap()), versions(&right.unwrap()));
+    assert_eq!([left, right].concat(), [2]);
+    assert_eq!(
+        status_with(&two, &pool).await.unwrap(),
+        SchemaStatus::Current { version: 2 }
+    );
+    assert_eq!(
+        status_with(&one, &pool).await.unwrap(),
+        SchemaStatus::Ahead {
+            applied: 2,
+            expected: 1
+        }
+    );
+    assert!(matches!(
+        migrate_with(&one, &options).await.unwrap_err(),
+        MigrateError::Ahead(2)
+    ));
+
+    let changed = migrations(&[TABLE, "SELECT 1"]);
+    assert_eq!(
+        status_with(&changed, &pool).await.unwrap(),
+        SchemaStatus::Dirty { version: 2 }
+    );
+    let wrong = migrations(&[TABLE, COLUMN, "SELECT nonsense"]);
+    let failed = migrate_with(&wrong, &options).await.unwrap_err().to_string();
+    assert!(
+        failed.contains("migration 3 (step 3)") && failed.contains("nonsense"),
+        "{failed}"
+    );
+
+    pool.close().await;
+    postgres.stop().await.unwrap();
+}

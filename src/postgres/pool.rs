@@ -1,0 +1,121 @@
+//! How a database is reached: an address parsed without ever repeating its secrets, and a pool that connects when it is
+//! first needed.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+/// Distinct statements of ours per connection, with room to spare: one that falls out is parsed and planned again.
+const STATEMENT_CACHE: usize = 256;
+
+/// The parameters that the driver knows. It logs any other with its value, which may be a secret spelt wrongly.
+const KNOWN_PARAMETERS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
+
+/// Why an address is none. The text never holds any part of the address but the names of parameters.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// Another scheme, or none.
+    #[error("the database's address does not begin with postgres:// or postgresql://")]
+    Scheme,
+    /// The rest cannot be read.
+    #[error(
+        "the database's address cannot be read: it is postgres://user:password@host:port/database, with special \
+         characters of the password percent-encoded"
+    )]
+    Unreadable,
+}
+
+/// Reads an address such as `postgres://user:password@host:5432/database`.
+///
+/// Parameters that the driver does not know (`channel_binding`, `pgbouncer`, …) are left out with a warning.
+pub fn connect_options(address: &str) -> Result<PgConnectOptions, AddressError> {
+    let address = address.trim();
+    if !(address.starts_with("postgres://") || address.starts_with("postgresql://")) {
+        return Err(AddressError::Scheme);
+    }
+    let (place, parameters) = address.split_once('?').unwrap_or((address, ""));
+    let known = parameters
+        .split('&')
+        .filter(|parameter| !parameter.is_empty())
+        .filter(|parameter| {
+            let name = parameter.split('=').next().unwrap_or_default();
+            let known = KNOWN_PARAMETERS.contains(&name) || name.starts_with("options[");
+            if !known {
+                tracing::warn!(
+                    parameter = name,
+                    "the database's address has a parameter that is not supported; left out"
+                );
+            }
+            known
+        });
+    let known = known.collect::<Vec<_>>().join("&");
+    PgConnectOptions::from_str(&format!("{place}?{known}")).map_err(|_| AddressError::Unreadable)
+}
+
+/// A pool of at most `max` connections, none of them made yet. `application_name` is what operators see in
+/// `pg_stat_activity`; `acquire_timeout` bounds the wait for a connection, to be made or to be given back.
+///
+/// Behind a transaction pooler each query must be made unnamed (`.persistent(false)`): a cache of no size still names
+/// its statements, and would leave each of them on the server.
+pub fn pool(options: PgConnectOptions, max: u32, application_name: &str, acquire_timeout: Duration) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(max)
+        .acquire_timeout(acquire_timeout)
+        .connect_lazy_with(
+            options
+                .application_name(application_name)
+                .statement_cache_capacity(STATEMENT_CACHE),
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_with_what_the_driver_knows() {
+        let options =
+            connect_options("postgres://u:p%40ss@db.example:6432/quotes?channel_binding=require&sslmode=require");
+        let options = options.unwrap();
+        assert_eq!((options.get_host(), options.get_port()), ("db.example", 6432));
+        assert_eq!((options.get_username(), options.get_database()), ("u", Some("quotes")));
+        let socket = connect_options("postgres:///quotes?host=/tmp/x&port=5432&user=avinode").unwrap();
+        assert_eq!(socket.get_socket(), Some(&"/tmp/x".into()));
+        assert_eq!(socket.get_username(), "avinode");
+    }
+
+    #[test]
+    fn no_refusal_repeats_a_secret() {
+        for address in [
+            "user:hunter2@host/db",
+            "postgres://user:hunter2@host:hunter2/db",
+            "postgres://user:hunter2@/db",
+            "postgres://host/db?password=hunter2&port=hunter2",
+            "postgres://host/db?sslmode=hunter2",
+            "hunter2",
+        ] {
+            let error = connect_options(address).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+    }
+}

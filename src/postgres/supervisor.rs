@@ -1,0 +1,132 @@
+//! The running server: started under a small shell (`watchdog.sh`) that ends it when we are gone, whatever way we go.
+//!
+//! The usual way (a parent-death signal set between fork and exec) needs `unsafe` and knows Linux only; a pipe that the
+//! system closes needs neither.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, ChildStdin};
+use tokio::sync::watch;
+
+use super::account::Account;
+use super::error::EmbeddedError;
+use super::home::OWNER_FILE;
+
+const WATCHDOG: &str = include_str!("watchdog.sh");
+/// The watchdog's 60 s for an orderly end, then an immediate one.
+const STOP_LIMIT: Duration = Duration::from_secs(75);
+
+/// How the server ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// With this exit status, as a shell counts it (a signal is 128 and its number).
+    Status(i32),
+    /// Not told: the watchdog was killed. The server may still run.
+    Unknown,
+}
+
+/// A running server and its watchdog. Dropping it lets the pipe go, and with it the server, in the background.
+#[derive(Debug)]
+pub struct Supervisor {
+    watchdog: Child,
+    pipe: ChildStdin,
+    postmaster: u32,
+    end: watch::Receiver<Option<End>>,
+}
+
+impl Supervisor {
+    /// Starts the server with its output in `log`; `remove` is a throw-away folder that the watchdog removes after the
+    /// server's end and ours. Returns before the server is ready.
+    pub async fn start(
+        account: &Account,
+        server: &Path,
+        arguments: Vec<OsString>,
+        log: &Path,
+        remove: Option<&Path>,
+    ) -> Result<Self, EmbeddedError> {
+        let shell = Path::new("/bin/sh");
+        let failed = |source| EmbeddedError::Run {
+            program: shell.to_owned(),
+            source,
+        };
+        let silent = || failed(std::io::Error::other("it has no pipe"));
+        let mut command = account.command(shell);
+        command.args(["-c", WATCHDOG, "avinode-ingest-watchdog"]).arg(log);
+        command
+            .arg(remove.unwrap_or(Path::new("")))
+            .arg(OWNER_FILE)
+            .arg(server)
+            .args(arguments);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut watchdog = command.spawn().map_err(failed)?;
+        let pipe = watchdog.stdin.take().ok_or_else(silent)?;
+        let mut lines = BufReader::new(watchdog.stdout.take().ok_or_else(silent)?).lines();
+
+        let first = lines.next_line().await.map_err(failed)?.unwrap_or_default();
+        let postmaster = first.parse().map_err(|_| EmbeddedError::Watchdog { said: first })?;
+        let (tell, end) = watch::channel(None);
+        tokio::spawn(async move {
+            let status = lines
+                .next_line()
+                .await
+                .ok()
+                .flatten()
+                .and_then(|line| line.parse().ok());
+            tell.send_replace(Some(status.map_or(End::Unknown, End::Status)));
+        });
+        Ok(Self {
+            watchdog,
+            pipe,
+            postmaster,
+            end,
+        })
+    }
+
+    /// The server's process id.
+    pub fn postmaster(&self) -> u32 {
+        self.postmaster
+    }
+
+    /// How the server ended, if it has.
+    pub fn ended(&self) -> Option<End> {
+        *self.end.borrow()
+    }
+
+    /// Waits for the server's end.
+    pub async fn end(&self) -> End {
+        let mut end = self.end.clone();
+        match end.wait_for(Option::is_some).await {
+            Ok(end) => end.unwrap_or(End::Unknown),
+            Err(_) => End::Unknown,
+        }
+    }
+
+    /// Asks for an orderly end, waits for it and for the watchdog's.
+    pub async fn stop(self) -> End {
+        let Self {
+            mut watchdog,
+            pipe,
+            end,
+            ..
+        } = self;
+        drop(pipe);
+        let waited = tokio::time::timeout(STOP_LIMIT, watchdog.wait()).await;
+        match (*end.borrow(), waited) {
+            (Some(end), _) => end,
+            (None, Ok(Ok(status))) => status.code().map_or(End::Unknown, End::Status),
+            (None, _) => End::Unknown,
+        }
+    }
+
+    #[cfg(test)]
+    pub fn watchdog_pid(&self) -> Option<u32> {
+        self.watchdog.id()
+    }
+}

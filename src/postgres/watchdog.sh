@@ -1,0 +1,47 @@
+# Runs the Postgres server and ends it when the program that started us is gone: it holds the other end of our standard
+# input, which the system closes however that program dies. A shell, because no Rust of ours outlives a SIGKILL.
+#
+# Arguments: the log file, a folder to remove at the end ('' for none), the file that must be in it, the server's command.
+# Says on standard output the server's process id and, once it has ended, its exit status.
+#
+# Signals to our process group are not for us; the server sets its own handlers. PIPE: the reader of our output may die first.
+trap '' HUP INT QUIT TERM PIPE
+exec 2>&1
+log=$1 folder=$2 mark=$3
+shift 3
+exec 3<&0 </dev/null 2>"$log"
+
+# The server must not hold the pipe's end, nor our output.
+"$@" >&2 3<&- &
+postgres=$!
+echo "$postgres"
+
+# A second shell waits for the end of input, because this one waits for the server. INT ends sessions and writes a
+# checkpoint; where that takes too long, QUIT ends at once, and the next start recovers.
+(
+    exec >&2
+    while read -r _; do :; done <&3
+    kill -INT "$postgres"
+    seconds=0
+    while [ "$seconds" -lt 60 ]; do
+        sleep 1
+        seconds=$((seconds + 1))
+    done
+    kill -QUIT "$postgres"
+) &
+reader=$!
+
+wait "$postgres"
+status=$?
+kill -KILL "$reader"
+echo "$status"
+
+# While the program lives it may still want to read the log.
+while read -r _; do :; done <&3
+case $folder in
+    /tmp/avinode-ingest-?*)
+        # Twice: children of a killed server may still have been writing.
+        [ ! -f "$folder/$mark" ] || rm -rf -- "$folder" || { sleep 1 && rm -rf -- "$folder"; }
+        ;;
+esac
+exit "$status"
