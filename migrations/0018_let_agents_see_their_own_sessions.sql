@@ -28,6 +28,8 @@ BEGIN
         SELECT FROM pg_catalog.pg_trigger
         WHERE tgrelid = 'public.chat_sessions'::regclass
           AND tgfoid = 'avinode_ingest.set_updated_at()'::regprocedure
+    ) OR EXISTS (
+        SELECT FROM pg_catalog.pg_policy WHERE polrelid = 'public.chat_sessions'::regclass
     ) THEN
         RETURN;
     END IF;
