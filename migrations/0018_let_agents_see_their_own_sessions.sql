@@ -28,8 +28,6 @@ BEGIN
         SELECT FROM pg_catalog.pg_trigger
         WHERE tgrelid = 'public.chat_sessions'::regclass
           AND tgfoid = 'avinode_ingest.set_updated_at()'::regprocedure
-    ) OR EXISTS (
-        SELECT FROM pg_catalog.pg_policy WHERE polrelid = 'public.chat_sessions'::regclass
     ) THEN
         RETURN;
     END IF;
@@ -43,6 +41,10 @@ BEGIN
     -- The function in a policy runs with the caller's rights, so callers need EXECUTE. They need no USAGE on the schema,
     -- and have none: nobody can name the function in a query of their own. In a sub-select it runs once a statement.
     EXECUTE format('GRANT EXECUTE ON FUNCTION avinode_ingest.caller_agent_id() TO %s', agents);
+
+    IF EXISTS (SELECT FROM pg_catalog.pg_policy WHERE polrelid = 'public.chat_sessions'::regclass) THEN
+        RETURN;
+    END IF;
 
     EXECUTE format('CREATE POLICY avinode_ingest_agents_select_their_own ON public.chat_sessions FOR SELECT TO %s
                     USING (iso_agent_id = (SELECT avinode_ingest.caller_agent_id()))', agents);
