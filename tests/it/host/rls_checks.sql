@@ -44,11 +44,13 @@ BEGIN
 END
 $$;
 
--- An agent changes their own sessions; an update of another agent's finds no row.
+-- An agent changes their own sessions; an update of another agent's finds no row. One without a condition reads nothing, so
+-- only the policy for updates holds it back.
 DO $$
 DECLARE
     own integer;
     others integer;
+    blind integer;
 BEGIN
     PERFORM set_config('request.jwt.claims', '{"sub": "check_dora"}', true);
     SET LOCAL ROLE authenticated;
@@ -56,9 +58,12 @@ BEGIN
     GET DIAGNOSTICS own = ROW_COUNT;
     UPDATE public.chat_sessions SET current_step = 'taken over' WHERE id = '0d000000-0000-4000-8000-0000000000b1';
     GET DIAGNOSTICS others = ROW_COUNT;
+    UPDATE public.chat_sessions SET current_step = 'searching_aircraft';
+    GET DIAGNOSTICS blind = ROW_COUNT;
     RESET ROLE;
-    IF own <> 1 OR others <> 0 THEN
-        RAISE EXCEPTION 'an agent updated % of their own sessions and % of another''s, not 1 and 0', own, others;
+    IF own <> 1 OR others <> 0 OR blind <> 2 THEN
+        RAISE EXCEPTION 'an agent updated %, % and % sessions, not 1 of their own, 0 of another''s and 2 without a condition',
+            own, others, blind;
     END IF;
 END
 $$;
@@ -257,7 +262,7 @@ BEGIN
 END
 $$;
 
--- The service's own schema is closed to all of them, and no definer function in it is open to everybody who could name it.
+-- The service's own schema is closed to all of them, whatever is granted on what stands in it.
 DO $$
 DECLARE
     role_name text;
