@@ -10,17 +10,19 @@ BEGIN
     END IF;
 
     IF to_regclass('public.chat_sessions') IS NULL THEN
+        -- An application that never knew this table must go on deleting its rows as before: a reference to one that is
+        -- deleted becomes NULL, and a session goes with its conversation or its agent.
         CREATE TABLE public.chat_sessions (
             id                        uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-            conversation_id           uuid NOT NULL REFERENCES public.conversations (id),
-            request_id                uuid REFERENCES public.requests (id),
-            iso_agent_id              uuid NOT NULL REFERENCES public.iso_agents (id),
+            conversation_id           uuid NOT NULL REFERENCES public.conversations (id) ON DELETE CASCADE,
+            request_id                uuid REFERENCES public.requests (id) ON DELETE SET NULL,
+            iso_agent_id              uuid NOT NULL REFERENCES public.iso_agents (id) ON DELETE CASCADE,
             status                    public.chat_session_status NOT NULL DEFAULT 'active',
             avinode_trip_id           text,
             avinode_rfp_id            text,
             avinode_rfq_id            text,
-            primary_quote_id          uuid REFERENCES public.quotes (id),
-            proposal_id               uuid REFERENCES public.proposals (id),
+            primary_quote_id          uuid REFERENCES public.quotes (id) ON DELETE SET NULL,
+            proposal_id               uuid REFERENCES public.proposals (id) ON DELETE SET NULL,
             session_started_at        timestamptz NOT NULL DEFAULT now(),
             session_ended_at          timestamptz,
             last_activity_at          timestamptz NOT NULL DEFAULT now(),

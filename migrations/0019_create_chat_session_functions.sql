@@ -3,6 +3,7 @@
 --
 -- They are SECURITY DEFINER and so pass row-level security, which makes whose sessions they touch their own business:
 -- all of them for a caller whom row-level security would let pass, the calling agent's for everybody else.
+-- (An application's table may have a column named like one of our variables: columns are always written with `session.`.)
 -- They lock sessions one at a time or in the order of their ids, as everything here does.
 
 -- The caller is the role that was SET, or else the one that logged in: current_user is the definer by now. A definer
@@ -35,6 +36,7 @@ BEGIN
         LANGUAGE plpgsql SECURITY DEFINER
         SET search_path = ''
         AS $$
+        #variable_conflict use_variable
         DECLARE
             every_session CONSTANT boolean := avinode_ingest.caller_passes_row_security();
             agent CONSTANT uuid := avinode_ingest.caller_agent_id();
@@ -67,6 +69,7 @@ BEGIN
         LANGUAGE plpgsql SECURITY DEFINER
         SET search_path = ''
         AS $$
+        #variable_conflict use_variable
         DECLARE
             every_session CONSTANT boolean := avinode_ingest.caller_passes_row_security();
             agent CONSTANT uuid := avinode_ingest.caller_agent_id();
@@ -88,6 +91,7 @@ BEGIN
         LANGUAGE plpgsql SECURITY DEFINER
         SET search_path = ''
         AS $$
+        #variable_conflict use_variable
         DECLARE
             every_session CONSTANT boolean := avinode_ingest.caller_passes_row_security();
             agent CONSTANT uuid := avinode_ingest.caller_agent_id();

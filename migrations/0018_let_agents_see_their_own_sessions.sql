@@ -42,6 +42,10 @@ BEGIN
     -- and have none: nobody can name the function in a query of their own. In a sub-select it runs once a statement.
     EXECUTE format('GRANT EXECUTE ON FUNCTION avinode_ingest.caller_agent_id() TO %s', agents);
 
+    IF EXISTS (SELECT FROM pg_catalog.pg_policy WHERE polrelid = 'public.chat_sessions'::regclass) THEN
+        RETURN;
+    END IF;
+
     EXECUTE format('CREATE POLICY avinode_ingest_agents_select_their_own ON public.chat_sessions FOR SELECT TO %s
                     USING (iso_agent_id = (SELECT avinode_ingest.caller_agent_id()))', agents);
     EXECUTE format('CREATE POLICY avinode_ingest_agents_insert_their_own ON public.chat_sessions FOR INSERT TO %s
