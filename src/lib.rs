@@ -5,4 +5,9 @@
 pub mod avinode;
 pub mod clock;
 pub mod domain;
+pub mod heartbeat;
+pub mod ingest;
+pub mod jobs;
 pub mod postgres;
+pub mod queue;
+pub mod store;
