@@ -33,12 +33,7 @@ pub fn events(full: &Full) -> Result<Vec<Event>, NotUnderstood> {
     };
     let trip = trip(data)?;
     let Some(what) = what else { return Ok(Vec::new()) };
-    let digest = digest(&[
-        &full.event,
-        "
-",
-        &data.to_string(),
-    ]);
+    let digest = digest(&[&full.event, "\n", &data.to_string()]);
     let version = Version {
         at: full.timestamp,
         source: Source::Event,
