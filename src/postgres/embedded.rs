@@ -43,6 +43,7 @@ pub struct EmbeddedOptions {
 pub struct EmbeddedPostgres {
     server: Supervisor,
     home: Folder,
+    data: PathBuf,
     /// Where the home's path is too long for a socket.
     socket_home: Option<Folder>,
     remove: Option<PathBuf>,
@@ -72,10 +73,7 @@ impl EmbeddedPostgres {
                 account.can_enter(path).await?;
                 Folder::kept(path, &account)?
             }
-            None => {
-                reap::sweep(Path::new(THROW_AWAY_PARENT), &account).await;
-                Folder::throw_away(&account)?
-            }
+            None => throw_away_folder(&account).await?,
         };
         let data = home.path().join("data");
         if kept.is_some() && reap::end_leftover(&data, home.path(), Signal::SIGINT).await? {
@@ -88,7 +86,7 @@ impl EmbeddedPostgres {
         let mut socket_home = if fits {
             None
         } else {
-            Some(Folder::throw_away(&account)?)
+            Some(throw_away_folder(&account).await?)
         };
         let socket_dir = socket_home.as_ref().unwrap_or(&home).path();
 
@@ -108,6 +106,7 @@ impl EmbeddedPostgres {
         let started = Self {
             server,
             home,
+            data,
             socket_home,
             remove,
         };
@@ -166,8 +165,8 @@ impl EmbeddedPostgres {
     }
 
     /// The cluster's data folder.
-    pub fn data_dir(&self) -> PathBuf {
-        self.home.path().join("data")
+    pub fn data_dir(&self) -> &Path {
+        &self.data
     }
 
     /// The server's log, begun anew by each start; the one before is kept beside it.
@@ -187,11 +186,11 @@ impl EmbeddedPostgres {
 
     /// Ends the server in order (open transactions are rolled back) and removes throw-away folders.
     pub async fn stop(self) -> Result<(), EmbeddedError> {
-        let (data, socket_dir) = (self.data_dir(), self.socket_dir().to_owned());
+        let socket_dir = self.socket_dir().to_owned();
         let end = self.server.stop().await;
         if end != End::Status(0) {
             // The watchdog or the server was killed: see to the end ourselves.
-            reap::end_leftover(&data, &socket_dir, Signal::SIGINT).await?;
+            reap::end_leftover(&self.data, &socket_dir, Signal::SIGINT).await?;
         }
         if let Some(folder) = &self.remove {
             home::remove(folder).map_err(EmbeddedError::folder("remove", folder))?;
@@ -239,6 +238,11 @@ impl EmbeddedPostgres {
             sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+async fn throw_away_folder(account: &Account) -> Result<Folder, EmbeddedError> {
+    reap::sweep(Path::new(THROW_AWAY_PARENT), account).await;
+    Folder::throw_away(account)
 }
 
 fn log_path(home: &Folder) -> PathBuf {

@@ -258,7 +258,9 @@ fn kill_both(owner: &mut Owner) {
 #[tokio::test]
 #[ignore = "run by other tests, as a process that they kill"]
 async fn owner() {
-    let Some(Ok(home)) = std::io::stdin().lines().next() else { return };
+    let Some(Ok(home)) = std::io::stdin().lines().next() else {
+        return;
+    };
     let options = if home.is_empty() {
         throw_away()
     } else {

@@ -5,9 +5,10 @@
 //! used again, and containers that share a folder do not share process ids.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::fcntl::OFlag;
 
@@ -122,11 +123,30 @@ impl Drop for Folder {
 }
 
 /// Removes a folder; one that is gone already is removed.
+///
+/// The mark goes last: a removal cut short leaves a folder that the next sweep still knows. Tried again, because a
+/// program that was just killed, or the watchdog, may be at work in it.
 pub fn remove(path: &Path) -> std::io::Result<()> {
-    match std::fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+    let mut result = Ok(());
+    for _ in 0..5 {
+        if let Ok(entries) = std::fs::read_dir(path) {
+            for entry in entries
+                .flatten()
+                .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            {
+                let _ = std::fs::remove_dir_all(entry.path()); // what remains, the line below finds
+            }
+        }
+        result = std::fs::remove_dir_all(path);
+        match &result {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            _ => break,
+        }
     }
+    result
 }
 
 /// Links are refused: root opens this file in a folder that another user can write to.

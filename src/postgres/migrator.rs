@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use sqlx::error::DatabaseError;
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 use sqlx::{ConnectOptions, Connection};
@@ -16,8 +17,8 @@ const BOOKKEEPING: &str = "avinode_ingest.schema_migrations";
 
 /// How long one statement of a migration waits for a lock: the application's queries queue behind a waiting migration.
 const LOCK_TIMEOUT: &str = "SET lock_timeout = '5s'";
-/// How long to wait for another process that is migrating.
-const OTHER_MIGRATION_TIMEOUT: &str = "SET lock_timeout = '60s'";
+/// How long to wait for another process that is migrating; and no notice of each thing that exists already.
+const OTHER_MIGRATION_TIMEOUT: &str = "SET lock_timeout = '60s'; SET client_min_messages = 'warning'";
 
 /// A migration that was applied just now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,14 @@ pub enum MigrateError {
     /// The database has a migration that this program lacks.
     #[error("the database has migration {0}, which this program does not know: it is older than the schema")]
     Ahead(i64),
+    /// Applied migrations are history: a change is a new migration.
+    #[error("migration {version} ({description}) is applied, but its file has changed since: restore the file")]
+    Changed {
+        /// Its number.
+        version: i64,
+        /// Its name.
+        description: String,
+    },
     /// A migration failed; those before it are applied.
     #[error("could not apply migration {version} ({description}): {source}")]
     Apply {
@@ -130,7 +139,7 @@ async fn apply_all(migrator: &Migrator, connection: &mut PgConnection) -> Result
         .await
         .map_err(set)?;
 
-    // Up to no version: makes the bookkeeping, and compares what is applied with what we have.
+    // Up to no version: makes the bookkeeping, and refuses a database that has more than we have.
     migrator
         .run_to(i64::MIN, &mut *connection)
         .await
@@ -148,8 +157,13 @@ async fn apply_all(migrator: &Migrator, connection: &mut PgConnection) -> Result
         .filter(|migration| !migration.migration_type.is_down_migration())
     {
         let (version, description) = (migration.version, migration.description.to_string());
+        if let Some(known) = known.iter().find(|known| known.version == version) {
+            if known.checksum != migration.checksum {
+                return Err(MigrateError::Changed { version, description });
+            }
+            continue;
+        }
         let begun = Instant::now();
-        // Each goes over the earlier ones too, which finds a file that has changed since it was applied.
         if let Err(source) = migrator.run_to(version, &mut *connection).await {
             return Err(if gave_way(&source) {
                 MigrateError::Busy { version, description }
@@ -161,13 +175,11 @@ async fn apply_all(migrator: &Migrator, connection: &mut PgConnection) -> Result
                 }
             });
         }
-        if !known.iter().any(|known| known.version == version) {
-            applied.push(Applied {
-                version,
-                description,
-                elapsed: begun.elapsed(),
-            });
-        }
+        applied.push(Applied {
+            version,
+            description,
+            elapsed: begun.elapsed(),
+        });
     }
     Ok(applied)
 }
@@ -178,7 +190,7 @@ fn gave_way(error: &sqlx::migrate::MigrateError) -> bool {
     let (Execute(error) | ExecuteMigration(error, _)) = error else {
         return false;
     };
-    error.as_database_error().and_then(|error| error.code()).as_deref() == Some("55P03")
+    error.as_database_error().and_then(DatabaseError::code).as_deref() == Some("55P03")
 }
 
 /// Reads the bookkeeping. Needs no more than to read it, and works behind a transaction pooler.

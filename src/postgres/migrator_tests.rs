@@ -101,6 +101,10 @@ async fn migrations_are_applied_once_and_the_status_tells_how_the_schema_stands(
         status_with(&changed, &pool).await.unwrap(),
         SchemaStatus::Dirty { version: 2 }
     );
+    assert!(matches!(
+        migrate_with(&changed, &options).await.unwrap_err(),
+        MigrateError::Changed { version: 2, .. }
+    ));
     let wrong = migrations(&[TABLE, COLUMN, "SELECT nonsense"]);
     let failed = migrate_with(&wrong, &options).await.unwrap_err().to_string();
     assert!(

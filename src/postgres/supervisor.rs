@@ -125,6 +125,7 @@ impl Supervisor {
         }
     }
 
+    /// The shell, for tests that kill it.
     #[cfg(test)]
     pub fn watchdog_pid(&self) -> Option<u32> {
         self.watchdog.id()

@@ -40,8 +40,11 @@ echo "$status"
 while read -r _; do :; done <&3
 case $folder in
     /tmp/avinode-ingest-?*)
-        # Twice: children of a killed server may still have been writing.
-        [ ! -f "$folder/$mark" ] || rm -rf -- "$folder" || { sleep 1 && rm -rf -- "$folder"; }
+        if [ -f "$folder/$mark" ]; then
+            # Twice: children of a killed server may still be writing. The mark goes last, for a sweep to find.
+            rm -rf -- "$folder/data" || { sleep 1 && rm -rf -- "$folder/data"; }
+            [ -d "$folder/data" ] || rm -rf -- "$folder"
+        fi
         ;;
 esac
 exit "$status"
