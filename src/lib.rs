@@ -6,6 +6,7 @@ pub mod avinode;
 pub mod clock;
 pub mod domain;
 pub mod heartbeat;
+pub mod http;
 pub mod ingest;
 pub mod jobs;
 pub mod postgres;

@@ -4,6 +4,8 @@ pub mod apply;
 pub mod event;
 pub mod expire;
 pub mod rematch;
+pub mod replay;
+pub mod upkeep;
 
 use std::sync::Arc;
 

@@ -262,6 +262,25 @@ pub async fn enqueue(tx: &mut PgConnection, jobs: &[NewJob]) -> Result<(), sqlx:
     Ok(())
 }
 
+/// Queues a job of `kind` for each key that has none live. Returns how many were queued.
+pub async fn enqueue_missing(pool: &PgPool, kind: &str, keys: &[String]) -> Result<u64, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let queued = sqlx::query!(
+        r#"
+        INSERT INTO avinode_ingest.jobs (kind, key)
+        SELECT $1, asked.key
+        FROM unnest($2::text[]) AS asked (key)
+        WHERE NOT EXISTS (SELECT FROM avinode_ingest.jobs WHERE kind = $1 AND key = asked.key)
+        "#,
+        kind,
+        keys
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(queued.rows_affected())
+}
+
 fn fences(jobs: &[Claimed]) -> (Vec<i64>, Vec<i64>) {
     jobs.iter().map(|job| (job.id, job.token)).unzip()
 }

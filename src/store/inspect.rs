@@ -1,1 +1,175 @@
-//! x
+//! What operators read of deliveries and sessions.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use serde::Serialize;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// A delivery and what became of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveryView {
+    /// Its id, as the answer named it.
+    pub id: Uuid,
+    /// When it was received.
+    pub received_at: DateTime<Utc>,
+    /// Scheme and ordinal of the secret.
+    pub verified_by: String,
+    /// Bytes of the body.
+    pub bytes: i32,
+    /// The newest job's state or outcome: `applied`, `duplicate`, `nothing`, `dead`, `discarded`, or `queued`.
+    pub outcome: String,
+    /// What it changed, repeats, or why it died.
+    pub detail: Option<String>,
+}
+
+/// Which deliveries to list.
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryFilter {
+    /// Received at or after.
+    pub since: Option<DateTime<Utc>>,
+    /// Received before.
+    pub until: Option<DateTime<Utc>>,
+    /// At most this many.
+    pub limit: i64,
+}
+
+/// Lists deliveries, newest first.
+pub async fn deliveries(pool: &PgPool, filter: &DeliveryFilter) -> Result<Vec<DeliveryView>, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let rows = sqlx::query_as!(
+        DeliveryView,
+        r#"
+        SELECT delivery.id, delivery.received_at, delivery.verified_by, octet_length(delivery.body) AS "bytes!",
+            coalesce(
+                (SELECT 'queued' FROM avinode_ingest.jobs WHERE delivery_id = delivery.id LIMIT 1),
+                outcome.outcome, 'unknown'
+            ) AS "outcome!",
+            outcome.detail
+        FROM (
+            -- Ids are UUIDv7 of the time received, so the newest are the highest: the primary key serves.
+            SELECT id, received_at, verified_by, body
+            FROM avinode_ingest.deliveries
+            WHERE ($1::timestamptz IS NULL OR received_at >= $1) AND ($2::timestamptz IS NULL OR received_at < $2)
+            ORDER BY id DESC
+            LIMIT $3
+        ) AS delivery
+        LEFT JOIN LATERAL (
+            SELECT outcome, detail FROM avinode_ingest.outcomes
+            WHERE delivery_id = delivery.id ORDER BY job_id DESC LIMIT 1
+        ) AS outcome ON true
+        ORDER BY delivery.id DESC
+        "#,
+        filter.since,
+        filter.until,
+        filter.limit,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(rows)
+}
+
+/// A delivery, whole.
+#[derive(Debug, Clone)]
+pub struct WholeDelivery {
+    /// When it was received.
+    pub received_at: DateTime<Utc>,
+    /// Scheme and ordinal of the secret.
+    pub verified_by: String,
+    /// Kept headers, one `name: value` a line.
+    pub headers: String,
+    /// The exact body.
+    pub body: Vec<u8>,
+    /// Each of its jobs: id, kind, state or outcome, detail.
+    pub jobs: Vec<(i64, String, String, Option<String>)>,
+}
+
+/// Reads one delivery with all that became of it.
+pub async fn delivery(pool: &PgPool, id: Uuid) -> Result<Option<WholeDelivery>, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let row = sqlx::query!(
+        "SELECT received_at, verified_by, headers, body FROM avinode_ingest.deliveries WHERE id = $1",
+        id
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let jobs = sqlx::query!(
+        r#"
+        SELECT id AS "id!", kind AS "kind!", outcome AS "outcome!", detail
+        FROM (
+            SELECT id, kind, 'queued' AS outcome, history[cardinality(history)] AS detail
+            FROM avinode_ingest.jobs WHERE delivery_id = $1
+            UNION ALL
+            SELECT job_id, kind, outcome, detail FROM avinode_ingest.outcomes WHERE delivery_id = $1
+        ) AS job
+        ORDER BY id
+        "#,
+        id
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(row.map(|row| WholeDelivery {
+        received_at: row.received_at,
+        verified_by: row.verified_by,
+        headers: row.headers,
+        body: row.body,
+        jobs: jobs.into_iter().map(|job| (job.id, job.kind, job.outcome, job.detail)).collect(),
+    }))
+}
+
+/// A session as the demo and the manifest show it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SessionView {
+    /// `chat_sessions.id`.
+    pub id: Uuid,
+    /// As whoever wrote it spelled it.
+    pub avinode_trip_id: Option<String>,
+    /// active, paused, completed or archived.
+    pub status: String,
+    /// The workflow's step.
+    pub current_step: Option<String>,
+    /// `quotes_received_count`.
+    pub quotes_received_count: i32,
+    /// `quotes_expected_count`.
+    pub quotes_expected_count: i32,
+    /// `operators_contacted_count`.
+    pub operators_contacted_count: i32,
+    /// Avinode's id of the primary quote.
+    pub primary_quote: Option<String>,
+    /// Its operator.
+    pub primary_operator: Option<String>,
+    /// Its price.
+    pub primary_price: Option<Decimal>,
+    /// Its currency.
+    pub primary_currency: Option<String>,
+    /// `workflow_state.avinode_trip.status`.
+    pub avinode_trip_status: Option<String>,
+}
+
+/// Reads sessions by id, in the order of the ids.
+pub async fn sessions(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<SessionView>, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let rows = sqlx::query_as!(
+        SessionView,
+        r#"
+        SELECT session.id, session.avinode_trip_id, session.status::text AS "status!", session.current_step,
+            coalesce(session.quotes_received_count, 0) AS "quotes_received_count!",
+            coalesce(session.quotes_expected_count, 0) AS "quotes_expected_count!",
+            coalesce(session.operators_contacted_count, 0) AS "operators_contacted_count!",
+            quote.avinode_quote_id AS "primary_quote?", quote.operator_name AS "primary_operator?",
+            quote.total_price AS "primary_price?", quote.metadata ->> 'currency' AS "primary_currency?",
+            session.workflow_state #>> '{avinode_trip,status}' AS avinode_trip_status
+        FROM unnest($1::uuid[]) WITH ORDINALITY AS asked (id, place)
+        JOIN public.chat_sessions AS session ON session.id = asked.id
+        LEFT JOIN public.quotes AS quote ON quote.id = session.primary_quote_id
+        ORDER BY asked.place
+        "#,
+        ids
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(rows)
+}

@@ -8,6 +8,7 @@ pub mod facts;
 pub mod inspect;
 pub mod projection;
 pub mod sessions;
+pub mod sweep;
 pub mod timeline;
 pub mod trips;
 pub mod version;

@@ -1,0 +1,32 @@
+//! Stored replay: a new job for an existing delivery, past the event keys, so that an upgrade can understand what an
+//! older version could not. Idempotence comes from facts and ledger.
+
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::event::{KIND_AGAIN, KIND_UNKNOWN};
+use crate::avinode::notification::{Route, route};
+use crate::queue::store::{self as queue, NewJob};
+use crate::store::deliveries;
+
+/// Queues deliveries again, oldest first. Returns the ids that exist.
+pub async fn replay(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
+    let stored = deliveries::read(pool, ids).await?;
+    let mut found: Vec<Uuid> = stored.keys().copied().collect();
+    found.sort();
+    let jobs: Vec<NewJob> = found
+        .iter()
+        .map(|id| {
+            let (kind, key) = match route(&stored[id].body) {
+                Route::Full => (KIND_AGAIN, None),
+                Route::Thin { key } => (super::WAITING_KINDS[0], Some(key.as_str().to_owned())),
+                Route::Unknown => (KIND_UNKNOWN, None),
+            };
+            NewJob { kind, key, delivery_id: Some(*id), due_at: None }
+        })
+        .collect();
+    let mut tx = pool.begin().await?;
+    queue::enqueue(&mut tx, &jobs).await?;
+    tx.commit().await?;
+    Ok(found)
+}

@@ -1,0 +1,56 @@
+//! The sweep: sessions whose notes went missing (a trigger that was disabled, a swallowed error), and quotes that can be
+//! shown by now. It only names them; matching them again does the rest.
+
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// Sessions that one sweep looks after; the next sweep takes the next ones.
+const LIMIT: i64 = 1_000;
+
+/// Pins primaries that were written past the triggers. Returns the sessions to be matched again.
+pub async fn sweep(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    sqlx::query!(
+        r#"
+        -- A primary that is not the row of the quote elected last was written by somebody else.
+        INSERT INTO avinode_ingest.session_state (session_id, pinned)
+        SELECT session.id, true
+        FROM public.chat_sessions AS session
+        LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = session.id
+        WHERE session.primary_quote_id IS NOT NULL
+            AND NOT coalesce(state.pinned, false)
+            AND NOT EXISTS (
+                SELECT FROM avinode_ingest.quotes AS fact
+                WHERE fact.projected_id = session.primary_quote_id AND fact.quote_id = state.elected_quote
+            )
+        ORDER BY session.id
+        LIMIT $1
+        ON CONFLICT (session_id) DO UPDATE SET pinned = true
+        "#,
+        LIMIT
+    )
+    .execute(&mut *tx)
+    .await?;
+    let missed = sqlx::query_scalar!(
+        r#"
+        SELECT session.id AS "id!"
+        FROM public.chat_sessions AS session
+        LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = session.id
+        WHERE avinode_ingest.normal_trip_id(session.avinode_trip_id) IS DISTINCT FROM state.matched_trip
+        UNION
+        -- A request was linked, or a refusal was mended: its trip's quotes may be shown now.
+        SELECT session.id
+        FROM avinode_ingest.quotes AS fact
+        JOIN public.chat_sessions AS session
+            ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = fact.trip_key
+        WHERE fact.projected_id IS NULL AND fact.received AND fact.amount > 0
+            AND session.request_id IS NOT NULL
+        LIMIT $1
+        "#,
+        LIMIT
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(missed)
+}
