@@ -2,5 +2,7 @@
 //! a charter broker's chat sessions up to date.
 #![forbid(unsafe_code)]
 
+pub mod avinode;
 pub mod clock;
 pub mod domain;
+pub mod ingest;

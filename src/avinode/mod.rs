@@ -1,0 +1,4 @@
+//! STAND-IN.
+pub mod json;
+pub mod notification;
+pub mod signature;

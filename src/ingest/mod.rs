@@ -1,0 +1,2 @@
+//! STAND-IN.
+pub mod receiver;
