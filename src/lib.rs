@@ -5,4 +5,6 @@
 pub mod avinode;
 pub mod clock;
 pub mod domain;
+pub mod heartbeat;
+pub mod http;
 pub mod ingest;

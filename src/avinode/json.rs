@@ -5,5 +5,7 @@
 pub struct NotJson;
 /// x
 pub fn check(bytes: &[u8]) -> Result<(), NotJson> {
-    serde_json::from_slice::<serde_json::Value>(bytes).map(drop).map_err(|_| NotJson)
+    serde_json::from_slice::<serde_json::Value>(bytes)
+        .map(drop)
+        .map_err(|_| NotJson)
 }

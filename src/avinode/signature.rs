@@ -38,17 +38,29 @@ impl Verifier {
         self.1.is_some()
     }
     /// x
-    pub fn verify(&self, headers: &hyper::HeaderMap, body: &[u8], _now: DateTime<Utc>) -> Result<VerifiedBy, Unverified> {
+    pub fn verify(
+        &self,
+        headers: &hyper::HeaderMap,
+        body: &[u8],
+        _now: DateTime<Utc>,
+    ) -> Result<VerifiedBy, Unverified> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         if let (Some(secret), Some(sent)) = (&self.0, text("x-avinode-signature")) {
             let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| Unverified("bad-key"))?;
             mac.update(body);
             let sent = hex::decode(sent.trim_start_matches("sha256=")).map_err(|_| Unverified("malformed"))?;
-            return mac.verify_slice(&sent).map(|()| VerifiedBy("hmac")).map_err(|_| Unverified("mismatch"));
+            return mac
+                .verify_slice(&sent)
+                .map(|()| VerifiedBy("hmac"))
+                .map_err(|_| Unverified("mismatch"));
         }
         if let (Some(basic), Some(sent)) = (&self.1, text("authorization")) {
             let want = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(basic));
-            return if sent == want { Ok(VerifiedBy("basic")) } else { Err(Unverified("mismatch")) };
+            return if sent == want {
+                Ok(VerifiedBy("basic"))
+            } else {
+                Err(Unverified("mismatch"))
+            };
         }
         Err(Unverified("missing"))
     }

@@ -1,0 +1,21 @@
+//! The door: HTTP in, and answers out. The only module that names axum.
+//!
+//! [`webhook`] is the way of a delivery up to where it is durable; [`server`] drives the connections, with limits
+//! on everything that a stranger can hold on to: connections, headers, bodies, memory, time and lines of the log.
+
+pub mod body;
+pub mod connection;
+pub mod headers;
+pub mod health;
+pub mod memory;
+pub mod patience;
+pub mod problem;
+pub mod readiness;
+pub mod refusal;
+pub mod router;
+pub mod server;
+pub mod state;
+pub mod webhook;
+
+#[cfg(test)]
+mod tests;
