@@ -29,7 +29,7 @@ pub enum Weight {
     Warn,
 }
 
-/// Lets so many refusals a second through to the log, and counts the rest.
+/// Lets so many refusals a second through to the log, and counts the rest; the count comes with the next line.
 #[derive(Debug)]
 pub struct RefusalLog {
     per_second: u32,

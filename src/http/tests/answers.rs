@@ -24,7 +24,8 @@ async fn assert_problem(response: Response, status: u16, name: &str) -> Value {
 #[tokio::test]
 async fn a_signed_delivery_is_kept_and_answered_with_its_id() {
     let keeper = Keeper::open();
-    let body = r#"{"event":"TripRequestSellerResponse","eventId":"evt-1"}"#;
+    let body = r#"{"event":"TripRequestSellerResponse","eventId":"evt-1","timestamp":"2026-09-21T14:13:20Z",
+        "apiVersion":"1.0","data":{"trip":{"id":"atrip-64956150"},"request":{"id":"arfq-12345678","status":"declined"}}}"#;
     let mut request = signed(body);
     request.headers_mut().insert("user-agent", "relay/1".parse().unwrap());
     let response = ask(&door(&keeper), request).await;

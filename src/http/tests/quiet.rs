@@ -1,7 +1,9 @@
 //! What the log holds of refused deliveries: length, digest and reason; never content or credentials.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 
+use axum::extract::ConnectInfo;
 use sha2::{Digest, Sha256};
 use tracing::Level;
 use tracing_subscriber::fmt::MakeWriter;
@@ -51,6 +53,9 @@ async fn a_refused_delivery_is_logged_by_length_and_digest_alone() {
     forged
         .headers_mut()
         .insert("x-avinode-signature", "00ff".repeat(16).parse().unwrap());
+    forged
+        .extensions_mut()
+        .insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 9))));
     let mut guessed = Request::post(PATH)
         .body(Body::from(r#"{"private":"content"}"#))
         .unwrap();
@@ -60,6 +65,7 @@ async fn a_refused_delivery_is_logged_by_length_and_digest_alone() {
     let lines = logged(Level::TRACE, vec![forged, guessed, signed("private")]).await;
     assert_eq!(lines.matches("refused a delivery").count(), 3);
     assert_eq!(lines.matches("length=21").count(), 2);
+    assert_eq!(lines.matches("peer=192.0.2.1:9 ").count(), 1);
     let digest = hex::encode(Sha256::digest(r#"{"private":"content"}"#));
     assert_eq!(lines.matches(&digest).count(), 2);
     for secret in ["private", "content", "00ff", "Z3Vlc3M6ZWQ", "guess"] {

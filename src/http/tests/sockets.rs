@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use axum::extract::ConnectInfo;
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,7 +21,7 @@ struct Server {
 
 fn short() -> ServerLimits {
     ServerLimits {
-        header_time: Duration::from_millis(300),
+        header_time: Duration::from_secs(1),
         write_time: Duration::from_millis(300),
         drain: Duration::from_millis(500),
         ..ServerLimits::default()
@@ -130,7 +131,7 @@ async fn slow_headers_and_idle_connections_are_closed() {
     let began = Instant::now();
     assert_closes(&mut slow).await;
     assert_closes(&mut idle).await;
-    assert!(began.elapsed() < Duration::from_secs(2));
+    assert!(began.elapsed() < Duration::from_secs(4));
 }
 
 #[tokio::test]
@@ -197,7 +198,11 @@ async fn connections_beyond_the_cap_wait_for_a_place() {
 async fn a_drain_lets_a_request_in_flight_end_and_accepts_no_more() {
     let keeper = Keeper::shut();
     let state = state(&keeper, None, small());
-    let server = start(router(state.clone()), short()).await;
+    let patient = ServerLimits {
+        drain: Duration::from_secs(5),
+        ..short()
+    };
+    let server = start(router(state.clone()), patient).await;
     let mut stream = server.connect().await;
     stream.write_all(post("{}").as_bytes()).await.unwrap();
     eventually("the delivery waits", || state.memory.free() < small().memory).await;
@@ -228,6 +233,44 @@ async fn what_does_not_end_in_time_is_cut_off_and_counted() {
     eventually("the delivery waits", || state.memory.free() < small().memory).await;
     assert_eq!(server.stop().await, Drained { cut_off: 1 });
     drop(idle);
+}
+
+#[tokio::test]
+async fn handlers_know_the_peer() {
+    let peer = get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string());
+    let server = start(Router::new().route("/peer", peer), short()).await;
+    let mut stream = server.connect().await;
+    stream
+        .write_all(b"GET /peer HTTP/1.1\r\nhost: a\r\n\r\n")
+        .await
+        .unwrap();
+    let own = stream.local_addr().unwrap().to_string();
+    assert!(answer(&mut stream).await.ends_with(&own));
+}
+
+#[tokio::test]
+async fn odd_requests_are_answered_or_closed_and_harm_nobody() {
+    let server = start(door(&Keeper::open()), short()).await;
+    for (odd, status) in [
+        ("OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n", "404"),
+        ("CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n", "404"),
+        ("GET http://b/livez HTTP/1.1\r\nhost: a\r\n\r\n", "200"),
+        ("GET /livez HTTP/1.0\r\n\r\n", "200"),
+        ("\x16\x03\x01 tls?\r\n\r\n", "400"),
+        (
+            "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+            "400",
+        ),
+    ] {
+        let mut stream = server.connect().await;
+        stream.write_all(odd.as_bytes()).await.unwrap();
+        let mut start = [0; 12];
+        timeout(Duration::from_secs(5), stream.read_exact(&mut start))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(String::from_utf8_lossy(&start[9..]), status, "for {odd:?}");
+    }
 }
 
 #[tokio::test]
