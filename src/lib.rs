@@ -2,5 +2,10 @@
 //! a charter broker's chat sessions up to date.
 #![forbid(unsafe_code)]
 
+pub mod avinode;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod domain;
+pub mod shutdown;
+pub mod telemetry;
