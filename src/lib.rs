@@ -1,9 +1,22 @@
 //! `avinode-ingest` receives Avinode's webhooks, keeps every one durably in Postgres before it answers, and brings
 //! a charter broker's chat sessions up to date.
+//!
+//! # Layout
+//! Imports run down only: [`cli`], [`service`] → [`http`], [`jobs`] → [`ingest`] → [`queue`], [`store`], [`avinode`] →
+//! [`domain`]. `queue`, `store` and `avinode` do not know one another.
+//!
+//! # The way of a delivery
+//! 1. verify: [`avinode::signature`], bytes and headers and the time, before any JSON is read
+//! 2. parse: [`avinode::notification`], only as far as the queue needs
+//! 3. receive: [`ingest::receiver`], many deliveries and their jobs in one commit, then 200
+//! 4. claim: [`queue::store`], a batch under a lease
+//! 5. load, decide, apply: [`jobs::apply`], one fenced transaction around the pure [`domain::decide`]
 #![forbid(unsafe_code)]
 
 pub mod avinode;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod heartbeat;
 pub mod http;
@@ -11,4 +24,7 @@ pub mod ingest;
 pub mod jobs;
 pub mod postgres;
 pub mod queue;
+pub mod service;
+pub mod shutdown;
 pub mod store;
+pub mod telemetry;

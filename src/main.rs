@@ -1,2 +1,23 @@
-//! The program: parse the command line, run, end with its exit code.
-fn main() {}
+//! The program: parse the command line, start the log, run the command, end with its exit code.
+
+use std::process::ExitCode;
+
+use avinode_ingest::cli::command;
+use avinode_ingest::cli::failure::{Attempt, Failure};
+use avinode_ingest::telemetry;
+
+fn main() -> ExitCode {
+    match command::parse_from(std::env::args_os()) {
+        Ok(cli) => run(cli).unwrap_or_else(|failure| failure.print()),
+        Err(exit) => exit.print(),
+    }
+}
+
+fn run(cli: command::Cli) -> Result<ExitCode, Failure> {
+    telemetry::init(&cli.log).attempting("start the log")?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.enable_all().build().attempting("start the runtime")?;
+    let ended = runtime.block_on(command::run(cli.command));
+    runtime.shutdown_background(); // a blocked task must not hold up the end
+    ended
+}

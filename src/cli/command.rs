@@ -1,0 +1,143 @@
+//! The program's commands: the one list of them, how a command line becomes one, and running it.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::failure::Failure;
+use super::{check, deliveries, demo, jobs, migrate, replay, serve, sign};
+use crate::config::log::LogArgs;
+use crate::config::parse::{Exit, parse_from as parse};
+
+/// Receives Avinode's webhooks, keeps every one durably in Postgres before it answers, and brings a charter broker's
+/// chat sessions up to date.
+///
+/// Every setting is a flag and an environment variable; the flag wins, and an empty variable counts as unset. A wrong
+/// setting ends the program with exit code 64 and one line that names it; something that cannot be reached, with 69;
+/// anything else that fails, with 1.
+#[derive(Debug, Parser)]
+#[command(name = "avinode-ingest", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// The log.
+    #[command(flatten)]
+    pub log: LogArgs,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the main job on the fixtures, from nothing, and stay up
+    ///
+    /// Starts a throw-away Postgres, the receiver and the workers, sends every fixture signed through the real endpoint,
+    /// and prints the sessions before and after. Needs no configuration.
+    Demo(demo::Args),
+
+    /// Receive deliveries and work on them
+    ///
+    /// Ends in order at SIGTERM or Ctrl-C: takes no more, finishes what is in flight, gives its leases back. A second
+    /// signal ends it at once.
+    Serve(Box<serve::Args>),
+
+    /// Apply the migrations and print what was done
+    ///
+    /// Needs a direct connection to the database, not a transaction pooler.
+    Migrate(migrate::Args),
+
+    /// Send fixtures, signed, to a running service
+    Replay(replay::Args),
+
+    /// Print the curl command that delivers a file, signed
+    Sign(sign::Args),
+
+    /// Look at the queue's jobs and mend them
+    #[command(subcommand)]
+    Jobs(jobs::Action),
+
+    /// Look at what was received and work on it again
+    #[command(subcommand)]
+    Deliveries(deliveries::Action),
+
+    /// Try the configuration, one line for each thing tried
+    ///
+    /// Takes the settings of serve. The exit code is 0 when everything is as it must be.
+    Check(Box<check::Args>),
+}
+
+/// Parses a command line (the program's name first) and the environment, and checks the settings against one another.
+pub fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Exit> {
+    let cli: Cli = parse(args)?;
+    if let Command::Serve(args) = &cli.command {
+        args.serve.check(&args.webhook).map_err(Exit::wrong)?;
+    }
+    Ok(cli)
+}
+
+/// Runs the command to its end. The exit code of a success need not be 0: `check`, for one, has found what it found.
+pub async fn run(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Demo(args) => demo::run(args).await,
+        Command::Serve(args) => serve::run(*args).await,
+        Command::Migrate(args) => migrate::run(args).await,
+        Command::Replay(args) => replay::run(args).await,
+        Command::Sign(args) => sign::run(&args).await,
+        Command::Jobs(action) => jobs::run(action).await,
+        Command::Deliveries(action) => deliveries::run(action).await,
+        Command::Check(args) => check::run(*args).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::config::settings::settings;
+
+    #[test]
+    fn the_declaration_of_the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_help_and_every_argument_is_explained() {
+        fn walk(command: &clap::Command) {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for arg in command.get_arguments() {
+                assert!(arg.get_help().is_some(), "{} {}", command.get_name(), arg.get_id());
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&Cli::command());
+    }
+
+    #[test]
+    fn each_setting_has_one_variable_one_flag_and_one_default() {
+        fn walk(command: &clap::Command, seen: &mut Vec<[String; 3]>) {
+            for arg in command.get_arguments().filter(|arg| arg.get_env().is_some()) {
+                let default = format!("{:?}", arg.get_default_values());
+                let env = arg.get_env().unwrap().to_string_lossy().into_owned();
+                seen.push([env, arg.get_long().unwrap().to_owned(), default]);
+            }
+            command.get_subcommands().for_each(|command| walk(command, seen));
+        }
+        let mut seen = Vec::new();
+        walk(&Cli::command(), &mut seen);
+        seen.sort();
+        seen.dedup();
+        let variables: Vec<&String> = seen.iter().map(|[env, ..]| env).collect();
+        assert!(variables.windows(2).all(|pair| pair[0] != pair[1]), "{seen:#?}");
+        assert_eq!(settings::<Cli>().len(), seen.len());
+    }
+
+    #[test]
+    fn the_demo_takes_its_database_from_its_own_flag_only() {
+        let demo = Cli::command().find_subcommand("demo").unwrap().clone();
+        let with_variable: Vec<_> = demo.get_arguments().filter_map(clap::Arg::get_env).collect();
+        assert_eq!(with_variable, ["INGEST_POSTGRES_BIN"]);
+    }
+}

@@ -1,0 +1,168 @@
+//! How a subcommand fails: what was attempted, why it did not work, perhaps a hint, and an exit code; printed as one line.
+//!
+//! One plain struct for all subcommands rather than an enum of their errors: nobody but the person at the terminal reads
+//! it, and all they can do with it is read it.
+
+use std::error::Error;
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::config::parse::EXIT_USAGE;
+
+/// The exit code when something the program needs cannot be reached (`EX_UNAVAILABLE`).
+pub const EXIT_UNAVAILABLE: u8 = 69;
+
+/// Why a subcommand failed.
+#[derive(Debug)]
+pub struct Failure {
+    what: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+    hint: Option<String>,
+    code: u8,
+}
+
+impl Failure {
+    /// A failure that is explained by `what` alone, a whole statement, for example `3 of 7 deliveries were refused`.
+    pub fn plain(what: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            source: None,
+            hint: None,
+            code: 1,
+        }
+    }
+
+    /// A failed attempt and its cause; `attempt` completes "could not …", for example `connect to the database`.
+    pub fn to(attempt: impl fmt::Display, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            source: Some(source.into()),
+            ..Self::plain(format!("could not {attempt}"))
+        }
+    }
+
+    /// A setting is wrong, seen only now: exit code 64. `what` names the setting.
+    pub fn setting(what: impl Into<String>) -> Self {
+        Self {
+            code: EXIT_USAGE,
+            ..Self::plain(what)
+        }
+    }
+
+    /// Marks it as something that cannot be reached: exit code 69.
+    #[must_use]
+    pub fn unavailable(self) -> Self {
+        Self {
+            code: EXIT_UNAVAILABLE,
+            ..self
+        }
+    }
+
+    /// Adds what the person may do about it.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// Prints the line to standard error.
+    pub fn print(&self) -> ExitCode {
+        eprintln!("error: {self}");
+        ExitCode::from(self.code)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut told = match self.source.as_deref() {
+            Some(source) => follow(self.what.clone(), source),
+            None => self.what.clone(),
+        };
+        if let Some(hint) = &self.hint {
+            told = format!("{told} ({hint})");
+        }
+        f.write_str(&told.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+/// An error and its causes on one line.
+pub fn chain(error: &dyn Error) -> String {
+    match error.source() {
+        Some(source) => follow(error.to_string(), source),
+        None => error.to_string(),
+    }
+}
+
+/// Adds a cause and its own causes to what was told.
+fn follow(mut told: String, cause: &dyn Error) -> String {
+    let mut cause = Some(cause);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Many errors already tell their source at their end.
+        if !told.ends_with(&text) {
+            told = format!("{told}: {text}");
+        }
+        cause = error.source();
+    }
+    told
+}
+
+/// Names the attempt where a result is passed on.
+pub trait Attempt<T> {
+    /// Turns an error into a [`Failure`] to do `attempt`.
+    fn attempting(self, attempt: impl fmt::Display) -> Result<T, Failure>;
+}
+
+impl<T, E: Into<Box<dyn Error + Send + Sync>>> Attempt<T> for Result<T, E> {
+    fn attempting(self, attempt: impl fmt::Display) -> Result<T, Failure> {
+        self.map_err(|error| Failure::to(attempt, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the disk\nis full")]
+    struct Full;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("write failed: {0}")]
+    struct Write(#[source] Full);
+
+    #[test]
+    fn the_line_tells_the_attempt_every_cause_once_and_the_hint() {
+        let failure = Failure::to("keep the file", Write(Full)).hint("make room");
+        assert_eq!(
+            failure.to_string(),
+            "could not keep the file: write failed: the disk is full (make room)"
+        );
+        assert_eq!(failure.code(), 1);
+    }
+
+    #[test]
+    fn the_exit_code_tells_settings_and_unavailable_services_apart() {
+        assert_eq!(Failure::setting("INGEST_LISTEN: taken").code(), 64);
+        assert_eq!(
+            Err::<(), _>(Full)
+                .attempting("connect")
+                .unwrap_err()
+                .unavailable()
+                .code(),
+            69
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! The command line: one file per subcommand, and what several of them share.
+
+pub mod check;
+pub mod command;
+pub mod deliveries;
+pub mod demo;
+pub mod failure;
+pub mod fixtures;
+pub mod jobs;
+pub mod manifest;
+pub mod migrate;
+pub mod output;
+pub mod replay;
+pub mod serve;
+pub mod sign;
+pub mod signing;
+pub mod table;

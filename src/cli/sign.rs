@@ -1,0 +1,138 @@
+//! `sign FILE`: the curl command that delivers a file, with the headers that prove its sender.
+//!
+//! The bytes that curl sends must be the bytes that were signed. Where they are in no file (standard input, moments filled
+//! in), they are written to one, and the command names that.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::failure::{Attempt, Failure};
+use super::fixtures::Fixture;
+use super::output::print;
+use super::signing::SigningArgs;
+use crate::clock::Clock;
+use crate::config::target::TargetArgs;
+
+/// What `sign` takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The file with the body to sign; - reads standard input. Placeholders such as {{now-30m}} are filled in.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// What to sign with.
+    #[command(flatten)]
+    pub signing: SigningArgs,
+
+    /// Where to.
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+/// Prints the command.
+pub async fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let signer = args.signing.signer()?;
+    let now = Clock::System.now();
+    let from_stdin = args.file.as_os_str() == "-";
+    let fixture = if from_stdin {
+        read_stdin()?
+    } else {
+        Fixture::read(&args.file).attempting("sign the file")?
+    };
+    let body = fixture.body(now).attempting("fill in the placeholders")?;
+    let path = if from_stdin || body != fixture.template {
+        let path = keep(&fixture.path, &body).attempting("write the body to a temporary file")?;
+        eprintln!("the body as it was signed is in {}", path.display());
+        path
+    } else {
+        args.file.clone()
+    };
+    print(command(&path, &signer.sign(&body, now), &args.target.url()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read_stdin() -> Result<Fixture, Failure> {
+    let mut template = Vec::new();
+    std::io::stdin()
+        .read_to_end(&mut template)
+        .attempting("read standard input")?;
+    Ok(Fixture {
+        path: "stdin".into(),
+        template,
+    })
+}
+
+/// Writes the body to a new file of a name that nobody can foresee, in the system's temporary folder.
+fn keep(of: &Path, body: &[u8]) -> std::io::Result<PathBuf> {
+    let stem = of
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let mut file = tempfile::Builder::new()
+        .prefix(&format!("{stem}-"))
+        .suffix(".signed.json")
+        .tempfile()?;
+    file.write_all(body)?;
+    let (_, path) = file.keep().map_err(|error| error.error)?;
+    Ok(path)
+}
+
+fn command(path: &Path, headers: &[(String, String)], url: &str) -> String {
+    let mut words = vec![
+        "curl".to_owned(),
+        "--data-binary".to_owned(),
+        quoted(&format!("@{}", path.display())),
+    ];
+    words.extend(["-H".to_owned(), quoted("content-type: application/json")]);
+    for (name, value) in headers {
+        words.extend(["-H".to_owned(), quoted(&format!("{name}: {value}"))]);
+    }
+    words.push(quoted(url));
+    words.join(" ")
+}
+
+/// A word as every POSIX shell reads it back: plain where it is harmless, else between single quotes.
+fn quoted(word: &str) -> String {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
+    if !word.is_empty() && word.chars().all(harmless) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_one_line_that_a_shell_reads_back_word_for_word() {
+        let headers = [("X-Avinode-Signature".to_owned(), "sha256=00ff".to_owned())];
+        assert_eq!(
+            command(
+                Path::new("fixtures/a.json"),
+                &headers,
+                "http://127.0.0.1:8080/webhooks/avinode"
+            ),
+            "curl --data-binary @fixtures/a.json -H 'content-type: application/json' \
+             -H 'X-Avinode-Signature: sha256=00ff' http://127.0.0.1:8080/webhooks/avinode"
+        );
+        for odd in ["it's", "a b", "$(x)", "`x`", "*?", "a&b;c", "", "~", "é"] {
+            let output = std::process::Command::new("sh")
+                .arg("-c")
+                .arg(format!("printf %s {}", quoted(odd)))
+                .output();
+            assert_eq!(String::from_utf8(output.unwrap().stdout).unwrap(), odd);
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_in_no_file_is_kept_in_one() {
+        let path = keep(Path::new("fixtures/quote.json"), b"{}\n").unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(name.starts_with("quote-") && name.ends_with(".signed.json"), "{name}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"{}\n");
+        std::fs::remove_file(path).unwrap();
+    }
+}

@@ -1,0 +1,97 @@
+//! Tables for people: columns under headings, a rule between, nothing else; plain text that `grep` and `awk` can take.
+//!
+//! No colours at all, so that a pipe and a terminal get the same; scripts are better served by `--json`.
+
+use comfy_table::{CellAlignment, ColumnConstraint, LineStyle, Table, TableStyle, Width};
+
+/// The widest a column becomes; longer text goes on in the next line of its cell.
+const WIDEST: u16 = 48;
+
+/// A table with these headings.
+pub struct Report(Table);
+
+impl Report {
+    /// An empty table with these headings.
+    pub fn new<const COLUMNS: usize>(headings: [&str; COLUMNS]) -> Self {
+        let mut table = Table::new();
+        table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('-')));
+        table.set_header(headings);
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+            column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(WIDEST)));
+        }
+        Self(table)
+    }
+
+    /// Sets these columns, counted from 0, flush right: numbers.
+    #[must_use]
+    pub fn numbers(mut self, columns: &[usize]) -> Self {
+        for column in columns {
+            if let Some(column) = self.0.column_mut(*column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        self
+    }
+
+    /// Adds a row. A control character in a cell is made visible: what came from outside must not steer the terminal.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
+        self.0.add_row(cells.into_iter().map(|cell| visible(&cell.into())));
+    }
+
+    /// Whether it has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl std::fmt::Display for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let lines: Vec<String> = self.0.lines().map(|line| line.trim_end().to_owned()).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+/// A missing value is shown as a dash.
+pub fn or_dash(value: Option<impl Into<String>>) -> String {
+    value.map_or_else(|| "–".to_owned(), Into::into)
+}
+
+fn visible(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_default().collect::<Vec<_>>()
+            } else {
+                vec![c]
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_columns_under_headings() {
+        let mut report = Report::new(["trip", "quotes", "primary"]).numbers(&[1]);
+        report.row(["A1B2C3", "12", "aquote-1"]);
+        report.row(["atrip-64956150".to_owned(), "3".to_owned(), or_dash(None::<String>)]);
+        assert_eq!(
+            report.to_string(),
+            "trip            quotes  primary\n\
+             ----------------------------------\n\
+             A1B2C3              12  aquote-1\n\
+             atrip-64956150       3  –"
+        );
+    }
+
+    #[test]
+    fn a_cell_cannot_steer_the_terminal() {
+        let mut report = Report::new(["content"]);
+        report.row(["\u{1b}[2Jgone\n"]);
+        let shown = report.to_string();
+        assert!(shown.ends_with("\\u{1b}[2Jgone\\n"), "{shown}");
+    }
+}

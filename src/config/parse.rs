@@ -1,0 +1,431 @@
+//! From the command line and the environment to settings, or to one line that names the setting that is wrong.
+//!
+//! clap does the parsing. Its messages are not used as they are: they take several lines, name only the flag where the
+//! mistake stands in an environment variable, and repeat the value even where it is a secret.
+
+use std::error::Error as _;
+use std::ffi::{OsStr, OsString};
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, Parser};
+
+/// The exit code of a wrong setting or a wrong command line (`EX_USAGE`).
+pub const EXIT_USAGE: u8 = 64;
+
+/// The longest piece of a wrong value that is repeated.
+const SHOWN: usize = 80;
+
+/// Why the program ends before it begins.
+#[derive(Debug)]
+pub enum Exit {
+    /// Help or the version was asked for: printed to standard output, exit code 0.
+    Shown(clap::Error),
+    /// Nothing was asked for: the help goes to standard error, exit code 64.
+    Missing(clap::Error),
+    /// Something is wrong: the one line, without its line end, exit code 64.
+    Wrong(String),
+}
+
+impl Exit {
+    /// Something is wrong; `what` is the line after `error: `.
+    pub fn wrong(what: impl std::fmt::Display) -> Self {
+        Self::Wrong(one_line(&format!("error: {what}")))
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Shown(_) => 0,
+            Self::Missing(_) | Self::Wrong(_) => EXIT_USAGE,
+        }
+    }
+
+    /// Prints it where it belongs.
+    pub fn print(&self) -> ExitCode {
+        match self {
+            Self::Shown(text) | Self::Missing(text) => {
+                let _ = text.print(); // nobody is left to tell when the output is closed
+            }
+            Self::Wrong(line) => eprintln!("{line}"),
+        }
+        ExitCode::from(self.code())
+    }
+}
+
+/// Parses a command line (the program's name first) and the environment. An empty environment variable counts as unset.
+pub fn parse_from<T: Parser>(args: impl IntoIterator<Item = OsString>) -> Result<T, Exit> {
+    parse_without(|value| value.is_empty(), args)
+}
+
+/// Parses, without the environment variables whose value is to be ignored.
+fn parse_without<T: Parser>(
+    ignored: impl Fn(&OsStr) -> bool + Copy,
+    args: impl IntoIterator<Item = OsString>,
+) -> Result<T, Exit> {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let command = T::command();
+    let parsed = without_variables(command.clone(), ignored)
+        .try_get_matches_from(&args)
+        .and_then(|matches| T::from_arg_matches(&matches));
+    parsed.map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Shown(error),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Exit::Missing(error),
+        _ => Exit::wrong(describe(&error, &Line::new(&command, &args))),
+    })
+}
+
+/// Makes clap forget these variables; it would take one that is set to nothing for a value.
+fn without_variables(command: Command, ignored: impl Fn(&OsStr) -> bool + Copy) -> Command {
+    command
+        .mut_args(|arg| {
+            if variable_of(&arg).is_some_and(|value| ignored(&value)) {
+                arg.env(None)
+            } else {
+                arg
+            }
+        })
+        .mut_subcommands(|command| without_variables(command, ignored))
+}
+
+fn variable_of(arg: &Arg) -> Option<OsString> {
+    #[expect(clippy::disallowed_methods, reason = "config is the reader of the environment")]
+    arg.get_env().and_then(std::env::var_os)
+}
+
+/// What was typed, and the (sub)command that it was typed for.
+struct Line<'a> {
+    path: Vec<&'a Command>,
+    args: Vec<String>,
+}
+
+impl<'a> Line<'a> {
+    fn new(root: &'a Command, args: &[OsString]) -> Self {
+        let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+        let mut path = vec![root];
+        for arg in args.iter().skip(1) {
+            path.extend(path.last().and_then(|command| command.find_subcommand(arg)));
+        }
+        Self { path, args }
+    }
+
+    /// The declarations in reach, the innermost command's first.
+    fn settings(&self) -> impl Iterator<Item = &'a Arg> {
+        self.path.iter().rev().flat_map(|command| command.get_arguments())
+    }
+
+    /// The declaration of the argument that clap calls `--workers <COUNT>`.
+    fn setting(&self, label: &str) -> Option<&'a Arg> {
+        let flag = label.split_whitespace().next()?.strip_prefix("--")?;
+        self.settings().find(|arg| arg.get_long() == Some(flag))
+    }
+
+    fn was_typed(&self, arg: &Arg) -> bool {
+        let flag = arg.get_long().map(|long| format!("--{long}")).unwrap_or_default();
+        let typed = |arg: &String| {
+            arg.strip_prefix(&flag)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        };
+        !flag.is_empty() && self.args.iter().any(typed)
+    }
+
+    /// Both names of a setting, the one that was used first.
+    fn names(&self, arg: &Arg) -> String {
+        let flag = arg.get_long().map(|long| format!("--{long}"));
+        let variable = arg.get_env().map(|env| env.to_string_lossy().into_owned());
+        match (flag, variable) {
+            (Some(flag), Some(variable)) if self.was_typed(arg) => format!("{flag} ({variable})"),
+            (Some(flag), Some(variable)) => format!("{variable} ({flag})"),
+            (flag, variable) => flag.or(variable).unwrap_or_else(|| arg.get_id().to_string()),
+        }
+    }
+
+    fn holds_a_secret(&self) -> bool {
+        self.settings()
+            .any(|arg| arg.is_hide_env_values_set() && self.was_typed(arg))
+    }
+}
+
+/// The mistake in words, on one line, without the value of a secret.
+fn describe(error: &clap::Error, line: &Line<'_>) -> String {
+    let label = text(error, ContextKind::InvalidArg).unwrap_or_default();
+    match error.kind() {
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
+            let setting = line.setting(&label);
+            let name = setting.map_or_else(|| label.clone(), |arg| line.names(arg));
+            let value = match text(error, ContextKind::InvalidValue) {
+                None => return format!("{name}: a value is missing"),
+                Some(_) if setting.is_some_and(Arg::is_hide_env_values_set) => "the value".to_owned(),
+                Some(value) => quoted(&value),
+            };
+            format!("{name}: {value} {}", what_is_allowed(error))
+        }
+        ErrorKind::InvalidUtf8 => {
+            let unreadable = |arg: &&Arg| variable_of(arg).is_some_and(|value| value.to_str().is_none());
+            let name = line.settings().find(unreadable).map(|arg| line.names(arg));
+            format!(
+                "{}: the value is not UTF-8",
+                name.as_deref().unwrap_or("the command line")
+            )
+        }
+        // A secret with a space in it, not quoted, ends up here.
+        ErrorKind::UnknownArgument if line.holds_a_secret() => {
+            "an unexpected argument follows; a value with a space in it must be quoted".to_owned()
+        }
+        _ => {
+            let whole = error.render().to_string();
+            let lines = whole.lines().map(str::trim);
+            let said: Vec<&str> = lines
+                .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+                .filter(|line| !line.is_empty())
+                .collect();
+            let said = said.join(" ");
+            let command: Vec<&str> = line.path.iter().map(|command| command.get_name()).collect();
+            format!(
+                "{} (see {} --help)",
+                said.strip_prefix("error: ").unwrap_or(&said),
+                command.join(" ")
+            )
+        }
+    }
+}
+
+fn what_is_allowed(error: &clap::Error) -> String {
+    match (error.source(), error.get(ContextKind::ValidValue)) {
+        (Some(reason), _) => reason.to_string(),
+        (None, Some(ContextValue::Strings(values))) => format!("is not one of: {}", values.join(", ")),
+        (None, _) => "is not allowed".to_owned(),
+    }
+}
+
+fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::String(text) if !text.is_empty() => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// A value between quotes, its line ends and control characters made visible, cut where it is very long.
+fn quoted(value: &str) -> String {
+    let cut = if value.chars().count() > SHOWN { "…" } else { "" };
+    format!(
+        "\"{}{cut}\"",
+        value.chars().take(SHOWN).collect::<String>().escape_debug()
+    )
+}
+
+fn one_line(text: &str) -> String {
+    text.split(['\n', '\r'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{database::DatabaseArgs, log::LogArgs, serve::ServeArgs, webhook::WebhookArgs};
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    #[command(name = "program", version)]
+    struct Program {
+        #[command(flatten)]
+        _log: LogArgs,
+        #[command(subcommand)]
+        command: Sub,
+    }
+
+    #[derive(Debug, clap::Subcommand)]
+    enum Sub {
+        Serve {
+            #[command(flatten)]
+            _database: DatabaseArgs,
+            #[command(flatten)]
+            webhook: WebhookArgs,
+            #[command(flatten)]
+            serve: Box<ServeArgs>,
+        },
+        Other,
+    }
+
+    /// Without the environment of whoever runs the tests; `tests/it` runs the program in one of its own.
+    fn parse(line: &str) -> Result<Program, Exit> {
+        parse_without(|_| true, line.split(' ').map(OsString::from))
+    }
+
+    fn wrong(line: &str) -> String {
+        match parse(line).unwrap_err() {
+            Exit::Wrong(text) => {
+                assert!(!text.contains('\n'), "{text}");
+                text
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_wrong_setting_is_one_line_with_both_names_the_value_and_what_is_allowed() {
+        for (flag, variable, value, allowed) in [
+            (
+                "--max-connections",
+                "INGEST_MAX_CONNECTIONS",
+                "1",
+                "a whole number from 2 to 200",
+            ),
+            ("--pooler=maybe", "", "", "unexpected value"),
+            (
+                "--listen",
+                "INGEST_LISTEN",
+                "here",
+                "an IP address and a port, such as 127.0.0.1:8080",
+            ),
+            ("--role", "INGEST_ROLE", "boss", "is not one of: receive, work, both"),
+            ("--workers", "INGEST_WORKERS", "65", "a whole number from 1 to 64"),
+            (
+                "--primary-quote",
+                "INGEST_PRIMARY_QUOTE",
+                "best",
+                "is not one of: latest, first, lowest-price",
+            ),
+            ("--body-limit", "INGEST_BODY_LIMIT", "1023", "from 1024 to 16777216"),
+            ("--body-timeout", "INGEST_BODY_TIMEOUT", "0", "from 1 to 300 (seconds)"),
+            ("--receive-queue", "INGEST_RECEIVE_QUEUE", "0", "from 1 to 1000000"),
+            (
+                "--memory-budget",
+                "INGEST_MEMORY_BUDGET",
+                "1",
+                "from 1048576 to 68719476736",
+            ),
+            (
+                "--max-connections-http",
+                "INGEST_MAX_CONNECTIONS_HTTP",
+                "0",
+                "from 1 to 65535",
+            ),
+            (
+                "--shutdown-seconds",
+                "INGEST_SHUTDOWN_SECONDS",
+                "301",
+                "from 1 to 300 (seconds)",
+            ),
+            (
+                "--lease-seconds",
+                "INGEST_LEASE_SECONDS",
+                "4",
+                "from 5 to 3600 (seconds)",
+            ),
+            (
+                "--poll-millis",
+                "INGEST_POLL_MILLIS",
+                "9",
+                "from 10 to 60000 (milliseconds)",
+            ),
+            ("--max-attempts", "INGEST_MAX_ATTEMPTS", "0", "from 1 to 1000"),
+            (
+                "--retry-base-millis",
+                "INGEST_RETRY_BASE_MILLIS",
+                "x",
+                "from 10 to 60000 (milliseconds)",
+            ),
+            (
+                "--retry-max-seconds",
+                "INGEST_RETRY_MAX_SECONDS",
+                "0",
+                "from 1 to 86400 (seconds)",
+            ),
+            (
+                "--keep-outcomes-days",
+                "INGEST_KEEP_OUTCOMES_DAYS",
+                "0",
+                "from 1 to 3650",
+            ),
+            ("--log", "INGEST_LOG", "xml", "is not one of: pretty, json"),
+            ("--log-level", "INGEST_LOG_LEVEL", "loud", "is not a level"),
+        ] {
+            let typed = if value.is_empty() {
+                flag.to_owned()
+            } else {
+                format!("{flag} {value}")
+            };
+            let line = wrong(&format!("program serve {typed}"));
+            assert!(line.contains(allowed), "{line}");
+            if !variable.is_empty() {
+                assert!(
+                    line.starts_with(&format!("error: {flag} ({variable}): \"{value}\" is not")),
+                    "{line}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_secret_is_named_but_never_repeated() {
+        for (flag, variable, value) in [
+            ("--database-url", "DATABASE_URL", "mysql://u:hush@h"),
+            ("--webhook-secret", "AVINODE_WEBHOOK_SECRET", "whsec_hush!"),
+            ("--webhook-basic", "AVINODE_WEBHOOK_BASIC", "hush"),
+            ("--api-tokens", "INGEST_API_TOKENS", "hush"),
+        ] {
+            let line = wrong(&format!("program serve {flag} {value}"));
+            assert!(
+                line.starts_with(&format!("error: {flag} ({variable}): the value is ")),
+                "{line}"
+            );
+            assert!(!line.contains("hush"), "{line}");
+        }
+        assert!(!wrong("program serve --webhook-secret one hush").contains("hush"));
+        assert!(!wrong("program serve --webhook-secrte=hush").contains("hush"));
+    }
+
+    #[test]
+    fn secrets_are_not_shown_by_debug() {
+        let line = "program serve --database-url postgres://u:hush@h/d --webhook-secret hush --webhook-basic id:hush \
+                    --api-tokens a:read:hush";
+        let shown = format!(
+            "{:?}",
+            parse(&line.split_whitespace().collect::<Vec<_>>().join(" ")).unwrap()
+        );
+        assert!(!shown.contains("hush"), "{shown}");
+    }
+
+    #[test]
+    fn help_and_version_are_no_mistakes_and_everything_unknown_is_one() {
+        for line in ["program --help", "program --version", "program serve --help"] {
+            assert_eq!(parse(line).unwrap_err().code(), 0, "{line}");
+        }
+        assert_eq!(parse("program").unwrap_err().code(), EXIT_USAGE);
+        assert!(wrong("program sreve").contains("unrecognized subcommand 'sreve'"));
+        assert!(wrong("program serve --wrokers 2").contains("unexpected argument '--wrokers'"));
+        assert!(wrong("program other extra").ends_with("(see program other --help)"));
+        assert!(wrong("program serve --workers").contains("--workers (INGEST_WORKERS): a value is missing"));
+    }
+
+    #[test]
+    fn a_line_end_in_a_value_does_not_break_the_line() {
+        let args = ["program", "serve", "--workers", "1\n2"].map(OsString::from);
+        let Exit::Wrong(line) = parse_from::<Program>(args).unwrap_err() else {
+            panic!()
+        };
+        assert!(line.contains("\"1\\n2\"") && !line.contains('\n'), "{line}");
+    }
+
+    #[test]
+    fn settings_are_checked_against_one_another() {
+        let check = |line: &str| match parse(line).unwrap().command {
+            Sub::Serve { webhook, serve, .. } => serve.check(&webhook),
+            Sub::Other => Ok(()),
+        };
+        assert!(
+            check("program serve")
+                .unwrap_err()
+                .contains("AVINODE_WEBHOOK_SECRET (--webhook-secret) or")
+        );
+        assert_eq!(check("program serve --role work"), Ok(()));
+        assert_eq!(check("program serve --webhook-basic id:secret"), Ok(()));
+        let small = check("program serve --role work --memory-budget 1048576 --body-limit 2097152");
+        assert!(small.unwrap_err().starts_with("INGEST_MEMORY_BUDGET"));
+        let short = check("program serve --role work --retry-max-seconds 1 --retry-base-millis 2000");
+        assert!(short.unwrap_err().starts_with("INGEST_RETRY_MAX_SECONDS"));
+    }
+}

@@ -1,0 +1,213 @@
+//! Secret settings as types: never empty, never printed, and refused without repeating them.
+//!
+//! Several of one kind stand in one setting, separated by commas or white space, so that a secret can be rotated:
+//! the new one is added, the sender is changed, the old one is taken away.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::PgConnectOptions;
+
+/// One or more secrets of one setting, in the order they were written. The ordinal is what is recorded of a use.
+#[derive(Clone)]
+pub struct Secrets(Vec<SecretString>);
+
+impl Secrets {
+    /// The first: the one to sign with.
+    pub fn first(&self) -> &str {
+        self.iter().next().unwrap_or_default() // never empty: `entries` refuses that
+    }
+
+    /// Each secret's text, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(ExposeSecret::expose_secret)
+    }
+
+    /// How many there are; at least one.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} redacted]", self.0.len())
+    }
+}
+
+/// Splits a setting into its entries and has each checked; an error tells the place of the entry, never its text.
+fn entries(text: &str, check: impl Fn(&str) -> Result<(), &'static str>) -> Result<Secrets, String> {
+    let entries: Vec<&str> = text
+        .split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|entry| !entry.is_empty())
+        .collect();
+    if entries.is_empty() {
+        return Err("holds no entry".to_owned());
+    }
+    for (index, entry) in entries.iter().enumerate() {
+        check(entry).map_err(|wrong| format!("is wrong in entry {} of {}: {wrong}", index + 1, entries.len()))?;
+    }
+    Ok(Secrets(entries.into_iter().map(SecretString::from).collect()))
+}
+
+/// Webhook signing secrets: any text, or `whsec_` and base64.
+pub fn signing_secrets(text: &str) -> Result<Secrets, String> {
+    entries(text, |entry| match entry.strip_prefix("whsec_") {
+        Some(key) if !STANDARD.decode(key).is_ok_and(|bytes| !bytes.is_empty()) => {
+            Err("after whsec_ must stand the key in base64")
+        }
+        _ => Ok(()),
+    })
+}
+
+/// One signing secret.
+pub fn signing_secret(text: &str) -> Result<SecretString, String> {
+    match signing_secrets(text)? {
+        one if one.count() == 1 => Ok(one.first().into()),
+        _ => Err("holds several entries; one is allowed here".to_owned()),
+    }
+}
+
+/// Basic credentials, each `identifier:secret`. The secret may hold `:`, the identifier cannot.
+pub fn basic_credentials(text: &str) -> Result<Secrets, String> {
+    entries(text, |entry| match entry.split_once(':') {
+        Some((identifier, secret)) if !identifier.is_empty() && !secret.is_empty() => Ok(()),
+        _ => Err("it must be identifier:secret, neither part empty"),
+    })
+}
+
+/// What a bearer of an API token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Look only.
+    Read,
+    /// Look and change.
+    Write,
+}
+
+/// A token of the HTTP API.
+#[derive(Debug, Clone)]
+pub struct ApiToken {
+    /// Who bears it, for the record.
+    pub name: String,
+    /// What it allows.
+    pub scope: Scope,
+    /// The token itself.
+    pub token: SecretString,
+}
+
+/// All tokens of the setting.
+#[derive(Debug, Clone)]
+pub struct ApiTokens(pub Vec<ApiToken>);
+
+fn api_token(entry: &str) -> Result<ApiToken, &'static str> {
+    let mut parts = entry.splitn(3, ':');
+    let (Some(name), Some(scope), Some(token)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err("it must be name:scope:token");
+    };
+    if name.is_empty() || token.is_empty() {
+        return Err("name and token must not be empty");
+    }
+    let scope = match scope {
+        "read" => Scope::Read,
+        "write" => Scope::Write,
+        _ => return Err("the scope must be read or write"),
+    };
+    Ok(ApiToken {
+        name: name.to_owned(),
+        scope,
+        token: token.into(),
+    })
+}
+
+/// API tokens, each `name:scope:token`, the scope `read` or `write`. One name may have several, for rotation.
+pub fn api_tokens(text: &str) -> Result<ApiTokens, String> {
+    let checked = entries(text, |entry| api_token(entry).map(drop))?;
+    let tokens = checked.iter().map(api_token).collect::<Result<_, _>>();
+    tokens.map(ApiTokens).map_err(str::to_owned)
+}
+
+/// A Postgres URL. It holds a password, so it is a secret as a whole.
+pub fn database_url(text: &str) -> Result<SecretString, String> {
+    let postgres = text.starts_with("postgres://") || text.starts_with("postgresql://");
+    if postgres && PgConnectOptions::from_str(text).is_ok() {
+        Ok(text.into())
+    } else {
+        // The reason is left out: it may quote a part of the URL.
+        Err(
+            "is not a URL such as postgres://user:password@host:5432/database (special characters percent-encoded)"
+                .to_owned(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_separated_by_commas_or_white_space_and_keep_their_order() {
+        let secrets = signing_secrets(" one,two\n three , whsec_c2VjcmV0").unwrap();
+        assert_eq!(
+            secrets.iter().collect::<Vec<_>>(),
+            ["one", "two", "three", "whsec_c2VjcmV0"]
+        );
+        assert_eq!(secrets.first(), "one");
+    }
+
+    #[test]
+    fn nothing_of_a_secret_is_shown() {
+        let shown = format!(
+            "{:?} {:?}",
+            signing_secrets("hush").unwrap(),
+            api_tokens("ops:read:hush").unwrap()
+        );
+        assert!(!shown.contains("hush"), "{shown}");
+    }
+
+    #[test]
+    fn a_wrong_entry_is_told_by_its_place_and_never_repeated() {
+        let error = basic_credentials("id:sec:ret,hush").unwrap_err();
+        assert_eq!(
+            error,
+            "is wrong in entry 2 of 2: it must be identifier:secret, neither part empty"
+        );
+        for wrong in ["hush", ":hush", "hush:", " , "] {
+            assert!(!basic_credentials(wrong).unwrap_err().contains("hush"));
+        }
+        assert!(signing_secrets("whsec_").is_err());
+        assert!(signing_secrets("whsec_!hush").is_err_and(|error| !error.contains("hush")));
+        assert!(signing_secret("one,two").is_err());
+    }
+
+    #[test]
+    fn an_api_token_names_its_bearer_and_a_known_scope() {
+        let tokens = api_tokens("ops:write:a:b,ui:read:c").unwrap().0;
+        assert_eq!((tokens[0].name.as_str(), tokens[0].scope), ("ops", Scope::Write));
+        assert_eq!(tokens[0].token.expose_secret(), "a:b");
+        for wrong in ["ops:write", "ops:admin:hush", ":read:hush", "ops:read:"] {
+            assert!(api_tokens(wrong).is_err_and(|error| !error.contains("hush")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn only_a_postgres_url_is_a_database_url() {
+        for right in ["postgres://u:p@h:5432/d", "postgresql:///d?host=/run/postgresql"] {
+            assert!(database_url(right).is_ok(), "{right}");
+        }
+        for wrong in [
+            "mysql://u:hush@h/d",
+            "u:hush@h/d",
+            "postgres://u:hush/x@h:port/d",
+            "postgres",
+        ] {
+            assert!(
+                database_url(wrong).is_err_and(|error| !error.contains("hush")),
+                "{wrong}"
+            );
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Where `replay` and `sign` send to: a URL, or else the local service that these settings would start.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use clap::Args;
+use reqwest::Url;
+
+use super::values::{address, url};
+
+/// The path of the endpoint that takes Avinode's calls.
+pub const WEBHOOK_PATH: &str = "/webhooks/avinode";
+
+/// Settings of where to send.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Where to")]
+pub struct TargetArgs {
+    /// The URL to send to; one without a path is given /webhooks/avinode. Default: the local service, at --listen.
+    #[arg(long, env = "INGEST_URL", value_name = "URL", value_parser = url)]
+    pub url: Option<Url>,
+
+    /// The address on which the local service listens.
+    #[arg(long, env = "INGEST_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address)]
+    pub listen: SocketAddr,
+}
+
+impl TargetArgs {
+    /// The whole URL to send to.
+    pub fn url(&self) -> String {
+        match &self.url {
+            Some(url) if url.path() == "/" && url.query().is_none() => {
+                let mut url = url.clone();
+                url.set_path(WEBHOOK_PATH);
+                url.into()
+            }
+            Some(url) => url.as_str().to_owned(),
+            None => format!("http://{}{WEBHOOK_PATH}", reachable(self.listen)),
+        }
+    }
+}
+
+/// The address at which a listener on `listen` is reached from this machine: "any address" is not one to connect to.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(url: Option<&str>, listen: &str) -> String {
+        TargetArgs {
+            url: url.map(|url| url.parse().unwrap()),
+            listen: listen.parse().unwrap(),
+        }
+        .url()
+    }
+
+    #[test]
+    fn without_a_url_it_is_the_local_service_at_an_address_one_can_connect_to() {
+        assert_eq!(target(None, "127.0.0.1:8080"), "http://127.0.0.1:8080/webhooks/avinode");
+        assert_eq!(target(None, "0.0.0.0:9000"), "http://127.0.0.1:9000/webhooks/avinode");
+        assert_eq!(target(None, "[::]:9000"), "http://[::1]:9000/webhooks/avinode");
+    }
+
+    #[test]
+    fn a_url_without_a_path_means_the_endpoint() {
+        assert_eq!(
+            target(Some("https://a.example"), "0.0.0.0:1"),
+            "https://a.example/webhooks/avinode"
+        );
+        assert_eq!(
+            target(Some("https://a.example/hook?x=1"), "0.0.0.0:1"),
+            "https://a.example/hook?x=1"
+        );
+    }
+}

@@ -1,0 +1,148 @@
+//! Parsers of single values, with bounds. Their errors complete the sentence `NAME: "VALUE" …` and never hold the value,
+//! because clap's own ("0 is not in 1..=64") do not say what is allowed in words a person would use.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tracing_subscriber::EnvFilter;
+
+/// A whole number from `min` to `max`, both allowed.
+pub fn whole<T: TryFrom<u64>>(
+    min: u64,
+    max: u64,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        text.parse::<u64>()
+            .ok()
+            .filter(|number| (min..=max).contains(number))
+            .and_then(|number| T::try_from(number).ok())
+            .ok_or_else(|| format!("is not a whole number from {min} to {max}"))
+    }
+}
+
+/// Whole seconds from `min` to `max`.
+pub fn seconds(min: u64, max: u64) -> impl Fn(&str) -> Result<Duration, String> + Clone + Send + Sync + 'static {
+    let number = whole(min, max);
+    move |text| {
+        number(text)
+            .map(Duration::from_secs)
+            .map_err(|error| error + " (seconds)")
+    }
+}
+
+/// Whole milliseconds from `min` to `max`.
+pub fn millis(min: u64, max: u64) -> impl Fn(&str) -> Result<Duration, String> + Clone + Send + Sync + 'static {
+    let number = whole(min, max);
+    move |text| {
+        number(text)
+            .map(Duration::from_millis)
+            .map_err(|error| error + " (milliseconds)")
+    }
+}
+
+/// A switch as an environment variable spells it.
+pub fn switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err("is neither true (yes, on, 1) nor false (no, off, 0)".to_owned()),
+    }
+}
+
+/// An address to listen on. Host names are refused: they may mean several addresses, and which one is then chance.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "is not an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
+}
+
+/// A rate per second: above zero, at most a million; fractions allowed.
+pub fn rate(text: &str) -> Result<f64, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|rate| *rate > 0.0 && *rate <= 1_000_000.0)
+        .ok_or_else(|| "is not a number above 0 and up to 1000000 (a second)".to_owned())
+}
+
+/// The URL of a service that takes webhooks: `http` or `https`, with a host.
+pub fn url(text: &str) -> Result<reqwest::Url, String> {
+    reqwest::Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| "is not a URL such as http://127.0.0.1:8080/webhooks/avinode".to_owned())
+}
+
+/// Log directives: levels, and `target=level` pairs, separated by commas.
+///
+/// The filter's own grammar takes a bare word as a target, so a misspelt level would silence the log; it is refused here.
+pub fn log_level(text: &str) -> Result<String, String> {
+    const ALLOWED: &str = "is not a level (off, error, warn, info, debug, trace) or a list such as info,sqlx=warn";
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let known = text
+        .split(',')
+        .map(str::trim)
+        .all(|directive| directive.contains('=') || LEVELS.iter().any(|level| directive.eq_ignore_ascii_case(level)));
+    if known && EnvFilter::builder().parse(text).is_ok() {
+        Ok(text.to_owned())
+    } else {
+        Err(ALLOWED.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_part_of_what_is_allowed() {
+        let workers = whole::<usize>(1, 64);
+        assert_eq!(workers("1"), Ok(1));
+        assert_eq!(workers("64"), Ok(64));
+        for wrong in ["0", "65", "-1", "2.5", "two", "", " 2"] {
+            assert_eq!(
+                workers(wrong),
+                Err("is not a whole number from 1 to 64".to_owned()),
+                "{wrong:?}"
+            );
+        }
+        assert_eq!(seconds(5, 60)("7"), Ok(Duration::from_secs(7)));
+        assert_eq!(millis(5, 60)("7"), Ok(Duration::from_millis(7)));
+        assert!(seconds(5, 60)("4").unwrap_err().ends_with("(seconds)"));
+    }
+
+    #[test]
+    fn a_number_that_its_type_cannot_hold_is_refused_not_wrapped() {
+        assert!(whole::<u8>(0, 1000)("256").is_err());
+    }
+
+    #[test]
+    fn a_misspelt_level_is_refused_instead_of_silencing_the_log() {
+        assert!(log_level("info").is_ok());
+        assert!(log_level("INFO,sqlx=warn").is_ok());
+        for wrong in ["loud", "info,verbose", "sqlx=loud", ""] {
+            assert!(log_level(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn only_web_urls_and_whole_addresses_are_taken() {
+        assert!(url("http://localhost:8080").is_ok());
+        for wrong in ["localhost:8080", "ftp://host/", "/webhooks", ""] {
+            assert!(url(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(address("[::1]:8080").is_ok());
+        for wrong in ["8080", "localhost:8080", "127.0.0.1", "127.0.0.1:99999"] {
+            assert!(address(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(rate("0.5").is_ok());
+        for wrong in ["0", "-1", "NaN", "inf"] {
+            assert!(rate(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_switch_is_spelt_as_people_spell_it() {
+        assert_eq!(switch("Yes"), Ok(true));
+        assert_eq!(switch("0"), Ok(false));
+        assert!(switch("maybe").is_err());
+    }
+}

@@ -1,0 +1,69 @@
+//! The end of the process as one token: SIGTERM or SIGINT cancels it, a second signal ends the process at once.
+//!
+//! The signals come in as a stream, so that a test can send them without ending the test run.
+
+use std::io;
+use std::pin::pin;
+
+use futures_util::{Stream, StreamExt, stream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// The exit code of a process that was interrupted a second time: 128 + SIGINT.
+const EXIT_INTERRUPTED: i32 = 130;
+
+/// From now on, SIGTERM and SIGINT cancel the returned token; the second of them exits with code 130.
+///
+/// Must be called within a tokio runtime.
+pub fn on_signals() -> io::Result<CancellationToken> {
+    let token = CancellationToken::new();
+    let cancelled = token.clone();
+    let signals = stream::select(every(SignalKind::terminate())?, every(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        watch(signals, &cancelled).await;
+        std::process::exit(EXIT_INTERRUPTED);
+    });
+    Ok(token)
+}
+
+fn every(kind: SignalKind) -> io::Result<impl Stream<Item = ()> + Unpin> {
+    let signal = signal(kind)?;
+    Ok(Box::pin(stream::unfold(signal, |mut signal| async {
+        signal.recv().await.map(|()| ((), signal))
+    })))
+}
+
+/// Cancels the token at the first signal and returns at the second.
+async fn watch(signals: impl Stream<Item = ()>, token: &CancellationToken) {
+    let mut signals = pin!(signals);
+    signals.next().await;
+    tracing::info!("asked to stop: finishing what is in flight; a second signal stops at once");
+    token.cancel();
+    signals.next().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use tokio::sync::mpsc;
+
+    #[tokio::test]
+    async fn the_first_signal_cancels_and_only_the_second_ends() {
+        let (send, receive) = mpsc::unbounded_channel();
+        let signals = stream::unfold(receive, |mut receive| async {
+            receive.recv().await.map(|()| ((), receive))
+        });
+        let token = CancellationToken::new();
+        let watched = token.clone();
+        let watching = tokio::spawn(async move { watch(signals, &watched).await });
+
+        send.send(()).unwrap();
+        token.cancelled().await;
+        tokio::task::yield_now().await;
+        assert!(!watching.is_finished());
+
+        send.send(()).unwrap();
+        watching.await.unwrap();
+    }
+}
