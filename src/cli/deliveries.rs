@@ -3,11 +3,17 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use serde_json::json;
 use uuid::Uuid;
 
-use super::failure::Failure;
+use super::database::Database;
+use super::failure::{Attempt, Failure};
+use super::output::{print, write};
+use super::table::{Report, moment, or_dash, visible};
 use crate::config::database::DatabaseArgs;
 use crate::config::values::whole;
+use crate::jobs;
+use crate::store::inspect::{self, DeliveryFilter};
 
 /// What can be done with deliveries.
 #[derive(Debug, Subcommand)]
@@ -75,6 +81,95 @@ pub struct Replay {
 }
 
 /// Does it.
-pub async fn run(_action: Action) -> Result<ExitCode, Failure> {
-    Err(Failure::plain("deliveries is not built yet"))
+pub async fn run(action: Action) -> Result<ExitCode, Failure> {
+    match action {
+        Action::List(args) => list(args).await,
+        Action::Show(args) => show(args).await,
+        Action::Replay(args) => replay(args).await,
+    }
+}
+
+async fn list(args: List) -> Result<ExitCode, Failure> {
+    let database = Database::open_current(&args.database).await?;
+    let filter = DeliveryFilter { before: args.before, limit: args.limit };
+    let deliveries = inspect::deliveries(&database.pool, &filter).await.attempting("list the deliveries")?;
+    if args.json {
+        print(serde_json::to_string_pretty(&deliveries).attempting("write the deliveries as JSON")?)?;
+    } else if deliveries.is_empty() {
+        print("no deliveries")?;
+    } else {
+        let mut report = Report::new(["delivery", "received", "verified by", "bytes", "outcome", "detail"]).numbers(&[3]);
+        for delivery in deliveries {
+            report.row([
+                delivery.id.to_string(),
+                moment(delivery.received_at),
+                delivery.verified_by,
+                delivery.bytes.to_string(),
+                delivery.outcome,
+                or_dash(delivery.detail),
+            ]);
+        }
+        print(report)?;
+    }
+    database.close().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(args: Show) -> Result<ExitCode, Failure> {
+    let database = Database::open_current(&args.database).await?;
+    let delivery = inspect::delivery(&database.pool, args.id).await.attempting("read the delivery")?;
+    database.close().await?;
+    let Some(delivery) = delivery else {
+        return Err(Failure::plain(format!("there is no delivery {}", args.id)));
+    };
+    if args.body {
+        write(&delivery.body)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let body = String::from_utf8_lossy(&delivery.body);
+    if args.json {
+        let jobs: Vec<_> = delivery
+            .jobs
+            .iter()
+            .map(|(id, kind, outcome, detail)| json!({"job": id, "kind": kind, "outcome": outcome, "detail": detail}))
+            .collect();
+        print(json!({
+            "id": args.id,
+            "received_at": delivery.received_at,
+            "verified_by": delivery.verified_by,
+            "headers": delivery.headers.lines().collect::<Vec<_>>(),
+            "body": body,
+            "jobs": jobs,
+        }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut report = Report::new(["delivery", &args.id.to_string()]);
+    report.row(["received", &moment(delivery.received_at)]);
+    report.row(["verified by", &delivery.verified_by]);
+    for header in delivery.headers.lines() {
+        report.row(["header", header]);
+    }
+    for (id, kind, outcome, detail) in delivery.jobs {
+        report.row([format!("job {id}"), format!("{kind}: {outcome}: {}", or_dash(detail))]);
+    }
+    print(report)?;
+    // The body is a stranger's: nothing in it may steer the terminal.
+    print(format_args!("\n{}", visible_lines(&body)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn replay(args: Replay) -> Result<ExitCode, Failure> {
+    let database = Database::open_current(&args.database).await?;
+    let found = jobs::replay::replay(&database.pool, &args.ids).await.attempting("queue the deliveries again")?;
+    print(format_args!("{} to be worked on again", found.len()))?;
+    database.close().await?;
+    let missed: Vec<String> = args.ids.iter().filter(|id| !found.contains(id)).map(ToString::to_string).collect();
+    if missed.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(Failure::plain(format!("there is no delivery {}", missed.join(", "))))
+}
+
+fn visible_lines(text: &str) -> String {
+    text.lines().map(visible).collect::<Vec<_>>().join("\n")
 }

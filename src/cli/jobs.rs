@@ -4,9 +4,14 @@ use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::failure::Failure;
+use super::database::Database;
+use super::failure::{Attempt, Failure};
+use super::output::print;
+use super::table::{Report, moment, or_dash};
 use crate::config::database::DatabaseArgs;
 use crate::config::values::whole;
+use crate::jobs::WAITING_KINDS;
+use crate::queue::operate::{self, Filter};
 
 /// What can be done with jobs.
 #[derive(Debug, Subcommand)]
@@ -34,6 +39,18 @@ pub enum State {
     Waiting,
     /// Given up: kept until it is retried or discarded.
     Dead,
+}
+
+impl State {
+    /// The word that lists use.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Dead => "dead",
+        }
+    }
 }
 
 /// What `jobs list` takes.
@@ -101,6 +118,119 @@ pub struct Choice {
 }
 
 /// Does it.
-pub async fn run(_action: Action) -> Result<ExitCode, Failure> {
-    Err(Failure::plain("jobs is not built yet"))
+pub async fn run(action: Action) -> Result<ExitCode, Failure> {
+    match action {
+        Action::List(args) => list(args).await,
+        Action::Show(args) => show(args).await,
+        Action::Retry(choice) => mend(choice, Mending::Retry).await,
+        Action::Discard(choice) => mend(choice, Mending::Discard).await,
+    }
+}
+
+fn unserved() -> Vec<String> {
+    WAITING_KINDS.iter().map(ToString::to_string).collect()
+}
+
+async fn list(args: List) -> Result<ExitCode, Failure> {
+    let database = Database::open_current(&args.database).await?;
+    let filter = Filter {
+        id: None,
+        state: args.state.map(|state| state.as_str().to_owned()),
+        kind: args.kind,
+        limit: args.limit,
+        unserved: unserved(),
+    };
+    let jobs = operate::list(&database.pool, &filter).await.attempting("list the jobs")?;
+    if args.json {
+        print(serde_json::to_string_pretty(&jobs).attempting("write the jobs as JSON")?)?;
+    } else if jobs.is_empty() {
+        print("no jobs: everything received has been worked off")?;
+    } else {
+        let mut report = Report::new(["job", "kind", "state", "attempts", "due", "delivery", "about", "reason"]);
+        for job in jobs {
+            report.row([
+                job.id.to_string(),
+                job.kind,
+                job.state,
+                job.attempts.to_string(),
+                moment(job.due_at),
+                or_dash(job.delivery_id.map(|id| id.to_string())),
+                or_dash(job.key),
+                or_dash(job.reason),
+            ]);
+        }
+        print(report)?;
+    }
+    database.close().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(args: Show) -> Result<ExitCode, Failure> {
+    let database = Database::open_current(&args.database).await?;
+    let filter = Filter { id: Some(args.id), limit: 1, unserved: unserved(), ..Filter::default() };
+    let jobs = operate::list(&database.pool, &filter).await.attempting("read the job")?;
+    let found = match jobs.first() {
+        Some(job) if args.json => {
+            print(serde_json::to_string_pretty(job).attempting("write the job as JSON")?)?;
+            true
+        }
+        Some(job) => {
+            let mut report = Report::new(["job", &job.id.to_string()]);
+            report.row(["kind", &job.kind]);
+            report.row(["state", &job.state]);
+            report.row(["about", &or_dash(job.key.clone())]);
+            report.row(["delivery", &or_dash(job.delivery_id.map(|id| id.to_string()))]);
+            report.row(["queued", &moment(job.created_at)]);
+            report.row(["due", &moment(job.due_at)]);
+            report.row(["attempts", &job.attempts.to_string()]);
+            report.row(["crashes", &job.crashes.to_string()]);
+            report.row(["held by", &or_dash(job.leased_by.clone())]);
+            report.row(["reason", &or_dash(job.reason.clone())]);
+            for (number, failure) in job.history.iter().enumerate() {
+                report.row([format!("failure {}", number + 1).as_str(), failure]);
+            }
+            print(report)?;
+            true
+        }
+        None => false,
+    };
+    database.close().await?;
+    if found {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(Failure::plain(format!("there is no live or dead job {}", args.id))
+        .hint("a finished job's outcome is shown by `deliveries show`"))
+}
+
+enum Mending {
+    Retry,
+    Discard,
+}
+
+async fn mend(choice: Choice, mending: Mending) -> Result<ExitCode, Failure> {
+    let database = Database::open_current(&choice.database).await?;
+    let pool = &database.pool;
+    let ids = match choice.dead {
+        true => operate::dead(pool, choice.kind.as_deref()).await.attempting("list the dead jobs")?,
+        false => choice.ids,
+    };
+    let (done, word) = match mending {
+        Mending::Retry => (operate::retry(pool, &ids).await.attempting("retry the jobs")?, "to be run now"),
+        Mending::Discard => (operate::discard(pool, &ids).await.attempting("discard the jobs")?, "discarded"),
+    };
+    let missed: Vec<String> = ids.iter().filter(|id| !done.contains(id)).map(ToString::to_string).collect();
+    if choice.json {
+        print(serde_json::json!({"done": done, "not_done": missed}))?;
+    } else {
+        print(format_args!("{} {word}", counted(done.len())))?;
+    }
+    database.close().await?;
+    if missed.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(Failure::plain(format!("not there, or neither dead nor waiting: {}", missed.join(", "))))
+}
+
+fn counted(jobs: usize) -> String {
+    if jobs == 1 { "1 job".to_owned() } else { format!("{jobs} jobs") }
 }

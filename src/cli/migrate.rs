@@ -2,8 +2,11 @@
 
 use std::process::ExitCode;
 
-use super::failure::Failure;
+use super::database::Database;
+use super::failure::{Attempt, Failure};
+use super::output::print;
 use crate::config::database::DatabaseArgs;
+use crate::postgres::migrator;
 
 /// What `migrate` takes.
 #[derive(Debug, clap::Args)]
@@ -14,6 +17,22 @@ pub struct Args {
 }
 
 /// Applies what is missing and prints what was done.
-pub async fn run(_args: Args) -> Result<ExitCode, Failure> {
-    Err(Failure::plain("migrate is not built yet"))
+pub async fn run(args: Args) -> Result<ExitCode, Failure> {
+    if args.database.pooler {
+        return Err(Failure::setting(
+            "INGEST_POOLER (--pooler): a migration needs a direct connection; name one in DATABASE_URL and leave \
+             this off",
+        ));
+    }
+    let database = Database::open(&args.database).await?;
+    let applied = migrator::migrate(&database.options).await.attempting("migrate the database")?;
+    for migration in &applied {
+        let (version, elapsed) = (migration.version, migration.elapsed.as_millis());
+        print(format_args!("applied {version:04} {} ({elapsed} ms)", migration.description))?;
+    }
+    if applied.is_empty() {
+        print("nothing to do: the schema is up to date")?;
+    }
+    database.close().await?;
+    Ok(ExitCode::SUCCESS)
 }

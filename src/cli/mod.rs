@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod command;
+pub mod database;
 pub mod deliveries;
 pub mod demo;
 pub mod failure;

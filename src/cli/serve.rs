@@ -1,11 +1,25 @@
 //! `serve`: receiver and workers in one process.
 
 use std::process::ExitCode;
+use std::time::Instant;
 
-use super::failure::Failure;
+use tokio::net::TcpListener;
+
+use super::database::Database;
+use super::failure::{Attempt, Failure};
+use crate::avinode::signature::verifier::Verifier;
+use crate::clock::Clock;
 use crate::config::database::DatabaseArgs;
-use crate::config::serve::ServeArgs;
+use crate::config::secret::Secrets;
+use crate::config::serve::{PrimaryQuote, ServeArgs};
 use crate::config::webhook::WebhookArgs;
+use crate::domain::election::Policy;
+use crate::http::server::ServerLimits;
+use crate::http::state::WebhookLimits;
+use crate::postgres::migrator;
+use crate::queue::retry::RetryPolicy;
+use crate::service::{self, Settings};
+use crate::shutdown;
 
 /// What the service takes.
 #[derive(Debug, clap::Args)]
@@ -24,6 +38,100 @@ pub struct Args {
 }
 
 /// Serves until it is asked to stop.
-pub async fn run(_args: Args) -> Result<ExitCode, Failure> {
-    Err(Failure::plain("serve is not built yet"))
+pub async fn run(args: Args) -> Result<ExitCode, Failure> {
+    let began = Instant::now();
+    let shutdown = shutdown::on_signals().attempting("listen for signals")?;
+    let verifier = verifier(&args.webhook)?;
+    // The port first: a second instance by mistake should not get as far as the database.
+    let listen = args.serve.listen;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| Failure::to(format!("listen on {listen} (INGEST_LISTEN)"), error).unavailable())?;
+    let address = listener.local_addr().attempting("read the address listened on")?;
+    let database = Database::open(&args.database).await?;
+    if args.serve.migrate || database.embedded.is_some() {
+        let applied = migrator::migrate(&database.options).await.attempting("migrate the database")?;
+        if !applied.is_empty() {
+            tracing::info!(migrations = applied.len(), "the database was migrated");
+        }
+    }
+    database.require_current().await?;
+    tracing::info!(
+        %address,
+        role = ?args.serve.role,
+        workers = args.serve.workers,
+        embedded = database.embedded.is_some(),
+        ready_after_ms = began.elapsed().as_millis(),
+        "serving"
+    );
+    let settings = settings(&args.serve, &args.database);
+    let embedded_end = async {
+        match &database.embedded {
+            Some(embedded) => Some(embedded.ended().await),
+            None => std::future::pending().await,
+        }
+    };
+    let serving = service::run(listener, database.pool.clone(), verifier, settings, shutdown.clone());
+    tokio::pin!(serving);
+    let ended = tokio::select! {
+        ended = &mut serving => ended,
+        end = embedded_end => {
+            tracing::error!(?end, "the private Postgres ended by itself; so does this process");
+            shutdown.cancel();
+            serving.await;
+            return Err(Failure::plain("the private Postgres ended by itself").hint("its log is in INGEST_DATA_DIR"));
+        }
+    };
+    tracing::info!(
+        cut_off = ended.cut_off,
+        stopped = ended.stopped,
+        leases_given_back = ended.given_back,
+        "stopped in order"
+    );
+    database.close().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The verifier of the configured secrets; empty for a process that does not receive.
+pub fn verifier(webhook: &WebhookArgs) -> Result<Verifier, Failure> {
+    let joined = |secrets: &Option<Secrets>| secrets.as_ref().map(|all| all.iter().collect::<Vec<_>>().join(" "));
+    let (secret, basic) = (joined(&webhook.webhook_secret), joined(&webhook.webhook_basic));
+    Verifier::from_settings(secret.as_deref(), basic.as_deref()).map_err(|error| Failure::setting(error.to_string()))
+}
+
+/// The election policy of a setting.
+pub fn policy(primary_quote: PrimaryQuote) -> Policy {
+    match primary_quote {
+        PrimaryQuote::Latest => Policy::Latest,
+        PrimaryQuote::First => Policy::First,
+        PrimaryQuote::LowestPrice => Policy::LowestPrice,
+    }
+}
+
+fn settings(serve: &ServeArgs, database: &DatabaseArgs) -> Settings {
+    Settings {
+        receives: serve.role.receives(),
+        workers: if serve.role.works() { serve.workers } else { 0 },
+        policy: policy(serve.primary_quote),
+        lease: serve.lease,
+        poll: serve.poll,
+        listens: !database.pooler,
+        retry: RetryPolicy {
+            base: serve.retry_base,
+            max: serve.retry_max,
+            max_attempts: i32::try_from(serve.max_attempts).unwrap_or(i32::MAX),
+            ..RetryPolicy::default()
+        },
+        receive_queue: serve.receive_queue,
+        webhook: WebhookLimits {
+            body: serve.body_limit,
+            body_time: serve.body_timeout,
+            memory: serve.memory_budget,
+            ..WebhookLimits::default()
+        },
+        server: ServerLimits { connections: serve.max_connections_http, ..ServerLimits::default() },
+        drain: serve.shutdown,
+        keep_outcomes: std::time::Duration::from_secs(u64::from(serve.keep_outcomes_days) * 24 * 3600),
+        clock: Clock::System,
+    }
 }

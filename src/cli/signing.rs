@@ -2,8 +2,8 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::failure::{Attempt, Failure};
-use crate::avinode::signature::Signer;
+use super::failure::Failure;
+use crate::avinode::signature::signer::Signer;
 use crate::config::secret::{Secrets, signing_secret};
 use crate::config::webhook::WebhookArgs;
 
@@ -23,15 +23,14 @@ impl SigningArgs {
     /// The signer.
     pub fn signer(&self) -> Result<Signer, Failure> {
         let given = self.secret.as_ref().map(ExposeSecret::expose_secret);
-        if let Some(secret) = given.or(self.webhook.webhook_secret.as_ref().map(Secrets::first)) {
-            return Signer::from_secret(secret).attempting("sign with the secret");
-        }
-        if let Some(credentials) = &self.webhook.webhook_basic {
-            return Signer::basic(credentials.first()).attempting("sign with the Basic credentials");
-        }
-        Err(Failure::setting(
-            "--secret, AVINODE_WEBHOOK_SECRET (--webhook-secret) or AVINODE_WEBHOOK_BASIC (--webhook-basic) must be set: \
-             there is nothing to sign with",
-        ))
+        let secret = given.or(self.webhook.webhook_secret.as_ref().map(Secrets::first));
+        let basic = self.webhook.webhook_basic.as_ref().map(Secrets::first);
+        let signer = Signer::from_settings(secret, basic).map_err(|error| Failure::setting(error.to_string()))?;
+        signer.ok_or_else(|| {
+            Failure::setting(
+                "--secret, AVINODE_WEBHOOK_SECRET (--webhook-secret) or AVINODE_WEBHOOK_BASIC (--webhook-basic) must \
+                 be set: there is nothing to sign with",
+            )
+        })
     }
 }

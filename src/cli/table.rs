@@ -2,6 +2,7 @@
 //!
 //! No colours at all, so that a pipe and a terminal get the same; scripts are better served by `--json`.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use comfy_table::{CellAlignment, ColumnConstraint, LineStyle, Table, TableStyle, Width};
 
 /// The widest a column becomes; longer text goes on in the next line of its cell.
@@ -57,7 +58,13 @@ pub fn or_dash(value: Option<impl Into<String>>) -> String {
     value.map_or_else(|| "–".to_owned(), Into::into)
 }
 
-fn visible(text: &str) -> String {
+/// A moment for people: UTC, to the second.
+pub fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Text from outside with its control characters made visible.
+pub fn visible(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
             if c.is_control() {

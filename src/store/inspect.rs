@@ -26,10 +26,8 @@ pub struct DeliveryView {
 /// Which deliveries to list.
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryFilter {
-    /// Received at or after.
-    pub since: Option<DateTime<Utc>>,
-    /// Received before.
-    pub until: Option<DateTime<Utc>>,
+    /// Only those received before this one.
+    pub before: Option<Uuid>,
     /// At most this many.
     pub limit: i64,
 }
@@ -50,9 +48,9 @@ pub async fn deliveries(pool: &PgPool, filter: &DeliveryFilter) -> Result<Vec<De
             -- Ids are UUIDv7 of the time received, so the newest are the highest: the primary key serves.
             SELECT id, received_at, verified_by, body
             FROM avinode_ingest.deliveries
-            WHERE ($1::timestamptz IS NULL OR received_at >= $1) AND ($2::timestamptz IS NULL OR received_at < $2)
+            WHERE $1::uuid IS NULL OR id < $1
             ORDER BY id DESC
-            LIMIT $3
+            LIMIT $2
         ) AS delivery
         LEFT JOIN LATERAL (
             SELECT outcome, detail FROM avinode_ingest.outcomes
@@ -60,8 +58,7 @@ pub async fn deliveries(pool: &PgPool, filter: &DeliveryFilter) -> Result<Vec<De
         ) AS outcome ON true
         ORDER BY delivery.id DESC
         "#,
-        filter.since,
-        filter.until,
+        filter.before,
         filter.limit,
     )
     .fetch_all(&mut *tx)

@@ -1,0 +1,95 @@
+//! Opening the database that a command is to use: the one that was named, or the embedded default.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+
+use super::failure::{Attempt, Failure};
+use crate::config::database::DatabaseArgs;
+use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use crate::postgres::home::Home;
+use crate::postgres::migrator::{self, SchemaStatus};
+use crate::postgres::pool::{connect_options, pool};
+
+/// The embedded cluster's database.
+pub const EMBEDDED_DATABASE: &str = "avinode_ingest";
+/// What operators see in `pg_stat_activity`.
+const APPLICATION_NAME: &str = "avinode-ingest";
+/// How long a command waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An open database.
+pub struct Database {
+    /// Its connections.
+    pub pool: PgPool,
+    /// How to reach it directly.
+    pub options: PgConnectOptions,
+    /// The private cluster it lives in, when it is ours; stopped by [`Database::close`].
+    pub embedded: Option<EmbeddedPostgres>,
+}
+
+impl Database {
+    /// Opens the named database, or starts the embedded one (and makes its database).
+    pub async fn open(args: &DatabaseArgs) -> Result<Self, Failure> {
+        if let Some(url) = &args.database_url {
+            let options = connect_options(url.expose_secret())
+                .map_err(|error| Failure::setting(format!("DATABASE_URL (--database-url): {error}")))?;
+            let pool = pool(options.clone(), args.max_connections, APPLICATION_NAME, PATIENCE);
+            pool.acquire()
+                .await
+                .map_err(|error| Failure::to("connect to the database of DATABASE_URL", error).unavailable())?;
+            return Ok(Self { pool, options, embedded: None });
+        }
+        let home = Home::Kept(args.data_dir());
+        let embedded = EmbeddedPostgres::start(EmbeddedOptions {
+            bin_dir: args.postgres_bin.clone(),
+            home,
+            settings: Vec::new(),
+        })
+        .await
+        .map_err(|error| Failure::to("start the private Postgres", error).unavailable())?;
+        embedded.create_database(EMBEDDED_DATABASE).await.attempting("make the private Postgres's database")?;
+        let options = embedded.options(EMBEDDED_DATABASE);
+        let pool = pool(options.clone(), args.max_connections, APPLICATION_NAME, PATIENCE);
+        Ok(Self { pool, options, embedded: Some(embedded) })
+    }
+
+    /// Opens the database of a running service for a look: the named one, or the embedded one's, which need not be
+    /// running (it is then started for the command's length).
+    pub async fn open_current(args: &DatabaseArgs) -> Result<Self, Failure> {
+        let database = Self::open(args).await?;
+        database.require_current().await?;
+        Ok(database)
+    }
+
+    /// Refuses a schema that this program cannot work with.
+    pub async fn require_current(&self) -> Result<(), Failure> {
+        let status = migrator::schema_status(&self.pool).await.attempting("read the schema's version")?;
+        let refused = |what: String| {
+            Err(Failure::plain(what).hint("run `avinode-ingest migrate`, or start `serve` with --migrate"))
+        };
+        match status {
+            SchemaStatus::Current { .. } => Ok(()),
+            SchemaStatus::Ahead { applied, expected } => {
+                tracing::warn!(applied, expected, "the schema is newer than this program");
+                Ok(())
+            }
+            SchemaStatus::Fresh => refused("the database has no schema yet".to_owned()),
+            SchemaStatus::Behind { applied, expected } => refused(format!(
+                "the database's schema is older than this program: migration {applied} of {expected}"
+            )),
+            SchemaStatus::Dirty { version } => refused(format!("migration {version} was cut short or has changed")),
+        }
+    }
+
+    /// Closes the connections and stops the private cluster.
+    pub async fn close(self) -> Result<(), Failure> {
+        self.pool.close().await;
+        match self.embedded {
+            Some(embedded) => embedded.stop().await.attempting("stop the private Postgres"),
+            None => Ok(()),
+        }
+    }
+}

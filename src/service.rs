@@ -1,0 +1,206 @@
+//! The process put together: receiver, workers, upkeep and the HTTP server, started in one place and ended in order.
+//!
+//! `serve`, the demo and the tests all run this, so that what is tested is what runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::avinode::signature::verifier::Verifier;
+use crate::clock::Clock;
+use crate::domain::election::Policy;
+use crate::heartbeat::Heartbeats;
+use crate::http::readiness::{Probe, Readiness};
+use crate::http::router;
+use crate::http::server::{self, ServerLimits};
+use crate::http::state::{AppState, WebhookLimits};
+use crate::ingest::receiver::receiver;
+use crate::jobs::{registry, upkeep};
+use crate::postgres::migrator::{SchemaStatus, schema_status};
+use crate::queue::retry::RetryPolicy;
+use crate::queue::worker::Shift;
+use crate::queue::{listener, maintenance};
+
+/// How a process works.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Take deliveries.
+    pub receives: bool,
+    /// Work on jobs: how many workers; 0 for none.
+    pub workers: usize,
+    /// How the primary quote is elected.
+    pub policy: Policy,
+    /// How long a claim holds.
+    pub lease: Duration,
+    /// How long an idle worker waits before it looks by itself.
+    pub poll: Duration,
+    /// LISTEN for announcements; off behind a transaction pooler.
+    pub listens: bool,
+    /// Retries and deaths.
+    pub retry: RetryPolicy,
+    /// Deliveries that may wait for a commit.
+    pub receive_queue: usize,
+    /// What the webhook takes.
+    pub webhook: WebhookLimits,
+    /// What the server takes.
+    pub server: ServerLimits,
+    /// How long work in flight may take at the end.
+    pub drain: Duration,
+    /// For how long outcomes are kept.
+    pub keep_outcomes: Duration,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            receives: true,
+            workers: 2,
+            policy: Policy::default(),
+            lease: Duration::from_secs(60),
+            poll: Duration::from_secs(1),
+            listens: true,
+            retry: RetryPolicy::default(),
+            receive_queue: 4096,
+            webhook: WebhookLimits::default(),
+            server: ServerLimits::default(),
+            drain: Duration::from_secs(20),
+            keep_outcomes: Duration::from_secs(90 * 24 * 3600),
+            clock: Clock::System,
+        }
+    }
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Requests that were cut off.
+    pub cut_off: usize,
+    /// Workers that had to be stopped in the middle.
+    pub stopped: usize,
+    /// Leases given back.
+    pub given_back: u64,
+}
+
+/// Serves on `listener` until `shutdown`, then ends in order: not ready, no new connections, requests in flight answered,
+/// deliveries in the group commit kept, work in flight finished, leases given back.
+pub async fn run(
+    listener: TcpListener,
+    pool: PgPool,
+    verifier: Verifier,
+    settings: Settings,
+    shutdown: CancellationToken,
+) -> Ended {
+    let heartbeats = Heartbeats::new();
+    let readiness = Readiness::new(heartbeats.clone(), probes(&pool));
+    let bell = Arc::new(Notify::new());
+    // Names the holder of leases and duties; random, because a process id comes again.
+    let process = format!("{}-{}", std::process::id(), &Uuid::new_v4().simple().to_string()[..8]);
+    let mut workers = spawn_workers(&pool, &settings, &bell, &process, &heartbeats, &shutdown);
+
+    let stop_serving = CancellationToken::new();
+    let drain = settings.drain;
+    let (router, flushing) = if settings.receives {
+        // Idle workers of this process are woken directly; those of others are told once in a while, and poll.
+        let rung = bell.clone();
+        let (receiver, flusher) = receiver(pool.clone(), settings.receive_queue, move || rung.notify_one());
+        let flushing = tokio::spawn(flusher.run(heartbeats.register("receiver", Duration::from_secs(60))));
+        let state = AppState::new(verifier, receiver, settings.clock, settings.webhook.clone(), readiness.clone());
+        (router::router(state), Some(flushing))
+    } else {
+        (router::health_only(readiness.clone()), None)
+    };
+    let limits = ServerLimits { drain: drain.min(settings.server.drain), ..settings.server.clone() };
+    let serving = tokio::spawn(server::run(listener, router, stop_serving.clone(), limits));
+
+    shutdown.cancelled().await;
+    readiness.drain();
+    stop_serving.cancel();
+    let deadline = tokio::time::Instant::now() + drain;
+    let drained = serving.await;
+    if let Some(flushing) = flushing {
+        // The last receiver went with the router: the flusher ends when nothing waits.
+        let _ = tokio::time::timeout_at(deadline, flushing).await;
+    }
+    let mut stopped = 0;
+    while !workers.is_empty() {
+        if tokio::time::timeout_at(deadline, workers.join_next()).await.is_err() {
+            stopped = workers.len();
+            workers.shutdown().await;
+        }
+    }
+    let given_back = match maintenance::give_back_all(&pool, &process).await {
+        Ok(given_back) => given_back,
+        Err(error) => {
+            tracing::warn!(%error, "leases could not be given back; they run out by themselves");
+            0
+        }
+    };
+    Ended { cut_off: drained.map_or(0, |drained| drained.cut_off), stopped, given_back }
+}
+
+fn spawn_workers(
+    pool: &PgPool,
+    settings: &Settings,
+    bell: &Arc<Notify>,
+    process: &str,
+    heartbeats: &Heartbeats,
+    shutdown: &CancellationToken,
+) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    if settings.workers == 0 {
+        return tasks;
+    }
+    let shift = Arc::new(Shift {
+        pool: pool.clone(),
+        handlers: registry(pool, settings.policy, settings.clock),
+        lease: settings.lease,
+        poll: settings.poll,
+        retry: settings.retry,
+        bell: bell.clone(),
+    });
+    for number in 1..=settings.workers {
+        let (shift, shutdown) = (shift.clone(), shutdown.clone());
+        let name = format!("{process}/{number}");
+        // A step may take as long as its leases are kept up; silence beyond that is a hang.
+        let pulse = heartbeats.register(format!("worker {number}"), settings.lease * 2 + settings.poll);
+        tasks.spawn(async move { shift.work(&name, &pulse, &shutdown).await });
+    }
+    if settings.listens {
+        tasks.spawn(listener::listen(pool.clone(), bell.clone(), shutdown.clone()));
+    }
+    let pulse = heartbeats.register("upkeep", upkeep::EVERY * 4);
+    let keep = settings.keep_outcomes;
+    tasks.spawn(upkeep::run(pool.clone(), process.to_owned(), keep, pulse, shutdown.clone()));
+    tasks
+}
+
+/// What must be well for this process to be given work.
+fn probes(pool: &PgPool) -> Vec<Probe> {
+    let database = pool.clone();
+    let schema = pool.clone();
+    vec![
+        Probe::new("database", move || {
+            let pool = database.clone();
+            Box::pin(async move { pool.acquire().await.map(drop).map_err(|_| "does not answer") })
+        }),
+        Probe::new("schema", move || {
+            let pool = schema.clone();
+            Box::pin(async move {
+                match schema_status(&pool).await {
+                    Ok(SchemaStatus::Current { .. } | SchemaStatus::Ahead { .. }) => Ok(()),
+                    Ok(SchemaStatus::Fresh | SchemaStatus::Behind { .. }) => Err("older than this program"),
+                    Ok(SchemaStatus::Dirty { .. }) => Err("a migration was cut short"),
+                    Err(_) => Err("unknown"),
+                }
+            })
+        }),
+    ]
+}
