@@ -55,7 +55,7 @@ impl Exit {
 
 /// Parses a command line (the program's name first) and the environment. An empty environment variable counts as unset.
 pub fn parse_from<T: Parser>(args: impl IntoIterator<Item = OsString>) -> Result<T, Exit> {
-    parse_without(|value| value.is_empty(), args)
+    parse_without(OsStr::is_empty, args)
 }
 
 /// Parses, without the environment variables whose value is to be ignored.
