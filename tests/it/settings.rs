@@ -83,6 +83,22 @@ fn serve_without_any_verification_refuses_to_start() {
 }
 
 #[test]
+fn a_wrong_secret_of_a_flag_without_a_variable_is_never_repeated() {
+    let lines = [
+        "demo --database-url mysql://user:hush@host/d",
+        "sign --secret whsec_hush! x",
+        "replay --secret whsec_hush!",
+    ];
+    for arguments in lines {
+        let line = stderr(&program(arguments, &[]));
+        assert!(
+            line.starts_with("error: --") && line.contains(": the value ") && !line.contains("hush"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn help_shows_no_secret() {
     let secrets = [
         "DATABASE_URL",
