@@ -33,8 +33,8 @@ pub struct Cli {
 pub enum Command {
     /// Show the main job on the fixtures, from nothing, and stay up
     ///
-    /// Starts a throw-away Postgres, the receiver and the workers, sends every fixture signed through the real endpoint,
-    /// and prints the sessions before and after. Needs no configuration.
+    /// Starts a throw-away Postgres, the receiver and the workers, sends every fixture signed through the real
+    /// endpoint, and prints the sessions before and after. Needs no configuration.
     Demo(demo::Args),
 
     /// Receive deliveries and work on them

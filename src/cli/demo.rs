@@ -21,7 +21,7 @@ pub struct Args {
 
     /// Make, use and drop a database of the demo's own on this Postgres, instead of starting a throw-away one. The
     /// database named in the URL is not touched. DATABASE_URL is ignored here.
-    #[arg(long, value_name = "URL", value_parser = database_url)]
+    #[arg(long, hide_env_values = true, value_name = "URL", value_parser = database_url)]
     pub database_url: Option<SecretString>,
 
     /// The folder of the fixtures and their manifest.

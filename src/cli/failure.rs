@@ -1,7 +1,7 @@
-//! How a subcommand fails: what was attempted, why it did not work, perhaps a hint, and an exit code; printed as one line.
+//! How a subcommand fails: what was attempted, why it did not work, perhaps a hint, an exit code; printed as one line.
 //!
-//! One plain struct for all subcommands rather than an enum of their errors: nobody but the person at the terminal reads
-//! it, and all they can do with it is read it.
+//! One plain struct for all subcommands rather than an enum of their errors: nobody but the person at the terminal
+//! reads it, and all they can do with it is read it.
 
 use std::error::Error;
 use std::fmt;

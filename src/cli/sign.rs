@@ -1,7 +1,7 @@
 //! `sign FILE`: the curl command that delivers a file, with the headers that prove its sender.
 //!
-//! The bytes that curl sends must be the bytes that were signed. Where they are in no file (standard input, moments filled
-//! in), they are written to one, and the command names that.
+//! The bytes that curl sends must be the bytes that were signed. Where they are in no file (standard input, moments
+//! filled in), they are written to one, and the command names that.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

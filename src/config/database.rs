@@ -17,14 +17,17 @@ pub struct DatabaseArgs {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", value_parser = database_url)]
     pub database_url: Option<SecretString>,
 
-    /// Where the private Postgres keeps its data. Default: /var/lib/avinode-ingest for root (its Postgres runs as an
-    /// unprivileged user, who cannot reach root's folders), for others $XDG_DATA_HOME/avinode-ingest, that is
-    /// ~/.local/share/avinode-ingest; never the current folder, so that the same data is found from anywhere.
+    /// Where the private Postgres keeps its data.
+    ///
+    /// Default: /var/lib/avinode-ingest for root (its Postgres runs as an unprivileged user, who cannot reach root's
+    /// folders), for others $XDG_DATA_HOME/avinode-ingest, that is ~/.local/share/avinode-ingest; never the current
+    /// folder, so that the same data is found from anywhere.
     #[arg(long, env = "INGEST_DATA_DIR", value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
 
-    /// The folder of the Postgres programs (postgres, initdb) for the private Postgres. Default: the newest found in
-    /// /usr/lib/postgresql/*/bin, by pg_config, or on the PATH.
+    /// The folder of the Postgres programs (postgres, initdb), for the private Postgres.
+    ///
+    /// Default: the newest found in /usr/lib/postgresql/*/bin, by pg_config, or on the PATH.
     #[arg(long, env = "INGEST_POSTGRES_BIN", value_name = "FOLDER")]
     pub postgres_bin: Option<PathBuf>,
 

@@ -59,19 +59,22 @@ impl PrimaryQuote {
 #[command(next_help_heading = "Service")]
 pub struct ServeArgs {
     /// The address to listen on.
-    #[arg(long, env = "INGEST_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address)]
+    #[arg(long, env = "INGEST_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080",
+          value_parser = address)]
     pub listen: SocketAddr,
 
     /// What this process does; several processes may share one database.
     #[arg(long, env = "INGEST_ROLE", value_name = "ROLE", default_value = "both")]
     pub role: Role,
 
-    /// Apply missing migrations at the start, instead of refusing to start. The private Postgres always migrates itself.
+    /// Apply missing migrations at the start, instead of refusing to start. The private Postgres always migrates
+    /// itself.
     #[arg(long, env = "INGEST_MIGRATE", value_parser = switch)]
     pub migrate: bool,
 
     /// Workers of this process (1 to 64).
-    #[arg(long, env = "INGEST_WORKERS", value_name = "COUNT", default_value = "2", value_parser = whole::<usize>(1, 64))]
+    #[arg(long, env = "INGEST_WORKERS", value_name = "COUNT", default_value = "2",
+          value_parser = whole::<usize>(1, 64))]
     pub workers: usize,
 
     /// Which quote becomes a session's primary one, where no person has chosen.

@@ -63,8 +63,9 @@ impl Setting {
 pub fn settings<T: CommandFactory>() -> Vec<Setting> {
     let mut found = Vec::new();
     collect(&T::command(), &mut found);
-    found.sort_by(|a, b| a.env.cmp(&b.env));
-    found.dedup_by(|a, b| a.env == b.env); // shared by subcommands
+    // Where subcommands share a variable, the fuller explanation stands.
+    found.sort_by(|a, b| a.env.cmp(&b.env).then(b.help.len().cmp(&a.help.len())));
+    found.dedup_by(|a, b| a.env == b.env);
     found
 }
 

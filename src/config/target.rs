@@ -19,7 +19,8 @@ pub struct TargetArgs {
     pub url: Option<Url>,
 
     /// The address on which the local service listens.
-    #[arg(long, env = "INGEST_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address)]
+    #[arg(long, env = "INGEST_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080",
+          value_parser = address)]
     pub listen: SocketAddr,
 }
 

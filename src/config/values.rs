@@ -1,5 +1,5 @@
-//! Parsers of single values, with bounds. Their errors complete the sentence `NAME: "VALUE" …` and never hold the value,
-//! because clap's own ("0 is not in 1..=64") do not say what is allowed in words a person would use.
+//! Parsers of single values, with bounds. Their errors complete the sentence `NAME: "VALUE" …` and never hold the
+//! value; clap's own ("0 is not in 1..=64") do not say what is allowed in words a person would use.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -73,7 +73,7 @@ pub fn url(text: &str) -> Result<reqwest::Url, String> {
 
 /// Log directives: levels, and `target=level` pairs, separated by commas.
 ///
-/// The filter's own grammar takes a bare word as a target, so a misspelt level would silence the log; it is refused here.
+/// The filter's own grammar takes a bare word as a target, so a misspelt level would silence the log: refused here.
 pub fn log_level(text: &str) -> Result<String, String> {
     const ALLOWED: &str = "is not a level (off, error, warn, info, debug, trace) or a list such as info,sqlx=warn";
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
