@@ -53,7 +53,6 @@ pub fn major_version(data: &Path) -> Option<u32> {
 /// `kept` clusters are synced and have page checksums.
 pub async fn make(programs: &Programs, account: &Account, home: &Path, kept: bool) -> Result<(), EmbeddedError> {
     let data = home.join("data");
-    remove_unfinished(home);
     // Never the same name twice: an `initdb` whose caller was killed may still be writing to its own.
     let unfinished = home.join(format!("{UNFINISHED}{:08x}", rand::random::<u32>()));
     let mut command = account.command(&programs.initdb());
@@ -118,7 +117,8 @@ pub fn arguments(data: &Path, socket_dir: &Path, extra: &[(String, String)]) -> 
     arguments
 }
 
-fn remove_unfinished(home: &Path) {
+/// Removes what an `initdb` cut short left. Call it only while holding the home's claim.
+pub fn remove_unfinished(home: &Path) {
     let Ok(entries) = std::fs::read_dir(home) else { return };
     for entry in entries
         .flatten()

@@ -79,6 +79,7 @@ impl EmbeddedPostgres {
         if kept.is_some() && reap::end_leftover(&data, home.path(), Signal::SIGINT).await? {
             tracing::info!(data = %data.display(), "ended the Postgres server that a killed run left");
         }
+        cluster::remove_unfinished(home.path());
         if cluster::major_version(&data).is_none() {
             cluster::make(&programs, &account, home.path(), kept.is_some()).await?;
         }

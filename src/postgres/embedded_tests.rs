@@ -108,8 +108,7 @@ async fn a_kept_home_has_one_owner_and_keeps_its_data_when_the_server_is_killed(
     assert_eq!(postgres.ended().await, End::Status(137));
     assert!(matches!(postgres.stop().await, Err(EmbeddedError::Unclean { .. })));
 
-    // What an `initdb` cut short leaves, too, is no hindrance.
-    std::fs::create_dir(home.join("data.unfinished-1")).unwrap();
+    std::fs::create_dir(home.join("data.unfinished-1")).unwrap(); // as an `initdb` cut short leaves it
     let postgres = EmbeddedPostgres::start(kept(&home)).await.unwrap();
     let n: i32 = sqlx::query_scalar("SELECT n FROM kept")
         .fetch_one(&mut connect(&postgres).await)
@@ -117,7 +116,7 @@ async fn a_kept_home_has_one_owner_and_keeps_its_data_when_the_server_is_killed(
         .unwrap();
     assert_eq!(n, 7);
     postgres.stop().await.unwrap();
-    assert!(home.join("data/PG_VERSION").exists());
+    assert!(home.join("data/PG_VERSION").exists() && !home.join("data.unfinished-1").exists());
 }
 
 #[tokio::test]
