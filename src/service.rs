@@ -102,7 +102,7 @@ pub async fn run(
     let readiness = Readiness::new(heartbeats.clone(), probes(&pool));
     let bell = Arc::new(Notify::new());
     // Names the holder of leases and duties; random, because a process id comes again.
-    let process = format!("{}-{}", std::process::id(), &Uuid::new_v4().simple().to_string()[..8]);
+    let process = format!("{}-{}", std::process::id(), &Uuid::now_v7().simple().to_string()[20..]);
     let mut workers = spawn_workers(&pool, &settings, &bell, &process, &heartbeats, &shutdown);
 
     let stop_serving = CancellationToken::new();
@@ -112,12 +112,21 @@ pub async fn run(
         let rung = bell.clone();
         let (receiver, flusher) = receiver(pool.clone(), settings.receive_queue, move || rung.notify_one());
         let flushing = tokio::spawn(flusher.run(heartbeats.register("receiver", Duration::from_secs(60))));
-        let state = AppState::new(verifier, receiver, settings.clock, settings.webhook.clone(), readiness.clone());
+        let state = AppState::new(
+            verifier,
+            receiver,
+            settings.clock,
+            settings.webhook.clone(),
+            readiness.clone(),
+        );
         (router::router(state), Some(flushing))
     } else {
         (router::health_only(readiness.clone()), None)
     };
-    let limits = ServerLimits { drain: drain.min(settings.server.drain), ..settings.server.clone() };
+    let limits = ServerLimits {
+        drain: drain.min(settings.server.drain),
+        ..settings.server.clone()
+    };
     let serving = tokio::spawn(server::run(listener, router, stop_serving.clone(), limits));
 
     shutdown.cancelled().await;
@@ -143,7 +152,11 @@ pub async fn run(
             0
         }
     };
-    Ended { cut_off: drained.map_or(0, |drained| drained.cut_off), stopped, given_back }
+    Ended {
+        cut_off: drained.map_or(0, |drained| drained.cut_off),
+        stopped,
+        given_back,
+    }
 }
 
 fn spawn_workers(
@@ -178,7 +191,13 @@ fn spawn_workers(
     }
     let pulse = heartbeats.register("upkeep", upkeep::EVERY * 4);
     let keep = settings.keep_outcomes;
-    tasks.spawn(upkeep::run(pool.clone(), process.to_owned(), keep, pulse, shutdown.clone()));
+    tasks.spawn(upkeep::run(
+        pool.clone(),
+        process.to_owned(),
+        keep,
+        pulse,
+        shutdown.clone(),
+    ));
     tasks
 }
 

@@ -40,7 +40,11 @@ impl Database {
             pool.acquire()
                 .await
                 .map_err(|error| Failure::to("connect to the database of DATABASE_URL", error).unavailable())?;
-            return Ok(Self { pool, options, embedded: None });
+            return Ok(Self {
+                pool,
+                options,
+                embedded: None,
+            });
         }
         let home = Home::Kept(args.data_dir());
         let embedded = EmbeddedPostgres::start(EmbeddedOptions {
@@ -50,10 +54,17 @@ impl Database {
         })
         .await
         .map_err(|error| Failure::to("start the private Postgres", error).unavailable())?;
-        embedded.create_database(EMBEDDED_DATABASE).await.attempting("make the private Postgres's database")?;
+        embedded
+            .create_database(EMBEDDED_DATABASE)
+            .await
+            .attempting("make the private Postgres's database")?;
         let options = embedded.options(EMBEDDED_DATABASE);
         let pool = pool(options.clone(), args.max_connections, APPLICATION_NAME, PATIENCE);
-        Ok(Self { pool, options, embedded: Some(embedded) })
+        Ok(Self {
+            pool,
+            options,
+            embedded: Some(embedded),
+        })
     }
 
     /// Opens the database of a running service for a look: the named one, or the embedded one's, which need not be
@@ -66,7 +77,9 @@ impl Database {
 
     /// Refuses a schema that this program cannot work with.
     pub async fn require_current(&self) -> Result<(), Failure> {
-        let status = migrator::schema_status(&self.pool).await.attempting("read the schema's version")?;
+        let status = migrator::schema_status(&self.pool)
+            .await
+            .attempting("read the schema's version")?;
         let refused = |what: String| {
             Err(Failure::plain(what).hint("run `avinode-ingest migrate`, or start `serve` with --migrate"))
         };

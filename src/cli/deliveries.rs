@@ -91,14 +91,20 @@ pub async fn run(action: Action) -> Result<ExitCode, Failure> {
 
 async fn list(args: List) -> Result<ExitCode, Failure> {
     let database = Database::open_current(&args.database).await?;
-    let filter = DeliveryFilter { before: args.before, limit: args.limit };
-    let deliveries = inspect::deliveries(&database.pool, &filter).await.attempting("list the deliveries")?;
+    let filter = DeliveryFilter {
+        before: args.before,
+        limit: args.limit,
+    };
+    let deliveries = inspect::deliveries(&database.pool, &filter)
+        .await
+        .attempting("list the deliveries")?;
     if args.json {
         print(serde_json::to_string_pretty(&deliveries).attempting("write the deliveries as JSON")?)?;
     } else if deliveries.is_empty() {
         print("no deliveries")?;
     } else {
-        let mut report = Report::new(["delivery", "received", "verified by", "bytes", "outcome", "detail"]).numbers(&[3]);
+        let mut report =
+            Report::new(["delivery", "received", "verified by", "bytes", "outcome", "detail"]).numbers(&[3]);
         for delivery in deliveries {
             report.row([
                 delivery.id.to_string(),
@@ -117,7 +123,9 @@ async fn list(args: List) -> Result<ExitCode, Failure> {
 
 async fn show(args: Show) -> Result<ExitCode, Failure> {
     let database = Database::open_current(&args.database).await?;
-    let delivery = inspect::delivery(&database.pool, args.id).await.attempting("read the delivery")?;
+    let delivery = inspect::delivery(&database.pool, args.id)
+        .await
+        .attempting("read the delivery")?;
     database.close().await?;
     let Some(delivery) = delivery else {
         return Err(Failure::plain(format!("there is no delivery {}", args.id)));
@@ -160,10 +168,17 @@ async fn show(args: Show) -> Result<ExitCode, Failure> {
 
 async fn replay(args: Replay) -> Result<ExitCode, Failure> {
     let database = Database::open_current(&args.database).await?;
-    let found = jobs::replay::replay(&database.pool, &args.ids).await.attempting("queue the deliveries again")?;
+    let found = jobs::replay::replay(&database.pool, &args.ids)
+        .await
+        .attempting("queue the deliveries again")?;
     print(format_args!("{} to be worked on again", found.len()))?;
     database.close().await?;
-    let missed: Vec<String> = args.ids.iter().filter(|id| !found.contains(id)).map(ToString::to_string).collect();
+    let missed: Vec<String> = args
+        .ids
+        .iter()
+        .filter(|id| !found.contains(id))
+        .map(ToString::to_string)
+        .collect();
     if missed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }

@@ -140,7 +140,9 @@ async fn list(args: List) -> Result<ExitCode, Failure> {
         limit: args.limit,
         unserved: unserved(),
     };
-    let jobs = operate::list(&database.pool, &filter).await.attempting("list the jobs")?;
+    let jobs = operate::list(&database.pool, &filter)
+        .await
+        .attempting("list the jobs")?;
     if args.json {
         print(serde_json::to_string_pretty(&jobs).attempting("write the jobs as JSON")?)?;
     } else if jobs.is_empty() {
@@ -167,8 +169,15 @@ async fn list(args: List) -> Result<ExitCode, Failure> {
 
 async fn show(args: Show) -> Result<ExitCode, Failure> {
     let database = Database::open_current(&args.database).await?;
-    let filter = Filter { id: Some(args.id), limit: 1, unserved: unserved(), ..Filter::default() };
-    let jobs = operate::list(&database.pool, &filter).await.attempting("read the job")?;
+    let filter = Filter {
+        id: Some(args.id),
+        limit: 1,
+        unserved: unserved(),
+        ..Filter::default()
+    };
+    let jobs = operate::list(&database.pool, &filter)
+        .await
+        .attempting("read the job")?;
     let found = match jobs.first() {
         Some(job) if args.json => {
             print(serde_json::to_string_pretty(job).attempting("write the job as JSON")?)?;
@@ -211,14 +220,26 @@ async fn mend(choice: Choice, mending: Mending) -> Result<ExitCode, Failure> {
     let database = Database::open_current(&choice.database).await?;
     let pool = &database.pool;
     let ids = match choice.dead {
-        true => operate::dead(pool, choice.kind.as_deref()).await.attempting("list the dead jobs")?,
+        true => operate::dead(pool, choice.kind.as_deref())
+            .await
+            .attempting("list the dead jobs")?,
         false => choice.ids,
     };
     let (done, word) = match mending {
-        Mending::Retry => (operate::retry(pool, &ids).await.attempting("retry the jobs")?, "to be run now"),
-        Mending::Discard => (operate::discard(pool, &ids).await.attempting("discard the jobs")?, "discarded"),
+        Mending::Retry => (
+            operate::retry(pool, &ids).await.attempting("retry the jobs")?,
+            "to be run now",
+        ),
+        Mending::Discard => (
+            operate::discard(pool, &ids).await.attempting("discard the jobs")?,
+            "discarded",
+        ),
     };
-    let missed: Vec<String> = ids.iter().filter(|id| !done.contains(id)).map(ToString::to_string).collect();
+    let missed: Vec<String> = ids
+        .iter()
+        .filter(|id| !done.contains(id))
+        .map(ToString::to_string)
+        .collect();
     if choice.json {
         print(serde_json::json!({"done": done, "not_done": missed}))?;
     } else {
@@ -228,9 +249,16 @@ async fn mend(choice: Choice, mending: Mending) -> Result<ExitCode, Failure> {
     if missed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(Failure::plain(format!("not there, or neither dead nor waiting: {}", missed.join(", "))))
+    Err(Failure::plain(format!(
+        "not there, or neither dead nor waiting: {}",
+        missed.join(", ")
+    )))
 }
 
 fn counted(jobs: usize) -> String {
-    if jobs == 1 { "1 job".to_owned() } else { format!("{jobs} jobs") }
+    if jobs == 1 {
+        "1 job".to_owned()
+    } else {
+        format!("{jobs} jobs")
+    }
 }

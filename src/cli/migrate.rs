@@ -25,10 +25,15 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
         ));
     }
     let database = Database::open(&args.database).await?;
-    let applied = migrator::migrate(&database.options).await.attempting("migrate the database")?;
+    let applied = migrator::migrate(&database.options)
+        .await
+        .attempting("migrate the database")?;
     for migration in &applied {
         let (version, elapsed) = (migration.version, migration.elapsed.as_millis());
-        print(format_args!("applied {version:04} {} ({elapsed} ms)", migration.description))?;
+        print(format_args!(
+            "applied {version:04} {} ({elapsed} ms)",
+            migration.description
+        ))?;
     }
     if applied.is_empty() {
         print("nothing to do: the schema is up to date")?;

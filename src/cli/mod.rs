@@ -12,6 +12,7 @@ pub mod manifest;
 pub mod migrate;
 pub mod output;
 pub mod replay;
+pub mod scenario;
 pub mod serve;
 pub mod sign;
 pub mod signing;

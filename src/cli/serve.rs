@@ -50,7 +50,9 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     let address = listener.local_addr().attempting("read the address listened on")?;
     let database = Database::open(&args.database).await?;
     if args.serve.migrate || database.embedded.is_some() {
-        let applied = migrator::migrate(&database.options).await.attempting("migrate the database")?;
+        let applied = migrator::migrate(&database.options)
+            .await
+            .attempting("migrate the database")?;
         if !applied.is_empty() {
             tracing::info!(migrations = applied.len(), "the database was migrated");
         }
@@ -129,7 +131,10 @@ fn settings(serve: &ServeArgs, database: &DatabaseArgs) -> Settings {
             memory: serve.memory_budget,
             ..WebhookLimits::default()
         },
-        server: ServerLimits { connections: serve.max_connections_http, ..ServerLimits::default() },
+        server: ServerLimits {
+            connections: serve.max_connections_http,
+            ..ServerLimits::default()
+        },
         drain: serve.shutdown,
         keep_outcomes: std::time::Duration::from_secs(u64::from(serve.keep_outcomes_days) * 24 * 3600),
         clock: Clock::System,

@@ -7,6 +7,8 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use uuid::Uuid;
+
 use super::failure::{Attempt, Failure};
 use super::fixtures::Fixture;
 use super::output::print;
@@ -48,7 +50,12 @@ pub async fn run(args: &Args) -> Result<ExitCode, Failure> {
     } else {
         args.file.clone()
     };
-    print(command(&path, &signer.sign(&body, now), &args.target.url()))?;
+    let message_id = format!("msg_{}", Uuid::now_v7().simple());
+    print(command(
+        &path,
+        &signer.sign(&message_id, &body, now),
+        &args.target.url(),
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -78,7 +85,7 @@ fn keep(of: &Path, body: &[u8]) -> std::io::Result<PathBuf> {
     Ok(path)
 }
 
-fn command(path: &Path, headers: &[(String, String)], url: &str) -> String {
+fn command(path: &Path, headers: &[(&str, String)], url: &str) -> String {
     let mut words = vec![
         "curl".to_owned(),
         "--data-binary".to_owned(),
@@ -108,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_command_is_one_line_that_a_shell_reads_back_word_for_word() {
-        let headers = [("X-Avinode-Signature".to_owned(), "sha256=00ff".to_owned())];
+        let headers = [("X-Avinode-Signature", "sha256=00ff".to_owned())];
         assert_eq!(
             command(
                 Path::new("fixtures/a.json"),

@@ -65,5 +65,8 @@ fn key(route: &Route) -> Option<&str> {
 }
 
 fn lines(headers: &[(&'static str, String)]) -> String {
-    headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect()
+    headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\n"))
+        .collect()
 }

@@ -78,7 +78,14 @@ pub struct Flusher {
 /// A receiver that lets `capacity` deliveries wait, and its flusher.
 pub fn receiver(pool: PgPool, capacity: usize, bell: impl Fn() + Send + Sync + 'static) -> (Receiver, Flusher) {
     let (sender, queue) = mpsc::channel(capacity);
-    (Receiver { queue: sender }, Flusher { queue, pool, bell: Box::new(bell) })
+    (
+        Receiver { queue: sender },
+        Flusher {
+            queue,
+            pool,
+            bell: Box::new(bell),
+        },
+    )
 }
 
 impl Receiver {
@@ -89,10 +96,12 @@ impl Receiver {
     /// idempotent.
     pub async fn receive(&self, arrival: Arrival) -> Result<(), NotKept> {
         let (done, answer) = oneshot::channel();
-        self.queue.try_send(Waiting { arrival, done }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => NotKept::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => NotKept::Draining,
-        })?;
+        self.queue
+            .try_send(Waiting { arrival, done })
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => NotKept::Overloaded,
+                mpsc::error::TrySendError::Closed(_) => NotKept::Draining,
+            })?;
         answer.await.unwrap_or(Err(NotKept::Draining))
     }
 }
@@ -135,7 +144,9 @@ impl Flusher {
             }
             for waiting in batch.drain(..) {
                 // Nobody waits any more when the sender went away; the delivery is kept all the same.
-                let _ = waiting.done.send(if healthy { Ok(()) } else { Err(NotKept::Unavailable) });
+                let _ = waiting
+                    .done
+                    .send(if healthy { Ok(()) } else { Err(NotKept::Unavailable) });
             }
         }
     }

@@ -118,13 +118,19 @@ impl Applier {
 
         learn(&fresh, &mut locked, now, &mut learned);
         self.write_facts(&mut tx, &locked.trips, &learned.touched).await?;
-        self.schedule_expiries(&mut tx, &locked.trips, &learned.touched, now).await?;
-        self.project(&mut tx, &locked.trips, &learned.touched, &sessions, &mut rows).await?;
-        let changed = self.change_sessions(&mut tx, &locked.trips, &mut sessions, &learned, &rows, now).await?;
+        self.schedule_expiries(&mut tx, &locked.trips, &learned.touched, now)
+            .await?;
+        self.project(&mut tx, &locked.trips, &learned.touched, &sessions, &mut rows)
+            .await?;
+        let changed = self
+            .change_sessions(&mut tx, &locked.trips, &mut sessions, &learned, &rows, now)
+            .await?;
 
         for outcome in &mut learned.outcomes {
             if outcome.outcome == "applied" {
-                outcome.detail.push_str(&format!("; sessions changed with it: {changed}"));
+                outcome
+                    .detail
+                    .push_str(&format!("; sessions changed with it: {changed}"));
             }
         }
         queue::finish(&mut tx, &learned.outcomes).await?;
@@ -150,9 +156,16 @@ impl Applier {
             }
         }
         let keys: Vec<EventKey> = first_in_batch.into_values().collect();
-        let known = if keys.is_empty() { Default::default() } else { events::enter(tx, &keys).await? };
-        let mut entered: BTreeMap<&str, &EventKey> =
-            keys.iter().filter(|key| !known.contains_key(&key.event_id)).map(|key| (key.event_id.as_str(), key)).collect();
+        let known = if keys.is_empty() {
+            Default::default()
+        } else {
+            events::enter(tx, &keys).await?
+        };
+        let mut entered: BTreeMap<&str, &EventKey> = keys
+            .iter()
+            .filter(|key| !known.contains_key(&key.event_id))
+            .map(|key| (key.event_id.as_str(), key))
+            .collect();
         let mut applied_here: BTreeMap<&str, &EventKey> = BTreeMap::new();
         let mut fresh = Vec::with_capacity(works.len());
         for work in works {
@@ -160,7 +173,11 @@ impl Applier {
                 fresh.push(*work);
                 continue;
             };
-            let (delivery, digest) = match (entered.remove(event_id), applied_here.get(event_id), known.get(event_id)) {
+            let (delivery, digest) = match (
+                entered.remove(event_id),
+                applied_here.get(event_id),
+                known.get(event_id),
+            ) {
                 (Some(key), _, _) => {
                     applied_here.insert(event_id, key);
                     fresh.push(*work);
@@ -176,7 +193,11 @@ impl Applier {
                 tracing::warn!(event_id, first = %delivery, delivery = ?work.job.delivery_id,
                     "an event id came again with another body; the first one stands");
             }
-            learned.outcomes.push(Outcome { job: work.job.id, outcome: "duplicate", detail });
+            learned.outcomes.push(Outcome {
+                job: work.job.id,
+                outcome: "duplicate",
+                detail,
+            });
         }
         Ok(fresh)
     }
@@ -196,8 +217,18 @@ impl Applier {
             if touched.trip {
                 rows.push((key.as_str(), trip));
             }
-            quotes.extend(touched.quotes.iter().filter_map(|id| Some((key.as_str(), id, trip.quotes.get(id)?))));
-            requests.extend(touched.requests.iter().filter_map(|id| Some((key.as_str(), id, trip.requests.get(id)?))));
+            quotes.extend(
+                touched
+                    .quotes
+                    .iter()
+                    .filter_map(|id| Some((key.as_str(), id, trip.quotes.get(id)?))),
+            );
+            requests.extend(
+                touched
+                    .requests
+                    .iter()
+                    .filter_map(|id| Some((key.as_str(), id, trip.requests.get(id)?))),
+            );
             messages.extend(touched.messages.iter().map(|id| (key.clone(), id.clone())));
         }
         if !rows.is_empty() {
@@ -227,7 +258,10 @@ impl Applier {
         for (key, touched) in touched {
             for id in &touched.quotes {
                 let fact = trips.get(key).and_then(|trip| trip.quotes.get(id)?.fact.as_ref());
-                if let Some(due) = fact.and_then(|fact| fact.details.valid_until).filter(|until| *until > now) {
+                if let Some(due) = fact
+                    .and_then(|fact| fact.details.valid_until)
+                    .filter(|until| *until > now)
+                {
                     jobs.push(NewJob {
                         kind: expire::KIND,
                         key: Some(expire::key(key, id)),
@@ -269,7 +303,14 @@ impl Applier {
                     continue;
                 }
                 let new_id = Uuid::now_v7();
-                let shown = Projection { trip: key, quote: id, fact, row, request_id, new_id };
+                let shown = Projection {
+                    trip: key,
+                    quote: id,
+                    fact,
+                    row,
+                    request_id,
+                    new_id,
+                };
                 if let Some(row) = projection::project(tx, &shown).await? {
                     rows.insert(place, row);
                 }
@@ -302,7 +343,8 @@ impl Applier {
             self.add_lines(session, trip, &change, learned, &mut lines);
             let primary_quote_id = change.elected.as_ref().and_then(|elected| {
                 let row = elected.as_ref().and_then(|quote| {
-                    rows.get(&(session.trip.clone().unwrap_or_default(), quote.clone())).copied()
+                    rows.get(&(session.trip.clone().unwrap_or_default(), quote.clone()))
+                        .copied()
                 });
                 session.elected = elected.as_ref().map(|quote| quote.as_str().to_owned());
                 (row != session.primary_quote_id).then_some(row)
@@ -316,7 +358,11 @@ impl Applier {
                     seq: session.seq,
                 });
             }
-            writes.push(Write { session: session.session.id, change, primary_quote_id });
+            writes.push(Write {
+                session: session.session.id,
+                change,
+                primary_quote_id,
+            });
         }
         let written = sessions::write(tx, &writes).await?;
         if !states.is_empty() {
@@ -342,7 +388,12 @@ impl Applier {
         let mut add = |happening: Happening, delivery_id: Option<Uuid>| {
             if causes.insert(happening.cause.clone()) {
                 session.seq += 1;
-                lines.push(Line { session: session.session.id, seq: session.seq, happening, delivery_id });
+                lines.push(Line {
+                    session: session.session.id,
+                    seq: session.seq,
+                    happening,
+                    delivery_id,
+                });
             }
         };
         for (happening, delivery) in happened.into_iter().flatten() {
@@ -353,7 +404,15 @@ impl Applier {
             if let Some(fact) = fact {
                 let cause = received_cause(quote);
                 let detail = quote_detail(&fact.details);
-                add(Happening { kind: "quote_received", cause, at: fact.version.at, detail }, None);
+                add(
+                    Happening {
+                        kind: "quote_received",
+                        cause,
+                        at: fact.version.at,
+                        detail,
+                    },
+                    None,
+                );
             }
         }
     }
@@ -362,9 +421,11 @@ impl Applier {
 impl Work {
     fn event_key(&self) -> (Option<&str>, Option<Uuid>, Option<[u8; 32]>) {
         match &self.content {
-            Content::Events { event_id: Some(event_id), body_sha256, .. } => {
-                (Some(event_id.as_str()), self.job.delivery_id, Some(*body_sha256))
-            }
+            Content::Events {
+                event_id: Some(event_id),
+                body_sha256,
+                ..
+            } => (Some(event_id.as_str()), self.job.delivery_id, Some(*body_sha256)),
             _ => (None, None, None),
         }
     }
@@ -400,7 +461,9 @@ async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Er
 fn messages_of(works: &[&Work], key_of: &BTreeMap<String, String>) -> BTreeSet<(String, MessageId)> {
     let mut messages = BTreeSet::new();
     for work in works {
-        let Content::Events { events, .. } = &work.content else { continue };
+        let Content::Events { events, .. } = &work.content else {
+            continue;
+        };
         for event in events {
             if let (What::MessageReceived { message, .. }, Some(key)) = (&event.what, key_of.get(event.trip.as_str())) {
                 messages.insert((key.clone(), message.clone()));
@@ -414,11 +477,17 @@ fn messages_of(works: &[&Work], key_of: &BTreeMap<String, String>) -> BTreeSet<(
 fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<Utc>, learned: &mut Learned) {
     for work in works {
         let (outcome, detail) = match &work.content {
-            Content::Events { events, received_at, .. } => {
+            Content::Events {
+                events, received_at, ..
+            } => {
                 let mut said = Vec::new();
                 for event in events {
-                    let Some(key) = locked.key_of.get(event.trip.as_str()) else { continue };
-                    let Some(trip) = locked.trips.get_mut(key) else { continue };
+                    let Some(key) = locked.key_of.get(event.trip.as_str()) else {
+                        continue;
+                    };
+                    let Some(trip) = locked.trips.get_mut(key) else {
+                        continue;
+                    };
                     let touched = learned.touched.entry(key.clone()).or_default();
                     if let Some(happening) = trip.learn(event, *received_at, touched) {
                         said.push(format!("{} ({key})", happening.cause));
@@ -447,6 +516,10 @@ fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<Utc>, learne
                 }
             }
         };
-        learned.outcomes.push(Outcome { job: work.job.id, outcome, detail });
+        learned.outcomes.push(Outcome {
+            job: work.job.id,
+            outcome,
+            detail,
+        });
     }
 }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::apply::{Applier, Content, Work};
 use crate::avinode::events::events;
+use crate::avinode::not_understood::NotUnderstood;
 use crate::avinode::notification::Notification;
 use crate::queue::job::{Claimed, Handler, JobError};
 use crate::store::deliveries::{self, Stored};
@@ -45,8 +46,16 @@ impl Handler for EventJob {
             let mut unfinished = Vec::new();
             let mut works = Vec::with_capacity(jobs.len());
             for job in jobs {
-                match job.delivery_id.and_then(|id| stored.get(&id)).ok_or_else(gone).and_then(|it| self.read(it)) {
-                    Ok(content) => works.push(Work { job: job.clone(), content }),
+                match job
+                    .delivery_id
+                    .and_then(|id| stored.get(&id))
+                    .ok_or_else(gone)
+                    .and_then(|it| self.read(it))
+                {
+                    Ok(content) => works.push(Work {
+                        job: job.clone(),
+                        content,
+                    }),
                     Err(error) => unfinished.push((job.id, error)),
                 }
             }
@@ -61,9 +70,11 @@ impl Handler for EventJob {
 
 impl EventJob {
     fn read(&self, stored: &Stored) -> Result<Content, JobError> {
-        let not_understood = |error| JobError::fail(format!("not understood: {error}"));
+        let not_understood = |error: NotUnderstood| JobError::fail(error.to_string());
         let Notification::Full(full) = Notification::parse(&stored.body).map_err(not_understood)? else {
-            return Err(JobError::fail("not understood: a thin notification in a full event's place"));
+            return Err(JobError::fail(
+                "not understood: a thin notification in a full event's place",
+            ));
         };
         let events = events(&full).map_err(not_understood)?;
         Ok(Content::Events {

@@ -41,7 +41,10 @@ impl Handler for ExpireJob {
                 let parts = job.key.as_deref().and_then(|key| key.split_once('\t'));
                 match parts.and_then(|(trip, quote)| Some((trip.to_owned(), QuoteId::parse(quote).ok()?))) {
                     Some((trip, quote)) => {
-                        works.push(Work { job: job.clone(), content: Content::Expire { trip, quote } });
+                        works.push(Work {
+                            job: job.clone(),
+                            content: Content::Expire { trip, quote },
+                        });
                     }
                     None => unfinished.push((job.id, JobError::fail("its key is no trip and quote"))),
                 }

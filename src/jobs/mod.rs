@@ -22,12 +22,28 @@ pub const WAITING_KINDS: [&str; 1] = ["thin"];
 
 /// All handlers, the most urgent first.
 pub fn registry(pool: &PgPool, policy: Policy, clock: Clock) -> Vec<Arc<dyn Handler>> {
-    let applier = Arc::new(apply::Applier { pool: pool.clone(), policy, clock });
+    let applier = Arc::new(apply::Applier {
+        pool: pool.clone(),
+        policy,
+        clock,
+    });
     vec![
-        Arc::new(event::EventJob { applier: applier.clone(), kind: event::KIND, replayed: false }),
-        Arc::new(rematch::RematchJob { applier: applier.clone() }),
-        Arc::new(expire::ExpireJob { applier: applier.clone() }),
-        Arc::new(event::EventJob { applier, kind: event::KIND_AGAIN, replayed: true }),
+        Arc::new(event::EventJob {
+            applier: applier.clone(),
+            kind: event::KIND,
+            replayed: false,
+        }),
+        Arc::new(rematch::RematchJob {
+            applier: applier.clone(),
+        }),
+        Arc::new(expire::ExpireJob {
+            applier: applier.clone(),
+        }),
+        Arc::new(event::EventJob {
+            applier,
+            kind: event::KIND_AGAIN,
+            replayed: true,
+        }),
         Arc::new(event::UnknownJob),
     ]
 }

@@ -33,7 +33,10 @@ impl Handler for RematchJob {
             let mut works = Vec::with_capacity(jobs.len());
             for job in jobs {
                 match job.key.as_deref().map(str::parse::<Uuid>) {
-                    Some(Ok(session)) => works.push(Work { job: job.clone(), content: Content::Rematch { session } }),
+                    Some(Ok(session)) => works.push(Work {
+                        job: job.clone(),
+                        content: Content::Rematch { session },
+                    }),
                     _ => unfinished.push((job.id, JobError::fail("its key is no session id"))),
                 }
             }

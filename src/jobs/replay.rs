@@ -22,7 +22,12 @@ pub async fn replay(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Erro
                 Route::Thin { key } => (super::WAITING_KINDS[0], Some(key.as_str().to_owned())),
                 Route::Unknown => (KIND_UNKNOWN, None),
             };
-            NewJob { kind, key, delivery_id: Some(*id), due_at: None }
+            NewJob {
+                kind,
+                key,
+                delivery_id: Some(*id),
+                due_at: None,
+            }
         })
         .collect();
     let mut tx = pool.begin().await?;

@@ -14,12 +14,19 @@ use crate::store::sweep;
 const DUTY: &str = "upkeep";
 /// How often it is looked after; the duty is held for four times that.
 pub const EVERY: Duration = Duration::from_secs(30);
+/// When the first turn comes.
+const FIRST: Duration = Duration::from_secs(5);
 /// Rounds between two prunings of outcomes: an hour.
 const PRUNE_ROUNDS: u32 = 120;
 
 /// Keeps up until `shutdown`, in whichever process holds the duty.
 pub async fn run(pool: PgPool, process: String, keep_outcomes: Duration, pulse: Pulse, shutdown: CancellationToken) {
     let mut round: u32 = 0;
+    // What was just written has its notes already: the first turn need not compete with them.
+    tokio::select! {
+        () = tokio::time::sleep(FIRST) => {}
+        () = shutdown.cancelled() => return,
+    }
     loop {
         pulse.beat();
         match turn(&pool, &process, keep_outcomes, round.is_multiple_of(PRUNE_ROUNDS)).await {

@@ -14,4 +14,5 @@ pub mod migrator;
 pub mod pool;
 pub mod programs;
 pub mod reap;
+pub mod scratch;
 pub mod supervisor;

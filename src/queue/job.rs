@@ -49,12 +49,18 @@ pub enum JobError {
 impl JobError {
     /// Try again after a growing delay.
     pub fn retry(reason: impl Into<String>) -> Self {
-        Self::Retry { reason: reason.into(), after: None }
+        Self::Retry {
+            reason: reason.into(),
+            after: None,
+        }
     }
 
     /// Try again after this delay.
     pub fn retry_after(reason: impl Into<String>, after: Duration) -> Self {
-        Self::Retry { reason: reason.into(), after: Some(after) }
+        Self::Retry {
+            reason: reason.into(),
+            after: Some(after),
+        }
     }
 
     /// Trying again cannot help.
@@ -67,7 +73,11 @@ impl JobError {
 /// else is tried again (a constraint may fail on data that the application is about to change).
 impl From<sqlx::Error> for JobError {
     fn from(error: sqlx::Error) -> Self {
-        match error.as_database_error().and_then(|database| database.code()).as_deref() {
+        match error
+            .as_database_error()
+            .and_then(|database| database.code())
+            .as_deref()
+        {
             // deadlock_detected, lock_not_available, serialization_failure
             Some(code @ ("40P01" | "55P03" | "40001")) => Self::Contention(format!("SQLSTATE {code}")),
             _ => Self::retry(error.to_string()),

@@ -10,7 +10,11 @@ const CHUNK: i64 = 5_000;
 
 /// Takes or keeps a duty for `holder` until `hold` has passed. `false`: another process has it.
 pub async fn take_duty(pool: &PgPool, name: &str, holder: &str, hold: Duration) -> Result<bool, sqlx::Error> {
-    let hold = PgInterval { months: 0, days: 0, microseconds: i64::try_from(hold.as_micros()).unwrap_or(i64::MAX) };
+    let hold = PgInterval {
+        months: 0,
+        days: 0,
+        microseconds: i64::try_from(hold.as_micros()).unwrap_or(i64::MAX),
+    };
     let mut tx = pool.begin().await?;
     let taken = sqlx::query!(
         r#"
@@ -33,15 +37,23 @@ pub async fn take_duty(pool: &PgPool, name: &str, holder: &str, hold: Duration) 
 /// Gives a duty up, so that another process need not wait for it to run out.
 pub async fn leave_duty(pool: &PgPool, name: &str, holder: &str) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
-    sqlx::query!("DELETE FROM avinode_ingest.duties WHERE name = $1 AND holder = $2", name, holder)
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query!(
+        "DELETE FROM avinode_ingest.duties WHERE name = $1 AND holder = $2",
+        name,
+        holder
+    )
+    .execute(&mut *tx)
+    .await?;
     tx.commit().await
 }
 
 /// Deletes outcomes that finished more than `keep` ago, in chunks. Returns how many.
 pub async fn prune_outcomes(pool: &PgPool, keep: Duration) -> Result<u64, sqlx::Error> {
-    let keep = PgInterval { months: 0, days: 0, microseconds: i64::try_from(keep.as_micros()).unwrap_or(i64::MAX) };
+    let keep = PgInterval {
+        months: 0,
+        days: 0,
+        microseconds: i64::try_from(keep.as_micros()).unwrap_or(i64::MAX),
+    };
     let mut pruned = 0;
     loop {
         let mut tx = pool.begin().await?;

@@ -46,7 +46,11 @@ impl RetryPolicy {
             .build();
         // Doubling from a millisecond passes any ceiling in 40 steps.
         let steps = attempt.clamp(1, 40);
-        (0..steps).filter_map(|_| exponential.next_backoff()).last().unwrap_or(self.max).min(self.max)
+        (0..steps)
+            .filter_map(|_| exponential.next_backoff())
+            .last()
+            .unwrap_or(self.max)
+            .min(self.max)
     }
 }
 

@@ -286,9 +286,17 @@ fn fences(jobs: &[Claimed]) -> (Vec<i64>, Vec<i64>) {
 }
 
 fn interval(duration: Duration) -> PgInterval {
-    PgInterval { months: 0, days: 0, microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX) }
+    PgInterval {
+        months: 0,
+        days: 0,
+        microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
+    }
 }
 
 fn bounded(reason: &str) -> String {
-    reason.chars().filter(|character| *character != '\0').take(REASON_CHARS).collect()
+    reason
+        .chars()
+        .filter(|character| *character != '\0')
+        .take(REASON_CHARS)
+        .collect()
 }

@@ -67,7 +67,10 @@ impl Shift {
                     if failures == 1 {
                         tracing::warn!(%error, worker = name, "the queue could not be reached; trying again");
                     }
-                    self.retry.delay(failures).min(Duration::from_secs(5)).max(Duration::from_millis(50))
+                    self.retry
+                        .delay(failures)
+                        .min(Duration::from_secs(5))
+                        .max(Duration::from_millis(50))
                 }
             };
             if pause > Duration::ZERO {

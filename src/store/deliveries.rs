@@ -18,13 +18,23 @@ pub struct Stored {
 /// Reads deliveries by id.
 pub async fn read(pool: &PgPool, ids: &[Uuid]) -> Result<HashMap<Uuid, Stored>, sqlx::Error> {
     let mut tx = pool.begin().await?;
-    let rows =
-        sqlx::query!("SELECT id, received_at, body FROM avinode_ingest.deliveries WHERE id = ANY ($1)", ids)
-            .fetch_all(&mut *tx)
-            .await?;
+    let rows = sqlx::query!(
+        "SELECT id, received_at, body FROM avinode_ingest.deliveries WHERE id = ANY ($1)",
+        ids
+    )
+    .fetch_all(&mut *tx)
+    .await?;
     tx.commit().await?;
     Ok(rows
         .into_iter()
-        .map(|row| (row.id, Stored { received_at: row.received_at, body: row.body }))
+        .map(|row| {
+            (
+                row.id,
+                Stored {
+                    received_at: row.received_at,
+                    body: row.body,
+                },
+            )
+        })
         .collect())
 }

@@ -61,6 +61,14 @@ pub async fn enter(tx: &mut PgConnection, keys: &[EventKey]) -> Result<HashMap<S
     .await?;
     Ok(rows
         .into_iter()
-        .map(|row| (row.event_id, First { delivery_id: row.delivery_id, body_sha256: row.body_sha256 }))
+        .map(|row| {
+            (
+                row.event_id,
+                First {
+                    delivery_id: row.delivery_id,
+                    body_sha256: row.body_sha256,
+                },
+            )
+        })
         .collect())
 }

@@ -33,43 +33,67 @@ pub async fn load(
         .fetch_all(&mut *tx)
         .await?;
     for row in rows {
-        let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), QuoteId::parse(&row.quote_id)) else { continue };
+        let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), QuoteId::parse(&row.quote_id)) else {
+            continue;
+        };
         if let Some(at) = row.projected_id {
             projected.insert((row.trip_key, id.clone()), at);
         }
-        let fact = version::read(row.fact_at, row.fact_source, row.fact_digest).filter(|_| row.received).map(|version| {
-            Fact {
+        let fact = version::read(row.fact_at, row.fact_source, row.fact_digest)
+            .filter(|_| row.received)
+            .map(|version| Fact {
                 details: QuoteDetails {
                     quote: id.clone(),
                     request: row.request_id.as_deref().and_then(|id| RequestId::parse(id).ok()),
-                    price: row.amount.zip(row.currency).map(|(amount, currency)| Money { amount, currency }),
-                    operator: Operator { id: row.operator_id, name: row.operator_name },
+                    price: row
+                        .amount
+                        .zip(row.currency)
+                        .map(|(amount, currency)| Money { amount, currency }),
+                    operator: Operator {
+                        id: row.operator_id,
+                        name: row.operator_name,
+                    },
                     aircraft_type: row.aircraft_type,
                     aircraft_tail: row.aircraft_tail,
                     valid_until: row.valid_until,
                 },
                 version,
                 first_fact_at: row.first_fact_at,
-            }
-        });
+            });
         let declined = version::read(row.declined_at, row.declined_source, row.declined_digest)
             .filter(|_| row.declined)
-            .map(|version| Decline { version, reason: row.decline_reason });
+            .map(|version| Decline {
+                version,
+                reason: row.decline_reason,
+            });
         trip.quotes.insert(id, Quote { fact, declined });
     }
     let rows = sqlx::query!("SELECT * FROM avinode_ingest.requests WHERE trip_key = ANY ($1)", &keys)
         .fetch_all(&mut *tx)
         .await?;
     for row in rows {
-        let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), RequestId::parse(&row.request_id)) else { continue };
+        let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), RequestId::parse(&row.request_id)) else {
+            continue;
+        };
         let declined = version::read(row.declined_at, row.declined_source, row.declined_digest)
             .filter(|_| row.declined)
-            .map(|version| Decline { version, reason: row.decline_reason });
-        trip.requests.insert(id, Request { requested: row.requested, declined });
+            .map(|version| Decline {
+                version,
+                reason: row.decline_reason,
+            });
+        trip.requests.insert(
+            id,
+            Request {
+                requested: row.requested,
+                declined,
+            },
+        );
     }
     if !messages.is_empty() {
-        let (keys, ids): (Vec<String>, Vec<String>) =
-            messages.iter().map(|(key, id)| (key.clone(), id.as_str().to_owned())).unzip();
+        let (keys, ids): (Vec<String>, Vec<String>) = messages
+            .iter()
+            .map(|(key, id)| (key.clone(), id.as_str().to_owned()))
+            .unzip();
         let rows = sqlx::query!(
             r#"
             SELECT message.trip_key, message.message_id
@@ -185,9 +209,14 @@ pub async fn write_requests(
     let all = 0..requests.len();
     let declined: Vec<bool> = all.clone().map(|i| decline(i).is_some()).collect();
     let at: Vec<Option<DateTime<Utc>>> = all.clone().map(|i| decline(i).and_then(|d| d.version.at)).collect();
-    let source: Vec<Option<i16>> =
-        all.clone().map(|i| decline(i).map(|d| version::source_number(d.version.source))).collect();
-    let digest: Vec<Option<Vec<u8>>> = all.clone().map(|i| decline(i).map(|d| d.version.digest.to_vec())).collect();
+    let source: Vec<Option<i16>> = all
+        .clone()
+        .map(|i| decline(i).map(|d| version::source_number(d.version.source)))
+        .collect();
+    let digest: Vec<Option<Vec<u8>>> = all
+        .clone()
+        .map(|i| decline(i).map(|d| d.version.digest.to_vec()))
+        .collect();
     let reason: Vec<Option<String>> = all.map(|i| decline(i).and_then(|d| d.reason.clone())).collect();
     sqlx::query!(
         r#"
@@ -220,8 +249,10 @@ pub async fn write_requests(
 
 /// Notes messages of locked trips.
 pub async fn write_messages(tx: &mut PgConnection, messages: &[(String, MessageId)]) -> Result<(), sqlx::Error> {
-    let (keys, ids): (Vec<String>, Vec<String>) =
-        messages.iter().map(|(key, id)| (key.clone(), id.as_str().to_owned())).unzip();
+    let (keys, ids): (Vec<String>, Vec<String>) = messages
+        .iter()
+        .map(|(key, id)| (key.clone(), id.as_str().to_owned()))
+        .unzip();
     sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.messages (trip_key, message_id)

@@ -112,7 +112,10 @@ pub async fn delivery(pool: &PgPool, id: Uuid) -> Result<Option<WholeDelivery>, 
         verified_by: row.verified_by,
         headers: row.headers,
         body: row.body,
-        jobs: jobs.into_iter().map(|job| (job.id, job.kind, job.outcome, job.detail)).collect(),
+        jobs: jobs
+            .into_iter()
+            .map(|job| (job.id, job.kind, job.outcome, job.detail))
+            .collect(),
     }))
 }
 

@@ -83,12 +83,24 @@ fn is_contention(code: Option<&str>) -> bool {
 }
 
 async fn show(tx: &mut PgConnection, projection: &Projection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
-    let Some(price) = projection.price() else { return Ok(projection.row) };
+    let Some(price) = projection.price() else {
+        return Ok(projection.row);
+    };
     let details = &projection.fact.details;
     let unknown = || "unknown".to_owned();
     let values = Values {
-        operator_id: details.operator.id.clone().or(details.operator.name.clone()).unwrap_or_else(unknown),
-        operator_name: details.operator.name.clone().or(details.operator.id.clone()).unwrap_or_else(unknown),
+        operator_id: details
+            .operator
+            .id
+            .clone()
+            .or(details.operator.name.clone())
+            .unwrap_or_else(unknown),
+        operator_name: details
+            .operator
+            .name
+            .clone()
+            .or(details.operator.id.clone())
+            .unwrap_or_else(unknown),
         price,
         aircraft_type: details.aircraft_type.clone().unwrap_or_else(unknown),
         aircraft_tail_number: details.aircraft_tail.clone(),
@@ -107,7 +119,9 @@ async fn show(tx: &mut PgConnection, projection: &Projection<'_>) -> Result<Opti
             // The application has a row of this quote: it is shown, and nothing in it is ours to overwrite.
             Some(row) => (row, None),
             None => {
-                let Some(request_id) = projection.request_id else { return Ok(None) };
+                let Some(request_id) = projection.request_id else {
+                    return Ok(None);
+                };
                 insert(tx, projection, request_id, &values).await?;
                 (projection.new_id, Some(values.remembered()))
             }

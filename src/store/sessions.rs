@@ -185,7 +185,13 @@ impl Write {
 pub async fn write(tx: &mut PgConnection, writes: &[Write]) -> Result<u64, sqlx::Error> {
     let (sessions, quotes): (Vec<Uuid>, Vec<String>) = writes
         .iter()
-        .flat_map(|write| write.change.count.iter().map(|quote| (write.session, quote.as_str().to_owned())))
+        .flat_map(|write| {
+            write
+                .change
+                .count
+                .iter()
+                .map(|quote| (write.session, quote.as_str().to_owned()))
+        })
         .unzip();
     if !sessions.is_empty() {
         let entered = sqlx::query!(
@@ -207,21 +213,29 @@ pub async fn write(tx: &mut PgConnection, writes: &[Write]) -> Result<u64, sqlx:
         return Ok(0);
     }
     let ids: Vec<Uuid> = visible.iter().map(|write| write.session).collect();
-    let counted: Vec<i32> =
-        visible.iter().map(|write| i32::try_from(write.change.count.len()).unwrap_or(i32::MAX)).collect();
+    let counted: Vec<i32> = visible
+        .iter()
+        .map(|write| i32::try_from(write.change.count.len()).unwrap_or(i32::MAX))
+        .collect();
     let requests: Vec<i32> = visible.iter().map(|write| write.change.requests.unwrap_or(0)).collect();
     let activity: Vec<Option<DateTime<Utc>>> = visible.iter().map(|write| write.change.last_activity_at).collect();
-    let step: Vec<Option<String>> =
-        visible.iter().map(|write| write.change.step.map(|step| step.as_str().to_owned())).collect();
+    let step: Vec<Option<String>> = visible
+        .iter()
+        .map(|write| write.change.step.map(|step| step.as_str().to_owned()))
+        .collect();
     let sets_primary: Vec<bool> = visible.iter().map(|write| write.primary_quote_id.is_some()).collect();
     let primary: Vec<Option<Uuid>> = visible.iter().map(|write| write.primary_quote_id.flatten()).collect();
     let status = |write: &&Write| write.change.trip_status.clone();
-    let trip_status: Vec<Option<String>> =
-        visible.iter().map(|write| status(write).map(|known| known.status.as_str().to_owned())).collect();
+    let trip_status: Vec<Option<String>> = visible
+        .iter()
+        .map(|write| status(write).map(|known| known.status.as_str().to_owned()))
+        .collect();
     let trip_at: Vec<Option<String>> = visible
         .iter()
         .map(|write| {
-            status(write).and_then(|known| known.version.at).map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true))
+            status(write)
+                .and_then(|known| known.version.at)
+                .map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true))
         })
         .collect();
     let written = sqlx::query!(

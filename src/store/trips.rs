@@ -68,7 +68,11 @@ pub async fn lock(tx: &mut PgConnection, ids: &[String]) -> Result<Locked, sqlx:
                 let status = version::read(row.status_at, row.status_source, row.status_digest)
                     .zip(row.status.as_deref().and_then(TripStatus::from_word))
                     .map(|(version, status)| Status { status, version });
-                let trip = Trip { status, last_activity_at: row.last_activity_at, ..Trip::default() };
+                let trip = Trip {
+                    status,
+                    last_activity_at: row.last_activity_at,
+                    ..Trip::default()
+                };
                 locked.key_of.insert(row.key.clone(), row.key.clone());
                 locked.trips.insert(row.key, trip);
             }
@@ -96,16 +100,26 @@ async fn lock_rows(tx: &mut PgConnection, keys: &[String]) -> Result<Vec<Row>, s
 /// Writes status and last activity of trips that are locked.
 pub async fn write(tx: &mut PgConnection, trips: &[(&str, &Trip)]) -> Result<(), sqlx::Error> {
     let keys: Vec<String> = trips.iter().map(|(key, _)| (*key).to_owned()).collect();
-    let status: Vec<Option<String>> =
-        trips.iter().map(|(_, trip)| trip.status.as_ref().map(|known| known.status.as_str().to_owned())).collect();
-    let at: Vec<Option<DateTime<Utc>>> =
-        trips.iter().map(|(_, trip)| trip.status.as_ref().and_then(|known| known.version.at)).collect();
+    let status: Vec<Option<String>> = trips
+        .iter()
+        .map(|(_, trip)| trip.status.as_ref().map(|known| known.status.as_str().to_owned()))
+        .collect();
+    let at: Vec<Option<DateTime<Utc>>> = trips
+        .iter()
+        .map(|(_, trip)| trip.status.as_ref().and_then(|known| known.version.at))
+        .collect();
     let source: Vec<Option<i16>> = trips
         .iter()
-        .map(|(_, trip)| trip.status.as_ref().map(|known| version::source_number(known.version.source)))
+        .map(|(_, trip)| {
+            trip.status
+                .as_ref()
+                .map(|known| version::source_number(known.version.source))
+        })
         .collect();
-    let digest: Vec<Option<Vec<u8>>> =
-        trips.iter().map(|(_, trip)| trip.status.as_ref().map(|known| known.version.digest.to_vec())).collect();
+    let digest: Vec<Option<Vec<u8>>> = trips
+        .iter()
+        .map(|(_, trip)| trip.status.as_ref().map(|known| known.version.digest.to_vec()))
+        .collect();
     let activity: Vec<Option<DateTime<Utc>>> = trips.iter().map(|(_, trip)| trip.last_activity_at).collect();
     sqlx::query!(
         r#"

@@ -22,5 +22,9 @@ pub fn read(at: Option<DateTime<Utc>>, source: Option<i16>, digest: Option<Vec<u
     let digest = digest.unwrap_or_default();
     let length = digest.len().min(32);
     bytes[..length].copy_from_slice(&digest[..length]);
-    Some(Version { at, source, digest: bytes })
+    Some(Version {
+        at,
+        source,
+        digest: bytes,
+    })
 }

@@ -11,9 +11,10 @@ use futures_util::{StreamExt, stream};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response, redirect};
 use tokio::time::{Instant, sleep, sleep_until};
+use uuid::Uuid;
 
 use super::summary::{Answer, Summary};
-use crate::avinode::signature::Signer;
+use crate::avinode::signature::signer::Signer;
 use crate::cli::failure::chain;
 use crate::clock::Clock;
 
@@ -118,7 +119,8 @@ async fn send(delivery: &Delivery, url: &str, client: &Client, signer: &Signer, 
             .post(url)
             .header("content-type", "application/json")
             .body(delivery.body.clone());
-        for (name, value) in signer.sign(&delivery.body, clock.now()) {
+        let message_id = format!("msg_{}", Uuid::now_v7().simple());
+        for (name, value) in signer.sign(&message_id, &delivery.body, clock.now()) {
             request = request.header(name, value);
         }
         let begun = Instant::now();
@@ -204,7 +206,7 @@ mod tests {
             concurrency: 2,
             rate: None,
         };
-        let signer = Signer::from_secret("hush").unwrap();
+        let signer = Signer::from_settings(Some("hush"), None).unwrap().unwrap();
         send_all(&plan, url, &client(url).unwrap(), &signer, Clock::System, &|_, _| ()).await
     }
 

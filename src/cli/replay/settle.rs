@@ -7,6 +7,9 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 
+use crate::jobs::WAITING_KINDS;
+use crate::queue::operate;
+
 /// How often the queue is asked.
 const POLL: Duration = Duration::from_millis(10);
 
@@ -29,8 +32,9 @@ pub enum SettleError {
 /// Waits until no job is due or under way, at most for `limit`.
 pub async fn wait_until_settled(pool: &PgPool, limit: Duration) -> Result<(), SettleError> {
     let started = Instant::now();
+    let unserved: Vec<String> = WAITING_KINDS.iter().map(ToString::to_string).collect();
     loop {
-        let left = runnable_jobs(pool).await?;
+        let left = operate::runnable(pool, &unserved).await?;
         if left == 0 {
             return Ok(());
         }
@@ -39,14 +43,4 @@ pub async fn wait_until_settled(pool: &PgPool, limit: Duration) -> Result<(), Se
         }
         sleep(POLL).await;
     }
-}
-
-// PLACEHOLDER: this SQL belongs to `queue`, which counts its own jobs; only the call stays here.
-async fn runnable_jobs(pool: &PgPool) -> sqlx::Result<i64> {
-    sqlx::query_scalar(
-        "SELECT count(*) FROM avinode_ingest.jobs
-         WHERE kind <> 'thin' AND (due_at <= clock_timestamp() OR lease_token IS NOT NULL)",
-    )
-    .fetch_one(pool)
-    .await
 }

@@ -1,0 +1,82 @@
+//! Bodies of full events, as the relay sends them.
+
+use chrono::{DateTime, Duration, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+/// A moment that all tests count from; in the past, to the microsecond.
+pub fn base() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_780_000_000, 0).unwrap()
+}
+
+/// `base()` plus seconds, as events write it.
+pub fn at(seconds: i64) -> String {
+    (base() + Duration::seconds(seconds)).to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// A full event; `data` as the event's kind has it.
+pub fn event(kind: &str, event_id: &str, seconds: i64, data: Value) -> Value {
+    json!({"event": kind, "eventId": event_id, "timestamp": at(seconds), "apiVersion": "v1.0", "data": data})
+}
+
+/// A quote received.
+pub fn quote(event_id: &str, trip: &str, rfq: &str, quote: &str, seconds: i64, price: &str, currency: &str) -> Value {
+    let amount: Value = serde_json::from_str(price).unwrap();
+    event(
+        "TripRequestSellerResponse",
+        event_id,
+        seconds,
+        json!({
+            "type": "TripRequestSellerResponse",
+            "trip": {"id": trip, "href": format!("https://sandbox.avinode.com/api/trips/{trip}")},
+            "request": {"id": rfq, "href": format!("https://sandbox.avinode.com/api/rfqs/{rfq}"), "status": "quoted"},
+            "seller": {"id": "seller-1", "name": "A. Seller", "companyId": "company-1", "companyName": "Northwind Jets"},
+            "quote": {
+                "id": quote,
+                "href": format!("https://sandbox.avinode.com/api/quotes/{quote}"),
+                "totalPrice": {"amount": amount, "currency": currency},
+                "aircraft": {"type": "Light Jet", "model": "Example 300", "capacity": 6},
+            },
+        }),
+    )
+}
+
+/// A decline of an RFQ.
+pub fn decline(event_id: &str, trip: &str, rfq: &str, seconds: i64) -> Value {
+    event(
+        "TripRequestSellerResponse",
+        event_id,
+        seconds,
+        json!({
+            "type": "TripRequestSellerResponse",
+            "trip": {"id": trip},
+            "request": {"id": rfq, "status": "declined"},
+            "seller": {"id": "seller-1", "name": "A. Seller", "companyId": "company-1"},
+            "declineReason": "AIRCRAFT_NOT_AVAILABLE",
+        }),
+    )
+}
+
+/// An RFQ that was sent (`created`), or a trip that was `updated`, `cancelled` or `expired`.
+pub fn trip(event_id: &str, trip: &str, rfq: &str, action: &str, seconds: i64) -> Value {
+    event(
+        "TripRequestMine",
+        event_id,
+        seconds,
+        json!({"type": "TripRequestMine", "trip": {"id": trip}, "request": {"id": rfq, "status": "pending"}, "action": action}),
+    )
+}
+
+/// A chat message.
+pub fn message(event_id: &str, trip: &str, message: &str, seconds: i64) -> Value {
+    event(
+        "TripChatFromSeller",
+        event_id,
+        seconds,
+        json!({
+            "type": "TripChatFromSeller",
+            "trip": {"id": trip},
+            "message": {"id": message, "content": "Catering is included.", "sentAt": at(seconds)},
+            "sender": {"id": "seller-1", "name": "A. Seller", "companyId": "company-1", "companyName": "Northwind Jets"},
+        }),
+    )
+}

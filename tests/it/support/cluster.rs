@@ -1,0 +1,113 @@
+//! One embedded cluster per run, a migrated template on it, and a database per test made from the template.
+//!
+//! The cluster lives on a thread of its own: each test has its own runtime, and none of them outlives it. It ends with
+//! the process, by its watchdog.
+
+use std::sync::{OnceLock, mpsc};
+use std::time::Duration;
+
+use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use avinode_ingest::postgres::home::Home;
+use avinode_ingest::postgres::migrator;
+use avinode_ingest::postgres::pool::pool;
+use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use uuid::Uuid;
+
+/// How to reach the cluster's databases.
+struct Cluster {
+    server: PgConnectOptions,
+    url: String,
+}
+
+const TEMPLATE: &str = "template_migrated";
+
+fn cluster() -> &'static Cluster {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    CLUSTER.get_or_init(|| {
+        let (send, receive) = mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let settings = [("fsync", "off"), ("max_connections", "300")];
+                let cluster = EmbeddedPostgres::start(EmbeddedOptions {
+                    bin_dir: None,
+                    home: Home::ThrowAway,
+                    settings: settings
+                        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                        .to_vec(),
+                })
+                .await
+                .unwrap();
+                cluster.create_database(TEMPLATE).await.unwrap();
+                migrator::migrate(&cluster.options(TEMPLATE)).await.unwrap();
+                send.send(Cluster {
+                    server: cluster.options("postgres"),
+                    url: cluster.url(""),
+                })
+                .unwrap();
+                // Kept for as long as the process: the watchdog ends it.
+                std::future::pending::<()>().await;
+            });
+        });
+        receive
+            .recv_timeout(Duration::from_secs(120))
+            .expect("the cluster starts")
+    })
+}
+
+/// A database of a test's own.
+pub struct Db {
+    /// How to reach it.
+    pub options: PgConnectOptions,
+    /// Its connections.
+    pub pool: PgPool,
+    name: String,
+}
+
+impl Db {
+    /// A migrated, standalone database.
+    pub async fn new() -> Self {
+        Self::made(&format!("TEMPLATE {TEMPLATE}")).await
+    }
+
+    /// An empty database.
+    pub async fn empty() -> Self {
+        Self::made("TEMPLATE template0").await
+    }
+
+    /// Its address, as `DATABASE_URL` takes it.
+    pub fn url(&self) -> String {
+        cluster()
+            .url
+            .replacen("postgres:///", &format!("postgres:///{}", self.name), 1)
+    }
+
+    async fn made(how: &str) -> Self {
+        let server = cluster().server.clone();
+        let name = format!("test_{}", Uuid::now_v7().simple());
+        let mut connection = server.connect().await.unwrap();
+        let statement = format!("CREATE DATABASE {name} {how}");
+        // Two copies of one template at once get into each other's way for a moment.
+        for attempt in 0.. {
+            match sqlx::raw_sql(AssertSqlSafe(statement.clone()))
+                .execute(&mut connection)
+                .await
+            {
+                Ok(_) => break,
+                Err(error) if attempt < 200 => {
+                    assert!(error.to_string().contains("being accessed"), "{error}");
+                    tokio::time::sleep(Duration::from_millis(25)).await;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        connection.close().await.unwrap();
+        let options = server.database(&name);
+        let pool = pool(options.clone(), 12, "test", Duration::from_secs(30));
+        Self { options, pool, name }
+    }
+}

@@ -1,0 +1,6 @@
+//! What every integration test stands on: a database of its own on one cluster, the real service in this process, and
+//! real signed bodies.
+
+pub mod bodies;
+pub mod cluster;
+pub mod service;

@@ -1,0 +1,154 @@
+//! The real service in this process, and the queue drained step by step without it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use avinode_ingest::avinode::notification::route;
+use avinode_ingest::avinode::signature::signer::Signer;
+use avinode_ingest::avinode::signature::verifier::Verifier;
+use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::election::Policy;
+use avinode_ingest::ingest::flush;
+use avinode_ingest::ingest::receiver::Arrival;
+use avinode_ingest::jobs::registry;
+use avinode_ingest::queue::retry::RetryPolicy;
+use avinode_ingest::queue::worker::Shift;
+use avinode_ingest::service::{self, Ended, Settings};
+use avinode_ingest::store::seed::{self, NewSession};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// The secret that tests sign with.
+pub const SECRET: &str = "a-secret-that-only-tests-know";
+
+/// A running service.
+pub struct Running {
+    /// `http://127.0.0.1:port`.
+    pub base: String,
+    shutdown: CancellationToken,
+    ended: JoinHandle<Ended>,
+}
+
+impl Running {
+    /// Starts it on a free port.
+    pub async fn start(pool: &PgPool, settings: Settings) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let shutdown = CancellationToken::new();
+        let verifier = Verifier::from_settings(Some(SECRET), None).unwrap();
+        let ended = tokio::spawn(service::run(
+            listener,
+            pool.clone(),
+            verifier,
+            settings,
+            shutdown.clone(),
+        ));
+        Self { base, shutdown, ended }
+    }
+
+    /// Sends a body, signed, and returns status and answer.
+    pub async fn post(&self, body: &[u8]) -> (u16, Value) {
+        let url = format!("{}/webhooks/avinode", self.base);
+        let mut request = avinode_ingest::cli::replay::send::client(&url)
+            .unwrap()
+            .post(&url)
+            .body(body.to_vec());
+        for (name, value) in signer().sign("msg_test", body, Clock::System.now()) {
+            request = request.header(name, value);
+        }
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        (
+            status,
+            serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null),
+        )
+    }
+
+    /// Ends it in order.
+    pub async fn stop(self) -> Ended {
+        self.shutdown.cancel();
+        self.ended.await.unwrap()
+    }
+}
+
+/// A signer with the tests' secret.
+pub fn signer() -> Signer {
+    Signer::from_settings(Some(SECRET), None).unwrap().unwrap()
+}
+
+/// A shift of workers that a test drives itself; `clock` holds the time still.
+pub fn shift(pool: &PgPool, policy: Policy, clock: Clock) -> Arc<Shift> {
+    Arc::new(Shift {
+        pool: pool.clone(),
+        handlers: registry(pool, policy, clock),
+        lease: Duration::from_secs(60),
+        poll: Duration::from_millis(20),
+        retry: RetryPolicy {
+            base: Duration::from_millis(5),
+            max: Duration::from_millis(50),
+            ..RetryPolicy::default()
+        },
+        bell: Arc::new(Notify::new()),
+    })
+}
+
+/// Steps until no job is runnable. Contention is put back for milliseconds, so a few empty rounds are waited for.
+pub async fn drain(shift: &Shift, name: &str) {
+    let shutdown = CancellationToken::new();
+    let unserved = vec!["thin".to_owned()];
+    loop {
+        let step = shift.step(name, &shutdown).await.unwrap();
+        if step.claimed == 0 {
+            if avinode_ingest::queue::operate::runnable(&shift.pool, &unserved)
+                .await
+                .unwrap()
+                == 0
+            {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// Keeps bodies as the receiver does, without HTTP, as received at this moment. Returns the deliveries' ids.
+pub async fn keep(pool: &PgPool, bodies: &[Value], received_at: DateTime<Utc>) -> Vec<Uuid> {
+    let arrivals: Vec<Arrival> = bodies
+        .iter()
+        .map(|body| {
+            let body = Bytes::from(serde_json::to_vec(body).unwrap());
+            let route = route(&body);
+            let verified_by = "hmac#1".to_owned();
+            Arrival {
+                id: Uuid::now_v7(),
+                received_at,
+                body,
+                headers: Vec::new(),
+                verified_by,
+                route,
+            }
+        })
+        .collect();
+    flush::append(pool, &arrivals.iter().collect::<Vec<_>>()).await.unwrap();
+    arrivals.iter().map(|arrival| arrival.id).collect()
+}
+
+/// A session of a trip, active, with a request, at `understanding_request`.
+pub async fn session(pool: &PgPool, trip_id: Option<&str>) -> Uuid {
+    let new = NewSession {
+        name: "a test".to_owned(),
+        trip_id: trip_id.map(str::to_owned),
+        has_request: true,
+        status: "active".to_owned(),
+        current_step: Some("understanding_request".to_owned()),
+        counts: [0, 0, 0],
+    };
+    seed::session(pool, &new).await.unwrap()
+}
