@@ -188,7 +188,7 @@ fn sign_prints_a_command_whose_bytes_are_the_signed_ones() {
     let words = String::from_utf8(words).unwrap();
     let words: Vec<&str> = words.lines().collect();
     assert_eq!(words[..2], ["--data-binary", &format!("@{}", file.display())]);
-    assert!(words[5].starts_with("X-Avinode-Signature: "), "{words:?}");
+    assert!(words[5].starts_with("x-avinode-signature: "), "{words:?}");
     assert_eq!(words[6], "http://127.0.0.1:9999/webhooks/avinode");
 }
 
