@@ -108,7 +108,7 @@ pub async fn run(
     let stop_serving = CancellationToken::new();
     let drain = settings.drain;
     let (router, flushing) = if settings.receives {
-        // Idle workers of this process are woken directly; those of others are told once in a while, and poll.
+        // Idle workers of this process are woken directly. Where it has none, those of others are told.
         let rung = bell.clone();
         let (receiver, flusher) = receiver(pool.clone(), settings.receive_queue, move || rung.notify_one());
         let flushing = tokio::spawn(flusher.run(heartbeats.register("receiver", Duration::from_secs(60))));
@@ -169,6 +169,7 @@ fn spawn_workers(
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     if settings.workers == 0 {
+        tasks.spawn(listener::announce(pool.clone(), bell.clone(), shutdown.clone()));
         return tasks;
     }
     let shift = Arc::new(Shift {

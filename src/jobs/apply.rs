@@ -29,6 +29,10 @@ use crate::store::trips;
 /// worker and the application wait for each other, the worker gives way before Postgres looks for a victim.
 const LOCK_TIMEOUT: &str = "300ms";
 
+/// How far our clock may be behind the database's, by which jobs become due. A quote that by our clock expires within
+/// this has its job queued again; one that expires later has had its `validUntil` moved, and a job of its own.
+const CLOCK_SKEW: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
+
 /// What a job is about.
 #[derive(Debug, Clone)]
 pub enum Content {
@@ -82,6 +86,8 @@ struct Learned {
     happenings: BTreeMap<String, Vec<(Happening, Option<Uuid>)>>,
     touched: BTreeMap<String, Touched>,
     outcomes: Vec<Outcome>,
+    /// Expiries that our clock says are a moment away, although the database's says that they are due.
+    early: Vec<NewJob>,
 }
 
 impl Applier {
@@ -118,8 +124,10 @@ impl Applier {
 
         learn(&fresh, &mut locked, now, &mut learned);
         self.write_facts(&mut tx, &locked.trips, &learned.touched).await?;
-        self.schedule_expiries(&mut tx, &locked.trips, &learned.touched, now)
-            .await?;
+        let expiries = expiries(&locked.trips, &learned, now);
+        if !expiries.is_empty() {
+            queue::enqueue(&mut tx, &expiries).await?;
+        }
         self.project(&mut tx, &locked.trips, &learned.touched, &sessions, &mut rows)
             .await?;
         let changed = self
@@ -242,37 +250,6 @@ impl Applier {
         }
         if !messages.is_empty() {
             facts::write_messages(tx, &messages).await?;
-        }
-        Ok(())
-    }
-
-    /// Queues a job for the moment at which a quote that was just learned of expires.
-    async fn schedule_expiries(
-        &self,
-        tx: &mut Transaction<'_, Postgres>,
-        trips: &BTreeMap<String, Trip>,
-        touched: &BTreeMap<String, Touched>,
-        now: DateTime<Utc>,
-    ) -> Result<(), JobError> {
-        let mut jobs = Vec::new();
-        for (key, touched) in touched {
-            for id in &touched.quotes {
-                let fact = trips.get(key).and_then(|trip| trip.quotes.get(id)?.fact.as_ref());
-                if let Some(due) = fact
-                    .and_then(|fact| fact.details.valid_until)
-                    .filter(|until| *until > now)
-                {
-                    jobs.push(NewJob {
-                        kind: expire::KIND,
-                        key: Some(expire::key(key, id)),
-                        delivery_id: None,
-                        due_at: Some(due),
-                    });
-                }
-            }
-        }
-        if !jobs.is_empty() {
-            queue::enqueue(tx, &jobs).await?;
         }
         Ok(())
     }
@@ -458,6 +435,23 @@ async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Er
     Ok(tx)
 }
 
+/// A job for the moment at which each quote that was just learned of expires.
+fn expiries(trips: &BTreeMap<String, Trip>, learned: &Learned, now: DateTime<Utc>) -> Vec<NewJob> {
+    let mut jobs = learned.early.clone();
+    for (key, touched) in &learned.touched {
+        for id in &touched.quotes {
+            let fact = trips.get(key).and_then(|trip| trip.quotes.get(id)?.fact.as_ref());
+            if let Some(due) = fact
+                .and_then(|fact| fact.details.valid_until)
+                .filter(|until| *until > now)
+            {
+                jobs.push(expire::job(key, id, due));
+            }
+        }
+    }
+    jobs
+}
+
 fn messages_of(works: &[&Work], key_of: &BTreeMap<String, String>) -> BTreeSet<(String, MessageId)> {
     let mut messages = BTreeSet::new();
     for work in works {
@@ -512,7 +506,18 @@ fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<Utc>, learne
                         learned.happenings.entry(key).or_default().push((happening, None));
                         ("applied", detail)
                     }
-                    None => ("nothing", "the quote stands longer by now".to_owned()),
+                    None => {
+                        let early = locked
+                            .key_of
+                            .get(trip)
+                            .and_then(|key| Some((key, locked.trips.get(key)?.quotes.get(quote)?.fact.as_ref()?)))
+                            .and_then(|(key, fact)| Some((key, fact.details.valid_until?)))
+                            .filter(|(_, until)| *until - now < CLOCK_SKEW);
+                        learned
+                            .early
+                            .extend(early.map(|(key, until)| expire::job(key, quote, until)));
+                        ("nothing", "the quote stands longer by now".to_owned())
+                    }
                 }
             }
         };

@@ -2,20 +2,32 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::apply::{Applier, Content, Work};
 use crate::domain::id::QuoteId;
 use crate::queue::job::{Claimed, Handler, JobError};
+use crate::queue::store::NewJob;
 
 /// Queued with a quote's fact, due when it expires. A later fact that moves `validUntil` queues another; this one then
 /// finds that nothing has expired and changes nothing.
 pub const KIND: &str = "expire";
 
 /// The key of an expiry: trip and quote, apart by a tab, which no id holds.
-pub fn key(trip: &str, quote: &QuoteId) -> String {
+fn key(trip: &str, quote: &QuoteId) -> String {
     format!("{trip}\t{quote}")
+}
+
+/// The job for the moment at which a quote expires.
+pub fn job(trip: &str, quote: &QuoteId, due: DateTime<Utc>) -> NewJob {
+    NewJob {
+        kind: KIND,
+        key: Some(key(trip, quote)),
+        delivery_id: None,
+        due_at: Some(due),
+    }
 }
 
 /// Elects anew where quotes have expired.

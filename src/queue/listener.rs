@@ -31,6 +31,30 @@ pub async fn listen(pool: PgPool, bell: Arc<Notify>, shutdown: CancellationToken
     }
 }
 
+/// Announces work to other processes whenever `bell` has rung, at most every tenth of a second: a NOTIFY takes a lock of
+/// the whole instance at its commit, which a receiver must not pay for every commit.
+pub async fn announce(pool: PgPool, bell: Arc<Notify>, shutdown: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = bell.notified() => {}
+            () = shutdown.cancelled() => return,
+        }
+        // A failure is no loss: workers poll.
+        if let Err(error) = notify(&pool).await {
+            tracing::debug!(%error, "could not announce work; it is found by polling");
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn notify(pool: &PgPool) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    sqlx::query!("SELECT pg_notify($1, '')::text AS announced", CHANNEL)
+        .fetch_one(&mut *tx)
+        .await?;
+    tx.commit().await
+}
+
 async fn announcements(pool: &PgPool, bell: &Notify) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;

@@ -88,16 +88,25 @@ pub async fn begin_alone(pool: &PgPool, job: &Claimed) -> Result<bool, sqlx::Err
     Ok(begun.rows_affected() == 1)
 }
 
-/// Extends the leases of `jobs` that are still held.
+/// Extends the leases of `jobs` that are still held. Rows that a transaction has locked are passed over: no claim can
+/// take them either.
 pub async fn extend(pool: &PgPool, jobs: &[Claimed], lease: Duration) -> Result<u64, sqlx::Error> {
     let (ids, tokens) = fences(jobs);
     let mut tx = pool.begin().await?;
     let extended = sqlx::query!(
         r#"
+        WITH held AS MATERIALIZED (
+            SELECT job.id
+            FROM avinode_ingest.jobs AS job
+            JOIN unnest($1::bigint[], $2::bigint[]) AS held (id, token)
+                ON job.id = held.id AND job.lease_token = held.token
+            ORDER BY job.id
+            FOR UPDATE OF job SKIP LOCKED
+        )
         UPDATE avinode_ingest.jobs AS job
         SET due_at = clock_timestamp() + $3
-        FROM unnest($1::bigint[], $2::bigint[]) AS held (id, token)
-        WHERE job.id = held.id AND job.lease_token = held.token
+        FROM held
+        WHERE job.id = held.id
         "#,
         &ids,
         &tokens,

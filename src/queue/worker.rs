@@ -167,7 +167,8 @@ impl Shift {
         Ok(())
     }
 
-    /// Runs the handler and keeps its leases up meanwhile.
+    /// Runs the handler and keeps its leases up meanwhile. Both are polled side by side: the handler's transaction may
+    /// hold the very rows that are to be extended, and must not wait for that to be over.
     async fn perform(
         &self,
         handler: &dyn Handler,
@@ -175,19 +176,20 @@ impl Shift {
         waiting: &[Claimed],
     ) -> Result<Vec<(i64, JobError)>, JobError> {
         let held: Vec<Claimed> = batch.iter().chain(waiting).cloned().collect();
-        let mut work = handler.perform(batch);
-        let mut beat = tokio::time::interval(self.lease / 3);
-        beat.tick().await;
-        loop {
-            tokio::select! {
-                done = &mut work => return done,
-                _ = beat.tick() => {
-                    if let Err(error) = store::extend(&self.pool, &held, self.lease).await {
-                        // Losing the lease is safe: the apply is fenced.
-                        tracing::warn!(%error, kind = handler.kind(), "could not extend leases");
-                    }
+        let keep_up = async {
+            let mut beat = tokio::time::interval(self.lease / 3);
+            beat.tick().await;
+            loop {
+                beat.tick().await;
+                if let Err(error) = store::extend(&self.pool, &held, self.lease).await {
+                    // Losing the lease is safe: the apply is fenced.
+                    tracing::warn!(%error, kind = handler.kind(), "could not extend leases");
                 }
             }
+        };
+        tokio::select! {
+            done = handler.perform(batch) => done,
+            () = keep_up => unreachable!("leases are kept up for as long as the handler runs"),
         }
     }
 
