@@ -1,11 +1,11 @@
 //! The service killed with SIGKILL, by which nothing that was acknowledged may be lost or counted twice.
 
-use sqlx::Connection;
-
 use avinode_ingest::cli::replay::settle::wait_until_settled;
+use sqlx::Connection;
 
 use super::load::{self, Load, body, check_counts, client, post};
 use super::program::{PATIENCE, Serve, until};
+use super::roles::{lease_holders, lock_sessions};
 use crate::support::cluster::Db;
 
 /// The settings of a service on `url` whose leases run out soon.
@@ -20,20 +20,14 @@ async fn killed_between_200_and_application_every_quote_is_counted_once_after_th
     let url = db.url();
     let service = Serve::start(&settings(&url)).await;
     // Nobody can apply anything while the sessions are locked: all that is answered 200 is still to be applied.
-    let mut application = db.pool.acquire().await.unwrap().detach();
-    sqlx::raw_sql("BEGIN; SELECT FROM public.chat_sessions FOR UPDATE")
-        .execute(&mut application)
-        .await
-        .unwrap();
+    let application = lock_sessions(&db.pool).await;
     let client = client(&service.address);
     for number in 0..12 {
         let (status, answer, _) = post(&client, &service.address, body(number)).await.unwrap();
         assert_eq!(status, 200, "{answer}");
     }
     until("a worker has claimed some", async || {
-        let claimed = "SELECT count(*) FROM avinode_ingest.jobs WHERE lease_token IS NOT NULL";
-        let claimed: i64 = sqlx::query_scalar(claimed).fetch_one(&db.pool).await.unwrap();
-        (claimed > 0).then_some(())
+        lease_holders(&db.pool).await.pop()
     })
     .await;
     service.program.kill().await;
