@@ -11,6 +11,7 @@ use reqwest::Client;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::support::service::SECRET;
@@ -35,6 +36,7 @@ pub struct Program {
     child: Child,
     pid: Pid,
     said: Arc<Mutex<Vec<String>>>,
+    listeners: Vec<JoinHandle<()>>,
 }
 
 impl Program {
@@ -59,10 +61,22 @@ impl Program {
             .kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let said = Arc::default();
-        listen(child.stdout.take().unwrap(), &said);
-        listen(child.stderr.take().unwrap(), &said);
+        let listeners = vec![
+            listen(child.stdout.take().unwrap(), &said),
+            listen(child.stderr.take().unwrap(), &said),
+        ];
         let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap());
-        Self { child, pid, said }
+        Self {
+            child,
+            pid,
+            said,
+            listeners,
+        }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> Pid {
+        self.pid
     }
 
     /// All that it has said so far, on both channels.
@@ -107,7 +121,13 @@ impl Program {
     /// Waits for its end, at most for `limit`.
     pub async fn ended(&mut self, limit: Duration) -> ExitStatus {
         match timeout(limit, self.child.wait()).await {
-            Ok(status) => status.unwrap(),
+            Ok(status) => {
+                // Its last words may still be on their way.
+                for listener in self.listeners.drain(..) {
+                    timeout(PATIENCE, listener).await.unwrap().unwrap();
+                }
+                status.unwrap()
+            }
             Err(_) => panic!("it did not end within {limit:?}: {}", self.said()),
         }
     }
@@ -128,14 +148,14 @@ impl Program {
     }
 }
 
-fn listen(channel: impl AsyncRead + Unpin + Send + 'static, said: &Arc<Mutex<Vec<String>>>) {
+fn listen(channel: impl AsyncRead + Unpin + Send + 'static, said: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
     let said = said.clone();
     tokio::spawn(async move {
         let mut lines = BufReader::new(channel).lines();
         while let Ok(Some(line)) = lines.next_line().await {
             said.lock().unwrap().push(line);
         }
-    });
+    })
 }
 
 /// `serve`, serving.
