@@ -27,6 +27,9 @@ use crate::queue::retry::RetryPolicy;
 use crate::queue::worker::Shift;
 use crate::queue::{listener, maintenance};
 
+/// How long giving leases back may take, beyond the limit for work in flight.
+const GIVE_BACK_TIME: Duration = Duration::from_secs(3);
+
 /// How a process works.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -145,10 +148,15 @@ pub async fn run(
             workers.shutdown().await;
         }
     }
-    let given_back = match maintenance::give_back_all(&pool, &process).await {
-        Ok(given_back) => given_back,
-        Err(error) => {
+    // A database that does not answer must not hold up the end.
+    let given_back = match tokio::time::timeout(GIVE_BACK_TIME, maintenance::give_back_all(&pool, &process)).await {
+        Ok(Ok(given_back)) => given_back,
+        Ok(Err(error)) => {
             tracing::warn!(%error, "leases could not be given back; they run out by themselves");
+            0
+        }
+        Err(_) => {
+            tracing::warn!("leases could not be given back in time; they run out by themselves");
             0
         }
     };

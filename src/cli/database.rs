@@ -19,6 +19,8 @@ pub const EMBEDDED_DATABASE: &str = "avinode_ingest";
 const APPLICATION_NAME: &str = "avinode-ingest";
 /// How long a command waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long connections may take to close: one whose statement waits for a lock does not close before it has it.
+const CLOSING: Duration = Duration::from_secs(3);
 
 /// An open database.
 pub struct Database {
@@ -99,7 +101,9 @@ impl Database {
 
     /// Closes the connections and stops the private cluster.
     pub async fn close(self) -> Result<(), Failure> {
-        self.pool.close().await;
+        if tokio::time::timeout(CLOSING, self.pool.close()).await.is_err() {
+            tracing::warn!("the database does not answer; its connections are dropped");
+        }
         match self.embedded {
             Some(embedded) => embedded.stop().await.attempting("stop the private Postgres"),
             None => Ok(()),

@@ -75,6 +75,8 @@ pub struct Args {
 const SECRET: &str = "demo-secret-not-for-production";
 /// How long the work may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The exit code of a demo that was interrupted before it had shown anything: 128 + SIGINT.
+const INTERRUPTED: u8 = 130;
 
 /// Runs the demo.
 pub async fn run(args: Args) -> Result<ExitCode, Failure> {
@@ -117,7 +119,12 @@ async fn demo(
     // Ends with the demo, whether or not somebody asked for it.
     let ending = shutdown.child_token();
     let service = tokio::spawn(service::run(listener, pool.clone(), verifier, settings, ending.clone()));
-    let shown = show(args, &staged, &pool, &url, &shutdown).await;
+    // Asked first: a demo that stays up takes the end as its success.
+    let shown = tokio::select! {
+        biased;
+        shown = show(args, &staged, &pool, &url, &shutdown) => shown,
+        () = shutdown.cancelled() => Ok(ExitCode::from(INTERRUPTED)),
+    };
     ending.cancel();
     let _ = service.await;
     pool.close().await;

@@ -1,0 +1,109 @@
+//! The demo as a person runs it: it needs nothing, touches nothing of others, and leaves nothing.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use sqlx::PgPool;
+
+use super::program::{PATIENCE, Program, until};
+use crate::support::cluster::Db;
+
+/// Everything that a database holds, apart from what every database does.
+async fn relations(pool: &PgPool) -> Vec<String> {
+    let relations = "SELECT oid::regclass::text FROM pg_class
+        WHERE relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'pg_toast'::regnamespace)
+        UNION SELECT nspname FROM pg_namespace ORDER BY 1";
+    sqlx::query_scalar(relations).fetch_all(pool).await.unwrap()
+}
+
+/// The server's databases that demos made.
+async fn scratch_databases(pool: &PgPool) -> BTreeSet<String> {
+    let names = "SELECT datname FROM pg_database WHERE datname LIKE 'avinode_ingest_%'";
+    let names: Vec<String> = sqlx::query_scalar(names).fetch_all(pool).await.unwrap();
+    names.into_iter().collect()
+}
+
+/// The throw-away folder of this demo: the one whose note names its process.
+fn folder(program: &Program) -> Option<PathBuf> {
+    let folders = std::fs::read_dir("/tmp").unwrap().flatten();
+    folders.map(|entry| entry.path()).find(|path| {
+        let note = std::fs::read_to_string(path.join("avinode-ingest.owner"));
+        note.is_ok_and(|pid| pid.trim() == program.pid().to_string())
+    })
+}
+
+async fn gone(folder: &Path) {
+    until("its folder is gone", async || (!folder.exists()).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn demo_exit_ends_with_0_and_leaves_a_database_in_the_environment_untouched() {
+    let db = Db::empty().await;
+    let before = relations(&db.pool).await;
+    let url = db.url();
+    let mut demo = Program::start("demo --exit", &[("DATABASE_URL", &url)]);
+    let folder = until("its folder is there", async || folder(&demo)).await;
+    let status = demo.ended(PATIENCE).await;
+    assert_eq!(status.code(), Some(0), "{}", demo.said());
+    demo.line("every session is as").await;
+    assert_eq!(relations(&db.pool).await, before);
+    assert!(!folder.exists(), "{}", folder.display());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_on_a_named_server_makes_and_drops_a_database_of_its_own_there() {
+    let db = Db::empty().await;
+    let before = relations(&db.pool).await;
+    let mut demo = Program::start(&format!("demo --database-url {}", db.url()), &[]);
+    demo.line("listening on").await;
+    let line = demo.line("on the given server").await;
+    let own = line.split_whitespace().nth(1).unwrap().to_owned();
+    assert!(scratch_databases(&db.pool).await.contains(&own), "{line}");
+    demo.interrupt_group();
+    let status = demo.ended(PATIENCE).await;
+    assert_eq!(status.code(), Some(0), "{}", demo.said());
+    assert!(!scratch_databases(&db.pool).await.contains(&own));
+    assert_eq!(relations(&db.pool).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_ends_a_demo_that_stays_up_with_code_0_and_removes_its_folder() {
+    let mut demo = Program::start("demo", &[]);
+    demo.line("Ctrl-C ends the demo").await;
+    let folder = folder(&demo).unwrap();
+    demo.interrupt_group();
+    let status = demo.ended(Duration::from_secs(20)).await;
+    assert_eq!(status.code(), Some(0), "{}", demo.said());
+    assert!(!folder.exists(), "{}", folder.display());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_that_is_interrupted_in_the_middle_ends_soon_and_leaves_nothing() {
+    let db = Db::empty().await;
+    let mut demo = Program::start(&format!("demo --exit --database-url {}", db.url()), &[]);
+    let line = demo.line("on the given server").await;
+    let own = line.split_whitespace().nth(1).unwrap().to_owned();
+    demo.line("before").await;
+    demo.signal(Signal::SIGTERM);
+    let status = demo.ended(Duration::from_secs(20)).await;
+    // What was not shown did not succeed, unless it was shown a moment before.
+    let shown = demo.said().contains("every session is as");
+    assert_eq!(status.code(), Some(if shown { 0 } else { 130 }), "{}", demo.said());
+    assert!(!scratch_databases(&db.pool).await.contains(&own));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_ctrl_c_ends_a_demo_at_once_and_still_leaves_nothing() {
+    let mut demo = Program::start("demo", &[]);
+    let folder = until("its folder is there", async || folder(&demo)).await;
+    demo.line("before").await;
+    demo.interrupt_group();
+    demo.line("asked to stop").await;
+    demo.interrupt_group();
+    let status = demo.ended(Duration::from_secs(10)).await;
+    // It may have ended in order in between.
+    assert!(matches!(status.code(), Some(0 | 130)), "{}", demo.said());
+    gone(&folder).await;
+}

@@ -1,0 +1,118 @@
+//! A durable cluster of a test's own, to be crashed: its processes are killed as the system would, and it is started
+//! again on the same folder.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use avinode_ingest::postgres::home::Home;
+use avinode_ingest::postgres::migrator;
+use avinode_ingest::postgres::pool::pool;
+use avinode_ingest::postgres::reap::processes_of;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use sqlx::PgPool;
+use tempfile::TempDir;
+
+use super::program::until;
+
+const DATABASE: &str = "quotes";
+
+/// A folder that the cluster's user can enter, as an operator would make.
+pub fn open_folder() -> TempDir {
+    tempfile::Builder::new()
+        .prefix("ingest-crash-")
+        .permissions(std::fs::Permissions::from_mode(0o755))
+        .tempdir_in("/tmp")
+        .unwrap()
+}
+
+/// The cluster.
+pub struct Durable {
+    folder: TempDir,
+    postgres: EmbeddedPostgres,
+    /// Connections of the test's own.
+    pub pool: PgPool,
+}
+
+impl Durable {
+    /// A cluster with a migrated database.
+    pub async fn new() -> Self {
+        let folder = open_folder();
+        let postgres = start(&folder).await;
+        postgres.create_database(DATABASE).await.unwrap();
+        let options = postgres.options(DATABASE);
+        migrator::migrate(&options).await.unwrap();
+        let pool = pool(options, 4, "test", Duration::from_secs(30));
+        Self { folder, postgres, pool }
+    }
+
+    /// Its database's address.
+    pub fn url(&self) -> String {
+        self.postgres.url(DATABASE)
+    }
+
+    /// Writes out all that was written so far, so that a crash cannot take it.
+    pub async fn checkpoint(&self) {
+        sqlx::query("CHECKPOINT").execute(&self.pool).await.unwrap();
+    }
+
+    /// Kills the server and all its children at once, and waits until none is left.
+    pub async fn kill(&self) {
+        // The postmaster first: it would otherwise see its children die, and begin anew.
+        let postmaster = self.postgres.postmaster_pid();
+        let children = self.processes().into_iter().filter(|pid| *pid != postmaster);
+        for pid in std::iter::once(postmaster).chain(children) {
+            kill_9(pid);
+        }
+        until("no process of the cluster is left", async || {
+            self.processes().is_empty().then_some(())
+        })
+        .await;
+    }
+
+    /// Kills one child, upon which the server ends all others and recovers by itself.
+    pub fn kill_a_child(&self) {
+        let postmaster = self.postgres.postmaster_pid();
+        let child = self.processes().into_iter().find(|pid| *pid != postmaster).unwrap();
+        kill_9(child);
+    }
+
+    /// Starts the server again after [`Durable::kill`].
+    pub async fn start_again(self) -> Self {
+        let Self { folder, postgres, pool } = self;
+        drop(postgres);
+        let postgres = start(&folder).await;
+        Self { folder, postgres, pool }
+    }
+
+    fn processes(&self) -> Vec<u32> {
+        processes_of(self.postgres.data_dir())
+    }
+}
+
+fn kill_9(pid: u32) {
+    // One that is gone already is as good as killed.
+    let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap()), Signal::SIGKILL);
+}
+
+/// By default nothing is durable at its commit there, and the log is written out every ten seconds only: what survives a
+/// crash survives because the service saw to it.
+async fn start(folder: &TempDir) -> EmbeddedPostgres {
+    let home: PathBuf = folder.path().join("home");
+    let settings = [
+        ("synchronous_commit", "off"),
+        ("wal_writer_delay", "10s"),
+        ("wal_writer_flush_after", "1GB"),
+    ];
+    EmbeddedPostgres::start(EmbeddedOptions {
+        bin_dir: None,
+        home: Home::Kept(home),
+        settings: settings
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
+    })
+    .await
+    .unwrap()
+}

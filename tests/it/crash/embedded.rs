@@ -1,0 +1,116 @@
+//! `serve` on its own private cluster: what was acknowledged is there after a restart, however the process ended.
+
+use std::path::Path;
+use std::time::Duration;
+
+use avinode_ingest::postgres::pool::{connect_options, pool};
+use avinode_ingest::postgres::reap::processes_of;
+use nix::sys::signal::Signal;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::durable::open_folder;
+use super::load::{body, client, post};
+use super::program::{PATIENCE, Program, Serve, until};
+use crate::support::service::SECRET;
+
+/// The deliveries of a private cluster that runs in this folder.
+async fn deliveries(home: &Path) -> PgPool {
+    let url = format!(
+        "postgres:///avinode_ingest?host={}&port=5432&user=avinode",
+        home.display()
+    );
+    pool(connect_options(&url).unwrap(), 2, "test", Duration::from_secs(10))
+}
+
+/// Sends the event of this number, expects 200, and returns the delivery.
+async fn deliver(service: &Serve, number: usize) -> Uuid {
+    let (status, answer, _) = post(&client(&service.address), &service.address, body(number))
+        .await
+        .unwrap();
+    assert_eq!(status, 200, "{answer}");
+    answer["delivery"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_outlives_an_end_in_order_and_a_kill() {
+    let folder = open_folder();
+    let home = folder.path().join("home");
+    let settings = [("INGEST_DATA_DIR", home.to_str().unwrap())];
+    let mut acknowledged = Vec::new();
+
+    let service = Serve::start(&settings).await;
+    service.ready().await;
+    acknowledged.push(deliver(&service, 0).await);
+    service.stop(Signal::SIGTERM, PATIENCE).await;
+    assert_eq!(processes_of(&home.join("data")), Vec::<u32>::new());
+
+    let service = Serve::start(&settings).await;
+    acknowledged.push(deliver(&service, 1).await);
+    service.program.kill().await;
+
+    // At once: its Postgres may still be running, or be on its way to its end.
+    let mut service = Serve::start(&settings).await;
+    acknowledged.push(deliver(&service, 2).await);
+    // Killed with its Postgres, which has to recover.
+    service.program.signal(Signal::SIGKILL);
+    for pid in processes_of(&home.join("data")) {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
+        let _ = nix::sys::signal::kill(pid, Signal::SIGKILL);
+    }
+    service.program.ended(PATIENCE).await;
+
+    let service = Serve::start(&settings).await;
+    acknowledged.push(deliver(&service, 3).await);
+    let pool = deliveries(&home).await;
+    let found: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM avinode_ingest.deliveries ORDER BY received_at")
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+    assert_eq!(found, acknowledged);
+    pool.close().await;
+    service.stop(Signal::SIGINT, PATIENCE).await;
+    assert_eq!(processes_of(&home.join("data")), Vec::<u32>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_instance_on_the_same_folder_is_refused_and_harms_not_the_first() {
+    let folder = open_folder();
+    let home = folder.path().join("home");
+    let home = home.to_str().unwrap();
+    let service = Serve::start(&[("INGEST_DATA_DIR", home)]).await;
+    let variables = [("INGEST_DATA_DIR", home), ("AVINODE_WEBHOOK_SECRET", SECRET)];
+    let mut second = Program::start("serve --listen 127.0.0.1:0", &variables);
+    let status = second.ended(PATIENCE).await;
+    let said = second.line("error: ").await;
+    assert_eq!(status.code(), Some(69), "{said}");
+    assert!(
+        said.contains(home) && said.contains("already in use by process"),
+        "{said}"
+    );
+    deliver(&service, 0).await;
+    assert_eq!(service.get("/readyz").await, Some(200));
+    service.stop(Signal::SIGTERM, PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_postgres_the_service_ends_and_says_so() {
+    let folder = open_folder();
+    let home = folder.path().join("home");
+    let mut service = Serve::start(&[("INGEST_DATA_DIR", home.to_str().unwrap())]).await;
+    service.ready().await;
+    let postmaster = avinode_ingest::postgres::reap::noted_pid(&home.join("data")).unwrap();
+    let postmaster = nix::unistd::Pid::from_raw(i32::try_from(postmaster).unwrap());
+    nix::sys::signal::kill(postmaster, Signal::SIGKILL).unwrap();
+    // A supervisor starts it again, and that start recovers.
+    let status = service.program.ended(PATIENCE).await;
+    assert_eq!(status.code(), Some(1), "{}", service.program.said());
+    service
+        .program
+        .line("error: the private Postgres ended by itself")
+        .await;
+    until("no process of the cluster is left", async || {
+        processes_of(&home.join("data")).is_empty().then_some(())
+    })
+    .await;
+}

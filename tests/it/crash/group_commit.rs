@@ -1,0 +1,127 @@
+//! The group commit as senders meet it: a lone delivery waits for nobody, many share a commit, and what the database
+//! cannot take is refused instead of piled up.
+
+use std::time::Duration;
+
+use avinode_ingest::cli::replay::settle::wait_until_settled;
+use futures_util::future::join_all;
+use serde_json::json;
+use sqlx::Connection;
+use tokio::time::Instant;
+
+use super::load::{self, body, check_counts, client, post};
+use super::program::{PATIENCE, Serve, until};
+use crate::support::cluster::Db;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lone_delivery_waits_for_nobody() {
+    let db = Db::new().await;
+    let url = db.url();
+    // Only received: the workers' transactions are not to be measured.
+    let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_ROLE", "receive")]).await;
+    let client = client(&service.address);
+    let mut quickest = PATIENCE;
+    for number in 0..40 {
+        let begun = Instant::now();
+        let (status, answer, _) = post(&client, &service.address, body(number)).await.unwrap();
+        assert_eq!(status, 200, "{answer}");
+        quickest = quickest.min(begun.elapsed());
+    }
+    // The quickest, because the machine may be busy with others; a timer would be in every one of them.
+    assert!(quickest < Duration::from_millis(10), "{quickest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_that_come_together_share_commits() {
+    const TOGETHER: usize = 200;
+    let db = Db::new().await;
+    let url = db.url();
+    let sessions = load::sessions(&db.pool).await;
+    let service = Serve::start(&[("DATABASE_URL", &url)]).await;
+    service.ready().await;
+    let client = client(&service.address);
+    let answers = join_all((0..TOGETHER).map(|number| post(&client, &service.address, body(number)))).await;
+    assert!(answers.iter().all(|answer| answer.as_ref().unwrap().0 == 200));
+    // Each transaction leaves its own mark on the rows that it wrote.
+    let commits = "SELECT count(*), count(DISTINCT xmin::text) FROM avinode_ingest.deliveries";
+    let (rows, commits): (i64, i64) = sqlx::query_as(commits).fetch_one(&db.pool).await.unwrap();
+    assert_eq!(usize::try_from(rows).unwrap(), TOGETHER);
+    assert!(commits <= rows / 3, "{commits} commits for {rows} deliveries");
+    wait_until_settled(&db.pool, PATIENCE).await.unwrap();
+    check_counts(&db.pool, &sessions, TOGETHER).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocked_database_is_answered_503_with_bounded_memory_until_it_is_free_again() {
+    const MEGABYTE: u64 = 1024 * 1024;
+    let db = Db::new().await;
+    let url = db.url();
+    let service = Serve::start(&[
+        ("DATABASE_URL", &url),
+        ("INGEST_RECEIVE_QUEUE", "4"),
+        ("INGEST_MEMORY_BUDGET", "4194304"),
+    ])
+    .await;
+    service.ready().await;
+    let client = client(&service.address);
+    let mut blocker = db.pool.acquire().await.unwrap().detach();
+    sqlx::raw_sql("BEGIN; LOCK TABLE avinode_ingest.deliveries IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut blocker)
+        .await
+        .unwrap();
+    // One delivery waits for the lock, four more for their turn.
+    let begun = Instant::now();
+    let waiting: Vec<_> = (0..5)
+        .map(|number| {
+            let (client, address) = (client.clone(), service.address.clone());
+            tokio::spawn(async move { post(&client, &address, body(number)).await })
+        })
+        .collect();
+    let ready = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'avinode_ingest.deliveries'::regclass";
+    until("a delivery waits for the lock", async || {
+        let waiting: i64 = sqlx::query_scalar(ready).fetch_one(&db.pool).await.unwrap();
+        (waiting > 0).then_some(())
+    })
+    .await;
+    #[cfg(target_os = "linux")]
+    let before = service.program.memory("VmRSS");
+    let large = serde_json::to_vec(&json!({"event": "Large", "text": "x".repeat(200_000)})).unwrap();
+    let mut refused = 0;
+    for _ in 0..10 {
+        let flood = (0..32).map(|_| post(&client, &service.address, large.clone()));
+        // Whoever got a place in the queue waits with the others; nobody is waited for longer than the refusals take.
+        let flood = flood.map(|post| tokio::time::timeout(Duration::from_secs(2), post));
+        for answer in join_all(flood).await.into_iter().flatten().flatten() {
+            let (status, answer, retry_after) = answer;
+            assert_eq!(status, 503, "{answer}");
+            assert!(
+                retry_after.is_some_and(|seconds| seconds.parse::<u32>().is_ok()),
+                "{answer}"
+            );
+            refused += 1;
+        }
+        if begun.elapsed() > Duration::from_secs(6) {
+            break;
+        }
+    }
+    assert!(refused >= 32, "{refused}");
+    assert_eq!(service.get("/livez").await, Some(200));
+    #[cfg(target_os = "linux")]
+    {
+        let grown = service.program.memory("VmHWM").saturating_sub(before);
+        assert!(grown < 48 * MEGABYTE, "{} MB", grown / MEGABYTE);
+    }
+
+    blocker.close().await.unwrap();
+    // Those that waited are kept, or were told that they are not.
+    for waiting in waiting {
+        let (status, ..) = waiting.await.unwrap().unwrap();
+        assert!(matches!(status, 200 | 503), "{status}");
+    }
+    until("deliveries are kept again", async || {
+        let (status, ..) = post(&client, &service.address, body(9)).await?;
+        (status == 200).then_some(())
+    })
+    .await;
+    service.ready().await;
+}

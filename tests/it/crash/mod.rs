@@ -1,0 +1,13 @@
+//! What survives crashes, kills, overload and ends: the real program as a process of its own, on a real Postgres.
+
+mod database;
+mod demo;
+mod durable;
+mod embedded;
+mod ending;
+mod group_commit;
+mod killed;
+mod load;
+mod program;
+mod roles;
+mod start;

@@ -1,0 +1,205 @@
+//! The real program as a process of its own: started, watched by what it says, signalled, and waited for. It does not
+//! outlive its test.
+
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+use reqwest::Client;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::support::service::SECRET;
+
+/// How long anything may take that a loaded machine makes slow.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Looks until there is something to see, at most for [`PATIENCE`].
+pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(seen) = look().await {
+            return seen;
+        }
+        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// A running program.
+pub struct Program {
+    child: Child,
+    pid: Pid,
+    said: Arc<Mutex<Vec<String>>>,
+    listeners: Vec<JoinHandle<()>>,
+}
+
+impl Program {
+    /// Starts it with these arguments and these settings, and none that this process was started with, in a process
+    /// group of its own, as a shell would.
+    pub fn start(arguments: &str, variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            let setting = text.starts_with("INGEST_") && text != "INGEST_POSTGRES_BIN";
+            if setting || text.starts_with("AVINODE_") || text == "DATABASE_URL" {
+                command.env_remove(&name);
+            }
+        }
+        command
+            .args(arguments.split_whitespace())
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let said = Arc::default();
+        let listeners = vec![
+            listen(child.stdout.take().unwrap(), &said),
+            listen(child.stderr.take().unwrap(), &said),
+        ];
+        let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap());
+        Self {
+            child,
+            pid,
+            said,
+            listeners,
+        }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// All that it has said so far, on both channels.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().join("\n")
+    }
+
+    /// Waits for a line that holds `words` and returns it.
+    pub async fn line(&mut self, words: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let found = self
+                .said
+                .lock()
+                .unwrap()
+                .iter()
+                .find(|line| line.contains(words))
+                .cloned();
+            if let Some(line) = found {
+                return line;
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(
+                ended.is_none() && begun.elapsed() < PATIENCE,
+                "it did not say {words:?} ({ended:?}): {}",
+                self.said()
+            );
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill(self.pid, signal).unwrap();
+    }
+
+    /// Presses Ctrl-C: the terminal signals the whole process group.
+    pub fn interrupt_group(&self) {
+        killpg(self.pid, Signal::SIGINT).unwrap();
+    }
+
+    /// Waits for its end, at most for `limit`.
+    pub async fn ended(&mut self, limit: Duration) -> ExitStatus {
+        match timeout(limit, self.child.wait()).await {
+            Ok(status) => {
+                // Its last words may still be on their way.
+                for listener in self.listeners.drain(..) {
+                    timeout(PATIENCE, listener).await.unwrap().unwrap();
+                }
+                status.unwrap()
+            }
+            Err(_) => panic!("it did not end within {limit:?}: {}", self.said()),
+        }
+    }
+
+    /// Ends it the hard way and waits until it is gone.
+    pub async fn kill(mut self) {
+        self.signal(Signal::SIGKILL);
+        self.ended(PATIENCE).await;
+    }
+
+    /// Bytes of memory that it holds (`VmRSS`) or has held at most (`VmHWM`).
+    #[cfg(target_os = "linux")]
+    pub fn memory(&self, field: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
+        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+        let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kilobytes * 1024
+    }
+}
+
+fn listen(channel: impl AsyncRead + Unpin + Send + 'static, said: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
+    let said = said.clone();
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(channel).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            said.lock().unwrap().push(line);
+        }
+    })
+}
+
+/// `serve`, serving.
+pub struct Serve {
+    /// Its process.
+    pub program: Program,
+    /// `127.0.0.1:port`.
+    pub address: String,
+    client: Client,
+}
+
+impl Serve {
+    /// Starts `serve` on a free port with these settings and the tests' secret, and waits until it serves.
+    pub async fn start(variables: &[(&str, &str)]) -> Self {
+        let defaults = [("AVINODE_WEBHOOK_SECRET", SECRET), ("INGEST_LOG", "json")];
+        let all: Vec<_> = defaults.iter().chain(variables).copied().collect();
+        let mut program = Program::start("serve --listen 127.0.0.1:0", &all);
+        let line = program.line("\"serving\"").await;
+        let line: Value = serde_json::from_str(&line).unwrap();
+        let address = line["address"].as_str().unwrap().to_owned();
+        let client = avinode_ingest::cli::replay::send::client(&format!("http://{address}")).unwrap();
+        Self {
+            program,
+            address,
+            client,
+        }
+    }
+
+    /// Asks for a page and returns its status, or `None` where nobody answers.
+    pub async fn get(&self, path: &str) -> Option<u16> {
+        let response = self.client.get(format!("http://{}{path}", self.address)).send().await;
+        response.ok().map(|response| response.status().as_u16())
+    }
+
+    /// Waits until it wants work.
+    pub async fn ready(&self) {
+        until("ready", async || (self.get("/readyz").await == Some(200)).then_some(())).await;
+    }
+
+    /// Signals it and expects an end in order within `limit`.
+    pub async fn stop(mut self, signal: Signal, limit: Duration) -> String {
+        self.program.signal(signal);
+        let status = self.program.ended(limit).await;
+        assert_eq!(status.code(), Some(0), "{}", self.program.said());
+        self.program.said()
+    }
+}

@@ -1,0 +1,130 @@
+//! Receiver and worker as two processes on one database, and a worker's leases after its death.
+
+use std::time::Duration;
+
+use avinode_ingest::cli::replay::settle::wait_until_settled;
+use nix::sys::signal::Signal;
+use sqlx::{Connection, PgConnection, PgPool};
+use tokio::time::Instant;
+
+use super::load::{self, body, check_counts, client, post};
+use super::program::{PATIENCE, Serve, until};
+use crate::support::cluster::Db;
+
+async fn serve(url: &str, role: &str) -> Serve {
+    Serve::start(&[
+        ("DATABASE_URL", url),
+        ("INGEST_ROLE", role),
+        ("INGEST_LEASE_SECONDS", "5"),
+        ("INGEST_POLL_MILLIS", "200"),
+    ])
+    .await
+}
+
+/// Sends these events and expects 200.
+async fn deliver(service: &Serve, numbers: std::ops::Range<usize>) {
+    let client = client(&service.address);
+    for number in numbers {
+        let (status, answer, _) = post(&client, &service.address, body(number)).await.unwrap();
+        assert_eq!(status, 200, "{answer}");
+    }
+}
+
+/// Who holds the leases there are, each once.
+pub async fn lease_holders(pool: &PgPool) -> Vec<String> {
+    let holders = "SELECT DISTINCT leased_by FROM avinode_ingest.jobs WHERE lease_token IS NOT NULL ORDER BY 1";
+    sqlx::query_scalar(holders).fetch_all(pool).await.unwrap()
+}
+
+/// An application that holds all sessions locked until it is closed.
+pub async fn lock_sessions(pool: &PgPool) -> PgConnection {
+    let mut application = pool.acquire().await.unwrap().detach();
+    sqlx::raw_sql("BEGIN; SELECT FROM public.chat_sessions FOR UPDATE")
+        .execute(&mut application)
+        .await
+        .unwrap();
+    application
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_works_nothing_and_a_worker_works_it_off_within_about_its_poll_interval() {
+    let db = Db::new().await;
+    let sessions = load::sessions(&db.pool).await;
+    let receiver = serve(&db.url(), "receive").await;
+    receiver.ready().await;
+    deliver(&receiver, 0..8).await;
+    // Longer than the workers' poll interval: a worker would have come by.
+    let seen = Instant::now();
+    while seen.elapsed() < Duration::from_millis(600) {
+        assert_eq!(lease_holders(&db.pool).await, Vec::<String>::new());
+        let waiting = "SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'event' AND attempts = 0";
+        let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&db.pool).await.unwrap();
+        assert_eq!(waiting, 8);
+    }
+
+    let worker = serve(&db.url(), "work").await;
+    worker.ready().await;
+    wait_until_settled(&db.pool, PATIENCE).await.unwrap();
+    check_counts(&db.pool, &sessions, 8).await;
+    let begun = Instant::now();
+    deliver(&receiver, 8..9).await;
+    wait_until_settled(&db.pool, PATIENCE).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    check_counts(&db.pool, &sessions, 9).await;
+
+    for service in [&receiver, &worker] {
+        assert_eq!(service.get("/livez").await, Some(200));
+        assert_eq!(service.get("/readyz").await, Some(200));
+    }
+    assert_eq!(receiver.get("/webhooks/avinode").await, Some(405));
+    assert_eq!(worker.get("/webhooks/avinode").await, Some(404));
+    receiver.stop(Signal::SIGTERM, PATIENCE).await;
+    worker.stop(Signal::SIGTERM, PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_process_needs_no_secret() {
+    let db = Db::new().await;
+    let url = db.url();
+    let worker = Serve::start(&[
+        ("DATABASE_URL", &url),
+        ("INGEST_ROLE", "work"),
+        ("AVINODE_WEBHOOK_SECRET", ""),
+    ])
+    .await;
+    worker.ready().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_leases_of_a_killed_worker_run_out_and_another_one_takes_over() {
+    let db = Db::new().await;
+    let sessions = load::sessions(&db.pool).await;
+    let receiver = serve(&db.url(), "receive").await;
+    let application = lock_sessions(&db.pool).await;
+    let first = serve(&db.url(), "work").await;
+    deliver(&receiver, 0..6).await;
+    let dead = until("the first worker holds leases", async || {
+        lease_holders(&db.pool).await.pop()
+    })
+    .await;
+    let killed = Instant::now();
+    first.program.kill().await;
+    application.close().await.unwrap();
+    let left = lease_holders(&db.pool).await;
+    assert!(
+        !left.is_empty() && left.iter().all(|holder| holder[..8] == dead[..8]),
+        "{left:?}"
+    );
+
+    let second = serve(&db.url(), "work").await;
+    wait_until_settled(&db.pool, PATIENCE).await.unwrap();
+    // Not before they ran out (the claim was a moment before the kill), and soon after.
+    assert!(killed.elapsed() > Duration::from_secs(3), "{:?}", killed.elapsed());
+    assert!(killed.elapsed() < Duration::from_secs(20), "{:?}", killed.elapsed());
+    check_counts(&db.pool, &sessions, 6).await;
+    // Taken over is not failed: one death of a worker kills no job.
+    let most = "SELECT max(attempts) FROM avinode_ingest.outcomes";
+    let most: i32 = sqlx::query_scalar(most).fetch_one(&db.pool).await.unwrap();
+    assert!(most >= 2, "{most}");
+    second.stop(Signal::SIGTERM, PATIENCE).await;
+}

@@ -1,0 +1,95 @@
+//! What `serve` refuses to start with, each in one clear line and with an exit code.
+
+use sqlx::Executor;
+
+use super::program::{PATIENCE, Program, Serve};
+use crate::support::cluster::Db;
+use crate::support::service::SECRET;
+
+/// Starts `serve`, waits for its end, and returns its exit code and its last line.
+async fn refused(variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut program = Program::start("serve --listen 127.0.0.1:0", variables);
+    let status = program.ended(PATIENCE).await;
+    let line = program.line("error: ").await;
+    (status.code(), line)
+}
+
+async fn version(db: &Db) -> i64 {
+    sqlx::query_scalar("SELECT max(version) FROM avinode_ingest.schema_migrations")
+        .fetch_one(&db.pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_without_a_schema_is_refused_and_untouched_and_migrated_on_request() {
+    let db = Db::empty().await;
+    let url = db.url();
+    let settings = [("DATABASE_URL", url.as_str()), ("AVINODE_WEBHOOK_SECRET", SECRET)];
+    let (code, line) = refused(&settings).await;
+    assert_eq!(code, Some(1), "{line}");
+    assert!(line.contains("no schema yet") && line.contains("--migrate"), "{line}");
+    let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'avinode_ingest'";
+    let schemas: i64 = sqlx::query_scalar(schemas).fetch_one(&db.pool).await.unwrap();
+    assert_eq!(schemas, 0);
+
+    let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_MIGRATE", "true")]).await;
+    service.ready().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_schema_is_refused_and_migrated_on_request() {
+    let db = Db::new().await;
+    let newest = version(&db).await;
+    // As the release before the last migration left it.
+    let undone = "DELETE FROM avinode_ingest.schema_migrations WHERE version =
+        (SELECT max(version) FROM avinode_ingest.schema_migrations)";
+    db.pool.execute(undone).await.unwrap();
+    let url = db.url();
+    let settings = [("DATABASE_URL", url.as_str()), ("AVINODE_WEBHOOK_SECRET", SECRET)];
+    let (code, line) = refused(&settings).await;
+    assert_eq!(code, Some(1), "{line}");
+    assert!(line.contains("older than this program"), "{line}");
+    assert!(
+        line.contains(&format!("migration {} of {newest}", newest - 1)),
+        "{line}"
+    );
+    assert!(line.contains("--migrate"), "{line}");
+
+    let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_MIGRATE", "true")]).await;
+    service.ready().await;
+    assert_eq!(version(&db).await, newest);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_could_verify_nobody_is_refused() {
+    for variables in [
+        &[][..],
+        &[("AVINODE_WEBHOOK_SECRET", "")],
+        &[("AVINODE_WEBHOOK_SECRET", " , ")],
+    ] {
+        let (code, line) = refused(variables).await;
+        assert_eq!(code, Some(64), "{line}");
+        assert!(line.contains("AVINODE_WEBHOOK_SECRET"), "{line}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_is_taken_and_a_database_that_is_not_there_are_refused() {
+    let db = Db::new().await;
+    let url = db.url();
+    let first = Serve::start(&[("DATABASE_URL", &url)]).await;
+    let taken = [("DATABASE_URL", url.as_str()), ("AVINODE_WEBHOOK_SECRET", SECRET)];
+    let mut second = Program::start(&format!("serve --listen {}", first.address), &taken);
+    assert_eq!(second.ended(PATIENCE).await.code(), Some(69));
+    let line = second.line("error: ").await;
+    assert!(
+        line.contains(&first.address) && line.contains("INGEST_LISTEN"),
+        "{line}"
+    );
+
+    let nowhere = "postgres://nobody:hush@127.0.0.1:1/nothing";
+    let (code, line) = refused(&[("DATABASE_URL", nowhere), ("AVINODE_WEBHOOK_SECRET", SECRET)]).await;
+    assert_eq!(code, Some(69), "{line}");
+    assert!(line.contains("DATABASE_URL") && !line.contains("hush"), "{line}");
+}
