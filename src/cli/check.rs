@@ -42,7 +42,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     findings.add(local::port(args.serve.listen).await);
     database::look(&args, &mut findings).await;
     if args.json {
-        print(findings.json())?;
+        print(format_args!("{:#}", findings.json()))?;
     } else {
         print(&findings)?;
     }

@@ -37,9 +37,9 @@ pub fn secrets(args: &Args) -> Vec<Finding> {
     if let Err(failure) = verifier(&args.webhook) {
         return vec![Finding::of_failure("secrets", &failure)];
     }
-    let none = |secrets: &Option<Secrets>| secrets.as_ref().map_or_else(Vec::new, |all| owned(all));
-    let signing = none(&args.webhook.webhook_secret);
-    let basic = none(&args.webhook.webhook_basic);
+    let entries = |secrets: &Option<Secrets>| secrets.as_ref().map_or_else(Vec::new, owned);
+    let signing = entries(&args.webhook.webhook_secret);
+    let basic = entries(&args.webhook.webhook_basic);
     let tokens = args.serve.api_tokens.as_ref().map_or(&[][..], |tokens| &tokens.0);
     let standard = signing.iter().filter(|secret| secret.starts_with("whsec_")).count();
     let mut found = vec![Finding::ok(
