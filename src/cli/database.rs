@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
-use sqlx::PgPool;
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgPool};
 
 use super::failure::{Attempt, Failure};
 use crate::config::database::DatabaseArgs;
+use crate::postgres::beside;
 use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use crate::postgres::error::EmbeddedError;
 use crate::postgres::home::Home;
 use crate::postgres::migrator::{self, SchemaStatus};
 use crate::postgres::pool::{connect_options, pool};
@@ -35,27 +37,50 @@ pub struct Database {
 impl Database {
     /// Opens the named database, or starts the embedded one (and makes its database).
     pub async fn open(args: &DatabaseArgs) -> Result<Self, Failure> {
-        if let Some(url) = &args.database_url {
-            let options = connect_options(url.expose_secret())
-                .map_err(|error| Failure::setting(format!("DATABASE_URL (--database-url): {error}")))?;
-            let pool = pool(options.clone(), args.max_connections, APPLICATION_NAME, PATIENCE);
-            pool.acquire()
-                .await
-                .map_err(|error| Failure::to("connect to the database of DATABASE_URL", error).unavailable())?;
-            return Ok(Self {
-                pool,
-                options,
-                embedded: None,
-            });
+        match &args.database_url {
+            Some(url) => Self::named(url, args).await,
+            None => match start(args).await {
+                Ok(embedded) => Self::private(embedded, args).await,
+                Err(error) => Err(not_started(error)),
+            },
         }
-        let home = Home::Kept(args.data_dir());
-        let embedded = EmbeddedPostgres::start(EmbeddedOptions {
-            bin_dir: args.postgres_bin.clone(),
-            home,
-            settings: Vec::new(),
-        })
-        .await
-        .map_err(|error| Failure::to("start the private Postgres", error).unavailable())?;
+    }
+
+    /// Opens it for a look: as [`Database::open`], but where a running service owns the private Postgres, that one is
+    /// looked into.
+    pub async fn open_beside(args: &DatabaseArgs) -> Result<Self, Failure> {
+        match &args.database_url {
+            Some(url) => Self::named(url, args).await,
+            None => match start(args).await {
+                Ok(embedded) => Self::private(embedded, args).await,
+                Err(error @ EmbeddedError::InUse { .. }) => {
+                    let options = beside::running(&args.data_dir(), EMBEDDED_DATABASE);
+                    Self::reached(options.ok_or_else(|| not_started(error))?, args).await
+                }
+                Err(error) => Err(not_started(error)),
+            },
+        }
+    }
+
+    /// Opens the database of a running service: the named one, or the private Postgres that one owns here. None where
+    /// none is named and none is running: nothing is started.
+    pub async fn open_running(args: &DatabaseArgs) -> Result<Option<Self>, Failure> {
+        if let Some(url) = &args.database_url {
+            return Self::named(url, args).await.map(Some);
+        }
+        match beside::running(&args.data_dir(), EMBEDDED_DATABASE) {
+            Some(options) => Self::reached(options, args).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn named(url: &SecretString, args: &DatabaseArgs) -> Result<Self, Failure> {
+        let options = connect_options(url.expose_secret())
+            .map_err(|error| Failure::setting(format!("DATABASE_URL (--database-url): {error}")))?;
+        Self::reached(options, args).await
+    }
+
+    async fn private(embedded: EmbeddedPostgres, args: &DatabaseArgs) -> Result<Self, Failure> {
         embedded
             .create_database(EMBEDDED_DATABASE)
             .await
@@ -69,10 +94,23 @@ impl Database {
         })
     }
 
-    /// Opens the database of a running service for a look: the named one, or the embedded one's, which need not be
-    /// running (it is then started for the command's length).
+    /// Somebody else's server, once it has answered.
+    async fn reached(options: PgConnectOptions, args: &DatabaseArgs) -> Result<Self, Failure> {
+        let pool = pool(options.clone(), args.max_connections, APPLICATION_NAME, PATIENCE);
+        if let Err(error) = pool.acquire().await {
+            return Err(Failure::to("connect to the database", why(&options, error).await).unavailable());
+        }
+        Ok(Self {
+            pool,
+            options,
+            embedded: None,
+        })
+    }
+
+    /// Opens the database of a service for a look: the named one, or the private Postgres, which need not be running
+    /// (it is then started for the command's length).
     pub async fn open_current(args: &DatabaseArgs) -> Result<Self, Failure> {
-        let database = Self::open(args).await?;
+        let database = Self::open_beside(args).await?;
         database.require_current().await?;
         Ok(database)
     }
@@ -108,5 +146,33 @@ impl Database {
             Some(embedded) => embedded.stop().await.attempting("stop the private Postgres"),
             None => Ok(()),
         }
+    }
+}
+
+async fn start(args: &DatabaseArgs) -> Result<EmbeddedPostgres, EmbeddedError> {
+    EmbeddedPostgres::start(EmbeddedOptions {
+        bin_dir: args.postgres_bin.clone(),
+        home: Home::Kept(args.data_dir()),
+        settings: Vec::new(),
+    })
+    .await
+}
+
+fn not_started(error: EmbeddedError) -> Failure {
+    Failure::to("start the private Postgres", error).unavailable()
+}
+
+/// A pool that has tried until its patience ended says only that; one attempt more says why.
+async fn why(options: &PgConnectOptions, error: sqlx::Error) -> sqlx::Error {
+    if !matches!(error, sqlx::Error::PoolTimedOut) {
+        return error;
+    }
+    match tokio::time::timeout(Duration::from_secs(3), options.connect()).await {
+        Ok(Err(said)) => said,
+        Ok(Ok(connection)) => {
+            let _ = connection.close().await;
+            error
+        }
+        Err(_) => error,
     }
 }

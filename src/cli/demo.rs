@@ -30,7 +30,7 @@ use crate::config::secret::database_url;
 use crate::config::serve::PrimaryQuote;
 use crate::config::target::WEBHOOK_PATH;
 use crate::config::values::address;
-use crate::jobs::WAITING_KINDS;
+use crate::jobs::registry::WAITING_KINDS;
 use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::postgres::home::Home;
 use crate::postgres::migrator;

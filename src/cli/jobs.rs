@@ -10,7 +10,7 @@ use super::output::print;
 use super::table::{Report, moment, or_dash};
 use crate::config::database::DatabaseArgs;
 use crate::config::values::whole;
-use crate::jobs::WAITING_KINDS;
+use crate::jobs::registry::WAITING_KINDS;
 use crate::queue::operate::{self, Filter};
 
 /// What can be done with jobs.

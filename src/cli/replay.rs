@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use secrecy::ExposeSecret;
-use sqlx::postgres::{PgPool, PgPoolOptions};
+use sqlx::PgPool;
 
+use super::database::Database;
 use super::failure::{Attempt, Failure};
 use super::fixtures;
 use super::output::print;
@@ -130,16 +130,13 @@ fn deliveries(args: &Args) -> Result<Vec<Delivery>, Failure> {
 }
 
 async fn database(settings: &DatabaseArgs) -> Result<PgPool, Failure> {
-    let Some(url) = &settings.database_url else {
-        return Err(Failure::setting(
-            "DATABASE_URL (--database-url) must be set: --wait looks into the database",
-        ));
-    };
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(Duration::from_secs(10));
-    let pool = pool.connect(url.expose_secret()).await;
-    pool.map_err(|error| Failure::to("connect to the database", error).unavailable())
+    match Database::open_running(settings).await? {
+        Some(database) => Ok(database.pool),
+        None => Err(Failure::setting(
+            "DATABASE_URL (--database-url) must be set: --wait looks into the service's database, and no service runs \
+             on the private one here",
+        )),
+    }
 }
 
 #[cfg(test)]

@@ -24,10 +24,7 @@ use crate::store::projection::{self, Projection};
 use crate::store::sessions::{self, LockedSession, State, Write};
 use crate::store::timeline::{self, Line};
 use crate::store::trips;
-
-/// How long a worker's transaction waits for a lock. Below Postgres's default `deadlock_timeout` of a second: where a
-/// worker and the application wait for each other, the worker gives way before Postgres looks for a victim.
-const LOCK_TIMEOUT: &str = "300ms";
+use crate::store::writer;
 
 /// How far our clock may be behind the database's, by which jobs become due. A quote that by our clock expires within
 /// this has its job queued again; one that expires later has had its `validUntil` moved, and a job of its own.
@@ -100,7 +97,7 @@ impl Applier {
         if works.is_empty() {
             return Ok(());
         }
-        let mut tx = begin(&self.pool).await?;
+        let mut tx = writer::begin(&self.pool).await?;
         let jobs: Vec<Claimed> = works.iter().map(|work| work.job.clone()).collect();
         let held = queue::hold(&mut tx, &jobs).await?;
         let works: Vec<&Work> = works.iter().filter(|work| held.contains(&work.job.id)).collect();
@@ -421,18 +418,6 @@ impl Work {
             Content::Rematch { .. } => Vec::new(),
         }
     }
-}
-
-/// A transaction of ours: it says so to the triggers, and gives way early where the application waits.
-async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    sqlx::query!(
-        "SELECT set_config('avinode_ingest.writer', 'on', true) AS writer, set_config('lock_timeout', $1, true) AS timeout",
-        LOCK_TIMEOUT
-    )
-    .fetch_one(&mut *tx)
-    .await?;
-    Ok(tx)
 }
 
 /// A job for the moment at which each quote that was just learned of expires.

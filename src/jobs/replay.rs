@@ -19,7 +19,7 @@ pub async fn replay(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Erro
         .map(|id| {
             let (kind, key) = match route(&stored[id].body) {
                 Route::Full => (KIND_AGAIN, None),
-                Route::Thin { key } => (super::WAITING_KINDS[0], Some(key.as_str().to_owned())),
+                Route::Thin { key } => (super::registry::WAITING_KINDS[0], Some(key.as_str().to_owned())),
                 Route::Unknown => (KIND_UNKNOWN, None),
             };
             NewJob {

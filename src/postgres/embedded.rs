@@ -122,12 +122,7 @@ impl EmbeddedPostgres {
 
     /// How to reach a database of this cluster, as its superuser.
     pub fn options(&self, database: &str) -> PgConnectOptions {
-        PgConnectOptions::new_without_pgpass()
-            .socket(self.socket_dir())
-            .port(PORT)
-            .username(SUPERUSER)
-            .database(database)
-            .ssl_mode(PgSslMode::Disable)
+        options_at(self.socket_dir(), database)
     }
 
     /// The same as an address that `psql` and `DATABASE_URL` take.
@@ -239,6 +234,16 @@ impl EmbeddedPostgres {
             sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// How to reach a database of the private cluster whose socket is in this folder, as its superuser.
+pub fn options_at(socket_dir: &Path, database: &str) -> PgConnectOptions {
+    PgConnectOptions::new_without_pgpass()
+        .socket(socket_dir)
+        .port(PORT)
+        .username(SUPERUSER)
+        .database(database)
+        .ssl_mode(PgSslMode::Disable)
 }
 
 async fn throw_away_folder(account: &Account) -> Result<Folder, EmbeddedError> {

@@ -200,9 +200,11 @@ pub async fn schema_status(pool: &PgPool) -> Result<SchemaStatus, sqlx::Error> {
 
 async fn status_with(migrator: &Migrator, pool: &PgPool) -> Result<SchemaStatus, sqlx::Error> {
     let exists = "SELECT to_regclass('avinode_ingest.schema_migrations') IS NOT NULL";
+    // One transaction: an unnamed statement is sent in several messages, and a pooler may part them otherwise.
+    let mut tx = pool.begin().await?;
     if !sqlx::query_scalar::<_, bool>(exists)
         .persistent(false)
-        .fetch_one(pool)
+        .fetch_one(&mut *tx)
         .await?
     {
         return Ok(SchemaStatus::Fresh);
@@ -210,8 +212,9 @@ async fn status_with(migrator: &Migrator, pool: &PgPool) -> Result<SchemaStatus,
     let rows = "SELECT version, success, checksum FROM avinode_ingest.schema_migrations ORDER BY version";
     let applied = sqlx::query_as::<_, (i64, bool, Vec<u8>)>(rows)
         .persistent(false)
-        .fetch_all(pool)
+        .fetch_all(&mut *tx)
         .await?;
+    tx.commit().await?;
     let ours = migrator
         .iter()
         .filter(|migration| !migration.migration_type.is_down_migration());

@@ -188,3 +188,22 @@ pub async fn runnable(pool: &PgPool, unserved: &[String]) -> Result<i64, sqlx::E
     tx.commit().await?;
     Ok(count)
 }
+
+/// How many jobs wait for something that serves their kind, and how many are dead.
+///
+/// Unnamed, unlike the others: `check` asks behind any pooler.
+pub async fn left(pool: &PgPool, unserved: &[String]) -> Result<(i64, i64), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let left = sqlx::query_as(
+        r#"
+        SELECT (SELECT count(*) FROM avinode_ingest.jobs WHERE kind = ANY ($1)),
+            (SELECT count(*) FROM avinode_ingest.dead_jobs)
+        "#,
+    )
+    .bind(unserved)
+    .persistent(false)
+    .fetch_one(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(left)
+}

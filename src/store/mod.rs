@@ -13,3 +13,4 @@ pub mod sweep;
 pub mod timeline;
 pub mod trips;
 pub mod version;
+pub mod writer;

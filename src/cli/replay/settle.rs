@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 
-use crate::jobs::WAITING_KINDS;
+use crate::jobs::registry::WAITING_KINDS;
 use crate::queue::operate;
 
 /// How often the queue is asked.

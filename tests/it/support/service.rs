@@ -10,7 +10,7 @@ use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
 use avinode_ingest::ingest::flush;
 use avinode_ingest::ingest::receiver::Arrival;
-use avinode_ingest::jobs::registry;
+use avinode_ingest::jobs::registry::registry;
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::worker::Shift;
 use avinode_ingest::service::{self, Ended, Settings};

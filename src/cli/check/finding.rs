@@ -1,0 +1,155 @@
+//! What was found: a line for each thing tried, and the exit code that follows from all of them.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::cli::failure::{EXIT_UNAVAILABLE, Failure};
+use crate::cli::table::visible;
+use crate::config::parse::EXIT_USAGE;
+
+/// How a thing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// As it must be.
+    Ok,
+    /// It works, and somebody should know.
+    Warning,
+    /// `serve` would not start, or would lose or miss something.
+    Failed,
+}
+
+/// One thing that was tried.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    /// The thing, in one word.
+    pub check: &'static str,
+    /// How it is.
+    pub verdict: Verdict,
+    /// What was found.
+    pub found: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// The exit code when it failed.
+    #[serde(skip)]
+    code: u8,
+}
+
+impl Finding {
+    /// As it must be.
+    pub fn ok(check: &'static str, found: impl Into<String>) -> Self {
+        Self {
+            check,
+            verdict: Verdict::Ok,
+            found: found.into(),
+            remedy: None,
+            code: 0,
+        }
+    }
+
+    /// It works, but.
+    pub fn warning(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Warning,
+            remedy: Some(remedy.into()),
+            ..Self::ok(check, found)
+        }
+    }
+
+    /// It is not as it must be.
+    pub fn failed(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Failed,
+            code: 1,
+            ..Self::warning(check, found, remedy)
+        }
+    }
+
+    /// What `serve` would end with, exit code and all.
+    pub fn of_failure(check: &'static str, failure: &Failure) -> Self {
+        Self {
+            verdict: Verdict::Failed,
+            code: failure.code(),
+            ..Self::ok(check, failure.to_string())
+        }
+    }
+}
+
+/// All that was found, in the order in which it was tried.
+#[derive(Debug, Default)]
+pub struct Findings(Vec<Finding>);
+
+impl Findings {
+    /// Adds one.
+    pub fn add(&mut self, finding: Finding) {
+        self.0.push(finding);
+    }
+
+    /// Adds several.
+    pub fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        self.0.extend(findings);
+    }
+
+    /// 0 when nothing failed; 64 where a setting did, else 69 where something could not be reached, else 1.
+    pub fn code(&self) -> u8 {
+        let failed = |code: u8| self.0.iter().any(|finding| finding.code == code);
+        let worst = [EXIT_USAGE, EXIT_UNAVAILABLE, 1].into_iter().find(|code| failed(*code));
+        worst.unwrap_or(0)
+    }
+
+    /// For scripts.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::json!({"ok": self.code() == 0, "checks": self.0})
+    }
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, finding) in self.0.iter().enumerate() {
+            let verdict = match finding.verdict {
+                Verdict::Ok => "ok",
+                Verdict::Warning => "warning",
+                Verdict::Failed => "FAILED",
+            };
+            let end = if number == 0 { "" } else { "\n" };
+            write!(f, "{end}{verdict:<8} {:<12} {}", finding.check, visible(&finding.found))?;
+            if let Some(remedy) = &finding.remedy {
+                write!(f, "; {}", visible(remedy))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_is_that_of_the_gravest_failure() {
+        let mut findings = Findings::default();
+        assert_eq!(findings.code(), 0);
+        findings.add(Finding::warning("jobs", "1 dead", "look at it"));
+        assert_eq!(findings.code(), 0);
+        findings.add(Finding::failed("durable", "fsync is off", "switch it on"));
+        assert_eq!(findings.code(), 1);
+        let unreachable = Failure::plain("no database").unavailable();
+        findings.add(Finding::of_failure("database", &unreachable));
+        assert_eq!(findings.code(), 69);
+        findings.add(Finding::of_failure("settings", &Failure::setting("INGEST_LISTEN")));
+        assert_eq!(findings.code(), 64);
+    }
+
+    #[test]
+    fn a_line_has_the_verdict_the_thing_and_the_remedy() {
+        let mut findings = Findings::default();
+        findings.add(Finding::ok("port", "free"));
+        findings.add(Finding::failed("durable", "fsync is off", "switch it on"));
+        assert_eq!(
+            findings.to_string(),
+            "ok       port         free\nFAILED   durable      fsync is off; switch it on"
+        );
+    }
+}

@@ -1,0 +1,35 @@
+//! Reaching a private cluster that another process runs, so that an operator can look while the service works.
+
+use std::path::{Path, PathBuf};
+
+use sqlx::postgres::PgConnectOptions;
+
+use super::embedded;
+
+/// How to reach `database` of the cluster whose home is `home`; None where no server runs in it.
+///
+/// The server ends with the process that owns it, whoever else is connected: for a look, not for a service.
+pub fn running(home: &Path, database: &str) -> Option<PgConnectOptions> {
+    let pid_file = std::fs::read_to_string(home.join("data/postmaster.pid")).ok()?;
+    let socket_dir = socket_dir(&pid_file)?;
+    Some(embedded::options_at(&socket_dir, database))
+}
+
+/// The fifth line of `postmaster.pid` is the socket's folder; the server writes the file line by line as it starts.
+fn socket_dir(pid_file: &str) -> Option<PathBuf> {
+    let line = pid_file.lines().nth(4)?.trim();
+    (!line.is_empty()).then(|| PathBuf::from(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sockets_folder_is_read_once_the_server_has_written_it() {
+        let whole = "4711\n/var/lib/a/data\n1790000000\n5432\n/var/lib/a\n\n  1 2\nready\n";
+        assert_eq!(socket_dir(whole), Some(PathBuf::from("/var/lib/a")));
+        assert_eq!(socket_dir("4711\n/var/lib/a/data\n1790000000\n5432\n"), None);
+        assert_eq!(socket_dir("4711\n/var/lib/a/data\n1790000000\n5432\n\n"), None);
+    }
+}

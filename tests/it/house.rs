@@ -1,0 +1,266 @@
+//! The house rules, held by reading the code as text: which part may know which, where SQL stands, who reads the
+//! environment. The compiler allows all of it, and a reviewer forgets.
+
+use std::path::{Path, PathBuf};
+
+/// Each part of the crate and the parts that it may import, top down. Whatever stands here may also import itself.
+const MAY_IMPORT: [(&str, &str); 15] = [
+    ("main", "cli telemetry"),
+    (
+        "cli",
+        "service http jobs ingest queue store avinode domain postgres config clock shutdown",
+    ),
+    (
+        "service",
+        "http jobs ingest queue store avinode domain postgres clock heartbeat",
+    ),
+    ("http", "ingest avinode domain clock heartbeat"),
+    ("jobs", "ingest queue store avinode domain clock heartbeat"),
+    ("ingest", "queue store avinode domain heartbeat"),
+    ("queue", "domain heartbeat"),
+    ("store", "domain"),
+    ("avinode", "domain"),
+    ("domain", ""),
+    ("telemetry", "config"),
+    // What everything else may stand on, and which stands on nothing of ours.
+    ("postgres", ""),
+    ("config", ""),
+    ("clock shutdown", ""),
+    ("heartbeat", ""),
+];
+
+/// Words that may stand in some parts only.
+const ONLY_IN: [(&str, &[&str], &str); 5] = [
+    (
+        "only `http` names axum",
+        &["axum::", "use axum", "extern crate axum"],
+        "http",
+    ),
+    (
+        "SQL stands in `store`, `queue`, `ingest` and `postgres` only",
+        &[
+            "sqlx::query",
+            "query!(",
+            "query_as!(",
+            "query_scalar!(",
+            "query_file",
+            "raw_sql(",
+            "QueryBuilder",
+        ],
+        "store queue ingest postgres",
+    ),
+    (
+        "only `config` reads the environment",
+        &["env::var", "env::set_var", "env::remove_var"],
+        "config",
+    ),
+    ("only the queue knows `backoff`", &["backoff::", "use backoff"], "queue"),
+    (
+        "only `clock` reads the system clock",
+        &["Utc::now(", "SystemTime::now(", "Local::now("],
+        "clock",
+    ),
+];
+
+#[test]
+fn imports_run_down_only() {
+    let parts: Vec<&str> = MAY_IMPORT
+        .iter()
+        .flat_map(|(names, _)| names.split_whitespace())
+        .collect();
+    let mut wrong = Vec::new();
+    for source in sources("src") {
+        let part = source.part();
+        if part == "lib" {
+            continue;
+        }
+        let allowed = MAY_IMPORT.iter().find(|(names, _)| has(names, part));
+        let Some((_, allowed)) = allowed else {
+            panic!("{}: `{part}` has no place in MAY_IMPORT yet", source.name);
+        };
+        for imported in source.imports() {
+            if parts.contains(&imported.as_str()) && imported != part && !has(allowed, &imported) {
+                wrong.push(format!("{}: `{part}` may not know `{imported}`", source.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn some_things_stand_in_one_place_only() {
+    let mut wrong = Vec::new();
+    for source in sources("src").iter().filter(|source| !source.is_test()) {
+        for (rule, words, allowed) in ONLY_IN {
+            for word in words.iter().filter(|word| source.code.contains(**word)) {
+                if !has(allowed, source.part()) {
+                    wrong.push(format!("{}: {rule} ({word})", source.name));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    for folder in ["src", "tests", "benches"] {
+        for source in sources(folder) {
+            assert!(
+                source.text.starts_with("//! "),
+                "{} does not open with a `//!` sentence",
+                source.name
+            );
+        }
+    }
+}
+
+#[test]
+fn files_that_list_modules_hold_nothing_else() {
+    for source in sources("src") {
+        let lists = source.name.ends_with("/mod.rs") || ["src/lib.rs", "src/config.rs"].contains(&source.name.as_str());
+        if !lists || source.is_test() {
+            continue;
+        }
+        for line in source
+            .code
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with("#"))
+        {
+            let listed = line.strip_prefix("pub ").unwrap_or(line).starts_with("mod ") && line.ends_with(';');
+            assert!(listed, "{}: `{line}` belongs into a file of its own", source.name);
+        }
+    }
+}
+
+#[test]
+fn the_reader_sees_through_groups_comments_and_super() {
+    let read = |name: &str, text: &str| Source::new(name.to_owned(), text.to_owned()).imports();
+    assert_eq!(read("src/queue/a.rs", "use crate::{http::x, jobs};"), ["http", "jobs"]);
+    assert_eq!(
+        read("src/queue/a.rs", "// crate::http\nlet x = crate::jobs::y();"),
+        ["jobs"]
+    );
+    assert_eq!(read("src/queue/a.rs", "use super::super::http;"), ["http"]);
+    assert_eq!(read("src/queue/mod.rs", "use super::http;"), ["http"]);
+    let inside = "mod tests {\n    use super::super::http;\n}";
+    assert_eq!(read("src/queue/a.rs", inside), Vec::<String>::new());
+    assert_eq!(read("src/main.rs", "use avinode_ingest::cli;"), ["cli"]);
+}
+
+/// Whether a list of words has this one.
+fn has(words: &str, word: &str) -> bool {
+    words.split_whitespace().any(|each| each == word)
+}
+
+/// A file of the repository.
+struct Source {
+    /// Its path from the repository's root.
+    name: String,
+    text: String,
+    /// The text without comments.
+    code: String,
+}
+
+impl Source {
+    fn new(name: String, text: String) -> Self {
+        let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+        let code = code.collect::<Vec<_>>().join("\n");
+        Self { name, text, code }
+    }
+
+    /// Its modules from the crate's root, a test's own file below what it tests.
+    fn path(&self) -> Vec<&str> {
+        let name = self.name.trim_start_matches("src/").trim_end_matches(".rs");
+        let name = name.strip_suffix("/mod").unwrap_or(name);
+        let mut path: Vec<&str> = name.split('/').collect();
+        if let Some(tested) = name.strip_suffix("_tests") {
+            path = tested.split('/').chain(["tests"]).collect();
+        }
+        path
+    }
+
+    /// The part of the crate it belongs to: the first module of its path.
+    fn part(&self) -> &str {
+        self.path()[0]
+    }
+
+    fn is_test(&self) -> bool {
+        self.path().contains(&"tests")
+    }
+
+    /// The parts that it names: by `crate::`, by the crate's own name, or by climbing up to the root.
+    fn imports(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for root in ["crate::", "avinode_ingest::"] {
+            for (at, _) in self.code.match_indices(root) {
+                let before = self.code[..at].chars().next_back();
+                if before.is_none_or(|c| !c.is_alphanumeric() && !"_$:".contains(c)) {
+                    found.extend(heads(&self.code[at + root.len()..]));
+                }
+            }
+        }
+        // Below this line `super` is the file's own module.
+        let inline = self.code.find("mod tests {").unwrap_or(self.code.len());
+        for (at, _) in self.code.match_indices("super::") {
+            let mut rest = &self.code[at..];
+            let mut climbed = 0;
+            while let Some(next) = rest.strip_prefix("super::") {
+                (rest, climbed) = (next, climbed + 1);
+            }
+            if !self.code[..at].ends_with("super::") && climbed == self.path().len() + usize::from(at > inline) {
+                found.extend(heads(rest));
+            }
+        }
+        found
+    }
+}
+
+/// The first names of what follows a path: one, or each of a group.
+fn heads(rest: &str) -> Vec<String> {
+    let name = |text: &str| {
+        let text = text.trim_start();
+        let end = text.find(|c: char| !c.is_alphanumeric() && c != '_');
+        text[..end.unwrap_or(text.len())].to_owned()
+    };
+    let Some(group) = rest.strip_prefix('{') else {
+        return vec![name(rest)];
+    };
+    let (mut depth, mut start, mut found) = (0, 0, Vec::new());
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                found.push(name(&group[start..at]));
+                start = at + 1;
+                if c == '}' {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    found.retain(|name| !name.is_empty());
+    found
+}
+
+/// The Rust files of a folder, which need not exist.
+fn sources(folder: &str) -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut folders, mut files): (Vec<PathBuf>, Vec<Source>) = (vec![root.join(folder)], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
+                files.push(Source::new(name, std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(folder != "src" || files.len() > 50, "the sources were not found");
+    files
+}
