@@ -1,25 +1,83 @@
+-- no-transaction
 -- First attach. Quotes that the application has already counted enter their sessions' ledgers without counting again,
 -- and primaries that are already set are pinned. The triggers exist by now, so nothing written meanwhile slips through.
-INSERT INTO avinode_ingest.session_state (session_id, pinned, matched_trip)
-SELECT s.id, s.primary_quote_id IS NOT NULL, avinode_ingest.normal_trip_id(s.avinode_trip_id)
-FROM public.chat_sessions s
-WHERE s.primary_quote_id IS NOT NULL OR s.avinode_trip_id IS NOT NULL
-ON CONFLICT (session_id) DO NOTHING;
+--
+-- What there is to do is looked up once, with joins that hash (an application has no index on quotes.request_id), and
+-- written in small transactions: a row of session_state or a reference to a session, not yet committed, would make the
+-- application's write to that session wait. Run again after an interruption, it does the rest.
+DO $$
+DECLARE
+    batch CONSTANT integer := 2000;
+    first_n bigint;
+    last_n bigint;
+BEGIN
+    DROP TABLE IF EXISTS pg_temp.adopted_sessions, pg_temp.adopted_quotes;
 
-INSERT INTO avinode_ingest.ledger (session_id, quote_id, counted)
-SELECT s.id, btrim(q.avinode_quote_id), false
-FROM public.chat_sessions s
-JOIN public.quotes q
-    ON q.request_id = s.request_id OR q.id = s.primary_quote_id
-WHERE btrim(q.avinode_quote_id) <> ''
-ON CONFLICT (session_id, quote_id) DO NOTHING;
+    CREATE TEMPORARY TABLE adopted_sessions AS
+    SELECT row_number() OVER (ORDER BY session.id) AS n, session.id AS session_id
+    FROM public.chat_sessions AS session
+    WHERE session.primary_quote_id IS NOT NULL OR session.avinode_trip_id IS NOT NULL;
 
--- Sessions without a request of their own, but with the trip that a request carries.
-INSERT INTO avinode_ingest.ledger (session_id, quote_id, counted)
-SELECT s.id, btrim(q.avinode_quote_id), false
-FROM public.chat_sessions s
-JOIN public.requests r
-    ON avinode_ingest.normal_trip_id(r.avinode_trip_id) = avinode_ingest.normal_trip_id(s.avinode_trip_id)
-JOIN public.quotes q ON q.request_id = r.id
-WHERE s.avinode_trip_id IS NOT NULL AND btrim(q.avinode_quote_id) <> ''
-ON CONFLICT (session_id, quote_id) DO NOTHING;
+    CREATE TEMPORARY TABLE adopted_quotes AS
+    SELECT row_number() OVER (ORDER BY found.session_id, found.quote_id) AS n, found.session_id, found.quote_id
+    FROM (
+        SELECT session.id AS session_id, btrim(quote.avinode_quote_id) AS quote_id
+        FROM public.chat_sessions AS session
+        JOIN public.quotes AS quote ON quote.request_id = session.request_id
+        UNION
+        SELECT session.id, btrim(quote.avinode_quote_id)
+        FROM public.chat_sessions AS session
+        JOIN public.quotes AS quote ON quote.id = session.primary_quote_id
+        UNION
+        -- Sessions without a request of their own, but with the trip that a request carries.
+        SELECT session.id, btrim(quote.avinode_quote_id)
+        FROM public.chat_sessions AS session
+        JOIN public.requests AS request
+            ON avinode_ingest.normal_trip_id(request.avinode_trip_id)
+                = avinode_ingest.normal_trip_id(session.avinode_trip_id)
+        JOIN public.quotes AS quote ON quote.request_id = request.id
+        WHERE session.avinode_trip_id IS NOT NULL
+    ) AS found
+    -- No id is longer (MAX_ID_BYTES), and none too long for the ledger's key may stop the migration.
+    WHERE found.quote_id <> '' AND octet_length(found.quote_id) <= 200;
+
+    CREATE INDEX ON pg_temp.adopted_sessions (n);
+    CREATE INDEX ON pg_temp.adopted_quotes (n);
+    ANALYZE pg_temp.adopted_sessions;
+    ANALYZE pg_temp.adopted_quotes;
+    COMMIT;
+
+    SELECT coalesce(max(n), 0) INTO last_n FROM pg_temp.adopted_sessions;
+    first_n := 1;
+    WHILE first_n <= last_n LOOP
+        -- A session that was deleted meanwhile is left out; one that is being deleted is waited for.
+        INSERT INTO avinode_ingest.session_state (session_id, pinned, matched_trip)
+        SELECT session.id, session.primary_quote_id IS NOT NULL, avinode_ingest.normal_trip_id(session.avinode_trip_id)
+        FROM pg_temp.adopted_sessions AS adopted
+        JOIN public.chat_sessions AS session ON session.id = adopted.session_id
+        WHERE adopted.n BETWEEN first_n AND first_n + batch - 1
+        ORDER BY adopted.n
+        FOR KEY SHARE OF session
+        ON CONFLICT (session_id) DO NOTHING;
+        COMMIT;
+        first_n := first_n + batch;
+    END LOOP;
+
+    SELECT coalesce(max(n), 0) INTO last_n FROM pg_temp.adopted_quotes;
+    first_n := 1;
+    WHILE first_n <= last_n LOOP
+        INSERT INTO avinode_ingest.ledger (session_id, quote_id, counted)
+        SELECT adopted.session_id, adopted.quote_id, false
+        FROM pg_temp.adopted_quotes AS adopted
+        JOIN public.chat_sessions AS session ON session.id = adopted.session_id
+        WHERE adopted.n BETWEEN first_n AND first_n + batch - 1
+        ORDER BY adopted.n
+        FOR KEY SHARE OF session
+        ON CONFLICT (session_id, quote_id) DO NOTHING;
+        COMMIT;
+        first_n := first_n + batch;
+    END LOOP;
+
+    DROP TABLE pg_temp.adopted_sessions, pg_temp.adopted_quotes;
+END
+$$;

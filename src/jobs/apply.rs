@@ -19,7 +19,7 @@ use crate::domain::trip::{Happening, Touched, Trip, quote_detail, received_cause
 use crate::queue::job::{Claimed, JobError, Outcome};
 use crate::queue::store::{self as queue, NewJob};
 use crate::store::events::{self, EventKey};
-use crate::store::facts::{self, QuoteKey};
+use crate::store::facts::{self, QuoteKey, Shown};
 use crate::store::projection::{self, Projection};
 use crate::store::sessions::{self, LockedSession, State, Write};
 use crate::store::timeline::{self, Line};
@@ -258,7 +258,7 @@ impl Applier {
         trips: &BTreeMap<String, Trip>,
         touched: &BTreeMap<String, Touched>,
         sessions: &[LockedSession],
-        rows: &mut BTreeMap<QuoteKey, Uuid>,
+        rows: &mut BTreeMap<QuoteKey, Shown>,
     ) -> Result<(), JobError> {
         for (key, trip) in trips {
             let request_id = sessions
@@ -268,7 +268,12 @@ impl Applier {
                 .and_then(|session| session.request_id);
             for (id, fact) in trip.received() {
                 let place = (key.clone(), id.clone());
-                let row = rows.get(&place).copied();
+                let row = match rows.get(&place) {
+                    // The application deleted it: that stands.
+                    Some(None) => continue,
+                    Some(Some(row)) => Some(*row),
+                    None => None,
+                };
                 let is_news = touched.get(key).is_some_and(|touched| touched.quotes.contains(id));
                 if projection::showable(fact).is_none()
                     || (row.is_some() && !is_news)
@@ -286,7 +291,7 @@ impl Applier {
                     new_id,
                 };
                 if let Some(row) = projection::project(tx, &shown).await? {
-                    rows.insert(place, row);
+                    rows.insert(place, Some(row));
                 }
             }
         }
@@ -300,7 +305,7 @@ impl Applier {
         trips: &BTreeMap<String, Trip>,
         sessions: &mut [LockedSession],
         learned: &Learned,
-        rows: &BTreeMap<QuoteKey, Uuid>,
+        rows: &BTreeMap<QuoteKey, Shown>,
         now: DateTime<Utc>,
     ) -> Result<u64, JobError> {
         let mut writes = Vec::new();
@@ -319,6 +324,7 @@ impl Applier {
                 let row = elected.as_ref().and_then(|quote| {
                     rows.get(&(session.trip.clone().unwrap_or_default(), quote.clone()))
                         .copied()
+                        .flatten()
                 });
                 session.elected = elected.as_ref().map(|quote| quote.as_str().to_owned());
                 (row != session.primary_quote_id).then_some(row)

@@ -1,13 +1,17 @@
 //! Brings the schema up to date, and tells whether it is: `serve` refuses a schema older than itself.
 //!
-//! The queries are not the checked macros': they read the bookkeeping, which no migration makes.
+//! The queries are not the checked macros': they read the bookkeeping, which no migration makes. sqlx applies each file;
+//! the turn-taking is ours (`turn`), because sqlx's own keeps a snapshot open for as long as it waits.
 
 use std::time::{Duration, Instant};
 
 use sqlx::error::DatabaseError;
-use sqlx::migrate::{Migrate, Migrator};
+use sqlx::migrate::{Migrate, Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 use sqlx::{ConnectOptions, Connection};
+
+mod indexes;
+mod turn;
 
 /// The migrations of `migrations/`, built into the program. `sqlx.toml` puts their bookkeeping in our own schema.
 pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
@@ -15,10 +19,34 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 /// The bookkeeping's table, as `sqlx.toml` names it (a test holds the two together).
 const BOOKKEEPING: &str = "avinode_ingest.schema_migrations";
 
-/// How long one statement of a migration waits for a lock: the application's queries queue behind a waiting migration.
-const LOCK_TIMEOUT: &str = "SET lock_timeout = '5s'";
-/// How long to wait for another process that is migrating; and no notice of each thing that exists already.
-const OTHER_MIGRATION_TIMEOUT: &str = "SET lock_timeout = '60s'; SET client_min_messages = 'warning'";
+/// No notice of each thing that exists already, and no limit of the role's in the way of a long index build.
+const SETTINGS: &str = "SET client_min_messages = 'warning'; SET statement_timeout = '1h'";
+/// The server looks whether we are still there, so that a killed `migrate` does not leave its lock behind. Not every
+/// platform can.
+const NOTICES_OUR_DEATH: &str = "SET client_connection_check_interval = '1s'";
+/// For a file that is one transaction. The application's writes queue behind a waiting migration, so it waits briefly and
+/// comes back: less than `deadlock_timeout` (1 s), so that it gives way before Postgres looks for a victim, which might
+/// be the application.
+const BRIEF_LOCKS: &str = "SET lock_timeout = '700ms'";
+/// For a file without a transaction: CREATE INDEX CONCURRENTLY waits for old transactions without blocking a writer, and
+/// leaves an invalid index behind when it is cancelled. `statement_timeout` bounds it.
+const PATIENT_LOCKS: &str = "SET lock_timeout = 0";
+
+/// How long to wait for others.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// For another process that is migrating.
+    turn: Duration,
+    /// For tables that the application holds: a file is tried again until then.
+    tables: Duration,
+}
+
+const PATIENCE: Patience = Patience {
+    turn: Duration::from_secs(60),
+    tables: Duration::from_secs(30),
+};
+/// Between two tries of a file, so that writers who queued behind the last one get through.
+const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
 /// A migration that was applied just now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,10 +92,18 @@ pub enum MigrateError {
         /// The server's answer.
         source: sqlx::migrate::MigrateError,
     },
+    /// An index that an interrupted run left invalid cannot be mended.
+    #[error("could not mend the index {index}, which an interrupted migration left invalid: {source}")]
+    Index {
+        /// Its name.
+        index: String,
+        /// The server's answer.
+        source: sqlx::Error,
+    },
     /// A migration waited for a table that the application holds; those before it are applied.
     #[error(
-        "migration {version} ({description}) waited 5 s for a lock that another session holds and gave way: try again, \
-         if need be while the application is quiet"
+        "migration {version} ({description}) tried for half a minute to lock a table that another session holds, and \
+         gave way each time: try again, if need be while the application is quiet"
     )]
     Busy {
         /// Its number.
@@ -111,86 +147,128 @@ pub enum SchemaStatus {
 /// Applies what is missing, in order, on a direct connection of its own (a transaction pooler would not keep its
 /// settings and its lock), and tells what it applied. Processes that do so at once take turns.
 pub async fn migrate(options: &PgConnectOptions) -> Result<Vec<Applied>, MigrateError> {
-    migrate_with(&MIGRATOR, options).await
+    migrate_with(&MIGRATOR, options, PATIENCE).await
 }
 
-async fn migrate_with(migrator: &Migrator, options: &PgConnectOptions) -> Result<Vec<Applied>, MigrateError> {
+async fn migrate_with(
+    migrator: &Migrator,
+    options: &PgConnectOptions,
+    patience: Patience,
+) -> Result<Vec<Applied>, MigrateError> {
     let mut connection = options.connect().await.map_err(MigrateError::Connect)?;
-    let result = apply_all(migrator, &mut connection).await;
-    let _ = connection.close().await; // and with it the lock and the setting
+    let result = apply_all(migrator, &mut connection, patience).await;
+    let _ = connection.close().await; // and with it the lock and the settings
     result
 }
 
-async fn apply_all(migrator: &Migrator, connection: &mut PgConnection) -> Result<Vec<Applied>, MigrateError> {
-    let set = |error: sqlx::Error| MigrateError::Bookkeeping(error.into());
-    sqlx::raw_sql(OTHER_MIGRATION_TIMEOUT)
-        .execute(&mut *connection)
-        .await
-        .map_err(set)?;
-    connection.lock().await.map_err(|error| {
-        if gave_way(&error) {
-            MigrateError::OtherMigration
-        } else {
-            MigrateError::Bookkeeping(error)
-        }
-    })?;
-    sqlx::raw_sql(LOCK_TIMEOUT)
-        .execute(&mut *connection)
-        .await
-        .map_err(set)?;
+async fn apply_all(
+    migrator: &Migrator,
+    connection: &mut PgConnection,
+    patience: Patience,
+) -> Result<Vec<Applied>, MigrateError> {
+    set(connection, SETTINGS).await?;
+    let _ = set(connection, NOTICES_OUR_DEATH).await;
+    turn::take(connection, patience.turn).await?;
+    set(connection, PATIENT_LOCKS).await?;
+    let known = bookkeeping(migrator, connection).await?;
+    let is_known = |migration: &Migration| known.contains(&migration.version);
+    indexes::heal(migrator, connection, is_known).await?;
 
-    // Up to no version: makes the bookkeeping, and refuses a database that has more than we have.
-    migrator
-        .run_to(i64::MIN, &mut *connection)
-        .await
-        .map_err(|error| match error {
-            sqlx::migrate::MigrateError::VersionMissing(version) => MigrateError::Ahead(version),
-            error => MigrateError::Bookkeeping(error),
-        })?;
-    let known = connection
-        .list_applied_migrations(BOOKKEEPING)
-        .await
-        .map_err(MigrateError::Bookkeeping)?;
     let mut applied = Vec::new();
-    for migration in migrator
-        .iter()
-        .filter(|migration| !migration.migration_type.is_down_migration())
-    {
-        let (version, description) = (migration.version, migration.description.to_string());
-        if let Some(known) = known.iter().find(|known| known.version == version) {
-            if known.checksum != migration.checksum {
-                return Err(MigrateError::Changed { version, description });
-            }
-            continue;
-        }
+    for migration in ours(migrator).filter(|migration| !is_known(migration)) {
         let begun = Instant::now();
-        if let Err(source) = migrator.run_to(version, &mut *connection).await {
-            return Err(if gave_way(&source) {
-                MigrateError::Busy { version, description }
-            } else {
-                MigrateError::Apply {
-                    version,
-                    description,
-                    source,
-                }
-            });
-        }
+        set(connection, if migration.no_tx { PATIENT_LOCKS } else { BRIEF_LOCKS }).await?;
+        apply(connection, migration, patience.tables).await?;
         applied.push(Applied {
-            version,
-            description,
+            version: migration.version,
+            description: migration.description.to_string(),
             elapsed: begun.elapsed(),
         });
     }
     Ok(applied)
 }
 
-/// 55P03: `lock_timeout` has passed.
+/// Makes the bookkeeping where there is none, and returns the applied versions; refuses a database that is not ours to
+/// bring forward.
+async fn bookkeeping(migrator: &Migrator, connection: &mut PgConnection) -> Result<Vec<i64>, MigrateError> {
+    for schema in migrator.create_schemas.iter() {
+        connection
+            .create_schema_if_not_exists(schema)
+            .await
+            .map_err(MigrateError::Bookkeeping)?;
+    }
+    connection
+        .ensure_migrations_table(BOOKKEEPING)
+        .await
+        .map_err(MigrateError::Bookkeeping)?;
+    let dirty = connection
+        .dirty_version(BOOKKEEPING)
+        .await
+        .map_err(MigrateError::Bookkeeping)?;
+    if let Some(version) = dirty {
+        return Err(MigrateError::Bookkeeping(sqlx::migrate::MigrateError::Dirty(version)));
+    }
+    let known = connection
+        .list_applied_migrations(BOOKKEEPING)
+        .await
+        .map_err(MigrateError::Bookkeeping)?;
+    for one in &known {
+        match ours(migrator).find(|migration| migration.version == one.version) {
+            None => return Err(MigrateError::Ahead(one.version)),
+            Some(migration) if migration.checksum != one.checksum => {
+                return Err(MigrateError::Changed {
+                    version: migration.version,
+                    description: migration.description.to_string(),
+                });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(known.iter().map(|one| one.version).collect())
+}
+
+/// Applies one file, again and again where the application holds a table that it needs.
+async fn apply(connection: &mut PgConnection, migration: &Migration, patience: Duration) -> Result<(), MigrateError> {
+    let begun = Instant::now();
+    loop {
+        let source = match connection.apply(BOOKKEEPING, migration).await {
+            Ok(_) => return Ok(()),
+            Err(source) => source,
+        };
+        let (version, description) = (migration.version, migration.description.to_string());
+        if !gave_way(&source) {
+            return Err(MigrateError::Apply {
+                version,
+                description,
+                source,
+            });
+        }
+        if begun.elapsed() >= patience {
+            return Err(MigrateError::Busy { version, description });
+        }
+        tokio::time::sleep(BETWEEN_TRIES).await;
+    }
+}
+
+fn ours(migrator: &Migrator) -> impl Iterator<Item = &Migration> {
+    migrator
+        .iter()
+        .filter(|migration| !migration.migration_type.is_down_migration())
+}
+
+async fn set(connection: &mut PgConnection, settings: &'static str) -> Result<(), MigrateError> {
+    let done = sqlx::raw_sql(settings).execute(connection).await;
+    done.map(drop).map_err(|error| MigrateError::Bookkeeping(error.into()))
+}
+
+/// 55P03: `lock_timeout` has passed. 40P01: it was the victim of a deadlock.
 fn gave_way(error: &sqlx::migrate::MigrateError) -> bool {
     use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
     let (Execute(error) | ExecuteMigration(error, _)) = error else {
         return false;
     };
-    error.as_database_error().and_then(DatabaseError::code).as_deref() == Some("55P03")
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    matches!(code.as_deref(), Some("55P03" | "40P01"))
 }
 
 /// Reads the bookkeeping. Needs no more than to read it, and works behind a transaction pooler.
@@ -215,10 +293,7 @@ async fn status_with(migrator: &Migrator, pool: &PgPool) -> Result<SchemaStatus,
         .fetch_all(&mut *tx)
         .await?;
     tx.commit().await?;
-    let ours = migrator
-        .iter()
-        .filter(|migration| !migration.migration_type.is_down_migration());
-    let expected: Vec<_> = ours
+    let expected: Vec<_> = ours(migrator)
         .map(|migration| (migration.version, migration.checksum.to_vec()))
         .collect();
     Ok(compare(&applied, &expected))

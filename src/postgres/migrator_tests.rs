@@ -30,6 +30,15 @@ fn migrations(sql: &[&'static str]) -> Migrator {
     migrator
 }
 
+/// What `migrate` does, without its patience.
+async fn apply_with(migrator: &Migrator, options: &PgConnectOptions) -> Result<Vec<Applied>, MigrateError> {
+    let patience = Patience {
+        tables: Duration::ZERO,
+        ..PATIENCE
+    };
+    migrate_with(migrator, options, patience).await
+}
+
 fn versions(applied: &[Applied]) -> Vec<i64> {
     applied.iter().map(|one| one.version).collect()
 }
@@ -53,7 +62,7 @@ async fn migrations_are_applied_once_and_the_status_tells_how_the_schema_stands(
     let (one, two) = (migrations(&[TABLE]), migrations(&[TABLE, COLUMN]));
 
     assert_eq!(status_with(&two, &pool).await.unwrap(), SchemaStatus::Fresh);
-    assert_eq!(versions(&migrate_with(&one, &options).await.unwrap()), [1]);
+    assert_eq!(versions(&apply_with(&one, &options).await.unwrap()), [1]);
     assert_eq!(
         status_with(&one, &pool).await.unwrap(),
         SchemaStatus::Current { version: 1 }
@@ -72,12 +81,12 @@ async fn migrations_are_applied_once_and_the_status_tells_how_the_schema_stands(
         .execute(&mut *holder)
         .await
         .unwrap();
-    let busy = migrate_with(&two, &options).await.unwrap_err();
+    let busy = apply_with(&two, &options).await.unwrap_err();
     assert!(matches!(busy, MigrateError::Busy { version: 2, .. }), "{busy}");
     holder.rollback().await.unwrap();
 
     // Two at once take turns: together they apply it once.
-    let (left, right) = tokio::join!(migrate_with(&two, &options), migrate_with(&two, &options));
+    let (left, right) = tokio::join!(apply_with(&two, &options), apply_with(&two, &options));
     let (left, right) = (versions(&left.unwrap()), versions(&right.unwrap()));
     assert_eq!([left, right].concat(), [2]);
     assert_eq!(
@@ -92,7 +101,7 @@ async fn migrations_are_applied_once_and_the_status_tells_how_the_schema_stands(
         }
     );
     assert!(matches!(
-        migrate_with(&one, &options).await.unwrap_err(),
+        apply_with(&one, &options).await.unwrap_err(),
         MigrateError::Ahead(2)
     ));
 
@@ -102,11 +111,11 @@ async fn migrations_are_applied_once_and_the_status_tells_how_the_schema_stands(
         SchemaStatus::Dirty { version: 2 }
     );
     assert!(matches!(
-        migrate_with(&changed, &options).await.unwrap_err(),
+        apply_with(&changed, &options).await.unwrap_err(),
         MigrateError::Changed { version: 2, .. }
     ));
     let wrong = migrations(&[TABLE, COLUMN, "SELECT nonsense"]);
-    let failed = migrate_with(&wrong, &options).await.unwrap_err().to_string();
+    let failed = apply_with(&wrong, &options).await.unwrap_err().to_string();
     assert!(
         failed.contains("migration 3 (step 3)") && failed.contains("nonsense"),
         "{failed}"

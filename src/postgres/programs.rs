@@ -90,6 +90,11 @@ impl Programs {
         self.bin_dir.join("postgres")
     }
 
+    /// Another program of the same version, such as `pg_dump`, which some packages leave out.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.bin_dir.join(name)
+    }
+
     /// The major version, for example 15.
     pub fn major(&self) -> u32 {
         self.major

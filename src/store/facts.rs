@@ -16,6 +16,9 @@ use crate::domain::trip::Trip;
 /// A quote of a trip: (trip key, quote id).
 pub type QuoteKey = (String, QuoteId);
 
+/// Where a quote is shown: the row of `public.quotes`, or `None` when the application has deleted that row.
+pub type Shown = Option<Uuid>;
+
 /// Loads the facts of locked trips into them, and tells which quotes are projected where.
 ///
 /// Of messages only those in `messages` are looked up: a trip may have thousands.
@@ -23,21 +26,28 @@ pub async fn load(
     tx: &mut PgConnection,
     trips: &mut BTreeMap<String, Trip>,
     messages: &BTreeSet<(String, MessageId)>,
-) -> Result<BTreeMap<QuoteKey, Uuid>, sqlx::Error> {
+) -> Result<BTreeMap<QuoteKey, Shown>, sqlx::Error> {
     let keys: Vec<String> = trips.keys().cloned().collect();
     let mut projected = BTreeMap::new();
     if keys.is_empty() {
         return Ok(projected);
     }
-    let rows = sqlx::query!("SELECT * FROM avinode_ingest.quotes WHERE trip_key = ANY ($1)", &keys)
-        .fetch_all(&mut *tx)
-        .await?;
+    let rows = sqlx::query!(
+        r#"
+        SELECT fact.*, (SELECT id FROM public.quotes WHERE id = fact.projected_id) AS shown
+        FROM avinode_ingest.quotes AS fact
+        WHERE fact.trip_key = ANY ($1)
+        "#,
+        &keys
+    )
+    .fetch_all(&mut *tx)
+    .await?;
     for row in rows {
         let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), QuoteId::parse(&row.quote_id)) else {
             continue;
         };
-        if let Some(at) = row.projected_id {
-            projected.insert((row.trip_key, id.clone()), at);
+        if row.projected_id.is_some() {
+            projected.insert((row.trip_key, id.clone()), row.shown);
         }
         let fact = version::read(row.fact_at, row.fact_source, row.fact_digest)
             .filter(|_| row.received)

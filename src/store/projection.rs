@@ -9,8 +9,11 @@ use serde_json::{Value, json};
 use sqlx::{Acquire, PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
+use self::ours::{Ours, ours};
 use crate::domain::id::QuoteId;
 use crate::domain::quote::Fact;
+
+mod ours;
 
 /// Prices in `quotes` are numeric(12,2): from a cent to just under ten thousand million.
 const PRICE_LIMIT: i64 = 10_000_000_000;
@@ -111,10 +114,13 @@ async fn show(tx: &mut PgConnection, projection: &Projection<'_>) -> Result<Opti
         }),
     };
     let (row, written) = match projection.row {
-        Some(row) => {
-            update(tx, projection, row, &values).await?;
-            (row, Some(values.remembered()))
-        }
+        Some(row) => match ours(tx, projection, row).await? {
+            Some(ours) => {
+                update(tx, row, &values, &ours).await?;
+                (row, Some(values.remembered(&ours)))
+            }
+            None => return Ok(None),
+        },
         None => match adopt(tx, projection).await? {
             // The application has a row of this quote: it is shown, and nothing in it is ours to overwrite.
             Some(row) => (row, None),
@@ -123,7 +129,7 @@ async fn show(tx: &mut PgConnection, projection: &Projection<'_>) -> Result<Opti
                     return Ok(None);
                 };
                 insert(tx, projection, request_id, &values).await?;
-                (projection.new_id, Some(values.remembered()))
+                (projection.new_id, Some(values.remembered(&Ours::ALL)))
             }
         },
     };
@@ -154,16 +160,24 @@ struct Values {
 }
 
 impl Values {
-    /// What is compared before the next overwriting. Prices as text: they are decimal.
-    fn remembered(&self) -> Value {
-        json!({
-            "operator_id": self.operator_id,
-            "operator_name": self.operator_name,
-            "price": self.price.to_string(),
-            "aircraft_type": self.aircraft_type,
-            "aircraft_tail_number": self.aircraft_tail_number,
-            "valid_until": self.valid_until,
-        })
+    /// What is compared before the next overwriting: the columns that are ours. Prices as text: they are decimal.
+    fn remembered(&self, ours: &Ours) -> Value {
+        let price = self.price.to_string();
+        let columns = [
+            ("operator_id", ours.operator_id, json!(self.operator_id)),
+            ("operator_name", ours.operator_name, json!(self.operator_name)),
+            ("base_price", ours.base_price, json!(price)),
+            ("total_price", ours.total_price, json!(price)),
+            ("aircraft_type", ours.aircraft_type, json!(self.aircraft_type)),
+            (
+                "aircraft_tail_number",
+                ours.aircraft_tail_number,
+                json!(self.aircraft_tail_number),
+            ),
+            ("valid_until", ours.valid_until, json!(self.valid_until)),
+        ];
+        let kept = columns.into_iter().filter(|(_, is_ours, _)| *is_ours);
+        Value::Object(kept.map(|(column, _, value)| (column.to_owned(), value)).collect())
     }
 }
 
@@ -207,48 +221,41 @@ async fn insert(
     Ok(())
 }
 
-async fn update(
-    tx: &mut PgConnection,
-    projection: &Projection<'_>,
-    row: Uuid,
-    values: &Values,
-) -> Result<(), sqlx::Error> {
+/// Overwrites the columns that are ours; a row without any is not touched.
+async fn update(tx: &mut PgConnection, row: Uuid, values: &Values, ours: &Ours) -> Result<(), sqlx::Error> {
+    if *ours == Ours::NONE {
+        return Ok(());
+    }
     sqlx::query!(
         r#"
-        -- A column is ours while it holds what we wrote last.
         UPDATE public.quotes AS shown
-        SET operator_id = CASE WHEN fact.projected ->> 'operator_id' = shown.operator_id
-                THEN $4 ELSE shown.operator_id END,
-            operator_name = CASE WHEN fact.projected ->> 'operator_name' = shown.operator_name
-                THEN $5 ELSE shown.operator_name END,
-            base_price = CASE WHEN (fact.projected ->> 'price')::numeric = shown.base_price
-                THEN $6 ELSE shown.base_price END,
-            total_price = CASE WHEN (fact.projected ->> 'price')::numeric = shown.total_price
-                THEN $6 ELSE shown.total_price END,
-            metadata = CASE WHEN (fact.projected ->> 'price')::numeric = shown.total_price
-                    AND jsonb_typeof(coalesce(shown.metadata, '{}')) = 'object'
-                THEN coalesce(shown.metadata, '{}') || $10 ELSE shown.metadata END,
-            aircraft_type = CASE WHEN fact.projected ->> 'aircraft_type' = shown.aircraft_type
-                THEN $7 ELSE shown.aircraft_type END,
-            aircraft_tail_number = CASE WHEN fact.projected ? 'aircraft_tail_number'
-                    AND fact.projected ->> 'aircraft_tail_number' IS NOT DISTINCT FROM shown.aircraft_tail_number
-                THEN $8 ELSE shown.aircraft_tail_number END,
-            valid_until = CASE WHEN fact.projected ? 'valid_until'
-                    AND (fact.projected ->> 'valid_until')::timestamptz IS NOT DISTINCT FROM shown.valid_until
-                THEN $9 ELSE shown.valid_until END
-        FROM avinode_ingest.quotes AS fact
-        WHERE shown.id = $1 AND fact.trip_key = $2 AND fact.quote_id = $3
+        SET operator_id = CASE WHEN $2 THEN $3 ELSE shown.operator_id END,
+            operator_name = CASE WHEN $4 THEN $5 ELSE shown.operator_name END,
+            base_price = CASE WHEN $6 THEN $7 ELSE shown.base_price END,
+            total_price = CASE WHEN $8 THEN $7 ELSE shown.total_price END,
+            -- The currency goes with the price.
+            metadata = CASE WHEN $8 AND jsonb_typeof(coalesce(shown.metadata, '{}')) = 'object'
+                THEN coalesce(shown.metadata, '{}') || $9 ELSE shown.metadata END,
+            aircraft_type = CASE WHEN $10 THEN $11 ELSE shown.aircraft_type END,
+            aircraft_tail_number = CASE WHEN $12 THEN $13 ELSE shown.aircraft_tail_number END,
+            valid_until = CASE WHEN $14 THEN $15 ELSE shown.valid_until END
+        WHERE shown.id = $1
         "#,
         row,
-        projection.trip,
-        projection.quote.as_str(),
+        ours.operator_id,
         values.operator_id,
+        ours.operator_name,
         values.operator_name,
+        ours.base_price,
         values.price,
-        values.aircraft_type,
-        values.aircraft_tail_number,
-        values.valid_until,
+        ours.total_price,
         values.metadata,
+        ours.aircraft_type,
+        values.aircraft_type,
+        ours.aircraft_tail_number,
+        values.aircraft_tail_number,
+        ours.valid_until,
+        values.valid_until,
     )
     .execute(tx)
     .await?;

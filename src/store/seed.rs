@@ -61,11 +61,14 @@ pub async fn session(pool: &PgPool, new: &NewSession) -> Result<Uuid, sqlx::Erro
         r#"
         INSERT INTO public.chat_sessions (
             conversation_id, request_id, iso_agent_id, status, avinode_trip_id, session_started_at, last_activity_at,
-            session_ended_at, current_step, quotes_received_count, quotes_expected_count, operators_contacted_count
+            session_ended_at, current_step, quotes_received_count, quotes_expected_count, operators_contacted_count,
+            -- The application's own table may have no defaults for these.
+            created_at, updated_at
         )
         VALUES ($1, $2, $3, ($4::text)::public.chat_session_status, $5, now() - interval '1 day',
             now() - interval '1 day',
-            CASE WHEN $4::text IN ('completed', 'archived') THEN now() - interval '1 hour' END, $6, $7, $8, $9)
+            CASE WHEN $4::text IN ('completed', 'archived') THEN now() - interval '1 hour' END, $6, $7, $8, $9,
+            now(), now())
         RETURNING id
         "#,
         conversation,

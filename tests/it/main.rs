@@ -1,9 +1,13 @@
 //! The integration tests: one binary, a database per test on one embedded cluster per run.
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
+mod application;
+mod attached;
+mod attached_quotes;
 mod check;
 mod crash;
 mod house;
+mod migrating;
 mod settings;
 mod story;
 mod support;

@@ -12,6 +12,7 @@ use avinode_ingest::postgres::migrator;
 use avinode_ingest::postgres::pool::pool;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 /// How to reach the cluster's databases.
@@ -21,6 +22,11 @@ struct Cluster {
 }
 
 const TEMPLATE: &str = "template_migrated";
+/// The application's database, migrated. Made by the first test that asks for it.
+const ATTACHED: &str = "template_attached";
+/// The application's database as it is found.
+const APPLICATION: &str = include_str!("../host/attached.sql");
+const WITHOUT_SESSIONS: &str = include_str!("../host/attached_without_sessions.sql");
 
 fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
@@ -79,6 +85,43 @@ impl Db {
         Self::made("TEMPLATE template0").await
     }
 
+    /// The application's database with its rows, before the first migration.
+    pub async fn application() -> Self {
+        let db = Self::empty().await;
+        db.run(APPLICATION).await;
+        db
+    }
+
+    /// The same before the application had session tracking.
+    pub async fn application_without_sessions() -> Self {
+        let db = Self::application().await;
+        db.run(WITHOUT_SESSIONS).await;
+        db
+    }
+
+    /// The application's database, migrated.
+    pub async fn attached() -> Self {
+        static MADE: OnceCell<()> = OnceCell::const_new();
+        MADE.get_or_init(|| async {
+            let template = Self::named(ATTACHED.to_owned(), "TEMPLATE template0").await;
+            template.run(APPLICATION).await;
+            migrator::migrate(&template.options).await.unwrap();
+            template.pool.close().await;
+        })
+        .await;
+        Self::made(&format!("TEMPLATE {ATTACHED}")).await
+    }
+
+    /// Runs a text of statements, as the superuser.
+    pub async fn run(&self, statements: &str) {
+        let mut connection = self.options.connect().await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(statements.to_owned()))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+    }
+
     /// Its address, as `DATABASE_URL` takes it.
     pub fn url(&self) -> String {
         cluster()
@@ -87,8 +130,11 @@ impl Db {
     }
 
     async fn made(how: &str) -> Self {
+        Self::named(format!("test_{}", Uuid::now_v7().simple()), how).await
+    }
+
+    async fn named(name: String, how: &str) -> Self {
         let server = cluster().server.clone();
-        let name = format!("test_{}", Uuid::now_v7().simple());
         let mut connection = server.connect().await.unwrap();
         let statement = format!("CREATE DATABASE {name} {how}");
         // Two copies of one template at once get into each other's way for a moment.

@@ -1,0 +1,1 @@
+//! Migrating beside others: other processes that migrate, and an application at work.
