@@ -342,9 +342,11 @@ impl Applier {
             let before = (session.elected.clone(), session.matched_trip.clone(), session.seq);
             self.add_lines(session, trip, &change, learned, &mut lines);
             let primary_quote_id = change.elected.as_ref().and_then(|elected| {
+                // A row that still shows an older price shows another fact than the one elected: had the facts come in
+                // another order, there would be no row.
                 let row = elected.as_ref().and_then(|quote| {
-                    rows.get(&(session.trip.clone().unwrap_or_default(), quote.clone()))
-                        .copied()
+                    projection::showable(trip?.quotes.get(quote)?.fact.as_ref()?)?;
+                    rows.get(&(session.trip.clone()?, quote.clone())).copied()
                 });
                 session.elected = elected.as_ref().map(|quote| quote.as_str().to_owned());
                 (row != session.primary_quote_id).then_some(row)
