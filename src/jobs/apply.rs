@@ -54,6 +54,8 @@ pub enum Content {
         trip: String,
         /// The quote.
         quote: QuoteId,
+        /// Until when it stood.
+        valid_until: DateTime<Utc>,
     },
 }
 
@@ -82,6 +84,8 @@ struct Learned {
     happenings: BTreeMap<String, Vec<(Happening, Option<Uuid>)>>,
     touched: BTreeMap<String, Touched>,
     outcomes: Vec<Outcome>,
+    /// Expiries for which it is too early by this worker's clock.
+    early: Vec<NewJob>,
 }
 
 impl Applier {
@@ -118,7 +122,7 @@ impl Applier {
 
         learn(&fresh, &mut locked, now, &mut learned);
         self.write_facts(&mut tx, &locked.trips, &learned.touched).await?;
-        self.schedule_expiries(&mut tx, &locked.trips, &learned.touched, now)
+        self.schedule_expiries(&mut tx, &locked.trips, &mut learned, now)
             .await?;
         self.project(&mut tx, &locked.trips, &learned.touched, &sessions, &mut rows)
             .await?;
@@ -251,26 +255,18 @@ impl Applier {
         &self,
         tx: &mut Transaction<'_, Postgres>,
         trips: &BTreeMap<String, Trip>,
-        touched: &BTreeMap<String, Touched>,
+        learned: &mut Learned,
         now: DateTime<Utc>,
     ) -> Result<(), JobError> {
         let mut jobs = Vec::new();
-        for (key, touched) in touched {
+        for (key, touched) in &learned.touched {
             for id in &touched.quotes {
                 let fact = trips.get(key).and_then(|trip| trip.quotes.get(id)?.fact.as_ref());
-                if let Some(due) = fact
-                    .and_then(|fact| fact.details.valid_until)
-                    .filter(|until| *until > now)
-                {
-                    jobs.push(NewJob {
-                        kind: expire::KIND,
-                        key: Some(expire::key(key, id)),
-                        delivery_id: None,
-                        due_at: Some(due),
-                    });
-                }
+                let valid_until = fact.and_then(|fact| fact.details.valid_until);
+                jobs.extend(valid_until.and_then(|until| expire::job(key, id, until, now)));
             }
         }
+        jobs.append(&mut learned.early);
         if !jobs.is_empty() {
             queue::enqueue(tx, &jobs).await?;
         }
@@ -503,16 +499,31 @@ fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<Utc>, learne
                 }
             }
             Content::Rematch { session } => ("applied", format!("matched session {session}")),
-            Content::Expire { trip, quote } => {
-                let expired = locked
+            Content::Expire {
+                trip,
+                quote,
+                valid_until,
+            } => {
+                let known = locked
                     .key_of
                     .get(trip)
-                    .and_then(|key| Some((key.clone(), locked.trips.get(key)?.expire(quote, now)?)));
-                match expired {
+                    .and_then(|key| Some((key, locked.trips.get(key)?)));
+                let stands_until =
+                    known.and_then(|(_, trip)| trip.quotes.get(quote)?.fact.as_ref()?.details.valid_until);
+                match known.and_then(|(key, trip)| Some((key, trip.expire(quote, now)?))) {
                     Some((key, happening)) => {
                         let detail = happening.cause.clone();
-                        learned.happenings.entry(key).or_default().push((happening, None));
+                        learned
+                            .happenings
+                            .entry(key.clone())
+                            .or_default()
+                            .push((happening, None));
                         ("applied", detail)
+                    }
+                    // The database's clock says that it is time and ours does not: nobody else would come back to it.
+                    None if stands_until == Some(*valid_until) => {
+                        learned.early.extend(expire::job(trip, quote, *valid_until, now));
+                        ("nothing", "too early by this worker's clock; queued again".to_owned())
                     }
                     None => ("nothing", "the quote stands longer by now".to_owned()),
                 }
