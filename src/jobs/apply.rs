@@ -19,7 +19,7 @@ use crate::domain::trip::{Happening, Touched, Trip, quote_detail, received_cause
 use crate::queue::job::{Claimed, JobError, Outcome};
 use crate::queue::store::{self as queue, NewJob};
 use crate::store::events::{self, EventKey};
-use crate::store::facts::{self, QuoteKey};
+use crate::store::facts::{self, QuoteKey, Shown};
 use crate::store::projection::{self, Projection};
 use crate::store::sessions::{self, LockedSession, State, Write};
 use crate::store::timeline::{self, Line};
@@ -280,7 +280,7 @@ impl Applier {
         trips: &BTreeMap<String, Trip>,
         touched: &BTreeMap<String, Touched>,
         sessions: &[LockedSession],
-        rows: &mut BTreeMap<QuoteKey, Uuid>,
+        rows: &mut BTreeMap<QuoteKey, Shown>,
     ) -> Result<(), JobError> {
         for (key, trip) in trips {
             let request_id = sessions
@@ -290,10 +290,12 @@ impl Applier {
                 .and_then(|session| session.request_id);
             for (id, fact) in trip.received() {
                 let place = (key.clone(), id.clone());
-                let row = rows.get(&place).copied();
+                let shown = rows.get(&place).copied();
+                let row = shown.and_then(Shown::row);
                 let is_news = touched.get(key).is_some_and(|touched| touched.quotes.contains(id));
+                // A row that the application has deleted stays deleted until there is news of the quote.
                 if projection::showable(fact).is_none()
-                    || (row.is_some() && !is_news)
+                    || (shown.is_some() && !is_news)
                     || (row.is_none() && request_id.is_none())
                 {
                     continue;
@@ -308,7 +310,7 @@ impl Applier {
                     new_id,
                 };
                 if let Some(row) = projection::project(tx, &shown).await? {
-                    rows.insert(place, row);
+                    rows.insert(place, Shown::At(row));
                 }
             }
         }
@@ -322,7 +324,7 @@ impl Applier {
         trips: &BTreeMap<String, Trip>,
         sessions: &mut [LockedSession],
         learned: &Learned,
-        rows: &BTreeMap<QuoteKey, Uuid>,
+        rows: &BTreeMap<QuoteKey, Shown>,
         now: DateTime<Utc>,
     ) -> Result<u64, JobError> {
         let mut writes = Vec::new();
@@ -342,7 +344,7 @@ impl Applier {
                 // another order, there would be no row.
                 let row = elected.as_ref().and_then(|quote| {
                     projection::showable(trip?.quotes.get(quote)?.fact.as_ref()?)?;
-                    rows.get(&(session.trip.clone()?, quote.clone())).copied()
+                    rows.get(&(session.trip.clone()?, quote.clone()))?.row()
                 });
                 session.elected = elected.as_ref().map(|quote| quote.as_str().to_owned());
                 (row != session.primary_quote_id).then_some(row)

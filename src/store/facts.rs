@@ -16,28 +16,55 @@ use crate::domain::trip::Trip;
 /// A quote of a trip: (trip key, quote id).
 pub type QuoteKey = (String, QuoteId);
 
-/// Loads the facts of locked trips into them, and tells which quotes are projected where.
+/// Where a quote is projected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// In this row of `public.quotes`.
+    At(Uuid),
+    /// The application has deleted its row.
+    Removed,
+}
+
+impl Shown {
+    /// The row, if it is there.
+    pub fn row(self) -> Option<Uuid> {
+        match self {
+            Self::At(row) => Some(row),
+            Self::Removed => None,
+        }
+    }
+}
+
+/// Loads the facts of locked trips into them, and tells which quotes are projected where, as far as they ever were.
 ///
 /// Of messages only those in `messages` are looked up: a trip may have thousands.
 pub async fn load(
     tx: &mut PgConnection,
     trips: &mut BTreeMap<String, Trip>,
     messages: &BTreeSet<(String, MessageId)>,
-) -> Result<BTreeMap<QuoteKey, Uuid>, sqlx::Error> {
+) -> Result<BTreeMap<QuoteKey, Shown>, sqlx::Error> {
     let keys: Vec<String> = trips.keys().cloned().collect();
     let mut projected = BTreeMap::new();
     if keys.is_empty() {
         return Ok(projected);
     }
-    let rows = sqlx::query!("SELECT * FROM avinode_ingest.quotes WHERE trip_key = ANY ($1)", &keys)
-        .fetch_all(&mut *tx)
-        .await?;
+    let rows = sqlx::query!(
+        r#"
+        SELECT fact.*, EXISTS (SELECT FROM public.quotes AS shown WHERE shown.id = fact.projected_id) AS "is_shown!"
+        FROM avinode_ingest.quotes AS fact
+        WHERE trip_key = ANY ($1)
+        "#,
+        &keys
+    )
+    .fetch_all(&mut *tx)
+    .await?;
     for row in rows {
         let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), QuoteId::parse(&row.quote_id)) else {
             continue;
         };
         if let Some(at) = row.projected_id {
-            projected.insert((row.trip_key, id.clone()), at);
+            let shown = if row.is_shown { Shown::At(at) } else { Shown::Removed };
+            projected.insert((row.trip_key, id.clone()), shown);
         }
         let fact = version::read(row.fact_at, row.fact_source, row.fact_digest)
             .filter(|_| row.received)
