@@ -8,3 +8,6 @@ pub mod quote;
 pub mod session;
 pub mod trip;
 pub mod workflow;
+
+#[cfg(test)]
+mod tests;

@@ -26,10 +26,6 @@ use crate::store::timeline::{self, Line};
 use crate::store::trips;
 use crate::store::writer;
 
-/// How far our clock may be behind the database's, by which jobs become due. A quote that by our clock expires within
-/// this has its job queued again; one that expires later has had its `validUntil` moved, and a job of its own.
-const CLOCK_SKEW: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
-
 /// What a job is about.
 #[derive(Debug, Clone)]
 pub enum Content {
@@ -55,6 +51,8 @@ pub enum Content {
         trip: String,
         /// The quote.
         quote: QuoteId,
+        /// Until when it stood.
+        valid_until: DateTime<Utc>,
     },
 }
 
@@ -83,7 +81,7 @@ struct Learned {
     happenings: BTreeMap<String, Vec<(Happening, Option<Uuid>)>>,
     touched: BTreeMap<String, Touched>,
     outcomes: Vec<Outcome>,
-    /// Expiries that our clock says are a moment away, although the database's says that they are due.
+    /// Expiries for which it is too early by this worker's clock.
     early: Vec<NewJob>,
 }
 
@@ -121,10 +119,8 @@ impl Applier {
 
         learn(&fresh, &mut locked, now, &mut learned);
         self.write_facts(&mut tx, &locked.trips, &learned.touched).await?;
-        let expiries = expiries(&locked.trips, &learned, now);
-        if !expiries.is_empty() {
-            queue::enqueue(&mut tx, &expiries).await?;
-        }
+        self.schedule_expiries(&mut tx, &locked.trips, &mut learned, now)
+            .await?;
         self.project(&mut tx, &locked.trips, &learned.touched, &sessions, &mut rows)
             .await?;
         let changed = self
@@ -251,6 +247,29 @@ impl Applier {
         Ok(())
     }
 
+    /// Queues a job for the moment at which a quote that was just learned of expires.
+    async fn schedule_expiries(
+        &self,
+        tx: &mut Transaction<'_, Postgres>,
+        trips: &BTreeMap<String, Trip>,
+        learned: &mut Learned,
+        now: DateTime<Utc>,
+    ) -> Result<(), JobError> {
+        let mut jobs = Vec::new();
+        for (key, touched) in &learned.touched {
+            for id in &touched.quotes {
+                let fact = trips.get(key).and_then(|trip| trip.quotes.get(id)?.fact.as_ref());
+                let valid_until = fact.and_then(|fact| fact.details.valid_until);
+                jobs.extend(valid_until.and_then(|until| expire::job(key, id, until, now)));
+            }
+        }
+        jobs.append(&mut learned.early);
+        if !jobs.is_empty() {
+            queue::enqueue(tx, &jobs).await?;
+        }
+        Ok(())
+    }
+
     /// Shows quotes in `public.quotes`: those with a new fact, and those that could not be shown before.
     async fn project(
         &self,
@@ -268,15 +287,15 @@ impl Applier {
                 .and_then(|session| session.request_id);
             for (id, fact) in trip.received() {
                 let place = (key.clone(), id.clone());
-                let row = match rows.get(&place) {
-                    // The application deleted it: that stands.
-                    Some(None) => continue,
-                    Some(Some(row)) => Some(*row),
-                    None => None,
-                };
+                let shown = rows.get(&place).copied();
+                if shown == Some(Shown::Removed) {
+                    // The application deleted the row: that stands.
+                    continue;
+                }
+                let row = shown.and_then(Shown::row);
                 let is_news = touched.get(key).is_some_and(|touched| touched.quotes.contains(id));
                 if projection::showable(fact).is_none()
-                    || (row.is_some() && !is_news)
+                    || (shown.is_some() && !is_news)
                     || (row.is_none() && request_id.is_none())
                 {
                     continue;
@@ -291,7 +310,7 @@ impl Applier {
                     new_id,
                 };
                 if let Some(row) = projection::project(tx, &shown).await? {
-                    rows.insert(place, Some(row));
+                    rows.insert(place, Shown::At(row));
                 }
             }
         }
@@ -321,10 +340,11 @@ impl Applier {
             let before = (session.elected.clone(), session.matched_trip.clone(), session.seq);
             self.add_lines(session, trip, &change, learned, &mut lines);
             let primary_quote_id = change.elected.as_ref().and_then(|elected| {
+                // A row that still shows an older price shows another fact than the one elected: had the facts come in
+                // another order, there would be no row.
                 let row = elected.as_ref().and_then(|quote| {
-                    rows.get(&(session.trip.clone().unwrap_or_default(), quote.clone()))
-                        .copied()
-                        .flatten()
+                    projection::showable(trip?.quotes.get(quote)?.fact.as_ref()?)?;
+                    rows.get(&(session.trip.clone()?, quote.clone()))?.row()
                 });
                 session.elected = elected.as_ref().map(|quote| quote.as_str().to_owned());
                 (row != session.primary_quote_id).then_some(row)
@@ -426,23 +446,6 @@ impl Work {
     }
 }
 
-/// A job for the moment at which each quote that was just learned of expires.
-fn expiries(trips: &BTreeMap<String, Trip>, learned: &Learned, now: DateTime<Utc>) -> Vec<NewJob> {
-    let mut jobs = learned.early.clone();
-    for (key, touched) in &learned.touched {
-        for id in &touched.quotes {
-            let fact = trips.get(key).and_then(|trip| trip.quotes.get(id)?.fact.as_ref());
-            if let Some(due) = fact
-                .and_then(|fact| fact.details.valid_until)
-                .filter(|until| *until > now)
-            {
-                jobs.push(expire::job(key, id, due));
-            }
-        }
-    }
-    jobs
-}
-
 fn messages_of(works: &[&Work], key_of: &BTreeMap<String, String>) -> BTreeSet<(String, MessageId)> {
     let mut messages = BTreeSet::new();
     for work in works {
@@ -486,29 +489,33 @@ fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<Utc>, learne
                 }
             }
             Content::Rematch { session } => ("applied", format!("matched session {session}")),
-            Content::Expire { trip, quote } => {
-                let expired = locked
+            Content::Expire {
+                trip,
+                quote,
+                valid_until,
+            } => {
+                let known = locked
                     .key_of
                     .get(trip)
-                    .and_then(|key| Some((key.clone(), locked.trips.get(key)?.expire(quote, now)?)));
-                match expired {
+                    .and_then(|key| Some((key, locked.trips.get(key)?)));
+                let stands_until =
+                    known.and_then(|(_, trip)| trip.quotes.get(quote)?.fact.as_ref()?.details.valid_until);
+                match known.and_then(|(key, trip)| Some((key, trip.expire(quote, now)?))) {
                     Some((key, happening)) => {
                         let detail = happening.cause.clone();
-                        learned.happenings.entry(key).or_default().push((happening, None));
+                        learned
+                            .happenings
+                            .entry(key.clone())
+                            .or_default()
+                            .push((happening, None));
                         ("applied", detail)
                     }
-                    None => {
-                        let early = locked
-                            .key_of
-                            .get(trip)
-                            .and_then(|key| Some((key, locked.trips.get(key)?.quotes.get(quote)?.fact.as_ref()?)))
-                            .and_then(|(key, fact)| Some((key, fact.details.valid_until?)))
-                            .filter(|(_, until)| *until - now < CLOCK_SKEW);
-                        learned
-                            .early
-                            .extend(early.map(|(key, until)| expire::job(key, quote, until)));
-                        ("nothing", "the quote stands longer by now".to_owned())
+                    // The database's clock says that it is time and ours does not: nobody else would come back to it.
+                    None if stands_until == Some(*valid_until) => {
+                        learned.early.extend(expire::job(trip, quote, *valid_until, now));
+                        ("nothing", "too early by this worker's clock; queued again".to_owned())
                     }
+                    None => ("nothing", "the quote stands longer by now".to_owned()),
                 }
             }
         };

@@ -15,19 +15,26 @@ use crate::queue::store::NewJob;
 /// finds that nothing has expired and changes nothing.
 pub const KIND: &str = "expire";
 
-/// The key of an expiry: trip and quote, apart by a tab, which no id holds.
-fn key(trip: &str, quote: &QuoteId) -> String {
-    format!("{trip}\t{quote}")
+/// A job for the moment at which a quote expires, if that lies ahead.
+pub fn job(trip: &str, quote: &QuoteId, valid_until: DateTime<Utc>, now: DateTime<Utc>) -> Option<NewJob> {
+    let due_in = (valid_until - now).to_std().ok().filter(|ahead| !ahead.is_zero())?;
+    Some(NewJob {
+        kind: KIND,
+        // Apart by tabs, which no id holds.
+        key: Some(format!("{trip}\t{quote}\t{}", valid_until.timestamp_micros())),
+        delivery_id: None,
+        due_in: Some(due_in),
+    })
 }
 
-/// The job for the moment at which a quote expires.
-pub fn job(trip: &str, quote: &QuoteId, due: DateTime<Utc>) -> NewJob {
-    NewJob {
-        kind: KIND,
-        key: Some(key(trip, quote)),
-        delivery_id: None,
-        due_at: Some(due),
-    }
+fn read(key: &str) -> Option<Content> {
+    let mut parts = key.split('\t');
+    let (trip, quote, valid_until) = (parts.next()?, parts.next()?, parts.next()?);
+    Some(Content::Expire {
+        trip: trip.to_owned(),
+        quote: QuoteId::parse(quote).ok()?,
+        valid_until: DateTime::from_timestamp_micros(valid_until.parse().ok()?)?,
+    })
 }
 
 /// Elects anew where quotes have expired.
@@ -50,15 +57,12 @@ impl Handler for ExpireJob {
             let mut unfinished = Vec::new();
             let mut works = Vec::with_capacity(jobs.len());
             for job in jobs {
-                let parts = job.key.as_deref().and_then(|key| key.split_once('\t'));
-                match parts.and_then(|(trip, quote)| Some((trip.to_owned(), QuoteId::parse(quote).ok()?))) {
-                    Some((trip, quote)) => {
-                        works.push(Work {
-                            job: job.clone(),
-                            content: Content::Expire { trip, quote },
-                        });
-                    }
-                    None => unfinished.push((job.id, JobError::fail("its key is no trip and quote"))),
+                match job.key.as_deref().and_then(read) {
+                    Some(content) => works.push(Work {
+                        job: job.clone(),
+                        content,
+                    }),
+                    None => unfinished.push((job.id, JobError::fail("its key is no trip, quote and time"))),
                 }
             }
             self.applier.apply(&works).await?;

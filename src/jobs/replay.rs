@@ -26,7 +26,7 @@ pub async fn replay(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Erro
                 kind,
                 key,
                 delivery_id: Some(*id),
-                due_at: None,
+                due_in: None,
             }
         })
         .collect();

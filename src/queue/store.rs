@@ -20,8 +20,9 @@ pub struct NewJob {
     pub key: Option<String>,
     /// The delivery it came with.
     pub delivery_id: Option<Uuid>,
-    /// When it becomes due; `None`: at once.
-    pub due_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// How long until it becomes due, by the database's clock; `None`: at once. A time span and not a moment, because
+    /// the clocks of workers and database differ.
+    pub due_in: Option<Duration>,
 }
 
 /// Claims up to `limit` due jobs of one kind for `worker`: available ones, retries whose time has come, and jobs whose
@@ -254,17 +255,20 @@ pub async fn enqueue(tx: &mut PgConnection, jobs: &[NewJob]) -> Result<(), sqlx:
     let kinds: Vec<String> = jobs.iter().map(|job| job.kind.to_owned()).collect();
     let keys: Vec<Option<String>> = jobs.iter().map(|job| job.key.clone()).collect();
     let deliveries: Vec<Option<Uuid>> = jobs.iter().map(|job| job.delivery_id).collect();
-    let due: Vec<Option<chrono::DateTime<chrono::Utc>>> = jobs.iter().map(|job| job.due_at).collect();
+    let due: Vec<PgInterval> = jobs
+        .iter()
+        .map(|job| interval(job.due_in.unwrap_or_default()))
+        .collect();
     sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.jobs (kind, key, delivery_id, due_at)
-        SELECT kind, key, delivery_id, coalesce(due_at, clock_timestamp())
-        FROM unnest($1::text[], $2::text[], $3::uuid[], $4::timestamptz[]) AS new (kind, key, delivery_id, due_at)
+        SELECT kind, key, delivery_id, clock_timestamp() + due_in
+        FROM unnest($1::text[], $2::text[], $3::uuid[], $4::interval[]) AS new (kind, key, delivery_id, due_in)
         "#,
         &kinds,
         &keys as &[Option<String>],
         &deliveries as &[Option<Uuid>],
-        &due as &[Option<chrono::DateTime<chrono::Utc>>],
+        &due,
     )
     .execute(tx)
     .await?;

@@ -16,10 +16,26 @@ use crate::domain::trip::Trip;
 /// A quote of a trip: (trip key, quote id).
 pub type QuoteKey = (String, QuoteId);
 
-/// Where a quote is shown: the row of `public.quotes`, or `None` when the application has deleted that row.
-pub type Shown = Option<Uuid>;
+/// Where a quote is projected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// In this row of `public.quotes`.
+    At(Uuid),
+    /// The application has deleted its row.
+    Removed,
+}
 
-/// Loads the facts of locked trips into them, and tells which quotes are projected where.
+impl Shown {
+    /// The row, if it is there.
+    pub fn row(self) -> Option<Uuid> {
+        match self {
+            Self::At(row) => Some(row),
+            Self::Removed => None,
+        }
+    }
+}
+
+/// Loads the facts of locked trips into them, and tells which quotes are projected where, as far as they ever were.
 ///
 /// Of messages only those in `messages` are looked up: a trip may have thousands.
 pub async fn load(
@@ -34,9 +50,9 @@ pub async fn load(
     }
     let rows = sqlx::query!(
         r#"
-        SELECT fact.*, (SELECT id FROM public.quotes WHERE id = fact.projected_id) AS shown
+        SELECT fact.*, EXISTS (SELECT FROM public.quotes AS shown WHERE shown.id = fact.projected_id) AS "is_shown!"
         FROM avinode_ingest.quotes AS fact
-        WHERE fact.trip_key = ANY ($1)
+        WHERE trip_key = ANY ($1)
         "#,
         &keys
     )
@@ -46,8 +62,9 @@ pub async fn load(
         let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), QuoteId::parse(&row.quote_id)) else {
             continue;
         };
-        if row.projected_id.is_some() {
-            projected.insert((row.trip_key, id.clone()), row.shown);
+        if let Some(at) = row.projected_id {
+            let shown = if row.is_shown { Shown::At(at) } else { Shown::Removed };
+            projected.insert((row.trip_key, id.clone()), shown);
         }
         let fact = version::read(row.fact_at, row.fact_source, row.fact_digest)
             .filter(|_| row.received)

@@ -8,6 +8,8 @@ mod check;
 mod crash;
 mod house;
 mod migrating;
+mod order;
 mod settings;
 mod story;
 mod support;
+mod trip_ids;

@@ -3,4 +3,7 @@
 
 pub mod bodies;
 pub mod cluster;
+pub mod crew;
+pub mod everything;
 pub mod service;
+pub mod world;

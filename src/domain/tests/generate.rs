@@ -1,0 +1,137 @@
+//! Generated facts about one trip: few ids, few times and few prices, so that they meet, tie and contradict each other.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use chrono::{DateTime, Duration, Utc};
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+use crate::domain::event::{Event, Money, Operator, QuoteDetails, Source, TripStatus, Version, What};
+use crate::domain::id::{MessageId, QuoteId, RequestId, TripId};
+use crate::domain::trip::{Touched, Trip};
+
+/// An event and when it was received.
+pub type Heard = (Event, DateTime<Utc>);
+
+/// A moment, and seconds after it.
+pub fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_780_000_000, 0).unwrap() + Duration::seconds(seconds)
+}
+
+/// The quote of this letter.
+pub fn quote(name: &str) -> QuoteId {
+    QuoteId::parse(&format!("aquote-{name}")).unwrap()
+}
+
+/// The RFQ of this letter.
+pub fn rfq(name: &str) -> RequestId {
+    RequestId::parse(&format!("arfq-{name}")).unwrap()
+}
+
+/// A fact with its version; as outside, the digest is of the content.
+pub fn event(seconds: Option<i64>, source: Source, what: What) -> Event {
+    let mut hash = DefaultHasher::new();
+    format!("{what:?}").hash(&mut hash);
+    let mut digest = [0; 32];
+    digest[..8].copy_from_slice(&hash.finish().to_be_bytes());
+    Event {
+        trip: TripId::parse("atrip-1").unwrap(),
+        version: Version {
+            at: seconds.map(at),
+            source,
+            digest,
+        },
+        what,
+    }
+}
+
+/// What is known after these.
+pub fn learned<'a>(events: impl IntoIterator<Item = &'a Heard>) -> Trip {
+    let mut trip = Trip::default();
+    for (event, received_at) in events {
+        trip.learn(event, *received_at, &mut Touched::default());
+    }
+    trip
+}
+
+fn name() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(&["a", "b", "c", "d"][..])
+}
+
+fn price() -> impl Strategy<Value = Option<Money>> {
+    let money = (1..5_i64, prop::sample::select(&["EUR", "USD"][..])).prop_map(|(amount, currency)| Money {
+        amount: Decimal::new(amount * 500_050, 2),
+        currency: currency.to_owned(),
+    });
+    prop::option::weighted(0.8, money)
+}
+
+fn quote_received() -> impl Strategy<Value = What> {
+    let until = prop::option::weighted(0.3, 50..150_i64);
+    (name(), prop::option::of(name()), price(), until).prop_map(|(id, request, price, until)| {
+        What::QuoteReceived(QuoteDetails {
+            quote: quote(id),
+            request: request.map(rfq),
+            price,
+            operator: Operator::default(),
+            aircraft_type: None,
+            aircraft_tail: None,
+            valid_until: until.map(at),
+        })
+    })
+}
+
+fn what() -> impl Strategy<Value = What> {
+    let decline = (prop::option::of(name()), prop::option::of(name()), prop::bool::ANY).prop_map(
+        |(request, declined, reason)| What::RfqDeclined {
+            request: request.map(rfq),
+            quote: declined.map(quote),
+            reason: reason.then(|| "AIRCRAFT_NOT_AVAILABLE".to_owned()),
+            operator: Operator::default(),
+        },
+    );
+    let message = name().prop_map(|id| What::MessageReceived {
+        message: MessageId::parse(id).unwrap(),
+        sender: Operator::default(),
+    });
+    let status = prop::sample::select(&[TripStatus::Updated, TripStatus::Cancelled, TripStatus::Expired][..]);
+    let changed = (prop::option::of(name()), status).prop_map(|(request, status)| What::TripChanged {
+        request: request.map(rfq),
+        status,
+    });
+    prop_oneof![
+        5 => quote_received(),
+        3 => decline,
+        1 => message,
+        2 => name().prop_map(|id| What::TripRequested { request: rfq(id) }),
+        2 => changed,
+    ]
+}
+
+/// One event: its time may be missing, and may lie after the moment it was received.
+pub fn heard() -> impl Strategy<Value = Heard> {
+    let source = prop::sample::select(&[Source::Event, Source::Event, Source::Document][..]);
+    (prop::option::weighted(0.85, 0..12_i64), source, what(), 0..12_i64)
+        .prop_map(|(seconds, source, what, received)| (event(seconds, source, what), at(received)))
+}
+
+/// Some events.
+pub fn some() -> impl Strategy<Value = Vec<Heard>> {
+    prop::collection::vec(heard(), 0..24)
+}
+
+/// Some events, and the same ones again: each at least once, in another order.
+pub fn some_and_again() -> impl Strategy<Value = (Vec<Heard>, Vec<Heard>)> {
+    some().prop_flat_map(|events| {
+        let copies = prop::collection::vec(1..3_usize, events.len());
+        let again = (Just(events.clone()), copies).prop_flat_map(|(events, copies)| {
+            let all: Vec<Heard> = events
+                .into_iter()
+                .zip(copies)
+                .flat_map(|(event, times)| vec![event; times])
+                .collect();
+            Just(all).prop_shuffle()
+        });
+        (Just(events), again)
+    })
+}

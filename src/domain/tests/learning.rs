@@ -1,0 +1,97 @@
+//! Learning: in whatever order and however often, the same facts make the same trip.
+
+use chrono::DateTime;
+use proptest::prelude::*;
+
+use super::generate::{learned, some, some_and_again};
+use crate::domain::quote::Learned;
+use crate::domain::trip::{Touched, Trip};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn any_order_and_repetition_of_events_makes_the_same_trip((events, again) in some_and_again()) {
+        prop_assert_eq!(learned(&events), learned(&again));
+    }
+
+    #[test]
+    fn an_event_heard_again_touches_nothing(events in some()) {
+        let mut trip = learned(&events);
+        let before = trip.clone();
+        let mut touched = Touched::default();
+        for (event, received_at) in &events {
+            trip.learn(event, *received_at, &mut touched);
+        }
+        prop_assert_eq!(touched, Touched::default());
+        prop_assert_eq!(trip, before);
+    }
+
+    /// What is not touched is not written: a part that changes untouched would be lost.
+    #[test]
+    fn every_part_that_changes_is_touched(events in some()) {
+        let mut trip = Trip::default();
+        for (event, received_at) in &events {
+            let before = trip.clone();
+            let mut touched = Touched::default();
+            trip.learn(event, *received_at, &mut touched);
+            let head = |trip: &Trip| (trip.status.clone(), trip.last_activity_at);
+            prop_assert_eq!(head(&before) != head(&trip), touched.trip);
+            for (id, quote) in &trip.quotes {
+                prop_assert_eq!(before.quotes.get(id) != Some(quote), touched.quotes.contains(id));
+            }
+            for (id, request) in &trip.requests {
+                prop_assert_eq!(before.requests.get(id) != Some(request), touched.requests.contains(id));
+            }
+            for id in &trip.messages {
+                prop_assert_eq!(!before.messages.contains(id), touched.messages.contains(id));
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_in_the_timeline_is_told_by_each_event_at_most_once(events in some()) {
+        let mut trip = Trip::default();
+        let mut once = Vec::new();
+        for (event, received_at) in &events {
+            once.extend(trip.learn(event, *received_at, &mut Touched::default()).map(|line| line.cause));
+        }
+        // Heard again, an event tells nothing, or a line with a cause that is known.
+        for (event, received_at) in &events {
+            if let Some(line) = trip.learn(event, *received_at, &mut Touched::default()) {
+                prop_assert!(once.contains(&line.cause), "{}", line.cause);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_fact_was_to_a_quote_is_told() {
+    use super::generate::{at, event};
+    use crate::domain::event::{Operator, QuoteDetails, Source, What};
+    use crate::domain::quote::Quote;
+    let details = |tail: &str| QuoteDetails {
+        quote: super::generate::quote("a"),
+        request: None,
+        price: None,
+        operator: Operator::default(),
+        aircraft_type: None,
+        aircraft_tail: Some(tail.to_owned()),
+        valid_until: None,
+    };
+    let mut quote = Quote::default();
+    let mut learn = |seconds: Option<i64>, source, tail: &str| {
+        let version = event(seconds, source, What::QuoteReceived(details(tail))).version;
+        quote.learn(details(tail), version)
+    };
+    assert_eq!(learn(Some(5), Source::Event, "N1"), Learned::New);
+    assert_eq!(learn(Some(5), Source::Event, "N1"), Learned::Known);
+    assert_eq!(learn(Some(4), Source::Document, "N2"), Learned::Older);
+    assert_eq!(learn(None, Source::Document, "N2"), Learned::Older);
+    assert_eq!(learn(Some(5), Source::Document, "N3"), Learned::Newer);
+    assert_eq!(learn(Some(5), Source::Event, "N4"), Learned::Older);
+    assert_eq!(learn(Some(6), Source::Event, "N4"), Learned::Newer);
+    let fact = quote.fact.unwrap();
+    assert_eq!(fact.version.at, Some(at(6)));
+    assert_eq!(fact.first_fact_at, None::<DateTime<_>>, "a missing time is the lowest");
+}

@@ -1,0 +1,122 @@
+//! All that must not depend on the order of work, as one comparable value: sessions, facts, ledger, shown quotes, and
+//! the lines of the timelines.
+//!
+//! Ids that a database makes up are replaced by the names of their sessions, and moments of recording are left out.
+
+use serde_json::Value;
+use sqlx::PgPool;
+
+/// A query and the part it fills.
+const PARTS: [(&str, &str); 9] = [
+    (
+        "sessions",
+        "SELECT jsonb_object_agg(c.subject, to_jsonb(s) - ARRAY['id', 'conversation_id', 'request_id', 'iso_agent_id',
+                'primary_quote_id', 'session_started_at', 'session_ended_at', 'created_at', 'updated_at']
+            || jsonb_build_object('primary', q.avinode_quote_id, 'elected', state.elected_quote,
+                'pinned', coalesce(state.pinned, false), 'matched', state.matched_trip))
+         FROM public.chat_sessions s JOIN public.conversations c ON c.id = s.conversation_id
+         LEFT JOIN public.quotes q ON q.id = s.primary_quote_id
+         LEFT JOIN avinode_ingest.session_state state ON state.session_id = s.id",
+    ),
+    (
+        "ledger",
+        "SELECT jsonb_agg(jsonb_build_array(c.subject, l.quote_id, l.counted) ORDER BY c.subject, l.quote_id)
+         FROM avinode_ingest.ledger l JOIN public.chat_sessions s ON s.id = l.session_id
+         JOIN public.conversations c ON c.id = s.conversation_id",
+    ),
+    (
+        "trips",
+        "SELECT jsonb_object_agg(key, to_jsonb(t) - 'first_seen_at') FROM avinode_ingest.trips t",
+    ),
+    (
+        "quotes",
+        "SELECT jsonb_agg(to_jsonb(q) - ARRAY['projected_id', 'projected'] ORDER BY trip_key, quote_id)
+         FROM avinode_ingest.quotes q",
+    ),
+    (
+        "requests",
+        "SELECT jsonb_agg(to_jsonb(r) ORDER BY trip_key, request_id) FROM avinode_ingest.requests r",
+    ),
+    (
+        "messages",
+        "SELECT jsonb_agg(to_jsonb(m) ORDER BY trip_key, message_id) FROM avinode_ingest.messages m",
+    ),
+    (
+        "event keys",
+        "SELECT jsonb_agg(jsonb_build_array(event_id, body_sha256) ORDER BY event_id) FROM avinode_ingest.event_keys",
+    ),
+    (
+        // What is shown of the quotes whose newest fact has a price; see `order` for the others.
+        "shown",
+        "SELECT jsonb_object_agg(q.avinode_quote_id, to_jsonb(q) - ARRAY['id', 'request_id', 'received_at',
+                'created_at', 'updated_at'] || jsonb_build_object('session', c.subject))
+         FROM public.quotes q JOIN avinode_ingest.quotes f ON f.projected_id = q.id
+         LEFT JOIN public.conversations c ON c.request_id = q.request_id
+         WHERE f.amount IS NOT NULL",
+    ),
+    (
+        // Lines that say that something is newer than what was known are left out: which of two facts was news depends
+        // on the order in which they came. So are those of sessions that were matched late.
+        "timeline",
+        "SELECT jsonb_agg(jsonb_build_array(c.subject, t.kind, t.cause) ORDER BY c.subject, t.kind, t.cause)
+         FROM avinode_ingest.timeline t JOIN public.chat_sessions s ON s.id = t.session_id
+         JOIN public.conversations c ON c.id = s.conversation_id
+         WHERE t.kind NOT IN ('quote_changed', 'rfq_declined') AND c.subject <> 'a late'",
+    ),
+];
+
+/// Reads it all.
+pub async fn everything(pool: &PgPool) -> Vec<(&'static str, Value)> {
+    let mut all = Vec::new();
+    for (name, query) in PARTS {
+        let part: Option<Value> = sqlx::query_scalar(query).fetch_one(pool).await.unwrap();
+        all.push((name, part.unwrap_or(Value::Null)));
+    }
+    all
+}
+
+/// Asserts that two databases hold the same, and shows the lines that differ.
+#[track_caller]
+pub fn assert_same(left: &[(&'static str, Value)], right: &[(&'static str, Value)]) {
+    for ((name, left), (_, right)) in left.iter().zip(right) {
+        if left != right {
+            let (left, right) = (entries(left), entries(right));
+            let only = |these: &[String], those: &[String]| {
+                let only: Vec<_> = these.iter().filter(|entry| !those.contains(entry)).cloned().collect();
+                only.join("\n  ")
+            };
+            panic!(
+                "{name} differ:\n  {}\nagainst:\n  {}",
+                only(&left, &right),
+                only(&right, &left)
+            );
+        }
+    }
+}
+
+fn entries(part: &Value) -> Vec<String> {
+    match part {
+        Value::Object(parts) => parts.iter().map(|(name, part)| format!("{name}: {part}")).collect(),
+        Value::Array(parts) => parts.iter().map(ToString::to_string).collect(),
+        other => vec![other.to_string()],
+    }
+}
+
+/// Jobs that are still to be done by themselves: all but expiries that lie ahead, and thin notifications.
+pub async fn live_jobs(pool: &PgPool) -> i64 {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM avinode_ingest.jobs WHERE kind <> 'thin'
+            AND NOT (kind = 'expire' AND due_at > clock_timestamp() AND lease_token IS NULL AND attempts = 0)",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap()
+}
+
+/// How many jobs have died.
+pub async fn dead_jobs(pool: &PgPool) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.dead_jobs")
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}

@@ -1,0 +1,53 @@
+//! One normal form of trip ids, in the program and in the database: a session and an event meet in it.
+
+use avinode_ingest::domain::id::{IdError, TripId};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+use crate::support::cluster::Db;
+
+/// White space, digits, letters that fold oddly, dashes, and anything at all.
+fn texts() -> impl Strategy<Value = String> {
+    let space = "[ \t\n\r\u{b}\u{c}\u{85}\u{a0}\u{1680}\u{2000}-\u{200a}\u{2028}\u{2029}\u{202f}\u{205f}\u{3000}\u{200b}\u{feff}]{0,2}";
+    let middle = prop_oneof![
+        3 => "[0-9]{1,12}",
+        3 => "[a-zA-Z0-9]{1,8}",
+        3 => "(atrip|ATRIP|Atrip)-[0-9]{1,10}",
+        1 => "[0-9\u{660}-\u{669}]{1,4}",
+        1 => "[a-zA-ZäÖßıİſǅΣς\u{301}-]{0,6}",
+        1 => "[0-9a-z \n-]{0,8}",
+        1 => "[0-9]{190,210}",
+        1 => prop::collection::vec(prop::char::range('\u{1}', '\u{10ffff}'), 0..8).prop_map(String::from_iter),
+    ];
+    (space, middle, space).prop_map(|(before, middle, after)| format!("{before}{middle}{after}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_and_the_database_agree_on_the_normal_form_of_every_trip_id() {
+    let db = Db::new().await;
+    let mut runner = TestRunner::default();
+    let texts: Vec<String> = (0..8_000)
+        .map(|_| texts().new_tree(&mut runner).unwrap().current())
+        .chain(["x".repeat(100_000), "9".repeat(100_000)])
+        .collect();
+    let normal: Vec<Option<String>> = sqlx::query_scalar(
+        "SELECT avinode_ingest.normal_trip_id(text) FROM unnest($1::text[]) WITH ORDINALITY AS t (text, n) ORDER BY n",
+    )
+    .bind(&texts)
+    .fetch_all(&db.pool)
+    .await
+    .unwrap();
+    for (text, normal) in texts.iter().zip(normal) {
+        match TripId::parse(text) {
+            Ok(id) => assert_eq!(normal.as_deref(), Some(id.as_str()), "{text:?}"),
+            Err(IdError::Empty) => assert_eq!(normal, None, "{text:?}"),
+            // No event has such an id, so it matters to nobody what the application's one becomes.
+            Err(IdError::TooLong(_) | IdError::ControlCharacter) => {}
+        }
+        // A normal form is its own: an index and a comparison may apply the rule twice.
+        if let Ok(id) = TripId::parse(text) {
+            assert_eq!(TripId::parse(id.as_str()), Ok(id));
+        }
+    }
+}
