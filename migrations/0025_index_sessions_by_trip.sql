@@ -1,3 +1,2 @@
 -- no-transaction
--- Not partial: the function is not strict, so the planner could not prove that a look-up needs only part of it.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS chat_sessions_normal_trip_id ON public.chat_sessions (avinode_ingest.normal_trip_id(avinode_trip_id));

@@ -93,13 +93,16 @@ impl TripId {
     /// Reads any spelling (bare digits, lower-case short id, surrounding white space) into the normal form.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let text = checked(text)?;
-        Ok(Self(if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let normal = if text.bytes().all(|byte| byte.is_ascii_digit()) {
             format!("atrip-{text}")
         } else if text.contains('-') {
             text.to_ascii_lowercase()
         } else {
             text.to_ascii_uppercase()
-        }))
+        };
+        // The prefix counts: a normal form is its own normal form.
+        checked(&normal)?;
+        Ok(Self(normal))
     }
 
     /// The normal form.
