@@ -1,4 +1,4 @@
 -- no-transaction
 -- Sessions by Avinode RFP.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS chat_sessions_by_rfp
-    ON public.chat_sessions (avinode_rfp_id) WHERE avinode_rfp_id IS NOT NULL;
+    ON public.chat_sessions USING hash (avinode_rfp_id) WHERE avinode_rfp_id IS NOT NULL;

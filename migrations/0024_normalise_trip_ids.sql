@@ -20,6 +20,5 @@ CREATE FUNCTION avinode_ingest.normal_trip_id(trip_id text) RETURNS text
         ELSE upper(avinode_ingest.without_space_around(trip_id) COLLATE "C")
     END;
 COMMENT ON FUNCTION avinode_ingest.normal_trip_id(text) IS 'A trip id in its normal form; null for none.';
--- The index on chat_sessions is a whole one, not partial: the function is not strict, so the planner could not prove that a
--- look-up by trip needs only part of it. It calls the function with the rights of whoever writes a session.
+-- The index on chat_sessions calls it with the rights of whoever writes a session.
 GRANT EXECUTE ON FUNCTION avinode_ingest.normal_trip_id(text), avinode_ingest.without_space_around(text) TO PUBLIC;

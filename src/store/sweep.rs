@@ -7,7 +7,7 @@ use uuid::Uuid;
 /// Sessions that one sweep looks after; the next sweep takes the next ones.
 const LIMIT: i64 = 1_000;
 
-/// Pins primaries that were written past the triggers. Returns the sessions to be matched again.
+/// Pins primaries that were written past the triggers, and unpins those set to NULL past them. Returns the sessions to be matched again.
 pub async fn sweep(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     sqlx::query!(
@@ -31,7 +31,28 @@ pub async fn sweep(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
     )
     .execute(&mut *tx)
     .await?;
-    let missed = sqlx::query_scalar!(
+    let unpinned = sqlx::query_scalar!(
+        r#"
+        -- And a pin without a primary was undone past the triggers.
+        UPDATE avinode_ingest.session_state AS state
+        SET pinned = false
+        FROM (
+            SELECT state.session_id
+            FROM avinode_ingest.session_state AS state
+            JOIN public.chat_sessions AS session ON session.id = state.session_id
+            WHERE state.pinned AND session.primary_quote_id IS NULL
+            ORDER BY session.id
+            LIMIT $1
+            FOR NO KEY UPDATE OF session
+        ) AS undone
+        WHERE state.session_id = undone.session_id
+        RETURNING state.session_id
+        "#,
+        LIMIT
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut missed = sqlx::query_scalar!(
         r#"
         SELECT session.id AS "id!"
         FROM public.chat_sessions AS session
@@ -52,5 +73,8 @@ pub async fn sweep(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
     .fetch_all(&mut *tx)
     .await?;
     tx.commit().await?;
+    missed.extend(unpinned);
+    missed.sort_unstable();
+    missed.dedup();
     Ok(missed)
 }

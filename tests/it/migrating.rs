@@ -1,1 +1,125 @@
 //! Migrating beside others: other processes that migrate, and an application at work.
+
+use std::time::{Duration, Instant};
+
+use avinode_ingest::postgres::migrator::{self, SchemaStatus};
+use sqlx::PgPool;
+use tokio::time::sleep;
+
+use crate::support::cluster::Db;
+
+const INVALID: &str = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
+const BUILDING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'
+    AND query LIKE '%CREATE INDEX CONCURRENTLY%' AND query NOT LIKE '%pg_stat_activity%'";
+
+async fn count(pool: &PgPool, query: &'static str) -> i64 {
+    sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
+}
+
+async fn until(pool: &PgPool, query: &'static str, wanted: i64) {
+    for _ in 0..1500 {
+        if count(pool, query).await == wanted {
+            return;
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    panic!("never {wanted}: {query}");
+}
+
+async fn assert_whole(db: &Db) {
+    let status = migrator::schema_status(&db.pool).await.unwrap();
+    assert!(matches!(status, SchemaStatus::Current { .. }), "{status:?}");
+    assert_eq!(count(&db.pool, INVALID).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_that_migrate_at_once_take_turns() {
+    for _ in 0..3 {
+        let db = Db::application().await;
+        let (one, two, three) = tokio::join!(
+            migrator::migrate(&db.options),
+            migrator::migrate(&db.options),
+            migrator::migrate(&db.options),
+        );
+        let applied = [one.unwrap(), two.unwrap(), three.unwrap()].concat();
+        assert_eq!(applied.len(), migrator::MIGRATOR.iter().count());
+        assert_whole(&db).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_was_cut_short_in_an_index_build_is_healed_by_the_next() {
+    let db = Db::application().await;
+    // The application is in the middle of a transaction, and the index build waits for its end.
+    let mut application = db.pool.begin().await.unwrap();
+    sqlx::raw_sql("UPDATE public.chat_sessions SET message_count = 1")
+        .execute(&mut *application)
+        .await
+        .unwrap();
+    let options = db.options.clone();
+    let migration = tokio::spawn(async move { migrator::migrate(&options).await });
+    until(&db.pool, INVALID, 1).await;
+    assert_eq!(count(&db.pool, BUILDING).await, 1);
+    migration.abort();
+    // The server notices by itself that nobody is there any more, and ends the build.
+    until(&db.pool, BUILDING, 0).await;
+    assert_eq!(count(&db.pool, INVALID).await, 1);
+    application.commit().await.unwrap();
+    migrator::migrate(&db.options).await.unwrap();
+    assert_whole(&db).await;
+
+    // An index whose migration is applied is made anew.
+    db.run("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.chat_sessions_normal_trip_id'::regclass")
+        .await;
+    assert_eq!(migrator::migrate(&db.options).await.unwrap(), []);
+    assert_whole(&db).await;
+}
+
+/// Writes to a table of the application's again and again; returns the longest that a write took.
+async fn write_until_done(pool: &PgPool, write: &'static str, done: &std::sync::atomic::AtomicBool) -> Duration {
+    let mut longest = Duration::ZERO;
+    while !done.load(std::sync::atomic::Ordering::Relaxed) {
+        let begun = Instant::now();
+        sqlx::raw_sql(write).execute(pool).await.unwrap();
+        longest = longest.max(begun.elapsed());
+        sleep(Duration::from_millis(10)).await;
+    }
+    longest
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_transaction_of_the_application_delays_the_migration_and_no_other_write() {
+    for (db, write) in [
+        // An index on sessions is built meanwhile; or a table with references to conversations is made.
+        (
+            Db::application().await,
+            "UPDATE public.chat_sessions SET message_count = 2 WHERE message_count = 4",
+        ),
+        (
+            Db::application_without_sessions().await,
+            "UPDATE public.conversations SET last_message_at = now() WHERE subject = 'Luton to Nice'",
+        ),
+    ] {
+        let mut application = db.pool.begin().await.unwrap();
+        sqlx::raw_sql("UPDATE public.conversations SET subject = 'Busy' WHERE subject = 'Zurich to Palma'")
+            .execute(&mut *application)
+            .await
+            .unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let begun = Instant::now();
+        let (longest, ()) = tokio::join!(write_until_done(&db.pool, write, &done), async {
+            let migrating = migrator::migrate(&db.options);
+            let finishing = async {
+                sleep(Duration::from_secs(3)).await;
+                application.commit().await.unwrap();
+            };
+            let (migrated, ()) = tokio::join!(migrating, finishing);
+            migrated.unwrap();
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        assert!(begun.elapsed() > Duration::from_secs(3));
+        // 700 ms is how long a migration stands in a queue for a lock; the rest is a slow machine's.
+        assert!(longest < Duration::from_millis(1500), "{longest:?}");
+        assert_whole(&db).await;
+    }
+}
