@@ -221,6 +221,20 @@ pub async fn give_back(pool: &PgPool, jobs: &[Claimed]) -> Result<u64, sqlx::Err
     Ok(given.rows_affected())
 }
 
+/// Lets the leases of one worker run out now, instead of in their time: what it could not settle is taken over as from a
+/// worker that died, alone, and a crash that it may have caused is counted.
+pub async fn let_go(pool: &PgPool, worker: &str) -> Result<u64, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let let_go = sqlx::query!(
+        "UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE leased_by = $1 AND lease_token IS NOT NULL",
+        worker
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(let_go.rows_affected())
+}
+
 /// Ends a job for good: it moves to `dead_jobs` with its history, where an operator can send it back.
 pub async fn bury(pool: &PgPool, job: &Claimed, reason: &str) -> Result<bool, sqlx::Error> {
     let mut tx = pool.begin().await?;

@@ -53,7 +53,14 @@ impl Shift {
             let rung = self.bell.notified();
             tokio::pin!(rung);
             rung.as_mut().enable();
-            let pause = match self.step(name, shutdown).await {
+            let stepped = async {
+                if failures > 0 {
+                    // What the failed step held could not be settled: nobody would touch it for the length of a lease.
+                    store::let_go(&self.pool, name).await?;
+                }
+                self.step(name, shutdown).await
+            };
+            let pause = match stepped.await {
                 Ok(step) => {
                     failures = 0;
                     if step.more {
