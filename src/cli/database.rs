@@ -111,7 +111,10 @@ impl Database {
     /// (it is then started for the command's length).
     pub async fn open_current(args: &DatabaseArgs) -> Result<Self, Failure> {
         let database = Self::open_beside(args).await?;
-        database.require_current().await?;
+        if let Err(refused) = database.require_current().await {
+            let _ = database.close().await; // the refusal is what there is to tell
+            return Err(refused);
+        }
         Ok(database)
     }
 

@@ -31,7 +31,7 @@ pub struct DatabaseArgs {
     #[arg(long, env = "INGEST_POSTGRES_BIN", value_name = "FOLDER")]
     pub postgres_bin: Option<PathBuf>,
 
-    /// DATABASE_URL leads to a transaction pooler: use no prepared statements that outlive a transaction.
+    /// DATABASE_URL leads to a transaction pooler: do without LISTEN, and find new work of other processes by polling.
     #[arg(long, env = "INGEST_POOLER", value_parser = switch)]
     pub pooler: bool,
 

@@ -231,9 +231,8 @@ async fn bookkeeping(migrator: &Migrator, connection: &mut PgConnection) -> Resu
 async fn apply(connection: &mut PgConnection, migration: &Migration, patience: Duration) -> Result<(), MigrateError> {
     let begun = Instant::now();
     loop {
-        let source = match connection.apply(BOOKKEEPING, migration).await {
-            Ok(_) => return Ok(()),
-            Err(source) => source,
+        let Err(source) = connection.apply(BOOKKEEPING, migration).await else {
+            return Ok(());
         };
         let (version, description) = (migration.version, migration.description.to_string());
         if !gave_way(&source) {

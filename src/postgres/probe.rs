@@ -89,7 +89,7 @@ pub async fn sessions_last(pool: &PgPool) -> Result<bool, sqlx::Error> {
 /// What is missing or broken of what the service rests on. Empty lists are good.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Broken {
-    /// What our role may not do, as `SELECT ON public.quotes`.
+    /// What our role may not do, as `SELECT, INSERT ON public.quotes`.
     pub rights: Vec<String>,
     /// Tables whose rows row-level security hides from our role.
     pub hidden: Vec<String>,
@@ -123,9 +123,9 @@ const RIGHTS: &str = r#"
     SELECT format('USAGE ON SCHEMA %I', nspname) FROM pg_catalog.pg_namespace
     WHERE nspname IN ('avinode_ingest', 'public') AND NOT has_schema_privilege(oid, 'USAGE')
     UNION ALL
-    SELECT format('%s ON %I.%I', string_agg(privilege, ', ' ORDER BY place), nspname, relname)
+    SELECT format('%s ON %s', privileges, string_agg(name, ', ' ORDER BY name))
     FROM (
-        SELECT class.oid, nspname, relname, privilege, place
+        SELECT format('%I.%I', nspname, relname) AS name, string_agg(privilege, ', ' ORDER BY place) AS privileges
         FROM pg_catalog.pg_class AS class
         JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
         CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) WITH ORDINALITY AS asked (privilege, place)
@@ -135,9 +135,10 @@ const RIGHTS: &str = r#"
               OR nspname = 'avinode_ingest' AND relname <> 'schema_migrations'
               OR nspname = 'avinode_ingest' AND privilege = 'SELECT'
           )
-    ) AS needed
-    WHERE NOT has_table_privilege(oid, privilege)
-    GROUP BY nspname, relname
+          AND NOT has_table_privilege(class.oid, privilege)
+        GROUP BY nspname, relname
+    ) AS missing
+    GROUP BY privileges
     UNION ALL
     SELECT format('USAGE ON SEQUENCE %I.%I', nspname, relname)
     FROM pg_catalog.pg_class AS class
@@ -145,6 +146,8 @@ const RIGHTS: &str = r#"
     WHERE nspname = 'avinode_ingest'
       -- In a CASE, because the function refuses whatever is no sequence.
       AND CASE WHEN relkind = 'S' THEN NOT has_sequence_privilege(class.oid, 'USAGE') ELSE false END
+      -- The sequence of an identity column asks for no right.
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE objid = class.oid AND deptype = 'i' AND refobjsubid > 0)
 "#;
 
 /// Row-level security counts as passed where a policy lets our role do everything.

@@ -41,7 +41,7 @@ impl Told {
 async fn check(variables: &[(&str, &str)]) -> Told {
     let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
     command.args(["check", "--json"]).env_clear();
-    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("PATH", "/usr/local/bin:/usr/bin:/bin");
     command
         .env("INGEST_LISTEN", "127.0.0.1:0")
         .env("AVINODE_WEBHOOK_SECRET", SECRET);

@@ -206,7 +206,6 @@ fn replay_and_sign_without_a_secret_say_which_settings_are_missing() {
 }
 
 #[test]
-#[ignore = "README.md and its table of settings are not written yet"]
 fn readme_lists_every_setting() {
     use avinode_ingest::cli::command::Cli;
     use avinode_ingest::config::settings::{differences_from_readme, settings};

@@ -36,7 +36,7 @@ fn missing_rights(broken: &Broken, role: &str) -> Finding {
     let grants = broken.rights.iter().map(|right| format!("GRANT {right} TO \"{role}\""));
     Finding::failed(
         "rights",
-        format!("{role} lacks {} rights", broken.rights.len()),
+        format!("{role} may not do all that it has to"),
         format!("as the owner: {}", grants.collect::<Vec<_>>().join("; ")),
     )
 }
