@@ -4,7 +4,8 @@
 -- White space around an id is all that Unicode calls so, as in the crate: pasted ids come with no-break spaces.
 CREATE FUNCTION avinode_ingest.without_space_around(id text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN btrim(id, E' \t\n\r\f\v\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000');
+    -- Postgres knows no \v: it would be the letter v.
+    RETURN btrim(id, E' \t\n\r\f\u000b\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000');
 COMMENT ON FUNCTION avinode_ingest.without_space_around(text) IS 'A text without white space around it.';
 
 CREATE FUNCTION avinode_ingest.normal_trip_id(trip_id text) RETURNS text

@@ -1,8 +1,12 @@
 //! The integration tests: one binary, a database per test on one embedded cluster per run.
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
+mod leases;
 mod order;
+mod pins;
+mod races;
 mod settings;
 mod story;
 mod support;
 mod trip_ids;
+mod writers;
