@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod leases;
+mod neighbours;
 mod order;
 mod pins;
 mod races;
+mod replay;
 mod settings;
 mod story;
 mod support;
