@@ -1,6 +1,6 @@
 //! One normal form of trip ids, in the program and in the database: a session and an event meet in it.
 
-use avinode_ingest::domain::id::{IdError, TripId};
+use avinode_ingest::domain::id::{IdError, MAX_ID_BYTES, TripId};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -29,6 +29,7 @@ async fn the_program_and_the_database_agree_on_the_normal_form_of_every_trip_id(
     let mut runner = TestRunner::default();
     let texts: Vec<String> = (0..8_000)
         .map(|_| texts().new_tree(&mut runner).unwrap().current())
+        .chain(["v1b2c3", "A1B2CV", "v", "f-n"].map(str::to_owned))
         .chain(["x".repeat(100_000), "9".repeat(100_000)])
         .collect();
     let normal: Vec<Option<String>> = sqlx::query_scalar(
@@ -46,7 +47,7 @@ async fn the_program_and_the_database_agree_on_the_normal_form_of_every_trip_id(
             Err(IdError::TooLong(_) | IdError::ControlCharacter) => {}
         }
         // A normal form is its own: an index and a comparison may apply the rule twice.
-        if let Ok(id) = TripId::parse(text) {
+        if let Some(id) = TripId::parse(text).ok().filter(|id| id.as_str().len() <= MAX_ID_BYTES) {
             assert_eq!(TripId::parse(id.as_str()), Ok(id));
         }
     }
