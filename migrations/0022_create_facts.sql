@@ -48,6 +48,7 @@ CREATE TABLE avinode_ingest.quotes (
     projected_id uuid,
     projected jsonb,
     projection_error text,
+    refused_at timestamptz,
     PRIMARY KEY (trip_key, quote_id)
 );
 COMMENT ON TABLE avinode_ingest.quotes IS 'Quotes as facts. public.quotes is a projection of these.';
@@ -56,6 +57,11 @@ COMMENT ON COLUMN avinode_ingest.quotes.first_fact_at IS 'The earliest time of a
 COMMENT ON COLUMN avinode_ingest.quotes.projected_id IS 'The row of public.quotes that shows it; fixed at first projection. No foreign key: the application may delete that row.';
 COMMENT ON COLUMN avinode_ingest.quotes.projected IS 'The values we wrote there last: only those are overwritten.';
 COMMENT ON COLUMN avinode_ingest.quotes.projection_error IS 'Why the last projection failed; it is tried again with every newer fact and by the sweep.';
+
+COMMENT ON COLUMN avinode_ingest.quotes.refused_at IS 'When the table last refused it; the sweep has it tried again after a day.';
+-- What the sweep asks for: quotes that are not shown, and whose row a primary quote is.
+CREATE INDEX quotes_not_shown ON avinode_ingest.quotes (trip_key) WHERE projected_id IS NULL AND received;
+CREATE INDEX quotes_by_row ON avinode_ingest.quotes (projected_id) WHERE projected_id IS NOT NULL;
 
 CREATE TABLE avinode_ingest.requests (
     trip_key text NOT NULL REFERENCES avinode_ingest.trips (key),

@@ -10,6 +10,14 @@ BEGIN
     IF current_setting('avinode_ingest.writer', true) = 'on' THEN
         RETURN NULL;
     END IF;
+    -- Two blocks: one note that fails (in a serialisable transaction of the application's, say) does not take the other along.
+    BEGIN
+        INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('rematch', NEW.id::text);
+        -- Wakes only; several in one transaction are sent as one.
+        PERFORM pg_notify('avinode_ingest_jobs', '');
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'avinode-ingest could not note the change of session %: %', NEW.id, SQLERRM;
+    END;
     BEGIN
         -- Writing a primary quote pins it, writing NULL unpins.
         IF TG_OP = 'INSERT' OR OLD.primary_quote_id IS DISTINCT FROM NEW.primary_quote_id THEN
@@ -17,11 +25,8 @@ BEGIN
             VALUES (NEW.id, NEW.primary_quote_id IS NOT NULL)
             ON CONFLICT (session_id) DO UPDATE SET pinned = EXCLUDED.pinned;
         END IF;
-        INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('rematch', NEW.id::text);
-        -- Wakes only; several in one transaction are sent as one.
-        PERFORM pg_notify('avinode_ingest_jobs', '');
     EXCEPTION WHEN OTHERS THEN
-        RAISE WARNING 'avinode-ingest could not note the change of session %: %', NEW.id, SQLERRM;
+        RAISE WARNING 'avinode-ingest could not note the primary quote of session %: %', NEW.id, SQLERRM;
     END;
     RETURN NULL;
 END;

@@ -111,7 +111,7 @@ pub async fn run(
 
     let stop_serving = CancellationToken::new();
     let drain = settings.drain;
-    let (router, flushing) = if settings.receives {
+    let (router, mut flushing) = if settings.receives {
         // Idle workers of this process are woken directly. Where it has none, those of others are told.
         let rung = bell.clone();
         let (receiver, flusher) = receiver(pool.clone(), settings.receive_queue, move || rung.notify_one());
@@ -133,7 +133,26 @@ pub async fn run(
     };
     let serving = tokio::spawn(server::run(listener, router, stop_serving.clone(), limits));
 
-    shutdown.cancelled().await;
+    // Neither ends before it is asked to. If one does (a panic), a process that looks alive would keep or do nothing.
+    let flusher_ended = async {
+        match &mut flushing {
+            Some(flushing) => flushing.await.err(),
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased; // asked to end, workers end as well
+        () = shutdown.cancelled() => {}
+        why = flusher_ended => {
+            tracing::error!(?why, "the group commit ended by itself; so does this process");
+            flushing = None;
+            shutdown.cancel();
+        }
+        Some(ended) = workers.join_next() => {
+            tracing::error!(?ended, "a worker ended by itself; so does this process");
+            shutdown.cancel();
+        }
+    }
     readiness.drain();
     stop_serving.cancel();
     let deadline = tokio::time::Instant::now() + drain;

@@ -22,6 +22,8 @@ pub struct Session {
     pub operators_contacted_count: i32,
     /// `last_activity_at`.
     pub last_activity_at: DateTime<Utc>,
+    /// Whether `workflow_state` is an object, into which the trip's status can be written.
+    pub takes_trip_status: bool,
     /// `workflow_state.avinode_trip.status`, if it stands there.
     pub trip_status: Option<String>,
     /// `workflow_state.avinode_trip.at`, if it stands there.

@@ -152,6 +152,13 @@ impl Trip {
         }
     }
 
+    /// Takes the repetition of an event in: activity, and nothing else.
+    pub fn repeat(&mut self, event: &Event, received_at: DateTime<Utc>, touched: &mut Touched) {
+        if matches!(event.what, What::QuoteReceived(_) | What::MessageReceived { .. }) {
+            self.active(event.version.at.unwrap_or(received_at).min(received_at), touched);
+        }
+    }
+
     /// What the passing of a quote's `validUntil` is worth, if it has passed.
     pub fn expire(&self, quote: &QuoteId, now: DateTime<Utc>) -> Option<Happening> {
         let valid_until = self.quotes.get(quote)?.fact.as_ref()?.details.valid_until?;

@@ -3,22 +3,16 @@
 //! It looks nothing up and can conflict with nothing, so it cannot fail for one delivery's sake: ids are ours, the body
 //! is bytes, and every text is checked (no NUL, bounded) or ours.
 
-use std::time::Duration;
-
-use sqlx::PgPool;
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::receiver::Arrival;
 use crate::avinode::notification::Route;
 
-/// How long a connection may take. The pool asks a server that is down again and again for longer than a sender should
-/// wait for its 503.
-const CONNECTING: Duration = Duration::from_secs(3);
-
 /// Appends deliveries and their jobs in one commit.
 ///
 /// `synchronous_commit` is set for this transaction whatever the database's default is: an answer of 200 rests on it.
-pub async fn append(pool: &PgPool, arrivals: &[&Arrival]) -> Result<(), sqlx::Error> {
+pub async fn append(connection: &mut PgConnection, arrivals: &[&Arrival]) -> Result<(), sqlx::Error> {
     let ids: Vec<Uuid> = arrivals.iter().map(|arrival| arrival.id).collect();
     let received: Vec<_> = arrivals.iter().map(|arrival| arrival.received_at).collect();
     let verified: Vec<&str> = arrivals.iter().map(|arrival| arrival.verified_by.as_str()).collect();
@@ -26,9 +20,7 @@ pub async fn append(pool: &PgPool, arrivals: &[&Arrival]) -> Result<(), sqlx::Er
     let bodies: Vec<&[u8]> = arrivals.iter().map(|arrival| arrival.body.as_ref()).collect();
     let kinds: Vec<&str> = arrivals.iter().map(|arrival| kind(&arrival.route)).collect();
     let keys: Vec<Option<&str>> = arrivals.iter().map(|arrival| key(&arrival.route)).collect();
-    let mut tx = tokio::time::timeout(CONNECTING, pool.begin())
-        .await
-        .map_err(|_| sqlx::Error::PoolTimedOut)??;
+    let mut tx = connection.begin().await?;
     sqlx::query!(
         r#"
         WITH durable AS MATERIALIZED (

@@ -19,6 +19,9 @@ use crate::heartbeat::Pulse;
 const BATCH: usize = 256;
 /// Bytes that share a commit, at most (one delivery more may exceed it).
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// How long a connection may take. The pool asks a server that is down again and again for longer than a sender should
+/// wait for its 503.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a commit may take before its deliveries are answered 503.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the idle loop shows that it lives.
@@ -125,12 +128,7 @@ impl Flusher {
                 batch.push(next);
             }
             let arrivals: Vec<&Arrival> = batch.iter().map(|waiting| &waiting.arrival).collect();
-            // On a time-out the connection is dropped with the statement, so nothing of it goes on unseen.
-            let kept = match tokio::time::timeout(COMMIT_TIMEOUT, flush::append(&self.pool, &arrivals)).await {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => Err(error.to_string()),
-                Err(_) => Err(format!("no answer within {COMMIT_TIMEOUT:?}")),
-            };
+            let kept = self.commit(&arrivals).await;
             match (&kept, healthy) {
                 (Ok(()), true) => {}
                 (Ok(()), false) => tracing::info!("the database keeps deliveries again"),
@@ -142,11 +140,32 @@ impl Flusher {
             if healthy {
                 (self.bell)();
             }
+            if !healthy {
+                // What waits behind would wait for a time-out of its own: the sender is told now, and comes again.
+                while let Ok(behind) = self.queue.try_recv() {
+                    batch.push(behind);
+                }
+            }
             for waiting in batch.drain(..) {
                 // Nobody waits any more when the sender went away; the delivery is kept all the same.
                 let _ = waiting
                     .done
                     .send(if healthy { Ok(()) } else { Err(NotKept::Unavailable) });
+            }
+        }
+    }
+
+    async fn commit(&self, arrivals: &[&Arrival]) -> Result<(), String> {
+        let mut connection = match tokio::time::timeout(CONNECT_TIMEOUT, self.pool.acquire()).await {
+            Ok(acquired) => acquired.map_err(|error| error.to_string())?,
+            Err(_) => return Err(format!("no connection within {CONNECT_TIMEOUT:?}")),
+        };
+        match tokio::time::timeout(COMMIT_TIMEOUT, flush::append(&mut connection, arrivals)).await {
+            Ok(kept) => kept.map_err(|error| error.to_string()),
+            Err(_) => {
+                // Whatever it is doing, it is not to be waited for by the next one who takes it from the pool.
+                connection.close_on_drop();
+                Err(format!("no answer within {COMMIT_TIMEOUT:?}"))
             }
         }
     }

@@ -75,12 +75,21 @@ pub struct Applier {
     pub clock: Clock,
 }
 
+/// What is left of a duplicate.
+struct Duplicate {
+    events: Vec<Event>,
+    received_at: DateTime<Utc>,
+}
+
 /// Facts learned from a batch, before any session is looked at.
 #[derive(Default)]
 struct Learned {
     happenings: BTreeMap<String, Vec<(Happening, Option<Uuid>)>>,
     touched: BTreeMap<String, Touched>,
     outcomes: Vec<Outcome>,
+    /// Duplicates, with another body left out: they are news of nothing, but activity none the less. Otherwise which of
+    /// two came first would decide `last_activity_at`.
+    duplicates: Vec<Duplicate>,
     /// Expiries for which it is too early by this worker's clock.
     early: Vec<NewJob>,
 }
@@ -108,6 +117,8 @@ impl Applier {
 
         let rematched: Vec<Uuid> = fresh.iter().filter_map(|work| work.session()).collect();
         let mut ids: Vec<String> = fresh.iter().flat_map(|work| work.trips()).collect();
+        let repeated = learned.duplicates.iter().flat_map(|duplicate| &duplicate.events);
+        ids.extend(repeated.map(|event| event.trip.as_str().to_owned()));
         if !rematched.is_empty() {
             ids.extend(sessions::trip_ids(&mut tx, &rematched).await?);
         }
@@ -189,7 +200,9 @@ impl Applier {
                 (None, None, None) => return Err(JobError::retry("an event key went away while it was entered")),
             };
             let mut detail = format!("duplicate of delivery {delivery}");
-            if digest != body {
+            if digest == body {
+                learned.duplicates.extend(work.as_duplicate());
+            } else {
                 detail.push_str(", with another body");
                 tracing::warn!(event_id, first = %delivery, delivery = ?work.job.delivery_id,
                     "an event id came again with another body; the first one stands");
@@ -279,6 +292,7 @@ impl Applier {
         sessions: &[LockedSession],
         rows: &mut BTreeMap<QuoteKey, Shown>,
     ) -> Result<(), JobError> {
+        let mut projections = Vec::new();
         for (key, trip) in trips {
             let request_id = sessions
                 .iter()
@@ -286,32 +300,35 @@ impl Applier {
                 .min_by_key(|session| (session.created_at, session.session.id))
                 .and_then(|session| session.request_id);
             for (id, fact) in trip.received() {
-                let place = (key.clone(), id.clone());
-                let shown = rows.get(&place).copied();
-                if shown == Some(Shown::Removed) {
-                    // The application deleted the row: that stands.
-                    continue;
-                }
-                let row = shown.and_then(Shown::row);
+                let shown = rows.get(&(key.clone(), id.clone())).copied();
                 let is_news = touched.get(key).is_some_and(|touched| touched.quotes.contains(id));
-                if projection::showable(fact).is_none()
-                    || (shown.is_some() && !is_news)
-                    || (row.is_none() && request_id.is_none())
-                {
-                    continue;
-                }
-                let new_id = Uuid::now_v7();
-                let shown = Projection {
-                    trip: key,
-                    quote: id,
-                    fact,
-                    row,
-                    request_id,
-                    new_id,
+                let row = match shown {
+                    // The application deleted the row: that stands.
+                    Some(Shown::Removed) => continue,
+                    // Shown as it is, or refused as it is: asked again when there is news (or by the sweep).
+                    Some(Shown::At(_) | Shown::Refused) if !is_news => continue,
+                    Some(Shown::At(row)) => Some(row),
+                    Some(Shown::Refused) | None => None,
                 };
-                if let Some(row) = projection::project(tx, &shown).await? {
-                    rows.insert(place, Shown::At(row));
+                if projection::showable(fact).is_some() && (row.is_some() || request_id.is_some()) {
+                    projections.push(Projection {
+                        trip: key,
+                        quote: id,
+                        fact,
+                        row,
+                        request_id,
+                        new_id: Uuid::now_v7(),
+                    });
                 }
+            }
+        }
+        if projections.is_empty() {
+            return Ok(());
+        }
+        let shown = projection::project(tx, &projections).await?;
+        for (projection, row) in projections.iter().zip(shown) {
+            if let Some(row) = row {
+                rows.insert((projection.trip.to_owned(), projection.quote.clone()), Shown::At(row));
             }
         }
         Ok(())
@@ -332,7 +349,7 @@ impl Applier {
         let mut lines = Vec::new();
         for session in sessions {
             let trip = session.trip.as_ref().and_then(|key| trips.get(key));
-            if session.trip.is_some() && trip.is_none() {
+            if session.trip_id.is_some() && trip.is_none() {
                 // Its trip id changed between our reading and our locking; the note that change left does it.
                 continue;
             }
@@ -430,6 +447,18 @@ impl Work {
         }
     }
 
+    fn as_duplicate(&self) -> Option<Duplicate> {
+        match &self.content {
+            Content::Events {
+                events, received_at, ..
+            } => Some(Duplicate {
+                events: events.clone(),
+                received_at: *received_at,
+            }),
+            _ => None,
+        }
+    }
+
     fn session(&self) -> Option<Uuid> {
         match self.content {
             Content::Rematch { session } => Some(session),
@@ -463,6 +492,21 @@ fn messages_of(works: &[&Work], key_of: &BTreeMap<String, String>) -> BTreeSet<(
 
 /// Takes everything the batch says into the trips, and words each job's outcome.
 fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<Utc>, learned: &mut Learned) {
+    for duplicate in &learned.duplicates {
+        for event in &duplicate.events {
+            let Some(key) = locked.key_of.get(event.trip.as_str()) else {
+                continue;
+            };
+            let Some(trip) = locked.trips.get_mut(key) else {
+                continue;
+            };
+            trip.repeat(
+                event,
+                duplicate.received_at,
+                learned.touched.entry(key.clone()).or_default(),
+            );
+        }
+    }
     for work in works {
         let (outcome, detail) = match &work.content {
             Content::Events {

@@ -17,14 +17,14 @@ use crate::store::deliveries::{self, Stored};
 pub const KIND: &str = "event";
 /// A stored delivery replayed: past the event keys, because idempotence comes from facts and ledger.
 pub const KIND_AGAIN: &str = "event_again";
-/// JSON in neither format.
+/// JSON that was in neither format when it came: dead, visible, and understood perhaps after an upgrade.
 pub const KIND_UNKNOWN: &str = "unknown";
 
 /// Applies full events.
 pub struct EventJob {
     /// The common way to the sessions.
     pub applier: Arc<Applier>,
-    /// [`KIND`] or [`KIND_AGAIN`].
+    /// [`KIND`], [`KIND_AGAIN`] or [`KIND_UNKNOWN`].
     pub kind: &'static str,
     /// Past the event keys.
     pub replayed: bool,
@@ -88,22 +88,4 @@ impl EventJob {
 
 fn gone() -> JobError {
     JobError::fail("its delivery is gone")
-}
-
-/// Ends what is neither format: dead, visible, and to be retried after an upgrade.
-pub struct UnknownJob;
-
-impl Handler for UnknownJob {
-    fn kind(&self) -> &'static str {
-        KIND_UNKNOWN
-    }
-
-    fn batch_size(&self) -> i64 {
-        64
-    }
-
-    fn perform<'a>(&'a self, jobs: &'a [Claimed]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
-        let reason = || JobError::fail("not understood: neither a thin notification nor a full event");
-        async move { Ok(jobs.iter().map(|job| (job.id, reason())).collect()) }.boxed()
-    }
 }

@@ -34,10 +34,14 @@ pub fn registry(pool: &PgPool, policy: Policy, clock: Clock) -> Vec<Arc<dyn Hand
             applier: applier.clone(),
         }),
         Arc::new(event::EventJob {
-            applier,
+            applier: applier.clone(),
             kind: event::KIND_AGAIN,
             replayed: true,
         }),
-        Arc::new(event::UnknownJob),
+        Arc::new(event::EventJob {
+            applier,
+            kind: event::KIND_UNKNOWN,
+            replayed: false,
+        }),
     ]
 }

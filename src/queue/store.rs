@@ -182,7 +182,11 @@ pub async fn put_back(
         r#"
         UPDATE avinode_ingest.jobs
         SET lease_token = NULL, leased_by = NULL, alone_since = NULL,
-            due_at = clock_timestamp() + $3,
+            -- Contention that lasts is met less and less often: up to two seconds apart after forty.
+            due_at = clock_timestamp() + CASE
+                WHEN $4 THEN $3
+                ELSE greatest($3, least(interval '2 seconds', (clock_timestamp() - created_at) / 20))
+            END,
             attempts = attempts - (NOT $4::boolean)::int,
             -- The last ten failures are enough to see why.
             history = CASE WHEN $4 THEN (history || $5::text)[greatest(1, cardinality(history) - 8):] ELSE history END

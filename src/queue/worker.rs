@@ -1,18 +1,24 @@
 //! A worker: claims a batch, has it served, settles what was left unfinished. The loop is dull; the step is public and
 //! tells what happened, so that tests drain the queue without sleeping.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use rand::RngExt;
 use sqlx::PgPool;
 use tokio::sync::Notify;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::job::{Claimed, Handler, JobError};
 use super::retry::RetryPolicy;
 use super::store;
 use crate::heartbeat::Pulse;
+
+/// How many leases long a batch may be worked on before it is given up.
+const WORK_LEASES: u32 = 5;
 
 /// What every worker of a process shares.
 pub struct Shift {
@@ -146,7 +152,7 @@ impl Shift {
         waiting: &[Claimed],
         step: &mut Step,
     ) -> Result<(), sqlx::Error> {
-        match self.perform(handler, batch, waiting).await {
+        match self.perform(handler, batch, waiting, !batch[0].alone).await {
             Ok(unfinished) => {
                 for (id, error) in unfinished {
                     if let Some(job) = batch.iter().find(|job| job.id == id) {
@@ -160,7 +166,7 @@ impl Shift {
                 for (position, job) in batch.iter().enumerate() {
                     let later: Vec<Claimed> = batch[position + 1..].iter().chain(waiting).cloned().collect();
                     let one = std::slice::from_ref(job);
-                    match self.perform(handler, one, &later).await {
+                    match self.perform(handler, one, &later, false).await {
                         Ok(unfinished) => {
                             for (_, error) in unfinished {
                                 self.settle(handler.kind(), job, error, step).await?;
@@ -175,17 +181,22 @@ impl Shift {
     }
 
     /// Runs the handler and keeps its leases up meanwhile. Both are polled side by side: the handler's transaction may
-    /// hold the very rows that are to be extended, and must not wait for that to be over.
+    /// hold the very rows that are to be extended, and must not wait for that to be over. Unless the batch was claimed
+    /// just now, its leases have been running for a while and are extended at once.
     async fn perform(
         &self,
         handler: &dyn Handler,
         batch: &[Claimed],
         waiting: &[Claimed],
+        claimed_just_now: bool,
     ) -> Result<Vec<(i64, JobError)>, JobError> {
         let held: Vec<Claimed> = batch.iter().chain(waiting).cloned().collect();
         let keep_up = async {
             let mut beat = tokio::time::interval(self.lease / 3);
-            beat.tick().await;
+            beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            if claimed_just_now {
+                beat.tick().await;
+            }
             loop {
                 beat.tick().await;
                 if let Err(error) = store::extend(&self.pool, &held, self.lease).await {
@@ -194,8 +205,16 @@ impl Shift {
                 }
             }
         };
+        // A panic is the job's fault, not the worker's. And a connection that was cut without a word would be waited for
+        // for ever, with its leases kept up.
+        let work = AssertUnwindSafe(handler.perform(batch)).catch_unwind();
+        let limit = self.lease * WORK_LEASES;
         tokio::select! {
-            done = handler.perform(batch) => done,
+            done = tokio::time::timeout(limit, work) => match done {
+                Ok(Ok(done)) => done,
+                Ok(Err(_)) => Err(JobError::retry("its handler panicked; the log has the place")),
+                Err(_) => Err(JobError::retry(format!("not done within {} s", limit.as_secs()))),
+            },
             () = keep_up => unreachable!("leases are kept up for as long as the handler runs"),
         }
     }

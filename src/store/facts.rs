@@ -23,6 +23,8 @@ pub enum Shown {
     At(Uuid),
     /// The application has deleted its row.
     Removed,
+    /// Nowhere: the application's table refused it.
+    Refused,
 }
 
 impl Shown {
@@ -30,7 +32,7 @@ impl Shown {
     pub fn row(self) -> Option<Uuid> {
         match self {
             Self::At(row) => Some(row),
-            Self::Removed => None,
+            Self::Removed | Self::Refused => None,
         }
     }
 }
@@ -65,6 +67,8 @@ pub async fn load(
         if let Some(at) = row.projected_id {
             let shown = if row.is_shown { Shown::At(at) } else { Shown::Removed };
             projected.insert((row.trip_key, id.clone()), shown);
+        } else if row.projection_error.is_some() {
+            projected.insert((row.trip_key, id.clone()), Shown::Refused);
         }
         let fact = version::read(row.fact_at, row.fact_source, row.fact_digest)
             .filter(|_| row.received)

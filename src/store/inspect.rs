@@ -38,20 +38,23 @@ pub async fn deliveries(pool: &PgPool, filter: &DeliveryFilter) -> Result<Vec<De
     let rows = sqlx::query_as!(
         DeliveryView,
         r#"
-        SELECT delivery.id, delivery.received_at, delivery.verified_by, octet_length(delivery.body) AS "bytes!",
-            coalesce(
-                (SELECT 'queued' FROM avinode_ingest.jobs WHERE delivery_id = delivery.id LIMIT 1),
-                outcome.outcome, 'unknown'
-            ) AS "outcome!",
-            outcome.detail
-        FROM (
+        WITH page AS MATERIALIZED (
             -- Ids are UUIDv7 of the time received, so the newest are the highest: the primary key serves.
             SELECT id, received_at, verified_by, body
             FROM avinode_ingest.deliveries
             WHERE $1::uuid IS NULL OR id < $1
             ORDER BY id DESC
             LIMIT $2
-        ) AS delivery
+        )
+        SELECT delivery.id, delivery.received_at, delivery.verified_by, octet_length(delivery.body) AS "bytes!",
+            CASE WHEN queued.delivery_id IS NOT NULL THEN 'queued' ELSE coalesce(outcome.outcome, 'unknown') END
+                AS "outcome!",
+            outcome.detail
+        FROM page AS delivery
+        -- Live jobs have no index by delivery: one pass over them serves the whole page.
+        LEFT JOIN (
+            SELECT DISTINCT delivery_id FROM avinode_ingest.jobs WHERE delivery_id = ANY (ARRAY(SELECT id FROM page))
+        ) AS queued ON queued.delivery_id = delivery.id
         LEFT JOIN LATERAL (
             SELECT outcome, detail FROM avinode_ingest.outcomes
             WHERE delivery_id = delivery.id ORDER BY job_id DESC LIMIT 1

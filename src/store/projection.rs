@@ -4,6 +4,8 @@
 //! The table is the application's: a column or a constraint that we do not know of may refuse a row. A projection
 //! therefore runs behind a savepoint; a refusal is remembered and costs the session nothing but the visible row.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use sqlx::{Acquire, PgConnection, Postgres, Transaction};
@@ -14,6 +16,7 @@ use crate::domain::id::QuoteId;
 use crate::domain::quote::Fact;
 
 mod ours;
+mod together;
 
 /// Prices in `quotes` are numeric(12,2): from a cent to just under ten thousand million.
 const PRICE_LIMIT: i64 = 10_000_000_000;
@@ -48,14 +51,56 @@ pub fn showable(fact: &Fact) -> Option<Decimal> {
     (price > Decimal::ZERO && price < Decimal::from(PRICE_LIMIT)).then_some(price)
 }
 
-/// Shows one quote. Returns the row that shows it, if one does.
+/// How long a projection waits for a row of the application's. The sessions are locked by now: whoever waits for one of
+/// them while we wait for a row of theirs must not come to be the victim of a deadlock.
+const LOCK_TIMEOUT: &str = "20ms";
+
+/// Shows quotes. Returns, in their order, the rows that show them.
+///
+/// New ones are shown together; when the table refuses that, each by itself, so that one that is refused does not keep the
+/// others from being shown.
 ///
 /// # Errors
 /// Only those that end the transaction; a refusal by the table is remembered beside the fact and answered `None`.
 pub async fn project(
     tx: &mut Transaction<'_, Postgres>,
-    projection: &Projection<'_>,
-) -> Result<Option<Uuid>, sqlx::Error> {
+    projections: &[Projection<'_>],
+) -> Result<Vec<Option<Uuid>>, sqlx::Error> {
+    sqlx::query!("SELECT set_config('lock_timeout', $1, true) AS timeout", LOCK_TIMEOUT)
+        .fetch_one(&mut **tx)
+        .await?;
+    let new: Vec<&Projection<'_>> = projections
+        .iter()
+        .filter(|projection| projection.row.is_none())
+        .collect();
+    let together = match new.len() {
+        0 | 1 => BTreeMap::new(),
+        _ => {
+            let mut savepoint = tx.begin().await?;
+            match together::show_new(&mut savepoint, &new).await {
+                Ok(rows) => {
+                    savepoint.commit().await?;
+                    rows
+                }
+                Err(sqlx::Error::Database(refusal)) if !is_contention(refusal.code().as_deref()) => {
+                    savepoint.rollback().await?;
+                    BTreeMap::new()
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    let mut rows = Vec::with_capacity(projections.len());
+    for projection in projections {
+        rows.push(match together.get(&(projection.trip, projection.quote.as_str())) {
+            Some(row) => Some(*row),
+            None => alone(tx, projection).await?,
+        });
+    }
+    Ok(rows)
+}
+
+async fn alone(tx: &mut Transaction<'_, Postgres>, projection: &Projection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
     let mut savepoint = tx.begin().await?;
     match show(&mut savepoint, projection).await {
         Ok(row) => {
@@ -64,17 +109,27 @@ pub async fn project(
         }
         Err(sqlx::Error::Database(refusal)) if !is_contention(refusal.code().as_deref()) => {
             savepoint.rollback().await?;
-            let trip = projection.trip;
-            let quote = projection.quote.as_str();
-            tracing::warn!(trip, quote, error = %refusal, "the application's quotes table refused a quote; its fact is kept");
-            sqlx::query!(
-                "UPDATE avinode_ingest.quotes SET projection_error = $3 WHERE trip_key = $1 AND quote_id = $2",
+            let (trip, quote) = (projection.trip, projection.quote.as_str());
+            let said: String = refusal.message().chars().take(300).collect();
+            let known = sqlx::query_scalar!(
+                r#"
+                UPDATE avinode_ingest.quotes AS fact
+                SET projection_error = $3, refused_at = clock_timestamp()
+                FROM avinode_ingest.quotes AS before
+                WHERE fact.trip_key = $1 AND fact.quote_id = $2
+                    AND before.trip_key = fact.trip_key AND before.quote_id = fact.quote_id
+                RETURNING before.projection_error
+                "#,
                 trip,
                 quote,
-                refusal.message().chars().take(300).collect::<String>(),
+                said,
             )
-            .execute(&mut **tx)
+            .fetch_one(&mut **tx)
             .await?;
+            if known.as_deref() != Some(said.as_str()) {
+                tracing::warn!(trip, quote, error = %refusal,
+                    "the application's quotes table refused a quote; its fact is kept");
+            }
             Ok(None)
         }
         Err(error) => Err(error),
@@ -89,30 +144,7 @@ async fn show(tx: &mut PgConnection, projection: &Projection<'_>) -> Result<Opti
     let Some(price) = projection.price() else {
         return Ok(projection.row);
     };
-    let details = &projection.fact.details;
-    let unknown = || "unknown".to_owned();
-    let values = Values {
-        operator_id: details
-            .operator
-            .id
-            .clone()
-            .or(details.operator.name.clone())
-            .unwrap_or_else(unknown),
-        operator_name: details
-            .operator
-            .name
-            .clone()
-            .or(details.operator.id.clone())
-            .unwrap_or_else(unknown),
-        price,
-        aircraft_type: details.aircraft_type.clone().unwrap_or_else(unknown),
-        aircraft_tail_number: details.aircraft_tail.clone(),
-        valid_until: details.valid_until,
-        metadata: json!({
-            "source": "avinode-ingest",
-            "currency": details.price.as_ref().map(|price| price.currency.clone()),
-        }),
-    };
+    let values = Values::of(projection.fact, price);
     let (row, written) = match projection.row {
         Some(row) => match ours(tx, projection, row).await? {
             Some(ours) => {
@@ -136,7 +168,7 @@ async fn show(tx: &mut PgConnection, projection: &Projection<'_>) -> Result<Opti
     sqlx::query!(
         r#"
         UPDATE avinode_ingest.quotes
-        SET projected_id = $3, projected = coalesce($4, projected), projection_error = NULL
+        SET projected_id = $3, projected = coalesce($4, projected), projection_error = NULL, refused_at = NULL
         WHERE trip_key = $1 AND quote_id = $2
         "#,
         projection.trip,
@@ -160,6 +192,34 @@ struct Values {
 }
 
 impl Values {
+    /// What a fact comes to in columns that the application may demand: what is not known is called so.
+    fn of(fact: &Fact, price: Decimal) -> Self {
+        let details = &fact.details;
+        let unknown = || "unknown".to_owned();
+        Self {
+            operator_id: details
+                .operator
+                .id
+                .clone()
+                .or(details.operator.name.clone())
+                .unwrap_or_else(unknown),
+            operator_name: details
+                .operator
+                .name
+                .clone()
+                .or(details.operator.id.clone())
+                .unwrap_or_else(unknown),
+            price,
+            aircraft_type: details.aircraft_type.clone().unwrap_or_else(unknown),
+            aircraft_tail_number: details.aircraft_tail.clone(),
+            valid_until: details.valid_until,
+            metadata: json!({
+                "source": "avinode-ingest",
+                "currency": details.price.as_ref().map(|price| price.currency.clone()),
+            }),
+        }
+    }
+
     /// What is compared before the next overwriting: the columns that are ours. Prices as text: they are decimal.
     fn remembered(&self, ours: &Ours) -> Value {
         let price = self.price.to_string();

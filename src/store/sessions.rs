@@ -55,12 +55,16 @@ pub async fn trip_ids(tx: &mut PgConnection, sessions: &[Uuid]) -> Result<Vec<St
 pub async fn lock(tx: &mut PgConnection, keys: &[String], also: &[Uuid]) -> Result<Vec<LockedSession>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT session.id, session.status::text AS "status!", session.current_step, session.last_activity_at,
+        SELECT session.id, session.status::text AS "status!", session.current_step,
+            -- What the application keeps there that is no moment (infinity) is not to be raised.
+            CASE WHEN isfinite(session.last_activity_at) THEN session.last_activity_at END AS last_activity_at,
             coalesce(session.quotes_expected_count, 0) AS "quotes_expected_count!",
             coalesce(session.operators_contacted_count, 0) AS "operators_contacted_count!",
             session.workflow_state #>> '{avinode_trip,status}' AS trip_status,
             session.workflow_state #>> '{avinode_trip,at}' AS trip_status_at,
-            session.request_id, session.created_at, session.primary_quote_id,
+            session.request_id, session.primary_quote_id,
+            CASE WHEN isfinite(session.created_at) THEN session.created_at END AS created_at,
+            coalesce(jsonb_typeof(session.workflow_state), 'object') = 'object' AS "takes_trip_status!",
             avinode_ingest.normal_trip_id(session.avinode_trip_id) AS trip_id,
             (
                 SELECT coalesce(trip.merged_into, trip.key)
@@ -94,7 +98,8 @@ pub async fn lock(tx: &mut PgConnection, keys: &[String], also: &[Uuid]) -> Resu
                     current_step: row.current_step,
                     quotes_expected_count: row.quotes_expected_count,
                     operators_contacted_count: row.operators_contacted_count,
-                    last_activity_at: row.last_activity_at,
+                    last_activity_at: row.last_activity_at.unwrap_or(DateTime::<Utc>::MAX_UTC),
+                    takes_trip_status: row.takes_trip_status,
                     trip_status: row.trip_status,
                     trip_status_at: trip_status_at
                         .and_then(|at| DateTime::parse_from_rfc3339(at).ok())
@@ -105,7 +110,7 @@ pub async fn lock(tx: &mut PgConnection, keys: &[String], also: &[Uuid]) -> Resu
                 trip: row.trip,
                 trip_id: row.trip_id,
                 request_id: row.request_id,
-                created_at: row.created_at,
+                created_at: row.created_at.unwrap_or(DateTime::<Utc>::MAX_UTC),
                 primary_quote_id: row.primary_quote_id,
                 elected: record.elected,
                 matched_trip: record.matched_trip,

@@ -4,12 +4,14 @@
 use sqlx::PgPool;
 use uuid::Uuid;
 
-/// Sessions that one sweep looks after; the next sweep takes the next ones.
+use super::writer;
+
+/// Sessions of each sort that one sweep looks after. What it finds is mended, so the next sweep finds others.
 const LIMIT: i64 = 1_000;
 
 /// Pins primaries that were written past the triggers, and unpins those set to NULL past them. Returns the sessions to be matched again.
 pub async fn sweep(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = writer::begin(pool).await?;
     sqlx::query!(
         r#"
         -- A primary that is not the row of the quote elected last was written by somebody else.
@@ -54,24 +56,44 @@ pub async fn sweep(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
     .await?;
     let mut missed = sqlx::query_scalar!(
         r#"
-        SELECT session.id AS "id!"
+        SELECT session.id
         FROM public.chat_sessions AS session
         LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = session.id
         WHERE avinode_ingest.normal_trip_id(session.avinode_trip_id) IS DISTINCT FROM state.matched_trip
-        UNION
-        -- A request was linked, or a refusal was mended: its trip's quotes may be shown now.
-        SELECT session.id
-        FROM avinode_ingest.quotes AS fact
-        JOIN public.chat_sessions AS session
-            ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = fact.trip_key
-        WHERE fact.projected_id IS NULL AND fact.received AND fact.amount > 0
-            AND session.request_id IS NOT NULL
         LIMIT $1
         "#,
         LIMIT
     )
     .fetch_all(&mut *tx)
     .await?;
+    sqlx::query!(
+        r#"
+        -- What the application's table refused may be taken by now: a column's rule changes, a row is filled in.
+        UPDATE avinode_ingest.quotes SET projection_error = NULL
+        WHERE projected_id IS NULL AND received AND refused_at < clock_timestamp() - interval '1 day'
+            AND projection_error IS NOT NULL
+        "#
+    )
+    .execute(&mut *tx)
+    .await?;
+    missed.extend(
+        sqlx::query_scalar!(
+            r#"
+            -- A request was linked: its trip's quotes may be shown now, if their price is one that can be shown.
+            SELECT DISTINCT session.id
+            FROM avinode_ingest.quotes AS fact
+            JOIN public.chat_sessions AS session
+                ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = fact.trip_key
+            WHERE fact.projected_id IS NULL AND fact.received AND fact.projection_error IS NULL
+                AND fact.amount >= 0.005 AND fact.amount < 9999999999.995
+                AND session.request_id IS NOT NULL
+            LIMIT $1
+            "#,
+            LIMIT
+        )
+        .fetch_all(&mut *tx)
+        .await?,
+    );
     tx.commit().await?;
     missed.extend(unpinned);
     missed.sort_unstable();

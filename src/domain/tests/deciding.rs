@@ -70,6 +70,7 @@ fn row() -> impl Strategy<Value = Row> {
                     last_activity_at: at(activity),
                     trip_status: None,
                     trip_status_at: None,
+                    takes_trip_status: true,
                     pinned,
                     ledger,
                 },
@@ -175,6 +176,7 @@ fn what_takes_a_session_to_its_step_is_that_sellers_were_asked_or_answered() {
             last_activity_at: at(0),
             trip_status: None,
             trip_status_at: None,
+            takes_trip_status: true,
             pinned: false,
             ledger: BTreeSet::new(),
         };

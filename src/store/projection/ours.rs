@@ -41,7 +41,7 @@ impl Ours {
     };
 }
 
-/// Locks the row and compares it with what we wrote last; `None` when it is gone.
+/// Locks the row, without waiting for the application to let go of it, and compares it with what we wrote last; `None` when it is gone.
 pub(super) async fn ours(
     tx: &mut PgConnection,
     projection: &Projection<'_>,
@@ -63,7 +63,7 @@ pub(super) async fn ours(
                 AS "valid_until!"
         FROM public.quotes AS shown, avinode_ingest.quotes AS fact
         WHERE shown.id = $1 AND fact.trip_key = $2 AND fact.quote_id = $3
-        FOR NO KEY UPDATE OF shown
+        FOR NO KEY UPDATE OF shown NOWAIT
         "#,
         row,
         projection.trip,

@@ -136,7 +136,12 @@ pub async fn keep(pool: &PgPool, bodies: &[Value], received_at: DateTime<Utc>) -
             }
         })
         .collect();
-    flush::append(pool, &arrivals.iter().collect::<Vec<_>>()).await.unwrap();
+    flush::append(
+        &mut *pool.acquire().await.unwrap(),
+        &arrivals.iter().collect::<Vec<_>>(),
+    )
+    .await
+    .unwrap();
     arrivals.iter().map(|arrival| arrival.id).collect()
 }
 
