@@ -14,6 +14,7 @@ pub fn at(seconds: i64) -> String {
 }
 
 /// A full event; `data` as the event's kind has it.
+#[expect(clippy::needless_pass_by_value, reason = "callers write the value out")]
 pub fn event(kind: &str, event_id: &str, seconds: i64, data: Value) -> Value {
     json!({"event": kind, "eventId": event_id, "timestamp": at(seconds), "apiVersion": "v1.0", "data": data})
 }
