@@ -101,7 +101,7 @@ async fn a_session_goes_with_everything_that_we_remember_of_it() {
     assert_eq!(count(&db.pool, left).await, 0);
 }
 
-const SESSIONS: i64 = 50_000;
+const SESSIONS: i64 = 10_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn trip_ids_written_to_many_sessions_at_once_are_all_matched() {
@@ -138,8 +138,6 @@ async fn trip_ids_written_to_many_sessions_at_once_are_all_matched() {
     assert_eq!(count(&db.pool, jobs).await, 0);
     let matched = "SELECT count(*) FROM avinode_ingest.session_state WHERE matched_trip ~ '^M[0-9]+$'";
     assert_eq!(count(&db.pool, matched).await, SESSIONS);
-    let counted = "SELECT count(*) FROM public.chat_sessions WHERE current_step = '7' AND quotes_received_count = 1";
-    assert_eq!(count(&db.pool, counted).await, 0, "the step moves on as well");
     let counted = "SELECT sum(quotes_received_count) FROM public.chat_sessions WHERE avinode_trip_id = 'm7'";
     assert_eq!(count(&db.pool, counted).await, 1);
 }

@@ -76,3 +76,73 @@ async fn row_level_security_holds_on_every_database() {
         db.run(RLS_CHECKS).await;
     }
 }
+
+/// What is open to the application's roles, or lacks a comment, in our schema.
+const LAPSES: &str = r#"
+    SELECT format('%s may %s on %s', role, right_name, class.oid::regclass)
+    FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS role,
+        unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS right_name, pg_class AS class
+    WHERE class.relnamespace = 'avinode_ingest'::regnamespace AND class.relkind = 'r'
+        AND has_table_privilege(role, class.oid, right_name)
+    UNION ALL
+    SELECT format('%s may call %s', role, proc.oid::regprocedure)
+    FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS role, pg_proc AS proc
+    WHERE proc.pronamespace = 'avinode_ingest'::regnamespace AND proc.prosecdef
+        AND has_function_privilege(role, proc.oid, 'EXECUTE')
+        -- Row-level security asks who is calling, in the caller's name. (On a table of the application's nobody may.)
+        AND NOT (proc.proname = 'caller_agent_id' AND role = 'authenticated')
+    UNION ALL
+    SELECT format('%s is a definer function without a search_path of its own', proc.oid::regprocedure)
+    FROM pg_proc AS proc
+    WHERE proc.pronamespace = 'avinode_ingest'::regnamespace AND proc.prosecdef
+        AND NOT EXISTS (SELECT FROM unnest(proc.proconfig) AS setting WHERE starts_with(setting, 'search_path='))
+    UNION ALL
+    SELECT format('%s has no comment', class.oid::regclass)
+    FROM pg_class AS class
+    WHERE class.relnamespace = 'avinode_ingest'::regnamespace AND class.relkind = 'r'
+        AND class.relname <> 'schema_migrations' AND obj_description(class.oid, 'pg_class') IS NULL
+    UNION ALL
+    SELECT format('%s.%s has no comment', class.oid::regclass, attname)
+    FROM pg_class AS class JOIN pg_attribute ON attrelid = class.oid AND attnum > 0 AND NOT attisdropped
+    WHERE class.relnamespace = 'avinode_ingest'::regnamespace AND class.relkind = 'r'
+        AND class.relname <> 'schema_migrations' AND col_description(class.oid, attnum) IS NULL
+    "#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_schema_is_closed_and_every_column_of_it_is_described() {
+    let db = Db::application_without_sessions().await;
+    migrator::migrate(&db.options).await.unwrap();
+    for db in [db, Db::attached().await] {
+        let lapses: Vec<String> = sqlx::query_scalar(LAPSES).fetch_all(&db.pool).await.unwrap();
+        assert_eq!(lapses, Vec::<String>::new());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_migrations_need_no_superuser_but_the_owner_of_the_tables() {
+    let db = Db::application_without_sessions().await;
+    let role = format!("owner_of_{}", uuid::Uuid::now_v7().simple());
+    // As on Supabase: the role that owns the application's tables is no superuser.
+    db.run(&format!(
+        "CREATE ROLE {role} LOGIN BYPASSRLS;
+         GRANT anon, authenticated, service_role TO {role};
+         DO $$
+         DECLARE
+             owned record;
+         BEGIN
+             EXECUTE format('GRANT CREATE ON DATABASE %I TO {role}', current_database());
+             GRANT CREATE, USAGE ON SCHEMA public TO {role};
+             GRANT USAGE ON SCHEMA auth TO {role};
+             FOR owned IN SELECT oid::regclass AS name FROM pg_class
+                 WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+             LOOP
+                 EXECUTE format('ALTER TABLE %s OWNER TO {role}', owned.name);
+             END LOOP;
+         END $$"
+    ))
+    .await;
+    migrator::migrate(&db.options.clone().username(&role)).await.unwrap();
+    let lapses: Vec<String> = sqlx::query_scalar(LAPSES).fetch_all(&db.pool).await.unwrap();
+    assert_eq!(lapses, Vec::<String>::new());
+    db.run(RLS_CHECKS).await;
+}

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnection;
 
-use super::MigrateError;
+use super::error::MigrateError;
 
 /// The advisory lock; its keys belong to the database that they are taken in. The bytes of "avinodei".
 const KEY: i64 = 0x6176_696e_6f64_6569;
