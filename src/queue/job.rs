@@ -75,7 +75,7 @@ impl From<sqlx::Error> for JobError {
     fn from(error: sqlx::Error) -> Self {
         match error
             .as_database_error()
-            .and_then(|database| database.code())
+            .and_then(sqlx::error::DatabaseError::code)
             .as_deref()
         {
             // deadlock_detected, lock_not_available, serialization_failure
