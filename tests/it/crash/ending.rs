@@ -24,7 +24,7 @@ fn head(address: &str, body: &[u8]) -> String {
         body.len()
     );
     for (name, value) in signer().sign("msg_test", body, Clock::System.now()) {
-        head.push_str(&format!("{}: {}\r\n", name, value));
+        head.push_str(&format!("{name}: {value}\r\n"));
     }
     head + "\r\n"
 }
