@@ -83,6 +83,12 @@ async fn a_blocked_database_is_answered_503_with_bounded_memory_until_it_is_free
         (waiting > 0).then_some(())
     })
     .await;
+    // There is no place for further ones (for four at most, if the first ones shared a commit): they are told at once.
+    let further = (10..30).map(|number| post(&client, &service.address, body(number)));
+    let further = further.map(|post| tokio::time::timeout(Duration::from_secs(2), post));
+    let further = join_all(further).await;
+    let refused_at_once = further.iter().flatten().flatten().filter(|(status, ..)| *status == 503);
+    assert!(refused_at_once.count() >= 16, "{further:?}");
     #[cfg(target_os = "linux")]
     let before = service.program.memory("VmRSS");
     let large = serde_json::to_vec(&json!({"event": "Large", "text": "x".repeat(200_000)})).unwrap();

@@ -55,11 +55,16 @@ fn trip(number: usize) -> String {
 }
 
 /// The event of this number: each brings a quote of its own.
-pub fn body(number: usize) -> Vec<u8> {
+pub fn event(number: usize) -> Value {
     let (event, quote_id) = (format!("evt-{number}"), format!("aquote-{number}"));
     let rfq = format!("arfq-{number}");
     let seconds = i64::try_from(number).unwrap();
-    serde_json::to_vec(&quote(&event, &trip(number), &rfq, &quote_id, seconds, "18500", "USD")).unwrap()
+    quote(&event, &trip(number), &rfq, &quote_id, seconds, "18500", "USD")
+}
+
+/// The same as bytes.
+pub fn body(number: usize) -> Vec<u8> {
+    serde_json::to_vec(&event(number)).unwrap()
 }
 
 /// Sends a body once, signed: the status, the answer and its `Retry-After`; `None` where nobody answered.
