@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
-use avinode_ingest::jobs::registry;
+use avinode_ingest::jobs::registry::registry;
 use avinode_ingest::queue::job::{Claimed, Handler, JobError};
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::store;
