@@ -96,9 +96,13 @@ impl Database {
 
     /// Somebody else's server, once it has answered.
     async fn reached(options: PgConnectOptions, args: &DatabaseArgs) -> Result<Self, Failure> {
+        let which = match &args.database_url {
+            Some(_) => "database of DATABASE_URL",
+            None => "private Postgres of the running service",
+        };
         let pool = pool(options.clone(), args.max_connections, APPLICATION_NAME, PATIENCE);
         if let Err(error) = pool.acquire().await {
-            return Err(Failure::to("connect to the database", why(&options, error).await).unavailable());
+            return Err(Failure::to(format!("connect to the {which}"), why(&options, error).await).unavailable());
         }
         Ok(Self {
             pool,
