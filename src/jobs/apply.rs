@@ -25,8 +25,9 @@ use crate::store::sessions::{self, LockedSession, State, Write};
 use crate::store::timeline::{self, Line};
 use crate::store::trips;
 
-/// How long a worker's transaction waits for a lock. Below Postgres's default `deadlock_timeout` of a second: where a
-/// worker and the application wait for each other, the worker gives way before Postgres looks for a victim.
+/// How long a worker's transaction waits for a lock, as long as it holds no session. Below Postgres's default
+/// `deadlock_timeout` of a second: where a worker and the application wait for each other, the worker gives way before
+/// Postgres looks for a victim. With sessions held it waits for hardly anything (`sessions::lock`).
 const LOCK_TIMEOUT: &str = "300ms";
 
 /// What a job is about.

@@ -201,3 +201,52 @@ async fn assert_nothing_is_lost(pool: &PgPool, sessions: &[Uuid], notes: &Notes)
         }
     }
 }
+
+async fn lock(pool: &PgPool, session: Uuid) -> Transaction<'static, Postgres> {
+    let mut tx = pool.begin().await.unwrap();
+    execute(&mut tx, "message_count = message_count + 1", session)
+        .await
+        .unwrap();
+    tx
+}
+
+/// Postgres looks for a victim once the application has waited for a second: a worker that holds what the application
+/// waits for must not wait itself by then, however many short waits it has had.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_worker_that_waits_again_and_again_is_out_of_the_way_before_postgres_looks_for_a_victim() {
+    let db = Db::new().await;
+    let mut sessions = Vec::new();
+    for _ in 0..6 {
+        sessions.push(session(&db.pool, Some("atrip-1")).await);
+    }
+    sessions.sort();
+    Crew::start(&workers(&db.pool), 1).finish().await;
+    let mut last = lock(&db.pool, sessions[5]).await;
+    let mut others = Vec::new();
+    for session in &sessions[1..5] {
+        others.push(lock(&db.pool, *session).await);
+    }
+    keep(
+        &db.pool,
+        &[quote("e1", "atrip-1", "arfq-1", "q1", 0, "10000", "USD")],
+        base(),
+    )
+    .await;
+    let crew = Crew::start(&workers(&db.pool), 1);
+    // The worker is at work: should it hold the first session and wait for the second, then the application waits for
+    // the worker.
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    let first = sessions[0];
+    let application = tokio::spawn(async move {
+        execute(&mut last, "message_count = message_count + 1", first).await?;
+        last.commit().await
+    });
+    for (place, other) in others.into_iter().enumerate() {
+        let wait = if place == 0 { 150 } else { 250 };
+        tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
+        other.commit().await.unwrap();
+    }
+    application.await.unwrap().unwrap();
+    crew.finish().await;
+    assert_eq!(dead_jobs(&db.pool).await, 0);
+}
