@@ -51,10 +51,6 @@ pub fn showable(fact: &Fact) -> Option<Decimal> {
     (price > Decimal::ZERO && price < Decimal::from(PRICE_LIMIT)).then_some(price)
 }
 
-/// How long a projection waits for a row of the application's. The sessions are locked by now: whoever waits for one of
-/// them while we wait for a row of theirs must not come to be the victim of a deadlock.
-const LOCK_TIMEOUT: &str = "20ms";
-
 /// Shows quotes. Returns, in their order, the rows that show them.
 ///
 /// New ones are shown together; when the table refuses that, each by itself, so that one that is refused does not keep the
@@ -66,9 +62,6 @@ pub async fn project(
     tx: &mut Transaction<'_, Postgres>,
     projections: &[Projection<'_>],
 ) -> Result<Vec<Option<Uuid>>, sqlx::Error> {
-    sqlx::query!("SELECT set_config('lock_timeout', $1, true) AS timeout", LOCK_TIMEOUT)
-        .fetch_one(&mut **tx)
-        .await?;
     let new: Vec<&Projection<'_>> = projections
         .iter()
         .filter(|projection| projection.row.is_none())

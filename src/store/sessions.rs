@@ -52,9 +52,25 @@ pub async fn trip_ids(tx: &mut PgConnection, sessions: &[Uuid]) -> Result<Vec<St
 ///
 /// This statement must begin after the trips are locked: only then does it see every session whose match could
 /// otherwise miss a fact of ours.
+///
+/// Only the first session is waited for. Whoever holds one and waits for the next, and the next, may be waiting still
+/// when the application, which wants the first, has waited for `deadlock_timeout` and is made the victim.
 pub async fn lock(tx: &mut PgConnection, keys: &[String], also: &[Uuid]) -> Result<Vec<LockedSession>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
+        WITH matching AS MATERIALIZED (
+            SELECT id
+            FROM public.chat_sessions
+            WHERE avinode_ingest.normal_trip_id(avinode_trip_id) = ANY (ARRAY(
+                    SELECT key FROM avinode_ingest.trips WHERE key = ANY ($1) OR merged_into = ANY ($1)
+                ))
+                OR id = ANY ($2)
+        ), first AS MATERIALIZED (
+            SELECT id
+            FROM public.chat_sessions
+            WHERE id = (SELECT id FROM matching ORDER BY id LIMIT 1)
+            FOR NO KEY UPDATE
+        )
         SELECT session.id, session.status::text AS "status!", session.current_step,
             -- What the application keeps there that is no moment (infinity) is not to be raised.
             CASE WHEN isfinite(session.last_activity_at) THEN session.last_activity_at END AS last_activity_at,
@@ -72,12 +88,15 @@ pub async fn lock(tx: &mut PgConnection, keys: &[String], also: &[Uuid]) -> Resu
                 WHERE trip.key = avinode_ingest.normal_trip_id(session.avinode_trip_id)
             ) AS trip
         FROM public.chat_sessions AS session
-        WHERE avinode_ingest.normal_trip_id(session.avinode_trip_id) = ANY (ARRAY(
-                SELECT key FROM avinode_ingest.trips WHERE key = ANY ($1) OR merged_into = ANY ($1)
-            ))
-            OR session.id = ANY ($2)
+        WHERE (SELECT count(*) FROM first) >= 0 -- that is: once the first one is locked
+            AND (
+                avinode_ingest.normal_trip_id(session.avinode_trip_id) = ANY (ARRAY(
+                    SELECT key FROM avinode_ingest.trips WHERE key = ANY ($1) OR merged_into = ANY ($1)
+                ))
+                OR session.id = ANY ($2)
+            )
         ORDER BY session.id
-        FOR NO KEY UPDATE OF session
+        FOR NO KEY UPDATE OF session NOWAIT
         "#,
         keys,
         also,
@@ -130,7 +149,8 @@ struct Record {
 }
 
 /// What we remember beside locked sessions. A statement of its own, after the locks: it sees what the last holder of
-/// a session wrote.
+/// a session wrote. From here on little patience is left for other locks (a row of `quotes` that the application
+/// writes): what is waited for while sessions are held must stay far below `deadlock_timeout` in all.
 async fn records(tx: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Record>, sqlx::Error> {
     let mut records = BTreeMap::new();
     if ids.is_empty() {
@@ -138,10 +158,13 @@ async fn records(tx: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, R
     }
     let rows = sqlx::query!(
         r#"
+        WITH patience AS MATERIALIZED (
+            SELECT set_config('lock_timeout', '50ms', true)
+        )
         SELECT asked.id AS "id!", coalesce(state.pinned, false) AS "pinned!", state.elected_quote, state.matched_trip,
             coalesce(state.seq, 0) AS "seq!",
             ARRAY(SELECT quote_id FROM avinode_ingest.ledger WHERE session_id = asked.id) AS "ledger!"
-        FROM unnest($1::uuid[]) AS asked (id)
+        FROM patience, unnest($1::uuid[]) AS asked (id)
         LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = asked.id
         "#,
         ids

@@ -2,8 +2,9 @@
 
 use sqlx::{PgPool, Postgres, Transaction};
 
-/// How long a worker's transaction waits for a lock. Below Postgres's default `deadlock_timeout` of a second: where a
-/// worker and the application wait for each other, the worker gives way before Postgres looks for a victim.
+/// How long a worker's transaction waits for a lock, as long as it holds no session. Below Postgres's default
+/// `deadlock_timeout` of a second: where a worker and the application wait for each other, the worker gives way before
+/// Postgres looks for a victim. With sessions held it waits for hardly anything (`sessions::lock`).
 const LOCK_TIMEOUT: &str = "300ms";
 
 /// A transaction of ours: it says so to the triggers, and gives way early where the application waits.

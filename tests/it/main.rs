@@ -6,6 +6,8 @@ mod attached;
 mod attached_quotes;
 mod check;
 mod crash;
+mod deadlock;
+mod hostile;
 mod house;
 mod leases;
 mod migrating;

@@ -120,10 +120,16 @@ pub async fn drain(shift: &Shift, name: &str) {
 
 /// Keeps bodies as the receiver does, without HTTP, as received at this moment. Returns the deliveries' ids.
 pub async fn keep(pool: &PgPool, bodies: &[Value], received_at: DateTime<Utc>) -> Vec<Uuid> {
+    let bodies: Vec<Vec<u8>> = bodies.iter().map(|body| serde_json::to_vec(body).unwrap()).collect();
+    keep_bytes(pool, &bodies, received_at).await
+}
+
+/// Keeps bodies byte for byte.
+pub async fn keep_bytes(pool: &PgPool, bodies: &[Vec<u8>], received_at: DateTime<Utc>) -> Vec<Uuid> {
     let arrivals: Vec<Arrival> = bodies
         .iter()
         .map(|body| {
-            let body = Bytes::from(serde_json::to_vec(body).unwrap());
+            let body = Bytes::from(body.clone());
             let route = route(&body);
             let verified_by = "hmac#1".to_owned();
             Arrival {
