@@ -29,9 +29,7 @@ async fn touch(tx: &mut Transaction<'_, Postgres>, session: Uuid) -> Result<(), 
 
 async fn lock(pool: &PgPool, session: Uuid) -> Transaction<'static, Postgres> {
     let mut tx = pool.begin().await.unwrap();
-    execute(&mut tx, "message_count = message_count + 1", session)
-        .await
-        .unwrap();
+    touch(&mut tx, session).await.unwrap();
     tx
 }
 

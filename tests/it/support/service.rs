@@ -143,7 +143,7 @@ pub async fn keep_bytes(pool: &PgPool, bodies: &[Vec<u8>], received_at: DateTime
         })
         .collect();
     flush::append(
-        &mut *pool.acquire().await.unwrap(),
+        &mut pool.acquire().await.unwrap(),
         &arrivals.iter().collect::<Vec<_>>(),
     )
     .await
