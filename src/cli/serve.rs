@@ -42,6 +42,13 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     let began = Instant::now();
     let shutdown = shutdown::on_signals().attempting("listen for signals")?;
     let verifier = verifier(&args.webhook)?;
+    let needed = connections_needed(&args.serve);
+    if args.database.max_connections < needed {
+        return Err(Failure::setting(format!(
+            "INGEST_MAX_CONNECTIONS (--max-connections): \"{}\" is too few for {} workers; at least {needed}",
+            args.database.max_connections, args.serve.workers
+        )));
+    }
     // The port first: a second instance by mistake should not get as far as the database.
     let listen = args.serve.listen;
     let listener = TcpListener::bind(listen)
@@ -92,6 +99,12 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     );
     database.close().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// One connection a worker, and one each for its leases' upkeep at times, receiving, announcements and probes.
+fn connections_needed(serve: &ServeArgs) -> u32 {
+    let workers = if serve.role.works() { serve.workers } else { 0 };
+    u32::try_from(workers).unwrap_or(u32::MAX).saturating_add(4)
 }
 
 /// The verifier of the configured secrets; empty for a process that does not receive.

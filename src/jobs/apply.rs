@@ -204,7 +204,7 @@ impl Applier {
                 learned.duplicates.extend(work.as_duplicate());
             } else {
                 detail.push_str(", with another body");
-                tracing::warn!(event_id, first = %delivery, delivery = ?work.job.delivery_id,
+                tracing::info!(event_id, first = %delivery, delivery = ?work.job.delivery_id,
                     "an event id came again with another body; the first one stands");
             }
             learned.outcomes.push(Outcome {

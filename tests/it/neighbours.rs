@@ -123,6 +123,17 @@ async fn a_quote_that_the_quotes_table_refuses_is_counted_and_shown_once_the_tab
     );
 
     run(&db.pool, "ALTER TABLE public.quotes DROP CONSTRAINT dear".to_owned()).await;
+    // What was refused is tried again after a day, not on every event of its trip.
+    upkeep::turn(&db.pool, "a process", Duration::from_secs(60), false)
+        .await
+        .unwrap();
+    drain(&shift, "w").await;
+    assert_eq!(found(&db.pool, &sessions[..1]).await, [(1, None)]);
+    run(
+        &db.pool,
+        "UPDATE avinode_ingest.quotes SET refused_at = refused_at - interval '25 hours'".to_owned(),
+    )
+    .await;
     upkeep::turn(&db.pool, "a process", Duration::from_secs(60), false)
         .await
         .unwrap();

@@ -142,12 +142,9 @@ pub async fn keep_bytes(pool: &PgPool, bodies: &[Vec<u8>], received_at: DateTime
             }
         })
         .collect();
-    flush::append(
-        &mut pool.acquire().await.unwrap(),
-        &arrivals.iter().collect::<Vec<_>>(),
-    )
-    .await
-    .unwrap();
+    flush::append(&mut pool.acquire().await.unwrap(), &arrivals.iter().collect::<Vec<_>>())
+        .await
+        .unwrap();
     arrivals.iter().map(|arrival| arrival.id).collect()
 }
 
