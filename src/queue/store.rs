@@ -88,16 +88,25 @@ pub async fn begin_alone(pool: &PgPool, job: &Claimed) -> Result<bool, sqlx::Err
     Ok(begun.rows_affected() == 1)
 }
 
-/// Extends the leases of `jobs` that are still held.
+/// Extends the leases of `jobs` that are still held and not being applied at this moment.
 pub async fn extend(pool: &PgPool, jobs: &[Claimed], lease: Duration) -> Result<u64, sqlx::Error> {
     let (ids, tokens) = fences(jobs);
     let mut tx = pool.begin().await?;
     let extended = sqlx::query!(
         r#"
+        WITH free AS MATERIALIZED (
+            SELECT job.id
+            FROM avinode_ingest.jobs AS job
+            JOIN unnest($1::bigint[], $2::bigint[]) AS held (id, token)
+                ON job.id = held.id AND job.lease_token = held.token
+            ORDER BY job.id
+            -- Those that are being applied are locked: no claim takes them, and the others must not wait for them.
+            FOR UPDATE OF job SKIP LOCKED
+        )
         UPDATE avinode_ingest.jobs AS job
         SET due_at = clock_timestamp() + $3
-        FROM unnest($1::bigint[], $2::bigint[]) AS held (id, token)
-        WHERE job.id = held.id AND job.lease_token = held.token
+        FROM free
+        WHERE job.id = free.id
         "#,
         &ids,
         &tokens,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rand::RngExt;
 use sqlx::PgPool;
 use tokio::sync::Notify;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::job::{Claimed, Handler, JobError};
@@ -182,19 +183,23 @@ impl Shift {
         waiting: &[Claimed],
     ) -> Result<Vec<(i64, JobError)>, JobError> {
         let held: Vec<Claimed> = batch.iter().chain(waiting).cloned().collect();
-        let mut work = handler.perform(batch);
-        let mut beat = tokio::time::interval(self.lease / 3);
-        beat.tick().await;
-        loop {
-            tokio::select! {
-                done = &mut work => return done,
-                _ = beat.tick() => {
-                    if let Err(error) = store::extend(&self.pool, &held, self.lease).await {
-                        // Losing the lease is safe: the apply is fenced.
-                        tracing::warn!(%error, kind = handler.kind(), "could not extend leases");
-                    }
+        let keep_up = async {
+            let mut beat = tokio::time::interval(self.lease / 3);
+            beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            beat.tick().await;
+            loop {
+                beat.tick().await;
+                if let Err(error) = store::extend(&self.pool, &held, self.lease).await {
+                    // Losing the lease is safe: the apply is fenced.
+                    tracing::warn!(%error, kind = handler.kind(), "could not extend leases");
                 }
             }
+        };
+        // Side by side: while one is waited for the other goes on. An extension may wait for what the work holds (the
+        // last connection, a lock), and the work would never let go of it if it were not polled meanwhile.
+        tokio::select! {
+            done = handler.perform(batch) => done,
+            () = keep_up => unreachable!("it has no end"),
         }
     }
 
