@@ -148,6 +148,15 @@ impl Program {
     }
 }
 
+impl Drop for Program {
+    /// A test that failed is told what the program had to say.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("process {} said:\n{}", self.pid, self.said());
+        }
+    }
+}
+
 fn listen(channel: impl AsyncRead + Unpin + Send + 'static, said: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
     let said = said.clone();
     tokio::spawn(async move {

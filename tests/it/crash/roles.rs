@@ -128,3 +128,33 @@ async fn the_leases_of_a_killed_worker_run_out_and_another_one_takes_over() {
     assert!(most >= 2, "{most}");
     second.stop(Signal::SIGTERM, PATIENCE).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_takes_longer_than_its_lease_is_done_once_and_by_one_worker() {
+    let db = Db::new().await;
+    let sessions = load::sessions(&db.pool).await;
+    // For example a trigger of the application's, or a disk that has stalled.
+    sqlx::raw_sql(
+        "CREATE FUNCTION public.take_long() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN PERFORM pg_sleep(7); RETURN new; END $$;
+         CREATE TRIGGER take_long BEFORE UPDATE ON public.chat_sessions FOR EACH ROW
+         WHEN (new.quotes_received_count <> old.quotes_received_count) EXECUTE FUNCTION public.take_long()",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    let service = serve(&db.url(), "both").await;
+    let other = serve(&db.url(), "work").await;
+    deliver(&service, 0..1).await;
+    wait_until_settled(&db.pool, PATIENCE).await.unwrap();
+    check_counts(&db.pool, &sessions, 1).await;
+    let attempts: Vec<i32> = sqlx::query_scalar("SELECT attempts FROM avinode_ingest.outcomes WHERE kind = 'event'")
+        .fetch_all(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(attempts, [1]);
+    for service in [service, other] {
+        assert_eq!(service.get("/readyz").await, Some(200));
+        service.stop(Signal::SIGTERM, PATIENCE).await;
+    }
+}
