@@ -69,9 +69,9 @@ impl Quote {
         };
         known.first_fact_at = known.first_fact_at.min(at);
         match version.cmp(&known.version) {
-            std::cmp::Ordering::Less if version.at < known.version.at => Learned::Older,
+            std::cmp::Ordering::Less => Learned::Older,
             std::cmp::Ordering::Equal => Learned::Known,
-            _ => {
+            std::cmp::Ordering::Greater => {
                 known.details = details;
                 known.version = version;
                 Learned::Newer

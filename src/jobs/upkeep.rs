@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::rematch;
 use crate::heartbeat::Pulse;
@@ -16,7 +17,9 @@ const DUTY: &str = "upkeep";
 pub const EVERY: Duration = Duration::from_secs(30);
 /// When the first turn comes.
 const FIRST: Duration = Duration::from_secs(5);
-/// Rounds between two prunings of outcomes: an hour.
+/// Rounds between two whole sweeps, which read all sessions: ten minutes.
+const SWEEP_ROUNDS: u32 = 20;
+/// Rounds between two prunings of outcomes: an hour, and a whole number of sweeps.
 const PRUNE_ROUNDS: u32 = 120;
 
 /// Keeps up until `shutdown`, in whichever process holds the duty.
@@ -29,9 +32,13 @@ pub async fn run(pool: PgPool, process: String, keep_outcomes: Duration, pulse: 
     }
     loop {
         pulse.beat();
-        match turn(&pool, &process, keep_outcomes, round.is_multiple_of(PRUNE_ROUNDS)).await {
-            Ok(()) => {}
-            Err(error) => tracing::warn!(%error, "upkeep failed; it is tried again"),
+        let done = if round.is_multiple_of(SWEEP_ROUNDS) {
+            turn(&pool, &process, keep_outcomes, round.is_multiple_of(PRUNE_ROUNDS)).await
+        } else {
+            small_turn(&pool, &process).await
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "upkeep failed; it is tried again");
         }
         round = round.wrapping_add(1);
         tokio::select! {
@@ -44,7 +51,25 @@ pub async fn run(pool: PgPool, process: String, keep_outcomes: Duration, pulse: 
     }
 }
 
-/// One turn, if the duty is ours: the sweep, and sometimes the pruning.
+/// What is done between two whole turns, if the duty is ours: quotes that can be shown by now.
+async fn small_turn(pool: &PgPool, process: &str) -> Result<(), sqlx::Error> {
+    if maintenance::take_duty(pool, DUTY, process, EVERY * 4).await? {
+        match_again(pool, &sweep::unshown(pool).await?).await?;
+    }
+    Ok(())
+}
+
+async fn match_again(pool: &PgPool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
+    if sessions.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<String> = sessions.iter().map(ToString::to_string).collect();
+    let queued = queue::enqueue_missing(pool, rematch::KIND, &keys).await?;
+    tracing::info!(sessions = queued, "sessions are to be matched again");
+    Ok(())
+}
+
+/// One whole turn, if the duty is ours: the sweep, and sometimes the pruning.
 ///
 /// # Errors
 /// What was done so far stays done.
@@ -52,11 +77,7 @@ pub async fn turn(pool: &PgPool, process: &str, keep_outcomes: Duration, prune: 
     if !maintenance::take_duty(pool, DUTY, process, EVERY * 4).await? {
         return Ok(());
     }
-    let missed: Vec<String> = sweep::sweep(pool).await?.iter().map(ToString::to_string).collect();
-    if !missed.is_empty() {
-        let queued = queue::enqueue_missing(pool, rematch::KIND, &missed).await?;
-        tracing::info!(sessions = queued, "the sweep found sessions to match");
-    }
+    match_again(pool, &sweep::sweep(pool).await?).await?;
     if prune {
         let pruned = maintenance::prune_outcomes(pool, keep_outcomes).await?;
         if pruned > 0 {

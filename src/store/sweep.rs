@@ -9,7 +9,8 @@ use super::writer;
 /// Sessions of each sort that one sweep looks after. What it finds is mended, so the next sweep finds others.
 const LIMIT: i64 = 1_000;
 
-/// Pins primaries that were written past the triggers, and unpins those set to NULL past them. Returns the sessions to be matched again.
+/// Pins primaries that were written past the triggers, and unpins those set to NULL past them. Returns the
+/// sessions to be matched again. It reads all sessions: once in a while will do.
 pub async fn sweep(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
     let mut tx = writer::begin(pool).await?;
     sqlx::query!(
@@ -66,6 +67,18 @@ pub async fn sweep(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
     )
     .fetch_all(&mut *tx)
     .await?;
+    tx.commit().await?;
+    missed.extend(unpinned);
+    missed.extend(unshown(pool).await?);
+    missed.sort_unstable();
+    missed.dedup();
+    Ok(missed)
+}
+
+/// Sessions of whose trips quotes can be shown by now: a request was linked, or a refusal is a day old. By an index over
+/// just those quotes, so it may be asked often.
+pub async fn unshown(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
+    let mut tx = writer::begin(pool).await?;
     sqlx::query!(
         r#"
         -- What the application's table refused may be taken by now: a column's rule changes, a row is filled in.
@@ -76,27 +89,22 @@ pub async fn sweep(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
     )
     .execute(&mut *tx)
     .await?;
-    missed.extend(
-        sqlx::query_scalar!(
-            r#"
-            -- A request was linked: its trip's quotes may be shown now, if their price is one that can be shown.
-            SELECT DISTINCT session.id
-            FROM avinode_ingest.quotes AS fact
-            JOIN public.chat_sessions AS session
-                ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = fact.trip_key
-            WHERE fact.projected_id IS NULL AND fact.received AND fact.projection_error IS NULL
-                AND fact.amount >= 0.005 AND fact.amount < 9999999999.995
-                AND session.request_id IS NOT NULL
-            LIMIT $1
-            "#,
-            LIMIT
-        )
-        .fetch_all(&mut *tx)
-        .await?,
-    );
+    let sessions = sqlx::query_scalar!(
+        r#"
+        -- Of quotes whose price is one that can be shown.
+        SELECT DISTINCT session.id
+        FROM avinode_ingest.quotes AS fact
+        JOIN public.chat_sessions AS session
+            ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = fact.trip_key
+        WHERE fact.projected_id IS NULL AND fact.received AND fact.projection_error IS NULL
+            AND fact.amount >= 0.005 AND fact.amount < 9999999999.995
+            AND session.request_id IS NOT NULL
+        LIMIT $1
+        "#,
+        LIMIT
+    )
+    .fetch_all(&mut *tx)
+    .await?;
     tx.commit().await?;
-    missed.extend(unpinned);
-    missed.sort_unstable();
-    missed.dedup();
-    Ok(missed)
+    Ok(sessions)
 }
