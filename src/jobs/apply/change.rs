@@ -1,0 +1,116 @@
+//! Sessions: each is decided from all that is known of its trip, and written where that changes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use sqlx::{Postgres, Transaction};
+use uuid::Uuid;
+
+use super::learn::Learned;
+use crate::domain::decide::{Change, decide};
+use crate::domain::election::Policy;
+use crate::domain::trip::{Happening, Trip, quote_detail, received_cause};
+use crate::queue::job::JobError;
+use crate::store::facts::{QuoteKey, Shown};
+use crate::store::projection;
+use crate::store::sessions::{self, LockedSession, State, Write};
+use crate::store::timeline::{self, Line};
+
+/// Decides every locked session and writes what changes. Returns how many sessions changed visibly.
+pub(super) async fn change(
+    tx: &mut Transaction<'_, Postgres>,
+    trips: &BTreeMap<String, Trip>,
+    sessions: &mut [LockedSession],
+    learned: &Learned,
+    rows: &BTreeMap<QuoteKey, Shown>,
+    policy: Policy,
+    now: DateTime<Utc>,
+) -> Result<u64, JobError> {
+    let mut writes = Vec::new();
+    let mut states = Vec::new();
+    let mut lines = Vec::new();
+    for session in sessions {
+        let trip = session.trip.as_ref().and_then(|key| trips.get(key));
+        if session.trip_id.is_some() && trip.is_none() {
+            // Its trip id changed between our reading and our locking; the note that change left does it.
+            continue;
+        }
+        let change = decide(&session.session, trip, policy, now);
+        let before = (session.elected.clone(), session.matched_trip.clone(), session.seq);
+        add_lines(session, trip, &change, learned, &mut lines);
+        let primary_quote_id = change.elected.as_ref().and_then(|elected| {
+            // A row that still shows an older price shows another fact than the one elected: had the facts come in
+            // another order, there would be no row.
+            let row = elected.as_ref().and_then(|quote| {
+                projection::showable(trip?.quotes.get(quote)?.fact.as_ref()?)?;
+                rows.get(&(session.trip.clone()?, quote.clone()))?.row()
+            });
+            session.elected = elected.as_ref().map(|quote| quote.as_str().to_owned());
+            (row != session.primary_quote_id).then_some(row)
+        });
+        session.matched_trip.clone_from(&session.trip_id);
+        if before != (session.elected.clone(), session.matched_trip.clone(), session.seq) {
+            states.push(State {
+                session: session.session.id,
+                elected: session.elected.clone(),
+                matched_trip: session.matched_trip.clone(),
+                seq: session.seq,
+            });
+        }
+        writes.push(Write {
+            session: session.session.id,
+            change,
+            primary_quote_id,
+        });
+    }
+    let written = sessions::write(tx, &writes).await?;
+    if !states.is_empty() {
+        sessions::write_states(tx, &states).await?;
+    }
+    if !lines.is_empty() {
+        timeline::append(tx, &lines).await?;
+    }
+    Ok(written)
+}
+
+/// What happened to the trip, and the quotes that are counted on a later match.
+fn add_lines(
+    session: &mut LockedSession,
+    trip: Option<&Trip>,
+    change: &Change,
+    learned: &Learned,
+    lines: &mut Vec<Line>,
+) {
+    let happened = session.trip.as_ref().and_then(|key| learned.happenings.get(key));
+    let mut causes = BTreeSet::new();
+    let mut add = |happening: Happening, delivery_id: Option<Uuid>| {
+        if causes.insert(happening.cause.clone()) {
+            session.seq += 1;
+            lines.push(Line {
+                session: session.session.id,
+                seq: session.seq,
+                happening,
+                delivery_id,
+            });
+        }
+    };
+    for (happening, delivery) in happened.into_iter().flatten() {
+        add(happening.clone(), *delivery);
+    }
+    for quote in &change.count {
+        let fact = trip.and_then(|trip| trip.quotes.get(quote)?.fact.as_ref());
+        if let Some(fact) = fact {
+            let cause = received_cause(quote);
+            let detail = quote_detail(&fact.details);
+            add(
+                Happening {
+                    kind: "quote_received",
+                    cause,
+                    at: fact.version.at,
+                    detail,
+                },
+                None,
+            );
+        }
+    }
+}

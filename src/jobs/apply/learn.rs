@@ -1,0 +1,131 @@
+//! Learning: what a batch says is taken into the trips, before any session is looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Content, Work};
+use crate::domain::event::{Event, What};
+use crate::domain::id::MessageId;
+use crate::domain::trip::{Happening, Touched};
+use crate::jobs::expire;
+use crate::queue::job::Outcome;
+use crate::queue::store::NewJob;
+use crate::store::trips;
+
+/// What is left of a duplicate.
+pub(super) struct Duplicate {
+    pub(super) events: Vec<Event>,
+    pub(super) received_at: DateTime<Utc>,
+}
+
+/// Facts learned from a batch, before any session is looked at.
+#[derive(Default)]
+pub(super) struct Learned {
+    pub(super) happenings: BTreeMap<String, Vec<(Happening, Option<Uuid>)>>,
+    pub(super) touched: BTreeMap<String, Touched>,
+    pub(super) outcomes: Vec<Outcome>,
+    /// Duplicates, with another body left out: they are news of nothing, but activity none the less. Otherwise which of
+    /// two came first would decide `last_activity_at`.
+    pub(super) duplicates: Vec<Duplicate>,
+    /// Expiries for which it is too early by this worker's clock.
+    pub(super) early: Vec<NewJob>,
+}
+
+/// The messages that a batch speaks of: of a trip's thousands only these are looked up.
+pub(super) fn messages_of(works: &[&Work], key_of: &BTreeMap<String, String>) -> BTreeSet<(String, MessageId)> {
+    let mut messages = BTreeSet::new();
+    for work in works {
+        let Content::Events { events, .. } = &work.content else {
+            continue;
+        };
+        for event in events {
+            if let (What::MessageReceived { message, .. }, Some(key)) = (&event.what, key_of.get(event.trip.as_str())) {
+                messages.insert((key.clone(), message.clone()));
+            }
+        }
+    }
+    messages
+}
+
+/// Takes everything the batch says into the trips, and words each job's outcome.
+pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<Utc>, learned: &mut Learned) {
+    for duplicate in &learned.duplicates {
+        for event in &duplicate.events {
+            let Some(key) = locked.key_of.get(event.trip.as_str()) else {
+                continue;
+            };
+            let Some(trip) = locked.trips.get_mut(key) else {
+                continue;
+            };
+            trip.repeat(
+                event,
+                duplicate.received_at,
+                learned.touched.entry(key.clone()).or_default(),
+            );
+        }
+    }
+    for work in works {
+        let (outcome, detail) = match &work.content {
+            Content::Events {
+                events, received_at, ..
+            } => {
+                let mut said = Vec::new();
+                for event in events {
+                    let Some(key) = locked.key_of.get(event.trip.as_str()) else {
+                        continue;
+                    };
+                    let Some(trip) = locked.trips.get_mut(key) else {
+                        continue;
+                    };
+                    let touched = learned.touched.entry(key.clone()).or_default();
+                    if let Some(happening) = trip.learn(event, *received_at, touched) {
+                        said.push(format!("{} ({key})", happening.cause));
+                        let happenings = learned.happenings.entry(key.clone()).or_default();
+                        happenings.push((happening, work.job.delivery_id));
+                    }
+                }
+                match said.is_empty() {
+                    true => ("nothing", "it says nothing that was not known".to_owned()),
+                    false => ("applied", said.join(", ")),
+                }
+            }
+            Content::Rematch { session } => ("applied", format!("matched session {session}")),
+            Content::Expire {
+                trip,
+                quote,
+                valid_until,
+            } => {
+                let known = locked
+                    .key_of
+                    .get(trip)
+                    .and_then(|key| Some((key, locked.trips.get(key)?)));
+                let stands_until =
+                    known.and_then(|(_, trip)| trip.quotes.get(quote)?.fact.as_ref()?.details.valid_until);
+                match known.and_then(|(key, trip)| Some((key, trip.expire(quote, now)?))) {
+                    Some((key, happening)) => {
+                        let detail = happening.cause.clone();
+                        learned
+                            .happenings
+                            .entry(key.clone())
+                            .or_default()
+                            .push((happening, None));
+                        ("applied", detail)
+                    }
+                    // The database's clock says that it is time and ours does not: nobody else would come back to it.
+                    None if stands_until == Some(*valid_until) => {
+                        learned.early.extend(expire::job(trip, quote, *valid_until, now));
+                        ("nothing", "too early by this worker's clock; queued again".to_owned())
+                    }
+                    None => ("nothing", "the quote stands longer by now".to_owned()),
+                }
+            }
+        };
+        learned.outcomes.push(Outcome {
+            job: work.job.id,
+            outcome,
+            detail,
+        });
+    }
+}
