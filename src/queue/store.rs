@@ -48,7 +48,9 @@ pub async fn claim(
             LIMIT $2
             FOR UPDATE SKIP LOCKED
         ), claim AS MATERIALIZED (
-            SELECT nextval('avinode_ingest.lease_tokens') AS token
+            SELECT nextval('avinode_ingest.lease_tokens') AS token,
+                -- A claim that a crash of Postgres takes back is a job that is due again: nothing is lost by not waiting.
+                set_config('synchronous_commit', 'off', true) AS unhurried
         )
         UPDATE avinode_ingest.jobs AS job
         SET lease_token = claim.token,

@@ -8,10 +8,15 @@ use sqlx::{PgPool, Postgres, Transaction};
 const LOCK_TIMEOUT: &str = "300ms";
 
 /// A transaction of ours: it says so to the triggers, and gives way early where the application waits.
+///
+/// Its commit does not wait for the disk. What a crash of Postgres takes back it takes back whole, the end of its jobs
+/// included: they are due again, and their deliveries are durable. Whatever of the application's is durable after it makes it
+/// durable too, since the log is written in order.
 pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     sqlx::query!(
-        "SELECT set_config('avinode_ingest.writer', 'on', true) AS writer, set_config('lock_timeout', $1, true) AS timeout",
+        "SELECT set_config('avinode_ingest.writer', 'on', true) AS writer, set_config('lock_timeout', $1, true) AS timeout, \
+         set_config('synchronous_commit', 'off', true) AS unhurried",
         LOCK_TIMEOUT
     )
     .fetch_one(&mut *tx)
