@@ -95,3 +95,29 @@ fn what_a_fact_was_to_a_quote_is_told() {
     assert_eq!(fact.version.at, Some(at(6)));
     assert_eq!(fact.first_fact_at, None::<DateTime<_>>, "a missing time is the lowest");
 }
+
+/// A sender whose clock runs ahead repeats itself: whichever copy was received first, the activity ends alike.
+#[test]
+fn which_copy_of_an_event_comes_first_makes_no_difference_to_the_activity() {
+    let moment = |seconds: i64| DateTime::from_timestamp(1_780_000_000 + seconds, 0).unwrap();
+    let event = crate::domain::event::Event {
+        trip: crate::domain::id::TripId::parse("A1B2C3").unwrap(),
+        version: crate::domain::event::Version {
+            at: Some(moment(600)),
+            source: crate::domain::event::Source::Event,
+            digest: [0; 32],
+        },
+        what: crate::domain::event::What::MessageReceived {
+            message: crate::domain::id::MessageId::parse("asellermsg-1").unwrap(),
+            sender: crate::domain::event::Operator::default(),
+        },
+    };
+    let ends = [(0, 60), (60, 0)].map(|(first, second)| {
+        let mut trip = Trip::default();
+        let mut touched = Touched::default();
+        trip.learn(&event, moment(first), &mut touched);
+        trip.repeat(&event, moment(second), &mut touched);
+        trip.last_activity_at
+    });
+    assert_eq!(ends, [Some(moment(60)); 2]);
+}
