@@ -24,7 +24,7 @@ use crate::support::everything::everything;
 use crate::support::service::{keep, session};
 
 async fn claim(pool: &PgPool, limit: i64, worker: &str, lease: Duration) -> Vec<Claimed> {
-    store::claim(pool, "event", limit, worker, lease).await.unwrap()
+    store::claim(pool, &[("event", limit)], worker, lease).await.unwrap()
 }
 
 fn handler(pool: &PgPool) -> Arc<dyn Handler> {
@@ -160,6 +160,7 @@ async fn heartbeats_keep_the_leases_of_work_that_takes_longer_than_a_lease() {
     });
     let shift = Arc::new(Shift {
         pool: db.pool.clone(),
+        leases: db.pool.clone(),
         handlers: vec![slow.clone()],
         lease,
         poll: Duration::from_millis(20),

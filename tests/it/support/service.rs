@@ -87,6 +87,7 @@ pub fn signer() -> Signer {
 pub fn shift(pool: &PgPool, policy: Policy, clock: Clock) -> Arc<Shift> {
     Arc::new(Shift {
         pool: pool.clone(),
+        leases: pool.clone(),
         handlers: registry(pool, policy, clock),
         lease: Duration::from_secs(60),
         poll: Duration::from_millis(20),
