@@ -4,7 +4,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::transaction::Pool;
 
 /// Distinct statements of ours per connection, with room to spare: one that falls out is parsed and planned again.
 const STATEMENT_CACHE: usize = 256;
@@ -74,18 +76,16 @@ pub fn connect_options(address: &str) -> Result<PgConnectOptions, AddressError> 
 
 /// A pool of at most `max` connections, none of them made yet. `application_name` is what operators see in
 /// `pg_stat_activity`; `acquire_timeout` bounds the wait for a connection, to be made or to be given back.
-///
-/// Behind a transaction pooler each query must be made unnamed (`.persistent(false)`): a cache of no size still names
-/// its statements, and would leave each of them on the server.
-pub fn pool(options: PgConnectOptions, max: u32, application_name: &str, acquire_timeout: Duration) -> PgPool {
-    PgPoolOptions::new()
+pub fn pool(options: PgConnectOptions, max: u32, application_name: &str, acquire_timeout: Duration) -> Pool {
+    let connections = PgPoolOptions::new()
         .max_connections(max)
         .acquire_timeout(acquire_timeout)
         .connect_lazy_with(
             options
                 .application_name(application_name)
                 .statement_cache_capacity(STATEMENT_CACHE),
-        )
+        );
+    Pool::from(connections)
 }
 
 #[cfg(test)]

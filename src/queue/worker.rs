@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use rand::RngExt;
-use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +15,7 @@ use super::job::{Claimed, Handler, JobError};
 use super::retry::RetryPolicy;
 use super::store;
 use crate::heartbeat::Pulse;
+use crate::postgres::transaction::Pool;
 
 /// How many leases long a batch may be worked on before it is given up.
 const WORK_LEASES: u32 = 5;
@@ -23,7 +23,7 @@ const WORK_LEASES: u32 = 5;
 /// What every worker of a process shares.
 pub struct Shift {
     /// The database.
-    pub pool: PgPool,
+    pub pool: Pool,
     /// One handler a kind; earlier ones are served first.
     pub handlers: Vec<Arc<dyn Handler>>,
     /// How long a claim holds; extended every third of it while a handler works.

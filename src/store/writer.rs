@@ -1,6 +1,6 @@
 //! How a transaction that writes sessions begins: it says whose it is, and how long it waits for others.
 
-use sqlx::{PgPool, Postgres, Transaction};
+use crate::postgres::transaction::{Pool, Transaction};
 
 /// How long a worker's transaction waits for a lock, as long as it holds no session. Below Postgres's default
 /// `deadlock_timeout` of a second: where a worker and the application wait for each other, the worker gives way before
@@ -12,14 +12,14 @@ const LOCK_TIMEOUT: &str = "300ms";
 /// Its commit does not wait for the disk. What a crash of Postgres takes back it takes back whole, the end of its jobs
 /// included: they are due again, and their deliveries are durable. Whatever of the application's is durable after it makes it
 /// durable too, since the log is written in order.
-pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+pub async fn begin(pool: &Pool) -> Result<Transaction<'static>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     sqlx::query!(
         "SELECT set_config('avinode_ingest.writer', 'on', true) AS writer, set_config('lock_timeout', $1, true) AS timeout, \
          set_config('synchronous_commit', 'off', true) AS unhurried",
         LOCK_TIMEOUT
     )
-    .fetch_one(&mut *tx)
+    .fetch_one(&mut tx)
     .await?;
     Ok(tx)
 }
