@@ -102,6 +102,7 @@ impl Database {
             None => "private Postgres of the running service",
         };
         let pool = pool(options.clone(), args.max_connections, APPLICATION_NAME, PATIENCE);
+        let pool = pool.behind_pooler(args.pooler);
         if let Err(error) = pool.acquire().await {
             return Err(Failure::to(format!("connect to the {which}"), why(&options, error).await).unavailable());
         }

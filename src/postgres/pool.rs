@@ -71,7 +71,10 @@ pub fn connect_options(address: &str) -> Result<PgConnectOptions, AddressError> 
             known
         });
     let known = known.collect::<Vec<_>>().join("&");
-    PgConnectOptions::from_str(&format!("{place}?{known}")).map_err(|_| AddressError::Unreadable)
+    let options = PgConnectOptions::from_str(&format!("{place}?{known}")).map_err(|_| AddressError::Unreadable)?;
+    // PgBouncer refuses what it does not know among the settings of a connection, and this one no longer does anything:
+    // since version 12 Postgres writes floats exactly.
+    Ok(options.extra_float_digits(None))
 }
 
 /// A pool of at most `max` connections, none of them made yet. `application_name` is what operators see in

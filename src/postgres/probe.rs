@@ -71,8 +71,10 @@ pub async fn now(pool: &Pool) -> Result<DateTime<Utc>, sqlx::Error> {
 
 /// Whether connections are sessions, or a pooler lends the same server connection to one after the other.
 ///
-/// Two connections, both open: each is asked outside of a transaction who serves it, and one sets something that has
-/// to be there when it is asked again. In the simple protocol, whose queries are one message each.
+/// Two connections, both open: both are asked, outside of a transaction, who serves them, and one sets something that
+/// has to be there when it is asked again. Several times, and the other one now once and now twice: among other clients of
+/// a pooler, or where it lends in turn, one answer may look like a session. In the simple protocol, whose queries are one
+/// message each.
 pub async fn sessions_last(pool: &Pool) -> Result<bool, sqlx::Error> {
     let mut one = pool.bare().acquire().await?;
     let mut other = pool.bare().acquire().await?;
@@ -80,10 +82,16 @@ pub async fn sessions_last(pool: &Pool) -> Result<bool, sqlx::Error> {
     let ask = "SELECT pg_backend_pid() AS pid, current_setting('avinode_ingest.probe', true) AS kept";
     let clear = "SELECT set_config('avinode_ingest.probe', '', false)";
     let first: i32 = sqlx::raw_sql(set).fetch_one(&mut *one).await?.try_get("pid")?;
-    let second: i32 = sqlx::raw_sql(ask).fetch_one(&mut *other).await?.try_get("pid")?;
-    let again = sqlx::raw_sql(ask).fetch_one(&mut *one).await?;
-    let kept: Option<String> = again.try_get("kept")?;
-    let lasts = first != second && first == again.try_get::<i32, _>("pid")? && kept.as_deref() == Some("kept");
+    let mut lasts = true;
+    for round in 0..10 {
+        for _ in 0..=round % 2 {
+            let second: i32 = sqlx::raw_sql(ask).fetch_one(&mut *other).await?.try_get("pid")?;
+            lasts &= first != second;
+        }
+        let again = sqlx::raw_sql(ask).fetch_one(&mut *one).await?;
+        let kept: Option<String> = again.try_get("kept")?;
+        lasts &= first == again.try_get::<i32, _>("pid")? && kept.as_deref() == Some("kept");
+    }
     sqlx::raw_sql(clear).fetch_one(&mut *one).await?;
     Ok(lasts)
 }

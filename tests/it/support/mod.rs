@@ -6,5 +6,6 @@ pub mod cluster;
 pub mod crew;
 pub mod everything;
 pub mod pool;
+pub mod pooler;
 pub mod service;
 pub mod world;
