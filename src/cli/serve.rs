@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 
 use super::database::Database;
 use super::failure::{Attempt, Failure};
+use super::migrate::refuse_pooler;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
 use crate::config::database::DatabaseArgs;
@@ -48,6 +49,9 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
             "INGEST_MAX_CONNECTIONS (--max-connections): \"{}\" is too few for {} workers; at least {needed}",
             args.database.max_connections, args.serve.workers
         )));
+    }
+    if args.serve.migrate {
+        refuse_pooler(&args.database)?;
     }
     // The port first: a second instance by mistake should not get as far as the database.
     let listen = args.serve.listen;

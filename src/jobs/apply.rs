@@ -9,7 +9,6 @@ mod learn;
 mod outward;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use self::learn::{Duplicate, Learned};
@@ -17,6 +16,7 @@ use crate::clock::Clock;
 use crate::domain::election::Policy;
 use crate::domain::event::Event;
 use crate::domain::id::{EventId, QuoteId};
+use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::job::{Claimed, JobError};
 use crate::queue::store as queue;
 use crate::store::{facts, sessions, trips, writer};
@@ -63,14 +63,14 @@ pub struct Work {
 /// The transaction of a batch, with its jobs locked.
 pub struct Begun {
     /// The transaction; dropped, it changes nothing.
-    pub tx: Transaction<'static, Postgres>,
+    pub tx: Transaction<'static>,
     held: Vec<i64>,
 }
 
 /// Applies work to sessions.
 pub struct Applier {
     /// The database.
-    pub pool: PgPool,
+    pub pool: Pool,
     /// How the primary quote is elected.
     pub policy: Policy,
     /// The time by which quotes expire.

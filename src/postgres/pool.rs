@@ -5,7 +5,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::Connection;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::transaction::Pool;
 
 /// Distinct statements of ours per connection, with room to spare: one that falls out is parsed and planned again.
 const STATEMENT_CACHE: usize = 256;
@@ -73,7 +75,10 @@ pub fn connect_options(address: &str) -> Result<PgConnectOptions, AddressError> 
             known
         });
     let known = known.collect::<Vec<_>>().join("&");
-    PgConnectOptions::from_str(&format!("{place}?{known}")).map_err(|_| AddressError::Unreadable)
+    let options = PgConnectOptions::from_str(&format!("{place}?{known}")).map_err(|_| AddressError::Unreadable)?;
+    // PgBouncer refuses what it does not know among the settings of a connection, and this one no longer does anything:
+    // since version 12 Postgres writes floats exactly.
+    Ok(options.extra_float_digits(None))
 }
 
 /// A pool of at most `max` connections, none of them made yet. `application_name` is what operators see in
@@ -81,11 +86,8 @@ pub fn connect_options(address: &str) -> Result<PgConnectOptions, AddressError> 
 ///
 /// A connection that was used a moment ago is not asked whether it still lives, which would cost each transaction a round
 /// trip.
-///
-/// Behind a transaction pooler each query must be made unnamed (`.persistent(false)`): a cache of no size still names
-/// its statements, and would leave each of them on the server.
-pub fn pool(options: PgConnectOptions, max: u32, application_name: &str, acquire_timeout: Duration) -> PgPool {
-    PgPoolOptions::new()
+pub fn pool(options: PgConnectOptions, max: u32, application_name: &str, acquire_timeout: Duration) -> Pool {
+    let connections = PgPoolOptions::new()
         .max_connections(max)
         .acquire_timeout(acquire_timeout)
         .test_before_acquire(false)
@@ -101,15 +103,8 @@ pub fn pool(options: PgConnectOptions, max: u32, application_name: &str, acquire
             options
                 .application_name(application_name)
                 .statement_cache_capacity(STATEMENT_CACHE),
-        )
-}
-
-/// Another pool to the same database, of `max` connections of its own.
-pub fn beside(pool: &PgPool, max: u32) -> PgPool {
-    pool.options()
-        .clone()
-        .max_connections(max)
-        .connect_lazy_with(pool.connect_options().as_ref().clone())
+        );
+    Pool::from(connections)
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use sqlx::postgres::types::PgInterval;
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::job::{Claimed, Outcome};
+use crate::postgres::transaction::{Pool, Transaction};
 
 /// A failure text is kept up to this many characters, and this many failures of a job.
 const REASON_CHARS: usize = 500;
@@ -29,7 +29,7 @@ pub struct NewJob {
 /// are available ones, retries whose time has come, and jobs whose lease ran out. The claim counts the attempt; a job
 /// taken over is marked to run alone.
 pub async fn claim(
-    pool: &PgPool,
+    pool: &Pool,
     wanted: &[(&str, i64)],
     worker: &str,
     lease: Duration,
@@ -81,21 +81,21 @@ pub async fn claim(
         worker,
         interval(lease),
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(claimed)
 }
 
 /// Notes that a job that runs alone begins, so that a crash from here on counts towards its death.
-pub async fn begin_alone(pool: &PgPool, job: &Claimed) -> Result<bool, sqlx::Error> {
+pub async fn begin_alone(pool: &Pool, job: &Claimed) -> Result<bool, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let begun = sqlx::query!(
         "UPDATE avinode_ingest.jobs SET alone_since = clock_timestamp() WHERE id = $1 AND lease_token = $2",
         job.id,
         job.token
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(begun.rows_affected() == 1)
@@ -103,7 +103,7 @@ pub async fn begin_alone(pool: &PgPool, job: &Claimed) -> Result<bool, sqlx::Err
 
 /// Extends the leases of `jobs` that are still held. Rows that a transaction has locked are passed over: no claim can
 /// take them either.
-pub async fn extend(pool: &PgPool, jobs: &[Claimed], lease: Duration) -> Result<u64, sqlx::Error> {
+pub async fn extend(pool: &Pool, jobs: &[Claimed], lease: Duration) -> Result<u64, sqlx::Error> {
     let (ids, tokens) = fences(jobs);
     let mut tx = pool.begin().await?;
     let extended = sqlx::query!(
@@ -125,7 +125,7 @@ pub async fn extend(pool: &PgPool, jobs: &[Claimed], lease: Duration) -> Result<
         &tokens,
         interval(lease),
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(extended.rows_affected())
@@ -133,7 +133,7 @@ pub async fn extend(pool: &PgPool, jobs: &[Claimed], lease: Duration) -> Result<
 
 /// Locks the jobs that are still held under their tokens, in order of id, and returns their ids. Every apply begins
 /// with this and decides only for what it returns: a worker that lost its lease changes nothing.
-pub async fn hold(tx: &mut PgConnection, jobs: &[Claimed]) -> Result<Vec<i64>, sqlx::Error> {
+pub async fn hold(tx: &mut Transaction<'_>, jobs: &[Claimed]) -> Result<Vec<i64>, sqlx::Error> {
     let (ids, tokens) = fences(jobs);
     sqlx::query_scalar!(
         r#"
@@ -152,7 +152,7 @@ pub async fn hold(tx: &mut PgConnection, jobs: &[Claimed]) -> Result<Vec<i64>, s
 }
 
 /// Finishes jobs that [`hold`] locked in this transaction: they leave `jobs`, their outcomes stay.
-pub async fn finish(tx: &mut PgConnection, outcomes: &[Outcome]) -> Result<u64, sqlx::Error> {
+pub async fn finish(tx: &mut Transaction<'_>, outcomes: &[Outcome]) -> Result<u64, sqlx::Error> {
     let ids: Vec<i64> = outcomes.iter().map(|outcome| outcome.job).collect();
     let words: Vec<String> = outcomes.iter().map(|outcome| outcome.outcome.to_owned()).collect();
     let details: Vec<String> = outcomes.iter().map(|outcome| outcome.detail.clone()).collect();
@@ -183,7 +183,7 @@ pub async fn finish(tx: &mut PgConnection, outcomes: &[Outcome]) -> Result<u64, 
 
 /// Puts a job back until `delay` has passed. `counts`: the attempt was its own fault and is counted.
 pub async fn put_back(
-    pool: &PgPool,
+    pool: &Pool,
     job: &Claimed,
     delay: Duration,
     counts: bool,
@@ -210,14 +210,14 @@ pub async fn put_back(
         counts,
         bounded(reason),
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(put_back.rows_affected() == 1)
 }
 
 /// Gives leases back unused, at shutdown: the jobs are available at once and have lost no attempt.
-pub async fn give_back(pool: &PgPool, jobs: &[Claimed]) -> Result<u64, sqlx::Error> {
+pub async fn give_back(pool: &Pool, jobs: &[Claimed]) -> Result<u64, sqlx::Error> {
     let (ids, tokens) = fences(jobs);
     let mut tx = pool.begin().await?;
     let given = sqlx::query!(
@@ -231,7 +231,7 @@ pub async fn give_back(pool: &PgPool, jobs: &[Claimed]) -> Result<u64, sqlx::Err
         &ids,
         &tokens,
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(given.rows_affected())
@@ -239,20 +239,20 @@ pub async fn give_back(pool: &PgPool, jobs: &[Claimed]) -> Result<u64, sqlx::Err
 
 /// Lets the leases of one worker run out now, instead of in their time: what it could not settle is taken over as from a
 /// worker that died, alone, and a crash that it may have caused is counted.
-pub async fn let_go(pool: &PgPool, worker: &str) -> Result<u64, sqlx::Error> {
+pub async fn let_go(pool: &Pool, worker: &str) -> Result<u64, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let let_go = sqlx::query!(
         "UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE leased_by = $1 AND lease_token IS NOT NULL",
         worker
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(let_go.rows_affected())
 }
 
 /// Ends a job for good: it moves to `dead_jobs` with its history, where an operator can send it back.
-pub async fn bury(pool: &PgPool, job: &Claimed, reason: &str) -> Result<bool, sqlx::Error> {
+pub async fn bury(pool: &Pool, job: &Claimed, reason: &str) -> Result<bool, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let buried = sqlx::query!(
         r#"
@@ -274,14 +274,14 @@ pub async fn bury(pool: &PgPool, job: &Claimed, reason: &str) -> Result<bool, sq
         job.token,
         bounded(reason),
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(buried.rows_affected() == 1)
 }
 
 /// Queues jobs inside the caller's transaction.
-pub async fn enqueue(tx: &mut PgConnection, jobs: &[NewJob]) -> Result<(), sqlx::Error> {
+pub async fn enqueue(tx: &mut Transaction<'_>, jobs: &[NewJob]) -> Result<(), sqlx::Error> {
     let kinds: Vec<String> = jobs.iter().map(|job| job.kind.to_owned()).collect();
     let keys: Vec<Option<String>> = jobs.iter().map(|job| job.key.clone()).collect();
     let deliveries: Vec<Option<Uuid>> = jobs.iter().map(|job| job.delivery_id).collect();
@@ -306,7 +306,7 @@ pub async fn enqueue(tx: &mut PgConnection, jobs: &[NewJob]) -> Result<(), sqlx:
 }
 
 /// Queues a job of `kind` for each key that has none live. Returns how many were queued.
-pub async fn enqueue_missing(pool: &PgPool, kind: &str, keys: &[String]) -> Result<u64, sqlx::Error> {
+pub async fn enqueue_missing(pool: &Pool, kind: &str, keys: &[String]) -> Result<u64, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let queued = sqlx::query!(
         r#"
@@ -318,7 +318,7 @@ pub async fn enqueue_missing(pool: &PgPool, kind: &str, keys: &[String]) -> Resu
         kind,
         keys
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(queued.rows_affected())

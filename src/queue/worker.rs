@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use rand::RngExt;
-use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +15,7 @@ use super::job::{Claimed, Handler, JobError};
 use super::retry::RetryPolicy;
 use super::store;
 use crate::heartbeat::Pulse;
+use crate::postgres::transaction::Pool;
 
 /// How many leases long a batch may be worked on before it is given up.
 const WORK_LEASES: u32 = 5;
@@ -24,9 +24,9 @@ const WORK_LEASES: u32 = 5;
 pub struct Shift {
     /// The database, as the handlers use it too. A worker that keeps to one connection finds its plans and the server's
     /// caches warm there.
-    pub pool: PgPool,
+    pub pool: Pool,
     /// Another way to the database, by which leases are kept up while a handler has the first.
-    pub leases: PgPool,
+    pub leases: Pool,
     /// One handler a kind; earlier ones are served first.
     pub handlers: Vec<Arc<dyn Handler>>,
     /// How long a claim holds; extended every third of it while a handler works.

@@ -1,6 +1,6 @@
 //! How a transaction that writes sessions begins: it says whose it is, and how long it waits for others.
 
-use sqlx::{PgPool, Postgres, Transaction};
+use crate::postgres::transaction::{Pool, Transaction};
 
 /// The words that begin it, in one message to the server: a transaction and what holds for its length alone.
 ///
@@ -22,6 +22,6 @@ const BEGIN: &str = "BEGIN; \
 /// Its commit does not wait for the disk. What a crash of Postgres takes back it takes back whole, the end of its jobs
 /// included: they are due again, and their deliveries are durable. Whatever of the application's is durable after it makes it
 /// durable too, since the log is written in order.
-pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+pub async fn begin(pool: &Pool) -> Result<Transaction<'static>, sqlx::Error> {
     pool.begin_with(BEGIN).await
 }
