@@ -2,9 +2,10 @@
 //! else none, and our own schema is closed to every one of them.
 
 use avinode_ingest::postgres::migrator;
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Postgres, Transaction};
 
 use crate::support::cluster::Db;
+use crate::support::pool::Pool;
 use crate::support::postgrest::Postgrest;
 
 /// Dora has one active session and one that ended long ago, and so has Emil.
@@ -93,7 +94,7 @@ fn update(session: &str) -> String {
     )
 }
 
-async fn rows(pool: &PgPool, agent: &str) -> String {
+async fn rows(pool: &Pool, agent: &str) -> String {
     let whole = "SELECT string_agg(session::text, ' ' ORDER BY id) FROM public.chat_sessions AS session
         WHERE iso_agent_id = ('0a000000-0000-4000-8000-00000000000' || $1)::uuid";
     sqlx::query_scalar(whole).bind(agent).fetch_one(pool).await.unwrap()

@@ -7,16 +7,17 @@ use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
 use avinode_ingest::queue::worker::Shift;
 use avinode_ingest::store::sweep;
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
 use crate::support::crew::Crew;
 use crate::support::everything::dead_jobs;
+use crate::support::pool::Pool;
 use crate::support::service::{keep, session, shift};
 
-fn workers(pool: &PgPool) -> Arc<Shift> {
+fn workers(pool: &Pool) -> Arc<Shift> {
     shift(pool, Policy::Latest, Clock::Fixed(base()))
 }
 
@@ -26,8 +27,8 @@ const WRITE: Touch = "UPDATE public.chat_sessions SET message_count = message_co
 /// Stronger than what a write locks: not even a reference to the session can be made beside it.
 const HOLD: Touch = "SELECT FROM public.chat_sessions WHERE id = $1 FOR UPDATE";
 
-async fn lock(pool: &PgPool, touch: Touch, session: Uuid) -> Transaction<'static, Postgres> {
-    let mut tx = pool.begin().await.unwrap();
+async fn lock(pool: &Pool, touch: Touch, session: Uuid) -> Transaction<'static, Postgres> {
+    let mut tx = pool.application().await;
     sqlx::query(touch).bind(session).execute(&mut *tx).await.unwrap();
     tx
 }
@@ -35,7 +36,7 @@ async fn lock(pool: &PgPool, touch: Touch, session: Uuid) -> Transaction<'static
 /// Sessions by id. The application holds all but the first, in transactions that end one after the other; the one that holds
 /// the last wants the first. Postgres looks for a victim once the application has waited for a second: whoever of ours holds
 /// what the application waits for must not wait itself by then, however many short waits it has had.
-async fn the_application_gets_through(pool: &PgPool, sessions: &[Uuid], touch: Touch, ours: impl Future<Output = ()>) {
+async fn the_application_gets_through(pool: &Pool, sessions: &[Uuid], touch: Touch, ours: impl Future<Output = ()>) {
     let mut last = lock(pool, touch, sessions[5]).await;
     let mut others = Vec::new();
     for session in &sessions[1..5] {
@@ -113,7 +114,7 @@ async fn the_sweep_waits_for_no_session_that_the_application_holds() {
     assert_eq!(pinned(&db.pool).await, 6);
 }
 
-async fn pinned(pool: &PgPool) -> i64 {
+async fn pinned(pool: &Pool) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.session_state WHERE pinned")
         .fetch_one(pool)
         .await
@@ -147,7 +148,7 @@ async fn statements_over_all_sessions_get_through_while_workers_and_sweeps_are_a
     let crew = Crew::start(&workers(&db.pool), 3);
     let application = async {
         for round in 0..5 {
-            let mut tx = db.pool.begin().await.unwrap();
+            let mut tx = db.pool.application().await;
             sqlx::raw_sql("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
                 .execute(&mut *tx)
                 .await

@@ -1,18 +1,16 @@
 //! The application's requests as PostgREST makes them: one login that becomes one of the application's roles, with the
 //! caller's claims, for a transaction each.
 
-use std::time::Duration;
-
-use avinode_ingest::postgres::pool::pool;
 use serde_json::json;
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{Postgres, Transaction};
 
 use super::cluster::Db;
+use super::pool::Pool;
 
 /// PostgREST before a database that has Supabase's roles.
 pub struct Postgrest {
     /// Connections of its login.
-    pub pool: PgPool,
+    pub pool: Pool,
 }
 
 impl Postgrest {
@@ -20,7 +18,7 @@ impl Postgrest {
     pub fn before(db: &Db) -> Self {
         let options = db.options.clone().username("authenticator");
         Self {
-            pool: pool(options, 6, "postgrest", Duration::from_secs(30)),
+            pool: Pool::new(options, 6),
         }
     }
 
@@ -37,7 +35,7 @@ impl Postgrest {
 
     /// A request in any role, with any claims.
     pub async fn request(&self, role: &str, claims: &str) -> Transaction<'static, Postgres> {
-        let mut tx = self.pool.begin().await.unwrap();
+        let mut tx = self.pool.application().await;
         sqlx::query(
             "SELECT set_config('search_path', 'public, extensions', true), set_config('role', $1, true),
                 set_config('request.jwt.claims', $2, true)",
