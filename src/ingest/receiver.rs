@@ -158,9 +158,11 @@ impl Flusher {
             }
             for waiting in batch.drain(..) {
                 // Nobody waits any more when the sender went away; the delivery is kept all the same.
-                let _ = waiting
-                    .done
-                    .send(if kept.is_ok() { Ok(()) } else { Err(NotKept::Unavailable) });
+                let _ = waiting.done.send(if kept.is_ok() {
+                    Ok(())
+                } else {
+                    Err(NotKept::Unavailable)
+                });
             }
         }
     }
