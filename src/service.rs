@@ -200,16 +200,18 @@ fn spawn_workers(
         tasks.spawn(listener::announce(pool.clone(), bell.clone(), shutdown.clone()));
         return tasks;
     }
-    let shift = Arc::new(Shift {
-        pool: pool.clone(),
-        handlers: registry(pool, settings.policy, settings.clock),
-        lease: settings.lease,
-        poll: settings.poll,
-        retry: settings.retry,
-        bell: bell.clone(),
-    });
     for number in 1..=settings.workers {
-        let (shift, shutdown) = (shift.clone(), shutdown.clone());
+        let own = pool.beside(1);
+        let shift = Shift {
+            handlers: registry(&own, settings.policy, settings.clock),
+            pool: own,
+            leases: pool.clone(),
+            lease: settings.lease,
+            poll: settings.poll,
+            retry: settings.retry,
+            bell: bell.clone(),
+        };
+        let shutdown = shutdown.clone();
         let name = format!("{process}/{number}");
         // A step may take as long as its leases are kept up; silence beyond that is a hang.
         let pulse = heartbeats.register(format!("worker {number}"), settings.lease * 2 + settings.poll);

@@ -11,7 +11,8 @@ use crate::store::deliveries;
 
 /// Queues deliveries again, oldest first. Returns the ids that exist.
 pub async fn replay(pool: &Pool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
-    let stored = deliveries::read(pool, ids).await?;
+    let mut tx = pool.begin().await?;
+    let stored = deliveries::read(&mut tx, ids).await?;
     let mut found: Vec<Uuid> = stored.keys().copied().collect();
     found.sort();
     let jobs: Vec<NewJob> = found
@@ -30,7 +31,6 @@ pub async fn replay(pool: &Pool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error>
             }
         })
         .collect();
-    let mut tx = pool.begin().await?;
     queue::enqueue(&mut tx, &jobs).await?;
     tx.commit().await?;
     Ok(found)

@@ -40,6 +40,24 @@ impl Pool {
         })
     }
 
+    /// Begins a transaction with words of its own: `BEGIN` and settings that hold for its length.
+    pub async fn begin_with(&self, words: &'static str) -> Result<Transaction<'static>, Error> {
+        let inner = self.connections.begin_with(words).await?;
+        Ok(Transaction {
+            inner,
+            named: self.named,
+        })
+    }
+
+    /// Another pool to the same database, of `max` connections of its own.
+    pub fn beside(&self, max: u32) -> Self {
+        let options = self.connections.options().clone().max_connections(max);
+        Self {
+            connections: options.connect_lazy_with(self.connections.connect_options().as_ref().clone()),
+            named: self.named,
+        }
+    }
+
     /// A connection that was just seen to answer.
     pub async fn acquire(&self) -> Result<Connection, Error> {
         let inner = self.connections.acquire().await?;

@@ -25,27 +25,37 @@ pub struct NewJob {
     pub due_in: Option<Duration>,
 }
 
-/// Claims up to `limit` due jobs of one kind for `worker`: available ones, retries whose time has come, and jobs whose
-/// lease ran out. The claim counts the attempt; a job taken over is marked to run alone.
+/// Claims due jobs for `worker`: of the first of the `wanted` kinds that has any, up to as many as stand beside it. Due
+/// are available ones, retries whose time has come, and jobs whose lease ran out. The claim counts the attempt; a job
+/// taken over is marked to run alone.
 pub async fn claim(
     pool: &Pool,
-    kind: &str,
-    limit: i64,
+    wanted: &[(&str, i64)],
     worker: &str,
     lease: Duration,
 ) -> Result<Vec<Claimed>, sqlx::Error> {
+    let (kinds, limits): (Vec<String>, Vec<i64>) =
+        wanted.iter().map(|(kind, limit)| ((*kind).to_owned(), *limit)).unzip();
     let mut tx = pool.begin().await?;
     let claimed = sqlx::query_as!(
         Claimed,
         r#"
-        -- The limit stands in a CTE: in a FROM-subquery the planner may ignore it.
-        WITH due AS MATERIALIZED (
+        WITH urgent AS MATERIALIZED (
+            SELECT wanted.kind, wanted.size
+            FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS wanted (kind, size, place)
+            WHERE EXISTS (
+                SELECT FROM avinode_ingest.jobs AS job
+                -- statement_timestamp() may be an index condition, clock_timestamp() may not.
+                WHERE job.kind = wanted.kind AND job.due_at <= statement_timestamp()
+            )
+            ORDER BY wanted.place
+            LIMIT 1
+        ), due AS MATERIALIZED ( -- The limit stands in a CTE: in a FROM-subquery the planner may ignore it.
             SELECT id
             FROM avinode_ingest.jobs
-            -- statement_timestamp() may be an index condition, clock_timestamp() may not.
-            WHERE kind = $1 AND due_at <= statement_timestamp()
+            WHERE kind = (SELECT kind FROM urgent) AND due_at <= statement_timestamp()
             ORDER BY due_at, id
-            LIMIT $2
+            LIMIT (SELECT size FROM urgent)
             FOR UPDATE SKIP LOCKED
         ), claim AS MATERIALIZED (
             SELECT nextval('avinode_ingest.lease_tokens') AS token,
@@ -63,11 +73,11 @@ pub async fn claim(
             alone_since = NULL
         FROM due, claim
         WHERE job.id = due.id
-        RETURNING job.id, job.lease_token AS "token!", job.key, job.delivery_id, job.created_at, job.attempts,
+        RETURNING job.id, job.kind, job.lease_token AS "token!", job.key, job.delivery_id, job.created_at, job.attempts,
             job.crashes, job.alone
         "#,
-        kind,
-        limit,
+        &kinds,
+        &limits,
         worker,
         interval(lease),
     )

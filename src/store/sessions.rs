@@ -59,12 +59,12 @@ pub async fn lock(tx: &mut Transaction<'_>, keys: &[String], also: &[Uuid]) -> R
     let rows = sqlx::query!(
         r#"
         WITH matching AS MATERIALIZED (
-            SELECT id
-            FROM public.chat_sessions
-            WHERE avinode_ingest.normal_trip_id(avinode_trip_id) = ANY (ARRAY(
-                    SELECT key FROM avinode_ingest.trips WHERE key = ANY ($1) OR merged_into = ANY ($1)
-                ))
-                OR id = ANY ($2)
+            SELECT session.id
+            FROM avinode_ingest.trips AS trip
+            JOIN public.chat_sessions AS session ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = trip.key
+            WHERE trip.key = ANY ($1) OR trip.merged_into = ANY ($1)
+            UNION
+            SELECT unnest($2::uuid[])
         ), first AS MATERIALIZED (
             SELECT id
             FROM public.chat_sessions
@@ -89,12 +89,7 @@ pub async fn lock(tx: &mut Transaction<'_>, keys: &[String], also: &[Uuid]) -> R
             ) AS trip
         FROM public.chat_sessions AS session
         WHERE (SELECT count(*) FROM first) >= 0 -- that is: once the first one is locked
-            AND (
-                avinode_ingest.normal_trip_id(session.avinode_trip_id) = ANY (ARRAY(
-                    SELECT key FROM avinode_ingest.trips WHERE key = ANY ($1) OR merged_into = ANY ($1)
-                ))
-                OR session.id = ANY ($2)
-            )
+            AND session.id = ANY (ARRAY(SELECT id FROM matching))
         ORDER BY session.id
         FOR NO KEY UPDATE OF session NOWAIT
         "#,

@@ -25,7 +25,7 @@ use crate::support::pool::Pool;
 use crate::support::service::{keep, session};
 
 async fn claim(pool: &Pool, limit: i64, worker: &str, lease: Duration) -> Vec<Claimed> {
-    store::claim(pool, "event", limit, worker, lease).await.unwrap()
+    store::claim(pool, &[("event", limit)], worker, lease).await.unwrap()
 }
 
 fn handler(pool: &Pool) -> Arc<dyn Handler> {
@@ -161,6 +161,7 @@ async fn heartbeats_keep_the_leases_of_work_that_takes_longer_than_a_lease() {
     });
     let shift = Arc::new(Shift {
         pool: db.pool.service(),
+        leases: db.pool.service(),
         handlers: vec![slow.clone()],
         lease,
         poll: Duration::from_millis(20),

@@ -167,7 +167,7 @@ async fn a_job_that_kills_its_workers_dies_after_its_lone_crashes_and_takes_nobo
         base(),
     )
     .await;
-    let claim = || store::claim(&db.pool, "event", 10, "doomed", Duration::from_secs(60));
+    let claim = || store::claim(&db.pool, &[("event", 10)], "doomed", Duration::from_secs(60));
     let together = claim().await.unwrap();
     assert!(together.iter().all(|job| !job.alone));
     let poison = together[2].id;

@@ -88,6 +88,7 @@ pub fn signer() -> Signer {
 pub fn shift(pool: &Pool, policy: Policy, clock: Clock) -> Arc<Shift> {
     Arc::new(Shift {
         pool: pool.service(),
+        leases: pool.service(),
         handlers: registry(pool, policy, clock),
         lease: Duration::from_secs(60),
         poll: Duration::from_millis(20),
