@@ -28,6 +28,8 @@ pub async fn sweep(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
             )
         ORDER BY session.id
         LIMIT $1
+        -- With sessions held nothing of the application's is waited for; the next sweep finds what is left.
+        FOR NO KEY UPDATE OF session SKIP LOCKED
         ON CONFLICT (session_id) DO UPDATE SET pinned = true
         "#,
         LIMIT
@@ -46,7 +48,7 @@ pub async fn sweep(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
             WHERE state.pinned AND session.primary_quote_id IS NULL
             ORDER BY session.id
             LIMIT $1
-            FOR NO KEY UPDATE OF session
+            FOR NO KEY UPDATE OF session SKIP LOCKED
         ) AS undone
         WHERE state.session_id = undone.session_id
         RETURNING state.session_id

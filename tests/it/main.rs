@@ -4,6 +4,7 @@
 mod application;
 mod attached;
 mod attached_quotes;
+mod callers;
 mod check;
 mod crash;
 mod deadlock;

@@ -7,5 +7,6 @@ pub mod crew;
 pub mod everything;
 pub mod pool;
 pub mod pooler;
+pub mod postgrest;
 pub mod service;
 pub mod world;
