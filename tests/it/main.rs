@@ -18,6 +18,7 @@ mod pins;
 mod pooler;
 mod races;
 mod replay;
+mod rfqs;
 mod settings;
 mod story;
 mod support;
