@@ -13,5 +13,6 @@ pub mod sessions;
 pub mod sweep;
 pub mod timeline;
 pub mod trips;
+pub mod unshown;
 pub mod version;
 pub mod writer;

@@ -14,6 +14,7 @@ mod leases;
 mod migrating;
 mod neighbours;
 mod order;
+mod own_role;
 mod pins;
 mod pooler;
 mod races;

@@ -9,4 +9,5 @@ pub mod pool;
 pub mod pooler;
 pub mod postgrest;
 pub mod service;
+pub mod told;
 pub mod world;
