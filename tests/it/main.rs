@@ -19,6 +19,7 @@ mod pins;
 mod pooler;
 mod races;
 mod replay;
+mod rfqs;
 mod settings;
 mod story;
 mod support;
