@@ -23,5 +23,6 @@ mod rfqs;
 mod settings;
 mod story;
 mod support;
+mod transactions;
 mod trip_ids;
 mod writers;
