@@ -25,6 +25,7 @@ pub mod jobs;
 pub mod postgres;
 pub mod queue;
 pub mod service;
+pub mod sessions;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;

@@ -11,6 +11,7 @@ pub mod seed;
 pub mod sessions;
 pub mod sweep;
 pub mod timeline;
+pub mod tracking;
 pub mod trips;
 pub mod version;
 pub mod writer;

@@ -16,6 +16,7 @@ mod order;
 mod pins;
 mod races;
 mod replay;
+mod sessions;
 mod settings;
 mod story;
 mod support;

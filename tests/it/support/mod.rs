@@ -6,4 +6,5 @@ pub mod cluster;
 pub mod crew;
 pub mod everything;
 pub mod service;
+pub mod stage;
 pub mod world;
