@@ -14,6 +14,7 @@ use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use avinode_ingest::postgres::home::Home;
 use avinode_ingest::postgres::migrator;
 use avinode_ingest::postgres::programs::Programs;
+use avinode_ingest::postgres::transaction::Pool;
 use avinode_ingest::store::inspect;
 use avinode_ingest::store::seed::{self, NewSession};
 use sqlx::PgPool;
@@ -57,7 +58,7 @@ async fn measure(short: bool) -> Result<()> {
 
     let serve = Serve::start(&url, "both", 18091).await?;
     println!("resident at rest: {:.1} MiB", serve.resident_mib()?);
-    let mut latencies = latency(&pool, 18091, light).await?;
+    let mut latencies = latency(&Pool::from(pool.clone()), 18091, light).await?;
     println!(
         "request to visible session change, one at a time, {light} quotes: median {:.2} ms, p99 {:.2} ms",
         percentile(&mut latencies, 50),
@@ -213,7 +214,7 @@ async fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) 
 }
 
 /// Milliseconds from the request's first byte until another connection to the database sees the session changed.
-async fn latency(pool: &PgPool, port: u16, count: usize) -> Result<Vec<f64>> {
+async fn latency(pool: &Pool, port: u16, count: usize) -> Result<Vec<f64>> {
     let signer = signer()?;
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     stream.set_nodelay(true)?;

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -24,6 +23,7 @@ use crate::ingest::receiver::receiver;
 use crate::jobs::registry::registry;
 use crate::jobs::upkeep;
 use crate::postgres::migrator::{SchemaStatus, schema_status};
+use crate::postgres::transaction::Pool;
 use crate::queue::retry::RetryPolicy;
 use crate::queue::worker::Shift;
 use crate::queue::{listener, maintenance};
@@ -97,7 +97,7 @@ pub struct Ended {
 /// deliveries in the group commit kept, work in flight finished, leases given back.
 pub async fn run(
     listener: TcpListener,
-    pool: PgPool,
+    pool: Pool,
     verifier: Verifier,
     settings: Settings,
     shutdown: CancellationToken,
@@ -188,7 +188,7 @@ pub async fn run(
 }
 
 fn spawn_workers(
-    pool: &PgPool,
+    pool: &Pool,
     settings: &Settings,
     bell: &Arc<Notify>,
     process: &str,
@@ -200,16 +200,18 @@ fn spawn_workers(
         tasks.spawn(listener::announce(pool.clone(), bell.clone(), shutdown.clone()));
         return tasks;
     }
-    let shift = Arc::new(Shift {
-        pool: pool.clone(),
-        handlers: registry(pool, settings.policy, settings.clock),
-        lease: settings.lease,
-        poll: settings.poll,
-        retry: settings.retry,
-        bell: bell.clone(),
-    });
     for number in 1..=settings.workers {
-        let (shift, shutdown) = (shift.clone(), shutdown.clone());
+        let own = pool.beside(1);
+        let shift = Shift {
+            handlers: registry(&own, settings.policy, settings.clock),
+            pool: own,
+            leases: pool.clone(),
+            lease: settings.lease,
+            poll: settings.poll,
+            retry: settings.retry,
+            bell: bell.clone(),
+        };
+        let shutdown = shutdown.clone();
         let name = format!("{process}/{number}");
         // A step may take as long as its leases are kept up; silence beyond that is a hang.
         let pulse = heartbeats.register(format!("worker {number}"), settings.lease * 2 + settings.poll);
@@ -231,7 +233,7 @@ fn spawn_workers(
 }
 
 /// What must be well for this process to be given work.
-fn probes(pool: &PgPool) -> Vec<Probe> {
+fn probes(pool: &Pool) -> Vec<Probe> {
     let database = pool.clone();
     let schema = pool.clone();
     vec![

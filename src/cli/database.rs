@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgPool};
+use sqlx::{ConnectOptions, Connection};
 
 use super::failure::{Attempt, Failure};
 use crate::config::database::DatabaseArgs;
@@ -14,6 +14,7 @@ use crate::postgres::error::EmbeddedError;
 use crate::postgres::home::Home;
 use crate::postgres::migrator::{self, SchemaStatus};
 use crate::postgres::pool::{connect_options, pool};
+use crate::postgres::transaction::Pool;
 
 /// The embedded cluster's database.
 pub const EMBEDDED_DATABASE: &str = "avinode_ingest";
@@ -27,7 +28,7 @@ const CLOSING: Duration = Duration::from_secs(3);
 /// An open database.
 pub struct Database {
     /// Its connections.
-    pub pool: PgPool,
+    pub pool: Pool,
     /// How to reach it directly.
     pub options: PgConnectOptions,
     /// The private cluster it lives in, when it is ours; stopped by [`Database::close`].
@@ -101,6 +102,7 @@ impl Database {
             None => "private Postgres of the running service",
         };
         let pool = pool(options.clone(), args.max_connections, APPLICATION_NAME, PATIENCE);
+        let pool = pool.behind_pooler(args.pooler);
         if let Err(error) = pool.acquire().await {
             return Err(Failure::to(format!("connect to the {which}"), why(&options, error).await).unavailable());
         }

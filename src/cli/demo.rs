@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +35,7 @@ use crate::postgres::home::Home;
 use crate::postgres::migrator;
 use crate::postgres::pool::{connect_options, pool};
 use crate::postgres::scratch::Scratch;
+use crate::postgres::transaction::Pool;
 use crate::queue::operate::{self, Filter, JobView};
 use crate::service::{self, Settings};
 use crate::shutdown;
@@ -134,7 +134,7 @@ async fn demo(
 async fn show(
     args: &Args,
     staged: &Staged<'_>,
-    pool: &PgPool,
+    pool: &Pool,
     url: &str,
     shutdown: &CancellationToken,
 ) -> Result<ExitCode, Failure> {
@@ -227,7 +227,7 @@ async fn send(args: &Args, url: &str) -> Result<Summary, Failure> {
     Ok(send_all(&plan, url, &client, &signer, Clock::System, &|_, _| ()).await)
 }
 
-async fn table(staged: &Staged<'_>, pool: &PgPool) -> Result<String, Failure> {
+async fn table(staged: &Staged<'_>, pool: &Pool) -> Result<String, Failure> {
     let sessions = staged.sessions(pool).await.attempting("read the sessions")?;
     Ok(render(staged, &sessions))
 }

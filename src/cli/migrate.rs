@@ -18,12 +18,7 @@ pub struct Args {
 
 /// Applies what is missing and prints what was done.
 pub async fn run(args: Args) -> Result<ExitCode, Failure> {
-    if args.database.pooler {
-        return Err(Failure::setting(
-            "INGEST_POOLER (--pooler): a migration needs a direct connection; name one in DATABASE_URL and leave \
-             this off",
-        ));
-    }
+    refuse_pooler(&args.database)?;
     let database = Database::open(&args.database).await?;
     let applied = migrator::migrate(&database.options)
         .await
@@ -40,4 +35,15 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     }
     database.close().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Migrations take turns by a lock of the session, and build indexes outside of transactions.
+pub fn refuse_pooler(args: &DatabaseArgs) -> Result<(), Failure> {
+    if args.pooler && args.database_url.is_some() {
+        return Err(Failure::setting(
+            "INGEST_POOLER (--pooler): a migration needs a direct connection; run `migrate` with one in DATABASE_URL, \
+             and without this",
+        ));
+    }
+    Ok(())
 }

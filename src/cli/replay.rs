@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use sqlx::PgPool;
 
 use super::database::Database;
 use super::failure::{Attempt, Failure};
@@ -23,6 +22,7 @@ use crate::clock::Clock;
 use crate::config::database::DatabaseArgs;
 use crate::config::target::TargetArgs;
 use crate::config::values::{rate, whole};
+use crate::postgres::transaction::Pool;
 use progress::Progress;
 use send::{Delivery, Plan, client, send_all};
 
@@ -129,7 +129,7 @@ fn deliveries(args: &Args) -> Result<Vec<Delivery>, Failure> {
     Ok(deliveries)
 }
 
-async fn database(settings: &DatabaseArgs) -> Result<PgPool, Failure> {
+async fn database(settings: &DatabaseArgs) -> Result<Pool, Failure> {
     match Database::open_running(settings).await? {
         Some(database) => Ok(database.pool),
         None => Err(Failure::setting(

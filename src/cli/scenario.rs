@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::manifest::{ExpectedSession, Manifest};
+use crate::postgres::transaction::Pool;
 use crate::store::inspect::{self, SessionView};
 use crate::store::seed::{self, NewSession};
 
@@ -20,7 +20,7 @@ pub struct Staged<'a> {
 
 impl<'a> Staged<'a> {
     /// Makes all sessions of the manifest.
-    pub async fn make(pool: &PgPool, manifest: &'a Manifest) -> Result<Self, sqlx::Error> {
+    pub async fn make(pool: &Pool, manifest: &'a Manifest) -> Result<Self, sqlx::Error> {
         let mut staged = Self {
             manifest,
             names: Vec::new(),
@@ -46,7 +46,7 @@ impl<'a> Staged<'a> {
     }
 
     /// Does what the application does after everything was sent.
-    pub async fn afterwards(&self, pool: &PgPool) -> Result<usize, sqlx::Error> {
+    pub async fn afterwards(&self, pool: &Pool) -> Result<usize, sqlx::Error> {
         let ids: BTreeMap<&str, Uuid> = self
             .names
             .iter()
@@ -64,7 +64,7 @@ impl<'a> Staged<'a> {
     }
 
     /// The sessions as they are now, in the manifest's order.
-    pub async fn sessions(&self, pool: &PgPool) -> Result<Vec<SessionView>, sqlx::Error> {
+    pub async fn sessions(&self, pool: &Pool) -> Result<Vec<SessionView>, sqlx::Error> {
         inspect::sessions(pool, &self.ids).await
     }
 

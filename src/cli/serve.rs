@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 
 use super::database::Database;
 use super::failure::{Attempt, Failure};
+use super::migrate::refuse_pooler;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
 use crate::config::database::DatabaseArgs;
@@ -49,13 +50,21 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
             args.database.max_connections, args.serve.workers
         )));
     }
+    if args.serve.migrate {
+        refuse_pooler(&args.database)?;
+    }
     // The port first: a second instance by mistake should not get as far as the database.
     let listen = args.serve.listen;
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|error| Failure::to(format!("listen on {listen} (INGEST_LISTEN)"), error).unavailable())?;
     let address = listener.local_addr().attempting("read the address listened on")?;
-    let database = Database::open(&args.database).await?;
+    // Each worker brings a connection of its own.
+    let shared = DatabaseArgs {
+        max_connections: args.database.max_connections - workers(&args.serve),
+        ..args.database.clone()
+    };
+    let database = Database::open(&shared).await?;
     if args.serve.migrate || database.embedded.is_some() {
         let applied = migrator::migrate(&database.options)
             .await
@@ -101,10 +110,14 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// One connection a worker, and one each for its leases' upkeep at times, receiving, announcements and probes.
+/// One connection a worker, and one each for their leases' upkeep at times, receiving, announcements and probes.
 fn connections_needed(serve: &ServeArgs) -> u32 {
+    workers(serve).saturating_add(4)
+}
+
+fn workers(serve: &ServeArgs) -> u32 {
     let workers = if serve.role.works() { serve.workers } else { 0 };
-    u32::try_from(workers).unwrap_or(u32::MAX).saturating_add(4)
+    u32::try_from(workers).unwrap_or(u32::MAX)
 }
 
 /// The verifier of the configured secrets; empty for a process that does not receive.

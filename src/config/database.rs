@@ -31,7 +31,8 @@ pub struct DatabaseArgs {
     #[arg(long, env = "INGEST_POSTGRES_BIN", value_name = "FOLDER")]
     pub postgres_bin: Option<PathBuf>,
 
-    /// DATABASE_URL leads to a transaction pooler: do without LISTEN, and find new work of other processes by polling.
+    /// DATABASE_URL leads to a transaction pooler: send statements without names, and do without LISTEN (new work of
+    /// other processes is found by polling). Migrations need a direct connection.
     #[arg(long, env = "INGEST_POOLER", value_parser = switch)]
     pub pooler: bool,
 

@@ -3,16 +3,16 @@
 //! It looks nothing up and can conflict with nothing, so it cannot fail for one delivery's sake: ids are ours, the body
 //! is bytes, and every text is checked (no NUL, bounded) or ours.
 
-use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::receiver::Arrival;
 use crate::avinode::notification::Route;
+use crate::postgres::transaction::Connection;
 
 /// Appends deliveries and their jobs in one commit.
 ///
 /// `synchronous_commit` is set for this transaction whatever the database's default is: an answer of 200 rests on it.
-pub async fn append(connection: &mut PgConnection, arrivals: &[&Arrival]) -> Result<(), sqlx::Error> {
+pub async fn append(connection: &mut Connection, arrivals: &[&Arrival]) -> Result<(), sqlx::Error> {
     let ids: Vec<Uuid> = arrivals.iter().map(|arrival| arrival.id).collect();
     let received: Vec<_> = arrivals.iter().map(|arrival| arrival.received_at).collect();
     let verified: Vec<&str> = arrivals.iter().map(|arrival| arrival.verified_by.as_str()).collect();
@@ -43,7 +43,7 @@ pub async fn append(connection: &mut PgConnection, arrivals: &[&Arrival]) -> Res
         &kinds as &[&str],
         &keys as &[Option<&str>],
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::flush;
 use crate::avinode::notification::Route;
 use crate::heartbeat::Pulse;
+use crate::postgres::transaction::Pool;
 
 /// Deliveries that share a commit, at most. Beyond a few hundred a batch gains nothing and its last one waits longer.
 const BATCH: usize = 256;
@@ -73,13 +73,13 @@ pub struct Receiver {
 /// The side of the database; [`Flusher::run`] is to be spawned.
 pub struct Flusher {
     queue: mpsc::Receiver<Waiting>,
-    pool: PgPool,
+    pool: Pool,
     /// Called after each commit: there is work.
     bell: Box<dyn Fn() + Send + Sync>,
 }
 
 /// A receiver that lets `capacity` deliveries wait, and its flusher.
-pub fn receiver(pool: PgPool, capacity: usize, bell: impl Fn() + Send + Sync + 'static) -> (Receiver, Flusher) {
+pub fn receiver(pool: Pool, capacity: usize, bell: impl Fn() + Send + Sync + 'static) -> (Receiver, Flusher) {
     let (sender, queue) = mpsc::channel(capacity);
     (
         Receiver { queue: sender },

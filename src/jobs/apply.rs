@@ -9,7 +9,6 @@ mod learn;
 mod outward;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use self::learn::{Duplicate, Learned};
@@ -17,6 +16,7 @@ use crate::clock::Clock;
 use crate::domain::election::Policy;
 use crate::domain::event::Event;
 use crate::domain::id::{EventId, QuoteId};
+use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::job::{Claimed, JobError};
 use crate::queue::store as queue;
 use crate::store::{facts, sessions, trips, writer};
@@ -60,10 +60,17 @@ pub struct Work {
     pub content: Content,
 }
 
+/// The transaction of a batch, with its jobs locked.
+pub struct Begun {
+    /// The transaction; dropped, it changes nothing.
+    pub tx: Transaction<'static>,
+    held: Vec<i64>,
+}
+
 /// Applies work to sessions.
 pub struct Applier {
     /// The database.
-    pub pool: PgPool,
+    pub pool: Pool,
     /// How the primary quote is elected.
     pub policy: Policy,
     /// The time by which quotes expire.
@@ -71,18 +78,50 @@ pub struct Applier {
 }
 
 impl Applier {
-    /// Applies a batch in one transaction and finishes its jobs. Jobs whose lease is lost are left out, silently: their
-    /// new holder does them.
+    /// Begins the transaction of a batch: locks its jobs. Those whose lease is lost are left out, silently: their new
+    /// holder does them.
     ///
     /// # Errors
     /// Nothing was changed.
-    pub async fn apply(&self, works: &[Work]) -> Result<(), JobError> {
-        if works.is_empty() {
-            return Ok(());
-        }
+    pub async fn begin(&self, jobs: &[Claimed]) -> Result<Begun, JobError> {
         let mut tx = writer::begin(&self.pool).await?;
-        let jobs: Vec<Claimed> = works.iter().map(|work| work.job.clone()).collect();
-        let held = queue::hold(&mut tx, &jobs).await?;
+        let held = queue::hold(&mut tx, jobs).await?;
+        Ok(Begun { tx, held })
+    }
+
+    /// Applies jobs whose keys say what they are about. Those whose key cannot be read die of `unreadable`.
+    ///
+    /// # Errors
+    /// Nothing was changed.
+    pub async fn apply_keys(
+        &self,
+        jobs: &[Claimed],
+        read: impl Fn(&str) -> Option<Content>,
+        unreadable: &'static str,
+    ) -> Result<Vec<(i64, JobError)>, JobError> {
+        let mut unfinished = Vec::new();
+        let mut works = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            match job.key.as_deref().and_then(&read) {
+                Some(content) => works.push(Work {
+                    job: job.clone(),
+                    content,
+                }),
+                None => unfinished.push((job.id, JobError::fail(unreadable))),
+            }
+        }
+        if !works.is_empty() {
+            self.apply(self.begin(jobs).await?, &works).await?;
+        }
+        Ok(unfinished)
+    }
+
+    /// Applies a batch in its transaction and finishes its jobs.
+    ///
+    /// # Errors
+    /// Nothing was changed.
+    pub async fn apply(&self, begun: Begun, works: &[Work]) -> Result<(), JobError> {
+        let Begun { mut tx, held } = begun;
         let works: Vec<&Work> = works.iter().filter(|work| held.contains(&work.job.id)).collect();
         if works.is_empty() {
             return Ok(());

@@ -42,7 +42,8 @@ impl Handler for EventJob {
     fn perform<'a>(&'a self, jobs: &'a [Claimed]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
         async move {
             let ids: Vec<_> = jobs.iter().filter_map(|job| job.delivery_id).collect();
-            let stored = deliveries::read(&self.applier.pool, &ids).await?;
+            let mut begun = self.applier.begin(jobs).await?;
+            let stored = deliveries::read(&mut begun.tx, &ids).await?;
             let mut unfinished = Vec::new();
             let mut works = Vec::with_capacity(jobs.len());
             for job in jobs {
@@ -59,9 +60,7 @@ impl Handler for EventJob {
                     Err(error) => unfinished.push((job.id, error)),
                 }
             }
-            if !works.is_empty() {
-                self.applier.apply(&works).await?;
-            }
+            self.applier.apply(begun, &works).await?;
             Ok(unfinished)
         }
         .boxed()

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::apply::{Applier, Content, Work};
+use super::apply::{Applier, Content};
 use crate::domain::id::QuoteId;
 use crate::queue::job::{Claimed, Handler, JobError};
 use crate::queue::store::NewJob;
@@ -53,21 +53,8 @@ impl Handler for ExpireJob {
     }
 
     fn perform<'a>(&'a self, jobs: &'a [Claimed]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
-        async move {
-            let mut unfinished = Vec::new();
-            let mut works = Vec::with_capacity(jobs.len());
-            for job in jobs {
-                match job.key.as_deref().and_then(read) {
-                    Some(content) => works.push(Work {
-                        job: job.clone(),
-                        content,
-                    }),
-                    None => unfinished.push((job.id, JobError::fail("its key is no trip, quote and time"))),
-                }
-            }
-            self.applier.apply(&works).await?;
-            Ok(unfinished)
-        }
-        .boxed()
+        self.applier
+            .apply_keys(jobs, read, "its key is no trip, quote and time")
+            .boxed()
     }
 }

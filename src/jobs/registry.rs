@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use sqlx::PgPool;
-
 use super::{apply, event, expire, rematch};
 use crate::clock::Clock;
 use crate::domain::election::Policy;
+use crate::postgres::transaction::Pool;
 use crate::queue::job::Handler;
 
 /// Kinds of jobs that nothing serves yet: kept, listed, and worked off once something does.
@@ -15,7 +14,7 @@ use crate::queue::job::Handler;
 pub const WAITING_KINDS: [&str; 1] = ["thin"];
 
 /// All handlers, the most urgent first.
-pub fn registry(pool: &PgPool, policy: Policy, clock: Clock) -> Vec<Arc<dyn Handler>> {
+pub fn registry(pool: &Pool, policy: Policy, clock: Clock) -> Vec<Arc<dyn Handler>> {
     let applier = Arc::new(apply::Applier {
         pool: pool.clone(),
         policy,

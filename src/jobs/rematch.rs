@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-use super::apply::{Applier, Content, Work};
+use super::apply::{Applier, Content};
 use crate::queue::job::{Claimed, Handler, JobError};
 
 /// Queued by the triggers on `chat_sessions` and by the sweep, with the session's id as key.
@@ -28,21 +28,11 @@ impl Handler for RematchJob {
     }
 
     fn perform<'a>(&'a self, jobs: &'a [Claimed]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
-        async move {
-            let mut unfinished = Vec::new();
-            let mut works = Vec::with_capacity(jobs.len());
-            for job in jobs {
-                match job.key.as_deref().map(str::parse::<Uuid>) {
-                    Some(Ok(session)) => works.push(Work {
-                        job: job.clone(),
-                        content: Content::Rematch { session },
-                    }),
-                    _ => unfinished.push((job.id, JobError::fail("its key is no session id"))),
-                }
-            }
-            self.applier.apply(&works).await?;
-            Ok(unfinished)
-        }
-        .boxed()
+        let read = |key: &str| {
+            Some(Content::Rematch {
+                session: key.parse::<Uuid>().ok()?,
+            })
+        };
+        self.applier.apply_keys(jobs, read, "its key is no session id").boxed()
     }
 }

@@ -1,17 +1,18 @@
 //! Stored replay: a new job for an existing delivery, past the event keys, so that an upgrade can understand what an
 //! older version could not. Idempotence comes from facts and ledger.
 
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::event::{KIND_AGAIN, KIND_UNKNOWN};
 use crate::avinode::notification::{Route, route};
+use crate::postgres::transaction::Pool;
 use crate::queue::store::{self as queue, NewJob};
 use crate::store::deliveries;
 
 /// Queues deliveries again, oldest first. Returns the ids that exist.
-pub async fn replay(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
-    let stored = deliveries::read(pool, ids).await?;
+pub async fn replay(pool: &Pool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let stored = deliveries::read(&mut tx, ids).await?;
     let mut found: Vec<Uuid> = stored.keys().copied().collect();
     found.sort();
     let jobs: Vec<NewJob> = found
@@ -30,7 +31,6 @@ pub async fn replay(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Erro
             }
         })
         .collect();
-    let mut tx = pool.begin().await?;
     queue::enqueue(&mut tx, &jobs).await?;
     tx.commit().await?;
     Ok(found)

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::rematch;
 use crate::heartbeat::Pulse;
+use crate::postgres::transaction::Pool;
 use crate::queue::{maintenance, store as queue};
 use crate::store::sweep;
 
@@ -23,7 +23,7 @@ const SWEEP_ROUNDS: u32 = 20;
 const PRUNE_ROUNDS: u32 = 120;
 
 /// Keeps up until `shutdown`, in whichever process holds the duty.
-pub async fn run(pool: PgPool, process: String, keep_outcomes: Duration, pulse: Pulse, shutdown: CancellationToken) {
+pub async fn run(pool: Pool, process: String, keep_outcomes: Duration, pulse: Pulse, shutdown: CancellationToken) {
     let mut round: u32 = 0;
     // What was just written has its notes already: the first turn need not compete with them.
     tokio::select! {
@@ -52,14 +52,14 @@ pub async fn run(pool: PgPool, process: String, keep_outcomes: Duration, pulse: 
 }
 
 /// What is done between two whole turns, if the duty is ours: quotes that can be shown by now.
-async fn small_turn(pool: &PgPool, process: &str) -> Result<(), sqlx::Error> {
+async fn small_turn(pool: &Pool, process: &str) -> Result<(), sqlx::Error> {
     if maintenance::take_duty(pool, DUTY, process, EVERY * 4).await? {
         match_again(pool, &sweep::unshown(pool).await?).await?;
     }
     Ok(())
 }
 
-async fn match_again(pool: &PgPool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
+async fn match_again(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
     if sessions.is_empty() {
         return Ok(());
     }
@@ -73,7 +73,7 @@ async fn match_again(pool: &PgPool, sessions: &[Uuid]) -> Result<(), sqlx::Error
 ///
 /// # Errors
 /// What was done so far stays done.
-pub async fn turn(pool: &PgPool, process: &str, keep_outcomes: Duration, prune: bool) -> Result<(), sqlx::Error> {
+pub async fn turn(pool: &Pool, process: &str, keep_outcomes: Duration, prune: bool) -> Result<(), sqlx::Error> {
     if !maintenance::take_duty(pool, DUTY, process, EVERY * 4).await? {
         return Ok(());
     }

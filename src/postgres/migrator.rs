@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use sqlx::error::DatabaseError;
 use sqlx::migrate::{Migrate, Migration, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
 
 use self::error::MigrateError;
+use super::transaction::Pool;
 
 pub mod error;
 mod indexes;
@@ -220,17 +221,17 @@ fn gave_way(error: &sqlx::migrate::MigrateError) -> bool {
 }
 
 /// Reads the bookkeeping. Needs no more than to read it, and works behind a transaction pooler.
-pub async fn schema_status(pool: &PgPool) -> Result<SchemaStatus, sqlx::Error> {
+pub async fn schema_status(pool: &Pool) -> Result<SchemaStatus, sqlx::Error> {
     status_with(&MIGRATOR, pool).await
 }
 
-async fn status_with(migrator: &Migrator, pool: &PgPool) -> Result<SchemaStatus, sqlx::Error> {
+async fn status_with(migrator: &Migrator, pool: &Pool) -> Result<SchemaStatus, sqlx::Error> {
     let exists = "SELECT to_regclass('avinode_ingest.schema_migrations') IS NOT NULL";
     // One transaction: an unnamed statement is sent in several messages, and a pooler may part them otherwise.
     let mut tx = pool.begin().await?;
     if !sqlx::query_scalar::<_, bool>(exists)
         .persistent(false)
-        .fetch_one(&mut *tx)
+        .fetch_one(&mut tx)
         .await?
     {
         return Ok(SchemaStatus::Fresh);
@@ -238,7 +239,7 @@ async fn status_with(migrator: &Migrator, pool: &PgPool) -> Result<SchemaStatus,
     let rows = "SELECT version, success, checksum FROM avinode_ingest.schema_migrations ORDER BY version";
     let applied = sqlx::query_as::<_, (i64, bool, Vec<u8>)>(rows)
         .persistent(false)
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut tx)
         .await?;
     tx.commit().await?;
     let expected: Vec<_> = ours(migrator)

@@ -78,7 +78,7 @@ async fn migrations_are_applied_once_and_the_status_tells_how_the_schema_stands(
     // A session that holds the table makes the migration give way, with its name.
     let mut holder = pool.begin().await.unwrap();
     sqlx::raw_sql("LOCK TABLE avinode_ingest.thing")
-        .execute(&mut *holder)
+        .execute(&mut holder)
         .await
         .unwrap();
     let busy = apply_with(&two, &options).await.unwrap_err();

@@ -19,3 +19,4 @@ pub mod programs;
 pub mod reap;
 pub mod scratch;
 pub mod supervisor;
+pub mod transaction;

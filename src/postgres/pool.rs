@@ -4,10 +4,16 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::Connection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::transaction::Pool;
 
 /// Distinct statements of ours per connection, with room to spare: one that falls out is parsed and planned again.
 const STATEMENT_CACHE: usize = 256;
+
+/// For how long a connection that worked is taken to work still.
+const TRUSTED: Duration = Duration::from_secs(1);
 
 /// The parameters that the driver knows. It logs any other with its value, which may be a secret spelt wrongly.
 const KNOWN_PARAMETERS: [&str; 18] = [
@@ -69,23 +75,36 @@ pub fn connect_options(address: &str) -> Result<PgConnectOptions, AddressError> 
             known
         });
     let known = known.collect::<Vec<_>>().join("&");
-    PgConnectOptions::from_str(&format!("{place}?{known}")).map_err(|_| AddressError::Unreadable)
+    let options = PgConnectOptions::from_str(&format!("{place}?{known}")).map_err(|_| AddressError::Unreadable)?;
+    // PgBouncer refuses what it does not know among the settings of a connection, and this one no longer does anything:
+    // since version 12 Postgres writes floats exactly.
+    Ok(options.extra_float_digits(None))
 }
 
 /// A pool of at most `max` connections, none of them made yet. `application_name` is what operators see in
 /// `pg_stat_activity`; `acquire_timeout` bounds the wait for a connection, to be made or to be given back.
 ///
-/// Behind a transaction pooler each query must be made unnamed (`.persistent(false)`): a cache of no size still names
-/// its statements, and would leave each of them on the server.
-pub fn pool(options: PgConnectOptions, max: u32, application_name: &str, acquire_timeout: Duration) -> PgPool {
-    PgPoolOptions::new()
+/// A connection that was used a moment ago is not asked whether it still lives, which would cost each transaction a round
+/// trip.
+pub fn pool(options: PgConnectOptions, max: u32, application_name: &str, acquire_timeout: Duration) -> Pool {
+    let connections = PgPoolOptions::new()
         .max_connections(max)
         .acquire_timeout(acquire_timeout)
+        .test_before_acquire(false)
+        .before_acquire(|connection, idle| {
+            Box::pin(async move {
+                if idle.idle_for > TRUSTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(
             options
                 .application_name(application_name)
                 .statement_cache_capacity(STATEMENT_CACHE),
-        )
+        );
+    Pool::from(connections)
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use uuid::Uuid;
 pub struct Claimed {
     /// `jobs.id`.
     pub id: i64,
+    /// Which handler it is for.
+    pub kind: String,
     /// Which claim holds it; an apply that finds another token changes nothing.
     pub token: i64,
     /// What it is about, in the handler's own terms.

@@ -6,16 +6,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::PgPool;
-use sqlx::postgres::PgListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+use crate::postgres::transaction::Pool;
 
 /// The channel that queued work is announced on.
 pub const CHANNEL: &str = "avinode_ingest_jobs";
 
 /// Rings `bell` for every announcement until `shutdown`.
-pub async fn listen(pool: PgPool, bell: Arc<Notify>, shutdown: CancellationToken) {
+pub async fn listen(pool: Pool, bell: Arc<Notify>, shutdown: CancellationToken) {
     loop {
         let ended = tokio::select! {
             () = shutdown.cancelled() => return,
@@ -33,7 +33,7 @@ pub async fn listen(pool: PgPool, bell: Arc<Notify>, shutdown: CancellationToken
 
 /// Announces work to other processes whenever `bell` has rung, at most every tenth of a second: a NOTIFY takes a lock of
 /// the whole instance at its commit, which a receiver must not pay for every commit.
-pub async fn announce(pool: PgPool, bell: Arc<Notify>, shutdown: CancellationToken) {
+pub async fn announce(pool: Pool, bell: Arc<Notify>, shutdown: CancellationToken) {
     loop {
         tokio::select! {
             () = bell.notified() => {}
@@ -47,16 +47,16 @@ pub async fn announce(pool: PgPool, bell: Arc<Notify>, shutdown: CancellationTok
     }
 }
 
-async fn notify(pool: &PgPool) -> Result<(), sqlx::Error> {
+async fn notify(pool: &Pool) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     sqlx::query!("SELECT pg_notify($1, '')::text AS announced", CHANNEL)
-        .fetch_one(&mut *tx)
+        .fetch_one(&mut tx)
         .await?;
     tx.commit().await
 }
 
-async fn announcements(pool: &PgPool, bell: &Notify) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
+async fn announcements(pool: &Pool, bell: &Notify) -> Result<(), sqlx::Error> {
+    let mut listener = pool.listener().await?;
     listener.listen(CHANNEL).await?;
     // What was announced while nobody listened.
     bell.notify_waiters();

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::postgres::types::PgInterval;
+
+use crate::postgres::transaction::Pool;
 
 /// Rows that one transaction deletes, so that none runs long.
 const CHUNK: i64 = 5_000;
 
 /// Takes or keeps a duty for `holder` until `hold` has passed. `false`: another process has it.
-pub async fn take_duty(pool: &PgPool, name: &str, holder: &str, hold: Duration) -> Result<bool, sqlx::Error> {
+pub async fn take_duty(pool: &Pool, name: &str, holder: &str, hold: Duration) -> Result<bool, sqlx::Error> {
     let hold = PgInterval {
         months: 0,
         days: 0,
@@ -28,27 +29,27 @@ pub async fn take_duty(pool: &PgPool, name: &str, holder: &str, hold: Duration) 
         holder,
         hold,
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(taken.rows_affected() == 1)
 }
 
 /// Gives a duty up, so that another process need not wait for it to run out.
-pub async fn leave_duty(pool: &PgPool, name: &str, holder: &str) -> Result<(), sqlx::Error> {
+pub async fn leave_duty(pool: &Pool, name: &str, holder: &str) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     sqlx::query!(
         "DELETE FROM avinode_ingest.duties WHERE name = $1 AND holder = $2",
         name,
         holder
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await
 }
 
 /// Deletes outcomes that finished more than `keep` ago, in chunks. Returns how many.
-pub async fn prune_outcomes(pool: &PgPool, keep: Duration) -> Result<u64, sqlx::Error> {
+pub async fn prune_outcomes(pool: &Pool, keep: Duration) -> Result<u64, sqlx::Error> {
     let keep = PgInterval {
         months: 0,
         days: 0,
@@ -70,7 +71,7 @@ pub async fn prune_outcomes(pool: &PgPool, keep: Duration) -> Result<u64, sqlx::
             keep,
             CHUNK,
         )
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?
         .rows_affected();
         tx.commit().await?;
@@ -82,7 +83,7 @@ pub async fn prune_outcomes(pool: &PgPool, keep: Duration) -> Result<u64, sqlx::
 }
 
 /// Gives back every lease whose holder's name begins with `process`, at the end of that process.
-pub async fn give_back_all(pool: &PgPool, process: &str) -> Result<u64, sqlx::Error> {
+pub async fn give_back_all(pool: &Pool, process: &str) -> Result<u64, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let given = sqlx::query!(
         r#"
@@ -93,7 +94,7 @@ pub async fn give_back_all(pool: &PgPool, process: &str) -> Result<u64, sqlx::Er
         "#,
         process
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(given.rows_affected())

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::PgPool;
 use uuid::Uuid;
+
+use crate::postgres::transaction::Pool;
 
 /// A job, live or dead, as an operator sees it.
 #[derive(Debug, Clone, Serialize)]
@@ -50,7 +51,7 @@ pub struct Filter {
 }
 
 /// Lists jobs, dead ones first, then by when they are due.
-pub async fn list(pool: &PgPool, filter: &Filter) -> Result<Vec<JobView>, sqlx::Error> {
+pub async fn list(pool: &Pool, filter: &Filter) -> Result<Vec<JobView>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let jobs = sqlx::query_as!(
         JobView,
@@ -86,20 +87,20 @@ pub async fn list(pool: &PgPool, filter: &Filter) -> Result<Vec<JobView>, sqlx::
         filter.limit,
         &filter.unserved,
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(jobs)
 }
 
 /// The ids of dead jobs, of one kind or all.
-pub async fn dead(pool: &PgPool, kind: Option<&str>) -> Result<Vec<i64>, sqlx::Error> {
+pub async fn dead(pool: &Pool, kind: Option<&str>) -> Result<Vec<i64>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let ids = sqlx::query_scalar!(
         "SELECT id FROM avinode_ingest.dead_jobs WHERE $1::text IS NULL OR kind = $1 ORDER BY id",
         kind
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(ids)
@@ -107,7 +108,7 @@ pub async fn dead(pool: &PgPool, kind: Option<&str>) -> Result<Vec<i64>, sqlx::E
 
 /// Makes jobs due now: dead ones come back to life with their history and their attempts forgotten, waiting ones need
 /// wait no longer. Running ones are left alone. Returns the ids that were moved.
-pub async fn retry(pool: &PgPool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
+pub async fn retry(pool: &Pool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let mut moved = sqlx::query_scalar!(
         r#"
@@ -123,7 +124,7 @@ pub async fn retry(pool: &PgPool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> 
         "#,
         ids
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut tx)
     .await?;
     moved.extend(
         sqlx::query_scalar!(
@@ -134,7 +135,7 @@ pub async fn retry(pool: &PgPool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> 
             "#,
             ids
         )
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut tx)
         .await?,
     );
     tx.commit().await?;
@@ -143,7 +144,7 @@ pub async fn retry(pool: &PgPool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> 
 }
 
 /// Takes dead and waiting jobs out for good; their outcome says so. Running ones are left alone. Returns the ids.
-pub async fn discard(pool: &PgPool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
+pub async fn discard(pool: &Pool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let discarded = sqlx::query_scalar!(
         r#"
@@ -165,14 +166,14 @@ pub async fn discard(pool: &PgPool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error
         "#,
         ids
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(discarded)
 }
 
 /// How many jobs could be worked on right now or are being worked on, apart from kinds that nothing serves.
-pub async fn runnable(pool: &PgPool, unserved: &[String]) -> Result<i64, sqlx::Error> {
+pub async fn runnable(pool: &Pool, unserved: &[String]) -> Result<i64, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let count = sqlx::query_scalar!(
         r#"
@@ -184,7 +185,7 @@ pub async fn runnable(pool: &PgPool, unserved: &[String]) -> Result<i64, sqlx::E
         "#,
         unserved
     )
-    .fetch_one(&mut *tx)
+    .fetch_one(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(count)
@@ -193,7 +194,7 @@ pub async fn runnable(pool: &PgPool, unserved: &[String]) -> Result<i64, sqlx::E
 /// How many jobs wait for something that serves their kind, and how many are dead.
 ///
 /// Unnamed, unlike the others: `check` asks behind any pooler.
-pub async fn left(pool: &PgPool, unserved: &[String]) -> Result<(i64, i64), sqlx::Error> {
+pub async fn left(pool: &Pool, unserved: &[String]) -> Result<(i64, i64), sqlx::Error> {
     let mut tx = pool.begin().await?;
     let left = sqlx::query_as(
         r#"
@@ -203,7 +204,7 @@ pub async fn left(pool: &PgPool, unserved: &[String]) -> Result<(i64, i64), sqlx
     )
     .bind(unserved)
     .persistent(false)
-    .fetch_one(&mut *tx)
+    .fetch_one(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(left)

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use sqlx::postgres::types::PgInterval;
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::job::{Claimed, Outcome};
+use crate::postgres::transaction::{Pool, Transaction};
 
 /// A failure text is kept up to this many characters, and this many failures of a job.
 const REASON_CHARS: usize = 500;
@@ -25,27 +25,37 @@ pub struct NewJob {
     pub due_in: Option<Duration>,
 }
 
-/// Claims up to `limit` due jobs of one kind for `worker`: available ones, retries whose time has come, and jobs whose
-/// lease ran out. The claim counts the attempt; a job taken over is marked to run alone.
+/// Claims due jobs for `worker`: of the first of the `wanted` kinds that has any, up to as many as stand beside it. Due
+/// are available ones, retries whose time has come, and jobs whose lease ran out. The claim counts the attempt; a job
+/// taken over is marked to run alone.
 pub async fn claim(
-    pool: &PgPool,
-    kind: &str,
-    limit: i64,
+    pool: &Pool,
+    wanted: &[(&str, i64)],
     worker: &str,
     lease: Duration,
 ) -> Result<Vec<Claimed>, sqlx::Error> {
+    let (kinds, limits): (Vec<String>, Vec<i64>) =
+        wanted.iter().map(|(kind, limit)| ((*kind).to_owned(), *limit)).unzip();
     let mut tx = pool.begin().await?;
     let claimed = sqlx::query_as!(
         Claimed,
         r#"
-        -- The limit stands in a CTE: in a FROM-subquery the planner may ignore it.
-        WITH due AS MATERIALIZED (
+        WITH urgent AS MATERIALIZED (
+            SELECT wanted.kind, wanted.size
+            FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS wanted (kind, size, place)
+            WHERE EXISTS (
+                SELECT FROM avinode_ingest.jobs AS job
+                -- statement_timestamp() may be an index condition, clock_timestamp() may not.
+                WHERE job.kind = wanted.kind AND job.due_at <= statement_timestamp()
+            )
+            ORDER BY wanted.place
+            LIMIT 1
+        ), due AS MATERIALIZED ( -- The limit stands in a CTE: in a FROM-subquery the planner may ignore it.
             SELECT id
             FROM avinode_ingest.jobs
-            -- statement_timestamp() may be an index condition, clock_timestamp() may not.
-            WHERE kind = $1 AND due_at <= statement_timestamp()
+            WHERE kind = (SELECT kind FROM urgent) AND due_at <= statement_timestamp()
             ORDER BY due_at, id
-            LIMIT $2
+            LIMIT (SELECT size FROM urgent)
             FOR UPDATE SKIP LOCKED
         ), claim AS MATERIALIZED (
             SELECT nextval('avinode_ingest.lease_tokens') AS token,
@@ -63,29 +73,29 @@ pub async fn claim(
             alone_since = NULL
         FROM due, claim
         WHERE job.id = due.id
-        RETURNING job.id, job.lease_token AS "token!", job.key, job.delivery_id, job.created_at, job.attempts,
+        RETURNING job.id, job.kind, job.lease_token AS "token!", job.key, job.delivery_id, job.created_at, job.attempts,
             job.crashes, job.alone
         "#,
-        kind,
-        limit,
+        &kinds,
+        &limits,
         worker,
         interval(lease),
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(claimed)
 }
 
 /// Notes that a job that runs alone begins, so that a crash from here on counts towards its death.
-pub async fn begin_alone(pool: &PgPool, job: &Claimed) -> Result<bool, sqlx::Error> {
+pub async fn begin_alone(pool: &Pool, job: &Claimed) -> Result<bool, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let begun = sqlx::query!(
         "UPDATE avinode_ingest.jobs SET alone_since = clock_timestamp() WHERE id = $1 AND lease_token = $2",
         job.id,
         job.token
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(begun.rows_affected() == 1)
@@ -93,7 +103,7 @@ pub async fn begin_alone(pool: &PgPool, job: &Claimed) -> Result<bool, sqlx::Err
 
 /// Extends the leases of `jobs` that are still held. Rows that a transaction has locked are passed over: no claim can
 /// take them either.
-pub async fn extend(pool: &PgPool, jobs: &[Claimed], lease: Duration) -> Result<u64, sqlx::Error> {
+pub async fn extend(pool: &Pool, jobs: &[Claimed], lease: Duration) -> Result<u64, sqlx::Error> {
     let (ids, tokens) = fences(jobs);
     let mut tx = pool.begin().await?;
     let extended = sqlx::query!(
@@ -115,7 +125,7 @@ pub async fn extend(pool: &PgPool, jobs: &[Claimed], lease: Duration) -> Result<
         &tokens,
         interval(lease),
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(extended.rows_affected())
@@ -123,7 +133,7 @@ pub async fn extend(pool: &PgPool, jobs: &[Claimed], lease: Duration) -> Result<
 
 /// Locks the jobs that are still held under their tokens, in order of id, and returns their ids. Every apply begins
 /// with this and decides only for what it returns: a worker that lost its lease changes nothing.
-pub async fn hold(tx: &mut PgConnection, jobs: &[Claimed]) -> Result<Vec<i64>, sqlx::Error> {
+pub async fn hold(tx: &mut Transaction<'_>, jobs: &[Claimed]) -> Result<Vec<i64>, sqlx::Error> {
     let (ids, tokens) = fences(jobs);
     sqlx::query_scalar!(
         r#"
@@ -142,7 +152,7 @@ pub async fn hold(tx: &mut PgConnection, jobs: &[Claimed]) -> Result<Vec<i64>, s
 }
 
 /// Finishes jobs that [`hold`] locked in this transaction: they leave `jobs`, their outcomes stay.
-pub async fn finish(tx: &mut PgConnection, outcomes: &[Outcome]) -> Result<u64, sqlx::Error> {
+pub async fn finish(tx: &mut Transaction<'_>, outcomes: &[Outcome]) -> Result<u64, sqlx::Error> {
     let ids: Vec<i64> = outcomes.iter().map(|outcome| outcome.job).collect();
     let words: Vec<String> = outcomes.iter().map(|outcome| outcome.outcome.to_owned()).collect();
     let details: Vec<String> = outcomes.iter().map(|outcome| outcome.detail.clone()).collect();
@@ -173,7 +183,7 @@ pub async fn finish(tx: &mut PgConnection, outcomes: &[Outcome]) -> Result<u64, 
 
 /// Puts a job back until `delay` has passed. `counts`: the attempt was its own fault and is counted.
 pub async fn put_back(
-    pool: &PgPool,
+    pool: &Pool,
     job: &Claimed,
     delay: Duration,
     counts: bool,
@@ -200,14 +210,14 @@ pub async fn put_back(
         counts,
         bounded(reason),
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(put_back.rows_affected() == 1)
 }
 
 /// Gives leases back unused, at shutdown: the jobs are available at once and have lost no attempt.
-pub async fn give_back(pool: &PgPool, jobs: &[Claimed]) -> Result<u64, sqlx::Error> {
+pub async fn give_back(pool: &Pool, jobs: &[Claimed]) -> Result<u64, sqlx::Error> {
     let (ids, tokens) = fences(jobs);
     let mut tx = pool.begin().await?;
     let given = sqlx::query!(
@@ -221,7 +231,7 @@ pub async fn give_back(pool: &PgPool, jobs: &[Claimed]) -> Result<u64, sqlx::Err
         &ids,
         &tokens,
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(given.rows_affected())
@@ -229,20 +239,20 @@ pub async fn give_back(pool: &PgPool, jobs: &[Claimed]) -> Result<u64, sqlx::Err
 
 /// Lets the leases of one worker run out now, instead of in their time: what it could not settle is taken over as from a
 /// worker that died, alone, and a crash that it may have caused is counted.
-pub async fn let_go(pool: &PgPool, worker: &str) -> Result<u64, sqlx::Error> {
+pub async fn let_go(pool: &Pool, worker: &str) -> Result<u64, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let let_go = sqlx::query!(
         "UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE leased_by = $1 AND lease_token IS NOT NULL",
         worker
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(let_go.rows_affected())
 }
 
 /// Ends a job for good: it moves to `dead_jobs` with its history, where an operator can send it back.
-pub async fn bury(pool: &PgPool, job: &Claimed, reason: &str) -> Result<bool, sqlx::Error> {
+pub async fn bury(pool: &Pool, job: &Claimed, reason: &str) -> Result<bool, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let buried = sqlx::query!(
         r#"
@@ -264,14 +274,14 @@ pub async fn bury(pool: &PgPool, job: &Claimed, reason: &str) -> Result<bool, sq
         job.token,
         bounded(reason),
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(buried.rows_affected() == 1)
 }
 
 /// Queues jobs inside the caller's transaction.
-pub async fn enqueue(tx: &mut PgConnection, jobs: &[NewJob]) -> Result<(), sqlx::Error> {
+pub async fn enqueue(tx: &mut Transaction<'_>, jobs: &[NewJob]) -> Result<(), sqlx::Error> {
     let kinds: Vec<String> = jobs.iter().map(|job| job.kind.to_owned()).collect();
     let keys: Vec<Option<String>> = jobs.iter().map(|job| job.key.clone()).collect();
     let deliveries: Vec<Option<Uuid>> = jobs.iter().map(|job| job.delivery_id).collect();
@@ -296,7 +306,7 @@ pub async fn enqueue(tx: &mut PgConnection, jobs: &[NewJob]) -> Result<(), sqlx:
 }
 
 /// Queues a job of `kind` for each key that has none live. Returns how many were queued.
-pub async fn enqueue_missing(pool: &PgPool, kind: &str, keys: &[String]) -> Result<u64, sqlx::Error> {
+pub async fn enqueue_missing(pool: &Pool, kind: &str, keys: &[String]) -> Result<u64, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let queued = sqlx::query!(
         r#"
@@ -308,7 +318,7 @@ pub async fn enqueue_missing(pool: &PgPool, kind: &str, keys: &[String]) -> Resu
         kind,
         keys
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(queued.rows_affected())

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use rand::RngExt;
-use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -16,14 +15,18 @@ use super::job::{Claimed, Handler, JobError};
 use super::retry::RetryPolicy;
 use super::store;
 use crate::heartbeat::Pulse;
+use crate::postgres::transaction::Pool;
 
 /// How many leases long a batch may be worked on before it is given up.
 const WORK_LEASES: u32 = 5;
 
 /// What every worker of a process shares.
 pub struct Shift {
-    /// The database.
-    pub pool: PgPool,
+    /// The database, as the handlers use it too. A worker that keeps to one connection finds its plans and the server's
+    /// caches warm there.
+    pub pool: Pool,
+    /// Another way to the database, by which leases are kept up while a handler has the first.
+    pub leases: Pool,
     /// One handler a kind; earlier ones are served first.
     pub handlers: Vec<Arc<dyn Handler>>,
     /// How long a claim holds; extended every third of it while a handler works.
@@ -97,17 +100,24 @@ impl Shift {
         }
     }
 
-    /// One round over all kinds: claim, serve, settle.
+    /// One round over all kinds, the most urgent first: claim, serve, settle. Each kind has its turn, so that a flood of
+    /// the urgent one holds up the others for a batch at a time.
     ///
     /// # Errors
     /// The database could not be asked for work, or a job could not be settled; leases then run out by themselves.
     pub async fn step(&self, name: &str, shutdown: &CancellationToken) -> Result<Step, sqlx::Error> {
         let mut step = Step::default();
-        for handler in &self.handlers {
-            let claimed = store::claim(&self.pool, handler.kind(), handler.batch_size(), name, self.lease).await?;
-            if claimed.is_empty() {
-                continue;
-            }
+        let mut handlers = &self.handlers[..];
+        while !handlers.is_empty() {
+            let wanted: Vec<_> = handlers.iter().map(|it| (it.kind(), it.batch_size())).collect();
+            let claimed = store::claim(&self.pool, &wanted, name, self.lease).await?;
+            let Some((place, handler)) = claimed
+                .first()
+                .and_then(|job| handlers.iter().enumerate().find(|(_, it)| it.kind() == job.kind))
+            else {
+                break;
+            };
+            handlers = &handlers[place + 1..];
             step.claimed += claimed.len();
             step.more |= i64::try_from(claimed.len()).unwrap_or(i64::MAX) >= handler.batch_size();
             if shutdown.is_cancelled() {
@@ -199,7 +209,7 @@ impl Shift {
             }
             loop {
                 beat.tick().await;
-                if let Err(error) = store::extend(&self.pool, &held, self.lease).await {
+                if let Err(error) = store::extend(&self.leases, &held, self.lease).await {
                     // Losing the lease is safe: the apply is fenced.
                     tracing::warn!(%error, kind = handler.kind(), "could not extend leases");
                 }
@@ -226,29 +236,27 @@ impl Shift {
         error: JobError,
         step: &mut Step,
     ) -> Result<(), sqlx::Error> {
-        let dies = match &error {
-            JobError::Contention(_) => false,
-            JobError::Retry { .. } => job.attempts >= self.retry.max_attempts,
-            JobError::Fail(_) => true,
-        };
-        if dies {
-            let reason = match &error {
-                JobError::Retry { reason, .. } => format!("gave up after {} attempts: {reason}", job.attempts),
-                other => other.to_string(),
-            };
-            tracing::warn!(kind, job = job.id, delivery = ?job.delivery_id, reason, "a job died");
-            step.died += usize::from(store::bury(&self.pool, job, &reason).await?);
-            return Ok(());
-        }
         let (delay, counts) = match &error {
             JobError::Contention(_) => (Duration::from_millis(rand::rng().random_range(5..60)), false),
-            JobError::Retry { after, .. } => (after.unwrap_or_else(|| self.retry.delay(job.attempts)), true),
-            JobError::Fail(_) => unreachable!("a fatal error is buried above"),
+            JobError::Retry { after, .. } if job.attempts < self.retry.max_attempts => {
+                (after.unwrap_or_else(|| self.retry.delay(job.attempts)), true)
+            }
+            JobError::Retry { reason, .. } => {
+                let reason = format!("gave up after {} attempts: {reason}", job.attempts);
+                return self.bury(kind, job, &reason, step).await;
+            }
+            JobError::Fail(reason) => return self.bury(kind, job, reason, step).await,
         };
         if counts {
             tracing::warn!(kind, job = job.id, attempt = job.attempts, %error, ?delay, "a job is to be tried again");
         }
         step.put_back += usize::from(store::put_back(&self.pool, job, delay, counts, &error.to_string()).await?);
+        Ok(())
+    }
+
+    async fn bury(&self, kind: &'static str, job: &Claimed, reason: &str, step: &mut Step) -> Result<(), sqlx::Error> {
+        tracing::warn!(kind, job = job.id, delivery = ?job.delivery_id, reason, "a job died");
+        step.died += usize::from(store::bury(&self.pool, job, reason).await?);
         Ok(())
     }
 }

@@ -28,7 +28,7 @@ impl Sessions {
             });
         }
         retried(|| async {
-            let mut tx = begin::writing(&self.pool, begin::USUAL).await?;
+            let mut tx = begin::writing(&self.pool).await?;
             if !change::activity(&mut tx, session, messages, self.now()).await? {
                 return Err(Error::NoSuchSession);
             }
@@ -45,7 +45,7 @@ impl Sessions {
     /// There is no such session, or it is over.
     pub async fn pause(&self, session: Uuid) -> Result<ChatSession, Error> {
         retried(|| async {
-            let mut tx = begin::writing(&self.pool, begin::USUAL).await?;
+            let mut tx = begin::writing(&self.pool).await?;
             let before = locked(&mut tx, session).await?;
             match before.status.as_str() {
                 "active" => change::status(&mut tx, session, SessionStatus::Paused, None, None).await?,
@@ -65,7 +65,7 @@ impl Sessions {
     /// There is no such session, it is over, or another session of its conversation is active.
     pub async fn resume(&self, session: Uuid) -> Result<ChatSession, Error> {
         retried(|| async {
-            let mut tx = begin::writing(&self.pool, begin::USUAL).await?;
+            let mut tx = begin::writing(&self.pool).await?;
             let conversation = lock::conversation_of(&mut tx, session).await?;
             // The conversation first, as when a session is made: else both could find the other not there yet.
             lock::conversation(&mut tx, conversation.ok_or(Error::NoSuchSession)?).await?;

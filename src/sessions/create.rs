@@ -36,7 +36,7 @@ impl Sessions {
 
     async fn start(&self, new: &NewChatSession) -> Result<Started, Error> {
         let now = self.now();
-        let mut tx = begin::writing(&self.pool, begin::USUAL).await?;
+        let mut tx = begin::writing(&self.pool).await?;
         if !lock::conversation(&mut tx, new.conversation_id).await? {
             return Err(Error::NoSuchRow {
                 field: "conversation_id",

@@ -24,7 +24,7 @@ impl Sessions {
         let proposal = update.proposal_id;
         retried(|| async {
             let now = self.now();
-            let mut tx = begin::writing(&self.pool, begin::USUAL).await?;
+            let mut tx = begin::writing(&self.pool).await?;
             locked(&mut tx, session).await?;
             let refers = References {
                 proposal_id: Some(proposal),
@@ -55,7 +55,7 @@ impl Sessions {
     pub async fn complete(&self, session: Uuid) -> Result<ChatSession, Error> {
         retried(|| async {
             let now = self.now();
-            let mut tx = begin::writing(&self.pool, begin::USUAL).await?;
+            let mut tx = begin::writing(&self.pool).await?;
             let before = locked(&mut tx, session).await?;
             match before.status.as_str() {
                 "completed" => {}
@@ -85,7 +85,7 @@ impl Sessions {
     /// The database is busy.
     pub async fn archive(&self) -> Result<Archived, Error> {
         retried(|| async {
-            let mut tx = begin::writing(&self.pool, begin::LONG).await?;
+            let mut tx = begin::writing_many(&self.pool).await?;
             let archived = whole::archive(&mut tx).await?;
             tx.commit().await?;
             Ok(Archived { archived })

@@ -1,7 +1,7 @@
 //! The value whose methods are the operations.
 
+use crate::postgres::transaction::{Pool, Transaction};
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::error::Error;
@@ -16,13 +16,13 @@ const REMATCH: &str = "rematch";
 /// Chat-session tracking on one database. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct Sessions {
-    pub(super) pool: PgPool,
+    pub(super) pool: Pool,
     pub(super) clock: Clock,
 }
 
 impl Sessions {
     /// Tracking on this database, by this clock.
-    pub fn new(pool: PgPool, clock: Clock) -> Self {
+    pub fn new(pool: Pool, clock: Clock) -> Self {
         Self { pool, clock }
     }
 
@@ -33,17 +33,17 @@ impl Sessions {
 }
 
 /// A session that must be there, locked.
-pub(super) async fn locked(tx: &mut PgConnection, session: Uuid) -> Result<lock::Locked, Error> {
+pub(super) async fn locked(tx: &mut Transaction<'_>, session: Uuid) -> Result<lock::Locked, Error> {
     lock::session(tx, session).await?.ok_or(Error::NoSuchSession)
 }
 
 /// A session that must be there, as it is now.
-pub(super) async fn shown(tx: &mut PgConnection, session: Uuid) -> Result<ChatSession, Error> {
+pub(super) async fn shown(tx: &mut Transaction<'_>, session: Uuid) -> Result<ChatSession, Error> {
     find::one(tx, session).await?.ok_or(Error::NoSuchSession)
 }
 
 /// Has a session matched again, soon after this transaction commits.
-pub(super) async fn match_again(tx: &mut PgConnection, session: Uuid) -> Result<(), Error> {
+pub(super) async fn match_again(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), Error> {
     let job = NewJob {
         kind: REMATCH,
         key: Some(session.to_string()),

@@ -1,7 +1,7 @@
 //! `updateChatSessionWithQuote`: a quote counts once, whoever says it first, the application or Avinode's webhook.
 
+use crate::postgres::transaction::Transaction;
 use serde_json::json;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::check::{self, given};
@@ -42,7 +42,7 @@ impl Sessions {
 
     async fn take_quote(&self, session: Uuid, update: &QuoteUpdate) -> Result<ChatSession, Error> {
         let now = self.now();
-        let mut tx = begin::writing(&self.pool, begin::USUAL).await?;
+        let mut tx = begin::writing(&self.pool).await?;
         let before = locked(&mut tx, session).await?;
         let trip_ids = match &before.trip_id {
             Some(trip_id) => quotes::trip_ids(&mut tx, trip_id).await?,
@@ -91,7 +91,7 @@ impl Sessions {
     /// There is no such session.
     pub async fn unpin(&self, session: Uuid) -> Result<ChatSession, Error> {
         retried(|| async {
-            let mut tx = begin::writing(&self.pool, begin::USUAL).await?;
+            let mut tx = begin::writing(&self.pool).await?;
             locked(&mut tx, session).await?;
             if notes::unpin(&mut tx, session).await? {
                 match_again(&mut tx, session).await?;
@@ -106,7 +106,7 @@ impl Sessions {
 
 /// A row of `quotes` that may stand in this session.
 async fn of_session(
-    tx: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     session: &Locked,
     field: &'static str,
     row: Uuid,

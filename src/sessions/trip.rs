@@ -25,7 +25,7 @@ impl Sessions {
     }
 
     async fn patch(&self, session: Uuid, patch: &TripPatch, columns: &TripColumns) -> Result<ChatSession, Error> {
-        let mut tx = begin::writing(&self.pool, begin::USUAL).await?;
+        let mut tx = begin::writing(&self.pool).await?;
         let before = locked(&mut tx, session).await?;
         let refers = References {
             request_id: columns.request_id.flatten(),

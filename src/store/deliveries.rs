@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
 use uuid::Uuid;
+
+use crate::postgres::transaction::Transaction;
 
 /// What a worker needs of a delivery.
 #[derive(Debug, Clone)]
@@ -16,15 +17,13 @@ pub struct Stored {
 }
 
 /// Reads deliveries by id.
-pub async fn read(pool: &PgPool, ids: &[Uuid]) -> Result<HashMap<Uuid, Stored>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
+pub async fn read(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Stored>, sqlx::Error> {
     let rows = sqlx::query!(
         "SELECT id, received_at, body FROM avinode_ingest.deliveries WHERE id = ANY ($1)",
         ids
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(tx)
     .await?;
-    tx.commit().await?;
     Ok(rows
         .into_iter()
         .map(|row| {

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use sqlx::PgConnection;
 use uuid::Uuid;
+
+use crate::postgres::transaction::Transaction;
 
 /// An event id on its way into the table.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub struct First {
 /// Enters event ids, sorted; those that were there before come back with the delivery that was first.
 ///
 /// A key that another transaction has just entered is waited for, so of two racing deliveries one is the duplicate.
-pub async fn enter(tx: &mut PgConnection, keys: &[EventKey]) -> Result<HashMap<String, First>, sqlx::Error> {
+pub async fn enter(tx: &mut Transaction<'_>, keys: &[EventKey]) -> Result<HashMap<String, First>, sqlx::Error> {
     let mut sorted: Vec<&EventKey> = keys.iter().collect();
     sorted.sort_by(|left, right| left.event_id.cmp(&right.event_id));
     let ids: Vec<String> = sorted.iter().map(|key| key.event_id.clone()).collect();

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::version;
@@ -12,6 +11,7 @@ use crate::domain::event::{Money, Operator, QuoteDetails};
 use crate::domain::id::{MessageId, QuoteId, RequestId};
 use crate::domain::quote::{Decline, Fact, Quote, Request};
 use crate::domain::trip::Trip;
+use crate::postgres::transaction::Transaction;
 
 /// A quote of a trip: (trip key, quote id).
 pub type QuoteKey = (String, QuoteId);
@@ -41,7 +41,7 @@ impl Shown {
 ///
 /// Of messages only those in `messages` are looked up: a trip may have thousands.
 pub async fn load(
-    tx: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     trips: &mut BTreeMap<String, Trip>,
     messages: &BTreeSet<(String, MessageId)>,
 ) -> Result<BTreeMap<QuoteKey, Shown>, sqlx::Error> {
@@ -146,7 +146,7 @@ pub async fn load(
 }
 
 /// Writes quotes of locked trips, sorted by key.
-pub async fn write_quotes(tx: &mut PgConnection, quotes: &[(&str, &QuoteId, &Quote)]) -> Result<(), sqlx::Error> {
+pub async fn write_quotes(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &Quote)]) -> Result<(), sqlx::Error> {
     let fact = |quote: &Quote| quote.fact.clone();
     let details = |quote: &Quote| fact(quote).map(|fact| fact.details);
     let decline = |quote: &Quote| quote.declined.clone();
@@ -230,7 +230,7 @@ pub async fn write_quotes(tx: &mut PgConnection, quotes: &[(&str, &QuoteId, &Quo
 
 /// Writes RFQs of locked trips, sorted by key.
 pub async fn write_requests(
-    tx: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     requests: &[(&str, &RequestId, &Request)],
 ) -> Result<(), sqlx::Error> {
     let keys: Vec<String> = requests.iter().map(|(key, _, _)| (*key).to_owned()).collect();
@@ -279,7 +279,7 @@ pub async fn write_requests(
 }
 
 /// Notes messages of locked trips.
-pub async fn write_messages(tx: &mut PgConnection, messages: &[(String, MessageId)]) -> Result<(), sqlx::Error> {
+pub async fn write_messages(tx: &mut Transaction<'_>, messages: &[(String, MessageId)]) -> Result<(), sqlx::Error> {
     let (keys, ids): (Vec<String>, Vec<String>) = messages
         .iter()
         .map(|(key, id)| (key.clone(), id.as_str().to_owned()))

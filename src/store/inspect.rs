@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
-use sqlx::PgPool;
 use uuid::Uuid;
+
+use crate::postgres::transaction::Pool;
 
 /// A delivery and what became of it.
 #[derive(Debug, Clone, Serialize)]
@@ -33,7 +34,7 @@ pub struct DeliveryFilter {
 }
 
 /// Lists deliveries, newest first.
-pub async fn deliveries(pool: &PgPool, filter: &DeliveryFilter) -> Result<Vec<DeliveryView>, sqlx::Error> {
+pub async fn deliveries(pool: &Pool, filter: &DeliveryFilter) -> Result<Vec<DeliveryView>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let rows = sqlx::query_as!(
         DeliveryView,
@@ -64,7 +65,7 @@ pub async fn deliveries(pool: &PgPool, filter: &DeliveryFilter) -> Result<Vec<De
         filter.before,
         filter.limit,
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(rows)
@@ -86,13 +87,13 @@ pub struct WholeDelivery {
 }
 
 /// Reads one delivery with all that became of it.
-pub async fn delivery(pool: &PgPool, id: Uuid) -> Result<Option<WholeDelivery>, sqlx::Error> {
+pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<WholeDelivery>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let row = sqlx::query!(
         "SELECT received_at, verified_by, headers, body FROM avinode_ingest.deliveries WHERE id = $1",
         id
     )
-    .fetch_optional(&mut *tx)
+    .fetch_optional(&mut tx)
     .await?;
     let jobs = sqlx::query!(
         r#"
@@ -107,7 +108,7 @@ pub async fn delivery(pool: &PgPool, id: Uuid) -> Result<Option<WholeDelivery>, 
         "#,
         id
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(row.map(|row| WholeDelivery {
@@ -152,7 +153,7 @@ pub struct SessionView {
 }
 
 /// Reads sessions by id, in the order of the ids.
-pub async fn sessions(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<SessionView>, sqlx::Error> {
+pub async fn sessions(pool: &Pool, ids: &[Uuid]) -> Result<Vec<SessionView>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let rows = sqlx::query_as!(
         SessionView,
@@ -171,7 +172,7 @@ pub async fn sessions(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<SessionView>, s
         "#,
         ids
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(rows)

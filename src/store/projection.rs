@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use sqlx::{Acquire, PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use self::ours::{Ours, ours};
 use crate::domain::id::QuoteId;
 use crate::domain::quote::Fact;
+use crate::postgres::transaction::Transaction;
 
 mod ours;
 mod together;
@@ -59,7 +59,7 @@ pub fn showable(fact: &Fact) -> Option<Decimal> {
 /// # Errors
 /// Only those that end the transaction; a refusal by the table is remembered beside the fact and answered `None`.
 pub async fn project(
-    tx: &mut Transaction<'_, Postgres>,
+    tx: &mut Transaction<'_>,
     projections: &[Projection<'_>],
 ) -> Result<Vec<Option<Uuid>>, sqlx::Error> {
     let new: Vec<&Projection<'_>> = projections
@@ -69,7 +69,7 @@ pub async fn project(
     let together = match new.len() {
         0 | 1 => BTreeMap::new(),
         _ => {
-            let mut savepoint = tx.begin().await?;
+            let mut savepoint = tx.savepoint().await?;
             match together::show_new(&mut savepoint, &new).await {
                 Ok(rows) => {
                     savepoint.commit().await?;
@@ -93,8 +93,8 @@ pub async fn project(
     Ok(rows)
 }
 
-async fn alone(tx: &mut Transaction<'_, Postgres>, projection: &Projection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
-    let mut savepoint = tx.begin().await?;
+async fn alone(tx: &mut Transaction<'_>, projection: &Projection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
+    let mut savepoint = tx.savepoint().await?;
     match show(&mut savepoint, projection).await {
         Ok(row) => {
             savepoint.commit().await?;
@@ -117,7 +117,7 @@ async fn alone(tx: &mut Transaction<'_, Postgres>, projection: &Projection<'_>) 
                 quote,
                 said,
             )
-            .fetch_one(&mut **tx)
+            .fetch_one(&mut *tx)
             .await?;
             if known.as_deref() != Some(said.as_str()) {
                 tracing::warn!(trip, quote, error = %refusal,
@@ -133,7 +133,7 @@ fn is_contention(code: Option<&str>) -> bool {
     matches!(code, Some("40P01" | "55P03" | "40001" | "57014"))
 }
 
-async fn show(tx: &mut PgConnection, projection: &Projection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
+async fn show(tx: &mut Transaction<'_>, projection: &Projection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
     let Some(price) = projection.price() else {
         return Ok(projection.row);
     };
@@ -234,7 +234,7 @@ impl Values {
     }
 }
 
-async fn adopt(tx: &mut PgConnection, projection: &Projection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
+async fn adopt(tx: &mut Transaction<'_>, projection: &Projection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
     sqlx::query_scalar!(
         "SELECT id FROM public.quotes WHERE avinode_quote_id = $1 ORDER BY id LIMIT 1",
         projection.quote.as_str()
@@ -244,7 +244,7 @@ async fn adopt(tx: &mut PgConnection, projection: &Projection<'_>) -> Result<Opt
 }
 
 async fn insert(
-    tx: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     projection: &Projection<'_>,
     request_id: Uuid,
     values: &Values,
@@ -275,7 +275,7 @@ async fn insert(
 }
 
 /// Overwrites the columns that are ours; a row without any is not touched.
-async fn update(tx: &mut PgConnection, row: Uuid, values: &Values, ours: &Ours) -> Result<(), sqlx::Error> {
+async fn update(tx: &mut Transaction<'_>, row: Uuid, values: &Values, ours: &Ours) -> Result<(), sqlx::Error> {
     if *ours == Ours::NONE {
         return Ok(());
     }

@@ -1,7 +1,8 @@
 //! Rows as the application would write them, for the demo and the tests: an agent, a conversation, a request, a session.
 
-use sqlx::PgPool;
 use uuid::Uuid;
+
+use crate::postgres::transaction::Pool;
 
 /// A session to be made.
 #[derive(Debug, Clone)]
@@ -21,7 +22,7 @@ pub struct NewSession {
 }
 
 /// Makes a session with everything it refers to, in one transaction. Returns its id.
-pub async fn session(pool: &PgPool, new: &NewSession) -> Result<Uuid, sqlx::Error> {
+pub async fn session(pool: &Pool, new: &NewSession) -> Result<Uuid, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let agent = sqlx::query_scalar!(
         r#"
@@ -31,7 +32,7 @@ pub async fn session(pool: &PgPool, new: &NewSession) -> Result<Uuid, sqlx::Erro
         RETURNING id
         "#
     )
-    .fetch_one(&mut *tx)
+    .fetch_one(&mut tx)
     .await?;
     let request = match new.has_request {
         true => Some(
@@ -45,7 +46,7 @@ pub async fn session(pool: &PgPool, new: &NewSession) -> Result<Uuid, sqlx::Erro
                 agent,
                 new.trip_id,
             )
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut tx)
             .await?,
         ),
         false => None,
@@ -55,7 +56,7 @@ pub async fn session(pool: &PgPool, new: &NewSession) -> Result<Uuid, sqlx::Erro
         request,
         new.name,
     )
-    .fetch_one(&mut *tx)
+    .fetch_one(&mut tx)
     .await?;
     let session = sqlx::query_scalar!(
         r#"
@@ -81,21 +82,21 @@ pub async fn session(pool: &PgPool, new: &NewSession) -> Result<Uuid, sqlx::Erro
         new.counts[1],
         new.counts[2],
     )
-    .fetch_one(&mut *tx)
+    .fetch_one(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(session)
 }
 
 /// Sets a session's trip id as the application does: by plain SQL, without telling us.
-pub async fn set_trip_id(pool: &PgPool, session: Uuid, trip_id: &str) -> Result<(), sqlx::Error> {
+pub async fn set_trip_id(pool: &Pool, session: Uuid, trip_id: &str) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     sqlx::query!(
         "UPDATE public.chat_sessions SET avinode_trip_id = $2 WHERE id = $1",
         session,
         trip_id
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     tx.commit().await
 }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::decide::Change;
 use crate::domain::id::QuoteId;
 use crate::domain::session::Session;
+use crate::postgres::transaction::Transaction;
 
 /// A session that this transaction has locked.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub struct LockedSession {
 }
 
 /// The trip id, in normal form, that a session has right now. Not locked: whoever needs it to hold reads it again.
-pub async fn trip_ids(tx: &mut PgConnection, sessions: &[Uuid]) -> Result<Vec<String>, sqlx::Error> {
+pub async fn trip_ids(tx: &mut Transaction<'_>, sessions: &[Uuid]) -> Result<Vec<String>, sqlx::Error> {
     let ids = sqlx::query_scalar!(
         r#"
         SELECT DISTINCT avinode_ingest.normal_trip_id(avinode_trip_id) AS "trip_id"
@@ -55,16 +55,16 @@ pub async fn trip_ids(tx: &mut PgConnection, sessions: &[Uuid]) -> Result<Vec<St
 ///
 /// Only the first session is waited for. Whoever holds one and waits for the next, and the next, may be waiting still
 /// when the application, which wants the first, has waited for `deadlock_timeout` and is made the victim.
-pub async fn lock(tx: &mut PgConnection, keys: &[String], also: &[Uuid]) -> Result<Vec<LockedSession>, sqlx::Error> {
+pub async fn lock(tx: &mut Transaction<'_>, keys: &[String], also: &[Uuid]) -> Result<Vec<LockedSession>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
         WITH matching AS MATERIALIZED (
-            SELECT id
-            FROM public.chat_sessions
-            WHERE avinode_ingest.normal_trip_id(avinode_trip_id) = ANY (ARRAY(
-                    SELECT key FROM avinode_ingest.trips WHERE key = ANY ($1) OR merged_into = ANY ($1)
-                ))
-                OR id = ANY ($2)
+            SELECT session.id
+            FROM avinode_ingest.trips AS trip
+            JOIN public.chat_sessions AS session ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = trip.key
+            WHERE trip.key = ANY ($1) OR trip.merged_into = ANY ($1)
+            UNION
+            SELECT unnest($2::uuid[])
         ), first AS MATERIALIZED (
             SELECT id
             FROM public.chat_sessions
@@ -89,12 +89,7 @@ pub async fn lock(tx: &mut PgConnection, keys: &[String], also: &[Uuid]) -> Resu
             ) AS trip
         FROM public.chat_sessions AS session
         WHERE (SELECT count(*) FROM first) >= 0 -- that is: once the first one is locked
-            AND (
-                avinode_ingest.normal_trip_id(session.avinode_trip_id) = ANY (ARRAY(
-                    SELECT key FROM avinode_ingest.trips WHERE key = ANY ($1) OR merged_into = ANY ($1)
-                ))
-                OR session.id = ANY ($2)
-            )
+            AND session.id = ANY (ARRAY(SELECT id FROM matching))
         ORDER BY session.id
         FOR NO KEY UPDATE OF session NOWAIT
         "#,
@@ -151,7 +146,7 @@ struct Record {
 /// What we remember beside locked sessions. A statement of its own, after the locks: it sees what the last holder of
 /// a session wrote. From here on little patience is left for other locks (a row of `quotes` that the application
 /// writes): what is waited for while sessions are held must stay far below `deadlock_timeout` in all.
-async fn records(tx: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Record>, sqlx::Error> {
+async fn records(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Record>, sqlx::Error> {
     let mut records = BTreeMap::new();
     if ids.is_empty() {
         return Ok(records);
@@ -210,7 +205,7 @@ impl Write {
 }
 
 /// Writes the rows of `chat_sessions` that change, and enters the counted quotes into the ledger.
-pub async fn write(tx: &mut PgConnection, writes: &[Write]) -> Result<u64, sqlx::Error> {
+pub async fn write(tx: &mut Transaction<'_>, writes: &[Write]) -> Result<u64, sqlx::Error> {
     let (sessions, quotes): (Vec<Uuid>, Vec<String>) = writes
         .iter()
         .flat_map(|write| {
@@ -317,7 +312,7 @@ pub struct State {
 }
 
 /// Remembers the last decisions; a pin is never touched here.
-pub async fn write_states(tx: &mut PgConnection, states: &[State]) -> Result<(), sqlx::Error> {
+pub async fn write_states(tx: &mut Transaction<'_>, states: &[State]) -> Result<(), sqlx::Error> {
     let ids: Vec<Uuid> = states.iter().map(|state| state.session).collect();
     let elected: Vec<Option<String>> = states.iter().map(|state| state.elected.clone()).collect();
     let matched: Vec<Option<String>> = states.iter().map(|state| state.matched_trip.clone()).collect();

@@ -1,17 +1,17 @@
 //! The sweep: sessions whose notes went missing (a trigger that was disabled, a swallowed error), and quotes that can be
 //! shown by now. It only names them; matching them again does the rest.
 
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::writer;
+use crate::postgres::transaction::Pool;
 
 /// Sessions of each sort that one sweep looks after. What it finds is mended, so the next sweep finds others.
 const LIMIT: i64 = 1_000;
 
 /// Pins primaries that were written past the triggers, and unpins those set to NULL past them. Returns the
 /// sessions to be matched again. It reads all sessions: once in a while will do.
-pub async fn sweep(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
+pub async fn sweep(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
     let mut tx = writer::begin(pool).await?;
     sqlx::query!(
         r#"
@@ -32,7 +32,7 @@ pub async fn sweep(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
         "#,
         LIMIT
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     let unpinned = sqlx::query_scalar!(
         r#"
@@ -53,7 +53,7 @@ pub async fn sweep(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
         "#,
         LIMIT
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut tx)
     .await?;
     let mut missed = sqlx::query_scalar!(
         r#"
@@ -65,7 +65,7 @@ pub async fn sweep(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
         "#,
         LIMIT
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut tx)
     .await?;
     tx.commit().await?;
     missed.extend(unpinned);
@@ -77,7 +77,7 @@ pub async fn sweep(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
 
 /// Sessions of whose trips quotes can be shown by now: a request was linked, or a refusal is a day old. By an index over
 /// just those quotes, so it may be asked often.
-pub async fn unshown(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
+pub async fn unshown(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
     let mut tx = writer::begin(pool).await?;
     sqlx::query!(
         r#"
@@ -87,7 +87,7 @@ pub async fn unshown(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
             AND projection_error IS NOT NULL
         "#
     )
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     let sessions = sqlx::query_scalar!(
         r#"
@@ -103,7 +103,7 @@ pub async fn unshown(pool: &PgPool) -> Result<Vec<Uuid>, sqlx::Error> {
         "#,
         LIMIT
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(sessions)

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::trip::Happening;
+use crate::postgres::transaction::Transaction;
 
 /// A line for a session's timeline.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub struct Line {
 }
 
 /// Appends lines. One with a cause that the session's timeline has already is left out, which makes it idempotent.
-pub async fn append(tx: &mut PgConnection, lines: &[Line]) -> Result<(), sqlx::Error> {
+pub async fn append(tx: &mut Transaction<'_>, lines: &[Line]) -> Result<(), sqlx::Error> {
     let sessions: Vec<Uuid> = lines.iter().map(|line| line.session).collect();
     let seqs: Vec<i64> = lines.iter().map(|line| line.seq).collect();
     let at: Vec<Option<DateTime<Utc>>> = lines.iter().map(|line| line.happening.at).collect();

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
 use super::version;
 use crate::domain::event::TripStatus;
 use crate::domain::trip::{Status, Trip};
+use crate::postgres::transaction::Transaction;
 
 /// Trips that this transaction has locked.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ struct Row {
 ///
 /// Also a trip without facts is made and locked, because the lock is what orders a match against a fact that another
 /// worker is about to commit.
-pub async fn lock(tx: &mut PgConnection, ids: &[String]) -> Result<Locked, sqlx::Error> {
+pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Locked, sqlx::Error> {
     let mut ids: Vec<String> = ids.to_vec();
     ids.sort();
     ids.dedup();
@@ -81,7 +81,7 @@ pub async fn lock(tx: &mut PgConnection, ids: &[String]) -> Result<Locked, sqlx:
     Ok(locked)
 }
 
-async fn lock_rows(tx: &mut PgConnection, keys: &[String]) -> Result<Vec<Row>, sqlx::Error> {
+async fn lock_rows(tx: &mut Transaction<'_>, keys: &[String]) -> Result<Vec<Row>, sqlx::Error> {
     sqlx::query_as!(
         Row,
         r#"
@@ -98,7 +98,7 @@ async fn lock_rows(tx: &mut PgConnection, keys: &[String]) -> Result<Vec<Row>, s
 }
 
 /// Writes status and last activity of trips that are locked.
-pub async fn write(tx: &mut PgConnection, trips: &[(&str, &Trip)]) -> Result<(), sqlx::Error> {
+pub async fn write(tx: &mut Transaction<'_>, trips: &[(&str, &Trip)]) -> Result<(), sqlx::Error> {
     let keys: Vec<String> = trips.iter().map(|(key, _)| (*key).to_owned()).collect();
     let status: Vec<Option<String>> = trips
         .iter()

@@ -6,14 +6,14 @@ use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
 use avinode_ingest::jobs::upkeep;
 use avinode_ingest::store::inspect;
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
+use crate::support::pool::Pool;
 use crate::support::service::{drain, keep, session, shift};
 
-async fn count(pool: &PgPool, query: &'static str) -> i64 {
+async fn count(pool: &Pool, query: &'static str) -> i64 {
     sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
 }
 

@@ -12,11 +12,11 @@ use avinode_ingest::jobs::upkeep;
 use avinode_ingest::store::inspect::{self, SessionView};
 use chrono::Utc;
 use serde_json::{Value, json};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::support::bodies::{base, decline, message, quote, trip};
 use crate::support::cluster::Db;
+use crate::support::pool::Pool;
 use crate::support::service::{drain, keep, shift};
 
 /// A session of the application's, by its number.
@@ -25,16 +25,16 @@ fn application_session(number: u128) -> Uuid {
 }
 
 /// Applies bodies and everything that follows from them.
-async fn apply(pool: &PgPool, bodies: &[Value]) {
+async fn apply(pool: &Pool, bodies: &[Value]) {
     keep(pool, bodies, base()).await;
     drain(&shift(pool, Policy::Latest, Clock::Fixed(base())), "w").await;
 }
 
-async fn one(pool: &PgPool, session: Uuid) -> SessionView {
+async fn one(pool: &Pool, session: Uuid) -> SessionView {
     inspect::sessions(pool, &[session]).await.unwrap().remove(0)
 }
 
-async fn text(pool: &PgPool, query: &'static str) -> Option<String> {
+async fn text(pool: &Pool, query: &'static str) -> Option<String> {
     sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
 }
 

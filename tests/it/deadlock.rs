@@ -6,16 +6,17 @@ use std::time::Duration;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
 use avinode_ingest::queue::worker::Shift;
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
 use crate::support::crew::Crew;
 use crate::support::everything::dead_jobs;
+use crate::support::pool::Pool;
 use crate::support::service::{keep, session, shift};
 
-fn workers(pool: &PgPool) -> Arc<Shift> {
+fn workers(pool: &Pool) -> Arc<Shift> {
     shift(pool, Policy::Latest, Clock::Fixed(base()))
 }
 
@@ -27,8 +28,8 @@ async fn touch(tx: &mut Transaction<'_, Postgres>, session: Uuid) -> Result<(), 
     Ok(())
 }
 
-async fn lock(pool: &PgPool, session: Uuid) -> Transaction<'static, Postgres> {
-    let mut tx = pool.begin().await.unwrap();
+async fn lock(pool: &Pool, session: Uuid) -> Transaction<'static, Postgres> {
+    let mut tx = pool.application().await;
     touch(&mut tx, session).await.unwrap();
     tx
 }

@@ -6,12 +6,12 @@ use avinode_ingest::domain::election::Policy;
 use avinode_ingest::service::Settings;
 use avinode_ingest::store::inspect;
 use serde_json::{Value, json};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::support::bodies::{base, decline, message, quote, trip};
 use crate::support::cluster::Db;
 use crate::support::everything::live_jobs;
+use crate::support::pool::Pool;
 use crate::support::service::{Running, drain, keep, keep_bytes, session, shift, signer};
 
 /// Takes deliveries, and leaves the work to the test.
@@ -55,7 +55,7 @@ fn oddities() -> Vec<String> {
 }
 
 /// Every delivery's job has come to an end that an operator can read. Returns how many have died.
-async fn assert_all_ended(pool: &PgPool, deliveries: &[Uuid]) -> usize {
+async fn assert_all_ended(pool: &Pool, deliveries: &[Uuid]) -> usize {
     assert_eq!(live_jobs(pool).await, 0);
     let mut dead = 0;
     for delivery in deliveries {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
 use avinode_ingest::jobs::registry::registry;
+use avinode_ingest::postgres::transaction;
 use avinode_ingest::queue::job::{Claimed, Handler, JobError};
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::store;
@@ -13,7 +14,6 @@ use avinode_ingest::queue::worker::Shift;
 use avinode_ingest::store::inspect;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -21,36 +21,37 @@ use uuid::Uuid;
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
 use crate::support::everything::everything;
+use crate::support::pool::Pool;
 use crate::support::service::{keep, session};
 
-async fn claim(pool: &PgPool, limit: i64, worker: &str, lease: Duration) -> Vec<Claimed> {
-    store::claim(pool, "event", limit, worker, lease).await.unwrap()
+async fn claim(pool: &Pool, limit: i64, worker: &str, lease: Duration) -> Vec<Claimed> {
+    store::claim(pool, &[("event", limit)], worker, lease).await.unwrap()
 }
 
-fn handler(pool: &PgPool) -> Arc<dyn Handler> {
+fn handler(pool: &Pool) -> Arc<dyn Handler> {
     let handlers = registry(pool, Policy::Latest, Clock::Fixed(base()));
     handlers.into_iter().find(|handler| handler.kind() == "event").unwrap()
 }
 
-async fn live(pool: &PgPool) -> i64 {
+async fn live(pool: &Pool) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'event'")
         .fetch_one(pool)
         .await
         .unwrap()
 }
 
-async fn outcomes(pool: &PgPool) -> i64 {
+async fn outcomes(pool: &Pool) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.outcomes")
         .fetch_one(pool)
         .await
         .unwrap()
 }
 
-async fn counted(pool: &PgPool, session: Uuid) -> i32 {
+async fn counted(pool: &Pool, session: Uuid) -> i32 {
     inspect::sessions(pool, &[session]).await.unwrap()[0].quotes_received_count
 }
 
-async fn kept(pool: &PgPool, quotes: usize) {
+async fn kept(pool: &Pool, quotes: usize) {
     let bodies: Vec<_> = (0..quotes)
         .map(|n| {
             let (event, rfq, id) = (format!("evt-{n}"), format!("arfq-{n}"), format!("q{n}"));
@@ -123,7 +124,7 @@ async fn a_worker_that_lost_some_of_its_jobs_applies_the_others() {
 struct Slow {
     begun: Notify,
     end: Notify,
-    pool: PgPool,
+    pool: transaction::Pool,
 }
 
 impl Handler for Slow {
@@ -156,10 +157,11 @@ async fn heartbeats_keep_the_leases_of_work_that_takes_longer_than_a_lease() {
     let slow = Arc::new(Slow {
         begun: Notify::new(),
         end: Notify::new(),
-        pool: db.pool.clone(),
+        pool: db.pool.service(),
     });
     let shift = Arc::new(Shift {
-        pool: db.pool.clone(),
+        pool: db.pool.service(),
+        leases: db.pool.service(),
         handlers: vec![slow.clone()],
         lease,
         poll: Duration::from_millis(20),

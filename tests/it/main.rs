@@ -14,6 +14,7 @@ mod migrating;
 mod neighbours;
 mod order;
 mod pins;
+mod pooler;
 mod races;
 mod replay;
 mod sessions;

@@ -3,20 +3,20 @@
 use std::time::{Duration, Instant};
 
 use avinode_ingest::postgres::migrator::{self, SchemaStatus};
-use sqlx::PgPool;
 use tokio::time::sleep;
 
 use crate::support::cluster::Db;
+use crate::support::pool::Pool;
 
 const INVALID: &str = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
 const BUILDING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'
     AND query LIKE '%CREATE INDEX CONCURRENTLY%' AND query NOT LIKE '%pg_stat_activity%'";
 
-async fn count(pool: &PgPool, query: &'static str) -> i64 {
+async fn count(pool: &Pool, query: &'static str) -> i64 {
     sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
 }
 
-async fn until(pool: &PgPool, query: &'static str, wanted: i64) {
+async fn until(pool: &Pool, query: &'static str, wanted: i64) {
     for _ in 0..1500 {
         if count(pool, query).await == wanted {
             return;
@@ -51,7 +51,7 @@ async fn processes_that_migrate_at_once_take_turns() {
 async fn a_migration_that_was_cut_short_in_an_index_build_is_healed_by_the_next() {
     let db = Db::application().await;
     // The application is in the middle of a transaction, and the index build waits for its end.
-    let mut application = db.pool.begin().await.unwrap();
+    let mut application = db.pool.application().await;
     sqlx::raw_sql("UPDATE public.chat_sessions SET message_count = 1")
         .execute(&mut *application)
         .await
@@ -76,7 +76,7 @@ async fn a_migration_that_was_cut_short_in_an_index_build_is_healed_by_the_next(
 }
 
 /// Writes to a table of the application's again and again; returns the longest that a write took.
-async fn write_until_done(pool: &PgPool, write: &'static str, done: &std::sync::atomic::AtomicBool) -> Duration {
+async fn write_until_done(pool: &Pool, write: &'static str, done: &std::sync::atomic::AtomicBool) -> Duration {
     let mut longest = Duration::ZERO;
     while !done.load(std::sync::atomic::Ordering::Relaxed) {
         let begun = Instant::now();
@@ -100,7 +100,7 @@ async fn a_long_transaction_of_the_application_delays_the_migration_and_no_other
             "UPDATE public.conversations SET last_message_at = now() WHERE subject = 'Luton to Nice'",
         ),
     ] {
-        let mut application = db.pool.begin().await.unwrap();
+        let mut application = db.pool.application().await;
         sqlx::raw_sql("UPDATE public.conversations SET subject = 'Busy' WHERE subject = 'Zurich to Palma'")
             .execute(&mut *application)
             .await

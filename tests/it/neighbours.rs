@@ -11,16 +11,16 @@ use avinode_ingest::queue::worker::Shift;
 use avinode_ingest::queue::{operate, store};
 use avinode_ingest::store::inspect;
 use serde_json::Value;
-use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
 use crate::support::everything::{dead_jobs, live_jobs};
+use crate::support::pool::Pool;
 use crate::support::service::{drain, keep, session, shift};
 
-fn workers(pool: &PgPool) -> Shift {
+fn workers(pool: &Pool) -> Shift {
     let mut shift = Arc::into_inner(shift(pool, Policy::Latest, Clock::Fixed(base()))).unwrap();
     shift.retry.max_attempts = 3;
     shift
@@ -32,7 +32,7 @@ fn quoted(number: usize, price: &str) -> Value {
     quote(&event, &format!("atrip-{number}"), &rfq, &id, 0, price, "USD")
 }
 
-async fn run(pool: &PgPool, statement: String) {
+async fn run(pool: &Pool, statement: String) {
     sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
         .execute(pool)
         .await
@@ -40,7 +40,7 @@ async fn run(pool: &PgPool, statement: String) {
 }
 
 /// The counts and primary quotes of these sessions.
-async fn found(pool: &PgPool, sessions: &[Uuid]) -> Vec<(i32, Option<String>)> {
+async fn found(pool: &Pool, sessions: &[Uuid]) -> Vec<(i32, Option<String>)> {
     let found = inspect::sessions(pool, sessions).await.unwrap();
     found
         .into_iter()
@@ -144,7 +144,7 @@ async fn a_quote_that_the_quotes_table_refuses_is_counted_and_shown_once_the_tab
 }
 
 /// The workers die with what they hold: the leases run out.
-async fn die(pool: &PgPool) {
+async fn die(pool: &Pool) {
     run(
         pool,
         "UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE lease_token IS NOT NULL".to_owned(),
@@ -167,7 +167,7 @@ async fn a_job_that_kills_its_workers_dies_after_its_lone_crashes_and_takes_nobo
         base(),
     )
     .await;
-    let claim = || store::claim(&db.pool, "event", 10, "doomed", Duration::from_secs(60));
+    let claim = || store::claim(&db.pool, &[("event", 10)], "doomed", Duration::from_secs(60));
     let together = claim().await.unwrap();
     assert!(together.iter().all(|job| !job.alone));
     let poison = together[2].id;

@@ -4,12 +4,12 @@ use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
 use avinode_ingest::store::inspect;
 use chrono::Duration;
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::support::bodies::{at, base, decline, quote};
 use crate::support::cluster::Db;
 use crate::support::everything::{dead_jobs, live_jobs};
+use crate::support::pool::Pool;
 use crate::support::service::{drain, keep, session, shift};
 
 const TRIP: &str = "atrip-1";
@@ -24,13 +24,13 @@ fn quoted(name: &str, seconds: i64, until: Option<i64>) -> serde_json::Value {
     body
 }
 
-async fn settle(pool: &PgPool, seconds: i64, bodies: &[serde_json::Value]) {
+async fn settle(pool: &Pool, seconds: i64, bodies: &[serde_json::Value]) {
     let now = base() + Duration::seconds(seconds);
     keep(pool, bodies, now).await;
     drain(&shift(pool, Policy::Latest, Clock::Fixed(now)), "w").await;
 }
 
-async fn primary(pool: &PgPool, session: Uuid) -> Option<String> {
+async fn primary(pool: &Pool, session: Uuid) -> Option<String> {
     inspect::sessions(pool, &[session])
         .await
         .unwrap()
@@ -39,7 +39,7 @@ async fn primary(pool: &PgPool, session: Uuid) -> Option<String> {
 }
 
 /// As the application writes it: a quote that is shown, or NULL.
-async fn choose(pool: &PgPool, session: Uuid, name: Option<&str>) {
+async fn choose(pool: &Pool, session: Uuid, name: Option<&str>) {
     sqlx::query(
         "UPDATE public.chat_sessions SET primary_quote_id = (SELECT id FROM public.quotes WHERE avinode_quote_id = $2)
          WHERE id = $1",
@@ -51,7 +51,7 @@ async fn choose(pool: &PgPool, session: Uuid, name: Option<&str>) {
     .unwrap();
 }
 
-async fn make_expiries_due(pool: &PgPool) {
+async fn make_expiries_due(pool: &Pool) {
     sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE kind = 'expire'")
         .execute(pool)
         .await

@@ -4,13 +4,13 @@
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
 use avinode_ingest::store::inspect::{self, SessionView};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
 use crate::support::crew::Crew;
 use crate::support::everything::dead_jobs;
+use crate::support::pool::Pool;
 use crate::support::service::{drain, keep, session, shift};
 
 /// A session's trip id, as the application writes it.
@@ -28,15 +28,15 @@ fn quoted(name: &str, trip: &str, seconds: i64) -> serde_json::Value {
     )
 }
 
-async fn set_trip_id(pool: &PgPool, session: Uuid, trip: Option<&str>) {
+async fn set_trip_id(pool: &Pool, session: Uuid, trip: Option<&str>) {
     sqlx::query(SET).bind(session).bind(trip).execute(pool).await.unwrap();
 }
 
-async fn work(pool: &PgPool) {
+async fn work(pool: &Pool) {
     drain(&shift(pool, Policy::Latest, Clock::Fixed(base())), "w").await;
 }
 
-async fn view(pool: &PgPool, session: Uuid) -> SessionView {
+async fn view(pool: &Pool, session: Uuid) -> SessionView {
     inspect::sessions(pool, &[session]).await.unwrap().remove(0)
 }
 
@@ -79,7 +79,7 @@ async fn a_quote_and_a_trip_id_that_come_at_the_same_time_always_meet() {
 async fn a_quote_that_is_applied_before_the_trip_id_is_committed_is_counted_afterwards() {
     let db = Db::new().await;
     let session = session(&db.pool, None).await;
-    let mut application = db.pool.begin().await.unwrap();
+    let mut application = db.pool.application().await;
     let set = sqlx::query(SET).bind(session).bind(Some("atrip-1"));
     set.execute(&mut *application).await.unwrap();
     keep(&db.pool, &[quoted("q1", "atrip-1", 0)], base()).await;
@@ -103,7 +103,7 @@ async fn a_trip_id_that_is_rolled_back_counts_nothing() {
     let db = Db::new().await;
     let session = session(&db.pool, None).await;
     keep(&db.pool, &[quoted("q1", "atrip-1", 0)], base()).await;
-    let mut application = db.pool.begin().await.unwrap();
+    let mut application = db.pool.application().await;
     let set = sqlx::query(SET).bind(session).bind(Some("atrip-1"));
     set.execute(&mut *application).await.unwrap();
     work(&db.pool).await;

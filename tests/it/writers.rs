@@ -10,13 +10,14 @@ use avinode_ingest::queue::worker::Shift;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::support::bodies::{base, decline, message, quote, trip};
 use crate::support::cluster::Db;
 use crate::support::crew::Crew;
 use crate::support::everything::dead_jobs;
+use crate::support::pool::Pool;
 use crate::support::service::{keep, session, shift};
 
 const TRIPS: usize = 3;
@@ -32,7 +33,7 @@ struct Written {
 
 type Notes = Arc<Mutex<BTreeMap<Uuid, Written>>>;
 
-fn workers(pool: &PgPool) -> Arc<Shift> {
+fn workers(pool: &Pool) -> Arc<Shift> {
     shift(pool, Policy::Latest, Clock::Fixed(base()))
 }
 
@@ -41,16 +42,11 @@ fn trip_id(number: usize) -> String {
 }
 
 /// A transaction that writes several sessions, in whatever order, and several things of each.
-async fn write_several(
-    pool: &PgPool,
-    sessions: &[Uuid],
-    notes: &Notes,
-    random: &mut StdRng,
-) -> Result<(), sqlx::Error> {
+async fn write_several(pool: &Pool, sessions: &[Uuid], notes: &Notes, random: &mut StdRng) -> Result<(), sqlx::Error> {
     let mut chosen = sessions.to_vec();
     chosen.shuffle(random);
     chosen.truncate(random.random_range(2..5));
-    let mut tx = pool.begin().await?;
+    let mut tx = pool.application().await;
     let mut written = BTreeMap::new();
     for session in chosen {
         let mut note = Written::default();
@@ -121,7 +117,7 @@ async fn execute(tx: &mut Transaction<'_, Postgres>, set: &'static str, session:
 }
 
 /// Statements that write one session each, as most of the application's do.
-async fn write_single(pool: &PgPool, sessions: &[Uuid], notes: &Notes, mut random: StdRng) {
+async fn write_single(pool: &Pool, sessions: &[Uuid], notes: &Notes, mut random: StdRng) {
     for _ in 0..120 {
         let session = sessions[random.random_range(0..sessions.len())];
         let statement = "UPDATE public.chat_sessions SET message_count = message_count + 1 WHERE id = $1";
@@ -131,7 +127,7 @@ async fn write_single(pool: &PgPool, sessions: &[Uuid], notes: &Notes, mut rando
 }
 
 /// Events of all trips, received a few at a time.
-async fn deliver(pool: &PgPool, mut random: StdRng) {
+async fn deliver(pool: &Pool, mut random: StdRng) {
     for round in 0..40_i64 {
         let bodies: Vec<_> = (0..TRIPS)
             .map(|number| {
@@ -177,7 +173,7 @@ async fn workers_and_the_application_write_the_same_sessions_and_neither_fails_n
     assert_nothing_is_lost(&db.pool, &sessions, &notes).await;
 }
 
-async fn assert_nothing_is_lost(pool: &PgPool, sessions: &[Uuid], notes: &Notes) {
+async fn assert_nothing_is_lost(pool: &Pool, sessions: &[Uuid], notes: &Notes) {
     for session in sessions {
         let note = notes.lock().unwrap().get(session).cloned().unwrap_or_default();
         let (count, messages, primary, ledger, missing): (i32, i32, Option<Uuid>, i64, i64) = sqlx::query_as(

@@ -1,14 +1,13 @@
 //! What is tried of a migrated database: rights, row-level security, triggers, indexes, and what is left in the queue.
 
-use sqlx::PgPool;
-
 use super::finding::{Finding, Findings};
 use crate::jobs::registry::WAITING_KINDS;
 use crate::postgres::probe::{self, Broken};
+use crate::postgres::transaction::Pool;
 use crate::queue::operate;
 
 /// Tries all of it.
-pub async fn look(pool: &PgPool, role: &str, findings: &mut Findings) -> Result<(), sqlx::Error> {
+pub async fn look(pool: &Pool, role: &str, findings: &mut Findings) -> Result<(), sqlx::Error> {
     let broken = probe::broken(pool).await?;
     let readable = broken.rights.is_empty();
     findings.add(missing_rights(&broken, role));
@@ -24,7 +23,7 @@ pub async fn look(pool: &PgPool, role: &str, findings: &mut Findings) -> Result<
 }
 
 /// Tries the rights alone.
-pub async fn rights(pool: &PgPool, role: &str, findings: &mut Findings) -> Result<(), sqlx::Error> {
+pub async fn rights(pool: &Pool, role: &str, findings: &mut Findings) -> Result<(), sqlx::Error> {
     findings.add(missing_rights(&probe::broken(pool).await?, role));
     Ok(())
 }

@@ -184,18 +184,17 @@ fn sessions(args: &Args, last: bool) -> Finding {
             "pooler",
             "INGEST_POOLER is set, though none is seen: no LISTEN, new work of other processes is found by polling",
         ),
-        (false, true) => Finding::warning(
+        (false, true) => Finding::ok(
             "pooler",
             format!(
-                "a transaction pooler: no LISTEN, new work of other processes is found every {} ms",
+                "a transaction pooler: statements without names, no LISTEN, new work of other processes is found every \
+                 {} ms; migrate over a direct connection",
                 args.serve.poll.as_millis()
             ),
-            "it must keep track of prepared statements (PgBouncer: max_prepared_statements above 0); migrate over a \
-             direct connection",
         ),
         (false, false) => Finding::failed(
             "pooler",
-            "a transaction pooler is in between: LISTEN and session settings do not last",
+            "a transaction pooler is in between: LISTEN and the names of statements do not last",
             "name a direct connection in DATABASE_URL, or set INGEST_POOLER=true",
         ),
     }

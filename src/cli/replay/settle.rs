@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 
 use crate::jobs::registry::WAITING_KINDS;
+use crate::postgres::transaction::Pool;
 use crate::queue::operate;
 
 /// How often the queue is asked.
@@ -30,7 +30,7 @@ pub enum SettleError {
 }
 
 /// Waits until no job is due or under way, at most for `limit`.
-pub async fn wait_until_settled(pool: &PgPool, limit: Duration) -> Result<(), SettleError> {
+pub async fn wait_until_settled(pool: &Pool, limit: Duration) -> Result<(), SettleError> {
     let started = Instant::now();
     let unserved: Vec<String> = WAITING_KINDS.iter().map(ToString::to_string).collect();
     loop {

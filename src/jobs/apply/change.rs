@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use super::learn::Learned;
 use crate::domain::decide::{Change, decide};
 use crate::domain::election::Policy;
 use crate::domain::trip::{Happening, Trip, quote_detail, received_cause};
+use crate::postgres::transaction::Transaction;
 use crate::queue::job::JobError;
 use crate::store::facts::{QuoteKey, Shown};
 use crate::store::projection;
@@ -18,7 +18,7 @@ use crate::store::timeline::{self, Line};
 
 /// Decides every locked session and writes what changes. Returns how many sessions changed visibly.
 pub(super) async fn change(
-    tx: &mut Transaction<'_, Postgres>,
+    tx: &mut Transaction<'_>,
     trips: &BTreeMap<String, Trip>,
     sessions: &mut [LockedSession],
     learned: &Learned,

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{Postgres, Transaction};
-
 use super::Work;
 use super::learn::Learned;
+use crate::postgres::transaction::Transaction;
 use crate::queue::job::{JobError, Outcome};
 use crate::store::events::{self, EventKey};
 
 /// Enters the event ids and returns the work that is no duplicate. Duplicates get their outcome here.
 pub(super) async fn enter<'a>(
-    tx: &mut Transaction<'_, Postgres>,
+    tx: &mut Transaction<'_>,
     works: &[&'a Work],
     learned: &mut Learned,
 ) -> Result<Vec<&'a Work>, JobError> {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use super::learn::Learned;
 use crate::domain::trip::{Touched, Trip};
 use crate::jobs::expire;
+use crate::postgres::transaction::Transaction;
 use crate::queue::job::JobError;
 use crate::queue::store as queue;
 use crate::store::facts::{self, QuoteKey, Shown};
@@ -18,7 +18,7 @@ use crate::store::trips;
 
 /// Writes the facts that changed.
 pub(super) async fn write(
-    tx: &mut Transaction<'_, Postgres>,
+    tx: &mut Transaction<'_>,
     trips: &BTreeMap<String, Trip>,
     touched: &BTreeMap<String, Touched>,
 ) -> Result<(), JobError> {
@@ -62,7 +62,7 @@ pub(super) async fn write(
 
 /// Queues a job for the moment at which a quote that was just learned of expires.
 pub(super) async fn schedule_expiries(
-    tx: &mut Transaction<'_, Postgres>,
+    tx: &mut Transaction<'_>,
     trips: &BTreeMap<String, Trip>,
     learned: &mut Learned,
     now: DateTime<Utc>,
@@ -84,7 +84,7 @@ pub(super) async fn schedule_expiries(
 
 /// Shows quotes in `public.quotes`: those with a new fact, and those that could not be shown before.
 pub(super) async fn project(
-    tx: &mut Transaction<'_, Postgres>,
+    tx: &mut Transaction<'_>,
     trips: &BTreeMap<String, Trip>,
     touched: &BTreeMap<String, Touched>,
     sessions: &[LockedSession],

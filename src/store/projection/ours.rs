@@ -1,9 +1,9 @@
 //! Which columns of a shown quote are ours to overwrite: the application writes to the same row.
 
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Projection;
+use crate::postgres::transaction::Transaction;
 
 /// The columns of a row that hold what we wrote there last. One that the application has changed is its own for good,
 /// even if it should come to hold the value of a later fact.
@@ -43,7 +43,7 @@ impl Ours {
 
 /// Locks the row, without waiting for the application to let go of it, and compares it with what we wrote last; `None` when it is gone.
 pub(super) async fn ours(
-    tx: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     projection: &Projection<'_>,
     row: Uuid,
 ) -> Result<Option<Ours>, sqlx::Error> {

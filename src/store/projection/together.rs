@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde_json::Value;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::ours::Ours;
 use super::{Projection, Values};
+use crate::postgres::transaction::Transaction;
 
 /// Shows quotes that no row of ours shows yet. Returns their rows by trip and quote; those without a request, and without a
 /// row of the application's, have none.
 pub(super) async fn show_new<'a>(
-    tx: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     new: &[&Projection<'a>],
 ) -> Result<BTreeMap<(&'a str, &'a str), Uuid>, sqlx::Error> {
     let ids: Vec<String> = new
@@ -59,7 +59,7 @@ pub(super) async fn show_new<'a>(
     Ok(rows)
 }
 
-async fn insert(tx: &mut PgConnection, made: &[(&Projection<'_>, Uuid, Values)]) -> Result<(), sqlx::Error> {
+async fn insert(tx: &mut Transaction<'_>, made: &[(&Projection<'_>, Uuid, Values)]) -> Result<(), sqlx::Error> {
     macro_rules! column {
         ($of:expr) => {
             made.iter().map($of).collect::<Vec<_>>()
@@ -110,7 +110,7 @@ async fn insert(tx: &mut PgConnection, made: &[(&Projection<'_>, Uuid, Values)])
 
 /// Notes beside the facts where they are shown, and what we wrote there.
 async fn remember(
-    tx: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     rows: &BTreeMap<(&str, &str), Uuid>,
     made: &[(&Projection<'_>, Uuid, Values)],
 ) -> Result<(), sqlx::Error> {

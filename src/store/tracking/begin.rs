@@ -1,45 +1,28 @@
-//! How a transaction of the sessions API begins.
+//! How a transaction of the sessions API begins, in one message to the server.
+//!
+//! Its patience for a lock (`lock_timeout`) is below Postgres's default `deadlock_timeout`, as the workers' is: where the
+//! API and the application wait for each other, the API gives way and tries again. A statement has a time as well: a
+//! broker waits for it. A commit waits for the disk: what was answered stays.
 
-use std::time::Duration;
+use crate::postgres::transaction::{Pool, Transaction};
 
-use sqlx::{PgPool, Postgres, Transaction};
+const WRITING: &str = "BEGIN; SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '5s'; \
+     SET LOCAL synchronous_commit = on";
+const MANY: &str = "BEGIN; SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '60s'; \
+     SET LOCAL synchronous_commit = on";
+const READING: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '5s'";
 
-/// How long one waits for a lock. Below Postgres's default `deadlock_timeout`, as the workers' patience is: where the API
-/// and the application wait for each other, the API gives way and tries again.
-const LOCK_TIMEOUT: &str = "300ms";
-/// How long a statement of a usual call may run; a broker waits for it.
-pub const USUAL: Duration = Duration::from_secs(5);
-/// How long a statement over many sessions may run.
-pub const LONG: Duration = Duration::from_secs(60);
+/// A transaction that writes one session.
+pub async fn writing(pool: &Pool) -> Result<Transaction<'static>, sqlx::Error> {
+    pool.begin_with(WRITING).await
+}
 
-/// A transaction that writes. Its commit waits for the disk: what was answered stays.
-pub async fn writing(pool: &PgPool, patience: Duration) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    sqlx::query!(
-        "SELECT set_config('lock_timeout', $1, true) AS lock_timeout, \
-         set_config('statement_timeout', $2, true) AS statement_timeout, \
-         set_config('synchronous_commit', 'on', true) AS durable",
-        LOCK_TIMEOUT,
-        millis(patience),
-    )
-    .fetch_one(&mut *tx)
-    .await?;
-    Ok(tx)
+/// A transaction that may write many.
+pub async fn writing_many(pool: &Pool) -> Result<Transaction<'static>, sqlx::Error> {
+    pool.begin_with(MANY).await
 }
 
 /// A transaction that cannot write, whatever is asked of it.
-pub async fn reading(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    sqlx::query!(
-        "SELECT set_config('transaction_read_only', 'on', true) AS read_only, \
-         set_config('statement_timeout', $1, true) AS statement_timeout",
-        millis(USUAL),
-    )
-    .fetch_one(&mut *tx)
-    .await?;
-    Ok(tx)
-}
-
-fn millis(patience: Duration) -> String {
-    format!("{}ms", patience.as_millis())
+pub async fn reading(pool: &Pool) -> Result<Transaction<'static>, sqlx::Error> {
+    pool.begin_with(READING).await
 }

@@ -1,15 +1,15 @@
 //! Changes of one session: its activity, status, trip and proposal. Moments only ever move forward.
 
+use crate::postgres::transaction::Transaction;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::tracking::status::SessionStatus;
 
 /// Moves the last activity to `now` and adds messages. `false`: there is no such session.
 pub async fn activity(
-    tx: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     session: Uuid,
     messages: i32,
     now: DateTime<Utc>,
@@ -34,7 +34,7 @@ pub async fn activity(
 
 /// Gives a locked session another status. Completing gives it an end, unless it has one.
 pub async fn status(
-    tx: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     session: Uuid,
     status: SessionStatus,
     activity: Option<DateTime<Utc>>,
@@ -82,7 +82,7 @@ pub struct TripColumns {
 
 /// Writes the trip's columns of a locked session.
 pub async fn trip(
-    tx: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     session: Uuid,
     columns: &TripColumns,
     now: DateTime<Utc>,
@@ -126,7 +126,7 @@ pub async fn trip(
 
 /// Gives a locked session its proposal, and a step.
 pub async fn proposal(
-    tx: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     session: Uuid,
     proposal: Uuid,
     step: &str,

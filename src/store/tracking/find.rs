@@ -3,8 +3,9 @@
 //! The only statements that are put together at run time, from fixed pieces with bound values: as one checked statement
 //! (`$1 IS NULL OR …` nine times) they would use no index, and a list over a million sessions would read them all.
 
+use crate::postgres::transaction::Transaction;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
+use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::moment::Moment;
@@ -38,7 +39,7 @@ const EACH_STATUS: &str = "SELECT session.* FROM unnest(enum_range(NULL::public.
 const ALL: &str = "SELECT session.* FROM public.chat_sessions AS session WHERE true";
 
 /// Reads one session.
-pub async fn one(tx: &mut PgConnection, id: Uuid) -> Result<Option<ChatSession>, sqlx::Error> {
+pub async fn one(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<ChatSession>, sqlx::Error> {
     let mut query = QueryBuilder::new(SHOWN);
     query.push(ALL).push(" AND session.id = ").push_bind(id).push(REFERRED);
     let row = query.build().persistent(false).fetch_optional(tx).await?;
@@ -48,7 +49,7 @@ pub async fn one(tx: &mut PgConnection, id: Uuid) -> Result<Option<ChatSession>,
 /// Reads a page of the sessions that match, newest activity first. `trip_ids` are all ids, in normal form, of the trip
 /// that is asked for.
 pub async fn list(
-    tx: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     filter: &Filter,
     trip_ids: &[String],
     page: &Page<Position>,

@@ -1,7 +1,7 @@
 //! Locks: a conversation, and then its sessions, so that two calls cannot both find none and make one each.
 
+use crate::postgres::transaction::Transaction;
 use serde_json::Value;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::moment::Moment;
@@ -40,7 +40,7 @@ pub struct Live {
 
 /// Locks a conversation against others that begin, resume or look for its session; not against references to it.
 /// `false`: there is none.
-pub async fn conversation(tx: &mut PgConnection, id: Uuid) -> Result<bool, sqlx::Error> {
+pub async fn conversation(tx: &mut Transaction<'_>, id: Uuid) -> Result<bool, sqlx::Error> {
     let found = sqlx::query_scalar!(
         "SELECT id FROM public.conversations WHERE id = $1 FOR NO KEY UPDATE",
         id
@@ -51,7 +51,7 @@ pub async fn conversation(tx: &mut PgConnection, id: Uuid) -> Result<bool, sqlx:
 }
 
 /// The conversation of a session, which it keeps for life.
-pub async fn conversation_of(tx: &mut PgConnection, session: Uuid) -> Result<Option<Uuid>, sqlx::Error> {
+pub async fn conversation_of(tx: &mut Transaction<'_>, session: Uuid) -> Result<Option<Uuid>, sqlx::Error> {
     sqlx::query_scalar!(
         "SELECT conversation_id FROM public.chat_sessions WHERE id = $1",
         session
@@ -62,7 +62,7 @@ pub async fn conversation_of(tx: &mut PgConnection, session: Uuid) -> Result<Opt
 
 /// Locks all active and paused sessions of a conversation that is locked, by id. Of those that another transaction has
 /// ended meanwhile none is returned.
-pub async fn live_sessions(tx: &mut PgConnection, conversation: Uuid) -> Result<Vec<Live>, sqlx::Error> {
+pub async fn live_sessions(tx: &mut Transaction<'_>, conversation: Uuid) -> Result<Vec<Live>, sqlx::Error> {
     sqlx::query_as!(
         Live,
         r#"
@@ -80,7 +80,7 @@ pub async fn live_sessions(tx: &mut PgConnection, conversation: Uuid) -> Result<
 }
 
 /// Locks a session. `None`: there is none.
-pub async fn session(tx: &mut PgConnection, id: Uuid) -> Result<Option<Locked>, sqlx::Error> {
+pub async fn session(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<Locked>, sqlx::Error> {
     sqlx::query_as!(
         Locked,
         r#"

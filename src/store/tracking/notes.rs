@@ -1,13 +1,13 @@
 //! What is noted beside a session under its lock: lines of its timeline, its pin, and a word to the workers.
 
-use sqlx::PgConnection;
+use crate::postgres::transaction::Transaction;
 use uuid::Uuid;
 
 use crate::domain::trip::Happening;
 use crate::store::timeline::{self, Line};
 
 /// Writes a line into the timeline of a locked session; one that stands there already is left out.
-pub async fn write(tx: &mut PgConnection, session: Uuid, happening: Happening) -> Result<(), sqlx::Error> {
+pub async fn write(tx: &mut Transaction<'_>, session: Uuid, happening: Happening) -> Result<(), sqlx::Error> {
     let seq = sqlx::query_scalar!(
         r#"
         INSERT INTO avinode_ingest.session_state AS state (session_id, seq)
@@ -29,7 +29,7 @@ pub async fn write(tx: &mut PgConnection, session: Uuid, happening: Happening) -
 }
 
 /// Pins the primary quote of a locked session. The trigger does so as well, but only where the column changes.
-pub async fn pin(tx: &mut PgConnection, session: Uuid) -> Result<(), sqlx::Error> {
+pub async fn pin(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.session_state (session_id, pinned)
@@ -44,7 +44,7 @@ pub async fn pin(tx: &mut PgConnection, session: Uuid) -> Result<(), sqlx::Error
 }
 
 /// Takes the pin off the primary quote of a locked session. `false`: there was none.
-pub async fn unpin(tx: &mut PgConnection, session: Uuid) -> Result<bool, sqlx::Error> {
+pub async fn unpin(tx: &mut Transaction<'_>, session: Uuid) -> Result<bool, sqlx::Error> {
     let done = sqlx::query!(
         "UPDATE avinode_ingest.session_state SET pinned = false WHERE session_id = $1 AND pinned",
         session
@@ -55,7 +55,7 @@ pub async fn unpin(tx: &mut PgConnection, session: Uuid) -> Result<bool, sqlx::E
 }
 
 /// Wakes the workers once this transaction commits.
-pub async fn wake(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub async fn wake(tx: &mut Transaction<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!("SELECT pg_notify('avinode_ingest_jobs', '') AS told")
         .fetch_one(tx)
         .await?;

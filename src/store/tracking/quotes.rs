@@ -1,7 +1,7 @@
 //! A session's quotes: told by the API, and listed from the ledger.
 
+use crate::postgres::transaction::Transaction;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::moment::Moment;
@@ -9,7 +9,7 @@ use crate::domain::tracking::find::{Listed, Page};
 use crate::domain::tracking::view::SessionQuote;
 
 /// All ids, in normal form, of the trip that has this one; itself, where no trip is known by it.
-pub async fn trip_ids(tx: &mut PgConnection, trip_id: &str) -> Result<Vec<String>, sqlx::Error> {
+pub async fn trip_ids(tx: &mut Transaction<'_>, trip_id: &str) -> Result<Vec<String>, sqlx::Error> {
     let ids = sqlx::query_scalar!(
         r#"
         WITH asked AS MATERIALIZED (
@@ -40,7 +40,11 @@ pub struct ShownQuote {
 }
 
 /// Reads a row of `quotes`. `None`: there is none.
-pub async fn shown(tx: &mut PgConnection, row: Uuid, trip_ids: &[String]) -> Result<Option<ShownQuote>, sqlx::Error> {
+pub async fn shown(
+    tx: &mut Transaction<'_>,
+    row: Uuid,
+    trip_ids: &[String],
+) -> Result<Option<ShownQuote>, sqlx::Error> {
     sqlx::query_as!(
         ShownQuote,
         r#"
@@ -65,7 +69,7 @@ pub async fn shown(tx: &mut PgConnection, row: Uuid, trip_ids: &[String]) -> Res
 }
 
 /// Enters a quote into the ledger of a locked session. `false`: it was there already.
-pub async fn enter(tx: &mut PgConnection, session: Uuid, quote: &str) -> Result<bool, sqlx::Error> {
+pub async fn enter(tx: &mut Transaction<'_>, session: Uuid, quote: &str) -> Result<bool, sqlx::Error> {
     let entered = sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.ledger (session_id, quote_id, counted)
@@ -97,7 +101,7 @@ pub struct Written {
 
 /// Writes it to a locked session.
 pub async fn write(
-    tx: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     session: Uuid,
     written: &Written,
     now: DateTime<Utc>,
@@ -129,7 +133,7 @@ pub async fn write(
 
 /// Reads a page of a session's ledger by quote id, with what is known of each quote.
 pub async fn list(
-    tx: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     session: Uuid,
     trip_ids: &[String],
     page: &Page<String>,

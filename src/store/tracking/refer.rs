@@ -1,7 +1,7 @@
 //! Whether what a call refers to exists, asked before it is written: a foreign key would say no, but not of which field, and
 //! an application may have none.
 
-use sqlx::PgConnection;
+use crate::postgres::transaction::Transaction;
 use uuid::Uuid;
 
 /// What a call refers to; what is `None` is not asked for.
@@ -16,7 +16,7 @@ pub struct References {
 }
 
 /// The name of the first field that refers to no row, if any does.
-pub async fn missing(tx: &mut PgConnection, to: References) -> Result<Option<&'static str>, sqlx::Error> {
+pub async fn missing(tx: &mut Transaction<'_>, to: References) -> Result<Option<&'static str>, sqlx::Error> {
     let found = sqlx::query!(
         r#"
         SELECT $1::uuid IS NULL OR EXISTS (SELECT FROM public.requests WHERE id = $1) AS "request!",

@@ -1,14 +1,14 @@
 //! Making a conversation's session, and bringing the one there is up to date.
 
+use crate::postgres::transaction::Transaction;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::tracking::input::NewChatSession;
 
 /// Makes a session. Every column is written: an application's own table may have no defaults.
-pub async fn insert(tx: &mut PgConnection, new: &NewChatSession, now: DateTime<Utc>) -> Result<Uuid, sqlx::Error> {
+pub async fn insert(tx: &mut Transaction<'_>, new: &NewChatSession, now: DateTime<Utc>) -> Result<Uuid, sqlx::Error> {
     let status = new.status.map_or("active", |status| status.status().as_str());
     sqlx::query_scalar!(
         r#"
@@ -39,7 +39,7 @@ pub async fn insert(tx: &mut PgConnection, new: &NewChatSession, now: DateTime<U
 
 /// Writes what was given to a session that is locked, and makes it what `new.status` says, or active.
 pub async fn update(
-    tx: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     session: Uuid,
     new: &NewChatSession,
     now: DateTime<Utc>,

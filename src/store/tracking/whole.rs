@@ -1,6 +1,6 @@
 //! What is read and done over many sessions, or over all that happened to one: timelines, statistics, archiving.
 
-use sqlx::PgConnection;
+use crate::postgres::transaction::Transaction;
 use uuid::Uuid;
 
 use super::moment::Moment;
@@ -9,7 +9,7 @@ use crate::domain::tracking::view::{Statistics, StepCount, TimelineLine};
 
 /// Reads a page of a session's timeline, oldest line first.
 pub async fn timeline(
-    tx: &mut PgConnection,
+    tx: &mut Transaction<'_>,
     session: Uuid,
     page: &Page<i64>,
 ) -> Result<Listed<TimelineLine, i64>, sqlx::Error> {
@@ -39,7 +39,7 @@ pub async fn timeline(
 }
 
 /// Whether there is such a session, and its trip id in normal form.
-pub async fn trip_of(tx: &mut PgConnection, session: Uuid) -> Result<Option<Option<String>>, sqlx::Error> {
+pub async fn trip_of(tx: &mut Transaction<'_>, session: Uuid) -> Result<Option<Option<String>>, sqlx::Error> {
     sqlx::query_scalar!(
         "SELECT avinode_ingest.normal_trip_id(avinode_trip_id) FROM public.chat_sessions WHERE id = $1",
         session
@@ -49,7 +49,7 @@ pub async fn trip_of(tx: &mut PgConnection, session: Uuid) -> Result<Option<Opti
 }
 
 /// Counts active sessions by step.
-pub async fn statistics(tx: &mut PgConnection) -> Result<Statistics, sqlx::Error> {
+pub async fn statistics(tx: &mut Transaction<'_>) -> Result<Statistics, sqlx::Error> {
     let by_step = sqlx::query_as!(
         StepCount,
         r#"
@@ -70,7 +70,7 @@ pub async fn statistics(tx: &mut PgConnection) -> Result<Statistics, sqlx::Error
 
 /// Archives what is due, by the function of the database, which may be the application's own. Returns how many, where
 /// that function says so.
-pub async fn archive(tx: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
+pub async fn archive(tx: &mut Transaction<'_>) -> Result<Option<i64>, sqlx::Error> {
     let said = sqlx::query_scalar!("SELECT public.archive_old_chat_sessions()::text")
         .fetch_one(tx)
         .await?;

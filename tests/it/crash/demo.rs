@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use sqlx::PgPool;
 
 use super::program::{PATIENCE, Program, until};
 use crate::support::cluster::Db;
+use crate::support::pool::Pool;
 
 /// Everything that a database holds, apart from what every database does.
-async fn relations(pool: &PgPool) -> Vec<String> {
+async fn relations(pool: &Pool) -> Vec<String> {
     let relations = "SELECT oid::regclass::text FROM pg_class
         WHERE relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'pg_toast'::regnamespace)
         UNION SELECT nspname FROM pg_namespace ORDER BY 1";
@@ -19,7 +19,7 @@ async fn relations(pool: &PgPool) -> Vec<String> {
 }
 
 /// The server's databases that demos made.
-async fn scratch_databases(pool: &PgPool) -> BTreeSet<String> {
+async fn scratch_databases(pool: &Pool) -> BTreeSet<String> {
     let names = "SELECT datname FROM pg_database WHERE datname LIKE 'avinode_ingest_%'";
     let names: Vec<String> = sqlx::query_scalar(names).fetch_all(pool).await.unwrap();
     names.into_iter().collect()

@@ -3,19 +3,17 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use avinode_ingest::postgres::home::Home;
 use avinode_ingest::postgres::migrator;
-use avinode_ingest::postgres::pool::pool;
 use avinode_ingest::postgres::reap::processes_of;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use sqlx::PgPool;
 use tempfile::TempDir;
 
 use super::program::until;
+use crate::support::pool::Pool;
 
 const DATABASE: &str = "quotes";
 
@@ -33,7 +31,7 @@ pub struct Durable {
     folder: TempDir,
     postgres: EmbeddedPostgres,
     /// Connections of the test's own.
-    pub pool: PgPool,
+    pub pool: Pool,
 }
 
 impl Durable {
@@ -44,7 +42,7 @@ impl Durable {
         postgres.create_database(DATABASE).await.unwrap();
         let options = postgres.options(DATABASE);
         migrator::migrate(&options).await.unwrap();
-        let pool = pool(options, 4, "test", Duration::from_secs(30));
+        let pool = Pool::new(options, 4);
         Self { folder, postgres, pool }
     }
 

@@ -1,26 +1,25 @@
 //! `serve` on its own private cluster: what was acknowledged is there after a restart, however the process ended.
 
 use std::path::Path;
-use std::time::Duration;
 
-use avinode_ingest::postgres::pool::{connect_options, pool};
+use avinode_ingest::postgres::pool::connect_options;
 use avinode_ingest::postgres::reap::processes_of;
 use nix::sys::signal::Signal;
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::durable::open_folder;
 use super::load::{body, client, post};
 use super::program::{PATIENCE, Program, Serve, until};
+use crate::support::pool::Pool;
 use crate::support::service::SECRET;
 
 /// The deliveries of a private cluster that runs in this folder.
-async fn deliveries(home: &Path) -> PgPool {
+async fn deliveries(home: &Path) -> Pool {
     let url = format!(
         "postgres:///avinode_ingest?host={}&port=5432&user=avinode",
         home.display()
     );
-    pool(connect_options(&url).unwrap(), 2, "test", Duration::from_secs(10))
+    Pool::new(connect_options(&url).unwrap(), 2)
 }
 
 /// Sends the event of this number, expects 200, and returns the delivery.

@@ -144,7 +144,7 @@ async fn a_database_that_does_not_answer_holds_up_no_end() {
     let url = db.url();
     let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_SHUTDOWN_SECONDS", "1")]).await;
     service.ready().await;
-    let mut blocker = db.pool.acquire().await.unwrap().detach();
+    let mut blocker = db.pool.connection().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE avinode_ingest.jobs IN ACCESS EXCLUSIVE MODE")
         .execute(&mut blocker)
         .await

@@ -64,7 +64,7 @@ async fn a_blocked_database_is_answered_503_with_bounded_memory_until_it_is_free
     .await;
     service.ready().await;
     let client = client(&service.address);
-    let mut blocker = db.pool.acquire().await.unwrap().detach();
+    let mut blocker = db.pool.connection().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE avinode_ingest.deliveries IN ACCESS EXCLUSIVE MODE")
         .execute(&mut blocker)
         .await

@@ -11,13 +11,13 @@ use avinode_ingest::clock::Clock;
 use avinode_ingest::store::inspect;
 use reqwest::Client;
 use serde_json::Value;
-use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::program::{PATIENCE, until};
 use crate::support::bodies::quote;
+use crate::support::pool::Pool;
 use crate::support::service::{session, signer};
 
 /// Sessions that the load is for, a trip each.
@@ -42,7 +42,7 @@ pub struct Load {
 }
 
 /// The sessions of the load.
-pub async fn sessions(pool: &PgPool) -> Vec<Uuid> {
+pub async fn sessions(pool: &Pool) -> Vec<Uuid> {
     let mut made = Vec::new();
     for number in 0..SESSIONS {
         made.push(session(pool, Some(&trip(number))).await);
@@ -131,7 +131,7 @@ impl Load {
     }
 
     /// Waits until every event has been acknowledged, and holds what was acknowledged against the database.
-    pub async fn check(mut self, pool: &PgPool) {
+    pub async fn check(mut self, pool: &Pool) {
         while let Some(sent) = timeout(PATIENCE * 2, self.senders.join_next()).await.unwrap() {
             sent.unwrap();
         }
@@ -149,7 +149,7 @@ impl Load {
 }
 
 /// Every event up to `total` is counted once in its session, and no job died.
-pub async fn check_counts(pool: &PgPool, sessions: &[Uuid], total: usize) {
+pub async fn check_counts(pool: &Pool, sessions: &[Uuid], total: usize) {
     let views = inspect::sessions(pool, sessions).await.unwrap();
     let counts: Vec<i32> = views.iter().map(|view| view.quotes_received_count).collect();
     let expected: Vec<i32> = (0..SESSIONS)

@@ -8,6 +8,6 @@ mod ending;
 mod group_commit;
 mod killed;
 mod load;
-mod program;
+pub mod program;
 mod roles;
 mod start;

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use avinode_ingest::cli::replay::settle::wait_until_settled;
 use nix::sys::signal::Signal;
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection};
 use tokio::time::Instant;
 
 use super::load::{self, body, check_counts, client, post};
 use super::program::{PATIENCE, Serve, until};
 use crate::support::cluster::Db;
+use crate::support::pool::Pool;
 
 async fn serve(url: &str, role: &str) -> Serve {
     Serve::start(&[
@@ -31,14 +32,14 @@ async fn deliver(service: &Serve, numbers: std::ops::Range<usize>) {
 }
 
 /// Who holds the leases there are, each once.
-pub async fn lease_holders(pool: &PgPool) -> Vec<String> {
+pub async fn lease_holders(pool: &Pool) -> Vec<String> {
     let holders = "SELECT DISTINCT leased_by FROM avinode_ingest.jobs WHERE lease_token IS NOT NULL ORDER BY 1";
     sqlx::query_scalar(holders).fetch_all(pool).await.unwrap()
 }
 
 /// An application that holds all sessions locked until it is closed.
-pub async fn lock_sessions(pool: &PgPool) -> PgConnection {
-    let mut application = pool.acquire().await.unwrap().detach();
+pub async fn lock_sessions(pool: &Pool) -> PgConnection {
+    let mut application = pool.connection().await;
     sqlx::raw_sql("BEGIN; SELECT FROM public.chat_sessions FOR UPDATE")
         .execute(&mut application)
         .await

@@ -44,7 +44,7 @@ async fn an_older_schema_is_refused_and_migrated_on_request() {
     // As the release before the last migration left it.
     let undone = "DELETE FROM avinode_ingest.schema_migrations WHERE version =
         (SELECT max(version) FROM avinode_ingest.schema_migrations)";
-    db.pool.execute(undone).await.unwrap();
+    (&db.pool).execute(undone).await.unwrap();
     let url = db.url();
     let settings = [("DATABASE_URL", url.as_str()), ("AVINODE_WEBHOOK_SECRET", SECRET)];
     let (code, line) = refused(&settings).await;

@@ -118,7 +118,7 @@ async fn a_session_that_the_application_holds_is_waited_for_a_little_and_then_gi
     let stage = Stage::set(&db.pool).await;
     let session = made(&db.pool, stage).await.id;
     let tracking = sessions(&db.pool, 1);
-    let mut application = db.pool.begin().await.unwrap();
+    let mut application = db.pool.application().await;
     sqlx::query("UPDATE public.chat_sessions SET message_count = 5 WHERE id = $1")
         .bind(session)
         .execute(&mut *application)

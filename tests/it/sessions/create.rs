@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::support::pool::Pool;
 use avinode_ingest::domain::tracking::input::NewChatSession;
 use avinode_ingest::domain::tracking::status::LiveStatus;
 use serde_json::json;
-use sqlx::PgPool;
 use tokio::sync::Barrier;
 use uuid::Uuid;
 
@@ -178,7 +178,7 @@ async fn what_it_refers_to_must_exist_and_belong_and_is_named_otherwise() {
     }
 }
 
-async fn count(pool: &PgPool, conversation: Uuid) -> i64 {
+async fn count(pool: &Pool, conversation: Uuid) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM public.chat_sessions WHERE conversation_id = $1")
         .bind(conversation)
         .fetch_one(pool)

@@ -1,24 +1,24 @@
 //! Sessions are found by every filter and all of them together, page by page, without reading them all.
 
+use crate::support::pool::Pool;
 use avinode_ingest::domain::id::TripId;
 use avinode_ingest::domain::tracking::find::{Filter, Page};
 use avinode_ingest::domain::tracking::status::SessionStatus;
 use avinode_ingest::store::tracking::find::statement;
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{field, made, moment, sessions};
 use crate::support::cluster::Db;
 use crate::support::stage::Stage;
 
-async fn found(pool: &PgPool, filter: Filter) -> Vec<Uuid> {
+async fn found(pool: &Pool, filter: Filter) -> Vec<Uuid> {
     let listed = sessions(pool, 0).list(&filter, &Page::default()).await.unwrap();
     assert_eq!(listed.next, None);
     listed.data.into_iter().map(|session| session.id).collect()
 }
 
 /// Sets columns of a session, as the application does.
-async fn set(pool: &PgPool, session: Uuid, columns: &str) {
+async fn set(pool: &Pool, session: Uuid, columns: &str) {
     let statement = format!("UPDATE public.chat_sessions SET {columns} WHERE id = '{session}'");
     sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
         .execute(pool)
@@ -278,7 +278,7 @@ async fn no_list_reads_or_sorts_the_whole_table() {
 }
 
 /// How many pages a statement touches.
-async fn buffers(pool: &PgPool, mut query: sqlx::QueryBuilder<sqlx::Postgres>) -> i64 {
+async fn buffers(pool: &Pool, mut query: sqlx::QueryBuilder<sqlx::Postgres>) -> i64 {
     let text = query.sql().as_str().to_owned();
     let arguments = sqlx::Execute::take_arguments(&mut query.build()).unwrap().unwrap();
     let explained = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT json) {text}");

@@ -6,20 +6,20 @@ mod find;
 mod quotes;
 mod trip;
 
+use crate::support::pool::Pool;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::tracking::input::NewChatSession;
 use avinode_ingest::domain::tracking::view::ChatSession;
 use avinode_ingest::sessions::error::Error;
 use avinode_ingest::sessions::handle::Sessions;
 use chrono::{DateTime, Duration, Utc};
-use sqlx::PgPool;
 
 use crate::support::bodies::base;
 use crate::support::stage::Stage;
 
 /// Tracking whose clock stands still, so many seconds after `base()`.
-fn sessions(pool: &PgPool, seconds: i64) -> Sessions {
-    Sessions::new(pool.clone(), Clock::Fixed(moment(seconds)))
+fn sessions(pool: &Pool, seconds: i64) -> Sessions {
+    Sessions::new(pool.service(), Clock::Fixed(moment(seconds)))
 }
 
 fn moment(seconds: i64) -> DateTime<Utc> {
@@ -37,7 +37,7 @@ fn new(stage: Stage) -> NewChatSession {
 }
 
 /// A session on this stage, made at `base()`.
-async fn made(pool: &PgPool, stage: Stage) -> ChatSession {
+async fn made(pool: &Pool, stage: Stage) -> ChatSession {
     sessions(pool, 0).create_or_update(&new(stage)).await.unwrap().session
 }
 

@@ -1,11 +1,11 @@
 //! A quote counts once, whoever says it first; a primary quote that is given stays.
 
+use crate::support::pool::Pool;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
 use avinode_ingest::domain::tracking::find::Page;
 use avinode_ingest::domain::tracking::input::{NewChatSession, QuoteUpdate};
 use avinode_ingest::domain::tracking::view::ChatSession;
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{field, made, moment, new, sessions};
@@ -23,7 +23,7 @@ fn told(quote_id: Uuid) -> QuoteUpdate {
     }
 }
 
-async fn on_trip(pool: &PgPool, stage: Stage) -> ChatSession {
+async fn on_trip(pool: &Pool, stage: Stage) -> ChatSession {
     let on_trip = NewChatSession {
         avinode_trip_id: Some(TRIP.to_owned()),
         ..new(stage)
@@ -32,14 +32,14 @@ async fn on_trip(pool: &PgPool, stage: Stage) -> ChatSession {
 }
 
 /// Has Avinode tell of a quote, and all workers' jobs done.
-async fn webhook(pool: &PgPool, quote: &str, seconds: i64) {
+async fn webhook(pool: &Pool, quote: &str, seconds: i64) {
     let event = format!("evt-{quote}-{seconds}");
     let body = bodies::quote(&event, TRIP, &format!("arfq-{quote}"), quote, seconds, "48250", "USD");
     keep(pool, &[body], moment(seconds)).await;
     drain(&shift(pool, Policy::Latest, Clock::Fixed(moment(seconds))), "w").await;
 }
 
-async fn row(pool: &PgPool, quote: &str) -> Uuid {
+async fn row(pool: &Pool, quote: &str) -> Uuid {
     sqlx::query_scalar("SELECT id FROM public.quotes WHERE avinode_quote_id = $1")
         .bind(quote)
         .fetch_one(pool)
@@ -47,7 +47,7 @@ async fn row(pool: &PgPool, quote: &str) -> Uuid {
         .unwrap()
 }
 
-async fn received(pool: &PgPool, session: Uuid) -> i32 {
+async fn received(pool: &Pool, session: Uuid) -> i32 {
     sessions(pool, 0).get(session).await.unwrap().quotes_received_count
 }
 

@@ -9,11 +9,12 @@ use std::time::Duration;
 use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use avinode_ingest::postgres::home::Home;
 use avinode_ingest::postgres::migrator;
-use avinode_ingest::postgres::pool::pool;
-use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
+
+use super::pool::Pool;
 
 /// How to reach the cluster's databases.
 struct Cluster {
@@ -70,7 +71,7 @@ pub struct Db {
     /// How to reach it.
     pub options: PgConnectOptions,
     /// Its connections.
-    pub pool: PgPool,
+    pub pool: Pool,
     name: String,
 }
 
@@ -153,7 +154,7 @@ impl Db {
         }
         connection.close().await.unwrap();
         let options = server.database(&name);
-        let pool = pool(options.clone(), 12, "test", Duration::from_secs(30));
+        let pool = Pool::new(options.clone(), 12);
         Self { options, pool, name }
     }
 }

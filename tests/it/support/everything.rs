@@ -3,8 +3,10 @@
 //!
 //! Ids that a database makes up are replaced by the names of their sessions, and moments of recording are left out.
 
+use avinode_ingest::postgres::transaction;
 use serde_json::Value;
-use sqlx::PgPool;
+
+use super::pool::Pool;
 
 /// A query and the part it fills.
 const PARTS: [(&str, &str); 9] = [
@@ -66,7 +68,7 @@ const PARTS: [(&str, &str); 9] = [
 ];
 
 /// Reads it all.
-pub async fn everything(pool: &PgPool) -> Vec<(&'static str, Value)> {
+pub async fn everything(pool: &Pool) -> Vec<(&'static str, Value)> {
     let mut all = Vec::new();
     for (name, query) in PARTS {
         let part: Option<Value> = sqlx::query_scalar(query).fetch_one(pool).await.unwrap();
@@ -103,18 +105,19 @@ fn entries(part: &Value) -> Vec<String> {
 }
 
 /// Jobs that are still to be done by themselves: all but expiries that lie ahead, and thin notifications.
-pub async fn live_jobs(pool: &PgPool) -> i64 {
+pub async fn live_jobs(pool: &transaction::Pool) -> i64 {
+    let mut tx = pool.begin().await.unwrap();
     sqlx::query_scalar(
         "SELECT count(*) FROM avinode_ingest.jobs WHERE kind <> 'thin'
             AND NOT (kind = 'expire' AND due_at > clock_timestamp() AND lease_token IS NULL AND attempts = 0)",
     )
-    .fetch_one(pool)
+    .fetch_one(&mut tx)
     .await
     .unwrap()
 }
 
 /// How many jobs have died.
-pub async fn dead_jobs(pool: &PgPool) -> i64 {
+pub async fn dead_jobs(pool: &Pool) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.dead_jobs")
         .fetch_one(pool)
         .await

@@ -5,6 +5,8 @@ pub mod bodies;
 pub mod cluster;
 pub mod crew;
 pub mod everything;
+pub mod pool;
+pub mod pooler;
 pub mod service;
 pub mod stage;
 pub mod world;

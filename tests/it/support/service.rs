@@ -18,12 +18,13 @@ use avinode_ingest::store::seed::{self, NewSession};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+use super::pool::Pool;
 
 /// The secret that tests sign with.
 pub const SECRET: &str = "a-secret-that-only-tests-know";
@@ -38,14 +39,14 @@ pub struct Running {
 
 impl Running {
     /// Starts it on a free port.
-    pub async fn start(pool: &PgPool, settings: Settings) -> Self {
+    pub async fn start(pool: &Pool, settings: Settings) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let verifier = Verifier::from_settings(Some(SECRET), None).unwrap();
         let ended = tokio::spawn(service::run(
             listener,
-            pool.clone(),
+            pool.service(),
             verifier,
             settings,
             shutdown.clone(),
@@ -84,9 +85,10 @@ pub fn signer() -> Signer {
 }
 
 /// A shift of workers that a test drives itself; `clock` holds the time still.
-pub fn shift(pool: &PgPool, policy: Policy, clock: Clock) -> Arc<Shift> {
+pub fn shift(pool: &Pool, policy: Policy, clock: Clock) -> Arc<Shift> {
     Arc::new(Shift {
-        pool: pool.clone(),
+        pool: pool.service(),
+        leases: pool.service(),
         handlers: registry(pool, policy, clock),
         lease: Duration::from_secs(60),
         poll: Duration::from_millis(20),
@@ -119,13 +121,13 @@ pub async fn drain(shift: &Shift, name: &str) {
 }
 
 /// Keeps bodies as the receiver does, without HTTP, as received at this moment. Returns the deliveries' ids.
-pub async fn keep(pool: &PgPool, bodies: &[Value], received_at: DateTime<Utc>) -> Vec<Uuid> {
+pub async fn keep(pool: &Pool, bodies: &[Value], received_at: DateTime<Utc>) -> Vec<Uuid> {
     let bodies: Vec<Vec<u8>> = bodies.iter().map(|body| serde_json::to_vec(body).unwrap()).collect();
     keep_bytes(pool, &bodies, received_at).await
 }
 
 /// Keeps bodies byte for byte.
-pub async fn keep_bytes(pool: &PgPool, bodies: &[Vec<u8>], received_at: DateTime<Utc>) -> Vec<Uuid> {
+pub async fn keep_bytes(pool: &Pool, bodies: &[Vec<u8>], received_at: DateTime<Utc>) -> Vec<Uuid> {
     let arrivals: Vec<Arrival> = bodies
         .iter()
         .map(|body| {
@@ -149,7 +151,7 @@ pub async fn keep_bytes(pool: &PgPool, bodies: &[Vec<u8>], received_at: DateTime
 }
 
 /// A session of a trip, active, with a request, at `understanding_request`.
-pub async fn session(pool: &PgPool, trip_id: Option<&str>) -> Uuid {
+pub async fn session(pool: &Pool, trip_id: Option<&str>) -> Uuid {
     let new = NewSession {
         name: "a test".to_owned(),
         trip_id: trip_id.map(str::to_owned),

@@ -1,7 +1,7 @@
 //! What a session refers to, as the application writes it: a broker, a request, a conversation, quotes, a proposal. Every
 //! column that a strict application demands is filled, so that it fits a standalone and an attached database.
 
-use sqlx::PgPool;
+use super::pool::Pool;
 use uuid::Uuid;
 
 /// A broker with a request and a conversation about it.
@@ -17,7 +17,7 @@ pub struct Stage {
 
 impl Stage {
     /// Makes one, unlike any other.
-    pub async fn set(pool: &PgPool) -> Self {
+    pub async fn set(pool: &Pool) -> Self {
         let agent = agent(pool).await;
         let request = request(pool, agent).await;
         let conversation = conversation(pool, request).await;
@@ -29,12 +29,12 @@ impl Stage {
     }
 
     /// A quote of its request, by a row of the application's.
-    pub async fn quote(self, pool: &PgPool, avinode_quote_id: Option<&str>) -> Uuid {
+    pub async fn quote(self, pool: &Pool, avinode_quote_id: Option<&str>) -> Uuid {
         quote(pool, self.request, avinode_quote_id).await
     }
 
     /// A proposal of its request.
-    pub async fn proposal(self, pool: &PgPool) -> Uuid {
+    pub async fn proposal(self, pool: &Pool) -> Uuid {
         sqlx::query_scalar(
             "INSERT INTO public.proposals (id, request_id, iso_agent_id, file_name, file_url, proposal_number, title)
              SELECT id, $1, $2, 'a.pdf', 'https://files.example/a.pdf', id::text, 'A proposal'
@@ -49,7 +49,7 @@ impl Stage {
 }
 
 /// Another broker.
-pub async fn agent(pool: &PgPool) -> Uuid {
+pub async fn agent(pool: &Pool) -> Uuid {
     sqlx::query_scalar(
         "INSERT INTO public.iso_agents (id, clerk_user_id, email, full_name)
          SELECT id, 'user_' || id, id || '@broker.example', 'A Broker' FROM gen_random_uuid() AS new (id) RETURNING id",
@@ -60,7 +60,7 @@ pub async fn agent(pool: &PgPool) -> Uuid {
 }
 
 /// Another request of a broker.
-pub async fn request(pool: &PgPool, agent: Uuid) -> Uuid {
+pub async fn request(pool: &Pool, agent: Uuid) -> Uuid {
     sqlx::query_scalar(
         "INSERT INTO public.requests
             (id, iso_agent_id, departure_airport, arrival_airport, departure_date, passengers)
@@ -73,7 +73,7 @@ pub async fn request(pool: &PgPool, agent: Uuid) -> Uuid {
 }
 
 /// Another conversation about a request.
-pub async fn conversation(pool: &PgPool, request: Uuid) -> Uuid {
+pub async fn conversation(pool: &Pool, request: Uuid) -> Uuid {
     sqlx::query_scalar(
         "INSERT INTO public.conversations (id, request_id, subject)
          VALUES (gen_random_uuid(), $1, 'To Palm Beach') RETURNING id",
@@ -85,7 +85,7 @@ pub async fn conversation(pool: &PgPool, request: Uuid) -> Uuid {
 }
 
 /// A quote of a request.
-pub async fn quote(pool: &PgPool, request: Uuid, avinode_quote_id: Option<&str>) -> Uuid {
+pub async fn quote(pool: &Pool, request: Uuid, avinode_quote_id: Option<&str>) -> Uuid {
     sqlx::query_scalar(
         "INSERT INTO public.quotes (id, request_id, operator_id, operator_name, base_price, total_price, aircraft_type,
             status, avinode_quote_id)

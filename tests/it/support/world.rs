@@ -5,10 +5,10 @@ use chrono::{DateTime, Duration, Utc};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestError, TestRunner};
 use serde_json::{Value, json};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::bodies::{at, base, event};
+use super::pool::Pool;
 
 /// A body and when it was received.
 pub type Sent = (Value, DateTime<Utc>);
@@ -31,7 +31,7 @@ pub const LATE_TRIP: &str = " Atrip-777";
 
 /// The sessions: several on one trip, each status, with and without a request, a base count, a step of the
 /// application's own. Returns the id of the one that has no trip id yet.
-pub async fn sessions(pool: &PgPool) -> Uuid {
+pub async fn sessions(pool: &Pool) -> Uuid {
     let mut late = Uuid::nil();
     for (name, trip, has_request, status, step, counts) in [
         (

@@ -1,0 +1,214 @@
+//! The one way in which statements reach the database: inside an explicit transaction, and unnamed where a transaction
+//! pooler is in between.
+//!
+//! sqlx names every statement of its checked macros, whatever the size of its cache. A name belongs to a server connection,
+//! and such a pooler lends another one for the next transaction. The types here take the name away, and leave no way to send
+//! a statement outside of a transaction: an unnamed one is sent in two messages, which a pooler may part otherwise.
+//!
+//! Such a statement must not need types that are not Postgres's own: sqlx looks them up in between, and Postgres forgets
+//! the unnamed statement. Casts to text avoid that.
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use sqlx::error::BoxDynError;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{
+    PgArguments, PgConnection, PgListener, PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres,
+};
+use sqlx::{Connection as _, Either, Error, Execute, Executor, SqlStr};
+
+/// Connections to the database, and whether statements may have names there.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    connections: PgPool,
+    named: bool,
+}
+
+impl Pool {
+    /// Connections that lead to a transaction pooler, or not.
+    #[must_use]
+    pub fn behind_pooler(self, pooler: bool) -> Self {
+        Self { named: !pooler, ..self }
+    }
+
+    /// Begins a transaction.
+    pub async fn begin(&self) -> Result<Transaction<'static>, Error> {
+        let inner = self.connections.begin().await?;
+        Ok(Transaction {
+            inner,
+            named: self.named,
+        })
+    }
+
+    /// Begins a transaction with words of its own: `BEGIN` and settings that hold for its length.
+    pub async fn begin_with(&self, words: &'static str) -> Result<Transaction<'static>, Error> {
+        let inner = self.connections.begin_with(words).await?;
+        Ok(Transaction {
+            inner,
+            named: self.named,
+        })
+    }
+
+    /// Another pool to the same database, of `max` connections of its own.
+    pub fn beside(&self, max: u32) -> Self {
+        let options = self.connections.options().clone().max_connections(max);
+        Self {
+            connections: options.connect_lazy_with(self.connections.connect_options().as_ref().clone()),
+            named: self.named,
+        }
+    }
+
+    /// A connection that was just seen to answer.
+    pub async fn acquire(&self) -> Result<Connection, Error> {
+        let inner = self.connections.acquire().await?;
+        Ok(Connection {
+            inner,
+            named: self.named,
+        })
+    }
+
+    /// A connection that listens. There is none behind a transaction pooler.
+    pub async fn listener(&self) -> Result<PgListener, Error> {
+        PgListener::connect_with(&self.connections).await
+    }
+
+    /// Closes the connections, once what is under way has ended.
+    pub async fn close(&self) {
+        self.connections.close().await;
+    }
+
+    /// The bare connections, for what is about sessions themselves.
+    pub(super) fn bare(&self) -> &PgPool {
+        &self.connections
+    }
+}
+
+impl From<PgPool> for Pool {
+    /// Connections that lead to Postgres itself.
+    fn from(connections: PgPool) -> Self {
+        Self {
+            connections,
+            named: true,
+        }
+    }
+}
+
+/// A connection taken from the pool, to begin a transaction on.
+#[derive(Debug)]
+pub struct Connection {
+    inner: PoolConnection<Postgres>,
+    named: bool,
+}
+
+impl Connection {
+    /// Begins a transaction.
+    pub async fn begin(&mut self) -> Result<Transaction<'_>, Error> {
+        let inner = self.inner.begin().await?;
+        Ok(Transaction {
+            inner,
+            named: self.named,
+        })
+    }
+
+    /// Not given back to the pool in the end: nobody is to wait for what it is doing.
+    pub fn close_on_drop(&mut self) {
+        self.inner.close_on_drop();
+    }
+}
+
+/// A transaction, or a savepoint in one. Rolled back when it is dropped.
+#[derive(Debug)]
+pub struct Transaction<'c> {
+    inner: sqlx::Transaction<'c, Postgres>,
+    named: bool,
+}
+
+impl Transaction<'_> {
+    /// Commits it, or releases the savepoint.
+    pub async fn commit(self) -> Result<(), Error> {
+        self.inner.commit().await
+    }
+
+    /// Undoes it, or what was done since the savepoint.
+    pub async fn rollback(self) -> Result<(), Error> {
+        self.inner.rollback().await
+    }
+
+    /// Sets a savepoint.
+    pub async fn savepoint(&mut self) -> Result<Transaction<'_>, Error> {
+        let inner = self.inner.begin().await?;
+        Ok(Transaction {
+            inner,
+            named: self.named,
+        })
+    }
+}
+
+impl<'c> Executor<'c> for &'c mut Transaction<'_> {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let named = self.named;
+        let connection: &'c mut PgConnection = &mut self.inner;
+        connection.fetch_many(Statement { query, named })
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let named = self.named;
+        let connection: &'c mut PgConnection = &mut self.inner;
+        connection.fetch_optional(Statement { query, named })
+    }
+
+    /// Refused: what is prepared by itself has a name.
+    fn prepare_with<'e>(self, _: SqlStr, _: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement, Error>>
+    where
+        'c: 'e,
+    {
+        Box::pin(async { Err(refused()) })
+    }
+
+    /// Refused likewise; it serves the macros at compile time.
+    #[doc(hidden)]
+    fn describe<'e>(self, _: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<Postgres>, Error>>
+    where
+        'c: 'e,
+    {
+        Box::pin(async { Err(refused()) })
+    }
+}
+
+fn refused() -> Error {
+    Error::Protocol("statements are not prepared by themselves here".to_owned())
+}
+
+/// A query that may have a name on the server, or not.
+struct Statement<Q> {
+    query: Q,
+    named: bool,
+}
+
+impl<'q, Q: Execute<'q, Postgres>> Execute<'q, Postgres> for Statement<Q> {
+    fn sql(self) -> SqlStr {
+        self.query.sql()
+    }
+
+    fn statement(&self) -> Option<&PgStatement> {
+        self.query.statement()
+    }
+
+    fn take_arguments(&mut self) -> Result<Option<PgArguments>, BoxDynError> {
+        self.query.take_arguments()
+    }
+
+    fn persistent(&self) -> bool {
+        self.named && self.query.persistent()
+    }
+}

@@ -1,0 +1,139 @@
+//! Behind a transaction pooler that keeps no session for anybody, everything works as without (invariant 10).
+
+use std::path::Path;
+
+use avinode_ingest::cli::manifest::Manifest;
+use avinode_ingest::cli::replay::settle::wait_until_settled;
+use avinode_ingest::cli::scenario::Staged;
+use nix::sys::signal::Signal;
+use sqlx::{ConnectOptions, Connection, PgConnection, Row};
+
+use crate::crash::program::{PATIENCE, Program, Serve, until};
+use crate::support::cluster::Db;
+use crate::support::pooler::{Pooler, SERVER_CONNECTIONS};
+use crate::support::service::SECRET;
+
+/// Which server process serves the transaction that is open here, and how many statements have names in it.
+async fn names(connection: &mut PgConnection) -> (i32, i64) {
+    let names = "SELECT pg_backend_pid() AS server, (SELECT count(*) FROM pg_prepared_statements) AS names";
+    let row = sqlx::raw_sql(names).fetch_one(connection).await.unwrap();
+    (row.get("server"), row.get("names"))
+}
+
+/// Runs a command through the pooler and returns its exit code and what it said.
+async fn command(url: &str, line: &str) -> (Option<i32>, String) {
+    let variables = [
+        ("DATABASE_URL", url),
+        ("INGEST_POOLER", "true"),
+        ("AVINODE_WEBHOOK_SECRET", SECRET),
+    ];
+    let mut program = Program::start(line, &variables);
+    let ended = program.ended(PATIENCE).await;
+    (ended.code(), program.said())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_transaction_pooler_every_session_ends_as_without_and_no_statement_has_a_name() {
+    let db = Db::new().await;
+    let Some(pooler) = Pooler::start(&db).await else {
+        return;
+    };
+    until("the pooler answers", async || pooler.options().connect().await.ok()).await;
+    let url = pooler.url();
+    let settings = [
+        ("DATABASE_URL", url.as_str()),
+        ("INGEST_POOLER", "true"),
+        ("INGEST_POLL_MILLIS", "100"),
+    ];
+    let receiver = Serve::start(&[&settings[..], &[("INGEST_ROLE", "receive")]].concat()).await;
+    let worker = Serve::start(&[&settings[..], &[("INGEST_ROLE", "work"), ("INGEST_WORKERS", "6")]].concat()).await;
+    receiver.ready().await;
+    worker.ready().await;
+
+    let manifest = Manifest::read(Path::new("fixtures")).unwrap();
+    let staged = Staged::make(&db.pool, &manifest).await.unwrap();
+    let replay = format!(
+        "replay fixtures --wait --url http://{}/webhooks/avinode",
+        receiver.address
+    );
+    let (code, said) = command(&url, &replay).await;
+    assert_eq!(code, Some(0), "{said}");
+    staged.afterwards(&db.pool).await.unwrap();
+    wait_until_settled(&db.pool, PATIENCE).await.unwrap();
+    let sessions = staged.sessions(&db.pool).await.unwrap();
+    assert_eq!(staged.differences(&sessions), Vec::<String>::new());
+    let (_, dead) = staged.expected_jobs();
+    let jobs: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.dead_jobs")
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(u64::try_from(jobs).unwrap(), dead);
+
+    // Its exit code is that of the tests' cluster, which is told not to wait for the disk.
+    let (_, said) = command(&url, "check --listen 127.0.0.1:0").await;
+    assert!(said.contains("\nok       pooler       a transaction pooler"), "{said}");
+    assert_eq!(said.matches("\nFAILED ").count(), 1, "{said}");
+
+    let deliveries: Vec<String> = sqlx::query_scalar("SELECT id::text FROM avinode_ingest.deliveries")
+        .fetch_all(&db.pool)
+        .await
+        .unwrap();
+    for line in [
+        "jobs list",
+        "jobs retry --dead",
+        "jobs discard --dead",
+        "deliveries list",
+        &format!("deliveries show {}", deliveries[0]),
+        &format!("deliveries replay {}", deliveries.join(" ")),
+    ] {
+        let (code, said) = command(&url, line).await;
+        assert_eq!(code, Some(0), "{line}: {said}");
+    }
+    wait_until_settled(&db.pool, PATIENCE).await.unwrap();
+    assert_eq!(
+        staged.differences(&staged.sessions(&db.pool).await.unwrap()),
+        Vec::<String>::new()
+    );
+
+    // Open at once, so that each is another of the connections that all of the above shared.
+    let mut open = Vec::new();
+    for _ in 0..SERVER_CONNECTIONS {
+        let mut connection = pooler.options().connect().await.unwrap();
+        sqlx::raw_sql("BEGIN").execute(&mut connection).await.unwrap();
+        open.push((names(&mut connection).await, connection));
+    }
+    let servers = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+        AND application_name <> 'test' ORDER BY pid";
+    let servers: Vec<i32> = sqlx::query_scalar(servers).fetch_all(&db.pool).await.unwrap();
+    let mut seen: Vec<i32> = open.iter().map(|((server, _), _)| *server).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, servers, "the service has no connection beside these");
+    for ((_, names), connection) in open {
+        assert_eq!(names, 0);
+        connection.close().await.unwrap();
+    }
+    for service in [receiver, worker] {
+        let said = service.stop(Signal::SIGTERM, PATIENCE).await;
+        assert!(!said.contains("prepared statement"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_pooler_is_noticed_where_none_is_set_and_no_migration_goes_through_it() {
+    let db = Db::new().await;
+    let Some(pooler) = Pooler::start(&db).await else {
+        return;
+    };
+    until("the pooler answers", async || pooler.options().connect().await.ok()).await;
+    let url = pooler.url();
+    let unset = [("DATABASE_URL", url.as_str()), ("AVINODE_WEBHOOK_SECRET", SECRET)];
+    let mut check = Program::start("check", &unset);
+    let status = check.ended(PATIENCE).await;
+    assert_ne!(status.code(), Some(0));
+    assert!(check.said().contains("INGEST_POOLER=true"), "{}", check.said());
+    for line in ["migrate", "serve --migrate --listen 127.0.0.1:0"] {
+        let (code, said) = command(&url, line).await;
+        assert_eq!(code, Some(64), "{line}: {said}");
+        assert!(said.contains("direct connection"), "{line}: {said}");
+    }
+}

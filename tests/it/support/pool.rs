@@ -1,0 +1,91 @@
+//! A test's connections: the service's own pool wherever that is asked for, and beside it an application that sends lone
+//! statements, which the service's cannot.
+
+use std::ops::Deref;
+use std::time::Duration;
+
+use avinode_ingest::postgres::transaction;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use sqlx::postgres::{
+    PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres,
+};
+use sqlx::{Either, Error, Execute, Executor, SqlStr, Transaction};
+
+/// The connections.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    service: transaction::Pool,
+    lone: PgPool,
+}
+
+impl Pool {
+    /// At most `max` connections to Postgres itself, made when they are needed.
+    pub fn new(options: PgConnectOptions, max: u32) -> Self {
+        let lone = PgPoolOptions::new()
+            .max_connections(max)
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_lazy_with(options.application_name("test"));
+        Self {
+            service: transaction::Pool::from(lone.clone()),
+            lone,
+        }
+    }
+
+    /// The service's.
+    pub fn service(&self) -> transaction::Pool {
+        self.service.clone()
+    }
+
+    /// A transaction of the application's.
+    pub async fn application(&self) -> Transaction<'static, Postgres> {
+        self.lone.begin().await.unwrap()
+    }
+
+    /// A connection that is not given back.
+    pub async fn connection(&self) -> PgConnection {
+        self.lone.acquire().await.unwrap().detach()
+    }
+}
+
+impl Deref for Pool {
+    type Target = transaction::Pool;
+
+    fn deref(&self) -> &transaction::Pool {
+        &self.service
+    }
+}
+
+impl<'p> Executor<'p> for &Pool {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        self.lone.fetch_many(query)
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        self.lone.fetch_optional(query)
+    }
+
+    fn prepare_with<'e>(self, sql: SqlStr, types: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement, Error>>
+    where
+        'p: 'e,
+    {
+        self.lone.prepare_with(sql, types)
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<Postgres>, Error>>
+    where
+        'p: 'e,
+    {
+        self.lone.describe(sql)
+    }
+}
