@@ -15,6 +15,7 @@ pub mod refusal;
 pub mod router;
 pub mod server;
 pub mod state;
+pub mod v1;
 pub mod webhook;
 
 #[cfg(test)]
