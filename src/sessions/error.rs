@@ -65,7 +65,7 @@ pub enum Lasting {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         let code = match &error {
-            sqlx::Error::Database(said) => said.code().map(|code| code.into_owned()).unwrap_or_default(),
+            sqlx::Error::Database(said) => said.code().map(std::borrow::Cow::into_owned).unwrap_or_default(),
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => return Self::Busy,
             _ => return Self::Database(error),
         };

@@ -4,7 +4,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use hyper::http::request::Parts;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use uuid::Uuid;
 
@@ -92,8 +92,15 @@ async fn read<T>(
     parse(&whole.bytes)
 }
 
-/// Reads JSON into a type; what does not fit is told by the path of the field.
+/// Reads a JSON object into a type; what does not fit is told by the path of the field.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiProblem> {
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        // Refused here: serde takes an array for a struct as well, its fields in their order.
+        return match serde_json::from_slice::<IgnoredAny>(bytes) {
+            Ok(_) => Err(ApiProblem::field("body", "is no JSON object")),
+            Err(_) => Err(ApiProblem::Common(Problem::NotJson)),
+        };
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -164,7 +171,9 @@ mod tests {
             field::<TripPatch>(r#"{"quotes_expected_count": 3000000000}"#),
             "quotes_expected_count"
         );
-        assert_eq!(field::<TripPatch>("[]"), "body");
+        for no_object in ["[]", " 1", "null"] {
+            assert_eq!(field::<TripPatch>(no_object), "body", "{no_object}");
+        }
     }
 
     #[test]

@@ -101,7 +101,7 @@ async fn each_filter_finds_its_sessions_and_together_they_find_fewer() {
                 ..all.clone()
             },
         ] {
-            assert_eq!(found(&db.pool, filter.clone()).await, [Uuid::nil(); 0], "{filter:?}");
+            assert!(found(&db.pool, filter.clone()).await.is_empty(), "{filter:?}");
         }
         assert_eq!(
             found(
