@@ -1,6 +1,7 @@
 //! Session tracking by its Rust API, on real Postgres: what each operation does, refuses, and what it does in a race.
 
 mod activity;
+mod archive;
 mod create;
 mod find;
 mod quotes;
