@@ -8,6 +8,7 @@ pub mod connection;
 pub mod headers;
 pub mod health;
 pub mod memory;
+pub mod openapi;
 pub mod patience;
 pub mod problem;
 pub mod readiness;

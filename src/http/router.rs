@@ -4,6 +4,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, post};
 
+use super::openapi::document;
 use super::problem::Problem;
 use super::readiness::Readiness;
 use super::state::AppState;
@@ -15,7 +16,9 @@ use super::{health, webhook};
 pub fn router(state: AppState, api: Option<ApiState>) -> Router {
     let mut routes = health_routes().route("/webhooks/avinode", post(webhook::deliver));
     if let Some(api) = api {
-        routes = routes.nest("/v1", api_router(api));
+        routes = routes
+            .nest("/v1", api_router(api))
+            .route("/openapi.json", get(document::show));
     }
     with_problems(routes).with_state(state)
 }

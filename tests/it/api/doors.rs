@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Api, READ, WRITE, said};
 
 /// Every operation, and whether it changes anything.
-fn operations() -> Vec<(Method, String, bool)> {
+pub(super) fn operations() -> Vec<(Method, String, bool)> {
     let one = format!("/v1/sessions/{}", Uuid::from_u128(7));
     let mut all = vec![
         (Method::POST, "/v1/sessions".to_owned(), true),

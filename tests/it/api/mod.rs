@@ -1,5 +1,6 @@
 //! The sessions API as its callers meet it: the real service, real sockets, real tokens.
 
+mod description;
 mod doors;
 mod lists;
 mod operations;
