@@ -107,7 +107,11 @@ fn message(data: &Value) -> Result<What, NotUnderstood> {
         }
     };
     let sender = operator(&data["sender"], &["companyName", "name"]);
-    Ok(What::MessageReceived { message, sender })
+    Ok(What::MessageReceived {
+        message,
+        sender,
+        request: request(data)?,
+    })
 }
 
 fn trip_request(data: &Value) -> Result<What, NotUnderstood> {

@@ -41,6 +41,8 @@ pub enum What {
         message: MessageId,
         /// Who wrote it.
         sender: Operator,
+        /// The RFQ that it is about, where one was named.
+        request: Option<RequestId>,
     },
     /// An RFQ was sent to a seller.
     TripRequested {
@@ -54,6 +56,19 @@ pub enum What {
         /// What it is now.
         status: TripStatus,
     },
+}
+
+impl What {
+    /// The RFQ that it names.
+    pub fn request(&self) -> Option<&RequestId> {
+        match self {
+            Self::QuoteReceived(details) => details.request.as_ref(),
+            Self::TripRequested { request } => Some(request),
+            Self::RfqDeclined { request, .. }
+            | Self::MessageReceived { request, .. }
+            | Self::TripChanged { request, .. } => request.as_ref(),
+        }
+    }
 }
 
 /// What became of a trip.

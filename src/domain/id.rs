@@ -72,6 +72,14 @@ id!(
     /// Avinode's id of one RFQ, for example `arfq-12345678`.
     RequestId
 );
+impl RequestId {
+    /// The form in which two of them are compared: a resource id is lower case, however a session has it. The SQL function
+    /// `avinode_ingest.normal_rfq_id(text)` is the same rule.
+    pub fn normal(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
 id!(
     /// Avinode's id of a chat or seller message, for example `asellermsg-1000000007`.
     MessageId

@@ -80,6 +80,22 @@ impl Quote {
     }
 }
 
+impl Quote {
+    /// Takes in what is known of it elsewhere: the newest fact, and the earliest time.
+    pub fn take(&mut self, fact: &Fact) {
+        let first = self
+            .fact
+            .as_ref()
+            .map_or(fact.first_fact_at, |known| known.first_fact_at.min(fact.first_fact_at));
+        if self.fact.as_ref().is_none_or(|known| known.version < fact.version) {
+            self.fact = Some(fact.clone());
+        }
+        if let Some(known) = &mut self.fact {
+            known.first_fact_at = first;
+        }
+    }
+}
+
 /// Takes a decline in: the newest stays.
 pub fn learn_decline(known: &mut Option<Decline>, decline: &Decline) -> Learned {
     match known {

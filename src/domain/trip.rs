@@ -67,6 +67,13 @@ impl Trip {
     /// `received_at` bounds the activity time: a sender's clock that runs ahead does not make a session look newer.
     pub fn learn(&mut self, event: &Event, received_at: DateTime<Utc>, touched: &mut Touched) -> Option<Happening> {
         let version = &event.version;
+        if let Some(request) = event.what.request()
+            && !self.requests.contains_key(request)
+        {
+            // Named is known: a session may hold this RFQ and no trip id.
+            self.requests.insert(request.clone(), Request::default());
+            touched.requests.insert(request.clone());
+        }
         match &event.what {
             What::QuoteReceived(details) => {
                 // Every fact about a quote is activity, also one that turns out to be older than what is known:
@@ -104,7 +111,7 @@ impl Trip {
                     detail: json!({"rfq": request, "quote": quote, "reason": reason, "operator": operator.name}),
                 })
             }
-            What::MessageReceived { message, sender } => {
+            What::MessageReceived { message, sender, .. } => {
                 self.active(version.at.unwrap_or(received_at).min(received_at), touched);
                 if !self.messages.insert(message.clone()) {
                     return None;
@@ -175,6 +182,36 @@ impl Trip {
         self.quotes
             .iter()
             .filter_map(|(id, quote)| quote.fact.as_ref().map(|fact| (id, fact)))
+    }
+
+    /// This trip and others that turn out to be the same, as one.
+    pub fn with<'a>(&self, others: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut whole = self.clone();
+        for other in others {
+            if whole.status.as_ref().map(|status| &status.version) < other.status.as_ref().map(|status| &status.version)
+            {
+                whole.status.clone_from(&other.status);
+            }
+            whole.last_activity_at = whole.last_activity_at.max(other.last_activity_at);
+            for (id, quote) in &other.quotes {
+                let known = whole.quotes.entry(id.clone()).or_default();
+                if let Some(fact) = &quote.fact {
+                    known.take(fact);
+                }
+                if let Some(decline) = &quote.declined {
+                    learn_decline(&mut known.declined, decline);
+                }
+            }
+            for (id, request) in &other.requests {
+                let known = whole.requests.entry(id.clone()).or_default();
+                known.requested |= request.requested;
+                if let Some(decline) = &request.declined {
+                    learn_decline(&mut known.declined, decline);
+                }
+            }
+            whole.messages.extend(other.messages.iter().cloned());
+        }
+        whole
     }
 
     /// How many distinct RFQs were sent out.

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use tokio::sync::{mpsc, oneshot};
+use futures_util::future::join_all;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use uuid::Uuid;
 
 use super::flush;
@@ -58,6 +60,13 @@ pub enum NotKept {
     Draining,
 }
 
+/// What a lane found.
+enum Gathered {
+    Batch,
+    Nothing,
+    End,
+}
+
 /// An arrival and who waits for it.
 struct Waiting {
     arrival: Arrival,
@@ -72,8 +81,9 @@ pub struct Receiver {
 
 /// The side of the database; [`Flusher::run`] is to be spawned.
 pub struct Flusher {
-    queue: mpsc::Receiver<Waiting>,
+    queue: Mutex<mpsc::Receiver<Waiting>>,
     pool: Pool,
+    healthy: AtomicBool,
     /// Called after each commit: there is work.
     bell: Box<dyn Fn() + Send + Sync>,
 }
@@ -84,8 +94,9 @@ pub fn receiver(pool: Pool, capacity: usize, bell: impl Fn() + Send + Sync + 'st
     (
         Receiver { queue: sender },
         Flusher {
-            queue,
+            queue: Mutex::new(queue),
             pool,
+            healthy: AtomicBool::new(true),
             bell: Box::new(bell),
         },
     )
@@ -111,48 +122,67 @@ impl Receiver {
 
 impl Flusher {
     /// Commits what arrives until every [`Receiver`] is gone and nothing waits.
-    pub async fn run(mut self, pulse: Pulse) {
-        let mut healthy = true;
+    pub async fn run(self, pulse: Pulse) {
+        let lanes: usize = std::env::var("LANES").map_or(2, |n| n.parse().unwrap());
+        join_all((0..lanes).map(|_| self.lane(&pulse))).await;
+    }
+
+    async fn lane(&self, pulse: &Pulse) {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
-            pulse.beat();
-            match tokio::time::timeout(IDLE, self.queue.recv()).await {
-                Err(_) => continue,
-                Ok(None) => return,
-                Ok(Some(first)) => batch.push(first),
-            }
-            let mut bytes = batch[0].arrival.body.len();
-            while batch.len() < BATCH && bytes < BATCH_BYTES {
-                let Ok(next) = self.queue.try_recv() else { break };
-                bytes += next.arrival.body.len();
-                batch.push(next);
+            match self.gather(&mut batch, pulse).await {
+                Gathered::Nothing => continue,
+                Gathered::End => return,
+                Gathered::Batch => {}
             }
             let arrivals: Vec<&Arrival> = batch.iter().map(|waiting| &waiting.arrival).collect();
             let kept = self.commit(&arrivals).await;
-            match (&kept, healthy) {
+            let was_healthy = self.healthy.swap(kept.is_ok(), Ordering::Relaxed);
+            match (&kept, was_healthy) {
                 (Ok(()), true) => {}
                 (Ok(()), false) => tracing::info!("the database keeps deliveries again"),
                 // Logged once, not per delivery: the sender comes again, for hours if need be.
                 (Err(error), true) => tracing::error!(error, deliveries = batch.len(), "deliveries could not be kept"),
                 (Err(_), false) => {}
             }
-            healthy = kept.is_ok();
-            if healthy {
-                (self.bell)();
-            }
-            if !healthy {
+            match kept {
+                Ok(()) => (self.bell)(),
                 // What waits behind would wait for a time-out of its own: the sender is told now, and comes again.
-                while let Ok(behind) = self.queue.try_recv() {
-                    batch.push(behind);
+                Err(_) => {
+                    if let Ok(mut queue) = self.queue.try_lock() {
+                        while let Ok(behind) = queue.try_recv() {
+                            batch.push(behind);
+                        }
+                    }
                 }
             }
             for waiting in batch.drain(..) {
                 // Nobody waits any more when the sender went away; the delivery is kept all the same.
-                let _ = waiting
-                    .done
-                    .send(if healthy { Ok(()) } else { Err(NotKept::Unavailable) });
+                let _ = waiting.done.send(if kept.is_ok() {
+                    Ok(())
+                } else {
+                    Err(NotKept::Unavailable)
+                });
             }
         }
+    }
+
+    /// Takes what waits into `batch`, the first of it as soon as it comes. One lane at a time.
+    async fn gather(&self, batch: &mut Vec<Waiting>, pulse: &Pulse) -> Gathered {
+        let mut queue = self.queue.lock().await;
+        pulse.beat();
+        match tokio::time::timeout(IDLE, queue.recv()).await {
+            Err(_) => return Gathered::Nothing,
+            Ok(None) => return Gathered::End,
+            Ok(Some(first)) => batch.push(first),
+        }
+        let mut bytes = batch[0].arrival.body.len();
+        while batch.len() < BATCH && bytes < BATCH_BYTES {
+            let Ok(next) = queue.try_recv() else { break };
+            bytes += next.arrival.body.len();
+            batch.push(next);
+        }
+        Gathered::Batch
     }
 
     async fn commit(&self, arrivals: &[&Arrival]) -> Result<(), String> {

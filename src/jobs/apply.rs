@@ -3,10 +3,13 @@
 //! Lock order: jobs (the fence), event keys, trips, sessions, then facts, ledger and timeline under those. Whatever a
 //! job is about, the way is the same: learn facts, decide each session of the trips from all that is known, write.
 
+mod borrow;
 mod change;
 mod keys;
 mod learn;
 mod outward;
+
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -19,7 +22,7 @@ use crate::domain::id::{EventId, QuoteId};
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::job::{Claimed, JobError};
 use crate::queue::store as queue;
-use crate::store::{facts, sessions, trips, writer};
+use crate::store::{facts, rfqs, sessions, trips, writer};
 
 /// What a job is about.
 #[derive(Debug, Clone)]
@@ -134,16 +137,29 @@ impl Applier {
         let mut ids: Vec<String> = fresh.iter().flat_map(|work| work.trips()).collect();
         let repeated = learned.duplicates.iter().flat_map(|duplicate| &duplicate.events);
         ids.extend(repeated.map(|event| event.trip.as_str().to_owned()));
-        if !rematched.is_empty() {
-            ids.extend(sessions::trip_ids(&mut tx, &rematched).await?);
-        }
+        ids.sort();
+        ids.dedup();
+        let named = named(&fresh);
+        let mut related = rfqs::related(&mut tx, &ids, &named, &rematched).await?;
+        let ids: Vec<String> = related.trips.iter().cloned().collect();
         let mut locked = trips::lock(&mut tx, &ids).await?;
+        if !related.unsettled.is_empty() {
+            rfqs::lock(&mut tx, &related.unsettled).await?;
+            // What was committed while we waited for the locks is seen by now.
+            related = rfqs::related(&mut tx, &ids, &named, &rematched).await?;
+            if !related.trips.iter().all(|trip| locked.key_of.contains_key(trip)) {
+                return Err(JobError::Contention(
+                    "an RFQ was named under another trip meanwhile".to_owned(),
+                ));
+            }
+        }
         let keys: Vec<String> = locked.trips.keys().cloned().collect();
-        let mut sessions = sessions::lock(&mut tx, &keys, &rematched).await?;
+        let mut sessions = sessions::lock(&mut tx, &keys, &related.held, &rematched).await?;
         let messages = learn::messages_of(&fresh, &locked.key_of);
         let mut rows = facts::load(&mut tx, &mut locked.trips, &messages).await?;
 
         learn::learn(&fresh, &mut locked, now, &mut learned);
+        borrow::borrow(&locked.trips, &mut sessions);
         outward::write(&mut tx, &locked.trips, &learned.touched).await?;
         outward::schedule_expiries(&mut tx, &locked.trips, &mut learned, now).await?;
         outward::project(&mut tx, &locked.trips, &learned.touched, &sessions, &mut rows).await?;
@@ -160,6 +176,20 @@ impl Applier {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// The trips and RFQs that events name together.
+fn named(works: &[&Work]) -> Vec<(String, String)> {
+    let mut named: BTreeSet<(String, String)> = BTreeSet::new();
+    for work in works {
+        if let Content::Events { events, .. } = &work.content {
+            named.extend(events.iter().filter_map(|event| {
+                let request = event.what.request()?;
+                Some((event.trip.as_str().to_owned(), request.as_str().to_owned()))
+            }));
+        }
+    }
+    named.into_iter().collect()
 }
 
 impl Work {

@@ -8,9 +8,20 @@ use uuid::Uuid;
 
 use super::apply::{Applier, Content};
 use crate::queue::job::{Claimed, Handler, JobError};
+use crate::queue::store::NewJob;
 
 /// Queued by the triggers on `chat_sessions` and by the sweep, with the session's id as key.
 pub const KIND: &str = "rematch";
+
+/// A job that matches a session.
+pub fn job(session: Uuid) -> NewJob {
+    NewJob {
+        kind: KIND,
+        key: Some(session.to_string()),
+        delivery_id: None,
+        due_in: None,
+    }
+}
 
 /// Matches sessions with their trips.
 pub struct RematchJob {

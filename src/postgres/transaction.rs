@@ -51,6 +51,14 @@ impl Pool {
         })
     }
 
+    /// Begins the transaction of a single statement.
+    pub async fn single(&self) -> Result<Single<'static>, Error> {
+        Ok(Single(match self.named {
+            true => Around::Taken(self.connections.acquire().await?),
+            false => Around::Words(self.begin().await?),
+        }))
+    }
+
     /// Another pool to the same database, of `max` connections of its own.
     pub fn beside(&self, max: u32) -> Self {
         self.beside_with_patience(max, self.connections.options().get_acquire_timeout())
@@ -118,6 +126,14 @@ impl Connection {
         })
     }
 
+    /// Begins the transaction of a single statement.
+    pub async fn single(&mut self) -> Result<Single<'_>, Error> {
+        Ok(Single(match self.named {
+            true => Around::Lent(&mut self.inner),
+            false => Around::Words(self.begin().await?),
+        }))
+    }
+
     /// Not given back to the pool in the end: nobody is to wait for what it is doing.
     pub fn close_on_drop(&mut self) {
         self.inner.close_on_drop();
@@ -129,6 +145,30 @@ impl Connection {
 pub struct Transaction<'c> {
     inner: sqlx::Transaction<'c, Postgres>,
     named: bool,
+}
+
+/// A transaction of a single statement. Postgres makes one around a statement that comes alone, which saves two round
+/// trips; behind a transaction pooler it is begun in so many words.
+#[derive(Debug)]
+pub struct Single<'c>(Around<'c>);
+
+#[derive(Debug)]
+enum Around<'c> {
+    /// The statement commits by itself, on a connection that somebody else has taken.
+    Lent(&'c mut PgConnection),
+    /// Likewise, on one of its own.
+    Taken(PoolConnection<Postgres>),
+    Words(Transaction<'c>),
+}
+
+impl Single<'_> {
+    /// Commits what the statement has done, unless that has happened by itself.
+    pub async fn commit(self) -> Result<(), Error> {
+        match self.0 {
+            Around::Lent(_) | Around::Taken(_) => Ok(()),
+            Around::Words(transaction) => transaction.commit().await,
+        }
+    }
 }
 
 impl Transaction<'_> {
@@ -149,6 +189,51 @@ impl Transaction<'_> {
             inner,
             named: self.named,
         })
+    }
+}
+
+impl<'c> Executor<'c> for &'c mut Single<'_> {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        match &mut self.0 {
+            Around::Lent(connection) => connection.fetch_many(query),
+            Around::Taken(connection) => connection.fetch_many(query),
+            Around::Words(transaction) => transaction.fetch_many(query),
+        }
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        match &mut self.0 {
+            Around::Lent(connection) => connection.fetch_optional(query),
+            Around::Taken(connection) => connection.fetch_optional(query),
+            Around::Words(transaction) => transaction.fetch_optional(query),
+        }
+    }
+
+    /// Refused, as for a [`Transaction`].
+    fn prepare_with<'e>(self, _: SqlStr, _: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement, Error>>
+    where
+        'c: 'e,
+    {
+        Box::pin(async { Err(refused()) })
+    }
+
+    /// Refused likewise.
+    #[doc(hidden)]
+    fn describe<'e>(self, _: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<Postgres>, Error>>
+    where
+        'c: 'e,
+    {
+        Box::pin(async { Err(refused()) })
     }
 }
 

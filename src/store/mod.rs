@@ -7,6 +7,7 @@ pub mod events;
 pub mod facts;
 pub mod inspect;
 pub mod projection;
+pub mod rfqs;
 pub mod seed;
 pub mod sessions;
 pub mod sweep;

@@ -236,7 +236,12 @@ impl Values {
 
 async fn adopt(tx: &mut Transaction<'_>, projection: &Projection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
     sqlx::query_scalar!(
-        "SELECT id FROM public.quotes WHERE avinode_quote_id = $1 ORDER BY id LIMIT 1",
+        r#"
+        SELECT id FROM public.quotes
+        WHERE avinode_ingest.without_space_around(avinode_quote_id) = $1
+        ORDER BY id
+        LIMIT 1
+        "#,
         projection.quote.as_str()
     )
     .fetch_optional(tx)

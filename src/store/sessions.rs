@@ -29,33 +29,36 @@ pub struct LockedSession {
     pub elected: Option<String>,
     /// The trip id it was last matched by.
     pub matched_trip: Option<String>,
+    /// The RFQ that it holds, in normal form.
+    pub rfq: Option<String>,
+    /// The RFQ it was last matched by.
+    pub matched_rfq: Option<String>,
+    /// Other trips that are its own as well, because of the RFQ that it or a session of its trip holds.
+    pub borrowed: Vec<String>,
     /// The last number of its timeline.
     pub seq: i64,
 }
 
-/// The trip id, in normal form, that a session has right now. Not locked: whoever needs it to hold reads it again.
-pub async fn trip_ids(tx: &mut Transaction<'_>, sessions: &[Uuid]) -> Result<Vec<String>, sqlx::Error> {
-    let ids = sqlx::query_scalar!(
-        r#"
-        SELECT DISTINCT avinode_ingest.normal_trip_id(avinode_trip_id) AS "trip_id"
-        FROM public.chat_sessions
-        WHERE id = ANY ($1)
-        "#,
-        sessions
-    )
-    .fetch_all(tx)
-    .await?;
-    Ok(ids.into_iter().flatten().collect())
+impl LockedSession {
+    /// The keys of all trips that are its own: the one by its trip id first.
+    pub fn trips(&self) -> impl Iterator<Item = &String> {
+        self.trip.iter().chain(&self.borrowed)
+    }
 }
 
-/// Locks all sessions of the locked trips `keys`, and the sessions in `also`, by id.
+/// Locks all sessions of the locked trips `keys`, those that hold one of `rfqs`, and the sessions in `also`, by id.
 ///
 /// This statement must begin after the trips are locked: only then does it see every session whose match could
 /// otherwise miss a fact of ours.
 ///
 /// Only the first session is waited for. Whoever holds one and waits for the next, and the next, may be waiting still
 /// when the application, which wants the first, has waited for `deadlock_timeout` and is made the victim.
-pub async fn lock(tx: &mut Transaction<'_>, keys: &[String], also: &[Uuid]) -> Result<Vec<LockedSession>, sqlx::Error> {
+pub async fn lock(
+    tx: &mut Transaction<'_>,
+    keys: &[String],
+    rfqs: &[String],
+    also: &[Uuid],
+) -> Result<Vec<LockedSession>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
         WITH matching AS MATERIALIZED (
@@ -63,6 +66,10 @@ pub async fn lock(tx: &mut Transaction<'_>, keys: &[String], also: &[Uuid]) -> R
             FROM avinode_ingest.trips AS trip
             JOIN public.chat_sessions AS session ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = trip.key
             WHERE trip.key = ANY ($1) OR trip.merged_into = ANY ($1)
+            UNION
+            SELECT session.id
+            FROM public.chat_sessions AS session
+            WHERE avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = ANY ($3)
             UNION
             SELECT unnest($2::uuid[])
         ), first AS MATERIALIZED (
@@ -82,6 +89,7 @@ pub async fn lock(tx: &mut Transaction<'_>, keys: &[String], also: &[Uuid]) -> R
             CASE WHEN isfinite(session.created_at) THEN session.created_at END AS created_at,
             coalesce(jsonb_typeof(session.workflow_state), 'object') = 'object' AS "takes_trip_status!",
             avinode_ingest.normal_trip_id(session.avinode_trip_id) AS trip_id,
+            avinode_ingest.normal_rfq_id(session.avinode_rfq_id) AS rfq,
             (
                 SELECT coalesce(trip.merged_into, trip.key)
                 FROM avinode_ingest.trips AS trip
@@ -95,6 +103,7 @@ pub async fn lock(tx: &mut Transaction<'_>, keys: &[String], also: &[Uuid]) -> R
         "#,
         keys,
         also,
+        rfqs,
     )
     .fetch_all(&mut *tx)
     .await?;
@@ -128,6 +137,9 @@ pub async fn lock(tx: &mut Transaction<'_>, keys: &[String], also: &[Uuid]) -> R
                 primary_quote_id: row.primary_quote_id,
                 elected: record.elected,
                 matched_trip: record.matched_trip,
+                rfq: row.rfq,
+                matched_rfq: record.matched_rfq,
+                borrowed: Vec::new(),
                 seq: record.seq,
             }
         })
@@ -139,6 +151,7 @@ struct Record {
     pinned: bool,
     elected: Option<String>,
     matched_trip: Option<String>,
+    matched_rfq: Option<String>,
     seq: i64,
     ledger: BTreeSet<QuoteId>,
 }
@@ -157,6 +170,7 @@ async fn records(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<BTreeMap<Uuid
             SELECT set_config('lock_timeout', '50ms', true)
         )
         SELECT asked.id AS "id!", coalesce(state.pinned, false) AS "pinned!", state.elected_quote, state.matched_trip,
+            state.matched_rfq,
             coalesce(state.seq, 0) AS "seq!",
             ARRAY(SELECT quote_id FROM avinode_ingest.ledger WHERE session_id = asked.id) AS "ledger!"
         FROM patience, unnest($1::uuid[]) AS asked (id)
@@ -173,6 +187,7 @@ async fn records(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<BTreeMap<Uuid
                 pinned: row.pinned,
                 elected: row.elected_quote,
                 matched_trip: row.matched_trip,
+                matched_rfq: row.matched_rfq,
                 seq: row.seq,
                 ledger: row.ledger.iter().filter_map(|id| QuoteId::parse(id).ok()).collect(),
             },
@@ -299,7 +314,7 @@ pub async fn write(tx: &mut Transaction<'_>, writes: &[Write]) -> Result<u64, sq
 }
 
 /// What we remember of a locked session after a decision.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     /// `chat_sessions.id`.
     pub session: Uuid,
@@ -307,6 +322,8 @@ pub struct State {
     pub elected: Option<String>,
     /// The trip id it was matched by.
     pub matched_trip: Option<String>,
+    /// The RFQ it was matched by.
+    pub matched_rfq: Option<String>,
     /// The last number of its timeline.
     pub seq: i64,
 }
@@ -316,19 +333,22 @@ pub async fn write_states(tx: &mut Transaction<'_>, states: &[State]) -> Result<
     let ids: Vec<Uuid> = states.iter().map(|state| state.session).collect();
     let elected: Vec<Option<String>> = states.iter().map(|state| state.elected.clone()).collect();
     let matched: Vec<Option<String>> = states.iter().map(|state| state.matched_trip.clone()).collect();
+    let rfq: Vec<Option<String>> = states.iter().map(|state| state.matched_rfq.clone()).collect();
     let seq: Vec<i64> = states.iter().map(|state| state.seq).collect();
     sqlx::query!(
         r#"
-        INSERT INTO avinode_ingest.session_state (session_id, elected_quote, matched_trip, seq)
-        SELECT id, elected, matched, seq
-        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[]) AS new (id, elected, matched, seq)
+        INSERT INTO avinode_ingest.session_state (session_id, elected_quote, matched_trip, matched_rfq, seq)
+        SELECT id, elected, matched, rfq, seq
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[]) AS new (id, elected, matched, rfq, seq)
         ORDER BY id
         ON CONFLICT (session_id) DO UPDATE
-        SET elected_quote = EXCLUDED.elected_quote, matched_trip = EXCLUDED.matched_trip, seq = EXCLUDED.seq
+        SET elected_quote = EXCLUDED.elected_quote, matched_trip = EXCLUDED.matched_trip,
+            matched_rfq = EXCLUDED.matched_rfq, seq = EXCLUDED.seq
         "#,
         &ids,
         &elected as &[Option<String>],
         &matched as &[Option<String>],
+        &rfq as &[Option<String>],
         &seq,
     )
     .execute(tx)

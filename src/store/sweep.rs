@@ -12,7 +12,7 @@ const LIMIT: i64 = 1_000;
 /// Pins primaries that were written past the triggers, and unpins those set to NULL past them. Returns the
 /// sessions to be matched again. It reads all sessions: once in a while will do.
 pub async fn sweep(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
-    let mut tx = writer::begin(pool).await?;
+    let mut tx = writer::begin_reading_all(pool).await?;
     sqlx::query!(
         r#"
         -- A primary that is not the row of the quote elected last was written by somebody else.
@@ -28,6 +28,8 @@ pub async fn sweep(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
             )
         ORDER BY session.id
         LIMIT $1
+        -- With sessions held nothing of the application's is waited for; the next sweep finds what is left.
+        FOR NO KEY UPDATE OF session SKIP LOCKED
         ON CONFLICT (session_id) DO UPDATE SET pinned = true
         "#,
         LIMIT
@@ -46,7 +48,7 @@ pub async fn sweep(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
             WHERE state.pinned AND session.primary_quote_id IS NULL
             ORDER BY session.id
             LIMIT $1
-            FOR NO KEY UPDATE OF session
+            FOR NO KEY UPDATE OF session SKIP LOCKED
         ) AS undone
         WHERE state.session_id = undone.session_id
         RETURNING state.session_id
@@ -61,6 +63,7 @@ pub async fn sweep(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
         FROM public.chat_sessions AS session
         LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = session.id
         WHERE avinode_ingest.normal_trip_id(session.avinode_trip_id) IS DISTINCT FROM state.matched_trip
+            OR avinode_ingest.normal_rfq_id(session.avinode_rfq_id) IS DISTINCT FROM state.matched_rfq
         LIMIT $1
         "#,
         LIMIT
@@ -78,7 +81,7 @@ pub async fn sweep(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
 /// Sessions of whose trips quotes can be shown by now: a request was linked, or a refusal is a day old. By an index over
 /// just those quotes, so it may be asked often.
 pub async fn unshown(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
-    let mut tx = writer::begin(pool).await?;
+    let mut tx = writer::begin_reading_all(pool).await?;
     sqlx::query!(
         r#"
         -- What the application's table refused may be taken by now: a column's rule changes, a row is filled in.
@@ -92,13 +95,27 @@ pub async fn unshown(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
     let sessions = sqlx::query_scalar!(
         r#"
         -- Of quotes whose price is one that can be shown.
-        SELECT DISTINCT session.id
+        SELECT session.id AS "id!"
         FROM avinode_ingest.quotes AS fact
         JOIN public.chat_sessions AS session
             ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = fact.trip_key
         WHERE fact.projected_id IS NULL AND fact.received AND fact.projection_error IS NULL
             AND fact.amount >= 0.005 AND fact.amount < 9999999999.995
             AND session.request_id IS NOT NULL
+        UNION
+        SELECT session.id
+        FROM avinode_ingest.quotes AS fact
+        JOIN avinode_ingest.requests AS rfq ON rfq.trip_key = fact.trip_key
+        JOIN public.chat_sessions AS session
+            ON avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = avinode_ingest.normal_rfq_id(rfq.request_id)
+        WHERE fact.projected_id IS NULL AND fact.received AND fact.projection_error IS NULL
+            AND fact.amount >= 0.005 AND fact.amount < 9999999999.995
+            AND session.request_id IS NOT NULL
+            -- Those whose trip somebody has are that session's.
+            AND NOT EXISTS (
+                SELECT FROM public.chat_sessions AS other
+                WHERE avinode_ingest.normal_trip_id(other.avinode_trip_id) = fact.trip_key
+            )
         LIMIT $1
         "#,
         LIMIT

@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
+use crate::support::crew::Crew;
 use crate::support::pool::Pool;
+use crate::support::postgrest::Postgrest;
 use crate::support::service::{drain, keep, session, shift};
 
 async fn count(pool: &Pool, query: &'static str) -> i64 {
@@ -101,45 +103,161 @@ async fn a_session_goes_with_everything_that_we_remember_of_it() {
     assert_eq!(count(&db.pool, left).await, 0);
 }
 
-const SESSIONS: i64 = 10_000;
+const SESSIONS: i64 = 50_000;
+/// Of whose trips quotes come, before the statement and while it runs.
+const QUOTED: i64 = 200;
+/// How many of them are waited for.
+const MATCHED: i64 = 2_000;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn trip_ids_written_to_many_sessions_at_once_are_all_matched() {
+fn quotes_of_the_trips(round: i64) -> Vec<serde_json::Value> {
+    let one = |n: i64| {
+        let (event, rfq, id) = (
+            format!("evt-{n}-{round}"),
+            format!("arfq-{n}"),
+            format!("aquote-{n}-{round}"),
+        );
+        quote(&event, &format!("M{n}"), &rfq, &id, round, "9000", "USD")
+    };
+    (1..=QUOTED).map(one).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_agents_statement_over_fifty_thousand_sessions_beside_the_workers_is_counted_and_pinned() {
     let db = Db::attached().await;
-    keep(
-        &db.pool,
-        &[quote("evt-1", "M7", "arfq-1", "aquote-1", 0, "9000", "USD")],
-        base(),
-    )
-    .await;
+    let api = Postgrest::before(&db);
+    keep(&db.pool, &quotes_of_the_trips(0), base()).await;
     work(&db).await;
-    db.run(&format!(
-        "SET ROLE service_role;
-         INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, session_started_at, last_activity_at, created_at,
-             updated_at, current_step)
+    let mut server = api.server().await;
+    let inserted = "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, session_started_at, last_activity_at,
+            created_at, updated_at, current_step)
          SELECT '03000000-0000-4000-8000-000000000006', '01000000-0000-4000-8000-000000000002', now(), now(), now(), now(),
              n::text
-         FROM generate_series(1, {SESSIONS}) AS n"
+         FROM generate_series(1, $1) AS n";
+    sqlx::query(inserted)
+        .bind(SESSIONS)
+        .execute(&mut *server)
+        .await
+        .unwrap();
+    server.commit().await.unwrap();
+
+    let crew = Crew::start(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), 2);
+    let begun = Instant::now();
+    // The quote that every second session gets is not one of Avinode's.
+    let agent = async {
+        // A connection that is used before for one session keeps the plans that were made then.
+        for statement in [
+            "UPDATE public.chat_sessions SET avinode_trip_id = 'm1' WHERE current_step = '1'",
+            "UPDATE public.chat_sessions SET avinode_trip_id = 'm' || current_step,
+                primary_quote_id = CASE WHEN current_step::int % 2 = 0 THEN '04000000-0000-4000-8000-000000000005'::uuid END
+             WHERE current_step ~ '^[0-9]+$'",
+        ] {
+            let mut bob = api.agent("user_bob").await;
+            sqlx::query(statement).execute(&mut *bob).await.unwrap();
+            bob.commit().await.unwrap();
+        }
+        begun.elapsed()
+    };
+    let deliveries = async {
+        for round in 1..4 {
+            keep(&db.pool, &quotes_of_the_trips(round), base()).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    let (written, ()) = tokio::join!(agent, deliveries);
+    // Some are served already: a job ends in the transaction that writes its outcome.
+    let noted = "SELECT (SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'rematch')
+        + (SELECT count(*) FROM avinode_ingest.outcomes WHERE kind = 'rematch')";
+    assert_eq!(count(&db.pool, noted).await, SESSIONS);
+    let pinned = "SELECT count(*) FROM avinode_ingest.session_state AS state
+        JOIN public.chat_sessions AS session ON session.id = state.session_id
+        WHERE pinned AND avinode_trip_id ~ '^m[0-9]+$'";
+    assert_eq!(count(&db.pool, pinned).await, SESSIONS / 2);
+    // Of the others no quote is known: a test need not wait until they are all served.
+    db.run(&format!(
+        "DELETE FROM avinode_ingest.jobs WHERE kind = 'rematch' AND lease_token IS NULL AND key NOT IN (
+             SELECT id::text FROM public.chat_sessions
+             WHERE current_step ~ '^[0-9]+$' AND current_step::int <= {MATCHED}
+         )"
     ))
     .await;
-    let begun = Instant::now();
-    db.run("SET ROLE service_role; UPDATE public.chat_sessions SET avinode_trip_id = 'm' || current_step WHERE current_step ~ '^[0-9]+$'")
-        .await;
-    let written = begun.elapsed();
-    let jobs = "SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'rematch'";
-    assert_eq!(count(&db.pool, jobs).await, SESSIONS);
-    let begun = Instant::now();
-    let shift = shift(&db.pool, Policy::Latest, Clock::Fixed(base()));
-    tokio::join!(drain(&shift, "v"), drain(&shift, "w"));
+    crew.finish().await;
     println!(
-        "{SESSIONS} sessions: written in {written:?}, matched in {:?}",
+        "{SESSIONS} sessions: written in {written:?}, done {:?} after the start",
         begun.elapsed()
     );
-    assert_eq!(count(&db.pool, jobs).await, 0);
-    let matched = "SELECT count(*) FROM avinode_ingest.session_state WHERE matched_trip ~ '^M[0-9]+$'";
-    assert_eq!(count(&db.pool, matched).await, SESSIONS);
-    let counted = "SELECT sum(quotes_received_count) FROM public.chat_sessions WHERE avinode_trip_id = 'm7'";
-    assert_eq!(count(&db.pool, counted).await, 1);
+
+    let matched = format!(
+        "SELECT count(*) FROM avinode_ingest.session_state AS state
+         JOIN public.chat_sessions AS session ON session.id = state.session_id
+         WHERE matched_trip ~ '^M[0-9]+$' AND substr(matched_trip, 2)::int <= {MATCHED}"
+    );
+    let matched: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(matched))
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(matched, MATCHED);
+    let chosen = "SELECT count(*) FROM public.chat_sessions WHERE avinode_trip_id ~ '^m[0-9]+$'
+        AND primary_quote_id = '04000000-0000-4000-8000-000000000005'";
+    assert_eq!(count(&db.pool, chosen).await, SESSIONS / 2);
+    let counted = "SELECT sum(quotes_received_count) FROM public.chat_sessions WHERE avinode_trip_id ~ '^m[0-9]+$'";
+    assert_eq!(count(&db.pool, counted).await, QUOTED * 4);
+    assert_eq!(
+        count(&db.pool, "SELECT count(*) FROM avinode_ingest.dead_jobs").await,
+        0
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_one_sessions_note_is_refused_the_others_of_the_same_statement_stay() {
+    let db = Db::attached().await;
+    // A note and a pin that fail for one of Bob's five sessions with a trip id.
+    db.run(
+        "ALTER TABLE avinode_ingest.jobs ADD CHECK (key <> '06000000-0000-4000-8000-000000000006');
+         ALTER TABLE avinode_ingest.session_state ADD CHECK (NOT pinned OR session_id <> '06000000-0000-4000-8000-000000000007');
+         TRUNCATE avinode_ingest.jobs",
+    )
+    .await;
+    let mut bob = Postgrest::before(&db).agent("user_bob").await;
+    let written = "UPDATE public.chat_sessions
+        SET avinode_trip_id = 'newtrip', primary_quote_id = '04000000-0000-4000-8000-000000000006'
+        WHERE avinode_trip_id IS NOT NULL";
+    assert_eq!(
+        sqlx::query(written).execute(&mut *bob).await.unwrap().rows_affected(),
+        5
+    );
+    bob.commit().await.unwrap();
+    let noted = "SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'rematch'";
+    assert_eq!(count(&db.pool, noted).await, 4);
+    let pinned = "SELECT count(*) FROM avinode_ingest.session_state AS state
+        JOIN public.chat_sessions AS session ON session.id = state.session_id
+        WHERE pinned AND avinode_trip_id = 'newtrip'";
+    assert_eq!(count(&db.pool, pinned).await, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_really_changes_is_noted() {
+    let db = Db::attached().await;
+    db.run("TRUNCATE avinode_ingest.jobs").await;
+    let noted = "SELECT count(*) FROM avinode_ingest.jobs";
+    for nothing in [
+        "UPDATE public.chat_sessions SET message_count = 1, avinode_trip_id = avinode_trip_id",
+        "UPDATE public.chat_sessions SET primary_quote_id = primary_quote_id, avinode_rfq_id = 'arfq-9'",
+        "UPDATE public.chat_sessions SET avinode_trip_id = 'x' WHERE false",
+        "DELETE FROM public.chat_sessions WHERE id = '06000000-0000-4000-8000-000000000005'",
+        "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, session_started_at, last_activity_at, created_at, updated_at)
+         VALUES ('03000000-0000-4000-8000-000000000006', '01000000-0000-4000-8000-000000000002', now(), now(), now(), now())",
+    ] {
+        db.run(nothing).await;
+        assert_eq!(count(&db.pool, noted).await, 0, "{nothing}");
+    }
+    // Of two sessions that exchange their trips and of one that loses it, in a statement that writes all.
+    db.run(
+        "UPDATE public.chat_sessions SET avinode_trip_id = CASE right(id::text, 1)
+            WHEN '1' THEN '64956151' WHEN '6' THEN 'atrip-64956150' WHEN '7' THEN NULL ELSE avinode_trip_id END
+         WHERE id::text LIKE '06000000-0000-4000-8000-00000000000%'",
+    )
+    .await;
+    assert_eq!(count(&db.pool, noted).await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

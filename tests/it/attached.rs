@@ -67,6 +67,7 @@ async fn migrating_an_application_adds_and_takes_nothing_away() {
 async fn row_level_security_holds_on_every_database() {
     for db in [
         Db::new().await,
+        Db::supabase().await,
         Db::attached().await,
         Db::application_without_sessions().await,
     ] {
@@ -92,10 +93,11 @@ const LAPSES: &str = r#"
         -- Row-level security asks who is calling, in the caller's name. (On a table of the application's nobody may.)
         AND NOT (proc.proname = 'caller_agent_id' AND role = 'authenticated')
     UNION ALL
-    SELECT format('%s is a definer function without a search_path of its own', proc.oid::regprocedure)
+    -- Left out of the path, the caller's temporary schema comes first, with types and tables of the caller's.
+    SELECT format('%s is a definer function without a search_path of its own that ends in pg_temp', proc.oid::regprocedure)
     FROM pg_proc AS proc
-    WHERE proc.pronamespace = 'avinode_ingest'::regnamespace AND proc.prosecdef
-        AND NOT EXISTS (SELECT FROM unnest(proc.proconfig) AS setting WHERE starts_with(setting, 'search_path='))
+    WHERE proc.prosecdef AND proc.pronamespace IN ('avinode_ingest'::regnamespace, 'public'::regnamespace)
+        AND NOT EXISTS (SELECT FROM unnest(proc.proconfig) AS setting WHERE setting ~ '^search_path=.*pg_temp$')
     UNION ALL
     SELECT format('%s has no comment', class.oid::regclass)
     FROM pg_class AS class

@@ -9,6 +9,7 @@ use avinode_ingest::cli::scenario::Staged;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
 use avinode_ingest::jobs::upkeep;
+use avinode_ingest::postgres::migrator;
 use avinode_ingest::store::inspect::{self, SessionView};
 use chrono::Utc;
 use serde_json::{Value, json};
@@ -258,4 +259,84 @@ async fn a_quote_row_that_the_application_deleted_stays_deleted_and_stops_nothin
     assert_eq!(text(&db.pool, dead).await.as_deref(), Some("0"));
     let rows = "SELECT count(*)::text FROM public.quotes WHERE avinode_quote_id IN ('aquote-1', 'aquote-2')";
     assert_eq!(text(&db.pool, rows).await.as_deref(), Some("1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_the_applications_is_found_though_its_id_was_pasted_with_spaces() {
+    let db = Db::attached().await;
+    db.run(
+        "UPDATE public.quotes SET avinode_quote_id = E'\\u00a0' || avinode_quote_id || E' \\n'
+         WHERE avinode_quote_id LIKE 'aquote-3865127%'",
+    )
+    .await;
+    let rows = "SELECT count(*)::text FROM public.quotes";
+    let before = text(&db.pool, rows).await;
+    let body = |n: i64| {
+        let (event, id) = (format!("evt-{n}"), format!("aquote-38651270{n}"));
+        quote(&event, "atrip-64956150", "arfq-1", &id, n, "47000", "USD")
+    };
+    // One by itself, and two together.
+    apply(&db.pool, &[body(1)]).await;
+    apply(&db.pool, &[body(2), body(3)]).await;
+    assert_eq!(text(&db.pool, rows).await, before);
+    let shown = "SELECT count(DISTINCT projected_id)::text FROM avinode_ingest.quotes";
+    assert_eq!(text(&db.pool, shown).await.as_deref(), Some("3"));
+    let found = one(&db.pool, application_session(1)).await;
+    assert_eq!(found.quotes_received_count, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_that_stand_in_several_rows_are_counted_once_and_shown_by_the_first() {
+    let db = Db::application().await;
+    // Some applications have no rule that an id stands in one row only.
+    db.run(
+        "ALTER TABLE public.quotes DROP CONSTRAINT quotes_avinode_quote_id_key;
+         INSERT INTO public.quotes (id, request_id, operator_id, operator_name, base_price, total_price, aircraft_type, avinode_quote_id)
+         SELECT ('04000000-0000-4000-8000-0000000001' || right(id::text, 2))::uuid, request_id, operator_id, operator_name,
+             base_price, total_price, aircraft_type, avinode_quote_id
+         FROM public.quotes WHERE avinode_quote_id LIKE 'aquote-38651270%'",
+    )
+    .await;
+    migrator::migrate(&db.options).await.unwrap();
+    let bodies: Vec<Value> = (1..4)
+        .map(|n| {
+            let (event, id) = (format!("evt-{n}"), format!("aquote-38651270{n}"));
+            quote(&event, "atrip-64956150", "arfq-1", &id, n, "47000", "USD")
+        })
+        .collect();
+    apply(&db.pool, &bodies).await;
+    let found = one(&db.pool, application_session(1)).await;
+    assert_eq!(found.quotes_received_count, 3);
+    let rows = "SELECT string_agg(right(projected_id::text, 3), ' ' ORDER BY quote_id) FROM avinode_ingest.quotes";
+    assert_eq!(text(&db.pool, rows).await.as_deref(), Some("001 002 003"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_without_a_price_is_shown_once_it_has_one_and_a_price_taken_back_is_not_proposed() {
+    let db = Db::attached().await;
+    let session = application_session(6);
+    let priced = |event: &str, seconds, price| quote(event, "64956151", "arfq-1", "aquote-1", seconds, price, "USD");
+    let priceless = |event: &str, seconds| {
+        let mut body = priced(event, seconds, "1");
+        body["data"]["quote"].as_object_mut().unwrap().remove("totalPrice");
+        body
+    };
+    let shown = "SELECT min(total_price)::text FROM public.quotes WHERE avinode_quote_id = 'aquote-1'";
+    let expect = async |price: Option<&str>, primary: Option<&str>| {
+        let found = one(&db.pool, session).await;
+        assert_eq!(
+            (found.quotes_received_count, found.primary_quote.as_deref()),
+            (1, primary)
+        );
+        assert_eq!(text(&db.pool, shown).await.as_deref(), price);
+    };
+    apply(&db.pool, &[priceless("evt-1", 0)]).await;
+    expect(None, None).await;
+    apply(&db.pool, &[priced("evt-2", 10, "9000")]).await;
+    expect(Some("9000.00"), Some("aquote-1")).await;
+    // The row keeps the last price that was known, for its column takes no other; the session does not propose it.
+    apply(&db.pool, &[priceless("evt-3", 20)]).await;
+    expect(Some("9000.00"), None).await;
+    apply(&db.pool, &[priced("evt-4", 30, "9500")]).await;
+    expect(Some("9500.00"), Some("aquote-1")).await;
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
 use avinode_ingest::queue::worker::Shift;
+use avinode_ingest::store::sweep;
 use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
@@ -20,57 +21,172 @@ fn workers(pool: &Pool) -> Arc<Shift> {
     shift(pool, Policy::Latest, Clock::Fixed(base()))
 }
 
-async fn touch(tx: &mut Transaction<'_, Postgres>, session: Uuid) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE public.chat_sessions SET message_count = message_count + 1 WHERE id = $1")
-        .bind(session)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
-}
+/// A statement of the application's on one session.
+type Touch = &'static str;
+const WRITE: Touch = "UPDATE public.chat_sessions SET message_count = message_count + 1 WHERE id = $1";
+/// Stronger than what a write locks: not even a reference to the session can be made beside it.
+const HOLD: Touch = "SELECT FROM public.chat_sessions WHERE id = $1 FOR UPDATE";
 
-async fn lock(pool: &Pool, session: Uuid) -> Transaction<'static, Postgres> {
+async fn lock(pool: &Pool, touch: Touch, session: Uuid) -> Transaction<'static, Postgres> {
     let mut tx = pool.application().await;
-    touch(&mut tx, session).await.unwrap();
+    sqlx::query(touch).bind(session).execute(&mut *tx).await.unwrap();
     tx
 }
 
-/// Postgres looks for a victim once the application has waited for a second: a worker that holds what the application
-/// waits for must not wait itself by then, however many short waits it has had.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_worker_that_waits_again_and_again_is_out_of_the_way_before_postgres_looks_for_a_victim() {
-    let db = Db::new().await;
+/// Sessions by id. The application holds all but the first, in transactions that end one after the other; the one that holds
+/// the last wants the first. Postgres looks for a victim once the application has waited for a second: whoever of ours holds
+/// what the application waits for must not wait itself by then, however many short waits it has had.
+async fn the_application_gets_through(pool: &Pool, sessions: &[Uuid], touch: Touch, ours: impl Future<Output = ()>) {
+    let mut last = lock(pool, touch, sessions[5]).await;
+    let mut others = Vec::new();
+    for session in &sessions[1..5] {
+        others.push(lock(pool, touch, *session).await);
+    }
+    let first = sessions[0];
+    let application = async move {
+        // We are at work: should we hold the first session and wait for the second, then the application waits for us.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        sqlx::query(touch).bind(first).execute(&mut *last).await?;
+        last.commit().await
+    };
+    let ends = async move {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        for (place, other) in others.into_iter().enumerate() {
+            let wait = if place == 0 { 150 } else { 250 };
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            other.commit().await.unwrap();
+        }
+    };
+    let (application, (), ()) = tokio::join!(application, ends, ours);
+    application.unwrap();
+}
+
+async fn six_sessions(db: &Db) -> Vec<Uuid> {
     let mut sessions = Vec::new();
     for _ in 0..6 {
         sessions.push(session(&db.pool, Some("atrip-1")).await);
     }
     sessions.sort();
     Crew::start(&workers(&db.pool), 1).finish().await;
-    let mut last = lock(&db.pool, sessions[5]).await;
-    let mut others = Vec::new();
-    for session in &sessions[1..5] {
-        others.push(lock(&db.pool, *session).await);
-    }
-    keep(
-        &db.pool,
-        &[quote("e1", "atrip-1", "arfq-1", "q1", 0, "10000", "USD")],
-        base(),
+    sessions
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_worker_that_waits_again_and_again_is_out_of_the_way_before_postgres_looks_for_a_victim() {
+    let db = Db::new().await;
+    let sessions = six_sessions(&db).await;
+    let received = quote("e1", "atrip-1", "arfq-1", "q1", 0, "10000", "USD");
+    keep(&db.pool, &[received], base()).await;
+    let worker = async {
+        Crew::start(&workers(&db.pool), 1).finish().await;
+    };
+    the_application_gets_through(&db.pool, &sessions, WRITE, worker).await;
+    assert_eq!(dead_jobs(&db.pool).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_sweep_waits_for_no_session_that_the_application_holds() {
+    let db = Db::new().await;
+    let sessions = six_sessions(&db).await;
+    // Pins without a primary: undone past the triggers.
+    db.run("UPDATE avinode_ingest.session_state SET pinned = true").await;
+    let sweep = async {
+        let _ = sweep::sweep(&db.pool).await;
+    };
+    the_application_gets_through(&db.pool, &sessions, WRITE, sweep).await;
+    // What was held is left to the next sweep.
+    sweep::sweep(&db.pool).await.unwrap();
+    assert_eq!(pinned(&db.pool).await, 0);
+
+    // And primaries that were written past them, in sessions of which we remember nothing yet.
+    db.run(
+        "INSERT INTO public.quotes (id) VALUES ('04000000-0000-4000-8000-000000000099');
+         SET avinode_ingest.writer = 'on';
+         UPDATE public.chat_sessions SET primary_quote_id = '04000000-0000-4000-8000-000000000099';
+         DELETE FROM avinode_ingest.session_state",
     )
     .await;
-    let crew = Crew::start(&workers(&db.pool), 1);
-    // The worker is at work: should it hold the first session and wait for the second, then the application waits for
-    // the worker.
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    let first = sessions[0];
-    let application = tokio::spawn(async move {
-        touch(&mut last, first).await?;
-        last.commit().await
-    });
-    for (place, other) in others.into_iter().enumerate() {
-        let wait = if place == 0 { 150 } else { 250 };
-        tokio::time::sleep(Duration::from_millis(wait)).await;
-        other.commit().await.unwrap();
-    }
-    application.await.unwrap().unwrap();
+    let sweep = async {
+        let _ = sweep::sweep(&db.pool).await;
+    };
+    the_application_gets_through(&db.pool, &sessions, HOLD, sweep).await;
+    sweep::sweep(&db.pool).await.unwrap();
+    assert_eq!(pinned(&db.pool).await, 6);
+}
+
+async fn pinned(pool: &Pool) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.session_state WHERE pinned")
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
+const TRIPS: usize = 10;
+const SESSIONS: usize = 400;
+
+/// In an order of its own each time, and by the application's choice of a trip and a quote.
+const EVERYWHERE: &str = "
+    WITH chosen AS MATERIALIZED (
+        SELECT id, row_number() OVER () AS place FROM public.chat_sessions ORDER BY md5(id::text || $1)
+    )
+    UPDATE public.chat_sessions AS session
+    SET message_count = message_count + 1,
+        avinode_trip_id = 'atrip-' || (place + $1::int) % 10,
+        primary_quote_id = CASE WHEN place % 3 = 0 THEN (SELECT min(id::text)::uuid FROM public.quotes) END
+    FROM chosen WHERE session.id = chosen.id";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn statements_over_all_sessions_get_through_while_workers_and_sweeps_are_at_the_same_ones() {
+    let db = Db::new().await;
+    let first = session(&db.pool, Some("atrip-1")).await;
+    let more =
+        "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, request_id, avinode_trip_id, message_count)
+        SELECT conversation_id, iso_agent_id, request_id, 'atrip-' || n % 10, 0
+        FROM public.chat_sessions, generate_series(2, $2) AS n WHERE id = $1";
+    let more = sqlx::query(more).bind(first).bind(SESSIONS as i32);
+    more.execute(&db.pool).await.unwrap();
+    let crew = Crew::start(&workers(&db.pool), 3);
+    let application = async {
+        for round in 0..5 {
+            let mut tx = db.pool.application().await;
+            sqlx::raw_sql("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+                .execute(&mut *tx)
+                .await
+                .unwrap();
+            let written = sqlx::query(EVERYWHERE).bind(round.to_string()).execute(&mut *tx).await;
+            assert_eq!(written.unwrap().rows_affected(), SESSIONS as u64);
+            tx.commit().await.unwrap();
+        }
+    };
+    let deliveries = async {
+        for round in 0..20 {
+            let bodies: Vec<_> = (0..TRIPS)
+                .map(|number| {
+                    let (trip, rfq) = (format!("atrip-{number}"), format!("arfq-{number}"));
+                    let (event, id) = (
+                        format!("evt-{number}-{round}"),
+                        format!("aquote-{number}-{}", round / 10),
+                    );
+                    quote(&event, &trip, &rfq, &id, round, "10000", "USD")
+                })
+                .collect();
+            keep(&db.pool, &bodies, base()).await;
+            // A sweep that meets a lock gives way, and is none the worse for it.
+            let _ = sweep::sweep(&db.pool).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::join!(application, deliveries);
     crew.finish().await;
     assert_eq!(dead_jobs(&db.pool).await, 0);
+    let missing: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM public.chat_sessions AS session
+         JOIN avinode_ingest.quotes AS fact ON fact.trip_key = avinode_ingest.normal_trip_id(session.avinode_trip_id)
+         WHERE NOT EXISTS (SELECT FROM avinode_ingest.ledger AS entry
+             WHERE entry.session_id = session.id AND entry.quote_id = fact.quote_id)",
+    )
+    .fetch_one(&db.pool)
+    .await
+    .unwrap();
+    assert_eq!(missing, 0);
 }

@@ -31,7 +31,7 @@ const MAY_IMPORT: [(&str, &str); 16] = [
 ];
 
 /// Words that may stand in some parts only.
-const ONLY_IN: [(&str, &[&str], &str); 5] = [
+const ONLY_IN: [(&str, &[&str], &str); 6] = [
     (
         "only `http` names axum",
         &["axum::", "use axum", "extern crate axum"],
@@ -49,6 +49,18 @@ const ONLY_IN: [(&str, &[&str], &str); 5] = [
             "QueryBuilder",
         ],
         "store queue ingest postgres",
+    ),
+    (
+        "only `postgres` knows connections that would send a named statement, or one outside of a transaction",
+        &[
+            "PgPool",
+            "PgConnection",
+            "PgListener",
+            "sqlx::Pool",
+            "sqlx::Transaction",
+            "PoolConnection",
+        ],
+        "postgres",
     ),
     (
         "only `config` reads the environment",

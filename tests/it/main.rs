@@ -5,6 +5,7 @@ mod api;
 mod application;
 mod attached;
 mod attached_quotes;
+mod callers;
 mod check;
 mod crash;
 mod deadlock;

@@ -180,6 +180,7 @@ fn a_chat_message_is_read_from_every_side() {
                 id: Some("c-1".into()),
                 name: Some("Northwind".into()),
             },
+            request: None,
         };
         assert_eq!(what(event, data), expected);
     }

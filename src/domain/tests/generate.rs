@@ -90,9 +90,10 @@ fn what() -> impl Strategy<Value = What> {
             operator: Operator::default(),
         },
     );
-    let message = name().prop_map(|id| What::MessageReceived {
+    let message = (name(), prop::option::of(name())).prop_map(|(id, request)| What::MessageReceived {
         message: MessageId::parse(id).unwrap(),
         sender: Operator::default(),
+        request: request.map(rfq),
     });
     let status = prop::sample::select(&[TripStatus::Updated, TripStatus::Cancelled, TripStatus::Expired][..]);
     let changed = (prop::option::of(name()), status).prop_map(|(request, status)| What::TripChanged {

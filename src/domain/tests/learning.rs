@@ -110,6 +110,7 @@ fn which_copy_of_an_event_comes_first_makes_no_difference_to_the_activity() {
         what: crate::domain::event::What::MessageReceived {
             message: crate::domain::id::MessageId::parse("asellermsg-1").unwrap(),
             sender: crate::domain::event::Operator::default(),
+            request: None,
         },
     };
     let ends = [(0, 60), (60, 0)].map(|(first, second)| {

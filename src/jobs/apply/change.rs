@@ -1,5 +1,6 @@
 //! Sessions: each is decided from all that is known of its trip, and written where that changes it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -9,8 +10,10 @@ use super::learn::Learned;
 use crate::domain::decide::{Change, decide};
 use crate::domain::election::Policy;
 use crate::domain::trip::{Happening, Trip, quote_detail, received_cause};
+use crate::jobs::rematch;
 use crate::postgres::transaction::Transaction;
 use crate::queue::job::JobError;
+use crate::queue::store::{self as queue, NewJob};
 use crate::store::facts::{QuoteKey, Shown};
 use crate::store::projection;
 use crate::store::sessions::{self, LockedSession, State, Write};
@@ -29,39 +32,52 @@ pub(super) async fn change(
     let mut writes = Vec::new();
     let mut states = Vec::new();
     let mut lines = Vec::new();
+    let mut unmatched = Vec::new();
     for session in sessions {
-        let trip = session.trip.as_ref().and_then(|key| trips.get(key));
-        if session.trip_id.is_some() && trip.is_none() {
-            // Its trip id changed between our reading and our locking; the note that change left does it.
+        let own = session.trip.as_ref().and_then(|key| trips.get(key));
+        if session.trip_id.is_some() && own.is_none() {
+            // Its trip is not among those locked: it was given that id, or the RFQ by which it was found, after we looked.
+            unmatched.push(session.session.id);
             continue;
         }
+        let borrowed = session.borrowed.iter().filter_map(|key| trips.get(key));
+        let trip = match (own, session.borrowed.is_empty()) {
+            (own, true) => own.map(Cow::Borrowed),
+            (own, false) => Some(Cow::Owned(own.cloned().unwrap_or_default().with(borrowed))),
+        };
+        let trip = trip.as_deref();
         let change = decide(&session.session, trip, policy, now);
-        let before = (session.elected.clone(), session.matched_trip.clone(), session.seq);
+        let before = remembered(session);
         add_lines(session, trip, &change, learned, &mut lines);
         let primary_quote_id = change.elected.as_ref().and_then(|elected| {
             // A row that still shows an older price shows another fact than the one elected: had the facts come in
             // another order, there would be no row.
             let row = elected.as_ref().and_then(|quote| {
                 projection::showable(trip?.quotes.get(quote)?.fact.as_ref()?)?;
-                rows.get(&(session.trip.clone()?, quote.clone()))?.row()
+                let mut shown = session
+                    .trips()
+                    .filter_map(|key| rows.get(&(key.clone(), quote.clone())));
+                shown.find_map(|shown| shown.row())
             });
             session.elected = elected.as_ref().map(|quote| quote.as_str().to_owned());
             (row != session.primary_quote_id).then_some(row)
         });
         session.matched_trip.clone_from(&session.trip_id);
-        if before != (session.elected.clone(), session.matched_trip.clone(), session.seq) {
-            states.push(State {
-                session: session.session.id,
-                elected: session.elected.clone(),
-                matched_trip: session.matched_trip.clone(),
-                seq: session.seq,
-            });
+        session.matched_rfq.clone_from(&session.rfq);
+        let after = remembered(session);
+        if before != after {
+            states.push(after);
         }
         writes.push(Write {
             session: session.session.id,
             change,
             primary_quote_id,
         });
+    }
+    if !unmatched.is_empty() {
+        unmatched.sort_unstable();
+        let again: Vec<NewJob> = unmatched.into_iter().map(rematch::job).collect();
+        queue::enqueue(tx, &again).await?;
     }
     let written = sessions::write(tx, &writes).await?;
     if !states.is_empty() {
@@ -73,6 +89,16 @@ pub(super) async fn change(
     Ok(written)
 }
 
+fn remembered(session: &LockedSession) -> State {
+    State {
+        session: session.session.id,
+        elected: session.elected.clone(),
+        matched_trip: session.matched_trip.clone(),
+        matched_rfq: session.matched_rfq.clone(),
+        seq: session.seq,
+    }
+}
+
 /// What happened to the trip, and the quotes that are counted on a later match.
 fn add_lines(
     session: &mut LockedSession,
@@ -81,7 +107,8 @@ fn add_lines(
     learned: &Learned,
     lines: &mut Vec<Line>,
 ) {
-    let happened = session.trip.as_ref().and_then(|key| learned.happenings.get(key));
+    let keys: Vec<String> = session.trips().cloned().collect();
+    let happened = keys.iter().filter_map(|key| learned.happenings.get(key)).flatten();
     let mut causes = BTreeSet::new();
     let mut add = |happening: Happening, delivery_id: Option<Uuid>| {
         if causes.insert(happening.cause.clone()) {
@@ -94,7 +121,7 @@ fn add_lines(
             });
         }
     };
-    for (happening, delivery) in happened.into_iter().flatten() {
+    for (happening, delivery) in happened {
         add(happening.clone(), *delivery);
     }
     for quote in &change.count {

@@ -94,7 +94,7 @@ pub(super) async fn project(
     for (key, trip) in trips {
         let request_id = sessions
             .iter()
-            .filter(|session| session.trip.as_ref() == Some(key) && session.request_id.is_some())
+            .filter(|session| session.request_id.is_some() && session.trips().any(|its| its == key))
             .min_by_key(|session| (session.created_at, session.session.id))
             .and_then(|session| session.request_id);
         for (id, fact) in trip.received() {

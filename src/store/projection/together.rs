@@ -22,10 +22,11 @@ pub(super) async fn show_new<'a>(
         .collect();
     let found = sqlx::query!(
         r#"
-        SELECT DISTINCT ON (avinode_quote_id) avinode_quote_id AS "quote_id!", id
-        FROM public.quotes
-        WHERE avinode_quote_id = ANY ($1)
-        ORDER BY avinode_quote_id, id
+        SELECT DISTINCT ON (asked.id) asked.id AS "quote_id!", shown.id
+        FROM unnest($1::text[]) AS asked (id)
+        -- The application may have pasted the id with white space around it.
+        JOIN public.quotes AS shown ON avinode_ingest.without_space_around(shown.avinode_quote_id) = asked.id
+        ORDER BY asked.id, shown.id
         "#,
         &ids
     )

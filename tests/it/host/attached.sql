@@ -1,33 +1,6 @@
--- The database of a charter-brokerage application, as the service finds it when it is attached: Supabase's roles and auth
--- functions, strict tables with data, columns we do not know, and chat_sessions with rows.
--- Run on an empty database, before the migrations, by a superuser. Plain SQL, so that a test can send it as one text.
-
--- ---------------------------------------------------------------------------------------------------------------------
--- Supabase
--- ---------------------------------------------------------------------------------------------------------------------
-
--- Roles belong to the cluster, and tests on other databases make them at the same time: whoever comes second is content.
-DO $$ BEGIN CREATE ROLE anon NOLOGIN NOINHERIT; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
-DO $$ BEGIN CREATE ROLE authenticated NOLOGIN NOINHERIT; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
-DO $$ BEGIN CREATE ROLE service_role NOLOGIN NOINHERIT BYPASSRLS; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
-
--- Everything new in `public` is open to the three, and PostgREST offers it to the world: only row-level security closes it.
-GRANT USAGE ON SCHEMA public TO anon, authenticated, service_role;
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO anon, authenticated, service_role;
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON SEQUENCES TO anon, authenticated, service_role;
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON FUNCTIONS TO anon, authenticated, service_role;
-
-CREATE SCHEMA auth;
-GRANT USAGE ON SCHEMA auth TO anon, authenticated, service_role;
-
-CREATE FUNCTION auth.jwt() RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT nullif(current_setting('request.jwt.claims', true), '')::jsonb
-$$;
-
--- Fails for logins that are not uuids, such as Clerk's; the application does not call it.
-CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS $$
-    SELECT (auth.jwt() ->> 'sub')::uuid
-$$;
+-- The database of a charter-brokerage application, as the service finds it when it is attached: strict tables with data,
+-- columns we do not know, and chat_sessions with rows.
+-- Run after supabase.sql, before the migrations, by a superuser. Plain SQL, so that a test can send it as one text.
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- The application's tables: stricter than ours, with more columns

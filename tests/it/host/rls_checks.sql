@@ -255,7 +255,7 @@ BEGIN
         IF has_function_privilege('anon', helper.oid, 'EXECUTE') THEN
             RAISE EXCEPTION 'anon may call %', helper.name;
         END IF;
-        IF NOT helper.prosecdef OR helper.proconfig IS DISTINCT FROM ARRAY['search_path=""'] THEN
+        IF NOT helper.prosecdef OR helper.proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp'] THEN
             RAISE EXCEPTION '% is not a definer function with a fixed search_path', helper.name;
         END IF;
     END LOOP;

@@ -25,7 +25,9 @@ struct Cluster {
 const TEMPLATE: &str = "template_migrated";
 /// The application's database, migrated. Made by the first test that asks for it.
 const ATTACHED: &str = "template_attached";
-/// The application's database as it is found.
+/// A new database of Supabase's.
+const SUPABASE: &str = include_str!("../host/supabase.sql");
+/// The application's tables and rows, as they are found there.
 const APPLICATION: &str = include_str!("../host/attached.sql");
 const WITHOUT_SESSIONS: &str = include_str!("../host/attached_without_sessions.sql");
 
@@ -86,9 +88,16 @@ impl Db {
         Self::made("TEMPLATE template0").await
     }
 
+    /// A new database of Supabase's, without any table.
+    pub async fn supabase() -> Self {
+        let db = Self::empty().await;
+        db.run(SUPABASE).await;
+        db
+    }
+
     /// The application's database with its rows, before the first migration.
     pub async fn application() -> Self {
-        let db = Self::empty().await;
+        let db = Self::supabase().await;
         db.run(APPLICATION).await;
         db
     }
@@ -105,6 +114,7 @@ impl Db {
         static MADE: OnceCell<()> = OnceCell::const_new();
         MADE.get_or_init(|| async {
             let template = Self::named(ATTACHED.to_owned(), "TEMPLATE template0").await;
+            template.run(SUPABASE).await;
             template.run(APPLICATION).await;
             migrator::migrate(&template.options).await.unwrap();
             template.pool.close().await;

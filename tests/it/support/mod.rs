@@ -7,6 +7,7 @@ pub mod crew;
 pub mod everything;
 pub mod pool;
 pub mod pooler;
+pub mod postgrest;
 pub mod service;
 pub mod stage;
 pub mod world;

@@ -1,5 +1,6 @@
 //! A real PgBouncer in transaction mode before the tests' cluster, with so few connections to it that clients share them.
 
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -27,7 +28,13 @@ impl Pooler {
     /// Starts one before the cluster of `db`; none where the program is missing, which is said.
     pub async fn start(db: &Db) -> Option<Self> {
         let Some(program) = program() else {
-            eprintln!("SKIPPED: PgBouncer is not on this machine (scripts/need-pgbouncer brings it)");
+            // Not by the macro, whose lines are kept from sight where a test passes.
+            let mut said = std::io::stderr();
+            writeln!(
+                said,
+                "SKIPPED: PgBouncer is not on this machine (scripts/need-pgbouncer brings it)"
+            )
+            .unwrap();
             return None;
         };
         let folder = tempfile::Builder::new()
@@ -71,13 +78,18 @@ impl Pooler {
     }
 }
 
-/// Debian keeps it in sbin, which an ordinary user's PATH may lack.
+/// Where scripts/need-pgbouncer looks as well. Debian keeps it in sbin, which an ordinary user's PATH may lack.
+const FOLDERS: [&str; 5] = [
+    "/usr/sbin",
+    "/usr/bin",
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/opt/homebrew/bin",
+];
+
 fn program() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
-    folders
-        .map(|folder| folder.join("pgbouncer"))
-        .find(|path| path.exists())
+    let mut programs = FOLDERS.iter().map(|folder| Path::new(folder).join("pgbouncer"));
+    programs.find(|program| program.exists())
 }
 
 async fn version(program: &Path) -> Vec<u32> {

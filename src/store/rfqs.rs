@@ -1,0 +1,131 @@
+//! Which trips belong together because a session holds an RFQ: what an event under an unknown trip id is found by.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use crate::postgres::transaction::Transaction;
+
+/// An RFQ that is named under more trips than this says nothing about which trip a session's is.
+const MOST_TRIPS: i32 = 8;
+
+/// What a batch touches beyond the trips that it names. Read before anything is locked.
+#[derive(Debug, Default)]
+pub struct Related {
+    /// All trips to be locked, in normal form: those asked about, and those that belong with them.
+    pub trips: BTreeSet<String>,
+    /// The RFQs by which sessions hold to them, in normal form.
+    pub held: Vec<String>,
+    /// The RFQs to be locked: a session may be about to hold one, and a fact about to name it.
+    pub unsettled: Vec<String>,
+}
+
+/// Finds what belongs together: sessions by the RFQs that they hold, and trips by the RFQs that facts name under them.
+///
+/// `named`: the pairs of trip and RFQ that events name; `sessions`: those that are to be matched again.
+pub async fn related(
+    tx: &mut Transaction<'_>,
+    trips: &[String],
+    named: &[(String, String)],
+    sessions: &[Uuid],
+) -> Result<Related, sqlx::Error> {
+    let (named_trips, named_rfqs): (Vec<String>, Vec<String>) = named.iter().cloned().unzip();
+    let rows = sqlx::query!(
+        r#"
+        WITH asked AS MATERIALIZED (
+            SELECT session.id, avinode_ingest.normal_trip_id(session.avinode_trip_id) AS trip,
+                avinode_ingest.normal_rfq_id(session.avinode_rfq_id) AS rfq
+            FROM public.chat_sessions AS session
+            WHERE session.id = ANY ($4)
+        ), base AS MATERIALIZED (
+            SELECT unnest($1::text[]) AS trip
+            UNION
+            SELECT trip FROM asked WHERE trip IS NOT NULL
+        ), named AS MATERIALIZED (
+            SELECT trip, avinode_ingest.normal_rfq_id(rfq) AS rfq
+            FROM unnest($2::text[], $3::text[]) AS named (trip, rfq)
+        ), held AS MATERIALIZED (
+            SELECT trip, rfq FROM asked WHERE rfq IS NOT NULL
+            UNION
+            SELECT base.trip, avinode_ingest.normal_rfq_id(session.avinode_rfq_id)
+            FROM base
+            JOIN public.chat_sessions AS session
+                ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = base.trip
+            WHERE avinode_ingest.normal_rfq_id(session.avinode_rfq_id) IS NOT NULL
+            UNION
+            SELECT avinode_ingest.normal_trip_id(session.avinode_trip_id), known.rfq
+            FROM (
+                SELECT rfq FROM named
+                UNION
+                SELECT avinode_ingest.normal_rfq_id(request.request_id)
+                FROM base
+                JOIN avinode_ingest.requests AS request ON request.trip_key = base.trip
+            ) AS known
+            JOIN public.chat_sessions AS session
+                ON avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = known.rfq
+        )
+        SELECT 'trip' AS "what!", trip AS "id!" FROM base
+        UNION
+        SELECT 'trip', trip FROM held WHERE trip IS NOT NULL
+        UNION
+        SELECT 'trip', found.trip_key
+        FROM (SELECT DISTINCT rfq FROM held) AS held
+        CROSS JOIN LATERAL (
+            SELECT few.trip_key, count(*) OVER () AS trips
+            FROM (
+                SELECT request.trip_key
+                FROM avinode_ingest.requests AS request
+                WHERE avinode_ingest.normal_rfq_id(request.request_id) = held.rfq
+                LIMIT $5 + 1
+            ) AS few
+        ) AS found
+        WHERE found.trips <= $5
+        UNION
+        SELECT 'held', rfq FROM held
+        UNION
+        SELECT 'unsettled', rfq FROM asked WHERE rfq IS NOT NULL
+        UNION
+        SELECT 'unsettled', named.rfq
+        FROM named
+        WHERE NOT EXISTS (
+            SELECT FROM avinode_ingest.requests AS request
+            WHERE request.trip_key = named.trip AND avinode_ingest.normal_rfq_id(request.request_id) = named.rfq
+        )
+        "#,
+        trips,
+        &named_trips,
+        &named_rfqs,
+        sessions,
+        MOST_TRIPS,
+    )
+    .fetch_all(tx)
+    .await?;
+    let mut related = Related::default();
+    for row in rows {
+        match row.what.as_str() {
+            "trip" => drop(related.trips.insert(row.id)),
+            "held" => related.held.push(row.id),
+            _ => related.unsettled.push(row.id),
+        }
+    }
+    Ok(related)
+}
+
+/// Locks RFQs for the length of the transaction, after its trips and before its sessions. Between a session that is given
+/// an RFQ and a fact that names it under a trip there is no row that both know of.
+pub async fn lock(tx: &mut Transaction<'_>, rfqs: &[String]) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"
+        SELECT count(pg_advisory_xact_lock(key)) AS locked
+        FROM (
+            SELECT DISTINCT hashtextextended('avinode_ingest.rfq ' || rfq, 0) AS key
+            FROM unnest($1::text[]) AS asked (rfq)
+            ORDER BY key
+        ) AS sorted
+        "#,
+        rfqs
+    )
+    .fetch_one(tx)
+    .await?;
+    Ok(())
+}
