@@ -52,6 +52,12 @@ impl Sessions {
         if let Some(field) = refer::missing(&mut tx, refers).await? {
             return Err(Error::NoSuchRow { field });
         }
+        // Known quotes can be shown once there is a request to show them under, and are found by an RFQ as well; the triggers
+        // watch neither.
+        let before = live.as_ref().map(|live| (live.request_id, live.avinode_rfq_id.clone()));
+        let (request_before, rfq_before) = before.unwrap_or_default();
+        let unwatched = (new.request_id.is_some() && new.request_id != request_before)
+            || (new.avinode_rfq_id.is_some() && new.avinode_rfq_id != rfq_before);
         let (id, created) = match live {
             Some(live) if live.iso_agent_id != new.iso_agent_id => {
                 return Err(Error::Refused {
@@ -61,14 +67,13 @@ impl Sessions {
             }
             Some(live) => {
                 start::update(&mut tx, live.id, new, now).await?;
-                // Known quotes can be shown once there is a request to show them under; no trigger watches that.
-                if new.request_id.is_some_and(|request| live.request_id != Some(request)) {
-                    match_again(&mut tx, live.id).await?;
-                }
                 (live.id, false)
             }
             None => (start::insert(&mut tx, new, now).await?, true),
         };
+        if unwatched && (!created || new.avinode_rfq_id.is_some()) {
+            match_again(&mut tx, id).await?;
+        }
         let session = shown(&mut tx, id).await?;
         tx.commit().await?;
         Ok(Started { session, created })

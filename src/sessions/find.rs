@@ -7,6 +7,7 @@ use super::error::Error;
 use super::handle::{Sessions, shown};
 use crate::domain::tracking::find::{Filter, Listed, MAX_LIMIT, Page, Position};
 use crate::domain::tracking::view::{ChatSession, SessionQuote, Statistics, TimelineLine};
+use crate::postgres::transaction::Transaction;
 use crate::store::tracking::{begin, find, quotes, whole};
 
 impl Sessions {
@@ -40,11 +41,8 @@ impl Sessions {
     pub async fn quotes(&self, session: Uuid, page: &Page<String>) -> Result<Listed<SessionQuote, String>, Error> {
         limited(page)?;
         let mut tx = begin::reading(&self.pool).await.map_err(read)?;
-        let trip_id = whole::trip_of(&mut tx, session).await.map_err(read)?;
-        let trip_ids = match trip_id.ok_or(Error::NoSuchSession)? {
-            Some(trip_id) => quotes::trip_ids(&mut tx, &trip_id).await.map_err(read)?,
-            None => Vec::new(),
-        };
+        known(&mut tx, session).await?;
+        let trip_ids = quotes::trips_of(&mut tx, session).await.map_err(read)?;
         quotes::list(&mut tx, session, &trip_ids, page).await.map_err(read)
     }
 
@@ -55,8 +53,7 @@ impl Sessions {
     pub async fn timeline(&self, session: Uuid, page: &Page<i64>) -> Result<Listed<TimelineLine, i64>, Error> {
         limited(page)?;
         let mut tx = begin::reading(&self.pool).await.map_err(read)?;
-        let known = whole::trip_of(&mut tx, session).await.map_err(read)?;
-        known.ok_or(Error::NoSuchSession)?;
+        known(&mut tx, session).await?;
         whole::timeline(&mut tx, session, page).await.map_err(read)
     }
 
@@ -67,6 +64,14 @@ impl Sessions {
     pub async fn statistics(&self) -> Result<Statistics, Error> {
         let mut tx = begin::reading(&self.pool).await.map_err(read)?;
         whole::statistics(&mut tx).await.map_err(read)
+    }
+}
+
+/// Refuses what is about no session.
+async fn known(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), Error> {
+    match whole::exists(tx, session).await.map_err(read)? {
+        true => Ok(()),
+        false => Err(Error::NoSuchSession),
     }
 }
 

@@ -44,10 +44,7 @@ impl Sessions {
         let now = self.now();
         let mut tx = begin::writing(&self.pool).await?;
         let before = locked(&mut tx, session).await?;
-        let trip_ids = match &before.trip_id {
-            Some(trip_id) => quotes::trip_ids(&mut tx, trip_id).await?,
-            None => Vec::new(),
-        };
+        let trip_ids = quotes::trips_of(&mut tx, session).await?;
         let quote = of_session(&mut tx, &before, "quote_id", update.quote_id, &trip_ids).await?;
         if let Some(primary) = update.primary_quote_id.filter(|primary| *primary != update.quote_id) {
             of_session(&mut tx, &before, "primary_quote_id", primary, &trip_ids).await?;

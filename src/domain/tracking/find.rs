@@ -18,7 +18,7 @@ pub struct Filter {
     pub trip_id: Option<TripId>,
     /// With this Avinode RFP.
     pub rfp_id: Option<String>,
-    /// With this Avinode RFQ.
+    /// With this Avinode RFQ, in any spelling.
     pub rfq_id: Option<String>,
     /// With this status.
     pub status: Option<SessionStatus>,

@@ -32,7 +32,7 @@ pub struct NewChatSession {
     pub avinode_trip_id: Option<String>,
     /// The Avinode RFP.
     pub avinode_rfp_id: Option<String>,
-    /// One Avinode RFQ.
+    /// One Avinode RFQ; the session is found by it where no session has an event's trip.
     pub avinode_rfq_id: Option<String>,
     /// The application's own. Replaces what is there.
     #[schema(value_type = Option<Object>)]

@@ -109,13 +109,16 @@ fn matching(query: &mut QueryBuilder<Postgres>, filter: &Filter, trip_ids: &[Str
     }
     let texts = [
         (" AND session.avinode_rfp_id = ", &filter.rfp_id),
-        (" AND session.avinode_rfq_id = ", &filter.rfq_id),
         (" AND session.current_step = ", &filter.current_step),
     ];
     for (column, text) in texts {
         if let Some(text) = text {
             query.push(column).push_bind(text.clone());
         }
+    }
+    if let Some(rfq_id) = &filter.rfq_id {
+        query.push(" AND avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = avinode_ingest.normal_rfq_id(");
+        query.push_bind(rfq_id.clone()).push(")");
     }
     if filter.trip_id.is_some() {
         query.push(" AND avinode_ingest.normal_trip_id(session.avinode_trip_id) = ANY (");

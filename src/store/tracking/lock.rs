@@ -17,8 +17,8 @@ pub struct Locked {
     pub status: String,
     /// Its step.
     pub current_step: Option<String>,
-    /// Its trip id in normal form.
-    pub trip_id: Option<String>,
+    /// The RFQ that it holds.
+    pub avinode_rfq_id: Option<String>,
     /// Its context.
     pub workflow_state: Option<Value>,
 }
@@ -34,6 +34,8 @@ pub struct Live {
     pub iso_agent_id: Uuid,
     /// Its request.
     pub request_id: Option<Uuid>,
+    /// The RFQ that it holds.
+    pub avinode_rfq_id: Option<String>,
     /// When something last happened.
     pub last_activity_at: Moment,
 }
@@ -67,6 +69,7 @@ pub async fn live_sessions(tx: &mut Transaction<'_>, conversation: Uuid) -> Resu
         Live,
         r#"
         SELECT session.id, session.status::text AS "status!", session.iso_agent_id, session.request_id,
+            session.avinode_rfq_id,
             session.last_activity_at AS "last_activity_at: Moment"
         FROM public.chat_sessions AS session
         WHERE session.conversation_id = $1 AND session.status IN ('active', 'paused')
@@ -85,7 +88,7 @@ pub async fn session(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<Locked
         Locked,
         r#"
         SELECT session.id, session.request_id, session.status::text AS "status!", session.current_step,
-            avinode_ingest.normal_trip_id(session.avinode_trip_id) AS trip_id, session.workflow_state
+            session.avinode_rfq_id, session.workflow_state
         FROM public.chat_sessions AS session
         WHERE session.id = $1
         FOR NO KEY UPDATE

@@ -24,6 +24,35 @@ pub async fn trip_ids(tx: &mut Transaction<'_>, trip_id: &str) -> Result<Vec<Str
     ids.fetch_all(tx).await
 }
 
+/// The same of the trips that a session belongs to: by its own trip id, and by the RFQ that it holds.
+pub async fn trips_of(tx: &mut Transaction<'_>, session: Uuid) -> Result<Vec<String>, sqlx::Error> {
+    let ids = sqlx::query_scalar!(
+        r#"
+        WITH asked AS MATERIALIZED (
+            SELECT avinode_ingest.normal_trip_id(avinode_trip_id) AS trip,
+                avinode_ingest.normal_rfq_id(avinode_rfq_id) AS rfq
+            FROM public.chat_sessions
+            WHERE id = $1
+        ), named AS MATERIALIZED (
+            SELECT trip AS key FROM asked WHERE trip IS NOT NULL
+            UNION
+            SELECT request.trip_key
+            FROM asked
+            JOIN avinode_ingest.requests AS request ON avinode_ingest.normal_rfq_id(request.request_id) = asked.rfq
+        ), known AS MATERIALIZED (
+            SELECT coalesce(trip.merged_into, trip.key) AS key
+            FROM named
+            JOIN avinode_ingest.trips AS trip ON trip.key = named.key
+        )
+        SELECT key AS "id!" FROM named
+        UNION SELECT key FROM known
+        UNION SELECT alias.key FROM avinode_ingest.trips AS alias JOIN known ON alias.merged_into = known.key
+        "#,
+        session
+    );
+    ids.fetch_all(tx).await
+}
+
 /// A row of `quotes` and what we know it by.
 #[derive(Debug, Clone)]
 pub struct ShownQuote {

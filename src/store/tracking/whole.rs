@@ -38,14 +38,10 @@ pub async fn timeline(
     Ok(Listed::cut(lines.collect(), page.limit, |line| line.seq))
 }
 
-/// Whether there is such a session, and its trip id in normal form.
-pub async fn trip_of(tx: &mut Transaction<'_>, session: Uuid) -> Result<Option<Option<String>>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "SELECT avinode_ingest.normal_trip_id(avinode_trip_id) FROM public.chat_sessions WHERE id = $1",
-        session
-    )
-    .fetch_optional(tx)
-    .await
+/// Whether there is such a session.
+pub async fn exists(tx: &mut Transaction<'_>, session: Uuid) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query_scalar!("SELECT id FROM public.chat_sessions WHERE id = $1", session);
+    Ok(found.fetch_optional(tx).await?.is_some())
 }
 
 /// Counts active sessions by step.

@@ -64,7 +64,7 @@ async fn each_filter_finds_its_sessions_and_together_they_find_fewer() {
                 ..all.clone()
             },
             Filter {
-                rfq_id: Some("arfq-1".to_owned()),
+                rfq_id: Some("ARFQ-1 ".to_owned()),
                 ..all.clone()
             },
             Filter {

@@ -2,6 +2,7 @@
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
+use avinode_ingest::domain::tracking::find::Page;
 use avinode_ingest::domain::tracking::input::NewChatSession;
 use avinode_ingest::domain::tracking::patch::TripPatch;
 use serde_json::{Value, json};
@@ -75,6 +76,40 @@ async fn quotes_that_were_known_before_the_trip_are_counted_and_shown_once_there
     let shown = tracking.get(session).await.unwrap();
     assert_eq!(shown.total_price.unwrap().to_string(), "1000.00");
     assert!(!shown.primary_quote_pinned);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quotes_that_were_known_before_the_rfq_are_counted_and_listed() {
+    let db = Db::new().await;
+    let workers = shift(&db.pool, Policy::Latest, Clock::Fixed(moment(3)));
+    for number in 0..2 {
+        let (trip, rfq, quote) = (
+            format!("atrip-{number}"),
+            format!("arfq-{number}"),
+            format!("aquote-{number}"),
+        );
+        let body = bodies::quote(&format!("evt-{number}"), &trip, &rfq, &quote, 1, "1000", "USD");
+        keep(&db.pool, &[body], moment(1)).await;
+    }
+    drain(&workers, "w").await;
+    let tracking = sessions(&db.pool, 2);
+    let patched = made(&db.pool, Stage::set(&db.pool).await).await.id;
+    tracking
+        .update_trip(patched, &patch(json!({"avinode_rfq_id": "ARFQ-0"})))
+        .await
+        .unwrap();
+    let with_rfq = NewChatSession {
+        avinode_rfq_id: Some("arfq-1".to_owned()),
+        ..new(Stage::set(&db.pool).await)
+    };
+    let created = tracking.create_or_update(&with_rfq).await.unwrap().session.id;
+    drain(&workers, "w").await;
+    for (session, quote) in [(patched, "aquote-0"), (created, "aquote-1")] {
+        assert_eq!(tracking.get(session).await.unwrap().quotes_received_count, 1);
+        let listed = tracking.quotes(session, &Page::default()).await.unwrap().data;
+        assert_eq!(listed[0].avinode_quote_id.as_deref(), Some(quote));
+        assert_eq!(listed[0].currency.as_deref(), Some("USD"), "from the fact");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
