@@ -7,7 +7,10 @@
 use chrono::{DateTime, Utc};
 use sqlx::Row;
 
+use self::rights::{DEMANDS, RIGHTS};
 use super::transaction::Pool;
+
+mod rights;
 
 /// The oldest version that is supported, as `server_version_num` has it.
 pub const OLDEST_VERSION: i32 = 140_000;
@@ -107,13 +110,15 @@ pub struct Broken {
     pub triggers: Vec<String>,
     /// Our indexes that an interrupted migration left invalid.
     pub indexes: Vec<String>,
+    /// What in the application's `quotes` refuses every row of ours, as `note must be filled and has no default`.
+    pub demands: Vec<String>,
 }
 
 /// Looks at a migrated database.
 pub async fn broken(pool: &Pool) -> Result<Broken, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let mut lists = Vec::new();
-    for question in [RIGHTS, HIDDEN, TRIGGERS, INDEXES] {
+    for question in [RIGHTS, HIDDEN, TRIGGERS, INDEXES, DEMANDS] {
         let answer = sqlx::query_scalar::<_, String>(question).persistent(false);
         lists.push(answer.fetch_all(&mut tx).await?);
     }
@@ -125,56 +130,28 @@ pub async fn broken(pool: &Pool) -> Result<Broken, sqlx::Error> {
         hidden: next(),
         triggers: next(),
         indexes: next(),
+        demands: next(),
     })
 }
-
-/// By the catalog's own rows: a name in a schema that is closed to us could not even be looked up.
-const RIGHTS: &str = r#"
-    SELECT format('USAGE ON SCHEMA %I', nspname) FROM pg_catalog.pg_namespace
-    WHERE nspname IN ('avinode_ingest', 'public') AND NOT has_schema_privilege(oid, 'USAGE')
-    UNION ALL
-    SELECT format('%s ON %s', privileges, string_agg(name, ', ' ORDER BY name))
-    FROM (
-        SELECT format('%I.%I', nspname, relname) AS name, string_agg(privilege, ', ' ORDER BY place) AS privileges
-        FROM pg_catalog.pg_class AS class
-        JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
-        CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) WITH ORDINALITY AS asked (privilege, place)
-        WHERE class.relkind IN ('r', 'p')
-          AND (
-              nspname = 'public' AND relname IN ('chat_sessions', 'quotes') AND privilege <> 'DELETE'
-              OR nspname = 'avinode_ingest' AND relname <> 'schema_migrations'
-              OR nspname = 'avinode_ingest' AND privilege = 'SELECT'
-          )
-          AND NOT has_table_privilege(class.oid, privilege)
-        GROUP BY nspname, relname
-    ) AS missing
-    GROUP BY privileges
-    UNION ALL
-    SELECT format('USAGE ON SEQUENCE %I.%I', nspname, relname)
-    FROM pg_catalog.pg_class AS class
-    JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
-    WHERE nspname = 'avinode_ingest'
-      -- In a CASE, because the function refuses whatever is no sequence.
-      AND CASE WHEN relkind = 'S' THEN NOT has_sequence_privilege(class.oid, 'USAGE') ELSE false END
-      -- The sequence of an identity column asks for no right.
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE objid = class.oid AND deptype = 'i' AND refobjsubid > 0)
-"#;
 
 /// Row-level security counts as passed where a policy lets our role do everything.
 const HIDDEN: &str = r#"
     SELECT format('%I.%I', nspname, relname)
     FROM pg_catalog.pg_class AS class
     JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
-    WHERE nspname = 'public' AND relname IN ('chat_sessions', 'quotes')
+    WHERE nspname = 'public' AND relname IN (
+          'chat_sessions', 'quotes', 'conversations', 'requests', 'iso_agents', 'proposals'
+      )
       AND row_security_active(class.oid)
-      AND NOT EXISTS (
-          SELECT FROM pg_catalog.pg_policy AS policy
-          WHERE polrelid = class.oid AND polpermissive AND polcmd = '*'
-            AND pg_get_expr(polqual, polrelid) = 'true'
-            AND (
-                polroles = ARRAY[0::oid]
-                OR EXISTS (SELECT FROM unnest(polroles) AS role WHERE role <> 0 AND pg_has_role(role, 'USAGE'))
-            )
+      AND NOT (
+          -- One that lets everything through, and none that takes something away again.
+          SELECT coalesce(bool_or(polpermissive AND polcmd = '*' AND pg_get_expr(polqual, polrelid) = 'true'), false)
+              AND coalesce(bool_and(polpermissive OR pg_get_expr(polqual, polrelid) = 'true'), true)
+          FROM pg_catalog.pg_policy
+          WHERE polrelid = class.oid AND (
+              polroles = ARRAY[0::oid]
+              OR EXISTS (SELECT FROM unnest(polroles) AS role WHERE role <> 0 AND pg_has_role(role, 'USAGE'))
+          )
       )
     ORDER BY 1
 "#;

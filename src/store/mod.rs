@@ -14,5 +14,6 @@ pub mod sweep;
 pub mod timeline;
 pub mod tracking;
 pub mod trips;
+pub mod unshown;
 pub mod version;
 pub mod writer;

@@ -61,9 +61,9 @@ async fn write(tx: &mut Transaction<'static, Postgres>, statement: &str) -> Resu
     let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
         .execute(&mut **tx)
         .await;
-    done.map(|done| done.rows_affected()).or_else(|error| {
-        let code = error.as_database_error().and_then(|error| error.code()).unwrap();
-        Err(code.into_owned())
+    done.map(|done| done.rows_affected()).map_err(|error| {
+        let refusal = error.as_database_error().unwrap();
+        refusal.code().unwrap().into_owned()
     })
 }
 

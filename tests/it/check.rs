@@ -1,63 +1,17 @@
 //! `check` as an operator meets it: the real program, its lines and its exit code, on good and on broken databases.
 
-use std::process::Command;
-
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
 use avinode_ingest::service::Settings;
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::AssertSqlSafe;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-use crate::support::bodies::{base, event};
+use crate::support::bodies::{at, base, event, quote};
 use crate::support::cluster::Db;
-use crate::support::service::{Running, SECRET, drain, keep, shift};
-
-/// What `check --json` told.
-struct Told {
-    code: Option<i32>,
-    checks: Vec<Value>,
-    text: String,
-}
-
-impl Told {
-    /// The verdicts of one thing tried, and what was found, joined.
-    fn of(&self, check: &str) -> (String, String) {
-        let of_it: Vec<&Value> = self.checks.iter().filter(|told| told["check"] == check).collect();
-        let words = |key: &str| {
-            let words = of_it.iter().filter_map(|told| told[key].as_str());
-            words.collect::<Vec<_>>().join(" ")
-        };
-        (words("verdict"), format!("{} {}", words("found"), words("remedy")))
-    }
-
-    fn verdict(&self, check: &str) -> String {
-        self.of(check).0
-    }
-}
-
-/// Runs it with these variables only, on a free port and with a good secret unless they say otherwise.
-async fn check(variables: &[(&str, &str)]) -> Told {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
-    command.args(["check", "--json"]).env_clear();
-    command.env("PATH", "/usr/local/bin:/usr/bin:/bin");
-    command
-        .env("INGEST_LISTEN", "127.0.0.1:0")
-        .env("AVINODE_WEBHOOK_SECRET", SECRET);
-    command.envs(variables.iter().copied());
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
-        .await
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{text}"));
-    assert_eq!(told["ok"].as_bool(), Some(output.status.success()));
-    Told {
-        code: output.status.code(),
-        checks: told["checks"].as_array().unwrap().clone(),
-        text,
-    }
-}
+use crate::support::service::{Running, drain, keep, shift};
+use crate::support::told::check;
 
 async fn sql(db: &Db, statement: &str) {
     sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
@@ -96,7 +50,7 @@ async fn a_server_that_does_not_sync_fails_and_all_else_is_ok() {
     assert_eq!(told.verdict("durable"), "failed", "{}", told.text);
     let mut others = told.checks.iter().filter(|told| told["check"] != "durable");
     assert!(others.all(|told| told["verdict"] == "ok"), "{}", told.text);
-    assert_eq!(told.checks.len(), 15, "{}", told.text);
+    assert_eq!(told.checks.len(), 17, "{}", told.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,34 +78,48 @@ async fn a_role_that_may_not_write_or_sees_no_rows_fails_with_the_remedy() {
     assert_eq!(told.code, Some(1), "{}", told.text);
     assert_eq!(told.verdict("schema"), "failed", "{}", told.text);
     let (verdict, words) = told.of("rights");
-    assert_eq!(verdict, "failed", "{}", told.text);
+    assert!(verdict.starts_with("failed failed"), "{}", told.text);
     assert!(
         words.contains(&format!("GRANT USAGE ON SCHEMA avinode_ingest TO \"{role}\"")),
         "{words}"
     );
 
-    // What it names is what is missing.
-    let remedy = words.split_once("as the owner: ").unwrap().1;
-    sql(&db, remedy).await;
+    // What it names is what is missing, and each in a line of its own.
+    assert!(words.contains("it cannot show a quote to the application"), "{words}");
+    sql(&db, &told.grants()).await;
     let told = check(&[("DATABASE_URL", &url)]).await;
     assert_eq!(told.verdict("rights"), "ok", "{}", told.text);
     assert_eq!(told.verdict("rows"), "failed", "{}", told.text);
     assert!(told.of("rows").1.contains("public.chat_sessions"), "{}", told.text);
 
-    sql(
-        &db,
-        &format!(
-            "CREATE POLICY workers ON public.chat_sessions TO {role} USING (true);
-             CREATE POLICY workers ON public.quotes TO {role} USING (true)"
-        ),
-    )
-    .await;
+    let tables = [
+        "chat_sessions",
+        "quotes",
+        "conversations",
+        "requests",
+        "iso_agents",
+        "proposals",
+    ];
+    for table in tables {
+        assert!(told.of("rows").1.contains(table), "{table}: {}", told.text);
+        sql(
+            &db,
+            &format!("CREATE POLICY workers ON public.{table} TO {role} USING (true)"),
+        )
+        .await;
+    }
     assert_eq!(check(&[("DATABASE_URL", &url)]).await.verdict("rows"), "ok");
+    // Another that takes rows away again.
     sql(
         &db,
-        "DROP POLICY workers ON public.chat_sessions; DROP POLICY workers ON public.quotes",
+        "CREATE POLICY fewer ON public.quotes AS RESTRICTIVE USING (status <> 'rejected')",
     )
     .await;
+    let told = check(&[("DATABASE_URL", &url)]).await;
+    assert_eq!(told.verdict("rows"), "failed", "{}", told.text);
+    for table in tables {
+        sql(&db, &format!("DROP POLICY workers ON public.{table}")).await;
+    }
     sql(&db, &format!("ALTER ROLE {role} BYPASSRLS")).await;
     assert_eq!(check(&[("DATABASE_URL", &url)]).await.verdict("rows"), "ok");
     sql(&db, &format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
@@ -271,4 +239,58 @@ async fn short_secrets_are_told_by_their_place_and_no_secret_is_shown() {
         "{words}"
     );
     assert!(!told.text.contains("hush"), "{}", told.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quotes_that_are_not_shown_are_counted_by_what_is_missing() {
+    let db = Db::attached().await;
+    let body = |event: &str, trip: &str, id: &str, price: &str| quote(event, trip, "arfq-1", id, 0, price, "USD");
+    let mut priceless = body("evt-5", "64956151", "aquote-5", "1");
+    priceless["timestamp"] = at(1).into();
+    priceless["data"]["quote"].as_object_mut().unwrap().remove("totalPrice");
+    sql(
+        &db,
+        "ALTER TABLE public.quotes ADD CHECK (total_price <> 666) NOT VALID",
+    )
+    .await;
+    let bodies = [
+        body("evt-1", "NOBODYS", "aquote-1", "9000"),
+        body("evt-2", "4ND3C3", "aquote-2", "9000"),
+        body("evt-3", "64956151", "aquote-3", "0"),
+        body("evt-4", "64956151", "aquote-4", "9000"),
+        body("evt-5a", "64956151", "aquote-5", "9000"),
+        body("evt-6", "64956151", "aquote-6", "666"),
+    ];
+    keep(&db.pool, &bodies, base()).await;
+    drain(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), "w").await;
+    keep(&db.pool, &[priceless], base()).await;
+    drain(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), "w").await;
+    let told = check(&[("DATABASE_URL", &db.url())]).await;
+    let (verdicts, words) = told.of("quotes");
+    for some in [
+        "1 wait for a session with their trip id",
+        "1 are counted and wait for a request",
+        "1 have no price",
+        "1 show an older price",
+        "refused 1, for example with: new row for relation",
+    ] {
+        assert!(words.contains(some), "{some}: {words}");
+    }
+    assert_eq!(verdicts.split(' ').filter(|verdict| *verdict == "warning").count(), 1);
+    assert_eq!(told.verdict("columns"), "ok");
+
+    sql(
+        &db,
+        "ALTER TABLE public.quotes ADD COLUMN broker_note text;
+         UPDATE public.quotes SET broker_note = '';
+         ALTER TABLE public.quotes ALTER COLUMN broker_note SET NOT NULL;
+         ALTER TYPE public.quote_status RENAME VALUE 'received' TO 'came_in'",
+    )
+    .await;
+    let (verdict, words) = check(&[("DATABASE_URL", &db.url())]).await.of("columns");
+    assert_eq!(verdict, "failed");
+    assert!(
+        words.contains("broker_note must be filled and has no default, status has no value received"),
+        "{words}"
+    );
 }

@@ -122,7 +122,7 @@ async fn pinned(pool: &Pool) -> i64 {
 }
 
 const TRIPS: usize = 10;
-const SESSIONS: usize = 400;
+const SESSIONS: u32 = 400;
 
 /// In an order of its own each time, and by the application's choice of a trip and a quote.
 const EVERYWHERE: &str = "
@@ -143,7 +143,7 @@ async fn statements_over_all_sessions_get_through_while_workers_and_sweeps_are_a
         "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, request_id, avinode_trip_id, message_count)
         SELECT conversation_id, iso_agent_id, request_id, 'atrip-' || n % 10, 0
         FROM public.chat_sessions, generate_series(2, $2) AS n WHERE id = $1";
-    let more = sqlx::query(more).bind(first).bind(SESSIONS as i32);
+    let more = sqlx::query(more).bind(first).bind(i64::from(SESSIONS));
     more.execute(&db.pool).await.unwrap();
     let crew = Crew::start(&workers(&db.pool), 3);
     let application = async {
@@ -154,7 +154,7 @@ async fn statements_over_all_sessions_get_through_while_workers_and_sweeps_are_a
                 .await
                 .unwrap();
             let written = sqlx::query(EVERYWHERE).bind(round.to_string()).execute(&mut *tx).await;
-            assert_eq!(written.unwrap().rows_affected(), SESSIONS as u64);
+            assert_eq!(written.unwrap().rows_affected(), u64::from(SESSIONS));
             tx.commit().await.unwrap();
         }
     };

@@ -1,43 +1,64 @@
-//! What is tried of a migrated database: rights, row-level security, triggers, indexes, and what is left in the queue.
+//! What is tried of a migrated database: rights, row-level security, triggers, indexes, what is left in the queue, and
+//! quotes that cannot be shown.
 
 use super::finding::{Finding, Findings};
 use crate::jobs::registry::WAITING_KINDS;
 use crate::postgres::probe::{self, Broken};
 use crate::postgres::transaction::Pool;
 use crate::queue::operate;
+use crate::store::unshown::{self, Missing, Unshown};
 
 /// Tries all of it.
 pub async fn look(pool: &Pool, role: &str, findings: &mut Findings) -> Result<(), sqlx::Error> {
     let broken = probe::broken(pool).await?;
     let readable = broken.rights.is_empty();
-    findings.add(missing_rights(&broken, role));
+    findings.extend(missing_rights(&broken, role));
     findings.add(hidden(&broken, role));
     findings.add(triggers(&broken));
     findings.add(indexes(&broken));
+    findings.add(demands(&broken));
     if readable {
         let unserved: Vec<String> = WAITING_KINDS.iter().map(ToString::to_string).collect();
         let (waiting, dead) = operate::left(pool, &unserved).await?;
         findings.extend(jobs(waiting, dead));
+        findings.extend(quotes(&unshown::unshown(pool).await?));
     }
     Ok(())
 }
 
 /// Tries the rights alone.
 pub async fn rights(pool: &Pool, role: &str, findings: &mut Findings) -> Result<(), sqlx::Error> {
-    findings.add(missing_rights(&probe::broken(pool).await?, role));
+    findings.extend(missing_rights(&probe::broken(pool).await?, role));
     Ok(())
 }
 
-fn missing_rights(broken: &Broken, role: &str) -> Finding {
+/// One line for each right: what is missing, what comes of it, and the GRANT that mends it.
+fn missing_rights(broken: &Broken, role: &str) -> Vec<Finding> {
     if broken.rights.is_empty() {
-        return Finding::ok("rights", format!("{role} may read and write what it has to"));
+        let found = format!("{role} may read and write what it has to");
+        return vec![Finding::ok("rights", found)];
     }
-    let grants = broken.rights.iter().map(|right| format!("GRANT {right} TO \"{role}\""));
-    Finding::failed(
-        "rights",
-        format!("{role} may not do all that it has to"),
-        format!("as the owner: {}", grants.collect::<Vec<_>>().join("; ")),
-    )
+    let missing = broken.rights.iter().map(|right| {
+        let found = format!("{role} lacks {right}: {}", without(right));
+        Finding::failed("rights", found, format!("as the owner: GRANT {right} TO \"{role}\""))
+    });
+    missing.collect()
+}
+
+/// What comes of lacking a right.
+fn without(right: &str) -> &'static str {
+    let (_, place) = right.split_once(" ON ").unwrap_or_default();
+    match place {
+        "SCHEMA avinode_ingest" => "it reaches none of the service's own tables",
+        "SCHEMA public" => "it reaches no table of the application's",
+        _ if place.starts_with("SEQUENCE") => "it can claim no job",
+        _ if place.starts_with("FUNCTION") => "neither it nor the application can write a session",
+        "avinode_ingest.schema_migrations" => "it cannot tell whether the schema is its own",
+        _ if place.starts_with("avinode_ingest.") => "it cannot keep deliveries and work on them",
+        _ if place.contains("public.chat_sessions") => "it cannot find sessions and bring them up to date",
+        _ if place.contains("public.quotes") => "it cannot show a quote to the application",
+        _ => "the API of sessions cannot tell what a session belongs to",
+    }
 }
 
 fn hidden(broken: &Broken, role: &str) -> Finding {
@@ -87,6 +108,55 @@ fn indexes(broken: &Broken) -> Finding {
         ),
         reindex.collect::<Vec<_>>().join("; "),
     )
+}
+
+fn demands(broken: &Broken) -> Finding {
+    if broken.demands.is_empty() {
+        return Finding::ok(
+            "columns",
+            "public.quotes demands nothing that the service does not know",
+        );
+    }
+    Finding::failed(
+        "columns",
+        format!(
+            "public.quotes takes no quote of Avinode's: {}",
+            broken.demands.join(", ")
+        ),
+        "give the columns defaults, or let them be empty; quotes are kept meanwhile, and shown a day later at the latest",
+    )
+}
+
+/// Quotes that are known and that the application's `quotes` does not show, by what is missing.
+fn quotes(unshown: &[Unshown]) -> Vec<Finding> {
+    if unshown.is_empty() {
+        return vec![Finding::ok("quotes", "all that are known stand in public.quotes")];
+    }
+    let each = unshown.iter().map(|some| {
+        let many = some.quotes;
+        match some.missing {
+            Missing::Session => Finding::ok("quotes", format!("{many} wait for a session with their trip id")),
+            Missing::Request => Finding::ok(
+                "quotes",
+                format!("{many} are counted and wait for a request of their session"),
+            ),
+            Missing::Price => Finding::ok("quotes", format!("{many} have no price that public.quotes can hold")),
+            Missing::NewestPrice => Finding::ok(
+                "quotes",
+                format!("{many} show an older price: the newest word on them has none, so no session proposes them"),
+            ),
+            Missing::Turn => Finding::ok("quotes", format!("{many} are about to be shown")),
+            Missing::Consent => Finding::warning(
+                "quotes",
+                format!(
+                    "public.quotes refused {many}, for example with: {}",
+                    some.example.as_deref().unwrap_or("no reason")
+                ),
+                "mend the rule that refuses them; they are tried again within a day, or with news of the quote",
+            ),
+        }
+    });
+    each.collect()
 }
 
 fn jobs(waiting: i64, dead: i64) -> Vec<Finding> {

@@ -10,4 +10,5 @@ pub mod pooler;
 pub mod postgrest;
 pub mod service;
 pub mod stage;
+pub mod told;
 pub mod world;

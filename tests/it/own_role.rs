@@ -1,0 +1,130 @@
+//! The service under a role of its own, which owns nothing of the application's and is no superuser: what the page on
+//! deployment grants is what `check` asks for, and all that it needs.
+
+use std::path::Path;
+use std::time::Duration;
+
+use avinode_ingest::cli::fixtures;
+use avinode_ingest::cli::manifest::Manifest;
+use avinode_ingest::cli::scenario::Staged;
+use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::election::Policy;
+use avinode_ingest::jobs::upkeep;
+use avinode_ingest::postgres::probe;
+use avinode_ingest::service::Settings;
+use chrono::Utc;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::support::bodies::quote;
+use crate::support::cluster::Db;
+use crate::support::everything::dead_jobs;
+use crate::support::pool::Pool;
+use crate::support::postgrest::Postgrest;
+use crate::support::service::{Running, drain, keep, shift};
+use crate::support::told::check;
+
+const DEPLOYMENT: &str = include_str!("../../deploy/README.md");
+
+/// A role with nothing but a login and a way past row-level security, on the database of an application; and its address.
+async fn role(db: &Db) -> (String, String) {
+    let role = format!("service_{}", Uuid::now_v7().simple());
+    db.run(&format!("CREATE ROLE {role} LOGIN BYPASSRLS")).await;
+    let url = db.url().replace("user=avinode", &format!("user={role}"));
+    (role, url)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_the_rights_of_the_page_on_deployment_check_is_content_and_everything_works() {
+    let db = Db::attached().await;
+    let role = format!("service_{}", Uuid::now_v7().simple());
+    let (_, rest) = DEPLOYMENT.split_once("```sql\nCREATE ROLE").unwrap();
+    let (statements, _) = rest.split_once("```").unwrap();
+    let statements = format!("CREATE ROLE{statements}").replace("avinode_ingest_service", &role);
+    db.run(&statements).await;
+    let url = db.url().replace("user=avinode", &format!("user={role}"));
+    let after = check(&[("DATABASE_URL", &url)]).await;
+    for thing in [
+        "schema", "rights", "rows", "triggers", "indexes", "columns", "jobs", "quotes",
+    ] {
+        assert_eq!(after.verdict(thing), "ok", "{thing}: {}", after.text);
+    }
+
+    let own = Pool::new(db.options.clone().username(&role), 12);
+    let folder = Path::new("fixtures");
+    let manifest = Manifest::read(folder).unwrap();
+    let staged = Staged::make(&db.pool, &manifest).await.unwrap();
+    #[expect(clippy::disallowed_methods, reason = "the fixtures' moments lie around now")]
+    let now = Utc::now();
+    let bodies: Vec<Value> = fixtures::read(&[folder.to_owned()])
+        .unwrap()
+        .iter()
+        .map(|fixture| serde_json::from_slice(&fixture.body(now).unwrap()).unwrap())
+        .collect();
+    let shift = shift(&own, Policy::Latest, Clock::System);
+    keep(&own, &bodies, now).await;
+    drain(&shift, "w").await;
+    staged.afterwards(&db.pool).await.unwrap();
+    drain(&shift, "w").await;
+    let sessions = staged.sessions(&db.pool).await.unwrap();
+    assert_eq!(staged.differences(&sessions), Vec::<String>::new());
+    upkeep::turn(&own, "a test", Duration::from_secs(0), true)
+        .await
+        .unwrap();
+
+    // And the service as it is served: it receives, listens, works, and ends in order.
+    let before = dead_jobs(&db.pool).await;
+    let service = Running::start(&own, Settings::default()).await;
+    let body = quote("evt-own", "0WNR0L", "arfq-own", "aquote-own", 0, "9000", "USD");
+    let (status, answer) = service.post(&serde_json::to_vec(&body).unwrap()).await;
+    assert_eq!(status, 200, "{answer}");
+    let mut bob = Postgrest::before(&db).agent("user_bob").await;
+    let renamed = "UPDATE public.chat_sessions SET avinode_trip_id = '0wnr0l' WHERE id::text ~ '-00000000000[67]$'";
+    sqlx::query(renamed).execute(&mut *bob).await.unwrap();
+    bob.commit().await.unwrap();
+    let counted = "SELECT count(*) FROM avinode_ingest.ledger WHERE quote_id = 'aquote-own'";
+    for round in 0.. {
+        let counted: i64 = sqlx::query_scalar(counted).fetch_one(&db.pool).await.unwrap();
+        if counted == 2 {
+            break;
+        }
+        assert!(round < 1_000, "{counted} of the trip's two sessions have the quote");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    service.stop().await;
+    assert_eq!(dead_jobs(&db.pool).await, before);
+    db.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_right_that_is_taken_away_is_named_with_its_grant() {
+    let db = Db::attached().await;
+    let (role, url) = role(&db).await;
+    let told = check(&[("DATABASE_URL", &url)]).await;
+    db.run(&told.grants()).await;
+    let own = Pool::new(db.options.clone().username(&role), 2);
+    assert_eq!(probe::broken(&own).await.unwrap().rights, Vec::<String>::new());
+    let mut taken = 0;
+    for grant in told.grants().split("; ") {
+        let right = grant.strip_prefix("GRANT ").unwrap().split_once(" TO ").unwrap().0;
+        let (privileges, places) = right.split_once(" ON ").unwrap();
+        for privilege in privileges.split(", ") {
+            for place in places.split(", ") {
+                let one = format!("{privilege} ON {place}");
+                db.run(&format!("REVOKE {one} FROM {role}")).await;
+                let named = probe::broken(&own).await.unwrap().rights;
+                assert_eq!(named, [one.as_str()]);
+                db.run(&format!("GRANT {one} TO {role}")).await;
+                taken += 1;
+            }
+        }
+    }
+    assert!(taken > 60, "{taken}");
+    // Hardened databases take the right to call functions from everybody.
+    db.run("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA avinode_ingest FROM PUBLIC")
+        .await;
+    let named = probe::broken(&own).await.unwrap().rights;
+    assert_eq!(named.len(), 2, "{named:?}");
+    assert!(named.contains(&"EXECUTE ON FUNCTION avinode_ingest.normal_trip_id(text)".to_owned()));
+    db.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}

@@ -1,0 +1,161 @@
+//! An event whose trip no session has finds the session that holds its RFQ, and that session's trip.
+
+use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::election::Policy;
+use avinode_ingest::store::inspect::{self, SessionView};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::bodies::{base, event, quote};
+use crate::support::cluster::Db;
+use crate::support::crew::Crew;
+use crate::support::everything::dead_jobs;
+use crate::support::pool::Pool;
+use crate::support::service::{drain, keep, session, shift};
+
+const RFQ: &str = "arfq-12345678";
+
+async fn set_rfq(pool: &Pool, session: Uuid, rfq: Option<&str>) {
+    sqlx::query("UPDATE public.chat_sessions SET avinode_rfq_id = $2 WHERE id = $1")
+        .bind(session)
+        .bind(rfq)
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+async fn work(pool: &Pool) {
+    drain(&shift(pool, Policy::Latest, Clock::Fixed(base())), "w").await;
+}
+
+async fn view(pool: &Pool, session: Uuid) -> SessionView {
+    inspect::sessions(pool, &[session]).await.unwrap().remove(0)
+}
+
+fn quoted(trip: &str, rfq: &str, name: &str, seconds: i64) -> serde_json::Value {
+    quote(&format!("evt-{name}"), trip, rfq, name, seconds, "10000", "USD")
+}
+
+#[tokio::test]
+async fn a_quote_under_an_id_that_no_session_has_reaches_the_sessions_of_the_trip_that_holds_its_rfq() {
+    let db = Db::new().await;
+    let holder = session(&db.pool, Some("atrip-1")).await;
+    let beside = session(&db.pool, Some("1")).await;
+    let stranger = session(&db.pool, Some("atrip-2")).await;
+    set_rfq(&db.pool, holder, Some(" ARFQ-12345678\n")).await;
+    let bodies = [
+        quoted("A1B2C3", RFQ, "aquote-1", 0),
+        quoted("atrip-1", "arfq-9", "aquote-2", 1),
+        quoted("D4E5F6", "arfq-8", "aquote-3", 2),
+        event(
+            "TripRequestMine",
+            "evt-cancelled",
+            3,
+            json!({"type": "TripRequestMine", "trip": {"id": "A1B2C3"}, "action": "cancelled"}),
+        ),
+    ];
+    keep(&db.pool, &bodies, base()).await;
+    work(&db.pool).await;
+    for session in [holder, beside] {
+        let seen = view(&db.pool, session).await;
+        assert_eq!(seen.quotes_received_count, 2);
+        assert_eq!(seen.primary_quote.as_deref(), Some("aquote-2"));
+        assert_eq!(
+            seen.avinode_trip_status.as_deref(),
+            Some("cancelled"),
+            "also what names no RFQ"
+        );
+    }
+    assert_eq!(view(&db.pool, stranger).await.quotes_received_count, 0);
+}
+
+#[tokio::test]
+async fn a_session_that_is_given_an_rfq_later_gets_what_came_before() {
+    let db = Db::new().await;
+    let late = session(&db.pool, None).await;
+    keep(&db.pool, &[quoted("A1B2C3", RFQ, "aquote-1", 0)], base()).await;
+    work(&db.pool).await;
+    assert_eq!(view(&db.pool, late).await.quotes_received_count, 0);
+    set_rfq(&db.pool, late, Some(RFQ)).await;
+    work(&db.pool).await;
+    let seen = view(&db.pool, late).await;
+    assert_eq!(
+        (seen.quotes_received_count, seen.primary_quote.as_deref()),
+        (1, Some("aquote-1"))
+    );
+
+    // And what comes afterwards; the first again adds nothing.
+    let bodies = [
+        quoted("A1B2C3", RFQ, "aquote-1", 0),
+        quoted("A1B2C3", RFQ, "aquote-2", 5),
+    ];
+    keep(&db.pool, &bodies, base()).await;
+    work(&db.pool).await;
+    let seen = view(&db.pool, late).await;
+    assert_eq!(
+        (seen.quotes_received_count, seen.primary_quote.as_deref()),
+        (2, Some("aquote-2"))
+    );
+}
+
+#[tokio::test]
+async fn a_session_with_the_trip_itself_takes_it_back_from_the_one_that_holds_the_rfq() {
+    let db = Db::new().await;
+    let holder = session(&db.pool, Some("atrip-1")).await;
+    set_rfq(&db.pool, holder, Some(RFQ)).await;
+    keep(&db.pool, &[quoted("A1B2C3", RFQ, "aquote-1", 0)], base()).await;
+    work(&db.pool).await;
+    assert_eq!(view(&db.pool, holder).await.primary_quote.as_deref(), Some("aquote-1"));
+
+    let own = session(&db.pool, Some("a1b2c3")).await;
+    work(&db.pool).await;
+    let (holder, own) = (view(&db.pool, holder).await, view(&db.pool, own).await);
+    assert_eq!(
+        (own.quotes_received_count, own.primary_quote.as_deref()),
+        (1, Some("aquote-1"))
+    );
+    assert_eq!(
+        (holder.quotes_received_count, holder.primary_quote),
+        (1, None),
+        "what was counted stays counted; elected is among the quotes of its own trip"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_and_an_rfq_that_come_at_the_same_time_always_meet() {
+    let db = Db::new().await;
+    let crew = Crew::start(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), 3);
+    let mut sessions = Vec::new();
+    for round in 0..40_u64 {
+        let (trip, name, rfq) = (format!("S{round}"), format!("aquote-{round}"), format!("arfq-{round}"));
+        let own = format!("atrip-{round}");
+        let made = session(&db.pool, (round % 3 > 0).then_some(own.as_str())).await;
+        let attached = async {
+            tokio::time::sleep(std::time::Duration::from_micros(round * 150)).await;
+            set_rfq(&db.pool, made, Some(&rfq)).await;
+        };
+        let body = [quoted(&trip, &rfq, &name, 0)];
+        tokio::join!(attached, keep(&db.pool, &body, base()));
+        sessions.push((made, name));
+    }
+    crew.finish().await;
+    assert_eq!(dead_jobs(&db.pool).await, 0);
+    for (session, name) in sessions {
+        let seen = view(&db.pool, session).await;
+        assert_eq!((seen.quotes_received_count, seen.primary_quote), (1, Some(name)));
+    }
+}
+
+#[tokio::test]
+async fn an_rfq_that_is_named_under_many_trips_says_nothing() {
+    let db = Db::new().await;
+    let holder = session(&db.pool, Some("atrip-1")).await;
+    let bodies: Vec<_> = (0..9)
+        .map(|n| quoted(&format!("S{n}X"), RFQ, &format!("aquote-{n}"), n))
+        .collect();
+    keep(&db.pool, &bodies, base()).await;
+    work(&db.pool).await;
+    set_rfq(&db.pool, holder, Some(RFQ)).await;
+    work(&db.pool).await;
+    assert_eq!(view(&db.pool, holder).await.quotes_received_count, 0);
+}
