@@ -124,7 +124,7 @@ async fn each_right_that_is_taken_away_is_named_with_its_grant() {
     db.run("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA avinode_ingest FROM PUBLIC")
         .await;
     let named = probe::broken(&own).await.unwrap().rights;
-    assert_eq!(named.len(), 2, "{named:?}");
+    assert_eq!(named.len(), 3, "{named:?}");
     assert!(named.contains(&"EXECUTE ON FUNCTION avinode_ingest.normal_trip_id(text)".to_owned()));
     db.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }

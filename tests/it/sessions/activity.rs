@@ -130,11 +130,13 @@ async fn a_session_that_the_application_holds_is_waited_for_a_little_and_then_gi
         let tracking = tracking.clone();
         async move { tracking.pause(session).await }
     });
-    // Only once the call waits for the lock does the application let go: more than one patience later it gets it.
+    // The application lets go once the call has waited in vain for a first time.
     let waits =
         "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())";
-    while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&db.pool).await.unwrap() {
-        tokio::task::yield_now().await;
+    for waiting in [true, false] {
+        while sqlx::query_scalar::<_, bool>(waits).fetch_one(&db.pool).await.unwrap() != waiting {
+            tokio::task::yield_now().await;
+        }
     }
     application.commit().await.unwrap();
     let paused = waiting.await.unwrap().unwrap();

@@ -4,6 +4,7 @@ mod activity;
 mod archive;
 mod create;
 mod find;
+mod own_role;
 mod quotes;
 mod trip;
 
