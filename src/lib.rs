@@ -2,8 +2,8 @@
 //! a charter broker's chat sessions up to date.
 //!
 //! # Layout
-//! Imports run down only: [`cli`], [`service`] → [`http`], [`jobs`] → [`ingest`] → [`queue`], [`store`], [`avinode`] →
-//! [`domain`]. `queue`, `store` and `avinode` do not know one another.
+//! Imports run down only: [`cli`], [`service`] → [`http`] → [`sessions`], and [`jobs`] → [`ingest`] → [`queue`], [`store`],
+//! [`avinode`] → [`domain`]. `queue`, `store` and `avinode` do not know one another.
 //!
 //! # The way of a delivery
 //! 1. verify: [`avinode::signature`], bytes and headers and the time, before any JSON is read
@@ -25,6 +25,7 @@ pub mod jobs;
 pub mod postgres;
 pub mod queue;
 pub mod service;
+pub mod sessions;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;

@@ -19,6 +19,8 @@ use crate::http::readiness::{Probe, Readiness};
 use crate::http::router;
 use crate::http::server::{self, ServerLimits};
 use crate::http::state::{AppState, WebhookLimits};
+use crate::http::v1::auth::Tokens;
+use crate::http::v1::state::ApiState;
 use crate::ingest::receiver::receiver;
 use crate::jobs::registry::registry;
 use crate::jobs::upkeep;
@@ -27,6 +29,7 @@ use crate::postgres::transaction::Pool;
 use crate::queue::retry::RetryPolicy;
 use crate::queue::worker::Shift;
 use crate::queue::{listener, maintenance};
+use crate::sessions::handle::Sessions;
 
 /// How long giving leases back may take, beyond the limit for work in flight.
 const GIVE_BACK_TIME: Duration = Duration::from_secs(3);
@@ -58,9 +61,23 @@ pub struct Settings {
     pub drain: Duration,
     /// For how long outcomes are kept.
     pub keep_outcomes: Duration,
+    /// The sessions API, of a process that receives.
+    pub api: ApiSettings,
     /// Tells the time.
     pub clock: Clock,
 }
+
+/// How the sessions API is served.
+#[derive(Debug, Clone)]
+pub struct ApiSettings {
+    /// Who may call it.
+    pub tokens: Tokens,
+    /// Connections to the database, of its own: its load starves neither receiver nor workers.
+    pub connections: u32,
+}
+
+/// How long a call of the API waits for one of its connections.
+const API_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Default for Settings {
     fn default() -> Self {
@@ -77,6 +94,10 @@ impl Default for Settings {
             server: ServerLimits::default(),
             drain: Duration::from_secs(20),
             keep_outcomes: Duration::from_secs(90 * 24 * 3600),
+            api: ApiSettings {
+                tokens: Tokens::default(),
+                connections: 4,
+            },
             clock: Clock::System,
         }
     }
@@ -123,7 +144,9 @@ pub async fn run(
             settings.webhook.clone(),
             readiness.clone(),
         );
-        (router::router(state), Some(flushing))
+        let api_pool = pool.beside_with_patience(settings.api.connections, API_PATIENCE);
+        let api = ApiState::new(Sessions::new(api_pool, settings.clock), settings.api.tokens.clone());
+        (router::router(state, Some(api)), Some(flushing))
     } else {
         (router::health_only(readiness.clone()), None)
     };

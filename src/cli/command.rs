@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::failure::Failure;
-use super::{check, deliveries, demo, jobs, migrate, replay, serve, sign};
+use super::{check, deliveries, demo, jobs, migrate, openapi, replay, serve, sign};
 use crate::config::log::LogArgs;
 use crate::config::parse::{Exit, parse_from as parse};
 
@@ -62,6 +62,9 @@ pub enum Command {
     #[command(subcommand)]
     Deliveries(deliveries::Action),
 
+    /// Print the description of the HTTP API, in OpenAPI 3.1
+    Openapi,
+
     /// Try the configuration, one line for each thing tried
     ///
     /// Takes the settings of serve. The exit code is 0 when everything is as it must be.
@@ -87,6 +90,7 @@ pub async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Sign(args) => sign::run(&args).await,
         Command::Jobs(action) => jobs::run(action).await,
         Command::Deliveries(action) => deliveries::run(action).await,
+        Command::Openapi => openapi::run(),
         Command::Check(args) => check::run(*args).await,
     }
 }

@@ -10,6 +10,7 @@ pub mod fixtures;
 pub mod jobs;
 pub mod manifest;
 pub mod migrate;
+pub mod openapi;
 pub mod output;
 pub mod replay;
 pub mod scenario;

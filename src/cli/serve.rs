@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
+use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
 use super::database::Database;
@@ -11,15 +12,16 @@ use super::migrate::refuse_pooler;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
 use crate::config::database::DatabaseArgs;
-use crate::config::secret::Secrets;
+use crate::config::secret::{ApiTokens, Scope, Secrets};
 use crate::config::serve::{PrimaryQuote, ServeArgs};
 use crate::config::webhook::WebhookArgs;
 use crate::domain::election::Policy;
 use crate::http::server::ServerLimits;
 use crate::http::state::WebhookLimits;
+use crate::http::v1::auth::{self, Tokens};
 use crate::postgres::migrator;
 use crate::queue::retry::RetryPolicy;
-use crate::service::{self, Settings};
+use crate::service::{self, ApiSettings, Settings};
 use crate::shutdown;
 
 /// What the service takes.
@@ -136,6 +138,18 @@ pub fn policy(primary_quote: PrimaryQuote) -> Policy {
     }
 }
 
+/// Who may call the API; nobody where the setting is not there.
+fn tokens(setting: Option<&ApiTokens>) -> Tokens {
+    let tokens = setting.map_or(&[][..], |tokens| &tokens.0);
+    Tokens::new(tokens.iter().map(|token| {
+        let scope = match token.scope {
+            Scope::Read => auth::Scope::Read,
+            Scope::Write => auth::Scope::Write,
+        };
+        (token.name.as_str(), scope, token.token.expose_secret())
+    }))
+}
+
 fn settings(serve: &ServeArgs, database: &DatabaseArgs) -> Settings {
     Settings {
         receives: serve.role.receives(),
@@ -163,6 +177,10 @@ fn settings(serve: &ServeArgs, database: &DatabaseArgs) -> Settings {
         },
         drain: serve.shutdown,
         keep_outcomes: std::time::Duration::from_secs(u64::from(serve.keep_outcomes_days) * 24 * 3600),
+        api: ApiSettings {
+            tokens: tokens(serve.api_tokens.as_ref()),
+            connections: serve.api_connections,
+        },
         clock: Clock::System,
     }
 }

@@ -85,6 +85,11 @@ pub struct ServeArgs {
     #[arg(long, env = "INGEST_API_TOKENS", hide_env_values = true, value_name = "TOKENS", value_parser = api_tokens)]
     pub api_tokens: Option<ApiTokens>,
 
+    /// Connections to the database for the HTTP API, beside INGEST_MAX_CONNECTIONS (1 to 100).
+    #[arg(long, env = "INGEST_API_CONNECTIONS", value_name = "COUNT", default_value = "4",
+          value_parser = whole::<u32>(1, 100))]
+    pub api_connections: u32,
+
     /// The largest body taken, in bytes (1024 to 16777216); a larger one is answered 413.
     #[arg(long, env = "INGEST_BODY_LIMIT", value_name = "BYTES", default_value = "262144",
           value_parser = whole::<usize>(1024, 16_777_216), help_heading = "Receiving")]

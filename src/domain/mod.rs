@@ -6,6 +6,7 @@ pub mod event;
 pub mod id;
 pub mod quote;
 pub mod session;
+pub mod tracking;
 pub mod trip;
 pub mod workflow;
 

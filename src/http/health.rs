@@ -7,20 +7,32 @@ use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, HeaderValue};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::readiness::Readiness;
+use super::readiness::{Readiness, Report};
 
-#[derive(Serialize)]
+/// That the process is there.
+#[derive(Serialize, ToSchema)]
 struct Alive {
+    /// `alive`.
     status: &'static str,
 }
 
-/// `GET /livez`: 200 as long as anything answers at all.
+/// Is the process there?
+///
+/// 200 as long as anything answers at all.
+#[utoipa::path(get, path = "/livez", operation_id = "livez", tag = "health",
+    responses((status = 200, body = Alive, description = "It is.")), security(()))]
 pub async fn livez() -> Response {
     uncached(StatusCode::OK, Json(Alive { status: "alive" }))
 }
 
-/// `GET /readyz`: 200 or 503, with every check by name.
+/// Should it be given work?
+///
+/// With every check by name.
+#[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "health",
+    responses((status = 200, body = Report, description = "It should."),
+        (status = 503, body = Report, description = "It should not; the checks say why.")), security(()))]
 pub async fn readyz(State(readiness): State<Readiness>) -> Response {
     let report = readiness.report().await;
     let status = if report.is_ready() {

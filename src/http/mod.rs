@@ -8,6 +8,7 @@ pub mod connection;
 pub mod headers;
 pub mod health;
 pub mod memory;
+pub mod openapi;
 pub mod patience;
 pub mod problem;
 pub mod readiness;
@@ -15,6 +16,7 @@ pub mod refusal;
 pub mod router;
 pub mod server;
 pub mod state;
+pub mod v1;
 pub mod webhook;
 
 #[cfg(test)]

@@ -6,6 +6,9 @@ use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
 use hyper::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::v1::problem::FieldError;
 
 /// What every `type` begins with; the rest is [`Problem::name`]. Stable: callers may compare it.
 pub const TYPE_PREFIX: &str = "urn:avinode-ingest:problem:";
@@ -49,14 +52,6 @@ pub enum Problem {
     },
 }
 
-#[derive(Serialize)]
-struct Shown {
-    r#type: String,
-    title: &'static str,
-    status: u16,
-    detail: String,
-}
-
 impl Problem {
     /// The last part of its `type`; also how logs name it.
     pub fn name(self) -> &'static str {
@@ -69,7 +64,7 @@ impl Problem {
     }
 
     /// The contract: status, name, title.
-    fn facts(self) -> (StatusCode, &'static str, &'static str) {
+    pub(super) fn facts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::NotJson => (StatusCode::BAD_REQUEST, "not-json", "The body is not JSON"),
             Self::BrokenBody => (StatusCode::BAD_REQUEST, "broken-body", "The body broke off"),
@@ -101,7 +96,8 @@ impl Problem {
         }
     }
 
-    fn detail(self) -> String {
+    /// What it says, for people.
+    pub(super) fn detail(self) -> String {
         match self {
             Self::NotJson => "The body must be one JSON value in UTF-8.".into(),
             Self::BrokenBody => "The body ended before it was whole, or was not framed as HTTP says.".into(),
@@ -120,7 +116,7 @@ impl Problem {
     }
 
     /// The header that goes with it, if one does.
-    fn header(self) -> Option<(HeaderName, HeaderValue)> {
+    pub(super) fn header(self) -> Option<(HeaderName, HeaderValue)> {
         match self {
             Self::NotVerified { challenge: true } => Some((WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE))),
             Self::UnsupportedEncoding => Some((ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
@@ -130,18 +126,52 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let (status, name, title) = self.facts();
-        let shown = Shown {
+/// A problem as it is sent.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct Body {
+    /// What kind of problem it is; callers may compare it.
+    #[schema(example = "urn:avinode-ingest:problem:invalid")]
+    r#type: String,
+    /// The kind, for people.
+    title: &'static str,
+    /// The status code.
+    #[schema(example = 422)]
+    status: u16,
+    /// What is wrong this time.
+    detail: String,
+    /// Which fields are wrong; absent where it is not about fields.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+}
+
+impl Body {
+    /// A problem of this name, about these fields.
+    pub fn new(status: StatusCode, name: &str, title: &'static str, detail: String, errors: Vec<FieldError>) -> Self {
+        Self {
             r#type: format!("{TYPE_PREFIX}{name}"),
             title,
             status: status.as_u16(),
-            detail: self.detail(),
-        };
-        let mut response = (status, Json(shown)).into_response();
+            detail,
+            errors,
+        }
+    }
+}
+
+impl IntoResponse for Body {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
         let problem_json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(CONTENT_TYPE, problem_json);
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, name, title) = self.facts();
+        let mut response = Body::new(status, name, title, self.detail(), Vec::new()).into_response();
         response.headers_mut().extend(self.header());
         response
     }

@@ -11,6 +11,7 @@ use futures_util::future::{BoxFuture, join_all};
 use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use crate::heartbeat::Heartbeats;
 
@@ -71,11 +72,12 @@ struct Inner {
 }
 
 /// What `/readyz` shows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Report {
     /// `ready` or `not ready`.
     pub status: &'static str,
     /// Each check by name: `ok`, or what is wrong.
+    #[schema(value_type = BTreeMap<String, String>)]
     pub checks: BTreeMap<&'static str, String>,
 }
 

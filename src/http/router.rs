@@ -4,16 +4,23 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, post};
 
+use super::openapi::document;
 use super::problem::Problem;
 use super::readiness::Readiness;
 use super::state::AppState;
+use super::v1::router::router as api_router;
+use super::v1::state::ApiState;
 use super::{health, webhook};
 
-/// All of it, for a process that receives.
-pub fn router(state: AppState) -> Router {
-    let webhooks = Router::new().route("/webhooks/avinode", post(webhook::deliver));
-    // The API is to be nested here as `/v1`.
-    with_problems(health_routes().merge(webhooks)).with_state(state)
+/// All of it, for a process that receives; the API where there is one.
+pub fn router(state: AppState, api: Option<ApiState>) -> Router {
+    let mut routes = health_routes().route("/webhooks/avinode", post(webhook::deliver));
+    if let Some(api) = api {
+        routes = routes
+            .nest("/v1", api_router(api))
+            .route("/openapi.json", get(document::show));
+    }
+    with_problems(routes).with_state(state)
 }
 
 /// Health alone, for a process that only works.

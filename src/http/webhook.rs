@@ -12,23 +12,18 @@ use chrono::{DateTime, Utc};
 use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_ENCODING, EXPECT, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, StatusCode};
-use serde::Serialize;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::body::{self, NotRead, Whole, Why};
 use super::headers;
 use super::memory::Reserved;
+use super::openapi::answers::OfWebhook;
+use super::openapi::webhook::{Delivery, Kept};
 use super::problem::Problem;
 use super::refusal::{Refused, Weight};
 use super::state::AppState;
 use crate::avinode::{json, notification};
 use crate::ingest::receiver::{Arrival, NotKept};
-
-/// The answer to a delivery that is kept.
-#[derive(Serialize)]
-struct Kept {
-    delivery: Uuid,
-}
 
 /// A refusal on its way to the answer and to the log.
 struct Refusal {
@@ -42,7 +37,21 @@ struct Refusal {
     body: Option<Bytes>,
 }
 
-/// Handles one delivery.
+/// Something happened at Avinode
+///
+/// Verified over the exact bytes by any scheme for which a secret is configured, and kept durably before it is answered.
+#[utoipa::path(
+    post,
+    path = "/webhooks/avinode",
+    operation_id = "deliver",
+    tag = "webhook",
+    request_body = Delivery,
+    responses(
+        (status = 200, body = Kept, description = "It is durable; a duplicate too, and one that turns out not to be understood."),
+        OfWebhook
+    ),
+    security(("hmac" = []), ("standardWebhooks" = []), ("basic" = [])),
+)]
 pub async fn deliver(State(state): State<AppState>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let refusal = match admit(&state, &head, body).await {

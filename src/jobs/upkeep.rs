@@ -1,4 +1,4 @@
-//! Upkeep: what one process at a time does now and then: retention, and the sweep for missed notes.
+//! Upkeep: what one process at a time does now and then: retention, the sweep for missed notes, the archive.
 
 use std::time::Duration;
 
@@ -10,9 +10,14 @@ use crate::heartbeat::Pulse;
 use crate::postgres::transaction::Pool;
 use crate::queue::{maintenance, store as queue};
 use crate::store::sweep;
+use crate::store::tracking::{begin, whole};
 
 /// The duty's name in `duties`.
 const DUTY: &str = "upkeep";
+/// The duty of archiving, which nobody keeps up: it runs out, and then it is time again.
+const ARCHIVE: &str = "archive";
+/// How often sessions are archived.
+const ARCHIVE_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// How often it is looked after; the duty is held for four times that.
 pub const EVERY: Duration = Duration::from_secs(30);
 /// When the first turn comes.
@@ -69,7 +74,7 @@ async fn match_again(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> 
     Ok(())
 }
 
-/// One whole turn, if the duty is ours: the sweep, and sometimes the pruning.
+/// One whole turn, if the duty is ours: the sweep, sometimes the pruning, and once a day the archive.
 ///
 /// # Errors
 /// What was done so far stays done.
@@ -84,5 +89,31 @@ pub async fn turn(pool: &Pool, process: &str, keep_outcomes: Duration, prune: bo
             tracing::info!(outcomes = pruned, "old outcomes were pruned");
         }
     }
+    if let Err(error) = archive(pool, process).await {
+        // The function may be the application's own, and fail by its own rules: nothing else is to wait for it.
+        tracing::warn!(%error, "archiving old sessions failed; it is tried again");
+    }
     Ok(())
+}
+
+/// Archives the sessions that are old enough, if nobody has done so for a day.
+async fn archive(pool: &Pool, process: &str) -> Result<(), sqlx::Error> {
+    // Another name each time: what its holder could keep up would never run out.
+    let holder = format!("{process}/{}", Uuid::now_v7().simple());
+    if !maintenance::take_duty(pool, ARCHIVE, &holder, ARCHIVE_EVERY).await? {
+        return Ok(());
+    }
+    let archived = archive_now(pool).await;
+    if archived.is_err() {
+        maintenance::leave_duty(pool, ARCHIVE, &holder).await?;
+    }
+    tracing::info!(sessions = archived?, "old sessions were archived");
+    Ok(())
+}
+
+async fn archive_now(pool: &Pool) -> Result<Option<i64>, sqlx::Error> {
+    let mut tx = begin::writing_many(pool).await?;
+    let archived = whole::archive(&mut tx).await?;
+    tx.commit().await?;
+    Ok(archived)
 }

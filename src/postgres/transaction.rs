@@ -8,6 +8,8 @@
 //! Such a statement must not need types that are not Postgres's own: sqlx looks them up in between, and Postgres forgets
 //! the unnamed statement. Casts to text avoid that.
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use sqlx::error::BoxDynError;
@@ -53,7 +55,13 @@ impl Pool {
 
     /// Another pool to the same database, of `max` connections of its own.
     pub fn beside(&self, max: u32) -> Self {
-        let options = self.connections.options().clone().max_connections(max);
+        self.beside_with_patience(max, self.connections.options().get_acquire_timeout())
+    }
+
+    /// The same, whose callers wait for a connection for so long at most.
+    pub fn beside_with_patience(&self, max: u32, patience: Duration) -> Self {
+        let options = self.connections.options().clone();
+        let options = options.max_connections(max).acquire_timeout(patience);
         Self {
             connections: options.connect_lazy_with(self.connections.connect_options().as_ref().clone()),
             named: self.named,

@@ -12,6 +12,7 @@ pub mod seed;
 pub mod sessions;
 pub mod sweep;
 pub mod timeline;
+pub mod tracking;
 pub mod trips;
 pub mod unshown;
 pub mod version;

@@ -36,6 +36,7 @@ fn a_wrong_variable_is_one_line_that_names_it_and_exit_code_64() {
         ("INGEST_RETRY_BASE_MILLIS", "1"),
         ("INGEST_RETRY_MAX_SECONDS", "0"),
         ("INGEST_KEEP_OUTCOMES_DAYS", "0"),
+        ("INGEST_API_CONNECTIONS", "0"),
         ("INGEST_POOLER", "2"),
         ("INGEST_MAX_CONNECTIONS", "1"),
         ("INGEST_LOG", "xml"),

@@ -77,7 +77,7 @@ async fn a_wrong_signature_is_401_without_a_challenge_when_basic_is_not_offered(
 #[tokio::test]
 async fn a_bare_request_is_challenged_and_basic_credentials_are_then_taken() {
     let keeper = Keeper::open();
-    let door = router(state(&keeper, Some(BASIC), small()));
+    let door = router(state(&keeper, Some(BASIC), small()), None);
     let bare = Request::post(PATH).body(Body::from("{}")).unwrap();
     let response = ask(&door, bare).await;
     let challenge = r#"Basic realm="avinode-ingest", charset="UTF-8""#;
@@ -171,7 +171,7 @@ async fn without_memory_a_delivery_is_503_until_others_are_kept() {
         ..small()
     };
     let state = state(&keeper, None, one);
-    let door = router(state.clone());
+    let door = router(state.clone(), None);
     let waiting = tokio::spawn({
         let door = door.clone();
         async move { ask(&door, signed("{}")).await.status() }
@@ -190,7 +190,7 @@ async fn without_memory_a_delivery_is_503_until_others_are_kept() {
 async fn a_delivery_goes_on_when_its_sender_goes_away() {
     let keeper = Keeper::shut();
     let state = state(&keeper, None, small());
-    let door = router(state.clone());
+    let door = router(state.clone(), None);
     let request = tokio::spawn(async move { ask(&door, signed("{}")).await });
     eventually("the delivery waits to be kept", || state.memory.free() < small().memory).await;
     tokio::task::yield_now().await;

@@ -95,7 +95,7 @@ fn state(keeper: &Arc<Keeper>, basic: Option<&str>, limits: WebhookLimits) -> Ap
 }
 
 fn door(keeper: &Arc<Keeper>) -> Router {
-    router(state(keeper, None, small()))
+    router(state(keeper, None, small()), None)
 }
 
 fn signature(body: &[u8]) -> String {

@@ -40,7 +40,7 @@ async fn logged(level: Level, requests: Vec<Request<Body>>) -> String {
         .with_ansi(false)
         .with_writer(lines.clone());
     let _guard = tracing::subscriber::set_default(subscriber.finish());
-    let door = router(state(&Keeper::open(), Some(BASIC), small()));
+    let door = router(state(&Keeper::open(), Some(BASIC), small()), None);
     for request in requests {
         ask(&door, request).await;
     }

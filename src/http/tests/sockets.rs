@@ -202,7 +202,7 @@ async fn a_drain_lets_a_request_in_flight_end_and_accepts_no_more() {
         drain: Duration::from_secs(5),
         ..short()
     };
-    let server = start(router(state.clone()), patient).await;
+    let server = start(router(state.clone(), None), patient).await;
     let mut stream = server.connect().await;
     stream.write_all(post("{}").as_bytes()).await.unwrap();
     eventually("the delivery waits", || state.memory.free() < small().memory).await;
@@ -227,7 +227,7 @@ async fn a_drain_lets_a_request_in_flight_end_and_accepts_no_more() {
 #[tokio::test]
 async fn what_does_not_end_in_time_is_cut_off_and_counted() {
     let state = state(&Keeper::shut(), None, small());
-    let server = start(router(state.clone()), short()).await;
+    let server = start(router(state.clone(), None), short()).await;
     let (mut stream, idle) = (server.connect().await, server.connect().await);
     stream.write_all(post("{}").as_bytes()).await.unwrap();
     eventually("the delivery waits", || state.memory.free() < small().memory).await;

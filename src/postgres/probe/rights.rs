@@ -43,6 +43,12 @@ pub(super) const RIGHTS: &str = r#"
     JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = proc.pronamespace
     WHERE nspname = 'avinode_ingest' AND proname IN ('normal_trip_id', 'normal_rfq_id', 'without_space_around')
       AND NOT has_function_privilege(proc.oid, 'EXECUTE')
+    UNION ALL
+    SELECT format('EXECUTE ON FUNCTION %I.%I()', nspname, proname)
+    FROM pg_catalog.pg_proc AS proc
+    JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = proc.pronamespace
+    WHERE nspname = 'public' AND proname = 'archive_old_chat_sessions' AND pronargs = 0
+      AND NOT has_function_privilege(proc.oid, 'EXECUTE')
 "#;
 
 /// What keeps every row of ours out of `quotes`: columns that must be filled and that we do not know, and a status without

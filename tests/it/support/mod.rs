@@ -9,5 +9,6 @@ pub mod pool;
 pub mod pooler;
 pub mod postgrest;
 pub mod service;
+pub mod stage;
 pub mod told;
 pub mod world;

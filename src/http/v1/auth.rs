@@ -1,0 +1,173 @@
+//! Bearer tokens. A token is compared by its digest with every one there is, in a time that tells neither how long it is
+//! nor where it differs nor which one it was.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use hyper::HeaderMap;
+use hyper::header::AUTHORIZATION;
+use hyper::http::request::Parts;
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+
+use super::problem::ApiProblem;
+use super::state::ApiState;
+
+/// What a bearer may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Look only.
+    Read,
+    /// Look and change.
+    Write,
+}
+
+impl Scope {
+    /// The word of the setting.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
+/// Who may call the API. Without any token nobody may.
+#[derive(Clone, Default)]
+pub struct Tokens(Arc<Vec<Token>>);
+
+struct Token {
+    name: String,
+    scope: Scope,
+    digest: [u8; 32],
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|token| (&token.name, token.scope)))
+            .finish()
+    }
+}
+
+impl Tokens {
+    /// Tokens by bearer's name, scope and text.
+    pub fn new<'t>(tokens: impl IntoIterator<Item = (&'t str, Scope, &'t str)>) -> Self {
+        let tokens = tokens.into_iter().map(|(name, scope, text)| Token {
+            name: name.to_owned(),
+            scope,
+            digest: Sha256::digest(text).into(),
+        });
+        Self(Arc::new(tokens.collect()))
+    }
+
+    /// The token that these headers present.
+    fn bearer(&self, headers: &HeaderMap) -> Result<&Token, ApiProblem> {
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        let (Some(value), None) = (values.next(), values.next()) else {
+            return Err(ApiProblem::NoToken);
+        };
+        let presented = value.as_bytes();
+        let presented = match presented.split_at_checked(7) {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => token.trim_ascii(),
+            _ => return Err(ApiProblem::NoToken),
+        };
+        let digest: [u8; 32] = Sha256::digest(presented).into();
+        // All are compared, found or not; numbered from 1, 0 is none.
+        let mut found = 0_u64;
+        for (number, token) in (1_u64..).zip(self.0.iter()) {
+            let same: Choice = token.digest.ct_eq(&digest);
+            found.conditional_assign(&number, same);
+        }
+        let place = usize::try_from(found).ok().and_then(|found| found.checked_sub(1));
+        place.and_then(|place| self.0.get(place)).ok_or(ApiProblem::WrongToken)
+    }
+
+    fn allow(&self, parts: &Parts, needed: Scope) -> Result<(), ApiProblem> {
+        let token = self.bearer(&parts.headers)?;
+        if token.scope < needed {
+            return Err(ApiProblem::Forbidden { needed });
+        }
+        tracing::debug!(token = token.name, method = %parts.method, path = parts.uri.path(), "a call of the API");
+        Ok(())
+    }
+}
+
+/// Proof that the caller may look.
+#[derive(Debug)]
+pub struct MayRead;
+
+/// Proof that the caller may change.
+#[derive(Debug)]
+pub struct MayWrite;
+
+impl FromRequestParts<ApiState> for MayRead {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiProblem> {
+        state.tokens.allow(parts, Scope::Read).map(|()| Self)
+    }
+}
+
+impl FromRequestParts<ApiState> for MayWrite {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiProblem> {
+        state.tokens.allow(parts, Scope::Write).map(|()| Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderValue;
+
+    use super::*;
+
+    fn tokens() -> Tokens {
+        Tokens::new([
+            ("ui", Scope::Read, "look"),
+            ("app", Scope::Write, "act"),
+            ("app", Scope::Write, "act:2"),
+        ])
+    }
+
+    fn bearer(values: &[&'static str]) -> Result<(String, Scope), ApiProblem> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, HeaderValue::from_static(value));
+        }
+        tokens().bearer(&headers).map(|token| (token.name.clone(), token.scope))
+    }
+
+    #[test]
+    fn a_token_is_found_whatever_the_spelling_of_its_scheme() {
+        assert_eq!(bearer(&["Bearer look"]).unwrap(), ("ui".to_owned(), Scope::Read));
+        assert_eq!(bearer(&["bearer  act:2"]).unwrap(), ("app".to_owned(), Scope::Write));
+    }
+
+    #[test]
+    fn no_token_and_a_wrong_token_are_told_apart() {
+        for none in [
+            &[][..],
+            &["Basic bG9vaw=="],
+            &["Bearer"],
+            &["Bearer look", "Bearer act"],
+        ] {
+            assert_eq!(bearer(none).unwrap_err(), ApiProblem::NoToken, "{none:?}");
+        }
+        for wrong in ["Bearer ", "Bearer loo", "Bearer look ed", "Bearer LOOK"] {
+            let wrong = bearer(&[wrong]).unwrap_err();
+            assert!(matches!(wrong, ApiProblem::NoToken | ApiProblem::WrongToken));
+        }
+        assert_eq!(
+            Tokens::default().bearer(&HeaderMap::new()).err(),
+            Some(ApiProblem::NoToken)
+        );
+    }
+
+    #[test]
+    fn nothing_of_a_token_is_shown() {
+        assert!(!format!("{:?}", tokens()).contains("act:2"));
+    }
+}

@@ -1,0 +1,101 @@
+//! Cursors: a place in a list, as text that callers hand back and do not read. A letter says of which list.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
+
+use crate::domain::tracking::find::Position;
+
+/// A place that can be written into a cursor.
+pub trait Place: Sized {
+    /// The letter of its list.
+    const LIST: u8;
+
+    /// Its bytes.
+    fn bytes(&self) -> Vec<u8>;
+
+    /// The place of these bytes, if they are some.
+    fn of(bytes: &[u8]) -> Option<Self>;
+}
+
+/// Writes a cursor.
+pub fn write<P: Place>(place: &P) -> String {
+    let mut bytes = vec![P::LIST];
+    bytes.extend(place.bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Reads a cursor; `None` when it is none of this list.
+pub fn read<P: Place>(cursor: &str) -> Option<P> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    let (list, bytes) = bytes.split_first()?;
+    (*list == P::LIST).then(|| P::of(bytes)).flatten()
+}
+
+impl Place for Position {
+    const LIST: u8 = b's';
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = self.last_activity.to_be_bytes().to_vec();
+        bytes.extend(self.id.as_bytes());
+        bytes
+    }
+
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let (activity, id) = bytes.split_at_checked(8)?;
+        Some(Self {
+            last_activity: i64::from_be_bytes(activity.try_into().ok()?),
+            id: Uuid::from_slice(id).ok()?,
+        })
+    }
+}
+
+/// A place in a session's quotes.
+impl Place for String {
+    const LIST: u8 = b'q';
+
+    fn bytes(&self) -> Vec<u8> {
+        self.as_bytes().to_vec()
+    }
+
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        (!text.contains('\0')).then(|| text.to_owned())
+    }
+}
+
+/// A place in a timeline.
+impl Place for i64 {
+    const LIST: u8 = b't';
+
+    fn bytes(&self) -> Vec<u8> {
+        self.to_be_bytes().to_vec()
+    }
+
+    fn of(bytes: &[u8]) -> Option<Self> {
+        Some(Self::from_be_bytes(bytes.try_into().ok()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_leads_back_to_its_place_and_to_no_other_list() {
+        for last_activity in [i64::MIN, -1, 0, i64::MAX] {
+            let place = Position {
+                last_activity,
+                id: Uuid::from_u128(9),
+            };
+            assert_eq!(read(&write(&place)), Some(place));
+        }
+        assert_eq!(read(&write(&"aquote-1".to_owned())), Some("aquote-1".to_owned()));
+        assert_eq!(read(&write(&7_i64)), Some(7_i64));
+        assert_eq!(read::<Position>(&write(&7_i64)), None);
+        assert_eq!(read::<String>(&write(&7_i64)), None);
+        for forged in ["", "!", "cw", "c2ZvcmdlZA", "c2ZvcmdlZA=="] {
+            assert_eq!(read::<Position>(forged), None, "{forged:?}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `updateChatSessionActivity`, and the user's going away and coming back.
+
+use uuid::Uuid;
+
+use super::create::other_active;
+use super::error::Error;
+use super::handle::{Sessions, locked, shown};
+use super::retry::retried;
+use crate::domain::tracking::input::Activity;
+use crate::domain::tracking::status::SessionStatus;
+use crate::domain::tracking::view::ChatSession;
+use crate::store::tracking::{begin, change, lock};
+
+/// Messages that one call may add.
+const MOST_MESSAGES: i32 = 1_000_000;
+
+impl Sessions {
+    /// Moves a session's last activity to now, never back, and adds messages to its count. Whatever its status.
+    ///
+    /// # Errors
+    /// There is no such session, or `messages` is not 0 to a million.
+    pub async fn update_activity(&self, session: Uuid, activity: Activity) -> Result<ChatSession, Error> {
+        let messages = activity.messages.unwrap_or(0);
+        if !(0..=MOST_MESSAGES).contains(&messages) {
+            return Err(Error::Refused {
+                field: "messages",
+                why: format!("is not a whole number from 0 to {MOST_MESSAGES}"),
+            });
+        }
+        retried(|| async {
+            let mut tx = begin::writing(&self.pool).await?;
+            if !change::activity(&mut tx, session, messages, self.now()).await? {
+                return Err(Error::NoSuchSession);
+            }
+            let session = shown(&mut tx, session).await?;
+            tx.commit().await?;
+            Ok(session)
+        })
+        .await
+    }
+
+    /// Pauses an active session: the user is away. A paused one stays paused.
+    ///
+    /// # Errors
+    /// There is no such session, or it is over.
+    pub async fn pause(&self, session: Uuid) -> Result<ChatSession, Error> {
+        retried(|| async {
+            let mut tx = begin::writing(&self.pool).await?;
+            let before = locked(&mut tx, session).await?;
+            match before.status.as_str() {
+                "active" => change::status(&mut tx, session, SessionStatus::Paused, None, None).await?,
+                "paused" => {}
+                _ => return Err(wrong_status(before.status, "active")),
+            }
+            let session = shown(&mut tx, session).await?;
+            tx.commit().await?;
+            Ok(session)
+        })
+        .await
+    }
+
+    /// Resumes a paused session, which is activity. An active one stays active.
+    ///
+    /// # Errors
+    /// There is no such session, it is over, or another session of its conversation is active.
+    pub async fn resume(&self, session: Uuid) -> Result<ChatSession, Error> {
+        retried(|| async {
+            let mut tx = begin::writing(&self.pool).await?;
+            let conversation = lock::conversation_of(&mut tx, session).await?;
+            // The conversation first, as when a session is made: else both could find the other not there yet.
+            lock::conversation(&mut tx, conversation.ok_or(Error::NoSuchSession)?).await?;
+            let live = lock::live_sessions(&mut tx, conversation.ok_or(Error::NoSuchSession)?).await?;
+            let before = locked(&mut tx, session).await?;
+            match before.status.as_str() {
+                "active" => {}
+                "paused" => {
+                    if let Some(session) = other_active(&live, session) {
+                        return Err(Error::AnotherIsActive { session });
+                    }
+                    change::status(&mut tx, session, SessionStatus::Active, Some(self.now()), None).await?;
+                }
+                _ => return Err(wrong_status(before.status, "paused")),
+            }
+            let session = shown(&mut tx, session).await?;
+            tx.commit().await?;
+            Ok(session)
+        })
+        .await
+    }
+}
+
+/// A status that the operation does not leave.
+pub(super) fn wrong_status(status: String, needs: &'static str) -> Error {
+    Error::WrongStatus { status, needs }
+}

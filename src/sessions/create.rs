@@ -1,0 +1,111 @@
+//! `createOrUpdateChatSession`: a conversation has one session in use.
+
+use uuid::Uuid;
+
+use super::check::{self, given};
+use super::error::Error;
+use super::handle::{Sessions, match_again, shown};
+use super::retry::retried;
+use crate::domain::tracking::input::NewChatSession;
+use crate::domain::tracking::view::ChatSession;
+use crate::store::tracking::lock::Live;
+use crate::store::tracking::refer::{self, References};
+use crate::store::tracking::{begin, lock, start};
+
+/// A session that was made or brought up to date.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Started {
+    /// The session.
+    pub session: ChatSession,
+    /// Whether it was made.
+    pub created: bool,
+}
+
+impl Sessions {
+    /// Makes the session of a conversation, or brings the one there is up to date: the active one, or else the paused one,
+    /// which is resumed unless `new.status` says otherwise. Of several the one with the newest activity is taken.
+    ///
+    /// Two calls at once make one session: both lock the conversation's row first.
+    ///
+    /// # Errors
+    /// A field has a wrong value or refers to nothing, or the conversation's session is another broker's.
+    pub async fn create_or_update(&self, new: &NewChatSession) -> Result<Started, Error> {
+        let new = &checked(new)?;
+        retried(|| self.start(new)).await
+    }
+
+    async fn start(&self, new: &NewChatSession) -> Result<Started, Error> {
+        let now = self.now();
+        let mut tx = begin::writing(&self.pool).await?;
+        if !lock::conversation(&mut tx, new.conversation_id).await? {
+            return Err(Error::NoSuchRow {
+                field: "conversation_id",
+            });
+        }
+        // Asked after the lock: a session that another call has just made is seen.
+        let live = newest(lock::live_sessions(&mut tx, new.conversation_id).await?);
+        let refers = References {
+            request_id: new.request_id,
+            iso_agent_id: Some(new.iso_agent_id),
+            proposal_id: None,
+        };
+        if let Some(field) = refer::missing(&mut tx, refers).await? {
+            return Err(Error::NoSuchRow { field });
+        }
+        // Known quotes can be shown once there is a request to show them under, and are found by an RFQ as well; the triggers
+        // watch neither.
+        let before = live.as_ref().map(|live| (live.request_id, live.avinode_rfq_id.clone()));
+        let (request_before, rfq_before) = before.unwrap_or_default();
+        let unwatched = (new.request_id.is_some() && new.request_id != request_before)
+            || (new.avinode_rfq_id.is_some() && new.avinode_rfq_id != rfq_before);
+        let (id, created) = match live {
+            Some(live) if live.iso_agent_id != new.iso_agent_id => {
+                return Err(Error::Refused {
+                    field: "iso_agent_id",
+                    why: "is not the broker of the conversation's session".to_owned(),
+                });
+            }
+            Some(live) => {
+                start::update(&mut tx, live.id, new, now).await?;
+                (live.id, false)
+            }
+            None => (start::insert(&mut tx, new, now).await?, true),
+        };
+        if unwatched && (!created || new.avinode_rfq_id.is_some()) {
+            match_again(&mut tx, id).await?;
+        }
+        let session = shown(&mut tx, id).await?;
+        tx.commit().await?;
+        Ok(Started { session, created })
+    }
+}
+
+/// An active session before a paused one, newer activity before older, and any order that is always the same.
+fn newest(live: Vec<Live>) -> Option<Live> {
+    live.into_iter()
+        .max_by_key(|session| (session.status == "active", session.last_activity_at, session.id))
+}
+
+fn checked(new: &NewChatSession) -> Result<NewChatSession, Error> {
+    given(new.workflow_state.as_ref(), |state| {
+        check::object("workflow_state", state)
+    })?;
+    given(new.metadata.as_ref(), |metadata| check::object("metadata", metadata))?;
+    let id = |field, text: &Option<String>| given(text.as_deref(), |text| check::id(field, text));
+    Ok(NewChatSession {
+        current_step: given(new.current_step.as_deref(), check::step)?,
+        avinode_trip_id: given(new.avinode_trip_id.as_deref(), |text| {
+            check::trip_id("avinode_trip_id", text)
+        })?,
+        avinode_rfp_id: id("avinode_rfp_id", &new.avinode_rfp_id)?,
+        avinode_rfq_id: id("avinode_rfq_id", &new.avinode_rfq_id)?,
+        ..new.clone()
+    })
+}
+
+/// The other active session of a conversation that is locked, if it has one.
+pub(super) fn other_active(live: &[Live], session: Uuid) -> Option<Uuid> {
+    live.iter()
+        .find(|other| other.status == "active" && other.id != session)
+        .map(|other| other.id)
+}

@@ -1,0 +1,95 @@
+//! The end of a session: its proposal, its completion, its archive.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::activity::wrong_status;
+use super::error::Error;
+use super::handle::{Sessions, locked, shown};
+use super::retry::retried;
+use crate::domain::tracking::input::ProposalUpdate;
+use crate::domain::tracking::status::SessionStatus;
+use crate::domain::tracking::view::{Archived, ChatSession};
+use crate::domain::trip::Happening;
+use crate::domain::workflow::Step;
+use crate::store::tracking::refer::{self, References};
+use crate::store::tracking::{begin, change, notes, whole};
+
+impl Sessions {
+    /// Gives a session its proposal (`updateChatSessionWithProposal`) and the step `proposal_ready`.
+    ///
+    /// # Errors
+    /// There is no such session, or no such proposal.
+    pub async fn update_proposal(&self, session: Uuid, update: ProposalUpdate) -> Result<ChatSession, Error> {
+        let proposal = update.proposal_id;
+        retried(|| async {
+            let now = self.now();
+            let mut tx = begin::writing(&self.pool).await?;
+            locked(&mut tx, session).await?;
+            let refers = References {
+                proposal_id: Some(proposal),
+                ..References::default()
+            };
+            if let Some(field) = refer::missing(&mut tx, refers).await? {
+                return Err(Error::NoSuchRow { field });
+            }
+            change::proposal(&mut tx, session, proposal, Step::ProposalReady.as_str(), now).await?;
+            let happening = Happening {
+                kind: "proposal_attached",
+                cause: format!("proposal/{proposal}"),
+                at: Some(now),
+                detail: json!({"proposal": proposal}),
+            };
+            notes::write(&mut tx, session, happening).await?;
+            let session = shown(&mut tx, session).await?;
+            tx.commit().await?;
+            Ok(session)
+        })
+        .await
+    }
+
+    /// Marks a session completed (`completeChatSession`): its end is now. One that is completed already stays as it is.
+    ///
+    /// # Errors
+    /// There is no such session, or it is archived.
+    pub async fn complete(&self, session: Uuid) -> Result<ChatSession, Error> {
+        retried(|| async {
+            let now = self.now();
+            let mut tx = begin::writing(&self.pool).await?;
+            let before = locked(&mut tx, session).await?;
+            match before.status.as_str() {
+                "completed" => {}
+                "archived" => return Err(wrong_status(before.status, "active, paused or completed")),
+                _ => {
+                    change::status(&mut tx, session, SessionStatus::Completed, Some(now), Some(now)).await?;
+                    let happening = Happening {
+                        kind: "session_completed",
+                        cause: format!("completed/{}", now.timestamp_micros()),
+                        at: Some(now),
+                        detail: json!({}),
+                    };
+                    notes::write(&mut tx, session, happening).await?;
+                }
+            }
+            let session = shown(&mut tx, session).await?;
+            tx.commit().await?;
+            Ok(session)
+        })
+        .await
+    }
+
+    /// Archives the sessions that were completed more than 90 days ago, by `archive_old_chat_sessions()`; the service does
+    /// so by itself once a day.
+    ///
+    /// # Errors
+    /// The database is busy.
+    pub async fn archive(&self) -> Result<Archived, Error> {
+        retried(|| async {
+            let mut tx = begin::writing_many(&self.pool).await?;
+            let archived = whole::archive(&mut tx).await?;
+            tx.commit().await?;
+            Ok(Archived { archived })
+        })
+        .await
+    }
+}

@@ -1,0 +1,134 @@
+//! `updateChatSessionWithQuote`: a quote counts once, whoever says it first, the application or Avinode's webhook.
+
+use crate::postgres::transaction::Transaction;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::check::{self, given};
+use super::error::Error;
+use super::handle::{Sessions, locked, match_again, shown};
+use super::retry::retried;
+use crate::domain::id::QuoteId;
+use crate::domain::tracking::input::QuoteUpdate;
+use crate::domain::tracking::view::ChatSession;
+use crate::domain::trip::Happening;
+use crate::domain::workflow::{Step, at_least};
+use crate::store::tracking::lock::Locked;
+use crate::store::tracking::quotes::{self, ShownQuote, Written};
+use crate::store::tracking::{begin, notes};
+
+impl Sessions {
+    /// Enters a quote into a session's ledger and counts it, once. A primary quote that is given is pinned.
+    ///
+    /// A quote is known by Avinode's id where it has one (that of the fact that its row shows, or else the row's own), so that
+    /// the same quote told by the webhook, before or after, is the same ledger entry; otherwise by its row.
+    ///
+    /// # Errors
+    /// There is no such session; a field has a wrong value or refers to nothing; or a quote belongs to another request
+    /// than the session, and is not known to be of the session's trip either (sessions of one trip share their quotes).
+    pub async fn update_quote(&self, session: Uuid, update: &QuoteUpdate) -> Result<ChatSession, Error> {
+        given(update.quotes_received_count.as_ref(), |count| {
+            check::count("quotes_received_count", *count)
+        })?;
+        given(update.quotes_expected_count.as_ref(), |count| {
+            check::count("quotes_expected_count", *count)
+        })?;
+        let update = &QuoteUpdate {
+            current_step: given(update.current_step.as_deref(), check::step)?,
+            ..update.clone()
+        };
+        retried(|| self.take_quote(session, update)).await
+    }
+
+    async fn take_quote(&self, session: Uuid, update: &QuoteUpdate) -> Result<ChatSession, Error> {
+        let now = self.now();
+        let mut tx = begin::writing(&self.pool).await?;
+        let before = locked(&mut tx, session).await?;
+        let trip_ids = quotes::trips_of(&mut tx, session).await?;
+        let quote = of_session(&mut tx, &before, "quote_id", update.quote_id, &trip_ids).await?;
+        if let Some(primary) = update.primary_quote_id.filter(|primary| *primary != update.quote_id) {
+            of_session(&mut tx, &before, "primary_quote_id", primary, &trip_ids).await?;
+        }
+        let key = ledger_key(update.quote_id, &quote);
+        let entered = quotes::enter(&mut tx, session, &key).await?;
+        let is_over = matches!(before.status.as_str(), "completed" | "archived");
+        let step = update.current_step.clone().or_else(|| {
+            let step = (!is_over).then(|| at_least(before.current_step.as_deref(), Step::RequestingQuotes));
+            step.flatten().map(|step| step.as_str().to_owned())
+        });
+        let written = Written {
+            entered: i32::from(entered),
+            received: update.quotes_received_count,
+            expected: update.quotes_expected_count,
+            primary: update.primary_quote_id,
+            step,
+        };
+        quotes::write(&mut tx, session, &written, now).await?;
+        if update.primary_quote_id.is_some() {
+            notes::pin(&mut tx, session).await?;
+        }
+        if entered {
+            let happening = Happening {
+                kind: "quote_received",
+                cause: format!("received/{key}"),
+                at: Some(now),
+                detail: json!({"quote": key, "operator": quote.operator_name, "source": "api"}),
+            };
+            notes::write(&mut tx, session, happening).await?;
+        }
+        let session = shown(&mut tx, session).await?;
+        tx.commit().await?;
+        Ok(session)
+    }
+
+    /// Takes the pin off a session's primary quote: the workers elect one anew, within moments. Until then the column keeps
+    /// what it has. A session without a pin stays as it is.
+    ///
+    /// # Errors
+    /// There is no such session.
+    pub async fn unpin(&self, session: Uuid) -> Result<ChatSession, Error> {
+        retried(|| async {
+            let mut tx = begin::writing(&self.pool).await?;
+            locked(&mut tx, session).await?;
+            if notes::unpin(&mut tx, session).await? {
+                match_again(&mut tx, session).await?;
+            }
+            let session = shown(&mut tx, session).await?;
+            tx.commit().await?;
+            Ok(session)
+        })
+        .await
+    }
+}
+
+/// A row of `quotes` that may stand in this session.
+async fn of_session(
+    tx: &mut Transaction<'_>,
+    session: &Locked,
+    field: &'static str,
+    row: Uuid,
+    trip_ids: &[String],
+) -> Result<ShownQuote, Error> {
+    let quote = quotes::shown(tx, row, trip_ids).await?;
+    let quote = quote.ok_or(Error::NoSuchRow { field })?;
+    let elsewhere = match (quote.request_id, session.request_id) {
+        (Some(its), Some(ours)) => its != ours && !quote.of_trip,
+        _ => false,
+    };
+    match elsewhere {
+        true => Err(Error::Refused {
+            field,
+            why: "is a quote of another request".to_owned(),
+        }),
+        false => Ok(quote),
+    }
+}
+
+/// The ledger's word for a quote. What is no id by our rules is none that a webhook could bring, either.
+fn ledger_key(row: Uuid, quote: &ShownQuote) -> String {
+    let id = quote.fact.as_deref().or(quote.avinode_quote_id.as_deref());
+    match id.and_then(|id| QuoteId::parse(id).ok()) {
+        Some(id) => id.as_str().to_owned(),
+        None => format!("row:{row}"),
+    }
+}

@@ -1,0 +1,144 @@
+//! Activity, pausing, resuming, proposals, completion and the archive; and who gives way to whom.
+
+use avinode_ingest::domain::tracking::find::Page;
+use avinode_ingest::domain::tracking::input::{Activity, ProposalUpdate};
+use avinode_ingest::domain::tracking::view::Archived;
+use avinode_ingest::sessions::error::Error;
+use uuid::Uuid;
+
+use super::{field, made, moment, sessions};
+use crate::support::cluster::Db;
+use crate::support::stage::Stage;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn activity_moves_forward_and_messages_add_up() {
+    let db = Db::attached().await;
+    let stage = Stage::set(&db.pool).await;
+    let session = made(&db.pool, stage).await.id;
+    let some = |messages| Activity {
+        messages: Some(messages),
+    };
+    sessions(&db.pool, 7).update_activity(session, some(2)).await.unwrap();
+    let after = sessions(&db.pool, 4).update_activity(session, some(3)).await.unwrap();
+    assert_eq!((after.last_activity_at, after.message_count), (Some(moment(7)), 5));
+    let after = sessions(&db.pool, 8)
+        .update_activity(session, Activity::default())
+        .await
+        .unwrap();
+    assert_eq!((after.last_activity_at, after.message_count), (Some(moment(8)), 5));
+    for wrong in [-1, 1_000_001] {
+        assert_eq!(
+            field(sessions(&db.pool, 9).update_activity(session, some(wrong)).await),
+            "messages"
+        );
+    }
+    let nowhere = sessions(&db.pool, 9).update_activity(Uuid::from_u128(7), some(1)).await;
+    assert!(matches!(nowhere, Err(Error::NoSuchSession)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pausing_and_resuming_leave_only_the_status_they_name() {
+    let db = Db::new().await;
+    let stage = Stage::set(&db.pool).await;
+    let session = made(&db.pool, stage).await.id;
+    let tracking = sessions(&db.pool, 1);
+    for _ in 0..2 {
+        assert_eq!(tracking.pause(session).await.unwrap().status, "paused");
+    }
+    for _ in 0..2 {
+        assert_eq!(tracking.resume(session).await.unwrap().status, "active");
+    }
+    tracking.complete(session).await.unwrap();
+    for refused in [tracking.pause(session).await, tracking.resume(session).await] {
+        assert!(matches!(refused, Err(Error::WrongStatus { ref status, .. }) if status == "completed"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_session_is_not_resumed_beside_another_active_one() {
+    let db = Db::new().await;
+    let stage = Stage::set(&db.pool).await;
+    let first = made(&db.pool, stage).await.id;
+    let tracking = sessions(&db.pool, 1);
+    tracking.complete(first).await.unwrap();
+    let second = made(&db.pool, stage).await.id;
+    sqlx::query("UPDATE public.chat_sessions SET status = 'paused' WHERE id = $1")
+        .bind(first)
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let refused = tracking.resume(first).await;
+    assert!(matches!(refused, Err(Error::AnotherIsActive { session }) if session == second));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_with_its_proposal_its_completion_and_its_archive() {
+    for db in [Db::new().await, Db::attached().await] {
+        let stage = Stage::set(&db.pool).await;
+        let session = made(&db.pool, stage).await.id;
+        sessions(&db.pool, 6).archive().await.unwrap(); // what the application's rows have due
+        let proposal_id = stage.proposal(&db.pool).await;
+        let tracking = sessions(&db.pool, 6);
+        let missing = ProposalUpdate {
+            proposal_id: Uuid::from_u128(7),
+        };
+        assert_eq!(field(tracking.update_proposal(session, missing).await), "proposal_id");
+        let ready = tracking
+            .update_proposal(session, ProposalUpdate { proposal_id })
+            .await
+            .unwrap();
+        assert_eq!(ready.proposal_id, Some(proposal_id));
+        assert_eq!(ready.current_step.as_deref(), Some("proposal_ready"));
+        for seconds in [7, 8] {
+            let completed = sessions(&db.pool, seconds).complete(session).await.unwrap();
+            assert_eq!(
+                (completed.status.as_str(), completed.session_ended_at),
+                ("completed", Some(moment(7)))
+            );
+        }
+        sqlx::query("UPDATE public.chat_sessions SET session_ended_at = now() - interval '91 days' WHERE id = $1")
+            .bind(session)
+            .execute(&db.pool)
+            .await
+            .unwrap();
+        assert_eq!(tracking.archive().await.unwrap(), Archived { archived: Some(1) });
+        assert_eq!(tracking.archive().await.unwrap(), Archived { archived: Some(0) });
+        assert_eq!(tracking.get(session).await.unwrap().status, "archived");
+        let again = tracking.complete(session).await;
+        assert!(matches!(again, Err(Error::WrongStatus { ref status, .. }) if status == "archived"));
+        let lines = tracking.timeline(session, &Page::default()).await.unwrap().data;
+        let kinds: Vec<&str> = lines.iter().map(|line| line.kind.as_str()).collect();
+        assert_eq!(kinds, ["proposal_attached", "session_completed"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_the_application_holds_is_waited_for_a_little_and_then_given_up() {
+    let db = Db::new().await;
+    let stage = Stage::set(&db.pool).await;
+    let session = made(&db.pool, stage).await.id;
+    let tracking = sessions(&db.pool, 1);
+    let mut application = db.pool.application().await;
+    sqlx::query("UPDATE public.chat_sessions SET message_count = 5 WHERE id = $1")
+        .bind(session)
+        .execute(&mut *application)
+        .await
+        .unwrap();
+    let busy = tracking.pause(session).await;
+    assert!(matches!(busy, Err(Error::Busy)), "{busy:?}");
+    let waiting = tokio::spawn({
+        let tracking = tracking.clone();
+        async move { tracking.pause(session).await }
+    });
+    // The application lets go once the call has waited in vain for a first time.
+    let waits =
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())";
+    for waiting in [true, false] {
+        while sqlx::query_scalar::<_, bool>(waits).fetch_one(&db.pool).await.unwrap() != waiting {
+            tokio::task::yield_now().await;
+        }
+    }
+    application.commit().await.unwrap();
+    let paused = waiting.await.unwrap().unwrap();
+    assert_eq!((paused.status.as_str(), paused.message_count), ("paused", 5));
+}

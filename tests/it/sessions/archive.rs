@@ -1,0 +1,78 @@
+//! Old sessions are archived by themselves, once a day, by whichever process keeps up the database.
+
+use std::time::Duration;
+
+use avinode_ingest::jobs::upkeep;
+use uuid::Uuid;
+
+use super::{made, sessions};
+use crate::support::cluster::Db;
+use crate::support::pool::Pool;
+use crate::support::stage::Stage;
+
+/// A session that was completed so many days ago.
+async fn completed(pool: &Pool, days: i32) -> Uuid {
+    let session = made(pool, Stage::set(pool).await).await.id;
+    sessions(pool, 1).complete(session).await.unwrap();
+    sqlx::query("UPDATE public.chat_sessions SET session_ended_at = now() - make_interval(days => $2) WHERE id = $1")
+        .bind(session)
+        .bind(days)
+        .execute(pool)
+        .await
+        .unwrap();
+    session
+}
+
+async fn turn(pool: &Pool, process: &str) {
+    upkeep::turn(&pool.service(), process, Duration::from_secs(3600), false)
+        .await
+        .unwrap();
+}
+
+async fn status(pool: &Pool, session: Uuid) -> String {
+    sessions(pool, 1).get(session).await.unwrap().status
+}
+
+/// As if a day had passed, or the process that keeps up had gone.
+async fn run_out(pool: &Pool, duty: &str) {
+    sqlx::query("UPDATE avinode_ingest.duties SET held_until = now() - interval '1 second' WHERE name = $1")
+        .bind(duty)
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_has_one_archiving_and_the_next_day_another() {
+    for db in [Db::new().await, Db::attached().await] {
+        let pool = &db.pool;
+        let (old, young) = (completed(pool, 91).await, completed(pool, 89).await);
+        turn(pool, "one").await;
+        assert_eq!(
+            (status(pool, old).await, status(pool, young).await),
+            ("archived".into(), "completed".into())
+        );
+        let next = completed(pool, 91).await;
+        turn(pool, "one").await;
+        run_out(pool, "upkeep").await;
+        turn(pool, "two").await;
+        assert_eq!(status(pool, next).await, "completed", "not twice a day, by whomever");
+        run_out(pool, "archive").await;
+        turn(pool, "two").await;
+        assert_eq!(status(pool, next).await, "archived");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archiving_that_failed_is_tried_again_with_the_next_turn() {
+    let db = Db::new().await;
+    let old = completed(&db.pool, 91).await;
+    db.run("ALTER FUNCTION public.archive_old_chat_sessions() RENAME TO elsewhere")
+        .await;
+    turn(&db.pool, "one").await;
+    assert_eq!(status(&db.pool, old).await, "completed");
+    db.run("ALTER FUNCTION public.elsewhere() RENAME TO archive_old_chat_sessions")
+        .await;
+    turn(&db.pool, "one").await;
+    assert_eq!(status(&db.pool, old).await, "archived");
+}

@@ -1,0 +1,187 @@
+//! A conversation has one session in use, however many ask for it at once.
+
+use std::sync::Arc;
+
+use crate::support::pool::Pool;
+use avinode_ingest::domain::tracking::input::NewChatSession;
+use avinode_ingest::domain::tracking::status::LiveStatus;
+use serde_json::json;
+use tokio::sync::Barrier;
+use uuid::Uuid;
+
+use super::{field, made, moment, new, sessions};
+use crate::support::cluster::Db;
+use crate::support::stage::{Stage, agent};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_call_updates_what_it_gives_and_nothing_else() {
+    for db in [Db::new().await, Db::attached().await] {
+        let stage = Stage::set(&db.pool).await;
+        let first = NewChatSession {
+            current_step: Some("understanding_request".to_owned()),
+            workflow_state: json!({"pax": 4}).as_object().cloned(),
+            ..new(stage)
+        };
+        let made = sessions(&db.pool, 0).create_or_update(&first).await.unwrap();
+        assert!(made.created);
+        let made = made.session;
+        assert_eq!(
+            (made.status.as_str(), made.conversation_id),
+            ("active", stage.conversation)
+        );
+        assert_eq!(made.conversation_subject.as_deref(), Some("To Palm Beach"));
+        assert_eq!(made.departure_airport.as_deref(), Some("KTEB"));
+        assert_eq!(made.session_started_at, Some(moment(0)));
+        assert_eq!(made.message_count, 0);
+
+        let second = NewChatSession {
+            request_id: None,
+            current_step: Some("waiting for the client's wife".to_owned()),
+            ..new(stage)
+        };
+        let updated = sessions(&db.pool, 9).create_or_update(&second).await.unwrap();
+        assert!(!updated.created);
+        let updated = updated.session;
+        assert_eq!(updated.id, made.id);
+        assert_eq!(updated.request_id, Some(stage.request));
+        assert_eq!(updated.workflow_state, Some(json!({"pax": 4})));
+        assert_eq!(updated.current_step.as_deref(), Some("waiting for the client's wife"));
+        assert_eq!(updated.session_started_at, Some(moment(0)));
+        assert_eq!(updated.last_activity_at, Some(moment(9)));
+        let late = sessions(&db.pool, 5).create_or_update(&second).await.unwrap().session;
+        assert_eq!(late.last_activity_at, Some(moment(9)), "activity never moves back");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_race_make_one_session() {
+    let db = Db::new().await;
+    for _ in 0..5 {
+        let stage = Stage::set(&db.pool).await;
+        let together = Arc::new(Barrier::new(6));
+        let calls: Vec<_> = (0..6)
+            .map(|_| {
+                let (sessions, together) = (sessions(&db.pool, 0), together.clone());
+                tokio::spawn(async move {
+                    together.wait().await;
+                    sessions.create_or_update(&new(stage)).await.unwrap()
+                })
+            })
+            .collect();
+        let mut created = 0;
+        for call in calls {
+            created += i32::from(call.await.unwrap().created);
+        }
+        assert_eq!(created, 1);
+        assert_eq!(count(&db.pool, stage.conversation).await, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_session_is_resumed_and_a_finished_one_is_left() {
+    let db = Db::new().await;
+    let stage = Stage::set(&db.pool).await;
+    let first = made(&db.pool, stage).await;
+    let tracking = sessions(&db.pool, 1);
+    tracking.pause(first.id).await.unwrap();
+    let still = NewChatSession {
+        status: Some(LiveStatus::Paused),
+        ..new(stage)
+    };
+    let still = tracking.create_or_update(&still).await.unwrap();
+    assert_eq!((still.session.id, still.session.status.as_str()), (first.id, "paused"));
+    let resumed = tracking.create_or_update(&new(stage)).await.unwrap();
+    assert_eq!(
+        (resumed.session.id, resumed.session.status.as_str()),
+        (first.id, "active")
+    );
+    tracking.complete(first.id).await.unwrap();
+    let next = tracking.create_or_update(&new(stage)).await.unwrap();
+    assert!(next.created && next.session.id != first.id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_sessions_that_exist_twice_the_active_one_with_the_newest_activity_is_taken() {
+    let db = Db::new().await;
+    let stage = Stage::set(&db.pool).await;
+    let mut ids = Vec::new();
+    for (status, seconds) in [("paused", 30), ("active", 10), ("active", 20), ("active", 15)] {
+        let id: Uuid = sqlx::query_scalar(
+            "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, status, last_activity_at)
+             VALUES ($1, $2, $3::public.chat_session_status, $4) RETURNING id",
+        )
+        .bind(stage.conversation)
+        .bind(stage.agent)
+        .bind(status)
+        .bind(moment(seconds))
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+        ids.push(id);
+    }
+    let taken = sessions(&db.pool, 40).create_or_update(&new(stage)).await.unwrap();
+    assert_eq!((taken.created, taken.session.id), (false, ids[2]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_refers_to_must_exist_and_belong_and_is_named_otherwise() {
+    for db in [Db::new().await, Db::attached().await] {
+        let stage = Stage::set(&db.pool).await;
+        let tracking = sessions(&db.pool, 0);
+        let nobody = Uuid::from_u128(7);
+        for (wrong, name) in [
+            (
+                NewChatSession {
+                    conversation_id: nobody,
+                    ..new(stage)
+                },
+                "conversation_id",
+            ),
+            (
+                NewChatSession {
+                    iso_agent_id: nobody,
+                    ..new(stage)
+                },
+                "iso_agent_id",
+            ),
+            (
+                NewChatSession {
+                    request_id: Some(nobody),
+                    ..new(stage)
+                },
+                "request_id",
+            ),
+            (
+                NewChatSession {
+                    avinode_trip_id: Some(" ".to_owned()),
+                    ..new(stage)
+                },
+                "avinode_trip_id",
+            ),
+            (
+                NewChatSession {
+                    metadata: json!({"note": "a\u{0}b"}).as_object().cloned(),
+                    ..new(stage)
+                },
+                "metadata",
+            ),
+        ] {
+            assert_eq!(field(tracking.create_or_update(&wrong).await), name);
+        }
+        assert_eq!(count(&db.pool, stage.conversation).await, 0);
+        made(&db.pool, stage).await;
+        let other = NewChatSession {
+            iso_agent_id: agent(&db.pool).await,
+            ..new(stage)
+        };
+        assert_eq!(field(tracking.create_or_update(&other).await), "iso_agent_id");
+    }
+}
+
+async fn count(pool: &Pool, conversation: Uuid) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM public.chat_sessions WHERE conversation_id = $1")
+        .bind(conversation)
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}

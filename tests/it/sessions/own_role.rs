@@ -1,0 +1,75 @@
+//! Under a role of its own, with the rights of the page on deployment and no others, every operation works.
+
+use avinode_ingest::domain::tracking::find::{Filter, Page};
+use avinode_ingest::domain::tracking::input::{Activity, ProposalUpdate, QuoteUpdate};
+use avinode_ingest::domain::tracking::patch::TripPatch;
+use uuid::Uuid;
+
+use super::{new, sessions};
+use crate::support::cluster::Db;
+use crate::support::pool::Pool;
+use crate::support::stage::Stage;
+use crate::support::told::check;
+
+const DEPLOYMENT: &str = include_str!("../../../deploy/README.md");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rights_of_the_page_on_deployment_are_enough_for_every_operation() {
+    for db in [Db::new().await, Db::attached().await] {
+        let role = format!("service_{}", Uuid::now_v7().simple());
+        let (_, rest) = DEPLOYMENT.split_once("```sql\nCREATE ROLE").unwrap();
+        let (statements, _) = rest.split_once("```").unwrap();
+        let statements = format!("CREATE ROLE{statements}").replace("avinode_ingest_service", &role);
+        db.run(&statements).await;
+        let stage = Stage::set(&db.pool).await;
+        let (quote_id, proposal_id) = (stage.quote(&db.pool, None).await, stage.proposal(&db.pool).await);
+        let own = Pool::new(db.options.clone().username(&role), 4);
+        let tracking = sessions(&own, 1);
+        let id = tracking.create_or_update(&new(stage)).await.unwrap().session.id;
+        tracking.create_or_update(&new(stage)).await.unwrap();
+        tracking.update_activity(id, Activity::default()).await.unwrap();
+        tracking.pause(id).await.unwrap();
+        tracking.resume(id).await.unwrap();
+        let patch = TripPatch {
+            avinode_trip_id: Some(Some("4711".to_owned())),
+            avinode_rfq_id: Some(Some("arfq-1".to_owned())),
+            ..TripPatch::default()
+        };
+        tracking.update_trip(id, &patch).await.unwrap();
+        let update = QuoteUpdate {
+            quote_id,
+            primary_quote_id: Some(quote_id),
+            ..QuoteUpdate::default()
+        };
+        tracking.update_quote(id, &update).await.unwrap();
+        tracking.unpin(id).await.unwrap();
+        tracking
+            .update_proposal(id, ProposalUpdate { proposal_id })
+            .await
+            .unwrap();
+        tracking.complete(id).await.unwrap();
+        tracking.archive().await.unwrap();
+        tracking.statistics().await.unwrap();
+        assert!(
+            !tracking
+                .list(&Filter::default(), &Page::default())
+                .await
+                .unwrap()
+                .data
+                .is_empty()
+        );
+        assert_eq!(tracking.quotes(id, &Page::default()).await.unwrap().data.len(), 1);
+        assert_eq!(tracking.timeline(id, &Page::default()).await.unwrap().data.len(), 3);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_asks_for_the_right_to_archive() {
+    let db = Db::new().await;
+    let role = format!("service_{}", Uuid::now_v7().simple());
+    db.run(&format!("CREATE ROLE {role} LOGIN BYPASSRLS")).await;
+    let url = db.url().replace("user=avinode", &format!("user={role}"));
+    let told = check(&[("DATABASE_URL", &url)]).await;
+    let grant = "GRANT EXECUTE ON FUNCTION public.archive_old_chat_sessions() TO";
+    assert!(told.text.contains(grant), "{}", told.text);
+}

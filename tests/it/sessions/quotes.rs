@@ -1,0 +1,243 @@
+//! A quote counts once, whoever says it first; a primary quote that is given stays.
+
+use crate::support::pool::Pool;
+use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::election::Policy;
+use avinode_ingest::domain::tracking::find::Page;
+use avinode_ingest::domain::tracking::input::{NewChatSession, QuoteUpdate};
+use avinode_ingest::domain::tracking::view::ChatSession;
+use uuid::Uuid;
+
+use super::{field, made, moment, new, sessions};
+use crate::support::bodies;
+use crate::support::cluster::Db;
+use crate::support::service::{drain, keep, shift};
+use crate::support::stage::{self, Stage};
+
+const TRIP: &str = "atrip-64956150";
+
+fn told(quote_id: Uuid) -> QuoteUpdate {
+    QuoteUpdate {
+        quote_id,
+        ..QuoteUpdate::default()
+    }
+}
+
+async fn on_trip(pool: &Pool, stage: Stage) -> ChatSession {
+    let on_trip = NewChatSession {
+        avinode_trip_id: Some(TRIP.to_owned()),
+        ..new(stage)
+    };
+    sessions(pool, 0).create_or_update(&on_trip).await.unwrap().session
+}
+
+/// Has Avinode tell of a quote, and all workers' jobs done.
+async fn webhook(pool: &Pool, quote: &str, seconds: i64) {
+    let event = format!("evt-{quote}-{seconds}");
+    let body = bodies::quote(&event, TRIP, &format!("arfq-{quote}"), quote, seconds, "48250", "USD");
+    keep(pool, &[body], moment(seconds)).await;
+    drain(&shift(pool, Policy::Latest, Clock::Fixed(moment(seconds))), "w").await;
+}
+
+async fn row(pool: &Pool, quote: &str) -> Uuid {
+    sqlx::query_scalar("SELECT id FROM public.quotes WHERE avinode_quote_id = $1")
+        .bind(quote)
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
+async fn received(pool: &Pool, session: Uuid) -> i32 {
+    sessions(pool, 0).get(session).await.unwrap().quotes_received_count
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_that_the_api_tells_before_the_webhook_counts_once() {
+    for db in [Db::new().await, Db::attached().await] {
+        let stage = Stage::set(&db.pool).await;
+        let session = on_trip(&db.pool, stage).await.id;
+        let quote = stage.quote(&db.pool, Some(" aquote-1 ")).await;
+        for _ in 0..2 {
+            let told = sessions(&db.pool, 1).update_quote(session, &told(quote)).await.unwrap();
+            assert_eq!(told.quotes_received_count, 1);
+            assert_eq!(told.current_step.as_deref(), Some("requesting_quotes"));
+        }
+        webhook(&db.pool, "aquote-1", 2).await;
+        assert_eq!(received(&db.pool, session).await, 1);
+        webhook(&db.pool, "aquote-2", 3).await;
+        assert_eq!(received(&db.pool, session).await, 2);
+        let lines = sessions(&db.pool, 0)
+            .timeline(session, &Page::default())
+            .await
+            .unwrap()
+            .data;
+        let first = lines.iter().filter(|line| line.kind == "quote_received");
+        assert_eq!(first.count(), 2, "{lines:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_that_the_webhook_tells_before_the_api_counts_once() {
+    for db in [Db::new().await, Db::attached().await] {
+        let stage = Stage::set(&db.pool).await;
+        let session = on_trip(&db.pool, stage).await.id;
+        webhook(&db.pool, "aquote-1", 1).await;
+        assert_eq!(received(&db.pool, session).await, 1);
+        let quote = row(&db.pool, "aquote-1").await;
+        let told = sessions(&db.pool, 2).update_quote(session, &told(quote)).await.unwrap();
+        assert_eq!(told.quotes_received_count, 1);
+        assert_eq!(told.operator_name.as_deref(), Some("A. Seller"));
+        assert_eq!(told.total_price.unwrap().to_string(), "48250.00");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quotes_that_api_and_webhook_tell_at_once_count_once_each() {
+    let db = Db::new().await;
+    let stage = Stage::set(&db.pool).await;
+    let session = on_trip(&db.pool, stage).await.id;
+    let mut rows = Vec::new();
+    let mut told_by_avinode = Vec::new();
+    for number in 0..12 {
+        let name = format!("aquote-{number}");
+        rows.push(stage.quote(&db.pool, Some(&name)).await);
+        let rfq = format!("arfq-{number}");
+        told_by_avinode.push(bodies::quote(
+            &format!("evt-{number}"),
+            TRIP,
+            &rfq,
+            &name,
+            number,
+            "1000",
+            "USD",
+        ));
+    }
+    for body in told_by_avinode {
+        keep(&db.pool, &[body], moment(20)).await;
+    }
+    let (tracking, workers) = (
+        sessions(&db.pool, 30),
+        shift(&db.pool, Policy::Latest, Clock::Fixed(moment(30))),
+    );
+    let api = async {
+        for quote in rows {
+            tracking.update_quote(session, &told(quote)).await.unwrap();
+        }
+    };
+    tokio::join!(api, drain(&workers, "w"));
+    drain(&workers, "w").await;
+    assert_eq!(received(&db.pool, session).await, 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explicit_count_sets_the_column_and_grows_from_there() {
+    let db = Db::new().await;
+    let stage = Stage::set(&db.pool).await;
+    let session = on_trip(&db.pool, stage).await.id;
+    let update = QuoteUpdate {
+        quotes_received_count: Some(3),
+        quotes_expected_count: Some(5),
+        ..told(stage.quote(&db.pool, Some("aquote-1")).await)
+    };
+    let told = sessions(&db.pool, 1).update_quote(session, &update).await.unwrap();
+    assert_eq!((told.quotes_received_count, told.quotes_expected_count), (3, 5));
+    webhook(&db.pool, "aquote-1", 2).await;
+    assert_eq!(received(&db.pool, session).await, 3, "it is in the ledger");
+    webhook(&db.pool, "aquote-2", 3).await;
+    assert_eq!(received(&db.pool, session).await, 4);
+    let negative = QuoteUpdate {
+        quotes_received_count: Some(-1),
+        ..update
+    };
+    let refused = sessions(&db.pool, 1).update_quote(session, &negative).await;
+    assert_eq!(field(refused), "quotes_received_count");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_is_given_is_pinned_even_where_it_was_elected_already_until_it_is_unpinned() {
+    let db = Db::new().await;
+    let stage = Stage::set(&db.pool).await;
+    let session = on_trip(&db.pool, stage).await.id;
+    webhook(&db.pool, "aquote-1", 1).await;
+    let first = row(&db.pool, "aquote-1").await;
+    let tracking = sessions(&db.pool, 2);
+    assert_eq!(tracking.get(session).await.unwrap().primary_quote_id, Some(first));
+    let update = QuoteUpdate {
+        primary_quote_id: Some(first),
+        ..told(first)
+    };
+    assert!(
+        tracking
+            .update_quote(session, &update)
+            .await
+            .unwrap()
+            .primary_quote_pinned
+    );
+    webhook(&db.pool, "aquote-2", 3).await;
+    assert_eq!(tracking.get(session).await.unwrap().primary_quote_id, Some(first));
+    for _ in 0..2 {
+        let unpinned = tracking.unpin(session).await.unwrap();
+        assert_eq!(
+            (unpinned.primary_quote_pinned, unpinned.primary_quote_id),
+            (false, Some(first))
+        );
+    }
+    drain(&shift(&db.pool, Policy::Latest, Clock::Fixed(moment(4))), "w").await;
+    let second = row(&db.pool, "aquote-2").await;
+    assert_eq!(tracking.get(session).await.unwrap().primary_quote_id, Some(second));
+    webhook(&db.pool, "aquote-3", 5).await;
+    let third = row(&db.pool, "aquote-3").await;
+    assert_eq!(tracking.get(session).await.unwrap().primary_quote_id, Some(third));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_without_an_id_at_avinode_counts_once_by_its_row() {
+    let db = Db::new().await;
+    let stage = Stage::set(&db.pool).await;
+    let session = made(&db.pool, stage).await.id;
+    let quote = stage.quote(&db.pool, None).await;
+    for _ in 0..2 {
+        let told = sessions(&db.pool, 1).update_quote(session, &told(quote)).await.unwrap();
+        assert_eq!(told.quotes_received_count, 1);
+    }
+    let listed = sessions(&db.pool, 1)
+        .quotes(session, &Page::default())
+        .await
+        .unwrap()
+        .data;
+    assert_eq!((listed.len(), listed[0].quote_id), (1, Some(quote)));
+    assert_eq!(listed[0].avinode_quote_id, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_of_another_request_is_refused_unless_the_trip_shares_it() {
+    let db = Db::new().await;
+    let stage = Stage::set(&db.pool).await;
+    let session = on_trip(&db.pool, stage).await.id;
+    let other = stage::request(&db.pool, stage.agent).await;
+    let foreign = stage::quote(&db.pool, other, None).await;
+    let tracking = sessions(&db.pool, 1);
+    assert_eq!(field(tracking.update_quote(session, &told(foreign)).await), "quote_id");
+    let missing = Uuid::from_u128(7);
+    assert_eq!(field(tracking.update_quote(session, &told(missing)).await), "quote_id");
+    let own = stage.quote(&db.pool, None).await;
+    for wrong in [foreign, missing] {
+        let update = QuoteUpdate {
+            primary_quote_id: Some(wrong),
+            ..told(own)
+        };
+        assert_eq!(field(tracking.update_quote(session, &update).await), "primary_quote_id");
+    }
+    assert_eq!(received(&db.pool, session).await, 0, "what is refused changes nothing");
+    // A younger session of the same trip shares the rows of the oldest one's request.
+    let younger = Stage {
+        conversation: stage::conversation(&db.pool, other).await,
+        request: other,
+        ..stage
+    };
+    let younger = on_trip(&db.pool, younger).await.id;
+    webhook(&db.pool, "aquote-1", 2).await;
+    let shared = row(&db.pool, "aquote-1").await;
+    let told = tracking.update_quote(younger, &told(shared)).await.unwrap();
+    assert_eq!(told.quotes_received_count, 1);
+}

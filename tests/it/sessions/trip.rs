@@ -1,0 +1,164 @@
+//! A session learns its trip by a merge patch, and the quotes that are known of the trip follow.
+
+use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::election::Policy;
+use avinode_ingest::domain::tracking::find::Page;
+use avinode_ingest::domain::tracking::input::NewChatSession;
+use avinode_ingest::domain::tracking::patch::TripPatch;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{field, made, moment, new, sessions};
+use crate::support::bodies;
+use crate::support::cluster::Db;
+use crate::support::service::{drain, keep, shift};
+use crate::support::stage::Stage;
+
+fn patch(text: Value) -> TripPatch {
+    serde_json::from_value(text).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_absent_stays_what_is_null_is_cleared_and_the_state_is_merged() {
+    for db in [Db::new().await, Db::attached().await] {
+        let stage = Stage::set(&db.pool).await;
+        let session = made(&db.pool, stage).await.id;
+        let tracking = sessions(&db.pool, 5);
+        let first = json!({
+            "avinode_trip_id": " Atrip-64956150", "avinode_rfp_id": "rfp-123", "current_step": "requesting_quotes",
+            "workflow_state": {"client": {"name": "A", "vip": true}, "pax": 4}, "quotes_expected_count": 5,
+        });
+        let patched = tracking.update_trip(session, &patch(first)).await.unwrap();
+        assert_eq!(patched.avinode_trip_id.as_deref(), Some("Atrip-64956150"));
+        assert_eq!(patched.last_activity_at, Some(moment(5)));
+        let second = json!({
+            "avinode_rfp_id": null, "workflow_state": {"client": {"vip": null}}, "quotes_expected_count": null,
+            "request_id": null,
+        });
+        let patched = sessions(&db.pool, 3)
+            .update_trip(session, &patch(second))
+            .await
+            .unwrap();
+        assert_eq!(patched.avinode_trip_id.as_deref(), Some("Atrip-64956150"));
+        assert_eq!((patched.avinode_rfp_id, patched.request_id), (None, None));
+        assert_eq!(patched.workflow_state, Some(json!({"client": {"name": "A"}, "pax": 4})));
+        assert_eq!(patched.quotes_expected_count, 0);
+        assert_eq!(patched.current_step.as_deref(), Some("requesting_quotes"));
+        assert_eq!(patched.last_activity_at, Some(moment(5)), "activity never moves back");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quotes_that_were_known_before_the_trip_are_counted_and_shown_once_there_is_a_request() {
+    let db = Db::new().await;
+    let stage = Stage::set(&db.pool).await;
+    let without_request = NewChatSession {
+        request_id: None,
+        ..new(stage)
+    };
+    let made = sessions(&db.pool, 0).create_or_update(&without_request).await.unwrap();
+    let session = made.session.id;
+    let workers = shift(&db.pool, Policy::Latest, Clock::Fixed(moment(3)));
+    let body = bodies::quote("evt-1", "atrip-7", "arfq-1", "aquote-1", 1, "1000", "USD");
+    keep(&db.pool, &[body], moment(1)).await;
+    drain(&workers, "w").await;
+    let tracking = sessions(&db.pool, 2);
+    let patched = tracking
+        .update_trip(session, &patch(json!({"avinode_trip_id": "7"})))
+        .await;
+    assert_eq!(patched.unwrap().quotes_received_count, 0);
+    drain(&workers, "w").await;
+    let matched = tracking.get(session).await.unwrap();
+    assert_eq!((matched.quotes_received_count, matched.primary_quote_id), (1, None));
+    let linked = patch(json!({"request_id": stage.request}));
+    tracking.update_trip(session, &linked).await.unwrap();
+    drain(&workers, "w").await;
+    let shown = tracking.get(session).await.unwrap();
+    assert_eq!(shown.total_price.unwrap().to_string(), "1000.00");
+    assert!(!shown.primary_quote_pinned);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quotes_that_were_known_before_the_rfq_are_counted_and_listed() {
+    let db = Db::new().await;
+    let workers = shift(&db.pool, Policy::Latest, Clock::Fixed(moment(3)));
+    for number in 0..2 {
+        let (trip, rfq, quote) = (
+            format!("atrip-{number}"),
+            format!("arfq-{number}"),
+            format!("aquote-{number}"),
+        );
+        let body = bodies::quote(&format!("evt-{number}"), &trip, &rfq, &quote, 1, "1000", "USD");
+        keep(&db.pool, &[body], moment(1)).await;
+    }
+    drain(&workers, "w").await;
+    let tracking = sessions(&db.pool, 2);
+    let patched = made(&db.pool, Stage::set(&db.pool).await).await.id;
+    tracking
+        .update_trip(patched, &patch(json!({"avinode_rfq_id": "ARFQ-0"})))
+        .await
+        .unwrap();
+    let with_rfq = NewChatSession {
+        avinode_rfq_id: Some("arfq-1".to_owned()),
+        ..new(Stage::set(&db.pool).await)
+    };
+    let created = tracking.create_or_update(&with_rfq).await.unwrap().session.id;
+    drain(&workers, "w").await;
+    for (session, quote) in [(patched, "aquote-0"), (created, "aquote-1")] {
+        assert_eq!(tracking.get(session).await.unwrap().quotes_received_count, 1);
+        let listed = tracking.quotes(session, &Page::default()).await.unwrap().data;
+        assert_eq!(listed[0].avinode_quote_id.as_deref(), Some(quote));
+        assert_eq!(listed[0].currency.as_deref(), Some("USD"), "from the fact");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_services_own_key_in_the_state_survives_whatever_is_written() {
+    let db = Db::new().await;
+    let stage = Stage::set(&db.pool).await;
+    let session = made(&db.pool, stage).await.id;
+    let ours = json!({"avinode_trip": {"status": "cancelled", "at": "2026-05-28T20:27:00Z"}});
+    sqlx::query("UPDATE public.chat_sessions SET workflow_state = $1")
+        .bind(&ours)
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let tracking = sessions(&db.pool, 1);
+    let cleared = tracking
+        .update_trip(session, &patch(json!({"workflow_state": null})))
+        .await
+        .unwrap();
+    assert_eq!(cleared.workflow_state.as_ref(), Some(&ours));
+    let replaced = NewChatSession {
+        workflow_state: json!({"pax": 2}).as_object().cloned(),
+        ..new(stage)
+    };
+    let replaced = tracking
+        .create_or_update(&replaced)
+        .await
+        .unwrap()
+        .session
+        .workflow_state
+        .unwrap();
+    assert_eq!(
+        (&replaced["pax"], &replaced["avinode_trip"]),
+        (&json!(2), &ours["avinode_trip"])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_values_are_refused_by_name() {
+    let db = Db::new().await;
+    let stage = Stage::set(&db.pool).await;
+    let session = made(&db.pool, stage).await.id;
+    let tracking = sessions(&db.pool, 1);
+    for (wrong, name) in [
+        (json!({"request_id": Uuid::from_u128(7)}), "request_id"),
+        (json!({"avinode_trip_id": ""}), "avinode_trip_id"),
+        (json!({"current_step": "\u{1}"}), "current_step"),
+        (json!({"operators_contacted_count": -1}), "operators_contacted_count"),
+        (json!({"workflow_state": {"a": "\u{0}"}}), "workflow_state"),
+    ] {
+        assert_eq!(field(tracking.update_trip(session, &patch(wrong)).await), name);
+    }
+}
