@@ -179,7 +179,8 @@ const INDEXES: &str = r#"
           nspname = 'avinode_ingest'
           OR nspname = 'public' AND (
               class.relname LIKE 'chat\_sessions\_by\_%'
-              OR class.relname IN ('chat_sessions_normal_trip_id', 'quotes_by_avinode_quote_id', 'quotes_by_quote_id')
+              OR class.relname LIKE 'chat\_sessions\_normal\_%'
+              OR class.relname IN ('quotes_by_avinode_quote_id', 'quotes_by_quote_id')
           )
       )
     ORDER BY 1

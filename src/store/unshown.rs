@@ -5,7 +5,7 @@ use crate::postgres::transaction::Pool;
 /// What a quote lacks to be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
-    /// No session has the trip's id.
+    /// No session has the trip's id, or one of its RFQs.
     Session,
     /// No session of the trip has a request.
     Request,
@@ -51,7 +51,14 @@ pub async fn unshown(pool: &Pool) -> Result<Vec<Unshown>, sqlx::Error> {
             SELECT count(*) > 0 AS are_there, count(session.request_id) > 0 AS have_a_request
             FROM public.chat_sessions AS session
             WHERE fact.projected_id IS NULL
-                AND avinode_ingest.normal_trip_id(session.avinode_trip_id) = fact.trip_key
+                AND (
+                    avinode_ingest.normal_trip_id(session.avinode_trip_id) = fact.trip_key
+                    OR avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = ANY (ARRAY(
+                        SELECT avinode_ingest.normal_rfq_id(rfq.request_id)
+                        FROM avinode_ingest.requests AS rfq
+                        WHERE rfq.trip_key = fact.trip_key
+                    ))
+                )
         ) AS sessions
         WHERE fact.received AND (fact.projected_id IS NULL OR fact.amount IS NULL)
         GROUP BY 1

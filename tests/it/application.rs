@@ -241,7 +241,7 @@ async fn only_what_really_changes_is_noted() {
     let noted = "SELECT count(*) FROM avinode_ingest.jobs";
     for nothing in [
         "UPDATE public.chat_sessions SET message_count = 1, avinode_trip_id = avinode_trip_id",
-        "UPDATE public.chat_sessions SET primary_quote_id = primary_quote_id, avinode_rfq_id = 'arfq-9'",
+        "UPDATE public.chat_sessions SET primary_quote_id = primary_quote_id, avinode_rfp_id = 'rfp-9'",
         "UPDATE public.chat_sessions SET avinode_trip_id = 'x' WHERE false",
         "DELETE FROM public.chat_sessions WHERE id = '06000000-0000-4000-8000-000000000005'",
         "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, session_started_at, last_activity_at, created_at, updated_at)

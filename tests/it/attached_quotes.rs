@@ -8,6 +8,7 @@ use avinode_ingest::cli::manifest::Manifest;
 use avinode_ingest::cli::scenario::Staged;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
+use avinode_ingest::jobs::replay::replay;
 use avinode_ingest::jobs::upkeep;
 use avinode_ingest::postgres::migrator;
 use avinode_ingest::store::inspect::{self, SessionView};
@@ -96,7 +97,13 @@ async fn quotes_that_the_application_had_counted_are_not_counted_again() {
         .collect();
     let rows = "SELECT string_agg(quotes::text, ' ' ORDER BY id) FROM public.quotes";
     let before = text(&db.pool, rows).await;
-    apply(&db.pool, &bodies).await;
+    let shift = shift(&db.pool, Policy::Latest, Clock::Fixed(base()));
+    let deliveries = keep(&db.pool, &bodies, base()).await;
+    drain(&shift, "w").await;
+    assert_eq!(one(&db.pool, alices).await.quotes_received_count, 3);
+    // Past the event keys as well.
+    assert_eq!(replay(&db.pool, &deliveries).await.unwrap().len(), bodies.len());
+    drain(&shift, "w").await;
     assert_eq!(one(&db.pool, alices).await.quotes_received_count, 3);
     assert_eq!(one(&db.pool, old).await.quotes_received_count, 0);
     let bobs_now = one(&db.pool, bobs).await;

@@ -268,7 +268,7 @@ async fn quotes_that_are_not_shown_are_counted_by_what_is_missing() {
     let told = check(&[("DATABASE_URL", &db.url())]).await;
     let (verdicts, words) = told.of("quotes");
     for some in [
-        "1 wait for a session with their trip id",
+        "1 wait for a session with the id of their trip or RFQ",
         "1 are counted and wait for a request",
         "1 have no price",
         "1 show an older price",

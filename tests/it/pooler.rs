@@ -6,12 +6,15 @@ use avinode_ingest::cli::manifest::Manifest;
 use avinode_ingest::cli::replay::settle::wait_until_settled;
 use avinode_ingest::cli::scenario::Staged;
 use nix::sys::signal::Signal;
+use reqwest::Method;
+use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 
 use crate::crash::program::{PATIENCE, Program, Serve, until};
 use crate::support::cluster::Db;
 use crate::support::pooler::{Pooler, SERVER_CONNECTIONS};
 use crate::support::service::SECRET;
+use crate::support::stage::Stage;
 
 /// Which server process serves the transaction that is open here, and how many statements have names in it.
 async fn names(connection: &mut PgConnection) -> (i32, i64) {
@@ -32,6 +35,62 @@ async fn command(url: &str, line: &str) -> (Option<i32>, String) {
     (ended.code(), program.said())
 }
 
+/// Calls the sessions API: each of its transactions may be lent another connection.
+async fn api(address: &str, db: &Db) {
+    let stage = Stage::set(&db.pool).await;
+    let (quote, proposal) = (stage.quote(&db.pool, None).await, stage.proposal(&db.pool).await);
+    let base = format!("http://{address}/v1/sessions");
+    let client = avinode_ingest::cli::replay::send::client(&base).unwrap();
+    let call = async |method: Method, path: String, body: Value| {
+        let request = client.request(method, format!("{base}{path}")).bearer_auth("a-token");
+        let request = request
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        let response = request.send().await.unwrap();
+        let (status, bytes) = (response.status(), response.bytes().await.unwrap());
+        assert!(status.is_success(), "{path}: {status} {bytes:?}");
+        serde_json::from_slice::<Value>(&bytes).unwrap()
+    };
+    let new = json!({"conversation_id": stage.conversation, "iso_agent_id": stage.agent, "request_id": stage.request});
+    let made = call(Method::POST, String::new(), new.clone()).await;
+    call(Method::POST, String::new(), new).await;
+    let id = made["id"].as_str().unwrap();
+    for (method, path, body) in [
+        (Method::GET, "?status=active&limit=1".to_owned(), json!({})),
+        (Method::GET, "?trip_id=64956150".to_owned(), json!({})),
+        (Method::GET, "/stats".to_owned(), json!({})),
+        (Method::POST, format!("/{id}/activity"), json!({"messages": 1})),
+        (Method::POST, format!("/{id}/pause"), json!({})),
+        (Method::POST, format!("/{id}/resume"), json!({})),
+        (
+            Method::PATCH,
+            format!("/{id}/trip"),
+            json!({"avinode_trip_id": "nowhere-1", "workflow_state": {"a": 1}}),
+        ),
+        (
+            Method::POST,
+            format!("/{id}/quotes"),
+            json!({"quote_id": quote, "primary_quote_id": quote}),
+        ),
+        (Method::GET, format!("/{id}/quotes"), json!({})),
+        (Method::DELETE, format!("/{id}/primary-quote/pin"), json!({})),
+        (
+            Method::POST,
+            format!("/{id}/proposal"),
+            json!({"proposal_id": proposal}),
+        ),
+        (Method::POST, format!("/{id}/complete"), json!({})),
+        (Method::GET, format!("/{id}/timeline"), json!({})),
+        (Method::POST, "/archive".to_owned(), json!({})),
+    ] {
+        call(method, path, body).await;
+    }
+    assert_eq!(
+        call(Method::GET, format!("/{id}"), json!({})).await["status"],
+        "completed"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_a_transaction_pooler_every_session_ends_as_without_and_no_statement_has_a_name() {
     let db = Db::new().await;
@@ -45,7 +104,8 @@ async fn behind_a_transaction_pooler_every_session_ends_as_without_and_no_statem
         ("INGEST_POOLER", "true"),
         ("INGEST_POLL_MILLIS", "100"),
     ];
-    let receiver = Serve::start(&[&settings[..], &[("INGEST_ROLE", "receive")]].concat()).await;
+    let receives = [("INGEST_ROLE", "receive"), ("INGEST_API_TOKENS", "app:write:a-token")];
+    let receiver = Serve::start(&[&settings[..], &receives].concat()).await;
     let worker = Serve::start(&[&settings[..], &[("INGEST_ROLE", "work"), ("INGEST_WORKERS", "6")]].concat()).await;
     receiver.ready().await;
     worker.ready().await;
@@ -94,6 +154,8 @@ async fn behind_a_transaction_pooler_every_session_ends_as_without_and_no_statem
         staged.differences(&staged.sessions(&db.pool).await.unwrap()),
         Vec::<String>::new()
     );
+
+    api(&receiver.address, &db).await;
 
     // Open at once, so that each is another of the connections that all of the above shared.
     let mut open = Vec::new();

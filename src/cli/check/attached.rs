@@ -135,7 +135,10 @@ fn quotes(unshown: &[Unshown]) -> Vec<Finding> {
     let each = unshown.iter().map(|some| {
         let many = some.quotes;
         match some.missing {
-            Missing::Session => Finding::ok("quotes", format!("{many} wait for a session with their trip id")),
+            Missing::Session => Finding::ok(
+                "quotes",
+                format!("{many} wait for a session with the id of their trip or RFQ"),
+            ),
             Missing::Request => Finding::ok(
                 "quotes",
                 format!("{many} are counted and wait for a request of their session"),

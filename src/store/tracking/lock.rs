@@ -64,17 +64,31 @@ pub async fn conversation_of(tx: &mut Transaction<'_>, session: Uuid) -> Result<
 
 /// Locks all active and paused sessions of a conversation that is locked, by id. Of those that another transaction has
 /// ended meanwhile none is returned.
+///
+/// There should be one. Of several only the first is waited for: whoever holds one and waits for the next, and the next, may
+/// be waiting still when the application, which wants the first, has waited for `deadlock_timeout` and is made the victim.
 pub async fn live_sessions(tx: &mut Transaction<'_>, conversation: Uuid) -> Result<Vec<Live>, sqlx::Error> {
     sqlx::query_as!(
         Live,
         r#"
+        WITH first AS MATERIALIZED (
+            SELECT id
+            FROM public.chat_sessions
+            WHERE id = (
+                SELECT id FROM public.chat_sessions
+                WHERE conversation_id = $1 AND status IN ('active', 'paused')
+                ORDER BY id LIMIT 1
+            )
+            FOR NO KEY UPDATE
+        )
         SELECT session.id, session.status::text AS "status!", session.iso_agent_id, session.request_id,
             session.avinode_rfq_id,
             session.last_activity_at AS "last_activity_at: Moment"
         FROM public.chat_sessions AS session
-        WHERE session.conversation_id = $1 AND session.status IN ('active', 'paused')
+        WHERE (SELECT count(*) FROM first) >= 0 -- that is: once the first one is locked
+            AND session.conversation_id = $1 AND session.status IN ('active', 'paused')
         ORDER BY session.id
-        FOR NO KEY UPDATE
+        FOR NO KEY UPDATE OF session NOWAIT
         "#,
         conversation
     )
