@@ -20,7 +20,7 @@ pub async fn append(connection: &mut Connection, arrivals: &[&Arrival]) -> Resul
     let bodies: Vec<&[u8]> = arrivals.iter().map(|arrival| arrival.body.as_ref()).collect();
     let kinds: Vec<&str> = arrivals.iter().map(|arrival| kind(&arrival.route)).collect();
     let keys: Vec<Option<&str>> = arrivals.iter().map(|arrival| key(&arrival.route)).collect();
-    let mut tx = connection.single().await?;
+    let mut tx = connection.begin().await?;
     sqlx::query!(
         r#"
         WITH durable AS MATERIALIZED (

@@ -1,14 +1,14 @@
 //! The group commit: concurrent deliveries share one statement and one commit, and a lone one waits for nobody.
 //!
-//! One task flushes. While it commits, arrivals gather in a bounded queue; the next commit takes them all. There is no
-//! timer and no minimum: the time that a commit takes is the only wait.
+//! While commits are under way, arrivals gather in a bounded queue; the next commit takes them all. There is no timer and no
+//! minimum: the time that a commit takes is the only wait.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
-use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use uuid::Uuid;
 
@@ -19,6 +19,8 @@ use crate::postgres::transaction::Pool;
 
 /// Deliveries that share a commit, at most. Beyond a few hundred a batch gains nothing and its last one waits longer.
 const BATCH: usize = 256;
+/// Commits under way at once: while one waits for the disk, the next is gathered and sent.
+const LANES: usize = 2;
 /// Bytes that share a commit, at most (one delivery more may exceed it).
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// How long a connection may take. The pool asks a server that is down again and again for longer than a sender should
@@ -123,8 +125,7 @@ impl Receiver {
 impl Flusher {
     /// Commits what arrives until every [`Receiver`] is gone and nothing waits.
     pub async fn run(self, pulse: Pulse) {
-        let lanes: usize = std::env::var("LANES").map_or(2, |n| n.parse().unwrap());
-        join_all((0..lanes).map(|_| self.lane(&pulse))).await;
+        join_all((0..LANES).map(|_| self.lane(&pulse))).await;
     }
 
     async fn lane(&self, pulse: &Pulse) {

@@ -35,28 +35,22 @@ impl Pool {
 
     /// Begins a transaction.
     pub async fn begin(&self) -> Result<Transaction<'static>, Error> {
-        let inner = self.connections.begin().await?;
-        Ok(Transaction {
-            inner,
-            named: self.named,
-        })
+        self.begin_with("BEGIN").await
     }
 
     /// Begins a transaction with words of its own: `BEGIN` and settings that hold for its length.
+    ///
+    /// In a task of its own: dropped while the words are on their way, sqlx would give the connection back with a transaction
+    /// open that nobody ends, and the next statements would be part of it. So it is begun in any case, and rolled back when
+    /// nobody waits for it any more.
     pub async fn begin_with(&self, words: &'static str) -> Result<Transaction<'static>, Error> {
-        let inner = self.connections.begin_with(words).await?;
-        Ok(Transaction {
-            inner,
-            named: self.named,
+        let (connections, named) = (self.connections.clone(), self.named);
+        tokio::spawn(async move {
+            let inner = connections.begin_with(words).await?;
+            Ok(Transaction { inner, named })
         })
-    }
-
-    /// Begins the transaction of a single statement.
-    pub async fn single(&self) -> Result<Single<'static>, Error> {
-        Ok(Single(match self.named {
-            true => Around::Taken(self.connections.acquire().await?),
-            false => Around::Words(self.begin().await?),
-        }))
+        .await
+        .map_err(|ended| Error::Protocol(format!("a transaction was not begun: {ended}")))?
     }
 
     /// Another pool to the same database, of `max` connections of its own.
@@ -126,14 +120,6 @@ impl Connection {
         })
     }
 
-    /// Begins the transaction of a single statement.
-    pub async fn single(&mut self) -> Result<Single<'_>, Error> {
-        Ok(Single(match self.named {
-            true => Around::Lent(&mut self.inner),
-            false => Around::Words(self.begin().await?),
-        }))
-    }
-
     /// Not given back to the pool in the end: nobody is to wait for what it is doing.
     pub fn close_on_drop(&mut self) {
         self.inner.close_on_drop();
@@ -145,30 +131,6 @@ impl Connection {
 pub struct Transaction<'c> {
     inner: sqlx::Transaction<'c, Postgres>,
     named: bool,
-}
-
-/// A transaction of a single statement. Postgres makes one around a statement that comes alone, which saves two round
-/// trips; behind a transaction pooler it is begun in so many words.
-#[derive(Debug)]
-pub struct Single<'c>(Around<'c>);
-
-#[derive(Debug)]
-enum Around<'c> {
-    /// The statement commits by itself, on a connection that somebody else has taken.
-    Lent(&'c mut PgConnection),
-    /// Likewise, on one of its own.
-    Taken(PoolConnection<Postgres>),
-    Words(Transaction<'c>),
-}
-
-impl Single<'_> {
-    /// Commits what the statement has done, unless that has happened by itself.
-    pub async fn commit(self) -> Result<(), Error> {
-        match self.0 {
-            Around::Lent(_) | Around::Taken(_) => Ok(()),
-            Around::Words(transaction) => transaction.commit().await,
-        }
-    }
 }
 
 impl Transaction<'_> {
@@ -189,51 +151,6 @@ impl Transaction<'_> {
             inner,
             named: self.named,
         })
-    }
-}
-
-impl<'c> Executor<'c> for &'c mut Single<'_> {
-    type Database = Postgres;
-
-    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Postgres>,
-    {
-        match &mut self.0 {
-            Around::Lent(connection) => connection.fetch_many(query),
-            Around::Taken(connection) => connection.fetch_many(query),
-            Around::Words(transaction) => transaction.fetch_many(query),
-        }
-    }
-
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Postgres>,
-    {
-        match &mut self.0 {
-            Around::Lent(connection) => connection.fetch_optional(query),
-            Around::Taken(connection) => connection.fetch_optional(query),
-            Around::Words(transaction) => transaction.fetch_optional(query),
-        }
-    }
-
-    /// Refused, as for a [`Transaction`].
-    fn prepare_with<'e>(self, _: SqlStr, _: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement, Error>>
-    where
-        'c: 'e,
-    {
-        Box::pin(async { Err(refused()) })
-    }
-
-    /// Refused likewise.
-    #[doc(hidden)]
-    fn describe<'e>(self, _: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<Postgres>, Error>>
-    where
-        'c: 'e,
-    {
-        Box::pin(async { Err(refused()) })
     }
 }
 

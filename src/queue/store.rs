@@ -36,7 +36,7 @@ pub async fn claim(
 ) -> Result<Vec<Claimed>, sqlx::Error> {
     let (kinds, limits): (Vec<String>, Vec<i64>) =
         wanted.iter().map(|(kind, limit)| ((*kind).to_owned(), *limit)).unzip();
-    let mut tx = pool.single().await?;
+    let mut tx = pool.begin().await?;
     let claimed = sqlx::query_as!(
         Claimed,
         r#"

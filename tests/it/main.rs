@@ -25,5 +25,6 @@ mod sessions;
 mod settings;
 mod story;
 mod support;
+mod transactions;
 mod trip_ids;
 mod writers;

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::id::RequestId;
 use crate::domain::trip::Trip;
 use crate::store::sessions::LockedSession;
 
@@ -12,7 +13,7 @@ pub(super) fn borrow(trips: &BTreeMap<String, Trip>, sessions: &mut [LockedSessi
     let had: BTreeSet<&String> = sessions.iter().filter_map(|session| session.trip.as_ref()).collect();
     let mut borrowed: Vec<Vec<String>> = vec![Vec::new(); sessions.len()];
     for (key, trip) in trips.iter().filter(|(key, _)| !had.contains(key)) {
-        let rfqs: BTreeSet<String> = trip.requests.keys().map(|request| request.normal()).collect();
+        let rfqs: BTreeSet<String> = trip.requests.keys().map(RequestId::normal).collect();
         let holds = |session: &LockedSession| session.rfq.as_ref().is_some_and(|rfq| rfqs.contains(rfq));
         let with: BTreeSet<&String> = sessions
             .iter()
