@@ -244,7 +244,8 @@ async fn a_contended_job_waits_a_twentieth_of_its_age_and_two_seconds_at_most() 
     let step = shift.step("a worker", &CancellationToken::new()).await.unwrap();
     let after = clock(&db).await;
     assert_eq!((step.claimed, step.put_back, step.died), (3, 3, 0));
-    let found: Vec<(i64, DateTime<Utc>, DateTime<Utc>, i32, bool)> = sqlx::query_as(
+    type Found = (i64, DateTime<Utc>, DateTime<Utc>, i32, bool);
+    let found: Vec<Found> = sqlx::query_as(
         "SELECT id, created_at, due_at, attempts, lease_token IS NULL AND history = '{}' FROM avinode_ingest.jobs ORDER BY id",
     )
     .fetch_all(&db.pool)
