@@ -27,4 +27,5 @@ mod story;
 mod support;
 mod transactions;
 mod trip_ids;
+mod workers;
 mod writers;
