@@ -13,6 +13,7 @@ mod hostile;
 mod house;
 mod leases;
 mod migrating;
+mod moments;
 mod neighbours;
 mod order;
 mod own_role;
