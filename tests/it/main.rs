@@ -9,6 +9,7 @@ mod callers;
 mod check;
 mod crash;
 mod deadlock;
+mod ends_by_itself;
 mod hostile;
 mod house;
 mod leases;
