@@ -1,4 +1,4 @@
-//! What a worker does with work that goes wrong: a handler that panics, one that never ends, and locks of others that last.
+//! What a worker does with work that goes wrong: a handler that panics or never ends, and locks that last.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
