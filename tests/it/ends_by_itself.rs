@@ -40,14 +40,17 @@ async fn a_worker_that_ends_by_itself_ends_the_process() {
 async fn a_group_commit_that_ends_by_itself_ends_the_process() {
     let db = Db::new().await;
     let broken = Arc::new(AtomicBool::new(false));
-    let breaks = broken.clone();
+    let (when_made, when_used) = (broken.clone(), broken.clone());
+    let holds = |broken: &AtomicBool| assert!(!broken.load(Ordering::SeqCst), "as a test wants it");
+    // Whoever takes a connection panics once it is broken, be it a new one or one that was used before.
     let pool = PgPoolOptions::new()
+        .after_connect(move |_, _| {
+            holds(&when_made);
+            Box::pin(async { Ok(()) })
+        })
         .before_acquire(move |_, _| {
-            let breaks = breaks.clone();
-            Box::pin(async move {
-                assert!(!breaks.load(Ordering::SeqCst), "as a test wants it");
-                Ok(true)
-            })
+            holds(&when_used);
+            Box::pin(async { Ok(true) })
         })
         .connect_lazy_with(db.options.clone());
     let settings = Settings {

@@ -1,4 +1,4 @@
-//! What a worker does with work that goes wrong: a handler that panics, one that never ends, and locks of others that last.
+//! What a worker does with work that goes wrong: a handler that panics or never ends, and locks that last.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -244,9 +244,9 @@ async fn a_contended_job_waits_a_twentieth_of_its_age_and_two_seconds_at_most() 
     let step = shift.step("a worker", &CancellationToken::new()).await.unwrap();
     let after = clock(&db).await;
     assert_eq!((step.claimed, step.put_back, step.died), (3, 3, 0));
-    type Found = (i64, DateTime<Utc>, DateTime<Utc>, i32, bool);
-    let found: Vec<Found> = sqlx::query_as(
-        "SELECT id, created_at, due_at, attempts, lease_token IS NULL AND history = '{}' FROM avinode_ingest.jobs ORDER BY id",
+    let found: Vec<(i64, DateTime<Utc>, DateTime<Utc>, bool)> = sqlx::query_as(
+        "SELECT id, created_at, due_at, lease_token IS NULL AND attempts = 0 AND history = '{}'
+         FROM avinode_ingest.jobs ORDER BY id",
     )
     .fetch_all(&db.pool)
     .await
@@ -254,8 +254,8 @@ async fn a_contended_job_waits_a_twentieth_of_its_age_and_two_seconds_at_most() 
     // Postgres rounds the twentieth to a microsecond.
     let rounding = chrono::Duration::microseconds(2);
     let mut wrong = BTreeMap::new();
-    for (id, created_at, due_at, attempts, clean) in found {
-        assert!(attempts == 0 && clean, "contention costs no attempt and leaves no note");
+    for (id, created_at, due_at, clean) in found {
+        assert!(clean, "contention costs no attempt and leaves no note");
         if due_at < due(before, created_at) - rounding || due_at > due(after, created_at) + rounding {
             wrong.insert(id, (before - created_at, due_at - before));
         }
