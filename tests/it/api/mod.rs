@@ -3,6 +3,7 @@
 mod description;
 mod doors;
 mod lists;
+mod million;
 mod operations;
 mod refusals;
 
@@ -39,7 +40,12 @@ impl Api {
     }
 
     async fn on(db: Db) -> Self {
+        Self::with_workers(db, Settings::default().workers).await
+    }
+
+    async fn with_workers(db: Db, workers: usize) -> Self {
         let settings = Settings {
+            workers,
             api: ApiSettings {
                 tokens: Tokens::new([("ui", Scope::Read, READ), ("app", Scope::Write, WRITE)]),
                 connections: 4,

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{field, made, moment, sessions};
 use crate::support::cluster::Db;
+use crate::support::plan::{plan, sessions_read};
 use crate::support::stage::Stage;
 
 async fn found(pool: &Pool, filter: Filter) -> Vec<Uuid> {
@@ -271,30 +272,6 @@ async fn no_list_reads_or_sorts_the_whole_table() {
             let read = sessions_read(&plan(&db.pool, query).await);
             assert!(read <= 300.0, "{read} sessions read for {filter:?} after {after:?}");
         }
-    }
-}
-
-/// What Postgres did for a statement.
-async fn plan(pool: &Pool, mut query: sqlx::QueryBuilder<sqlx::Postgres>) -> serde_json::Value {
-    let text = query.sql().as_str().to_owned();
-    let arguments = sqlx::Execute::take_arguments(&mut query.build()).unwrap().unwrap();
-    let explained = format!("EXPLAIN (ANALYZE, FORMAT json) {text}");
-    let plan: serde_json::Value = sqlx::query_scalar_with(sqlx::AssertSqlSafe(explained), arguments)
-        .fetch_one(pool)
-        .await
-        .unwrap();
-    plan[0]["Plan"].clone()
-}
-
-/// How many sessions were looked at, those that did not match included.
-fn sessions_read(node: &serde_json::Value) -> f64 {
-    let number = |name: &str| node[name].as_f64().unwrap_or(0.0);
-    let inner: f64 = node["Plans"].as_array().into_iter().flatten().map(sessions_read).sum();
-    match node["Relation Name"].as_str() {
-        Some("chat_sessions") => {
-            inner + (number("Actual Rows") + number("Rows Removed by Filter")) * number("Actual Loops")
-        }
-        _ => inner,
     }
 }
 

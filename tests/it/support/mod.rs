@@ -5,6 +5,7 @@ pub mod bodies;
 pub mod cluster;
 pub mod crew;
 pub mod everything;
+pub mod plan;
 pub mod pool;
 pub mod pooler;
 pub mod postgrest;

@@ -1,0 +1,201 @@
+//! A broker's list and each look-up stay quick with ten thousand sessions of one broker among a million: every statement
+//! goes by an index, whatever the size.
+//!
+//! `TEST_SESSIONS` says how many there are: 100,000 where it says nothing, a million in `.ci/run`.
+
+use std::time::{Duration, Instant};
+
+use avinode_ingest::domain::id::TripId;
+use avinode_ingest::domain::tracking::find::{Filter, Page};
+use avinode_ingest::domain::tracking::status::SessionStatus;
+use avinode_ingest::store::tracking::find::statement;
+use avinode_ingest::store::{rfqs, sessions};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Api, Said};
+use crate::support::cluster::Db;
+use crate::support::plan::{pages, plan, read_whole, sessions_read, touched};
+use crate::support::stage::Stage;
+
+/// The session that is looked for.
+const NUMBER: u32 = 77_717;
+/// Of the one broker.
+const HIS: u32 = 10_000;
+/// Single-digit milliseconds are promised; an unoptimised build on a machine that compiles beside it is not held to that.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Writes so many sessions, in one statement and past the triggers, and what is known of the trips of a tenth of them. The
+/// conversations and requests of most are missing; no list asks for more than their ids.
+async fn fill(db: &Db, stage: Stage, count: u32) {
+    let (agent, every) = (stage.agent, count / HIS);
+    db.run(&format!(
+        "SET session_replication_role = replica;
+         INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, request_id, status, last_activity_at,
+            avinode_trip_id, avinode_rfp_id, avinode_rfq_id, current_step)
+         SELECT md5('conversation' || n)::uuid,
+            CASE WHEN n % {every} = 0 THEN '{agent}' ELSE md5('agent' || n % 997)::uuid END, md5('request' || n)::uuid,
+            (ARRAY['active', 'active', 'active', 'paused', 'completed', 'archived'])[1 + n / 7 % 6]
+                ::public.chat_session_status,
+            '2026-01-01'::timestamptz + n::bigint * 7919 % 1000003 * interval '1 second',
+            CASE n % 3 WHEN 0 THEN n::text WHEN 1 THEN 'atrip-' || n ELSE ' ATRIP-' || n END, 'rfp-' || n,
+            CASE WHEN n % 4 > 0 THEN 'ARFQ-' || n END, 'requesting_quotes'
+         FROM generate_series(1, {count}) AS n;
+         INSERT INTO avinode_ingest.trips (key) SELECT 'atrip-' || n FROM generate_series(7, {count}, 10) AS n;
+         INSERT INTO avinode_ingest.requests (trip_key, request_id)
+         SELECT 'atrip-' || n, 'arfq-' || n FROM generate_series(7, {count}, 10) AS n;
+         INSERT INTO avinode_ingest.session_state (session_id) SELECT id FROM public.chat_sessions LIMIT {count} / 10;
+         ANALYZE public.chat_sessions, avinode_ingest.trips, avinode_ingest.requests, avinode_ingest.session_state"
+    ))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn among_a_million_sessions_a_brokers_list_and_each_look_up_go_by_an_index() {
+    let count = asked();
+    let db = Db::new().await;
+    let stage = Stage::set(&db.pool).await;
+    let begun = Instant::now();
+    fill(&db, stage, count).await;
+    println!("{count} sessions in {:.1?}", begun.elapsed());
+    // Without workers: what was written past the triggers is theirs to find, and not what is measured here.
+    let api = Api::with_workers(db, 0).await;
+    plans(&api, stage).await;
+    calls(&api, stage, count).await;
+    workers(&api).await;
+    api.service.stop().await;
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how much a test does is no setting of the service"
+)]
+fn asked() -> u32 {
+    let count = std::env::var("TEST_SESSIONS").map_or(100_000, |count| count.parse().unwrap());
+    assert!(count >= 100_000, "TEST_SESSIONS: at least 100000");
+    count
+}
+
+/// The statements of the lists, explained.
+async fn plans(api: &Api, stage: Stage) {
+    let all = Filter::default();
+    let id = |what: &str| Some(format!("{what}-{NUMBER}"));
+    let by_trip = Filter {
+        trip_id: Some(TripId::parse(&NUMBER.to_string()).unwrap()),
+        ..all.clone()
+    };
+    let his = Filter {
+        iso_agent_id: Some(stage.agent),
+        status: Some(SessionStatus::Active),
+        ..all.clone()
+    };
+    let (by_rfp, by_rfq) = (
+        Filter {
+            rfp_id: id("rfp"),
+            ..all.clone()
+        },
+        Filter {
+            rfq_id: id("arfq"),
+            ..all.clone()
+        },
+    );
+    for filter in [his, by_trip, by_rfp, by_rfq, all] {
+        let query = statement(&filter, &[format!("atrip-{NUMBER}")], &Page::default());
+        let plan = plan(&api.db.pool, query).await;
+        let (rows, pages) = (sessions_read(&plan), pages(&plan));
+        let took = plan["Actual Total Time"].as_f64().unwrap();
+        println!(
+            "{rows:>4} sessions, {pages:>4} pages, {took:>6.3} ms: {}",
+            given(&filter)
+        );
+        assert!(!read_whole(&plan).contains(&"chat_sessions".to_owned()), "{plan:#}");
+        assert!(rows <= 300.0 && pages <= 2_000, "{plan:#}");
+    }
+}
+
+/// A filter, without what it does not say.
+fn given(filter: &Filter) -> String {
+    let said = format!("{filter:?}");
+    let said = said.trim_start_matches("Filter { ").trim_end_matches(" }");
+    let given: Vec<&str> = said.split(", ").filter(|field| !field.ends_with(": None")).collect();
+    given.join(", ")
+}
+
+/// The calls, timed as their callers would.
+async fn calls(api: &Api, stage: Stage, count: u32) {
+    let found = api.get(&format!("/v1/sessions?trip_id=ATRIP-{NUMBER}")).await.body;
+    let id = found["data"][0]["id"].as_str().unwrap().to_owned();
+    let field = |name: &str| format!("/v1/sessions?{name}={}", found["data"][0][name].as_str().unwrap());
+    let his = format!("/v1/sessions?iso_agent_id={}&status=active", stage.agent);
+    let next = api.get(&his).await.body["next_cursor"].as_str().unwrap().to_owned();
+    for (path, rows) in [
+        (format!("{his}&cursor={next}"), 50),
+        (his, 50),
+        (format!("/v1/sessions?trip_id={NUMBER}"), 1),
+        (format!("/v1/sessions?trip_id={NUMBER}&status=active"), 1),
+        (format!("/v1/sessions?rfp_id=rfp-{NUMBER}"), 1),
+        (format!("/v1/sessions?rfq_id=arfq-{NUMBER}"), 1),
+        (field("request_id"), 1),
+        (field("conversation_id"), 1),
+        ("/v1/sessions?status=active".to_owned(), 50),
+        ("/v1/sessions".to_owned(), 50),
+    ] {
+        let said = timed(&path, async || api.get(&path).await).await;
+        assert_eq!(said.body["data"].as_array().unwrap().len(), rows, "{path} of {count}");
+    }
+    for path in [
+        format!("/v1/sessions/{id}"),
+        format!("/v1/sessions/{id}/quotes"),
+        format!("/v1/sessions/{id}/timeline"),
+    ] {
+        timed(&path, async || api.get(&path).await).await;
+    }
+    let path = format!("/v1/sessions/{id}/activity");
+    timed(&path, async || api.post(&path, &json!({"messages": 1})).await).await;
+}
+
+/// Calls a few times, prints the median and holds it against the bound.
+async fn timed(what: &str, mut call: impl AsyncFnMut() -> Said) -> Said {
+    let (mut took, mut last) = (Vec::new(), None);
+    for _ in 0..21 {
+        let begun = Instant::now();
+        let said = call().await;
+        took.push(begun.elapsed());
+        assert_eq!(said.status, 200, "{what}: {said:?}");
+        last = Some(said);
+    }
+    took.sort();
+    println!("{:>8.2?} at the median: {what}", took[took.len() / 2]);
+    assert!(took[took.len() / 2] < PATIENCE, "{what}: {took:?}");
+    last.unwrap()
+}
+
+/// The workers' own look-ups, by a trip and by an RFQ. The very functions are called, and Postgres is asked what they did:
+/// as often as it takes for a plan that is kept for all values to come into use.
+async fn workers(api: &Api) {
+    let (trip, rfq) = (vec![format!("atrip-{NUMBER}")], vec![format!("arfq-{NUMBER}")]);
+    let named = [(trip[0].clone(), rfq[0].clone())];
+    let mut tx = api.db.pool.begin().await.unwrap();
+    let mut took = Vec::new();
+    let mut before = touched(&mut tx).await;
+    for _ in 0..12 {
+        let begun = Instant::now();
+        let by_trip = sessions::lock(&mut tx, &trip, &[], &[]).await.unwrap();
+        let by_rfq = sessions::lock(&mut tx, &[], &rfq, &[]).await.unwrap();
+        let id: Uuid = by_trip[0].session.id;
+        assert_eq!([by_trip.len(), by_rfq.len()], [1, 1]);
+        assert_eq!(by_rfq[0].session.id, id);
+        let related = rfqs::related(&mut tx, &trip, &named, &[id]).await.unwrap();
+        assert!(related.trips.contains(&trip[0]));
+        took.push(begun.elapsed());
+        let after = touched(&mut tx).await;
+        let (whole, rows) = (after.0 - before.0, after.1 - before.1);
+        assert_eq!(whole, 0, "chat_sessions was read from end to end");
+        assert!(rows <= 50, "{rows} sessions were fetched to find one");
+        before = after;
+    }
+    tx.rollback().await.unwrap();
+    took.sort();
+    println!("{:>8.2?} at the median: the workers' look-ups", took[took.len() / 2]);
+    assert!(took[took.len() / 2] < PATIENCE, "{took:?}");
+}
