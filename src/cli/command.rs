@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::failure::Failure;
-use super::{check, deliveries, demo, jobs, migrate, openapi, replay, serve, sign};
+use super::{check, deliveries, demo, jobs, migrate, openapi, replay, serve, sessions, sign};
 use crate::config::log::LogArgs;
 use crate::config::parse::{Exit, parse_from as parse};
 
@@ -54,6 +54,12 @@ pub enum Command {
     /// Print the curl command that delivers a file, signed
     Sign(sign::Args),
 
+    /// Look at chat sessions, complete and archive them
+    ///
+    /// Directly in the database: the HTTP API needs not be running, and no token is asked for.
+    #[command(subcommand)]
+    Sessions(sessions::Action),
+
     /// Look at the queue's jobs and mend them
     #[command(subcommand)]
     Jobs(jobs::Action),
@@ -88,6 +94,7 @@ pub async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Migrate(args) => migrate::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Sign(args) => sign::run(&args).await,
+        Command::Sessions(action) => sessions::run(action).await,
         Command::Jobs(action) => jobs::run(action).await,
         Command::Deliveries(action) => deliveries::run(action).await,
         Command::Openapi => openapi::run(),

@@ -15,6 +15,7 @@ pub mod output;
 pub mod replay;
 pub mod scenario;
 pub mod serve;
+pub mod sessions;
 pub mod sign;
 pub mod signing;
 pub mod table;

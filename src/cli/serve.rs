@@ -49,7 +49,8 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     if args.database.max_connections < needed {
         return Err(Failure::setting(format!(
             "INGEST_MAX_CONNECTIONS (--max-connections): \"{}\" is too few for {} workers; at least {needed}",
-            args.database.max_connections, args.serve.workers
+            args.database.max_connections,
+            workers(&args.serve)
         )));
     }
     if args.serve.migrate {

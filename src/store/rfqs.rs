@@ -6,9 +6,6 @@ use uuid::Uuid;
 
 use crate::postgres::transaction::Transaction;
 
-/// An RFQ that is named under more trips than this says nothing about which trip a session's is.
-const MOST_TRIPS: i32 = 8;
-
 /// What a batch touches beyond the trips that it names. Read before anything is locked.
 #[derive(Debug, Default)]
 pub struct Related {
@@ -41,6 +38,11 @@ pub async fn related(
             SELECT unnest($1::text[]) AS trip
             UNION
             SELECT trip FROM asked WHERE trip IS NOT NULL
+            UNION
+            -- A trip that a session had and has no more may be another's by its RFQ.
+            SELECT state.matched_trip
+            FROM avinode_ingest.session_state AS state
+            WHERE state.session_id = ANY ($4) AND state.matched_trip IS NOT NULL
         ), named AS MATERIALIZED (
             SELECT trip, avinode_ingest.normal_rfq_id(rfq) AS rfq
             FROM unnest($2::text[], $3::text[]) AS named (trip, rfq)
@@ -68,18 +70,14 @@ pub async fn related(
         UNION
         SELECT 'trip', trip FROM held WHERE trip IS NOT NULL
         UNION
-        SELECT 'trip', found.trip_key
+        SELECT 'trip', request.trip_key
         FROM (SELECT DISTINCT rfq FROM held) AS held
-        CROSS JOIN LATERAL (
-            SELECT few.trip_key, count(*) OVER () AS trips
-            FROM (
-                SELECT request.trip_key
-                FROM avinode_ingest.requests AS request
-                WHERE avinode_ingest.normal_rfq_id(request.request_id) = held.rfq
-                LIMIT $5 + 1
-            ) AS few
-        ) AS found
-        WHERE found.trips <= $5
+        JOIN avinode_ingest.requests AS request ON avinode_ingest.normal_rfq_id(request.request_id) = held.rfq
+        -- A trip that a session has is that session's alone.
+        WHERE NOT EXISTS (
+            SELECT FROM public.chat_sessions AS session
+            WHERE avinode_ingest.normal_trip_id(session.avinode_trip_id) = request.trip_key
+        )
         UNION
         SELECT 'held', rfq FROM held
         UNION
@@ -96,7 +94,6 @@ pub async fn related(
         &named_trips,
         &named_rfqs,
         sessions,
-        MOST_TRIPS,
     )
     .fetch_all(tx)
     .await?;

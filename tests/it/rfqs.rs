@@ -147,15 +147,51 @@ async fn a_quote_and_an_rfq_that_come_at_the_same_time_always_meet() {
 }
 
 #[tokio::test]
-async fn an_rfq_that_is_named_under_many_trips_says_nothing() {
-    let db = Db::new().await;
-    let holder = session(&db.pool, Some("atrip-1")).await;
+async fn an_rfq_that_is_named_under_many_trips_brings_all_of_them_in_either_order() {
     let bodies: Vec<_> = (0..9)
         .map(|n| quoted(&format!("S{n}X"), RFQ, &format!("aquote-{n}"), n))
         .collect();
-    keep(&db.pool, &bodies, base()).await;
-    work(&db.pool).await;
+    for session_first in [true, false] {
+        let db = Db::new().await;
+        let holder = session(&db.pool, Some("atrip-1")).await;
+        if session_first {
+            set_rfq(&db.pool, holder, Some(RFQ)).await;
+            work(&db.pool).await;
+        }
+        for body in &bodies {
+            keep(&db.pool, std::slice::from_ref(body), base()).await;
+            work(&db.pool).await;
+        }
+        if !session_first {
+            set_rfq(&db.pool, holder, Some(RFQ)).await;
+            work(&db.pool).await;
+        }
+        let seen = view(&db.pool, holder).await;
+        assert_eq!(
+            (seen.quotes_received_count, seen.primary_quote.as_deref()),
+            (9, Some("aquote-8"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_trip_that_its_session_gives_up_is_the_one_of_the_session_that_holds_its_rfq() {
+    let db = Db::new().await;
+    let holder = session(&db.pool, None).await;
     set_rfq(&db.pool, holder, Some(RFQ)).await;
+    let own = session(&db.pool, Some("A1B2C3")).await;
+    keep(&db.pool, &[quoted("A1B2C3", RFQ, "aquote-1", 0)], base()).await;
     work(&db.pool).await;
     assert_eq!(view(&db.pool, holder).await.quotes_received_count, 0);
+    sqlx::query("UPDATE public.chat_sessions SET avinode_trip_id = NULL WHERE id = $1")
+        .bind(own)
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    work(&db.pool).await;
+    let seen = view(&db.pool, holder).await;
+    assert_eq!(
+        (seen.quotes_received_count, seen.primary_quote.as_deref()),
+        (1, Some("aquote-1"))
+    );
 }

@@ -54,6 +54,36 @@ fn a_wrong_variable_is_one_line_that_names_it_and_exit_code_64() {
 }
 
 #[test]
+fn serve_refuses_fewer_connections_than_it_needs() {
+    // Where nobody can listen: what gets past the settings ends there, and at no database.
+    let serve = |role, connections| {
+        let variables = [
+            ("AVINODE_WEBHOOK_SECRET", "hush"),
+            ("INGEST_LISTEN", "192.0.2.1:8080"),
+            ("INGEST_WORKERS", "6"),
+            ("INGEST_ROLE", role),
+            ("INGEST_MAX_CONNECTIONS", connections),
+        ];
+        let output = program("serve", &variables);
+        (output.status.code(), stderr(&output))
+    };
+    for (role, few, workers, enough) in [("both", "9", 6, "10"), ("work", "9", 6, "10"), ("receive", "3", 0, "4")] {
+        let (code, line) = serve(role, few);
+        let said = format!("\"{few}\" is too few for {workers} workers; at least {enough}");
+        assert_eq!(
+            line,
+            format!("error: INGEST_MAX_CONNECTIONS (--max-connections): {said}\n")
+        );
+        assert_eq!(code, Some(64));
+        let (code, line) = serve(role, enough);
+        assert!(
+            code != Some(64) && line.contains("listen on 192.0.2.1:8080"),
+            "{role}: {line}"
+        );
+    }
+}
+
+#[test]
 fn a_wrong_secret_in_a_variable_is_never_repeated() {
     for (name, value) in [
         ("DATABASE_URL", "mysql://user:hush@host/database"),

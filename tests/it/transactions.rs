@@ -1,43 +1,140 @@
 //! What the service relies on in its way to the database: a transaction that nobody waits for any more is not left open.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
+use avinode_ingest::postgres::{pool, transaction};
+use avinode_ingest::queue::job::{Claimed, Handler, JobError};
+use avinode_ingest::queue::retry::RetryPolicy;
+use avinode_ingest::queue::worker::Shift;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all};
+use serde_json::json;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::bodies::base;
 use crate::support::cluster::Db;
+use crate::support::service::keep;
+
+/// About as long as Postgres takes to answer a BEGIN.
+const MOMENT: Duration = Duration::from_micros(40);
+
+/// Connections as `serve` makes them: not asked whether they live before each use, so that a BEGIN is written at once.
+async fn connected(db: &Db, connections: u32) -> transaction::Pool {
+    let pool = pool::pool(db.options.clone(), connections, "serve", Duration::from_secs(30));
+    let all = join_all((0..connections).map(|_| pool.begin())).await;
+    for begun in all {
+        begun.unwrap().commit().await.unwrap();
+    }
+    pool
+}
 
 /// A connection with a transaction that nobody ends would make the next statements part of it: a delivery that was
 /// answered 200 would go when it is rolled back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_whose_beginning_is_given_up_is_rolled_back() {
     let db = Db::new().await;
-    let service = db.pool.service();
-    let mut open = Vec::new();
-    for polls in (1..20).cycle().take(120) {
-        let begun = service.begin();
-        {
-            tokio::pin!(begun);
-            for _ in 0..polls {
-                if begun.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
-                    break;
-                }
+    for service in [connected(&db, 1).await, db.pool.service()] {
+        let mut given_up = 0;
+        for polls in (1..12).cycle().take(66) {
+            {
+                let begun = service.begin();
+                tokio::pin!(begun);
+                let mut polled = (0..polls).map(|_| {
+                    let ready = begun.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+                    // Real time: the answer comes from another process, and the drop is to fall between the two.
+                    std::thread::sleep(MOMENT);
+                    ready
+                });
+                given_up += usize::from(!polled.any(|ready| ready));
+            }
+            // Looked at before the next one begins, which would end what is open.
+            let open = left_open(&db).await;
+            assert_eq!(
+                open,
+                [] as [i32; 0],
+                "servers in a transaction that nobody ends, after {polls} polls"
+            );
+        }
+        assert!(given_up > 5, "only {given_up} were given up");
+    }
+}
+
+/// Fails as a batch; a job alone takes so many moments that the upkeep of its lease is dropped anywhere on its way.
+struct Short;
+
+impl Handler for Short {
+    fn kind(&self) -> &'static str {
+        "event"
+    }
+
+    fn batch_size(&self) -> i64 {
+        CONNECTIONS.into()
+    }
+
+    fn perform<'a>(&'a self, jobs: &'a [Claimed]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+        async move {
+            let [job] = jobs else {
+                return Err(JobError::retry("not together"));
+            };
+            for _ in 0..job.id % 24 {
+                std::thread::sleep(MOMENT);
                 tokio::task::yield_now().await;
             }
+            Ok(vec![(job.id, JobError::fail("enough"))])
         }
-        // Looked at before the next one begins, which would end what is open.
-        open.extend(left_open(&db).await);
+        .boxed()
     }
-    assert_eq!(open, [] as [i32; 0], "servers with a transaction that nobody ends");
+}
+
+/// As many as a batch has jobs: each of them is used for one job's lease before the first has its turn again, which would
+/// end what it left open.
+const CONNECTIONS: u32 = 8;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_upkeep_of_a_lease_that_is_dropped_with_its_job_leaves_no_transaction_open() {
+    let db = Db::new().await;
+    let shift = Shift {
+        pool: db.pool.service(),
+        leases: connected(&db, CONNECTIONS).await,
+        handlers: vec![Arc::new(Short)],
+        lease: Duration::from_secs(60),
+        poll: Duration::from_millis(20),
+        retry: RetryPolicy::default(),
+        bell: Arc::new(Notify::new()),
+    };
+    for round in 0..20 {
+        let bodies: Vec<_> = (0..CONNECTIONS).map(|_| json!({"event": "short"})).collect();
+        keep(&db.pool, &bodies, base()).await;
+        sqlx::query("UPDATE avinode_ingest.jobs SET kind = 'event'")
+            .execute(&db.pool)
+            .await
+            .unwrap();
+        let step = shift.step("a worker", &CancellationToken::new()).await.unwrap();
+        assert_eq!((step.claimed, step.died), (bodies.len(), bodies.len()));
+        let open = left_open(&db).await;
+        assert_eq!(
+            open,
+            [] as [i32; 0],
+            "servers in a transaction that nobody ends, in round {round}"
+        );
+    }
 }
 
 /// Servers that stay in a transaction.
 async fn left_open(db: &Db) -> Vec<i32> {
     let open = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'";
-    for _ in 0..40 {
+    for _ in 0..100 {
+        // A beginning that is under way shows as well, and has ended the next time.
+        tokio::time::sleep(Duration::from_millis(2)).await;
         let open: Vec<i32> = sqlx::query_scalar(open).fetch_all(&db.pool).await.unwrap();
         if open.is_empty() {
             return open;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     sqlx::query_scalar(open).fetch_all(&db.pool).await.unwrap()
 }

@@ -6,6 +6,7 @@ mod create;
 mod find;
 mod own_role;
 mod quotes;
+mod terminal;
 mod trip;
 
 use crate::support::pool::Pool;

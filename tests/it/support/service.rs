@@ -11,6 +11,7 @@ use avinode_ingest::domain::election::Policy;
 use avinode_ingest::ingest::flush;
 use avinode_ingest::ingest::receiver::Arrival;
 use avinode_ingest::jobs::registry::registry;
+use avinode_ingest::postgres::transaction;
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::worker::Shift;
 use avinode_ingest::service::{self, Ended, Settings};
@@ -40,17 +41,16 @@ pub struct Running {
 impl Running {
     /// Starts it on a free port.
     pub async fn start(pool: &Pool, settings: Settings) -> Self {
+        Self::start_on(pool.service(), settings).await
+    }
+
+    /// The same with connections of the caller's making.
+    pub async fn start_on(pool: transaction::Pool, settings: Settings) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let verifier = Verifier::from_settings(Some(SECRET), None).unwrap();
-        let ended = tokio::spawn(service::run(
-            listener,
-            pool.service(),
-            verifier,
-            settings,
-            shutdown.clone(),
-        ));
+        let ended = tokio::spawn(service::run(listener, pool, verifier, settings, shutdown.clone()));
         Self { base, shutdown, ended }
     }
 
@@ -70,6 +70,11 @@ impl Running {
             status,
             serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null),
         )
+    }
+
+    /// Waits until it ends by itself.
+    pub async fn ended(self) -> Ended {
+        self.ended.await.unwrap()
     }
 
     /// Ends it in order.

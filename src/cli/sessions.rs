@@ -1,0 +1,66 @@
+//! `sessions`: chat sessions for an operator, by the same Rust API that the HTTP API stands on, directly on the database.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use uuid::Uuid;
+
+use super::database::Database;
+use super::failure::Failure;
+use crate::clock::Clock;
+use crate::sessions::error::Error;
+use crate::sessions::handle::Sessions;
+
+pub mod change;
+pub mod list;
+pub mod show;
+
+/// What can be done with chat sessions.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// List chat sessions, the newest activity first
+    ///
+    /// All filters combine. Where there is more than --limit, the last line tells the --cursor of the next page.
+    List(Box<list::List>),
+    /// Show one session with its quotes and its timeline
+    Show(show::Show),
+    /// Mark sessions completed: their end is now
+    ///
+    /// One that is completed already stays as it is; an archived one is refused, and the others are completed all the
+    /// same.
+    Complete(change::Complete),
+    /// Archive the sessions that were completed more than 90 days ago
+    ///
+    /// By archive_old_chat_sessions() of the database. A running service does so by itself, once a day.
+    Archive(change::Archive),
+}
+
+/// Does it.
+pub async fn run(action: Action) -> Result<ExitCode, Failure> {
+    match action {
+        Action::List(args) => list::run(*args).await,
+        Action::Show(args) => show::run(args).await,
+        Action::Complete(args) => change::complete(args).await,
+        Action::Archive(args) => change::archive(args).await,
+    }
+}
+
+/// Session tracking on this database.
+fn tracking(database: &Database) -> Sessions {
+    Sessions::new(database.pool.clone(), Clock::System)
+}
+
+/// What an operation could not do, for the person who asked; `attempt` completes "could not …".
+fn failed(attempt: &str, error: Error) -> Failure {
+    let busy = matches!(error, Error::Busy);
+    let failure = Failure::to(attempt, error);
+    if busy { failure.unavailable() } else { failure }
+}
+
+/// The same for an operation on one session.
+fn failed_on(session: Uuid, attempt: &str, error: Error) -> Failure {
+    match error {
+        Error::NoSuchSession => Failure::plain(format!("there is no session {session}")),
+        error => failed(attempt, error),
+    }
+}

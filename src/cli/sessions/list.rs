@@ -1,0 +1,181 @@
+//! `sessions list`: the filters of `GET /v1/sessions` as flags, checked by the same functions.
+
+use std::process::ExitCode;
+
+use uuid::Uuid;
+
+use super::{failed, tracking};
+use crate::cli::database::Database;
+use crate::cli::failure::{Attempt, Failure};
+use crate::cli::output::print;
+use crate::cli::table::{Report, moment, or_dash};
+use crate::config::database::DatabaseArgs;
+use crate::config::values::{switch, whole};
+use crate::domain::id::TripId;
+use crate::domain::tracking::find::{Filter, Page, Position};
+use crate::domain::tracking::status::SessionStatus;
+use crate::domain::tracking::view::ChatSession;
+use crate::http::v1::answer::List as Answered;
+use crate::http::v1::cursor;
+use crate::sessions::check;
+use crate::sessions::error::Error;
+
+/// What `sessions list` takes.
+#[derive(Debug, clap::Args)]
+pub struct List {
+    /// Only sessions of this Avinode trip, by either of its ids in any spelling.
+    #[arg(long, value_name = "ID", value_parser = trip)]
+    pub trip: Option<TripId>,
+
+    /// Only sessions with this Avinode RFP.
+    #[arg(long, value_name = "ID", value_parser = id)]
+    pub rfp: Option<String>,
+
+    /// Only sessions with this Avinode RFQ, in any spelling.
+    #[arg(long, value_name = "ID", value_parser = id)]
+    pub rfq: Option<String>,
+
+    /// Only sessions of this trip request.
+    #[arg(long, value_name = "UUID", value_parser = uuid)]
+    pub request: Option<Uuid>,
+
+    /// Only sessions of this conversation.
+    #[arg(long, value_name = "UUID", value_parser = uuid)]
+    pub conversation: Option<Uuid>,
+
+    /// Only sessions of this broker.
+    #[arg(long, value_name = "UUID", value_parser = uuid)]
+    pub agent: Option<Uuid>,
+
+    /// Only sessions with this status: active, paused, completed or archived.
+    #[arg(long, value_name = "STATUS", value_parser = status)]
+    pub status: Option<SessionStatus>,
+
+    /// Only sessions at this step.
+    #[arg(long, value_name = "STEP", value_parser = step)]
+    pub step: Option<String>,
+
+    /// Only sessions with a primary quote (true), or without one (false).
+    #[arg(long, value_name = "BOOL", value_parser = switch)]
+    pub has_primary_quote: Option<bool>,
+
+    /// The most sessions to list (1 to 200).
+    #[arg(long, value_name = "COUNT", default_value = "50", value_parser = whole::<u16>(1, 200))]
+    pub limit: u16,
+
+    /// The page that the list before told of.
+    #[arg(long, value_name = "CURSOR", value_parser = place)]
+    pub cursor: Option<Position>,
+
+    /// Print JSON, for scripts: the sessions as `data`, and `next_cursor`.
+    #[arg(long)]
+    pub json: bool,
+
+    /// The database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+/// Lists them.
+pub(super) async fn run(args: List) -> Result<ExitCode, Failure> {
+    let database = Database::open_current(&args.database).await?;
+    let filter = Filter {
+        conversation_id: args.conversation,
+        request_id: args.request,
+        iso_agent_id: args.agent,
+        trip_id: args.trip,
+        rfp_id: args.rfp,
+        rfq_id: args.rfq,
+        status: args.status,
+        has_primary_quote: args.has_primary_quote,
+        current_step: args.step,
+    };
+    let page = Page {
+        after: args.cursor,
+        limit: args.limit,
+    };
+    let listed = tracking(&database).list(&filter, &page).await;
+    let listed = listed.map_err(|error| failed("list the sessions", error))?;
+    database.close().await?;
+    let next_cursor = listed.next.as_ref().map(cursor::write);
+    if args.json {
+        let answer = Answered {
+            data: listed.data,
+            next_cursor,
+        };
+        print(serde_json::to_string_pretty(&answer).attempting("write the sessions as JSON")?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if listed.data.is_empty() {
+        print("no sessions")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(table(listed.data))?;
+    if let Some(next) = next_cursor {
+        print(format_args!("\nthere are more: --cursor {next}"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(sessions: Vec<ChatSession>) -> Report {
+    let headings = [
+        "session",
+        "status",
+        "step",
+        "trip",
+        "quotes",
+        "primary quote",
+        "last activity",
+    ];
+    let mut report = Report::new(headings).numbers(&[4]);
+    for session in sessions {
+        report.row([
+            session.id.to_string(),
+            session.status,
+            or_dash(session.current_step),
+            or_dash(session.avinode_trip_id),
+            format!("{}/{}", session.quotes_received_count, session.quotes_expected_count),
+            or_dash(session.primary_quote_id.map(|_| {
+                let operator = or_dash(session.operator_name);
+                format!(
+                    "{operator}, {}",
+                    or_dash(session.total_price.map(|price| price.to_string()))
+                )
+            })),
+            or_dash(session.last_activity_at.map(moment)),
+        ]);
+    }
+    report
+}
+
+fn trip(text: &str) -> Result<TripId, String> {
+    TripId::parse(text).map_err(|error| format!("is no trip id: {error}"))
+}
+
+fn id(text: &str) -> Result<String, String> {
+    check::id("id", text).map_err(why)
+}
+
+fn step(text: &str) -> Result<String, String> {
+    check::step(text).map_err(why)
+}
+
+/// The rest of a sentence that begins with the flag's name and its value.
+fn why(error: Error) -> String {
+    match error {
+        Error::Refused { why, .. } => why,
+        error => error.to_string(),
+    }
+}
+
+fn uuid(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| "is not a UUID".to_owned())
+}
+
+fn status(word: &str) -> Result<SessionStatus, String> {
+    SessionStatus::from_word(word).ok_or_else(|| "is none of active, paused, completed, archived".to_owned())
+}
+
+fn place(text: &str) -> Result<Position, String> {
+    cursor::read(text).ok_or_else(|| "is not one that this list gave".to_owned())
+}

@@ -1,0 +1,154 @@
+//! `sessions show`: one session, all of its quotes, and all that happened to it.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{failed_on, tracking};
+use crate::cli::database::Database;
+use crate::cli::failure::{Attempt, Failure};
+use crate::cli::output::print;
+use crate::cli::table::{Report, moment, or_dash};
+use crate::config::database::DatabaseArgs;
+use crate::domain::tracking::find::{Listed, MAX_LIMIT, Page};
+use crate::domain::tracking::view::{ChatSession, SessionQuote, TimelineLine};
+use crate::sessions::error::Error;
+
+/// What `sessions show` takes.
+#[derive(Debug, clap::Args)]
+pub struct Show {
+    /// The session, by the id that `sessions list` prints.
+    #[arg(value_name = "ID")]
+    pub id: Uuid,
+
+    /// Print JSON, for scripts.
+    #[arg(long)]
+    pub json: bool,
+
+    /// The database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+/// Shows it.
+pub(super) async fn run(args: Show) -> Result<ExitCode, Failure> {
+    let database = Database::open_current(&args.database).await?;
+    let sessions = &tracking(&database);
+    let failed = |error| failed_on(args.id, "read the session", error);
+    let session = sessions.get(args.id).await.map_err(failed)?;
+    let quotes = every_page(async |page| sessions.quotes(args.id, &page).await);
+    let quotes = quotes.await.map_err(failed)?;
+    let timeline = every_page(async |page| sessions.timeline(args.id, &page).await);
+    let timeline = timeline.await.map_err(failed)?;
+    database.close().await?;
+    if args.json {
+        let whole = json!({"session": session, "quotes": quotes, "timeline": timeline});
+        print(serde_json::to_string_pretty(&whole).attempting("write the session as JSON")?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(of_session(session))?;
+    if !quotes.is_empty() {
+        print(format_args!("\n{}", of_quotes(quotes)))?;
+    }
+    if !timeline.is_empty() {
+        print(format_args!("\n{}", of_timeline(timeline)))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A list to its end.
+async fn every_page<T, P>(mut read: impl AsyncFnMut(Page<P>) -> Result<Listed<T, P>, Error>) -> Result<Vec<T>, Error> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = Page {
+            after,
+            limit: MAX_LIMIT,
+        };
+        let listed = read(page).await?;
+        found.extend(listed.data);
+        if listed.next.is_none() {
+            return Ok(found);
+        }
+        after = listed.next;
+    }
+}
+
+fn of_session(session: ChatSession) -> Report {
+    let id = |id: Option<Uuid>| or_dash(id.map(|id| id.to_string()));
+    let primary = match session.primary_quote_pinned {
+        true => format!("{} (pinned)", id(session.primary_quote_id)),
+        false => id(session.primary_quote_id),
+    };
+    let mut report = Report::new(["session", &session.id.to_string()]);
+    report.row(["status", &session.status]);
+    report.row(["step", &or_dash(session.current_step)]);
+    report.row(["broker", &session.iso_agent_id.to_string()]);
+    report.row(["conversation", &session.conversation_id.to_string()]);
+    report.row(["about", &or_dash(session.conversation_subject)]);
+    report.row(["request", &id(session.request_id)]);
+    report.row(["from", &or_dash(session.departure_airport)]);
+    report.row(["to", &or_dash(session.arrival_airport)]);
+    report.row(["trip", &or_dash(session.avinode_trip_id)]);
+    report.row(["RFP", &or_dash(session.avinode_rfp_id)]);
+    report.row(["RFQ", &or_dash(session.avinode_rfq_id)]);
+    report.row(["primary quote", &primary]);
+    report.row(["operator", &or_dash(session.operator_name)]);
+    report.row(["price", &or_dash(session.total_price.map(|price| price.to_string()))]);
+    report.row(["proposal", &id(session.proposal_id)]);
+    report.row(["quotes received", &session.quotes_received_count.to_string()]);
+    report.row(["quotes expected", &session.quotes_expected_count.to_string()]);
+    report.row(["operators asked", &session.operators_contacted_count.to_string()]);
+    report.row(["messages", &session.message_count.to_string()]);
+    report.row(["began", &or_dash(session.session_started_at.map(moment))]);
+    report.row(["last activity", &or_dash(session.last_activity_at.map(moment))]);
+    report.row(["ended", &or_dash(session.session_ended_at.map(moment))]);
+    report
+}
+
+fn of_quotes(quotes: Vec<SessionQuote>) -> Report {
+    let headings = [
+        "quote",
+        "operator",
+        "price",
+        "aircraft",
+        "valid until",
+        "entered",
+        "remark",
+    ];
+    let mut report = Report::new(headings).numbers(&[2]);
+    for quote in quotes {
+        let price = [quote.total_price.map(|price| price.to_string()), quote.currency];
+        let price: Vec<String> = price.into_iter().flatten().collect();
+        let declined = quote.declined.then(|| match quote.decline_reason {
+            Some(reason) => format!("declined: {reason}"),
+            None => "declined".to_owned(),
+        });
+        let remarks = [quote.is_primary.then(|| "primary".to_owned()), declined];
+        let remarks: Vec<String> = remarks.into_iter().flatten().collect();
+        report.row([
+            or_dash(quote.avinode_quote_id.or(quote.quote_id.map(|id| id.to_string()))),
+            or_dash(quote.operator_name),
+            or_dash(Some(price.join(" ")).filter(|price| !price.is_empty())),
+            or_dash(quote.aircraft_type),
+            or_dash(quote.valid_until.map(moment)),
+            moment(quote.entered_at),
+            or_dash(Some(remarks.join(", ")).filter(|remarks| !remarks.is_empty())),
+        ]);
+    }
+    report
+}
+
+fn of_timeline(timeline: Vec<TimelineLine>) -> Report {
+    let mut report = Report::new(["line", "known at", "happened at", "what", "detail"]).numbers(&[0]);
+    for line in timeline {
+        report.row([
+            line.seq.to_string(),
+            moment(line.recorded_at),
+            or_dash(line.happened_at.map(moment)),
+            line.kind,
+            line.detail.to_string(),
+        ]);
+    }
+    report
+}

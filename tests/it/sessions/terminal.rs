@@ -1,0 +1,231 @@
+//! `avinode-ingest sessions` as an operator runs it: the real program, what it prints, and its exit codes.
+
+use std::process::{Command, Output};
+
+use avinode_ingest::domain::tracking::input::{ProposalUpdate, QuoteUpdate};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{made, sessions};
+use crate::support::cluster::Db;
+use crate::support::stage::Stage;
+
+/// Runs `sessions` with these arguments on a database.
+async fn run(db: &Db, arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
+    command.arg("sessions").args(arguments.split(' ')).env_clear();
+    command
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("DATABASE_URL", db.url());
+    tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// What it printed when all went well.
+async fn printed(db: &Db, arguments: &str) -> String {
+    let output = run(db, arguments).await;
+    let (said, complained) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{arguments}: {said}{complained}");
+    assert!(complained.is_empty(), "{arguments}: {complained}");
+    said.to_owned()
+}
+
+async fn as_json(db: &Db, arguments: &str) -> Value {
+    serde_json::from_str(&printed(db, &format!("{arguments} --json")).await).unwrap()
+}
+
+/// The one line of what went wrong.
+#[track_caller]
+fn complaint(output: &Output, code: i32) -> &str {
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    said.trim_end()
+}
+
+async fn set(db: &Db, session: Uuid, columns: &str) {
+    db.run(&format!(
+        "UPDATE public.chat_sessions SET {columns} WHERE id = '{session}'"
+    ))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_listed_by_every_filter_as_a_table_and_as_json() {
+    let db = Db::new().await;
+    assert_eq!(printed(&db, "list").await, "no sessions\n");
+    let (one, other) = (Stage::set(&db.pool).await, Stage::set(&db.pool).await);
+    let (a, b) = (made(&db.pool, one).await.id, made(&db.pool, other).await.id);
+    let quote = one.quote(&db.pool, Some("aquote-1")).await;
+    let columns = format!(
+        "avinode_trip_id = ' 4711', avinode_rfp_id = 'rfp-1', avinode_rfq_id = 'arfq-1', status = 'paused',
+         current_step = 'a-step\u{1b}[2J', primary_quote_id = '{quote}', last_activity_at = '2026-01-02T03:04:05Z'"
+    );
+    set(&db, a, &columns).await;
+    set(&db, b, "current_step = 'other', last_activity_at = '2026-01-01'").await;
+    for filter in [
+        "--trip ATRIP-4711",
+        "--rfp rfp-1",
+        "--rfq ARFQ-1",
+        "--status paused",
+        "--has-primary-quote true",
+        "--limit 1",
+        &format!("--request {}", one.request),
+        &format!("--conversation {}", one.conversation),
+        &format!("--agent {}", one.agent),
+        &format!("--agent {} --trip 4711 --status paused", one.agent),
+    ] {
+        let table = printed(&db, &format!("list {filter}")).await;
+        let listed = as_json(&db, &format!("list {filter}")).await;
+        assert_eq!(listed["data"].as_array().unwrap().len(), 1, "{filter}");
+        assert_eq!(listed["data"][0]["id"], json!(a), "{filter}");
+        let row = table.lines().nth(2).unwrap();
+        let words = row.split_whitespace().collect::<Vec<_>>().join(" ");
+        let step = r"a-step\u{1b}[2J";
+        assert_eq!(
+            words,
+            format!("{a} paused {step} 4711 0/0 Northwind Jets, 48250.00 2026-01-02T03:04:05Z"),
+            "{filter}"
+        );
+    }
+    for filter in ["--step other", "--has-primary-quote false"] {
+        let listed = as_json(&db, &format!("list {filter}")).await;
+        assert_eq!(listed["data"][0]["id"], json!(b), "{filter}");
+        assert_eq!(listed["data"].as_array().unwrap().len(), 1, "{filter}");
+    }
+
+    let first = printed(&db, "list --limit 1").await;
+    let (_, cursor) = first.trim_end().rsplit_once("\nthere are more: ").unwrap();
+    let rest = as_json(&db, &format!("list {cursor}")).await;
+    assert_eq!(
+        (&rest["data"][0]["id"], &rest["next_cursor"]),
+        (&json!(b), &Value::Null)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_shown_with_all_of_its_quotes_and_its_whole_timeline() {
+    let db = Db::new().await;
+    let stage = Stage::set(&db.pool).await;
+    let session = made(&db.pool, stage).await.id;
+    let tracking = sessions(&db.pool, 0);
+    let quote_id = stage.quote(&db.pool, Some("aquote-1")).await;
+    let update = QuoteUpdate {
+        quote_id,
+        primary_quote_id: Some(quote_id),
+        ..QuoteUpdate::default()
+    };
+    tracking.update_quote(session, &update).await.unwrap();
+    // More than one page of the API's.
+    db.run(&format!(
+        "INSERT INTO avinode_ingest.timeline (session_id, seq, cause, recorded_at, kind, detail)
+         SELECT '{session}', 100 + n, 'message/' || n, now(), 'message_received', '{{}}' FROM generate_series(1, 250) AS n"
+    ))
+    .await;
+    let proposal_id = stage.proposal(&db.pool).await;
+    tracking
+        .update_proposal(session, ProposalUpdate { proposal_id })
+        .await
+        .unwrap();
+
+    let shown = printed(&db, &format!("show {session}")).await;
+    for line in [
+        "status           active",
+        "step             proposal_ready",
+        "about            To Palm Beach",
+        "from             KTEB",
+        &format!("primary quote    {quote_id} (pinned)"),
+        "price            48250.00",
+        "quotes received  1",
+    ] {
+        assert!(shown.lines().any(|said| said == line), "{line} is not in\n{shown}");
+    }
+    assert!(
+        shown.contains("\naquote-1  Northwind Jets  48250.00  Light Jet"),
+        "{shown}"
+    );
+    assert_eq!(shown.matches("  message_received  ").count(), 250);
+    assert!(shown.contains("  proposal_attached  "), "{shown}");
+
+    let shown = as_json(&db, &format!("show {session}")).await;
+    assert_eq!(shown["session"]["id"], json!(session));
+    assert_eq!(shown["quotes"][0]["avinode_quote_id"], "aquote-1");
+    assert_eq!(shown["timeline"].as_array().unwrap().len(), 252);
+
+    let nobody = Uuid::from_u128(7);
+    let refused = run(&db, &format!("show {nobody}")).await;
+    assert_eq!(complaint(&refused, 1), format!("error: there is no session {nobody}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_completed_one_by_one_and_archived_when_they_are_old() {
+    let db = Db::new().await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(made(&db.pool, Stage::set(&db.pool).await).await.id);
+    }
+    let [a, b, archived] = ids[..] else { panic!() };
+    set(&db, archived, "status = 'archived'").await;
+    assert_eq!(printed(&db, &format!("complete {a}")).await, "1 session completed\n");
+    let nobody = Uuid::from_u128(7);
+    let some = run(&db, &format!("complete {nobody} {a} {archived} {b}")).await;
+    assert_eq!(text(&some.stdout), "2 sessions completed\n");
+    assert_eq!(
+        complaint(&some, 1),
+        format!(
+            "error: not completed: {nobody}: there is no such session; {archived}: the session is archived, not active, \
+             paused or completed"
+        )
+    );
+    let shown = as_json(&db, &format!("show {b}")).await;
+    assert_eq!(shown["session"]["status"], "completed");
+    assert_eq!(shown["timeline"][0]["kind"], "session_completed");
+    let told = run(&db, &format!("complete {b} {nobody} --json")).await;
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(told["done"], json!([b]));
+    assert_eq!(
+        told["not_done"],
+        json!([{"id": nobody, "why": "there is no such session"}])
+    );
+
+    assert_eq!(printed(&db, "archive").await, "0 sessions archived\n");
+    set(&db, a, "session_ended_at = now() - interval '91 days'").await;
+    assert_eq!(printed(&db, "archive").await, "1 session archived\n");
+    assert_eq!(as_json(&db, "archive").await, json!({"archived": 0}));
+    let listed = as_json(&db, "list --status completed").await;
+    assert_eq!(listed["data"][0]["id"], json!(b));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_one_line_and_its_exit_code() {
+    let db = Db::empty().await;
+    let wrong = [
+        ("list --trip \u{1}", "--trip"),
+        ("list --rfp \u{1}", "--rfp"),
+        ("list --rfq \u{1}", "--rfq"),
+        ("list --step \u{1}", "--step"),
+        ("list --request 7", "--request"),
+        ("list --status done", "--status"),
+        ("list --has-primary-quote maybe", "--has-primary-quote"),
+        ("list --limit 201", "--limit"),
+        ("list --cursor forged", "--cursor"),
+        ("show 7", "ID"),
+        ("complete 7", "ID"),
+        ("complete", "ID"),
+    ];
+    for (arguments, name) in wrong {
+        let output = run(&db, arguments).await;
+        let said = complaint(&output, 64);
+        assert!(said.contains(name), "{arguments}: {said}");
+        assert!(output.stdout.is_empty());
+    }
+    let output = run(&db, "list").await;
+    assert!(complaint(&output, 1).contains("has no schema yet"));
+    let output = run(&db, "list --database-url postgres://nobody@127.0.0.1:1/nothing").await;
+    assert!(complaint(&output, 69).contains("could not connect to the database of DATABASE_URL"));
+}

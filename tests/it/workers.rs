@@ -1,0 +1,268 @@
+//! What a worker does with work that goes wrong: a handler that panics, one that never ends, and locks of others that last.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use avinode_ingest::heartbeat::Heartbeats;
+use avinode_ingest::postgres::transaction;
+use avinode_ingest::queue::job::{Claimed, Handler, JobError, Outcome};
+use avinode_ingest::queue::retry::RetryPolicy;
+use avinode_ingest::queue::store;
+use avinode_ingest::queue::worker::Shift;
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde_json::json;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::bodies::base;
+use crate::support::cluster::Db;
+use crate::support::pool::Pool;
+use crate::support::service::keep;
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What goes wrong with the bad job.
+#[derive(Clone, Copy)]
+enum Wrong {
+    Panics,
+    NeverEnds,
+    MeetsLocks,
+}
+
+/// Finishes its jobs, but for the bad one (the second that was queued), which goes wrong so many times first.
+struct Rough {
+    wrong: Wrong,
+    times: AtomicUsize,
+    bad: i64,
+    pool: transaction::Pool,
+    begun: Mutex<Vec<Vec<i64>>>,
+    finished: mpsc::UnboundedSender<i64>,
+}
+
+impl Handler for Rough {
+    fn kind(&self) -> &'static str {
+        "event"
+    }
+
+    fn batch_size(&self) -> i64 {
+        10
+    }
+
+    fn perform<'a>(&'a self, jobs: &'a [Claimed]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+        async move {
+            let ids: Vec<i64> = jobs.iter().map(|job| job.id).collect();
+            self.begun.lock().unwrap().push(ids.clone());
+            let again = |left: usize| left.checked_sub(1);
+            if ids.contains(&self.bad)
+                && self
+                    .times
+                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, again)
+                    .is_ok()
+            {
+                match self.wrong {
+                    Wrong::Panics => panic!("as a test wants it"),
+                    Wrong::NeverEnds => std::future::pending().await,
+                    Wrong::MeetsLocks => {
+                        let contended = |id| (id, JobError::Contention("a lock".to_owned()));
+                        return Ok(ids.into_iter().map(contended).collect());
+                    }
+                }
+            }
+            let mut tx = self.pool.begin().await?;
+            let held = store::hold(&mut tx, jobs).await?;
+            let outcome = |job| Outcome {
+                job,
+                outcome: "nothing",
+                detail: String::new(),
+            };
+            store::finish(&mut tx, &held.iter().copied().map(outcome).collect::<Vec<_>>()).await?;
+            tx.commit().await?;
+            for id in held {
+                self.finished.send(id).unwrap();
+            }
+            Ok(vec![])
+        }
+        .boxed()
+    }
+}
+
+/// Three jobs, the handler that the second of them meets, and what it finished.
+async fn rough(db: &Db, wrong: Wrong, times: usize) -> (Arc<Rough>, Vec<i64>, mpsc::UnboundedReceiver<i64>) {
+    keep(
+        &db.pool,
+        &[json!({"event": "a"}), json!({"event": "b"}), json!({"event": "c"})],
+        base(),
+    )
+    .await;
+    sqlx::query("UPDATE avinode_ingest.jobs SET kind = 'event'")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let ids: Vec<i64> = sqlx::query_scalar("SELECT id FROM avinode_ingest.jobs ORDER BY id")
+        .fetch_all(&db.pool)
+        .await
+        .unwrap();
+    let (finished, told) = mpsc::unbounded_channel();
+    let handler = Rough {
+        wrong,
+        times: AtomicUsize::new(times),
+        bad: ids[1],
+        pool: db.pool.service(),
+        begun: Mutex::default(),
+        finished,
+    };
+    (Arc::new(handler), ids, told)
+}
+
+fn shift(pool: &Pool, handler: &Arc<Rough>, lease: Duration) -> Arc<Shift> {
+    Arc::new(Shift {
+        pool: pool.service(),
+        leases: pool.service(),
+        handlers: vec![handler.clone()],
+        lease,
+        poll: Duration::from_millis(10),
+        retry: RetryPolicy {
+            base: Duration::from_millis(4),
+            max: Duration::from_millis(20),
+            ..RetryPolicy::default()
+        },
+        bell: Arc::new(Notify::new()),
+    })
+}
+
+/// Attempts of finished jobs, in order of id.
+async fn attempts(db: &Db) -> Vec<i32> {
+    sqlx::query_scalar("SELECT attempts FROM avinode_ingest.outcomes WHERE outcome = 'nothing' ORDER BY job_id")
+        .fetch_all(&db.pool)
+        .await
+        .unwrap()
+}
+
+/// State of the bad job, which is not finished: held, attempts, failures.
+async fn waiting(db: &Db) -> (bool, i32, Vec<String>) {
+    sqlx::query_as("SELECT lease_token IS NOT NULL, attempts, history FROM avinode_ingest.jobs")
+        .fetch_one(&db.pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_panics_leaves_its_worker_alive_and_its_job_retried() {
+    let db = Db::new().await;
+    // In the batch, alone after it, and once more as a retry.
+    let (handler, ids, mut finished) = rough(&db, Wrong::Panics, 3).await;
+    let shift = shift(&db.pool, &handler, Duration::from_secs(60));
+    let shutdown = CancellationToken::new();
+    let pulse = Heartbeats::new().register("a worker", PATIENCE);
+    let stop = shutdown.clone();
+    let worker = tokio::spawn(async move { shift.work("a worker", &pulse, &stop).await });
+    let mut done = Vec::new();
+    while done.len() < ids.len() {
+        let next = tokio::time::timeout(PATIENCE, finished.recv());
+        done.push(next.await.expect("the job is tried again").unwrap());
+    }
+    assert!(!worker.is_finished());
+    shutdown.cancel();
+    worker.await.expect("the worker ends in order");
+    assert_eq!(done, [ids[0], ids[2], ids[1]], "the neighbours did not wait for it");
+    assert_eq!(attempts(&db).await, [1, 3, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_is_noted_in_the_history_of_its_job() {
+    let db = Db::new().await;
+    let (handler, ..) = rough(&db, Wrong::Panics, 2).await;
+    let shift = shift(&db.pool, &handler, Duration::from_secs(60));
+    let step = shift.step("a worker", &CancellationToken::new()).await.unwrap();
+    assert_eq!((step.claimed, step.put_back, step.died), (3, 1, 0));
+    let noted = vec!["its handler panicked; the log has the place".to_owned()];
+    assert_eq!(waiting(&db).await, (false, 1, noted));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_outlasts_five_leases_is_given_up_and_retried() {
+    let db = Db::new().await;
+    let (handler, ids, _finished) = rough(&db, Wrong::NeverEnds, 2).await;
+    let lease = Duration::from_millis(40);
+    let shift = shift(&db.pool, &handler, lease);
+    let shutdown = CancellationToken::new();
+    let began = std::time::Instant::now();
+    let step = tokio::time::timeout(PATIENCE, shift.step("a worker", &shutdown))
+        .await
+        .expect("it is given up")
+        .unwrap();
+    assert!(began.elapsed() >= lease * 5 * 2, "{:?}", began.elapsed());
+    assert_eq!((step.claimed, step.put_back, step.died), (3, 1, 0));
+    let each: Vec<Vec<i64>> = ids.iter().map(|id| vec![*id]).collect();
+    assert_eq!(*handler.begun.lock().unwrap(), [vec![ids.clone()], each].concat());
+    let (held, counted, history) = waiting(&db).await;
+    assert!(!held && counted == 1 && history.len() == 1, "{history:?}");
+    assert!(history[0].starts_with("not done within"), "{history:?}");
+
+    sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp()")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let step = shift.step("a worker", &shutdown).await.unwrap();
+    assert_eq!((step.claimed, step.put_back), (1, 0));
+    assert_eq!(attempts(&db).await, [1, 2, 1]);
+}
+
+async fn clock(db: &Db) -> DateTime<Utc> {
+    sqlx::query_scalar("SELECT clock_timestamp()")
+        .fetch_one(&db.pool)
+        .await
+        .unwrap()
+}
+
+/// The moment at which a job that was put back `at` is due: a twentieth of its age later, and two seconds at most.
+fn due(at: DateTime<Utc>, created_at: DateTime<Utc>) -> DateTime<Utc> {
+    at + ((at - created_at) / 20).min(chrono::Duration::seconds(2))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contended_job_waits_a_twentieth_of_its_age_and_two_seconds_at_most() {
+    let db = Db::new().await;
+    let (handler, ids, _finished) = rough(&db, Wrong::MeetsLocks, 1).await;
+    for (id, seconds) in ids.iter().zip([10.0, 30.0, 3600.0]) {
+        sqlx::query(
+            "UPDATE avinode_ingest.jobs SET created_at = clock_timestamp() - make_interval(secs => $2) WHERE id = $1",
+        )
+        .bind(id)
+        .bind(seconds)
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    }
+    let before = clock(&db).await;
+    let shift = shift(&db.pool, &handler, Duration::from_secs(60));
+    let step = shift.step("a worker", &CancellationToken::new()).await.unwrap();
+    let after = clock(&db).await;
+    assert_eq!((step.claimed, step.put_back, step.died), (3, 3, 0));
+    type Found = (i64, DateTime<Utc>, DateTime<Utc>, i32, bool);
+    let found: Vec<Found> = sqlx::query_as(
+        "SELECT id, created_at, due_at, attempts, lease_token IS NULL AND history = '{}' FROM avinode_ingest.jobs ORDER BY id",
+    )
+    .fetch_all(&db.pool)
+    .await
+    .unwrap();
+    // Postgres rounds the twentieth to a microsecond.
+    let rounding = chrono::Duration::microseconds(2);
+    let mut wrong = BTreeMap::new();
+    for (id, created_at, due_at, attempts, clean) in found {
+        assert!(attempts == 0 && clean, "contention costs no attempt and leaves no note");
+        if due_at < due(before, created_at) - rounding || due_at > due(after, created_at) + rounding {
+            wrong.insert(id, (before - created_at, due_at - before));
+        }
+    }
+    assert_eq!(
+        wrong,
+        BTreeMap::new(),
+        "age and wait of jobs that wait too long or not long enough"
+    );
+}
