@@ -1262,7 +1262,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": null | components["schemas"]["Activity"];
+                "application/json": components["schemas"]["Activity"];
             };
         };
         responses: {

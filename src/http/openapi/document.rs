@@ -104,6 +104,9 @@ impl Modify for Said {
 /// The path under which the webhook is described among the paths until it is moved to the webhooks.
 const WEBHOOK: &str = "/webhooks/avinode";
 
+/// Where the schema of an operation's body stands.
+const BODY: &str = "/requestBody/content/application~1json/schema";
+
 /// The whole document.
 pub fn document() -> Value {
     let mut document = json!(Handlers::openapi());
@@ -112,6 +115,14 @@ pub fn document() -> Value {
         .as_object_mut()
         .and_then(|paths| paths.remove(WEBHOOK));
     document["webhooks"] = json!({"avinode": inbound});
+    // A body that may be left out is to utoipa one that may be `null`, which is refused: then it is no object.
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    let operations = paths.flat_map(|(_, path)| path.as_object_mut().into_iter().flatten());
+    for schema in operations.filter_map(|(_, operation)| operation.pointer_mut(BODY)) {
+        if schema.pointer("/oneOf/0/type") == Some(&json!("null")) {
+            *schema = schema["oneOf"][1].take();
+        }
+    }
     // utoipa writes what a list is of into the list; a reader that makes types of this would have two of each.
     let schemas = document["components"]["schemas"].as_object_mut();
     for (name, schema) in schemas.into_iter().flatten() {

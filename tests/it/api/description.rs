@@ -98,6 +98,14 @@ fn it_is_openapi_3_1_and_the_webhook_stands_among_the_webhooks() {
     }
 }
 
+#[test]
+fn a_body_that_may_be_left_out_is_not_described_as_null() {
+    let body = &document::document()["paths"]["/v1/sessions/{id}/activity"]["post"]["requestBody"];
+    let schema = &body["content"]["application/json"]["schema"];
+    assert_eq!(schema, &json!({"$ref": "#/components/schemas/Activity"}));
+    assert_ne!(body["required"], json!(true));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_parameter_that_is_described_is_taken_and_the_document_is_served() {
     let api = Api::start().await;

@@ -40,6 +40,7 @@ async fn a_field_that_is_unknown_missing_wrong_or_refers_to_nothing_is_named() {
     );
     for (method, rest, body, name) in [
         (Method::POST, "activity", json!({"messages": -1}), "messages"),
+        (Method::POST, "activity", json!(null), "body"),
         (Method::POST, "quotes", json!({"quote_id": nobody}), "quote_id"),
         (Method::POST, "quotes", json!({"quotes_received_count": 1}), "quote_id"),
         (Method::POST, "proposal", json!({"proposal_id": nobody}), "proposal_id"),
