@@ -11,7 +11,8 @@ COMMENT ON FUNCTION avinode_ingest.normal_rfq_id(text) IS 'An RFQ id in the form
 -- The index on chat_sessions calls it with the rights of whoever writes a session.
 GRANT EXECUTE ON FUNCTION avinode_ingest.normal_rfq_id(text) TO PUBLIC;
 
-CREATE INDEX requests_normal_id ON avinode_ingest.requests (avinode_ingest.normal_rfq_id(request_id));
+-- With the trip, so that a sender who names one RFQ in all its trips makes no look-up slow.
+CREATE INDEX requests_normal_id ON avinode_ingest.requests (avinode_ingest.normal_rfq_id(request_id), trip_key);
 
 ALTER TABLE avinode_ingest.session_state ADD COLUMN matched_rfq text;
 COMMENT ON COLUMN avinode_ingest.session_state.matched_rfq IS 'The RFQ id, in normal form, that the session was last matched by; the sweep compares it.';
