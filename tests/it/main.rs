@@ -20,6 +20,7 @@ mod order;
 mod own_role;
 mod pins;
 mod pooler;
+mod prices;
 mod races;
 mod replay;
 mod rfqs;
