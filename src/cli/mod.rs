@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, and what several of them share.
 
+pub mod avinode;
 pub mod check;
 pub mod command;
 pub mod database;
