@@ -1,6 +1,7 @@
 //! From the configuration to a client of Avinode: what the settings demand of one another, in one line each.
 
 use crate::avinode::client::base::{Base, Reach};
+use crate::avinode::client::error::FetchError;
 use crate::avinode::client::get::Client;
 use crate::avinode::client::settings::{AvinodeSettings, ClientSettings, Limits, Now};
 use crate::cli::failure::Failure;
@@ -68,6 +69,20 @@ pub fn settings(args: &AvinodeArgs, fetch: &FetchArgs) -> Result<Option<AvinodeS
 /// It cannot be made on this machine.
 pub fn client(settings: &ClientSettings) -> Result<Client, Failure> {
     Client::new(settings, Now::new(|| Clock::System.now())).map_err(|error| Failure::to("make a client of Avinode", error))
+}
+
+/// A failed call to Avinode as a failure of the command: 69 where Avinode could not be reached.
+pub fn failed(attempt: impl std::fmt::Display) -> impl FnOnce(FetchError) -> Failure {
+    move |error| {
+        let unavailable = error.trips_breaker();
+        let refused = matches!(error, FetchError::Unauthorized { .. });
+        let failure = Failure::to(attempt, error);
+        match (unavailable, refused) {
+            (true, _) => failure.unavailable(),
+            (_, true) => failure.hint("AVINODE_API_TOKEN and AVINODE_BEARER are not taken, or the clock is off by minutes"),
+            _ => failure,
+        }
+    }
 }
 
 /// Says aloud that credentials go to this machine, perhaps unencrypted.

@@ -20,3 +20,4 @@ pub mod sessions;
 pub mod sign;
 pub mod signing;
 pub mod table;
+pub mod webhooks;

@@ -69,6 +69,14 @@ pub fn header_value(text: &str) -> Result<String, String> {
         .ok_or_else(|| "is not one word of visible ASCII characters".to_owned())
 }
 
+/// The name of an event type at Avinode, or `needed`.
+pub fn event_type(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let word = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    word.then(|| text.to_owned())
+        .ok_or_else(|| "is not the name of an event type, such as TripChatFromSeller, or needed".to_owned())
+}
+
 /// A switch as an environment variable spells it.
 pub fn switch(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {

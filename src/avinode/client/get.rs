@@ -71,6 +71,17 @@ pub(super) struct Called {
     pub(super) server_time: Option<DateTime<Utc>>,
 }
 
+impl Called {
+    /// Nothing came back.
+    pub(super) fn without_answer(error: FetchError) -> Self {
+        Self {
+            result: Err(error),
+            budget: Budget::default(),
+            server_time: None,
+        }
+    }
+}
+
 impl Client {
     /// A client with the system's resolver.
     ///
@@ -111,13 +122,7 @@ impl Client {
         let began_at = self.0.now.now().trunc_subsecs(6);
         let called = match self.0.base.of(resource) {
             Ok(url) => self.call(Method::GET, url, None, &format!("GET {resource}")).await,
-            Err(refused) => Called {
-                result: Err(FetchError::Refused {
-                    reason: refused.to_string(),
-                }),
-                budget: Budget::default(),
-                server_time: None,
-            },
+            Err(refused) => Called::without_answer(FetchError::refused(&format!("GET {resource}"), &refused.to_string())),
         };
         Fetched {
             began_at,
@@ -156,11 +161,7 @@ impl Client {
                     budget,
                 }
             }
-            Err(error) => Called {
-                result: Err(error),
-                budget: Budget::default(),
-                server_time: None,
-            },
+            Err(error) => Called::without_answer(error),
         }
     }
 }

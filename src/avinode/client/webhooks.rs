@@ -62,9 +62,9 @@ pub struct Wish {
 /// All settings, and the time that Avinode has, by which ours can be judged.
 #[derive(Debug, Clone)]
 pub struct Listed {
-    /// The settings.
-    pub settings: Vec<WebhookSetting>,
-    /// The `Date` of the answer.
+    /// The settings, or why there is no list.
+    pub settings: Result<Vec<WebhookSetting>, FetchError>,
+    /// The `Date` of the answer, which also a refusal has.
     pub server_time: Option<DateTime<Utc>>,
 }
 
@@ -131,21 +131,17 @@ impl Wish {
 
 impl Client {
     /// Lists the settings. One call.
-    ///
-    /// # Errors
-    /// Why there is no list.
-    pub async fn webhooks(&self) -> Result<Listed, FetchError> {
-        let called = self.on_settings(Method::GET, None, None, "GET webhooks/settings").await?;
-        let data = called.result?.data;
-        // One setting where a list was expected is a list of one.
-        let all = match data {
-            Value::Array(all) => all,
-            one => vec![one],
+    pub async fn webhooks(&self) -> Listed {
+        let called = self.on_settings(Method::GET, None, None, "GET webhooks/settings").await;
+        let read = |data: &Value| match data {
+            Value::Array(all) => all.iter().filter_map(WebhookSetting::read).collect(),
+            // One setting where a list was expected is a list of one.
+            one => WebhookSetting::read(one).into_iter().collect(),
         };
-        Ok(Listed {
-            settings: all.iter().filter_map(WebhookSetting::read).collect(),
+        Listed {
+            settings: called.result.map(|document| read(&document.data)),
             server_time: called.server_time,
-        })
+        }
     }
 
     /// Makes a setting; `None` where it was made and the answer does not show it.
@@ -155,7 +151,7 @@ impl Client {
     pub async fn create_webhook(&self, wish: &Wish) -> Result<Option<WebhookSetting>, FetchError> {
         let body = Value::Object(wish.properties());
         let what = "POST webhooks/settings";
-        let called = self.on_settings(Method::POST, None, Some(&body), what).await?;
+        let called = self.on_settings(Method::POST, None, Some(&body), what).await;
         Ok(WebhookSetting::read(&called.result?.data))
     }
 
@@ -169,28 +165,17 @@ impl Client {
         whole.extend(wish.properties());
         let body = Value::Object(whole);
         let what = format!("PUT webhooks/settings/{}", setting.id);
-        let called = self.on_settings(Method::PUT, Some(&setting.id), Some(&body), &what).await?;
+        let called = self.on_settings(Method::PUT, Some(&setting.id), Some(&body), &what).await;
         called.result?;
         WebhookSetting::read(&body).ok_or_else(|| FetchError::refused(&what, "it has no id any more"))
     }
 
-    async fn on_settings(
-        &self,
-        method: Method,
-        id: Option<&str>,
-        body: Option<&Value>,
-        what: &str,
-    ) -> Result<Called, FetchError> {
+    async fn on_settings(&self, method: Method, id: Option<&str>, body: Option<&Value>, what: &str) -> Called {
         let mut segments = vec!["webhooks", "settings"];
-        if let Some(id) = id {
-            if !is_plain(id) {
-                return Err(FetchError::refused(what, "the id has not the shape of Avinode's ids"));
-            }
-            segments.push(id);
-        }
-        match self.base().below(&segments) {
-            Some(url) => Ok(self.call(method, url, body, what).await),
-            None => Err(FetchError::refused(what, "no URL can be made of it")),
+        segments.extend(id);
+        match self.base().below(&segments).filter(|_| id.is_none_or(is_plain)) {
+            Some(url) => self.call(method, url, body, what).await,
+            None => Called::without_answer(FetchError::refused(what, "the id has not the shape of Avinode's ids")),
         }
     }
 }
