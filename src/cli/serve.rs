@@ -59,6 +59,8 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     let avinode = avinode::settings(&args.avinode, &args.fetch)?;
     if let Some(avinode) = &avinode {
         warn_of_loopback(&avinode.client);
+        // Now rather than in the middle: a machine without root certificates has none.
+        avinode::client(&avinode.client)?;
     }
     let needed = connections_needed(&args.serve);
     if args.database.max_connections < needed {
