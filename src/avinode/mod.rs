@@ -9,6 +9,7 @@ pub mod json;
 mod money;
 pub mod not_understood;
 pub mod notification;
+pub mod resource;
 pub mod signature;
 mod text;
 mod time;
