@@ -297,7 +297,7 @@ impl Trip {
         let (id, version) = (&details.quote, &event.version);
         let quote = self.quotes.entry(id.clone()).or_default();
         let before = quote.said.clone();
-        let learned = quote.learn(details.clone(), version.clone(), event.at);
+        let learned = quote.learn(details.clone(), version, event.at);
         if before != quote.said {
             touched.quotes.insert(id.clone());
         }
