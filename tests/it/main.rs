@@ -13,6 +13,7 @@ mod deadlock;
 mod ends_by_itself;
 mod hostile;
 mod house;
+mod kept_facts;
 mod leases;
 mod migrating;
 mod moments;
