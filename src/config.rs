@@ -8,6 +8,7 @@
 //! [`secret`]); what one setting demands of another is checked in [`serve`]. [`mistake`] puts what is wrong into one
 //! line.
 
+pub mod avinode;
 pub mod database;
 pub mod log;
 pub mod mistake;

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::avinode::client::settings::AvinodeSettings;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
 use crate::domain::election::Policy;
@@ -63,6 +64,8 @@ pub struct Settings {
     pub keep_outcomes: Duration,
     /// The sessions API, of a process that receives.
     pub api: ApiSettings,
+    /// How resources are fetched; without it thin notifications wait.
+    pub avinode: Option<AvinodeSettings>,
     /// Tells the time.
     pub clock: Clock,
 }
@@ -98,6 +101,7 @@ impl Default for Settings {
                 tokens: Tokens::default(),
                 connections: 4,
             },
+            avinode: None,
             clock: Clock::System,
         }
     }

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, and what several of them share.
 
+pub mod avinode;
 pub mod check;
 pub mod command;
 pub mod database;
@@ -19,3 +20,4 @@ pub mod sessions;
 pub mod sign;
 pub mod signing;
 pub mod table;
+pub mod webhooks;

@@ -6,11 +6,14 @@ use std::time::Instant;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
+use super::avinode::{self, warn_of_loopback};
 use super::database::Database;
 use super::failure::{Attempt, Failure};
 use super::migrate::refuse_pooler;
+use crate::avinode::client::settings::AvinodeSettings;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
+use crate::config::avinode::{AvinodeArgs, FetchArgs};
 use crate::config::database::DatabaseArgs;
 use crate::config::secret::{ApiTokens, Scope, Secrets};
 use crate::config::serve::{PrimaryQuote, ServeArgs};
@@ -35,6 +38,14 @@ pub struct Args {
     #[command(flatten)]
     pub webhook: WebhookArgs,
 
+    /// Avinode's API.
+    #[command(flatten)]
+    pub avinode: AvinodeArgs,
+
+    /// How often it is called.
+    #[command(flatten)]
+    pub fetch: FetchArgs,
+
     /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
@@ -45,6 +56,10 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     let began = Instant::now();
     let shutdown = shutdown::on_signals().attempting("listen for signals")?;
     let verifier = verifier(&args.webhook)?;
+    let avinode = avinode::settings(&args.avinode, &args.fetch)?;
+    if let Some(avinode) = &avinode {
+        warn_of_loopback(&avinode.client);
+    }
     let needed = connections_needed(&args.serve);
     if args.database.max_connections < needed {
         return Err(Failure::setting(format!(
@@ -85,7 +100,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
         ready_after_ms = began.elapsed().as_millis(),
         "serving"
     );
-    let settings = settings(&args.serve, &args.database);
+    let settings = settings(&args.serve, &args.database, avinode);
     let embedded_end = async {
         match &database.embedded {
             Some(embedded) => Some(embedded.ended().await),
@@ -151,7 +166,7 @@ fn tokens(setting: Option<&ApiTokens>) -> Tokens {
     }))
 }
 
-fn settings(serve: &ServeArgs, database: &DatabaseArgs) -> Settings {
+fn settings(serve: &ServeArgs, database: &DatabaseArgs, avinode: Option<AvinodeSettings>) -> Settings {
     Settings {
         receives: serve.role.receives(),
         workers: if serve.role.works() { serve.workers } else { 0 },
@@ -182,6 +197,7 @@ fn settings(serve: &ServeArgs, database: &DatabaseArgs) -> Settings {
             tokens: tokens(serve.api_tokens.as_ref()),
             connections: serve.api_connections,
         },
+        avinode,
         clock: Clock::System,
     }
 }

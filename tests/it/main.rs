@@ -7,6 +7,7 @@ mod attached;
 mod attached_quotes;
 mod callers;
 mod check;
+mod client;
 mod crash;
 mod deadlock;
 mod ends_by_itself;
