@@ -64,8 +64,14 @@ pub struct Touched {
 impl Trip {
     /// Takes an event in and tells what is worth a line in the timeline, if anything.
     ///
-    /// `received_at` bounds the activity time: a sender's clock that runs ahead does not make a session look newer.
-    pub fn learn(&mut self, event: &Event, received_at: DateTime<Utc>, touched: &mut Touched) -> Option<Happening> {
+    /// `received_at` bounds the activity time: a sender's clock that runs ahead does not make a session look newer. `None`
+    /// where nobody told us and we asked by ourselves: then only what bears a stamp is activity.
+    pub fn learn(
+        &mut self,
+        event: &Event,
+        received_at: Option<DateTime<Utc>>,
+        touched: &mut Touched,
+    ) -> Option<Happening> {
         let version = &event.version;
         if let Some(request) = event.what.request()
             && !self.requests.contains_key(request)
@@ -78,7 +84,7 @@ impl Trip {
             What::QuoteReceived(details) => {
                 // Every fact about a quote is activity, also one that turns out to be older than what is known:
                 // otherwise the order of arrival would decide `last_activity_at`.
-                self.active(version.at.unwrap_or(received_at).min(received_at), touched);
+                self.active(event.at, received_at, touched);
                 self.quote_received(details, version, touched)
             }
             What::RfqDeclined {
@@ -112,7 +118,7 @@ impl Trip {
                 })
             }
             What::MessageReceived { message, sender, .. } => {
-                self.active(version.at.unwrap_or(received_at).min(received_at), touched);
+                self.active(event.at, received_at, touched);
                 if !self.messages.insert(message.clone()) {
                     return None;
                 }
@@ -160,9 +166,9 @@ impl Trip {
     }
 
     /// Takes the repetition of an event in: activity, and nothing else.
-    pub fn repeat(&mut self, event: &Event, received_at: DateTime<Utc>, touched: &mut Touched) {
+    pub fn repeat(&mut self, event: &Event, received_at: Option<DateTime<Utc>>, touched: &mut Touched) {
         if matches!(event.what, What::QuoteReceived(_) | What::MessageReceived { .. }) {
-            self.active(event.version.at.unwrap_or(received_at).min(received_at), touched);
+            self.active(event.at, received_at, touched);
         }
     }
 
@@ -229,9 +235,10 @@ impl Trip {
                 .any(|request| request.requested || request.declined.is_some())
     }
 
-    fn active(&mut self, at: DateTime<Utc>, touched: &mut Touched) {
-        if self.last_activity_at < Some(at) {
-            self.last_activity_at = Some(at);
+    fn active(&mut self, at: Option<DateTime<Utc>>, received_at: Option<DateTime<Utc>>, touched: &mut Touched) {
+        let least = at.into_iter().chain(received_at).min();
+        if self.last_activity_at < least {
+            self.last_activity_at = least;
             touched.trip = true;
         }
     }

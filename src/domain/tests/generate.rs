@@ -36,6 +36,7 @@ pub fn event(seconds: Option<i64>, source: Source, what: What) -> Event {
     digest[..8].copy_from_slice(&hash.finish().to_be_bytes());
     Event {
         trip: TripId::parse("atrip-1").unwrap(),
+        at: seconds.map(at),
         version: Version {
             at: seconds.map(at),
             source,
@@ -49,7 +50,7 @@ pub fn event(seconds: Option<i64>, source: Source, what: What) -> Event {
 pub fn learned<'a>(events: impl IntoIterator<Item = &'a Heard>) -> Trip {
     let mut trip = Trip::default();
     for (event, received_at) in events {
-        trip.learn(event, *received_at, &mut Touched::default());
+        trip.learn(event, Some(*received_at), &mut Touched::default());
     }
     trip
 }

@@ -21,7 +21,7 @@ proptest! {
         let before = trip.clone();
         let mut touched = Touched::default();
         for (event, received_at) in &events {
-            trip.learn(event, *received_at, &mut touched);
+            trip.learn(event, Some(*received_at), &mut touched);
         }
         prop_assert_eq!(touched, Touched::default());
         prop_assert_eq!(trip, before);
@@ -34,7 +34,7 @@ proptest! {
         for (event, received_at) in &events {
             let before = trip.clone();
             let mut touched = Touched::default();
-            trip.learn(event, *received_at, &mut touched);
+            trip.learn(event, Some(*received_at), &mut touched);
             let head = |trip: &Trip| (trip.status.clone(), trip.last_activity_at);
             prop_assert_eq!(head(&before) != head(&trip), touched.trip);
             for (id, quote) in &trip.quotes {
@@ -54,11 +54,11 @@ proptest! {
         let mut trip = Trip::default();
         let mut once = Vec::new();
         for (event, received_at) in &events {
-            once.extend(trip.learn(event, *received_at, &mut Touched::default()).map(|line| line.cause));
+            once.extend(trip.learn(event, Some(*received_at), &mut Touched::default()).map(|line| line.cause));
         }
         // Heard again, an event tells nothing, or a line with a cause that is known.
         for (event, received_at) in &events {
-            if let Some(line) = trip.learn(event, *received_at, &mut Touched::default()) {
+            if let Some(line) = trip.learn(event, Some(*received_at), &mut Touched::default()) {
                 prop_assert!(once.contains(&line.cause), "{}", line.cause);
             }
         }
@@ -102,6 +102,7 @@ fn which_copy_of_an_event_comes_first_makes_no_difference_to_the_activity() {
     let moment = |seconds: i64| DateTime::from_timestamp(1_780_000_000 + seconds, 0).unwrap();
     let event = crate::domain::event::Event {
         trip: crate::domain::id::TripId::parse("A1B2C3").unwrap(),
+        at: Some(moment(600)),
         version: crate::domain::event::Version {
             at: Some(moment(600)),
             source: crate::domain::event::Source::Event,
@@ -116,8 +117,8 @@ fn which_copy_of_an_event_comes_first_makes_no_difference_to_the_activity() {
     let ends = [(0, 60), (60, 0)].map(|(first, second)| {
         let mut trip = Trip::default();
         let mut touched = Touched::default();
-        trip.learn(&event, moment(first), &mut touched);
-        trip.repeat(&event, moment(second), &mut touched);
+        trip.learn(&event, Some(moment(first)), &mut touched);
+        trip.repeat(&event, Some(moment(second)), &mut touched);
         trip.last_activity_at
     });
     assert_eq!(ends, [Some(moment(60)); 2]);

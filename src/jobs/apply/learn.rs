@@ -61,7 +61,7 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
             };
             trip.repeat(
                 event,
-                duplicate.received_at,
+                Some(duplicate.received_at),
                 learned.touched.entry(key.clone()).or_default(),
             );
         }
@@ -80,7 +80,7 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
                         continue;
                     };
                     let touched = learned.touched.entry(key.clone()).or_default();
-                    if let Some(happening) = trip.learn(event, *received_at, touched) {
+                    if let Some(happening) = trip.learn(event, Some(*received_at), touched) {
                         said.push(format!("{} ({key})", happening.cause));
                         let happenings = learned.happenings.entry(key.clone()).or_default();
                         happenings.push((happening, work.job.delivery_id));
