@@ -18,10 +18,10 @@ use self::learn::{Duplicate, Learned};
 use crate::clock::Clock;
 use crate::domain::election::Policy;
 use crate::domain::event::Event;
-use crate::domain::id::{EventId, QuoteId};
+use crate::domain::id::{EventId, QuoteId, TripId};
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::job::{Claimed, JobError};
-use crate::queue::store as queue;
+use crate::queue::store::{self as queue, NewJob};
 use crate::store::{facts, rfqs, sessions, trips, writer};
 
 /// What a job is about.
@@ -37,6 +37,24 @@ pub enum Content {
         received_at: DateTime<Utc>,
         /// What it says.
         events: Vec<Event>,
+    },
+    /// What a fetched document states about its trip.
+    Document {
+        /// The resource, for people: `rfqs/arfq-12345678`.
+        resource: String,
+        /// Every id of the trip that the document shows: two or more are one trip from now on.
+        trips: Vec<TripId>,
+        /// What it states.
+        events: Vec<Event>,
+        /// When the notification was received that had it fetched; `None` where nobody told.
+        received_at: Option<DateTime<Utc>>,
+        /// What is to be fetched in turn, queued in the same transaction.
+        follow: Vec<NewJob>,
+    },
+    /// Another job of the batch brings the document that this one asked for.
+    Shared {
+        /// That job.
+        with: i64,
     },
     /// Match a session with what is known of its trip.
     Rematch {
@@ -78,6 +96,13 @@ pub struct Applier {
     pub policy: Policy,
     /// The time by which quotes expire.
     pub clock: Clock,
+}
+
+impl Begun {
+    /// Whether this job is locked, and its lease not lost.
+    pub fn holds(&self, job: i64) -> bool {
+        self.held.contains(&job)
+    }
 }
 
 impl Applier {
@@ -172,6 +197,10 @@ impl Applier {
                     .push_str(&format!("; sessions changed with it: {changed}"));
             }
         }
+        let follow: Vec<NewJob> = fresh.iter().flat_map(|work| work.follow()).cloned().collect();
+        if !follow.is_empty() {
+            queue::enqueue(&mut tx, &follow).await?;
+        }
         queue::finish(&mut tx, &learned.outcomes).await?;
         tx.commit().await?;
         Ok(())
@@ -182,12 +211,10 @@ impl Applier {
 fn named(works: &[&Work]) -> Vec<(String, String)> {
     let mut named: BTreeSet<(String, String)> = BTreeSet::new();
     for work in works {
-        if let Content::Events { events, .. } = &work.content {
-            named.extend(events.iter().filter_map(|event| {
-                let request = event.what.request()?;
-                Some((event.trip.as_str().to_owned(), request.as_str().to_owned()))
-            }));
-        }
+        named.extend(work.events().iter().filter_map(|event| {
+            let request = event.what.request()?;
+            Some((event.trip.as_str().to_owned(), request.as_str().to_owned()))
+        }));
     }
     named.into_iter().collect()
 }
@@ -223,11 +250,38 @@ impl Work {
         }
     }
 
-    fn trips(&self) -> Vec<String> {
+    /// The events of a delivery or a document.
+    fn events(&self) -> &[Event] {
         match &self.content {
-            Content::Events { events, .. } => events.iter().map(|event| event.trip.as_str().to_owned()).collect(),
-            Content::Expire { trip, .. } => vec![trip.clone()],
-            Content::Rematch { .. } => Vec::new(),
+            Content::Events { events, .. } | Content::Document { events, .. } => events,
+            Content::Shared { .. } | Content::Rematch { .. } | Content::Expire { .. } => &[],
+        }
+    }
+
+    /// The ids that a document shows to be of one trip.
+    fn same_trip(&self) -> &[TripId] {
+        match &self.content {
+            Content::Document { trips, .. } => trips,
+            _ => &[],
+        }
+    }
+
+    fn trips(&self) -> Vec<String> {
+        let named = self.events().iter().map(|event| &event.trip);
+        let mut trips: Vec<String> = named
+            .chain(self.same_trip())
+            .map(|trip| trip.as_str().to_owned())
+            .collect();
+        if let Content::Expire { trip, .. } = &self.content {
+            trips.push(trip.clone());
+        }
+        trips
+    }
+
+    fn follow(&self) -> &[NewJob] {
+        match &self.content {
+            Content::Document { follow, .. } => follow,
+            _ => &[],
         }
     }
 }
