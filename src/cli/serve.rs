@@ -24,6 +24,7 @@ use crate::http::state::WebhookLimits;
 use crate::http::v1::auth::{self, Tokens};
 use crate::postgres::migrator;
 use crate::queue::retry::RetryPolicy;
+use crate::service::fetching::FETCHING_CONNECTIONS;
 use crate::service::{self, ApiSettings, Settings};
 use crate::shutdown;
 
@@ -57,10 +58,13 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     let shutdown = shutdown::on_signals().attempting("listen for signals")?;
     let verifier = verifier(&args.webhook)?;
     let avinode = avinode::settings(&args.avinode, &args.fetch)?;
-    if let Some(avinode) = &avinode {
-        warn_of_loopback(&avinode.client);
+    if let Some(fetch) = &avinode {
+        warn_of_loopback(&fetch.client);
+        // That one can be made is seen before anything is received.
+        avinode::client(&fetch.client)?;
     }
-    let needed = connections_needed(&args.serve);
+    let fetching = fetching(&args.serve, avinode.is_some());
+    let needed = connections_needed(&args.serve).saturating_add(fetching);
     if args.database.max_connections < needed {
         return Err(Failure::setting(format!(
             "INGEST_MAX_CONNECTIONS (--max-connections): \"{}\" is too few for {} workers; at least {needed}",
@@ -77,9 +81,10 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
         .await
         .map_err(|error| Failure::to(format!("listen on {listen} (INGEST_LISTEN)"), error).unavailable())?;
     let address = listener.local_addr().attempting("read the address listened on")?;
-    // Each worker brings a connection of its own.
+    // Each worker brings a connection of its own, and so do the receiver and what fetches.
+    let own = workers(&args.serve) + u32::from(args.serve.role.receives()) + fetching;
     let shared = DatabaseArgs {
-        max_connections: args.database.max_connections - workers(&args.serve),
+        max_connections: args.database.max_connections - own,
         ..args.database.clone()
     };
     let database = Database::open(&shared).await?;
@@ -126,6 +131,11 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     );
     database.close().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Two connections that fetch, where anything is fetched.
+fn fetching(serve: &ServeArgs, fetches: bool) -> u32 {
+    if serve.role.works() && fetches { FETCHING_CONNECTIONS } else { 0 }
 }
 
 /// One connection a worker, and one each for their leases' upkeep at times, receiving, announcements and probes.

@@ -80,16 +80,10 @@ impl GroupHandler for FetchJob {
     fn perform<'a>(&'a self, group: &'a Group) -> BoxFuture<'a, Result<Unfinished, JobError>> {
         async move {
             let (asked, known) = self.load(group).await?;
-            let Asked {
-                resource,
-                jobs,
-                outcomes,
-                mut unfinished,
-                ..
-            } = &asked;
-            self.finish(&group.jobs, outcomes).await?;
-            let (Some(resource), false) = (resource, jobs.is_empty()) else {
-                return Ok(unfinished.clone());
+            self.finish(&group.jobs, &asked.outcomes).await?;
+            let mut unfinished = asked.unfinished.clone();
+            let Some(resource) = &asked.resource else {
+                return Ok(unfinished);
             };
             unfinished.extend(self.serve(group, &asked, resource, known).await?);
             Ok(unfinished)
@@ -261,7 +255,8 @@ impl FetchJob {
         for attempt in 1.. {
             match self.apply_once(&asked.jobs, &content).await {
                 Err(JobError::Contention(_)) if attempt < APPLIES => {
-                    tokio::time::sleep(Duration::from_millis(rand::rng().random_range(5..60))).await;
+                    let moment = Duration::from_millis(rand::rng().random_range(5..60));
+                    tokio::time::sleep(moment).await;
                 }
                 done => return done.map(|()| Vec::new()),
             }
