@@ -22,7 +22,11 @@ pub fn client_settings(args: &AvinodeArgs) -> Result<Option<ClientSettings>, Fai
     };
     let base = Base::parse(base, args.avinode_insecure_loopback).map_err(|wrong| {
         // A password may stand before an @.
-        let shown = if base.contains('@') { "the value".to_owned() } else { format!("\"{}\"", base.escape_debug()) };
+        let shown = if base.contains('@') {
+            "the value".to_owned()
+        } else {
+            format!("\"{}\"", base.escape_debug())
+        };
         Failure::setting(format!("AVINODE_BASE_URL (--avinode-base-url): {shown} {wrong}"))
     })?;
     Ok(Some(ClientSettings {
@@ -68,7 +72,8 @@ pub fn settings(args: &AvinodeArgs, fetch: &FetchArgs) -> Result<Option<AvinodeS
 /// # Errors
 /// It cannot be made on this machine.
 pub fn client(settings: &ClientSettings) -> Result<Client, Failure> {
-    Client::new(settings, Now::new(|| Clock::System.now())).map_err(|error| Failure::to("make a client of Avinode", error))
+    Client::new(settings, Now::new(|| Clock::System.now()))
+        .map_err(|error| Failure::to("make a client of Avinode", error))
 }
 
 /// A failed call to Avinode as a failure of the command: 69 where Avinode could not be reached.
@@ -79,7 +84,9 @@ pub fn failed(attempt: impl std::fmt::Display) -> impl FnOnce(FetchError) -> Fai
         let failure = Failure::to(attempt, error);
         match (unavailable, refused) {
             (true, _) => failure.unavailable(),
-            (_, true) => failure.hint("AVINODE_API_TOKEN and AVINODE_BEARER are not taken, or the clock is off by minutes"),
+            (_, true) => {
+                failure.hint("AVINODE_API_TOKEN and AVINODE_BEARER are not taken, or the clock is off by minutes")
+            }
             _ => failure,
         }
     }

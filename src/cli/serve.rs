@@ -58,10 +58,10 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     let shutdown = shutdown::on_signals().attempting("listen for signals")?;
     let verifier = verifier(&args.webhook)?;
     let avinode = avinode::settings(&args.avinode, &args.fetch)?;
-    if let Some(fetch) = &avinode {
-        warn_of_loopback(&fetch.client);
-        // That one can be made is seen before anything is received.
-        avinode::client(&fetch.client)?;
+    if let Some(avinode) = &avinode {
+        warn_of_loopback(&avinode.client);
+        // Now rather than in the middle: a machine without root certificates has none.
+        avinode::client(&avinode.client)?;
     }
     let fetching = fetching(&args.serve, avinode.is_some());
     let needed = connections_needed(&args.serve).saturating_add(fetching);

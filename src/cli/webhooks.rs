@@ -171,14 +171,20 @@ fn open(args: &AvinodeArgs) -> Result<Client, Failure> {
 
 async fn list(args: List) -> Result<(), Failure> {
     let client = open(&args.common.avinode)?;
-    let settings = client.webhooks().await.settings.map_err(failed("list the webhook settings"))?;
+    let settings = client
+        .webhooks()
+        .await
+        .settings
+        .map_err(failed("list the webhook settings"))?;
     told::all(&settings, args.target.as_ref().map(Url::as_str), args.common.json)
 }
 
 async fn create(args: Create) -> Result<(), Failure> {
     let client = open(&args.common.avinode)?;
     let credentials = credentials::chosen(&args.credentials)?.ok_or_else(|| {
-        Failure::setting("AVINODE_WEBHOOK_BASIC (--webhook-basic) or --credentials-file must be set: Avinode proves itself by it")
+        Failure::setting(
+            "AVINODE_WEBHOOK_BASIC (--webhook-basic) or --credentials-file must be set: Avinode proves itself by it",
+        )
     })?;
     let wish = Wish {
         target: Some(args.target.into()),
@@ -227,7 +233,11 @@ async fn change(
 }
 
 async fn find(client: &Client, id: &str) -> Result<WebhookSetting, Failure> {
-    let settings = client.webhooks().await.settings.map_err(failed("list the webhook settings"))?;
+    let settings = client
+        .webhooks()
+        .await
+        .settings
+        .map_err(failed("list the webhook settings"))?;
     let found = settings.into_iter().find(|setting| setting.id == id);
     found.ok_or_else(|| Failure::plain(format!("there is no webhook setting {id:?}")).hint("see `webhooks list`"))
 }
@@ -236,7 +246,11 @@ async fn find(client: &Client, id: &str) -> Result<WebhookSetting, Failure> {
 fn events(named: Vec<String>) -> Vec<String> {
     let mut events: Vec<String> = Vec::new();
     for name in named {
-        let meant = if name == "needed" { NEEDED.map(|(event, _)| event.to_owned()).to_vec() } else { vec![name] };
+        let meant = if name == "needed" {
+            NEEDED.map(|(event, _)| event.to_owned()).to_vec()
+        } else {
+            vec![name]
+        };
         for event in meant {
             if !events.contains(&event) {
                 events.push(event);
@@ -257,7 +271,12 @@ mod tests {
         let more = named(&["TripChatMine", "TripChatFromSeller", "needed", "TripChatMine"]);
         assert_eq!(
             more,
-            ["TripChatMine", "TripChatFromSeller", "TripRequestSellerResponse", "TripRequestMine"]
+            [
+                "TripChatMine",
+                "TripChatFromSeller",
+                "TripRequestSellerResponse",
+                "TripRequestMine"
+            ]
         );
     }
 }

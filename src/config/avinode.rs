@@ -58,7 +58,10 @@ impl AvinodeArgs {
     pub fn together(&self) -> [(&'static str, bool); 3] {
         [
             ("AVINODE_BASE_URL (--avinode-base-url)", self.avinode_base_url.is_some()),
-            ("AVINODE_API_TOKEN (--avinode-api-token)", self.avinode_api_token.is_some()),
+            (
+                "AVINODE_API_TOKEN (--avinode-api-token)",
+                self.avinode_api_token.is_some(),
+            ),
             ("AVINODE_BEARER (--avinode-bearer)", self.avinode_bearer.is_some()),
         ]
     }

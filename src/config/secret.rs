@@ -208,8 +208,19 @@ mod tests {
     #[test]
     fn a_credential_is_one_word_of_what_a_header_can_hold() {
         assert_eq!(credential(" a.b-c_d==\n").unwrap().expose_secret(), "a.b-c_d==");
-        for wrong in ["", " ", "hush hush", "hush\r\nx: y", "hush\u{e9}", "Bearer hush", "bearer hush"] {
-            assert!(credential(wrong).is_err_and(|error| !error.contains("hush")), "{wrong:?}");
+        for wrong in [
+            "",
+            " ",
+            "hush hush",
+            "hush\r\nx: y",
+            "hush\u{e9}",
+            "Bearer hush",
+            "bearer hush",
+        ] {
+            assert!(
+                credential(wrong).is_err_and(|error| !error.contains("hush")),
+                "{wrong:?}"
+            );
         }
     }
 

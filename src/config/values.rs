@@ -183,7 +183,17 @@ mod tests {
         assert_eq!(every("10m"), seconds(600));
         assert_eq!(every("6h"), seconds(21_600));
         assert_eq!(every("30d"), seconds(2_592_000));
-        for wrong in ["", "9m", "31d", "6", "6 h", "1w", "-1h", "18446744073709551615d", "1.5h"] {
+        for wrong in [
+            "",
+            "9m",
+            "31d",
+            "6",
+            "6 h",
+            "1w",
+            "-1h",
+            "18446744073709551615d",
+            "1.5h",
+        ] {
             assert!(every(wrong).is_err(), "{wrong:?}");
         }
     }

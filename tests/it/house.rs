@@ -123,9 +123,16 @@ fn some_things_stand_in_one_place_only() {
 #[test]
 fn beside_its_client_the_outside_worlds_language_does_nothing() {
     let words = ["reqwest", "tokio::", "std::fs", "std::net::Tcp", "std::time::Instant"];
-    for source in sources("src").iter().filter(|source| source.part() == "avinode" && !source.is_test()) {
+    for source in sources("src")
+        .iter()
+        .filter(|source| source.part() == "avinode" && !source.is_test())
+    {
         let told = words.iter().find(|word| source.code.contains(**word));
-        assert!(source.path().get(1) == Some(&"client") || told.is_none(), "{}: {told:?}", source.name);
+        assert!(
+            source.path().get(1) == Some(&"client") || told.is_none(),
+            "{}: {told:?}",
+            source.name
+        );
     }
 }
 

@@ -35,7 +35,9 @@ pub enum BaseError {
     #[error("holds a user name or password before the host; credentials have settings of their own")]
     UserInfo,
     /// Not to the API's path.
-    #[error("does not lead to a plain path that ends in /api, without a query, such as https://sandbox.avinode.com/api")]
+    #[error(
+        "does not lead to a plain path that ends in /api, without a query, such as https://sandbox.avinode.com/api"
+    )]
     NotTheApi,
     /// It could be read in two ways.
     #[error("is to be written {0}")]
@@ -75,7 +77,7 @@ impl Base {
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
         };
-        let is_api = path.ends_with("/api") && path.trim_start_matches('/').split('/').all(plain);
+        let is_api = path.ends_with("/api") && path.split('/').skip(1).all(plain);
         if !is_api || url.query().is_some() || url.fragment().is_some() {
             return Err(BaseError::NotTheApi);
         }
@@ -156,9 +158,9 @@ pub(super) fn is_plain(id: &str) -> bool {
     let digits = parts
         .next()
         .is_some_and(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
-    let last = parts.next().is_none_or(|part| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    });
+    let last = parts
+        .next()
+        .is_none_or(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
     letters && digits && last && parts.next().is_none()
 }
 
@@ -169,7 +171,10 @@ mod tests {
     #[test]
     fn only_an_encrypted_public_host_under_api_is_a_base() {
         let parse = |text| Base::parse(text, false);
-        assert_eq!(parse("https://sandbox.avinode.com/api/").unwrap().as_str(), "https://sandbox.avinode.com/api");
+        assert_eq!(
+            parse("https://sandbox.avinode.com/api/").unwrap().as_str(),
+            "https://sandbox.avinode.com/api"
+        );
         assert_eq!(parse("https://a.example/services/api").unwrap().reach(), Reach::Public);
         for (text, wrong) in [
             ("", BaseError::NotAUrl),
@@ -247,8 +252,22 @@ mod tests {
             assert!(is_plain(id), "{id}");
         }
         for id in [
-            "", "arfq", "arfq-", "-1", "arfq-x", "arfq-1-", "arfq-1-b-c", "arfq-1/..", "../arfq-1", "arfq-1%2f", "arfq-1?x",
-            "arfq-1#", "arfq-1\\", "arfq-1 ", "arfq-١", "arfq-1-..",
+            "",
+            "arfq",
+            "arfq-",
+            "-1",
+            "arfq-x",
+            "arfq-1-",
+            "arfq-1-b-c",
+            "arfq-1/..",
+            "../arfq-1",
+            "arfq-1%2f",
+            "arfq-1?x",
+            "arfq-1#",
+            "arfq-1\\",
+            "arfq-1 ",
+            "arfq-١",
+            "arfq-1-..",
         ] {
             assert!(!is_plain(id), "{id:?}");
         }

@@ -50,7 +50,10 @@ fn wait(text: &str, now: DateTime<Utc>) -> Option<Duration> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds >= 0.0)?;
     if seconds >= 1e9 {
         // At most a few thousand years.
-        #[expect(clippy::cast_possible_truncation, reason = "a float becomes the nearest whole number there is")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a float becomes the nearest whole number there is"
+        )]
         return until(DateTime::from_timestamp(seconds as i64, 0)?, now);
     }
     Some(Duration::try_from_secs_f64(seconds.ceil()).ok()?.min(LONGEST))
@@ -95,7 +98,11 @@ mod tests {
             reset: Some(Duration::from_secs(17)),
         };
         assert_eq!(Budget::of(&whole, now()), expected);
-        let odd = headers(&[("x-rate-limit-limit", "many"), ("x-rate-limit-remaining", "-1"), ("x-rate-limit-reset", "")]);
+        let odd = headers(&[
+            ("x-rate-limit-limit", "many"),
+            ("x-rate-limit-remaining", "-1"),
+            ("x-rate-limit-reset", ""),
+        ]);
         assert_eq!(Budget::of(&odd, now()), Budget::default());
     }
 

@@ -49,21 +49,25 @@ pub(super) fn client(base: &Base, guard: Guard, limits: &Limits) -> reqwest::Res
 ///
 /// # Errors
 /// There is no whole answer, or it is too long. A status is no error here.
-pub(super) async fn call(
-    client: &Client,
-    request: Request,
-    limits: &Limits,
-    what: &str,
-) -> Result<Answer, FetchError> {
+pub(super) async fn call(client: &Client, request: Request, limits: &Limits, what: &str) -> Result<Answer, FetchError> {
     let deadline = Instant::now() + limits.total;
-    let late = || FetchError::broken(what, &format!("no whole answer within {} s", limits.total.as_secs_f32()));
+    let late = || {
+        FetchError::broken(
+            what,
+            &format!("no whole answer within {} s", limits.total.as_secs_f32()),
+        )
+    };
     let response = match timeout_at(deadline, client.execute(request)).await {
         Err(_) => return Err(late()),
         Ok(Err(error)) => return Err(FetchError::of_transport(what, &error.without_url())),
         Ok(Ok(response)) => response,
     };
     let (status, headers) = (response.status(), response.headers().clone());
-    let longest = if status.is_success() { limits.body } else { FAILURE_BYTES.min(limits.body) };
+    let longest = if status.is_success() {
+        limits.body
+    } else {
+        FAILURE_BYTES.min(limits.body)
+    };
     let read = timeout_at(deadline, read(response, longest)).await;
     let body = match read {
         Ok(Ok(body)) => body,
@@ -71,7 +75,10 @@ pub(super) async fn call(
         _ if !status.is_success() => Bytes::new(),
         Err(_) => return Err(late()),
         Ok(Err(Unread::TooLong)) => {
-            return Err(FetchError::refused(what, &format!("the body is longer than {longest} bytes")));
+            return Err(FetchError::refused(
+                what,
+                &format!("the body is longer than {longest} bytes"),
+            ));
         }
         Ok(Err(Unread::Broken(error))) => return Err(FetchError::of_transport(what, &error.without_url())),
     };

@@ -97,10 +97,19 @@ mod tests {
         let empty = [json!([]), json!(null), json!({}), json!(false), json!(" ")];
         for errors in empty {
             let envelope = read(&json!({"data": {"id": "arfq-1"}, "meta": {"errors": errors, "warnings": [{}]}}));
-            assert_eq!((envelope.data, envelope.errors), (Some(json!({"id": "arfq-1"})), vec![]));
+            assert_eq!(
+                (envelope.data, envelope.errors),
+                (Some(json!({"id": "arfq-1"})), vec![])
+            );
         }
         assert_eq!(read(&json!({"data": []})).data, Some(json!([])));
-        for nothing in [json!({"data": null}), json!({"meta": {}}), json!([1]), json!("x"), json!(null)] {
+        for nothing in [
+            json!({"data": null}),
+            json!({"meta": {}}),
+            json!([1]),
+            json!("x"),
+            json!(null),
+        ] {
             assert_eq!(read(&nothing).data, None, "{nothing}");
         }
     }
@@ -108,15 +117,26 @@ mod tests {
     #[test]
     fn an_error_is_quoted_and_bounded_whatever_its_shape() {
         let long = "x".repeat(10_000);
-        let errors = json!([{"title": "Gone\u{1b}[2J", "code": 404, "path": "/a"}, {"code": "423"}, {"title": long}, {}]);
+        let errors =
+            json!([{"title": "Gone\u{1b}[2J", "code": 404, "path": "/a"}, {"code": "423"}, {"title": long}, {}]);
         let envelope = read(&json!({"meta": {"errors": errors}}));
         let words = quoted(&envelope.errors);
         assert!(words.starts_with("\"Gone[2J\" (404), code 423, \"xxx"), "{words}");
         assert!(words.len() < 400);
         let statuses: Vec<_> = envelope.errors.iter().map(ApiError::status).collect();
         assert_eq!(statuses, [Some(404), Some(423), None]);
-        for odd in [json!("broken"), json!({"title": "broken"}), json!(7), json!(true), json!([null])] {
-            assert_eq!(read(&json!({"data": {}, "meta": {"errors": odd}})).errors.len(), 1, "{odd}");
+        for odd in [
+            json!("broken"),
+            json!({"title": "broken"}),
+            json!(7),
+            json!(true),
+            json!([null]),
+        ] {
+            assert_eq!(
+                read(&json!({"data": {}, "meta": {"errors": odd}})).errors.len(),
+                1,
+                "{odd}"
+            );
         }
     }
 

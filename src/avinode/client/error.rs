@@ -124,7 +124,11 @@ impl FetchError {
 
     /// What a status other than 200 means.
     pub(super) fn of_status(what: &str, status: u16, errors: &[ApiError], told: Told) -> Self {
-        let said = if errors.is_empty() { String::new() } else { format!(": {}", quoted(errors)) };
+        let said = if errors.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", quoted(errors))
+        };
         let reason = format!("{what}: Avinode answered {status}{said}");
         Self::by_code(status, reason, told)
     }
@@ -230,7 +234,11 @@ mod tests {
             let error = FetchError::of_status("GET rfqs/arfq-1", status, &[], Told::default());
             assert_eq!(class(&error), expected, "{status}");
             assert_eq!(error.trips_breaker(), expected.ends_with("down"), "{status}");
-            assert!(error.reason().starts_with(&format!("GET rfqs/arfq-1: Avinode answered {status}")));
+            assert!(
+                error
+                    .reason()
+                    .starts_with(&format!("GET rfqs/arfq-1: Avinode answered {status}"))
+            );
         }
     }
 
@@ -240,7 +248,11 @@ mod tests {
             retry_after: retry_after.map(Duration::from_secs),
             reset: reset.map(Duration::from_secs),
         };
-        for (retry_after, reset, expected) in [(Some(7), Some(9), Some(7)), (None, Some(9), Some(9)), (None, None, None)] {
+        for (retry_after, reset, expected) in [
+            (Some(7), Some(9), Some(7)),
+            (None, Some(9), Some(9)),
+            (None, None, None),
+        ] {
             let limited = FetchError::of_status("GET x", 429, &[], told(retry_after, reset));
             let expected = expected.map(Duration::from_secs);
             assert!(matches!(limited, FetchError::Limited { after, .. } if after == expected));

@@ -122,7 +122,9 @@ impl Client {
         let began_at = self.0.now.now().trunc_subsecs(6);
         let called = match self.0.base.of(resource) {
             Ok(url) => self.call(Method::GET, url, None, &format!("GET {resource}")).await,
-            Err(refused) => Called::without_answer(FetchError::refused(&format!("GET {resource}"), &refused.to_string())),
+            Err(refused) => {
+                Called::without_answer(FetchError::refused(&format!("GET {resource}"), &refused.to_string()))
+            }
         };
         Fetched {
             began_at,
@@ -144,7 +146,9 @@ impl Client {
         let mut request = reqwest::Request::new(method, url);
         *request.headers_mut() = of_call(&inner.headers, inner.now.now());
         if let Some(body) = body {
-            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            request
+                .headers_mut()
+                .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *request.body_mut() = Some(body.to_string().into());
         }
         match call(&inner.http, request, &inner.limits, what).await {
@@ -170,7 +174,11 @@ impl Client {
 fn taken(answer: Answer, needs_data: bool, told: Told, what: &str) -> Result<Document, FetchError> {
     let status = answer.status.as_u16();
     let envelope = Envelope::read(&answer.body);
-    let success = if needs_data { status == 200 } else { answer.status.is_success() };
+    let success = if needs_data {
+        status == 200
+    } else {
+        answer.status.is_success()
+    };
     if !success {
         let errors = envelope.map(|envelope| envelope.errors).unwrap_or_default();
         return Err(FetchError::of_status(what, status, &errors, told));

@@ -31,7 +31,10 @@ pub(super) fn standing(settings: &ClientSettings) -> Result<HeaderMap, OddCreden
         HeaderName::from_static("x-avinode-apiversion"),
         HeaderValue::from_static("v1.0"),
     );
-    headers.insert(HeaderName::from_static("x-avinode-product"), HeaderValue::from_static(PRODUCT));
+    headers.insert(
+        HeaderName::from_static("x-avinode-product"),
+        HeaderValue::from_static(PRODUCT),
+    );
     if let Some(account) = &settings.act_as_account {
         let account = secret(account, "AVINODE_ACT_AS_ACCOUNT")?;
         headers.insert(HeaderName::from_static("x-avinode-actasaccount"), account);

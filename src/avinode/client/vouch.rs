@@ -26,12 +26,11 @@ impl Base {
     pub fn vouch(&self, href: &str, resource: &Resource) -> Result<(), Refused> {
         let expected = self.of(resource)?;
         let expected = expected.as_str();
-        let with_port = || {
-            let authority = expected.strip_prefix("https://")?.split('/').next()?;
-            let path = expected.strip_prefix("https://")?.strip_prefix(authority)?;
-            (!authority.contains(':')).then(|| format!("https://{authority}:443{path}"))
-        };
-        if href == expected || with_port().is_some_and(|with_port| href == with_port) {
+        let parts = expected.strip_prefix("https://").and_then(|rest| rest.split_once('/'));
+        let with_port = parts
+            .filter(|(host, _)| !host.contains(':'))
+            .map(|(host, path)| format!("https://{host}:443/{path}"));
+        if href == expected || with_port.is_some_and(|with_port| href == with_port) {
             return Ok(());
         }
         Err(Refused(format!(

@@ -20,7 +20,10 @@ pub async fn look(args: &Args) -> Vec<Finding> {
     match client_settings(&args.avinode) {
         Ok(Some(settings)) => call(&settings).await,
         Ok(None) if !args.serve.role.works() => {
-            vec![Finding::ok("avinode", "no credentials; a process that only receives needs none")]
+            vec![Finding::ok(
+                "avinode",
+                "no credentials; a process that only receives needs none",
+            )]
         }
         Ok(None) => vec![Finding::warning(
             "avinode",
@@ -38,7 +41,14 @@ async fn call(settings: &ClientSettings) -> Vec<Finding> {
     };
     let listed = client.webhooks().await;
     let mut found = vec![match &listed.settings {
-        Ok(all) => Finding::ok("avinode", format!("{} takes the credentials; {} webhook settings", settings.base, all.len())),
+        Ok(all) => Finding::ok(
+            "avinode",
+            format!(
+                "{} takes the credentials; {} webhook settings",
+                settings.base,
+                all.len()
+            ),
+        ),
         Err(error @ FetchError::Unauthorized { .. }) => Finding::failed(
             "avinode",
             error.reason(),
@@ -53,7 +63,10 @@ async fn call(settings: &ClientSettings) -> Vec<Finding> {
     if settings.base.reach() == Reach::Loopback {
         found.push(Finding::warning(
             "avinode",
-            format!("AVINODE_INSECURE_LOOPBACK: the API is taken to be on this machine, at {}", settings.base),
+            format!(
+                "AVINODE_INSECURE_LOOPBACK: the API is taken to be on this machine, at {}",
+                settings.base
+            ),
             "for tests and simulators only",
         ));
     }
@@ -93,7 +106,10 @@ mod tests {
     fn a_clock_within_five_minutes_is_no_finding_and_one_beyond_says_which_way() {
         let ours: DateTime<Utc> = "2026-01-31T10:00:00Z".parse().unwrap();
         for seconds in [0, 300, -300] {
-            assert!(skew(ours + chrono::TimeDelta::seconds(seconds), ours).is_none(), "{seconds}");
+            assert!(
+                skew(ours + chrono::TimeDelta::seconds(seconds), ours).is_none(),
+                "{seconds}"
+            );
         }
         let said = |seconds| skew(ours + chrono::TimeDelta::seconds(seconds), ours).unwrap().found;
         assert!(said(301).contains("301 s behind"));

@@ -20,7 +20,9 @@ pub(super) fn chosen(args: &CredentialArgs) -> Result<Option<Credentials>, Failu
         None => Ok(split(known.first())),
         Some(identifier) => match of(&known, identifier) {
             Some(credentials) => Ok(Some(credentials)),
-            None => Err(Failure::setting(format!("--identifier: no credentials begin with {identifier:?}"))),
+            None => Err(Failure::setting(format!(
+                "--identifier: no credentials begin with {identifier:?}"
+            ))),
         },
     }
 }
@@ -32,7 +34,9 @@ pub(super) fn of_setting(args: &CredentialArgs, setting: &WebhookSetting) -> Res
     }
     let known = known(args)?;
     let identifier = setting.identifier.as_deref();
-    Ok(known.zip(identifier).and_then(|(known, identifier)| of(&known, identifier)))
+    Ok(known
+        .zip(identifier)
+        .and_then(|(known, identifier)| of(&known, identifier)))
 }
 
 fn known(args: &CredentialArgs) -> Result<Option<Secrets>, Failure> {
@@ -41,7 +45,9 @@ fn known(args: &CredentialArgs) -> Result<Option<Secrets>, Failure> {
     };
     let text = std::fs::read_to_string(file).attempting(format!("read {}", file.display()))?;
     let known = basic_credentials(&text);
-    known.map(Some).map_err(|wrong| Failure::setting(format!("--credentials-file: {} {wrong}", file.display())))
+    known
+        .map(Some)
+        .map_err(|wrong| Failure::setting(format!("--credentials-file: {} {wrong}", file.display())))
 }
 
 fn of(known: &Secrets, identifier: &str) -> Option<Credentials> {

@@ -11,7 +11,8 @@ use crate::cli::table::{Report, or_dash};
 pub(super) fn all(settings: &[WebhookSetting], target: Option<&str>, as_json: bool) -> Result<(), Failure> {
     let missing = missing(settings, target);
     if as_json {
-        let needed = NEEDED.map(|(event, what)| json!({"event": event, "tells": what, "missing": missing.contains(&event)}));
+        let needed =
+            NEEDED.map(|(event, what)| json!({"event": event, "tells": what, "missing": missing.contains(&event)}));
         let told = json!({"settings": settings, "needed": needed, "target": target});
         return print(serde_json::to_string_pretty(&told).attempting("write the settings as JSON")?);
     }
@@ -32,7 +33,12 @@ pub(super) fn all(settings: &[WebhookSetting], target: Option<&str>, as_json: bo
 }
 
 /// What was done to one setting; it may not have been shown.
-pub(super) fn one(done: &str, setting: Option<&WebhookSetting>, with_secret: bool, as_json: bool) -> Result<(), Failure> {
+pub(super) fn one(
+    done: &str,
+    setting: Option<&WebhookSetting>,
+    with_secret: bool,
+    as_json: bool,
+) -> Result<(), Failure> {
     if as_json {
         let told = json!({"done": done, "setting": setting, "secret_sent": with_secret});
         return print(serde_json::to_string_pretty(&told).attempting("write the setting as JSON")?);
@@ -45,7 +51,9 @@ pub(super) fn one(done: &str, setting: Option<&WebhookSetting>, with_secret: boo
         None => print(format_args!("{done}; see `webhooks list`"))?,
     }
     if !with_secret {
-        print("Its secret was not sent along, since no credentials with its identifier are known here (AVINODE_WEBHOOK_BASIC).")?;
+        print(
+            "Its secret was not sent along, since no credentials with its identifier are known here (AVINODE_WEBHOOK_BASIC).",
+        )?;
     }
     Ok(())
 }

@@ -29,7 +29,8 @@ fn soft(errors: &Value) -> Script {
 
 #[tokio::test]
 async fn a_document_is_the_data_and_the_whole_body() {
-    let body = r#" {"data": {"id": "asellermsg-7", "price": 1.10}, "meta": {"errors": [], "warnings": [{"title": "w"}]}} "#;
+    let body =
+        r#" {"data": {"id": "asellermsg-7", "price": 1.10}, "meta": {"errors": [], "warnings": [{"title": "w"}]}} "#;
     let document = fetched(ok(body)).await.result.unwrap();
     assert_eq!(document.body, body);
     assert_eq!(document.data["price"].to_string(), "1.10");
@@ -37,14 +38,25 @@ async fn a_document_is_the_data_and_the_whole_body() {
 
 #[tokio::test]
 async fn each_failure_has_its_class() {
-    assert!(matches!(error(status("400 Bad")).await, FetchError::Later { after, down: false, .. } if after.as_secs() >= 120));
+    assert!(
+        matches!(error(status("400 Bad")).await, FetchError::Later { after, down: false, .. } if after.as_secs() >= 120)
+    );
     for refusal in ["401 Unauthorized", "403 Forbidden"] {
         assert!(matches!(error(status(refusal)).await, FetchError::Unauthorized { .. }));
     }
-    assert!(matches!(error(status("404 Not Found")).await, FetchError::NotFound { .. }));
+    assert!(matches!(
+        error(status("404 Not Found")).await,
+        FetchError::NotFound { .. }
+    ));
     assert!(matches!(error(status("410 Gone")).await, FetchError::Gone { .. }));
-    assert!(matches!(error(status("423 Locked")).await, FetchError::Soon { down: false, .. }));
-    assert!(matches!(error(status("500 Oh")).await, FetchError::Soon { down: true, .. }));
+    assert!(matches!(
+        error(status("423 Locked")).await,
+        FetchError::Soon { down: false, .. }
+    ));
+    assert!(matches!(
+        error(status("500 Oh")).await,
+        FetchError::Soon { down: true, .. }
+    ));
     assert!(matches!(error(status("204 No Content")).await, FetchError::Soon { .. }));
     let busy = error(answer("503 Busy", &["retry-after: 40"], b"")).await;
     assert!(matches!(busy, FetchError::Later { after, down: true, .. } if after == Duration::from_secs(40)));
@@ -52,7 +64,11 @@ async fn each_failure_has_its_class() {
 
 #[tokio::test]
 async fn too_many_calls_are_answered_with_a_wait_and_the_budget() {
-    let headers = ["x-rate-limit-limit: 3600", "x-rate-limit-remaining: 0", "x-rate-limit-reset: 17"];
+    let headers = [
+        "x-rate-limit-limit: 3600",
+        "x-rate-limit-remaining: 0",
+        "x-rate-limit-reset: 17",
+    ];
     let limited = fetched(answer("429 Too Many", &headers, b"")).await;
     let expected = Budget {
         limit: Some(3600),
@@ -81,20 +97,47 @@ async fn an_error_inside_a_200_is_a_failure_of_its_codes_class() {
         locked.reason(),
         "GET tripmsgs/asellermsg-7: Avinode answered 200 with errors: \"The trip is locked\" (423)"
     );
-    assert!(matches!(error(soft(&json!([{"code": "404"}]))).await, FetchError::NotFound { .. }));
-    assert!(matches!(error(soft(&json!([{}, {"code": 403}]))).await, FetchError::Unauthorized { .. }));
-    assert!(matches!(error(soft(&json!([{"code": 400}]))).await, FetchError::Later { .. }));
-    assert!(matches!(error(soft(&json!([{"code": 429}]))).await, FetchError::Limited { .. }));
+    assert!(matches!(
+        error(soft(&json!([{"code": "404"}]))).await,
+        FetchError::NotFound { .. }
+    ));
+    assert!(matches!(
+        error(soft(&json!([{}, {"code": 403}]))).await,
+        FetchError::Unauthorized { .. }
+    ));
+    assert!(matches!(
+        error(soft(&json!([{"code": 400}]))).await,
+        FetchError::Later { .. }
+    ));
+    assert!(matches!(
+        error(soft(&json!([{"code": 429}]))).await,
+        FetchError::Limited { .. }
+    ));
     for odd in [json!([{"title": "?", "code": "X-17"}]), json!("broken"), json!([null])] {
-        assert!(matches!(error(soft(&odd)).await, FetchError::Soon { down: false, .. }), "{odd}");
+        assert!(
+            matches!(error(soft(&odd)).await, FetchError::Soon { down: false, .. }),
+            "{odd}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_200_that_is_no_envelope_is_tried_again() {
-    for body in ["", "<html>maintenance</html>", "{", "null", "[]", "{}", r#"{"data": null}"#, r#"{"id": "x"}"#] {
+    for body in [
+        "",
+        "<html>maintenance</html>",
+        "{",
+        "null",
+        "[]",
+        "{}",
+        r#"{"data": null}"#,
+        r#"{"id": "x"}"#,
+    ] {
         let error = error(ok(body)).await;
-        assert!(matches!(error, FetchError::Soon { down: true, .. }), "{body}: {error:?}");
+        assert!(
+            matches!(error, FetchError::Soon { down: true, .. }),
+            "{body}: {error:?}"
+        );
     }
     let deep = format!(r#"{{"data": {}1{}}}"#, "[".repeat(500), "]".repeat(500));
     assert!(matches!(error(ok(deep)).await, FetchError::Refused { .. }));
@@ -106,5 +149,8 @@ async fn a_reason_quotes_the_answers_errors_in_bounds_and_on_one_line() {
     let error = error(answer("422 No", &[], errors.to_string().as_bytes())).await;
     assert!(matches!(error, FetchError::Later { .. }));
     assert!(error.reason().contains("Avinode answered 422: \"No[2Jxxx"), "{error}");
-    assert!(error.reason().len() < 300 && !error.reason().contains(char::is_control), "{error}");
+    assert!(
+        error.reason().len() < 300 && !error.reason().contains(char::is_control),
+        "{error}"
+    );
 }

@@ -27,7 +27,10 @@ async fn check_says_that_notifications_wait_where_there_are_no_credentials() {
     let told = check(&[("DATABASE_URL", &db.url())]).await;
     let (verdict, words) = told.of("avinode");
     assert_eq!(verdict, "warning", "{}", told.text);
-    assert!(words.contains("are kept and wait") && words.contains("AVINODE_BEARER"), "{words}");
+    assert!(
+        words.contains("are kept and wait") && words.contains("AVINODE_BEARER"),
+        "{words}"
+    );
     let told = check(&[("DATABASE_URL", &db.url()), ("INGEST_ROLE", "receive")]).await;
     assert_eq!(told.verdict("avinode"), "ok", "{}", told.text);
 }
@@ -41,7 +44,10 @@ async fn check_tries_the_credentials_and_says_what_avinode_does_not_send() {
     let (verdicts, words) = told.of("avinode");
     assert_eq!(verdicts, "ok warning warning", "{}", told.text);
     assert!(words.contains("AVINODE_INSECURE_LOOPBACK"), "{words}");
-    assert!(words.contains("no active webhook setting sends TripRequestSellerResponse see"), "{words}");
+    assert!(
+        words.contains("no active webhook setting sends TripRequestSellerResponse see"),
+        "{words}"
+    );
     assert_eq!(server.connections().len(), 1, "one call is enough");
 }
 
@@ -52,11 +58,24 @@ async fn check_fails_where_the_credentials_are_refused_and_names_a_clock_that_is
     let server = Recorder::answering(late).await;
     let told = checked(&db, &server.base()).await;
     let (verdicts, words) = told.of("avinode");
-    assert_eq!((told.code, verdicts.as_str()), (Some(1), "failed warning warning"), "{}", told.text);
-    assert!(words.contains("ahead of Avinode's") && words.contains("answered 401"), "{words}");
+    assert_eq!(
+        (told.code, verdicts.as_str()),
+        (Some(1), "failed warning warning"),
+        "{}",
+        told.text
+    );
+    assert!(
+        words.contains("ahead of Avinode's") && words.contains("answered 401"),
+        "{words}"
+    );
     // Away is not wrong: what comes in is kept.
     let server = Recorder::answering(answer("503 Busy", &[], b"")).await;
-    assert!(checked(&db, &server.base()).await.verdict("avinode").starts_with("warning"));
+    assert!(
+        checked(&db, &server.base())
+            .await
+            .verdict("avinode")
+            .starts_with("warning")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

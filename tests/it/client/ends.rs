@@ -26,7 +26,11 @@ async fn called(script: Script) -> Result<(), FetchError> {
     let server = Recorder::answering(script).await;
     let began = Instant::now();
     let fetched = hasty(&server.base()).get(&resource("arfq-1")).await;
-    assert!(began.elapsed() < short().total + Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < short().total + Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
     fetched.result.map(drop)
 }
 
@@ -46,9 +50,24 @@ async fn a_body_longer_than_the_limit_is_refused_however_it_comes() {
         ("one byte more", answer("200 OK", &[], body(limit + 1).as_bytes())),
         ("one byte more after decompression", gzipped(limit + 1)),
         ("a bomb", answer("200 OK", &["content-encoding: gzip"], &bomb)),
-        ("endless, without a length", vec![begun("connection: close\r\n"), Part::Endless(vec![b'x'; 4096], no_pause)]),
-        ("endless, in chunks", vec![begun("transfer-encoding: chunked\r\n"), Part::Endless(chunk, no_pause)]),
-        ("a length beyond all bounds", vec![begun("content-length: 99999999999\r\n"), Part::Endless(vec![b'x'; 4096], no_pause)]),
+        (
+            "endless, without a length",
+            vec![
+                begun("connection: close\r\n"),
+                Part::Endless(vec![b'x'; 4096], no_pause),
+            ],
+        ),
+        (
+            "endless, in chunks",
+            vec![begun("transfer-encoding: chunked\r\n"), Part::Endless(chunk, no_pause)],
+        ),
+        (
+            "a length beyond all bounds",
+            vec![
+                begun("content-length: 99999999999\r\n"),
+                Part::Endless(vec![b'x'; 4096], no_pause),
+            ],
+        ),
     ] {
         let error = called(script).await.unwrap_err();
         assert!(matches!(error, FetchError::Refused { .. }), "{name}: {error:?}");
@@ -61,21 +80,53 @@ async fn whoever_is_slow_is_left() {
     let drip = Duration::from_millis(20);
     for (name, script) in [
         ("says nothing", vec![Part::Silence]),
-        ("stops in the headers", vec![Part::Bytes(b"HTTP/1.1 200 OK\r\nx: ".to_vec()), Part::Silence]),
-        ("stops in the body", vec![begun("content-length: 10\r\n"), Part::Bytes(b"{".to_vec()), Part::Silence]),
-        ("drips its headers", vec![Part::Bytes(b"HTTP/1.1 200 OK\r\n".to_vec()), Part::Endless(b"x: y\r\n".to_vec(), drip)]),
-        ("drips its body", vec![begun("content-length: 60000\r\n"), Part::Endless(b" ".to_vec(), drip)]),
-        ("drips its gzip", vec![begun("content-encoding: gzip\r\n"), Part::Bytes(gzip(b"{}")[..8].to_vec()), Part::Silence]),
+        (
+            "stops in the headers",
+            vec![Part::Bytes(b"HTTP/1.1 200 OK\r\nx: ".to_vec()), Part::Silence],
+        ),
+        (
+            "stops in the body",
+            vec![
+                begun("content-length: 10\r\n"),
+                Part::Bytes(b"{".to_vec()),
+                Part::Silence,
+            ],
+        ),
+        (
+            "drips its headers",
+            vec![
+                Part::Bytes(b"HTTP/1.1 200 OK\r\n".to_vec()),
+                Part::Endless(b"x: y\r\n".to_vec(), drip),
+            ],
+        ),
+        (
+            "drips its body",
+            vec![begun("content-length: 60000\r\n"), Part::Endless(b" ".to_vec(), drip)],
+        ),
+        (
+            "drips its gzip",
+            vec![
+                begun("content-encoding: gzip\r\n"),
+                Part::Bytes(gzip(b"{}")[..8].to_vec()),
+                Part::Silence,
+            ],
+        ),
     ] {
         let error = called(script).await.unwrap_err();
-        assert!(matches!(error, FetchError::Soon { down: true, .. }), "{name}: {error:?}");
+        assert!(
+            matches!(error, FetchError::Soon { down: true, .. }),
+            "{name}: {error:?}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn headers_without_end_are_not_gathered() {
     let line = format!("x: {}\r\n", "y".repeat(8000)).into_bytes();
-    let script = vec![Part::Bytes(b"HTTP/1.1 200 OK\r\n".to_vec()), Part::Endless(line, Duration::ZERO)];
+    let script = vec![
+        Part::Bytes(b"HTTP/1.1 200 OK\r\n".to_vec()),
+        Part::Endless(line, Duration::ZERO),
+    ];
     let error = called(script).await.unwrap_err();
     assert!(matches!(error, FetchError::Soon { down: true, .. }), "{error:?}");
 }
@@ -83,11 +134,21 @@ async fn headers_without_end_are_not_gathered() {
 #[tokio::test]
 async fn a_body_that_is_cut_off_is_no_document() {
     let whole = gzip(br#"{"data": {"id": "arfq-1"}}"#);
-    let cut = [b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\nconnection: close\r\n\r\n", &whole[..whole.len() - 9]].concat();
+    let cut = [
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\nconnection: close\r\n\r\n",
+        &whole[..whole.len() - 9],
+    ]
+    .concat();
     for script in [
-        vec![begun("content-length: 100\r\n"), Part::Bytes(br#"{"data": {"id": "arfq-1"}}"#.to_vec())],
+        vec![
+            begun("content-length: 100\r\n"),
+            Part::Bytes(br#"{"data": {"id": "arfq-1"}}"#.to_vec()),
+        ],
         vec![Part::Bytes(cut)],
-        vec![begun("connection: close\r\n"), Part::Bytes(br#"{"data": {"id""#.to_vec())],
+        vec![
+            begun("connection: close\r\n"),
+            Part::Bytes(br#"{"data": {"id""#.to_vec()),
+        ],
         Vec::new(),
     ] {
         let error = called(script).await.unwrap_err();
@@ -98,7 +159,11 @@ async fn a_body_that_is_cut_off_is_no_document() {
 #[tokio::test]
 async fn where_nobody_listens_it_is_tried_again() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let error = hasty(&format!("http://{closed}/api")).get(&resource("arfq-1")).await.result.unwrap_err();
+    let error = hasty(&format!("http://{closed}/api"))
+        .get(&resource("arfq-1"))
+        .await
+        .result
+        .unwrap_err();
     assert!(matches!(error, FetchError::Soon { down: true, .. }), "{error:?}");
     assert!(error.reason().starts_with("GET rfqs/arfq-1: "), "{error}");
 }

@@ -70,7 +70,11 @@ struct Answers(Mutex<Vec<Vec<SocketAddr>>>);
 impl Lookup for Answers {
     fn lookup(&self, _: &str) -> Found {
         let mut answers = self.0.lock().unwrap();
-        let answer = if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() };
+        let answer = if answers.len() > 1 {
+            answers.remove(0)
+        } else {
+            answers[0].clone()
+        };
         Box::pin(async move { Ok(answer) })
     }
 }

@@ -73,7 +73,11 @@ async fn no_href_but_the_resources_own_brings_anybody_a_byte() {
         assert!(refused.to_string().starts_with("refused to fetch: "), "{href}");
     }
     for (server, name) in [(&avinode, "Avinode"), (&evil, "the stranger")] {
-        assert!(server.connections().is_empty(), "{name} was called: {}", server.everything());
+        assert!(
+            server.connections().is_empty(),
+            "{name} was called: {}",
+            server.everything()
+        );
     }
     // The same, to see that the test would see it.
     let href = format!("http://{ours}/api/rfqs/arfq-1");
@@ -85,9 +89,19 @@ async fn no_href_but_the_resources_own_brings_anybody_a_byte() {
 async fn an_id_that_would_change_the_path_is_not_fetched() {
     let server = Recorder::answering(document()).await;
     let client = client(&server.base());
-    for id in ["arfq-1/../../webhooks/settings", "arfq-1?x=1", "arfq-1#", "arfq-1%2F..", "arfq-x", "arfq-1\\x"] {
+    for id in [
+        "arfq-1/../../webhooks/settings",
+        "arfq-1?x=1",
+        "arfq-1#",
+        "arfq-1%2F..",
+        "arfq-x",
+        "arfq-1\\x",
+    ] {
         let fetched = client.get(&resource(id)).await;
-        assert!(matches!(fetched.result, Err(FetchError::Refused { .. })), "{id}: {fetched:?}");
+        assert!(
+            matches!(fetched.result, Err(FetchError::Refused { .. })),
+            "{id}: {fetched:?}"
+        );
     }
     assert!(server.connections().is_empty(), "{}", server.everything());
 }
@@ -95,7 +109,13 @@ async fn an_id_that_would_change_the_path_is_not_fetched() {
 #[tokio::test]
 async fn a_redirect_is_not_followed_to_anybody() {
     let elsewhere = Recorder::answering(document()).await;
-    for status in ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"] {
+    for status in [
+        "301 Moved Permanently",
+        "302 Found",
+        "303 See Other",
+        "307 Temporary Redirect",
+        "308 Permanent Redirect",
+    ] {
         for location in [
             format!("http://{}/api/rfqs/arfq-1", elsewhere.address),
             format!("//{}/api/rfqs/arfq-1", elsewhere.address),
@@ -142,9 +162,16 @@ async fn a_name_with_a_private_address_among_its_answers_is_not_called() {
         let client = with_answers("https://avinode.test/api", &[&addresses]);
         let error = client.get(&resource("arfq-1")).await.result.unwrap_err();
         assert!(error.reason().contains("nothing was sent"), "{answers:?}: {error}");
-        assert!(matches!(error, FetchError::Later { down: true, .. }), "{answers:?}: {error:?}");
+        assert!(
+            matches!(error, FetchError::Later { down: true, .. }),
+            "{answers:?}: {error:?}"
+        );
     }
-    assert!(inside.connections().is_empty(), "not even a handshake: {}", inside.everything());
+    assert!(
+        inside.connections().is_empty(),
+        "not even a handshake: {}",
+        inside.everything()
+    );
 }
 
 #[tokio::test]
@@ -155,7 +182,10 @@ async fn every_connection_has_its_address_checked_anew() {
     let client = with_answers(&base, &[&[server.address], &[elsewhere]]);
     assert!(client.get(&resource("arfq-1")).await.result.is_ok());
     let error = client.get(&resource("arfq-1")).await.result.unwrap_err();
-    assert!(error.reason().contains("10.0.0.1") && error.reason().contains("nothing was sent"), "{error}");
+    assert!(
+        error.reason().contains("10.0.0.1") && error.reason().contains("nothing was sent"),
+        "{error}"
+    );
     assert_eq!(server.connections().len(), 1);
 }
 

@@ -25,13 +25,19 @@ impl Authority {
     /// What a TLS server shows for a name.
     fn server(&self, name: &str) -> ServerConfig {
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &self.0).unwrap();
+        let certificate = CertificateParams::new(vec![name.to_owned()])
+            .unwrap()
+            .signed_by(&key, &self.0)
+            .unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+            )
             .unwrap()
     }
 
@@ -71,8 +77,16 @@ async fn credentials_go_to_whoever_proves_the_name_and_to_nobody_else() {
     assert!(read.contains("the-bearer-hush"), "it was not sent at all: {read}");
 
     for (name, server, why) in [
-        ("a stranger's certificate", unknown.list("localhost", &known).await, "UnknownIssuer"),
-        ("another name's certificate", known.list("avinode.example", &known).await, "not valid for name"),
+        (
+            "a stranger's certificate",
+            unknown.list("localhost", &known).await,
+            "UnknownIssuer",
+        ),
+        (
+            "another name's certificate",
+            known.list("avinode.example", &known).await,
+            "not valid for name",
+        ),
     ] {
         let (ran, read) = server;
         assert_eq!(ran.code, Some(69), "{name}: {}", ran.all);

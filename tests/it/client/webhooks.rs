@@ -27,10 +27,14 @@ pub async fn program(base: &str, arguments: &[&str], variables: &[(&str, &str)])
     let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
     command.args(arguments).env_clear();
     command.env("AVINODE_BASE_URL", base);
-    command.env("AVINODE_API_TOKEN", API_TOKEN).env("AVINODE_BEARER", BEARER);
+    command
+        .env("AVINODE_API_TOKEN", API_TOKEN)
+        .env("AVINODE_BEARER", BEARER);
     command.env("AVINODE_INSECURE_LOOPBACK", "true");
     command.envs(variables.iter().copied());
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap();
     let out = String::from_utf8(output.stdout).unwrap();
     Ran {
         code: output.status.code(),
@@ -106,7 +110,14 @@ async fn a_list_shows_what_is_sent_and_what_is_missing() {
     let (_, base) = Avinode::start(vec![setting()]).await;
     let ran = webhooks(&base, &["list"], &[]).await;
     assert_eq!(ran.code, Some(0), "{}", ran.all);
-    for some in ["whs-1583", "yes", "ours", "TripChatFromSeller", "TripRequestMine (requests sent", "TripRequestSellerResponse ("] {
+    for some in [
+        "whs-1583",
+        "yes",
+        "ours",
+        "TripChatFromSeller",
+        "TripRequestMine (requests sent",
+        "TripRequestSellerResponse (",
+    ] {
         assert!(ran.out.contains(some), "{some}: {}", ran.out);
     }
     assert!(!ran.out.contains("TripChatFromSeller (messages"), "{}", ran.out);
@@ -114,7 +125,11 @@ async fn a_list_shows_what_is_sent_and_what_is_missing() {
     let ran = webhooks(&base, &["list", "--json", "--target", "https://b.example/"], &[]).await;
     let told: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(told["settings"][0]["id"], "whs-1583");
-    let missing = told["needed"].as_array().unwrap().iter().filter(|needed| needed["missing"] == true);
+    let missing = told["needed"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|needed| needed["missing"] == true);
     assert_eq!(missing.count(), 3, "{told}");
 }
 
@@ -122,7 +137,12 @@ async fn a_list_shows_what_is_sent_and_what_is_missing() {
 async fn a_setting_is_made_with_what_the_service_needs_and_its_own_credentials() {
     let (avinode, base) = Avinode::start(Vec::new()).await;
     let create = ["create", "--target", "https://a.example/webhooks/avinode"];
-    let ran = webhooks(&base, &create, &[("AVINODE_WEBHOOK_BASIC", "avinode:se:cret-hush,other:hush")]).await;
+    let ran = webhooks(
+        &base,
+        &create,
+        &[("AVINODE_WEBHOOK_BASIC", "avinode:se:cret-hush,other:hush")],
+    )
+    .await;
     assert_eq!(ran.code, Some(0), "{}", ran.all);
     let expected = json!({
         "targetURI": "https://a.example/webhooks/avinode", "displayName": "avinode-ingest", "active": true,
@@ -131,7 +151,11 @@ async fn a_setting_is_made_with_what_the_service_needs_and_its_own_credentials()
     });
     assert_eq!(avinode.last(), expected);
     let ran = webhooks(&base, &["list", "--target", "https://a.example/webhooks/avinode"], &[]).await;
-    assert!(ran.out.contains("Everything that the service needs is sent"), "{}", ran.out);
+    assert!(
+        ran.out.contains("Everything that the service needs is sent"),
+        "{}",
+        ran.out
+    );
 
     let ran = webhooks(&base, &create, &[]).await;
     assert_eq!(ran.code, Some(64), "{}", ran.all);
@@ -145,8 +169,17 @@ async fn a_change_keeps_what_it_was_not_told_to_change() {
     assert_eq!(ran.code, Some(0), "{}", ran.all);
     let mut expected = setting();
     expected.as_object_mut().unwrap().remove("clientSecret");
-    expected["eventTypes"] = json!(["TripRequestSellerResponse", "TripChatFromSeller", "TripRequestMine", "EmptyLegs"]);
-    assert_eq!(avinode.last(), expected, "the masked secret above all must not come back");
+    expected["eventTypes"] = json!([
+        "TripRequestSellerResponse",
+        "TripChatFromSeller",
+        "TripRequestMine",
+        "EmptyLegs"
+    ]);
+    assert_eq!(
+        avinode.last(),
+        expected,
+        "the masked secret above all must not come back"
+    );
     assert!(ran.out.contains("secret was not sent"), "{}", ran.out);
 
     let known = [("AVINODE_WEBHOOK_BASIC", "first:hush-1 avinode:hush-2")];
@@ -156,7 +189,10 @@ async fn a_change_keeps_what_it_was_not_told_to_change() {
     expected["clientSecret"] = json!("hush-2");
     assert_eq!(avinode.last(), expected);
     let told: Value = serde_json::from_str(&ran.out).unwrap();
-    assert_eq!((&told["setting"]["active"], &told["secret_sent"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&told["setting"]["active"], &told["secret_sent"]),
+        (&json!(false), &json!(true))
+    );
 
     let ran = webhooks(&base, &["update", "whs-9", "--active", "yes"], &[]).await;
     assert_eq!(ran.code, Some(1), "{}", ran.all);
@@ -165,16 +201,31 @@ async fn a_change_keeps_what_it_was_not_told_to_change() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn exit_codes_tell_settings_refusals_and_an_avinode_that_is_away_apart() {
-    for (status, code) in [("401 Unauthorized", 1), ("500 Oh", 69), ("302 Found", 69), ("422 No", 1)] {
+    for (status, code) in [
+        ("401 Unauthorized", 1),
+        ("500 Oh", 69),
+        ("302 Found", 69),
+        ("422 No", 1),
+    ] {
         let server = Recorder::answering(answer(status, &[], b"")).await;
         let ran = webhooks(&server.base(), &["list"], &[]).await;
         assert_eq!(ran.code, Some(code), "{status}: {}", ran.all);
-        assert!(ran.all.contains("could not list the webhook settings: GET webhooks/settings"), "{}", ran.all);
+        assert!(
+            ran.all
+                .contains("could not list the webhook settings: GET webhooks/settings"),
+            "{}",
+            ran.all
+        );
     }
     let server = Recorder::answering(answer("200 OK", &[], b"{}")).await;
     let ran = webhooks(&server.base(), &["list"], &[("AVINODE_INSECURE_LOOPBACK", "no")]).await;
     assert_eq!(ran.code, Some(64), "{}", ran.all);
-    assert!(ran.all.starts_with("error: AVINODE_BASE_URL (--avinode-base-url): \"http://127.0.0.1:"), "{}", ran.all);
+    assert!(
+        ran.all
+            .starts_with("error: AVINODE_BASE_URL (--avinode-base-url): \"http://127.0.0.1:"),
+        "{}",
+        ran.all
+    );
     let ran = webhooks("", &["list"], &[("AVINODE_BEARER", ""), ("AVINODE_API_TOKEN", "")]).await;
     assert_eq!(ran.code, Some(64), "{}", ran.all);
     assert!(ran.all.contains("AVINODE_BEARER (--avinode-bearer)"), "{}", ran.all);
@@ -186,7 +237,14 @@ async fn a_proxy_in_the_environment_is_not_used() {
     let (_, base) = Avinode::start(Vec::new()).await;
     let proxy = Recorder::answering(answer("200 OK", &[], b"{}")).await;
     let url = format!("http://{}", proxy.address);
-    let variables = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    let variables = [
+        "HTTP_PROXY",
+        "http_proxy",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ];
     let ran = webhooks(&base, &["list"], &variables.map(|name| (name, url.as_str()))).await;
     assert_eq!(ran.code, Some(0), "{}", ran.all);
     assert!(proxy.connections().is_empty(), "{}", proxy.everything());

@@ -23,7 +23,10 @@ pub type Script = Vec<Part>;
 
 /// A whole answer with a status line's rest, further header lines and a body.
 pub fn answer(status: &str, headers: &[&str], body: &[u8]) -> Script {
-    let mut lines = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+    let mut lines = format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n",
+        body.len()
+    );
     for header in headers {
         lines += &format!("{header}\r\n");
     }
@@ -32,7 +35,11 @@ pub fn answer(status: &str, headers: &[&str], body: &[u8]) -> Script {
 
 /// A 200 with this body.
 pub fn ok(body: impl std::fmt::Display) -> Script {
-    answer("200 OK", &["content-type: application/json"], body.to_string().as_bytes())
+    answer(
+        "200 OK",
+        &["content-type: application/json"],
+        body.to_string().as_bytes(),
+    )
 }
 
 /// The server.
@@ -59,7 +66,10 @@ impl Recorder {
                 let script = scripts.get(number).or(scripts.last()).cloned().unwrap_or_default();
                 let kept = kept.clone();
                 tokio::spawn(async move {
-                    serve(stream, &script, |bytes| kept.lock().unwrap()[number].extend_from_slice(bytes)).await;
+                    serve(stream, &script, |bytes| {
+                        kept.lock().unwrap()[number].extend_from_slice(bytes);
+                    })
+                    .await;
                 });
             }
         });
@@ -79,7 +89,9 @@ impl Recorder {
     /// What each connection sent.
     pub fn connections(&self) -> Vec<String> {
         let all = self.connections.lock().unwrap();
-        all.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
+        all.iter()
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+            .collect()
     }
 
     /// Everything that came, in one text.
@@ -127,7 +139,8 @@ fn whole(request: &[u8]) -> bool {
     };
     let length = headers.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().unwrap())
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().unwrap())
     });
     body.len() >= length.unwrap_or(0)
 }
