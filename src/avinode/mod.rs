@@ -2,9 +2,10 @@
 //!
 //! Pure but for [`client`]: no I/O, no clock, no environment; bytes, settings' texts and the time come in as parameters. In
 //! the order of a delivery's way: [`signature`] before anything is read, [`json`], [`notification`], [`events`]; and, where
-//! a notification is only a hint, [`client`], which fetches the [`resource`].
+//! a notification is only a hint, [`client`], which fetches the [`resource`], and [`documents`], which reads it.
 
 pub mod client;
+pub mod documents;
 pub mod events;
 pub mod id;
 pub mod json;

@@ -27,6 +27,13 @@ pub struct Event {
 pub enum What {
     /// A seller quoted, or changed a quote.
     QuoteReceived(QuoteDetails),
+    /// A quote that was received stood at the time of this fact's version: its RFQ shows it as the seller's answer.
+    QuoteStands {
+        /// The quote.
+        quote: QuoteId,
+        /// The RFQ.
+        request: Option<RequestId>,
+    },
     /// A seller declined an RFQ; a quote is named where one was given.
     RfqDeclined {
         /// The RFQ, where one was named.
@@ -67,7 +74,8 @@ impl What {
         match self {
             Self::QuoteReceived(details) => details.request.as_ref(),
             Self::TripRequested { request } => Some(request),
-            Self::RfqDeclined { request, .. }
+            Self::QuoteStands { request, .. }
+            | Self::RfqDeclined { request, .. }
             | Self::MessageReceived { request, .. }
             | Self::TripChanged { request, .. } => request.as_ref(),
         }

@@ -9,6 +9,7 @@ pub mod facts;
 pub mod inspect;
 pub mod projection;
 pub mod rfqs;
+mod said;
 pub mod seed;
 pub mod sessions;
 pub mod sweep;

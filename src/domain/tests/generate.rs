@@ -105,16 +105,29 @@ fn what() -> impl Strategy<Value = What> {
         5 => quote_received(),
         3 => decline,
         1 => message,
+        1 => (name(), prop::option::of(name())).prop_map(|(id, request)| What::QuoteStands {
+            quote: quote(id),
+            request: request.map(rfq),
+        }),
         2 => name().prop_map(|id| What::TripRequested { request: rfq(id) }),
         2 => changed,
     ]
 }
 
-/// One event: its time may be missing, and may lie after the moment it was received.
+/// One event: its time may be missing, and may lie after the moment it was received. A document's is mostly no stamp of its
+/// own.
 pub fn heard() -> impl Strategy<Value = Heard> {
-    let source = prop::sample::select(&[Source::Event, Source::Event, Source::Document][..]);
-    (prop::option::weighted(0.85, 0..12_i64), source, what(), 0..12_i64)
-        .prop_map(|(seconds, source, what, received)| (event(seconds, source, what), at(received)))
+    let source = prop::sample::select(&[Source::Event, Source::Document][..]);
+    let stamp = prop::option::of(0..12_i64);
+    (prop::option::weighted(0.85, 0..12_i64), source, stamp, what(), 0..12_i64).prop_map(
+        |(seconds, source, stamp, what, received)| {
+            let mut event = event(seconds, source, what);
+            if source == Source::Document {
+                event.at = stamp.map(at);
+            }
+            (event, at(received))
+        },
+    )
 }
 
 /// Some events.

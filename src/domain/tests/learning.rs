@@ -15,6 +15,19 @@ proptest! {
         prop_assert_eq!(learned(&events), learned(&again));
     }
 
+    /// Two ids turn out to be one trip: what each was told is what one would have been told.
+    #[test]
+    fn events_split_over_several_trips_make_the_same_trip_together(
+        (events, parts) in some().prop_flat_map(|events| {
+            let parts = prop::collection::vec(0..3_usize, events.len());
+            (Just(events), parts)
+        })
+    ) {
+        let part = |number: usize| learned(events.iter().zip(&parts).filter(|(_, part)| **part == number).map(|(heard, _)| heard));
+        prop_assert_eq!(learned(&events), part(0).with([&part(1), &part(2)]));
+        prop_assert_eq!(learned(&events), part(2).with([&part(0), &part(1)]));
+    }
+
     #[test]
     fn an_event_heard_again_touches_nothing(events in some()) {
         let mut trip = learned(&events);
@@ -82,17 +95,20 @@ fn what_a_fact_was_to_a_quote_is_told() {
     let mut quote = Quote::default();
     let mut learn = |seconds: Option<i64>, source, tail: &str| {
         let version = event(seconds, source, What::QuoteReceived(details(tail))).version;
-        quote.learn(details(tail), version)
+        let at = version.at;
+        quote.learn(details(tail), version, at)
     };
     assert_eq!(learn(Some(5), Source::Event, "N1"), Learned::New);
     assert_eq!(learn(Some(5), Source::Event, "N1"), Learned::Known);
     assert_eq!(learn(Some(4), Source::Document, "N2"), Learned::Older);
     assert_eq!(learn(None, Source::Document, "N2"), Learned::Older);
-    assert_eq!(learn(Some(5), Source::Document, "N3"), Learned::Newer);
+    // A document may tell the aircraft later than the price: that is no change of the quote.
+    assert_eq!(learn(Some(5), Source::Document, "N3"), Learned::Again);
     assert_eq!(learn(Some(5), Source::Event, "N4"), Learned::Older);
     assert_eq!(learn(Some(6), Source::Event, "N4"), Learned::Newer);
+    assert_eq!(learn(Some(7), Source::Event, "N4"), Learned::Again);
     let fact = quote.fact.unwrap();
-    assert_eq!(fact.version.at, Some(at(6)));
+    assert_eq!(fact.version.at, Some(at(7)));
     assert_eq!(fact.first_fact_at, None::<DateTime<_>>, "a missing time is the lowest");
 }
 
