@@ -6,6 +6,7 @@ pub mod deliveries;
 pub mod events;
 pub mod facts;
 pub mod inspect;
+pub mod merge;
 pub mod projection;
 pub mod rfqs;
 pub mod seed;
