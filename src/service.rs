@@ -135,7 +135,7 @@ pub async fn run(
     let (router, mut flushing) = if settings.receives {
         // Idle workers of this process are woken directly. Where it has none, those of others are told.
         let rung = bell.clone();
-        let (receiver, flusher) = receiver(pool.clone(), settings.receive_queue, move || rung.notify_one());
+        let (receiver, flusher) = receiver(&pool, settings.receive_queue, move || rung.notify_one());
         let flushing = tokio::spawn(flusher.run(heartbeats.register("receiver", Duration::from_secs(60))));
         let state = AppState::new(
             verifier,
@@ -262,7 +262,7 @@ fn probes(pool: &Pool) -> Vec<Probe> {
     vec![
         Probe::new("database", move || {
             let pool = database.clone();
-            Box::pin(async move { pool.acquire().await.map(drop).map_err(|_| "does not answer") })
+            Box::pin(async move { pool.reach().await.map_err(|_| "does not answer") })
         }),
         Probe::new("schema", move || {
             let pool = schema.clone();

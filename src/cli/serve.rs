@@ -62,9 +62,10 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
         .await
         .map_err(|error| Failure::to(format!("listen on {listen} (INGEST_LISTEN)"), error).unavailable())?;
     let address = listener.local_addr().attempting("read the address listened on")?;
-    // Each worker brings a connection of its own.
+    // Each worker brings a connection of its own, and so does the receiver.
+    let own = workers(&args.serve) + u32::from(args.serve.role.receives());
     let shared = DatabaseArgs {
-        max_connections: args.database.max_connections - workers(&args.serve),
+        max_connections: args.database.max_connections - own,
         ..args.database.clone()
     };
     let database = Database::open(&shared).await?;

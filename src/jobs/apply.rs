@@ -18,7 +18,8 @@ use self::learn::{Duplicate, Learned};
 use crate::clock::Clock;
 use crate::domain::election::Policy;
 use crate::domain::event::Event;
-use crate::domain::id::{EventId, QuoteId, TripId};
+use crate::domain::id::{EventId, QuoteId, RequestId, TripId};
+use crate::jobs::rematch;
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::job::{Claimed, JobError};
 use crate::queue::store::{self as queue, NewJob};
@@ -160,7 +161,9 @@ impl Applier {
             locked.ok_or_else(|| JobError::Contention("a trip was merged with another meanwhile".to_owned()))?;
         if !related.unsettled.is_empty() {
             rfqs::lock(&mut tx, &related.unsettled).await?;
-            // What was committed while we waited for the locks is seen by now.
+        }
+        if related.unsettled.iter().any(|rfq| related.held.contains(rfq)) {
+            // While we waited for the locks, a session's RFQ may have been named under a trip more.
             related = rfqs::related(&mut tx, &ids, &named, &rematched).await?;
             if !related.trips.iter().all(|trip| locked.key_of.contains_key(trip)) {
                 return Err(JobError::Contention(
@@ -172,7 +175,10 @@ impl Applier {
         let same: Vec<Vec<String>> = fresh.iter().map(|work| work.same_trip()).collect();
         learned.merged(merge::merge(&mut tx, &mut locked, &same).await?);
         let keys: Vec<String> = locked.trips.keys().cloned().collect();
-        let mut sessions = sessions::lock(&mut tx, &keys, &related.held, &rematched).await?;
+        let mut rfqs = related.held.clone();
+        rfqs.extend(named.into_iter().map(|(_, rfq)| rfq));
+        let mut sessions = sessions::lock(&mut tx, &keys, &rfqs, &rematched).await?;
+        let found_late = borrow::set_apart(&mut sessions, &locked.trips, &related.held);
         let messages = learn::messages_of(&fresh, &locked.key_of);
         let mut rows = facts::load(&mut tx, &mut locked.trips, &messages).await?;
 
@@ -181,6 +187,10 @@ impl Applier {
         outward::write(&mut tx, &locked.trips, &learned.touched).await?;
         outward::schedule_expiries(&mut tx, &locked.trips, &mut learned, now).await?;
         outward::project(&mut tx, &locked.trips, &learned.touched, &sessions, &mut rows).await?;
+        if !found_late.is_empty() {
+            let again: Vec<NewJob> = found_late.into_iter().map(rematch::job).collect();
+            queue::enqueue(&mut tx, &again).await?;
+        }
         let changed = change::change(&mut tx, &locked.trips, &mut sessions, &learned, &rows, self.policy, now).await?;
 
         for outcome in &mut learned.outcomes {
@@ -200,13 +210,13 @@ impl Applier {
     }
 }
 
-/// The trips and RFQs that events name together.
+/// The trips and RFQs, in normal form, that events name together.
 fn named(works: &[&Work]) -> Vec<(String, String)> {
     let mut named: BTreeSet<(String, String)> = BTreeSet::new();
     for work in works {
         named.extend(work.events().iter().filter_map(|event| {
             let request = event.what.request()?;
-            Some((event.trip.as_str().to_owned(), request.as_str().to_owned()))
+            Some((event.trip.as_str().to_owned(), RequestId::normal(request)))
         }));
     }
     named.into_iter().collect()

@@ -19,7 +19,7 @@ pub struct Related {
 
 /// Finds what belongs together: sessions by the RFQs that they hold, and trips by the RFQs that facts name under them.
 ///
-/// `named`: the pairs of trip and RFQ that events name; `sessions`: those that are to be matched again.
+/// `named`: the pairs of trip and RFQ, in normal form, that events name; `sessions`: those that are to be matched again.
 pub async fn related(
     tx: &mut Transaction<'_>,
     trips: &[String],
@@ -55,7 +55,7 @@ pub async fn related(
             FROM base
             JOIN avinode_ingest.trips AS alias ON alias.merged_into = base.trip
         ), named AS MATERIALIZED (
-            SELECT coalesce(known.merged_into, named.trip) AS trip, avinode_ingest.normal_rfq_id(named.rfq) AS rfq
+            SELECT coalesce(known.merged_into, named.trip) AS trip, named.rfq
             FROM unnest($2::text[], $3::text[]) AS named (trip, rfq)
             LEFT JOIN avinode_ingest.trips AS known ON known.key = named.trip
         ), held AS MATERIALIZED (
