@@ -4,6 +4,7 @@
 pub mod bodies;
 pub mod cluster;
 pub mod crew;
+pub mod documents;
 pub mod everything;
 pub mod plan;
 pub mod pool;
