@@ -78,9 +78,7 @@ fn which(args: &Args) -> Result<Which, Failure> {
 
 async fn put_up(pool: &Pool, which: &Which, args: &Args) -> Result<ExitCode, Failure> {
     let asked = reconcile::ask(pool, which).await.attempting("queue the trips")?;
-    let nobody = standing::standing(pool)
-        .await
-        .attempting("ask how fetching stands")?;
+    let nobody = standing::standing(pool).await.attempting("ask how fetching stands")?;
     let nobody = standing::waits(&nobody);
     let finished = match (&nobody, args.wait) {
         (Some(_), _) | (None, false) => None,
@@ -169,5 +167,9 @@ fn changes(finished: &[Finished]) -> String {
             or_dash(one.detail.clone()),
         ]);
     }
-    format!("{} fetched, {} of them with news\n{report}", finished.len(), changed.len())
+    format!(
+        "{} fetched, {} of them with news\n{report}",
+        finished.len(),
+        changed.len()
+    )
 }

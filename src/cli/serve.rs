@@ -135,7 +135,11 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
 
 /// Two connections that fetch, where anything is fetched.
 fn fetching(serve: &ServeArgs, fetches: bool) -> u32 {
-    if serve.role.works() && fetches { FETCHING_CONNECTIONS } else { 0 }
+    if serve.role.works() && fetches {
+        FETCHING_CONNECTIONS
+    } else {
+        0
+    }
 }
 
 /// One connection a worker, and one each for their leases' upkeep at times, receiving, announcements and probes.

@@ -165,7 +165,12 @@ impl Readiness {
             for (probe, finding) in self.0.probes.iter().zip(findings) {
                 checks.insert(probe.name, finding.err().unwrap_or("ok").to_owned());
             }
-            for (detail, told) in self.0.details.iter().zip(join_all(self.0.details.iter().map(Detail::tell)).await) {
+            for (detail, told) in self
+                .0
+                .details
+                .iter()
+                .zip(join_all(self.0.details.iter().map(Detail::tell)).await)
+            {
                 details.insert(detail.name, told);
             }
         }

@@ -56,7 +56,9 @@ pub fn fetching(
         leases,
         limiter,
         handler: Arc::new(handler),
-        at_once: (1..=64_u8).find(|many| f64::from(*many) >= at_once).map_or(64, usize::from),
+        at_once: (1..=64_u8)
+            .find(|many| f64::from(*many) >= at_once)
+            .map_or(64, usize::from),
         lease: Duration::from_secs(60),
         poll: Duration::from_secs(1),
         retry: RetryPolicy {

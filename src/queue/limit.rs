@@ -138,7 +138,8 @@ pub struct Left {
 impl Left {
     /// Whether so little is left that it changes the pace.
     pub fn is_low(&self) -> bool {
-        self.remaining.is_some_and(|left| left <= self.limit.unwrap_or_default() / 10)
+        self.remaining
+            .is_some_and(|left| left <= self.limit.unwrap_or_default() / 10)
     }
 }
 
@@ -254,7 +255,12 @@ impl State {
                 let was = (self.stopped(caller).is_some(), self.open_until.is_some());
                 self.well();
                 if was.0 {
-                    (self.stops, self.stopped_until, self.stopped_because, self.stopped_caller) = (0, None, None, None);
+                    (
+                        self.stops,
+                        self.stopped_until,
+                        self.stopped_because,
+                        self.stopped_caller,
+                    ) = (0, None, None, None);
                     return Some(News::Resumed);
                 }
                 was.1.then_some(News::Closed)

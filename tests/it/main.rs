@@ -12,6 +12,7 @@ mod client;
 mod crash;
 mod deadlock;
 mod ends_by_itself;
+mod fetching;
 mod hostile;
 mod house;
 mod leases;

@@ -61,7 +61,8 @@ impl Asked {
                         asked.received_at = asked.received_at.max(received_at);
                         asked.trip = trip.or(asked.trip.take());
                     } else {
-                        let wait = JobError::wait("another resource of the same id comes first", Duration::from_secs(1));
+                        let wait =
+                            JobError::wait("another resource of the same id comes first", Duration::from_secs(1));
                         asked.unfinished.push((job.id, wait));
                     }
                 }
@@ -123,7 +124,9 @@ fn read(
         .iter()
         .find(|other| kind.is_some_and(|kind| kind.eq_ignore_ascii_case(other)))
     {
-        return Ok(Wants::Nothing(format!("{other} are not followed: they are about no trip")));
+        return Ok(Wants::Nothing(format!(
+            "{other} are not followed: they are about no trip"
+        )));
     }
     let resource = resource(&thin)?;
     vouch(&thin.href, &resource).map_err(|why| JobError::fail(format!("its link is not followed: {why}")))?;

@@ -62,7 +62,9 @@ fn remedy(error: &FetchError, job: &Claimed, now: DateTime<Utc>) -> Result<Strin
             match job.kind.as_str() {
                 KIND => {
                     let minutes = TOO_EARLY.as_secs() / 60;
-                    Err(JobError::fail(format!("not there {minutes} minutes after its notification: {reason}")))
+                    Err(JobError::fail(format!(
+                        "not there {minutes} minutes after its notification: {reason}"
+                    )))
                 }
                 _ => Ok(reason.clone()),
             }

@@ -5,7 +5,8 @@ use crate::postgres::transaction::Pool;
 use crate::queue::limiter::{self, Standing};
 
 /// What is missing where nothing fetches.
-pub const NO_CREDENTIALS: &str = "no process has credentials of Avinode's API: AVINODE_BASE_URL, AVINODE_API_TOKEN and AVINODE_BEARER";
+pub const NO_CREDENTIALS: &str =
+    "no process has credentials of Avinode's API: AVINODE_BASE_URL, AVINODE_API_TOKEN and AVINODE_BEARER";
 
 /// How fetching stands.
 pub async fn standing(pool: &Pool) -> Result<Standing, sqlx::Error> {

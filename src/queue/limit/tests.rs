@@ -127,7 +127,10 @@ fn the_breaker_opens_after_five_failures_in_a_row_and_lets_one_call_through_at_a
     assert_eq!(slots(&state, seconds(5)), 1, "a probe");
     state.take(1, seconds(5), ME);
     assert_eq!(slots(&state, seconds(6)), 0, "and no other beside it");
-    assert_eq!(fail(&mut state, seconds(6)), Some(News::Opened(Duration::from_secs(10))));
+    assert_eq!(
+        fail(&mut state, seconds(6)),
+        Some(News::Opened(Duration::from_secs(10)))
+    );
     assert_eq!(slots(&state, seconds(15)), 0);
     state.take(1, seconds(16), ME);
     let well = state.hear(&Verdict::Well, Left::default(), seconds(17), ME);
@@ -167,7 +170,11 @@ fn refused_credentials_stop_everything_but_a_slow_probe_and_other_credentials() 
         state.hear(&refused, Left::default(), at(0), ME),
         Some(News::Stopped("401".to_owned()))
     );
-    assert_eq!(state.hear(&refused, Left::default(), at(0), ME), None, "it is said once");
+    assert_eq!(
+        state.hear(&refused, Left::default(), at(0), ME),
+        None,
+        "it is said once"
+    );
     assert_eq!(state.free(at(0), ME), Free::After(Duration::from_secs(30)));
     assert!(matches!(state.free(at(0), "another"), Free::Slots(free) if free > 1));
 
@@ -196,7 +203,12 @@ fn the_other_side_is_believed_when_it_says_that_nothing_or_little_is_left() {
     assert_eq!(slots(&state, at(0)), 4, "a slot costs double");
     state.hear(&Verdict::Well, left(0, 7), at(0), ME);
     assert_eq!(state.free(at(0), ME), Free::After(Duration::from_secs(7)));
-    let limited = state.hear(&Verdict::Limited(Some(Duration::from_secs(9))), Left::default(), at(0), ME);
+    let limited = state.hear(
+        &Verdict::Limited(Some(Duration::from_secs(9))),
+        Left::default(),
+        at(0),
+        ME,
+    );
     assert_eq!(limited, None, "a pause was known");
     assert_eq!(state.free(at(0), ME), Free::After(Duration::from_secs(9)));
     assert_eq!(slots(&state, seconds(21)), 8);

@@ -13,5 +13,6 @@ pub mod postgrest;
 pub mod recorder;
 pub mod service;
 pub mod stage;
+pub mod stub;
 pub mod told;
 pub mod world;
