@@ -119,15 +119,20 @@ fn what() -> impl Strategy<Value = What> {
 pub fn heard() -> impl Strategy<Value = Heard> {
     let source = prop::sample::select(&[Source::Event, Source::Document][..]);
     let stamp = prop::option::of(0..12_i64);
-    (prop::option::weighted(0.85, 0..12_i64), source, stamp, what(), 0..12_i64).prop_map(
-        |(seconds, source, stamp, what, received)| {
+    (
+        prop::option::weighted(0.85, 0..12_i64),
+        source,
+        stamp,
+        what(),
+        0..12_i64,
+    )
+        .prop_map(|(seconds, source, stamp, what, received)| {
             let mut event = event(seconds, source, what);
             if source == Source::Document {
                 event.at = stamp.map(at);
             }
             (event, at(received))
-        },
-    )
+        })
 }
 
 /// Some events.

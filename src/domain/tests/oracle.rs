@@ -32,11 +32,19 @@ fn candidates(events: &[Heard], now: DateTime<Utc>) -> Vec<Candidate<'_>> {
         let mut facts: Vec<(&Event, &QuoteDetails)> = received().filter(|(_, details)| &details.quote == id).collect();
         facts.sort_by_key(|(event, _)| std::cmp::Reverse(&event.version));
         let newest_version = &facts[0].0.version;
-        let first_at = facts.iter().map(|(event, _)| event.at.or(event.version.at)).min().unwrap();
+        let first_at = facts
+            .iter()
+            .map(|(event, _)| event.at.or(event.version.at))
+            .min()
+            .unwrap();
         // Of events the newest counts, and no document that is older: it says all.
-        let (relayed, shown): (Vec<_>, Vec<_>) = facts.iter().partition(|(event, _)| event.version.source == Source::Event);
+        let (relayed, shown): (Vec<_>, Vec<_>) = facts
+            .iter()
+            .partition(|(event, _)| event.version.source == Source::Event);
         let relayed: Option<(&Event, &QuoteDetails)> = relayed.first().copied();
-        let newer = shown.iter().filter(|(event, _)| relayed.is_none_or(|(known, _)| known.version < event.version));
+        let newer = shown
+            .iter()
+            .filter(|(event, _)| relayed.is_none_or(|(known, _)| known.version < event.version));
         let said: Vec<&QuoteDetails> = newer.chain(&relayed).map(|(_, details)| *details).collect();
         let price = said.iter().find_map(|details| details.price.clone());
         let request = said.iter().find_map(|details| details.request.clone());
@@ -46,16 +54,24 @@ fn candidates(events: &[Heard], now: DateTime<Utc>) -> Vec<Candidate<'_>> {
         let is_stamped = |event: &Event| event.at == event.version.at;
         let stamped = shown.iter().chain(&relayed).filter(|(event, _)| is_stamped(event));
         let stamped = stamped.map(|(event, _)| event.version.at).max().flatten();
-        let seen: Vec<&Event> =
-            shown.iter().filter(|(event, details)| !is_stamped(event) && says_it(details)).map(|(event, _)| *event).collect();
+        let seen: Vec<&Event> = shown
+            .iter()
+            .filter(|(event, details)| !is_stamped(event) && says_it(details))
+            .map(|(event, _)| *event)
+            .collect();
         let mut news = stamped;
         if let Some(first_seen) = seen.iter().map(|event| event.version.at).min()
             && !relayed.is_some_and(|(_, details)| says_it(details))
         {
-            let is_change = shown.iter().chain(&relayed).any(|(event, details)| {
-                details.price.is_some() && !says_it(details) && event.version.at < first_seen
-            });
-            let since = if is_change { first_seen } else { seen.iter().map(|event| event.at.or(event.version.at)).min().unwrap() };
+            let is_change = shown
+                .iter()
+                .chain(&relayed)
+                .any(|(event, details)| details.price.is_some() && !says_it(details) && event.version.at < first_seen);
+            let since = if is_change {
+                first_seen
+            } else {
+                seen.iter().map(|event| event.at.or(event.version.at)).min().unwrap()
+            };
             news = news.max(since);
         }
         let stood: Vec<DateTime<Utc>> = events()
@@ -75,7 +91,12 @@ fn candidates(events: &[Heard], now: DateTime<Utc>) -> Vec<Candidate<'_>> {
         if !declined && valid_until.is_none_or(|until| until > now) {
             let first_at = stood.iter().min().map_or(first_at, |stood| first_at.min(Some(*stood)));
             let news = (news, newest_version.source);
-            found.push(Candidate { id, price, news, first_at });
+            found.push(Candidate {
+                id,
+                price,
+                news,
+                first_at,
+            });
         }
     }
     found

@@ -190,7 +190,13 @@ fn a_document_that_says_nothing_new_gives_no_line_in_the_timeline() {
             ..quoted(second)
         }
     }
-    for (what, by) in [(quoted as fn(i64) -> Shown, 0), (quoted, 1), (quoted, 2), (cancelled, 1), (declined, 1)] {
+    for (what, by) in [
+        (quoted as fn(i64) -> Shown, 0),
+        (quoted, 1),
+        (quoted, 2),
+        (cancelled, 1),
+        (declined, 1),
+    ] {
         let mut trip = learned(&[told(&what(5), by)]);
         for event in told(&what(9), by) {
             assert_eq!(trip.learn(&event, None, &mut Touched::default()), None, "{event:?}");
