@@ -211,20 +211,26 @@ async fn sessions_of_several_trips_that_hold_one_rfq_have_its_quotes_and_leave_o
         set_rfq(&db.pool, made, Some(rfq)).await;
         sessions.push(made);
     }
-    let ends = std::time::Duration::from_secs(20);
-    let bodies = [
+    // Each by itself: in one batch they would all be looked at together.
+    let comes = [
         quoted("Z9Y8X7", "arfq-a", "aquote-a", 0),
         quoted("Y8X7W6", "arfq-b", "aquote-b", 1),
+        quoted("atrip-1", "arfq-c", "aquote-c", 2),
+        quoted("A1B2C3", "arfq-d", "aquote-d", 3),
     ];
-    for round in 0..2 {
+    for body in comes {
+        keep(&db.pool, &[body], base()).await;
+        let ends = std::time::Duration::from_secs(20);
         tokio::time::timeout(ends, work(&db.pool))
             .await
             .expect("an end to matching");
-        if round == 0 {
-            keep(&db.pool, &bodies, base()).await;
-        }
     }
-    for (session, expected) in sessions.into_iter().zip([1, 2, 2, 1]) {
-        assert_eq!(view(&db.pool, session).await.quotes_received_count, expected);
+    let expected = [(2, "aquote-c"), (2, "aquote-b"), (2, "aquote-b"), (2, "aquote-d")];
+    for (session, (quotes, primary)) in sessions.into_iter().zip(expected) {
+        let seen = view(&db.pool, session).await;
+        assert_eq!(
+            (seen.quotes_received_count, seen.primary_quote.as_deref()),
+            (quotes, Some(primary))
+        );
     }
 }
