@@ -234,3 +234,33 @@ async fn sessions_of_several_trips_that_hold_one_rfq_have_its_quotes_and_leave_o
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quotes_that_several_workers_apply_at_once_all_reach_the_session_that_is_given_one_of_their_rfqs() {
+    let db = Db::new().await;
+    let crew = Crew::start(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), 3);
+    let mut sessions = Vec::new();
+    for round in 0..20_u64 {
+        let (trip, name) = (format!("S{round}"), |n: u64| format!("aquote-{round}-{n}"));
+        let rfq = |n: u64| format!("arfq-{round}-{n}");
+        let made = session(&db.pool, None).await;
+        let attached = async {
+            tokio::time::sleep(std::time::Duration::from_micros(round * 300)).await;
+            set_rfq(&db.pool, made, Some(&rfq(1))).await;
+        };
+        let told = async {
+            for n in 0..4 {
+                keep(&db.pool, &[quoted(&trip, &rfq(n), &name(n), n as i64)], base()).await;
+                tokio::time::sleep(std::time::Duration::from_micros(round % 5 * 700)).await;
+            }
+        };
+        tokio::join!(attached, told);
+        sessions.push((made, name(3)));
+    }
+    crew.finish().await;
+    assert_eq!(dead_jobs(&db.pool).await, 0);
+    for (session, name) in sessions {
+        let seen = view(&db.pool, session).await;
+        assert_eq!((seen.quotes_received_count, seen.primary_quote), (4, Some(name)));
+    }
+}
