@@ -16,6 +16,7 @@ pub mod parse;
 pub mod secret;
 pub mod serve;
 pub mod settings;
+pub mod since;
 pub mod target;
 pub mod values;
 pub mod webhook;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::failure::Failure;
-use super::{check, deliveries, demo, jobs, migrate, openapi, replay, serve, sessions, sign, webhooks};
+use super::{check, deliveries, demo, jobs, migrate, openapi, reconcile, replay, serve, sessions, sign, webhooks};
 use crate::config::log::LogArgs;
 use crate::config::parse::{Exit, parse_from as parse};
 
@@ -72,6 +72,12 @@ pub enum Command {
     #[command(subcommand)]
     Webhooks(webhooks::Action),
 
+    /// Have the trips of sessions fetched anew, to repair what missed webhooks left out
+    ///
+    /// Avinode gives a webhook up after 48 hours. The running service fetches, within its rate limit, after whatever is
+    /// more urgent.
+    Reconcile(reconcile::Args),
+
     /// Print the description of the HTTP API, in OpenAPI 3.1
     Openapi,
 
@@ -102,6 +108,7 @@ pub async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Jobs(action) => jobs::run(action).await,
         Command::Deliveries(action) => deliveries::run(action).await,
         Command::Webhooks(action) => webhooks::run(action).await,
+        Command::Reconcile(args) => reconcile::run(args).await,
         Command::Openapi => openapi::run(),
         Command::Check(args) => check::run(*args).await,
     }

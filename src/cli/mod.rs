@@ -13,6 +13,7 @@ pub mod manifest;
 pub mod migrate;
 pub mod openapi;
 pub mod output;
+pub mod reconcile;
 pub mod replay;
 pub mod scenario;
 pub mod serve;

@@ -24,6 +24,7 @@ use crate::http::state::WebhookLimits;
 use crate::http::v1::auth::{self, Tokens};
 use crate::postgres::migrator;
 use crate::queue::retry::RetryPolicy;
+use crate::service::fetching::FETCHING_CONNECTIONS;
 use crate::service::{self, ApiSettings, Settings};
 use crate::shutdown;
 
@@ -62,7 +63,8 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
         // Now rather than in the middle: a machine without root certificates has none.
         avinode::client(&avinode.client)?;
     }
-    let needed = connections_needed(&args.serve);
+    let fetching = fetching(&args.serve, avinode.is_some());
+    let needed = connections_needed(&args.serve).saturating_add(fetching);
     if args.database.max_connections < needed {
         return Err(Failure::setting(format!(
             "INGEST_MAX_CONNECTIONS (--max-connections): \"{}\" is too few for {} workers; at least {needed}",
@@ -79,8 +81,8 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
         .await
         .map_err(|error| Failure::to(format!("listen on {listen} (INGEST_LISTEN)"), error).unavailable())?;
     let address = listener.local_addr().attempting("read the address listened on")?;
-    // Each worker brings a connection of its own, and so does the receiver.
-    let own = workers(&args.serve) + u32::from(args.serve.role.receives());
+    // Each worker brings a connection of its own, and so do the receiver and what fetches.
+    let own = workers(&args.serve) + u32::from(args.serve.role.receives()) + fetching;
     let shared = DatabaseArgs {
         max_connections: args.database.max_connections - own,
         ..args.database.clone()
@@ -129,6 +131,15 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     );
     database.close().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The connections that fetch, where anything is fetched.
+fn fetching(serve: &ServeArgs, fetches: bool) -> u32 {
+    if serve.role.works() && fetches {
+        FETCHING_CONNECTIONS
+    } else {
+        0
+    }
 }
 
 /// One connection a worker, and one each for their leases' upkeep at times, receiving, announcements and probes.

@@ -18,12 +18,12 @@ use self::learn::{Duplicate, Learned};
 use crate::clock::Clock;
 use crate::domain::election::Policy;
 use crate::domain::event::Event;
-use crate::domain::id::{EventId, QuoteId, RequestId};
+use crate::domain::id::{EventId, QuoteId, RequestId, TripId};
 use crate::jobs::rematch;
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::job::{Claimed, JobError};
 use crate::queue::store::{self as queue, NewJob};
-use crate::store::{facts, rfqs, sessions, trips, writer};
+use crate::store::{facts, merge, rfqs, sessions, trips, writer};
 
 /// What a job is about.
 #[derive(Debug, Clone)]
@@ -38,6 +38,24 @@ pub enum Content {
         received_at: DateTime<Utc>,
         /// What it says.
         events: Vec<Event>,
+    },
+    /// What a fetched document states about its trip.
+    Document {
+        /// The resource, for people: `rfqs/arfq-12345678`.
+        resource: String,
+        /// Every id of the trip that the document shows: two or more are one trip from now on.
+        trips: Vec<TripId>,
+        /// What it states.
+        events: Vec<Event>,
+        /// When the notification was received that had it fetched; `None` where nobody told.
+        received_at: Option<DateTime<Utc>>,
+        /// What is to be fetched in turn, queued in the same transaction.
+        follow: Vec<NewJob>,
+    },
+    /// Another job of the batch brings the document that this one asked for.
+    Shared {
+        /// That job.
+        with: i64,
     },
     /// Match a session with what is known of its trip.
     Rematch {
@@ -79,6 +97,13 @@ pub struct Applier {
     pub policy: Policy,
     /// The time by which quotes expire.
     pub clock: Clock,
+}
+
+impl Begun {
+    /// Whether this job is locked, and its lease not lost.
+    pub fn holds(&self, job: i64) -> bool {
+        self.held.contains(&job)
+    }
 }
 
 impl Applier {
@@ -143,7 +168,9 @@ impl Applier {
         let named = named(&fresh);
         let mut related = rfqs::related(&mut tx, &ids, &named, &rematched).await?;
         let ids: Vec<String> = related.trips.iter().cloned().collect();
-        let mut locked = trips::lock(&mut tx, &ids).await?;
+        let locked = trips::lock(&mut tx, &ids).await?;
+        let mut locked =
+            locked.ok_or_else(|| JobError::Contention("a trip was merged with another meanwhile".to_owned()))?;
         if !related.unsettled.is_empty() {
             rfqs::lock(&mut tx, &related.unsettled).await?;
         }
@@ -156,10 +183,18 @@ impl Applier {
                 ));
             }
         }
+        // Before the sessions are looked for: those of all ids are then the trip's.
+        let same: Vec<Vec<String>> = fresh.iter().map(|work| work.same_trip()).collect();
+        learned.merged(merge::merge(&mut tx, &mut locked, &same).await?);
         let keys: Vec<String> = locked.trips.keys().cloned().collect();
-        let mut rfqs = related.held.clone();
-        rfqs.extend(named.into_iter().map(|(_, rfq)| rfq));
-        let mut sessions = sessions::lock(&mut tx, &keys, &rfqs, &rematched).await?;
+        let asked: Vec<String> = related
+            .asked
+            .iter()
+            .filter_map(|id| locked.key_of.get(id))
+            .cloned()
+            .collect();
+        let rfqs: Vec<String> = named.into_iter().map(|(_, rfq)| rfq).collect();
+        let mut sessions = sessions::lock(&mut tx, &keys, &asked, &rfqs, &rematched).await?;
         let found_late = borrow::set_apart(&mut sessions, &locked.trips, &related.held);
         let messages = learn::messages_of(&fresh, &locked.key_of);
         let mut rows = facts::load(&mut tx, &mut locked.trips, &messages).await?;
@@ -182,6 +217,10 @@ impl Applier {
                     .push_str(&format!("; sessions changed with it: {changed}"));
             }
         }
+        let follow: Vec<NewJob> = fresh.iter().flat_map(|work| work.follow()).cloned().collect();
+        if !follow.is_empty() {
+            queue::enqueue(&mut tx, &follow).await?;
+        }
         queue::finish(&mut tx, &learned.outcomes).await?;
         tx.commit().await?;
         Ok(())
@@ -192,12 +231,10 @@ impl Applier {
 fn named(works: &[&Work]) -> Vec<(String, String)> {
     let mut named: BTreeSet<(String, String)> = BTreeSet::new();
     for work in works {
-        if let Content::Events { events, .. } = &work.content {
-            named.extend(events.iter().filter_map(|event| {
-                let request = event.what.request()?;
-                Some((event.trip.as_str().to_owned(), RequestId::normal(request)))
-            }));
-        }
+        named.extend(work.events().iter().filter_map(|event| {
+            let request = event.what.request()?;
+            Some((event.trip.as_str().to_owned(), RequestId::normal(request)))
+        }));
     }
     named.into_iter().collect()
 }
@@ -233,11 +270,35 @@ impl Work {
         }
     }
 
-    fn trips(&self) -> Vec<String> {
+    /// The events of a delivery or a document.
+    fn events(&self) -> &[Event] {
         match &self.content {
-            Content::Events { events, .. } => events.iter().map(|event| event.trip.as_str().to_owned()).collect(),
-            Content::Expire { trip, .. } => vec![trip.clone()],
-            Content::Rematch { .. } => Vec::new(),
+            Content::Events { events, .. } | Content::Document { events, .. } => events,
+            Content::Shared { .. } | Content::Rematch { .. } | Content::Expire { .. } => &[],
+        }
+    }
+
+    /// The ids that a document shows to be of one trip.
+    fn same_trip(&self) -> Vec<String> {
+        match &self.content {
+            Content::Document { trips, .. } => trips.iter().map(|trip| trip.as_str().to_owned()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn trips(&self) -> Vec<String> {
+        let mut trips = self.same_trip();
+        trips.extend(self.events().iter().map(|event| event.trip.as_str().to_owned()));
+        if let Content::Expire { trip, .. } = &self.content {
+            trips.push(trip.clone());
+        }
+        trips
+    }
+
+    fn follow(&self) -> &[NewJob] {
+        match &self.content {
+            Content::Document { follow, .. } => follow,
+            _ => &[],
         }
     }
 }

@@ -7,11 +7,12 @@ use uuid::Uuid;
 
 use super::{Content, Work};
 use crate::domain::event::{Event, What};
-use crate::domain::id::MessageId;
+use crate::domain::id::{MessageId, TripId};
 use crate::domain::trip::{Happening, Touched};
 use crate::jobs::expire;
 use crate::queue::job::Outcome;
 use crate::queue::store::NewJob;
+use crate::store::merge::Merged;
 use crate::store::trips;
 
 /// What is left of a duplicate.
@@ -31,16 +32,34 @@ pub(super) struct Learned {
     pub(super) duplicates: Vec<Duplicate>,
     /// Expiries for which it is too early by this worker's clock.
     pub(super) early: Vec<NewJob>,
+    /// By the key of a trip: what was merged into it.
+    merged: BTreeMap<String, Vec<String>>,
+}
+
+impl Learned {
+    /// Notes what was merged. The quotes that came with it are news: what is shown of them may be older than what is known.
+    pub(super) fn merged(&mut self, merged: Merged) {
+        for (key, quotes) in merged.quotes {
+            self.touched.entry(key).or_default().quotes.extend(quotes);
+        }
+        self.merged = merged.into;
+    }
+
+    /// Of the merges those of a trip, for people.
+    fn merges_of(&self, trips: &[TripId], key_of: &BTreeMap<String, String>) -> Vec<String> {
+        let keys: BTreeSet<&String> = trips.iter().filter_map(|trip| key_of.get(trip.as_str())).collect();
+        let merged = keys.into_iter().filter_map(|key| Some((key, self.merged.get(key)?)));
+        merged
+            .flat_map(|(key, gone)| gone.iter().map(move |gone| format!("{gone} is {key}")))
+            .collect()
+    }
 }
 
 /// The messages that a batch speaks of: of a trip's thousands only these are looked up.
 pub(super) fn messages_of(works: &[&Work], key_of: &BTreeMap<String, String>) -> BTreeSet<(String, MessageId)> {
     let mut messages = BTreeSet::new();
     for work in works {
-        let Content::Events { events, .. } = &work.content else {
-            continue;
-        };
-        for event in events {
+        for event in work.events() {
             if let (What::MessageReceived { message, .. }, Some(key)) = (&event.what, key_of.get(event.trip.as_str())) {
                 messages.insert((key.clone(), message.clone()));
             }
@@ -70,27 +89,19 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
         let (outcome, detail) = match &work.content {
             Content::Events {
                 events, received_at, ..
+            } => words("it", take(work, events, Some(*received_at), locked, learned)),
+            Content::Document {
+                resource,
+                trips,
+                events,
+                received_at,
+                ..
             } => {
-                let mut said = Vec::new();
-                for event in events {
-                    let Some(key) = locked.key_of.get(event.trip.as_str()) else {
-                        continue;
-                    };
-                    let Some(trip) = locked.trips.get_mut(key) else {
-                        continue;
-                    };
-                    let touched = learned.touched.entry(key.clone()).or_default();
-                    if let Some(happening) = trip.learn(event, Some(*received_at), touched) {
-                        said.push(format!("{} ({key})", happening.cause));
-                        let happenings = learned.happenings.entry(key.clone()).or_default();
-                        happenings.push((happening, work.job.delivery_id));
-                    }
-                }
-                match said.is_empty() {
-                    true => ("nothing", "it says nothing that was not known".to_owned()),
-                    false => ("applied", said.join(", ")),
-                }
+                let mut said = learned.merges_of(trips, &locked.key_of);
+                said.extend(take(work, events, *received_at, locked, learned));
+                words(resource, said)
             }
+            Content::Shared { with } => ("applied", format!("by what was fetched for job {with}")),
             Content::Rematch { session } => ("applied", format!("matched session {session}")),
             Content::Expire {
                 trip,
@@ -127,5 +138,39 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
             outcome,
             detail,
         });
+    }
+}
+
+/// Takes events into their trips and tells what was news.
+fn take(
+    work: &Work,
+    events: &[Event],
+    received_at: Option<DateTime<Utc>>,
+    locked: &mut trips::Locked,
+    learned: &mut Learned,
+) -> Vec<String> {
+    let mut said = Vec::new();
+    for event in events {
+        let Some(key) = locked.key_of.get(event.trip.as_str()) else {
+            continue;
+        };
+        let Some(trip) = locked.trips.get_mut(key) else {
+            continue;
+        };
+        let touched = learned.touched.entry(key.clone()).or_default();
+        if let Some(happening) = trip.learn(event, received_at, touched) {
+            said.push(format!("{} ({key})", happening.cause));
+            let happenings = learned.happenings.entry(key.clone()).or_default();
+            happenings.push((happening, work.job.delivery_id));
+        }
+    }
+    said
+}
+
+/// The outcome of a job whose delivery or document said these things.
+fn words(what: &str, said: Vec<String>) -> (&'static str, String) {
+    match said.is_empty() {
+        true => ("nothing", format!("{what} says nothing that was not known")),
+        false => ("applied", said.join(", ")),
     }
 }
