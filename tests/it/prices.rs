@@ -28,6 +28,7 @@ fn of(amount: Decimal) -> Fact {
             digest: [0; 32],
         },
         first_fact_at: None,
+        news_at: None,
     }
 }
 
