@@ -72,8 +72,8 @@ async fn what_is_kept_between_documents_is_what_is_known_of_all() {
 
 /// The trip as it is kept, without the messages, of which there are none.
 async fn kept(tx: &mut avinode_ingest::postgres::transaction::Transaction<'_>) -> Trip {
-    let mut locked = trips::lock(tx, &["atrip-1".to_owned()]).await.unwrap().unwrap();
-    let mut trips: BTreeMap<String, Trip> = std::mem::take(&mut locked.trips);
+    let locked = trips::lock(tx, &["atrip-1".to_owned()]).await.unwrap();
+    let mut trips: BTreeMap<String, Trip> = locked.unwrap().trips;
     facts::load(tx, &mut trips, &BTreeSet::new()).await.unwrap();
     trips.remove("atrip-1").unwrap()
 }

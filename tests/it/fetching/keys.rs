@@ -195,6 +195,29 @@ async fn a_stop_holds_up_all_workers_of_those_credentials() {
     assert_eq!(keys(&claim(&db.pool, &other, 10, "w").await), [("a", 1)]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_a_long_queue_nor_a_flood_for_one_key_makes_a_claim_slow() {
+    let db = Db::new().await;
+    let limiter = limiter(&db.pool, 40).await;
+    for (key, jobs) in [("'flood'", 20_000), ("'k' || n", 50_000)] {
+        let insert = format!(
+            "INSERT INTO avinode_ingest.jobs (kind, key) SELECT 'thin', {key} FROM generate_series(1, {jobs}) AS jobs (n)"
+        );
+        db.run(&insert).await;
+    }
+    let first = claim(&db.pool, &limiter, 8, "w").await;
+    assert_eq!(keys(&first), [("flood", 256)], "the others have the next turn");
+    let mut took = Vec::new();
+    for _ in 0..3 {
+        let began = std::time::Instant::now();
+        let claimed = claim(&db.pool, &limiter, 8, "w").await;
+        took.push(began.elapsed());
+        assert_eq!(claimed.groups.len(), 8, "though the flood came first");
+    }
+    // On a quiet machine some 20 ms, most of it for passing over the flood.
+    assert!(took.iter().min().unwrap() < &Duration::from_millis(400), "{took:?}");
+}
+
 /// Notes what it is given and finishes it.
 struct Notes {
     pool: Pool,

@@ -105,6 +105,27 @@ async fn after_a_429_nothing_is_called_for_as_long_as_was_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_called_while_the_other_side_says_that_nothing_is_left() {
+    let (db, stub, session) = stage().await;
+    let body = json!({"data": quoted("asellermsg-1", "aquote-1", None, 10_000), "meta": {}});
+    let last = Fault { body, ..Fault::of(200) };
+    stub.fail(
+        MESSAGE,
+        last.with("x-rate-limit-remaining", "0")
+            .with("x-rate-limit-reset", "600"),
+    );
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    step_until_called(&worker, &stub, 1).await;
+    assert_eq!(counted(&db.pool, session).await, 1);
+    notify(&db.pool, &[stub.thin("rfqs/arfq-9", None)]).await;
+    let step = worker.step("w").await.unwrap();
+    assert!(
+        step.keys == 0 && step.wait.unwrap() > Duration::from_secs(590),
+        "{step:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refused_credentials_stop_fetching_until_they_are_taken_again() {
     let (db, stub, session) = stage().await;
     stub.fail_always(Some(Fault::of(401)));
