@@ -255,13 +255,16 @@ async fn readyz_names_what_is_wrong_and_draining_asks_nothing() {
     let checks = serde_json::json!({
         "accepting": "ok", "database": "ok", "loops": "ok", "schema": "no answer in time",
     });
-    assert_eq!(shown, serde_json::json!({ "status": "not ready", "checks": checks }));
+    assert_eq!(
+        shown,
+        serde_json::json!({ "status": "not ready", "checks": checks, "details": {} })
+    );
     let _worker = heartbeats.register("worker", Duration::ZERO);
     tokio::time::sleep(Duration::from_millis(5)).await;
     assert_eq!(ready().await.1["checks"]["loops"], "stale: worker");
     assert_eq!(*asked.lock().unwrap(), 1, "an answer is fresh for a second");
     readiness.drain();
-    let draining = serde_json::json!({ "status": "not ready", "checks": { "accepting": "draining" } });
+    let draining = serde_json::json!({ "status": "not ready", "checks": { "accepting": "draining" }, "details": {} });
     assert_eq!(ready().await, (503, draining));
 }
 
@@ -274,6 +277,6 @@ async fn readyz_is_200_when_all_is_well() {
     let checks = serde_json::json!({ "accepting": "ok", "loops": "ok" });
     assert_eq!(
         json(response).await,
-        serde_json::json!({ "status": "ready", "checks": checks })
+        serde_json::json!({ "status": "ready", "checks": checks, "details": {} })
     );
 }
