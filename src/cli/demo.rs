@@ -29,7 +29,7 @@ use crate::config::secret::database_url;
 use crate::config::serve::PrimaryQuote;
 use crate::config::target::WEBHOOK_PATH;
 use crate::config::values::address;
-use crate::jobs::registry::WAITING_KINDS;
+use crate::jobs::fetch::{KIND as THIN, standing};
 use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::postgres::home::Home;
 use crate::postgres::migrator;
@@ -160,12 +160,13 @@ async fn show(
         summary.total(),
         render(staged, &sessions)
     ))?;
-    let unserved: Vec<String> = WAITING_KINDS.iter().map(ToString::to_string).collect();
+    let (unserved, because) = standing::unserved(pool).await.attempting("ask how fetching stands")?;
     let jobs = operate::list(
         pool,
         &Filter {
             limit: 10_000,
             unserved,
+            because,
             ..Filter::default()
         },
     )
@@ -178,7 +179,7 @@ async fn show(
         let of_kind = |job: &&JobView| job.state == state && kind.is_none_or(|kind| job.kind == kind);
         jobs.iter().filter(of_kind).count() as u64
     };
-    let found = (count("waiting", Some(WAITING_KINDS[0])), count("dead", None));
+    let found = (count("waiting", Some(THIN)), count("dead", None));
     if found != staged.expected_jobs() {
         differences.push(format!(
             "{found:?} jobs wait and are dead, expected {:?}",

@@ -2,14 +2,16 @@
 //!
 //! Sessions are never asked here: facts are kept by trip, so that a quote that comes before its session is not lost.
 
+mod learn;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::event::{Event, QuoteDetails, TripStatus, Version, What};
+use super::event::{QuoteDetails, Source, TripStatus, Version};
 use super::id::{MessageId, QuoteId, RequestId};
-use super::quote::{Decline, Learned, Quote, Request, learn_decline};
+use super::quote::{Quote, Request, learn_decline};
 
 /// What is known of one trip.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -33,6 +35,9 @@ pub struct Status {
     pub status: TripStatus,
     /// What it is ordered by.
     pub version: Version,
+    /// The earliest time by which any document showed a status. One that is fetched again says again that a trip was
+    /// cancelled; that moves the version, and is no news.
+    pub seen_at: Option<DateTime<Utc>>,
 }
 
 /// Something worth a line in the timelines of the trip's sessions.
@@ -62,110 +67,6 @@ pub struct Touched {
 }
 
 impl Trip {
-    /// Takes an event in and tells what is worth a line in the timeline, if anything.
-    ///
-    /// `received_at` bounds the activity time: a sender's clock that runs ahead does not make a session look newer.
-    pub fn learn(&mut self, event: &Event, received_at: DateTime<Utc>, touched: &mut Touched) -> Option<Happening> {
-        let version = &event.version;
-        if let Some(request) = event.what.request()
-            && !self.requests.contains_key(request)
-        {
-            // Named is known: a session may hold this RFQ and no trip id.
-            self.requests.insert(request.clone(), Request::default());
-            touched.requests.insert(request.clone());
-        }
-        match &event.what {
-            What::QuoteReceived(details) => {
-                // Every fact about a quote is activity, also one that turns out to be older than what is known:
-                // otherwise the order of arrival would decide `last_activity_at`.
-                self.active(version.at.unwrap_or(received_at).min(received_at), touched);
-                self.quote_received(details, version, touched)
-            }
-            What::RfqDeclined {
-                request,
-                quote,
-                reason,
-                operator,
-            } => {
-                let decline = Decline {
-                    version: version.clone(),
-                    reason: reason.clone(),
-                };
-                let mut news = false;
-                if let Some(request) = request {
-                    let known = &mut self.requests.entry(request.clone()).or_default().declined;
-                    news |= note(learn_decline(known, &decline), &mut touched.requests, request);
-                }
-                if let Some(quote) = quote {
-                    let known = &mut self.quotes.entry(quote.clone()).or_default().declined;
-                    news |= note(learn_decline(known, &decline), &mut touched.quotes, quote);
-                }
-                let subject = request
-                    .as_ref()
-                    .map(RequestId::as_str)
-                    .or(quote.as_ref().map(QuoteId::as_str))?;
-                news.then(|| Happening {
-                    kind: "rfq_declined",
-                    cause: cause("declined", subject, version),
-                    at: version.at,
-                    detail: json!({"rfq": request, "quote": quote, "reason": reason, "operator": operator.name}),
-                })
-            }
-            What::MessageReceived { message, sender, .. } => {
-                self.active(version.at.unwrap_or(received_at).min(received_at), touched);
-                if !self.messages.insert(message.clone()) {
-                    return None;
-                }
-                touched.messages.insert(message.clone());
-                Some(Happening {
-                    kind: "message_received",
-                    cause: format!("message/{message}"),
-                    at: version.at,
-                    detail: json!({"message": message, "from": sender.name}),
-                })
-            }
-            What::TripRequested { request } => {
-                let known = self.requests.entry(request.clone()).or_default();
-                if std::mem::replace(&mut known.requested, true) {
-                    return None;
-                }
-                touched.requests.insert(request.clone());
-                Some(Happening {
-                    kind: "trip_requested",
-                    cause: format!("requested/{request}"),
-                    at: version.at,
-                    detail: json!({"rfq": request}),
-                })
-            }
-            What::TripChanged { request, status } => {
-                if self.status.as_ref().is_none_or(|known| known.version < *version) {
-                    self.status = Some(Status {
-                        status: *status,
-                        version: version.clone(),
-                    });
-                    touched.trip = true;
-                }
-                Some(Happening {
-                    kind: match status {
-                        TripStatus::Updated => "trip_updated",
-                        TripStatus::Cancelled => "trip_cancelled",
-                        TripStatus::Expired => "trip_expired",
-                    },
-                    cause: cause("trip", status.as_str(), version),
-                    at: version.at,
-                    detail: json!({"rfq": request}),
-                })
-            }
-        }
-    }
-
-    /// Takes the repetition of an event in: activity, and nothing else.
-    pub fn repeat(&mut self, event: &Event, received_at: DateTime<Utc>, touched: &mut Touched) {
-        if matches!(event.what, What::QuoteReceived(_) | What::MessageReceived { .. }) {
-            self.active(event.version.at.unwrap_or(received_at).min(received_at), touched);
-        }
-    }
-
     /// What the passing of a quote's `validUntil` is worth, if it has passed.
     pub fn expire(&self, quote: &QuoteId, now: DateTime<Utc>) -> Option<Happening> {
         let valid_until = self.quotes.get(quote)?.fact.as_ref()?.details.valid_until?;
@@ -188,16 +89,13 @@ impl Trip {
     pub fn with<'a>(&self, others: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut whole = self.clone();
         for other in others {
-            if whole.status.as_ref().map(|status| &status.version) < other.status.as_ref().map(|status| &status.version)
-            {
-                whole.status.clone_from(&other.status);
+            if let Some(status) = &other.status {
+                whole.take_status(status);
             }
             whole.last_activity_at = whole.last_activity_at.max(other.last_activity_at);
             for (id, quote) in &other.quotes {
                 let known = whole.quotes.entry(id.clone()).or_default();
-                if let Some(fact) = &quote.fact {
-                    known.take(fact);
-                }
+                known.take(&quote.said);
                 if let Some(decline) = &quote.declined {
                     learn_decline(&mut known.declined, decline);
                 }
@@ -212,6 +110,15 @@ impl Trip {
             whole.messages.extend(other.messages.iter().cloned());
         }
         whole
+    }
+
+    /// The newest status with the time that people are told: of one that documents show, when it was first seen.
+    pub fn shown_status(&self) -> Option<Status> {
+        let mut status = self.status.clone()?;
+        if status.version.source == Source::Document {
+            status.version.at = status.seen_at.or(status.version.at);
+        }
+        Some(status)
     }
 
     /// How many distinct RFQs were sent out.
@@ -229,39 +136,17 @@ impl Trip {
                 .any(|request| request.requested || request.declined.is_some())
     }
 
-    fn active(&mut self, at: DateTime<Utc>, touched: &mut Touched) {
-        if self.last_activity_at < Some(at) {
-            self.last_activity_at = Some(at);
-            touched.trip = true;
-        }
-    }
-
-    fn quote_received(
-        &mut self,
-        details: &QuoteDetails,
-        version: &Version,
-        touched: &mut Touched,
-    ) -> Option<Happening> {
-        let id = &details.quote;
-        let quote = self.quotes.entry(id.clone()).or_default();
-        let first_fact_at = quote.fact.as_ref().map(|fact| fact.first_fact_at);
-        let learned = quote.learn(details.clone(), version.clone());
-        if learned != Learned::Known && first_fact_at != quote.fact.as_ref().map(|fact| fact.first_fact_at)
-            || matches!(learned, Learned::New | Learned::Newer)
-        {
-            touched.quotes.insert(id.clone());
-        }
-        let (kind, cause) = match learned {
-            Learned::New => ("quote_received", received_cause(id)),
-            Learned::Newer => ("quote_changed", cause("changed", id.as_str(), version)),
-            Learned::Older | Learned::Known => return None,
+    /// Commutative, associative and idempotent: the newest stays, and the earliest time.
+    fn take_status(&mut self, status: &Status) {
+        let Some(known) = &mut self.status else {
+            self.status = Some(status.clone());
+            return;
         };
-        Some(Happening {
-            kind,
-            cause,
-            at: version.at,
-            detail: quote_detail(details),
-        })
+        let seen_at = known.seen_at.into_iter().chain(status.seen_at).min();
+        if known.version < status.version {
+            known.clone_from(status);
+        }
+        known.seen_at = seen_at;
     }
 }
 
@@ -279,18 +164,4 @@ pub fn quote_detail(details: &QuoteDetails) -> Value {
         "price": details.price.as_ref().map(|price| price.amount.to_string()),
         "currency": details.price.as_ref().map(|price| price.currency.clone()),
     })
-}
-
-fn cause(verb: &str, subject: &str, version: &Version) -> String {
-    let at = version.at.map_or(0, |at| at.timestamp_micros());
-    let digest: String = version.digest[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{verb}/{subject}/{at}-{digest}")
-}
-
-fn note<Id: Ord + Clone>(learned: Learned, touched: &mut BTreeSet<Id>, id: &Id) -> bool {
-    let news = matches!(learned, Learned::New | Learned::Newer);
-    if news {
-        touched.insert(id.clone());
-    }
-    news
 }

@@ -52,6 +52,11 @@ pub enum Content {
         /// What is to be fetched in turn, queued in the same transaction.
         follow: Vec<NewJob>,
     },
+    /// Another job of the batch brings the document that this one asked for.
+    Shared {
+        /// That job.
+        with: i64,
+    },
     /// Match a session with what is known of its trip.
     Rematch {
         /// Which session.
@@ -92,6 +97,13 @@ pub struct Applier {
     pub policy: Policy,
     /// The time by which quotes expire.
     pub clock: Clock,
+}
+
+impl Begun {
+    /// Whether this job is locked, and its lease not lost.
+    pub fn holds(&self, job: i64) -> bool {
+        self.held.contains(&job)
+    }
 }
 
 impl Applier {
@@ -261,7 +273,7 @@ impl Work {
     fn events(&self) -> &[Event] {
         match &self.content {
             Content::Events { events, .. } | Content::Document { events, .. } => events,
-            Content::Rematch { .. } | Content::Expire { .. } => &[],
+            Content::Shared { .. } | Content::Rematch { .. } | Content::Expire { .. } => &[],
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -45,9 +45,11 @@ impl Projection<'_> {
     }
 }
 
-/// The price of a fact as `quotes` can hold it: above zero and below ten thousand million, in whole cents.
+/// The price of a fact as `quotes` can hold it: above zero and below ten thousand million, in whole cents, rounded as Postgres
+/// does. The SQL function `avinode_ingest.can_be_shown(numeric)` is the same rule.
 pub fn showable(fact: &Fact) -> Option<Decimal> {
-    let price = fact.details.price.as_ref()?.amount.round_dp(2);
+    let price = fact.details.price.as_ref()?.amount;
+    let price = price.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
     (price > Decimal::ZERO && price < Decimal::from(PRICE_LIMIT)).then_some(price)
 }
 

@@ -27,6 +27,7 @@ struct Row {
     status_at: Option<DateTime<Utc>>,
     status_source: Option<i16>,
     status_digest: Option<Vec<u8>>,
+    status_seen_at: Option<DateTime<Utc>>,
     last_activity_at: Option<DateTime<Utc>>,
 }
 
@@ -66,7 +67,11 @@ pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Option<Loc
     for row in rows {
         let status = version::read(row.status_at, row.status_source, row.status_digest)
             .zip(row.status.as_deref().and_then(TripStatus::from_word))
-            .map(|(version, status)| Status { status, version });
+            .map(|(version, status)| Status {
+                status,
+                version,
+                seen_at: row.status_seen_at,
+            });
         let trip = Trip {
             status,
             last_activity_at: row.last_activity_at,
@@ -91,6 +96,7 @@ async fn lock_rows(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Vec<Row>,
             SELECT key AS id, coalesce(merged_into, key) AS key FROM avinode_ingest.trips WHERE key = ANY ($1)
         )
         SELECT trip.key, trip.merged_into, trip.status, trip.status_at, trip.status_source, trip.status_digest,
+            trip.status_seen_at,
             trip.last_activity_at, ARRAY(SELECT asked.id FROM asked WHERE asked.key = trip.key) AS "ids!"
         FROM avinode_ingest.trips AS trip
         WHERE trip.key = ANY (ARRAY(SELECT asked.key FROM asked))
@@ -126,14 +132,18 @@ pub async fn write(tx: &mut Transaction<'_>, trips: &[(&str, &Trip)]) -> Result<
         .iter()
         .map(|(_, trip)| trip.status.as_ref().map(|known| known.version.digest.to_vec()))
         .collect();
+    let seen_at: Vec<Option<DateTime<Utc>>> = trips
+        .iter()
+        .map(|(_, trip)| trip.status.as_ref().and_then(|known| known.seen_at))
+        .collect();
     let activity: Vec<Option<DateTime<Utc>>> = trips.iter().map(|(_, trip)| trip.last_activity_at).collect();
     sqlx::query!(
         r#"
         UPDATE avinode_ingest.trips AS trip
         SET status = new.status, status_at = new.at, status_source = new.source, status_digest = new.digest,
-            last_activity_at = new.activity
-        FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::smallint[], $5::bytea[], $6::timestamptz[])
-            AS new (key, status, at, source, digest, activity)
+            last_activity_at = new.activity, status_seen_at = new.seen_at
+        FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::smallint[], $5::bytea[], $6::timestamptz[],
+            $7::timestamptz[]) AS new (key, status, at, source, digest, activity, seen_at)
         WHERE trip.key = new.key
         "#,
         &keys,
@@ -142,6 +152,7 @@ pub async fn write(tx: &mut Transaction<'_>, trips: &[(&str, &Trip)]) -> Result<
         &source as &[Option<i16>],
         &digest as &[Option<Vec<u8>>],
         &activity as &[Option<DateTime<Utc>>],
+        &seen_at as &[Option<DateTime<Utc>>],
     )
     .execute(tx)
     .await?;

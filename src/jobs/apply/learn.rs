@@ -80,7 +80,7 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
             };
             trip.repeat(
                 event,
-                duplicate.received_at,
+                Some(duplicate.received_at),
                 learned.touched.entry(key.clone()).or_default(),
             );
         }
@@ -89,7 +89,7 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
         let (outcome, detail) = match &work.content {
             Content::Events {
                 events, received_at, ..
-            } => words("it", &take(work, events, *received_at, locked, learned)),
+            } => words("it", &take(work, events, Some(*received_at), locked, learned)),
             Content::Document {
                 resource,
                 trips,
@@ -98,9 +98,10 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
                 ..
             } => {
                 let mut said = learned.merges_of(trips, &locked.key_of);
-                said.extend(take(work, events, received_at.unwrap_or(now), locked, learned));
+                said.extend(take(work, events, *received_at, locked, learned));
                 words(resource, &said)
             }
+            Content::Shared { with } => ("applied", format!("by what was fetched for job {with}")),
             Content::Rematch { session } => ("applied", format!("matched session {session}")),
             Content::Expire {
                 trip,
@@ -144,7 +145,7 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
 fn take(
     work: &Work,
     events: &[Event],
-    received_at: DateTime<Utc>,
+    received_at: Option<DateTime<Utc>>,
     locked: &mut trips::Locked,
     learned: &mut Learned,
 ) -> Vec<String> {
