@@ -130,10 +130,10 @@ async fn keep_what_is_shown(tx: &mut Transaction<'_>, keys: &[String], roots: &[
                 LIMIT 1
             ) AS oldest ON true
             WHERE fact.projected_id IS NOT NULL OR fact.projection_error IS NOT NULL
-            -- Where one row is shown by both, one of them made it and remembers what it wrote; the other adopted it. And a
-            -- row that the application deleted is not made again for the other's sake.
-            ORDER BY merged.root, fact.quote_id, shown.id IS NULL, oldest.created_at, oldest.id, fact.projected IS NULL,
-                fact.projected_id, fact.trip_key
+            -- Where one row is shown by both, one of them made it and remembers what it wrote; the other adopted it and wrote
+            -- nothing. And a row that the application deleted is not made again for the other's sake.
+            ORDER BY merged.root, fact.quote_id, shown.id IS NULL, oldest.created_at, oldest.id,
+                coalesce(fact.projected, '{}') = '{}', fact.projected_id, fact.trip_key
         )
         UPDATE avinode_ingest.quotes AS fact
         SET projected_id = kept.projected_id, projected = kept.projected, projection_error = kept.projection_error,
@@ -197,7 +197,7 @@ async fn lead(tx: &mut Transaction<'_>, keys: &[String], roots: &[String]) -> Re
         )
         UPDATE avinode_ingest.trips AS trip
         SET merged_into = led.root, status = NULL, status_at = NULL, status_source = NULL, status_digest = NULL,
-            last_activity_at = NULL
+            status_seen_at = NULL, last_activity_at = NULL
         FROM led
         WHERE trip.key = led.key
         "#,

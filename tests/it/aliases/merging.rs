@@ -75,6 +75,7 @@ async fn everything_that_is_known_of_both_stands_under_one_id_and_none_under_the
         message("evt-m1", SHORT, "amsg-1", 2),
         message("evt-m2", RESOURCE, "amsg-1", 2),
         message("evt-m3", RESOURCE, "amsg-2", 8),
+        message("evt-m4", SHORT, "amsg-3", 8),
         trip("evt-t1", RESOURCE, "arfq-9", "created", 1),
         trip("evt-t2", SHORT, "arfq-8", "created", 1),
         trip("evt-t3", SHORT, "arfq-8", "cancelled", 7),
@@ -99,7 +100,16 @@ async fn everything_that_is_known_of_both_stands_under_one_id_and_none_under_the
             UNION ALL SELECT trip_key, message_id FROM avinode_ingest.messages
             UNION ALL SELECT key, status FROM avinode_ingest.trips WHERE status IS NOT NULL
         ) AS facts";
-    let expected = ["amsg-1", "amsg-2", "arfq-8", "arfq-9", "arfq-q1", "cancelled", "q1 3"];
+    let expected = [
+        "amsg-1",
+        "amsg-2",
+        "amsg-3",
+        "arfq-8",
+        "arfq-9",
+        "arfq-q1",
+        "cancelled",
+        "q1 3",
+    ];
     let expected = expected.map(|fact| format!("{RESOURCE} {fact}")).join("; ");
     assert_eq!(text(&db.pool, facts).await, Some(expected));
     let activity = "SELECT extract(epoch FROM last_activity_at)::text FROM avinode_ingest.trips
@@ -111,7 +121,11 @@ async fn everything_that_is_known_of_both_stands_under_one_id_and_none_under_the
 
     // Known messages are known under the other id as well.
     let before = text(&db.pool, "SELECT count(*)::text FROM avinode_ingest.timeline").await;
-    told(&db.pool, &[message("evt-m4", SHORT, "amsg-2", 8)]).await;
+    let again = [
+        message("evt-m5", SHORT, "amsg-2", 8),
+        message("evt-m6", RESOURCE, "amsg-3", 8),
+    ];
+    told(&db.pool, &again).await;
     assert_eq!(
         text(&db.pool, "SELECT count(*)::text FROM avinode_ingest.timeline").await,
         before

@@ -29,7 +29,8 @@ async fn a_row_that_was_made_under_one_id_shows_what_is_told_under_the_other() {
             session(&db.pool, Some(second)).await,
         );
         told(&db.pool, &[priced(first, "q1", 1, 5_000)]).await;
-        told(&db.pool, &[priced(second, "q1", 2, 6_000)]).await;
+        told(&db.pool, &[priced(second, "q1", 2, 5_500)]).await;
+        told(&db.pool, &[priced(second, "q1", 3, 6_000)]).await;
         assert_eq!(
             text(&db.pool, ROWS).await.as_deref(),
             Some("q1 5000.00"),
@@ -37,7 +38,7 @@ async fn a_row_that_was_made_under_one_id_shows_what_is_told_under_the_other() {
         );
         shown(&db.pool, BOTH).await;
         assert_eq!(text(&db.pool, ROWS).await.as_deref(), Some("q1 6000.00"));
-        told(&db.pool, &[priced(first, "q1", 3, 7_000)]).await;
+        told(&db.pool, &[priced(first, "q1", 4, 7_000)]).await;
         assert_eq!(text(&db.pool, ROWS).await.as_deref(), Some("q1 7000.00"));
         for session in [one, other] {
             assert_eq!(counted(&db.pool, session).await, some(1, "q1"));
