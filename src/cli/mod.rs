@@ -18,4 +18,5 @@ pub mod serve;
 pub mod sessions;
 pub mod sign;
 pub mod signing;
+pub mod simulate;
 pub mod table;
