@@ -8,6 +8,7 @@
 //! [`secret`]); what one setting demands of another is checked in [`serve`]. [`mistake`] puts what is wrong into one
 //! line.
 
+pub mod avinode;
 pub mod database;
 pub mod log;
 pub mod mistake;
@@ -15,6 +16,7 @@ pub mod parse;
 pub mod secret;
 pub mod serve;
 pub mod settings;
+pub mod since;
 pub mod target;
 pub mod values;
 pub mod webhook;

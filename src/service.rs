@@ -2,6 +2,8 @@
 //!
 //! `serve`, the demo and the tests all run this, so that what is tested is what runs.
 
+pub mod fetching;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::avinode::client::settings::AvinodeSettings;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
 use crate::domain::election::Policy;
@@ -63,6 +66,8 @@ pub struct Settings {
     pub keep_outcomes: Duration,
     /// The sessions API, of a process that receives.
     pub api: ApiSettings,
+    /// How resources are fetched; without it thin notifications wait.
+    pub avinode: Option<AvinodeSettings>,
     /// Tells the time.
     pub clock: Clock,
 }
@@ -98,6 +103,7 @@ impl Default for Settings {
                 tokens: Tokens::default(),
                 connections: 4,
             },
+            avinode: None,
             clock: Clock::System,
         }
     }
@@ -124,18 +130,23 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Ended {
     let heartbeats = Heartbeats::new();
-    let readiness = Readiness::new(heartbeats.clone(), probes(&pool));
-    let bell = Arc::new(Notify::new());
+    let details = vec![fetching::detail(&pool)];
+    let readiness = Readiness::with_details(heartbeats.clone(), probes(&pool), details);
+    let (bell, fetch_bell) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     // Names the holder of leases and duties; random, because a process id comes again.
     let process = format!("{}-{}", std::process::id(), &Uuid::now_v7().simple().to_string()[20..]);
-    let mut workers = spawn_workers(&pool, &settings, &bell, &process, &heartbeats, &shutdown);
+    let bells = [bell.clone(), fetch_bell.clone()];
+    let mut workers = spawn_workers(&pool, &settings, bells, &process, &heartbeats, &shutdown);
 
     let stop_serving = CancellationToken::new();
     let drain = settings.drain;
     let (router, mut flushing) = if settings.receives {
         // Idle workers of this process are woken directly. Where it has none, those of others are told.
-        let rung = bell.clone();
-        let (receiver, flusher) = receiver(pool.clone(), settings.receive_queue, move || rung.notify_one());
+        let ring = move || {
+            bell.notify_one();
+            fetch_bell.notify_one();
+        };
+        let (receiver, flusher) = receiver(&pool, settings.receive_queue, ring);
         let flushing = tokio::spawn(flusher.run(heartbeats.register("receiver", Duration::from_secs(60))));
         let state = AppState::new(
             verifier,
@@ -213,15 +224,25 @@ pub async fn run(
 fn spawn_workers(
     pool: &Pool,
     settings: &Settings,
-    bell: &Arc<Notify>,
+    [bell, fetch_bell]: [Arc<Notify>; 2],
     process: &str,
     heartbeats: &Heartbeats,
     shutdown: &CancellationToken,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     if settings.workers == 0 {
-        tasks.spawn(listener::announce(pool.clone(), bell.clone(), shutdown.clone()));
+        tasks.spawn(listener::announce(pool.clone(), bell, shutdown.clone()));
         return tasks;
+    }
+    if let Some(avinode) = &settings.avinode {
+        let pulse = heartbeats.register("fetching", settings.lease * 2 + settings.poll);
+        match fetching::worker(pool, settings, avinode, fetch_bell.clone()) {
+            Ok(worker) => {
+                let (name, shutdown) = (format!("{process}/fetching"), shutdown.clone());
+                tasks.spawn(async move { worker.work(&name, &pulse, &shutdown).await });
+            }
+            Err(error) => tracing::error!(%error, "nothing is fetched: no client of Avinode can be made"),
+        }
     }
     for number in 1..=settings.workers {
         let own = pool.beside(1);
@@ -241,14 +262,17 @@ fn spawn_workers(
         tasks.spawn(async move { shift.work(&name, &pulse, &shutdown).await });
     }
     if settings.listens {
-        tasks.spawn(listener::listen(pool.clone(), bell.clone(), shutdown.clone()));
+        tasks.spawn(listener::listen(pool.clone(), vec![bell, fetch_bell], shutdown.clone()));
     }
     let pulse = heartbeats.register("upkeep", upkeep::EVERY * 4);
-    let keep = settings.keep_outcomes;
+    let duties = upkeep::Duties {
+        keep_outcomes: settings.keep_outcomes,
+        reconcile_every: settings.avinode.as_ref().and_then(|avinode| avinode.reconcile_every),
+    };
     tasks.spawn(upkeep::run(
         pool.clone(),
         process.to_owned(),
-        keep,
+        duties,
         pulse,
         shutdown.clone(),
     ));
@@ -262,7 +286,7 @@ fn probes(pool: &Pool) -> Vec<Probe> {
     vec![
         Probe::new("database", move || {
             let pool = database.clone();
-            Box::pin(async move { pool.acquire().await.map(drop).map_err(|_| "does not answer") })
+            Box::pin(async move { pool.reach().await.map_err(|_| "does not answer") })
         }),
         Probe::new("schema", move || {
             let pool = schema.clone();

@@ -39,7 +39,12 @@ pub fn events(full: &Full) -> Result<Vec<Event>, NotUnderstood> {
         source: Source::Event,
         digest,
     };
-    Ok(vec![Event { trip, version, what }])
+    Ok(vec![Event {
+        trip,
+        at: full.timestamp,
+        version,
+        what,
+    }])
 }
 
 /// The trip's id: its own property, else the short form that thin notifications use.

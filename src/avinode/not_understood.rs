@@ -16,6 +16,9 @@ pub enum NotUnderstood {
     /// An object of neither format.
     #[error("not understood: neither a thin notification (id, href) nor a full event (event, data)")]
     NeitherFormat,
+    /// A fetched document without its content.
+    #[error("not understood: the data of {0}, as fetched, is not a JSON object")]
+    NoDocument(String),
     /// A full event without its content.
     #[error("not understood: the event `{0}` has no data object")]
     NoData(String),

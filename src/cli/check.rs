@@ -1,6 +1,7 @@
 //! `check`: tries the configuration of `serve` without serving, one line for each thing tried.
 
 pub mod attached;
+pub mod avinode;
 pub mod database;
 pub mod finding;
 pub mod local;
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 
 use super::failure::Failure;
 use super::output::print;
+use crate::config::avinode::{AvinodeArgs, FetchArgs};
 use crate::config::database::DatabaseArgs;
 use crate::config::serve::ServeArgs;
 use crate::config::webhook::WebhookArgs;
@@ -29,6 +31,14 @@ pub struct Args {
     #[command(flatten)]
     pub webhook: WebhookArgs,
 
+    /// Avinode's API.
+    #[command(flatten)]
+    pub avinode: AvinodeArgs,
+
+    /// How often it is called.
+    #[command(flatten)]
+    pub fetch: FetchArgs,
+
     /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
@@ -40,6 +50,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     findings.add(local::settings(&args));
     findings.extend(local::secrets(&args));
     findings.add(local::port(args.serve.listen).await);
+    findings.extend(avinode::look(&args).await);
     database::look(&args, &mut findings).await;
     if args.json {
         print(format_args!("{:#}", findings.json()))?;

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::failure::Failure;
-use super::{check, deliveries, demo, jobs, migrate, openapi, replay, serve, sessions, sign, simulate};
+use super::{
+    check, deliveries, demo, jobs, migrate, openapi, reconcile, replay, serve, sessions, sign, simulate, webhooks,
+};
 use crate::config::log::LogArgs;
 use crate::config::parse::{Exit, parse_from as parse};
 
@@ -74,6 +76,16 @@ pub enum Command {
     #[command(subcommand)]
     Deliveries(deliveries::Action),
 
+    /// Look at the webhook settings at Avinode, make and change them
+    #[command(subcommand)]
+    Webhooks(webhooks::Action),
+
+    /// Have the trips of sessions fetched anew, to repair what missed webhooks left out
+    ///
+    /// Avinode gives a webhook up after 48 hours. The running service fetches, within its rate limit, after whatever is
+    /// more urgent.
+    Reconcile(reconcile::Args),
+
     /// Print the description of the HTTP API, in OpenAPI 3.1
     Openapi,
 
@@ -104,6 +116,8 @@ pub async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Sessions(action) => sessions::run(action).await,
         Command::Jobs(action) => jobs::run(action).await,
         Command::Deliveries(action) => deliveries::run(action).await,
+        Command::Webhooks(action) => webhooks::run(action).await,
+        Command::Reconcile(args) => reconcile::run(args).await,
         Command::Openapi => openapi::run(),
         Command::Check(args) => check::run(*args).await,
     }

@@ -103,7 +103,7 @@ impl Database {
         };
         let pool = pool(options.clone(), args.max_connections, APPLICATION_NAME, PATIENCE);
         let pool = pool.behind_pooler(args.pooler);
-        if let Err(error) = pool.acquire().await {
+        if let Err(error) = pool.reach().await {
             return Err(Failure::to(format!("connect to the {which}"), why(&options, error).await).unavailable());
         }
         Ok(Self {

@@ -10,7 +10,7 @@ use super::output::print;
 use super::table::{Report, moment, or_dash};
 use crate::config::database::DatabaseArgs;
 use crate::config::values::whole;
-use crate::jobs::registry::WAITING_KINDS;
+use crate::jobs::fetch::standing;
 use crate::queue::operate::{self, Filter};
 
 /// What can be done with jobs.
@@ -127,18 +127,18 @@ pub async fn run(action: Action) -> Result<ExitCode, Failure> {
     }
 }
 
-fn unserved() -> Vec<String> {
-    WAITING_KINDS.iter().map(ToString::to_string).collect()
-}
-
 async fn list(args: List) -> Result<ExitCode, Failure> {
     let database = Database::open_current(&args.database).await?;
+    let (unserved, because) = standing::unserved(&database.pool)
+        .await
+        .attempting("ask how fetching stands")?;
     let filter = Filter {
         id: None,
         state: args.state.map(|state| state.as_str().to_owned()),
         kind: args.kind,
         limit: args.limit,
-        unserved: unserved(),
+        unserved,
+        because,
     };
     let jobs = operate::list(&database.pool, &filter)
         .await
@@ -169,10 +169,14 @@ async fn list(args: List) -> Result<ExitCode, Failure> {
 
 async fn show(args: Show) -> Result<ExitCode, Failure> {
     let database = Database::open_current(&args.database).await?;
+    let (unserved, because) = standing::unserved(&database.pool)
+        .await
+        .attempting("ask how fetching stands")?;
     let filter = Filter {
         id: Some(args.id),
         limit: 1,
-        unserved: unserved(),
+        unserved,
+        because,
         ..Filter::default()
     };
     let jobs = operate::list(&database.pool, &filter)

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, and what several of them share.
 
+pub mod avinode;
 pub mod check;
 pub mod command;
 pub mod database;
@@ -12,6 +13,7 @@ pub mod manifest;
 pub mod migrate;
 pub mod openapi;
 pub mod output;
+pub mod reconcile;
 pub mod replay;
 pub mod scenario;
 pub mod serve;
@@ -20,3 +22,4 @@ pub mod sign;
 pub mod signing;
 pub mod simulate;
 pub mod table;
+pub mod webhooks;

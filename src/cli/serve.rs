@@ -6,11 +6,14 @@ use std::time::Instant;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
+use super::avinode::{self, warn_of_loopback};
 use super::database::Database;
 use super::failure::{Attempt, Failure};
 use super::migrate::refuse_pooler;
+use crate::avinode::client::settings::AvinodeSettings;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
+use crate::config::avinode::{AvinodeArgs, FetchArgs};
 use crate::config::database::DatabaseArgs;
 use crate::config::secret::{ApiTokens, Scope, Secrets};
 use crate::config::serve::{PrimaryQuote, ServeArgs};
@@ -21,6 +24,7 @@ use crate::http::state::WebhookLimits;
 use crate::http::v1::auth::{self, Tokens};
 use crate::postgres::migrator;
 use crate::queue::retry::RetryPolicy;
+use crate::service::fetching::FETCHING_CONNECTIONS;
 use crate::service::{self, ApiSettings, Settings};
 use crate::shutdown;
 
@@ -35,6 +39,14 @@ pub struct Args {
     #[command(flatten)]
     pub webhook: WebhookArgs,
 
+    /// Avinode's API.
+    #[command(flatten)]
+    pub avinode: AvinodeArgs,
+
+    /// How often it is called.
+    #[command(flatten)]
+    pub fetch: FetchArgs,
+
     /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
@@ -45,7 +57,14 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     let began = Instant::now();
     let shutdown = shutdown::on_signals().attempting("listen for signals")?;
     let verifier = verifier(&args.webhook)?;
-    let needed = connections_needed(&args.serve);
+    let avinode = avinode::settings(&args.avinode, &args.fetch)?;
+    if let Some(avinode) = &avinode {
+        warn_of_loopback(&avinode.client);
+        // Now rather than in the middle: a machine without root certificates has none.
+        avinode::client(&avinode.client)?;
+    }
+    let fetching = fetching(&args.serve, avinode.is_some());
+    let needed = connections_needed(&args.serve).saturating_add(fetching);
     if args.database.max_connections < needed {
         return Err(Failure::setting(format!(
             "INGEST_MAX_CONNECTIONS (--max-connections): \"{}\" is too few for {} workers; at least {needed}",
@@ -62,9 +81,10 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
         .await
         .map_err(|error| Failure::to(format!("listen on {listen} (INGEST_LISTEN)"), error).unavailable())?;
     let address = listener.local_addr().attempting("read the address listened on")?;
-    // Each worker brings a connection of its own.
+    // Each worker brings a connection of its own, and so do the receiver and what fetches.
+    let own = workers(&args.serve) + u32::from(args.serve.role.receives()) + fetching;
     let shared = DatabaseArgs {
-        max_connections: args.database.max_connections - workers(&args.serve),
+        max_connections: args.database.max_connections - own,
         ..args.database.clone()
     };
     let database = Database::open(&shared).await?;
@@ -85,7 +105,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
         ready_after_ms = began.elapsed().as_millis(),
         "serving"
     );
-    let settings = settings(&args.serve, &args.database);
+    let settings = settings(&args.serve, &args.database, avinode);
     let embedded_end = async {
         match &database.embedded {
             Some(embedded) => Some(embedded.ended().await),
@@ -111,6 +131,15 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     );
     database.close().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Two connections that fetch, where anything is fetched.
+fn fetching(serve: &ServeArgs, fetches: bool) -> u32 {
+    if serve.role.works() && fetches {
+        FETCHING_CONNECTIONS
+    } else {
+        0
+    }
 }
 
 /// One connection a worker, and one each for their leases' upkeep at times, receiving, announcements and probes.
@@ -151,7 +180,7 @@ fn tokens(setting: Option<&ApiTokens>) -> Tokens {
     }))
 }
 
-fn settings(serve: &ServeArgs, database: &DatabaseArgs) -> Settings {
+fn settings(serve: &ServeArgs, database: &DatabaseArgs, avinode: Option<AvinodeSettings>) -> Settings {
     Settings {
         receives: serve.role.receives(),
         workers: if serve.role.works() { serve.workers } else { 0 },
@@ -182,6 +211,7 @@ fn settings(serve: &ServeArgs, database: &DatabaseArgs) -> Settings {
             tokens: tokens(serve.api_tokens.as_ref()),
             connections: serve.api_connections,
         },
+        avinode,
         clock: Clock::System,
     }
 }

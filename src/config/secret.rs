@@ -79,6 +79,18 @@ pub fn basic_credentials(text: &str) -> Result<Secrets, String> {
     })
 }
 
+/// A credential that is sent in a header, as it stands: visible ASCII without spaces.
+pub fn credential(text: &str) -> Result<SecretString, String> {
+    let text = text.trim();
+    if text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) {
+        return Err("is to be set without the word Bearer before it".to_owned());
+    }
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("is not one word of visible ASCII characters".to_owned());
+    }
+    Ok(text.into())
+}
+
 /// What a bearer of an API token may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -190,6 +202,25 @@ mod tests {
         assert_eq!(tokens[0].token.expose_secret(), "a:b");
         for wrong in ["ops:write", "ops:admin:hush", ":read:hush", "ops:read:"] {
             assert!(api_tokens(wrong).is_err_and(|error| !error.contains("hush")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_credential_is_one_word_of_what_a_header_can_hold() {
+        assert_eq!(credential(" a.b-c_d==\n").unwrap().expose_secret(), "a.b-c_d==");
+        for wrong in [
+            "",
+            " ",
+            "hush hush",
+            "hush\r\nx: y",
+            "hush\u{e9}",
+            "Bearer hush",
+            "bearer hush",
+        ] {
+            assert!(
+                credential(wrong).is_err_and(|error| !error.contains("hush")),
+                "{wrong:?}"
+            );
         }
     }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use clap::Args;
-use reqwest::Url;
+use url::Url;
 
 use super::values::{address, url};
 

@@ -40,6 +40,43 @@ pub fn millis(min: u64, max: u64) -> impl Fn(&str) -> Result<Duration, String> +
     }
 }
 
+/// How often something happens by itself; never where there is no time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Every(pub Option<Duration>);
+
+/// `off`, or whole minutes, hours or days from 10 minutes to 30 days: `30m`, `6h`, `1d`.
+pub fn every(text: &str) -> Result<Every, String> {
+    if text.eq_ignore_ascii_case("off") {
+        return Ok(Every(None));
+    }
+    let seconds = |unit: &str, seconds: u64| {
+        let number = text.strip_suffix(unit)?.parse::<u64>().ok()?;
+        number.checked_mul(seconds)
+    };
+    seconds("m", 60)
+        .or_else(|| seconds("h", 3600))
+        .or_else(|| seconds("d", 86_400))
+        .filter(|seconds| (600..=30 * 86_400).contains(seconds))
+        .map(|seconds| Every(Some(Duration::from_secs(seconds))))
+        .ok_or_else(|| "is neither off nor a time from 10m to 30d, such as 30m, 6h or 1d".to_owned())
+}
+
+/// The value of a header: visible ASCII.
+pub fn header_value(text: &str) -> Result<String, String> {
+    let visible = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    visible
+        .then(|| text.to_owned())
+        .ok_or_else(|| "is not one word of visible ASCII characters".to_owned())
+}
+
+/// The name of an event type at Avinode, or `needed`.
+pub fn event_type(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let word = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    word.then(|| text.to_owned())
+        .ok_or_else(|| "is not the name of an event type, such as TripChatFromSeller, or needed".to_owned())
+}
+
 /// A switch as an environment variable spells it.
 pub fn switch(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
@@ -72,8 +109,8 @@ pub fn share(text: &str) -> Result<f64, String> {
 }
 
 /// The URL of a service that takes webhooks: `http` or `https`, with a host.
-pub fn url(text: &str) -> Result<reqwest::Url, String> {
-    reqwest::Url::parse(text)
+pub fn url(text: &str) -> Result<url::Url, String> {
+    url::Url::parse(text)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .ok_or_else(|| "is not a URL such as http://127.0.0.1:8080/webhooks/avinode".to_owned())
@@ -148,6 +185,28 @@ mod tests {
         assert!(share("0").is_ok() && share("1").is_ok());
         for wrong in ["-0.1", "1.1", "10%", "NaN"] {
             assert!(share(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_schedule_is_off_or_a_bounded_time_with_its_unit() {
+        let seconds = |seconds| Ok(Every(Some(Duration::from_secs(seconds))));
+        assert_eq!(every("off"), Ok(Every(None)));
+        assert_eq!(every("10m"), seconds(600));
+        assert_eq!(every("6h"), seconds(21_600));
+        assert_eq!(every("30d"), seconds(2_592_000));
+        for wrong in [
+            "",
+            "9m",
+            "31d",
+            "6",
+            "6 h",
+            "1w",
+            "-1h",
+            "18446744073709551615d",
+            "1.5h",
+        ] {
+            assert!(every(wrong).is_err(), "{wrong:?}");
         }
     }
 

@@ -53,7 +53,7 @@ pub fn decide(session: &Session, trip: Option<&Trip>, policy: Policy, now: DateT
         requests: (requested > session.quotes_expected_count.min(session.operators_contacted_count))
             .then_some(requested),
         last_activity_at: trip.last_activity_at.filter(|at| *at > session.last_activity_at),
-        trip_status: trip.status.clone().filter(|status| {
+        trip_status: trip.shown_status().filter(|status| {
             session.takes_trip_status
                 && (session.trip_status.as_deref() != Some(status.status.as_str())
                     || session.trip_status_at != status.version.at)

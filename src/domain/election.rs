@@ -13,7 +13,7 @@ use super::trip::Trip;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Policy {
-    /// The quote with the newest fact.
+    /// The quote that changed last: with the newest event, or with the newest price where documents tell.
     #[default]
     Latest,
     /// The quote whose first fact is the earliest.
@@ -27,7 +27,7 @@ pub fn elect(trip: &Trip, policy: Policy, now: DateTime<Utc>) -> Option<&QuoteId
     let electable = || trip.received().filter(|(id, fact)| is_electable(trip, id, fact, now));
     let first = || electable().min_by_key(|(id, fact)| (fact.first_fact_at, *id));
     let elected = match policy {
-        Policy::Latest => electable().max_by_key(|(id, fact)| (fact.version.at, fact.version.source, Reverse(*id))),
+        Policy::Latest => electable().max_by_key(|(id, fact)| (fact.news_at, fact.version.source, Reverse(*id))),
         Policy::First => first(),
         Policy::LowestPrice => {
             let priced = || electable().filter_map(|(id, fact)| Some((id, fact, fact.details.price.as_ref()?)));
@@ -44,17 +44,22 @@ pub fn elect(trip: &Trip, policy: Policy, now: DateTime<Utc>) -> Option<&QuoteId
     elected.map(|(id, _)| id)
 }
 
-/// Received, no decline of the quote or of its RFQ at least as new, and not expired.
+/// Received, no decline of the quote or of its RFQ that is at least as new as its last change, and newer than the last moment
+/// at which it is known to have stood; and not expired.
 fn is_electable(trip: &Trip, id: &QuoteId, fact: &Fact, now: DateTime<Utc>) -> bool {
-    let at_least_as_new =
-        |decline: &Decline| (decline.version.at, decline.version.source) >= (fact.version.at, fact.version.source);
-    let of_quote = trip.quotes.get(id).and_then(|quote| quote.declined.as_ref());
+    let quote = trip.quotes.get(id);
+    let stood_at = quote.and_then(|quote| quote.said.stood_at);
+    let counts = |decline: &Decline| {
+        (decline.version.at, decline.version.source) >= (fact.news_at, fact.version.source)
+            && (stood_at.is_none() || decline.version.at > stood_at)
+    };
+    let of_quote = quote.and_then(|quote| quote.declined.as_ref());
     let of_request = fact
         .details
         .request
         .as_ref()
         .and_then(|request| trip.requests.get(request)?.declined.as_ref());
-    let declined = [of_quote, of_request].into_iter().flatten().any(at_least_as_new);
+    let declined = [of_quote, of_request].into_iter().flatten().any(counts);
     let expired = fact.details.valid_until.is_some_and(|until| until <= now);
     !declined && !expired
 }

@@ -13,6 +13,9 @@ use super::id::{MessageId, QuoteId, RequestId, TripId};
 pub struct Event {
     /// The trip it is about.
     pub trip: TripId,
+    /// When it happened, by the sender's own stamp: a full event's `timestamp`, a document's update or creation stamp.
+    /// Tells activity and which quote was first; what orders facts about the same thing is the version.
+    pub at: Option<DateTime<Utc>>,
     /// Its version: orders it among other facts about the same thing.
     pub version: Version,
     /// What happened.
@@ -24,6 +27,13 @@ pub struct Event {
 pub enum What {
     /// A seller quoted, or changed a quote.
     QuoteReceived(QuoteDetails),
+    /// A quote that was received stood at the time of this fact's version: its RFQ shows it as the seller's answer.
+    QuoteStands {
+        /// The quote.
+        quote: QuoteId,
+        /// The RFQ.
+        request: Option<RequestId>,
+    },
     /// A seller declined an RFQ; a quote is named where one was given.
     RfqDeclined {
         /// The RFQ, where one was named.
@@ -64,7 +74,8 @@ impl What {
         match self {
             Self::QuoteReceived(details) => details.request.as_ref(),
             Self::TripRequested { request } => Some(request),
-            Self::RfqDeclined { request, .. }
+            Self::QuoteStands { request, .. }
+            | Self::RfqDeclined { request, .. }
             | Self::MessageReceived { request, .. }
             | Self::TripChanged { request, .. } => request.as_ref(),
         }
@@ -143,8 +154,9 @@ pub struct Money {
 /// The digest only breaks ties so that every order of arrival ends alike.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
-    /// The event's timestamp, in whole microseconds as Postgres keeps it. `None`, the lowest, when it had none.
-    /// Never clamped: a clock that runs ahead orders as it says.
+    /// The event's timestamp, or a document's update stamp and else the moment its GET began; in whole microseconds as
+    /// Postgres keeps it. `None`, the lowest, when an event had none. Never clamped: a clock that runs ahead orders as it
+    /// says.
     pub at: Option<DateTime<Utc>>,
     /// What kind of source said it.
     pub source: Source,

@@ -5,6 +5,7 @@ pub mod election;
 pub mod event;
 pub mod id;
 pub mod quote;
+pub mod said;
 pub mod session;
 pub mod tracking;
 pub mod trip;

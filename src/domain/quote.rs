@@ -2,26 +2,32 @@
 
 use chrono::{DateTime, Utc};
 
-use super::event::{QuoteDetails, Version};
+use super::event::{QuoteDetails, Source, Version};
+use super::said::Said;
 
 /// What is known of one quote of one trip.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Quote {
-    /// The newest fact. `None`: only a decline has named it so far, so it was not *received*.
+    /// All that was said of it.
+    pub said: Said,
+    /// The quote as that makes it. `None`: only a decline has named it so far, so it was not *received*.
     pub fact: Option<Fact>,
     /// The newest decline that named it.
     pub declined: Option<Decline>,
 }
 
-/// The newest fact about a received quote.
+/// A received quote, as all that was said of it makes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fact {
-    /// What it says.
+    /// What it is.
     pub details: QuoteDetails,
-    /// What it is ordered by.
+    /// The highest version of what was said.
     pub version: Version,
     /// The earliest time of any fact about the quote, for the policy `first`. `None`, the lowest, when one had none.
     pub first_fact_at: Option<DateTime<Utc>>,
+    /// When it last changed, for the policy `latest` and against declines; `None` is the lowest. That of its version, except
+    /// where documents without a stamp say again what was known.
+    pub news_at: Option<DateTime<Utc>>,
 }
 
 /// A seller's "no".
@@ -49,50 +55,63 @@ pub enum Learned {
     New,
     /// It was known, and this fact is newer.
     Newer,
-    /// It was known, and this fact is older; only the earliest time may have moved.
+    /// It was known, and this fact is newer, but says nothing that people would call a change.
+    Again,
+    /// It was known, and this fact is older; it may have filled a gap, or moved the earliest time.
     Older,
     /// This very fact was known.
     Known,
 }
 
 impl Quote {
-    /// Takes a fact in. Commutative, associative and idempotent: only the highest version and the lowest time stay.
-    pub fn learn(&mut self, details: QuoteDetails, version: Version) -> Learned {
-        let at = version.at;
-        let Some(known) = &mut self.fact else {
-            self.fact = Some(Fact {
-                details,
-                version,
-                first_fact_at: at,
-            });
+    /// A quote of which this was said.
+    pub fn of(said: Said, declined: Option<Decline>) -> Self {
+        let mut quote = Self {
+            said: Said::default(),
+            fact: None,
+            declined,
+        };
+        quote.take(&said);
+        quote
+    }
+
+    /// Takes a fact in, with the sender's stamp.
+    pub fn learn(&mut self, details: QuoteDetails, version: Version, at: Option<DateTime<Utc>>) -> Learned {
+        let before = self.fact.clone();
+        self.take(&Said::once(details, version.clone(), at));
+        let (Some(before), Some(now)) = (before, &self.fact) else {
             return Learned::New;
         };
-        known.first_fact_at = known.first_fact_at.min(at);
-        match version.cmp(&known.version) {
+        match version.cmp(&before.version) {
             std::cmp::Ordering::Less => Learned::Older,
             std::cmp::Ordering::Equal => Learned::Known,
-            std::cmp::Ordering::Greater => {
-                known.details = details;
-                known.version = version;
-                Learned::Newer
-            }
+            std::cmp::Ordering::Greater if is_change(&before.details, &now.details, version.source) => Learned::Newer,
+            std::cmp::Ordering::Greater => Learned::Again,
         }
+    }
+
+    /// Takes in what is known of it elsewhere. Commutative, associative and idempotent.
+    pub fn take(&mut self, said: &Said) {
+        self.said.take(said);
+        self.fact = self
+            .said
+            .details()
+            .zip(self.said.version())
+            .map(|(details, version)| Fact {
+                version: version.clone(),
+                first_fact_at: self.said.first_at(),
+                news_at: self.said.news_at(details.price.as_ref()),
+                details,
+            });
     }
 }
 
-impl Quote {
-    /// Takes in what is known of it elsewhere: the newest fact, and the earliest time.
-    pub fn take(&mut self, fact: &Fact) {
-        let first = self
-            .fact
-            .as_ref()
-            .map_or(fact.first_fact_at, |known| known.first_fact_at.min(fact.first_fact_at));
-        if self.fact.as_ref().is_none_or(|known| known.version < fact.version) {
-            self.fact = Some(fact.clone());
-        }
-        if let Some(known) = &mut self.fact {
-            known.first_fact_at = first;
-        }
+/// Whether a quote is another one now. Documents tell of it piece by piece: that more is known of the aircraft by now is no
+/// change of the quote.
+fn is_change(before: &QuoteDetails, now: &QuoteDetails, source: Source) -> bool {
+    match source {
+        Source::Event => before != now,
+        Source::Document => (&before.price, before.valid_until) != (&now.price, now.valid_until),
     }
 }
 

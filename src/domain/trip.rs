@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::event::{Event, QuoteDetails, TripStatus, Version, What};
+use super::event::{Event, QuoteDetails, Source, TripStatus, Version, What};
 use super::id::{MessageId, QuoteId, RequestId};
 use super::quote::{Decline, Learned, Quote, Request, learn_decline};
+use super::said::Said;
 
 /// What is known of one trip.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -33,6 +34,9 @@ pub struct Status {
     pub status: TripStatus,
     /// What it is ordered by.
     pub version: Version,
+    /// The earliest time by which any document showed a status. One that is fetched again says again that a trip was
+    /// cancelled; that moves the version, and is no news.
+    pub seen_at: Option<DateTime<Utc>>,
 }
 
 /// Something worth a line in the timelines of the trip's sessions.
@@ -64,8 +68,14 @@ pub struct Touched {
 impl Trip {
     /// Takes an event in and tells what is worth a line in the timeline, if anything.
     ///
-    /// `received_at` bounds the activity time: a sender's clock that runs ahead does not make a session look newer.
-    pub fn learn(&mut self, event: &Event, received_at: DateTime<Utc>, touched: &mut Touched) -> Option<Happening> {
+    /// `received_at` bounds the activity time: a sender's clock that runs ahead does not make a session look newer. `None`
+    /// where nobody told us and we asked by ourselves: then only what bears a stamp is activity.
+    pub fn learn(
+        &mut self,
+        event: &Event,
+        received_at: Option<DateTime<Utc>>,
+        touched: &mut Touched,
+    ) -> Option<Happening> {
         let version = &event.version;
         if let Some(request) = event.what.request()
             && !self.requests.contains_key(request)
@@ -78,8 +88,20 @@ impl Trip {
             What::QuoteReceived(details) => {
                 // Every fact about a quote is activity, also one that turns out to be older than what is known:
                 // otherwise the order of arrival would decide `last_activity_at`.
-                self.active(version.at.unwrap_or(received_at).min(received_at), touched);
-                self.quote_received(details, version, touched)
+                self.active(event.at, received_at, touched);
+                self.quote_received(details, event, touched)
+            }
+            What::QuoteStands { quote, .. } => {
+                let stood = Said::stood(version.at);
+                if stood != Said::default() {
+                    let known = self.quotes.entry(quote.clone()).or_default();
+                    let before = known.said.clone();
+                    known.take(&stood);
+                    if before != known.said {
+                        touched.quotes.insert(quote.clone());
+                    }
+                }
+                None
             }
             What::RfqDeclined {
                 request,
@@ -91,14 +113,20 @@ impl Trip {
                     version: version.clone(),
                     reason: reason.clone(),
                 };
+                // Without a stamp of its own it is what a document shows each time it is fetched.
+                let is_shown = version.source == Source::Document && event.at.is_none();
+                let says_again =
+                    |known: &Option<Decline>| is_shown && known.as_ref().is_some_and(|known| known.reason == *reason);
                 let mut news = false;
                 if let Some(request) = request {
                     let known = &mut self.requests.entry(request.clone()).or_default().declined;
-                    news |= note(learn_decline(known, &decline), &mut touched.requests, request);
+                    let again = says_again(known);
+                    news |= note(learn_decline(known, &decline), &mut touched.requests, request) && !again;
                 }
                 if let Some(quote) = quote {
                     let known = &mut self.quotes.entry(quote.clone()).or_default().declined;
-                    news |= note(learn_decline(known, &decline), &mut touched.quotes, quote);
+                    let again = says_again(known);
+                    news |= note(learn_decline(known, &decline), &mut touched.quotes, quote) && !again;
                 }
                 let subject = request
                     .as_ref()
@@ -107,12 +135,12 @@ impl Trip {
                 news.then(|| Happening {
                     kind: "rfq_declined",
                     cause: cause("declined", subject, version),
-                    at: version.at,
+                    at: event.at.or(version.at),
                     detail: json!({"rfq": request, "quote": quote, "reason": reason, "operator": operator.name}),
                 })
             }
             What::MessageReceived { message, sender, .. } => {
-                self.active(version.at.unwrap_or(received_at).min(received_at), touched);
+                self.active(event.at, received_at, touched);
                 if !self.messages.insert(message.clone()) {
                     return None;
                 }
@@ -120,7 +148,7 @@ impl Trip {
                 Some(Happening {
                     kind: "message_received",
                     cause: format!("message/{message}"),
-                    at: version.at,
+                    at: event.at.or(version.at),
                     detail: json!({"message": message, "from": sender.name}),
                 })
             }
@@ -133,17 +161,23 @@ impl Trip {
                 Some(Happening {
                     kind: "trip_requested",
                     cause: format!("requested/{request}"),
-                    at: version.at,
+                    at: event.at.or(version.at),
                     detail: json!({"rfq": request}),
                 })
             }
             What::TripChanged { request, status } => {
-                if self.status.as_ref().is_none_or(|known| known.version < *version) {
-                    self.status = Some(Status {
-                        status: *status,
-                        version: version.clone(),
-                    });
-                    touched.trip = true;
+                let before = self.status.clone();
+                self.take_status(&Status {
+                    status: *status,
+                    version: version.clone(),
+                    seen_at: version.at.filter(|_| version.source == Source::Document),
+                });
+                touched.trip |= before != self.status;
+                // Documents show it each time they are fetched, and every RFQ of a trip shows it: once is news.
+                let is_shown = version.source == Source::Document;
+                let is_known = |known: Status| known.status == *status && known.version.source == Source::Document;
+                if is_shown && before.is_some_and(is_known) {
+                    return None;
                 }
                 Some(Happening {
                     kind: match status {
@@ -151,8 +185,11 @@ impl Trip {
                         TripStatus::Cancelled => "trip_cancelled",
                         TripStatus::Expired => "trip_expired",
                     },
-                    cause: cause("trip", status.as_str(), version),
-                    at: version.at,
+                    cause: match is_shown {
+                        true => format!("trip/{}/shown", status.as_str()),
+                        false => cause("trip", status.as_str(), version),
+                    },
+                    at: event.at.or(version.at),
                     detail: json!({"rfq": request}),
                 })
             }
@@ -160,9 +197,9 @@ impl Trip {
     }
 
     /// Takes the repetition of an event in: activity, and nothing else.
-    pub fn repeat(&mut self, event: &Event, received_at: DateTime<Utc>, touched: &mut Touched) {
+    pub fn repeat(&mut self, event: &Event, received_at: Option<DateTime<Utc>>, touched: &mut Touched) {
         if matches!(event.what, What::QuoteReceived(_) | What::MessageReceived { .. }) {
-            self.active(event.version.at.unwrap_or(received_at).min(received_at), touched);
+            self.active(event.at, received_at, touched);
         }
     }
 
@@ -188,16 +225,13 @@ impl Trip {
     pub fn with<'a>(&self, others: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut whole = self.clone();
         for other in others {
-            if whole.status.as_ref().map(|status| &status.version) < other.status.as_ref().map(|status| &status.version)
-            {
-                whole.status.clone_from(&other.status);
+            if let Some(status) = &other.status {
+                whole.take_status(status);
             }
             whole.last_activity_at = whole.last_activity_at.max(other.last_activity_at);
             for (id, quote) in &other.quotes {
                 let known = whole.quotes.entry(id.clone()).or_default();
-                if let Some(fact) = &quote.fact {
-                    known.take(fact);
-                }
+                known.take(&quote.said);
                 if let Some(decline) = &quote.declined {
                     learn_decline(&mut known.declined, decline);
                 }
@@ -212,6 +246,15 @@ impl Trip {
             whole.messages.extend(other.messages.iter().cloned());
         }
         whole
+    }
+
+    /// The newest status with the time that people are told: of one that documents show, when it was first seen.
+    pub fn shown_status(&self) -> Option<Status> {
+        let mut status = self.status.clone()?;
+        if status.version.source == Source::Document {
+            status.version.at = status.seen_at.or(status.version.at);
+        }
+        Some(status)
     }
 
     /// How many distinct RFQs were sent out.
@@ -229,38 +272,45 @@ impl Trip {
                 .any(|request| request.requested || request.declined.is_some())
     }
 
-    fn active(&mut self, at: DateTime<Utc>, touched: &mut Touched) {
-        if self.last_activity_at < Some(at) {
-            self.last_activity_at = Some(at);
+    /// Commutative, associative and idempotent: the newest stays, and the earliest time.
+    fn take_status(&mut self, status: &Status) {
+        let Some(known) = &mut self.status else {
+            self.status = Some(status.clone());
+            return;
+        };
+        let seen_at = known.seen_at.into_iter().chain(status.seen_at).min();
+        if known.version < status.version {
+            known.clone_from(status);
+        }
+        known.seen_at = seen_at;
+    }
+
+    fn active(&mut self, at: Option<DateTime<Utc>>, received_at: Option<DateTime<Utc>>, touched: &mut Touched) {
+        let least = at.into_iter().chain(received_at).min(); // none where there is neither
+        if self.last_activity_at < least {
+            self.last_activity_at = least;
             touched.trip = true;
         }
     }
 
-    fn quote_received(
-        &mut self,
-        details: &QuoteDetails,
-        version: &Version,
-        touched: &mut Touched,
-    ) -> Option<Happening> {
-        let id = &details.quote;
+    fn quote_received(&mut self, details: &QuoteDetails, event: &Event, touched: &mut Touched) -> Option<Happening> {
+        let (id, version) = (&details.quote, &event.version);
         let quote = self.quotes.entry(id.clone()).or_default();
-        let first_fact_at = quote.fact.as_ref().map(|fact| fact.first_fact_at);
-        let learned = quote.learn(details.clone(), version.clone());
-        if learned != Learned::Known && first_fact_at != quote.fact.as_ref().map(|fact| fact.first_fact_at)
-            || matches!(learned, Learned::New | Learned::Newer)
-        {
+        let before = quote.said.clone();
+        let learned = quote.learn(details.clone(), version.clone(), event.at);
+        if before != quote.said {
             touched.quotes.insert(id.clone());
         }
         let (kind, cause) = match learned {
             Learned::New => ("quote_received", received_cause(id)),
             Learned::Newer => ("quote_changed", cause("changed", id.as_str(), version)),
-            Learned::Older | Learned::Known => return None,
+            Learned::Again | Learned::Older | Learned::Known => return None,
         };
         Some(Happening {
             kind,
             cause,
-            at: version.at,
-            detail: quote_detail(details),
+            at: event.at.or(version.at),
+            detail: quote_detail(quote.fact.as_ref().map_or(details, |fact| &fact.details)),
         })
     }
 }

@@ -18,6 +18,9 @@ use crate::heartbeat::Heartbeats;
 /// How long a probe's answer stands in for asking again: a flood of questions is one question a second.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// How long an answer is waited for, where nothing else is said.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// What a probe finds: fine, or what is wrong in a few fixed words.
 pub type Finding = Result<(), &'static str>;
 
@@ -36,7 +39,7 @@ impl Probe {
         Self {
             name,
             ask: Box::new(ask),
-            patience: Duration::from_secs(2),
+            patience: PATIENCE,
             last: Mutex::new(None),
         }
     }
@@ -61,6 +64,37 @@ impl Probe {
     }
 }
 
+/// Something worth knowing that makes a process no less ready, in words that hold no secret.
+pub struct Detail {
+    name: &'static str,
+    ask: Box<dyn Fn() -> BoxFuture<'static, String> + Send + Sync>,
+    last: Mutex<Option<(Instant, String)>>,
+}
+
+impl Detail {
+    /// A detail with this name in the report; one that is not told within two seconds is unknown.
+    pub fn new(name: &'static str, ask: impl Fn() -> BoxFuture<'static, String> + Send + Sync + 'static) -> Self {
+        Self {
+            name,
+            ask: Box::new(ask),
+            last: Mutex::new(None),
+        }
+    }
+
+    async fn tell(&self) -> String {
+        let mut last = self.last.lock().await;
+        if let Some((asked, told)) = &*last
+            && asked.elapsed() < FRESH
+        {
+            return told.clone();
+        }
+        let told = tokio::time::timeout(PATIENCE, (self.ask)()).await;
+        let told = told.unwrap_or_else(|_| "unknown".to_owned());
+        *last = Some((Instant::now(), told.clone()));
+        told
+    }
+}
+
 /// Answers "ready?" for the process; clones share the flag and the answers.
 #[derive(Clone)]
 pub struct Readiness(Arc<Inner>);
@@ -69,6 +103,7 @@ struct Inner {
     draining: AtomicBool,
     heartbeats: Heartbeats,
     probes: Vec<Probe>,
+    details: Vec<Detail>,
 }
 
 /// What `/readyz` shows.
@@ -79,6 +114,9 @@ pub struct Report {
     /// Each check by name: `ok`, or what is wrong.
     #[schema(value_type = BTreeMap<String, String>)]
     pub checks: BTreeMap<&'static str, String>,
+    /// What makes the process no less ready: how fetching from Avinode stands.
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub details: BTreeMap<&'static str, String>,
 }
 
 impl Report {
@@ -91,7 +129,13 @@ impl Report {
 impl Readiness {
     /// Ready while all probes are well and no loop is silent.
     pub fn new(heartbeats: Heartbeats, probes: Vec<Probe>) -> Self {
+        Self::with_details(heartbeats, probes, Vec::new())
+    }
+
+    /// The same, with details.
+    pub fn with_details(heartbeats: Heartbeats, probes: Vec<Probe>, details: Vec<Detail>) -> Self {
         Self(Arc::new(Inner {
+            details,
             draining: AtomicBool::new(false),
             heartbeats,
             probes,
@@ -105,7 +149,7 @@ impl Readiness {
 
     /// Asks everything now. While draining nothing else is asked: the answer is known.
     pub async fn report(&self) -> Report {
-        let mut checks = BTreeMap::new();
+        let (mut checks, mut details) = (BTreeMap::new(), BTreeMap::new());
         if self.0.draining.load(Ordering::Relaxed) {
             checks.insert("accepting", "draining".to_owned());
         } else {
@@ -121,10 +165,19 @@ impl Readiness {
             for (probe, finding) in self.0.probes.iter().zip(findings) {
                 checks.insert(probe.name, finding.err().unwrap_or("ok").to_owned());
             }
+            for (detail, told) in self
+                .0
+                .details
+                .iter()
+                .zip(join_all(self.0.details.iter().map(Detail::tell)).await)
+            {
+                details.insert(detail.name, told);
+            }
         }
         let mut report = Report {
             status: "ready",
             checks,
+            details,
         };
         if !report.is_ready() {
             report.status = "not ready";

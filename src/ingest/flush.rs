@@ -7,12 +7,12 @@ use uuid::Uuid;
 
 use super::receiver::Arrival;
 use crate::avinode::notification::Route;
-use crate::postgres::transaction::Connection;
+use crate::postgres::lone::LoneConnection;
 
-/// Appends deliveries and their jobs in one commit.
+/// Appends deliveries and their jobs in one commit, by a statement that is its own transaction.
 ///
-/// `synchronous_commit` is set for this transaction whatever the database's default is: an answer of 200 rests on it.
-pub async fn append(connection: &mut Connection, arrivals: &[&Arrival]) -> Result<(), sqlx::Error> {
+/// `synchronous_commit` is set for it whatever the database's default is: an answer of 200 rests on it.
+pub async fn append(connection: LoneConnection, arrivals: &[&Arrival]) -> Result<(), sqlx::Error> {
     let ids: Vec<Uuid> = arrivals.iter().map(|arrival| arrival.id).collect();
     let received: Vec<_> = arrivals.iter().map(|arrival| arrival.received_at).collect();
     let verified: Vec<&str> = arrivals.iter().map(|arrival| arrival.verified_by.as_str()).collect();
@@ -20,8 +20,7 @@ pub async fn append(connection: &mut Connection, arrivals: &[&Arrival]) -> Resul
     let bodies: Vec<&[u8]> = arrivals.iter().map(|arrival| arrival.body.as_ref()).collect();
     let kinds: Vec<&str> = arrivals.iter().map(|arrival| kind(&arrival.route)).collect();
     let keys: Vec<Option<&str>> = arrivals.iter().map(|arrival| key(&arrival.route)).collect();
-    let mut tx = connection.begin().await?;
-    sqlx::query!(
+    let append = sqlx::query!(
         r#"
         WITH durable AS MATERIALIZED (
             SELECT set_config('synchronous_commit', 'on', true) AS value
@@ -42,10 +41,8 @@ pub async fn append(connection: &mut Connection, arrivals: &[&Arrival]) -> Resul
         &bodies as &[&[u8]],
         &kinds as &[&str],
         &keys as &[Option<&str>],
-    )
-    .execute(&mut tx)
-    .await?;
-    tx.commit().await
+    );
+    connection.execute(append).await.map(drop)
 }
 
 /// Which handler the job is for; the kinds are those of `jobs`, which this module may not name.

@@ -18,10 +18,11 @@ use self::learn::{Duplicate, Learned};
 use crate::clock::Clock;
 use crate::domain::election::Policy;
 use crate::domain::event::Event;
-use crate::domain::id::{EventId, QuoteId};
+use crate::domain::id::{EventId, QuoteId, RequestId, TripId};
+use crate::jobs::rematch;
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::job::{Claimed, JobError};
-use crate::queue::store as queue;
+use crate::queue::store::{self as queue, NewJob};
 use crate::store::{facts, rfqs, sessions, trips, writer};
 
 /// What a job is about.
@@ -37,6 +38,24 @@ pub enum Content {
         received_at: DateTime<Utc>,
         /// What it says.
         events: Vec<Event>,
+    },
+    /// What a fetched document states about its trip.
+    Document {
+        /// The resource, for people: `rfqs/arfq-12345678`.
+        resource: String,
+        /// Every id of the trip that the document shows: two or more are one trip from now on.
+        trips: Vec<TripId>,
+        /// What it states.
+        events: Vec<Event>,
+        /// When the notification was received that had it fetched; `None` where nobody told.
+        received_at: Option<DateTime<Utc>>,
+        /// What is to be fetched in turn, queued in the same transaction.
+        follow: Vec<NewJob>,
+    },
+    /// Another job of the batch brings the document that this one asked for.
+    Shared {
+        /// That job.
+        with: i64,
     },
     /// Match a session with what is known of its trip.
     Rematch {
@@ -78,6 +97,13 @@ pub struct Applier {
     pub policy: Policy,
     /// The time by which quotes expire.
     pub clock: Clock,
+}
+
+impl Begun {
+    /// Whether this job is locked, and its lease not lost.
+    pub fn holds(&self, job: i64) -> bool {
+        self.held.contains(&job)
+    }
 }
 
 impl Applier {
@@ -145,7 +171,9 @@ impl Applier {
         let mut locked = trips::lock(&mut tx, &ids).await?;
         if !related.unsettled.is_empty() {
             rfqs::lock(&mut tx, &related.unsettled).await?;
-            // What was committed while we waited for the locks is seen by now.
+        }
+        if related.unsettled.iter().any(|rfq| related.held.contains(rfq)) {
+            // While we waited for the locks, a session's RFQ may have been named under a trip more.
             related = rfqs::related(&mut tx, &ids, &named, &rematched).await?;
             if !related.trips.iter().all(|trip| locked.key_of.contains_key(trip)) {
                 return Err(JobError::Contention(
@@ -154,7 +182,10 @@ impl Applier {
             }
         }
         let keys: Vec<String> = locked.trips.keys().cloned().collect();
-        let mut sessions = sessions::lock(&mut tx, &keys, &related.held, &rematched).await?;
+        let mut rfqs = related.held.clone();
+        rfqs.extend(named.into_iter().map(|(_, rfq)| rfq));
+        let mut sessions = sessions::lock(&mut tx, &keys, &rfqs, &rematched).await?;
+        let found_late = borrow::set_apart(&mut sessions, &locked.trips, &related.held);
         let messages = learn::messages_of(&fresh, &locked.key_of);
         let mut rows = facts::load(&mut tx, &mut locked.trips, &messages).await?;
 
@@ -163,6 +194,10 @@ impl Applier {
         outward::write(&mut tx, &locked.trips, &learned.touched).await?;
         outward::schedule_expiries(&mut tx, &locked.trips, &mut learned, now).await?;
         outward::project(&mut tx, &locked.trips, &learned.touched, &sessions, &mut rows).await?;
+        if !found_late.is_empty() {
+            let again: Vec<NewJob> = found_late.into_iter().map(rematch::job).collect();
+            queue::enqueue(&mut tx, &again).await?;
+        }
         let changed = change::change(&mut tx, &locked.trips, &mut sessions, &learned, &rows, self.policy, now).await?;
 
         for outcome in &mut learned.outcomes {
@@ -172,22 +207,24 @@ impl Applier {
                     .push_str(&format!("; sessions changed with it: {changed}"));
             }
         }
+        let follow: Vec<NewJob> = fresh.iter().flat_map(|work| work.follow()).cloned().collect();
+        if !follow.is_empty() {
+            queue::enqueue(&mut tx, &follow).await?;
+        }
         queue::finish(&mut tx, &learned.outcomes).await?;
         tx.commit().await?;
         Ok(())
     }
 }
 
-/// The trips and RFQs that events name together.
+/// The trips and RFQs, in normal form, that events name together.
 fn named(works: &[&Work]) -> Vec<(String, String)> {
     let mut named: BTreeSet<(String, String)> = BTreeSet::new();
     for work in works {
-        if let Content::Events { events, .. } = &work.content {
-            named.extend(events.iter().filter_map(|event| {
-                let request = event.what.request()?;
-                Some((event.trip.as_str().to_owned(), request.as_str().to_owned()))
-            }));
-        }
+        named.extend(work.events().iter().filter_map(|event| {
+            let request = event.what.request()?;
+            Some((event.trip.as_str().to_owned(), RequestId::normal(request)))
+        }));
     }
     named.into_iter().collect()
 }
@@ -223,11 +260,38 @@ impl Work {
         }
     }
 
-    fn trips(&self) -> Vec<String> {
+    /// The events of a delivery or a document.
+    fn events(&self) -> &[Event] {
         match &self.content {
-            Content::Events { events, .. } => events.iter().map(|event| event.trip.as_str().to_owned()).collect(),
-            Content::Expire { trip, .. } => vec![trip.clone()],
-            Content::Rematch { .. } => Vec::new(),
+            Content::Events { events, .. } | Content::Document { events, .. } => events,
+            Content::Shared { .. } | Content::Rematch { .. } | Content::Expire { .. } => &[],
+        }
+    }
+
+    /// The ids that a document shows to be of one trip.
+    fn same_trip(&self) -> &[TripId] {
+        match &self.content {
+            Content::Document { trips, .. } => trips,
+            _ => &[],
+        }
+    }
+
+    fn trips(&self) -> Vec<String> {
+        let named = self.events().iter().map(|event| &event.trip);
+        let mut trips: Vec<String> = named
+            .chain(self.same_trip())
+            .map(|trip| trip.as_str().to_owned())
+            .collect();
+        if let Content::Expire { trip, .. } = &self.content {
+            trips.push(trip.clone());
+        }
+        trips
+    }
+
+    fn follow(&self) -> &[NewJob] {
+        match &self.content {
+            Content::Document { follow, .. } => follow,
+            _ => &[],
         }
     }
 }

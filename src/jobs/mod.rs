@@ -3,6 +3,8 @@
 pub mod apply;
 pub mod event;
 pub mod expire;
+pub mod fetch;
+pub mod reconcile;
 pub mod registry;
 pub mod rematch;
 pub mod replay;

@@ -1,17 +1,74 @@
 //! The registry of handlers: the workers' table of contents, in order of urgency.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{apply, event, expire, rematch};
+use super::{apply, event, expire, fetch, rematch};
+use crate::avinode::client::get::{Client, NoClient};
+use crate::avinode::client::settings::{AvinodeSettings, Now};
 use crate::clock::Clock;
 use crate::domain::election::Policy;
 use crate::postgres::transaction::Pool;
 use crate::queue::job::Handler;
+use crate::queue::limit::Limit;
+use crate::queue::limiter::Limiter;
+use crate::queue::paced::Paced;
+use crate::queue::retry::RetryPolicy;
 
-/// Kinds of jobs that nothing serves yet: kept, listed, and worked off once something does.
+/// Kinds of jobs that wait where nothing fetches: kept, listed, and worked off once a process has credentials.
+pub const WAITING_KINDS: [&str; 3] = fetch::KINDS;
+
+/// The fewest and the most keys that are fetched at once.
+const AT_ONCE: (f64, f64) = (8.0, 64.0);
+
+/// The worker that fetches: one a process, several resources at once.
 ///
-/// `thin`: a thin notification is only a hint; it waits for the fetching of its resource.
-pub const WAITING_KINDS: [&str; 1] = ["thin"];
+/// # Errors
+/// No client can be made of the settings.
+pub fn fetching(
+    pool: Pool,
+    leases: Pool,
+    avinode: &AvinodeSettings,
+    policy: Policy,
+    clock: Clock,
+) -> Result<Paced, NoClient> {
+    let limiter = Limiter {
+        name: fetch::LIMITER,
+        limit: Limit {
+            per_second: avinode.calls_per_second,
+            burst: avinode.burst,
+        },
+        caller: avinode.client.digest(),
+    };
+    let handler = fetch::FetchJob {
+        applier: Arc::new(apply::Applier {
+            pool: pool.clone(),
+            policy,
+            clock,
+        }),
+        client: Client::new(&avinode.client, Now::new(move || clock.now()))?,
+        limiter: limiter.clone(),
+    };
+    // Enough for calls of half a second, and some that hang.
+    let at_once = (4.0 + avinode.calls_per_second / 2.0).clamp(AT_ONCE.0, AT_ONCE.1);
+    Ok(Paced {
+        pool,
+        leases,
+        limiter,
+        handler: Arc::new(handler),
+        at_once: (1..=64_u8)
+            .find(|many| f64::from(*many) >= at_once)
+            .map_or(64, usize::from),
+        lease: Duration::from_secs(60),
+        poll: Duration::from_secs(1),
+        retry: RetryPolicy {
+            // At ten minutes each, about a day and a half: Avinode's own patience is two days.
+            max_attempts: 400,
+            ..RetryPolicy::default()
+        },
+        bell: Arc::default(),
+    })
+}
 
 /// All handlers, the most urgent first.
 pub fn registry(pool: &Pool, policy: Policy, clock: Clock) -> Vec<Arc<dyn Handler>> {

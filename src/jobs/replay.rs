@@ -20,7 +20,7 @@ pub async fn replay(pool: &Pool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error>
         .map(|id| {
             let (kind, key) = match route(&stored[id].body) {
                 Route::Full => (KIND_AGAIN, None),
-                Route::Thin { key } => (super::registry::WAITING_KINDS[0], Some(key.as_str().to_owned())),
+                Route::Thin { key } => (super::fetch::KIND, Some(key.as_str().to_owned())),
                 Route::Unknown => (KIND_UNKNOWN, None),
             };
             NewJob {

@@ -5,17 +5,20 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::rematch;
+use super::{reconcile, rematch};
 use crate::heartbeat::Pulse;
 use crate::postgres::transaction::Pool;
 use crate::queue::{maintenance, store as queue};
-use crate::store::sweep;
 use crate::store::tracking::{begin, whole};
+use crate::store::whose::Which;
+use crate::store::{documents, sweep};
 
 /// The duty's name in `duties`.
 const DUTY: &str = "upkeep";
 /// The duty of archiving, which nobody keeps up: it runs out, and then it is time again.
 const ARCHIVE: &str = "archive";
+/// Likewise of having active trips fetched anew.
+const RECONCILE: &str = "reconcile";
 /// How often sessions are archived.
 const ARCHIVE_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// How often it is looked after; the duty is held for four times that.
@@ -27,8 +30,21 @@ const SWEEP_ROUNDS: u32 = 20;
 /// Rounds between two prunings of outcomes: an hour, and a whole number of sweeps.
 const PRUNE_ROUNDS: u32 = 120;
 
+/// For how long documents are kept whole.
+const KEEP_DOCUMENTS: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// What is done, and how often.
+#[derive(Debug, Clone, Copy)]
+pub struct Duties {
+    /// For how long outcomes are kept.
+    pub keep_outcomes: Duration,
+    /// How often the trips of active sessions are fetched anew, if ever.
+    pub reconcile_every: Option<Duration>,
+}
+
 /// Keeps up until `shutdown`, in whichever process holds the duty.
-pub async fn run(pool: Pool, process: String, keep_outcomes: Duration, pulse: Pulse, shutdown: CancellationToken) {
+pub async fn run(pool: Pool, process: String, duties: Duties, pulse: Pulse, shutdown: CancellationToken) {
+    let keep_outcomes = duties.keep_outcomes;
     let mut round: u32 = 0;
     // What was just written has its notes already: the first turn need not compete with them.
     tokio::select! {
@@ -44,6 +60,11 @@ pub async fn run(pool: Pool, process: String, keep_outcomes: Duration, pulse: Pu
         };
         if let Err(error) = done {
             tracing::warn!(%error, "upkeep failed; it is tried again");
+        }
+        if let Some(every) = duties.reconcile_every
+            && let Err(error) = reconcile(&pool, &process, every).await
+        {
+            tracing::warn!(%error, "active trips could not be put up for fetching; it is tried again");
         }
         round = round.wrapping_add(1);
         tokio::select! {
@@ -88,11 +109,38 @@ pub async fn turn(pool: &Pool, process: &str, keep_outcomes: Duration, prune: bo
         if pruned > 0 {
             tracing::info!(outcomes = pruned, "old outcomes were pruned");
         }
+        let pruned = documents::prune(pool, KEEP_DOCUMENTS).await?;
+        if pruned > 0 {
+            tracing::info!(documents = pruned, "old documents were pruned");
+        }
     }
     if let Err(error) = archive(pool, process).await {
         // The function may be the application's own, and fail by its own rules: nothing else is to wait for it.
         tracing::warn!(%error, "archiving old sessions failed; it is tried again");
     }
+    Ok(())
+}
+
+/// Has the trips of active sessions fetched anew, if nobody has done so for so long.
+///
+/// # Errors
+/// Nothing was queued, or the duty runs out by itself.
+pub async fn reconcile(pool: &Pool, process: &str, every: Duration) -> Result<(), sqlx::Error> {
+    // As for archiving: a duty that nobody keeps up.
+    let holder = format!("{process}/{}", Uuid::now_v7().simple());
+    if !maintenance::take_duty(pool, RECONCILE, &holder, every).await? {
+        return Ok(());
+    }
+    let asked = reconcile::ask(pool, &Which::Active).await;
+    if asked.is_err() {
+        maintenance::leave_duty(pool, RECONCILE, &holder).await?;
+    }
+    let asked = asked?;
+    tracing::info!(
+        trips = asked.targets.len(),
+        queued = asked.queued,
+        "trips of active sessions are fetched anew"
+    );
     Ok(())
 }
 

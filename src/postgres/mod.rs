@@ -1,4 +1,4 @@
-//! Postgres: how it is reached (`pool`), how its schema is brought up to date (`migrator`), and the private cluster that
+//! Postgres: how it is reached (`pool`, `transaction`, `lone`), how its schema is brought up to date (`migrator`), and the private cluster that
 //! is started where nobody gave an address (`embedded`, and the files that it is made of; `beside` reaches one that another
 //! process runs). `probe` asks a server what `check` tells.
 //!
@@ -12,6 +12,7 @@ pub mod cluster;
 pub mod embedded;
 pub mod error;
 pub mod home;
+pub mod lone;
 pub mod migrator;
 pub mod pool;
 pub mod probe;

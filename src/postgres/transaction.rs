@@ -1,5 +1,5 @@
-//! The one way in which statements reach the database: inside an explicit transaction, and unnamed where a transaction
-//! pooler is in between.
+//! The way in which statements reach the database (but for [`super::lone`]): inside an explicit transaction, and unnamed where
+//! a transaction pooler is in between.
 //!
 //! sqlx names every statement of its checked macros, whatever the size of its cache. A name belongs to a server connection,
 //! and such a pooler lends another one for the next transaction. The types here take the name away, and leave no way to send
@@ -13,11 +13,12 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use sqlx::error::BoxDynError;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{
     PgArguments, PgConnection, PgListener, PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres,
 };
 use sqlx::{Connection as _, Either, Error, Execute, Executor, SqlStr};
+
+use super::lone::LonePool;
 
 /// Connections to the database, and whether statements may have names there.
 #[derive(Debug, Clone)]
@@ -68,13 +69,15 @@ impl Pool {
         }
     }
 
-    /// A connection that was just seen to answer.
-    pub async fn acquire(&self) -> Result<Connection, Error> {
-        let inner = self.connections.acquire().await?;
-        Ok(Connection {
-            inner,
-            named: self.named,
-        })
+    /// `max` connections of their own to the same database, for statements that are their own transaction.
+    pub fn lone(&self, max: u32) -> LonePool {
+        let own = self.beside(max);
+        LonePool::new(own.connections, own.named)
+    }
+
+    /// Whether the database can be reached: a connection that answered less than a second ago, or answers now.
+    pub async fn reach(&self) -> Result<(), Error> {
+        self.connections.acquire().await.map(drop)
     }
 
     /// A connection that listens. There is none behind a transaction pooler.
@@ -100,29 +103,6 @@ impl From<PgPool> for Pool {
             connections,
             named: true,
         }
-    }
-}
-
-/// A connection taken from the pool, to begin a transaction on.
-#[derive(Debug)]
-pub struct Connection {
-    inner: PoolConnection<Postgres>,
-    named: bool,
-}
-
-impl Connection {
-    /// Begins a transaction.
-    pub async fn begin(&mut self) -> Result<Transaction<'_>, Error> {
-        let inner = self.inner.begin().await?;
-        Ok(Transaction {
-            inner,
-            named: self.named,
-        })
-    }
-
-    /// Not given back to the pool in the end: nobody is to wait for what it is doing.
-    pub fn close_on_drop(&mut self) {
-        self.inner.close_on_drop();
     }
 }
 

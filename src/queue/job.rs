@@ -43,6 +43,14 @@ pub enum JobError {
         /// Instead of the growing delay.
         after: Option<Duration>,
     },
+    /// It has to wait for something that is not its fault: try again after a while; costs no attempt.
+    #[error("{reason}")]
+    Wait {
+        /// What it waits for, in words for an operator.
+        reason: String,
+        /// For how long.
+        after: Duration,
+    },
     /// Trying again cannot help: the job dies.
     #[error("{0}")]
     Fail(String),
@@ -62,6 +70,14 @@ impl JobError {
         Self::Retry {
             reason: reason.into(),
             after: Some(after),
+        }
+    }
+
+    /// Try again after this delay, without counting the attempt.
+    pub fn wait(reason: impl Into<String>, after: Duration) -> Self {
+        Self::Wait {
+            reason: reason.into(),
+            after,
         }
     }
 

@@ -14,12 +14,12 @@ use crate::postgres::transaction::Pool;
 /// The channel that queued work is announced on.
 pub const CHANNEL: &str = "avinode_ingest_jobs";
 
-/// Rings `bell` for every announcement until `shutdown`.
-pub async fn listen(pool: Pool, bell: Arc<Notify>, shutdown: CancellationToken) {
+/// Rings `bells` for every announcement until `shutdown`.
+pub async fn listen(pool: Pool, bells: Vec<Arc<Notify>>, shutdown: CancellationToken) {
     loop {
         let ended = tokio::select! {
             () = shutdown.cancelled() => return,
-            ended = announcements(&pool, &bell) => ended,
+            ended = announcements(&pool, &bells) => ended,
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "not listening for announcements; polling goes on");
@@ -55,13 +55,17 @@ async fn notify(pool: &Pool) -> Result<(), sqlx::Error> {
     tx.commit().await
 }
 
-async fn announcements(pool: &Pool, bell: &Notify) -> Result<(), sqlx::Error> {
+async fn announcements(pool: &Pool, bells: &[Arc<Notify>]) -> Result<(), sqlx::Error> {
     let mut listener = pool.listener().await?;
     listener.listen(CHANNEL).await?;
     // What was announced while nobody listened.
-    bell.notify_waiters();
+    for bell in bells {
+        bell.notify_waiters();
+    }
     loop {
         listener.recv().await?;
-        bell.notify_one();
+        for bell in bells {
+            bell.notify_one();
+        }
     }
 }

@@ -48,6 +48,8 @@ pub struct Filter {
     pub limit: i64,
     /// Kinds that nothing serves: they wait until something does.
     pub unserved: Vec<String>,
+    /// Why nothing does.
+    pub because: String,
 }
 
 /// Lists jobs, dead ones first, then by when they are due.
@@ -71,7 +73,7 @@ pub async fn list(pool: &Pool, filter: &Filter) -> Result<Vec<JobView>, sqlx::Er
                     ELSE 'available'
                 END,
                 key, delivery_id, created_at, due_at, attempts, crashes, leased_by,
-                CASE WHEN kind = ANY ($5) THEN 'no handler yet' ELSE history[cardinality(history)] END,
+                CASE WHEN kind = ANY ($5) THEN $6 ELSE history[cardinality(history)] END,
                 history, 1
             FROM avinode_ingest.jobs
         ) AS job
@@ -86,6 +88,7 @@ pub async fn list(pool: &Pool, filter: &Filter) -> Result<Vec<JobView>, sqlx::Er
         filter.kind,
         filter.limit,
         &filter.unserved,
+        filter.because,
     )
     .fetch_all(&mut tx)
     .await?;
@@ -208,4 +211,63 @@ pub async fn left(pool: &Pool, unserved: &[String]) -> Result<(i64, i64), sqlx::
     .await?;
     tx.commit().await?;
     Ok(left)
+}
+
+/// A finished job, as an operator sees it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finished {
+    /// Which handler it was for.
+    pub kind: String,
+    /// What it was about.
+    pub key: Option<String>,
+    /// `applied`, `nothing`, `duplicate`, `dead` or `discarded`.
+    pub outcome: String,
+    /// What it changed, or why it did not.
+    pub detail: Option<String>,
+}
+
+/// The time by the database's clock.
+pub async fn now(pool: &Pool) -> Result<DateTime<Utc>, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let now = sqlx::query_scalar!(r#"SELECT clock_timestamp() AS "now!""#)
+        .fetch_one(&mut tx)
+        .await?;
+    tx.commit().await?;
+    Ok(now)
+}
+
+/// How many jobs of these kinds are live.
+pub async fn live(pool: &Pool, kinds: &[&str]) -> Result<i64, sqlx::Error> {
+    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+    let mut tx = pool.begin().await?;
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM avinode_ingest.jobs WHERE kind = ANY ($1)"#,
+        &kinds
+    )
+    .fetch_one(&mut tx)
+    .await?;
+    tx.commit().await?;
+    Ok(count)
+}
+
+/// What has become of jobs of these kinds since then, in order of time.
+pub async fn finished(pool: &Pool, kinds: &[&str], since: DateTime<Utc>) -> Result<Vec<Finished>, sqlx::Error> {
+    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+    let mut tx = pool.begin().await?;
+    let finished = sqlx::query_as!(
+        Finished,
+        r#"
+        SELECT kind, key, outcome, detail
+        FROM avinode_ingest.outcomes
+        WHERE finished_at >= $2 AND kind = ANY ($1)
+        ORDER BY finished_at, job_id
+        LIMIT 10000
+        "#,
+        &kinds,
+        since,
+    )
+    .fetch_all(&mut tx)
+    .await?;
+    tx.commit().await?;
+    Ok(finished)
 }

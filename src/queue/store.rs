@@ -305,6 +305,28 @@ pub async fn enqueue(tx: &mut Transaction<'_>, jobs: &[NewJob]) -> Result<(), sq
     Ok(())
 }
 
+/// Queues a job unless one of these kinds waits for the same key already, held by nobody: that one will do.
+pub async fn enqueue_unless_live(tx: &mut Transaction<'_>, kinds: &[&str], job: &NewJob) -> Result<(), sqlx::Error> {
+    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+    sqlx::query!(
+        r#"
+        INSERT INTO avinode_ingest.jobs (kind, key, delivery_id, due_at)
+        SELECT $1, $2, $3, clock_timestamp() + $4
+        WHERE NOT EXISTS (
+            SELECT FROM avinode_ingest.jobs WHERE kind = ANY ($5) AND key = $2 AND lease_token IS NULL
+        )
+        "#,
+        job.kind,
+        job.key,
+        job.delivery_id,
+        interval(job.due_in.unwrap_or_default()),
+        &kinds,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Queues a job of `kind` for each key that has none live. Returns how many were queued.
 pub async fn enqueue_missing(pool: &Pool, kind: &str, keys: &[String]) -> Result<u64, sqlx::Error> {
     let mut tx = pool.begin().await?;
@@ -324,11 +346,11 @@ pub async fn enqueue_missing(pool: &Pool, kind: &str, keys: &[String]) -> Result
     Ok(queued.rows_affected())
 }
 
-fn fences(jobs: &[Claimed]) -> (Vec<i64>, Vec<i64>) {
+pub(super) fn fences(jobs: &[Claimed]) -> (Vec<i64>, Vec<i64>) {
     jobs.iter().map(|job| (job.id, job.token)).unzip()
 }
 
-fn interval(duration: Duration) -> PgInterval {
+pub(super) fn interval(duration: Duration) -> PgInterval {
     PgInterval {
         months: 0,
         days: 0,
@@ -336,7 +358,7 @@ fn interval(duration: Duration) -> PgInterval {
     }
 }
 
-fn bounded(reason: &str) -> String {
+pub(super) fn bounded(reason: &str) -> String {
     reason
         .chars()
         .filter(|character| *character != '\0')

@@ -1,24 +1,18 @@
 //! A worker: claims a batch, has it served, settles what was left unfinished. The loop is dull; the step is public and
 //! tells what happened, so that tests drain the queue without sleeping.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use rand::RngExt;
 use tokio::sync::Notify;
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::job::{Claimed, Handler, JobError};
 use super::retry::RetryPolicy;
-use super::store;
+use super::{lease, store};
 use crate::heartbeat::Pulse;
 use crate::postgres::transaction::Pool;
-
-/// How many leases long a batch may be worked on before it is given up.
-const WORK_LEASES: u32 = 5;
 
 /// What every worker of a process shares.
 pub struct Shift {
@@ -190,9 +184,6 @@ impl Shift {
         Ok(())
     }
 
-    /// Runs the handler and keeps its leases up meanwhile. Both are polled side by side: the handler's transaction may
-    /// hold the very rows that are to be extended, and must not wait for that to be over. Unless the batch was claimed
-    /// just now, its leases have been running for a while and are extended at once.
     async fn perform(
         &self,
         handler: &dyn Handler,
@@ -201,32 +192,8 @@ impl Shift {
         claimed_just_now: bool,
     ) -> Result<Vec<(i64, JobError)>, JobError> {
         let held: Vec<Claimed> = batch.iter().chain(waiting).cloned().collect();
-        let keep_up = async {
-            let mut beat = tokio::time::interval(self.lease / 3);
-            beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            if claimed_just_now {
-                beat.tick().await;
-            }
-            loop {
-                beat.tick().await;
-                if let Err(error) = store::extend(&self.leases, &held, self.lease).await {
-                    // Losing the lease is safe: the apply is fenced.
-                    tracing::warn!(%error, kind = handler.kind(), "could not extend leases");
-                }
-            }
-        };
-        // A panic is the job's fault, not the worker's. And a connection that was cut without a word would be waited for
-        // for ever, with its leases kept up.
-        let work = AssertUnwindSafe(handler.perform(batch)).catch_unwind();
-        let limit = self.lease * WORK_LEASES;
-        tokio::select! {
-            done = tokio::time::timeout(limit, work) => match done {
-                Ok(Ok(done)) => done,
-                Ok(Err(_)) => Err(JobError::retry("its handler panicked; the log has the place")),
-                Err(_) => Err(JobError::retry(format!("not done within {} s", limit.as_secs()))),
-            },
-            () = keep_up => unreachable!("leases are kept up for as long as the handler runs"),
-        }
+        let work = handler.perform(batch);
+        lease::keep_up(&self.leases, &held, self.lease, claimed_just_now, work).await
     }
 
     async fn settle(
@@ -237,6 +204,7 @@ impl Shift {
         step: &mut Step,
     ) -> Result<(), sqlx::Error> {
         let (delay, counts) = match &error {
+            JobError::Wait { after, .. } => (*after, false),
             JobError::Contention(_) => (Duration::from_millis(rand::rng().random_range(5..60)), false),
             JobError::Retry { after, .. } if job.attempts < self.retry.max_attempts => {
                 (after.unwrap_or_else(|| self.retry.delay(job.attempts)), true)

@@ -52,12 +52,7 @@ impl Sessions {
         if let Some(field) = refer::missing(&mut tx, refers).await? {
             return Err(Error::NoSuchRow { field });
         }
-        // Known quotes can be shown once there is a request to show them under, and are found by an RFQ as well; the triggers
-        // watch neither.
-        let before = live.as_ref().map(|live| (live.request_id, live.avinode_rfq_id.clone()));
-        let (request_before, rfq_before) = before.unwrap_or_default();
-        let unwatched = (new.request_id.is_some() && new.request_id != request_before)
-            || (new.avinode_rfq_id.is_some() && new.avinode_rfq_id != rfq_before);
+        let request_before = live.as_ref().and_then(|live| live.request_id);
         let (id, created) = match live {
             Some(live) if live.iso_agent_id != new.iso_agent_id => {
                 return Err(Error::Refused {
@@ -71,7 +66,8 @@ impl Sessions {
             }
             None => (start::insert(&mut tx, new, now).await?, true),
         };
-        if unwatched && (!created || new.avinode_rfq_id.is_some()) {
+        // Known quotes can be shown once there is a request to show them under; the triggers do not watch it.
+        if !created && new.request_id.is_some() && new.request_id != request_before {
             match_again(&mut tx, id).await?;
         }
         let session = shown(&mut tx, id).await?;

@@ -39,15 +39,8 @@ impl Sessions {
             ..columns.clone()
         };
         change::trip(&mut tx, session, &columns, self.now()).await?;
-        // Known quotes can be shown once there is a request to show them under, and are found by an RFQ as well; the triggers
-        // watch neither.
-        let request_changes = columns.request_id.is_some_and(|request| request != before.request_id);
-        if request_changes
-            || columns
-                .avinode_rfq_id
-                .as_ref()
-                .is_some_and(|rfq| *rfq != before.avinode_rfq_id)
-        {
+        // Known quotes can be shown once there is a request to show them under; the triggers do not watch it.
+        if columns.request_id.is_some_and(|request| request != before.request_id) {
             match_again(&mut tx, session).await?;
         }
         let session = shown(&mut tx, session).await?;

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::version;
+use super::{said, version};
 use crate::domain::event::{Money, Operator, QuoteDetails};
 use crate::domain::id::{MessageId, QuoteId, RequestId};
-use crate::domain::quote::{Decline, Fact, Quote, Request};
+use crate::domain::quote::{Decline, Quote, Request};
 use crate::domain::trip::Trip;
 use crate::postgres::transaction::Transaction;
 
@@ -72,8 +73,8 @@ pub async fn load(
         }
         let fact = version::read(row.fact_at, row.fact_source, row.fact_digest)
             .filter(|_| row.received)
-            .map(|version| Fact {
-                details: QuoteDetails {
+            .map(|version| {
+                let details = QuoteDetails {
                     quote: id.clone(),
                     request: row.request_id.as_deref().and_then(|id| RequestId::parse(id).ok()),
                     price: row
@@ -87,17 +88,17 @@ pub async fn load(
                     aircraft_type: row.aircraft_type,
                     aircraft_tail: row.aircraft_tail,
                     valid_until: row.valid_until,
-                },
-                version,
-                first_fact_at: row.first_fact_at,
+                };
+                said::only(details, version, row.first_fact_at)
             });
+        let said = said::read(&id, row.said).or(fact).unwrap_or_default();
         let declined = version::read(row.declined_at, row.declined_source, row.declined_digest)
             .filter(|_| row.declined)
             .map(|version| Decline {
                 version,
                 reason: row.decline_reason,
             });
-        trip.quotes.insert(id, Quote { fact, declined });
+        trip.quotes.insert(id, Quote::of(said, declined));
     }
     let rows = sqlx::query!("SELECT * FROM avinode_ingest.requests WHERE trip_key = ANY ($1)", &keys)
         .fetch_all(&mut *tx)
@@ -179,17 +180,18 @@ pub async fn write_quotes(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &
         column!(|quote| decline(quote).map(|d| version::source_number(d.version.source)));
     let declined_digest: Vec<Option<Vec<u8>>> = column!(|quote| decline(quote).map(|d| d.version.digest.to_vec()));
     let reason: Vec<Option<String>> = column!(|quote| decline(quote).and_then(|d| d.reason));
+    let said: Vec<Option<Value>> = column!(|quote: &Quote| said::write(&quote.said));
     sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.quotes (
             trip_key, quote_id, received, request_id, amount, currency, operator_id, operator_name, aircraft_type,
             aircraft_tail, valid_until, fact_at, fact_source, fact_digest, first_fact_at, declined, declined_at,
-            declined_source, declined_digest, decline_reason
+            declined_source, declined_digest, decline_reason, said
         )
         SELECT * FROM unnest(
             $1::text[], $2::text[], $3::boolean[], $4::text[], $5::numeric[], $6::text[], $7::text[], $8::text[],
             $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::smallint[], $14::bytea[],
-            $15::timestamptz[], $16::boolean[], $17::timestamptz[], $18::smallint[], $19::bytea[], $20::text[]
+            $15::timestamptz[], $16::boolean[], $17::timestamptz[], $18::smallint[], $19::bytea[], $20::text[], $21::jsonb[]
         ) AS new (trip_key, quote_id)
         ORDER BY trip_key, quote_id
         ON CONFLICT (trip_key, quote_id) DO UPDATE
@@ -200,7 +202,7 @@ pub async fn write_quotes(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &
             fact_at = EXCLUDED.fact_at, fact_source = EXCLUDED.fact_source, fact_digest = EXCLUDED.fact_digest,
             first_fact_at = EXCLUDED.first_fact_at, declined = EXCLUDED.declined,
             declined_at = EXCLUDED.declined_at, declined_source = EXCLUDED.declined_source,
-            declined_digest = EXCLUDED.declined_digest, decline_reason = EXCLUDED.decline_reason
+            declined_digest = EXCLUDED.declined_digest, decline_reason = EXCLUDED.decline_reason, said = EXCLUDED.said
         "#,
         &keys,
         &ids,
@@ -222,6 +224,7 @@ pub async fn write_quotes(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &
         &declined_source as &[Option<i16>],
         &declined_digest as &[Option<Vec<u8>>],
         &reason as &[Option<String>],
+        &said as &[Option<Value>],
     )
     .execute(tx)
     .await?;

@@ -3,11 +3,13 @@
 //! Lock order, everywhere: jobs, trips, sessions (by id), facts, ledger. Multi-row writes are sorted by key.
 
 pub mod deliveries;
+pub mod documents;
 pub mod events;
 pub mod facts;
 pub mod inspect;
 pub mod projection;
 pub mod rfqs;
+mod said;
 pub mod seed;
 pub mod sessions;
 pub mod sweep;
@@ -16,4 +18,5 @@ pub mod tracking;
 pub mod trips;
 pub mod unshown;
 pub mod version;
+pub mod whose;
 pub mod writer;

@@ -19,7 +19,7 @@ pub struct Related {
 
 /// Finds what belongs together: sessions by the RFQs that they hold, and trips by the RFQs that facts name under them.
 ///
-/// `named`: the pairs of trip and RFQ that events name; `sessions`: those that are to be matched again.
+/// `named`: the pairs of trip and RFQ, in normal form, that events name; `sessions`: those that are to be matched again.
 pub async fn related(
     tx: &mut Transaction<'_>,
     trips: &[String],
@@ -44,8 +44,7 @@ pub async fn related(
             FROM avinode_ingest.session_state AS state
             WHERE state.session_id = ANY ($4) AND state.matched_trip IS NOT NULL
         ), named AS MATERIALIZED (
-            SELECT trip, avinode_ingest.normal_rfq_id(rfq) AS rfq
-            FROM unnest($2::text[], $3::text[]) AS named (trip, rfq)
+            SELECT trip, rfq FROM unnest($2::text[], $3::text[]) AS named (trip, rfq)
         ), held AS MATERIALIZED (
             SELECT trip, rfq FROM asked WHERE rfq IS NOT NULL
             UNION

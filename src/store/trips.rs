@@ -25,6 +25,7 @@ struct Row {
     status_at: Option<DateTime<Utc>>,
     status_source: Option<i16>,
     status_digest: Option<Vec<u8>>,
+    status_seen_at: Option<DateTime<Utc>>,
     last_activity_at: Option<DateTime<Utc>>,
 }
 
@@ -67,7 +68,11 @@ pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Locked, sq
             None => {
                 let status = version::read(row.status_at, row.status_source, row.status_digest)
                     .zip(row.status.as_deref().and_then(TripStatus::from_word))
-                    .map(|(version, status)| Status { status, version });
+                    .map(|(version, status)| Status {
+                        status,
+                        version,
+                        seen_at: row.status_seen_at,
+                    });
                 let trip = Trip {
                     status,
                     last_activity_at: row.last_activity_at,
@@ -85,7 +90,7 @@ async fn lock_rows(tx: &mut Transaction<'_>, keys: &[String]) -> Result<Vec<Row>
     sqlx::query_as!(
         Row,
         r#"
-        SELECT key, merged_into, status, status_at, status_source, status_digest, last_activity_at
+        SELECT key, merged_into, status, status_at, status_source, status_digest, status_seen_at, last_activity_at
         FROM avinode_ingest.trips
         WHERE key = ANY ($1)
         ORDER BY key
@@ -120,14 +125,18 @@ pub async fn write(tx: &mut Transaction<'_>, trips: &[(&str, &Trip)]) -> Result<
         .iter()
         .map(|(_, trip)| trip.status.as_ref().map(|known| known.version.digest.to_vec()))
         .collect();
+    let seen_at: Vec<Option<DateTime<Utc>>> = trips
+        .iter()
+        .map(|(_, trip)| trip.status.as_ref().and_then(|known| known.seen_at))
+        .collect();
     let activity: Vec<Option<DateTime<Utc>>> = trips.iter().map(|(_, trip)| trip.last_activity_at).collect();
     sqlx::query!(
         r#"
         UPDATE avinode_ingest.trips AS trip
         SET status = new.status, status_at = new.at, status_source = new.source, status_digest = new.digest,
-            last_activity_at = new.activity
-        FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::smallint[], $5::bytea[], $6::timestamptz[])
-            AS new (key, status, at, source, digest, activity)
+            last_activity_at = new.activity, status_seen_at = new.seen_at
+        FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::smallint[], $5::bytea[], $6::timestamptz[],
+            $7::timestamptz[]) AS new (key, status, at, source, digest, activity, seen_at)
         WHERE trip.key = new.key
         "#,
         &keys,
@@ -136,6 +145,7 @@ pub async fn write(tx: &mut Transaction<'_>, trips: &[(&str, &Trip)]) -> Result<
         &source as &[Option<i16>],
         &digest as &[Option<Vec<u8>>],
         &activity as &[Option<DateTime<Utc>>],
+        &seen_at as &[Option<DateTime<Utc>>],
     )
     .execute(tx)
     .await?;

@@ -18,13 +18,17 @@ pub fn read(at: Option<DateTime<Utc>>, source: Option<i16>, digest: Option<Vec<u
         0 => Source::Event,
         _ => Source::Document,
     };
-    let mut bytes = [0; 32];
-    let digest = digest.unwrap_or_default();
-    let length = digest.len().min(32);
-    bytes[..length].copy_from_slice(&digest[..length]);
     Some(Version {
         at,
         source,
-        digest: bytes,
+        digest: self::digest(&digest.unwrap_or_default()),
     })
+}
+
+/// The bytes of a digest; what is missing is zero.
+pub fn digest(kept: &[u8]) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let length = kept.len().min(32);
+    bytes[..length].copy_from_slice(&kept[..length]);
+    bytes
 }

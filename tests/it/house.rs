@@ -33,7 +33,7 @@ const MAY_IMPORT: [(&str, &str); 17] = [
 ];
 
 /// Words that may stand in some parts only.
-const ONLY_IN: [(&str, &[&str], &str); 6] = [
+const ONLY_IN: [(&str, &[&str], &str); 7] = [
     (
         "only `http`, and the stand-in for Avinode, name axum",
         &["axum::", "use axum", "extern crate axum"],
@@ -68,6 +68,11 @@ const ONLY_IN: [(&str, &[&str], &str); 6] = [
         "only `config` reads the environment",
         &["env::var", "env::set_var", "env::remove_var"],
         "config",
+    ),
+    (
+        "only Avinode's client, the command line and the stand-in for Avinode call anybody over HTTP",
+        &["reqwest::", "use reqwest"],
+        "avinode cli simulator",
     ),
     ("only the queue knows `backoff`", &["backoff::", "use backoff"], "queue"),
     (
@@ -115,6 +120,22 @@ fn some_things_stand_in_one_place_only() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn beside_its_client_the_outside_worlds_language_does_nothing() {
+    let words = ["reqwest", "tokio::", "std::fs", "std::net::Tcp", "std::time::Instant"];
+    for source in sources("src")
+        .iter()
+        .filter(|source| source.part() == "avinode" && !source.is_test())
+    {
+        let told = words.iter().find(|word| source.code.contains(**word));
+        assert!(
+            source.path().get(1) == Some(&"client") || told.is_none(),
+            "{}: {told:?}",
+            source.name
+        );
+    }
 }
 
 #[test]

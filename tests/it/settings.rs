@@ -37,6 +37,11 @@ fn a_wrong_variable_is_one_line_that_names_it_and_exit_code_64() {
         ("INGEST_RETRY_MAX_SECONDS", "0"),
         ("INGEST_KEEP_OUTCOMES_DAYS", "0"),
         ("INGEST_API_CONNECTIONS", "0"),
+        ("AVINODE_ACT_AS_ACCOUNT", "a b"),
+        ("AVINODE_INSECURE_LOOPBACK", "2"),
+        ("AVINODE_CALLS_PER_SECOND", "0"),
+        ("AVINODE_BURST", "0"),
+        ("AVINODE_RECONCILE_EVERY", "9m"),
         ("INGEST_POOLER", "2"),
         ("INGEST_MAX_CONNECTIONS", "1"),
         ("INGEST_LOG", "xml"),
@@ -90,6 +95,8 @@ fn a_wrong_secret_in_a_variable_is_never_repeated() {
         ("AVINODE_WEBHOOK_SECRET", "whsec_hush!"),
         ("AVINODE_WEBHOOK_BASIC", "hush"),
         ("INGEST_API_TOKENS", "ops:admin:hush"),
+        ("AVINODE_API_TOKEN", "hush hush"),
+        ("AVINODE_BEARER", "Bearer hush"),
     ] {
         let output = program("serve", &[(name, value)]);
         let line = stderr(&output);
@@ -136,6 +143,8 @@ fn help_shows_no_secret() {
         "AVINODE_WEBHOOK_SECRET",
         "AVINODE_WEBHOOK_BASIC",
         "INGEST_API_TOKENS",
+        "AVINODE_API_TOKEN",
+        "AVINODE_BEARER",
     ];
     let output = program("serve --help", &secrets.map(|name| (name, "hush")));
     let help = String::from_utf8(output.stdout).unwrap();

@@ -2,9 +2,11 @@
 //! quotes that cannot be shown.
 
 use super::finding::{Finding, Findings};
+use crate::jobs::fetch::standing;
 use crate::jobs::registry::WAITING_KINDS;
 use crate::postgres::probe::{self, Broken};
 use crate::postgres::transaction::Pool;
+use crate::queue::limiter::Standing;
 use crate::queue::operate;
 use crate::store::unshown::{self, Missing, Unshown};
 
@@ -20,7 +22,7 @@ pub async fn look(pool: &Pool, role: &str, findings: &mut Findings) -> Result<()
     if readable {
         let unserved: Vec<String> = WAITING_KINDS.iter().map(ToString::to_string).collect();
         let (waiting, dead) = operate::left(pool, &unserved).await?;
-        findings.extend(jobs(waiting, dead));
+        findings.extend(jobs(waiting, dead, &standing::standing(pool).await?));
         findings.extend(quotes(&unshown::unshown(pool).await?));
     }
     Ok(())
@@ -162,13 +164,16 @@ fn quotes(unshown: &[Unshown]) -> Vec<Finding> {
     each.collect()
 }
 
-fn jobs(waiting: i64, dead: i64) -> Vec<Finding> {
+fn jobs(waiting: i64, dead: i64, fetching: &Standing) -> Vec<Finding> {
     let mut found = Vec::new();
-    if waiting > 0 {
-        found.push(Finding::ok(
+    match standing::waits(fetching) {
+        Some(why) if waiting > 0 => found.push(Finding::warning(
             "jobs",
-            format!("{waiting} thin notifications wait: this version does not fetch their resources yet"),
-        ));
+            format!("{waiting} wait to be fetched: {why}"),
+            "they are kept, and worked off once a process with credentials that Avinode takes runs",
+        )),
+        None if waiting > 0 => found.push(Finding::ok("jobs", format!("{waiting} are about to be fetched"))),
+        _ => {}
     }
     if dead > 0 {
         found.push(Finding::warning(

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::jobs::registry::WAITING_KINDS;
+use crate::jobs::fetch::standing;
 use crate::postgres::transaction::Pool;
 use crate::queue::operate;
 
@@ -32,8 +32,8 @@ pub enum SettleError {
 /// Waits until no job is due or under way, at most for `limit`.
 pub async fn wait_until_settled(pool: &Pool, limit: Duration) -> Result<(), SettleError> {
     let started = Instant::now();
-    let unserved: Vec<String> = WAITING_KINDS.iter().map(ToString::to_string).collect();
     loop {
+        let (unserved, _) = standing::unserved(pool).await?;
         let left = operate::runnable(pool, &unserved).await?;
         if left == 0 {
             return Ok(());

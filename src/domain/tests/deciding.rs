@@ -106,7 +106,7 @@ proptest! {
         let mut trip = Trip::default();
         stepwise.write(&decide(&stepwise.session, Some(&trip), policy, at(100)));
         for (event, received_at) in &events {
-            trip.learn(event, *received_at, &mut Touched::default());
+            trip.learn(event, Some(*received_at), &mut Touched::default());
             stepwise.write(&decide(&stepwise.session, Some(&trip), policy, at(100)));
         }
         prop_assert_eq!(once, stepwise);

@@ -36,6 +36,7 @@ pub fn event(seconds: Option<i64>, source: Source, what: What) -> Event {
     digest[..8].copy_from_slice(&hash.finish().to_be_bytes());
     Event {
         trip: TripId::parse("atrip-1").unwrap(),
+        at: seconds.map(at),
         version: Version {
             at: seconds.map(at),
             source,
@@ -49,7 +50,7 @@ pub fn event(seconds: Option<i64>, source: Source, what: What) -> Event {
 pub fn learned<'a>(events: impl IntoIterator<Item = &'a Heard>) -> Trip {
     let mut trip = Trip::default();
     for (event, received_at) in events {
-        trip.learn(event, *received_at, &mut Touched::default());
+        trip.learn(event, Some(*received_at), &mut Touched::default());
     }
     trip
 }
@@ -104,16 +105,34 @@ fn what() -> impl Strategy<Value = What> {
         5 => quote_received(),
         3 => decline,
         1 => message,
+        1 => (name(), prop::option::of(name())).prop_map(|(id, request)| What::QuoteStands {
+            quote: quote(id),
+            request: request.map(rfq),
+        }),
         2 => name().prop_map(|id| What::TripRequested { request: rfq(id) }),
         2 => changed,
     ]
 }
 
-/// One event: its time may be missing, and may lie after the moment it was received.
+/// One event: its time may be missing, and may lie after the moment it was received. A document's is mostly no stamp of its
+/// own.
 pub fn heard() -> impl Strategy<Value = Heard> {
-    let source = prop::sample::select(&[Source::Event, Source::Event, Source::Document][..]);
-    (prop::option::weighted(0.85, 0..12_i64), source, what(), 0..12_i64)
-        .prop_map(|(seconds, source, what, received)| (event(seconds, source, what), at(received)))
+    let source = prop::sample::select(&[Source::Event, Source::Document][..]);
+    let stamp = prop::option::of(0..12_i64);
+    (
+        prop::option::weighted(0.85, 0..12_i64),
+        source,
+        stamp,
+        what(),
+        0..12_i64,
+    )
+        .prop_map(|(seconds, source, stamp, what, received)| {
+            let mut event = event(seconds, source, what);
+            if source == Source::Document {
+                event.at = stamp.map(at);
+            }
+            (event, at(received))
+        })
 }
 
 /// Some events.

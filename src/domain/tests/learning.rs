@@ -15,13 +15,26 @@ proptest! {
         prop_assert_eq!(learned(&events), learned(&again));
     }
 
+    /// Two ids turn out to be one trip: what each was told is what one would have been told.
+    #[test]
+    fn events_split_over_several_trips_make_the_same_trip_together(
+        (events, parts) in some().prop_flat_map(|events| {
+            let parts = prop::collection::vec(0..3_usize, events.len());
+            (Just(events), parts)
+        })
+    ) {
+        let part = |number: usize| learned(events.iter().zip(&parts).filter(|(_, part)| **part == number).map(|(heard, _)| heard));
+        prop_assert_eq!(learned(&events), part(0).with([&part(1), &part(2)]));
+        prop_assert_eq!(learned(&events), part(2).with([&part(0), &part(1)]));
+    }
+
     #[test]
     fn an_event_heard_again_touches_nothing(events in some()) {
         let mut trip = learned(&events);
         let before = trip.clone();
         let mut touched = Touched::default();
         for (event, received_at) in &events {
-            trip.learn(event, *received_at, &mut touched);
+            trip.learn(event, Some(*received_at), &mut touched);
         }
         prop_assert_eq!(touched, Touched::default());
         prop_assert_eq!(trip, before);
@@ -34,7 +47,7 @@ proptest! {
         for (event, received_at) in &events {
             let before = trip.clone();
             let mut touched = Touched::default();
-            trip.learn(event, *received_at, &mut touched);
+            trip.learn(event, Some(*received_at), &mut touched);
             let head = |trip: &Trip| (trip.status.clone(), trip.last_activity_at);
             prop_assert_eq!(head(&before) != head(&trip), touched.trip);
             for (id, quote) in &trip.quotes {
@@ -54,11 +67,11 @@ proptest! {
         let mut trip = Trip::default();
         let mut once = Vec::new();
         for (event, received_at) in &events {
-            once.extend(trip.learn(event, *received_at, &mut Touched::default()).map(|line| line.cause));
+            once.extend(trip.learn(event, Some(*received_at), &mut Touched::default()).map(|line| line.cause));
         }
         // Heard again, an event tells nothing, or a line with a cause that is known.
         for (event, received_at) in &events {
-            if let Some(line) = trip.learn(event, *received_at, &mut Touched::default()) {
+            if let Some(line) = trip.learn(event, Some(*received_at), &mut Touched::default()) {
                 prop_assert!(once.contains(&line.cause), "{}", line.cause);
             }
         }
@@ -82,17 +95,20 @@ fn what_a_fact_was_to_a_quote_is_told() {
     let mut quote = Quote::default();
     let mut learn = |seconds: Option<i64>, source, tail: &str| {
         let version = event(seconds, source, What::QuoteReceived(details(tail))).version;
-        quote.learn(details(tail), version)
+        let at = version.at;
+        quote.learn(details(tail), version, at)
     };
     assert_eq!(learn(Some(5), Source::Event, "N1"), Learned::New);
     assert_eq!(learn(Some(5), Source::Event, "N1"), Learned::Known);
     assert_eq!(learn(Some(4), Source::Document, "N2"), Learned::Older);
     assert_eq!(learn(None, Source::Document, "N2"), Learned::Older);
-    assert_eq!(learn(Some(5), Source::Document, "N3"), Learned::Newer);
+    // A document may tell the aircraft later than the price: that is no change of the quote.
+    assert_eq!(learn(Some(5), Source::Document, "N3"), Learned::Again);
     assert_eq!(learn(Some(5), Source::Event, "N4"), Learned::Older);
     assert_eq!(learn(Some(6), Source::Event, "N4"), Learned::Newer);
+    assert_eq!(learn(Some(7), Source::Event, "N4"), Learned::Again);
     let fact = quote.fact.unwrap();
-    assert_eq!(fact.version.at, Some(at(6)));
+    assert_eq!(fact.version.at, Some(at(7)));
     assert_eq!(fact.first_fact_at, None::<DateTime<_>>, "a missing time is the lowest");
 }
 
@@ -102,6 +118,7 @@ fn which_copy_of_an_event_comes_first_makes_no_difference_to_the_activity() {
     let moment = |seconds: i64| DateTime::from_timestamp(1_780_000_000 + seconds, 0).unwrap();
     let event = crate::domain::event::Event {
         trip: crate::domain::id::TripId::parse("A1B2C3").unwrap(),
+        at: Some(moment(600)),
         version: crate::domain::event::Version {
             at: Some(moment(600)),
             source: crate::domain::event::Source::Event,
@@ -116,8 +133,8 @@ fn which_copy_of_an_event_comes_first_makes_no_difference_to_the_activity() {
     let ends = [(0, 60), (60, 0)].map(|(first, second)| {
         let mut trip = Trip::default();
         let mut touched = Touched::default();
-        trip.learn(&event, moment(first), &mut touched);
-        trip.repeat(&event, moment(second), &mut touched);
+        trip.learn(&event, Some(moment(first)), &mut touched);
+        trip.repeat(&event, Some(moment(second)), &mut touched);
         trip.last_activity_at
     });
     assert_eq!(ends, [Some(moment(60)); 2]);

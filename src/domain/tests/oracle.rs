@@ -5,42 +5,98 @@ use proptest::prelude::*;
 
 use super::generate::{Heard, at, learned, some_and_again};
 use crate::domain::election::{Policy, elect};
-use crate::domain::event::{QuoteDetails, Version, What};
+use crate::domain::event::{Event, Money, QuoteDetails, Source, What};
 use crate::domain::id::QuoteId;
 
 struct Candidate<'a> {
     id: &'a QuoteId,
-    newest: (&'a Version, &'a QuoteDetails),
+    price: Option<Money>,
+    news: (Option<DateTime<Utc>>, Source),
     first_at: Option<DateTime<Utc>>,
 }
 
 /// All quotes that can be elected, from scratch.
 fn candidates(events: &[Heard], now: DateTime<Utc>) -> Vec<Candidate<'_>> {
-    let facts: Vec<(&Version, &QuoteDetails)> = events
-        .iter()
-        .filter_map(|(event, _)| match &event.what {
-            What::QuoteReceived(details) => Some((&event.version, details)),
+    let events = || events.iter().map(|(event, _)| event);
+    let received = || {
+        events().filter_map(|event| match &event.what {
+            What::QuoteReceived(details) => Some((event, details)),
             _ => None,
         })
-        .collect();
-    let mut ids: Vec<&QuoteId> = facts.iter().map(|(_, details)| &details.quote).collect();
+    };
+    let mut ids: Vec<&QuoteId> = received().map(|(_, details)| &details.quote).collect();
     ids.sort();
     ids.dedup();
     let mut found = Vec::new();
     for id in ids {
-        let of_this = || facts.iter().filter(|(_, details)| &details.quote == id);
-        let newest = *of_this().max_by_key(|(version, _)| *version).unwrap();
-        let declined = events.iter().any(|(event, _)| match &event.what {
-            What::RfqDeclined { request, quote, .. } => {
-                let is_about =
-                    quote.as_ref() == Some(id) || (request.is_some() && request.as_ref() == newest.1.request.as_ref());
-                is_about && (event.version.at, event.version.source) >= (newest.0.at, newest.0.source)
+        let mut facts: Vec<(&Event, &QuoteDetails)> = received().filter(|(_, details)| &details.quote == id).collect();
+        facts.sort_by_key(|(event, _)| std::cmp::Reverse(&event.version));
+        let newest_version = &facts[0].0.version;
+        let first_at = facts
+            .iter()
+            .map(|(event, _)| event.at.or(event.version.at))
+            .min()
+            .unwrap();
+        // Of events the newest counts, and no document that is older: it says all.
+        let (relayed, shown): (Vec<_>, Vec<_>) = facts
+            .iter()
+            .partition(|(event, _)| event.version.source == Source::Event);
+        let relayed: Option<(&Event, &QuoteDetails)> = relayed.first().copied();
+        let newer = shown
+            .iter()
+            .filter(|(event, _)| relayed.is_none_or(|(known, _)| known.version < event.version));
+        let said: Vec<&QuoteDetails> = newer.chain(&relayed).map(|(_, details)| *details).collect();
+        let price = said.iter().find_map(|details| details.price.clone());
+        let request = said.iter().find_map(|details| details.request.clone());
+        let valid_until = said.iter().find_map(|details| details.valid_until);
+
+        let says_it = |details: &QuoteDetails| details.price == price;
+        let is_stamped = |event: &Event| event.at == event.version.at;
+        let stamped = shown.iter().chain(&relayed).filter(|(event, _)| is_stamped(event));
+        let stamped = stamped.map(|(event, _)| event.version.at).max().flatten();
+        let seen: Vec<&Event> = shown
+            .iter()
+            .filter(|(event, details)| !is_stamped(event) && says_it(details))
+            .map(|(event, _)| *event)
+            .collect();
+        let mut news = stamped;
+        if let Some(first_seen) = seen.iter().map(|event| event.version.at).min()
+            && !relayed.is_some_and(|(_, details)| says_it(details))
+        {
+            let is_change = shown
+                .iter()
+                .chain(&relayed)
+                .any(|(event, details)| details.price.is_some() && !says_it(details) && event.version.at < first_seen);
+            let since = if is_change {
+                first_seen
+            } else {
+                seen.iter().map(|event| event.at.or(event.version.at)).min().unwrap()
+            };
+            news = news.max(since);
+        }
+        let stood: Vec<DateTime<Utc>> = events()
+            .filter(|event| matches!(&event.what, What::QuoteStands { quote, .. } if quote == id))
+            .filter_map(|event| event.version.at)
+            .collect();
+        let declined = events().any(|event| match &event.what {
+            What::RfqDeclined { request: of, quote, .. } => {
+                let is_about = quote.as_ref() == Some(id) || (of.is_some() && *of == request);
+                let version = &event.version;
+                is_about
+                    && (version.at, version.source) >= (news, newest_version.source)
+                    && stood.iter().all(|stood| version.at > Some(*stood))
             }
             _ => false,
         });
-        if !declined && newest.1.valid_until.is_none_or(|until| until > now) {
-            let first_at = of_this().map(|(version, _)| version.at).min().unwrap();
-            found.push(Candidate { id, newest, first_at });
+        if !declined && valid_until.is_none_or(|until| until > now) {
+            let first_at = stood.iter().min().map_or(first_at, |stood| first_at.min(Some(*stood)));
+            let news = (news, newest_version.source);
+            found.push(Candidate {
+                id,
+                price,
+                news,
+                first_at,
+            });
         }
     }
     found
@@ -50,16 +106,11 @@ fn expected(events: &[Heard], policy: Policy, now: DateTime<Utc>) -> Option<&Quo
     // Sorted by id: of equals, the first in the list is elected.
     let mut all = candidates(events, now);
     match policy {
-        Policy::Latest => all.sort_by_key(|one| {
-            (
-                std::cmp::Reverse((one.newest.0.at, one.newest.0.source)),
-                one.id.clone(),
-            )
-        }),
+        Policy::Latest => all.sort_by_key(|one| (std::cmp::Reverse(one.news), one.id.clone())),
         Policy::First => all.sort_by_key(|one| (one.first_at, one.id.clone())),
         Policy::LowestPrice => {
             all.sort_by_key(|one| (one.first_at, one.id.clone()));
-            let priced = |one: &Candidate<'_>| one.newest.1.price.clone();
+            let priced = |one: &Candidate<'_>| one.price.clone();
             if let Some(currency) = all.iter().find_map(priced).map(|price| price.currency) {
                 all.retain(|one| priced(one).is_some_and(|price| price.currency == currency));
                 all.sort_by_key(|one| (priced(one).unwrap().amount, one.id.clone()));

@@ -3,9 +3,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use uuid::Uuid;
+
 use crate::domain::id::RequestId;
 use crate::domain::trip::Trip;
 use crate::store::sessions::LockedSession;
+
+/// Takes away the sessions that cannot be decided here, by id, and returns them: they were given their trip's id, or an RFQ
+/// that is named here, after we looked for what belongs together, so trips of theirs may not be among those locked.
+pub(super) fn set_apart(
+    sessions: &mut Vec<LockedSession>,
+    trips: &BTreeMap<String, Trip>,
+    held: &[String],
+) -> Vec<Uuid> {
+    let whole = |session: &LockedSession| {
+        (session.trip_id.is_none() || session.trip.as_ref().is_some_and(|key| trips.contains_key(key)))
+            && session.rfq.as_ref().is_none_or(|rfq| held.contains(rfq))
+    };
+    sessions
+        .extract_if(.., |session| !whole(session))
+        .map(|session| session.session.id)
+        .collect()
+}
 
 /// Notes beside each locked session which of the locked trips it borrows. The facts stay where they are: another session
 /// that is given the trip's id takes it back.

@@ -10,10 +10,8 @@ use super::learn::Learned;
 use crate::domain::decide::{Change, decide};
 use crate::domain::election::Policy;
 use crate::domain::trip::{Happening, Trip, quote_detail, received_cause};
-use crate::jobs::rematch;
 use crate::postgres::transaction::Transaction;
 use crate::queue::job::JobError;
-use crate::queue::store::{self as queue, NewJob};
 use crate::store::facts::{QuoteKey, Shown};
 use crate::store::projection;
 use crate::store::sessions::{self, LockedSession, State, Write};
@@ -32,14 +30,8 @@ pub(super) async fn change(
     let mut writes = Vec::new();
     let mut states = Vec::new();
     let mut lines = Vec::new();
-    let mut unmatched = Vec::new();
     for session in sessions {
         let own = session.trip.as_ref().and_then(|key| trips.get(key));
-        if session.trip_id.is_some() && own.is_none() {
-            // Its trip is not among those locked: it was given that id, or the RFQ by which it was found, after we looked.
-            unmatched.push(session.session.id);
-            continue;
-        }
         let borrowed = session.borrowed.iter().filter_map(|key| trips.get(key));
         let trip = match (own, session.borrowed.is_empty()) {
             (own, true) => own.map(Cow::Borrowed),
@@ -73,11 +65,6 @@ pub(super) async fn change(
             change,
             primary_quote_id,
         });
-    }
-    if !unmatched.is_empty() {
-        unmatched.sort_unstable();
-        let again: Vec<NewJob> = unmatched.into_iter().map(rematch::job).collect();
-        queue::enqueue(tx, &again).await?;
     }
     let written = sessions::write(tx, &writes).await?;
     if !states.is_empty() {

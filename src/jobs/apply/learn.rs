@@ -37,10 +37,7 @@ pub(super) struct Learned {
 pub(super) fn messages_of(works: &[&Work], key_of: &BTreeMap<String, String>) -> BTreeSet<(String, MessageId)> {
     let mut messages = BTreeSet::new();
     for work in works {
-        let Content::Events { events, .. } = &work.content else {
-            continue;
-        };
-        for event in events {
+        for event in work.events() {
             if let (What::MessageReceived { message, .. }, Some(key)) = (&event.what, key_of.get(event.trip.as_str())) {
                 messages.insert((key.clone(), message.clone()));
             }
@@ -61,7 +58,7 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
             };
             trip.repeat(
                 event,
-                duplicate.received_at,
+                Some(duplicate.received_at),
                 learned.touched.entry(key.clone()).or_default(),
             );
         }
@@ -70,27 +67,14 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
         let (outcome, detail) = match &work.content {
             Content::Events {
                 events, received_at, ..
-            } => {
-                let mut said = Vec::new();
-                for event in events {
-                    let Some(key) = locked.key_of.get(event.trip.as_str()) else {
-                        continue;
-                    };
-                    let Some(trip) = locked.trips.get_mut(key) else {
-                        continue;
-                    };
-                    let touched = learned.touched.entry(key.clone()).or_default();
-                    if let Some(happening) = trip.learn(event, *received_at, touched) {
-                        said.push(format!("{} ({key})", happening.cause));
-                        let happenings = learned.happenings.entry(key.clone()).or_default();
-                        happenings.push((happening, work.job.delivery_id));
-                    }
-                }
-                match said.is_empty() {
-                    true => ("nothing", "it says nothing that was not known".to_owned()),
-                    false => ("applied", said.join(", ")),
-                }
-            }
+            } => words("it", take(work, events, Some(*received_at), locked, learned)),
+            Content::Document {
+                resource,
+                events,
+                received_at,
+                ..
+            } => words(resource, take(work, events, *received_at, locked, learned)),
+            Content::Shared { with } => ("applied", format!("by what was fetched for job {with}")),
             Content::Rematch { session } => ("applied", format!("matched session {session}")),
             Content::Expire {
                 trip,
@@ -127,5 +111,39 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
             outcome,
             detail,
         });
+    }
+}
+
+/// Takes events into their trips and tells what was news.
+fn take(
+    work: &Work,
+    events: &[Event],
+    received_at: Option<DateTime<Utc>>,
+    locked: &mut trips::Locked,
+    learned: &mut Learned,
+) -> Vec<String> {
+    let mut said = Vec::new();
+    for event in events {
+        let Some(key) = locked.key_of.get(event.trip.as_str()) else {
+            continue;
+        };
+        let Some(trip) = locked.trips.get_mut(key) else {
+            continue;
+        };
+        let touched = learned.touched.entry(key.clone()).or_default();
+        if let Some(happening) = trip.learn(event, received_at, touched) {
+            said.push(format!("{} ({key})", happening.cause));
+            let happenings = learned.happenings.entry(key.clone()).or_default();
+            happenings.push((happening, work.job.delivery_id));
+        }
+    }
+    said
+}
+
+/// The outcome of a job whose delivery or document said these things.
+fn words(what: &str, said: Vec<String>) -> (&'static str, String) {
+    match said.is_empty() {
+        true => ("nothing", format!("{what} says nothing that was not known")),
+        false => ("applied", said.join(", ")),
     }
 }

@@ -17,8 +17,6 @@ pub struct Locked {
     pub status: String,
     /// Its step.
     pub current_step: Option<String>,
-    /// The RFQ that it holds.
-    pub avinode_rfq_id: Option<String>,
     /// Its context.
     pub workflow_state: Option<Value>,
 }
@@ -34,8 +32,6 @@ pub struct Live {
     pub iso_agent_id: Uuid,
     /// Its request.
     pub request_id: Option<Uuid>,
-    /// The RFQ that it holds.
-    pub avinode_rfq_id: Option<String>,
     /// When something last happened.
     pub last_activity_at: Moment,
 }
@@ -82,7 +78,6 @@ pub async fn live_sessions(tx: &mut Transaction<'_>, conversation: Uuid) -> Resu
             FOR NO KEY UPDATE
         )
         SELECT session.id, session.status::text AS "status!", session.iso_agent_id, session.request_id,
-            session.avinode_rfq_id,
             session.last_activity_at AS "last_activity_at: Moment"
         FROM public.chat_sessions AS session
         WHERE (SELECT count(*) FROM first) >= 0 -- that is: once the first one is locked
@@ -102,7 +97,7 @@ pub async fn session(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<Locked
         Locked,
         r#"
         SELECT session.id, session.request_id, session.status::text AS "status!", session.current_step,
-            session.avinode_rfq_id, session.workflow_state
+            session.workflow_state
         FROM public.chat_sessions AS session
         WHERE session.id = $1
         FOR NO KEY UPDATE

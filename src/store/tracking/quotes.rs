@@ -24,7 +24,8 @@ pub async fn trip_ids(tx: &mut Transaction<'_>, trip_id: &str) -> Result<Vec<Str
     ids.fetch_all(tx).await
 }
 
-/// The same of the trips that a session belongs to: by its own trip id, and by the RFQ that it holds.
+/// The same of the trips that a session belongs to: by its own trip id, and by the RFQs that it and the other sessions of that
+/// trip hold.
 pub async fn trips_of(tx: &mut Transaction<'_>, session: Uuid) -> Result<Vec<String>, sqlx::Error> {
     let ids = sqlx::query_scalar!(
         r#"
@@ -33,12 +34,20 @@ pub async fn trips_of(tx: &mut Transaction<'_>, session: Uuid) -> Result<Vec<Str
                 avinode_ingest.normal_rfq_id(avinode_rfq_id) AS rfq
             FROM public.chat_sessions
             WHERE id = $1
+        ), held AS MATERIALIZED (
+            SELECT rfq FROM asked WHERE rfq IS NOT NULL
+            UNION
+            SELECT avinode_ingest.normal_rfq_id(sibling.avinode_rfq_id)
+            FROM asked
+            JOIN public.chat_sessions AS sibling
+                ON avinode_ingest.normal_trip_id(sibling.avinode_trip_id) = asked.trip
+            WHERE avinode_ingest.normal_rfq_id(sibling.avinode_rfq_id) IS NOT NULL
         ), named AS MATERIALIZED (
             SELECT trip AS key FROM asked WHERE trip IS NOT NULL
             UNION
             SELECT request.trip_key
-            FROM asked
-            JOIN avinode_ingest.requests AS request ON avinode_ingest.normal_rfq_id(request.request_id) = asked.rfq
+            FROM held
+            JOIN avinode_ingest.requests AS request ON avinode_ingest.normal_rfq_id(request.request_id) = held.rfq
         ), known AS MATERIALIZED (
             SELECT coalesce(trip.merged_into, trip.key) AS key
             FROM named

@@ -9,6 +9,7 @@ pub mod plan;
 pub mod pool;
 pub mod pooler;
 pub mod postgrest;
+pub mod recorder;
 pub mod service;
 pub mod stage;
 pub mod told;

@@ -149,9 +149,12 @@ pub async fn keep_bytes(pool: &Pool, bodies: &[Vec<u8>], received_at: DateTime<U
             }
         })
         .collect();
-    flush::append(&mut pool.acquire().await.unwrap(), &arrivals.iter().collect::<Vec<_>>())
-        .await
-        .unwrap();
+    flush::append(
+        pool.service().lone(1).acquire().await.unwrap(),
+        &arrivals.iter().collect::<Vec<_>>(),
+    )
+    .await
+    .unwrap();
     arrivals.iter().map(|arrival| arrival.id).collect()
 }
 

@@ -1,0 +1,275 @@
+//! Where the API is. Checked so strictly that a URL made of it leads to that host and no other, under `/api`.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+use super::vouch::Refused;
+use crate::avinode::resource::Resource;
+
+/// Which addresses the host may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Public ones only.
+    Public,
+    /// Loopback ones only: a simulator on this machine.
+    Loopback,
+}
+
+/// The API's base URL, for example `https://sandbox.avinode.com/api`; in its one spelling, without a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    text: String,
+    reach: Reach,
+    encrypted: bool,
+}
+
+/// Why a text is no base URL, in words that complete `AVINODE_BASE_URL: "VALUE" …`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BaseError {
+    /// Not a URL of the web.
+    #[error("is not a URL such as https://sandbox.avinode.com/api")]
+    NotAUrl,
+    /// Credentials within.
+    #[error("holds a user name or password before the host; credentials have settings of their own")]
+    UserInfo,
+    /// Not to the API's path.
+    #[error(
+        "does not lead to a plain path that ends in /api, without a query, such as https://sandbox.avinode.com/api"
+    )]
+    NotTheApi,
+    /// It could be read in two ways.
+    #[error("is to be written {0}")]
+    Written(String),
+    /// A host that nobody outside of a private network has.
+    #[error("has a host that is not a full name in the DNS (an IP address, a single word or a dot at its end)")]
+    NotAName,
+    /// On this machine, without leave.
+    #[error("leads to this machine, which only AVINODE_INSECURE_LOOPBACK=true allows, for tests and simulators")]
+    Loopback,
+    /// Without encryption.
+    #[error("is not https: credentials are sent encrypted only")]
+    NotEncrypted,
+    /// Another port than that of https.
+    #[error("names a port; Avinode is called at that of https (443) only")]
+    Port,
+}
+
+impl Base {
+    /// Checks a text. `insecure_loopback` allows `http`, any port and no encryption where the host is `localhost` or a
+    /// loopback address; it changes nothing for other hosts.
+    ///
+    /// # Errors
+    /// What is not as it must be.
+    pub fn parse(text: &str, insecure_loopback: bool) -> Result<Self, BaseError> {
+        let url = Url::parse(text).map_err(|_| BaseError::NotAUrl)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(BaseError::NotAUrl);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(BaseError::UserInfo);
+        }
+        let path = url.path().trim_end_matches('/');
+        let plain = |segment: &str| {
+            !segment.is_empty()
+                && segment
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        let is_api = path.ends_with("/api") && path.split('/').skip(1).all(plain);
+        if !is_api || url.query().is_some() || url.fragment().is_some() {
+            return Err(BaseError::NotTheApi);
+        }
+        let reach = match url.host().ok_or(BaseError::NotAUrl)? {
+            Host::Ipv4(ip) if IpAddr::V4(ip).is_loopback() => Reach::Loopback,
+            Host::Ipv6(ip) if IpAddr::V6(ip).is_loopback() => Reach::Loopback,
+            Host::Domain("localhost") => Reach::Loopback,
+            Host::Domain(name) if name.contains('.') && !name.ends_with('.') => Reach::Public,
+            _ => return Err(BaseError::NotAName),
+        };
+        let encrypted = url.scheme() == "https";
+        match reach {
+            Reach::Loopback if !insecure_loopback => return Err(BaseError::Loopback),
+            Reach::Public if !encrypted => return Err(BaseError::NotEncrypted),
+            Reach::Public if url.port().is_some() => return Err(BaseError::Port),
+            Reach::Loopback | Reach::Public => {}
+        }
+        // The parser forgives (case, backslashes, tabs, `..`, numbers for addresses); whoever reads the setting may not.
+        let written = url.as_str().trim_end_matches('/').to_owned();
+        if text.trim_end_matches('/') != written {
+            return Err(BaseError::Written(written));
+        }
+        Ok(Self {
+            text: written,
+            reach,
+            encrypted,
+        })
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Which addresses its host may have.
+    pub fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    /// Whether calls are encrypted; only on loopback they may not be.
+    pub fn is_encrypted(&self) -> bool {
+        self.encrypted
+    }
+
+    /// The URL of a resource: this, the kind, the id.
+    ///
+    /// # Errors
+    /// The id is of no shape that can stand in a path as it is.
+    pub fn of(&self, resource: &Resource) -> Result<Url, Refused> {
+        let id = resource.id.as_str();
+        if !is_plain(id) {
+            return Err(Refused::odd_id(id));
+        }
+        self.below(&[resource.kind.as_str(), id])
+            .ok_or_else(|| Refused::odd_id(id))
+    }
+
+    /// The URL of plain segments below this one.
+    pub(super) fn below(&self, segments: &[&str]) -> Option<Url> {
+        let url = Url::parse(&format!("{}/{}", self.text, segments.join("/"))).ok()?;
+        // What the parser changes is not what was checked.
+        (url.as_str().strip_prefix(&self.text)?.strip_prefix('/')? == segments.join("/")).then_some(url)
+    }
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Whether an id has the documented shape (`[a-zA-Z]+-[\d]+(-[^-]+)?`), its last part held to letters, digits and `_`.
+pub(super) fn is_plain(id: &str) -> bool {
+    let mut parts = id.split('-');
+    let letters = parts
+        .next()
+        .is_some_and(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let digits = parts
+        .next()
+        .is_some_and(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let last = parts
+        .next()
+        .is_none_or(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+    letters && digits && last && parts.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_encrypted_public_host_under_api_is_a_base() {
+        let parse = |text| Base::parse(text, false);
+        assert_eq!(
+            parse("https://sandbox.avinode.com/api/").unwrap().as_str(),
+            "https://sandbox.avinode.com/api"
+        );
+        assert_eq!(parse("https://a.example/services/api").unwrap().reach(), Reach::Public);
+        for (text, wrong) in [
+            ("", BaseError::NotAUrl),
+            ("sandbox.avinode.com/api", BaseError::NotAUrl),
+            ("ftp://sandbox.avinode.com/api", BaseError::NotAUrl),
+            ("file:///api", BaseError::NotAUrl),
+            ("http://sandbox.avinode.com/api", BaseError::NotEncrypted),
+            ("https://user@sandbox.avinode.com/api", BaseError::UserInfo),
+            ("https://user:hush@sandbox.avinode.com/api", BaseError::UserInfo),
+            ("https://sandbox.avinode.com", BaseError::NotTheApi),
+            ("https://sandbox.avinode.com/apis", BaseError::NotTheApi),
+            ("https://sandbox.avinode.com/a%70i/api", BaseError::NotTheApi),
+            ("https://sandbox.avinode.com//api", BaseError::NotTheApi),
+            ("https://sandbox.avinode.com/api?x=1", BaseError::NotTheApi),
+            ("https://sandbox.avinode.com/api#x", BaseError::NotTheApi),
+            ("https://sandbox.avinode.com:8443/api", BaseError::Port),
+            ("https://sandbox.avinode.com./api", BaseError::NotAName),
+            ("https://avinode/api", BaseError::NotAName),
+            ("https://10.0.0.1/api", BaseError::NotAName),
+            ("https://93.184.215.14/api", BaseError::NotAName),
+            ("https://[2001:db8::1]/api", BaseError::NotAName),
+            ("https://[::ffff:127.0.0.1]/api", BaseError::NotAName),
+            ("https://0x7f000001/api", BaseError::Loopback),
+            ("https://127.0.0.1/api", BaseError::Loopback),
+            ("http://127.0.0.1:8090/api", BaseError::Loopback),
+            ("https://[::1]/api", BaseError::Loopback),
+            ("https://localhost/api", BaseError::Loopback),
+        ] {
+            assert_eq!(parse(text), Err(wrong), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_in_its_one_spelling_is_refused_and_told() {
+        for text in [
+            "HTTPS://sandbox.avinode.com/api",
+            "https://SANDBOX.avinode.com/api",
+            "https://sandbox.avinode.com:443/api",
+            "https:\\\\sandbox.avinode.com\\api",
+            "https://sandbox.avinode.com/x/../api",
+            "https:/sandbox.avinode.com/api",
+            " https://sandbox.avinode.com/api",
+            "https://sand\tbox.avinode.com/api",
+        ] {
+            let written = BaseError::Written("https://sandbox.avinode.com/api".to_owned());
+            assert_eq!(Base::parse(text, false), Err(written), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_one_setting_opens_loopback_and_nothing_else() {
+        for text in [
+            "http://127.0.0.1:8090/api",
+            "http://[::1]:8090/api",
+            "http://localhost:8090/api",
+            "https://localhost/api",
+            "http://127.9.9.9/api",
+        ] {
+            assert_eq!(Base::parse(text, true).unwrap().reach(), Reach::Loopback, "{text}");
+        }
+        for (text, wrong) in [
+            ("http://sandbox.avinode.com/api", BaseError::NotEncrypted),
+            ("http://192.168.0.1/api", BaseError::NotAName),
+            ("http://0.0.0.0:8090/api", BaseError::NotAName),
+            ("http://169.254.169.254/api", BaseError::NotAName),
+            ("http://localhost.avinode.com/api", BaseError::NotEncrypted),
+        ] {
+            assert_eq!(Base::parse(text, true), Err(wrong), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_id_of_another_shape_than_the_documented_one_is_not_put_into_a_url() {
+        for id in ["arfq-1", "asellermsg-1000000007", "whs-1583", "a-1-b_2"] {
+            assert!(is_plain(id), "{id}");
+        }
+        for id in [
+            "",
+            "arfq",
+            "arfq-",
+            "-1",
+            "arfq-x",
+            "arfq-1-",
+            "arfq-1-b-c",
+            "arfq-1/..",
+            "../arfq-1",
+            "arfq-1%2f",
+            "arfq-1?x",
+            "arfq-1#",
+            "arfq-1\\",
+            "arfq-1 ",
+            "arfq-١",
+            "arfq-1-..",
+        ] {
+            assert!(!is_plain(id), "{id:?}");
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! How a call fails, by what is to be done about it, with a reason for operators. One table for statuses and for the
+//! codes of errors inside a 200.
+
+use std::error::Error;
+use std::time::Duration;
+
+use super::envelope::{ApiError, quoted};
+use super::resolve::Forbidden;
+
+/// After a 400 Avinode wants minutes, not seconds; what a person has to mend takes as long.
+const LATER: Duration = Duration::from_secs(5 * 60);
+/// The longest that a `Retry-After` of a server in trouble is obeyed.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// What an answer's headers say about when to come again.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Told {
+    /// `Retry-After`.
+    pub(super) retry_after: Option<Duration>,
+    /// When the rate limit's window begins anew.
+    pub(super) reset: Option<Duration>,
+}
+
+/// Why nothing was fetched. The reason is one line, holds no secret and at most some words of the answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub enum FetchError {
+    /// Try again soon.
+    Soon {
+        /// Why.
+        reason: String,
+        /// Whether it is the service's own trouble rather than this resource's.
+        down: bool,
+    },
+    /// Try again after so long.
+    Later {
+        /// How long.
+        after: Duration,
+        /// Why.
+        reason: String,
+        /// Whether it is the service's own trouble rather than this resource's.
+        down: bool,
+    },
+    /// Too many calls (429): all of them have to wait.
+    Limited {
+        /// How long, where we were told.
+        after: Option<Duration>,
+        /// Why.
+        reason: String,
+    },
+    /// The credentials are not taken (401, 403): stop calling.
+    Unauthorized {
+        /// Why.
+        reason: String,
+    },
+    /// Not there (404): perhaps not yet.
+    NotFound {
+        /// Why.
+        reason: String,
+    },
+    /// Not there any more (410).
+    Gone {
+        /// Why.
+        reason: String,
+    },
+    /// Refused by us, and trying again would end the same.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl FetchError {
+    /// Whether it speaks for the whole service being in trouble: time-outs, no connection, 5xx, an answer that is not
+    /// Avinode's.
+    pub fn trips_breaker(&self) -> bool {
+        matches!(self, Self::Soon { down: true, .. } | Self::Later { down: true, .. })
+    }
+
+    /// The reason.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Soon { reason, .. }
+            | Self::Later { reason, .. }
+            | Self::Limited { reason, .. }
+            | Self::Unauthorized { reason }
+            | Self::NotFound { reason }
+            | Self::Gone { reason }
+            | Self::Refused { reason } => reason,
+        }
+    }
+
+    /// The service did not answer as a service does.
+    pub(super) fn broken(what: &str, why: &str) -> Self {
+        Self::Soon {
+            reason: format!("{what}: {why}"),
+            down: true,
+        }
+    }
+
+    /// Our own refusal.
+    pub(super) fn refused(what: &str, why: &str) -> Self {
+        Self::Refused {
+            reason: format!("{what}: {why}"),
+        }
+    }
+
+    /// No answer came. A host that led to a private network is a fault of the configuration or of the DNS, and nobody's
+    /// resource: it is tried again, not given up.
+    pub(super) fn of_transport(what: &str, error: &(dyn Error + 'static)) -> Self {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if let Some(forbidden) = error.downcast_ref::<Forbidden>() {
+                return Self::Later {
+                    after: LATER,
+                    reason: format!("{what}: {forbidden}"),
+                    down: true,
+                };
+            }
+            cause = error.source();
+        }
+        Self::broken(what, &chain(error))
+    }
+
+    /// What a status other than 200 means.
+    pub(super) fn of_status(what: &str, status: u16, errors: &[ApiError], told: Told) -> Self {
+        let said = if errors.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", quoted(errors))
+        };
+        let reason = format!("{what}: Avinode answered {status}{said}");
+        Self::by_code(status, reason, told)
+    }
+
+    /// What errors inside a 200 mean: the first one with a code that is a status decides.
+    pub(super) fn of_errors(what: &str, errors: &[ApiError], told: Told) -> Self {
+        let reason = format!("{what}: Avinode answered 200 with errors: {}", quoted(errors));
+        match errors.iter().find_map(ApiError::status) {
+            Some(status) => Self::by_code(status, reason, told),
+            None => Self::Soon { reason, down: false },
+        }
+    }
+
+    fn by_code(status: u16, reason: String, told: Told) -> Self {
+        match status {
+            401 | 403 => Self::Unauthorized { reason },
+            404 => Self::NotFound { reason },
+            410 => Self::Gone { reason },
+            429 => Self::Limited {
+                after: told.retry_after.or(told.reset),
+                reason,
+            },
+            // In the server's way at the moment: its own time-out, a conflict, a lock.
+            408 | 409 | 423 | 425 => Self::Soon { reason, down: false },
+            // A redirect is not followed. It may be a page for maintenance, or a base URL that has moved.
+            300..=399 => Self::Later {
+                after: LATER,
+                reason: format!("{reason}, which leads elsewhere and is not followed"),
+                down: true,
+            },
+            400..=499 => Self::Later {
+                after: LATER,
+                reason,
+                down: false,
+            },
+            _ => match told.retry_after {
+                Some(after) => Self::Later {
+                    after: after.min(LONGEST),
+                    reason,
+                    down: true,
+                },
+                None => Self::Soon { reason, down: true },
+            },
+        }
+    }
+}
+
+/// An error and its causes on one line, each once.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !told.ends_with(&text) {
+            told = format!("{told}: {text}");
+        }
+        cause = error.source();
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(error: &FetchError) -> &'static str {
+        match error {
+            FetchError::Soon { down: true, .. } => "soon, down",
+            FetchError::Soon { .. } => "soon",
+            FetchError::Later { down: true, .. } => "later, down",
+            FetchError::Later { .. } => "later",
+            FetchError::Limited { .. } => "limited",
+            FetchError::Unauthorized { .. } => "unauthorized",
+            FetchError::NotFound { .. } => "not found",
+            FetchError::Gone { .. } => "gone",
+            FetchError::Refused { .. } => "refused",
+        }
+    }
+
+    #[test]
+    fn each_status_has_its_class() {
+        for (status, expected) in [
+            (201, "soon, down"),
+            (301, "later, down"),
+            (304, "later, down"),
+            (400, "later"),
+            (401, "unauthorized"),
+            (402, "later"),
+            (403, "unauthorized"),
+            (404, "not found"),
+            (405, "later"),
+            (408, "soon"),
+            (409, "soon"),
+            (410, "gone"),
+            (422, "later"),
+            (423, "soon"),
+            (429, "limited"),
+            (500, "soon, down"),
+            (502, "soon, down"),
+            (503, "soon, down"),
+            (599, "soon, down"),
+        ] {
+            let error = FetchError::of_status("GET rfqs/arfq-1", status, &[], Told::default());
+            assert_eq!(class(&error), expected, "{status}");
+            assert_eq!(error.trips_breaker(), expected.ends_with("down"), "{status}");
+            assert!(
+                error
+                    .reason()
+                    .starts_with(&format!("GET rfqs/arfq-1: Avinode answered {status}"))
+            );
+        }
+    }
+
+    #[test]
+    fn a_wait_that_was_told_is_kept_to_and_bounded() {
+        let told = |retry_after: Option<u64>, reset: Option<u64>| Told {
+            retry_after: retry_after.map(Duration::from_secs),
+            reset: reset.map(Duration::from_secs),
+        };
+        for (retry_after, reset, expected) in [
+            (Some(7), Some(9), Some(7)),
+            (None, Some(9), Some(9)),
+            (None, None, None),
+        ] {
+            let limited = FetchError::of_status("GET x", 429, &[], told(retry_after, reset));
+            let expected = expected.map(Duration::from_secs);
+            assert!(matches!(limited, FetchError::Limited { after, .. } if after == expected));
+        }
+        let down = FetchError::of_status("GET x", 503, &[], told(Some(100_000), None));
+        assert!(matches!(down, FetchError::Later { after, down: true, .. } if after == LONGEST));
+        // The end of a rate limit's window says nothing about a server in trouble.
+        let down = FetchError::of_status("GET x", 503, &[], told(None, Some(9)));
+        assert!(matches!(down, FetchError::Soon { down: true, .. }));
+        // After a 400 it is minutes, whatever else is said.
+        let odd = FetchError::of_status("GET x", 400, &[], told(Some(7), None));
+        assert!(matches!(odd, FetchError::Later { after, .. } if after == LATER));
+    }
+}

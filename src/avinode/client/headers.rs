@@ -1,0 +1,54 @@
+//! The headers of every call (reference: seen in several integrations). Made for each call, so that its time is its own.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use secrecy::ExposeSecret as _;
+
+use super::settings::ClientSettings;
+
+/// `X-Avinode-Product` and the user agent.
+pub(super) const PRODUCT: &str = concat!("avinode-ingest/", env!("CARGO_PKG_VERSION"));
+
+/// A credential holds something that no header can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0} holds a character that no header can hold")]
+pub struct OddCredential(&'static str);
+
+/// The headers that are the same for every call; credentials are marked sensitive, so that nothing prints them.
+pub(super) fn standing(settings: &ClientSettings) -> Result<HeaderMap, OddCredential> {
+    let secret = |text: &str, name| {
+        let mut value = HeaderValue::from_str(text).map_err(|_| OddCredential(name))?;
+        value.set_sensitive(true);
+        Ok(value)
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let bearer = format!("Bearer {}", settings.bearer.expose_secret());
+    headers.insert(AUTHORIZATION, secret(&bearer, "AVINODE_BEARER")?);
+    let token = secret(settings.api_token.expose_secret(), "AVINODE_API_TOKEN")?;
+    headers.insert(HeaderName::from_static("x-avinode-apitoken"), token);
+    headers.insert(
+        HeaderName::from_static("x-avinode-apiversion"),
+        HeaderValue::from_static("v1.0"),
+    );
+    headers.insert(
+        HeaderName::from_static("x-avinode-product"),
+        HeaderValue::from_static(PRODUCT),
+    );
+    if let Some(account) = &settings.act_as_account {
+        let account = secret(account, "AVINODE_ACT_AS_ACCOUNT")?;
+        headers.insert(HeaderName::from_static("x-avinode-actasaccount"), account);
+    }
+    Ok(headers)
+}
+
+/// Those of one call: the standing ones and `X-Avinode-SentTimestamp`, ISO 8601 in UTC, which Avinode takes within five
+/// minutes of its own time.
+pub(super) fn of_call(standing: &HeaderMap, now: DateTime<Utc>) -> HeaderMap {
+    let mut headers = standing.clone();
+    let sent = now.to_rfc3339_opts(SecondsFormat::Millis, true);
+    if let Ok(sent) = HeaderValue::from_str(&sent) {
+        headers.insert(HeaderName::from_static("x-avinode-senttimestamp"), sent);
+    }
+    headers
+}

@@ -1,0 +1,20 @@
+//! The client of Avinode's API: the only egress of `serve`, and the one place below the command line that does I/O
+//! towards the outside.
+//!
+//! A notification names a URL, and a stranger may have written it. So that URL is never followed: what is fetched is
+//! built from the configured [`base`] and a checked id, and [`vouch`] only compares the two. Names are resolved through
+//! [`resolve`], which refuses answers that [`address`] does not call public. One [`call`] has an end in time and in
+//! bytes, follows no redirect and knows no proxy. [`envelope`] and [`error`] say what came of it.
+
+pub mod address;
+pub mod base;
+pub mod budget;
+mod call;
+pub mod envelope;
+pub mod error;
+pub mod get;
+mod headers;
+pub mod resolve;
+pub mod settings;
+pub mod vouch;
+pub mod webhooks;

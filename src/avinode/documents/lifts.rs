@@ -1,0 +1,167 @@
+//! A seller's lifts: which of them are answered, and how. Avinode links quotes to a lift that nobody made (asked-for and
+//! automatic prices), so a link alone is no answer.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::look;
+use super::stamps::Stamps;
+use crate::avinode::json::text_at;
+use crate::avinode::text;
+use crate::domain::event::{Operator, QuoteDetails};
+use crate::domain::id::{QuoteId, RequestId};
+
+/// A lift's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// The seller quoted.
+    Quoted,
+    /// The seller declined.
+    Declined,
+}
+
+/// A lift and its answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lift<'v> {
+    value: &'v Value,
+    pub(super) answer: Option<Answer>,
+}
+
+/// The lifts of a document: an RFQ's `sellerLift`, a message's or quote's `lift`.
+pub(super) fn of(data: &Value) -> Vec<Lift<'_>> {
+    let lifts = match look::many(&data["sellerLift"]) {
+        [] => look::many(&data["lift"]),
+        lifts => lifts,
+    };
+    lifts
+        .iter()
+        .filter(|lift| lift.is_object())
+        .map(|value| Lift {
+            value,
+            answer: answer(value),
+        })
+        .collect()
+}
+
+/// The number decides, and where it is neither of the two that are known, the word.
+fn answer(lift: &Value) -> Option<Answer> {
+    match text_at(lift, &["sourcingStatus"]).as_deref() {
+        Some("2" | "2.0") => return Some(Answer::Quoted),
+        Some("3" | "3.0") => return Some(Answer::Declined),
+        _ => {}
+    }
+    let word = text_at(lift, &["sourcingDisplayStatus"])?.to_ascii_lowercase();
+    match word.as_str() {
+        "accepted" | "quoted" => Some(Answer::Quoted),
+        "declined" => Some(Answer::Declined),
+        _ => None,
+    }
+}
+
+impl Lift<'_> {
+    /// The quote that is this lift's own: the latest one, else the only one linked. Of several nobody knows which it is.
+    pub(super) fn quote(&self) -> Option<QuoteId> {
+        let latest = look::id(&self.value["latestQuote"], QuoteId::parse);
+        latest.or_else(|| match <[QuoteId; 1]>::try_from(self.quotes()) {
+            Ok([only]) => Some(only),
+            Err(_) => None,
+        })
+    }
+
+    /// The quotes that it links, asked-for and automatic ones among them.
+    pub(super) fn quotes(&self) -> Vec<QuoteId> {
+        look::ids(look::linked(self.value, &["quotes", "quote"]), QuoteId::parse)
+    }
+
+    /// The RFQs that it links.
+    pub(super) fn requests(&self) -> Vec<RequestId> {
+        look::requests(self.value)
+    }
+
+    /// Whether it says how it stands, in whatever word.
+    pub(super) fn says_a_status(&self) -> bool {
+        look::text(self.value, &["sourcingStatus", "sourcingDisplayStatus"]).is_some()
+    }
+
+    /// What it says of its quote.
+    pub(super) fn details(&self, quote: QuoteId, request: Option<RequestId>, operator: Operator) -> QuoteDetails {
+        let said = look::one(&self.value["latestQuote"]);
+        QuoteDetails {
+            quote,
+            request,
+            price: look::price(said),
+            operator,
+            aircraft_type: self.aircraft_type(),
+            aircraft_tail: self.aircraft_tail(),
+            valid_until: look::valid_until(said),
+        }
+    }
+
+    /// The stamps of its quote.
+    pub(super) fn stamps(&self, began_at: DateTime<Utc>) -> Stamps {
+        Stamps::of(look::one(&self.value["latestQuote"]), began_at)
+    }
+
+    pub(super) fn aircraft_type(&self) -> Option<String> {
+        look::name(&self.value["aircraftType"]).or_else(|| look::name(&self.value["aircraft"]))
+    }
+
+    pub(super) fn aircraft_tail(&self) -> Option<String> {
+        let tail = look::name(&self.value["aircraftTail"]);
+        tail.or_else(|| text::shown_at(look::one(&self.value["aircraft"]), &["tailNumber"]))
+    }
+
+    /// Why its seller said no.
+    pub(super) fn reason(&self) -> Option<String> {
+        reason(self.value)
+    }
+}
+
+/// Why a seller said no: `declineReason`, or what `sellerDecline` holds.
+pub(super) fn reason(value: &Value) -> Option<String> {
+    let decline = look::one(&value["sellerDecline"]);
+    let inside = || {
+        let keys = ["declineReason", "reason", "code"];
+        keys.iter().find_map(|key| look::name(&decline[key]))
+    };
+    look::name(&value["declineReason"])
+        .or_else(inside)
+        .or_else(|| text::shown_at(decline, &[]))
+}
+
+/// Whether it is said that the seller declined, with a reason or without.
+pub(super) fn is_declined(value: &Value) -> bool {
+    let decline = look::one(&value["sellerDecline"]);
+    reason(value).is_some() || look::is_set(value, &["sellerDecline"]) || look::is_something(decline)
+}
+
+/// What was declined: pairs of RFQ and quote, at least one of the two in each.
+///
+/// The RFQ only as a whole, where no lift of it is quoted; else its declined lifts' own quotes. One pair names both where
+/// it can.
+pub(super) fn declines(
+    lifts: &[Lift<'_>],
+    said_as_a_whole: bool,
+    requests: &[RequestId],
+) -> Vec<(Option<RequestId>, Option<QuoteId>, Option<String>)> {
+    let declined = || lifts.iter().filter(|lift| lift.answer == Some(Answer::Declined));
+    let is_quoted = lifts.iter().any(|lift| lift.answer == Some(Answer::Quoted));
+    let is_whole = !is_quoted && (said_as_a_whole || declined().next().is_some());
+    let mut quotes: Vec<(QuoteId, Option<String>)> = Vec::new();
+    for lift in declined() {
+        if let Some(quote) = lift.quote()
+            && quotes.iter().all(|(known, _)| *known != quote)
+        {
+            quotes.push((quote, lift.reason()));
+        }
+    }
+    let whole = if is_whole { requests } else { &[] };
+    let reason = declined().find_map(Lift::reason);
+    let mut found = Vec::new();
+    for place in 0..whole.len().max(quotes.len()) {
+        let (quote, of_quote) = quotes.get(place).cloned().unzip();
+        let why = of_quote.flatten().or_else(|| reason.clone());
+        found.push((whole.get(place).cloned(), quote, why));
+    }
+    found
+}

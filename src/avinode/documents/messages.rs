@@ -1,0 +1,158 @@
+//! `tripmsgs`: a seller's answer arrives as a message, like what people write to each other. What it carries tells them apart.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::lifts::{self, Answer, Lift};
+use super::look;
+use super::stamps::Stamps;
+use super::{Reading, Statement};
+use crate::avinode::resource::{Resource, ResourceKind};
+use crate::domain::event::{Operator, QuoteDetails, What};
+use crate::domain::id::{MessageId, QuoteId, RequestId};
+
+/// Where the company of a seller's message is named.
+const SELLER: [&str; 4] = ["sellerCompany", "seller", "sender", "company"];
+/// The same of a buyer's.
+const BUYER: [&str; 4] = ["sender", "buyerCompany", "buyer", "company"];
+
+/// A `sellerQuote` makes it a quote; else a "no" in any of the places where one was seen makes it a decline; else it is a
+/// chat message.
+pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Reading {
+    let lifts = lifts::of(data);
+    let requests = requests(data, &lifts);
+    let mut reading = Reading {
+        request: requests.first().cloned(),
+        ..Reading::default()
+    };
+    let said = look::one(&data["sellerQuote"]);
+    let is_quote = look::is_something(said);
+    let stamps = Stamps::of(data, began_at);
+    if let (true, Some(quote)) = (is_quote, quote(said, &lifts)) {
+        let details = details(data, quote.clone(), only(&requests), &lifts);
+        if details.price.is_none() {
+            reading
+                .wanting
+                .extend(look::resource(ResourceKind::Quotes, quote.as_str()));
+        }
+        let of_quote = Stamps::of(said, began_at).or_created(stamps);
+        reading
+            .statements
+            .extend(of_quote.made(&quote, details.request.clone()));
+        reading.statements.push(of_quote.changing(What::QuoteReceived(details)));
+        reading
+            .statements
+            .extend(taken_back(data, &quote, &lifts, stamps, operator(resource, data)));
+        reading.quote = Some(quote);
+        return reading;
+    }
+    if is_quote {
+        // A quote that nobody can name: the RFQ may show it as a lift's own.
+        let rfqs = requests.iter().map(RequestId::as_str);
+        reading
+            .wanting
+            .extend(rfqs.filter_map(|id| look::resource(ResourceKind::Rfqs, id)));
+    }
+    let declines = match is_quote {
+        true => Vec::new(),
+        false => lifts::declines(&lifts, lifts::is_declined(data), &requests),
+    };
+    for (request, quote, of_lift) in declines {
+        reading.quote = reading.quote.or_else(|| quote.clone());
+        reading.statements.push(stamps.settled(What::RfqDeclined {
+            request,
+            quote,
+            reason: lifts::reason(data).or(of_lift),
+            operator: operator(resource, data),
+        }));
+    }
+    if reading.statements.is_empty()
+        && let Ok(message) = MessageId::parse(resource.id.as_str())
+    {
+        reading.statements.push(stamps.settled(What::MessageReceived {
+            message,
+            sender: operator(resource, data),
+            request: only(&requests),
+        }));
+    }
+    reading
+}
+
+/// A message that carries a quote and says no to it as well: the "no" stands at the moment of the GET.
+pub(super) fn taken_back(
+    data: &Value,
+    quote: &QuoteId,
+    lifts: &[Lift<'_>],
+    stamps: Stamps,
+    operator: Operator,
+) -> Option<Statement> {
+    let declined = |lift: &Lift<'_>| lift.answer == Some(Answer::Declined);
+    let is_its_own = |lift: &Lift<'_>| lifts.len() == 1 || lift.quote().as_ref() == Some(quote);
+    let is_declined = lifts::is_declined(data) || lifts.iter().any(|lift| declined(lift) && is_its_own(lift));
+    is_declined.then(|| {
+        stamps.standing(What::RfqDeclined {
+            request: None,
+            quote: Some(quote.clone()),
+            reason: lifts::reason(data).or_else(|| lifts.iter().find_map(Lift::reason)),
+            operator,
+        })
+    })
+}
+
+/// The quote's own id, else the only one that the lifts link.
+fn quote(said: &Value, lifts: &[Lift<'_>]) -> Option<QuoteId> {
+    look::id(said, QuoteId::parse).or_else(|| {
+        let mut linked: Vec<QuoteId> = lifts.iter().flat_map(Lift::quotes).collect();
+        linked.sort();
+        linked.dedup();
+        match <[QuoteId; 1]>::try_from(linked) {
+            Ok([only]) => Some(only),
+            Err(_) => None,
+        }
+    })
+}
+
+/// What is said of a quote, with the aircraft of the lift that links it, or of the only lift.
+fn details(data: &Value, quote: QuoteId, request: Option<RequestId>, lifts: &[Lift<'_>]) -> QuoteDetails {
+    let said = look::one(&data["sellerQuote"]);
+    let lift = match lifts {
+        [only] => Some(only),
+        several => several.iter().find(|lift| lift.quotes().contains(&quote)),
+    };
+    QuoteDetails {
+        quote,
+        request,
+        price: look::price(said),
+        operator: match look::operator(data, &SELLER) {
+            unnamed if unnamed == Operator::default() => look::operator(said, &SELLER),
+            named => named,
+        },
+        aircraft_type: lift.and_then(Lift::aircraft_type),
+        aircraft_tail: lift.and_then(Lift::aircraft_tail),
+        valid_until: look::valid_until(said),
+    }
+}
+
+fn operator(resource: &Resource, data: &Value) -> Operator {
+    let is_buyer = resource.id.as_str().to_ascii_lowercase().starts_with("abuyer");
+    look::operator(data, if is_buyer { &BUYER } else { &SELLER })
+}
+
+/// The RFQs that it or its lifts link.
+fn requests(data: &Value, lifts: &[Lift<'_>]) -> Vec<RequestId> {
+    let mut found = look::requests(data);
+    for request in lifts.iter().flat_map(Lift::requests) {
+        if !found.contains(&request) {
+            found.push(request);
+        }
+    }
+    found
+}
+
+/// The one RFQ that it is about; of several nobody knows which.
+pub(super) fn only(requests: &[RequestId]) -> Option<RequestId> {
+    match requests {
+        [only] => Some(only.clone()),
+        _ => None,
+    }
+}

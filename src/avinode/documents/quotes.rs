@@ -1,0 +1,59 @@
+//! `quotes`: one quote, often without a word of its trip or RFQ.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::lifts::{self, Lift};
+use super::messages::{only, taken_back};
+use super::stamps::Stamps;
+use super::{Reading, look};
+use crate::avinode::resource::Resource;
+use crate::avinode::text;
+use crate::domain::event::{QuoteDetails, What};
+use crate::domain::id::{QuoteId, RequestId};
+
+/// A quote that can be fetched was made, unless its lift says that the seller has not answered: then its price is an
+/// automatic one.
+pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Reading {
+    let Ok(quote) = QuoteId::parse(resource.id.as_str()) else {
+        return Reading::default();
+    };
+    let lifts = lifts::of(data);
+    let mut requests = look::requests(data);
+    requests.extend(lifts.iter().flat_map(Lift::requests));
+    requests.sort();
+    requests.dedup();
+    let mut reading = Reading {
+        request: requests.first().cloned(),
+        quote: Some(quote.clone()),
+        ..Reading::default()
+    };
+    let is_answered = |lift: &Lift<'_>| lift.answer.is_some() || !lift.says_a_status();
+    if !lifts.iter().all(is_answered) {
+        return reading;
+    }
+    let stamps = Stamps::of(data, began_at);
+    let details = details(data, quote.clone(), only(&requests), lifts.first());
+    let operator = details.operator.clone();
+    let said = &mut reading.statements;
+    said.extend(stamps.made(&quote, details.request.clone()));
+    said.push(stamps.changing(What::QuoteReceived(details)));
+    said.extend(taken_back(data, &quote, &lifts, stamps, operator));
+    reading
+}
+
+fn details(data: &Value, quote: QuoteId, request: Option<RequestId>, lift: Option<&Lift<'_>>) -> QuoteDetails {
+    QuoteDetails {
+        quote,
+        request,
+        price: look::price(data),
+        operator: look::operator(data, &["sellerCompany", "seller", "company"]),
+        aircraft_type: lift
+            .and_then(Lift::aircraft_type)
+            .or_else(|| look::name(&data["aircraftType"])),
+        aircraft_tail: lift
+            .and_then(Lift::aircraft_tail)
+            .or_else(|| text::shown_at(data, &["aircraftTail"])),
+        valid_until: look::valid_until(data),
+    }
+}

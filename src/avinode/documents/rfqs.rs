@@ -1,0 +1,64 @@
+//! `rfqs`: what was asked of one seller, and how its lifts stand at the moment of the GET.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::Reading;
+use super::lifts::{self, Answer};
+use super::look;
+use super::stamps::Stamps;
+use crate::avinode::resource::{Resource, ResourceKind};
+use crate::domain::event::{TripStatus, What};
+use crate::domain::id::RequestId;
+
+/// That it was sent; the quotes of its answered lifts, and that they stand; what was declined; whether it was called off.
+pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Reading {
+    let Ok(request) = RequestId::parse(resource.id.as_str()) else {
+        return Reading::default();
+    };
+    let stamps = Stamps::of(data, began_at);
+    let operator = look::operator(data, &["sellerCompany", "seller", "company"]);
+    let mut reading = Reading {
+        request: Some(request.clone()),
+        parts: look::resources(ResourceKind::TripMessages, look::linked(data, &["tripmsgs"])).collect(),
+        ..Reading::default()
+    };
+    let said = &mut reading.statements;
+    said.push(stamps.settled(What::TripRequested {
+        request: request.clone(),
+    }));
+    let lifts = lifts::of(data);
+    for lift in lifts.iter().filter(|lift| lift.answer == Some(Answer::Quoted)) {
+        // The trap: links to several quotes and no latest one say nothing of which the seller made.
+        let Some(quote) = lift.quote() else { continue };
+        let details = lift.details(quote.clone(), Some(request.clone()), operator.clone());
+        if details.price.is_none() {
+            reading
+                .wanting
+                .extend(look::resource(ResourceKind::Quotes, quote.as_str()));
+        }
+        let of_quote = lift.stamps(began_at);
+        said.extend(of_quote.made(&quote, Some(request.clone())));
+        said.push(of_quote.changing(What::QuoteReceived(details)));
+        said.push(stamps.grown(What::QuoteStands {
+            quote,
+            request: Some(request.clone()),
+        }));
+    }
+    let whole = [request.clone()];
+    for (request, quote, of_lift) in lifts::declines(&lifts, lifts::is_declined(data), &whole) {
+        said.push(stamps.grown(What::RfqDeclined {
+            request,
+            quote,
+            reason: lifts::reason(data).or(of_lift),
+            operator: operator.clone(),
+        }));
+    }
+    if look::is_set(data, &["canceled", "cancelled"]) {
+        said.push(stamps.grown(What::TripChanged {
+            request: Some(request),
+            status: TripStatus::Cancelled,
+        }));
+    }
+    reading
+}

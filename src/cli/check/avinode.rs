@@ -1,0 +1,118 @@
+//! What can be tried of Avinode's API: whether there are credentials, whether they are taken, and what Avinode sends.
+//! One call, which changes nothing.
+
+use chrono::{DateTime, Utc};
+
+use super::Args;
+use super::finding::Finding;
+use crate::avinode::client::base::Reach;
+use crate::avinode::client::error::FetchError;
+use crate::avinode::client::settings::ClientSettings;
+use crate::avinode::client::webhooks::missing;
+use crate::cli::avinode::{client, client_settings};
+use crate::clock::Clock;
+
+/// How far our clock may be from Avinode's, in seconds: calls sent later or earlier are refused.
+const TOLERANCE_SECONDS: u64 = 300;
+
+/// Tries the API.
+pub async fn look(args: &Args) -> Vec<Finding> {
+    match client_settings(&args.avinode) {
+        Ok(Some(settings)) => call(&settings).await,
+        Ok(None) if !args.serve.role.works() => {
+            vec![Finding::ok(
+                "avinode",
+                "no credentials; a process that only receives needs none",
+            )]
+        }
+        Ok(None) => vec![Finding::warning(
+            "avinode",
+            "no credentials: thin notifications are kept and wait",
+            "set AVINODE_BASE_URL, AVINODE_API_TOKEN and AVINODE_BEARER; what waits is then worked off",
+        )],
+        Err(failure) => vec![Finding::of_failure("avinode", &failure)],
+    }
+}
+
+async fn call(settings: &ClientSettings) -> Vec<Finding> {
+    let client = match client(settings) {
+        Ok(client) => client,
+        Err(failure) => return vec![Finding::of_failure("avinode", &failure)],
+    };
+    let listed = client.webhooks().await;
+    let mut found = vec![match &listed.settings {
+        Ok(all) => Finding::ok(
+            "avinode",
+            format!(
+                "{} takes the credentials; {} webhook settings",
+                settings.base,
+                all.len()
+            ),
+        ),
+        Err(error @ FetchError::Unauthorized { .. }) => Finding::failed(
+            "avinode",
+            error.reason(),
+            "nothing will be fetched: set AVINODE_API_TOKEN and AVINODE_BEARER to what Avinode gave out, and look at the clock",
+        ),
+        Err(error) => Finding::warning(
+            "avinode",
+            error.reason(),
+            "thin notifications are kept, and fetched when Avinode answers",
+        ),
+    }];
+    if settings.base.reach() == Reach::Loopback {
+        found.push(Finding::warning(
+            "avinode",
+            format!(
+                "AVINODE_INSECURE_LOOPBACK: the API is taken to be on this machine, at {}",
+                settings.base
+            ),
+            "for tests and simulators only",
+        ));
+    }
+    found.extend(listed.server_time.and_then(|theirs| skew(theirs, Clock::System.now())));
+    if let Ok(all) = &listed.settings {
+        let missing = missing(all, None);
+        if !missing.is_empty() {
+            found.push(Finding::warning(
+                "avinode",
+                format!("no active webhook setting sends {}", missing.join(", ")),
+                "see `avinode-ingest webhooks list` and `webhooks create`",
+            ));
+        }
+    }
+    found
+}
+
+/// A clock that is off by more than Avinode tolerates.
+fn skew(theirs: DateTime<Utc>, ours: DateTime<Utc>) -> Option<Finding> {
+    let seconds = ours.timestamp() - theirs.timestamp();
+    let off = seconds.unsigned_abs();
+    (off > TOLERANCE_SECONDS).then(|| {
+        let way = if seconds > 0 { "ahead of" } else { "behind" };
+        Finding::warning(
+            "avinode",
+            format!("this machine's clock is {off} s {way} Avinode's, which takes calls within {TOLERANCE_SECONDS} s"),
+            "set the clock by NTP",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_within_five_minutes_is_no_finding_and_one_beyond_says_which_way() {
+        let ours: DateTime<Utc> = "2026-01-31T10:00:00Z".parse().unwrap();
+        for seconds in [0, 300, -300] {
+            assert!(
+                skew(ours + chrono::TimeDelta::seconds(seconds), ours).is_none(),
+                "{seconds}"
+            );
+        }
+        let said = |seconds| skew(ours + chrono::TimeDelta::seconds(seconds), ours).unwrap().found;
+        assert!(said(301).contains("301 s behind"));
+        assert!(said(-301).contains("301 s ahead of"));
+    }
+}

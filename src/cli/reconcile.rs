@@ -1,0 +1,175 @@
+//! `reconcile`: has the trips of sessions fetched anew, and shows what that changed.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use super::database::Database;
+use super::failure::{Attempt, Failure};
+use super::output::print;
+use super::table::{Report, or_dash};
+use crate::clock::Clock;
+use crate::config::database::DatabaseArgs;
+use crate::config::since::{Since, since};
+use crate::config::values::seconds;
+use crate::domain::id::TripId;
+use crate::jobs::fetch::standing;
+use crate::jobs::reconcile::{self, Asked};
+use crate::postgres::transaction::Pool;
+use crate::queue::operate::Finished;
+use crate::store::whose::Which;
+
+/// How often it is asked whether all is done.
+const POLL: Duration = Duration::from_millis(200);
+
+/// What `reconcile` takes: which trips, and whether to wait.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// One trip, by either of its ids.
+    #[arg(long, value_name = "ID", required_unless_present_any = ["active", "since"], conflicts_with_all = ["active", "since"])]
+    pub trip: Option<String>,
+
+    /// The trips of all active sessions.
+    #[arg(long, conflicts_with = "since")]
+    pub active: bool,
+
+    /// The trips of all sessions in which something has happened since: 48h, 7d, or a time such as 2026-01-31T10:00:00Z.
+    #[arg(long, value_name = "SINCE", value_parser = since)]
+    pub since: Option<Since>,
+
+    /// Wait until everything has been fetched, and show what it changed.
+    #[arg(long)]
+    pub wait: bool,
+
+    /// With --wait: for how long, in seconds (1 to 86400).
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds(1, 86_400), requires = "wait")]
+    pub timeout: Duration,
+
+    /// Print JSON, for scripts.
+    #[arg(long)]
+    pub json: bool,
+
+    /// The database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+/// Puts them up, and waits where that is wanted.
+pub async fn run(args: Args) -> Result<ExitCode, Failure> {
+    let which = which(&args)?;
+    let database = Database::open_current(&args.database).await?;
+    let done = put_up(&database.pool, &which, &args).await;
+    database.close().await?;
+    done
+}
+
+fn which(args: &Args) -> Result<Which, Failure> {
+    match (&args.trip, args.since) {
+        (Some(trip), _) => {
+            let trip = TripId::parse(trip).map_err(|error| Failure::setting(format!("--trip: {error}")))?;
+            Ok(Which::Trip(trip.as_str().to_owned()))
+        }
+        (None, Some(since)) => Ok(Which::Since(since.moment(Clock::System.now()))),
+        (None, None) => Ok(Which::Active),
+    }
+}
+
+async fn put_up(pool: &Pool, which: &Which, args: &Args) -> Result<ExitCode, Failure> {
+    let asked = reconcile::ask(pool, which).await.attempting("queue the trips")?;
+    let nobody = standing::standing(pool).await.attempting("ask how fetching stands")?;
+    let nobody = standing::waits(&nobody);
+    let finished = match (&nobody, args.wait) {
+        (Some(_), _) | (None, false) => None,
+        (None, true) => Some(wait(pool, &asked, args.timeout).await?),
+    };
+    if args.json {
+        print(json!({
+            "trips": asked.targets.iter().map(|it| json!({
+                "trip": it.trip, "session": it.session, "resources": it.resources,
+            })).collect::<Vec<_>>(),
+            "queued": asked.queued,
+            "waits": nobody,
+            "finished": finished,
+        }))?;
+    } else {
+        print(said(&asked))?;
+        if let Some(finished) = &finished {
+            print(changes(finished))?;
+        }
+    }
+    match (nobody, args.wait) {
+        (Some(why), true) => Err(Failure::plain(format!("nothing is fetched now: {why}"))
+            .hint("what was put up is kept, and fetched when that changes")
+            .unavailable()),
+        (Some(why), false) if !args.json => {
+            print(format_args!("it waits: {why}"))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+async fn wait(pool: &Pool, asked: &Asked, limit: Duration) -> Result<Vec<Finished>, Failure> {
+    let began = Instant::now();
+    loop {
+        let left = reconcile::left(pool).await.attempting("count what is left")?;
+        if left == 0 {
+            break;
+        }
+        if began.elapsed() >= limit {
+            return Err(Failure::plain(format!(
+                "{left} resources are still to be fetched after {} s",
+                limit.as_secs()
+            ))
+            .hint("fetching goes on; see avinode-ingest jobs list")
+            .unavailable());
+        }
+        sleep(POLL).await;
+    }
+    reconcile::finished(pool, asked.since)
+        .await
+        .attempting("read what has become of it")
+}
+
+fn said(asked: &Asked) -> String {
+    let lost: Vec<String> = asked
+        .targets
+        .iter()
+        .filter(|target| target.resources.is_empty())
+        .map(|target| or_dash(target.trip.clone()))
+        .collect();
+    let mut said = format!(
+        "{} trips; {} resources are to be fetched that did not wait already",
+        asked.targets.len(),
+        asked.queued
+    );
+    if !lost.is_empty() {
+        said.push_str(&format!(
+            "\ncannot be fetched, because neither a resource id nor an RFQ of theirs is known: {}",
+            lost.join(", ")
+        ));
+    }
+    said
+}
+
+fn changes(finished: &[Finished]) -> String {
+    let changed: Vec<&Finished> = finished.iter().filter(|it| it.outcome != "nothing").collect();
+    if changed.is_empty() {
+        return format!("{} fetched; nothing was missing", finished.len());
+    }
+    let mut report = Report::new(["resource", "outcome", "what"]);
+    for one in &changed {
+        report.row([
+            or_dash(one.key.clone()),
+            one.outcome.clone(),
+            or_dash(one.detail.clone()),
+        ]);
+    }
+    format!(
+        "{} fetched, {} of them with news\n{report}",
+        finished.len(),
+        changed.len()
+    )
+}

@@ -1,0 +1,282 @@
+//! `webhooks`: which calls Avinode sends us, at Avinode itself. Needs the API's credentials and no database, and is not
+//! held to the workers' rate limit: a person makes one or two calls.
+
+mod credentials;
+mod told;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use url::Url;
+
+use super::avinode::{client, client_settings, failed, warn_of_loopback};
+use super::failure::Failure;
+use crate::avinode::client::get::Client;
+use crate::avinode::client::webhooks::{NEEDED, WebhookSetting, Wish};
+use crate::config::avinode::AvinodeArgs;
+use crate::config::secret::{Secrets, basic_credentials};
+use crate::config::values::{event_type, switch, url};
+
+/// What can be done with the webhook settings at Avinode.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// List the settings, and the event types that the service needs and nobody sends
+    List(List),
+    /// Make a setting that sends what the service needs
+    ///
+    /// Avinode calls with HTTP Basic. The credentials are one of AVINODE_WEBHOOK_BASIC, or stand in a file; they are
+    /// never printed.
+    Create(Create),
+    /// Change a setting; what is not named stays as it is
+    Update(Update),
+    /// Make a setting inactive: Avinode has no way to delete one
+    Disable(Disable),
+}
+
+/// What `webhooks list` takes.
+#[derive(Debug, clap::Args)]
+pub struct List {
+    /// The URL at which Avinode reaches this service: what is sent elsewhere then counts as missing.
+    #[arg(long, value_name = "URL", value_parser = url)]
+    pub target: Option<Url>,
+
+    /// How it is done.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What every one of them takes.
+#[derive(Debug, clap::Args)]
+pub struct Common {
+    /// Print JSON, for scripts.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Avinode's API.
+    #[command(flatten)]
+    pub avinode: AvinodeArgs,
+}
+
+/// As whom Avinode is to call.
+#[derive(Debug, clap::Args)]
+pub struct CredentialArgs {
+    /// The credentials that `serve` knows, as identifier:secret, several separated by commas or white space; the first is
+    /// taken unless --identifier names another.
+    #[arg(long, env = "AVINODE_WEBHOOK_BASIC", hide_env_values = true, value_name = "CREDENTIALS",
+          value_parser = basic_credentials)]
+    pub webhook_basic: Option<Secrets>,
+
+    /// Which of the credentials, by the part before the colon.
+    #[arg(long, value_name = "IDENTIFIER")]
+    pub identifier: Option<String>,
+
+    /// A file with the credentials, instead of AVINODE_WEBHOOK_BASIC.
+    #[arg(long, value_name = "FILE")]
+    pub credentials_file: Option<PathBuf>,
+}
+
+/// What `webhooks create` takes.
+#[derive(Debug, clap::Args)]
+pub struct Create {
+    /// The URL at which Avinode reaches this service, for example https://example.com/webhooks/avinode.
+    #[arg(long, value_name = "URL", value_parser = url)]
+    pub target: Url,
+
+    /// The name that people see at Avinode.
+    #[arg(long, value_name = "NAME", default_value = "avinode-ingest")]
+    pub name: String,
+
+    /// The event types, separated by commas; `needed` stands for those that the service needs.
+    #[arg(long, value_name = "TYPES", value_delimiter = ',', default_value = "needed", value_parser = event_type)]
+    pub events: Vec<String>,
+
+    /// As whom Avinode is to call.
+    #[command(flatten)]
+    pub credentials: CredentialArgs,
+
+    /// How it is done.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What `webhooks update` takes.
+#[derive(Debug, clap::Args)]
+pub struct Update {
+    /// The setting, by the id that `webhooks list` prints.
+    #[arg(value_name = "ID")]
+    pub id: String,
+
+    /// The URL at which Avinode reaches this service.
+    #[arg(long, value_name = "URL", value_parser = url)]
+    pub target: Option<Url>,
+
+    /// The name that people see at Avinode.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// All event types, separated by commas; `needed` stands for those that the service needs.
+    #[arg(long, value_name = "TYPES", value_delimiter = ',', value_parser = event_type)]
+    pub events: Option<Vec<String>>,
+
+    /// Whether anything is sent.
+    #[arg(long, value_name = "BOOL", value_parser = switch)]
+    pub active: Option<bool>,
+
+    /// As whom Avinode is to call. Where credentials with the setting's identifier are known, their secret is sent
+    /// again: Avinode shows none, so it could not be written back otherwise.
+    #[command(flatten)]
+    pub credentials: CredentialArgs,
+
+    /// How it is done.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What `webhooks disable` takes.
+#[derive(Debug, clap::Args)]
+pub struct Disable {
+    /// The setting, by the id that `webhooks list` prints.
+    #[arg(value_name = "ID")]
+    pub id: String,
+
+    /// Its credentials, to be written back with it.
+    #[command(flatten)]
+    pub credentials: CredentialArgs,
+
+    /// How it is done.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Does it.
+pub async fn run(action: Action) -> Result<ExitCode, Failure> {
+    match action {
+        Action::List(args) => list(args).await?,
+        Action::Create(args) => create(args).await?,
+        Action::Update(args) => update(args).await?,
+        Action::Disable(args) => disable(args).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(args: &AvinodeArgs) -> Result<Client, Failure> {
+    let settings = client_settings(args)?.ok_or_else(|| {
+        let names = args.together().map(|(name, _)| name).join(", ");
+        Failure::setting(format!("{names}: must be set to call Avinode"))
+    })?;
+    warn_of_loopback(&settings);
+    client(&settings)
+}
+
+async fn list(args: List) -> Result<(), Failure> {
+    let client = open(&args.common.avinode)?;
+    let settings = client
+        .webhooks()
+        .await
+        .settings
+        .map_err(failed("list the webhook settings"))?;
+    told::all(&settings, args.target.as_ref().map(Url::as_str), args.common.json)
+}
+
+async fn create(args: Create) -> Result<(), Failure> {
+    let client = open(&args.common.avinode)?;
+    let credentials = credentials::chosen(&args.credentials)?.ok_or_else(|| {
+        Failure::setting(
+            "AVINODE_WEBHOOK_BASIC (--webhook-basic) or --credentials-file must be set: Avinode proves itself by it",
+        )
+    })?;
+    let wish = Wish {
+        target: Some(args.target.into()),
+        name: Some(args.name),
+        active: Some(true),
+        events: Some(events(args.events)),
+        credentials: Some(credentials),
+    };
+    let attempt = "make the webhook setting";
+    let made = client.create_webhook(&wish).await.map_err(failed(attempt))?;
+    told::one("created", made.as_ref(), true, args.common.json)
+}
+
+async fn update(args: Update) -> Result<(), Failure> {
+    let wish = Wish {
+        target: args.target.map(Into::into),
+        name: args.name,
+        active: args.active,
+        events: args.events.map(events),
+        credentials: None,
+    };
+    change(&args.id, wish, &args.credentials, &args.common, "changed").await
+}
+
+async fn disable(args: Disable) -> Result<(), Failure> {
+    let wish = Wish {
+        active: Some(false),
+        ..Wish::default()
+    };
+    change(&args.id, wish, &args.credentials, &args.common, "disabled").await
+}
+
+async fn change(
+    id: &str,
+    mut wish: Wish,
+    credentials: &CredentialArgs,
+    common: &Common,
+    done: &str,
+) -> Result<(), Failure> {
+    let client = open(&common.avinode)?;
+    let setting = find(&client, id).await?;
+    wish.credentials = credentials::of_setting(credentials, &setting)?;
+    let attempt = format!("change the webhook setting {id}");
+    let changed = client.update_webhook(&setting, &wish).await.map_err(failed(attempt))?;
+    told::one(done, Some(&changed), wish.credentials.is_some(), common.json)
+}
+
+async fn find(client: &Client, id: &str) -> Result<WebhookSetting, Failure> {
+    let settings = client
+        .webhooks()
+        .await
+        .settings
+        .map_err(failed("list the webhook settings"))?;
+    let found = settings.into_iter().find(|setting| setting.id == id);
+    found.ok_or_else(|| Failure::plain(format!("there is no webhook setting {id:?}")).hint("see `webhooks list`"))
+}
+
+/// The event types, each once, `needed` written out.
+fn events(named: Vec<String>) -> Vec<String> {
+    let mut events: Vec<String> = Vec::new();
+    for name in named {
+        let meant = if name == "needed" {
+            NEEDED.map(|(event, _)| event.to_owned()).to_vec()
+        } else {
+            vec![name]
+        };
+        for event in meant {
+            if !events.contains(&event) {
+                events.push(event);
+            }
+        }
+    }
+    events
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needed_stands_for_what_the_service_needs_and_nothing_is_named_twice() {
+        let named = |names: &[&str]| events(names.iter().map(ToString::to_string).collect());
+        assert_eq!(named(&["needed"]), NEEDED.map(|(event, _)| event));
+        let more = named(&["TripChatMine", "TripChatFromSeller", "needed", "TripChatMine"]);
+        assert_eq!(
+            more,
+            [
+                "TripChatMine",
+                "TripChatFromSeller",
+                "TripRequestSellerResponse",
+                "TripRequestMine"
+            ]
+        );
+    }
+}

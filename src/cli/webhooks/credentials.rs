@@ -1,0 +1,101 @@
+//! Which Basic credentials a webhook setting is given: out of the service's own setting or a file, never the command
+//! line's words, and never printed.
+
+use secrecy::SecretString;
+
+use super::CredentialArgs;
+use crate::avinode::client::webhooks::WebhookSetting;
+use crate::cli::failure::{Attempt, Failure};
+use crate::config::secret::{Secrets, basic_credentials};
+
+/// Identifier and secret.
+pub(super) type Credentials = (String, SecretString);
+
+/// Those that the arguments choose: by the identifier, or else the first; `None` where there are none at all.
+pub(super) fn chosen(args: &CredentialArgs) -> Result<Option<Credentials>, Failure> {
+    let Some(known) = known(args)? else {
+        return Ok(None);
+    };
+    match &args.identifier {
+        None => Ok(split(known.first())),
+        Some(identifier) => match of(&known, identifier) {
+            Some(credentials) => Ok(Some(credentials)),
+            None => Err(Failure::setting(format!(
+                "--identifier: no credentials begin with {identifier:?}"
+            ))),
+        },
+    }
+}
+
+/// Those to write a setting back with: the ones that are asked for, or else the known ones with its identifier.
+pub(super) fn of_setting(args: &CredentialArgs, setting: &WebhookSetting) -> Result<Option<Credentials>, Failure> {
+    if args.identifier.is_some() || args.credentials_file.is_some() {
+        return chosen(args);
+    }
+    let known = known(args)?;
+    let identifier = setting.identifier.as_deref();
+    Ok(known
+        .zip(identifier)
+        .and_then(|(known, identifier)| of(&known, identifier)))
+}
+
+fn known(args: &CredentialArgs) -> Result<Option<Secrets>, Failure> {
+    let Some(file) = &args.credentials_file else {
+        return Ok(args.webhook_basic.clone());
+    };
+    let text = std::fs::read_to_string(file).attempting(format!("read {}", file.display()))?;
+    let known = basic_credentials(&text);
+    known
+        .map(Some)
+        .map_err(|wrong| Failure::setting(format!("--credentials-file: {} {wrong}", file.display())))
+}
+
+fn of(known: &Secrets, identifier: &str) -> Option<Credentials> {
+    known.iter().filter_map(split).find(|(its, _)| its == identifier)
+}
+
+fn split(entry: &str) -> Option<Credentials> {
+    let (identifier, secret) = entry.split_once(':')?;
+    Some((identifier.to_owned(), secret.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    fn args(basic: Option<&str>, identifier: Option<&str>) -> CredentialArgs {
+        CredentialArgs {
+            webhook_basic: basic.map(|basic| basic_credentials(basic).unwrap()),
+            identifier: identifier.map(str::to_owned),
+            credentials_file: None,
+        }
+    }
+
+    fn shown(credentials: Option<Credentials>) -> Option<String> {
+        credentials.map(|(identifier, secret)| format!("{identifier} {}", secret.expose_secret()))
+    }
+
+    #[test]
+    fn the_first_is_chosen_unless_another_is_named() {
+        let both = Some("one:a:b two:c");
+        assert_eq!(shown(chosen(&args(both, None)).unwrap()).unwrap(), "one a:b");
+        assert_eq!(shown(chosen(&args(both, Some("two"))).unwrap()).unwrap(), "two c");
+        assert!(chosen(&args(both, Some("three"))).is_err_and(|failure| !failure.to_string().contains("a:b")));
+        assert!(chosen(&args(None, None)).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_file_stands_in_for_the_variable_and_is_not_quoted() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"three:hush\n").unwrap();
+        let mut args = args(Some("one:a"), None);
+        args.credentials_file = Some(file.path().to_owned());
+        assert_eq!(shown(chosen(&args).unwrap()).unwrap(), "three hush");
+        std::fs::write(file.path(), "hush").unwrap();
+        assert!(chosen(&args).is_err_and(|failure| !failure.to_string().contains("hush")));
+    }
+}

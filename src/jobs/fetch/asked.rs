@@ -1,0 +1,223 @@
+//! What the jobs of a key ask for: each notification is read and its link vouched for, and what cannot be served ends here,
+//! without harming the others of its key.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::KIND;
+use crate::avinode::id::ResourceId;
+use crate::avinode::notification::{Notification, Thin};
+use crate::avinode::resource::{Resource, ResourceKind};
+use crate::domain::id::TripId;
+use crate::queue::job::{Claimed, JobError, Outcome};
+use crate::store::deliveries::Stored;
+
+/// Types of resources that are notified of and are about no trip.
+const NOT_FOLLOWED: [&str; 2] = ["emptylegs", "leads"];
+
+/// What the jobs of a key ask for.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// What is to be fetched; `None` where no job is left that asks for anything.
+    pub(super) resource: Option<Resource>,
+    /// The jobs that ask for it, oldest first.
+    pub(super) jobs: Vec<Claimed>,
+    /// When the last of their notifications was received; `None` where nobody told.
+    pub(super) received_at: Option<DateTime<Utc>>,
+    /// The trip that a notification names; the newest word counts.
+    pub(super) trip: Option<TripId>,
+    /// Jobs that ask for nothing.
+    pub(super) outcomes: Vec<Outcome>,
+    /// Jobs that cannot be served, and those of the same id that ask for another resource and have to wait for their turn.
+    pub(super) unfinished: Vec<(i64, JobError)>,
+}
+
+impl Asked {
+    /// Reads the jobs of a key. `vouch` tells why a link is not one to the resource.
+    pub(super) fn read(
+        key: &str,
+        jobs: &[Claimed],
+        deliveries: &HashMap<Uuid, Stored>,
+        vouch: impl Fn(&str, &Resource) -> Result<(), String>,
+    ) -> Self {
+        let mut asked = Self::default();
+        for job in jobs {
+            match read(key, job, deliveries, &vouch) {
+                Ok(Wants::Nothing(why)) => asked.outcomes.push(Outcome {
+                    job: job.id,
+                    outcome: "nothing",
+                    detail: why,
+                }),
+                Ok(Wants::This {
+                    resource,
+                    received_at,
+                    trip,
+                }) => {
+                    if asked.resource.get_or_insert_with(|| resource.clone()) == &resource {
+                        asked.jobs.push(job.clone());
+                        asked.received_at = asked.received_at.max(received_at);
+                        asked.trip = trip.or(asked.trip.take());
+                    } else {
+                        let wait =
+                            JobError::wait("another resource of the same id comes first", Duration::from_secs(1));
+                        asked.unfinished.push((job.id, wait));
+                    }
+                }
+                Err(error) => asked.unfinished.push((job.id, error)),
+            }
+        }
+        asked
+    }
+
+    /// When the oldest of the jobs was queued.
+    pub(super) fn oldest(&self) -> DateTime<Utc> {
+        let oldest = self.jobs.iter().map(|job| job.created_at).min();
+        oldest.unwrap_or(DateTime::UNIX_EPOCH)
+    }
+
+    /// For how long the newest of the jobs has been there.
+    pub(super) fn age(&self, now: DateTime<Utc>) -> Duration {
+        let newest = self.jobs.iter().map(|job| job.created_at).max();
+        newest.map_or(Duration::ZERO, |newest| (now - newest).to_std().unwrap_or_default())
+    }
+}
+
+enum Wants {
+    Nothing(String),
+    This {
+        resource: Resource,
+        received_at: Option<DateTime<Utc>>,
+        trip: Option<TripId>,
+    },
+}
+
+fn read(
+    key: &str,
+    job: &Claimed,
+    deliveries: &HashMap<Uuid, Stored>,
+    vouch: impl Fn(&str, &Resource) -> Result<(), String>,
+) -> Result<Wants, JobError> {
+    if job.kind != KIND {
+        let resource = ResourceId::parse(key).ok().and_then(|id| Resource::by_id(&id));
+        return Ok(Wants::This {
+            resource: resource.ok_or_else(|| JobError::fail("its key is no resource"))?,
+            received_at: None,
+            trip: None,
+        });
+    }
+    let stored = job.delivery_id.and_then(|id| deliveries.get(&id));
+    let stored = stored.ok_or_else(|| JobError::fail("its delivery is gone"))?;
+    let thin = match Notification::parse(&stored.body) {
+        Ok(Notification::Thin(thin)) => thin,
+        Ok(Notification::Full(_)) => {
+            return Err(JobError::fail(
+                "not understood: a full event in a thin notification's place",
+            ));
+        }
+        Err(why) => return Err(JobError::fail(why.to_string())),
+    };
+    let kind = thin.kind.as_deref().map(str::trim);
+    if let Some(other) = NOT_FOLLOWED
+        .iter()
+        .find(|other| kind.is_some_and(|kind| kind.eq_ignore_ascii_case(other)))
+    {
+        return Ok(Wants::Nothing(format!(
+            "{other} are not followed: they are about no trip"
+        )));
+    }
+    let resource = resource(&thin)?;
+    vouch(&thin.href, &resource).map_err(|why| JobError::fail(format!("its link is not followed: {why}")))?;
+    Ok(Wants::This {
+        resource,
+        received_at: Some(stored.received_at),
+        trip: thin.trip,
+    })
+}
+
+/// By its type, or, where it has none, by its id.
+fn resource(thin: &Thin) -> Result<Resource, JobError> {
+    let Some(word) = &thin.kind else {
+        let resource = Resource::by_id(&thin.id);
+        return resource.ok_or_else(|| JobError::fail("not understood: it has no type, and its id tells none"));
+    };
+    let kind = ResourceKind::parse(word).ok_or_else(|| {
+        // At most some words of the sender's, printable.
+        let word: String = word.chars().filter(|c| !c.is_control()).take(100).collect();
+        JobError::fail(format!("not understood: unknown type of resource `{word}`"))
+    })?;
+    Ok(Resource {
+        kind,
+        id: thin.id.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(id: i64, kind: &str, delivery: Option<Uuid>) -> Claimed {
+        Claimed {
+            id,
+            kind: kind.to_owned(),
+            token: 1,
+            key: None,
+            delivery_id: delivery,
+            created_at: DateTime::UNIX_EPOCH,
+            attempts: 1,
+            crashes: 0,
+            alone: false,
+        }
+    }
+
+    fn asked(bodies: &[&str]) -> Asked {
+        let mut deliveries = HashMap::new();
+        let mut jobs = Vec::new();
+        for (body, n) in bodies.iter().zip(1..) {
+            let id = Uuid::from_u128(n);
+            let received_at = DateTime::from_timestamp(i64::try_from(n).unwrap(), 0).unwrap();
+            deliveries.insert(
+                id,
+                Stored {
+                    received_at,
+                    body: body.as_bytes().to_vec(),
+                },
+            );
+            jobs.push(job(i64::try_from(n).unwrap(), KIND, Some(id)));
+        }
+        jobs.push(job(99, super::super::FOLLOW, None));
+        Asked::read("arfq-1", &jobs, &deliveries, |href, _| {
+            (href == "good").then_some(()).ok_or_else(|| "bad".to_owned())
+        })
+    }
+
+    #[test]
+    fn one_bad_notification_does_not_harm_the_others_of_its_key() {
+        let asked = asked(&[
+            r#"{"id":"arfq-1","href":"good","type":"rfqs","tripId":"A1B2C3"}"#,
+            r#"{"id":"arfq-1","href":"evil","type":"rfqs"}"#,
+            r#"{"id":"arfq-1","href":"good","type":"leads"}"#,
+            r#"{"id":"arfq-1","href":"good","type":"spells"}"#,
+            r#"{"id":"arfq-1","href":"good"}"#,
+            r#"{"id":"arfq-1","href":"good","type":"quotes"}"#,
+        ]);
+        assert_eq!(asked.resource.unwrap().to_string(), "rfqs/arfq-1");
+        let served: Vec<i64> = asked.jobs.iter().map(|job| job.id).collect();
+        assert_eq!(served, [1, 5, 99]);
+        assert_eq!(asked.received_at, DateTime::from_timestamp(5, 0));
+        assert_eq!(asked.trip.unwrap().as_str(), "A1B2C3");
+        let nothing: Vec<i64> = asked.outcomes.iter().map(|it| it.job).collect();
+        assert_eq!(nothing, [3]);
+        let said: Vec<String> = asked.unfinished.iter().map(|(_, error)| error.to_string()).collect();
+        assert_eq!(
+            said,
+            [
+                "its link is not followed: bad",
+                "not understood: unknown type of resource `spells`",
+                "another resource of the same id comes first",
+            ]
+        );
+    }
+}

@@ -1,0 +1,126 @@
+//! What is to be fetched after a document: what it leaves out, what a reconciling look finds in it, and the resource itself
+//! once more where it may have been read too early.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rand::RngExt;
+
+use super::asked::Asked;
+use super::{FOLLOW, KIND, RECONCILE};
+use crate::avinode::documents::Reading;
+use crate::avinode::resource::{Resource, ResourceKind};
+use crate::domain::event::What;
+use crate::postgres::transaction::Transaction;
+use crate::queue::job::Claimed;
+use crate::queue::store::NewJob;
+use crate::store::documents::{self, Compared};
+use crate::store::whose;
+
+/// A resource that was notified of longer ago is no longer behind.
+const FRESH: Duration = Duration::from_secs(60);
+/// So many notifications within moments are a burst, of which the last fetch saw all.
+const BURST: i32 = 3;
+
+/// A job that fetches a resource.
+pub(super) fn follow(resource: &Resource, due_in: Option<Duration>) -> NewJob {
+    job(FOLLOW, resource, due_in)
+}
+
+fn job(kind: &'static str, resource: &Resource, due_in: Option<Duration>) -> NewJob {
+    NewJob {
+        kind,
+        key: Some(resource.id.as_str().to_owned()),
+        delivery_id: None,
+        due_in,
+    }
+}
+
+/// Whether a document may have been read too early: a notification has just come, and the document is what it was before.
+/// It is looked at once more, some seconds later and once. A duplicate cannot be told from that and costs the same; a burst
+/// of notifications within moments is not looked at again, so that many of one resource make no more than two fetches.
+pub(super) fn is_doubtful(compared: Compared, jobs: &[Claimed], now: DateTime<Utc>) -> bool {
+    let fresh = |job: &Claimed| (now - job.created_at).to_std().unwrap_or_default() < FRESH;
+    compared.same && compared.lately < BURST && jobs.iter().any(|job| job.kind == KIND && fresh(job))
+}
+
+/// The RFQ that tells whose a document is, where that is another resource.
+pub(super) fn names_the_trip(resource: &Resource, reading: &Reading) -> Option<Resource> {
+    let wanted = reading.wanting.iter().find(|it| it.kind == ResourceKind::Rfqs);
+    wanted.filter(|it| *it != resource).cloned()
+}
+
+/// The jobs that follow from a document.
+pub(super) async fn follow_ups(
+    tx: &mut Transaction<'_>,
+    asked: &Asked,
+    resource: &Resource,
+    reading: &Reading,
+    same: bool,
+    doubtful: bool,
+) -> Result<Vec<NewJob>, sqlx::Error> {
+    let mut jobs = Vec::new();
+    if doubtful {
+        let moment = rand::rng().random_range(3.0..5.0);
+        jobs.push(follow(resource, Some(Duration::from_secs_f64(moment))));
+    }
+    let reconciling = asked.jobs.iter().filter(|job| job.kind == RECONCILE);
+    if let Some(since) = reconciling.map(|job| job.created_at).min() {
+        jobs.extend(unknown(tx, resource, reading, since).await?);
+        return Ok(jobs);
+    }
+    let wanted = wanted(reading);
+    let known = match same {
+        // What was wanted then was fetched then.
+        true => documents::fetched(tx, &ids(&wanted), None).await?,
+        false => Default::default(),
+    };
+    let new = wanted.iter().filter(|it| !known.contains(it.id.as_str()));
+    jobs.extend(new.map(|it| follow(it, None)));
+    Ok(jobs)
+}
+
+/// What a document leaves out, but for an RFQ that would only tell its trip, which is known by now.
+fn wanted(reading: &Reading) -> Vec<Resource> {
+    let declines = |what: &What| matches!(what, What::RfqDeclined { .. });
+    let needs_rfq = !reading.trips.is_empty() || reading.statements.iter().any(|it| declines(&it.what));
+    let wanted = reading.wanting.iter();
+    wanted
+        .filter(|it| it.kind != ResourceKind::Rfqs || needs_rfq)
+        .cloned()
+        .collect()
+}
+
+/// Reconciling goes down only (a trip to its RFQs, those to their messages and quotes), so it ends: RFQs and quotes that were
+/// not fetched since it began, and messages that nobody has told of.
+async fn unknown(
+    tx: &mut Transaction<'_>,
+    resource: &Resource,
+    reading: &Reading,
+    since: DateTime<Utc>,
+) -> Result<Vec<NewJob>, sqlx::Error> {
+    let below = reading.wanting.iter().chain(&reading.parts);
+    let below = below.filter(|it| depth(it.kind) > depth(resource.kind)).cloned();
+    let (messages, others): (Vec<_>, Vec<_>) = below.partition(|it| it.kind == ResourceKind::TripMessages);
+    let mut known = documents::fetched(tx, &ids(&others), Some(since)).await?;
+    let messages_ids = ids(&messages);
+    known.extend(documents::fetched(tx, &messages_ids, None).await?);
+    known.extend(whose::messages(tx, &messages_ids).await?);
+    let mut new: Vec<Resource> = others.into_iter().chain(messages).collect();
+    new.retain(|it| !known.contains(it.id.as_str()));
+    new.sort();
+    new.dedup();
+    Ok(new.iter().map(|it| job(RECONCILE, it, None)).collect())
+}
+
+fn depth(kind: ResourceKind) -> u8 {
+    match kind {
+        ResourceKind::Trips => 0,
+        ResourceKind::Rfqs => 1,
+        ResourceKind::TripMessages | ResourceKind::Quotes => 2,
+    }
+}
+
+fn ids(resources: &[Resource]) -> Vec<String> {
+    resources.iter().map(|it| it.id.as_str().to_owned()).collect()
+}

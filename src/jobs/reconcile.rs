@@ -1,0 +1,54 @@
+//! Asking for the truth without a notification: the trips of sessions are put up for fetching, and what a webhook that never
+//! came left out is learned from their documents. Avinode gives a webhook up after 48 hours.
+//!
+//! The jobs are of the least urgent kind that is fetched, and within the rate limit like all others.
+
+use chrono::{DateTime, Utc};
+
+use super::fetch::{FOLLOW, RECONCILE};
+use crate::avinode::id::ResourceId;
+use crate::avinode::resource::Resource;
+use crate::postgres::transaction::Pool;
+use crate::queue::operate::{self, Finished};
+use crate::queue::store as queue;
+use crate::store::whose::{self, Target, Which};
+
+/// What was put up for fetching.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The trips, and what is fetched of each.
+    pub targets: Vec<Target>,
+    /// Resources that were queued; the others waited already.
+    pub queued: u64,
+    /// By the database's clock, before anything was queued.
+    pub since: DateTime<Utc>,
+}
+
+/// Puts the trips of sessions up for fetching.
+pub async fn ask(pool: &Pool, which: &Which) -> Result<Asked, sqlx::Error> {
+    let mut targets = whose::targets(pool, which).await?;
+    for target in &mut targets {
+        // What the application wrote into a session need be no resource.
+        target.resources.retain(|id| is_resource(id));
+    }
+    let mut keys: Vec<String> = targets.iter().flat_map(|target| target.resources.clone()).collect();
+    keys.sort();
+    keys.dedup();
+    let since = operate::now(pool).await?;
+    let queued = queue::enqueue_missing(pool, RECONCILE, &keys).await?;
+    Ok(Asked { targets, queued, since })
+}
+
+fn is_resource(id: &str) -> bool {
+    ResourceId::parse(id).ok().and_then(|id| Resource::by_id(&id)).is_some()
+}
+
+/// How many jobs are still to be done, of those that were asked for and of what follows from them.
+pub async fn left(pool: &Pool) -> Result<i64, sqlx::Error> {
+    operate::live(pool, &[RECONCILE, FOLLOW]).await
+}
+
+/// What has become of the jobs since then, in order of time.
+pub async fn finished(pool: &Pool, since: DateTime<Utc>) -> Result<Vec<Finished>, sqlx::Error> {
+    operate::finished(pool, &[RECONCILE, FOLLOW], since).await
+}

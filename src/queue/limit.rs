@@ -1,0 +1,340 @@
+//! The rules of a shared limit, pure: how many slots are free, what taking some changes, and what an answer changes.
+//!
+//! What is promised: **no window of `t` seconds sees more than `burst + per_second * t` calls**, as the other side counts
+//! them. Slots are taken before calls are made, so calls come later than their slots, some more than others, and late ones
+//! may meet the next. So a part of the burst is held back for that: slots are given for `burst - per_second * slack`, a call
+//! begins within half of `slack` after its slot was taken or not at all (see [`Limit::start_within`]), and the other half is
+//! left to the way there, on which one call may take that much longer than another. A window of calls then lies within a
+//! window of slots that is longer by `slack`.
+//!
+//! The rest is a circuit breaker, pauses that the other side asks for, and a stop when it refuses our credentials. All times
+//! are the database's.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// The most that is held back for lateness; at one call a second that is two calls.
+const MOST_SLACK: f64 = 2.0;
+/// Calls that failed in a row after which the breaker opens.
+const FAILURES: i32 = 5;
+/// How long it stays open at first; doubled each further time.
+const OPEN: Duration = Duration::from_secs(5);
+/// The longest that it stays open.
+const OPEN_MOST: Duration = Duration::from_secs(300);
+/// How long the outcome of a probe is waited for: whoever made it may have died.
+const PROBE: Duration = Duration::from_secs(120);
+/// How long nothing is called after credentials were refused; doubled each further time.
+const STOP: Duration = Duration::from_secs(30);
+/// The longest of those.
+const STOP_MOST: Duration = Duration::from_secs(900);
+/// A pause where the other side does not say how long.
+const PAUSE: Duration = Duration::from_secs(30);
+/// Nobody is believed who asks for longer.
+const PAUSE_MOST: Duration = Duration::from_secs(3600);
+/// For how long little that is left is believed to be little.
+const SLOW_MOST: Duration = Duration::from_secs(60);
+
+/// A rate and a burst.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limit {
+    /// Calls a second in the long run.
+    pub per_second: f64,
+    /// Calls at once after a pause.
+    pub burst: u32,
+}
+
+impl Limit {
+    /// By how much calls may be later than their slots.
+    fn slack(&self) -> i64 {
+        micros(Duration::from_secs_f64(
+            (f64::from(self.burst) / (2.0 * self.per_second)).min(MOST_SLACK),
+        ))
+    }
+
+    /// Microseconds until a slot that was taken is free again, and as many of all slots together.
+    fn slots(&self) -> (i64, i64) {
+        let (slack, interval) = (
+            self.slack(),
+            micros(Duration::from_secs_f64(1.0 / self.per_second)).max(1),
+        );
+        let all = interval.saturating_mul(i64::from(self.burst)) - slack;
+        if all >= interval {
+            (interval, all)
+        } else {
+            // Nothing can be held back from a burst of one: calls are kept apart instead.
+            (interval + slack, interval + slack)
+        }
+    }
+
+    /// A call that has not begun so long after its slot was taken must not begin.
+    pub fn start_within(&self) -> Duration {
+        Duration::from_micros(self.slack().unsigned_abs() / 2)
+    }
+}
+
+/// What is known of a limited thing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// The limit.
+    pub limit: Limit,
+    /// When every slot is free again, were none taken from now on.
+    pub full_at: DateTime<Utc>,
+    /// Until then a slot costs double.
+    pub slow_until: Option<DateTime<Utc>>,
+    /// Until then there are none.
+    pub paused_until: Option<DateTime<Utc>>,
+    /// Calls that failed in a row.
+    pub failures: i32,
+    /// How often in a row the breaker has opened.
+    pub opened: i32,
+    /// The breaker is open until then; set until a call succeeds.
+    pub open_until: Option<DateTime<Utc>>,
+    /// The outcome of a probe is waited for until then.
+    pub probing_until: Option<DateTime<Utc>>,
+    /// How often in a row credentials were refused.
+    pub stops: i32,
+    /// When they are tried again.
+    pub stopped_until: Option<DateTime<Utc>>,
+    /// What was said.
+    pub stopped_because: Option<String>,
+    /// Whose credentials.
+    pub stopped_caller: Option<String>,
+}
+
+/// What may be called now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Free {
+    /// So many calls, at least one.
+    Slots(u32),
+    /// None for so long.
+    After(Duration),
+}
+
+/// What came of a call, as far as a limit cares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was answered, whatever the answer.
+    Well,
+    /// It failed as one does whose server is down.
+    Failed,
+    /// Too many calls: none for so long, where that was said.
+    Limited(Option<Duration>),
+    /// Our credentials were refused, with these words.
+    Refused(String),
+}
+
+/// What the other side counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Calls in its window.
+    pub limit: Option<u32>,
+    /// Calls that are left of them.
+    pub remaining: Option<u32>,
+    /// When it counts anew.
+    pub reset: Option<Duration>,
+}
+
+impl Left {
+    /// Whether so little is left that it changes the pace.
+    pub fn is_low(&self) -> bool {
+        self.remaining
+            .is_some_and(|left| left <= self.limit.unwrap_or_default() / 10)
+    }
+}
+
+/// What hearing of a call changed that people should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// Credentials were refused: nothing is called.
+    Stopped(String),
+    /// They are accepted again.
+    Resumed,
+    /// The breaker opened for so long.
+    Opened(Duration),
+    /// It closed.
+    Closed,
+    /// The other side asked for a pause of so long.
+    Paused(Duration),
+}
+
+impl State {
+    /// Nothing taken, nothing wrong.
+    pub fn new(limit: Limit, now: DateTime<Utc>) -> Self {
+        Self {
+            limit,
+            full_at: now,
+            slow_until: None,
+            paused_until: None,
+            failures: 0,
+            opened: 0,
+            open_until: None,
+            probing_until: None,
+            stops: 0,
+            stopped_until: None,
+            stopped_because: None,
+            stopped_caller: None,
+        }
+    }
+
+    /// Why credentials are not used, if these are the ones that were refused.
+    pub fn stopped(&self, caller: &str) -> Option<&str> {
+        let theirs = self.stopped_caller.as_deref() == Some(caller);
+        self.stopped_because.as_deref().filter(|_| theirs)
+    }
+
+    /// Whether success would be news.
+    pub fn is_watched(&self, caller: &str) -> bool {
+        self.failures > 0 || self.open_until.is_some() || self.stopped(caller).is_some()
+    }
+
+    /// What this caller may call now.
+    pub fn free(&self, now: DateTime<Utc>, caller: &str) -> Free {
+        let stopped = self.stopped(caller).is_some();
+        let probes = stopped || self.open_until.is_some();
+        let waits = [
+            self.stopped_until.filter(|_| stopped),
+            self.paused_until,
+            self.open_until,
+            self.probing_until.filter(|_| probes),
+        ];
+        if let Some(until) = waits.into_iter().flatten().filter(|until| *until > now).max() {
+            return Free::After(span(until - now));
+        }
+        let (interval, all) = self.limit.slots();
+        let used = (self.full_at - now).num_microseconds().unwrap_or(i64::MAX).max(0);
+        let cost = self.cost(interval, now);
+        // Where a slot costs more than there is, it is given once all is free.
+        let free = match (all - used) / cost {
+            0 if used == 0 => 1,
+            free => free,
+        };
+        if free < 1 {
+            let missing = used.saturating_add(cost) - all;
+            return Free::After(Duration::from_micros(missing.min(used).max(1).unsigned_abs()));
+        }
+        let free = u32::try_from(free).unwrap_or(u32::MAX).min(self.limit.burst);
+        Free::Slots(if probes { 1 } else { free })
+    }
+
+    /// What a slot costs now.
+    fn cost(&self, interval: i64, now: DateTime<Utc>) -> i64 {
+        if self.slow_until.is_some_and(|until| until > now) {
+            interval * 2
+        } else {
+            interval
+        }
+    }
+
+    /// Takes slots that [`Self::free`] told of, at the same moment or a later one.
+    pub fn take(&mut self, slots: u32, now: DateTime<Utc>, caller: &str) {
+        if slots == 0 {
+            return;
+        }
+        let cost = self.cost(self.limit.slots().0, now);
+        self.full_at = self.full_at.max(now) + TimeDelta::microseconds(cost.saturating_mul(i64::from(slots)));
+        if self.open_until.is_some() || self.stopped(caller).is_some() {
+            self.probing_until = Some(now + delta(PROBE));
+        }
+    }
+
+    /// Gives back slots whose calls were not made.
+    pub fn give_back(&mut self, slots: u32) {
+        let (interval, _) = self.limit.slots();
+        self.full_at -= TimeDelta::microseconds(interval.saturating_mul(i64::from(slots)));
+        // A probe that was not made tells nothing.
+        self.probing_until = None;
+    }
+
+    /// Hears what came of a call.
+    pub fn hear(&mut self, verdict: &Verdict, left: Left, now: DateTime<Utc>, caller: &str) -> Option<News> {
+        self.count(left, now);
+        let until = |span: Duration| Some(now + delta(span));
+        match verdict {
+            Verdict::Well => {
+                let was = (self.stopped(caller).is_some(), self.open_until.is_some());
+                self.well();
+                if was.0 {
+                    (
+                        self.stops,
+                        self.stopped_until,
+                        self.stopped_because,
+                        self.stopped_caller,
+                    ) = (0, None, None, None);
+                    return Some(News::Resumed);
+                }
+                was.1.then_some(News::Closed)
+            }
+            Verdict::Failed => {
+                self.failures = self.failures.saturating_add(1);
+                self.probing_until = None;
+                // Those under way when it opened say nothing new.
+                if self.failures < FAILURES || self.open_until.is_some_and(|open| open > now) {
+                    return None;
+                }
+                let open = doubled(OPEN, self.opened, OPEN_MOST);
+                self.open_until = until(open);
+                self.opened = self.opened.saturating_add(1);
+                Some(News::Opened(open))
+            }
+            Verdict::Limited(after) => {
+                // It answers, so it is there.
+                self.well();
+                let pause = after.unwrap_or(PAUSE).clamp(Duration::from_secs(1), PAUSE_MOST);
+                let known = self.paused_until.is_some_and(|paused| paused > now);
+                self.paused_until = self.paused_until.max(until(pause));
+                (!known).then_some(News::Paused(pause))
+            }
+            Verdict::Refused(because) => {
+                self.well();
+                let again = self.stopped(caller).is_some();
+                if again && self.stopped_until.is_some_and(|stopped| stopped > now) {
+                    return None;
+                }
+                if !again {
+                    self.stops = 0;
+                }
+                self.stopped_until = until(doubled(STOP, self.stops, STOP_MOST));
+                self.stops = self.stops.saturating_add(1);
+                self.stopped_because = Some(because.clone());
+                self.stopped_caller = Some(caller.to_owned());
+                (!again).then(|| News::Stopped(because.clone()))
+            }
+        }
+    }
+
+    fn well(&mut self) {
+        (self.failures, self.opened, self.open_until, self.probing_until) = (0, 0, None, None);
+    }
+
+    /// Goes by what the other side counts: nothing left is a pause, a tenth left is half the pace.
+    fn count(&mut self, left: Left, now: DateTime<Utc>) {
+        let Some(remaining) = left.remaining else { return };
+        let reset = left.reset.unwrap_or(Duration::from_secs(1));
+        if remaining == 0 {
+            self.paused_until = self.paused_until.max(Some(now + delta(reset.min(PAUSE_MOST))));
+        } else if left.is_low() {
+            self.slow_until = self.slow_until.max(Some(now + delta(reset.min(SLOW_MOST))));
+        }
+    }
+}
+
+fn doubled(first: Duration, times: i32, most: Duration) -> Duration {
+    first.saturating_mul(1 << times.clamp(0, 16)).min(most)
+}
+
+fn span(span: TimeDelta) -> Duration {
+    span.to_std().unwrap_or_default()
+}
+
+/// Rounded up, as Postgres keeps times.
+fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_nanos().div_ceil(1000)).unwrap_or(i64::MAX / 4)
+}
+
+fn delta(span: Duration) -> TimeDelta {
+    TimeDelta::microseconds(micros(span))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,311 @@
+//! The row of a limit that all workers share: read, locked, written; who is served by it, and how it stands.
+//!
+//! What its columns mean, and every rule, is in [`super::limit`]; here is only the row. Whoever takes slots holds its lock
+//! until their commit, so two claims cannot take the same slot. Its commits wait for the disk, as the database is set to: a
+//! slot that was taken stays taken whatever crashes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+
+use super::limit::{Left, Limit, News, State, Verdict};
+use crate::postgres::transaction::{Pool, Transaction};
+
+/// A claim waits no longer for another one, and no claim is open for longer if its process stands still.
+const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '1s'; SET LOCAL idle_in_transaction_session_timeout = '10s'; \
+                     SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan";
+
+/// A limit by its name, as one process is to keep it.
+#[derive(Debug, Clone)]
+pub struct Limiter {
+    /// `limiters.name`.
+    pub name: &'static str,
+    /// The limit, which this process writes down when it starts.
+    pub limit: Limit,
+    /// A digest of the credentials that it calls with.
+    pub caller: String,
+}
+
+/// The row at a moment of the database's.
+pub(super) struct Seen {
+    pub(super) state: State,
+    pub(super) now: DateTime<Utc>,
+    /// Whether a job of the kinds asked about is due.
+    pub(super) due: bool,
+}
+
+/// Leave to call once, soon.
+#[derive(Debug)]
+pub struct Slot {
+    taken: Instant,
+    within: Duration,
+    used: AtomicBool,
+    /// Success would be news: the breaker or a stop is to be undone.
+    pub watched: bool,
+}
+
+impl Slot {
+    /// A slot that was taken at this moment.
+    pub fn new(taken: Instant, within: Duration, watched: bool) -> Self {
+        Self {
+            taken,
+            within,
+            used: AtomicBool::new(false),
+            watched,
+        }
+    }
+
+    /// Uses it, right before the call. `false`: it is too late, or was used; the call must not be made.
+    pub fn start(&self) -> bool {
+        self.taken.elapsed() <= self.within && !self.used.swap(true, Ordering::SeqCst)
+    }
+
+    /// Whether a call was made.
+    pub fn is_used(&self) -> bool {
+        self.used.load(Ordering::SeqCst)
+    }
+}
+
+impl Limiter {
+    /// Writes down the limit and that somebody keeps it; to be repeated at least every [`Standing::GONE_AFTER`]. Another
+    /// limit than before begins with every slot taken.
+    pub async fn register(&self, pool: &Pool) -> Result<(), sqlx::Error> {
+        let mut tx = pool.begin().await?;
+        sqlx::query!(
+            r#"
+            INSERT INTO avinode_ingest.limiters AS known (name, per_second, burst, caller)
+            VALUES ($1, $2, $3, $4)
+            ON CONFLICT (name) DO UPDATE
+            SET caller = EXCLUDED.caller, seen_at = clock_timestamp(), per_second = EXCLUDED.per_second,
+                burst = EXCLUDED.burst,
+                full_at = CASE
+                    WHEN known.per_second = EXCLUDED.per_second AND known.burst = EXCLUDED.burst THEN known.full_at
+                    ELSE clock_timestamp() + make_interval(secs => EXCLUDED.burst / EXCLUDED.per_second)
+                END
+            "#,
+            self.name,
+            self.limit.per_second,
+            i32::try_from(self.limit.burst).unwrap_or(i32::MAX),
+            self.caller,
+        )
+        .execute(&mut tx)
+        .await?;
+        tx.commit().await
+    }
+
+    /// Looks without locking: how it stands, and whether a job of these kinds is due. `None`: never registered.
+    pub(super) async fn peek(&self, pool: &Pool, kinds: &[String]) -> Result<Option<Seen>, sqlx::Error> {
+        let mut tx = pool.begin().await?;
+        let row = sqlx::query_as!(
+            Row,
+            r#"
+            SELECT per_second, burst, full_at, slow_until, paused_until, failures, opened, open_until, probing_until,
+                stops, stopped_until, stopped_because, stopped_caller, clock_timestamp() AS "now!",
+                EXISTS (
+                    SELECT FROM unnest($2::text[]) AS wanted (kind)
+                    WHERE EXISTS (
+                        SELECT FROM avinode_ingest.jobs AS job
+                        WHERE job.kind = wanted.kind AND job.due_at <= statement_timestamp()
+                    )
+                ) AS "due!"
+            FROM avinode_ingest.limiters
+            WHERE name = $1
+            "#,
+            self.name,
+            kinds,
+        )
+        .fetch_optional(&mut tx)
+        .await?;
+        tx.commit().await?;
+        Ok(row.map(Row::seen))
+    }
+
+    /// Begins a transaction that holds the row. `None`: never registered.
+    pub(super) async fn lock(&self, pool: &Pool) -> Result<Option<(Transaction<'static>, Seen)>, sqlx::Error> {
+        let mut tx = pool.begin_with(BEGIN).await?;
+        let row = sqlx::query_as!(
+            Row,
+            r#"
+            -- In a CTE, so that the clock is read once the lock is there.
+            WITH locked AS MATERIALIZED (
+                SELECT * FROM avinode_ingest.limiters WHERE name = $1 FOR UPDATE
+            )
+            SELECT per_second AS "per_second!", burst AS "burst!", full_at AS "full_at!", slow_until, paused_until,
+                failures AS "failures!", opened AS "opened!", open_until, probing_until, stops AS "stops!", stopped_until,
+                stopped_because, stopped_caller, clock_timestamp() AS "now!", true AS "due!"
+            FROM locked
+            "#,
+            self.name,
+        )
+        .fetch_optional(&mut tx)
+        .await?;
+        Ok(row.map(|row| (tx, row.seen())))
+    }
+
+    /// Writes the row that [`Self::lock`] holds.
+    pub(super) async fn write(&self, tx: &mut Transaction<'_>, state: &State) -> Result<(), sqlx::Error> {
+        sqlx::query!(
+            r#"
+            UPDATE avinode_ingest.limiters
+            SET full_at = $2, slow_until = $3, paused_until = $4, failures = $5, opened = $6, open_until = $7,
+                probing_until = $8, stops = $9, stopped_until = $10, stopped_because = $11, stopped_caller = $12,
+                seen_at = clock_timestamp()
+            WHERE name = $1
+            "#,
+            self.name,
+            state.full_at,
+            state.slow_until,
+            state.paused_until,
+            state.failures,
+            state.opened,
+            state.open_until,
+            state.probing_until,
+            state.stops,
+            state.stopped_until,
+            state.stopped_because,
+            state.stopped_caller,
+        )
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Tells all workers what came of a call. Returns what people should know; it is told once, whoever hears it first.
+    pub async fn hear(&self, pool: &Pool, verdict: &Verdict, left: Left) -> Result<Option<News>, sqlx::Error> {
+        let Some((mut tx, Seen { mut state, now, .. })) = self.lock(pool).await? else {
+            return Ok(None);
+        };
+        let before = state.clone();
+        let news = state.hear(verdict, left, now, &self.caller);
+        if state != before {
+            self.write(&mut tx, &state).await?;
+        }
+        tx.commit().await?;
+        Ok(news)
+    }
+
+    /// Gives back slots whose calls were not made.
+    pub async fn give_back(&self, pool: &Pool, slots: u32) -> Result<(), sqlx::Error> {
+        if slots == 0 {
+            return Ok(());
+        }
+        if let Some((mut tx, Seen { mut state, .. })) = self.lock(pool).await? {
+            state.give_back(slots);
+            self.write(&mut tx, &state).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+/// How a limited thing stands, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// No process keeps it.
+    Unserved,
+    /// The credentials of the process that started last were refused, with these words.
+    Stopped {
+        /// What was said.
+        because: String,
+        /// When it is tried again, at the latest.
+        until: Option<DateTime<Utc>>,
+    },
+    /// The breaker is open.
+    Open {
+        /// Until when, or until a probe tells more.
+        until: DateTime<Utc>,
+    },
+    /// The other side asked for a pause.
+    Paused {
+        /// Until when.
+        until: DateTime<Utc>,
+    },
+    /// Calls are made.
+    Running,
+}
+
+impl Standing {
+    /// A process that has not been there for so long is gone.
+    pub const GONE_AFTER: Duration = Duration::from_secs(180);
+    /// How often a process says that it is there.
+    pub const SEEN_EVERY: Duration = Duration::from_secs(45);
+}
+
+/// How the limiter of this name stands.
+pub async fn standing(pool: &Pool, name: &str) -> Result<Standing, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    // Not the macros': `check` asks behind any pooler, where a statement may have no name.
+    let row: Option<StandingRow> = sqlx::query_as(
+        r#"
+        SELECT seen_at > clock_timestamp() - make_interval(secs => $2) AS seen,
+            CASE WHEN stopped_caller = caller THEN stopped_because END AS because, stopped_until,
+            CASE WHEN open_until IS NOT NULL THEN greatest(open_until, clock_timestamp()) END AS open_until,
+            CASE WHEN paused_until > clock_timestamp() THEN paused_until END AS paused_until
+        FROM avinode_ingest.limiters
+        WHERE name = $1
+        "#,
+    )
+    .bind(name)
+    .bind(Standing::GONE_AFTER.as_secs_f64())
+    .persistent(false)
+    .fetch_optional(&mut tx)
+    .await?;
+    tx.commit().await?;
+    Ok(match row {
+        Some((true, Some(because), until, _, _)) => Standing::Stopped { because, until },
+        Some((true, None, _, Some(until), _)) => Standing::Open { until },
+        Some((true, None, _, None, Some(until))) => Standing::Paused { until },
+        Some((true, None, _, None, None)) => Standing::Running,
+        Some((false, ..)) | None => Standing::Unserved,
+    })
+}
+
+type Moment = Option<DateTime<Utc>>;
+type StandingRow = (bool, Option<String>, Moment, Moment, Moment);
+
+struct Row {
+    per_second: f64,
+    burst: i32,
+    full_at: DateTime<Utc>,
+    slow_until: Moment,
+    paused_until: Moment,
+    failures: i32,
+    opened: i32,
+    open_until: Moment,
+    probing_until: Moment,
+    stops: i32,
+    stopped_until: Moment,
+    stopped_because: Option<String>,
+    stopped_caller: Option<String>,
+    now: DateTime<Utc>,
+    due: bool,
+}
+
+impl Row {
+    fn seen(self) -> Seen {
+        let limit = Limit {
+            per_second: self.per_second,
+            burst: u32::try_from(self.burst).unwrap_or(1),
+        };
+        let state = State {
+            limit,
+            full_at: self.full_at,
+            slow_until: self.slow_until,
+            paused_until: self.paused_until,
+            failures: self.failures,
+            opened: self.opened,
+            open_until: self.open_until,
+            probing_until: self.probing_until,
+            stops: self.stops,
+            stopped_until: self.stopped_until,
+            stopped_because: self.stopped_because,
+            stopped_caller: self.stopped_caller,
+        };
+        Seen {
+            state,
+            now: self.now,
+            due: self.due,
+        }
+    }
+}

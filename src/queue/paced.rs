@@ -1,0 +1,304 @@
+//! A worker of what is limited: claims whole keys as slots allow, and serves several at once, so that a slow one holds up no
+//! other. As with the plain worker the loop is dull, and the step is public and tells what happened.
+//!
+//! It never sleeps on a claim: what has no slot stays in the queue, and the claim tells how long until there is one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, join_all};
+use rand::RngExt;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::grouped::{self, Group, PutBack};
+use super::job::JobError;
+use super::limiter::{Limiter, Standing};
+use super::retry::RetryPolicy;
+use super::{lease, store};
+use crate::heartbeat::Pulse;
+use crate::postgres::transaction::Pool;
+
+/// The most keys that one claim takes: their calls all have to begin in time.
+const MOST_AT_ONCE: usize = 16;
+/// How soon after a look in vain the next one may be, however often the bell rings: it rings for other jobs, too.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
+/// Serves claimed keys.
+pub trait GroupHandler: Send + Sync {
+    /// The kinds of jobs that it serves together, the most urgent first.
+    fn kinds(&self) -> &'static [&'static str];
+
+    /// Serves the jobs of a key by at most one call, which begins with [`super::limiter::Slot::start`]. As for
+    /// [`super::job::Handler`]: what it finished it finished in its own fenced transaction, `Ok` names what was left
+    /// unfinished, `Err` says that nothing was changed, and what becomes of all of them.
+    fn perform<'a>(&'a self, group: &'a Group) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>>;
+}
+
+/// What a paced worker works with.
+pub struct Paced {
+    /// The database, as the handler uses it too.
+    pub pool: Pool,
+    /// Another way to the database, by which leases are kept up.
+    pub leases: Pool,
+    /// The limit that it shares with all others.
+    pub limiter: Limiter,
+    /// Serves the keys.
+    pub handler: Arc<dyn GroupHandler>,
+    /// How many keys are served at once, at most.
+    pub at_once: usize,
+    /// How long a claim holds; extended while a key is served.
+    pub lease: Duration,
+    /// How long an idle worker waits before it looks again by itself.
+    pub poll: Duration,
+    /// Retries and deaths.
+    pub retry: RetryPolicy,
+    /// Rung when jobs were queued.
+    pub bell: Arc<Notify>,
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PacedStep {
+    /// Keys claimed and served.
+    pub keys: usize,
+    /// Jobs of them.
+    pub jobs: usize,
+    /// Jobs are due, and there is no slot for so long.
+    pub wait: Option<Duration>,
+}
+
+/// What the next round is to wait for.
+enum Next {
+    Nothing,
+    Slot(Duration),
+    Work,
+}
+
+impl Paced {
+    /// Works until `shutdown`. What has begun is finished (the process bounds how long it waits for that).
+    pub async fn work(self: &Arc<Self>, name: &str, pulse: &Pulse, shutdown: &CancellationToken) {
+        let mut running = JoinSet::new();
+        let mut seen: Option<Instant> = None;
+        let mut looked_in_vain: Option<Instant> = None;
+        let mut failures = 0;
+        while !shutdown.is_cancelled() {
+            pulse.beat();
+            // Interest is registered before the table is read: a ring in between is not lost.
+            let rung = self.bell.notified();
+            tokio::pin!(rung);
+            rung.as_mut().enable();
+            let round = async {
+                if seen.is_none_or(|seen| seen.elapsed() > Standing::SEEN_EVERY) {
+                    self.limiter.register(&self.pool).await?;
+                    seen = Some(Instant::now());
+                }
+                if failures > 0 && running.is_empty() {
+                    // What was claimed and could not be settled: nobody would touch it for the length of a lease.
+                    store::let_go(&self.pool, name).await?;
+                }
+                self.round(name, &mut running, pulse, shutdown).await
+            };
+            let next = match round.await {
+                Ok(next) => {
+                    failures = 0;
+                    next
+                }
+                Err(error) => {
+                    failures += 1;
+                    if failures == 1 {
+                        tracing::warn!(%error, worker = name, "keys could not be claimed; trying again");
+                    }
+                    let pause = self.retry.delay(failures).min(Duration::from_secs(5));
+                    Next::Slot(pause.max(Duration::from_millis(50)))
+                }
+            };
+            match next {
+                Next::Nothing => {}
+                Next::Slot(wait) => tokio::select! {
+                    () = tokio::time::sleep(wait.min(self.poll)) => {}
+                    () = shutdown.cancelled() => {}
+                },
+                Next::Work => {
+                    let poll = self.poll.mul_f64(rand::rng().random_range(0.75..1.25));
+                    tokio::select! {
+                        () = rung => {
+                            if let Some(rest) = looked_in_vain.and_then(|it| BETWEEN_LOOKS.checked_sub(it.elapsed())) {
+                                tokio::time::sleep(rest).await;
+                            }
+                        }
+                        // It may have queued more, or freed a key for which something waits.
+                        Some(_) = running.join_next() => {}
+                        () = tokio::time::sleep(poll) => {}
+                        () = shutdown.cancelled() => {}
+                    }
+                    looked_in_vain = Some(Instant::now());
+                }
+            }
+            while running.try_join_next().is_some() {}
+        }
+        while running.join_next().await.is_some() {}
+    }
+
+    /// Claims and begins. A key that was taken over from a worker that died waits until nothing else is under way.
+    async fn round(
+        self: &Arc<Self>,
+        name: &str,
+        running: &mut JoinSet<()>,
+        pulse: &Pulse,
+        shutdown: &CancellationToken,
+    ) -> Result<Next, sqlx::Error> {
+        let free = self.at_once.saturating_sub(running.len());
+        if free == 0 {
+            let _ = tokio::time::timeout(self.poll, running.join_next()).await;
+            return Ok(Next::Nothing);
+        }
+        let claim = self.claim(name, free).await?;
+        if claim.groups.is_empty() {
+            return Ok(claim.wait.map_or(Next::Work, Next::Slot));
+        }
+        if shutdown.is_cancelled() {
+            self.give_back(&claim.groups).await?;
+            return Ok(Next::Nothing);
+        }
+        let (mut alone, together): (Vec<Group>, Vec<Group>) = claim.groups.into_iter().partition(Group::is_alone);
+        if alone.is_empty() || !running.is_empty() {
+            for group in together {
+                let this = self.clone();
+                running.spawn(async move { this.serve_and_tell(&group).await });
+            }
+            if !alone.is_empty() {
+                self.give_back(&alone).await?;
+                while !running.is_empty() {
+                    pulse.beat();
+                    let _ = tokio::time::timeout(self.poll, running.join_next()).await;
+                }
+            }
+            return Ok(Next::Nothing);
+        }
+        let first = alone.swap_remove(0);
+        alone.extend(together);
+        self.give_back(&alone).await?;
+        self.serve(&first).await?;
+        Ok(Next::Nothing)
+    }
+
+    /// One claim, served to its end: what the loop does, without leaving anything under way.
+    ///
+    /// # Errors
+    /// The database could not be asked, or a job not be settled; leases then run out by themselves.
+    pub async fn step(&self, name: &str) -> Result<PacedStep, sqlx::Error> {
+        let claim = self.claim(name, self.at_once).await?;
+        let mut groups = claim.groups;
+        if let Some(place) = groups.iter().position(Group::is_alone) {
+            let first = groups.swap_remove(place);
+            self.give_back(&groups).await?;
+            groups = vec![first];
+        }
+        let step = PacedStep {
+            keys: groups.len(),
+            jobs: groups.iter().map(|group| group.jobs.len()).sum(),
+            wait: claim.wait,
+        };
+        for served in join_all(groups.iter().map(|group| self.serve(group))).await {
+            served?;
+        }
+        Ok(step)
+    }
+
+    async fn claim(&self, name: &str, free: usize) -> Result<grouped::Claim, sqlx::Error> {
+        let most = u32::try_from(free.min(MOST_AT_ONCE)).unwrap_or(1);
+        let kinds = self.handler.kinds();
+        grouped::claim(&self.pool, &self.limiter, kinds, most, name, self.lease).await
+    }
+
+    async fn give_back(&self, groups: &[Group]) -> Result<(), sqlx::Error> {
+        if groups.is_empty() {
+            return Ok(());
+        }
+        grouped::give_back(&self.pool, groups).await?;
+        let slots = u32::try_from(groups.len()).unwrap_or(u32::MAX);
+        self.limiter.give_back(&self.pool, slots).await
+    }
+
+    async fn serve_and_tell(&self, group: &Group) {
+        if let Err(error) = self.serve(group).await {
+            tracing::warn!(%error, key = group.key, "a key could not be settled; its leases run out by themselves");
+        }
+    }
+
+    async fn serve(&self, group: &Group) -> Result<(), sqlx::Error> {
+        let served = self.serve_jobs(group).await;
+        if !group.slot.is_used() {
+            self.limiter.give_back(&self.pool, 1).await?;
+        }
+        served
+    }
+
+    async fn serve_jobs(&self, group: &Group) -> Result<(), sqlx::Error> {
+        if group.is_alone() {
+            for job in group.jobs.iter().filter(|job| job.crashes >= self.retry.max_crashes) {
+                let reason = format!("its worker died {} times while its key ran alone", job.crashes);
+                tracing::warn!(kind = job.kind, job = job.id, key = group.key, reason, "a job died");
+                store::bury(&self.pool, job, &reason).await?;
+            }
+            if !grouped::begin_alone(&self.pool, &group.jobs).await? {
+                return Ok(());
+            }
+        }
+        let work = self.handler.perform(group);
+        let unfinished = match lease::keep_up(&self.leases, &group.jobs, self.lease, true, work).await {
+            Ok(unfinished) => unfinished,
+            Err(error) => group.jobs.iter().map(|job| (job.id, error.clone())).collect(),
+        };
+        self.settle(group, unfinished).await
+    }
+
+    async fn settle(&self, group: &Group, unfinished: Vec<(i64, JobError)>) -> Result<(), sqlx::Error> {
+        let mut back = Vec::new();
+        for (id, error) in unfinished {
+            let Some(job) = group.jobs.iter().find(|job| job.id == id) else {
+                continue;
+            };
+            let (delay, counts) = match &error {
+                JobError::Contention(_) => (Duration::from_millis(rand::rng().random_range(5..60)), false),
+                JobError::Wait { after, .. } => (*after, false),
+                JobError::Retry { after, .. } if job.attempts < self.retry.max_attempts => {
+                    (after.unwrap_or_else(|| self.retry.delay(job.attempts)), true)
+                }
+                JobError::Retry { reason, .. } => {
+                    let reason = format!("gave up after {} attempts: {reason}", job.attempts);
+                    self.bury(group, job, &reason).await?;
+                    continue;
+                }
+                JobError::Fail(reason) => {
+                    self.bury(group, job, reason).await?;
+                    continue;
+                }
+            };
+            back.push(PutBack {
+                job: job.clone(),
+                delay,
+                counts,
+                error,
+            });
+        }
+        let Some(first) = back.first() else { return Ok(()) };
+        if first.counts {
+            let (jobs, delay) = (back.len(), first.delay);
+            let attempt = first.job.attempts;
+            tracing::warn!(key = group.key, jobs, attempt, error = %first.error, ?delay, "a key is to be tried again");
+        }
+        grouped::put_back(&self.pool, &back).await?;
+        Ok(())
+    }
+
+    async fn bury(&self, group: &Group, job: &super::job::Claimed, reason: &str) -> Result<(), sqlx::Error> {
+        let (kind, delivery) = (&job.kind, job.delivery_id);
+        tracing::warn!(kind, job = job.id, key = group.key, ?delivery, reason, "a job died");
+        store::bury(&self.pool, job, reason).await?;
+        Ok(())
+    }
+}

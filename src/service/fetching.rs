@@ -1,0 +1,49 @@
+//! The part of the process that fetches: its worker, and what `/readyz` tells of it.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use super::Settings;
+use crate::avinode::client::get::NoClient;
+use crate::avinode::client::settings::AvinodeSettings;
+use crate::http::readiness::Detail;
+use crate::jobs::fetch::standing;
+use crate::jobs::registry;
+use crate::postgres::transaction::Pool;
+use crate::queue::paced::Paced;
+
+/// Connections of the worker's own: one claims, and what was fetched is applied by the other.
+pub const FETCHING_CONNECTIONS: u32 = 2;
+
+/// The worker that fetches.
+pub(super) fn worker(
+    pool: &Pool,
+    settings: &Settings,
+    avinode: &AvinodeSettings,
+    bell: Arc<Notify>,
+) -> Result<Arc<Paced>, NoClient> {
+    let own = pool.beside(FETCHING_CONNECTIONS);
+    let paced = registry::fetching(own, pool.clone(), avinode, settings.policy, settings.clock)?;
+    Ok(Arc::new(Paced {
+        lease: settings.lease,
+        poll: settings.poll,
+        bell,
+        ..paced
+    }))
+}
+
+/// How fetching stands, in all processes together: where it waits for credentials or has stopped, deliveries are taken all the
+/// same.
+pub(super) fn detail(pool: &Pool) -> Detail {
+    let pool = pool.clone();
+    Detail::new("fetching", move || {
+        let pool = pool.clone();
+        Box::pin(async move {
+            match standing::standing(&pool).await {
+                Ok(found) => standing::words(&found),
+                Err(_) => "unknown".to_owned(),
+            }
+        })
+    })
+}

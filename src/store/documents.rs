@@ -1,0 +1,190 @@
+//! Documents as they were fetched: kept for audit, and so that nothing that fails afterwards makes them be fetched again.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::types::PgInterval;
+
+use crate::postgres::transaction::{Pool, Transaction};
+
+/// Documents of one resource that are kept.
+const KEPT: i64 = 5;
+/// The longest body that is kept; Avinode's are a few kilobytes.
+const LONGEST_BODY: usize = 1024 * 1024;
+/// Rows that one transaction prunes.
+const CHUNK: i64 = 5_000;
+
+/// The newest document of a resource.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// By the database's clock, before its GET began.
+    pub asked_at: DateTime<Utc>,
+    /// When its GET began, by the worker's clock.
+    pub began_at: DateTime<Utc>,
+    /// The body; gone once it is old, or where it was too long.
+    pub body: Option<Vec<u8>>,
+}
+
+/// A document just fetched.
+#[derive(Debug, Clone, Copy)]
+pub struct Fetched<'a> {
+    /// The resource's id.
+    pub resource: &'a str,
+    /// `rfqs`, `tripmsgs`, `quotes` or `trips`.
+    pub kind: &'a str,
+    /// By the database's clock, before its GET began.
+    pub asked_at: DateTime<Utc>,
+    /// When its GET began, by the worker's clock.
+    pub began_at: DateTime<Utc>,
+    /// SHA-256 of the body.
+    pub digest: [u8; 32],
+    /// The body.
+    pub body: &'a [u8],
+    /// Notifications that it serves.
+    pub notified: i32,
+}
+
+/// How a document stands to the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compared {
+    /// The same bytes as the last one of this resource.
+    pub same: bool,
+    /// Notifications that these bytes have served within ten seconds or so, this time's included.
+    pub lately: i32,
+}
+
+/// The newest document of a resource.
+pub async fn newest(tx: &mut Transaction<'_>, resource: &str) -> Result<Option<Kept>, sqlx::Error> {
+    sqlx::query_as!(
+        Kept,
+        r#"
+        SELECT asked_at, began_at, body
+        FROM avinode_ingest.documents
+        WHERE resource_id = $1
+        ORDER BY asked_at DESC, id DESC
+        LIMIT 1
+        "#,
+        resource
+    )
+    .fetch_optional(tx)
+    .await
+}
+
+/// Keeps a document; the same bytes again are the same row, with later times.
+pub async fn keep(tx: &mut Transaction<'_>, fetched: &Fetched<'_>) -> Result<Compared, sqlx::Error> {
+    let body = (fetched.body.len() <= LONGEST_BODY).then_some(fetched.body);
+    let row = sqlx::query!(
+        r#"
+        WITH newest AS MATERIALIZED (
+            SELECT id, digest
+            FROM avinode_ingest.documents
+            WHERE resource_id = $1
+            ORDER BY asked_at DESC, id DESC
+            LIMIT 1
+        ), again AS (
+            UPDATE avinode_ingest.documents AS document
+            SET asked_at = greatest(document.asked_at, $3), began_at = greatest(document.began_at, $4),
+                kept_at = clock_timestamp(), times = document.times + 1, body = $6,
+                notified = $7
+                    + CASE WHEN document.kept_at > clock_timestamp() - interval '10 seconds' THEN document.notified ELSE 0 END
+            FROM newest
+            WHERE document.id = newest.id AND newest.digest = $5
+            RETURNING document.notified
+        ), new AS (
+            INSERT INTO avinode_ingest.documents (resource_id, kind, asked_at, began_at, digest, body, notified)
+            SELECT $1, $2, $3, $4, $5, $6, $7
+            WHERE NOT EXISTS (SELECT FROM newest WHERE digest = $5)
+        ), too_many AS (
+            DELETE FROM avinode_ingest.documents
+            WHERE id IN (
+                SELECT id FROM avinode_ingest.documents
+                WHERE resource_id = $1
+                ORDER BY asked_at DESC, id DESC
+                OFFSET $8
+            )
+        )
+        SELECT notified FROM again
+        "#,
+        fetched.resource,
+        fetched.kind,
+        fetched.asked_at,
+        fetched.began_at,
+        &fetched.digest[..],
+        body,
+        fetched.notified,
+        KEPT - 1,
+    )
+    .fetch_optional(tx)
+    .await?;
+    Ok(Compared {
+        same: row.is_some(),
+        lately: row.map_or(fetched.notified, |row| row.notified),
+    })
+}
+
+/// Which of these resources have been fetched, since then or ever.
+pub async fn fetched(
+    tx: &mut Transaction<'_>,
+    resources: &[String],
+    since: Option<DateTime<Utc>>,
+) -> Result<BTreeSet<String>, sqlx::Error> {
+    let ids = sqlx::query_scalar!(
+        r#"
+        SELECT asked.id AS "id!"
+        FROM unnest($1::text[]) AS asked (id)
+        WHERE EXISTS (
+            SELECT FROM avinode_ingest.documents AS document
+            WHERE document.resource_id = asked.id AND ($2::timestamptz IS NULL OR document.asked_at > $2)
+        )
+        "#,
+        resources,
+        since,
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(ids.into_iter().collect())
+}
+
+/// Takes what is older than `keep` away, in chunks: documents, but of the newest of each resource its body only. Returns how
+/// many.
+pub async fn prune(pool: &Pool, keep: Duration) -> Result<u64, sqlx::Error> {
+    let keep = PgInterval {
+        months: 0,
+        days: 0,
+        microseconds: i64::try_from(keep.as_micros()).unwrap_or(i64::MAX),
+    };
+    let mut pruned = 0;
+    loop {
+        let mut tx = pool.begin().await?;
+        let chunk = sqlx::query!(
+            r#"
+            WITH old AS MATERIALIZED (
+                SELECT document.id, EXISTS (
+                    SELECT FROM avinode_ingest.documents AS newer
+                    WHERE newer.resource_id = document.resource_id
+                        AND (newer.asked_at, newer.id) > (document.asked_at, document.id)
+                ) AS replaced
+                FROM avinode_ingest.documents AS document
+                WHERE document.kept_at < clock_timestamp() - $1::interval AND document.body IS NOT NULL
+                LIMIT $2
+            ), gone AS (
+                DELETE FROM avinode_ingest.documents WHERE id IN (SELECT id FROM old WHERE replaced)
+            ), emptied AS (
+                UPDATE avinode_ingest.documents SET body = NULL WHERE id IN (SELECT id FROM old WHERE NOT replaced)
+            )
+            SELECT count(*) AS "count!" FROM old
+            "#,
+            keep,
+            CHUNK,
+        )
+        .fetch_one(&mut tx)
+        .await?
+        .count;
+        tx.commit().await?;
+        pruned += chunk.unsigned_abs();
+        if chunk < CHUNK {
+            return Ok(pruned);
+        }
+    }
+}

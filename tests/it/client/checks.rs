@@ -1,0 +1,110 @@
+//! What `check` and `serve` say of the API's settings: in one line, by name, without a secret.
+
+use serde_json::json;
+
+use super::stage::{API_TOKEN, BEARER};
+use super::webhooks::program;
+use crate::support::cluster::Db;
+use crate::support::recorder::{Recorder, answer, ok};
+use crate::support::told::{Told, check};
+
+async fn checked(db: &Db, base: &str) -> Told {
+    let told = check(&[
+        ("DATABASE_URL", &db.url()),
+        ("AVINODE_BASE_URL", base),
+        ("AVINODE_API_TOKEN", API_TOKEN),
+        ("AVINODE_BEARER", BEARER),
+        ("AVINODE_INSECURE_LOOPBACK", "true"),
+    ])
+    .await;
+    assert!(!told.text.contains("hush"), "{}", told.text);
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_that_notifications_wait_where_there_are_no_credentials() {
+    let db = Db::new().await;
+    let told = check(&[("DATABASE_URL", &db.url())]).await;
+    let (verdict, words) = told.of("avinode");
+    assert_eq!(verdict, "warning", "{}", told.text);
+    assert!(
+        words.contains("are kept and wait") && words.contains("AVINODE_BEARER"),
+        "{words}"
+    );
+    let told = check(&[("DATABASE_URL", &db.url()), ("INGEST_ROLE", "receive")]).await;
+    assert_eq!(told.verdict("avinode"), "ok", "{}", told.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tries_the_credentials_and_says_what_avinode_does_not_send() {
+    let db = Db::new().await;
+    let sent = json!({"id": "whs-1", "active": true, "eventTypes": ["TripChatFromSeller", "TripRequestMine"]});
+    let server = Recorder::answering(ok(json!({"data": [sent]}))).await;
+    let told = checked(&db, &server.base()).await;
+    let (verdicts, words) = told.of("avinode");
+    assert_eq!(verdicts, "ok warning warning", "{}", told.text);
+    assert!(words.contains("AVINODE_INSECURE_LOOPBACK"), "{words}");
+    assert!(
+        words.contains("no active webhook setting sends TripRequestSellerResponse see"),
+        "{words}"
+    );
+    assert_eq!(server.connections().len(), 1, "one call is enough");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_fails_where_the_credentials_are_refused_and_names_a_clock_that_is_off() {
+    let db = Db::new().await;
+    let late = answer("401 Unauthorized", &["date: Sat, 31 Jan 2015 10:00:00 GMT"], b"");
+    let server = Recorder::answering(late).await;
+    let told = checked(&db, &server.base()).await;
+    let (verdicts, words) = told.of("avinode");
+    assert_eq!(
+        (told.code, verdicts.as_str()),
+        (Some(1), "failed warning warning"),
+        "{}",
+        told.text
+    );
+    assert!(
+        words.contains("ahead of Avinode's") && words.contains("answered 401"),
+        "{words}"
+    );
+    // Away is not wrong: what comes in is kept.
+    let server = Recorder::answering(answer("503 Busy", &[], b"")).await;
+    assert!(
+        checked(&db, &server.base())
+            .await
+            .verdict("avinode")
+            .starts_with("warning")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_and_check_refuse_half_a_set_of_credentials_and_a_base_that_is_none() {
+    for (variables, said) in [
+        (
+            &[("AVINODE_BEARER", "")][..],
+            "error: AVINODE_BEARER (--avinode-bearer): must be set where AVINODE_BASE_URL (--avinode-base-url) and \
+             AVINODE_API_TOKEN (--avinode-api-token) is: ",
+        ),
+        (
+            &[("AVINODE_BASE_URL", ""), ("AVINODE_BEARER", "")],
+            "error: AVINODE_BASE_URL (--avinode-base-url) and AVINODE_BEARER (--avinode-bearer): must be set where \
+             AVINODE_API_TOKEN (--avinode-api-token) is: ",
+        ),
+        (
+            &[("AVINODE_BASE_URL", "http://sandbox.avinode.com/api")],
+            "error: AVINODE_BASE_URL (--avinode-base-url): \"http://sandbox.avinode.com/api\" is not https",
+        ),
+        (
+            &[("AVINODE_BASE_URL", "https://user:hush@sandbox.avinode.com/api")],
+            "error: AVINODE_BASE_URL (--avinode-base-url): the value holds a user name",
+        ),
+    ] {
+        let with_secret = [&[("AVINODE_WEBHOOK_SECRET", "hush")], variables].concat();
+        let ran = program("https://sandbox.avinode.com/api", &["serve"], &with_secret).await;
+        assert_eq!(ran.code, Some(64), "{}", ran.all);
+        assert!(ran.all.starts_with(said), "{}", ran.all);
+        assert_eq!(ran.all.lines().count(), 1, "{}", ran.all);
+        assert!(!ran.all.contains("hush"), "{}", ran.all);
+    }
+}

@@ -1,0 +1,225 @@
+//! The whole of it, from a simulated Avinode's notifications to the sessions: duplicates, the wrong order, faults, a rate
+//! limit and a worker killed in the middle, and in the end the sessions are as the simulator alone knows they must be.
+//!
+//! `TEST_TRIPS` says how many trips there are, each with ten things that operators do: 40 where it says nothing, 200 in
+//! `.ci/run`.
+
+use std::time::Duration;
+
+use avinode_ingest::cli::simulate::cast::Cast;
+use avinode_ingest::domain::election::Policy;
+use avinode_ingest::simulator::budget::Allowance;
+use avinode_ingest::simulator::credentials::Credentials;
+use avinode_ingest::simulator::faults::Trouble;
+use avinode_ingest::simulator::generate::Generate;
+use avinode_ingest::simulator::log::Log;
+use avinode_ingest::simulator::plan::Disorder;
+use avinode_ingest::simulator::run::{Options, Simulator};
+use avinode_ingest::simulator::scenario::Scenario;
+use avinode_ingest::simulator::settings::Proof;
+use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::crash::program::{Serve, until};
+use crate::support::cluster::Db;
+use crate::support::pool::Pool;
+
+/// Calls a second that the service is allowed, and at once.
+const RATE: f64 = 100.0;
+const BURST: u32 = 40;
+/// What the simulator allows at once: no more, though calls come later than their slots were reserved.
+const BURST_SEEN: u32 = BURST;
+/// How long everything may take to be worked off, after the last notification.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The service: a receiver, and two workers on the same database.
+struct Service {
+    db: Db,
+    receiver: Serve,
+    workers: Vec<Serve>,
+    base: String,
+    policy: &'static str,
+}
+
+impl Service {
+    async fn start(simulator: &Simulator, db: Db, policy: &'static str) -> Self {
+        let url = db.url();
+        let role = [("INGEST_ROLE", "receive"), ("AVINODE_WEBHOOK_BASIC", "avinode:hush")];
+        let receiver = Serve::start(&[&[("DATABASE_URL", url.as_str())], &role[..]].concat()).await;
+        let mut service = Self {
+            db,
+            receiver,
+            workers: Vec::new(),
+            base: simulator.base().to_owned(),
+            policy,
+        };
+        service.hire().await;
+        service.hire().await;
+        let hook = format!("http://{}/webhooks/avinode", service.receiver.address);
+        simulator.subscribe(&hook, "avinode", "hush", Proof::Challenge).unwrap();
+        service
+    }
+
+    /// Starts another worker.
+    async fn hire(&mut self) {
+        let Credentials { api_token, bearer } = Credentials::default();
+        let (url, rate, burst) = (self.db.url(), RATE.to_string(), BURST.to_string());
+        let worker = [
+            ("DATABASE_URL", url.as_str()),
+            ("INGEST_ROLE", "work"),
+            ("INGEST_LEASE_SECONDS", "5"),
+            ("INGEST_PRIMARY_QUOTE", self.policy),
+            ("AVINODE_BASE_URL", &self.base),
+            ("AVINODE_INSECURE_LOOPBACK", "true"),
+            ("AVINODE_API_TOKEN", &api_token),
+            ("AVINODE_BEARER", &bearer),
+            ("AVINODE_CALLS_PER_SECOND", &rate),
+            ("AVINODE_BURST", &burst),
+        ];
+        self.workers.push(Serve::start(&worker).await);
+    }
+}
+
+/// Waits until nothing is due, under way or to be tried again; quotes do not expire here.
+async fn worked_off(pool: &Pool) {
+    let begun = Instant::now();
+    loop {
+        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs")
+            .fetch_one(pool)
+            .await
+            .unwrap();
+        if left == 0 {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{left} jobs are left");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn dead(pool: &Pool) -> Vec<(String, String)> {
+    let dead = "SELECT kind, reason FROM avinode_ingest.dead_jobs ORDER BY id LIMIT 10";
+    sqlx::query_as(dead).fetch_all(pool).await.unwrap()
+}
+
+/// A simulator of this story on a free port.
+async fn simulator(story: Scenario, options: Options) -> Simulator {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    Simulator::start(listener, story, options, CancellationToken::new()).unwrap()
+}
+
+/// Ten things that operators do on each of so many trips, played in so many seconds.
+fn invented(trips: u32) -> Generate {
+    Generate::of(trips, trips * 10)
+}
+
+fn options(length: u64, seconds: u32) -> Options {
+    Options {
+        #[expect(clippy::cast_precision_loss, reason = "some hours")]
+        speed: length as f64 / f64::from(seconds),
+        disorder: Disorder {
+            duplicates: 0.1,
+            shuffle: true,
+        },
+        trouble: Trouble {
+            faults: 0.05,
+            ..Trouble::default()
+        },
+        allowance: Allowance {
+            rate: RATE,
+            burst: BURST_SEEN,
+        },
+        ..Options::default()
+    }
+}
+
+/// What holds for every run: all delivered, nothing dead, the limit kept, and not much fetched twice.
+async fn check(simulator: &Simulator, pool: &Pool) {
+    let log = simulator.log();
+    println!("{:?}\n{:?}", log.deliveries(), log.outcomes());
+    let deliveries = log.deliveries();
+    assert_eq!(deliveries.delivered, deliveries.planned);
+    assert_eq!(dead(pool).await, []);
+    let excess = log.excess(RATE, BURST_SEEN);
+    println!(
+        "at most {:.1} calls above the rate at once, of {BURST_SEEN}",
+        excess + f64::from(BURST_SEEN)
+    );
+    assert_eq!(log.over_limit(), 0);
+    assert!(excess <= 0.0, "{excess} calls too many");
+    fetches(log, simulator.truth().changes);
+}
+
+/// A duplicate that comes when its change has been fetched is fetched again, as it may be another change: one in twenty.
+/// Beyond that, a document may be asked for once more where it is not yet what was told, and a worker was killed.
+fn fetches(log: &Log, changes: usize) {
+    let served = log.served();
+    println!("{served} documents for {changes} changes");
+    assert!(
+        served * 10 <= changes * 13,
+        "{served} documents were fetched for {changes} changes"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_happens_on_the_way_the_sessions_end_as_the_simulator_has_it() {
+    let trips = asked();
+    let story = Scenario::invented(invented(trips), 7).unwrap();
+    assert_eq!(story.operator_actions(), trips as usize * 10);
+    let (length, changes) = (story.length(), story.actions.len());
+    // About twice as long as the limit alone would take.
+    let simulator = simulator(story, options(length, trips / 5)).await;
+    let db = Db::new().await;
+    let cast = Cast::make(&db.pool, simulator.scenario()).await.unwrap();
+    let mut service = Service::start(&simulator, db, "latest").await;
+    let killing = async {
+        until_fetched(&simulator, changes / 3).await;
+        service.workers.remove(0).program.kill().await;
+        until_fetched(&simulator, changes / 2).await;
+        service.hire().await;
+    };
+    let (played, ()) = tokio::join!(simulator.play(), killing);
+    played.unwrap();
+    worked_off(&service.db.pool).await;
+    check(&simulator, &service.db.pool).await;
+    let sessions = cast.sessions(&service.db.pool).await.unwrap();
+    let differences = cast.differences(&sessions, &simulator.truth(), Policy::Latest);
+    assert_eq!(differences, Vec::<String>::new());
+}
+
+/// Waits until so many documents were fetched; patient, as the rate limit bounds it.
+async fn until_fetched(simulator: &Simulator, documents: usize) {
+    until(&format!("{documents} documents are fetched"), async || {
+        (simulator.log().served() >= documents).then_some(())
+    })
+    .await;
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how much a test does is no setting of the service"
+)]
+fn asked() -> u32 {
+    let trips = std::env::var("TEST_TRIPS").map_or(40, |trips| trips.parse().unwrap());
+    assert!(trips >= 40, "TEST_TRIPS: at least 40");
+    trips
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_holds_where_documents_do_not_say_when_they_were_changed() {
+    let story = Scenario {
+        updated_on: false,
+        ..Scenario::invented(invented(15), 11).unwrap()
+    };
+    let length = story.length();
+    let simulator = simulator(story, options(length, 5)).await;
+    let db = Db::new().await;
+    let cast = Cast::make(&db.pool, simulator.scenario()).await.unwrap();
+    let service = Service::start(&simulator, db, "lowest-price").await;
+    simulator.play().await.unwrap();
+    worked_off(&service.db.pool).await;
+    check(&simulator, &service.db.pool).await;
+    let sessions = cast.sessions(&service.db.pool).await.unwrap();
+    let differences = cast.differences(&sessions, &simulator.truth(), Policy::LowestPrice);
+    assert_eq!(differences, Vec::<String>::new());
+}
