@@ -6,6 +6,7 @@ pub mod event;
 pub mod id;
 pub mod quote;
 pub mod said;
+pub mod same;
 pub mod session;
 pub mod tracking;
 pub mod trip;

@@ -23,7 +23,7 @@ use crate::jobs::rematch;
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::job::{Claimed, JobError};
 use crate::queue::store::{self as queue, NewJob};
-use crate::store::{facts, rfqs, sessions, trips, writer};
+use crate::store::{facts, merge, rfqs, sessions, trips, writer};
 
 /// What a job is about.
 #[derive(Debug, Clone)]
@@ -168,7 +168,9 @@ impl Applier {
         let named = named(&fresh);
         let mut related = rfqs::related(&mut tx, &ids, &named, &rematched).await?;
         let ids: Vec<String> = related.trips.iter().cloned().collect();
-        let mut locked = trips::lock(&mut tx, &ids).await?;
+        let locked = trips::lock(&mut tx, &ids).await?;
+        let mut locked =
+            locked.ok_or_else(|| JobError::Contention("a trip was merged with another meanwhile".to_owned()))?;
         if !related.unsettled.is_empty() {
             rfqs::lock(&mut tx, &related.unsettled).await?;
         }
@@ -181,6 +183,9 @@ impl Applier {
                 ));
             }
         }
+        // Before the sessions are looked for: those of all ids are then the trip's.
+        let same: Vec<Vec<String>> = fresh.iter().map(|work| work.same_trip()).collect();
+        learned.merged(merge::merge(&mut tx, &mut locked, &same).await?);
         let keys: Vec<String> = locked.trips.keys().cloned().collect();
         let mut rfqs = related.held.clone();
         rfqs.extend(named.into_iter().map(|(_, rfq)| rfq));
@@ -269,19 +274,16 @@ impl Work {
     }
 
     /// The ids that a document shows to be of one trip.
-    fn same_trip(&self) -> &[TripId] {
+    fn same_trip(&self) -> Vec<String> {
         match &self.content {
-            Content::Document { trips, .. } => trips,
-            _ => &[],
+            Content::Document { trips, .. } => trips.iter().map(|trip| trip.as_str().to_owned()).collect(),
+            _ => Vec::new(),
         }
     }
 
     fn trips(&self) -> Vec<String> {
-        let named = self.events().iter().map(|event| &event.trip);
-        let mut trips: Vec<String> = named
-            .chain(self.same_trip())
-            .map(|trip| trip.as_str().to_owned())
-            .collect();
+        let mut trips = self.same_trip();
+        trips.extend(self.events().iter().map(|event| event.trip.as_str().to_owned()));
         if let Content::Expire { trip, .. } = &self.content {
             trips.push(trip.clone());
         }

@@ -25,7 +25,7 @@ use crate::avinode::client::get::{Client, Document};
 use crate::avinode::documents::{self, Reading};
 use crate::avinode::json;
 use crate::avinode::resource::Resource;
-use crate::domain::id::TripId;
+use crate::domain::id::{QuoteId, RequestId, TripId};
 use crate::queue::grouped::Group;
 use crate::queue::job::{Claimed, JobError, Outcome};
 use crate::queue::limit::{Left, News, Verdict};
@@ -206,7 +206,7 @@ impl FetchJob {
         }
         let (request, quote) = (reading.request.as_ref(), reading.quote.as_ref());
         let mut tx = self.applier.pool.begin().await?;
-        let found = whose::trips(&mut tx, request.map(|id| id.as_str()), quote.map(|id| id.as_str())).await?;
+        let found = whose::trips(&mut tx, request.map(RequestId::as_str), quote.map(QuoteId::as_str)).await?;
         if let [trip] = &found[..]
             && let Ok(trip) = TripId::parse(trip)
         {

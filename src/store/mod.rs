@@ -7,6 +7,7 @@ pub mod documents;
 pub mod events;
 pub mod facts;
 pub mod inspect;
+pub mod merge;
 pub mod projection;
 pub mod rfqs;
 mod said;

@@ -34,8 +34,8 @@ pub async fn related(
                 avinode_ingest.normal_rfq_id(session.avinode_rfq_id) AS rfq
             FROM public.chat_sessions AS session
             WHERE session.id = ANY ($4)
-        ), base AS MATERIALIZED (
-            SELECT unnest($1::text[]) AS trip
+        ), given AS MATERIALIZED (
+            SELECT unnest($1::text[]) AS id
             UNION
             SELECT trip FROM asked WHERE trip IS NOT NULL
             UNION
@@ -43,15 +43,28 @@ pub async fn related(
             SELECT state.matched_trip
             FROM avinode_ingest.session_state AS state
             WHERE state.session_id = ANY ($4) AND state.matched_trip IS NOT NULL
+        ), base AS MATERIALIZED (
+            -- Facts stand under the id that stands for the trip, sessions have any of its ids.
+            SELECT DISTINCT coalesce(known.merged_into, given.id) AS trip
+            FROM given
+            LEFT JOIN avinode_ingest.trips AS known ON known.key = given.id
+        ), ids AS MATERIALIZED (
+            SELECT trip AS id FROM base
+            UNION
+            SELECT alias.key
+            FROM base
+            JOIN avinode_ingest.trips AS alias ON alias.merged_into = base.trip
         ), named AS MATERIALIZED (
-            SELECT trip, rfq FROM unnest($2::text[], $3::text[]) AS named (trip, rfq)
+            SELECT coalesce(known.merged_into, named.trip) AS trip, named.rfq
+            FROM unnest($2::text[], $3::text[]) AS named (trip, rfq)
+            LEFT JOIN avinode_ingest.trips AS known ON known.key = named.trip
         ), held AS MATERIALIZED (
             SELECT trip, rfq FROM asked WHERE rfq IS NOT NULL
             UNION
-            SELECT base.trip, avinode_ingest.normal_rfq_id(session.avinode_rfq_id)
-            FROM base
+            SELECT ids.id, avinode_ingest.normal_rfq_id(session.avinode_rfq_id)
+            FROM ids
             JOIN public.chat_sessions AS session
-                ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = base.trip
+                ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = ids.id
             WHERE avinode_ingest.normal_rfq_id(session.avinode_rfq_id) IS NOT NULL
             UNION
             SELECT avinode_ingest.normal_trip_id(session.avinode_trip_id), known.rfq
@@ -65,7 +78,7 @@ pub async fn related(
             JOIN public.chat_sessions AS session
                 ON avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = known.rfq
         )
-        SELECT 'trip' AS "what!", trip AS "id!" FROM base
+        SELECT 'trip' AS "what!", id AS "id!" FROM given
         UNION
         SELECT 'trip', trip FROM held WHERE trip IS NOT NULL
         UNION
@@ -76,6 +89,11 @@ pub async fn related(
         WHERE NOT EXISTS (
             SELECT FROM public.chat_sessions AS session
             WHERE avinode_ingest.normal_trip_id(session.avinode_trip_id) = request.trip_key
+        ) AND NOT EXISTS (
+            SELECT FROM avinode_ingest.trips AS alias
+            JOIN public.chat_sessions AS session
+                ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = alias.key
+            WHERE alias.merged_into = request.trip_key
         )
         UNION
         SELECT 'held', rfq FROM held

@@ -97,8 +97,12 @@ pub async fn unshown(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
         -- Of quotes whose price is one that can be shown.
         SELECT session.id AS "id!"
         FROM avinode_ingest.quotes AS fact
-        JOIN public.chat_sessions AS session
-            ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = fact.trip_key
+        CROSS JOIN LATERAL (
+            SELECT fact.trip_key AS id
+            UNION ALL
+            SELECT alias.key FROM avinode_ingest.trips AS alias WHERE alias.merged_into = fact.trip_key
+        ) AS trip
+        JOIN public.chat_sessions AS session ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = trip.id
         WHERE fact.projected_id IS NULL AND fact.received AND fact.projection_error IS NULL
             AND fact.amount >= 0.005 AND fact.amount < 9999999999.995
             AND session.request_id IS NOT NULL
@@ -114,7 +118,11 @@ pub async fn unshown(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
             -- Those whose trip somebody has are that session's.
             AND NOT EXISTS (
                 SELECT FROM public.chat_sessions AS other
-                WHERE avinode_ingest.normal_trip_id(other.avinode_trip_id) = fact.trip_key
+                WHERE avinode_ingest.normal_trip_id(other.avinode_trip_id) = ANY (ARRAY(
+                    SELECT fact.trip_key
+                    UNION ALL
+                    SELECT alias.key FROM avinode_ingest.trips AS alias WHERE alias.merged_into = fact.trip_key
+                ))
             )
         LIMIT $1
         "#,

@@ -12,7 +12,7 @@ use crate::postgres::transaction::Transaction;
 /// Trips that this transaction has locked.
 #[derive(Debug, Default)]
 pub struct Locked {
-    /// Every id that was asked for, to the key of its trip.
+    /// Every id that was asked for, and each key, to the key of its trip.
     pub key_of: BTreeMap<String, String>,
     /// Status and last activity by key; the facts are loaded by `facts`.
     pub trips: BTreeMap<String, Trip>,
@@ -20,6 +20,8 @@ pub struct Locked {
 
 struct Row {
     key: String,
+    /// Those of the ids asked for that lead to it.
+    ids: Vec<String>,
     merged_into: Option<String>,
     status: Option<String>,
     status_at: Option<DateTime<Utc>>,
@@ -29,20 +31,24 @@ struct Row {
     last_activity_at: Option<DateTime<Utc>>,
 }
 
-/// Locks the trips that have these ids (normal form), making rows for those never heard of.
+/// Locks the trips that have these ids (normal form), making rows for those never heard of. `None`: one of them was merged
+/// with another while we waited for it; which rows to lock is not known any more, and the transaction has to begin anew.
 ///
 /// Also a trip without facts is made and locked, because the lock is what orders a match against a fact that another
 /// worker is about to commit.
-pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Locked, sqlx::Error> {
+///
+/// Of a trip with several ids the row that stands for it is locked, and no other: an alias leads elsewhere only once that
+/// row has been merged, which needs its lock.
+pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Option<Locked>, sqlx::Error> {
     let mut ids: Vec<String> = ids.to_vec();
     ids.sort();
     ids.dedup();
     let mut locked = Locked::default();
     if ids.is_empty() {
-        return Ok(locked);
+        return Ok(Some(locked));
     }
     let mut rows = lock_rows(tx, &ids).await?;
-    if rows.len() < ids.len() {
+    if rows.iter().map(|row| row.ids.len()).sum::<usize>() < ids.len() {
         sqlx::query!(
             r#"
             INSERT INTO avinode_ingest.trips (key)
@@ -55,48 +61,49 @@ pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Locked, sq
         .await?;
         rows = lock_rows(tx, &ids).await?;
     }
-    // An alias leads to the trip it was merged into, which is locked in turn.
-    let targets: Vec<String> = rows.iter().filter_map(|row| row.merged_into.clone()).collect();
-    if !targets.is_empty() {
-        rows.extend(lock_rows(tx, &targets).await?);
+    if rows.iter().any(|row| row.merged_into.is_some()) {
+        return Ok(None);
     }
     for row in rows {
-        match row.merged_into {
-            Some(target) => {
-                locked.key_of.insert(row.key, target);
-            }
-            None => {
-                let status = version::read(row.status_at, row.status_source, row.status_digest)
-                    .zip(row.status.as_deref().and_then(TripStatus::from_word))
-                    .map(|(version, status)| Status {
-                        status,
-                        version,
-                        seen_at: row.status_seen_at,
-                    });
-                let trip = Trip {
-                    status,
-                    last_activity_at: row.last_activity_at,
-                    ..Trip::default()
-                };
-                locked.key_of.insert(row.key.clone(), row.key.clone());
-                locked.trips.insert(row.key, trip);
-            }
-        }
+        let status = version::read(row.status_at, row.status_source, row.status_digest)
+            .zip(row.status.as_deref().and_then(TripStatus::from_word))
+            .map(|(version, status)| Status {
+                status,
+                version,
+                seen_at: row.status_seen_at,
+            });
+        let trip = Trip {
+            status,
+            last_activity_at: row.last_activity_at,
+            ..Trip::default()
+        };
+        locked
+            .key_of
+            .extend(row.ids.into_iter().map(|id| (id, row.key.clone())));
+        locked.key_of.insert(row.key.clone(), row.key.clone());
+        locked.trips.insert(row.key, trip);
     }
-    Ok(locked)
+    Ok(Some(locked))
 }
 
-async fn lock_rows(tx: &mut Transaction<'_>, keys: &[String]) -> Result<Vec<Row>, sqlx::Error> {
+/// Locks the rows that stand for the trips with these ids, in order. What leads to them is read before they are waited for:
+/// a row that leads elsewhere by then says so itself.
+async fn lock_rows(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Vec<Row>, sqlx::Error> {
     sqlx::query_as!(
         Row,
         r#"
-        SELECT key, merged_into, status, status_at, status_source, status_digest, status_seen_at, last_activity_at
-        FROM avinode_ingest.trips
-        WHERE key = ANY ($1)
-        ORDER BY key
-        FOR UPDATE
+        WITH asked AS MATERIALIZED (
+            SELECT key AS id, coalesce(merged_into, key) AS key FROM avinode_ingest.trips WHERE key = ANY ($1)
+        )
+        SELECT trip.key, trip.merged_into, trip.status, trip.status_at, trip.status_source, trip.status_digest,
+            trip.status_seen_at,
+            trip.last_activity_at, ARRAY(SELECT asked.id FROM asked WHERE asked.key = trip.key) AS "ids!"
+        FROM avinode_ingest.trips AS trip
+        WHERE trip.key = ANY (ARRAY(SELECT asked.key FROM asked))
+        ORDER BY trip.key
+        FOR UPDATE OF trip
         "#,
-        keys
+        ids
     )
     .fetch_all(tx)
     .await

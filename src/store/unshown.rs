@@ -52,7 +52,11 @@ pub async fn unshown(pool: &Pool) -> Result<Vec<Unshown>, sqlx::Error> {
             FROM public.chat_sessions AS session
             WHERE fact.projected_id IS NULL
                 AND (
-                    avinode_ingest.normal_trip_id(session.avinode_trip_id) = fact.trip_key
+                    avinode_ingest.normal_trip_id(session.avinode_trip_id) = ANY (ARRAY(
+                        SELECT fact.trip_key
+                        UNION ALL
+                        SELECT alias.key FROM avinode_ingest.trips AS alias WHERE alias.merged_into = fact.trip_key
+                    ))
                     OR avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = ANY (ARRAY(
                         SELECT avinode_ingest.normal_rfq_id(rfq.request_id)
                         FROM avinode_ingest.requests AS rfq

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a database per test on one embedded cluster per run.
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
+mod aliases;
 mod api;
 mod application;
 mod attached;
@@ -11,6 +12,7 @@ mod client;
 mod crash;
 mod deadlock;
 mod ends_by_itself;
+mod fetching;
 mod hostile;
 mod house;
 mod leases;

@@ -195,3 +195,36 @@ async fn a_trip_that_its_session_gives_up_is_the_one_of_the_session_that_holds_i
         (1, Some("aquote-1"))
     );
 }
+
+#[tokio::test]
+async fn sessions_of_several_trips_that_hold_one_rfq_have_its_quotes_and_leave_one_another_in_peace() {
+    let db = Db::new().await;
+    let mut sessions = Vec::new();
+    // A chain: the second trip's sessions hold an RFQ of the first one, and one of the third.
+    for (trip, rfq) in [
+        ("atrip-1", "arfq-a"),
+        ("atrip-2", "arfq-a"),
+        ("atrip-2", "arfq-b"),
+        ("A1B2C3", "arfq-b"),
+    ] {
+        let made = session(&db.pool, Some(trip)).await;
+        set_rfq(&db.pool, made, Some(rfq)).await;
+        sessions.push(made);
+    }
+    let ends = std::time::Duration::from_secs(20);
+    let bodies = [
+        quoted("Z9Y8X7", "arfq-a", "aquote-a", 0),
+        quoted("Y8X7W6", "arfq-b", "aquote-b", 1),
+    ];
+    for round in 0..2 {
+        tokio::time::timeout(ends, work(&db.pool))
+            .await
+            .expect("an end to matching");
+        if round == 0 {
+            keep(&db.pool, &bodies, base()).await;
+        }
+    }
+    for (session, expected) in sessions.into_iter().zip([1, 2, 2, 1]) {
+        assert_eq!(view(&db.pool, session).await.quotes_received_count, expected);
+    }
+}

@@ -7,11 +7,12 @@ use uuid::Uuid;
 
 use super::{Content, Work};
 use crate::domain::event::{Event, What};
-use crate::domain::id::MessageId;
+use crate::domain::id::{MessageId, TripId};
 use crate::domain::trip::{Happening, Touched};
 use crate::jobs::expire;
 use crate::queue::job::Outcome;
 use crate::queue::store::NewJob;
+use crate::store::merge::Merged;
 use crate::store::trips;
 
 /// What is left of a duplicate.
@@ -31,6 +32,27 @@ pub(super) struct Learned {
     pub(super) duplicates: Vec<Duplicate>,
     /// Expiries for which it is too early by this worker's clock.
     pub(super) early: Vec<NewJob>,
+    /// By the key of a trip: what was merged into it.
+    merged: BTreeMap<String, Vec<String>>,
+}
+
+impl Learned {
+    /// Notes what was merged. The quotes that came with it are news: what is shown of them may be older than what is known.
+    pub(super) fn merged(&mut self, merged: Merged) {
+        for (key, quotes) in merged.quotes {
+            self.touched.entry(key).or_default().quotes.extend(quotes);
+        }
+        self.merged = merged.into;
+    }
+
+    /// Of the merges those of a trip, for people.
+    fn merges_of(&self, trips: &[TripId], key_of: &BTreeMap<String, String>) -> Vec<String> {
+        let keys: BTreeSet<&String> = trips.iter().filter_map(|trip| key_of.get(trip.as_str())).collect();
+        let merged = keys.into_iter().filter_map(|key| Some((key, self.merged.get(key)?)));
+        merged
+            .flat_map(|(key, gone)| gone.iter().map(move |gone| format!("{gone} is {key}")))
+            .collect()
+    }
 }
 
 /// The messages that a batch speaks of: of a trip's thousands only these are looked up.
@@ -70,10 +92,15 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
             } => words("it", take(work, events, Some(*received_at), locked, learned)),
             Content::Document {
                 resource,
+                trips,
                 events,
                 received_at,
                 ..
-            } => words(resource, take(work, events, *received_at, locked, learned)),
+            } => {
+                let mut said = learned.merges_of(trips, &locked.key_of);
+                said.extend(take(work, events, *received_at, locked, learned));
+                words(resource, said)
+            }
             Content::Shared { with } => ("applied", format!("by what was fetched for job {with}")),
             Content::Rematch { session } => ("applied", format!("matched session {session}")),
             Content::Expire {

@@ -10,7 +10,6 @@ use super::asked::Asked;
 use super::{FOLLOW, KIND, RECONCILE};
 use crate::avinode::documents::Reading;
 use crate::avinode::resource::{Resource, ResourceKind};
-use crate::domain::event::What;
 use crate::postgres::transaction::Transaction;
 use crate::queue::job::Claimed;
 use crate::queue::store::NewJob;
@@ -21,6 +20,9 @@ use crate::store::whose;
 const FRESH: Duration = Duration::from_secs(60);
 /// So many notifications within moments are a burst, of which the last fetch saw all.
 const BURST: i32 = 3;
+
+/// How long an RFQ's own notification is waited for.
+const SOON: Duration = Duration::from_secs(20);
 
 /// A job that fetches a resource.
 pub(super) fn follow(resource: &Resource, due_in: Option<Duration>) -> NewJob {
@@ -69,26 +71,22 @@ pub(super) async fn follow_ups(
         jobs.extend(unknown(tx, resource, reading, since).await?);
         return Ok(jobs);
     }
-    let wanted = wanted(reading);
-    let known = match same {
-        // What was wanted then was fetched then.
-        true => documents::fetched(tx, &ids(&wanted), None).await?,
-        false => Default::default(),
+    let (rfqs, others): (Vec<_>, Vec<_>) = {
+        let wanted = reading.wanting.iter().cloned();
+        wanted.partition(|it| it.kind == ResourceKind::Rfqs)
     };
-    let new = wanted.iter().filter(|it| !known.contains(it.id.as_str()));
-    jobs.extend(new.map(|it| follow(it, None)));
+    let known = documents::fetched(tx, &ids(&reading.wanting), None).await?;
+    let is_new = |it: &&Resource| !known.contains(it.id.as_str());
+    // What the same document wanted before was fetched then.
+    jobs.extend(
+        others
+            .iter()
+            .filter(|it| !same || is_new(it))
+            .map(|it| follow(it, None)),
+    );
+    // An RFQ that nobody has looked at yet. Most often its own notification is on the way, and one fetch serves both.
+    jobs.extend(rfqs.iter().filter(is_new).map(|it| follow(it, Some(SOON))));
     Ok(jobs)
-}
-
-/// What a document leaves out, but for an RFQ that would only tell its trip, which is known by now.
-fn wanted(reading: &Reading) -> Vec<Resource> {
-    let declines = |what: &What| matches!(what, What::RfqDeclined { .. });
-    let needs_rfq = !reading.trips.is_empty() || reading.statements.iter().any(|it| declines(&it.what));
-    let wanted = reading.wanting.iter();
-    wanted
-        .filter(|it| it.kind != ResourceKind::Rfqs || needs_rfq)
-        .cloned()
-        .collect()
 }
 
 /// Reconciling goes down only (a trip to its RFQs, those to their messages and quotes), so it ends: RFQs and quotes that were

@@ -24,8 +24,8 @@ pub async fn trip_ids(tx: &mut Transaction<'_>, trip_id: &str) -> Result<Vec<Str
     ids.fetch_all(tx).await
 }
 
-/// The same of the trips that a session belongs to: by its own trip id, and by the RFQs that it and the other sessions of that
-/// trip hold.
+/// The ids under which facts of a session's trips may stand: all of its own trip, and those of trips found by the RFQs that it
+/// and the other sessions of its trip hold.
 pub async fn trips_of(tx: &mut Transaction<'_>, session: Uuid) -> Result<Vec<String>, sqlx::Error> {
     let ids = sqlx::query_scalar!(
         r#"
@@ -34,28 +34,29 @@ pub async fn trips_of(tx: &mut Transaction<'_>, session: Uuid) -> Result<Vec<Str
                 avinode_ingest.normal_rfq_id(avinode_rfq_id) AS rfq
             FROM public.chat_sessions
             WHERE id = $1
+        ), own AS MATERIALIZED (
+            SELECT coalesce(known.merged_into, asked.trip) AS key
+            FROM asked
+            LEFT JOIN avinode_ingest.trips AS known ON known.key = asked.trip
+            WHERE asked.trip IS NOT NULL
+        ), ids AS MATERIALIZED (
+            SELECT key AS id FROM own
+            UNION
+            SELECT alias.key FROM own JOIN avinode_ingest.trips AS alias ON alias.merged_into = own.key
         ), held AS MATERIALIZED (
             SELECT rfq FROM asked WHERE rfq IS NOT NULL
             UNION
             SELECT avinode_ingest.normal_rfq_id(sibling.avinode_rfq_id)
-            FROM asked
+            FROM ids
             JOIN public.chat_sessions AS sibling
-                ON avinode_ingest.normal_trip_id(sibling.avinode_trip_id) = asked.trip
+                ON avinode_ingest.normal_trip_id(sibling.avinode_trip_id) = ids.id
             WHERE avinode_ingest.normal_rfq_id(sibling.avinode_rfq_id) IS NOT NULL
-        ), named AS MATERIALIZED (
-            SELECT trip AS key FROM asked WHERE trip IS NOT NULL
-            UNION
-            SELECT request.trip_key
-            FROM held
-            JOIN avinode_ingest.requests AS request ON avinode_ingest.normal_rfq_id(request.request_id) = held.rfq
-        ), known AS MATERIALIZED (
-            SELECT coalesce(trip.merged_into, trip.key) AS key
-            FROM named
-            JOIN avinode_ingest.trips AS trip ON trip.key = named.key
         )
-        SELECT key AS "id!" FROM named
-        UNION SELECT key FROM known
-        UNION SELECT alias.key FROM avinode_ingest.trips AS alias JOIN known ON alias.merged_into = known.key
+        SELECT id AS "id!" FROM ids
+        UNION
+        SELECT request.trip_key
+        FROM held
+        JOIN avinode_ingest.requests AS request ON avinode_ingest.normal_rfq_id(request.request_id) = held.rfq
         "#,
         session
     );

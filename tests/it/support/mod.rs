@@ -4,6 +4,7 @@
 pub mod bodies;
 pub mod cluster;
 pub mod crew;
+pub mod documents;
 pub mod everything;
 pub mod plan;
 pub mod pool;
@@ -12,5 +13,6 @@ pub mod postgrest;
 pub mod recorder;
 pub mod service;
 pub mod stage;
+pub mod stub;
 pub mod told;
 pub mod world;

@@ -1,0 +1,298 @@
+//! Claiming by key: all jobs of a key at once, one worker a key, and as many keys as there are slots.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use avinode_ingest::queue::grouped::{self, Claim, Group};
+use avinode_ingest::queue::job::{Claimed, JobError, Outcome};
+use avinode_ingest::queue::limit::{Left, Limit, Verdict};
+use avinode_ingest::queue::limiter::Limiter;
+use avinode_ingest::queue::paced::{GroupHandler, Paced};
+use avinode_ingest::queue::retry::RetryPolicy;
+use avinode_ingest::queue::store;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::task::JoinSet;
+
+use crate::support::cluster::Db;
+use crate::support::pool::Pool;
+
+const KINDS: [&str; 2] = ["thin", "reconcile"];
+const LEASE: Duration = Duration::from_secs(60);
+
+async fn limiter(pool: &Pool, burst: u32) -> Limiter {
+    let limiter = Limiter {
+        name: "a test's",
+        // One in a thousand seconds: a test sees the burst and no more. Two of it are held back for late calls.
+        limit: Limit {
+            per_second: 0.001,
+            burst,
+        },
+        caller: "me".to_owned(),
+    };
+    limiter.register(pool).await.unwrap();
+    limiter
+}
+
+async fn claim(pool: &Pool, limiter: &Limiter, most: u32, worker: &str) -> Claim {
+    grouped::claim(pool, limiter, &KINDS, most, worker, LEASE)
+        .await
+        .unwrap()
+}
+
+/// Jobs by kind, key and seconds until they are due.
+async fn queue(pool: &Pool, jobs: &[(&str, &str, f64)]) {
+    for (kind, key, due_in) in jobs {
+        sqlx::query(
+            "INSERT INTO avinode_ingest.jobs (kind, key, due_at)
+             VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3))",
+        )
+        .bind(kind)
+        .bind(key)
+        .bind(due_in)
+        .execute(pool)
+        .await
+        .unwrap();
+    }
+}
+
+fn keys(claim: &Claim) -> Vec<(&str, usize)> {
+    claim
+        .groups
+        .iter()
+        .map(|group| (group.key.as_str(), group.jobs.len()))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_jobs_of_a_key_are_claimed_together_and_its_waiting_retries_with_them() {
+    let db = Db::new().await;
+    let limiter = limiter(&db.pool, 10).await;
+    let later = 3600.0;
+    queue(
+        &db.pool,
+        &[
+            ("thin", "a", 0.0),
+            ("thin", "b", later),
+            ("thin", "a", later),
+            ("reconcile", "a", 0.0),
+        ],
+    )
+    .await;
+    let claimed = claim(&db.pool, &limiter, 10, "w").await;
+    assert_eq!(keys(&claimed), [("a", 3)]);
+    assert!(
+        claimed.groups[0]
+            .jobs
+            .iter()
+            .all(|job| job.created_at < claimed.groups[0].claimed_at)
+    );
+    assert_eq!(keys(&claim(&db.pool, &limiter, 10, "w").await), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_while_a_key_is_served_has_a_turn_of_its_own_afterwards() {
+    let db = Db::new().await;
+    let limiter = limiter(&db.pool, 10).await;
+    queue(&db.pool, &[("thin", "a", 0.0)]).await;
+    let first = claim(&db.pool, &limiter, 10, "w").await;
+    queue(&db.pool, &[("thin", "a", 0.0), ("thin", "b", 0.0)]).await;
+    let second = claim(&db.pool, &limiter, 10, "x").await;
+    assert_eq!(keys(&second), [("b", 1)], "and holds up no other key");
+    store::give_back(&db.pool, &first.groups[0].jobs).await.unwrap();
+    assert_eq!(keys(&claim(&db.pool, &limiter, 10, "x").await), [("a", 2)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_most_urgent_kind_comes_first_and_what_is_due_for_longest() {
+    let db = Db::new().await;
+    let limiter = limiter(&db.pool, 10).await;
+    let jobs = [
+        ("reconcile", "r", -90.0),
+        ("thin", "late", -1.0),
+        ("thin", "early", -60.0),
+        ("reconcile", "late", -99.0),
+    ];
+    queue(&db.pool, &jobs).await;
+    let claimed = claim(&db.pool, &limiter, 2, "w").await;
+    // A key is as urgent as its most urgent job, and due since the first of them.
+    assert_eq!(keys(&claimed), [("late", 2), ("early", 1)]);
+    assert_eq!(keys(&claim(&db.pool, &limiter, 2, "w").await), [("r", 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_takes_no_more_keys_than_there_are_slots_and_tells_how_long_until_the_next() {
+    let db = Db::new().await;
+    let limiter = limiter(&db.pool, 3).await;
+    let names: Vec<String> = (0..5).map(|n| format!("k{n}")).collect();
+    for name in &names {
+        queue(&db.pool, &[("thin", name, 0.0)]).await;
+    }
+    let claimed = claim(&db.pool, &limiter, 10, "w").await;
+    // A slack of two seconds is nothing at this rate, and yet one whole slot.
+    assert_eq!(claimed.groups.len(), 2);
+    let waiting = claim(&db.pool, &limiter, 10, "w").await;
+    let wait = waiting.wait.unwrap();
+    assert!(waiting.groups.is_empty() && wait > Duration::from_secs(900), "{wait:?}");
+    limiter.give_back(&db.pool, 1).await.unwrap();
+    assert_eq!(
+        claim(&db.pool, &limiter, 10, "w").await.groups.len(),
+        1,
+        "what was not called is there again"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_that_claim_at_once_never_take_one_key_twice_nor_one_slot() {
+    let db = Db::new().await;
+    let limiter = limiter(&db.pool, 31).await;
+    for n in 0..40 {
+        let key = format!("k{n}");
+        queue(
+            &db.pool,
+            &[("thin", &key, 0.0), ("thin", &key, 0.0), ("reconcile", &key, 0.0)],
+        )
+        .await;
+    }
+    let mut workers = JoinSet::new();
+    for worker in 0..6 {
+        let (pool, limiter) = (db.pool.clone(), limiter.clone());
+        workers.spawn(async move {
+            let mut taken = Vec::new();
+            for _ in 0..8 {
+                let claimed = claim(&pool, &limiter, 3, &format!("w{worker}")).await;
+                taken.extend(claimed.groups.into_iter().map(|group| (group.key, group.jobs.len())));
+            }
+            taken
+        });
+    }
+    let taken: Vec<(String, usize)> = workers.join_all().await.into_iter().flatten().collect();
+    let distinct: BTreeSet<&String> = taken.iter().map(|(key, _)| key).collect();
+    assert_eq!((taken.len(), distinct.len()), (30, 30), "as many as there are slots");
+    assert!(taken.iter().all(|(_, jobs)| *jobs == 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_holds_up_all_workers_of_those_credentials() {
+    let db = Db::new().await;
+    let limiter = limiter(&db.pool, 10).await;
+    queue(&db.pool, &[("thin", "a", 0.0)]).await;
+    let refused = Verdict::Refused("401".to_owned());
+    limiter.hear(&db.pool, &refused, Left::default()).await.unwrap();
+    let claimed = claim(&db.pool, &limiter, 10, "w").await;
+    assert!(claimed.groups.is_empty() && claimed.wait.is_some());
+    let other = Limiter {
+        caller: "other".to_owned(),
+        ..limiter
+    };
+    assert_eq!(keys(&claim(&db.pool, &other, 10, "w").await), [("a", 1)]);
+}
+
+/// Notes what it is given and finishes it.
+struct Notes {
+    pool: Pool,
+    served: Mutex<Vec<(String, usize)>>,
+}
+
+impl GroupHandler for Notes {
+    fn kinds(&self) -> &'static [&'static str] {
+        &KINDS
+    }
+
+    fn perform<'a>(&'a self, group: &'a Group) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+        async move {
+            assert!(group.slot.start());
+            self.served.lock().unwrap().push((group.key.clone(), group.jobs.len()));
+            let mut tx = self.pool.begin().await?;
+            let held = store::hold(&mut tx, &group.jobs).await?;
+            let outcome = |job| Outcome {
+                job,
+                outcome: "nothing",
+                detail: String::new(),
+            };
+            store::finish(&mut tx, &held.into_iter().map(outcome).collect::<Vec<_>>()).await?;
+            tx.commit().await?;
+            Ok(vec![])
+        }
+        .boxed()
+    }
+}
+
+fn paced(pool: &Pool, limiter: Limiter, handler: Arc<Notes>) -> Paced {
+    Paced {
+        pool: pool.service(),
+        leases: pool.service(),
+        limiter,
+        handler,
+        at_once: 8,
+        lease: LEASE,
+        poll: Duration::from_millis(20),
+        retry: RetryPolicy::default(),
+        bell: Arc::default(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_taken_over_is_served_whole_and_while_nothing_else_is() {
+    let db = Db::new().await;
+    let limiter = limiter(&db.pool, 10).await;
+    for _ in 0..50 {
+        queue(&db.pool, &[("thin", "a", 0.0)]).await;
+    }
+    queue(&db.pool, &[("thin", "b", 0.0)]).await;
+    let lost = grouped::claim(&db.pool, &limiter, &KINDS, 1, "died", Duration::ZERO)
+        .await
+        .unwrap();
+    assert_eq!(keys(&lost), [("a", 50)]);
+    let handler = Arc::new(Notes {
+        pool: db.pool.clone(),
+        served: Mutex::default(),
+    });
+    let worker = paced(&db.pool, limiter, handler.clone());
+    assert_eq!(worker.step("w").await.unwrap().jobs, 50);
+    assert_eq!(worker.step("w").await.unwrap().jobs, 1);
+    assert_eq!(
+        *handler.served.lock().unwrap(),
+        [("a".to_owned(), 50), ("b".to_owned(), 1)]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_crash_while_alone_counts_towards_death() {
+    let db = Db::new().await;
+    let limiter = limiter(&db.pool, 50).await;
+    queue(&db.pool, &[("thin", "deadly", 0.0), ("thin", "beside", 0.0)]).await;
+    let lose = || async {
+        grouped::claim(&db.pool, &limiter, &KINDS, 9, "died", Duration::ZERO)
+            .await
+            .unwrap()
+    };
+    assert_eq!(lose().await.groups.len(), 2);
+    for crashes in 0..3 {
+        let claimed = lose().await;
+        let deadly: Vec<&Claimed> = claimed.groups.iter().flat_map(|group| &group.jobs).collect();
+        assert!(deadly.iter().all(|job| job.alone));
+        let deadly = deadly.iter().find(|job| job.key.as_deref() == Some("deadly")).unwrap();
+        assert_eq!(deadly.crashes, crashes);
+        assert!(
+            grouped::begin_alone(&db.pool, std::slice::from_ref(*deadly))
+                .await
+                .unwrap()
+        );
+    }
+    let handler = Arc::new(Notes {
+        pool: db.pool.clone(),
+        served: Mutex::default(),
+    });
+    let worker = paced(&db.pool, limiter.clone(), handler.clone());
+    for _ in 0..2 {
+        worker.step("w").await.unwrap();
+    }
+    assert_eq!(*handler.served.lock().unwrap(), [("beside".to_owned(), 1)]);
+    let dead: Vec<String> = sqlx::query_scalar("SELECT reason FROM avinode_ingest.dead_jobs")
+        .fetch_all(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(dead, ["its worker died 3 times while its key ran alone"]);
+}

@@ -1,0 +1,9 @@
+//! Thin notifications: fetched once for many, within the limit, and applied whatever goes wrong on the way.
+
+mod keys;
+mod limits;
+mod once;
+mod reconcile;
+mod stage;
+mod standing;
+mod trouble;

@@ -1,0 +1,193 @@
+//! Reconciling: what a webhook that never came left out is learned by asking.
+
+use std::time::Duration;
+
+use avinode_ingest::jobs::{reconcile, upkeep};
+use avinode_ingest::store::whose::Which;
+use serde_json::json;
+
+use super::stage::{counted, live, notify, quoted, rfq, work_off, worker_with};
+use crate::support::cluster::Db;
+use crate::support::pool::Pool;
+use crate::support::service::session;
+use crate::support::stub::Stub;
+
+/// A trip with an RFQ and two sellers' messages; only the first was notified of.
+fn show(stub: &Stub) {
+    let mut trip = json!({"id": "atrip-1", "rfqs": [{"id": "arfq-1"}]});
+    trip["links"] = json!({"tripmsgs": [{"id": "asellermsg-1"}, {"id": "asellermsg-2"}]});
+    stub.show("trips/atrip-1", trip);
+    stub.show("rfqs/arfq-1", rfq("arfq-1", "atrip-1"));
+    stub.show(
+        "tripmsgs/asellermsg-1",
+        quoted("asellermsg-1", "aquote-1", Some("arfq-1"), 10_000),
+    );
+    stub.show(
+        "tripmsgs/asellermsg-2",
+        quoted("asellermsg-2", "aquote-2", Some("arfq-1"), 20_000),
+    );
+}
+
+async fn activity(pool: &Pool, session: uuid::Uuid) -> chrono::DateTime<chrono::Utc> {
+    sqlx::query_scalar("SELECT last_activity_at FROM public.chat_sessions WHERE id = $1")
+        .bind(session)
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_nothing_twice() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    let session = session(&db.pool, Some("atrip-1")).await;
+    show(&stub);
+    notify(&db.pool, &[stub.thin("tripmsgs/asellermsg-1", Some("atrip-1"))]).await;
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    work_off(&worker).await;
+    assert_eq!(counted(&db.pool, session).await, 1);
+
+    let asked = reconcile::ask(&db.pool, &Which::Trip("atrip-1".to_owned()))
+        .await
+        .unwrap();
+    assert_eq!((asked.targets.len(), asked.queued), (1, 1));
+    assert_eq!(asked.targets[0].resources, ["atrip-1"]);
+    let before = activity(&db.pool, session).await;
+    work_off(&worker).await;
+    assert_eq!(counted(&db.pool, session).await, 2);
+    let called = |resource: &str| stub.count(resource);
+    assert_eq!(
+        [
+            "trips/atrip-1",
+            "rfqs/arfq-1",
+            "tripmsgs/asellermsg-1",
+            "tripmsgs/asellermsg-2"
+        ]
+        .map(called),
+        [1, 1, 1, 1]
+    );
+    assert_eq!(
+        activity(&db.pool, session).await,
+        before,
+        "asking is no activity: the quote's own stamp is older"
+    );
+    let finished = reconcile::finished(&db.pool, asked.since).await.unwrap();
+    assert!(
+        finished
+            .iter()
+            .any(|one| one.detail.as_ref().is_some_and(|it| it.contains("received/aquote-2"))),
+        "{finished:?}"
+    );
+
+    // Once more: the trip and its RFQ are looked at, and nothing is new.
+    reconcile::ask(&db.pool, &Which::Active).await.unwrap();
+    work_off(&worker).await;
+    assert_eq!(
+        [
+            "trips/atrip-1",
+            "rfqs/arfq-1",
+            "tripmsgs/asellermsg-1",
+            "tripmsgs/asellermsg-2"
+        ]
+        .map(called),
+        [2, 2, 1, 1]
+    );
+    assert_eq!(counted(&db.pool, session).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_knows_a_short_id_and_an_rfq_is_reached_by_its_rfq() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    let session = session(&db.pool, Some("A1B2C3")).await;
+    sqlx::query("UPDATE public.chat_sessions SET avinode_rfq_id = 'arfq-1' WHERE id = $1")
+        .bind(session)
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    stub.show(
+        "rfqs/arfq-1",
+        json!({
+            "id": "arfq-1", "tripId": "A1B2C3",
+            "sellerLift": [{"id": "alift-1", "sourcingStatus": 2, "sourcingDisplayStatus": "Accepted",
+                "latestQuote": {"id": "aquote-1", "sellerPrice": {"price": 10_000, "currency": "USD"}}}],
+        }),
+    );
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    let asked = reconcile::ask(&db.pool, &Which::Active).await.unwrap();
+    assert_eq!(asked.targets[0].resources, ["arfq-1"]);
+    work_off(&worker).await;
+    assert_eq!(counted(&db.pool, session).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_sessions_that_were_asked_for_are_put_up() {
+    let db = Db::new().await;
+    let active = session(&db.pool, Some("atrip-1")).await;
+    let over = session(&db.pool, Some("atrip-2")).await;
+    session(&db.pool, Some("A1B2C3")).await;
+    sqlx::query("UPDATE public.chat_sessions SET status = 'paused' WHERE id = $1")
+        .bind(over)
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let asked = reconcile::ask(&db.pool, &Which::Active).await.unwrap();
+    let reached: Vec<_> = asked.targets.iter().filter(|it| !it.resources.is_empty()).collect();
+    assert_eq!((asked.targets.len(), asked.queued), (2, 1));
+    assert_eq!(
+        (reached[0].session, reached[0].trip.as_deref()),
+        (Some(active), Some("atrip-1"))
+    );
+    let ever = "2020-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(
+        reconcile::ask(&db.pool, &Which::Since(ever))
+            .await
+            .unwrap()
+            .targets
+            .len(),
+        3
+    );
+    let never = "2999-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(
+        reconcile::ask(&db.pool, &Which::Since(never))
+            .await
+            .unwrap()
+            .targets
+            .len(),
+        0
+    );
+    let unknown = reconcile::ask(&db.pool, &Which::Trip("atrip-9".to_owned()))
+        .await
+        .unwrap();
+    assert_eq!(
+        (unknown.targets.len(), unknown.queued),
+        (1, 1),
+        "no session need have it"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_schedule_one_process_puts_the_active_trips_up_once_in_its_time() {
+    let db = Db::new().await;
+    session(&db.pool, Some("atrip-1")).await;
+    for process in ["one", "another", "one"] {
+        upkeep::reconcile(&db.pool, process, Duration::from_secs(3600))
+            .await
+            .unwrap();
+    }
+    assert_eq!(live(&db.pool).await.len(), 1);
+    sqlx::query("DELETE FROM avinode_ingest.jobs")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    upkeep::reconcile(&db.pool, "one", Duration::from_secs(3600))
+        .await
+        .unwrap();
+    assert_eq!(live(&db.pool).await.len(), 0, "not before its time");
+    sqlx::query("UPDATE avinode_ingest.duties SET held_until = clock_timestamp() - interval '1 second'")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    upkeep::reconcile(&db.pool, "another", Duration::from_secs(3600))
+        .await
+        .unwrap();
+    assert_eq!(live(&db.pool).await.len(), 1);
+}

@@ -1,0 +1,118 @@
+//! Fetched documents as the workers apply them, without the fetching: a job whose key says what the document states.
+
+use std::sync::Arc;
+
+use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::election::Policy;
+use avinode_ingest::domain::event::{Event, Money, Operator, QuoteDetails, Source, Version, What};
+use avinode_ingest::domain::id::{QuoteId, TripId};
+use avinode_ingest::jobs::apply::{Applier, Content};
+use avinode_ingest::queue::job::{Claimed, Handler, JobError};
+use avinode_ingest::queue::store::{self as queue, NewJob};
+use avinode_ingest::queue::worker::Shift;
+use chrono::Duration;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::bodies::base;
+use super::pool::Pool;
+use super::service::shift;
+
+const KIND: &str = "a document";
+
+/// Workers that apply documents as well.
+pub fn shift_with_documents(pool: &Pool, policy: Policy, clock: Clock) -> Arc<Shift> {
+    let mut shift = shift(pool, policy, clock.clone());
+    let applier = Arc::new(Applier {
+        pool: pool.service(),
+        policy,
+        clock,
+    });
+    let documents = Arc::new(Documents { applier });
+    Arc::get_mut(&mut shift).unwrap().handlers.push(documents);
+    shift
+}
+
+/// Queues documents, each of which shows these ids to be of one trip.
+pub async fn show(pool: &Pool, documents: &[&[&str]]) {
+    let keys = documents.iter().map(|trips| trips.join(" "));
+    enqueue(pool, keys.collect()).await;
+}
+
+/// Queues a document that shows the ids of a trip and states a quote, fetched so many seconds after `base()`.
+pub async fn show_quote(pool: &Pool, trips: &[&str], quote: &str, seconds: i64) {
+    enqueue(pool, vec![format!("{}\t{quote}\t{seconds}", trips.join(" "))]).await;
+}
+
+async fn enqueue(pool: &Pool, keys: Vec<String>) {
+    let jobs: Vec<NewJob> = keys
+        .into_iter()
+        .map(|key| NewJob {
+            kind: KIND,
+            key: Some(key),
+            delivery_id: None,
+            due_in: None,
+        })
+        .collect();
+    let mut tx = pool.begin().await.unwrap();
+    queue::enqueue(&mut tx, &jobs).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+struct Documents {
+    applier: Arc<Applier>,
+}
+
+impl Handler for Documents {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn batch_size(&self) -> i64 {
+        4
+    }
+
+    fn perform<'a>(&'a self, jobs: &'a [Claimed]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+        self.applier.apply_keys(jobs, read, "its key is no document").boxed()
+    }
+}
+
+fn read(key: &str) -> Option<Content> {
+    let mut parts = key.split('\t');
+    let trips: Vec<TripId> = parts
+        .next()?
+        .split(' ')
+        .map(|trip| TripId::parse(trip).unwrap())
+        .collect();
+    let mut events = Vec::new();
+    if let (Some(quote), Some(seconds)) = (parts.next(), parts.next()) {
+        let at = base() + Duration::seconds(seconds.parse().unwrap());
+        events.push(Event {
+            trip: trips[0].clone(),
+            version: Version {
+                at: Some(at),
+                source: Source::Document,
+                digest: [7; 32],
+            },
+            what: What::QuoteReceived(QuoteDetails {
+                quote: QuoteId::parse(quote).unwrap(),
+                request: None,
+                price: Some(Money {
+                    amount: 20_000.into(),
+                    currency: "USD".to_owned(),
+                }),
+                operator: Operator::default(),
+                aircraft_type: None,
+                aircraft_tail: None,
+                valid_until: None,
+            }),
+        });
+    }
+    Some(Content::Document {
+        resource: format!("trips/{}", trips[0]),
+        trips,
+        events,
+        received_at: Some(base()),
+        follow: Vec::new(),
+    })
+}
