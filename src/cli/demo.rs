@@ -31,7 +31,7 @@ use crate::config::secret::database_url;
 use crate::config::serve::PrimaryQuote;
 use crate::config::target::WEBHOOK_PATH;
 use crate::config::values::address;
-use crate::jobs::fetch::standing;
+use crate::jobs::fetch::{KIND as THIN, standing};
 use crate::postgres::migrator;
 use crate::postgres::pool::pool;
 use crate::postgres::transaction::Pool;
@@ -202,10 +202,9 @@ impl Stage<'_> {
             self.cast
                 .differences(&fetched, &self.avinode.truth(), policy(PrimaryQuote::Latest)),
         );
-        // A quote that expires some day waits for nobody.
         let waiting = jobs
             .iter()
-            .filter(|job| job.state == "waiting" && job.kind != "expire")
+            .filter(|job| job.state == "waiting" && job.kind == THIN)
             .count() as u64;
         let dead = jobs.iter().filter(|job| job.state == "dead").count() as u64;
         let expected = self.staged.expected_jobs();

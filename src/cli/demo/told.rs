@@ -46,6 +46,9 @@ pub fn waiting(jobs: &[JobView]) -> String {
     for job in jobs {
         let why = match (job.kind.as_str(), &job.reason) {
             ("expire", None) => "a quote expires then, and the primary quote is elected anew".to_owned(),
+            ("follow", None) => {
+                "what was found unchanged may have been read too early: it is looked at once more".to_owned()
+            }
             (_, Some(reason)) => reason.clone(),
             (_, None) => "to be worked on".to_owned(),
         };
