@@ -65,18 +65,18 @@ pub enum Learned {
 
 impl Quote {
     /// A quote of which this was said.
-    pub fn of(said: Said, declined: Option<Decline>) -> Self {
+    pub fn of(said: &Said, declined: Option<Decline>) -> Self {
         let mut quote = Self {
             said: Said::default(),
             fact: None,
             declined,
         };
-        quote.take(&said);
+        quote.take(said);
         quote
     }
 
     /// Takes a fact in, with the sender's stamp.
-    pub fn learn(&mut self, details: QuoteDetails, version: Version, at: Option<DateTime<Utc>>) -> Learned {
+    pub fn learn(&mut self, details: QuoteDetails, version: &Version, at: Option<DateTime<Utc>>) -> Learned {
         let before = self.fact.clone();
         self.take(&Said::once(details, version.clone(), at));
         let (Some(before), Some(now)) = (before, &self.fact) else {

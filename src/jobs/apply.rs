@@ -187,9 +187,14 @@ impl Applier {
         let same: Vec<Vec<String>> = fresh.iter().map(|work| work.same_trip()).collect();
         learned.merged(merge::merge(&mut tx, &mut locked, &same).await?);
         let keys: Vec<String> = locked.trips.keys().cloned().collect();
-        let mut rfqs = related.held.clone();
-        rfqs.extend(named.into_iter().map(|(_, rfq)| rfq));
-        let mut sessions = sessions::lock(&mut tx, &keys, &rfqs, &rematched).await?;
+        let asked: Vec<String> = related
+            .asked
+            .iter()
+            .filter_map(|id| locked.key_of.get(id))
+            .cloned()
+            .collect();
+        let rfqs: Vec<String> = named.into_iter().map(|(_, rfq)| rfq).collect();
+        let mut sessions = sessions::lock(&mut tx, &keys, &asked, &rfqs, &rematched).await?;
         let found_late = borrow::set_apart(&mut sessions, &locked.trips, &related.held);
         let messages = learn::messages_of(&fresh, &locked.key_of);
         let mut rows = facts::load(&mut tx, &mut locked.trips, &messages).await?;

@@ -98,7 +98,7 @@ pub async fn load(
                 version,
                 reason: row.decline_reason,
             });
-        trip.quotes.insert(id, Quote::of(said, declined));
+        trip.quotes.insert(id, Quote::of(&said, declined));
     }
     let rows = sqlx::query!("SELECT * FROM avinode_ingest.requests WHERE trip_key = ANY ($1)", &keys)
         .fetch_all(&mut *tx)

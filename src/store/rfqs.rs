@@ -11,7 +11,10 @@ use crate::postgres::transaction::Transaction;
 pub struct Related {
     /// All trips to be locked, in normal form: those asked about, and those that belong with them.
     pub trips: BTreeSet<String>,
-    /// The RFQs by which sessions hold to them, in normal form.
+    /// The keys of the trips asked about: whoever holds an RFQ of theirs is to be decided with them.
+    pub asked: Vec<String>,
+    /// The RFQs, in normal form, that the sessions to be decided hold: every trip that they borrow by them is among those to
+    /// be locked.
     pub held: Vec<String>,
     /// The RFQs to be locked: a session may be about to hold one, and a fact about to name it.
     pub unsettled: Vec<String>,
@@ -48,42 +51,48 @@ pub async fn related(
             SELECT DISTINCT coalesce(known.merged_into, given.id) AS trip
             FROM given
             LEFT JOIN avinode_ingest.trips AS known ON known.key = given.id
-        ), ids AS MATERIALIZED (
-            SELECT trip AS id FROM base
-            UNION
-            SELECT alias.key
-            FROM base
-            JOIN avinode_ingest.trips AS alias ON alias.merged_into = base.trip
         ), named AS MATERIALIZED (
             SELECT coalesce(known.merged_into, named.trip) AS trip, named.rfq
             FROM unnest($2::text[], $3::text[]) AS named (trip, rfq)
             LEFT JOIN avinode_ingest.trips AS known ON known.key = named.trip
+        ), told AS MATERIALIZED (
+            SELECT rfq FROM named
+            UNION
+            SELECT avinode_ingest.normal_rfq_id(request.request_id)
+            FROM base
+            JOIN avinode_ingest.requests AS request ON request.trip_key = base.trip
+        ), found AS MATERIALIZED (
+            SELECT avinode_ingest.normal_trip_id(session.avinode_trip_id) AS trip, told.rfq
+            FROM told
+            JOIN public.chat_sessions AS session ON avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = told.rfq
+        ), decided AS MATERIALIZED (
+            SELECT trip FROM base
+            UNION
+            SELECT coalesce(known.merged_into, found.trip)
+            FROM found
+            LEFT JOIN avinode_ingest.trips AS known ON known.key = found.trip
+            WHERE found.trip IS NOT NULL
+        ), ids AS MATERIALIZED (
+            SELECT trip AS id FROM decided
+            UNION
+            SELECT alias.key FROM decided JOIN avinode_ingest.trips AS alias ON alias.merged_into = decided.trip
         ), held AS MATERIALIZED (
-            SELECT trip, rfq FROM asked WHERE rfq IS NOT NULL
+            SELECT rfq FROM asked WHERE rfq IS NOT NULL
             UNION
-            SELECT ids.id, avinode_ingest.normal_rfq_id(session.avinode_rfq_id)
+            SELECT rfq FROM found
+            UNION
+            -- What one session holds, the others of its trip have as well.
+            SELECT avinode_ingest.normal_rfq_id(session.avinode_rfq_id)
             FROM ids
-            JOIN public.chat_sessions AS session
-                ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = ids.id
+            JOIN public.chat_sessions AS session ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = ids.id
             WHERE avinode_ingest.normal_rfq_id(session.avinode_rfq_id) IS NOT NULL
-            UNION
-            SELECT avinode_ingest.normal_trip_id(session.avinode_trip_id), known.rfq
-            FROM (
-                SELECT rfq FROM named
-                UNION
-                SELECT avinode_ingest.normal_rfq_id(request.request_id)
-                FROM base
-                JOIN avinode_ingest.requests AS request ON request.trip_key = base.trip
-            ) AS known
-            JOIN public.chat_sessions AS session
-                ON avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = known.rfq
         )
         SELECT 'trip' AS "what!", id AS "id!" FROM given
         UNION
-        SELECT 'trip', trip FROM held WHERE trip IS NOT NULL
+        SELECT 'trip', trip FROM decided
         UNION
         SELECT 'trip', request.trip_key
-        FROM (SELECT DISTINCT rfq FROM held) AS held
+        FROM held
         JOIN avinode_ingest.requests AS request ON avinode_ingest.normal_rfq_id(request.request_id) = held.rfq
         -- A trip that a session has is that session's alone.
         WHERE NOT EXISTS (
@@ -95,6 +104,8 @@ pub async fn related(
                 ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = alias.key
             WHERE alias.merged_into = request.trip_key
         )
+        UNION
+        SELECT 'asked', trip FROM base
         UNION
         SELECT 'held', rfq FROM held
         UNION
@@ -118,6 +129,7 @@ pub async fn related(
     for row in rows {
         match row.what.as_str() {
             "trip" => drop(related.trips.insert(row.id)),
+            "asked" => related.asked.push(row.id),
             "held" => related.held.push(row.id),
             _ => related.unsettled.push(row.id),
         }

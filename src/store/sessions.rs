@@ -46,7 +46,8 @@ impl LockedSession {
     }
 }
 
-/// Locks all sessions of the locked trips `keys`, those that hold one of `rfqs`, and the sessions in `also`, by id.
+/// Locks all sessions of the locked trips `keys`, those that hold an RFQ known of the trips `asked` or one of `rfqs`, and the
+/// sessions in `also`, by id.
 ///
 /// This statement must begin after the trips are locked: only then does it see every session whose match could
 /// otherwise miss a fact of ours.
@@ -56,6 +57,7 @@ impl LockedSession {
 pub async fn lock(
     tx: &mut Transaction<'_>,
     keys: &[String],
+    asked: &[String],
     rfqs: &[String],
     also: &[Uuid],
 ) -> Result<Vec<LockedSession>, sqlx::Error> {
@@ -70,6 +72,12 @@ pub async fn lock(
             SELECT session.id
             FROM public.chat_sessions AS session
             WHERE avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = ANY ($3)
+            UNION
+            SELECT session.id
+            FROM avinode_ingest.requests AS request
+            JOIN public.chat_sessions AS session
+                ON avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = avinode_ingest.normal_rfq_id(request.request_id)
+            WHERE request.trip_key = ANY ($4)
             UNION
             SELECT unnest($2::uuid[])
         ), first AS MATERIALIZED (
@@ -104,6 +112,7 @@ pub async fn lock(
         keys,
         also,
         rfqs,
+        asked,
     )
     .fetch_all(&mut *tx)
     .await?;

@@ -211,20 +211,56 @@ async fn sessions_of_several_trips_that_hold_one_rfq_have_its_quotes_and_leave_o
         set_rfq(&db.pool, made, Some(rfq)).await;
         sessions.push(made);
     }
-    let ends = std::time::Duration::from_secs(20);
-    let bodies = [
+    // Each by itself: in one batch they would all be looked at together.
+    let comes = [
         quoted("Z9Y8X7", "arfq-a", "aquote-a", 0),
         quoted("Y8X7W6", "arfq-b", "aquote-b", 1),
+        quoted("atrip-1", "arfq-c", "aquote-c", 2),
+        quoted("A1B2C3", "arfq-d", "aquote-d", 3),
     ];
-    for round in 0..2 {
+    for body in comes {
+        keep(&db.pool, &[body], base()).await;
+        let ends = std::time::Duration::from_secs(20);
         tokio::time::timeout(ends, work(&db.pool))
             .await
             .expect("an end to matching");
-        if round == 0 {
-            keep(&db.pool, &bodies, base()).await;
-        }
     }
-    for (session, expected) in sessions.into_iter().zip([1, 2, 2, 1]) {
-        assert_eq!(view(&db.pool, session).await.quotes_received_count, expected);
+    let expected = [(2, "aquote-c"), (2, "aquote-b"), (2, "aquote-b"), (2, "aquote-d")];
+    for (session, (quotes, primary)) in sessions.into_iter().zip(expected) {
+        let seen = view(&db.pool, session).await;
+        assert_eq!(
+            (seen.quotes_received_count, seen.primary_quote.as_deref()),
+            (quotes, Some(primary))
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quotes_that_several_workers_apply_at_once_all_reach_the_session_that_is_given_one_of_their_rfqs() {
+    let db = Db::new().await;
+    let crew = Crew::start(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), 3);
+    let mut sessions = Vec::new();
+    for round in 0..20_u64 {
+        let (trip, name) = (format!("S{round}"), |n: u64| format!("aquote-{round}-{n}"));
+        let rfq = |n: u64| format!("arfq-{round}-{n}");
+        let made = session(&db.pool, None).await;
+        let attached = async {
+            tokio::time::sleep(std::time::Duration::from_micros(round * 300)).await;
+            set_rfq(&db.pool, made, Some(&rfq(1))).await;
+        };
+        let told = async {
+            for n in 0..4 {
+                keep(&db.pool, &[quoted(&trip, &rfq(n), &name(n), n as i64)], base()).await;
+                tokio::time::sleep(std::time::Duration::from_micros(round % 5 * 700)).await;
+            }
+        };
+        tokio::join!(attached, told);
+        sessions.push((made, name(3)));
+    }
+    crew.finish().await;
+    assert_eq!(dead_jobs(&db.pool).await, 0);
+    for (session, name) in sessions {
+        let seen = view(&db.pool, session).await;
+        assert_eq!((seen.quotes_received_count, seen.primary_quote), (4, Some(name)));
     }
 }

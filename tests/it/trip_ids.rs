@@ -1,6 +1,6 @@
-//! One normal form of trip ids, in the program and in the database: a session and an event meet in it.
+//! One normal form of trip ids and of RFQ ids, in the program and in the database: a session and an event meet in it.
 
-use avinode_ingest::domain::id::{IdError, MAX_ID_BYTES, TripId};
+use avinode_ingest::domain::id::{IdError, MAX_ID_BYTES, RequestId, TripId};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -13,7 +13,7 @@ fn texts() -> impl Strategy<Value = String> {
     let middle = prop_oneof![
         3 => "[0-9]{1,12}",
         3 => "[a-zA-Z0-9]{1,8}",
-        3 => "(atrip|ATRIP|Atrip)-[0-9]{1,10}",
+        3 => "(atrip|ATRIP|Atrip|ARFQ|aRfq|arfq)-[0-9]{1,10}",
         1 => "[0-9\u{660}-\u{669}]{1,4}",
         1 => "[a-zA-ZäÖßıİſǅΣς\u{301}-]{0,6}",
         1 => "[0-9a-z \n-]{0,8}",
@@ -49,6 +49,35 @@ async fn the_program_and_the_database_agree_on_the_normal_form_of_every_trip_id(
         // A normal form is its own: an index and a comparison may apply the rule twice.
         if let Some(id) = TripId::parse(text).ok().filter(|id| id.as_str().len() <= MAX_ID_BYTES) {
             assert_eq!(TripId::parse(id.as_str()), Ok(id));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_and_the_database_agree_on_the_normal_form_of_every_rfq_id() {
+    let db = Db::new().await;
+    let mut runner = TestRunner::default();
+    let long = ["x", "É", "9"].map(|letter| letter.repeat(100_000));
+    // Around the longest that is kept, in bytes, and not in characters.
+    let edges = (95..=101).flat_map(|count| ["é".repeat(count), format!(" A{}", "B".repeat(2 * count - 1))]);
+    let texts: Vec<String> = (0..8_000)
+        .map(|_| texts().new_tree(&mut runner).unwrap().current())
+        .chain(edges)
+        .chain(long)
+        .collect();
+    let normal: Vec<Option<String>> = sqlx::query_scalar(
+        "SELECT avinode_ingest.normal_rfq_id(text) FROM unnest($1::text[]) WITH ORDINALITY AS t (text, n) ORDER BY n",
+    )
+    .bind(&texts)
+    .fetch_all(&db.pool)
+    .await
+    .unwrap();
+    for (text, normal) in texts.iter().zip(normal) {
+        match RequestId::parse(text) {
+            Ok(id) => assert_eq!(normal, Some(id.normal()), "{text:?}"),
+            Err(IdError::Empty | IdError::TooLong(_)) => assert_eq!(normal, None, "{text:?}"),
+            // No fact has such an id, so it matters to nobody what the application's one becomes.
+            Err(IdError::ControlCharacter) => {}
         }
     }
 }

@@ -8,7 +8,7 @@ mod rfqs;
 
 use serde_json::json;
 
-use self::bodies::{at, decline, price, quote_of, read, request, statements};
+use self::bodies::{at, decline, price, quote_of, read, request, statements, trips};
 use crate::domain::event::{Operator, QuoteDetails, Source, What};
 use crate::domain::id::{MessageId, QuoteId};
 
@@ -33,10 +33,7 @@ fn a_message_with_a_sellers_quote_is_a_quote() {
             "links": {"rfqs": [{"id": "arfq-12345678", "type": "rfqs"}], "trips": [{"id": "atrip-64956150"}]},
         }),
     );
-    assert_eq!(
-        reading.trips.iter().map(|trip| trip.as_str()).collect::<Vec<_>>(),
-        ["A1B2C3", "atrip-64956150"]
-    );
+    assert_eq!(trips(&reading), ["A1B2C3", "atrip-64956150"]);
     assert_eq!(
         (reading.request, reading.wanting, reading.parts),
         (Some(request("arfq-12345678")), vec![], vec![])
@@ -280,10 +277,7 @@ fn a_trip_shows_both_of_its_ids_and_lists_what_belongs_to_it() {
             "links": {"tripmsgs": [{"id": "asellermsg-1"}, {"href": "https://h/api/tripmsgs/abuyermsg-2/"}], "rfqs": {"id": "arfq-1"}},
         }),
     );
-    assert_eq!(
-        reading.trips.iter().map(|trip| trip.as_str()).collect::<Vec<_>>(),
-        ["atrip-64956150", "A1B2C3"]
-    );
+    assert_eq!(trips(&reading), ["atrip-64956150", "A1B2C3"]);
     let parts: Vec<String> = reading.parts.iter().map(ToString::to_string).collect();
     assert_eq!(
         parts,

@@ -44,7 +44,7 @@ async fn call(settings: &ClientSettings) -> Vec<Finding> {
         Ok(all) => Finding::ok(
             "avinode",
             format!(
-                "{} takes the credentials; {} webhook settings",
+                "{} takes the credentials; webhook settings: {}",
                 settings.base,
                 all.len()
             ),

@@ -124,6 +124,78 @@ fn a_newer_fact_brings_a_declined_quote_back() {
     elects(&EVERY, &events, Some("a"));
 }
 
+/// A document without a stamp of its own, fetched at that second, about a quote that was made at the second 2.
+fn shown(name: &str, seconds: i64, price: Option<(i64, &str)>) -> Heard {
+    let (mut event, received) = quoted(name, seconds, price);
+    event.version.source = Source::Document;
+    event.at = Some(at(2));
+    (event, received)
+}
+
+fn stands(name: &str, seconds: i64) -> Heard {
+    let what = What::QuoteStands {
+        quote: quote(name),
+        request: Some(rfq("r")),
+    };
+    (event(seconds.into(), Source::Document, what), at(0))
+}
+
+#[test]
+fn a_document_that_is_fetched_again_brings_no_declined_quote_back_and_a_changed_price_does() {
+    let declined = declined(Some("r"), None, 6, Source::Document);
+    let first = shown("a", 5, USD);
+    elects(&EVERY, &[first.clone(), declined.clone(), shown("a", 9, USD)], None);
+    elects(&EVERY, &[declined.clone(), shown("a", 9, USD)], None);
+    let cheaper = Some((9_000, "USD"));
+    elects(&EVERY, &[first, declined, shown("a", 9, cheaper)], Some("a"));
+}
+
+#[test]
+fn an_answered_lift_brings_its_quote_back_from_a_decline_of_another_lift() {
+    let story = |stood: i64| {
+        [
+            shown("a", 5, USD),
+            declined(Some("r"), None, 6, Source::Document),
+            stands("a", stood),
+        ]
+    };
+    elects(&EVERY, &story(5), None);
+    elects(&EVERY, &story(6), Some("a"));
+    elects(&EVERY, &story(7), Some("a"));
+}
+
+#[test]
+fn a_document_that_is_fetched_again_makes_no_quote_the_latest() {
+    let other = quoted("b", 6, USD);
+    elects(
+        &[Latest],
+        &[shown("a", 5, USD), other.clone(), shown("a", 9, USD)],
+        Some("b"),
+    );
+    elects(
+        &[Latest],
+        &[shown("a", 5, USD), other, shown("a", 9, Some((1, "USD")))],
+        Some("a"),
+    );
+}
+
+#[test]
+fn what_a_newer_document_leaves_out_stands_as_another_has_it_and_what_a_newer_event_leaves_out_does_not() {
+    let price = |events: &[Heard]| {
+        learned(events).quotes[&quote("a")]
+            .fact
+            .as_ref()
+            .unwrap()
+            .details
+            .price
+            .is_some()
+    };
+    assert!(price(&[shown("a", 5, USD), shown("a", 9, None)]));
+    assert!(price(&[quoted("a", 5, USD), shown("a", 9, None)]));
+    assert!(!price(&[shown("a", 5, USD), quoted("a", 9, None)]));
+    assert!(!price(&[quoted("a", 5, USD), quoted("a", 9, None)]));
+}
+
 #[test]
 fn a_quote_stands_until_the_moment_it_expires() {
     for (until, stands) in [(99, false), (100, false), (101, true)] {

@@ -95,8 +95,7 @@ fn what_a_fact_was_to_a_quote_is_told() {
     let mut quote = Quote::default();
     let mut learn = |seconds: Option<i64>, source, tail: &str| {
         let version = event(seconds, source, What::QuoteReceived(details(tail))).version;
-        let at = version.at;
-        quote.learn(details(tail), version, at)
+        quote.learn(details(tail), &version, version.at)
     };
     assert_eq!(learn(Some(5), Source::Event, "N1"), Learned::New);
     assert_eq!(learn(Some(5), Source::Event, "N1"), Learned::Known);

@@ -120,7 +120,7 @@ fn add_lines(
                 Happening {
                     kind: "quote_received",
                     cause,
-                    at: fact.version.at,
+                    at: fact.first_fact_at.or(fact.version.at),
                     detail,
                 },
                 None,

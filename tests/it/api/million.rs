@@ -180,8 +180,8 @@ async fn workers(api: &Api) {
     let mut before = touched(&mut tx).await;
     for _ in 0..12 {
         let begun = Instant::now();
-        let by_trip = sessions::lock(&mut tx, &trip, &[], &[]).await.unwrap();
-        let by_rfq = sessions::lock(&mut tx, &[], &rfq, &[]).await.unwrap();
+        let by_trip = sessions::lock(&mut tx, &trip, &trip, &[], &[]).await.unwrap();
+        let by_rfq = sessions::lock(&mut tx, &[], &[], &rfq, &[]).await.unwrap();
         let id: Uuid = by_trip[0].session.id;
         assert_eq!([by_trip.len(), by_rfq.len()], [1, 1]);
         assert_eq!(by_rfq[0].session.id, id);

@@ -45,7 +45,7 @@ async fn check_tries_the_credentials_and_says_what_avinode_does_not_send() {
     assert_eq!(verdicts, "ok warning warning", "{}", told.text);
     assert!(words.contains("AVINODE_INSECURE_LOOPBACK"), "{words}");
     assert!(
-        words.contains("no active webhook setting sends TripRequestSellerResponse see"),
+        words.contains("no active webhook setting sends TripRequestSellerResponse for"),
         "{words}"
     );
     assert_eq!(server.connections().len(), 1, "one call is enough");

@@ -80,7 +80,7 @@ async fn credentials_go_to_whoever_proves_the_name_and_to_nobody_else() {
         (
             "a stranger's certificate",
             unknown.list("localhost", &known).await,
-            "UnknownIssuer",
+            "invalid peer certificate",
         ),
         (
             "another name's certificate",

@@ -89,6 +89,7 @@ fn read(key: &str) -> Option<Content> {
         let at = base() + Duration::seconds(seconds.parse().unwrap());
         events.push(Event {
             trip: trips[0].clone(),
+            at: Some(at),
             version: Version {
                 at: Some(at),
                 source: Source::Document,

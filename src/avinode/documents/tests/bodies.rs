@@ -7,7 +7,7 @@ use crate::avinode::documents::{self, Reading, Statement};
 use crate::avinode::id::ResourceId;
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::domain::event::{Money, QuoteDetails, What};
-use crate::domain::id::RequestId;
+use crate::domain::id::{QuoteId, RequestId, TripId};
 
 pub(super) fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()
@@ -28,6 +28,11 @@ pub(super) fn resource(path: &str) -> Resource {
 
 pub(super) fn read(path: &str, data: &Value) -> Reading {
     documents::read(&resource(path), data, began()).unwrap()
+}
+
+/// The ids of its trip that a document shows.
+pub(super) fn trips(reading: &Reading) -> Vec<&str> {
+    reading.trips.iter().map(TripId::as_str).collect()
 }
 
 pub(super) fn statements(path: &str, data: &Value) -> Vec<Statement> {
@@ -57,8 +62,8 @@ pub(super) fn decline(statement: &Statement) -> (Option<&str>, Option<&str>, Opt
         panic!("{statement:?}")
     };
     (
-        request.as_ref().map(|id| id.as_str()),
-        quote.as_ref().map(|id| id.as_str()),
+        request.as_ref().map(RequestId::as_str),
+        quote.as_ref().map(QuoteId::as_str),
         reason.as_deref(),
     )
 }

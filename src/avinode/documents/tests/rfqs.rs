@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::bodies::{at, began, decline, price, quotes, read, request, statements};
+use super::bodies::{at, began, decline, price, quotes, read, request, statements, trips};
 use crate::avinode::documents::Statement;
 use crate::domain::event::{TripStatus, What};
 
@@ -34,10 +34,7 @@ fn an_rfq_was_asked_and_shows_both_ids_of_its_trip() {
         "rfqs/arfq-12345678",
         &rfq(&json!([{"sourcingStatus": 1, "sourcingDisplayStatus": "Unanswered"}])),
     );
-    assert_eq!(
-        reading.trips.iter().map(|trip| trip.as_str()).collect::<Vec<_>>(),
-        ["A1B2C3", "atrip-64956150"]
-    );
+    assert_eq!(trips(&reading), ["A1B2C3", "atrip-64956150"]);
     assert_eq!(reading.request, Some(request("arfq-12345678")));
     assert_eq!(reading.parts[0].to_string(), "tripmsgs/asellermsg-1");
     let [asked] = &reading.statements[..] else {
