@@ -1,8 +1,8 @@
 //! The outside world's language: who sent a delivery, what it says, and which facts that amounts to.
 //!
 //! Pure but for [`client`]: no I/O, no clock, no environment; bytes, settings' texts and the time come in as parameters. In
-//! the order of a delivery's way: [`signature`] before anything is read, [`json`], [`notification`], [`events`]; and, where
-//! a notification is only a hint, [`client`], which fetches the [`resource`], and [`documents`], which reads it.
+//! the order of a delivery's way: [`signature`] before anything is read, [`json`], [`notification`], and then [`events`]; or,
+//! where a notification is only a hint, [`client`], which fetches the [`resource`], and [`documents`].
 
 pub mod client;
 pub mod documents;

@@ -133,7 +133,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Two connections that fetch, where anything is fetched.
+/// The connections that fetch, where anything is fetched.
 fn fetching(serve: &ServeArgs, fetches: bool) -> u32 {
     if serve.role.works() && fetches {
         FETCHING_CONNECTIONS

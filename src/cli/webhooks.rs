@@ -79,7 +79,7 @@ pub struct CredentialArgs {
 /// What `webhooks create` takes.
 #[derive(Debug, clap::Args)]
 pub struct Create {
-    /// The URL at which Avinode reaches this service, for example https://example.com/webhooks/avinode.
+    /// The URL at which Avinode reaches this service, for example `https://example.com/webhooks/avinode`.
     #[arg(long, value_name = "URL", value_parser = url)]
     pub target: Url,
 

@@ -10,7 +10,7 @@ use super::values::{Every, every, header_value, rate, switch, whole};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Avinode's API")]
 pub struct AvinodeArgs {
-    /// The API, for example https://sandbox.avinode.com/api. Nothing outside of it is ever called.
+    /// The API, for example `https://sandbox.avinode.com/api`. Nothing outside of it is ever called.
     #[arg(long, env = "AVINODE_BASE_URL", value_name = "URL")]
     pub avinode_base_url: Option<String>,
 

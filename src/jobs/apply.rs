@@ -167,8 +167,7 @@ impl Applier {
         ids.dedup();
         let named = named(&fresh);
         let mut related = rfqs::related(&mut tx, &ids, &named, &rematched).await?;
-        let ids: Vec<String> = related.trips.iter().cloned().collect();
-        let locked = trips::lock(&mut tx, &ids).await?;
+        let locked = trips::lock(&mut tx, &related.trips.iter().cloned().collect::<Vec<_>>()).await?;
         let mut locked =
             locked.ok_or_else(|| JobError::Contention("a trip was merged with another meanwhile".to_owned()))?;
         if !related.unsettled.is_empty() {

@@ -132,6 +132,7 @@ impl FetchJob {
                     return Ok(asked.jobs.iter().map(|job| (job.id, late.clone())).collect());
                 }
                 let fetched = self.client.get(resource).await;
+                tracing::debug!(%resource, jobs = asked.jobs.len(), error = ?fetched.result.as_ref().err(), "fetched");
                 let left = Left {
                     limit: fetched.budget.limit,
                     remaining: fetched.budget.remaining,
@@ -264,16 +265,21 @@ impl FetchJob {
         Ok(Vec::new())
     }
 
-    /// One of the jobs has the document applied, the oldest that is still held; the others share its outcome.
+    /// One of the jobs that are still held has the document applied; the others share it.
     async fn apply_once(&self, jobs: &[Claimed], content: &Content) -> Result<(), JobError> {
         let begun = self.applier.begin(jobs).await?;
-        let mut held = jobs.iter().filter(|job| begun.holds(job.id));
-        let Some(first) = held.next() else { return Ok(()) };
+        let held = || jobs.iter().filter(|job| begun.holds(job.id));
+        // One with a delivery, so that the timelines tell what it came with.
+        let with_delivery = held().find(|job| job.delivery_id.is_some());
+        let Some(first) = with_delivery.or_else(|| held().next()) else {
+            return Ok(());
+        };
         let mut works = vec![Work {
             job: first.clone(),
             content: content.clone(),
         }];
-        works.extend(held.map(|job| Work {
+        let others = held().filter(|job| job.id != first.id);
+        works.extend(others.map(|job| Work {
             job: job.clone(),
             content: Content::Shared { with: first.id },
         }));

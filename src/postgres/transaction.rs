@@ -16,6 +16,7 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{
     PgArguments, PgConnection, PgListener, PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres,
 };
+use sqlx::query::Map;
 use sqlx::{Connection as _, Either, Error, Execute, Executor, SqlStr};
 
 use super::lone::LonePool;
@@ -52,6 +53,23 @@ impl Pool {
         })
         .await
         .map_err(|ended| Error::Protocol(format!("a transaction was not begun: {ended}")))?
+    }
+
+    /// Fetches what a statement returns that is its own transaction: one message and one answer, where BEGIN and COMMIT would be
+    /// two more of each. For what may be lost with a transaction that somebody left open; behind a transaction pooler it needs
+    /// one around it, because an unnamed statement is sent in two messages.
+    pub async fn fetch_alone<F, O>(&self, statement: Map<'_, Postgres, F, PgArguments>) -> Result<Vec<O>, Error>
+    where
+        F: FnMut(PgRow) -> Result<O, Error> + Send,
+        O: Send + Unpin,
+    {
+        if self.named {
+            return statement.fetch_all(&self.connections).await;
+        }
+        let mut tx = self.begin().await?;
+        let rows = statement.fetch_all(&mut tx).await?;
+        tx.commit().await?;
+        Ok(rows)
     }
 
     /// Another pool to the same database, of `max` connections of its own.

@@ -22,7 +22,7 @@ use crate::heartbeat::Pulse;
 use crate::postgres::transaction::Pool;
 
 /// The most keys that one claim takes: their calls all have to begin in time.
-const MOST_AT_ONCE: usize = 16;
+const MOST_AT_ONCE: usize = 8;
 /// How soon after a look in vain the next one may be, however often the bell rings: it rings for other jobs, too.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 

@@ -36,8 +36,8 @@ pub async fn claim(
 ) -> Result<Vec<Claimed>, sqlx::Error> {
     let (kinds, limits): (Vec<String>, Vec<i64>) =
         wanted.iter().map(|(kind, limit)| ((*kind).to_owned(), *limit)).unzip();
-    let mut tx = pool.begin().await?;
-    let claimed = sqlx::query_as!(
+    // A claim that went with a transaction left open would be fenced out at its end.
+    pool.fetch_alone(sqlx::query_as!(
         Claimed,
         r#"
         WITH urgent AS MATERIALIZED (
@@ -80,11 +80,8 @@ pub async fn claim(
         &limits,
         worker,
         interval(lease),
-    )
-    .fetch_all(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(claimed)
+    ))
+    .await
 }
 
 /// Notes that a job that runs alone begins, so that a crash from here on counts towards its death.

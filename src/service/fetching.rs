@@ -13,8 +13,8 @@ use crate::jobs::registry;
 use crate::postgres::transaction::Pool;
 use crate::queue::paced::Paced;
 
-/// Connections of the worker's own: one claims, and what was fetched is applied by the other.
-pub const FETCHING_CONNECTIONS: u32 = 2;
+/// Connections of the worker's own: one claims while what was fetched is applied by the others.
+pub const FETCHING_CONNECTIONS: u32 = 3;
 
 /// The worker that fetches.
 pub(super) fn worker(

@@ -101,7 +101,8 @@ pub async fn keep(tx: &mut Transaction<'_>, fetched: &Fetched<'_>) -> Result<Com
                 SELECT id FROM avinode_ingest.documents
                 WHERE resource_id = $1
                 ORDER BY asked_at DESC, id DESC
-                OFFSET $8
+                -- A new one comes on top of these.
+                OFFSET $8::bigint - CASE WHEN EXISTS (SELECT FROM newest WHERE digest = $5) THEN 0 ELSE 1 END
             )
         )
         SELECT notified FROM again
@@ -113,7 +114,7 @@ pub async fn keep(tx: &mut Transaction<'_>, fetched: &Fetched<'_>) -> Result<Com
         &fetched.digest[..],
         body,
         fetched.notified,
-        KEPT - 1,
+        KEPT,
     )
     .fetch_optional(tx)
     .await?;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -45,9 +45,11 @@ impl Projection<'_> {
     }
 }
 
-/// The price of a fact as `quotes` can hold it: above zero and below ten thousand million, in whole cents.
+/// The price of a fact as `quotes` can hold it: above zero and below ten thousand million, in whole cents, rounded as Postgres
+/// does. The SQL function `avinode_ingest.can_be_shown(numeric)` is the same rule.
 pub fn showable(fact: &Fact) -> Option<Decimal> {
-    let price = fact.details.price.as_ref()?.amount.round_dp(2);
+    let price = fact.details.price.as_ref()?.amount;
+    let price = price.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
     (price > Decimal::ZERO && price < Decimal::from(PRICE_LIMIT)).then_some(price)
 }
 
@@ -146,17 +148,7 @@ async fn show(tx: &mut Transaction<'_>, projection: &Projection<'_>) -> Result<O
             }
             None => return Ok(None),
         },
-        None => match adopt(tx, projection).await? {
-            // The application has a row of this quote: it is shown, and nothing in it is ours to overwrite.
-            Some(row) => (row, None),
-            None => {
-                let Some(request_id) = projection.request_id else {
-                    return Ok(None);
-                };
-                insert(tx, projection, request_id, &values).await?;
-                (projection.new_id, Some(values.remembered(&Ours::ALL)))
-            }
-        },
+        None => return show_new(tx, projection, &values).await,
     };
     sqlx::query!(
         r#"
@@ -234,36 +226,41 @@ impl Values {
     }
 }
 
-async fn adopt(tx: &mut Transaction<'_>, projection: &Projection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"
-        SELECT id FROM public.quotes
-        WHERE avinode_ingest.without_space_around(avinode_quote_id) = $1
-        ORDER BY id
-        LIMIT 1
-        "#,
-        projection.quote.as_str()
-    )
-    .fetch_optional(tx)
-    .await
-}
-
-async fn insert(
+/// Shows a quote for the first time: in a row of the application's, of which nothing is ours to overwrite, or else in a new
+/// one, if there is a request to make it under.
+async fn show_new(
     tx: &mut Transaction<'_>,
     projection: &Projection<'_>,
-    request_id: Uuid,
     values: &Values,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
+) -> Result<Option<Uuid>, sqlx::Error> {
+    let row = sqlx::query_scalar!(
         r#"
-        INSERT INTO public.quotes (
-            id, request_id, operator_id, operator_name, base_price, total_price, aircraft_type, aircraft_tail_number,
-            valid_until, status, metadata, avinode_quote_id, received_at
+        WITH adopted AS MATERIALIZED (
+            SELECT id
+            FROM public.quotes
+            -- The application may have pasted the id with white space around it.
+            WHERE avinode_ingest.without_space_around(avinode_quote_id) = $1
+            ORDER BY id
+            LIMIT 1
+        ), made AS (
+            INSERT INTO public.quotes (
+                id, request_id, operator_id, operator_name, base_price, total_price, aircraft_type, aircraft_tail_number,
+                valid_until, status, metadata, avinode_quote_id, received_at
+            )
+            SELECT $2, $3, $4, $5, $6, $6, $7, $8, $9, 'received', $10, $1, coalesce($11, clock_timestamp())
+            WHERE $3::uuid IS NOT NULL AND NOT EXISTS (SELECT FROM adopted)
+            RETURNING id
         )
-        VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, 'received', $9, $10, coalesce($11, clock_timestamp()))
+        UPDATE avinode_ingest.quotes AS fact
+        SET projected_id = shown.id, projected = CASE WHEN shown.is_ours THEN $12 ELSE fact.projected END,
+            projection_error = NULL, refused_at = NULL
+        FROM (SELECT id, false AS is_ours FROM adopted UNION ALL SELECT id, true FROM made) AS shown
+        WHERE fact.trip_key = $13 AND fact.quote_id = $1
+        RETURNING shown.id
         "#,
+        projection.quote.as_str(),
         projection.new_id,
-        request_id,
+        projection.request_id,
         values.operator_id,
         values.operator_name,
         values.price,
@@ -271,12 +268,13 @@ async fn insert(
         values.aircraft_tail_number,
         values.valid_until,
         values.metadata,
-        projection.quote.as_str(),
         projection.fact.first_fact_at,
+        values.remembered(&Ours::ALL),
+        projection.trip,
     )
-    .execute(tx)
+    .fetch_optional(tx)
     .await?;
-    Ok(())
+    Ok(row.flatten())
 }
 
 /// Overwrites the columns that are ours; a row without any is not touched.

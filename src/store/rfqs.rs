@@ -62,9 +62,9 @@ pub async fn related(
             FROM base
             JOIN avinode_ingest.requests AS request ON request.trip_key = base.trip
         ), found AS MATERIALIZED (
-            SELECT avinode_ingest.normal_trip_id(session.avinode_trip_id) AS trip, told.rfq
-            FROM told
-            JOIN public.chat_sessions AS session ON avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = told.rfq
+            SELECT avinode_ingest.normal_trip_id(avinode_trip_id) AS trip, avinode_ingest.normal_rfq_id(avinode_rfq_id) AS rfq
+            FROM public.chat_sessions
+            WHERE avinode_ingest.normal_rfq_id(avinode_rfq_id) = ANY (ARRAY(SELECT rfq FROM told))
         ), decided AS MATERIALIZED (
             SELECT trip FROM base
             UNION
@@ -82,27 +82,34 @@ pub async fn related(
             SELECT rfq FROM found
             UNION
             -- What one session holds, the others of its trip have as well.
-            SELECT avinode_ingest.normal_rfq_id(session.avinode_rfq_id)
-            FROM ids
-            JOIN public.chat_sessions AS session ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = ids.id
-            WHERE avinode_ingest.normal_rfq_id(session.avinode_rfq_id) IS NOT NULL
+            SELECT avinode_ingest.normal_rfq_id(avinode_rfq_id)
+            FROM public.chat_sessions
+            WHERE avinode_ingest.normal_trip_id(avinode_trip_id) = ANY (ARRAY(SELECT id FROM ids))
+                AND avinode_ingest.normal_rfq_id(avinode_rfq_id) IS NOT NULL
+        ), reached AS MATERIALIZED (
+            SELECT DISTINCT trip_key AS trip
+            FROM avinode_ingest.requests
+            WHERE avinode_ingest.normal_rfq_id(request_id) = ANY (ARRAY(SELECT rfq FROM held))
+        ), reached_ids AS MATERIALIZED (
+            SELECT trip, trip AS id FROM reached
+            UNION ALL
+            SELECT reached.trip, alias.key
+            FROM reached
+            JOIN avinode_ingest.trips AS alias ON alias.merged_into = reached.trip
+        ), had AS MATERIALIZED (
+            SELECT DISTINCT avinode_ingest.normal_trip_id(avinode_trip_id) AS id
+            FROM public.chat_sessions
+            WHERE avinode_ingest.normal_trip_id(avinode_trip_id) = ANY (ARRAY(SELECT id FROM reached_ids))
         )
         SELECT 'trip' AS "what!", id AS "id!" FROM given
         UNION
         SELECT 'trip', trip FROM decided
         UNION
-        SELECT 'trip', request.trip_key
-        FROM held
-        JOIN avinode_ingest.requests AS request ON avinode_ingest.normal_rfq_id(request.request_id) = held.rfq
         -- A trip that a session has is that session's alone.
-        WHERE NOT EXISTS (
-            SELECT FROM public.chat_sessions AS session
-            WHERE avinode_ingest.normal_trip_id(session.avinode_trip_id) = request.trip_key
-        ) AND NOT EXISTS (
-            SELECT FROM avinode_ingest.trips AS alias
-            JOIN public.chat_sessions AS session
-                ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = alias.key
-            WHERE alias.merged_into = request.trip_key
+        (
+            SELECT 'trip', trip FROM reached
+            EXCEPT
+            SELECT 'trip', reached_ids.trip FROM reached_ids JOIN had ON had.id = reached_ids.id
         )
         UNION
         SELECT 'asked', trip FROM base

@@ -240,21 +240,6 @@ pub async fn write(tx: &mut Transaction<'_>, writes: &[Write]) -> Result<u64, sq
                 .map(|quote| (write.session, quote.as_str().to_owned()))
         })
         .unzip();
-    if !sessions.is_empty() {
-        let entered = sqlx::query!(
-            r#"
-            INSERT INTO avinode_ingest.ledger (session_id, quote_id, counted)
-            SELECT session_id, quote_id, true
-            FROM unnest($1::uuid[], $2::text[]) AS new (session_id, quote_id)
-            ORDER BY session_id, quote_id
-            "#,
-            &sessions,
-            &quotes
-        )
-        .execute(&mut *tx)
-        .await?;
-        debug_assert_eq!(entered.rows_affected(), sessions.len() as u64);
-    }
     let visible: Vec<&Write> = writes.iter().filter(|write| write.is_visible()).collect();
     if visible.is_empty() {
         return Ok(0);
@@ -287,6 +272,12 @@ pub async fn write(tx: &mut Transaction<'_>, writes: &[Write]) -> Result<u64, sq
         .collect();
     let written = sqlx::query!(
         r#"
+        WITH entered AS (
+            INSERT INTO avinode_ingest.ledger (session_id, quote_id, counted)
+            SELECT session_id, quote_id, true
+            FROM unnest($10::uuid[], $11::text[]) AS new (session_id, quote_id)
+            ORDER BY session_id, quote_id
+        )
         UPDATE public.chat_sessions AS session
         SET quotes_received_count = coalesce(session.quotes_received_count, 0) + new.counted,
             quotes_expected_count = greatest(coalesce(session.quotes_expected_count, 0), new.requests),
@@ -316,6 +307,8 @@ pub async fn write(tx: &mut Transaction<'_>, writes: &[Write]) -> Result<u64, sq
         &primary as &[Option<Uuid>],
         &trip_status as &[Option<String>],
         &trip_at as &[Option<String>],
+        &sessions,
+        &quotes,
     )
     .execute(tx)
     .await?;

@@ -104,7 +104,7 @@ pub async fn unshown(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
         ) AS trip
         JOIN public.chat_sessions AS session ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = trip.id
         WHERE fact.projected_id IS NULL AND fact.received AND fact.projection_error IS NULL
-            AND fact.amount >= 0.005 AND fact.amount < 9999999999.995
+            AND avinode_ingest.can_be_shown(fact.amount)
             AND session.request_id IS NOT NULL
         UNION
         SELECT session.id
@@ -113,7 +113,7 @@ pub async fn unshown(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
         JOIN public.chat_sessions AS session
             ON avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = avinode_ingest.normal_rfq_id(rfq.request_id)
         WHERE fact.projected_id IS NULL AND fact.received AND fact.projection_error IS NULL
-            AND fact.amount >= 0.005 AND fact.amount < 9999999999.995
+            AND avinode_ingest.can_be_shown(fact.amount)
             AND session.request_id IS NOT NULL
             -- Those whose trip somebody has are that session's.
             AND NOT EXISTS (

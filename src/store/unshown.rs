@@ -40,7 +40,7 @@ pub async fn unshown(pool: &Pool) -> Result<Vec<Unshown>, sqlx::Error> {
         r#"
         SELECT CASE
                 WHEN fact.projected_id IS NOT NULL THEN 'newest price'
-                WHEN fact.amount IS NULL OR fact.amount < 0.005 OR fact.amount >= 9999999999.995 THEN 'price'
+                WHEN NOT avinode_ingest.can_be_shown(fact.amount) THEN 'price'
                 WHEN fact.projection_error IS NOT NULL THEN 'consent'
                 WHEN NOT sessions.are_there THEN 'session'
                 WHEN NOT sessions.have_a_request THEN 'request'

@@ -175,8 +175,11 @@ async fn what_waits_and_what_is_dead_is_counted() {
     keep(&db.pool, &[thin, unknown], base()).await;
     drain(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), "w").await;
     let (verdicts, words) = check(&[("DATABASE_URL", &db.url())]).await.of("jobs");
-    assert_eq!(verdicts, "ok warning");
-    assert!(words.contains("1 thin") && words.contains("1 dead"), "{words}");
+    assert_eq!(verdicts, "warning warning");
+    assert!(
+        words.contains("1 wait to be fetched") && words.contains("1 dead"),
+        "{words}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

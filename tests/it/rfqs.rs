@@ -4,6 +4,7 @@ use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
 use avinode_ingest::store::inspect::{self, SessionView};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::support::bodies::{base, event, quote};
@@ -263,4 +264,52 @@ async fn quotes_that_several_workers_apply_at_once_all_reach_the_session_that_is
         let seen = view(&db.pool, session).await;
         assert_eq!((seen.quotes_received_count, seen.primary_quote), (4, Some(name)));
     }
+}
+
+/// The event looks for what belongs together, and waits for its trip. Meanwhile a session is given the event's RFQ and is
+/// matched with the other trip of that RFQ, which the event has not locked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_given_the_rfq_of_an_event_under_way_is_not_decided_from_half_of_its_trips() {
+    let db = Db::new().await;
+    let before = [
+        quoted("OTHER1", RFQ, "aquote-newest", 9),
+        quoted("HERE11", "arfq-another", "aquote-another", 0),
+    ];
+    keep(&db.pool, &before, base()).await;
+    let holder = session(&db.pool, None).await;
+    work(&db.pool).await;
+
+    let mut busy = db.pool.application().await;
+    sqlx::query("SELECT FROM avinode_ingest.trips WHERE key = 'HERE11' FOR UPDATE")
+        .execute(&mut *busy)
+        .await
+        .unwrap();
+    keep(&db.pool, &[quoted("HERE11", RFQ, "aquote-older", 1)], base()).await;
+    let event = shift(&db.pool, Policy::Latest, Clock::Fixed(base()));
+    let under_way = tokio::spawn(async move { event.step("event", &CancellationToken::new()).await });
+    while waiting(&db.pool).await == 0 && !under_way.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    set_rfq(&db.pool, holder, Some(RFQ)).await;
+    let rematch = shift(&db.pool, Policy::Latest, Clock::Fixed(base()));
+    rematch.step("rematch", &CancellationToken::new()).await.unwrap();
+    busy.rollback().await.unwrap();
+    under_way.await.unwrap().unwrap();
+    work(&db.pool).await;
+
+    let seen = view(&db.pool, holder).await;
+    assert_eq!(
+        (seen.quotes_received_count, seen.primary_quote.as_deref()),
+        (3, Some("aquote-newest"))
+    );
+}
+
+/// How many of the database's backends wait for a lock.
+async fn waiting(pool: &Pool) -> i64 {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap()
 }

@@ -667,6 +667,10 @@ export interface components {
             checks: {
                 [key: string]: string;
             };
+            /** @description What makes the process no less ready: how fetching from Avinode stands. */
+            details: {
+                [key: string]: string;
+            };
             /** @description `ready` or `not ready`. */
             status: string;
         };

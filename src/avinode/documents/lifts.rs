@@ -137,8 +137,8 @@ pub(super) fn is_declined(value: &Value) -> bool {
 
 /// What was declined: pairs of RFQ and quote, at least one of the two in each.
 ///
-/// The RFQ only as a whole, where no lift of it is quoted; else its declined lifts' own quotes. One pair names both where
-/// it can.
+/// The RFQ only as a whole, where no lift of it is quoted; else its declined lifts' own quotes. What is `said_as_a_whole`, in
+/// words, is believed unless the lifts tell better which of them is meant. One pair names both where it can.
 pub(super) fn declines(
     lifts: &[Lift<'_>],
     said_as_a_whole: bool,
@@ -146,7 +146,11 @@ pub(super) fn declines(
 ) -> Vec<(Option<RequestId>, Option<QuoteId>, Option<String>)> {
     let declined = || lifts.iter().filter(|lift| lift.answer == Some(Answer::Declined));
     let is_quoted = lifts.iter().any(|lift| lift.answer == Some(Answer::Quoted));
-    let is_whole = !is_quoted && (said_as_a_whole || declined().next().is_some());
+    let is_whole = match (is_quoted, declined().next().is_some()) {
+        (true, true) => false,
+        (false, true) => true,
+        (_, false) => said_as_a_whole,
+    };
     let mut quotes: Vec<(QuoteId, Option<String>)> = Vec::new();
     for lift in declined() {
         if let Some(quote) = lift.quote()

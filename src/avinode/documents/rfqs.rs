@@ -46,7 +46,9 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         }));
     }
     let whole = [request.clone()];
-    for (request, quote, of_lift) in lifts::declines(&lifts, lifts::is_declined(data), &whole) {
+    let is_quoted = lifts.iter().any(|lift| lift.answer == Some(Answer::Quoted));
+    let is_declined = lifts::is_declined(data) && !is_quoted;
+    for (request, quote, of_lift) in lifts::declines(&lifts, is_declined, &whole) {
         said.push(stamps.grown(What::RfqDeclined {
             request,
             quote,

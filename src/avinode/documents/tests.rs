@@ -144,6 +144,10 @@ fn a_decline_of_a_lift_names_its_quote_and_of_all_lifts_the_rfq_as_well() {
     let one = said(json!([lift(2, "aquote-1"), lift(3, "aquote-2")]));
     let [only] = &one[..] else { panic!("{one:?}") };
     assert_eq!(decline(only), (None, Some("aquote-2"), None));
+    // A message that said no is history: what was quoted afterwards is no reason to lose it.
+    let data = json!({"declineReason": "OTHER", "lift": [lift(2, "aquote-1")], "links": {"rfqs": [{"id": "arfq-1"}]}});
+    let worded = statements("tripmsgs/asellermsg-1", &data);
+    assert_eq!(decline(&worded[0]), (Some("arfq-1"), None, Some("OTHER")));
 }
 
 #[test]

@@ -14,6 +14,8 @@ use crate::queue::limit::Verdict;
 const TOO_EARLY: Duration = Duration::from_secs(30 * 60);
 /// A pause where none was asked for.
 const PAUSE: Duration = Duration::from_secs(30);
+/// The longest pause that is believed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 /// What the limiter is told of a call.
 pub(super) fn verdict(error: Option<&FetchError>) -> Verdict {
@@ -51,7 +53,7 @@ fn remedy(error: &FetchError, job: &Claimed, now: DateTime<Utc>) -> Result<Strin
         FetchError::Soon { reason, .. } => Err(JobError::retry(reason)),
         FetchError::Later { after, reason, .. } => Err(JobError::retry_after(reason, *after)),
         // Neither is the job's fault, and the limiter holds all of them up: no attempt is counted.
-        FetchError::Limited { after, reason } => Err(JobError::wait(reason, after.unwrap_or(PAUSE))),
+        FetchError::Limited { after, reason } => Err(JobError::wait(reason, after.unwrap_or(PAUSE).min(LONGEST_PAUSE))),
         FetchError::Unauthorized { reason } => Err(JobError::wait(reason, Duration::from_secs(5))),
         FetchError::NotFound { reason } => {
             let age = (now - job.created_at).to_std().unwrap_or_default();

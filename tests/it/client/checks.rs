@@ -100,7 +100,9 @@ async fn serve_and_check_refuse_half_a_set_of_credentials_and_a_base_that_is_non
             "error: AVINODE_BASE_URL (--avinode-base-url): the value holds a user name",
         ),
     ] {
-        let with_secret = [&[("AVINODE_WEBHOOK_SECRET", "hush")], variables].concat();
+        // Where nobody can listen: what gets past the settings ends there.
+        let others = [("AVINODE_WEBHOOK_SECRET", "hush"), ("INGEST_LISTEN", "192.0.2.1:8080")];
+        let with_secret = [&others, variables].concat();
         let ran = program("https://sandbox.avinode.com/api", &["serve"], &with_secret).await;
         assert_eq!(ran.code, Some(64), "{}", ran.all);
         assert!(ran.all.starts_with(said), "{}", ran.all);

@@ -130,11 +130,11 @@ async fn a_claim_takes_no_more_keys_than_there_are_slots_and_tells_how_long_unti
         queue(&db.pool, &[("thin", name, 0.0)]).await;
     }
     let claimed = claim(&db.pool, &limiter, 10, "w").await;
-    // A slack of two seconds is nothing at this rate, and yet one whole slot.
     assert_eq!(claimed.groups.len(), 2);
     let waiting = claim(&db.pool, &limiter, 10, "w").await;
+    // The third is held back for calls that are two seconds late.
     let wait = waiting.wait.unwrap();
-    assert!(waiting.groups.is_empty() && wait > Duration::from_secs(900), "{wait:?}");
+    assert!(waiting.groups.is_empty() && wait <= Duration::from_secs(2), "{wait:?}");
     limiter.give_back(&db.pool, 1).await.unwrap();
     assert_eq!(
         claim(&db.pool, &limiter, 10, "w").await.groups.len(),
@@ -169,7 +169,13 @@ async fn workers_that_claim_at_once_never_take_one_key_twice_nor_one_slot() {
     }
     let taken: Vec<(String, usize)> = workers.join_all().await.into_iter().flatten().collect();
     let distinct: BTreeSet<&String> = taken.iter().map(|(key, _)| key).collect();
-    assert_eq!((taken.len(), distinct.len()), (30, 30), "as many as there are slots");
+    assert_eq!(taken.len(), distinct.len(), "{taken:?}");
+    // One more where this took longer than two seconds.
+    assert!(
+        (30..=31).contains(&taken.len()),
+        "as many as there are slots: {}",
+        taken.len()
+    );
     assert!(taken.iter().all(|(_, jobs)| *jobs == 3));
 }
 
@@ -187,6 +193,29 @@ async fn a_stop_holds_up_all_workers_of_those_credentials() {
         ..limiter
     };
     assert_eq!(keys(&claim(&db.pool, &other, 10, "w").await), [("a", 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_a_long_queue_nor_a_flood_for_one_key_makes_a_claim_slow() {
+    let db = Db::new().await;
+    let limiter = limiter(&db.pool, 40).await;
+    for (key, jobs) in [("'flood'", 20_000), ("'k' || n", 50_000)] {
+        let insert = format!(
+            "INSERT INTO avinode_ingest.jobs (kind, key) SELECT 'thin', {key} FROM generate_series(1, {jobs}) AS jobs (n)"
+        );
+        db.run(&insert).await;
+    }
+    let first = claim(&db.pool, &limiter, 8, "w").await;
+    assert_eq!(keys(&first), [("flood", 256)], "the others have the next turn");
+    let mut took = Vec::new();
+    for _ in 0..3 {
+        let began = std::time::Instant::now();
+        let claimed = claim(&db.pool, &limiter, 8, "w").await;
+        took.push(began.elapsed());
+        assert_eq!(claimed.groups.len(), 8, "though the flood came first");
+    }
+    // On a quiet machine some 20 ms, most of it for passing over the flood.
+    assert!(took.iter().min().unwrap() < &Duration::from_millis(400), "{took:?}");
 }
 
 /// Notes what it is given and finishes it.

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::support::pool::Pool;
 use crate::support::service::keep;
+use crate::support::stub::Stub;
 
 /// The present: notifications of long ago are not waited for.
 #[expect(
@@ -71,6 +72,15 @@ pub async fn work_off(worker: &Paced) {
                 .clamp(Duration::from_millis(10), Duration::from_millis(500)),
         )
         .await;
+    }
+}
+
+/// Steps until the stub has been called so often. On a busy machine a call may miss its turn, and has another.
+pub async fn step_until_called(worker: &Paced, stub: &Stub, times: usize) {
+    let began = Instant::now();
+    while stub.calls().len() < times {
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", stub.calls());
+        worker.step("w").await.unwrap();
     }
 }
 

@@ -7,7 +7,7 @@ use avinode_ingest::queue::limiter::Standing;
 use avinode_ingest::service::Settings;
 use serde_json::Value;
 
-use super::stage::{counted, make_due, notify, quoted, worker_with};
+use super::stage::{counted, make_due, notify, quoted, step_until_called, worker_with};
 use crate::support::cluster::Db;
 use crate::support::service::{Running, session};
 use crate::support::stub::{Fault, Stub};
@@ -88,7 +88,7 @@ async fn a_stop_is_told_by_the_details_and_by_the_list_of_jobs_and_holds_up_no_r
     stub.fail_always(Some(Fault::of(401)));
     notify(&db.pool, &[stub.thin(MESSAGE, None)]).await;
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
-    worker.step("w").await.unwrap();
+    step_until_called(&worker, &stub, 1).await;
     make_due(&db.pool).await;
     let found = standing::standing(&db.pool).await.unwrap();
     assert!(

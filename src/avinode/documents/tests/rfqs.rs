@@ -150,6 +150,13 @@ fn an_rfq_is_declined_where_no_lift_is_quoted_and_one_is_declined() {
     assert_eq!(declines(&of(&json!([quoted, refused]))), []);
     assert_eq!(declines(&of(&json!([quoted, open]))), []);
     assert_eq!(declines(&of(&json!([open]))), []);
+    // Words about the whole say no more than its lifts.
+    let mut worded = rfq(&json!([quoted]));
+    worded["declineReason"] = json!("OTHER");
+    assert_eq!(declines(&statements("rfqs/arfq-12345678", &worded)), []);
+    worded["sellerLift"] = json!([open]);
+    let said = statements("rfqs/arfq-12345678", &worded);
+    assert_eq!(declines(&said), [(Some("arfq-12345678"), None, Some("OTHER"))]);
     // It is so at the moment of the GET, and bears no stamp of when it became so.
     let said = of(&json!([refused]));
     assert_eq!((said[1].at, said[1].version.at), (None, Some(began())));

@@ -1,0 +1,68 @@
+//! One rule of which prices can be shown, in the program, in the database, and in the column that shows them.
+
+use avinode_ingest::domain::event::{Money, Operator, QuoteDetails, Source, Version};
+use avinode_ingest::domain::id::QuoteId;
+use avinode_ingest::domain::quote::Fact;
+use avinode_ingest::store::projection::showable;
+use rust_decimal::Decimal;
+
+use crate::support::cluster::Db;
+
+fn of(amount: Decimal) -> Fact {
+    Fact {
+        details: QuoteDetails {
+            quote: QuoteId::parse("aquote-1").unwrap(),
+            request: None,
+            price: Some(Money {
+                amount,
+                currency: "USD".to_owned(),
+            }),
+            operator: Operator::default(),
+            aircraft_type: None,
+            aircraft_tail: None,
+            valid_until: None,
+        },
+        version: Version {
+            at: None,
+            source: Source::Event,
+            digest: [0; 32],
+        },
+        first_fact_at: None,
+        news_at: None,
+    }
+}
+
+#[tokio::test]
+async fn the_program_and_the_database_agree_on_which_prices_can_be_shown() {
+    let db = Db::new().await;
+    for amount in [
+        "0.004",
+        "0.00499999",
+        "0.005",
+        "0.0051",
+        "0.01",
+        "1.005",
+        "1.015",
+        "2.675",
+        "18500.50",
+        "9999999999.99",
+        "9999999999.994",
+        "9999999999.995",
+        "10000000000",
+        "99999999999999999999",
+    ] {
+        let shown = showable(&of(amount.parse().unwrap()));
+        let (can_be, rounded): (bool, Decimal) =
+            sqlx::query_as("SELECT avinode_ingest.can_be_shown($1::numeric), round($1::numeric, 2)")
+                .bind(amount.parse::<Decimal>().unwrap())
+                .fetch_one(&db.pool)
+                .await
+                .unwrap();
+        assert_eq!(shown, can_be.then_some(rounded), "{amount}");
+        let fits = sqlx::query("SELECT $1::numeric(12,2)")
+            .bind(amount.parse::<Decimal>().unwrap())
+            .execute(&db.pool)
+            .await;
+        assert!(shown.is_none() || fits.is_ok(), "{amount}");
+    }
+}
