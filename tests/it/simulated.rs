@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::crash::program::Serve;
+use crate::crash::program::{Program, Serve};
 use crate::support::cluster::Db;
 use crate::support::pool::Pool;
 
@@ -255,4 +255,60 @@ async fn the_same_holds_where_documents_do_not_say_when_they_were_changed() {
     let sessions = cast.sessions(&service.db.pool).await.unwrap();
     let differences = cast.differences(&sessions, &simulator.truth(), Policy::LowestPrice);
     assert_eq!(differences, Vec::<String>::new());
+}
+
+/// What a person types: the simulator and the service as two programs, which find each other by what the first one prints.
+#[tokio::test(flavor = "multi_thread")]
+async fn simulate_plays_its_story_to_a_service_and_holds_the_sessions_against_it() {
+    let db = Db::new().await;
+    let url = db.url();
+    // Free a moment ago: the service is to know the simulator's address, and the simulator the service's.
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (rate, burst) = (RATE.to_string(), BURST.to_string());
+    let basic = ("AVINODE_WEBHOOK_BASIC", "avinode:hush");
+    let base = format!("http://{free}/api");
+    let Credentials { api_token, bearer } = Credentials::default();
+    let printed = [
+        ("AVINODE_BASE_URL", base.as_str()),
+        ("AVINODE_INSECURE_LOOPBACK", "true"),
+        ("AVINODE_API_TOKEN", &api_token),
+        ("AVINODE_BEARER", &bearer),
+    ];
+    let others = [
+        ("DATABASE_URL", url.as_str()),
+        basic,
+        ("AVINODE_CALLS_PER_SECOND", &rate),
+        ("AVINODE_BURST", &burst),
+    ];
+    let service = Serve::start(&[&printed[..], &others].concat()).await;
+    let line = format!(
+        "simulate --listen {free} --target http://{} --sessions --exit --speed 10000 --duplicates 0.5 --shuffle \
+         --faults 0.1 --allow {RATE} --allow-burst {BURST} --seed 3",
+        service.address
+    );
+    let mut simulate = Program::start(&line, &[("DATABASE_URL", url.as_str()), basic]);
+    let ended = simulate.ended(PATIENCE).await;
+    let said = simulate.said();
+    assert_eq!(ended.code(), Some(0), "{said}");
+    assert!(said.contains("every session is as the scenario has it"), "{said}");
+    let settings = printed.map(|(name, value)| format!("{name}={value}")).join(" ");
+    assert!(said.contains(&settings), "{said}");
+    assert_eq!(dead(&db.pool).await, []);
+}
+
+#[tokio::test]
+async fn simulate_is_reached_from_this_machine_only_unless_told_otherwise_and_needs_to_know_who_calls() {
+    for (line, said) in [
+        ("--listen 0.0.0.0:0", "--listen-anywhere allows it"),
+        (
+            "--listen 127.0.0.1:0 --target http://127.0.0.1:9",
+            "AVINODE_WEBHOOK_BASIC (--webhook-basic) must be set",
+        ),
+        ("--speed 0", "--speed: \"0\" is not a number above 0"),
+        ("--faults 2", "--faults: \"2\" is not a share from 0 to 1"),
+    ] {
+        let mut simulate = Program::start(&format!("simulate {line}"), &[]);
+        assert_eq!(simulate.ended(PATIENCE).await.code(), Some(64), "{}", simulate.said());
+        assert!(simulate.said().contains(said), "{}", simulate.said());
+    }
 }
