@@ -89,7 +89,7 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
         let (outcome, detail) = match &work.content {
             Content::Events {
                 events, received_at, ..
-            } => words("it", take(work, events, Some(*received_at), locked, learned)),
+            } => words("it", &take(work, events, Some(*received_at), locked, learned)),
             Content::Document {
                 resource,
                 trips,
@@ -99,7 +99,7 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
             } => {
                 let mut said = learned.merges_of(trips, &locked.key_of);
                 said.extend(take(work, events, *received_at, locked, learned));
-                words(resource, said)
+                words(resource, &said)
             }
             Content::Shared { with } => ("applied", format!("by what was fetched for job {with}")),
             Content::Rematch { session } => ("applied", format!("matched session {session}")),
@@ -168,7 +168,7 @@ fn take(
 }
 
 /// The outcome of a job whose delivery or document said these things.
-fn words(what: &str, said: Vec<String>) -> (&'static str, String) {
+fn words(what: &str, said: &[String]) -> (&'static str, String) {
     match said.is_empty() {
         true => ("nothing", format!("{what} says nothing that was not known")),
         false => ("applied", said.join(", ")),

@@ -33,7 +33,7 @@ proptest! {
     fn no_window_of_calls_is_over_the_limit(
         per_second in prop::sample::select(vec![0.5, 1.0, 3.0, 20.0, 100.0]),
         burst in 1..40_u32,
-        asked in prop::collection::vec((0..3_000_000_i64, 1..12_u32, 0.0..1.0_f64, 0.0..1.0_f64, 0..12_u32, 0..20_u8), 1..80),
+        asked in prop::collection::vec((0..3_000_i64, 1..12_u32, 0..=1_000_i64, 0..=1_000_i64, 0..12_u32, 0..20_u8), 1..80),
     ) {
         let limit = Limit { per_second, burst };
         let mut state = State::new(limit, at(0));
@@ -43,16 +43,16 @@ proptest! {
             // Often at the first moment at which there is a slot again, which is the worst one.
             now += match state.free(at(now), ME) {
                 Free::After(wait) if luck % 2 == 0 => i64::try_from(wait.as_micros()).unwrap(),
-                _ => (pause as f64 / per_second) as i64,
+                _ => limit.slots().0 * pause / 1_000,
             };
             let Free::Slots(free) = state.free(at(now), ME) else { continue };
             let taken = wanted.min(free);
             state.take(taken, at(now), ME);
             let unused = unused.min(taken) / 2;
             state.give_back(unused);
-            let half = limit.start_within().as_micros() as f64;
+            let half = micros(limit.start_within());
             for _ in 0..taken - unused {
-                calls.push(now + (half * start) as i64 + (half * way) as i64);
+                calls.push(now + half * start / 1_000 + half * way / 1_000);
             }
             if luck == 19 {
                 let left = Left { limit: Some(100), remaining: Some(5), reset: Some(Duration::from_secs(2)) };

@@ -22,7 +22,7 @@ const KIND: &str = "a document";
 
 /// Workers that apply documents as well.
 pub fn shift_with_documents(pool: &Pool, policy: Policy, clock: Clock) -> Arc<Shift> {
-    let mut shift = shift(pool, policy, clock.clone());
+    let mut shift = shift(pool, policy, clock);
     let applier = Arc::new(Applier {
         pool: pool.service(),
         policy,
