@@ -74,8 +74,8 @@ pub struct Args {
     #[arg(long)]
     pub listen_anywhere: bool,
 
-    /// The webhook to call; a URL without a path is given /webhooks/avinode. Without it, settings made by the API are
-    /// called (`webhooks create`).
+    /// The webhook to call; a URL without a path is given /webhooks/avinode. Without it, the story begins when a setting is
+    /// made by the API (`webhooks create`), and that is called.
     #[arg(long, value_name = "URL", value_parser = url)]
     pub target: Option<Url>,
 
@@ -189,6 +189,12 @@ async fn play(
     cast: Option<(&Database, &Cast)>,
     shutdown: &CancellationToken,
 ) -> Result<ExitCode, Failure> {
+    if args.target.is_none() {
+        if !args.json {
+            print("nothing happens until a webhook setting is made (`webhooks create`)")?;
+        }
+        simulator.subscribed().await;
+    }
     let began = Instant::now();
     simulator.play().await.attempting("make an HTTP client")?;
     let mut report = Report::of(simulator, began.elapsed());

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::api::{Shared, lock, router};
@@ -23,6 +24,9 @@ use super::settings::{EVENT_TYPES, Proof};
 use super::truth::Truth;
 use super::world::{Notice, World};
 use crate::clock::Clock;
+
+/// How often it is looked for a setting.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// How it behaves.
 #[derive(Debug, Clone)]
@@ -140,6 +144,16 @@ impl Simulator {
             "eventTypes": EVENT_TYPES,
         }))?;
         Ok(made["id"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Waits until there is a webhook setting to call, or until the shutdown.
+    pub async fn subscribed(&self) {
+        let anybody = || {
+            EVENT_TYPES
+                .iter()
+                .any(|event_type| !lock(&self.shared.settings).targets(event_type).is_empty())
+        };
+        while !anybody() && timeout(LOOK, self.shared.shutdown.cancelled()).await.is_err() {}
     }
 
     /// Plays the story and returns when each of its notifications was accepted or given up, or at the shutdown.

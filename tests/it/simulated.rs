@@ -297,6 +297,34 @@ async fn simulate_plays_its_story_to_a_service_and_holds_the_sessions_against_it
 }
 
 #[tokio::test]
+async fn simulate_without_a_target_begins_once_a_setting_is_made_by_the_api() {
+    let mut simulate = Program::start("simulate --listen 127.0.0.1:0 --exit --speed 1000000 --allow 1000", &[]);
+    let line = simulate.line("AVINODE_BASE_URL=").await;
+    let base = line.split([' ', '=']).nth(1).unwrap().to_owned();
+    simulate.line("nothing happens until").await;
+    let Credentials { api_token, bearer } = Credentials::default();
+    let settings = [
+        ("AVINODE_BASE_URL", base.as_str()),
+        ("AVINODE_INSECURE_LOOPBACK", "true"),
+        ("AVINODE_API_TOKEN", &api_token),
+        ("AVINODE_BEARER", &bearer),
+        ("AVINODE_WEBHOOK_BASIC", "avinode:hush"),
+    ];
+    // Nobody is there: what is sent is given up after 48 hours of the story's, which the exit code tells.
+    let hook = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let mut webhooks = Program::start(&format!("webhooks create --target http://{hook}/hook"), &settings);
+    assert_eq!(webhooks.ended(PATIENCE).await.code(), Some(0), "{}", webhooks.said());
+    let ended = simulate.ended(PATIENCE).await;
+    assert_eq!(ended.code(), Some(1), "{}", simulate.said());
+    assert!(
+        simulate.said().contains("given up after 48 hours"),
+        "{}",
+        simulate.said()
+    );
+    assert!(!simulate.said().contains("hush"), "{}", simulate.said());
+}
+
+#[tokio::test]
 async fn simulate_is_reached_from_this_machine_only_unless_told_otherwise_and_needs_to_know_who_calls() {
     for (line, said) in [
         ("--listen 0.0.0.0:0", "--listen-anywhere allows it"),

@@ -1,7 +1,5 @@
 //! The whole simulator over HTTP, asked by a plain client.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::routing::post;
 use reqwest::{Client, Method, Response};
