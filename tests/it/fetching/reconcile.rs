@@ -65,11 +65,7 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
         .map(called),
         [1, 1, 1, 1]
     );
-    assert_eq!(
-        activity(&db.pool, session).await,
-        before,
-        "asking is no activity"
-    );
+    assert_eq!(activity(&db.pool, session).await, before, "asking is no activity");
     let finished = reconcile::finished(&db.pool, asked.since).await.unwrap();
     assert!(
         finished
