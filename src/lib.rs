@@ -27,5 +27,6 @@ pub mod queue;
 pub mod service;
 pub mod sessions;
 pub mod shutdown;
+pub mod simulator;
 pub mod store;
 pub mod telemetry;

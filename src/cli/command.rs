@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::failure::Failure;
-use super::{check, deliveries, demo, jobs, migrate, openapi, reconcile, replay, serve, sessions, sign, webhooks};
+use super::{
+    check, deliveries, demo, jobs, migrate, openapi, reconcile, replay, serve, sessions, sign, simulate, webhooks,
+};
 use crate::config::log::LogArgs;
 use crate::config::parse::{Exit, parse_from as parse};
 
@@ -53,6 +55,12 @@ pub enum Command {
 
     /// Print the curl command that delivers a file, signed
     Sign(sign::Args),
+
+    /// Play a scenario as Avinode would: its API and its notifications
+    ///
+    /// For demos, tests and load. Prints the settings with which the service finds it; the service's are to be its own
+    /// credentials (AVINODE_WEBHOOK_BASIC), the simulator's URL and tokens, and AVINODE_INSECURE_LOOPBACK.
+    Simulate(Box<simulate::Args>),
 
     /// Look at chat sessions, complete and archive them
     ///
@@ -104,6 +112,7 @@ pub async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Migrate(args) => migrate::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Sign(args) => sign::run(&args).await,
+        Command::Simulate(args) => simulate::run(*args).await,
         Command::Sessions(action) => sessions::run(action).await,
         Command::Jobs(action) => jobs::run(action).await,
         Command::Deliveries(action) => deliveries::run(action).await,

@@ -1,17 +1,19 @@
-//! `demo`: the main job on the fixtures, from nothing.
+//! `demo`: the main job on real input, from nothing, in both formats: full events from the fixtures, and thin notifications
+//! from a simulated Avinode whose API tells what they mean.
 
-use std::collections::BTreeMap;
+pub mod place;
+pub mod stand_in;
+pub mod told;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::PgConnectOptions;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::database::EMBEDDED_DATABASE;
 use super::failure::{Attempt, Failure};
 use super::fixtures;
 use super::manifest::Manifest;
@@ -19,9 +21,9 @@ use super::output::print;
 use super::replay::send::{Delivery, Plan, client, send_all};
 use super::replay::settle;
 use super::replay::summary::Summary;
-use super::scenario::{self, Staged};
+use super::scenario::Staged;
 use super::serve::policy;
-use super::table::{Report, or_dash};
+use super::simulate::cast::Cast;
 use crate::avinode::signature::signer::Signer;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
@@ -30,22 +32,21 @@ use crate::config::serve::PrimaryQuote;
 use crate::config::target::WEBHOOK_PATH;
 use crate::config::values::address;
 use crate::jobs::fetch::{KIND as THIN, standing};
-use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
-use crate::postgres::home::Home;
 use crate::postgres::migrator;
-use crate::postgres::pool::{connect_options, pool};
-use crate::postgres::scratch::Scratch;
+use crate::postgres::pool::pool;
 use crate::postgres::transaction::Pool;
 use crate::queue::operate::{self, Filter, JobView};
 use crate::service::{self, Settings};
 use crate::shutdown;
-use crate::store::inspect::SessionView;
+use crate::simulator::run::Simulator;
+use place::Place;
 
 /// What the demo takes. None of it, but where the Postgres programs are, comes from the environment: it must show the
 /// same thing in every shell, and touch no database that the shell happens to name.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// End when the work is done, with exit code 0 if every session is as the fixtures say, instead of staying up.
+    /// End when the work is done, with exit code 0 if every session is as the fixtures and the simulated story say,
+    /// instead of staying up.
     #[arg(long)]
     pub exit: bool,
 
@@ -103,95 +104,161 @@ async fn demo(
         .attempting("migrate the demo's database")?;
     print(format_args!("{}: {} migrations applied", place.what, applied.len()))?;
     let pool = pool(place.options.clone(), 8, "avinode-ingest demo", Duration::from_secs(10));
-    let staged = Staged::make(&pool, manifest).await.attempting("make the sessions")?;
-    print(format_args!("\nbefore\n{}\n", table(&staged, &pool).await?))?;
+    // Ends with the demo, whether or not somebody asked for it.
+    let ending = shutdown.child_token();
+    let avinode = stand_in::start(ending.clone()).await?;
+    let mut staged = Staged::make(&pool, manifest).await.attempting("make the sessions")?;
+    staged.fetches = true;
+    let stage = Stage {
+        staged,
+        cast: Cast::make(&pool, avinode.scenario())
+            .await
+            .attempting("make the sessions")?,
+        avinode,
+        pool,
+    };
+    print(format_args!("\nbefore\n{}\n", stage.table().await?))?;
 
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| Failure::to(format!("listen on {} (--listen)", args.listen), error).unavailable())?;
     let address = listener.local_addr().attempting("read the address listened on")?;
     let url = format!("http://{address}{WEBHOOK_PATH}");
-    let verifier = Verifier::from_settings(Some(SECRET), None).attempting("make the verifier")?;
+    let basic = stand_in::basic();
+    let verifier = Verifier::from_settings(Some(SECRET), Some(&basic)).attempting("make the verifier")?;
     let settings = Settings {
         policy: policy(args.primary_quote),
+        avinode: Some(stand_in::settings(&stage.avinode)?),
         ..Settings::default()
     };
-    // Ends with the demo, whether or not somebody asked for it.
-    let ending = shutdown.child_token();
-    let service = tokio::spawn(service::run(listener, pool.clone(), verifier, settings, ending.clone()));
+    let service = tokio::spawn(service::run(
+        listener,
+        stage.pool.clone(),
+        verifier,
+        settings,
+        ending.clone(),
+    ));
     // Asked first: a demo that stays up takes the end as its success.
     let shown = tokio::select! {
         biased;
-        shown = show(args, &staged, &pool, &url, &shutdown) => shown,
+        shown = show(args, &stage, &url, &shutdown) => shown,
         () = shutdown.cancelled() => Ok(ExitCode::from(INTERRUPTED)),
     };
     ending.cancel();
     let _ = service.await;
-    pool.close().await;
+    stage.avinode.ended().await;
+    stage.pool.close().await;
     shown
 }
 
-async fn show(
-    args: &Args,
-    staged: &Staged<'_>,
-    pool: &Pool,
-    url: &str,
-    shutdown: &CancellationToken,
-) -> Result<ExitCode, Failure> {
-    let began = Instant::now();
-    let summary = send(args, url).await?;
-    settle::wait_until_settled(pool, PATIENCE)
-        .await
-        .attempting("wait until the work is done")?;
-    if staged
-        .afterwards(pool)
-        .await
-        .attempting("write as the application does")?
-        > 0
-    {
-        settle::wait_until_settled(pool, PATIENCE)
-            .await
-            .attempting("wait until the sessions are matched")?;
-    }
-    let sessions = staged.sessions(pool).await.attempting("read the sessions")?;
-    let elapsed = began.elapsed().as_millis();
-    print(format_args!(
-        "after {} deliveries in {elapsed} ms\n{}",
-        summary.total(),
-        render(staged, &sessions)
-    ))?;
-    let (unserved, because) = standing::unserved(pool).await.attempting("ask how fetching stands")?;
-    let jobs = operate::list(
-        pool,
-        &Filter {
-            limit: 10_000,
-            unserved,
-            because,
-            ..Filter::default()
-        },
-    )
-    .await
-    .attempting("list what waits")?;
-    print(format_args!("\nwhat waits, and why\n{}", waiting(&jobs)))?;
+/// Everything that the demo plays with.
+struct Stage<'a> {
+    staged: Staged<'a>,
+    cast: Cast,
+    avinode: Simulator,
+    pool: Pool,
+}
 
-    let mut differences = staged.differences(&sessions);
-    let count = |state: &str, kind: Option<&str>| {
-        let of_kind = |job: &&JobView| job.state == state && kind.is_none_or(|kind| job.kind == kind);
-        jobs.iter().filter(of_kind).count() as u64
+impl Stage<'_> {
+    async fn table(&self) -> Result<String, Failure> {
+        let told = self.staged.sessions(&self.pool).await.attempting("read the sessions")?;
+        let fetched = self.cast.sessions(&self.pool).await.attempting("read the sessions")?;
+        let told = self
+            .staged
+            .names
+            .iter()
+            .zip(&told)
+            .map(|(name, session)| ("events", name, session));
+        let fetched = self
+            .cast
+            .names
+            .iter()
+            .zip(&fetched)
+            .map(|(name, session)| ("fetched", name, session));
+        Ok(told::sessions(told.chain(fetched)))
+    }
+
+    /// Plays the story, then sends the fixtures, whose thin notifications name the story's resources, and waits until the
+    /// work is done.
+    async fn play(&self, args: &Args, url: &str) -> Result<Summary, Failure> {
+        stand_in::play(&self.avinode, url).await?;
+        let summary = send(args, url, self.avinode.base()).await?;
+        let settled = settle::wait_until_settled(&self.pool, PATIENCE).await;
+        settled.attempting("wait until the work is done")?;
+        let written = self.staged.afterwards(&self.pool).await;
+        if written.attempting("write as the application does")? > 0 {
+            let settled = settle::wait_until_settled(&self.pool, PATIENCE).await;
+            settled.attempting("wait until the sessions are matched")?;
+        }
+        Ok(summary)
+    }
+
+    /// Where things are not as the fixtures and the story have it, by the policy `latest`.
+    async fn differences(&self, summary: &Summary, jobs: &[JobView]) -> Result<Vec<String>, Failure> {
+        let told = self.staged.sessions(&self.pool).await.attempting("read the sessions")?;
+        let fetched = self.cast.sessions(&self.pool).await.attempting("read the sessions")?;
+        let mut differences = self.staged.differences(&told);
+        differences.extend(
+            self.cast
+                .differences(&fetched, &self.avinode.truth(), policy(PrimaryQuote::Latest)),
+        );
+        let waiting = jobs
+            .iter()
+            .filter(|job| job.state == "waiting" && job.kind == THIN)
+            .count() as u64;
+        let dead = jobs.iter().filter(|job| job.state == "dead").count() as u64;
+        let expected = self.staged.expected_jobs();
+        if (waiting, dead) != expected {
+            differences.push(format!(
+                "{:?} jobs wait and are dead, expected {expected:?}",
+                (waiting, dead)
+            ));
+        }
+        if !summary.is_clean() {
+            differences.push(summary.refusal());
+        }
+        let delivered = self.avinode.log().deliveries();
+        if delivered.delivered != delivered.planned {
+            differences.push(format!(
+                "{} of {} notifications were taken",
+                delivered.delivered, delivered.planned
+            ));
+        }
+        Ok(differences)
+    }
+}
+
+async fn show(args: &Args, stage: &Stage<'_>, url: &str, shutdown: &CancellationToken) -> Result<ExitCode, Failure> {
+    let began = Instant::now();
+    let summary = stage.play(args, url).await?;
+    let (elapsed, log) = (began.elapsed().as_millis(), stage.avinode.log());
+    print(format_args!(
+        "after {} signed deliveries and {} notifications of a simulated Avinode, {} fetches, in {elapsed} ms\n{}",
+        summary.total(),
+        log.deliveries().delivered,
+        log.served(),
+        stage.table().await?
+    ))?;
+    let (unserved, because) = standing::unserved(&stage.pool)
+        .await
+        .attempting("ask how fetching stands")?;
+    let filter = Filter {
+        limit: 10_000,
+        unserved,
+        because,
+        ..Filter::default()
     };
-    let found = (count("waiting", Some(THIN)), count("dead", None));
-    if found != staged.expected_jobs() {
-        differences.push(format!(
-            "{found:?} jobs wait and are dead, expected {:?}",
-            staged.expected_jobs()
-        ));
-    }
-    if !summary.is_clean() {
-        differences.push(summary.refusal());
-    }
+    let jobs = operate::list(&stage.pool, &filter)
+        .await
+        .attempting("list what waits")?;
+    print(format_args!("\nwhat waits, and why\n{}", told::waiting(&jobs)))?;
+
+    let differences = stage.differences(&summary, &jobs).await?;
     let as_expected = differences.is_empty() && args.primary_quote == PrimaryQuote::Latest;
     match args.primary_quote {
-        PrimaryQuote::Latest if as_expected => print("\nevery session is as fixtures/manifest.json says")?,
+        PrimaryQuote::Latest if as_expected => {
+            print("\nevery session is as fixtures/manifest.json and scenarios/story.json say")?;
+        }
         PrimaryQuote::Latest => print(format_args!("\nnot as expected:\n{}", differences.join("\n")))?,
         _ => print("\nthe manifest tells what the policy latest leads to; not compared")?,
     }
@@ -201,20 +268,23 @@ async fn show(
     }
     print(format_args!(
         "\nlistening on {url}\n\
-         try:  avinode-ingest replay --url {url} --secret {SECRET} --shuffle 7   (nothing changes: all of it is known)\n\
-         Ctrl-C ends the demo and removes its database"
+         try:  avinode-ingest replay --url {url} --secret {SECRET} --avinode {} --shuffle 7   \
+         (nothing changes: all of it is known)\n\
+         Ctrl-C ends the demo and removes its database",
+        stage.avinode.base()
     ))?;
     shutdown.cancelled().await;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn send(args: &Args, url: &str) -> Result<Summary, Failure> {
+/// Sends the fixtures; their thin notifications name resources of this API.
+async fn send(args: &Args, url: &str, avinode: &str) -> Result<Summary, Failure> {
     // One moment for all files: two that are the same before it is filled in are the same afterwards.
     let now = Clock::System.now();
     let fixtures = fixtures::read(std::slice::from_ref(&args.fixtures)).attempting("read the fixtures")?;
     let deliveries = fixtures
         .iter()
-        .map(|fixture| Ok(Delivery::new(fixture.path.display(), fixture.body(now)?)))
+        .map(|fixture| Ok(Delivery::new(fixture.path.display(), fixture.body_of(now, avinode)?)))
         .collect::<Result<Vec<_>, fixtures::FixtureError>>()
         .attempting("fill in the placeholders")?;
     let signer = Signer::from_settings(Some(SECRET), None).attempting("make the signer")?;
@@ -226,119 +296,4 @@ async fn send(args: &Args, url: &str) -> Result<Summary, Failure> {
         rate: None,
     };
     Ok(send_all(&plan, url, &client, &signer, Clock::System, &|_, _| ()).await)
-}
-
-async fn table(staged: &Staged<'_>, pool: &Pool) -> Result<String, Failure> {
-    let sessions = staged.sessions(pool).await.attempting("read the sessions")?;
-    Ok(render(staged, &sessions))
-}
-
-fn render(staged: &Staged<'_>, sessions: &[SessionView]) -> String {
-    let mut report = Report::new([
-        "session",
-        "trip",
-        "status",
-        "step",
-        "quotes",
-        "primary quote",
-        "operator",
-        "price",
-    ])
-    .numbers(&[4, 7]);
-    for (name, session) in staged.names.iter().zip(sessions) {
-        report.row([
-            name.clone(),
-            or_dash(session.avinode_trip_id.clone()),
-            match &session.avinode_trip_status {
-                Some(trip) => format!("{}, trip {trip}", session.status),
-                None => session.status.clone(),
-            },
-            or_dash(session.current_step.clone()),
-            format!("{} / {}", session.quotes_received_count, session.quotes_expected_count),
-            or_dash(session.primary_quote.clone()),
-            or_dash(session.primary_operator.clone()),
-            or_dash(scenario::price(session)),
-        ]);
-    }
-    report.to_string()
-}
-
-/// Jobs of one kind, state and reason on one line: a hundred quotes that expire some day are one fact.
-fn waiting(jobs: &[JobView]) -> String {
-    let mut groups: BTreeMap<(String, &str, &str), usize> = BTreeMap::new();
-    for job in jobs {
-        let why = match (job.kind.as_str(), &job.reason) {
-            ("thin", _) => "a thin notification is only a hint: its resource is to be fetched from Avinode".to_owned(),
-            ("expire", None) => "a quote expires then, and the primary quote is elected anew".to_owned(),
-            (_, Some(reason)) => reason.clone(),
-            (_, None) => "to be worked on".to_owned(),
-        };
-        *groups.entry((why, &job.kind, &job.state)).or_default() += 1;
-    }
-    let mut report = Report::new(["jobs", "kind", "state", "why"]).numbers(&[0]);
-    for ((why, kind, state), count) in groups {
-        report.row([count.to_string(), kind.to_owned(), state.to_owned(), why]);
-    }
-    if report.is_empty() {
-        "nothing".to_owned()
-    } else {
-        report.to_string()
-    }
-}
-
-/// Where the demo happens.
-struct Place {
-    what: String,
-    options: PgConnectOptions,
-    embedded: Option<EmbeddedPostgres>,
-    scratch: Option<Scratch>,
-}
-
-impl Place {
-    async fn make(args: &Args) -> Result<Self, Failure> {
-        if let Some(url) = &args.database_url {
-            let server = connect_options(url.expose_secret())
-                .map_err(|error| Failure::setting(format!("--database-url: {error}")))?;
-            let scratch = Scratch::make(&server).await.map_err(|error| {
-                Failure::to("make the demo's database on the server of --database-url", error).unavailable()
-            })?;
-            let what = format!("database {} on the given server", scratch.name());
-            return Ok(Self {
-                what,
-                options: scratch.options(),
-                embedded: None,
-                scratch: Some(scratch),
-            });
-        }
-        let began = Instant::now();
-        let embedded = EmbeddedPostgres::start(EmbeddedOptions {
-            bin_dir: args.postgres_bin.clone(),
-            home: Home::ThrowAway,
-            settings: Vec::new(),
-        })
-        .await
-        .map_err(|error| Failure::to("start a throw-away Postgres", error).unavailable())?;
-        embedded
-            .create_database(EMBEDDED_DATABASE)
-            .await
-            .attempting("make the demo's database")?;
-        let what = format!("a throw-away Postgres, started in {} ms", began.elapsed().as_millis());
-        let options = embedded.options(EMBEDDED_DATABASE);
-        Ok(Self {
-            what,
-            options,
-            embedded: Some(embedded),
-            scratch: None,
-        })
-    }
-
-    async fn remove(self) -> Result<(), Failure> {
-        if let Some(scratch) = self.scratch {
-            scratch.remove().await.attempting("drop the demo's database")?;
-        }
-        if let Some(embedded) = self.embedded {
-            embedded.stop().await.attempting("stop the throw-away Postgres")?;
-        }
-        Ok(())
-    }
 }

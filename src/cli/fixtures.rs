@@ -10,6 +10,9 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::manifest::MANIFEST;
 
+/// What `{{avinode}}` stands for.
+pub const SANDBOX: &str = "https://sandbox.avinode.com/api";
+
 /// Why fixtures cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FixtureError {
@@ -26,7 +29,7 @@ pub enum FixtureError {
     Empty(PathBuf),
     /// Something between `{{` and `}}` that is no moment.
     #[error("{}: unknown placeholder {{{{{placeholder}}}}}; known are {{{{now}}}} and such as {{{{now-30m}}}} or \
-             {{{{now+2h}}}} (s, m, h, d)", path.display())]
+             {{{{now+2h}}}} (s, m, h, d), and {{{{avinode}}}}", path.display())]
     Placeholder {
         /// The file it stands in.
         path: PathBuf,
@@ -70,8 +73,14 @@ impl Fixture {
         self.path.parent()?.file_name()?.to_str()
     }
 
-    /// The body to send: every placeholder replaced by the moment it means, in UTC with milliseconds.
+    /// The body to send: every placeholder replaced by the moment it means, in UTC with milliseconds, and `{{avinode}}` by
+    /// the URL of the sandbox's API.
     pub fn body(&self, now: DateTime<Utc>) -> Result<Vec<u8>, FixtureError> {
+        self.body_of(now, SANDBOX)
+    }
+
+    /// The same with resources of another API, for example of a simulator's.
+    pub fn body_of(&self, now: DateTime<Utc>, avinode: &str) -> Result<Vec<u8>, FixtureError> {
         let unknown = |placeholder: &[u8]| FixtureError::Placeholder {
             path: self.path.clone(),
             placeholder: String::from_utf8_lossy(placeholder).chars().take(40).collect(),
@@ -81,9 +90,14 @@ impl Fixture {
         while let Some(start) = find(rest, b"{{") {
             let inside = &rest[start + 2..];
             let end = find(inside, b"}}").ok_or_else(|| unknown(inside))?;
-            let moment = moment(&inside[..end], now).ok_or_else(|| unknown(&inside[..end]))?;
             body.extend_from_slice(&rest[..start]);
-            body.extend_from_slice(moment.to_rfc3339_opts(SecondsFormat::Millis, true).as_bytes());
+            match &inside[..end] {
+                b"avinode" => body.extend_from_slice(avinode.as_bytes()),
+                placeholder => {
+                    let moment = moment(placeholder, now).ok_or_else(|| unknown(placeholder))?;
+                    body.extend_from_slice(moment.to_rfc3339_opts(SecondsFormat::Millis, true).as_bytes());
+                }
+            }
             rest = &inside[end + 2..];
         }
         body.extend_from_slice(rest);
@@ -177,6 +191,23 @@ mod tests {
             r#"{"a":"2026-03-01T12:00:00.500Z","b":"2026-03-01T11:30:00.500Z","c":"2026-03-01T14:00:00.500Z","d":"2026-02-28T12:00:00.500Z","e":"2026-03-01T11:58:30.500Z"}"#
         );
         assert_eq!(filled(b"{\"a\":{\"b\":{}}}").unwrap(), "{\"a\":{\"b\":{}}}");
+    }
+
+    #[test]
+    fn a_resource_is_the_sandboxs_or_that_of_the_api_that_is_asked() {
+        let fixture = Fixture {
+            path: "x".into(),
+            template: b"{{avinode}}/rfqs/arfq-1".to_vec(),
+        };
+        let now = DateTime::UNIX_EPOCH;
+        assert_eq!(
+            fixture.body(now).unwrap(),
+            b"https://sandbox.avinode.com/api/rfqs/arfq-1"
+        );
+        assert_eq!(
+            fixture.body_of(now, "http://a/api").unwrap(),
+            b"http://a/api/rfqs/arfq-1"
+        );
     }
 
     #[test]

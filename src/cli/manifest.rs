@@ -34,6 +34,9 @@ pub struct Scenario {
     pub afterwards: Vec<Afterwards>,
     /// What must be found in the end.
     pub expect: Expectation,
+    /// The same where Avinode's API answers for the scenario's resources, if that makes a difference.
+    #[serde(default)]
+    pub once_fetched: Option<Expectation>,
 }
 
 /// A session before anything is sent.

@@ -20,5 +20,6 @@ pub mod serve;
 pub mod sessions;
 pub mod sign;
 pub mod signing;
+pub mod simulate;
 pub mod table;
 pub mod webhooks;

@@ -15,7 +15,7 @@ use rand::seq::SliceRandom;
 
 use super::database::Database;
 use super::failure::{Attempt, Failure};
-use super::fixtures;
+use super::fixtures::{self, SANDBOX};
 use super::output::print;
 use super::signing::SigningArgs;
 use crate::clock::Clock;
@@ -51,6 +51,10 @@ pub struct Args {
     /// Send in an order that depends on this number only.
     #[arg(long, value_name = "SEED", value_parser = whole::<u64>(0, u64::MAX))]
     pub shuffle: Option<u64>,
+
+    /// The API whose resources thin notifications name ({{avinode}}); a service fetches them from its own API only.
+    #[arg(long, value_name = "URL", default_value = SANDBOX)]
+    pub avinode: String,
 
     /// Wait until the work is done and the sessions have changed, and tell the time it took. Needs the database.
     #[arg(long)]
@@ -116,9 +120,12 @@ fn deliveries(args: &Args) -> Result<Vec<Delivery>, Failure> {
     let fixtures = fixtures::read(&args.paths).map_err(|error| {
         Failure::to("read what to send", error).hint("name a file or a folder; without one, fixtures/ is read")
     })?;
-    let bodies = fixtures
-        .iter()
-        .map(|fixture| Ok(Delivery::new(fixture.path.display(), fixture.body(now)?)));
+    let bodies = fixtures.iter().map(|fixture| {
+        Ok(Delivery::new(
+            fixture.path.display(),
+            fixture.body_of(now, &args.avinode)?,
+        ))
+    });
     let once = bodies
         .collect::<Result<Vec<_>, fixtures::FixtureError>>()
         .attempting("fill in the placeholders")?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::manifest::{ExpectedSession, Manifest};
+use super::manifest::{Expectation, ExpectedSession, Manifest};
 use crate::postgres::transaction::Pool;
 use crate::store::inspect::{self, SessionView};
 use crate::store::seed::{self, NewSession};
@@ -16,6 +16,8 @@ pub struct Staged<'a> {
     pub names: Vec<String>,
     /// By the same order.
     pub ids: Vec<Uuid>,
+    /// Whether Avinode's API answers for what thin notifications name.
+    pub fetches: bool,
 }
 
 impl<'a> Staged<'a> {
@@ -25,6 +27,7 @@ impl<'a> Staged<'a> {
             manifest,
             names: Vec::new(),
             ids: Vec::new(),
+            fetches: false,
         };
         for session in manifest.scenarios.iter().flat_map(|scenario| &scenario.sessions) {
             let new = NewSession {
@@ -71,11 +74,7 @@ impl<'a> Staged<'a> {
     /// Where sessions differ from what the manifest expects, a line each; none when all is well.
     pub fn differences(&self, sessions: &[SessionView]) -> Vec<String> {
         let found: BTreeMap<&str, &SessionView> = self.names.iter().map(String::as_str).zip(sessions).collect();
-        let expected = self
-            .manifest
-            .scenarios
-            .iter()
-            .flat_map(|scenario| &scenario.expect.sessions);
+        let expected = self.expectations().flat_map(|expect| &expect.sessions);
         expected
             .flat_map(|expected| match found.get(expected.name.as_str()) {
                 Some(session) => compare(expected, session),
@@ -86,10 +85,19 @@ impl<'a> Staged<'a> {
 
     /// How many jobs are expected to wait, and to be dead.
     pub fn expected_jobs(&self) -> (u64, u64) {
-        let expectations = self.manifest.scenarios.iter().map(|scenario| &scenario.expect);
-        expectations.fold((0, 0), |(waiting, dead), expect| {
+        self.expectations().fold((0, 0), |(waiting, dead), expect| {
             (waiting + expect.waiting, dead + expect.dead)
         })
+    }
+
+    fn expectations(&self) -> impl Iterator<Item = &Expectation> {
+        self.manifest
+            .scenarios
+            .iter()
+            .map(|scenario| match &scenario.once_fetched {
+                Some(fetched) if self.fetches => fetched,
+                _ => &scenario.expect,
+            })
     }
 }
 

@@ -28,15 +28,19 @@ impl TargetArgs {
     /// The whole URL to send to.
     pub fn url(&self) -> String {
         match &self.url {
-            Some(url) if url.path() == "/" && url.query().is_none() => {
-                let mut url = url.clone();
-                url.set_path(WEBHOOK_PATH);
-                url.into()
-            }
-            Some(url) => url.as_str().to_owned(),
+            Some(url) => endpoint(url),
             None => format!("http://{}{WEBHOOK_PATH}", reachable(self.listen)),
         }
     }
+}
+
+/// The URL to send to; one without a path means the endpoint.
+pub fn endpoint(url: &Url) -> String {
+    let mut url = url.clone();
+    if url.path() == "/" && url.query().is_none() {
+        url.set_path(WEBHOOK_PATH);
+    }
+    url.into()
 }
 
 /// The address at which a listener on `listen` is reached from this machine: "any address" is not one to connect to.

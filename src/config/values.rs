@@ -100,6 +100,14 @@ pub fn rate(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "is not a number above 0 and up to 1000000 (a second)".to_owned())
 }
 
+/// A share: from 0, nothing, to 1, all.
+pub fn share(text: &str) -> Result<f64, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "is not a share from 0 to 1, such as 0.1".to_owned())
+}
+
 /// The URL of a service that takes webhooks: `http` or `https`, with a host.
 pub fn url(text: &str) -> Result<url::Url, String> {
     url::Url::parse(text)
@@ -173,6 +181,10 @@ mod tests {
         assert!(rate("0.5").is_ok());
         for wrong in ["0", "-1", "NaN", "inf"] {
             assert!(rate(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(share("0").is_ok() && share("1").is_ok());
+        for wrong in ["-0.1", "1.1", "10%", "NaN"] {
+            assert!(share(wrong).is_err(), "{wrong:?}");
         }
     }
 

@@ -8,6 +8,8 @@ mod asked;
 mod failed;
 mod next;
 pub mod standing;
+mod told;
+mod whose;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,14 +27,13 @@ use crate::avinode::client::get::{Client, Document};
 use crate::avinode::documents::{self, Reading};
 use crate::avinode::json;
 use crate::avinode::resource::Resource;
-use crate::domain::id::{QuoteId, RequestId, TripId};
-use crate::queue::grouped::Group;
+use crate::domain::id::TripId;
+use crate::queue::grouped::{Group, GroupHandler};
 use crate::queue::job::{Claimed, JobError, Outcome};
-use crate::queue::limit::{Left, News, Verdict};
+use crate::queue::limit::Left;
 use crate::queue::limiter::Limiter;
-use crate::queue::paced::GroupHandler;
 use crate::queue::store as queue;
-use crate::store::{deliveries, documents as stored, whose};
+use crate::store::{deliveries, documents as stored};
 
 /// A thin notification; its key is the resource's id.
 pub const KIND: &str = "thin";
@@ -47,8 +48,6 @@ pub const LIMITER: &str = "avinode";
 
 /// How often an apply that meets locks is tried with the document in hand.
 const APPLIES: u32 = 8;
-/// How long a document that names no trip waits for the RFQ that does.
-const NAMELESS: Duration = Duration::from_secs(600);
 
 /// Fetches and applies.
 pub struct FetchJob {
@@ -191,50 +190,6 @@ impl FetchJob {
         })
     }
 
-    /// The trip that a document is about: `Ok(None)` where it states nothing, the inner error where it cannot be told yet.
-    async fn whose(
-        &self,
-        asked: &Asked,
-        resource: &Resource,
-        reading: &Reading,
-    ) -> Result<Result<Option<TripId>, JobError>, JobError> {
-        let named = reading.trips.first().or(asked.trip.as_ref());
-        if let Some(trip) = named {
-            return Ok(Ok(Some(trip.clone())));
-        }
-        if reading.statements.is_empty() {
-            return Ok(Ok(None));
-        }
-        let (request, quote) = (reading.request.as_ref(), reading.quote.as_ref());
-        let mut tx = self.applier.pool.begin().await?;
-        let found = whose::trips(&mut tx, request.map(RequestId::as_str), quote.map(QuoteId::as_str)).await?;
-        if let [trip] = &found[..]
-            && let Ok(trip) = TripId::parse(trip)
-        {
-            return Ok(Ok(Some(trip)));
-        }
-        let age = asked.age(self.applier.clock.now());
-        let missing = next::names_the_trip(resource, reading);
-        let Some(missing) = missing.filter(|_| age < NAMELESS) else {
-            let why = match found.len() {
-                0 => "names no trip, and no fact tells whose it is",
-                _ => "names no trip, and facts tell of several whose it may be",
-            };
-            return Ok(Err(JobError::fail(format!("{resource} {why}"))));
-        };
-        // Those who wait for one RFQ share its fetch; once it has been read, facts tell whose this is.
-        let newest = stored::newest(&mut tx, missing.id.as_str()).await?;
-        if newest.is_none_or(|newest| newest.asked_at < asked.oldest()) {
-            queue::enqueue_unless_live(&mut tx, &KINDS, &next::follow(&missing, None)).await?;
-        }
-        tx.commit().await?;
-        let wait = (age / 2).clamp(Duration::from_millis(500), Duration::from_secs(60));
-        Ok(Err(JobError::wait(
-            format!("{resource} names no trip; {missing} is read first"),
-            wait,
-        )))
-    }
-
     async fn apply(
         &self,
         asked: &Asked,
@@ -296,30 +251,6 @@ impl FetchJob {
         queue::finish(&mut begun.tx, &held).await?;
         begun.tx.commit().await?;
         Ok(())
-    }
-
-    /// Tells the limiter, where that may change anything. A failure to do so costs a little caution and no job.
-    async fn tell(&self, group: &Group, verdict: Verdict, left: Left) {
-        if verdict == Verdict::Well && !group.slot.watched && !left.is_low() {
-            return;
-        }
-        match self.limiter.hear(&self.applier.pool, &verdict, left).await {
-            Ok(Some(News::Stopped(because))) => tracing::error!(
-                because,
-                "Avinode refuses our credentials: fetching has stopped; it is tried again slowly, or with other credentials"
-            ),
-            Ok(Some(News::Resumed)) => tracing::info!("Avinode takes our credentials again: fetching goes on"),
-            Ok(Some(News::Opened(pause))) => {
-                tracing::warn!(
-                    ?pause,
-                    "Avinode does not answer as it should: fetching pauses and then probes"
-                );
-            }
-            Ok(Some(News::Closed)) => tracing::info!("Avinode answers again: fetching goes on"),
-            Ok(Some(News::Paused(pause))) => tracing::warn!(?pause, "Avinode limits our calls: fetching pauses"),
-            Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "the limiter could not be told of a call"),
-        }
     }
 }
 

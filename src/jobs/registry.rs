@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::domain::election::Policy;
 use crate::postgres::transaction::Pool;
 use crate::queue::job::Handler;
-use crate::queue::limit::Limit;
+use crate::queue::limit::pace::Limit;
 use crate::queue::limiter::Limiter;
 use crate::queue::paced::Paced;
 use crate::queue::retry::RetryPolicy;

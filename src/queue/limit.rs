@@ -1,21 +1,16 @@
 //! The rules of a shared limit, pure: how many slots are free, what taking some changes, and what an answer changes.
 //!
-//! What is promised: **no window of `t` seconds sees more than `burst + per_second * t` calls**, as the other side counts
-//! them. Slots are taken before calls are made, so calls come later than their slots, some more than others, and late ones
-//! may meet the next. So a part of the burst is held back for that: slots are given for `burst - per_second * slack`, a call
-//! begins within half of `slack` after its slot was taken or not at all (see [`Limit::start_within`]), and the other half is
-//! left to the way there, on which one call may take that much longer than another. A window of calls then lies within a
-//! window of slots that is longer by `slack`.
-//!
-//! The rest is a circuit breaker, pauses that the other side asks for, and a stop when it refuses our credentials. All times
-//! are the database's.
+//! How slots follow from a rate and a burst, and what that promises, is in [`pace`]. The rest is a circuit breaker, pauses that
+//! the other side asks for, and a stop when it refuses our credentials. All times are the database's.
+
+pub mod pace;
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The most that is held back for lateness; at one call a second that is two calls.
-const MOST_SLACK: f64 = 2.0;
+use self::pace::{Limit, micros};
+
 /// Calls that failed in a row after which the breaker opens.
 const FAILURES: i32 = 5;
 /// How long it stays open at first; doubled each further time.
@@ -34,44 +29,6 @@ const PAUSE: Duration = Duration::from_secs(30);
 const PAUSE_MOST: Duration = Duration::from_secs(3600);
 /// For how long little that is left is believed to be little.
 const SLOW_MOST: Duration = Duration::from_secs(60);
-
-/// A rate and a burst.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limit {
-    /// Calls a second in the long run.
-    pub per_second: f64,
-    /// Calls at once after a pause.
-    pub burst: u32,
-}
-
-impl Limit {
-    /// By how much calls may be later than their slots.
-    fn slack(&self) -> i64 {
-        micros(Duration::from_secs_f64(
-            (f64::from(self.burst) / (2.0 * self.per_second)).min(MOST_SLACK),
-        ))
-    }
-
-    /// Microseconds until a slot that was taken is free again, and as many of all slots together.
-    fn slots(&self) -> (i64, i64) {
-        let (slack, interval) = (
-            self.slack(),
-            micros(Duration::from_secs_f64(1.0 / self.per_second)).max(1),
-        );
-        let all = interval.saturating_mul(i64::from(self.burst)) - slack;
-        if all >= interval {
-            (interval, all)
-        } else {
-            // Nothing can be held back from a burst of one: calls are kept apart instead.
-            (interval + slack, interval + slack)
-        }
-    }
-
-    /// A call that has not begun so long after its slot was taken must not begin.
-    pub fn start_within(&self) -> Duration {
-        Duration::from_micros(self.slack().unsigned_abs() / 2)
-    }
-}
 
 /// What is known of a limited thing.
 #[derive(Debug, Clone, PartialEq)]
@@ -325,11 +282,6 @@ fn doubled(first: Duration, times: i32, most: Duration) -> Duration {
 
 fn span(span: TimeDelta) -> Duration {
     span.to_std().unwrap_or_default()
-}
-
-/// Rounded up, as Postgres keeps times.
-fn micros(span: Duration) -> i64 {
-    i64::try_from(span.as_nanos().div_ceil(1000)).unwrap_or(i64::MAX / 4)
 }
 
 fn delta(span: Duration) -> TimeDelta {

@@ -1,4 +1,4 @@
-//! The row of a limit that all workers share: read, locked, written; who is served by it, and how it stands.
+//! The row of a limit that all workers share: read, locked, written.
 //!
 //! What its columns mean, and every rule, is in [`super::limit`]; here is only the row. Whoever takes slots holds its lock
 //! until their commit, so two claims cannot take the same slot. Its commits wait for the disk, as the database is set to: a
@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
-use super::limit::{Left, Limit, News, State, Verdict};
+use super::limit::pace::Limit;
+use super::limit::{Left, News, State, Verdict};
 use crate::postgres::transaction::{Pool, Transaction};
 
 /// A claim waits no longer for another one, and no claim is open for longer if its process stands still.
@@ -68,7 +69,7 @@ impl Slot {
 }
 
 impl Limiter {
-    /// Writes down the limit and that somebody keeps it; to be repeated at least every [`Standing::GONE_AFTER`]. Another
+    /// Writes down the limit and that somebody keeps it; to be repeated at least every [`GONE_AFTER`](super::standing::GONE_AFTER). Another
     /// limit than before begins with every slot taken.
     pub async fn register(&self, pool: &Pool) -> Result<(), sqlx::Error> {
         let mut tx = pool.begin().await?;
@@ -199,70 +200,7 @@ impl Limiter {
     }
 }
 
-/// How a limited thing stands, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// No process keeps it.
-    Unserved,
-    /// The credentials of the process that started last were refused, with these words.
-    Stopped {
-        /// What was said.
-        because: String,
-        /// When it is tried again, at the latest.
-        until: Option<DateTime<Utc>>,
-    },
-    /// The breaker is open.
-    Open {
-        /// Until when, or until a probe tells more.
-        until: DateTime<Utc>,
-    },
-    /// The other side asked for a pause.
-    Paused {
-        /// Until when.
-        until: DateTime<Utc>,
-    },
-    /// Calls are made.
-    Running,
-}
-
-impl Standing {
-    /// A process that has not been there for so long is gone.
-    pub const GONE_AFTER: Duration = Duration::from_secs(180);
-    /// How often a process says that it is there.
-    pub const SEEN_EVERY: Duration = Duration::from_secs(45);
-}
-
-/// How the limiter of this name stands.
-pub async fn standing(pool: &Pool, name: &str) -> Result<Standing, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    // Not the macros': `check` asks behind any pooler, where a statement may have no name.
-    let row: Option<StandingRow> = sqlx::query_as(
-        r#"
-        SELECT seen_at > clock_timestamp() - make_interval(secs => $2) AS seen,
-            CASE WHEN stopped_caller = caller THEN stopped_because END AS because, stopped_until,
-            CASE WHEN open_until IS NOT NULL THEN greatest(open_until, clock_timestamp()) END AS open_until,
-            CASE WHEN paused_until > clock_timestamp() THEN paused_until END AS paused_until
-        FROM avinode_ingest.limiters
-        WHERE name = $1
-        "#,
-    )
-    .bind(name)
-    .bind(Standing::GONE_AFTER.as_secs_f64())
-    .persistent(false)
-    .fetch_optional(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(match row {
-        Some((true, Some(because), until, _, _)) => Standing::Stopped { because, until },
-        Some((true, None, _, Some(until), _)) => Standing::Open { until },
-        Some((true, None, _, None, Some(until))) => Standing::Paused { until },
-        Some((true, None, _, None, None)) => Standing::Running,
-        Some((false, ..)) | None => Standing::Unserved,
-    })
-}
-
 type Moment = Option<DateTime<Utc>>;
-type StandingRow = (bool, Option<String>, Moment, Moment, Moment);
 
 struct Row {
     per_second: f64,

@@ -13,5 +13,6 @@ pub mod maintenance;
 pub mod operate;
 pub mod paced;
 pub mod retry;
+pub mod standing;
 pub mod store;
 pub mod worker;

@@ -182,9 +182,10 @@ pub async fn runnable(pool: &Pool, unserved: &[String]) -> Result<i64, sqlx::Err
         r#"
         SELECT count(*) AS "count!" FROM avinode_ingest.jobs
         WHERE NOT kind = ANY ($1)
-            -- A retry is to come by itself; a job that is due in the future for the first time is not. What met a lock
-            -- is put back for some milliseconds and counts no attempt.
-            AND (due_at <= clock_timestamp() + interval '100 milliseconds' OR lease_token IS NOT NULL OR attempts > 0)
+            -- A retry is to come by itself, and so is what waits for another job and counts no attempt; a job that is due in
+            -- the future for the first time is not. What met a lock is put back for some milliseconds.
+            AND (due_at <= clock_timestamp() + interval '100 milliseconds' OR lease_token IS NOT NULL OR attempts > 0
+                OR cardinality(history) > 0)
         "#,
         unserved
     )

@@ -6,18 +6,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::join_all;
 use rand::RngExt;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::grouped::{self, Group, PutBack};
+use super::grouped::settle::{self, PutBack};
+use super::grouped::{self, Group, GroupHandler};
 use super::job::JobError;
-use super::limiter::{Limiter, Standing};
+use super::limiter::Limiter;
 use super::retry::RetryPolicy;
-use super::{lease, store};
+use super::{lease, standing, store};
 use crate::heartbeat::Pulse;
 use crate::postgres::transaction::Pool;
 
@@ -25,17 +26,6 @@ use crate::postgres::transaction::Pool;
 const MOST_AT_ONCE: usize = 8;
 /// How soon after a look in vain the next one may be, however often the bell rings: it rings for other jobs, too.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
-
-/// Serves claimed keys.
-pub trait GroupHandler: Send + Sync {
-    /// The kinds of jobs that it serves together, the most urgent first.
-    fn kinds(&self) -> &'static [&'static str];
-
-    /// Serves the jobs of a key by at most one call, which begins with [`super::limiter::Slot::start`]. As for
-    /// [`super::job::Handler`]: what it finished it finished in its own fenced transaction, `Ok` names what was left
-    /// unfinished, `Err` says that nothing was changed, and what becomes of all of them.
-    fn perform<'a>(&'a self, group: &'a Group) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>>;
-}
 
 /// What a paced worker works with.
 pub struct Paced {
@@ -91,7 +81,7 @@ impl Paced {
             tokio::pin!(rung);
             rung.as_mut().enable();
             let round = async {
-                if seen.is_none_or(|seen| seen.elapsed() > Standing::SEEN_EVERY) {
+                if seen.is_none_or(|seen| seen.elapsed() > standing::SEEN_EVERY) {
                     self.limiter.register(&self.pool).await?;
                     seen = Some(Instant::now());
                 }
@@ -218,7 +208,7 @@ impl Paced {
         if groups.is_empty() {
             return Ok(());
         }
-        grouped::give_back(&self.pool, groups).await?;
+        settle::give_back(&self.pool, groups).await?;
         let slots = u32::try_from(groups.len()).unwrap_or(u32::MAX);
         self.limiter.give_back(&self.pool, slots).await
     }
@@ -244,7 +234,7 @@ impl Paced {
                 tracing::warn!(kind = job.kind, job = job.id, key = group.key, reason, "a job died");
                 store::bury(&self.pool, job, &reason).await?;
             }
-            if !grouped::begin_alone(&self.pool, &group.jobs).await? {
+            if !settle::begin_alone(&self.pool, &group.jobs).await? {
                 return Ok(());
             }
         }
@@ -291,7 +281,7 @@ impl Paced {
             let attempt = first.job.attempts;
             tracing::warn!(key = group.key, jobs, attempt, error = %first.error, ?delay, "a key is to be tried again");
         }
-        grouped::put_back(&self.pool, &back).await?;
+        settle::put_back(&self.pool, &back).await?;
         Ok(())
     }
 

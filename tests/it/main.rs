@@ -30,6 +30,7 @@ mod replay;
 mod rfqs;
 mod sessions;
 mod settings;
+mod simulated;
 mod story;
 mod support;
 mod transactions;

@@ -6,8 +6,8 @@ use crate::jobs::fetch::standing;
 use crate::jobs::registry::WAITING_KINDS;
 use crate::postgres::probe::{self, Broken};
 use crate::postgres::transaction::Pool;
-use crate::queue::limiter::Standing;
 use crate::queue::operate;
+use crate::queue::standing::Standing;
 use crate::store::unshown::{self, Missing, Unshown};
 
 /// Tries all of it.

@@ -2,7 +2,7 @@
 
 use super::{KINDS, LIMITER};
 use crate::postgres::transaction::Pool;
-use crate::queue::limiter::{self, Standing};
+use crate::queue::standing::{self as limiter, Standing};
 
 /// What is missing where nothing fetches.
 pub const NO_CREDENTIALS: &str =

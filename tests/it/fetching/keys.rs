@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use avinode_ingest::queue::grouped::{self, Claim, Group};
+use avinode_ingest::queue::grouped::{self, Claim, Group, GroupHandler, settle};
 use avinode_ingest::queue::job::{Claimed, JobError, Outcome};
-use avinode_ingest::queue::limit::{Left, Limit, Verdict};
+use avinode_ingest::queue::limit::pace::Limit;
+use avinode_ingest::queue::limit::{Left, Verdict};
 use avinode_ingest::queue::limiter::Limiter;
-use avinode_ingest::queue::paced::{GroupHandler, Paced};
+use avinode_ingest::queue::paced::Paced;
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::store;
 use futures_util::FutureExt;
@@ -305,7 +306,7 @@ async fn only_a_crash_while_alone_counts_towards_death() {
         let deadly = deadly.iter().find(|job| job.key.as_deref() == Some("deadly")).unwrap();
         assert_eq!(deadly.crashes, crashes);
         assert!(
-            grouped::begin_alone(&db.pool, std::slice::from_ref(*deadly))
+            settle::begin_alone(&db.pool, std::slice::from_ref(*deadly))
                 .await
                 .unwrap()
         );

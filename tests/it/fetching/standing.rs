@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use avinode_ingest::jobs::fetch::standing;
-use avinode_ingest::queue::limiter::Standing;
+use avinode_ingest::queue::standing::Standing;
 use avinode_ingest::service::Settings;
 use serde_json::Value;
 

@@ -1,0 +1,31 @@
+//! What the limiter is told of a call, and what people are told of the limiter: each thing once.
+
+use super::FetchJob;
+use crate::queue::grouped::Group;
+use crate::queue::limit::{Left, News, Verdict};
+
+impl FetchJob {
+    /// Tells the limiter, where that may change anything. A failure to do so costs a little caution and no job.
+    pub(super) async fn tell(&self, group: &Group, verdict: Verdict, left: Left) {
+        if verdict == Verdict::Well && !group.slot.watched && !left.is_low() {
+            return;
+        }
+        match self.limiter.hear(&self.applier.pool, &verdict, left).await {
+            Ok(Some(News::Stopped(because))) => tracing::error!(
+                because,
+                "Avinode refuses our credentials: fetching has stopped; it is tried again slowly, or with other credentials"
+            ),
+            Ok(Some(News::Resumed)) => tracing::info!("Avinode takes our credentials again: fetching goes on"),
+            Ok(Some(News::Opened(pause))) => {
+                tracing::warn!(
+                    ?pause,
+                    "Avinode does not answer as it should: fetching pauses and then probes"
+                );
+            }
+            Ok(Some(News::Closed)) => tracing::info!("Avinode answers again: fetching goes on"),
+            Ok(Some(News::Paused(pause))) => tracing::warn!(?pause, "Avinode limits our calls: fetching pauses"),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the limiter could not be told of a call"),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The rate limit as the server keeps it: a bucket that holds a burst and refills at the rate. It is the judge of whoever
+//! calls, so it is exact, and shares nothing with the service's own limiter.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Calls allowed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Allowance {
+    /// A second.
+    pub rate: f64,
+    /// At once, after a rest.
+    pub burst: u32,
+}
+
+impl Default for Allowance {
+    /// What integrators have seen: about one call a second, with bursts.
+    fn default() -> Self {
+        Self { rate: 1.0, burst: 10 }
+    }
+}
+
+/// What a call is told of its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// Whether the call is within the limit.
+    pub within: bool,
+    /// Calls at once, at most.
+    pub limit: u32,
+    /// Calls left at once.
+    pub remaining: u32,
+    /// Until the next call is allowed, or where some are, until all are again. At least a second, as whole seconds tell it.
+    pub reset: Duration,
+}
+
+/// The bucket.
+#[derive(Debug)]
+pub struct Bucket {
+    allowance: Allowance,
+    filled: f64,
+    at: Instant,
+}
+
+impl Bucket {
+    /// A full one.
+    pub fn full(allowance: Allowance, now: Instant) -> Self {
+        Self {
+            allowance,
+            filled: f64::from(allowance.burst),
+            at: now,
+        }
+    }
+
+    /// Counts a call. One beyond the limit takes nothing out.
+    pub fn take(&mut self, now: Instant) -> Told {
+        let burst = f64::from(self.allowance.burst);
+        let gained = now.saturating_duration_since(self.at).as_secs_f64() * self.allowance.rate;
+        self.filled = (self.filled + gained).min(burst);
+        self.at = self.at.max(now);
+        let within = self.filled >= 1.0;
+        let missing = if within {
+            self.filled -= 1.0;
+            burst - self.filled
+        } else {
+            1.0 - self.filled
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "from 0 to the burst"
+        )]
+        let remaining = self.filled.floor() as u32;
+        let reset = Duration::try_from_secs_f64((missing / self.allowance.rate).ceil());
+        Told {
+            within,
+            limit: self.allowance.burst,
+            remaining,
+            reset: reset.unwrap_or(Duration::MAX).max(Duration::from_secs(1)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_then_the_rate_and_not_one_call_more() {
+        let begun = Instant::now();
+        let mut bucket = Bucket::full(Allowance { rate: 2.0, burst: 3 }, begun);
+        let mut within = |millis| bucket.take(begun + Duration::from_millis(millis)).within;
+        assert_eq!([within(0), within(0), within(0), within(0)], [true, true, true, false]);
+        assert_eq!([within(499), within(500), within(501)], [false, true, false]);
+        assert_eq!(
+            [within(9000), within(9000), within(9000), within(9000)],
+            [true, true, true, false]
+        );
+    }
+
+    #[test]
+    fn a_call_is_told_what_is_left_and_when_to_come_again() {
+        let begun = Instant::now();
+        let mut bucket = Bucket::full(Allowance { rate: 0.5, burst: 2 }, begun);
+        let told = bucket.take(begun);
+        assert_eq!((told.remaining, told.reset), (1, Duration::from_secs(2)));
+        bucket.take(begun);
+        let told = bucket.take(begun);
+        assert_eq!(
+            (told.within, told.remaining, told.reset),
+            (false, 0, Duration::from_secs(2))
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! What goes wrong at Avinode, by seed: each read of a resource may fail, in one of several ways, but never for ever.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::chance::{below, share};
+
+/// How often things go wrong, and how badly.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trouble {
+    /// The share of reads that fail, from 0 to 1.
+    pub faults: f64,
+    /// At most so many reads of one resource fail in a row.
+    pub in_a_row: u32,
+    /// How long a read that is not answered is held, on the wall's clock.
+    pub silence: Duration,
+    /// The share of changes that the API does not show at once, from 0 to 1.
+    pub late: f64,
+    /// For how long it does not show them, on the wall's clock: a new resource is 404, an old one is as it was.
+    pub lateness: Duration,
+}
+
+impl Default for Trouble {
+    fn default() -> Self {
+        Self {
+            faults: 0.0,
+            in_a_row: 3,
+            silence: Duration::from_secs(40),
+            late: 0.0,
+            lateness: Duration::from_millis(500),
+        }
+    }
+}
+
+/// One way in which a read fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// No answer for a long while, then the connection ends.
+    Silence,
+    /// The answer ends in its middle.
+    CutOff,
+    /// 429, though the limit was kept.
+    TooMany,
+    /// 500.
+    Internal,
+    /// 503.
+    Unavailable,
+    /// 200 with an error in `meta.errors`.
+    Soft,
+}
+
+impl Fault {
+    /// The word for the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Silence => "silence",
+            Self::CutOff => "cut off",
+            Self::TooMany => "429 out of turn",
+            Self::Internal => "500",
+            Self::Unavailable => "503",
+            Self::Soft => "200 with an error",
+        }
+    }
+}
+
+/// Draws the faults of each resource, read by read.
+#[derive(Debug, Default)]
+pub struct Faults {
+    /// Reads so far, and how many of the last ones failed in a row.
+    reads: HashMap<String, (u64, u32)>,
+}
+
+impl Faults {
+    /// The fault of the next read of this resource, if it is to fail.
+    ///
+    /// The same n-th read of a resource has the same fate in every run with this seed.
+    pub fn next(&mut self, seed: u64, id: &str, trouble: &Trouble) -> Option<Fault> {
+        let (reads, in_a_row) = self.reads.entry(id.to_owned()).or_default();
+        let number = *reads;
+        *reads += 1;
+        if *in_a_row >= trouble.in_a_row || share(seed, &["fault", id], number) >= trouble.faults {
+            *in_a_row = 0;
+            return None;
+        }
+        *in_a_row += 1;
+        // A silence costs its reader the most time: one in ten.
+        Some(match below(10, seed, &["kind", id], number) {
+            0 => Fault::Silence,
+            1 => Fault::CutOff,
+            2 | 3 => Fault::TooMany,
+            4 | 5 => Fault::Internal,
+            6 | 7 => Fault::Unavailable,
+            _ => Fault::Soft,
+        })
+    }
+}
+
+/// Whether this change of a resource is shown late.
+pub fn is_late(seed: u64, id: &str, change: u64, trouble: &Trouble) -> bool {
+    share(seed, &["late", id], change) < trouble.late
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(seed: u64, share: f64, reads: usize) -> Vec<Option<Fault>> {
+        let trouble = Trouble {
+            faults: share,
+            ..Trouble::default()
+        };
+        let mut faults = Faults::default();
+        (0..reads).map(|_| faults.next(seed, "arfq-1", &trouble)).collect()
+    }
+
+    #[test]
+    fn faults_depend_on_seed_and_read_only_and_are_as_many_as_asked() {
+        assert_eq!(drawn(1, 0.5, 50), drawn(1, 0.5, 50));
+        assert_ne!(drawn(1, 0.5, 50), drawn(2, 0.5, 50));
+        assert!(drawn(1, 0.0, 50).iter().all(Option::is_none));
+        let failed = drawn(3, 0.05, 10_000).iter().flatten().count();
+        assert!((350..650).contains(&failed), "{failed}");
+    }
+
+    #[test]
+    fn even_what_always_fails_succeeds_in_the_end() {
+        let drawn = drawn(1, 1.0, 8);
+        let fate: Vec<bool> = drawn.iter().map(Option::is_some).collect();
+        assert_eq!(fate, [true, true, true, false, true, true, true, false]);
+    }
+}
