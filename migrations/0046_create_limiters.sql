@@ -20,6 +20,7 @@ CREATE TABLE avinode_ingest.limiters (
 ) WITH (fillfactor = 50); -- one row, written with each claim
 
 COMMENT ON TABLE avinode_ingest.limiters IS 'Rate limits and circuit breakers shared by all workers, by the database''s clock.';
+COMMENT ON COLUMN avinode_ingest.limiters.name IS 'What is limited: `avinode`, the calls of its API.';
 COMMENT ON COLUMN avinode_ingest.limiters.per_second IS 'Calls a second in the long run, as the process that started last was told.';
 COMMENT ON COLUMN avinode_ingest.limiters.burst IS 'Calls at once after a pause: no window of t seconds sees more than burst + per_second * t.';
 COMMENT ON COLUMN avinode_ingest.limiters.caller IS 'A digest of the credentials that are called with, never they themselves: other credentials, another chance.';

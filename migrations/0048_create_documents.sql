@@ -16,6 +16,8 @@ CREATE INDEX documents_by_resource ON avinode_ingest.documents (resource_id, ask
 CREATE INDEX documents_by_age ON avinode_ingest.documents (kept_at) WHERE body IS NOT NULL;
 
 COMMENT ON TABLE avinode_ingest.documents IS 'Documents as Avinode returned them, the newest few of each resource. Bounded and pruned.';
+COMMENT ON COLUMN avinode_ingest.documents.id IS 'In the order of keeping.';
+COMMENT ON COLUMN avinode_ingest.documents.kept_at IS 'When it was kept, by the database''s clock.';
 COMMENT ON COLUMN avinode_ingest.documents.resource_id IS 'The resource''s id, such as arfq-12345678.';
 COMMENT ON COLUMN avinode_ingest.documents.kind IS 'rfqs, tripmsgs, quotes or trips.';
 COMMENT ON COLUMN avinode_ingest.documents.asked_at IS 'By the database''s clock, before the GET began: every job queued before then is served by it.';
