@@ -3,7 +3,8 @@
 //!
 //! # Layout
 //! Imports run down only: [`cli`], [`service`] → [`http`] → [`sessions`], and [`jobs`] → [`ingest`] → [`queue`], [`store`],
-//! [`avinode`] → [`domain`]. `queue`, `store` and `avinode` do not know one another.
+//! [`avinode`] → [`domain`]. `queue`, `store` and `avinode` do not know one another. [`simulator`] stands beside all of them: it
+//! plays Avinode, for demos and tests, and shares no rule with the service.
 //!
 //! # The way of a delivery
 //! 1. verify: [`avinode::signature`], bytes and headers and the time, before any JSON is read
