@@ -29,8 +29,12 @@ use crate::support::pool::Pool;
 
 /// What the simulator allows, and no more is what the service is told: fewer calls a second than things happen, so that the
 /// limit is what everything waits for. The first is of the whole size, which a busy machine may not press hard enough.
-const WIDE: Allowance = Allowance { rate: 100.0, burst: 40 };
-const NARROW: Allowance = Allowance { rate: 30.0, burst: 20 };
+/// Bursts that leave room for calls that a busy machine holds up on their way (`queue::limit` says how much).
+const WIDE: Allowance = Allowance {
+    rate: 100.0,
+    burst: 200,
+};
+const NARROW: Allowance = Allowance { rate: 30.0, burst: 120 };
 /// The trips of the whole size.
 const WHOLE: u32 = 200;
 /// How long everything may take to be worked off, after the last notification.
@@ -342,4 +346,25 @@ async fn simulate_is_reached_from_this_machine_only_unless_told_otherwise_and_ne
         assert_eq!(simulate.ended(PATIENCE).await.code(), Some(64), "{}", simulate.said());
         assert!(simulate.said().contains(said), "{}", simulate.said());
     }
+}
+
+/// Changes that the API shows only half a second after it has told of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_fetched_too_early_is_fetched_again() {
+    let story = Scenario::invented(invented(15), 5).unwrap();
+    let length = story.length();
+    let mut options = options(length, 20, WIDE);
+    options.trouble.faults = 0.0;
+    options.trouble.late = 0.3;
+    let simulator = simulator(story, options).await;
+    let db = Db::new().await;
+    let cast = Cast::make(&db.pool, simulator.scenario()).await.unwrap();
+    let service = Service::start(&simulator, db, "latest", WIDE).await;
+    simulator.play().await.unwrap();
+    worked_off(&service.db.pool).await;
+    let stale = simulator.log().outcomes().get("stale").copied();
+    assert!(stale > Some(5), "{:?}", simulator.log().outcomes());
+    let sessions = cast.sessions(&service.db.pool).await.unwrap();
+    let differences = cast.differences(&sessions, &simulator.truth(), Policy::Latest);
+    assert_eq!(differences, Vec::<String>::new());
 }

@@ -18,8 +18,8 @@ use crate::store::whose;
 
 /// A resource that was notified of longer ago is no longer behind.
 const FRESH: Duration = Duration::from_secs(60);
-/// So many notifications within moments are a burst, of which the last fetch saw all.
-const BURST: i32 = 3;
+/// So many notifications within moments are a burst, of which the last fetch is taken to have seen all.
+const BURST: i32 = 10;
 
 /// How long an RFQ's own notification is waited for.
 const SOON: Duration = Duration::from_secs(20);
@@ -38,12 +38,21 @@ fn job(kind: &'static str, resource: &Resource, due_in: Option<Duration>) -> New
     }
 }
 
-/// Whether a document may have been read too early: a notification has just come, and the document is what it was before.
-/// It is looked at once more, some seconds later and once. A duplicate cannot be told from that and costs the same; a burst
-/// of notifications within moments is not looked at again, so that many of one resource make no more than two fetches.
+/// Whether a document may have been read too early: a notification has just come, and the document is what it was before. Or
+/// two were served together, or one and a look that was due because of an earlier one, and though the document has changed it
+/// may show the first of two changes only. It is looked at once more, some seconds later and once. A duplicate cannot be told
+/// from that and costs the same; a burst of notifications within moments is not looked at again, so that many of one resource
+/// make no more than two fetches.
 pub(super) fn is_doubtful(compared: Compared, jobs: &[Claimed], now: DateTime<Utc>) -> bool {
-    let fresh = |job: &Claimed| (now - job.created_at).to_std().unwrap_or_default() < FRESH;
-    compared.same && compared.lately < BURST && jobs.iter().any(|job| job.kind == KIND && fresh(job))
+    let fresh = |job: &&Claimed| (now - job.created_at).to_std().unwrap_or_default() < FRESH;
+    let of = |kind| jobs.iter().filter(fresh).filter(move |job| job.kind == kind).count();
+    let (notified, looks) = (of(KIND), of(FOLLOW));
+    let changes = if compared.same {
+        notified
+    } else {
+        (notified + looks).saturating_sub(1)
+    };
+    notified > 0 && changes > 0 && compared.lately < BURST
 }
 
 /// The RFQ that tells whose a document is, where that is another resource.
