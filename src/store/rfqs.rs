@@ -48,19 +48,22 @@ pub async fn related(
             WHERE state.session_id = ANY ($4) AND state.matched_trip IS NOT NULL
         ), base AS MATERIALIZED (
             -- Facts stand under the id that stands for the trip, sessions have any of its ids.
-            SELECT DISTINCT coalesce(known.merged_into, given.id) AS trip
+            -- No table is joined here: a join with what the planner takes for many rows would read all of its index.
+            SELECT DISTINCT coalesce(
+                (SELECT known.merged_into FROM avinode_ingest.trips AS known WHERE known.key = given.id), given.id
+            ) AS trip
             FROM given
-            LEFT JOIN avinode_ingest.trips AS known ON known.key = given.id
         ), named AS MATERIALIZED (
-            SELECT coalesce(known.merged_into, named.trip) AS trip, named.rfq
+            SELECT coalesce(
+                (SELECT known.merged_into FROM avinode_ingest.trips AS known WHERE known.key = named.trip), named.trip
+            ) AS trip, named.rfq
             FROM unnest($2::text[], $3::text[]) AS named (trip, rfq)
-            LEFT JOIN avinode_ingest.trips AS known ON known.key = named.trip
         ), told AS MATERIALIZED (
             SELECT rfq FROM named
             UNION
-            SELECT avinode_ingest.normal_rfq_id(request.request_id)
-            FROM base
-            JOIN avinode_ingest.requests AS request ON request.trip_key = base.trip
+            SELECT avinode_ingest.normal_rfq_id(request_id)
+            FROM avinode_ingest.requests
+            WHERE trip_key = ANY (ARRAY(SELECT trip FROM base))
         ), found AS MATERIALIZED (
             SELECT avinode_ingest.normal_trip_id(avinode_trip_id) AS trip, avinode_ingest.normal_rfq_id(avinode_rfq_id) AS rfq
             FROM public.chat_sessions
@@ -68,14 +71,15 @@ pub async fn related(
         ), decided AS MATERIALIZED (
             SELECT trip FROM base
             UNION
-            SELECT coalesce(known.merged_into, found.trip)
+            SELECT coalesce(
+                (SELECT known.merged_into FROM avinode_ingest.trips AS known WHERE known.key = found.trip), found.trip
+            )
             FROM found
-            LEFT JOIN avinode_ingest.trips AS known ON known.key = found.trip
             WHERE found.trip IS NOT NULL
         ), ids AS MATERIALIZED (
             SELECT trip AS id FROM decided
             UNION
-            SELECT alias.key FROM decided JOIN avinode_ingest.trips AS alias ON alias.merged_into = decided.trip
+            SELECT key FROM avinode_ingest.trips WHERE merged_into = ANY (ARRAY(SELECT trip FROM decided))
         ), held AS MATERIALIZED (
             SELECT rfq FROM asked WHERE rfq IS NOT NULL
             UNION
@@ -93,9 +97,9 @@ pub async fn related(
         ), reached_ids AS MATERIALIZED (
             SELECT trip, trip AS id FROM reached
             UNION ALL
-            SELECT reached.trip, alias.key
-            FROM reached
-            JOIN avinode_ingest.trips AS alias ON alias.merged_into = reached.trip
+            SELECT merged_into, key
+            FROM avinode_ingest.trips
+            WHERE merged_into = ANY (ARRAY(SELECT trip FROM reached))
         ), had AS MATERIALIZED (
             SELECT DISTINCT avinode_ingest.normal_trip_id(avinode_trip_id) AS id
             FROM public.chat_sessions
@@ -120,10 +124,12 @@ pub async fn related(
         UNION
         SELECT 'unsettled', named.rfq
         FROM named
-        WHERE NOT EXISTS (
-            SELECT FROM avinode_ingest.requests AS request
+        WHERE (
+            SELECT true
+            FROM avinode_ingest.requests AS request
             WHERE request.trip_key = named.trip AND avinode_ingest.normal_rfq_id(request.request_id) = named.rfq
-        )
+            LIMIT 1
+        ) IS NULL
         "#,
         trips,
         &named_trips,

@@ -215,8 +215,8 @@ async fn neither_a_long_queue_nor_a_flood_for_one_key_makes_a_claim_slow() {
         took.push(began.elapsed());
         assert_eq!(claimed.groups.len(), 8, "though the flood came first");
     }
-    // On a quiet machine some 20 ms, most of it for passing over the flood; on one that compiles beside it half a second.
-    assert!(took.iter().min().unwrap() < &Duration::from_secs(2), "{took:?}");
+    // On a quiet machine some 20 ms, most of it for passing over the flood.
+    assert!(took.iter().min().unwrap() < &Duration::from_millis(400), "{took:?}");
 }
 
 /// Notes what it is given and finishes it.

@@ -51,11 +51,18 @@ pub fn pages(node: &Value) -> u64 {
         .sum()
 }
 
-/// How often `chat_sessions` was read from end to end in this transaction, and how many of its rows indexes led to.
+/// How often `chat_sessions`, `trips` and `requests` were read from end to end in this transaction, and how many of their rows
+/// and of their indexes' entries were looked at otherwise.
 pub async fn touched(tx: &mut Transaction<'_>) -> (i64, i64) {
     sqlx::query_as(
-        "SELECT seq_scan, coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables
-         WHERE schemaname = 'public' AND relname = 'chat_sessions'",
+        "SELECT sum(looked.seq_scan)::bigint, (sum(coalesce(looked.idx_tup_fetch, 0)) + sum(indexes.entries))::bigint
+         FROM pg_stat_xact_user_tables AS looked,
+             LATERAL (
+                 SELECT coalesce(sum(pg_stat_get_xact_tuples_returned(indexrelid)), 0) AS entries
+                 FROM pg_index WHERE indrelid = looked.relid
+             ) AS indexes
+         WHERE (looked.schemaname, looked.relname)
+             IN (('public', 'chat_sessions'), ('avinode_ingest', 'trips'), ('avinode_ingest', 'requests'))",
     )
     .fetch_one(tx)
     .await
