@@ -1,5 +1,7 @@
 //! What Postgres did for a statement: the plan that it really went by, and what it touched.
 
+use std::collections::BTreeMap;
+
 use avinode_ingest::postgres::transaction::Transaction;
 use serde_json::Value;
 
@@ -51,20 +53,30 @@ pub fn pages(node: &Value) -> u64 {
         .sum()
 }
 
-/// How often `chat_sessions`, `trips` and `requests` were read from end to end in this transaction, and how many of their rows
-/// and of their indexes' entries were looked at otherwise.
-pub async fn touched(tx: &mut Transaction<'_>) -> (i64, i64) {
-    sqlx::query_as(
-        "SELECT sum(looked.seq_scan)::bigint, (sum(coalesce(looked.idx_tup_fetch, 0)) + sum(indexes.entries))::bigint
-         FROM pg_stat_xact_user_tables AS looked,
-             LATERAL (
-                 SELECT coalesce(sum(pg_stat_get_xact_tuples_returned(indexrelid)), 0) AS entries
-                 FROM pg_index WHERE indrelid = looked.relid
-             ) AS indexes
-         WHERE (looked.schemaname, looked.relname)
-             IN (('public', 'chat_sessions'), ('avinode_ingest', 'trips'), ('avinode_ingest', 'requests'))",
+/// What was looked at so far in this transaction of `chat_sessions`, `trips` and `requests`: of each table and index by name, how
+/// many rows or entries, dead ones included; and under `whole` how often one of the tables was read from end to end.
+pub async fn touched(tx: &mut Transaction<'_>) -> BTreeMap<String, i64> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "WITH looked AS (
+            SELECT * FROM pg_stat_xact_user_tables
+            WHERE (schemaname, relname)
+                IN (('public', 'chat_sessions'), ('avinode_ingest', 'trips'), ('avinode_ingest', 'requests'))
+         )
+         SELECT 'whole', coalesce(sum(seq_scan), 0)::bigint FROM looked
+         UNION ALL
+         SELECT relname, coalesce(idx_tup_fetch, 0) FROM looked
+         UNION ALL
+         SELECT index.indexrelid::regclass::text, pg_stat_get_xact_tuples_returned(index.indexrelid)
+         FROM looked JOIN pg_index AS index ON index.indrelid = looked.relid",
     )
-    .fetch_one(tx)
+    .fetch_all(tx)
     .await
-    .unwrap()
+    .unwrap();
+    rows.into_iter().collect()
+}
+
+/// What was looked at between two readings, without what was not.
+pub fn between(before: &BTreeMap<String, i64>, after: &BTreeMap<String, i64>) -> BTreeMap<String, i64> {
+    let more = |(name, rows): (&String, &i64)| (name.clone(), rows - before.get(name).unwrap_or(&0));
+    after.iter().map(more).filter(|(_, rows)| *rows > 0).collect()
 }
