@@ -109,6 +109,8 @@ impl Paced {
                 Next::Nothing => {}
                 Next::Slot(wait) => tokio::select! {
                     () = tokio::time::sleep(wait.min(self.poll)) => {}
+                    // Its slot begins to fill once all know of its end.
+                    Some(_) = running.join_next() => {}
                     () = shutdown.cancelled() => {}
                 },
                 Next::Work => {
@@ -130,6 +132,9 @@ impl Paced {
             while running.try_join_next().is_some() {}
         }
         while running.join_next().await.is_some() {}
+        if let Err(error) = self.limiter.tell(&self.pool).await {
+            tracing::debug!(%error, "the others learn of the last calls' end when their time has passed");
+        }
     }
 
     /// Claims and begins. A key that was taken over from a worker that died waits until nothing else is under way.
@@ -150,7 +155,7 @@ impl Paced {
             return Ok(claim.wait.map_or(Next::Work, Next::Slot));
         }
         if shutdown.is_cancelled() {
-            self.give_back(&claim.groups).await?;
+            settle::give_back(&self.pool, &claim.groups).await?;
             return Ok(Next::Nothing);
         }
         let (mut alone, together): (Vec<Group>, Vec<Group>) = claim.groups.into_iter().partition(Group::is_alone);
@@ -160,7 +165,7 @@ impl Paced {
                 running.spawn(async move { this.serve_and_tell(&group).await });
             }
             if !alone.is_empty() {
-                self.give_back(&alone).await?;
+                settle::give_back(&self.pool, &alone).await?;
                 while !running.is_empty() {
                     pulse.beat();
                     let _ = tokio::time::timeout(self.poll, running.join_next()).await;
@@ -170,7 +175,7 @@ impl Paced {
         }
         let first = alone.swap_remove(0);
         alone.extend(together);
-        self.give_back(&alone).await?;
+        settle::give_back(&self.pool, &alone).await?;
         self.serve(&first).await?;
         Ok(Next::Nothing)
     }
@@ -184,7 +189,7 @@ impl Paced {
         let mut groups = claim.groups;
         if let Some(place) = groups.iter().position(Group::is_alone) {
             let first = groups.swap_remove(place);
-            self.give_back(&groups).await?;
+            settle::give_back(&self.pool, &groups).await?;
             groups = vec![first];
         }
         let step = PacedStep {
@@ -204,15 +209,6 @@ impl Paced {
         grouped::claim(&self.pool, &self.limiter, kinds, most, name, self.lease).await
     }
 
-    async fn give_back(&self, groups: &[Group]) -> Result<(), sqlx::Error> {
-        if groups.is_empty() {
-            return Ok(());
-        }
-        settle::give_back(&self.pool, groups).await?;
-        let slots = u32::try_from(groups.len()).unwrap_or(u32::MAX);
-        self.limiter.give_back(&self.pool, slots).await
-    }
-
     async fn serve_and_tell(&self, group: &Group) {
         if let Err(error) = self.serve(group).await {
             tracing::warn!(%error, key = group.key, "a key could not be settled; its leases run out by themselves");
@@ -220,14 +216,6 @@ impl Paced {
     }
 
     async fn serve(&self, group: &Group) -> Result<(), sqlx::Error> {
-        let served = self.serve_jobs(group).await;
-        if !group.slot.is_used() {
-            self.limiter.give_back(&self.pool, 1).await?;
-        }
-        served
-    }
-
-    async fn serve_jobs(&self, group: &Group) -> Result<(), sqlx::Error> {
         if group.is_alone() {
             for job in group.jobs.iter().filter(|job| job.crashes >= self.retry.max_crashes) {
                 let reason = format!("its worker died {} times while its key ran alone", job.crashes);

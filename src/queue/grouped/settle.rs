@@ -83,6 +83,9 @@ pub async fn put_back(pool: &Pool, jobs: &[PutBack]) -> Result<u64, sqlx::Error>
 /// Gives keys back unserved, to be claimed before others: their jobs have lost no attempt.
 pub async fn give_back(pool: &Pool, groups: &[Group]) -> Result<u64, sqlx::Error> {
     let jobs: Vec<Claimed> = groups.iter().flat_map(|group| group.jobs.iter().cloned()).collect();
+    if jobs.is_empty() {
+        return Ok(0);
+    }
     let (ids, tokens) = fences(&jobs);
     let mut tx = pool.begin().await?;
     let given = sqlx::query!(
