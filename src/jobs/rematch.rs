@@ -7,8 +7,8 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::apply::{Applier, Content};
+use crate::queue::enqueue::NewJob;
 use crate::queue::job::{Claimed, Handler, JobError};
-use crate::queue::store::NewJob;
 
 /// Queued by the triggers on `chat_sessions` and by the sweep, with the session's id as key.
 pub const KIND: &str = "rematch";

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{reconcile, rematch};
 use crate::heartbeat::Pulse;
 use crate::postgres::transaction::Pool;
-use crate::queue::{maintenance, store as queue};
+use crate::queue::{enqueue, maintenance};
 use crate::store::tracking::{begin, whole};
 use crate::store::whose::Which;
 use crate::store::{documents, sweep};
@@ -90,7 +90,7 @@ async fn match_again(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> 
         return Ok(());
     }
     let keys: Vec<String> = sessions.iter().map(ToString::to_string).collect();
-    let queued = queue::enqueue_missing(pool, rematch::KIND, &keys).await?;
+    let queued = enqueue::enqueue_missing(pool, rematch::KIND, &keys).await?;
     tracing::info!(sessions = queued, "sessions are to be matched again");
     Ok(())
 }

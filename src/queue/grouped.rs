@@ -4,8 +4,6 @@
 //! which begins after they came. Claims of one limiter take turns at its row, so two cannot choose one key, and the plain
 //! claim beside them is as it was.
 
-pub mod settle;
-
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -15,7 +13,8 @@ use super::job::{Claimed, JobError};
 use super::limit::Free;
 use super::limiter::slot::Slot;
 use super::limiter::{Limiter, Seen};
-use super::store::interval;
+
+use crate::postgres::span::interval;
 use crate::postgres::transaction::{Pool, Transaction};
 
 /// Due jobs of one kind among which keys are looked for, so that one key's flood does not make a claim slow.

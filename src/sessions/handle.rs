@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::error::Error;
 use crate::clock::Clock;
 use crate::domain::tracking::view::ChatSession;
-use crate::queue::store::{self as queue, NewJob};
+use crate::queue::enqueue::{NewJob, enqueue};
 use crate::store::tracking::{find, lock, notes};
 
 /// The kind of job that matches a session with what is known of its trip; the triggers queue it by the same word.
@@ -50,7 +50,7 @@ pub(super) async fn match_again(tx: &mut Transaction<'_>, session: Uuid) -> Resu
         delivery_id: None,
         due_in: None,
     };
-    queue::enqueue(tx, &[job]).await?;
+    enqueue(tx, &[job]).await?;
     notes::wake(tx).await?;
     Ok(())
 }

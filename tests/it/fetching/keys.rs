@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use avinode_ingest::queue::grouped::{self, Claim, Group, GroupHandler, settle};
+use avinode_ingest::queue::grouped::{self, Claim, Group, GroupHandler};
 use avinode_ingest::queue::job::{Claimed, JobError, Outcome};
 use avinode_ingest::queue::limit::pace::Limit;
 use avinode_ingest::queue::limit::{Left, Verdict};
 use avinode_ingest::queue::limiter::Limiter;
 use avinode_ingest::queue::paced::Paced;
 use avinode_ingest::queue::retry::RetryPolicy;
-use avinode_ingest::queue::store;
+use avinode_ingest::queue::{settle, store};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::task::JoinSet;
@@ -103,7 +103,7 @@ async fn what_comes_while_a_key_is_served_has_a_turn_of_its_own_afterwards() {
     queue(&db.pool, &[("thin", "a", 0.0), ("thin", "b", 0.0)]).await;
     let second = claim(&db.pool, &limiter, 10, "x").await;
     assert_eq!(keys(&second), [("b", 1)], "and holds up no other key");
-    store::give_back(&db.pool, &first.groups[0].jobs).await.unwrap();
+    settle::give_back(&db.pool, &first.groups[0].jobs).await.unwrap();
     assert_eq!(keys(&claim(&db.pool, &limiter, 10, "x").await), [("a", 2)]);
 }
 
