@@ -1,5 +1,7 @@
 //! From the configuration to a client of Avinode: what the settings demand of one another, in one line each.
 
+use std::time::Duration;
+
 use crate::avinode::client::base::{Base, Reach};
 use crate::avinode::client::error::FetchError;
 use crate::avinode::client::get::Client;
@@ -63,6 +65,7 @@ pub fn settings(args: &AvinodeArgs, fetch: &FetchArgs) -> Result<Option<AvinodeS
         client,
         calls_per_second: fetch.calls_per_second,
         burst: fetch.burst,
+        settle: Duration::from_secs(fetch.settle_seconds),
         reconcile_every: fetch.reconcile_every.0,
     }))
 }

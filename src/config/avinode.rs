@@ -46,6 +46,12 @@ pub struct FetchArgs {
           value_parser = whole::<u32>(1, 10_000))]
     pub burst: u32,
 
+    /// Seconds after a notification for which the API may still show what was before (1 to 60): what was fetched sooner, and shows
+    /// nothing new, is looked at once more.
+    #[arg(long = "avinode-settle-seconds", env = "AVINODE_SETTLE_SECONDS", value_name = "SECONDS", default_value = "3",
+          value_parser = whole::<u64>(1, 60))]
+    pub settle_seconds: u64,
+
     /// How often the trips of active sessions are fetched anew, to repair what missed webhooks left out: 10m to 30d, or
     /// off.
     #[arg(long = "avinode-reconcile-every", env = "AVINODE_RECONCILE_EVERY", value_name = "TIME", default_value = "off",

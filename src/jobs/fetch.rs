@@ -6,6 +6,7 @@
 
 mod asked;
 mod failed;
+pub mod ids;
 mod next;
 pub mod standing;
 mod told;
@@ -26,14 +27,16 @@ use super::apply::{Applier, Content, Work};
 use crate::avinode::client::get::{Client, Document};
 use crate::avinode::documents::{self, Reading};
 use crate::avinode::json;
-use crate::avinode::resource::Resource;
+use crate::avinode::resource::{Resource, ResourceKind};
 use crate::domain::id::TripId;
+use crate::queue::enqueue;
 use crate::queue::grouped::{Group, GroupHandler};
 use crate::queue::job::{Claimed, JobError, Outcome};
 use crate::queue::limit::Left;
 use crate::queue::limiter::Limiter;
 use crate::queue::store as queue;
-use crate::store::{deliveries, documents as stored};
+use crate::store::documents::{self as documents_kept, Kept};
+use crate::store::{deliveries, whose as whose_facts};
 
 /// A thin notification; its key is the resource's id.
 pub const KIND: &str = "thin";
@@ -57,16 +60,19 @@ pub struct FetchJob {
     pub client: Client,
     /// Told of what came of calls.
     pub limiter: Limiter,
+    /// How long after a notification Avinode may still show what was before.
+    pub settle: Duration,
 }
 
 /// A document in hand.
 struct InHand {
     data: Value,
+    /// By the database's clock, before its GET began.
+    asked_at: DateTime<Utc>,
+    /// By ours.
     began_at: DateTime<Utc>,
-    /// The same bytes as the last time.
+    /// It says the same as the last time.
     same: bool,
-    /// It may have been read too early: to be looked at once more.
-    doubtful: bool,
 }
 
 type Unfinished = Vec<(i64, JobError)>;
@@ -93,17 +99,18 @@ impl GroupHandler for FetchJob {
 
 impl FetchJob {
     /// What the jobs ask for, and the newest document of it.
-    async fn load(&self, group: &Group) -> Result<(Asked, Option<stored::Kept>), JobError> {
+    async fn load(&self, group: &Group) -> Result<(Asked, Option<Kept>), JobError> {
         let ids: Vec<_> = group.jobs.iter().filter_map(|job| job.delivery_id).collect();
         let mut tx = self.applier.pool.begin().await?;
         let bodies = deliveries::read(&mut tx, &ids).await?;
-        let known = stored::newest(&mut tx, &group.key).await?;
+        let known = documents_kept::newest(&mut tx, &group.key).await?;
         tx.commit().await?;
         let vouch = |href: &str, resource: &Resource| {
             let refused = self.client.vouch(href, resource).err();
             refused.map_or(Ok(()), |why| Err(why.to_string()))
         };
-        Ok((Asked::read(&group.key, &group.jobs, &bodies, vouch), known))
+        let asked = Asked::read(&group.key, &group.jobs, group.claimed_at, &bodies, vouch);
+        Ok((asked, known))
     }
 
     async fn serve(
@@ -111,24 +118,26 @@ impl FetchJob {
         group: &Group,
         asked: &Asked,
         resource: &Resource,
-        known: Option<stored::Kept>,
+        known: Option<Kept>,
     ) -> Result<Unfinished, JobError> {
-        let newest_job = asked.jobs.iter().map(|job| job.created_at).max();
-        let stored = known
-            .filter(|known| newest_job.is_some_and(|job| known.asked_at > job))
-            .and_then(|known| Some((data_of(known.body.as_deref()?)?, known.began_at)));
-        let in_hand = match stored {
-            Some((data, began_at)) => InHand {
-                data,
-                began_at,
-                // It may not have been applied yet.
-                same: false,
-                doubtful: false,
-            },
+        let fetched_at = known.as_ref().map(|known| known.asked_at);
+        let in_hand = match known.and_then(|known| stored(&known, asked)) {
+            Some(in_hand) => in_hand,
             None => {
+                if let Some(why) = self.needless(asked, resource).await? {
+                    self.finish(&asked.jobs, &nothing(&asked.jobs, why)).await?;
+                    return Ok(Vec::new());
+                }
+                if let Some(wait) = next::leave_alone(fetched_at, &asked.jobs, asked.asked_at, self.settle) {
+                    let wait = JobError::wait(
+                        "it was fetched a moment ago; what is told of it since shares a call",
+                        wait,
+                    );
+                    return Ok(all(&asked.jobs, &wait));
+                }
                 let Some(under_way) = group.slot.start() else {
                     let late = JobError::wait("its turn to call had passed", Duration::ZERO);
-                    return Ok(asked.jobs.iter().map(|job| (job.id, late.clone())).collect());
+                    return Ok(all(&asked.jobs, &late));
                 };
                 let fetched = self.client.get(resource).await;
                 drop(under_way);
@@ -141,7 +150,7 @@ impl FetchJob {
                 self.tell(group, failed::verdict(fetched.result.as_ref().err()), left)
                     .await;
                 match fetched.result {
-                    Ok(document) => self.keep(group, asked, resource, document, fetched.began_at).await?,
+                    Ok(document) => self.keep(asked, resource, document, fetched.began_at).await?,
                     Err(error) => {
                         let now = self.applier.clock.now();
                         let (outcomes, unfinished) = failed::remedies(&error, &asked.jobs, now);
@@ -155,39 +164,54 @@ impl FetchJob {
             Ok(reading) => reading,
             Err(why) => return Ok(all(&asked.jobs, &JobError::fail(why.to_string()))),
         };
-        match self.whose(asked, resource, &reading).await? {
+        match self.whose(asked, resource, &reading, in_hand.asked_at).await? {
             Ok(trip) => self.apply(asked, resource, &reading, trip, &in_hand).await,
             Err(error) => Ok(all(&asked.jobs, &error)),
         }
     }
 
-    /// Keeps a document, durably, before anything is made of it.
+    /// Why nothing is to be fetched, where that is so: what it was to tell is known by now.
+    async fn needless(&self, asked: &Asked, resource: &Resource) -> Result<Option<&'static str>, JobError> {
+        if resource.kind != ResourceKind::Trips || asked.jobs.iter().any(|job| job.kind != FOLLOW) {
+            return Ok(None);
+        }
+        let Ok(trip) = TripId::parse(resource.id.as_str()) else {
+            return Ok(None);
+        };
+        let mut tx = self.applier.pool.begin().await?;
+        let both = whose_facts::has_both_ids(&mut tx, trip.as_str()).await?;
+        tx.commit().await?;
+        Ok(both.then_some("both ids of the trip are known"))
+    }
+
+    /// Keeps a document, durably, before anything is made of it, and with it that it is to be looked at once more.
     async fn keep(
         &self,
-        group: &Group,
         asked: &Asked,
         resource: &Resource,
         document: Document,
         began_at: DateTime<Utc>,
     ) -> Result<InHand, JobError> {
-        let notified = asked.jobs.iter().filter(|job| job.kind == KIND).count();
-        let fetched = stored::Fetched {
-            resource: &group.key,
+        let fetched = documents_kept::Fetched {
+            resource: resource.id.as_str(),
             kind: resource.kind.as_str(),
-            asked_at: group.claimed_at,
+            asked_at: asked.asked_at,
             began_at,
-            digest: Sha256::digest(&document.body).into(),
+            // Not of the whole body: what stands around the data differs with each answer. A map's names are in order.
+            digest: Sha256::digest(document.data.to_string()).into(),
             body: &document.body,
-            notified: i32::try_from(notified).unwrap_or(i32::MAX),
         };
         let mut tx = self.applier.pool.begin().await?;
-        let compared = stored::keep(&mut tx, &fetched).await?;
+        let same = documents_kept::keep(&mut tx, &fetched).await?;
+        if next::is_doubtful(same, &asked.jobs, asked.asked_at, self.settle) {
+            enqueue::enqueue(&mut tx, &[next::look_again(resource, self.settle)]).await?;
+        }
         tx.commit().await?;
         Ok(InHand {
             data: document.data,
+            asked_at: asked.asked_at,
             began_at,
-            same: compared.same,
-            doubtful: next::is_doubtful(compared, &asked.jobs, self.applier.clock.now()),
+            same,
         })
     }
 
@@ -200,7 +224,7 @@ impl FetchJob {
         in_hand: &InHand,
     ) -> Result<Unfinished, JobError> {
         let mut tx = self.applier.pool.begin().await?;
-        let follow = next::follow_ups(&mut tx, asked, resource, reading, in_hand.same, in_hand.doubtful).await?;
+        let follow = next::follow_ups(&mut tx, asked, resource, reading, in_hand.same).await?;
         tx.commit().await?;
         let content = Content::Document {
             resource: resource.to_string(),
@@ -259,7 +283,29 @@ fn all(jobs: &[Claimed], error: &JobError) -> Unfinished {
     jobs.iter().map(|job| (job.id, error.clone())).collect()
 }
 
-/// `data` of a stored body.
-fn data_of(body: &[u8]) -> Option<Value> {
-    json::read(body).ok()?.get_mut("data").map(Value::take)
+fn nothing(jobs: &[Claimed], why: &str) -> Vec<Outcome> {
+    let outcome = |job: &Claimed| Outcome {
+        job: job.id,
+        outcome: "nothing",
+        detail: why.to_owned(),
+    };
+    jobs.iter().map(outcome).collect()
+}
+
+/// The newest document, if it was asked for after the last of the jobs was queued.
+fn stored(known: &Kept, asked: &Asked) -> Option<InHand> {
+    if known.asked_at <= asked.newest() {
+        return None;
+    }
+    let data = json::read(known.body.as_deref()?)
+        .ok()?
+        .get_mut("data")
+        .map(Value::take)?;
+    Some(InHand {
+        data,
+        asked_at: known.asked_at,
+        began_at: known.began_at,
+        // It may not have been applied yet.
+        same: false,
+    })
 }

@@ -50,6 +50,7 @@ pub fn fetching(
         }),
         client: Client::new(&avinode.client, Now::new(move || clock.now()))?,
         limiter: limiter.clone(),
+        settle: avinode.settle,
     };
     // Enough for calls of half a second, and some that hang.
     let at_once = (4.0 + avinode.calls_per_second / 2.0).clamp(AT_ONCE.0, AT_ONCE.1);

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::apply::{Applier, Content};
+use super::fetch::ids;
 use crate::queue::enqueue::NewJob;
 use crate::queue::job::{Claimed, Handler, JobError};
 
@@ -44,6 +45,11 @@ impl Handler for RematchJob {
                 session: key.parse::<Uuid>().ok()?,
             })
         };
-        self.applier.apply_keys(jobs, read, "its key is no session id").boxed()
+        async move {
+            let sessions: Vec<Uuid> = jobs.iter().filter_map(|job| job.key.as_deref()?.parse().ok()).collect();
+            ids::ask(&self.applier.pool, &sessions).await?;
+            self.applier.apply_keys(jobs, read, "its key is no session id").await
+        }
+        .boxed()
     }
 }

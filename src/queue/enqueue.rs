@@ -1,4 +1,4 @@
-//! Queueing jobs: always by whoever has the reason for them, in its own transaction where there is one.
+//! Queueing jobs: by whoever has the reason for them, in its own transaction where there is one.
 
 use std::time::Duration;
 
@@ -86,4 +86,16 @@ pub async fn enqueue_missing(pool: &Pool, kind: &str, keys: &[String]) -> Result
     .await?;
     tx.commit().await?;
     Ok(queued.rows_affected())
+}
+
+/// For which of these keys there is a job of one of these kinds, held by a worker or not.
+pub async fn live(tx: &mut Transaction<'_>, kinds: &[&str], keys: &[String]) -> Result<Vec<String>, sqlx::Error> {
+    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+    sqlx::query_scalar!(
+        r#"SELECT DISTINCT key AS "key!" FROM avinode_ingest.jobs WHERE kind = ANY ($1) AND key = ANY ($2)"#,
+        &kinds,
+        keys
+    )
+    .fetch_all(tx)
+    .await
 }

@@ -109,8 +109,8 @@ pub async fn dead(pool: &Pool, kind: Option<&str>) -> Result<Vec<i64>, sqlx::Err
     Ok(ids)
 }
 
-/// Makes jobs due now: dead ones come back to life with their history and their attempts forgotten, waiting ones need
-/// wait no longer. Running ones are left alone. Returns the ids that were moved.
+/// Makes jobs due now: dead ones come back to life, with their history, as if queued now, and their attempts forgotten;
+/// waiting ones need wait no longer. Running ones are left alone. Returns the ids that were moved.
 pub async fn retry(pool: &Pool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let mut moved = sqlx::query_scalar!(
@@ -118,8 +118,8 @@ pub async fn retry(pool: &Pool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
         WITH raised AS (
             DELETE FROM avinode_ingest.dead_jobs WHERE id = ANY ($1) RETURNING *
         )
-        INSERT INTO avinode_ingest.jobs (id, kind, key, delivery_id, created_at, history)
-        SELECT id, kind, key, delivery_id, created_at,
+        INSERT INTO avinode_ingest.jobs (id, kind, key, delivery_id, history)
+        SELECT id, kind, key, delivery_id,
             (history || ('died: ' || reason))[greatest(1, cardinality(history) - 8):]
         FROM raised
         ORDER BY id

@@ -37,21 +37,10 @@ pub struct Fetched<'a> {
     pub asked_at: DateTime<Utc>,
     /// When its GET began, by the worker's clock.
     pub began_at: DateTime<Utc>,
-    /// SHA-256 of the body.
+    /// SHA-256 of what it says.
     pub digest: [u8; 32],
     /// The body.
     pub body: &'a [u8],
-    /// Notifications that it serves.
-    pub notified: i32,
-}
-
-/// How a document stands to the one before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Compared {
-    /// The same bytes as the last one of this resource.
-    pub same: bool,
-    /// Notifications that these bytes have served within ten seconds or so, this time's included.
-    pub lately: i32,
 }
 
 /// The newest document of a resource.
@@ -71,8 +60,8 @@ pub async fn newest(tx: &mut Transaction<'_>, resource: &str) -> Result<Option<K
     .await
 }
 
-/// Keeps a document; the same bytes again are the same row, with later times.
-pub async fn keep(tx: &mut Transaction<'_>, fetched: &Fetched<'_>) -> Result<Compared, sqlx::Error> {
+/// Keeps a document; one that says the same as the last is the same row, with later times. Returns whether it does.
+pub async fn keep(tx: &mut Transaction<'_>, fetched: &Fetched<'_>) -> Result<bool, sqlx::Error> {
     let body = (fetched.body.len() <= LONGEST_BODY).then_some(fetched.body);
     let row = sqlx::query!(
         r#"
@@ -85,15 +74,13 @@ pub async fn keep(tx: &mut Transaction<'_>, fetched: &Fetched<'_>) -> Result<Com
         ), again AS (
             UPDATE avinode_ingest.documents AS document
             SET asked_at = greatest(document.asked_at, $3), began_at = greatest(document.began_at, $4),
-                kept_at = clock_timestamp(), times = document.times + 1, body = $6,
-                notified = $7
-                    + CASE WHEN document.kept_at > clock_timestamp() - interval '10 seconds' THEN document.notified ELSE 0 END
+                kept_at = clock_timestamp(), times = document.times + 1, body = $6
             FROM newest
             WHERE document.id = newest.id AND newest.digest = $5
-            RETURNING document.notified
+            RETURNING document.id
         ), new AS (
-            INSERT INTO avinode_ingest.documents (resource_id, kind, asked_at, began_at, digest, body, notified)
-            SELECT $1, $2, $3, $4, $5, $6, $7
+            INSERT INTO avinode_ingest.documents (resource_id, kind, asked_at, began_at, digest, body)
+            SELECT $1, $2, $3, $4, $5, $6
             WHERE NOT EXISTS (SELECT FROM newest WHERE digest = $5)
         ), too_many AS (
             DELETE FROM avinode_ingest.documents
@@ -102,10 +89,10 @@ pub async fn keep(tx: &mut Transaction<'_>, fetched: &Fetched<'_>) -> Result<Com
                 WHERE resource_id = $1
                 ORDER BY asked_at DESC, id DESC
                 -- A new one comes on top of these.
-                OFFSET $8::bigint - CASE WHEN EXISTS (SELECT FROM newest WHERE digest = $5) THEN 0 ELSE 1 END
+                OFFSET $7::bigint - CASE WHEN EXISTS (SELECT FROM newest WHERE digest = $5) THEN 0 ELSE 1 END
             )
         )
-        SELECT notified FROM again
+        SELECT id FROM again
         "#,
         fetched.resource,
         fetched.kind,
@@ -113,15 +100,11 @@ pub async fn keep(tx: &mut Transaction<'_>, fetched: &Fetched<'_>) -> Result<Com
         fetched.began_at,
         &fetched.digest[..],
         body,
-        fetched.notified,
         KEPT,
     )
     .fetch_optional(tx)
     .await?;
-    Ok(Compared {
-        same: row.is_some(),
-        lately: row.map_or(fetched.notified, |row| row.notified),
-    })
+    Ok(row.is_some())
 }
 
 /// Which of these resources have been fetched, since then or ever.

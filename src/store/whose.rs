@@ -31,6 +31,50 @@ pub async fn trips(
     .await
 }
 
+/// Whether both ids of a trip are known, the resource id and the short one. `id` is one of them, in normal form.
+pub async fn has_both_ids(tx: &mut Transaction<'_>, id: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"
+        WITH root AS MATERIALIZED (
+            SELECT coalesce(merged_into, key) AS key FROM avinode_ingest.trips WHERE key = $1
+        )
+        SELECT count(DISTINCT known.key LIKE '%-%') = 2 AS "both!"
+        FROM (
+            SELECT key FROM root
+            UNION
+            SELECT trip.key FROM avinode_ingest.trips AS trip WHERE trip.merged_into = (SELECT key FROM root)
+        ) AS known
+        "#,
+        id
+    )
+    .fetch_one(tx)
+    .await
+}
+
+/// The resource ids, in normal form, of the trips of active sessions of which no document has been seen and no short id is
+/// known. `ids`: the sessions that are looked at.
+pub async fn half_known_trips(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"
+        SELECT DISTINCT named.id AS "id!"
+        FROM (
+            SELECT avinode_ingest.normal_trip_id(session.avinode_trip_id) AS id
+            FROM public.chat_sessions AS session
+            WHERE session.id = ANY ($1) AND session.status::text = 'active'
+        ) AS named
+        LEFT JOIN avinode_ingest.trips AS known ON known.key = named.id
+        WHERE named.id LIKE 'atrip-%'
+            -- The id that stands for a trip is any of the two.
+            AND known.merged_into IS NULL
+            AND NOT EXISTS (SELECT FROM avinode_ingest.trips AS other WHERE other.merged_into = named.id)
+            AND NOT EXISTS (SELECT FROM avinode_ingest.documents AS document WHERE document.resource_id = named.id)
+        "#,
+        ids
+    )
+    .fetch_all(tx)
+    .await
+}
+
 /// Which of these messages facts know.
 pub async fn messages(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar!(
@@ -59,11 +103,11 @@ pub struct Target {
     pub session: Option<Uuid>,
     /// Its id in normal form, if it has one.
     pub trip: Option<String>,
-    /// Its resource ids: those that begin with `atrip-`, or else its RFQs. Empty: it cannot be fetched.
+    /// Its resource ids, those that begin with `atrip-`, and its RFQs: a trip may not list them all. Empty: it cannot be fetched.
     pub resources: Vec<String>,
 }
 
-/// The trips of sessions, and how they can be fetched: by a resource id that the session or facts know, or else by its RFQs.
+/// The trips of sessions, and how they can be fetched: by the resource ids and RFQs that the session or facts know.
 pub async fn targets(pool: &Pool, which: &Which) -> Result<Vec<Target>, sqlx::Error> {
     let (trip, active, since) = match which {
         Which::Trip(trip) => (Some(trip.as_str()), false, None),
@@ -140,7 +184,7 @@ pub async fn targets(pool: &Pool, which: &Which) -> Result<Vec<Target>, sqlx::Er
     let targets = rows.into_iter().map(|row| Target {
         session: row.session.and_then(|id| id.parse().ok()),
         trip: row.root,
-        resources: if row.trips.is_empty() { row.rfqs } else { row.trips },
+        resources: row.trips.into_iter().chain(row.rfqs).collect(),
     });
     Ok(targets.collect())
 }

@@ -19,6 +19,8 @@ pub struct AvinodeSettings {
     pub calls_per_second: f64,
     /// Calls that may follow one another at once before that rate holds; at least 1.
     pub burst: u32,
+    /// How long after a notification the API may still show what was before; above zero.
+    pub settle: Duration,
     /// How often the trips of active sessions are fetched anew without a notification; never where `None`.
     pub reconcile_every: Option<Duration>,
 }

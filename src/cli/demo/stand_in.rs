@@ -1,5 +1,7 @@
 //! The demo's Avinode: a simulator in this process, quick, faultless, with the built-in story.
 
+use std::time::Duration;
+
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +23,8 @@ const SPEED: f64 = 1e9;
 /// So quick that nobody waits for the demo, and yet within the simulator's limit.
 const CALLS_PER_SECOND: f64 = 100.0;
 const BURST: u32 = 50;
+/// It shows everything at once; a short wait shows that there is one.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// The credentials of its calls, as the service is to know them.
 pub fn basic() -> String {
@@ -56,6 +60,7 @@ pub fn settings(avinode: &Simulator) -> Result<AvinodeSettings, Failure> {
         },
         calls_per_second: CALLS_PER_SECOND,
         burst: BURST,
+        settle: SETTLE,
         reconcile_every: None,
     })
 }

@@ -27,6 +27,8 @@ pub(super) struct Asked {
     pub(super) jobs: Vec<Claimed>,
     /// When the last of their notifications was received; `None` where nobody told.
     pub(super) received_at: Option<DateTime<Utc>>,
+    /// When they were claimed, by the database's clock: before anything is called for them.
+    pub(super) asked_at: DateTime<Utc>,
     /// The trip that a notification names; the newest word counts.
     pub(super) trip: Option<TripId>,
     /// Jobs that ask for nothing.
@@ -40,10 +42,14 @@ impl Asked {
     pub(super) fn read(
         key: &str,
         jobs: &[Claimed],
+        asked_at: DateTime<Utc>,
         deliveries: &HashMap<Uuid, Stored>,
         vouch: impl Fn(&str, &Resource) -> Result<(), String>,
     ) -> Self {
-        let mut asked = Self::default();
+        let mut asked = Self {
+            asked_at,
+            ..Self::default()
+        };
         for job in jobs {
             match read(key, job, deliveries, &vouch) {
                 Ok(Wants::Nothing(why)) => asked.outcomes.push(Outcome {
@@ -72,16 +78,10 @@ impl Asked {
         asked
     }
 
-    /// When the oldest of the jobs was queued.
-    pub(super) fn oldest(&self) -> DateTime<Utc> {
-        let oldest = self.jobs.iter().map(|job| job.created_at).min();
-        oldest.unwrap_or(DateTime::UNIX_EPOCH)
-    }
-
-    /// For how long the newest of the jobs has been there.
-    pub(super) fn age(&self, now: DateTime<Utc>) -> Duration {
+    /// When the newest of the jobs was queued.
+    pub(super) fn newest(&self) -> DateTime<Utc> {
         let newest = self.jobs.iter().map(|job| job.created_at).max();
-        newest.map_or(Duration::ZERO, |newest| (now - newest).to_std().unwrap_or_default())
+        newest.unwrap_or(DateTime::UNIX_EPOCH)
     }
 }
 
@@ -148,6 +148,12 @@ fn resource(thin: &Thin) -> Result<Resource, JobError> {
         let word: String = word.chars().filter(|c| !c.is_control()).take(100).collect();
         JobError::fail(format!("not understood: unknown type of resource `{word}`"))
     })?;
+    let other = Resource::by_id(&thin.id).filter(|known| known.kind != kind);
+    if let Some(other) = other {
+        return Err(JobError::fail(format!(
+            "not understood: its type is `{kind}`, its id that of `{other}`"
+        )));
+    }
     Ok(Resource {
         kind,
         id: thin.id.clone(),
@@ -188,7 +194,8 @@ mod tests {
             jobs.push(job(i64::try_from(n).unwrap(), KIND, Some(id)));
         }
         jobs.push(job(99, super::super::FOLLOW, None));
-        Asked::read("arfq-1", &jobs, &deliveries, |href, _| {
+        let at = DateTime::UNIX_EPOCH;
+        Asked::read("arfq-1", &jobs, at, &deliveries, |href, _| {
             (href == "good").then_some(()).ok_or_else(|| "bad".to_owned())
         })
     }
@@ -202,6 +209,7 @@ mod tests {
             r#"{"id":"arfq-1","href":"good","type":"spells"}"#,
             r#"{"id":"arfq-1","href":"good"}"#,
             r#"{"id":"arfq-1","href":"good","type":"quotes"}"#,
+            r#"{"id":"odd-1","href":"good","type":"quotes"}"#,
         ]);
         assert_eq!(asked.resource.unwrap().to_string(), "rfqs/arfq-1");
         let served: Vec<i64> = asked.jobs.iter().map(|job| job.id).collect();
@@ -216,6 +224,7 @@ mod tests {
             [
                 "its link is not followed: bad",
                 "not understood: unknown type of resource `spells`",
+                "not understood: its type is `quotes`, its id that of `rfqs/arfq-1`",
                 "another resource of the same id comes first",
             ]
         );

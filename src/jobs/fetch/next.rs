@@ -9,17 +9,16 @@ use rand::RngExt;
 use super::asked::Asked;
 use super::{FOLLOW, KIND, RECONCILE};
 use crate::avinode::documents::Reading;
+use crate::avinode::id::ResourceId;
 use crate::avinode::resource::{Resource, ResourceKind};
+use crate::domain::id::TripId;
 use crate::postgres::transaction::Transaction;
-use crate::queue::enqueue::NewJob;
+use crate::queue::enqueue::{self, NewJob};
 use crate::queue::job::Claimed;
-use crate::store::documents::{self, Compared};
-use crate::store::whose;
+use crate::store::{documents, whose};
 
-/// A resource that was notified of longer ago is no longer behind.
-const FRESH: Duration = Duration::from_secs(60);
-/// So many notifications within moments are a burst, of which the last fetch is taken to have seen all.
-const BURST: i32 = 10;
+/// However long notifications of a resource go on coming, it is fetched at least this often, in times of what it takes to settle.
+const LONGEST: u32 = 3;
 
 /// How long an RFQ's own notification is waited for.
 const SOON: Duration = Duration::from_secs(20);
@@ -38,21 +37,38 @@ fn job(kind: &'static str, resource: &Resource, due_in: Option<Duration>) -> New
     }
 }
 
-/// Whether a document may have been read too early: a notification has just come, and the document is what it was before. Or
-/// two were served together, or one and a look that was due because of an earlier one, and though the document has changed it
-/// may show the first of two changes only. It is looked at once more, some seconds later and once. A duplicate cannot be told
-/// from that and costs the same; a burst of notifications within moments is not looked at again, so that many of one resource
-/// make no more than two fetches.
-pub(super) fn is_doubtful(compared: Compared, jobs: &[Claimed], now: DateTime<Utc>) -> bool {
-    let fresh = |job: &&Claimed| (now - job.created_at).to_std().unwrap_or_default() < FRESH;
-    let of = |kind| jobs.iter().filter(fresh).filter(move |job| job.kind == kind).count();
-    let (notified, looks) = (of(KIND), of(FOLLOW));
-    let changes = if compared.same {
-        notified
-    } else {
-        (notified + looks).saturating_sub(1)
-    };
-    notified > 0 && changes > 0 && compared.lately < BURST
+/// For how long a resource is left alone that was fetched a moment ago and has been notified of again since: until the
+/// notifications are over for as long as Avinode takes to show what they tell of. So a burst makes two fetches, one at once and one
+/// that sees all of it.
+pub(super) fn leave_alone(
+    fetched_at: Option<DateTime<Utc>>,
+    jobs: &[Claimed],
+    now: DateTime<Utc>,
+    settle: Duration,
+) -> Option<Duration> {
+    let fetched_at = fetched_at?;
+    let notified = || jobs.iter().filter(|job| job.kind == KIND).map(|job| job.created_at);
+    if notified().min()? > fetched_at + settle {
+        return None;
+    }
+    let until = (notified().max()? + settle).min(fetched_at + settle * LONGEST);
+    (until - now).to_std().ok().filter(|wait| !wait.is_zero())
+}
+
+/// Whether a document may have been read too early: some of its notifications had just come when it was asked for, and it is
+/// what it was before; or several jobs are served by it, and though it has changed it may show the first of several changes
+/// only. It is looked at once more, some seconds later. A duplicate cannot be told from that and costs the same.
+pub(super) fn is_doubtful(same: bool, jobs: &[Claimed], asked_at: DateTime<Utc>, settle: Duration) -> bool {
+    let fresh = jobs
+        .iter()
+        .any(|job| job.kind == KIND && job.created_at + settle > asked_at);
+    fresh && (same || jobs.iter().filter(|job| job.kind != RECONCILE).count() > 1)
+}
+
+/// The look at a resource that may have been read too early.
+pub(super) fn look_again(resource: &Resource, settle: Duration) -> NewJob {
+    // Not the same moment for all that were fetched together.
+    follow(resource, Some(settle.mul_f64(rand::rng().random_range(1.0..1.5))))
 }
 
 /// The RFQ that tells whose a document is, where that is another resource.
@@ -61,41 +77,61 @@ pub(super) fn names_the_trip(resource: &Resource, reading: &Reading) -> Option<R
     wanted.filter(|it| *it != resource).cloned()
 }
 
-/// The jobs that follow from a document.
+/// The jobs that follow from a document. `same`: it is what it was before.
 pub(super) async fn follow_ups(
     tx: &mut Transaction<'_>,
     asked: &Asked,
     resource: &Resource,
     reading: &Reading,
     same: bool,
-    doubtful: bool,
 ) -> Result<Vec<NewJob>, sqlx::Error> {
     let mut jobs = Vec::new();
-    if doubtful {
-        let moment = rand::rng().random_range(3.0..5.0);
-        jobs.push(follow(resource, Some(Duration::from_secs_f64(moment))));
-    }
     let reconciling = asked.jobs.iter().filter(|job| job.kind == RECONCILE);
     if let Some(since) = reconciling.map(|job| job.created_at).min() {
         jobs.extend(unknown(tx, resource, reading, since).await?);
-        return Ok(jobs);
+        if asked.jobs.iter().all(|job| job.kind == RECONCILE) {
+            return Ok(jobs);
+        }
     }
     let (rfqs, others): (Vec<_>, Vec<_>) = {
         let wanted = reading.wanting.iter().cloned();
         wanted.partition(|it| it.kind == ResourceKind::Rfqs)
     };
-    let known = documents::fetched(tx, &ids(&reading.wanting), None).await?;
-    let is_new = |it: &&Resource| !known.contains(it.id.as_str());
-    // What the same document wanted before was fetched then.
-    jobs.extend(
-        others
-            .iter()
-            .filter(|it| !same || is_new(it))
-            .map(|it| follow(it, None)),
-    );
+    // What the same document wanted before was fetched then. Unless somebody has told of it since: what changed may be in a
+    // part of which it shows the id alone.
+    let notified = asked.jobs.iter().filter(|job| job.kind == KIND);
+    let since = if same {
+        notified.map(|job| job.created_at).max()
+    } else {
+        Some(asked.asked_at)
+    };
+    let known = documents::fetched(tx, &ids(&others), since).await?;
+    let others = others.iter().filter(|it| !known.contains(it.id.as_str()));
+    jobs.extend(others.map(|it| follow(it, None)));
     // An RFQ that nobody has looked at yet. Most often its own notification is on the way, and one fetch serves both.
-    jobs.extend(rfqs.iter().filter(is_new).map(|it| follow(it, Some(SOON))));
+    let known = documents::fetched(tx, &ids(&rfqs), None).await?;
+    let rfqs = rfqs.iter().filter(|it| !known.contains(it.id.as_str()));
+    jobs.extend(rfqs.map(|it| follow(it, Some(SOON))));
+    if let Some(trip) = half_known(resource, reading, asked) {
+        let seen = documents::fetched(tx, std::slice::from_ref(&trip), None).await?;
+        if seen.is_empty() && !whose::has_both_ids(tx, &trip).await? {
+            let trip = ResourceId::parse(&trip).ok().and_then(|id| Resource::by_id(&id));
+            jobs.extend(trip.map(|trip| follow(&trip, None)));
+        }
+    }
+    jobs.dedup_by(|a, b| a.kind == b.kind && a.key == b.key);
     Ok(jobs)
+}
+
+/// The resource id of a document's trip, where neither the document shows both of its ids nor is the trip itself: a session may
+/// have the other one, which the trip itself shows.
+fn half_known(resource: &Resource, reading: &Reading, asked: &Asked) -> Option<String> {
+    if reading.trips.len() > 1 || resource.kind == ResourceKind::Trips {
+        return None;
+    }
+    let named = reading.trips.iter().chain(&asked.trip);
+    let mut resources = named.map(TripId::as_str).filter(|id| id.contains('-'));
+    resources.next().map(str::to_owned)
 }
 
 /// Reconciling goes down only (a trip to its RFQs, those to their messages and quotes), so it ends: RFQs and quotes that were
@@ -107,9 +143,15 @@ async fn unknown(
     since: DateTime<Utc>,
 ) -> Result<Vec<NewJob>, sqlx::Error> {
     let below = reading.wanting.iter().chain(&reading.parts);
-    let below = below.filter(|it| depth(it.kind) > depth(resource.kind)).cloned();
+    // A message's own quote is as deep, and tells the price that the message left out.
+    let price = |it: &Resource| (resource.kind, it.kind) == (ResourceKind::TripMessages, ResourceKind::Quotes);
+    let below = below
+        .filter(|it| depth(it.kind) > depth(resource.kind) || price(it))
+        .cloned();
     let (messages, others): (Vec<_>, Vec<_>) = below.partition(|it| it.kind == ResourceKind::TripMessages);
     let mut known = documents::fetched(tx, &ids(&others), Some(since)).await?;
+    // Put up beside this one, and on its way.
+    known.extend(enqueue::live(tx, &[RECONCILE], &ids(&others)).await?);
     let messages_ids = ids(&messages);
     known.extend(documents::fetched(tx, &messages_ids, None).await?);
     known.extend(whose::messages(tx, &messages_ids).await?);

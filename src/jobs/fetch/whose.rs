@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::asked::Asked;
 use super::{FetchJob, KINDS, next};
 use crate::avinode::documents::Reading;
@@ -11,16 +13,20 @@ use crate::queue::enqueue;
 use crate::queue::job::JobError;
 use crate::store::{documents as stored, whose};
 
-/// How long a document that names no trip waits for the RFQ that does.
+/// How long a document that names no trip waits for facts once its RFQ has been read, which may have been too early.
 const NAMELESS: Duration = Duration::from_secs(600);
+/// Where its RFQ could not be read for so long, it never will be. A little longer than an RFQ that is not there is asked for.
+const NO_RFQ: Duration = Duration::from_secs(40 * 60);
 
 impl FetchJob {
     /// The trip that a document is about: `Ok(None)` where it states nothing, the inner error where it cannot be told yet.
+    /// `read_at`: when the document was asked for, by the database's clock.
     pub(super) async fn whose(
         &self,
         asked: &Asked,
         resource: &Resource,
         reading: &Reading,
+        read_at: DateTime<Utc>,
     ) -> Result<Result<Option<TripId>, JobError>, JobError> {
         let named = reading.trips.first().or(asked.trip.as_ref());
         if let Some(trip) = named {
@@ -37,22 +43,29 @@ impl FetchJob {
         {
             return Ok(Ok(Some(trip)));
         }
-        let age = asked.age(self.applier.clock.now());
-        let missing = next::names_the_trip(resource, reading);
-        let Some(missing) = missing.filter(|_| age < NAMELESS) else {
-            let why = match found.len() {
-                0 => "names no trip, and no fact tells whose it is",
-                _ => "names no trip, and facts tell of several whose it may be",
-            };
-            return Ok(Err(JobError::fail(format!("{resource} {why}"))));
+        let why = match found.len() {
+            0 => "names no trip, and no fact tells whose it is",
+            _ => "names no trip, and facts tell of several whose it may be",
         };
-        // Those who wait for one RFQ share its fetch; once it has been read, facts tell whose this is.
-        let newest = stored::newest(&mut tx, missing.id.as_str()).await?;
-        if newest.is_none_or(|newest| newest.asked_at < asked.oldest()) {
-            enqueue::enqueue_unless_live(&mut tx, &KINDS, &next::follow(&missing, None)).await?;
+        let gone = JobError::fail(format!("{resource} {why}"));
+        let Some(missing) = next::names_the_trip(resource, reading) else {
+            return Ok(Err(gone));
+        };
+        // Those who wait for one RFQ share its fetch; once it has been read, facts tell whose this is. However long it takes until
+        // anything can be fetched: what is counted is the time since each of them was.
+        let (key, now) = (missing.id.as_str(), asked.asked_at);
+        let since = |moment: DateTime<Utc>| (now - moment).to_std().unwrap_or_default();
+        if enqueue::live(&mut tx, &KINDS, &[key.to_owned()]).await?.is_empty() {
+            let newest = stored::newest(&mut tx, key).await?.map(|newest| newest.asked_at);
+            match newest.filter(|newest| *newest >= read_at) {
+                Some(newest) if since(newest) >= NAMELESS => return Ok(Err(gone)),
+                Some(_) => {}
+                None if since(read_at) >= NO_RFQ => return Ok(Err(gone)),
+                None => enqueue::enqueue(&mut tx, &[next::follow(&missing, None)]).await?,
+            }
         }
         tx.commit().await?;
-        let wait = (age / 2).clamp(Duration::from_millis(500), Duration::from_secs(60));
+        let wait = (since(asked.newest().max(read_at)) / 2).clamp(Duration::from_millis(500), Duration::from_secs(60));
         Ok(Err(JobError::wait(
             format!("{resource} names no trip; {missing} is read first"),
             wait,

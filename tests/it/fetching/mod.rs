@@ -1,5 +1,6 @@
 //! Thin notifications: fetched once for many, within the limit, and applied whatever goes wrong on the way.
 
+mod ids;
 mod keys;
 mod limits;
 mod once;

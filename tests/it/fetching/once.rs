@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use avinode_ingest::jobs::upkeep;
+use avinode_ingest::queue::operate;
 use serde_json::json;
 
 use super::stage::{counted, live, make_due, notify, outcomes, price, quoted, rfq, work_off, worker_with};
 use crate::support::cluster::Db;
 use crate::support::everything::dead_jobs;
+use crate::support::pool::Pool;
 use crate::support::service::session;
 use crate::support::stub::Stub;
 
@@ -46,8 +48,105 @@ async fn fifty_notifications_of_one_resource_make_two_fetches_at_most() {
     assert_eq!(stepping.await.unwrap().jobs, 20);
     work_off(&worker).await;
     assert_eq!(stub.calls().len(), 2);
-    assert_eq!(outcomes(&db.pool).await.len(), 50);
+    let served: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.outcomes WHERE kind = 'thin'")
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(served, 50);
     assert_eq!(live(&db.pool).await, [], "nor is it looked at again later");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_notifications_one_after_another_make_two_fetches_as_well() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    stub.show("rfqs/arfq-1", rfq("arfq-1", "A1B2C3"));
+    let thin = stub.thin("rfqs/arfq-1", Some("A1B2C3"));
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    for _ in 0..50 {
+        notify(&db.pool, std::slice::from_ref(&thin)).await;
+        worker.step("w").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    work_off(&worker).await;
+    assert_eq!(stub.calls().len(), 2, "the first at once, and one that sees all of it");
+    assert_eq!(live(&db.pool).await, []);
+}
+
+/// Some time has passed since everything was fetched.
+async fn let_settle(pool: &Pool) {
+    sqlx::query("UPDATE avinode_ingest.documents SET asked_at = asked_at - interval '1 minute'")
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_around_the_data_is_no_news() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    let thin = stub.thin(MESSAGE, Some("A1B2C3"));
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    for request in ["one", "two"] {
+        let data = quoted("asellermsg-1", "aquote-1", None, 10_000);
+        let body = json!({"meta": {"infos": [{"title": request}]}, "data": data});
+        stub.fail(
+            MESSAGE,
+            crate::support::stub::Fault {
+                body,
+                ..crate::support::stub::Fault::of(200)
+            },
+        );
+        notify(&db.pool, std::slice::from_ref(&thin)).await;
+        work_off(&worker).await;
+        let_settle(&db.pool).await;
+    }
+    assert_eq!(
+        live(&db.pool).await,
+        [("follow".to_owned(), 0, false, None)],
+        "it may have been too early"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_that_is_served_too_early_is_looked_at_once_more() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    let thin = stub.thin(MESSAGE, Some("A1B2C3"));
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
+    notify(&db.pool, &vec![thin; 12]).await;
+    work_off(&worker).await;
+    stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 9_000));
+    make_due(&db.pool).await;
+    work_off(&worker).await;
+    assert_eq!(price(&db.pool, "aquote-1").await.as_deref(), Some("9000"));
+    assert_eq!((stub.count(MESSAGE), live(&db.pool).await), (2, vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_a_document_is_to_be_looked_at_again_outlives_whoever_fetched_it() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    let thin = stub.thin(MESSAGE, Some("A1B2C3"));
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
+    notify(&db.pool, std::slice::from_ref(&thin)).await;
+    work_off(&worker).await;
+    let_settle(&db.pool).await;
+    // It is kept, and cannot be applied: its trip is locked.
+    let mut holder = db.pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM avinode_ingest.trips FOR UPDATE")
+        .execute(&mut holder)
+        .await
+        .unwrap();
+    notify(&db.pool, &[thin]).await;
+    worker.step("w").await.unwrap();
+    let kinds: Vec<String> = live(&db.pool).await.into_iter().map(|job| job.0).collect();
+    assert_eq!(kinds, ["thin", "follow"]);
+    holder.rollback().await.unwrap();
+    stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 9_000));
+    work_off(&worker).await;
+    make_due(&db.pool).await;
+    work_off(&worker).await;
+    assert_eq!(price(&db.pool, "aquote-1").await.as_deref(), Some("9000"));
+    assert_eq!(live(&db.pool).await, []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,6 +197,7 @@ async fn a_document_that_shows_nothing_new_right_after_its_notification_is_looke
     work_off(&worker).await;
     assert_eq!(live(&db.pool).await, []);
 
+    let_settle(&db.pool).await;
     notify(&db.pool, &[thin]).await;
     work_off(&worker).await; // too early: Avinode still shows the old price
     let again = live(&db.pool).await;
@@ -126,6 +226,81 @@ async fn a_message_that_names_no_trip_waits_for_its_rfq_and_is_not_fetched_again
     assert_eq!(counted(&db.pool, session).await, 1);
     assert_eq!((stub.count(MESSAGE), stub.count("rfqs/arfq-1")), (1, 1));
     assert_eq!(dead_jobs(&db.pool).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_names_no_trip_has_its_rfq_read_however_long_it_has_waited() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    let session = session(&db.pool, Some("A1B2C3")).await;
+    stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", Some("arfq-1"), 10_000));
+    notify(&db.pool, &[stub.thin(MESSAGE, None)]).await;
+    // There were no credentials for a day.
+    sqlx::query(
+        "UPDATE avinode_ingest.jobs SET created_at = created_at - interval '1 day', due_at = clock_timestamp()",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    worker.step("w").await.unwrap();
+    make_due(&db.pool).await;
+    // Nor is the RFQ there yet.
+    worker.step("w").await.unwrap();
+    assert_eq!((stub.count("rfqs/arfq-1"), dead_jobs(&db.pool).await), (1, 0));
+    stub.show("rfqs/arfq-1", rfq("arfq-1", "A1B2C3"));
+    make_due(&db.pool).await;
+    work_off(&worker).await;
+    make_due(&db.pool).await;
+    work_off(&worker).await;
+    assert_eq!(counted(&db.pool, session).await, 1);
+    assert_eq!((stub.count(MESSAGE), dead_jobs(&db.pool).await), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_rfq_never_comes_dies_in_its_time_and_is_tried_anew_when_sent_back() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    let session = session(&db.pool, Some("A1B2C3")).await;
+    stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", Some("arfq-1"), 10_000));
+    notify(&db.pool, &[stub.thin(MESSAGE, None)]).await;
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    worker.step("w").await.unwrap();
+    for table in ["jobs SET created_at = created_at", "documents SET asked_at = asked_at"] {
+        let later = format!("UPDATE avinode_ingest.{table} - interval '41 minutes'");
+        db.run(&later).await;
+    }
+    for _ in 0..3 {
+        make_due(&db.pool).await;
+        worker.step("w").await.unwrap();
+    }
+    assert_eq!((dead_jobs(&db.pool).await, live(&db.pool).await), (1, vec![]));
+
+    stub.show("rfqs/arfq-1", rfq("arfq-1", "A1B2C3"));
+    let dead = operate::dead(&db.pool.service(), None).await.unwrap();
+    operate::retry(&db.pool.service(), &dead).await.unwrap();
+    work_off(&worker).await;
+    make_due(&db.pool).await;
+    work_off(&worker).await;
+    assert_eq!(counted(&db.pool, session).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_of_which_an_rfq_shows_the_id_alone_is_fetched_for_each_notification() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    session(&db.pool, Some("A1B2C3")).await;
+    let mut answered = rfq("arfq-1", "A1B2C3");
+    answered["sellerLift"] = json!([{"id": "alift-1", "sourcingStatus": 2, "sourcingDisplayStatus": "Accepted",
+        "links": {"quotes": [{"id": "aquote-1"}]}}]);
+    stub.show("rfqs/arfq-1", answered);
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    for amount in [10_000, 9_000] {
+        let price = json!({"price": amount, "currency": "USD"});
+        stub.show("quotes/aquote-1", json!({"id": "aquote-1", "sellerPrice": price}));
+        notify(&db.pool, &[stub.thin("rfqs/arfq-1", Some("A1B2C3"))]).await;
+        work_off(&worker).await;
+        let_settle(&db.pool).await;
+    }
+    assert_eq!(stub.count("quotes/aquote-1"), 2);
+    assert_eq!(price(&db.pool, "aquote-1").await.as_deref(), Some("9000"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -192,6 +367,7 @@ async fn few_documents_of_a_resource_are_kept_and_old_ones_only_by_their_digest(
         stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, price));
         notify(&db.pool, std::slice::from_ref(&thin)).await;
         work_off(&worker).await;
+        let_settle(&db.pool).await;
     }
     let kept = || async {
         sqlx::query_as::<_, (i32, bool)>(

@@ -6,7 +6,7 @@ use avinode_ingest::jobs::{reconcile, upkeep};
 use avinode_ingest::store::whose::Which;
 use serde_json::json;
 
-use super::stage::{counted, live, notify, quoted, rfq, work_off, worker_with};
+use super::stage::{counted, live, notify, price, quoted, rfq, work_off, worker_with};
 use crate::support::cluster::Db;
 use crate::support::pool::Pool;
 use crate::support::service::session;
@@ -49,8 +49,9 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
     let asked = reconcile::ask(&db.pool, &Which::Trip("atrip-1".to_owned()))
         .await
         .unwrap();
-    assert_eq!((asked.targets.len(), asked.queued), (1, 1));
-    assert_eq!(asked.targets[0].resources, ["atrip-1"]);
+    assert_eq!((asked.targets.len(), asked.queued), (1, 2));
+    // A trip need not list all that is known of it.
+    assert_eq!(asked.targets[0].resources, ["atrip-1", "arfq-1"]);
     let before = activity(&db.pool, session).await;
     work_off(&worker).await;
     assert_eq!(counted(&db.pool, session).await, 2);
@@ -63,7 +64,8 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
             "tripmsgs/asellermsg-2"
         ]
         .map(called),
-        [1, 1, 1, 1]
+        // The trip once before, for its other id.
+        [2, 1, 1, 1]
     );
     assert_eq!(activity(&db.pool, session).await, before, "asking is no activity");
     let finished = reconcile::finished(&db.pool, asked.since).await.unwrap();
@@ -85,9 +87,27 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
             "tripmsgs/asellermsg-2"
         ]
         .map(called),
-        [2, 2, 1, 1]
+        [3, 2, 1, 1]
     );
     assert_eq!(counted(&db.pool, session).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_whose_message_leaves_the_price_out_has_it_after_reconciling() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    let session = session(&db.pool, Some("atrip-1")).await;
+    show(&stub);
+    let mut message = quoted("asellermsg-2", "aquote-2", Some("arfq-1"), 20_000);
+    message["sellerQuote"].as_object_mut().unwrap().remove("sellerPrice");
+    stub.show("tripmsgs/asellermsg-2", message);
+    let amount = json!({"price": 20_000, "currency": "USD"});
+    stub.show("quotes/aquote-2", json!({"id": "aquote-2", "sellerPrice": amount}));
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    reconcile::ask(&db.pool, &Which::Active).await.unwrap();
+    work_off(&worker).await;
+    assert_eq!(counted(&db.pool, session).await, 2);
+    assert_eq!(price(&db.pool, "aquote-2").await.as_deref(), Some("20000"));
+    assert_eq!(live(&db.pool).await, [], "and it ends");
 }
 
 #[tokio::test(flavor = "multi_thread")]

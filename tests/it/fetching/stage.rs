@@ -43,7 +43,8 @@ pub async fn worker_with(pool: &Pool, avinode: &AvinodeSettings) -> Arc<Paced> {
     })
 }
 
-/// Works off what is due, and what comes back within moments. What is to be looked at again in seconds is left.
+/// Works off what is due, and what comes back within moments, notifications that wait for others like them included. What is to
+/// be looked at again in seconds is left.
 pub async fn work_off(worker: &Paced) {
     let began = Instant::now();
     loop {
@@ -56,7 +57,7 @@ pub async fn work_off(worker: &Paced) {
             sqlx::query_scalar(
                 "SELECT count(*) FROM avinode_ingest.jobs
                  WHERE kind IN ('thin', 'follow', 'reconcile')
-                    AND due_at < clock_timestamp() + interval '1 second'",
+                    AND due_at < clock_timestamp() + CASE kind WHEN 'thin' THEN interval '4 seconds' ELSE interval '1 second' END",
             )
             .fetch_one(&mut tx)
             .await

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use avinode_ingest::avinode::client::settings::AvinodeSettings;
 use avinode_ingest::queue::grouped;
 use serde_json::json;
 
@@ -190,7 +191,11 @@ async fn the_breaker_opens_when_avinode_is_down_and_probes_with_one_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_dies_before_or_after_its_fetch_loses_nothing() {
     let (db, stub, session) = stage().await;
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    let settings = AvinodeSettings {
+        settle: Duration::from_millis(1),
+        ..stub.settings(100.0, 100)
+    };
+    let worker = worker_with(&db.pool, &settings).await;
     let kinds = ["thin", "follow", "reconcile"];
     // Before: only the claim was made.
     let lost = grouped::claim(&worker.pool, &worker.limiter, &kinds, 9, "died", Duration::ZERO)

@@ -1,0 +1,35 @@
+//! The other id of a trip: a session may hold the resource id of a trip of which everybody else tells by its short id. The trip
+//! itself shows both, so it is asked for once, where anybody fetches.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{KINDS, LIMITER, next};
+use crate::avinode::id::ResourceId;
+use crate::avinode::resource::Resource;
+use crate::postgres::transaction::Pool;
+use crate::queue::enqueue;
+use crate::queue::standing::{Standing, standing};
+use crate::store::whose;
+
+/// Most often an RFQ tells both ids before any answer comes: then nothing is to be fetched any more.
+const SOON: Duration = Duration::from_secs(20);
+
+/// Has the trips of these sessions fetched of which one id alone is known.
+pub async fn ask(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let trips = whose::half_known_trips(&mut tx, sessions).await?;
+    tx.commit().await?;
+    if trips.is_empty() || standing(pool, LIMITER).await? == Standing::Unserved {
+        return Ok(());
+    }
+    let mut tx = pool.begin().await?;
+    let resources = trips
+        .iter()
+        .filter_map(|id| Resource::by_id(&ResourceId::parse(id).ok()?));
+    for trip in resources {
+        enqueue::enqueue_unless_live(&mut tx, &KINDS, &next::follow(&trip, Some(SOON))).await?;
+    }
+    tx.commit().await
+}

@@ -1,0 +1,86 @@
+//! The two ids of a trip: where a session has the one and everybody else tells of the other, the trip itself is asked.
+
+use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::election::Policy;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::stage::{counted, live, make_due, notify, quoted, rfq, work_off, worker_with};
+use crate::support::cluster::Db;
+use crate::support::pool::Pool;
+use crate::support::service::{drain, session, shift};
+use crate::support::stub::Stub;
+
+const MESSAGE: &str = "tripmsgs/asellermsg-1";
+
+/// A message with a quote, its RFQ that shows this of its trip, and the trip.
+fn show(stub: &Stub, trip: &serde_json::Value) {
+    stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", Some("arfq-1"), 10_000));
+    let mut of_trip = rfq("arfq-1", "");
+    of_trip.as_object_mut().unwrap().remove("tripId");
+    of_trip
+        .as_object_mut()
+        .unwrap()
+        .extend(trip.as_object().unwrap().clone());
+    stub.show("rfqs/arfq-1", of_trip);
+    stub.show(
+        "trips/atrip-64956150",
+        json!({"id": "atrip-64956150", "tripId": "A1B2C3", "type": "trips"}),
+    );
+}
+
+async fn match_sessions(pool: &Pool) {
+    drain(&shift(pool, Policy::Latest, Clock::System), "w").await;
+}
+
+async fn notified(pool: &Pool, stub: &Stub, session: Uuid) -> i32 {
+    let worker = worker_with(pool, &stub.settings(100.0, 100)).await;
+    match_sessions(pool).await;
+    let bodies = [
+        stub.thin("rfqs/arfq-1", Some("A1B2C3")),
+        stub.thin(MESSAGE, Some("A1B2C3")),
+    ];
+    notify(pool, &bodies).await;
+    for _ in 0..2 {
+        work_off(&worker).await;
+        match_sessions(pool).await;
+        make_due(pool).await;
+    }
+    assert_eq!(live(pool).await, []);
+    counted(pool, session).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_with_a_resource_id_has_the_quotes_of_a_trip_told_of_by_its_short_id() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    let session = session(&db.pool, Some("64956150")).await;
+    show(&stub, &json!({"tripId": "A1B2C3"}));
+    assert_eq!(notified(&db.pool, &stub, session).await, 1);
+    assert_eq!(stub.count("trips/atrip-64956150"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_with_a_short_id_has_the_quotes_of_a_trip_whose_documents_show_its_resource_id() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    let session = session(&db.pool, Some("A1B2C3")).await;
+    show(&stub, &json!({"links": {"trips": [{"id": "atrip-64956150"}]}}));
+    assert_eq!(notified(&db.pool, &stub, session).await, 1);
+    assert_eq!(stub.count("trips/atrip-64956150"), 1, "and it is asked for once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trip_is_not_asked_for_where_both_ids_are_known_by_then_nor_where_nobody_fetches() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    let first = session(&db.pool, Some("64956150")).await;
+    match_sessions(&db.pool).await;
+    assert_eq!(live(&db.pool).await, [], "there are no credentials");
+
+    show(
+        &stub,
+        &json!({"tripId": "A1B2C3", "links": {"trips": [{"id": "atrip-64956150"}]}}),
+    );
+    let second = session(&db.pool, Some("64956150")).await;
+    assert_eq!(notified(&db.pool, &stub, second).await, 1);
+    assert_eq!(counted(&db.pool, first).await, 1);
+    assert_eq!(stub.count("trips/atrip-64956150"), 0);
+}
