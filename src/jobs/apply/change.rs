@@ -12,7 +12,7 @@ use crate::domain::election::Policy;
 use crate::domain::trip::{Happening, Trip, quote_detail, received_cause};
 use crate::postgres::transaction::Transaction;
 use crate::queue::job::JobError;
-use crate::store::facts::{QuoteKey, Shown};
+use crate::store::facts::quotes::{QuoteKey, Shown};
 use crate::store::projection;
 use crate::store::sessions::LockedSession;
 use crate::store::sessions::beside::{self, State};
