@@ -7,16 +7,14 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::apply::{Applier, Content};
+use crate::domain::session::REMATCH;
 use crate::queue::job::{Claimed, Handler, JobError};
 use crate::queue::store::NewJob;
-
-/// Queued by the triggers on `chat_sessions` and by the sweep, with the session's id as key.
-pub const KIND: &str = "rematch";
 
 /// A job that matches a session.
 pub fn job(session: Uuid) -> NewJob {
     NewJob {
-        kind: KIND,
+        kind: REMATCH,
         key: Some(session.to_string()),
         delivery_id: None,
         due_in: None,
@@ -31,7 +29,7 @@ pub struct RematchJob {
 
 impl Handler for RematchJob {
     fn kind(&self) -> &'static str {
-        KIND
+        REMATCH
     }
 
     fn batch_size(&self) -> i64 {
