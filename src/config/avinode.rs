@@ -41,7 +41,7 @@ pub struct FetchArgs {
           value_parser = rate)]
     pub calls_per_second: f64,
 
-    /// Calls that may follow one another at once before that rate holds (1 to 10000).
+    /// Calls that may follow one another at once before that rate holds, and be under way at once (1 to 10000).
     #[arg(long = "avinode-burst", env = "AVINODE_BURST", value_name = "COUNT", default_value = "10",
           value_parser = whole::<u32>(1, 10_000))]
     pub burst: u32,

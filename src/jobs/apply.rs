@@ -21,8 +21,9 @@ use crate::domain::event::Event;
 use crate::domain::id::{EventId, QuoteId, TripId};
 use crate::jobs::rematch;
 use crate::postgres::transaction::{Pool, Transaction};
+use crate::queue::enqueue::{self, NewJob};
 use crate::queue::job::{Claimed, JobError};
-use crate::queue::store::{self as queue, NewJob};
+use crate::queue::store as queue;
 use crate::store::{facts, merge, rfqs, sessions, trips, writer};
 
 /// What a job is about.
@@ -205,7 +206,7 @@ impl Applier {
         outward::project(&mut tx, &locked.trips, &learned.touched, &sessions, &mut rows).await?;
         if !found_late.is_empty() {
             let again: Vec<NewJob> = found_late.into_iter().map(rematch::job).collect();
-            queue::enqueue(&mut tx, &again).await?;
+            enqueue::enqueue(&mut tx, &again).await?;
         }
         let changed = change::change(&mut tx, &locked.trips, &mut sessions, &learned, &rows, self.policy, now).await?;
 
@@ -218,7 +219,7 @@ impl Applier {
         }
         let follow: Vec<NewJob> = fresh.iter().flat_map(|work| work.follow()).cloned().collect();
         if !follow.is_empty() {
-            queue::enqueue(&mut tx, &follow).await?;
+            enqueue::enqueue(&mut tx, &follow).await?;
         }
         queue::finish(&mut tx, &learned.outcomes).await?;
         tx.commit().await?;

@@ -8,8 +8,8 @@ use futures_util::future::BoxFuture;
 
 use super::apply::{Applier, Content};
 use crate::domain::id::QuoteId;
+use crate::queue::enqueue::NewJob;
 use crate::queue::job::{Claimed, Handler, JobError};
-use crate::queue::store::NewJob;
 
 /// Queued with a quote's fact, due when it expires. A later fact that moves `validUntil` queues another; this one then
 /// finds that nothing has expired and changes nothing.

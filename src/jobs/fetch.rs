@@ -126,11 +126,12 @@ impl FetchJob {
                 doubtful: false,
             },
             None => {
-                if !group.slot.start() {
+                let Some(under_way) = group.slot.start() else {
                     let late = JobError::wait("its turn to call had passed", Duration::ZERO);
                     return Ok(asked.jobs.iter().map(|job| (job.id, late.clone())).collect());
-                }
+                };
                 let fetched = self.client.get(resource).await;
+                drop(under_way);
                 tracing::debug!(%resource, jobs = asked.jobs.len(), error = ?fetched.result.as_ref().err(), "fetched");
                 let left = Left {
                     limit: fetched.budget.limit,

@@ -9,8 +9,8 @@ use super::fetch::{FOLLOW, RECONCILE};
 use crate::avinode::id::ResourceId;
 use crate::avinode::resource::Resource;
 use crate::postgres::transaction::Pool;
+use crate::queue::enqueue;
 use crate::queue::operate::{self, Finished};
-use crate::queue::store as queue;
 use crate::store::whose::{self, Target, Which};
 
 /// What was put up for fetching.
@@ -35,7 +35,7 @@ pub async fn ask(pool: &Pool, which: &Which) -> Result<Asked, sqlx::Error> {
     keys.sort();
     keys.dedup();
     let since = operate::now(pool).await?;
-    let queued = queue::enqueue_missing(pool, RECONCILE, &keys).await?;
+    let queued = enqueue::enqueue_missing(pool, RECONCILE, &keys).await?;
     Ok(Asked { targets, queued, since })
 }
 

@@ -39,6 +39,8 @@ pub fn fetching(
             burst: avinode.burst,
         },
         caller: avinode.client.digest(),
+        call_within: avinode.client.limits.total,
+        ended: Arc::default(),
     };
     let handler = fetch::FetchJob {
         applier: Arc::new(apply::Applier {

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::apply::{Applier, Content};
 use crate::domain::session::REMATCH;
+use crate::queue::enqueue::NewJob;
 use crate::queue::job::{Claimed, Handler, JobError};
-use crate::queue::store::NewJob;
 
 /// A job that matches a session.
 pub fn job(session: Uuid) -> NewJob {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::event::{KIND_AGAIN, KIND_UNKNOWN};
 use crate::avinode::notification::{Route, route};
 use crate::postgres::transaction::Pool;
-use crate::queue::store::{self as queue, NewJob};
+use crate::queue::enqueue::{NewJob, enqueue};
 use crate::store::deliveries;
 
 /// Queues deliveries again, oldest first. Returns the ids that exist.
@@ -31,7 +31,7 @@ pub async fn replay(pool: &Pool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error>
             }
         })
         .collect();
-    queue::enqueue(&mut tx, &jobs).await?;
+    enqueue(&mut tx, &jobs).await?;
     tx.commit().await?;
     Ok(found)
 }

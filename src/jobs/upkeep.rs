@@ -9,7 +9,7 @@ use super::reconcile;
 use crate::domain::session::REMATCH;
 use crate::heartbeat::Pulse;
 use crate::postgres::transaction::Pool;
-use crate::queue::{maintenance, store as queue};
+use crate::queue::{enqueue, maintenance};
 use crate::store::tracking::whole;
 use crate::store::whose::Which;
 use crate::store::{documents, sweep};
@@ -91,7 +91,7 @@ async fn match_again(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> 
         return Ok(());
     }
     let keys: Vec<String> = sessions.iter().map(ToString::to_string).collect();
-    let queued = queue::enqueue_missing(pool, REMATCH, &keys).await?;
+    let queued = enqueue::enqueue_missing(pool, REMATCH, &keys).await?;
     tracing::info!(sessions = queued, "sessions are to be matched again");
     Ok(())
 }

@@ -4,8 +4,6 @@
 //! which begins after they came. Claims of one limiter take turns at its row, so two cannot choose one key, and the plain
 //! claim beside them is as it was.
 
-pub mod settle;
-
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -13,8 +11,10 @@ use futures_util::future::BoxFuture;
 
 use super::job::{Claimed, JobError};
 use super::limit::Free;
-use super::limiter::{Limiter, Seen, Slot};
-use super::store::interval;
+use super::limiter::slot::Slot;
+use super::limiter::{Limiter, Seen};
+
+use crate::postgres::span::interval;
 use crate::postgres::transaction::{Pool, Transaction};
 
 /// Due jobs of one kind among which keys are looked for, so that one key's flood does not make a claim slow.
@@ -73,61 +73,66 @@ pub async fn claim(
     lease: Duration,
 ) -> Result<Claim, sqlx::Error> {
     let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+    let told = limiter.ended.tell();
     let Some(seen) = limiter.peek(pool, &kinds).await? else {
         limiter.register(pool).await?;
         return Ok(Claim::default());
     };
-    if !seen.due {
-        return Ok(Claim::default());
+    if told.is_empty() {
+        if !seen.due {
+            return Ok(Claim::default());
+        }
+        if let Free::After(wait) = seen.state.free(seen.now, &limiter.caller) {
+            return Ok(Claim::waiting(wait));
+        }
     }
-    if let Free::After(wait) = seen.state.free(seen.now, &limiter.caller) {
-        return Ok(waiting(wait));
-    }
+    let asked = Instant::now();
     let Some((mut tx, Seen { mut state, now, .. })) = limiter.lock(pool).await? else {
         return Ok(Claim::default());
     };
-    let locked = Instant::now();
-    let free = match state.free(now, &limiter.caller) {
-        Free::Slots(free) => free.min(most),
-        Free::After(wait) => return Ok(waiting(wait)),
+    told.say(&mut state, now, asked);
+    let (free, wait) = match state.free(now, &limiter.caller) {
+        Free::Slots(free) => (free.min(most), None),
+        Free::After(wait) => (0, Some(wait)),
     };
-    let jobs = lease_keys(&mut tx, &kinds, free, worker, lease).await?;
-    let mut groups: Vec<(String, DateTime<Utc>, Vec<Claimed>)> = Vec::new();
+    let jobs = if seen.due && free > 0 {
+        lease_keys(&mut tx, &kinds, free, worker, lease).await?
+    } else {
+        Vec::new()
+    };
+    let mut keys: Vec<(String, DateTime<Utc>, Vec<Claimed>)> = Vec::new();
     for (job, claimed_at) in jobs {
         let Some(key) = job.key.clone() else { continue };
-        match groups.iter_mut().find(|(known, ..)| *known == key) {
+        match keys.iter_mut().find(|(known, ..)| *known == key) {
             Some((_, _, jobs)) => jobs.push(job),
-            None => groups.push((key, claimed_at, vec![job])),
+            None => keys.push((key, claimed_at, vec![job])),
         }
     }
-    let watched = state.is_watched(&limiter.caller);
-    // The slots are taken at the last moment before the commit: whoever calls has little time from here on.
-    let taken = Instant::now();
-    let later = chrono::TimeDelta::from_std(taken - locked).unwrap_or_default();
-    let slots = u32::try_from(groups.len()).unwrap_or(u32::MAX);
-    state.take(slots, now + later, &limiter.caller);
+    let slots = limiter.take(&mut state, keys.len(), now, asked);
     limiter.write(&mut tx, &state).await?;
     tx.commit().await?;
-    let within = state.limit.start_within();
-    let groups = groups.into_iter().map(|(key, claimed_at, mut jobs)| {
+    told.done();
+    let groups = keys.into_iter().zip(slots).map(|((key, claimed_at, mut jobs), slot)| {
         jobs.sort_unstable_by_key(|job| job.id);
         Group {
             key,
             jobs,
             claimed_at,
-            slot: Slot::new(taken, within, watched),
+            slot,
         }
     });
     Ok(Claim {
         groups: groups.collect(),
-        wait: None,
+        wait: wait.filter(|_| seen.due),
     })
 }
 
-fn waiting(wait: Duration) -> Claim {
-    Claim {
-        groups: Vec::new(),
-        wait: Some(wait),
+impl Claim {
+    fn waiting(wait: Duration) -> Self {
+        Self {
+            groups: Vec::new(),
+            wait: Some(wait),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use self::pace::{Limit, micros};
+use self::pace::{Limit, Pace, micros};
 
 /// Calls that failed in a row after which the breaker opens.
 const FAILURES: i32 = 5;
@@ -17,8 +17,6 @@ const FAILURES: i32 = 5;
 const OPEN: Duration = Duration::from_secs(5);
 /// The longest that it stays open.
 const OPEN_MOST: Duration = Duration::from_secs(300);
-/// How long the outcome of a probe is waited for: whoever made it may have died.
-const PROBE: Duration = Duration::from_secs(120);
 /// How long nothing is called after credentials were refused; doubled each further time.
 const STOP: Duration = Duration::from_secs(30);
 /// The longest of those.
@@ -33,10 +31,8 @@ const SLOW_MOST: Duration = Duration::from_secs(60);
 /// What is known of a limited thing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
-    /// The limit.
-    pub limit: Limit,
-    /// When every slot is free again, were none taken from now on.
-    pub full_at: DateTime<Utc>,
+    /// The limit, and how much of it is used.
+    pub pace: Pace,
     /// Until then a slot costs double.
     pub slow_until: Option<DateTime<Utc>>,
     /// Until then there are none.
@@ -47,7 +43,7 @@ pub struct State {
     pub opened: i32,
     /// The breaker is open until then; set until a call succeeds.
     pub open_until: Option<DateTime<Utc>>,
-    /// The outcome of a probe is waited for until then.
+    /// The outcome of a probe is waited for until then: whoever makes it may die.
     pub probing_until: Option<DateTime<Utc>>,
     /// How often in a row credentials were refused.
     pub stops: i32,
@@ -119,8 +115,7 @@ impl State {
     /// Nothing taken, nothing wrong.
     pub fn new(limit: Limit, now: DateTime<Utc>) -> Self {
         Self {
-            limit,
-            full_at: now,
+            pace: Pace::new(limit, now),
             slow_until: None,
             paused_until: None,
             failures: 0,
@@ -158,49 +153,39 @@ impl State {
         if let Some(until) = waits.into_iter().flatten().filter(|until| *until > now).max() {
             return Free::After(span(until - now));
         }
-        let (interval, all) = self.limit.slots();
-        let used = (self.full_at - now).num_microseconds().unwrap_or(i64::MAX).max(0);
-        let cost = self.cost(interval, now);
-        // Where a slot costs more than there is, it is given once all is free.
-        let free = match (all - used) / cost {
-            0 if used == 0 => 1,
+        match self.pace.free(now, self.each(now)) {
+            Free::Slots(_) if probes => Free::Slots(1),
             free => free,
-        };
-        if free < 1 {
-            let missing = used.saturating_add(cost) - all;
-            return Free::After(Duration::from_micros(missing.min(used).max(1).unsigned_abs()));
-        }
-        let free = u32::try_from(free).unwrap_or(u32::MAX).min(self.limit.burst);
-        Free::Slots(if probes { 1 } else { free })
-    }
-
-    /// What a slot costs now.
-    fn cost(&self, interval: i64, now: DateTime<Utc>) -> i64 {
-        if self.slow_until.is_some_and(|until| until > now) {
-            interval * 2
-        } else {
-            interval
         }
     }
 
-    /// Takes slots that [`Self::free`] told of, at the same moment or a later one.
-    pub fn take(&mut self, slots: u32, now: DateTime<Utc>, caller: &str) {
-        if slots == 0 {
-            return;
-        }
-        let cost = self.cost(self.limit.slots().0, now);
-        self.full_at = self.full_at.max(now) + TimeDelta::microseconds(cost.saturating_mul(i64::from(slots)));
+    /// How many slots a call costs now.
+    fn each(&self, now: DateTime<Utc>) -> i64 {
+        1 + i64::from(self.slow_until.is_some_and(|until| until > now))
+    }
+
+    /// Takes slots that [`Self::free`] told of at this moment, for calls that are over within `most`. Returns what each is
+    /// known by when it is [`over`](Self::over): until when it is taken to be under way.
+    pub fn take(&mut self, slots: u32, now: DateTime<Utc>, caller: &str, most: Duration) -> Vec<DateTime<Utc>> {
+        let taken = self.pace.take(slots, now, most);
         if self.open_until.is_some() || self.stopped(caller).is_some() {
-            self.probing_until = Some(now + delta(PROBE));
+            self.probing_until = taken.last().copied().or(self.probing_until);
+        }
+        taken
+    }
+
+    /// The call that is known by `by` is over since `at`, or was not made.
+    pub fn over(&mut self, by: DateTime<Utc>, at: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+        self.pace.over(by, at, self.each(now));
+        // A probe that was not made tells nothing.
+        if at.is_none() && self.probing_until == Some(by) {
+            self.probing_until = None;
         }
     }
 
-    /// Gives back slots whose calls were not made.
-    pub fn give_back(&mut self, slots: u32) {
-        let (interval, _) = self.limit.slots();
-        self.full_at -= TimeDelta::microseconds(interval.saturating_mul(i64::from(slots)));
-        // A probe that was not made tells nothing.
-        self.probing_until = None;
+    /// It is `now`: calls whose callers died are over.
+    pub fn pass(&mut self, now: DateTime<Utc>) {
+        self.pace.pass(now);
     }
 
     /// Hears what came of a call.

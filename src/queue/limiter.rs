@@ -4,12 +4,15 @@
 //! until their commit, so two claims cannot take the same slot. Its commits wait for the disk, as the database is set to: a
 //! slot that was taken stays taken whatever crashes.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+pub mod slot;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
-use super::limit::pace::Limit;
+use self::slot::{Ended, START_WITHIN, Slot};
+use super::limit::pace::{Limit, Pace};
 use super::limit::{Left, News, State, Verdict};
 use crate::postgres::transaction::{Pool, Transaction};
 
@@ -26,6 +29,10 @@ pub struct Limiter {
     pub limit: Limit,
     /// A digest of the credentials that it calls with.
     pub caller: String,
+    /// The longest that a call takes: whoever calls gives it up after that.
+    pub call_within: Duration,
+    /// Slots of this process that are over, of which the others do not know yet.
+    pub ended: Arc<Ended>,
 }
 
 /// The row at a moment of the database's.
@@ -34,38 +41,6 @@ pub(super) struct Seen {
     pub(super) now: DateTime<Utc>,
     /// Whether a job of the kinds asked about is due.
     pub(super) due: bool,
-}
-
-/// Leave to call once, soon.
-#[derive(Debug)]
-pub struct Slot {
-    taken: Instant,
-    within: Duration,
-    used: AtomicBool,
-    /// Success would be news: the breaker or a stop is to be undone.
-    pub watched: bool,
-}
-
-impl Slot {
-    /// A slot that was taken at this moment.
-    pub fn new(taken: Instant, within: Duration, watched: bool) -> Self {
-        Self {
-            taken,
-            within,
-            used: AtomicBool::new(false),
-            watched,
-        }
-    }
-
-    /// Uses it, right before the call. `false`: it is too late, or was used; the call must not be made.
-    pub fn start(&self) -> bool {
-        self.taken.elapsed() <= self.within && !self.used.swap(true, Ordering::SeqCst)
-    }
-
-    /// Whether a call was made.
-    pub fn is_used(&self) -> bool {
-        self.used.load(Ordering::SeqCst)
-    }
 }
 
 impl Limiter {
@@ -101,7 +76,7 @@ impl Limiter {
         let row = sqlx::query_as!(
             Row,
             r#"
-            SELECT per_second, burst, full_at, slow_until, paused_until, failures, opened, open_until, probing_until,
+            SELECT per_second, burst, full_at, under_way, slow_until, paused_until, failures, opened, open_until, probing_until,
                 stops, stopped_until, stopped_because, stopped_caller, clock_timestamp() AS "now!",
                 EXISTS (
                     SELECT FROM unnest($2::text[]) AS wanted (kind)
@@ -132,7 +107,8 @@ impl Limiter {
             WITH locked AS MATERIALIZED (
                 SELECT * FROM avinode_ingest.limiters WHERE name = $1 FOR UPDATE
             )
-            SELECT per_second AS "per_second!", burst AS "burst!", full_at AS "full_at!", slow_until, paused_until,
+            SELECT per_second AS "per_second!", burst AS "burst!", full_at AS "full_at!",
+                under_way AS "under_way!", slow_until, paused_until,
                 failures AS "failures!", opened AS "opened!", open_until, probing_until, stops AS "stops!", stopped_until,
                 stopped_because, stopped_caller, clock_timestamp() AS "now!", true AS "due!"
             FROM locked
@@ -151,11 +127,11 @@ impl Limiter {
             UPDATE avinode_ingest.limiters
             SET full_at = $2, slow_until = $3, paused_until = $4, failures = $5, opened = $6, open_until = $7,
                 probing_until = $8, stops = $9, stopped_until = $10, stopped_because = $11, stopped_caller = $12,
-                seen_at = clock_timestamp()
+                under_way = $13, seen_at = clock_timestamp()
             WHERE name = $1
             "#,
             self.name,
-            state.full_at,
+            state.pace.full_at,
             state.slow_until,
             state.paused_until,
             state.failures,
@@ -166,6 +142,7 @@ impl Limiter {
             state.stopped_until,
             state.stopped_because,
             state.stopped_caller,
+            &state.pace.under_way,
         )
         .execute(tx)
         .await?;
@@ -186,16 +163,28 @@ impl Limiter {
         Ok(news)
     }
 
-    /// Gives back slots whose calls were not made.
-    pub async fn give_back(&self, pool: &Pool, slots: u32) -> Result<(), sqlx::Error> {
-        if slots == 0 {
+    /// Takes slots of the row that [`Self::lock`] holds, and which was asked for at `asked` or later.
+    pub(super) fn take(&self, state: &mut State, slots: usize, now: DateTime<Utc>, asked: Instant) -> Vec<Slot> {
+        let watched = state.is_watched(&self.caller);
+        let count = u32::try_from(slots).unwrap_or(u32::MAX);
+        let taken = state.take(count, now, &self.caller, START_WITHIN + self.call_within);
+        let slot = |by| Slot::new(by, asked, self.ended.clone(), watched);
+        taken.into_iter().map(slot).collect()
+    }
+
+    /// Tells all of this process's slots that are over, where no claim will.
+    pub async fn tell(&self, pool: &Pool) -> Result<(), sqlx::Error> {
+        let told = self.ended.tell();
+        if told.is_empty() {
             return Ok(());
         }
-        if let Some((mut tx, Seen { mut state, .. })) = self.lock(pool).await? {
-            state.give_back(slots);
+        let asked = Instant::now();
+        if let Some((mut tx, Seen { mut state, now, .. })) = self.lock(pool).await? {
+            told.say(&mut state, now, asked);
             self.write(&mut tx, &state).await?;
             tx.commit().await?;
         }
+        told.done();
         Ok(())
     }
 }
@@ -206,6 +195,7 @@ struct Row {
     per_second: f64,
     burst: i32,
     full_at: DateTime<Utc>,
+    under_way: Vec<DateTime<Utc>>,
     slow_until: Moment,
     paused_until: Moment,
     failures: i32,
@@ -226,9 +216,12 @@ impl Row {
             per_second: self.per_second,
             burst: u32::try_from(self.burst).unwrap_or(1),
         };
-        let state = State {
-            limit,
-            full_at: self.full_at,
+        let mut state = State {
+            pace: Pace {
+                limit,
+                full_at: self.full_at,
+                under_way: self.under_way,
+            },
             slow_until: self.slow_until,
             paused_until: self.paused_until,
             failures: self.failures,
@@ -240,6 +233,7 @@ impl Row {
             stopped_because: self.stopped_because,
             stopped_caller: self.stopped_caller,
         };
+        state.pass(self.now);
         Seen {
             state,
             now: self.now,

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::types::PgInterval;
-
+use crate::postgres::span::interval;
 use crate::postgres::transaction::Pool;
 
 /// Rows that one transaction deletes, so that none runs long.
@@ -11,11 +10,6 @@ const CHUNK: i64 = 5_000;
 
 /// Takes or keeps a duty for `holder` until `hold` has passed. `false`: another process has it.
 pub async fn take_duty(pool: &Pool, name: &str, holder: &str, hold: Duration) -> Result<bool, sqlx::Error> {
-    let hold = PgInterval {
-        months: 0,
-        days: 0,
-        microseconds: i64::try_from(hold.as_micros()).unwrap_or(i64::MAX),
-    };
     let mut tx = pool.begin().await?;
     let taken = sqlx::query!(
         r#"
@@ -27,7 +21,7 @@ pub async fn take_duty(pool: &Pool, name: &str, holder: &str, hold: Duration) ->
         "#,
         name,
         holder,
-        hold,
+        interval(hold),
     )
     .execute(&mut tx)
     .await?;
@@ -50,11 +44,6 @@ pub async fn leave_duty(pool: &Pool, name: &str, holder: &str) -> Result<(), sql
 
 /// Deletes outcomes that finished more than `keep` ago, in chunks. Returns how many.
 pub async fn prune_outcomes(pool: &Pool, keep: Duration) -> Result<u64, sqlx::Error> {
-    let keep = PgInterval {
-        months: 0,
-        days: 0,
-        microseconds: i64::try_from(keep.as_micros()).unwrap_or(i64::MAX),
-    };
     let mut pruned = 0;
     loop {
         let mut tx = pool.begin().await?;
@@ -68,7 +57,7 @@ pub async fn prune_outcomes(pool: &Pool, keep: Duration) -> Result<u64, sqlx::Er
                 LIMIT $2
             )
             "#,
-            keep,
+            interval(keep),
             CHUNK,
         )
         .execute(&mut tx)

@@ -3,6 +3,7 @@
 //! A job is *available*, *running* (leased), *waiting* (to be retried) or *dead*. Nothing holds a row lock while a
 //! handler works; a worker that died is noticed when its lease runs out.
 
+pub mod enqueue;
 pub mod grouped;
 pub mod job;
 mod lease;
@@ -12,7 +13,9 @@ pub mod listener;
 pub mod maintenance;
 pub mod operate;
 pub mod paced;
+pub mod remedy;
 pub mod retry;
+pub mod settle;
 pub mod standing;
 pub mod store;
 pub mod worker;

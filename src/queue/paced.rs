@@ -13,12 +13,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::grouped::settle::{self, PutBack};
 use super::grouped::{self, Group, GroupHandler};
-use super::job::JobError;
+use super::job::{Claimed, JobError};
 use super::limiter::Limiter;
+use super::remedy::{Remedy, remedy};
 use super::retry::RetryPolicy;
-use super::{lease, standing, store};
+use super::{lease, settle, standing};
 use crate::heartbeat::Pulse;
 use crate::postgres::transaction::Pool;
 
@@ -87,7 +87,7 @@ impl Paced {
                 }
                 if failures > 0 && running.is_empty() {
                     // What was claimed and could not be settled: nobody would touch it for the length of a lease.
-                    store::let_go(&self.pool, name).await?;
+                    settle::let_go(&self.pool, name).await?;
                 }
                 self.round(name, &mut running, pulse, shutdown).await
             };
@@ -109,6 +109,8 @@ impl Paced {
                 Next::Nothing => {}
                 Next::Slot(wait) => tokio::select! {
                     () = tokio::time::sleep(wait.min(self.poll)) => {}
+                    // Its slot begins to fill once all know of its end.
+                    Some(_) = running.join_next() => {}
                     () = shutdown.cancelled() => {}
                 },
                 Next::Work => {
@@ -130,6 +132,9 @@ impl Paced {
             while running.try_join_next().is_some() {}
         }
         while running.join_next().await.is_some() {}
+        if let Err(error) = self.limiter.tell(&self.pool).await {
+            tracing::debug!(%error, "the others learn of the last calls' end when their time has passed");
+        }
     }
 
     /// Claims and begins. A key that was taken over from a worker that died waits until nothing else is under way.
@@ -150,7 +155,7 @@ impl Paced {
             return Ok(claim.wait.map_or(Next::Work, Next::Slot));
         }
         if shutdown.is_cancelled() {
-            self.give_back(&claim.groups).await?;
+            give_back(&self.pool, &claim.groups).await?;
             return Ok(Next::Nothing);
         }
         let (mut alone, together): (Vec<Group>, Vec<Group>) = claim.groups.into_iter().partition(Group::is_alone);
@@ -160,7 +165,7 @@ impl Paced {
                 running.spawn(async move { this.serve_and_tell(&group).await });
             }
             if !alone.is_empty() {
-                self.give_back(&alone).await?;
+                give_back(&self.pool, &alone).await?;
                 while !running.is_empty() {
                     pulse.beat();
                     let _ = tokio::time::timeout(self.poll, running.join_next()).await;
@@ -170,7 +175,7 @@ impl Paced {
         }
         let first = alone.swap_remove(0);
         alone.extend(together);
-        self.give_back(&alone).await?;
+        give_back(&self.pool, &alone).await?;
         self.serve(&first).await?;
         Ok(Next::Nothing)
     }
@@ -184,7 +189,7 @@ impl Paced {
         let mut groups = claim.groups;
         if let Some(place) = groups.iter().position(Group::is_alone) {
             let first = groups.swap_remove(place);
-            self.give_back(&groups).await?;
+            give_back(&self.pool, &groups).await?;
             groups = vec![first];
         }
         let step = PacedStep {
@@ -204,15 +209,6 @@ impl Paced {
         grouped::claim(&self.pool, &self.limiter, kinds, most, name, self.lease).await
     }
 
-    async fn give_back(&self, groups: &[Group]) -> Result<(), sqlx::Error> {
-        if groups.is_empty() {
-            return Ok(());
-        }
-        settle::give_back(&self.pool, groups).await?;
-        let slots = u32::try_from(groups.len()).unwrap_or(u32::MAX);
-        self.limiter.give_back(&self.pool, slots).await
-    }
-
     async fn serve_and_tell(&self, group: &Group) {
         if let Err(error) = self.serve(group).await {
             tracing::warn!(%error, key = group.key, "a key could not be settled; its leases run out by themselves");
@@ -220,19 +216,11 @@ impl Paced {
     }
 
     async fn serve(&self, group: &Group) -> Result<(), sqlx::Error> {
-        let served = self.serve_jobs(group).await;
-        if !group.slot.is_used() {
-            self.limiter.give_back(&self.pool, 1).await?;
-        }
-        served
-    }
-
-    async fn serve_jobs(&self, group: &Group) -> Result<(), sqlx::Error> {
         if group.is_alone() {
             for job in group.jobs.iter().filter(|job| job.crashes >= self.retry.max_crashes) {
                 let reason = format!("its worker died {} times while its key ran alone", job.crashes);
                 tracing::warn!(kind = job.kind, job = job.id, key = group.key, reason, "a job died");
-                store::bury(&self.pool, job, &reason).await?;
+                settle::bury(&self.pool, job, &reason).await?;
             }
             if !settle::begin_alone(&self.pool, &group.jobs).await? {
                 return Ok(());
@@ -247,48 +235,40 @@ impl Paced {
     }
 
     async fn settle(&self, group: &Group, unfinished: Vec<(i64, JobError)>) -> Result<(), sqlx::Error> {
-        let mut back = Vec::new();
+        let (mut back, mut failed) = (Vec::new(), None);
         for (id, error) in unfinished {
             let Some(job) = group.jobs.iter().find(|job| job.id == id) else {
                 continue;
             };
-            let (delay, counts) = match &error {
-                JobError::Contention(_) => (Duration::from_millis(rand::rng().random_range(5..60)), false),
-                JobError::Wait { after, .. } => (*after, false),
-                JobError::Retry { after, .. } if job.attempts < self.retry.max_attempts => {
-                    (after.unwrap_or_else(|| self.retry.delay(job.attempts)), true)
+            match remedy(job, &error, &self.retry) {
+                Remedy::Bury(reason) => self.bury(group, job, &reason).await?,
+                Remedy::Back(job) => {
+                    if job.counts {
+                        failed = failed.or(Some((error, job.delay, job.job.attempts)));
+                    }
+                    back.push(job);
                 }
-                JobError::Retry { reason, .. } => {
-                    let reason = format!("gave up after {} attempts: {reason}", job.attempts);
-                    self.bury(group, job, &reason).await?;
-                    continue;
-                }
-                JobError::Fail(reason) => {
-                    self.bury(group, job, reason).await?;
-                    continue;
-                }
-            };
-            back.push(PutBack {
-                job: job.clone(),
-                delay,
-                counts,
-                error,
-            });
+            }
         }
-        let Some(first) = back.first() else { return Ok(()) };
-        if first.counts {
-            let (jobs, delay) = (back.len(), first.delay);
-            let attempt = first.job.attempts;
-            tracing::warn!(key = group.key, jobs, attempt, error = %first.error, ?delay, "a key is to be tried again");
+        if let Some((error, delay, attempt)) = failed {
+            let jobs = back.len();
+            tracing::warn!(key = group.key, jobs, attempt, %error, ?delay, "a key is to be tried again");
         }
-        settle::put_back(&self.pool, &back).await?;
+        if !back.is_empty() {
+            settle::put_back(&self.pool, &back).await?;
+        }
         Ok(())
     }
 
-    async fn bury(&self, group: &Group, job: &super::job::Claimed, reason: &str) -> Result<(), sqlx::Error> {
+    async fn bury(&self, group: &Group, job: &Claimed, reason: &str) -> Result<(), sqlx::Error> {
         let (kind, delivery) = (&job.kind, job.delivery_id);
         tracing::warn!(kind, job = job.id, key = group.key, ?delivery, reason, "a job died");
-        store::bury(&self.pool, job, reason).await?;
+        settle::bury(&self.pool, job, reason).await?;
         Ok(())
     }
+}
+
+async fn give_back(pool: &Pool, groups: &[Group]) -> Result<u64, sqlx::Error> {
+    let jobs: Vec<Claimed> = groups.iter().flat_map(|group| group.jobs.iter().cloned()).collect();
+    settle::give_back(pool, &jobs).await
 }

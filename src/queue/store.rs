@@ -1,29 +1,10 @@
-//! The queue's SQL on the workers' way: claim, hold, finish, put back. Rows are guarded by their lease token.
+//! The queue's SQL on the workers' way: claim, extend, hold, finish. Rows are guarded by their lease token.
 
 use std::time::Duration;
 
-use sqlx::postgres::types::PgInterval;
-use uuid::Uuid;
-
 use super::job::{Claimed, Outcome};
+use crate::postgres::span::interval;
 use crate::postgres::transaction::{Pool, Transaction};
-
-/// A failure text is kept up to this many characters, and this many failures of a job.
-const REASON_CHARS: usize = 500;
-
-/// A job to be queued.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewJob {
-    /// Which handler it is for.
-    pub kind: &'static str,
-    /// What it is about.
-    pub key: Option<String>,
-    /// The delivery it came with.
-    pub delivery_id: Option<Uuid>,
-    /// How long until it becomes due, by the database's clock; `None`: at once. A time span and not a moment, because
-    /// the clocks of workers and database differ.
-    pub due_in: Option<Duration>,
-}
 
 /// Claims due jobs for `worker`: of the first of the `wanted` kinds that has any, up to as many as stand beside it. Due
 /// are available ones, retries whose time has come, and jobs whose lease ran out. The claim counts the attempt; a job
@@ -82,20 +63,6 @@ pub async fn claim(
         interval(lease),
     ))
     .await
-}
-
-/// Notes that a job that runs alone begins, so that a crash from here on counts towards its death.
-pub async fn begin_alone(pool: &Pool, job: &Claimed) -> Result<bool, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let begun = sqlx::query!(
-        "UPDATE avinode_ingest.jobs SET alone_since = clock_timestamp() WHERE id = $1 AND lease_token = $2",
-        job.id,
-        job.token
-    )
-    .execute(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(begun.rows_affected() == 1)
 }
 
 /// Extends the leases of `jobs` that are still held. Rows that a transaction has locked are passed over: no claim can
@@ -178,187 +145,6 @@ pub async fn finish(tx: &mut Transaction<'_>, outcomes: &[Outcome]) -> Result<u6
     Ok(finished.rows_affected())
 }
 
-/// Puts a job back until `delay` has passed. `counts`: the attempt was its own fault and is counted.
-pub async fn put_back(
-    pool: &Pool,
-    job: &Claimed,
-    delay: Duration,
-    counts: bool,
-    reason: &str,
-) -> Result<bool, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let put_back = sqlx::query!(
-        r#"
-        UPDATE avinode_ingest.jobs
-        SET lease_token = NULL, leased_by = NULL, alone_since = NULL,
-            -- Contention that lasts is met less and less often: up to two seconds apart after forty.
-            due_at = clock_timestamp() + CASE
-                WHEN $4 THEN $3
-                ELSE greatest($3, least(interval '2 seconds', (clock_timestamp() - created_at) / 20))
-            END,
-            attempts = attempts - (NOT $4::boolean)::int,
-            -- The last ten failures are enough to see why.
-            history = CASE WHEN $4 THEN (history || $5::text)[greatest(1, cardinality(history) - 8):] ELSE history END
-        WHERE id = $1 AND lease_token = $2
-        "#,
-        job.id,
-        job.token,
-        interval(delay),
-        counts,
-        bounded(reason),
-    )
-    .execute(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(put_back.rows_affected() == 1)
-}
-
-/// Gives leases back unused, at shutdown: the jobs are available at once and have lost no attempt.
-pub async fn give_back(pool: &Pool, jobs: &[Claimed]) -> Result<u64, sqlx::Error> {
-    let (ids, tokens) = fences(jobs);
-    let mut tx = pool.begin().await?;
-    let given = sqlx::query!(
-        r#"
-        UPDATE avinode_ingest.jobs AS job
-        SET lease_token = NULL, leased_by = NULL, alone_since = NULL, due_at = clock_timestamp(),
-            attempts = attempts - 1
-        FROM unnest($1::bigint[], $2::bigint[]) AS held (id, token)
-        WHERE job.id = held.id AND job.lease_token = held.token
-        "#,
-        &ids,
-        &tokens,
-    )
-    .execute(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(given.rows_affected())
-}
-
-/// Lets the leases of one worker run out now, instead of in their time: what it could not settle is taken over as from a
-/// worker that died, alone, and a crash that it may have caused is counted.
-pub async fn let_go(pool: &Pool, worker: &str) -> Result<u64, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let let_go = sqlx::query!(
-        "UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE leased_by = $1 AND lease_token IS NOT NULL",
-        worker
-    )
-    .execute(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(let_go.rows_affected())
-}
-
-/// Ends a job for good: it moves to `dead_jobs` with its history, where an operator can send it back.
-pub async fn bury(pool: &Pool, job: &Claimed, reason: &str) -> Result<bool, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let buried = sqlx::query!(
-        r#"
-        WITH dead AS (
-            DELETE FROM avinode_ingest.jobs WHERE id = $1 AND lease_token = $2 RETURNING *
-        ), kept AS (
-            INSERT INTO avinode_ingest.dead_jobs
-                (id, kind, key, delivery_id, created_at, attempts, crashes, reason, history)
-            SELECT id, kind, key, delivery_id, created_at, attempts, crashes, $3, history FROM dead
-        )
-        INSERT INTO avinode_ingest.outcomes
-            (job_id, kind, key, delivery_id, created_at, attempts, outcome, detail)
-        SELECT id, kind, key, delivery_id, created_at, attempts, 'dead', $3 FROM dead
-        ON CONFLICT (job_id) DO UPDATE
-        SET finished_at = clock_timestamp(), attempts = EXCLUDED.attempts, outcome = EXCLUDED.outcome,
-            detail = EXCLUDED.detail
-        "#,
-        job.id,
-        job.token,
-        bounded(reason),
-    )
-    .execute(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(buried.rows_affected() == 1)
-}
-
-/// Queues jobs inside the caller's transaction.
-pub async fn enqueue(tx: &mut Transaction<'_>, jobs: &[NewJob]) -> Result<(), sqlx::Error> {
-    let kinds: Vec<String> = jobs.iter().map(|job| job.kind.to_owned()).collect();
-    let keys: Vec<Option<String>> = jobs.iter().map(|job| job.key.clone()).collect();
-    let deliveries: Vec<Option<Uuid>> = jobs.iter().map(|job| job.delivery_id).collect();
-    let due: Vec<PgInterval> = jobs
-        .iter()
-        .map(|job| interval(job.due_in.unwrap_or_default()))
-        .collect();
-    sqlx::query!(
-        r#"
-        INSERT INTO avinode_ingest.jobs (kind, key, delivery_id, due_at)
-        SELECT kind, key, delivery_id, clock_timestamp() + due_in
-        FROM unnest($1::text[], $2::text[], $3::uuid[], $4::interval[]) AS new (kind, key, delivery_id, due_in)
-        "#,
-        &kinds,
-        &keys as &[Option<String>],
-        &deliveries as &[Option<Uuid>],
-        &due,
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Queues a job unless one of these kinds waits for the same key already, held by nobody: that one will do.
-pub async fn enqueue_unless_live(tx: &mut Transaction<'_>, kinds: &[&str], job: &NewJob) -> Result<(), sqlx::Error> {
-    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
-    sqlx::query!(
-        r#"
-        INSERT INTO avinode_ingest.jobs (kind, key, delivery_id, due_at)
-        SELECT $1, $2, $3, clock_timestamp() + $4
-        WHERE NOT EXISTS (
-            SELECT FROM avinode_ingest.jobs WHERE kind = ANY ($5) AND key = $2 AND lease_token IS NULL
-        )
-        "#,
-        job.kind,
-        job.key,
-        job.delivery_id,
-        interval(job.due_in.unwrap_or_default()),
-        &kinds,
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Queues a job of `kind` for each key that has none live. Returns how many were queued.
-pub async fn enqueue_missing(pool: &Pool, kind: &str, keys: &[String]) -> Result<u64, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let queued = sqlx::query!(
-        r#"
-        INSERT INTO avinode_ingest.jobs (kind, key)
-        SELECT $1, asked.key
-        FROM unnest($2::text[]) AS asked (key)
-        WHERE NOT EXISTS (SELECT FROM avinode_ingest.jobs WHERE kind = $1 AND key = asked.key)
-        "#,
-        kind,
-        keys
-    )
-    .execute(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(queued.rows_affected())
-}
-
 pub(super) fn fences(jobs: &[Claimed]) -> (Vec<i64>, Vec<i64>) {
     jobs.iter().map(|job| (job.id, job.token)).unzip()
-}
-
-pub(super) fn interval(duration: Duration) -> PgInterval {
-    PgInterval {
-        months: 0,
-        days: 0,
-        microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
-    }
-}
-
-pub(super) fn bounded(reason: &str) -> String {
-    reason
-        .chars()
-        .filter(|character| *character != '\0')
-        .take(REASON_CHARS)
-        .collect()
 }

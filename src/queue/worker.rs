@@ -9,8 +9,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::job::{Claimed, Handler, JobError};
+use super::remedy::{Remedy, remedy};
 use super::retry::RetryPolicy;
-use super::{lease, store};
+use super::{lease, settle, store};
 use crate::heartbeat::Pulse;
 use crate::postgres::transaction::Pool;
 
@@ -59,7 +60,7 @@ impl Shift {
             let stepped = async {
                 if failures > 0 {
                     // What the failed step held could not be settled: nobody would touch it for the length of a lease.
-                    store::let_go(&self.pool, name).await?;
+                    settle::let_go(&self.pool, name).await?;
                 }
                 self.step(name, shutdown).await
             };
@@ -115,7 +116,7 @@ impl Shift {
             step.claimed += claimed.len();
             step.more |= i64::try_from(claimed.len()).unwrap_or(i64::MAX) >= handler.batch_size();
             if shutdown.is_cancelled() {
-                store::give_back(&self.pool, &claimed).await?;
+                settle::give_back(&self.pool, &claimed).await?;
                 break;
             }
             let (mut alone, together): (Vec<_>, Vec<_>) = claimed.into_iter().partition(|job| job.alone);
@@ -138,10 +139,10 @@ impl Shift {
     ) -> Result<(), sqlx::Error> {
         if job.crashes >= self.retry.max_crashes {
             let reason = format!("its worker died {} times while it ran alone", job.crashes);
-            step.died += usize::from(store::bury(&self.pool, job, &reason).await?);
+            step.died += usize::from(settle::bury(&self.pool, job, &reason).await?);
             return Ok(());
         }
-        if store::begin_alone(&self.pool, job).await? {
+        if settle::begin_alone(&self.pool, std::slice::from_ref(job)).await? {
             self.serve(handler, std::slice::from_ref(job), waiting, step).await?;
         }
         Ok(())
@@ -203,28 +204,24 @@ impl Shift {
         error: JobError,
         step: &mut Step,
     ) -> Result<(), sqlx::Error> {
-        let (delay, counts) = match &error {
-            JobError::Wait { after, .. } => (*after, false),
-            JobError::Contention(_) => (Duration::from_millis(rand::rng().random_range(5..60)), false),
-            JobError::Retry { after, .. } if job.attempts < self.retry.max_attempts => {
-                (after.unwrap_or_else(|| self.retry.delay(job.attempts)), true)
+        match remedy(job, &error, &self.retry) {
+            Remedy::Bury(reason) => self.bury(kind, job, &reason, step).await,
+            Remedy::Back(back) => {
+                if back.counts {
+                    let delay = back.delay;
+                    tracing::warn!(kind, job = job.id, attempt = job.attempts, %error, ?delay, "a job is to be tried again");
+                }
+                if settle::put_back(&self.pool, &[back]).await? > 0 {
+                    step.put_back += 1;
+                }
+                Ok(())
             }
-            JobError::Retry { reason, .. } => {
-                let reason = format!("gave up after {} attempts: {reason}", job.attempts);
-                return self.bury(kind, job, &reason, step).await;
-            }
-            JobError::Fail(reason) => return self.bury(kind, job, reason, step).await,
-        };
-        if counts {
-            tracing::warn!(kind, job = job.id, attempt = job.attempts, %error, ?delay, "a job is to be tried again");
         }
-        step.put_back += usize::from(store::put_back(&self.pool, job, delay, counts, &error.to_string()).await?);
-        Ok(())
     }
 
     async fn bury(&self, kind: &'static str, job: &Claimed, reason: &str, step: &mut Step) -> Result<(), sqlx::Error> {
         tracing::warn!(kind, job = job.id, delivery = ?job.delivery_id, reason, "a job died");
-        step.died += usize::from(store::bury(&self.pool, job, reason).await?);
+        step.died += usize::from(settle::bury(&self.pool, job, reason).await?);
         Ok(())
     }
 }

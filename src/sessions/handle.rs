@@ -8,7 +8,7 @@ use super::error::Error;
 use crate::clock::Clock;
 use crate::domain::session::REMATCH;
 use crate::domain::tracking::view::ChatSession;
-use crate::queue::store::{self as queue, NewJob};
+use crate::queue::enqueue::{NewJob, enqueue};
 use crate::store::tracking::refer::{self, References};
 use crate::store::tracking::{find, lock, notes};
 
@@ -57,7 +57,7 @@ pub(super) async fn match_again(tx: &mut Transaction<'_>, session: Uuid) -> Resu
         delivery_id: None,
         due_in: None,
     };
-    queue::enqueue(tx, &[job]).await?;
+    enqueue(tx, &[job]).await?;
     notes::wake(tx).await?;
     Ok(())
 }

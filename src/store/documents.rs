@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::postgres::types::PgInterval;
 
+use crate::postgres::span::interval;
 use crate::postgres::transaction::{Pool, Transaction};
 
 /// Documents of one resource that are kept.
@@ -150,11 +150,6 @@ pub async fn fetched(
 /// Takes what is older than `keep` away, in chunks: documents, but of the newest of each resource its body only. Returns how
 /// many.
 pub async fn prune(pool: &Pool, keep: Duration) -> Result<u64, sqlx::Error> {
-    let keep = PgInterval {
-        months: 0,
-        days: 0,
-        microseconds: i64::try_from(keep.as_micros()).unwrap_or(i64::MAX),
-    };
     let mut pruned = 0;
     loop {
         let mut tx = pool.begin().await?;
@@ -176,7 +171,7 @@ pub async fn prune(pool: &Pool, keep: Duration) -> Result<u64, sqlx::Error> {
             )
             SELECT count(*) AS "count!" FROM old
             "#,
-            keep,
+            interval(keep),
             CHUNK,
         )
         .fetch_one(&mut tx)

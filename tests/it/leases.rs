@@ -9,6 +9,7 @@ use avinode_ingest::jobs::registry::registry;
 use avinode_ingest::postgres::transaction;
 use avinode_ingest::queue::job::{Claimed, Handler, JobError};
 use avinode_ingest::queue::retry::RetryPolicy;
+use avinode_ingest::queue::settle::{self, PutBack};
 use avinode_ingest::queue::store;
 use avinode_ingest::queue::worker::Shift;
 use avinode_ingest::store::inspect;
@@ -80,19 +81,21 @@ async fn a_worker_whose_lease_was_taken_over_changes_nothing_and_finishes_nothin
     assert_eq!(handler.perform(&late).await, Ok(vec![]));
     assert_eq!(everything(&db.pool).await, before, "applied nothing");
     for job in &late {
-        assert!(!store::begin_alone(&db.pool, job).await.unwrap());
-        assert!(
-            !store::put_back(&db.pool, job, Duration::ZERO, true, "late")
-                .await
-                .unwrap()
-        );
-        assert!(!store::bury(&db.pool, job, "late").await.unwrap());
+        assert!(!settle::begin_alone(&db.pool, std::slice::from_ref(job)).await.unwrap());
+        let back = PutBack {
+            job: job.clone(),
+            delay: Duration::ZERO,
+            counts: true,
+            noted: Some("late".to_owned()),
+        };
+        assert_eq!(settle::put_back(&db.pool, &[back]).await.unwrap(), 0);
+        assert!(!settle::bury(&db.pool, job, "late").await.unwrap());
     }
     assert_eq!(
         store::extend(&db.pool, &late, Duration::from_secs(600)).await.unwrap(),
         0
     );
-    assert_eq!(store::give_back(&db.pool, &late).await.unwrap(), 0);
+    assert_eq!(settle::give_back(&db.pool, &late).await.unwrap(), 0);
     assert_eq!(
         (live(&db.pool).await, outcomes(&db.pool).await),
         (3, 0),

@@ -8,7 +8,7 @@ use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
 use avinode_ingest::jobs::upkeep;
 use avinode_ingest::queue::worker::Shift;
-use avinode_ingest::queue::{operate, store};
+use avinode_ingest::queue::{operate, settle, store};
 use avinode_ingest::store::inspect;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -185,7 +185,7 @@ async fn a_job_that_kills_its_workers_dies_after_its_lone_crashes_and_takes_nobo
             );
             // The poison's turn comes first each time, and its worker dies before the others' turns.
             if is_poison {
-                assert!(store::begin_alone(&db.pool, &job).await.unwrap());
+                assert!(settle::begin_alone(&db.pool, std::slice::from_ref(&job)).await.unwrap());
             }
         }
     }

@@ -8,7 +8,7 @@ use super::learn::Duplicate;
 use super::{Content, Work};
 use crate::domain::event::Event;
 use crate::domain::id::RequestId;
-use crate::queue::store::NewJob;
+use crate::queue::enqueue::NewJob;
 
 /// The trips and RFQs, in normal form, that events name together.
 pub(super) fn named(works: &[&Work]) -> Vec<(String, String)> {

@@ -10,8 +10,8 @@ use crate::domain::event::{Event, What};
 use crate::domain::id::{MessageId, TripId};
 use crate::domain::trip::{Happening, Touched};
 use crate::jobs::expire;
+use crate::queue::enqueue::NewJob;
 use crate::queue::job::Outcome;
-use crate::queue::store::NewJob;
 use crate::store::merge::Merged;
 use crate::store::trips;
 

@@ -9,8 +9,8 @@ use super::learn::Learned;
 use crate::domain::trip::{Touched, Trip};
 use crate::jobs::expire;
 use crate::postgres::transaction::Transaction;
+use crate::queue::enqueue;
 use crate::queue::job::JobError;
-use crate::queue::store as queue;
 use crate::store::facts;
 use crate::store::facts::quotes::{QuoteKey, Shown};
 use crate::store::projection::{self, Projection};
@@ -78,7 +78,7 @@ pub(super) async fn schedule_expiries(
     }
     jobs.append(&mut learned.early);
     if !jobs.is_empty() {
-        queue::enqueue(tx, &jobs).await?;
+        enqueue::enqueue(tx, &jobs).await?;
     }
     Ok(())
 }

@@ -11,8 +11,8 @@ use super::{FOLLOW, KIND, RECONCILE};
 use crate::avinode::documents::Reading;
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::postgres::transaction::Transaction;
+use crate::queue::enqueue::NewJob;
 use crate::queue::job::Claimed;
-use crate::queue::store::NewJob;
 use crate::store::documents::{self, Compared};
 use crate::store::whose;
 

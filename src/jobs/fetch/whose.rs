@@ -7,8 +7,8 @@ use super::{FetchJob, KINDS, next};
 use crate::avinode::documents::Reading;
 use crate::avinode::resource::Resource;
 use crate::domain::id::{QuoteId, RequestId, TripId};
+use crate::queue::enqueue;
 use crate::queue::job::JobError;
-use crate::queue::store as queue;
 use crate::store::{documents as stored, whose};
 
 /// How long a document that names no trip waits for the RFQ that does.
@@ -49,7 +49,7 @@ impl FetchJob {
         // Those who wait for one RFQ share its fetch; once it has been read, facts tell whose this is.
         let newest = stored::newest(&mut tx, missing.id.as_str()).await?;
         if newest.is_none_or(|newest| newest.asked_at < asked.oldest()) {
-            queue::enqueue_unless_live(&mut tx, &KINDS, &next::follow(&missing, None)).await?;
+            enqueue::enqueue_unless_live(&mut tx, &KINDS, &next::follow(&missing, None)).await?;
         }
         tx.commit().await?;
         let wait = (age / 2).clamp(Duration::from_millis(500), Duration::from_secs(60));

@@ -1,5 +1,7 @@
 //! The rules of a shared limit: windows as the other side counts them, the breaker, pauses and stops.
 
+use std::collections::VecDeque;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
@@ -26,33 +28,82 @@ fn slots(state: &State, now: DateTime<Utc>) -> u32 {
     }
 }
 
+/// Takes slots for calls that end by themselves within a minute.
+fn take(state: &mut State, slots: u32, now: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+    state.take(slots, now, ME, Duration::from_secs(60))
+}
+
+/// Takes slots and makes calls that are over at once.
+fn call(state: &mut State, slots: u32, now: DateTime<Utc>) {
+    for call in take(state, slots, now) {
+        state.over(call, Some(now), now);
+    }
+}
+
+/// A call of the property below, in shares of the longest that a call may take.
+#[derive(Debug, Clone)]
+struct Fate {
+    /// When it is over after its slot was taken.
+    over: f64,
+    /// When the other side counts it, as a share of that.
+    counted: f64,
+    /// How much later the others learn of its end; more than one: never.
+    told: f64,
+    /// It is not made.
+    unused: bool,
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    // Often all at once and often at the very end.
+    let share = || prop_oneof![Just(0.0), Just(1.0), 0.0..=1.0_f64];
+    (share(), share(), 0.0..1.2_f64, prop::bool::weighted(0.1)).prop_map(|(over, counted, told, unused)| Fate {
+        over,
+        counted,
+        told,
+        unused,
+    })
+}
+
 proptest! {
-    /// Workers ask for slots at any moments, call with any lateness that is allowed, give some back unused, and the other
-    /// side says at times that little is left: no window of its log is over the limit.
+    /// Workers ask for slots at any moments, and call with any lateness, so that the other side counts a call anywhere between its
+    /// slot and its end; some ends are told late and some never; some slots are not used, and the other side says at times that
+    /// little is left. No window of its log is over the limit.
     #[test]
     fn no_window_of_calls_is_over_the_limit(
         per_second in prop::sample::select(vec![0.5, 1.0, 3.0, 20.0, 100.0]),
         burst in 1..40_u32,
-        asked in prop::collection::vec((0..3_000_i64, 1..12_u32, 0..=1_000_i64, 0..=1_000_i64, 0..12_u32, 0..20_u8), 1..80),
+        most in prop::sample::select(vec![0_i64, 50_000, 1_000_000, 35_000_000]),
+        asked in prop::collection::vec((0..3_000_i64, prop::collection::vec(fate(), 1..12), 0..20_u8), 1..80),
     ) {
         let limit = Limit { per_second, burst };
         let mut state = State::new(limit, at(0));
         let mut now = 0;
         let mut calls: Vec<i64> = Vec::new();
-        for (pause, wanted, start, way, unused, luck) in asked {
-            // Often at the first moment at which there is a slot again, which is the worst one.
+        let mut ends: Vec<(i64, DateTime<Utc>, Option<DateTime<Utc>>)> = Vec::new();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a share of some seconds")]
+        let share = |of: i64, share: f64| (of as f64 * share) as i64;
+        for (pause, fates, luck) in asked {
+            // Often at the first moment at which there may be a slot again, which is the worst one.
             now += match state.free(at(now), ME) {
                 Free::After(wait) if luck % 2 == 0 => i64::try_from(wait.as_micros()).unwrap(),
-                _ => limit.slots().0 * pause / 1_000,
+                _ => share(limit.interval() + most / 10, pause as f64 / 1_000.0),
             };
+            state.pass(at(now));
+            for (_, by, since) in ends.extract_if(.., |(told, ..)| *told <= now) {
+                state.over(by, since, at(now));
+            }
             let Free::Slots(free) = state.free(at(now), ME) else { continue };
-            let taken = wanted.min(free);
-            state.take(taken, at(now), ME);
-            let unused = unused.min(taken) / 2;
-            state.give_back(unused);
-            let half = micros(limit.start_within());
-            for _ in 0..taken - unused {
-                calls.push(now + half * start / 1_000 + half * way / 1_000);
+            let wanted = u32::try_from(fates.len()).unwrap();
+            let taken = state.take(wanted.min(free), at(now), ME, Duration::from_micros(most.unsigned_abs()));
+            for (by, fate) in taken.into_iter().zip(fates) {
+                let over = share(most, fate.over);
+                let since = (!fate.unused).then(|| at(now + over));
+                if fate.told <= 1.0 {
+                    ends.push((now + over + share(most, fate.told), by, since));
+                }
+                if !fate.unused {
+                    calls.push(now + share(over, fate.counted));
+                }
             }
             if luck == 19 {
                 let left = Left { limit: Some(100), remaining: Some(5), reset: Some(Duration::from_secs(2)) };
@@ -70,7 +121,7 @@ proptest! {
         }
     }
 
-    /// Whoever waits as long as was said gets a slot.
+    /// Whoever waits as long as was said gets a slot, where no call is under way.
     #[test]
     fn a_slot_is_there_when_it_was_said_to_be(
         per_second in 0.1..200.0_f64, burst in 1..30_u32, taken in prop::collection::vec(1..30_u32, 1..6), slow in any::<bool>(),
@@ -83,8 +134,9 @@ proptest! {
         }
         for wanted in taken {
             match state.free(now, ME) {
-                Free::Slots(free) => state.take(free.min(wanted), now, ME),
+                Free::Slots(free) => call(&mut state, free.min(wanted), now),
                 Free::After(wait) => {
+                    prop_assert_eq!(slots(&state, now + delta(wait) - TimeDelta::microseconds(1)), 0, "no sooner");
                     now += delta(wait);
                     prop_assert!(slots(&state, now) >= 1, "after {wait:?}");
                 }
@@ -94,21 +146,61 @@ proptest! {
 }
 
 #[test]
-fn by_default_eight_calls_go_at_once_and_then_one_a_second() {
+fn by_default_ten_calls_go_at_once_and_then_one_a_second() {
     let mut state = state(1.0, 10);
-    assert_eq!(slots(&state, at(0)), 8, "two of ten are held back for late calls");
-    assert_eq!(state.limit.start_within(), Duration::from_secs(1));
-    state.take(8, at(0), ME);
+    assert_eq!(slots(&state, at(0)), 10);
+    call(&mut state, 10, at(0));
     assert_eq!(state.free(at(0), ME), Free::After(Duration::from_secs(1)));
     assert_eq!(slots(&state, seconds(1)), 1);
-    assert_eq!(slots(&state, seconds(100)), 8, "and never more");
+    assert_eq!(slots(&state, seconds(100)), 10, "and never more");
 }
 
 #[test]
-fn what_was_not_called_is_given_back() {
+fn calls_that_take_long_cost_no_rate_while_the_burst_holds_them() {
+    // A call a second, each of which takes five: never more than six under way.
     let mut state = state(1.0, 10);
-    state.take(8, at(0), ME);
-    state.give_back(3);
+    let mut calls = VecDeque::new();
+    for now in (0..60).map(seconds) {
+        if calls.len() == 5 {
+            state.over(calls.pop_front().unwrap(), Some(now), now);
+        }
+        assert!(slots(&state, now) >= 1, "{now}");
+        calls.extend(take(&mut state, 1, now));
+    }
+}
+
+#[test]
+fn a_slot_whose_call_is_under_way_does_not_fill() {
+    let mut state = state(1.0, 2);
+    let calls = take(&mut state, 2, at(0));
+    assert_eq!(slots(&state, seconds(30)), 0);
+    state.over(calls[0], Some(seconds(30)), seconds(30));
+    assert_eq!(slots(&state, seconds(30)), 0, "it begins to, now");
+    assert_eq!(slots(&state, seconds(31)), 1);
+}
+
+#[test]
+fn a_call_whose_caller_died_is_over_when_its_time_has_passed() {
+    let mut state = state(1.0, 2);
+    let calls = take(&mut state, 2, at(0));
+    state.pass(seconds(59));
+    assert_eq!(slots(&state, seconds(59)), 0);
+    // A microsecond later, as the moments of the two differ.
+    state.pass(at(60_000_001));
+    assert_eq!(slots(&state, at(60_000_001)), 0);
+    assert_eq!(slots(&state, seconds(61)), 1);
+    let before = state.clone();
+    state.over(calls[0], Some(seconds(61)), seconds(62));
+    assert_eq!(state, before, "and counts once, whoever speaks of it afterwards");
+}
+
+#[test]
+fn what_was_not_called_is_there_again() {
+    let mut state = state(1.0, 10);
+    let calls = take(&mut state, 10, at(0));
+    for call in &calls[..3] {
+        state.over(*call, None, at(0));
+    }
     assert_eq!(slots(&state, at(0)), 3);
 }
 
@@ -125,14 +217,14 @@ fn the_breaker_opens_after_five_failures_in_a_row_and_lets_one_call_through_at_a
     assert_eq!(state.free(at(0), ME), Free::After(Duration::from_secs(5)));
 
     assert_eq!(slots(&state, seconds(5)), 1, "a probe");
-    state.take(1, seconds(5), ME);
+    take(&mut state, 1, seconds(5));
     assert_eq!(slots(&state, seconds(6)), 0, "and no other beside it");
     assert_eq!(
         fail(&mut state, seconds(6)),
         Some(News::Opened(Duration::from_secs(10)))
     );
     assert_eq!(slots(&state, seconds(15)), 0);
-    state.take(1, seconds(16), ME);
+    take(&mut state, 1, seconds(16));
     let well = state.hear(&Verdict::Well, Left::default(), seconds(17), ME);
     assert_eq!(well, Some(News::Closed));
     assert!(slots(&state, seconds(17)) > 1);
@@ -145,9 +237,9 @@ fn a_probe_whose_worker_died_is_made_again() {
     for _ in 0..5 {
         state.hear(&Verdict::Failed, Left::default(), at(0), ME);
     }
-    state.take(1, seconds(5), ME);
-    assert_eq!(slots(&state, seconds(120)), 0);
-    assert_eq!(slots(&state, seconds(126)), 1);
+    take(&mut state, 1, seconds(5));
+    assert_eq!(slots(&state, seconds(64)), 0);
+    assert_eq!(slots(&state, seconds(65)), 1);
 }
 
 #[test]
@@ -178,10 +270,10 @@ fn refused_credentials_stop_everything_but_a_slow_probe_and_other_credentials() 
     assert_eq!(state.free(at(0), ME), Free::After(Duration::from_secs(30)));
     assert!(matches!(state.free(at(0), "another"), Free::Slots(free) if free > 1));
 
-    state.take(1, seconds(30), ME);
+    take(&mut state, 1, seconds(30));
     assert_eq!(state.hear(&refused, Left::default(), seconds(31), ME), None);
     assert_eq!(state.free(seconds(31), ME), Free::After(Duration::from_secs(60)));
-    state.take(1, seconds(91), ME);
+    take(&mut state, 1, seconds(91));
     assert_eq!(
         state.hear(&Verdict::Well, Left::default(), seconds(92), ME),
         Some(News::Resumed)
@@ -198,9 +290,9 @@ fn the_other_side_is_believed_when_it_says_that_nothing_or_little_is_left() {
     };
     let mut state = state(1.0, 10);
     state.hear(&Verdict::Well, left(50, 10), at(0), ME);
-    assert_eq!(slots(&state, at(0)), 8);
+    assert_eq!(slots(&state, at(0)), 10);
     state.hear(&Verdict::Well, left(10, 20), at(0), ME);
-    assert_eq!(slots(&state, at(0)), 4, "a slot costs double");
+    assert_eq!(slots(&state, at(0)), 5, "a slot costs double");
     state.hear(&Verdict::Well, left(0, 7), at(0), ME);
     assert_eq!(state.free(at(0), ME), Free::After(Duration::from_secs(7)));
     let limited = state.hear(
@@ -211,5 +303,5 @@ fn the_other_side_is_believed_when_it_says_that_nothing_or_little_is_left() {
     );
     assert_eq!(limited, None, "a pause was known");
     assert_eq!(state.free(at(0), ME), Free::After(Duration::from_secs(9)));
-    assert_eq!(slots(&state, seconds(21)), 8);
+    assert_eq!(slots(&state, seconds(21)), 10);
 }

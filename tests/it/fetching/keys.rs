@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use avinode_ingest::queue::grouped::{self, Claim, Group, GroupHandler, settle};
+use avinode_ingest::queue::grouped::{self, Claim, Group, GroupHandler};
 use avinode_ingest::queue::job::{Claimed, JobError, Outcome};
 use avinode_ingest::queue::limit::pace::Limit;
 use avinode_ingest::queue::limit::{Left, Verdict};
 use avinode_ingest::queue::limiter::Limiter;
 use avinode_ingest::queue::paced::Paced;
 use avinode_ingest::queue::retry::RetryPolicy;
-use avinode_ingest::queue::store;
+use avinode_ingest::queue::{settle, store};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::task::JoinSet;
@@ -25,12 +25,14 @@ const LEASE: Duration = Duration::from_secs(60);
 async fn limiter(pool: &Pool, burst: u32) -> Limiter {
     let limiter = Limiter {
         name: "a test's",
-        // One in a thousand seconds: a test sees the burst and no more. Two of it are held back for late calls.
+        // One in a thousand seconds: a test sees the burst and no more.
         limit: Limit {
             per_second: 0.001,
             burst,
         },
         caller: "me".to_owned(),
+        call_within: Duration::from_secs(30),
+        ended: Arc::default(),
     };
     limiter.register(pool).await.unwrap();
     limiter
@@ -101,7 +103,7 @@ async fn what_comes_while_a_key_is_served_has_a_turn_of_its_own_afterwards() {
     queue(&db.pool, &[("thin", "a", 0.0), ("thin", "b", 0.0)]).await;
     let second = claim(&db.pool, &limiter, 10, "x").await;
     assert_eq!(keys(&second), [("b", 1)], "and holds up no other key");
-    store::give_back(&db.pool, &first.groups[0].jobs).await.unwrap();
+    settle::give_back(&db.pool, &first.groups[0].jobs).await.unwrap();
     assert_eq!(keys(&claim(&db.pool, &limiter, 10, "x").await), [("a", 2)]);
 }
 
@@ -126,22 +128,60 @@ async fn the_most_urgent_kind_comes_first_and_what_is_due_for_longest() {
 async fn a_claim_takes_no_more_keys_than_there_are_slots_and_tells_how_long_until_the_next() {
     let db = Db::new().await;
     let limiter = limiter(&db.pool, 3).await;
-    let names: Vec<String> = (0..5).map(|n| format!("k{n}")).collect();
+    let names: Vec<String> = (0..6).map(|n| format!("k{n}")).collect();
     for name in &names {
         queue(&db.pool, &[("thin", name, 0.0)]).await;
     }
-    let claimed = claim(&db.pool, &limiter, 10, "w").await;
-    assert_eq!(claimed.groups.len(), 2);
+    let mut claimed = claim(&db.pool, &limiter, 10, "w").await;
+    assert_eq!(claimed.groups.len(), 3);
     let waiting = claim(&db.pool, &limiter, 10, "w").await;
-    // The third is held back for calls that are two seconds late.
     let wait = waiting.wait.unwrap();
-    assert!(waiting.groups.is_empty() && wait <= Duration::from_secs(2), "{wait:?}");
-    limiter.give_back(&db.pool, 1).await.unwrap();
-    assert_eq!(
-        claim(&db.pool, &limiter, 10, "w").await.groups.len(),
-        1,
-        "what was not called is there again"
+    assert!(
+        waiting.groups.is_empty() && wait == Duration::from_secs(1000),
+        "{wait:?}"
     );
+    drop(claimed.groups.pop());
+    let mut next = claim(&db.pool, &limiter, 10, "w").await;
+    assert_eq!(next.groups.len(), 1, "what was not called is there again");
+
+    drop(next.groups[0].slot.start().unwrap());
+    drop(next.groups.pop());
+    let waiting = claim(&db.pool, &limiter, 10, "w").await;
+    let wait = waiting.wait.unwrap();
+    assert!(waiting.groups.is_empty(), "and what was called is used");
+    assert!(
+        (Duration::from_secs(990)..Duration::from_secs(1000)).contains(&wait),
+        "{wait:?}: it fills since the call's end"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_slot_is_told_to_all_with_the_next_claim_or_at_the_end_of_work() {
+    let db = Db::new().await;
+    let one = limiter(&db.pool, 2).await;
+    let other = Limiter {
+        ended: Arc::default(),
+        ..one.clone()
+    };
+    for key in ["a", "b", "c", "d", "e"] {
+        queue(&db.pool, &[("thin", key, 0.0)]).await;
+    }
+    let mut claimed = claim(&db.pool, &one, 10, "one").await;
+    drop(claimed.groups.pop());
+    assert_eq!(keys(&claim(&db.pool, &other, 10, "other").await), [], "not known yet");
+    // This one says so in its claim, and takes the slot again.
+    let again = claim(&db.pool, &one, 10, "one").await;
+    assert_eq!(again.groups.len(), 1);
+    drop(again);
+    one.tell(&db.pool).await.unwrap();
+    assert_eq!(claim(&db.pool, &other, 10, "other").await.groups.len(), 1);
+    // What could not be told is not forgotten.
+    drop(claimed);
+    db.run("ALTER TABLE avinode_ingest.limiters RENAME TO away").await;
+    assert!(one.tell(&db.pool).await.is_err());
+    db.run("ALTER TABLE avinode_ingest.away RENAME TO limiters").await;
+    one.tell(&db.pool).await.unwrap();
+    assert_eq!(claim(&db.pool, &other, 10, "other").await.groups.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,21 +203,16 @@ async fn workers_that_claim_at_once_never_take_one_key_twice_nor_one_slot() {
             let mut taken = Vec::new();
             for _ in 0..8 {
                 let claimed = claim(&pool, &limiter, 3, &format!("w{worker}")).await;
-                taken.extend(claimed.groups.into_iter().map(|group| (group.key, group.jobs.len())));
+                taken.extend(claimed.groups);
             }
             taken
         });
     }
-    let taken: Vec<(String, usize)> = workers.join_all().await.into_iter().flatten().collect();
-    let distinct: BTreeSet<&String> = taken.iter().map(|(key, _)| key).collect();
+    let taken: Vec<Group> = workers.join_all().await.into_iter().flatten().collect();
+    let distinct: BTreeSet<&String> = taken.iter().map(|group| &group.key).collect();
     assert_eq!(taken.len(), distinct.len(), "{taken:?}");
-    // One more where this took longer than two seconds.
-    assert!(
-        (30..=31).contains(&taken.len()),
-        "as many as there are slots: {}",
-        taken.len()
-    );
-    assert!(taken.iter().all(|(_, jobs)| *jobs == 3));
+    assert_eq!(taken.len(), 31, "as many as there are slots");
+    assert!(taken.iter().all(|group| group.jobs.len() == 3));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -232,7 +267,8 @@ impl GroupHandler for Notes {
 
     fn perform<'a>(&'a self, group: &'a Group) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
         async move {
-            assert!(group.slot.start());
+            let under_way = group.slot.start().unwrap();
+            drop(under_way);
             self.served.lock().unwrap().push((group.key.clone(), group.jobs.len()));
             let mut tx = self.pool.begin().await?;
             let held = store::hold(&mut tx, &group.jobs).await?;

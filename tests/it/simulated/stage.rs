@@ -21,12 +21,8 @@ use crate::support::pool::Pool;
 
 /// What the simulator allows, and no more is what the service is told: fewer calls a second than things happen, so that the
 /// limit is what everything waits for. The first is of the whole size, which a busy machine may not press hard enough.
-/// Bursts that leave room for calls that a busy machine holds up on their way (`queue::limit` says how much).
-pub const WIDE: Allowance = Allowance {
-    rate: 100.0,
-    burst: 200,
-};
-pub const NARROW: Allowance = Allowance { rate: 30.0, burst: 120 };
+pub const WIDE: Allowance = Allowance { rate: 100.0, burst: 40 };
+pub const NARROW: Allowance = Allowance { rate: 30.0, burst: 20 };
 /// How long everything may take to be worked off, after the last notification.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 

@@ -7,8 +7,8 @@ use avinode_ingest::domain::election::Policy;
 use avinode_ingest::domain::event::{Event, Money, Operator, QuoteDetails, Source, Version, What};
 use avinode_ingest::domain::id::{QuoteId, TripId};
 use avinode_ingest::jobs::apply::{Applier, Content};
+use avinode_ingest::queue::enqueue::{self, NewJob};
 use avinode_ingest::queue::job::{Claimed, Handler, JobError};
-use avinode_ingest::queue::store::{self as queue, NewJob};
 use avinode_ingest::queue::worker::Shift;
 use chrono::Duration;
 use futures_util::FutureExt;
@@ -55,7 +55,7 @@ async fn enqueue(pool: &Pool, keys: Vec<String>) {
         })
         .collect();
     let mut tx = pool.begin().await.unwrap();
-    queue::enqueue(&mut tx, &jobs).await.unwrap();
+    enqueue::enqueue(&mut tx, &jobs).await.unwrap();
     tx.commit().await.unwrap();
 }
 
