@@ -10,48 +10,31 @@ use std::process::ExitCode;
 
 use super::failure::Failure;
 use super::output::print;
-use crate::config::avinode::{AvinodeArgs, FetchArgs};
-use crate::config::database::DatabaseArgs;
-use crate::config::serve::ServeArgs;
-use crate::config::webhook::WebhookArgs;
+use super::serve;
 use finding::Findings;
 
-/// What is tried: everything that `serve` takes.
+/// What `check` takes: everything that `serve` takes.
 #[derive(Debug, clap::Args)]
+#[group(skip)] // It would bear the same name as that of what is flattened into it.
 pub struct Args {
     /// Print JSON, for scripts.
     #[arg(long)]
     pub json: bool,
 
-    /// Receiver and workers.
+    /// What is tried.
     #[command(flatten)]
-    pub serve: ServeArgs,
-
-    /// The proof of the sender.
-    #[command(flatten)]
-    pub webhook: WebhookArgs,
-
-    /// Avinode's API.
-    #[command(flatten)]
-    pub avinode: AvinodeArgs,
-
-    /// How often it is called.
-    #[command(flatten)]
-    pub fetch: FetchArgs,
-
-    /// The database.
-    #[command(flatten)]
-    pub database: DatabaseArgs,
+    pub tried: serve::Args,
 }
 
 /// Tries everything and prints a line for each. What depends on something that failed is not tried.
 pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     let mut findings = Findings::default();
-    findings.add(local::settings(&args));
-    findings.extend(local::secrets(&args));
-    findings.add(local::port(args.serve.listen).await);
-    findings.extend(avinode::look(&args).await);
-    database::look(&args, &mut findings).await;
+    let tried = &args.tried;
+    findings.add(local::settings(tried));
+    findings.extend(local::secrets(tried));
+    findings.add(local::port(tried.serve.listen).await);
+    findings.extend(avinode::look(tried).await);
+    database::look(tried, &mut findings).await;
     if args.json {
         print(format_args!("{:#}", findings.json()))?;
     } else {

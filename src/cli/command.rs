@@ -60,7 +60,7 @@ pub enum Command {
     ///
     /// For demos, tests and load. Prints the settings with which the service finds it; the service's are to be its own
     /// credentials (AVINODE_WEBHOOK_BASIC), the simulator's URL and tokens, and AVINODE_INSECURE_LOOPBACK.
-    Simulate(Box<simulate::Args>),
+    Simulate(Box<simulate::args::Args>),
 
     /// Look at chat sessions, complete and archive them
     ///

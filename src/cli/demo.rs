@@ -2,6 +2,7 @@
 //! from a simulated Avinode whose API tells what they mean.
 
 pub mod place;
+pub mod stage;
 pub mod stand_in;
 pub mod told;
 
@@ -15,31 +16,24 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::{Attempt, Failure};
-use super::fixtures;
 use super::manifest::Manifest;
 use super::output::print;
-use super::replay::send::{Delivery, Plan, client, send_all};
-use super::replay::settle;
-use super::replay::summary::Summary;
 use super::scenario::Staged;
 use super::serve::policy;
 use super::simulate::cast::Cast;
-use crate::avinode::signature::signer::Signer;
 use crate::avinode::signature::verifier::Verifier;
-use crate::clock::Clock;
 use crate::config::secret::database_url;
 use crate::config::serve::PrimaryQuote;
 use crate::config::target::WEBHOOK_PATH;
 use crate::config::values::address;
-use crate::jobs::fetch::{KIND as THIN, standing};
+use crate::jobs::fetch::standing;
 use crate::postgres::migrator;
 use crate::postgres::pool::pool;
-use crate::postgres::transaction::Pool;
-use crate::queue::operate::{self, Filter, JobView};
+use crate::queue::operate::{self, Filter};
 use crate::service::{self, Settings};
 use crate::shutdown;
-use crate::simulator::run::Simulator;
 use place::Place;
+use stage::Stage;
 
 /// What the demo takes. None of it, but where the Postgres programs are, comes from the environment: it must show the
 /// same thing in every shell, and touch no database that the shell happens to name.
@@ -74,8 +68,6 @@ pub struct Args {
 
 /// The demo signs with a secret of its own; it proves nothing to anybody else.
 const SECRET: &str = "demo-secret-not-for-production";
-/// How long the work may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// The exit code of a demo that was interrupted before it had shown anything: 128 + SIGINT.
 const INTERRUPTED: u8 = 130;
 
@@ -151,83 +143,6 @@ async fn demo(
     shown
 }
 
-/// Everything that the demo plays with.
-struct Stage<'a> {
-    staged: Staged<'a>,
-    cast: Cast,
-    avinode: Simulator,
-    pool: Pool,
-}
-
-impl Stage<'_> {
-    async fn table(&self) -> Result<String, Failure> {
-        let told = self.staged.sessions(&self.pool).await.attempting("read the sessions")?;
-        let fetched = self.cast.sessions(&self.pool).await.attempting("read the sessions")?;
-        let told = self
-            .staged
-            .names
-            .iter()
-            .zip(&told)
-            .map(|(name, session)| ("events", name, session));
-        let fetched = self
-            .cast
-            .names
-            .iter()
-            .zip(&fetched)
-            .map(|(name, session)| ("fetched", name, session));
-        Ok(told::sessions(told.chain(fetched)))
-    }
-
-    /// Plays the story, then sends the fixtures, whose thin notifications name the story's resources, and waits until the
-    /// work is done.
-    async fn play(&self, args: &Args, url: &str) -> Result<Summary, Failure> {
-        stand_in::play(&self.avinode, url).await?;
-        let summary = send(args, url, self.avinode.base()).await?;
-        let settled = settle::wait_until_settled(&self.pool, PATIENCE).await;
-        settled.attempting("wait until the work is done")?;
-        let written = self.staged.afterwards(&self.pool).await;
-        if written.attempting("write as the application does")? > 0 {
-            let settled = settle::wait_until_settled(&self.pool, PATIENCE).await;
-            settled.attempting("wait until the sessions are matched")?;
-        }
-        Ok(summary)
-    }
-
-    /// Where things are not as the fixtures and the story have it, by the policy `latest`.
-    async fn differences(&self, summary: &Summary, jobs: &[JobView]) -> Result<Vec<String>, Failure> {
-        let told = self.staged.sessions(&self.pool).await.attempting("read the sessions")?;
-        let fetched = self.cast.sessions(&self.pool).await.attempting("read the sessions")?;
-        let mut differences = self.staged.differences(&told);
-        differences.extend(
-            self.cast
-                .differences(&fetched, &self.avinode.truth(), policy(PrimaryQuote::Latest)),
-        );
-        let waiting = jobs
-            .iter()
-            .filter(|job| job.state == "waiting" && job.kind == THIN)
-            .count() as u64;
-        let dead = jobs.iter().filter(|job| job.state == "dead").count() as u64;
-        let expected = self.staged.expected_jobs();
-        if (waiting, dead) != expected {
-            differences.push(format!(
-                "{:?} jobs wait and are dead, expected {expected:?}",
-                (waiting, dead)
-            ));
-        }
-        if !summary.is_clean() {
-            differences.push(summary.refusal());
-        }
-        let delivered = self.avinode.log().deliveries();
-        if delivered.delivered != delivered.planned {
-            differences.push(format!(
-                "{} of {} notifications were taken",
-                delivered.delivered, delivered.planned
-            ));
-        }
-        Ok(differences)
-    }
-}
-
 async fn show(args: &Args, stage: &Stage<'_>, url: &str, shutdown: &CancellationToken) -> Result<ExitCode, Failure> {
     let began = Instant::now();
     let summary = stage.play(args, url).await?;
@@ -275,25 +190,4 @@ async fn show(args: &Args, stage: &Stage<'_>, url: &str, shutdown: &Cancellation
     ))?;
     shutdown.cancelled().await;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Sends the fixtures; their thin notifications name resources of this API.
-async fn send(args: &Args, url: &str, avinode: &str) -> Result<Summary, Failure> {
-    // One moment for all files: two that are the same before it is filled in are the same afterwards.
-    let now = Clock::System.now();
-    let fixtures = fixtures::read(std::slice::from_ref(&args.fixtures)).attempting("read the fixtures")?;
-    let deliveries = fixtures
-        .iter()
-        .map(|fixture| Ok(Delivery::new(fixture.path.display(), fixture.body_of(now, avinode)?)))
-        .collect::<Result<Vec<_>, fixtures::FixtureError>>()
-        .attempting("fill in the placeholders")?;
-    let signer = Signer::from_settings(Some(SECRET), None).attempting("make the signer")?;
-    let signer = signer.ok_or_else(|| Failure::plain("the demo has no secret"))?;
-    let client = client(url).attempting("make an HTTP client")?;
-    let plan = Plan {
-        deliveries,
-        concurrency: 4,
-        rate: None,
-    };
-    Ok(send_all(&plan, url, &client, &signer, Clock::System, &|_, _| ()).await)
 }

@@ -110,6 +110,12 @@ pub fn price(session: &SessionView) -> Option<String> {
     ))
 }
 
+/// Of what is called so, expected so and found so, that which differs, for people.
+pub fn differing(pairs: impl IntoIterator<Item = (&'static str, String, String)>) -> impl Iterator<Item = String> {
+    let differ = pairs.into_iter().filter(|(_, expected, found)| expected != found);
+    differ.map(|(what, expected, found)| format!("{what} is {found}, expected {expected}"))
+}
+
 fn compare(expected: &ExpectedSession, found: &SessionView) -> Vec<String> {
     let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
     let pairs = [
@@ -150,9 +156,7 @@ fn compare(expected: &ExpectedSession, found: &SessionView) -> Vec<String> {
             shown(&found.avinode_trip_status),
         ),
     ];
-    pairs
-        .into_iter()
-        .filter(|(_, expected, found)| expected != found)
-        .map(|(what, wanted, found)| format!("{}: {what} is {found}, expected {wanted}", expected.name))
+    differing(pairs)
+        .map(|difference| format!("{}: {difference}", expected.name))
         .collect()
 }

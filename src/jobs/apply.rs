@@ -3,22 +3,22 @@
 //! Lock order: jobs (the fence), event keys, trips, sessions, then facts, ledger and timeline under those. Whatever a
 //! job is about, the way is the same: learn facts, decide each session of the trips from all that is known, write.
 
+mod about;
 mod borrow;
 mod change;
 mod keys;
 mod learn;
 mod outward;
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use self::learn::{Duplicate, Learned};
+use self::about::named;
+use self::learn::Learned;
 use crate::clock::Clock;
 use crate::domain::election::Policy;
 use crate::domain::event::Event;
-use crate::domain::id::{EventId, QuoteId, RequestId, TripId};
+use crate::domain::id::{EventId, QuoteId, TripId};
 use crate::jobs::rematch;
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::enqueue::{self, NewJob};
@@ -224,81 +224,5 @@ impl Applier {
         queue::finish(&mut tx, &learned.outcomes).await?;
         tx.commit().await?;
         Ok(())
-    }
-}
-
-/// The trips and RFQs, in normal form, that events name together.
-fn named(works: &[&Work]) -> Vec<(String, String)> {
-    let mut named: BTreeSet<(String, String)> = BTreeSet::new();
-    for work in works {
-        named.extend(work.events().iter().filter_map(|event| {
-            let request = event.what.request()?;
-            Some((event.trip.as_str().to_owned(), RequestId::normal(request)))
-        }));
-    }
-    named.into_iter().collect()
-}
-
-impl Work {
-    fn event_key(&self) -> (Option<&str>, Option<Uuid>, Option<[u8; 32]>) {
-        match &self.content {
-            Content::Events {
-                event_id: Some(event_id),
-                body_sha256,
-                ..
-            } => (Some(event_id.as_str()), self.job.delivery_id, Some(*body_sha256)),
-            _ => (None, None, None),
-        }
-    }
-
-    fn as_duplicate(&self) -> Option<Duplicate> {
-        match &self.content {
-            Content::Events {
-                events, received_at, ..
-            } => Some(Duplicate {
-                events: events.clone(),
-                received_at: *received_at,
-            }),
-            _ => None,
-        }
-    }
-
-    fn session(&self) -> Option<Uuid> {
-        match self.content {
-            Content::Rematch { session } => Some(session),
-            _ => None,
-        }
-    }
-
-    /// The events of a delivery or a document.
-    fn events(&self) -> &[Event] {
-        match &self.content {
-            Content::Events { events, .. } | Content::Document { events, .. } => events,
-            Content::Shared { .. } | Content::Rematch { .. } | Content::Expire { .. } => &[],
-        }
-    }
-
-    /// The ids that a document shows to be of one trip.
-    fn same_trip(&self) -> Vec<String> {
-        match &self.content {
-            Content::Document { trips, .. } => trips.iter().map(|trip| trip.as_str().to_owned()).collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    fn trips(&self) -> Vec<String> {
-        let mut trips = self.same_trip();
-        trips.extend(self.events().iter().map(|event| event.trip.as_str().to_owned()));
-        if let Content::Expire { trip, .. } = &self.content {
-            trips.push(trip.clone());
-        }
-        trips
-    }
-
-    fn follow(&self) -> &[NewJob] {
-        match &self.content {
-            Content::Document { follow, .. } => follow,
-            _ => &[],
-        }
     }
 }

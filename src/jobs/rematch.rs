@@ -8,16 +8,14 @@ use uuid::Uuid;
 
 use super::apply::{Applier, Content};
 use super::fetch::ids;
+use crate::domain::session::REMATCH;
 use crate::queue::enqueue::NewJob;
 use crate::queue::job::{Claimed, Handler, JobError};
-
-/// Queued by the triggers on `chat_sessions` and by the sweep, with the session's id as key.
-pub const KIND: &str = "rematch";
 
 /// A job that matches a session.
 pub fn job(session: Uuid) -> NewJob {
     NewJob {
-        kind: KIND,
+        kind: REMATCH,
         key: Some(session.to_string()),
         delivery_id: None,
         due_in: None,
@@ -32,7 +30,7 @@ pub struct RematchJob {
 
 impl Handler for RematchJob {
     fn kind(&self) -> &'static str {
-        KIND
+        REMATCH
     }
 
     fn batch_size(&self) -> i64 {

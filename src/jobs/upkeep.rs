@@ -5,11 +5,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{reconcile, rematch};
+use super::reconcile;
+use crate::domain::session::REMATCH;
 use crate::heartbeat::Pulse;
 use crate::postgres::transaction::Pool;
 use crate::queue::{enqueue, maintenance};
-use crate::store::tracking::{begin, whole};
+use crate::store::tracking::whole;
 use crate::store::whose::Which;
 use crate::store::{documents, sweep};
 
@@ -90,7 +91,7 @@ async fn match_again(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> 
         return Ok(());
     }
     let keys: Vec<String> = sessions.iter().map(ToString::to_string).collect();
-    let queued = enqueue::enqueue_missing(pool, rematch::KIND, &keys).await?;
+    let queued = enqueue::enqueue_missing(pool, REMATCH, &keys).await?;
     tracing::info!(sessions = queued, "sessions are to be matched again");
     Ok(())
 }
@@ -126,16 +127,8 @@ pub async fn turn(pool: &Pool, process: &str, keep_outcomes: Duration, prune: bo
 /// # Errors
 /// Nothing was queued, or the duty runs out by itself.
 pub async fn reconcile(pool: &Pool, process: &str, every: Duration) -> Result<(), sqlx::Error> {
-    // As for archiving: a duty that nobody keeps up.
-    let holder = format!("{process}/{}", Uuid::now_v7().simple());
-    if !maintenance::take_duty(pool, RECONCILE, &holder, every).await? {
-        return Ok(());
-    }
-    let asked = reconcile::ask(pool, &Which::Active).await;
-    if asked.is_err() {
-        maintenance::leave_duty(pool, RECONCILE, &holder).await?;
-    }
-    let asked = asked?;
+    let asked = when_it_is_time(pool, RECONCILE, process, every, reconcile::ask(pool, &Which::Active)).await?;
+    let Some(asked) = asked else { return Ok(()) };
     tracing::info!(
         trips = asked.targets.len(),
         queued = asked.queued,
@@ -146,22 +139,29 @@ pub async fn reconcile(pool: &Pool, process: &str, every: Duration) -> Result<()
 
 /// Archives the sessions that are old enough, if nobody has done so for a day.
 async fn archive(pool: &Pool, process: &str) -> Result<(), sqlx::Error> {
-    // Another name each time: what its holder could keep up would never run out.
-    let holder = format!("{process}/{}", Uuid::now_v7().simple());
-    if !maintenance::take_duty(pool, ARCHIVE, &holder, ARCHIVE_EVERY).await? {
-        return Ok(());
+    let archived = when_it_is_time(pool, ARCHIVE, process, ARCHIVE_EVERY, whole::archive(pool)).await?;
+    if let Some(sessions) = archived {
+        tracing::info!(sessions, "old sessions were archived");
     }
-    let archived = archive_now(pool).await;
-    if archived.is_err() {
-        maintenance::leave_duty(pool, ARCHIVE, &holder).await?;
-    }
-    tracing::info!(sessions = archived?, "old sessions were archived");
     Ok(())
 }
 
-async fn archive_now(pool: &Pool) -> Result<Option<i64>, sqlx::Error> {
-    let mut tx = begin::writing_many(pool).await?;
-    let archived = whole::archive(&mut tx).await?;
-    tx.commit().await?;
-    Ok(archived)
+/// Does the work of a duty that nobody keeps up, if it has run out; the duty is given up where the work fails.
+async fn when_it_is_time<T>(
+    pool: &Pool,
+    duty: &str,
+    process: &str,
+    every: Duration,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<Option<T>, sqlx::Error> {
+    // Another name each time: what its holder could keep up would never run out.
+    let holder = format!("{process}/{}", Uuid::now_v7().simple());
+    if !maintenance::take_duty(pool, duty, &holder, every).await? {
+        return Ok(None);
+    }
+    let done = work.await;
+    if done.is_err() {
+        maintenance::leave_duty(pool, duty, &holder).await?;
+    }
+    done.map(Some)
 }

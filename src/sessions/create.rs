@@ -4,12 +4,12 @@ use uuid::Uuid;
 
 use super::check::{self, given};
 use super::error::Error;
-use super::handle::{Sessions, match_again, shown};
+use super::handle::{Sessions, match_again, referring, shown};
 use super::retry::retried;
 use crate::domain::tracking::input::NewChatSession;
 use crate::domain::tracking::view::ChatSession;
 use crate::store::tracking::lock::Live;
-use crate::store::tracking::refer::{self, References};
+use crate::store::tracking::refer::References;
 use crate::store::tracking::{begin, lock, start};
 
 /// A session that was made or brought up to date.
@@ -49,9 +49,7 @@ impl Sessions {
             iso_agent_id: Some(new.iso_agent_id),
             proposal_id: None,
         };
-        if let Some(field) = refer::missing(&mut tx, refers).await? {
-            return Err(Error::NoSuchRow { field });
-        }
+        referring(&mut tx, refers).await?;
         let request_before = live.as_ref().and_then(|live| live.request_id);
         let (id, created) = match live {
             Some(live) if live.iso_agent_id != new.iso_agent_id => {

@@ -5,14 +5,14 @@ use uuid::Uuid;
 
 use super::activity::wrong_status;
 use super::error::Error;
-use super::handle::{Sessions, locked, shown};
+use super::handle::{Sessions, locked, referring, shown};
 use super::retry::retried;
 use crate::domain::tracking::input::ProposalUpdate;
 use crate::domain::tracking::status::SessionStatus;
 use crate::domain::tracking::view::{Archived, ChatSession};
 use crate::domain::trip::Happening;
 use crate::domain::workflow::Step;
-use crate::store::tracking::refer::{self, References};
+use crate::store::tracking::refer::References;
 use crate::store::tracking::{begin, change, notes, whole};
 
 impl Sessions {
@@ -30,9 +30,7 @@ impl Sessions {
                 proposal_id: Some(proposal),
                 ..References::default()
             };
-            if let Some(field) = refer::missing(&mut tx, refers).await? {
-                return Err(Error::NoSuchRow { field });
-            }
+            referring(&mut tx, refers).await?;
             change::proposal(&mut tx, session, proposal, Step::ProposalReady.as_str(), now).await?;
             let happening = Happening {
                 kind: "proposal_attached",
@@ -85,9 +83,7 @@ impl Sessions {
     /// The database is busy.
     pub async fn archive(&self) -> Result<Archived, Error> {
         retried(|| async {
-            let mut tx = begin::writing_many(&self.pool).await?;
-            let archived = whole::archive(&mut tx).await?;
-            tx.commit().await?;
+            let archived = whole::archive(&self.pool).await?;
             Ok(Archived { archived })
         })
         .await

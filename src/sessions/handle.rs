@@ -6,12 +6,11 @@ use uuid::Uuid;
 
 use super::error::Error;
 use crate::clock::Clock;
+use crate::domain::session::REMATCH;
 use crate::domain::tracking::view::ChatSession;
 use crate::queue::enqueue::{NewJob, enqueue};
+use crate::store::tracking::refer::{self, References};
 use crate::store::tracking::{find, lock, notes};
-
-/// The kind of job that matches a session with what is known of its trip; the triggers queue it by the same word.
-const REMATCH: &str = "rematch";
 
 /// Chat-session tracking on one database. Clones share its connections.
 #[derive(Debug, Clone)]
@@ -40,6 +39,14 @@ pub(super) async fn locked(tx: &mut Transaction<'_>, session: Uuid) -> Result<lo
 /// A session that must be there, as it is now.
 pub(super) async fn shown(tx: &mut Transaction<'_>, session: Uuid) -> Result<ChatSession, Error> {
     find::one(tx, session).await?.ok_or(Error::NoSuchSession)
+}
+
+/// Refuses references to rows that are not there.
+pub(super) async fn referring(tx: &mut Transaction<'_>, to: References) -> Result<(), Error> {
+    match refer::missing(tx, to).await? {
+        Some(field) => Err(Error::NoSuchRow { field }),
+        None => Ok(()),
+    }
 }
 
 /// Has a session matched again, soon after this transaction commits.

@@ -5,12 +5,12 @@ use uuid::Uuid;
 
 use super::check::{self, given};
 use super::error::Error;
-use super::handle::{Sessions, locked, match_again, shown};
+use super::handle::{Sessions, locked, match_again, referring, shown};
 use super::retry::retried;
 use crate::domain::tracking::patch::{TripPatch, merge};
 use crate::domain::tracking::view::ChatSession;
 use crate::store::tracking::change::TripColumns;
-use crate::store::tracking::refer::{self, References};
+use crate::store::tracking::refer::References;
 use crate::store::tracking::{begin, change};
 
 impl Sessions {
@@ -31,9 +31,7 @@ impl Sessions {
             request_id: columns.request_id.flatten(),
             ..References::default()
         };
-        if let Some(field) = refer::missing(&mut tx, refers).await? {
-            return Err(Error::NoSuchRow { field });
-        }
+        referring(&mut tx, refers).await?;
         let columns = TripColumns {
             workflow_state: merged(before.workflow_state, patch.workflow_state.as_ref()),
             ..columns.clone()

@@ -22,7 +22,8 @@ use super::scenario::Scenario;
 use super::sender::{Sender, body};
 use super::settings::{EVENT_TYPES, Proof};
 use super::truth::Truth;
-use super::world::{Notice, World};
+use super::world::World;
+use super::world::notice::Notice;
 use crate::clock::Clock;
 
 /// How often it is looked for a setting.

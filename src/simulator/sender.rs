@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::clock::FastClock;
 use super::log::{Deliveries, Log};
 use super::settings::{Proof, Target};
-use super::world::Notice;
+use super::world::notice::Notice;
 
 /// How long it is tried, of the scenario's time.
 const GIVE_UP: Duration = Duration::from_secs(48 * 3600);

@@ -1,42 +1,17 @@
 //! Facts by trip: quotes, RFQs and messages, loaded whole for a locked trip and written where they changed.
 
+pub mod messages;
+pub mod quotes;
+pub mod requests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
-use serde_json::Value;
-use uuid::Uuid;
-
-use super::{said, version};
-use crate::domain::event::{Money, Operator, QuoteDetails};
-use crate::domain::id::{MessageId, QuoteId, RequestId};
-use crate::domain::quote::{Decline, Quote, Request};
+use self::quotes::{QuoteKey, Shown};
+use crate::domain::event::Version;
+use crate::domain::id::MessageId;
+use crate::domain::quote::Decline;
 use crate::domain::trip::Trip;
 use crate::postgres::transaction::Transaction;
-
-/// A quote of a trip: (trip key, quote id).
-pub type QuoteKey = (String, QuoteId);
-
-/// Where a quote is projected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
-    /// In this row of `public.quotes`.
-    At(Uuid),
-    /// The application has deleted its row.
-    Removed,
-    /// Nowhere: the application's table refused it.
-    Refused,
-}
-
-impl Shown {
-    /// The row, if it is there.
-    pub fn row(self) -> Option<Uuid> {
-        match self {
-            Self::At(row) => Some(row),
-            Self::Removed | Self::Refused => None,
-        }
-    }
-}
 
 /// Loads the facts of locked trips into them, and tells which quotes are projected where, as far as they ever were.
 ///
@@ -47,257 +22,16 @@ pub async fn load(
     messages: &BTreeSet<(String, MessageId)>,
 ) -> Result<BTreeMap<QuoteKey, Shown>, sqlx::Error> {
     let keys: Vec<String> = trips.keys().cloned().collect();
-    let mut projected = BTreeMap::new();
     if keys.is_empty() {
-        return Ok(projected);
+        return Ok(BTreeMap::new());
     }
-    let rows = sqlx::query!(
-        r#"
-        SELECT fact.*, EXISTS (SELECT FROM public.quotes AS shown WHERE shown.id = fact.projected_id) AS "is_shown!"
-        FROM avinode_ingest.quotes AS fact
-        WHERE trip_key = ANY ($1)
-        "#,
-        &keys
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    for row in rows {
-        let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), QuoteId::parse(&row.quote_id)) else {
-            continue;
-        };
-        if let Some(at) = row.projected_id {
-            let shown = if row.is_shown { Shown::At(at) } else { Shown::Removed };
-            projected.insert((row.trip_key, id.clone()), shown);
-        } else if row.projection_error.is_some() {
-            projected.insert((row.trip_key, id.clone()), Shown::Refused);
-        }
-        let fact = version::read(row.fact_at, row.fact_source, row.fact_digest)
-            .filter(|_| row.received)
-            .map(|version| {
-                let details = QuoteDetails {
-                    quote: id.clone(),
-                    request: row.request_id.as_deref().and_then(|id| RequestId::parse(id).ok()),
-                    price: row
-                        .amount
-                        .zip(row.currency)
-                        .map(|(amount, currency)| Money { amount, currency }),
-                    operator: Operator {
-                        id: row.operator_id,
-                        name: row.operator_name,
-                    },
-                    aircraft_type: row.aircraft_type,
-                    aircraft_tail: row.aircraft_tail,
-                    valid_until: row.valid_until,
-                };
-                said::only(details, version, row.first_fact_at)
-            });
-        let said = said::read(&id, row.said).or(fact).unwrap_or_default();
-        let declined = version::read(row.declined_at, row.declined_source, row.declined_digest)
-            .filter(|_| row.declined)
-            .map(|version| Decline {
-                version,
-                reason: row.decline_reason,
-            });
-        trip.quotes.insert(id, Quote::of(&said, declined));
-    }
-    let rows = sqlx::query!("SELECT * FROM avinode_ingest.requests WHERE trip_key = ANY ($1)", &keys)
-        .fetch_all(&mut *tx)
-        .await?;
-    for row in rows {
-        let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), RequestId::parse(&row.request_id)) else {
-            continue;
-        };
-        let declined = version::read(row.declined_at, row.declined_source, row.declined_digest)
-            .filter(|_| row.declined)
-            .map(|version| Decline {
-                version,
-                reason: row.decline_reason,
-            });
-        trip.requests.insert(
-            id,
-            Request {
-                requested: row.requested,
-                declined,
-            },
-        );
-    }
-    if !messages.is_empty() {
-        let (keys, ids): (Vec<String>, Vec<String>) = messages
-            .iter()
-            .map(|(key, id)| (key.clone(), id.as_str().to_owned()))
-            .unzip();
-        let rows = sqlx::query!(
-            r#"
-            SELECT message.trip_key, message.message_id
-            FROM avinode_ingest.messages AS message
-            JOIN unnest($1::text[], $2::text[]) AS asked (trip_key, message_id) USING (trip_key, message_id)
-            "#,
-            &keys,
-            &ids
-        )
-        .fetch_all(tx)
-        .await?;
-        for row in rows {
-            if let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), MessageId::parse(&row.message_id)) {
-                trip.messages.insert(id);
-            }
-        }
-    }
+    let projected = quotes::load(tx, trips, &keys).await?;
+    requests::load(tx, trips, &keys).await?;
+    messages::load(tx, trips, messages).await?;
     Ok(projected)
 }
 
-/// Writes quotes of locked trips, sorted by key.
-pub async fn write_quotes(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &Quote)]) -> Result<(), sqlx::Error> {
-    let fact = |quote: &Quote| quote.fact.clone();
-    let details = |quote: &Quote| fact(quote).map(|fact| fact.details);
-    let decline = |quote: &Quote| quote.declined.clone();
-    macro_rules! column {
-        ($of:expr) => {
-            quotes.iter().map(|(_, _, quote)| $of(quote)).collect::<Vec<_>>()
-        };
-    }
-    let keys: Vec<String> = quotes.iter().map(|(key, _, _)| (*key).to_owned()).collect();
-    let ids: Vec<String> = quotes.iter().map(|(_, id, _)| id.as_str().to_owned()).collect();
-    let received: Vec<bool> = column!(|quote: &Quote| quote.fact.is_some());
-    let request: Vec<Option<String>> =
-        column!(|quote| details(quote).and_then(|d| d.request).map(|id| id.as_str().to_owned()));
-    let amount: Vec<Option<Decimal>> = column!(|quote| details(quote).and_then(|d| d.price).map(|price| price.amount));
-    let currency: Vec<Option<String>> =
-        column!(|quote| details(quote).and_then(|d| d.price).map(|price| price.currency));
-    let operator_id: Vec<Option<String>> = column!(|quote| details(quote).and_then(|d| d.operator.id));
-    let operator_name: Vec<Option<String>> = column!(|quote| details(quote).and_then(|d| d.operator.name));
-    let aircraft_type: Vec<Option<String>> = column!(|quote| details(quote).and_then(|d| d.aircraft_type));
-    let aircraft_tail: Vec<Option<String>> = column!(|quote| details(quote).and_then(|d| d.aircraft_tail));
-    let valid_until: Vec<Option<DateTime<Utc>>> = column!(|quote| details(quote).and_then(|d| d.valid_until));
-    let fact_at: Vec<Option<DateTime<Utc>>> = column!(|quote| fact(quote).and_then(|fact| fact.version.at));
-    let fact_source: Vec<Option<i16>> =
-        column!(|quote| fact(quote).map(|fact| version::source_number(fact.version.source)));
-    let fact_digest: Vec<Option<Vec<u8>>> = column!(|quote| fact(quote).map(|fact| fact.version.digest.to_vec()));
-    let first_fact_at: Vec<Option<DateTime<Utc>>> = column!(|quote| fact(quote).and_then(|fact| fact.first_fact_at));
-    let declined: Vec<bool> = column!(|quote: &Quote| quote.declined.is_some());
-    let declined_at: Vec<Option<DateTime<Utc>>> = column!(|quote| decline(quote).and_then(|d| d.version.at));
-    let declined_source: Vec<Option<i16>> =
-        column!(|quote| decline(quote).map(|d| version::source_number(d.version.source)));
-    let declined_digest: Vec<Option<Vec<u8>>> = column!(|quote| decline(quote).map(|d| d.version.digest.to_vec()));
-    let reason: Vec<Option<String>> = column!(|quote| decline(quote).and_then(|d| d.reason));
-    let said: Vec<Option<Value>> = column!(|quote: &Quote| said::write(&quote.said));
-    sqlx::query!(
-        r#"
-        INSERT INTO avinode_ingest.quotes (
-            trip_key, quote_id, received, request_id, amount, currency, operator_id, operator_name, aircraft_type,
-            aircraft_tail, valid_until, fact_at, fact_source, fact_digest, first_fact_at, declined, declined_at,
-            declined_source, declined_digest, decline_reason, said
-        )
-        SELECT * FROM unnest(
-            $1::text[], $2::text[], $3::boolean[], $4::text[], $5::numeric[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::smallint[], $14::bytea[],
-            $15::timestamptz[], $16::boolean[], $17::timestamptz[], $18::smallint[], $19::bytea[], $20::text[], $21::jsonb[]
-        ) AS new (trip_key, quote_id)
-        ORDER BY trip_key, quote_id
-        ON CONFLICT (trip_key, quote_id) DO UPDATE
-        SET received = EXCLUDED.received, request_id = EXCLUDED.request_id, amount = EXCLUDED.amount,
-            currency = EXCLUDED.currency, operator_id = EXCLUDED.operator_id,
-            operator_name = EXCLUDED.operator_name, aircraft_type = EXCLUDED.aircraft_type,
-            aircraft_tail = EXCLUDED.aircraft_tail, valid_until = EXCLUDED.valid_until,
-            fact_at = EXCLUDED.fact_at, fact_source = EXCLUDED.fact_source, fact_digest = EXCLUDED.fact_digest,
-            first_fact_at = EXCLUDED.first_fact_at, declined = EXCLUDED.declined,
-            declined_at = EXCLUDED.declined_at, declined_source = EXCLUDED.declined_source,
-            declined_digest = EXCLUDED.declined_digest, decline_reason = EXCLUDED.decline_reason, said = EXCLUDED.said
-        "#,
-        &keys,
-        &ids,
-        &received,
-        &request as &[Option<String>],
-        &amount as &[Option<Decimal>],
-        &currency as &[Option<String>],
-        &operator_id as &[Option<String>],
-        &operator_name as &[Option<String>],
-        &aircraft_type as &[Option<String>],
-        &aircraft_tail as &[Option<String>],
-        &valid_until as &[Option<DateTime<Utc>>],
-        &fact_at as &[Option<DateTime<Utc>>],
-        &fact_source as &[Option<i16>],
-        &fact_digest as &[Option<Vec<u8>>],
-        &first_fact_at as &[Option<DateTime<Utc>>],
-        &declined,
-        &declined_at as &[Option<DateTime<Utc>>],
-        &declined_source as &[Option<i16>],
-        &declined_digest as &[Option<Vec<u8>>],
-        &reason as &[Option<String>],
-        &said as &[Option<Value>],
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Writes RFQs of locked trips, sorted by key.
-pub async fn write_requests(
-    tx: &mut Transaction<'_>,
-    requests: &[(&str, &RequestId, &Request)],
-) -> Result<(), sqlx::Error> {
-    let keys: Vec<String> = requests.iter().map(|(key, _, _)| (*key).to_owned()).collect();
-    let ids: Vec<String> = requests.iter().map(|(_, id, _)| id.as_str().to_owned()).collect();
-    let requested: Vec<bool> = requests.iter().map(|(_, _, request)| request.requested).collect();
-    let decline = |position: usize| requests[position].2.declined.as_ref();
-    let all = 0..requests.len();
-    let declined: Vec<bool> = all.clone().map(|i| decline(i).is_some()).collect();
-    let at: Vec<Option<DateTime<Utc>>> = all.clone().map(|i| decline(i).and_then(|d| d.version.at)).collect();
-    let source: Vec<Option<i16>> = all
-        .clone()
-        .map(|i| decline(i).map(|d| version::source_number(d.version.source)))
-        .collect();
-    let digest: Vec<Option<Vec<u8>>> = all
-        .clone()
-        .map(|i| decline(i).map(|d| d.version.digest.to_vec()))
-        .collect();
-    let reason: Vec<Option<String>> = all.map(|i| decline(i).and_then(|d| d.reason.clone())).collect();
-    sqlx::query!(
-        r#"
-        INSERT INTO avinode_ingest.requests (
-            trip_key, request_id, requested, declined, declined_at, declined_source, declined_digest, decline_reason
-        )
-        SELECT * FROM unnest(
-            $1::text[], $2::text[], $3::boolean[], $4::boolean[], $5::timestamptz[], $6::smallint[], $7::bytea[],
-            $8::text[]
-        ) AS new (trip_key, request_id)
-        ORDER BY trip_key, request_id
-        ON CONFLICT (trip_key, request_id) DO UPDATE
-        SET requested = EXCLUDED.requested, declined = EXCLUDED.declined, declined_at = EXCLUDED.declined_at,
-            declined_source = EXCLUDED.declined_source, declined_digest = EXCLUDED.declined_digest,
-            decline_reason = EXCLUDED.decline_reason
-        "#,
-        &keys,
-        &ids,
-        &requested,
-        &declined,
-        &at as &[Option<DateTime<Utc>>],
-        &source as &[Option<i16>],
-        &digest as &[Option<Vec<u8>>],
-        &reason as &[Option<String>],
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Notes messages of locked trips.
-pub async fn write_messages(tx: &mut Transaction<'_>, messages: &[(String, MessageId)]) -> Result<(), sqlx::Error> {
-    let (keys, ids): (Vec<String>, Vec<String>) = messages
-        .iter()
-        .map(|(key, id)| (key.clone(), id.as_str().to_owned()))
-        .unzip();
-    sqlx::query!(
-        r#"
-        INSERT INTO avinode_ingest.messages (trip_key, message_id)
-        SELECT trip_key, message_id FROM unnest($1::text[], $2::text[]) AS new (trip_key, message_id)
-        ORDER BY trip_key, message_id
-        ON CONFLICT DO NOTHING
-        "#,
-        &keys,
-        &ids
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
+/// The decline in a row that has one.
+fn read_decline(declined: bool, version: Option<Version>, reason: Option<String>) -> Option<Decline> {
+    version.filter(|_| declined).map(|version| Decline { version, reason })
 }

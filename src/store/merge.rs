@@ -91,10 +91,10 @@ async fn write(
         requests.extend(news.map(|(id, request)| (root, id, request)));
     }
     if !quotes.is_empty() {
-        facts::write_quotes(tx, &quotes).await?;
+        facts::quotes::write(tx, &quotes).await?;
     }
     if !requests.is_empty() {
-        facts::write_requests(tx, &requests).await?;
+        facts::requests::write(tx, &requests).await?;
     }
     Ok(())
 }

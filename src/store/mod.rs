@@ -3,6 +3,7 @@
 //! Lock order, everywhere: jobs, trips, sessions (by id), facts, ledger. Multi-row writes are sorted by key.
 
 pub mod deliveries;
+mod details;
 pub mod documents;
 pub mod events;
 pub mod facts;

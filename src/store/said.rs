@@ -6,8 +6,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::details::details;
 use super::version;
-use crate::domain::event::{Money, Operator, QuoteDetails, Source, Version};
+use crate::domain::event::{QuoteDetails, Source, Version};
 use crate::domain::id::{QuoteId, RequestId};
 use crate::domain::said::{Said, Stated};
 
@@ -99,21 +100,7 @@ fn row(stated: &Stated) -> Row {
 
 fn stated(quote: &QuoteId, row: Row, source: Source) -> Stated {
     Stated {
-        details: QuoteDetails {
-            quote: quote.clone(),
-            request: row.request,
-            price: row
-                .amount
-                .zip(row.currency)
-                .map(|(amount, currency)| Money { amount, currency }),
-            operator: Operator {
-                id: row.operator_id,
-                name: row.operator_name,
-            },
-            aircraft_type: row.aircraft_type,
-            aircraft_tail: row.aircraft_tail,
-            valid_until: row.valid_until,
-        },
+        details: details!(quote.clone(), row.request, row),
         earliest: row.earliest,
         first_at: row.first_at,
         last: Version {
@@ -128,6 +115,7 @@ fn stated(quote: &QuoteId, row: Row, source: Source) -> Stated {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::event::{Money, Operator};
 
     #[test]
     fn what_is_written_is_read_back_and_events_alone_need_no_column() {

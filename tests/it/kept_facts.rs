@@ -53,9 +53,11 @@ async fn what_is_kept_between_documents_is_what_is_known_of_all() {
             kept.learn(event, Some(began_at), &mut touched);
         }
         let quotes = touched.quotes.iter().map(|id| ("atrip-1", id, &kept.quotes[id]));
-        facts::write_quotes(&mut tx, &quotes.collect::<Vec<_>>()).await.unwrap();
+        facts::quotes::write(&mut tx, &quotes.collect::<Vec<_>>())
+            .await
+            .unwrap();
         let requests = touched.requests.iter().map(|id| ("atrip-1", id, &kept.requests[id]));
-        facts::write_requests(&mut tx, &requests.collect::<Vec<_>>())
+        facts::requests::write(&mut tx, &requests.collect::<Vec<_>>())
             .await
             .unwrap();
         if touched.trip {

@@ -3,13 +3,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Args;
 use super::finding::Finding;
 use crate::avinode::client::base::Reach;
 use crate::avinode::client::error::FetchError;
 use crate::avinode::client::settings::ClientSettings;
 use crate::avinode::client::webhooks::missing;
 use crate::cli::avinode::{client, client_settings};
+use crate::cli::serve::Args;
 use crate::clock::Clock;
 
 /// How far our clock may be from Avinode's, in seconds: calls sent later or earlier are refused.

@@ -3,9 +3,10 @@
 use chrono::TimeDelta;
 
 use super::finding::Finding;
-use super::{Args, Findings, attached};
+use super::{Findings, attached};
 use crate::cli::database::Database;
 use crate::cli::failure::Failure;
+use crate::cli::serve::Args;
 use crate::clock::Clock;
 use crate::postgres::cluster::major_version;
 use crate::postgres::migrator::{SchemaStatus, schema_status};

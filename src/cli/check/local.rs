@@ -5,11 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
-use super::Args;
 use super::finding::Finding;
 use crate::cli::failure::{Failure, chain};
 use crate::cli::replay::send::client;
-use crate::cli::serve::verifier;
+use crate::cli::serve::{Args, verifier};
 use crate::config::secret::Secrets;
 
 /// A shorter secret could be guessed, or found by trying.

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::avinode::client::base::Base;
 use crate::avinode::client::settings::{AvinodeSettings, ClientSettings, Limits};
 use crate::cli::failure::{Attempt, Failure};
-use crate::cli::simulate::STORY;
+use crate::cli::simulate::args::STORY;
 use crate::simulator::budget::Allowance;
 use crate::simulator::credentials::Credentials;
 use crate::simulator::run::{Options, Simulator};

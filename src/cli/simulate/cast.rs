@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::cli::scenario::price;
+use crate::cli::scenario::{differing, price};
 use crate::domain::election::Policy;
 use crate::postgres::transaction::Pool;
 use crate::simulator::scenario::Scenario;
@@ -124,6 +124,5 @@ fn compare(
         pairs.push(("primary quote", text(primary), text(session.primary_quote.as_deref())));
         pairs.push(("primary price", text(costs.as_deref()), text(price(session).as_deref())));
     }
-    let differ = pairs.into_iter().filter(|(_, expected, found)| expected != found);
-    differ.map(|(what, expected, found)| format!("{what} is {found}, expected {expected}"))
+    differing(pairs)
 }

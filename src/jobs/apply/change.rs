@@ -12,9 +12,11 @@ use crate::domain::election::Policy;
 use crate::domain::trip::{Happening, Trip, quote_detail, received_cause};
 use crate::postgres::transaction::Transaction;
 use crate::queue::job::JobError;
-use crate::store::facts::{QuoteKey, Shown};
+use crate::store::facts::quotes::{QuoteKey, Shown};
 use crate::store::projection;
-use crate::store::sessions::{self, LockedSession, State, Write};
+use crate::store::sessions::LockedSession;
+use crate::store::sessions::beside::{self, State};
+use crate::store::sessions::write::{self, Write};
 use crate::store::timeline::{self, Line};
 
 /// Decides every locked session and writes what changes. Returns how many sessions changed visibly.
@@ -66,9 +68,9 @@ pub(super) async fn change(
             primary_quote_id,
         });
     }
-    let written = sessions::write(tx, &writes).await?;
+    let written = write::write(tx, &writes).await?;
     if !states.is_empty() {
-        sessions::write_states(tx, &states).await?;
+        beside::write(tx, &states).await?;
     }
     if !lines.is_empty() {
         timeline::append(tx, &lines).await?;

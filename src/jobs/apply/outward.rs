@@ -11,7 +11,8 @@ use crate::jobs::expire;
 use crate::postgres::transaction::Transaction;
 use crate::queue::enqueue;
 use crate::queue::job::JobError;
-use crate::store::facts::{self, QuoteKey, Shown};
+use crate::store::facts;
+use crate::store::facts::quotes::{QuoteKey, Shown};
 use crate::store::projection::{self, Projection};
 use crate::store::sessions::LockedSession;
 use crate::store::trips;
@@ -49,13 +50,13 @@ pub(super) async fn write(
         trips::write(tx, &rows).await?;
     }
     if !quotes.is_empty() {
-        facts::write_quotes(tx, &quotes).await?;
+        facts::quotes::write(tx, &quotes).await?;
     }
     if !requests.is_empty() {
-        facts::write_requests(tx, &requests).await?;
+        facts::requests::write(tx, &requests).await?;
     }
     if !messages.is_empty() {
-        facts::write_messages(tx, &messages).await?;
+        facts::messages::write(tx, &messages).await?;
     }
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! Each action, its notice and what the documents then show.
 
+use chrono::TimeDelta;
+
+use super::notice::Notice;
 use super::*;
 
 const BASE: &str = "http://a/api";

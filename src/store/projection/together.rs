@@ -6,8 +6,9 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::Projection;
 use super::ours::Ours;
-use super::{Projection, Values};
+use super::values::Values;
 use crate::postgres::transaction::Transaction;
 
 /// Shows quotes that no row of ours shows yet. Returns their rows by trip and quote; those without a request, and without a

@@ -1,8 +1,9 @@
 //! What is read and done over many sessions, or over all that happened to one: timelines, statistics, archiving.
 
-use crate::postgres::transaction::Transaction;
+use crate::postgres::transaction::{Pool, Transaction};
 use uuid::Uuid;
 
+use super::begin;
 use super::moment::Moment;
 use crate::domain::tracking::find::{Listed, Page};
 use crate::domain::tracking::view::{Statistics, StepCount, TimelineLine};
@@ -66,9 +67,11 @@ pub async fn statistics(tx: &mut Transaction<'_>) -> Result<Statistics, sqlx::Er
 
 /// Archives what is due, by the function of the database, which may be the application's own. Returns how many, where
 /// that function says so.
-pub async fn archive(tx: &mut Transaction<'_>) -> Result<Option<i64>, sqlx::Error> {
+pub async fn archive(pool: &Pool) -> Result<Option<i64>, sqlx::Error> {
+    let mut tx = begin::writing_many(pool).await?;
     let said = sqlx::query_scalar!("SELECT public.archive_old_chat_sessions()::text")
-        .fetch_one(tx)
+        .fetch_one(&mut tx)
         .await?;
+    tx.commit().await?;
     Ok(said.and_then(|said| said.parse().ok()))
 }

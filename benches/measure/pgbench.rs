@@ -1,0 +1,58 @@
+//! What receiving is compared with: the same rows, inserted by Postgres's own benchmark.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use avinode_ingest::postgres::embedded::EmbeddedPostgres;
+use avinode_ingest::postgres::programs::Programs;
+
+use crate::load::body;
+use crate::{CONNECTIONS, Result};
+
+/// The same rows by pgbench: one delivery and one job in one prepared statement, its own transaction, per client.
+pub fn pgbench(cluster: &EmbeddedPostgres, seconds: u64) -> Result<f64> {
+    let programs = Programs::find(None, None)?;
+    let bin: PathBuf = programs.initdb().parent().ok_or("no folder")?.to_owned();
+    let script = std::env::temp_dir().join(format!("avinode-measure-{}.sql", std::process::id()));
+    // Ids in the order of time, as ours: random ones would write more index pages.
+    let uuid_v7 = "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') \
+                   || substr(replace(gen_random_uuid()::text, '-', ''), 13))::uuid";
+    let text = body("evt-1-63-123456", "atrip-80000001", "aquote-1-63-123456").replace('\'', "''");
+    std::fs::write(
+        &script,
+        format!(
+            "WITH kept AS (INSERT INTO avinode_ingest.deliveries (id, received_at, verified_by, headers, body) \
+             VALUES ({uuid_v7}, clock_timestamp(), 'hmac#1', 'content-type: application/json', '{text}'::bytea) RETURNING id) \
+             INSERT INTO avinode_ingest.jobs (kind, delivery_id) SELECT 'event', id FROM kept;\n"
+        ),
+    )?;
+    let output = Command::new(bin.join("pgbench"))
+        .args([
+            "-n",
+            "-M",
+            "prepared",
+            "-c",
+            &CONNECTIONS.to_string(),
+            "-j",
+            "2",
+            "-T",
+            &seconds.to_string(),
+            "-f",
+        ])
+        .arg(&script)
+        .args([
+            "-h",
+            &cluster.socket_dir().to_string_lossy(),
+            "-U",
+            "avinode",
+            "measured",
+        ])
+        .output()?;
+    std::fs::remove_file(&script)?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = said
+        .lines()
+        .find(|line| line.starts_with("tps"))
+        .ok_or_else(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
+    Ok(line.split_whitespace().nth(2).ok_or("no number")?.parse()?)
+}

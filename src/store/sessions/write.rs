@@ -1,0 +1,117 @@
+//! What the rules decided, written to locked sessions: the rows of `chat_sessions`, and the ledger that their counts grow with.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use uuid::Uuid;
+
+use crate::domain::decide::Change;
+use crate::postgres::transaction::Transaction;
+
+/// What is written to a locked session.
+#[derive(Debug, Clone)]
+pub struct Write {
+    /// `chat_sessions.id`.
+    pub session: Uuid,
+    /// What the rules decided.
+    pub change: Change,
+    /// The new primary quote, when the column changes.
+    pub primary_quote_id: Option<Option<Uuid>>,
+}
+
+impl Write {
+    fn is_visible(&self) -> bool {
+        let change = &self.change;
+        !change.count.is_empty()
+            || change.step.is_some()
+            || change.requests.is_some()
+            || change.last_activity_at.is_some()
+            || change.trip_status.is_some()
+            || self.primary_quote_id.is_some()
+    }
+}
+
+/// Writes the rows of `chat_sessions` that change, and enters the counted quotes into the ledger.
+pub async fn write(tx: &mut Transaction<'_>, writes: &[Write]) -> Result<u64, sqlx::Error> {
+    let (sessions, quotes): (Vec<Uuid>, Vec<String>) = writes
+        .iter()
+        .flat_map(|write| {
+            write
+                .change
+                .count
+                .iter()
+                .map(|quote| (write.session, quote.as_str().to_owned()))
+        })
+        .unzip();
+    let visible: Vec<&Write> = writes.iter().filter(|write| write.is_visible()).collect();
+    if visible.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<Uuid> = visible.iter().map(|write| write.session).collect();
+    let counted: Vec<i32> = visible
+        .iter()
+        .map(|write| i32::try_from(write.change.count.len()).unwrap_or(i32::MAX))
+        .collect();
+    let requests: Vec<i32> = visible.iter().map(|write| write.change.requests.unwrap_or(0)).collect();
+    let activity: Vec<Option<DateTime<Utc>>> = visible.iter().map(|write| write.change.last_activity_at).collect();
+    let step: Vec<Option<String>> = visible
+        .iter()
+        .map(|write| write.change.step.map(|step| step.as_str().to_owned()))
+        .collect();
+    let sets_primary: Vec<bool> = visible.iter().map(|write| write.primary_quote_id.is_some()).collect();
+    let primary: Vec<Option<Uuid>> = visible.iter().map(|write| write.primary_quote_id.flatten()).collect();
+    let status = |write: &&Write| write.change.trip_status.clone();
+    let trip_status: Vec<Option<String>> = visible
+        .iter()
+        .map(|write| status(write).map(|known| known.status.as_str().to_owned()))
+        .collect();
+    let trip_at: Vec<Option<String>> = visible
+        .iter()
+        .map(|write| {
+            status(write)
+                .and_then(|known| known.version.at)
+                .map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true))
+        })
+        .collect();
+    let written = sqlx::query!(
+        r#"
+        WITH entered AS (
+            INSERT INTO avinode_ingest.ledger (session_id, quote_id, counted)
+            SELECT session_id, quote_id, true
+            FROM unnest($10::uuid[], $11::text[]) AS new (session_id, quote_id)
+            ORDER BY session_id, quote_id
+        )
+        UPDATE public.chat_sessions AS session
+        SET quotes_received_count = coalesce(session.quotes_received_count, 0) + new.counted,
+            quotes_expected_count = greatest(coalesce(session.quotes_expected_count, 0), new.requests),
+            operators_contacted_count = greatest(coalesce(session.operators_contacted_count, 0), new.requests),
+            last_activity_at = greatest(session.last_activity_at, new.activity),
+            current_step = coalesce(new.step, session.current_step),
+            primary_quote_id = CASE WHEN new.sets_primary THEN new.primary_quote ELSE session.primary_quote_id END,
+            workflow_state = CASE
+                -- What the application keeps there that is no object is left alone.
+                WHEN new.trip_status IS NULL OR jsonb_typeof(session.workflow_state) <> 'object'
+                    THEN session.workflow_state
+                ELSE coalesce(session.workflow_state, '{}') || jsonb_build_object(
+                    'avinode_trip', jsonb_build_object('status', new.trip_status, 'at', new.trip_at))
+            END,
+            updated_at = clock_timestamp()
+        FROM unnest($1::uuid[], $2::int[], $3::int[], $4::timestamptz[], $5::text[], $6::boolean[], $7::uuid[],
+            $8::text[], $9::text[])
+            AS new (id, counted, requests, activity, step, sets_primary, primary_quote, trip_status, trip_at)
+        WHERE session.id = new.id
+        "#,
+        &ids,
+        &counted,
+        &requests,
+        &activity as &[Option<DateTime<Utc>>],
+        &step as &[Option<String>],
+        &sets_primary,
+        &primary as &[Option<Uuid>],
+        &trip_status as &[Option<String>],
+        &trip_at as &[Option<String>],
+        &sessions,
+        &quotes,
+    )
+    .execute(tx)
+    .await?;
+    Ok(written.rows_affected())
+}

@@ -1,0 +1,177 @@
+//! Quotes of which the application has rows of its own: found, counted once, and left as they are.
+
+use std::path::Path;
+
+use avinode_ingest::cli::fixtures;
+use avinode_ingest::cli::manifest::Manifest;
+use avinode_ingest::cli::scenario::Staged;
+use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::election::Policy;
+use avinode_ingest::jobs::replay::replay;
+use avinode_ingest::postgres::migrator;
+use chrono::Utc;
+use serde_json::Value;
+
+use super::stage::{application_session, apply, one, text};
+use crate::support::bodies::{base, decline, message, quote, trip};
+use crate::support::cluster::Db;
+use crate::support::service::{drain, keep, shift};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_fixtures_end_as_their_manifest_says_on_the_applications_tables() {
+    let db = Db::attached().await;
+    let folder = Path::new("fixtures");
+    let manifest = Manifest::read(folder).unwrap();
+    let staged = Staged::make(&db.pool, &manifest).await.unwrap();
+    #[expect(clippy::disallowed_methods, reason = "the fixtures' moments lie around now")]
+    let now = Utc::now();
+    let bodies: Vec<Value> = fixtures::read(&[folder.to_owned()])
+        .unwrap()
+        .iter()
+        .map(|fixture| serde_json::from_slice(&fixture.body(now).unwrap()).unwrap())
+        .collect();
+    let shift = shift(&db.pool, Policy::Latest, Clock::System);
+    keep(&db.pool, &bodies, now).await;
+    drain(&shift, "w").await;
+    staged.afterwards(&db.pool).await.unwrap();
+    drain(&shift, "w").await;
+    let sessions = staged.sessions(&db.pool).await.unwrap();
+    assert_eq!(staged.differences(&sessions), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quotes_that_the_application_had_counted_are_not_counted_again() {
+    let db = Db::attached().await;
+    let (alices, old, bobs) = (
+        application_session(1),
+        application_session(0x11),
+        application_session(2),
+    );
+    let known = ["aquote-386512701", "aquote-386512702", "aquote-386512703"];
+    let bodies: Vec<Value> = known
+        .iter()
+        .enumerate()
+        .map(|(n, id)| {
+            quote(
+                &format!("evt-{n}"),
+                "atrip-64956150",
+                "arfq-1",
+                id,
+                n as i64,
+                "47000",
+                "USD",
+            )
+        })
+        .chain([quote(
+            "evt-b",
+            "a1b2c3",
+            "arfq-2",
+            "aquote-386512711",
+            5,
+            "11000",
+            "USD",
+        )])
+        .collect();
+    let rows = "SELECT string_agg(quotes::text, ' ' ORDER BY id) FROM public.quotes";
+    let before = text(&db.pool, rows).await;
+    let shift = shift(&db.pool, Policy::Latest, Clock::Fixed(base()));
+    let deliveries = keep(&db.pool, &bodies, base()).await;
+    drain(&shift, "w").await;
+    assert_eq!(one(&db.pool, alices).await.quotes_received_count, 3);
+    // Past the event keys as well.
+    assert_eq!(replay(&db.pool, &deliveries).await.unwrap().len(), bodies.len());
+    drain(&shift, "w").await;
+    assert_eq!(one(&db.pool, alices).await.quotes_received_count, 3);
+    assert_eq!(one(&db.pool, old).await.quotes_received_count, 0);
+    let bobs_now = one(&db.pool, bobs).await;
+    assert_eq!(bobs_now.quotes_received_count, 1);
+    assert_eq!(bobs_now.primary_quote.as_deref(), Some("aquote-386512711"));
+    // The rows are the application's: newer facts are known, and change nothing in them.
+    apply(
+        &db.pool,
+        &[quote("evt-9", "atrip-64956150", "arfq-1", known[2], 50, "55000", "USD")],
+    )
+    .await;
+    apply(
+        &db.pool,
+        &[quote(
+            "evt-10",
+            "atrip-64956150",
+            "arfq-1",
+            known[2],
+            60,
+            "56000",
+            "USD",
+        )],
+    )
+    .await;
+    assert_eq!(text(&db.pool, rows).await, before);
+
+    // A fourth quote is news, and Bob's choice stands through newer quotes, a decline and the passing of its time.
+    let news = [
+        quote("evt-4", "64956150", "arfq-4", "aquote-4", 100, "39000", "USD"),
+        quote("evt-5", "A1B2C3", "arfq-5", "aquote-5", 100, "8000", "USD"),
+        decline("evt-6", "A1B2C3", "arfq-2", 200),
+        message("evt-7", "A1B2C3", "amsg-1", 200),
+        trip("evt-8", "A1B2C3", "arfq-2", "cancelled", 300),
+    ];
+    apply(&db.pool, &news).await;
+    let alices = one(&db.pool, alices).await;
+    assert_eq!(alices.quotes_received_count, 4);
+    assert_eq!(alices.primary_quote.as_deref(), Some("aquote-4"));
+    assert_eq!(one(&db.pool, old).await.quotes_received_count, 1);
+    let bobs = one(&db.pool, bobs).await;
+    assert_eq!(bobs.quotes_received_count, 2);
+    assert_eq!(bobs.primary_quote.as_deref(), Some("aquote-386512711"));
+    assert_eq!(bobs.avinode_trip_status.as_deref(), Some("cancelled"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_the_applications_is_found_though_its_id_was_pasted_with_spaces() {
+    let db = Db::attached().await;
+    db.run(
+        "UPDATE public.quotes SET avinode_quote_id = E'\\u00a0' || avinode_quote_id || E' \\n'
+         WHERE avinode_quote_id LIKE 'aquote-3865127%'",
+    )
+    .await;
+    let rows = "SELECT count(*)::text FROM public.quotes";
+    let before = text(&db.pool, rows).await;
+    let body = |n: i64| {
+        let (event, id) = (format!("evt-{n}"), format!("aquote-38651270{n}"));
+        quote(&event, "atrip-64956150", "arfq-1", &id, n, "47000", "USD")
+    };
+    // One by itself, and two together.
+    apply(&db.pool, &[body(1)]).await;
+    apply(&db.pool, &[body(2), body(3)]).await;
+    assert_eq!(text(&db.pool, rows).await, before);
+    let shown = "SELECT count(DISTINCT projected_id)::text FROM avinode_ingest.quotes";
+    assert_eq!(text(&db.pool, shown).await.as_deref(), Some("3"));
+    let found = one(&db.pool, application_session(1)).await;
+    assert_eq!(found.quotes_received_count, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_that_stand_in_several_rows_are_counted_once_and_shown_by_the_first() {
+    let db = Db::application().await;
+    // Some applications have no rule that an id stands in one row only.
+    db.run(
+        "ALTER TABLE public.quotes DROP CONSTRAINT quotes_avinode_quote_id_key;
+         INSERT INTO public.quotes (id, request_id, operator_id, operator_name, base_price, total_price, aircraft_type, avinode_quote_id)
+         SELECT ('04000000-0000-4000-8000-0000000001' || right(id::text, 2))::uuid, request_id, operator_id, operator_name,
+             base_price, total_price, aircraft_type, avinode_quote_id
+         FROM public.quotes WHERE avinode_quote_id LIKE 'aquote-38651270%'",
+    )
+    .await;
+    migrator::migrate(&db.options).await.unwrap();
+    let bodies: Vec<Value> = (1..4)
+        .map(|n| {
+            let (event, id) = (format!("evt-{n}"), format!("aquote-38651270{n}"));
+            quote(&event, "atrip-64956150", "arfq-1", &id, n, "47000", "USD")
+        })
+        .collect();
+    apply(&db.pool, &bodies).await;
+    let found = one(&db.pool, application_session(1)).await;
+    assert_eq!(found.quotes_received_count, 3);
+    let rows = "SELECT string_agg(right(projected_id::text, 3), ' ' ORDER BY quote_id) FROM avinode_ingest.quotes";
+    assert_eq!(text(&db.pool, rows).await.as_deref(), Some("001 002 003"));
+}

@@ -1,0 +1,5 @@
+//! Quotes on the database of an application, whose tables are stricter than ours and hold rows of its own.
+
+mod known;
+mod shown;
+mod stage;

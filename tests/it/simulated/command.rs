@@ -1,0 +1,92 @@
+//! `simulate` as a person types it.
+
+use avinode_ingest::simulator::credentials::Credentials;
+use tokio::net::TcpListener;
+
+use super::stage::{PATIENCE, WIDE, dead};
+use crate::crash::program::{Program, Serve};
+use crate::support::cluster::Db;
+
+/// What a person types: the simulator and the service as two programs, which find each other by what the first one prints.
+#[tokio::test(flavor = "multi_thread")]
+async fn simulate_plays_its_story_to_a_service_and_holds_the_sessions_against_it() {
+    let db = Db::new().await;
+    let url = db.url();
+    // Free a moment ago: the service is to know the simulator's address, and the simulator the service's.
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (rate, burst) = (WIDE.rate.to_string(), WIDE.burst.to_string());
+    let basic = ("AVINODE_WEBHOOK_BASIC", "avinode:hush");
+    let base = format!("http://{free}/api");
+    let Credentials { api_token, bearer } = Credentials::default();
+    let printed = [
+        ("AVINODE_BASE_URL", base.as_str()),
+        ("AVINODE_INSECURE_LOOPBACK", "true"),
+        ("AVINODE_API_TOKEN", &api_token),
+        ("AVINODE_BEARER", &bearer),
+    ];
+    let others = [
+        ("DATABASE_URL", url.as_str()),
+        basic,
+        ("AVINODE_CALLS_PER_SECOND", &rate),
+        ("AVINODE_BURST", &burst),
+    ];
+    let service = Serve::start(&[&printed[..], &others].concat()).await;
+    let line = format!(
+        "simulate --listen {free} --target http://{} --sessions --exit --speed 10000 --duplicates 0.5 --shuffle \
+         --faults 0.1 --allow {rate} --allow-burst {burst} --seed 3",
+        service.address
+    );
+    let mut simulate = Program::start(&line, &[("DATABASE_URL", url.as_str()), basic]);
+    let ended = simulate.ended(PATIENCE).await;
+    let said = simulate.said();
+    assert_eq!(ended.code(), Some(0), "{said}");
+    assert!(said.contains("every session is as the scenario has it"), "{said}");
+    let settings = printed.map(|(name, value)| format!("{name}={value}")).join(" ");
+    assert!(said.contains(&settings), "{said}");
+    assert_eq!(dead(&db.pool).await, []);
+}
+
+#[tokio::test]
+async fn simulate_without_a_target_begins_once_a_setting_is_made_by_the_api() {
+    let mut simulate = Program::start("simulate --listen 127.0.0.1:0 --exit --speed 1000000 --allow 1000", &[]);
+    let line = simulate.line("AVINODE_BASE_URL=").await;
+    let base = line.split([' ', '=']).nth(1).unwrap().to_owned();
+    simulate.line("nothing happens until").await;
+    let Credentials { api_token, bearer } = Credentials::default();
+    let settings = [
+        ("AVINODE_BASE_URL", base.as_str()),
+        ("AVINODE_INSECURE_LOOPBACK", "true"),
+        ("AVINODE_API_TOKEN", &api_token),
+        ("AVINODE_BEARER", &bearer),
+        ("AVINODE_WEBHOOK_BASIC", "avinode:hush"),
+    ];
+    // Nobody is there: what is sent is given up after 48 hours of the story's, which the exit code tells.
+    let hook = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let mut webhooks = Program::start(&format!("webhooks create --target http://{hook}/hook"), &settings);
+    assert_eq!(webhooks.ended(PATIENCE).await.code(), Some(0), "{}", webhooks.said());
+    let ended = simulate.ended(PATIENCE).await;
+    assert_eq!(ended.code(), Some(1), "{}", simulate.said());
+    assert!(
+        simulate.said().contains("given up after 48 hours"),
+        "{}",
+        simulate.said()
+    );
+    assert!(!simulate.said().contains("hush"), "{}", simulate.said());
+}
+
+#[tokio::test]
+async fn simulate_is_reached_from_this_machine_only_unless_told_otherwise_and_needs_to_know_who_calls() {
+    for (line, said) in [
+        ("--listen 0.0.0.0:0", "--listen-anywhere allows it"),
+        (
+            "--listen 127.0.0.1:0 --target http://127.0.0.1:9",
+            "AVINODE_WEBHOOK_BASIC (--webhook-basic) must be set",
+        ),
+        ("--speed 0", "--speed: \"0\" is not a number above 0"),
+        ("--faults 2", "--faults: \"2\" is not a share from 0 to 1"),
+    ] {
+        let mut simulate = Program::start(&format!("simulate {line}"), &[]);
+        assert_eq!(simulate.ended(PATIENCE).await.code(), Some(64), "{}", simulate.said());
+        assert!(simulate.said().contains(said), "{}", simulate.said());
+    }
+}
