@@ -3,6 +3,7 @@
 mod keys;
 mod limits;
 mod once;
+mod operators;
 mod reconcile;
 mod stage;
 mod standing;
