@@ -17,7 +17,7 @@ use crate::store::{documents, sweep};
 const DUTY: &str = "upkeep";
 /// The duty of archiving, which nobody keeps up: it runs out, and then it is time again.
 const ARCHIVE: &str = "archive";
-/// Likewise of having active trips fetched anew.
+/// The duty of having active trips fetched anew, which comes round by a setting.
 const RECONCILE: &str = "reconcile";
 /// How often sessions are archived.
 const ARCHIVE_EVERY: Duration = Duration::from_secs(24 * 3600);
@@ -124,11 +124,10 @@ pub async fn turn(pool: &Pool, process: &str, keep_outcomes: Duration, prune: bo
 /// Has the trips of active sessions fetched anew, if nobody has done so for so long.
 ///
 /// # Errors
-/// Nothing was queued, or the duty runs out by itself.
+/// Nothing was queued, or it is taken for done.
 pub async fn reconcile(pool: &Pool, process: &str, every: Duration) -> Result<(), sqlx::Error> {
-    // As for archiving: a duty that nobody keeps up.
     let holder = format!("{process}/{}", Uuid::now_v7().simple());
-    if !maintenance::take_duty(pool, RECONCILE, &holder, every).await? {
+    if !maintenance::take_in_turn(pool, RECONCILE, &holder, every).await? {
         return Ok(());
     }
     let asked = reconcile::ask(pool, &Which::Active).await;
