@@ -7,7 +7,8 @@ use clap::{Parser, Subcommand};
 
 use super::failure::Failure;
 use super::{
-    check, deliveries, demo, jobs, migrate, openapi, reconcile, replay, serve, sessions, sign, simulate, webhooks,
+    check, deliveries, demo, documents, jobs, migrate, openapi, reconcile, replay, serve, sessions, sign, simulate,
+    webhooks,
 };
 use crate::config::log::LogArgs;
 use crate::config::parse::{Exit, parse_from as parse};
@@ -76,6 +77,10 @@ pub enum Command {
     #[command(subcommand)]
     Deliveries(deliveries::Action),
 
+    /// Look at what was fetched
+    #[command(subcommand)]
+    Documents(documents::Action),
+
     /// Look at the webhook settings at Avinode, make and change them
     #[command(subcommand)]
     Webhooks(webhooks::Action),
@@ -116,6 +121,7 @@ pub async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Sessions(action) => sessions::run(action).await,
         Command::Jobs(action) => jobs::run(action).await,
         Command::Deliveries(action) => deliveries::run(action).await,
+        Command::Documents(action) => documents::run(action).await,
         Command::Webhooks(action) => webhooks::run(action).await,
         Command::Reconcile(args) => reconcile::run(args).await,
         Command::Openapi => openapi::run(),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::database::Database;
 use super::failure::{Attempt, Failure};
 use super::output::{print, write};
-use super::table::{Report, moment, or_dash, visible};
+use super::table::{Report, moment, or_dash, visible_lines};
 use crate::config::database::DatabaseArgs;
 use crate::config::values::whole;
 use crate::jobs;
@@ -183,8 +183,4 @@ async fn replay(args: Replay) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     Err(Failure::plain(format!("there is no delivery {}", missed.join(", "))))
-}
-
-fn visible_lines(text: &str) -> String {
-    text.lines().map(visible).collect::<Vec<_>>().join("\n")
 }

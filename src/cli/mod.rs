@@ -6,6 +6,7 @@ pub mod command;
 pub mod database;
 pub mod deliveries;
 pub mod demo;
+pub mod documents;
 pub mod failure;
 pub mod fixtures;
 pub mod jobs;

@@ -1,5 +1,7 @@
 //! `reconcile`: has the trips of sessions fetched anew, and shows what that changed.
 
+pub mod told;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,14 +11,13 @@ use tokio::time::{Instant, sleep};
 use super::database::Database;
 use super::failure::{Attempt, Failure};
 use super::output::print;
-use super::table::{Report, or_dash};
 use crate::clock::Clock;
 use crate::config::database::DatabaseArgs;
 use crate::config::since::{Since, since};
 use crate::config::values::seconds;
 use crate::domain::id::TripId;
 use crate::jobs::fetch::standing;
-use crate::jobs::reconcile::{self, Asked};
+use crate::jobs::reconcile::{self, Run};
 use crate::postgres::transaction::Pool;
 use crate::queue::operate::Finished;
 use crate::store::whose::Which;
@@ -39,7 +40,7 @@ pub struct Args {
     #[arg(long, value_name = "SINCE", value_parser = since)]
     pub since: Option<Since>,
 
-    /// Wait until everything has been fetched, and show what it changed.
+    /// Wait until all that this asked for has been fetched, and show what it changed.
     #[arg(long)]
     pub wait: bool,
 
@@ -77,12 +78,18 @@ fn which(args: &Args) -> Result<Which, Failure> {
 }
 
 async fn put_up(pool: &Pool, which: &Which, args: &Args) -> Result<ExitCode, Failure> {
-    let asked = reconcile::ask(pool, which).await.attempting("queue the trips")?;
+    let attempt = "queue the trips";
+    let (asked, run) = if args.wait {
+        let (asked, run) = reconcile::begin(pool, which).await.attempting(attempt)?;
+        (asked, Some(run))
+    } else {
+        (reconcile::ask(pool, which).await.attempting(attempt)?, None)
+    };
     let nobody = standing::standing(pool).await.attempting("ask how fetching stands")?;
     let nobody = standing::waits(&nobody);
-    let finished = match (&nobody, args.wait) {
-        (Some(_), _) | (None, false) => None,
-        (None, true) => Some(wait(pool, &asked, args.timeout).await?),
+    let finished = match (&nobody, run) {
+        (Some(_), _) | (None, None) => None,
+        (None, Some(run)) => Some(wait(pool, run, args.timeout).await?),
     };
     if args.json {
         print(json!({
@@ -94,27 +101,31 @@ async fn put_up(pool: &Pool, which: &Which, args: &Args) -> Result<ExitCode, Fai
             "finished": finished,
         }))?;
     } else {
-        print(said(&asked))?;
+        print(told::asked(&asked))?;
         if let Some(finished) = &finished {
-            print(changes(finished))?;
+            print(told::finished(finished))?;
         }
     }
     match (nobody, args.wait) {
-        (Some(why), true) => Err(Failure::plain(format!("nothing is fetched now: {why}"))
-            .hint("what was put up is kept, and fetched when that changes")
-            .unavailable()),
-        (Some(why), false) if !args.json => {
-            print(format_args!("it waits: {why}"))?;
-            Ok(ExitCode::SUCCESS)
+        (Some(why), true) => {
+            return Err(Failure::plain(format!("nothing is fetched now: {why}"))
+                .hint("what was put up is kept, and fetched when that changes")
+                .unavailable());
         }
-        _ => Ok(ExitCode::SUCCESS),
+        (Some(why), false) if !args.json => print(format_args!("it waits: {why}"))?,
+        _ => {}
     }
+    Ok(if told::is_well(&asked, finished.as_deref().unwrap_or_default()) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
-async fn wait(pool: &Pool, asked: &Asked, limit: Duration) -> Result<Vec<Finished>, Failure> {
+async fn wait(pool: &Pool, run: Run, limit: Duration) -> Result<Vec<Finished>, Failure> {
     let began = Instant::now();
     loop {
-        let left = reconcile::left(pool).await.attempting("count what is left")?;
+        let left = reconcile::left(pool, run).await.attempting("count what is left")?;
         if left == 0 {
             break;
         }
@@ -128,48 +139,7 @@ async fn wait(pool: &Pool, asked: &Asked, limit: Duration) -> Result<Vec<Finishe
         }
         sleep(POLL).await;
     }
-    reconcile::finished(pool, asked.since)
+    reconcile::finished(pool, run)
         .await
         .attempting("read what has become of it")
-}
-
-fn said(asked: &Asked) -> String {
-    let lost: Vec<String> = asked
-        .targets
-        .iter()
-        .filter(|target| target.resources.is_empty())
-        .map(|target| or_dash(target.trip.clone()))
-        .collect();
-    let mut said = format!(
-        "{} trips; {} resources are to be fetched that did not wait already",
-        asked.targets.len(),
-        asked.queued
-    );
-    if !lost.is_empty() {
-        said.push_str(&format!(
-            "\ncannot be fetched, because neither a resource id nor an RFQ of theirs is known: {}",
-            lost.join(", ")
-        ));
-    }
-    said
-}
-
-fn changes(finished: &[Finished]) -> String {
-    let changed: Vec<&Finished> = finished.iter().filter(|it| it.outcome != "nothing").collect();
-    if changed.is_empty() {
-        return format!("{} fetched; nothing was missing", finished.len());
-    }
-    let mut report = Report::new(["resource", "outcome", "what"]);
-    for one in &changed {
-        report.row([
-            or_dash(one.key.clone()),
-            one.outcome.clone(),
-            or_dash(one.detail.clone()),
-        ]);
-    }
-    format!(
-        "{} fetched, {} of them with news\n{report}",
-        finished.len(),
-        changed.len()
-    )
 }

@@ -76,6 +76,11 @@ pub fn visible(text: &str) -> String {
         .collect()
 }
 
+/// Text of several lines from outside, likewise.
+pub fn visible_lines(text: &str) -> String {
+    text.lines().map(visible).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

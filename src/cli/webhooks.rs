@@ -91,6 +91,10 @@ pub struct Create {
     #[arg(long, value_name = "TYPES", value_delimiter = ',', default_value = "needed", value_parser = event_type)]
     pub events: Vec<String>,
 
+    /// Make it though an active setting sends some of these to the target already: they then come twice.
+    #[arg(long)]
+    pub again: bool,
+
     /// As whom Avinode is to call.
     #[command(flatten)]
     pub credentials: CredentialArgs,
@@ -171,11 +175,7 @@ fn open(args: &AvinodeArgs) -> Result<Client, Failure> {
 
 async fn list(args: List) -> Result<(), Failure> {
     let client = open(&args.common.avinode)?;
-    let settings = client
-        .webhooks()
-        .await
-        .settings
-        .map_err(failed("list the webhook settings"))?;
+    let settings = all(&client).await?;
     told::all(&settings, args.target.as_ref().map(Url::as_str), args.common.json)
 }
 
@@ -186,16 +186,37 @@ async fn create(args: Create) -> Result<(), Failure> {
             "AVINODE_WEBHOOK_BASIC (--webhook-basic) or --credentials-file must be set: Avinode proves itself by it",
         )
     })?;
+    let (target, events) = (String::from(args.target), events(args.events));
+    if !args.again {
+        refuse_twice(&client, &target, &events).await?;
+    }
     let wish = Wish {
-        target: Some(args.target.into()),
+        target: Some(target),
         name: Some(args.name),
         active: Some(true),
-        events: Some(events(args.events)),
+        events: Some(events),
         credentials: Some(credentials),
     };
     let attempt = "make the webhook setting";
     let made = client.create_webhook(&wish).await.map_err(failed(attempt))?;
     told::one("created", made.as_ref(), true, args.common.json)
+}
+
+/// What two settings send to one target comes twice.
+async fn refuse_twice(client: &Client, target: &str, events: &[String]) -> Result<(), Failure> {
+    for setting in all(client).await? {
+        let sent = events.iter().filter(|event| setting.sends(event, Some(target)));
+        let sent: Vec<&str> = sent.map(String::as_str).collect();
+        if !sent.is_empty() {
+            let (id, sent) = (&setting.id, sent.join(", "));
+            return Err(
+                Failure::plain(format!("the active setting {id} sends {sent} to this target already")).hint(format!(
+                    "change that one with `webhooks update {id}`, or have everything sent twice with --again"
+                )),
+            );
+        }
+    }
+    Ok(())
 }
 
 async fn update(args: Update) -> Result<(), Failure> {
@@ -228,17 +249,21 @@ async fn change(
     let setting = find(&client, id).await?;
     wish.credentials = credentials::of_setting(credentials, &setting)?;
     let attempt = format!("change the webhook setting {id}");
-    let changed = client.update_webhook(&setting, &wish).await.map_err(failed(attempt))?;
-    told::one(done, Some(&changed), wish.credentials.is_some(), common.json)
+    client.update_webhook(&setting, &wish).await.map_err(failed(attempt))?;
+    // What Avinode made of it: it may have taken some of it only.
+    let attempt = format!("read the webhook setting {id} back, which was {done}");
+    let settings = client.webhooks().await.settings.map_err(failed(attempt))?;
+    let now = settings.iter().find(|setting| setting.id == id);
+    told::one(done, now, wish.credentials.is_some(), common.json)
+}
+
+async fn all(client: &Client) -> Result<Vec<WebhookSetting>, Failure> {
+    let settings = client.webhooks().await.settings;
+    settings.map_err(failed("list the webhook settings"))
 }
 
 async fn find(client: &Client, id: &str) -> Result<WebhookSetting, Failure> {
-    let settings = client
-        .webhooks()
-        .await
-        .settings
-        .map_err(failed("list the webhook settings"))?;
-    let found = settings.into_iter().find(|setting| setting.id == id);
+    let found = all(client).await?.into_iter().find(|setting| setting.id == id);
     found.ok_or_else(|| Failure::plain(format!("there is no webhook setting {id:?}")).hint("see `webhooks list`"))
 }
 

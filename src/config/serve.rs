@@ -130,7 +130,8 @@ pub struct ServeArgs {
           value_parser = millis(10, 60_000), help_heading = "Jobs")]
     pub poll: Duration,
 
-    /// Attempts at a job before it is dead (1 to 1000).
+    /// Attempts at a job before it is dead (1 to 1000). What is fetched has 400 whatever this says, for Avinode's own patience
+    /// is two days.
     #[arg(long, env = "INGEST_MAX_ATTEMPTS", value_name = "COUNT", default_value = "20",
           value_parser = whole::<u32>(1, 1000), help_heading = "Jobs")]
     pub max_attempts: u32,

@@ -219,7 +219,7 @@ impl Applier {
         }
         let follow: Vec<NewJob> = fresh.iter().flat_map(|work| work.follow()).cloned().collect();
         if !follow.is_empty() {
-            enqueue::enqueue(&mut tx, &follow).await?;
+            enqueue::enqueue_following(&mut tx, &follow, &held).await?;
         }
         queue::finish(&mut tx, &learned.outcomes).await?;
         tx.commit().await?;

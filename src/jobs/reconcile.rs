@@ -4,8 +4,9 @@
 //! The jobs are of the least urgent kind that is fetched, and within the rate limit like all others.
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
-use super::fetch::{FOLLOW, RECONCILE};
+use super::fetch::RECONCILE;
 use crate::avinode::id::ResourceId;
 use crate::avinode::resource::Resource;
 use crate::postgres::transaction::Pool;
@@ -20,12 +21,35 @@ pub struct Asked {
     pub targets: Vec<Target>,
     /// Resources that were queued; the others waited already.
     pub queued: u64,
-    /// By the database's clock, before anything was queued.
-    pub since: DateTime<Utc>,
 }
 
-/// Puts the trips of sessions up for fetching.
+/// Somebody who waits for what came of asking: jobs and their outcomes bear its id.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    id: Uuid,
+    /// By the database's clock, before anything was queued.
+    since: DateTime<Utc>,
+}
+
+/// Puts the trips of sessions up for fetching. Nobody waits for it.
 pub async fn ask(pool: &Pool, which: &Which) -> Result<Asked, sqlx::Error> {
+    let (targets, keys) = targets(pool, which).await?;
+    let queued = enqueue::enqueue_missing(pool, RECONCILE, &keys).await?;
+    Ok(Asked { targets, queued })
+}
+
+/// Puts the trips of sessions up for fetching, to wait for them.
+pub async fn begin(pool: &Pool, which: &Which) -> Result<(Asked, Run), sqlx::Error> {
+    let (targets, keys) = targets(pool, which).await?;
+    let run = Run {
+        id: Uuid::now_v7(),
+        since: operate::now(pool).await?,
+    };
+    let queued = enqueue::enqueue_in_run(pool, RECONCILE, &keys, run.id).await?;
+    Ok((Asked { targets, queued }, run))
+}
+
+async fn targets(pool: &Pool, which: &Which) -> Result<(Vec<Target>, Vec<String>), sqlx::Error> {
     let mut targets = whose::targets(pool, which).await?;
     for target in &mut targets {
         // What the application wrote into a session need be no resource.
@@ -34,21 +58,19 @@ pub async fn ask(pool: &Pool, which: &Which) -> Result<Asked, sqlx::Error> {
     let mut keys: Vec<String> = targets.iter().flat_map(|target| target.resources.clone()).collect();
     keys.sort();
     keys.dedup();
-    let since = operate::now(pool).await?;
-    let queued = enqueue::enqueue_missing(pool, RECONCILE, &keys).await?;
-    Ok(Asked { targets, queued, since })
+    Ok((targets, keys))
 }
 
 fn is_resource(id: &str) -> bool {
     ResourceId::parse(id).ok().and_then(|id| Resource::by_id(&id)).is_some()
 }
 
-/// How many jobs are still to be done, of those that were asked for and of what follows from them.
-pub async fn left(pool: &Pool) -> Result<i64, sqlx::Error> {
-    operate::live(pool, &[RECONCILE, FOLLOW]).await
+/// How many jobs are still to be done, of those that the run asked for and of what follows from them.
+pub async fn left(pool: &Pool, run: Run) -> Result<i64, sqlx::Error> {
+    operate::live_in_run(pool, RECONCILE, run.id).await
 }
 
-/// What has become of the jobs since then, in order of time.
-pub async fn finished(pool: &Pool, since: DateTime<Utc>) -> Result<Vec<Finished>, sqlx::Error> {
-    operate::finished(pool, &[RECONCILE, FOLLOW], since).await
+/// What has become of the run's jobs, in order of time.
+pub async fn finished(pool: &Pool, run: Run) -> Result<Vec<Finished>, sqlx::Error> {
+    operate::finished_in_run(pool, run.id, run.since).await
 }

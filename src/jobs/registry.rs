@@ -65,7 +65,7 @@ pub fn fetching(
         lease: Duration::from_secs(60),
         poll: Duration::from_secs(1),
         retry: RetryPolicy {
-            // At ten minutes each, about a day and a half: Avinode's own patience is two days.
+            // At up to a quarter of an hour each, two days: Avinode's own patience.
             max_attempts: 400,
             ..RetryPolicy::default()
         },

@@ -18,7 +18,7 @@ use crate::store::{documents, sweep};
 const DUTY: &str = "upkeep";
 /// The duty of archiving, which nobody keeps up: it runs out, and then it is time again.
 const ARCHIVE: &str = "archive";
-/// Likewise of having active trips fetched anew.
+/// The duty of having active trips fetched anew, which comes round by a setting.
 const RECONCILE: &str = "reconcile";
 /// How often sessions are archived.
 const ARCHIVE_EVERY: Duration = Duration::from_secs(24 * 3600);
@@ -125,7 +125,7 @@ pub async fn turn(pool: &Pool, process: &str, keep_outcomes: Duration, prune: bo
 /// Has the trips of active sessions fetched anew, if nobody has done so for so long.
 ///
 /// # Errors
-/// Nothing was queued, or the duty runs out by itself.
+/// Nothing was queued, or it is taken for done.
 pub async fn reconcile(pool: &Pool, process: &str, every: Duration) -> Result<(), sqlx::Error> {
     let asked = when_it_is_time(pool, RECONCILE, process, every, reconcile::ask(pool, &Which::Active)).await?;
     let Some(asked) = asked else { return Ok(()) };
@@ -146,7 +146,7 @@ async fn archive(pool: &Pool, process: &str) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Does the work of a duty that nobody keeps up, if it has run out; the duty is given up where the work fails.
+/// Does the work of a duty that nobody keeps up, if it is time; it stays to be done where the work fails.
 async fn when_it_is_time<T>(
     pool: &Pool,
     duty: &str,
@@ -156,7 +156,7 @@ async fn when_it_is_time<T>(
 ) -> Result<Option<T>, sqlx::Error> {
     // Another name each time: what its holder could keep up would never run out.
     let holder = format!("{process}/{}", Uuid::now_v7().simple());
-    if !maintenance::take_duty(pool, duty, &holder, every).await? {
+    if !maintenance::take_in_turn(pool, duty, &holder, every).await? {
         return Ok(None);
     }
     let done = work.await;

@@ -29,6 +29,29 @@ pub async fn take_duty(pool: &Pool, name: &str, holder: &str, hold: Duration) ->
     Ok(taken.rows_affected() == 1)
 }
 
+/// Takes a duty that comes round every so often by a setting, if it was last done longer ago than that: whatever the setting
+/// was then. `false`: it is not time yet.
+pub async fn take_in_turn(pool: &Pool, name: &str, holder: &str, every: Duration) -> Result<bool, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let taken = sqlx::query!(
+        r#"
+        INSERT INTO avinode_ingest.duties AS duty (name, holder, held_until, done_at)
+        -- Programs of before go by the first of the two.
+        VALUES ($1, $2, clock_timestamp() + $3, clock_timestamp())
+        ON CONFLICT (name) DO UPDATE
+        SET holder = EXCLUDED.holder, held_until = EXCLUDED.held_until, done_at = EXCLUDED.done_at
+        WHERE duty.done_at IS NULL OR duty.done_at <= clock_timestamp() - $3
+        "#,
+        name,
+        holder,
+        interval(every),
+    )
+    .execute(&mut tx)
+    .await?;
+    tx.commit().await?;
+    Ok(taken.rows_affected() == 1)
+}
+
 /// Gives a duty up, so that another process need not wait for it to run out.
 pub async fn leave_duty(pool: &Pool, name: &str, holder: &str) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;

@@ -1,9 +1,12 @@
 //! What an operator sees and mends: live and dead jobs, retried or discarded.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::postgres::span::interval;
 use crate::postgres::transaction::Pool;
 
 /// A job, live or dead, as an operator sees it.
@@ -153,14 +156,14 @@ pub async fn discard(pool: &Pool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> 
         r#"
         WITH dead AS (
             DELETE FROM avinode_ingest.dead_jobs WHERE id = ANY ($1)
-            RETURNING id, kind, key, delivery_id, created_at, attempts
+            RETURNING id, kind, key, delivery_id, created_at, attempts, NULL::uuid[] AS runs
         ), live AS (
             DELETE FROM avinode_ingest.jobs WHERE id = ANY ($1) AND lease_token IS NULL
-            RETURNING id, kind, key, delivery_id, created_at, attempts
+            RETURNING id, kind, key, delivery_id, created_at, attempts, runs
         )
         INSERT INTO avinode_ingest.outcomes
-            (job_id, kind, key, delivery_id, created_at, attempts, outcome, detail)
-        SELECT id, kind, key, delivery_id, created_at, attempts, 'discarded', 'by an operator'
+            (job_id, kind, key, delivery_id, created_at, attempts, outcome, detail, runs)
+        SELECT id, kind, key, delivery_id, created_at, attempts, 'discarded', 'by an operator', runs
         FROM (SELECT * FROM dead UNION ALL SELECT * FROM live) AS job
         ORDER BY id
         ON CONFLICT (job_id) DO UPDATE
@@ -177,6 +180,17 @@ pub async fn discard(pool: &Pool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> 
 
 /// How many jobs could be worked on right now or are being worked on, apart from kinds that nothing serves.
 pub async fn runnable(pool: &Pool, unserved: &[String]) -> Result<i64, sqlx::Error> {
+    runnable_soon(pool, unserved, &[], Duration::ZERO).await
+}
+
+/// Likewise, and of the kinds in `soon` those that are due within so long as well, though for the first time.
+pub async fn runnable_soon(
+    pool: &Pool,
+    unserved: &[String],
+    soon: &[&str],
+    within: Duration,
+) -> Result<i64, sqlx::Error> {
+    let soon: Vec<String> = soon.iter().map(|kind| (*kind).to_owned()).collect();
     let mut tx = pool.begin().await?;
     let count = sqlx::query_scalar!(
         r#"
@@ -185,9 +199,11 @@ pub async fn runnable(pool: &Pool, unserved: &[String]) -> Result<i64, sqlx::Err
             -- A retry is to come by itself, and so is what waits for another job and counts no attempt; a job that is due in
             -- the future for the first time is not. What met a lock is put back for some milliseconds.
             AND (due_at <= clock_timestamp() + interval '100 milliseconds' OR lease_token IS NOT NULL OR attempts > 0
-                OR cardinality(history) > 0)
+                OR cardinality(history) > 0 OR kind = ANY ($2) AND due_at <= clock_timestamp() + $3::interval)
         "#,
-        unserved
+        unserved,
+        &soon,
+        interval(within),
     )
     .fetch_one(&mut tx)
     .await?;
@@ -221,7 +237,7 @@ pub struct Finished {
     pub kind: String,
     /// What it was about.
     pub key: Option<String>,
-    /// `applied`, `nothing`, `duplicate`, `dead` or `discarded`.
+    /// `applied`, `nothing`, `duplicate`, `gone`, `dead` or `discarded`.
     pub outcome: String,
     /// What it changed, or why it did not.
     pub detail: Option<String>,
@@ -237,13 +253,13 @@ pub async fn now(pool: &Pool) -> Result<DateTime<Utc>, sqlx::Error> {
     Ok(now)
 }
 
-/// How many jobs of these kinds are live.
-pub async fn live(pool: &Pool, kinds: &[&str]) -> Result<i64, sqlx::Error> {
-    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+/// How many jobs of a kind are live that a run waits for.
+pub async fn live_in_run(pool: &Pool, kind: &str, run: Uuid) -> Result<i64, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let count = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM avinode_ingest.jobs WHERE kind = ANY ($1)"#,
-        &kinds
+        r#"SELECT count(*) AS "count!" FROM avinode_ingest.jobs WHERE kind = $1 AND $2 = ANY (runs)"#,
+        kind,
+        run,
     )
     .fetch_one(&mut tx)
     .await?;
@@ -251,20 +267,18 @@ pub async fn live(pool: &Pool, kinds: &[&str]) -> Result<i64, sqlx::Error> {
     Ok(count)
 }
 
-/// What has become of jobs of these kinds since then, in order of time.
-pub async fn finished(pool: &Pool, kinds: &[&str], since: DateTime<Utc>) -> Result<Vec<Finished>, sqlx::Error> {
-    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+/// What has become of the jobs of a run that began then, in order of time.
+pub async fn finished_in_run(pool: &Pool, run: Uuid, since: DateTime<Utc>) -> Result<Vec<Finished>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let finished = sqlx::query_as!(
         Finished,
         r#"
         SELECT kind, key, outcome, detail
         FROM avinode_ingest.outcomes
-        WHERE finished_at >= $2 AND kind = ANY ($1)
+        WHERE finished_at >= $2 AND $1 = ANY (runs)
         ORDER BY finished_at, job_id
-        LIMIT 10000
         "#,
-        &kinds,
+        run,
         since,
     )
     .fetch_all(&mut tx)

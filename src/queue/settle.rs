@@ -138,11 +138,11 @@ pub async fn bury(pool: &Pool, job: &Claimed, reason: &str) -> Result<bool, sqlx
             SELECT id, kind, key, delivery_id, created_at, attempts, crashes, $3, history FROM dead
         )
         INSERT INTO avinode_ingest.outcomes
-            (job_id, kind, key, delivery_id, created_at, attempts, outcome, detail)
-        SELECT id, kind, key, delivery_id, created_at, attempts, 'dead', $3 FROM dead
+            (job_id, kind, key, delivery_id, created_at, attempts, outcome, detail, runs)
+        SELECT id, kind, key, delivery_id, created_at, attempts, 'dead', $3, runs FROM dead
         ON CONFLICT (job_id) DO UPDATE
         SET finished_at = clock_timestamp(), attempts = EXCLUDED.attempts, outcome = EXCLUDED.outcome,
-            detail = EXCLUDED.detail
+            detail = EXCLUDED.detail, runs = EXCLUDED.runs
         "#,
         job.id,
         job.token,

@@ -126,15 +126,15 @@ pub async fn finish(tx: &mut Transaction<'_>, outcomes: &[Outcome]) -> Result<u6
             DELETE FROM avinode_ingest.jobs WHERE id = ANY ($1) RETURNING *
         )
         INSERT INTO avinode_ingest.outcomes
-            (job_id, kind, key, delivery_id, created_at, attempts, outcome, detail)
-        SELECT finished.id, kind, key, delivery_id, created_at, attempts, result.outcome, nullif(result.detail, '')
+            (job_id, kind, key, delivery_id, created_at, attempts, outcome, detail, runs)
+        SELECT finished.id, kind, key, delivery_id, created_at, attempts, result.outcome, nullif(result.detail, ''), runs
         FROM finished
         JOIN unnest($1::bigint[], $2::text[], $3::text[]) AS result (id, outcome, detail) ON result.id = finished.id
         ORDER BY finished.id
         -- A dead job that an operator sent back has an outcome already.
         ON CONFLICT (job_id) DO UPDATE
         SET finished_at = clock_timestamp(), attempts = EXCLUDED.attempts, outcome = EXCLUDED.outcome,
-            detail = EXCLUDED.detail
+            detail = EXCLUDED.detail, runs = EXCLUDED.runs
         "#,
         &ids,
         &words,

@@ -12,6 +12,7 @@ use crate::jobs::fetch::standing;
 use crate::jobs::registry;
 use crate::postgres::transaction::Pool;
 use crate::queue::paced::Paced;
+use crate::queue::retry::RetryPolicy;
 
 /// Connections of the worker's own: one claims while what was fetched is applied by the others.
 pub const FETCHING_CONNECTIONS: u32 = 3;
@@ -28,6 +29,11 @@ pub(super) fn worker(
     Ok(Arc::new(Paced {
         lease: settings.lease,
         poll: settings.poll,
+        // How often is the fetching worker's own: Avinode's patience is two days.
+        retry: RetryPolicy {
+            max_attempts: paced.retry.max_attempts,
+            ..settings.retry
+        },
         bell,
         ..paced
     }))
@@ -46,4 +52,47 @@ pub(super) fn detail(pool: &Pool) -> Detail {
             }
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::avinode::client::base::Base;
+    use crate::avinode::client::settings::{ClientSettings, Limits};
+
+    #[tokio::test]
+    async fn delays_are_those_of_the_settings_and_attempts_the_fetching_workers_own() {
+        let settings = Settings {
+            retry: RetryPolicy {
+                base: Duration::from_millis(11),
+                max: Duration::from_secs(7),
+                max_attempts: 3,
+                ..RetryPolicy::default()
+            },
+            ..Settings::default()
+        };
+        let avinode = AvinodeSettings {
+            client: ClientSettings {
+                base: Base::parse("http://127.0.0.1:1/api", true).unwrap(),
+                api_token: "token".into(),
+                bearer: "bearer".into(),
+                act_as_account: None,
+                limits: Limits::default(),
+            },
+            calls_per_second: 1.0,
+            burst: 1,
+            settle: Duration::from_secs(3),
+            reconcile_every: None,
+        };
+        // Never connected to.
+        let options = sqlx::postgres::PgConnectOptions::new().host("127.0.0.1").port(1);
+        let pool = crate::postgres::pool::pool(options, 1, "a test", Duration::from_secs(1));
+        let worker = worker(&pool, &settings, &avinode, Arc::default()).unwrap();
+        assert_eq!(
+            (worker.retry.base, worker.retry.max, worker.retry.max_attempts),
+            (Duration::from_millis(11), Duration::from_secs(7), 400)
+        );
+    }
 }

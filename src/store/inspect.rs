@@ -1,5 +1,7 @@
 //! What operators read of deliveries and sessions.
 
+pub mod documents;
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -18,7 +20,7 @@ pub struct DeliveryView {
     pub verified_by: String,
     /// Bytes of the body.
     pub bytes: i32,
-    /// The newest job's state or outcome: `applied`, `duplicate`, `nothing`, `dead`, `discarded`, or `queued`.
+    /// The newest job's state or outcome: `applied`, `duplicate`, `nothing`, `gone`, `dead`, `discarded`, or `queued`.
     pub outcome: String,
     /// What it changed, repeats, or why it died.
     pub detail: Option<String>,

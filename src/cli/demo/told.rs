@@ -46,9 +46,8 @@ pub fn waiting(jobs: &[JobView]) -> String {
     for job in jobs {
         let why = match (job.kind.as_str(), &job.reason) {
             ("expire", None) => "a quote expires then, and the primary quote is elected anew".to_owned(),
-            ("follow", None) => {
-                "what was found unchanged may have been read too early: it is looked at once more".to_owned()
-            }
+            // A job does not say for which of the two.
+            ("follow", None) => "a document names it, or was read so early that it is looked at once more".to_owned(),
             (_, Some(reason)) => reason.clone(),
             (_, None) => "to be worked on".to_owned(),
         };

@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::jobs::fetch::standing;
+use crate::jobs::fetch::{FOLLOW, standing};
 use crate::postgres::transaction::Pool;
 use crate::queue::operate;
 
 /// How often the queue is asked.
 const POLL: Duration = Duration::from_millis(10);
+
+/// What is to be looked at within so long belongs to the work: it is what a document that was read too early left out.
+const SOON: Duration = Duration::from_secs(30);
 
 /// Why the work is not done.
 #[derive(Debug, thiserror::Error)]
@@ -29,12 +32,13 @@ pub enum SettleError {
     },
 }
 
-/// Waits until no job is due or under way, at most for `limit`.
+/// Waits until no job is due or under way, nor a resource to be looked at soon, at most for `limit`. What lies far ahead, such
+/// as the expiry of a quote, is not waited for.
 pub async fn wait_until_settled(pool: &Pool, limit: Duration) -> Result<(), SettleError> {
     let started = Instant::now();
     loop {
         let (unserved, _) = standing::unserved(pool).await?;
-        let left = operate::runnable(pool, &unserved).await?;
+        let left = operate::runnable_soon(pool, &unserved, &[FOLLOW], SOON).await?;
         if left == 0 {
             return Ok(());
         }

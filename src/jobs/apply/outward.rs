@@ -78,7 +78,8 @@ pub(super) async fn schedule_expiries(
     }
     jobs.append(&mut learned.early);
     if !jobs.is_empty() {
-        enqueue::enqueue(tx, &jobs).await?;
+        // What is said again without a stamp is a newer fact each time; the moment is the same.
+        enqueue::enqueue_each_unless_live(tx, &jobs).await?;
     }
     Ok(())
 }

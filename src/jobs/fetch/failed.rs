@@ -38,7 +38,7 @@ pub(super) fn remedies(
         match remedy(error, job, now) {
             Ok(detail) => outcomes.push(Outcome {
                 job: job.id,
-                outcome: "nothing",
+                outcome: "gone",
                 detail,
             }),
             Err(remedy) => unfinished.push((job.id, remedy)),
@@ -47,7 +47,7 @@ pub(super) fn remedies(
     (outcomes, unfinished)
 }
 
-/// `Ok`: it is done, and why that is no error.
+/// `Ok`: it is not there, and nothing is left to be done; with what was answered.
 fn remedy(error: &FetchError, job: &Claimed, now: DateTime<Utc>) -> Result<String, JobError> {
     match error {
         FetchError::Soon { reason, .. } => Err(JobError::retry(reason)),

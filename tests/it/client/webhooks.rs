@@ -55,14 +55,18 @@ pub async fn webhooks(base: &str, arguments: &[&str], variables: &[(&str, &str)]
 struct Avinode {
     settings: Arc<Mutex<Vec<Value>>>,
     written: Arc<Mutex<Vec<Value>>>,
+    /// It answers 200 to a new name, and does not take it.
+    keeps_names: bool,
 }
 
 impl Avinode {
     async fn start(settings: Vec<Value>) -> (Self, String) {
-        let avinode = Self {
-            settings: Arc::new(Mutex::new(settings)),
-            ..Self::default()
-        };
+        Self::default().start_with(settings).await
+    }
+
+    async fn start_with(self, settings: Vec<Value>) -> (Self, String) {
+        let avinode = self;
+        *avinode.settings.lock().unwrap() = settings;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}/api", listener.local_addr().unwrap());
         let router = Router::new()
@@ -88,7 +92,12 @@ impl Avinode {
     async fn change(State(avinode): State<Self>, Path(id): Path<String>, Json(body): Json<Value>) {
         avinode.written.lock().unwrap().push(body.clone());
         let mut settings = avinode.settings.lock().unwrap();
-        *settings.iter_mut().find(|setting| setting["id"] == id).unwrap() = body;
+        let setting = settings.iter_mut().find(|setting| setting["id"] == id).unwrap();
+        let name = setting["displayName"].take();
+        *setting = body;
+        if avinode.keeps_names {
+            setting["displayName"] = name;
+        }
     }
 
     fn last(&self) -> Value {
@@ -197,6 +206,40 @@ async fn a_change_keeps_what_it_was_not_told_to_change() {
     let ran = webhooks(&base, &["update", "whs-9", "--active", "yes"], &[]).await;
     assert_eq!(ran.code, Some(1), "{}", ran.all);
     assert!(ran.all.contains("there is no webhook setting \"whs-9\""), "{}", ran.all);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_told_as_avinode_took_it() {
+    let stubborn = Avinode {
+        keeps_names: true,
+        ..Avinode::default()
+    };
+    let (avinode, base) = stubborn.start_with(vec![setting()]).await;
+    let ran = webhooks(&base, &["update", "whs-1583", "--name", "another", "--json"], &[]).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.all);
+    assert_eq!(avinode.last()["displayName"], "another");
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(told["setting"]["name"], "ours", "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_already_is_not_asked_for_twice_by_mistake() {
+    let (avinode, base) = Avinode::start(vec![setting()]).await;
+    let basic = [("AVINODE_WEBHOOK_BASIC", "avinode:hush")];
+    let made = || avinode.settings.lock().unwrap().len();
+    let target = "https://A.example:443/webhooks/avinode";
+    let create = ["create", "--target", target];
+    let ran = webhooks(&base, &create, &basic).await;
+    assert_eq!((ran.code, made()), (Some(1), 1), "{}", ran.all);
+    for some in ["whs-1583 sends TripChatFromSeller to this target already", "--again"] {
+        assert!(ran.all.contains(some), "{some}: {}", ran.all);
+    }
+    let ran = webhooks(&base, &[&create[..], &["--events", "TripRequestMine"]].concat(), &basic).await;
+    assert_eq!((ran.code, made()), (Some(0), 2), "nothing comes twice: {}", ran.all);
+    let ran = webhooks(&base, &[&create[..], &["--again"]].concat(), &basic).await;
+    assert_eq!((ran.code, made()), (Some(0), 3), "{}", ran.all);
+    let ran = webhooks(&base, &["create", "--target", "https://b.example/"], &basic).await;
+    assert_eq!((ran.code, made()), (Some(0), 4), "elsewhere: {}", ran.all);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@ mod ids;
 mod keys;
 mod limits;
 mod once;
+mod operators;
 mod reconcile;
 mod stage;
 mod standing;

@@ -6,7 +6,7 @@ use avinode_ingest::jobs::upkeep;
 use avinode_ingest::queue::operate;
 use serde_json::json;
 
-use super::stage::{counted, live, make_due, notify, outcomes, price, quoted, rfq, work_off, worker_with};
+use super::stage::{counted, live, make_due, notify, now, outcomes, price, quoted, rfq, work_off, worker_with};
 use crate::support::cluster::Db;
 use crate::support::everything::dead_jobs;
 use crate::support::pool::Pool;
@@ -390,4 +390,35 @@ async fn few_documents_of_a_resource_are_kept_and_old_ones_only_by_their_digest(
         .await
         .unwrap();
     assert_eq!(kept().await, [(2, false)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_often_a_quote_is_fetched_one_job_waits_for_its_end() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    let thin = stub.thin(MESSAGE, Some("A1B2C3"));
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    // Without a stamp what is said again is a newer fact each time.
+    let until = |days| {
+        let mut message = quoted("asellermsg-1", "aquote-1", None, 10_000);
+        message["sellerQuote"].as_object_mut().unwrap().remove("createdOn");
+        message["sellerQuote"]["validUntil"] = json!(now() + chrono::TimeDelta::days(days));
+        stub.show(MESSAGE, message);
+    };
+    let expiries = async || {
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'expire'")
+            .fetch_one(&db.pool)
+            .await
+            .unwrap()
+    };
+    until(2);
+    for _ in 0..6 {
+        notify(&db.pool, std::slice::from_ref(&thin)).await;
+        work_off(&worker).await;
+    }
+    assert_eq!(stub.count(MESSAGE), 6);
+    assert_eq!(expiries().await, 1);
+    until(3);
+    notify(&db.pool, &[thin]).await;
+    work_off(&worker).await;
+    assert_eq!(expiries().await, 2, "another moment has a job of its own");
 }

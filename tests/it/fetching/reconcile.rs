@@ -46,7 +46,7 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
     work_off(&worker).await;
     assert_eq!(counted(&db.pool, session).await, 1);
 
-    let asked = reconcile::ask(&db.pool, &Which::Trip("atrip-1".to_owned()))
+    let (asked, run) = reconcile::begin(&db.pool, &Which::Trip("atrip-1".to_owned()))
         .await
         .unwrap();
     assert_eq!((asked.targets.len(), asked.queued), (1, 2));
@@ -68,7 +68,14 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
         [2, 1, 1, 1]
     );
     assert_eq!(activity(&db.pool, session).await, before, "asking is no activity");
-    let finished = reconcile::finished(&db.pool, asked.since).await.unwrap();
+    assert_eq!(reconcile::left(&db.pool, run).await.unwrap(), 0);
+    let finished = reconcile::finished(&db.pool, run).await.unwrap();
+    let keys: Vec<_> = finished.iter().filter_map(|one| one.key.as_deref()).collect();
+    assert_eq!(
+        keys,
+        ["atrip-1", "asellermsg-2", "arfq-1"],
+        "what followed is told as well"
+    );
     assert!(
         finished
             .iter()
@@ -198,7 +205,7 @@ async fn on_a_schedule_one_process_puts_the_active_trips_up_once_in_its_time() {
         .await
         .unwrap();
     assert_eq!(live(&db.pool).await.len(), 0, "not before its time");
-    sqlx::query("UPDATE avinode_ingest.duties SET held_until = clock_timestamp() - interval '1 second'")
+    sqlx::query("UPDATE avinode_ingest.duties SET done_at = done_at - interval '1 hour'")
         .execute(&db.pool)
         .await
         .unwrap();
@@ -206,4 +213,85 @@ async fn on_a_schedule_one_process_puts_the_active_trips_up_once_in_its_time() {
         .await
         .unwrap();
     assert_eq!(live(&db.pool).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_often_trips_are_fetched_anew_may_be_changed_at_once() {
+    let db = Db::new().await;
+    session(&db.pool, Some("atrip-1")).await;
+    let (month, hour) = (Duration::from_secs(30 * 24 * 3600), Duration::from_secs(3600));
+    let turn = async |every| {
+        upkeep::reconcile(&db.pool, "one", every).await.unwrap();
+        let queued = "DELETE FROM avinode_ingest.jobs WHERE kind = 'reconcile'";
+        let deleted = sqlx::query(queued).execute(&db.pool).await;
+        deleted.unwrap().rows_affected()
+    };
+    assert_eq!(turn(month).await, 1);
+    sqlx::query("UPDATE avinode_ingest.duties SET done_at = done_at - interval '2 hours'")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(turn(month).await, 0, "not before its time");
+    assert_eq!(turn(hour).await, 1, "by the present setting it is time");
+    assert_eq!(turn(hour).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_waits_for_what_came_of_it_and_for_nothing_else() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    show(&stub);
+    stub.show("trips/atrip-2", json!({"id": "atrip-2", "rfqs": []}));
+    // Others' work: one that is not there and waited for for half an hour, one that asks for another trip, and one that asked
+    // for ours before.
+    sqlx::query("INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('follow', 'arfq-9'), ('reconcile', 'atrip-8')")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let which = |trip: &str| Which::Trip(trip.to_owned());
+    reconcile::ask(&db.pool, &which("atrip-1")).await.unwrap();
+    let (asked, run) = reconcile::begin(&db.pool, &which("atrip-1")).await.unwrap();
+    assert_eq!(asked.queued, 0, "it waits already, and that one serves this run too");
+    let (_, other) = reconcile::begin(&db.pool, &which("atrip-2")).await.unwrap();
+    let left = async |run| reconcile::left(&db.pool, run).await.unwrap();
+    assert_eq!((left(run).await, left(other).await), (1, 1));
+
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    let began = std::time::Instant::now();
+    while left(run).await + left(other).await > 0 {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        worker.step("w").await.unwrap();
+    }
+    let follow: Vec<_> = live(&db.pool).await.into_iter().filter(|it| it.0 == "follow").collect();
+    assert_eq!(follow.len(), 1, "it is waited for by others: {follow:?}");
+    let keys = async |run| {
+        let finished = reconcile::finished(&db.pool, run).await.unwrap();
+        let mut keys: Vec<String> = finished.into_iter().filter_map(|one| one.key).collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(keys(run).await, ["arfq-1", "asellermsg-1", "asellermsg-2", "atrip-1"]);
+    assert_eq!(keys(other).await, ["atrip-2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_being_fetched_when_a_run_asks_for_it_is_fetched_once_more() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    stub.show("trips/atrip-1", json!({"id": "atrip-1", "rfqs": []}));
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    let which = Which::Trip("atrip-1".to_owned());
+    reconcile::ask(&db.pool, &which).await.unwrap();
+    stub.hold();
+    let stepping = {
+        let worker = worker.clone();
+        tokio::spawn(async move { worker.step("w").await.unwrap() })
+    };
+    stub.called(1).await;
+    let (asked, run) = reconcile::begin(&db.pool, &which).await.unwrap();
+    assert_eq!(asked.queued, 1);
+    stub.release();
+    stepping.await.unwrap();
+    assert_eq!(reconcile::left(&db.pool, run).await.unwrap(), 1);
+    work_off(&worker).await;
+    assert_eq!(stub.count("trips/atrip-1"), 2);
+    assert_eq!(reconcile::finished(&db.pool, run).await.unwrap().len(), 1);
 }

@@ -64,7 +64,7 @@ async fn what_stays_away_for_half_an_hour_dies_and_what_is_gone_is_no_error() {
     work_off(&worker).await;
     let found = outcomes(&db.pool).await;
     assert!(found[0].0 == "dead" && found[0].1.contains("404"), "{found:?}");
-    assert!(found[1].0 == "nothing" && found[1].1.contains("410"), "{found:?}");
+    assert!(found[1].0 == "gone" && found[1].1.contains("410"), "{found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
