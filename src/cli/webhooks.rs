@@ -1,5 +1,5 @@
 //! `webhooks`: which calls Avinode sends us, at Avinode itself. Needs the API's credentials and no database, and is not
-//! held to the workers' rate limit: a person makes one or two calls.
+//! held to the workers' rate limit: a person makes a few calls.
 
 mod credentials;
 mod told;

@@ -4,6 +4,8 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use avinode_ingest::cli::replay::settle::wait_until_settled;
+use avinode_ingest::jobs::fetch::standing::standing;
+use avinode_ingest::queue::standing::Standing;
 use avinode_ingest::service::Settings;
 use serde_json::{Value, json};
 
@@ -29,12 +31,19 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &err
 }
 
+/// A service that is known to fetch.
 async fn fetching(db: &Db, stub: &Stub) -> Running {
     let settings = Settings {
         avinode: Some(stub.settings(100.0, 100)),
         ..Settings::default()
     };
-    Running::start(&db.pool, settings).await
+    let service = Running::start(&db.pool, settings).await;
+    let began = Instant::now();
+    while standing(&db.pool.service()).await.unwrap() != Standing::Running {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    service
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +92,6 @@ async fn work_is_settled_once_what_may_have_been_read_too_early_was_looked_at_ag
     let (db, stub) = (Db::new().await, Stub::start().await);
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
     let service = fetching(&db, &stub).await;
-    wait_until_settled(&db.pool, Duration::from_secs(60)).await.unwrap();
     sqlx::query(
         "INSERT INTO avinode_ingest.jobs (kind, key, due_at) VALUES
             ('follow', 'asellermsg-1', clock_timestamp() + interval '2 seconds'),
