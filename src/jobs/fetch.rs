@@ -179,9 +179,9 @@ impl FetchJob {
             return Ok(None);
         };
         let mut tx = self.applier.pool.begin().await?;
-        let both = whose_facts::has_both_ids(&mut tx, trip.as_str()).await?;
+        let joined = whose_facts::is_joined(&mut tx, trip.as_str()).await?;
         tx.commit().await?;
-        Ok(both.then_some("both ids of the trip are known"))
+        Ok(joined.then_some("whose the trip is is known by now"))
     }
 
     /// Keeps a document, durably, before anything is made of it, and with it that it is to be looked at once more.

@@ -31,19 +31,31 @@ pub async fn trips(
     .await
 }
 
-/// Whether both ids of a trip are known, the resource id and the short one. `id` is one of them, in normal form.
-pub async fn has_both_ids(tx: &mut Transaction<'_>, id: &str) -> Result<bool, sqlx::Error> {
+/// Whether a trip need not be asked for its other id: both are known, or a session has it by the id by which it is told of.
+/// `id` is one of its ids, in normal form.
+pub async fn is_joined(tx: &mut Transaction<'_>, id: &str) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"
         WITH root AS MATERIALIZED (
             SELECT coalesce(merged_into, key) AS key FROM avinode_ingest.trips WHERE key = $1
         )
-        SELECT count(DISTINCT known.key LIKE '%-%') = 2 AS "both!"
-        FROM (
-            SELECT key FROM root
-            UNION
-            SELECT trip.key FROM avinode_ingest.trips AS trip WHERE trip.merged_into = (SELECT key FROM root)
-        ) AS known
+        SELECT (
+            SELECT count(DISTINCT known.key LIKE '%-%') = 2
+            FROM (
+                SELECT key FROM root
+                UNION
+                SELECT trip.key FROM avinode_ingest.trips AS trip WHERE trip.merged_into = (SELECT key FROM root)
+            ) AS known
+        ) OR (
+            EXISTS (
+                SELECT FROM public.chat_sessions AS session
+                WHERE avinode_ingest.normal_trip_id(session.avinode_trip_id) = $1
+            )
+            AND (
+                EXISTS (SELECT FROM avinode_ingest.requests WHERE trip_key = (SELECT key FROM root))
+                OR EXISTS (SELECT FROM avinode_ingest.quotes WHERE trip_key = (SELECT key FROM root))
+            )
+        ) AS "joined!"
         "#,
         id
     )

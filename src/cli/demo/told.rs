@@ -46,6 +46,9 @@ pub fn waiting(jobs: &[JobView]) -> String {
     for job in jobs {
         let why = match (job.kind.as_str(), &job.reason) {
             ("expire", None) => "a quote expires then, and the primary quote is elected anew".to_owned(),
+            ("follow", None) if job.key.as_deref().is_some_and(|key| key.starts_with("atrip-")) => {
+                "a session has this trip; where nobody tells of it by then, it is asked for its other id".to_owned()
+            }
             // A job does not say for which of the two.
             ("follow", None) => "a document names it, or was read so early that it is looked at once more".to_owned(),
             (_, Some(reason)) => reason.clone(),

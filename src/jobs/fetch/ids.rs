@@ -13,8 +13,8 @@ use crate::queue::enqueue;
 use crate::queue::standing::{Standing, standing};
 use crate::store::whose;
 
-/// Most often an RFQ tells both ids before any answer comes: then nothing is to be fetched any more.
-const SOON: Duration = Duration::from_secs(20);
+/// Most often somebody tells of the trip before any seller answers: then nothing is to be fetched any more.
+const UNTIL_TOLD: Duration = Duration::from_secs(120);
 
 /// Has the trips of these sessions fetched of which one id alone is known.
 pub async fn ask(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
@@ -29,7 +29,7 @@ pub async fn ask(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
         .iter()
         .filter_map(|id| Resource::by_id(&ResourceId::parse(id).ok()?));
     for trip in resources {
-        enqueue::enqueue_unless_live(&mut tx, &KINDS, &next::follow(&trip, Some(SOON))).await?;
+        enqueue::enqueue_unless_live(&mut tx, &KINDS, &next::follow(&trip, Some(UNTIL_TOLD))).await?;
     }
     tx.commit().await
 }

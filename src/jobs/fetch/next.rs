@@ -114,7 +114,7 @@ pub(super) async fn follow_ups(
     jobs.extend(rfqs.map(|it| follow(it, Some(SOON))));
     if let Some(trip) = half_known(resource, reading, asked) {
         let seen = documents::fetched(tx, std::slice::from_ref(&trip), None).await?;
-        if seen.is_empty() && !whose::has_both_ids(tx, &trip).await? {
+        if seen.is_empty() && !whose::is_joined(tx, &trip).await? {
             let trip = ResourceId::parse(&trip).ok().and_then(|id| Resource::by_id(&id));
             jobs.extend(trip.map(|trip| follow(&trip, None)));
         }

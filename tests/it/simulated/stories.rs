@@ -104,7 +104,7 @@ async fn the_same_holds_where_documents_do_not_say_when_they_were_changed() {
     assert_eq!(differences, Vec::<String>::new());
 }
 
-/// Changes that the API shows only half a second after it has told of them.
+/// Changes that the API shows only one and a half seconds after it has told of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_fetched_too_early_is_fetched_again() {
     let story = Scenario::invented(invented(15), 5).unwrap();
@@ -112,6 +112,7 @@ async fn what_is_fetched_too_early_is_fetched_again() {
     let mut options = options(length, 20, WIDE);
     options.trouble.faults = 0.0;
     options.trouble.late = 0.3;
+    options.trouble.lateness = Duration::from_millis(1_500);
     let simulator = simulator(story, options).await;
     let db = Db::new().await;
     let cast = Cast::make(&db.pool, simulator.scenario()).await.unwrap();
