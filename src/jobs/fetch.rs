@@ -138,13 +138,14 @@ impl FetchJob {
                     remaining: fetched.budget.remaining,
                     reset: fetched.budget.reset,
                 };
-                self.tell(group, failed::verdict(fetched.result.as_ref().err()), left)
-                    .await;
+                let error = fetched.result.as_ref().err();
+                let was_stopped = self.tell(group, failed::verdict(&group.key, error), left).await;
+                let refused = self.refused_before(error, &asked.jobs, was_stopped).await?;
                 match fetched.result {
                     Ok(document) => self.keep(group, asked, resource, document, fetched.began_at).await?,
                     Err(error) => {
                         let now = self.applier.clock.now();
-                        let (outcomes, unfinished) = failed::remedies(&error, &asked.jobs, now);
+                        let (outcomes, unfinished) = failed::remedies(&error, &asked.jobs, &refused, now);
                         self.finish(&asked.jobs, &outcomes).await?;
                         return Ok(unfinished);
                     }
