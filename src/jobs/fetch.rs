@@ -28,6 +28,7 @@ use crate::avinode::documents::{self, Reading};
 use crate::avinode::json;
 use crate::avinode::resource::Resource;
 use crate::domain::id::TripId;
+use crate::domain::trip::Way;
 use crate::queue::grouped::{Group, GroupHandler};
 use crate::queue::job::{Claimed, JobError, Outcome};
 use crate::queue::limit::Left;
@@ -207,7 +208,7 @@ impl FetchJob {
             resource: resource.to_string(),
             trips: reading.trips.clone(),
             events: trip.map(|trip| reading.events(&trip)).unwrap_or_default(),
-            received_at: asked.received_at,
+            way: asked.received_at.map_or(Way::Asked(in_hand.began_at), Way::Told),
             follow,
         };
         for attempt in 1.. {

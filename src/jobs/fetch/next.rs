@@ -93,6 +93,16 @@ pub(super) async fn follow_ups(
             .filter(|it| !same || is_new(it))
             .map(|it| follow(it, None)),
     );
+    // Whether a seller made the quote that was notified of: an RFQ of before does not know.
+    let notified = asked
+        .jobs
+        .iter()
+        .filter(|job| job.kind == KIND && reading.is_undecided());
+    let known = match notified.map(|job| job.created_at).max() {
+        Some(since) => documents::fetched(tx, &ids(&rfqs), Some(since)).await?,
+        None => known,
+    };
+    let is_new = |it: &&Resource| !known.contains(it.id.as_str());
     // An RFQ that nobody has looked at yet. Most often its own notification is on the way, and one fetch serves both.
     jobs.extend(rfqs.iter().filter(is_new).map(|it| follow(it, Some(SOON))));
     Ok(jobs)

@@ -3,6 +3,7 @@
 mod keys;
 mod limits;
 mod once;
+mod prices;
 mod reconcile;
 mod stage;
 mod standing;

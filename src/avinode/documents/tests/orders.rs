@@ -11,7 +11,7 @@ use crate::avinode::events::events;
 use crate::avinode::notification::Notification;
 use crate::domain::event::Event;
 use crate::domain::id::TripId;
-use crate::domain::trip::{Touched, Trip};
+use crate::domain::trip::{Touched, Trip, Way};
 
 /// What Avinode shows of a quote at a moment.
 #[derive(Debug, Clone)]
@@ -94,7 +94,7 @@ fn story() -> impl Strategy<Value = Vec<Vec<Event>>> {
 fn learned<'a>(heard: impl IntoIterator<Item = &'a Vec<Event>>) -> Trip {
     let mut trip = Trip::default();
     for event in heard.into_iter().flatten() {
-        trip.learn(event, Some(began()), &mut Touched::default());
+        trip.learn(event, Way::Told(began()), &mut Touched::default());
     }
     trip
 }
@@ -199,13 +199,19 @@ fn a_document_that_says_nothing_new_gives_no_line_in_the_timeline() {
     ] {
         let mut trip = learned(&[told(&what(5), by)]);
         for event in told(&what(9), by) {
-            assert_eq!(trip.learn(&event, None, &mut Touched::default()), None, "{event:?}");
+            assert_eq!(
+                trip.learn(&event, Way::Asked(began()), &mut Touched::default()),
+                None,
+                "{event:?}"
+            );
         }
     }
     let mut trip = learned(&[message(5, 100)]);
     let changed = &message(9, 90)[0];
     assert_eq!(
-        trip.learn(changed, None, &mut Touched::default()).unwrap().kind,
+        trip.learn(changed, Way::Asked(began()), &mut Touched::default())
+            .unwrap()
+            .kind,
         "quote_changed"
     );
 }
