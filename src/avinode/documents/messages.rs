@@ -74,12 +74,17 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
     };
     for (request, quote, of_lift) in declines {
         reading.quote = reading.quote.or_else(|| quote.clone());
-        reading.statements.push(stamps.settled(What::RfqDeclined {
+        let declined = What::RfqDeclined {
             request,
             quote,
             reason: lifts::reason(data).or(of_lift),
             operator: operator(resource, data),
-        }));
+        };
+        // Where it says something else, a "no" of its lifts alone may be an old one.
+        reading.statements.push(match message_of_its_own {
+            Some(_) if !lifts::is_declined(data) => stamps.shown(declined),
+            _ => stamps.settled(declined),
+        });
     }
     let chat = match reading.statements.is_empty() {
         true => message,

@@ -76,6 +76,13 @@ impl Stamps {
         self.state(at, at.unwrap_or(self.began_at), what)
     }
 
+    /// States what was so already when it was written, since nobody knows when: ordered by its own stamp, and no news where it is
+    /// known.
+    pub(super) fn shown(self, what: What) -> Statement {
+        let by = self.created.or(self.updated);
+        self.state(None, by.unwrap_or(self.began_at), what)
+    }
+
     /// States what has become so after the creation: by the update stamp, else the GET tells by when.
     pub(super) fn grown(self, what: What) -> Statement {
         self.state(self.updated, self.updated.unwrap_or(self.began_at), what)
