@@ -31,7 +31,7 @@ pub struct Reading {
     /// What it states about its trip. May be empty.
     pub statements: Vec<Statement>,
     /// What is to be fetched because this document leaves it out: a quote without its price, an RFQ that may name the trip
-    /// where nothing else does, an RFQ of which one answer alone is known to be a "no".
+    /// where nothing else does, or tell whether its seller made a quote.
     pub wanting: Vec<Resource>,
     /// The RFQs and messages that a trip or an RFQ lists, each once.
     pub parts: Vec<Resource>,
@@ -81,6 +81,12 @@ pub fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Resul
 }
 
 impl Reading {
+    /// Whether it describes a quote without saying that its seller made it, so that what it wants must be newer than it.
+    pub fn is_undecided(&self) -> bool {
+        let mut said = self.statements.iter();
+        said.any(|statement| matches!(statement.what, What::QuoteDescribed(_)))
+    }
+
     /// The statements as events of this trip.
     pub fn events(&self, trip: &TripId) -> Vec<Event> {
         self.statements

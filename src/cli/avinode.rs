@@ -83,7 +83,7 @@ pub fn client(settings: &ClientSettings) -> Result<Client, Failure> {
 pub fn failed(attempt: impl std::fmt::Display) -> impl FnOnce(FetchError) -> Failure {
     move |error| {
         let unavailable = error.trips_breaker();
-        let refused = matches!(error, FetchError::Unauthorized { .. });
+        let refused = matches!(error, FetchError::Unauthorized { .. } | FetchError::Denied { .. });
         let failure = Failure::to(attempt, error);
         match (unavailable, refused) {
             (true, _) => failure.unavailable(),

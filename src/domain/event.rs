@@ -27,6 +27,9 @@ pub struct Event {
 pub enum What {
     /// A seller quoted, or changed a quote.
     QuoteReceived(QuoteDetails),
+    /// What a quote is, by a document that does not say whether its seller made it: of one that was received this is news, and
+    /// of another one it waits until it is.
+    QuoteDescribed(QuoteDetails),
     /// A quote that was received stood at the time of this fact's version: its RFQ shows it as the seller's answer.
     QuoteStands {
         /// The quote.
@@ -72,7 +75,7 @@ impl What {
     /// The RFQ that it names.
     pub fn request(&self) -> Option<&RequestId> {
         match self {
-            Self::QuoteReceived(details) => details.request.as_ref(),
+            Self::QuoteReceived(details) | Self::QuoteDescribed(details) => details.request.as_ref(),
             Self::TripRequested { request } => Some(request),
             Self::QuoteStands { request, .. }
             | Self::RfqDeclined { request, .. }

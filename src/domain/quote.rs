@@ -10,7 +10,7 @@ use super::said::Said;
 pub struct Quote {
     /// All that was said of it.
     pub said: Said,
-    /// The quote as that makes it. `None`: only a decline has named it so far, so it was not *received*.
+    /// The quote as that makes it. `None`: it was not *received* so far; a decline has named it, or a document described it.
     pub fact: Option<Fact>,
     /// The newest decline that named it.
     pub declined: Option<Decline>,
@@ -61,6 +61,8 @@ pub enum Learned {
     Older,
     /// This very fact was known.
     Known,
+    /// It is of a quote that was not received, as far as is known.
+    Waits,
 }
 
 impl Quote {
@@ -77,9 +79,21 @@ impl Quote {
 
     /// Takes a fact in, with the sender's stamp.
     pub fn learn(&mut self, details: QuoteDetails, version: &Version, at: Option<DateTime<Utc>>) -> Learned {
+        self.hear(&Said::once(details, version.clone(), at), version)
+    }
+
+    /// Takes in what it is, which says nothing of whether it was received.
+    pub fn describe(&mut self, details: QuoteDetails, version: &Version, at: Option<DateTime<Utc>>) -> Learned {
+        self.hear(&Said::described(details, version.clone(), at), version)
+    }
+
+    fn hear(&mut self, said: &Said, version: &Version) -> Learned {
         let before = self.fact.clone();
-        self.take(&Said::once(details, version.clone(), at));
-        let (Some(before), Some(now)) = (before, &self.fact) else {
+        self.take(said);
+        let Some(now) = &self.fact else {
+            return Learned::Waits;
+        };
+        let Some(before) = before else {
             return Learned::New;
         };
         match version.cmp(&before.version) {

@@ -15,6 +15,9 @@ const MAX_DOCUMENTS: usize = 64;
 /// All that was said of a quote.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Said {
+    /// Its seller made it: an event said so, or a document that knows. Otherwise it may be a price that nobody quoted, and all
+    /// that is kept of it waits.
+    pub received: bool,
     /// By events: the newest.
     pub event: Option<Stated>,
     /// By documents: each distinct thing, what was said last first.
@@ -41,7 +44,7 @@ pub struct Stated {
 }
 
 impl Said {
-    /// One thing, said once, with the sender's stamp.
+    /// One thing, said once, with the sender's stamp, of a quote that was received.
     pub fn once(details: QuoteDetails, version: Version, at: Option<DateTime<Utc>>) -> Self {
         let stated = Stated {
             details,
@@ -52,13 +55,23 @@ impl Said {
         };
         match stated.last.source {
             Source::Event => Self {
+                received: true,
                 event: Some(stated),
                 ..Self::default()
             },
             Source::Document => Self {
+                received: true,
                 documents: vec![stated],
                 ..Self::default()
             },
+        }
+    }
+
+    /// The same of a quote of which it is not said whether it was received.
+    pub fn described(details: QuoteDetails, version: Version, at: Option<DateTime<Utc>>) -> Self {
+        Self {
+            received: false,
+            ..Self::once(details, version, at)
         }
     }
 
@@ -73,6 +86,7 @@ impl Said {
 
     /// Takes in what else was said. Commutative, associative and idempotent.
     pub fn take(&mut self, other: &Self) {
+        self.received |= other.received;
         if let Some(stated) = &other.event {
             match &mut self.event {
                 Some(known) => known.take_event(stated),
@@ -97,8 +111,12 @@ impl Said {
         self.all().map(|stated| &stated.last).max()
     }
 
-    /// The quote as a whole: the newest document's words, their gaps filled by older ones, back to the newest event.
+    /// The quote as a whole: the newest document's words, their gaps filled by older ones, back to the newest event. `None`
+    /// where it was not received.
     pub fn details(&self) -> Option<QuoteDetails> {
+        if !self.received {
+            return None;
+        }
         let event = self.event.as_ref();
         let newer = |stated: &&Stated| event.is_none_or(|event| stated.last > event.last);
         let mut newest_first = self.documents.iter().filter(newer).chain(event);

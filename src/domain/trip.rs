@@ -53,6 +53,15 @@ pub struct Happening {
     pub detail: Value,
 }
 
+/// The way in which something came to be known, which tells by when it had happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Somebody told us, then: that is activity, stamp or no stamp.
+    Told(DateTime<Utc>),
+    /// Nobody did; we asked by ourselves, with a GET that began then. Only what bears a stamp is activity.
+    Asked(DateTime<Utc>),
+}
+
 /// Which parts of a trip learning changed, so that only those are written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Touched {

@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::domain::election::Policy;
 use crate::domain::event::Event;
 use crate::domain::id::{EventId, QuoteId, TripId};
+use crate::domain::trip::Way;
 use crate::jobs::rematch;
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::enqueue::{self, NewJob};
@@ -48,8 +49,8 @@ pub enum Content {
         trips: Vec<TripId>,
         /// What it states.
         events: Vec<Event>,
-        /// When the notification was received that had it fetched; `None` where nobody told.
-        received_at: Option<DateTime<Utc>>,
+        /// When the notification was received that had it fetched, or the GET began where nobody told.
+        way: Way,
         /// What is to be fetched in turn, queued in the same transaction.
         follow: Vec<NewJob>,
     },

@@ -29,6 +29,7 @@ use crate::avinode::documents::{self, Reading};
 use crate::avinode::json;
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::domain::id::TripId;
+use crate::domain::trip::Way;
 use crate::queue::enqueue;
 use crate::queue::grouped::{Group, GroupHandler};
 use crate::queue::job::{Claimed, JobError, Outcome};
@@ -147,13 +148,14 @@ impl FetchJob {
                     remaining: fetched.budget.remaining,
                     reset: fetched.budget.reset,
                 };
-                self.tell(group, failed::verdict(fetched.result.as_ref().err()), left)
-                    .await;
+                let error = fetched.result.as_ref().err();
+                let was_stopped = self.tell(group, failed::verdict(&group.key, error), left).await;
+                let refused = self.refused_before(error, &asked.jobs, was_stopped).await?;
                 match fetched.result {
                     Ok(document) => self.keep(asked, resource, document, fetched.began_at).await?,
                     Err(error) => {
                         let now = self.applier.clock.now();
-                        let (outcomes, unfinished) = failed::remedies(&error, &asked.jobs, now);
+                        let (outcomes, unfinished) = failed::remedies(&error, &asked.jobs, &refused, now);
                         self.finish(&asked.jobs, &outcomes).await?;
                         return Ok(unfinished);
                     }
@@ -230,7 +232,7 @@ impl FetchJob {
             resource: resource.to_string(),
             trips: reading.trips.clone(),
             events: trip.map(|trip| reading.events(&trip)).unwrap_or_default(),
-            received_at: asked.received_at,
+            way: asked.received_at.map_or(Way::Asked(in_hand.began_at), Way::Told),
             follow,
         };
         for attempt in 1.. {

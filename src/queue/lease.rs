@@ -11,16 +11,17 @@ use super::job::{Claimed, JobError};
 use super::store;
 use crate::postgres::transaction::Pool;
 
-/// How many leases long work may take before it is given up.
-const WORK_LEASES: u32 = 5;
+/// How many leases long work may take before it is given up, where nothing else is said.
+pub(super) const WORK_LEASES: u32 = 5;
 
 /// Does `work` and keeps the leases of `held` up meanwhile. Both are polled side by side: the work's transaction may hold the
 /// very rows that are to be extended, and must not wait for that to be over. Unless they were claimed just now, the leases
-/// have been running for a while and are extended at once.
+/// have been running for a while and are extended at once. After `within` the work is given up.
 pub(super) async fn keep_up<T>(
     leases: &Pool,
     held: &[Claimed],
     lease: Duration,
+    within: Duration,
     claimed_just_now: bool,
     work: impl Future<Output = Result<T, JobError>>,
 ) -> Result<T, JobError> {
@@ -42,12 +43,11 @@ pub(super) async fn keep_up<T>(
     // A panic is the job's fault, not the worker's. And a connection that was cut without a word would be waited for for
     // ever, with its leases kept up.
     let work = AssertUnwindSafe(work).catch_unwind();
-    let limit = lease * WORK_LEASES;
     tokio::select! {
-        done = tokio::time::timeout(limit, work) => match done {
+        done = tokio::time::timeout(within, work) => match done {
             Ok(Ok(done)) => done,
             Ok(Err(_)) => Err(JobError::retry("its handler panicked; the log has the place")),
-            Err(_) => Err(JobError::retry(format!("not done within {} s", limit.as_secs()))),
+            Err(_) => Err(JobError::retry(format!("not done within {} s", within.as_secs()))),
         },
         () = keep_up => unreachable!("leases are kept up for as long as the work takes"),
     }

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use self::pace::{Limit, Pace, micros};
 
-/// Calls that failed in a row after which the breaker opens.
+/// Calls that failed in a row, none of them of the same key as the one before, after which the breaker opens.
 const FAILURES: i32 = 5;
 /// How long it stays open at first; doubled each further time.
 const OPEN: Duration = Duration::from_secs(5);
@@ -37,8 +37,10 @@ pub struct State {
     pub slow_until: Option<DateTime<Utc>>,
     /// Until then there are none.
     pub paused_until: Option<DateTime<Utc>>,
-    /// Calls that failed in a row.
+    /// Calls that failed in a row, each of another key than the one before.
     pub failures: i32,
+    /// The key of the last of them. Failing again it says nothing new: it may be the only one that does.
+    pub failed_key: Option<String>,
     /// How often in a row the breaker has opened.
     pub opened: i32,
     /// The breaker is open until then; set until a call succeeds.
@@ -69,8 +71,8 @@ pub enum Free {
 pub enum Verdict {
     /// It was answered, whatever the answer.
     Well,
-    /// It failed as one does whose server is down.
-    Failed,
+    /// It failed as one does whose server is down; a call for this key.
+    Failed(String),
     /// Too many calls: none for so long, where that was said.
     Limited(Option<Duration>),
     /// Our credentials were refused, with these words.
@@ -111,6 +113,16 @@ pub enum News {
     Paused(Duration),
 }
 
+/// What hearing of a call told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// What people should know.
+    pub news: Option<News>,
+    /// These credentials had been refused, and not been taken since, before this was heard: the call tells of them, and
+    /// nothing of what was called for.
+    pub was_stopped: bool,
+}
+
 impl State {
     /// Nothing taken, nothing wrong.
     pub fn new(limit: Limit, now: DateTime<Utc>) -> Self {
@@ -119,6 +131,7 @@ impl State {
             slow_until: None,
             paused_until: None,
             failures: 0,
+            failed_key: None,
             opened: 0,
             open_until: None,
             probing_until: None,
@@ -189,7 +202,13 @@ impl State {
     }
 
     /// Hears what came of a call.
-    pub fn hear(&mut self, verdict: &Verdict, left: Left, now: DateTime<Utc>, caller: &str) -> Option<News> {
+    pub fn hear(&mut self, verdict: &Verdict, left: Left, now: DateTime<Utc>, caller: &str) -> Heard {
+        let was_stopped = self.stopped(caller).is_some();
+        let news = self.take_in(verdict, left, now, caller);
+        Heard { news, was_stopped }
+    }
+
+    fn take_in(&mut self, verdict: &Verdict, left: Left, now: DateTime<Utc>, caller: &str) -> Option<News> {
         self.count(left, now);
         let until = |span: Duration| Some(now + delta(span));
         match verdict {
@@ -207,9 +226,14 @@ impl State {
                 }
                 was.1.then_some(News::Closed)
             }
-            Verdict::Failed => {
-                self.failures = self.failures.saturating_add(1);
+            Verdict::Failed(key) => {
                 self.probing_until = None;
+                // What fails again by itself has its own growing delay, and is no reason to hold the others up.
+                if self.failed_key.as_ref() == Some(key) {
+                    return None;
+                }
+                self.failed_key = Some(key.clone());
+                self.failures = self.failures.saturating_add(1);
                 // Those under way when it opened say nothing new.
                 if self.failures < FAILURES || self.open_until.is_some_and(|open| open > now) {
                     return None;
@@ -247,6 +271,7 @@ impl State {
 
     fn well(&mut self) {
         (self.failures, self.opened, self.open_until, self.probing_until) = (0, 0, None, None);
+        self.failed_key = None;
     }
 
     /// Goes by what the other side counts: nothing left is a pause, a tenth left is half the pace.

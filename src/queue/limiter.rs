@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 
 use self::slot::{Ended, START_WITHIN, Slot};
 use super::limit::pace::{Limit, Pace};
-use super::limit::{Left, News, State, Verdict};
+use super::limit::{Heard, Left, State, Verdict};
 use crate::postgres::transaction::{Pool, Transaction};
 
 /// A claim waits no longer for another one, and no claim is open for longer if its process stands still.
@@ -76,8 +76,8 @@ impl Limiter {
         let row = sqlx::query_as!(
             Row,
             r#"
-            SELECT per_second, burst, full_at, under_way, slow_until, paused_until, failures, opened, open_until, probing_until,
-                stops, stopped_until, stopped_because, stopped_caller, clock_timestamp() AS "now!",
+            SELECT per_second, burst, full_at, under_way, slow_until, paused_until, failures, failed_key, opened, open_until,
+                probing_until, stops, stopped_until, stopped_because, stopped_caller, clock_timestamp() AS "now!",
                 EXISTS (
                     SELECT FROM unnest($2::text[]) AS wanted (kind)
                     WHERE EXISTS (
@@ -109,7 +109,7 @@ impl Limiter {
             )
             SELECT per_second AS "per_second!", burst AS "burst!", full_at AS "full_at!",
                 under_way AS "under_way!", slow_until, paused_until,
-                failures AS "failures!", opened AS "opened!", open_until, probing_until, stops AS "stops!", stopped_until,
+                failures AS "failures!", failed_key, opened AS "opened!", open_until, probing_until, stops AS "stops!", stopped_until,
                 stopped_because, stopped_caller, clock_timestamp() AS "now!", true AS "due!"
             FROM locked
             "#,
@@ -127,7 +127,7 @@ impl Limiter {
             UPDATE avinode_ingest.limiters
             SET full_at = $2, slow_until = $3, paused_until = $4, failures = $5, opened = $6, open_until = $7,
                 probing_until = $8, stops = $9, stopped_until = $10, stopped_because = $11, stopped_caller = $12,
-                under_way = $13, seen_at = clock_timestamp()
+                under_way = $13, failed_key = $14, seen_at = clock_timestamp()
             WHERE name = $1
             "#,
             self.name,
@@ -143,24 +143,25 @@ impl Limiter {
             state.stopped_because,
             state.stopped_caller,
             &state.pace.under_way,
+            state.failed_key,
         )
         .execute(tx)
         .await?;
         Ok(())
     }
 
-    /// Tells all workers what came of a call. Returns what people should know; it is told once, whoever hears it first.
-    pub async fn hear(&self, pool: &Pool, verdict: &Verdict, left: Left) -> Result<Option<News>, sqlx::Error> {
+    /// Tells all workers what came of a call. What people should know of it is told once, to whoever hears it first.
+    pub async fn hear(&self, pool: &Pool, verdict: &Verdict, left: Left) -> Result<Heard, sqlx::Error> {
         let Some((mut tx, Seen { mut state, now, .. })) = self.lock(pool).await? else {
-            return Ok(None);
+            return Ok(Heard::default());
         };
         let before = state.clone();
-        let news = state.hear(verdict, left, now, &self.caller);
+        let heard = state.hear(verdict, left, now, &self.caller);
         if state != before {
             self.write(&mut tx, &state).await?;
         }
         tx.commit().await?;
-        Ok(news)
+        Ok(heard)
     }
 
     /// Takes slots of the row that [`Self::lock`] holds, and which was asked for at `asked` or later.
@@ -199,6 +200,7 @@ struct Row {
     slow_until: Moment,
     paused_until: Moment,
     failures: i32,
+    failed_key: Option<String>,
     opened: i32,
     open_until: Moment,
     probing_until: Moment,
@@ -225,6 +227,7 @@ impl Row {
             slow_until: self.slow_until,
             paused_until: self.paused_until,
             failures: self.failures,
+            failed_key: self.failed_key,
             opened: self.opened,
             open_until: self.open_until,
             probing_until: self.probing_until,

@@ -112,6 +112,9 @@ pub async fn dead(pool: &Pool, kind: Option<&str>) -> Result<Vec<i64>, sqlx::Err
     Ok(ids)
 }
 
+/// How the line begins with which a life ends in the history of a job that came back to another.
+pub const DIED: &str = "died: ";
+
 /// Makes jobs due now: dead ones come back to life, with their history, as if queued now, and their attempts forgotten;
 /// waiting ones need wait no longer. Running ones are left alone. Returns the ids that were moved.
 pub async fn retry(pool: &Pool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
@@ -123,12 +126,13 @@ pub async fn retry(pool: &Pool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
         )
         INSERT INTO avinode_ingest.jobs (id, kind, key, delivery_id, history)
         SELECT id, kind, key, delivery_id,
-            (history || ('died: ' || reason))[greatest(1, cardinality(history) - 8):]
+            (history || ($2::text || reason))[greatest(1, cardinality(history) - 8):]
         FROM raised
         ORDER BY id
         RETURNING id
         "#,
-        ids
+        ids,
+        DIED,
     )
     .fetch_all(&mut tx)
     .await?;

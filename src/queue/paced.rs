@@ -227,11 +227,18 @@ impl Paced {
             }
         }
         let work = self.handler.perform(group);
-        let unfinished = match lease::keep_up(&self.leases, &group.jobs, self.lease, true, work).await {
+        let kept_up = lease::keep_up(&self.leases, &group.jobs, self.lease, self.work_within(), true, work);
+        let unfinished = match kept_up.await {
             Ok(unfinished) => unfinished,
             Err(error) => group.jobs.iter().map(|job| (job.id, error.clone())).collect(),
         };
         self.settle(group, unfinished).await
+    }
+
+    /// How long serving a key may take: whatever the lease, a call that is slow to fail is heard out, so that the limiter
+    /// learns of it, and there is time for what is made of it.
+    fn work_within(&self) -> Duration {
+        (self.lease * lease::WORK_LEASES).max(self.limiter.call_within * 2)
     }
 
     async fn settle(&self, group: &Group, unfinished: Vec<(i64, JobError)>) -> Result<(), sqlx::Error> {

@@ -1,6 +1,7 @@
 //! What becomes of claimed jobs that were not finished: put back, given back, let go, buried. Guarded by the lease token like
 //! everything else, so it does nothing to a job that another worker has by now.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::job::Claimed;
@@ -85,6 +86,17 @@ pub async fn put_back(pool: &Pool, jobs: &[PutBack]) -> Result<u64, sqlx::Error>
     .await?;
     tx.commit().await?;
     Ok(put_back.rows_affected())
+}
+
+/// What went wrong with jobs so far, or what they waited for, oldest first; by job.
+pub async fn histories(pool: &Pool, jobs: &[Claimed]) -> Result<HashMap<i64, Vec<String>>, sqlx::Error> {
+    let (ids, _) = fences(jobs);
+    let mut tx = pool.begin().await?;
+    let rows = sqlx::query!("SELECT id, history FROM avinode_ingest.jobs WHERE id = ANY ($1)", &ids)
+        .fetch_all(&mut tx)
+        .await?;
+    tx.commit().await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.history)).collect())
 }
 
 /// Gives leases back unused: the jobs are available at once, before those that came later, and have lost no attempt.

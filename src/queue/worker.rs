@@ -194,7 +194,8 @@ impl Shift {
     ) -> Result<Vec<(i64, JobError)>, JobError> {
         let held: Vec<Claimed> = batch.iter().chain(waiting).cloned().collect();
         let work = handler.perform(batch);
-        lease::keep_up(&self.leases, &held, self.lease, claimed_just_now, work).await
+        let within = self.lease * lease::WORK_LEASES;
+        lease::keep_up(&self.leases, &held, self.lease, within, claimed_just_now, work).await
     }
 
     async fn settle(

@@ -14,6 +14,8 @@ use crate::domain::said::{Said, Stated};
 
 #[derive(Serialize, Deserialize)]
 struct Column {
+    /// Missing in rows of before there was anything else.
+    received: Option<bool>,
     event: Option<Row>,
     documents: Vec<Row>,
     stood_from: Option<DateTime<Utc>>,
@@ -43,6 +45,7 @@ pub fn write(said: &Said) -> Option<Value> {
         return None;
     }
     let column = Column {
+        received: Some(said.received),
         event: said.event.as_ref().map(row),
         documents: said.documents.iter().map(row).collect(),
         stood_from: said.stood_from,
@@ -58,6 +61,7 @@ pub fn read(quote: &QuoteId, column: Option<Value>) -> Option<Said> {
         .inspect_err(|error| tracing::error!(%quote, %error, "a quote's `said` cannot be read; its columns stand"))
         .ok()?;
     Some(Said {
+        received: (column.received).unwrap_or(column.event.is_some() || !column.documents.is_empty()),
         event: column.event.map(|row| stated(quote, row, Source::Event)),
         documents: column
             .documents
@@ -151,6 +155,9 @@ mod tests {
             at(0),
         ));
         said.take(&Said::stood(at(4)));
+        let mut described = said.clone();
+        (described.received, described.event) = (false, None);
+        assert_eq!(read(&quote, write(&described)), Some(described));
         assert_eq!(read(&quote, write(&said)), Some(said));
         let stood = Said::stood(at(4));
         assert_eq!(read(&quote, write(&stood)), Some(stood));

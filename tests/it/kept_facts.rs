@@ -6,7 +6,7 @@ use avinode_ingest::avinode::documents;
 use avinode_ingest::avinode::id::ResourceId;
 use avinode_ingest::avinode::resource::Resource;
 use avinode_ingest::domain::id::TripId;
-use avinode_ingest::domain::trip::{Touched, Trip};
+use avinode_ingest::domain::trip::{Touched, Trip, Way};
 use avinode_ingest::store::{facts, trips};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -49,8 +49,8 @@ async fn what_is_kept_between_documents_is_what_is_known_of_all() {
         let mut kept = kept(&mut tx).await;
         let mut touched = Touched::default();
         for event in &events {
-            known.learn(event, Some(began_at), &mut Touched::default());
-            kept.learn(event, Some(began_at), &mut touched);
+            known.learn(event, Way::Told(began_at), &mut Touched::default());
+            kept.learn(event, Way::Told(began_at), &mut touched);
         }
         let quotes = touched.quotes.iter().map(|id| ("atrip-1", id, &kept.quotes[id]));
         facts::quotes::write(&mut tx, &quotes.collect::<Vec<_>>())

@@ -48,8 +48,13 @@ pub enum FetchError {
         /// Why.
         reason: String,
     },
-    /// The credentials are not taken (401, 403): stop calling.
+    /// The credentials are not taken (401): stop calling.
     Unauthorized {
+        /// Why.
+        reason: String,
+    },
+    /// They are not taken here (403): for this resource, or for any. Which of the two others' answers tell.
+    Denied {
         /// Why.
         reason: String,
     },
@@ -84,6 +89,7 @@ impl FetchError {
             | Self::Later { reason, .. }
             | Self::Limited { reason, .. }
             | Self::Unauthorized { reason }
+            | Self::Denied { reason }
             | Self::NotFound { reason }
             | Self::Gone { reason }
             | Self::Refused { reason } => reason,
@@ -144,7 +150,8 @@ impl FetchError {
 
     fn by_code(status: u16, reason: String, told: Told) -> Self {
         match status {
-            401 | 403 => Self::Unauthorized { reason },
+            401 => Self::Unauthorized { reason },
+            403 => Self::Denied { reason },
             404 => Self::NotFound { reason },
             410 => Self::Gone { reason },
             429 => Self::Limited {
@@ -202,6 +209,7 @@ mod tests {
             FetchError::Later { .. } => "later",
             FetchError::Limited { .. } => "limited",
             FetchError::Unauthorized { .. } => "unauthorized",
+            FetchError::Denied { .. } => "denied",
             FetchError::NotFound { .. } => "not found",
             FetchError::Gone { .. } => "gone",
             FetchError::Refused { .. } => "refused",
@@ -217,7 +225,7 @@ mod tests {
             (400, "later"),
             (401, "unauthorized"),
             (402, "later"),
-            (403, "unauthorized"),
+            (403, "denied"),
             (404, "not found"),
             (405, "later"),
             (408, "soon"),

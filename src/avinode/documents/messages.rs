@@ -16,8 +16,9 @@ const SELLER: [&str; 4] = ["sellerCompany", "seller", "sender", "company"];
 /// The same of a buyer's.
 const BUYER: [&str; 4] = ["sender", "buyerCompany", "buyer", "company"];
 
-/// A `sellerQuote` makes it a quote; else a "no" in any of the places where one was seen makes it a decline; else it is a
-/// chat message.
+/// Of a seller's, a `sellerQuote` makes it a quote; else a "no" in any of the places where one was seen makes it a decline.
+/// Everything else is a chat message, and so is what has a text of its own, whatever it carries: the lifts that it links show
+/// how they stand, not what it says. A buyer neither quotes nor declines.
 pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Reading {
     let lifts = lifts::of(data);
     let requests = requests(data, &lifts);
@@ -25,9 +26,22 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         request: requests.first().cloned(),
         ..Reading::default()
     };
-    let said = look::one(&data["sellerQuote"]);
-    let is_quote = look::is_something(said);
     let stamps = Stamps::of(data, began_at);
+    let message = MessageId::parse(resource.id.as_str()).ok().map(|message| {
+        stamps.settled(What::MessageReceived {
+            message,
+            sender: operator(resource, data),
+            request: only(&requests),
+        })
+    });
+    let said = look::one(&data["sellerQuote"]);
+    if is_of_the_buyer(resource) {
+        reading.quote = quote(said, &lifts);
+        reading.statements.extend(message);
+        return reading;
+    }
+    let message_of_its_own = message.clone().filter(|_| look::text(data, &["content"]).is_some());
+    let is_quote = look::is_something(said);
     if let (true, Some(quote)) = (is_quote, quote(said, &lifts)) {
         let details = details(data, quote.clone(), only(&requests), &lifts);
         if details.price.is_none() {
@@ -43,6 +57,7 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         reading
             .statements
             .extend(taken_back(data, &quote, &lifts, stamps, operator(resource, data)));
+        reading.statements.extend(message_of_its_own);
         reading.quote = Some(quote);
         return reading;
     }
@@ -59,22 +74,23 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
     };
     for (request, quote, of_lift) in declines {
         reading.quote = reading.quote.or_else(|| quote.clone());
-        reading.statements.push(stamps.settled(What::RfqDeclined {
+        let declined = What::RfqDeclined {
             request,
             quote,
             reason: lifts::reason(data).or(of_lift),
             operator: operator(resource, data),
-        }));
+        };
+        // Where it says something else, a "no" of its lifts alone may be an old one.
+        reading.statements.push(match message_of_its_own {
+            Some(_) if !lifts::is_declined(data) => stamps.shown(declined),
+            _ => stamps.settled(declined),
+        });
     }
-    if reading.statements.is_empty()
-        && let Ok(message) = MessageId::parse(resource.id.as_str())
-    {
-        reading.statements.push(stamps.settled(What::MessageReceived {
-            message,
-            sender: operator(resource, data),
-            request: only(&requests),
-        }));
-    }
+    let chat = match reading.statements.is_empty() {
+        true => message,
+        false => message_of_its_own,
+    };
+    reading.statements.extend(chat);
     reading
 }
 
@@ -134,8 +150,12 @@ fn details(data: &Value, quote: QuoteId, request: Option<RequestId>, lifts: &[Li
 }
 
 fn operator(resource: &Resource, data: &Value) -> Operator {
-    let is_buyer = resource.id.as_str().to_ascii_lowercase().starts_with("abuyer");
+    let is_buyer = is_of_the_buyer(resource);
     look::operator(data, if is_buyer { &BUYER } else { &SELLER })
+}
+
+fn is_of_the_buyer(resource: &Resource) -> bool {
+    resource.id.as_str().to_ascii_lowercase().starts_with("abuyer")
 }
 
 /// The RFQs that it or its lifts link.

@@ -3,17 +3,18 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::lifts::{self, Lift};
+use super::lifts::{self, Answer, Lift};
 use super::messages::{only, taken_back};
 use super::stamps::Stamps;
 use super::{Reading, look};
-use crate::avinode::resource::Resource;
+use crate::avinode::resource::{Resource, ResourceKind};
 use crate::avinode::text;
 use crate::domain::event::{QuoteDetails, What};
 use crate::domain::id::{QuoteId, RequestId};
 
-/// A quote that can be fetched was made, unless its lift says that the seller has not answered: then its price is an
-/// automatic one.
+/// A quote that can be fetched may be an automatic price: its seller made it where its own lift is answered with it, or where a
+/// message or the RFQ says so, which is why the RFQ is wanted. Otherwise this describes it. Where its lift says that the seller
+/// has not answered, nothing is said.
 pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Reading {
     let Ok(quote) = QuoteId::parse(resource.id.as_str()) else {
         return Reading::default();
@@ -37,8 +38,17 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
     let operator = details.operator.clone();
     let said = &mut reading.statements;
     said.extend(stamps.made(&quote, details.request.clone()));
-    said.push(stamps.changing(What::QuoteReceived(details)));
+    let is_received = lifts.iter().any(|lift| lift.answer == Some(Answer::Quoted));
+    said.push(stamps.changing(match is_received {
+        true => What::QuoteReceived(details),
+        false => What::QuoteDescribed(details),
+    }));
     said.extend(taken_back(data, &quote, &lifts, stamps, operator));
+    if !is_received {
+        let rfqs = requests.iter().map(RequestId::as_str);
+        let rfqs = rfqs.filter_map(|id| look::resource(ResourceKind::Rfqs, id));
+        reading.wanting.extend(rfqs);
+    }
     reading
 }
 

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::Statement;
 use super::look;
 use crate::avinode::time;
-use crate::domain::event::{Operator, Source, Version, What};
+use crate::domain::event::{Operator, QuoteDetails, Source, Version, What};
 use crate::domain::id::{QuoteId, RequestId};
 
 /// Names of creation stamps. Only the first has been seen.
@@ -76,6 +76,13 @@ impl Stamps {
         self.state(at, at.unwrap_or(self.began_at), what)
     }
 
+    /// States what was so already when it was written, since nobody knows when: ordered by its own stamp, and no news where it is
+    /// known.
+    pub(super) fn shown(self, what: What) -> Statement {
+        let by = self.created.or(self.updated);
+        self.state(None, by.unwrap_or(self.began_at), what)
+    }
+
     /// States what has become so after the creation: by the update stamp, else the GET tells by when.
     pub(super) fn grown(self, what: What) -> Statement {
         self.state(self.updated, self.updated.unwrap_or(self.began_at), what)
@@ -108,15 +115,19 @@ fn micros(at: DateTime<Utc>) -> DateTime<Utc> {
 /// What is said, in a form that stays the same from release to release.
 fn content(what: &What) -> Value {
     let of = |operator: &Operator| json!([operator.id, operator.name]);
-    match what {
-        What::QuoteReceived(details) => json!(["quote", {
+    let described = |details: &QuoteDetails| {
+        json!({
             "quote": details.quote,
             "rfq": details.request,
             "price": details.price.as_ref().map(|price| json!([price.amount.to_string(), price.currency])),
             "operator": of(&details.operator),
             "aircraft": [details.aircraft_type, details.aircraft_tail],
             "until": details.valid_until.map(|until| until.timestamp_micros()),
-        }]),
+        })
+    };
+    match what {
+        What::QuoteReceived(details) => json!(["quote", described(details)]),
+        What::QuoteDescribed(details) => json!(["described", described(details)]),
         What::QuoteStands { quote, request } => json!(["stands", quote, request]),
         What::RfqDeclined {
             request,

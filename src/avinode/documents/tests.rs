@@ -8,7 +8,8 @@ mod rfqs;
 
 use serde_json::json;
 
-use self::bodies::{at, decline, price, quote_of, read, request, statements, trips};
+use self::bodies::{at, decline, described, price, quote_of, read, request, statements, trips};
+use super::Statement;
 use crate::domain::event::{Operator, QuoteDetails, Source, What};
 use crate::domain::id::{MessageId, QuoteId};
 
@@ -172,6 +173,51 @@ fn a_quote_that_was_taken_back_was_received_and_is_declined() {
 }
 
 #[test]
+fn a_buyer_neither_quotes_nor_declines() {
+    let data = json!({
+        "createdOn": "2026-01-31T10:00:00Z", "content": "A pity. Could you do Tuesday?", "declineReason": "OTHER",
+        "sellerQuote": {"id": "aquote-1", "sellerPrice": {"price": 1, "currency": "USD"}},
+        "lift": [{"sourcingStatus": 3, "links": {"quotes": [{"id": "aquote-1"}]}}], "links": {"rfqs": [{"id": "arfq-1"}]},
+    });
+    let reading = read("tripmsgs/abuyermsg-1000000023", &data);
+    let [message] = &reading.statements[..] else {
+        panic!("{reading:?}")
+    };
+    assert!(matches!(&message.what, What::MessageReceived { request: Some(rfq), .. } if *rfq == request("arfq-1")));
+    assert_eq!(message.at, Some(at("2026-01-31T10:00:00Z")));
+    assert_eq!(reading.quote, Some(QuoteId::parse("aquote-1").unwrap()));
+    let as_a_seller = statements("tripmsgs/asellermsg-1", &data);
+    assert!(matches!(as_a_seller[0].what, What::QuoteReceived(_)));
+}
+
+#[test]
+fn what_a_seller_writes_is_a_message_whatever_else_it_carries() {
+    let kinds = |data: serde_json::Value| -> Vec<&'static str> {
+        let said = statements("tripmsgs/asellermsg-1", &data);
+        let kind = |statement: &Statement| match statement.what {
+            What::QuoteReceived(_) => "quote",
+            What::RfqDeclined { .. } => "decline",
+            What::MessageReceived { .. } => "message",
+            _ => "other",
+        };
+        said.iter().map(kind).collect()
+    };
+    let declined = json!([{"sourcingStatus": 3}]);
+    let rfqs = json!({"rfqs": [{"id": "arfq-1"}]});
+    let chat = json!({"content": "We may have another one.", "lift": declined, "links": rfqs});
+    assert_eq!(kinds(chat), ["decline", "message"]);
+    assert_eq!(
+        kinds(json!({"content": "  ", "lift": declined, "links": rfqs})),
+        ["decline"]
+    );
+    assert_eq!(
+        kinds(json!({"content": "Here you are.", "sellerQuote": {"id": "aquote-1"}})),
+        ["quote", "message"]
+    );
+    assert_eq!(kinds(json!({"content": "Hello", "links": rfqs})), ["message"]);
+}
+
+#[test]
 fn everything_else_is_a_chat_message() {
     for (id, data, name) in [
         (
@@ -230,7 +276,7 @@ fn a_fetched_quote_is_found_by_its_own_id_and_by_its_rfq() {
     );
     assert_eq!((reading.trips.len(), reading.request.clone()), (0, None));
     assert_eq!(reading.quote, Some(QuoteId::parse("aquote-1").unwrap()));
-    let details = quote_of(&reading);
+    let details = described(&reading);
     assert_eq!(details.price, price("12000.1", "EUR"));
     assert_eq!(
         (details.aircraft_type.as_deref(), &details.operator),
@@ -238,7 +284,7 @@ fn a_fetched_quote_is_found_by_its_own_id_and_by_its_rfq() {
     );
     let linked = read("quotes/aquote-1", &json!({"links": {"rfqs": {"id": "arfq-1"}}}));
     assert_eq!(
-        (linked.request.clone(), quote_of(&linked).request),
+        (linked.request.clone(), described(&linked).request),
         (Some(request("arfq-1")), Some(request("arfq-1")))
     );
     assert_eq!(
@@ -260,15 +306,49 @@ fn a_price_that_nobody_quoted_is_no_quote() {
         said(json!({"sourcingStatus": 1, "sourcingDisplayStatus": "Unanswered"})),
         []
     );
-    assert_eq!(said(json!({"sourcingStatus": 2})).len(), 1);
+    let answered = said(json!({"sourcingStatus": 2}));
+    assert!(
+        matches!(
+            &answered[..],
+            [Statement {
+                what: What::QuoteReceived(_),
+                ..
+            }]
+        ),
+        "{answered:?}"
+    );
+    let bare = said(json!({"aircraftType": "Light jet"}));
+    assert!(
+        matches!(
+            &bare[..],
+            [Statement {
+                what: What::QuoteDescribed(_),
+                ..
+            }]
+        ),
+        "{bare:?}"
+    );
+    // A "no" is no quote either: it may have been given to an automatic price.
     let declined = said(json!({"sourcingStatus": 3}));
+    assert!(matches!(declined[0].what, What::QuoteDescribed(_)));
     assert_eq!(decline(&declined[1]), (None, Some("aquote-1"), None));
+}
+
+#[test]
+fn a_quote_by_itself_wants_the_rfq_that_tells_whether_it_was_made() {
+    let data =
+        |lift: serde_json::Value| json!({"tripId": "A1B2C3", "lift": lift, "links": {"rfqs": [{"id": "arfq-1"}]}});
+    let bare = read("quotes/aquote-1", &data(json!({"aircraftType": "Light jet"})));
+    assert_eq!(bare.wanting[0].to_string(), "rfqs/arfq-1");
+    assert!(bare.is_undecided());
+    let answered = read("quotes/aquote-1", &data(json!({"sourcingDisplayStatus": "Accepted"})));
+    assert_eq!((answered.wanting.len(), answered.is_undecided()), (0, false));
 }
 
 #[test]
 fn a_price_without_commission_is_another_price() {
     let data = json!({"sellerPriceWithoutCommission": {"price": 11000, "currency": "EUR"}});
-    assert_eq!(quote_of(&read("quotes/aquote-1", &data)).price, None);
+    assert_eq!(described(&read("quotes/aquote-1", &data)).price, None);
 }
 
 #[test]

@@ -49,7 +49,7 @@ async fn call(settings: &ClientSettings) -> Vec<Finding> {
                 all.len()
             ),
         ),
-        Err(error @ FetchError::Unauthorized { .. }) => Finding::failed(
+        Err(error @ (FetchError::Unauthorized { .. } | FetchError::Denied { .. })) => Finding::failed(
             "avinode",
             error.reason(),
             "nothing will be fetched: set AVINODE_API_TOKEN and AVINODE_BEARER to what Avinode gave out, and look at the clock",

@@ -10,7 +10,7 @@ use crate::domain::decide::{Change, decide};
 use crate::domain::election::Policy;
 use crate::domain::id::QuoteId;
 use crate::domain::session::Session;
-use crate::domain::trip::{Touched, Trip};
+use crate::domain::trip::{Touched, Trip, Way};
 use crate::domain::workflow::{Step, at_least};
 
 /// A session and its primary quote, written as the service writes them.
@@ -105,8 +105,8 @@ proptest! {
         once.write(&decide(&once.session, Some(&learned(&events)), policy, at(100)));
         let mut trip = Trip::default();
         stepwise.write(&decide(&stepwise.session, Some(&trip), policy, at(100)));
-        for (event, received_at) in &events {
-            trip.learn(event, Some(*received_at), &mut Touched::default());
+        for (event, way) in &events {
+            trip.learn(event, *way, &mut Touched::default());
             stepwise.write(&decide(&stepwise.session, Some(&trip), policy, at(100)));
         }
         prop_assert_eq!(once, stepwise);
@@ -166,7 +166,7 @@ fn what_takes_a_session_to_its_step_is_that_sellers_were_asked_or_answered() {
     use super::generate::{event, rfq};
     use crate::domain::event::{Operator, Source, TripStatus, What};
     let step = |what: What| {
-        let events: [Heard; 1] = [(event(Some(1), Source::Event, what), at(1))];
+        let events: [Heard; 1] = [(event(Some(1), Source::Event, what), Way::Told(at(1)))];
         let row = Session {
             id: Uuid::nil(),
             is_over: false,

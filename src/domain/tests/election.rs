@@ -6,6 +6,7 @@ use super::generate::{Heard, at, event, learned, quote, rfq};
 use crate::domain::election::Policy::{self, First, Latest, LowestPrice};
 use crate::domain::election::elect;
 use crate::domain::event::{Money, Operator, QuoteDetails, Source, What};
+use crate::domain::trip::Way;
 
 const EVERY: [Policy; 3] = [Latest, First, LowestPrice];
 
@@ -34,7 +35,7 @@ fn quoted_until(
     };
     (
         event(seconds.into(), Source::Event, What::QuoteReceived(details)),
-        at(0),
+        Way::Told(at(0)),
     )
 }
 
@@ -45,7 +46,7 @@ fn declined(request: Option<&str>, of_quote: Option<&str>, seconds: impl Into<Op
         reason: None,
         operator: Operator::default(),
     };
-    (event(seconds.into(), source, what), at(0))
+    (event(seconds.into(), source, what), Way::Told(at(0)))
 }
 
 #[track_caller]
@@ -137,7 +138,7 @@ fn stands(name: &str, seconds: i64) -> Heard {
         quote: quote(name),
         request: Some(rfq("r")),
     };
-    (event(seconds.into(), Source::Document, what), at(0))
+    (event(seconds.into(), Source::Document, what), Way::Told(at(0)))
 }
 
 #[test]

@@ -8,10 +8,10 @@ use rust_decimal::Decimal;
 
 use crate::domain::event::{Event, Money, Operator, QuoteDetails, Source, TripStatus, Version, What};
 use crate::domain::id::{MessageId, QuoteId, RequestId, TripId};
-use crate::domain::trip::{Touched, Trip};
+use crate::domain::trip::{Touched, Trip, Way};
 
-/// An event and when it was received.
-pub type Heard = (Event, DateTime<Utc>);
+/// An event and the way in which it came to be known.
+pub type Heard = (Event, Way);
 
 /// A moment, and seconds after it.
 pub fn at(seconds: i64) -> DateTime<Utc> {
@@ -49,8 +49,8 @@ pub fn event(seconds: Option<i64>, source: Source, what: What) -> Event {
 /// What is known after these.
 pub fn learned<'a>(events: impl IntoIterator<Item = &'a Heard>) -> Trip {
     let mut trip = Trip::default();
-    for (event, received_at) in events {
-        trip.learn(event, Some(*received_at), &mut Touched::default());
+    for (event, way) in events {
+        trip.learn(event, *way, &mut Touched::default());
     }
     trip
 }
@@ -101,8 +101,13 @@ fn what() -> impl Strategy<Value = What> {
         request: request.map(rfq),
         status,
     });
+    let described = quote_received().prop_map(|received| match received {
+        What::QuoteReceived(details) => What::QuoteDescribed(details),
+        other => other,
+    });
     prop_oneof![
         5 => quote_received(),
+        3 => described,
         3 => decline,
         1 => message,
         1 => (name(), prop::option::of(name())).prop_map(|(id, request)| What::QuoteStands {
@@ -115,7 +120,7 @@ fn what() -> impl Strategy<Value = What> {
 }
 
 /// One event: its time may be missing, and may lie after the moment it was received. A document's is mostly no stamp of its
-/// own.
+/// own, and often nobody told of it. Only documents describe.
 pub fn heard() -> impl Strategy<Value = Heard> {
     let source = prop::sample::select(&[Source::Event, Source::Document][..]);
     let stamp = prop::option::of(0..12_i64);
@@ -127,11 +132,19 @@ pub fn heard() -> impl Strategy<Value = Heard> {
         0..12_i64,
     )
         .prop_map(|(seconds, source, stamp, what, received)| {
+            let source = match what {
+                What::QuoteDescribed(_) => Source::Document,
+                _ => source,
+            };
             let mut event = event(seconds, source, what);
             if source == Source::Document {
                 event.at = stamp.map(at);
             }
-            (event, at(received))
+            let way = match (source, received % 2) {
+                (Source::Document, 0) => Way::Asked(at(received)),
+                _ => Way::Told(at(received)),
+            };
+            (event, way)
         })
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::generate::{learned, some, some_and_again};
 use crate::domain::quote::Learned;
-use crate::domain::trip::{Touched, Trip};
+use crate::domain::trip::{Touched, Trip, Way};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
@@ -33,8 +33,8 @@ proptest! {
         let mut trip = learned(&events);
         let before = trip.clone();
         let mut touched = Touched::default();
-        for (event, received_at) in &events {
-            trip.learn(event, Some(*received_at), &mut touched);
+        for (event, way) in &events {
+            trip.learn(event, *way, &mut touched);
         }
         prop_assert_eq!(touched, Touched::default());
         prop_assert_eq!(trip, before);
@@ -44,10 +44,10 @@ proptest! {
     #[test]
     fn every_part_that_changes_is_touched(events in some()) {
         let mut trip = Trip::default();
-        for (event, received_at) in &events {
+        for (event, way) in &events {
             let before = trip.clone();
             let mut touched = Touched::default();
-            trip.learn(event, Some(*received_at), &mut touched);
+            trip.learn(event, *way, &mut touched);
             let head = |trip: &Trip| (trip.status.clone(), trip.last_activity_at);
             prop_assert_eq!(head(&before) != head(&trip), touched.trip);
             for (id, quote) in &trip.quotes {
@@ -66,12 +66,12 @@ proptest! {
     fn a_line_in_the_timeline_is_told_by_each_event_at_most_once(events in some()) {
         let mut trip = Trip::default();
         let mut once = Vec::new();
-        for (event, received_at) in &events {
-            once.extend(trip.learn(event, Some(*received_at), &mut Touched::default()).map(|line| line.cause));
+        for (event, way) in &events {
+            once.extend(trip.learn(event, *way, &mut Touched::default()).map(|line| line.cause));
         }
         // Heard again, an event tells nothing, or a line with a cause that is known.
-        for (event, received_at) in &events {
-            if let Some(line) = trip.learn(event, Some(*received_at), &mut Touched::default()) {
+        for (event, way) in &events {
+            if let Some(line) = trip.learn(event, *way, &mut Touched::default()) {
                 prop_assert!(once.contains(&line.cause), "{}", line.cause);
             }
         }
@@ -132,9 +132,68 @@ fn which_copy_of_an_event_comes_first_makes_no_difference_to_the_activity() {
     let ends = [(0, 60), (60, 0)].map(|(first, second)| {
         let mut trip = Trip::default();
         let mut touched = Touched::default();
-        trip.learn(&event, Some(moment(first)), &mut touched);
-        trip.repeat(&event, Some(moment(second)), &mut touched);
+        trip.learn(&event, Way::Told(moment(first)), &mut touched);
+        trip.repeat(&event, Way::Told(moment(second)), &mut touched);
         trip.last_activity_at
     });
     assert_eq!(ends, [Some(moment(60)); 2]);
+}
+
+/// A stamp of the sender's may lie ahead: an activity has happened by the time at which we were told, or asked.
+#[test]
+fn no_activity_is_later_than_the_word_of_it() {
+    use super::generate::{at, event};
+    let message = crate::domain::event::What::MessageReceived {
+        message: crate::domain::id::MessageId::parse("asellermsg-1").unwrap(),
+        sender: crate::domain::event::Operator::default(),
+        request: None,
+    };
+    for (stamp, way, expected) in [
+        (Some(9), Way::Told(at(5)), Some(5)),
+        (Some(3), Way::Told(at(5)), Some(3)),
+        (None, Way::Told(at(5)), Some(5)),
+        (Some(9), Way::Asked(at(5)), Some(5)),
+        (Some(3), Way::Asked(at(5)), Some(3)),
+        (None, Way::Asked(at(5)), None),
+    ] {
+        let event = event(stamp, crate::domain::event::Source::Document, message.clone());
+        let activity = learned([&(event, way)]).last_activity_at;
+        assert_eq!(activity, expected.map(at), "{stamp:?} {way:?}");
+    }
+}
+
+/// What a price is that nobody quoted waits until somebody says that it was; whichever is heard first, the end is the same.
+#[test]
+fn a_quote_that_is_only_described_was_not_received_and_is_whole_once_it_was() {
+    use super::generate::{at, event};
+    use crate::domain::event::{Money, Operator, QuoteDetails, Source, What};
+    let details = |price: Option<i64>, tail: Option<&str>| QuoteDetails {
+        quote: super::generate::quote("a"),
+        request: None,
+        price: price.map(|amount| Money {
+            amount: amount.into(),
+            currency: "USD".to_owned(),
+        }),
+        operator: Operator::default(),
+        aircraft_type: None,
+        aircraft_tail: tail.map(str::to_owned),
+        valid_until: None,
+    };
+    let heard = |seconds, what| (event(Some(seconds), Source::Document, what), Way::Told(at(seconds)));
+    let described = heard(5, What::QuoteDescribed(details(Some(100), None)));
+    let received = heard(4, What::QuoteReceived(details(None, Some("N1"))));
+    let trip = learned([&described]);
+    assert_eq!(trip.received().count(), 0);
+    assert!(!trip.has_requests());
+    let ends = [learned([&described, &received]), learned([&received, &described])];
+    assert_eq!(ends[0], ends[1]);
+    let whole: Vec<QuoteDetails> = ends[0].received().map(|(_, fact)| fact.details.clone()).collect();
+    assert_eq!(whole, [details(Some(100), Some("N1"))]);
+    // That it was received is the line in the timeline, whatever was known of it.
+    let mut trip = learned([&described]);
+    let line = trip.learn(&received.0, received.1, &mut Touched::default()).unwrap();
+    assert_eq!(line.kind, "quote_received");
+    let cheaper = heard(6, What::QuoteDescribed(details(Some(90), None)));
+    let line = trip.learn(&cheaper.0, cheaper.1, &mut Touched::default()).unwrap();
+    assert_eq!(line.kind, "quote_changed");
 }

@@ -18,18 +18,20 @@ struct Candidate<'a> {
 /// All quotes that can be elected, from scratch.
 fn candidates(events: &[Heard], now: DateTime<Utc>) -> Vec<Candidate<'_>> {
     let events = || events.iter().map(|(event, _)| event);
-    let received = || {
+    let told = || {
         events().filter_map(|event| match &event.what {
-            What::QuoteReceived(details) => Some((event, details)),
+            What::QuoteReceived(details) | What::QuoteDescribed(details) => Some((event, details)),
             _ => None,
         })
     };
-    let mut ids: Vec<&QuoteId> = received().map(|(_, details)| &details.quote).collect();
+    // A price that nobody quoted is described as well.
+    let is_received = |(event, _): &(&Event, _)| matches!(event.what, What::QuoteReceived(_));
+    let mut ids: Vec<&QuoteId> = told().filter(is_received).map(|(_, details)| &details.quote).collect();
     ids.sort();
     ids.dedup();
     let mut found = Vec::new();
     for id in ids {
-        let mut facts: Vec<(&Event, &QuoteDetails)> = received().filter(|(_, details)| &details.quote == id).collect();
+        let mut facts: Vec<(&Event, &QuoteDetails)> = told().filter(|(_, details)| &details.quote == id).collect();
         facts.sort_by_key(|(event, _)| std::cmp::Reverse(&event.version));
         let newest_version = &facts[0].0.version;
         let first_at = facts

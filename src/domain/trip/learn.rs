@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::{Happening, Status, Touched, Trip, quote_detail, received_cause};
+use super::{Happening, Status, Touched, Trip, Way, quote_detail, received_cause};
 use crate::domain::event::{Event, QuoteDetails, Source, TripStatus, Version, What};
 use crate::domain::id::{QuoteId, RequestId};
 use crate::domain::quote::{Decline, Learned, Request, learn_decline};
@@ -14,14 +14,8 @@ use crate::domain::said::Said;
 impl Trip {
     /// Takes an event in and tells what is worth a line in the timeline, if anything.
     ///
-    /// `received_at` bounds the activity time: a sender's clock that runs ahead does not make a session look newer. `None`
-    /// where nobody told us and we asked by ourselves: then only what bears a stamp is activity.
-    pub fn learn(
-        &mut self,
-        event: &Event,
-        received_at: Option<DateTime<Utc>>,
-        touched: &mut Touched,
-    ) -> Option<Happening> {
+    /// `way` bounds the activity time: a sender's clock that runs ahead does not make a session look newer.
+    pub fn learn(&mut self, event: &Event, way: Way, touched: &mut Touched) -> Option<Happening> {
         let version = &event.version;
         if let Some(request) = event.what.request()
             && !self.requests.contains_key(request)
@@ -31,11 +25,11 @@ impl Trip {
             touched.requests.insert(request.clone());
         }
         match &event.what {
-            What::QuoteReceived(details) => {
+            What::QuoteReceived(details) | What::QuoteDescribed(details) => {
                 // Every fact about a quote is activity, also one that turns out to be older than what is known:
                 // otherwise the order of arrival would decide `last_activity_at`.
-                self.active(event.at, received_at, touched);
-                self.quote_received(details, event, touched)
+                self.active(event.at, way, touched);
+                self.quote_told(details, event, touched)
             }
             What::QuoteStands { quote, .. } => {
                 let stood = Said::stood(version.at);
@@ -86,7 +80,7 @@ impl Trip {
                 })
             }
             What::MessageReceived { message, sender, .. } => {
-                self.active(event.at, received_at, touched);
+                self.active(event.at, way, touched);
                 if !self.messages.insert(message.clone()) {
                     return None;
                 }
@@ -143,32 +137,38 @@ impl Trip {
     }
 
     /// Takes the repetition of an event in: activity, and nothing else.
-    pub fn repeat(&mut self, event: &Event, received_at: Option<DateTime<Utc>>, touched: &mut Touched) {
+    pub fn repeat(&mut self, event: &Event, way: Way, touched: &mut Touched) {
         if matches!(event.what, What::QuoteReceived(_) | What::MessageReceived { .. }) {
-            self.active(event.at, received_at, touched);
+            self.active(event.at, way, touched);
         }
     }
 
-    fn active(&mut self, at: Option<DateTime<Utc>>, received_at: Option<DateTime<Utc>>, touched: &mut Touched) {
-        let least = at.into_iter().chain(received_at).min(); // none where there is neither
+    fn active(&mut self, at: Option<DateTime<Utc>>, way: Way, touched: &mut Touched) {
+        let least = match way {
+            Way::Told(received_at) => Some(at.map_or(received_at, |at| at.min(received_at))),
+            Way::Asked(began_at) => at.map(|at| at.min(began_at)),
+        };
         if self.last_activity_at < least {
             self.last_activity_at = least;
             touched.trip = true;
         }
     }
 
-    fn quote_received(&mut self, details: &QuoteDetails, event: &Event, touched: &mut Touched) -> Option<Happening> {
+    fn quote_told(&mut self, details: &QuoteDetails, event: &Event, touched: &mut Touched) -> Option<Happening> {
         let (id, version) = (&details.quote, &event.version);
         let quote = self.quotes.entry(id.clone()).or_default();
         let before = quote.said.clone();
-        let learned = quote.learn(details.clone(), version, event.at);
+        let learned = match event.what {
+            What::QuoteDescribed(_) => quote.describe(details.clone(), version, event.at),
+            _ => quote.learn(details.clone(), version, event.at),
+        };
         if before != quote.said {
             touched.quotes.insert(id.clone());
         }
         let (kind, cause) = match learned {
             Learned::New => ("quote_received", received_cause(id)),
             Learned::Newer => ("quote_changed", cause("changed", id.as_str(), version)),
-            Learned::Again | Learned::Older | Learned::Known => return None,
+            Learned::Again | Learned::Older | Learned::Known | Learned::Waits => return None,
         };
         Some(Happening {
             kind,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Content, Work};
 use crate::domain::event::{Event, What};
 use crate::domain::id::{MessageId, TripId};
-use crate::domain::trip::{Happening, Touched};
+use crate::domain::trip::{Happening, Touched, Way};
 use crate::jobs::expire;
 use crate::queue::enqueue::NewJob;
 use crate::queue::job::Outcome;
@@ -80,7 +80,7 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
             };
             trip.repeat(
                 event,
-                Some(duplicate.received_at),
+                Way::Told(duplicate.received_at),
                 learned.touched.entry(key.clone()).or_default(),
             );
         }
@@ -89,16 +89,16 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
         let (outcome, detail) = match &work.content {
             Content::Events {
                 events, received_at, ..
-            } => words("it", &take(work, events, Some(*received_at), locked, learned)),
+            } => words("it", &take(work, events, Way::Told(*received_at), locked, learned)),
             Content::Document {
                 resource,
                 trips,
                 events,
-                received_at,
+                way,
                 ..
             } => {
                 let mut said = learned.merges_of(trips, &locked.key_of);
-                said.extend(take(work, events, *received_at, locked, learned));
+                said.extend(take(work, events, *way, locked, learned));
                 words(resource, &said)
             }
             Content::Shared { with } => ("applied", format!("by what was fetched for job {with}")),
@@ -142,13 +142,7 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
 }
 
 /// Takes events into their trips and tells what was news.
-fn take(
-    work: &Work,
-    events: &[Event],
-    received_at: Option<DateTime<Utc>>,
-    locked: &mut trips::Locked,
-    learned: &mut Learned,
-) -> Vec<String> {
+fn take(work: &Work, events: &[Event], way: Way, locked: &mut trips::Locked, learned: &mut Learned) -> Vec<String> {
     let mut said = Vec::new();
     for event in events {
         let Some(key) = locked.key_of.get(event.trip.as_str()) else {
@@ -158,7 +152,7 @@ fn take(
             continue;
         };
         let touched = learned.touched.entry(key.clone()).or_default();
-        if let Some(happening) = trip.learn(event, received_at, touched) {
+        if let Some(happening) = trip.learn(event, way, touched) {
             said.push(format!("{} ({key})", happening.cause));
             let happenings = learned.happenings.entry(key.clone()).or_default();
             happenings.push((happening, work.job.delivery_id));

@@ -108,8 +108,14 @@ pub(super) async fn follow_ups(
     let known = documents::fetched(tx, &ids(&others), since).await?;
     let others = others.iter().filter(|it| !known.contains(it.id.as_str()));
     jobs.extend(others.map(|it| follow(it, None)));
+    // Whether a seller made the quote that was notified of: an RFQ of before does not know.
+    let notified = asked
+        .jobs
+        .iter()
+        .filter(|job| job.kind == KIND && reading.is_undecided());
+    let since = notified.map(|job| job.created_at).max();
     // An RFQ that nobody has looked at yet. Most often its own notification is on the way, and one fetch serves both.
-    let known = documents::fetched(tx, &ids(&rfqs), None).await?;
+    let known = documents::fetched(tx, &ids(&rfqs), since).await?;
     let rfqs = rfqs.iter().filter(|it| !known.contains(it.id.as_str()));
     jobs.extend(rfqs.map(|it| follow(it, Some(SOON))));
     if let Some(trip) = half_known(resource, reading, asked) {

@@ -204,39 +204,89 @@ fn what_was_not_called_is_there_again() {
     assert_eq!(slots(&state, at(0)), 3);
 }
 
+/// A call for this key failed.
+fn fail(state: &mut State, key: &str, now: DateTime<Utc>) -> Option<News> {
+    let verdict = Verdict::Failed(key.to_owned());
+    state.hear(&verdict, Left::default(), now, ME).news
+}
+
+fn well(state: &mut State, now: DateTime<Utc>) -> Option<News> {
+    state.hear(&Verdict::Well, Left::default(), now, ME).news
+}
+
+/// Calls for five keys failed.
+fn opened(state: &mut State, now: DateTime<Utc>) {
+    for key in ["a", "b", "c", "d", "e"] {
+        fail(state, key, now);
+    }
+    assert!(state.open_until.is_some());
+}
+
 #[test]
 fn the_breaker_opens_after_five_failures_in_a_row_and_lets_one_call_through_at_a_time() {
     let mut state = state(100.0, 100);
-    let fail = |state: &mut State, now| state.hear(&Verdict::Failed, Left::default(), now, ME);
-    for _ in 0..4 {
-        assert_eq!(fail(&mut state, at(0)), None);
+    for key in ["a", "b", "c", "d"] {
+        assert_eq!(fail(&mut state, key, at(0)), None);
     }
     assert!(slots(&state, at(0)) > 1);
-    assert_eq!(fail(&mut state, at(0)), Some(News::Opened(Duration::from_secs(5))));
-    assert_eq!(fail(&mut state, at(0)), None, "those under way say nothing new");
+    assert_eq!(fail(&mut state, "e", at(0)), Some(News::Opened(Duration::from_secs(5))));
+    assert_eq!(fail(&mut state, "f", at(0)), None, "those under way say nothing new");
     assert_eq!(state.free(at(0), ME), Free::After(Duration::from_secs(5)));
 
     assert_eq!(slots(&state, seconds(5)), 1, "a probe");
     take(&mut state, 1, seconds(5));
     assert_eq!(slots(&state, seconds(6)), 0, "and no other beside it");
     assert_eq!(
-        fail(&mut state, seconds(6)),
+        fail(&mut state, "a", seconds(6)),
         Some(News::Opened(Duration::from_secs(10)))
     );
     assert_eq!(slots(&state, seconds(15)), 0);
     take(&mut state, 1, seconds(16));
-    let well = state.hear(&Verdict::Well, Left::default(), seconds(17), ME);
-    assert_eq!(well, Some(News::Closed));
+    assert_eq!(well(&mut state, seconds(17)), Some(News::Closed));
     assert!(slots(&state, seconds(17)) > 1);
     assert!(!state.is_watched(ME));
 }
 
 #[test]
+fn one_key_that_fails_again_and_again_opens_nothing() {
+    let mut state = state(100.0, 100);
+    for second in 0..50 {
+        assert_eq!(fail(&mut state, "a", seconds(second)), None);
+    }
+    assert_eq!(state.failures, 1);
+    assert!(slots(&state, seconds(50)) > 1);
+    // Others beside it are what tells that all is down.
+    for key in ["b", "a", "c"] {
+        assert_eq!(fail(&mut state, key, seconds(50)), None);
+    }
+    assert!(matches!(fail(&mut state, "a", seconds(50)), Some(News::Opened(_))));
+}
+
+#[test]
+fn a_probe_of_the_key_that_failed_last_prolongs_nothing_and_leaves_the_next_one_to_another() {
+    let mut state = state(100.0, 100);
+    opened(&mut state, at(0));
+    let before = state.clone();
+    take(&mut state, 1, seconds(5));
+    assert_eq!(fail(&mut state, "e", seconds(6)), None);
+    assert_eq!((state.open_until, state.opened), (before.open_until, 1));
+    assert_eq!(slots(&state, seconds(6)), 1, "still one at a time, and at once");
+    take(&mut state, 1, seconds(6));
+    assert_eq!(
+        fail(&mut state, "a", seconds(7)),
+        Some(News::Opened(Duration::from_secs(10)))
+    );
+    take(&mut state, 1, seconds(17));
+    assert_eq!(fail(&mut state, "a", seconds(18)), None);
+    take(&mut state, 1, seconds(18));
+    assert_eq!(well(&mut state, seconds(19)), Some(News::Closed));
+    assert_eq!(state.failed_key, None);
+}
+
+#[test]
 fn a_probe_whose_worker_died_is_made_again() {
     let mut state = state(100.0, 100);
-    for _ in 0..5 {
-        state.hear(&Verdict::Failed, Left::default(), at(0), ME);
-    }
+    opened(&mut state, at(0));
     take(&mut state, 1, seconds(5));
     assert_eq!(slots(&state, seconds(64)), 0);
     assert_eq!(slots(&state, seconds(65)), 1);
@@ -246,10 +296,10 @@ fn a_probe_whose_worker_died_is_made_again() {
 fn a_success_in_between_is_no_row_of_failures() {
     let mut state = state(100.0, 100);
     for _ in 0..20 {
-        for _ in 0..4 {
-            state.hear(&Verdict::Failed, Left::default(), at(0), ME);
+        for key in ["a", "b", "c", "d"] {
+            fail(&mut state, key, at(0));
         }
-        assert_eq!(state.hear(&Verdict::Well, Left::default(), at(0), ME), None);
+        assert_eq!(well(&mut state, at(0)), None);
     }
     assert!(slots(&state, at(0)) > 1);
 }
@@ -257,28 +307,26 @@ fn a_success_in_between_is_no_row_of_failures() {
 #[test]
 fn refused_credentials_stop_everything_but_a_slow_probe_and_other_credentials() {
     let mut state = state(100.0, 100);
-    let refused = Verdict::Refused("401".to_owned());
+    let refused = |state: &mut State, now| {
+        let heard = state.hear(&Verdict::Refused("401".to_owned()), Left::default(), now, ME);
+        (heard.news, heard.was_stopped)
+    };
     assert_eq!(
-        state.hear(&refused, Left::default(), at(0), ME),
-        Some(News::Stopped("401".to_owned()))
+        refused(&mut state, at(0)),
+        (Some(News::Stopped("401".to_owned())), false)
     );
-    assert_eq!(
-        state.hear(&refused, Left::default(), at(0), ME),
-        None,
-        "it is said once"
-    );
+    assert_eq!(refused(&mut state, at(0)), (None, true), "it is said once");
     assert_eq!(state.free(at(0), ME), Free::After(Duration::from_secs(30)));
     assert!(matches!(state.free(at(0), "another"), Free::Slots(free) if free > 1));
 
     take(&mut state, 1, seconds(30));
-    assert_eq!(state.hear(&refused, Left::default(), seconds(31), ME), None);
+    assert_eq!(refused(&mut state, seconds(31)), (None, true));
     assert_eq!(state.free(seconds(31), ME), Free::After(Duration::from_secs(60)));
     take(&mut state, 1, seconds(91));
-    assert_eq!(
-        state.hear(&Verdict::Well, Left::default(), seconds(92), ME),
-        Some(News::Resumed)
-    );
+    assert_eq!(well(&mut state, seconds(92)), Some(News::Resumed));
     assert!(slots(&state, seconds(92)) > 1);
+    // One that is refused now is refused by itself, as far as anybody knows.
+    assert!(!refused(&mut state, seconds(93)).1);
 }
 
 #[test]
@@ -295,13 +343,9 @@ fn the_other_side_is_believed_when_it_says_that_nothing_or_little_is_left() {
     assert_eq!(slots(&state, at(0)), 5, "a slot costs double");
     state.hear(&Verdict::Well, left(0, 7), at(0), ME);
     assert_eq!(state.free(at(0), ME), Free::After(Duration::from_secs(7)));
-    let limited = state.hear(
-        &Verdict::Limited(Some(Duration::from_secs(9))),
-        Left::default(),
-        at(0),
-        ME,
-    );
-    assert_eq!(limited, None, "a pause was known");
+    let limited = Verdict::Limited(Some(Duration::from_secs(9)));
+    let limited = state.hear(&limited, Left::default(), at(0), ME);
+    assert_eq!(limited.news, None, "a pause was known");
     assert_eq!(state.free(at(0), ME), Free::After(Duration::from_secs(9)));
     assert_eq!(slots(&state, seconds(21)), 10);
 }

@@ -41,9 +41,14 @@ async fn each_failure_has_its_class() {
     assert!(
         matches!(error(status("400 Bad")).await, FetchError::Later { after, down: false, .. } if after.as_secs() >= 120)
     );
-    for refusal in ["401 Unauthorized", "403 Forbidden"] {
-        assert!(matches!(error(status(refusal)).await, FetchError::Unauthorized { .. }));
-    }
+    assert!(matches!(
+        error(status("401 Unauthorized")).await,
+        FetchError::Unauthorized { .. }
+    ));
+    assert!(matches!(
+        error(status("403 Forbidden")).await,
+        FetchError::Denied { .. }
+    ));
     assert!(matches!(
         error(status("404 Not Found")).await,
         FetchError::NotFound { .. }
@@ -103,7 +108,7 @@ async fn an_error_inside_a_200_is_a_failure_of_its_codes_class() {
     ));
     assert!(matches!(
         error(soft(&json!([{}, {"code": 403}]))).await,
-        FetchError::Unauthorized { .. }
+        FetchError::Denied { .. }
     ));
     assert!(matches!(
         error(soft(&json!([{"code": 400}]))).await,

@@ -362,3 +362,51 @@ async fn only_a_crash_while_alone_counts_towards_death() {
         .unwrap();
     assert_eq!(dead, ["its worker died 3 times while its key ran alone"]);
 }
+
+/// Calls for longer than its lease allows work for.
+struct Slow;
+
+impl GroupHandler for Slow {
+    fn kinds(&self) -> &'static [&'static str] {
+        &KINDS
+    }
+
+    fn perform<'a>(&'a self, group: &'a Group) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+        async move {
+            let under_way = group.slot.start().unwrap();
+            tokio::time::sleep(Duration::from_millis(1500)).await;
+            drop(under_way);
+            Ok(group
+                .jobs
+                .iter()
+                .map(|job| (job.id, JobError::fail("its call was heard out")))
+                .collect())
+        }
+        .boxed()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_takes_longer_than_leases_are_given_work_for_is_heard_out() {
+    let db = Db::new().await;
+    let limiter = Limiter {
+        call_within: Duration::from_secs(5),
+        ..limiter(&db.pool, 10).await
+    };
+    queue(&db.pool, &[("thin", "a", 0.0)]).await;
+    let notes = Arc::new(Notes {
+        pool: db.pool.clone(),
+        served: Mutex::default(),
+    });
+    let worker = Paced {
+        handler: Arc::new(Slow),
+        lease: Duration::from_millis(200),
+        ..paced(&db.pool, limiter, notes)
+    };
+    worker.step("w").await.unwrap();
+    let dead: Vec<String> = sqlx::query_scalar("SELECT reason FROM avinode_ingest.dead_jobs")
+        .fetch_all(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(dead, ["its call was heard out"]);
+}

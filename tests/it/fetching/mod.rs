@@ -5,6 +5,7 @@ mod keys;
 mod limits;
 mod once;
 mod operators;
+mod prices;
 mod reconcile;
 mod stage;
 mod standing;

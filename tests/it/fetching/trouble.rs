@@ -189,6 +189,96 @@ async fn the_breaker_opens_when_avinode_is_down_and_probes_with_one_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_resource_that_fails_for_good_holds_up_no_other() {
+    let (db, stub, session) = stage().await;
+    let broken = [Fault::of(500), Fault::of(503)];
+    let nothing = Fault {
+        body: json!({"data": null, "meta": {}}),
+        ..Fault::of(200)
+    };
+    for times in 0..7 {
+        stub.fail("rfqs/arfq-9", broken[times % 2].clone());
+        stub.fail("rfqs/arfq-9", nothing.clone());
+    }
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() + interval '1 hour'")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    notify(&db.pool, &[stub.thin("rfqs/arfq-9", None)]).await;
+    for times in 1..=12 {
+        make_due_key(&db.pool, "arfq-9").await;
+        step_until_called(&worker, &stub, times).await;
+    }
+    assert_eq!(stub.count("rfqs/arfq-9"), 12);
+    make_due_key(&db.pool, "asellermsg-1").await;
+    worker.step("w").await.unwrap();
+    assert_eq!(counted(&db.pool, session).await, 1, "at once");
+}
+
+/// What waits for this key is due now.
+async fn make_due_key(pool: &Pool, key: &str) {
+    sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE key = $1")
+        .bind(key)
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resource_that_alone_is_refused_dies_of_it_and_the_others_are_fetched() {
+    let (db, stub, session) = stage().await;
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    work_off(&worker).await;
+    notify(&db.pool, &[stub.thin("rfqs/arfq-9", Some("A1B2C3"))]).await;
+    for _ in 0..30 {
+        stub.fail("rfqs/arfq-9", Fault::of(403));
+    }
+    let mut calls = stub.calls().len();
+    for times in 1..=5 {
+        // Its turn comes while credentials are taken: fetching stops, and it is put off for ten minutes.
+        calls += 1;
+        make_due_key(&db.pool, "arfq-9").await;
+        step_until_called(&worker, &stub, calls).await;
+        if times == 5 {
+            break;
+        }
+        let after: f64 = sqlx::query_scalar(
+            "SELECT extract(epoch FROM due_at - clock_timestamp())::float8 FROM avinode_ingest.jobs WHERE key = 'arfq-9'",
+        )
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+        assert!((500.0..=600.0).contains(&after), "{after}");
+        assert_eq!(live(&db.pool).await[0].1, times, "an attempt each");
+        // While all is refused it counts for nobody.
+        let_pass(&db.pool).await;
+        calls += 1;
+        make_due_key(&db.pool, "arfq-9").await;
+        step_until_called(&worker, &stub, calls).await;
+        assert_eq!(live(&db.pool).await[0].1, times, "but not for these");
+        // Another one is the next probe, and is answered.
+        let_pass(&db.pool).await;
+        let quote = format!("aquote-{}", times + 1);
+        stub.show(MESSAGE, quoted("asellermsg-1", &quote, None, 10_000));
+        notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
+        calls += 1;
+        step_until_called(&worker, &stub, calls).await;
+        assert_eq!(counted(&db.pool, session).await, times + 1);
+    }
+    let dead: Vec<String> = sqlx::query_scalar("SELECT reason FROM avinode_ingest.dead_jobs")
+        .fetch_all(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(dead.len(), 1, "{dead:?}");
+    assert!(
+        dead[0].starts_with("Avinode refuses this resource (403) though it answers others: ")
+            && dead[0].contains("arfq-9"),
+        "{dead:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_dies_before_or_after_its_fetch_loses_nothing() {
     let (db, stub, session) = stage().await;
     let settings = AvinodeSettings {

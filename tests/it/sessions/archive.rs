@@ -35,7 +35,7 @@ async fn status(pool: &Pool, session: Uuid) -> String {
 
 /// As if a day had passed, or the process that keeps up had gone.
 async fn run_out(pool: &Pool, duty: &str) {
-    sqlx::query("UPDATE avinode_ingest.duties SET held_until = now() - interval '1 second' WHERE name = $1")
+    sqlx::query("UPDATE avinode_ingest.duties SET held_until = now() - interval '1 second', done_at = done_at - interval '1 day' WHERE name = $1")
         .bind(duty)
         .execute(pool)
         .await

@@ -6,6 +6,7 @@ use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::election::Policy;
 use avinode_ingest::domain::event::{Event, Money, Operator, QuoteDetails, Source, Version, What};
 use avinode_ingest::domain::id::{QuoteId, TripId};
+use avinode_ingest::domain::trip::Way;
 use avinode_ingest::jobs::apply::{Applier, Content};
 use avinode_ingest::queue::enqueue::{self, NewJob};
 use avinode_ingest::queue::job::{Claimed, Handler, JobError};
@@ -113,7 +114,7 @@ fn read(key: &str) -> Option<Content> {
         resource: format!("trips/{}", trips[0]),
         trips,
         events,
-        received_at: Some(base()),
+        way: Way::Told(base()),
         follow: Vec::new(),
     })
 }

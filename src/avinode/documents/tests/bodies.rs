@@ -53,6 +53,16 @@ pub(super) fn quote_of(reading: &Reading) -> QuoteDetails {
     quotes(&reading.statements)[0].clone()
 }
 
+/// What a quote is that a document describes by itself.
+pub(super) fn described(reading: &Reading) -> QuoteDetails {
+    let mut said = reading.statements.iter();
+    let found = said.find_map(|statement| match &statement.what {
+        What::QuoteDescribed(details) => Some(details.clone()),
+        _ => None,
+    });
+    found.unwrap_or_else(|| panic!("{reading:?}"))
+}
+
 /// RFQ, quote and reason of a decline.
 pub(super) fn decline(statement: &Statement) -> (Option<&str>, Option<&str>, Option<&str>) {
     let What::RfqDeclined {

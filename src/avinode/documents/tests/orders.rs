@@ -11,7 +11,7 @@ use crate::avinode::events::events;
 use crate::avinode::notification::Notification;
 use crate::domain::event::Event;
 use crate::domain::id::TripId;
-use crate::domain::trip::{Touched, Trip};
+use crate::domain::trip::{Touched, Trip, Way};
 
 /// What Avinode shows of a quote at a moment.
 #[derive(Debug, Clone)]
@@ -94,7 +94,7 @@ fn story() -> impl Strategy<Value = Vec<Vec<Event>>> {
 fn learned<'a>(heard: impl IntoIterator<Item = &'a Vec<Event>>) -> Trip {
     let mut trip = Trip::default();
     for event in heard.into_iter().flatten() {
-        trip.learn(event, Some(began()), &mut Touched::default());
+        trip.learn(event, Way::Told(began()), &mut Touched::default());
     }
     trip
 }
@@ -167,6 +167,27 @@ fn what_one_kind_of_document_leaves_out_stands_as_another_has_it() {
     }
 }
 
+/// Whatever a seller writes about a lift that was declined, it is declined once, and each text is a message.
+#[test]
+fn chat_about_what_was_declined_declines_nothing_anew() {
+    let trip_id = TripId::parse("A1B2C3").unwrap();
+    let heard = |number: u8, content: Option<&str>| {
+        let data = json!({"createdOn": stamp(number.into()), "content": content,
+            "lift": [{"sourcingStatus": 3}], "links": {"rfqs": [{"id": "arfq-1"}]}});
+        let resource = resource(&format!("tripmsgs/asellermsg-{number}"));
+        documents::read(&resource, &data, began()).unwrap().events(&trip_id)
+    };
+    let mut trip = Trip::default();
+    let mut lines = |number, content| -> Vec<&'static str> {
+        let events = heard(number, content);
+        let learn = |event| trip.learn(event, Way::Told(began()), &mut Touched::default());
+        events.iter().filter_map(learn).map(|line| line.kind).collect()
+    };
+    assert_eq!(lines(1, None), ["rfq_declined"]);
+    assert_eq!(lines(2, Some("Perhaps on Tuesday?")), ["message_received"]);
+    assert_eq!(lines(3, Some("Or on Wednesday?")), ["message_received"]);
+}
+
 #[test]
 fn a_document_that_says_nothing_new_gives_no_line_in_the_timeline() {
     fn quoted(second: i64) -> Shown {
@@ -199,13 +220,19 @@ fn a_document_that_says_nothing_new_gives_no_line_in_the_timeline() {
     ] {
         let mut trip = learned(&[told(&what(5), by)]);
         for event in told(&what(9), by) {
-            assert_eq!(trip.learn(&event, None, &mut Touched::default()), None, "{event:?}");
+            assert_eq!(
+                trip.learn(&event, Way::Asked(began()), &mut Touched::default()),
+                None,
+                "{event:?}"
+            );
         }
     }
     let mut trip = learned(&[message(5, 100)]);
     let changed = &message(9, 90)[0];
     assert_eq!(
-        trip.learn(changed, None, &mut Touched::default()).unwrap().kind,
+        trip.learn(changed, Way::Asked(began()), &mut Touched::default())
+            .unwrap()
+            .kind,
         "quote_changed"
     );
 }
