@@ -77,14 +77,18 @@ impl Service {
     }
 }
 
-/// Waits until nothing is due, under way or to be tried again; quotes do not expire here.
+/// Waits until nothing is due, under way or to be tried again; quotes do not expire here. A trip that is to be asked for its
+/// other id some minutes later, if nobody tells of it by then, is not waited for.
 pub async fn worked_off(pool: &Pool) {
     let begun = Instant::now();
     loop {
-        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs")
-            .fetch_one(pool)
-            .await
-            .unwrap();
+        let left: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM avinode_ingest.jobs
+             WHERE kind <> 'follow' OR NOT starts_with(key, 'atrip-') OR due_at < clock_timestamp() + interval '30 seconds'",
+        )
+        .fetch_one(pool)
+        .await
+        .unwrap();
         if left == 0 {
             return;
         }
