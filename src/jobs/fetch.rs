@@ -5,6 +5,7 @@
 //! document is kept before it is applied: what fails from there on makes nothing be fetched again.
 
 mod asked;
+mod call;
 mod failed;
 pub mod ids;
 mod next;
@@ -20,24 +21,21 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rand::RngExt;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use self::asked::Asked;
 use super::apply::{Applier, Content, Work};
-use crate::avinode::client::get::{Client, Document};
+use crate::avinode::client::get::Client;
 use crate::avinode::documents::{self, Reading};
 use crate::avinode::json;
-use crate::avinode::resource::{Resource, ResourceKind};
+use crate::avinode::resource::Resource;
 use crate::domain::id::TripId;
 use crate::domain::trip::Way;
-use crate::queue::enqueue;
 use crate::queue::grouped::{Group, GroupHandler};
 use crate::queue::job::{Claimed, JobError, Outcome};
-use crate::queue::limit::Left;
 use crate::queue::limiter::Limiter;
 use crate::queue::store as queue;
-use crate::store::documents::{self as documents_kept, Kept};
-use crate::store::{deliveries, whose as whose_facts};
+use crate::store::deliveries;
+use crate::store::documents::{self as kept, Kept};
 
 /// A thin notification; its key is the resource's id.
 pub const KIND: &str = "thin";
@@ -104,7 +102,7 @@ impl FetchJob {
         let ids: Vec<_> = group.jobs.iter().filter_map(|job| job.delivery_id).collect();
         let mut tx = self.applier.pool.begin().await?;
         let bodies = deliveries::read(&mut tx, &ids).await?;
-        let known = documents_kept::newest(&mut tx, &group.key).await?;
+        let known = kept::newest(&mut tx, &group.key).await?;
         tx.commit().await?;
         let vouch = |href: &str, resource: &Resource| {
             let refused = self.client.vouch(href, resource).err();
@@ -124,43 +122,10 @@ impl FetchJob {
         let fetched_at = known.as_ref().map(|known| known.asked_at);
         let in_hand = match known.and_then(|known| stored(&known, asked)) {
             Some(in_hand) => in_hand,
-            None => {
-                if let Some(why) = self.needless(asked, resource).await? {
-                    self.finish(&asked.jobs, &nothing(&asked.jobs, why)).await?;
-                    return Ok(Vec::new());
-                }
-                if let Some(wait) = next::leave_alone(fetched_at, &asked.jobs, asked.asked_at, self.settle) {
-                    let wait = JobError::wait(
-                        "it was fetched a moment ago; what is told of it since shares a call",
-                        wait,
-                    );
-                    return Ok(all(&asked.jobs, &wait));
-                }
-                let Some(under_way) = group.slot.start() else {
-                    let late = JobError::wait("its turn to call had passed", Duration::ZERO);
-                    return Ok(all(&asked.jobs, &late));
-                };
-                let fetched = self.client.get(resource).await;
-                drop(under_way);
-                tracing::debug!(%resource, jobs = asked.jobs.len(), error = ?fetched.result.as_ref().err(), "fetched");
-                let left = Left {
-                    limit: fetched.budget.limit,
-                    remaining: fetched.budget.remaining,
-                    reset: fetched.budget.reset,
-                };
-                let error = fetched.result.as_ref().err();
-                let was_stopped = self.tell(group, failed::verdict(&group.key, error), left).await;
-                let refused = self.refused_before(error, &asked.jobs, was_stopped).await?;
-                match fetched.result {
-                    Ok(document) => self.keep(asked, resource, document, fetched.began_at).await?,
-                    Err(error) => {
-                        let now = self.applier.clock.now();
-                        let (outcomes, unfinished) = failed::remedies(&error, &asked.jobs, &refused, now);
-                        self.finish(&asked.jobs, &outcomes).await?;
-                        return Ok(unfinished);
-                    }
-                }
-            }
+            None => match self.ask(group, asked, resource, fetched_at).await? {
+                Ok(in_hand) => in_hand,
+                Err(unfinished) => return Ok(unfinished),
+            },
         };
         let reading = match documents::read(resource, &in_hand.data, in_hand.began_at) {
             Ok(reading) => reading,
@@ -170,51 +135,6 @@ impl FetchJob {
             Ok(trip) => self.apply(asked, resource, &reading, trip, &in_hand).await,
             Err(error) => Ok(all(&asked.jobs, &error)),
         }
-    }
-
-    /// Why nothing is to be fetched, where that is so: what it was to tell is known by now.
-    async fn needless(&self, asked: &Asked, resource: &Resource) -> Result<Option<&'static str>, JobError> {
-        if resource.kind != ResourceKind::Trips || asked.jobs.iter().any(|job| job.kind != FOLLOW) {
-            return Ok(None);
-        }
-        let Ok(trip) = TripId::parse(resource.id.as_str()) else {
-            return Ok(None);
-        };
-        let mut tx = self.applier.pool.begin().await?;
-        let joined = whose_facts::is_joined(&mut tx, trip.as_str()).await?;
-        tx.commit().await?;
-        Ok(joined.then_some("whose the trip is is known by now"))
-    }
-
-    /// Keeps a document, durably, before anything is made of it, and with it that it is to be looked at once more.
-    async fn keep(
-        &self,
-        asked: &Asked,
-        resource: &Resource,
-        document: Document,
-        began_at: DateTime<Utc>,
-    ) -> Result<InHand, JobError> {
-        let fetched = documents_kept::Fetched {
-            resource: resource.id.as_str(),
-            kind: resource.kind.as_str(),
-            asked_at: asked.asked_at,
-            began_at,
-            // Not of the whole body: what stands around the data differs with each answer. A map's names are in order.
-            digest: Sha256::digest(document.data.to_string()).into(),
-            body: &document.body,
-        };
-        let mut tx = self.applier.pool.begin().await?;
-        let same = documents_kept::keep(&mut tx, &fetched).await?;
-        if next::is_doubtful(same, &asked.jobs, asked.asked_at, self.settle) {
-            enqueue::enqueue(&mut tx, &[next::look_again(resource, self.settle)]).await?;
-        }
-        tx.commit().await?;
-        Ok(InHand {
-            data: document.data,
-            asked_at: asked.asked_at,
-            began_at,
-            same,
-        })
     }
 
     async fn apply(
@@ -283,15 +203,6 @@ impl FetchJob {
 
 fn all(jobs: &[Claimed], error: &JobError) -> Unfinished {
     jobs.iter().map(|job| (job.id, error.clone())).collect()
-}
-
-fn nothing(jobs: &[Claimed], why: &str) -> Vec<Outcome> {
-    let outcome = |job: &Claimed| Outcome {
-        job: job.id,
-        outcome: "nothing",
-        detail: why.to_owned(),
-    };
-    jobs.iter().map(outcome).collect()
 }
 
 /// The newest document, if it was asked for after the last of the jobs was queued.
