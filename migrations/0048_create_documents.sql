@@ -8,6 +8,7 @@ CREATE TABLE avinode_ingest.documents (
     began_at timestamptz NOT NULL,
     kept_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     times integer NOT NULL DEFAULT 1,
+    notified integer NOT NULL DEFAULT 0,
     digest bytea NOT NULL,
     body bytea
 );
@@ -21,6 +22,7 @@ COMMENT ON COLUMN avinode_ingest.documents.resource_id IS 'The resource''s id, s
 COMMENT ON COLUMN avinode_ingest.documents.kind IS 'rfqs, tripmsgs, quotes or trips.';
 COMMENT ON COLUMN avinode_ingest.documents.asked_at IS 'By the database''s clock, before the GET began: every job queued before then is served by it.';
 COMMENT ON COLUMN avinode_ingest.documents.began_at IS 'When the GET began, by the worker''s clock; versions of facts without a stamp of their own are made of it.';
-COMMENT ON COLUMN avinode_ingest.documents.times IS 'How often in a row the same was returned; the times and the body are those of the last.';
-COMMENT ON COLUMN avinode_ingest.documents.digest IS 'SHA-256 of what it says: of its data, in the order of its names.';
+COMMENT ON COLUMN avinode_ingest.documents.times IS 'How often in a row the same bytes were returned; the times are those of the last.';
+COMMENT ON COLUMN avinode_ingest.documents.notified IS 'Notifications that it served lately; many tell a burst from a reading that was too early.';
+COMMENT ON COLUMN avinode_ingest.documents.digest IS 'SHA-256 of the body.';
 COMMENT ON COLUMN avinode_ingest.documents.body IS 'The body, decoded; null once it is too old to be kept.';

@@ -18,7 +18,7 @@ use crate::store::inspect::documents::{self, DocumentFilter};
 pub enum Action {
     /// List documents, the last kept first
     ///
-    /// The newest few of each resource are kept, their bodies for 30 days. The same bytes again are the same document.
+    /// The newest few of each resource are kept, their bodies for 30 days. What says the same again is the same document.
     List(List),
     /// Show one document: when it was fetched, and its body
     Show(Show),
@@ -126,7 +126,7 @@ async fn show(args: Show) -> Result<(), Failure> {
     report.row(["resource", &format!("{}/{}", document.kind, document.resource)]);
     report.row(["fetched", &moment(document.fetched_at)]);
     report.row(["times in a row", &document.times.to_string()]);
-    report.row(["sha-256", &document.sha256]);
+    report.row(["sha-256 of its data", &document.sha256]);
     print(report)?;
     // The body is a stranger's: nothing in it may steer the terminal.
     print(format_args!(

@@ -25,7 +25,10 @@ impl FetchJob {
         resource: &Resource,
         fetched_at: Option<DateTime<Utc>>,
     ) -> Result<Result<InHand, Unfinished>, JobError> {
-        if let Some(why) = self.needless(asked, resource).await? {
+        // A second look is due whatever is known: what was to be learned of the trip by asking was its ids only.
+        if fetched_at.is_none()
+            && let Some(why) = self.needless(asked, resource).await?
+        {
             self.finish(&asked.jobs, &nothing(&asked.jobs, why)).await?;
             return Ok(Err(Vec::new()));
         }

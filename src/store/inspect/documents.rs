@@ -16,9 +16,9 @@ pub struct DocumentView {
     pub kind: String,
     /// When its GET began, the last of them.
     pub fetched_at: DateTime<Utc>,
-    /// How often in a row the same bytes were returned.
+    /// How often in a row the same was returned.
     pub times: i32,
-    /// SHA-256 of the body, in hex.
+    /// SHA-256 of its data in canonical form, in hex: documents that say the same have the same.
     pub sha256: String,
     /// Bytes of the body; `None` where it is no longer kept, or was too long for that.
     pub bytes: Option<i32>,

@@ -215,6 +215,29 @@ async fn a_document_that_shows_nothing_new_right_after_its_notification_is_looke
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_trip_that_is_joined_is_looked_at_once_more_as_well() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    session(&db.pool, Some("A1B2C3")).await;
+    let trip = json!({"id": "atrip-64956150", "tripId": "A1B2C3"});
+    stub.show("trips/atrip-64956150", trip.clone());
+    let thin = stub.thin("trips/atrip-64956150", Some("A1B2C3"));
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    notify(&db.pool, &vec![thin; 2]).await;
+    work_off(&worker).await;
+    let mut cancelled = trip;
+    cancelled["canceled"] = json!(true);
+    stub.show("trips/atrip-64956150", cancelled);
+    make_due(&db.pool).await;
+    work_off(&worker).await;
+    assert_eq!(stub.count("trips/atrip-64956150"), 2);
+    let status: Option<String> = sqlx::query_scalar("SELECT status FROM avinode_ingest.trips WHERE status IS NOT NULL")
+        .fetch_optional(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(status.as_deref(), Some("cancelled"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_names_no_trip_waits_for_its_rfq_and_is_not_fetched_again() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let session = session(&db.pool, Some("A1B2C3")).await;
