@@ -43,27 +43,4 @@ async fn watch(signals: impl Stream<Item = ()>, token: &CancellationToken) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    use tokio::sync::mpsc;
-
-    #[tokio::test]
-    async fn the_first_signal_cancels_and_only_the_second_ends() {
-        let (send, receive) = mpsc::unbounded_channel();
-        let signals = stream::unfold(receive, |mut receive| async {
-            receive.recv().await.map(|()| ((), receive))
-        });
-        let token = CancellationToken::new();
-        let watched = token.clone();
-        let watching = tokio::spawn(async move { watch(signals, &watched).await });
-
-        send.send(()).unwrap();
-        token.cancelled().await;
-        tokio::task::yield_now().await;
-        assert!(!watching.is_finished());
-
-        send.send(()).unwrap();
-        watching.await.unwrap();
-    }
-}
+mod tests;

@@ -54,33 +54,4 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn target(url: Option<&str>, listen: &str) -> String {
-        TargetArgs {
-            url: url.map(|url| url.parse().unwrap()),
-            listen: listen.parse().unwrap(),
-        }
-        .url()
-    }
-
-    #[test]
-    fn without_a_url_it_is_the_local_service_at_an_address_one_can_connect_to() {
-        assert_eq!(target(None, "127.0.0.1:8080"), "http://127.0.0.1:8080/webhooks/avinode");
-        assert_eq!(target(None, "0.0.0.0:9000"), "http://127.0.0.1:9000/webhooks/avinode");
-        assert_eq!(target(None, "[::]:9000"), "http://[::1]:9000/webhooks/avinode");
-    }
-
-    #[test]
-    fn a_url_without_a_path_means_the_endpoint() {
-        assert_eq!(
-            target(Some("https://a.example"), "0.0.0.0:1"),
-            "https://a.example/webhooks/avinode"
-        );
-        assert_eq!(
-            target(Some("https://a.example/hook?x=1"), "0.0.0.0:1"),
-            "https://a.example/hook?x=1"
-        );
-    }
-}
+mod tests;

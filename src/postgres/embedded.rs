@@ -281,5 +281,4 @@ fn percent_encoded(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "embedded_tests.rs"]
 mod tests;

@@ -279,5 +279,4 @@ fn compare(applied: &[(i64, bool, Vec<u8>)], expected: &[(i64, Vec<u8>)]) -> Sch
 }
 
 #[cfg(test)]
-#[path = "migrator_tests.rs"]
 mod tests;

@@ -119,31 +119,4 @@ impl Unverified {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_short_form_is_read_back() {
-        for scheme in Scheme::ALL {
-            let by = VerifiedBy { scheme, ordinal: 12 };
-            assert_eq!(by.to_string().parse(), Ok(by));
-        }
-        assert_eq!(
-            VerifiedBy {
-                scheme: Scheme::Hmac,
-                ordinal: 1
-            }
-            .to_string(),
-            "hmac#1"
-        );
-    }
-
-    #[test]
-    fn what_we_never_write_is_not_read() {
-        for text in [
-            "", "hmac", "hmac#", "hmac#0", "hmac#+1", "hmac#-1", "HMAC#1", "rsa#1", "hmac#1#2",
-        ] {
-            assert_eq!(text.parse::<VerifiedBy>(), Err(NotVerifiedBy), "{text}");
-        }
-    }
-}
+mod tests;

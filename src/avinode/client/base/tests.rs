@@ -1,0 +1,106 @@
+use super::*;
+
+#[test]
+fn only_an_encrypted_public_host_under_api_is_a_base() {
+    let parse = |text| Base::parse(text, false);
+    assert_eq!(
+        parse("https://sandbox.avinode.com/api/").unwrap().as_str(),
+        "https://sandbox.avinode.com/api"
+    );
+    assert_eq!(parse("https://a.example/services/api").unwrap().reach(), Reach::Public);
+    for (text, wrong) in [
+        ("", BaseError::NotAUrl),
+        ("sandbox.avinode.com/api", BaseError::NotAUrl),
+        ("ftp://sandbox.avinode.com/api", BaseError::NotAUrl),
+        ("file:///api", BaseError::NotAUrl),
+        ("http://sandbox.avinode.com/api", BaseError::NotEncrypted),
+        ("https://user@sandbox.avinode.com/api", BaseError::UserInfo),
+        ("https://user:hush@sandbox.avinode.com/api", BaseError::UserInfo),
+        ("https://sandbox.avinode.com", BaseError::NotTheApi),
+        ("https://sandbox.avinode.com/apis", BaseError::NotTheApi),
+        ("https://sandbox.avinode.com/a%70i/api", BaseError::NotTheApi),
+        ("https://sandbox.avinode.com//api", BaseError::NotTheApi),
+        ("https://sandbox.avinode.com/api?x=1", BaseError::NotTheApi),
+        ("https://sandbox.avinode.com/api#x", BaseError::NotTheApi),
+        ("https://sandbox.avinode.com:8443/api", BaseError::Port),
+        ("https://sandbox.avinode.com./api", BaseError::NotAName),
+        ("https://avinode/api", BaseError::NotAName),
+        ("https://10.0.0.1/api", BaseError::NotAName),
+        ("https://93.184.215.14/api", BaseError::NotAName),
+        ("https://[2001:db8::1]/api", BaseError::NotAName),
+        ("https://[::ffff:127.0.0.1]/api", BaseError::NotAName),
+        ("https://0x7f000001/api", BaseError::Loopback),
+        ("https://127.0.0.1/api", BaseError::Loopback),
+        ("http://127.0.0.1:8090/api", BaseError::Loopback),
+        ("https://[::1]/api", BaseError::Loopback),
+        ("https://localhost/api", BaseError::Loopback),
+    ] {
+        assert_eq!(parse(text), Err(wrong), "{text}");
+    }
+}
+
+#[test]
+fn what_is_not_in_its_one_spelling_is_refused_and_told() {
+    for text in [
+        "HTTPS://sandbox.avinode.com/api",
+        "https://SANDBOX.avinode.com/api",
+        "https://sandbox.avinode.com:443/api",
+        "https:\\\\sandbox.avinode.com\\api",
+        "https://sandbox.avinode.com/x/../api",
+        "https:/sandbox.avinode.com/api",
+        " https://sandbox.avinode.com/api",
+        "https://sand\tbox.avinode.com/api",
+    ] {
+        let written = BaseError::Written("https://sandbox.avinode.com/api".to_owned());
+        assert_eq!(Base::parse(text, false), Err(written), "{text:?}");
+    }
+}
+
+#[test]
+fn the_one_setting_opens_loopback_and_nothing_else() {
+    for text in [
+        "http://127.0.0.1:8090/api",
+        "http://[::1]:8090/api",
+        "http://localhost:8090/api",
+        "https://localhost/api",
+        "http://127.9.9.9/api",
+    ] {
+        assert_eq!(Base::parse(text, true).unwrap().reach(), Reach::Loopback, "{text}");
+    }
+    for (text, wrong) in [
+        ("http://sandbox.avinode.com/api", BaseError::NotEncrypted),
+        ("http://192.168.0.1/api", BaseError::NotAName),
+        ("http://0.0.0.0:8090/api", BaseError::NotAName),
+        ("http://169.254.169.254/api", BaseError::NotAName),
+        ("http://localhost.avinode.com/api", BaseError::NotEncrypted),
+    ] {
+        assert_eq!(Base::parse(text, true), Err(wrong), "{text}");
+    }
+}
+
+#[test]
+fn an_id_of_another_shape_than_the_documented_one_is_not_put_into_a_url() {
+    for id in ["arfq-1", "asellermsg-1000000007", "whs-1583", "a-1-b_2"] {
+        assert!(is_plain(id), "{id}");
+    }
+    for id in [
+        "",
+        "arfq",
+        "arfq-",
+        "-1",
+        "arfq-x",
+        "arfq-1-",
+        "arfq-1-b-c",
+        "arfq-1/..",
+        "../arfq-1",
+        "arfq-1%2f",
+        "arfq-1?x",
+        "arfq-1#",
+        "arfq-1\\",
+        "arfq-1 ",
+        "arfq-١",
+        "arfq-1-..",
+    ] {
+        assert!(!is_plain(id), "{id:?}");
+    }
+}

@@ -1,0 +1,57 @@
+use super::*;
+
+fn setting(value: &Value) -> WebhookSetting {
+    WebhookSetting::read(value).unwrap()
+}
+
+#[test]
+fn a_setting_is_read_leniently_and_without_its_secret() {
+    let whole = setting(&json!({
+        "id": "whs-1583", "displayName": "ours", "targetURI": "https://u:hush@a.example/webhooks/avinode", "active": true,
+        "clientIdentifier": "avinode", "clientSecret": "hush", "clientAuthenticationType": "BASIC",
+        "eventTypes": ["TripChatFromSeller", 7], "new": {"kept": 1},
+    }));
+    assert_eq!(whole.events, ["TripChatFromSeller"]);
+    assert_eq!(whole.whole["new"], json!({"kept": 1}));
+    let shown = format!("{:?}", whole.target) + &serde_json::to_string(&whole).unwrap();
+    assert!(!shown.contains("hush"), "{shown}");
+    let least = setting(&json!({"id": "whs-1", "active": "yes", "eventTypes": null}));
+    assert!(!least.active && least.events.is_empty() && least.target.is_none());
+    for odd in [json!({}), json!([]), json!("whs-1"), json!(null), json!({"id": null})] {
+        assert!(WebhookSetting::read(&odd).is_none(), "{odd}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_what_no_active_setting_sends_to_us() {
+    let ours = "https://a.example/webhooks/avinode";
+    let of = |id: &str, active: bool, target: &str, events: &[&str]| {
+        setting(&json!({"id": id, "active": active, "targetURI": target, "eventTypes": events}))
+    };
+    let all: Vec<&str> = NEEDED.iter().map(|(event, _)| *event).collect();
+    assert_eq!(missing(&[], None), all);
+    let inactive = of("whs-1", false, ours, &all);
+    let elsewhere = of("whs-2", true, "https://b.example/", &all);
+    let one = of("whs-3", true, "https://A.example:443/webhooks/avinode", &all[..1]);
+    assert_eq!(missing(std::slice::from_ref(&inactive), None), all);
+    assert_eq!(missing(std::slice::from_ref(&elsewhere), Some(ours)), all);
+    assert!(missing(std::slice::from_ref(&elsewhere), None).is_empty());
+    assert_eq!(missing(&[inactive, elsewhere, one], Some(ours)), all[1..]);
+}
+
+#[test]
+fn only_what_is_wished_for_is_written() {
+    assert!(Wish::default().properties().is_empty());
+    let wish = Wish {
+        active: Some(false),
+        ..Wish::default()
+    };
+    assert_eq!(Value::Object(wish.properties()), json!({"active": false}));
+    let wish = Wish {
+        credentials: Some(("avinode".into(), "hush".into())),
+        ..Wish::default()
+    };
+    let expected = json!({"clientIdentifier": "avinode", "clientSecret": "hush", "clientAuthenticationType": "BASIC"});
+    assert_eq!(Value::Object(wish.properties()), expected);
+    assert!(!format!("{wish:?}").contains("hush"));
+}

@@ -1,0 +1,67 @@
+use super::*;
+
+fn job(id: i64, kind: &str, delivery: Option<Uuid>) -> Claimed {
+    Claimed {
+        id,
+        kind: kind.to_owned(),
+        token: 1,
+        key: None,
+        delivery_id: delivery,
+        created_at: DateTime::UNIX_EPOCH,
+        attempts: 1,
+        crashes: 0,
+        alone: false,
+    }
+}
+
+fn asked(bodies: &[&str]) -> Asked {
+    let mut deliveries = HashMap::new();
+    let mut jobs = Vec::new();
+    for (body, n) in bodies.iter().zip(1..) {
+        let id = Uuid::from_u128(n);
+        let received_at = DateTime::from_timestamp(i64::try_from(n).unwrap(), 0).unwrap();
+        deliveries.insert(
+            id,
+            Stored {
+                received_at,
+                body: body.as_bytes().to_vec(),
+            },
+        );
+        jobs.push(job(i64::try_from(n).unwrap(), KIND, Some(id)));
+    }
+    jobs.push(job(99, super::super::FOLLOW, None));
+    let at = DateTime::UNIX_EPOCH;
+    Asked::read("arfq-1", &jobs, at, &deliveries, |href, _| {
+        (href == "good").then_some(()).ok_or_else(|| "bad".to_owned())
+    })
+}
+
+#[test]
+fn one_bad_notification_does_not_harm_the_others_of_its_key() {
+    let asked = asked(&[
+        r#"{"id":"arfq-1","href":"good","type":"rfqs","tripId":"A1B2C3"}"#,
+        r#"{"id":"arfq-1","href":"evil","type":"rfqs"}"#,
+        r#"{"id":"arfq-1","href":"good","type":"leads"}"#,
+        r#"{"id":"arfq-1","href":"good","type":"spells"}"#,
+        r#"{"id":"arfq-1","href":"good"}"#,
+        r#"{"id":"arfq-1","href":"good","type":"quotes"}"#,
+        r#"{"id":"odd-1","href":"good","type":"quotes"}"#,
+    ]);
+    assert_eq!(asked.resource.unwrap().to_string(), "rfqs/arfq-1");
+    let served: Vec<i64> = asked.jobs.iter().map(|job| job.id).collect();
+    assert_eq!(served, [1, 5, 99]);
+    assert_eq!(asked.received_at, DateTime::from_timestamp(5, 0));
+    assert_eq!(asked.trip.unwrap().as_str(), "A1B2C3");
+    let nothing: Vec<i64> = asked.outcomes.iter().map(|it| it.job).collect();
+    assert_eq!(nothing, [3]);
+    let said: Vec<String> = asked.unfinished.iter().map(|(_, error)| error.to_string()).collect();
+    assert_eq!(
+        said,
+        [
+            "its link is not followed: bad",
+            "not understood: unknown type of resource `spells`",
+            "not understood: its type is `quotes`, its id that of `rfqs/arfq-1`",
+            "another resource of the same id comes first",
+        ]
+    );
+}

@@ -1,0 +1,70 @@
+use super::super::RECONCILE;
+use super::*;
+
+fn job(kind: &str, minutes_ago: i64, now: DateTime<Utc>) -> Claimed {
+    Claimed {
+        id: 1,
+        kind: kind.to_owned(),
+        token: 1,
+        key: None,
+        delivery_id: None,
+        created_at: now - chrono::TimeDelta::minutes(minutes_ago),
+        attempts: 1,
+        crashes: 0,
+        alone: false,
+    }
+}
+
+#[test]
+fn what_is_not_there_yet_is_waited_for_and_dies_after_half_an_hour() {
+    let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
+    let error = FetchError::NotFound {
+        reason: "404".to_owned(),
+    };
+    let remedy = |kind, minutes| remedy(&error, &job(kind, minutes, now), None, now);
+    assert!(matches!(remedy(KIND, 0), Err(JobError::Wait { after, .. }) if after <= Duration::from_secs(2)));
+    assert!(matches!(remedy(KIND, 29), Err(JobError::Wait { after, .. }) if after > Duration::from_secs(100)));
+    assert!(matches!(remedy(KIND, 31), Err(JobError::Fail(_))));
+    assert_eq!(remedy(FOLLOW, 31), Ok("404".to_owned()));
+    assert_eq!(remedy(RECONCILE, 0), Ok("404".to_owned()));
+}
+
+#[test]
+fn neither_a_limit_nor_refused_credentials_cost_an_attempt() {
+    let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
+    let reason = "why".to_owned();
+    let limited = FetchError::Limited {
+        after: None,
+        reason: reason.clone(),
+    };
+    let refused = FetchError::Unauthorized { reason: reason.clone() };
+    let denied = FetchError::Denied { reason };
+    for error in [limited, refused, denied] {
+        assert!(matches!(
+            remedy(&error, &job(KIND, 0, now), None, now),
+            Err(JobError::Wait { .. })
+        ));
+    }
+}
+
+#[test]
+fn a_resource_that_alone_is_refused_comes_back_slowly_and_dies_of_the_fifth_time() {
+    let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
+    let error = FetchError::Denied {
+        reason: "GET rfqs/arfq-1: Avinode answered 403".to_owned(),
+    };
+    let mut history = vec![format!("{BY_ITSELF}of an earlier life"), format!("{DIED}of that")];
+    for before in 0..4 {
+        assert_eq!(refusals(&history), before);
+        let again = remedy(&error, &job(KIND, 0, now), Some(before), now).unwrap_err();
+        assert!(matches!(again, JobError::Retry { after: Some(after), .. } if after == REFUSED));
+        history.push(again.to_string());
+        history.push("GET rfqs/arfq-1: Avinode answered 403".to_owned());
+    }
+    let died = remedy(&error, &job(KIND, 0, now), Some(refusals(&history)), now).unwrap_err();
+    assert_eq!(
+        died.to_string(),
+        "Avinode refuses this resource (403) though it answers others: GET rfqs/arfq-1: Avinode answered 403"
+    );
+    assert!(matches!(died, JobError::Fail(_)));
+}

@@ -1,0 +1,39 @@
+use std::time::Duration;
+
+use super::*;
+use crate::avinode::client::base::Base;
+use crate::avinode::client::settings::{ClientSettings, Limits};
+
+#[tokio::test]
+async fn delays_are_those_of_the_settings_and_attempts_the_fetching_workers_own() {
+    let settings = Settings {
+        retry: RetryPolicy {
+            base: Duration::from_millis(11),
+            max: Duration::from_secs(7),
+            max_attempts: 3,
+            ..RetryPolicy::default()
+        },
+        ..Settings::default()
+    };
+    let avinode = AvinodeSettings {
+        client: ClientSettings {
+            base: Base::parse("http://127.0.0.1:1/api", true).unwrap(),
+            api_token: "token".into(),
+            bearer: "bearer".into(),
+            act_as_account: None,
+            limits: Limits::default(),
+        },
+        calls_per_second: 1.0,
+        burst: 1,
+        settle: Duration::from_secs(3),
+        reconcile_every: None,
+    };
+    // Never connected to.
+    let options = sqlx::postgres::PgConnectOptions::new().host("127.0.0.1").port(1);
+    let pool = crate::postgres::pool::pool(options, 1, "a test", Duration::from_secs(1));
+    let worker = worker(&pool, &settings, &avinode, Arc::default()).unwrap();
+    assert_eq!(
+        (worker.retry.base, worker.retry.max, worker.retry.max_attempts),
+        (Duration::from_millis(11), Duration::from_secs(7), 400)
+    );
+}
