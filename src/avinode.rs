@@ -6,13 +6,13 @@
 
 pub mod client;
 pub mod documents;
-pub mod events;
-pub mod id;
+pub mod full_event;
 pub mod json;
 mod money;
-pub mod not_understood;
 pub mod notification;
+pub mod parse_error;
 pub mod resource;
+pub mod resource_id;
+mod sanitize;
 pub mod signature;
-mod text;
-mod time;
+mod timestamp;

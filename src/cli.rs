@@ -1,13 +1,14 @@
 //! The command line: one file per subcommand, and what several of them share.
 
-pub mod avinode;
+pub mod avinode_client;
 pub mod check;
 pub mod command;
 pub mod database;
 pub mod deliveries;
 pub mod demo;
 pub mod documents;
-pub mod failure;
+pub mod error;
+pub mod fixture_run;
 pub mod fixtures;
 pub mod jobs;
 pub mod manifest;
@@ -16,7 +17,6 @@ pub mod openapi;
 pub mod output;
 pub mod reconcile;
 pub mod replay;
-pub mod scenario;
 pub mod serve;
 pub mod sessions;
 pub mod sign;

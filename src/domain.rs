@@ -1,15 +1,15 @@
 //! The rules, pure: plain data in, plain data out; no clock, no database, no network.
 
+pub mod chat_session;
 pub mod decide;
-pub mod election;
 pub mod event;
-pub mod id;
+pub mod ids;
+pub mod primary_quote;
 pub mod quote;
-pub mod said;
-pub mod same;
+pub mod quote_history;
 pub mod session;
-pub mod tracking;
 pub mod trip;
+pub mod trip_identity;
 pub mod workflow;
 
 #[cfg(test)]

@@ -5,19 +5,19 @@
 
 pub mod body;
 pub mod connection;
-pub mod headers;
 pub mod health;
-pub mod memory;
+pub mod memory_budget;
 pub mod openapi;
-pub mod patience;
 pub mod problem;
 pub mod readiness;
-pub mod refusal;
+pub mod rejection_log;
 pub mod router;
 pub mod server;
 pub mod state;
+pub mod stored_headers;
 pub mod v1;
 pub mod webhook;
+pub mod write_timeout;
 
 #[cfg(test)]
 mod tests;

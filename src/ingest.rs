@@ -1,4 +1,4 @@
 //! Receiving: durable before the answer, many requests to a commit.
 
-pub mod flush;
-pub mod receiver;
+pub mod group_commit;
+pub mod insert;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use avinode_ingest::cli::command;
-use avinode_ingest::cli::failure::{Attempt, Failure};
+use avinode_ingest::cli::error::{Attempt, Failure};
 use avinode_ingest::telemetry;
 
 fn main() -> ExitCode {

@@ -7,19 +7,19 @@
 //! `home` (in which folder, and who holds it), `reap` (what a killed process left), `cluster` (making the data folder),
 //! `supervisor` (the running server, and its end when we die).
 
-pub mod account;
-pub mod beside;
+pub mod attach;
+pub mod autocommit;
+pub mod binaries;
 pub mod cluster;
+pub mod data_dir;
+pub mod diagnostics;
 pub mod embedded;
 pub mod error;
-pub mod home;
-pub mod lone;
+pub mod interval;
 pub mod migrator;
+pub mod orphans;
 pub mod pool;
-pub mod probe;
-pub mod programs;
-pub mod reap;
-pub mod scratch;
-pub mod span;
+pub mod service_user;
 pub mod supervisor;
+pub mod temp_database;
 pub mod transaction;

@@ -3,19 +3,19 @@
 //! A job is *available*, *running* (leased), *waiting* (to be retried) or *dead*. Nothing holds a row lock while a
 //! handler works; a worker that died is noticed when its lease runs out.
 
+pub mod admin;
+pub mod claim;
+pub mod claim_by_key;
+pub mod disposition;
 pub mod enqueue;
-pub mod grouped;
 pub mod job;
+pub mod leader;
 mod lease;
 pub mod limit;
 pub mod limiter;
 pub mod listener;
-pub mod maintenance;
-pub mod operate;
-pub mod paced;
-pub mod remedy;
+pub mod rate_limited_worker;
+pub mod release;
 pub mod retry;
-pub mod settle;
 pub mod standing;
-pub mod store;
 pub mod worker;

@@ -13,10 +13,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::avinode::client::settings::AvinodeSettings;
+use crate::avinode::client::config::AvinodeSettings;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
-use crate::domain::election::Policy;
+use crate::domain::primary_quote::Policy;
 use crate::heartbeat::Heartbeats;
 use crate::http::readiness::{Probe, Readiness};
 use crate::http::router;
@@ -24,15 +24,15 @@ use crate::http::server::{self, ServerLimits};
 use crate::http::state::{AppState, WebhookLimits};
 use crate::http::v1::auth::Tokens;
 use crate::http::v1::state::ApiState;
-use crate::ingest::receiver::receiver;
+use crate::ingest::group_commit::receiver;
+use crate::jobs::maintenance;
 use crate::jobs::registry::registry;
-use crate::jobs::upkeep;
 use crate::postgres::migrator::{SchemaStatus, schema_status};
 use crate::postgres::transaction::Pool;
 use crate::queue::retry::RetryPolicy;
 use crate::queue::worker::Shift;
-use crate::queue::{listener, maintenance};
-use crate::sessions::handle::Sessions;
+use crate::queue::{leader, listener};
+use crate::sessions::service::Sessions;
 
 /// How long giving leases back may take, beyond the limit for work in flight.
 const GIVE_BACK_TIME: Duration = Duration::from_secs(3);
@@ -203,7 +203,7 @@ pub async fn run(
         }
     }
     // A database that does not answer must not hold up the end.
-    let given_back = match tokio::time::timeout(GIVE_BACK_TIME, maintenance::give_back_all(&pool, &process)).await {
+    let given_back = match tokio::time::timeout(GIVE_BACK_TIME, leader::give_back_all(&pool, &process)).await {
         Ok(Ok(given_back)) => given_back,
         Ok(Err(error)) => {
             tracing::warn!(%error, "leases could not be given back; they run out by themselves");
@@ -264,12 +264,12 @@ fn spawn_workers(
     if settings.listens {
         tasks.spawn(listener::listen(pool.clone(), vec![bell, fetch_bell], shutdown.clone()));
     }
-    let pulse = heartbeats.register("upkeep", upkeep::EVERY * 4);
-    let duties = upkeep::Duties {
+    let pulse = heartbeats.register("upkeep", maintenance::EVERY * 4);
+    let duties = maintenance::Duties {
         keep_outcomes: settings.keep_outcomes,
         reconcile_every: settings.avinode.as_ref().and_then(|avinode| avinode.reconcile_every),
     };
-    tasks.spawn(upkeep::run(
+    tasks.spawn(maintenance::run(
         pool.clone(),
         process.to_owned(),
         duties,

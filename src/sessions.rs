@@ -27,12 +27,12 @@
 //! ```
 
 pub mod activity;
-pub mod check;
+pub mod complete;
 pub mod create;
-pub mod ending;
 pub mod error;
-pub mod find;
-pub mod handle;
+pub mod query;
 pub mod quotes;
 pub mod retry;
+pub mod service;
 pub mod trip;
+pub mod validate;

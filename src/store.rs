@@ -2,23 +2,21 @@
 //!
 //! Lock order, everywhere: jobs, trips, sessions (by id), facts, ledger. Multi-row writes are sorted by key.
 
+pub mod admin;
+pub mod chat_sessions;
 pub mod deliveries;
-mod details;
+pub mod demo_data;
 pub mod documents;
-pub mod events;
+pub mod event_keys;
 pub mod facts;
-pub mod inspect;
-pub mod merge;
+pub mod merge_trips;
 pub mod projection;
-pub mod rfqs;
-mod said;
-pub mod seed;
+pub mod related_trips;
+pub mod resync;
 pub mod sessions;
-pub mod sweep;
 pub mod timeline;
-pub mod tracking;
+pub mod trip_lookup;
 pub mod trips;
-pub mod unshown;
+pub mod tx;
+pub mod unprojected;
 pub mod version;
-pub mod whose;
-pub mod writer;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use avinode_ingest::avinode::signature::signer::Signer;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::postgres::transaction::Pool;
-use avinode_ingest::store::inspect;
-use avinode_ingest::store::seed::{self, NewSession};
+use avinode_ingest::store::admin;
+use avinode_ingest::store::demo_data::{self, NewSession};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -62,7 +62,7 @@ pub async fn latency(pool: &Pool, port: u16, count: usize) -> Result<Vec<f64>> {
     let (mut buffer, mut latencies) = (Vec::new(), Vec::new());
     for number in 0..count {
         let trip = format!("atrip-7{number:07}");
-        let session = seed::session(
+        let session = demo_data::session(
             pool,
             &NewSession {
                 name: "measured".to_owned(),
@@ -82,7 +82,7 @@ pub async fn latency(pool: &Pool, port: u16, count: usize) -> Result<Vec<f64>> {
         );
         let began = Instant::now();
         exchange(&mut stream, &request, &mut buffer).await?;
-        while inspect::sessions(pool, &[session]).await?[0].primary_quote.is_none() {
+        while admin::sessions(pool, &[session]).await?[0].primary_quote.is_none() {
             if began.elapsed() > Duration::from_secs(10) {
                 return Err("the session did not change".into());
             }

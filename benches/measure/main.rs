@@ -10,8 +10,8 @@ mod numbers;
 mod pgbench;
 mod serve;
 
+use avinode_ingest::postgres::data_dir::Home;
 use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
-use avinode_ingest::postgres::home::Home;
 use avinode_ingest::postgres::migrator;
 use avinode_ingest::postgres::transaction::Pool;
 use sqlx::PgPool;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use avinode_ingest::postgres::binaries::Programs;
 use avinode_ingest::postgres::embedded::EmbeddedPostgres;
-use avinode_ingest::postgres::programs::Programs;
 
 use crate::load::body;
 use crate::{CONNECTIONS, Result};

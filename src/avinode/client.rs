@@ -2,19 +2,19 @@
 //! towards the outside.
 //!
 //! A notification names a URL, and a stranger may have written it. So that URL is never followed: what is fetched is
-//! built from the configured [`base`] and a checked id, and [`vouch`] only compares the two. Names are resolved through
-//! [`resolve`], which refuses answers that [`address`] does not call public. One `call` has an end in time and in
+//! built from the configured [`base_url`] and a checked id, and [`vouch`] only compares the two. Names are resolved through
+//! [`resolve`], which refuses answers that [`public_ip`] does not call public. One `call` has an end in time and in
 //! bytes, follows no redirect and knows no proxy. [`envelope`] and [`error`] say what came of it.
 
-pub mod address;
-pub mod base;
-pub mod budget;
-mod call;
+pub mod base_url;
+pub mod client;
+pub mod config;
+pub mod dns_guard;
 pub mod envelope;
 pub mod error;
-pub mod get;
 mod headers;
-pub mod resolve;
-pub mod settings;
+pub mod public_ip;
+pub mod rate_limit_headers;
+mod transport;
 pub mod vouch;
-pub mod webhooks;
+pub mod webhook_settings;

@@ -3,21 +3,21 @@
 //! Avinode documents few of the properties and promises none, so a document is read for what can be found in it: a missing or
 //! odd part makes a smaller statement, never a lost one.
 
+mod json_access;
 mod lifts;
-mod look;
 mod messages;
 mod quotes;
 mod rfqs;
-mod stamps;
+mod timestamps;
 mod trips;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::not_understood::NotUnderstood;
+use super::parse_error::NotUnderstood;
 use super::resource::{Resource, ResourceKind};
 use crate::domain::event::{Event, Version, What};
-use crate::domain::id::{QuoteId, RequestId, TripId};
+use crate::domain::ids::{QuoteId, RequestId, TripId};
 
 /// What a document says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,7 +55,7 @@ pub struct Statement {
 /// # Errors
 /// Only where `data` is not an object.
 pub fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Result<Reading, NotUnderstood> {
-    let data = look::one(data);
+    let data = json_access::one(data);
     if !data.is_object() {
         return Err(NotUnderstood::NoDocument(resource.to_string()));
     }
@@ -70,7 +70,7 @@ pub fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Resul
     if let (Some(request), true) = (&reading.request, reading.trips.is_empty()) {
         reading
             .wanting
-            .extend(look::resource(ResourceKind::Rfqs, request.as_str()));
+            .extend(json_access::resource(ResourceKind::Rfqs, request.as_str()));
     }
     for list in [&mut reading.wanting, &mut reading.parts] {
         list.sort();

@@ -6,11 +6,11 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::id::ResourceId;
 use super::json::{self, text_at};
-use super::not_understood::{NotUnderstood, quoted};
-use super::{text, time};
-use crate::domain::id::{EventId, IdError, TripId};
+use super::parse_error::{NotUnderstood, quoted};
+use super::resource_id::ResourceId;
+use super::{sanitize, timestamp};
+use crate::domain::ids::{EventId, IdError, TripId};
 
 /// What a delivery says.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,8 +90,8 @@ impl Notification {
             let data = value.get_mut("data").map(Value::take).filter(Value::is_object);
             return Ok(Self::Full(Full {
                 event_id: id_at(&value, &["eventId"], "eventId", EventId::parse)?,
-                timestamp: text_at(&value, &["timestamp"]).and_then(|text| time::lenient(&text)),
-                api_version: text::shown_at(&value, &["apiVersion"]),
+                timestamp: text_at(&value, &["timestamp"]).and_then(|text| timestamp::lenient(&text)),
+                api_version: sanitize::shown_at(&value, &["apiVersion"]),
                 data: data.ok_or_else(|| NotUnderstood::NoData(quoted(&event)))?,
                 event,
             }));

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::id::ResourceId;
+use super::resource_id::ResourceId;
 
 /// A kind of resource whose documents are understood; its word is the one in paths and in a notification's `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -14,11 +14,11 @@
 
 mod basic;
 mod hmac;
-mod key;
-pub mod outcome;
-pub mod settings;
+mod hmac_key;
+pub mod secrets;
 pub mod signer;
-mod standard;
+mod standard_webhooks;
 #[cfg(test)]
 mod tests;
+pub mod verification;
 pub mod verifier;

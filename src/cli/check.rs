@@ -1,14 +1,14 @@
 //! `check`: tries the configuration of `serve` without serving, one line for each thing tried.
 
-pub mod attached;
 pub mod avinode;
+pub mod config;
 pub mod database;
 pub mod finding;
-pub mod local;
+pub mod schema;
 
 use std::process::ExitCode;
 
-use super::failure::Failure;
+use super::error::Failure;
 use super::output::print;
 use super::serve;
 use finding::Findings;
@@ -30,9 +30,9 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     let mut findings = Findings::default();
     let tried = &args.tried;
-    findings.add(local::settings(tried));
-    findings.extend(local::secrets(tried));
-    findings.add(local::port(tried.serve.listen).await);
+    findings.add(config::settings(tried));
+    findings.extend(config::secrets(tried));
+    findings.add(config::port(tried.serve.listen).await);
     findings.extend(avinode::look(tried).await);
     database::look(tried, &mut findings).await;
     if args.json {

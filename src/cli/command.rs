@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::failure::Failure;
+use super::error::Failure;
 use super::{
     check, deliveries, demo, documents, jobs, migrate, openapi, reconcile, replay, serve, sessions, sign, simulate,
     webhooks,

@@ -6,12 +6,12 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-use super::failure::{Attempt, Failure};
+use super::error::{Attempt, Failure};
 use crate::config::database::DatabaseArgs;
-use crate::postgres::beside;
+use crate::postgres::attach;
+use crate::postgres::data_dir::Home;
 use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::postgres::error::EmbeddedError;
-use crate::postgres::home::Home;
 use crate::postgres::migrator::{self, SchemaStatus};
 use crate::postgres::pool::{connect_options, pool};
 use crate::postgres::transaction::Pool;
@@ -55,7 +55,7 @@ impl Database {
             None => match start(args).await {
                 Ok(embedded) => Self::private(embedded, args).await,
                 Err(error @ EmbeddedError::InUse { .. }) => {
-                    let options = beside::running(&args.data_dir(), EMBEDDED_DATABASE);
+                    let options = attach::running(&args.data_dir(), EMBEDDED_DATABASE);
                     Self::reached(options.ok_or_else(|| not_started(error))?, args).await
                 }
                 Err(error) => Err(not_started(error)),
@@ -69,7 +69,7 @@ impl Database {
         if let Some(url) = &args.database_url {
             return Self::named(url, args).await.map(Some);
         }
-        match beside::running(&args.data_dir(), EMBEDDED_DATABASE) {
+        match attach::running(&args.data_dir(), EMBEDDED_DATABASE) {
             Some(options) => Self::reached(options, args).await.map(Some),
             None => Ok(None),
         }

@@ -7,13 +7,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::database::Database;
-use super::failure::{Attempt, Failure};
+use super::error::{Attempt, Failure};
 use super::output::{print, write};
 use super::table::{Report, moment, or_dash, visible_lines};
 use crate::config::database::DatabaseArgs;
-use crate::config::values::whole;
+use crate::config::value_parsers::whole;
 use crate::jobs;
-use crate::store::inspect::{self, DeliveryFilter};
+use crate::store::admin::{self, DeliveryFilter};
 
 /// What can be done with deliveries.
 #[derive(Debug, Subcommand)]
@@ -95,7 +95,7 @@ async fn list(args: List) -> Result<ExitCode, Failure> {
         before: args.before,
         limit: args.limit,
     };
-    let deliveries = inspect::deliveries(&database.pool, &filter)
+    let deliveries = admin::deliveries(&database.pool, &filter)
         .await
         .attempting("list the deliveries")?;
     if args.json {
@@ -123,7 +123,7 @@ async fn list(args: List) -> Result<ExitCode, Failure> {
 
 async fn show(args: Show) -> Result<ExitCode, Failure> {
     let database = Database::open_current(&args.database).await?;
-    let delivery = inspect::delivery(&database.pool, args.id)
+    let delivery = admin::delivery(&database.pool, args.id)
         .await
         .attempting("read the delivery")?;
     database.close().await?;

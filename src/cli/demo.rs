@@ -1,10 +1,10 @@
 //! `demo`: the main job on real input, from nothing, in both formats: full events from the fixtures, and thin notifications
 //! from a simulated Avinode whose API tells what they mean.
 
-pub mod place;
-pub mod stage;
-pub mod stand_in;
-pub mod told;
+pub mod database;
+pub mod output;
+pub mod run;
+pub mod simulator;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,25 +15,25 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::failure::{Attempt, Failure};
+use super::error::{Attempt, Failure};
+use super::fixture_run::Staged;
 use super::manifest::Manifest;
 use super::output::print;
-use super::scenario::Staged;
 use super::serve::policy;
-use super::simulate::cast::Cast;
+use super::simulate::seed_sessions::Cast;
 use crate::avinode::signature::verifier::Verifier;
 use crate::config::secret::database_url;
 use crate::config::serve::PrimaryQuote;
-use crate::config::target::WEBHOOK_PATH;
-use crate::config::values::address;
-use crate::jobs::fetch::standing;
+use crate::config::target_url::WEBHOOK_PATH;
+use crate::config::value_parsers::address;
+use crate::jobs::fetch::status;
 use crate::postgres::migrator;
 use crate::postgres::pool::pool;
-use crate::queue::operate::{self, Filter};
+use crate::queue::admin::{self, Filter};
 use crate::service::{self, Settings};
 use crate::shutdown;
-use place::Place;
-use stage::Stage;
+use database::Place;
+use run::Stage;
 
 /// What the demo takes. None of it, but where the Postgres programs are, comes from the environment: it must show the
 /// same thing in every shell, and touch no database that the shell happens to name.
@@ -98,7 +98,7 @@ async fn demo(
     let pool = pool(place.options.clone(), 8, "avinode-ingest demo", Duration::from_secs(10));
     // Ends with the demo, whether or not somebody asked for it.
     let ending = shutdown.child_token();
-    let avinode = stand_in::start(ending.clone()).await?;
+    let avinode = simulator::start(ending.clone()).await?;
     let mut staged = Staged::make(&pool, manifest).await.attempting("make the sessions")?;
     staged.fetches = true;
     let stage = Stage {
@@ -116,11 +116,11 @@ async fn demo(
         .map_err(|error| Failure::to(format!("listen on {} (--listen)", args.listen), error).unavailable())?;
     let address = listener.local_addr().attempting("read the address listened on")?;
     let url = format!("http://{address}{WEBHOOK_PATH}");
-    let basic = stand_in::basic();
+    let basic = simulator::basic();
     let verifier = Verifier::from_settings(Some(SECRET), Some(&basic)).attempting("make the verifier")?;
     let settings = Settings {
         policy: policy(args.primary_quote),
-        avinode: Some(stand_in::settings(&stage.avinode)?),
+        avinode: Some(simulator::settings(&stage.avinode)?),
         ..Settings::default()
     };
     let service = tokio::spawn(service::run(
@@ -154,7 +154,7 @@ async fn show(args: &Args, stage: &Stage<'_>, url: &str, shutdown: &Cancellation
         log.served(),
         stage.table().await?
     ))?;
-    let (unserved, because) = standing::unserved(&stage.pool)
+    let (unserved, because) = status::unserved(&stage.pool)
         .await
         .attempting("ask how fetching stands")?;
     let filter = Filter {
@@ -163,10 +163,8 @@ async fn show(args: &Args, stage: &Stage<'_>, url: &str, shutdown: &Cancellation
         because,
         ..Filter::default()
     };
-    let jobs = operate::list(&stage.pool, &filter)
-        .await
-        .attempting("list what waits")?;
-    print(format_args!("\nwhat waits, and why\n{}", told::waiting(&jobs)))?;
+    let jobs = admin::list(&stage.pool, &filter).await.attempting("list what waits")?;
+    print(format_args!("\nwhat waits, and why\n{}", output::waiting(&jobs)))?;
 
     let differences = stage.differences(&summary, &jobs).await?;
     let as_expected = differences.is_empty() && args.primary_quote == PrimaryQuote::Latest;

@@ -6,12 +6,12 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::database::Database;
-use super::failure::{Attempt, Failure};
+use super::error::{Attempt, Failure};
 use super::output::{print, write};
 use super::table::{Report, moment, or_dash, visible_lines};
 use crate::config::database::DatabaseArgs;
-use crate::config::values::whole;
-use crate::store::inspect::documents::{self, DocumentFilter};
+use crate::config::value_parsers::whole;
+use crate::store::admin::documents::{self, DocumentFilter};
 
 /// What can be done with documents.
 #[derive(Debug, Subcommand)]

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use clap::{Subcommand, ValueEnum};
 
 use super::database::Database;
-use super::failure::{Attempt, Failure};
+use super::error::{Attempt, Failure};
 use super::output::print;
 use super::table::{Report, moment, or_dash};
 use crate::config::database::DatabaseArgs;
-use crate::config::values::whole;
-use crate::jobs::fetch::standing;
-use crate::queue::operate::{self, Filter};
+use crate::config::value_parsers::whole;
+use crate::jobs::fetch::status;
+use crate::queue::admin::{self, Filter};
 
 /// What can be done with jobs.
 #[derive(Debug, Subcommand)]
@@ -129,7 +129,7 @@ pub async fn run(action: Action) -> Result<ExitCode, Failure> {
 
 async fn list(args: List) -> Result<ExitCode, Failure> {
     let database = Database::open_current(&args.database).await?;
-    let (unserved, because) = standing::unserved(&database.pool)
+    let (unserved, because) = status::unserved(&database.pool)
         .await
         .attempting("ask how fetching stands")?;
     let filter = Filter {
@@ -140,9 +140,7 @@ async fn list(args: List) -> Result<ExitCode, Failure> {
         unserved,
         because,
     };
-    let jobs = operate::list(&database.pool, &filter)
-        .await
-        .attempting("list the jobs")?;
+    let jobs = admin::list(&database.pool, &filter).await.attempting("list the jobs")?;
     if args.json {
         print(serde_json::to_string_pretty(&jobs).attempting("write the jobs as JSON")?)?;
     } else if jobs.is_empty() {
@@ -169,7 +167,7 @@ async fn list(args: List) -> Result<ExitCode, Failure> {
 
 async fn show(args: Show) -> Result<ExitCode, Failure> {
     let database = Database::open_current(&args.database).await?;
-    let (unserved, because) = standing::unserved(&database.pool)
+    let (unserved, because) = status::unserved(&database.pool)
         .await
         .attempting("ask how fetching stands")?;
     let filter = Filter {
@@ -179,9 +177,7 @@ async fn show(args: Show) -> Result<ExitCode, Failure> {
         because,
         ..Filter::default()
     };
-    let jobs = operate::list(&database.pool, &filter)
-        .await
-        .attempting("read the job")?;
+    let jobs = admin::list(&database.pool, &filter).await.attempting("read the job")?;
     let found = match jobs.first() {
         Some(job) if args.json => {
             print(serde_json::to_string_pretty(job).attempting("write the job as JSON")?)?;
@@ -224,18 +220,18 @@ async fn mend(choice: Choice, mending: Mending) -> Result<ExitCode, Failure> {
     let database = Database::open_current(&choice.database).await?;
     let pool = &database.pool;
     let ids = match choice.dead {
-        true => operate::dead(pool, choice.kind.as_deref())
+        true => admin::dead(pool, choice.kind.as_deref())
             .await
             .attempting("list the dead jobs")?,
         false => choice.ids,
     };
     let (done, word) = match mending {
         Mending::Retry => (
-            operate::retry(pool, &ids).await.attempting("retry the jobs")?,
+            admin::retry(pool, &ids).await.attempting("retry the jobs")?,
             "to be run now",
         ),
         Mending::Discard => (
-            operate::discard(pool, &ids).await.attempting("discard the jobs")?,
+            admin::discard(pool, &ids).await.attempting("discard the jobs")?,
             "discarded",
         ),
     };

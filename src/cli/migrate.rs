@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::database::Database;
-use super::failure::{Attempt, Failure};
+use super::error::{Attempt, Failure};
 use super::output::print;
 use crate::config::database::DatabaseArgs;
 use crate::postgres::migrator;

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use super::failure::Failure;
+use super::error::Failure;
 use super::output;
-use crate::http::openapi::document;
+use crate::http::openapi::spec;
 
 /// Prints it.
 pub fn run() -> Result<ExitCode, Failure> {
-    output::write(document::text().as_bytes())?;
+    output::write(spec::text().as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Write, stdout};
 
-use super::failure::{Attempt, Failure};
+use super::error::{Attempt, Failure};
 
 /// Writes the text and a line end.
 pub fn print(text: impl std::fmt::Display) -> Result<(), Failure> {

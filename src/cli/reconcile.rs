@@ -1,6 +1,6 @@
 //! `reconcile`: has the trips of sessions fetched anew, and shows what that changed.
 
-pub mod told;
+pub mod output;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,18 +9,18 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::database::Database;
-use super::failure::{Attempt, Failure};
+use super::error::{Attempt, Failure};
 use super::output::print;
 use crate::clock::Clock;
 use crate::config::database::DatabaseArgs;
-use crate::config::since::{Since, since};
-use crate::config::values::seconds;
-use crate::domain::id::TripId;
-use crate::jobs::fetch::standing;
+use crate::config::time_ago::{Since, since};
+use crate::config::value_parsers::seconds;
+use crate::domain::ids::TripId;
+use crate::jobs::fetch::status;
 use crate::jobs::reconcile::{self, Run};
 use crate::postgres::transaction::Pool;
-use crate::queue::operate::Finished;
-use crate::store::whose::Which;
+use crate::queue::admin::Finished;
+use crate::store::trip_lookup::Which;
 
 /// How often it is asked whether all is done.
 const POLL: Duration = Duration::from_millis(200);
@@ -85,8 +85,8 @@ async fn put_up(pool: &Pool, which: &Which, args: &Args) -> Result<ExitCode, Fai
     } else {
         (reconcile::ask(pool, which).await.attempting(attempt)?, None)
     };
-    let nobody = standing::standing(pool).await.attempting("ask how fetching stands")?;
-    let nobody = standing::waits(&nobody);
+    let nobody = status::standing(pool).await.attempting("ask how fetching stands")?;
+    let nobody = status::waits(&nobody);
     let finished = match (&nobody, run) {
         (Some(_), _) | (None, None) => None,
         (None, Some(run)) => Some(wait(pool, run, args.timeout).await?),
@@ -101,9 +101,9 @@ async fn put_up(pool: &Pool, which: &Which, args: &Args) -> Result<ExitCode, Fai
             "finished": finished,
         }))?;
     } else {
-        print(told::asked(&asked))?;
+        print(output::asked(&asked))?;
         if let Some(finished) = &finished {
-            print(told::finished(finished))?;
+            print(output::finished(finished))?;
         }
     }
     match (nobody, args.wait) {
@@ -115,7 +115,7 @@ async fn put_up(pool: &Pool, which: &Which, args: &Args) -> Result<ExitCode, Fai
         (Some(why), false) if !args.json => print(format_args!("it waits: {why}"))?,
         _ => {}
     }
-    Ok(if told::is_well(&asked, finished.as_deref().unwrap_or_default()) {
+    Ok(if output::is_well(&asked, finished.as_deref().unwrap_or_default()) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -1,9 +1,9 @@
 //! `replay [PATH…]`: sends fixtures, signed, to a running service, and tells how it answered.
 
 pub mod progress;
-pub mod send;
-pub mod settle;
+pub mod sender;
 pub mod summary;
+pub mod wait_idle;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,17 +14,17 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
 use super::database::Database;
-use super::failure::{Attempt, Failure};
+use super::error::{Attempt, Failure};
 use super::fixtures::{self, SANDBOX};
 use super::output::print;
 use super::signing::SigningArgs;
 use crate::clock::Clock;
 use crate::config::database::DatabaseArgs;
-use crate::config::target::TargetArgs;
-use crate::config::values::{rate, whole};
+use crate::config::target_url::TargetArgs;
+use crate::config::value_parsers::{rate, whole};
 use crate::postgres::transaction::Pool;
 use progress::Progress;
-use send::{Delivery, Plan, client, send_all};
+use sender::{Delivery, Plan, client, send_all};
 
 /// How long `--wait` waits.
 const SETTLE_LIMIT: Duration = Duration::from_secs(120);
@@ -100,7 +100,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     print(&summary)?;
 
     if let Some(pool) = pool {
-        let settling = settle::wait_until_settled(&pool, SETTLE_LIMIT).await;
+        let settling = wait_idle::wait_until_settled(&pool, SETTLE_LIMIT).await;
         settling.attempting("wait until the work is done")?;
         print(format_args!(
             "the sessions are up to date {:.3} s after the first was sent",

@@ -6,11 +6,11 @@ use std::time::Instant;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
-use super::avinode::{self, warn_of_loopback};
+use super::avinode_client::{self, warn_of_loopback};
 use super::database::Database;
-use super::failure::{Attempt, Failure};
+use super::error::{Attempt, Failure};
 use super::migrate::refuse_pooler;
-use crate::avinode::client::settings::AvinodeSettings;
+use crate::avinode::client::config::AvinodeSettings;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
 use crate::config::avinode::{AvinodeArgs, FetchArgs};
@@ -18,7 +18,7 @@ use crate::config::database::DatabaseArgs;
 use crate::config::secret::{ApiTokens, Scope, Secrets};
 use crate::config::serve::{PrimaryQuote, ServeArgs};
 use crate::config::webhook::WebhookArgs;
-use crate::domain::election::Policy;
+use crate::domain::primary_quote::Policy;
 use crate::http::server::ServerLimits;
 use crate::http::state::WebhookLimits;
 use crate::http::v1::auth::{self, Tokens};
@@ -57,11 +57,11 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     let began = Instant::now();
     let shutdown = shutdown::on_signals().attempting("listen for signals")?;
     let verifier = verifier(&args.webhook)?;
-    let avinode = avinode::settings(&args.avinode, &args.fetch)?;
+    let avinode = avinode_client::settings(&args.avinode, &args.fetch)?;
     if let Some(avinode) = &avinode {
         warn_of_loopback(&avinode.client);
         // Now rather than in the middle: a machine without root certificates has none.
-        avinode::client(&avinode.client)?;
+        avinode_client::client(&avinode.client)?;
     }
     let fetching = fetching(&args.serve, avinode.is_some());
     let needed = connections_needed(&args.serve).saturating_add(fetching);

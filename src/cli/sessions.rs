@@ -6,10 +6,10 @@ use clap::Subcommand;
 use uuid::Uuid;
 
 use super::database::Database;
-use super::failure::Failure;
+use super::error::Failure;
 use crate::clock::Clock;
 use crate::sessions::error::Error;
-use crate::sessions::handle::Sessions;
+use crate::sessions::service::Sessions;
 
 pub mod change;
 pub mod list;

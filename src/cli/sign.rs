@@ -9,12 +9,12 @@ use std::process::ExitCode;
 
 use uuid::Uuid;
 
-use super::failure::{Attempt, Failure};
+use super::error::{Attempt, Failure};
 use super::fixtures::Fixture;
 use super::output::print;
 use super::signing::SigningArgs;
 use crate::clock::Clock;
-use crate::config::target::TargetArgs;
+use crate::config::target_url::TargetArgs;
 
 /// What `sign` takes.
 #[derive(Debug, clap::Args)]

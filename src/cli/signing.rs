@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::failure::Failure;
+use super::error::Failure;
 use crate::avinode::signature::signer::Signer;
 use crate::config::secret::{Secrets, signing_secret};
 use crate::config::webhook::WebhookArgs;

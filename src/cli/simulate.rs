@@ -2,8 +2,8 @@
 //! as Avinode does, so that the service can be shown, tried and loaded without an account.
 
 pub mod args;
-pub mod cast;
 pub mod report;
+pub mod seed_sessions;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -12,20 +12,20 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::database::Database;
-use super::failure::{Attempt, Failure};
+use super::error::{Attempt, Failure};
 use super::output::print;
-use super::replay::settle;
+use super::replay::wait_idle;
 use super::serve::policy;
 use crate::config::database::DatabaseArgs;
 use crate::config::secret::Secrets;
-use crate::config::target::endpoint;
+use crate::config::target_url::endpoint;
 use crate::shutdown;
 use crate::simulator::credentials::Credentials;
-use crate::simulator::run::Simulator;
-use crate::simulator::settings::Proof;
+use crate::simulator::simulator::Simulator;
+use crate::simulator::webhook_settings::Proof;
 use args::{Args, Proving};
-use cast::Cast;
 use report::Report;
+use seed_sessions::Cast;
 
 /// How long the service may take to work off the last notifications, with --sessions and --exit.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -89,7 +89,7 @@ async fn play(
     let mut report = Report::of(simulator, began.elapsed());
     if let Some((database, cast)) = cast.filter(|_| !shutdown.is_cancelled()) {
         tokio::select! {
-            settled = settle::wait_until_settled(&database.pool, PATIENCE) => {
+            settled = wait_idle::wait_until_settled(&database.pool, PATIENCE) => {
                 settled.attempting("wait until the work is done")?;
             }
             () = shutdown.cancelled() => {}

@@ -2,7 +2,7 @@
 //! held to the workers' rate limit: a person makes a few calls.
 
 mod credentials;
-mod told;
+mod output;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,13 +10,13 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use url::Url;
 
-use super::avinode::{client, client_settings, failed, warn_of_loopback};
-use super::failure::Failure;
-use crate::avinode::client::get::Client;
-use crate::avinode::client::webhooks::{NEEDED, WebhookSetting, Wish};
+use super::avinode_client::{client, client_settings, failed, warn_of_loopback};
+use super::error::Failure;
+use crate::avinode::client::client::Client;
+use crate::avinode::client::webhook_settings::{NEEDED, WebhookSetting, Wish};
 use crate::config::avinode::AvinodeArgs;
 use crate::config::secret::{Secrets, basic_credentials};
-use crate::config::values::{event_type, switch, url};
+use crate::config::value_parsers::{event_type, switch, url};
 
 /// What can be done with the webhook settings at Avinode.
 #[derive(Debug, Subcommand)]
@@ -176,7 +176,7 @@ fn open(args: &AvinodeArgs) -> Result<Client, Failure> {
 async fn list(args: List) -> Result<(), Failure> {
     let client = open(&args.common.avinode)?;
     let settings = all(&client).await?;
-    told::all(&settings, args.target.as_ref().map(Url::as_str), args.common.json)
+    output::all(&settings, args.target.as_ref().map(Url::as_str), args.common.json)
 }
 
 async fn create(args: Create) -> Result<(), Failure> {
@@ -199,7 +199,7 @@ async fn create(args: Create) -> Result<(), Failure> {
     };
     let attempt = "make the webhook setting";
     let made = client.create_webhook(&wish).await.map_err(failed(attempt))?;
-    told::one("created", made.as_ref(), true, args.common.json)
+    output::one("created", made.as_ref(), true, args.common.json)
 }
 
 /// What two settings send to one target comes twice.
@@ -254,7 +254,7 @@ async fn change(
     let attempt = format!("read the webhook setting {id} back, which was {done}");
     let settings = client.webhooks().await.settings.map_err(failed(attempt))?;
     let now = settings.iter().find(|setting| setting.id == id);
-    told::one(done, now, wish.credentials.is_some(), common.json)
+    output::one(done, now, wish.credentials.is_some(), common.json)
 }
 
 async fn all(client: &Client) -> Result<Vec<WebhookSetting>, Failure> {

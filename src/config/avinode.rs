@@ -4,7 +4,7 @@ use clap::Args;
 use secrecy::SecretString;
 
 use super::secret::credential;
-use super::values::{Every, every, header_value, rate, switch, whole};
+use super::value_parsers::{Every, every, header_value, rate, switch, whole};
 
 /// Settings of the API at Avinode. The first three come together: without them nothing is fetched.
 #[derive(Debug, Clone, Args)]

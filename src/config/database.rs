@@ -6,7 +6,7 @@ use clap::Args;
 use secrecy::SecretString;
 
 use super::secret::database_url;
-use super::values::{switch, whole};
+use super::value_parsers::{switch, whole};
 
 /// Settings of the database.
 #[derive(Debug, Clone, Args)]

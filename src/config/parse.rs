@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Command, Parser};
 
-use super::mistake::{Line, describe, variable_of};
+use super::usage_error::{Line, describe, variable_of};
 
 /// The exit code of a wrong setting or a wrong command line (`EX_USAGE`).
 pub const EXIT_USAGE: u8 = 64;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::secret::{ApiTokens, api_tokens};
-use super::values::{address, millis, seconds, switch, whole};
+use super::value_parsers::{address, millis, seconds, switch, whole};
 use super::webhook::WebhookArgs;
 
 /// What a process does.

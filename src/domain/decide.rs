@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::election::{Policy, elect};
-use super::id::QuoteId;
+use super::ids::QuoteId;
+use super::primary_quote::{Policy, elect};
 use super::session::Session;
 use super::trip::{Status, Trip};
 use super::workflow::{Step, at_least};

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::id::{MessageId, QuoteId, RequestId, TripId};
+use super::ids::{MessageId, QuoteId, RequestId, TripId};
 
 /// A fact about a trip.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::event::{QuoteDetails, Source, Version};
-use super::said::Said;
+use super::quote_history::Said;
 
 /// What is known of one quote of one trip.
 #[derive(Debug, Clone, Default, PartialEq)]

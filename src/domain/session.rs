@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::id::QuoteId;
+use super::ids::QuoteId;
 
 /// The kind of the job, with the session's id as key, by which a session is matched with what is known of its trip. Session
 /// tracking, the sweep and the triggers on `chat_sessions` queue it; these say the same word.

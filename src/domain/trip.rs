@@ -2,7 +2,7 @@
 //!
 //! Sessions are never asked here: facts are kept by trip, so that a quote that comes before its session is not lost.
 
-mod learn;
+mod apply_event;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::event::{QuoteDetails, Source, TripStatus, Version};
-use super::id::{MessageId, QuoteId, RequestId};
+use super::ids::{MessageId, QuoteId, RequestId};
 use super::quote::{Quote, Request, learn_decline};
 
 /// What is known of one trip.

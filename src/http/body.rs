@@ -7,7 +7,7 @@ use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 
-use super::memory::{MemoryBudget, Reserved};
+use super::memory_budget::{MemoryBudget, Reserved};
 
 /// What a delivery takes beside its body (its headers, its place in the queue), in bytes, so that empty bodies are
 /// bounded too.

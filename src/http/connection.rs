@@ -25,9 +25,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::patience::Patient;
 use super::problem::Problem;
 use super::server::ServerLimits;
+use super::write_timeout::Patient;
 
 /// Bytes that a connection may buffer, beside its body.
 const BUFFER: usize = 64 * 1024;

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, post};
 
-use super::openapi::document;
+use super::openapi::spec;
 use super::problem::Problem;
 use super::readiness::Readiness;
 use super::state::AppState;
@@ -18,7 +18,7 @@ pub fn router(state: AppState, api: Option<ApiState>) -> Router {
     if let Some(api) = api {
         routes = routes
             .nest("/v1", api_router(api))
-            .route("/openapi.json", get(document::show));
+            .route("/openapi.json", get(spec::show));
     }
     with_problems(routes).with_state(state)
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use axum::extract::FromRef;
 use futures_util::future::BoxFuture;
 
-use super::memory::MemoryBudget;
+use super::memory_budget::MemoryBudget;
 use super::readiness::Readiness;
-use super::refusal::RefusalLog;
+use super::rejection_log::RefusalLog;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
-use crate::ingest::receiver::{Arrival, NotKept, Receiver};
+use crate::ingest::group_commit::{Arrival, NotKept, Receiver};
 
 /// Where verified deliveries go. A trait for one reason: the tests of every answer need no database.
 pub trait Receive: Send + Sync + 'static {

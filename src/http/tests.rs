@@ -27,7 +27,7 @@ use super::state::{AppState, Receive, WebhookLimits};
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
 use crate::heartbeat::Heartbeats;
-use crate::ingest::receiver::{Arrival, NotKept};
+use crate::ingest::group_commit::{Arrival, NotKept};
 
 const SECRET: &str = "a-secret-of-thirty-two-characters";
 const BASIC: &str = "relay:pass:word";

@@ -15,15 +15,15 @@ use hyper::{HeaderMap, StatusCode};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::body::{self, NotRead, Whole, Why};
-use super::headers;
-use super::memory::Reserved;
-use super::openapi::answers::OfWebhook;
-use super::openapi::webhook::{Delivery, Kept};
+use super::memory_budget::Reserved;
+use super::openapi::responses::OfWebhook;
+use super::openapi::webhook_schema::{Delivery, Kept};
 use super::problem::Problem;
-use super::refusal::{Refused, Weight};
+use super::rejection_log::{Refused, Weight};
 use super::state::AppState;
+use super::stored_headers;
 use crate::avinode::{json, notification};
-use crate::ingest::receiver::{Arrival, NotKept};
+use crate::ingest::group_commit::{Arrival, NotKept};
 
 /// A refusal on its way to the answer and to the log.
 struct Refusal {
@@ -99,7 +99,7 @@ async fn admit(state: &AppState, head: &Parts, body: axum::body::Body) -> Result
         id: id_at(received_at),
         received_at,
         body: bytes.clone(),
-        headers: headers::kept(&head.headers),
+        headers: stored_headers::kept(&head.headers),
         verified_by: verified_by.to_string(),
         route: notification::route(&bytes),
     };

@@ -4,28 +4,28 @@
 //! job is about, the way is the same: learn facts, decide each session of the trips from all that is known, write.
 
 mod about;
-mod borrow;
-mod change;
-mod keys;
-mod learn;
-mod outward;
+mod dedup;
+mod facts;
+mod persist;
+mod sessions;
+mod shared_trips;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use self::about::named;
-use self::learn::Learned;
+use self::facts::Learned;
 use crate::clock::Clock;
-use crate::domain::election::Policy;
 use crate::domain::event::Event;
-use crate::domain::id::{EventId, QuoteId, TripId};
+use crate::domain::ids::{EventId, QuoteId, TripId};
+use crate::domain::primary_quote::Policy;
 use crate::domain::trip::Way;
 use crate::jobs::rematch;
 use crate::postgres::transaction::{Pool, Transaction};
+use crate::queue::claim as queue;
 use crate::queue::enqueue::{self, NewJob};
 use crate::queue::job::{Claimed, JobError};
-use crate::queue::store as queue;
-use crate::store::{facts, merge, rfqs, sessions, trips, writer};
+use crate::store::{self, merge_trips, related_trips, trips, tx};
 
 /// What a job is about.
 #[derive(Debug, Clone)]
@@ -115,7 +115,7 @@ impl Applier {
     /// # Errors
     /// Nothing was changed.
     pub async fn begin(&self, jobs: &[Claimed]) -> Result<Begun, JobError> {
-        let mut tx = writer::begin(&self.pool).await?;
+        let mut tx = tx::begin(&self.pool).await?;
         let held = queue::hold(&mut tx, jobs).await?;
         Ok(Begun { tx, held })
     }
@@ -159,7 +159,7 @@ impl Applier {
         }
         let now = self.clock.now();
         let mut learned = Learned::default();
-        let fresh = keys::enter(&mut tx, &works, &mut learned).await?;
+        let fresh = dedup::enter(&mut tx, &works, &mut learned).await?;
 
         let rematched: Vec<Uuid> = fresh.iter().filter_map(|work| work.session()).collect();
         let mut ids: Vec<String> = fresh.iter().flat_map(|work| work.trips()).collect();
@@ -168,16 +168,16 @@ impl Applier {
         ids.sort();
         ids.dedup();
         let named = named(&fresh);
-        let mut related = rfqs::related(&mut tx, &ids, &named, &rematched).await?;
+        let mut related = related_trips::related(&mut tx, &ids, &named, &rematched).await?;
         let locked = trips::lock(&mut tx, &related.trips.iter().cloned().collect::<Vec<_>>()).await?;
         let mut locked =
             locked.ok_or_else(|| JobError::Contention("a trip was merged with another meanwhile".to_owned()))?;
         if !related.unsettled.is_empty() {
-            rfqs::lock(&mut tx, &related.unsettled).await?;
+            related_trips::lock(&mut tx, &related.unsettled).await?;
         }
         if related.unsettled.iter().any(|rfq| related.held.contains(rfq)) {
             // While we waited for the locks, a session's RFQ may have been named under a trip more.
-            related = rfqs::related(&mut tx, &ids, &named, &rematched).await?;
+            related = related_trips::related(&mut tx, &ids, &named, &rematched).await?;
             if !related.trips.iter().all(|trip| locked.key_of.contains_key(trip)) {
                 return Err(JobError::Contention(
                     "an RFQ was named under another trip meanwhile".to_owned(),
@@ -186,7 +186,7 @@ impl Applier {
         }
         // Before the sessions are looked for: those of all ids are then the trip's.
         let same: Vec<Vec<String>> = fresh.iter().map(|work| work.same_trip()).collect();
-        learned.merged(merge::merge(&mut tx, &mut locked, &same).await?);
+        learned.merged(merge_trips::merge(&mut tx, &mut locked, &same).await?);
         let keys: Vec<String> = locked.trips.keys().cloned().collect();
         let asked: Vec<String> = related
             .asked
@@ -195,21 +195,22 @@ impl Applier {
             .cloned()
             .collect();
         let rfqs: Vec<String> = named.into_iter().map(|(_, rfq)| rfq).collect();
-        let mut sessions = sessions::lock(&mut tx, &keys, &asked, &rfqs, &rematched).await?;
-        let found_late = borrow::set_apart(&mut sessions, &locked.trips, &related.held);
-        let messages = learn::messages_of(&fresh, &locked.key_of);
-        let mut rows = facts::load(&mut tx, &mut locked.trips, &messages).await?;
+        let mut sessions = store::sessions::lock(&mut tx, &keys, &asked, &rfqs, &rematched).await?;
+        let found_late = shared_trips::set_apart(&mut sessions, &locked.trips, &related.held);
+        let messages = facts::messages_of(&fresh, &locked.key_of);
+        let mut rows = store::facts::load(&mut tx, &mut locked.trips, &messages).await?;
 
-        learn::learn(&fresh, &mut locked, now, &mut learned);
-        borrow::borrow(&locked.trips, &mut sessions);
-        outward::write(&mut tx, &locked.trips, &learned.touched).await?;
-        outward::schedule_expiries(&mut tx, &locked.trips, &mut learned, now).await?;
-        outward::project(&mut tx, &locked.trips, &learned.touched, &sessions, &mut rows).await?;
+        facts::learn(&fresh, &mut locked, now, &mut learned);
+        shared_trips::borrow(&locked.trips, &mut sessions);
+        persist::write(&mut tx, &locked.trips, &learned.touched).await?;
+        persist::schedule_expiries(&mut tx, &locked.trips, &mut learned, now).await?;
+        persist::project(&mut tx, &locked.trips, &learned.touched, &sessions, &mut rows).await?;
         if !found_late.is_empty() {
             let again: Vec<NewJob> = found_late.into_iter().map(rematch::job).collect();
             enqueue::enqueue(&mut tx, &again).await?;
         }
-        let changed = change::change(&mut tx, &locked.trips, &mut sessions, &learned, &rows, self.policy, now).await?;
+        let changed =
+            sessions::change(&mut tx, &locked.trips, &mut sessions, &learned, &rows, self.policy, now).await?;
 
         for outcome in &mut learned.outcomes {
             if outcome.outcome == "applied" {

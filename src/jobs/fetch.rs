@@ -4,13 +4,13 @@
 //! that had to wait for something else, whose document is stored by then. The GET stands outside of any transaction, and its
 //! document is kept before it is applied: what fails from there on makes nothing be fetched again.
 
-mod asked;
-mod call;
-mod failed;
+mod download;
+mod errors;
+mod follow_up;
 pub mod ids;
-mod next;
-pub mod standing;
-mod told;
+mod limiter_feedback;
+mod request;
+pub mod status;
 mod whose;
 
 use std::sync::Arc;
@@ -22,18 +22,18 @@ use futures_util::future::BoxFuture;
 use rand::RngExt;
 use serde_json::Value;
 
-use self::asked::Asked;
+use self::request::Asked;
 use super::apply::{Applier, Content, Work};
-use crate::avinode::client::get::Client;
+use crate::avinode::client::client::Client;
 use crate::avinode::documents::{self, Reading};
 use crate::avinode::json;
 use crate::avinode::resource::Resource;
-use crate::domain::id::TripId;
+use crate::domain::ids::TripId;
 use crate::domain::trip::Way;
-use crate::queue::grouped::{Group, GroupHandler};
+use crate::queue::claim as queue;
+use crate::queue::claim_by_key::{Group, GroupHandler};
 use crate::queue::job::{Claimed, JobError, Outcome};
 use crate::queue::limiter::Limiter;
-use crate::queue::store as queue;
 use crate::store::deliveries;
 use crate::store::documents::{self as kept, Kept};
 
@@ -146,7 +146,7 @@ impl FetchJob {
         in_hand: &InHand,
     ) -> Result<Unfinished, JobError> {
         let mut tx = self.applier.pool.begin().await?;
-        let follow = next::follow_ups(&mut tx, asked, resource, reading, in_hand.same).await?;
+        let follow = follow_up::follow_ups(&mut tx, asked, resource, reading, in_hand.same).await?;
         tx.commit().await?;
         let content = Content::Document {
             resource: resource.to_string(),

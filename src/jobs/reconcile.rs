@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::fetch::RECONCILE;
-use crate::avinode::id::ResourceId;
 use crate::avinode::resource::Resource;
+use crate::avinode::resource_id::ResourceId;
 use crate::postgres::transaction::Pool;
+use crate::queue::admin::{self, Finished};
 use crate::queue::enqueue;
-use crate::queue::operate::{self, Finished};
-use crate::store::whose::{self, Target, Which};
+use crate::store::trip_lookup::{self, Target, Which};
 
 /// What was put up for fetching.
 #[derive(Debug, Clone)]
@@ -43,14 +43,14 @@ pub async fn begin(pool: &Pool, which: &Which) -> Result<(Asked, Run), sqlx::Err
     let (targets, keys) = targets(pool, which).await?;
     let run = Run {
         id: Uuid::now_v7(),
-        since: operate::now(pool).await?,
+        since: admin::now(pool).await?,
     };
     let queued = enqueue::enqueue_in_run(pool, RECONCILE, &keys, run.id).await?;
     Ok((Asked { targets, queued }, run))
 }
 
 async fn targets(pool: &Pool, which: &Which) -> Result<(Vec<Target>, Vec<String>), sqlx::Error> {
-    let mut targets = whose::targets(pool, which).await?;
+    let mut targets = trip_lookup::targets(pool, which).await?;
     for target in &mut targets {
         // What the application wrote into a session need be no resource.
         target.resources.retain(|id| is_resource(id));
@@ -67,10 +67,10 @@ fn is_resource(id: &str) -> bool {
 
 /// How many jobs are still to be done, of those that the run asked for and of what follows from them.
 pub async fn left(pool: &Pool, run: Run) -> Result<i64, sqlx::Error> {
-    operate::live_in_run(pool, RECONCILE, run.id).await
+    admin::live_in_run(pool, RECONCILE, run.id).await
 }
 
 /// What has become of the run's jobs, in order of time.
 pub async fn finished(pool: &Pool, run: Run) -> Result<Vec<Finished>, sqlx::Error> {
-    operate::finished_in_run(pool, run.id, run.since).await
+    admin::finished_in_run(pool, run.id, run.since).await
 }

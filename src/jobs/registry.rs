@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{apply, event, expire, fetch, rematch};
-use crate::avinode::client::get::{Client, NoClient};
-use crate::avinode::client::settings::{AvinodeSettings, Now};
+use super::{apply, fetch, full_event, quote_expiry, rematch};
+use crate::avinode::client::client::{Client, NoClient};
+use crate::avinode::client::config::{AvinodeSettings, Now};
 use crate::clock::Clock;
-use crate::domain::election::Policy;
+use crate::domain::primary_quote::Policy;
 use crate::postgres::transaction::Pool;
 use crate::queue::job::Handler;
 use crate::queue::limit::pace::Limit;
 use crate::queue::limiter::Limiter;
-use crate::queue::paced::Paced;
+use crate::queue::rate_limited_worker::Paced;
 use crate::queue::retry::RetryPolicy;
 
 /// Kinds of jobs that wait where nothing fetches: kept, listed, and worked off once a process has credentials.
@@ -81,25 +81,25 @@ pub fn registry(pool: &Pool, policy: Policy, clock: Clock) -> Vec<Arc<dyn Handle
         clock,
     });
     vec![
-        Arc::new(event::EventJob {
+        Arc::new(full_event::EventJob {
             applier: applier.clone(),
-            kind: event::KIND,
+            kind: full_event::KIND,
             replayed: false,
         }),
         Arc::new(rematch::RematchJob {
             applier: applier.clone(),
         }),
-        Arc::new(expire::ExpireJob {
+        Arc::new(quote_expiry::ExpireJob {
             applier: applier.clone(),
         }),
-        Arc::new(event::EventJob {
+        Arc::new(full_event::EventJob {
             applier: applier.clone(),
-            kind: event::KIND_AGAIN,
+            kind: full_event::KIND_AGAIN,
             replayed: true,
         }),
-        Arc::new(event::EventJob {
+        Arc::new(full_event::EventJob {
             applier,
-            kind: event::KIND_UNKNOWN,
+            kind: full_event::KIND_UNKNOWN,
             replayed: false,
         }),
     ]

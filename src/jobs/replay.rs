@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::event::{KIND_AGAIN, KIND_UNKNOWN};
+use super::full_event::{KIND_AGAIN, KIND_UNKNOWN};
 use crate::avinode::notification::{Route, route};
 use crate::postgres::transaction::Pool;
 use crate::queue::enqueue::{NewJob, enqueue};

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use super::account::Account;
+use super::binaries::Programs;
 use super::error::EmbeddedError;
-use super::programs::Programs;
+use super::service_user::Account;
 
 /// The cluster's superuser, and the only role that it begins with.
 pub const SUPERUSER: &str = "avinode";
@@ -124,7 +124,7 @@ pub fn remove_unfinished(home: &Path) {
         .flatten()
         .filter(|entry| entry.file_name().to_string_lossy().starts_with(UNFINISHED))
     {
-        if let Err(error) = super::home::remove(&entry.path()) {
+        if let Err(error) = super::data_dir::remove(&entry.path()) {
             tracing::warn!(folder = %entry.path().display(), %error, "could not remove an unfinished cluster");
         }
     }

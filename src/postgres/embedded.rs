@@ -12,12 +12,12 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::account::Account;
+use super::binaries::Programs;
 use super::cluster::{self, PORT, SUPERUSER};
+use super::data_dir::{self, Folder, Home, THROW_AWAY_PARENT};
 use super::error::EmbeddedError;
-use super::home::{self, Folder, Home, THROW_AWAY_PARENT};
-use super::programs::Programs;
-use super::reap;
+use super::orphans;
+use super::service_user::Account;
 use super::supervisor::{End, Supervisor};
 
 /// How long a server may take until it answers at all.
@@ -76,7 +76,7 @@ impl EmbeddedPostgres {
             None => throw_away_folder(&account).await?,
         };
         let data = home.path().join("data");
-        if kept.is_some() && reap::end_leftover(&data, home.path(), Signal::SIGINT).await? {
+        if kept.is_some() && orphans::end_leftover(&data, home.path(), Signal::SIGINT).await? {
             tracing::info!(data = %data.display(), "ended the Postgres server that a killed run left");
         }
         cluster::remove_unfinished(home.path());
@@ -186,10 +186,10 @@ impl EmbeddedPostgres {
         let end = self.server.stop().await;
         if end != End::Status(0) {
             // The watchdog or the server was killed: see to the end ourselves.
-            reap::end_leftover(&self.data, &socket_dir, Signal::SIGINT).await?;
+            orphans::end_leftover(&self.data, &socket_dir, Signal::SIGINT).await?;
         }
         if let Some(folder) = &self.remove {
-            home::remove(folder).map_err(EmbeddedError::folder("remove", folder))?;
+            data_dir::remove(folder).map_err(EmbeddedError::folder("remove", folder))?;
         }
         match end {
             End::Status(0) => Ok(()),
@@ -247,7 +247,7 @@ pub fn options_at(socket_dir: &Path, database: &str) -> PgConnectOptions {
 }
 
 async fn throw_away_folder(account: &Account) -> Result<Folder, EmbeddedError> {
-    reap::sweep(Path::new(THROW_AWAY_PARENT), account).await;
+    orphans::sweep(Path::new(THROW_AWAY_PARENT), account).await;
     Folder::throw_away(account)
 }
 

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::programs::ProgramsError;
+use super::binaries::ProgramsError;
 
 /// What went wrong with the private cluster.
 #[derive(Debug, thiserror::Error)]

@@ -15,7 +15,7 @@ use super::transaction::Pool;
 
 pub mod error;
 mod indexes;
-mod turn;
+mod lock;
 
 /// The migrations of `migrations/`, built into the program. `sqlx.toml` puts their bookkeeping in our own schema.
 pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
@@ -118,7 +118,7 @@ async fn apply_all(
 ) -> Result<Vec<Applied>, MigrateError> {
     set(connection, SETTINGS).await?;
     let _ = set(connection, NOTICES_OUR_DEATH).await;
-    turn::take(connection, patience.turn).await?;
+    lock::take(connection, patience.turn).await?;
     set(connection, PATIENT_LOCKS).await?;
     let known = bookkeeping(migrator, connection).await?;
     let is_known = |migration: &Migration| known.contains(&migration.version);

@@ -12,9 +12,9 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin};
 use tokio::sync::watch;
 
-use super::account::Account;
+use super::data_dir::OWNER_FILE;
 use super::error::EmbeddedError;
-use super::home::OWNER_FILE;
+use super::service_user::Account;
 
 const WATCHDOG: &str = include_str!("watchdog.sh");
 /// The watchdog's 60 s for an orderly end, then an immediate one.

@@ -19,7 +19,7 @@ use sqlx::postgres::{
 use sqlx::query::Map;
 use sqlx::{Connection as _, Either, Error, Execute, Executor, SqlStr};
 
-use super::lone::LonePool;
+use super::autocommit::LonePool;
 
 /// Connections to the database, and whether statements may have names there.
 #[derive(Debug, Clone)]

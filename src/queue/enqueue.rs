@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
 
-use crate::postgres::span::interval;
+use crate::postgres::interval::interval;
 use crate::postgres::transaction::{Pool, Transaction};
 
 /// A job to be queued.

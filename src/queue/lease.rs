@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::MissedTickBehavior;
 
+use super::claim;
 use super::job::{Claimed, JobError};
-use super::store;
 use crate::postgres::transaction::Pool;
 
 /// How many leases long work may take before it is given up, where nothing else is said.
@@ -33,7 +33,7 @@ pub(super) async fn keep_up<T>(
         }
         loop {
             beat.tick().await;
-            if let Err(error) = store::extend(leases, held, lease).await {
+            if let Err(error) = claim::extend(leases, held, lease).await {
                 // Losing the lease is safe: the apply is fenced.
                 let kind = held.first().map(|job| job.kind.as_str());
                 tracing::warn!(%error, kind, "could not extend leases");

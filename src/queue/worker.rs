@@ -8,10 +8,10 @@ use rand::RngExt;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::disposition::{Remedy, remedy};
 use super::job::{Claimed, Handler, JobError};
-use super::remedy::{Remedy, remedy};
 use super::retry::RetryPolicy;
-use super::{lease, settle, store};
+use super::{claim, lease, release};
 use crate::heartbeat::Pulse;
 use crate::postgres::transaction::Pool;
 
@@ -60,7 +60,7 @@ impl Shift {
             let stepped = async {
                 if failures > 0 {
                     // What the failed step held could not be settled: nobody would touch it for the length of a lease.
-                    settle::let_go(&self.pool, name).await?;
+                    release::let_go(&self.pool, name).await?;
                 }
                 self.step(name, shutdown).await
             };
@@ -105,7 +105,7 @@ impl Shift {
         let mut handlers = &self.handlers[..];
         while !handlers.is_empty() {
             let wanted: Vec<_> = handlers.iter().map(|it| (it.kind(), it.batch_size())).collect();
-            let claimed = store::claim(&self.pool, &wanted, name, self.lease).await?;
+            let claimed = claim::claim(&self.pool, &wanted, name, self.lease).await?;
             let Some((place, handler)) = claimed
                 .first()
                 .and_then(|job| handlers.iter().enumerate().find(|(_, it)| it.kind() == job.kind))
@@ -116,7 +116,7 @@ impl Shift {
             step.claimed += claimed.len();
             step.more |= i64::try_from(claimed.len()).unwrap_or(i64::MAX) >= handler.batch_size();
             if shutdown.is_cancelled() {
-                settle::give_back(&self.pool, &claimed).await?;
+                release::give_back(&self.pool, &claimed).await?;
                 break;
             }
             let (mut alone, together): (Vec<_>, Vec<_>) = claimed.into_iter().partition(|job| job.alone);
@@ -139,10 +139,10 @@ impl Shift {
     ) -> Result<(), sqlx::Error> {
         if job.crashes >= self.retry.max_crashes {
             let reason = format!("its worker died {} times while it ran alone", job.crashes);
-            step.died += usize::from(settle::bury(&self.pool, job, &reason).await?);
+            step.died += usize::from(release::bury(&self.pool, job, &reason).await?);
             return Ok(());
         }
-        if settle::begin_alone(&self.pool, std::slice::from_ref(job)).await? {
+        if release::begin_alone(&self.pool, std::slice::from_ref(job)).await? {
             self.serve(handler, std::slice::from_ref(job), waiting, step).await?;
         }
         Ok(())
@@ -212,7 +212,7 @@ impl Shift {
                     let delay = back.delay;
                     tracing::warn!(kind, job = job.id, attempt = job.attempts, %error, ?delay, "a job is to be tried again");
                 }
-                if settle::put_back(&self.pool, &[back]).await? > 0 {
+                if release::put_back(&self.pool, &[back]).await? > 0 {
                     step.put_back += 1;
                 }
                 Ok(())
@@ -222,7 +222,7 @@ impl Shift {
 
     async fn bury(&self, kind: &'static str, job: &Claimed, reason: &str, step: &mut Step) -> Result<(), sqlx::Error> {
         tracing::warn!(kind, job = job.id, delivery = ?job.delivery_id, reason, "a job died");
-        step.died += usize::from(settle::bury(&self.pool, job, reason).await?);
+        step.died += usize::from(release::bury(&self.pool, job, reason).await?);
         Ok(())
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::Settings;
-use crate::avinode::client::get::NoClient;
-use crate::avinode::client::settings::AvinodeSettings;
+use crate::avinode::client::client::NoClient;
+use crate::avinode::client::config::AvinodeSettings;
 use crate::http::readiness::Detail;
-use crate::jobs::fetch::standing;
+use crate::jobs::fetch::status;
 use crate::jobs::registry;
 use crate::postgres::transaction::Pool;
-use crate::queue::paced::Paced;
+use crate::queue::rate_limited_worker::Paced;
 use crate::queue::retry::RetryPolicy;
 
 /// Connections of the worker's own: one claims while what was fetched is applied by the others.
@@ -46,8 +46,8 @@ pub(super) fn detail(pool: &Pool) -> Detail {
     Detail::new("fetching", move || {
         let pool = pool.clone();
         Box::pin(async move {
-            match standing::standing(&pool).await {
-                Ok(found) => standing::words(&found),
+            match status::standing(&pool).await {
+                Ok(found) => status::words(&found),
                 Err(_) => "unknown".to_owned(),
             }
         })

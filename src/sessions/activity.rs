@@ -4,12 +4,12 @@ use uuid::Uuid;
 
 use super::create::other_active;
 use super::error::Error;
-use super::handle::{Sessions, locked, shown};
 use super::retry::retried;
-use crate::domain::tracking::input::Activity;
-use crate::domain::tracking::status::SessionStatus;
-use crate::domain::tracking::view::ChatSession;
-use crate::store::tracking::{begin, change, lock};
+use super::service::{Sessions, locked, shown};
+use crate::domain::chat_session::input::Activity;
+use crate::domain::chat_session::status::SessionStatus;
+use crate::domain::chat_session::view::ChatSession;
+use crate::store::chat_sessions::{lock, tx, update};
 
 /// Messages that one call may add.
 const MOST_MESSAGES: i32 = 1_000_000;
@@ -28,8 +28,8 @@ impl Sessions {
             });
         }
         retried(|| async {
-            let mut tx = begin::writing(&self.pool).await?;
-            if !change::activity(&mut tx, session, messages, self.now()).await? {
+            let mut tx = tx::writing(&self.pool).await?;
+            if !update::activity(&mut tx, session, messages, self.now()).await? {
                 return Err(Error::NoSuchSession);
             }
             let session = shown(&mut tx, session).await?;
@@ -45,10 +45,10 @@ impl Sessions {
     /// There is no such session, or it is over.
     pub async fn pause(&self, session: Uuid) -> Result<ChatSession, Error> {
         retried(|| async {
-            let mut tx = begin::writing(&self.pool).await?;
+            let mut tx = tx::writing(&self.pool).await?;
             let before = locked(&mut tx, session).await?;
             match before.status.as_str() {
-                "active" => change::status(&mut tx, session, SessionStatus::Paused, None, None).await?,
+                "active" => update::status(&mut tx, session, SessionStatus::Paused, None, None).await?,
                 "paused" => {}
                 _ => return Err(wrong_status(before.status, "active")),
             }
@@ -65,7 +65,7 @@ impl Sessions {
     /// There is no such session, it is over, or another session of its conversation is active.
     pub async fn resume(&self, session: Uuid) -> Result<ChatSession, Error> {
         retried(|| async {
-            let mut tx = begin::writing(&self.pool).await?;
+            let mut tx = tx::writing(&self.pool).await?;
             let conversation = lock::conversation_of(&mut tx, session).await?;
             // The conversation first, as when a session is made: else both could find the other not there yet.
             lock::conversation(&mut tx, conversation.ok_or(Error::NoSuchSession)?).await?;
@@ -77,7 +77,7 @@ impl Sessions {
                     if let Some(session) = other_active(&live, session) {
                         return Err(Error::AnotherIsActive { session });
                     }
-                    change::status(&mut tx, session, SessionStatus::Active, Some(self.now()), None).await?;
+                    update::status(&mut tx, session, SessionStatus::Active, Some(self.now()), None).await?;
                 }
                 _ => return Err(wrong_status(before.status, "paused")),
             }

@@ -2,15 +2,15 @@
 
 use uuid::Uuid;
 
-use super::check::{self, given};
 use super::error::Error;
-use super::handle::{Sessions, match_again, referring, shown};
 use super::retry::retried;
-use crate::domain::tracking::input::NewChatSession;
-use crate::domain::tracking::view::ChatSession;
-use crate::store::tracking::lock::Live;
-use crate::store::tracking::refer::References;
-use crate::store::tracking::{begin, lock, start};
+use super::service::{Sessions, match_again, referring, shown};
+use super::validate::{self, given};
+use crate::domain::chat_session::input::NewChatSession;
+use crate::domain::chat_session::view::ChatSession;
+use crate::store::chat_sessions::lock::Live;
+use crate::store::chat_sessions::references::References;
+use crate::store::chat_sessions::{create, lock, tx};
 
 /// A session that was made or brought up to date.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +36,7 @@ impl Sessions {
 
     async fn start(&self, new: &NewChatSession) -> Result<Started, Error> {
         let now = self.now();
-        let mut tx = begin::writing(&self.pool).await?;
+        let mut tx = tx::writing(&self.pool).await?;
         if !lock::conversation(&mut tx, new.conversation_id).await? {
             return Err(Error::NoSuchRow {
                 field: "conversation_id",
@@ -59,10 +59,10 @@ impl Sessions {
                 });
             }
             Some(live) => {
-                start::update(&mut tx, live.id, new, now).await?;
+                create::update(&mut tx, live.id, new, now).await?;
                 (live.id, false)
             }
-            None => (start::insert(&mut tx, new, now).await?, true),
+            None => (create::insert(&mut tx, new, now).await?, true),
         };
         // Known quotes can be shown once there is a request to show them under; the triggers do not watch it.
         if !created && new.request_id.is_some() && new.request_id != request_before {
@@ -82,14 +82,14 @@ fn newest(live: Vec<Live>) -> Option<Live> {
 
 fn checked(new: &NewChatSession) -> Result<NewChatSession, Error> {
     given(new.workflow_state.as_ref(), |state| {
-        check::object("workflow_state", state)
+        validate::object("workflow_state", state)
     })?;
-    given(new.metadata.as_ref(), |metadata| check::object("metadata", metadata))?;
-    let id = |field, text: &Option<String>| given(text.as_deref(), |text| check::id(field, text));
+    given(new.metadata.as_ref(), |metadata| validate::object("metadata", metadata))?;
+    let id = |field, text: &Option<String>| given(text.as_deref(), |text| validate::id(field, text));
     Ok(NewChatSession {
-        current_step: given(new.current_step.as_deref(), check::step)?,
+        current_step: given(new.current_step.as_deref(), validate::step)?,
         avinode_trip_id: given(new.avinode_trip_id.as_deref(), |text| {
-            check::trip_id("avinode_trip_id", text)
+            validate::trip_id("avinode_trip_id", text)
         })?,
         avinode_rfp_id: id("avinode_rfp_id", &new.avinode_rfp_id)?,
         avinode_rfq_id: id("avinode_rfq_id", &new.avinode_rfq_id)?,

@@ -4,18 +4,18 @@ use crate::postgres::transaction::Transaction;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::check::{self, given};
 use super::error::Error;
-use super::handle::{Sessions, locked, match_again, shown};
 use super::retry::retried;
-use crate::domain::id::QuoteId;
-use crate::domain::tracking::input::QuoteUpdate;
-use crate::domain::tracking::view::ChatSession;
+use super::service::{Sessions, locked, match_again, shown};
+use super::validate::{self, given};
+use crate::domain::chat_session::input::QuoteUpdate;
+use crate::domain::chat_session::view::ChatSession;
+use crate::domain::ids::QuoteId;
 use crate::domain::trip::Happening;
 use crate::domain::workflow::{Step, at_least};
-use crate::store::tracking::lock::Locked;
-use crate::store::tracking::quotes::{self, ShownQuote, Written};
-use crate::store::tracking::{begin, notes};
+use crate::store::chat_sessions::lock::Locked;
+use crate::store::chat_sessions::quotes::{self, ShownQuote, Written};
+use crate::store::chat_sessions::{timeline_and_pin, tx};
 
 impl Sessions {
     /// Enters a quote into a session's ledger and counts it, once. A primary quote that is given is pinned.
@@ -28,13 +28,13 @@ impl Sessions {
     /// than the session, and is not known to be of the session's trip either (sessions of one trip share their quotes).
     pub async fn update_quote(&self, session: Uuid, update: &QuoteUpdate) -> Result<ChatSession, Error> {
         given(update.quotes_received_count.as_ref(), |count| {
-            check::count("quotes_received_count", *count)
+            validate::count("quotes_received_count", *count)
         })?;
         given(update.quotes_expected_count.as_ref(), |count| {
-            check::count("quotes_expected_count", *count)
+            validate::count("quotes_expected_count", *count)
         })?;
         let update = &QuoteUpdate {
-            current_step: given(update.current_step.as_deref(), check::step)?,
+            current_step: given(update.current_step.as_deref(), validate::step)?,
             ..update.clone()
         };
         retried(|| self.take_quote(session, update)).await
@@ -42,7 +42,7 @@ impl Sessions {
 
     async fn take_quote(&self, session: Uuid, update: &QuoteUpdate) -> Result<ChatSession, Error> {
         let now = self.now();
-        let mut tx = begin::writing(&self.pool).await?;
+        let mut tx = tx::writing(&self.pool).await?;
         let before = locked(&mut tx, session).await?;
         let trip_ids = quotes::trips_of(&mut tx, session).await?;
         let quote = of_session(&mut tx, &before, "quote_id", update.quote_id, &trip_ids).await?;
@@ -65,7 +65,7 @@ impl Sessions {
         };
         quotes::write(&mut tx, session, &written, now).await?;
         if update.primary_quote_id.is_some() {
-            notes::pin(&mut tx, session).await?;
+            timeline_and_pin::pin(&mut tx, session).await?;
         }
         if entered {
             let happening = Happening {
@@ -74,7 +74,7 @@ impl Sessions {
                 at: Some(now),
                 detail: json!({"quote": key, "operator": quote.operator_name, "source": "api"}),
             };
-            notes::write(&mut tx, session, happening).await?;
+            timeline_and_pin::write(&mut tx, session, happening).await?;
         }
         let session = shown(&mut tx, session).await?;
         tx.commit().await?;
@@ -88,9 +88,9 @@ impl Sessions {
     /// There is no such session.
     pub async fn unpin(&self, session: Uuid) -> Result<ChatSession, Error> {
         retried(|| async {
-            let mut tx = begin::writing(&self.pool).await?;
+            let mut tx = tx::writing(&self.pool).await?;
             locked(&mut tx, session).await?;
-            if notes::unpin(&mut tx, session).await? {
+            if timeline_and_pin::unpin(&mut tx, session).await? {
                 match_again(&mut tx, session).await?;
             }
             let session = shown(&mut tx, session).await?;

@@ -3,15 +3,15 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::check::{self, given};
 use super::error::Error;
-use super::handle::{Sessions, locked, match_again, referring, shown};
 use super::retry::retried;
-use crate::domain::tracking::patch::{TripPatch, merge};
-use crate::domain::tracking::view::ChatSession;
-use crate::store::tracking::change::TripColumns;
-use crate::store::tracking::refer::References;
-use crate::store::tracking::{begin, change};
+use super::service::{Sessions, locked, match_again, referring, shown};
+use super::validate::{self, given};
+use crate::domain::chat_session::patch::{TripPatch, merge};
+use crate::domain::chat_session::view::ChatSession;
+use crate::store::chat_sessions::references::References;
+use crate::store::chat_sessions::update::TripColumns;
+use crate::store::chat_sessions::{tx, update};
 
 impl Sessions {
     /// Changes what a session knows of its trip, and its step. It is activity. A trip id that is new to the session has it
@@ -25,7 +25,7 @@ impl Sessions {
     }
 
     async fn patch(&self, session: Uuid, patch: &TripPatch, columns: &TripColumns) -> Result<ChatSession, Error> {
-        let mut tx = begin::writing(&self.pool).await?;
+        let mut tx = tx::writing(&self.pool).await?;
         let before = locked(&mut tx, session).await?;
         let refers = References {
             request_id: columns.request_id.flatten(),
@@ -36,7 +36,7 @@ impl Sessions {
             workflow_state: merged(before.workflow_state, patch.workflow_state.as_ref()),
             ..columns.clone()
         };
-        change::trip(&mut tx, session, &columns, self.now()).await?;
+        update::trip(&mut tx, session, &columns, self.now()).await?;
         // Known quotes can be shown once there is a request to show them under; the triggers do not watch it.
         if columns.request_id.is_some_and(|request| request != before.request_id) {
             match_again(&mut tx, session).await?;
@@ -63,22 +63,24 @@ fn merged(before: Option<Value>, patch: Option<&Option<Map<String, Value>>>) -> 
 fn checked(patch: &TripPatch) -> Result<TripColumns, Error> {
     let id = |field, text: &Option<Option<String>>| {
         given(text.as_ref(), |text| {
-            given(text.as_deref(), |text| check::id(field, text))
+            given(text.as_deref(), |text| validate::id(field, text))
         })
     };
     let count =
-        |field, count: Option<Option<i32>>| given(count.as_ref(), |count| check::count(field, count.unwrap_or(0)));
+        |field, count: Option<Option<i32>>| given(count.as_ref(), |count| validate::count(field, count.unwrap_or(0)));
     given(patch.workflow_state.as_ref().and_then(Option::as_ref), |state| {
-        check::object("workflow_state", state)
+        validate::object("workflow_state", state)
     })?;
     Ok(TripColumns {
         avinode_trip_id: given(patch.avinode_trip_id.as_ref(), |text| {
-            given(text.as_deref(), |text| check::trip_id("avinode_trip_id", text))
+            given(text.as_deref(), |text| validate::trip_id("avinode_trip_id", text))
         })?,
         avinode_rfp_id: id("avinode_rfp_id", &patch.avinode_rfp_id)?,
         avinode_rfq_id: id("avinode_rfq_id", &patch.avinode_rfq_id)?,
         request_id: patch.request_id,
-        current_step: given(patch.current_step.as_ref(), |step| given(step.as_deref(), check::step))?,
+        current_step: given(patch.current_step.as_ref(), |step| {
+            given(step.as_deref(), validate::step)
+        })?,
         workflow_state: None,
         quotes_expected_count: count("quotes_expected_count", patch.quotes_expected_count)?,
         operators_contacted_count: count("operators_contacted_count", patch.operators_contacted_count)?,

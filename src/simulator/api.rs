@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::budget::{Bucket, Told};
 use super::credentials::Credentials;
 use super::faults::{Fault, Faults, Trouble, is_late};
 use super::log::{Log, Outcome};
-use super::settings::Settings;
+use super::rate_limit::{Bucket, Told};
+use super::webhook_settings::Settings;
 use super::world::World;
 use crate::clock::Clock;
 

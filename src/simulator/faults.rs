@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::chance::{below, share};
+use super::seeded_random::{below, share};
 
 /// How often things go wrong, and how badly.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,13 +1,13 @@
 //! Invents a story of any size: trips with their RFQs, and operators that answer, change their minds and talk.
 
-mod author;
+mod trip;
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedMutRandom;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use self::author::Author;
+use self::trip::Author;
 use super::action::Action;
 use super::scenario::Trip;
 

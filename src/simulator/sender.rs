@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::FastClock;
 use super::log::{Deliveries, Log};
-use super::settings::{Proof, Target};
-use super::world::notice::Notice;
+use super::webhook_settings::{Proof, Target};
+use super::world::notification::Notice;
 
 /// How long it is tried, of the scenario's time.
 const GIVE_UP: Duration = Duration::from_secs(48 * 3600);

@@ -3,7 +3,7 @@
 //! Plain ids and plain rules of its own, none of the service's types: what it tells must not be made by what it tests.
 
 mod change;
-pub mod notice;
+pub mod notification;
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::postgres::span::interval;
+use crate::postgres::interval::interval;
 use crate::postgres::transaction::{Pool, Transaction};
 
 /// Documents of one resource that are kept.

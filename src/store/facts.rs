@@ -1,14 +1,16 @@
 //! Facts by trip: quotes, RFQs and messages, loaded whole for a locked trip and written where they changed.
 
 pub mod messages;
+mod quote_columns;
+mod quote_history;
 pub mod quotes;
-pub mod requests;
+pub mod rfqs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::quotes::{QuoteKey, Shown};
 use crate::domain::event::Version;
-use crate::domain::id::MessageId;
+use crate::domain::ids::MessageId;
 use crate::domain::quote::Decline;
 use crate::domain::trip::Trip;
 use crate::postgres::transaction::Transaction;
@@ -26,7 +28,7 @@ pub async fn load(
         return Ok(BTreeMap::new());
     }
     let projected = quotes::load(tx, trips, &keys).await?;
-    requests::load(tx, trips, &keys).await?;
+    rfqs::load(tx, trips, &keys).await?;
     messages::load(tx, trips, messages).await?;
     Ok(projected)
 }

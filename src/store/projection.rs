@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use rust_decimal::{Decimal, RoundingStrategy};
 use uuid::Uuid;
 
-use crate::domain::id::QuoteId;
+use crate::domain::ids::QuoteId;
 use crate::domain::quote::Fact;
 use crate::postgres::transaction::Transaction;
 
-mod ours;
+mod bulk_insert;
+mod column_ownership;
 mod row;
-mod together;
 mod values;
 
 /// Prices in `quotes` are numeric(12,2): from a cent to just under ten thousand million.
@@ -72,7 +72,7 @@ pub async fn project(
         0 | 1 => BTreeMap::new(),
         _ => {
             let mut savepoint = tx.savepoint().await?;
-            match together::show_new(&mut savepoint, &new).await {
+            match bulk_insert::show_new(&mut savepoint, &new).await {
                 Ok(rows) => {
                     savepoint.commit().await?;
                     rows

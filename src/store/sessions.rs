@@ -1,6 +1,6 @@
 //! Sessions: found by trip after the trip is locked, locked by id.
 
-pub mod beside;
+pub mod state;
 pub mod write;
 
 use chrono::{DateTime, Utc};
@@ -116,7 +116,7 @@ pub async fn lock(
     .fetch_all(&mut *tx)
     .await?;
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let mut beside = beside::load(tx, &ids).await?;
+    let mut beside = state::load(tx, &ids).await?;
     Ok(rows
         .into_iter()
         .map(|row| {

@@ -1,7 +1,7 @@
 //! The sessions API as its callers meet it: the real service, real sockets, real tokens.
 
+mod auth_matrix;
 mod description;
-mod doors;
 mod lists;
 mod million;
 mod operations;
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::support::cluster::Db;
 use crate::support::service::Running;
-use crate::support::stage::Stage;
+use crate::support::setup::Stage;
 
 const READ: &str = "a-token-that-may-look";
 const WRITE: &str = "a-token-that-may-change";
@@ -53,7 +53,7 @@ impl Api {
             ..Settings::default()
         };
         let service = Running::start(&db.pool, settings).await;
-        let client = avinode_ingest::cli::replay::send::client(&service.base).unwrap();
+        let client = avinode_ingest::cli::replay::sender::client(&service.base).unwrap();
         Self { db, service, client }
     }
 

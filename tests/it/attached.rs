@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
+use avinode_ingest::postgres::binaries::Programs;
 use avinode_ingest::postgres::migrator::{self, SchemaStatus};
-use avinode_ingest::postgres::programs::Programs;
 
 use crate::support::cluster::Db;
 

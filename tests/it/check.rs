@@ -1,7 +1,7 @@
 //! `check` as an operator meets it: the real program, its lines and its exit code, on good and on broken databases.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::election::Policy;
+use avinode_ingest::domain::primary_quote::Policy;
 use avinode_ingest::service::Settings;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
@@ -9,9 +9,9 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use crate::support::bodies::{at, base, event, quote};
+use crate::support::check_command::check;
 use crate::support::cluster::Db;
 use crate::support::service::{Running, drain, keep, shift};
-use crate::support::told::check;
 
 async fn sql(db: &Db, statement: &str) {
     sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))

@@ -4,8 +4,8 @@
 mod answers;
 mod checks;
 mod credentials;
-mod ends;
-mod stage;
-mod strangers;
+mod setup;
+mod ssrf;
+mod timeouts;
 mod tls;
 mod webhooks;

@@ -4,18 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::election::Policy;
+use avinode_ingest::domain::primary_quote::Policy;
 use avinode_ingest::queue::worker::Shift;
-use avinode_ingest::store::sweep;
+use avinode_ingest::store::resync;
 use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
-use crate::support::crew::Crew;
-use crate::support::everything::dead_jobs;
 use crate::support::pool::Pool;
 use crate::support::service::{keep, session, shift};
+use crate::support::snapshot::dead_jobs;
+use crate::support::worker_pool::Crew;
 
 fn workers(pool: &Pool) -> Arc<Shift> {
     shift(pool, Policy::Latest, Clock::Fixed(base()))
@@ -91,11 +91,11 @@ async fn the_sweep_waits_for_no_session_that_the_application_holds() {
     // Pins without a primary: undone past the triggers.
     db.run("UPDATE avinode_ingest.session_state SET pinned = true").await;
     let sweep = async {
-        let _ = sweep::sweep(&db.pool).await;
+        let _ = resync::sweep(&db.pool).await;
     };
     the_application_gets_through(&db.pool, &sessions, WRITE, sweep).await;
     // What was held is left to the next sweep.
-    sweep::sweep(&db.pool).await.unwrap();
+    resync::sweep(&db.pool).await.unwrap();
     assert_eq!(pinned(&db.pool).await, 0);
 
     // And primaries that were written past them, in sessions of which we remember nothing yet.
@@ -107,10 +107,10 @@ async fn the_sweep_waits_for_no_session_that_the_application_holds() {
     )
     .await;
     let sweep = async {
-        let _ = sweep::sweep(&db.pool).await;
+        let _ = resync::sweep(&db.pool).await;
     };
     the_application_gets_through(&db.pool, &sessions, HOLD, sweep).await;
-    sweep::sweep(&db.pool).await.unwrap();
+    resync::sweep(&db.pool).await.unwrap();
     assert_eq!(pinned(&db.pool).await, 6);
 }
 
@@ -176,7 +176,7 @@ async fn statements_over_all_sessions_get_through_while_workers_and_sweeps_are_a
                 .collect();
             keep(&db.pool, &bodies, base()).await;
             // A sweep that meets a lock gives way, and is none the worse for it.
-            let _ = sweep::sweep(&db.pool).await;
+            let _ = resync::sweep(&db.pool).await;
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };

@@ -1,12 +1,12 @@
 //! Thin notifications: fetched once for many, within the limit, and applied whatever goes wrong on the way.
 
+mod admin_commands;
+mod coalescing;
+mod fetch_failures;
 mod ids;
 mod keys;
 mod limits;
-mod once;
-mod operators;
 mod prices;
 mod reconcile;
-mod stage;
-mod standing;
-mod trouble;
+mod setup;
+mod status;

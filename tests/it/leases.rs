@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::election::Policy;
+use avinode_ingest::domain::primary_quote::Policy;
 use avinode_ingest::jobs::registry::registry;
 use avinode_ingest::postgres::transaction;
+use avinode_ingest::queue::claim;
 use avinode_ingest::queue::job::{Claimed, Handler, JobError};
+use avinode_ingest::queue::release::{self, PutBack};
 use avinode_ingest::queue::retry::RetryPolicy;
-use avinode_ingest::queue::settle::{self, PutBack};
-use avinode_ingest::queue::store;
 use avinode_ingest::queue::worker::Shift;
-use avinode_ingest::store::inspect;
+use avinode_ingest::store::admin;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
@@ -21,12 +21,12 @@ use uuid::Uuid;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
-use crate::support::everything::everything;
 use crate::support::pool::Pool;
 use crate::support::service::{keep, session};
+use crate::support::snapshot::everything;
 
 async fn claim(pool: &Pool, limit: i64, worker: &str, lease: Duration) -> Vec<Claimed> {
-    store::claim(pool, &[("event", limit)], worker, lease).await.unwrap()
+    claim::claim(pool, &[("event", limit)], worker, lease).await.unwrap()
 }
 
 fn handler(pool: &Pool) -> Arc<dyn Handler> {
@@ -49,7 +49,7 @@ async fn outcomes(pool: &Pool) -> i64 {
 }
 
 async fn counted(pool: &Pool, session: Uuid) -> i32 {
-    inspect::sessions(pool, &[session]).await.unwrap()[0].quotes_received_count
+    admin::sessions(pool, &[session]).await.unwrap()[0].quotes_received_count
 }
 
 async fn kept(pool: &Pool, quotes: usize) {
@@ -81,21 +81,21 @@ async fn a_worker_whose_lease_was_taken_over_changes_nothing_and_finishes_nothin
     assert_eq!(handler.perform(&late).await, Ok(vec![]));
     assert_eq!(everything(&db.pool).await, before, "applied nothing");
     for job in &late {
-        assert!(!settle::begin_alone(&db.pool, std::slice::from_ref(job)).await.unwrap());
+        assert!(!release::begin_alone(&db.pool, std::slice::from_ref(job)).await.unwrap());
         let back = PutBack {
             job: job.clone(),
             delay: Duration::ZERO,
             counts: true,
             noted: Some("late".to_owned()),
         };
-        assert_eq!(settle::put_back(&db.pool, &[back]).await.unwrap(), 0);
-        assert!(!settle::bury(&db.pool, job, "late").await.unwrap());
+        assert_eq!(release::put_back(&db.pool, &[back]).await.unwrap(), 0);
+        assert!(!release::bury(&db.pool, job, "late").await.unwrap());
     }
     assert_eq!(
-        store::extend(&db.pool, &late, Duration::from_secs(600)).await.unwrap(),
+        claim::extend(&db.pool, &late, Duration::from_secs(600)).await.unwrap(),
         0
     );
-    assert_eq!(settle::give_back(&db.pool, &late).await.unwrap(), 0);
+    assert_eq!(release::give_back(&db.pool, &late).await.unwrap(), 0);
     assert_eq!(
         (live(&db.pool).await, outcomes(&db.pool).await),
         (3, 0),
@@ -144,7 +144,7 @@ impl Handler for Slow {
             self.begun.notify_one();
             self.end.notified().await;
             let mut tx = self.pool.begin().await?;
-            let held = store::hold(&mut tx, jobs).await?;
+            let held = claim::hold(&mut tx, jobs).await?;
             assert_eq!(held.len(), jobs.len());
             Ok(jobs.iter().map(|job| (job.id, JobError::fail("enough"))).collect())
         }

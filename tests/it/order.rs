@@ -7,16 +7,16 @@
 //! the earliest fact at the time of its first showing.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::election::Policy;
-use avinode_ingest::store::seed;
+use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::store::demo_data;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
 use crate::support::cluster::Db;
-use crate::support::crew::Crew;
-use crate::support::everything::{assert_same, dead_jobs, everything};
+use crate::support::generators::{self, LATE_TRIP, Sent, deliveries};
 use crate::support::service::{drain, keep, shift};
-use crate::support::world::{self, LATE_TRIP, Sent, deliveries};
+use crate::support::snapshot::{assert_same, dead_jobs, everything};
+use crate::support::worker_pool::Crew;
 
 /// Databases are made anew for every case: few cases, each with a score of deliveries.
 const CASES: u32 = 8;
@@ -59,9 +59,9 @@ fn otherwise() -> impl Strategy<Value = (Vec<Sent>, Otherwise)> {
 
 /// One after the other, by one worker.
 async fn in_order(db: &Db, policy: Policy, sent: &[Sent]) {
-    let late = world::sessions(&db.pool).await;
-    seed::set_trip_id(&db.pool, late, LATE_TRIP).await.unwrap();
-    let shift = shift(&db.pool, policy, Clock::Fixed(world::now()));
+    let late = generators::sessions(&db.pool).await;
+    demo_data::set_trip_id(&db.pool, late, LATE_TRIP).await.unwrap();
+    let shift = shift(&db.pool, policy, Clock::Fixed(generators::now()));
     for (body, received_at) in sent {
         keep(&db.pool, std::slice::from_ref(body), *received_at).await;
         drain(&shift, "the only one").await;
@@ -70,14 +70,14 @@ async fn in_order(db: &Db, policy: Policy, sent: &[Sent]) {
 
 /// Shuffled and repeated, in several commits, while several workers work.
 async fn as_it_comes(db: &Db, policy: Policy, other: &Otherwise) {
-    let late = world::sessions(&db.pool).await;
-    let crew = Crew::start(&shift(&db.pool, policy, Clock::Fixed(world::now())), other.workers);
+    let late = generators::sessions(&db.pool).await;
+    let crew = Crew::start(&shift(&db.pool, policy, Clock::Fixed(generators::now())), other.workers);
     let mut sizes = other.together.iter().cycle();
     let mut rest = &other.sent[..];
     let mut commits = 0;
     loop {
         if commits == other.late {
-            seed::set_trip_id(&db.pool, late, LATE_TRIP).await.unwrap();
+            demo_data::set_trip_id(&db.pool, late, LATE_TRIP).await.unwrap();
         }
         if rest.is_empty() && commits >= other.late {
             break;
@@ -94,7 +94,7 @@ async fn as_it_comes(db: &Db, policy: Policy, other: &Otherwise) {
 
 fn any_order_ends_in_the_same_sessions(policy: Policy) {
     let runtime = Runtime::new().unwrap();
-    world::check(CASES, &otherwise(), |(sent, other)| {
+    generators::check(CASES, &otherwise(), |(sent, other)| {
         runtime.block_on(async {
             let (reference, db) = (Db::new().await, Db::new().await);
             tokio::join!(in_order(&reference, policy, &sent), as_it_comes(&db, policy, &other));

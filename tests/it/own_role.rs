@@ -4,25 +4,25 @@
 use std::path::Path;
 use std::time::Duration;
 
+use avinode_ingest::cli::fixture_run::Staged;
 use avinode_ingest::cli::fixtures;
 use avinode_ingest::cli::manifest::Manifest;
-use avinode_ingest::cli::scenario::Staged;
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::election::Policy;
-use avinode_ingest::jobs::upkeep;
-use avinode_ingest::postgres::probe;
+use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::jobs::maintenance;
+use avinode_ingest::postgres::diagnostics;
 use avinode_ingest::service::Settings;
 use chrono::Utc;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::support::bodies::quote;
+use crate::support::check_command::check;
 use crate::support::cluster::Db;
-use crate::support::everything::dead_jobs;
 use crate::support::pool::Pool;
 use crate::support::postgrest::Postgrest;
 use crate::support::service::{Running, drain, keep, shift};
-use crate::support::told::check;
+use crate::support::snapshot::dead_jobs;
 
 const DEPLOYMENT: &str = include_str!("../../deploy/README.md");
 
@@ -68,7 +68,7 @@ async fn with_the_rights_of_the_page_on_deployment_check_is_content_and_everythi
     drain(&shift, "w").await;
     let sessions = staged.sessions(&db.pool).await.unwrap();
     assert_eq!(staged.differences(&sessions), Vec::<String>::new());
-    upkeep::turn(&own, "a test", Duration::from_secs(0), true)
+    maintenance::turn(&own, "a test", Duration::from_secs(0), true)
         .await
         .unwrap();
 
@@ -103,7 +103,7 @@ async fn each_right_that_is_taken_away_is_named_with_its_grant() {
     let told = check(&[("DATABASE_URL", &url)]).await;
     db.run(&told.grants()).await;
     let own = Pool::new(db.options.clone().username(&role), 2);
-    assert_eq!(probe::broken(&own).await.unwrap().rights, Vec::<String>::new());
+    assert_eq!(diagnostics::broken(&own).await.unwrap().rights, Vec::<String>::new());
     let mut taken = 0;
     for grant in told.grants().split("; ") {
         let right = grant.strip_prefix("GRANT ").unwrap().split_once(" TO ").unwrap().0;
@@ -112,7 +112,7 @@ async fn each_right_that_is_taken_away_is_named_with_its_grant() {
             for place in places.split(", ") {
                 let one = format!("{privilege} ON {place}");
                 db.run(&format!("REVOKE {one} FROM {role}")).await;
-                let named = probe::broken(&own).await.unwrap().rights;
+                let named = diagnostics::broken(&own).await.unwrap().rights;
                 assert_eq!(named, [one.as_str()]);
                 db.run(&format!("GRANT {one} TO {role}")).await;
                 taken += 1;
@@ -123,7 +123,7 @@ async fn each_right_that_is_taken_away_is_named_with_its_grant() {
     // Hardened databases take the right to call functions from everybody.
     db.run("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA avinode_ingest FROM PUBLIC")
         .await;
-    let named = probe::broken(&own).await.unwrap().rights;
+    let named = diagnostics::broken(&own).await.unwrap().rights;
     assert_eq!(named.len(), 3, "{named:?}");
     assert!(named.contains(&"EXECUTE ON FUNCTION avinode_ingest.normal_trip_id(text)".to_owned()));
     db.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;

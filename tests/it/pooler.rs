@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use avinode_ingest::cli::fixture_run::Staged;
 use avinode_ingest::cli::manifest::Manifest;
-use avinode_ingest::cli::replay::settle::wait_until_settled;
-use avinode_ingest::cli::scenario::Staged;
+use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
 use nix::sys::signal::Signal;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use crate::crash::program::{PATIENCE, Program, Serve, until};
 use crate::support::cluster::Db;
 use crate::support::pooler::{Pooler, SERVER_CONNECTIONS};
 use crate::support::service::SECRET;
-use crate::support::stage::Stage;
+use crate::support::setup::Stage;
 
 /// Which server process serves the transaction that is open here, and how many statements have names in it.
 async fn names(connection: &mut PgConnection) -> (i32, i64) {
@@ -40,7 +40,7 @@ async fn api(address: &str, db: &Db) {
     let stage = Stage::set(&db.pool).await;
     let (quote, proposal) = (stage.quote(&db.pool, None).await, stage.proposal(&db.pool).await);
     let base = format!("http://{address}/v1/sessions");
-    let client = avinode_ingest::cli::replay::send::client(&base).unwrap();
+    let client = avinode_ingest::cli::replay::sender::client(&base).unwrap();
     let call = async |method: Method, path: String, body: Value| {
         let request = client.request(method, format!("{base}{path}")).bearer_auth("a-token");
         let request = request

@@ -1,7 +1,7 @@
 //! One rule of which prices can be shown, in the program, in the database, and in the column that shows them.
 
 use avinode_ingest::domain::event::{Money, Operator, QuoteDetails, Source, Version};
-use avinode_ingest::domain::id::QuoteId;
+use avinode_ingest::domain::ids::QuoteId;
 use avinode_ingest::domain::quote::Fact;
 use avinode_ingest::store::projection::showable;
 use rust_decimal::Decimal;

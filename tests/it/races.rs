@@ -2,16 +2,16 @@
 //! (invariant 5).
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::election::Policy;
-use avinode_ingest::store::inspect::{self, SessionView};
+use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::store::admin::{self, SessionView};
 use uuid::Uuid;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
-use crate::support::crew::Crew;
-use crate::support::everything::dead_jobs;
 use crate::support::pool::Pool;
 use crate::support::service::{drain, keep, session, shift};
+use crate::support::snapshot::dead_jobs;
+use crate::support::worker_pool::Crew;
 
 /// A session's trip id, as the application writes it.
 const SET: &str = "UPDATE public.chat_sessions SET avinode_trip_id = $2 WHERE id = $1";
@@ -37,7 +37,7 @@ async fn work(pool: &Pool) {
 }
 
 async fn view(pool: &Pool, session: Uuid) -> SessionView {
-    inspect::sessions(pool, &[session]).await.unwrap().remove(0)
+    admin::sessions(pool, &[session]).await.unwrap().remove(0)
 }
 
 #[tokio::test(flavor = "multi_thread")]

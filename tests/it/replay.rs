@@ -1,18 +1,18 @@
 //! Stored replay of everything, twice, changes nothing (invariant 2).
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::election::Policy;
+use avinode_ingest::domain::primary_quote::Policy;
 use avinode_ingest::jobs::replay::replay;
-use avinode_ingest::store::seed;
+use avinode_ingest::store::demo_data;
 use proptest::strategy::Strategy;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use crate::support::cluster::Db;
-use crate::support::crew::Crew;
-use crate::support::everything::{assert_same, dead_jobs, everything};
+use crate::support::generators::{self, LATE_TRIP, deliveries};
 use crate::support::service::{drain, keep, shift};
-use crate::support::world::{self, LATE_TRIP, deliveries};
+use crate::support::snapshot::{assert_same, dead_jobs, everything};
+use crate::support::worker_pool::Crew;
 
 #[test]
 fn stored_deliveries_replayed_twice_leave_sessions_facts_ledger_and_timelines_as_they_were() {
@@ -21,15 +21,15 @@ fn stored_deliveries_replayed_twice_leave_sessions_facts_ledger_and_timelines_as
         let again = sent.clone();
         [sent, again].concat()
     });
-    world::check(4, &strategy, |sent| {
+    generators::check(4, &strategy, |sent| {
         runtime.block_on(async {
             let db = Db::new().await;
-            let late = world::sessions(&db.pool).await;
-            seed::set_trip_id(&db.pool, late, LATE_TRIP).await.unwrap();
+            let late = generators::sessions(&db.pool).await;
+            demo_data::set_trip_id(&db.pool, late, LATE_TRIP).await.unwrap();
             for (body, received_at) in &sent {
                 keep(&db.pool, std::slice::from_ref(body), *received_at).await;
             }
-            let shift = shift(&db.pool, Policy::Latest, Clock::Fixed(world::now()));
+            let shift = shift(&db.pool, Policy::Latest, Clock::Fixed(generators::now()));
             drain(&shift, "w").await;
             let before = everything(&db.pool).await;
             let lines = "SELECT count(*) FROM avinode_ingest.timeline";

@@ -1,18 +1,18 @@
 //! An event whose trip no session has finds the session that holds its RFQ, and that session's trip.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::election::Policy;
-use avinode_ingest::store::inspect::{self, SessionView};
+use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::store::admin::{self, SessionView};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::support::bodies::{base, event, quote};
 use crate::support::cluster::Db;
-use crate::support::crew::Crew;
-use crate::support::everything::dead_jobs;
 use crate::support::pool::Pool;
 use crate::support::service::{drain, keep, session, shift};
+use crate::support::snapshot::dead_jobs;
+use crate::support::worker_pool::Crew;
 
 const RFQ: &str = "arfq-12345678";
 
@@ -30,7 +30,7 @@ async fn work(pool: &Pool) {
 }
 
 async fn view(pool: &Pool, session: Uuid) -> SessionView {
-    inspect::sessions(pool, &[session]).await.unwrap().remove(0)
+    admin::sessions(pool, &[session]).await.unwrap().remove(0)
 }
 
 fn quoted(trip: &str, rfq: &str, name: &str, seconds: i64) -> serde_json::Value {

@@ -11,14 +11,14 @@ mod trip;
 
 use crate::support::pool::Pool;
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::tracking::input::NewChatSession;
-use avinode_ingest::domain::tracking::view::ChatSession;
+use avinode_ingest::domain::chat_session::input::NewChatSession;
+use avinode_ingest::domain::chat_session::view::ChatSession;
 use avinode_ingest::sessions::error::Error;
-use avinode_ingest::sessions::handle::Sessions;
+use avinode_ingest::sessions::service::Sessions;
 use chrono::{DateTime, Duration, Utc};
 
 use crate::support::bodies::base;
-use crate::support::stage::Stage;
+use crate::support::setup::Stage;
 
 /// Tracking whose clock stands still, so many seconds after `base()`.
 fn sessions(pool: &Pool, seconds: i64) -> Sessions {

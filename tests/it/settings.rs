@@ -248,7 +248,7 @@ fn replay_and_sign_without_a_secret_say_which_settings_are_missing() {
 #[test]
 fn readme_lists_every_setting() {
     use avinode_ingest::cli::command::Cli;
-    use avinode_ingest::config::settings::{differences_from_readme, settings};
+    use avinode_ingest::config::setting_reference::{differences_from_readme, settings};
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap_or_default();
     let differences = differences_from_readme(&readme, &settings::<Cli>());
     assert!(

@@ -5,5 +5,5 @@
 //! `.ci/run`.
 
 mod command;
-mod stage;
+mod setup;
 mod stories;

@@ -2,17 +2,17 @@
 //! real signed bodies.
 
 pub mod bodies;
+pub mod check_command;
 pub mod cluster;
-pub mod crew;
 pub mod documents;
-pub mod everything;
+pub mod fake_avinode;
+pub mod generators;
 pub mod plan;
 pub mod pool;
 pub mod pooler;
 pub mod postgrest;
 pub mod recorder;
 pub mod service;
-pub mod stage;
-pub mod stub;
-pub mod told;
-pub mod world;
+pub mod setup;
+pub mod snapshot;
+pub mod worker_pool;

@@ -1,6 +1,6 @@
 //! One normal form of trip ids and of RFQ ids, in the program and in the database: a session and an event meet in it.
 
-use avinode_ingest::domain::id::{IdError, MAX_ID_BYTES, RequestId, TripId};
+use avinode_ingest::domain::ids::{IdError, MAX_ID_BYTES, RequestId, TripId};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;

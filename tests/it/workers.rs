@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use avinode_ingest::heartbeat::Heartbeats;
 use avinode_ingest::postgres::transaction;
+use avinode_ingest::queue::claim;
 use avinode_ingest::queue::job::{Claimed, Handler, JobError, Outcome};
 use avinode_ingest::queue::retry::RetryPolicy;
-use avinode_ingest::queue::store;
 use avinode_ingest::queue::worker::Shift;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
@@ -74,13 +74,13 @@ impl Handler for Rough {
                 }
             }
             let mut tx = self.pool.begin().await?;
-            let held = store::hold(&mut tx, jobs).await?;
+            let held = claim::hold(&mut tx, jobs).await?;
             let outcome = |job| Outcome {
                 job,
                 outcome: "nothing",
                 detail: String::new(),
             };
-            store::finish(&mut tx, &held.iter().copied().map(outcome).collect::<Vec<_>>()).await?;
+            claim::finish(&mut tx, &held.iter().copied().map(outcome).collect::<Vec<_>>()).await?;
             tx.commit().await?;
             for id in held {
                 self.finished.send(id).unwrap();

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::avinode::json::{self, Unreadable, text_at};
-use crate::avinode::text;
+use crate::avinode::sanitize;
 
 /// The most errors of one answer that are quoted, and the most characters of each of their texts.
 const QUOTED: usize = 3;
@@ -20,12 +20,12 @@ pub(super) struct ApiError {
 impl ApiError {
     fn read(error: &Value) -> Self {
         let shown = |key| {
-            let text = text::shown(&text_at(error, &[key])?, QUOTED_CHARS);
+            let text = sanitize::shown(&text_at(error, &[key])?, QUOTED_CHARS);
             (!text.is_empty()).then_some(text)
         };
         match error {
             Value::String(title) => Self {
-                title: Some(text::shown(title, QUOTED_CHARS)),
+                title: Some(sanitize::shown(title, QUOTED_CHARS)),
                 code: None,
             },
             _ => Self {

@@ -4,8 +4,8 @@
 use std::error::Error;
 use std::time::Duration;
 
+use super::dns_guard::Forbidden;
 use super::envelope::{ApiError, quoted};
-use super::resolve::Forbidden;
 
 /// After a 400 Avinode wants minutes, not seconds; what a person has to mend takes as long.
 const LATER: Duration = Duration::from_secs(5 * 60);

@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
 
-use super::settings::ClientSettings;
+use super::config::ClientSettings;
 
 /// `X-Avinode-Product` and the user agent.
 pub(super) const PRODUCT: &str = concat!("avinode-ingest/", env!("CARGO_PKG_VERSION"));

@@ -1,8 +1,8 @@
 //! Whether a notification's `href` is what we would fetch for its id anyway. The answer is all that `href` is good for:
 //! it is compared and never followed.
 
-use super::base::Base;
-use crate::avinode::not_understood::quoted;
+use super::base_url::Base;
+use crate::avinode::parse_error::quoted;
 use crate::avinode::resource::Resource;
 
 /// Why nothing is fetched; an operator's matter. Nothing was sent.

@@ -4,12 +4,12 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::look;
-use super::stamps::Stamps;
+use super::json_access;
+use super::timestamps::Stamps;
 use crate::avinode::json::text_at;
-use crate::avinode::text;
+use crate::avinode::sanitize;
 use crate::domain::event::{Operator, QuoteDetails};
-use crate::domain::id::{QuoteId, RequestId};
+use crate::domain::ids::{QuoteId, RequestId};
 
 /// A lift's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub(super) struct Lift<'v> {
 
 /// The lifts of a document: an RFQ's `sellerLift`, a message's or quote's `lift`.
 pub(super) fn of(data: &Value) -> Vec<Lift<'_>> {
-    let lifts = match look::many(&data["sellerLift"]) {
-        [] => look::many(&data["lift"]),
+    let lifts = match json_access::many(&data["sellerLift"]) {
+        [] => json_access::many(&data["lift"]),
         lifts => lifts,
     };
     lifts
@@ -61,7 +61,7 @@ fn answer(lift: &Value) -> Option<Answer> {
 impl Lift<'_> {
     /// The quote that is this lift's own: the latest one, else the only one linked. Of several nobody knows which it is.
     pub(super) fn quote(&self) -> Option<QuoteId> {
-        let latest = look::id(&self.value["latestQuote"], QuoteId::parse);
+        let latest = json_access::id(&self.value["latestQuote"], QuoteId::parse);
         latest.or_else(|| match <[QuoteId; 1]>::try_from(self.quotes()) {
             Ok([only]) => Some(only),
             Err(_) => None,
@@ -70,45 +70,45 @@ impl Lift<'_> {
 
     /// The quotes that it links, asked-for and automatic ones among them.
     pub(super) fn quotes(&self) -> Vec<QuoteId> {
-        look::ids(look::linked(self.value, &["quotes", "quote"]), QuoteId::parse)
+        json_access::ids(json_access::linked(self.value, &["quotes", "quote"]), QuoteId::parse)
     }
 
     /// The RFQs that it links.
     pub(super) fn requests(&self) -> Vec<RequestId> {
-        look::requests(self.value)
+        json_access::requests(self.value)
     }
 
     /// Whether it says how it stands, in whatever word.
     pub(super) fn says_a_status(&self) -> bool {
-        look::text(self.value, &["sourcingStatus", "sourcingDisplayStatus"]).is_some()
+        json_access::text(self.value, &["sourcingStatus", "sourcingDisplayStatus"]).is_some()
     }
 
     /// What it says of its quote.
     pub(super) fn details(&self, quote: QuoteId, request: Option<RequestId>, operator: Operator) -> QuoteDetails {
-        let said = look::one(&self.value["latestQuote"]);
+        let said = json_access::one(&self.value["latestQuote"]);
         QuoteDetails {
             quote,
             request,
-            price: look::price(said),
+            price: json_access::price(said),
             operator,
             aircraft_type: self.aircraft_type(),
             aircraft_tail: self.aircraft_tail(),
-            valid_until: look::valid_until(said),
+            valid_until: json_access::valid_until(said),
         }
     }
 
     /// The stamps of its quote.
     pub(super) fn stamps(&self, began_at: DateTime<Utc>) -> Stamps {
-        Stamps::of(look::one(&self.value["latestQuote"]), began_at)
+        Stamps::of(json_access::one(&self.value["latestQuote"]), began_at)
     }
 
     pub(super) fn aircraft_type(&self) -> Option<String> {
-        look::name(&self.value["aircraftType"]).or_else(|| look::name(&self.value["aircraft"]))
+        json_access::name(&self.value["aircraftType"]).or_else(|| json_access::name(&self.value["aircraft"]))
     }
 
     pub(super) fn aircraft_tail(&self) -> Option<String> {
-        let tail = look::name(&self.value["aircraftTail"]);
-        tail.or_else(|| text::shown_at(look::one(&self.value["aircraft"]), &["tailNumber"]))
+        let tail = json_access::name(&self.value["aircraftTail"]);
+        tail.or_else(|| sanitize::shown_at(json_access::one(&self.value["aircraft"]), &["tailNumber"]))
     }
 
     /// Why its seller said no.
@@ -119,20 +119,20 @@ impl Lift<'_> {
 
 /// Why a seller said no: `declineReason`, or what `sellerDecline` holds.
 pub(super) fn reason(value: &Value) -> Option<String> {
-    let decline = look::one(&value["sellerDecline"]);
+    let decline = json_access::one(&value["sellerDecline"]);
     let inside = || {
         let keys = ["declineReason", "reason", "code"];
-        keys.iter().find_map(|key| look::name(&decline[key]))
+        keys.iter().find_map(|key| json_access::name(&decline[key]))
     };
-    look::name(&value["declineReason"])
+    json_access::name(&value["declineReason"])
         .or_else(inside)
-        .or_else(|| text::shown_at(decline, &[]))
+        .or_else(|| sanitize::shown_at(decline, &[]))
 }
 
 /// Whether it is said that the seller declined, with a reason or without.
 pub(super) fn is_declined(value: &Value) -> bool {
-    let decline = look::one(&value["sellerDecline"]);
-    reason(value).is_some() || look::is_set(value, &["sellerDecline"]) || look::is_something(decline)
+    let decline = json_access::one(&value["sellerDecline"]);
+    reason(value).is_some() || json_access::is_set(value, &["sellerDecline"]) || json_access::is_something(decline)
 }
 
 /// What was declined: pairs of RFQ and quote, at least one of the two in each.

@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::json_access;
 use super::lifts::{self, Answer, Lift};
-use super::look;
-use super::stamps::Stamps;
+use super::timestamps::Stamps;
 use super::{Reading, Statement};
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::domain::event::{Operator, QuoteDetails, What};
-use crate::domain::id::{MessageId, QuoteId, RequestId};
+use crate::domain::ids::{MessageId, QuoteId, RequestId};
 
 /// Where the company of a seller's message is named.
 const SELLER: [&str; 4] = ["sellerCompany", "seller", "sender", "company"];
@@ -34,20 +34,22 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
             request: only(&requests),
         })
     });
-    let said = look::one(&data["sellerQuote"]);
+    let said = json_access::one(&data["sellerQuote"]);
     if is_of_the_buyer(resource) {
         reading.quote = quote(said, &lifts);
         reading.statements.extend(message);
         return reading;
     }
-    let message_of_its_own = message.clone().filter(|_| look::text(data, &["content"]).is_some());
-    let is_quote = look::is_something(said);
+    let message_of_its_own = message
+        .clone()
+        .filter(|_| json_access::text(data, &["content"]).is_some());
+    let is_quote = json_access::is_something(said);
     if let (true, Some(quote)) = (is_quote, quote(said, &lifts)) {
         let details = details(data, quote.clone(), only(&requests), &lifts);
         if details.price.is_none() {
             reading
                 .wanting
-                .extend(look::resource(ResourceKind::Quotes, quote.as_str()));
+                .extend(json_access::resource(ResourceKind::Quotes, quote.as_str()));
         }
         let of_quote = Stamps::of(said, began_at).or_created(stamps);
         reading
@@ -66,7 +68,7 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         let rfqs = requests.iter().map(RequestId::as_str);
         reading
             .wanting
-            .extend(rfqs.filter_map(|id| look::resource(ResourceKind::Rfqs, id)));
+            .extend(rfqs.filter_map(|id| json_access::resource(ResourceKind::Rfqs, id)));
     }
     let declines = match is_quote {
         true => Vec::new(),
@@ -117,7 +119,7 @@ pub(super) fn taken_back(
 
 /// The quote's own id, else the only one that the lifts link.
 fn quote(said: &Value, lifts: &[Lift<'_>]) -> Option<QuoteId> {
-    look::id(said, QuoteId::parse).or_else(|| {
+    json_access::id(said, QuoteId::parse).or_else(|| {
         let mut linked: Vec<QuoteId> = lifts.iter().flat_map(Lift::quotes).collect();
         linked.sort();
         linked.dedup();
@@ -130,7 +132,7 @@ fn quote(said: &Value, lifts: &[Lift<'_>]) -> Option<QuoteId> {
 
 /// What is said of a quote, with the aircraft of the lift that links it, or of the only lift.
 fn details(data: &Value, quote: QuoteId, request: Option<RequestId>, lifts: &[Lift<'_>]) -> QuoteDetails {
-    let said = look::one(&data["sellerQuote"]);
+    let said = json_access::one(&data["sellerQuote"]);
     let lift = match lifts {
         [only] => Some(only),
         several => several.iter().find(|lift| lift.quotes().contains(&quote)),
@@ -138,20 +140,20 @@ fn details(data: &Value, quote: QuoteId, request: Option<RequestId>, lifts: &[Li
     QuoteDetails {
         quote,
         request,
-        price: look::price(said),
-        operator: match look::operator(data, &SELLER) {
-            unnamed if unnamed == Operator::default() => look::operator(said, &SELLER),
+        price: json_access::price(said),
+        operator: match json_access::operator(data, &SELLER) {
+            unnamed if unnamed == Operator::default() => json_access::operator(said, &SELLER),
             named => named,
         },
         aircraft_type: lift.and_then(Lift::aircraft_type),
         aircraft_tail: lift.and_then(Lift::aircraft_tail),
-        valid_until: look::valid_until(said),
+        valid_until: json_access::valid_until(said),
     }
 }
 
 fn operator(resource: &Resource, data: &Value) -> Operator {
     let is_buyer = is_of_the_buyer(resource);
-    look::operator(data, if is_buyer { &BUYER } else { &SELLER })
+    json_access::operator(data, if is_buyer { &BUYER } else { &SELLER })
 }
 
 fn is_of_the_buyer(resource: &Resource) -> bool {
@@ -160,7 +162,7 @@ fn is_of_the_buyer(resource: &Resource) -> bool {
 
 /// The RFQs that it or its lifts link.
 fn requests(data: &Value, lifts: &[Lift<'_>]) -> Vec<RequestId> {
-    let mut found = look::requests(data);
+    let mut found = json_access::requests(data);
     for request in lifts.iter().flat_map(Lift::requests) {
         if !found.contains(&request) {
             found.push(request);

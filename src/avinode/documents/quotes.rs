@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use super::lifts::{self, Answer, Lift};
 use super::messages::{only, taken_back};
-use super::stamps::Stamps;
-use super::{Reading, look};
+use super::timestamps::Stamps;
+use super::{Reading, json_access};
 use crate::avinode::resource::{Resource, ResourceKind};
-use crate::avinode::text;
+use crate::avinode::sanitize;
 use crate::domain::event::{QuoteDetails, What};
-use crate::domain::id::{QuoteId, RequestId};
+use crate::domain::ids::{QuoteId, RequestId};
 
 /// A quote that can be fetched may be an automatic price: its seller made it where its own lift is answered with it, or where a
 /// message or the RFQ says so, which is why the RFQ is wanted. Otherwise this describes it. Where its lift says that the seller
@@ -20,7 +20,7 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         return Reading::default();
     };
     let lifts = lifts::of(data);
-    let mut requests = look::requests(data);
+    let mut requests = json_access::requests(data);
     requests.extend(lifts.iter().flat_map(Lift::requests));
     requests.sort();
     requests.dedup();
@@ -46,7 +46,7 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
     said.extend(taken_back(data, &quote, &lifts, stamps, operator));
     if !is_received {
         let rfqs = requests.iter().map(RequestId::as_str);
-        let rfqs = rfqs.filter_map(|id| look::resource(ResourceKind::Rfqs, id));
+        let rfqs = rfqs.filter_map(|id| json_access::resource(ResourceKind::Rfqs, id));
         reading.wanting.extend(rfqs);
     }
     reading
@@ -56,14 +56,14 @@ fn details(data: &Value, quote: QuoteId, request: Option<RequestId>, lift: Optio
     QuoteDetails {
         quote,
         request,
-        price: look::price(data),
-        operator: look::operator(data, &["sellerCompany", "seller", "company"]),
+        price: json_access::price(data),
+        operator: json_access::operator(data, &["sellerCompany", "seller", "company"]),
         aircraft_type: lift
             .and_then(Lift::aircraft_type)
-            .or_else(|| look::name(&data["aircraftType"])),
+            .or_else(|| json_access::name(&data["aircraftType"])),
         aircraft_tail: lift
             .and_then(Lift::aircraft_tail)
-            .or_else(|| text::shown_at(data, &["aircraftTail"])),
-        valid_until: look::valid_until(data),
+            .or_else(|| sanitize::shown_at(data, &["aircraftTail"])),
+        valid_until: json_access::valid_until(data),
     }
 }

@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::Reading;
+use super::json_access;
 use super::lifts::{self, Answer};
-use super::look;
-use super::stamps::Stamps;
+use super::timestamps::Stamps;
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::domain::event::{TripStatus, What};
-use crate::domain::id::RequestId;
+use crate::domain::ids::RequestId;
 
 /// That it was sent; the quotes of its answered lifts, and that they stand; what was declined; whether it was called off.
 pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Reading {
@@ -17,10 +17,10 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         return Reading::default();
     };
     let stamps = Stamps::of(data, began_at);
-    let operator = look::operator(data, &["sellerCompany", "seller", "company"]);
+    let operator = json_access::operator(data, &["sellerCompany", "seller", "company"]);
     let mut reading = Reading {
         request: Some(request.clone()),
-        parts: look::resources(ResourceKind::TripMessages, look::linked(data, &["tripmsgs"])).collect(),
+        parts: json_access::resources(ResourceKind::TripMessages, json_access::linked(data, &["tripmsgs"])).collect(),
         ..Reading::default()
     };
     let said = &mut reading.statements;
@@ -35,7 +35,7 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         if details.price.is_none() {
             reading
                 .wanting
-                .extend(look::resource(ResourceKind::Quotes, quote.as_str()));
+                .extend(json_access::resource(ResourceKind::Quotes, quote.as_str()));
         }
         let of_quote = lift.stamps(began_at);
         said.extend(of_quote.made(&quote, Some(request.clone())));
@@ -56,7 +56,7 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
             operator: operator.clone(),
         }));
     }
-    if look::is_set(data, &["canceled", "cancelled"]) {
+    if json_access::is_set(data, &["canceled", "cancelled"]) {
         said.push(stamps.grown(What::TripChanged {
             request: Some(request),
             status: TripStatus::Cancelled,

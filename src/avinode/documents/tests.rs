@@ -11,7 +11,7 @@ use serde_json::json;
 use self::bodies::{at, decline, described, price, quote_of, read, request, statements, trips};
 use super::Statement;
 use crate::domain::event::{Operator, QuoteDetails, Source, What};
-use crate::domain::id::{MessageId, QuoteId};
+use crate::domain::ids::{MessageId, QuoteId};
 
 #[test]
 fn a_message_with_a_sellers_quote_is_a_quote() {
@@ -408,7 +408,7 @@ fn two_trips_are_never_taken_for_one() {
 #[test]
 fn the_events_of_a_reading_are_its_statements_about_a_trip() {
     let reading = read("tripmsgs/asellermsg-1", &json!({"sellerQuote": {"id": "aquote-1"}}));
-    let trip = crate::domain::id::TripId::parse("A1B2C3").unwrap();
+    let trip = crate::domain::ids::TripId::parse("A1B2C3").unwrap();
     let events = reading.events(&trip);
     assert_eq!(events.len(), reading.statements.len());
     assert_eq!((&events[0].trip, &events[0].what), (&trip, &reading.statements[0].what));

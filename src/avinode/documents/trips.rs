@@ -3,23 +3,23 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::stamps::Stamps;
-use super::{Reading, look};
-use crate::avinode::id::ResourceId;
+use super::timestamps::Stamps;
+use super::{Reading, json_access};
 use crate::avinode::resource::ResourceKind;
+use crate::avinode::resource_id::ResourceId;
 use crate::domain::event::{TripStatus, What};
-use crate::domain::id::TripId;
+use crate::domain::ids::TripId;
 
 /// What a trip lists, and whether it was called off. That its RFQs were sent is for the RFQs to say.
 pub(super) fn read(data: &Value, began_at: DateTime<Utc>) -> Reading {
     let mut reading = Reading::default();
-    let rfqs = look::linked(data, &["rfqs", "rfq"]);
-    reading.parts.extend(look::resources(ResourceKind::Rfqs, rfqs));
-    let messages = look::linked(data, &["tripmsgs"]);
+    let rfqs = json_access::linked(data, &["rfqs", "rfq"]);
+    reading.parts.extend(json_access::resources(ResourceKind::Rfqs, rfqs));
+    let messages = json_access::linked(data, &["tripmsgs"]);
     reading
         .parts
-        .extend(look::resources(ResourceKind::TripMessages, messages));
-    if look::is_set(data, &["canceled", "cancelled"]) {
+        .extend(json_access::resources(ResourceKind::TripMessages, messages));
+    if json_access::is_set(data, &["canceled", "cancelled"]) {
         let called_off = What::TripChanged {
             request: None,
             status: TripStatus::Cancelled,
@@ -45,16 +45,16 @@ pub(super) fn ids(own: Option<&ResourceId>, data: &Value) -> Vec<TripId> {
     };
     if let Some(own) = own {
         add(TripId::parse(own.as_str()).ok());
-        add(look::id(&data["id"], TripId::parse));
+        add(json_access::id(&data["id"], TripId::parse));
     }
-    add(look::id(&data["tripId"], TripId::parse));
-    let links = look::one(&data["links"]);
+    add(json_access::id(&data["tripId"], TripId::parse));
+    let links = json_access::one(&data["links"]);
     for trip in [&data["trip"], &links["trip"], &links["trips"]]
         .into_iter()
-        .flat_map(look::many)
+        .flat_map(json_access::many)
     {
-        add(look::id(trip, TripId::parse));
-        add(look::id(&trip["tripId"], TripId::parse));
+        add(json_access::id(trip, TripId::parse));
+        add(json_access::id(&trip["tripId"], TripId::parse));
     }
     shown
 }

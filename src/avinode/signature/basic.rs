@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::outcome::{Scheme, Unverified, VerifiedBy};
-use super::settings::BASE64;
+use super::secrets::BASE64;
+use super::verification::{Scheme, Unverified, VerifiedBy};
 
 /// One identifier and secret, kept as digests only: the comparison is then over fixed lengths and tells neither where
 /// two texts differ nor how long ours is. Not a password store (the setting holds the text): no salt is needed.

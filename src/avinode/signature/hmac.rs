@@ -4,8 +4,8 @@
 use chrono::{DateTime, Utc};
 use hyper::header::HeaderMap;
 
-use super::key::{Key, MAX_SIGNATURES, Tag, signer_of, timely};
-use super::outcome::{Scheme, Unverified, VerifiedBy};
+use super::hmac_key::{Key, MAX_SIGNATURES, Tag, signer_of, timely};
+use super::verification::{Scheme, Unverified, VerifiedBy};
 
 /// The header we document and sign with.
 pub(super) const HEADER: &str = "x-avinode-signature";

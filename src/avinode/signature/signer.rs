@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::key::Key;
-use super::settings::{self, BASE64, Secret, VerifierConfigError};
-use super::{hmac, standard};
+use super::hmac_key::Key;
+use super::secrets::{self, BASE64, Secret, VerifierConfigError};
+use super::{hmac, standard_webhooks};
 
 /// Signs bodies with one secret. Redacted in `Debug`, zeroised on drop.
 #[derive(Debug)]
@@ -30,9 +30,9 @@ impl Signer {
     /// # Errors
     /// As for the verifier: any entry that cannot be used, not only the first.
     pub fn from_settings(secret: Option<&str>, basic: Option<&str>) -> Result<Option<Self>, VerifierConfigError> {
-        let basics = settings::basics(basic, authorization)?;
+        let basics = secrets::basics(basic, authorization)?;
         let key = |bytes| Key { bytes, ordinal: 1 };
-        Ok(match settings::secrets(secret)?.into_iter().next() {
+        Ok(match secrets::secrets(secret)?.into_iter().next() {
             Some(Secret::Plain(bytes)) => Some(Self(Scheme::Hmac(key(bytes)))),
             Some(Secret::Standard(bytes)) => Some(Self(Scheme::Standard(key(bytes)))),
             None => basics.into_iter().next().map(|value| Self(Scheme::Basic(value))),
@@ -61,9 +61,9 @@ impl Signer {
             Scheme::Standard(key) => {
                 let tag = BASE64.encode(key.tag(&[message_id.as_bytes(), b".", seconds.as_bytes(), b".", body]));
                 vec![
-                    (standard::ID, message_id.to_owned()),
-                    (standard::TIMESTAMP, seconds),
-                    (standard::SIGNATURE, format!("v1,{tag}")),
+                    (standard_webhooks::ID, message_id.to_owned()),
+                    (standard_webhooks::TIMESTAMP, seconds),
+                    (standard_webhooks::SIGNATURE, format!("v1,{tag}")),
                 ]
             }
             Scheme::Basic(value) => vec![("authorization", value.expose_secret().to_owned())],

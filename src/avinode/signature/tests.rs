@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 
-use super::outcome::{Scheme, Unverified, VerifiedBy};
 use super::signer::Signer;
+use super::verification::{Scheme, Unverified, VerifiedBy};
 use super::verifier::Verifier;
 
 const BODY: &[u8] = br#"{"id":"arfq-12345678"}"#;

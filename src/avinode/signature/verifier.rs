@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use hyper::header::HeaderMap;
 
 use super::basic::{self, Credentials};
-use super::key::Key;
-use super::outcome::{Unverified, VerifiedBy};
-use super::settings::{self, Secret, VerifierConfigError};
-use super::{hmac, standard};
+use super::hmac_key::Key;
+use super::secrets::{self, Secret, VerifierConfigError};
+use super::verification::{Unverified, VerifiedBy};
+use super::{hmac, standard_webhooks};
 
 /// Proves who sent a request. Its keys are redacted in `Debug` and zeroised on drop.
 #[derive(Debug)]
@@ -31,9 +31,9 @@ impl Verifier {
         let mut verifier = Self {
             hmac: Vec::new(),
             standard: Vec::new(),
-            basic: settings::basics(basic, Credentials::new)?,
+            basic: secrets::basics(basic, Credentials::new)?,
         };
-        for (index, secret) in settings::secrets(secret)?.into_iter().enumerate() {
+        for (index, secret) in secrets::secrets(secret)?.into_iter().enumerate() {
             let (keys, bytes) = match secret {
                 Secret::Plain(bytes) => (&mut verifier.hmac, bytes),
                 Secret::Standard(bytes) => (&mut verifier.standard, bytes),
@@ -79,7 +79,7 @@ impl Verifier {
         // Lazy, so that one proof is enough; signatures first, since they prove the body as well.
         let schemes: [&dyn Fn() -> Result<VerifiedBy, Unverified>; 3] = [
             &|| hmac::verify(&self.hmac, headers, body, now),
-            &|| standard::verify(&self.standard, headers, body, now),
+            &|| standard_webhooks::verify(&self.standard, headers, body, now),
             &|| basic::verify(&self.basic, headers),
         ];
         for scheme in schemes {

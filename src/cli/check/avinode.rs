@@ -4,11 +4,11 @@
 use chrono::{DateTime, Utc};
 
 use super::finding::Finding;
-use crate::avinode::client::base::Reach;
+use crate::avinode::client::base_url::Reach;
+use crate::avinode::client::config::ClientSettings;
 use crate::avinode::client::error::FetchError;
-use crate::avinode::client::settings::ClientSettings;
-use crate::avinode::client::webhooks::missing;
-use crate::cli::avinode::{client, client_settings};
+use crate::avinode::client::webhook_settings::missing;
+use crate::cli::avinode_client::{client, client_settings};
 use crate::cli::serve::Args;
 use crate::clock::Clock;
 

@@ -3,15 +3,15 @@
 use chrono::TimeDelta;
 
 use super::finding::Finding;
-use super::{Findings, attached};
+use super::{Findings, schema};
 use crate::cli::database::Database;
-use crate::cli::failure::Failure;
+use crate::cli::error::Failure;
 use crate::cli::serve::Args;
 use crate::clock::Clock;
+use crate::postgres::binaries::{OLDEST_MAJOR, Programs};
 use crate::postgres::cluster::major_version;
+use crate::postgres::diagnostics::{self, OLDEST_VERSION, Server};
 use crate::postgres::migrator::{SchemaStatus, schema_status};
-use crate::postgres::probe::{self, OLDEST_VERSION, Server};
-use crate::postgres::programs::{OLDEST_MAJOR, Programs};
 
 /// Beyond this a clock is not kept by NTP.
 const CLOCK_UNSURE: TimeDelta = TimeDelta::seconds(5);
@@ -75,29 +75,29 @@ fn place(args: &Args, database: &Database) -> String {
 
 async fn ask(args: &Args, database: &Database, findings: &mut Findings) -> Result<(), sqlx::Error> {
     let pool = &database.pool;
-    let server = probe::server(pool).await?;
+    let server = diagnostics::server(pool).await?;
     findings.add(version(&server));
     findings.extend(durable(&server));
     findings.add(locks(&server));
     let before = Clock::System.now();
-    let theirs = probe::now(pool).await?;
+    let theirs = diagnostics::now(pool).await?;
     let ours = before + (Clock::System.now() - before) / 2;
     findings.add(clock(theirs - ours));
-    findings.add(sessions(args, probe::sessions_last(pool).await?));
+    findings.add(sessions(args, diagnostics::sessions_last(pool).await?));
     match schema_status(pool).await {
         Ok(status) => {
             let usable = matches!(status, SchemaStatus::Current { .. } | SchemaStatus::Ahead { .. });
             let migrates = args.serve.migrate || args.database.database_url.is_none();
             findings.add(schema(&status, migrates));
             if usable {
-                attached::look(pool, &server.role, findings).await?;
+                schema::look(pool, &server.role, findings).await?;
             }
         }
         // Most likely our schema is closed to this role; the next lines then say which right is missing.
         Err(error) => {
             let failure = Failure::to("read the schema's version", error);
             findings.add(Finding::of_failure("schema", &failure));
-            attached::rights(pool, &server.role, findings).await?;
+            schema::rights(pool, &server.role, findings).await?;
         }
     }
     Ok(())

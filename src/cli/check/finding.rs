@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::cli::failure::{EXIT_UNAVAILABLE, Failure};
+use crate::cli::error::{EXIT_UNAVAILABLE, Failure};
 use crate::cli::table::visible;
 use crate::config::parse::EXIT_USAGE;
 

@@ -1,7 +1,7 @@
 use clap::CommandFactory;
 
 use super::*;
-use crate::config::settings::settings;
+use crate::config::setting_reference::settings;
 
 #[test]
 fn the_declaration_of_the_command_line_is_sound() {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::send::Outcome;
+use super::sender::Outcome;
 
 /// How many refusals are told one by one; the summary counts them all.
 const TOLD: usize = 5;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{failed, tracking};
 use crate::cli::database::Database;
-use crate::cli::failure::{Failure, chain};
+use crate::cli::error::{Failure, chain};
 use crate::cli::output::print;
 use crate::config::database::DatabaseArgs;
 use crate::sessions::error::Error;

@@ -6,19 +6,19 @@ use uuid::Uuid;
 
 use super::{failed, tracking};
 use crate::cli::database::Database;
-use crate::cli::failure::{Attempt, Failure};
+use crate::cli::error::{Attempt, Failure};
 use crate::cli::output::print;
 use crate::cli::table::{Report, moment, or_dash};
 use crate::config::database::DatabaseArgs;
-use crate::config::values::{switch, whole};
-use crate::domain::id::TripId;
-use crate::domain::tracking::find::{Filter, Page, Position};
-use crate::domain::tracking::status::SessionStatus;
-use crate::domain::tracking::view::ChatSession;
-use crate::http::v1::answer::List as Answered;
+use crate::config::value_parsers::{switch, whole};
+use crate::domain::chat_session::page::{Filter, Page, Position};
+use crate::domain::chat_session::status::SessionStatus;
+use crate::domain::chat_session::view::ChatSession;
+use crate::domain::ids::TripId;
 use crate::http::v1::cursor;
-use crate::sessions::check;
+use crate::http::v1::response::List as Answered;
 use crate::sessions::error::Error;
+use crate::sessions::validate;
 
 /// What `sessions list` takes.
 #[derive(Debug, clap::Args)]
@@ -153,11 +153,11 @@ fn trip(text: &str) -> Result<TripId, String> {
 }
 
 fn id(text: &str) -> Result<String, String> {
-    check::id("id", text).map_err(why)
+    validate::id("id", text).map_err(why)
 }
 
 fn step(text: &str) -> Result<String, String> {
-    check::step(text).map_err(why)
+    validate::step(text).map_err(why)
 }
 
 /// The rest of a sentence that begins with the flag's name and its value.

@@ -7,12 +7,12 @@ use uuid::Uuid;
 
 use super::{failed_on, tracking};
 use crate::cli::database::Database;
-use crate::cli::failure::{Attempt, Failure};
+use crate::cli::error::{Attempt, Failure};
 use crate::cli::output::print;
 use crate::cli::table::{Report, moment, or_dash};
 use crate::config::database::DatabaseArgs;
-use crate::domain::tracking::find::{Listed, MAX_LIMIT, Page};
-use crate::domain::tracking::view::{ChatSession, SessionQuote, TimelineLine};
+use crate::domain::chat_session::page::{Listed, MAX_LIMIT, Page};
+use crate::domain::chat_session::view::{ChatSession, SessionQuote, TimelineLine};
 use crate::sessions::error::Error;
 
 /// What `sessions show` takes.

@@ -6,18 +6,18 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use reqwest::Url;
 
-use crate::cli::failure::{Attempt, Failure};
+use crate::cli::error::{Attempt, Failure};
 use crate::config::database::DatabaseArgs;
 use crate::config::serve::PrimaryQuote;
-use crate::config::values::{address, rate, share, url, whole};
+use crate::config::value_parsers::{address, rate, share, url, whole};
 use crate::config::webhook::WebhookArgs;
-use crate::simulator::budget::Allowance;
 use crate::simulator::credentials::Credentials;
 use crate::simulator::faults::Trouble;
 use crate::simulator::generate::Generate;
-use crate::simulator::plan::Disorder;
-use crate::simulator::run::Options;
+use crate::simulator::rate_limit::Allowance;
 use crate::simulator::scenario::Scenario;
+use crate::simulator::schedule::Disorder;
+use crate::simulator::simulator::Options;
 
 /// The scenario that is played where none is named: the demo's.
 pub const STORY: &str = include_str!("../../../scenarios/story.json");

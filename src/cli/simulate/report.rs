@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::simulator::log::Deliveries;
-use crate::simulator::run::Simulator;
+use crate::simulator::simulator::Simulator;
 
 /// How many differences are told in words.
 const TOLD: usize = 20;

@@ -4,8 +4,8 @@
 use secrecy::SecretString;
 
 use super::CredentialArgs;
-use crate::avinode::client::webhooks::WebhookSetting;
-use crate::cli::failure::{Attempt, Failure};
+use crate::avinode::client::webhook_settings::WebhookSetting;
+use crate::cli::error::{Attempt, Failure};
 use crate::config::secret::{Secrets, basic_credentials};
 
 /// Identifier and secret.

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::generate::{Heard, at, learned, some};
 use crate::domain::decide::{Change, decide};
-use crate::domain::election::Policy;
-use crate::domain::id::QuoteId;
+use crate::domain::ids::QuoteId;
+use crate::domain::primary_quote::Policy;
 use crate::domain::session::Session;
 use crate::domain::trip::{Touched, Trip, Way};
 use crate::domain::workflow::{Step, at_least};

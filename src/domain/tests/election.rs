@@ -3,9 +3,9 @@
 use rust_decimal::Decimal;
 
 use super::generate::{Heard, at, event, learned, quote, rfq};
-use crate::domain::election::Policy::{self, First, Latest, LowestPrice};
-use crate::domain::election::elect;
 use crate::domain::event::{Money, Operator, QuoteDetails, Source, What};
+use crate::domain::primary_quote::Policy::{self, First, Latest, LowestPrice};
+use crate::domain::primary_quote::elect;
 use crate::domain::trip::Way;
 
 const EVERY: [Policy; 3] = [Latest, First, LowestPrice];

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 use crate::domain::event::{Event, Money, Operator, QuoteDetails, Source, TripStatus, Version, What};
-use crate::domain::id::{MessageId, QuoteId, RequestId, TripId};
+use crate::domain::ids::{MessageId, QuoteId, RequestId, TripId};
 use crate::domain::trip::{Touched, Trip, Way};
 
 /// An event and the way in which it came to be known.

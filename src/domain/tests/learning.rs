@@ -116,7 +116,7 @@ fn what_a_fact_was_to_a_quote_is_told() {
 fn which_copy_of_an_event_comes_first_makes_no_difference_to_the_activity() {
     let moment = |seconds: i64| DateTime::from_timestamp(1_780_000_000 + seconds, 0).unwrap();
     let event = crate::domain::event::Event {
-        trip: crate::domain::id::TripId::parse("A1B2C3").unwrap(),
+        trip: crate::domain::ids::TripId::parse("A1B2C3").unwrap(),
         at: Some(moment(600)),
         version: crate::domain::event::Version {
             at: Some(moment(600)),
@@ -124,7 +124,7 @@ fn which_copy_of_an_event_comes_first_makes_no_difference_to_the_activity() {
             digest: [0; 32],
         },
         what: crate::domain::event::What::MessageReceived {
-            message: crate::domain::id::MessageId::parse("asellermsg-1").unwrap(),
+            message: crate::domain::ids::MessageId::parse("asellermsg-1").unwrap(),
             sender: crate::domain::event::Operator::default(),
             request: None,
         },
@@ -144,7 +144,7 @@ fn which_copy_of_an_event_comes_first_makes_no_difference_to_the_activity() {
 fn no_activity_is_later_than_the_word_of_it() {
     use super::generate::{at, event};
     let message = crate::domain::event::What::MessageReceived {
-        message: crate::domain::id::MessageId::parse("asellermsg-1").unwrap(),
+        message: crate::domain::ids::MessageId::parse("asellermsg-1").unwrap(),
         sender: crate::domain::event::Operator::default(),
         request: None,
     };

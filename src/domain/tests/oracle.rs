@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 
 use super::generate::{Heard, at, learned, some_and_again};
-use crate::domain::election::{Policy, elect};
 use crate::domain::event::{Event, Money, QuoteDetails, Source, What};
-use crate::domain::id::QuoteId;
+use crate::domain::ids::QuoteId;
+use crate::domain::primary_quote::{Policy, elect};
 
 struct Candidate<'a> {
     id: &'a QuoteId,

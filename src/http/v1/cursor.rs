@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-use crate::domain::tracking::find::Position;
+use crate::domain::chat_session::page::Position;
 
 /// A place that can be written into a cursor.
 pub trait Place: Sized {

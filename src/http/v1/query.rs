@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use super::problem::{ApiProblem, FieldError};
-use crate::domain::tracking::find::{DEFAULT_LIMIT, MAX_LIMIT, Page};
+use crate::domain::chat_session::page::{DEFAULT_LIMIT, MAX_LIMIT, Page};
 use crate::sessions::error::Error;
 
 /// Parameters that are still to be taken, and what was wrong with those that were.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::auth::Tokens;
-use crate::http::memory::MemoryBudget;
-use crate::sessions::handle::Sessions;
+use crate::http::memory_budget::MemoryBudget;
+use crate::sessions::service::Sessions;
 
 /// Bytes of one body.
 pub const BODY_BYTES: usize = 256 * 1024;

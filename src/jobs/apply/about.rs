@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::learn::Duplicate;
+use super::facts::Duplicate;
 use super::{Content, Work};
 use crate::domain::event::Event;
-use crate::domain::id::RequestId;
+use crate::domain::ids::RequestId;
 use crate::queue::enqueue::NewJob;
 
 /// The trips and RFQs, in normal form, that events name together.

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{KINDS, LIMITER, next};
-use crate::avinode::id::ResourceId;
+use super::{KINDS, LIMITER, follow_up};
 use crate::avinode::resource::Resource;
+use crate::avinode::resource_id::ResourceId;
 use crate::postgres::transaction::Pool;
 use crate::queue::enqueue;
 use crate::queue::standing::{Standing, standing};
-use crate::store::whose;
+use crate::store::trip_lookup;
 
 /// Most often somebody tells of the trip before any seller answers: then nothing is to be fetched any more.
 const UNTIL_TOLD: Duration = Duration::from_secs(120);
@@ -19,7 +19,7 @@ const UNTIL_TOLD: Duration = Duration::from_secs(120);
 /// Has the trips of these sessions fetched of which one id alone is known.
 pub async fn ask(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
-    let trips = whose::half_known_trips(&mut tx, sessions).await?;
+    let trips = trip_lookup::half_known_trips(&mut tx, sessions).await?;
     tx.commit().await?;
     if trips.is_empty() || standing(pool, LIMITER).await? == Standing::Unserved {
         return Ok(());
@@ -29,7 +29,7 @@ pub async fn ask(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
         .iter()
         .filter_map(|id| Resource::by_id(&ResourceId::parse(id).ok()?));
     for trip in resources {
-        enqueue::enqueue_unless_live(&mut tx, &KINDS, &next::follow(&trip, Some(UNTIL_TOLD))).await?;
+        enqueue::enqueue_unless_live(&mut tx, &KINDS, &follow_up::follow(&trip, Some(UNTIL_TOLD))).await?;
     }
     tx.commit().await
 }

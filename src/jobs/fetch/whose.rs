@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::asked::Asked;
-use super::{FetchJob, KINDS, next};
+use super::request::Asked;
+use super::{FetchJob, KINDS, follow_up};
 use crate::avinode::documents::Reading;
 use crate::avinode::resource::Resource;
-use crate::domain::id::{QuoteId, RequestId, TripId};
+use crate::domain::ids::{QuoteId, RequestId, TripId};
 use crate::queue::enqueue;
 use crate::queue::job::JobError;
-use crate::store::{documents as stored, whose};
+use crate::store::{documents as stored, trip_lookup};
 
 /// How long a document that names no trip waits for facts once its RFQ has been read, which may have been too early.
 const NAMELESS: Duration = Duration::from_secs(600);
@@ -37,7 +37,7 @@ impl FetchJob {
         }
         let (request, quote) = (reading.request.as_ref(), reading.quote.as_ref());
         let mut tx = self.applier.pool.begin().await?;
-        let found = whose::trips(&mut tx, request.map(RequestId::as_str), quote.map(QuoteId::as_str)).await?;
+        let found = trip_lookup::trips(&mut tx, request.map(RequestId::as_str), quote.map(QuoteId::as_str)).await?;
         if let [trip] = &found[..]
             && let Ok(trip) = TripId::parse(trip)
         {
@@ -48,7 +48,7 @@ impl FetchJob {
             _ => "names no trip, and facts tell of several whose it may be",
         };
         let gone = JobError::fail(format!("{resource} {why}"));
-        let Some(missing) = next::names_the_trip(resource, reading) else {
+        let Some(missing) = follow_up::names_the_trip(resource, reading) else {
             return Ok(Err(gone));
         };
         // Those who wait for one RFQ share its fetch; once it has been read, facts tell whose this is. However long it takes until
@@ -61,7 +61,7 @@ impl FetchJob {
                 Some(newest) if since(newest) >= NAMELESS => return Ok(Err(gone)),
                 Some(_) => {}
                 None if since(read_at) >= NO_RFQ => return Ok(Err(gone)),
-                None => enqueue::enqueue(&mut tx, &[next::follow(&missing, None)]).await?,
+                None => enqueue::enqueue(&mut tx, &[follow_up::follow(&missing, None)]).await?,
             }
         }
         tx.commit().await?;

@@ -125,9 +125,9 @@ async fn a_server_whose_owner_and_watchdog_were_both_killed_is_ended_by_the_next
     let home = parent.path().join("home");
     let mut owner = owner_process(&home).await;
     kill_both(&mut owner);
-    let left = reap::noted_pid(&home.join("data")).unwrap();
+    let left = orphans::noted_pid(&home.join("data")).unwrap();
     assert!(
-        reap::processes_of(&home.join("data")).contains(&left),
+        orphans::processes_of(&home.join("data")).contains(&left),
         "the server should have outlived both"
     );
     let postgres = EmbeddedPostgres::start(kept(&home)).await.unwrap();

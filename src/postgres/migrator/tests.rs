@@ -5,8 +5,8 @@ use std::time::Duration;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
+use super::super::data_dir::Home;
 use super::super::embedded::{EmbeddedOptions, EmbeddedPostgres};
-use super::super::home::Home;
 use super::super::pool::pool;
 use super::*;
 

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::avinode::client::base::Base;
-use crate::avinode::client::settings::{ClientSettings, Limits};
+use crate::avinode::client::base_url::Base;
+use crate::avinode::client::config::{ClientSettings, Limits};
 
 #[tokio::test]
 async fn delays_are_those_of_the_settings_and_attempts_the_fetching_workers_own() {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
-use super::notice::Notice;
+use super::notification::Notice;
 use super::{Answer, Brings, Lift, Message, Quote, Rfq, Stamps, World};
 use crate::simulator::action::Action;
 

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::notice::Notice;
+use super::notification::Notice;
 use super::*;
 
 const BASE: &str = "http://a/api";

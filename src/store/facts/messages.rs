@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::id::MessageId;
+use crate::domain::ids::MessageId;
 use crate::domain::trip::Trip;
 use crate::postgres::transaction::Transaction;
 

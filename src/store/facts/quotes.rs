@@ -7,13 +7,14 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::quote_columns::details;
+use super::quote_history;
 use super::read_decline;
-use crate::domain::id::{QuoteId, RequestId};
+use crate::domain::ids::{QuoteId, RequestId};
 use crate::domain::quote::Quote;
 use crate::domain::trip::Trip;
 use crate::postgres::transaction::Transaction;
-use crate::store::details::details;
-use crate::store::{said, version};
+use crate::store::version;
 
 /// A quote of a trip: (trip key, quote id).
 pub type QuoteKey = (String, QuoteId);
@@ -71,9 +72,9 @@ pub(super) async fn load(
             .map(|version| {
                 let request = row.request_id.as_deref().and_then(|id| RequestId::parse(id).ok());
                 let details = details!(id.clone(), request, row);
-                said::only(details, version, row.first_fact_at)
+                quote_history::only(details, version, row.first_fact_at)
             });
-        let said = said::read(&id, row.said).or(fact).unwrap_or_default();
+        let said = quote_history::read(&id, row.said).or(fact).unwrap_or_default();
         let declined = version::read(row.declined_at, row.declined_source, row.declined_digest);
         let declined = read_decline(row.declined, declined, row.decline_reason);
         trip.quotes.insert(id, Quote::of(&said, declined));
@@ -115,7 +116,7 @@ pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &Quote)]
         column!(|quote| decline(quote).map(|d| version::source_number(d.version.source)));
     let declined_digest: Vec<Option<Vec<u8>>> = column!(|quote| decline(quote).map(|d| d.version.digest.to_vec()));
     let reason: Vec<Option<String>> = column!(|quote| decline(quote).and_then(|d| d.reason));
-    let said: Vec<Option<Value>> = column!(|quote: &Quote| said::write(&quote.said));
+    let said: Vec<Option<Value>> = column!(|quote: &Quote| quote_history::write(&quote.said));
     sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.quotes (

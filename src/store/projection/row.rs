@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::Projection;
-use super::ours::{Ours, ours};
+use super::column_ownership::{Ours, ours};
 use super::values::Values;
 use crate::postgres::transaction::Transaction;
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::ours::Ours;
+use super::column_ownership::Ours;
 use crate::domain::quote::Fact;
 
 /// A fact's values for the columns of `quotes`.

@@ -2,26 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use avinode_ingest::http::openapi::document;
+use avinode_ingest::http::openapi::spec;
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Api, READ, doors, said};
+use super::{Api, READ, auth_matrix, said};
 
 const KEPT: &str = include_str!("../../../openapi.json");
 
 #[test]
 fn what_is_kept_in_the_repository_is_what_the_code_says() {
     assert!(
-        KEPT == document::text(),
+        KEPT == spec::text(),
         "openapi.json is not what the code says; renew it with: cargo run -- openapi > openapi.json"
     );
 }
 
 /// The operations under `/v1`, with the id of their session filled in.
 fn described() -> Vec<(String, String, Value)> {
-    let document = document::document();
+    let document = spec::document();
     let mut found = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -40,12 +40,12 @@ fn every_operation_is_described_with_its_scope_and_its_refusals() {
         .iter()
         .map(|(method, path, _)| (method.clone(), path.clone()))
         .collect();
-    let operations: BTreeSet<_> = doors::operations()
+    let operations: BTreeSet<_> = auth_matrix::operations()
         .into_iter()
         .map(|(method, path, _)| (method.to_string(), path))
         .collect();
     assert_eq!(names, operations);
-    for (method, path, changes) in doors::operations() {
+    for (method, path, changes) in auth_matrix::operations() {
         let found = described.iter().find(|(m, p, _)| *m == method.as_str() && *p == path);
         let operation = &found.unwrap().2;
         let scope = if changes { "write" } else { "read" };
@@ -67,7 +67,7 @@ fn every_operation_is_described_with_its_scope_and_its_refusals() {
 
 #[test]
 fn it_is_openapi_3_1_and_the_webhook_stands_among_the_webhooks() {
-    let document = document::document();
+    let document = spec::document();
     assert_eq!(document["openapi"], "3.1.0");
     let webhook = &document["webhooks"]["avinode"]["post"];
     let body = webhook["requestBody"]["content"]["application/json"]["schema"]["$ref"]
@@ -100,7 +100,7 @@ fn it_is_openapi_3_1_and_the_webhook_stands_among_the_webhooks() {
 
 #[test]
 fn a_body_that_may_be_left_out_is_not_described_as_null() {
-    let body = &document::document()["paths"]["/v1/sessions/{id}/activity"]["post"]["requestBody"];
+    let body = &spec::document()["paths"]["/v1/sessions/{id}/activity"]["post"]["requestBody"];
     let schema = &body["content"]["application/json"]["schema"];
     assert_eq!(schema, &json!({"$ref": "#/components/schemas/Activity"}));
     assert_ne!(body["required"], json!(true));
@@ -110,7 +110,7 @@ fn a_body_that_may_be_left_out_is_not_described_as_null() {
 async fn every_parameter_that_is_described_is_taken_and_the_document_is_served() {
     let api = Api::start().await;
     let shown = said(api.request(Method::GET, "/openapi.json")).await;
-    assert_eq!((shown.status, &shown.body), (200, &document::document()));
+    assert_eq!((shown.status, &shown.body), (200, &spec::document()));
     for (method, path, operation) in described() {
         let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
         let asked = parameters.iter().filter(|parameter| parameter["in"] == "query");

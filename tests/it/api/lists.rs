@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Api;
-use crate::support::stage::Stage;
+use crate::support::setup::Stage;
 
 async fn walk(api: &Api, path: &str) -> Vec<Value> {
     let (mut found, mut cursor) = (Vec::new(), String::new());

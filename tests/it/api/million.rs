@@ -5,18 +5,18 @@
 
 use std::time::{Duration, Instant};
 
-use avinode_ingest::domain::id::TripId;
-use avinode_ingest::domain::tracking::find::{Filter, Page};
-use avinode_ingest::domain::tracking::status::SessionStatus;
-use avinode_ingest::store::tracking::find::statement;
-use avinode_ingest::store::{rfqs, sessions, writer};
+use avinode_ingest::domain::chat_session::page::{Filter, Page};
+use avinode_ingest::domain::chat_session::status::SessionStatus;
+use avinode_ingest::domain::ids::TripId;
+use avinode_ingest::store::chat_sessions::page::statement;
+use avinode_ingest::store::{related_trips, sessions, tx};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{Api, Said};
 use crate::support::cluster::Db;
 use crate::support::plan::{between, pages, plan, read_whole, sessions_read, touched};
-use crate::support::stage::Stage;
+use crate::support::setup::Stage;
 
 /// The session that is looked for.
 const NUMBER: u32 = 77_717;
@@ -180,7 +180,7 @@ async fn workers(api: &Api) {
     let (trip, rfq) = (vec![format!("atrip-{NUMBER}")], vec![format!("arfq-{NUMBER}")]);
     let named = [(trip[0].clone(), rfq[0].clone())];
     // As workers begin theirs: that decides how their statements are planned.
-    let mut tx = writer::begin(&api.db.pool.service()).await.unwrap();
+    let mut tx = tx::begin(&api.db.pool.service()).await.unwrap();
     let mut took = Vec::new();
     let mut before = touched(&mut tx).await;
     for _ in 0..12 {
@@ -190,7 +190,7 @@ async fn workers(api: &Api) {
         let id: Uuid = by_trip[0].session.id;
         assert_eq!([by_trip.len(), by_rfq.len()], [1, 1]);
         assert_eq!(by_rfq[0].session.id, id);
-        let related = rfqs::related(&mut tx, &trip, &named, &[id]).await.unwrap();
+        let related = related_trips::related(&mut tx, &trip, &named, &[id]).await.unwrap();
         assert!(related.trips.contains(&trip[0]));
         took.push(begun.elapsed());
         let after = touched(&mut tx).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Api, least};
 use crate::support::bodies;
 use crate::support::cluster::Db;
-use crate::support::stage::Stage;
+use crate::support::setup::Stage;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_lives_from_its_first_call_to_its_archive() {

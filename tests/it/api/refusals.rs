@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Api, WRITE, least, said};
-use crate::support::stage::{Stage, agent};
+use crate::support::setup::{Stage, agent};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_field_that_is_unknown_missing_wrong_or_refers_to_nothing_is_named() {

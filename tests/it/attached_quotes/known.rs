@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
+use avinode_ingest::cli::fixture_run::Staged;
 use avinode_ingest::cli::fixtures;
 use avinode_ingest::cli::manifest::Manifest;
-use avinode_ingest::cli::scenario::Staged;
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::election::Policy;
+use avinode_ingest::domain::primary_quote::Policy;
 use avinode_ingest::jobs::replay::replay;
 use avinode_ingest::postgres::migrator;
 use chrono::Utc;
 use serde_json::Value;
 
-use super::stage::{application_session, apply, one, text};
+use super::setup::{application_session, apply, one, text};
 use crate::support::bodies::{base, decline, message, quote, trip};
 use crate::support::cluster::Db;
 use crate::support::service::{drain, keep, shift};

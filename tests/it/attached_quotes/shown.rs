@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::election::Policy;
-use avinode_ingest::jobs::upkeep;
+use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::jobs::maintenance;
 use serde_json::json;
 
-use super::stage::{application_session, apply, one, text};
+use super::setup::{application_session, apply, one, text};
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
 use crate::support::service::{drain, shift};
@@ -66,7 +66,7 @@ async fn a_quote_waits_for_a_request_and_is_shown_by_the_sweep_once_there_is_one
         "UPDATE public.chat_sessions SET request_id = '02000000-0000-4000-8000-000000000004' WHERE id = '{session}'"
     ))
     .await;
-    upkeep::turn(&db.pool, "a test", Duration::from_secs(60), false)
+    maintenance::turn(&db.pool, "a test", Duration::from_secs(60), false)
         .await
         .unwrap();
     drain(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), "w").await;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use avinode_ingest::avinode::client::budget::Budget;
+use avinode_ingest::avinode::client::client::Fetched;
 use avinode_ingest::avinode::client::error::FetchError;
-use avinode_ingest::avinode::client::get::Fetched;
+use avinode_ingest::avinode::client::rate_limit_headers::Budget;
 use serde_json::{Value, json};
 
-use super::stage::{client, resource};
+use super::setup::{client, resource};
 use crate::support::recorder::{Recorder, Script, answer, ok};
 
 async fn fetched(script: Script) -> Fetched {

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::stage::{API_TOKEN, BEARER};
+use super::setup::{API_TOKEN, BEARER};
 use super::webhooks::program;
+use crate::support::check_command::{Told, check};
 use crate::support::cluster::Db;
 use crate::support::recorder::{Recorder, answer, ok};
-use crate::support::told::{Told, check};
 
 async fn checked(db: &Db, base: &str) -> Told {
     let told = check(&[

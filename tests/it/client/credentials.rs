@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 
-use super::stage::{API_TOKEN, BEARER, client, now, resource};
+use super::setup::{API_TOKEN, BEARER, client, now, resource};
 use crate::support::recorder::{Recorder, ok};
 
 #[tokio::test]

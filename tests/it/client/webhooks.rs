@@ -9,7 +9,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::stage::{API_TOKEN, BEARER};
+use super::setup::{API_TOKEN, BEARER};
 use crate::support::recorder::{Recorder, answer};
 
 /// What became of a run of the program.

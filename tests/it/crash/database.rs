@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use avinode_ingest::cli::replay::settle::wait_until_settled;
+use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
 use serde_json::Value;
 use tokio::time::Instant;
 

@@ -4,10 +4,10 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use avinode_ingest::postgres::data_dir::Home;
 use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
-use avinode_ingest::postgres::home::Home;
 use avinode_ingest::postgres::migrator;
-use avinode_ingest::postgres::reap::processes_of;
+use avinode_ingest::postgres::orphans::processes_of;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;

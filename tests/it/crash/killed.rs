@@ -1,6 +1,6 @@
 //! The service killed with SIGKILL, by which nothing that was acknowledged may be lost or counted twice.
 
-use avinode_ingest::cli::replay::settle::wait_until_settled;
+use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
 use sqlx::Connection;
 
 use super::load::{self, Load, body, check_counts, client, post};

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use avinode_ingest::cli::replay::settle::wait_until_settled;
+use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
 use avinode_ingest::clock::Clock;
-use avinode_ingest::store::inspect;
+use avinode_ingest::store::admin;
 use reqwest::Client;
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -83,7 +83,7 @@ pub async fn post(client: &Client, address: &str, body: Vec<u8>) -> Option<(u16,
 
 /// A client for [`post`].
 pub fn client(address: &str) -> Client {
-    avinode_ingest::cli::replay::send::client(&format!("http://{address}")).unwrap()
+    avinode_ingest::cli::replay::sender::client(&format!("http://{address}")).unwrap()
 }
 
 impl Load {
@@ -150,7 +150,7 @@ impl Load {
 
 /// Every event up to `total` is counted once in its session, and no job died.
 pub async fn check_counts(pool: &Pool, sessions: &[Uuid], total: usize) {
-    let views = inspect::sessions(pool, sessions).await.unwrap();
+    let views = admin::sessions(pool, sessions).await.unwrap();
     let counts: Vec<i32> = views.iter().map(|view| view.quotes_received_count).collect();
     let expected: Vec<i32> = (0..SESSIONS)
         .map(|session| i32::try_from((session..total).step_by(SESSIONS).count()).unwrap())

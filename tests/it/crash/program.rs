@@ -185,7 +185,7 @@ impl Serve {
         let line = program.line("\"serving\"").await;
         let line: Value = serde_json::from_str(&line).unwrap();
         let address = line["address"].as_str().unwrap().to_owned();
-        let client = avinode_ingest::cli::replay::send::client(&format!("http://{address}")).unwrap();
+        let client = avinode_ingest::cli::replay::sender::client(&format!("http://{address}")).unwrap();
         Self {
             program,
             address,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use avinode_ingest::cli::replay::settle::wait_until_settled;
+use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
 use nix::sys::signal::Signal;
 use sqlx::{Connection, PgConnection};
 use tokio::time::Instant;

@@ -1,15 +1,15 @@
 //! The two ids of a trip: where a session has the one and everybody else tells of the other, the trip itself is asked.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::election::Policy;
+use avinode_ingest::domain::primary_quote::Policy;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::stage::{counted, live, make_due, notify, quoted, rfq, work_off, worker_with};
+use super::setup::{counted, live, make_due, notify, quoted, rfq, work_off, worker_with};
 use crate::support::cluster::Db;
+use crate::support::fake_avinode::Stub;
 use crate::support::pool::Pool;
 use crate::support::service::{drain, session, shift};
-use crate::support::stub::Stub;
 
 const MESSAGE: &str = "tripmsgs/asellermsg-1";
 

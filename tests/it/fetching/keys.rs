@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use avinode_ingest::queue::grouped::{self, Claim, Group, GroupHandler};
+use avinode_ingest::queue::claim_by_key::{self, Claim, Group, GroupHandler};
 use avinode_ingest::queue::job::{Claimed, JobError, Outcome};
 use avinode_ingest::queue::limit::pace::Limit;
 use avinode_ingest::queue::limit::{Left, Verdict};
 use avinode_ingest::queue::limiter::Limiter;
-use avinode_ingest::queue::paced::Paced;
+use avinode_ingest::queue::rate_limited_worker::Paced;
 use avinode_ingest::queue::retry::RetryPolicy;
-use avinode_ingest::queue::{settle, store};
+use avinode_ingest::queue::{claim, release};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::task::JoinSet;
@@ -39,7 +39,7 @@ async fn limiter(pool: &Pool, burst: u32) -> Limiter {
 }
 
 async fn claim(pool: &Pool, limiter: &Limiter, most: u32, worker: &str) -> Claim {
-    grouped::claim(pool, limiter, &KINDS, most, worker, LEASE)
+    claim_by_key::claim(pool, limiter, &KINDS, most, worker, LEASE)
         .await
         .unwrap()
 }
@@ -103,7 +103,7 @@ async fn what_comes_while_a_key_is_served_has_a_turn_of_its_own_afterwards() {
     queue(&db.pool, &[("thin", "a", 0.0), ("thin", "b", 0.0)]).await;
     let second = claim(&db.pool, &limiter, 10, "x").await;
     assert_eq!(keys(&second), [("b", 1)], "and holds up no other key");
-    settle::give_back(&db.pool, &first.groups[0].jobs).await.unwrap();
+    release::give_back(&db.pool, &first.groups[0].jobs).await.unwrap();
     assert_eq!(keys(&claim(&db.pool, &limiter, 10, "x").await), [("a", 2)]);
 }
 
@@ -271,13 +271,13 @@ impl GroupHandler for Notes {
             drop(under_way);
             self.served.lock().unwrap().push((group.key.clone(), group.jobs.len()));
             let mut tx = self.pool.begin().await?;
-            let held = store::hold(&mut tx, &group.jobs).await?;
+            let held = claim::hold(&mut tx, &group.jobs).await?;
             let outcome = |job| Outcome {
                 job,
                 outcome: "nothing",
                 detail: String::new(),
             };
-            store::finish(&mut tx, &held.into_iter().map(outcome).collect::<Vec<_>>()).await?;
+            claim::finish(&mut tx, &held.into_iter().map(outcome).collect::<Vec<_>>()).await?;
             tx.commit().await?;
             Ok(vec![])
         }
@@ -307,7 +307,7 @@ async fn a_key_that_was_taken_over_is_served_whole_and_while_nothing_else_is() {
         queue(&db.pool, &[("thin", "a", 0.0)]).await;
     }
     queue(&db.pool, &[("thin", "b", 0.0)]).await;
-    let lost = grouped::claim(&db.pool, &limiter, &KINDS, 1, "died", Duration::ZERO)
+    let lost = claim_by_key::claim(&db.pool, &limiter, &KINDS, 1, "died", Duration::ZERO)
         .await
         .unwrap();
     assert_eq!(keys(&lost), [("a", 50)]);
@@ -330,7 +330,7 @@ async fn only_a_crash_while_alone_counts_towards_death() {
     let limiter = limiter(&db.pool, 50).await;
     queue(&db.pool, &[("thin", "deadly", 0.0), ("thin", "beside", 0.0)]).await;
     let lose = || async {
-        grouped::claim(&db.pool, &limiter, &KINDS, 9, "died", Duration::ZERO)
+        claim_by_key::claim(&db.pool, &limiter, &KINDS, 9, "died", Duration::ZERO)
             .await
             .unwrap()
     };
@@ -342,7 +342,7 @@ async fn only_a_crash_while_alone_counts_towards_death() {
         let deadly = deadly.iter().find(|job| job.key.as_deref() == Some("deadly")).unwrap();
         assert_eq!(deadly.crashes, crashes);
         assert!(
-            settle::begin_alone(&db.pool, std::slice::from_ref(*deadly))
+            release::begin_alone(&db.pool, std::slice::from_ref(*deadly))
                 .await
                 .unwrap()
         );

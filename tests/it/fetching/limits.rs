@@ -5,9 +5,9 @@ use std::time::Duration;
 use avinode_ingest::heartbeat::Heartbeats;
 use tokio_util::sync::CancellationToken;
 
-use super::stage::{notify, outcomes, rfq, worker_with};
+use super::setup::{notify, outcomes, rfq, worker_with};
 use crate::support::cluster::Db;
-use crate::support::stub::Stub;
+use crate::support::fake_avinode::Stub;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_processes_together_never_exceed_the_limit_by_the_servers_log() {

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::stage::{counted, make_due, notify, price, rfq, work_off, worker_with};
+use super::setup::{counted, make_due, notify, price, rfq, work_off, worker_with};
 use crate::support::cluster::Db;
-use crate::support::everything::dead_jobs;
+use crate::support::fake_avinode::Stub;
 use crate::support::service::session;
-use crate::support::stub::Stub;
+use crate::support::snapshot::dead_jobs;
 
 const QUOTE: &str = "quotes/aquote-1";
 const RFQ: &str = "rfqs/arfq-1";

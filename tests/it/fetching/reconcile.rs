@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use avinode_ingest::jobs::{reconcile, upkeep};
-use avinode_ingest::store::whose::Which;
+use avinode_ingest::jobs::{maintenance, reconcile};
+use avinode_ingest::store::trip_lookup::Which;
 use serde_json::json;
 
-use super::stage::{counted, live, notify, now, price, quoted, rfq, work_off, worker_with};
+use super::setup::{counted, live, notify, now, price, quoted, rfq, work_off, worker_with};
 use crate::support::cluster::Db;
+use crate::support::fake_avinode::Stub;
 use crate::support::pool::Pool;
 use crate::support::service::session;
-use crate::support::stub::Stub;
 
 /// A trip with an RFQ and two sellers' messages; only the first was notified of.
 fn show(stub: &Stub) {
@@ -211,7 +211,7 @@ async fn on_a_schedule_one_process_puts_the_active_trips_up_once_in_its_time() {
     let db = Db::new().await;
     session(&db.pool, Some("atrip-1")).await;
     for process in ["one", "another", "one"] {
-        upkeep::reconcile(&db.pool, process, Duration::from_secs(3600))
+        maintenance::reconcile(&db.pool, process, Duration::from_secs(3600))
             .await
             .unwrap();
     }
@@ -220,7 +220,7 @@ async fn on_a_schedule_one_process_puts_the_active_trips_up_once_in_its_time() {
         .execute(&db.pool)
         .await
         .unwrap();
-    upkeep::reconcile(&db.pool, "one", Duration::from_secs(3600))
+    maintenance::reconcile(&db.pool, "one", Duration::from_secs(3600))
         .await
         .unwrap();
     assert_eq!(live(&db.pool).await.len(), 0, "not before its time");
@@ -228,7 +228,7 @@ async fn on_a_schedule_one_process_puts_the_active_trips_up_once_in_its_time() {
         .execute(&db.pool)
         .await
         .unwrap();
-    upkeep::reconcile(&db.pool, "another", Duration::from_secs(3600))
+    maintenance::reconcile(&db.pool, "another", Duration::from_secs(3600))
         .await
         .unwrap();
     assert_eq!(live(&db.pool).await.len(), 1);
@@ -240,7 +240,7 @@ async fn how_often_trips_are_fetched_anew_may_be_changed_at_once() {
     session(&db.pool, Some("atrip-1")).await;
     let (month, hour) = (Duration::from_secs(30 * 24 * 3600), Duration::from_secs(3600));
     let turn = async |every| {
-        upkeep::reconcile(&db.pool, "one", every).await.unwrap();
+        maintenance::reconcile(&db.pool, "one", every).await.unwrap();
         let queued = "DELETE FROM avinode_ingest.jobs WHERE kind = 'reconcile'";
         let deleted = sqlx::query(queued).execute(&db.pool).await;
         deleted.unwrap().rows_affected()

@@ -1,14 +1,14 @@
 //! Activity, pausing, resuming, proposals, completion and the archive; and who gives way to whom.
 
-use avinode_ingest::domain::tracking::find::Page;
-use avinode_ingest::domain::tracking::input::{Activity, ProposalUpdate};
-use avinode_ingest::domain::tracking::view::Archived;
+use avinode_ingest::domain::chat_session::input::{Activity, ProposalUpdate};
+use avinode_ingest::domain::chat_session::page::Page;
+use avinode_ingest::domain::chat_session::view::Archived;
 use avinode_ingest::sessions::error::Error;
 use uuid::Uuid;
 
 use super::{field, made, moment, sessions};
 use crate::support::cluster::Db;
-use crate::support::stage::Stage;
+use crate::support::setup::Stage;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn activity_moves_forward_and_messages_add_up() {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use avinode_ingest::jobs::upkeep;
+use avinode_ingest::jobs::maintenance;
 use uuid::Uuid;
 
 use super::{made, sessions};
 use crate::support::cluster::Db;
 use crate::support::pool::Pool;
-use crate::support::stage::Stage;
+use crate::support::setup::Stage;
 
 /// A session that was completed so many days ago.
 async fn completed(pool: &Pool, days: i32) -> Uuid {
@@ -24,7 +24,7 @@ async fn completed(pool: &Pool, days: i32) -> Uuid {
 }
 
 async fn turn(pool: &Pool, process: &str) {
-    upkeep::turn(&pool.service(), process, Duration::from_secs(3600), false)
+    maintenance::turn(&pool.service(), process, Duration::from_secs(3600), false)
         .await
         .unwrap();
 }

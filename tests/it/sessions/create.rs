@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use crate::support::pool::Pool;
-use avinode_ingest::domain::tracking::input::NewChatSession;
-use avinode_ingest::domain::tracking::status::LiveStatus;
+use avinode_ingest::domain::chat_session::input::NewChatSession;
+use avinode_ingest::domain::chat_session::status::LiveStatus;
 use serde_json::json;
 use tokio::sync::Barrier;
 use uuid::Uuid;
 
 use super::{field, made, moment, new, sessions};
 use crate::support::cluster::Db;
-use crate::support::stage::{Stage, agent};
+use crate::support::setup::{Stage, agent};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_call_updates_what_it_gives_and_nothing_else() {

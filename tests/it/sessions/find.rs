@@ -1,16 +1,16 @@
 //! Sessions are found by every filter and all of them together, page by page, without reading them all.
 
 use crate::support::pool::Pool;
-use avinode_ingest::domain::id::TripId;
-use avinode_ingest::domain::tracking::find::{Filter, Page};
-use avinode_ingest::domain::tracking::status::SessionStatus;
-use avinode_ingest::store::tracking::find::statement;
+use avinode_ingest::domain::chat_session::page::{Filter, Page};
+use avinode_ingest::domain::chat_session::status::SessionStatus;
+use avinode_ingest::domain::ids::TripId;
+use avinode_ingest::store::chat_sessions::page::statement;
 use uuid::Uuid;
 
 use super::{field, made, moment, sessions};
 use crate::support::cluster::Db;
 use crate::support::plan::{plan, sessions_read};
-use crate::support::stage::Stage;
+use crate::support::setup::Stage;
 
 async fn found(pool: &Pool, filter: Filter) -> Vec<Uuid> {
     let listed = sessions(pool, 0).list(&filter, &Page::default()).await.unwrap();

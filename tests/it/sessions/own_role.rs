@@ -1,15 +1,15 @@
 //! Under a role of its own, with the rights of the page on deployment and no others, every operation works.
 
-use avinode_ingest::domain::tracking::find::{Filter, Page};
-use avinode_ingest::domain::tracking::input::{Activity, ProposalUpdate, QuoteUpdate};
-use avinode_ingest::domain::tracking::patch::TripPatch;
+use avinode_ingest::domain::chat_session::input::{Activity, ProposalUpdate, QuoteUpdate};
+use avinode_ingest::domain::chat_session::page::{Filter, Page};
+use avinode_ingest::domain::chat_session::patch::TripPatch;
 use uuid::Uuid;
 
 use super::{new, sessions};
+use crate::support::check_command::check;
 use crate::support::cluster::Db;
 use crate::support::pool::Pool;
-use crate::support::stage::Stage;
-use crate::support::told::check;
+use crate::support::setup::Stage;
 
 const DEPLOYMENT: &str = include_str!("../../../deploy/README.md");
 

@@ -2,17 +2,17 @@
 
 use crate::support::pool::Pool;
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::election::Policy;
-use avinode_ingest::domain::tracking::find::Page;
-use avinode_ingest::domain::tracking::input::{NewChatSession, QuoteUpdate};
-use avinode_ingest::domain::tracking::view::ChatSession;
+use avinode_ingest::domain::chat_session::input::{NewChatSession, QuoteUpdate};
+use avinode_ingest::domain::chat_session::page::Page;
+use avinode_ingest::domain::chat_session::view::ChatSession;
+use avinode_ingest::domain::primary_quote::Policy;
 use uuid::Uuid;
 
 use super::{field, made, moment, new, sessions};
 use crate::support::bodies;
 use crate::support::cluster::Db;
 use crate::support::service::{drain, keep, shift};
-use crate::support::stage::{self, Stage};
+use crate::support::setup::{self, Stage};
 
 const TRIP: &str = "atrip-64956150";
 
@@ -214,8 +214,8 @@ async fn a_quote_of_another_request_is_refused_unless_the_trip_shares_it() {
     let db = Db::new().await;
     let stage = Stage::set(&db.pool).await;
     let session = on_trip(&db.pool, stage).await.id;
-    let other = stage::request(&db.pool, stage.agent).await;
-    let foreign = stage::quote(&db.pool, other, None).await;
+    let other = setup::request(&db.pool, stage.agent).await;
+    let foreign = setup::quote(&db.pool, other, None).await;
     let tracking = sessions(&db.pool, 1);
     assert_eq!(field(tracking.update_quote(session, &told(foreign)).await), "quote_id");
     let missing = Uuid::from_u128(7);
@@ -231,7 +231,7 @@ async fn a_quote_of_another_request_is_refused_unless_the_trip_shares_it() {
     assert_eq!(received(&db.pool, session).await, 0, "what is refused changes nothing");
     // A younger session of the same trip shares the rows of the oldest one's request.
     let younger = Stage {
-        conversation: stage::conversation(&db.pool, other).await,
+        conversation: setup::conversation(&db.pool, other).await,
         request: other,
         ..stage
     };

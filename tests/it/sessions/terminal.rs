@@ -2,13 +2,13 @@
 
 use std::process::{Command, Output};
 
-use avinode_ingest::domain::tracking::input::{ProposalUpdate, QuoteUpdate};
+use avinode_ingest::domain::chat_session::input::{ProposalUpdate, QuoteUpdate};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{made, sessions};
 use crate::support::cluster::Db;
-use crate::support::stage::Stage;
+use crate::support::setup::Stage;
 
 /// Runs `sessions` with these arguments on a database.
 async fn run(db: &Db, arguments: &str) -> Output {

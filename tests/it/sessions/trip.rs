@@ -1,10 +1,10 @@
 //! A session learns its trip by a merge patch, and the quotes that are known of the trip follow.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::election::Policy;
-use avinode_ingest::domain::tracking::find::Page;
-use avinode_ingest::domain::tracking::input::NewChatSession;
-use avinode_ingest::domain::tracking::patch::TripPatch;
+use avinode_ingest::domain::chat_session::input::NewChatSession;
+use avinode_ingest::domain::chat_session::page::Page;
+use avinode_ingest::domain::chat_session::patch::TripPatch;
+use avinode_ingest::domain::primary_quote::Policy;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ use super::{field, made, moment, new, sessions};
 use crate::support::bodies;
 use crate::support::cluster::Db;
 use crate::support::service::{drain, keep, shift};
-use crate::support::stage::Stage;
+use crate::support::setup::Stage;
 
 fn patch(text: Value) -> TripPatch {
     serde_json::from_value(text).unwrap()

@@ -3,7 +3,7 @@
 use avinode_ingest::simulator::credentials::Credentials;
 use tokio::net::TcpListener;
 
-use super::stage::{PATIENCE, WIDE, dead};
+use super::setup::{PATIENCE, WIDE, dead};
 use crate::crash::program::{Program, Serve};
 use crate::support::cluster::Db;
 

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use avinode_ingest::cli::simulate::cast::Cast;
-use avinode_ingest::domain::election::Policy;
+use avinode_ingest::cli::simulate::seed_sessions::Cast;
+use avinode_ingest::domain::primary_quote::Policy;
 use avinode_ingest::simulator::action::Action;
-use avinode_ingest::simulator::run::Simulator;
 use avinode_ingest::simulator::scenario::Scenario;
+use avinode_ingest::simulator::simulator::Simulator;
 use tokio::time::{Instant, sleep};
 
-use super::stage::{NARROW, PATIENCE, Service, WIDE, check, invented, options, simulator, worked_off};
+use super::setup::{NARROW, PATIENCE, Service, WIDE, check, invented, options, simulator, worked_off};
 use crate::support::cluster::Db;
 
 /// The trips of the whole size.

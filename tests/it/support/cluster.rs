@@ -6,8 +6,8 @@
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
+use avinode_ingest::postgres::data_dir::Home;
 use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
-use avinode_ingest::postgres::home::Home;
 use avinode_ingest::postgres::migrator;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};

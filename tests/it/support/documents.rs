@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::election::Policy;
 use avinode_ingest::domain::event::{Event, Money, Operator, QuoteDetails, Source, Version, What};
-use avinode_ingest::domain::id::{QuoteId, TripId};
+use avinode_ingest::domain::ids::{QuoteId, TripId};
+use avinode_ingest::domain::primary_quote::Policy;
 use avinode_ingest::domain::trip::Way;
 use avinode_ingest::jobs::apply::{Applier, Content};
 use avinode_ingest::queue::enqueue::{self, NewJob};

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use avinode_ingest::postgres::account::Account;
+use avinode_ingest::postgres::service_user::Account;
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};

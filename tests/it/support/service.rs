@@ -7,15 +7,15 @@ use avinode_ingest::avinode::notification::route;
 use avinode_ingest::avinode::signature::signer::Signer;
 use avinode_ingest::avinode::signature::verifier::Verifier;
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::election::Policy;
-use avinode_ingest::ingest::flush;
-use avinode_ingest::ingest::receiver::Arrival;
+use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::ingest::group_commit::Arrival;
+use avinode_ingest::ingest::insert;
 use avinode_ingest::jobs::registry::registry;
 use avinode_ingest::postgres::transaction;
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::worker::Shift;
 use avinode_ingest::service::{self, Ended, Settings};
-use avinode_ingest::store::seed::{self, NewSession};
+use avinode_ingest::store::demo_data::{self, NewSession};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -57,7 +57,7 @@ impl Running {
     /// Sends a body, signed, and returns status and answer.
     pub async fn post(&self, body: &[u8]) -> (u16, Value) {
         let url = format!("{}/webhooks/avinode", self.base);
-        let mut request = avinode_ingest::cli::replay::send::client(&url)
+        let mut request = avinode_ingest::cli::replay::sender::client(&url)
             .unwrap()
             .post(&url)
             .body(body.to_vec());
@@ -113,7 +113,7 @@ pub async fn drain(shift: &Shift, name: &str) {
     loop {
         let step = shift.step(name, &shutdown).await.unwrap();
         if step.claimed == 0 {
-            if avinode_ingest::queue::operate::runnable(&shift.pool, &unserved)
+            if avinode_ingest::queue::admin::runnable(&shift.pool, &unserved)
                 .await
                 .unwrap()
                 == 0
@@ -149,7 +149,7 @@ pub async fn keep_bytes(pool: &Pool, bodies: &[Vec<u8>], received_at: DateTime<U
             }
         })
         .collect();
-    flush::append(
+    insert::append(
         pool.service().lone(1).acquire().await.unwrap(),
         &arrivals.iter().collect::<Vec<_>>(),
     )
@@ -168,5 +168,5 @@ pub async fn session(pool: &Pool, trip_id: Option<&str>) -> Uuid {
         current_step: Some("understanding_request".to_owned()),
         counts: [0, 0, 0],
     };
-    seed::session(pool, &new).await.unwrap()
+    demo_data::session(pool, &new).await.unwrap()
 }

@@ -1,6 +1,6 @@
 use super::*;
-use crate::avinode::id::ResourceId;
 use crate::avinode::resource::ResourceKind;
+use crate::avinode::resource_id::ResourceId;
 
 fn resource(kind: ResourceKind, id: &str) -> Resource {
     Resource {

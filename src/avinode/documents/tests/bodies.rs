@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::avinode::documents::{self, Reading, Statement};
-use crate::avinode::id::ResourceId;
 use crate::avinode::resource::{Resource, ResourceKind};
+use crate::avinode::resource_id::ResourceId;
 use crate::domain::event::{Money, QuoteDetails, What};
-use crate::domain::id::{QuoteId, RequestId, TripId};
+use crate::domain::ids::{QuoteId, RequestId, TripId};
 
 pub(super) fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()

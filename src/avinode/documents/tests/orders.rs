@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::bodies::{began, resource};
 use crate::avinode::documents;
-use crate::avinode::events::events;
+use crate::avinode::full_event::events;
 use crate::avinode::notification::Notification;
 use crate::domain::event::Event;
-use crate::domain::id::TripId;
+use crate::domain::ids::TripId;
 use crate::domain::trip::{Touched, Trip, Way};
 
 /// What Avinode shows of a quote at a moment.
@@ -132,7 +132,7 @@ fn message(second: i64, price: i64) -> Vec<Event> {
 /// proposing another one.
 #[test]
 fn a_document_that_is_fetched_again_makes_nothing_young() {
-    let quote = &crate::domain::id::QuoteId::parse("aquote-1").unwrap();
+    let quote = &crate::domain::ids::QuoteId::parse("aquote-1").unwrap();
     let news = |heard: &[Vec<Event>]| learned(heard).quotes[quote].fact.as_ref().unwrap().news_at;
     let first = began() + TimeDelta::seconds(1);
     assert_eq!(news(&[message(5, 100)]), Some(first), "as old as its creation stamp");

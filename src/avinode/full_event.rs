@@ -1,0 +1,175 @@
+//! Full events to the facts they state. What a fact does to a session is not decided here.
+//!
+//! Property names are those of relays seen in the wild (Avinode documents no such format), so every part that a fact can
+//! do without may be missing or odd.
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::json::text_at;
+use super::notification::{Full, id_at};
+use super::parse_error::{NotUnderstood, quoted};
+use super::resource_id::ResourceId;
+use super::{money, sanitize, timestamp};
+use crate::domain::event::{Event, Operator, QuoteDetails, Source, TripStatus, Version, What};
+use crate::domain::ids::{MessageId, QuoteId, RequestId, TripId};
+
+/// The facts that an event states: at most one today. None for a seller's answer that is still pending.
+///
+/// The version's time is the event's `timestamp`. Its digest is of the event's name and of `data` with sorted keys, so the
+/// same content is the same fact in whatever order a relay writes it.
+///
+/// # Errors
+/// An event whose kind, status or action no rule knows, or that lacks the trip or the id that its fact is about.
+pub fn events(full: &Full) -> Result<Vec<Event>, NotUnderstood> {
+    let data = &full.data;
+    let what = match full.event.as_str() {
+        "TripRequestSellerResponse" | "TripRequestSellerResponseMine" => seller_response(data)?,
+        "TripQuoteDeclined" => Some(declined(data)?),
+        "TripChatFromBuyer" | "TripChatFromSeller" | "TripChatMine" | "TripChatSeller" => Some(message(data)?),
+        "TripRequest" | "TripRequestMine" | "TripRequestBuyer" => Some(trip_request(data)?),
+        "TripCancelled" => Some(trip_changed(data, TripStatus::Cancelled)?),
+        unknown => return Err(NotUnderstood::UnknownKind(quoted(unknown))),
+    };
+    let trip = trip(data)?;
+    let Some(what) = what else { return Ok(Vec::new()) };
+    let digest = digest(&[&full.event, "\n", &data.to_string()]);
+    let version = Version {
+        at: full.timestamp,
+        source: Source::Event,
+        digest,
+    };
+    Ok(vec![Event {
+        trip,
+        at: full.timestamp,
+        version,
+        what,
+    }])
+}
+
+/// The trip's id: its own property, else the short form that thin notifications use.
+fn trip(data: &Value) -> Result<TripId, NotUnderstood> {
+    match id_at(data, &["trip", "id"], "data.trip.id", TripId::parse)? {
+        Some(trip) => Ok(trip),
+        None => id_at(data, &["tripId"], "data.tripId", TripId::parse)?.ok_or(NotUnderstood::NoTrip),
+    }
+}
+
+fn seller_response(data: &Value) -> Result<Option<What>, NotUnderstood> {
+    let status = text_at(data, &["request", "status"])
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    if status == "declined" {
+        return declined(data).map(Some);
+    }
+    // A quote with an id has been made, whatever word stands beside it.
+    match (quote(data)?, status.as_str()) {
+        (Some(quote), _) => Ok(Some(What::QuoteReceived(quote_details(data, quote)?))),
+        (None, "pending") => Ok(None),
+        (None, "quoted") => Err(NotUnderstood::NoQuote),
+        (None, unknown) => Err(NotUnderstood::UnknownStatus(quoted(unknown))),
+    }
+}
+
+fn quote_details(data: &Value, quote: QuoteId) -> Result<QuoteDetails, NotUnderstood> {
+    let said = &data["quote"];
+    Ok(QuoteDetails {
+        quote,
+        request: request(data)?,
+        // The relays' form, else the one of Avinode's own documents.
+        price: money::price(&said["totalPrice"], "amount").or_else(|| money::price(&said["sellerPrice"], "price")),
+        operator: seller(data),
+        aircraft_type: sanitize::shown_at(said, &["aircraft", "type"])
+            .or_else(|| sanitize::shown_at(said, &["aircraft", "model"])),
+        aircraft_tail: sanitize::shown_at(said, &["aircraft", "tailNumber"]),
+        valid_until: text_at(said, &["validUntil"]).and_then(|text| timestamp::lenient(&text)),
+    })
+}
+
+fn declined(data: &Value) -> Result<What, NotUnderstood> {
+    let (request, quote) = (request(data)?, quote(data)?);
+    if request.is_none() && quote.is_none() {
+        return Err(NotUnderstood::NothingDeclined);
+    }
+    Ok(What::RfqDeclined {
+        request,
+        quote,
+        reason: sanitize::shown_at(data, &["declineReason"]),
+        operator: seller(data),
+    })
+}
+
+fn message(data: &Value) -> Result<What, NotUnderstood> {
+    let message = match id_at(data, &["message", "id"], "data.message.id", MessageId::parse)? {
+        Some(id) => id,
+        // Without an id the content tells one message from another, and a repetition from a new one by its time.
+        None => {
+            let digest = format!("digest-{}", &hex::encode(digest(&[&data.to_string()]))[..32]);
+            MessageId::parse(&digest).map_err(|why| NotUnderstood::BadId {
+                name: "data.message.id",
+                why,
+            })?
+        }
+    };
+    let sender = operator(&data["sender"], &["companyName", "name"]);
+    Ok(What::MessageReceived {
+        message,
+        sender,
+        request: request(data)?,
+    })
+}
+
+fn trip_request(data: &Value) -> Result<What, NotUnderstood> {
+    let action = text_at(data, &["action"]).unwrap_or_default().to_ascii_lowercase();
+    match action.as_str() {
+        "created" => Ok(What::TripRequested {
+            request: request(data)?.ok_or(NotUnderstood::NoRequest)?,
+        }),
+        "updated" => trip_changed(data, TripStatus::Updated),
+        "cancelled" | "canceled" => trip_changed(data, TripStatus::Cancelled),
+        "expired" => trip_changed(data, TripStatus::Expired),
+        unknown => Err(NotUnderstood::UnknownAction(quoted(unknown))),
+    }
+}
+
+fn trip_changed(data: &Value, status: TripStatus) -> Result<What, NotUnderstood> {
+    Ok(What::TripChanged {
+        request: request(data)?,
+        status,
+    })
+}
+
+fn request(data: &Value) -> Result<Option<RequestId>, NotUnderstood> {
+    id_at(data, &["request", "id"], "data.request.id", RequestId::parse)
+}
+
+fn quote(data: &Value) -> Result<Option<QuoteId>, NotUnderstood> {
+    id_at(data, &["quote", "id"], "data.quote.id", QuoteId::parse)
+}
+
+fn seller(data: &Value) -> Operator {
+    operator(&data["seller"], &["name"])
+}
+
+/// A company, else the person. Its id may identify it, so one too long is dropped, not cut.
+fn operator(who: &Value, names: &[&str]) -> Operator {
+    let id = |key| {
+        text_at(who, &[key])
+            .and_then(|text| ResourceId::parse(&text).ok())
+            .map(|id| id.to_string())
+    };
+    Operator {
+        id: id("companyId").or_else(|| id("id")),
+        name: names.iter().find_map(|name| sanitize::shown_at(who, &[name])),
+    }
+}
+
+/// SHA-256 of the texts, one after the other.
+fn digest(texts: &[&str]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    texts.iter().for_each(|text| hash.update(text));
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests;

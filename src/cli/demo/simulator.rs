@@ -1,0 +1,73 @@
+//! The demo's Avinode: a simulator in this process, quick, faultless, with the built-in story.
+
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::avinode::client::base_url::Base;
+use crate::avinode::client::config::{AvinodeSettings, ClientSettings, Limits};
+use crate::cli::error::{Attempt, Failure};
+use crate::cli::simulate::args::STORY;
+use crate::simulator::credentials::Credentials;
+use crate::simulator::rate_limit::Allowance;
+use crate::simulator::scenario::Scenario;
+use crate::simulator::simulator::{Options, Simulator};
+use crate::simulator::webhook_settings::Proof;
+
+/// As whom the simulator calls the demo's webhook.
+const IDENTIFIER: &str = "simulated-avinode";
+const SECRET: &str = "demo-password-not-for-production";
+/// The story takes as long as its notifications do.
+const SPEED: f64 = 1e9;
+/// So quick that nobody waits for the demo, and yet within the simulator's limit.
+const CALLS_PER_SECOND: f64 = 100.0;
+const BURST: u32 = 50;
+/// It shows everything at once; a short wait shows that there is one.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// The credentials of its calls, as the service is to know them.
+pub fn basic() -> String {
+    format!("{IDENTIFIER}:{SECRET}")
+}
+
+/// Starts it on a free port of this machine; nothing has happened there yet.
+pub async fn start(shutdown: CancellationToken) -> Result<Simulator, Failure> {
+    let story = Scenario::read(STORY.as_bytes(), None).attempting("read the built-in story")?;
+    let listener = TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.attempting("listen for the simulated Avinode")?;
+    let options = Options {
+        speed: SPEED,
+        allowance: Allowance {
+            rate: CALLS_PER_SECOND,
+            burst: BURST * 4,
+        },
+        ..Options::default()
+    };
+    Simulator::start(listener, story, options, shutdown).attempting("read the address listened on")
+}
+
+/// How the service fetches from it.
+pub fn settings(avinode: &Simulator) -> Result<AvinodeSettings, Failure> {
+    let Credentials { api_token, bearer } = Credentials::default();
+    Ok(AvinodeSettings {
+        client: ClientSettings {
+            base: Base::parse(avinode.base(), true).attempting("use the simulated Avinode's URL")?,
+            api_token: api_token.into(),
+            bearer: bearer.into(),
+            act_as_account: None,
+            limits: Limits::default(),
+        },
+        calls_per_second: CALLS_PER_SECOND,
+        burst: BURST,
+        settle: SETTLE,
+        reconcile_every: None,
+    })
+}
+
+/// Plays the story to this webhook.
+pub async fn play(avinode: &Simulator, url: &str) -> Result<(), Failure> {
+    let made = avinode.subscribe(url, IDENTIFIER, SECRET, Proof::Challenge);
+    made.map_err(|why| Failure::plain(format!("could not subscribe to the simulated Avinode: {why}")))?;
+    avinode.play().await.attempting("make an HTTP client")
+}

@@ -1,0 +1,162 @@
+//! The manifest carried out: its sessions made, its afterwards done, its expectations held against what came of them.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::manifest::{Expectation, ExpectedSession, Manifest};
+use crate::postgres::transaction::Pool;
+use crate::store::admin::{self, SessionView};
+use crate::store::demo_data::{self, NewSession};
+
+/// The sessions of a manifest, made in a database.
+pub struct Staged<'a> {
+    manifest: &'a Manifest,
+    /// In the manifest's order.
+    pub names: Vec<String>,
+    /// By the same order.
+    pub ids: Vec<Uuid>,
+    /// Whether Avinode's API answers for what thin notifications name.
+    pub fetches: bool,
+}
+
+impl<'a> Staged<'a> {
+    /// Makes all sessions of the manifest.
+    pub async fn make(pool: &Pool, manifest: &'a Manifest) -> Result<Self, sqlx::Error> {
+        let mut staged = Self {
+            manifest,
+            names: Vec::new(),
+            ids: Vec::new(),
+            fetches: false,
+        };
+        for session in manifest.scenarios.iter().flat_map(|scenario| &scenario.sessions) {
+            let new = NewSession {
+                name: session.name.clone(),
+                trip_id: session.trip_id.clone(),
+                has_request: session.has_request,
+                status: session.status.clone(),
+                current_step: Some(session.current_step.clone()),
+                counts: [
+                    session.quotes_received_count,
+                    session.quotes_expected_count,
+                    session.operators_contacted_count,
+                ],
+            };
+            staged.ids.push(demo_data::session(pool, &new).await?);
+            staged.names.push(session.name.clone());
+        }
+        Ok(staged)
+    }
+
+    /// Does what the application does after everything was sent.
+    pub async fn afterwards(&self, pool: &Pool) -> Result<usize, sqlx::Error> {
+        let ids: BTreeMap<&str, Uuid> = self
+            .names
+            .iter()
+            .map(String::as_str)
+            .zip(self.ids.iter().copied())
+            .collect();
+        let mut done = 0;
+        for action in self.manifest.scenarios.iter().flat_map(|scenario| &scenario.afterwards) {
+            if let Some(session) = ids.get(action.session.as_str()) {
+                demo_data::set_trip_id(pool, *session, &action.set_trip_id).await?;
+                done += 1;
+            }
+        }
+        Ok(done)
+    }
+
+    /// The sessions as they are now, in the manifest's order.
+    pub async fn sessions(&self, pool: &Pool) -> Result<Vec<SessionView>, sqlx::Error> {
+        admin::sessions(pool, &self.ids).await
+    }
+
+    /// Where sessions differ from what the manifest expects, a line each; none when all is well.
+    pub fn differences(&self, sessions: &[SessionView]) -> Vec<String> {
+        let found: BTreeMap<&str, &SessionView> = self.names.iter().map(String::as_str).zip(sessions).collect();
+        let expected = self.expectations().flat_map(|expect| &expect.sessions);
+        expected
+            .flat_map(|expected| match found.get(expected.name.as_str()) {
+                Some(session) => compare(expected, session),
+                None => vec![format!("{}: not there", expected.name)],
+            })
+            .collect()
+    }
+
+    /// How many jobs are expected to wait, and to be dead.
+    pub fn expected_jobs(&self) -> (u64, u64) {
+        self.expectations().fold((0, 0), |(waiting, dead), expect| {
+            (waiting + expect.waiting, dead + expect.dead)
+        })
+    }
+
+    fn expectations(&self) -> impl Iterator<Item = &Expectation> {
+        self.manifest
+            .scenarios
+            .iter()
+            .map(|scenario| match &scenario.once_fetched {
+                Some(fetched) if self.fetches => fetched,
+                _ => &scenario.expect,
+            })
+    }
+}
+
+/// The price of a session's primary quote, with its currency.
+pub fn price(session: &SessionView) -> Option<String> {
+    let price = session.primary_price.as_ref()?;
+    Some(format!(
+        "{price:.2} {}",
+        session.primary_currency.as_deref().unwrap_or("?")
+    ))
+}
+
+/// Of what is called so, expected so and found so, that which differs, for people.
+pub fn differing(pairs: impl IntoIterator<Item = (&'static str, String, String)>) -> impl Iterator<Item = String> {
+    let differ = pairs.into_iter().filter(|(_, expected, found)| expected != found);
+    differ.map(|(what, expected, found)| format!("{what} is {found}, expected {expected}"))
+}
+
+fn compare(expected: &ExpectedSession, found: &SessionView) -> Vec<String> {
+    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+    let pairs = [
+        (
+            "current_step",
+            expected.current_step.clone(),
+            shown(&found.current_step),
+        ),
+        (
+            "quotes_received_count",
+            expected.quotes_received_count.to_string(),
+            found.quotes_received_count.to_string(),
+        ),
+        (
+            "quotes_expected_count",
+            expected.quotes_expected_count.to_string(),
+            found.quotes_expected_count.to_string(),
+        ),
+        (
+            "operators_contacted_count",
+            expected.operators_contacted_count.to_string(),
+            found.operators_contacted_count.to_string(),
+        ),
+        (
+            "primary quote",
+            shown(&expected.primary_quote),
+            shown(&found.primary_quote),
+        ),
+        (
+            "primary operator",
+            shown(&expected.primary_operator),
+            shown(&found.primary_operator),
+        ),
+        ("primary price", shown(&expected.primary_price), shown(&price(found))),
+        (
+            "trip status",
+            shown(&expected.avinode_trip_status),
+            shown(&found.avinode_trip_status),
+        ),
+    ];
+    differing(pairs)
+        .map(|difference| format!("{}: {difference}", expected.name))
+        .collect()
+}

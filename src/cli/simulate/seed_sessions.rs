@@ -1,0 +1,128 @@
+//! The chat sessions of a scenario: made as the application would, and held against the truth in the end.
+
+use uuid::Uuid;
+
+use crate::cli::fixture_run::{differing, price};
+use crate::domain::primary_quote::Policy;
+use crate::postgres::transaction::Pool;
+use crate::simulator::expected::{Primary, TripTruth, Truth};
+use crate::simulator::scenario::Scenario;
+use crate::store::admin::{self, SessionView};
+use crate::store::demo_data::{self, NewSession};
+
+/// The step of a session before anything is known of its trip.
+const FIRST_STEP: &str = "understanding_request";
+
+/// The sessions of a scenario, made in a database.
+#[derive(Debug, Clone)]
+pub struct Cast {
+    /// What each is called: its trip, and which of the trip's sessions.
+    pub names: Vec<String>,
+    /// By the same order, the short id of its trip.
+    trips: Vec<String>,
+    /// By the same order.
+    ids: Vec<Uuid>,
+}
+
+impl Cast {
+    /// Makes a session for each that the scenario's trips ask for: active, with a request, nothing counted.
+    pub async fn make(pool: &Pool, scenario: &Scenario) -> Result<Self, sqlx::Error> {
+        let mut cast = Self {
+            names: Vec::new(),
+            trips: Vec::new(),
+            ids: Vec::new(),
+        };
+        for trip in &scenario.trips {
+            for trip_id in &trip.sessions {
+                let name = match cast.trips.last() == Some(&trip.short) {
+                    true => format!("{} once more", trip.short),
+                    false => trip.short.clone(),
+                };
+                let new = NewSession {
+                    name: name.clone(),
+                    trip_id: Some(trip_id.clone()),
+                    has_request: true,
+                    status: "active".to_owned(),
+                    current_step: Some(FIRST_STEP.to_owned()),
+                    counts: [0, 0, 0],
+                };
+                cast.ids.push(demo_data::session(pool, &new).await?);
+                cast.names.push(name);
+                cast.trips.push(trip.short.clone());
+            }
+        }
+        Ok(cast)
+    }
+
+    /// The sessions as they are now, in the order of the names.
+    pub async fn sessions(&self, pool: &Pool) -> Result<Vec<SessionView>, sqlx::Error> {
+        admin::sessions(pool, &self.ids).await
+    }
+
+    /// Where sessions are not as the scenario has it, a line each; none when all is well.
+    ///
+    /// Whose quote is `latest` is told by documents that say when they were changed, and not compared otherwise.
+    pub fn differences(&self, sessions: &[SessionView], truth: &Truth, policy: Policy) -> Vec<String> {
+        let mut differences = Vec::new();
+        if sessions.len() != self.ids.len() {
+            differences.push(format!("{} of {} sessions are there", sessions.len(), self.ids.len()));
+        }
+        for ((name, trip), session) in self.names.iter().zip(&self.trips).zip(sessions) {
+            let Some(expected) = truth.trips.get(trip) else {
+                continue;
+            };
+            let leads = match policy {
+                Policy::Latest if !truth.orders => None,
+                Policy::Latest => Some(&expected.primary.latest),
+                Policy::First => Some(&expected.primary.first),
+                Policy::LowestPrice => Some(&expected.primary.lowest_price),
+            };
+            differences.extend(compare(session, expected, leads).map(|difference| format!("{name}: {difference}")));
+        }
+        differences
+    }
+}
+
+fn compare(
+    session: &SessionView,
+    expected: &TripTruth,
+    leads: Option<&Option<Primary>>,
+) -> impl Iterator<Item = String> {
+    let text = |value: Option<&str>| value.unwrap_or("none").to_owned();
+    let mut pairs = vec![
+        (
+            "current_step",
+            text(expected.step().or(Some(FIRST_STEP))),
+            text(session.current_step.as_deref()),
+        ),
+        (
+            "quotes_received_count",
+            expected.quotes.to_string(),
+            session.quotes_received_count.to_string(),
+        ),
+        (
+            "quotes_expected_count",
+            expected.requests.to_string(),
+            session.quotes_expected_count.to_string(),
+        ),
+        (
+            "operators_contacted_count",
+            expected.requests.to_string(),
+            session.operators_contacted_count.to_string(),
+        ),
+        (
+            "trip status",
+            text(expected.status()),
+            text(session.avinode_trip_status.as_deref()),
+        ),
+    ];
+    if let Some(leads) = leads {
+        let primary = leads.as_ref().map(|primary| primary.quote.as_str());
+        let costs = leads
+            .as_ref()
+            .map(|primary| format!("{} {}", primary.price, primary.currency));
+        pairs.push(("primary quote", text(primary), text(session.primary_quote.as_deref())));
+        pairs.push(("primary price", text(costs.as_deref()), text(price(session).as_deref())));
+    }
+    differing(pairs)
+}

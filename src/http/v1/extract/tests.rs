@@ -1,0 +1,58 @@
+use super::*;
+use crate::domain::chat_session::input::NewChatSession;
+use crate::domain::chat_session::patch::TripPatch;
+
+fn field<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> String {
+    match parse::<T>(text.as_bytes()) {
+        Err(ApiProblem::Invalid(errors)) => errors[0].field.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_field_that_does_not_fit_is_told_by_its_name() {
+    let ids = r#""conversation_id": "00000000-0000-0000-0000-000000000001""#;
+    assert_eq!(field::<NewChatSession>(&format!("{{{ids}}}")), "iso_agent_id");
+    assert_eq!(field::<NewChatSession>(r#"{"subject": 1}"#), "subject");
+    assert_eq!(
+        field::<NewChatSession>(r#"{"conversation_id": "1"}"#),
+        "conversation_id"
+    );
+    assert_eq!(
+        field::<NewChatSession>(&format!(r#"{{{ids}, "status": "completed"}}"#)),
+        "status"
+    );
+    assert_eq!(
+        field::<NewChatSession>(&format!(r#"{{{ids}, "workflow_state": []}}"#)),
+        "workflow_state"
+    );
+    assert_eq!(field::<NewChatSession>(&format!("{{{ids}, {ids}}}")), "conversation_id");
+    assert_eq!(
+        field::<TripPatch>(r#"{"quotes_expected_count": 1.5}"#),
+        "quotes_expected_count"
+    );
+    assert_eq!(
+        field::<TripPatch>(r#"{"quotes_expected_count": 3000000000}"#),
+        "quotes_expected_count"
+    );
+    for no_object in ["[]", " 1", "null"] {
+        assert_eq!(field::<TripPatch>(no_object), "body", "{no_object}");
+    }
+}
+
+#[test]
+fn what_is_no_json_is_no_matter_of_fields() {
+    for text in ["", "{", "{} {}", "\u{feff}{}", r#"{"current_step": "\ud800"}"#] {
+        let refused = parse::<TripPatch>(text.as_bytes()).unwrap_err();
+        assert_eq!(refused, ApiProblem::Common(Problem::NotJson), "{text:?}");
+    }
+    let deep = format!(
+        r#"{{"workflow_state": {}{}}}"#,
+        r#"{"a":"#.repeat(200),
+        "1".to_owned() + &"}".repeat(200)
+    );
+    assert_eq!(
+        parse::<TripPatch>(deep.as_bytes()).unwrap_err(),
+        ApiProblem::Common(Problem::NotJson)
+    );
+}

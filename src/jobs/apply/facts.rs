@@ -1,0 +1,170 @@
+//! Learning: what a batch says is taken into the trips, before any session is looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Content, Work};
+use crate::domain::event::{Event, What};
+use crate::domain::ids::{MessageId, TripId};
+use crate::domain::trip::{Happening, Touched, Way};
+use crate::jobs::quote_expiry;
+use crate::queue::enqueue::NewJob;
+use crate::queue::job::Outcome;
+use crate::store::merge_trips::Merged;
+use crate::store::trips;
+
+/// What is left of a duplicate.
+pub(super) struct Duplicate {
+    pub(super) events: Vec<Event>,
+    pub(super) received_at: DateTime<Utc>,
+}
+
+/// Facts learned from a batch, before any session is looked at.
+#[derive(Default)]
+pub(super) struct Learned {
+    pub(super) happenings: BTreeMap<String, Vec<(Happening, Option<Uuid>)>>,
+    pub(super) touched: BTreeMap<String, Touched>,
+    pub(super) outcomes: Vec<Outcome>,
+    /// Duplicates, with another body left out: they are news of nothing, but activity none the less. Otherwise which of
+    /// two came first would decide `last_activity_at`.
+    pub(super) duplicates: Vec<Duplicate>,
+    /// Expiries for which it is too early by this worker's clock.
+    pub(super) early: Vec<NewJob>,
+    /// By the key of a trip: what was merged into it.
+    merged: BTreeMap<String, Vec<String>>,
+}
+
+impl Learned {
+    /// Notes what was merged. The quotes that came with it are news: what is shown of them may be older than what is known.
+    pub(super) fn merged(&mut self, merged: Merged) {
+        for (key, quotes) in merged.quotes {
+            self.touched.entry(key).or_default().quotes.extend(quotes);
+        }
+        self.merged = merged.into;
+    }
+
+    /// Of the merges those of a trip, for people.
+    fn merges_of(&self, trips: &[TripId], key_of: &BTreeMap<String, String>) -> Vec<String> {
+        let keys: BTreeSet<&String> = trips.iter().filter_map(|trip| key_of.get(trip.as_str())).collect();
+        let merged = keys.into_iter().filter_map(|key| Some((key, self.merged.get(key)?)));
+        merged
+            .flat_map(|(key, gone)| gone.iter().map(move |gone| format!("{gone} is {key}")))
+            .collect()
+    }
+}
+
+/// The messages that a batch speaks of: of a trip's thousands only these are looked up.
+pub(super) fn messages_of(works: &[&Work], key_of: &BTreeMap<String, String>) -> BTreeSet<(String, MessageId)> {
+    let mut messages = BTreeSet::new();
+    for work in works {
+        for event in work.events() {
+            if let (What::MessageReceived { message, .. }, Some(key)) = (&event.what, key_of.get(event.trip.as_str())) {
+                messages.insert((key.clone(), message.clone()));
+            }
+        }
+    }
+    messages
+}
+
+/// Takes everything the batch says into the trips, and words each job's outcome.
+pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<Utc>, learned: &mut Learned) {
+    for duplicate in &learned.duplicates {
+        for event in &duplicate.events {
+            let Some(key) = locked.key_of.get(event.trip.as_str()) else {
+                continue;
+            };
+            let Some(trip) = locked.trips.get_mut(key) else {
+                continue;
+            };
+            trip.repeat(
+                event,
+                Way::Told(duplicate.received_at),
+                learned.touched.entry(key.clone()).or_default(),
+            );
+        }
+    }
+    for work in works {
+        let (outcome, detail) = match &work.content {
+            Content::Events {
+                events, received_at, ..
+            } => words("it", &take(work, events, Way::Told(*received_at), locked, learned)),
+            Content::Document {
+                resource,
+                trips,
+                events,
+                way,
+                ..
+            } => {
+                let mut said = learned.merges_of(trips, &locked.key_of);
+                said.extend(take(work, events, *way, locked, learned));
+                words(resource, &said)
+            }
+            Content::Shared { with } => ("applied", format!("by what was fetched for job {with}")),
+            Content::Rematch { session } => ("applied", format!("matched session {session}")),
+            Content::Expire {
+                trip,
+                quote,
+                valid_until,
+            } => {
+                let known = locked
+                    .key_of
+                    .get(trip)
+                    .and_then(|key| Some((key, locked.trips.get(key)?)));
+                let stands_until =
+                    known.and_then(|(_, trip)| trip.quotes.get(quote)?.fact.as_ref()?.details.valid_until);
+                match known.and_then(|(key, trip)| Some((key, trip.expire(quote, now)?))) {
+                    Some((key, happening)) => {
+                        let detail = happening.cause.clone();
+                        learned
+                            .happenings
+                            .entry(key.clone())
+                            .or_default()
+                            .push((happening, None));
+                        ("applied", detail)
+                    }
+                    // The database's clock says that it is time and ours does not: nobody else would come back to it.
+                    None if stands_until == Some(*valid_until) => {
+                        learned.early.extend(quote_expiry::job(trip, quote, *valid_until, now));
+                        ("nothing", "too early by this worker's clock; queued again".to_owned())
+                    }
+                    None => ("nothing", "the quote stands longer by now".to_owned()),
+                }
+            }
+        };
+        learned.outcomes.push(Outcome {
+            job: work.job.id,
+            outcome,
+            detail,
+        });
+    }
+}
+
+/// Takes events into their trips and tells what was news.
+fn take(work: &Work, events: &[Event], way: Way, locked: &mut trips::Locked, learned: &mut Learned) -> Vec<String> {
+    let mut said = Vec::new();
+    for event in events {
+        let Some(key) = locked.key_of.get(event.trip.as_str()) else {
+            continue;
+        };
+        let Some(trip) = locked.trips.get_mut(key) else {
+            continue;
+        };
+        let touched = learned.touched.entry(key.clone()).or_default();
+        if let Some(happening) = trip.learn(event, way, touched) {
+            said.push(format!("{} ({key})", happening.cause));
+            let happenings = learned.happenings.entry(key.clone()).or_default();
+            happenings.push((happening, work.job.delivery_id));
+        }
+    }
+    said
+}
+
+/// The outcome of a job whose delivery or document said these things.
+fn words(what: &str, said: &[String]) -> (&'static str, String) {
+    match said.is_empty() {
+        true => ("nothing", format!("{what} says nothing that was not known")),
+        false => ("applied", said.join(", ")),
+    }
+}

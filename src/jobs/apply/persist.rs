@@ -1,0 +1,135 @@
+//! What was learned is written out: facts, the jobs of expiries, and the quotes that people see.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::facts::Learned;
+use crate::domain::trip::{Touched, Trip};
+use crate::jobs::quote_expiry;
+use crate::postgres::transaction::Transaction;
+use crate::queue::enqueue;
+use crate::queue::job::JobError;
+use crate::store::facts;
+use crate::store::facts::quotes::{QuoteKey, Shown};
+use crate::store::projection::{self, Projection};
+use crate::store::sessions::LockedSession;
+use crate::store::trips;
+
+/// Writes the facts that changed.
+pub(super) async fn write(
+    tx: &mut Transaction<'_>,
+    trips: &BTreeMap<String, Trip>,
+    touched: &BTreeMap<String, Touched>,
+) -> Result<(), JobError> {
+    let mut rows = Vec::new();
+    let mut quotes = Vec::new();
+    let mut requests = Vec::new();
+    let mut messages = Vec::new();
+    for (key, touched) in touched {
+        let Some(trip) = trips.get(key) else { continue };
+        if touched.trip {
+            rows.push((key.as_str(), trip));
+        }
+        quotes.extend(
+            touched
+                .quotes
+                .iter()
+                .filter_map(|id| Some((key.as_str(), id, trip.quotes.get(id)?))),
+        );
+        requests.extend(
+            touched
+                .requests
+                .iter()
+                .filter_map(|id| Some((key.as_str(), id, trip.requests.get(id)?))),
+        );
+        messages.extend(touched.messages.iter().map(|id| (key.clone(), id.clone())));
+    }
+    if !rows.is_empty() {
+        trips::write(tx, &rows).await?;
+    }
+    if !quotes.is_empty() {
+        facts::quotes::write(tx, &quotes).await?;
+    }
+    if !requests.is_empty() {
+        facts::rfqs::write(tx, &requests).await?;
+    }
+    if !messages.is_empty() {
+        facts::messages::write(tx, &messages).await?;
+    }
+    Ok(())
+}
+
+/// Queues a job for the moment at which a quote that was just learned of expires.
+pub(super) async fn schedule_expiries(
+    tx: &mut Transaction<'_>,
+    trips: &BTreeMap<String, Trip>,
+    learned: &mut Learned,
+    now: DateTime<Utc>,
+) -> Result<(), JobError> {
+    let mut jobs = Vec::new();
+    for (key, touched) in &learned.touched {
+        for id in &touched.quotes {
+            let fact = trips.get(key).and_then(|trip| trip.quotes.get(id)?.fact.as_ref());
+            let valid_until = fact.and_then(|fact| fact.details.valid_until);
+            jobs.extend(valid_until.and_then(|until| quote_expiry::job(key, id, until, now)));
+        }
+    }
+    jobs.append(&mut learned.early);
+    if !jobs.is_empty() {
+        // What is said again without a stamp is a newer fact each time; the moment is the same.
+        enqueue::enqueue_each_unless_live(tx, &jobs).await?;
+    }
+    Ok(())
+}
+
+/// Shows quotes in `public.quotes`: those with a new fact, and those that could not be shown before.
+pub(super) async fn project(
+    tx: &mut Transaction<'_>,
+    trips: &BTreeMap<String, Trip>,
+    touched: &BTreeMap<String, Touched>,
+    sessions: &[LockedSession],
+    rows: &mut BTreeMap<QuoteKey, Shown>,
+) -> Result<(), JobError> {
+    let mut projections = Vec::new();
+    for (key, trip) in trips {
+        let request_id = sessions
+            .iter()
+            .filter(|session| session.request_id.is_some() && session.trips().any(|its| its == key))
+            .min_by_key(|session| (session.created_at, session.session.id))
+            .and_then(|session| session.request_id);
+        for (id, fact) in trip.received() {
+            let shown = rows.get(&(key.clone(), id.clone())).copied();
+            let is_news = touched.get(key).is_some_and(|touched| touched.quotes.contains(id));
+            let row = match shown {
+                // The application deleted the row: that stands.
+                Some(Shown::Removed) => continue,
+                // Shown as it is, or refused as it is: asked again when there is news (or by the sweep).
+                Some(Shown::At(_) | Shown::Refused) if !is_news => continue,
+                Some(Shown::At(row)) => Some(row),
+                Some(Shown::Refused) | None => None,
+            };
+            if projection::showable(fact).is_some() && (row.is_some() || request_id.is_some()) {
+                projections.push(Projection {
+                    trip: key,
+                    quote: id,
+                    fact,
+                    row,
+                    request_id,
+                    new_id: Uuid::now_v7(),
+                });
+            }
+        }
+    }
+    if projections.is_empty() {
+        return Ok(());
+    }
+    let shown = projection::project(tx, &projections).await?;
+    for (projection, row) in projections.iter().zip(shown) {
+        if let Some(row) = row {
+            rows.insert((projection.trip.to_owned(), projection.quote.clone()), Shown::At(row));
+        }
+    }
+    Ok(())
+}

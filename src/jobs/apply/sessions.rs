@@ -1,0 +1,132 @@
+//! Sessions: each is decided from all that is known of its trip, and written where that changes it.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::facts::Learned;
+use crate::domain::decide::{Change, decide};
+use crate::domain::primary_quote::Policy;
+use crate::domain::trip::{Happening, Trip, quote_detail, received_cause};
+use crate::postgres::transaction::Transaction;
+use crate::queue::job::JobError;
+use crate::store::facts::quotes::{QuoteKey, Shown};
+use crate::store::projection;
+use crate::store::sessions::LockedSession;
+use crate::store::sessions::state::{self, State};
+use crate::store::sessions::write::{self, Write};
+use crate::store::timeline::{self, Line};
+
+/// Decides every locked session and writes what changes. Returns how many sessions changed visibly.
+pub(super) async fn change(
+    tx: &mut Transaction<'_>,
+    trips: &BTreeMap<String, Trip>,
+    sessions: &mut [LockedSession],
+    learned: &Learned,
+    rows: &BTreeMap<QuoteKey, Shown>,
+    policy: Policy,
+    now: DateTime<Utc>,
+) -> Result<u64, JobError> {
+    let mut writes = Vec::new();
+    let mut states = Vec::new();
+    let mut lines = Vec::new();
+    for session in sessions {
+        let own = session.trip.as_ref().and_then(|key| trips.get(key));
+        let borrowed = session.borrowed.iter().filter_map(|key| trips.get(key));
+        let trip = match (own, session.borrowed.is_empty()) {
+            (own, true) => own.map(Cow::Borrowed),
+            (own, false) => Some(Cow::Owned(own.cloned().unwrap_or_default().with(borrowed))),
+        };
+        let trip = trip.as_deref();
+        let change = decide(&session.session, trip, policy, now);
+        let before = remembered(session);
+        add_lines(session, trip, &change, learned, &mut lines);
+        let primary_quote_id = change.elected.as_ref().and_then(|elected| {
+            // A row that still shows an older price shows another fact than the one elected: had the facts come in
+            // another order, there would be no row.
+            let row = elected.as_ref().and_then(|quote| {
+                projection::showable(trip?.quotes.get(quote)?.fact.as_ref()?)?;
+                let mut shown = session
+                    .trips()
+                    .filter_map(|key| rows.get(&(key.clone(), quote.clone())));
+                shown.find_map(|shown| shown.row())
+            });
+            session.elected = elected.as_ref().map(|quote| quote.as_str().to_owned());
+            (row != session.primary_quote_id).then_some(row)
+        });
+        session.matched_trip.clone_from(&session.trip_id);
+        session.matched_rfq.clone_from(&session.rfq);
+        let after = remembered(session);
+        if before != after {
+            states.push(after);
+        }
+        writes.push(Write {
+            session: session.session.id,
+            change,
+            primary_quote_id,
+        });
+    }
+    let written = write::write(tx, &writes).await?;
+    if !states.is_empty() {
+        state::write(tx, &states).await?;
+    }
+    if !lines.is_empty() {
+        timeline::append(tx, &lines).await?;
+    }
+    Ok(written)
+}
+
+fn remembered(session: &LockedSession) -> State {
+    State {
+        session: session.session.id,
+        elected: session.elected.clone(),
+        matched_trip: session.matched_trip.clone(),
+        matched_rfq: session.matched_rfq.clone(),
+        seq: session.seq,
+    }
+}
+
+/// What happened to the trip, and the quotes that are counted on a later match.
+fn add_lines(
+    session: &mut LockedSession,
+    trip: Option<&Trip>,
+    change: &Change,
+    learned: &Learned,
+    lines: &mut Vec<Line>,
+) {
+    let keys: Vec<String> = session.trips().cloned().collect();
+    let happened = keys.iter().filter_map(|key| learned.happenings.get(key)).flatten();
+    let mut causes = BTreeSet::new();
+    let mut add = |happening: Happening, delivery_id: Option<Uuid>| {
+        if causes.insert(happening.cause.clone()) {
+            session.seq += 1;
+            lines.push(Line {
+                session: session.session.id,
+                seq: session.seq,
+                happening,
+                delivery_id,
+            });
+        }
+    };
+    for (happening, delivery) in happened {
+        add(happening.clone(), *delivery);
+    }
+    for quote in &change.count {
+        let fact = trip.and_then(|trip| trip.quotes.get(quote)?.fact.as_ref());
+        if let Some(fact) = fact {
+            let cause = received_cause(quote);
+            let detail = quote_detail(&fact.details);
+            add(
+                Happening {
+                    kind: "quote_received",
+                    cause,
+                    at: fact.first_fact_at.or(fact.version.at),
+                    detail,
+                },
+                None,
+            );
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Full events: a delivery is read into events, which are applied once.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use sha2::{Digest, Sha256};
+
+use super::apply::{Applier, Content, Work};
+use crate::avinode::full_event::events;
+use crate::avinode::notification::Notification;
+use crate::avinode::parse_error::NotUnderstood;
+use crate::queue::job::{Claimed, Handler, JobError};
+use crate::store::deliveries::{self, Stored};
+
+/// A full event as it came.
+pub const KIND: &str = "event";
+/// A stored delivery replayed: past the event keys, because idempotence comes from facts and ledger.
+pub const KIND_AGAIN: &str = "event_again";
+/// JSON that was in neither format when it came: dead, visible, and understood perhaps after an upgrade.
+pub const KIND_UNKNOWN: &str = "unknown";
+
+/// Applies full events.
+pub struct EventJob {
+    /// The common way to the sessions.
+    pub applier: Arc<Applier>,
+    /// [`KIND`], [`KIND_AGAIN`] or [`KIND_UNKNOWN`].
+    pub kind: &'static str,
+    /// Past the event keys.
+    pub replayed: bool,
+}
+
+impl Handler for EventJob {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    fn batch_size(&self) -> i64 {
+        64
+    }
+
+    fn perform<'a>(&'a self, jobs: &'a [Claimed]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+        async move {
+            let ids: Vec<_> = jobs.iter().filter_map(|job| job.delivery_id).collect();
+            let mut begun = self.applier.begin(jobs).await?;
+            let stored = deliveries::read(&mut begun.tx, &ids).await?;
+            let mut unfinished = Vec::new();
+            let mut works = Vec::with_capacity(jobs.len());
+            for job in jobs {
+                match job
+                    .delivery_id
+                    .and_then(|id| stored.get(&id))
+                    .ok_or_else(gone)
+                    .and_then(|it| self.read(it))
+                {
+                    Ok(content) => works.push(Work {
+                        job: job.clone(),
+                        content,
+                    }),
+                    Err(error) => unfinished.push((job.id, error)),
+                }
+            }
+            self.applier.apply(begun, &works).await?;
+            Ok(unfinished)
+        }
+        .boxed()
+    }
+}
+
+impl EventJob {
+    fn read(&self, stored: &Stored) -> Result<Content, JobError> {
+        let not_understood = |error: NotUnderstood| JobError::fail(error.to_string());
+        let Notification::Full(full) = Notification::parse(&stored.body).map_err(not_understood)? else {
+            return Err(JobError::fail(
+                "not understood: a thin notification in a full event's place",
+            ));
+        };
+        let events = events(&full).map_err(not_understood)?;
+        Ok(Content::Events {
+            event_id: full.event_id.filter(|_| !self.replayed),
+            body_sha256: Sha256::digest(&stored.body).into(),
+            received_at: stored.received_at,
+            events,
+        })
+    }
+}
+
+fn gone() -> JobError {
+    JobError::fail("its delivery is gone")
+}

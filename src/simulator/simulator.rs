@@ -1,0 +1,231 @@
+//! The simulator put together: the API served, the scenario played, the notifications sent.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::api::{Shared, lock, router};
+use super::clock::FastClock;
+use super::credentials::Credentials;
+use super::expected::Truth;
+use super::faults::{Faults, Trouble};
+use super::log::Log;
+use super::rate_limit::{Allowance, Bucket};
+use super::scenario::Scenario;
+use super::schedule::{Disorder, What, steps};
+use super::sender::{Sender, body};
+use super::webhook_settings::{EVENT_TYPES, Proof};
+use super::world::World;
+use super::world::notification::Notice;
+use crate::clock::Clock;
+
+/// How often it is looked for a setting.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How it behaves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Seconds of the scenario that pass in one of the wall's; above 0.
+    pub speed: f64,
+    /// What goes wrong with the notifications.
+    pub disorder: Disorder,
+    /// What goes wrong with the API.
+    pub trouble: Trouble,
+    /// The rate limit.
+    pub allowance: Allowance,
+    /// What callers must know.
+    pub credentials: Credentials,
+    /// Notifications on their way at once.
+    pub at_once: usize,
+    /// For the callers' timestamps and the documents' stamps.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            speed: 60.0,
+            disorder: Disorder::default(),
+            trouble: Trouble::default(),
+            allowance: Allowance::default(),
+            credentials: Credentials::default(),
+            at_once: 8,
+            clock: Clock::System,
+        }
+    }
+}
+
+/// A running simulator.
+pub struct Simulator {
+    scenario: Scenario,
+    options: Options,
+    shared: Arc<Shared>,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+impl Simulator {
+    /// Serves the API on this listener until `shutdown`. Nothing has happened yet: see [`Simulator::play`].
+    ///
+    /// # Errors
+    /// The listener has no address.
+    pub fn start(
+        listener: TcpListener,
+        scenario: Scenario,
+        options: Options,
+        shutdown: CancellationToken,
+    ) -> io::Result<Self> {
+        let base = format!("http://{}/api", listener.local_addr()?);
+        let shared = Arc::new(Shared {
+            base,
+            world: Mutex::new(World::new(&scenario)),
+            changed: Mutex::new(HashMap::new()),
+            settings: Mutex::default(),
+            bucket: Mutex::new(Bucket::full(options.allowance, Instant::now())),
+            faults: Mutex::new(Faults::default()),
+            trouble: options.trouble,
+            seed: scenario.seed,
+            credentials: options.credentials.clone(),
+            log: Log::begin(),
+            clock: options.clock,
+            shutdown: shutdown.clone(),
+        });
+        let serving = axum::serve(listener, router(Arc::clone(&shared)));
+        let serving = serving.with_graceful_shutdown(shutdown.cancelled_owned());
+        Ok(Self {
+            scenario,
+            options,
+            shared,
+            serving: tokio::spawn(serving.into_future()),
+        })
+    }
+
+    /// The API's URL: what `AVINODE_BASE_URL` is to be.
+    pub fn base(&self) -> &str {
+        &self.shared.base
+    }
+
+    /// The story.
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// What sessions must look like once the story has been played and worked off.
+    pub fn truth(&self) -> Truth {
+        Truth::of(&self.scenario)
+    }
+
+    /// What was asked and sent so far.
+    pub fn log(&self) -> &Log {
+        &self.shared.log
+    }
+
+    /// Makes a webhook setting that subscribes to everything. Returns its id.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn subscribe(&self, uri: &str, identifier: &str, secret: &str, proof: Proof) -> Result<String, &'static str> {
+        let made = lock(&self.shared.settings).create(json!({
+            "targetURI": uri,
+            "displayName": "made at the simulator's start",
+            "active": true,
+            "clientIdentifier": identifier,
+            "clientSecret": secret,
+            "clientAuthenticationType": match proof {
+                Proof::Challenge => "BASIC",
+                Proof::Preemptive => "PREEMPTIVE_BASIC",
+                Proof::Nothing => "NONE",
+            },
+            "eventTypes": EVENT_TYPES,
+        }))?;
+        Ok(made["id"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Waits until there is a webhook setting to call, or until the shutdown.
+    pub async fn subscribed(&self) {
+        let anybody = || {
+            EVENT_TYPES
+                .iter()
+                .any(|event_type| !lock(&self.shared.settings).targets(event_type).is_empty())
+        };
+        while !anybody() && timeout(LOOK, self.shared.shutdown.cancelled()).await.is_err() {}
+    }
+
+    /// Plays the story and returns when each of its notifications was accepted or given up, or at the shutdown.
+    ///
+    /// # Errors
+    /// No HTTP client can be made.
+    pub async fn play(&self) -> reqwest::Result<()> {
+        let (shared, log) = (&self.shared, &self.shared.log);
+        let clock = FastClock::start(self.options.speed);
+        let sender = Sender::new(self.options.at_once, clock, shared.shutdown.clone())?;
+        let plan = steps(&self.scenario, self.options.disorder);
+        let sends = plan.iter().filter(|step| matches!(step.what, What::Send(..))).count();
+        log.delivery(|deliveries| deliveries.planned += sends);
+        let mut notices: HashMap<usize, Notice> = HashMap::new();
+        let mut sending = JoinSet::new();
+        for step in plan {
+            if timeout_at(clock.instant(step.at), shared.shutdown.cancelled())
+                .await
+                .is_ok()
+            {
+                break;
+            }
+            match step.what {
+                What::Act(index) => {
+                    if let Some(notice) = self.act(index) {
+                        notices.insert(index, notice);
+                    }
+                }
+                What::Send(index, _) => {
+                    if let Some(notice) = notices.get(&index) {
+                        self.send(notice, &sender, &mut sending);
+                    }
+                }
+            }
+        }
+        while sending.join_next().await.is_some() {}
+        Ok(())
+    }
+
+    /// Lets an action happen.
+    fn act(&self, index: usize) -> Option<Notice> {
+        let shared = &self.shared;
+        let action = self.scenario.actions.get(index)?;
+        let mut world = lock(&shared.world);
+        // Read under the lock: no answer can show a change that is younger than its clock.
+        let notice = world.apply(action, shared.clock.now(), &shared.base)?;
+        drop(world);
+        lock(&shared.changed).insert(notice.id.clone(), Instant::now());
+        Some(notice)
+    }
+
+    /// Sends a notification to everybody who has subscribed to it.
+    fn send(&self, notice: &Notice, sender: &Sender, sending: &mut JoinSet<()>) {
+        let shared = &self.shared;
+        let targets = lock(&shared.settings).targets(notice.event_type);
+        shared.log.delivery(|deliveries| match targets.len() {
+            0 => deliveries.unsubscribed += 1,
+            count => deliveries.planned += count - 1,
+        });
+        for target in targets {
+            let (sender, shared) = (sender.clone(), Arc::clone(shared));
+            let body = body(notice, &shared.base);
+            sending.spawn(async move { sender.deliver(&target, &body, &shared.log).await });
+        }
+    }
+
+    /// Waits until the API has ended, after the shutdown.
+    pub async fn ended(self) {
+        let _ = self.serving.await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! What is read and done over many sessions, or over all that happened to one: timelines, statistics, archiving.
+
+use crate::postgres::transaction::{Pool, Transaction};
+use uuid::Uuid;
+
+use super::pg_timestamp::Moment;
+use super::tx;
+use crate::domain::chat_session::page::{Listed, Page};
+use crate::domain::chat_session::view::{Statistics, StepCount, TimelineLine};
+
+/// Reads a page of a session's timeline, oldest line first.
+pub async fn timeline(
+    tx: &mut Transaction<'_>,
+    session: Uuid,
+    page: &Page<i64>,
+) -> Result<Listed<TimelineLine, i64>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT seq, recorded_at, happened_at AS "happened_at: Moment", kind, detail, delivery_id
+        FROM avinode_ingest.timeline
+        WHERE session_id = $1 AND seq > $2
+        ORDER BY seq
+        LIMIT $3
+        "#,
+        session,
+        page.after.unwrap_or(i64::MIN),
+        i64::from(page.limit) + 1,
+    )
+    .fetch_all(tx)
+    .await?;
+    let lines = rows.into_iter().map(|row| TimelineLine {
+        seq: row.seq,
+        recorded_at: row.recorded_at,
+        happened_at: row.happened_at.and_then(Moment::time),
+        kind: row.kind,
+        detail: row.detail,
+        delivery_id: row.delivery_id,
+    });
+    Ok(Listed::cut(lines.collect(), page.limit, |line| line.seq))
+}
+
+/// Whether there is such a session.
+pub async fn exists(tx: &mut Transaction<'_>, session: Uuid) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query_scalar!("SELECT id FROM public.chat_sessions WHERE id = $1", session);
+    Ok(found.fetch_optional(tx).await?.is_some())
+}
+
+/// Counts active sessions by step.
+pub async fn statistics(tx: &mut Transaction<'_>) -> Result<Statistics, sqlx::Error> {
+    let by_step = sqlx::query_as!(
+        StepCount,
+        r#"
+        SELECT current_step, count(*) AS "count!"
+        FROM public.chat_sessions
+        WHERE status = 'active'
+        GROUP BY current_step
+        ORDER BY count(*) DESC, current_step
+        "#
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(Statistics {
+        active: by_step.iter().map(|step| step.count).sum(),
+        by_step,
+    })
+}
+
+/// Archives what is due, by the function of the database, which may be the application's own. Returns how many, where
+/// that function says so.
+pub async fn archive(pool: &Pool) -> Result<Option<i64>, sqlx::Error> {
+    let mut tx = tx::writing_many(pool).await?;
+    let said = sqlx::query_scalar!("SELECT public.archive_old_chat_sessions()::text")
+        .fetch_one(&mut tx)
+        .await?;
+    tx.commit().await?;
+    Ok(said.and_then(|said| said.parse().ok()))
+}

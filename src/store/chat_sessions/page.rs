@@ -1,0 +1,174 @@
+//! Finding sessions: one statement for whichever filters are given, one shape for what is found.
+//!
+//! The only statements that are put together at run time, from fixed pieces with bound values: as one checked statement
+//! (`$1 IS NULL OR …` nine times) they would use no index, and a list over a million sessions would read them all.
+
+use crate::postgres::transaction::Transaction;
+use sqlx::postgres::PgRow;
+use sqlx::{Postgres, QueryBuilder, Row};
+use uuid::Uuid;
+
+use super::pg_timestamp::Moment;
+use crate::domain::chat_session::page::{Filter, Listed, Page, Position};
+use crate::domain::chat_session::view::ChatSession;
+
+/// What is shown of a session. What it refers to is joined to the rows of the page alone, after the LIMIT.
+const SHOWN: &str = r"
+    SELECT session.id, session.conversation_id, session.request_id, session.iso_agent_id, session.status::text AS status,
+        session.avinode_trip_id, session.avinode_rfp_id, session.avinode_rfq_id, session.primary_quote_id,
+        coalesce(state.pinned, false) AS primary_quote_pinned, session.proposal_id, session.session_started_at,
+        session.session_ended_at, session.last_activity_at, session.current_step, session.workflow_state,
+        coalesce(session.message_count, 0) AS message_count,
+        coalesce(session.quotes_received_count, 0) AS quotes_received_count,
+        coalesce(session.quotes_expected_count, 0) AS quotes_expected_count,
+        coalesce(session.operators_contacted_count, 0) AS operators_contacted_count,
+        session.metadata, session.created_at, session.updated_at, conversation.subject AS conversation_subject,
+        request.departure_airport, request.arrival_airport, request.departure_date::timestamptz AS departure_date,
+        quote.operator_name, nullif(quote.total_price::numeric, 'NaN') AS total_price, quote.aircraft_type
+    FROM (";
+const REFERRED: &str = r") AS session
+    LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = session.id
+    LEFT JOIN public.conversations AS conversation ON conversation.id = session.conversation_id
+    LEFT JOIN public.requests AS request ON request.id = session.request_id
+    LEFT JOIN public.quotes AS quote ON quote.id = session.primary_quote_id";
+const ORDER: &str = " ORDER BY session.last_activity_at DESC, session.id DESC";
+/// An index leads from each status to its sessions in their order: a list of every status is put together from one short
+/// stretch of it each, where a plain one would sort the whole table.
+const EACH_STATUS: &str = "SELECT session.* FROM unnest(enum_range(NULL::public.chat_session_status)) AS each (status) \
+     CROSS JOIN LATERAL (SELECT session.* FROM public.chat_sessions AS session WHERE session.status = each.status";
+const ALL: &str = "SELECT session.* FROM public.chat_sessions AS session WHERE true";
+
+/// Reads one session.
+pub async fn one(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<ChatSession>, sqlx::Error> {
+    let mut query = QueryBuilder::new(SHOWN);
+    query.push(ALL).push(" AND session.id = ").push_bind(id).push(REFERRED);
+    let row = query.build().persistent(false).fetch_optional(tx).await?;
+    Ok(row.map(|row| read(&row)).transpose()?.map(|(session, _)| session))
+}
+
+/// Reads a page of the sessions that match, newest activity first. `trip_ids` are all ids, in normal form, of the trip
+/// that is asked for.
+pub async fn list(
+    tx: &mut Transaction<'_>,
+    filter: &Filter,
+    trip_ids: &[String],
+    page: &Page<Position>,
+) -> Result<Listed<ChatSession, Position>, sqlx::Error> {
+    let mut query = statement(filter, trip_ids, page);
+    let rows = query.build().persistent(false).fetch_all(tx).await?;
+    let read = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let listed = Listed::cut(read, page.limit, |(session, activity)| Position {
+        last_activity: activity.0,
+        id: session.id,
+    });
+    Ok(Listed {
+        data: listed.data.into_iter().map(|(session, _)| session).collect(),
+        next: listed.next,
+    })
+}
+
+/// The statement of a list; tests explain it.
+pub fn statement(filter: &Filter, trip_ids: &[String], page: &Page<Position>) -> QueryBuilder<Postgres> {
+    // These leave a handful of rows by themselves, each by its own index.
+    let few = filter.conversation_id.is_some()
+        || filter.request_id.is_some()
+        || filter.trip_id.is_some()
+        || filter.rfp_id.is_some()
+        || filter.rfq_id.is_some();
+    let each_status = filter.status.is_none() && !few;
+    let limit = i64::from(page.limit) + 1;
+    let mut query = QueryBuilder::new(SHOWN);
+    query.push(if each_status { EACH_STATUS } else { ALL });
+    matching(&mut query, filter, trip_ids);
+    if let Some(after) = &page.after {
+        query.push(" AND (session.last_activity_at, session.id) < (");
+        query
+            .push_bind(Moment(after.last_activity))
+            .push(", ")
+            .push_bind(after.id)
+            .push(")");
+    }
+    query.push(ORDER).push(" LIMIT ").push_bind(limit);
+    if each_status {
+        query.push(") AS session").push(ORDER).push(" LIMIT ").push_bind(limit);
+    }
+    query.push(REFERRED).push(ORDER);
+    query
+}
+
+fn matching(query: &mut QueryBuilder<Postgres>, filter: &Filter, trip_ids: &[String]) {
+    let ids = [
+        (" AND session.conversation_id = ", filter.conversation_id),
+        (" AND session.request_id = ", filter.request_id),
+        (" AND session.iso_agent_id = ", filter.iso_agent_id),
+    ];
+    for (column, id) in ids {
+        if let Some(id) = id {
+            query.push(column).push_bind(id);
+        }
+    }
+    let texts = [
+        (" AND session.avinode_rfp_id = ", &filter.rfp_id),
+        (" AND session.current_step = ", &filter.current_step),
+    ];
+    for (column, text) in texts {
+        if let Some(text) = text {
+            query.push(column).push_bind(text.clone());
+        }
+    }
+    if let Some(rfq_id) = &filter.rfq_id {
+        query.push(" AND avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = avinode_ingest.normal_rfq_id(");
+        query.push_bind(rfq_id.clone()).push(")");
+    }
+    if filter.trip_id.is_some() {
+        query.push(" AND avinode_ingest.normal_trip_id(session.avinode_trip_id) = ANY (");
+        query.push_bind(trip_ids.to_vec()).push(")");
+    }
+    if let Some(status) = filter.status {
+        // One of four fixed words: written out, so that the planner knows which.
+        query.push(" AND session.status = '").push(status.as_str()).push("'");
+    }
+    match filter.has_primary_quote {
+        Some(true) => query.push(" AND session.primary_quote_id IS NOT NULL"),
+        Some(false) => query.push(" AND session.primary_quote_id IS NULL"),
+        None => query,
+    };
+}
+
+fn read(row: &PgRow) -> Result<(ChatSession, Moment), sqlx::Error> {
+    let time = |column| Ok::<_, sqlx::Error>(row.try_get::<Option<Moment>, _>(column)?.and_then(Moment::time));
+    let last_activity: Moment = row.try_get("last_activity_at")?;
+    let session = ChatSession {
+        id: row.try_get("id")?,
+        conversation_id: row.try_get("conversation_id")?,
+        request_id: row.try_get("request_id")?,
+        iso_agent_id: row.try_get("iso_agent_id")?,
+        status: row.try_get("status")?,
+        avinode_trip_id: row.try_get("avinode_trip_id")?,
+        avinode_rfp_id: row.try_get("avinode_rfp_id")?,
+        avinode_rfq_id: row.try_get("avinode_rfq_id")?,
+        primary_quote_id: row.try_get("primary_quote_id")?,
+        primary_quote_pinned: row.try_get("primary_quote_pinned")?,
+        proposal_id: row.try_get("proposal_id")?,
+        session_started_at: time("session_started_at")?,
+        session_ended_at: time("session_ended_at")?,
+        last_activity_at: last_activity.time(),
+        current_step: row.try_get("current_step")?,
+        workflow_state: row.try_get("workflow_state")?,
+        message_count: row.try_get("message_count")?,
+        quotes_received_count: row.try_get("quotes_received_count")?,
+        quotes_expected_count: row.try_get("quotes_expected_count")?,
+        operators_contacted_count: row.try_get("operators_contacted_count")?,
+        metadata: row.try_get("metadata")?,
+        created_at: time("created_at")?,
+        updated_at: time("updated_at")?,
+        conversation_subject: row.try_get("conversation_subject")?,
+        departure_airport: row.try_get("departure_airport")?,
+        arrival_airport: row.try_get("arrival_airport")?,
+        departure_date: time("departure_date")?,
+        operator_name: row.try_get("operator_name")?,
+        total_price: row.try_get("total_price")?,
+        aircraft_type: row.try_get("aircraft_type")?,
+    };
+    Ok((session, last_activity))
+}

@@ -1,0 +1,80 @@
+//! A client for tests: credentials that can be looked for, a fixed time, short patience.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use avinode_ingest::avinode::client::base_url::Base;
+use avinode_ingest::avinode::client::client::Client;
+use avinode_ingest::avinode::client::config::{ClientSettings, Limits, Now};
+use avinode_ingest::avinode::client::dns_guard::{Found, Lookup};
+use avinode_ingest::avinode::resource::Resource;
+use avinode_ingest::avinode::resource_id::ResourceId;
+use chrono::{DateTime, Utc};
+
+/// What no stranger may get.
+pub const API_TOKEN: &str = "the-api-token-hush";
+/// What no stranger may get either.
+pub const BEARER: &str = "the-bearer-hush";
+
+/// The time of every call.
+pub fn now() -> DateTime<Utc> {
+    "2026-01-31T10:00:00.123456789Z".parse().unwrap()
+}
+
+/// The settings for a base.
+pub fn settings(base: &str, limits: Limits) -> ClientSettings {
+    ClientSettings {
+        base: Base::parse(base, true).unwrap(),
+        api_token: API_TOKEN.into(),
+        bearer: BEARER.into(),
+        act_as_account: Some("acct-hush".to_owned()),
+        limits,
+    }
+}
+
+/// Ends that a test can wait for.
+pub fn short() -> Limits {
+    Limits {
+        connect: Duration::from_millis(500),
+        total: Duration::from_millis(700),
+        body: 64 * 1024,
+    }
+}
+
+/// A client for a base, with the usual limits.
+pub fn client(base: &str) -> Client {
+    Client::new(&settings(base, Limits::default()), Now::new(now)).unwrap()
+}
+
+/// A client for a base, with short limits.
+pub fn hasty(base: &str) -> Client {
+    Client::new(&settings(base, short()), Now::new(now)).unwrap()
+}
+
+/// A client whose names are looked up in a test's answers, in turn, the last one for ever.
+pub fn with_answers(base: &str, answers: &[&[SocketAddr]]) -> Client {
+    let answers = answers.iter().map(|addresses| addresses.to_vec()).collect();
+    let lookup = Arc::new(Answers(Mutex::new(answers)));
+    Client::with_lookup(&settings(base, short()), Now::new(now), lookup).unwrap()
+}
+
+/// A resource by its id.
+pub fn resource(id: &str) -> Resource {
+    Resource::by_id(&ResourceId::parse(id).unwrap()).unwrap()
+}
+
+#[derive(Debug)]
+struct Answers(Mutex<Vec<Vec<SocketAddr>>>);
+
+impl Lookup for Answers {
+    fn lookup(&self, _: &str) -> Found {
+        let mut answers = self.0.lock().unwrap();
+        let answer = if answers.len() > 1 {
+            answers.remove(0)
+        } else {
+            answers[0].clone()
+        };
+        Box::pin(async move { Ok(answer) })
+    }
+}

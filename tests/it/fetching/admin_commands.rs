@@ -1,0 +1,152 @@
+//! What an operator does about fetching, by the real program beside a running service.
+
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
+use avinode_ingest::jobs::fetch::status::standing;
+use avinode_ingest::queue::standing::Standing;
+use avinode_ingest::service::Settings;
+use serde_json::{Value, json};
+
+use super::setup::{notify, quoted, work_off, worker_with};
+use crate::support::cluster::Db;
+use crate::support::fake_avinode::Stub;
+use crate::support::service::{Running, session};
+
+const MESSAGE: &str = "tripmsgs/asellermsg-1";
+
+/// Runs the program on the database of a test; its exit code, and both outputs.
+async fn program(db: &Db, arguments: &[&str]) -> (Option<i32>, Output) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
+    command.args(arguments).env_clear().env("DATABASE_URL", db.url());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap();
+    (output.status.code(), output)
+}
+
+fn text(output: &Output) -> String {
+    let err = String::from_utf8_lossy(&output.stderr);
+    String::from_utf8_lossy(&output.stdout).into_owned() + &err
+}
+
+/// A service that is known to fetch.
+async fn fetching(db: &Db, stub: &Stub) -> Running {
+    let settings = Settings {
+        avinode: Some(stub.settings(100.0, 100)),
+        ..Settings::default()
+    };
+    let service = Running::start(&db.pool, settings).await;
+    let began = Instant::now();
+    while standing(&db.pool.service()).await.unwrap() != Standing::Running {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    service
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reconcile_says_what_is_gone_and_what_died_and_fails_of_it() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    session(&db.pool, Some("atrip-1")).await;
+    // Somebody else's, which is waited for for half an hour.
+    sqlx::query("INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('follow', 'arfq-9')")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let service = fetching(&db, &stub).await;
+    let reconcile = ["reconcile", "--trip", "atrip-1", "--wait", "--timeout", "60"];
+    let (code, output) = program(&db, &reconcile).await;
+    let told = text(&output);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("nothing was fetched; 1 gone"), "{told}");
+    assert!(told.contains("atrip-1   gone") && told.contains("404"), "{told}");
+    assert!(
+        !told.contains("nothing was missing") && !told.contains("arfq-9"),
+        "{told}"
+    );
+
+    stub.show("trips/atrip-1", json!("odd"));
+    let (code, output) = program(&db, &[&reconcile[..], &["--json"]].concat()).await;
+    assert_eq!(code, Some(1), "{}", text(&output));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["finished"][0]["outcome"], "dead", "{told}");
+
+    stub.show("trips/atrip-1", json!({"id": "atrip-1", "rfqs": []}));
+    let (code, output) = program(&db, &reconcile).await;
+    assert_eq!(code, Some(0), "{}", text(&output));
+    assert!(
+        text(&output).contains("1 fetched; nothing was missing"),
+        "{}",
+        text(&output)
+    );
+
+    let (code, output) = program(&db, &["reconcile", "--trip", "A1B2C3"]).await;
+    assert_eq!(code, Some(1), "it cannot even be asked for: {}", text(&output));
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_is_settled_once_what_may_have_been_read_too_early_was_looked_at_again() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
+    let service = fetching(&db, &stub).await;
+    sqlx::query(
+        "INSERT INTO avinode_ingest.jobs (kind, key, due_at) VALUES
+            ('follow', 'asellermsg-1', clock_timestamp() + interval '2 seconds'),
+            ('follow', 'asellermsg-2', clock_timestamp() + interval '1 hour'),
+            ('expire', 'one', clock_timestamp() + interval '20 seconds')",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    let began = Instant::now();
+    wait_until_settled(&db.pool, Duration::from_secs(15)).await.unwrap();
+    assert_eq!(stub.count(MESSAGE), 1, "after {:?}", began.elapsed());
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_fetched_can_be_looked_at() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    let thin = stub.thin(MESSAGE, Some("A1B2C3"));
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    for price in [10_000, 9_000] {
+        let mut message = quoted("asellermsg-1", "aquote-1", None, price);
+        message["sellerMessage"] = json!("\u{1b}[2J");
+        stub.show(MESSAGE, message);
+        notify(&db.pool, std::slice::from_ref(&thin)).await;
+        work_off(&worker).await;
+    }
+    let (code, output) = program(&db, &["documents", "list", "--resource", "asellermsg-1", "--json"]).await;
+    assert_eq!(code, Some(0), "{}", text(&output));
+    let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
+    let id = listed[1]["id"].to_string();
+
+    let (_, output) = program(&db, &["documents", "list", "--before", &listed[0]["id"].to_string()]).await;
+    let told = text(&output);
+    assert_eq!(told.lines().count(), 3, "{told}");
+    assert!(told.contains("asellermsg-1  tripmsgs"), "{told}");
+
+    let (_, output) = program(&db, &["documents", "show", &id]).await;
+    let told = text(&output);
+    assert!(
+        told.contains("tripmsgs/asellermsg-1") && told.contains("10000"),
+        "{told}"
+    );
+    assert!(!told.contains('\u{1b}') && !told.contains("hush"), "{told}");
+    let (_, output) = program(&db, &["documents", "show", &id, "--body"]).await;
+    let body: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(body["data"]["sellerQuote"]["sellerPrice"]["price"], 10_000);
+    let (_, output) = program(&db, &["documents", "show", &id, "--json"]).await;
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["document"]["sha256"].as_str().unwrap().len(), 64, "{told}");
+
+    let (code, output) = program(&db, &["documents", "list", "--resource", "arfq-7"]).await;
+    assert_eq!((code, text(&output).trim()), (Some(0), "no documents"));
+    let (code, output) = program(&db, &["documents", "show", "4711"]).await;
+    assert_eq!(code, Some(1));
+    assert!(text(&output).contains("there is no document 4711"), "{}", text(&output));
+}

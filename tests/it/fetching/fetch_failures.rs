@@ -1,0 +1,313 @@
+//! What becomes of notifications when fetching fails, or when the worker dies in the middle.
+
+use std::time::Duration;
+
+use avinode_ingest::avinode::client::config::AvinodeSettings;
+use avinode_ingest::queue::claim_by_key;
+use serde_json::json;
+
+use super::setup::{counted, live, make_due, notify, outcomes, quoted, step_until_called, work_off, worker_with};
+use crate::support::cluster::Db;
+use crate::support::fake_avinode::{Fault, Stub};
+use crate::support::pool::Pool;
+use crate::support::service::session;
+use crate::support::snapshot::dead_jobs;
+
+const MESSAGE: &str = "tripmsgs/asellermsg-1";
+
+/// A session whose quote has been notified of.
+async fn stage() -> (Db, Stub, uuid::Uuid) {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    let session = session(&db.pool, Some("A1B2C3")).await;
+    stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
+    notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
+    (db, stub, session)
+}
+
+/// What holds calls up is over.
+async fn let_pass(pool: &Pool) {
+    sqlx::query(
+        "UPDATE avinode_ingest.limiters
+         SET stopped_until = clock_timestamp(), paused_until = clock_timestamp(), open_until = least(open_until, clock_timestamp())",
+    )
+    .execute(pool)
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resource_fetched_too_early_is_fetched_again() {
+    let (db, stub, session) = stage().await;
+    stub.fail(MESSAGE, Fault::of(404));
+    stub.fail(MESSAGE, Fault::of(404));
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    for times in 1..=3 {
+        make_due(&db.pool).await;
+        step_until_called(&worker, &stub, times).await;
+    }
+    assert_eq!((counted(&db.pool, session).await, stub.count(MESSAGE)), (1, 3));
+    assert_eq!(dead_jobs(&db.pool).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stays_away_for_half_an_hour_dies_and_what_is_gone_is_no_error() {
+    let (db, stub, _) = stage().await;
+    stub.fail_always(Some(Fault::of(404)));
+    sqlx::query("UPDATE avinode_ingest.jobs SET created_at = created_at - interval '31 minutes'")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    work_off(&worker).await;
+    stub.fail_always(Some(Fault::of(410)));
+    notify(&db.pool, &[stub.thin(MESSAGE, None)]).await;
+    work_off(&worker).await;
+    let found = outcomes(&db.pool).await;
+    assert!(found[0].0 == "dead" && found[0].1.contains("404"), "{found:?}");
+    assert!(found[1].0 == "gone" && found[1].1.contains("410"), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_are_tried_again_and_cost_nothing_but_time() {
+    let (db, stub, session) = stage().await;
+    let soft = Fault {
+        body: json!({"data": {}, "meta": {"errors": [{"title": "busy", "code": 503}]}}),
+        ..Fault::of(200)
+    };
+    stub.fail(MESSAGE, soft);
+    stub.fail(MESSAGE, Fault::of(500));
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    work_off(&worker).await;
+    assert_eq!((counted(&db.pool, session).await, stub.count(MESSAGE)), (1, 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_429_nothing_is_called_for_as_long_as_was_told() {
+    let (db, stub, session) = stage().await;
+    stub.fail(MESSAGE, Fault::of(429).with("retry-after", "600"));
+    notify(&db.pool, &[stub.thin("rfqs/arfq-9", None)]).await;
+    sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() + interval '1 hour' WHERE key = 'arfq-9'")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    step_until_called(&worker, &stub, 1).await;
+    make_due(&db.pool).await;
+    let step = worker.step("w").await.unwrap();
+    assert_eq!(step.keys, 0);
+    assert!(step.wait.unwrap() > Duration::from_secs(590), "{step:?}");
+    assert!(
+        live(&db.pool).await.iter().all(|(_, attempts, ..)| *attempts == 0),
+        "which is no job's fault"
+    );
+    let_pass(&db.pool).await;
+    step_until_called(&worker, &stub, 3).await;
+    assert_eq!((counted(&db.pool, session).await, stub.count(MESSAGE)), (1, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_called_while_the_other_side_says_that_nothing_is_left() {
+    let (db, stub, session) = stage().await;
+    let body = json!({"data": quoted("asellermsg-1", "aquote-1", None, 10_000), "meta": {}});
+    let last = Fault { body, ..Fault::of(200) };
+    stub.fail(
+        MESSAGE,
+        last.with("x-rate-limit-remaining", "0")
+            .with("x-rate-limit-reset", "600"),
+    );
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    step_until_called(&worker, &stub, 1).await;
+    assert_eq!(counted(&db.pool, session).await, 1);
+    notify(&db.pool, &[stub.thin("rfqs/arfq-9", None)]).await;
+    let step = worker.step("w").await.unwrap();
+    assert!(
+        step.keys == 0 && step.wait.unwrap() > Duration::from_secs(590),
+        "{step:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_credentials_stop_fetching_until_they_are_taken_again() {
+    let (db, stub, session) = stage().await;
+    stub.fail_always(Some(Fault::of(401)));
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    step_until_called(&worker, &stub, 1).await;
+    for _ in 0..3 {
+        make_due(&db.pool).await;
+        assert_eq!(worker.step("w").await.unwrap().keys, 0);
+    }
+    assert_eq!(stub.calls().len(), 1);
+    let waiting = live(&db.pool).await;
+    assert!(
+        waiting[0].1 == 0 && waiting[0].3.as_ref().unwrap().contains("401"),
+        "{waiting:?}"
+    );
+
+    stub.fail_always(None);
+    let_pass(&db.pool).await;
+    make_due(&db.pool).await;
+    work_off(&worker).await;
+    assert_eq!(counted(&db.pool, session).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_credentials_are_tried_at_once() {
+    let (db, stub, session) = stage().await;
+    stub.fail_always(Some(Fault::of(403)));
+    let settings = stub.settings(100.0, 100);
+    step_until_called(&*worker_with(&db.pool, &settings).await, &stub, 1).await;
+    stub.fail_always(None);
+    make_due(&db.pool).await;
+    let mut other = settings.clone();
+    other.client.bearer = "another".into();
+    work_off(&*worker_with(&db.pool, &other).await).await;
+    assert_eq!(counted(&db.pool, session).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_breaker_opens_when_avinode_is_down_and_probes_with_one_call() {
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    let bodies: Vec<_> = (0..20).map(|n| stub.thin(&format!("rfqs/arfq-{n}"), None)).collect();
+    notify(&db.pool, &bodies).await;
+    stub.fail_always(Some(Fault::of(503)));
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    step_until_called(&worker, &stub, 5).await;
+    let first = stub.calls().len();
+    make_due(&db.pool).await;
+    assert_eq!(worker.step("w").await.unwrap().keys, 0, "open");
+    let_pass(&db.pool).await;
+    make_due(&db.pool).await;
+    step_until_called(&worker, &stub, first + 1).await;
+    assert_eq!(stub.calls().len(), first + 1, "a probe");
+    stub.fail_always(Some(Fault::of(410)));
+    let_pass(&db.pool).await;
+    make_due(&db.pool).await;
+    work_off(&worker).await;
+    make_due(&db.pool).await;
+    work_off(&worker).await;
+    assert_eq!(outcomes(&db.pool).await.len(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_resource_that_fails_for_good_holds_up_no_other() {
+    let (db, stub, session) = stage().await;
+    let broken = [Fault::of(500), Fault::of(503)];
+    let nothing = Fault {
+        body: json!({"data": null, "meta": {}}),
+        ..Fault::of(200)
+    };
+    for times in 0..7 {
+        stub.fail("rfqs/arfq-9", broken[times % 2].clone());
+        stub.fail("rfqs/arfq-9", nothing.clone());
+    }
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() + interval '1 hour'")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    notify(&db.pool, &[stub.thin("rfqs/arfq-9", None)]).await;
+    for times in 1..=12 {
+        make_due_key(&db.pool, "arfq-9").await;
+        step_until_called(&worker, &stub, times).await;
+    }
+    assert_eq!(stub.count("rfqs/arfq-9"), 12);
+    make_due_key(&db.pool, "asellermsg-1").await;
+    worker.step("w").await.unwrap();
+    assert_eq!(counted(&db.pool, session).await, 1, "at once");
+}
+
+/// What waits for this key is due now.
+async fn make_due_key(pool: &Pool, key: &str) {
+    sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE key = $1")
+        .bind(key)
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resource_that_alone_is_refused_dies_of_it_and_the_others_are_fetched() {
+    let (db, stub, session) = stage().await;
+    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    work_off(&worker).await;
+    notify(&db.pool, &[stub.thin("rfqs/arfq-9", Some("A1B2C3"))]).await;
+    for _ in 0..30 {
+        stub.fail("rfqs/arfq-9", Fault::of(403));
+    }
+    let mut calls = stub.calls().len();
+    for times in 1..=5 {
+        // Its turn comes while credentials are taken: fetching stops, and it is put off for ten minutes.
+        calls += 1;
+        make_due_key(&db.pool, "arfq-9").await;
+        step_until_called(&worker, &stub, calls).await;
+        if times == 5 {
+            break;
+        }
+        let after: f64 = sqlx::query_scalar(
+            "SELECT extract(epoch FROM due_at - clock_timestamp())::float8 FROM avinode_ingest.jobs WHERE key = 'arfq-9'",
+        )
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+        assert!((500.0..=600.0).contains(&after), "{after}");
+        assert_eq!(live(&db.pool).await[0].1, times, "an attempt each");
+        // While all is refused it counts for nobody.
+        let_pass(&db.pool).await;
+        calls += 1;
+        make_due_key(&db.pool, "arfq-9").await;
+        step_until_called(&worker, &stub, calls).await;
+        assert_eq!(live(&db.pool).await[0].1, times, "but not for these");
+        // Another one is the next probe, and is answered.
+        let_pass(&db.pool).await;
+        let quote = format!("aquote-{}", times + 1);
+        stub.show(MESSAGE, quoted("asellermsg-1", &quote, None, 10_000));
+        notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
+        calls += 1;
+        step_until_called(&worker, &stub, calls).await;
+        assert_eq!(counted(&db.pool, session).await, times + 1);
+    }
+    let dead: Vec<String> = sqlx::query_scalar("SELECT reason FROM avinode_ingest.dead_jobs")
+        .fetch_all(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(dead.len(), 1, "{dead:?}");
+    assert!(
+        dead[0].starts_with("Avinode refuses this resource (403) though it answers others: ")
+            && dead[0].contains("arfq-9"),
+        "{dead:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_dies_before_or_after_its_fetch_loses_nothing() {
+    let (db, stub, session) = stage().await;
+    let settings = AvinodeSettings {
+        settle: Duration::from_millis(1),
+        ..stub.settings(100.0, 100)
+    };
+    let worker = worker_with(&db.pool, &settings).await;
+    let kinds = ["thin", "follow", "reconcile"];
+    // Before: only the claim was made.
+    let lost = claim_by_key::claim(&worker.pool, &worker.limiter, &kinds, 9, "died", Duration::ZERO)
+        .await
+        .unwrap();
+    assert_eq!(lost.groups.len(), 1);
+    work_off(&worker).await;
+    assert_eq!((counted(&db.pool, session).await, stub.count(MESSAGE)), (1, 1));
+
+    // After: its document is there, and serves whoever takes over.
+    stub.show(MESSAGE, quoted("asellermsg-1", "aquote-2", None, 20_000));
+    notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
+    let mut lost = claim_by_key::claim(&worker.pool, &worker.limiter, &kinds, 9, "died", Duration::ZERO)
+        .await
+        .unwrap();
+    let group = lost.groups.remove(0);
+    let taken_over = worker.step("w").await.unwrap();
+    assert_eq!(taken_over.jobs, 1);
+    assert_eq!(
+        worker.handler.perform(&group).await.unwrap(),
+        vec![],
+        "the one that lost its lease changes nothing"
+    );
+    assert_eq!((counted(&db.pool, session).await, stub.count(MESSAGE)), (2, 2));
+}

@@ -1,0 +1,154 @@
+//! A worker that fetches from the stub, driven step by step, and the documents that it finds there.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use avinode_ingest::avinode::client::config::AvinodeSettings;
+use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::jobs::registry;
+use avinode_ingest::queue::rate_limited_worker::Paced;
+use avinode_ingest::queue::retry::RetryPolicy;
+use avinode_ingest::store::admin;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::fake_avinode::Stub;
+use crate::support::pool::Pool;
+use crate::support::service::keep;
+
+/// The present: notifications of long ago are not waited for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is fetched is judged by the system's clock"
+)]
+pub fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// A worker with limits of its own, registered.
+pub async fn worker_with(pool: &Pool, avinode: &AvinodeSettings) -> Arc<Paced> {
+    let service = pool.service();
+    let paced = registry::fetching(service.clone(), service.clone(), avinode, Policy::Latest, Clock::System).unwrap();
+    paced.limiter.register(&service).await.unwrap();
+    Arc::new(Paced {
+        poll: Duration::from_millis(20),
+        retry: RetryPolicy {
+            base: Duration::from_millis(5),
+            max: Duration::from_millis(50),
+            ..paced.retry
+        },
+        ..paced
+    })
+}
+
+/// Works off what is due, and what comes back within moments, notifications that wait for others like them included. What is to
+/// be looked at again in seconds is left.
+pub async fn work_off(worker: &Paced) {
+    let began = Instant::now();
+    loop {
+        let step = worker.step("w").await.unwrap();
+        if step.keys > 0 {
+            continue;
+        }
+        let left: i64 = {
+            let mut tx = worker.pool.begin().await.unwrap();
+            sqlx::query_scalar(
+                "SELECT count(*) FROM avinode_ingest.jobs
+                 WHERE kind IN ('thin', 'follow', 'reconcile')
+                    AND due_at < clock_timestamp() + CASE kind WHEN 'thin' THEN interval '4 seconds' ELSE interval '1 second' END",
+            )
+            .fetch_one(&mut tx)
+            .await
+            .unwrap()
+        };
+        if left == 0 {
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{left} are left: {step:?}");
+        tokio::time::sleep(
+            step.wait
+                .unwrap_or_default()
+                .clamp(Duration::from_millis(10), Duration::from_millis(500)),
+        )
+        .await;
+    }
+}
+
+/// Steps until the stub has been called so often. On a busy machine a call may miss its turn, and has another.
+pub async fn step_until_called(worker: &Paced, stub: &Stub, times: usize) {
+    let began = Instant::now();
+    while stub.calls().len() < times {
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", stub.calls());
+        worker.step("w").await.unwrap();
+    }
+}
+
+/// Keeps notifications as received now.
+pub async fn notify(pool: &Pool, bodies: &[Value]) -> Vec<Uuid> {
+    keep(pool, bodies, now()).await
+}
+
+/// All that waits is due now.
+pub async fn make_due(pool: &Pool) {
+    sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE lease_token IS NULL")
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+/// A seller's message with a quote; the same quote again is its new price.
+pub fn quoted(message: &str, quote: &str, rfq: Option<&str>, price: u32) -> Value {
+    let mut data = json!({
+        "id": message,
+        "sellerQuote": {
+            "id": quote,
+            "createdOn": "2026-01-31T10:00:00Z",
+            "sellerPrice": {"price": price, "currency": "USD"},
+        },
+    });
+    if let Some(rfq) = rfq {
+        data["links"] = json!({"rfqs": [{"id": rfq}]});
+    }
+    data
+}
+
+/// An RFQ of a trip, unanswered.
+pub fn rfq(id: &str, trip: &str) -> Value {
+    json!({"id": id, "tripId": trip, "sellerCompany": {"id": "company-1", "name": "Northwind Jets"}, "sellerLift": []})
+}
+
+/// How many quotes a session counts.
+pub async fn counted(pool: &Pool, session: Uuid) -> i32 {
+    admin::sessions(pool, &[session]).await.unwrap()[0].quotes_received_count
+}
+
+/// Finished jobs: outcome and detail, in order of the jobs.
+pub async fn outcomes(pool: &Pool) -> Vec<(String, String)> {
+    sqlx::query_as("SELECT outcome, coalesce(detail, '') FROM avinode_ingest.outcomes ORDER BY job_id")
+        .fetch_all(pool)
+        .await
+        .unwrap()
+}
+
+/// Live jobs of the kinds that are fetched: kind, attempts, whether due, last failure.
+pub async fn live(pool: &Pool) -> Vec<(String, i32, bool, Option<String>)> {
+    sqlx::query_as(
+        "SELECT kind, attempts, due_at <= clock_timestamp(), history[cardinality(history)]
+         FROM avinode_ingest.jobs WHERE kind IN ('thin', 'follow', 'reconcile') ORDER BY id",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap()
+}
+
+/// The price that facts know of a quote.
+pub async fn price(pool: &Pool, quote: &str) -> Option<String> {
+    sqlx::query_scalar("SELECT amount::text FROM avinode_ingest.quotes WHERE quote_id = $1")
+        .bind(quote)
+        .fetch_optional(pool)
+        .await
+        .unwrap()
+        .flatten()
+}

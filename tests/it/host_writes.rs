@@ -1,0 +1,295 @@
+//! The application's own writes: they never fail because of us, and nothing of them is lost.
+
+use std::time::{Duration, Instant};
+
+use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::jobs::maintenance;
+use avinode_ingest::store::admin;
+use uuid::Uuid;
+
+use crate::support::bodies::{base, quote};
+use crate::support::cluster::Db;
+use crate::support::pool::Pool;
+use crate::support::postgrest::Postgrest;
+use crate::support::service::{drain, keep, session, shift};
+use crate::support::worker_pool::Crew;
+
+async fn count(pool: &Pool, query: &'static str) -> i64 {
+    sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
+}
+
+async fn work(db: &Db) {
+    drain(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), "w").await;
+}
+
+async fn counted(db: &Db, session: Uuid) -> i32 {
+    admin::sessions(&db.pool, &[session]).await.unwrap()[0].quotes_received_count
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_succeeds_while_our_tables_are_broken_and_the_sweep_makes_up_for_it() {
+    let db = Db::attached().await;
+    let session = session(&db.pool, None).await;
+    keep(
+        &db.pool,
+        &[quote("evt-1", "NEWTRIP", "arfq-1", "aquote-1", 0, "9000", "USD")],
+        base(),
+    )
+    .await;
+    work(&db).await;
+    for table in ["jobs", "session_state"] {
+        db.run(&format!("ALTER TABLE avinode_ingest.{table} RENAME TO mislaid"))
+            .await;
+        db.run(&format!(
+            "UPDATE public.chat_sessions SET avinode_trip_id = 'newtrip' WHERE id = '{session}';
+             UPDATE public.chat_sessions SET primary_quote_id = '04000000-0000-4000-8000-000000000004' WHERE id = '{session}'"
+        ))
+        .await;
+        db.run(&format!("ALTER TABLE avinode_ingest.mislaid RENAME TO {table}"))
+            .await;
+    }
+    assert_eq!(counted(&db, session).await, 0);
+    maintenance::turn(&db.pool, "a test", Duration::from_secs(60), false)
+        .await
+        .unwrap();
+    work(&db).await;
+    assert_eq!(counted(&db, session).await, 1);
+    let pinned = "SELECT count(*) FROM avinode_ingest.session_state AS state
+        JOIN public.chat_sessions AS session ON session.id = state.session_id
+        WHERE pinned AND session.primary_quote_id = '04000000-0000-4000-8000-000000000004'";
+    assert_eq!(count(&db.pool, pinned).await, 1);
+    // An unpinning that went unnoticed is found as well.
+    db.run("ALTER TABLE avinode_ingest.session_state RENAME TO mislaid")
+        .await;
+    db.run(&format!(
+        "UPDATE public.chat_sessions SET primary_quote_id = NULL WHERE id = '{session}'"
+    ))
+    .await;
+    db.run("ALTER TABLE avinode_ingest.mislaid RENAME TO session_state; DELETE FROM avinode_ingest.jobs")
+        .await;
+    maintenance::turn(&db.pool, "a test", Duration::from_secs(60), false)
+        .await
+        .unwrap();
+    work(&db).await;
+    let found = admin::sessions(&db.pool, &[session]).await.unwrap();
+    assert_eq!(found[0].primary_quote.as_deref(), Some("aquote-1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_goes_with_everything_that_we_remember_of_it() {
+    let db = Db::attached().await;
+    let session = session(&db.pool, Some("NEWTRIP")).await;
+    keep(
+        &db.pool,
+        &[quote("evt-1", "NEWTRIP", "arfq-1", "aquote-1", 0, "9000", "USD")],
+        base(),
+    )
+    .await;
+    work(&db).await;
+    assert_eq!(counted(&db, session).await, 1);
+    db.run(&format!("DELETE FROM public.chat_sessions WHERE id = '{session}'"))
+        .await;
+    work(&db).await;
+    let left =
+        "SELECT (SELECT count(*) FROM avinode_ingest.dead_jobs) + (SELECT count(*) FROM avinode_ingest.timeline)";
+    assert_eq!(count(&db.pool, left).await, 0);
+    // Its job may come after it.
+    db.run(&format!(
+        "INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('rematch', '{session}')"
+    ))
+    .await;
+    work(&db).await;
+    assert_eq!(count(&db.pool, left).await, 0);
+}
+
+const SESSIONS: i64 = 50_000;
+/// Of whose trips quotes come, before the statement and while it runs.
+const QUOTED: i64 = 200;
+/// How many of them are waited for.
+const MATCHED: i64 = 2_000;
+
+fn quotes_of_the_trips(round: i64) -> Vec<serde_json::Value> {
+    let one = |n: i64| {
+        let (event, rfq, id) = (
+            format!("evt-{n}-{round}"),
+            format!("arfq-{n}"),
+            format!("aquote-{n}-{round}"),
+        );
+        quote(&event, &format!("M{n}"), &rfq, &id, round, "9000", "USD")
+    };
+    (1..=QUOTED).map(one).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_agents_statement_over_fifty_thousand_sessions_beside_the_workers_is_counted_and_pinned() {
+    let db = Db::attached().await;
+    let api = Postgrest::before(&db);
+    keep(&db.pool, &quotes_of_the_trips(0), base()).await;
+    work(&db).await;
+    let mut server = api.server().await;
+    let inserted = "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, session_started_at, last_activity_at,
+            created_at, updated_at, current_step)
+         SELECT '03000000-0000-4000-8000-000000000006', '01000000-0000-4000-8000-000000000002', now(), now(), now(), now(),
+             n::text
+         FROM generate_series(1, $1) AS n";
+    sqlx::query(inserted)
+        .bind(SESSIONS)
+        .execute(&mut *server)
+        .await
+        .unwrap();
+    server.commit().await.unwrap();
+
+    let crew = Crew::start(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), 2);
+    let begun = Instant::now();
+    // The quote that every second session gets is not one of Avinode's.
+    let agent = async {
+        // A connection that is used before for one session keeps the plans that were made then.
+        for statement in [
+            "UPDATE public.chat_sessions SET avinode_trip_id = 'm1' WHERE current_step = '1'",
+            "UPDATE public.chat_sessions SET avinode_trip_id = 'm' || current_step,
+                primary_quote_id = CASE WHEN current_step::int % 2 = 0 THEN '04000000-0000-4000-8000-000000000005'::uuid END
+             WHERE current_step ~ '^[0-9]+$'",
+        ] {
+            let mut bob = api.agent("user_bob").await;
+            sqlx::query(statement).execute(&mut *bob).await.unwrap();
+            bob.commit().await.unwrap();
+        }
+        begun.elapsed()
+    };
+    let deliveries = async {
+        for round in 1..4 {
+            keep(&db.pool, &quotes_of_the_trips(round), base()).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    let (written, ()) = tokio::join!(agent, deliveries);
+    // Some are served already: a job ends in the transaction that writes its outcome.
+    let noted = "SELECT (SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'rematch')
+        + (SELECT count(*) FROM avinode_ingest.outcomes WHERE kind = 'rematch')";
+    assert_eq!(count(&db.pool, noted).await, SESSIONS);
+    let pinned = "SELECT count(*) FROM avinode_ingest.session_state AS state
+        JOIN public.chat_sessions AS session ON session.id = state.session_id
+        WHERE pinned AND avinode_trip_id ~ '^m[0-9]+$'";
+    assert_eq!(count(&db.pool, pinned).await, SESSIONS / 2);
+    // Of the others no quote is known: a test need not wait until they are all served.
+    db.run(&format!(
+        "DELETE FROM avinode_ingest.jobs WHERE kind = 'rematch' AND lease_token IS NULL AND key NOT IN (
+             SELECT id::text FROM public.chat_sessions
+             WHERE current_step ~ '^[0-9]+$' AND current_step::int <= {MATCHED}
+         )"
+    ))
+    .await;
+    crew.finish().await;
+    println!(
+        "{SESSIONS} sessions: written in {written:?}, done {:?} after the start",
+        begun.elapsed()
+    );
+
+    let matched = format!(
+        "SELECT count(*) FROM avinode_ingest.session_state AS state
+         JOIN public.chat_sessions AS session ON session.id = state.session_id
+         WHERE matched_trip ~ '^M[0-9]+$' AND substr(matched_trip, 2)::int <= {MATCHED}"
+    );
+    let matched: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(matched))
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(matched, MATCHED);
+    let chosen = "SELECT count(*) FROM public.chat_sessions WHERE avinode_trip_id ~ '^m[0-9]+$'
+        AND primary_quote_id = '04000000-0000-4000-8000-000000000005'";
+    assert_eq!(count(&db.pool, chosen).await, SESSIONS / 2);
+    let counted = "SELECT sum(quotes_received_count) FROM public.chat_sessions WHERE avinode_trip_id ~ '^m[0-9]+$'";
+    assert_eq!(count(&db.pool, counted).await, QUOTED * 4);
+    assert_eq!(
+        count(&db.pool, "SELECT count(*) FROM avinode_ingest.dead_jobs").await,
+        0
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_one_sessions_note_is_refused_the_others_of_the_same_statement_stay() {
+    let db = Db::attached().await;
+    // A note and a pin that fail for one of Bob's five sessions with a trip id.
+    db.run(
+        "ALTER TABLE avinode_ingest.jobs ADD CHECK (key <> '06000000-0000-4000-8000-000000000006');
+         ALTER TABLE avinode_ingest.session_state ADD CHECK (NOT pinned OR session_id <> '06000000-0000-4000-8000-000000000007');
+         TRUNCATE avinode_ingest.jobs",
+    )
+    .await;
+    let mut bob = Postgrest::before(&db).agent("user_bob").await;
+    let written = "UPDATE public.chat_sessions
+        SET avinode_trip_id = 'newtrip', primary_quote_id = '04000000-0000-4000-8000-000000000006'
+        WHERE avinode_trip_id IS NOT NULL";
+    assert_eq!(
+        sqlx::query(written).execute(&mut *bob).await.unwrap().rows_affected(),
+        5
+    );
+    bob.commit().await.unwrap();
+    let noted = "SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'rematch'";
+    assert_eq!(count(&db.pool, noted).await, 4);
+    let pinned = "SELECT count(*) FROM avinode_ingest.session_state AS state
+        JOIN public.chat_sessions AS session ON session.id = state.session_id
+        WHERE pinned AND avinode_trip_id = 'newtrip'";
+    assert_eq!(count(&db.pool, pinned).await, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_really_changes_is_noted() {
+    let db = Db::attached().await;
+    db.run("TRUNCATE avinode_ingest.jobs").await;
+    let noted = "SELECT count(*) FROM avinode_ingest.jobs";
+    for nothing in [
+        "UPDATE public.chat_sessions SET message_count = 1, avinode_trip_id = avinode_trip_id",
+        "UPDATE public.chat_sessions SET primary_quote_id = primary_quote_id, avinode_rfp_id = 'rfp-9'",
+        "UPDATE public.chat_sessions SET avinode_trip_id = 'x' WHERE false",
+        "DELETE FROM public.chat_sessions WHERE id = '06000000-0000-4000-8000-000000000005'",
+        "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, session_started_at, last_activity_at, created_at, updated_at)
+         VALUES ('03000000-0000-4000-8000-000000000006', '01000000-0000-4000-8000-000000000002', now(), now(), now(), now())",
+    ] {
+        db.run(nothing).await;
+        assert_eq!(count(&db.pool, noted).await, 0, "{nothing}");
+    }
+    // Of two sessions that exchange their trips and of one that loses it, in a statement that writes all.
+    db.run(
+        "UPDATE public.chat_sessions SET avinode_trip_id = CASE right(id::text, 1)
+            WHEN '1' THEN '64956151' WHEN '6' THEN 'atrip-64956150' WHEN '7' THEN NULL ELSE avinode_trip_id END
+         WHERE id::text LIKE '06000000-0000-4000-8000-00000000000%'",
+    )
+    .await;
+    assert_eq!(count(&db.pool, noted).await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn upserts_odd_trip_ids_and_strict_transactions_of_the_application_go_through() {
+    let db = Db::attached().await;
+    let upsert = "SET ROLE service_role;
+         INSERT INTO public.chat_sessions (id, conversation_id, iso_agent_id, session_started_at, last_activity_at,
+             created_at, updated_at, avinode_trip_id, primary_quote_id)
+         VALUES ('06000000-0000-4000-8000-0000000000aa', '03000000-0000-4000-8000-000000000006',
+             '01000000-0000-4000-8000-000000000002', now(), now(), now(), now(), 'newtrip', NULL)
+         ON CONFLICT (id) DO UPDATE
+         SET avinode_trip_id = EXCLUDED.avinode_trip_id, primary_quote_id = '04000000-0000-4000-8000-000000000004'";
+    db.run(upsert).await;
+    work(&db).await;
+    db.run(upsert).await;
+    db.run(&format!("BEGIN ISOLATION LEVEL SERIALIZABLE; {upsert}; COMMIT"))
+        .await;
+    work(&db).await;
+    let pinned = "SELECT count(*) FROM avinode_ingest.session_state
+        WHERE pinned AND matched_trip = 'NEWTRIP' AND session_id = '06000000-0000-4000-8000-0000000000aa'";
+    assert_eq!(count(&db.pool, pinned).await, 1);
+    // Too long for an entry of an index, and too odd to be compressed into one: no trip's id, and no error.
+    db.run("DROP INDEX public.idx_chat_sessions_avinode_trip").await;
+    db.run(
+        "UPDATE public.chat_sessions
+         SET avinode_trip_id = (SELECT string_agg(md5(n::text), '' ORDER BY n) FROM generate_series(1, 400) AS n)
+         WHERE id = '06000000-0000-4000-8000-0000000000aa'",
+    )
+    .await;
+    work(&db).await;
+    assert_eq!(
+        count(&db.pool, "SELECT count(*) FROM avinode_ingest.dead_jobs").await,
+        0
+    );
+}

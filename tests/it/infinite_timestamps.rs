@@ -1,0 +1,80 @@
+//! Moments that are none: what the application keeps in its own columns is no reason to fail.
+
+use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::primary_quote::Policy;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::support::bodies::{base, decline, event, quote};
+use crate::support::cluster::Db;
+use crate::support::service::{keep, session, shift};
+
+/// A session's count and last activity.
+async fn found(db: &Db, session: Uuid) -> (i32, String) {
+    sqlx::query_as("SELECT quotes_received_count, last_activity_at::text FROM public.chat_sessions WHERE id = $1")
+        .bind(session)
+        .fetch_one(&db.pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_last_activity_is_at_infinity_harms_no_apply() {
+    let db = Db::new().await;
+    let mut sessions = Vec::new();
+    for (trip, activity) in [
+        ("1", "infinity"),
+        ("1", "-infinity"),
+        ("1", "2020-01-01Z"),
+        ("2", "2020-01-01Z"),
+    ] {
+        let session = session(&db.pool, Some(trip)).await;
+        sqlx::query("UPDATE public.chat_sessions SET last_activity_at = $2::timestamptz WHERE id = $1")
+            .bind(session)
+            .bind(activity)
+            .execute(&db.pool)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        sessions.push(session);
+    }
+    let message = serde_json::json!({"trip": {"id": "atrip-1"}, "message": {"id": "amsg-1"}});
+    let bodies = [
+        quote("evt-1", "atrip-1", "arfq-1", "q1", 0, "10000", "USD"),
+        decline("evt-2", "atrip-1", "arfq-2", 1),
+        event("TripChatFromSeller", "evt-3", 2, message),
+        quote("evt-4", "atrip-2", "arfq-3", "q2", 3, "10000", "USD"),
+    ];
+    keep(&db.pool, &bodies, base() + chrono::Duration::seconds(10)).await;
+    let shift = shift(&db.pool, Policy::Latest, Clock::Fixed(base()));
+    // Rematches of the sessions, and the events, each kind in one batch that meets no trouble.
+    for _ in 0..3 {
+        let step = shift.step("w", &CancellationToken::new()).await.unwrap();
+        assert_eq!((step.put_back, step.died), (0, 0));
+    }
+    let live: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs")
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(live, 0);
+    let mut states = Vec::new();
+    for session in &sessions {
+        states.push(found(&db, *session).await);
+    }
+    assert_eq!(
+        states[..2],
+        [(1, "infinity".to_owned()), (1, "-infinity".to_owned())],
+        "left as they are"
+    );
+    assert!(
+        states[2..]
+            .iter()
+            .all(|(count, activity)| *count == 1 && activity.starts_with("2026-")),
+        "{states:?}"
+    );
+    let lines: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.timeline WHERE session_id = $1")
+        .bind(sessions[0])
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert!(lines >= 3, "its timeline has {lines} lines");
+}

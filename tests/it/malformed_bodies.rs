@@ -1,0 +1,220 @@
+//! Bodies that mean harm, or that nobody thought of: every verified JSON is kept byte for byte, answered 200, and ends
+//! applied or dead with a reason; what is refused is stored nowhere (invariants 8 and 11).
+
+use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::service::Settings;
+use avinode_ingest::store::admin;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::bodies::{base, decline, message, quote, trip};
+use crate::support::cluster::Db;
+use crate::support::pool::Pool;
+use crate::support::service::{Running, drain, keep, keep_bytes, session, shift, signer};
+use crate::support::snapshot::live_jobs;
+
+/// Takes deliveries, and leaves the work to the test.
+fn receiving_only() -> Settings {
+    Settings {
+        workers: 0,
+        ..Settings::default()
+    }
+}
+
+/// JSON as text: what a value of ours cannot hold, a sender can write.
+fn oddities() -> Vec<String> {
+    let full = |data: &str| format!(r#"{{"event":"TripRequestSellerResponse","eventId":"odd","data":{data}}}"#);
+    let nested = |open: &str, close: &str, depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
+    let long = "x".repeat(200_000);
+    vec![
+        "null".to_owned(),
+        "[]".to_owned(),
+        "{}".to_owned(),
+        " \n\t7 ".to_owned(),
+        "\u{feff}{}".to_owned(),
+        r#""\ud800""#.to_owned(),
+        r#"{"\u0000":"\u0000","event":"\u0000","eventId":"\udfff","data":{"\ud800":1}}"#.to_owned(),
+        r#"{"id":"a\u0000b","href":"\u0000","type":"\u0000","tripId":"\u0000"}"#.to_owned(),
+        format!(r#"{{"id":"{long}","href":"x"}}"#),
+        format!(r#"{{"event":"{long}","data":{{}}}}"#),
+        format!(r#"{{"{long}":1}}"#),
+        format!("[{}]", "9".repeat(200_000)),
+        format!(r#"{{"event":"X","eventId":"{long}","data":{{}}}}"#),
+        full(r#"{"trip":{"id":"atrip-1"},"trip":{"id":"atrip-2"},"quote":{"id":"a"},"quote":{"id":"b"}}"#),
+        full(&format!(r#"{{"trip":{{"id":"atrip-1"}},"quote":{{"id":"{long}"}}}}"#)),
+        full(r#"{"trip":{"id":1e999999},"quote":{"id":123456789012345678901234567890}}"#),
+        full(&format!(
+            r#"{{"trip":{{"id":"1"}},"quote":{{"id":"q"}},"more":{}}}"#,
+            nested("[", "]", 120)
+        )),
+        full(&nested("[", "]", 100_000)),
+        full(&nested(r#"{"a":"#, "}", 30_000)),
+        r#"{"event":"X","data":{"$serde_json::private::Number":"x"}}"#.to_owned(),
+    ]
+}
+
+/// Every delivery's job has come to an end that an operator can read. Returns how many have died.
+async fn assert_all_ended(pool: &Pool, deliveries: &[Uuid]) -> usize {
+    assert_eq!(live_jobs(pool).await, 0);
+    let mut dead = 0;
+    for delivery in deliveries {
+        let found = admin::delivery(pool, *delivery).await.unwrap().expect("it is kept");
+        for (_, kind, outcome, detail) in found.jobs {
+            match outcome.as_str() {
+                "queued" => assert_eq!(kind, "thin"),
+                "dead" => {
+                    dead += 1;
+                    assert!(detail.is_some_and(|reason| !reason.is_empty() && !reason.contains("attempts")));
+                }
+                "applied" | "nothing" | "duplicate" => assert!(detail.is_some()),
+                other => panic!("{other}"),
+            }
+        }
+    }
+    dead
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_verified_json_is_answered_200_kept_to_the_byte_and_comes_to_an_end() {
+    let db = Db::new().await;
+    let service = Running::start(&db.pool, receiving_only()).await;
+    let mut kept = Vec::new();
+    for body in oddities() {
+        let (status, answer) = service.post(body.as_bytes()).await;
+        let shown: String = body.chars().take(80).collect();
+        assert_eq!(status, 200, "{shown}: {answer}");
+        let delivery: Uuid = answer["delivery"].as_str().unwrap().parse().unwrap();
+        let found = admin::delivery(&db.pool, delivery).await.unwrap().unwrap();
+        assert!(found.body == body.as_bytes(), "{shown}");
+        kept.push(delivery);
+    }
+    drain(&shift(&db.pool, Policy::Latest, Clock::System), "w").await;
+    assert!(assert_all_ended(&db.pool, &kept).await > 10);
+    service.stop().await;
+}
+
+/// All places in a value.
+fn places(value: &Value, here: &str, found: &mut Vec<String>) {
+    found.push(here.to_owned());
+    if let Value::Object(parts) = value {
+        for (key, part) in parts {
+            places(part, &format!("{here}/{key}"), found);
+        }
+    }
+}
+
+/// The event with something else at this place.
+fn with(event: &Value, place: &str, odd: &str) -> Vec<u8> {
+    const MARK: &str = "here it is";
+    let mut event = event.clone();
+    *event.pointer_mut(place).unwrap() = json!(MARK);
+    event.to_string().replace(&format!("\"{MARK}\""), odd).into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_part_of_any_event_may_be_anything() {
+    let db = Db::new().await;
+    let session = session(&db.pool, Some("7")).await;
+    let mut declined = decline("e2", "atrip-7", "arfq-2", 1);
+    declined["data"]["quote"] = json!({"id": "q2"});
+    let mut quoted = quote("e1", "atrip-7", "arfq-1", "q1", 1, "10000", "USD");
+    quoted["data"]["quote"]["validUntil"] = json!("2030-01-01T00:00:00Z");
+    quoted["data"]["quote"]["aircraft"]["tailNumber"] = json!("N1");
+    let events = [
+        quoted,
+        declined,
+        trip("e3", "atrip-7", "arfq-3", "created", 1),
+        trip("e4", "atrip-7", "arfq-4", "cancelled", 1),
+        message("e5", "atrip-7", "m5", 1),
+    ];
+    let long = format!("\"{}\"", "é\\u0000".repeat(5_000));
+    let odd = [
+        "null",
+        "true",
+        "[]",
+        "{}",
+        r#""""#,
+        r#"" ""#,
+        r#""\u0000""#,
+        r#""\ud800\t\u001b""#,
+        "-0",
+        "1e400",
+        "0.1",
+        r#""9999-12-31T23:59:59.999999999Z""#,
+        r#"[[{"id":"x"}]]"#,
+        "1e15",
+        "999999999999999.99",
+        r#""-1e-28""#,
+        &long,
+    ];
+    let mut bodies = Vec::new();
+    for event in &events {
+        let mut found = Vec::new();
+        places(event, "", &mut found);
+        for place in found {
+            bodies.extend(odd.iter().map(|odd| with(event, &place, odd)));
+        }
+    }
+    let kept = keep_bytes(&db.pool, &bodies, base()).await;
+    keep(
+        &db.pool,
+        &[quote("last", "atrip-7", "arfq-9", "q-last", 9, "9000", "USD")],
+        base(),
+    )
+    .await;
+    drain(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), "w").await;
+    let dead = assert_all_ended(&db.pool, &kept).await;
+    assert!(dead > 100 && dead < kept.len() / 2, "{dead} of {} died", kept.len());
+    let found = admin::sessions(&db.pool, &[session]).await.unwrap();
+    assert_eq!(
+        found[0].primary_quote.as_deref(),
+        Some("q-last"),
+        "whatever came before"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_is_stored_nowhere() {
+    let db = Db::new().await;
+    let service = Running::start(&db.pool, receiving_only()).await;
+    let url = format!("{}/webhooks/avinode", service.base);
+    let client = avinode_ingest::cli::replay::sender::client(&url).unwrap();
+    let good = quote("e1", "atrip-7", "arfq-1", "q1", 1, "10000", "USD").to_string();
+    let signed = |body: &str| signer().sign("msg_test", body.as_bytes(), Clock::System.now());
+    let late = signer().sign(
+        "msg_test",
+        good.as_bytes(),
+        Clock::System.now() - chrono::Duration::hours(1),
+    );
+    let huge = format!("\"{}\"", "x".repeat(300_000));
+    let mut refused = vec![
+        ("unsigned", 401, good.clone(), vec![]),
+        ("signed for another body", 401, good.clone(), signed("{}")),
+        ("a byte more", 401, format!("{good} "), signed(&good)),
+        ("not JSON", 400, "{".to_owned(), signed("{")),
+        ("empty", 400, String::new(), signed("")),
+        ("two values", 400, "{} {}".to_owned(), signed("{} {}")),
+        ("too large", 413, huge.clone(), signed(&huge)),
+    ];
+    // Only a scheme that signs a time can tell that it has passed.
+    let has_time = late.iter().any(|(_, value)| value.starts_with("t="));
+    refused.extend(has_time.then(|| ("signed an hour ago", 401, good.clone(), late)));
+    for (what, expected, body, headers) in refused {
+        let mut request = client.post(&url).body(body);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status().as_u16(), expected, "{what}");
+        let stored: i64 = sqlx::query_scalar(
+            "SELECT (SELECT count(*) FROM avinode_ingest.deliveries) + (SELECT count(*) FROM avinode_ingest.jobs)",
+        )
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+        assert_eq!(stored, 0, "{what}");
+    }
+    assert_eq!(service.post(good.as_bytes()).await.0, 200, "the same body, signed");
+    service.stop().await;
+}

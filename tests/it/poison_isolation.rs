@@ -1,0 +1,211 @@
+//! One bad job harms no neighbour (invariant 11): a failing batch is redone job by job, a refused row costs only itself,
+//! and a job that kills its workers dies alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::jobs::maintenance;
+use avinode_ingest::queue::worker::Shift;
+use avinode_ingest::queue::{admin, claim, release};
+use avinode_ingest::store;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::support::bodies::{base, quote};
+use crate::support::cluster::Db;
+use crate::support::pool::Pool;
+use crate::support::service::{drain, keep, session, shift};
+use crate::support::snapshot::{dead_jobs, live_jobs};
+
+fn workers(pool: &Pool) -> Shift {
+    let mut shift = Arc::into_inner(shift(pool, Policy::Latest, Clock::Fixed(base()))).unwrap();
+    shift.retry.max_attempts = 3;
+    shift
+}
+
+/// A quote for the trip of this number.
+fn quoted(number: usize, price: &str) -> Value {
+    let (event, rfq, id) = (format!("evt-{number}"), format!("arfq-{number}"), format!("q{number}"));
+    quote(&event, &format!("atrip-{number}"), &rfq, &id, 0, price, "USD")
+}
+
+async fn run(pool: &Pool, statement: String) {
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+/// The counts and primary quotes of these sessions.
+async fn found(pool: &Pool, sessions: &[Uuid]) -> Vec<(i32, Option<String>)> {
+    let found = store::admin::sessions(pool, sessions).await.unwrap();
+    found
+        .into_iter()
+        .map(|session| (session.quotes_received_count, session.primary_quote))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_the_database_refuses_to_change_harms_no_other_of_its_batch() {
+    let db = Db::new().await;
+    let mut sessions = Vec::new();
+    for number in 0..10 {
+        sessions.push(session(&db.pool, Some(&number.to_string())).await);
+    }
+    let (poor, now) = (sessions[4], base());
+    let refuses = format!(
+        "ALTER TABLE public.chat_sessions ADD CONSTRAINT refuses CHECK (id <> '{poor}' OR quotes_received_count = 0)"
+    );
+    run(&db.pool, refuses).await;
+    keep(
+        &db.pool,
+        &(0..10).map(|number| quoted(number, "10000")).collect::<Vec<_>>(),
+        now,
+    )
+    .await;
+    let shift = workers(&db.pool);
+    drain(&shift, "w").await;
+    for (number, found) in found(&db.pool, &sessions).await.into_iter().enumerate() {
+        let expected = if number == 4 {
+            (0, None)
+        } else {
+            (1, Some(format!("q{number}")))
+        };
+        assert_eq!(found, expected, "session {number}");
+    }
+    let (attempts, reason, history): (i32, String, Vec<String>) =
+        sqlx::query_as("SELECT attempts, reason, history FROM avinode_ingest.dead_jobs")
+            .fetch_one(&db.pool)
+            .await
+            .unwrap();
+    assert_eq!((attempts, history.len()), (3, 2));
+    assert!(
+        reason.starts_with("gave up after 3 attempts") && reason.contains("refuses"),
+        "{reason}"
+    );
+
+    run(
+        &db.pool,
+        "ALTER TABLE public.chat_sessions DROP CONSTRAINT refuses".to_owned(),
+    )
+    .await;
+    let dead = admin::dead(&db.pool, None).await.unwrap();
+    assert_eq!(admin::retry(&db.pool, &dead).await.unwrap(), dead);
+    drain(&shift, "w").await;
+    assert_eq!(found(&db.pool, &[poor]).await, [(1, Some("q4".to_owned()))]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_that_the_quotes_table_refuses_is_counted_and_shown_once_the_table_takes_it() {
+    let db = Db::new().await;
+    let sessions = [session(&db.pool, Some("0")).await, session(&db.pool, Some("1")).await];
+    run(
+        &db.pool,
+        "ALTER TABLE public.quotes ADD CONSTRAINT dear CHECK (total_price < 50000)".to_owned(),
+    )
+    .await;
+    keep(&db.pool, &[quoted(0, "60000"), quoted(1, "40000")], base()).await;
+    let shift = workers(&db.pool);
+    drain(&shift, "w").await;
+    assert_eq!(dead_jobs(&db.pool).await, 0);
+    assert_eq!(
+        found(&db.pool, &sessions).await,
+        [(1, None), (1, Some("q1".to_owned()))]
+    );
+    let refusals = "SELECT quote_id, projection_error FROM avinode_ingest.quotes WHERE projection_error IS NOT NULL";
+    let refused: Vec<(String, String)> = sqlx::query_as(refusals).fetch_all(&db.pool).await.unwrap();
+    assert!(
+        refused.len() == 1 && refused[0].0 == "q0" && refused[0].1.contains("dear"),
+        "{refused:?}"
+    );
+
+    run(&db.pool, "ALTER TABLE public.quotes DROP CONSTRAINT dear".to_owned()).await;
+    // What was refused is tried again after a day, not on every event of its trip.
+    maintenance::turn(&db.pool, "a process", Duration::from_secs(60), false)
+        .await
+        .unwrap();
+    drain(&shift, "w").await;
+    assert_eq!(found(&db.pool, &sessions[..1]).await, [(1, None)]);
+    run(
+        &db.pool,
+        "UPDATE avinode_ingest.quotes SET refused_at = refused_at - interval '25 hours'".to_owned(),
+    )
+    .await;
+    maintenance::turn(&db.pool, "a process", Duration::from_secs(60), false)
+        .await
+        .unwrap();
+    drain(&shift, "w").await;
+    assert_eq!(found(&db.pool, &sessions[..1]).await, [(1, Some("q0".to_owned()))]);
+    let refused: Vec<(String, String)> = sqlx::query_as(refusals).fetch_all(&db.pool).await.unwrap();
+    assert_eq!(refused, []);
+}
+
+/// The workers die with what they hold: the leases run out.
+async fn die(pool: &Pool) {
+    run(
+        pool,
+        "UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE lease_token IS NOT NULL".to_owned(),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_kills_its_workers_dies_after_its_lone_crashes_and_takes_nobody_along() {
+    let db = Db::new().await;
+    let mut sessions = Vec::new();
+    for number in 0..4 {
+        sessions.push(session(&db.pool, Some(&number.to_string())).await);
+    }
+    let shift = workers(&db.pool);
+    drain(&shift, "w").await;
+    keep(
+        &db.pool,
+        &(0..4).map(|number| quoted(number, "10000")).collect::<Vec<_>>(),
+        base(),
+    )
+    .await;
+    let claim = || claim::claim(&db.pool, &[("event", 10)], "doomed", Duration::from_secs(60));
+    let together = claim().await.unwrap();
+    assert!(together.iter().all(|job| !job.alone));
+    let poison = together[2].id;
+    for crashes in 0..shift.retry.max_crashes {
+        die(&db.pool).await;
+        let alone = claim().await.unwrap();
+        assert_eq!(alone.len(), 4);
+        for job in alone {
+            assert!(job.alone, "it is taken over");
+            let is_poison = job.id == poison;
+            assert_eq!(
+                job.crashes,
+                if is_poison { crashes } else { 0 },
+                "only its own crashes count"
+            );
+            // The poison's turn comes first each time, and its worker dies before the others' turns.
+            if is_poison {
+                assert!(
+                    release::begin_alone(&db.pool, std::slice::from_ref(&job))
+                        .await
+                        .unwrap()
+                );
+            }
+        }
+    }
+    die(&db.pool).await;
+    let step = shift.step("w", &CancellationToken::new()).await.unwrap();
+    assert_eq!((step.claimed, step.died), (4, 1));
+    assert_eq!((live_jobs(&db.pool).await, dead_jobs(&db.pool).await), (0, 1));
+    let dead: (i64, i32, String) = sqlx::query_as("SELECT id, crashes, reason FROM avinode_ingest.dead_jobs")
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(
+        (dead.0, dead.1, dead.2.as_str()),
+        (poison, 3, "its worker died 3 times while it ran alone")
+    );
+    for (number, found) in found(&db.pool, &sessions).await.into_iter().enumerate() {
+        assert_eq!(found.0, i32::from(number != 2), "session {number}");
+    }
+}

@@ -1,0 +1,190 @@
+//! A small stand-in for Avinode's API: shows what a test tells it to, fails as a test tells it to, and remembers every call.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use avinode_ingest::avinode::client::base_url::Base;
+use avinode_ingest::avinode::client::config::{AvinodeSettings, ClientSettings, Limits};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+/// An answer that is no document.
+#[derive(Clone)]
+pub struct Fault {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Value,
+}
+
+impl Fault {
+    /// A status and nothing else.
+    pub fn of(status: u16) -> Self {
+        let body = json!({"meta": {"errors": [{"title": "as a test wants it", "code": status}]}});
+        Self {
+            status,
+            headers: Vec::new(),
+            body,
+        }
+    }
+
+    /// With a header.
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+}
+
+#[derive(Default)]
+struct Shown {
+    documents: BTreeMap<String, Value>,
+    /// The next answers of a resource.
+    faults: BTreeMap<String, VecDeque<Fault>>,
+    /// The answer to everything.
+    always: Option<Fault>,
+    calls: Vec<(Instant, String)>,
+}
+
+/// The server.
+#[derive(Clone)]
+pub struct Stub {
+    base: String,
+    shown: Arc<Mutex<Shown>>,
+    /// A permit for each answer, while answers are held back.
+    gate: Arc<Mutex<Option<Arc<Semaphore>>>>,
+}
+
+impl Stub {
+    /// Starts it on a free port; it ends with the test's runtime.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}/api", listener.local_addr().unwrap());
+        let stub = Self {
+            base,
+            shown: Arc::default(),
+            gate: Arc::default(),
+        };
+        let router = Router::new()
+            .route("/api/{kind}/{id}", axum::routing::get(answer))
+            .with_state(stub.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        stub
+    }
+
+    /// Shows this as `data` of `rfqs/arfq-1`, from now on.
+    pub fn show(&self, resource: &str, data: Value) {
+        self.shown.lock().unwrap().documents.insert(resource.to_owned(), data);
+    }
+
+    /// Answers so once more, before anything else.
+    pub fn fail(&self, resource: &str, fault: Fault) {
+        let mut shown = self.shown.lock().unwrap();
+        shown.faults.entry(resource.to_owned()).or_default().push_back(fault);
+    }
+
+    /// Answers so to everything, or no more.
+    pub fn fail_always(&self, fault: Option<Fault>) {
+        self.shown.lock().unwrap().always = fault;
+    }
+
+    /// Holds all answers back until [`Self::release`]; what they show is read after that.
+    pub fn hold(&self) {
+        *self.gate.lock().unwrap() = Some(Arc::new(Semaphore::new(0)));
+    }
+
+    /// Lets all answers go.
+    pub fn release(&self) {
+        if let Some(gate) = self.gate.lock().unwrap().take() {
+            gate.add_permits(10_000);
+        }
+    }
+
+    /// All calls so far.
+    pub fn calls(&self) -> Vec<(Instant, String)> {
+        self.shown.lock().unwrap().calls.clone()
+    }
+
+    /// How often a resource was called.
+    pub fn count(&self, resource: &str) -> usize {
+        self.calls().iter().filter(|(_, called)| called == resource).count()
+    }
+
+    /// Waits until so many calls have come.
+    pub async fn called(&self, times: usize) {
+        let began = Instant::now();
+        while self.calls().len() < times {
+            assert!(began.elapsed() < Duration::from_secs(60), "{:?}", self.calls());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The URL of a resource, as a notification gives it.
+    pub fn href(&self, resource: &str) -> String {
+        format!("{}/{resource}", self.base)
+    }
+
+    /// A thin notification of a resource.
+    pub fn thin(&self, resource: &str, trip: Option<&str>) -> Value {
+        let (kind, id) = resource.split_once('/').unwrap();
+        let mut body = json!({"id": id, "href": self.href(resource), "type": kind});
+        if let Some(trip) = trip {
+            body["tripId"] = json!(trip);
+        }
+        body
+    }
+
+    /// What a service needs to call it.
+    pub fn settings(&self, calls_per_second: f64, burst: u32) -> AvinodeSettings {
+        AvinodeSettings {
+            client: ClientSettings {
+                base: Base::parse(&self.base, true).unwrap(),
+                api_token: "hush-token".into(),
+                bearer: "hush-bearer".into(),
+                act_as_account: None,
+                limits: Limits {
+                    total: Duration::from_secs(20),
+                    ..Limits::default()
+                },
+            },
+            calls_per_second,
+            burst,
+            settle: Duration::from_secs(3),
+            reconcile_every: None,
+        }
+    }
+}
+
+async fn answer(State(stub): State<Stub>, Path((kind, id)): Path<(String, String)>) -> Response {
+    let resource = format!("{kind}/{id}");
+    stub.shown
+        .lock()
+        .unwrap()
+        .calls
+        .push((Instant::now(), resource.clone()));
+    let gate = stub.gate.lock().unwrap().clone();
+    if let Some(gate) = gate {
+        let _ = gate.acquire().await;
+    }
+    let mut shown = stub.shown.lock().unwrap();
+    let fault = shown
+        .always
+        .clone()
+        .or_else(|| shown.faults.get_mut(&resource)?.pop_front());
+    let fault = fault.or_else(|| (!shown.documents.contains_key(&resource)).then(|| Fault::of(404)));
+    if let Some(fault) = fault {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &fault.headers {
+            headers.insert(*name, value.parse().unwrap());
+        }
+        let status = StatusCode::from_u16(fault.status).unwrap();
+        return (status, headers, fault.body.to_string()).into_response();
+    }
+    json!({"data": shown.documents[&resource], "meta": {}})
+        .to_string()
+        .into_response()
+}
