@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use avinode_ingest::cli::command;
-use avinode_ingest::cli::error::{Attempt, Failure};
+use avinode_ingest::cli::error::{CliError, Context};
 use avinode_ingest::telemetry;
 
 fn main() -> ExitCode {
@@ -13,10 +13,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: command::Cli) -> Result<ExitCode, Failure> {
-    telemetry::init(&cli.log).attempting("start the log")?;
+fn run(cli: command::Cli) -> Result<ExitCode, CliError> {
+    telemetry::init(&cli.log).context("start the log")?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = runtime.enable_all().build().attempting("start the runtime")?;
+    let runtime = runtime.enable_all().build().context("start the runtime")?;
     let ended = runtime.block_on(command::run(cli.command));
     runtime.shutdown_background(); // a blocked task must not hold up the end
     ended

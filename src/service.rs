@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::avinode::client::config::AvinodeSettings;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
-use crate::domain::primary_quote::Policy;
+use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::heartbeat::Heartbeats;
 use crate::http::readiness::{Probe, Readiness};
 use crate::http::router;
@@ -30,22 +30,22 @@ use crate::jobs::registry::registry;
 use crate::postgres::migrator::{SchemaStatus, schema_status};
 use crate::postgres::transaction::Pool;
 use crate::queue::retry::RetryPolicy;
-use crate::queue::worker::Shift;
+use crate::queue::worker::Worker;
 use crate::queue::{leader, listener};
-use crate::sessions::service::Sessions;
+use crate::sessions::service::SessionService;
 
 /// How long giving leases back may take, beyond the limit for work in flight.
 const GIVE_BACK_TIME: Duration = Duration::from_secs(3);
 
 /// How a process works.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ServiceSettings {
     /// Take deliveries.
     pub receives: bool,
     /// Work on jobs: how many workers; 0 for none.
     pub workers: usize,
     /// How the primary quote is elected.
-    pub policy: Policy,
+    pub policy: PrimaryQuotePolicy,
     /// How long a claim holds.
     pub lease: Duration,
     /// How long an idle worker waits before it looks by itself.
@@ -84,12 +84,12 @@ pub struct ApiSettings {
 /// How long a call of the API waits for one of its connections.
 const API_PATIENCE: Duration = Duration::from_secs(2);
 
-impl Default for Settings {
+impl Default for ServiceSettings {
     fn default() -> Self {
         Self {
             receives: true,
             workers: 2,
-            policy: Policy::default(),
+            policy: PrimaryQuotePolicy::default(),
             lease: Duration::from_secs(60),
             poll: Duration::from_secs(1),
             listens: true,
@@ -111,7 +111,7 @@ impl Default for Settings {
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ended {
+pub struct ShutdownSummary {
     /// Requests that were cut off.
     pub cut_off: usize,
     /// Workers that had to be stopped in the middle.
@@ -126,9 +126,9 @@ pub async fn run(
     listener: TcpListener,
     pool: Pool,
     verifier: Verifier,
-    settings: Settings,
+    settings: ServiceSettings,
     shutdown: CancellationToken,
-) -> Ended {
+) -> ShutdownSummary {
     let heartbeats = Heartbeats::new();
     let details = vec![fetching::detail(&pool)];
     let readiness = Readiness::with_details(heartbeats.clone(), probes(&pool), details);
@@ -156,7 +156,10 @@ pub async fn run(
             readiness.clone(),
         );
         let api_pool = pool.beside_with_patience(settings.api.connections, API_PATIENCE);
-        let api = ApiState::new(Sessions::new(api_pool, settings.clock), settings.api.tokens.clone());
+        let api = ApiState::new(
+            SessionService::new(api_pool, settings.clock),
+            settings.api.tokens.clone(),
+        );
         (router::router(state, Some(api)), Some(flushing))
     } else {
         (router::health_only(readiness.clone()), None)
@@ -214,7 +217,7 @@ pub async fn run(
             0
         }
     };
-    Ended {
+    ShutdownSummary {
         cut_off: drained.map_or(0, |drained| drained.cut_off),
         stopped,
         given_back,
@@ -223,7 +226,7 @@ pub async fn run(
 
 fn spawn_workers(
     pool: &Pool,
-    settings: &Settings,
+    settings: &ServiceSettings,
     [bell, fetch_bell]: [Arc<Notify>; 2],
     process: &str,
     heartbeats: &Heartbeats,
@@ -245,15 +248,15 @@ fn spawn_workers(
         }
     }
     for number in 1..=settings.workers {
-        let own = pool.beside(1);
-        let shift = Shift {
+        let own = pool.sibling(1);
+        let shift = Worker {
             handlers: registry(&own, settings.policy, settings.clock),
             pool: own,
             leases: pool.clone(),
             lease: settings.lease,
             poll: settings.poll,
             retry: settings.retry,
-            bell: bell.clone(),
+            wake: bell.clone(),
         };
         let shutdown = shutdown.clone();
         let name = format!("{process}/{number}");
@@ -265,7 +268,7 @@ fn spawn_workers(
         tasks.spawn(listener::listen(pool.clone(), vec![bell, fetch_bell], shutdown.clone()));
     }
     let pulse = heartbeats.register("upkeep", maintenance::EVERY * 4);
-    let duties = maintenance::Duties {
+    let duties = maintenance::MaintenanceConfig {
         keep_outcomes: settings.keep_outcomes,
         reconcile_every: settings.avinode.as_ref().and_then(|avinode| avinode.reconcile_every),
     };

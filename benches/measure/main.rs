@@ -10,7 +10,7 @@ mod numbers;
 mod pgbench;
 mod serve;
 
-use avinode_ingest::postgres::data_dir::Home;
+use avinode_ingest::postgres::data_dir::ClusterHome;
 use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use avinode_ingest::postgres::migrator;
 use avinode_ingest::postgres::transaction::Pool;
@@ -39,7 +39,7 @@ async fn measure(short: bool) -> Result<()> {
     let (rounds, seconds, light) = if short { (1, 1, 20) } else { (5, 5, 500) };
     let cluster = EmbeddedPostgres::start(EmbeddedOptions {
         bin_dir: None,
-        home: Home::ThrowAway,
+        home: ClusterHome::ThrowAway,
         settings: Vec::new(),
     })
     .await?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use avinode_ingest::postgres::binaries::Programs;
+use avinode_ingest::postgres::binaries::PostgresBinaries;
 use avinode_ingest::postgres::embedded::EmbeddedPostgres;
 
 use crate::load::body;
@@ -11,7 +11,7 @@ use crate::{CONNECTIONS, Result};
 
 /// The same rows by pgbench: one delivery and one job in one prepared statement, its own transaction, per client.
 pub fn pgbench(cluster: &EmbeddedPostgres, seconds: u64) -> Result<f64> {
-    let programs = Programs::find(None, None)?;
+    let programs = PostgresBinaries::find(None, None)?;
     let bin: PathBuf = programs.initdb().parent().ok_or("no folder")?.to_owned();
     let script = std::env::temp_dir().join(format!("avinode-measure-{}.sql", std::process::id()));
     // Ids in the order of time, as ours: random ones would write more index pages.

@@ -6,8 +6,8 @@
 //! [`resolve`], which refuses answers that [`public_ip`] does not call public. One `call` has an end in time and in
 //! bytes, follows no redirect and knows no proxy. [`envelope`] and [`error`] say what came of it.
 
+pub mod avinode_client;
 pub mod base_url;
-pub mod client;
 pub mod config;
 pub mod dns_guard;
 pub mod envelope;

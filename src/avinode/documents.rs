@@ -14,38 +14,38 @@ mod trips;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::parse_error::NotUnderstood;
+use super::parse_error::ParseError;
 use super::resource::{Resource, ResourceKind};
-use crate::domain::event::{Event, Version, What};
-use crate::domain::ids::{QuoteId, RequestId, TripId};
+use crate::domain::event::{Event, EventKind, FactVersion};
+use crate::domain::ids::{QuoteId, RfqId, TripId};
 
 /// What a document says.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Reading {
+pub struct ParsedDocument {
     /// The ids of its trip that it shows: at most one resource id and one short id. Two are one trip, learned to be so.
     pub trips: Vec<TripId>,
     /// The RFQ by which its trip may be found where it shows none.
-    pub request: Option<RequestId>,
+    pub request: Option<RfqId>,
     /// The quote by which its trip may be found where it shows none.
     pub quote: Option<QuoteId>,
     /// What it states about its trip. May be empty.
-    pub statements: Vec<Statement>,
+    pub statements: Vec<UnassignedEvent>,
     /// What is to be fetched because this document leaves it out: a quote without its price, an RFQ that may name the trip
     /// where nothing else does, or tell whether its seller made a quote.
-    pub wanting: Vec<Resource>,
+    pub missing: Vec<Resource>,
     /// The RFQs and messages that a trip or an RFQ lists, each once.
-    pub parts: Vec<Resource>,
+    pub children: Vec<Resource>,
 }
 
 /// A fact that is an [`Event`] once its trip is known.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Statement {
+pub struct UnassignedEvent {
     /// When it happened, by the document's stamps; `None` where it bears none.
     pub at: Option<DateTime<Utc>>,
     /// What orders it among facts about the same thing.
-    pub version: Version,
+    pub version: FactVersion,
     /// What happened.
-    pub what: What,
+    pub what: EventKind,
 }
 
 /// Reads the `data` of a document that was fetched with a GET begun at `began_at`. A list of one is taken for the one.
@@ -54,10 +54,10 @@ pub struct Statement {
 ///
 /// # Errors
 /// Only where `data` is not an object.
-pub fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Result<Reading, NotUnderstood> {
+pub fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Result<ParsedDocument, ParseError> {
     let data = json_access::one(data);
     if !data.is_object() {
-        return Err(NotUnderstood::NoDocument(resource.to_string()));
+        return Err(ParseError::NoDocument(resource.to_string()));
     }
     let mut reading = match resource.kind {
         ResourceKind::TripMessages => messages::read(resource, data, began_at),
@@ -69,10 +69,10 @@ pub fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Resul
     reading.trips = trips::ids(own, data);
     if let (Some(request), true) = (&reading.request, reading.trips.is_empty()) {
         reading
-            .wanting
+            .missing
             .extend(json_access::resource(ResourceKind::Rfqs, request.as_str()));
     }
-    for list in [&mut reading.wanting, &mut reading.parts] {
+    for list in [&mut reading.missing, &mut reading.children] {
         list.sort();
         list.dedup();
         list.retain(|other| other != resource);
@@ -80,11 +80,11 @@ pub fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Resul
     Ok(reading)
 }
 
-impl Reading {
+impl ParsedDocument {
     /// Whether it describes a quote without saying that its seller made it, so that what it wants must be newer than it.
     pub fn is_undecided(&self) -> bool {
         let mut said = self.statements.iter();
-        said.any(|statement| matches!(statement.what, What::QuoteDescribed(_)))
+        said.any(|statement| matches!(statement.what, EventKind::QuoteObserved(_)))
     }
 
     /// The statements as events of this trip.

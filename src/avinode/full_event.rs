@@ -7,12 +7,12 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::json::text_at;
-use super::notification::{Full, id_at};
-use super::parse_error::{NotUnderstood, quoted};
+use super::notification::{FullEvent, id_at};
+use super::parse_error::{ParseError, quoted};
 use super::resource_id::ResourceId;
 use super::{money, sanitize, timestamp};
-use crate::domain::event::{Event, Operator, QuoteDetails, Source, TripStatus, Version, What};
-use crate::domain::ids::{MessageId, QuoteId, RequestId, TripId};
+use crate::domain::event::{Event, EventKind, FactSource, FactVersion, Party, QuoteDetails, TripStatus};
+use crate::domain::ids::{MessageId, QuoteId, RfqId, TripId};
 
 /// The facts that an event states: at most one today. None for a seller's answer that is still pending.
 ///
@@ -21,7 +21,7 @@ use crate::domain::ids::{MessageId, QuoteId, RequestId, TripId};
 ///
 /// # Errors
 /// An event whose kind, status or action no rule knows, or that lacks the trip or the id that its fact is about.
-pub fn events(full: &Full) -> Result<Vec<Event>, NotUnderstood> {
+pub fn events(full: &FullEvent) -> Result<Vec<Event>, ParseError> {
     let data = &full.data;
     let what = match full.event.as_str() {
         "TripRequestSellerResponse" | "TripRequestSellerResponseMine" => seller_response(data)?,
@@ -29,14 +29,14 @@ pub fn events(full: &Full) -> Result<Vec<Event>, NotUnderstood> {
         "TripChatFromBuyer" | "TripChatFromSeller" | "TripChatMine" | "TripChatSeller" => Some(message(data)?),
         "TripRequest" | "TripRequestMine" | "TripRequestBuyer" => Some(trip_request(data)?),
         "TripCancelled" => Some(trip_changed(data, TripStatus::Cancelled)?),
-        unknown => return Err(NotUnderstood::UnknownKind(quoted(unknown))),
+        unknown => return Err(ParseError::UnknownKind(quoted(unknown))),
     };
     let trip = trip(data)?;
     let Some(what) = what else { return Ok(Vec::new()) };
     let digest = digest(&[&full.event, "\n", &data.to_string()]);
-    let version = Version {
+    let version = FactVersion {
         at: full.timestamp,
-        source: Source::Event,
+        source: FactSource::Event,
         digest,
     };
     Ok(vec![Event {
@@ -48,14 +48,14 @@ pub fn events(full: &Full) -> Result<Vec<Event>, NotUnderstood> {
 }
 
 /// The trip's id: its own property, else the short form that thin notifications use.
-fn trip(data: &Value) -> Result<TripId, NotUnderstood> {
+fn trip(data: &Value) -> Result<TripId, ParseError> {
     match id_at(data, &["trip", "id"], "data.trip.id", TripId::parse)? {
         Some(trip) => Ok(trip),
-        None => id_at(data, &["tripId"], "data.tripId", TripId::parse)?.ok_or(NotUnderstood::NoTrip),
+        None => id_at(data, &["tripId"], "data.tripId", TripId::parse)?.ok_or(ParseError::NoTrip),
     }
 }
 
-fn seller_response(data: &Value) -> Result<Option<What>, NotUnderstood> {
+fn seller_response(data: &Value) -> Result<Option<EventKind>, ParseError> {
     let status = text_at(data, &["request", "status"])
         .unwrap_or_default()
         .to_ascii_lowercase();
@@ -64,14 +64,14 @@ fn seller_response(data: &Value) -> Result<Option<What>, NotUnderstood> {
     }
     // A quote with an id has been made, whatever word stands beside it.
     match (quote(data)?, status.as_str()) {
-        (Some(quote), _) => Ok(Some(What::QuoteReceived(quote_details(data, quote)?))),
+        (Some(quote), _) => Ok(Some(EventKind::QuoteReceived(quote_details(data, quote)?))),
         (None, "pending") => Ok(None),
-        (None, "quoted") => Err(NotUnderstood::NoQuote),
-        (None, unknown) => Err(NotUnderstood::UnknownStatus(quoted(unknown))),
+        (None, "quoted") => Err(ParseError::NoQuote),
+        (None, unknown) => Err(ParseError::UnknownStatus(quoted(unknown))),
     }
 }
 
-fn quote_details(data: &Value, quote: QuoteId) -> Result<QuoteDetails, NotUnderstood> {
+fn quote_details(data: &Value, quote: QuoteId) -> Result<QuoteDetails, ParseError> {
     let said = &data["quote"];
     Ok(QuoteDetails {
         quote,
@@ -86,12 +86,12 @@ fn quote_details(data: &Value, quote: QuoteId) -> Result<QuoteDetails, NotUnders
     })
 }
 
-fn declined(data: &Value) -> Result<What, NotUnderstood> {
+fn declined(data: &Value) -> Result<EventKind, ParseError> {
     let (request, quote) = (request(data)?, quote(data)?);
     if request.is_none() && quote.is_none() {
-        return Err(NotUnderstood::NothingDeclined);
+        return Err(ParseError::NothingDeclined);
     }
-    Ok(What::RfqDeclined {
+    Ok(EventKind::RfqDeclined {
         request,
         quote,
         reason: sanitize::shown_at(data, &["declineReason"]),
@@ -99,66 +99,66 @@ fn declined(data: &Value) -> Result<What, NotUnderstood> {
     })
 }
 
-fn message(data: &Value) -> Result<What, NotUnderstood> {
+fn message(data: &Value) -> Result<EventKind, ParseError> {
     let message = match id_at(data, &["message", "id"], "data.message.id", MessageId::parse)? {
         Some(id) => id,
         // Without an id the content tells one message from another, and a repetition from a new one by its time.
         None => {
             let digest = format!("digest-{}", &hex::encode(digest(&[&data.to_string()]))[..32]);
-            MessageId::parse(&digest).map_err(|why| NotUnderstood::BadId {
+            MessageId::parse(&digest).map_err(|why| ParseError::BadId {
                 name: "data.message.id",
                 why,
             })?
         }
     };
     let sender = operator(&data["sender"], &["companyName", "name"]);
-    Ok(What::MessageReceived {
+    Ok(EventKind::MessageReceived {
         message,
         sender,
         request: request(data)?,
     })
 }
 
-fn trip_request(data: &Value) -> Result<What, NotUnderstood> {
+fn trip_request(data: &Value) -> Result<EventKind, ParseError> {
     let action = text_at(data, &["action"]).unwrap_or_default().to_ascii_lowercase();
     match action.as_str() {
-        "created" => Ok(What::TripRequested {
-            request: request(data)?.ok_or(NotUnderstood::NoRequest)?,
+        "created" => Ok(EventKind::TripRequested {
+            request: request(data)?.ok_or(ParseError::NoRequest)?,
         }),
         "updated" => trip_changed(data, TripStatus::Updated),
         "cancelled" | "canceled" => trip_changed(data, TripStatus::Cancelled),
         "expired" => trip_changed(data, TripStatus::Expired),
-        unknown => Err(NotUnderstood::UnknownAction(quoted(unknown))),
+        unknown => Err(ParseError::UnknownAction(quoted(unknown))),
     }
 }
 
-fn trip_changed(data: &Value, status: TripStatus) -> Result<What, NotUnderstood> {
-    Ok(What::TripChanged {
+fn trip_changed(data: &Value, status: TripStatus) -> Result<EventKind, ParseError> {
+    Ok(EventKind::TripChanged {
         request: request(data)?,
         status,
     })
 }
 
-fn request(data: &Value) -> Result<Option<RequestId>, NotUnderstood> {
-    id_at(data, &["request", "id"], "data.request.id", RequestId::parse)
+fn request(data: &Value) -> Result<Option<RfqId>, ParseError> {
+    id_at(data, &["request", "id"], "data.request.id", RfqId::parse)
 }
 
-fn quote(data: &Value) -> Result<Option<QuoteId>, NotUnderstood> {
+fn quote(data: &Value) -> Result<Option<QuoteId>, ParseError> {
     id_at(data, &["quote", "id"], "data.quote.id", QuoteId::parse)
 }
 
-fn seller(data: &Value) -> Operator {
+fn seller(data: &Value) -> Party {
     operator(&data["seller"], &["name"])
 }
 
 /// A company, else the person. Its id may identify it, so one too long is dropped, not cut.
-fn operator(who: &Value, names: &[&str]) -> Operator {
+fn operator(who: &Value, names: &[&str]) -> Party {
     let id = |key| {
         text_at(who, &[key])
             .and_then(|text| ResourceId::parse(&text).ok())
             .map(|id| id.to_string())
     };
-    Operator {
+    Party {
         id: id("companyId").or_else(|| id("id")),
         name: names.iter().find_map(|name| sanitize::shown_at(who, &[name])),
     }

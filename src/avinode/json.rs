@@ -9,7 +9,7 @@ use serde_json::error::Category;
 
 /// The bytes are not JSON (RFC 8259) in UTF-8.
 #[derive(Debug, thiserror::Error)]
-pub enum NotJson {
+pub enum JsonSyntaxError {
     /// Not UTF-8.
     #[error("reading the body as JSON: it is not UTF-8 (at byte {})", .0.valid_up_to())]
     Utf8(#[from] std::str::Utf8Error),
@@ -20,10 +20,10 @@ pub enum NotJson {
 
 /// Why JSON cannot be taken in.
 #[derive(Debug, thiserror::Error)]
-pub enum Unreadable {
+pub enum JsonError {
     /// It is not JSON.
     #[error(transparent)]
-    NotJson(#[from] NotJson),
+    NotJson(#[from] JsonSyntaxError),
     /// It nests deeper than [`MAX_DEPTH`].
     #[error("reading the body: it is nested deeper than {MAX_DEPTH} levels")]
     TooDeep,
@@ -38,7 +38,7 @@ pub const MAX_DEPTH: usize = 127;
 ///
 /// # Errors
 /// What is wrong, and where.
-pub fn check(bytes: &[u8]) -> Result<(), NotJson> {
+pub fn check(bytes: &[u8]) -> Result<(), JsonSyntaxError> {
     serde_json::from_str::<IgnoredAny>(text(bytes)?)?;
     Ok(())
 }
@@ -48,15 +48,15 @@ pub fn check(bytes: &[u8]) -> Result<(), NotJson> {
 ///
 /// # Errors
 /// Not JSON, or nested deeper than [`MAX_DEPTH`].
-pub fn read(bytes: &[u8]) -> Result<Value, Unreadable> {
+pub fn read(bytes: &[u8]) -> Result<Value, JsonError> {
     serde_json::from_str(&mend_escapes(text(bytes)?)).map_err(|error| {
         // serde_json has no category for its recursion limit. What passes `check` and is a syntax error for it all the
         // same is nothing else: the escapes are mended, and the other stumbling block (an object made to look like
         // serde_json's own big number) is a data error.
         if error.classify() == Category::Syntax && check(bytes).is_ok() {
-            Unreadable::TooDeep
+            JsonError::TooDeep
         } else {
-            Unreadable::NotJson(error.into())
+            JsonError::NotJson(error.into())
         }
     })
 }
@@ -73,7 +73,7 @@ pub fn text_at<'v>(value: &'v Value, path: &[&str]) -> Option<Cow<'v, str>> {
 }
 
 /// UTF-8, without the byte order mark that RFC 8259 lets a reader ignore.
-fn text(bytes: &[u8]) -> Result<&str, NotJson> {
+fn text(bytes: &[u8]) -> Result<&str, JsonSyntaxError> {
     let text = std::str::from_utf8(bytes)?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }

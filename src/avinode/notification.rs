@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::json::{self, text_at};
-use super::parse_error::{NotUnderstood, quoted};
+use super::parse_error::{ParseError, quoted};
 use super::resource_id::ResourceId;
 use super::{sanitize, timestamp};
 use crate::domain::ids::{EventId, IdError, TripId};
@@ -16,14 +16,14 @@ use crate::domain::ids::{EventId, IdError, TripId};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notification {
     /// Avinode's own format: fetch the resource to learn what happened.
-    Thin(Thin),
+    Thin(ThinNotification),
     /// A relay's format: what happened is in it.
-    Full(Full),
+    Full(FullEvent),
 }
 
 /// A thin notification. Two changes of one resource are byte for byte the same one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Thin {
+pub struct ThinNotification {
     /// The resource that changed.
     pub id: ResourceId,
     /// Where it says the resource is. A stranger's word: to be compared with, not followed.
@@ -36,7 +36,7 @@ pub struct Thin {
 
 /// A full event.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Full {
+pub struct FullEvent {
     /// The event's name, for example `TripRequestSellerResponse`; trimmed, of any length.
     pub event: String,
     /// `eventId`: the same one twice is a duplicate.
@@ -51,7 +51,7 @@ pub struct Full {
 
 /// Where a delivery goes, as far as the receiver needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Route {
+pub enum DeliveryKind {
     /// To be fetched; jobs of one key share a fetch.
     Thin {
         /// The resource's id.
@@ -65,11 +65,11 @@ pub enum Route {
 
 /// The route of a body. Never fails; agrees with [`Notification::parse`] by being made from it: the body is read once
 /// whole, which is little beside its hashing and its commit.
-pub fn route(body: &[u8]) -> Route {
+pub fn route(body: &[u8]) -> DeliveryKind {
     match Notification::parse(body) {
-        Ok(Notification::Thin(Thin { id, .. })) => Route::Thin { key: id },
-        Ok(Notification::Full(_)) => Route::Full,
-        Err(_) => Route::Unknown,
+        Ok(Notification::Thin(ThinNotification { id, .. })) => DeliveryKind::Thin { key: id },
+        Ok(Notification::Full(_)) => DeliveryKind::Full,
+        Err(_) => DeliveryKind::Unknown,
     }
 }
 
@@ -80,27 +80,27 @@ impl Notification {
     /// # Errors
     /// Why it is neither. An `eventId` or `id` that is there but cannot be kept is refused rather than dropped: without
     /// it a duplicate could not be told, and cut it might be another's.
-    pub fn parse(body: &[u8]) -> Result<Self, NotUnderstood> {
+    pub fn parse(body: &[u8]) -> Result<Self, ParseError> {
         let mut value = json::read(body)?;
         if !value.is_object() {
-            return Err(NotUnderstood::NotAnObject);
+            return Err(ParseError::NotAnObject);
         }
         if let Some(event) = text_at(&value, &["event"]) {
             let event = event.into_owned();
             let data = value.get_mut("data").map(Value::take).filter(Value::is_object);
-            return Ok(Self::Full(Full {
+            return Ok(Self::Full(FullEvent {
                 event_id: id_at(&value, &["eventId"], "eventId", EventId::parse)?,
                 timestamp: text_at(&value, &["timestamp"]).and_then(|text| timestamp::lenient(&text)),
                 api_version: sanitize::shown_at(&value, &["apiVersion"]),
-                data: data.ok_or_else(|| NotUnderstood::NoData(quoted(&event)))?,
+                data: data.ok_or_else(|| ParseError::NoData(quoted(&event)))?,
                 event,
             }));
         }
         let id = id_at(&value, &["id"], "id", ResourceId::parse)?;
         let (Some(id), Some(href)) = (id, text_at(&value, &["href"])) else {
-            return Err(NotUnderstood::NeitherFormat);
+            return Err(ParseError::NeitherFormat);
         };
-        Ok(Self::Thin(Thin {
+        Ok(Self::Thin(ThinNotification {
             id,
             href: href.into_owned(),
             kind: text_at(&value, &["type"]).map(Into::into),
@@ -115,9 +115,9 @@ pub(super) fn id_at<Id>(
     path: &[&str],
     name: &'static str,
     parse: fn(&str) -> Result<Id, IdError>,
-) -> Result<Option<Id>, NotUnderstood> {
+) -> Result<Option<Id>, ParseError> {
     let id = text_at(value, path).map(|text| parse(&text)).transpose();
-    id.map_err(|why| NotUnderstood::BadId { name, why })
+    id.map_err(|why| ParseError::BadId { name, why })
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! Every reason for which a delivery ends as a dead job, in one list: it is what an operator reads.
 
-use super::json::Unreadable;
+use super::json::JsonError;
 use super::sanitize;
 use crate::domain::ids::IdError;
 
 /// Why a delivery is not understood, in words for an operator. Quotes at most 100 characters of the body, made printable.
 #[derive(Debug, thiserror::Error)]
-pub enum NotUnderstood {
+pub enum ParseError {
     /// Not JSON, or too deep.
     #[error(transparent)]
-    Unreadable(#[from] Unreadable),
+    Unreadable(#[from] JsonError),
     /// JSON, but not an object.
     #[error("not understood: the body is not a JSON object")]
     NotAnObject,

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::avinode::client::base_url::{Base, Reach};
-use crate::avinode::client::client::Client;
-use crate::avinode::client::config::{AvinodeSettings, ClientSettings, Limits, Now};
+use crate::avinode::client::avinode_client::AvinodeClient;
+use crate::avinode::client::base_url::{AllowedAddresses, BaseUrl};
+use crate::avinode::client::config::{AvinodeSettings, ClientLimits, ClientSettings, Now};
 use crate::avinode::client::error::FetchError;
-use crate::cli::error::Failure;
+use crate::cli::error::CliError;
 use crate::clock::Clock;
 use crate::config::avinode::{AvinodeArgs, FetchArgs};
 
@@ -14,7 +14,7 @@ use crate::config::avinode::{AvinodeArgs, FetchArgs};
 ///
 /// # Errors
 /// Some are set and others are not, or the base URL is none.
-pub fn client_settings(args: &AvinodeArgs) -> Result<Option<ClientSettings>, Failure> {
+pub fn client_settings(args: &AvinodeArgs) -> Result<Option<ClientSettings>, CliError> {
     let (Some(base), Some(api_token), Some(bearer)) = (
         args.avinode_base_url.as_ref(),
         args.avinode_api_token.as_ref(),
@@ -22,25 +22,25 @@ pub fn client_settings(args: &AvinodeArgs) -> Result<Option<ClientSettings>, Fai
     ) else {
         return nothing_or_missing(args);
     };
-    let base = Base::parse(base, args.avinode_insecure_loopback).map_err(|wrong| {
+    let base = BaseUrl::parse(base, args.avinode_insecure_loopback).map_err(|wrong| {
         // A password may stand before an @.
         let shown = if base.contains('@') {
             "the value".to_owned()
         } else {
             format!("\"{}\"", base.escape_debug())
         };
-        Failure::setting(format!("AVINODE_BASE_URL (--avinode-base-url): {shown} {wrong}"))
+        CliError::setting(format!("AVINODE_BASE_URL (--avinode-base-url): {shown} {wrong}"))
     })?;
     Ok(Some(ClientSettings {
         base,
         api_token: api_token.clone(),
         bearer: bearer.clone(),
         act_as_account: args.avinode_act_as_account.clone(),
-        limits: Limits::default(),
+        limits: ClientLimits::default(),
     }))
 }
 
-fn nothing_or_missing(args: &AvinodeArgs) -> Result<Option<ClientSettings>, Failure> {
+fn nothing_or_missing(args: &AvinodeArgs) -> Result<Option<ClientSettings>, CliError> {
     let named = |set: bool| {
         let together = args.together();
         let names = together.iter().filter(|(_, its)| *its == set).map(|(name, _)| *name);
@@ -50,7 +50,7 @@ fn nothing_or_missing(args: &AvinodeArgs) -> Result<Option<ClientSettings>, Fail
     if set.is_empty() {
         return Ok(None);
     }
-    Err(Failure::setting(format!(
+    Err(CliError::setting(format!(
         "{}: must be set where {set} is: the three make one client, and none of them means that nothing is fetched",
         named(false)
     )))
@@ -60,7 +60,7 @@ fn nothing_or_missing(args: &AvinodeArgs) -> Result<Option<ClientSettings>, Fail
 ///
 /// # Errors
 /// Those of [`client_settings`].
-pub fn settings(args: &AvinodeArgs, fetch: &FetchArgs) -> Result<Option<AvinodeSettings>, Failure> {
+pub fn settings(args: &AvinodeArgs, fetch: &FetchArgs) -> Result<Option<AvinodeSettings>, CliError> {
     Ok(client_settings(args)?.map(|client| AvinodeSettings {
         client,
         calls_per_second: fetch.calls_per_second,
@@ -74,17 +74,17 @@ pub fn settings(args: &AvinodeArgs, fetch: &FetchArgs) -> Result<Option<AvinodeS
 ///
 /// # Errors
 /// It cannot be made on this machine.
-pub fn client(settings: &ClientSettings) -> Result<Client, Failure> {
-    Client::new(settings, Now::new(|| Clock::System.now()))
-        .map_err(|error| Failure::to("make a client of Avinode", error))
+pub fn client(settings: &ClientSettings) -> Result<AvinodeClient, CliError> {
+    AvinodeClient::new(settings, Now::new(|| Clock::System.now()))
+        .map_err(|error| CliError::to("make a client of Avinode", error))
 }
 
 /// A failed call to Avinode as a failure of the command: 69 where Avinode could not be reached.
-pub fn failed(attempt: impl std::fmt::Display) -> impl FnOnce(FetchError) -> Failure {
+pub fn failed(attempt: impl std::fmt::Display) -> impl FnOnce(FetchError) -> CliError {
     move |error| {
         let unavailable = error.trips_breaker();
-        let refused = matches!(error, FetchError::Unauthorized { .. } | FetchError::Denied { .. });
-        let failure = Failure::to(attempt, error);
+        let refused = matches!(error, FetchError::Unauthorized { .. } | FetchError::Forbidden { .. });
+        let failure = CliError::to(attempt, error);
         match (unavailable, refused) {
             (true, _) => failure.unavailable(),
             (_, true) => {
@@ -97,7 +97,7 @@ pub fn failed(attempt: impl std::fmt::Display) -> impl FnOnce(FetchError) -> Fai
 
 /// Says aloud that credentials go to this machine, perhaps unencrypted.
 pub fn warn_of_loopback(settings: &ClientSettings) {
-    if settings.base.reach() == Reach::Loopback {
+    if settings.base.reach() == AllowedAddresses::Loopback {
         tracing::warn!(
             base = %settings.base,
             encrypted = settings.base.is_encrypted(),

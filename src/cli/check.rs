@@ -8,10 +8,10 @@ pub mod schema;
 
 use std::process::ExitCode;
 
-use super::error::Failure;
+use super::error::CliError;
 use super::output::print;
 use super::serve;
-use finding::Findings;
+use finding::CheckResults;
 
 /// What `check` takes: everything that `serve` takes.
 #[derive(Debug, clap::Args)]
@@ -27,8 +27,8 @@ pub struct Args {
 }
 
 /// Tries everything and prints a line for each. What depends on something that failed is not tried.
-pub async fn run(args: Args) -> Result<ExitCode, Failure> {
-    let mut findings = Findings::default();
+pub async fn run(args: Args) -> Result<ExitCode, CliError> {
+    let mut findings = CheckResults::default();
     let tried = &args.tried;
     findings.add(config::settings(tried));
     findings.extend(config::secrets(tried));

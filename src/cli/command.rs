@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::error::Failure;
+use super::error::CliError;
 use super::{
     check, deliveries, demo, documents, jobs, migrate, openapi, reconcile, replay, serve, sessions, sign, simulate,
     webhooks,
 };
 use crate::config::log::LogArgs;
-use crate::config::parse::{Exit, parse_from as parse};
+use crate::config::parse::{EarlyExit, parse_from as parse};
 
 /// Receives Avinode's webhooks, keeps every one durably in Postgres before it answers, and brings a charter broker's
 /// chat sessions up to date.
@@ -67,23 +67,23 @@ pub enum Command {
     ///
     /// Directly in the database: the HTTP API needs not be running, and no token is asked for.
     #[command(subcommand)]
-    Sessions(sessions::Action),
+    Sessions(sessions::Command),
 
     /// Look at the queue's jobs and mend them
     #[command(subcommand)]
-    Jobs(jobs::Action),
+    Jobs(jobs::Command),
 
     /// Look at what was received and work on it again
     #[command(subcommand)]
-    Deliveries(deliveries::Action),
+    Deliveries(deliveries::Command),
 
     /// Look at what was fetched
     #[command(subcommand)]
-    Documents(documents::Action),
+    Documents(documents::Command),
 
     /// Look at the webhook settings at Avinode, make and change them
     #[command(subcommand)]
-    Webhooks(webhooks::Action),
+    Webhooks(webhooks::Command),
 
     /// Have the trips of sessions fetched anew, to repair what missed webhooks left out
     ///
@@ -101,16 +101,16 @@ pub enum Command {
 }
 
 /// Parses a command line (the program's name first) and the environment, and checks the settings against one another.
-pub fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Exit> {
+pub fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Cli, EarlyExit> {
     let cli: Cli = parse(args)?;
     if let Command::Serve(args) = &cli.command {
-        args.serve.check(&args.webhook).map_err(Exit::wrong)?;
+        args.serve.check(&args.webhook).map_err(EarlyExit::wrong)?;
     }
     Ok(cli)
 }
 
 /// Runs the command to its end. The exit code of a success need not be 0: `check`, for one, has found what it found.
-pub async fn run(command: Command) -> Result<ExitCode, Failure> {
+pub async fn run(command: Command) -> Result<ExitCode, CliError> {
     match command {
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(*args).await,

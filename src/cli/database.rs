@@ -6,10 +6,10 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-use super::error::{Attempt, Failure};
+use super::error::{CliError, Context};
 use crate::config::database::DatabaseArgs;
 use crate::postgres::attach;
-use crate::postgres::data_dir::Home;
+use crate::postgres::data_dir::ClusterHome;
 use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::postgres::error::EmbeddedError;
 use crate::postgres::migrator::{self, SchemaStatus};
@@ -37,7 +37,7 @@ pub struct Database {
 
 impl Database {
     /// Opens the named database, or starts the embedded one (and makes its database).
-    pub async fn open(args: &DatabaseArgs) -> Result<Self, Failure> {
+    pub async fn open(args: &DatabaseArgs) -> Result<Self, CliError> {
         match &args.database_url {
             Some(url) => Self::named(url, args).await,
             None => match start(args).await {
@@ -49,7 +49,7 @@ impl Database {
 
     /// Opens it for a look: as [`Database::open`], but where a running service owns the private Postgres, that one is
     /// looked into.
-    pub async fn open_beside(args: &DatabaseArgs) -> Result<Self, Failure> {
+    pub async fn open_beside(args: &DatabaseArgs) -> Result<Self, CliError> {
         match &args.database_url {
             Some(url) => Self::named(url, args).await,
             None => match start(args).await {
@@ -65,7 +65,7 @@ impl Database {
 
     /// Opens the database of a running service: the named one, or the private Postgres that one owns here. None where
     /// none is named and none is running: nothing is started.
-    pub async fn open_running(args: &DatabaseArgs) -> Result<Option<Self>, Failure> {
+    pub async fn open_running(args: &DatabaseArgs) -> Result<Option<Self>, CliError> {
         if let Some(url) = &args.database_url {
             return Self::named(url, args).await.map(Some);
         }
@@ -75,17 +75,17 @@ impl Database {
         }
     }
 
-    async fn named(url: &SecretString, args: &DatabaseArgs) -> Result<Self, Failure> {
+    async fn named(url: &SecretString, args: &DatabaseArgs) -> Result<Self, CliError> {
         let options = connect_options(url.expose_secret())
-            .map_err(|error| Failure::setting(format!("DATABASE_URL (--database-url): {error}")))?;
+            .map_err(|error| CliError::setting(format!("DATABASE_URL (--database-url): {error}")))?;
         Self::reached(options, args).await
     }
 
-    async fn private(embedded: EmbeddedPostgres, args: &DatabaseArgs) -> Result<Self, Failure> {
+    async fn private(embedded: EmbeddedPostgres, args: &DatabaseArgs) -> Result<Self, CliError> {
         embedded
             .create_database(EMBEDDED_DATABASE)
             .await
-            .attempting("make the private Postgres's database")?;
+            .context("make the private Postgres's database")?;
         let options = embedded.options(EMBEDDED_DATABASE);
         let pool = pool(options.clone(), args.max_connections, APPLICATION_NAME, PATIENCE);
         Ok(Self {
@@ -96,7 +96,7 @@ impl Database {
     }
 
     /// Somebody else's server, once it has answered.
-    async fn reached(options: PgConnectOptions, args: &DatabaseArgs) -> Result<Self, Failure> {
+    async fn reached(options: PgConnectOptions, args: &DatabaseArgs) -> Result<Self, CliError> {
         let which = match &args.database_url {
             Some(_) => "database of DATABASE_URL",
             None => "private Postgres of the running service",
@@ -104,7 +104,7 @@ impl Database {
         let pool = pool(options.clone(), args.max_connections, APPLICATION_NAME, PATIENCE);
         let pool = pool.behind_pooler(args.pooler);
         if let Err(error) = pool.reach().await {
-            return Err(Failure::to(format!("connect to the {which}"), why(&options, error).await).unavailable());
+            return Err(CliError::to(format!("connect to the {which}"), why(&options, error).await).unavailable());
         }
         Ok(Self {
             pool,
@@ -115,7 +115,7 @@ impl Database {
 
     /// Opens the database of a service for a look: the named one, or the private Postgres, which need not be running
     /// (it is then started for the command's length).
-    pub async fn open_current(args: &DatabaseArgs) -> Result<Self, Failure> {
+    pub async fn open_current(args: &DatabaseArgs) -> Result<Self, CliError> {
         let database = Self::open_beside(args).await?;
         if let Err(refused) = database.require_current().await {
             let _ = database.close().await; // the refusal is what there is to tell
@@ -125,12 +125,12 @@ impl Database {
     }
 
     /// Refuses a schema that this program cannot work with.
-    pub async fn require_current(&self) -> Result<(), Failure> {
+    pub async fn require_current(&self) -> Result<(), CliError> {
         let status = migrator::schema_status(&self.pool)
             .await
-            .attempting("read the schema's version")?;
+            .context("read the schema's version")?;
         let refused = |what: String| {
-            Err(Failure::plain(what).hint("run `avinode-ingest migrate`, or start `serve` with --migrate"))
+            Err(CliError::plain(what).hint("run `avinode-ingest migrate`, or start `serve` with --migrate"))
         };
         match status {
             SchemaStatus::Current { .. } => Ok(()),
@@ -147,12 +147,12 @@ impl Database {
     }
 
     /// Closes the connections and stops the private cluster.
-    pub async fn close(self) -> Result<(), Failure> {
+    pub async fn close(self) -> Result<(), CliError> {
         if tokio::time::timeout(CLOSING, self.pool.close()).await.is_err() {
             tracing::warn!("the database does not answer; its connections are dropped");
         }
         match self.embedded {
-            Some(embedded) => embedded.stop().await.attempting("stop the private Postgres"),
+            Some(embedded) => embedded.stop().await.context("stop the private Postgres"),
             None => Ok(()),
         }
     }
@@ -161,14 +161,14 @@ impl Database {
 async fn start(args: &DatabaseArgs) -> Result<EmbeddedPostgres, EmbeddedError> {
     EmbeddedPostgres::start(EmbeddedOptions {
         bin_dir: args.postgres_bin.clone(),
-        home: Home::Kept(args.data_dir()),
+        home: ClusterHome::Kept(args.data_dir()),
         settings: Vec::new(),
     })
     .await
 }
 
-fn not_started(error: EmbeddedError) -> Failure {
-    Failure::to("start the private Postgres", error).unavailable()
+fn not_started(error: EmbeddedError) -> CliError {
+    CliError::to("start the private Postgres", error).unavailable()
 }
 
 /// A pool that has tried until its patience ended says only that; one attempt more says why.

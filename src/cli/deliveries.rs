@@ -7,9 +7,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::database::Database;
-use super::error::{Attempt, Failure};
+use super::error::{CliError, Context};
 use super::output::{print, write};
-use super::table::{Report, moment, or_dash, visible_lines};
+use super::table::{TextTable, moment, or_dash, visible_lines};
 use crate::config::database::DatabaseArgs;
 use crate::config::value_parsers::whole;
 use crate::jobs;
@@ -17,7 +17,7 @@ use crate::store::admin::{self, DeliveryFilter};
 
 /// What can be done with deliveries.
 #[derive(Debug, Subcommand)]
-pub enum Action {
+pub enum Command {
     /// List deliveries, the newest first
     List(List),
     /// Show one delivery: its headers, how it was verified, its body, and what became of it
@@ -81,15 +81,15 @@ pub struct Replay {
 }
 
 /// Does it.
-pub async fn run(action: Action) -> Result<ExitCode, Failure> {
+pub async fn run(action: Command) -> Result<ExitCode, CliError> {
     match action {
-        Action::List(args) => list(args).await,
-        Action::Show(args) => show(args).await,
-        Action::Replay(args) => replay(args).await,
+        Command::List(args) => list(args).await,
+        Command::Show(args) => show(args).await,
+        Command::Replay(args) => replay(args).await,
     }
 }
 
-async fn list(args: List) -> Result<ExitCode, Failure> {
+async fn list(args: List) -> Result<ExitCode, CliError> {
     let database = Database::open_current(&args.database).await?;
     let filter = DeliveryFilter {
         before: args.before,
@@ -97,14 +97,14 @@ async fn list(args: List) -> Result<ExitCode, Failure> {
     };
     let deliveries = admin::deliveries(&database.pool, &filter)
         .await
-        .attempting("list the deliveries")?;
+        .context("list the deliveries")?;
     if args.json {
-        print(serde_json::to_string_pretty(&deliveries).attempting("write the deliveries as JSON")?)?;
+        print(serde_json::to_string_pretty(&deliveries).context("write the deliveries as JSON")?)?;
     } else if deliveries.is_empty() {
         print("no deliveries")?;
     } else {
         let mut report =
-            Report::new(["delivery", "received", "verified by", "bytes", "outcome", "detail"]).numbers(&[3]);
+            TextTable::new(["delivery", "received", "verified by", "bytes", "outcome", "detail"]).numbers(&[3]);
         for delivery in deliveries {
             report.row([
                 delivery.id.to_string(),
@@ -121,14 +121,14 @@ async fn list(args: List) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show(args: Show) -> Result<ExitCode, Failure> {
+async fn show(args: Show) -> Result<ExitCode, CliError> {
     let database = Database::open_current(&args.database).await?;
     let delivery = admin::delivery(&database.pool, args.id)
         .await
-        .attempting("read the delivery")?;
+        .context("read the delivery")?;
     database.close().await?;
     let Some(delivery) = delivery else {
-        return Err(Failure::plain(format!("there is no delivery {}", args.id)));
+        return Err(CliError::plain(format!("there is no delivery {}", args.id)));
     };
     if args.body {
         write(&delivery.body)?;
@@ -151,7 +151,7 @@ async fn show(args: Show) -> Result<ExitCode, Failure> {
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut report = Report::new(["delivery", &args.id.to_string()]);
+    let mut report = TextTable::new(["delivery", &args.id.to_string()]);
     report.row(["received", &moment(delivery.received_at)]);
     report.row(["verified by", &delivery.verified_by]);
     for header in delivery.headers.lines() {
@@ -166,11 +166,11 @@ async fn show(args: Show) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn replay(args: Replay) -> Result<ExitCode, Failure> {
+async fn replay(args: Replay) -> Result<ExitCode, CliError> {
     let database = Database::open_current(&args.database).await?;
     let found = jobs::replay::replay(&database.pool, &args.ids)
         .await
-        .attempting("queue the deliveries again")?;
+        .context("queue the deliveries again")?;
     print(format_args!("{} to be worked on again", found.len()))?;
     database.close().await?;
     let missed: Vec<String> = args
@@ -182,5 +182,5 @@ async fn replay(args: Replay) -> Result<ExitCode, Failure> {
     if missed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(Failure::plain(format!("there is no delivery {}", missed.join(", "))))
+    Err(CliError::plain(format!("there is no delivery {}", missed.join(", "))))
 }

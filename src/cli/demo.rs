@@ -15,12 +15,12 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::error::{Attempt, Failure};
-use super::fixture_run::Staged;
+use super::error::{CliError, Context};
+use super::fixture_run::SeededManifest;
 use super::manifest::Manifest;
 use super::output::print;
 use super::serve::policy;
-use super::simulate::seed_sessions::Cast;
+use super::simulate::seed_sessions::SeededSessions;
 use crate::avinode::signature::verifier::Verifier;
 use crate::config::secret::database_url;
 use crate::config::serve::PrimaryQuote;
@@ -29,11 +29,11 @@ use crate::config::value_parsers::address;
 use crate::jobs::fetch::status;
 use crate::postgres::migrator;
 use crate::postgres::pool::pool;
-use crate::queue::admin::{self, Filter};
-use crate::service::{self, Settings};
+use crate::queue::admin::{self, JobFilter};
+use crate::service::{self, ServiceSettings};
 use crate::shutdown;
-use database::Place;
-use run::Stage;
+use database::DemoDatabase;
+use run::DemoRun;
 
 /// What the demo takes. None of it, but where the Postgres programs are, comes from the environment: it must show the
 /// same thing in every shell, and touch no database that the shell happens to name.
@@ -72,12 +72,12 @@ const SECRET: &str = "demo-secret-not-for-production";
 const INTERRUPTED: u8 = 130;
 
 /// Runs the demo.
-pub async fn run(args: Args) -> Result<ExitCode, Failure> {
-    let shutdown = shutdown::on_signals().attempting("listen for signals")?;
+pub async fn run(args: Args) -> Result<ExitCode, CliError> {
+    let shutdown = shutdown::on_signals().context("listen for signals")?;
     let manifest = Manifest::read(&args.fixtures).map_err(|error| {
-        Failure::to("read the fixtures", error).hint("run it where fixtures/ is, or name them with --fixtures")
+        CliError::to("read the fixtures", error).hint("run it where fixtures/ is, or name them with --fixtures")
     })?;
-    let place = Place::make(&args).await?;
+    let place = DemoDatabase::make(&args).await?;
     let demo = demo(&args, &manifest, &place, shutdown).await;
     let removed = place.remove().await;
     let code = demo?;
@@ -88,24 +88,26 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
 async fn demo(
     args: &Args,
     manifest: &Manifest,
-    place: &Place,
+    place: &DemoDatabase,
     shutdown: CancellationToken,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CliError> {
     let applied = migrator::migrate(&place.options)
         .await
-        .attempting("migrate the demo's database")?;
+        .context("migrate the demo's database")?;
     print(format_args!("{}: {} migrations applied", place.what, applied.len()))?;
     let pool = pool(place.options.clone(), 8, "avinode-ingest demo", Duration::from_secs(10));
     // Ends with the demo, whether or not somebody asked for it.
     let ending = shutdown.child_token();
     let avinode = simulator::start(ending.clone()).await?;
-    let mut staged = Staged::make(&pool, manifest).await.attempting("make the sessions")?;
+    let mut staged = SeededManifest::make(&pool, manifest)
+        .await
+        .context("make the sessions")?;
     staged.fetches = true;
-    let stage = Stage {
+    let stage = DemoRun {
         staged,
-        cast: Cast::make(&pool, avinode.scenario())
+        cast: SeededSessions::make(&pool, avinode.scenario())
             .await
-            .attempting("make the sessions")?,
+            .context("make the sessions")?,
         avinode,
         pool,
     };
@@ -113,15 +115,15 @@ async fn demo(
 
     let listener = TcpListener::bind(args.listen)
         .await
-        .map_err(|error| Failure::to(format!("listen on {} (--listen)", args.listen), error).unavailable())?;
-    let address = listener.local_addr().attempting("read the address listened on")?;
+        .map_err(|error| CliError::to(format!("listen on {} (--listen)", args.listen), error).unavailable())?;
+    let address = listener.local_addr().context("read the address listened on")?;
     let url = format!("http://{address}{WEBHOOK_PATH}");
     let basic = simulator::basic();
-    let verifier = Verifier::from_settings(Some(SECRET), Some(&basic)).attempting("make the verifier")?;
-    let settings = Settings {
+    let verifier = Verifier::from_settings(Some(SECRET), Some(&basic)).context("make the verifier")?;
+    let settings = ServiceSettings {
         policy: policy(args.primary_quote),
         avinode: Some(simulator::settings(&stage.avinode)?),
-        ..Settings::default()
+        ..ServiceSettings::default()
     };
     let service = tokio::spawn(service::run(
         listener,
@@ -143,7 +145,7 @@ async fn demo(
     shown
 }
 
-async fn show(args: &Args, stage: &Stage<'_>, url: &str, shutdown: &CancellationToken) -> Result<ExitCode, Failure> {
+async fn show(args: &Args, stage: &DemoRun<'_>, url: &str, shutdown: &CancellationToken) -> Result<ExitCode, CliError> {
     let began = Instant::now();
     let summary = stage.play(args, url).await?;
     let (elapsed, log) = (began.elapsed().as_millis(), stage.avinode.log());
@@ -154,16 +156,14 @@ async fn show(args: &Args, stage: &Stage<'_>, url: &str, shutdown: &Cancellation
         log.served(),
         stage.table().await?
     ))?;
-    let (unserved, because) = status::unserved(&stage.pool)
-        .await
-        .attempting("ask how fetching stands")?;
-    let filter = Filter {
+    let (unserved, because) = status::unserved(&stage.pool).await.context("ask how fetching stands")?;
+    let filter = JobFilter {
         limit: 10_000,
         unserved,
         because,
-        ..Filter::default()
+        ..JobFilter::default()
     };
-    let jobs = admin::list(&stage.pool, &filter).await.attempting("list what waits")?;
+    let jobs = admin::list(&stage.pool, &filter).await.context("list what waits")?;
     print(format_args!("\nwhat waits, and why\n{}", output::waiting(&jobs)))?;
 
     let differences = stage.differences(&summary, &jobs).await?;

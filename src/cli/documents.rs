@@ -6,16 +6,16 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::database::Database;
-use super::error::{Attempt, Failure};
+use super::error::{CliError, Context};
 use super::output::{print, write};
-use super::table::{Report, moment, or_dash, visible_lines};
+use super::table::{TextTable, moment, or_dash, visible_lines};
 use crate::config::database::DatabaseArgs;
 use crate::config::value_parsers::whole;
 use crate::store::admin::documents::{self, DocumentFilter};
 
 /// What can be done with documents.
 #[derive(Debug, Subcommand)]
-pub enum Action {
+pub enum Command {
     /// List documents, the last kept first
     ///
     /// The newest few of each resource are kept, their bodies for 30 days. What says the same again is the same document.
@@ -69,15 +69,15 @@ pub struct Show {
 }
 
 /// Does it.
-pub async fn run(action: Action) -> Result<ExitCode, Failure> {
+pub async fn run(action: Command) -> Result<ExitCode, CliError> {
     match action {
-        Action::List(args) => list(args).await?,
-        Action::Show(args) => show(args).await?,
+        Command::List(args) => list(args).await?,
+        Command::Show(args) => show(args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(args: List) -> Result<(), Failure> {
+async fn list(args: List) -> Result<(), CliError> {
     let database = Database::open_current(&args.database).await?;
     let filter = DocumentFilter {
         resource: args.resource,
@@ -86,14 +86,14 @@ async fn list(args: List) -> Result<(), Failure> {
     };
     let documents = documents::documents(&database.pool, &filter).await;
     database.close().await?;
-    let documents = documents.attempting("list the documents")?;
+    let documents = documents.context("list the documents")?;
     if args.json {
-        return print(serde_json::to_string_pretty(&documents).attempting("write the documents as JSON")?);
+        return print(serde_json::to_string_pretty(&documents).context("write the documents as JSON")?);
     }
     if documents.is_empty() {
         return print("no documents");
     }
-    let mut report = Report::new(["document", "resource", "kind", "fetched", "times", "bytes"]).numbers(&[4, 5]);
+    let mut report = TextTable::new(["document", "resource", "kind", "fetched", "times", "bytes"]).numbers(&[4, 5]);
     for document in documents {
         report.row([
             document.id.to_string(),
@@ -107,22 +107,22 @@ async fn list(args: List) -> Result<(), Failure> {
     print(report)
 }
 
-async fn show(args: Show) -> Result<(), Failure> {
+async fn show(args: Show) -> Result<(), CliError> {
     let database = Database::open_current(&args.database).await?;
     let found = documents::document(&database.pool, args.id).await;
     database.close().await?;
-    let Some((document, body)) = found.attempting("read the document")? else {
-        return Err(Failure::plain(format!("there is no document {}", args.id)));
+    let Some((document, body)) = found.context("read the document")? else {
+        return Err(CliError::plain(format!("there is no document {}", args.id)));
     };
     if args.body {
-        let body = body.ok_or_else(|| Failure::plain("its body is not kept any more, or was too long to be"))?;
+        let body = body.ok_or_else(|| CliError::plain("its body is not kept any more, or was too long to be"))?;
         return write(&body);
     }
     let text = body.as_deref().map(String::from_utf8_lossy);
     if args.json {
         return print(json!({"document": document, "body": text}));
     }
-    let mut report = Report::new(["document", &document.id.to_string()]);
+    let mut report = TextTable::new(["document", &document.id.to_string()]);
     report.row(["resource", &format!("{}/{}", document.kind, document.resource)]);
     report.row(["fetched", &moment(document.fetched_at)]);
     report.row(["times in a row", &document.times.to_string()]);

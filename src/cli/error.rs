@@ -14,14 +14,14 @@ pub const EXIT_UNAVAILABLE: u8 = 69;
 
 /// Why a subcommand failed.
 #[derive(Debug)]
-pub struct Failure {
+pub struct CliError {
     what: String,
     source: Option<Box<dyn Error + Send + Sync>>,
     hint: Option<String>,
     code: u8,
 }
 
-impl Failure {
+impl CliError {
     /// A failure that is explained by `what` alone, a whole statement, for example `3 of 7 deliveries were refused`.
     pub fn plain(what: impl Into<String>) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut told = match self.source.as_deref() {
             Some(source) => follow(self.what.clone(), source),
@@ -91,7 +91,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl Error for Failure {
+impl Error for CliError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
@@ -120,14 +120,14 @@ fn follow(mut told: String, cause: &dyn Error) -> String {
 }
 
 /// Names the attempt where a result is passed on.
-pub trait Attempt<T> {
+pub trait Context<T> {
     /// Turns an error into a [`Failure`] to do `attempt`.
-    fn attempting(self, attempt: impl fmt::Display) -> Result<T, Failure>;
+    fn context(self, attempt: impl fmt::Display) -> Result<T, CliError>;
 }
 
-impl<T, E: Into<Box<dyn Error + Send + Sync>>> Attempt<T> for Result<T, E> {
-    fn attempting(self, attempt: impl fmt::Display) -> Result<T, Failure> {
-        self.map_err(|error| Failure::to(attempt, error))
+impl<T, E: Into<Box<dyn Error + Send + Sync>>> Context<T> for Result<T, E> {
+    fn context(self, attempt: impl fmt::Display) -> Result<T, CliError> {
+        self.map_err(|error| CliError::to(attempt, error))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::store::admin::{self, SessionView};
 use crate::store::demo_data::{self, NewSession};
 
 /// The sessions of a manifest, made in a database.
-pub struct Staged<'a> {
+pub struct SeededManifest<'a> {
     manifest: &'a Manifest,
     /// In the manifest's order.
     pub names: Vec<String>,
@@ -20,7 +20,7 @@ pub struct Staged<'a> {
     pub fetches: bool,
 }
 
-impl<'a> Staged<'a> {
+impl<'a> SeededManifest<'a> {
     /// Makes all sessions of the manifest.
     pub async fn make(pool: &Pool, manifest: &'a Manifest) -> Result<Self, sqlx::Error> {
         let mut staged = Self {

@@ -5,27 +5,27 @@ use std::process::ExitCode;
 use clap::{Subcommand, ValueEnum};
 
 use super::database::Database;
-use super::error::{Attempt, Failure};
+use super::error::{CliError, Context};
 use super::output::print;
-use super::table::{Report, moment, or_dash};
+use super::table::{TextTable, moment, or_dash};
 use crate::config::database::DatabaseArgs;
 use crate::config::value_parsers::whole;
 use crate::jobs::fetch::status;
-use crate::queue::admin::{self, Filter};
+use crate::queue::admin::{self, JobFilter};
 
 /// What can be done with jobs.
 #[derive(Debug, Subcommand)]
-pub enum Action {
+pub enum Command {
     /// List jobs, the ones that need attention first
     List(List),
     /// Show one job with its history
     Show(Show),
     /// Run dead or waiting jobs now
-    Retry(Choice),
+    Retry(JobSelection),
     /// Take dead or waiting jobs out of the queue for good
     ///
     /// Their deliveries are kept and can be worked on again with `deliveries replay`.
-    Discard(Choice),
+    Discard(JobSelection),
 }
 
 /// The states of a job.
@@ -95,7 +95,7 @@ pub struct Show {
 
 /// What `jobs retry` and `jobs discard` take: jobs by id, or all dead ones.
 #[derive(Debug, clap::Args)]
-pub struct Choice {
+pub struct JobSelection {
     /// The jobs, by the ids that `jobs list` prints.
     #[arg(value_name = "ID", required_unless_present = "dead", value_parser = whole::<i64>(1, i64::MAX.unsigned_abs()))]
     pub ids: Vec<i64>,
@@ -118,21 +118,21 @@ pub struct Choice {
 }
 
 /// Does it.
-pub async fn run(action: Action) -> Result<ExitCode, Failure> {
+pub async fn run(action: Command) -> Result<ExitCode, CliError> {
     match action {
-        Action::List(args) => list(args).await,
-        Action::Show(args) => show(args).await,
-        Action::Retry(choice) => mend(choice, Mending::Retry).await,
-        Action::Discard(choice) => mend(choice, Mending::Discard).await,
+        Command::List(args) => list(args).await,
+        Command::Show(args) => show(args).await,
+        Command::Retry(choice) => mend(choice, Mending::Retry).await,
+        Command::Discard(choice) => mend(choice, Mending::Discard).await,
     }
 }
 
-async fn list(args: List) -> Result<ExitCode, Failure> {
+async fn list(args: List) -> Result<ExitCode, CliError> {
     let database = Database::open_current(&args.database).await?;
     let (unserved, because) = status::unserved(&database.pool)
         .await
-        .attempting("ask how fetching stands")?;
-    let filter = Filter {
+        .context("ask how fetching stands")?;
+    let filter = JobFilter {
         id: None,
         state: args.state.map(|state| state.as_str().to_owned()),
         kind: args.kind,
@@ -140,13 +140,13 @@ async fn list(args: List) -> Result<ExitCode, Failure> {
         unserved,
         because,
     };
-    let jobs = admin::list(&database.pool, &filter).await.attempting("list the jobs")?;
+    let jobs = admin::list(&database.pool, &filter).await.context("list the jobs")?;
     if args.json {
-        print(serde_json::to_string_pretty(&jobs).attempting("write the jobs as JSON")?)?;
+        print(serde_json::to_string_pretty(&jobs).context("write the jobs as JSON")?)?;
     } else if jobs.is_empty() {
         print("no jobs: everything received has been worked off")?;
     } else {
-        let mut report = Report::new(["job", "kind", "state", "attempts", "due", "delivery", "about", "reason"]);
+        let mut report = TextTable::new(["job", "kind", "state", "attempts", "due", "delivery", "about", "reason"]);
         for job in jobs {
             report.row([
                 job.id.to_string(),
@@ -165,26 +165,26 @@ async fn list(args: List) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show(args: Show) -> Result<ExitCode, Failure> {
+async fn show(args: Show) -> Result<ExitCode, CliError> {
     let database = Database::open_current(&args.database).await?;
     let (unserved, because) = status::unserved(&database.pool)
         .await
-        .attempting("ask how fetching stands")?;
-    let filter = Filter {
+        .context("ask how fetching stands")?;
+    let filter = JobFilter {
         id: Some(args.id),
         limit: 1,
         unserved,
         because,
-        ..Filter::default()
+        ..JobFilter::default()
     };
-    let jobs = admin::list(&database.pool, &filter).await.attempting("read the job")?;
+    let jobs = admin::list(&database.pool, &filter).await.context("read the job")?;
     let found = match jobs.first() {
         Some(job) if args.json => {
-            print(serde_json::to_string_pretty(job).attempting("write the job as JSON")?)?;
+            print(serde_json::to_string_pretty(job).context("write the job as JSON")?)?;
             true
         }
         Some(job) => {
-            let mut report = Report::new(["job", &job.id.to_string()]);
+            let mut report = TextTable::new(["job", &job.id.to_string()]);
             report.row(["kind", &job.kind]);
             report.row(["state", &job.state]);
             report.row(["about", &or_dash(job.key.clone())]);
@@ -207,7 +207,7 @@ async fn show(args: Show) -> Result<ExitCode, Failure> {
     if found {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(Failure::plain(format!("there is no live or dead job {}", args.id))
+    Err(CliError::plain(format!("there is no live or dead job {}", args.id))
         .hint("a finished job's outcome is shown by `deliveries show`"))
 }
 
@@ -216,22 +216,22 @@ enum Mending {
     Discard,
 }
 
-async fn mend(choice: Choice, mending: Mending) -> Result<ExitCode, Failure> {
+async fn mend(choice: JobSelection, mending: Mending) -> Result<ExitCode, CliError> {
     let database = Database::open_current(&choice.database).await?;
     let pool = &database.pool;
     let ids = match choice.dead {
         true => admin::dead(pool, choice.kind.as_deref())
             .await
-            .attempting("list the dead jobs")?,
+            .context("list the dead jobs")?,
         false => choice.ids,
     };
     let (done, word) = match mending {
         Mending::Retry => (
-            admin::retry(pool, &ids).await.attempting("retry the jobs")?,
+            admin::retry(pool, &ids).await.context("retry the jobs")?,
             "to be run now",
         ),
         Mending::Discard => (
-            admin::discard(pool, &ids).await.attempting("discard the jobs")?,
+            admin::discard(pool, &ids).await.context("discard the jobs")?,
             "discarded",
         ),
     };
@@ -249,7 +249,7 @@ async fn mend(choice: Choice, mending: Mending) -> Result<ExitCode, Failure> {
     if missed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(Failure::plain(format!(
+    Err(CliError::plain(format!(
         "not there, or neither dead nor waiting: {}",
         missed.join(", ")
     )))

@@ -31,7 +31,7 @@ pub struct Scenario {
     pub sessions: Vec<Session>,
     /// What happens to the sessions after everything was sent.
     #[serde(default)]
-    pub afterwards: Vec<Afterwards>,
+    pub afterwards: Vec<FollowUpAction>,
     /// What must be found in the end.
     pub expect: Expectation,
     /// The same where Avinode's API answers for the scenario's resources, if that makes a difference.
@@ -64,7 +64,7 @@ pub struct Session {
 /// What the application does to a session after everything was sent.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Afterwards {
+pub struct FollowUpAction {
     /// The session's name.
     pub session: String,
     /// The trip id that is written to it.

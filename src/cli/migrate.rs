@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::database::Database;
-use super::error::{Attempt, Failure};
+use super::error::{CliError, Context};
 use super::output::print;
 use crate::config::database::DatabaseArgs;
 use crate::postgres::migrator;
@@ -17,12 +17,12 @@ pub struct Args {
 }
 
 /// Applies what is missing and prints what was done.
-pub async fn run(args: Args) -> Result<ExitCode, Failure> {
+pub async fn run(args: Args) -> Result<ExitCode, CliError> {
     refuse_pooler(&args.database)?;
     let database = Database::open(&args.database).await?;
     let applied = migrator::migrate(&database.options)
         .await
-        .attempting("migrate the database")?;
+        .context("migrate the database")?;
     for migration in &applied {
         let (version, elapsed) = (migration.version, migration.elapsed.as_millis());
         print(format_args!(
@@ -38,9 +38,9 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
 }
 
 /// Migrations take turns by a lock of the session, and build indexes outside of transactions.
-pub fn refuse_pooler(args: &DatabaseArgs) -> Result<(), Failure> {
+pub fn refuse_pooler(args: &DatabaseArgs) -> Result<(), CliError> {
     if args.pooler && args.database_url.is_some() {
-        return Err(Failure::setting(
+        return Err(CliError::setting(
             "INGEST_POOLER (--pooler): a migration needs a direct connection; run `migrate` with one in DATABASE_URL, \
              and without this",
         ));

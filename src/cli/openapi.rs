@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use super::error::Failure;
+use super::error::CliError;
 use super::output;
 use crate::http::openapi::spec;
 
 /// Prints it.
-pub fn run() -> Result<ExitCode, Failure> {
+pub fn run() -> Result<ExitCode, CliError> {
     output::write(spec::text().as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -9,18 +9,18 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::database::Database;
-use super::error::{Attempt, Failure};
+use super::error::{CliError, Context};
 use super::output::print;
 use crate::clock::Clock;
 use crate::config::database::DatabaseArgs;
-use crate::config::time_ago::{Since, since};
+use crate::config::time_ago::{TimeAgo, since};
 use crate::config::value_parsers::seconds;
 use crate::domain::ids::TripId;
 use crate::jobs::fetch::status;
-use crate::jobs::reconcile::{self, Run};
+use crate::jobs::reconcile::{self, ReconcileRun};
 use crate::postgres::transaction::Pool;
-use crate::queue::admin::Finished;
-use crate::store::trip_lookup::Which;
+use crate::queue::admin::FinishedJob;
+use crate::store::trip_lookup::ReconcileScope;
 
 /// How often it is asked whether all is done.
 const POLL: Duration = Duration::from_millis(200);
@@ -38,7 +38,7 @@ pub struct Args {
 
     /// The trips of all sessions in which something has happened since: 48h, 7d, or a time such as 2026-01-31T10:00:00Z.
     #[arg(long, value_name = "SINCE", value_parser = since)]
-    pub since: Option<Since>,
+    pub since: Option<TimeAgo>,
 
     /// Wait until all that this asked for has been fetched, and show what it changed.
     #[arg(long)]
@@ -58,7 +58,7 @@ pub struct Args {
 }
 
 /// Puts them up, and waits where that is wanted.
-pub async fn run(args: Args) -> Result<ExitCode, Failure> {
+pub async fn run(args: Args) -> Result<ExitCode, CliError> {
     let which = which(&args)?;
     let database = Database::open_current(&args.database).await?;
     let done = put_up(&database.pool, &which, &args).await;
@@ -66,26 +66,26 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     done
 }
 
-fn which(args: &Args) -> Result<Which, Failure> {
+fn which(args: &Args) -> Result<ReconcileScope, CliError> {
     match (&args.trip, args.since) {
         (Some(trip), _) => {
-            let trip = TripId::parse(trip).map_err(|error| Failure::setting(format!("--trip: {error}")))?;
-            Ok(Which::Trip(trip.as_str().to_owned()))
+            let trip = TripId::parse(trip).map_err(|error| CliError::setting(format!("--trip: {error}")))?;
+            Ok(ReconcileScope::Trip(trip.as_str().to_owned()))
         }
-        (None, Some(since)) => Ok(Which::Since(since.moment(Clock::System.now()))),
-        (None, None) => Ok(Which::Active),
+        (None, Some(since)) => Ok(ReconcileScope::Since(since.moment(Clock::System.now()))),
+        (None, None) => Ok(ReconcileScope::Active),
     }
 }
 
-async fn put_up(pool: &Pool, which: &Which, args: &Args) -> Result<ExitCode, Failure> {
+async fn put_up(pool: &Pool, which: &ReconcileScope, args: &Args) -> Result<ExitCode, CliError> {
     let attempt = "queue the trips";
     let (asked, run) = if args.wait {
-        let (asked, run) = reconcile::begin(pool, which).await.attempting(attempt)?;
+        let (asked, run) = reconcile::begin(pool, which).await.context(attempt)?;
         (asked, Some(run))
     } else {
-        (reconcile::ask(pool, which).await.attempting(attempt)?, None)
+        (reconcile::ask(pool, which).await.context(attempt)?, None)
     };
-    let nobody = status::standing(pool).await.attempting("ask how fetching stands")?;
+    let nobody = status::standing(pool).await.context("ask how fetching stands")?;
     let nobody = status::waits(&nobody);
     let finished = match (&nobody, run) {
         (Some(_), _) | (None, None) => None,
@@ -108,7 +108,7 @@ async fn put_up(pool: &Pool, which: &Which, args: &Args) -> Result<ExitCode, Fai
     }
     match (nobody, args.wait) {
         (Some(why), true) => {
-            return Err(Failure::plain(format!("nothing is fetched now: {why}"))
+            return Err(CliError::plain(format!("nothing is fetched now: {why}"))
                 .hint("what was put up is kept, and fetched when that changes")
                 .unavailable());
         }
@@ -122,15 +122,15 @@ async fn put_up(pool: &Pool, which: &Which, args: &Args) -> Result<ExitCode, Fai
     })
 }
 
-async fn wait(pool: &Pool, run: Run, limit: Duration) -> Result<Vec<Finished>, Failure> {
+async fn wait(pool: &Pool, run: ReconcileRun, limit: Duration) -> Result<Vec<FinishedJob>, CliError> {
     let began = Instant::now();
     loop {
-        let left = reconcile::left(pool, run).await.attempting("count what is left")?;
+        let left = reconcile::left(pool, run).await.context("count what is left")?;
         if left == 0 {
             break;
         }
         if began.elapsed() >= limit {
-            return Err(Failure::plain(format!(
+            return Err(CliError::plain(format!(
                 "{left} resources are still to be fetched after {} s",
                 limit.as_secs()
             ))
@@ -141,5 +141,5 @@ async fn wait(pool: &Pool, run: Run, limit: Duration) -> Result<Vec<Finished>, F
     }
     reconcile::finished(pool, run)
         .await
-        .attempting("read what has become of it")
+        .context("read what has become of it")
 }

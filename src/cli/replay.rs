@@ -14,7 +14,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
 use super::database::Database;
-use super::error::{Attempt, Failure};
+use super::error::{CliError, Context};
 use super::fixtures::{self, SANDBOX};
 use super::output::print;
 use super::signing::SigningArgs;
@@ -24,7 +24,7 @@ use crate::config::target_url::TargetArgs;
 use crate::config::value_parsers::{rate, whole};
 use crate::postgres::transaction::Pool;
 use progress::Progress;
-use sender::{Delivery, Plan, client, send_all};
+use sender::{SendPlan, SignedDelivery, client, send_all};
 
 /// How long `--wait` waits.
 const SETTLE_LIMIT: Duration = Duration::from_secs(120);
@@ -74,7 +74,7 @@ pub struct Args {
 }
 
 /// Sends everything and prints the summary. Fails when anything was refused or could not be sent.
-pub async fn run(args: Args) -> Result<ExitCode, Failure> {
+pub async fn run(args: Args) -> Result<ExitCode, CliError> {
     let signer = args.signing.signer()?;
     let url = args.target.url();
     let pool = if args.wait {
@@ -83,12 +83,12 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
         None
     };
     let deliveries = deliveries(&args)?;
-    let plan = Plan {
+    let plan = SendPlan {
         deliveries,
         concurrency: args.concurrency,
         rate: args.rate,
     };
-    let client = client(&url).attempting("make an HTTP client")?;
+    let client = client(&url).context("make an HTTP client")?;
 
     let progress = Progress::new(plan.deliveries.len());
     let started = Instant::now();
@@ -101,7 +101,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
 
     if let Some(pool) = pool {
         let settling = wait_idle::wait_until_settled(&pool, SETTLE_LIMIT).await;
-        settling.attempting("wait until the work is done")?;
+        settling.context("wait until the work is done")?;
         print(format_args!(
             "the sessions are up to date {:.3} s after the first was sent",
             started.elapsed().as_secs_f64()
@@ -110,36 +110,36 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     if summary.is_clean() {
         Ok(ExitCode::SUCCESS)
     } else {
-        Err(Failure::plain(summary.refusal()))
+        Err(CliError::plain(summary.refusal()))
     }
 }
 
 /// What to send, in the order to send it. The moments are filled in once, so that a repeated body is the same body.
-fn deliveries(args: &Args) -> Result<Vec<Delivery>, Failure> {
+fn deliveries(args: &Args) -> Result<Vec<SignedDelivery>, CliError> {
     let now = Clock::System.now();
     let fixtures = fixtures::read(&args.paths).map_err(|error| {
-        Failure::to("read what to send", error).hint("name a file or a folder; without one, fixtures/ is read")
+        CliError::to("read what to send", error).hint("name a file or a folder; without one, fixtures/ is read")
     })?;
     let bodies = fixtures.iter().map(|fixture| {
-        Ok(Delivery::new(
+        Ok(SignedDelivery::new(
             fixture.path.display(),
             fixture.body_of(now, &args.avinode)?,
         ))
     });
     let once = bodies
         .collect::<Result<Vec<_>, fixtures::FixtureError>>()
-        .attempting("fill in the placeholders")?;
-    let mut deliveries: Vec<Delivery> = std::iter::repeat_n(once, args.repeat).flatten().collect();
+        .context("fill in the placeholders")?;
+    let mut deliveries: Vec<SignedDelivery> = std::iter::repeat_n(once, args.repeat).flatten().collect();
     if let Some(seed) = args.shuffle {
         deliveries.shuffle(&mut StdRng::seed_from_u64(seed));
     }
     Ok(deliveries)
 }
 
-async fn database(settings: &DatabaseArgs) -> Result<Pool, Failure> {
+async fn database(settings: &DatabaseArgs) -> Result<Pool, CliError> {
     match Database::open_running(settings).await? {
         Some(database) => Ok(database.pool),
-        None => Err(Failure::setting(
+        None => Err(CliError::setting(
             "DATABASE_URL (--database-url) must be set: --wait looks into the service's database, and no service runs \
              on the private one here",
         )),

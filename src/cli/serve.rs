@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use super::avinode_client::{self, warn_of_loopback};
 use super::database::Database;
-use super::error::{Attempt, Failure};
+use super::error::{CliError, Context};
 use super::migrate::refuse_pooler;
 use crate::avinode::client::config::AvinodeSettings;
 use crate::avinode::signature::verifier::Verifier;
@@ -18,14 +18,14 @@ use crate::config::database::DatabaseArgs;
 use crate::config::secret::{ApiTokens, Scope, Secrets};
 use crate::config::serve::{PrimaryQuote, ServeArgs};
 use crate::config::webhook::WebhookArgs;
-use crate::domain::primary_quote::Policy;
+use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::http::server::ServerLimits;
 use crate::http::state::WebhookLimits;
 use crate::http::v1::auth::{self, Tokens};
 use crate::postgres::migrator;
 use crate::queue::retry::RetryPolicy;
 use crate::service::fetching::FETCHING_CONNECTIONS;
-use crate::service::{self, ApiSettings, Settings};
+use crate::service::{self, ApiSettings, ServiceSettings};
 use crate::shutdown;
 
 /// What the service takes.
@@ -53,9 +53,9 @@ pub struct Args {
 }
 
 /// Serves until it is asked to stop.
-pub async fn run(args: Args) -> Result<ExitCode, Failure> {
+pub async fn run(args: Args) -> Result<ExitCode, CliError> {
     let began = Instant::now();
-    let shutdown = shutdown::on_signals().attempting("listen for signals")?;
+    let shutdown = shutdown::on_signals().context("listen for signals")?;
     let verifier = verifier(&args.webhook)?;
     let avinode = avinode_client::settings(&args.avinode, &args.fetch)?;
     if let Some(avinode) = &avinode {
@@ -66,7 +66,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     let fetching = fetching(&args.serve, avinode.is_some());
     let needed = connections_needed(&args.serve).saturating_add(fetching);
     if args.database.max_connections < needed {
-        return Err(Failure::setting(format!(
+        return Err(CliError::setting(format!(
             "INGEST_MAX_CONNECTIONS (--max-connections): \"{}\" is too few for {} workers; at least {needed}",
             args.database.max_connections,
             workers(&args.serve)
@@ -79,8 +79,8 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     let listen = args.serve.listen;
     let listener = TcpListener::bind(listen)
         .await
-        .map_err(|error| Failure::to(format!("listen on {listen} (INGEST_LISTEN)"), error).unavailable())?;
-    let address = listener.local_addr().attempting("read the address listened on")?;
+        .map_err(|error| CliError::to(format!("listen on {listen} (INGEST_LISTEN)"), error).unavailable())?;
+    let address = listener.local_addr().context("read the address listened on")?;
     // Each worker brings a connection of its own, and so do the receiver and what fetches.
     let own = workers(&args.serve) + u32::from(args.serve.role.receives()) + fetching;
     let shared = DatabaseArgs {
@@ -91,7 +91,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     if args.serve.migrate || database.embedded.is_some() {
         let applied = migrator::migrate(&database.options)
             .await
-            .attempting("migrate the database")?;
+            .context("migrate the database")?;
         if !applied.is_empty() {
             tracing::info!(migrations = applied.len(), "the database was migrated");
         }
@@ -120,7 +120,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
             tracing::error!(?end, "the private Postgres ended by itself; so does this process");
             shutdown.cancel();
             serving.await;
-            return Err(Failure::plain("the private Postgres ended by itself").hint("its log is in INGEST_DATA_DIR"));
+            return Err(CliError::plain("the private Postgres ended by itself").hint("its log is in INGEST_DATA_DIR"));
         }
     };
     tracing::info!(
@@ -153,18 +153,18 @@ fn workers(serve: &ServeArgs) -> u32 {
 }
 
 /// The verifier of the configured secrets; empty for a process that does not receive.
-pub fn verifier(webhook: &WebhookArgs) -> Result<Verifier, Failure> {
+pub fn verifier(webhook: &WebhookArgs) -> Result<Verifier, CliError> {
     let joined = |secrets: &Option<Secrets>| secrets.as_ref().map(|all| all.iter().collect::<Vec<_>>().join(" "));
     let (secret, basic) = (joined(&webhook.webhook_secret), joined(&webhook.webhook_basic));
-    Verifier::from_settings(secret.as_deref(), basic.as_deref()).map_err(|error| Failure::setting(error.to_string()))
+    Verifier::from_settings(secret.as_deref(), basic.as_deref()).map_err(|error| CliError::setting(error.to_string()))
 }
 
 /// The election policy of a setting.
-pub fn policy(primary_quote: PrimaryQuote) -> Policy {
+pub fn policy(primary_quote: PrimaryQuote) -> PrimaryQuotePolicy {
     match primary_quote {
-        PrimaryQuote::Latest => Policy::Latest,
-        PrimaryQuote::First => Policy::First,
-        PrimaryQuote::LowestPrice => Policy::LowestPrice,
+        PrimaryQuote::Latest => PrimaryQuotePolicy::Latest,
+        PrimaryQuote::First => PrimaryQuotePolicy::First,
+        PrimaryQuote::LowestPrice => PrimaryQuotePolicy::LowestPrice,
     }
 }
 
@@ -180,8 +180,8 @@ fn tokens(setting: Option<&ApiTokens>) -> Tokens {
     }))
 }
 
-fn settings(serve: &ServeArgs, database: &DatabaseArgs, avinode: Option<AvinodeSettings>) -> Settings {
-    Settings {
+fn settings(serve: &ServeArgs, database: &DatabaseArgs, avinode: Option<AvinodeSettings>) -> ServiceSettings {
+    ServiceSettings {
         receives: serve.role.receives(),
         workers: if serve.role.works() { serve.workers } else { 0 },
         policy: policy(serve.primary_quote),

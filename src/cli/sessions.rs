@@ -6,10 +6,10 @@ use clap::Subcommand;
 use uuid::Uuid;
 
 use super::database::Database;
-use super::error::Failure;
+use super::error::CliError;
 use crate::clock::Clock;
-use crate::sessions::error::Error;
-use crate::sessions::service::Sessions;
+use crate::sessions::error::SessionError;
+use crate::sessions::service::SessionService;
 
 pub mod change;
 pub mod list;
@@ -17,7 +17,7 @@ pub mod show;
 
 /// What can be done with chat sessions.
 #[derive(Debug, Subcommand)]
-pub enum Action {
+pub enum Command {
     /// List chat sessions, the newest activity first
     ///
     /// All filters combine. Where there is more than --limit, the last line tells the --cursor of the next page.
@@ -36,31 +36,31 @@ pub enum Action {
 }
 
 /// Does it.
-pub async fn run(action: Action) -> Result<ExitCode, Failure> {
+pub async fn run(action: Command) -> Result<ExitCode, CliError> {
     match action {
-        Action::List(args) => list::run(*args).await,
-        Action::Show(args) => show::run(args).await,
-        Action::Complete(args) => change::complete(args).await,
-        Action::Archive(args) => change::archive(args).await,
+        Command::List(args) => list::run(*args).await,
+        Command::Show(args) => show::run(args).await,
+        Command::Complete(args) => change::complete(args).await,
+        Command::Archive(args) => change::archive(args).await,
     }
 }
 
 /// Session tracking on this database.
-fn tracking(database: &Database) -> Sessions {
-    Sessions::new(database.pool.clone(), Clock::System)
+fn tracking(database: &Database) -> SessionService {
+    SessionService::new(database.pool.clone(), Clock::System)
 }
 
 /// What an operation could not do, for the person who asked; `attempt` completes "could not …".
-fn failed(attempt: &str, error: Error) -> Failure {
-    let busy = matches!(error, Error::Busy);
-    let failure = Failure::to(attempt, error);
+fn failed(attempt: &str, error: SessionError) -> CliError {
+    let busy = matches!(error, SessionError::Busy);
+    let failure = CliError::to(attempt, error);
     if busy { failure.unavailable() } else { failure }
 }
 
 /// The same for an operation on one session.
-fn failed_on(session: Uuid, attempt: &str, error: Error) -> Failure {
+fn failed_on(session: Uuid, attempt: &str, error: SessionError) -> CliError {
     match error {
-        Error::NoSuchSession => Failure::plain(format!("there is no session {session}")),
+        SessionError::NoSuchSession => CliError::plain(format!("there is no session {session}")),
         error => failed(attempt, error),
     }
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use uuid::Uuid;
 
-use super::error::{Attempt, Failure};
+use super::error::{CliError, Context};
 use super::fixtures::Fixture;
 use super::output::print;
 use super::signing::SigningArgs;
@@ -33,18 +33,18 @@ pub struct Args {
 }
 
 /// Prints the command.
-pub async fn run(args: &Args) -> Result<ExitCode, Failure> {
+pub async fn run(args: &Args) -> Result<ExitCode, CliError> {
     let signer = args.signing.signer()?;
     let now = Clock::System.now();
     let from_stdin = args.file.as_os_str() == "-";
     let fixture = if from_stdin {
         read_stdin()?
     } else {
-        Fixture::read(&args.file).attempting("sign the file")?
+        Fixture::read(&args.file).context("sign the file")?
     };
-    let body = fixture.body(now).attempting("fill in the placeholders")?;
+    let body = fixture.body(now).context("fill in the placeholders")?;
     let path = if from_stdin || body != fixture.template {
-        let path = keep(&fixture.path, &body).attempting("write the body to a temporary file")?;
+        let path = keep(&fixture.path, &body).context("write the body to a temporary file")?;
         eprintln!("the body as it was signed is in {}", path.display());
         path
     } else {
@@ -59,11 +59,11 @@ pub async fn run(args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn read_stdin() -> Result<Fixture, Failure> {
+fn read_stdin() -> Result<Fixture, CliError> {
     let mut template = Vec::new();
     std::io::stdin()
         .read_to_end(&mut template)
-        .attempting("read standard input")?;
+        .context("read standard input")?;
     Ok(Fixture {
         path: "stdin".into(),
         template,

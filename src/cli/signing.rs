@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::error::Failure;
+use super::error::CliError;
 use crate::avinode::signature::signer::Signer;
 use crate::config::secret::{Secrets, signing_secret};
 use crate::config::webhook::WebhookArgs;
@@ -21,13 +21,13 @@ pub struct SigningArgs {
 
 impl SigningArgs {
     /// The signer.
-    pub fn signer(&self) -> Result<Signer, Failure> {
+    pub fn signer(&self) -> Result<Signer, CliError> {
         let given = self.secret.as_ref().map(ExposeSecret::expose_secret);
         let secret = given.or(self.webhook.webhook_secret.as_ref().map(Secrets::first));
         let basic = self.webhook.webhook_basic.as_ref().map(Secrets::first);
-        let signer = Signer::from_settings(secret, basic).map_err(|error| Failure::setting(error.to_string()))?;
+        let signer = Signer::from_settings(secret, basic).map_err(|error| CliError::setting(error.to_string()))?;
         signer.ok_or_else(|| {
-            Failure::setting(
+            CliError::setting(
                 "--secret, AVINODE_WEBHOOK_SECRET (--webhook-secret) or AVINODE_WEBHOOK_BASIC (--webhook-basic) must \
                  be set: there is nothing to sign with",
             )

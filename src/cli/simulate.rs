@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::database::Database;
-use super::error::{Attempt, Failure};
+use super::error::{CliError, Context};
 use super::output::print;
 use super::replay::wait_idle;
 use super::serve::policy;
@@ -21,21 +21,20 @@ use crate::config::secret::Secrets;
 use crate::config::target_url::endpoint;
 use crate::shutdown;
 use crate::simulator::credentials::Credentials;
-use crate::simulator::simulator::Simulator;
-use crate::simulator::webhook_settings::Proof;
-use args::{Args, Proving};
+use crate::simulator::instance::Simulator;
+use args::Args;
 use report::Report;
-use seed_sessions::Cast;
+use seed_sessions::SeededSessions;
 
 /// How long the service may take to work off the last notifications, with --sessions and --exit.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Plays the scenario.
-pub async fn run(args: Args) -> Result<ExitCode, Failure> {
-    let shutdown = shutdown::on_signals().attempting("listen for signals")?;
+pub async fn run(args: Args) -> Result<ExitCode, CliError> {
+    let shutdown = shutdown::on_signals().context("listen for signals")?;
     let scenario = args.scenario()?;
     if !args.listen.ip().is_loopback() && !args.listen_anywhere {
-        return Err(Failure::setting(format!(
+        return Err(CliError::setting(format!(
             "--listen: \"{}\" is reached by other machines; --listen-anywhere allows it",
             args.listen
         )));
@@ -46,19 +45,19 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     };
     let cast = match &database {
         Some(database) => Some(
-            Cast::make(&database.pool, &scenario)
+            SeededSessions::make(&database.pool, &scenario)
                 .await
-                .attempting("make the sessions")?,
+                .context("make the sessions")?,
         ),
         None => None,
     };
     let listener = TcpListener::bind(args.listen)
         .await
-        .map_err(|error| Failure::to(format!("listen on {} (--listen)", args.listen), error).unavailable())?;
+        .map_err(|error| CliError::to(format!("listen on {} (--listen)", args.listen), error).unavailable())?;
     // Ends with the command, whether or not somebody asked for it.
     let ending = shutdown.child_token();
     let simulator = Simulator::start(listener, scenario, args.options(), ending.clone());
-    let simulator = simulator.attempting("read the address listened on")?;
+    let simulator = simulator.context("read the address listened on")?;
     subscribe(&args, &simulator)?;
     if !args.json {
         print(environment(&simulator))?;
@@ -75,9 +74,9 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
 async fn play(
     args: &Args,
     simulator: &Simulator,
-    cast: Option<(&Database, &Cast)>,
+    cast: Option<(&Database, &SeededSessions)>,
     shutdown: &CancellationToken,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CliError> {
     if args.target.is_none() {
         if !args.json {
             print("nothing happens until a webhook setting is made (`webhooks create`)")?;
@@ -85,22 +84,22 @@ async fn play(
         simulator.subscribed().await;
     }
     let began = Instant::now();
-    simulator.play().await.attempting("make an HTTP client")?;
+    simulator.play().await.context("make an HTTP client")?;
     let mut report = Report::of(simulator, began.elapsed());
     if let Some((database, cast)) = cast.filter(|_| !shutdown.is_cancelled()) {
         tokio::select! {
             settled = wait_idle::wait_until_settled(&database.pool, PATIENCE) => {
-                settled.attempting("wait until the work is done")?;
+                settled.context("wait until the work is done")?;
             }
             () = shutdown.cancelled() => {}
         }
-        let sessions = cast.sessions(&database.pool).await.attempting("read the sessions")?;
+        let sessions = cast.sessions(&database.pool).await.context("read the sessions")?;
         report.compare(cast.differences(&sessions, &simulator.truth(), policy(args.primary_quote)));
         // What was asked since.
         report.calls(simulator);
     }
     if args.json {
-        print(serde_json::to_string_pretty(&report).attempting("write the summary as JSON")?)?;
+        print(serde_json::to_string_pretty(&report).context("write the summary as JSON")?)?;
     } else {
         print(&report)?;
     }
@@ -119,21 +118,17 @@ async fn play(
 }
 
 /// Makes the setting that --target asks for.
-fn subscribe(args: &Args, simulator: &Simulator) -> Result<(), Failure> {
+fn subscribe(args: &Args, simulator: &Simulator) -> Result<(), CliError> {
     let Some(target) = &args.target else { return Ok(()) };
     let credentials = args.webhook.webhook_basic.as_ref().map(Secrets::first);
     let Some((identifier, secret)) = credentials.and_then(|text| text.split_once(':')) else {
-        return Err(Failure::setting(
+        return Err(CliError::setting(
             "AVINODE_WEBHOOK_BASIC (--webhook-basic) must be set: --target is to know who calls",
         ));
     };
-    let proof = match args.proof {
-        Proving::Challenge => Proof::Challenge,
-        Proving::Preemptive => Proof::Preemptive,
-    };
-    let made = simulator.subscribe(&endpoint(target), identifier, secret, proof);
+    let made = simulator.subscribe(&endpoint(target), identifier, secret, args.proof);
     made.map(drop)
-        .map_err(|why| Failure::setting(format!("--target: {why}")))
+        .map_err(|why| CliError::setting(format!("--target: {why}")))
 }
 
 /// What the service is to be started with.
@@ -146,9 +141,9 @@ fn environment(simulator: &Simulator) -> String {
     )
 }
 
-async fn service_database(settings: &DatabaseArgs) -> Result<Database, Failure> {
+async fn service_database(settings: &DatabaseArgs) -> Result<Database, CliError> {
     let database = Database::open_running(settings).await?.ok_or_else(|| {
-        Failure::setting(
+        CliError::setting(
             "DATABASE_URL (--database-url) must be set: --sessions writes into the service's database, and no service \
              runs on the private one here",
         )

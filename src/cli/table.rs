@@ -9,9 +9,9 @@ use comfy_table::{CellAlignment, ColumnConstraint, LineStyle, Table, TableStyle,
 const WIDEST: u16 = 48;
 
 /// A table with these headings.
-pub struct Report(Table);
+pub struct TextTable(Table);
 
-impl Report {
+impl TextTable {
     /// An empty table with these headings.
     pub fn new<const COLUMNS: usize>(headings: [&str; COLUMNS]) -> Self {
         let mut table = Table::new();
@@ -46,7 +46,7 @@ impl Report {
     }
 }
 
-impl std::fmt::Display for Report {
+impl std::fmt::Display for TextTable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let lines: Vec<String> = self.0.lines().map(|line| line.trim_end().to_owned()).collect();
         f.write_str(&lines.join("\n"))

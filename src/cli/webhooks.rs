@@ -11,16 +11,16 @@ use clap::Subcommand;
 use url::Url;
 
 use super::avinode_client::{client, client_settings, failed, warn_of_loopback};
-use super::error::Failure;
-use crate::avinode::client::client::Client;
-use crate::avinode::client::webhook_settings::{NEEDED, WebhookSetting, Wish};
+use super::error::CliError;
+use crate::avinode::client::avinode_client::AvinodeClient;
+use crate::avinode::client::webhook_settings::{NEEDED, WebhookSetting, WebhookSettingPatch};
 use crate::config::avinode::AvinodeArgs;
 use crate::config::secret::{Secrets, basic_credentials};
 use crate::config::value_parsers::{event_type, switch, url};
 
 /// What can be done with the webhook settings at Avinode.
 #[derive(Debug, Subcommand)]
-pub enum Action {
+pub enum Command {
     /// List the settings, and the event types that the service needs and nobody sends
     List(List),
     /// Make a setting that sends what the service needs
@@ -154,35 +154,35 @@ pub struct Disable {
 }
 
 /// Does it.
-pub async fn run(action: Action) -> Result<ExitCode, Failure> {
+pub async fn run(action: Command) -> Result<ExitCode, CliError> {
     match action {
-        Action::List(args) => list(args).await?,
-        Action::Create(args) => create(args).await?,
-        Action::Update(args) => update(args).await?,
-        Action::Disable(args) => disable(args).await?,
+        Command::List(args) => list(args).await?,
+        Command::Create(args) => create(args).await?,
+        Command::Update(args) => update(args).await?,
+        Command::Disable(args) => disable(args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn open(args: &AvinodeArgs) -> Result<Client, Failure> {
+fn open(args: &AvinodeArgs) -> Result<AvinodeClient, CliError> {
     let settings = client_settings(args)?.ok_or_else(|| {
         let names = args.together().map(|(name, _)| name).join(", ");
-        Failure::setting(format!("{names}: must be set to call Avinode"))
+        CliError::setting(format!("{names}: must be set to call Avinode"))
     })?;
     warn_of_loopback(&settings);
     client(&settings)
 }
 
-async fn list(args: List) -> Result<(), Failure> {
+async fn list(args: List) -> Result<(), CliError> {
     let client = open(&args.common.avinode)?;
     let settings = all(&client).await?;
     output::all(&settings, args.target.as_ref().map(Url::as_str), args.common.json)
 }
 
-async fn create(args: Create) -> Result<(), Failure> {
+async fn create(args: Create) -> Result<(), CliError> {
     let client = open(&args.common.avinode)?;
     let credentials = credentials::chosen(&args.credentials)?.ok_or_else(|| {
-        Failure::setting(
+        CliError::setting(
             "AVINODE_WEBHOOK_BASIC (--webhook-basic) or --credentials-file must be set: Avinode proves itself by it",
         )
     })?;
@@ -190,7 +190,7 @@ async fn create(args: Create) -> Result<(), Failure> {
     if !args.again {
         refuse_twice(&client, &target, &events).await?;
     }
-    let wish = Wish {
+    let wish = WebhookSettingPatch {
         target: Some(target),
         name: Some(args.name),
         active: Some(true),
@@ -203,14 +203,14 @@ async fn create(args: Create) -> Result<(), Failure> {
 }
 
 /// What two settings send to one target comes twice.
-async fn refuse_twice(client: &Client, target: &str, events: &[String]) -> Result<(), Failure> {
+async fn refuse_twice(client: &AvinodeClient, target: &str, events: &[String]) -> Result<(), CliError> {
     for setting in all(client).await? {
         let sent = events.iter().filter(|event| setting.sends(event, Some(target)));
         let sent: Vec<&str> = sent.map(String::as_str).collect();
         if !sent.is_empty() {
             let (id, sent) = (&setting.id, sent.join(", "));
             return Err(
-                Failure::plain(format!("the active setting {id} sends {sent} to this target already")).hint(format!(
+                CliError::plain(format!("the active setting {id} sends {sent} to this target already")).hint(format!(
                     "change that one with `webhooks update {id}`, or have everything sent twice with --again"
                 )),
             );
@@ -219,8 +219,8 @@ async fn refuse_twice(client: &Client, target: &str, events: &[String]) -> Resul
     Ok(())
 }
 
-async fn update(args: Update) -> Result<(), Failure> {
-    let wish = Wish {
+async fn update(args: Update) -> Result<(), CliError> {
+    let wish = WebhookSettingPatch {
         target: args.target.map(Into::into),
         name: args.name,
         active: args.active,
@@ -230,21 +230,21 @@ async fn update(args: Update) -> Result<(), Failure> {
     change(&args.id, wish, &args.credentials, &args.common, "changed").await
 }
 
-async fn disable(args: Disable) -> Result<(), Failure> {
-    let wish = Wish {
+async fn disable(args: Disable) -> Result<(), CliError> {
+    let wish = WebhookSettingPatch {
         active: Some(false),
-        ..Wish::default()
+        ..WebhookSettingPatch::default()
     };
     change(&args.id, wish, &args.credentials, &args.common, "disabled").await
 }
 
 async fn change(
     id: &str,
-    mut wish: Wish,
+    mut wish: WebhookSettingPatch,
     credentials: &CredentialArgs,
     common: &Common,
     done: &str,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let client = open(&common.avinode)?;
     let setting = find(&client, id).await?;
     wish.credentials = credentials::of_setting(credentials, &setting)?;
@@ -257,14 +257,14 @@ async fn change(
     output::one(done, now, wish.credentials.is_some(), common.json)
 }
 
-async fn all(client: &Client) -> Result<Vec<WebhookSetting>, Failure> {
+async fn all(client: &AvinodeClient) -> Result<Vec<WebhookSetting>, CliError> {
     let settings = client.webhooks().await.settings;
     settings.map_err(failed("list the webhook settings"))
 }
 
-async fn find(client: &Client, id: &str) -> Result<WebhookSetting, Failure> {
+async fn find(client: &AvinodeClient, id: &str) -> Result<WebhookSetting, CliError> {
     let found = all(client).await?.into_iter().find(|setting| setting.id == id);
-    found.ok_or_else(|| Failure::plain(format!("there is no webhook setting {id:?}")).hint("see `webhooks list`"))
+    found.ok_or_else(|| CliError::plain(format!("there is no webhook setting {id:?}")).hint("see `webhooks list`"))
 }
 
 /// The event types, each once, `needed` written out.

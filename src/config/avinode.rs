@@ -4,7 +4,7 @@ use clap::Args;
 use secrecy::SecretString;
 
 use super::secret::credential;
-use super::value_parsers::{Every, every, header_value, rate, switch, whole};
+use super::value_parsers::{OptionalInterval, every, header_value, rate, switch, whole};
 
 /// Settings of the API at Avinode. The first three come together: without them nothing is fetched.
 #[derive(Debug, Clone, Args)]
@@ -56,7 +56,7 @@ pub struct FetchArgs {
     /// off.
     #[arg(long = "avinode-reconcile-every", env = "AVINODE_RECONCILE_EVERY", value_name = "TIME", default_value = "off",
           value_parser = every)]
-    pub reconcile_every: Every,
+    pub reconcile_every: OptionalInterval,
 }
 
 impl AvinodeArgs {

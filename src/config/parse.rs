@@ -8,14 +8,14 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Command, Parser};
 
-use super::usage_error::{Line, describe, variable_of};
+use super::usage_error::{CommandLine, describe, variable_of};
 
 /// The exit code of a wrong setting or a wrong command line (`EX_USAGE`).
 pub const EXIT_USAGE: u8 = 64;
 
 /// Why the program ends before it begins.
 #[derive(Debug)]
-pub enum Exit {
+pub enum EarlyExit {
     /// Help or the version was asked for: printed to standard output, exit code 0.
     Shown(clap::Error),
     /// Nothing was asked for: the help goes to standard error, exit code 64.
@@ -24,7 +24,7 @@ pub enum Exit {
     Wrong(String),
 }
 
-impl Exit {
+impl EarlyExit {
     /// Something is wrong; `what` is the line after `error: `.
     pub fn wrong(what: impl std::fmt::Display) -> Self {
         Self::Wrong(one_line(&format!("error: {what}")))
@@ -51,7 +51,7 @@ impl Exit {
 }
 
 /// Parses a command line (the program's name first) and the environment. An empty environment variable counts as unset.
-pub fn parse_from<T: Parser>(args: impl IntoIterator<Item = OsString>) -> Result<T, Exit> {
+pub fn parse_from<T: Parser>(args: impl IntoIterator<Item = OsString>) -> Result<T, EarlyExit> {
     parse_without(OsStr::is_empty, args)
 }
 
@@ -59,16 +59,16 @@ pub fn parse_from<T: Parser>(args: impl IntoIterator<Item = OsString>) -> Result
 fn parse_without<T: Parser>(
     ignored: impl Fn(&OsStr) -> bool + Copy,
     args: impl IntoIterator<Item = OsString>,
-) -> Result<T, Exit> {
+) -> Result<T, EarlyExit> {
     let args: Vec<OsString> = args.into_iter().collect();
     let command = T::command();
     let parsed = without_variables(command.clone(), ignored)
         .try_get_matches_from(&args)
         .and_then(|matches| T::from_arg_matches(&matches));
     parsed.map_err(|error| match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Shown(error),
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Exit::Missing(error),
-        _ => Exit::wrong(describe(&error, &Line::new(&command, &args))),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => EarlyExit::Shown(error),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => EarlyExit::Missing(error),
+        _ => EarlyExit::wrong(describe(&error, &CommandLine::new(&command, &args))),
     })
 }
 

@@ -6,7 +6,7 @@ use clap::{Arg, Command, CommandFactory};
 
 /// One setting, as README's table shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting {
+pub struct SettingDoc {
     /// The flag, for example `--workers`.
     pub flag: String,
     /// The environment variable, for example `INGEST_WORKERS`.
@@ -19,7 +19,7 @@ pub struct Setting {
     pub secret: bool,
 }
 
-impl Setting {
+impl SettingDoc {
     fn of(arg: &Arg) -> Option<Self> {
         let defaults = arg.get_default_values().iter().map(|value| value.to_string_lossy());
         let mut help = arg
@@ -60,7 +60,7 @@ impl Setting {
 }
 
 /// Every setting that has an environment variable, of every subcommand, each variable once, in alphabetical order.
-pub fn settings<T: CommandFactory>() -> Vec<Setting> {
+pub fn settings<T: CommandFactory>() -> Vec<SettingDoc> {
     let mut found = Vec::new();
     collect(&T::command(), &mut found);
     // Where subcommands share a variable, the fuller explanation stands.
@@ -69,8 +69,8 @@ pub fn settings<T: CommandFactory>() -> Vec<Setting> {
     found
 }
 
-fn collect(command: &Command, found: &mut Vec<Setting>) {
-    found.extend(command.get_arguments().filter_map(Setting::of));
+fn collect(command: &Command, found: &mut Vec<SettingDoc>) {
+    found.extend(command.get_arguments().filter_map(SettingDoc::of));
     for subcommand in command.get_subcommands() {
         collect(subcommand, found);
     }
@@ -79,7 +79,7 @@ fn collect(command: &Command, found: &mut Vec<Setting>) {
 /// What README's table of settings lacks, has too much or tells wrongly; nothing when it is right.
 ///
 /// A row begins with ``| `ENV_NAME` |`` and holds the flag and the default between back quotes; the rest is free.
-pub fn differences_from_readme(readme: &str, settings: &[Setting]) -> Vec<String> {
+pub fn differences_from_readme(readme: &str, settings: &[SettingDoc]) -> Vec<String> {
     let rows: Vec<(&str, &str)> = readme
         .lines()
         .filter_map(|line| Some((line.trim().strip_prefix("| `")?.split_once("` |")?.0, line)))

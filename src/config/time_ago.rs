@@ -6,14 +6,14 @@ use chrono::{DateTime, Utc};
 
 /// A moment in the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Since {
+pub enum TimeAgo {
     /// So long ago.
     Ago(Duration),
     /// At this time.
     At(DateTime<Utc>),
 }
 
-impl Since {
+impl TimeAgo {
     /// The moment, counted back from `now`.
     pub fn moment(self, now: DateTime<Utc>) -> DateTime<Utc> {
         match self {
@@ -24,18 +24,22 @@ impl Since {
 }
 
 /// `30m`, `48h`, `7d` (at most ten years), or an RFC 3339 time such as `2026-01-31T10:00:00Z`.
-pub fn since(text: &str) -> Result<Since, String> {
+pub fn since(text: &str) -> Result<TimeAgo, String> {
     let ago = |unit: &str, seconds: u64| {
         let number = text.strip_suffix(unit)?.parse::<u64>().ok()?;
         number
             .checked_mul(seconds)
             .filter(|seconds| *seconds <= 3650 * 86_400)
-            .map(|seconds| Since::Ago(Duration::from_secs(seconds)))
+            .map(|seconds| TimeAgo::Ago(Duration::from_secs(seconds)))
     };
     ago("m", 60)
         .or_else(|| ago("h", 3600))
         .or_else(|| ago("d", 86_400))
-        .or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|at| Since::At(at.to_utc())))
+        .or_else(|| {
+            DateTime::parse_from_rfc3339(text)
+                .ok()
+                .map(|at| TimeAgo::At(at.to_utc()))
+        })
         .ok_or_else(|| "is neither a time ago, such as 30m, 48h or 7d, nor one such as 2026-01-31T10:00:00Z".to_owned())
 }
 

@@ -13,12 +13,12 @@ use clap::{Arg, Command};
 const SHOWN: usize = 80;
 
 /// What was typed, and the (sub)command that it was typed for.
-pub struct Line<'a> {
+pub struct CommandLine<'a> {
     path: Vec<&'a Command>,
     args: Vec<String>,
 }
 
-impl<'a> Line<'a> {
+impl<'a> CommandLine<'a> {
     /// Finds the subcommand among what was typed (the program's name first).
     pub fn new(root: &'a Command, args: &[OsString]) -> Self {
         let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
@@ -67,7 +67,7 @@ impl<'a> Line<'a> {
 }
 
 /// The mistake in words, on one line, without the value of a secret.
-pub fn describe(error: &clap::Error, line: &Line<'_>) -> String {
+pub fn describe(error: &clap::Error, line: &CommandLine<'_>) -> String {
     let label = text(error, ContextKind::InvalidArg).unwrap_or_default();
     match error.kind() {
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => {

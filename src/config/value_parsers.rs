@@ -42,12 +42,12 @@ pub fn millis(min: u64, max: u64) -> impl Fn(&str) -> Result<Duration, String> +
 
 /// How often something happens by itself; never where there is no time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Every(pub Option<Duration>);
+pub struct OptionalInterval(pub Option<Duration>);
 
 /// `off`, or whole minutes, hours or days from 10 minutes to 30 days: `30m`, `6h`, `1d`.
-pub fn every(text: &str) -> Result<Every, String> {
+pub fn every(text: &str) -> Result<OptionalInterval, String> {
     if text.eq_ignore_ascii_case("off") {
-        return Ok(Every(None));
+        return Ok(OptionalInterval(None));
     }
     let seconds = |unit: &str, seconds: u64| {
         let number = text.strip_suffix(unit)?.parse::<u64>().ok()?;
@@ -57,7 +57,7 @@ pub fn every(text: &str) -> Result<Every, String> {
         .or_else(|| seconds("h", 3600))
         .or_else(|| seconds("d", 86_400))
         .filter(|seconds| (600..=30 * 86_400).contains(seconds))
-        .map(|seconds| Every(Some(Duration::from_secs(seconds))))
+        .map(|seconds| OptionalInterval(Some(Duration::from_secs(seconds))))
         .ok_or_else(|| "is neither off nor a time from 10m to 30d, such as 30m, 6h or 1d".to_owned())
 }
 

@@ -6,18 +6,18 @@
 use chrono::{DateTime, Utc};
 
 use super::ids::QuoteId;
-use super::primary_quote::{Policy, elect};
-use super::session::Session;
-use super::trip::{Status, Trip};
-use super::workflow::{Step, at_least};
+use super::primary_quote::{PrimaryQuotePolicy, select_primary};
+use super::session::SessionSnapshot;
+use super::trip::{TripFacts, TripStatusFact};
+use super::workflow::{WorkflowStep, advance_to};
 
 /// What changes in a session. Everything absent stays.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Change {
+pub struct SessionUpdate {
     /// Quotes that enter the ledger; the count grows by their number.
     pub count: Vec<QuoteId>,
     /// The step it moves on to.
-    pub step: Option<Step>,
+    pub step: Option<WorkflowStep>,
     /// The outcome of an election; `Some(None)`: nobody can be elected. `None`: no election takes place.
     pub elected: Option<Option<QuoteId>>,
     /// What `quotes_expected_count` and `operators_contacted_count` are raised to.
@@ -25,31 +25,36 @@ pub struct Change {
     /// What `last_activity_at` is raised to.
     pub last_activity_at: Option<DateTime<Utc>>,
     /// What `workflow_state.avinode_trip` becomes.
-    pub trip_status: Option<Status>,
+    pub trip_status: Option<TripStatusFact>,
 }
 
 /// Decides what changes in a session whose trip is known as `trip`; `None` for a session that has no trip (any more).
-pub fn decide(session: &Session, trip: Option<&Trip>, policy: Policy, now: DateTime<Utc>) -> Change {
-    let elects = !session.is_over && !session.pinned;
+pub fn decide(
+    session: &SessionSnapshot,
+    trip: Option<&TripFacts>,
+    policy: PrimaryQuotePolicy,
+    now: DateTime<Utc>,
+) -> SessionUpdate {
+    let elects = !session.is_closed && !session.pinned;
     let Some(trip) = trip else {
         // A session that lost its trip keeps its count; its unpinned primary is elected among no quotes.
-        return Change {
+        return SessionUpdate {
             elected: elects.then_some(None),
-            ..Change::default()
+            ..SessionUpdate::default()
         };
     };
     let requested = i32::try_from(trip.requested()).unwrap_or(i32::MAX);
-    Change {
+    SessionUpdate {
         count: trip
             .received()
             .map(|(id, _)| id)
             .filter(|id| !session.ledger.contains(id))
             .cloned()
             .collect(),
-        step: (!session.is_over && trip.has_requests())
-            .then(|| at_least(session.current_step.as_deref(), Step::RequestingQuotes))
+        step: (!session.is_closed && trip.has_requests())
+            .then(|| advance_to(session.current_step.as_deref(), WorkflowStep::RequestingQuotes))
             .flatten(),
-        elected: elects.then(|| elect(trip, policy, now).cloned()),
+        elected: elects.then(|| select_primary(trip, policy, now).cloned()),
         requests: (requested > session.quotes_expected_count.min(session.operators_contacted_count))
             .then_some(requested),
         last_activity_at: trip.last_activity_at.filter(|at| *at > session.last_activity_at),

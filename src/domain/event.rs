@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{MessageId, QuoteId, RequestId, TripId};
+use super::ids::{MessageId, QuoteId, RfqId, TripId};
 
 /// A fact about a trip.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,67 +17,67 @@ pub struct Event {
     /// Tells activity and which quote was first; what orders facts about the same thing is the version.
     pub at: Option<DateTime<Utc>>,
     /// Its version: orders it among other facts about the same thing.
-    pub version: Version,
+    pub version: FactVersion,
     /// What happened.
-    pub what: What,
+    pub what: EventKind,
 }
 
 /// What an event says happened.
 #[derive(Debug, Clone, PartialEq)]
-pub enum What {
+pub enum EventKind {
     /// A seller quoted, or changed a quote.
     QuoteReceived(QuoteDetails),
     /// What a quote is, by a document that does not say whether its seller made it: of one that was received this is news, and
     /// of another one it waits until it is.
-    QuoteDescribed(QuoteDetails),
+    QuoteObserved(QuoteDetails),
     /// A quote that was received stood at the time of this fact's version: its RFQ shows it as the seller's answer.
-    QuoteStands {
+    QuoteReaffirmed {
         /// The quote.
         quote: QuoteId,
         /// The RFQ.
-        request: Option<RequestId>,
+        request: Option<RfqId>,
     },
     /// A seller declined an RFQ; a quote is named where one was given.
     RfqDeclined {
         /// The RFQ, where one was named.
-        request: Option<RequestId>,
+        request: Option<RfqId>,
         /// The quote, where one was named.
         quote: Option<QuoteId>,
         /// The reason as sent, for example `AIRCRAFT_NOT_AVAILABLE`.
         reason: Option<String>,
         /// Who declined.
-        operator: Operator,
+        operator: Party,
     },
     /// A chat message.
     MessageReceived {
         /// The message; one without an id gets one made of its content's digest.
         message: MessageId,
         /// Who wrote it.
-        sender: Operator,
+        sender: Party,
         /// The RFQ that it is about, where one was named.
-        request: Option<RequestId>,
+        request: Option<RfqId>,
     },
     /// An RFQ was sent to a seller.
     TripRequested {
         /// The RFQ.
-        request: RequestId,
+        request: RfqId,
     },
     /// The trip was updated, cancelled or expired.
     TripChanged {
         /// The RFQ it came with, where one was named.
-        request: Option<RequestId>,
+        request: Option<RfqId>,
         /// What it is now.
         status: TripStatus,
     },
 }
 
-impl What {
+impl EventKind {
     /// The RFQ that it names.
-    pub fn request(&self) -> Option<&RequestId> {
+    pub fn request(&self) -> Option<&RfqId> {
         match self {
-            Self::QuoteReceived(details) | Self::QuoteDescribed(details) => details.request.as_ref(),
+            Self::QuoteReceived(details) | Self::QuoteObserved(details) => details.request.as_ref(),
             Self::TripRequested { request } => Some(request),
-            Self::QuoteStands { request, .. }
+            Self::QuoteReaffirmed { request, .. }
             | Self::RfqDeclined { request, .. }
             | Self::MessageReceived { request, .. }
             | Self::TripChanged { request, .. } => request.as_ref(),
@@ -121,11 +121,11 @@ pub struct QuoteDetails {
     /// The quote.
     pub quote: QuoteId,
     /// The RFQ it answers.
-    pub request: Option<RequestId>,
+    pub request: Option<RfqId>,
     /// Its price, when one above zero was given.
     pub price: Option<Money>,
     /// Who quoted.
-    pub operator: Operator,
+    pub operator: Party,
     /// Aircraft type or model, for example `Light Jet`.
     pub aircraft_type: Option<String>,
     /// Tail number.
@@ -136,7 +136,7 @@ pub struct QuoteDetails {
 
 /// A seller, or the sender of a message; any part may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Operator {
+pub struct Party {
     /// Company id, or the person's id where the company has none.
     pub id: Option<String>,
     /// Name to show.
@@ -156,20 +156,20 @@ pub struct Money {
 ///
 /// The digest only breaks ties so that every order of arrival ends alike.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version {
+pub struct FactVersion {
     /// The event's timestamp, or a document's update stamp and else the moment its GET began; in whole microseconds as
     /// Postgres keeps it. `None`, the lowest, when an event had none. Never clamped: a clock that runs ahead orders as it
     /// says.
     pub at: Option<DateTime<Utc>>,
     /// What kind of source said it.
-    pub source: Source,
+    pub source: FactSource,
     /// SHA-256 of the content that the fact was read from.
     pub digest: [u8; 32],
 }
 
 /// Where a fact came from; later ones rank higher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
+pub enum FactSource {
     /// A full event.
     Event,
     /// A document that was fetched.

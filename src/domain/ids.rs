@@ -70,9 +70,9 @@ id!(
 );
 id!(
     /// Avinode's id of one RFQ, for example `arfq-12345678`.
-    RequestId
+    RfqId
 );
-impl RequestId {
+impl RfqId {
     /// The form in which two of them are compared: a resource id is lower case, however a session has it. The SQL function
     /// `avinode_ingest.normal_rfq_id(text)` is the same rule.
     pub fn normal(&self) -> String {

@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::ids::QuoteId;
-use super::quote::{Decline, Fact};
-use super::trip::Trip;
+use super::quote::{Decline, ReceivedQuote};
+use super::trip::TripFacts;
 
 /// How the primary quote is elected.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Policy {
+pub enum PrimaryQuotePolicy {
     /// The quote that changed last: with the newest event, or with the newest price where documents tell.
     #[default]
     Latest,
@@ -23,13 +23,15 @@ pub enum Policy {
 }
 
 /// Elects the primary quote of a trip at `now`. Ties end by quote id, so that every order of arrival elects the same.
-pub fn elect(trip: &Trip, policy: Policy, now: DateTime<Utc>) -> Option<&QuoteId> {
+pub fn select_primary(trip: &TripFacts, policy: PrimaryQuotePolicy, now: DateTime<Utc>) -> Option<&QuoteId> {
     let electable = || trip.received().filter(|(id, fact)| is_electable(trip, id, fact, now));
     let first = || electable().min_by_key(|(id, fact)| (fact.first_fact_at, *id));
     let elected = match policy {
-        Policy::Latest => electable().max_by_key(|(id, fact)| (fact.news_at, fact.version.source, Reverse(*id))),
-        Policy::First => first(),
-        Policy::LowestPrice => {
+        PrimaryQuotePolicy::Latest => {
+            electable().max_by_key(|(id, fact)| (fact.news_at, fact.version.source, Reverse(*id)))
+        }
+        PrimaryQuotePolicy::First => first(),
+        PrimaryQuotePolicy::LowestPrice => {
             let priced = || electable().filter_map(|(id, fact)| Some((id, fact, fact.details.price.as_ref()?)));
             match priced().min_by_key(|(id, fact, _)| (fact.first_fact_at, *id)) {
                 // Prices in two currencies cannot be compared: the earliest quote sets the currency.
@@ -46,7 +48,7 @@ pub fn elect(trip: &Trip, policy: Policy, now: DateTime<Utc>) -> Option<&QuoteId
 
 /// Received, no decline of the quote or of its RFQ that is at least as new as its last change, and newer than the last moment
 /// at which it is known to have stood; and not expired.
-fn is_electable(trip: &Trip, id: &QuoteId, fact: &Fact, now: DateTime<Utc>) -> bool {
+fn is_electable(trip: &TripFacts, id: &QuoteId, fact: &ReceivedQuote, now: DateTime<Utc>) -> bool {
     let quote = trip.quotes.get(id);
     let stood_at = quote.and_then(|quote| quote.said.stood_at);
     let counts = |decline: &Decline| {

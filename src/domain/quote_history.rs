@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::event::{Money, Operator, QuoteDetails, Source, Version};
+use super::event::{FactSource, FactVersion, Money, Party, QuoteDetails};
 
 /// The most distinct things that are kept of documents; beyond that the oldest are forgotten. A quote whose price changed so
 /// often has no history that anybody would miss.
@@ -14,14 +14,14 @@ const MAX_DOCUMENTS: usize = 64;
 
 /// All that was said of a quote.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Said {
+pub struct QuoteHistory {
     /// Its seller made it: an event said so, or a document that knows. Otherwise it may be a price that nobody quoted, and all
     /// that is kept of it waits.
     pub received: bool,
     /// By events: the newest.
-    pub event: Option<Stated>,
+    pub event: Option<Observation>,
     /// By documents: each distinct thing, what was said last first.
-    pub documents: Vec<Stated>,
+    pub documents: Vec<Observation>,
     /// The earliest moment at which it is known to have stood.
     pub stood_from: Option<DateTime<Utc>>,
     /// The latest.
@@ -30,7 +30,7 @@ pub struct Said {
 
 /// One thing said, once or again.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stated {
+pub struct Observation {
     /// What.
     pub details: QuoteDetails,
     /// The earliest of the sender's stamps, or of the versions where there was none. `None` is the lowest.
@@ -38,15 +38,15 @@ pub struct Stated {
     /// The time of its lowest version; of an event that of its only one.
     pub first_at: Option<DateTime<Utc>>,
     /// The highest version.
-    pub last: Version,
+    pub last: FactVersion,
     /// Whether the versions' times are the sender's own stamps. Otherwise they are only when we asked.
     pub is_stamped: bool,
 }
 
-impl Said {
+impl QuoteHistory {
     /// One thing, said once, with the sender's stamp, of a quote that was received.
-    pub fn once(details: QuoteDetails, version: Version, at: Option<DateTime<Utc>>) -> Self {
-        let stated = Stated {
+    pub fn once(details: QuoteDetails, version: FactVersion, at: Option<DateTime<Utc>>) -> Self {
+        let stated = Observation {
             details,
             earliest: at.or(version.at),
             first_at: version.at,
@@ -54,12 +54,12 @@ impl Said {
             last: version,
         };
         match stated.last.source {
-            Source::Event => Self {
+            FactSource::Event => Self {
                 received: true,
                 event: Some(stated),
                 ..Self::default()
             },
-            Source::Document => Self {
+            FactSource::Document => Self {
                 received: true,
                 documents: vec![stated],
                 ..Self::default()
@@ -68,7 +68,7 @@ impl Said {
     }
 
     /// The same of a quote of which it is not said whether it was received.
-    pub fn described(details: QuoteDetails, version: Version, at: Option<DateTime<Utc>>) -> Self {
+    pub fn described(details: QuoteDetails, version: FactVersion, at: Option<DateTime<Utc>>) -> Self {
         Self {
             received: false,
             ..Self::once(details, version, at)
@@ -107,7 +107,7 @@ impl Said {
     }
 
     /// The highest version of all; none where nothing was said but that it stood.
-    pub fn version(&self) -> Option<&Version> {
+    pub fn version(&self) -> Option<&FactVersion> {
         self.all().map(|stated| &stated.last).max()
     }
 
@@ -118,7 +118,7 @@ impl Said {
             return None;
         }
         let event = self.event.as_ref();
-        let newer = |stated: &&Stated| event.is_none_or(|event| stated.last > event.last);
+        let newer = |stated: &&Observation| event.is_none_or(|event| stated.last > event.last);
         let mut newest_first = self.documents.iter().filter(newer).chain(event);
         let mut whole = newest_first.next()?.details.clone();
         for stated in newest_first {
@@ -141,7 +141,7 @@ impl Said {
     pub fn news_at(&self, price: Option<&Money>) -> Option<DateTime<Utc>> {
         let stamps = self.all().filter(|stated| stated.is_stamped);
         let stamped = stamps.filter_map(|stated| stated.last.at).max();
-        let says_it = |stated: &&Stated| stated.details.price.as_ref() == price;
+        let says_it = |stated: &&Observation| stated.details.price.as_ref() == price;
         let seen = || {
             self.documents
                 .iter()
@@ -152,7 +152,7 @@ impl Said {
         let (Some(first_seen), None) = (first_seen, self.event.as_ref().filter(says_it)) else {
             return stamped;
         };
-        let other = |stated: &Stated| stated.details.price.is_some() && !says_it(&stated);
+        let other = |stated: &Observation| stated.details.price.is_some() && !says_it(&stated);
         let is_change = self.all().any(|stated| other(stated) && stated.first_at < first_seen);
         let since = match is_change {
             true => first_seen,
@@ -161,12 +161,12 @@ impl Said {
         stamped.max(since)
     }
 
-    fn all(&self) -> impl Iterator<Item = &Stated> {
+    fn all(&self) -> impl Iterator<Item = &Observation> {
         self.documents.iter().chain(&self.event)
     }
 }
 
-impl Stated {
+impl Observation {
     /// Another event: the newest stays, and the earliest time.
     fn take_event(&mut self, other: &Self) {
         let earliest = self.earliest.min(other.earliest);
@@ -199,7 +199,7 @@ fn fill(whole: &mut QuoteDetails, older: &QuoteDetails) {
     }
     gap(&mut whole.request, &older.request);
     gap(&mut whole.price, &older.price);
-    if whole.operator == Operator::default() {
+    if whole.operator == Party::default() {
         whole.operator.clone_from(&older.operator);
     }
     gap(&mut whole.aircraft_type, &older.aircraft_type);

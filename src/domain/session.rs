@@ -13,11 +13,11 @@ pub const REMATCH: &str = "rematch";
 
 /// What the rules read of a row of `chat_sessions`, its ledger and its state.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Session {
+pub struct SessionSnapshot {
     /// `chat_sessions.id`.
     pub id: Uuid,
     /// Completed or archived: the primary quote, the step and the status stay.
-    pub is_over: bool,
+    pub is_closed: bool,
     /// `current_step`, also a word that the rules do not know.
     pub current_step: Option<String>,
     /// `quotes_expected_count`.

@@ -9,32 +9,32 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::event::{QuoteDetails, Source, TripStatus, Version};
-use super::ids::{MessageId, QuoteId, RequestId};
-use super::quote::{Quote, Request, learn_decline};
+use super::event::{FactSource, FactVersion, QuoteDetails, TripStatus};
+use super::ids::{MessageId, QuoteId, RfqId};
+use super::quote::{QuoteFacts, Rfq, learn_decline};
 
 /// What is known of one trip.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Trip {
+pub struct TripFacts {
     /// The newest thing that happened to the trip itself.
-    pub status: Option<Status>,
+    pub status: Option<TripStatusFact>,
     /// The latest activity of a seller or a chat partner: the greatest of least(event time, time received).
     pub last_activity_at: Option<DateTime<Utc>>,
     /// By quote id.
-    pub quotes: BTreeMap<QuoteId, Quote>,
+    pub quotes: BTreeMap<QuoteId, QuoteFacts>,
     /// By RFQ id.
-    pub requests: BTreeMap<RequestId, Request>,
+    pub requests: BTreeMap<RfqId, Rfq>,
     /// Messages known, as far as they were asked for.
     pub messages: BTreeSet<MessageId>,
 }
 
 /// A trip's newest status.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
+pub struct TripStatusFact {
     /// Updated, cancelled or expired.
     pub status: TripStatus,
     /// What it is ordered by.
-    pub version: Version,
+    pub version: FactVersion,
     /// The earliest time by which any document showed a status. One that is fetched again says again that a trip was
     /// cancelled; that moves the version, and is no news.
     pub seen_at: Option<DateTime<Utc>>,
@@ -42,7 +42,7 @@ pub struct Status {
 
 /// Something worth a line in the timelines of the trip's sessions.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Happening {
+pub struct TimelineEvent {
     /// The kind, one of the words of the timeline: `quote_received`, `quote_changed`, `rfq_declined` and so on.
     pub kind: &'static str,
     /// What makes it one of a kind in a session: the same cause is written once, however often it is applied.
@@ -55,31 +55,31 @@ pub struct Happening {
 
 /// The way in which something came to be known, which tells by when it had happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum Provenance {
     /// Somebody told us, then: that is activity, stamp or no stamp.
-    Told(DateTime<Utc>),
+    Notified(DateTime<Utc>),
     /// Nobody did; we asked by ourselves, with a GET that began then. Only what bears a stamp is activity.
-    Asked(DateTime<Utc>),
+    Polled(DateTime<Utc>),
 }
 
 /// Which parts of a trip learning changed, so that only those are written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Touched {
+pub struct ChangedFacts {
     /// Status or last activity.
     pub trip: bool,
     /// Quotes.
     pub quotes: BTreeSet<QuoteId>,
     /// RFQs.
-    pub requests: BTreeSet<RequestId>,
+    pub requests: BTreeSet<RfqId>,
     /// New messages.
     pub messages: BTreeSet<MessageId>,
 }
 
-impl Trip {
+impl TripFacts {
     /// What the passing of a quote's `validUntil` is worth, if it has passed.
-    pub fn expire(&self, quote: &QuoteId, now: DateTime<Utc>) -> Option<Happening> {
+    pub fn expire(&self, quote: &QuoteId, now: DateTime<Utc>) -> Option<TimelineEvent> {
         let valid_until = self.quotes.get(quote)?.fact.as_ref()?.details.valid_until?;
-        (valid_until <= now).then(|| Happening {
+        (valid_until <= now).then(|| TimelineEvent {
             kind: "quote_expired",
             cause: format!("expired/{quote}/{}", valid_until.timestamp_micros()),
             at: Some(valid_until),
@@ -88,7 +88,7 @@ impl Trip {
     }
 
     /// The quotes that were received, which is what a session counts.
-    pub fn received(&self) -> impl Iterator<Item = (&QuoteId, &super::quote::Fact)> {
+    pub fn received(&self) -> impl Iterator<Item = (&QuoteId, &super::quote::ReceivedQuote)> {
         self.quotes
             .iter()
             .filter_map(|(id, quote)| quote.fact.as_ref().map(|fact| (id, fact)))
@@ -122,9 +122,9 @@ impl Trip {
     }
 
     /// The newest status with the time that people are told: of one that documents show, when it was first seen.
-    pub fn shown_status(&self) -> Option<Status> {
+    pub fn shown_status(&self) -> Option<TripStatusFact> {
         let mut status = self.status.clone()?;
-        if status.version.source == Source::Document {
+        if status.version.source == FactSource::Document {
             status.version.at = status.seen_at.or(status.version.at);
         }
         Some(status)
@@ -146,7 +146,7 @@ impl Trip {
     }
 
     /// Commutative, associative and idempotent: the newest stays, and the earliest time.
-    fn take_status(&mut self, status: &Status) {
+    fn take_status(&mut self, status: &TripStatusFact) {
         let Some(known) = &mut self.status else {
             self.status = Some(status.clone());
             return;

@@ -2,7 +2,7 @@
 
 /// A step of the workflow, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
+pub enum WorkflowStep {
     /// The broker's wish is being understood.
     UnderstandingRequest,
     /// Aircraft are looked for.
@@ -13,7 +13,7 @@ pub enum Step {
     ProposalReady,
 }
 
-impl Step {
+impl WorkflowStep {
     const ALL: [Self; 4] = [
         Self::UnderstandingRequest,
         Self::SearchingAircraft,
@@ -39,9 +39,11 @@ impl Step {
 
 /// Where a session at `current` goes when it is to be at least at `step`: forward, never back, and an unknown word of
 /// the application's stays. `None`: it stays where it is.
-pub fn at_least(current: Option<&str>, step: Step) -> Option<Step> {
+pub fn advance_to(current: Option<&str>, step: WorkflowStep) -> Option<WorkflowStep> {
     match current {
         None => Some(step),
-        Some(word) => Step::from_word(word).filter(|current| *current < step).map(|_| step),
+        Some(word) => WorkflowStep::from_word(word)
+            .filter(|current| *current < step)
+            .map(|_| step),
     }
 }

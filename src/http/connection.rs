@@ -27,7 +27,7 @@ use tower::ServiceExt;
 
 use super::problem::Problem;
 use super::server::ServerLimits;
-use super::write_timeout::Patient;
+use super::write_timeout::WriteTimeoutStream;
 
 /// Bytes that a connection may buffer, beside its body.
 const BUFFER: usize = 64 * 1024;
@@ -47,7 +47,7 @@ pub async fn serve(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "setting TCP_NODELAY failed");
     }
-    let io = TokioIo::new(Patient::new(stream, limits.write_time));
+    let io = TokioIo::new(WriteTimeoutStream::new(stream, limits.write_time));
     let service = service_fn(move |request| answer(router.clone(), peer, request));
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -82,7 +82,7 @@ pub async fn serve(
 
 /// Closes our side and reads on for a little: closing a socket with unread bytes makes the system reset it, and the
 /// reset overtakes the answer.
-async fn linger(mut stream: Patient) {
+async fn linger(mut stream: WriteTimeoutStream) {
     if stream.shutdown().await.is_err() {
         return;
     }

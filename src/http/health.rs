@@ -9,7 +9,7 @@ use hyper::header::{CACHE_CONTROL, HeaderValue};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::readiness::{Readiness, Report};
+use super::readiness::{Readiness, ReadinessReport};
 
 /// That the process is there.
 #[derive(Serialize, ToSchema)]
@@ -31,8 +31,8 @@ pub async fn livez() -> Response {
 ///
 /// With every check by name.
 #[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "health",
-    responses((status = 200, body = Report, description = "It should."),
-        (status = 503, body = Report, description = "It should not; the checks say why.")), security(()))]
+    responses((status = 200, body = ReadinessReport, description = "It should."),
+        (status = 503, body = ReadinessReport, description = "It should not; the checks say why.")), security(()))]
 pub async fn readyz(State(readiness): State<Readiness>) -> Response {
     let report = readiness.report().await;
     let status = if report.is_ready() {

@@ -11,7 +11,7 @@ pub struct MemoryBudget(Arc<Semaphore>);
 
 /// Bytes taken from a budget, given back on drop.
 #[derive(Debug)]
-pub struct Reserved {
+pub struct MemoryPermit {
     budget: Arc<Semaphore>,
     permit: OwnedSemaphorePermit,
 }
@@ -23,8 +23,8 @@ impl MemoryBudget {
     }
 
     /// Takes bytes if they are there now.
-    pub fn reserve(&self, bytes: usize) -> Option<Reserved> {
-        Some(Reserved {
+    pub fn reserve(&self, bytes: usize) -> Option<MemoryPermit> {
+        Some(MemoryPermit {
             budget: Arc::clone(&self.0),
             permit: take(&self.0, bytes)?,
         })
@@ -36,7 +36,7 @@ impl MemoryBudget {
     }
 }
 
-impl Reserved {
+impl MemoryPermit {
     /// Takes more bytes if they are there now; otherwise nothing changes and the answer is `false`.
     pub fn grow(&mut self, bytes: usize) -> bool {
         let Some(more) = take(&self.budget, bytes) else {

@@ -129,7 +129,7 @@ impl Problem {
 /// A problem as it is sent.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
-pub struct Body {
+pub struct ProblemDetails {
     /// What kind of problem it is; callers may compare it.
     #[schema(example = "urn:avinode-ingest:problem:invalid")]
     r#type: String,
@@ -145,7 +145,7 @@ pub struct Body {
     errors: Vec<FieldError>,
 }
 
-impl Body {
+impl ProblemDetails {
     /// A problem of this name, about these fields.
     pub fn new(status: StatusCode, name: &str, title: &'static str, detail: String, errors: Vec<FieldError>) -> Self {
         Self {
@@ -158,7 +158,7 @@ impl Body {
     }
 }
 
-impl IntoResponse for Body {
+impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
@@ -171,7 +171,7 @@ impl IntoResponse for Body {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, name, title) = self.facts();
-        let mut response = Body::new(status, name, title, self.detail(), Vec::new()).into_response();
+        let mut response = ProblemDetails::new(status, name, title, self.detail(), Vec::new()).into_response();
         response.headers_mut().extend(self.header());
         response
     }

@@ -22,20 +22,20 @@ const FRESH: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a probe finds: fine, or what is wrong in a few fixed words.
-pub type Finding = Result<(), &'static str>;
+pub type ProbeResult = Result<(), &'static str>;
 
 /// One thing that must be well, for example that the database answers.
 pub struct Probe {
     name: &'static str,
-    ask: Box<dyn Fn() -> BoxFuture<'static, Finding> + Send + Sync>,
+    ask: Box<dyn Fn() -> BoxFuture<'static, ProbeResult> + Send + Sync>,
     patience: Duration,
     /// Held while asking, so that those who come meanwhile share the answer.
-    last: Mutex<Option<(Instant, Finding)>>,
+    last: Mutex<Option<(Instant, ProbeResult)>>,
 }
 
 impl Probe {
     /// A probe with this name in the report; no answer within two seconds is an answer too.
-    pub fn new(name: &'static str, ask: impl Fn() -> BoxFuture<'static, Finding> + Send + Sync + 'static) -> Self {
+    pub fn new(name: &'static str, ask: impl Fn() -> BoxFuture<'static, ProbeResult> + Send + Sync + 'static) -> Self {
         Self {
             name,
             ask: Box::new(ask),
@@ -50,7 +50,7 @@ impl Probe {
         Self { patience, ..self }
     }
 
-    async fn find(&self) -> Finding {
+    async fn find(&self) -> ProbeResult {
         let mut last = self.last.lock().await;
         if let Some((asked, finding)) = *last
             && asked.elapsed() < FRESH
@@ -65,13 +65,13 @@ impl Probe {
 }
 
 /// Something worth knowing that makes a process no less ready, in words that hold no secret.
-pub struct Detail {
+pub struct StatusDetail {
     name: &'static str,
     ask: Box<dyn Fn() -> BoxFuture<'static, String> + Send + Sync>,
     last: Mutex<Option<(Instant, String)>>,
 }
 
-impl Detail {
+impl StatusDetail {
     /// A detail with this name in the report; one that is not told within two seconds is unknown.
     pub fn new(name: &'static str, ask: impl Fn() -> BoxFuture<'static, String> + Send + Sync + 'static) -> Self {
         Self {
@@ -103,12 +103,12 @@ struct Inner {
     draining: AtomicBool,
     heartbeats: Heartbeats,
     probes: Vec<Probe>,
-    details: Vec<Detail>,
+    details: Vec<StatusDetail>,
 }
 
 /// What `/readyz` shows.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Report {
+pub struct ReadinessReport {
     /// `ready` or `not ready`.
     pub status: &'static str,
     /// Each check by name: `ok`, or what is wrong.
@@ -119,7 +119,7 @@ pub struct Report {
     pub details: BTreeMap<&'static str, String>,
 }
 
-impl Report {
+impl ReadinessReport {
     /// Whether every check is `ok`.
     pub fn is_ready(&self) -> bool {
         self.checks.values().all(|found| found == "ok")
@@ -133,7 +133,7 @@ impl Readiness {
     }
 
     /// The same, with details.
-    pub fn with_details(heartbeats: Heartbeats, probes: Vec<Probe>, details: Vec<Detail>) -> Self {
+    pub fn with_details(heartbeats: Heartbeats, probes: Vec<Probe>, details: Vec<StatusDetail>) -> Self {
         Self(Arc::new(Inner {
             details,
             draining: AtomicBool::new(false),
@@ -148,7 +148,7 @@ impl Readiness {
     }
 
     /// Asks everything now. While draining nothing else is asked: the answer is known.
-    pub async fn report(&self) -> Report {
+    pub async fn report(&self) -> ReadinessReport {
         let (mut checks, mut details) = (BTreeMap::new(), BTreeMap::new());
         if self.0.draining.load(Ordering::Relaxed) {
             checks.insert("accepting", "draining".to_owned());
@@ -169,12 +169,12 @@ impl Readiness {
                 .0
                 .details
                 .iter()
-                .zip(join_all(self.0.details.iter().map(Detail::tell)).await)
+                .zip(join_all(self.0.details.iter().map(StatusDetail::tell)).await)
             {
                 details.insert(detail.name, told);
             }
         }
-        let mut report = Report {
+        let mut report = ReadinessReport {
             status: "ready",
             checks,
             details,

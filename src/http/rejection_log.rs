@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 /// What may be known of a refused request.
 #[derive(Debug, Clone, Copy)]
-pub struct Refused<'a> {
+pub struct Rejection<'a> {
     /// The failure's name, one of a fixed set.
     pub reason: &'static str,
     /// Bytes of the body that came.
@@ -31,7 +31,7 @@ pub enum Weight {
 
 /// Lets so many refusals a second through to the log, and counts the rest; the count comes with the next line.
 #[derive(Debug)]
-pub struct RefusalLog {
+pub struct RejectionLog {
     per_second: u32,
     window: Mutex<Window>,
 }
@@ -43,7 +43,7 @@ struct Window {
     suppressed: u64,
 }
 
-impl RefusalLog {
+impl RejectionLog {
     /// A log of at most so many lines a second.
     pub fn new(per_second: u32) -> Self {
         Self {
@@ -57,14 +57,14 @@ impl RefusalLog {
     }
 
     /// Logs a refusal, if a line is left in this second.
-    pub fn write(&self, weight: Weight, refused: Refused<'_>) {
+    pub fn write(&self, weight: Weight, refused: Rejection<'_>) {
         let Some(suppressed) = self.admit(Instant::now()) else {
             return;
         };
         // Hashed only for a line that is written: a flood of refusals pays for no digests.
         let sha256 = refused.body.map(|body| hex::encode(Sha256::digest(body)));
         let (sha256, peer) = (sha256.as_deref(), refused.peer.map(tracing::field::display));
-        let Refused { reason, length, .. } = refused;
+        let Rejection { reason, length, .. } = refused;
         match weight {
             Weight::Info => tracing::info!(reason, length, sha256, peer, suppressed, "refused a delivery"),
             Weight::Warn => tracing::warn!(reason, length, sha256, peer, suppressed, "refused a delivery"),

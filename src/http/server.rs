@@ -45,13 +45,18 @@ impl Default for ServerLimits {
 
 /// How a server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Drained {
+pub struct ShutdownReport {
     /// Connections that were dropped with a request in flight, because the drain's time was over.
     pub cut_off: usize,
 }
 
 /// Serves until `shutdown`; then accepts no more, closes idle connections, lets requests in flight end, and returns.
-pub async fn run(listener: TcpListener, router: Router, shutdown: CancellationToken, limits: ServerLimits) -> Drained {
+pub async fn run(
+    listener: TcpListener,
+    router: Router,
+    shutdown: CancellationToken,
+    limits: ServerLimits,
+) -> ShutdownReport {
     let slots = Arc::new(Semaphore::new(limits.connections));
     let limits = Arc::new(limits);
     let mut tasks = JoinSet::new();
@@ -98,7 +103,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn drain(mut tasks: JoinSet<()>, time: Duration) -> Drained {
+async fn drain(mut tasks: JoinSet<()>, time: Duration) -> ShutdownReport {
     let over = sleep(time);
     tokio::pin!(over);
     loop {
@@ -106,14 +111,14 @@ async fn drain(mut tasks: JoinSet<()>, time: Duration) -> Drained {
             biased;
             ended = tasks.join_next() => match ended {
                 Some(ended) => report(ended),
-                None => return Drained { cut_off: 0 },
+                None => return ShutdownReport { cut_off: 0 },
             },
             () = &mut over => break,
         }
     }
     let cut_off = tasks.len();
     tasks.shutdown().await;
-    Drained { cut_off }
+    ShutdownReport { cut_off }
 }
 
 /// Handlers' panics are caught at the request; one here is the connection's own. Its text is not logged, for it may

@@ -8,19 +8,19 @@ use futures_util::future::BoxFuture;
 
 use super::memory_budget::MemoryBudget;
 use super::readiness::Readiness;
-use super::rejection_log::RefusalLog;
+use super::rejection_log::RejectionLog;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
-use crate::ingest::group_commit::{Arrival, NotKept, Receiver};
+use crate::ingest::group_commit::{NewDelivery, ReceiveError, Receiver};
 
 /// Where verified deliveries go. A trait for one reason: the tests of every answer need no database.
-pub trait Receive: Send + Sync + 'static {
+pub trait DeliverySink: Send + Sync + 'static {
     /// Keeps a delivery; `Ok` means that it is durable.
-    fn receive(&self, arrival: Arrival) -> BoxFuture<'_, Result<(), NotKept>>;
+    fn receive(&self, arrival: NewDelivery) -> BoxFuture<'_, Result<(), ReceiveError>>;
 }
 
-impl Receive for Receiver {
-    fn receive(&self, arrival: Arrival) -> BoxFuture<'_, Result<(), NotKept>> {
+impl DeliverySink for Receiver {
+    fn receive(&self, arrival: NewDelivery) -> BoxFuture<'_, Result<(), ReceiveError>> {
         Box::pin(Receiver::receive(self, arrival))
     }
 }
@@ -58,7 +58,7 @@ pub struct Shared {
     /// Proves the sender.
     pub verifier: Verifier,
     /// Keeps deliveries. Shared with the tasks that outlive a request.
-    pub receiver: Arc<dyn Receive>,
+    pub receiver: Arc<dyn DeliverySink>,
     /// Tells when a delivery was received.
     pub clock: Clock,
     /// What is taken at most.
@@ -66,7 +66,7 @@ pub struct Shared {
     /// The memory that bodies share.
     pub memory: MemoryBudget,
     /// Where refusals are logged.
-    pub refusals: RefusalLog,
+    pub refusals: RejectionLog,
     /// Asked by `/readyz`, told by the shutdown.
     pub readiness: Readiness,
 }
@@ -75,7 +75,7 @@ impl AppState {
     /// The state of one process.
     pub fn new(
         verifier: Verifier,
-        receiver: impl Receive,
+        receiver: impl DeliverySink,
         clock: Clock,
         limits: WebhookLimits,
         readiness: Readiness,
@@ -85,7 +85,7 @@ impl AppState {
             receiver: Arc::new(receiver),
             clock,
             memory: MemoryBudget::new(limits.memory),
-            refusals: RefusalLog::new(limits.refusals_logged),
+            refusals: RejectionLog::new(limits.refusals_logged),
             limits,
             readiness,
         }))

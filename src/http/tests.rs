@@ -23,11 +23,11 @@ use tower::ServiceExt;
 
 use super::readiness::Readiness;
 use super::router::router;
-use super::state::{AppState, Receive, WebhookLimits};
+use super::state::{AppState, DeliverySink, WebhookLimits};
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
 use crate::heartbeat::Heartbeats;
-use crate::ingest::group_commit::{Arrival, NotKept};
+use crate::ingest::group_commit::{NewDelivery, ReceiveError};
 
 const SECRET: &str = "a-secret-of-thirty-two-characters";
 const BASIC: &str = "relay:pass:word";
@@ -35,8 +35,8 @@ const PATH: &str = "/webhooks/avinode";
 
 /// Stands where the database is: keeps arrivals in memory, or refuses them, or makes them wait.
 struct Keeper {
-    arrivals: Mutex<Vec<Arrival>>,
-    refuse_with: Option<NotKept>,
+    arrivals: Mutex<Vec<NewDelivery>>,
+    refuse_with: Option<ReceiveError>,
     /// A permit for each delivery that may become durable.
     gate: Semaphore,
 }
@@ -46,7 +46,7 @@ impl Keeper {
         Self::with(None, Semaphore::MAX_PERMITS)
     }
 
-    fn refusing(why: NotKept) -> Arc<Self> {
+    fn refusing(why: ReceiveError) -> Arc<Self> {
         Self::with(Some(why), Semaphore::MAX_PERMITS)
     }
 
@@ -54,7 +54,7 @@ impl Keeper {
         Self::with(None, 0)
     }
 
-    fn with(refuse_with: Option<NotKept>, permits: usize) -> Arc<Self> {
+    fn with(refuse_with: Option<ReceiveError>, permits: usize) -> Arc<Self> {
         Arc::new(Self {
             arrivals: Mutex::default(),
             refuse_with,
@@ -67,8 +67,8 @@ impl Keeper {
     }
 }
 
-impl Receive for Arc<Keeper> {
-    fn receive(&self, arrival: Arrival) -> BoxFuture<'_, Result<(), NotKept>> {
+impl DeliverySink for Arc<Keeper> {
+    fn receive(&self, arrival: NewDelivery) -> BoxFuture<'_, Result<(), ReceiveError>> {
         Box::pin(async {
             self.gate.acquire().await.unwrap().forget();
             self.refuse_with.map_or(Ok(()), Err)?;

@@ -14,16 +14,16 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, StatusCode};
 use uuid::{NoContext, Timestamp, Uuid};
 
-use super::body::{self, NotRead, Whole, Why};
-use super::memory_budget::Reserved;
-use super::openapi::responses::OfWebhook;
-use super::openapi::webhook_schema::{Delivery, Kept};
+use super::body::{self, BodyReadError, BodyReadErrorKind, BufferedBody};
+use super::memory_budget::MemoryPermit;
+use super::openapi::responses::WebhookErrors;
+use super::openapi::webhook_schema::{Delivery, DeliveryReceipt};
 use super::problem::Problem;
-use super::rejection_log::{Refused, Weight};
+use super::rejection_log::{Rejection, Weight};
 use super::state::AppState;
 use super::stored_headers;
 use crate::avinode::{json, notification};
-use crate::ingest::group_commit::{Arrival, NotKept};
+use crate::ingest::group_commit::{NewDelivery, ReceiveError};
 
 /// A refusal on its way to the answer and to the log.
 struct Refusal {
@@ -47,8 +47,8 @@ struct Refusal {
     tag = "webhook",
     request_body = Delivery,
     responses(
-        (status = 200, body = Kept, description = "It is durable; a duplicate too, and one that turns out not to be understood."),
-        OfWebhook
+        (status = 200, body = DeliveryReceipt, description = "It is durable; a duplicate too, and one that turns out not to be understood."),
+        WebhookErrors
     ),
     security(("hmac" = []), ("standardWebhooks" = []), ("basic" = [])),
 )]
@@ -73,10 +73,10 @@ pub async fn deliver(State(state): State<AppState>, request: Request) -> Respons
     response
 }
 
-async fn admit(state: &AppState, head: &Parts, body: axum::body::Body) -> Result<Kept, Refusal> {
+async fn admit(state: &AppState, head: &Parts, body: axum::body::Body) -> Result<DeliveryReceipt, Refusal> {
     expected(&head.headers).map_err(|problem| Refusal::unread(problem, 0))?;
     let limits = &state.limits;
-    let Whole { bytes, reserved } = body::read(body, limits.body, limits.body_time, &state.memory)
+    let BufferedBody { bytes, reserved } = body::read(body, limits.body, limits.body_time, &state.memory)
         .await
         .map_err(|stopped| Refusal::stopped(&stopped, limits.body))?;
     // Taken once the body is whole: a fetch that begins after this moment sees what the sender meant.
@@ -95,7 +95,7 @@ async fn admit(state: &AppState, head: &Parts, body: axum::body::Body) -> Result
             body: Some(bytes.clone()),
         })?;
     json::check(&bytes).map_err(|_| Refusal::whole(Problem::NotJson, Weight::Info, &bytes))?;
-    let arrival = Arrival {
+    let arrival = NewDelivery {
         id: id_at(received_at),
         received_at,
         body: bytes.clone(),
@@ -107,7 +107,7 @@ async fn admit(state: &AppState, head: &Parts, body: axum::body::Body) -> Result
     keep(state, arrival, reserved)
         .await
         .map_err(|problem| Refusal::whole(problem, Weight::Warn, &bytes))?;
-    Ok(Kept { delivery })
+    Ok(DeliveryReceipt { delivery })
 }
 
 /// Refuses what we could not honour, before anything is read.
@@ -137,7 +137,7 @@ fn has_proof(headers: &HeaderMap) -> bool {
 /// Hands the delivery on, in a task of its own: when the sender goes away this request is dropped, but a delivery
 /// that already waits for a commit with others is not pulled out of it. The task holds the memory until the end, so
 /// such tasks are bounded as the bodies are.
-async fn keep(state: &AppState, arrival: Arrival, reserved: Reserved) -> Result<(), Problem> {
+async fn keep(state: &AppState, arrival: NewDelivery, reserved: MemoryPermit) -> Result<(), Problem> {
     let receiver = Arc::clone(&state.receiver);
     let task = tokio::spawn(async move {
         let kept = receiver.receive(arrival).await;
@@ -146,8 +146,8 @@ async fn keep(state: &AppState, arrival: Arrival, reserved: Reserved) -> Result<
     });
     let retry_after = match task.await {
         Ok(Ok(())) => return Ok(()),
-        Ok(Err(NotKept::Overloaded | NotKept::Draining)) => 1,
-        Ok(Err(NotKept::Unavailable)) => 5,
+        Ok(Err(ReceiveError::Overloaded | ReceiveError::Draining)) => 1,
+        Ok(Err(ReceiveError::Unavailable)) => 5,
         Err(ended) if ended.is_panic() => return Err(Problem::Internal),
         // The runtime is going down.
         Err(_) => 1,
@@ -180,12 +180,12 @@ impl Refusal {
         }
     }
 
-    fn stopped(stopped: &NotRead, limit: usize) -> Self {
+    fn stopped(stopped: &BodyReadError, limit: usize) -> Self {
         let problem = match stopped.why {
-            Why::TooLarge => Problem::TooLarge { limit },
-            Why::TooSlow => Problem::Timeout,
-            Why::Broken => Problem::BrokenBody,
-            Why::NoMemory => Problem::Unavailable { retry_after: 1 },
+            BodyReadErrorKind::TooLarge => Problem::TooLarge { limit },
+            BodyReadErrorKind::TooSlow => Problem::Timeout,
+            BodyReadErrorKind::Broken => Problem::BrokenBody,
+            BodyReadErrorKind::NoMemory => Problem::Unavailable { retry_after: 1 },
         };
         Self::unread(problem, stopped.read)
     }
@@ -200,8 +200,8 @@ impl Refusal {
         }
     }
 
-    fn log(&self, peer: Option<SocketAddr>) -> Refused<'_> {
-        Refused {
+    fn log(&self, peer: Option<SocketAddr>) -> Rejection<'_> {
+        Rejection {
             reason: self.reason,
             length: self.length,
             body: self.body.as_deref(),

@@ -13,14 +13,14 @@ use tokio::time::{Sleep, sleep};
 
 /// A TCP stream whose writes must make progress within `patience`.
 #[derive(Debug)]
-pub struct Patient {
+pub struct WriteTimeoutStream {
     stream: TcpStream,
     patience: Duration,
     /// Runs from the first write that had to wait until one goes through.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl Patient {
+impl WriteTimeoutStream {
     /// Wraps a stream.
     pub fn new(stream: TcpStream, patience: Duration) -> Self {
         Self {
@@ -43,13 +43,13 @@ impl Patient {
     }
 }
 
-impl AsyncRead for Patient {
+impl AsyncRead for WriteTimeoutStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for Patient {
+impl AsyncWrite for WriteTimeoutStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.bound(cx, polled)

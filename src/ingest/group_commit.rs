@@ -11,9 +11,9 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::insert;
-use crate::avinode::notification::Route;
+use crate::avinode::notification::DeliveryKind;
 use crate::heartbeat::Pulse;
-use crate::postgres::autocommit::LonePool;
+use crate::postgres::autocommit::AutocommitPool;
 use crate::postgres::transaction::Pool;
 
 /// Deliveries that share a commit, at most. Beyond a few hundred a batch gains nothing and its last one waits longer.
@@ -30,7 +30,7 @@ const IDLE: Duration = Duration::from_secs(5);
 
 /// A verified delivery on its way to the database.
 #[derive(Debug)]
-pub struct Arrival {
+pub struct NewDelivery {
     /// UUIDv7; the answer names it.
     pub id: Uuid,
     /// When the whole body had been read.
@@ -42,12 +42,12 @@ pub struct Arrival {
     /// Scheme and ordinal of the secret that proved the sender.
     pub verified_by: String,
     /// Which job it becomes.
-    pub route: Route,
+    pub route: DeliveryKind,
 }
 
 /// Why a delivery was not kept. The sender is told 503 and comes again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotKept {
+pub enum ReceiveError {
     /// As many wait as may wait.
     #[error("too many deliveries wait for the database")]
     Overloaded,
@@ -61,8 +61,8 @@ pub enum NotKept {
 
 /// An arrival and who waits for it.
 struct Waiting {
-    arrival: Arrival,
-    done: oneshot::Sender<Result<(), NotKept>>,
+    arrival: NewDelivery,
+    done: oneshot::Sender<Result<(), ReceiveError>>,
 }
 
 /// The side of the requests.
@@ -72,20 +72,20 @@ pub struct Receiver {
 }
 
 /// The side of the database; [`Flusher::run`] is to be spawned.
-pub struct Flusher {
+pub struct GroupCommitter {
     queue: mpsc::Receiver<Waiting>,
     /// One connection of its own: two commits at once were measured to be no faster.
-    connection: LonePool,
+    connection: AutocommitPool,
     /// Called after each commit: there is work.
     bell: Box<dyn Fn() + Send + Sync>,
 }
 
 /// A receiver that lets `capacity` deliveries wait, and its flusher.
-pub fn receiver(pool: &Pool, capacity: usize, bell: impl Fn() + Send + Sync + 'static) -> (Receiver, Flusher) {
+pub fn receiver(pool: &Pool, capacity: usize, bell: impl Fn() + Send + Sync + 'static) -> (Receiver, GroupCommitter) {
     let (sender, queue) = mpsc::channel(capacity);
     (
         Receiver { queue: sender },
-        Flusher {
+        GroupCommitter {
             queue,
             connection: pool.lone(1),
             bell: Box::new(bell),
@@ -99,19 +99,19 @@ impl Receiver {
     /// # Errors
     /// It may or may not be there (a commit can be lost on its way back): the sender repeats it, and applying is
     /// idempotent.
-    pub async fn receive(&self, arrival: Arrival) -> Result<(), NotKept> {
+    pub async fn receive(&self, arrival: NewDelivery) -> Result<(), ReceiveError> {
         let (done, answer) = oneshot::channel();
         self.queue
             .try_send(Waiting { arrival, done })
             .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => NotKept::Overloaded,
-                mpsc::error::TrySendError::Closed(_) => NotKept::Draining,
+                mpsc::error::TrySendError::Full(_) => ReceiveError::Overloaded,
+                mpsc::error::TrySendError::Closed(_) => ReceiveError::Draining,
             })?;
-        answer.await.unwrap_or(Err(NotKept::Draining))
+        answer.await.unwrap_or(Err(ReceiveError::Draining))
     }
 }
 
-impl Flusher {
+impl GroupCommitter {
     /// Commits what arrives until every [`Receiver`] is gone and nothing waits.
     pub async fn run(mut self, pulse: Pulse) {
         let mut healthy = true;
@@ -129,7 +129,7 @@ impl Flusher {
                 bytes += next.arrival.body.len();
                 batch.push(next);
             }
-            let arrivals: Vec<&Arrival> = batch.iter().map(|waiting| &waiting.arrival).collect();
+            let arrivals: Vec<&NewDelivery> = batch.iter().map(|waiting| &waiting.arrival).collect();
             let kept = self.commit(&arrivals).await;
             match (&kept, healthy) {
                 (Ok(()), true) => {}
@@ -150,14 +150,16 @@ impl Flusher {
             }
             for waiting in batch.drain(..) {
                 // Nobody waits any more when the sender went away; the delivery is kept all the same.
-                let _ = waiting
-                    .done
-                    .send(if healthy { Ok(()) } else { Err(NotKept::Unavailable) });
+                let _ = waiting.done.send(if healthy {
+                    Ok(())
+                } else {
+                    Err(ReceiveError::Unavailable)
+                });
             }
         }
     }
 
-    async fn commit(&self, arrivals: &[&Arrival]) -> Result<(), String> {
+    async fn commit(&self, arrivals: &[&NewDelivery]) -> Result<(), String> {
         let connection = match tokio::time::timeout(CONNECT_TIMEOUT, self.connection.acquire()).await {
             Ok(acquired) => acquired.map_err(|error| error.to_string())?,
             Err(_) => return Err(format!("no connection within {CONNECT_TIMEOUT:?}")),

@@ -5,14 +5,14 @@
 
 use uuid::Uuid;
 
-use super::group_commit::Arrival;
-use crate::avinode::notification::Route;
-use crate::postgres::autocommit::LoneConnection;
+use super::group_commit::NewDelivery;
+use crate::avinode::notification::DeliveryKind;
+use crate::postgres::autocommit::AutocommitConnection;
 
 /// Appends deliveries and their jobs in one commit, by a statement that is its own transaction.
 ///
 /// `synchronous_commit` is set for it whatever the database's default is: an answer of 200 rests on it.
-pub async fn append(connection: LoneConnection, arrivals: &[&Arrival]) -> Result<(), sqlx::Error> {
+pub async fn append(connection: AutocommitConnection, arrivals: &[&NewDelivery]) -> Result<(), sqlx::Error> {
     let ids: Vec<Uuid> = arrivals.iter().map(|arrival| arrival.id).collect();
     let received: Vec<_> = arrivals.iter().map(|arrival| arrival.received_at).collect();
     let verified: Vec<&str> = arrivals.iter().map(|arrival| arrival.verified_by.as_str()).collect();
@@ -46,18 +46,18 @@ pub async fn append(connection: LoneConnection, arrivals: &[&Arrival]) -> Result
 }
 
 /// Which handler the job is for; the kinds are those of `jobs`, which this module may not name.
-fn kind(route: &Route) -> &'static str {
+fn kind(route: &DeliveryKind) -> &'static str {
     match route {
-        Route::Thin { .. } => "thin",
-        Route::Full => "event",
-        Route::Unknown => "unknown",
+        DeliveryKind::Thin { .. } => "thin",
+        DeliveryKind::Full => "event",
+        DeliveryKind::Unknown => "unknown",
     }
 }
 
-fn key(route: &Route) -> Option<&str> {
+fn key(route: &DeliveryKind) -> Option<&str> {
     match route {
-        Route::Thin { key } => Some(key.as_str()),
-        Route::Full | Route::Unknown => None,
+        DeliveryKind::Thin { key } => Some(key.as_str()),
+        DeliveryKind::Full | DeliveryKind::Unknown => None,
     }
 }
 

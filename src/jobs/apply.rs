@@ -14,22 +14,22 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use self::about::named;
-use self::facts::Learned;
+use self::facts::BatchChanges;
 use crate::clock::Clock;
 use crate::domain::event::Event;
 use crate::domain::ids::{EventId, QuoteId, TripId};
-use crate::domain::primary_quote::Policy;
-use crate::domain::trip::Way;
+use crate::domain::primary_quote::PrimaryQuotePolicy;
+use crate::domain::trip::Provenance;
 use crate::jobs::rematch;
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::claim as queue;
 use crate::queue::enqueue::{self, NewJob};
-use crate::queue::job::{Claimed, JobError};
+use crate::queue::job::{ClaimedJob, JobError};
 use crate::store::{self, merge_trips, related_trips, trips, tx};
 
 /// What a job is about.
 #[derive(Debug, Clone)]
-pub enum Content {
+pub enum JobPayload {
     /// Events of a delivery.
     Events {
         /// `eventId`; `None` for an event without one, or replayed past the keys.
@@ -50,7 +50,7 @@ pub enum Content {
         /// What it states.
         events: Vec<Event>,
         /// When the notification was received that had it fetched, or the GET began where nobody told.
-        way: Way,
+        way: Provenance,
         /// What is to be fetched in turn, queued in the same transaction.
         follow: Vec<NewJob>,
     },
@@ -77,15 +77,15 @@ pub enum Content {
 
 /// A claimed job and what it is about.
 #[derive(Debug, Clone)]
-pub struct Work {
+pub struct ClaimedWork {
     /// The claim.
-    pub job: Claimed,
+    pub job: ClaimedJob,
     /// What it is about.
-    pub content: Content,
+    pub content: JobPayload,
 }
 
 /// The transaction of a batch, with its jobs locked.
-pub struct Begun {
+pub struct ApplyTx {
     /// The transaction; dropped, it changes nothing.
     pub tx: Transaction<'static>,
     held: Vec<i64>,
@@ -96,12 +96,12 @@ pub struct Applier {
     /// The database.
     pub pool: Pool,
     /// How the primary quote is elected.
-    pub policy: Policy,
+    pub policy: PrimaryQuotePolicy,
     /// The time by which quotes expire.
     pub clock: Clock,
 }
 
-impl Begun {
+impl ApplyTx {
     /// Whether this job is locked, and its lease not lost.
     pub fn holds(&self, job: i64) -> bool {
         self.held.contains(&job)
@@ -114,10 +114,10 @@ impl Applier {
     ///
     /// # Errors
     /// Nothing was changed.
-    pub async fn begin(&self, jobs: &[Claimed]) -> Result<Begun, JobError> {
+    pub async fn begin(&self, jobs: &[ClaimedJob]) -> Result<ApplyTx, JobError> {
         let mut tx = tx::begin(&self.pool).await?;
-        let held = queue::hold(&mut tx, jobs).await?;
-        Ok(Begun { tx, held })
+        let held = queue::lock_held(&mut tx, jobs).await?;
+        Ok(ApplyTx { tx, held })
     }
 
     /// Applies jobs whose keys say what they are about. Those whose key cannot be read die of `unreadable`.
@@ -126,15 +126,15 @@ impl Applier {
     /// Nothing was changed.
     pub async fn apply_keys(
         &self,
-        jobs: &[Claimed],
-        read: impl Fn(&str) -> Option<Content>,
+        jobs: &[ClaimedJob],
+        read: impl Fn(&str) -> Option<JobPayload>,
         unreadable: &'static str,
     ) -> Result<Vec<(i64, JobError)>, JobError> {
         let mut unfinished = Vec::new();
         let mut works = Vec::with_capacity(jobs.len());
         for job in jobs {
             match job.key.as_deref().and_then(&read) {
-                Some(content) => works.push(Work {
+                Some(content) => works.push(ClaimedWork {
                     job: job.clone(),
                     content,
                 }),
@@ -151,14 +151,14 @@ impl Applier {
     ///
     /// # Errors
     /// Nothing was changed.
-    pub async fn apply(&self, begun: Begun, works: &[Work]) -> Result<(), JobError> {
-        let Begun { mut tx, held } = begun;
-        let works: Vec<&Work> = works.iter().filter(|work| held.contains(&work.job.id)).collect();
+    pub async fn apply(&self, begun: ApplyTx, works: &[ClaimedWork]) -> Result<(), JobError> {
+        let ApplyTx { mut tx, held } = begun;
+        let works: Vec<&ClaimedWork> = works.iter().filter(|work| held.contains(&work.job.id)).collect();
         if works.is_empty() {
             return Ok(());
         }
         let now = self.clock.now();
-        let mut learned = Learned::default();
+        let mut learned = BatchChanges::default();
         let fresh = dedup::enter(&mut tx, &works, &mut learned).await?;
 
         let rematched: Vec<Uuid> = fresh.iter().filter_map(|work| work.session()).collect();
@@ -223,7 +223,7 @@ impl Applier {
         if !follow.is_empty() {
             enqueue::enqueue_following(&mut tx, &follow, &held).await?;
         }
-        queue::finish(&mut tx, &learned.outcomes).await?;
+        queue::complete(&mut tx, &learned.outcomes).await?;
         tx.commit().await?;
         Ok(())
     }

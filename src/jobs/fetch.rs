@@ -22,20 +22,20 @@ use futures_util::future::BoxFuture;
 use rand::RngExt;
 use serde_json::Value;
 
-use self::request::Asked;
-use super::apply::{Applier, Content, Work};
-use crate::avinode::client::client::Client;
-use crate::avinode::documents::{self, Reading};
+use self::request::FetchRequest;
+use super::apply::{Applier, ClaimedWork, JobPayload};
+use crate::avinode::client::avinode_client::AvinodeClient;
+use crate::avinode::documents::{self, ParsedDocument};
 use crate::avinode::json;
 use crate::avinode::resource::Resource;
 use crate::domain::ids::TripId;
-use crate::domain::trip::Way;
+use crate::domain::trip::Provenance;
 use crate::queue::claim as queue;
-use crate::queue::claim_by_key::{Group, GroupHandler};
-use crate::queue::job::{Claimed, JobError, Outcome};
+use crate::queue::claim_by_key::{KeyBatch, KeyHandler};
+use crate::queue::job::{ClaimedJob, JobError, JobOutcome};
 use crate::queue::limiter::Limiter;
 use crate::store::deliveries;
-use crate::store::documents::{self as kept, Kept};
+use crate::store::documents::{self as kept, StoredDocument};
 
 /// A thin notification; its key is the resource's id.
 pub const KIND: &str = "thin";
@@ -52,11 +52,11 @@ pub const LIMITER: &str = "avinode";
 const APPLIES: u32 = 8;
 
 /// Fetches and applies.
-pub struct FetchJob {
+pub struct FetchHandler {
     /// The common way to the sessions.
     pub applier: Arc<Applier>,
     /// The way to Avinode.
-    pub client: Client,
+    pub client: AvinodeClient,
     /// Told of what came of calls.
     pub limiter: Limiter,
     /// How long after a notification Avinode may still show what was before.
@@ -64,7 +64,7 @@ pub struct FetchJob {
 }
 
 /// A document in hand.
-struct InHand {
+struct FetchedDocument {
     data: Value,
     /// By the database's clock, before its GET began.
     asked_at: DateTime<Utc>,
@@ -76,12 +76,12 @@ struct InHand {
 
 type Unfinished = Vec<(i64, JobError)>;
 
-impl GroupHandler for FetchJob {
+impl KeyHandler for FetchHandler {
     fn kinds(&self) -> &'static [&'static str] {
         &KINDS
     }
 
-    fn perform<'a>(&'a self, group: &'a Group) -> BoxFuture<'a, Result<Unfinished, JobError>> {
+    fn perform<'a>(&'a self, group: &'a KeyBatch) -> BoxFuture<'a, Result<Unfinished, JobError>> {
         async move {
             let (asked, known) = self.load(group).await?;
             self.finish(&group.jobs, &asked.outcomes).await?;
@@ -96,9 +96,9 @@ impl GroupHandler for FetchJob {
     }
 }
 
-impl FetchJob {
+impl FetchHandler {
     /// What the jobs ask for, and the newest document of it.
-    async fn load(&self, group: &Group) -> Result<(Asked, Option<Kept>), JobError> {
+    async fn load(&self, group: &KeyBatch) -> Result<(FetchRequest, Option<StoredDocument>), JobError> {
         let ids: Vec<_> = group.jobs.iter().filter_map(|job| job.delivery_id).collect();
         let mut tx = self.applier.pool.begin().await?;
         let bodies = deliveries::read(&mut tx, &ids).await?;
@@ -108,16 +108,16 @@ impl FetchJob {
             let refused = self.client.vouch(href, resource).err();
             refused.map_or(Ok(()), |why| Err(why.to_string()))
         };
-        let asked = Asked::read(&group.key, &group.jobs, group.claimed_at, &bodies, vouch);
+        let asked = FetchRequest::read(&group.key, &group.jobs, group.claimed_at, &bodies, vouch);
         Ok((asked, known))
     }
 
     async fn serve(
         &self,
-        group: &Group,
-        asked: &Asked,
+        group: &KeyBatch,
+        asked: &FetchRequest,
         resource: &Resource,
-        known: Option<Kept>,
+        known: Option<StoredDocument>,
     ) -> Result<Unfinished, JobError> {
         let fetched_at = known.as_ref().map(|known| known.asked_at);
         let in_hand = match known.and_then(|known| stored(&known, asked)) {
@@ -139,20 +139,22 @@ impl FetchJob {
 
     async fn apply(
         &self,
-        asked: &Asked,
+        asked: &FetchRequest,
         resource: &Resource,
-        reading: &Reading,
+        reading: &ParsedDocument,
         trip: Option<TripId>,
-        in_hand: &InHand,
+        in_hand: &FetchedDocument,
     ) -> Result<Unfinished, JobError> {
         let mut tx = self.applier.pool.begin().await?;
         let follow = follow_up::follow_ups(&mut tx, asked, resource, reading, in_hand.same).await?;
         tx.commit().await?;
-        let content = Content::Document {
+        let content = JobPayload::Document {
             resource: resource.to_string(),
             trips: reading.trips.clone(),
             events: trip.map(|trip| reading.events(&trip)).unwrap_or_default(),
-            way: asked.received_at.map_or(Way::Asked(in_hand.began_at), Way::Told),
+            way: asked
+                .received_at
+                .map_or(Provenance::Polled(in_hand.began_at), Provenance::Notified),
             follow,
         };
         for attempt in 1.. {
@@ -168,7 +170,7 @@ impl FetchJob {
     }
 
     /// One of the jobs that are still held has the document applied; the others share it.
-    async fn apply_once(&self, jobs: &[Claimed], content: &Content) -> Result<(), JobError> {
+    async fn apply_once(&self, jobs: &[ClaimedJob], content: &JobPayload) -> Result<(), JobError> {
         let begun = self.applier.begin(jobs).await?;
         let held = || jobs.iter().filter(|job| begun.holds(job.id));
         // One with a delivery, so that the timelines tell what it came with.
@@ -176,37 +178,37 @@ impl FetchJob {
         let Some(first) = with_delivery.or_else(|| held().next()) else {
             return Ok(());
         };
-        let mut works = vec![Work {
+        let mut works = vec![ClaimedWork {
             job: first.clone(),
             content: content.clone(),
         }];
         let others = held().filter(|job| job.id != first.id);
-        works.extend(others.map(|job| Work {
+        works.extend(others.map(|job| ClaimedWork {
             job: job.clone(),
-            content: Content::Shared { with: first.id },
+            content: JobPayload::Shared { with: first.id },
         }));
         self.applier.apply(begun, &works).await
     }
 
     /// Ends jobs with these outcomes, those that are still held.
-    async fn finish(&self, jobs: &[Claimed], outcomes: &[Outcome]) -> Result<(), JobError> {
+    async fn finish(&self, jobs: &[ClaimedJob], outcomes: &[JobOutcome]) -> Result<(), JobError> {
         if outcomes.is_empty() {
             return Ok(());
         }
         let mut begun = self.applier.begin(jobs).await?;
-        let held: Vec<Outcome> = outcomes.iter().filter(|it| begun.holds(it.job)).cloned().collect();
-        queue::finish(&mut begun.tx, &held).await?;
+        let held: Vec<JobOutcome> = outcomes.iter().filter(|it| begun.holds(it.job)).cloned().collect();
+        queue::complete(&mut begun.tx, &held).await?;
         begun.tx.commit().await?;
         Ok(())
     }
 }
 
-fn all(jobs: &[Claimed], error: &JobError) -> Unfinished {
+fn all(jobs: &[ClaimedJob], error: &JobError) -> Unfinished {
     jobs.iter().map(|job| (job.id, error.clone())).collect()
 }
 
 /// The newest document, if it was asked for after the last of the jobs was queued.
-fn stored(known: &Kept, asked: &Asked) -> Option<InHand> {
+fn stored(known: &StoredDocument, asked: &FetchRequest) -> Option<FetchedDocument> {
     if known.asked_at <= asked.newest() {
         return None;
     }
@@ -214,7 +216,7 @@ fn stored(known: &Kept, asked: &Asked) -> Option<InHand> {
         .ok()?
         .get_mut("data")
         .map(Value::take)?;
-    Some(InHand {
+    Some(FetchedDocument {
         data,
         asked_at: known.asked_at,
         began_at: known.began_at,

@@ -6,12 +6,12 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 
-use super::apply::{Applier, Content, Work};
+use super::apply::{Applier, ClaimedWork, JobPayload};
 use crate::avinode::full_event::events;
 use crate::avinode::notification::Notification;
-use crate::avinode::parse_error::NotUnderstood;
-use crate::queue::job::{Claimed, Handler, JobError};
-use crate::store::deliveries::{self, Stored};
+use crate::avinode::parse_error::ParseError;
+use crate::queue::job::{ClaimedJob, JobError, JobHandler};
+use crate::store::deliveries::{self, StoredDelivery};
 
 /// A full event as it came.
 pub const KIND: &str = "event";
@@ -21,7 +21,7 @@ pub const KIND_AGAIN: &str = "event_again";
 pub const KIND_UNKNOWN: &str = "unknown";
 
 /// Applies full events.
-pub struct EventJob {
+pub struct FullEventHandler {
     /// The common way to the sessions.
     pub applier: Arc<Applier>,
     /// [`KIND`], [`KIND_AGAIN`] or [`KIND_UNKNOWN`].
@@ -30,7 +30,7 @@ pub struct EventJob {
     pub replayed: bool,
 }
 
-impl Handler for EventJob {
+impl JobHandler for FullEventHandler {
     fn kind(&self) -> &'static str {
         self.kind
     }
@@ -39,7 +39,7 @@ impl Handler for EventJob {
         64
     }
 
-    fn perform<'a>(&'a self, jobs: &'a [Claimed]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
         async move {
             let ids: Vec<_> = jobs.iter().filter_map(|job| job.delivery_id).collect();
             let mut begun = self.applier.begin(jobs).await?;
@@ -53,7 +53,7 @@ impl Handler for EventJob {
                     .ok_or_else(gone)
                     .and_then(|it| self.read(it))
                 {
-                    Ok(content) => works.push(Work {
+                    Ok(content) => works.push(ClaimedWork {
                         job: job.clone(),
                         content,
                     }),
@@ -67,16 +67,16 @@ impl Handler for EventJob {
     }
 }
 
-impl EventJob {
-    fn read(&self, stored: &Stored) -> Result<Content, JobError> {
-        let not_understood = |error: NotUnderstood| JobError::fail(error.to_string());
+impl FullEventHandler {
+    fn read(&self, stored: &StoredDelivery) -> Result<JobPayload, JobError> {
+        let not_understood = |error: ParseError| JobError::fail(error.to_string());
         let Notification::Full(full) = Notification::parse(&stored.body).map_err(not_understood)? else {
             return Err(JobError::fail(
                 "not understood: a thin notification in a full event's place",
             ));
         };
         let events = events(&full).map_err(not_understood)?;
-        Ok(Content::Events {
+        Ok(JobPayload::Events {
             event_id: full.event_id.filter(|_| !self.replayed),
             body_sha256: Sha256::digest(&stored.body).into(),
             received_at: stored.received_at,

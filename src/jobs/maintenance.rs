@@ -11,7 +11,7 @@ use crate::heartbeat::Pulse;
 use crate::postgres::transaction::Pool;
 use crate::queue::{enqueue, leader};
 use crate::store::chat_sessions::aggregate;
-use crate::store::trip_lookup::Which;
+use crate::store::trip_lookup::ReconcileScope;
 use crate::store::{documents, resync};
 
 /// The duty's name in `duties`.
@@ -36,7 +36,7 @@ const KEEP_DOCUMENTS: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// What is done, and how often.
 #[derive(Debug, Clone, Copy)]
-pub struct Duties {
+pub struct MaintenanceConfig {
     /// For how long outcomes are kept.
     pub keep_outcomes: Duration,
     /// How often the trips of active sessions are fetched anew, if ever.
@@ -44,7 +44,7 @@ pub struct Duties {
 }
 
 /// Keeps up until `shutdown`, in whichever process holds the duty.
-pub async fn run(pool: Pool, process: String, duties: Duties, pulse: Pulse, shutdown: CancellationToken) {
+pub async fn run(pool: Pool, process: String, duties: MaintenanceConfig, pulse: Pulse, shutdown: CancellationToken) {
     let keep_outcomes = duties.keep_outcomes;
     let mut round: u32 = 0;
     // What was just written has its notes already: the first turn need not compete with them.
@@ -80,7 +80,7 @@ pub async fn run(pool: Pool, process: String, duties: Duties, pulse: Pulse, shut
 
 /// What is done between two whole turns, if the duty is ours: quotes that can be shown by now.
 async fn small_turn(pool: &Pool, process: &str) -> Result<(), sqlx::Error> {
-    if leader::take_duty(pool, DUTY, process, EVERY * 4).await? {
+    if leader::try_acquire_leadership(pool, DUTY, process, EVERY * 4).await? {
         match_again(pool, &resync::unshown(pool).await?).await?;
     }
     Ok(())
@@ -101,7 +101,7 @@ async fn match_again(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> 
 /// # Errors
 /// What was done so far stays done.
 pub async fn turn(pool: &Pool, process: &str, keep_outcomes: Duration, prune: bool) -> Result<(), sqlx::Error> {
-    if !leader::take_duty(pool, DUTY, process, EVERY * 4).await? {
+    if !leader::try_acquire_leadership(pool, DUTY, process, EVERY * 4).await? {
         return Ok(());
     }
     match_again(pool, &resync::sweep(pool).await?).await?;
@@ -127,7 +127,14 @@ pub async fn turn(pool: &Pool, process: &str, keep_outcomes: Duration, prune: bo
 /// # Errors
 /// Nothing was queued, or it is taken for done.
 pub async fn reconcile(pool: &Pool, process: &str, every: Duration) -> Result<(), sqlx::Error> {
-    let asked = when_it_is_time(pool, RECONCILE, process, every, reconcile::ask(pool, &Which::Active)).await?;
+    let asked = when_it_is_time(
+        pool,
+        RECONCILE,
+        process,
+        every,
+        reconcile::ask(pool, &ReconcileScope::Active),
+    )
+    .await?;
     let Some(asked) = asked else { return Ok(()) };
     tracing::info!(
         trips = asked.targets.len(),

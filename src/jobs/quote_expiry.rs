@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::apply::{Applier, Content};
+use super::apply::{Applier, JobPayload};
 use crate::domain::ids::QuoteId;
 use crate::queue::enqueue::NewJob;
-use crate::queue::job::{Claimed, Handler, JobError};
+use crate::queue::job::{ClaimedJob, JobError, JobHandler};
 
 /// Queued with a quote's fact, due when it expires. A later fact that moves `validUntil` queues another; this one then
 /// finds that nothing has expired and changes nothing.
@@ -27,10 +27,10 @@ pub fn job(trip: &str, quote: &QuoteId, valid_until: DateTime<Utc>, now: DateTim
     })
 }
 
-fn read(key: &str) -> Option<Content> {
+fn read(key: &str) -> Option<JobPayload> {
     let mut parts = key.split('\t');
     let (trip, quote, valid_until) = (parts.next()?, parts.next()?, parts.next()?);
-    Some(Content::Expire {
+    Some(JobPayload::Expire {
         trip: trip.to_owned(),
         quote: QuoteId::parse(quote).ok()?,
         valid_until: DateTime::from_timestamp_micros(valid_until.parse().ok()?)?,
@@ -38,12 +38,12 @@ fn read(key: &str) -> Option<Content> {
 }
 
 /// Elects anew where quotes have expired.
-pub struct ExpireJob {
+pub struct QuoteExpiryHandler {
     /// The common way to the sessions.
     pub applier: Arc<Applier>,
 }
 
-impl Handler for ExpireJob {
+impl JobHandler for QuoteExpiryHandler {
     fn kind(&self) -> &'static str {
         KIND
     }
@@ -52,7 +52,7 @@ impl Handler for ExpireJob {
         256
     }
 
-    fn perform<'a>(&'a self, jobs: &'a [Claimed]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
         self.applier
             .apply_keys(jobs, read, "its key is no trip, quote and time")
             .boxed()

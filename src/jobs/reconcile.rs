@@ -10,46 +10,46 @@ use super::fetch::RECONCILE;
 use crate::avinode::resource::Resource;
 use crate::avinode::resource_id::ResourceId;
 use crate::postgres::transaction::Pool;
-use crate::queue::admin::{self, Finished};
+use crate::queue::admin::{self, FinishedJob};
 use crate::queue::enqueue;
-use crate::store::trip_lookup::{self, Target, Which};
+use crate::store::trip_lookup::{self, ReconcileScope, ReconcileTarget};
 
 /// What was put up for fetching.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct ReconcilePlan {
     /// The trips, and what is fetched of each.
-    pub targets: Vec<Target>,
+    pub targets: Vec<ReconcileTarget>,
     /// Resources that were queued; the others waited already.
     pub queued: u64,
 }
 
 /// Somebody who waits for what came of asking: jobs and their outcomes bear its id.
 #[derive(Debug, Clone, Copy)]
-pub struct Run {
+pub struct ReconcileRun {
     id: Uuid,
     /// By the database's clock, before anything was queued.
     since: DateTime<Utc>,
 }
 
 /// Puts the trips of sessions up for fetching. Nobody waits for it.
-pub async fn ask(pool: &Pool, which: &Which) -> Result<Asked, sqlx::Error> {
+pub async fn ask(pool: &Pool, which: &ReconcileScope) -> Result<ReconcilePlan, sqlx::Error> {
     let (targets, keys) = targets(pool, which).await?;
     let queued = enqueue::enqueue_missing(pool, RECONCILE, &keys).await?;
-    Ok(Asked { targets, queued })
+    Ok(ReconcilePlan { targets, queued })
 }
 
 /// Puts the trips of sessions up for fetching, to wait for them.
-pub async fn begin(pool: &Pool, which: &Which) -> Result<(Asked, Run), sqlx::Error> {
+pub async fn begin(pool: &Pool, which: &ReconcileScope) -> Result<(ReconcilePlan, ReconcileRun), sqlx::Error> {
     let (targets, keys) = targets(pool, which).await?;
-    let run = Run {
+    let run = ReconcileRun {
         id: Uuid::now_v7(),
         since: admin::now(pool).await?,
     };
     let queued = enqueue::enqueue_in_run(pool, RECONCILE, &keys, run.id).await?;
-    Ok((Asked { targets, queued }, run))
+    Ok((ReconcilePlan { targets, queued }, run))
 }
 
-async fn targets(pool: &Pool, which: &Which) -> Result<(Vec<Target>, Vec<String>), sqlx::Error> {
+async fn targets(pool: &Pool, which: &ReconcileScope) -> Result<(Vec<ReconcileTarget>, Vec<String>), sqlx::Error> {
     let mut targets = trip_lookup::targets(pool, which).await?;
     for target in &mut targets {
         // What the application wrote into a session need be no resource.
@@ -66,11 +66,11 @@ fn is_resource(id: &str) -> bool {
 }
 
 /// How many jobs are still to be done, of those that the run asked for and of what follows from them.
-pub async fn left(pool: &Pool, run: Run) -> Result<i64, sqlx::Error> {
+pub async fn left(pool: &Pool, run: ReconcileRun) -> Result<i64, sqlx::Error> {
     admin::live_in_run(pool, RECONCILE, run.id).await
 }
 
 /// What has become of the run's jobs, in order of time.
-pub async fn finished(pool: &Pool, run: Run) -> Result<Vec<Finished>, sqlx::Error> {
+pub async fn finished(pool: &Pool, run: ReconcileRun) -> Result<Vec<FinishedJob>, sqlx::Error> {
     admin::finished_in_run(pool, run.id, run.since).await
 }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{apply, fetch, full_event, quote_expiry, rematch};
-use crate::avinode::client::client::{Client, NoClient};
+use crate::avinode::client::avinode_client::{AvinodeClient, ClientBuildError};
 use crate::avinode::client::config::{AvinodeSettings, Now};
 use crate::clock::Clock;
-use crate::domain::primary_quote::Policy;
+use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::postgres::transaction::Pool;
-use crate::queue::job::Handler;
+use crate::queue::job::JobHandler;
 use crate::queue::limit::pace::Limit;
 use crate::queue::limiter::Limiter;
-use crate::queue::rate_limited_worker::Paced;
+use crate::queue::rate_limited_worker::RateLimitedWorker;
 use crate::queue::retry::RetryPolicy;
 
 /// Kinds of jobs that wait where nothing fetches: kept, listed, and worked off once a process has credentials.
@@ -29,9 +29,9 @@ pub fn fetching(
     pool: Pool,
     leases: Pool,
     avinode: &AvinodeSettings,
-    policy: Policy,
+    policy: PrimaryQuotePolicy,
     clock: Clock,
-) -> Result<Paced, NoClient> {
+) -> Result<RateLimitedWorker, ClientBuildError> {
     let limiter = Limiter {
         name: fetch::LIMITER,
         limit: Limit {
@@ -42,19 +42,19 @@ pub fn fetching(
         call_within: avinode.client.limits.total,
         ended: Arc::default(),
     };
-    let handler = fetch::FetchJob {
+    let handler = fetch::FetchHandler {
         applier: Arc::new(apply::Applier {
             pool: pool.clone(),
             policy,
             clock,
         }),
-        client: Client::new(&avinode.client, Now::new(move || clock.now()))?,
+        client: AvinodeClient::new(&avinode.client, Now::new(move || clock.now()))?,
         limiter: limiter.clone(),
         settle: avinode.settle,
     };
     // Enough for calls of half a second, and some that hang.
     let at_once = (4.0 + avinode.calls_per_second / 2.0).clamp(AT_ONCE.0, AT_ONCE.1);
-    Ok(Paced {
+    Ok(RateLimitedWorker {
         pool,
         leases,
         limiter,
@@ -74,30 +74,30 @@ pub fn fetching(
 }
 
 /// All handlers, the most urgent first.
-pub fn registry(pool: &Pool, policy: Policy, clock: Clock) -> Vec<Arc<dyn Handler>> {
+pub fn registry(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Vec<Arc<dyn JobHandler>> {
     let applier = Arc::new(apply::Applier {
         pool: pool.clone(),
         policy,
         clock,
     });
     vec![
-        Arc::new(full_event::EventJob {
+        Arc::new(full_event::FullEventHandler {
             applier: applier.clone(),
             kind: full_event::KIND,
             replayed: false,
         }),
-        Arc::new(rematch::RematchJob {
+        Arc::new(rematch::RematchHandler {
             applier: applier.clone(),
         }),
-        Arc::new(quote_expiry::ExpireJob {
+        Arc::new(quote_expiry::QuoteExpiryHandler {
             applier: applier.clone(),
         }),
-        Arc::new(full_event::EventJob {
+        Arc::new(full_event::FullEventHandler {
             applier: applier.clone(),
             kind: full_event::KIND_AGAIN,
             replayed: true,
         }),
-        Arc::new(full_event::EventJob {
+        Arc::new(full_event::FullEventHandler {
             applier,
             kind: full_event::KIND_UNKNOWN,
             replayed: false,

@@ -6,11 +6,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-use super::apply::{Applier, Content};
+use super::apply::{Applier, JobPayload};
 use super::fetch::ids;
 use crate::domain::session::REMATCH;
 use crate::queue::enqueue::NewJob;
-use crate::queue::job::{Claimed, Handler, JobError};
+use crate::queue::job::{ClaimedJob, JobError, JobHandler};
 
 /// A job that matches a session.
 pub fn job(session: Uuid) -> NewJob {
@@ -23,12 +23,12 @@ pub fn job(session: Uuid) -> NewJob {
 }
 
 /// Matches sessions with their trips.
-pub struct RematchJob {
+pub struct RematchHandler {
     /// The common way to the sessions.
     pub applier: Arc<Applier>,
 }
 
-impl Handler for RematchJob {
+impl JobHandler for RematchHandler {
     fn kind(&self) -> &'static str {
         REMATCH
     }
@@ -37,9 +37,9 @@ impl Handler for RematchJob {
         256
     }
 
-    fn perform<'a>(&'a self, jobs: &'a [Claimed]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
         let read = |key: &str| {
-            Some(Content::Rematch {
+            Some(JobPayload::Rematch {
                 session: key.parse::<Uuid>().ok()?,
             })
         };

@@ -11,19 +11,19 @@ use sqlx::{Connection as _, Error, Executor as _};
 
 /// Connections for such statements only.
 #[derive(Debug)]
-pub struct LonePool {
+pub struct AutocommitPool {
     connections: PgPool,
     named: bool,
 }
 
-impl LonePool {
+impl AutocommitPool {
     pub(super) fn new(connections: PgPool, named: bool) -> Self {
         Self { connections, named }
     }
 
     /// A connection.
-    pub async fn acquire(&self) -> Result<LoneConnection, Error> {
-        Ok(LoneConnection {
+    pub async fn acquire(&self) -> Result<AutocommitConnection, Error> {
+        Ok(AutocommitConnection {
             inner: Some(self.connections.acquire().await?),
             named: self.named,
         })
@@ -33,12 +33,12 @@ impl LonePool {
 /// A connection for one such statement. Unless that ends, it is closed and not given back: nobody is to wait for what it
 /// is doing.
 #[derive(Debug)]
-pub struct LoneConnection {
+pub struct AutocommitConnection {
     inner: Option<PoolConnection<Postgres>>,
     named: bool,
 }
 
-impl LoneConnection {
+impl AutocommitConnection {
     /// Executes a statement and commits it. Behind a transaction pooler it needs a transaction around it, because an unnamed
     /// statement is sent in two messages.
     pub async fn execute(mut self, statement: Query<'_, Postgres, PgArguments>) -> Result<PgQueryResult, Error> {
@@ -63,7 +63,7 @@ impl LoneConnection {
     }
 }
 
-impl Drop for LoneConnection {
+impl Drop for AutocommitConnection {
     fn drop(&mut self) {
         if let Some(connection) = &mut self.inner {
             connection.close_on_drop();

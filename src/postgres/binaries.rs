@@ -55,12 +55,12 @@ pub enum ProgramsError {
 
 /// A folder with `initdb` and `postgres` of one major version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Programs {
+pub struct PostgresBinaries {
     bin_dir: PathBuf,
     major: u32,
 }
 
-impl Programs {
+impl PostgresBinaries {
     /// Looks in the folder that the operator named and nowhere else, or else in the packages' folders (newest first),
     /// where `pg_config` points, and on the PATH. With `wanted`, only that major version will do.
     ///
@@ -102,8 +102,11 @@ impl Programs {
 }
 
 /// The first candidate that will do; the reason for refusal speaks of the newest that will not.
-fn choose(candidates: impl Iterator<Item = Programs>, wanted: Option<u32>) -> Result<Programs, ProgramsError> {
-    let mut refused: Vec<Programs> = Vec::new();
+fn choose(
+    candidates: impl Iterator<Item = PostgresBinaries>,
+    wanted: Option<u32>,
+) -> Result<PostgresBinaries, ProgramsError> {
+    let mut refused: Vec<PostgresBinaries> = Vec::new();
     for candidate in candidates {
         if candidate.major >= OLDEST_MAJOR && wanted.is_none_or(|wanted| wanted == candidate.major) {
             return Ok(candidate);
@@ -161,12 +164,12 @@ fn path_folder() -> Option<PathBuf> {
     Some(program.canonicalize().ok()?.parent()?.to_owned())
 }
 
-fn inspect(bin_dir: &Path) -> Option<Programs> {
+fn inspect(bin_dir: &Path) -> Option<PostgresBinaries> {
     if !bin_dir.join("initdb").is_file() {
         return None;
     }
     let said = said_by(Command::new(bin_dir.join("postgres")).arg("--version"))?;
-    Some(Programs {
+    Some(PostgresBinaries {
         bin_dir: bin_dir.to_owned(),
         major: major_of(&said)?,
     })

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use super::binaries::Programs;
+use super::binaries::PostgresBinaries;
 use super::error::EmbeddedError;
-use super::service_user::Account;
+use super::service_user::ServiceUser;
 
 /// The cluster's superuser, and the only role that it begins with.
 pub const SUPERUSER: &str = "avinode";
@@ -51,7 +51,12 @@ pub fn major_version(data: &Path) -> Option<u32> {
 
 /// Makes the cluster `home/data` under another name and renames it, so that one cut short is never taken for whole.
 /// `kept` clusters are synced and have page checksums.
-pub async fn make(programs: &Programs, account: &Account, home: &Path, kept: bool) -> Result<(), EmbeddedError> {
+pub async fn make(
+    programs: &PostgresBinaries,
+    account: &ServiceUser,
+    home: &Path,
+    kept: bool,
+) -> Result<(), EmbeddedError> {
     let data = home.join("data");
     // Never the same name twice: an `initdb` whose caller was killed may still be writing to its own.
     let unfinished = home.join(format!("{UNFINISHED}{:08x}", rand::random::<u32>()));

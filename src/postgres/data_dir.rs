@@ -13,7 +13,7 @@ use std::time::Duration;
 use nix::fcntl::OFlag;
 
 use super::error::EmbeddedError;
-use super::service_user::Account;
+use super::service_user::ServiceUser;
 
 /// Where throw-away folders are made: short (a socket's path has 107 bytes at most, 103 on macOS), and open to every user.
 pub const THROW_AWAY_PARENT: &str = "/tmp";
@@ -24,7 +24,7 @@ pub const OWNER_FILE: &str = "avinode-ingest.owner";
 
 /// Where the cluster's folder is.
 #[derive(Debug, Clone)]
-pub enum Home {
+pub enum ClusterHome {
     /// Kept across runs: made by the first, found again by the next.
     Kept(PathBuf),
     /// Made for this run, removed after it, whatever way it ends.
@@ -33,15 +33,15 @@ pub enum Home {
 
 /// A folder that this process holds until it is dropped.
 #[derive(Debug)]
-pub struct Folder {
+pub struct OwnedDir {
     path: PathBuf,
     _lock: File,
     remove_on_drop: bool,
 }
 
-impl Folder {
+impl OwnedDir {
     /// Makes a new throw-away folder, which only the account (and root) can enter.
-    pub fn throw_away(account: &Account) -> Result<Self, EmbeddedError> {
+    pub fn throw_away(account: &ServiceUser) -> Result<Self, EmbeddedError> {
         let made = tempfile::Builder::new()
             .prefix(THROW_AWAY_PREFIX)
             .rand_bytes(8)
@@ -63,7 +63,7 @@ impl Folder {
     }
 
     /// Takes an existing home of ours, an empty folder, or a path where there is nothing yet.
-    pub fn kept(path: &Path, account: &Account) -> Result<Self, EmbeddedError> {
+    pub fn kept(path: &Path, account: &ServiceUser) -> Result<Self, EmbeddedError> {
         DirBuilder::new()
             .recursive(true)
             .create(path)
@@ -87,7 +87,7 @@ impl Folder {
     }
 
     /// Takes a throw-away folder whose owner is dead; None where it lives, or where the folder is not ours.
-    pub fn abandoned(path: &Path, account: &Account) -> Option<Self> {
+    pub fn abandoned(path: &Path, account: &ServiceUser) -> Option<Self> {
         let folder = path.symlink_metadata().ok()?;
         if !folder.is_dir() || folder.uid() != account.uid() {
             return None;
@@ -112,7 +112,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for OwnedDir {
     fn drop(&mut self) {
         if self.remove_on_drop
             && let Err(error) = remove(&self.path)

@@ -17,7 +17,7 @@ pub const OLDEST_VERSION: i32 = 140_000;
 
 /// What the server says of itself.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Server {
+pub struct ServerInfo {
     /// For example 150018.
     pub version_num: i32,
     /// For example `15.18`.
@@ -39,7 +39,7 @@ pub struct Server {
 }
 
 /// Asks for the server's settings.
-pub async fn server(pool: &Pool) -> Result<Server, sqlx::Error> {
+pub async fn server(pool: &Pool) -> Result<ServerInfo, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let server = sqlx::query_as(
         r#"
@@ -79,8 +79,8 @@ pub async fn now(pool: &Pool) -> Result<DateTime<Utc>, sqlx::Error> {
 /// a pooler, or where it lends in turn, one answer may look like a session. In the simple protocol, whose queries are one
 /// message each.
 pub async fn sessions_last(pool: &Pool) -> Result<bool, sqlx::Error> {
-    let mut one = pool.bare().acquire().await?;
-    let mut other = pool.bare().acquire().await?;
+    let mut one = pool.inner().acquire().await?;
+    let mut other = pool.inner().acquire().await?;
     let set = "SELECT pg_backend_pid() AS pid, set_config('avinode_ingest.probe', 'kept', false) AS kept";
     let ask = "SELECT pg_backend_pid() AS pid, current_setting('avinode_ingest.probe', true) AS kept";
     let clear = "SELECT set_config('avinode_ingest.probe', '', false)";
@@ -101,7 +101,7 @@ pub async fn sessions_last(pool: &Pool) -> Result<bool, sqlx::Error> {
 
 /// What is missing or broken of what the service rests on. Empty lists are good.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Broken {
+pub struct SchemaProblems {
     /// What our role may not do, as `SELECT, INSERT ON public.quotes`.
     pub rights: Vec<String>,
     /// Tables whose rows row-level security hides from our role.
@@ -115,7 +115,7 @@ pub struct Broken {
 }
 
 /// Looks at a migrated database.
-pub async fn broken(pool: &Pool) -> Result<Broken, sqlx::Error> {
+pub async fn broken(pool: &Pool) -> Result<SchemaProblems, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let mut lists = Vec::new();
     for question in [RIGHTS, HIDDEN, TRIGGERS, INDEXES, DEMANDS] {
@@ -125,7 +125,7 @@ pub async fn broken(pool: &Pool) -> Result<Broken, sqlx::Error> {
     tx.commit().await?;
     let mut next = lists.into_iter();
     let mut next = || next.next().unwrap_or_default();
-    Ok(Broken {
+    Ok(SchemaProblems {
         rights: next(),
         hidden: next(),
         triggers: next(),

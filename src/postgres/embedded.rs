@@ -12,13 +12,13 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::binaries::Programs;
+use super::binaries::PostgresBinaries;
 use super::cluster::{self, PORT, SUPERUSER};
-use super::data_dir::{self, Folder, Home, THROW_AWAY_PARENT};
+use super::data_dir::{self, ClusterHome, OwnedDir, THROW_AWAY_PARENT};
 use super::error::EmbeddedError;
 use super::orphans;
-use super::service_user::Account;
-use super::supervisor::{End, Supervisor};
+use super::service_user::ServiceUser;
+use super::supervisor::{ServerExit, Supervisor};
 
 /// How long a server may take until it answers at all.
 const FIRST_ANSWER: Duration = Duration::from_secs(30);
@@ -33,7 +33,7 @@ pub struct EmbeddedOptions {
     /// The folder of `initdb` and `postgres`; None looks for them.
     pub bin_dir: Option<PathBuf>,
     /// Where the cluster is, and whether it outlives us.
-    pub home: Home,
+    pub home: ClusterHome,
     /// Further Postgres settings, which win over our own.
     pub settings: Vec<(String, String)>,
 }
@@ -42,10 +42,10 @@ pub struct EmbeddedOptions {
 #[derive(Debug)]
 pub struct EmbeddedPostgres {
     server: Supervisor,
-    home: Folder,
+    home: OwnedDir,
     data: PathBuf,
     /// Where the home's path is too long for a socket.
-    socket_home: Option<Folder>,
+    socket_home: Option<OwnedDir>,
     remove: Option<PathBuf>,
 }
 
@@ -58,20 +58,20 @@ impl EmbeddedPostgres {
             settings,
         } = options;
         let kept = match &home {
-            Home::Kept(path) => Some(std::path::absolute(path).map_err(EmbeddedError::folder("look up", path))?),
-            Home::ThrowAway => None,
+            ClusterHome::Kept(path) => Some(std::path::absolute(path).map_err(EmbeddedError::folder("look up", path))?),
+            ClusterHome::ThrowAway => None,
         };
         // Everything that can be refused is refused before anything is made.
         let kept_data = kept.as_ref().map(|path| path.join("data"));
-        let account = Account::choose(kept.as_deref().unwrap_or(Path::new("")), kept_data.as_deref())?;
+        let account = ServiceUser::choose(kept.as_deref().unwrap_or(Path::new("")), kept_data.as_deref())?;
         let made_by = kept_data.as_deref().and_then(cluster::major_version);
-        let programs = Programs::find(bin_dir.as_deref(), made_by)?;
+        let programs = PostgresBinaries::find(bin_dir.as_deref(), made_by)?;
         account.can_run(&programs.postgres()).await?;
 
         let mut home = match &kept {
             Some(path) => {
                 account.can_enter(path).await?;
-                Folder::kept(path, &account)?
+                OwnedDir::kept(path, &account)?
             }
             None => throw_away_folder(&account).await?,
         };
@@ -96,14 +96,14 @@ impl EmbeddedPostgres {
         let remove = if kept.is_none() {
             Some(home.path())
         } else {
-            socket_home.as_ref().map(Folder::path)
+            socket_home.as_ref().map(OwnedDir::path)
         };
         let remove = remove.map(Path::to_owned);
         let arguments = cluster::arguments(&data, socket_dir, &settings);
         let server = Supervisor::start(&account, &programs.postgres(), arguments, &log, remove.as_deref()).await?;
         // From here on the watchdog removes: we may be dead by then.
         home.leave();
-        socket_home.iter_mut().for_each(Folder::leave);
+        socket_home.iter_mut().for_each(OwnedDir::leave);
         let started = Self {
             server,
             home,
@@ -176,7 +176,7 @@ impl EmbeddedPostgres {
     }
 
     /// Waits until the server ends by itself, which it should not: a process that lives on it should end too.
-    pub async fn ended(&self) -> End {
+    pub async fn ended(&self) -> ServerExit {
         self.server.end().await
     }
 
@@ -184,7 +184,7 @@ impl EmbeddedPostgres {
     pub async fn stop(self) -> Result<(), EmbeddedError> {
         let socket_dir = self.socket_dir().to_owned();
         let end = self.server.stop().await;
-        if end != End::Status(0) {
+        if end != ServerExit::Status(0) {
             // The watchdog or the server was killed: see to the end ourselves.
             orphans::end_leftover(&self.data, &socket_dir, Signal::SIGINT).await?;
         }
@@ -192,11 +192,11 @@ impl EmbeddedPostgres {
             data_dir::remove(folder).map_err(EmbeddedError::folder("remove", folder))?;
         }
         match end {
-            End::Status(0) => Ok(()),
-            End::Status(status) => Err(EmbeddedError::Unclean {
+            ServerExit::Status(0) => Ok(()),
+            ServerExit::Status(status) => Err(EmbeddedError::Unclean {
                 status: status.to_string(),
             }),
-            End::Unknown => Err(EmbeddedError::Unclean {
+            ServerExit::Unknown => Err(EmbeddedError::Unclean {
                 status: "unknown".to_owned(),
             }),
         }
@@ -246,12 +246,12 @@ pub fn options_at(socket_dir: &Path, database: &str) -> PgConnectOptions {
         .ssl_mode(PgSslMode::Disable)
 }
 
-async fn throw_away_folder(account: &Account) -> Result<Folder, EmbeddedError> {
+async fn throw_away_folder(account: &ServiceUser) -> Result<OwnedDir, EmbeddedError> {
     orphans::sweep(Path::new(THROW_AWAY_PARENT), account).await;
-    Folder::throw_away(account)
+    OwnedDir::throw_away(account)
 }
 
-fn log_path(home: &Folder) -> PathBuf {
+fn log_path(home: &OwnedDir) -> PathBuf {
     home.path().join("postgres.log")
 }
 

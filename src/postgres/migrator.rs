@@ -54,7 +54,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
 /// A migration that was applied just now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Applied {
+pub struct AppliedMigration {
     /// The number that its file's name begins with.
     pub version: i64,
     /// The rest of its file's name.
@@ -96,7 +96,7 @@ pub enum SchemaStatus {
 
 /// Applies what is missing, in order, on a direct connection of its own (a transaction pooler would not keep its
 /// settings and its lock), and tells what it applied. Processes that do so at once take turns.
-pub async fn migrate(options: &PgConnectOptions) -> Result<Vec<Applied>, MigrateError> {
+pub async fn migrate(options: &PgConnectOptions) -> Result<Vec<AppliedMigration>, MigrateError> {
     migrate_with(&MIGRATOR, options, PATIENCE).await
 }
 
@@ -104,7 +104,7 @@ async fn migrate_with(
     migrator: &Migrator,
     options: &PgConnectOptions,
     patience: Patience,
-) -> Result<Vec<Applied>, MigrateError> {
+) -> Result<Vec<AppliedMigration>, MigrateError> {
     let mut connection = options.connect().await.map_err(MigrateError::Connect)?;
     let result = apply_all(migrator, &mut connection, patience).await;
     let _ = connection.close().await; // and with it the lock and the settings
@@ -115,7 +115,7 @@ async fn apply_all(
     migrator: &Migrator,
     connection: &mut PgConnection,
     patience: Patience,
-) -> Result<Vec<Applied>, MigrateError> {
+) -> Result<Vec<AppliedMigration>, MigrateError> {
     set(connection, SETTINGS).await?;
     let _ = set(connection, NOTICES_OUR_DEATH).await;
     lock::take(connection, patience.turn).await?;
@@ -129,7 +129,7 @@ async fn apply_all(
         let begun = Instant::now();
         set(connection, if migration.no_tx { PATIENT_LOCKS } else { BRIEF_LOCKS }).await?;
         apply(connection, migration, patience.tables).await?;
-        applied.push(Applied {
+        applied.push(AppliedMigration {
             version: migration.version,
             description: migration.description.to_string(),
             elapsed: begun.elapsed(),

@@ -11,9 +11,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::time::{Instant, sleep};
 
-use super::data_dir::{Folder, THROW_AWAY_PREFIX};
+use super::data_dir::{OwnedDir, THROW_AWAY_PREFIX};
 use super::error::EmbeddedError;
-use super::service_user::Account;
+use super::service_user::ServiceUser;
 
 /// How long an orderly end (SIGINT: sessions ended, a checkpoint written) may take before SIGQUIT asks for an immediate
 /// one, which costs nothing but a recovery at the next start.
@@ -71,7 +71,7 @@ pub async fn end_leftover(data: &Path, socket_dir: &Path, first: Signal) -> Resu
 
 /// Removes the throw-away folders in `parent` that the account owns and whose owner is dead. A failure is logged and
 /// harms nobody: the next sweep tries again.
-pub async fn sweep(parent: &Path, account: &Account) -> Vec<PathBuf> {
+pub async fn sweep(parent: &Path, account: &ServiceUser) -> Vec<PathBuf> {
     let mut swept = Vec::new();
     let Ok(entries) = std::fs::read_dir(parent) else {
         return swept;
@@ -80,7 +80,7 @@ pub async fn sweep(parent: &Path, account: &Account) -> Vec<PathBuf> {
         if !entry.file_name().to_string_lossy().starts_with(THROW_AWAY_PREFIX) {
             continue;
         }
-        let Some(folder) = Folder::abandoned(&entry.path(), account) else {
+        let Some(folder) = OwnedDir::abandoned(&entry.path(), account) else {
             continue;
         };
         let path = folder.path().to_owned();

@@ -28,7 +28,7 @@ const FOREIGN_VARIABLES: [&str; 10] = [
 
 /// The user whom the cluster's processes and folders belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
+pub struct ServiceUser {
     uid: Uid,
     gid: Gid,
     name: String,
@@ -36,7 +36,7 @@ pub struct Account {
     switched: bool,
 }
 
-impl Account {
+impl ServiceUser {
     /// Chooses by who we are and, for a kept cluster, by whose it already is (`data` need not exist).
     ///
     /// Root runs an existing cluster as its owner: it may have been made by an ordinary user.

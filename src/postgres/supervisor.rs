@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::data_dir::OWNER_FILE;
 use super::error::EmbeddedError;
-use super::service_user::Account;
+use super::service_user::ServiceUser;
 
 const WATCHDOG: &str = include_str!("watchdog.sh");
 /// The watchdog's 60 s for an orderly end, then an immediate one.
@@ -22,7 +22,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(75);
 
 /// How the server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum ServerExit {
     /// With this exit status, as a shell counts it (a signal is 128 and its number).
     Status(i32),
     /// Not told: the watchdog was killed. The server may still run.
@@ -35,14 +35,14 @@ pub struct Supervisor {
     watchdog: Child,
     pipe: ChildStdin,
     postmaster: u32,
-    end: watch::Receiver<Option<End>>,
+    end: watch::Receiver<Option<ServerExit>>,
 }
 
 impl Supervisor {
     /// Starts the server with its output in `log`; `remove` is a throw-away folder that the watchdog removes after the
     /// server's end and ours. Returns before the server is ready.
     pub async fn start(
-        account: &Account,
+        account: &ServiceUser,
         server: &Path,
         arguments: Vec<OsString>,
         log: &Path,
@@ -79,7 +79,7 @@ impl Supervisor {
                 .ok()
                 .flatten()
                 .and_then(|line| line.parse().ok());
-            tell.send_replace(Some(status.map_or(End::Unknown, End::Status)));
+            tell.send_replace(Some(status.map_or(ServerExit::Unknown, ServerExit::Status)));
         });
         Ok(Self {
             watchdog,
@@ -95,21 +95,21 @@ impl Supervisor {
     }
 
     /// How the server ended, if it has.
-    pub fn ended(&self) -> Option<End> {
+    pub fn ended(&self) -> Option<ServerExit> {
         *self.end.borrow()
     }
 
     /// Waits for the server's end.
-    pub async fn end(&self) -> End {
+    pub async fn end(&self) -> ServerExit {
         let mut end = self.end.clone();
         match end.wait_for(Option::is_some).await {
-            Ok(end) => end.unwrap_or(End::Unknown),
-            Err(_) => End::Unknown,
+            Ok(end) => end.unwrap_or(ServerExit::Unknown),
+            Err(_) => ServerExit::Unknown,
         }
     }
 
     /// Asks for an orderly end, waits for it and for the watchdog's.
-    pub async fn stop(self) -> End {
+    pub async fn stop(self) -> ServerExit {
         let Self {
             mut watchdog,
             pipe,
@@ -120,8 +120,8 @@ impl Supervisor {
         let waited = tokio::time::timeout(STOP_LIMIT, watchdog.wait()).await;
         match (*end.borrow(), waited) {
             (Some(end), _) => end,
-            (None, Ok(Ok(status))) => status.code().map_or(End::Unknown, End::Status),
-            (None, _) => End::Unknown,
+            (None, Ok(Ok(status))) => status.code().map_or(ServerExit::Unknown, ServerExit::Status),
+            (None, _) => ServerExit::Unknown,
         }
     }
 

@@ -8,12 +8,12 @@ use uuid::Uuid;
 
 /// A scratch database. It is dropped by [`Scratch::remove`], not by `Drop`, which cannot wait.
 #[derive(Debug)]
-pub struct Scratch {
+pub struct TempDatabase {
     server: PgConnectOptions,
     name: String,
 }
 
-impl Scratch {
+impl TempDatabase {
     /// Makes a database with a name of its own, by way of a connection to the named one.
     pub async fn make(server: &PgConnectOptions) -> Result<Self, sqlx::Error> {
         let name = format!("avinode_ingest_{}", Uuid::now_v7().simple());

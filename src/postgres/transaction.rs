@@ -19,7 +19,7 @@ use sqlx::postgres::{
 use sqlx::query::Map;
 use sqlx::{Connection as _, Either, Error, Execute, Executor, SqlStr};
 
-use super::autocommit::LonePool;
+use super::autocommit::AutocommitPool;
 
 /// Connections to the database, and whether statements may have names there.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ impl Pool {
     /// Fetches what a statement returns that is its own transaction: one message and one answer, where BEGIN and COMMIT would be
     /// two more of each. For what may be lost with a transaction that somebody left open; behind a transaction pooler it needs
     /// one around it, because an unnamed statement is sent in two messages.
-    pub async fn fetch_alone<F, O>(&self, statement: Map<'_, Postgres, F, PgArguments>) -> Result<Vec<O>, Error>
+    pub async fn fetch_autocommit<F, O>(&self, statement: Map<'_, Postgres, F, PgArguments>) -> Result<Vec<O>, Error>
     where
         F: FnMut(PgRow) -> Result<O, Error> + Send,
         O: Send + Unpin,
@@ -73,7 +73,7 @@ impl Pool {
     }
 
     /// Another pool to the same database, of `max` connections of its own.
-    pub fn beside(&self, max: u32) -> Self {
+    pub fn sibling(&self, max: u32) -> Self {
         self.beside_with_patience(max, self.connections.options().get_acquire_timeout())
     }
 
@@ -88,9 +88,9 @@ impl Pool {
     }
 
     /// `max` connections of their own to the same database, for statements that are their own transaction.
-    pub fn lone(&self, max: u32) -> LonePool {
-        let own = self.beside(max);
-        LonePool::new(own.connections, own.named)
+    pub fn lone(&self, max: u32) -> AutocommitPool {
+        let own = self.sibling(max);
+        AutocommitPool::new(own.connections, own.named)
     }
 
     /// Whether the database can be reached: a connection that answered less than a second ago, or answers now.
@@ -109,7 +109,7 @@ impl Pool {
     }
 
     /// The bare connections, for what is about sessions themselves.
-    pub(super) fn bare(&self) -> &PgPool {
+    pub(super) fn inner(&self) -> &PgPool {
         &self.connections
     }
 }

@@ -40,7 +40,7 @@ pub struct JobView {
 
 /// Which jobs to list.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct JobFilter {
     /// One job.
     pub id: Option<i64>,
     /// Only in this state.
@@ -56,7 +56,7 @@ pub struct Filter {
 }
 
 /// Lists jobs, dead ones first, then by when they are due.
-pub async fn list(pool: &Pool, filter: &Filter) -> Result<Vec<JobView>, sqlx::Error> {
+pub async fn list(pool: &Pool, filter: &JobFilter) -> Result<Vec<JobView>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let jobs = sqlx::query_as!(
         JobView,
@@ -236,7 +236,7 @@ pub async fn left(pool: &Pool, unserved: &[String]) -> Result<(i64, i64), sqlx::
 
 /// A finished job, as an operator sees it.
 #[derive(Debug, Clone, Serialize)]
-pub struct Finished {
+pub struct FinishedJob {
     /// Which handler it was for.
     pub kind: String,
     /// What it was about.
@@ -272,10 +272,10 @@ pub async fn live_in_run(pool: &Pool, kind: &str, run: Uuid) -> Result<i64, sqlx
 }
 
 /// What has become of the jobs of a run that began then, in order of time.
-pub async fn finished_in_run(pool: &Pool, run: Uuid, since: DateTime<Utc>) -> Result<Vec<Finished>, sqlx::Error> {
+pub async fn finished_in_run(pool: &Pool, run: Uuid, since: DateTime<Utc>) -> Result<Vec<FinishedJob>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let finished = sqlx::query_as!(
-        Finished,
+        FinishedJob,
         r#"
         SELECT kind, key, outcome, detail
         FROM avinode_ingest.outcomes

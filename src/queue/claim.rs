@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::job::{Claimed, Outcome};
+use super::job::{ClaimedJob, JobOutcome};
 use crate::postgres::interval::interval;
 use crate::postgres::transaction::{Pool, Transaction};
 
@@ -14,12 +14,12 @@ pub async fn claim(
     wanted: &[(&str, i64)],
     worker: &str,
     lease: Duration,
-) -> Result<Vec<Claimed>, sqlx::Error> {
+) -> Result<Vec<ClaimedJob>, sqlx::Error> {
     let (kinds, limits): (Vec<String>, Vec<i64>) =
         wanted.iter().map(|(kind, limit)| ((*kind).to_owned(), *limit)).unzip();
     // A claim that went with a transaction left open would be fenced out at its end.
-    pool.fetch_alone(sqlx::query_as!(
-        Claimed,
+    pool.fetch_autocommit(sqlx::query_as!(
+        ClaimedJob,
         r#"
         WITH urgent AS MATERIALIZED (
             SELECT wanted.kind, wanted.size
@@ -67,8 +67,8 @@ pub async fn claim(
 
 /// Extends the leases of `jobs` that are still held. Rows that a transaction has locked are passed over: no claim can
 /// take them either.
-pub async fn extend(pool: &Pool, jobs: &[Claimed], lease: Duration) -> Result<u64, sqlx::Error> {
-    let (ids, tokens) = fences(jobs);
+pub async fn renew(pool: &Pool, jobs: &[ClaimedJob], lease: Duration) -> Result<u64, sqlx::Error> {
+    let (ids, tokens) = lease_tokens(jobs);
     let mut tx = pool.begin().await?;
     let extended = sqlx::query!(
         r#"
@@ -97,8 +97,8 @@ pub async fn extend(pool: &Pool, jobs: &[Claimed], lease: Duration) -> Result<u6
 
 /// Locks the jobs that are still held under their tokens, in order of id, and returns their ids. Every apply begins
 /// with this and decides only for what it returns: a worker that lost its lease changes nothing.
-pub async fn hold(tx: &mut Transaction<'_>, jobs: &[Claimed]) -> Result<Vec<i64>, sqlx::Error> {
-    let (ids, tokens) = fences(jobs);
+pub async fn lock_held(tx: &mut Transaction<'_>, jobs: &[ClaimedJob]) -> Result<Vec<i64>, sqlx::Error> {
+    let (ids, tokens) = lease_tokens(jobs);
     sqlx::query_scalar!(
         r#"
         SELECT job.id
@@ -116,7 +116,7 @@ pub async fn hold(tx: &mut Transaction<'_>, jobs: &[Claimed]) -> Result<Vec<i64>
 }
 
 /// Finishes jobs that [`hold`] locked in this transaction: they leave `jobs`, their outcomes stay.
-pub async fn finish(tx: &mut Transaction<'_>, outcomes: &[Outcome]) -> Result<u64, sqlx::Error> {
+pub async fn complete(tx: &mut Transaction<'_>, outcomes: &[JobOutcome]) -> Result<u64, sqlx::Error> {
     let ids: Vec<i64> = outcomes.iter().map(|outcome| outcome.job).collect();
     let words: Vec<String> = outcomes.iter().map(|outcome| outcome.outcome.to_owned()).collect();
     let details: Vec<String> = outcomes.iter().map(|outcome| outcome.detail.clone()).collect();
@@ -145,6 +145,6 @@ pub async fn finish(tx: &mut Transaction<'_>, outcomes: &[Outcome]) -> Result<u6
     Ok(finished.rows_affected())
 }
 
-pub(super) fn fences(jobs: &[Claimed]) -> (Vec<i64>, Vec<i64>) {
+pub(super) fn lease_tokens(jobs: &[ClaimedJob]) -> (Vec<i64>, Vec<i64>) {
     jobs.iter().map(|job| (job.id, job.token)).unzip()
 }

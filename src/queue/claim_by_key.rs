@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
-use super::job::{Claimed, JobError};
+use super::job::{ClaimedJob, JobError};
 use super::limit::Free;
 use super::limiter::slot::Slot;
 use super::limiter::{Limiter, Seen};
@@ -24,18 +24,18 @@ const MOST_OF_A_KEY: i64 = 256;
 
 /// A key under a lease, with its jobs and the slot for the call that serves them.
 #[derive(Debug)]
-pub struct Group {
+pub struct KeyBatch {
     /// What the jobs are about.
     pub key: String,
     /// The jobs, oldest first.
-    pub jobs: Vec<Claimed>,
+    pub jobs: Vec<ClaimedJob>,
     /// By the database's clock, after the last of the jobs was queued and before anything is called for them.
     pub claimed_at: DateTime<Utc>,
     /// Leave to call.
     pub slot: Slot,
 }
 
-impl Group {
+impl KeyBatch {
     /// Some of its jobs were taken over from a worker that died: it is served while nothing else is.
     pub fn is_alone(&self) -> bool {
         self.jobs.iter().any(|job| job.alone)
@@ -43,21 +43,21 @@ impl Group {
 }
 
 /// Serves claimed keys.
-pub trait GroupHandler: Send + Sync {
+pub trait KeyHandler: Send + Sync {
     /// The kinds of jobs that it serves together, the most urgent first.
     fn kinds(&self) -> &'static [&'static str];
 
     /// Serves the jobs of a key by at most one call, which begins with [`Slot::start`]. As for
     /// [`super::job::Handler`]: what it finished it finished in its own fenced transaction, `Ok` names what was left
     /// unfinished, `Err` says that nothing was changed, and what becomes of all of them.
-    fn perform<'a>(&'a self, group: &'a Group) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>>;
+    fn perform<'a>(&'a self, group: &'a KeyBatch) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>>;
 }
 
 /// What a claim brought.
 #[derive(Debug, Default)]
-pub struct Claim {
+pub struct KeyClaim {
     /// The keys.
-    pub groups: Vec<Group>,
+    pub groups: Vec<KeyBatch>,
     /// Jobs are due, and there is no slot for so long.
     pub wait: Option<Duration>,
 }
@@ -71,24 +71,24 @@ pub async fn claim(
     most: u32,
     worker: &str,
     lease: Duration,
-) -> Result<Claim, sqlx::Error> {
+) -> Result<KeyClaim, sqlx::Error> {
     let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
     let told = limiter.ended.tell();
     let Some(seen) = limiter.peek(pool, &kinds).await? else {
         limiter.register(pool).await?;
-        return Ok(Claim::default());
+        return Ok(KeyClaim::default());
     };
     if told.is_empty() {
         if !seen.due {
-            return Ok(Claim::default());
+            return Ok(KeyClaim::default());
         }
         if let Free::After(wait) = seen.state.free(seen.now, &limiter.caller) {
-            return Ok(Claim::waiting(wait));
+            return Ok(KeyClaim::waiting(wait));
         }
     }
     let asked = Instant::now();
     let Some((mut tx, Seen { mut state, now, .. })) = limiter.lock(pool).await? else {
-        return Ok(Claim::default());
+        return Ok(KeyClaim::default());
     };
     told.say(&mut state, now, asked);
     let (free, wait) = match state.free(now, &limiter.caller) {
@@ -100,7 +100,7 @@ pub async fn claim(
     } else {
         Vec::new()
     };
-    let mut keys: Vec<(String, DateTime<Utc>, Vec<Claimed>)> = Vec::new();
+    let mut keys: Vec<(String, DateTime<Utc>, Vec<ClaimedJob>)> = Vec::new();
     for (job, claimed_at) in jobs {
         let Some(key) = job.key.clone() else { continue };
         match keys.iter_mut().find(|(known, ..)| *known == key) {
@@ -114,20 +114,20 @@ pub async fn claim(
     told.done();
     let groups = keys.into_iter().zip(slots).map(|((key, claimed_at, mut jobs), slot)| {
         jobs.sort_unstable_by_key(|job| job.id);
-        Group {
+        KeyBatch {
             key,
             jobs,
             claimed_at,
             slot,
         }
     });
-    Ok(Claim {
+    Ok(KeyClaim {
         groups: groups.collect(),
         wait: wait.filter(|_| seen.due),
     })
 }
 
-impl Claim {
+impl KeyClaim {
     fn waiting(wait: Duration) -> Self {
         Self {
             groups: Vec::new(),
@@ -142,7 +142,7 @@ async fn lease_keys(
     most: u32,
     worker: &str,
     lease: Duration,
-) -> Result<Vec<(Claimed, DateTime<Utc>)>, sqlx::Error> {
+) -> Result<Vec<(ClaimedJob, DateTime<Utc>)>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
         WITH busy AS MATERIALIZED (
@@ -209,7 +209,7 @@ async fn lease_keys(
     .fetch_all(tx)
     .await?;
     let claimed = rows.into_iter().map(|row| {
-        let job = Claimed {
+        let job = ClaimedJob {
             id: row.id,
             kind: row.kind,
             token: row.token,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use rand::RngExt;
 
-use super::job::{Claimed, JobError};
-use super::release::PutBack;
+use super::job::{ClaimedJob, JobError};
+use super::release::Reschedule;
 use super::retry::RetryPolicy;
 
 /// Others' locks are gone within moments. Not the same moment for all who met there.
@@ -13,27 +13,27 @@ const MOMENT: std::ops::Range<u64> = 5..60;
 
 /// What becomes of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Remedy {
+pub enum Disposition {
     /// It comes back.
-    Back(PutBack),
+    Reschedule(Reschedule),
     /// It is dead, for this reason.
-    Bury(String),
+    DeadLetter(String),
 }
 
 /// What becomes of a job after this.
-pub fn remedy(job: &Claimed, error: &JobError, policy: &RetryPolicy) -> Remedy {
+pub fn remedy(job: &ClaimedJob, error: &JobError, policy: &RetryPolicy) -> Disposition {
     let (delay, counts) = match error {
-        JobError::Wait { after, .. } => (*after, false),
+        JobError::Snooze { after, .. } => (*after, false),
         JobError::Contention(_) => (Duration::from_millis(rand::rng().random_range(MOMENT)), false),
         JobError::Retry { after, .. } if job.attempts < policy.max_attempts => {
             (after.unwrap_or_else(|| policy.delay(job.attempts)), true)
         }
         JobError::Retry { reason, .. } => {
-            return Remedy::Bury(format!("gave up after {} attempts: {reason}", job.attempts));
+            return Disposition::DeadLetter(format!("gave up after {} attempts: {reason}", job.attempts));
         }
-        JobError::Fail(reason) => return Remedy::Bury(reason.clone()),
+        JobError::Fail(reason) => return Disposition::DeadLetter(reason.clone()),
     };
-    Remedy::Back(PutBack {
+    Disposition::Reschedule(Reschedule {
         job: job.clone(),
         delay,
         counts,

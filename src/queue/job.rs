@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// A job under a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claimed {
+pub struct ClaimedJob {
     /// `jobs.id`.
     pub id: i64,
     /// Which handler it is for.
@@ -45,7 +45,7 @@ pub enum JobError {
     },
     /// It has to wait for something that is not its fault: try again after a while; costs no attempt.
     #[error("{reason}")]
-    Wait {
+    Snooze {
         /// What it waits for, in words for an operator.
         reason: String,
         /// For how long.
@@ -75,7 +75,7 @@ impl JobError {
 
     /// Try again after this delay, without counting the attempt.
     pub fn wait(reason: impl Into<String>, after: Duration) -> Self {
-        Self::Wait {
+        Self::Snooze {
             reason: reason.into(),
             after,
         }
@@ -104,7 +104,7 @@ impl From<sqlx::Error> for JobError {
 }
 
 /// Serves claimed jobs of one kind.
-pub trait Handler: Send + Sync {
+pub trait JobHandler: Send + Sync {
     /// The kind of job, as in `jobs.kind`.
     fn kind(&self) -> &'static str;
 
@@ -114,12 +114,12 @@ pub trait Handler: Send + Sync {
     /// Serves a batch. Jobs that it finished, it finished in its own transaction, fenced by [`super::store::hold`];
     /// those it names in `Ok` were left unfinished. `Err`: nothing was changed; a batch of several is then redone job
     /// by job, so that one bad job harms no neighbour.
-    fn perform<'a>(&'a self, jobs: &'a [Claimed]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>>;
+    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>>;
 }
 
 /// What became of a finished job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct JobOutcome {
     /// `jobs.id`.
     pub job: i64,
     /// One word: `applied`, `duplicate`, `nothing`.

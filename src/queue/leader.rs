@@ -9,7 +9,12 @@ use crate::postgres::transaction::Pool;
 const CHUNK: i64 = 5_000;
 
 /// Takes or keeps a duty for `holder` until `hold` has passed. `false`: another process has it.
-pub async fn take_duty(pool: &Pool, name: &str, holder: &str, hold: Duration) -> Result<bool, sqlx::Error> {
+pub async fn try_acquire_leadership(
+    pool: &Pool,
+    name: &str,
+    holder: &str,
+    hold: Duration,
+) -> Result<bool, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let taken = sqlx::query!(
         r#"

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use tokio::time::MissedTickBehavior;
 
 use super::claim;
-use super::job::{Claimed, JobError};
+use super::job::{ClaimedJob, JobError};
 use crate::postgres::transaction::Pool;
 
 /// How many leases long work may take before it is given up, where nothing else is said.
@@ -17,9 +17,9 @@ pub(super) const WORK_LEASES: u32 = 5;
 /// Does `work` and keeps the leases of `held` up meanwhile. Both are polled side by side: the work's transaction may hold the
 /// very rows that are to be extended, and must not wait for that to be over. Unless they were claimed just now, the leases
 /// have been running for a while and are extended at once. After `within` the work is given up.
-pub(super) async fn keep_up<T>(
+pub(super) async fn run_with_heartbeat<T>(
     leases: &Pool,
-    held: &[Claimed],
+    held: &[ClaimedJob],
     lease: Duration,
     within: Duration,
     claimed_just_now: bool,
@@ -33,7 +33,7 @@ pub(super) async fn keep_up<T>(
         }
         loop {
             beat.tick().await;
-            if let Err(error) = claim::extend(leases, held, lease).await {
+            if let Err(error) = claim::renew(leases, held, lease).await {
                 // Losing the lease is safe: the apply is fenced.
                 let kind = held.first().map(|job| job.kind.as_str());
                 tracing::warn!(%error, kind, "could not extend leases");

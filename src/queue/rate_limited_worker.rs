@@ -13,9 +13,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::claim_by_key::{self, Group, GroupHandler};
-use super::disposition::{Remedy, remedy};
-use super::job::{Claimed, JobError};
+use super::claim_by_key::{self, KeyBatch, KeyHandler};
+use super::disposition::{Disposition, remedy};
+use super::job::{ClaimedJob, JobError};
 use super::limiter::Limiter;
 use super::retry::RetryPolicy;
 use super::{lease, release, standing};
@@ -28,7 +28,7 @@ const MOST_AT_ONCE: usize = 8;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// What a paced worker works with.
-pub struct Paced {
+pub struct RateLimitedWorker {
     /// The database, as the handler uses it too.
     pub pool: Pool,
     /// Another way to the database, by which leases are kept up.
@@ -36,7 +36,7 @@ pub struct Paced {
     /// The limit that it shares with all others.
     pub limiter: Limiter,
     /// Serves the keys.
-    pub handler: Arc<dyn GroupHandler>,
+    pub handler: Arc<dyn KeyHandler>,
     /// How many keys are served at once, at most.
     pub at_once: usize,
     /// How long a claim holds; extended while a key is served.
@@ -67,7 +67,7 @@ enum Next {
     Work,
 }
 
-impl Paced {
+impl RateLimitedWorker {
     /// Works until `shutdown`. What has begun is finished (the process bounds how long it waits for that).
     pub async fn work(self: &Arc<Self>, name: &str, pulse: &Pulse, shutdown: &CancellationToken) {
         let mut running = JoinSet::new();
@@ -87,7 +87,7 @@ impl Paced {
                 }
                 if failures > 0 && running.is_empty() {
                     // What was claimed and could not be settled: nobody would touch it for the length of a lease.
-                    release::let_go(&self.pool, name).await?;
+                    release::expire_leases(&self.pool, name).await?;
                 }
                 self.round(name, &mut running, pulse, shutdown).await
             };
@@ -158,7 +158,8 @@ impl Paced {
             give_back(&self.pool, &claim.groups).await?;
             return Ok(Next::Nothing);
         }
-        let (mut alone, together): (Vec<Group>, Vec<Group>) = claim.groups.into_iter().partition(Group::is_alone);
+        let (mut alone, together): (Vec<KeyBatch>, Vec<KeyBatch>) =
+            claim.groups.into_iter().partition(KeyBatch::is_alone);
         if alone.is_empty() || !running.is_empty() {
             for group in together {
                 let this = self.clone();
@@ -187,7 +188,7 @@ impl Paced {
     pub async fn step(&self, name: &str) -> Result<PacedStep, sqlx::Error> {
         let claim = self.claim(name, self.at_once).await?;
         let mut groups = claim.groups;
-        if let Some(place) = groups.iter().position(Group::is_alone) {
+        if let Some(place) = groups.iter().position(KeyBatch::is_alone) {
             let first = groups.swap_remove(place);
             give_back(&self.pool, &groups).await?;
             groups = vec![first];
@@ -203,31 +204,31 @@ impl Paced {
         Ok(step)
     }
 
-    async fn claim(&self, name: &str, free: usize) -> Result<claim_by_key::Claim, sqlx::Error> {
+    async fn claim(&self, name: &str, free: usize) -> Result<claim_by_key::KeyClaim, sqlx::Error> {
         let most = u32::try_from(free.min(MOST_AT_ONCE)).unwrap_or(1);
         let kinds = self.handler.kinds();
         claim_by_key::claim(&self.pool, &self.limiter, kinds, most, name, self.lease).await
     }
 
-    async fn serve_and_tell(&self, group: &Group) {
+    async fn serve_and_tell(&self, group: &KeyBatch) {
         if let Err(error) = self.serve(group).await {
             tracing::warn!(%error, key = group.key, "a key could not be settled; its leases run out by themselves");
         }
     }
 
-    async fn serve(&self, group: &Group) -> Result<(), sqlx::Error> {
+    async fn serve(&self, group: &KeyBatch) -> Result<(), sqlx::Error> {
         if group.is_alone() {
             for job in group.jobs.iter().filter(|job| job.crashes >= self.retry.max_crashes) {
                 let reason = format!("its worker died {} times while its key ran alone", job.crashes);
                 tracing::warn!(kind = job.kind, job = job.id, key = group.key, reason, "a job died");
-                release::bury(&self.pool, job, &reason).await?;
+                release::dead_letter(&self.pool, job, &reason).await?;
             }
             if !release::begin_alone(&self.pool, &group.jobs).await? {
                 return Ok(());
             }
         }
         let work = self.handler.perform(group);
-        let kept_up = lease::keep_up(&self.leases, &group.jobs, self.lease, self.work_within(), true, work);
+        let kept_up = lease::run_with_heartbeat(&self.leases, &group.jobs, self.lease, self.work_within(), true, work);
         let unfinished = match kept_up.await {
             Ok(unfinished) => unfinished,
             Err(error) => group.jobs.iter().map(|job| (job.id, error.clone())).collect(),
@@ -241,15 +242,15 @@ impl Paced {
         (self.lease * lease::WORK_LEASES).max(self.limiter.call_within * 2)
     }
 
-    async fn settle(&self, group: &Group, unfinished: Vec<(i64, JobError)>) -> Result<(), sqlx::Error> {
+    async fn settle(&self, group: &KeyBatch, unfinished: Vec<(i64, JobError)>) -> Result<(), sqlx::Error> {
         let (mut back, mut failed) = (Vec::new(), None);
         for (id, error) in unfinished {
             let Some(job) = group.jobs.iter().find(|job| job.id == id) else {
                 continue;
             };
             match remedy(job, &error, &self.retry) {
-                Remedy::Bury(reason) => self.bury(group, job, &reason).await?,
-                Remedy::Back(job) => {
+                Disposition::DeadLetter(reason) => self.bury(group, job, &reason).await?,
+                Disposition::Reschedule(job) => {
                     if job.counts {
                         failed = failed.or(Some((error, job.delay, job.job.attempts)));
                     }
@@ -262,20 +263,20 @@ impl Paced {
             tracing::warn!(key = group.key, jobs, attempt, %error, ?delay, "a key is to be tried again");
         }
         if !back.is_empty() {
-            release::put_back(&self.pool, &back).await?;
+            release::reschedule(&self.pool, &back).await?;
         }
         Ok(())
     }
 
-    async fn bury(&self, group: &Group, job: &Claimed, reason: &str) -> Result<(), sqlx::Error> {
+    async fn bury(&self, group: &KeyBatch, job: &ClaimedJob, reason: &str) -> Result<(), sqlx::Error> {
         let (kind, delivery) = (&job.kind, job.delivery_id);
         tracing::warn!(kind, job = job.id, key = group.key, ?delivery, reason, "a job died");
-        release::bury(&self.pool, job, reason).await?;
+        release::dead_letter(&self.pool, job, reason).await?;
         Ok(())
     }
 }
 
-async fn give_back(pool: &Pool, groups: &[Group]) -> Result<u64, sqlx::Error> {
-    let jobs: Vec<Claimed> = groups.iter().flat_map(|group| group.jobs.iter().cloned()).collect();
-    release::give_back(pool, &jobs).await
+async fn give_back(pool: &Pool, groups: &[KeyBatch]) -> Result<u64, sqlx::Error> {
+    let jobs: Vec<ClaimedJob> = groups.iter().flat_map(|group| group.jobs.iter().cloned()).collect();
+    release::release(pool, &jobs).await
 }

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::claim::fences;
-use super::job::Claimed;
+use super::claim::lease_tokens;
+use super::job::ClaimedJob;
 use crate::postgres::interval::interval;
 use crate::postgres::transaction::Pool;
 
@@ -14,8 +14,8 @@ const REASON_CHARS: usize = 500;
 
 /// Notes that jobs that run alone begin, so that a crash from here on counts towards their death. `false`: their leases are
 /// lost.
-pub async fn begin_alone(pool: &Pool, jobs: &[Claimed]) -> Result<bool, sqlx::Error> {
-    let (ids, tokens) = fences(jobs);
+pub async fn begin_alone(pool: &Pool, jobs: &[ClaimedJob]) -> Result<bool, sqlx::Error> {
+    let (ids, tokens) = lease_tokens(jobs);
     let mut tx = pool.begin().await?;
     let begun = sqlx::query!(
         r#"
@@ -35,9 +35,9 @@ pub async fn begin_alone(pool: &Pool, jobs: &[Claimed]) -> Result<bool, sqlx::Er
 
 /// A job that is to come back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PutBack {
+pub struct Reschedule {
     /// The claim.
-    pub job: Claimed,
+    pub job: ClaimedJob,
     /// For how long it waits.
     pub delay: Duration,
     /// The attempt was its own fault.
@@ -47,7 +47,7 @@ pub struct PutBack {
 }
 
 /// Puts jobs back. One that was served to an end need not run alone the next time for having been taken over.
-pub async fn put_back(pool: &Pool, jobs: &[PutBack]) -> Result<u64, sqlx::Error> {
+pub async fn reschedule(pool: &Pool, jobs: &[Reschedule]) -> Result<u64, sqlx::Error> {
     let ids: Vec<i64> = jobs.iter().map(|back| back.job.id).collect();
     let tokens: Vec<i64> = jobs.iter().map(|back| back.job.token).collect();
     let delays: Vec<_> = jobs.iter().map(|back| interval(back.delay)).collect();
@@ -89,8 +89,8 @@ pub async fn put_back(pool: &Pool, jobs: &[PutBack]) -> Result<u64, sqlx::Error>
 }
 
 /// What went wrong with jobs so far, or what they waited for, oldest first; by job.
-pub async fn histories(pool: &Pool, jobs: &[Claimed]) -> Result<HashMap<i64, Vec<String>>, sqlx::Error> {
-    let (ids, _) = fences(jobs);
+pub async fn histories(pool: &Pool, jobs: &[ClaimedJob]) -> Result<HashMap<i64, Vec<String>>, sqlx::Error> {
+    let (ids, _) = lease_tokens(jobs);
     let mut tx = pool.begin().await?;
     let rows = sqlx::query!("SELECT id, history FROM avinode_ingest.jobs WHERE id = ANY ($1)", &ids)
         .fetch_all(&mut tx)
@@ -100,11 +100,11 @@ pub async fn histories(pool: &Pool, jobs: &[Claimed]) -> Result<HashMap<i64, Vec
 }
 
 /// Gives leases back unused: the jobs are available at once, before those that came later, and have lost no attempt.
-pub async fn give_back(pool: &Pool, jobs: &[Claimed]) -> Result<u64, sqlx::Error> {
+pub async fn release(pool: &Pool, jobs: &[ClaimedJob]) -> Result<u64, sqlx::Error> {
     if jobs.is_empty() {
         return Ok(0);
     }
-    let (ids, tokens) = fences(jobs);
+    let (ids, tokens) = lease_tokens(jobs);
     let mut tx = pool.begin().await?;
     let given = sqlx::query!(
         r#"
@@ -125,7 +125,7 @@ pub async fn give_back(pool: &Pool, jobs: &[Claimed]) -> Result<u64, sqlx::Error
 
 /// Lets the leases of one worker run out now, instead of in their time: what it could not settle is taken over as from a
 /// worker that died, alone, and a crash that it may have caused is counted.
-pub async fn let_go(pool: &Pool, worker: &str) -> Result<u64, sqlx::Error> {
+pub async fn expire_leases(pool: &Pool, worker: &str) -> Result<u64, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let let_go = sqlx::query!(
         "UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE leased_by = $1 AND lease_token IS NOT NULL",
@@ -138,7 +138,7 @@ pub async fn let_go(pool: &Pool, worker: &str) -> Result<u64, sqlx::Error> {
 }
 
 /// Ends a job for good: it moves to `dead_jobs` with its history, where an operator can send it back.
-pub async fn bury(pool: &Pool, job: &Claimed, reason: &str) -> Result<bool, sqlx::Error> {
+pub async fn dead_letter(pool: &Pool, job: &ClaimedJob, reason: &str) -> Result<bool, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let buried = sqlx::query!(
         r#"

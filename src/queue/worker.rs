@@ -8,22 +8,22 @@ use rand::RngExt;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::disposition::{Remedy, remedy};
-use super::job::{Claimed, Handler, JobError};
+use super::disposition::{Disposition, remedy};
+use super::job::{ClaimedJob, JobError, JobHandler};
 use super::retry::RetryPolicy;
 use super::{claim, lease, release};
 use crate::heartbeat::Pulse;
 use crate::postgres::transaction::Pool;
 
 /// What every worker of a process shares.
-pub struct Shift {
+pub struct Worker {
     /// The database, as the handlers use it too. A worker that keeps to one connection finds its plans and the server's
     /// caches warm there.
     pub pool: Pool,
     /// Another way to the database, by which leases are kept up while a handler has the first.
     pub leases: Pool,
     /// One handler a kind; earlier ones are served first.
-    pub handlers: Vec<Arc<dyn Handler>>,
+    pub handlers: Vec<Arc<dyn JobHandler>>,
     /// How long a claim holds; extended every third of it while a handler works.
     pub lease: Duration,
     /// How long an idle worker waits before it looks again by itself.
@@ -31,12 +31,12 @@ pub struct Shift {
     /// Retries and deaths.
     pub retry: RetryPolicy,
     /// Rung when jobs were queued: by the receiver of the same process and by the listener.
-    pub bell: Arc<Notify>,
+    pub wake: Arc<Notify>,
 }
 
 /// What a step did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Step {
+pub struct WorkerStep {
     /// Jobs claimed.
     pub claimed: usize,
     /// Jobs put back to be tried again.
@@ -47,20 +47,20 @@ pub struct Step {
     pub more: bool,
 }
 
-impl Shift {
+impl Worker {
     /// Works until `shutdown`. A step that has begun is finished (the process bounds how long it waits for that).
     pub async fn work(&self, name: &str, pulse: &Pulse, shutdown: &CancellationToken) {
         let mut failures = 0;
         while !shutdown.is_cancelled() {
             pulse.beat();
             // Interest is registered before the table is read: a ring in between is not lost.
-            let rung = self.bell.notified();
+            let rung = self.wake.notified();
             tokio::pin!(rung);
             rung.as_mut().enable();
             let stepped = async {
                 if failures > 0 {
                     // What the failed step held could not be settled: nobody would touch it for the length of a lease.
-                    release::let_go(&self.pool, name).await?;
+                    release::expire_leases(&self.pool, name).await?;
                 }
                 self.step(name, shutdown).await
             };
@@ -69,7 +69,7 @@ impl Shift {
                     failures = 0;
                     if step.more {
                         // Let an idle colleague help.
-                        self.bell.notify_one();
+                        self.wake.notify_one();
                     }
                     if step.claimed > 0 { Duration::ZERO } else { self.poll }
                 }
@@ -100,8 +100,8 @@ impl Shift {
     ///
     /// # Errors
     /// The database could not be asked for work, or a job could not be settled; leases then run out by themselves.
-    pub async fn step(&self, name: &str, shutdown: &CancellationToken) -> Result<Step, sqlx::Error> {
-        let mut step = Step::default();
+    pub async fn step(&self, name: &str, shutdown: &CancellationToken) -> Result<WorkerStep, sqlx::Error> {
+        let mut step = WorkerStep::default();
         let mut handlers = &self.handlers[..];
         while !handlers.is_empty() {
             let wanted: Vec<_> = handlers.iter().map(|it| (it.kind(), it.batch_size())).collect();
@@ -116,7 +116,7 @@ impl Shift {
             step.claimed += claimed.len();
             step.more |= i64::try_from(claimed.len()).unwrap_or(i64::MAX) >= handler.batch_size();
             if shutdown.is_cancelled() {
-                release::give_back(&self.pool, &claimed).await?;
+                release::release(&self.pool, &claimed).await?;
                 break;
             }
             let (mut alone, together): (Vec<_>, Vec<_>) = claimed.into_iter().partition(|job| job.alone);
@@ -132,14 +132,14 @@ impl Shift {
 
     async fn serve_alone(
         &self,
-        handler: &dyn Handler,
-        job: &Claimed,
-        waiting: &[Claimed],
-        step: &mut Step,
+        handler: &dyn JobHandler,
+        job: &ClaimedJob,
+        waiting: &[ClaimedJob],
+        step: &mut WorkerStep,
     ) -> Result<(), sqlx::Error> {
         if job.crashes >= self.retry.max_crashes {
             let reason = format!("its worker died {} times while it ran alone", job.crashes);
-            step.died += usize::from(release::bury(&self.pool, job, &reason).await?);
+            step.died += usize::from(release::dead_letter(&self.pool, job, &reason).await?);
             return Ok(());
         }
         if release::begin_alone(&self.pool, std::slice::from_ref(job)).await? {
@@ -152,10 +152,10 @@ impl Shift {
     /// up as well.
     async fn serve(
         &self,
-        handler: &dyn Handler,
-        batch: &[Claimed],
-        waiting: &[Claimed],
-        step: &mut Step,
+        handler: &dyn JobHandler,
+        batch: &[ClaimedJob],
+        waiting: &[ClaimedJob],
+        step: &mut WorkerStep,
     ) -> Result<(), sqlx::Error> {
         match self.perform(handler, batch, waiting, !batch[0].alone).await {
             Ok(unfinished) => {
@@ -169,7 +169,7 @@ impl Shift {
             Err(error) => {
                 tracing::debug!(kind = handler.kind(), jobs = batch.len(), %error, "a batch is redone job by job");
                 for (position, job) in batch.iter().enumerate() {
-                    let later: Vec<Claimed> = batch[position + 1..].iter().chain(waiting).cloned().collect();
+                    let later: Vec<ClaimedJob> = batch[position + 1..].iter().chain(waiting).cloned().collect();
                     let one = std::slice::from_ref(job);
                     match self.perform(handler, one, &later, false).await {
                         Ok(unfinished) => {
@@ -187,32 +187,32 @@ impl Shift {
 
     async fn perform(
         &self,
-        handler: &dyn Handler,
-        batch: &[Claimed],
-        waiting: &[Claimed],
+        handler: &dyn JobHandler,
+        batch: &[ClaimedJob],
+        waiting: &[ClaimedJob],
         claimed_just_now: bool,
     ) -> Result<Vec<(i64, JobError)>, JobError> {
-        let held: Vec<Claimed> = batch.iter().chain(waiting).cloned().collect();
+        let held: Vec<ClaimedJob> = batch.iter().chain(waiting).cloned().collect();
         let work = handler.perform(batch);
         let within = self.lease * lease::WORK_LEASES;
-        lease::keep_up(&self.leases, &held, self.lease, within, claimed_just_now, work).await
+        lease::run_with_heartbeat(&self.leases, &held, self.lease, within, claimed_just_now, work).await
     }
 
     async fn settle(
         &self,
         kind: &'static str,
-        job: &Claimed,
+        job: &ClaimedJob,
         error: JobError,
-        step: &mut Step,
+        step: &mut WorkerStep,
     ) -> Result<(), sqlx::Error> {
         match remedy(job, &error, &self.retry) {
-            Remedy::Bury(reason) => self.bury(kind, job, &reason, step).await,
-            Remedy::Back(back) => {
+            Disposition::DeadLetter(reason) => self.bury(kind, job, &reason, step).await,
+            Disposition::Reschedule(back) => {
                 if back.counts {
                     let delay = back.delay;
                     tracing::warn!(kind, job = job.id, attempt = job.attempts, %error, ?delay, "a job is to be tried again");
                 }
-                if release::put_back(&self.pool, &[back]).await? > 0 {
+                if release::reschedule(&self.pool, &[back]).await? > 0 {
                     step.put_back += 1;
                 }
                 Ok(())
@@ -220,9 +220,15 @@ impl Shift {
         }
     }
 
-    async fn bury(&self, kind: &'static str, job: &Claimed, reason: &str, step: &mut Step) -> Result<(), sqlx::Error> {
+    async fn bury(
+        &self,
+        kind: &'static str,
+        job: &ClaimedJob,
+        reason: &str,
+        step: &mut WorkerStep,
+    ) -> Result<(), sqlx::Error> {
         tracing::warn!(kind, job = job.id, delivery = ?job.delivery_id, reason, "a job died");
-        step.died += usize::from(release::bury(&self.pool, job, reason).await?);
+        step.died += usize::from(release::dead_letter(&self.pool, job, reason).await?);
         Ok(())
     }
 }

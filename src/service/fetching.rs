@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use super::Settings;
-use crate::avinode::client::client::NoClient;
+use super::ServiceSettings;
+use crate::avinode::client::avinode_client::ClientBuildError;
 use crate::avinode::client::config::AvinodeSettings;
-use crate::http::readiness::Detail;
+use crate::http::readiness::StatusDetail;
 use crate::jobs::fetch::status;
 use crate::jobs::registry;
 use crate::postgres::transaction::Pool;
-use crate::queue::rate_limited_worker::Paced;
+use crate::queue::rate_limited_worker::RateLimitedWorker;
 use crate::queue::retry::RetryPolicy;
 
 /// Connections of the worker's own: one claims while what was fetched is applied by the others.
@@ -20,13 +20,13 @@ pub const FETCHING_CONNECTIONS: u32 = 3;
 /// The worker that fetches.
 pub(super) fn worker(
     pool: &Pool,
-    settings: &Settings,
+    settings: &ServiceSettings,
     avinode: &AvinodeSettings,
     bell: Arc<Notify>,
-) -> Result<Arc<Paced>, NoClient> {
-    let own = pool.beside(FETCHING_CONNECTIONS);
+) -> Result<Arc<RateLimitedWorker>, ClientBuildError> {
+    let own = pool.sibling(FETCHING_CONNECTIONS);
     let paced = registry::fetching(own, pool.clone(), avinode, settings.policy, settings.clock)?;
-    Ok(Arc::new(Paced {
+    Ok(Arc::new(RateLimitedWorker {
         lease: settings.lease,
         poll: settings.poll,
         // How often is the fetching worker's own: Avinode's patience is two days.
@@ -41,9 +41,9 @@ pub(super) fn worker(
 
 /// How fetching stands, in all processes together: where it waits for credentials or has stopped, deliveries are taken all the
 /// same.
-pub(super) fn detail(pool: &Pool) -> Detail {
+pub(super) fn detail(pool: &Pool) -> StatusDetail {
     let pool = pool.clone();
-    Detail::new("fetching", move || {
+    StatusDetail::new("fetching", move || {
         let pool = pool.clone();
         Box::pin(async move {
             match status::standing(&pool).await {

@@ -4,23 +4,23 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::activity::wrong_status;
-use super::error::Error;
+use super::error::SessionError;
 use super::retry::retried;
-use super::service::{Sessions, locked, referring, shown};
+use super::service::{SessionService, locked, referring, shown};
 use crate::domain::chat_session::input::ProposalUpdate;
 use crate::domain::chat_session::status::SessionStatus;
-use crate::domain::chat_session::view::{Archived, ChatSession};
-use crate::domain::trip::Happening;
-use crate::domain::workflow::Step;
+use crate::domain::chat_session::view::{ArchiveResult, ChatSession};
+use crate::domain::trip::TimelineEvent;
+use crate::domain::workflow::WorkflowStep;
 use crate::store::chat_sessions::references::References;
 use crate::store::chat_sessions::{aggregate, timeline_and_pin, tx, update};
 
-impl Sessions {
+impl SessionService {
     /// Gives a session its proposal (`updateChatSessionWithProposal`) and the step `proposal_ready`.
     ///
     /// # Errors
     /// There is no such session, or no such proposal.
-    pub async fn update_proposal(&self, session: Uuid, update: ProposalUpdate) -> Result<ChatSession, Error> {
+    pub async fn update_proposal(&self, session: Uuid, update: ProposalUpdate) -> Result<ChatSession, SessionError> {
         let proposal = update.proposal_id;
         retried(|| async {
             let now = self.now();
@@ -31,8 +31,8 @@ impl Sessions {
                 ..References::default()
             };
             referring(&mut tx, refers).await?;
-            update::proposal(&mut tx, session, proposal, Step::ProposalReady.as_str(), now).await?;
-            let happening = Happening {
+            update::proposal(&mut tx, session, proposal, WorkflowStep::ProposalReady.as_str(), now).await?;
+            let happening = TimelineEvent {
                 kind: "proposal_attached",
                 cause: format!("proposal/{proposal}"),
                 at: Some(now),
@@ -50,7 +50,7 @@ impl Sessions {
     ///
     /// # Errors
     /// There is no such session, or it is archived.
-    pub async fn complete(&self, session: Uuid) -> Result<ChatSession, Error> {
+    pub async fn complete(&self, session: Uuid) -> Result<ChatSession, SessionError> {
         retried(|| async {
             let now = self.now();
             let mut tx = tx::writing(&self.pool).await?;
@@ -60,7 +60,7 @@ impl Sessions {
                 "archived" => return Err(wrong_status(before.status, "active, paused or completed")),
                 _ => {
                     update::status(&mut tx, session, SessionStatus::Completed, Some(now), Some(now)).await?;
-                    let happening = Happening {
+                    let happening = TimelineEvent {
                         kind: "session_completed",
                         cause: format!("completed/{}", now.timestamp_micros()),
                         at: Some(now),
@@ -81,10 +81,10 @@ impl Sessions {
     ///
     /// # Errors
     /// The database is busy.
-    pub async fn archive(&self) -> Result<Archived, Error> {
+    pub async fn archive(&self) -> Result<ArchiveResult, SessionError> {
         retried(|| async {
             let archived = aggregate::archive(&self.pool).await?;
-            Ok(Archived { archived })
+            Ok(ArchiveResult { archived })
         })
         .await
     }

@@ -2,26 +2,26 @@
 
 use uuid::Uuid;
 
-use super::error::Error;
+use super::error::SessionError;
 use super::retry::retried;
-use super::service::{Sessions, match_again, referring, shown};
+use super::service::{SessionService, match_again, referring, shown};
 use super::validate::{self, given};
 use crate::domain::chat_session::input::NewChatSession;
 use crate::domain::chat_session::view::ChatSession;
-use crate::store::chat_sessions::lock::Live;
+use crate::store::chat_sessions::lock::OpenSession;
 use crate::store::chat_sessions::references::References;
 use crate::store::chat_sessions::{create, lock, tx};
 
 /// A session that was made or brought up to date.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Started {
+pub struct CreateOrUpdateResult {
     /// The session.
     pub session: ChatSession,
     /// Whether it was made.
     pub created: bool,
 }
 
-impl Sessions {
+impl SessionService {
     /// Makes the session of a conversation, or brings the one there is up to date: the active one, or else the paused one,
     /// which is resumed unless `new.status` says otherwise. Of several the one with the newest activity is taken.
     ///
@@ -29,16 +29,16 @@ impl Sessions {
     ///
     /// # Errors
     /// A field has a wrong value or refers to nothing, or the conversation's session is another broker's.
-    pub async fn create_or_update(&self, new: &NewChatSession) -> Result<Started, Error> {
+    pub async fn create_or_update(&self, new: &NewChatSession) -> Result<CreateOrUpdateResult, SessionError> {
         let new = &checked(new)?;
         retried(|| self.start(new)).await
     }
 
-    async fn start(&self, new: &NewChatSession) -> Result<Started, Error> {
+    async fn start(&self, new: &NewChatSession) -> Result<CreateOrUpdateResult, SessionError> {
         let now = self.now();
         let mut tx = tx::writing(&self.pool).await?;
         if !lock::conversation(&mut tx, new.conversation_id).await? {
-            return Err(Error::NoSuchRow {
+            return Err(SessionError::ReferenceNotFound {
                 field: "conversation_id",
             });
         }
@@ -53,7 +53,7 @@ impl Sessions {
         let request_before = live.as_ref().and_then(|live| live.request_id);
         let (id, created) = match live {
             Some(live) if live.iso_agent_id != new.iso_agent_id => {
-                return Err(Error::Refused {
+                return Err(SessionError::Refused {
                     field: "iso_agent_id",
                     why: "is not the broker of the conversation's session".to_owned(),
                 });
@@ -70,17 +70,17 @@ impl Sessions {
         }
         let session = shown(&mut tx, id).await?;
         tx.commit().await?;
-        Ok(Started { session, created })
+        Ok(CreateOrUpdateResult { session, created })
     }
 }
 
 /// An active session before a paused one, newer activity before older, and any order that is always the same.
-fn newest(live: Vec<Live>) -> Option<Live> {
+fn newest(live: Vec<OpenSession>) -> Option<OpenSession> {
     live.into_iter()
         .max_by_key(|session| (session.status == "active", session.last_activity_at, session.id))
 }
 
-fn checked(new: &NewChatSession) -> Result<NewChatSession, Error> {
+fn checked(new: &NewChatSession) -> Result<NewChatSession, SessionError> {
     given(new.workflow_state.as_ref(), |state| {
         validate::object("workflow_state", state)
     })?;
@@ -98,7 +98,7 @@ fn checked(new: &NewChatSession) -> Result<NewChatSession, Error> {
 }
 
 /// The other active session of a conversation that is locked, if it has one.
-pub(super) fn other_active(live: &[Live], session: Uuid) -> Option<Uuid> {
+pub(super) fn other_active(live: &[OpenSession], session: Uuid) -> Option<Uuid> {
     live.iter()
         .find(|other| other.status == "active" && other.id != session)
         .map(|other| other.id)

@@ -4,13 +4,13 @@ use uuid::Uuid;
 
 /// Why an operation was not done. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum SessionError {
     /// There is no session of this id.
     #[error("there is no such session")]
     NoSuchSession,
     /// A field refers to a row that does not exist.
     #[error("{field} refers to nothing")]
-    NoSuchRow {
+    ReferenceNotFound {
         /// The field.
         field: &'static str,
     },
@@ -32,13 +32,13 @@ pub enum Error {
     },
     /// The conversation has another session that is active.
     #[error("session {session} of the conversation is active already")]
-    AnotherIsActive {
+    ActiveSessionExists {
         /// Which.
         session: Uuid,
     },
     /// The application's own rules on its tables refuse it.
     #[error("the application's tables refuse the values")]
-    NotTaken,
+    ConstraintViolation,
     /// The database has no time for it now; trying again is right.
     #[error("the database is busy or away")]
     Busy,
@@ -49,20 +49,20 @@ pub enum Error {
     #[error("another transaction was in the way")]
     Contended {
         /// What it is called when trying again does not help.
-        last: Lasting,
+        last: ConflictCause,
     },
 }
 
 /// What contention turns out to be when it does not pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lasting {
+pub enum ConflictCause {
     /// [`Error::Busy`].
     Busy,
     /// [`Error::NotTaken`]: a key that was missing or taken for a moment would have been seen by now.
     NotTaken,
 }
 
-impl From<sqlx::Error> for Error {
+impl From<sqlx::Error> for SessionError {
     fn from(error: sqlx::Error) -> Self {
         let code = match &error {
             sqlx::Error::Database(said) => said.code().map(std::borrow::Cow::into_owned).unwrap_or_default(),
@@ -71,15 +71,17 @@ impl From<sqlx::Error> for Error {
         };
         match code.as_str() {
             // deadlock_detected, lock_not_available, serialization_failure
-            "40P01" | "55P03" | "40001" => Self::Contended { last: Lasting::Busy },
+            "40P01" | "55P03" | "40001" => Self::Contended {
+                last: ConflictCause::Busy,
+            },
             // foreign_key_violation, unique_violation: looked for before, so something came or went meanwhile.
             "23503" | "23505" => Self::Contended {
-                last: Lasting::NotTaken,
+                last: ConflictCause::NotTaken,
             },
             // query_canceled is our own statement_timeout; classes 08, 53 and 57: the server is away, full or going down.
             code if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => Self::Busy,
             // Classes 22 and 23 and raise_exception: a value or a constraint of the application's own.
-            code if ["22", "23", "P0001"].iter().any(|class| code.starts_with(class)) => Self::NotTaken,
+            code if ["22", "23", "P0001"].iter().any(|class| code.starts_with(class)) => Self::ConstraintViolation,
             _ => Self::Database(error),
         }
     }

@@ -3,19 +3,23 @@
 
 use uuid::Uuid;
 
-use super::error::Error;
-use super::service::{Sessions, shown};
-use crate::domain::chat_session::page::{Filter, Listed, MAX_LIMIT, Page, Position};
-use crate::domain::chat_session::view::{ChatSession, SessionQuote, Statistics, TimelineLine};
+use super::error::SessionError;
+use super::service::{SessionService, shown};
+use crate::domain::chat_session::page::{MAX_LIMIT, Page, PageRequest, SessionCursor, SessionFilter};
+use crate::domain::chat_session::view::{ChatSession, SessionQuote, Statistics, TimelineEntry};
 use crate::postgres::transaction::Transaction;
 use crate::store::chat_sessions::{aggregate, page, quotes, tx};
 
-impl Sessions {
+impl SessionService {
     /// Finds sessions, the newest activity first.
     ///
     /// # Errors
     /// The limit is not 1 to [`MAX_LIMIT`], or the database is busy.
-    pub async fn list(&self, filter: &Filter, page: &Page<Position>) -> Result<Listed<ChatSession, Position>, Error> {
+    pub async fn list(
+        &self,
+        filter: &SessionFilter,
+        page: &PageRequest<SessionCursor>,
+    ) -> Result<Page<ChatSession, SessionCursor>, SessionError> {
         limited(page)?;
         let mut tx = tx::reading(&self.pool).await.map_err(read)?;
         let trip_ids = match &filter.trip_id {
@@ -29,7 +33,7 @@ impl Sessions {
     ///
     /// # Errors
     /// There is no such session.
-    pub async fn get(&self, session: Uuid) -> Result<ChatSession, Error> {
+    pub async fn get(&self, session: Uuid) -> Result<ChatSession, SessionError> {
         let mut tx = tx::reading(&self.pool).await.map_err(read)?;
         shown(&mut tx, session).await
     }
@@ -38,7 +42,11 @@ impl Sessions {
     ///
     /// # Errors
     /// There is no such session, or the limit is wrong.
-    pub async fn quotes(&self, session: Uuid, page: &Page<String>) -> Result<Listed<SessionQuote, String>, Error> {
+    pub async fn quotes(
+        &self,
+        session: Uuid,
+        page: &PageRequest<String>,
+    ) -> Result<Page<SessionQuote, String>, SessionError> {
         limited(page)?;
         let mut tx = tx::reading(&self.pool).await.map_err(read)?;
         known(&mut tx, session).await?;
@@ -50,7 +58,11 @@ impl Sessions {
     ///
     /// # Errors
     /// There is no such session, or the limit is wrong.
-    pub async fn timeline(&self, session: Uuid, page: &Page<i64>) -> Result<Listed<TimelineLine, i64>, Error> {
+    pub async fn timeline(
+        &self,
+        session: Uuid,
+        page: &PageRequest<i64>,
+    ) -> Result<Page<TimelineEntry, i64>, SessionError> {
         limited(page)?;
         let mut tx = tx::reading(&self.pool).await.map_err(read)?;
         known(&mut tx, session).await?;
@@ -61,32 +73,32 @@ impl Sessions {
     ///
     /// # Errors
     /// The database is busy.
-    pub async fn statistics(&self) -> Result<Statistics, Error> {
+    pub async fn statistics(&self) -> Result<Statistics, SessionError> {
         let mut tx = tx::reading(&self.pool).await.map_err(read)?;
         aggregate::statistics(&mut tx).await.map_err(read)
     }
 }
 
 /// Refuses what is about no session.
-async fn known(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), Error> {
+async fn known(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), SessionError> {
     match aggregate::exists(tx, session).await.map_err(read)? {
         true => Ok(()),
-        false => Err(Error::NoSuchSession),
+        false => Err(SessionError::NoSuchSession),
     }
 }
 
 /// Reading contends for nothing that would pass in a moment.
-fn read(error: sqlx::Error) -> Error {
-    match Error::from(error) {
-        Error::Contended { .. } => Error::Busy,
+fn read(error: sqlx::Error) -> SessionError {
+    match SessionError::from(error) {
+        SessionError::Contended { .. } => SessionError::Busy,
         error => error,
     }
 }
 
-fn limited<P>(page: &Page<P>) -> Result<(), Error> {
+fn limited<P>(page: &PageRequest<P>) -> Result<(), SessionError> {
     match (1..=MAX_LIMIT).contains(&page.limit) {
         true => Ok(()),
-        false => Err(Error::Refused {
+        false => Err(SessionError::Refused {
             field: "limit",
             why: format!("is not a whole number from 1 to {MAX_LIMIT}"),
         }),

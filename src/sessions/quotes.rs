@@ -4,20 +4,20 @@ use crate::postgres::transaction::Transaction;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::error::Error;
+use super::error::SessionError;
 use super::retry::retried;
-use super::service::{Sessions, locked, match_again, shown};
+use super::service::{SessionService, locked, match_again, shown};
 use super::validate::{self, given};
 use crate::domain::chat_session::input::QuoteUpdate;
 use crate::domain::chat_session::view::ChatSession;
 use crate::domain::ids::QuoteId;
-use crate::domain::trip::Happening;
-use crate::domain::workflow::{Step, at_least};
-use crate::store::chat_sessions::lock::Locked;
-use crate::store::chat_sessions::quotes::{self, ShownQuote, Written};
+use crate::domain::trip::TimelineEvent;
+use crate::domain::workflow::{WorkflowStep, advance_to};
+use crate::store::chat_sessions::lock::LockedChatSession;
+use crate::store::chat_sessions::quotes::{self, QuoteRow, QuoteWrite};
 use crate::store::chat_sessions::{timeline_and_pin, tx};
 
-impl Sessions {
+impl SessionService {
     /// Enters a quote into a session's ledger and counts it, once. A primary quote that is given is pinned.
     ///
     /// A quote is known by Avinode's id where it has one (that of the fact that its row shows, or else the row's own), so that
@@ -26,7 +26,7 @@ impl Sessions {
     /// # Errors
     /// There is no such session; a field has a wrong value or refers to nothing; or a quote belongs to another request
     /// than the session, and is not known to be of the session's trip either (sessions of one trip share their quotes).
-    pub async fn update_quote(&self, session: Uuid, update: &QuoteUpdate) -> Result<ChatSession, Error> {
+    pub async fn update_quote(&self, session: Uuid, update: &QuoteUpdate) -> Result<ChatSession, SessionError> {
         given(update.quotes_received_count.as_ref(), |count| {
             validate::count("quotes_received_count", *count)
         })?;
@@ -40,7 +40,7 @@ impl Sessions {
         retried(|| self.take_quote(session, update)).await
     }
 
-    async fn take_quote(&self, session: Uuid, update: &QuoteUpdate) -> Result<ChatSession, Error> {
+    async fn take_quote(&self, session: Uuid, update: &QuoteUpdate) -> Result<ChatSession, SessionError> {
         let now = self.now();
         let mut tx = tx::writing(&self.pool).await?;
         let before = locked(&mut tx, session).await?;
@@ -53,10 +53,10 @@ impl Sessions {
         let entered = quotes::enter(&mut tx, session, &key).await?;
         let is_over = matches!(before.status.as_str(), "completed" | "archived");
         let step = update.current_step.clone().or_else(|| {
-            let step = (!is_over).then(|| at_least(before.current_step.as_deref(), Step::RequestingQuotes));
+            let step = (!is_over).then(|| advance_to(before.current_step.as_deref(), WorkflowStep::RequestingQuotes));
             step.flatten().map(|step| step.as_str().to_owned())
         });
-        let written = Written {
+        let written = QuoteWrite {
             entered: i32::from(entered),
             received: update.quotes_received_count,
             expected: update.quotes_expected_count,
@@ -68,7 +68,7 @@ impl Sessions {
             timeline_and_pin::pin(&mut tx, session).await?;
         }
         if entered {
-            let happening = Happening {
+            let happening = TimelineEvent {
                 kind: "quote_received",
                 cause: format!("received/{key}"),
                 at: Some(now),
@@ -86,7 +86,7 @@ impl Sessions {
     ///
     /// # Errors
     /// There is no such session.
-    pub async fn unpin(&self, session: Uuid) -> Result<ChatSession, Error> {
+    pub async fn unpin(&self, session: Uuid) -> Result<ChatSession, SessionError> {
         retried(|| async {
             let mut tx = tx::writing(&self.pool).await?;
             locked(&mut tx, session).await?;
@@ -104,19 +104,19 @@ impl Sessions {
 /// A row of `quotes` that may stand in this session.
 async fn of_session(
     tx: &mut Transaction<'_>,
-    session: &Locked,
+    session: &LockedChatSession,
     field: &'static str,
     row: Uuid,
     trip_ids: &[String],
-) -> Result<ShownQuote, Error> {
+) -> Result<QuoteRow, SessionError> {
     let quote = quotes::shown(tx, row, trip_ids).await?;
-    let quote = quote.ok_or(Error::NoSuchRow { field })?;
+    let quote = quote.ok_or(SessionError::ReferenceNotFound { field })?;
     let elsewhere = match (quote.request_id, session.request_id) {
         (Some(its), Some(ours)) => its != ours && !quote.of_trip,
         _ => false,
     };
     match elsewhere {
-        true => Err(Error::Refused {
+        true => Err(SessionError::Refused {
             field,
             why: "is a quote of another request".to_owned(),
         }),
@@ -125,7 +125,7 @@ async fn of_session(
 }
 
 /// The ledger's word for a quote. What is no id by our rules is none that a webhook could bring, either.
-fn ledger_key(row: Uuid, quote: &ShownQuote) -> String {
+fn ledger_key(row: Uuid, quote: &QuoteRow) -> String {
     let id = quote.fact.as_deref().or(quote.avinode_quote_id.as_deref());
     match id.and_then(|id| QuoteId::parse(id).ok()) {
         Some(id) => id.as_str().to_owned(),

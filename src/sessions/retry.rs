@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 
-use super::error::{Error, Lasting};
+use super::error::{ConflictCause, SessionError};
 
 /// Tries in all. With the patience for one lock (300 ms) a caller waits for a second and a half at the worst.
 const TRIES: u32 = 4;
@@ -16,20 +16,24 @@ const PAUSE: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 /// Those of the last attempt; never [`Error::Contended`].
-pub async fn retried<T, F: Future<Output = Result<T, Error>>>(mut attempt: impl FnMut() -> F) -> Result<T, Error> {
+pub async fn retried<T, F: Future<Output = Result<T, SessionError>>>(
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, SessionError> {
     let mut longest = PAUSE;
     for _ in 1..TRIES {
         match attempt().await {
-            Err(Error::Contended { .. }) => tokio::time::sleep(pause_below(longest)).await,
+            Err(SessionError::Contended { .. }) => tokio::time::sleep(pause_below(longest)).await,
             done => return done,
         }
         longest *= 2;
     }
     attempt().await.map_err(|error| match error {
-        Error::Contended { last: Lasting::Busy } => Error::Busy,
-        Error::Contended {
-            last: Lasting::NotTaken,
-        } => Error::NotTaken,
+        SessionError::Contended {
+            last: ConflictCause::Busy,
+        } => SessionError::Busy,
+        SessionError::Contended {
+            last: ConflictCause::NotTaken,
+        } => SessionError::ConstraintViolation,
         error => error,
     })
 }

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::error::Error;
+use super::error::SessionError;
 use super::retry::retried;
-use super::service::{Sessions, locked, match_again, referring, shown};
+use super::service::{SessionService, locked, match_again, referring, shown};
 use super::validate::{self, given};
 use crate::domain::chat_session::patch::{TripPatch, merge};
 use crate::domain::chat_session::view::ChatSession;
@@ -13,18 +13,23 @@ use crate::store::chat_sessions::references::References;
 use crate::store::chat_sessions::update::TripColumns;
 use crate::store::chat_sessions::{tx, update};
 
-impl Sessions {
+impl SessionService {
     /// Changes what a session knows of its trip, and its step. It is activity. A trip id that is new to the session has it
     /// matched with the quotes that are known of that trip, within moments.
     ///
     /// # Errors
     /// There is no such session, or a field has a wrong value or refers to nothing.
-    pub async fn update_trip(&self, session: Uuid, patch: &TripPatch) -> Result<ChatSession, Error> {
+    pub async fn update_trip(&self, session: Uuid, patch: &TripPatch) -> Result<ChatSession, SessionError> {
         let columns = &checked(patch)?;
         retried(|| self.patch(session, patch, columns)).await
     }
 
-    async fn patch(&self, session: Uuid, patch: &TripPatch, columns: &TripColumns) -> Result<ChatSession, Error> {
+    async fn patch(
+        &self,
+        session: Uuid,
+        patch: &TripPatch,
+        columns: &TripColumns,
+    ) -> Result<ChatSession, SessionError> {
         let mut tx = tx::writing(&self.pool).await?;
         let before = locked(&mut tx, session).await?;
         let refers = References {
@@ -60,7 +65,7 @@ fn merged(before: Option<Value>, patch: Option<&Option<Map<String, Value>>>) -> 
     Some(Some(after))
 }
 
-fn checked(patch: &TripPatch) -> Result<TripColumns, Error> {
+fn checked(patch: &TripPatch) -> Result<TripColumns, SessionError> {
     let id = |field, text: &Option<Option<String>>| {
         given(text.as_ref(), |text| {
             given(text.as_deref(), |text| validate::id(field, text))

@@ -2,21 +2,21 @@
 
 use serde_json::{Map, Value};
 
-use super::error::Error;
+use super::error::SessionError;
 use crate::domain::ids::{MAX_ID_BYTES, TripId};
 
 /// The longest step, in bytes.
 const MAX_STEP_BYTES: usize = 200;
 
-fn refused(field: &'static str, why: impl Into<String>) -> Error {
-    Error::Refused { field, why: why.into() }
+fn refused(field: &'static str, why: impl Into<String>) -> SessionError {
+    SessionError::Refused { field, why: why.into() }
 }
 
 /// A trip id as it is to be stored: as written, without white space around it.
 ///
 /// # Errors
 /// It is no id.
-pub fn trip_id(field: &'static str, text: &str) -> Result<String, Error> {
+pub fn trip_id(field: &'static str, text: &str) -> Result<String, SessionError> {
     TripId::parse(text).map_err(|error| refused(field, format!("is no trip id: {error}")))?;
     Ok(text.trim().to_owned())
 }
@@ -25,7 +25,7 @@ pub fn trip_id(field: &'static str, text: &str) -> Result<String, Error> {
 ///
 /// # Errors
 /// It is empty, too long or holds control characters.
-pub fn id(field: &'static str, text: &str) -> Result<String, Error> {
+pub fn id(field: &'static str, text: &str) -> Result<String, SessionError> {
     short(field, text.trim(), MAX_ID_BYTES)
 }
 
@@ -33,11 +33,11 @@ pub fn id(field: &'static str, text: &str) -> Result<String, Error> {
 ///
 /// # Errors
 /// It is empty, too long or holds control characters.
-pub fn step(text: &str) -> Result<String, Error> {
+pub fn step(text: &str) -> Result<String, SessionError> {
     short("current_step", text.trim(), MAX_STEP_BYTES)
 }
 
-fn short(field: &'static str, text: &str, most: usize) -> Result<String, Error> {
+fn short(field: &'static str, text: &str, most: usize) -> Result<String, SessionError> {
     if text.is_empty() {
         return Err(refused(field, "is empty"));
     }
@@ -57,7 +57,7 @@ fn short(field: &'static str, text: &str, most: usize) -> Result<String, Error> 
 ///
 /// # Errors
 /// A text or a key in it does.
-pub fn object(field: &'static str, object: &Map<String, Value>) -> Result<(), Error> {
+pub fn object(field: &'static str, object: &Map<String, Value>) -> Result<(), SessionError> {
     let mut left: Vec<&Value> = Vec::new();
     let mut texts: Vec<&str> = object.keys().map(String::as_str).collect();
     left.extend(object.values());
@@ -85,7 +85,7 @@ pub fn object(field: &'static str, object: &Map<String, Value>) -> Result<(), Er
 ///
 /// # Errors
 /// It is negative.
-pub fn count(field: &'static str, count: i32) -> Result<i32, Error> {
+pub fn count(field: &'static str, count: i32) -> Result<i32, SessionError> {
     match count {
         0.. => Ok(count),
         _ => Err(refused(field, "is below 0")),
@@ -96,7 +96,10 @@ pub fn count(field: &'static str, count: i32) -> Result<i32, Error> {
 ///
 /// # Errors
 /// Those of the check.
-pub fn given<T: ?Sized, U>(value: Option<&T>, check: impl FnOnce(&T) -> Result<U, Error>) -> Result<Option<U>, Error> {
+pub fn given<T: ?Sized, U>(
+    value: Option<&T>,
+    check: impl FnOnce(&T) -> Result<U, SessionError>,
+) -> Result<Option<U>, SessionError> {
     value.map(check).transpose()
 }
 

@@ -15,9 +15,9 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::credentials::Credentials;
-use super::faults::{Fault, Faults, Trouble, is_late};
+use super::faults::{ApiFaults, Fault, Faults, is_late};
 use super::log::{Log, Outcome};
-use super::rate_limit::{Bucket, Told};
+use super::rate_limit::{RateLimitDecision, TokenBucket};
 use super::webhook_settings::Settings;
 use super::world::World;
 use crate::clock::Clock;
@@ -33,11 +33,11 @@ pub struct Shared {
     /// Whom to tell.
     pub settings: Mutex<Settings>,
     /// The rate limit.
-    pub bucket: Mutex<Bucket>,
+    pub bucket: Mutex<TokenBucket>,
     /// The faults so far.
     pub faults: Mutex<Faults>,
     /// How much goes wrong.
-    pub trouble: Trouble,
+    pub trouble: ApiFaults,
     /// Where chance begins.
     pub seed: u64,
     /// What callers must know.
@@ -106,7 +106,7 @@ async fn update(
 
 impl Shared {
     /// Counts the call and looks at who calls.
-    fn admit(&self, at: Instant, name: &str, headers: &HeaderMap) -> Result<Told, Box<Response>> {
+    fn admit(&self, at: Instant, name: &str, headers: &HeaderMap) -> Result<RateLimitDecision, Box<Response>> {
         let told = lock(&self.bucket).take(at);
         if !told.within {
             self.log.call(at, name.to_owned(), Outcome::OverLimit);
@@ -142,14 +142,14 @@ impl Shared {
         }
     }
 
-    async fn fail(&self, fault: Fault, told: Told) -> Response {
+    async fn fail(&self, fault: Fault, told: RateLimitDecision) -> Response {
         match fault {
             Fault::Silence => {
                 let _ = timeout(self.trouble.silence, self.shutdown.cancelled()).await;
                 cut_off()
             }
             Fault::CutOff => cut_off(),
-            Fault::TooMany => too_many(Told {
+            Fault::TooMany => too_many(RateLimitDecision {
                 remaining: 0,
                 reset: std::time::Duration::from_secs(1),
                 ..told
@@ -185,7 +185,7 @@ impl Shared {
     }
 }
 
-fn too_many(told: Told) -> Response {
+fn too_many(told: RateLimitDecision) -> Response {
     answer(429, told, &error("TOO_MANY_REQUESTS", "The rate limit is exceeded"))
 }
 
@@ -197,7 +197,7 @@ fn error(code: &str, title: &str) -> Value {
     envelope(&Value::Null, &[json!({"title": title, "code": code})])
 }
 
-fn answer(status: u16, told: Told, body: &Value) -> Response {
+fn answer(status: u16, told: RateLimitDecision, body: &Value) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;

@@ -9,12 +9,12 @@ const FOR_EVER: Duration = Duration::from_secs(1_000_000);
 
 /// Scenario time against wall time.
 #[derive(Debug, Clone, Copy)]
-pub struct FastClock {
+pub struct ScaledClock {
     began: Instant,
     speed: f64,
 }
 
-impl FastClock {
+impl ScaledClock {
     /// Begins now. `speed`, above 0, is how many seconds of the scenario pass in one of the wall's.
     pub fn start(speed: f64) -> Self {
         Self {

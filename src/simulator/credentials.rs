@@ -27,11 +27,11 @@ impl Default for Credentials {
 }
 
 /// What is wrong with a call, and its status.
-pub type Wrong = (u16, &'static str);
+pub type AuthFailure = (u16, &'static str);
 
 impl Credentials {
     /// Whether a call with these headers, now, is let in.
-    pub fn check(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Result<(), Wrong> {
+    pub fn check(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Result<(), AuthFailure> {
         let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         if said("authorization") != Some(&format!("Bearer {}", self.bearer)) {
             return Err((401, "Authorization is not the bearer"));

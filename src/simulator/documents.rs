@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value, json};
 
 use super::action::is_of_the_buyer;
 use super::scenario::LatestQuote;
-use super::world::{Answer, Brings, Lift, Message, Quote, Rfq, Stamps, Trip, World};
+use super::world::{Answer, Lift, Message, MessageContent, Quote, Rfq, Stamps, Trip, World};
 
 /// The document of a resource, if it is there. `kind` is `rfqs`, `tripmsgs`, `quotes` or `trips`, `base` the API's URL.
 pub fn document(world: &World, kind: &str, id: &str, base: &str) -> Option<Value> {
@@ -84,7 +84,7 @@ fn message(world: &World, id: &str, message: &Message, base: &str) -> Option<Val
     let rfq = world.rfqs.get(&message.rfq)?;
     let mut document = json!({"links": {"rfqs": [link("rfqs", &message.rfq, base)]}});
     match &message.brings {
-        Brings::Quote(quote) => {
+        MessageContent::Quote(quote) => {
             let lift = rfq.lifts.iter().find(|lift| lift.quote.as_ref() == Some(quote))?;
             document["sellerQuote"] = priced(world, quote, world.quotes.get(quote)?);
             document["lift"] = json!([{
@@ -94,7 +94,7 @@ fn message(world: &World, id: &str, message: &Message, base: &str) -> Option<Val
             }]);
             document["sellerCompany"] = seller(&rfq.operator);
         }
-        Brings::Decline(reason) => {
+        MessageContent::Decline(reason) => {
             let (number, words) = status(Answer::Declined);
             let lifts = rfq.lifts.iter().filter(|lift| lift.answer == Answer::Declined);
             let declined =
@@ -103,7 +103,7 @@ fn message(world: &World, id: &str, message: &Message, base: &str) -> Option<Val
             document["lift"] = lifts.map(declined).collect();
             document["sellerCompany"] = seller(&rfq.operator);
         }
-        Brings::Text(text) => {
+        MessageContent::Text(text) => {
             document["content"] = json!(text);
             if !is_of_the_buyer(id) {
                 document["sellerCompany"] = seller(&rfq.operator);

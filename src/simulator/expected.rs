@@ -11,9 +11,9 @@ use super::scenario::Scenario;
 
 /// The truth about every trip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Truth {
+pub struct Expected {
     /// By short id.
-    pub trips: BTreeMap<String, TripTruth>,
+    pub trips: BTreeMap<String, ExpectedTrip>,
     /// Resources that changed, once for each change: what a service that fetches well fetches.
     pub changes: usize,
     /// Whether documents say when they were changed, so that it is told which quote is the latest.
@@ -22,7 +22,7 @@ pub struct Truth {
 
 /// The truth about one trip.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct TripTruth {
+pub struct ExpectedTrip {
     /// Distinct quotes that operators made.
     pub quotes: usize,
     /// Distinct RFQs that the buyer sent.
@@ -32,14 +32,14 @@ pub struct TripTruth {
     /// Whether it was called off.
     pub cancelled: bool,
     /// The quote that leads, by each policy.
-    pub primary: Leading,
+    pub primary: ExpectedPrimary,
     #[serde(skip)]
     made: BTreeMap<String, Made>,
 }
 
 /// The quote that leads, by each policy; none where none stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Leading {
+pub struct ExpectedPrimary {
     /// Changed last; only told by documents that say when they were changed.
     pub latest: Option<Primary>,
     /// Made first.
@@ -72,13 +72,13 @@ struct Made {
     declined: bool,
 }
 
-impl Truth {
+impl Expected {
     /// The truth about a scenario that has come to its end.
     pub fn of(scenario: &Scenario) -> Self {
-        let mut trips: BTreeMap<String, TripTruth> = scenario
+        let mut trips: BTreeMap<String, ExpectedTrip> = scenario
             .trips
             .iter()
-            .map(|trip| (trip.short.clone(), TripTruth::default()))
+            .map(|trip| (trip.short.clone(), ExpectedTrip::default()))
             .collect();
         // RFQ to its trip and operator, and quote to its RFQ.
         let mut rfqs: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
@@ -117,7 +117,7 @@ impl Truth {
     }
 }
 
-impl TripTruth {
+impl ExpectedTrip {
     fn take(&mut self, action: &Action, operator: &str) {
         match action {
             Action::Request(_) => self.requests += 1,
@@ -152,7 +152,7 @@ impl TripTruth {
         }
     }
 
-    fn leading(&self, orders: bool) -> Leading {
+    fn leading(&self, orders: bool) -> ExpectedPrimary {
         let standing = || self.made.iter().filter(|(_, made)| !made.declined);
         let first = standing().min_by_key(|(id, made)| (made.made, *id));
         let lowest = first.and_then(|(_, first)| {
@@ -170,7 +170,7 @@ impl TripTruth {
                 operator: made.operator.clone(),
             })
         };
-        Leading {
+        ExpectedPrimary {
             latest: primary(latest),
             first: primary(first),
             lowest_price: primary(lowest),

@@ -7,7 +7,7 @@ use super::seeded_random::{below, share};
 
 /// How often things go wrong, and how badly.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Trouble {
+pub struct ApiFaults {
     /// The share of reads that fail, from 0 to 1.
     pub faults: f64,
     /// At most so many reads of one resource fail in a row.
@@ -20,7 +20,7 @@ pub struct Trouble {
     pub lateness: Duration,
 }
 
-impl Default for Trouble {
+impl Default for ApiFaults {
     fn default() -> Self {
         Self {
             faults: 0.0,
@@ -74,7 +74,7 @@ impl Faults {
     /// The fault of the next read of this resource, if it is to fail.
     ///
     /// The same n-th read of a resource has the same fate in every run with this seed.
-    pub fn next(&mut self, seed: u64, id: &str, trouble: &Trouble) -> Option<Fault> {
+    pub fn next(&mut self, seed: u64, id: &str, trouble: &ApiFaults) -> Option<Fault> {
         let (reads, in_a_row) = self.reads.entry(id.to_owned()).or_default();
         let number = *reads;
         *reads += 1;
@@ -96,7 +96,7 @@ impl Faults {
 }
 
 /// Whether this change of a resource is shown late.
-pub fn is_late(seed: u64, id: &str, change: u64, trouble: &Trouble) -> bool {
+pub fn is_late(seed: u64, id: &str, change: u64, trouble: &ApiFaults) -> bool {
     share(seed, &["late", id], change) < trouble.late
 }
 

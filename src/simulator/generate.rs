@@ -7,7 +7,7 @@ use rand::seq::IndexedMutRandom;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use self::trip::Author;
+use self::trip::TripGenerator;
 use super::action::Action;
 use super::scenario::Trip;
 
@@ -53,7 +53,7 @@ enum Slot {
 pub fn story(wanted: &Generate, seed: u64) -> (Vec<Trip>, Vec<Action>) {
     let mut rng = StdRng::seed_from_u64(seed);
     let trips: Vec<Trip> = (1..=wanted.trips).map(trip).collect();
-    let mut author = Author::default();
+    let mut author = TripGenerator::default();
     let mut actions = Vec::new();
     for (trip, slots) in trips.iter().zip(slots(wanted, &mut rng)) {
         author.begin(trip);

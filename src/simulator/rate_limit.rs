@@ -7,14 +7,14 @@ use tokio::time::Instant;
 
 /// Calls allowed.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Allowance {
+pub struct RateLimit {
     /// A second.
     pub rate: f64,
     /// At once, after a rest.
     pub burst: u32,
 }
 
-impl Default for Allowance {
+impl Default for RateLimit {
     /// What integrators have seen: about one call a second, with bursts.
     fn default() -> Self {
         Self { rate: 1.0, burst: 10 }
@@ -23,7 +23,7 @@ impl Default for Allowance {
 
 /// What a call is told of its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Told {
+pub struct RateLimitDecision {
     /// Whether the call is within the limit.
     pub within: bool,
     /// Calls at once, at most.
@@ -36,15 +36,15 @@ pub struct Told {
 
 /// The bucket.
 #[derive(Debug)]
-pub struct Bucket {
-    allowance: Allowance,
+pub struct TokenBucket {
+    allowance: RateLimit,
     filled: f64,
     at: Instant,
 }
 
-impl Bucket {
+impl TokenBucket {
     /// A full one.
-    pub fn full(allowance: Allowance, now: Instant) -> Self {
+    pub fn full(allowance: RateLimit, now: Instant) -> Self {
         Self {
             allowance,
             filled: f64::from(allowance.burst),
@@ -53,7 +53,7 @@ impl Bucket {
     }
 
     /// Counts a call. One beyond the limit takes nothing out.
-    pub fn take(&mut self, now: Instant) -> Told {
+    pub fn take(&mut self, now: Instant) -> RateLimitDecision {
         let burst = f64::from(self.allowance.burst);
         let gained = now.saturating_duration_since(self.at).as_secs_f64() * self.allowance.rate;
         self.filled = (self.filled + gained).min(burst);
@@ -72,7 +72,7 @@ impl Bucket {
         )]
         let remaining = self.filled.floor() as u32;
         let reset = Duration::try_from_secs_f64((missing / self.allowance.rate).ceil());
-        Told {
+        RateLimitDecision {
             within,
             limit: self.allowance.burst,
             remaining,

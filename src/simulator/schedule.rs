@@ -6,7 +6,7 @@ use super::seeded_random::{below, share};
 
 /// How notifications go wrong on their way.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Disorder {
+pub struct DeliveryFaults {
     /// The share of notifications that are sent twice, from 0 to 1.
     pub duplicates: f64,
     /// Whether they are sent in the wrong order: each up to a twentieth of the scenario late.
@@ -19,12 +19,12 @@ pub struct Step {
     /// The second of the scenario.
     pub at: u64,
     /// What.
-    pub what: What,
+    pub what: StepKind,
 }
 
 /// What a step does. At one second, actions come before their notifications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum What {
+pub enum StepKind {
     /// The action of this index happens.
     Act(usize),
     /// The notification of the action of this index is sent; once more where a duplicate is.
@@ -32,7 +32,7 @@ pub enum What {
 }
 
 /// The steps of a scenario, in order.
-pub fn steps(scenario: &Scenario, disorder: Disorder) -> Vec<Step> {
+pub fn steps(scenario: &Scenario, disorder: DeliveryFaults) -> Vec<Step> {
     let (seed, length) = (scenario.seed, scenario.length());
     let mut steps = Vec::with_capacity(scenario.actions.len() * 2);
     for (index, action) in scenario.actions.iter().enumerate() {
@@ -45,18 +45,18 @@ pub fn steps(scenario: &Scenario, disorder: Disorder) -> Vec<Step> {
         let first = at + late;
         steps.push(Step {
             at,
-            what: What::Act(index),
+            what: StepKind::Act(index),
         });
         steps.push(Step {
             at: first,
-            what: What::Send(index, 0),
+            what: StepKind::Send(index, 0),
         });
         if share(seed, &["twice"], number) < disorder.duplicates {
             // Half of them at once, in parallel with the first.
             let later = below(length / 10 + 1, seed, &["again"], number) * (number % 2);
             steps.push(Step {
                 at: first + later,
-                what: What::Send(index, 1),
+                what: StepKind::Send(index, 1),
             });
         }
     }

@@ -10,10 +10,10 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::clock::FastClock;
+use super::clock::ScaledClock;
 use super::log::{Deliveries, Log};
-use super::webhook_settings::{Proof, Target};
-use super::world::notification::Notice;
+use super::webhook_settings::{AuthMode, Target};
+use super::world::notification::Notification;
 
 /// How long it is tried, of the scenario's time.
 const GIVE_UP: Duration = Duration::from_secs(48 * 3600);
@@ -29,12 +29,12 @@ pub struct Sender {
     client: Client,
     /// Requests under way at once.
     lines: Arc<Semaphore>,
-    clock: FastClock,
+    clock: ScaledClock,
     shutdown: CancellationToken,
 }
 
 /// The body of a notification; `base` is the API's URL.
-pub fn body(notice: &Notice, base: &str) -> String {
+pub fn body(notice: &Notification, base: &str) -> String {
     let mut body = json!({
         "id": notice.id,
         "href": format!("{base}/{}/{}", notice.kind, notice.id),
@@ -51,7 +51,7 @@ impl Sender {
     ///
     /// # Errors
     /// No HTTP client can be made.
-    pub fn new(at_once: usize, clock: FastClock, shutdown: CancellationToken) -> reqwest::Result<Self> {
+    pub fn new(at_once: usize, clock: ScaledClock, shutdown: CancellationToken) -> reqwest::Result<Self> {
         // Set once a process; a second attempt finds the same provider there.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = || {
@@ -94,9 +94,9 @@ impl Sender {
 
     /// One attempt: the status, or 0 where there was no answer.
     async fn attempt(&self, target: &Target, body: &str, log: &Log) -> u16 {
-        let credentials = target.proof == Proof::Preemptive;
+        let credentials = target.proof == AuthMode::Preemptive;
         let (status, challenged) = self.post(target, body, credentials, log).await;
-        if target.proof != Proof::Challenge || status != 401 || !challenged {
+        if target.proof != AuthMode::Challenge || status != 401 || !challenged {
             return status;
         }
         log.delivery(|deliveries| deliveries.challenged += 1);

@@ -16,14 +16,15 @@ pub const EVENT_TYPES: [&str; 9] = [
     "TripChatMine",
 ];
 
-/// How the sender proves itself to a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
-    /// First without credentials; with them once it was asked for them.
+/// Authentication of the sender towards a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum AuthMode {
+    /// First without credentials, then with them after a 401.
     Challenge,
-    /// With credentials at once.
+    /// With credentials in the first request.
     Preemptive,
-    /// None.
+    /// Without credentials.
+    #[value(skip)]
     Nothing,
 }
 
@@ -39,7 +40,7 @@ pub struct Target {
     /// With this.
     pub secret: String,
     /// How.
-    pub proof: Proof,
+    pub proof: AuthMode,
 }
 
 /// All settings, as JSON objects: what is unknown in one is kept.
@@ -103,9 +104,9 @@ impl Settings {
             identifier: text(setting, "clientIdentifier"),
             secret: text(setting, "clientSecret"),
             proof: match setting["clientAuthenticationType"].as_str() {
-                Some("BASIC") => Proof::Challenge,
-                Some("PREEMPTIVE_BASIC") => Proof::Preemptive,
-                _ => Proof::Nothing,
+                Some("BASIC") => AuthMode::Challenge,
+                Some("PREEMPTIVE_BASIC") => AuthMode::Preemptive,
+                _ => AuthMode::Nothing,
             },
         };
         self.0.iter().filter(wants).map(target).collect()

@@ -116,14 +116,14 @@ pub struct Message {
     /// Its RFQ.
     pub rfq: String,
     /// What it brings.
-    pub brings: Brings,
+    pub brings: MessageContent,
     /// When.
     pub stamps: Stamps,
 }
 
 /// What a message brings.
 #[derive(Debug, Clone)]
-pub enum Brings {
+pub enum MessageContent {
     /// This quote.
     Quote(String),
     /// A decline, with its reason.

@@ -75,7 +75,7 @@ pub async fn deliveries(pool: &Pool, filter: &DeliveryFilter) -> Result<Vec<Deli
 
 /// A delivery, whole.
 #[derive(Debug, Clone)]
-pub struct WholeDelivery {
+pub struct DeliveryDetail {
     /// When it was received.
     pub received_at: DateTime<Utc>,
     /// Scheme and ordinal of the secret.
@@ -89,7 +89,7 @@ pub struct WholeDelivery {
 }
 
 /// Reads one delivery with all that became of it.
-pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<WholeDelivery>, sqlx::Error> {
+pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<DeliveryDetail>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let row = sqlx::query!(
         "SELECT received_at, verified_by, headers, body FROM avinode_ingest.deliveries WHERE id = $1",
@@ -113,7 +113,7 @@ pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<WholeDelivery>, sq
     .fetch_all(&mut tx)
     .await?;
     tx.commit().await?;
-    Ok(row.map(|row| WholeDelivery {
+    Ok(row.map(|row| DeliveryDetail {
         received_at: row.received_at,
         verified_by: row.verified_by,
         headers: row.headers,

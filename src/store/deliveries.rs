@@ -9,7 +9,7 @@ use crate::postgres::transaction::Transaction;
 
 /// What a worker needs of a delivery.
 #[derive(Debug, Clone)]
-pub struct Stored {
+pub struct StoredDelivery {
     /// When it was received.
     pub received_at: DateTime<Utc>,
     /// The exact body.
@@ -17,7 +17,7 @@ pub struct Stored {
 }
 
 /// Reads deliveries by id.
-pub async fn read(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Stored>, sqlx::Error> {
+pub async fn read(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, StoredDelivery>, sqlx::Error> {
     let rows = sqlx::query!(
         "SELECT id, received_at, body FROM avinode_ingest.deliveries WHERE id = ANY ($1)",
         ids
@@ -29,7 +29,7 @@ pub async fn read(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid
         .map(|row| {
             (
                 row.id,
-                Stored {
+                StoredDelivery {
                     received_at: row.received_at,
                     body: row.body,
                 },

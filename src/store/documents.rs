@@ -17,7 +17,7 @@ const CHUNK: i64 = 5_000;
 
 /// The newest document of a resource.
 #[derive(Debug, Clone)]
-pub struct Kept {
+pub struct StoredDocument {
     /// By the database's clock, before its GET began.
     pub asked_at: DateTime<Utc>,
     /// When its GET began, by the worker's clock.
@@ -28,7 +28,7 @@ pub struct Kept {
 
 /// A document just fetched.
 #[derive(Debug, Clone, Copy)]
-pub struct Fetched<'a> {
+pub struct NewDocument<'a> {
     /// The resource's id.
     pub resource: &'a str,
     /// `rfqs`, `tripmsgs`, `quotes` or `trips`.
@@ -44,9 +44,9 @@ pub struct Fetched<'a> {
 }
 
 /// The newest document of a resource.
-pub async fn newest(tx: &mut Transaction<'_>, resource: &str) -> Result<Option<Kept>, sqlx::Error> {
+pub async fn newest(tx: &mut Transaction<'_>, resource: &str) -> Result<Option<StoredDocument>, sqlx::Error> {
     sqlx::query_as!(
-        Kept,
+        StoredDocument,
         r#"
         SELECT asked_at, began_at, body
         FROM avinode_ingest.documents
@@ -61,7 +61,7 @@ pub async fn newest(tx: &mut Transaction<'_>, resource: &str) -> Result<Option<K
 }
 
 /// Keeps a document; one that says the same as the last is the same row, with later times. Returns whether it does.
-pub async fn keep(tx: &mut Transaction<'_>, fetched: &Fetched<'_>) -> Result<bool, sqlx::Error> {
+pub async fn keep(tx: &mut Transaction<'_>, fetched: &NewDocument<'_>) -> Result<bool, sqlx::Error> {
     let body = (fetched.body.len() <= LONGEST_BODY).then_some(fetched.body);
     let row = sqlx::query!(
         r#"

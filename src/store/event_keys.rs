@@ -19,7 +19,7 @@ pub struct EventKey {
 
 /// The delivery that was first with an event id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct First {
+pub struct FirstDelivery {
     /// Which delivery.
     pub delivery_id: Uuid,
     /// SHA-256 of its body: another body under the same id is flagged.
@@ -29,7 +29,7 @@ pub struct First {
 /// Enters event ids, sorted; those that were there before come back with the delivery that was first.
 ///
 /// A key that another transaction has just entered is waited for, so of two racing deliveries one is the duplicate.
-pub async fn enter(tx: &mut Transaction<'_>, keys: &[EventKey]) -> Result<HashMap<String, First>, sqlx::Error> {
+pub async fn enter(tx: &mut Transaction<'_>, keys: &[EventKey]) -> Result<HashMap<String, FirstDelivery>, sqlx::Error> {
     let mut sorted: Vec<&EventKey> = keys.iter().collect();
     sorted.sort_by(|left, right| left.event_id.cmp(&right.event_id));
     let ids: Vec<String> = sorted.iter().map(|key| key.event_id.clone()).collect();
@@ -65,7 +65,7 @@ pub async fn enter(tx: &mut Transaction<'_>, keys: &[EventKey]) -> Result<HashMa
         .map(|row| {
             (
                 row.event_id,
-                First {
+                FirstDelivery {
                     delivery_id: row.delivery_id,
                     body_sha256: row.body_sha256,
                 },

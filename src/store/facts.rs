@@ -8,11 +8,11 @@ pub mod rfqs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::quotes::{QuoteKey, Shown};
-use crate::domain::event::Version;
+use self::quotes::{ProjectionState, QuoteKey};
+use crate::domain::event::FactVersion;
 use crate::domain::ids::MessageId;
 use crate::domain::quote::Decline;
-use crate::domain::trip::Trip;
+use crate::domain::trip::TripFacts;
 use crate::postgres::transaction::Transaction;
 
 /// Loads the facts of locked trips into them, and tells which quotes are projected where, as far as they ever were.
@@ -20,9 +20,9 @@ use crate::postgres::transaction::Transaction;
 /// Of messages only those in `messages` are looked up: a trip may have thousands.
 pub async fn load(
     tx: &mut Transaction<'_>,
-    trips: &mut BTreeMap<String, Trip>,
+    trips: &mut BTreeMap<String, TripFacts>,
     messages: &BTreeSet<(String, MessageId)>,
-) -> Result<BTreeMap<QuoteKey, Shown>, sqlx::Error> {
+) -> Result<BTreeMap<QuoteKey, ProjectionState>, sqlx::Error> {
     let keys: Vec<String> = trips.keys().cloned().collect();
     if keys.is_empty() {
         return Ok(BTreeMap::new());
@@ -34,6 +34,6 @@ pub async fn load(
 }
 
 /// The decline in a row that has one.
-fn read_decline(declined: bool, version: Option<Version>, reason: Option<String>) -> Option<Decline> {
+fn read_decline(declined: bool, version: Option<FactVersion>, reason: Option<String>) -> Option<Decline> {
     version.filter(|_| declined).map(|version| Decline { version, reason })
 }

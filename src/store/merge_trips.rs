@@ -6,16 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts;
-use super::trips::{self, Locked};
-use crate::domain::ids::{QuoteId, RequestId};
-use crate::domain::quote::Request;
-use crate::domain::trip::Trip;
+use super::trips::{self, LockedTrips};
+use crate::domain::ids::{QuoteId, RfqId};
+use crate::domain::quote::Rfq;
+use crate::domain::trip::TripFacts;
 use crate::domain::trip_identity;
 use crate::postgres::transaction::Transaction;
 
 /// What was merged.
 #[derive(Debug, Default)]
-pub struct Merged {
+pub struct MergeResult {
     /// By the key of a trip: the keys that gave way to it.
     pub into: BTreeMap<String, Vec<String>>,
     /// By the same: the quotes that came with them. What is shown of these may be an older fact than the newest of all.
@@ -24,11 +24,15 @@ pub struct Merged {
 
 /// Merges locked trips. `same`: ids that are one trip each; those that have one row already are left as they are. Afterwards
 /// `locked` holds the merged trips as if there had been nothing else, without their facts.
-pub async fn merge(tx: &mut Transaction<'_>, locked: &mut Locked, same: &[Vec<String>]) -> Result<Merged, sqlx::Error> {
+pub async fn merge(
+    tx: &mut Transaction<'_>,
+    locked: &mut LockedTrips,
+    same: &[Vec<String>],
+) -> Result<MergeResult, sqlx::Error> {
     let keys = |ids: &Vec<String>| ids.iter().filter_map(|id| locked.key_of.get(id)).cloned().collect();
     let groups: Vec<Vec<String>> = same.iter().map(keys).collect();
     let gives_way = trip_identity::standing(&groups);
-    let mut merged = Merged::default();
+    let mut merged = MergeResult::default();
     if gives_way.is_empty() {
         return Ok(merged);
     }
@@ -36,11 +40,11 @@ pub async fn merge(tx: &mut Transaction<'_>, locked: &mut Locked, same: &[Vec<St
         merged.into.entry(root.clone()).or_default().push(key.clone());
     }
     let involved: BTreeSet<&String> = gives_way.keys().chain(gives_way.values()).collect();
-    let mut trips: BTreeMap<String, Trip> = locked.trips.clone();
+    let mut trips: BTreeMap<String, TripFacts> = locked.trips.clone();
     trips.retain(|key, _| involved.contains(key));
     facts::load(tx, &mut trips, &BTreeSet::new()).await?;
 
-    let mut wholes: BTreeMap<&str, Trip> = BTreeMap::new();
+    let mut wholes: BTreeMap<&str, TripFacts> = BTreeMap::new();
     for (root, keys) in &merged.into {
         let others = || keys.iter().filter_map(|key| trips.get(key));
         wholes.insert(root, trips.get(root).cloned().unwrap_or_default().with(others()));
@@ -61,10 +65,10 @@ pub async fn merge(tx: &mut Transaction<'_>, locked: &mut Locked, same: &[Vec<St
     }
     locked.trips.retain(|key, _| !gives_way.contains_key(key));
     for (root, whole) in wholes {
-        let trip = Trip {
+        let trip = TripFacts {
             status: whole.status,
             last_activity_at: whole.last_activity_at,
-            ..Trip::default()
+            ..TripFacts::default()
         };
         locked.trips.insert(root.to_owned(), trip);
     }
@@ -74,19 +78,18 @@ pub async fn merge(tx: &mut Transaction<'_>, locked: &mut Locked, same: &[Vec<St
 /// Writes what the united trips know more than the one that stands knew by itself.
 async fn write(
     tx: &mut Transaction<'_>,
-    wholes: &BTreeMap<&str, Trip>,
-    merged: &Merged,
-    trips: &BTreeMap<String, Trip>,
+    wholes: &BTreeMap<&str, TripFacts>,
+    merged: &MergeResult,
+    trips: &BTreeMap<String, TripFacts>,
 ) -> Result<(), sqlx::Error> {
-    let rows: Vec<(&str, &Trip)> = wholes.iter().map(|(root, whole)| (*root, whole)).collect();
+    let rows: Vec<(&str, &TripFacts)> = wholes.iter().map(|(root, whole)| (*root, whole)).collect();
     trips::write(tx, &rows).await?;
     let (mut quotes, mut requests) = (Vec::new(), Vec::new());
     for (root, whole) in rows {
         let came = merged.quotes.get(root).into_iter().flatten();
         quotes.extend(came.filter_map(|id| Some((root, id, whole.quotes.get(id)?))));
         let known = trips.get(root);
-        let is_news =
-            |(id, request): &(&RequestId, &Request)| known.and_then(|trip| trip.requests.get(*id)) != Some(*request);
+        let is_news = |(id, request): &(&RfqId, &Rfq)| known.and_then(|trip| trip.requests.get(*id)) != Some(*request);
         let news = whole.requests.iter().filter(is_news);
         requests.extend(news.map(|(id, request)| (root, id, request)));
     }

@@ -10,7 +10,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use uuid::Uuid;
 
 use crate::domain::ids::QuoteId;
-use crate::domain::quote::Fact;
+use crate::domain::quote::ReceivedQuote;
 use crate::postgres::transaction::Transaction;
 
 mod bulk_insert;
@@ -23,13 +23,13 @@ const PRICE_LIMIT: i64 = 10_000_000_000;
 
 /// A quote to be shown.
 #[derive(Debug, Clone)]
-pub struct Projection<'a> {
+pub struct QuoteProjection<'a> {
     /// The key of its trip.
     pub trip: &'a str,
     /// The quote.
     pub quote: &'a QuoteId,
     /// Its newest fact.
-    pub fact: &'a Fact,
+    pub fact: &'a ReceivedQuote,
     /// The row that shows it already.
     pub row: Option<Uuid>,
     /// The request under which a new row is made.
@@ -38,7 +38,7 @@ pub struct Projection<'a> {
     pub new_id: Uuid,
 }
 
-impl Projection<'_> {
+impl QuoteProjection<'_> {
     /// The price as `quotes` can hold it, if it can.
     pub fn price(&self) -> Option<Decimal> {
         showable(self.fact)
@@ -47,7 +47,7 @@ impl Projection<'_> {
 
 /// The price of a fact as `quotes` can hold it: above zero and below ten thousand million, in whole cents, rounded as Postgres
 /// does. The SQL function `avinode_ingest.can_be_shown(numeric)` is the same rule.
-pub fn showable(fact: &Fact) -> Option<Decimal> {
+pub fn showable(fact: &ReceivedQuote) -> Option<Decimal> {
     let price = fact.details.price.as_ref()?.amount;
     let price = price.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
     (price > Decimal::ZERO && price < Decimal::from(PRICE_LIMIT)).then_some(price)
@@ -62,9 +62,9 @@ pub fn showable(fact: &Fact) -> Option<Decimal> {
 /// Only those that end the transaction; a refusal by the table is remembered beside the fact and answered `None`.
 pub async fn project(
     tx: &mut Transaction<'_>,
-    projections: &[Projection<'_>],
+    projections: &[QuoteProjection<'_>],
 ) -> Result<Vec<Option<Uuid>>, sqlx::Error> {
-    let new: Vec<&Projection<'_>> = projections
+    let new: Vec<&QuoteProjection<'_>> = projections
         .iter()
         .filter(|projection| projection.row.is_none())
         .collect();
@@ -95,7 +95,7 @@ pub async fn project(
     Ok(rows)
 }
 
-async fn alone(tx: &mut Transaction<'_>, projection: &Projection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
+async fn alone(tx: &mut Transaction<'_>, projection: &QuoteProjection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
     let mut savepoint = tx.savepoint().await?;
     match row::show(&mut savepoint, projection).await {
         Ok(row) => {

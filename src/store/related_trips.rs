@@ -8,7 +8,7 @@ use crate::postgres::transaction::Transaction;
 
 /// What a batch touches beyond the trips that it names. Read before anything is locked.
 #[derive(Debug, Default)]
-pub struct Related {
+pub struct RelatedTrips {
     /// All trips to be locked, in normal form: those asked about, and those that belong with them.
     pub trips: BTreeSet<String>,
     /// The keys of the trips asked about: whoever holds an RFQ of theirs is to be decided with them.
@@ -28,7 +28,7 @@ pub async fn related(
     trips: &[String],
     named: &[(String, String)],
     sessions: &[Uuid],
-) -> Result<Related, sqlx::Error> {
+) -> Result<RelatedTrips, sqlx::Error> {
     let (named_trips, named_rfqs): (Vec<String>, Vec<String>) = named.iter().cloned().unzip();
     let rows = sqlx::query!(
         r#"
@@ -138,7 +138,7 @@ pub async fn related(
     )
     .fetch_all(tx)
     .await?;
-    let mut related = Related::default();
+    let mut related = RelatedTrips::default();
     for row in rows {
         match row.what.as_str() {
             "trip" => drop(related.trips.insert(row.id)),

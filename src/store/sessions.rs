@@ -6,14 +6,14 @@ pub mod write;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::session::Session;
+use crate::domain::session::SessionSnapshot;
 use crate::postgres::transaction::Transaction;
 
 /// A session that this transaction has locked.
 #[derive(Debug, Clone)]
 pub struct LockedSession {
     /// What the rules read.
-    pub session: Session,
+    pub session: SessionSnapshot,
     /// The key of its trip among those locked; `None` when it has no trip.
     pub trip: Option<String>,
     /// Its trip id in normal form.
@@ -123,9 +123,9 @@ pub async fn lock(
             let record = beside.remove(&row.id).unwrap_or_default();
             let trip_status_at = row.trip_status_at.as_deref();
             LockedSession {
-                session: Session {
+                session: SessionSnapshot {
                     id: row.id,
-                    is_over: matches!(row.status.as_str(), "completed" | "archived"),
+                    is_closed: matches!(row.status.as_str(), "completed" | "archived"),
                     current_step: row.current_step,
                     quotes_expected_count: row.quotes_expected_count,
                     operators_contacted_count: row.operators_contacted_count,

@@ -4,24 +4,24 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::trip::Happening;
+use crate::domain::trip::TimelineEvent;
 use crate::postgres::transaction::Transaction;
 
 /// A line for a session's timeline.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub struct TimelineRow {
     /// `chat_sessions.id`, locked by this transaction.
     pub session: Uuid,
     /// Its number, above all earlier ones; numbers of lines that were there already are left out.
     pub seq: i64,
     /// What happened.
-    pub happening: Happening,
+    pub happening: TimelineEvent,
     /// The delivery that told.
     pub delivery_id: Option<Uuid>,
 }
 
 /// Appends lines. One with a cause that the session's timeline has already is left out, which makes it idempotent.
-pub async fn append(tx: &mut Transaction<'_>, lines: &[Line]) -> Result<(), sqlx::Error> {
+pub async fn append(tx: &mut Transaction<'_>, lines: &[TimelineRow]) -> Result<(), sqlx::Error> {
     let sessions: Vec<Uuid> = lines.iter().map(|line| line.session).collect();
     let seqs: Vec<i64> = lines.iter().map(|line| line.seq).collect();
     let at: Vec<Option<DateTime<Utc>>> = lines.iter().map(|line| line.happening.at).collect();

@@ -99,7 +99,7 @@ pub async fn messages(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Vec<St
 
 /// Which sessions' trips are asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Which {
+pub enum ReconcileScope {
     /// Those of one trip, by any of its ids in normal form; the trip also where no session has it.
     Trip(String),
     /// Those that are active.
@@ -110,7 +110,7 @@ pub enum Which {
 
 /// A trip, and how it can be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct ReconcileTarget {
     /// A session of it, if there is one.
     pub session: Option<Uuid>,
     /// Its id in normal form, if it has one.
@@ -120,11 +120,11 @@ pub struct Target {
 }
 
 /// The trips of sessions, and how they can be fetched: by the resource ids and RFQs that the session or facts know.
-pub async fn targets(pool: &Pool, which: &Which) -> Result<Vec<Target>, sqlx::Error> {
+pub async fn targets(pool: &Pool, which: &ReconcileScope) -> Result<Vec<ReconcileTarget>, sqlx::Error> {
     let (trip, active, since) = match which {
-        Which::Trip(trip) => (Some(trip.as_str()), false, None),
-        Which::Active => (None, true, None),
-        Which::Since(since) => (None, false, Some(*since)),
+        ReconcileScope::Trip(trip) => (Some(trip.as_str()), false, None),
+        ReconcileScope::Active => (None, true, None),
+        ReconcileScope::Since(since) => (None, false, Some(*since)),
     };
     let mut tx = pool.begin().await?;
     let rows = sqlx::query!(
@@ -193,7 +193,7 @@ pub async fn targets(pool: &Pool, which: &Which) -> Result<Vec<Target>, sqlx::Er
     .fetch_all(&mut tx)
     .await?;
     tx.commit().await?;
-    let targets = rows.into_iter().map(|row| Target {
+    let targets = rows.into_iter().map(|row| ReconcileTarget {
         session: row.session.and_then(|id| id.parse().ok()),
         trip: row.root,
         resources: row.trips.into_iter().chain(row.rfqs).collect(),

@@ -6,16 +6,16 @@ use chrono::{DateTime, Utc};
 
 use super::version;
 use crate::domain::event::TripStatus;
-use crate::domain::trip::{Status, Trip};
+use crate::domain::trip::{TripFacts, TripStatusFact};
 use crate::postgres::transaction::Transaction;
 
 /// Trips that this transaction has locked.
 #[derive(Debug, Default)]
-pub struct Locked {
+pub struct LockedTrips {
     /// Every id that was asked for, and each key, to the key of its trip.
     pub key_of: BTreeMap<String, String>,
     /// Status and last activity by key; the facts are loaded by `facts`.
-    pub trips: BTreeMap<String, Trip>,
+    pub trips: BTreeMap<String, TripFacts>,
 }
 
 struct Row {
@@ -39,11 +39,11 @@ struct Row {
 ///
 /// Of a trip with several ids the row that stands for it is locked, and no other: an alias leads elsewhere only once that
 /// row has been merged, which needs its lock.
-pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Option<Locked>, sqlx::Error> {
+pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Option<LockedTrips>, sqlx::Error> {
     let mut ids: Vec<String> = ids.to_vec();
     ids.sort();
     ids.dedup();
-    let mut locked = Locked::default();
+    let mut locked = LockedTrips::default();
     if ids.is_empty() {
         return Ok(Some(locked));
     }
@@ -67,15 +67,15 @@ pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Option<Loc
     for row in rows {
         let status = version::read(row.status_at, row.status_source, row.status_digest)
             .zip(row.status.as_deref().and_then(TripStatus::from_word))
-            .map(|(version, status)| Status {
+            .map(|(version, status)| TripStatusFact {
                 status,
                 version,
                 seen_at: row.status_seen_at,
             });
-        let trip = Trip {
+        let trip = TripFacts {
             status,
             last_activity_at: row.last_activity_at,
-            ..Trip::default()
+            ..TripFacts::default()
         };
         locked
             .key_of
@@ -110,7 +110,7 @@ async fn lock_rows(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Vec<Row>,
 }
 
 /// Writes status and last activity of trips that are locked.
-pub async fn write(tx: &mut Transaction<'_>, trips: &[(&str, &Trip)]) -> Result<(), sqlx::Error> {
+pub async fn write(tx: &mut Transaction<'_>, trips: &[(&str, &TripFacts)]) -> Result<(), sqlx::Error> {
     let keys: Vec<String> = trips.iter().map(|(key, _)| (*key).to_owned()).collect();
     let status: Vec<Option<String>> = trips
         .iter()

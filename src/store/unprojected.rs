@@ -4,7 +4,7 @@ use crate::postgres::transaction::Pool;
 
 /// What a quote lacks to be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missing {
+pub enum UnprojectedReason {
     /// No session has the trip's id, or one of its RFQs.
     Session,
     /// No session of the trip has a request.
@@ -21,9 +21,9 @@ pub enum Missing {
 
 /// Some quotes that are not shown.
 #[derive(Debug, Clone)]
-pub struct Unshown {
+pub struct UnprojectedCount {
     /// What they lack.
-    pub missing: Missing,
+    pub missing: UnprojectedReason,
     /// How many.
     pub quotes: i64,
     /// What the table said to one of those it refused.
@@ -34,7 +34,7 @@ pub struct Unshown {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn unshown(pool: &Pool) -> Result<Vec<Unshown>, sqlx::Error> {
+pub async fn unshown(pool: &Pool) -> Result<Vec<UnprojectedCount>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let rows = sqlx::query!(
         r#"
@@ -73,14 +73,14 @@ pub async fn unshown(pool: &Pool) -> Result<Vec<Unshown>, sqlx::Error> {
     .await?;
     tx.commit().await?;
     let of_row = |missing: &str| match missing {
-        "session" => Missing::Session,
-        "request" => Missing::Request,
-        "price" => Missing::Price,
-        "newest price" => Missing::NewestPrice,
-        "consent" => Missing::Consent,
-        _ => Missing::Turn,
+        "session" => UnprojectedReason::Session,
+        "request" => UnprojectedReason::Request,
+        "price" => UnprojectedReason::Price,
+        "newest price" => UnprojectedReason::NewestPrice,
+        "consent" => UnprojectedReason::Consent,
+        _ => UnprojectedReason::Turn,
     };
-    let counted = rows.into_iter().map(|row| Unshown {
+    let counted = rows.into_iter().map(|row| UnprojectedCount {
         missing: of_row(&row.missing),
         quotes: row.quotes,
         example: row.example,

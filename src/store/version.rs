@@ -2,23 +2,23 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::event::{Source, Version};
+use crate::domain::event::{FactSource, FactVersion};
 
 /// The number of a source in the database; a higher one ranks higher.
-pub fn source_number(source: Source) -> i16 {
+pub fn source_number(source: FactSource) -> i16 {
     match source {
-        Source::Event => 0,
-        Source::Document => 1,
+        FactSource::Event => 0,
+        FactSource::Document => 1,
     }
 }
 
 /// A version read back. A row without a source has none.
-pub fn read(at: Option<DateTime<Utc>>, source: Option<i16>, digest: Option<Vec<u8>>) -> Option<Version> {
+pub fn read(at: Option<DateTime<Utc>>, source: Option<i16>, digest: Option<Vec<u8>>) -> Option<FactVersion> {
     let source = match source? {
-        0 => Source::Event,
-        _ => Source::Document,
+        0 => FactSource::Event,
+        _ => FactSource::Document,
     };
-    Some(Version {
+    Some(FactVersion {
         at,
         source,
         digest: self::digest(&digest.unwrap_or_default()),

@@ -8,7 +8,7 @@ mod operations;
 mod refusals;
 
 use avinode_ingest::http::v1::auth::{Scope, Tokens};
-use avinode_ingest::service::{ApiSettings, Settings};
+use avinode_ingest::service::{ApiSettings, ServiceSettings};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
@@ -40,17 +40,17 @@ impl Api {
     }
 
     async fn on(db: Db) -> Self {
-        Self::with_workers(db, Settings::default().workers).await
+        Self::with_workers(db, ServiceSettings::default().workers).await
     }
 
     async fn with_workers(db: Db, workers: usize) -> Self {
-        let settings = Settings {
+        let settings = ServiceSettings {
             workers,
             api: ApiSettings {
                 tokens: Tokens::new([("ui", Scope::Read, READ), ("app", Scope::Write, WRITE)]),
                 connections: 4,
             },
-            ..Settings::default()
+            ..ServiceSettings::default()
         };
         let service = Running::start(&db.pool, settings).await;
         let client = avinode_ingest::cli::replay::sender::client(&service.base).unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use avinode_ingest::postgres::binaries::Programs;
+use avinode_ingest::postgres::binaries::PostgresBinaries;
 use avinode_ingest::postgres::migrator::{self, SchemaStatus};
 
 use crate::support::cluster::Db;
@@ -12,7 +12,7 @@ const RLS_CHECKS: &str = include_str!("host/rls_checks.sql");
 
 /// What `pg_dump` says of the application's schema.
 fn dump(db: &Db, what: &[&str]) -> String {
-    let program = Programs::find(None, None).unwrap().beside("pg_dump");
+    let program = PostgresBinaries::find(None, None).unwrap().beside("pg_dump");
     let output = Command::new(program)
         .args(["--no-owner", "--schema=public", "--schema=auth", "--dbname", &db.url()])
         .args(what)

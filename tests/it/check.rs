@@ -1,8 +1,8 @@
 //! `check` as an operator meets it: the real program, its lines and its exit code, on good and on broken databases.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
-use avinode_ingest::service::Settings;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
+use avinode_ingest::service::ServiceSettings;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 use tokio::net::TcpListener;
@@ -173,7 +173,7 @@ async fn what_waits_and_what_is_dead_is_counted() {
     let thin = json!({"id": "arfq-1", "href": "https://sandbox.avinode.com/api/rfqs/arfq-1", "type": "Rfqs"});
     let unknown = event("TripSomethingNew", "evt-1", 0, json!({}));
     keep(&db.pool, &[thin, unknown], base()).await;
-    drain(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), "w").await;
+    drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
     let (verdicts, words) = check(&[("DATABASE_URL", &db.url())]).await.of("jobs");
     assert_eq!(verdicts, "warning warning");
     assert!(
@@ -185,7 +185,7 @@ async fn what_waits_and_what_is_dead_is_counted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_port_is_free_ours_or_somebody_elses() {
     let db = Db::new().await;
-    let service = Running::start(&db.pool, Settings::default()).await;
+    let service = Running::start(&db.pool, ServiceSettings::default()).await;
     let ours = service.base.trim_start_matches("http://").to_owned();
     let told = check(&[("DATABASE_URL", &db.url()), ("INGEST_LISTEN", &ours)]).await;
     assert_eq!(told.verdict("port"), "warning", "{}", told.text);
@@ -266,9 +266,9 @@ async fn quotes_that_are_not_shown_are_counted_by_what_is_missing() {
         body("evt-6", "64956151", "aquote-6", "666"),
     ];
     keep(&db.pool, &bodies, base()).await;
-    drain(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), "w").await;
+    drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
     keep(&db.pool, &[priceless], base()).await;
-    drain(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), "w").await;
+    drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
     let told = check(&[("DATABASE_URL", &db.url())]).await;
     let (verdicts, words) = told.of("quotes");
     for some in [

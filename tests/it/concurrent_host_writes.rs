@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
-use avinode_ingest::queue::worker::Shift;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
+use avinode_ingest::queue::worker::Worker;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -33,8 +33,8 @@ struct Written {
 
 type Notes = Arc<Mutex<BTreeMap<Uuid, Written>>>;
 
-fn workers(pool: &Pool) -> Arc<Shift> {
-    shift(pool, Policy::Latest, Clock::Fixed(base()))
+fn workers(pool: &Pool) -> Arc<Worker> {
+    shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()))
 }
 
 fn trip_id(number: usize) -> String {

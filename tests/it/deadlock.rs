@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
-use avinode_ingest::queue::worker::Shift;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
+use avinode_ingest::queue::worker::Worker;
 use avinode_ingest::store::resync;
 use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
@@ -17,8 +17,8 @@ use crate::support::service::{keep, session, shift};
 use crate::support::snapshot::dead_jobs;
 use crate::support::worker_pool::Crew;
 
-fn workers(pool: &Pool) -> Arc<Shift> {
-    shift(pool, Policy::Latest, Clock::Fixed(base()))
+fn workers(pool: &Pool) -> Arc<Worker> {
+    shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()))
 }
 
 /// A statement of the application's on one session.

@@ -6,7 +6,7 @@ use avinode_ingest::avinode::documents;
 use avinode_ingest::avinode::resource::Resource;
 use avinode_ingest::avinode::resource_id::ResourceId;
 use avinode_ingest::domain::ids::TripId;
-use avinode_ingest::domain::trip::{Touched, Trip, Way};
+use avinode_ingest::domain::trip::{ChangedFacts, Provenance, TripFacts};
 use avinode_ingest::store::{facts, trips};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -40,17 +40,17 @@ fn documents() -> Vec<(&'static str, Value, i64)> {
 async fn what_is_kept_between_documents_is_what_is_known_of_all() {
     let db = Db::new().await;
     let id = TripId::parse("atrip-1").unwrap();
-    let mut known = Trip::default();
+    let mut known = TripFacts::default();
     for (resource, data, second) in documents() {
         let resource = Resource::by_id(&ResourceId::parse(resource).unwrap()).unwrap();
         let began_at = base() + TimeDelta::seconds(second);
         let events = documents::read(&resource, &data, began_at).unwrap().events(&id);
         let mut tx = db.pool.begin().await.unwrap();
         let mut kept = kept(&mut tx).await;
-        let mut touched = Touched::default();
+        let mut touched = ChangedFacts::default();
         for event in &events {
-            known.learn(event, Way::Told(began_at), &mut Touched::default());
-            kept.learn(event, Way::Told(began_at), &mut touched);
+            known.learn(event, Provenance::Notified(began_at), &mut ChangedFacts::default());
+            kept.learn(event, Provenance::Notified(began_at), &mut touched);
         }
         let quotes = touched.quotes.iter().map(|id| ("atrip-1", id, &kept.quotes[id]));
         facts::quotes::write(&mut tx, &quotes.collect::<Vec<_>>())
@@ -73,9 +73,9 @@ async fn what_is_kept_between_documents_is_what_is_known_of_all() {
 }
 
 /// The trip as it is kept, without the messages, of which there are none.
-async fn kept(tx: &mut avinode_ingest::postgres::transaction::Transaction<'_>) -> Trip {
+async fn kept(tx: &mut avinode_ingest::postgres::transaction::Transaction<'_>) -> TripFacts {
     let locked = trips::lock(tx, &["atrip-1".to_owned()]).await.unwrap();
-    let mut trips: BTreeMap<String, Trip> = locked.unwrap().trips;
+    let mut trips: BTreeMap<String, TripFacts> = locked.unwrap().trips;
     facts::load(tx, &mut trips, &BTreeSet::new()).await.unwrap();
     trips.remove("atrip-1").unwrap()
 }

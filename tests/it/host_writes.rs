@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::maintenance;
 use avinode_ingest::store::admin;
 use uuid::Uuid;
@@ -20,7 +20,7 @@ async fn count(pool: &Pool, query: &'static str) -> i64 {
 }
 
 async fn work(db: &Db) {
-    drain(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), "w").await;
+    drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
 }
 
 async fn counted(db: &Db, session: Uuid) -> i32 {
@@ -140,7 +140,7 @@ async fn an_agents_statement_over_fifty_thousand_sessions_beside_the_workers_is_
         .unwrap();
     server.commit().await.unwrap();
 
-    let crew = Crew::start(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), 2);
+    let crew = Crew::start(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), 2);
     let begun = Instant::now();
     // The quote that every second session gets is not one of Avinode's.
     let agent = async {

@@ -1,7 +1,7 @@
 //! Moments that are none: what the application keeps in its own columns is no reason to fail.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -45,7 +45,7 @@ async fn a_session_whose_last_activity_is_at_infinity_harms_no_apply() {
         quote("evt-4", "atrip-2", "arfq-3", "q2", 3, "10000", "USD"),
     ];
     keep(&db.pool, &bodies, base() + chrono::Duration::seconds(10)).await;
-    let shift = shift(&db.pool, Policy::Latest, Clock::Fixed(base()));
+    let shift = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
     // Rematches of the sessions, and the events, each kind in one batch that meets no trouble.
     for _ in 0..3 {
         let step = shift.step("w", &CancellationToken::new()).await.unwrap();

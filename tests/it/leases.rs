@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::registry::registry;
 use avinode_ingest::postgres::transaction;
 use avinode_ingest::queue::claim;
-use avinode_ingest::queue::job::{Claimed, Handler, JobError};
-use avinode_ingest::queue::release::{self, PutBack};
+use avinode_ingest::queue::job::{ClaimedJob, JobError, JobHandler};
+use avinode_ingest::queue::release::{self, Reschedule};
 use avinode_ingest::queue::retry::RetryPolicy;
-use avinode_ingest::queue::worker::Shift;
+use avinode_ingest::queue::worker::Worker;
 use avinode_ingest::store::admin;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -25,12 +25,12 @@ use crate::support::pool::Pool;
 use crate::support::service::{keep, session};
 use crate::support::snapshot::everything;
 
-async fn claim(pool: &Pool, limit: i64, worker: &str, lease: Duration) -> Vec<Claimed> {
+async fn claim(pool: &Pool, limit: i64, worker: &str, lease: Duration) -> Vec<ClaimedJob> {
     claim::claim(pool, &[("event", limit)], worker, lease).await.unwrap()
 }
 
-fn handler(pool: &Pool) -> Arc<dyn Handler> {
-    let handlers = registry(pool, Policy::Latest, Clock::Fixed(base()));
+fn handler(pool: &Pool) -> Arc<dyn JobHandler> {
+    let handlers = registry(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
     handlers.into_iter().find(|handler| handler.kind() == "event").unwrap()
 }
 
@@ -82,20 +82,20 @@ async fn a_worker_whose_lease_was_taken_over_changes_nothing_and_finishes_nothin
     assert_eq!(everything(&db.pool).await, before, "applied nothing");
     for job in &late {
         assert!(!release::begin_alone(&db.pool, std::slice::from_ref(job)).await.unwrap());
-        let back = PutBack {
+        let back = Reschedule {
             job: job.clone(),
             delay: Duration::ZERO,
             counts: true,
             noted: Some("late".to_owned()),
         };
-        assert_eq!(release::put_back(&db.pool, &[back]).await.unwrap(), 0);
-        assert!(!release::bury(&db.pool, job, "late").await.unwrap());
+        assert_eq!(release::reschedule(&db.pool, &[back]).await.unwrap(), 0);
+        assert!(!release::dead_letter(&db.pool, job, "late").await.unwrap());
     }
     assert_eq!(
-        claim::extend(&db.pool, &late, Duration::from_secs(600)).await.unwrap(),
+        claim::renew(&db.pool, &late, Duration::from_secs(600)).await.unwrap(),
         0
     );
-    assert_eq!(release::give_back(&db.pool, &late).await.unwrap(), 0);
+    assert_eq!(release::release(&db.pool, &late).await.unwrap(), 0);
     assert_eq!(
         (live(&db.pool).await, outcomes(&db.pool).await),
         (3, 0),
@@ -130,7 +130,7 @@ struct Slow {
     pool: transaction::Pool,
 }
 
-impl Handler for Slow {
+impl JobHandler for Slow {
     fn kind(&self) -> &'static str {
         "event"
     }
@@ -139,12 +139,12 @@ impl Handler for Slow {
         2
     }
 
-    fn perform<'a>(&'a self, jobs: &'a [Claimed]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
         async move {
             self.begun.notify_one();
             self.end.notified().await;
             let mut tx = self.pool.begin().await?;
-            let held = claim::hold(&mut tx, jobs).await?;
+            let held = claim::lock_held(&mut tx, jobs).await?;
             assert_eq!(held.len(), jobs.len());
             Ok(jobs.iter().map(|job| (job.id, JobError::fail("enough"))).collect())
         }
@@ -162,14 +162,14 @@ async fn heartbeats_keep_the_leases_of_work_that_takes_longer_than_a_lease() {
         end: Notify::new(),
         pool: db.pool.service(),
     });
-    let shift = Arc::new(Shift {
+    let shift = Arc::new(Worker {
         pool: db.pool.service(),
         leases: db.pool.service(),
         handlers: vec![slow.clone()],
         lease,
         poll: Duration::from_millis(20),
         retry: RetryPolicy::default(),
-        bell: Arc::new(Notify::new()),
+        wake: Arc::new(Notify::new()),
     });
     let stepping = tokio::spawn(async move { shift.step("slow", &CancellationToken::new()).await.unwrap() });
     slow.begun.notified().await;

@@ -2,8 +2,8 @@
 //! applied or dead with a reason; what is refused is stored nowhere (invariants 8 and 11).
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
-use avinode_ingest::service::Settings;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
+use avinode_ingest::service::ServiceSettings;
 use avinode_ingest::store::admin;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,10 +15,10 @@ use crate::support::service::{Running, drain, keep, keep_bytes, session, shift, 
 use crate::support::snapshot::live_jobs;
 
 /// Takes deliveries, and leaves the work to the test.
-fn receiving_only() -> Settings {
-    Settings {
+fn receiving_only() -> ServiceSettings {
+    ServiceSettings {
         workers: 0,
-        ..Settings::default()
+        ..ServiceSettings::default()
     }
 }
 
@@ -89,7 +89,7 @@ async fn every_verified_json_is_answered_200_kept_to_the_byte_and_comes_to_an_en
         assert!(found.body == body.as_bytes(), "{shown}");
         kept.push(delivery);
     }
-    drain(&shift(&db.pool, Policy::Latest, Clock::System), "w").await;
+    drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::System), "w").await;
     assert!(assert_all_ended(&db.pool, &kept).await > 10);
     service.stop().await;
 }
@@ -163,7 +163,7 @@ async fn any_part_of_any_event_may_be_anything() {
         base(),
     )
     .await;
-    drain(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), "w").await;
+    drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
     let dead = assert_all_ended(&db.pool, &kept).await;
     assert!(dead > 100 && dead < kept.len() / 2, "{dead} of {} died", kept.len());
     let found = admin::sessions(&db.pool, &[session]).await.unwrap();

@@ -7,7 +7,7 @@
 //! the earliest fact at the time of its first showing.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::store::demo_data;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
@@ -58,7 +58,7 @@ fn otherwise() -> impl Strategy<Value = (Vec<Sent>, Otherwise)> {
 }
 
 /// One after the other, by one worker.
-async fn in_order(db: &Db, policy: Policy, sent: &[Sent]) {
+async fn in_order(db: &Db, policy: PrimaryQuotePolicy, sent: &[Sent]) {
     let late = generators::sessions(&db.pool).await;
     demo_data::set_trip_id(&db.pool, late, LATE_TRIP).await.unwrap();
     let shift = shift(&db.pool, policy, Clock::Fixed(generators::now()));
@@ -69,7 +69,7 @@ async fn in_order(db: &Db, policy: Policy, sent: &[Sent]) {
 }
 
 /// Shuffled and repeated, in several commits, while several workers work.
-async fn as_it_comes(db: &Db, policy: Policy, other: &Otherwise) {
+async fn as_it_comes(db: &Db, policy: PrimaryQuotePolicy, other: &Otherwise) {
     let late = generators::sessions(&db.pool).await;
     let crew = Crew::start(&shift(&db.pool, policy, Clock::Fixed(generators::now())), other.workers);
     let mut sizes = other.together.iter().cycle();
@@ -92,7 +92,7 @@ async fn as_it_comes(db: &Db, policy: Policy, other: &Otherwise) {
     crew.finish().await;
 }
 
-fn any_order_ends_in_the_same_sessions(policy: Policy) {
+fn any_order_ends_in_the_same_sessions(policy: PrimaryQuotePolicy) {
     let runtime = Runtime::new().unwrap();
     generators::check(CASES, &otherwise(), |(sent, other)| {
         runtime.block_on(async {
@@ -106,15 +106,15 @@ fn any_order_ends_in_the_same_sessions(policy: Policy) {
 
 #[test]
 fn any_order_ends_in_the_same_sessions_by_the_policy_latest() {
-    any_order_ends_in_the_same_sessions(Policy::Latest);
+    any_order_ends_in_the_same_sessions(PrimaryQuotePolicy::Latest);
 }
 
 #[test]
 fn any_order_ends_in_the_same_sessions_by_the_policy_first() {
-    any_order_ends_in_the_same_sessions(Policy::First);
+    any_order_ends_in_the_same_sessions(PrimaryQuotePolicy::First);
 }
 
 #[test]
 fn any_order_ends_in_the_same_sessions_by_the_policy_lowest_price() {
-    any_order_ends_in_the_same_sessions(Policy::LowestPrice);
+    any_order_ends_in_the_same_sessions(PrimaryQuotePolicy::LowestPrice);
 }

@@ -4,14 +4,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use avinode_ingest::cli::fixture_run::Staged;
+use avinode_ingest::cli::fixture_run::SeededManifest;
 use avinode_ingest::cli::fixtures;
 use avinode_ingest::cli::manifest::Manifest;
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::maintenance;
 use avinode_ingest::postgres::diagnostics;
-use avinode_ingest::service::Settings;
+use avinode_ingest::service::ServiceSettings;
 use chrono::Utc;
 use serde_json::Value;
 use uuid::Uuid;
@@ -53,7 +53,7 @@ async fn with_the_rights_of_the_page_on_deployment_check_is_content_and_everythi
     let own = Pool::new(db.options.clone().username(&role), 12);
     let folder = Path::new("fixtures");
     let manifest = Manifest::read(folder).unwrap();
-    let staged = Staged::make(&db.pool, &manifest).await.unwrap();
+    let staged = SeededManifest::make(&db.pool, &manifest).await.unwrap();
     #[expect(clippy::disallowed_methods, reason = "the fixtures' moments lie around now")]
     let now = Utc::now();
     let bodies: Vec<Value> = fixtures::read(&[folder.to_owned()])
@@ -61,7 +61,7 @@ async fn with_the_rights_of_the_page_on_deployment_check_is_content_and_everythi
         .iter()
         .map(|fixture| serde_json::from_slice(&fixture.body(now).unwrap()).unwrap())
         .collect();
-    let shift = shift(&own, Policy::Latest, Clock::System);
+    let shift = shift(&own, PrimaryQuotePolicy::Latest, Clock::System);
     keep(&own, &bodies, now).await;
     drain(&shift, "w").await;
     staged.afterwards(&db.pool).await.unwrap();
@@ -74,7 +74,7 @@ async fn with_the_rights_of_the_page_on_deployment_check_is_content_and_everythi
 
     // And the service as it is served: it receives, listens, works, and ends in order.
     let before = dead_jobs(&db.pool).await;
-    let service = Running::start(&own, Settings::default()).await;
+    let service = Running::start(&own, ServiceSettings::default()).await;
     let body = quote("evt-own", "0WNR0L", "arfq-own", "aquote-own", 0, "9000", "USD");
     let (status, answer) = service.post(&serde_json::to_vec(&body).unwrap()).await;
     assert_eq!(status, 200, "{answer}");

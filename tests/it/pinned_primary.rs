@@ -1,7 +1,7 @@
 //! A person's choice stands (invariant 7), and what the application deletes or lets pass takes the primary quote away.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::store::admin;
 use chrono::Duration;
 use uuid::Uuid;
@@ -27,7 +27,7 @@ fn quoted(name: &str, seconds: i64, until: Option<i64>) -> serde_json::Value {
 async fn settle(pool: &Pool, seconds: i64, bodies: &[serde_json::Value]) {
     let now = base() + Duration::seconds(seconds);
     keep(pool, bodies, now).await;
-    drain(&shift(pool, Policy::Latest, Clock::Fixed(now)), "w").await;
+    drain(&shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(now)), "w").await;
 }
 
 async fn primary(pool: &Pool, session: Uuid) -> Option<String> {

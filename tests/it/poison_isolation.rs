@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::maintenance;
-use avinode_ingest::queue::worker::Shift;
+use avinode_ingest::queue::worker::Worker;
 use avinode_ingest::queue::{admin, claim, release};
 use avinode_ingest::store;
 use serde_json::Value;
@@ -20,8 +20,8 @@ use crate::support::pool::Pool;
 use crate::support::service::{drain, keep, session, shift};
 use crate::support::snapshot::{dead_jobs, live_jobs};
 
-fn workers(pool: &Pool) -> Shift {
-    let mut shift = Arc::into_inner(shift(pool, Policy::Latest, Clock::Fixed(base()))).unwrap();
+fn workers(pool: &Pool) -> Worker {
+    let mut shift = Arc::into_inner(shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()))).unwrap();
     shift.retry.max_attempts = 3;
     shift
 }

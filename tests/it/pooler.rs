@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use avinode_ingest::cli::fixture_run::Staged;
+use avinode_ingest::cli::fixture_run::SeededManifest;
 use avinode_ingest::cli::manifest::Manifest;
 use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
 use nix::sys::signal::Signal;
@@ -111,7 +111,7 @@ async fn behind_a_transaction_pooler_every_session_ends_as_without_and_no_statem
     worker.ready().await;
 
     let manifest = Manifest::read(Path::new("fixtures")).unwrap();
-    let staged = Staged::make(&db.pool, &manifest).await.unwrap();
+    let staged = SeededManifest::make(&db.pool, &manifest).await.unwrap();
     let replay = format!(
         "replay fixtures --wait --url http://{}/webhooks/avinode",
         receiver.address

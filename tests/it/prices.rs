@@ -1,15 +1,15 @@
 //! One rule of which prices can be shown, in the program, in the database, and in the column that shows them.
 
-use avinode_ingest::domain::event::{Money, Operator, QuoteDetails, Source, Version};
+use avinode_ingest::domain::event::{FactSource, FactVersion, Money, Party, QuoteDetails};
 use avinode_ingest::domain::ids::QuoteId;
-use avinode_ingest::domain::quote::Fact;
+use avinode_ingest::domain::quote::ReceivedQuote;
 use avinode_ingest::store::projection::showable;
 use rust_decimal::Decimal;
 
 use crate::support::cluster::Db;
 
-fn of(amount: Decimal) -> Fact {
-    Fact {
+fn of(amount: Decimal) -> ReceivedQuote {
+    ReceivedQuote {
         details: QuoteDetails {
             quote: QuoteId::parse("aquote-1").unwrap(),
             request: None,
@@ -17,14 +17,14 @@ fn of(amount: Decimal) -> Fact {
                 amount,
                 currency: "USD".to_owned(),
             }),
-            operator: Operator::default(),
+            operator: Party::default(),
             aircraft_type: None,
             aircraft_tail: None,
             valid_until: None,
         },
-        version: Version {
+        version: FactVersion {
             at: None,
-            source: Source::Event,
+            source: FactSource::Event,
             digest: [0; 32],
         },
         first_fact_at: None,

@@ -2,7 +2,7 @@
 //! (invariant 5).
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::store::admin::{self, SessionView};
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ async fn set_trip_id(pool: &Pool, session: Uuid, trip: Option<&str>) {
 }
 
 async fn work(pool: &Pool) {
-    drain(&shift(pool, Policy::Latest, Clock::Fixed(base())), "w").await;
+    drain(&shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
 }
 
 async fn view(pool: &Pool, session: Uuid) -> SessionView {
@@ -43,7 +43,7 @@ async fn view(pool: &Pool, session: Uuid) -> SessionView {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quote_and_a_trip_id_that_come_at_the_same_time_always_meet() {
     let db = Db::new().await;
-    let crew = Crew::start(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), 3);
+    let crew = Crew::start(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), 3);
     let mut sessions = Vec::new();
     for round in 0..40_u64 {
         let (trip, name) = (format!("atrip-{round}"), format!("aquote-{round}"));
@@ -150,7 +150,7 @@ async fn trip_ids_that_are_moved_about_while_quotes_come_lose_and_repeat_nothing
         session(&db.pool, Some("atrip-1")).await,
         session(&db.pool, Some("2")).await,
     ];
-    let crew = Crew::start(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), 3);
+    let crew = Crew::start(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), 3);
     for round in 0..20 {
         let bodies: Vec<_> = [1, 2]
             .iter()

@@ -1,7 +1,7 @@
 //! Stored replay of everything, twice, changes nothing (invariant 2).
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::replay::replay;
 use avinode_ingest::store::demo_data;
 use proptest::strategy::Strategy;
@@ -29,7 +29,7 @@ fn stored_deliveries_replayed_twice_leave_sessions_facts_ledger_and_timelines_as
             for (body, received_at) in &sent {
                 keep(&db.pool, std::slice::from_ref(body), *received_at).await;
             }
-            let shift = shift(&db.pool, Policy::Latest, Clock::Fixed(generators::now()));
+            let shift = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(generators::now()));
             drain(&shift, "w").await;
             let before = everything(&db.pool).await;
             let lines = "SELECT count(*) FROM avinode_ingest.timeline";

@@ -1,7 +1,7 @@
 //! An event whose trip no session has finds the session that holds its RFQ, and that session's trip.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::store::admin::{self, SessionView};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,7 @@ async fn set_rfq(pool: &Pool, session: Uuid, rfq: Option<&str>) {
 }
 
 async fn work(pool: &Pool) {
-    drain(&shift(pool, Policy::Latest, Clock::Fixed(base())), "w").await;
+    drain(&shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
 }
 
 async fn view(pool: &Pool, session: Uuid) -> SessionView {
@@ -125,7 +125,7 @@ async fn a_session_with_the_trip_itself_takes_it_back_from_the_one_that_holds_th
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quote_and_an_rfq_that_come_at_the_same_time_always_meet() {
     let db = Db::new().await;
-    let crew = Crew::start(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), 3);
+    let crew = Crew::start(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), 3);
     let mut sessions = Vec::new();
     for round in 0..40_u64 {
         let (trip, name, rfq) = (format!("S{round}"), format!("aquote-{round}"), format!("arfq-{round}"));
@@ -239,7 +239,7 @@ async fn sessions_of_several_trips_that_hold_one_rfq_have_its_quotes_and_leave_o
 #[tokio::test(flavor = "multi_thread")]
 async fn quotes_that_several_workers_apply_at_once_all_reach_the_session_that_is_given_one_of_their_rfqs() {
     let db = Db::new().await;
-    let crew = Crew::start(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), 3);
+    let crew = Crew::start(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), 3);
     let mut sessions = Vec::new();
     for round in 0..20_u64 {
         let (trip, name) = (format!("S{round}"), |n: u64| format!("aquote-{round}-{n}"));
@@ -285,13 +285,13 @@ async fn a_session_that_is_given_the_rfq_of_an_event_under_way_is_not_decided_fr
         .await
         .unwrap();
     keep(&db.pool, &[quoted("HERE11", RFQ, "aquote-older", 1)], base()).await;
-    let event = shift(&db.pool, Policy::Latest, Clock::Fixed(base()));
+    let event = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
     let under_way = tokio::spawn(async move { event.step("event", &CancellationToken::new()).await });
     while waiting(&db.pool).await == 0 && !under_way.is_finished() {
         tokio::task::yield_now().await;
     }
     set_rfq(&db.pool, holder, Some(RFQ)).await;
-    let rematch = shift(&db.pool, Policy::Latest, Clock::Fixed(base()));
+    let rematch = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
     rematch.step("rematch", &CancellationToken::new()).await.unwrap();
     busy.rollback().await.unwrap();
     under_way.await.unwrap().unwrap();

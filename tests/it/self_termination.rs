@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use avinode_ingest::service::{Ended, Settings};
+use avinode_ingest::service::{ServiceSettings, ShutdownSummary};
 use sqlx::postgres::PgPoolOptions;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
 use crate::support::service::{Running, keep};
 
-async fn end(running: Running) -> Ended {
+async fn end(running: Running) -> ShutdownSummary {
     tokio::time::timeout(Duration::from_secs(60), running.ended())
         .await
         .expect("the process ends by itself")
@@ -28,10 +28,10 @@ async fn a_worker_that_ends_by_itself_ends_the_process() {
     )
     .await;
     // The configuration refuses this. A lease of no length cannot be kept up: the worker panics at its first job.
-    let settings = Settings {
+    let settings = ServiceSettings {
         lease: Duration::ZERO,
         workers: 1,
-        ..Settings::default()
+        ..ServiceSettings::default()
     };
     assert_eq!(end(Running::start(&db.pool, settings).await).await.stopped, 0);
 }
@@ -53,9 +53,9 @@ async fn a_group_commit_that_ends_by_itself_ends_the_process() {
             Box::pin(async { Ok(true) })
         })
         .connect_lazy_with(db.options.clone());
-    let settings = Settings {
+    let settings = ServiceSettings {
         workers: 0,
-        ..Settings::default()
+        ..ServiceSettings::default()
     };
     let running = Running::start_on(pool.into(), settings).await;
     let body = quote("evt-1", "atrip-1", "arfq-1", "q1", 0, "10000", "USD").to_string();

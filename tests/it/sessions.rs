@@ -13,16 +13,16 @@ use crate::support::pool::Pool;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::chat_session::input::NewChatSession;
 use avinode_ingest::domain::chat_session::view::ChatSession;
-use avinode_ingest::sessions::error::Error;
-use avinode_ingest::sessions::service::Sessions;
+use avinode_ingest::sessions::error::SessionError;
+use avinode_ingest::sessions::service::SessionService;
 use chrono::{DateTime, Duration, Utc};
 
 use crate::support::bodies::base;
 use crate::support::setup::Stage;
 
 /// Tracking whose clock stands still, so many seconds after `base()`.
-fn sessions(pool: &Pool, seconds: i64) -> Sessions {
-    Sessions::new(pool.service(), Clock::Fixed(moment(seconds)))
+fn sessions(pool: &Pool, seconds: i64) -> SessionService {
+    SessionService::new(pool.service(), Clock::Fixed(moment(seconds)))
 }
 
 fn moment(seconds: i64) -> DateTime<Utc> {
@@ -46,9 +46,9 @@ async fn made(pool: &Pool, stage: Stage) -> ChatSession {
 
 /// The field that an error names.
 #[track_caller]
-fn field<T: std::fmt::Debug>(done: Result<T, Error>) -> &'static str {
+fn field<T: std::fmt::Debug>(done: Result<T, SessionError>) -> &'static str {
     match done {
-        Err(Error::NoSuchRow { field } | Error::Refused { field, .. }) => field,
+        Err(SessionError::ReferenceNotFound { field } | SessionError::Refused { field, .. }) => field,
         other => panic!("{other:?}"),
     }
 }

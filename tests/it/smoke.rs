@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
-use avinode_ingest::service::Settings;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
+use avinode_ingest::service::ServiceSettings;
 use avinode_ingest::store::admin;
 
 use crate::support::bodies::{base, quote};
@@ -15,7 +15,7 @@ use crate::support::service::{Running, drain, keep, session, shift};
 async fn a_signed_call_becomes_a_counted_quote_and_a_primary() {
     let db = Db::new().await;
     let session = session(&db.pool, Some("64956150")).await;
-    let service = Running::start(&db.pool, Settings::default()).await;
+    let service = Running::start(&db.pool, ServiceSettings::default()).await;
     let body = quote("evt-1", "atrip-64956150", "arfq-1", "aquote-1", 0, "18500.5", "USD");
     let (status, answer) = service.post(&serde_json::to_vec(&body).unwrap()).await;
     assert_eq!(status, 200, "{answer}");
@@ -41,7 +41,7 @@ async fn the_same_event_twice_is_counted_once() {
     let session = session(&db.pool, Some("A1B2C3")).await;
     let body = quote("evt-1", "a1b2c3", "arfq-1", "aquote-1", 0, "18500", "USD");
     keep(&db.pool, &[body.clone(), body.clone()], base()).await;
-    let shift = shift(&db.pool, Policy::Latest, Clock::Fixed(base()));
+    let shift = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
     drain(&shift, "w").await;
     keep(&db.pool, &[body], base()).await;
     drain(&shift, "w").await;

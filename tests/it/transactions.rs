@@ -6,9 +6,9 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use avinode_ingest::postgres::{pool, transaction};
-use avinode_ingest::queue::job::{Claimed, Handler, JobError};
+use avinode_ingest::queue::job::{ClaimedJob, JobError, JobHandler};
 use avinode_ingest::queue::retry::RetryPolicy;
-use avinode_ingest::queue::worker::Shift;
+use avinode_ingest::queue::worker::Worker;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use serde_json::json;
@@ -66,7 +66,7 @@ async fn a_transaction_whose_beginning_is_given_up_is_rolled_back() {
 /// Fails as a batch; a job alone takes so many moments that the upkeep of its lease is dropped anywhere on its way.
 struct Short;
 
-impl Handler for Short {
+impl JobHandler for Short {
     fn kind(&self) -> &'static str {
         "event"
     }
@@ -75,7 +75,7 @@ impl Handler for Short {
         CONNECTIONS.into()
     }
 
-    fn perform<'a>(&'a self, jobs: &'a [Claimed]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
         async move {
             let [job] = jobs else {
                 return Err(JobError::retry("not together"));
@@ -97,14 +97,14 @@ const CONNECTIONS: u32 = 8;
 #[tokio::test(flavor = "multi_thread")]
 async fn the_upkeep_of_a_lease_that_is_dropped_with_its_job_leaves_no_transaction_open() {
     let db = Db::new().await;
-    let shift = Shift {
+    let shift = Worker {
         pool: db.pool.service(),
         leases: connected(&db, CONNECTIONS).await,
         handlers: vec![Arc::new(Short)],
         lease: Duration::from_secs(60),
         poll: Duration::from_millis(20),
         retry: RetryPolicy::default(),
-        bell: Arc::new(Notify::new()),
+        wake: Arc::new(Notify::new()),
     };
     for round in 0..20 {
         let bodies: Vec<_> = (0..CONNECTIONS).map(|_| json!({"event": "short"})).collect();

@@ -1,6 +1,6 @@
 //! One normal form of trip ids and of RFQ ids, in the program and in the database: a session and an event meet in it.
 
-use avinode_ingest::domain::ids::{IdError, MAX_ID_BYTES, RequestId, TripId};
+use avinode_ingest::domain::ids::{IdError, MAX_ID_BYTES, RfqId, TripId};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -73,7 +73,7 @@ async fn the_program_and_the_database_agree_on_the_normal_form_of_every_rfq_id()
     .await
     .unwrap();
     for (text, normal) in texts.iter().zip(normal) {
-        match RequestId::parse(text) {
+        match RfqId::parse(text) {
             Ok(id) => assert_eq!(normal, Some(id.normal()), "{text:?}"),
             Err(IdError::Empty | IdError::TooLong(_)) => assert_eq!(normal, None, "{text:?}"),
             // No fact has such an id, so it matters to nobody what the application's one becomes.

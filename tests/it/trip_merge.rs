@@ -6,7 +6,7 @@ mod races;
 mod shown;
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::store::admin::{self, SessionView};
 use serde_json::Value;
 use uuid::Uuid;
@@ -22,7 +22,11 @@ const RESOURCE: &str = "atrip-64956150";
 const BOTH: &[&[&str]] = &[&[SHORT, RESOURCE]];
 
 async fn work(pool: &Pool) {
-    drain(&shift_with_documents(pool, Policy::Latest, Clock::Fixed(base())), "w").await;
+    drain(
+        &shift_with_documents(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())),
+        "w",
+    )
+    .await;
 }
 
 /// Keeps bodies and does all that follows from them.

@@ -8,9 +8,9 @@ use std::time::Duration;
 use avinode_ingest::heartbeat::Heartbeats;
 use avinode_ingest::postgres::transaction;
 use avinode_ingest::queue::claim;
-use avinode_ingest::queue::job::{Claimed, Handler, JobError, Outcome};
+use avinode_ingest::queue::job::{ClaimedJob, JobError, JobHandler, JobOutcome};
 use avinode_ingest::queue::retry::RetryPolicy;
-use avinode_ingest::queue::worker::Shift;
+use avinode_ingest::queue::worker::Worker;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -44,7 +44,7 @@ struct Rough {
     finished: mpsc::UnboundedSender<i64>,
 }
 
-impl Handler for Rough {
+impl JobHandler for Rough {
     fn kind(&self) -> &'static str {
         "event"
     }
@@ -53,7 +53,7 @@ impl Handler for Rough {
         10
     }
 
-    fn perform<'a>(&'a self, jobs: &'a [Claimed]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
         async move {
             let ids: Vec<i64> = jobs.iter().map(|job| job.id).collect();
             self.begun.lock().unwrap().push(ids.clone());
@@ -74,13 +74,13 @@ impl Handler for Rough {
                 }
             }
             let mut tx = self.pool.begin().await?;
-            let held = claim::hold(&mut tx, jobs).await?;
-            let outcome = |job| Outcome {
+            let held = claim::lock_held(&mut tx, jobs).await?;
+            let outcome = |job| JobOutcome {
                 job,
                 outcome: "nothing",
                 detail: String::new(),
             };
-            claim::finish(&mut tx, &held.iter().copied().map(outcome).collect::<Vec<_>>()).await?;
+            claim::complete(&mut tx, &held.iter().copied().map(outcome).collect::<Vec<_>>()).await?;
             tx.commit().await?;
             for id in held {
                 self.finished.send(id).unwrap();
@@ -119,8 +119,8 @@ async fn rough(db: &Db, wrong: Wrong, times: usize) -> (Arc<Rough>, Vec<i64>, mp
     (Arc::new(handler), ids, told)
 }
 
-fn shift(pool: &Pool, handler: &Arc<Rough>, lease: Duration) -> Arc<Shift> {
-    Arc::new(Shift {
+fn shift(pool: &Pool, handler: &Arc<Rough>, lease: Duration) -> Arc<Worker> {
+    Arc::new(Worker {
         pool: pool.service(),
         leases: pool.service(),
         handlers: vec![handler.clone()],
@@ -131,7 +131,7 @@ fn shift(pool: &Pool, handler: &Arc<Rough>, lease: Duration) -> Arc<Shift> {
             max: Duration::from_millis(20),
             ..RetryPolicy::default()
         },
-        bell: Arc::new(Notify::new()),
+        wake: Arc::new(Notify::new()),
     })
 }
 

@@ -5,12 +5,12 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-use super::vouch::Refused;
+use super::vouch::HrefMismatch;
 use crate::avinode::resource::Resource;
 
 /// Which addresses the host may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum AllowedAddresses {
     /// Public ones only.
     Public,
     /// Loopback ones only: a simulator on this machine.
@@ -19,15 +19,15 @@ pub enum Reach {
 
 /// The API's base URL, for example `https://sandbox.avinode.com/api`; in its one spelling, without a slash at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Base {
+pub struct BaseUrl {
     text: String,
-    reach: Reach,
+    reach: AllowedAddresses,
     encrypted: bool,
 }
 
 /// Why a text is no base URL, in words that complete `AVINODE_BASE_URL: "VALUE" …`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BaseError {
+pub enum BaseUrlError {
     /// Not a URL of the web.
     #[error("is not a URL such as https://sandbox.avinode.com/api")]
     NotAUrl,
@@ -56,19 +56,19 @@ pub enum BaseError {
     Port,
 }
 
-impl Base {
+impl BaseUrl {
     /// Checks a text. `insecure_loopback` allows `http`, any port and no encryption where the host is `localhost` or a
     /// loopback address; it changes nothing for other hosts.
     ///
     /// # Errors
     /// What is not as it must be.
-    pub fn parse(text: &str, insecure_loopback: bool) -> Result<Self, BaseError> {
-        let url = Url::parse(text).map_err(|_| BaseError::NotAUrl)?;
+    pub fn parse(text: &str, insecure_loopback: bool) -> Result<Self, BaseUrlError> {
+        let url = Url::parse(text).map_err(|_| BaseUrlError::NotAUrl)?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(BaseError::NotAUrl);
+            return Err(BaseUrlError::NotAUrl);
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(BaseError::UserInfo);
+            return Err(BaseUrlError::UserInfo);
         }
         let path = url.path().trim_end_matches('/');
         let plain = |segment: &str| {
@@ -79,26 +79,26 @@ impl Base {
         };
         let is_api = path.ends_with("/api") && path.split('/').skip(1).all(plain);
         if !is_api || url.query().is_some() || url.fragment().is_some() {
-            return Err(BaseError::NotTheApi);
+            return Err(BaseUrlError::NotTheApi);
         }
-        let reach = match url.host().ok_or(BaseError::NotAUrl)? {
-            Host::Ipv4(ip) if IpAddr::V4(ip).is_loopback() => Reach::Loopback,
-            Host::Ipv6(ip) if IpAddr::V6(ip).is_loopback() => Reach::Loopback,
-            Host::Domain("localhost") => Reach::Loopback,
-            Host::Domain(name) if name.contains('.') && !name.ends_with('.') => Reach::Public,
-            _ => return Err(BaseError::NotAName),
+        let reach = match url.host().ok_or(BaseUrlError::NotAUrl)? {
+            Host::Ipv4(ip) if IpAddr::V4(ip).is_loopback() => AllowedAddresses::Loopback,
+            Host::Ipv6(ip) if IpAddr::V6(ip).is_loopback() => AllowedAddresses::Loopback,
+            Host::Domain("localhost") => AllowedAddresses::Loopback,
+            Host::Domain(name) if name.contains('.') && !name.ends_with('.') => AllowedAddresses::Public,
+            _ => return Err(BaseUrlError::NotAName),
         };
         let encrypted = url.scheme() == "https";
         match reach {
-            Reach::Loopback if !insecure_loopback => return Err(BaseError::Loopback),
-            Reach::Public if !encrypted => return Err(BaseError::NotEncrypted),
-            Reach::Public if url.port().is_some() => return Err(BaseError::Port),
-            Reach::Loopback | Reach::Public => {}
+            AllowedAddresses::Loopback if !insecure_loopback => return Err(BaseUrlError::Loopback),
+            AllowedAddresses::Public if !encrypted => return Err(BaseUrlError::NotEncrypted),
+            AllowedAddresses::Public if url.port().is_some() => return Err(BaseUrlError::Port),
+            AllowedAddresses::Loopback | AllowedAddresses::Public => {}
         }
         // The parser forgives (case, backslashes, tabs, `..`, numbers for addresses); whoever reads the setting may not.
         let written = url.as_str().trim_end_matches('/').to_owned();
         if text.trim_end_matches('/') != written {
-            return Err(BaseError::Written(written));
+            return Err(BaseUrlError::Written(written));
         }
         Ok(Self {
             text: written,
@@ -113,7 +113,7 @@ impl Base {
     }
 
     /// Which addresses its host may have.
-    pub fn reach(&self) -> Reach {
+    pub fn reach(&self) -> AllowedAddresses {
         self.reach
     }
 
@@ -126,13 +126,13 @@ impl Base {
     ///
     /// # Errors
     /// The id is of no shape that can stand in a path as it is.
-    pub fn of(&self, resource: &Resource) -> Result<Url, Refused> {
+    pub fn of(&self, resource: &Resource) -> Result<Url, HrefMismatch> {
         let id = resource.id.as_str();
         if !is_plain(id) {
-            return Err(Refused::odd_id(id));
+            return Err(HrefMismatch::odd_id(id));
         }
         self.below(&[resource.kind.as_str(), id])
-            .ok_or_else(|| Refused::odd_id(id))
+            .ok_or_else(|| HrefMismatch::odd_id(id))
     }
 
     /// The URL of plain segments below this one.
@@ -143,7 +143,7 @@ impl Base {
     }
 }
 
-impl fmt::Display for Base {
+impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }

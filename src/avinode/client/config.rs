@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
-use super::base_url::Base;
+use super::base_url::BaseUrl;
 
 /// Everything that `serve` needs to fetch: the client, and how often it may call.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct AvinodeSettings {
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
     /// The API.
-    pub base: Base,
+    pub base: BaseUrl,
     /// For `X-Avinode-ApiToken`: visible ASCII.
     pub api_token: SecretString,
     /// For `Authorization: Bearer`: visible ASCII.
@@ -37,7 +37,7 @@ pub struct ClientSettings {
     /// For `X-Avinode-ActAsAccount`: visible ASCII.
     pub act_as_account: Option<String>,
     /// Ends to waiting and reading.
-    pub limits: Limits,
+    pub limits: ClientLimits,
 }
 
 impl ClientSettings {
@@ -63,7 +63,7 @@ impl ClientSettings {
 
 /// Where one call ends, whatever the other side does.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct ClientLimits {
     /// For a connection, its name's resolution and TLS included.
     pub connect: Duration,
     /// For the whole call, to the last byte of the body.
@@ -72,7 +72,7 @@ pub struct Limits {
     pub body: usize,
 }
 
-impl Default for Limits {
+impl Default for ClientLimits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),

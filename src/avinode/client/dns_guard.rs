@@ -10,24 +10,24 @@ use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::base_url::Reach;
+use super::base_url::AllowedAddresses;
 use super::public_ip::is_public;
 
 /// The addresses of a name, still to come.
-pub type Found = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
+pub type LookupFuture = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
 /// Asks for the addresses of a name: the system, or a test. A port of 0 stands for that of the URL.
-pub trait Lookup: Debug + Send + Sync {
+pub trait DnsLookup: Debug + Send + Sync {
     /// The addresses of `name`.
-    fn lookup(&self, name: &str) -> Found;
+    fn lookup(&self, name: &str) -> LookupFuture;
 }
 
 /// The system's resolver, `/etc/hosts` included: what it answers is checked like any other answer.
 #[derive(Debug)]
 pub struct SystemLookup;
 
-impl Lookup for SystemLookup {
-    fn lookup(&self, name: &str) -> Found {
+impl DnsLookup for SystemLookup {
+    fn lookup(&self, name: &str) -> LookupFuture {
         let name = name.to_owned();
         Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
     }
@@ -35,7 +35,7 @@ impl Lookup for SystemLookup {
 
 /// A name led to an address that is not called. Nothing was sent, no connection was made.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Forbidden {
+pub(super) enum BlockedAddress {
     /// A private network, where a public host was expected.
     #[error("the host {name} has the address {address}, which is not a public one: nothing was sent")]
     NotPublic { name: String, address: IpAddr },
@@ -46,12 +46,12 @@ pub(super) enum Forbidden {
 
 /// A lookup whose answers are checked.
 #[derive(Debug)]
-pub(super) struct Guard {
-    pub(super) lookup: Arc<dyn Lookup>,
-    pub(super) reach: Reach,
+pub(super) struct GuardedResolver {
+    pub(super) lookup: Arc<dyn DnsLookup>,
+    pub(super) reach: AllowedAddresses,
 }
 
-impl Resolve for Guard {
+impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let found = self.lookup.lookup(name.as_str());
         let (name, reach) = (name.as_str().to_owned(), self.reach);
@@ -64,18 +64,18 @@ impl Resolve for Guard {
 }
 
 /// One address that may not be called spoils the answer: who mixes it in decides which one is tried first.
-fn check(name: &str, found: &[SocketAddr], reach: Reach) -> Result<(), Forbidden> {
+fn check(name: &str, found: &[SocketAddr], reach: AllowedAddresses) -> Result<(), BlockedAddress> {
     for address in found.iter().map(SocketAddr::ip) {
         match reach {
-            Reach::Public if !is_public(address) => {
+            AllowedAddresses::Public if !is_public(address) => {
                 let name = name.to_owned();
-                return Err(Forbidden::NotPublic { name, address });
+                return Err(BlockedAddress::NotPublic { name, address });
             }
-            Reach::Loopback if !address.is_loopback() => {
+            AllowedAddresses::Loopback if !address.is_loopback() => {
                 let name = name.to_owned();
-                return Err(Forbidden::NotLoopback { name, address });
+                return Err(BlockedAddress::NotLoopback { name, address });
             }
-            Reach::Public | Reach::Loopback => {}
+            AllowedAddresses::Public | AllowedAddresses::Loopback => {}
         }
     }
     Ok(())

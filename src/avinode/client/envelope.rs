@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::avinode::json::{self, Unreadable, text_at};
+use crate::avinode::json::{self, JsonError, text_at};
 use crate::avinode::sanitize;
 
 /// The most errors of one answer that are quoted, and the most characters of each of their texts.
@@ -56,7 +56,7 @@ impl Envelope {
     ///
     /// # Errors
     /// It is not JSON, or nested too deeply. JSON that is no object is an envelope without data.
-    pub(super) fn read(body: &[u8]) -> Result<Self, Unreadable> {
+    pub(super) fn read(body: &[u8]) -> Result<Self, JsonError> {
         let mut value = json::read(body)?;
         let errors = match value.pointer("/meta/errors") {
             None | Some(Value::Null | Value::Bool(false)) => Vec::new(),

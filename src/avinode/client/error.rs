@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use super::dns_guard::Forbidden;
+use super::dns_guard::BlockedAddress;
 use super::envelope::{ApiError, quoted};
 
 /// After a 400 Avinode wants minutes, not seconds; what a person has to mend takes as long.
@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 
 /// What an answer's headers say about when to come again.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Told {
+pub(super) struct RetryHints {
     /// `Retry-After`.
     pub(super) retry_after: Option<Duration>,
     /// When the rate limit's window begins anew.
@@ -26,14 +26,14 @@ pub(super) struct Told {
 #[error("{reason}")]
 pub enum FetchError {
     /// Try again soon.
-    Soon {
+    Retryable {
         /// Why.
         reason: String,
         /// Whether it is the service's own trouble rather than this resource's.
         down: bool,
     },
     /// Try again after so long.
-    Later {
+    RetryAfter {
         /// How long.
         after: Duration,
         /// Why.
@@ -42,7 +42,7 @@ pub enum FetchError {
         down: bool,
     },
     /// Too many calls (429): all of them have to wait.
-    Limited {
+    RateLimited {
         /// How long, where we were told.
         after: Option<Duration>,
         /// Why.
@@ -54,7 +54,7 @@ pub enum FetchError {
         reason: String,
     },
     /// They are not taken here (403): for this resource, or for any. Which of the two others' answers tell.
-    Denied {
+    Forbidden {
         /// Why.
         reason: String,
     },
@@ -69,7 +69,7 @@ pub enum FetchError {
         reason: String,
     },
     /// Refused by us, and trying again would end the same.
-    Refused {
+    Permanent {
         /// Why.
         reason: String,
     },
@@ -79,26 +79,29 @@ impl FetchError {
     /// Whether it speaks for the whole service being in trouble: time-outs, no connection, 5xx, an answer that is not
     /// Avinode's.
     pub fn trips_breaker(&self) -> bool {
-        matches!(self, Self::Soon { down: true, .. } | Self::Later { down: true, .. })
+        matches!(
+            self,
+            Self::Retryable { down: true, .. } | Self::RetryAfter { down: true, .. }
+        )
     }
 
     /// The reason.
     pub fn reason(&self) -> &str {
         match self {
-            Self::Soon { reason, .. }
-            | Self::Later { reason, .. }
-            | Self::Limited { reason, .. }
+            Self::Retryable { reason, .. }
+            | Self::RetryAfter { reason, .. }
+            | Self::RateLimited { reason, .. }
             | Self::Unauthorized { reason }
-            | Self::Denied { reason }
+            | Self::Forbidden { reason }
             | Self::NotFound { reason }
             | Self::Gone { reason }
-            | Self::Refused { reason } => reason,
+            | Self::Permanent { reason } => reason,
         }
     }
 
     /// The service did not answer as a service does.
     pub(super) fn broken(what: &str, why: &str) -> Self {
-        Self::Soon {
+        Self::Retryable {
             reason: format!("{what}: {why}"),
             down: true,
         }
@@ -106,7 +109,7 @@ impl FetchError {
 
     /// Our own refusal.
     pub(super) fn refused(what: &str, why: &str) -> Self {
-        Self::Refused {
+        Self::Permanent {
             reason: format!("{what}: {why}"),
         }
     }
@@ -116,8 +119,8 @@ impl FetchError {
     pub(super) fn of_transport(what: &str, error: &(dyn Error + 'static)) -> Self {
         let mut cause = Some(error);
         while let Some(error) = cause {
-            if let Some(forbidden) = error.downcast_ref::<Forbidden>() {
-                return Self::Later {
+            if let Some(forbidden) = error.downcast_ref::<BlockedAddress>() {
+                return Self::RetryAfter {
                     after: LATER,
                     reason: format!("{what}: {forbidden}"),
                     down: true,
@@ -129,7 +132,7 @@ impl FetchError {
     }
 
     /// What a status other than 200 means.
-    pub(super) fn of_status(what: &str, status: u16, errors: &[ApiError], told: Told) -> Self {
+    pub(super) fn of_status(what: &str, status: u16, errors: &[ApiError], told: RetryHints) -> Self {
         let said = if errors.is_empty() {
             String::new()
         } else {
@@ -140,44 +143,44 @@ impl FetchError {
     }
 
     /// What errors inside a 200 mean: the first one with a code that is a status decides.
-    pub(super) fn of_errors(what: &str, errors: &[ApiError], told: Told) -> Self {
+    pub(super) fn of_errors(what: &str, errors: &[ApiError], told: RetryHints) -> Self {
         let reason = format!("{what}: Avinode answered 200 with errors: {}", quoted(errors));
         match errors.iter().find_map(ApiError::status) {
             Some(status) => Self::by_code(status, reason, told),
-            None => Self::Soon { reason, down: false },
+            None => Self::Retryable { reason, down: false },
         }
     }
 
-    fn by_code(status: u16, reason: String, told: Told) -> Self {
+    fn by_code(status: u16, reason: String, told: RetryHints) -> Self {
         match status {
             401 => Self::Unauthorized { reason },
-            403 => Self::Denied { reason },
+            403 => Self::Forbidden { reason },
             404 => Self::NotFound { reason },
             410 => Self::Gone { reason },
-            429 => Self::Limited {
+            429 => Self::RateLimited {
                 after: told.retry_after.or(told.reset),
                 reason,
             },
             // In the server's way at the moment: its own time-out, a conflict, a lock.
-            408 | 409 | 423 | 425 => Self::Soon { reason, down: false },
+            408 | 409 | 423 | 425 => Self::Retryable { reason, down: false },
             // A redirect is not followed. It may be a page for maintenance, or a base URL that has moved.
-            300..=399 => Self::Later {
+            300..=399 => Self::RetryAfter {
                 after: LATER,
                 reason: format!("{reason}, which leads elsewhere and is not followed"),
                 down: true,
             },
-            400..=499 => Self::Later {
+            400..=499 => Self::RetryAfter {
                 after: LATER,
                 reason,
                 down: false,
             },
             _ => match told.retry_after {
-                Some(after) => Self::Later {
+                Some(after) => Self::RetryAfter {
                     after: after.min(LONGEST),
                     reason,
                     down: true,
                 },
-                None => Self::Soon { reason, down: true },
+                None => Self::Retryable { reason, down: true },
             },
         }
     }

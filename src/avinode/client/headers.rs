@@ -12,12 +12,12 @@ pub(super) const PRODUCT: &str = concat!("avinode-ingest/", env!("CARGO_PKG_VERS
 /// A credential holds something that no header can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} holds a character that no header can hold")]
-pub struct OddCredential(&'static str);
+pub struct InvalidCredential(&'static str);
 
 /// The headers that are the same for every call; credentials are marked sensitive, so that nothing prints them.
-pub(super) fn standing(settings: &ClientSettings) -> Result<HeaderMap, OddCredential> {
+pub(super) fn standing(settings: &ClientSettings) -> Result<HeaderMap, InvalidCredential> {
     let secret = |text: &str, name| {
-        let mut value = HeaderValue::from_str(text).map_err(|_| OddCredential(name))?;
+        let mut value = HeaderValue::from_str(text).map_err(|_| InvalidCredential(name))?;
         value.set_sensitive(true);
         Ok(value)
     };

@@ -10,7 +10,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// `X-Rate-Limit-*` as an answer has them; each is missing where it is odd.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Budget {
+pub struct RateLimitHeaders {
     /// Calls that the window allows.
     pub limit: Option<u32>,
     /// Calls that are left in it.
@@ -19,7 +19,7 @@ pub struct Budget {
     pub reset: Option<Duration>,
 }
 
-impl Budget {
+impl RateLimitHeaders {
     pub(super) fn of(headers: &HeaderMap, now: DateTime<Utc>) -> Self {
         let whole = |name| text(headers, name).and_then(|text| text.parse().ok());
         Self {

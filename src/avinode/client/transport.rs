@@ -5,9 +5,9 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Request, Response, StatusCode, redirect};
 use tokio::time::{Instant, timeout_at};
 
-use super::base_url::Base;
-use super::config::Limits;
-use super::dns_guard::Guard;
+use super::base_url::BaseUrl;
+use super::config::ClientLimits;
+use super::dns_guard::GuardedResolver;
 use super::error::FetchError;
 use super::headers::PRODUCT;
 
@@ -16,7 +16,7 @@ const FAILURE_BYTES: usize = 64 * 1024;
 
 /// A whole answer.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct HttpResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     /// After decompression; of an answer that is no success empty where it could not be read.
@@ -25,7 +25,7 @@ pub(super) struct Answer {
 
 /// The HTTP client for a base: no redirects, no proxy from the environment, checked addresses, https unless the base is
 /// on loopback.
-pub(super) fn client(base: &Base, guard: Guard, limits: &Limits) -> reqwest::Result<Client> {
+pub(super) fn client(base: &BaseUrl, guard: GuardedResolver, limits: &ClientLimits) -> reqwest::Result<Client> {
     // Set once a process; a second attempt finds the same provider there.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()
@@ -49,7 +49,12 @@ pub(super) fn client(base: &Base, guard: Guard, limits: &Limits) -> reqwest::Res
 ///
 /// # Errors
 /// There is no whole answer, or it is too long. A status is no error here.
-pub(super) async fn call(client: &Client, request: Request, limits: &Limits, what: &str) -> Result<Answer, FetchError> {
+pub(super) async fn call(
+    client: &Client,
+    request: Request,
+    limits: &ClientLimits,
+    what: &str,
+) -> Result<HttpResponse, FetchError> {
     let deadline = Instant::now() + limits.total;
     let late = || {
         FetchError::broken(
@@ -82,7 +87,7 @@ pub(super) async fn call(client: &Client, request: Request, limits: &Limits, wha
         }
         Ok(Err(Unread::Broken(error))) => return Err(FetchError::of_transport(what, &error.without_url())),
     };
-    Ok(Answer { status, headers, body })
+    Ok(HttpResponse { status, headers, body })
 }
 
 enum Unread {

@@ -9,8 +9,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::avinode_client::{AvinodeClient, Called};
 use super::base_url::is_plain;
-use super::client::{Called, Client};
 use super::error::FetchError;
 use crate::avinode::sanitize;
 
@@ -45,7 +45,7 @@ pub struct WebhookSetting {
 
 /// What a setting is to be, or to become: `None` leaves it as it is.
 #[derive(Debug, Clone, Default)]
-pub struct Wish {
+pub struct WebhookSettingPatch {
     /// `targetURI`.
     pub target: Option<String>,
     /// `displayName`.
@@ -60,7 +60,7 @@ pub struct Wish {
 
 /// All settings, and the time that Avinode has, by which ours can be judged.
 #[derive(Debug, Clone)]
-pub struct Listed {
+pub struct WebhookSettingList {
     /// The settings, or why there is no list.
     pub settings: Result<Vec<WebhookSetting>, FetchError>,
     /// The `Date` of the answer, which also a refusal has.
@@ -106,7 +106,7 @@ pub fn missing(settings: &[WebhookSetting], target: Option<&str>) -> Vec<&'stati
         .collect()
 }
 
-impl Wish {
+impl WebhookSettingPatch {
     /// The properties to be written.
     fn properties(&self) -> Map<String, Value> {
         let mut properties = Map::new();
@@ -128,16 +128,16 @@ impl Wish {
     }
 }
 
-impl Client {
+impl AvinodeClient {
     /// Lists the settings. One call.
-    pub async fn webhooks(&self) -> Listed {
+    pub async fn webhooks(&self) -> WebhookSettingList {
         let called = self.on_settings(Method::GET, None, None, "GET webhooks/settings").await;
         let read = |data: &Value| match data {
             Value::Array(all) => all.iter().filter_map(WebhookSetting::read).collect(),
             // One setting where a list was expected is a list of one.
             one => WebhookSetting::read(one).into_iter().collect(),
         };
-        Listed {
+        WebhookSettingList {
             settings: called.result.map(|document| read(&document.data)),
             server_time: called.server_time,
         }
@@ -147,7 +147,7 @@ impl Client {
     ///
     /// # Errors
     /// Why it is not certain that there is one.
-    pub async fn create_webhook(&self, wish: &Wish) -> Result<Option<WebhookSetting>, FetchError> {
+    pub async fn create_webhook(&self, wish: &WebhookSettingPatch) -> Result<Option<WebhookSetting>, FetchError> {
         let body = Value::Object(wish.properties());
         let what = "POST webhooks/settings";
         let called = self.on_settings(Method::POST, None, Some(&body), what).await;
@@ -158,7 +158,7 @@ impl Client {
     ///
     /// # Errors
     /// Why it is not certain that it was changed.
-    pub async fn update_webhook(&self, setting: &WebhookSetting, wish: &Wish) -> Result<(), FetchError> {
+    pub async fn update_webhook(&self, setting: &WebhookSetting, wish: &WebhookSettingPatch) -> Result<(), FetchError> {
         let mut whole = setting.whole.clone();
         whole.extend(wish.properties());
         let body = Value::Object(whole);

@@ -9,8 +9,8 @@ use crate::avinode::json::text_at;
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::avinode::resource_id::ResourceId;
 use crate::avinode::{money, sanitize, timestamp};
-use crate::domain::event::{Money, Operator};
-use crate::domain::ids::{IdError, RequestId};
+use crate::domain::event::{Money, Party};
+use crate::domain::ids::{IdError, RfqId};
 
 /// The thing itself, or the first of a list of things.
 pub(super) fn one(value: &Value) -> &Value {
@@ -86,8 +86,8 @@ pub(super) fn resource(kind: ResourceKind, id: &str) -> Option<Resource> {
 }
 
 /// The RFQs that a message, a quote or a lift links.
-pub(super) fn requests(data: &Value) -> Vec<RequestId> {
-    ids(linked(data, &["rfqs", "rfq", "rfqId"]), RequestId::parse)
+pub(super) fn requests(data: &Value) -> Vec<RfqId> {
+    ids(linked(data, &["rfqs", "rfq", "rfqId"]), RfqId::parse)
 }
 
 /// Whether something stands there: an object with anything in it, or a text.
@@ -125,15 +125,15 @@ pub(super) fn name(thing: &Value) -> Option<String> {
 }
 
 /// Who it was: the first of these properties that says anything, a company before its people.
-pub(super) fn operator(data: &Value, keys: &[&str]) -> Operator {
+pub(super) fn operator(data: &Value, keys: &[&str]) -> Party {
     let of = |key: &&str| {
         let who = one(&data[key]);
         let id = ["companyId", "id"].iter().find_map(|key| text_at(who, &[key]));
-        let who = Operator {
+        let who = Party {
             id: id.and_then(|id| Some(ResourceId::parse(&id).ok()?.to_string())),
             name: name(who),
         };
-        (who != Operator::default()).then_some(who)
+        (who != Party::default()).then_some(who)
     };
     keys.iter().find_map(of).unwrap_or_default()
 }

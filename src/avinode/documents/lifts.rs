@@ -5,15 +5,15 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::json_access;
-use super::timestamps::Stamps;
+use super::timestamps::DocumentTimestamps;
 use crate::avinode::json::text_at;
 use crate::avinode::sanitize;
-use crate::domain::event::{Operator, QuoteDetails};
-use crate::domain::ids::{QuoteId, RequestId};
+use crate::domain::event::{Party, QuoteDetails};
+use crate::domain::ids::{QuoteId, RfqId};
 
 /// A lift's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum LiftStatus {
     /// The seller quoted.
     Quoted,
     /// The seller declined.
@@ -24,7 +24,7 @@ pub(super) enum Answer {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lift<'v> {
     value: &'v Value,
-    pub(super) answer: Option<Answer>,
+    pub(super) answer: Option<LiftStatus>,
 }
 
 /// The lifts of a document: an RFQ's `sellerLift`, a message's or quote's `lift`.
@@ -44,16 +44,16 @@ pub(super) fn of(data: &Value) -> Vec<Lift<'_>> {
 }
 
 /// The number decides, and where it is neither of the two that are known, the word.
-fn answer(lift: &Value) -> Option<Answer> {
+fn answer(lift: &Value) -> Option<LiftStatus> {
     match text_at(lift, &["sourcingStatus"]).as_deref() {
-        Some("2" | "2.0") => return Some(Answer::Quoted),
-        Some("3" | "3.0") => return Some(Answer::Declined),
+        Some("2" | "2.0") => return Some(LiftStatus::Quoted),
+        Some("3" | "3.0") => return Some(LiftStatus::Declined),
         _ => {}
     }
     let word = text_at(lift, &["sourcingDisplayStatus"])?.to_ascii_lowercase();
     match word.as_str() {
-        "accepted" | "quoted" => Some(Answer::Quoted),
-        "declined" => Some(Answer::Declined),
+        "accepted" | "quoted" => Some(LiftStatus::Quoted),
+        "declined" => Some(LiftStatus::Declined),
         _ => None,
     }
 }
@@ -74,7 +74,7 @@ impl Lift<'_> {
     }
 
     /// The RFQs that it links.
-    pub(super) fn requests(&self) -> Vec<RequestId> {
+    pub(super) fn requests(&self) -> Vec<RfqId> {
         json_access::requests(self.value)
     }
 
@@ -84,7 +84,7 @@ impl Lift<'_> {
     }
 
     /// What it says of its quote.
-    pub(super) fn details(&self, quote: QuoteId, request: Option<RequestId>, operator: Operator) -> QuoteDetails {
+    pub(super) fn details(&self, quote: QuoteId, request: Option<RfqId>, operator: Party) -> QuoteDetails {
         let said = json_access::one(&self.value["latestQuote"]);
         QuoteDetails {
             quote,
@@ -98,8 +98,8 @@ impl Lift<'_> {
     }
 
     /// The stamps of its quote.
-    pub(super) fn stamps(&self, began_at: DateTime<Utc>) -> Stamps {
-        Stamps::of(json_access::one(&self.value["latestQuote"]), began_at)
+    pub(super) fn stamps(&self, began_at: DateTime<Utc>) -> DocumentTimestamps {
+        DocumentTimestamps::of(json_access::one(&self.value["latestQuote"]), began_at)
     }
 
     pub(super) fn aircraft_type(&self) -> Option<String> {
@@ -142,10 +142,10 @@ pub(super) fn is_declined(value: &Value) -> bool {
 pub(super) fn declines(
     lifts: &[Lift<'_>],
     said_as_a_whole: bool,
-    requests: &[RequestId],
-) -> Vec<(Option<RequestId>, Option<QuoteId>, Option<String>)> {
-    let declined = || lifts.iter().filter(|lift| lift.answer == Some(Answer::Declined));
-    let is_quoted = lifts.iter().any(|lift| lift.answer == Some(Answer::Quoted));
+    requests: &[RfqId],
+) -> Vec<(Option<RfqId>, Option<QuoteId>, Option<String>)> {
+    let declined = || lifts.iter().filter(|lift| lift.answer == Some(LiftStatus::Declined));
+    let is_quoted = lifts.iter().any(|lift| lift.answer == Some(LiftStatus::Quoted));
     let is_whole = match (is_quoted, declined().next().is_some()) {
         (true, true) => false,
         (false, true) => true,

@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::json_access;
-use super::lifts::{self, Answer, Lift};
-use super::timestamps::Stamps;
-use super::{Reading, Statement};
+use super::lifts::{self, Lift, LiftStatus};
+use super::timestamps::DocumentTimestamps;
+use super::{ParsedDocument, UnassignedEvent};
 use crate::avinode::resource::{Resource, ResourceKind};
-use crate::domain::event::{Operator, QuoteDetails, What};
-use crate::domain::ids::{MessageId, QuoteId, RequestId};
+use crate::domain::event::{EventKind, Party, QuoteDetails};
+use crate::domain::ids::{MessageId, QuoteId, RfqId};
 
 /// Where the company of a seller's message is named.
 const SELLER: [&str; 4] = ["sellerCompany", "seller", "sender", "company"];
@@ -19,16 +19,16 @@ const BUYER: [&str; 4] = ["sender", "buyerCompany", "buyer", "company"];
 /// Of a seller's, a `sellerQuote` makes it a quote; else a "no" in any of the places where one was seen makes it a decline.
 /// Everything else is a chat message, and so is what has a text of its own, whatever it carries: the lifts that it links show
 /// how they stand, not what it says. A buyer neither quotes nor declines.
-pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Reading {
+pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> ParsedDocument {
     let lifts = lifts::of(data);
     let requests = requests(data, &lifts);
-    let mut reading = Reading {
+    let mut reading = ParsedDocument {
         request: requests.first().cloned(),
-        ..Reading::default()
+        ..ParsedDocument::default()
     };
-    let stamps = Stamps::of(data, began_at);
+    let stamps = DocumentTimestamps::of(data, began_at);
     let message = MessageId::parse(resource.id.as_str()).ok().map(|message| {
-        stamps.settled(What::MessageReceived {
+        stamps.settled(EventKind::MessageReceived {
             message,
             sender: operator(resource, data),
             request: only(&requests),
@@ -48,14 +48,16 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         let details = details(data, quote.clone(), only(&requests), &lifts);
         if details.price.is_none() {
             reading
-                .wanting
+                .missing
                 .extend(json_access::resource(ResourceKind::Quotes, quote.as_str()));
         }
-        let of_quote = Stamps::of(said, began_at).or_created(stamps);
+        let of_quote = DocumentTimestamps::of(said, began_at).or_created(stamps);
         reading
             .statements
             .extend(of_quote.made(&quote, details.request.clone()));
-        reading.statements.push(of_quote.changing(What::QuoteReceived(details)));
+        reading
+            .statements
+            .push(of_quote.changing(EventKind::QuoteReceived(details)));
         reading
             .statements
             .extend(taken_back(data, &quote, &lifts, stamps, operator(resource, data)));
@@ -65,9 +67,9 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
     }
     if is_quote {
         // A quote that nobody can name: the RFQ may show it as a lift's own.
-        let rfqs = requests.iter().map(RequestId::as_str);
+        let rfqs = requests.iter().map(RfqId::as_str);
         reading
-            .wanting
+            .missing
             .extend(rfqs.filter_map(|id| json_access::resource(ResourceKind::Rfqs, id)));
     }
     let declines = match is_quote {
@@ -76,7 +78,7 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
     };
     for (request, quote, of_lift) in declines {
         reading.quote = reading.quote.or_else(|| quote.clone());
-        let declined = What::RfqDeclined {
+        let declined = EventKind::RfqDeclined {
             request,
             quote,
             reason: lifts::reason(data).or(of_lift),
@@ -101,14 +103,14 @@ pub(super) fn taken_back(
     data: &Value,
     quote: &QuoteId,
     lifts: &[Lift<'_>],
-    stamps: Stamps,
-    operator: Operator,
-) -> Option<Statement> {
-    let declined = |lift: &Lift<'_>| lift.answer == Some(Answer::Declined);
+    stamps: DocumentTimestamps,
+    operator: Party,
+) -> Option<UnassignedEvent> {
+    let declined = |lift: &Lift<'_>| lift.answer == Some(LiftStatus::Declined);
     let is_its_own = |lift: &Lift<'_>| lifts.len() == 1 || lift.quote().as_ref() == Some(quote);
     let is_declined = lifts::is_declined(data) || lifts.iter().any(|lift| declined(lift) && is_its_own(lift));
     is_declined.then(|| {
-        stamps.standing(What::RfqDeclined {
+        stamps.standing(EventKind::RfqDeclined {
             request: None,
             quote: Some(quote.clone()),
             reason: lifts::reason(data).or_else(|| lifts.iter().find_map(Lift::reason)),
@@ -131,7 +133,7 @@ fn quote(said: &Value, lifts: &[Lift<'_>]) -> Option<QuoteId> {
 }
 
 /// What is said of a quote, with the aircraft of the lift that links it, or of the only lift.
-fn details(data: &Value, quote: QuoteId, request: Option<RequestId>, lifts: &[Lift<'_>]) -> QuoteDetails {
+fn details(data: &Value, quote: QuoteId, request: Option<RfqId>, lifts: &[Lift<'_>]) -> QuoteDetails {
     let said = json_access::one(&data["sellerQuote"]);
     let lift = match lifts {
         [only] => Some(only),
@@ -142,7 +144,7 @@ fn details(data: &Value, quote: QuoteId, request: Option<RequestId>, lifts: &[Li
         request,
         price: json_access::price(said),
         operator: match json_access::operator(data, &SELLER) {
-            unnamed if unnamed == Operator::default() => json_access::operator(said, &SELLER),
+            unnamed if unnamed == Party::default() => json_access::operator(said, &SELLER),
             named => named,
         },
         aircraft_type: lift.and_then(Lift::aircraft_type),
@@ -151,7 +153,7 @@ fn details(data: &Value, quote: QuoteId, request: Option<RequestId>, lifts: &[Li
     }
 }
 
-fn operator(resource: &Resource, data: &Value) -> Operator {
+fn operator(resource: &Resource, data: &Value) -> Party {
     let is_buyer = is_of_the_buyer(resource);
     json_access::operator(data, if is_buyer { &BUYER } else { &SELLER })
 }
@@ -161,7 +163,7 @@ fn is_of_the_buyer(resource: &Resource) -> bool {
 }
 
 /// The RFQs that it or its lifts link.
-fn requests(data: &Value, lifts: &[Lift<'_>]) -> Vec<RequestId> {
+fn requests(data: &Value, lifts: &[Lift<'_>]) -> Vec<RfqId> {
     let mut found = json_access::requests(data);
     for request in lifts.iter().flat_map(Lift::requests) {
         if !found.contains(&request) {
@@ -172,7 +174,7 @@ fn requests(data: &Value, lifts: &[Lift<'_>]) -> Vec<RequestId> {
 }
 
 /// The one RFQ that it is about; of several nobody knows which.
-pub(super) fn only(requests: &[RequestId]) -> Option<RequestId> {
+pub(super) fn only(requests: &[RfqId]) -> Option<RfqId> {
     match requests {
         [only] => Some(only.clone()),
         _ => None,

@@ -9,8 +9,8 @@ mod rfqs;
 use serde_json::json;
 
 use self::bodies::{at, decline, described, price, quote_of, read, request, statements, trips};
-use super::Statement;
-use crate::domain::event::{Operator, QuoteDetails, Source, What};
+use super::UnassignedEvent;
+use crate::domain::event::{EventKind, FactSource, Party, QuoteDetails};
 use crate::domain::ids::{MessageId, QuoteId};
 
 #[test]
@@ -36,7 +36,7 @@ fn a_message_with_a_sellers_quote_is_a_quote() {
     );
     assert_eq!(trips(&reading), ["A1B2C3", "atrip-64956150"]);
     assert_eq!(
-        (reading.request, reading.wanting, reading.parts),
+        (reading.request, reading.missing, reading.children),
         (Some(request("arfq-12345678")), vec![], vec![])
     );
     assert_eq!(reading.quote, Some(QuoteId::parse("aquote-386512791").unwrap()));
@@ -46,12 +46,12 @@ fn a_message_with_a_sellers_quote_is_a_quote() {
     assert_eq!(statement.at, Some(at("2026-01-31T10:00:00Z")));
     // A changed price keeps the creation stamp: what orders is the moment of the GET.
     assert_eq!(statement.version.at, Some(bodies::began()));
-    assert_eq!(statement.version.source, Source::Document);
+    assert_eq!(statement.version.source, FactSource::Document);
     let expected = QuoteDetails {
         quote: QuoteId::parse("aquote-386512791").unwrap(),
         request: Some(request("arfq-12345678")),
         price: price("45250.5", "USD"),
-        operator: Operator {
+        operator: Party {
             id: Some("acompany-4711".into()),
             name: Some("Northwind Jets".into()),
         },
@@ -59,7 +59,7 @@ fn a_message_with_a_sellers_quote_is_a_quote() {
         aircraft_tail: Some("N123XX".into()),
         valid_until: None,
     };
-    assert_eq!(statement.what, What::QuoteReceived(expected));
+    assert_eq!(statement.what, EventKind::QuoteReceived(expected));
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn an_update_stamp_orders_a_quote_and_its_creation_stamp_still_tells_when_it_was
     let [made, received] = &said[..] else {
         panic!("{said:?}")
     };
-    assert!(matches!(made.what, What::QuoteStands { .. }));
+    assert!(matches!(made.what, EventKind::QuoteReaffirmed { .. }));
     assert_eq!(
         (made.at, made.version.at),
         (Some(at("2026-01-31T10:00:00Z")), Some(at("2026-01-31T10:00:00Z")))
@@ -94,8 +94,8 @@ fn a_quote_without_an_id_of_its_own_is_the_only_one_that_the_lifts_link() {
     assert_eq!(quote_of(&with(json!([{"id": "aquote-1"}]))).quote.as_str(), "aquote-1");
     // Of several nobody knows which: something was said, and the RFQ may tell.
     let several = with(json!([{"id": "aquote-1"}, {"id": "aquote-2"}]));
-    assert!(matches!(several.statements[0].what, What::MessageReceived { .. }));
-    assert_eq!(several.wanting[0].to_string(), "rfqs/arfq-1");
+    assert!(matches!(several.statements[0].what, EventKind::MessageReceived { .. }));
+    assert_eq!(several.missing[0].to_string(), "rfqs/arfq-1");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_quote_that_was_taken_back_was_received_and_is_declined() {
     let [received, declined] = &said[..] else {
         panic!("{said:?}")
     };
-    assert!(matches!(received.what, What::QuoteReceived(_)));
+    assert!(matches!(received.what, EventKind::QuoteReceived(_)));
     assert_eq!(decline(declined), (None, Some("aquote-1"), Some("OTHER")));
     assert!(declined.version.at >= received.version.at);
     // Another lift's "no" is none of this quote.
@@ -183,21 +183,23 @@ fn a_buyer_neither_quotes_nor_declines() {
     let [message] = &reading.statements[..] else {
         panic!("{reading:?}")
     };
-    assert!(matches!(&message.what, What::MessageReceived { request: Some(rfq), .. } if *rfq == request("arfq-1")));
+    assert!(
+        matches!(&message.what, EventKind::MessageReceived { request: Some(rfq), .. } if *rfq == request("arfq-1"))
+    );
     assert_eq!(message.at, Some(at("2026-01-31T10:00:00Z")));
     assert_eq!(reading.quote, Some(QuoteId::parse("aquote-1").unwrap()));
     let as_a_seller = statements("tripmsgs/asellermsg-1", &data);
-    assert!(matches!(as_a_seller[0].what, What::QuoteReceived(_)));
+    assert!(matches!(as_a_seller[0].what, EventKind::QuoteReceived(_)));
 }
 
 #[test]
 fn what_a_seller_writes_is_a_message_whatever_else_it_carries() {
     let kinds = |data: serde_json::Value| -> Vec<&'static str> {
         let said = statements("tripmsgs/asellermsg-1", &data);
-        let kind = |statement: &Statement| match statement.what {
-            What::QuoteReceived(_) => "quote",
-            What::RfqDeclined { .. } => "decline",
-            What::MessageReceived { .. } => "message",
+        let kind = |statement: &UnassignedEvent| match statement.what {
+            EventKind::QuoteReceived(_) => "quote",
+            EventKind::RfqDeclined { .. } => "decline",
+            EventKind::MessageReceived { .. } => "message",
             _ => "other",
         };
         said.iter().map(kind).collect()
@@ -249,7 +251,7 @@ fn everything_else_is_a_chat_message() {
     ] {
         let said = statements(&format!("tripmsgs/{id}"), &data);
         let [statement] = &said[..] else { panic!("{said:?}") };
-        let What::MessageReceived {
+        let EventKind::MessageReceived {
             message,
             sender,
             request,
@@ -280,7 +282,7 @@ fn a_fetched_quote_is_found_by_its_own_id_and_by_its_rfq() {
     assert_eq!(details.price, price("12000.1", "EUR"));
     assert_eq!(
         (details.aircraft_type.as_deref(), &details.operator),
-        (Some("Light jet"), &Operator::default())
+        (Some("Light jet"), &Party::default())
     );
     let linked = read("quotes/aquote-1", &json!({"links": {"rfqs": {"id": "arfq-1"}}}));
     assert_eq!(
@@ -288,7 +290,7 @@ fn a_fetched_quote_is_found_by_its_own_id_and_by_its_rfq() {
         (Some(request("arfq-1")), Some(request("arfq-1")))
     );
     assert_eq!(
-        linked.wanting[0].to_string(),
+        linked.missing[0].to_string(),
         "rfqs/arfq-1",
         "nothing else names the trip"
     );
@@ -310,8 +312,8 @@ fn a_price_that_nobody_quoted_is_no_quote() {
     assert!(
         matches!(
             &answered[..],
-            [Statement {
-                what: What::QuoteReceived(_),
+            [UnassignedEvent {
+                what: EventKind::QuoteReceived(_),
                 ..
             }]
         ),
@@ -321,8 +323,8 @@ fn a_price_that_nobody_quoted_is_no_quote() {
     assert!(
         matches!(
             &bare[..],
-            [Statement {
-                what: What::QuoteDescribed(_),
+            [UnassignedEvent {
+                what: EventKind::QuoteObserved(_),
                 ..
             }]
         ),
@@ -330,7 +332,7 @@ fn a_price_that_nobody_quoted_is_no_quote() {
     );
     // A "no" is no quote either: it may have been given to an automatic price.
     let declined = said(json!({"sourcingStatus": 3}));
-    assert!(matches!(declined[0].what, What::QuoteDescribed(_)));
+    assert!(matches!(declined[0].what, EventKind::QuoteObserved(_)));
     assert_eq!(decline(&declined[1]), (None, Some("aquote-1"), None));
 }
 
@@ -339,10 +341,10 @@ fn a_quote_by_itself_wants_the_rfq_that_tells_whether_it_was_made() {
     let data =
         |lift: serde_json::Value| json!({"tripId": "A1B2C3", "lift": lift, "links": {"rfqs": [{"id": "arfq-1"}]}});
     let bare = read("quotes/aquote-1", &data(json!({"aircraftType": "Light jet"})));
-    assert_eq!(bare.wanting[0].to_string(), "rfqs/arfq-1");
+    assert_eq!(bare.missing[0].to_string(), "rfqs/arfq-1");
     assert!(bare.is_undecided());
     let answered = read("quotes/aquote-1", &data(json!({"sourcingDisplayStatus": "Accepted"})));
-    assert_eq!((answered.wanting.len(), answered.is_undecided()), (0, false));
+    assert_eq!((answered.missing.len(), answered.is_undecided()), (0, false));
 }
 
 #[test]
@@ -362,7 +364,7 @@ fn a_trip_shows_both_of_its_ids_and_lists_what_belongs_to_it() {
         }),
     );
     assert_eq!(trips(&reading), ["atrip-64956150", "A1B2C3"]);
-    let parts: Vec<String> = reading.parts.iter().map(ToString::to_string).collect();
+    let parts: Vec<String> = reading.children.iter().map(ToString::to_string).collect();
     assert_eq!(
         parts,
         [
@@ -373,11 +375,14 @@ fn a_trip_shows_both_of_its_ids_and_lists_what_belongs_to_it() {
         ]
     );
     assert_eq!(
-        (reading.statements.len(), reading.request, reading.wanting.len()),
+        (reading.statements.len(), reading.request, reading.missing.len()),
         (0, None, 0)
     );
     let called_off = statements("trips/atrip-1", &json!({"canceled": true}));
-    assert!(matches!(called_off[0].what, What::TripChanged { request: None, .. }));
+    assert!(matches!(
+        called_off[0].what,
+        EventKind::TripChanged { request: None, .. }
+    ));
 }
 
 #[test]

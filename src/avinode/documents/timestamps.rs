@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::Statement;
+use super::UnassignedEvent;
 use super::json_access;
 use crate::avinode::timestamp;
-use crate::domain::event::{Operator, QuoteDetails, Source, Version, What};
-use crate::domain::ids::{QuoteId, RequestId};
+use crate::domain::event::{EventKind, FactSource, FactVersion, Party, QuoteDetails};
+use crate::domain::ids::{QuoteId, RfqId};
 
 /// Names of creation stamps. Only the first has been seen.
 const CREATED: [&str; 4] = ["createdOn", "created", "createdAt", "sentOn"];
@@ -30,13 +30,13 @@ const UPDATED: [&str; 8] = [
 
 /// The stamps of one thing.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stamps {
+pub(super) struct DocumentTimestamps {
     created: Option<DateTime<Utc>>,
     updated: Option<DateTime<Utc>>,
     began_at: DateTime<Utc>,
 }
 
-impl Stamps {
+impl DocumentTimestamps {
     /// Of a thing in a document whose GET began then. A time that would have to be guessed is none.
     pub(super) fn of(thing: &Value, began_at: DateTime<Utc>) -> Self {
         let read = |keys: &[&str]| {
@@ -58,48 +58,48 @@ impl Stamps {
 
     /// States something that began with the creation stamp and may have changed since: ordered by its update stamp, else by
     /// the GET.
-    pub(super) fn changing(self, what: What) -> Statement {
+    pub(super) fn changing(self, what: EventKind) -> UnassignedEvent {
         let ordered_by = self.updated.unwrap_or(self.began_at);
         self.state(self.updated.or(self.created), ordered_by, what)
     }
 
     /// States that a quote stood when it was made, where it has changed since: the policy `first` goes by that.
-    pub(super) fn made(self, quote: &QuoteId, request: Option<RequestId>) -> Option<Statement> {
+    pub(super) fn made(self, quote: &QuoteId, request: Option<RfqId>) -> Option<UnassignedEvent> {
         let made = self.created.filter(|_| self.updated.is_some())?;
         let quote = quote.clone();
-        Some(self.state(Some(made), made, What::QuoteStands { quote, request }))
+        Some(self.state(Some(made), made, EventKind::QuoteReaffirmed { quote, request }))
     }
 
     /// States something that was so once and for all when it was written, as a message was: ordered by its own stamp.
-    pub(super) fn settled(self, what: What) -> Statement {
+    pub(super) fn settled(self, what: EventKind) -> UnassignedEvent {
         let at = self.created.or(self.updated);
         self.state(at, at.unwrap_or(self.began_at), what)
     }
 
     /// States what was so already when it was written, since nobody knows when: ordered by its own stamp, and no news where it is
     /// known.
-    pub(super) fn shown(self, what: What) -> Statement {
+    pub(super) fn shown(self, what: EventKind) -> UnassignedEvent {
         let by = self.created.or(self.updated);
         self.state(None, by.unwrap_or(self.began_at), what)
     }
 
     /// States what has become so after the creation: by the update stamp, else the GET tells by when.
-    pub(super) fn grown(self, what: What) -> Statement {
+    pub(super) fn grown(self, what: EventKind) -> UnassignedEvent {
         self.state(self.updated, self.updated.unwrap_or(self.began_at), what)
     }
 
     /// States what is so at the moment of the GET, whenever it grew so, and without a word of its own.
-    pub(super) fn standing(self, what: What) -> Statement {
+    pub(super) fn standing(self, what: EventKind) -> UnassignedEvent {
         self.state(None, self.began_at, what)
     }
 
     /// The digest is of the fact alone: what else stands in the document makes no difference to it.
-    fn state(self, at: Option<DateTime<Utc>>, ordered_by: DateTime<Utc>, what: What) -> Statement {
-        Statement {
+    fn state(self, at: Option<DateTime<Utc>>, ordered_by: DateTime<Utc>, what: EventKind) -> UnassignedEvent {
+        UnassignedEvent {
             at,
-            version: Version {
+            version: FactVersion {
                 at: Some(ordered_by),
-                source: Source::Document,
+                source: FactSource::Document,
                 digest: Sha256::digest(content(&what).to_string()).into(),
             },
             what,
@@ -113,8 +113,8 @@ fn micros(at: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 /// What is said, in a form that stays the same from release to release.
-fn content(what: &What) -> Value {
-    let of = |operator: &Operator| json!([operator.id, operator.name]);
+fn content(what: &EventKind) -> Value {
+    let of = |operator: &Party| json!([operator.id, operator.name]);
     let described = |details: &QuoteDetails| {
         json!({
             "quote": details.quote,
@@ -126,21 +126,21 @@ fn content(what: &What) -> Value {
         })
     };
     match what {
-        What::QuoteReceived(details) => json!(["quote", described(details)]),
-        What::QuoteDescribed(details) => json!(["described", described(details)]),
-        What::QuoteStands { quote, request } => json!(["stands", quote, request]),
-        What::RfqDeclined {
+        EventKind::QuoteReceived(details) => json!(["quote", described(details)]),
+        EventKind::QuoteObserved(details) => json!(["described", described(details)]),
+        EventKind::QuoteReaffirmed { quote, request } => json!(["stands", quote, request]),
+        EventKind::RfqDeclined {
             request,
             quote,
             reason,
             operator,
         } => json!(["declined", request, quote, reason, of(operator)]),
-        What::MessageReceived {
+        EventKind::MessageReceived {
             message,
             sender,
             request,
         } => json!(["message", message, of(sender), request]),
-        What::TripRequested { request } => json!(["requested", request]),
-        What::TripChanged { request, status } => json!(["trip", status.as_str(), request]),
+        EventKind::TripRequested { request } => json!(["requested", request]),
+        EventKind::TripChanged { request, status } => json!(["trip", status.as_str(), request]),
     }
 }

@@ -3,28 +3,32 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::timestamps::Stamps;
-use super::{Reading, json_access};
+use super::timestamps::DocumentTimestamps;
+use super::{ParsedDocument, json_access};
 use crate::avinode::resource::ResourceKind;
 use crate::avinode::resource_id::ResourceId;
-use crate::domain::event::{TripStatus, What};
+use crate::domain::event::{EventKind, TripStatus};
 use crate::domain::ids::TripId;
 
 /// What a trip lists, and whether it was called off. That its RFQs were sent is for the RFQs to say.
-pub(super) fn read(data: &Value, began_at: DateTime<Utc>) -> Reading {
-    let mut reading = Reading::default();
+pub(super) fn read(data: &Value, began_at: DateTime<Utc>) -> ParsedDocument {
+    let mut reading = ParsedDocument::default();
     let rfqs = json_access::linked(data, &["rfqs", "rfq"]);
-    reading.parts.extend(json_access::resources(ResourceKind::Rfqs, rfqs));
+    reading
+        .children
+        .extend(json_access::resources(ResourceKind::Rfqs, rfqs));
     let messages = json_access::linked(data, &["tripmsgs"]);
     reading
-        .parts
+        .children
         .extend(json_access::resources(ResourceKind::TripMessages, messages));
     if json_access::is_set(data, &["canceled", "cancelled"]) {
-        let called_off = What::TripChanged {
+        let called_off = EventKind::TripChanged {
             request: None,
             status: TripStatus::Cancelled,
         };
-        reading.statements.push(Stamps::of(data, began_at).grown(called_off));
+        reading
+            .statements
+            .push(DocumentTimestamps::of(data, began_at).grown(called_off));
     }
     reading
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::avinode::json::check;
-use crate::avinode::notification::{Notification, Route, route};
+use crate::avinode::notification::{DeliveryKind, Notification, route};
 use crate::domain::event::Money;
 
 const QUOTED: &str = r#"{
@@ -24,7 +24,7 @@ const QUOTED: &str = r#"{
   }
 }"#;
 
-fn parse(body: &str) -> Full {
+fn parse(body: &str) -> FullEvent {
     match Notification::parse(body.as_bytes()) {
         Ok(Notification::Full(full)) => full,
         other => panic!("{other:?}"),
@@ -32,13 +32,13 @@ fn parse(body: &str) -> Full {
 }
 
 /// The event of this name with this `data`.
-fn read(event: &str, data: &str) -> Result<Vec<Event>, NotUnderstood> {
+fn read(event: &str, data: &str) -> Result<Vec<Event>, ParseError> {
     events(&parse(&format!(
         r#"{{"event":"{event}","timestamp":"2026-01-31T10:00:00Z","data":{data}}}"#
     )))
 }
 
-fn what(event: &str, data: &str) -> What {
+fn what(event: &str, data: &str) -> EventKind {
     let mut events = read(event, data).unwrap();
     assert_eq!(events.len(), 1);
     events.remove(0).what
@@ -53,7 +53,7 @@ fn quote_of(quote: &str) -> QuoteDetails {
         "TripRequestSellerResponse",
         &format!(r#"{{"tripId":"A1B2C3","quote":{quote}}}"#),
     ) {
-        What::QuoteReceived(details) => details,
+        EventKind::QuoteReceived(details) => details,
         other => panic!("{other:?}"),
     }
 }
@@ -68,18 +68,18 @@ fn a_quote_is_read_whole() {
     assert_eq!(event.trip.as_str(), "atrip-64956153");
     assert_eq!(
         (event.version.at, event.version.source),
-        (Some(moment("2026-01-31T10:00:00.25Z")), Source::Event)
+        (Some(moment("2026-01-31T10:00:00.25Z")), FactSource::Event)
     );
     assert_eq!(
         event.what,
-        What::QuoteReceived(QuoteDetails {
+        EventKind::QuoteReceived(QuoteDetails {
             quote: QuoteId::parse("aquote-386512791").unwrap(),
-            request: Some(RequestId::parse("arfq-12345678").unwrap()),
+            request: Some(RfqId::parse("arfq-12345678").unwrap()),
             price: Some(Money {
                 amount: "45250.50".parse().unwrap(),
                 currency: "USD".into()
             }),
-            operator: Operator {
+            operator: Party {
                 id: Some("acompany-4711".into()),
                 name: Some("Northwind Jets".into())
             },
@@ -95,7 +95,10 @@ fn a_quote_with_an_id_is_one_whatever_the_status_unless_declined() {
     for status in [r#""pending""#, r#""QUOTED""#, r#""accepted""#, "null"] {
         let data = format!(r#"{{"tripId":"64956150","request":{{"status":{status}}},"quote":{{"id":"aquote-1"}}}}"#);
         assert!(
-            matches!(what("TripRequestSellerResponseMine", &data), What::QuoteReceived(_)),
+            matches!(
+                what("TripRequestSellerResponseMine", &data),
+                EventKind::QuoteReceived(_)
+            ),
             "{status}"
         );
     }
@@ -136,11 +139,11 @@ fn a_price_is_exact_or_missing() {
 #[test]
 fn a_decline_names_what_is_given() {
     let data = r#"{"trip":{"id":"a1b2c3"},"request":{"id":"arfq-1","status":"declined"},"seller":{"id":"u-1"},"declineReason":"CREW_NOT_AVAILABLE"}"#;
-    let expected = What::RfqDeclined {
-        request: Some(RequestId::parse("arfq-1").unwrap()),
+    let expected = EventKind::RfqDeclined {
+        request: Some(RfqId::parse("arfq-1").unwrap()),
         quote: None,
         reason: Some("CREW_NOT_AVAILABLE".into()),
-        operator: Operator {
+        operator: Party {
             id: Some("u-1".into()),
             name: None,
         },
@@ -150,7 +153,7 @@ fn a_decline_names_what_is_given() {
     let quote = what("TripQuoteDeclined", r#"{"tripId":"A1B2C3","quote":{"id":"aquote-1"}}"#);
     assert!(matches!(
         quote,
-        What::RfqDeclined {
+        EventKind::RfqDeclined {
             request: None,
             quote: Some(_),
             reason: None,
@@ -174,9 +177,9 @@ fn a_chat_message_is_read_from_every_side() {
         "TripChatMine",
         "TripChatSeller",
     ] {
-        let expected = What::MessageReceived {
+        let expected = EventKind::MessageReceived {
             message: MessageId::parse("asellermsg-1000000007").unwrap(),
-            sender: Operator {
+            sender: Party {
                 id: Some("c-1".into()),
                 name: Some("Northwind".into()),
             },
@@ -189,7 +192,7 @@ fn a_chat_message_is_read_from_every_side() {
 #[test]
 fn a_message_without_an_id_is_known_by_its_content() {
     let id = |data: &str| match what("TripChatMine", data) {
-        What::MessageReceived { message, .. } => message.as_str().to_owned(),
+        EventKind::MessageReceived { message, .. } => message.as_str().to_owned(),
         other => panic!("{other:?}"),
     };
     let first = id(r#"{"tripId":"A1B2C3","message":{"content":"Hello","sentAt":"10:00"}}"#);
@@ -212,10 +215,10 @@ fn a_trip_event_says_what_became_of_the_trip() {
             &format!(r#"{{"tripId":"A1B2C3","request":{{"id":"arfq-1"}},"action":"{action}"}}"#),
         )
     };
-    let request = RequestId::parse("arfq-1").unwrap();
+    let request = RfqId::parse("arfq-1").unwrap();
     assert_eq!(
         with("created"),
-        What::TripRequested {
+        EventKind::TripRequested {
             request: request.clone()
         }
     );
@@ -227,7 +230,7 @@ fn a_trip_event_says_what_became_of_the_trip() {
     ] {
         assert_eq!(
             with(action),
-            What::TripChanged {
+            EventKind::TripChanged {
                 request: Some(request.clone()),
                 status
             }
@@ -236,10 +239,10 @@ fn a_trip_event_says_what_became_of_the_trip() {
     for event in ["TripRequest", "TripRequestBuyer"] {
         assert!(matches!(
             what(event, r#"{"tripId":"x","action":"updated"}"#),
-            What::TripChanged { request: None, .. }
+            EventKind::TripChanged { request: None, .. }
         ));
     }
-    let cancelled = What::TripChanged {
+    let cancelled = EventKind::TripChanged {
         request: None,
         status: TripStatus::Cancelled,
     };
@@ -315,7 +318,7 @@ fn an_id_too_long_to_keep_is_refused_never_cut() {
         );
     }
     let seller = quote_of(r#"{"id":"q"}"#).operator;
-    assert_eq!(seller, Operator::default());
+    assert_eq!(seller, Party::default());
 }
 
 #[test]
@@ -363,14 +366,14 @@ fn take_in(body: &[u8]) {
     let (checked, route) = (check(body), route(body));
     match Notification::parse(body) {
         Ok(Notification::Full(full)) => {
-            assert!(checked.is_ok() && route == Route::Full);
+            assert!(checked.is_ok() && route == DeliveryKind::Full);
             for event in events(&full).unwrap_or_default() {
                 let shown = format!("{event:?}").replace(r"\\", ""); // a backslash of the text itself is shown doubled
                 assert!(!shown.contains(r"\0"), "{shown}");
             }
         }
-        Ok(Notification::Thin(thin)) => assert!(checked.is_ok() && route == Route::Thin { key: thin.id }),
-        Err(why) => assert!(route == Route::Unknown && why.to_string().chars().count() < 400),
+        Ok(Notification::Thin(thin)) => assert!(checked.is_ok() && route == DeliveryKind::Thin { key: thin.id }),
+        Err(why) => assert!(route == DeliveryKind::Unknown && why.to_string().chars().count() < 400),
     }
 }
 

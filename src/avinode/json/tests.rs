@@ -40,7 +40,7 @@ fn what_is_not_json_is_refused_by_both() {
         b"NaN",
     ] {
         assert!(check(body).is_err(), "{body:?}");
-        assert!(matches!(read(body), Err(Unreadable::NotJson(_))), "{body:?}");
+        assert!(matches!(read(body), Err(JsonError::NotJson(_))), "{body:?}");
     }
 }
 
@@ -52,9 +52,9 @@ fn nesting_is_checked_without_recursion_and_read_up_to_the_limit() {
     let objects = format!("{}1{}", r#"{"a":"#.repeat(200_000), "}".repeat(200_000));
     assert!(check(objects.as_bytes()).is_ok());
     assert!(read(&nested(MAX_DEPTH)).is_ok());
-    assert!(matches!(read(&nested(MAX_DEPTH + 1)), Err(Unreadable::TooDeep)));
-    assert!(matches!(read(objects.as_bytes()), Err(Unreadable::TooDeep)));
-    assert!(matches!(read(&vec![b'['; 200_000]), Err(Unreadable::NotJson(_))));
+    assert!(matches!(read(&nested(MAX_DEPTH + 1)), Err(JsonError::TooDeep)));
+    assert!(matches!(read(objects.as_bytes()), Err(JsonError::TooDeep)));
+    assert!(matches!(read(&vec![b'['; 200_000]), Err(JsonError::NotJson(_))));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn an_object_that_imitates_serde_jsons_numbers_is_no_way_in() {
         r#"{"$serde_json::private::Number":{}}"#,
     ] {
         assert!(check(body.as_bytes()).is_ok());
-        assert!(matches!(read(body.as_bytes()), Err(Unreadable::NotJson(_))), "{body}");
+        assert!(matches!(read(body.as_bytes()), Err(JsonError::NotJson(_))), "{body}");
     }
 }
 

@@ -1,17 +1,17 @@
 use super::*;
 
-fn parse(body: &str) -> Result<Notification, NotUnderstood> {
+fn parse(body: &str) -> Result<Notification, ParseError> {
     Notification::parse(body.as_bytes())
 }
 
-fn full(body: &str) -> Full {
+fn full(body: &str) -> FullEvent {
     match parse(body) {
         Ok(Notification::Full(full)) => full,
         other => panic!("{other:?}"),
     }
 }
 
-fn thin(body: &str) -> Thin {
+fn thin(body: &str) -> ThinNotification {
     match parse(body) {
         Ok(Notification::Thin(thin)) => thin,
         other => panic!("{other:?}"),
@@ -23,7 +23,7 @@ fn the_documented_thin_samples_are_read() {
     let rfq = r#"{"id":"arfq-12345678","href":"https://sandbox.avinode.com/api/rfqs/arfq-12345678","type":"rfqs","tripId":"A1B2C3"}"#;
     assert_eq!(
         thin(rfq),
-        Thin {
+        ThinNotification {
             id: ResourceId::parse("arfq-12345678").unwrap(),
             href: "https://sandbox.avinode.com/api/rfqs/arfq-12345678".into(),
             kind: Some("rfqs".into()),
@@ -32,7 +32,7 @@ fn the_documented_thin_samples_are_read() {
     );
     assert_eq!(
         route(rfq.as_bytes()),
-        Route::Thin {
+        DeliveryKind::Thin {
             key: ResourceId::parse("arfq-12345678").unwrap()
         }
     );
@@ -64,7 +64,7 @@ fn a_full_event_is_read_whole_and_wins_over_a_thin_one() {
         event.timestamp.unwrap().to_rfc3339(),
         "2026-01-31T09:00:00.123456+00:00"
     );
-    assert_eq!(route(body.as_bytes()), Route::Full);
+    assert_eq!(route(body.as_bytes()), DeliveryKind::Full);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_body_that_is_not_understood_says_why_in_bounded_words() {
     ] {
         let said = parse(body).unwrap_err().to_string();
         assert!(said.contains(words), "{said}");
-        assert_eq!(route(body.as_bytes()), Route::Unknown);
+        assert_eq!(route(body.as_bytes()), DeliveryKind::Unknown);
     }
     let huge = parse(&format!(r#"{{"event":"{}\u001b"}}"#, "é".repeat(100_000)))
         .unwrap_err()

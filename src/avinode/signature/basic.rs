@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::secrets::BASE64;
-use super::verification::{Scheme, Unverified, VerifiedBy};
+use super::verification::{Scheme, VerificationError, VerifiedBy};
 
 /// One identifier and secret, kept as digests only: the comparison is then over fixed lengths and tells neither where
 /// two texts differ nor how long ours is. Not a password store (the setting holds the text): no salt is needed.
@@ -28,11 +28,11 @@ impl Credentials {
 }
 
 /// Verifies by any entry; [`Unverified::NoCredentials`] means that there is no `Authorization: Basic`.
-pub(super) fn verify(known: &[Credentials], headers: &HeaderMap) -> Result<VerifiedBy, Unverified> {
-    let mut why = Unverified::NoCredentials;
+pub(super) fn verify(known: &[Credentials], headers: &HeaderMap) -> Result<VerifiedBy, VerificationError> {
+    let mut why = VerificationError::NoCredentials;
     for encoded in headers.get_all(AUTHORIZATION).iter().filter_map(basic) {
         if known.is_empty() {
-            return Err(Unverified::SchemeNotConfigured);
+            return Err(VerificationError::SchemeNotConfigured);
         }
         match decode(encoded) {
             Some(presented) => match place_of(known, &presented) {
@@ -42,10 +42,10 @@ pub(super) fn verify(known: &[Credentials], headers: &HeaderMap) -> Result<Verif
                         ordinal,
                     });
                 }
-                None => why = Unverified::WrongCredentials,
+                None => why = VerificationError::WrongCredentials,
             },
-            None if why == Unverified::WrongCredentials => {}
-            None => why = Unverified::MalformedCredentials,
+            None if why == VerificationError::WrongCredentials => {}
+            None => why = VerificationError::MalformedCredentials,
         }
     }
     Err(why)

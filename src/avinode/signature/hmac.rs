@@ -4,8 +4,8 @@
 use chrono::{DateTime, Utc};
 use hyper::header::HeaderMap;
 
-use super::hmac_key::{Key, MAX_SIGNATURES, Tag, signer_of, timely};
-use super::verification::{Scheme, Unverified, VerifiedBy};
+use super::hmac_key::{HmacKey, HmacTag, MAX_SIGNATURES, signer_of, timely};
+use super::verification::{Scheme, VerificationError, VerifiedBy};
 
 /// The header we document and sign with.
 pub(super) const HEADER: &str = "x-avinode-signature";
@@ -17,7 +17,7 @@ const HEADERS: [&str; 2] = [HEADER, "x-webhook-signature"];
 #[derive(Default)]
 struct Presented<'h> {
     /// Tags of the body alone.
-    plain: Vec<Tag>,
+    plain: Vec<HmacTag>,
     /// Tags of `<t>.<body>`, by `t` as it was written.
     timed: Vec<Timed<'h>>,
     /// Any header at all.
@@ -27,26 +27,26 @@ struct Presented<'h> {
 #[derive(Default)]
 struct Timed<'h> {
     at: Option<&'h str>,
-    tags: Vec<Tag>,
+    tags: Vec<HmacTag>,
 }
 
 /// Verifies by any key; [`Unverified::NoCredentials`] means that the scheme's headers are absent.
 pub(super) fn verify(
-    keys: &[Key],
+    keys: &[HmacKey],
     headers: &HeaderMap,
     body: &[u8],
     now: DateTime<Utc>,
-) -> Result<VerifiedBy, Unverified> {
+) -> Result<VerifiedBy, VerificationError> {
     let presented = presented(headers);
     if !presented.any {
-        return Err(Unverified::NoCredentials);
+        return Err(VerificationError::NoCredentials);
     }
     if keys.is_empty() {
-        return Err(Unverified::SchemeNotConfigured);
+        return Err(VerificationError::SchemeNotConfigured);
     }
     let signatures = presented.plain.len() + presented.timed.iter().map(|timed| timed.tags.len()).sum::<usize>();
     if signatures > MAX_SIGNATURES {
-        return Err(Unverified::TooManySignatures);
+        return Err(VerificationError::TooManySignatures);
     }
     if let Some(ordinal) = signer_of(keys, &[body], &presented.plain) {
         return Ok(VerifiedBy {
@@ -55,9 +55,9 @@ pub(super) fn verify(
         });
     }
     let mut why = if presented.plain.is_empty() {
-        Unverified::MalformedSignature
+        VerificationError::MalformedSignature
     } else {
-        Unverified::WrongSignature
+        VerificationError::WrongSignature
     };
     for Timed { at, tags } in &presented.timed {
         let Some(at) = at.filter(|_| !tags.is_empty()) else {
@@ -72,9 +72,9 @@ pub(super) fn verify(
                         ordinal,
                     });
                 }
-                None => why = Unverified::WrongSignature,
+                None => why = VerificationError::WrongSignature,
             },
-            Err(_) if why == Unverified::WrongSignature => {}
+            Err(_) if why == VerificationError::WrongSignature => {}
             Err(late_or_odd) => why = late_or_odd,
         }
     }
@@ -113,7 +113,7 @@ fn presented(headers: &HeaderMap) -> Presented<'_> {
 }
 
 /// 64 hex digits of either case.
-fn tag(text: &str) -> Option<Tag> {
-    let mut tag = Tag::default();
+fn tag(text: &str) -> Option<HmacTag> {
+    let mut tag = HmacTag::default();
     hex::decode_to_slice(text, &mut tag).ok().map(|()| tag)
 }

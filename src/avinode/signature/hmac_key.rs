@@ -5,10 +5,10 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::Sha256;
 
-use super::verification::Unverified;
+use super::verification::VerificationError;
 
 /// An HMAC-SHA256 tag.
-pub(super) type Tag = [u8; 32];
+pub(super) type HmacTag = [u8; 32];
 
 /// How far a signed time may be from ours, in seconds, both ways (the Standard Webhooks libraries' value).
 const TOLERANCE_SECONDS: u64 = 300;
@@ -19,13 +19,13 @@ pub(super) const MAX_SIGNATURES: usize = 16;
 
 /// A key. Zeroised on drop and redacted in `Debug` by `SecretSlice`.
 #[derive(Debug)]
-pub(super) struct Key {
+pub(super) struct HmacKey {
     pub(super) bytes: SecretSlice<u8>,
     /// Its place in its setting, from 1.
     pub(super) ordinal: usize,
 }
 
-impl Key {
+impl HmacKey {
     /// The MAC of the parts, one after the other, not yet finished.
     fn mac(&self, content: &[&[u8]]) -> Hmac<Sha256> {
         // Cannot fail: HMAC is defined for keys of every length, the trait's error is for MACs that are not.
@@ -38,14 +38,14 @@ impl Key {
     }
 
     /// The tag of the parts.
-    pub(super) fn tag(&self, content: &[&[u8]]) -> Tag {
+    pub(super) fn tag(&self, content: &[&[u8]]) -> HmacTag {
         self.mac(content).finalize().into_bytes().into()
     }
 }
 
 /// The ordinal of the first key that made one of the tags over the content. Each key reads the content once, however
 /// many tags there are; `verify_slice` compares in constant time.
-pub(super) fn signer_of(keys: &[Key], content: &[&[u8]], tags: &[Tag]) -> Option<usize> {
+pub(super) fn signer_of(keys: &[HmacKey], content: &[&[u8]], tags: &[HmacTag]) -> Option<usize> {
     if tags.is_empty() {
         return None;
     }
@@ -62,15 +62,15 @@ pub(super) fn signer_of(keys: &[Key], content: &[&[u8]], tags: &[Tag]) -> Option
 /// # Errors
 /// [`Unverified::MalformedSignature`] when it is not that, [`Unverified::TimestampOutsideTolerance`] when it is too far
 /// from `now`, before or after.
-pub(super) fn timely(seconds: &str, now: DateTime<Utc>) -> Result<(), Unverified> {
+pub(super) fn timely(seconds: &str, now: DateTime<Utc>) -> Result<(), VerificationError> {
     // Digits only: `i64::from_str` would take a sign as well.
     if seconds.is_empty() || !seconds.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Unverified::MalformedSignature);
+        return Err(VerificationError::MalformedSignature);
     }
     // More digits than an i64 holds is a time far away, not a malformed one.
     let signed: i64 = seconds.parse().unwrap_or(i64::MAX);
     if now.timestamp().abs_diff(signed) > TOLERANCE_SECONDS {
-        return Err(Unverified::TimestampOutsideTolerance);
+        return Err(VerificationError::TimestampOutsideTolerance);
     }
     Ok(())
 }

@@ -26,12 +26,12 @@ pub struct VerifierConfigError {
     /// The entry's place in it, from 1.
     pub ordinal: usize,
     /// What is wrong with the entry.
-    pub problem: EntryProblem,
+    pub problem: SecretEntryError,
 }
 
 /// What is wrong with an entry of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EntryProblem {
+pub enum SecretEntryError {
     /// Nothing between two commas, or after `whsec_`. An empty key would accept anyone's signature.
     #[error("is empty")]
     Empty,
@@ -61,11 +61,11 @@ pub(super) enum Secret {
 pub(super) fn secrets(setting: Option<&str>) -> Result<Vec<Secret>, VerifierConfigError> {
     entries(SECRET_SETTING, setting, |text| match text.strip_prefix("whsec_") {
         None => Ok(Secret::Plain(text.as_bytes().to_vec().into())),
-        Some("") => Err(EntryProblem::Empty),
+        Some("") => Err(SecretEntryError::Empty),
         Some(encoded) => match BASE64.decode(encoded) {
-            Ok(key) if key.is_empty() => Err(EntryProblem::Empty),
+            Ok(key) if key.is_empty() => Err(SecretEntryError::Empty),
             Ok(key) => Ok(Secret::Standard(key.into())),
-            Err(_) => Err(EntryProblem::NotBase64), // the error would quote a byte of the secret
+            Err(_) => Err(SecretEntryError::NotBase64), // the error would quote a byte of the secret
         },
     })
 }
@@ -73,9 +73,9 @@ pub(super) fn secrets(setting: Option<&str>) -> Result<Vec<Secret>, VerifierConf
 /// The entries of [`BASIC_SETTING`], in order, as `make(identifier, secret)` makes them.
 pub(super) fn basics<T>(setting: Option<&str>, make: fn(&str, &str) -> T) -> Result<Vec<T>, VerifierConfigError> {
     entries(BASIC_SETTING, setting, |text| match text.split_once(':') {
-        None => Err(EntryProblem::NoColon),
-        Some(("", _)) => Err(EntryProblem::NoIdentifier),
-        Some((_, "")) => Err(EntryProblem::NoSecret),
+        None => Err(SecretEntryError::NoColon),
+        Some(("", _)) => Err(SecretEntryError::NoIdentifier),
+        Some((_, "")) => Err(SecretEntryError::NoSecret),
         Some((identifier, secret)) => Ok(make(identifier, secret)),
     })
 }
@@ -85,7 +85,7 @@ pub(super) fn basics<T>(setting: Option<&str>, make: fn(&str, &str) -> T) -> Res
 fn entries<T>(
     setting: &'static str,
     text: Option<&str>,
-    read: impl Fn(&str) -> Result<T, EntryProblem>,
+    read: impl Fn(&str) -> Result<T, SecretEntryError>,
 ) -> Result<Vec<T>, VerifierConfigError> {
     let text = text.unwrap_or_default().trim();
     if text.is_empty() {
@@ -98,7 +98,7 @@ fn entries<T>(
         for word in gap.into_iter().chain(words) {
             let ordinal = found.len() + 1;
             let entry = if word.is_empty() {
-                Err(EntryProblem::Empty)
+                Err(SecretEntryError::Empty)
             } else {
                 read(word)
             };

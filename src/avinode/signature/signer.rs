@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::hmac_key::Key;
+use super::hmac_key::HmacKey;
 use super::secrets::{self, BASE64, Secret, VerifierConfigError};
 use super::{hmac, standard_webhooks};
 
@@ -16,9 +16,9 @@ pub struct Signer(Scheme);
 
 #[derive(Debug)]
 enum Scheme {
-    Hmac(Key),
-    HmacTimestamped(Key),
-    Standard(Key),
+    Hmac(HmacKey),
+    HmacTimestamped(HmacKey),
+    Standard(HmacKey),
     /// The whole value of `Authorization`.
     Basic(SecretString),
 }
@@ -31,7 +31,7 @@ impl Signer {
     /// As for the verifier: any entry that cannot be used, not only the first.
     pub fn from_settings(secret: Option<&str>, basic: Option<&str>) -> Result<Option<Self>, VerifierConfigError> {
         let basics = secrets::basics(basic, authorization)?;
-        let key = |bytes| Key { bytes, ordinal: 1 };
+        let key = |bytes| HmacKey { bytes, ordinal: 1 };
         Ok(match secrets::secrets(secret)?.into_iter().next() {
             Some(Secret::Plain(bytes)) => Some(Self(Scheme::Hmac(key(bytes)))),
             Some(Secret::Standard(bytes)) => Some(Self(Scheme::Standard(key(bytes)))),

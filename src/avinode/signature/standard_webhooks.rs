@@ -5,9 +5,9 @@ use base64::Engine as _;
 use chrono::{DateTime, Utc};
 use hyper::header::{HeaderMap, HeaderValue};
 
-use super::hmac_key::{Key, MAX_SIGNATURES, Tag, signer_of, timely};
+use super::hmac_key::{HmacKey, HmacTag, MAX_SIGNATURES, signer_of, timely};
 use super::secrets::BASE64;
-use super::verification::{Scheme, Unverified, VerifiedBy};
+use super::verification::{Scheme, VerificationError, VerifiedBy};
 
 /// The delivery's id at the sender; part of what is signed.
 pub(super) const ID: &str = "webhook-id";
@@ -18,41 +18,41 @@ pub(super) const SIGNATURE: &str = "webhook-signature";
 
 /// Verifies by any key; [`Unverified::NoCredentials`] means that there is no `webhook-signature`.
 pub(super) fn verify(
-    keys: &[Key],
+    keys: &[HmacKey],
     headers: &HeaderMap,
     body: &[u8],
     now: DateTime<Utc>,
-) -> Result<VerifiedBy, Unverified> {
+) -> Result<VerifiedBy, VerificationError> {
     if !headers.contains_key(SIGNATURE) {
-        return Err(Unverified::NoCredentials);
+        return Err(VerificationError::NoCredentials);
     }
     if keys.is_empty() {
-        return Err(Unverified::SchemeNotConfigured);
+        return Err(VerificationError::SchemeNotConfigured);
     }
     // Two ids or two times would leave open which of them was signed; no sender does that.
     let (Some(id), Some(timestamp)) = (only(headers, ID), only(headers, TIMESTAMP)) else {
-        return Err(Unverified::IncompleteSignature);
+        return Err(VerificationError::IncompleteSignature);
     };
-    let tags: Vec<Tag> = headers
+    let tags: Vec<HmacTag> = headers
         .get_all(SIGNATURE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(tags)
         .collect();
     if tags.is_empty() {
-        return Err(Unverified::MalformedSignature);
+        return Err(VerificationError::MalformedSignature);
     }
     if tags.len() > MAX_SIGNATURES {
-        return Err(Unverified::TooManySignatures);
+        return Err(VerificationError::TooManySignatures);
     }
-    let timestamp = timestamp.to_str().map_err(|_| Unverified::MalformedSignature)?;
+    let timestamp = timestamp.to_str().map_err(|_| VerificationError::MalformedSignature)?;
     timely(timestamp, now)?;
     signer_of(keys, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body], &tags)
         .map(|ordinal| VerifiedBy {
             scheme: Scheme::Standard,
             ordinal,
         })
-        .ok_or(Unverified::WrongSignature)
+        .ok_or(VerificationError::WrongSignature)
 }
 
 /// The value of a header that stands there exactly once.
@@ -63,7 +63,7 @@ fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h HeaderValue> {
 
 /// The `v1` tags of one header; asymmetric signatures (`v1a`) and what is unreadable are passed over. A comma at the end
 /// of an item is left by a proxy that joined two headers.
-fn tags(value: &str) -> impl Iterator<Item = Tag> {
+fn tags(value: &str) -> impl Iterator<Item = HmacTag> {
     value.split_ascii_whitespace().filter_map(|item| {
         let encoded = item.strip_prefix("v1,")?.trim_end_matches(',');
         BASE64.decode(encoded).ok()?.try_into().ok()

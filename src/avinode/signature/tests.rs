@@ -5,7 +5,7 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 
 use super::signer::Signer;
-use super::verification::{Scheme, Unverified, VerifiedBy};
+use super::verification::{Scheme, VerificationError, VerifiedBy};
 use super::verifier::Verifier;
 
 const BODY: &[u8] = br#"{"id":"arfq-12345678"}"#;
@@ -52,11 +52,11 @@ fn tag(secret: &str, content: &[u8]) -> String {
         .to_owned()
 }
 
-fn by(scheme: Scheme, ordinal: usize) -> Result<VerifiedBy, Unverified> {
+fn by(scheme: Scheme, ordinal: usize) -> Result<VerifiedBy, VerificationError> {
     Ok(VerifiedBy { scheme, ordinal })
 }
 
-fn avinode(value: &str) -> Result<VerifiedBy, Unverified> {
+fn avinode(value: &str) -> Result<VerifiedBy, VerificationError> {
     verifier("old new", "").verify(&headers(&[("X-Avinode-Signature", value)]), BODY, now())
 }
 
@@ -108,11 +108,11 @@ fn a_timestamped_signature_is_read_with_several_tags_in_any_order() {
     // The time is part of what was signed, as text.
     assert_eq!(
         avinode(&format!("t=1699999801,v1={good}")),
-        Err(Unverified::WrongSignature)
+        Err(VerificationError::WrongSignature)
     );
     assert_eq!(
         avinode(&format!("t=01699999800,v1={good}")),
-        Err(Unverified::WrongSignature)
+        Err(VerificationError::WrongSignature)
     );
 }
 
@@ -137,7 +137,7 @@ fn every_configured_secret_and_every_header_line_is_tried() {
     let mut sent = signed("stranger", BODY);
     assert_eq!(
         verifier("a b c", "").verify(&sent, BODY, now()),
-        Err(Unverified::WrongSignature)
+        Err(VerificationError::WrongSignature)
     );
     sent.append("x-avinode-signature", HeaderValue::from_str(&tag("c", BODY)).unwrap());
     assert_eq!(verifier("a b c", "").verify(&sent, BODY, now()), by(Scheme::Hmac, 3));
@@ -175,11 +175,11 @@ fn one_scheme_that_verifies_is_enough() {
     );
     assert_eq!(
         verifier("secret", "a:c").verify(&sent, BODY, now()),
-        Err(Unverified::WrongSignature)
+        Err(VerificationError::WrongSignature)
     );
     assert_eq!(
         verifier("", "a:c").verify(&sent, BODY, now()),
-        Err(Unverified::WrongCredentials)
+        Err(VerificationError::WrongCredentials)
     );
 }
 
@@ -189,49 +189,52 @@ fn a_request_without_proof_is_told_why() {
     let (seconds, stale, tag) = ("1700000000", "1699999699", "0".repeat(64));
     let standard = format!("v1,{}=", "A".repeat(43));
     let many = vec![tag.as_str(); 17].join(",");
-    let cases: &[(&[(&str, &str)], Unverified)] = &[
-        (&[], Unverified::NoCredentials),
-        (&[("authorization", "Bearer token")], Unverified::NoCredentials),
-        (&[("webhook-id", "x")], Unverified::NoCredentials),
-        (&[("x-avinode-signature", "")], Unverified::MalformedSignature),
+    let cases: &[(&[(&str, &str)], VerificationError)] = &[
+        (&[], VerificationError::NoCredentials),
+        (&[("authorization", "Bearer token")], VerificationError::NoCredentials),
+        (&[("webhook-id", "x")], VerificationError::NoCredentials),
+        (&[("x-avinode-signature", "")], VerificationError::MalformedSignature),
         (
             &[("x-avinode-signature", "sha256=beef")],
-            Unverified::MalformedSignature,
+            VerificationError::MalformedSignature,
         ),
         (
             &[("x-avinode-signature", &format!("v1={tag}"))],
-            Unverified::MalformedSignature,
+            VerificationError::MalformedSignature,
         ),
         (
             &[("x-avinode-signature", &format!("t=soon,v1={tag}"))],
-            Unverified::MalformedSignature,
+            VerificationError::MalformedSignature,
         ),
         (
             &[("x-avinode-signature", "t=1700000000")],
-            Unverified::MalformedSignature,
+            VerificationError::MalformedSignature,
         ),
         (
             &[("x-avinode-signature", &format!("v0={tag}"))],
-            Unverified::MalformedSignature,
+            VerificationError::MalformedSignature,
         ),
-        (&[("x-avinode-signature", &many)], Unverified::TooManySignatures),
+        (&[("x-avinode-signature", &many)], VerificationError::TooManySignatures),
         (
             &[("x-avinode-signature", &format!("t={stale},v1={tag}"))],
-            Unverified::TimestampOutsideTolerance,
+            VerificationError::TimestampOutsideTolerance,
         ),
         (
             &[("x-avinode-signature", &format!("t={seconds},v1={tag}"))],
-            Unverified::WrongSignature,
+            VerificationError::WrongSignature,
         ),
-        (&[("x-avinode-signature", &tag)], Unverified::WrongSignature),
+        (&[("x-avinode-signature", &tag)], VerificationError::WrongSignature),
         (
             &[("x-avinode-signature", &format!("{tag},t={stale},v1={tag}"))],
-            Unverified::WrongSignature,
+            VerificationError::WrongSignature,
         ),
-        (&[("webhook-signature", &standard)], Unverified::IncompleteSignature),
+        (
+            &[("webhook-signature", &standard)],
+            VerificationError::IncompleteSignature,
+        ),
         (
             &[("webhook-signature", &standard), ("webhook-id", "x")],
-            Unverified::IncompleteSignature,
+            VerificationError::IncompleteSignature,
         ),
         (
             &[
@@ -240,7 +243,7 @@ fn a_request_without_proof_is_told_why() {
                 ("webhook-id", "y"),
                 ("webhook-timestamp", seconds),
             ],
-            Unverified::IncompleteSignature,
+            VerificationError::IncompleteSignature,
         ),
         (
             &[
@@ -248,7 +251,7 @@ fn a_request_without_proof_is_told_why() {
                 ("webhook-id", "x"),
                 ("webhook-timestamp", seconds),
             ],
-            Unverified::MalformedSignature,
+            VerificationError::MalformedSignature,
         ),
         (
             &[
@@ -256,7 +259,7 @@ fn a_request_without_proof_is_told_why() {
                 ("webhook-id", "x"),
                 ("webhook-timestamp", stale),
             ],
-            Unverified::TimestampOutsideTolerance,
+            VerificationError::TimestampOutsideTolerance,
         ),
         (
             &[
@@ -264,7 +267,7 @@ fn a_request_without_proof_is_told_why() {
                 ("webhook-id", "x"),
                 ("webhook-timestamp", seconds),
             ],
-            Unverified::WrongSignature,
+            VerificationError::WrongSignature,
         ),
         (
             &[
@@ -272,15 +275,24 @@ fn a_request_without_proof_is_told_why() {
                 ("webhook-id", "x"),
                 ("webhook-timestamp", seconds),
             ],
-            Unverified::TooManySignatures,
+            VerificationError::TooManySignatures,
         ),
-        (&[("authorization", "Basic")], Unverified::MalformedCredentials),
-        (&[("authorization", "Basic ***")], Unverified::MalformedCredentials),
-        (&[("authorization", "Basic YWI=")], Unverified::MalformedCredentials), // `ab`: no colon
-        (&[("authorization", "Basic YTpj")], Unverified::WrongCredentials),     // `a:c`
-        (&[("authorization", "Basic YTpiYg==")], Unverified::WrongCredentials), // `a:bb`
-        (&[("authorization", "Basic Yjpi")], Unverified::WrongCredentials),     // `b:b`
-        (&[("authorization", "Basic Og==")], Unverified::WrongCredentials),     // `:`
+        (&[("authorization", "Basic")], VerificationError::MalformedCredentials),
+        (
+            &[("authorization", "Basic ***")],
+            VerificationError::MalformedCredentials,
+        ),
+        (
+            &[("authorization", "Basic YWI=")],
+            VerificationError::MalformedCredentials,
+        ), // `ab`: no colon
+        (&[("authorization", "Basic YTpj")], VerificationError::WrongCredentials), // `a:c`
+        (
+            &[("authorization", "Basic YTpiYg==")],
+            VerificationError::WrongCredentials,
+        ), // `a:bb`
+        (&[("authorization", "Basic Yjpi")], VerificationError::WrongCredentials), // `b:b`
+        (&[("authorization", "Basic Og==")], VerificationError::WrongCredentials), // `:`
     ];
     for (lines, why) in cases {
         assert_eq!(verifier.verify(&headers(lines), BODY, now()), Err(*why), "{lines:?}");
@@ -293,17 +305,17 @@ fn a_scheme_without_a_secret_is_not_confused_with_a_wrong_signature() {
     for sent in [signed("plain", BODY), signed(WHSEC, BODY)] {
         assert_eq!(
             only_basic.verify(&sent, BODY, now()),
-            Err(Unverified::SchemeNotConfigured)
+            Err(VerificationError::SchemeNotConfigured)
         );
     }
     // A Standard Webhooks key never serves the plain scheme, nor the other way round.
     assert_eq!(
         verifier(WHSEC, "").verify(&signed("plain", BODY), BODY, now()),
-        Err(Unverified::SchemeNotConfigured)
+        Err(VerificationError::SchemeNotConfigured)
     );
     assert_eq!(
         verifier("plain", "").verify(&signed(WHSEC, BODY), BODY, now()),
-        Err(Unverified::SchemeNotConfigured)
+        Err(VerificationError::SchemeNotConfigured)
     );
 }
 
@@ -324,16 +336,16 @@ fn with_nothing_configured_nothing_verifies() {
 #[test]
 fn a_bare_request_and_wrong_credentials_are_challenged_only_where_basic_is_offered() {
     let challenged = [
-        Unverified::NoCredentials,
-        Unverified::SchemeNotConfigured,
-        Unverified::MalformedCredentials,
-        Unverified::WrongCredentials,
+        VerificationError::NoCredentials,
+        VerificationError::SchemeNotConfigured,
+        VerificationError::MalformedCredentials,
+        VerificationError::WrongCredentials,
     ];
     for why in challenged {
         assert!(verifier("s", "a:b").challenges(why));
         assert!(!verifier("s", "").challenges(why));
     }
-    assert!(!verifier("s", "a:b").challenges(Unverified::WrongSignature));
+    assert!(!verifier("s", "a:b").challenges(VerificationError::WrongSignature));
 }
 
 #[test]
@@ -346,8 +358,8 @@ fn a_signed_time_ages() {
     let at = |seconds| verifier("plain", "").verify(&sent, BODY, now() + TimeDelta::seconds(seconds));
     assert_eq!(at(300), by(Scheme::HmacTimestamped, 1));
     assert_eq!(at(-300), by(Scheme::HmacTimestamped, 1));
-    assert_eq!(at(301), Err(Unverified::TimestampOutsideTolerance));
-    assert_eq!(at(-301), Err(Unverified::TimestampOutsideTolerance));
+    assert_eq!(at(301), Err(VerificationError::TimestampOutsideTolerance));
+    assert_eq!(at(-301), Err(VerificationError::TimestampOutsideTolerance));
 }
 
 #[test]
@@ -376,14 +388,14 @@ proptest! {
         prop_assert!(verifier.verify(&sent, &body, now()).is_ok());
         let mut flipped = body.clone();
         flipped[at.index(body.len())] ^= 1 << bit;
-        prop_assert_eq!(verifier.verify(&sent, &flipped, now()), Err(Unverified::WrongSignature));
+        prop_assert_eq!(verifier.verify(&sent, &flipped, now()), Err(VerificationError::WrongSignature));
     }
 
     #[test]
     fn any_flipped_bit_of_a_signature_is_refused(at in 0..32usize, bit in 0..8u8) {
         let mut flipped = hex::decode(tag("new", BODY)).unwrap();
         flipped[at] ^= 1 << bit;
-        prop_assert_eq!(avinode(&hex::encode(flipped)), Err(Unverified::WrongSignature));
+        prop_assert_eq!(avinode(&hex::encode(flipped)), Err(VerificationError::WrongSignature));
     }
 
     #[test]

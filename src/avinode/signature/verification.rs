@@ -49,21 +49,21 @@ impl fmt::Display for VerifiedBy {
 /// A text is not the short form of a [`VerifiedBy`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("reading how a delivery was verified: not of the form `hmac#1`")]
-pub struct NotVerifiedBy;
+pub struct ParseVerifiedByError;
 
 impl FromStr for VerifiedBy {
-    type Err = NotVerifiedBy;
+    type Err = ParseVerifiedByError;
 
-    fn from_str(text: &str) -> Result<Self, NotVerifiedBy> {
-        let (word, ordinal) = text.split_once('#').ok_or(NotVerifiedBy)?;
+    fn from_str(text: &str) -> Result<Self, ParseVerifiedByError> {
+        let (word, ordinal) = text.split_once('#').ok_or(ParseVerifiedByError)?;
         let scheme = Scheme::ALL
             .into_iter()
             .find(|scheme| scheme.as_str() == word)
-            .ok_or(NotVerifiedBy)?;
+            .ok_or(ParseVerifiedByError)?;
         // Written by us, so read strictly: `usize::from_str` would take a `+`, and a zero counts nothing.
         match ordinal.parse() {
             Ok(ordinal) if ordinal > 0 && !text.contains('+') => Ok(Self { scheme, ordinal }),
-            _ => Err(NotVerifiedBy),
+            _ => Err(ParseVerifiedByError),
         }
     }
 }
@@ -71,7 +71,7 @@ impl FromStr for VerifiedBy {
 /// Why a delivery was not verified. When several schemes were tried, the first of HMAC, Standard Webhooks and Basic that
 /// had something to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum Unverified {
+pub enum VerificationError {
     /// No header of any scheme: also what the first call of a challenge-response client looks like.
     #[error("verifying the sender: the request carries no signature and no credentials")]
     NoCredentials,
@@ -101,7 +101,7 @@ pub enum Unverified {
     WrongCredentials,
 }
 
-impl Unverified {
+impl VerificationError {
     /// A short stable word for logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {

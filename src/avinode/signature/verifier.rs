@@ -4,18 +4,18 @@ use chrono::{DateTime, Utc};
 use hyper::header::HeaderMap;
 
 use super::basic::{self, Credentials};
-use super::hmac_key::Key;
+use super::hmac_key::HmacKey;
 use super::secrets::{self, Secret, VerifierConfigError};
-use super::verification::{Unverified, VerifiedBy};
+use super::verification::{VerificationError, VerifiedBy};
 use super::{hmac, standard_webhooks};
 
 /// Proves who sent a request. Its keys are redacted in `Debug` and zeroised on drop.
 #[derive(Debug)]
 pub struct Verifier {
     /// Keys of plain and of timestamped HMAC.
-    hmac: Vec<Key>,
+    hmac: Vec<HmacKey>,
     /// Keys of Standard Webhooks.
-    standard: Vec<Key>,
+    standard: Vec<HmacKey>,
     /// HTTP Basic.
     basic: Vec<Credentials>,
 }
@@ -38,7 +38,7 @@ impl Verifier {
                 Secret::Plain(bytes) => (&mut verifier.hmac, bytes),
                 Secret::Standard(bytes) => (&mut verifier.standard, bytes),
             };
-            keys.push(Key {
+            keys.push(HmacKey {
                 bytes,
                 ordinal: index + 1,
             });
@@ -59,14 +59,14 @@ impl Verifier {
     /// Whether a refusal for this reason should carry `WWW-Authenticate: Basic`: a challenge-response client sends its
     /// first POST bare and needs to be asked, and one with wrong credentials may be asked again. A request that was
     /// signed wrongly is not: it did not forget anything.
-    pub fn challenges(&self, why: Unverified) -> bool {
+    pub fn challenges(&self, why: VerificationError) -> bool {
         self.offers_basic()
             && matches!(
                 why,
-                Unverified::NoCredentials
-                    | Unverified::SchemeNotConfigured
-                    | Unverified::MalformedCredentials
-                    | Unverified::WrongCredentials
+                VerificationError::NoCredentials
+                    | VerificationError::SchemeNotConfigured
+                    | VerificationError::MalformedCredentials
+                    | VerificationError::WrongCredentials
             )
     }
 
@@ -74,10 +74,15 @@ impl Verifier {
     ///
     /// # Errors
     /// The named reason, without anything of the request or of the keys in it.
-    pub fn verify(&self, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Result<VerifiedBy, Unverified> {
-        let mut why = Unverified::NoCredentials;
+    pub fn verify(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<VerifiedBy, VerificationError> {
+        let mut why = VerificationError::NoCredentials;
         // Lazy, so that one proof is enough; signatures first, since they prove the body as well.
-        let schemes: [&dyn Fn() -> Result<VerifiedBy, Unverified>; 3] = [
+        let schemes: [&dyn Fn() -> Result<VerifiedBy, VerificationError>; 3] = [
             &|| hmac::verify(&self.hmac, headers, body, now),
             &|| standard_webhooks::verify(&self.standard, headers, body, now),
             &|| basic::verify(&self.basic, headers),
@@ -94,10 +99,10 @@ impl Verifier {
 }
 
 /// How much a reason tells: a scheme that is not in use never hides what one that is has to say.
-fn telling(why: Unverified) -> u8 {
+fn telling(why: VerificationError) -> u8 {
     match why {
-        Unverified::NoCredentials => 0,
-        Unverified::SchemeNotConfigured => 1,
+        VerificationError::NoCredentials => 0,
+        VerificationError::SchemeNotConfigured => 1,
         _ => 2,
     }
 }

@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::finding::Finding;
-use crate::avinode::client::base_url::Reach;
+use super::finding::CheckResult;
+use crate::avinode::client::base_url::AllowedAddresses;
 use crate::avinode::client::config::ClientSettings;
 use crate::avinode::client::error::FetchError;
 use crate::avinode::client::webhook_settings::missing;
@@ -16,32 +16,32 @@ use crate::clock::Clock;
 const TOLERANCE_SECONDS: u64 = 300;
 
 /// Tries the API.
-pub async fn look(args: &Args) -> Vec<Finding> {
+pub async fn look(args: &Args) -> Vec<CheckResult> {
     match client_settings(&args.avinode) {
         Ok(Some(settings)) => call(&settings).await,
         Ok(None) if !args.serve.role.works() => {
-            vec![Finding::ok(
+            vec![CheckResult::ok(
                 "avinode",
                 "no credentials; a process that only receives needs none",
             )]
         }
-        Ok(None) => vec![Finding::warning(
+        Ok(None) => vec![CheckResult::warning(
             "avinode",
             "no credentials: thin notifications are kept and wait",
             "set AVINODE_BASE_URL, AVINODE_API_TOKEN and AVINODE_BEARER; what waits is then worked off",
         )],
-        Err(failure) => vec![Finding::of_failure("avinode", &failure)],
+        Err(failure) => vec![CheckResult::of_failure("avinode", &failure)],
     }
 }
 
-async fn call(settings: &ClientSettings) -> Vec<Finding> {
+async fn call(settings: &ClientSettings) -> Vec<CheckResult> {
     let client = match client(settings) {
         Ok(client) => client,
-        Err(failure) => return vec![Finding::of_failure("avinode", &failure)],
+        Err(failure) => return vec![CheckResult::of_failure("avinode", &failure)],
     };
     let listed = client.webhooks().await;
     let mut found = vec![match &listed.settings {
-        Ok(all) => Finding::ok(
+        Ok(all) => CheckResult::ok(
             "avinode",
             format!(
                 "{} takes the credentials; webhook settings: {}",
@@ -49,19 +49,19 @@ async fn call(settings: &ClientSettings) -> Vec<Finding> {
                 all.len()
             ),
         ),
-        Err(error @ (FetchError::Unauthorized { .. } | FetchError::Denied { .. })) => Finding::failed(
+        Err(error @ (FetchError::Unauthorized { .. } | FetchError::Forbidden { .. })) => CheckResult::failed(
             "avinode",
             error.reason(),
             "nothing will be fetched: set AVINODE_API_TOKEN and AVINODE_BEARER to what Avinode gave out, and look at the clock",
         ),
-        Err(error) => Finding::warning(
+        Err(error) => CheckResult::warning(
             "avinode",
             error.reason(),
             "thin notifications are kept, and fetched when Avinode answers",
         ),
     }];
-    if settings.base.reach() == Reach::Loopback {
-        found.push(Finding::warning(
+    if settings.base.reach() == AllowedAddresses::Loopback {
+        found.push(CheckResult::warning(
             "avinode",
             format!(
                 "AVINODE_INSECURE_LOOPBACK: the API is taken to be on this machine, at {}",
@@ -74,7 +74,7 @@ async fn call(settings: &ClientSettings) -> Vec<Finding> {
     if let Ok(all) = &listed.settings {
         let missing = missing(all, None);
         if !missing.is_empty() {
-            found.push(Finding::warning(
+            found.push(CheckResult::warning(
                 "avinode",
                 format!("no active webhook setting sends {}", missing.join(", ")),
                 "see `avinode-ingest webhooks list` and `webhooks create`",
@@ -85,12 +85,12 @@ async fn call(settings: &ClientSettings) -> Vec<Finding> {
 }
 
 /// A clock that is off by more than Avinode tolerates.
-fn skew(theirs: DateTime<Utc>, ours: DateTime<Utc>) -> Option<Finding> {
+fn skew(theirs: DateTime<Utc>, ours: DateTime<Utc>) -> Option<CheckResult> {
     let seconds = ours.timestamp() - theirs.timestamp();
     let off = seconds.unsigned_abs();
     (off > TOLERANCE_SECONDS).then(|| {
         let way = if seconds > 0 { "ahead of" } else { "behind" };
-        Finding::warning(
+        CheckResult::warning(
             "avinode",
             format!("this machine's clock is {off} s {way} Avinode's, which takes calls within {TOLERANCE_SECONDS} s"),
             "set the clock by NTP",

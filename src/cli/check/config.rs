@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
-use super::finding::Finding;
-use crate::cli::error::{Failure, chain};
+use super::finding::CheckResult;
+use crate::cli::error::{CliError, chain};
 use crate::cli::replay::sender::client;
 use crate::cli::serve::{Args, verifier};
 use crate::config::secret::Secrets;
@@ -15,33 +15,33 @@ use crate::config::secret::Secrets;
 const SHORTEST_SECRET: usize = 16;
 
 /// What the settings demand of one another, as `serve` says it.
-pub fn settings(args: &Args) -> Finding {
+pub fn settings(args: &Args) -> CheckResult {
     let serve = &args.serve;
     if let Err(wrong) = serve.check(&args.webhook) {
-        return Finding::of_failure("settings", &Failure::setting(wrong));
+        return CheckResult::of_failure("settings", &CliError::setting(wrong));
     }
     let role = match (serve.role.receives(), serve.role.works()) {
         (true, false) => "receives only".to_owned(),
         (false, _) => format!("works only, {} workers", serve.workers),
         (true, true) => format!("receives and works, {} workers", serve.workers),
     };
-    Finding::ok(
+    CheckResult::ok(
         "settings",
         format!("{role}; primary quote by {}", serve.primary_quote.as_str()),
     )
 }
 
 /// How many secrets there are, whether they can be used, and which are short. Never a value.
-pub fn secrets(args: &Args) -> Vec<Finding> {
+pub fn secrets(args: &Args) -> Vec<CheckResult> {
     if let Err(failure) = verifier(&args.webhook) {
-        return vec![Finding::of_failure("secrets", &failure)];
+        return vec![CheckResult::of_failure("secrets", &failure)];
     }
     let entries = |secrets: &Option<Secrets>| secrets.as_ref().map_or_else(Vec::new, owned);
     let signing = entries(&args.webhook.webhook_secret);
     let basic = entries(&args.webhook.webhook_basic);
     let tokens = args.serve.api_tokens.as_ref().map_or(&[][..], |tokens| &tokens.0);
     let standard = signing.iter().filter(|secret| secret.starts_with("whsec_")).count();
-    let mut found = vec![Finding::ok(
+    let mut found = vec![CheckResult::ok(
         "secrets",
         format!(
             "HMAC {}, Standard Webhooks {standard}, Basic {}, API tokens {}",
@@ -64,14 +64,14 @@ fn owned(secrets: &Secrets) -> Vec<String> {
     secrets.iter().map(str::to_owned).collect()
 }
 
-fn short(setting: &str, lengths: impl Iterator<Item = usize>) -> Option<Finding> {
+fn short(setting: &str, lengths: impl Iterator<Item = usize>) -> Option<CheckResult> {
     let entries: Vec<String> = lengths
         .enumerate()
         .filter(|(_, length)| *length < SHORTEST_SECRET)
         .map(|(index, _)| (index + 1).to_string())
         .collect();
     (!entries.is_empty()).then(|| {
-        Finding::warning(
+        CheckResult::warning(
             "secrets",
             format!(
                 "{setting}: entry {} is shorter than {SHORTEST_SECRET} characters",
@@ -83,17 +83,17 @@ fn short(setting: &str, lengths: impl Iterator<Item = usize>) -> Option<Finding>
 }
 
 /// Takes the port and lets it go.
-pub async fn port(listen: SocketAddr) -> Finding {
+pub async fn port(listen: SocketAddr) -> CheckResult {
     match TcpListener::bind(listen).await {
-        Ok(_) => Finding::ok("port", format!("{listen} is free")),
-        Err(_) if is_ours(listen).await => Finding::warning(
+        Ok(_) => CheckResult::ok("port", format!("{listen} is free")),
+        Err(_) if is_ours(listen).await => CheckResult::warning(
             "port",
             format!("INGEST_LISTEN: a running avinode-ingest listens on {listen}"),
             "a second one needs another address",
         ),
         Err(error) => {
-            let failure = Failure::to(format!("listen on {listen} (INGEST_LISTEN)"), error).unavailable();
-            Finding::of_failure(
+            let failure = CliError::to(format!("listen on {listen} (INGEST_LISTEN)"), error).unavailable();
+            CheckResult::of_failure(
                 "port",
                 &failure.hint("stop what listens there, or choose another address"),
             )

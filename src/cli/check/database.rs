@@ -2,15 +2,15 @@
 
 use chrono::TimeDelta;
 
-use super::finding::Finding;
-use super::{Findings, schema};
+use super::finding::CheckResult;
+use super::{CheckResults, schema};
 use crate::cli::database::Database;
-use crate::cli::error::Failure;
+use crate::cli::error::CliError;
 use crate::cli::serve::Args;
 use crate::clock::Clock;
-use crate::postgres::binaries::{OLDEST_MAJOR, Programs};
+use crate::postgres::binaries::{OLDEST_MAJOR, PostgresBinaries};
 use crate::postgres::cluster::major_version;
-use crate::postgres::diagnostics::{self, OLDEST_VERSION, Server};
+use crate::postgres::diagnostics::{self, OLDEST_VERSION, ServerInfo};
 use crate::postgres::migrator::{SchemaStatus, schema_status};
 
 /// Beyond this a clock is not kept by NTP.
@@ -21,35 +21,35 @@ const CLOCK_WRONG: TimeDelta = TimeDelta::seconds(300);
 const SHORTEST_DEADLOCK_TIMEOUT_MS: i32 = 1000;
 
 /// Opens the database and tries everything of it.
-pub async fn look(args: &Args, findings: &mut Findings) {
+pub async fn look(args: &Args, findings: &mut CheckResults) {
     let private = args.database.database_url.is_none();
     if private {
         let data_dir = args.database.data_dir();
-        match Programs::find(
+        match PostgresBinaries::find(
             args.database.postgres_bin.as_deref(),
             major_version(&data_dir.join("data")),
         ) {
-            Ok(programs) => findings.add(Finding::ok(
+            Ok(programs) => findings.add(CheckResult::ok(
                 "programs",
                 format!("Postgres {}, {}", programs.major(), programs.postgres().display()),
             )),
             Err(error) => {
-                let failure = Failure::to("use the Postgres programs", error).unavailable();
-                return findings.add(Finding::of_failure("programs", &failure));
+                let failure = CliError::to("use the Postgres programs", error).unavailable();
+                return findings.add(CheckResult::of_failure("programs", &failure));
             }
         }
     }
     let database = match Database::open_beside(&args.database).await {
         Ok(database) => database,
-        Err(failure) => return findings.add(Finding::of_failure("database", &failure)),
+        Err(failure) => return findings.add(CheckResult::of_failure("database", &failure)),
     };
-    findings.add(Finding::ok("database", place(args, &database)));
+    findings.add(CheckResult::ok("database", place(args, &database)));
     if let Err(error) = ask(args, &database, findings).await {
-        let failure = Failure::to("ask the database", error);
-        findings.add(Finding::of_failure("database", &failure));
+        let failure = CliError::to("ask the database", error);
+        findings.add(CheckResult::of_failure("database", &failure));
     }
     if let Err(failure) = database.close().await {
-        findings.add(Finding::of_failure("database", &failure));
+        findings.add(CheckResult::of_failure("database", &failure));
     }
 }
 
@@ -73,7 +73,7 @@ fn place(args: &Args, database: &Database) -> String {
     }
 }
 
-async fn ask(args: &Args, database: &Database, findings: &mut Findings) -> Result<(), sqlx::Error> {
+async fn ask(args: &Args, database: &Database, findings: &mut CheckResults) -> Result<(), sqlx::Error> {
     let pool = &database.pool;
     let server = diagnostics::server(pool).await?;
     findings.add(version(&server));
@@ -95,38 +95,42 @@ async fn ask(args: &Args, database: &Database, findings: &mut Findings) -> Resul
         }
         // Most likely our schema is closed to this role; the next lines then say which right is missing.
         Err(error) => {
-            let failure = Failure::to("read the schema's version", error);
-            findings.add(Finding::of_failure("schema", &failure));
+            let failure = CliError::to("read the schema's version", error);
+            findings.add(CheckResult::of_failure("schema", &failure));
             schema::rights(pool, &server.role, findings).await?;
         }
     }
     Ok(())
 }
 
-fn version(server: &Server) -> Finding {
+fn version(server: &ServerInfo) -> CheckResult {
     if server.version_num < OLDEST_VERSION {
         let found = format!("Postgres {} is too old", server.version);
-        return Finding::failed("server", found, format!("{OLDEST_MAJOR} or newer is needed"));
+        return CheckResult::failed("server", found, format!("{OLDEST_MAJOR} or newer is needed"));
     }
     if server.read_only {
         let found = format!("Postgres {} takes no writes", server.version);
-        return Finding::failed("server", found, "name the primary server, and a role that may write");
+        return CheckResult::failed("server", found, "name the primary server, and a role that may write");
     }
-    Finding::ok("server", format!("Postgres {}, as {}", server.version, server.role))
+    CheckResult::ok("server", format!("Postgres {}, as {}", server.version, server.role))
 }
 
 /// What an answer of 200 rests on.
-fn durable(server: &Server) -> Vec<Finding> {
+fn durable(server: &ServerInfo) -> Vec<CheckResult> {
     if !server.fsync {
         let found = "fsync is off: a crash of the machine loses what was answered 200";
-        return vec![Finding::failed("durable", found, "set fsync = on and restart Postgres")];
+        return vec![CheckResult::failed(
+            "durable",
+            found,
+            "set fsync = on and restart Postgres",
+        )];
     }
     let standby = if server.synchronous_standby_names.is_empty() {
         "no synchronous standby: a failover may lack the last moments"
     } else {
         "with a synchronous standby"
     };
-    let mut found = vec![Finding::ok(
+    let mut found = vec![CheckResult::ok(
         "durable",
         format!(
             "fsync on; synchronous_commit {} for others, on for what is received; {standby}",
@@ -134,7 +138,7 @@ fn durable(server: &Server) -> Vec<Finding> {
         ),
     )];
     if !server.full_page_writes {
-        found.push(Finding::warning(
+        found.push(CheckResult::warning(
             "durable",
             "full_page_writes is off: a crash of the machine may tear pages beyond repair",
             "set full_page_writes = on, unless the file system writes whole pages",
@@ -143,10 +147,10 @@ fn durable(server: &Server) -> Vec<Finding> {
     found
 }
 
-fn locks(server: &Server) -> Finding {
+fn locks(server: &ServerInfo) -> CheckResult {
     let timeout = server.deadlock_timeout_ms;
     if timeout < SHORTEST_DEADLOCK_TIMEOUT_MS {
-        return Finding::warning(
+        return CheckResult::warning(
             "locks",
             format!(
                 "deadlock_timeout is {timeout} ms: where the application and a worker wait for each other, Postgres may \
@@ -155,13 +159,13 @@ fn locks(server: &Server) -> Finding {
             "set deadlock_timeout to 1s or more; workers give way after 300 ms",
         );
     }
-    Finding::ok(
+    CheckResult::ok(
         "locks",
         format!("deadlock_timeout {timeout} ms; workers give way after 300 ms"),
     )
 }
 
-fn clock(ahead: TimeDelta) -> Finding {
+fn clock(ahead: TimeDelta) -> CheckResult {
     let difference = ahead.abs();
     let found = format!(
         "the database's clock and this machine's differ by {}.{:03} s",
@@ -170,22 +174,22 @@ fn clock(ahead: TimeDelta) -> Finding {
     );
     let remedy = "set both by NTP: signatures that carry a time hold for 300 s by this machine's clock";
     if difference > CLOCK_WRONG {
-        Finding::failed("clock", found, remedy)
+        CheckResult::failed("clock", found, remedy)
     } else if difference > CLOCK_UNSURE {
-        Finding::warning("clock", found, remedy)
+        CheckResult::warning("clock", found, remedy)
     } else {
-        Finding::ok("clock", found)
+        CheckResult::ok("clock", found)
     }
 }
 
-fn sessions(args: &Args, last: bool) -> Finding {
+fn sessions(args: &Args, last: bool) -> CheckResult {
     match (last, args.database.pooler) {
-        (true, false) => Finding::ok("pooler", "none that shares connections: LISTEN wakes the workers"),
-        (true, true) => Finding::ok(
+        (true, false) => CheckResult::ok("pooler", "none that shares connections: LISTEN wakes the workers"),
+        (true, true) => CheckResult::ok(
             "pooler",
             "INGEST_POOLER is set, though none is seen: no LISTEN, new work of other processes is found by polling",
         ),
-        (false, true) => Finding::ok(
+        (false, true) => CheckResult::ok(
             "pooler",
             format!(
                 "a transaction pooler: statements without names, no LISTEN, new work of other processes is found every \
@@ -193,7 +197,7 @@ fn sessions(args: &Args, last: bool) -> Finding {
                 args.serve.poll.as_millis()
             ),
         ),
-        (false, false) => Finding::failed(
+        (false, false) => CheckResult::failed(
             "pooler",
             "a transaction pooler is in between: LISTEN and the names of statements do not last",
             "name a direct connection in DATABASE_URL, or set INGEST_POOLER=true",
@@ -201,24 +205,24 @@ fn sessions(args: &Args, last: bool) -> Finding {
     }
 }
 
-fn schema(status: &SchemaStatus, migrates: bool) -> Finding {
+fn schema(status: &SchemaStatus, migrates: bool) -> CheckResult {
     let remedy = "run avinode-ingest migrate, or start serve with --migrate";
     let older = |found: String| match migrates {
-        true => Finding::ok("schema", format!("{found}; serve will migrate it")),
-        false => Finding::failed("schema", found, remedy),
+        true => CheckResult::ok("schema", format!("{found}; serve will migrate it")),
+        false => CheckResult::failed("schema", found, remedy),
     };
     match status {
-        SchemaStatus::Current { version } => Finding::ok("schema", format!("migrated, {version:04}")),
+        SchemaStatus::Current { version } => CheckResult::ok("schema", format!("migrated, {version:04}")),
         SchemaStatus::Fresh => older("not migrated yet".to_owned()),
         SchemaStatus::Behind { applied, expected } => {
             older(format!("older than this program, {applied:04} of {expected:04}"))
         }
-        SchemaStatus::Ahead { applied, expected } => Finding::warning(
+        SchemaStatus::Ahead { applied, expected } => CheckResult::warning(
             "schema",
             format!("newer than this program, {applied:04}; it knows {expected:04}"),
             "this works, but the newer program should be running",
         ),
-        SchemaStatus::Dirty { version } => Finding::failed(
+        SchemaStatus::Dirty { version } => CheckResult::failed(
             "schema",
             format!("migration {version:04} was cut short, or its file has changed since"),
             "run avinode-ingest migrate, which says more",

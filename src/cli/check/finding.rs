@@ -4,14 +4,14 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::cli::error::{EXIT_UNAVAILABLE, Failure};
+use crate::cli::error::{CliError, EXIT_UNAVAILABLE};
 use crate::cli::table::visible;
 use crate::config::parse::EXIT_USAGE;
 
 /// How a thing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum CheckStatus {
     /// As it must be.
     Ok,
     /// It works, and somebody should know.
@@ -22,11 +22,11 @@ pub enum Verdict {
 
 /// One thing that was tried.
 #[derive(Debug, Clone, Serialize)]
-pub struct Finding {
+pub struct CheckResult {
     /// The thing, in one word.
     pub check: &'static str,
     /// How it is.
-    pub verdict: Verdict,
+    pub verdict: CheckStatus,
     /// What was found.
     pub found: String,
     /// What to do about it.
@@ -37,12 +37,12 @@ pub struct Finding {
     code: u8,
 }
 
-impl Finding {
+impl CheckResult {
     /// As it must be.
     pub fn ok(check: &'static str, found: impl Into<String>) -> Self {
         Self {
             check,
-            verdict: Verdict::Ok,
+            verdict: CheckStatus::Ok,
             found: found.into(),
             remedy: None,
             code: 0,
@@ -52,7 +52,7 @@ impl Finding {
     /// It works, but.
     pub fn warning(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
-            verdict: Verdict::Warning,
+            verdict: CheckStatus::Warning,
             remedy: Some(remedy.into()),
             ..Self::ok(check, found)
         }
@@ -61,16 +61,16 @@ impl Finding {
     /// It is not as it must be.
     pub fn failed(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
-            verdict: Verdict::Failed,
+            verdict: CheckStatus::Failed,
             code: 1,
             ..Self::warning(check, found, remedy)
         }
     }
 
     /// What `serve` would end with, exit code and all.
-    pub fn of_failure(check: &'static str, failure: &Failure) -> Self {
+    pub fn of_failure(check: &'static str, failure: &CliError) -> Self {
         Self {
-            verdict: Verdict::Failed,
+            verdict: CheckStatus::Failed,
             code: failure.code(),
             ..Self::ok(check, failure.to_string())
         }
@@ -79,16 +79,16 @@ impl Finding {
 
 /// All that was found, in the order in which it was tried.
 #[derive(Debug, Default)]
-pub struct Findings(Vec<Finding>);
+pub struct CheckResults(Vec<CheckResult>);
 
-impl Findings {
+impl CheckResults {
     /// Adds one.
-    pub fn add(&mut self, finding: Finding) {
+    pub fn add(&mut self, finding: CheckResult) {
         self.0.push(finding);
     }
 
     /// Adds several.
-    pub fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
+    pub fn extend(&mut self, findings: impl IntoIterator<Item = CheckResult>) {
         self.0.extend(findings);
     }
 
@@ -105,13 +105,13 @@ impl Findings {
     }
 }
 
-impl fmt::Display for Findings {
+impl fmt::Display for CheckResults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, finding) in self.0.iter().enumerate() {
             let verdict = match finding.verdict {
-                Verdict::Ok => "ok",
-                Verdict::Warning => "warning",
-                Verdict::Failed => "FAILED",
+                CheckStatus::Ok => "ok",
+                CheckStatus::Warning => "warning",
+                CheckStatus::Failed => "FAILED",
             };
             let end = if number == 0 { "" } else { "\n" };
             write!(f, "{end}{verdict:<8} {:<12} {}", finding.check, visible(&finding.found))?;

@@ -1,17 +1,17 @@
 //! What is tried of a migrated database: rights, row-level security, triggers, indexes, what is left in the queue, and
 //! quotes that cannot be shown.
 
-use super::finding::{Finding, Findings};
+use super::finding::{CheckResult, CheckResults};
 use crate::jobs::fetch::status;
 use crate::jobs::registry::WAITING_KINDS;
-use crate::postgres::diagnostics::{self, Broken};
+use crate::postgres::diagnostics::{self, SchemaProblems};
 use crate::postgres::transaction::Pool;
 use crate::queue::admin;
 use crate::queue::standing::Standing;
-use crate::store::unprojected::{self, Missing, Unshown};
+use crate::store::unprojected::{self, UnprojectedCount, UnprojectedReason};
 
 /// Tries all of it.
-pub async fn look(pool: &Pool, role: &str, findings: &mut Findings) -> Result<(), sqlx::Error> {
+pub async fn look(pool: &Pool, role: &str, findings: &mut CheckResults) -> Result<(), sqlx::Error> {
     let broken = diagnostics::broken(pool).await?;
     let readable = broken.rights.is_empty();
     findings.extend(missing_rights(&broken, role));
@@ -29,20 +29,20 @@ pub async fn look(pool: &Pool, role: &str, findings: &mut Findings) -> Result<()
 }
 
 /// Tries the rights alone.
-pub async fn rights(pool: &Pool, role: &str, findings: &mut Findings) -> Result<(), sqlx::Error> {
+pub async fn rights(pool: &Pool, role: &str, findings: &mut CheckResults) -> Result<(), sqlx::Error> {
     findings.extend(missing_rights(&diagnostics::broken(pool).await?, role));
     Ok(())
 }
 
 /// One line for each right: what is missing, what comes of it, and the GRANT that mends it.
-fn missing_rights(broken: &Broken, role: &str) -> Vec<Finding> {
+fn missing_rights(broken: &SchemaProblems, role: &str) -> Vec<CheckResult> {
     if broken.rights.is_empty() {
         let found = format!("{role} may read and write what it has to");
-        return vec![Finding::ok("rights", found)];
+        return vec![CheckResult::ok("rights", found)];
     }
     let missing = broken.rights.iter().map(|right| {
         let found = format!("{role} lacks {right}: {}", without(right));
-        Finding::failed("rights", found, format!("as the owner: GRANT {right} TO \"{role}\""))
+        CheckResult::failed("rights", found, format!("as the owner: GRANT {right} TO \"{role}\""))
     });
     missing.collect()
 }
@@ -63,11 +63,11 @@ fn without(right: &str) -> &'static str {
     }
 }
 
-fn hidden(broken: &Broken, role: &str) -> Finding {
+fn hidden(broken: &SchemaProblems, role: &str) -> CheckResult {
     if broken.hidden.is_empty() {
-        return Finding::ok("rows", format!("row-level security hides nothing from {role}"));
+        return CheckResult::ok("rows", format!("row-level security hides nothing from {role}"));
     }
-    Finding::failed(
+    CheckResult::failed(
         "rows",
         format!(
             "row-level security hides the rows of {} from {role}: workers would find no session, and say nothing",
@@ -80,11 +80,11 @@ fn hidden(broken: &Broken, role: &str) -> Finding {
     )
 }
 
-fn triggers(broken: &Broken) -> Finding {
+fn triggers(broken: &SchemaProblems) -> CheckResult {
     if broken.triggers.is_empty() {
-        return Finding::ok("triggers", "both of ours on chat_sessions are enabled");
+        return CheckResult::ok("triggers", "both of ours on chat_sessions are enabled");
     }
-    Finding::failed(
+    CheckResult::failed(
         "triggers",
         format!(
             "on public.chat_sessions {}: the application's trip ids are noticed late, its choice of a primary quote not",
@@ -94,15 +94,15 @@ fn triggers(broken: &Broken) -> Finding {
     )
 }
 
-fn indexes(broken: &Broken) -> Finding {
+fn indexes(broken: &SchemaProblems) -> CheckResult {
     if broken.indexes.is_empty() {
-        return Finding::ok("indexes", "all of ours are valid");
+        return CheckResult::ok("indexes", "all of ours are valid");
     }
     let reindex = broken
         .indexes
         .iter()
         .map(|index| format!("REINDEX INDEX CONCURRENTLY {index}"));
-    Finding::warning(
+    CheckResult::warning(
         "indexes",
         format!(
             "left invalid by an interrupted migration: {}",
@@ -112,14 +112,14 @@ fn indexes(broken: &Broken) -> Finding {
     )
 }
 
-fn demands(broken: &Broken) -> Finding {
+fn demands(broken: &SchemaProblems) -> CheckResult {
     if broken.demands.is_empty() {
-        return Finding::ok(
+        return CheckResult::ok(
             "columns",
             "public.quotes demands nothing that the service does not know",
         );
     }
-    Finding::failed(
+    CheckResult::failed(
         "columns",
         format!(
             "public.quotes takes no quote of Avinode's: {}",
@@ -130,28 +130,30 @@ fn demands(broken: &Broken) -> Finding {
 }
 
 /// Quotes that are known and that the application's `quotes` does not show, by what is missing.
-fn quotes(unshown: &[Unshown]) -> Vec<Finding> {
+fn quotes(unshown: &[UnprojectedCount]) -> Vec<CheckResult> {
     if unshown.is_empty() {
-        return vec![Finding::ok("quotes", "all that are known stand in public.quotes")];
+        return vec![CheckResult::ok("quotes", "all that are known stand in public.quotes")];
     }
     let each = unshown.iter().map(|some| {
         let many = some.quotes;
         match some.missing {
-            Missing::Session => Finding::ok(
+            UnprojectedReason::Session => CheckResult::ok(
                 "quotes",
                 format!("{many} wait for a session with the id of their trip or RFQ"),
             ),
-            Missing::Request => Finding::ok(
+            UnprojectedReason::Request => CheckResult::ok(
                 "quotes",
                 format!("{many} are counted and wait for a request of their session"),
             ),
-            Missing::Price => Finding::ok("quotes", format!("{many} have no price that public.quotes can hold")),
-            Missing::NewestPrice => Finding::ok(
+            UnprojectedReason::Price => {
+                CheckResult::ok("quotes", format!("{many} have no price that public.quotes can hold"))
+            }
+            UnprojectedReason::NewestPrice => CheckResult::ok(
                 "quotes",
                 format!("{many} show an older price: the newest word on them has none, so no session proposes them"),
             ),
-            Missing::Turn => Finding::ok("quotes", format!("{many} are about to be shown")),
-            Missing::Consent => Finding::warning(
+            UnprojectedReason::Turn => CheckResult::ok("quotes", format!("{many} are about to be shown")),
+            UnprojectedReason::Consent => CheckResult::warning(
                 "quotes",
                 format!(
                     "public.quotes refused {many}, for example with: {}",
@@ -164,26 +166,26 @@ fn quotes(unshown: &[Unshown]) -> Vec<Finding> {
     each.collect()
 }
 
-fn jobs(waiting: i64, dead: i64, fetching: &Standing) -> Vec<Finding> {
+fn jobs(waiting: i64, dead: i64, fetching: &Standing) -> Vec<CheckResult> {
     let mut found = Vec::new();
     match status::waits(fetching) {
-        Some(why) if waiting > 0 => found.push(Finding::warning(
+        Some(why) if waiting > 0 => found.push(CheckResult::warning(
             "jobs",
             format!("{waiting} wait to be fetched: {why}"),
             "they are kept, and worked off once a process with credentials that Avinode takes runs",
         )),
-        None if waiting > 0 => found.push(Finding::ok("jobs", format!("{waiting} are about to be fetched"))),
+        None if waiting > 0 => found.push(CheckResult::ok("jobs", format!("{waiting} are about to be fetched"))),
         _ => {}
     }
     if dead > 0 {
-        found.push(Finding::warning(
+        found.push(CheckResult::warning(
             "jobs",
             format!("{dead} dead"),
             "see avinode-ingest jobs list --state dead; then jobs retry, or jobs discard",
         ));
     }
     if found.is_empty() {
-        found.push(Finding::ok("jobs", "none waits for fetching, none is dead"));
+        found.push(CheckResult::ok("jobs", "none waits for fetching, none is dead"));
     }
     found
 }

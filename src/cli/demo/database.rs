@@ -7,30 +7,30 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::Args;
 use crate::cli::database::EMBEDDED_DATABASE;
-use crate::cli::error::{Attempt, Failure};
-use crate::postgres::data_dir::Home;
+use crate::cli::error::{CliError, Context};
+use crate::postgres::data_dir::ClusterHome;
 use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::postgres::pool::connect_options;
-use crate::postgres::temp_database::Scratch;
+use crate::postgres::temp_database::TempDatabase;
 
 /// Where the demo happens.
-pub struct Place {
+pub struct DemoDatabase {
     /// What it is, for people.
     pub what: String,
     /// How to reach it.
     pub options: PgConnectOptions,
     embedded: Option<EmbeddedPostgres>,
-    scratch: Option<Scratch>,
+    scratch: Option<TempDatabase>,
 }
 
-impl Place {
+impl DemoDatabase {
     /// Makes it as the arguments say.
-    pub async fn make(args: &Args) -> Result<Self, Failure> {
+    pub async fn make(args: &Args) -> Result<Self, CliError> {
         if let Some(url) = &args.database_url {
             let server = connect_options(url.expose_secret())
-                .map_err(|error| Failure::setting(format!("--database-url: {error}")))?;
-            let scratch = Scratch::make(&server).await.map_err(|error| {
-                Failure::to("make the demo's database on the server of --database-url", error).unavailable()
+                .map_err(|error| CliError::setting(format!("--database-url: {error}")))?;
+            let scratch = TempDatabase::make(&server).await.map_err(|error| {
+                CliError::to("make the demo's database on the server of --database-url", error).unavailable()
             })?;
             let what = format!("database {} on the given server", scratch.name());
             return Ok(Self {
@@ -43,15 +43,15 @@ impl Place {
         let began = Instant::now();
         let embedded = EmbeddedPostgres::start(EmbeddedOptions {
             bin_dir: args.postgres_bin.clone(),
-            home: Home::ThrowAway,
+            home: ClusterHome::ThrowAway,
             settings: Vec::new(),
         })
         .await
-        .map_err(|error| Failure::to("start a throw-away Postgres", error).unavailable())?;
+        .map_err(|error| CliError::to("start a throw-away Postgres", error).unavailable())?;
         embedded
             .create_database(EMBEDDED_DATABASE)
             .await
-            .attempting("make the demo's database")?;
+            .context("make the demo's database")?;
         let what = format!("a throw-away Postgres, started in {} ms", began.elapsed().as_millis());
         let options = embedded.options(EMBEDDED_DATABASE);
         Ok(Self {
@@ -63,12 +63,12 @@ impl Place {
     }
 
     /// Removes all of it.
-    pub async fn remove(self) -> Result<(), Failure> {
+    pub async fn remove(self) -> Result<(), CliError> {
         if let Some(scratch) = self.scratch {
-            scratch.remove().await.attempting("drop the demo's database")?;
+            scratch.remove().await.context("drop the demo's database")?;
         }
         if let Some(embedded) = self.embedded {
-            embedded.stop().await.attempting("stop the throw-away Postgres")?;
+            embedded.stop().await.context("stop the throw-away Postgres")?;
         }
         Ok(())
     }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::cli::fixture_run;
-use crate::cli::table::{Report, or_dash};
+use crate::cli::table::{TextTable, or_dash};
 use crate::queue::admin::JobView;
 use crate::store::admin::SessionView;
 
 /// Sessions by name, each with how it is told of: `events` or `fetched`.
 pub fn sessions<'a>(rows: impl IntoIterator<Item = (&'a str, &'a String, &'a SessionView)>) -> String {
-    let mut report = Report::new([
+    let mut report = TextTable::new([
         "told by",
         "session",
         "trip",
@@ -56,7 +56,7 @@ pub fn waiting(jobs: &[JobView]) -> String {
         };
         *groups.entry((why, &job.kind, &job.state)).or_default() += 1;
     }
-    let mut report = Report::new(["jobs", "kind", "state", "why"]).numbers(&[0]);
+    let mut report = TextTable::new(["jobs", "kind", "state", "why"]).numbers(&[0]);
     for ((why, kind, state), count) in groups {
         report.row([count.to_string(), kind.to_owned(), state.to_owned(), why]);
     }

@@ -4,41 +4,41 @@ use std::time::Duration;
 
 use super::{Args, SECRET, output, simulator};
 use crate::avinode::signature::signer::Signer;
-use crate::cli::error::{Attempt, Failure};
-use crate::cli::fixture_run::Staged;
+use crate::cli::error::{CliError, Context};
+use crate::cli::fixture_run::SeededManifest;
 use crate::cli::fixtures;
-use crate::cli::replay::sender::{Delivery, Plan, client, send_all};
+use crate::cli::replay::sender::{SendPlan, SignedDelivery, client, send_all};
 use crate::cli::replay::summary::Summary;
 use crate::cli::replay::wait_idle;
 use crate::cli::serve::policy;
-use crate::cli::simulate::seed_sessions::Cast;
+use crate::cli::simulate::seed_sessions::SeededSessions;
 use crate::clock::Clock;
 use crate::config::serve::PrimaryQuote;
 use crate::jobs::fetch::KIND as THIN;
 use crate::postgres::transaction::Pool;
 use crate::queue::admin::JobView;
-use crate::simulator::simulator::Simulator;
+use crate::simulator::instance::Simulator;
 
 /// How long the work may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Everything that the demo plays with.
-pub struct Stage<'a> {
+pub struct DemoRun<'a> {
     /// The fixtures' sessions.
-    pub staged: Staged<'a>,
+    pub staged: SeededManifest<'a>,
     /// The story's sessions.
-    pub cast: Cast,
+    pub cast: SeededSessions,
     /// The simulated Avinode.
     pub avinode: Simulator,
     /// The database.
     pub pool: Pool,
 }
 
-impl Stage<'_> {
+impl DemoRun<'_> {
     /// The sessions as they are now, as a table.
-    pub async fn table(&self) -> Result<String, Failure> {
-        let told = self.staged.sessions(&self.pool).await.attempting("read the sessions")?;
-        let fetched = self.cast.sessions(&self.pool).await.attempting("read the sessions")?;
+    pub async fn table(&self) -> Result<String, CliError> {
+        let told = self.staged.sessions(&self.pool).await.context("read the sessions")?;
+        let fetched = self.cast.sessions(&self.pool).await.context("read the sessions")?;
         let told = self
             .staged
             .names
@@ -56,23 +56,23 @@ impl Stage<'_> {
 
     /// Plays the story, then sends the fixtures, whose thin notifications name the story's resources, and waits until the
     /// work is done.
-    pub async fn play(&self, args: &Args, url: &str) -> Result<Summary, Failure> {
+    pub async fn play(&self, args: &Args, url: &str) -> Result<Summary, CliError> {
         simulator::play(&self.avinode, url).await?;
         let summary = send(args, url, self.avinode.base()).await?;
         let settled = wait_idle::wait_until_settled(&self.pool, PATIENCE).await;
-        settled.attempting("wait until the work is done")?;
+        settled.context("wait until the work is done")?;
         let written = self.staged.afterwards(&self.pool).await;
-        if written.attempting("write as the application does")? > 0 {
+        if written.context("write as the application does")? > 0 {
             let settled = wait_idle::wait_until_settled(&self.pool, PATIENCE).await;
-            settled.attempting("wait until the sessions are matched")?;
+            settled.context("wait until the sessions are matched")?;
         }
         Ok(summary)
     }
 
     /// Where things are not as the fixtures and the story have it, by the policy `latest`.
-    pub async fn differences(&self, summary: &Summary, jobs: &[JobView]) -> Result<Vec<String>, Failure> {
-        let told = self.staged.sessions(&self.pool).await.attempting("read the sessions")?;
-        let fetched = self.cast.sessions(&self.pool).await.attempting("read the sessions")?;
+    pub async fn differences(&self, summary: &Summary, jobs: &[JobView]) -> Result<Vec<String>, CliError> {
+        let told = self.staged.sessions(&self.pool).await.context("read the sessions")?;
+        let fetched = self.cast.sessions(&self.pool).await.context("read the sessions")?;
         let mut differences = self.staged.differences(&told);
         differences.extend(
             self.cast
@@ -105,19 +105,24 @@ impl Stage<'_> {
 }
 
 /// Sends the fixtures; their thin notifications name resources of this API.
-async fn send(args: &Args, url: &str, avinode: &str) -> Result<Summary, Failure> {
+async fn send(args: &Args, url: &str, avinode: &str) -> Result<Summary, CliError> {
     // One moment for all files: two that are the same before it is filled in are the same afterwards.
     let now = Clock::System.now();
-    let fixtures = fixtures::read(std::slice::from_ref(&args.fixtures)).attempting("read the fixtures")?;
+    let fixtures = fixtures::read(std::slice::from_ref(&args.fixtures)).context("read the fixtures")?;
     let deliveries = fixtures
         .iter()
-        .map(|fixture| Ok(Delivery::new(fixture.path.display(), fixture.body_of(now, avinode)?)))
+        .map(|fixture| {
+            Ok(SignedDelivery::new(
+                fixture.path.display(),
+                fixture.body_of(now, avinode)?,
+            ))
+        })
         .collect::<Result<Vec<_>, fixtures::FixtureError>>()
-        .attempting("fill in the placeholders")?;
-    let signer = Signer::from_settings(Some(SECRET), None).attempting("make the signer")?;
-    let signer = signer.ok_or_else(|| Failure::plain("the demo has no secret"))?;
-    let client = client(url).attempting("make an HTTP client")?;
-    let plan = Plan {
+        .context("fill in the placeholders")?;
+    let signer = Signer::from_settings(Some(SECRET), None).context("make the signer")?;
+    let signer = signer.ok_or_else(|| CliError::plain("the demo has no secret"))?;
+    let client = client(url).context("make an HTTP client")?;
+    let plan = SendPlan {
         deliveries,
         concurrency: 4,
         rate: None,

@@ -5,15 +5,15 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::avinode::client::base_url::Base;
-use crate::avinode::client::config::{AvinodeSettings, ClientSettings, Limits};
-use crate::cli::error::{Attempt, Failure};
+use crate::avinode::client::base_url::BaseUrl;
+use crate::avinode::client::config::{AvinodeSettings, ClientLimits, ClientSettings};
+use crate::cli::error::{CliError, Context};
 use crate::cli::simulate::args::STORY;
 use crate::simulator::credentials::Credentials;
-use crate::simulator::rate_limit::Allowance;
+use crate::simulator::instance::{Options, Simulator};
+use crate::simulator::rate_limit::RateLimit;
 use crate::simulator::scenario::Scenario;
-use crate::simulator::simulator::{Options, Simulator};
-use crate::simulator::webhook_settings::Proof;
+use crate::simulator::webhook_settings::AuthMode;
 
 /// As whom the simulator calls the demo's webhook.
 const IDENTIFIER: &str = "simulated-avinode";
@@ -32,31 +32,31 @@ pub fn basic() -> String {
 }
 
 /// Starts it on a free port of this machine; nothing has happened there yet.
-pub async fn start(shutdown: CancellationToken) -> Result<Simulator, Failure> {
-    let story = Scenario::read(STORY.as_bytes(), None).attempting("read the built-in story")?;
+pub async fn start(shutdown: CancellationToken) -> Result<Simulator, CliError> {
+    let story = Scenario::read(STORY.as_bytes(), None).context("read the built-in story")?;
     let listener = TcpListener::bind("127.0.0.1:0").await;
-    let listener = listener.attempting("listen for the simulated Avinode")?;
+    let listener = listener.context("listen for the simulated Avinode")?;
     let options = Options {
         speed: SPEED,
-        allowance: Allowance {
+        allowance: RateLimit {
             rate: CALLS_PER_SECOND,
             burst: BURST * 4,
         },
         ..Options::default()
     };
-    Simulator::start(listener, story, options, shutdown).attempting("read the address listened on")
+    Simulator::start(listener, story, options, shutdown).context("read the address listened on")
 }
 
 /// How the service fetches from it.
-pub fn settings(avinode: &Simulator) -> Result<AvinodeSettings, Failure> {
+pub fn settings(avinode: &Simulator) -> Result<AvinodeSettings, CliError> {
     let Credentials { api_token, bearer } = Credentials::default();
     Ok(AvinodeSettings {
         client: ClientSettings {
-            base: Base::parse(avinode.base(), true).attempting("use the simulated Avinode's URL")?,
+            base: BaseUrl::parse(avinode.base(), true).context("use the simulated Avinode's URL")?,
             api_token: api_token.into(),
             bearer: bearer.into(),
             act_as_account: None,
-            limits: Limits::default(),
+            limits: ClientLimits::default(),
         },
         calls_per_second: CALLS_PER_SECOND,
         burst: BURST,
@@ -66,8 +66,8 @@ pub fn settings(avinode: &Simulator) -> Result<AvinodeSettings, Failure> {
 }
 
 /// Plays the story to this webhook.
-pub async fn play(avinode: &Simulator, url: &str) -> Result<(), Failure> {
-    let made = avinode.subscribe(url, IDENTIFIER, SECRET, Proof::Challenge);
-    made.map_err(|why| Failure::plain(format!("could not subscribe to the simulated Avinode: {why}")))?;
-    avinode.play().await.attempting("make an HTTP client")
+pub async fn play(avinode: &Simulator, url: &str) -> Result<(), CliError> {
+    let made = avinode.subscribe(url, IDENTIFIER, SECRET, AuthMode::Challenge);
+    made.map_err(|why| CliError::plain(format!("could not subscribe to the simulated Avinode: {why}")))?;
+    avinode.play().await.context("make an HTTP client")
 }

@@ -10,7 +10,7 @@ struct Write(#[source] Full);
 
 #[test]
 fn the_line_tells_the_attempt_every_cause_once_and_the_hint() {
-    let failure = Failure::to("keep the file", Write(Full)).hint("make room");
+    let failure = CliError::to("keep the file", Write(Full)).hint("make room");
     assert_eq!(
         failure.to_string(),
         "could not keep the file: write failed: the disk is full (make room)"
@@ -20,13 +20,9 @@ fn the_line_tells_the_attempt_every_cause_once_and_the_hint() {
 
 #[test]
 fn the_exit_code_tells_settings_and_unavailable_services_apart() {
-    assert_eq!(Failure::setting("INGEST_LISTEN: taken").code(), 64);
+    assert_eq!(CliError::setting("INGEST_LISTEN: taken").code(), 64);
     assert_eq!(
-        Err::<(), _>(Full)
-            .attempting("connect")
-            .unwrap_err()
-            .unavailable()
-            .code(),
+        Err::<(), _>(Full).context("connect").unwrap_err().unavailable().code(),
         69
     );
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::sender::Outcome;
+use super::sender::SendResult;
 
 /// How many refusals are told one by one; the summary counts them all.
 const TOLD: usize = 5;
@@ -38,7 +38,7 @@ impl Progress {
     }
 
     /// One more is done.
-    pub fn step(&self, name: &str, outcome: &Outcome) {
+    pub fn step(&self, name: &str, outcome: &SendResult) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(wrong) = wrong(outcome) {
             match self.refused.fetch_add(1, Ordering::Relaxed) {
@@ -70,7 +70,7 @@ impl Progress {
 }
 
 /// Why a delivery is not kept, on one line; nothing when it is.
-fn wrong(outcome: &Outcome) -> Option<String> {
+fn wrong(outcome: &SendResult) -> Option<String> {
     let text = match outcome {
         Ok(answer) if answer.kept() => return None,
         Ok(answer) => format!("answered {}: {}", answer.status, answer.said),

@@ -29,14 +29,14 @@ const REFUSAL_BYTES: usize = 2048;
 
 /// A body to send and what it is called in messages.
 #[derive(Debug, Clone)]
-pub struct Delivery {
+pub struct SignedDelivery {
     /// For example the file it was read from.
     pub name: Arc<str>,
     /// The exact bytes.
     pub body: Bytes,
 }
 
-impl Delivery {
+impl SignedDelivery {
     /// A delivery of these bytes.
     pub fn new(name: impl Display, body: impl Into<Bytes>) -> Self {
         Self {
@@ -48,9 +48,9 @@ impl Delivery {
 
 /// What to send, and how hard.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct SendPlan {
     /// In the order in which they are begun.
-    pub deliveries: Vec<Delivery>,
+    pub deliveries: Vec<SignedDelivery>,
     /// How many are under way at once, at least one.
     pub concurrency: usize,
     /// How many are begun a second, at most.
@@ -58,7 +58,7 @@ pub struct Plan {
 }
 
 /// What became of one delivery: the answer, or why there is none.
-pub type Outcome = Result<Answer, String>;
+pub type SendResult = Result<Answer, String>;
 
 /// A client for this URL: no proxy from the environment, no redirects, and an end to waiting.
 pub fn client(url: &str) -> reqwest::Result<Client> {
@@ -83,12 +83,12 @@ pub fn client(url: &str) -> reqwest::Result<Client> {
 /// A 503 is sent again, signed anew, as its `Retry-After` says and at most ten times; nothing else is. Its latency is
 /// that of the last request.
 pub async fn send_all(
-    plan: &Plan,
+    plan: &SendPlan,
     url: &str,
     client: &Client,
     signer: &Signer,
     clock: Clock,
-    observe: &(dyn Fn(&str, &Outcome) + Sync),
+    observe: &(dyn Fn(&str, &SendResult) + Sync),
 ) -> Summary {
     let started = Instant::now();
     let sending = plan.deliveries.iter().enumerate().map(|(index, delivery)| async move {
@@ -99,7 +99,7 @@ pub async fn send_all(
         observe(&delivery.name, &outcome);
         outcome
     });
-    let outcomes: Vec<Outcome> = stream::iter(sending)
+    let outcomes: Vec<SendResult> = stream::iter(sending)
         .buffer_unordered(plan.concurrency.max(1))
         .collect()
         .await;
@@ -112,7 +112,7 @@ fn slot(index: usize, rate: f64) -> Duration {
     Duration::try_from_secs_f64(f64::from(index) / rate).unwrap_or(Duration::MAX / 4)
 }
 
-async fn send(delivery: &Delivery, url: &str, client: &Client, signer: &Signer, clock: Clock) -> Outcome {
+async fn send(delivery: &SignedDelivery, url: &str, client: &Client, signer: &Signer, clock: Clock) -> SendResult {
     let mut retries = 0;
     loop {
         let mut request = client

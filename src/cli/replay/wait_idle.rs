@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_secs(30);
 
 /// Why the work is not done.
 #[derive(Debug, thiserror::Error)]
-pub enum SettleError {
+pub enum WaitIdleError {
     /// The queue could not be asked.
     #[error("could not count the jobs that are due")]
     Count(#[from] sqlx::Error),
@@ -34,7 +34,7 @@ pub enum SettleError {
 
 /// Waits until no job is due or under way, nor a resource to be looked at soon, at most for `limit`. What lies far ahead, such
 /// as the expiry of a quote, is not waited for.
-pub async fn wait_until_settled(pool: &Pool, limit: Duration) -> Result<(), SettleError> {
+pub async fn wait_until_settled(pool: &Pool, limit: Duration) -> Result<(), WaitIdleError> {
     let started = Instant::now();
     loop {
         let (unserved, _) = status::unserved(pool).await?;
@@ -43,7 +43,7 @@ pub async fn wait_until_settled(pool: &Pool, limit: Duration) -> Result<(), Sett
             return Ok(());
         }
         if started.elapsed() >= limit {
-            return Err(SettleError::TooLong { left, limit });
+            return Err(WaitIdleError::TooLong { left, limit });
         }
         sleep(POLL).await;
     }

@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::{failed, tracking};
 use crate::cli::database::Database;
-use crate::cli::error::{Failure, chain};
+use crate::cli::error::{CliError, chain};
 use crate::cli::output::print;
 use crate::config::database::DatabaseArgs;
-use crate::sessions::error::Error;
+use crate::sessions::error::SessionError;
 
 /// What `sessions complete` takes.
 #[derive(Debug, clap::Args)]
@@ -41,7 +41,7 @@ pub struct Archive {
 }
 
 /// Completes them, each by itself: one that cannot be is told, and the others are completed.
-pub(super) async fn complete(args: Complete) -> Result<ExitCode, Failure> {
+pub(super) async fn complete(args: Complete) -> Result<ExitCode, CliError> {
     let database = Database::open_current(&args.database).await?;
     let sessions = tracking(&database);
     let (mut done, mut not_done) = (Vec::new(), Vec::new());
@@ -70,13 +70,13 @@ pub(super) async fn complete(args: Complete) -> Result<ExitCode, Failure> {
         .iter()
         .map(|(id, why)| format!("{id}: {}", chain(why)))
         .collect();
-    let failure = Failure::plain(format!("not completed: {}", told.join("; ")));
-    let busy = not_done.iter().any(|(_, why)| matches!(why, Error::Busy));
+    let failure = CliError::plain(format!("not completed: {}", told.join("; ")));
+    let busy = not_done.iter().any(|(_, why)| matches!(why, SessionError::Busy));
     Err(if busy { failure.unavailable() } else { failure })
 }
 
 /// Archives what is due.
-pub(super) async fn archive(args: Archive) -> Result<ExitCode, Failure> {
+pub(super) async fn archive(args: Archive) -> Result<ExitCode, CliError> {
     let database = Database::open_current(&args.database).await?;
     let archived = tracking(&database).archive().await;
     let archived = archived

@@ -6,18 +6,18 @@ use uuid::Uuid;
 
 use super::{failed, tracking};
 use crate::cli::database::Database;
-use crate::cli::error::{Attempt, Failure};
+use crate::cli::error::{CliError, Context};
 use crate::cli::output::print;
-use crate::cli::table::{Report, moment, or_dash};
+use crate::cli::table::{TextTable, moment, or_dash};
 use crate::config::database::DatabaseArgs;
 use crate::config::value_parsers::{switch, whole};
-use crate::domain::chat_session::page::{Filter, Page, Position};
+use crate::domain::chat_session::page::{PageRequest, SessionCursor, SessionFilter};
 use crate::domain::chat_session::status::SessionStatus;
 use crate::domain::chat_session::view::ChatSession;
 use crate::domain::ids::TripId;
 use crate::http::v1::cursor;
-use crate::http::v1::response::List as Answered;
-use crate::sessions::error::Error;
+use crate::http::v1::response::ListResponse as Answered;
+use crate::sessions::error::SessionError;
 use crate::sessions::validate;
 
 /// What `sessions list` takes.
@@ -65,7 +65,7 @@ pub struct List {
 
     /// The page that the list before told of.
     #[arg(long, value_name = "CURSOR", value_parser = place)]
-    pub cursor: Option<Position>,
+    pub cursor: Option<SessionCursor>,
 
     /// Print JSON, for scripts: the sessions as `data`, and `next_cursor`.
     #[arg(long)]
@@ -77,9 +77,9 @@ pub struct List {
 }
 
 /// Lists them.
-pub(super) async fn run(args: List) -> Result<ExitCode, Failure> {
+pub(super) async fn run(args: List) -> Result<ExitCode, CliError> {
     let database = Database::open_current(&args.database).await?;
-    let filter = Filter {
+    let filter = SessionFilter {
         conversation_id: args.conversation,
         request_id: args.request,
         iso_agent_id: args.agent,
@@ -90,7 +90,7 @@ pub(super) async fn run(args: List) -> Result<ExitCode, Failure> {
         has_primary_quote: args.has_primary_quote,
         current_step: args.step,
     };
-    let page = Page {
+    let page = PageRequest {
         after: args.cursor,
         limit: args.limit,
     };
@@ -103,7 +103,7 @@ pub(super) async fn run(args: List) -> Result<ExitCode, Failure> {
             data: listed.data,
             next_cursor,
         };
-        print(serde_json::to_string_pretty(&answer).attempting("write the sessions as JSON")?)?;
+        print(serde_json::to_string_pretty(&answer).context("write the sessions as JSON")?)?;
         return Ok(ExitCode::SUCCESS);
     }
     if listed.data.is_empty() {
@@ -117,7 +117,7 @@ pub(super) async fn run(args: List) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(sessions: Vec<ChatSession>) -> Report {
+fn table(sessions: Vec<ChatSession>) -> TextTable {
     let headings = [
         "session",
         "status",
@@ -127,7 +127,7 @@ fn table(sessions: Vec<ChatSession>) -> Report {
         "primary quote",
         "last activity",
     ];
-    let mut report = Report::new(headings).numbers(&[4]);
+    let mut report = TextTable::new(headings).numbers(&[4]);
     for session in sessions {
         report.row([
             session.id.to_string(),
@@ -161,9 +161,9 @@ fn step(text: &str) -> Result<String, String> {
 }
 
 /// The rest of a sentence that begins with the flag's name and its value.
-fn why(error: Error) -> String {
+fn why(error: SessionError) -> String {
     match error {
-        Error::Refused { why, .. } => why,
+        SessionError::Refused { why, .. } => why,
         error => error.to_string(),
     }
 }
@@ -176,6 +176,6 @@ fn status(word: &str) -> Result<SessionStatus, String> {
     SessionStatus::from_word(word).ok_or_else(|| "is none of active, paused, completed, archived".to_owned())
 }
 
-fn place(text: &str) -> Result<Position, String> {
+fn place(text: &str) -> Result<SessionCursor, String> {
     cursor::read(text).ok_or_else(|| "is not one that this list gave".to_owned())
 }

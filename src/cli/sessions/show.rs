@@ -7,13 +7,13 @@ use uuid::Uuid;
 
 use super::{failed_on, tracking};
 use crate::cli::database::Database;
-use crate::cli::error::{Attempt, Failure};
+use crate::cli::error::{CliError, Context};
 use crate::cli::output::print;
-use crate::cli::table::{Report, moment, or_dash};
+use crate::cli::table::{TextTable, moment, or_dash};
 use crate::config::database::DatabaseArgs;
-use crate::domain::chat_session::page::{Listed, MAX_LIMIT, Page};
-use crate::domain::chat_session::view::{ChatSession, SessionQuote, TimelineLine};
-use crate::sessions::error::Error;
+use crate::domain::chat_session::page::{MAX_LIMIT, Page, PageRequest};
+use crate::domain::chat_session::view::{ChatSession, SessionQuote, TimelineEntry};
+use crate::sessions::error::SessionError;
 
 /// What `sessions show` takes.
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,7 @@ pub struct Show {
 }
 
 /// Shows it.
-pub(super) async fn run(args: Show) -> Result<ExitCode, Failure> {
+pub(super) async fn run(args: Show) -> Result<ExitCode, CliError> {
     let database = Database::open_current(&args.database).await?;
     let sessions = &tracking(&database);
     let failed = |error| failed_on(args.id, "read the session", error);
@@ -44,7 +44,7 @@ pub(super) async fn run(args: Show) -> Result<ExitCode, Failure> {
     database.close().await?;
     if args.json {
         let whole = json!({"session": session, "quotes": quotes, "timeline": timeline});
-        print(serde_json::to_string_pretty(&whole).attempting("write the session as JSON")?)?;
+        print(serde_json::to_string_pretty(&whole).context("write the session as JSON")?)?;
         return Ok(ExitCode::SUCCESS);
     }
     print(of_session(session))?;
@@ -58,10 +58,12 @@ pub(super) async fn run(args: Show) -> Result<ExitCode, Failure> {
 }
 
 /// A list to its end.
-async fn every_page<T, P>(mut read: impl AsyncFnMut(Page<P>) -> Result<Listed<T, P>, Error>) -> Result<Vec<T>, Error> {
+async fn every_page<T, P>(
+    mut read: impl AsyncFnMut(PageRequest<P>) -> Result<Page<T, P>, SessionError>,
+) -> Result<Vec<T>, SessionError> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let page = Page {
+        let page = PageRequest {
             after,
             limit: MAX_LIMIT,
         };
@@ -74,13 +76,13 @@ async fn every_page<T, P>(mut read: impl AsyncFnMut(Page<P>) -> Result<Listed<T,
     }
 }
 
-fn of_session(session: ChatSession) -> Report {
+fn of_session(session: ChatSession) -> TextTable {
     let id = |id: Option<Uuid>| or_dash(id.map(|id| id.to_string()));
     let primary = match session.primary_quote_pinned {
         true => format!("{} (pinned)", id(session.primary_quote_id)),
         false => id(session.primary_quote_id),
     };
-    let mut report = Report::new(["session", &session.id.to_string()]);
+    let mut report = TextTable::new(["session", &session.id.to_string()]);
     report.row(["status", &session.status]);
     report.row(["step", &or_dash(session.current_step)]);
     report.row(["broker", &session.iso_agent_id.to_string()]);
@@ -106,7 +108,7 @@ fn of_session(session: ChatSession) -> Report {
     report
 }
 
-fn of_quotes(quotes: Vec<SessionQuote>) -> Report {
+fn of_quotes(quotes: Vec<SessionQuote>) -> TextTable {
     let headings = [
         "quote",
         "operator",
@@ -116,7 +118,7 @@ fn of_quotes(quotes: Vec<SessionQuote>) -> Report {
         "entered",
         "remark",
     ];
-    let mut report = Report::new(headings).numbers(&[2]);
+    let mut report = TextTable::new(headings).numbers(&[2]);
     for quote in quotes {
         let price = [quote.total_price.map(|price| price.to_string()), quote.currency];
         let price: Vec<String> = price.into_iter().flatten().collect();
@@ -139,8 +141,8 @@ fn of_quotes(quotes: Vec<SessionQuote>) -> Report {
     report
 }
 
-fn of_timeline(timeline: Vec<TimelineLine>) -> Report {
-    let mut report = Report::new(["line", "known at", "happened at", "what", "detail"]).numbers(&[0]);
+fn of_timeline(timeline: Vec<TimelineEntry>) -> TextTable {
+    let mut report = TextTable::new(["line", "known at", "happened at", "what", "detail"]).numbers(&[0]);
     for line in timeline {
         report.row([
             line.seq.to_string(),

@@ -3,33 +3,24 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use reqwest::Url;
 
-use crate::cli::error::{Attempt, Failure};
+use crate::cli::error::{CliError, Context};
 use crate::config::database::DatabaseArgs;
 use crate::config::serve::PrimaryQuote;
 use crate::config::value_parsers::{address, rate, share, url, whole};
 use crate::config::webhook::WebhookArgs;
 use crate::simulator::credentials::Credentials;
-use crate::simulator::faults::Trouble;
+use crate::simulator::faults::ApiFaults;
 use crate::simulator::generate::Generate;
-use crate::simulator::rate_limit::Allowance;
+use crate::simulator::instance::Options;
+use crate::simulator::rate_limit::RateLimit;
 use crate::simulator::scenario::Scenario;
-use crate::simulator::schedule::Disorder;
-use crate::simulator::simulator::Options;
+use crate::simulator::schedule::DeliveryFaults;
+use crate::simulator::webhook_settings::AuthMode;
 
 /// The scenario that is played where none is named: the demo's.
 pub const STORY: &str = include_str!("../../../scenarios/story.json");
-
-/// How the sender proves itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Proving {
-    /// First without credentials, with them when it is asked for them.
-    Challenge,
-    /// With credentials at once.
-    Preemptive,
-}
 
 /// What `simulate` takes.
 #[derive(Debug, clap::Args)]
@@ -61,7 +52,7 @@ pub struct Args {
 
     /// How the sender proves itself to --target.
     #[arg(long, value_name = "HOW", default_value = "challenge")]
-    pub proof: Proving,
+    pub proof: AuthMode,
 
     /// The number that decides about chance; by default the scenario's.
     #[arg(long, value_name = "NUMBER", value_parser = whole::<u64>(0, u64::MAX))]
@@ -123,36 +114,36 @@ pub struct Args {
 
 impl Args {
     /// The scenario that is to be played.
-    pub(super) fn scenario(&self) -> Result<Scenario, Failure> {
+    pub(super) fn scenario(&self) -> Result<Scenario, CliError> {
         if let (Some(trips), Some(actions)) = (self.trips, self.actions) {
             let invented = Scenario::invented(Generate::of(trips, actions), self.seed.unwrap_or_default());
-            return invented.attempting("invent a scenario");
+            return invented.context("invent a scenario");
         }
         let text = match &self.scenario {
-            Some(path) => std::fs::read(path).attempting(format!("read {}", path.display()))?,
+            Some(path) => std::fs::read(path).context(format!("read {}", path.display()))?,
             None => STORY.as_bytes().to_vec(),
         };
         let name = self
             .scenario
             .as_ref()
             .map_or_else(|| "the built-in story".into(), |path| path.display().to_string());
-        Scenario::read(&text, self.seed).map_err(|error| Failure::to(format!("read the scenario of {name}"), error))
+        Scenario::read(&text, self.seed).map_err(|error| CliError::to(format!("read the scenario of {name}"), error))
     }
 
     /// How it is to be played.
     pub(super) fn options(&self) -> Options {
         Options {
             speed: self.speed,
-            disorder: Disorder {
+            disorder: DeliveryFaults {
                 duplicates: self.duplicates,
                 shuffle: self.shuffle,
             },
-            trouble: Trouble {
+            trouble: ApiFaults {
                 faults: self.faults,
                 late: self.late,
-                ..Trouble::default()
+                ..ApiFaults::default()
             },
-            allowance: Allowance {
+            allowance: RateLimit {
                 rate: self.calls_per_second,
                 burst: self.burst,
             },

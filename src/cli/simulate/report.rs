@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::simulator::instance::Simulator;
 use crate::simulator::log::Deliveries;
-use crate::simulator::simulator::Simulator;
 
 /// How many differences are told in words.
 const TOLD: usize = 20;

@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use crate::cli::fixture_run::{differing, price};
-use crate::domain::primary_quote::Policy;
+use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::postgres::transaction::Pool;
-use crate::simulator::expected::{Primary, TripTruth, Truth};
+use crate::simulator::expected::{Expected, ExpectedTrip, Primary};
 use crate::simulator::scenario::Scenario;
 use crate::store::admin::{self, SessionView};
 use crate::store::demo_data::{self, NewSession};
@@ -15,7 +15,7 @@ const FIRST_STEP: &str = "understanding_request";
 
 /// The sessions of a scenario, made in a database.
 #[derive(Debug, Clone)]
-pub struct Cast {
+pub struct SeededSessions {
     /// What each is called: its trip, and which of the trip's sessions.
     pub names: Vec<String>,
     /// By the same order, the short id of its trip.
@@ -24,7 +24,7 @@ pub struct Cast {
     ids: Vec<Uuid>,
 }
 
-impl Cast {
+impl SeededSessions {
     /// Makes a session for each that the scenario's trips ask for: active, with a request, nothing counted.
     pub async fn make(pool: &Pool, scenario: &Scenario) -> Result<Self, sqlx::Error> {
         let mut cast = Self {
@@ -62,7 +62,7 @@ impl Cast {
     /// Where sessions are not as the scenario has it, a line each; none when all is well.
     ///
     /// Whose quote is `latest` is told by documents that say when they were changed, and not compared otherwise.
-    pub fn differences(&self, sessions: &[SessionView], truth: &Truth, policy: Policy) -> Vec<String> {
+    pub fn differences(&self, sessions: &[SessionView], truth: &Expected, policy: PrimaryQuotePolicy) -> Vec<String> {
         let mut differences = Vec::new();
         if sessions.len() != self.ids.len() {
             differences.push(format!("{} of {} sessions are there", sessions.len(), self.ids.len()));
@@ -72,10 +72,10 @@ impl Cast {
                 continue;
             };
             let leads = match policy {
-                Policy::Latest if !truth.orders => None,
-                Policy::Latest => Some(&expected.primary.latest),
-                Policy::First => Some(&expected.primary.first),
-                Policy::LowestPrice => Some(&expected.primary.lowest_price),
+                PrimaryQuotePolicy::Latest if !truth.orders => None,
+                PrimaryQuotePolicy::Latest => Some(&expected.primary.latest),
+                PrimaryQuotePolicy::First => Some(&expected.primary.first),
+                PrimaryQuotePolicy::LowestPrice => Some(&expected.primary.lowest_price),
             };
             differences.extend(compare(session, expected, leads).map(|difference| format!("{name}: {difference}")));
         }
@@ -85,7 +85,7 @@ impl Cast {
 
 fn compare(
     session: &SessionView,
-    expected: &TripTruth,
+    expected: &ExpectedTrip,
     leads: Option<&Option<Primary>>,
 ) -> impl Iterator<Item = String> {
     let text = |value: Option<&str>| value.unwrap_or("none").to_owned();

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn a_table_is_columns_under_headings() {
-    let mut report = Report::new(["trip", "quotes", "primary"]).numbers(&[1]);
+    let mut report = TextTable::new(["trip", "quotes", "primary"]).numbers(&[1]);
     report.row(["A1B2C3", "12", "aquote-1"]);
     report.row(["atrip-64956150".to_owned(), "3".to_owned(), or_dash(None::<String>)]);
     assert_eq!(
@@ -16,7 +16,7 @@ fn a_table_is_columns_under_headings() {
 
 #[test]
 fn a_cell_cannot_steer_the_terminal() {
-    let mut report = Report::new(["content"]);
+    let mut report = TextTable::new(["content"]);
     report.row(["\u{1b}[2Jgone\n"]);
     let shown = report.to_string();
     assert!(shown.ends_with("\\u{1b}[2Jgone\\n"), "{shown}");

@@ -5,14 +5,14 @@ use secrecy::SecretString;
 
 use super::CredentialArgs;
 use crate::avinode::client::webhook_settings::WebhookSetting;
-use crate::cli::error::{Attempt, Failure};
+use crate::cli::error::{CliError, Context};
 use crate::config::secret::{Secrets, basic_credentials};
 
 /// Identifier and secret.
 pub(super) type Credentials = (String, SecretString);
 
 /// Those that the arguments choose: by the identifier, or else the first; `None` where there are none at all.
-pub(super) fn chosen(args: &CredentialArgs) -> Result<Option<Credentials>, Failure> {
+pub(super) fn chosen(args: &CredentialArgs) -> Result<Option<Credentials>, CliError> {
     let Some(known) = known(args)? else {
         return Ok(None);
     };
@@ -20,7 +20,7 @@ pub(super) fn chosen(args: &CredentialArgs) -> Result<Option<Credentials>, Failu
         None => Ok(split(known.first())),
         Some(identifier) => match of(&known, identifier) {
             Some(credentials) => Ok(Some(credentials)),
-            None => Err(Failure::setting(format!(
+            None => Err(CliError::setting(format!(
                 "--identifier: no credentials begin with {identifier:?}"
             ))),
         },
@@ -28,7 +28,7 @@ pub(super) fn chosen(args: &CredentialArgs) -> Result<Option<Credentials>, Failu
 }
 
 /// Those to write a setting back with: the ones that are asked for, or else the known ones with its identifier.
-pub(super) fn of_setting(args: &CredentialArgs, setting: &WebhookSetting) -> Result<Option<Credentials>, Failure> {
+pub(super) fn of_setting(args: &CredentialArgs, setting: &WebhookSetting) -> Result<Option<Credentials>, CliError> {
     if args.identifier.is_some() || args.credentials_file.is_some() {
         return chosen(args);
     }
@@ -39,15 +39,15 @@ pub(super) fn of_setting(args: &CredentialArgs, setting: &WebhookSetting) -> Res
         .and_then(|(known, identifier)| of(&known, identifier)))
 }
 
-fn known(args: &CredentialArgs) -> Result<Option<Secrets>, Failure> {
+fn known(args: &CredentialArgs) -> Result<Option<Secrets>, CliError> {
     let Some(file) = &args.credentials_file else {
         return Ok(args.webhook_basic.clone());
     };
-    let text = std::fs::read_to_string(file).attempting(format!("read {}", file.display()))?;
+    let text = std::fs::read_to_string(file).context(format!("read {}", file.display()))?;
     let known = basic_credentials(&text);
     known
         .map(Some)
-        .map_err(|wrong| Failure::setting(format!("--credentials-file: {} {wrong}", file.display())))
+        .map_err(|wrong| CliError::setting(format!("--credentials-file: {} {wrong}", file.display())))
 }
 
 fn of(known: &Secrets, identifier: &str) -> Option<Credentials> {

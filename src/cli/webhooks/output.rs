@@ -3,18 +3,18 @@
 use serde_json::json;
 
 use crate::avinode::client::webhook_settings::{NEEDED, WebhookSetting, missing};
-use crate::cli::error::{Attempt, Failure};
+use crate::cli::error::{CliError, Context};
 use crate::cli::output::print;
-use crate::cli::table::{Report, or_dash};
+use crate::cli::table::{TextTable, or_dash};
 
 /// All settings, and the needed event types that no active one sends to `target`.
-pub(super) fn all(settings: &[WebhookSetting], target: Option<&str>, as_json: bool) -> Result<(), Failure> {
+pub(super) fn all(settings: &[WebhookSetting], target: Option<&str>, as_json: bool) -> Result<(), CliError> {
     let missing = missing(settings, target);
     if as_json {
         let needed =
             NEEDED.map(|(event, what)| json!({"event": event, "tells": what, "missing": missing.contains(&event)}));
         let told = json!({"settings": settings, "needed": needed, "target": target});
-        return print(serde_json::to_string_pretty(&told).attempting("write the settings as JSON")?);
+        return print(serde_json::to_string_pretty(&told).context("write the settings as JSON")?);
     }
     if settings.is_empty() {
         print("no webhook settings: Avinode sends nothing")?;
@@ -38,10 +38,10 @@ pub(super) fn one(
     setting: Option<&WebhookSetting>,
     with_secret: bool,
     as_json: bool,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     if as_json {
         let told = json!({"done": done, "setting": setting, "secret_sent": with_secret});
-        return print(serde_json::to_string_pretty(&told).attempting("write the setting as JSON")?);
+        return print(serde_json::to_string_pretty(&told).context("write the setting as JSON")?);
     }
     match setting {
         Some(setting) => {
@@ -58,8 +58,8 @@ pub(super) fn one(
     Ok(())
 }
 
-fn table(settings: &[WebhookSetting]) -> Report {
-    let mut report = Report::new(["setting", "active", "name", "target", "identifier", "proof", "events"]);
+fn table(settings: &[WebhookSetting]) -> TextTable {
+    let mut report = TextTable::new(["setting", "active", "name", "target", "identifier", "proof", "events"]);
     for setting in settings {
         report.row([
             setting.id.clone(),

@@ -24,13 +24,13 @@ enum Sub {
 }
 
 /// Without the environment of whoever runs the tests; `tests/it` runs the program in one of its own.
-fn parse(line: &str) -> Result<Program, Exit> {
+fn parse(line: &str) -> Result<Program, EarlyExit> {
     parse_without(|_| true, line.split(' ').map(OsString::from))
 }
 
 fn wrong(line: &str) -> String {
     match parse(line).unwrap_err() {
-        Exit::Wrong(text) => {
+        EarlyExit::Wrong(text) => {
             assert!(!text.contains('\n'), "{text}");
             text
         }
@@ -178,7 +178,7 @@ fn help_and_version_are_no_mistakes_and_everything_unknown_is_one() {
 #[test]
 fn a_line_end_in_a_value_does_not_break_the_line() {
     let args = ["program", "serve", "--workers", "1\n2"].map(OsString::from);
-    let Exit::Wrong(line) = parse_from::<Program>(args).unwrap_err() else {
+    let EarlyExit::Wrong(line) = parse_from::<Program>(args).unwrap_err() else {
         panic!()
     };
     assert!(line.contains("\"1\\n2\"") && !line.contains('\n'), "{line}");

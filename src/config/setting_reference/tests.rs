@@ -1,7 +1,7 @@
 use super::*;
 
-fn workers() -> Setting {
-    Setting {
+fn workers() -> SettingDoc {
+    SettingDoc {
         flag: "--workers".to_owned(),
         env: "INGEST_WORKERS".to_owned(),
         default: Some("2".to_owned()),

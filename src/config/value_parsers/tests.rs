@@ -53,8 +53,8 @@ fn only_web_urls_and_whole_addresses_are_taken() {
 
 #[test]
 fn a_schedule_is_off_or_a_bounded_time_with_its_unit() {
-    let seconds = |seconds| Ok(Every(Some(Duration::from_secs(seconds))));
-    assert_eq!(every("off"), Ok(Every(None)));
+    let seconds = |seconds| Ok(OptionalInterval(Some(Duration::from_secs(seconds))));
+    assert_eq!(every("off"), Ok(OptionalInterval(None)));
     assert_eq!(every("10m"), seconds(600));
     assert_eq!(every("6h"), seconds(21_600));
     assert_eq!(every("30d"), seconds(2_592_000));

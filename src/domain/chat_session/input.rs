@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::status::LiveStatus;
+use super::status::OpenStatus;
 
 /// A conversation's session, to be made or brought up to date (`createOrUpdateChatSession`).
 ///
@@ -20,7 +20,7 @@ pub struct NewChatSession {
     /// The trip request, once there is one.
     pub request_id: Option<Uuid>,
     /// What the session's status is to be; a session that is found paused is resumed when this is absent.
-    pub status: Option<LiveStatus>,
+    pub status: Option<OpenStatus>,
     /// The step of the workflow: one of the four known ones, or a word of the application's own.
     #[schema(example = "understanding_request")]
     pub current_step: Option<String>,
@@ -42,7 +42,7 @@ pub struct NewChatSession {
 /// That something happened in a session (`updateChatSessionActivity`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Activity {
+pub struct ActivityUpdate {
     /// How many messages `message_count` grows by.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub messages: Option<i32>,

@@ -7,7 +7,7 @@ use crate::domain::ids::TripId;
 
 /// What sessions must match; all of it. Nothing given: every session.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Filter {
+pub struct SessionFilter {
     /// Of this conversation.
     pub conversation_id: Option<Uuid>,
     /// Of this trip request.
@@ -32,7 +32,7 @@ pub struct Filter {
 ///
 /// A session whose activity moves while a list is read moves in the list as well: it may then be seen twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
+pub struct SessionCursor {
     /// `last_activity_at` in microseconds since 2000, as Postgres keeps it; its infinities are the outermost values.
     pub last_activity: i64,
     /// `chat_sessions.id`.
@@ -41,7 +41,7 @@ pub struct Position {
 
 /// How much of a list is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<P> {
+pub struct PageRequest<P> {
     /// What comes after this place.
     pub after: Option<P>,
     /// At most this many, 1 to [`MAX_LIMIT`].
@@ -53,7 +53,7 @@ pub const MAX_LIMIT: u16 = 200;
 /// The page where nobody said how long.
 pub const DEFAULT_LIMIT: u16 = 50;
 
-impl<P> Default for Page<P> {
+impl<P> Default for PageRequest<P> {
     fn default() -> Self {
         Self {
             after: None,
@@ -64,14 +64,14 @@ impl<P> Default for Page<P> {
 
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Listed<T, P> {
+pub struct Page<T, P> {
     /// What was found, in order.
     pub data: Vec<T>,
     /// Where the rest begins, if there is more.
     pub next: Option<P>,
 }
 
-impl<T, P> Listed<T, P> {
+impl<T, P> Page<T, P> {
     /// Of one more than was asked for, a page and the place after it.
     pub fn cut(mut data: Vec<T>, limit: u16, place: impl Fn(&T) -> P) -> Self {
         let more = data.len() > usize::from(limit);

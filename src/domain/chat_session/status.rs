@@ -39,14 +39,14 @@ impl SessionStatus {
 /// A status that a session can begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum LiveStatus {
+pub enum OpenStatus {
     /// In use.
     Active,
     /// The user is away.
     Paused,
 }
 
-impl LiveStatus {
+impl OpenStatus {
     /// The same as one of all four.
     pub fn status(self) -> SessionStatus {
         match self {

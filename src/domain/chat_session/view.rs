@@ -120,7 +120,7 @@ pub struct SessionQuote {
 
 /// A line of a session's timeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct TimelineLine {
+pub struct TimelineEntry {
     /// Its number; numbers rise and may have gaps.
     pub seq: i64,
     /// When it became known.
@@ -158,7 +158,7 @@ pub struct Statistics {
 
 /// What archiving did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Archived {
+pub struct ArchiveResult {
     /// How many sessions were archived; null where the application's own function does not say.
     pub archived: Option<i64>,
 }

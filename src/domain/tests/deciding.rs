@@ -6,23 +6,23 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::generate::{Heard, at, learned, some};
-use crate::domain::decide::{Change, decide};
+use crate::domain::decide::{SessionUpdate, decide};
 use crate::domain::ids::QuoteId;
-use crate::domain::primary_quote::Policy;
-use crate::domain::session::Session;
-use crate::domain::trip::{Touched, Trip, Way};
-use crate::domain::workflow::{Step, at_least};
+use crate::domain::primary_quote::PrimaryQuotePolicy;
+use crate::domain::session::SessionSnapshot;
+use crate::domain::trip::{ChangedFacts, Provenance, TripFacts};
+use crate::domain::workflow::{WorkflowStep, advance_to};
 
 /// A session and its primary quote, written as the service writes them.
 #[derive(Debug, Clone, PartialEq)]
 struct Row {
-    session: Session,
+    session: SessionSnapshot,
     count: usize,
     primary: Option<QuoteId>,
 }
 
 impl Row {
-    fn write(&mut self, change: &Change) {
+    fn write(&mut self, change: &SessionUpdate) {
         let session = &mut self.session;
         self.count += change.count.len();
         session.ledger.extend(change.count.iter().cloned());
@@ -61,9 +61,9 @@ fn row() -> impl Strategy<Value = Row> {
             let ledger: BTreeSet<QuoteId> = known.into_iter().map(super::generate::quote).collect();
             Row {
                 count: ledger.len() + 3,
-                session: Session {
+                session: SessionSnapshot {
                     id: Uuid::nil(),
-                    is_over,
+                    is_closed: is_over,
                     current_step: step.map(str::to_owned),
                     quotes_expected_count: expected,
                     operators_contacted_count: contacted,
@@ -80,8 +80,14 @@ fn row() -> impl Strategy<Value = Row> {
     )
 }
 
-fn policy() -> impl Strategy<Value = Policy> {
-    prop::sample::select(&[Policy::Latest, Policy::First, Policy::LowestPrice][..])
+fn policy() -> impl Strategy<Value = PrimaryQuotePolicy> {
+    prop::sample::select(
+        &[
+            PrimaryQuotePolicy::Latest,
+            PrimaryQuotePolicy::First,
+            PrimaryQuotePolicy::LowestPrice,
+        ][..],
+    )
 }
 
 proptest! {
@@ -95,7 +101,7 @@ proptest! {
             row.write(&first);
             let again = decide(&row.session, trip, policy, at(100));
             // An election names its outcome each time; it is the same one.
-            prop_assert_eq!(again, Change { elected: first.elected, ..Change::default() });
+            prop_assert_eq!(again, SessionUpdate { elected: first.elected, ..SessionUpdate::default() });
         }
     }
 
@@ -103,10 +109,10 @@ proptest! {
     fn deciding_after_every_event_ends_as_deciding_once(row in row(), events in some(), policy in policy()) {
         let (mut once, mut stepwise) = (row.clone(), row);
         once.write(&decide(&once.session, Some(&learned(&events)), policy, at(100)));
-        let mut trip = Trip::default();
+        let mut trip = TripFacts::default();
         stepwise.write(&decide(&stepwise.session, Some(&trip), policy, at(100)));
         for (event, way) in &events {
-            trip.learn(event, *way, &mut Touched::default());
+            trip.learn(event, *way, &mut ChangedFacts::default());
             stepwise.write(&decide(&stepwise.session, Some(&trip), policy, at(100)));
         }
         prop_assert_eq!(once, stepwise);
@@ -123,10 +129,10 @@ proptest! {
         prop_assert!(after.session.last_activity_at >= before.session.last_activity_at);
         prop_assert!(after.session.quotes_expected_count >= before.session.quotes_expected_count);
         prop_assert!(after.session.operators_contacted_count >= before.session.operators_contacted_count);
-        if before.session.is_over {
+        if before.session.is_closed {
             prop_assert_eq!(&after.session.current_step, &before.session.current_step);
         }
-        if before.session.is_over || before.session.pinned {
+        if before.session.is_closed || before.session.pinned {
             prop_assert_eq!(after.primary, before.primary);
         }
     }
@@ -134,29 +140,29 @@ proptest! {
     #[test]
     fn a_session_without_a_trip_keeps_its_count_and_loses_an_unpinned_primary(before in row(), policy in policy()) {
         let change = decide(&before.session, None, policy, at(100));
-        let elected = (!before.session.is_over && !before.session.pinned).then_some(None);
-        prop_assert_eq!(change, Change { elected, ..Change::default() });
+        let elected = (!before.session.is_closed && !before.session.pinned).then_some(None);
+        prop_assert_eq!(change, SessionUpdate { elected, ..SessionUpdate::default() });
     }
 }
 
 #[test]
 fn steps_move_forward_only_and_an_unknown_one_stays() {
     let steps = [
-        Step::UnderstandingRequest,
-        Step::SearchingAircraft,
-        Step::RequestingQuotes,
-        Step::ProposalReady,
+        WorkflowStep::UnderstandingRequest,
+        WorkflowStep::SearchingAircraft,
+        WorkflowStep::RequestingQuotes,
+        WorkflowStep::ProposalReady,
     ];
     for (place, from) in steps.iter().enumerate() {
-        assert_eq!(Step::from_word(from.as_str()), Some(*from));
+        assert_eq!(WorkflowStep::from_word(from.as_str()), Some(*from));
         for (goal, to) in steps.iter().enumerate() {
-            assert_eq!(at_least(Some(from.as_str()), *to), (goal > place).then_some(*to));
+            assert_eq!(advance_to(Some(from.as_str()), *to), (goal > place).then_some(*to));
         }
     }
     for to in steps {
-        assert_eq!(at_least(None, to), Some(to));
+        assert_eq!(advance_to(None, to), Some(to));
         for word in ["on_hold", "", "Requesting_Quotes", " requesting_quotes"] {
-            assert_eq!(at_least(Some(word), to), None, "{word:?}");
+            assert_eq!(advance_to(Some(word), to), None, "{word:?}");
         }
     }
 }
@@ -164,12 +170,12 @@ fn steps_move_forward_only_and_an_unknown_one_stays() {
 #[test]
 fn what_takes_a_session_to_its_step_is_that_sellers_were_asked_or_answered() {
     use super::generate::{event, rfq};
-    use crate::domain::event::{Operator, Source, TripStatus, What};
-    let step = |what: What| {
-        let events: [Heard; 1] = [(event(Some(1), Source::Event, what), Way::Told(at(1)))];
-        let row = Session {
+    use crate::domain::event::{EventKind, FactSource, Party, TripStatus};
+    let step = |what: EventKind| {
+        let events: [Heard; 1] = [(event(Some(1), FactSource::Event, what), Provenance::Notified(at(1)))];
+        let row = SessionSnapshot {
             id: Uuid::nil(),
-            is_over: false,
+            is_closed: false,
             current_step: None,
             quotes_expected_count: 0,
             operators_contacted_count: 0,
@@ -180,22 +186,22 @@ fn what_takes_a_session_to_its_step_is_that_sellers_were_asked_or_answered() {
             pinned: false,
             ledger: BTreeSet::new(),
         };
-        decide(&row, Some(&learned(&events)), Policy::Latest, at(100)).step
+        decide(&row, Some(&learned(&events)), PrimaryQuotePolicy::Latest, at(100)).step
     };
-    let (request, operator) = (Some(rfq("r")), Operator::default());
+    let (request, operator) = (Some(rfq("r")), Party::default());
     assert_eq!(
-        step(What::TripRequested { request: rfq("r") }),
-        Some(Step::RequestingQuotes)
+        step(EventKind::TripRequested { request: rfq("r") }),
+        Some(WorkflowStep::RequestingQuotes)
     );
-    let declined = What::RfqDeclined {
+    let declined = EventKind::RfqDeclined {
         request: request.clone(),
         quote: None,
         reason: None,
         operator,
     };
-    assert_eq!(step(declined), Some(Step::RequestingQuotes));
+    assert_eq!(step(declined), Some(WorkflowStep::RequestingQuotes));
     assert_eq!(
-        step(What::TripChanged {
+        step(EventKind::TripChanged {
             request,
             status: TripStatus::Updated
         }),

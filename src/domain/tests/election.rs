@@ -3,12 +3,12 @@
 use rust_decimal::Decimal;
 
 use super::generate::{Heard, at, event, learned, quote, rfq};
-use crate::domain::event::{Money, Operator, QuoteDetails, Source, What};
-use crate::domain::primary_quote::Policy::{self, First, Latest, LowestPrice};
-use crate::domain::primary_quote::elect;
-use crate::domain::trip::Way;
+use crate::domain::event::{EventKind, FactSource, Money, Party, QuoteDetails};
+use crate::domain::primary_quote::PrimaryQuotePolicy::{self, First, Latest, LowestPrice};
+use crate::domain::primary_quote::select_primary;
+use crate::domain::trip::Provenance;
 
-const EVERY: [Policy; 3] = [Latest, First, LowestPrice];
+const EVERY: [PrimaryQuotePolicy; 3] = [Latest, First, LowestPrice];
 
 /// A quote of the RFQ `r`: letter, time, price in whole units and currency.
 fn quoted(name: &str, seconds: impl Into<Option<i64>>, price: Option<(i64, &str)>) -> Heard {
@@ -28,32 +28,37 @@ fn quoted_until(
             amount: Decimal::from(amount),
             currency: currency.to_owned(),
         }),
-        operator: Operator::default(),
+        operator: Party::default(),
         aircraft_type: None,
         aircraft_tail: None,
         valid_until: valid_until.map(at),
     };
     (
-        event(seconds.into(), Source::Event, What::QuoteReceived(details)),
-        Way::Told(at(0)),
+        event(seconds.into(), FactSource::Event, EventKind::QuoteReceived(details)),
+        Provenance::Notified(at(0)),
     )
 }
 
-fn declined(request: Option<&str>, of_quote: Option<&str>, seconds: impl Into<Option<i64>>, source: Source) -> Heard {
-    let what = What::RfqDeclined {
+fn declined(
+    request: Option<&str>,
+    of_quote: Option<&str>,
+    seconds: impl Into<Option<i64>>,
+    source: FactSource,
+) -> Heard {
+    let what = EventKind::RfqDeclined {
         request: request.map(rfq),
         quote: of_quote.map(quote),
         reason: None,
-        operator: Operator::default(),
+        operator: Party::default(),
     };
-    (event(seconds.into(), source, what), Way::Told(at(0)))
+    (event(seconds.into(), source, what), Provenance::Notified(at(0)))
 }
 
 #[track_caller]
-fn elects(policies: &[Policy], events: &[Heard], expected: Option<&str>) {
+fn elects(policies: &[PrimaryQuotePolicy], events: &[Heard], expected: Option<&str>) {
     let trip = learned(events);
     for policy in policies {
-        let found = elect(&trip, *policy, at(100)).cloned();
+        let found = select_primary(&trip, *policy, at(100)).cloned();
         assert_eq!(found, expected.map(quote), "{policy:?}");
     }
 }
@@ -63,14 +68,17 @@ const USD: Option<(i64, &str)> = Some((10_000, "USD"));
 #[test]
 fn nobody_is_elected_where_nothing_was_received() {
     elects(&EVERY, &[], None);
-    elects(&EVERY, &[declined(None, Some("a"), 1, Source::Event)], None);
+    elects(&EVERY, &[declined(None, Some("a"), 1, FactSource::Event)], None);
 }
 
 #[test]
 fn a_decline_at_least_as_new_as_the_quote_takes_it_out_and_an_older_one_does_not() {
     for (request, of_quote) in [(None, Some("a")), (Some("r"), None), (Some("r"), Some("a"))] {
         for (seconds, stands) in [(Some(4), true), (Some(5), false), (Some(6), false), (None, true)] {
-            let events = [quoted("a", 5, USD), declined(request, of_quote, seconds, Source::Event)];
+            let events = [
+                quoted("a", 5, USD),
+                declined(request, of_quote, seconds, FactSource::Event),
+            ];
             elects(&EVERY, &events, stands.then_some("a"));
         }
     }
@@ -80,14 +88,14 @@ fn a_decline_at_least_as_new_as_the_quote_takes_it_out_and_an_older_one_does_not
 fn a_document_is_newer_than_an_event_of_its_time() {
     elects(
         &EVERY,
-        &[quoted("a", 5, USD), declined(Some("r"), None, 5, Source::Document)],
+        &[quoted("a", 5, USD), declined(Some("r"), None, 5, FactSource::Document)],
         None,
     );
     let (mut document, received) = quoted("a", 5, USD);
-    document.version.source = Source::Document;
+    document.version.source = FactSource::Document;
     elects(
         &EVERY,
-        &[(document, received), declined(Some("r"), None, 5, Source::Event)],
+        &[(document, received), declined(Some("r"), None, 5, FactSource::Event)],
         Some("a"),
     );
 }
@@ -96,7 +104,10 @@ fn a_document_is_newer_than_an_event_of_its_time() {
 fn a_decline_of_another_quote_or_rfq_takes_nothing_out() {
     elects(
         &EVERY,
-        &[quoted("a", 5, USD), declined(Some("s"), Some("b"), 9, Source::Event)],
+        &[
+            quoted("a", 5, USD),
+            declined(Some("s"), Some("b"), 9, FactSource::Event),
+        ],
         Some("a"),
     );
 }
@@ -105,12 +116,15 @@ fn a_decline_of_another_quote_or_rfq_takes_nothing_out() {
 fn a_quote_without_a_time_is_older_than_any_decline() {
     elects(
         &EVERY,
-        &[quoted("a", None, USD), declined(Some("r"), None, None, Source::Event)],
+        &[
+            quoted("a", None, USD),
+            declined(Some("r"), None, None, FactSource::Event),
+        ],
         None,
     );
     elects(
         &EVERY,
-        &[quoted("a", None, USD), declined(Some("r"), None, 1, Source::Event)],
+        &[quoted("a", None, USD), declined(Some("r"), None, 1, FactSource::Event)],
         None,
     );
 }
@@ -119,7 +133,7 @@ fn a_quote_without_a_time_is_older_than_any_decline() {
 fn a_newer_fact_brings_a_declined_quote_back() {
     let events = [
         quoted("a", 5, USD),
-        declined(Some("r"), None, 6, Source::Event),
+        declined(Some("r"), None, 6, FactSource::Event),
         quoted("a", 7, USD),
     ];
     elects(&EVERY, &events, Some("a"));
@@ -128,22 +142,25 @@ fn a_newer_fact_brings_a_declined_quote_back() {
 /// A document without a stamp of its own, fetched at that second, about a quote that was made at the second 2.
 fn shown(name: &str, seconds: i64, price: Option<(i64, &str)>) -> Heard {
     let (mut event, received) = quoted(name, seconds, price);
-    event.version.source = Source::Document;
+    event.version.source = FactSource::Document;
     event.at = Some(at(2));
     (event, received)
 }
 
 fn stands(name: &str, seconds: i64) -> Heard {
-    let what = What::QuoteStands {
+    let what = EventKind::QuoteReaffirmed {
         quote: quote(name),
         request: Some(rfq("r")),
     };
-    (event(seconds.into(), Source::Document, what), Way::Told(at(0)))
+    (
+        event(seconds.into(), FactSource::Document, what),
+        Provenance::Notified(at(0)),
+    )
 }
 
 #[test]
 fn a_document_that_is_fetched_again_brings_no_declined_quote_back_and_a_changed_price_does() {
-    let declined = declined(Some("r"), None, 6, Source::Document);
+    let declined = declined(Some("r"), None, 6, FactSource::Document);
     let first = shown("a", 5, USD);
     elects(&EVERY, &[first.clone(), declined.clone(), shown("a", 9, USD)], None);
     elects(&EVERY, &[declined.clone(), shown("a", 9, USD)], None);
@@ -156,7 +173,7 @@ fn an_answered_lift_brings_its_quote_back_from_a_decline_of_another_lift() {
     let story = |stood: i64| {
         [
             shown("a", 5, USD),
-            declined(Some("r"), None, 6, Source::Document),
+            declined(Some("r"), None, 6, FactSource::Document),
             stands("a", stood),
         ]
     };

@@ -6,12 +6,12 @@ use chrono::{DateTime, Duration, Utc};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use crate::domain::event::{Event, Money, Operator, QuoteDetails, Source, TripStatus, Version, What};
-use crate::domain::ids::{MessageId, QuoteId, RequestId, TripId};
-use crate::domain::trip::{Touched, Trip, Way};
+use crate::domain::event::{Event, EventKind, FactSource, FactVersion, Money, Party, QuoteDetails, TripStatus};
+use crate::domain::ids::{MessageId, QuoteId, RfqId, TripId};
+use crate::domain::trip::{ChangedFacts, Provenance, TripFacts};
 
 /// An event and the way in which it came to be known.
-pub type Heard = (Event, Way);
+pub type Heard = (Event, Provenance);
 
 /// A moment, and seconds after it.
 pub fn at(seconds: i64) -> DateTime<Utc> {
@@ -24,12 +24,12 @@ pub fn quote(name: &str) -> QuoteId {
 }
 
 /// The RFQ of this letter.
-pub fn rfq(name: &str) -> RequestId {
-    RequestId::parse(&format!("arfq-{name}")).unwrap()
+pub fn rfq(name: &str) -> RfqId {
+    RfqId::parse(&format!("arfq-{name}")).unwrap()
 }
 
 /// A fact with its version; as outside, the digest is of the content.
-pub fn event(seconds: Option<i64>, source: Source, what: What) -> Event {
+pub fn event(seconds: Option<i64>, source: FactSource, what: EventKind) -> Event {
     let mut hash = DefaultHasher::new();
     format!("{what:?}").hash(&mut hash);
     let mut digest = [0; 32];
@@ -37,7 +37,7 @@ pub fn event(seconds: Option<i64>, source: Source, what: What) -> Event {
     Event {
         trip: TripId::parse("atrip-1").unwrap(),
         at: seconds.map(at),
-        version: Version {
+        version: FactVersion {
             at: seconds.map(at),
             source,
             digest,
@@ -47,10 +47,10 @@ pub fn event(seconds: Option<i64>, source: Source, what: What) -> Event {
 }
 
 /// What is known after these.
-pub fn learned<'a>(events: impl IntoIterator<Item = &'a Heard>) -> Trip {
-    let mut trip = Trip::default();
+pub fn learned<'a>(events: impl IntoIterator<Item = &'a Heard>) -> TripFacts {
+    let mut trip = TripFacts::default();
     for (event, way) in events {
-        trip.learn(event, *way, &mut Touched::default());
+        trip.learn(event, *way, &mut ChangedFacts::default());
     }
     trip
 }
@@ -67,14 +67,14 @@ fn price() -> impl Strategy<Value = Option<Money>> {
     prop::option::weighted(0.8, money)
 }
 
-fn quote_received() -> impl Strategy<Value = What> {
+fn quote_received() -> impl Strategy<Value = EventKind> {
     let until = prop::option::weighted(0.3, 50..150_i64);
     (name(), prop::option::of(name()), price(), until).prop_map(|(id, request, price, until)| {
-        What::QuoteReceived(QuoteDetails {
+        EventKind::QuoteReceived(QuoteDetails {
             quote: quote(id),
             request: request.map(rfq),
             price,
-            operator: Operator::default(),
+            operator: Party::default(),
             aircraft_type: None,
             aircraft_tail: None,
             valid_until: until.map(at),
@@ -82,27 +82,27 @@ fn quote_received() -> impl Strategy<Value = What> {
     })
 }
 
-fn what() -> impl Strategy<Value = What> {
+fn what() -> impl Strategy<Value = EventKind> {
     let decline = (prop::option::of(name()), prop::option::of(name()), prop::bool::ANY).prop_map(
-        |(request, declined, reason)| What::RfqDeclined {
+        |(request, declined, reason)| EventKind::RfqDeclined {
             request: request.map(rfq),
             quote: declined.map(quote),
             reason: reason.then(|| "AIRCRAFT_NOT_AVAILABLE".to_owned()),
-            operator: Operator::default(),
+            operator: Party::default(),
         },
     );
-    let message = (name(), prop::option::of(name())).prop_map(|(id, request)| What::MessageReceived {
+    let message = (name(), prop::option::of(name())).prop_map(|(id, request)| EventKind::MessageReceived {
         message: MessageId::parse(id).unwrap(),
-        sender: Operator::default(),
+        sender: Party::default(),
         request: request.map(rfq),
     });
     let status = prop::sample::select(&[TripStatus::Updated, TripStatus::Cancelled, TripStatus::Expired][..]);
-    let changed = (prop::option::of(name()), status).prop_map(|(request, status)| What::TripChanged {
+    let changed = (prop::option::of(name()), status).prop_map(|(request, status)| EventKind::TripChanged {
         request: request.map(rfq),
         status,
     });
     let described = quote_received().prop_map(|received| match received {
-        What::QuoteReceived(details) => What::QuoteDescribed(details),
+        EventKind::QuoteReceived(details) => EventKind::QuoteObserved(details),
         other => other,
     });
     prop_oneof![
@@ -110,11 +110,11 @@ fn what() -> impl Strategy<Value = What> {
         3 => described,
         3 => decline,
         1 => message,
-        1 => (name(), prop::option::of(name())).prop_map(|(id, request)| What::QuoteStands {
+        1 => (name(), prop::option::of(name())).prop_map(|(id, request)| EventKind::QuoteReaffirmed {
             quote: quote(id),
             request: request.map(rfq),
         }),
-        2 => name().prop_map(|id| What::TripRequested { request: rfq(id) }),
+        2 => name().prop_map(|id| EventKind::TripRequested { request: rfq(id) }),
         2 => changed,
     ]
 }
@@ -122,7 +122,7 @@ fn what() -> impl Strategy<Value = What> {
 /// One event: its time may be missing, and may lie after the moment it was received. A document's is mostly no stamp of its
 /// own, and often nobody told of it. Only documents describe.
 pub fn heard() -> impl Strategy<Value = Heard> {
-    let source = prop::sample::select(&[Source::Event, Source::Document][..]);
+    let source = prop::sample::select(&[FactSource::Event, FactSource::Document][..]);
     let stamp = prop::option::of(0..12_i64);
     (
         prop::option::weighted(0.85, 0..12_i64),
@@ -133,16 +133,16 @@ pub fn heard() -> impl Strategy<Value = Heard> {
     )
         .prop_map(|(seconds, source, stamp, what, received)| {
             let source = match what {
-                What::QuoteDescribed(_) => Source::Document,
+                EventKind::QuoteObserved(_) => FactSource::Document,
                 _ => source,
             };
             let mut event = event(seconds, source, what);
-            if source == Source::Document {
+            if source == FactSource::Document {
                 event.at = stamp.map(at);
             }
             let way = match (source, received % 2) {
-                (Source::Document, 0) => Way::Asked(at(received)),
-                _ => Way::Told(at(received)),
+                (FactSource::Document, 0) => Provenance::Polled(at(received)),
+                _ => Provenance::Notified(at(received)),
             };
             (event, way)
         })

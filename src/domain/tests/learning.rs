@@ -4,8 +4,8 @@ use chrono::DateTime;
 use proptest::prelude::*;
 
 use super::generate::{learned, some, some_and_again};
-use crate::domain::quote::Learned;
-use crate::domain::trip::{Touched, Trip, Way};
+use crate::domain::quote::FactChange;
+use crate::domain::trip::{ChangedFacts, Provenance, TripFacts};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
@@ -32,23 +32,23 @@ proptest! {
     fn an_event_heard_again_touches_nothing(events in some()) {
         let mut trip = learned(&events);
         let before = trip.clone();
-        let mut touched = Touched::default();
+        let mut touched = ChangedFacts::default();
         for (event, way) in &events {
             trip.learn(event, *way, &mut touched);
         }
-        prop_assert_eq!(touched, Touched::default());
+        prop_assert_eq!(touched, ChangedFacts::default());
         prop_assert_eq!(trip, before);
     }
 
     /// What is not touched is not written: a part that changes untouched would be lost.
     #[test]
     fn every_part_that_changes_is_touched(events in some()) {
-        let mut trip = Trip::default();
+        let mut trip = TripFacts::default();
         for (event, way) in &events {
             let before = trip.clone();
-            let mut touched = Touched::default();
+            let mut touched = ChangedFacts::default();
             trip.learn(event, *way, &mut touched);
-            let head = |trip: &Trip| (trip.status.clone(), trip.last_activity_at);
+            let head = |trip: &TripFacts| (trip.status.clone(), trip.last_activity_at);
             prop_assert_eq!(head(&before) != head(&trip), touched.trip);
             for (id, quote) in &trip.quotes {
                 prop_assert_eq!(before.quotes.get(id) != Some(quote), touched.quotes.contains(id));
@@ -64,14 +64,14 @@ proptest! {
 
     #[test]
     fn a_line_in_the_timeline_is_told_by_each_event_at_most_once(events in some()) {
-        let mut trip = Trip::default();
+        let mut trip = TripFacts::default();
         let mut once = Vec::new();
         for (event, way) in &events {
-            once.extend(trip.learn(event, *way, &mut Touched::default()).map(|line| line.cause));
+            once.extend(trip.learn(event, *way, &mut ChangedFacts::default()).map(|line| line.cause));
         }
         // Heard again, an event tells nothing, or a line with a cause that is known.
         for (event, way) in &events {
-            if let Some(line) = trip.learn(event, *way, &mut Touched::default()) {
+            if let Some(line) = trip.learn(event, *way, &mut ChangedFacts::default()) {
                 prop_assert!(once.contains(&line.cause), "{}", line.cause);
             }
         }
@@ -81,31 +81,31 @@ proptest! {
 #[test]
 fn what_a_fact_was_to_a_quote_is_told() {
     use super::generate::{at, event};
-    use crate::domain::event::{Operator, QuoteDetails, Source, What};
-    use crate::domain::quote::Quote;
+    use crate::domain::event::{EventKind, FactSource, Party, QuoteDetails};
+    use crate::domain::quote::QuoteFacts;
     let details = |tail: &str| QuoteDetails {
         quote: super::generate::quote("a"),
         request: None,
         price: None,
-        operator: Operator::default(),
+        operator: Party::default(),
         aircraft_type: None,
         aircraft_tail: Some(tail.to_owned()),
         valid_until: None,
     };
-    let mut quote = Quote::default();
+    let mut quote = QuoteFacts::default();
     let mut learn = |seconds: Option<i64>, source, tail: &str| {
-        let version = event(seconds, source, What::QuoteReceived(details(tail))).version;
+        let version = event(seconds, source, EventKind::QuoteReceived(details(tail))).version;
         quote.learn(details(tail), &version, version.at)
     };
-    assert_eq!(learn(Some(5), Source::Event, "N1"), Learned::New);
-    assert_eq!(learn(Some(5), Source::Event, "N1"), Learned::Known);
-    assert_eq!(learn(Some(4), Source::Document, "N2"), Learned::Older);
-    assert_eq!(learn(None, Source::Document, "N2"), Learned::Older);
+    assert_eq!(learn(Some(5), FactSource::Event, "N1"), FactChange::New);
+    assert_eq!(learn(Some(5), FactSource::Event, "N1"), FactChange::Known);
+    assert_eq!(learn(Some(4), FactSource::Document, "N2"), FactChange::Older);
+    assert_eq!(learn(None, FactSource::Document, "N2"), FactChange::Older);
     // A document may tell the aircraft later than the price: that is no change of the quote.
-    assert_eq!(learn(Some(5), Source::Document, "N3"), Learned::Again);
-    assert_eq!(learn(Some(5), Source::Event, "N4"), Learned::Older);
-    assert_eq!(learn(Some(6), Source::Event, "N4"), Learned::Newer);
-    assert_eq!(learn(Some(7), Source::Event, "N4"), Learned::Again);
+    assert_eq!(learn(Some(5), FactSource::Document, "N3"), FactChange::Again);
+    assert_eq!(learn(Some(5), FactSource::Event, "N4"), FactChange::Older);
+    assert_eq!(learn(Some(6), FactSource::Event, "N4"), FactChange::Newer);
+    assert_eq!(learn(Some(7), FactSource::Event, "N4"), FactChange::Again);
     let fact = quote.fact.unwrap();
     assert_eq!(fact.version.at, Some(at(7)));
     assert_eq!(fact.first_fact_at, None::<DateTime<_>>, "a missing time is the lowest");
@@ -118,22 +118,22 @@ fn which_copy_of_an_event_comes_first_makes_no_difference_to_the_activity() {
     let event = crate::domain::event::Event {
         trip: crate::domain::ids::TripId::parse("A1B2C3").unwrap(),
         at: Some(moment(600)),
-        version: crate::domain::event::Version {
+        version: crate::domain::event::FactVersion {
             at: Some(moment(600)),
-            source: crate::domain::event::Source::Event,
+            source: crate::domain::event::FactSource::Event,
             digest: [0; 32],
         },
-        what: crate::domain::event::What::MessageReceived {
+        what: crate::domain::event::EventKind::MessageReceived {
             message: crate::domain::ids::MessageId::parse("asellermsg-1").unwrap(),
-            sender: crate::domain::event::Operator::default(),
+            sender: crate::domain::event::Party::default(),
             request: None,
         },
     };
     let ends = [(0, 60), (60, 0)].map(|(first, second)| {
-        let mut trip = Trip::default();
-        let mut touched = Touched::default();
-        trip.learn(&event, Way::Told(moment(first)), &mut touched);
-        trip.repeat(&event, Way::Told(moment(second)), &mut touched);
+        let mut trip = TripFacts::default();
+        let mut touched = ChangedFacts::default();
+        trip.learn(&event, Provenance::Notified(moment(first)), &mut touched);
+        trip.repeat(&event, Provenance::Notified(moment(second)), &mut touched);
         trip.last_activity_at
     });
     assert_eq!(ends, [Some(moment(60)); 2]);
@@ -143,20 +143,20 @@ fn which_copy_of_an_event_comes_first_makes_no_difference_to_the_activity() {
 #[test]
 fn no_activity_is_later_than_the_word_of_it() {
     use super::generate::{at, event};
-    let message = crate::domain::event::What::MessageReceived {
+    let message = crate::domain::event::EventKind::MessageReceived {
         message: crate::domain::ids::MessageId::parse("asellermsg-1").unwrap(),
-        sender: crate::domain::event::Operator::default(),
+        sender: crate::domain::event::Party::default(),
         request: None,
     };
     for (stamp, way, expected) in [
-        (Some(9), Way::Told(at(5)), Some(5)),
-        (Some(3), Way::Told(at(5)), Some(3)),
-        (None, Way::Told(at(5)), Some(5)),
-        (Some(9), Way::Asked(at(5)), Some(5)),
-        (Some(3), Way::Asked(at(5)), Some(3)),
-        (None, Way::Asked(at(5)), None),
+        (Some(9), Provenance::Notified(at(5)), Some(5)),
+        (Some(3), Provenance::Notified(at(5)), Some(3)),
+        (None, Provenance::Notified(at(5)), Some(5)),
+        (Some(9), Provenance::Polled(at(5)), Some(5)),
+        (Some(3), Provenance::Polled(at(5)), Some(3)),
+        (None, Provenance::Polled(at(5)), None),
     ] {
-        let event = event(stamp, crate::domain::event::Source::Document, message.clone());
+        let event = event(stamp, crate::domain::event::FactSource::Document, message.clone());
         let activity = learned([&(event, way)]).last_activity_at;
         assert_eq!(activity, expected.map(at), "{stamp:?} {way:?}");
     }
@@ -166,7 +166,7 @@ fn no_activity_is_later_than_the_word_of_it() {
 #[test]
 fn a_quote_that_is_only_described_was_not_received_and_is_whole_once_it_was() {
     use super::generate::{at, event};
-    use crate::domain::event::{Money, Operator, QuoteDetails, Source, What};
+    use crate::domain::event::{EventKind, FactSource, Money, Party, QuoteDetails};
     let details = |price: Option<i64>, tail: Option<&str>| QuoteDetails {
         quote: super::generate::quote("a"),
         request: None,
@@ -174,14 +174,19 @@ fn a_quote_that_is_only_described_was_not_received_and_is_whole_once_it_was() {
             amount: amount.into(),
             currency: "USD".to_owned(),
         }),
-        operator: Operator::default(),
+        operator: Party::default(),
         aircraft_type: None,
         aircraft_tail: tail.map(str::to_owned),
         valid_until: None,
     };
-    let heard = |seconds, what| (event(Some(seconds), Source::Document, what), Way::Told(at(seconds)));
-    let described = heard(5, What::QuoteDescribed(details(Some(100), None)));
-    let received = heard(4, What::QuoteReceived(details(None, Some("N1"))));
+    let heard = |seconds, what| {
+        (
+            event(Some(seconds), FactSource::Document, what),
+            Provenance::Notified(at(seconds)),
+        )
+    };
+    let described = heard(5, EventKind::QuoteObserved(details(Some(100), None)));
+    let received = heard(4, EventKind::QuoteReceived(details(None, Some("N1"))));
     let trip = learned([&described]);
     assert_eq!(trip.received().count(), 0);
     assert!(!trip.has_requests());
@@ -191,9 +196,11 @@ fn a_quote_that_is_only_described_was_not_received_and_is_whole_once_it_was() {
     assert_eq!(whole, [details(Some(100), Some("N1"))]);
     // That it was received is the line in the timeline, whatever was known of it.
     let mut trip = learned([&described]);
-    let line = trip.learn(&received.0, received.1, &mut Touched::default()).unwrap();
+    let line = trip
+        .learn(&received.0, received.1, &mut ChangedFacts::default())
+        .unwrap();
     assert_eq!(line.kind, "quote_received");
-    let cheaper = heard(6, What::QuoteDescribed(details(Some(90), None)));
-    let line = trip.learn(&cheaper.0, cheaper.1, &mut Touched::default()).unwrap();
+    let cheaper = heard(6, EventKind::QuoteObserved(details(Some(90), None)));
+    let line = trip.learn(&cheaper.0, cheaper.1, &mut ChangedFacts::default()).unwrap();
     assert_eq!(line.kind, "quote_changed");
 }

@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 
 use super::generate::{Heard, at, learned, some_and_again};
-use crate::domain::event::{Event, Money, QuoteDetails, Source, What};
+use crate::domain::event::{Event, EventKind, FactSource, Money, QuoteDetails};
 use crate::domain::ids::QuoteId;
-use crate::domain::primary_quote::{Policy, elect};
+use crate::domain::primary_quote::{PrimaryQuotePolicy, select_primary};
 
 struct Candidate<'a> {
     id: &'a QuoteId,
     price: Option<Money>,
-    news: (Option<DateTime<Utc>>, Source),
+    news: (Option<DateTime<Utc>>, FactSource),
     first_at: Option<DateTime<Utc>>,
 }
 
@@ -20,12 +20,12 @@ fn candidates(events: &[Heard], now: DateTime<Utc>) -> Vec<Candidate<'_>> {
     let events = || events.iter().map(|(event, _)| event);
     let told = || {
         events().filter_map(|event| match &event.what {
-            What::QuoteReceived(details) | What::QuoteDescribed(details) => Some((event, details)),
+            EventKind::QuoteReceived(details) | EventKind::QuoteObserved(details) => Some((event, details)),
             _ => None,
         })
     };
     // A price that nobody quoted is described as well.
-    let is_received = |(event, _): &(&Event, _)| matches!(event.what, What::QuoteReceived(_));
+    let is_received = |(event, _): &(&Event, _)| matches!(event.what, EventKind::QuoteReceived(_));
     let mut ids: Vec<&QuoteId> = told().filter(is_received).map(|(_, details)| &details.quote).collect();
     ids.sort();
     ids.dedup();
@@ -42,7 +42,7 @@ fn candidates(events: &[Heard], now: DateTime<Utc>) -> Vec<Candidate<'_>> {
         // Of events the newest counts, and no document that is older: it says all.
         let (relayed, shown): (Vec<_>, Vec<_>) = facts
             .iter()
-            .partition(|(event, _)| event.version.source == Source::Event);
+            .partition(|(event, _)| event.version.source == FactSource::Event);
         let relayed: Option<(&Event, &QuoteDetails)> = relayed.first().copied();
         let newer = shown
             .iter()
@@ -77,11 +77,11 @@ fn candidates(events: &[Heard], now: DateTime<Utc>) -> Vec<Candidate<'_>> {
             news = news.max(since);
         }
         let stood: Vec<DateTime<Utc>> = events()
-            .filter(|event| matches!(&event.what, What::QuoteStands { quote, .. } if quote == id))
+            .filter(|event| matches!(&event.what, EventKind::QuoteReaffirmed { quote, .. } if quote == id))
             .filter_map(|event| event.version.at)
             .collect();
         let declined = events().any(|event| match &event.what {
-            What::RfqDeclined { request: of, quote, .. } => {
+            EventKind::RfqDeclined { request: of, quote, .. } => {
                 let is_about = quote.as_ref() == Some(id) || (of.is_some() && *of == request);
                 let version = &event.version;
                 is_about
@@ -104,13 +104,13 @@ fn candidates(events: &[Heard], now: DateTime<Utc>) -> Vec<Candidate<'_>> {
     found
 }
 
-fn expected(events: &[Heard], policy: Policy, now: DateTime<Utc>) -> Option<&QuoteId> {
+fn expected(events: &[Heard], policy: PrimaryQuotePolicy, now: DateTime<Utc>) -> Option<&QuoteId> {
     // Sorted by id: of equals, the first in the list is elected.
     let mut all = candidates(events, now);
     match policy {
-        Policy::Latest => all.sort_by_key(|one| (std::cmp::Reverse(one.news), one.id.clone())),
-        Policy::First => all.sort_by_key(|one| (one.first_at, one.id.clone())),
-        Policy::LowestPrice => {
+        PrimaryQuotePolicy::Latest => all.sort_by_key(|one| (std::cmp::Reverse(one.news), one.id.clone())),
+        PrimaryQuotePolicy::First => all.sort_by_key(|one| (one.first_at, one.id.clone())),
+        PrimaryQuotePolicy::LowestPrice => {
             all.sort_by_key(|one| (one.first_at, one.id.clone()));
             let priced = |one: &Candidate<'_>| one.price.clone();
             if let Some(currency) = all.iter().find_map(priced).map(|price| price.currency) {
@@ -128,8 +128,8 @@ proptest! {
     #[test]
     fn the_elected_quote_is_the_one_that_the_words_elect_in_any_order((events, again) in some_and_again(), now in 0..160_i64) {
         let trip = learned(&again);
-        for policy in [Policy::Latest, Policy::First, Policy::LowestPrice] {
-            prop_assert_eq!(elect(&trip, policy, at(now)), expected(&events, policy, at(now)), "{:?}", policy);
+        for policy in [PrimaryQuotePolicy::Latest, PrimaryQuotePolicy::First, PrimaryQuotePolicy::LowestPrice] {
+            prop_assert_eq!(select_primary(&trip, policy, at(now)), expected(&events, policy, at(now)), "{:?}", policy);
         }
     }
 }

@@ -25,8 +25,8 @@ async fn a_chunked_body_over_the_limit_is_stopped_on_the_way() {
     let stopped = read(chunked(&[b"abc", b"defg"]), 6, SECOND, &budget).await.unwrap_err();
     assert_eq!(
         stopped,
-        NotRead {
-            why: Why::TooLarge,
+        BodyReadError {
+            why: BodyReadErrorKind::TooLarge,
             read: 3
         }
     );
@@ -40,8 +40,8 @@ async fn an_announced_length_over_the_limit_is_refused_unread() {
         .unwrap_err();
     assert_eq!(
         stopped,
-        NotRead {
-            why: Why::TooLarge,
+        BodyReadError {
+            why: BodyReadErrorKind::TooLarge,
             read: 0
         }
     );
@@ -53,7 +53,7 @@ async fn a_body_that_never_ends_is_too_slow() {
     let stopped = read(body, 6, Duration::from_millis(20), &MemoryBudget::new(10_000))
         .await
         .unwrap_err();
-    assert_eq!(stopped.why, Why::TooSlow);
+    assert_eq!(stopped.why, BodyReadErrorKind::TooSlow);
 }
 
 #[tokio::test]
@@ -63,8 +63,8 @@ async fn without_memory_nothing_is_buffered() {
         .unwrap_err();
     assert_eq!(
         stopped,
-        NotRead {
-            why: Why::NoMemory,
+        BodyReadError {
+            why: BodyReadErrorKind::NoMemory,
             read: 3
         }
     );
@@ -83,8 +83,8 @@ async fn a_body_that_breaks_off_says_so() {
     .unwrap_err();
     assert_eq!(
         stopped,
-        NotRead {
-            why: Why::Broken,
+        BodyReadError {
+            why: BodyReadErrorKind::Broken,
             read: 3
         }
     );

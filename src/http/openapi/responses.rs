@@ -6,7 +6,7 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
-use crate::http::problem::Body;
+use crate::http::problem::ProblemDetails;
 
 /// Status, name of the description, when it is answered, and a header that comes with it.
 type Refusal = (u16, &'static str, &'static str, Option<&'static str>);
@@ -140,7 +140,7 @@ const OF_WEBHOOK: [Refusal; 9] = [
 pub fn described() -> BTreeMap<String, RefOr<Response>> {
     let all = REFUSALS.iter().chain(&OF_WEBHOOK);
     all.map(|(_, name, when, header)| {
-        let content = Content::new(Some(Ref::from_schema_name(Body::name())));
+        let content = Content::new(Some(Ref::from_schema_name(ProblemDetails::name())));
         let mut response = ResponseBuilder::new()
             .description(*when)
             .content("application/problem+json", content);
@@ -177,17 +177,17 @@ macro_rules! answers {
 
 answers! {
     /// Of an operation that reads.
-    Reading: REFUSALS [401, 500, 503];
+    ReadErrors: REFUSALS [401, 500, 503];
     /// Of one that changes.
-    Changing: REFUSALS [401, 403, 422, 500, 503];
+    WriteErrors: REFUSALS [401, 403, 422, 500, 503];
     /// Of one on a session.
-    OfOne: REFUSALS [404];
+    SessionErrors: REFUSALS [404];
     /// Of one with parameters.
-    Asked: REFUSALS [422];
+    ParameterErrors: REFUSALS [422];
     /// Of one with a body.
-    WithBody: REFUSALS [400, 408, 413, 415];
+    BodyErrors: REFUSALS [400, 408, 413, 415];
     /// Of one that leaves a status.
-    OfStatus: REFUSALS [409];
+    ConflictErrors: REFUSALS [409];
     /// Of the webhook.
-    OfWebhook: OF_WEBHOOK [400, 401, 405, 408, 413, 415, 417, 500, 503];
+    WebhookErrors: OF_WEBHOOK [400, 401, 405, 408, 413, 415, 417, 500, 503];
 }

@@ -10,7 +10,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::responses;
 use crate::domain::chat_session::status::SessionStatus;
-use crate::http::problem::Body;
+use crate::http::problem::ProblemDetails;
 use crate::http::v1::{session, session_actions, sessions};
 use crate::http::{health, webhook};
 
@@ -36,20 +36,20 @@ use crate::http::{health, webhook};
         health::readyz,
         webhook::deliver,
     ),
-    components(schemas(Body, SessionStatus)),
+    components(schemas(ProblemDetails, SessionStatus)),
     tags(
         (name = "sessions", description = "Chat-session tracking. Field names are those of the columns of `chat_sessions`."),
         (name = "webhook", description = "What is sent to the service."),
         (name = "health", description = "What a supervisor asks."),
     ),
-    modifiers(&Said),
+    modifiers(&SpecModifier),
 )]
 struct Handlers;
 
 /// What no handler says.
-struct Said;
+struct SpecModifier;
 
-impl Modify for Said {
+impl Modify for SpecModifier {
     fn modify(&self, document: &mut Document) {
         document.info = InfoBuilder::new()
             .title("avinode-ingest")

@@ -57,7 +57,7 @@ pub enum Delivery {
 
 /// The answer to a delivery that is kept.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Kept {
+pub struct DeliveryReceipt {
     /// The delivery's id.
     pub delivery: Uuid,
 }

@@ -6,7 +6,7 @@ use futures_util::stream;
 use hyper::StatusCode;
 
 use super::*;
-use crate::avinode::notification::Route;
+use crate::avinode::notification::DeliveryKind;
 use crate::http::readiness::Probe;
 use crate::http::router::health_only;
 
@@ -39,7 +39,7 @@ async fn a_signed_delivery_is_kept_and_answered_with_its_id() {
     assert_eq!(&*kept.body, body.as_bytes());
     assert_eq!(kept.headers, [("user-agent", "relay/1".to_owned())]);
     assert_eq!(kept.verified_by, "hmac#1");
-    assert_eq!(kept.route, Route::Full);
+    assert_eq!(kept.route, DeliveryKind::Full);
 }
 
 #[tokio::test]
@@ -153,9 +153,9 @@ async fn a_body_that_breaks_off_is_400() {
 #[tokio::test]
 async fn what_cannot_be_kept_is_503_with_retry_after() {
     for (why, seconds) in [
-        (NotKept::Overloaded, "1"),
-        (NotKept::Unavailable, "5"),
-        (NotKept::Draining, "1"),
+        (ReceiveError::Overloaded, "1"),
+        (ReceiveError::Unavailable, "5"),
+        (ReceiveError::Draining, "1"),
     ] {
         let response = ask(&door(&Keeper::refusing(why)), signed("{}")).await;
         assert_eq!(header(&response, "retry-after"), Some(seconds));

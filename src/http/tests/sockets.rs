@@ -11,12 +11,12 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::http::server::{Drained, ServerLimits, run};
+use crate::http::server::{ServerLimits, ShutdownReport, run};
 
 struct Server {
     address: SocketAddr,
     shutdown: CancellationToken,
-    ended: JoinHandle<Drained>,
+    ended: JoinHandle<ShutdownReport>,
 }
 
 fn short() -> ServerLimits {
@@ -45,7 +45,7 @@ impl Server {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    async fn stop(self) -> Drained {
+    async fn stop(self) -> ShutdownReport {
         self.shutdown.cancel();
         self.ended.await.unwrap()
     }
@@ -93,7 +93,7 @@ async fn one_connection_serves_many_deliveries() {
         assert!(answer(&mut stream).await.starts_with("HTTP/1.1 200 OK\r\n"));
     }
     assert_eq!(keeper.count(), 3);
-    assert_eq!(server.stop().await, Drained { cut_off: 0 });
+    assert_eq!(server.stop().await, ShutdownReport { cut_off: 0 });
     assert_closes(&mut stream).await;
 }
 
@@ -221,7 +221,7 @@ async fn a_drain_lets_a_request_in_flight_end_and_accepts_no_more() {
         text.starts_with("HTTP/1.1 200 ") && text.contains("connection: close\r\n"),
         "{text}"
     );
-    assert_eq!(server.ended.await.unwrap(), Drained { cut_off: 0 });
+    assert_eq!(server.ended.await.unwrap(), ShutdownReport { cut_off: 0 });
 }
 
 #[tokio::test]
@@ -231,7 +231,7 @@ async fn what_does_not_end_in_time_is_cut_off_and_counted() {
     let (mut stream, idle) = (server.connect().await, server.connect().await);
     stream.write_all(post("{}").as_bytes()).await.unwrap();
     eventually("the delivery waits", || state.memory.free() < small().memory).await;
-    assert_eq!(server.stop().await, Drained { cut_off: 1 });
+    assert_eq!(server.stop().await, ShutdownReport { cut_off: 1 });
     drop(idle);
 }
 

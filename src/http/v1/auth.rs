@@ -96,13 +96,13 @@ impl Tokens {
 
 /// Proof that the caller may look.
 #[derive(Debug)]
-pub struct MayRead;
+pub struct ReadAccess;
 
 /// Proof that the caller may change.
 #[derive(Debug)]
-pub struct MayWrite;
+pub struct WriteAccess;
 
-impl FromRequestParts<ApiState> for MayRead {
+impl FromRequestParts<ApiState> for ReadAccess {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiProblem> {
@@ -110,7 +110,7 @@ impl FromRequestParts<ApiState> for MayRead {
     }
 }
 
-impl FromRequestParts<ApiState> for MayWrite {
+impl FromRequestParts<ApiState> for WriteAccess {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiProblem> {

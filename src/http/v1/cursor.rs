@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-use crate::domain::chat_session::page::Position;
+use crate::domain::chat_session::page::SessionCursor;
 
 /// A place that can be written into a cursor.
-pub trait Place: Sized {
+pub trait CursorKey: Sized {
     /// The letter of its list.
     const LIST: u8;
 
@@ -19,20 +19,20 @@ pub trait Place: Sized {
 }
 
 /// Writes a cursor.
-pub fn write<P: Place>(place: &P) -> String {
+pub fn write<P: CursorKey>(place: &P) -> String {
     let mut bytes = vec![P::LIST];
     bytes.extend(place.bytes());
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// Reads a cursor; `None` when it is none of this list.
-pub fn read<P: Place>(cursor: &str) -> Option<P> {
+pub fn read<P: CursorKey>(cursor: &str) -> Option<P> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
     let (list, bytes) = bytes.split_first()?;
     (*list == P::LIST).then(|| P::of(bytes)).flatten()
 }
 
-impl Place for Position {
+impl CursorKey for SessionCursor {
     const LIST: u8 = b's';
 
     fn bytes(&self) -> Vec<u8> {
@@ -51,7 +51,7 @@ impl Place for Position {
 }
 
 /// A place in a session's quotes.
-impl Place for String {
+impl CursorKey for String {
     const LIST: u8 = b'q';
 
     fn bytes(&self) -> Vec<u8> {
@@ -65,7 +65,7 @@ impl Place for String {
 }
 
 /// A place in a timeline.
-impl Place for i64 {
+impl CursorKey for i64 {
     const LIST: u8 = b't';
 
     fn bytes(&self) -> Vec<u8> {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::problem::{ApiProblem, FieldError};
 use super::state::{ApiState, BODY_BYTES, BODY_TIME};
-use crate::http::body::{self, Why};
+use crate::http::body::{self, BodyReadErrorKind};
 use crate::http::problem::Problem;
 
 /// The session that the path names.
@@ -29,13 +29,13 @@ impl FromRequestParts<ApiState> for SessionId {
 
 /// A JSON body.
 #[derive(Debug)]
-pub struct Input<T>(pub T);
+pub struct JsonBody<T>(pub T);
 
 /// A JSON body that may be left out altogether.
 #[derive(Debug)]
-pub struct OptionalInput<T>(pub T);
+pub struct OptionalJsonBody<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<ApiState> for Input<T> {
+impl<T: DeserializeOwned> FromRequest<ApiState> for JsonBody<T> {
     type Rejection = ApiProblem;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, ApiProblem> {
@@ -44,7 +44,7 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Input<T> {
     }
 }
 
-impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalInput<T> {
+impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalJsonBody<T> {
     type Rejection = ApiProblem;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, ApiProblem> {
@@ -83,10 +83,10 @@ async fn read<T>(
     let read = body::read(request.into_body(), BODY_BYTES, BODY_TIME, &state.memory).await;
     let whole = read.map_err(|stopped| {
         ApiProblem::Common(match stopped.why {
-            Why::TooLarge => Problem::TooLarge { limit: BODY_BYTES },
-            Why::TooSlow => Problem::Timeout,
-            Why::Broken => Problem::BrokenBody,
-            Why::NoMemory => Problem::Unavailable { retry_after: 1 },
+            BodyReadErrorKind::TooLarge => Problem::TooLarge { limit: BODY_BYTES },
+            BodyReadErrorKind::TooSlow => Problem::Timeout,
+            BodyReadErrorKind::Broken => Problem::BrokenBody,
+            BodyReadErrorKind::NoMemory => Problem::Unavailable { retry_after: 1 },
         })
     })?;
     parse(&whole.bytes)

@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::auth::Scope;
-use crate::http::problem::{Body, Problem};
-use crate::sessions::error::Error;
+use crate::http::problem::{Problem, ProblemDetails};
+use crate::sessions::error::SessionError;
 
 /// A field of a request, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -149,17 +149,17 @@ impl ApiProblem {
     }
 }
 
-impl From<Error> for ApiProblem {
-    fn from(error: Error) -> Self {
+impl From<SessionError> for ApiProblem {
+    fn from(error: SessionError) -> Self {
         match error {
-            Error::NoSuchSession => Self::NoSuchSession,
-            Error::NoSuchRow { field } => Self::field(field, "refers to nothing"),
-            Error::Refused { field, why } => Self::field(field, &why),
-            Error::WrongStatus { status, needs } => Self::WrongStatus { status, needs },
-            Error::AnotherIsActive { session } => Self::AnotherIsActive { session },
-            Error::NotTaken => Self::NotTaken,
-            Error::Busy | Error::Contended { .. } => Self::Busy,
-            Error::Database(error) => {
+            SessionError::NoSuchSession => Self::NoSuchSession,
+            SessionError::ReferenceNotFound { field } => Self::field(field, "refers to nothing"),
+            SessionError::Refused { field, why } => Self::field(field, &why),
+            SessionError::WrongStatus { status, needs } => Self::WrongStatus { status, needs },
+            SessionError::ActiveSessionExists { session } => Self::AnotherIsActive { session },
+            SessionError::ConstraintViolation => Self::NotTaken,
+            SessionError::Busy | SessionError::Contended { .. } => Self::Busy,
+            SessionError::Database(error) => {
                 tracing::error!(%error, "a call of the sessions API failed");
                 Self::Common(Problem::Internal)
             }
@@ -176,7 +176,7 @@ impl IntoResponse for ApiProblem {
             Self::Invalid(errors) => errors,
             _ => Vec::new(),
         };
-        let mut response = Body::new(status, name, title, detail, errors).into_response();
+        let mut response = ProblemDetails::new(status, name, title, detail, errors).into_response();
         response.headers_mut().extend(headers);
         response
     }

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use super::problem::{ApiProblem, FieldError};
-use crate::domain::chat_session::page::{DEFAULT_LIMIT, MAX_LIMIT, Page};
-use crate::sessions::error::Error;
+use crate::domain::chat_session::page::{DEFAULT_LIMIT, MAX_LIMIT, PageRequest};
+use crate::sessions::error::SessionError;
 
 /// Parameters that are still to be taken, and what was wrong with those that were.
 #[derive(Debug)]
-pub struct Parameters {
+pub struct QueryParams {
     left: BTreeMap<String, Vec<String>>,
     errors: Vec<FieldError>,
 }
 
-impl Parameters {
+impl QueryParams {
     /// Reads a query string.
     pub fn read(query: Option<&str>) -> Self {
         let mut left: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -43,17 +43,17 @@ impl Parameters {
     }
 
     /// Takes a parameter that `sessions` checks.
-    pub fn checked<T>(&mut self, name: &str, check: impl FnOnce(&str) -> Result<T, Error>) -> Option<T> {
+    pub fn checked<T>(&mut self, name: &str, check: impl FnOnce(&str) -> Result<T, SessionError>) -> Option<T> {
         self.take(name, |value| {
             check(value).map_err(|error| match error {
-                Error::Refused { why, .. } => why,
+                SessionError::Refused { why, .. } => why,
                 other => other.to_string(),
             })
         })
     }
 
     /// Takes `limit` and `cursor`.
-    pub fn page<P>(&mut self, cursor: impl FnOnce(&str) -> Option<P>) -> Page<P> {
+    pub fn page<P>(&mut self, cursor: impl FnOnce(&str) -> Option<P>) -> PageRequest<P> {
         let after = self.take("cursor", |value| {
             cursor(value).ok_or_else(|| "is not one that this list gave".to_owned())
         });
@@ -61,7 +61,7 @@ impl Parameters {
             let limit = value.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
             limit.ok_or_else(|| format!("is not a whole number from 1 to {MAX_LIMIT}"))
         });
-        Page {
+        PageRequest {
             after,
             limit: limit.unwrap_or(DEFAULT_LIMIT),
         }

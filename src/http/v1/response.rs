@@ -7,13 +7,13 @@ use hyper::header::{CACHE_CONTROL, HeaderValue};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::cursor::{self, Place};
+use super::cursor::{self, CursorKey};
 use super::problem::ApiProblem;
-use crate::domain::chat_session::page::Listed;
+use crate::domain::chat_session::page::Page;
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct List<T> {
+pub struct ListResponse<T> {
     /// What was found, in order.
     pub data: Vec<T>,
     /// What to send as `cursor` for the next page; null at the end.
@@ -22,7 +22,7 @@ pub struct List<T> {
 }
 
 /// What a handler answers.
-pub type Answer = Result<Response, ApiProblem>;
+pub type ApiResult = Result<Response, ApiProblem>;
 
 /// 200 with a resource.
 pub fn shown(resource: impl Serialize) -> Response {
@@ -39,8 +39,8 @@ pub fn with(status: StatusCode, resource: impl Serialize) -> Response {
 }
 
 /// 200 with a page of a list.
-pub fn listed<T: Serialize, P: Place>(listed: Listed<T, P>) -> Response {
-    shown(List {
+pub fn listed<T: Serialize, P: CursorKey>(listed: Page<T, P>) -> Response {
+    shown(ListResponse {
         data: listed.data,
         next_cursor: listed.next.as_ref().map(cursor::write),
     })

@@ -2,14 +2,14 @@
 
 use axum::extract::{RawQuery, State};
 
-use super::auth::MayRead;
+use super::auth::ReadAccess;
 use super::cursor;
 use super::extract::SessionId;
-use super::query::Parameters;
-use super::response::{Answer, List, listed, shown};
+use super::query::QueryParams;
+use super::response::{ApiResult, ListResponse, listed, shown};
 use super::state::ApiState;
-use crate::domain::chat_session::view::{ChatSession, SessionQuote, TimelineLine};
-use crate::http::openapi::responses::{Asked, OfOne, Reading};
+use crate::domain::chat_session::view::{ChatSession, SessionQuote, TimelineEntry};
+use crate::http::openapi::responses::{ParameterErrors, ReadErrors, SessionErrors};
 
 /// One session
 #[utoipa::path(
@@ -18,10 +18,10 @@ use crate::http::openapi::responses::{Asked, OfOne, Reading};
     operation_id = "getChatSession",
     tag = "sessions",
     params(("id" = Uuid, Path, description = "The session.")),
-    responses((status = 200, body = ChatSession, description = "The session."), Reading, OfOne),
+    responses((status = 200, body = ChatSession, description = "The session."), ReadErrors, SessionErrors),
     security(("bearer" = ["read"])),
 )]
-pub async fn get(_: MayRead, State(state): State<ApiState>, SessionId(session): SessionId) -> Answer {
+pub async fn get(_: ReadAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
     Ok(shown(state.sessions.get(session).await?))
 }
 
@@ -34,16 +34,16 @@ pub async fn get(_: MayRead, State(state): State<ApiState>, SessionId(session): 
     operation_id = "getChatSessionQuotes",
     tag = "sessions",
     params(("id" = Uuid, Path, description = "The session."), ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "How many at most; 50 where it is not said."), ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before.")),
-    responses((status = 200, body = List<SessionQuote>, description = "A page of its quotes."), Reading, OfOne, Asked),
+    responses((status = 200, body = ListResponse<SessionQuote>, description = "A page of its quotes."), ReadErrors, SessionErrors, ParameterErrors),
     security(("bearer" = ["read"])),
 )]
 pub async fn quotes(
-    _: MayRead,
+    _: ReadAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
     RawQuery(query): RawQuery,
-) -> Answer {
-    let mut given = Parameters::read(query.as_deref());
+) -> ApiResult {
+    let mut given = QueryParams::read(query.as_deref());
     let page = given.page(cursor::read);
     given.finish()?;
     Ok(listed(state.sessions.quotes(session, &page).await?))
@@ -58,16 +58,16 @@ pub async fn quotes(
     operation_id = "getChatSessionTimeline",
     tag = "sessions",
     params(("id" = Uuid, Path, description = "The session."), ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "How many at most; 50 where it is not said."), ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before.")),
-    responses((status = 200, body = List<TimelineLine>, description = "A page of its timeline."), Reading, OfOne, Asked),
+    responses((status = 200, body = ListResponse<TimelineEntry>, description = "A page of its timeline."), ReadErrors, SessionErrors, ParameterErrors),
     security(("bearer" = ["read"])),
 )]
 pub async fn timeline(
-    _: MayRead,
+    _: ReadAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
     RawQuery(query): RawQuery,
-) -> Answer {
-    let mut given = Parameters::read(query.as_deref());
+) -> ApiResult {
+    let mut given = QueryParams::read(query.as_deref());
     let page = given.page(cursor::read);
     given.finish()?;
     Ok(listed(state.sessions.timeline(session, &page).await?))

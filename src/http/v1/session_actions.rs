@@ -2,14 +2,14 @@
 
 use axum::extract::State;
 
-use super::auth::MayWrite;
-use super::extract::{Input, OptionalInput, SessionId};
-use super::response::{Answer, shown};
+use super::auth::WriteAccess;
+use super::extract::{JsonBody, OptionalJsonBody, SessionId};
+use super::response::{ApiResult, shown};
 use super::state::ApiState;
-use crate::domain::chat_session::input::{Activity, ProposalUpdate, QuoteUpdate};
+use crate::domain::chat_session::input::{ActivityUpdate, ProposalUpdate, QuoteUpdate};
 use crate::domain::chat_session::patch::TripPatch;
 use crate::domain::chat_session::view::ChatSession;
-use crate::http::openapi::responses::{Changing, OfOne, OfStatus, WithBody};
+use crate::http::openapi::responses::{BodyErrors, ConflictErrors, SessionErrors, WriteErrors};
 
 /// Something happened in the session
 ///
@@ -20,16 +20,16 @@ use crate::http::openapi::responses::{Changing, OfOne, OfStatus, WithBody};
     operation_id = "updateChatSessionActivity",
     tag = "sessions",
     params(("id" = Uuid, Path, description = "The session.")),
-    request_body = Option<Activity>,
-    responses((status = 200, body = ChatSession, description = "The session as it then is."), Changing, OfOne, WithBody),
+    request_body = Option<ActivityUpdate>,
+    responses((status = 200, body = ChatSession, description = "The session as it then is."), WriteErrors, SessionErrors, BodyErrors),
     security(("bearer" = ["write"])),
 )]
 pub async fn activity(
-    _: MayWrite,
+    _: WriteAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
-    OptionalInput(activity): OptionalInput<Activity>,
-) -> Answer {
+    OptionalJsonBody(activity): OptionalJsonBody<ActivityUpdate>,
+) -> ApiResult {
     Ok(shown(state.sessions.update_activity(session, activity).await?))
 }
 
@@ -42,10 +42,10 @@ pub async fn activity(
     operation_id = "pauseChatSession",
     tag = "sessions",
     params(("id" = Uuid, Path, description = "The session.")),
-    responses((status = 200, body = ChatSession, description = "The session as it then is."), Changing, OfOne, OfStatus),
+    responses((status = 200, body = ChatSession, description = "The session as it then is."), WriteErrors, SessionErrors, ConflictErrors),
     security(("bearer" = ["write"])),
 )]
-pub async fn pause(_: MayWrite, State(state): State<ApiState>, SessionId(session): SessionId) -> Answer {
+pub async fn pause(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
     Ok(shown(state.sessions.pause(session).await?))
 }
 
@@ -58,10 +58,10 @@ pub async fn pause(_: MayWrite, State(state): State<ApiState>, SessionId(session
     operation_id = "resumeChatSession",
     tag = "sessions",
     params(("id" = Uuid, Path, description = "The session.")),
-    responses((status = 200, body = ChatSession, description = "The session as it then is."), Changing, OfOne, OfStatus),
+    responses((status = 200, body = ChatSession, description = "The session as it then is."), WriteErrors, SessionErrors, ConflictErrors),
     security(("bearer" = ["write"])),
 )]
-pub async fn resume(_: MayWrite, State(state): State<ApiState>, SessionId(session): SessionId) -> Answer {
+pub async fn resume(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
     Ok(shown(state.sessions.resume(session).await?))
 }
 
@@ -76,15 +76,15 @@ pub async fn resume(_: MayWrite, State(state): State<ApiState>, SessionId(sessio
     tag = "sessions",
     params(("id" = Uuid, Path, description = "The session.")),
     request_body(content((TripPatch = "application/json"), (TripPatch = "application/merge-patch+json"))),
-    responses((status = 200, body = ChatSession, description = "The session as it then is."), Changing, OfOne, WithBody),
+    responses((status = 200, body = ChatSession, description = "The session as it then is."), WriteErrors, SessionErrors, BodyErrors),
     security(("bearer" = ["write"])),
 )]
 pub async fn trip(
-    _: MayWrite,
+    _: WriteAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
-    Input(patch): Input<TripPatch>,
-) -> Answer {
+    JsonBody(patch): JsonBody<TripPatch>,
+) -> ApiResult {
     Ok(shown(state.sessions.update_trip(session, &patch).await?))
 }
 
@@ -98,15 +98,15 @@ pub async fn trip(
     tag = "sessions",
     params(("id" = Uuid, Path, description = "The session.")),
     request_body = QuoteUpdate,
-    responses((status = 200, body = ChatSession, description = "The session as it then is."), Changing, OfOne, WithBody),
+    responses((status = 200, body = ChatSession, description = "The session as it then is."), WriteErrors, SessionErrors, BodyErrors),
     security(("bearer" = ["write"])),
 )]
 pub async fn quote(
-    _: MayWrite,
+    _: WriteAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
-    Input(update): Input<QuoteUpdate>,
-) -> Answer {
+    JsonBody(update): JsonBody<QuoteUpdate>,
+) -> ApiResult {
     Ok(shown(state.sessions.update_quote(session, &update).await?))
 }
 
@@ -119,10 +119,10 @@ pub async fn quote(
     operation_id = "unpinPrimaryQuote",
     tag = "sessions",
     params(("id" = Uuid, Path, description = "The session.")),
-    responses((status = 200, body = ChatSession, description = "The session as it then is."), Changing, OfOne),
+    responses((status = 200, body = ChatSession, description = "The session as it then is."), WriteErrors, SessionErrors),
     security(("bearer" = ["write"])),
 )]
-pub async fn unpin(_: MayWrite, State(state): State<ApiState>, SessionId(session): SessionId) -> Answer {
+pub async fn unpin(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
     Ok(shown(state.sessions.unpin(session).await?))
 }
 
@@ -136,15 +136,15 @@ pub async fn unpin(_: MayWrite, State(state): State<ApiState>, SessionId(session
     tag = "sessions",
     params(("id" = Uuid, Path, description = "The session.")),
     request_body = ProposalUpdate,
-    responses((status = 200, body = ChatSession, description = "The session as it then is."), Changing, OfOne, WithBody),
+    responses((status = 200, body = ChatSession, description = "The session as it then is."), WriteErrors, SessionErrors, BodyErrors),
     security(("bearer" = ["write"])),
 )]
 pub async fn proposal(
-    _: MayWrite,
+    _: WriteAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
-    Input(update): Input<ProposalUpdate>,
-) -> Answer {
+    JsonBody(update): JsonBody<ProposalUpdate>,
+) -> ApiResult {
     Ok(shown(state.sessions.update_proposal(session, update).await?))
 }
 
@@ -157,9 +157,9 @@ pub async fn proposal(
     operation_id = "completeChatSession",
     tag = "sessions",
     params(("id" = Uuid, Path, description = "The session.")),
-    responses((status = 200, body = ChatSession, description = "The session as it then is."), Changing, OfOne, OfStatus),
+    responses((status = 200, body = ChatSession, description = "The session as it then is."), WriteErrors, SessionErrors, ConflictErrors),
     security(("bearer" = ["write"])),
 )]
-pub async fn complete(_: MayWrite, State(state): State<ApiState>, SessionId(session): SessionId) -> Answer {
+pub async fn complete(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
     Ok(shown(state.sessions.complete(session).await?))
 }

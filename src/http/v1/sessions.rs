@@ -4,18 +4,18 @@ use axum::extract::{RawQuery, State};
 use hyper::StatusCode;
 use hyper::header::{HeaderValue, LOCATION};
 
-use super::auth::{MayRead, MayWrite};
+use super::auth::{ReadAccess, WriteAccess};
 use super::cursor;
-use super::extract::Input;
-use super::query::Parameters;
-use super::response::{Answer, List, listed, shown, with};
+use super::extract::JsonBody;
+use super::query::QueryParams;
+use super::response::{ApiResult, ListResponse, listed, shown, with};
 use super::state::ApiState;
 use crate::domain::chat_session::input::NewChatSession;
-use crate::domain::chat_session::page::Filter;
+use crate::domain::chat_session::page::SessionFilter;
 use crate::domain::chat_session::status::SessionStatus;
-use crate::domain::chat_session::view::{Archived, ChatSession, Statistics};
+use crate::domain::chat_session::view::{ArchiveResult, ChatSession, Statistics};
 use crate::domain::ids::TripId;
-use crate::http::openapi::responses::{Asked, Changing, Reading, WithBody};
+use crate::http::openapi::responses::{BodyErrors, ParameterErrors, ReadErrors, WriteErrors};
 use crate::sessions::validate;
 
 /// Makes a conversation's session, or brings the one there is up to date
@@ -27,10 +27,14 @@ use crate::sessions::validate;
     operation_id = "createOrUpdateChatSession",
     tag = "sessions",
     request_body = NewChatSession,
-    responses((status = 201, body = ChatSession, description = "It was made.", headers(("Location" = String, description = "Where it is."))), (status = 200, body = ChatSession, description = "It was there, and is as it says."), Changing, WithBody),
+    responses((status = 201, body = ChatSession, description = "It was made.", headers(("Location" = String, description = "Where it is."))), (status = 200, body = ChatSession, description = "It was there, and is as it says."), WriteErrors, BodyErrors),
     security(("bearer" = ["write"])),
 )]
-pub async fn create_or_update(_: MayWrite, State(state): State<ApiState>, Input(new): Input<NewChatSession>) -> Answer {
+pub async fn create_or_update(
+    _: WriteAccess,
+    State(state): State<ApiState>,
+    JsonBody(new): JsonBody<NewChatSession>,
+) -> ApiResult {
     let started = state.sessions.create_or_update(&new).await?;
     if !started.created {
         return Ok(shown(started.session));
@@ -53,12 +57,12 @@ pub async fn create_or_update(_: MayWrite, State(state): State<ApiState>, Input(
     operation_id = "getChatSessions",
     tag = "sessions",
     params(("conversation_id" = Option<Uuid>, Query, description = "Of this conversation."), ("request_id" = Option<Uuid>, Query, description = "Of this trip request."), ("iso_agent_id" = Option<Uuid>, Query, description = "Of this broker."), ("trip_id" = Option<String>, Query, description = "Of this Avinode trip, by either of its ids in any spelling."), ("rfp_id" = Option<String>, Query, description = "With this Avinode RFP."), ("rfq_id" = Option<String>, Query, description = "With this Avinode RFQ."), ("status" = Option<SessionStatus>, Query, description = "With this status."), ("has_primary_quote" = Option<bool>, Query, description = "With a primary quote, or without one."), ("current_step" = Option<String>, Query, description = "At this step."), ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "How many at most; 50 where it is not said."), ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before.")),
-    responses((status = 200, body = List<ChatSession>, description = "A page of sessions."), Reading, Asked),
+    responses((status = 200, body = ListResponse<ChatSession>, description = "A page of sessions."), ReadErrors, ParameterErrors),
     security(("bearer" = ["read"])),
 )]
-pub async fn list(_: MayRead, State(state): State<ApiState>, RawQuery(query): RawQuery) -> Answer {
-    let mut given = Parameters::read(query.as_deref());
-    let filter = Filter {
+pub async fn list(_: ReadAccess, State(state): State<ApiState>, RawQuery(query): RawQuery) -> ApiResult {
+    let mut given = QueryParams::read(query.as_deref());
+    let filter = SessionFilter {
         conversation_id: given.parsed("conversation_id", "a UUID"),
         request_id: given.parsed("request_id", "a UUID"),
         iso_agent_id: given.parsed("iso_agent_id", "a UUID"),
@@ -84,10 +88,10 @@ pub async fn list(_: MayRead, State(state): State<ApiState>, RawQuery(query): Ra
     path = "/v1/sessions/stats",
     operation_id = "getChatSessionStatistics",
     tag = "sessions",
-    responses((status = 200, body = Statistics, description = "The counts."), Reading),
+    responses((status = 200, body = Statistics, description = "The counts."), ReadErrors),
     security(("bearer" = ["read"])),
 )]
-pub async fn statistics(_: MayRead, State(state): State<ApiState>) -> Answer {
+pub async fn statistics(_: ReadAccess, State(state): State<ApiState>) -> ApiResult {
     Ok(shown(state.sessions.statistics().await?))
 }
 
@@ -99,9 +103,9 @@ pub async fn statistics(_: MayRead, State(state): State<ApiState>) -> Answer {
     path = "/v1/sessions/archive",
     operation_id = "archiveOldChatSessions",
     tag = "sessions",
-    responses((status = 200, body = Archived, description = "What was done."), Changing),
+    responses((status = 200, body = ArchiveResult, description = "What was done."), WriteErrors),
     security(("bearer" = ["write"])),
 )]
-pub async fn archive(_: MayWrite, State(state): State<ApiState>) -> Answer {
+pub async fn archive(_: WriteAccess, State(state): State<ApiState>) -> ApiResult {
     Ok(shown(state.sessions.archive().await?))
 }

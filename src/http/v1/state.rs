@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::auth::Tokens;
 use crate::http::memory_budget::MemoryBudget;
-use crate::sessions::service::Sessions;
+use crate::sessions::service::SessionService;
 
 /// Bytes of one body.
 pub const BODY_BYTES: usize = 256 * 1024;
@@ -21,7 +21,7 @@ pub struct ApiState(Arc<Shared>);
 /// What [`ApiState`] holds.
 pub struct Shared {
     /// The operations.
-    pub sessions: Sessions,
+    pub sessions: SessionService,
     /// Who may call them.
     pub tokens: Tokens,
     /// The memory that bodies share.
@@ -30,7 +30,7 @@ pub struct Shared {
 
 impl ApiState {
     /// The API on these sessions, for the bearers of these tokens.
-    pub fn new(sessions: Sessions, tokens: Tokens) -> Self {
+    pub fn new(sessions: SessionService, tokens: Tokens) -> Self {
         Self(Arc::new(Shared {
             sessions,
             tokens,

@@ -4,29 +4,29 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::facts::Duplicate;
-use super::{Content, Work};
+use super::facts::DuplicateEvent;
+use super::{ClaimedWork, JobPayload};
 use crate::domain::event::Event;
-use crate::domain::ids::RequestId;
+use crate::domain::ids::RfqId;
 use crate::queue::enqueue::NewJob;
 
 /// The trips and RFQs, in normal form, that events name together.
-pub(super) fn named(works: &[&Work]) -> Vec<(String, String)> {
+pub(super) fn named(works: &[&ClaimedWork]) -> Vec<(String, String)> {
     let mut named: BTreeSet<(String, String)> = BTreeSet::new();
     for work in works {
         named.extend(work.events().iter().filter_map(|event| {
             let request = event.what.request()?;
-            Some((event.trip.as_str().to_owned(), RequestId::normal(request)))
+            Some((event.trip.as_str().to_owned(), RfqId::normal(request)))
         }));
     }
     named.into_iter().collect()
 }
 
-impl Work {
+impl ClaimedWork {
     /// The event id to be entered, with what tells one body from another.
     pub(super) fn event_key(&self) -> (Option<&str>, Option<Uuid>, Option<[u8; 32]>) {
         match &self.content {
-            Content::Events {
+            JobPayload::Events {
                 event_id: Some(event_id),
                 body_sha256,
                 ..
@@ -36,11 +36,11 @@ impl Work {
     }
 
     /// What is left of it when its event was applied before.
-    pub(super) fn as_duplicate(&self) -> Option<Duplicate> {
+    pub(super) fn as_duplicate(&self) -> Option<DuplicateEvent> {
         match &self.content {
-            Content::Events {
+            JobPayload::Events {
                 events, received_at, ..
-            } => Some(Duplicate {
+            } => Some(DuplicateEvent {
                 events: events.clone(),
                 received_at: *received_at,
             }),
@@ -51,7 +51,7 @@ impl Work {
     /// The session to be matched.
     pub(super) fn session(&self) -> Option<Uuid> {
         match self.content {
-            Content::Rematch { session } => Some(session),
+            JobPayload::Rematch { session } => Some(session),
             _ => None,
         }
     }
@@ -59,15 +59,15 @@ impl Work {
     /// The events of a delivery or a document.
     pub(super) fn events(&self) -> &[Event] {
         match &self.content {
-            Content::Events { events, .. } | Content::Document { events, .. } => events,
-            Content::Shared { .. } | Content::Rematch { .. } | Content::Expire { .. } => &[],
+            JobPayload::Events { events, .. } | JobPayload::Document { events, .. } => events,
+            JobPayload::Shared { .. } | JobPayload::Rematch { .. } | JobPayload::Expire { .. } => &[],
         }
     }
 
     /// The ids that a document shows to be of one trip.
     pub(super) fn same_trip(&self) -> Vec<String> {
         match &self.content {
-            Content::Document { trips, .. } => trips.iter().map(|trip| trip.as_str().to_owned()).collect(),
+            JobPayload::Document { trips, .. } => trips.iter().map(|trip| trip.as_str().to_owned()).collect(),
             _ => Vec::new(),
         }
     }
@@ -76,7 +76,7 @@ impl Work {
     pub(super) fn trips(&self) -> Vec<String> {
         let mut trips = self.same_trip();
         trips.extend(self.events().iter().map(|event| event.trip.as_str().to_owned()));
-        if let Content::Expire { trip, .. } = &self.content {
+        if let JobPayload::Expire { trip, .. } = &self.content {
             trips.push(trip.clone());
         }
         trips
@@ -85,7 +85,7 @@ impl Work {
     /// What is to be fetched in turn.
     pub(super) fn follow(&self) -> &[NewJob] {
         match &self.content {
-            Content::Document { follow, .. } => follow,
+            JobPayload::Document { follow, .. } => follow,
             _ => &[],
         }
     }

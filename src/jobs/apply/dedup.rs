@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::Work;
-use super::facts::Learned;
+use super::ClaimedWork;
+use super::facts::BatchChanges;
 use crate::postgres::transaction::Transaction;
-use crate::queue::job::{JobError, Outcome};
+use crate::queue::job::{JobError, JobOutcome};
 use crate::store::event_keys::{self, EventKey};
 
 /// Enters the event ids and returns the work that is no duplicate. Duplicates get their outcome here.
 pub(super) async fn enter<'a>(
     tx: &mut Transaction<'_>,
-    works: &[&'a Work],
-    learned: &mut Learned,
-) -> Result<Vec<&'a Work>, JobError> {
+    works: &[&'a ClaimedWork],
+    learned: &mut BatchChanges,
+) -> Result<Vec<&'a ClaimedWork>, JobError> {
     let mut first_in_batch: BTreeMap<&str, EventKey> = BTreeMap::new();
     for work in works {
         if let (Some(event_id), Some(delivery_id), Some(body_sha256)) = work.event_key() {
@@ -64,7 +64,7 @@ pub(super) async fn enter<'a>(
             tracing::info!(event_id, first = %delivery, delivery = ?work.job.delivery_id,
                 "an event id came again with another body; the first one stands");
         }
-        learned.outcomes.push(Outcome {
+        learned.outcomes.push(JobOutcome {
             job: work.job.id,
             outcome: "duplicate",
             detail,

@@ -5,40 +5,40 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Content, Work};
-use crate::domain::event::{Event, What};
+use super::{ClaimedWork, JobPayload};
+use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{MessageId, TripId};
-use crate::domain::trip::{Happening, Touched, Way};
+use crate::domain::trip::{ChangedFacts, Provenance, TimelineEvent};
 use crate::jobs::quote_expiry;
 use crate::queue::enqueue::NewJob;
-use crate::queue::job::Outcome;
-use crate::store::merge_trips::Merged;
+use crate::queue::job::JobOutcome;
+use crate::store::merge_trips::MergeResult;
 use crate::store::trips;
 
 /// What is left of a duplicate.
-pub(super) struct Duplicate {
+pub(super) struct DuplicateEvent {
     pub(super) events: Vec<Event>,
     pub(super) received_at: DateTime<Utc>,
 }
 
 /// Facts learned from a batch, before any session is looked at.
 #[derive(Default)]
-pub(super) struct Learned {
-    pub(super) happenings: BTreeMap<String, Vec<(Happening, Option<Uuid>)>>,
-    pub(super) touched: BTreeMap<String, Touched>,
-    pub(super) outcomes: Vec<Outcome>,
+pub(super) struct BatchChanges {
+    pub(super) happenings: BTreeMap<String, Vec<(TimelineEvent, Option<Uuid>)>>,
+    pub(super) touched: BTreeMap<String, ChangedFacts>,
+    pub(super) outcomes: Vec<JobOutcome>,
     /// Duplicates, with another body left out: they are news of nothing, but activity none the less. Otherwise which of
     /// two came first would decide `last_activity_at`.
-    pub(super) duplicates: Vec<Duplicate>,
+    pub(super) duplicates: Vec<DuplicateEvent>,
     /// Expiries for which it is too early by this worker's clock.
     pub(super) early: Vec<NewJob>,
     /// By the key of a trip: what was merged into it.
     merged: BTreeMap<String, Vec<String>>,
 }
 
-impl Learned {
+impl BatchChanges {
     /// Notes what was merged. The quotes that came with it are news: what is shown of them may be older than what is known.
-    pub(super) fn merged(&mut self, merged: Merged) {
+    pub(super) fn merged(&mut self, merged: MergeResult) {
         for (key, quotes) in merged.quotes {
             self.touched.entry(key).or_default().quotes.extend(quotes);
         }
@@ -56,11 +56,13 @@ impl Learned {
 }
 
 /// The messages that a batch speaks of: of a trip's thousands only these are looked up.
-pub(super) fn messages_of(works: &[&Work], key_of: &BTreeMap<String, String>) -> BTreeSet<(String, MessageId)> {
+pub(super) fn messages_of(works: &[&ClaimedWork], key_of: &BTreeMap<String, String>) -> BTreeSet<(String, MessageId)> {
     let mut messages = BTreeSet::new();
     for work in works {
         for event in work.events() {
-            if let (What::MessageReceived { message, .. }, Some(key)) = (&event.what, key_of.get(event.trip.as_str())) {
+            if let (EventKind::MessageReceived { message, .. }, Some(key)) =
+                (&event.what, key_of.get(event.trip.as_str()))
+            {
                 messages.insert((key.clone(), message.clone()));
             }
         }
@@ -69,7 +71,12 @@ pub(super) fn messages_of(works: &[&Work], key_of: &BTreeMap<String, String>) ->
 }
 
 /// Takes everything the batch says into the trips, and words each job's outcome.
-pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<Utc>, learned: &mut Learned) {
+pub(super) fn learn(
+    works: &[&ClaimedWork],
+    locked: &mut trips::LockedTrips,
+    now: DateTime<Utc>,
+    learned: &mut BatchChanges,
+) {
     for duplicate in &learned.duplicates {
         for event in &duplicate.events {
             let Some(key) = locked.key_of.get(event.trip.as_str()) else {
@@ -80,17 +87,20 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
             };
             trip.repeat(
                 event,
-                Way::Told(duplicate.received_at),
+                Provenance::Notified(duplicate.received_at),
                 learned.touched.entry(key.clone()).or_default(),
             );
         }
     }
     for work in works {
         let (outcome, detail) = match &work.content {
-            Content::Events {
+            JobPayload::Events {
                 events, received_at, ..
-            } => words("it", &take(work, events, Way::Told(*received_at), locked, learned)),
-            Content::Document {
+            } => words(
+                "it",
+                &take(work, events, Provenance::Notified(*received_at), locked, learned),
+            ),
+            JobPayload::Document {
                 resource,
                 trips,
                 events,
@@ -101,9 +111,9 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
                 said.extend(take(work, events, *way, locked, learned));
                 words(resource, &said)
             }
-            Content::Shared { with } => ("applied", format!("by what was fetched for job {with}")),
-            Content::Rematch { session } => ("applied", format!("matched session {session}")),
-            Content::Expire {
+            JobPayload::Shared { with } => ("applied", format!("by what was fetched for job {with}")),
+            JobPayload::Rematch { session } => ("applied", format!("matched session {session}")),
+            JobPayload::Expire {
                 trip,
                 quote,
                 valid_until,
@@ -133,7 +143,7 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
                 }
             }
         };
-        learned.outcomes.push(Outcome {
+        learned.outcomes.push(JobOutcome {
             job: work.job.id,
             outcome,
             detail,
@@ -142,7 +152,13 @@ pub(super) fn learn(works: &[&Work], locked: &mut trips::Locked, now: DateTime<U
 }
 
 /// Takes events into their trips and tells what was news.
-fn take(work: &Work, events: &[Event], way: Way, locked: &mut trips::Locked, learned: &mut Learned) -> Vec<String> {
+fn take(
+    work: &ClaimedWork,
+    events: &[Event],
+    way: Provenance,
+    locked: &mut trips::LockedTrips,
+    learned: &mut BatchChanges,
+) -> Vec<String> {
     let mut said = Vec::new();
     for event in events {
         let Some(key) = locked.key_of.get(event.trip.as_str()) else {

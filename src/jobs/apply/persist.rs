@@ -5,23 +5,23 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::facts::Learned;
-use crate::domain::trip::{Touched, Trip};
+use super::facts::BatchChanges;
+use crate::domain::trip::{ChangedFacts, TripFacts};
 use crate::jobs::quote_expiry;
 use crate::postgres::transaction::Transaction;
 use crate::queue::enqueue;
 use crate::queue::job::JobError;
 use crate::store::facts;
-use crate::store::facts::quotes::{QuoteKey, Shown};
-use crate::store::projection::{self, Projection};
+use crate::store::facts::quotes::{ProjectionState, QuoteKey};
+use crate::store::projection::{self, QuoteProjection};
 use crate::store::sessions::LockedSession;
 use crate::store::trips;
 
 /// Writes the facts that changed.
 pub(super) async fn write(
     tx: &mut Transaction<'_>,
-    trips: &BTreeMap<String, Trip>,
-    touched: &BTreeMap<String, Touched>,
+    trips: &BTreeMap<String, TripFacts>,
+    touched: &BTreeMap<String, ChangedFacts>,
 ) -> Result<(), JobError> {
     let mut rows = Vec::new();
     let mut quotes = Vec::new();
@@ -64,8 +64,8 @@ pub(super) async fn write(
 /// Queues a job for the moment at which a quote that was just learned of expires.
 pub(super) async fn schedule_expiries(
     tx: &mut Transaction<'_>,
-    trips: &BTreeMap<String, Trip>,
-    learned: &mut Learned,
+    trips: &BTreeMap<String, TripFacts>,
+    learned: &mut BatchChanges,
     now: DateTime<Utc>,
 ) -> Result<(), JobError> {
     let mut jobs = Vec::new();
@@ -87,10 +87,10 @@ pub(super) async fn schedule_expiries(
 /// Shows quotes in `public.quotes`: those with a new fact, and those that could not be shown before.
 pub(super) async fn project(
     tx: &mut Transaction<'_>,
-    trips: &BTreeMap<String, Trip>,
-    touched: &BTreeMap<String, Touched>,
+    trips: &BTreeMap<String, TripFacts>,
+    touched: &BTreeMap<String, ChangedFacts>,
     sessions: &[LockedSession],
-    rows: &mut BTreeMap<QuoteKey, Shown>,
+    rows: &mut BTreeMap<QuoteKey, ProjectionState>,
 ) -> Result<(), JobError> {
     let mut projections = Vec::new();
     for (key, trip) in trips {
@@ -104,14 +104,14 @@ pub(super) async fn project(
             let is_news = touched.get(key).is_some_and(|touched| touched.quotes.contains(id));
             let row = match shown {
                 // The application deleted the row: that stands.
-                Some(Shown::Removed) => continue,
+                Some(ProjectionState::Removed) => continue,
                 // Shown as it is, or refused as it is: asked again when there is news (or by the sweep).
-                Some(Shown::At(_) | Shown::Refused) if !is_news => continue,
-                Some(Shown::At(row)) => Some(row),
-                Some(Shown::Refused) | None => None,
+                Some(ProjectionState::At(_) | ProjectionState::Refused) if !is_news => continue,
+                Some(ProjectionState::At(row)) => Some(row),
+                Some(ProjectionState::Refused) | None => None,
             };
             if projection::showable(fact).is_some() && (row.is_some() || request_id.is_some()) {
-                projections.push(Projection {
+                projections.push(QuoteProjection {
                     trip: key,
                     quote: id,
                     fact,
@@ -128,7 +128,10 @@ pub(super) async fn project(
     let shown = projection::project(tx, &projections).await?;
     for (projection, row) in projections.iter().zip(shown) {
         if let Some(row) = row {
-            rows.insert((projection.trip.to_owned(), projection.quote.clone()), Shown::At(row));
+            rows.insert(
+                (projection.trip.to_owned(), projection.quote.clone()),
+                ProjectionState::At(row),
+            );
         }
     }
     Ok(())

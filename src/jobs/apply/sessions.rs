@@ -6,27 +6,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::facts::Learned;
-use crate::domain::decide::{Change, decide};
-use crate::domain::primary_quote::Policy;
-use crate::domain::trip::{Happening, Trip, quote_detail, received_cause};
+use super::facts::BatchChanges;
+use crate::domain::decide::{SessionUpdate, decide};
+use crate::domain::primary_quote::PrimaryQuotePolicy;
+use crate::domain::trip::{TimelineEvent, TripFacts, quote_detail, received_cause};
 use crate::postgres::transaction::Transaction;
 use crate::queue::job::JobError;
-use crate::store::facts::quotes::{QuoteKey, Shown};
+use crate::store::facts::quotes::{ProjectionState, QuoteKey};
 use crate::store::projection;
 use crate::store::sessions::LockedSession;
-use crate::store::sessions::state::{self, State};
-use crate::store::sessions::write::{self, Write};
-use crate::store::timeline::{self, Line};
+use crate::store::sessions::state::{self, SessionState};
+use crate::store::sessions::write::{self, SessionWrite};
+use crate::store::timeline::{self, TimelineRow};
 
 /// Decides every locked session and writes what changes. Returns how many sessions changed visibly.
 pub(super) async fn change(
     tx: &mut Transaction<'_>,
-    trips: &BTreeMap<String, Trip>,
+    trips: &BTreeMap<String, TripFacts>,
     sessions: &mut [LockedSession],
-    learned: &Learned,
-    rows: &BTreeMap<QuoteKey, Shown>,
-    policy: Policy,
+    learned: &BatchChanges,
+    rows: &BTreeMap<QuoteKey, ProjectionState>,
+    policy: PrimaryQuotePolicy,
     now: DateTime<Utc>,
 ) -> Result<u64, JobError> {
     let mut writes = Vec::new();
@@ -62,7 +62,7 @@ pub(super) async fn change(
         if before != after {
             states.push(after);
         }
-        writes.push(Write {
+        writes.push(SessionWrite {
             session: session.session.id,
             change,
             primary_quote_id,
@@ -78,8 +78,8 @@ pub(super) async fn change(
     Ok(written)
 }
 
-fn remembered(session: &LockedSession) -> State {
-    State {
+fn remembered(session: &LockedSession) -> SessionState {
+    SessionState {
         session: session.session.id,
         elected: session.elected.clone(),
         matched_trip: session.matched_trip.clone(),
@@ -91,18 +91,18 @@ fn remembered(session: &LockedSession) -> State {
 /// What happened to the trip, and the quotes that are counted on a later match.
 fn add_lines(
     session: &mut LockedSession,
-    trip: Option<&Trip>,
-    change: &Change,
-    learned: &Learned,
-    lines: &mut Vec<Line>,
+    trip: Option<&TripFacts>,
+    change: &SessionUpdate,
+    learned: &BatchChanges,
+    lines: &mut Vec<TimelineRow>,
 ) {
     let keys: Vec<String> = session.trips().cloned().collect();
     let happened = keys.iter().filter_map(|key| learned.happenings.get(key)).flatten();
     let mut causes = BTreeSet::new();
-    let mut add = |happening: Happening, delivery_id: Option<Uuid>| {
+    let mut add = |happening: TimelineEvent, delivery_id: Option<Uuid>| {
         if causes.insert(happening.cause.clone()) {
             session.seq += 1;
-            lines.push(Line {
+            lines.push(TimelineRow {
                 session: session.session.id,
                 seq: session.seq,
                 happening,
@@ -119,7 +119,7 @@ fn add_lines(
             let cause = received_cause(quote);
             let detail = quote_detail(&fact.details);
             add(
-                Happening {
+                TimelineEvent {
                     kind: "quote_received",
                     cause,
                     at: fact.first_fact_at.or(fact.version.at),

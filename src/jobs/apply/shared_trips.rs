@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use crate::domain::ids::RequestId;
-use crate::domain::trip::Trip;
+use crate::domain::ids::RfqId;
+use crate::domain::trip::TripFacts;
 use crate::store::sessions::LockedSession;
 
 /// Takes away the sessions that cannot be decided here, by id, and returns them: they were given their trip's id, or an RFQ
 /// that is named here, after we looked for what belongs together, so trips of theirs may not be among those locked.
 pub(super) fn set_apart(
     sessions: &mut Vec<LockedSession>,
-    trips: &BTreeMap<String, Trip>,
+    trips: &BTreeMap<String, TripFacts>,
     held: &[String],
 ) -> Vec<Uuid> {
     let whole = |session: &LockedSession| {
@@ -28,11 +28,11 @@ pub(super) fn set_apart(
 
 /// Notes beside each locked session which of the locked trips it borrows. The facts stay where they are: another session
 /// that is given the trip's id takes it back.
-pub(super) fn borrow(trips: &BTreeMap<String, Trip>, sessions: &mut [LockedSession]) {
+pub(super) fn borrow(trips: &BTreeMap<String, TripFacts>, sessions: &mut [LockedSession]) {
     let had: BTreeSet<&String> = sessions.iter().filter_map(|session| session.trip.as_ref()).collect();
     let mut borrowed: Vec<Vec<String>> = vec![Vec::new(); sessions.len()];
     for (key, trip) in trips.iter().filter(|(key, _)| !had.contains(key)) {
-        let rfqs: BTreeSet<String> = trip.requests.keys().map(RequestId::normal).collect();
+        let rfqs: BTreeSet<String> = trip.requests.keys().map(RfqId::normal).collect();
         let holds = |session: &LockedSession| session.rfq.as_ref().is_some_and(|rfq| rfqs.contains(rfq));
         let with: BTreeSet<&String> = sessions
             .iter()

@@ -5,26 +5,26 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use super::request::Asked;
-use super::{FOLLOW, FetchJob, InHand, Unfinished, all, errors, follow_up};
-use crate::avinode::client::client::Document;
+use super::request::FetchRequest;
+use super::{FOLLOW, FetchHandler, FetchedDocument, Unfinished, all, errors, follow_up};
+use crate::avinode::client::avinode_client::Document;
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::domain::ids::TripId;
-use crate::queue::claim_by_key::Group;
+use crate::queue::claim_by_key::KeyBatch;
 use crate::queue::enqueue;
-use crate::queue::job::{Claimed, JobError, Outcome};
+use crate::queue::job::{ClaimedJob, JobError, JobOutcome};
 use crate::queue::limit::Left;
 use crate::store::{documents, trip_lookup};
 
-impl FetchJob {
+impl FetchHandler {
     /// Asks for a resource and keeps its document. The inner error: there is none, and what is left unfinished.
     pub(super) async fn ask(
         &self,
-        group: &Group,
-        asked: &Asked,
+        group: &KeyBatch,
+        asked: &FetchRequest,
         resource: &Resource,
         fetched_at: Option<DateTime<Utc>>,
-    ) -> Result<Result<InHand, Unfinished>, JobError> {
+    ) -> Result<Result<FetchedDocument, Unfinished>, JobError> {
         // A second look is due whatever is known: what was to be learned of the trip by asking was its ids only.
         if fetched_at.is_none()
             && let Some(why) = self.needless(asked, resource).await?
@@ -66,7 +66,7 @@ impl FetchJob {
     }
 
     /// Why nothing is to be fetched, where that is so: what it was to tell is known by now.
-    async fn needless(&self, asked: &Asked, resource: &Resource) -> Result<Option<&'static str>, JobError> {
+    async fn needless(&self, asked: &FetchRequest, resource: &Resource) -> Result<Option<&'static str>, JobError> {
         if resource.kind != ResourceKind::Trips || asked.jobs.iter().any(|job| job.kind != FOLLOW) {
             return Ok(None);
         }
@@ -82,12 +82,12 @@ impl FetchJob {
     /// Keeps a document, durably, before anything is made of it, and with it that it is to be looked at once more.
     async fn keep(
         &self,
-        asked: &Asked,
+        asked: &FetchRequest,
         resource: &Resource,
         document: Document,
         began_at: DateTime<Utc>,
-    ) -> Result<InHand, JobError> {
-        let fetched = documents::Fetched {
+    ) -> Result<FetchedDocument, JobError> {
+        let fetched = documents::NewDocument {
             resource: resource.id.as_str(),
             kind: resource.kind.as_str(),
             asked_at: asked.asked_at,
@@ -102,7 +102,7 @@ impl FetchJob {
             enqueue::enqueue(&mut tx, &[follow_up::look_again(resource, self.settle)]).await?;
         }
         tx.commit().await?;
-        Ok(InHand {
+        Ok(FetchedDocument {
             data: document.data,
             asked_at: asked.asked_at,
             began_at,
@@ -111,8 +111,8 @@ impl FetchJob {
     }
 }
 
-fn nothing(jobs: &[Claimed], why: &str) -> Vec<Outcome> {
-    let outcome = |job: &Claimed| Outcome {
+fn nothing(jobs: &[ClaimedJob], why: &str) -> Vec<JobOutcome> {
+    let outcome = |job: &ClaimedJob| JobOutcome {
         job: job.id,
         outcome: "nothing",
         detail: why.to_owned(),

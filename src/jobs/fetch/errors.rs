@@ -6,10 +6,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rand::RngExt;
 
-use super::{FOLLOW, FetchJob, KIND};
+use super::{FOLLOW, FetchHandler, KIND};
 use crate::avinode::client::error::FetchError;
 use crate::queue::admin::DIED;
-use crate::queue::job::{Claimed, JobError, Outcome};
+use crate::queue::job::{ClaimedJob, JobError, JobOutcome};
 use crate::queue::limit::Verdict;
 use crate::queue::release;
 
@@ -30,27 +30,29 @@ const BY_ITSELF: &str = "refused by itself: ";
 /// What the limiter is told of a call for this key.
 pub(super) fn verdict(key: &str, error: Option<&FetchError>) -> Verdict {
     match error {
-        Some(FetchError::Limited { after, .. }) => Verdict::Limited(*after),
-        Some(FetchError::Unauthorized { reason } | FetchError::Denied { reason }) => Verdict::Refused(reason.clone()),
+        Some(FetchError::RateLimited { after, .. }) => Verdict::Limited(*after),
+        Some(FetchError::Unauthorized { reason } | FetchError::Forbidden { reason }) => {
+            Verdict::Refused(reason.clone())
+        }
         Some(error) if error.trips_breaker() => Verdict::Failed(key.to_owned()),
         _ => Verdict::Well,
     }
 }
 
 /// How often each job was refused by itself before. None is in it where a refusal is nobody's own.
-pub(super) type Refused = HashMap<i64, usize>;
+pub(super) type RefusalCounts = HashMap<i64, usize>;
 
-impl FetchJob {
+impl FetchHandler {
     /// How often these jobs were refused by themselves before, if this is such a refusal: a 403 that came while credentials were
     /// taken. One that comes after others tells of the credentials.
     pub(super) async fn refused_before(
         &self,
         error: Option<&FetchError>,
-        jobs: &[Claimed],
+        jobs: &[ClaimedJob],
         was_stopped: bool,
-    ) -> Result<Refused, sqlx::Error> {
-        if was_stopped || !matches!(error, Some(FetchError::Denied { .. })) {
-            return Ok(Refused::new());
+    ) -> Result<RefusalCounts, sqlx::Error> {
+        if was_stopped || !matches!(error, Some(FetchError::Forbidden { .. })) {
+            return Ok(RefusalCounts::new());
         }
         let histories = release::histories(&self.applier.pool, jobs).await?;
         Ok(histories
@@ -69,14 +71,14 @@ fn refusals(history: &[String]) -> usize {
 /// What becomes of the jobs that asked for it: those that are done with it, and the others.
 pub(super) fn remedies(
     error: &FetchError,
-    jobs: &[Claimed],
-    refused: &Refused,
+    jobs: &[ClaimedJob],
+    refused: &RefusalCounts,
     now: DateTime<Utc>,
-) -> (Vec<Outcome>, Vec<(i64, JobError)>) {
+) -> (Vec<JobOutcome>, Vec<(i64, JobError)>) {
     let (mut outcomes, mut unfinished) = (Vec::new(), Vec::new());
     for job in jobs {
         match remedy(error, job, refused.get(&job.id).copied(), now) {
-            Ok(detail) => outcomes.push(Outcome {
+            Ok(detail) => outcomes.push(JobOutcome {
                 job: job.id,
                 outcome: "gone",
                 detail,
@@ -90,17 +92,19 @@ pub(super) fn remedies(
 /// `Ok`: it is not there, and nothing is left to be done; with what was answered.
 fn remedy(
     error: &FetchError,
-    job: &Claimed,
+    job: &ClaimedJob,
     refused_before: Option<usize>,
     now: DateTime<Utc>,
 ) -> Result<String, JobError> {
     match error {
-        FetchError::Soon { reason, .. } => Err(JobError::retry(reason)),
-        FetchError::Later { after, reason, .. } => Err(JobError::retry_after(reason, *after)),
+        FetchError::Retryable { reason, .. } => Err(JobError::retry(reason)),
+        FetchError::RetryAfter { after, reason, .. } => Err(JobError::retry_after(reason, *after)),
         // Neither is the job's fault, and the limiter holds all of them up: no attempt is counted.
-        FetchError::Limited { after, reason } => Err(JobError::wait(reason, after.unwrap_or(PAUSE).min(LONGEST_PAUSE))),
+        FetchError::RateLimited { after, reason } => {
+            Err(JobError::wait(reason, after.unwrap_or(PAUSE).min(LONGEST_PAUSE)))
+        }
         FetchError::Unauthorized { reason } => Err(JobError::wait(reason, Duration::from_secs(5))),
-        FetchError::Denied { reason } => Err(match refused_before {
+        FetchError::Forbidden { reason } => Err(match refused_before {
             // Everything is refused.
             None => JobError::wait(reason, REFUSED),
             Some(before) if before + 1 >= REFUSALS => JobError::fail(format!(
@@ -129,7 +133,7 @@ fn remedy(
         // It is nobody's mistake that a thing is deleted, and nothing can be learned of it any more; what was known of it
         // stays. The outcome says so.
         FetchError::Gone { reason } => Ok(reason.clone()),
-        FetchError::Refused { reason } => Err(JobError::fail(reason)),
+        FetchError::Permanent { reason } => Err(JobError::fail(reason)),
     }
 }
 

@@ -6,15 +6,15 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rand::RngExt;
 
-use super::request::Asked;
+use super::request::FetchRequest;
 use super::{FOLLOW, KIND, RECONCILE};
-use crate::avinode::documents::Reading;
+use crate::avinode::documents::ParsedDocument;
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::avinode::resource_id::ResourceId;
 use crate::domain::ids::TripId;
 use crate::postgres::transaction::Transaction;
 use crate::queue::enqueue::{self, NewJob};
-use crate::queue::job::Claimed;
+use crate::queue::job::ClaimedJob;
 use crate::store::{documents, trip_lookup};
 
 /// However long notifications of a resource go on coming, it is fetched at least this often, in times of what it takes to settle.
@@ -42,7 +42,7 @@ fn job(kind: &'static str, resource: &Resource, due_in: Option<Duration>) -> New
 /// that sees all of it.
 pub(super) fn leave_alone(
     fetched_at: Option<DateTime<Utc>>,
-    jobs: &[Claimed],
+    jobs: &[ClaimedJob],
     now: DateTime<Utc>,
     settle: Duration,
 ) -> Option<Duration> {
@@ -58,7 +58,7 @@ pub(super) fn leave_alone(
 /// Whether a document may have been read too early: some of its notifications had just come when it was asked for, and it is
 /// what it was before; or several jobs are served by it, and though it has changed it may show the first of several changes
 /// only. It is looked at once more, some seconds later. A duplicate cannot be told from that and costs the same.
-pub(super) fn is_doubtful(same: bool, jobs: &[Claimed], asked_at: DateTime<Utc>, settle: Duration) -> bool {
+pub(super) fn is_doubtful(same: bool, jobs: &[ClaimedJob], asked_at: DateTime<Utc>, settle: Duration) -> bool {
     let fresh = jobs
         .iter()
         .any(|job| job.kind == KIND && job.created_at + settle > asked_at);
@@ -72,17 +72,17 @@ pub(super) fn look_again(resource: &Resource, settle: Duration) -> NewJob {
 }
 
 /// The RFQ that tells whose a document is, where that is another resource.
-pub(super) fn names_the_trip(resource: &Resource, reading: &Reading) -> Option<Resource> {
-    let wanted = reading.wanting.iter().find(|it| it.kind == ResourceKind::Rfqs);
+pub(super) fn names_the_trip(resource: &Resource, reading: &ParsedDocument) -> Option<Resource> {
+    let wanted = reading.missing.iter().find(|it| it.kind == ResourceKind::Rfqs);
     wanted.filter(|it| *it != resource).cloned()
 }
 
 /// The jobs that follow from a document. `same`: it is what it was before.
 pub(super) async fn follow_ups(
     tx: &mut Transaction<'_>,
-    asked: &Asked,
+    asked: &FetchRequest,
     resource: &Resource,
-    reading: &Reading,
+    reading: &ParsedDocument,
     same: bool,
 ) -> Result<Vec<NewJob>, sqlx::Error> {
     let mut jobs = Vec::new();
@@ -94,7 +94,7 @@ pub(super) async fn follow_ups(
         }
     }
     let (rfqs, others): (Vec<_>, Vec<_>) = {
-        let wanted = reading.wanting.iter().cloned();
+        let wanted = reading.missing.iter().cloned();
         wanted.partition(|it| it.kind == ResourceKind::Rfqs)
     };
     // What the same document wanted before was fetched then. Unless somebody has told of it since: what changed may be in a
@@ -130,7 +130,7 @@ pub(super) async fn follow_ups(
 
 /// The resource id of a document's trip, where neither the document shows both of its ids nor is the trip itself: a session may
 /// have the other one, which the trip itself shows.
-fn half_known(resource: &Resource, reading: &Reading, asked: &Asked) -> Option<String> {
+fn half_known(resource: &Resource, reading: &ParsedDocument, asked: &FetchRequest) -> Option<String> {
     if reading.trips.len() > 1 || resource.kind == ResourceKind::Trips {
         return None;
     }
@@ -144,10 +144,10 @@ fn half_known(resource: &Resource, reading: &Reading, asked: &Asked) -> Option<S
 async fn unknown(
     tx: &mut Transaction<'_>,
     resource: &Resource,
-    reading: &Reading,
+    reading: &ParsedDocument,
     since: DateTime<Utc>,
 ) -> Result<Vec<NewJob>, sqlx::Error> {
-    let below = reading.wanting.iter().chain(&reading.parts);
+    let below = reading.missing.iter().chain(&reading.children);
     // A message's own quote is as deep, and tells the price that the message left out.
     let price = |it: &Resource| (resource.kind, it.kind) == (ResourceKind::TripMessages, ResourceKind::Quotes);
     let below = below

@@ -1,13 +1,13 @@
 //! What the limiter is told of a call, and what people are told of the limiter: each thing once.
 
-use super::FetchJob;
-use crate::queue::claim_by_key::Group;
+use super::FetchHandler;
+use crate::queue::claim_by_key::KeyBatch;
 use crate::queue::limit::{Heard, Left, News, Verdict};
 
-impl FetchJob {
+impl FetchHandler {
     /// Tells the limiter, where that may change anything. A failure to do so costs a little caution and no job. Returns whether
     /// credentials were refused already when it heard of this call, or nobody could tell.
-    pub(super) async fn tell(&self, group: &Group, verdict: Verdict, left: Left) -> bool {
+    pub(super) async fn tell(&self, group: &KeyBatch, verdict: Verdict, left: Left) -> bool {
         if verdict == Verdict::Well && !group.slot.watched && !left.is_low() {
             return false;
         }

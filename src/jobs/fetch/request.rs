@@ -8,23 +8,23 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::KIND;
-use crate::avinode::notification::{Notification, Thin};
+use crate::avinode::notification::{Notification, ThinNotification};
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::avinode::resource_id::ResourceId;
 use crate::domain::ids::TripId;
-use crate::queue::job::{Claimed, JobError, Outcome};
-use crate::store::deliveries::Stored;
+use crate::queue::job::{ClaimedJob, JobError, JobOutcome};
+use crate::store::deliveries::StoredDelivery;
 
 /// Types of resources that are notified of and are about no trip.
 const NOT_FOLLOWED: [&str; 2] = ["emptylegs", "leads"];
 
 /// What the jobs of a key ask for.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct FetchRequest {
     /// What is to be fetched; `None` where no job is left that asks for anything.
     pub(super) resource: Option<Resource>,
     /// The jobs that ask for it, oldest first.
-    pub(super) jobs: Vec<Claimed>,
+    pub(super) jobs: Vec<ClaimedJob>,
     /// When the last of their notifications was received; `None` where nobody told.
     pub(super) received_at: Option<DateTime<Utc>>,
     /// When they were claimed, by the database's clock: before anything is called for them.
@@ -32,18 +32,18 @@ pub(super) struct Asked {
     /// The trip that a notification names; the newest word counts.
     pub(super) trip: Option<TripId>,
     /// Jobs that ask for nothing.
-    pub(super) outcomes: Vec<Outcome>,
+    pub(super) outcomes: Vec<JobOutcome>,
     /// Jobs that cannot be served, and those of the same id that ask for another resource and have to wait for their turn.
     pub(super) unfinished: Vec<(i64, JobError)>,
 }
 
-impl Asked {
+impl FetchRequest {
     /// Reads the jobs of a key. `vouch` tells why a link is not one to the resource.
     pub(super) fn read(
         key: &str,
-        jobs: &[Claimed],
+        jobs: &[ClaimedJob],
         asked_at: DateTime<Utc>,
-        deliveries: &HashMap<Uuid, Stored>,
+        deliveries: &HashMap<Uuid, StoredDelivery>,
         vouch: impl Fn(&str, &Resource) -> Result<(), String>,
     ) -> Self {
         let mut asked = Self {
@@ -52,12 +52,12 @@ impl Asked {
         };
         for job in jobs {
             match read(key, job, deliveries, &vouch) {
-                Ok(Wants::Nothing(why)) => asked.outcomes.push(Outcome {
+                Ok(JobRequest::Nothing(why)) => asked.outcomes.push(JobOutcome {
                     job: job.id,
                     outcome: "nothing",
                     detail: why,
                 }),
-                Ok(Wants::This {
+                Ok(JobRequest::This {
                     resource,
                     received_at,
                     trip,
@@ -85,7 +85,7 @@ impl Asked {
     }
 }
 
-enum Wants {
+enum JobRequest {
     Nothing(String),
     This {
         resource: Resource,
@@ -96,13 +96,13 @@ enum Wants {
 
 fn read(
     key: &str,
-    job: &Claimed,
-    deliveries: &HashMap<Uuid, Stored>,
+    job: &ClaimedJob,
+    deliveries: &HashMap<Uuid, StoredDelivery>,
     vouch: impl Fn(&str, &Resource) -> Result<(), String>,
-) -> Result<Wants, JobError> {
+) -> Result<JobRequest, JobError> {
     if job.kind != KIND {
         let resource = ResourceId::parse(key).ok().and_then(|id| Resource::by_id(&id));
-        return Ok(Wants::This {
+        return Ok(JobRequest::This {
             resource: resource.ok_or_else(|| JobError::fail("its key is no resource"))?,
             received_at: None,
             trip: None,
@@ -124,13 +124,13 @@ fn read(
         .iter()
         .find(|other| kind.is_some_and(|kind| kind.eq_ignore_ascii_case(other)))
     {
-        return Ok(Wants::Nothing(format!(
+        return Ok(JobRequest::Nothing(format!(
             "{other} are not followed: they are about no trip"
         )));
     }
     let resource = resource(&thin)?;
     vouch(&thin.href, &resource).map_err(|why| JobError::fail(format!("its link is not followed: {why}")))?;
-    Ok(Wants::This {
+    Ok(JobRequest::This {
         resource,
         received_at: Some(stored.received_at),
         trip: thin.trip,
@@ -138,7 +138,7 @@ fn read(
 }
 
 /// By its type, or, where it has none, by its id.
-fn resource(thin: &Thin) -> Result<Resource, JobError> {
+fn resource(thin: &ThinNotification) -> Result<Resource, JobError> {
     let Some(word) = &thin.kind else {
         let resource = Resource::by_id(&thin.id);
         return resource.ok_or_else(|| JobError::fail("not understood: it has no type, and its id tells none"));

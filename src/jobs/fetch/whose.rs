@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::request::Asked;
-use super::{FetchJob, KINDS, follow_up};
-use crate::avinode::documents::Reading;
+use super::request::FetchRequest;
+use super::{FetchHandler, KINDS, follow_up};
+use crate::avinode::documents::ParsedDocument;
 use crate::avinode::resource::Resource;
-use crate::domain::ids::{QuoteId, RequestId, TripId};
+use crate::domain::ids::{QuoteId, RfqId, TripId};
 use crate::queue::enqueue;
 use crate::queue::job::JobError;
 use crate::store::{documents as stored, trip_lookup};
@@ -18,14 +18,14 @@ const NAMELESS: Duration = Duration::from_secs(600);
 /// Where its RFQ could not be read for so long, it never will be. A little longer than an RFQ that is not there is asked for.
 const NO_RFQ: Duration = Duration::from_secs(40 * 60);
 
-impl FetchJob {
+impl FetchHandler {
     /// The trip that a document is about: `Ok(None)` where it states nothing, the inner error where it cannot be told yet.
     /// `read_at`: when the document was asked for, by the database's clock.
     pub(super) async fn whose(
         &self,
-        asked: &Asked,
+        asked: &FetchRequest,
         resource: &Resource,
-        reading: &Reading,
+        reading: &ParsedDocument,
         read_at: DateTime<Utc>,
     ) -> Result<Result<Option<TripId>, JobError>, JobError> {
         let named = reading.trips.first().or(asked.trip.as_ref());
@@ -37,7 +37,7 @@ impl FetchJob {
         }
         let (request, quote) = (reading.request.as_ref(), reading.quote.as_ref());
         let mut tx = self.applier.pool.begin().await?;
-        let found = trip_lookup::trips(&mut tx, request.map(RequestId::as_str), quote.map(QuoteId::as_str)).await?;
+        let found = trip_lookup::trips(&mut tx, request.map(RfqId::as_str), quote.map(QuoteId::as_str)).await?;
         if let [trip] = &found[..]
             && let Ok(trip) = TripId::parse(trip)
         {

@@ -1,7 +1,7 @@
 use super::*;
 
-fn of(majors: &[u32]) -> impl Iterator<Item = Programs> {
-    majors.iter().map(|&major| Programs {
+fn of(majors: &[u32]) -> impl Iterator<Item = PostgresBinaries> {
+    majors.iter().map(|&major| PostgresBinaries {
         bin_dir: PathBuf::from(format!("/pg/{major}")),
         major,
     })
@@ -39,7 +39,7 @@ fn each_refusal_says_what_to_do_in_one_line() {
         other.contains("made by Postgres 15, but only 16, 17 is installed"),
         "{other}"
     );
-    let named = Programs::find(Some(Path::new("/nowhere")), None)
+    let named = PostgresBinaries::find(Some(Path::new("/nowhere")), None)
         .unwrap_err()
         .to_string();
     assert!(named.contains("/nowhere"), "{named}");

@@ -14,7 +14,7 @@ use super::*;
 fn throw_away() -> EmbeddedOptions {
     EmbeddedOptions {
         bin_dir: None,
-        home: Home::ThrowAway,
+        home: ClusterHome::ThrowAway,
         settings: vec![],
     }
 }
@@ -22,7 +22,7 @@ fn throw_away() -> EmbeddedOptions {
 fn kept(path: &Path) -> EmbeddedOptions {
     EmbeddedOptions {
         bin_dir: None,
-        home: Home::Kept(path.to_owned()),
+        home: ClusterHome::Kept(path.to_owned()),
         settings: vec![],
     }
 }
@@ -105,7 +105,7 @@ async fn a_kept_home_has_one_owner_and_keeps_its_data_when_the_server_is_killed(
         .await
         .unwrap();
     kill_9(postgres.postmaster_pid());
-    assert_eq!(postgres.ended().await, End::Status(137));
+    assert_eq!(postgres.ended().await, ServerExit::Status(137));
     assert!(matches!(postgres.stop().await, Err(EmbeddedError::Unclean { .. })));
 
     std::fs::create_dir(home.join("data.unfinished-1")).unwrap(); // as an `initdb` cut short leaves it

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-use super::super::data_dir::Home;
+use super::super::data_dir::ClusterHome;
 use super::super::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use super::super::pool::pool;
 use super::*;
@@ -31,7 +31,7 @@ fn migrations(sql: &[&'static str]) -> Migrator {
 }
 
 /// What `migrate` does, without its patience.
-async fn apply_with(migrator: &Migrator, options: &PgConnectOptions) -> Result<Vec<Applied>, MigrateError> {
+async fn apply_with(migrator: &Migrator, options: &PgConnectOptions) -> Result<Vec<AppliedMigration>, MigrateError> {
     let patience = Patience {
         tables: Duration::ZERO,
         ..PATIENCE
@@ -39,7 +39,7 @@ async fn apply_with(migrator: &Migrator, options: &PgConnectOptions) -> Result<V
     migrate_with(migrator, options, patience).await
 }
 
-fn versions(applied: &[Applied]) -> Vec<i64> {
+fn versions(applied: &[AppliedMigration]) -> Vec<i64> {
     applied.iter().map(|one| one.version).collect()
 }
 
@@ -53,7 +53,7 @@ fn the_bookkeeping_is_where_sqlx_toml_puts_it() {
 async fn migrations_are_applied_once_and_the_status_tells_how_the_schema_stands() {
     let home = EmbeddedOptions {
         bin_dir: None,
-        home: Home::ThrowAway,
+        home: ClusterHome::ThrowAway,
         settings: vec![],
     };
     let postgres = EmbeddedPostgres::start(home).await.unwrap();

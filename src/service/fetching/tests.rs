@@ -1,27 +1,27 @@
 use std::time::Duration;
 
 use super::*;
-use crate::avinode::client::base_url::Base;
-use crate::avinode::client::config::{ClientSettings, Limits};
+use crate::avinode::client::base_url::BaseUrl;
+use crate::avinode::client::config::{ClientLimits, ClientSettings};
 
 #[tokio::test]
 async fn delays_are_those_of_the_settings_and_attempts_the_fetching_workers_own() {
-    let settings = Settings {
+    let settings = ServiceSettings {
         retry: RetryPolicy {
             base: Duration::from_millis(11),
             max: Duration::from_secs(7),
             max_attempts: 3,
             ..RetryPolicy::default()
         },
-        ..Settings::default()
+        ..ServiceSettings::default()
     };
     let avinode = AvinodeSettings {
         client: ClientSettings {
-            base: Base::parse("http://127.0.0.1:1/api", true).unwrap(),
+            base: BaseUrl::parse("http://127.0.0.1:1/api", true).unwrap(),
             api_token: "token".into(),
             bearer: "bearer".into(),
             act_as_account: None,
-            limits: Limits::default(),
+            limits: ClientLimits::default(),
         },
         calls_per_second: 1.0,
         burst: 1,

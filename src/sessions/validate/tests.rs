@@ -13,7 +13,7 @@ fn what_no_column_can_hold_is_refused_by_the_name_of_its_field() {
         count("quotes_expected_count", -1).unwrap_err(),
     ];
     let fields = wrong.map(|error| match error {
-        Error::Refused { field, .. } => field,
+        SessionError::Refused { field, .. } => field,
         other => panic!("{other}"),
     });
     let expected = [

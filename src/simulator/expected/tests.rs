@@ -1,6 +1,6 @@
 use super::*;
 
-fn truth(actions: &str) -> TripTruth {
+fn truth(actions: &str) -> ExpectedTrip {
     let text = format!(
         r#"{{"updated_on":true,"trips":[{{"short":"S1","id":"atrip-1"}}],"actions":[
         {{"request":{{"at":1,"trip":"S1","rfq":"arfq-1","operator":"A"}}}},
@@ -8,7 +8,7 @@ fn truth(actions: &str) -> TripTruth {
         {{"lift":{{"at":3,"rfq":"arfq-1"}}}}{actions}]}}"#
     );
     let scenario = Scenario::read(text.as_bytes(), None).unwrap();
-    Truth::of(&scenario).trips["S1"].clone()
+    Expected::of(&scenario).trips["S1"].clone()
 }
 
 fn quote(at: u64, rfq: u8, number: u8, price: &str, currency: &str) -> String {
@@ -18,7 +18,7 @@ fn quote(at: u64, rfq: u8, number: u8, price: &str, currency: &str) -> String {
     )
 }
 
-fn ids(truth: &TripTruth) -> [Option<&str>; 3] {
+fn ids(truth: &ExpectedTrip) -> [Option<&str>; 3] {
     let leading = &truth.primary;
     [&leading.latest, &leading.first, &leading.lowest_price]
         .map(|primary| primary.as_ref().map(|primary| primary.quote.as_str()))

@@ -1,9 +1,9 @@
 use super::*;
 
 fn drawn(seed: u64, share: f64, reads: usize) -> Vec<Option<Fault>> {
-    let trouble = Trouble {
+    let trouble = ApiFaults {
         faults: share,
-        ..Trouble::default()
+        ..ApiFaults::default()
     };
     let mut faults = Faults::default();
     (0..reads).map(|_| faults.next(seed, "arfq-1", &trouble)).collect()

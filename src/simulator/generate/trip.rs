@@ -35,7 +35,7 @@ struct Asked {
 
 /// Writes the story of one trip after the other; ids go on from trip to trip.
 #[derive(Default)]
-pub(super) struct Author {
+pub(super) struct TripGenerator {
     pub(super) told: Vec<Action>,
     trip: String,
     /// The second of the trip's last action; none yet.
@@ -47,7 +47,7 @@ pub(super) struct Author {
     messages_made: u64,
 }
 
-impl Author {
+impl TripGenerator {
     pub(super) fn begin(&mut self, trip: &Trip) {
         self.trip.clone_from(&trip.short);
         self.last = None;

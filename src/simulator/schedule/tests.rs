@@ -5,14 +5,14 @@ fn scenario(seed: u64) -> Scenario {
     Scenario::read(text.as_bytes(), None).unwrap()
 }
 
-const WORST: Disorder = Disorder {
+const WORST: DeliveryFaults = DeliveryFaults {
     duplicates: 0.1,
     shuffle: true,
 };
 
 fn sent(steps: &[Step]) -> Vec<usize> {
     let sent = steps.iter().filter_map(|step| match step.what {
-        What::Send(index, 0) => Some(index),
+        StepKind::Send(index, 0) => Some(index),
         _ => None,
     });
     sent.collect()
@@ -26,8 +26,8 @@ fn the_order_depends_on_the_seed_only_and_nothing_is_sent_before_it_happened() {
     let mut happened = vec![false; story.actions.len()];
     for step in steps_of(&story) {
         match step.what {
-            What::Act(index) => happened[index] = true,
-            What::Send(index, _) => assert!(happened[index], "{index}"),
+            StepKind::Act(index) => happened[index] = true,
+            StepKind::Send(index, _) => assert!(happened[index], "{index}"),
         }
     }
     assert!(happened.iter().all(|happened| *happened));
@@ -41,9 +41,12 @@ fn every_notification_is_sent_some_twice_and_in_the_wrong_order() {
     assert!(!order.is_sorted());
     order.sort_unstable();
     assert!(order.iter().copied().eq(0..story.actions.len()));
-    let twice = all.iter().filter(|step| matches!(step.what, What::Send(_, 1))).count();
+    let twice = all
+        .iter()
+        .filter(|step| matches!(step.what, StepKind::Send(_, 1)))
+        .count();
     assert!((20..70).contains(&twice), "{twice} of {}", story.actions.len());
-    let orderly = steps(&story, Disorder::default());
+    let orderly = steps(&story, DeliveryFaults::default());
     assert!(sent(&orderly).is_sorted());
     assert_eq!(orderly.len(), story.actions.len() * 2);
 }

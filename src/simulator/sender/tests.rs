@@ -31,7 +31,7 @@ async fn receiver(answer: impl Fn(usize, &HeaderMap) -> Response + Clone + Send 
 }
 
 /// Sends one notification at this speed and returns what came of it.
-async fn sent(uri: &str, proof: Proof, speed: f64) -> Deliveries {
+async fn sent(uri: &str, proof: AuthMode, speed: f64) -> Deliveries {
     let target = Target {
         setting: "whs-1".to_owned(),
         uri: uri.to_owned(),
@@ -39,7 +39,7 @@ async fn sent(uri: &str, proof: Proof, speed: f64) -> Deliveries {
         secret: "hush:hush".to_owned(),
         proof,
     };
-    let notice = Notice {
+    let notice = Notification {
         kind: "rfqs",
         id: "arfq-1".to_owned(),
         trip: Some("S1".to_owned()),
@@ -47,7 +47,7 @@ async fn sent(uri: &str, proof: Proof, speed: f64) -> Deliveries {
     };
     let (log, shutdown) = (Log::begin(), CancellationToken::new());
     log.delivery(|deliveries| deliveries.planned = 1);
-    let sender = Sender::new(2, FastClock::start(speed), shutdown).unwrap();
+    let sender = Sender::new(2, ScaledClock::start(speed), shutdown).unwrap();
     sender.deliver(&target, &body(&notice, "http://a/api"), &log).await;
     let deliveries = log.deliveries();
     assert!(deliveries.is_done());
@@ -65,7 +65,7 @@ async fn the_body_is_avinodes_and_credentials_come_only_after_a_challenge() {
         None => challenge(),
     })
     .await;
-    let deliveries = sent(&uri, Proof::Challenge, 1.0).await;
+    let deliveries = sent(&uri, AuthMode::Challenge, 1.0).await;
     assert_eq!(
         (deliveries.delivered, deliveries.requests, deliveries.challenged),
         (1, 2, 1)
@@ -86,9 +86,9 @@ async fn preemptive_credentials_come_at_once_and_no_challenge_is_answered_withou
         None => StatusCode::UNAUTHORIZED.into_response(),
     })
     .await;
-    let deliveries = sent(&uri, Proof::Preemptive, 1.0).await;
+    let deliveries = sent(&uri, AuthMode::Preemptive, 1.0).await;
     assert_eq!((deliveries.delivered, deliveries.requests), (1, 1));
-    let deliveries = sent(&uri, Proof::Challenge, 1e6).await;
+    let deliveries = sent(&uri, AuthMode::Challenge, 1e6).await;
     assert_eq!((deliveries.given_up, deliveries.challenged), (1, 0));
 }
 
@@ -103,7 +103,7 @@ async fn only_200_is_success_and_everything_else_comes_again() {
             .into_response()
     })
     .await;
-    let deliveries = sent(&uri, Proof::Nothing, 1e5).await;
+    let deliveries = sent(&uri, AuthMode::Nothing, 1e5).await;
     assert_eq!(
         (deliveries.delivered, deliveries.requests, deliveries.given_up),
         (1, 6, 0)
@@ -120,7 +120,7 @@ async fn what_is_not_accepted_within_48_hours_is_given_up() {
     let (uri, seen) = receiver(|_, _| StatusCode::SERVICE_UNAVAILABLE.into_response()).await;
     // 48 hours in half a second.
     let begun = Instant::now();
-    let deliveries = sent(&uri, Proof::Nothing, 48.0 * 3600.0 * 2.0).await;
+    let deliveries = sent(&uri, AuthMode::Nothing, 48.0 * 3600.0 * 2.0).await;
     assert_eq!((deliveries.given_up, deliveries.delivered), (1, 0));
     // Half a minute, then twice as long each time until it is an hour: not more than this fits in.
     assert!((2..=55).contains(&seen.lock().unwrap().len()), "{deliveries:?}");
@@ -130,7 +130,7 @@ async fn what_is_not_accepted_within_48_hours_is_given_up() {
 #[tokio::test]
 async fn nobody_there_is_no_answer_and_comes_again() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let deliveries = sent(&format!("http://{closed}/hook"), Proof::Challenge, 1e6).await;
+    let deliveries = sent(&format!("http://{closed}/hook"), AuthMode::Challenge, 1e6).await;
     assert_eq!(deliveries.given_up, 1);
     assert!(deliveries.refusals[&0] >= 2, "{deliveries:?}");
 }

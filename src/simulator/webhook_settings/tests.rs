@@ -10,7 +10,7 @@ fn a_setting_is_made_changed_and_told_by_what_it_subscribes_to() {
     let id = made.unwrap()["id"].as_str().unwrap().to_owned();
     assert_eq!(settings.targets("TripChatMine"), []);
     let target = &settings.targets("TripRequestMine")[0];
-    assert_eq!((target.secret.as_str(), target.proof), ("b:c", Proof::Challenge));
+    assert_eq!((target.secret.as_str(), target.proof), ("b:c", AuthMode::Challenge));
     let changed = settings
         .update(&id, &json!({"active": false, "id": "whs-9"}))
         .unwrap()

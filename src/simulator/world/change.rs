@@ -3,8 +3,8 @@
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
-use super::notification::Notice;
-use super::{Answer, Brings, Lift, Message, Quote, Rfq, Stamps, World};
+use super::notification::Notification;
+use super::{Answer, Lift, Message, MessageContent, Quote, Rfq, Stamps, World};
 use crate::simulator::action::Action;
 
 impl World {
@@ -12,7 +12,7 @@ impl World {
     ///
     /// The stamps are the wall's moments, not the scenario's seconds: a reader may compare them with its own clock, and no
     /// two are the same.
-    pub fn apply(&mut self, action: &Action, now: DateTime<Utc>, base: &str) -> Option<Notice> {
+    pub fn apply(&mut self, action: &Action, now: DateTime<Utc>, base: &str) -> Option<Notification> {
         let notice = self.notice(action)?;
         let document = self.document(notice.kind, &notice.id, base);
         let before = self.before.entry(notice.id.clone()).or_default();
@@ -66,7 +66,7 @@ impl World {
                 self.say(
                     &action.message,
                     &action.rfq,
-                    Brings::Quote(action.quote.clone()),
+                    MessageContent::Quote(action.quote.clone()),
                     stamps,
                 );
             }
@@ -89,12 +89,17 @@ impl World {
                 self.say(
                     &action.message,
                     &action.rfq,
-                    Brings::Decline(action.reason.clone()),
+                    MessageContent::Decline(action.reason.clone()),
                     stamps,
                 );
             }
             Action::Chat(action) => {
-                self.say(&action.message, &action.rfq, Brings::Text(action.text.clone()), stamps);
+                self.say(
+                    &action.message,
+                    &action.rfq,
+                    MessageContent::Text(action.text.clone()),
+                    stamps,
+                );
             }
             Action::Cancel(action) => self.rfq(&action.rfq, at)?.canceled = true,
         }
@@ -132,7 +137,7 @@ impl World {
         }
     }
 
-    fn say(&mut self, id: &str, rfq: &str, brings: Brings, stamps: Stamps) {
+    fn say(&mut self, id: &str, rfq: &str, brings: MessageContent, stamps: Stamps) {
         let rfq = rfq.to_owned();
         self.messages.insert(id.to_owned(), Message { rfq, brings, stamps });
     }

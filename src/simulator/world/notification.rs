@@ -5,7 +5,7 @@ use crate::simulator::action::{Action, is_of_the_buyer};
 
 /// A change of a resource, as its notification tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
+pub struct Notification {
     /// `rfqs` or `tripmsgs`.
     pub kind: &'static str,
     /// The resource.
@@ -18,11 +18,11 @@ pub struct Notice {
 
 impl World {
     /// What the action will be notified as.
-    pub(super) fn notice(&self, action: &Action) -> Option<Notice> {
+    pub(super) fn notice(&self, action: &Action) -> Option<Notification> {
         let (kind, id, rfq, event_type) = match action {
             Action::Request(action) => {
                 let named = self.trips.get(&action.trip)?.named;
-                return Some(Notice {
+                return Some(Notification {
                     kind: "rfqs",
                     id: action.rfq.clone(),
                     trip: named.then(|| action.trip.clone()),
@@ -49,7 +49,7 @@ impl World {
         };
         let trip = &self.rfqs.get(rfq)?.trip;
         let named = self.trips.get(trip)?.named;
-        Some(Notice {
+        Some(Notification {
             kind,
             id: id.clone(),
             trip: named.then(|| trip.clone()),

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::notification::Notice;
+use super::notification::Notification;
 use super::*;
 
 const BASE: &str = "http://a/api";
@@ -18,7 +18,7 @@ const STORY: &str = r#"{"updated_on":true,"trips":[{"short":"S1","id":"atrip-1"}
     {"request":{"at":8,"trip":"S2","rfq":"arfq-2","operator":"Silver Heron Aviation"}}]}"#;
 
 /// The world after so many actions of the story, one a second, and the last one's notice.
-fn after(actions: usize, changed: fn(&mut Scenario)) -> (World, Notice) {
+fn after(actions: usize, changed: fn(&mut Scenario)) -> (World, Notification) {
     let mut scenario = Scenario::read(STORY.as_bytes(), None).unwrap();
     changed(&mut scenario);
     let mut world = World::new(&scenario);

@@ -3,20 +3,20 @@
 use crate::postgres::transaction::{Pool, Transaction};
 use uuid::Uuid;
 
-use super::pg_timestamp::Moment;
+use super::pg_timestamp::PgTimestamp;
 use super::tx;
-use crate::domain::chat_session::page::{Listed, Page};
-use crate::domain::chat_session::view::{Statistics, StepCount, TimelineLine};
+use crate::domain::chat_session::page::{Page, PageRequest};
+use crate::domain::chat_session::view::{Statistics, StepCount, TimelineEntry};
 
 /// Reads a page of a session's timeline, oldest line first.
 pub async fn timeline(
     tx: &mut Transaction<'_>,
     session: Uuid,
-    page: &Page<i64>,
-) -> Result<Listed<TimelineLine, i64>, sqlx::Error> {
+    page: &PageRequest<i64>,
+) -> Result<Page<TimelineEntry, i64>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT seq, recorded_at, happened_at AS "happened_at: Moment", kind, detail, delivery_id
+        SELECT seq, recorded_at, happened_at AS "happened_at: PgTimestamp", kind, detail, delivery_id
         FROM avinode_ingest.timeline
         WHERE session_id = $1 AND seq > $2
         ORDER BY seq
@@ -28,15 +28,15 @@ pub async fn timeline(
     )
     .fetch_all(tx)
     .await?;
-    let lines = rows.into_iter().map(|row| TimelineLine {
+    let lines = rows.into_iter().map(|row| TimelineEntry {
         seq: row.seq,
         recorded_at: row.recorded_at,
-        happened_at: row.happened_at.and_then(Moment::time),
+        happened_at: row.happened_at.and_then(PgTimestamp::time),
         kind: row.kind,
         detail: row.detail,
         delivery_id: row.delivery_id,
     });
-    Ok(Listed::cut(lines.collect(), page.limit, |line| line.seq))
+    Ok(Page::cut(lines.collect(), page.limit, |line| line.seq))
 }
 
 /// Whether there is such a session.

@@ -4,11 +4,11 @@ use crate::postgres::transaction::Transaction;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::pg_timestamp::Moment;
+use super::pg_timestamp::PgTimestamp;
 
 /// A session that this transaction has locked, as it stood when the lock was taken.
 #[derive(Debug, Clone)]
-pub struct Locked {
+pub struct LockedChatSession {
     /// `chat_sessions.id`.
     pub id: Uuid,
     /// Its request.
@@ -23,7 +23,7 @@ pub struct Locked {
 
 /// A session of a locked conversation that is active or paused; locked as well.
 #[derive(Debug, Clone)]
-pub struct Live {
+pub struct OpenSession {
     /// `chat_sessions.id`.
     pub id: Uuid,
     /// `active` or `paused`.
@@ -33,7 +33,7 @@ pub struct Live {
     /// Its request.
     pub request_id: Option<Uuid>,
     /// When something last happened.
-    pub last_activity_at: Moment,
+    pub last_activity_at: PgTimestamp,
 }
 
 /// Locks a conversation against others that begin, resume or look for its session; not against references to it.
@@ -63,9 +63,9 @@ pub async fn conversation_of(tx: &mut Transaction<'_>, session: Uuid) -> Result<
 ///
 /// There should be one. Of several only the first is waited for: whoever holds one and waits for the next, and the next, may
 /// be waiting still when the application, which wants the first, has waited for `deadlock_timeout` and is made the victim.
-pub async fn live_sessions(tx: &mut Transaction<'_>, conversation: Uuid) -> Result<Vec<Live>, sqlx::Error> {
+pub async fn live_sessions(tx: &mut Transaction<'_>, conversation: Uuid) -> Result<Vec<OpenSession>, sqlx::Error> {
     sqlx::query_as!(
-        Live,
+        OpenSession,
         r#"
         WITH first AS MATERIALIZED (
             SELECT id
@@ -78,7 +78,7 @@ pub async fn live_sessions(tx: &mut Transaction<'_>, conversation: Uuid) -> Resu
             FOR NO KEY UPDATE
         )
         SELECT session.id, session.status::text AS "status!", session.iso_agent_id, session.request_id,
-            session.last_activity_at AS "last_activity_at: Moment"
+            session.last_activity_at AS "last_activity_at: PgTimestamp"
         FROM public.chat_sessions AS session
         WHERE (SELECT count(*) FROM first) >= 0 -- that is: once the first one is locked
             AND session.conversation_id = $1 AND session.status IN ('active', 'paused')
@@ -92,9 +92,9 @@ pub async fn live_sessions(tx: &mut Transaction<'_>, conversation: Uuid) -> Resu
 }
 
 /// Locks a session. `None`: there is none.
-pub async fn session(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<Locked>, sqlx::Error> {
+pub async fn session(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<LockedChatSession>, sqlx::Error> {
     sqlx::query_as!(
-        Locked,
+        LockedChatSession,
         r#"
         SELECT session.id, session.request_id, session.status::text AS "status!", session.current_step,
             session.workflow_state

@@ -8,8 +8,8 @@ use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::pg_timestamp::Moment;
-use crate::domain::chat_session::page::{Filter, Listed, Page, Position};
+use super::pg_timestamp::PgTimestamp;
+use crate::domain::chat_session::page::{Page, PageRequest, SessionCursor, SessionFilter};
 use crate::domain::chat_session::view::ChatSession;
 
 /// What is shown of a session. What it refers to is joined to the rows of the page alone, after the LIMIT.
@@ -50,25 +50,29 @@ pub async fn one(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<ChatSessio
 /// that is asked for.
 pub async fn list(
     tx: &mut Transaction<'_>,
-    filter: &Filter,
+    filter: &SessionFilter,
     trip_ids: &[String],
-    page: &Page<Position>,
-) -> Result<Listed<ChatSession, Position>, sqlx::Error> {
+    page: &PageRequest<SessionCursor>,
+) -> Result<Page<ChatSession, SessionCursor>, sqlx::Error> {
     let mut query = statement(filter, trip_ids, page);
     let rows = query.build().persistent(false).fetch_all(tx).await?;
     let read = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let listed = Listed::cut(read, page.limit, |(session, activity)| Position {
+    let listed = Page::cut(read, page.limit, |(session, activity)| SessionCursor {
         last_activity: activity.0,
         id: session.id,
     });
-    Ok(Listed {
+    Ok(Page {
         data: listed.data.into_iter().map(|(session, _)| session).collect(),
         next: listed.next,
     })
 }
 
 /// The statement of a list; tests explain it.
-pub fn statement(filter: &Filter, trip_ids: &[String], page: &Page<Position>) -> QueryBuilder<Postgres> {
+pub fn statement(
+    filter: &SessionFilter,
+    trip_ids: &[String],
+    page: &PageRequest<SessionCursor>,
+) -> QueryBuilder<Postgres> {
     // These leave a handful of rows by themselves, each by its own index.
     let few = filter.conversation_id.is_some()
         || filter.request_id.is_some()
@@ -83,7 +87,7 @@ pub fn statement(filter: &Filter, trip_ids: &[String], page: &Page<Position>) ->
     if let Some(after) = &page.after {
         query.push(" AND (session.last_activity_at, session.id) < (");
         query
-            .push_bind(Moment(after.last_activity))
+            .push_bind(PgTimestamp(after.last_activity))
             .push(", ")
             .push_bind(after.id)
             .push(")");
@@ -96,7 +100,7 @@ pub fn statement(filter: &Filter, trip_ids: &[String], page: &Page<Position>) ->
     query
 }
 
-fn matching(query: &mut QueryBuilder<Postgres>, filter: &Filter, trip_ids: &[String]) {
+fn matching(query: &mut QueryBuilder<Postgres>, filter: &SessionFilter, trip_ids: &[String]) {
     let ids = [
         (" AND session.conversation_id = ", filter.conversation_id),
         (" AND session.request_id = ", filter.request_id),
@@ -135,9 +139,14 @@ fn matching(query: &mut QueryBuilder<Postgres>, filter: &Filter, trip_ids: &[Str
     };
 }
 
-fn read(row: &PgRow) -> Result<(ChatSession, Moment), sqlx::Error> {
-    let time = |column| Ok::<_, sqlx::Error>(row.try_get::<Option<Moment>, _>(column)?.and_then(Moment::time));
-    let last_activity: Moment = row.try_get("last_activity_at")?;
+fn read(row: &PgRow) -> Result<(ChatSession, PgTimestamp), sqlx::Error> {
+    let time = |column| {
+        Ok::<_, sqlx::Error>(
+            row.try_get::<Option<PgTimestamp>, _>(column)?
+                .and_then(PgTimestamp::time),
+        )
+    };
+    let last_activity: PgTimestamp = row.try_get("last_activity_at")?;
     let session = ChatSession {
         id: row.try_get("id")?,
         conversation_id: row.try_get("conversation_id")?,

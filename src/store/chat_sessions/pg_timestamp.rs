@@ -13,9 +13,9 @@ const EPOCH: i64 = 946_684_800;
 
 /// A `timestamptz`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(pub i64);
+pub struct PgTimestamp(pub i64);
 
-impl Moment {
+impl PgTimestamp {
     /// As a time of the calendar; `None` for the infinities and for what no calendar of ours reaches.
     pub fn time(self) -> Option<DateTime<Utc>> {
         if self.0 == i64::MAX || self.0 == i64::MIN {
@@ -27,19 +27,19 @@ impl Moment {
     }
 }
 
-impl Type<Postgres> for Moment {
+impl Type<Postgres> for PgTimestamp {
     fn type_info() -> PgTypeInfo {
         <DateTime<Utc> as Type<Postgres>>::type_info()
     }
 }
 
-impl Encode<'_, Postgres> for Moment {
+impl Encode<'_, Postgres> for PgTimestamp {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
         <i64 as Encode<'_, Postgres>>::encode_by_ref(&self.0, buffer)
     }
 }
 
-impl<'r> Decode<'r, Postgres> for Moment {
+impl<'r> Decode<'r, Postgres> for PgTimestamp {
     fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
         if value.is_null() {
             return Err("a moment that is null".into());

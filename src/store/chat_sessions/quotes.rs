@@ -4,8 +4,8 @@ use crate::postgres::transaction::Transaction;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::pg_timestamp::Moment;
-use crate::domain::chat_session::page::{Listed, Page};
+use super::pg_timestamp::PgTimestamp;
+use crate::domain::chat_session::page::{Page, PageRequest};
 use crate::domain::chat_session::view::SessionQuote;
 
 /// All ids, in normal form, of the trip that has this one; itself, where no trip is known by it.
@@ -65,7 +65,7 @@ pub async fn trips_of(tx: &mut Transaction<'_>, session: Uuid) -> Result<Vec<Str
 
 /// A row of `quotes` and what we know it by.
 #[derive(Debug, Clone)]
-pub struct ShownQuote {
+pub struct QuoteRow {
     /// The request that the row belongs to.
     pub request_id: Option<Uuid>,
     /// Avinode's id, as the row has it.
@@ -79,13 +79,9 @@ pub struct ShownQuote {
 }
 
 /// Reads a row of `quotes`. `None`: there is none.
-pub async fn shown(
-    tx: &mut Transaction<'_>,
-    row: Uuid,
-    trip_ids: &[String],
-) -> Result<Option<ShownQuote>, sqlx::Error> {
+pub async fn shown(tx: &mut Transaction<'_>, row: Uuid, trip_ids: &[String]) -> Result<Option<QuoteRow>, sqlx::Error> {
     sqlx::query_as!(
-        ShownQuote,
+        QuoteRow,
         r#"
         SELECT quote.request_id AS "request_id?", quote.avinode_quote_id AS "avinode_quote_id?",
             fact.quote_id AS "fact?", coalesce(fact.of_trip, false) AS "of_trip!",
@@ -125,7 +121,7 @@ pub async fn enter(tx: &mut Transaction<'_>, session: Uuid, quote: &str) -> Resu
 
 /// What a quote changes in its session.
 #[derive(Debug, Clone, Default)]
-pub struct Written {
+pub struct QuoteWrite {
     /// How many quotes are new.
     pub entered: i32,
     /// What the count is to be instead.
@@ -142,7 +138,7 @@ pub struct Written {
 pub async fn write(
     tx: &mut Transaction<'_>,
     session: Uuid,
-    written: &Written,
+    written: &QuoteWrite,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
@@ -175,8 +171,8 @@ pub async fn list(
     tx: &mut Transaction<'_>,
     session: Uuid,
     trip_ids: &[String],
-    page: &Page<String>,
-) -> Result<Listed<SessionQuote, String>, sqlx::Error> {
+    page: &PageRequest<String>,
+) -> Result<Page<SessionQuote, String>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
         SELECT entry.quote_id AS "key!", entry.counted AS "counted!", entry.entered_at AS "entered_at!",
@@ -188,7 +184,7 @@ pub async fn list(
             coalesce(fact.currency, shown.metadata ->> 'currency') AS currency,
             coalesce(fact.aircraft_type, shown.aircraft_type) AS aircraft_type,
             coalesce(fact.aircraft_tail, shown.aircraft_tail_number) AS aircraft_tail_number,
-            coalesce(fact.valid_until, shown.valid_until) AS "valid_until: Moment",
+            coalesce(fact.valid_until, shown.valid_until) AS "valid_until: PgTimestamp",
             coalesce(fact.declined, false) OR coalesce(rfq.declined, false) AS "declined!",
             coalesce(fact.decline_reason, rfq.decline_reason) AS decline_reason,
             shown.status::text AS status
@@ -237,15 +233,15 @@ pub async fn list(
             currency: row.currency,
             aircraft_type: row.aircraft_type,
             aircraft_tail_number: row.aircraft_tail_number,
-            valid_until: row.valid_until.and_then(Moment::time),
+            valid_until: row.valid_until.and_then(PgTimestamp::time),
             declined: row.declined,
             decline_reason: row.decline_reason,
             status: row.status,
         };
         (quote, row.key)
     });
-    let listed = Listed::cut(quotes.collect(), page.limit, |(_, key)| key.clone());
-    Ok(Listed {
+    let listed = Page::cut(quotes.collect(), page.limit, |(_, key)| key.clone());
+    Ok(Page {
         data: listed.data.into_iter().map(|(quote, _)| quote).collect(),
         next: listed.next,
     })

@@ -3,11 +3,11 @@
 use crate::postgres::transaction::Transaction;
 use uuid::Uuid;
 
-use crate::domain::trip::Happening;
-use crate::store::timeline::{self, Line};
+use crate::domain::trip::TimelineEvent;
+use crate::store::timeline::{self, TimelineRow};
 
 /// Writes a line into the timeline of a locked session; one that stands there already is left out.
-pub async fn write(tx: &mut Transaction<'_>, session: Uuid, happening: Happening) -> Result<(), sqlx::Error> {
+pub async fn write(tx: &mut Transaction<'_>, session: Uuid, happening: TimelineEvent) -> Result<(), sqlx::Error> {
     let seq = sqlx::query_scalar!(
         r#"
         INSERT INTO avinode_ingest.session_state AS state (session_id, seq)
@@ -19,7 +19,7 @@ pub async fn write(tx: &mut Transaction<'_>, session: Uuid, happening: Happening
     )
     .fetch_one(&mut *tx)
     .await?;
-    let line = Line {
+    let line = TimelineRow {
         session,
         seq,
         happening,

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::ids::MessageId;
-use crate::domain::trip::Trip;
+use crate::domain::trip::TripFacts;
 use crate::postgres::transaction::Transaction;
 
 /// Notes in locked trips which of these messages are known.
 pub(super) async fn load(
     tx: &mut Transaction<'_>,
-    trips: &mut BTreeMap<String, Trip>,
+    trips: &mut BTreeMap<String, TripFacts>,
     messages: &BTreeSet<(String, MessageId)>,
 ) -> Result<(), sqlx::Error> {
     if !messages.is_empty() {

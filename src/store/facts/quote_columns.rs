@@ -11,7 +11,7 @@ macro_rules! details {
                 .amount
                 .zip($row.currency)
                 .map(|(amount, currency)| crate::domain::event::Money { amount, currency }),
-            operator: crate::domain::event::Operator {
+            operator: crate::domain::event::Party {
                 id: $row.operator_id,
                 name: $row.operator_name,
             },

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::quote_columns::details;
-use crate::domain::event::{QuoteDetails, Source, Version};
-use crate::domain::ids::{QuoteId, RequestId};
-use crate::domain::quote_history::{Said, Stated};
+use crate::domain::event::{FactSource, FactVersion, QuoteDetails};
+use crate::domain::ids::{QuoteId, RfqId};
+use crate::domain::quote_history::{Observation, QuoteHistory};
 use crate::store::version;
 
 #[derive(Serialize, Deserialize)]
@@ -24,7 +24,7 @@ struct Column {
 
 #[derive(Serialize, Deserialize)]
 struct Row {
-    request: Option<RequestId>,
+    request: Option<RfqId>,
     amount: Option<Decimal>,
     currency: Option<String>,
     operator_id: Option<String>,
@@ -40,7 +40,7 @@ struct Row {
 }
 
 /// The column of what was said.
-pub fn write(said: &Said) -> Option<Value> {
+pub fn write(said: &QuoteHistory) -> Option<Value> {
     if said.documents.is_empty() && said.stood_at.is_none() {
         return None;
     }
@@ -56,17 +56,17 @@ pub fn write(said: &Said) -> Option<Value> {
 }
 
 /// What was said, from the column; `None` where it is null.
-pub fn read(quote: &QuoteId, column: Option<Value>) -> Option<Said> {
+pub fn read(quote: &QuoteId, column: Option<Value>) -> Option<QuoteHistory> {
     let column: Column = serde_json::from_value(column?)
         .inspect_err(|error| tracing::error!(%quote, %error, "a quote's `said` cannot be read; its columns stand"))
         .ok()?;
-    Some(Said {
+    Some(QuoteHistory {
         received: (column.received).unwrap_or(column.event.is_some() || !column.documents.is_empty()),
-        event: column.event.map(|row| stated(quote, row, Source::Event)),
+        event: column.event.map(|row| stated(quote, row, FactSource::Event)),
         documents: column
             .documents
             .into_iter()
-            .map(|row| stated(quote, row, Source::Document))
+            .map(|row| stated(quote, row, FactSource::Document))
             .collect(),
         stood_from: column.stood_from,
         stood_at: column.stood_at,
@@ -74,16 +74,16 @@ pub fn read(quote: &QuoteId, column: Option<Value>) -> Option<Said> {
 }
 
 /// What was said where the newest fact is all there is.
-pub fn only(details: QuoteDetails, version: Version, first_fact_at: Option<DateTime<Utc>>) -> Said {
+pub fn only(details: QuoteDetails, version: FactVersion, first_fact_at: Option<DateTime<Utc>>) -> QuoteHistory {
     let at = version.at;
-    let mut said = Said::once(details, version, at);
+    let mut said = QuoteHistory::once(details, version, at);
     for stated in said.event.iter_mut().chain(&mut said.documents) {
         stated.earliest = first_fact_at;
     }
     said
 }
 
-fn row(stated: &Stated) -> Row {
+fn row(stated: &Observation) -> Row {
     let details = stated.details.clone();
     Row {
         request: details.request,
@@ -102,12 +102,12 @@ fn row(stated: &Stated) -> Row {
     }
 }
 
-fn stated(quote: &QuoteId, row: Row, source: Source) -> Stated {
-    Stated {
+fn stated(quote: &QuoteId, row: Row, source: FactSource) -> Observation {
+    Observation {
         details: details!(quote.clone(), row.request, row),
         earliest: row.earliest,
         first_at: row.first_at,
-        last: Version {
+        last: FactVersion {
             at: row.last_at,
             source,
             digest: version::digest(&hex::decode(row.digest).unwrap_or_default()),

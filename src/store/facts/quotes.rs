@@ -10,9 +10,9 @@ use uuid::Uuid;
 use super::quote_columns::details;
 use super::quote_history;
 use super::read_decline;
-use crate::domain::ids::{QuoteId, RequestId};
-use crate::domain::quote::Quote;
-use crate::domain::trip::Trip;
+use crate::domain::ids::{QuoteId, RfqId};
+use crate::domain::quote::QuoteFacts;
+use crate::domain::trip::TripFacts;
 use crate::postgres::transaction::Transaction;
 use crate::store::version;
 
@@ -21,7 +21,7 @@ pub type QuoteKey = (String, QuoteId);
 
 /// Where a quote is projected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
+pub enum ProjectionState {
     /// In this row of `public.quotes`.
     At(Uuid),
     /// The application has deleted its row.
@@ -30,7 +30,7 @@ pub enum Shown {
     Refused,
 }
 
-impl Shown {
+impl ProjectionState {
     /// The row, if it is there.
     pub fn row(self) -> Option<Uuid> {
         match self {
@@ -43,9 +43,9 @@ impl Shown {
 /// Loads the quotes of locked trips into them; and where each is projected.
 pub(super) async fn load(
     tx: &mut Transaction<'_>,
-    trips: &mut BTreeMap<String, Trip>,
+    trips: &mut BTreeMap<String, TripFacts>,
     keys: &[String],
-) -> Result<BTreeMap<QuoteKey, Shown>, sqlx::Error> {
+) -> Result<BTreeMap<QuoteKey, ProjectionState>, sqlx::Error> {
     let mut projected = BTreeMap::new();
     let rows = sqlx::query!(
         r#"
@@ -62,31 +62,35 @@ pub(super) async fn load(
             continue;
         };
         if let Some(at) = row.projected_id {
-            let shown = if row.is_shown { Shown::At(at) } else { Shown::Removed };
+            let shown = if row.is_shown {
+                ProjectionState::At(at)
+            } else {
+                ProjectionState::Removed
+            };
             projected.insert((row.trip_key, id.clone()), shown);
         } else if row.projection_error.is_some() {
-            projected.insert((row.trip_key, id.clone()), Shown::Refused);
+            projected.insert((row.trip_key, id.clone()), ProjectionState::Refused);
         }
         let fact = version::read(row.fact_at, row.fact_source, row.fact_digest)
             .filter(|_| row.received)
             .map(|version| {
-                let request = row.request_id.as_deref().and_then(|id| RequestId::parse(id).ok());
+                let request = row.request_id.as_deref().and_then(|id| RfqId::parse(id).ok());
                 let details = details!(id.clone(), request, row);
                 quote_history::only(details, version, row.first_fact_at)
             });
         let said = quote_history::read(&id, row.said).or(fact).unwrap_or_default();
         let declined = version::read(row.declined_at, row.declined_source, row.declined_digest);
         let declined = read_decline(row.declined, declined, row.decline_reason);
-        trip.quotes.insert(id, Quote::of(&said, declined));
+        trip.quotes.insert(id, QuoteFacts::of(&said, declined));
     }
     Ok(projected)
 }
 
 /// Writes quotes of locked trips, sorted by key.
-pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &Quote)]) -> Result<(), sqlx::Error> {
-    let fact = |quote: &Quote| quote.fact.clone();
-    let details = |quote: &Quote| fact(quote).map(|fact| fact.details);
-    let decline = |quote: &Quote| quote.declined.clone();
+pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &QuoteFacts)]) -> Result<(), sqlx::Error> {
+    let fact = |quote: &QuoteFacts| quote.fact.clone();
+    let details = |quote: &QuoteFacts| fact(quote).map(|fact| fact.details);
+    let decline = |quote: &QuoteFacts| quote.declined.clone();
     macro_rules! column {
         ($of:expr) => {
             quotes.iter().map(|(_, _, quote)| $of(quote)).collect::<Vec<_>>()
@@ -94,7 +98,7 @@ pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &Quote)]
     }
     let keys: Vec<String> = quotes.iter().map(|(key, _, _)| (*key).to_owned()).collect();
     let ids: Vec<String> = quotes.iter().map(|(_, id, _)| id.as_str().to_owned()).collect();
-    let received: Vec<bool> = column!(|quote: &Quote| quote.fact.is_some());
+    let received: Vec<bool> = column!(|quote: &QuoteFacts| quote.fact.is_some());
     let request: Vec<Option<String>> =
         column!(|quote| details(quote).and_then(|d| d.request).map(|id| id.as_str().to_owned()));
     let amount: Vec<Option<Decimal>> = column!(|quote| details(quote).and_then(|d| d.price).map(|price| price.amount));
@@ -110,13 +114,13 @@ pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &Quote)]
         column!(|quote| fact(quote).map(|fact| version::source_number(fact.version.source)));
     let fact_digest: Vec<Option<Vec<u8>>> = column!(|quote| fact(quote).map(|fact| fact.version.digest.to_vec()));
     let first_fact_at: Vec<Option<DateTime<Utc>>> = column!(|quote| fact(quote).and_then(|fact| fact.first_fact_at));
-    let declined: Vec<bool> = column!(|quote: &Quote| quote.declined.is_some());
+    let declined: Vec<bool> = column!(|quote: &QuoteFacts| quote.declined.is_some());
     let declined_at: Vec<Option<DateTime<Utc>>> = column!(|quote| decline(quote).and_then(|d| d.version.at));
     let declined_source: Vec<Option<i16>> =
         column!(|quote| decline(quote).map(|d| version::source_number(d.version.source)));
     let declined_digest: Vec<Option<Vec<u8>>> = column!(|quote| decline(quote).map(|d| d.version.digest.to_vec()));
     let reason: Vec<Option<String>> = column!(|quote| decline(quote).and_then(|d| d.reason));
-    let said: Vec<Option<Value>> = column!(|quote: &Quote| quote_history::write(&quote.said));
+    let said: Vec<Option<Value>> = column!(|quote: &QuoteFacts| quote_history::write(&quote.said));
     sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.quotes (

@@ -5,30 +5,30 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::read_decline;
-use crate::domain::ids::RequestId;
-use crate::domain::quote::Request;
-use crate::domain::trip::Trip;
+use crate::domain::ids::RfqId;
+use crate::domain::quote::Rfq;
+use crate::domain::trip::TripFacts;
 use crate::postgres::transaction::Transaction;
 use crate::store::version;
 
 /// Loads the RFQs of locked trips into them.
 pub(super) async fn load(
     tx: &mut Transaction<'_>,
-    trips: &mut BTreeMap<String, Trip>,
+    trips: &mut BTreeMap<String, TripFacts>,
     keys: &[String],
 ) -> Result<(), sqlx::Error> {
     let rows = sqlx::query!("SELECT * FROM avinode_ingest.requests WHERE trip_key = ANY ($1)", keys)
         .fetch_all(tx)
         .await?;
     for row in rows {
-        let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), RequestId::parse(&row.request_id)) else {
+        let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), RfqId::parse(&row.request_id)) else {
             continue;
         };
         let declined = version::read(row.declined_at, row.declined_source, row.declined_digest);
         let declined = read_decline(row.declined, declined, row.decline_reason);
         trip.requests.insert(
             id,
-            Request {
+            Rfq {
                 requested: row.requested,
                 declined,
             },
@@ -38,7 +38,7 @@ pub(super) async fn load(
 }
 
 /// Writes RFQs of locked trips, sorted by key.
-pub async fn write(tx: &mut Transaction<'_>, requests: &[(&str, &RequestId, &Request)]) -> Result<(), sqlx::Error> {
+pub async fn write(tx: &mut Transaction<'_>, requests: &[(&str, &RfqId, &Rfq)]) -> Result<(), sqlx::Error> {
     let keys: Vec<String> = requests.iter().map(|(key, _, _)| (*key).to_owned()).collect();
     let ids: Vec<String> = requests.iter().map(|(_, id, _)| id.as_str().to_owned()).collect();
     let requested: Vec<bool> = requests.iter().map(|(_, _, request)| request.requested).collect();

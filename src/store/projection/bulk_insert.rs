@@ -6,16 +6,16 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Projection;
-use super::column_ownership::Ours;
-use super::values::Values;
+use super::QuoteProjection;
+use super::column_ownership::OwnedColumns;
+use super::values::ProjectedColumns;
 use crate::postgres::transaction::Transaction;
 
 /// Shows quotes that no row of ours shows yet. Returns their rows by trip and quote; those without a request, and without a
 /// row of the application's, have none.
 pub(super) async fn show_new<'a>(
     tx: &mut Transaction<'_>,
-    new: &[&Projection<'a>],
+    new: &[&QuoteProjection<'a>],
 ) -> Result<BTreeMap<(&'a str, &'a str), Uuid>, sqlx::Error> {
     let ids: Vec<String> = new
         .iter()
@@ -34,7 +34,7 @@ pub(super) async fn show_new<'a>(
     .fetch_all(&mut *tx)
     .await?;
     let mut rows: BTreeMap<(&str, &str), Uuid> = BTreeMap::new();
-    let mut made: Vec<(&Projection<'_>, Uuid, Values)> = Vec::new();
+    let mut made: Vec<(&QuoteProjection<'_>, Uuid, ProjectedColumns)> = Vec::new();
     // A quote that is named under two trips is shown once.
     let mut new_rows: BTreeMap<&str, Uuid> = BTreeMap::new();
     for projection in new {
@@ -51,7 +51,7 @@ pub(super) async fn show_new<'a>(
             (None, Some(request_id), Some(price)) => {
                 rows.insert(place, projection.new_id);
                 new_rows.insert(projection.quote.as_str(), projection.new_id);
-                made.push((projection, request_id, Values::of(projection.fact, price)));
+                made.push((projection, request_id, ProjectedColumns::of(projection.fact, price)));
             }
             _ => {}
         }
@@ -61,7 +61,10 @@ pub(super) async fn show_new<'a>(
     Ok(rows)
 }
 
-async fn insert(tx: &mut Transaction<'_>, made: &[(&Projection<'_>, Uuid, Values)]) -> Result<(), sqlx::Error> {
+async fn insert(
+    tx: &mut Transaction<'_>,
+    made: &[(&QuoteProjection<'_>, Uuid, ProjectedColumns)],
+) -> Result<(), sqlx::Error> {
     macro_rules! column {
         ($of:expr) => {
             made.iter().map($of).collect::<Vec<_>>()
@@ -114,14 +117,14 @@ async fn insert(tx: &mut Transaction<'_>, made: &[(&Projection<'_>, Uuid, Values
 async fn remember(
     tx: &mut Transaction<'_>,
     rows: &BTreeMap<(&str, &str), Uuid>,
-    made: &[(&Projection<'_>, Uuid, Values)],
+    made: &[(&QuoteProjection<'_>, Uuid, ProjectedColumns)],
 ) -> Result<(), sqlx::Error> {
     let written: BTreeMap<(&str, &str), Value> = made
         .iter()
         .map(|(projection, _, values)| {
             (
                 (projection.trip, projection.quote.as_str()),
-                values.remembered(&Ours::ALL),
+                values.remembered(&OwnedColumns::ALL),
             )
         })
         .collect();

@@ -2,13 +2,13 @@
 
 use uuid::Uuid;
 
-use super::Projection;
+use super::QuoteProjection;
 use crate::postgres::transaction::Transaction;
 
 /// The columns of a row that hold what we wrote there last. One that the application has changed is its own for good,
 /// even if it should come to hold the value of a later fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ours {
+pub(super) struct OwnedColumns {
     pub(super) operator_id: bool,
     pub(super) operator_name: bool,
     pub(super) base_price: bool,
@@ -18,7 +18,7 @@ pub(super) struct Ours {
     pub(super) valid_until: bool,
 }
 
-impl Ours {
+impl OwnedColumns {
     /// A row that we have just made.
     pub(super) const ALL: Self = Self {
         operator_id: true,
@@ -44,11 +44,11 @@ impl Ours {
 /// Locks the row, without waiting for the application to let go of it, and compares it with what we wrote last; `None` when it is gone.
 pub(super) async fn ours(
     tx: &mut Transaction<'_>,
-    projection: &Projection<'_>,
+    projection: &QuoteProjection<'_>,
     row: Uuid,
-) -> Result<Option<Ours>, sqlx::Error> {
+) -> Result<Option<OwnedColumns>, sqlx::Error> {
     sqlx::query_as!(
-        Ours,
+        OwnedColumns,
         r#"
         SELECT coalesce(fact.projected ->> 'operator_id' = shown.operator_id, false) AS "operator_id!",
             coalesce(fact.projected ->> 'operator_name' = shown.operator_name, false) AS "operator_name!",

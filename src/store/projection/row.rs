@@ -2,17 +2,20 @@
 
 use uuid::Uuid;
 
-use super::Projection;
-use super::column_ownership::{Ours, ours};
-use super::values::Values;
+use super::QuoteProjection;
+use super::column_ownership::{OwnedColumns, ours};
+use super::values::ProjectedColumns;
 use crate::postgres::transaction::Transaction;
 
 /// Shows a quote by itself. Returns its row, if it has one then.
-pub(super) async fn show(tx: &mut Transaction<'_>, projection: &Projection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
+pub(super) async fn show(
+    tx: &mut Transaction<'_>,
+    projection: &QuoteProjection<'_>,
+) -> Result<Option<Uuid>, sqlx::Error> {
     let Some(price) = projection.price() else {
         return Ok(projection.row);
     };
-    let values = Values::of(projection.fact, price);
+    let values = ProjectedColumns::of(projection.fact, price);
     let (row, written) = match projection.row {
         Some(row) => match ours(tx, projection, row).await? {
             Some(ours) => {
@@ -43,8 +46,8 @@ pub(super) async fn show(tx: &mut Transaction<'_>, projection: &Projection<'_>) 
 /// one, if there is a request to make it under.
 async fn show_new(
     tx: &mut Transaction<'_>,
-    projection: &Projection<'_>,
-    values: &Values,
+    projection: &QuoteProjection<'_>,
+    values: &ProjectedColumns,
 ) -> Result<Option<Uuid>, sqlx::Error> {
     let row = sqlx::query_scalar!(
         r#"
@@ -82,7 +85,7 @@ async fn show_new(
         values.valid_until,
         values.metadata,
         projection.fact.first_fact_at,
-        values.remembered(&Ours::ALL),
+        values.remembered(&OwnedColumns::ALL),
         projection.trip,
     )
     .fetch_optional(tx)
@@ -91,8 +94,13 @@ async fn show_new(
 }
 
 /// Overwrites the columns that are ours; a row without any is not touched.
-async fn update(tx: &mut Transaction<'_>, row: Uuid, values: &Values, ours: &Ours) -> Result<(), sqlx::Error> {
-    if *ours == Ours::NONE {
+async fn update(
+    tx: &mut Transaction<'_>,
+    row: Uuid,
+    values: &ProjectedColumns,
+    ours: &OwnedColumns,
+) -> Result<(), sqlx::Error> {
+    if *ours == OwnedColumns::NONE {
         return Ok(());
     }
     sqlx::query!(

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::column_ownership::Ours;
-use crate::domain::quote::Fact;
+use super::column_ownership::OwnedColumns;
+use crate::domain::quote::ReceivedQuote;
 
 /// A fact's values for the columns of `quotes`.
-pub(super) struct Values {
+pub(super) struct ProjectedColumns {
     pub(super) operator_id: String,
     pub(super) operator_name: String,
     pub(super) price: Decimal,
@@ -18,9 +18,9 @@ pub(super) struct Values {
     pub(super) metadata: Value,
 }
 
-impl Values {
+impl ProjectedColumns {
     /// What a fact comes to in columns that the application may demand: what is not known is called so.
-    pub(super) fn of(fact: &Fact, price: Decimal) -> Self {
+    pub(super) fn of(fact: &ReceivedQuote, price: Decimal) -> Self {
         let details = &fact.details;
         let unknown = || "unknown".to_owned();
         Self {
@@ -48,7 +48,7 @@ impl Values {
     }
 
     /// What is compared before the next overwriting: the columns that are ours. Prices as text: they are decimal.
-    pub(super) fn remembered(&self, ours: &Ours) -> Value {
+    pub(super) fn remembered(&self, ours: &OwnedColumns) -> Value {
         let price = self.price.to_string();
         let columns = [
             ("operator_id", ours.operator_id, json!(self.operator_id)),

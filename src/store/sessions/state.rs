@@ -9,7 +9,7 @@ use crate::postgres::transaction::Transaction;
 
 /// What we remember beside a session.
 #[derive(Default)]
-pub(super) struct Record {
+pub(super) struct SessionRecord {
     pub(super) pinned: bool,
     pub(super) elected: Option<String>,
     pub(super) matched_trip: Option<String>,
@@ -21,7 +21,7 @@ pub(super) struct Record {
 /// What we remember beside locked sessions. A statement of its own, after the locks: it sees what the last holder of
 /// a session wrote. From here on little patience is left for other locks (a row of `quotes` that the application
 /// writes): what is waited for while sessions are held must stay far below `deadlock_timeout` in all.
-pub(super) async fn load(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Record>, sqlx::Error> {
+pub(super) async fn load(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<BTreeMap<Uuid, SessionRecord>, sqlx::Error> {
     let mut records = BTreeMap::new();
     if ids.is_empty() {
         return Ok(records);
@@ -45,7 +45,7 @@ pub(super) async fn load(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<BTree
     for row in rows {
         records.insert(
             row.id,
-            Record {
+            SessionRecord {
                 pinned: row.pinned,
                 elected: row.elected_quote,
                 matched_trip: row.matched_trip,
@@ -60,7 +60,7 @@ pub(super) async fn load(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<BTree
 
 /// What we remember of a locked session after a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct State {
+pub struct SessionState {
     /// `chat_sessions.id`.
     pub session: Uuid,
     /// The quote elected last.
@@ -74,7 +74,7 @@ pub struct State {
 }
 
 /// Remembers the last decisions; a pin is never touched here.
-pub async fn write(tx: &mut Transaction<'_>, states: &[State]) -> Result<(), sqlx::Error> {
+pub async fn write(tx: &mut Transaction<'_>, states: &[SessionState]) -> Result<(), sqlx::Error> {
     let ids: Vec<Uuid> = states.iter().map(|state| state.session).collect();
     let elected: Vec<Option<String>> = states.iter().map(|state| state.elected.clone()).collect();
     let matched: Vec<Option<String>> = states.iter().map(|state| state.matched_trip.clone()).collect();

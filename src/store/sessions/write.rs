@@ -3,21 +3,21 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
-use crate::domain::decide::Change;
+use crate::domain::decide::SessionUpdate;
 use crate::postgres::transaction::Transaction;
 
 /// What is written to a locked session.
 #[derive(Debug, Clone)]
-pub struct Write {
+pub struct SessionWrite {
     /// `chat_sessions.id`.
     pub session: Uuid,
     /// What the rules decided.
-    pub change: Change,
+    pub change: SessionUpdate,
     /// The new primary quote, when the column changes.
     pub primary_quote_id: Option<Option<Uuid>>,
 }
 
-impl Write {
+impl SessionWrite {
     fn is_visible(&self) -> bool {
         let change = &self.change;
         !change.count.is_empty()
@@ -30,7 +30,7 @@ impl Write {
 }
 
 /// Writes the rows of `chat_sessions` that change, and enters the counted quotes into the ledger.
-pub async fn write(tx: &mut Transaction<'_>, writes: &[Write]) -> Result<u64, sqlx::Error> {
+pub async fn write(tx: &mut Transaction<'_>, writes: &[SessionWrite]) -> Result<u64, sqlx::Error> {
     let (sessions, quotes): (Vec<Uuid>, Vec<String>) = writes
         .iter()
         .flat_map(|write| {
@@ -41,7 +41,7 @@ pub async fn write(tx: &mut Transaction<'_>, writes: &[Write]) -> Result<u64, sq
                 .map(|quote| (write.session, quote.as_str().to_owned()))
         })
         .unzip();
-    let visible: Vec<&Write> = writes.iter().filter(|write| write.is_visible()).collect();
+    let visible: Vec<&SessionWrite> = writes.iter().filter(|write| write.is_visible()).collect();
     if visible.is_empty() {
         return Ok(0);
     }
@@ -58,7 +58,7 @@ pub async fn write(tx: &mut Transaction<'_>, writes: &[Write]) -> Result<u64, sq
         .collect();
     let sets_primary: Vec<bool> = visible.iter().map(|write| write.primary_quote_id.is_some()).collect();
     let primary: Vec<Option<Uuid>> = visible.iter().map(|write| write.primary_quote_id.flatten()).collect();
-    let status = |write: &&Write| write.change.trip_status.clone();
+    let status = |write: &&SessionWrite| write.change.trip_status.clone();
     let trip_status: Vec<Option<String>> = visible
         .iter()
         .map(|write| status(write).map(|known| known.status.as_str().to_owned()))

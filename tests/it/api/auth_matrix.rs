@@ -62,14 +62,14 @@ async fn every_operation_asks_for_a_token_and_every_change_for_one_that_may_writ
 #[tokio::test(flavor = "multi_thread")]
 async fn without_tokens_nobody_is_let_in_and_a_process_that_only_works_has_no_api() {
     let api = Api::start().await;
-    let closed = avinode_ingest::service::Settings::default();
+    let closed = avinode_ingest::service::ServiceSettings::default();
     let service = crate::support::service::Running::start(&api.db.pool, closed.clone()).await;
     let url = format!("{}/v1/sessions", service.base);
     said(api.client.get(&url).bearer_auth(""))
         .await
         .problem(401, "unauthorized");
     service.stop().await;
-    let works = avinode_ingest::service::Settings {
+    let works = avinode_ingest::service::ServiceSettings {
         receives: false,
         ..closed
     };

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use avinode_ingest::domain::chat_session::page::{Filter, Page};
+use avinode_ingest::domain::chat_session::page::{PageRequest, SessionFilter};
 use avinode_ingest::domain::chat_session::status::SessionStatus;
 use avinode_ingest::domain::ids::TripId;
 use avinode_ingest::store::chat_sessions::page::statement;
@@ -78,29 +78,29 @@ fn asked() -> u32 {
 
 /// The statements of the lists, explained.
 async fn plans(api: &Api, stage: Stage) {
-    let all = Filter::default();
+    let all = SessionFilter::default();
     let id = |what: &str| Some(format!("{what}-{NUMBER}"));
-    let by_trip = Filter {
+    let by_trip = SessionFilter {
         trip_id: Some(TripId::parse(&NUMBER.to_string()).unwrap()),
         ..all.clone()
     };
-    let his = Filter {
+    let his = SessionFilter {
         iso_agent_id: Some(stage.agent),
         status: Some(SessionStatus::Active),
         ..all.clone()
     };
     let (by_rfp, by_rfq) = (
-        Filter {
+        SessionFilter {
             rfp_id: id("rfp"),
             ..all.clone()
         },
-        Filter {
+        SessionFilter {
             rfq_id: id("arfq"),
             ..all.clone()
         },
     );
     for filter in [his, by_trip, by_rfp, by_rfq, all] {
-        let query = statement(&filter, &[format!("atrip-{NUMBER}")], &Page::default());
+        let query = statement(&filter, &[format!("atrip-{NUMBER}")], &PageRequest::default());
         let plan = plan(&api.db.pool, query).await;
         let (rows, pages) = (sessions_read(&plan), pages(&plan));
         let took = plan["Actual Total Time"].as_f64().unwrap();
@@ -114,7 +114,7 @@ async fn plans(api: &Api, stage: Stage) {
 }
 
 /// A filter, without what it does not say.
-fn given(filter: &Filter) -> String {
+fn given(filter: &SessionFilter) -> String {
     let said = format!("{filter:?}");
     let said = said.trim_start_matches("Filter { ").trim_end_matches(" }");
     let given: Vec<&str> = said.split(", ").filter(|field| !field.ends_with(": None")).collect();

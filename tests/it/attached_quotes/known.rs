@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use avinode_ingest::cli::fixture_run::Staged;
+use avinode_ingest::cli::fixture_run::SeededManifest;
 use avinode_ingest::cli::fixtures;
 use avinode_ingest::cli::manifest::Manifest;
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::replay::replay;
 use avinode_ingest::postgres::migrator;
 use chrono::Utc;
@@ -22,7 +22,7 @@ async fn all_fixtures_end_as_their_manifest_says_on_the_applications_tables() {
     let db = Db::attached().await;
     let folder = Path::new("fixtures");
     let manifest = Manifest::read(folder).unwrap();
-    let staged = Staged::make(&db.pool, &manifest).await.unwrap();
+    let staged = SeededManifest::make(&db.pool, &manifest).await.unwrap();
     #[expect(clippy::disallowed_methods, reason = "the fixtures' moments lie around now")]
     let now = Utc::now();
     let bodies: Vec<Value> = fixtures::read(&[folder.to_owned()])
@@ -30,7 +30,7 @@ async fn all_fixtures_end_as_their_manifest_says_on_the_applications_tables() {
         .iter()
         .map(|fixture| serde_json::from_slice(&fixture.body(now).unwrap()).unwrap())
         .collect();
-    let shift = shift(&db.pool, Policy::Latest, Clock::System);
+    let shift = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::System);
     keep(&db.pool, &bodies, now).await;
     drain(&shift, "w").await;
     staged.afterwards(&db.pool).await.unwrap();
@@ -74,7 +74,7 @@ async fn quotes_that_the_application_had_counted_are_not_counted_again() {
         .collect();
     let rows = "SELECT string_agg(quotes::text, ' ' ORDER BY id) FROM public.quotes";
     let before = text(&db.pool, rows).await;
-    let shift = shift(&db.pool, Policy::Latest, Clock::Fixed(base()));
+    let shift = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
     let deliveries = keep(&db.pool, &bodies, base()).await;
     drain(&shift, "w").await;
     assert_eq!(one(&db.pool, alices).await.quotes_received_count, 3);

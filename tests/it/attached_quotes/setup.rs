@@ -1,7 +1,7 @@
 //! What these tests do to an application's database, and ask of it.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::store::admin::{self, SessionView};
 use serde_json::Value;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ pub fn application_session(number: u128) -> Uuid {
 /// Applies bodies and everything that follows from them.
 pub async fn apply(pool: &Pool, bodies: &[Value]) {
     keep(pool, bodies, base()).await;
-    drain(&shift(pool, Policy::Latest, Clock::Fixed(base())), "w").await;
+    drain(&shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
 }
 
 pub async fn one(pool: &Pool, session: Uuid) -> SessionView {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::maintenance;
 use serde_json::json;
 
@@ -69,7 +69,7 @@ async fn a_quote_waits_for_a_request_and_is_shown_by_the_sweep_once_there_is_one
     maintenance::turn(&db.pool, "a test", Duration::from_secs(60), false)
         .await
         .unwrap();
-    drain(&shift(&db.pool, Policy::Latest, Clock::Fixed(base())), "w").await;
+    drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
     let found = one(&db.pool, session).await;
     assert_eq!(found.quotes_received_count, 1);
     assert_eq!(found.primary_quote.as_deref(), Some("aquote-1"));

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use avinode_ingest::avinode::client::client::Fetched;
+use avinode_ingest::avinode::client::avinode_client::FetchResult;
 use avinode_ingest::avinode::client::error::FetchError;
-use avinode_ingest::avinode::client::rate_limit_headers::Budget;
+use avinode_ingest::avinode::client::rate_limit_headers::RateLimitHeaders;
 use serde_json::{Value, json};
 
 use super::setup::{client, resource};
 use crate::support::recorder::{Recorder, Script, answer, ok};
 
-async fn fetched(script: Script) -> Fetched {
+async fn fetched(script: Script) -> FetchResult {
     let server = Recorder::answering(script).await;
     client(&server.base()).get(&resource("asellermsg-7")).await
 }
@@ -39,7 +39,7 @@ async fn a_document_is_the_data_and_the_whole_body() {
 #[tokio::test]
 async fn each_failure_has_its_class() {
     assert!(
-        matches!(error(status("400 Bad")).await, FetchError::Later { after, down: false, .. } if after.as_secs() >= 120)
+        matches!(error(status("400 Bad")).await, FetchError::RetryAfter { after, down: false, .. } if after.as_secs() >= 120)
     );
     assert!(matches!(
         error(status("401 Unauthorized")).await,
@@ -47,7 +47,7 @@ async fn each_failure_has_its_class() {
     ));
     assert!(matches!(
         error(status("403 Forbidden")).await,
-        FetchError::Denied { .. }
+        FetchError::Forbidden { .. }
     ));
     assert!(matches!(
         error(status("404 Not Found")).await,
@@ -56,15 +56,18 @@ async fn each_failure_has_its_class() {
     assert!(matches!(error(status("410 Gone")).await, FetchError::Gone { .. }));
     assert!(matches!(
         error(status("423 Locked")).await,
-        FetchError::Soon { down: false, .. }
+        FetchError::Retryable { down: false, .. }
     ));
     assert!(matches!(
         error(status("500 Oh")).await,
-        FetchError::Soon { down: true, .. }
+        FetchError::Retryable { down: true, .. }
     ));
-    assert!(matches!(error(status("204 No Content")).await, FetchError::Soon { .. }));
+    assert!(matches!(
+        error(status("204 No Content")).await,
+        FetchError::Retryable { .. }
+    ));
     let busy = error(answer("503 Busy", &["retry-after: 40"], b"")).await;
-    assert!(matches!(busy, FetchError::Later { after, down: true, .. } if after == Duration::from_secs(40)));
+    assert!(matches!(busy, FetchError::RetryAfter { after, down: true, .. } if after == Duration::from_secs(40)));
 }
 
 #[tokio::test]
@@ -75,14 +78,14 @@ async fn too_many_calls_are_answered_with_a_wait_and_the_budget() {
         "x-rate-limit-reset: 17",
     ];
     let limited = fetched(answer("429 Too Many", &headers, b"")).await;
-    let expected = Budget {
+    let expected = RateLimitHeaders {
         limit: Some(3600),
         remaining: Some(0),
         reset: Some(Duration::from_secs(17)),
     };
     assert_eq!(limited.budget, expected);
     let seconds = |error: FetchError| match error {
-        FetchError::Limited { after, .. } => after.map(|after| after.as_secs()),
+        FetchError::RateLimited { after, .. } => after.map(|after| after.as_secs()),
         other => panic!("{other:?}"),
     };
     assert_eq!(seconds(limited.result.unwrap_err()), Some(17));
@@ -97,7 +100,7 @@ async fn too_many_calls_are_answered_with_a_wait_and_the_budget() {
 #[tokio::test]
 async fn an_error_inside_a_200_is_a_failure_of_its_codes_class() {
     let locked = error(soft(&json!([{"title": "The trip is locked", "code": 423}]))).await;
-    assert!(matches!(locked, FetchError::Soon { down: false, .. }));
+    assert!(matches!(locked, FetchError::Retryable { down: false, .. }));
     assert_eq!(
         locked.reason(),
         "GET tripmsgs/asellermsg-7: Avinode answered 200 with errors: \"The trip is locked\" (423)"
@@ -108,19 +111,19 @@ async fn an_error_inside_a_200_is_a_failure_of_its_codes_class() {
     ));
     assert!(matches!(
         error(soft(&json!([{}, {"code": 403}]))).await,
-        FetchError::Denied { .. }
+        FetchError::Forbidden { .. }
     ));
     assert!(matches!(
         error(soft(&json!([{"code": 400}]))).await,
-        FetchError::Later { .. }
+        FetchError::RetryAfter { .. }
     ));
     assert!(matches!(
         error(soft(&json!([{"code": 429}]))).await,
-        FetchError::Limited { .. }
+        FetchError::RateLimited { .. }
     ));
     for odd in [json!([{"title": "?", "code": "X-17"}]), json!("broken"), json!([null])] {
         assert!(
-            matches!(error(soft(&odd)).await, FetchError::Soon { down: false, .. }),
+            matches!(error(soft(&odd)).await, FetchError::Retryable { down: false, .. }),
             "{odd}"
         );
     }
@@ -140,19 +143,19 @@ async fn a_200_that_is_no_envelope_is_tried_again() {
     ] {
         let error = error(ok(body)).await;
         assert!(
-            matches!(error, FetchError::Soon { down: true, .. }),
+            matches!(error, FetchError::Retryable { down: true, .. }),
             "{body}: {error:?}"
         );
     }
     let deep = format!(r#"{{"data": {}1{}}}"#, "[".repeat(500), "]".repeat(500));
-    assert!(matches!(error(ok(deep)).await, FetchError::Refused { .. }));
+    assert!(matches!(error(ok(deep)).await, FetchError::Permanent { .. }));
 }
 
 #[tokio::test]
 async fn a_reason_quotes_the_answers_errors_in_bounds_and_on_one_line() {
     let errors = json!({"meta": {"errors": [{"title": format!("No\n\u{1b}[2J{}", "x".repeat(10_000)), "code": 422}]}});
     let error = error(answer("422 No", &[], errors.to_string().as_bytes())).await;
-    assert!(matches!(error, FetchError::Later { .. }));
+    assert!(matches!(error, FetchError::RetryAfter { .. }));
     assert!(error.reason().contains("Avinode answered 422: \"No[2Jxxx"), "{error}");
     assert!(
         error.reason().len() < 300 && !error.reason().contains(char::is_control),

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use avinode_ingest::avinode::client::base_url::Base;
-use avinode_ingest::avinode::client::client::Client;
-use avinode_ingest::avinode::client::config::{ClientSettings, Limits, Now};
-use avinode_ingest::avinode::client::dns_guard::{Found, Lookup};
+use avinode_ingest::avinode::client::avinode_client::AvinodeClient;
+use avinode_ingest::avinode::client::base_url::BaseUrl;
+use avinode_ingest::avinode::client::config::{ClientLimits, ClientSettings, Now};
+use avinode_ingest::avinode::client::dns_guard::{DnsLookup, LookupFuture};
 use avinode_ingest::avinode::resource::Resource;
 use avinode_ingest::avinode::resource_id::ResourceId;
 use chrono::{DateTime, Utc};
@@ -23,9 +23,9 @@ pub fn now() -> DateTime<Utc> {
 }
 
 /// The settings for a base.
-pub fn settings(base: &str, limits: Limits) -> ClientSettings {
+pub fn settings(base: &str, limits: ClientLimits) -> ClientSettings {
     ClientSettings {
-        base: Base::parse(base, true).unwrap(),
+        base: BaseUrl::parse(base, true).unwrap(),
         api_token: API_TOKEN.into(),
         bearer: BEARER.into(),
         act_as_account: Some("acct-hush".to_owned()),
@@ -34,8 +34,8 @@ pub fn settings(base: &str, limits: Limits) -> ClientSettings {
 }
 
 /// Ends that a test can wait for.
-pub fn short() -> Limits {
-    Limits {
+pub fn short() -> ClientLimits {
+    ClientLimits {
         connect: Duration::from_millis(500),
         total: Duration::from_millis(700),
         body: 64 * 1024,
@@ -43,20 +43,20 @@ pub fn short() -> Limits {
 }
 
 /// A client for a base, with the usual limits.
-pub fn client(base: &str) -> Client {
-    Client::new(&settings(base, Limits::default()), Now::new(now)).unwrap()
+pub fn client(base: &str) -> AvinodeClient {
+    AvinodeClient::new(&settings(base, ClientLimits::default()), Now::new(now)).unwrap()
 }
 
 /// A client for a base, with short limits.
-pub fn hasty(base: &str) -> Client {
-    Client::new(&settings(base, short()), Now::new(now)).unwrap()
+pub fn hasty(base: &str) -> AvinodeClient {
+    AvinodeClient::new(&settings(base, short()), Now::new(now)).unwrap()
 }
 
 /// A client whose names are looked up in a test's answers, in turn, the last one for ever.
-pub fn with_answers(base: &str, answers: &[&[SocketAddr]]) -> Client {
+pub fn with_answers(base: &str, answers: &[&[SocketAddr]]) -> AvinodeClient {
     let answers = answers.iter().map(|addresses| addresses.to_vec()).collect();
     let lookup = Arc::new(Answers(Mutex::new(answers)));
-    Client::with_lookup(&settings(base, short()), Now::new(now), lookup).unwrap()
+    AvinodeClient::with_lookup(&settings(base, short()), Now::new(now), lookup).unwrap()
 }
 
 /// A resource by its id.
@@ -67,8 +67,8 @@ pub fn resource(id: &str) -> Resource {
 #[derive(Debug)]
 struct Answers(Mutex<Vec<Vec<SocketAddr>>>);
 
-impl Lookup for Answers {
-    fn lookup(&self, _: &str) -> Found {
+impl DnsLookup for Answers {
+    fn lookup(&self, _: &str) -> LookupFuture {
         let mut answers = self.0.lock().unwrap();
         let answer = if answers.len() > 1 {
             answers.remove(0)

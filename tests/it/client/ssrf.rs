@@ -3,16 +3,16 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use avinode_ingest::avinode::client::client::{Client, Fetched};
+use avinode_ingest::avinode::client::avinode_client::{AvinodeClient, FetchResult};
 use avinode_ingest::avinode::client::error::FetchError;
-use avinode_ingest::avinode::client::vouch::Refused;
+use avinode_ingest::avinode::client::vouch::HrefMismatch;
 use avinode_ingest::avinode::resource::Resource;
 
 use super::setup::{API_TOKEN, BEARER, client, resource, with_answers};
 use crate::support::recorder::{Recorder, answer, ok};
 
 /// What a worker does with a notification.
-async fn follow(client: &Client, href: &str, resource: &Resource) -> Result<Fetched, Refused> {
+async fn follow(client: &AvinodeClient, href: &str, resource: &Resource) -> Result<FetchResult, HrefMismatch> {
     client.vouch(href, resource)?;
     Ok(client.get(resource).await)
 }
@@ -99,7 +99,7 @@ async fn an_id_that_would_change_the_path_is_not_fetched() {
     ] {
         let fetched = client.get(&resource(id)).await;
         assert!(
-            matches!(fetched.result, Err(FetchError::Refused { .. })),
+            matches!(fetched.result, Err(FetchError::Permanent { .. })),
             "{id}: {fetched:?}"
         );
     }
@@ -124,7 +124,7 @@ async fn a_redirect_is_not_followed_to_anybody() {
             let server = Recorder::answering(answer(status, &[&format!("location: {location}")], b"")).await;
             let fetched = client(&server.base()).get(&resource("arfq-1")).await;
             let error = fetched.result.unwrap_err();
-            assert!(matches!(error, FetchError::Later { down: true, .. }), "{error:?}");
+            assert!(matches!(error, FetchError::RetryAfter { down: true, .. }), "{error:?}");
             assert!(error.reason().contains("not followed"), "{error}");
             assert_eq!(server.connections().len(), 1);
         }
@@ -163,7 +163,7 @@ async fn a_name_with_a_private_address_among_its_answers_is_not_called() {
         let error = client.get(&resource("arfq-1")).await.result.unwrap_err();
         assert!(error.reason().contains("nothing was sent"), "{answers:?}: {error}");
         assert!(
-            matches!(error, FetchError::Later { down: true, .. }),
+            matches!(error, FetchError::RetryAfter { down: true, .. }),
             "{answers:?}: {error:?}"
         );
     }
@@ -193,5 +193,5 @@ async fn every_connection_has_its_address_checked_anew() {
 async fn a_name_without_addresses_is_tried_again_soon() {
     let client = with_answers("https://avinode.test/api", &[&[]]);
     let error = client.get(&resource("arfq-1")).await.result.unwrap_err();
-    assert!(matches!(error, FetchError::Soon { down: true, .. }), "{error:?}");
+    assert!(matches!(error, FetchError::Retryable { down: true, .. }), "{error:?}");
 }

@@ -70,7 +70,7 @@ async fn a_body_longer_than_the_limit_is_refused_however_it_comes() {
         ),
     ] {
         let error = called(script).await.unwrap_err();
-        assert!(matches!(error, FetchError::Refused { .. }), "{name}: {error:?}");
+        assert!(matches!(error, FetchError::Permanent { .. }), "{name}: {error:?}");
         assert!(error.reason().contains("longer than 65536 bytes"), "{name}: {error}");
     }
 }
@@ -114,7 +114,7 @@ async fn whoever_is_slow_is_left() {
     ] {
         let error = called(script).await.unwrap_err();
         assert!(
-            matches!(error, FetchError::Soon { down: true, .. }),
+            matches!(error, FetchError::Retryable { down: true, .. }),
             "{name}: {error:?}"
         );
     }
@@ -128,7 +128,7 @@ async fn headers_without_end_are_not_gathered() {
         Part::Endless(line, Duration::ZERO),
     ];
     let error = called(script).await.unwrap_err();
-    assert!(matches!(error, FetchError::Soon { down: true, .. }), "{error:?}");
+    assert!(matches!(error, FetchError::Retryable { down: true, .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn a_body_that_is_cut_off_is_no_document() {
         Vec::new(),
     ] {
         let error = called(script).await.unwrap_err();
-        assert!(matches!(error, FetchError::Soon { down: true, .. }), "{error:?}");
+        assert!(matches!(error, FetchError::Retryable { down: true, .. }), "{error:?}");
     }
 }
 
@@ -164,6 +164,6 @@ async fn where_nobody_listens_it_is_tried_again() {
         .await
         .result
         .unwrap_err();
-    assert!(matches!(error, FetchError::Soon { down: true, .. }), "{error:?}");
+    assert!(matches!(error, FetchError::Retryable { down: true, .. }), "{error:?}");
     assert!(error.reason().starts_with("GET rfqs/arfq-1: "), "{error}");
 }

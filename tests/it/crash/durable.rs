@@ -4,7 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use avinode_ingest::postgres::data_dir::Home;
+use avinode_ingest::postgres::data_dir::ClusterHome;
 use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use avinode_ingest::postgres::migrator;
 use avinode_ingest::postgres::orphans::processes_of;
@@ -106,7 +106,7 @@ async fn start(folder: &TempDir) -> EmbeddedPostgres {
     ];
     EmbeddedPostgres::start(EmbeddedOptions {
         bin_dir: None,
-        home: Home::Kept(home),
+        home: ClusterHome::Kept(home),
         settings: settings
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec(),

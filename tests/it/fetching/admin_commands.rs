@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
 use avinode_ingest::jobs::fetch::status::standing;
 use avinode_ingest::queue::standing::Standing;
-use avinode_ingest::service::Settings;
+use avinode_ingest::service::ServiceSettings;
 use serde_json::{Value, json};
 
 use super::setup::{notify, quoted, work_off, worker_with};
@@ -33,9 +33,9 @@ fn text(output: &Output) -> String {
 
 /// A service that is known to fetch.
 async fn fetching(db: &Db, stub: &Stub) -> Running {
-    let settings = Settings {
+    let settings = ServiceSettings {
         avinode: Some(stub.settings(100.0, 100)),
-        ..Settings::default()
+        ..ServiceSettings::default()
     };
     let service = Running::start(&db.pool, settings).await;
     let began = Instant::now();

@@ -344,7 +344,7 @@ async fn both_ids_of_a_trip_are_learned_from_a_document_and_sessions_with_either
     work_off(&worker).await;
     let service = crate::support::service::shift(
         &db.pool,
-        avinode_ingest::domain::primary_quote::Policy::Latest,
+        avinode_ingest::domain::primary_quote::PrimaryQuotePolicy::Latest,
         avinode_ingest::clock::Clock::System,
     );
     crate::support::service::drain(&service, "w").await;

@@ -1,7 +1,7 @@
 //! The two ids of a trip: where a session has the one and everybody else tells of the other, the trip itself is asked.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ fn show(stub: &Stub, trip: &serde_json::Value) {
 }
 
 async fn match_sessions(pool: &Pool) {
-    drain(&shift(pool, Policy::Latest, Clock::System), "w").await;
+    drain(&shift(pool, PrimaryQuotePolicy::Latest, Clock::System), "w").await;
 }
 
 async fn notified(pool: &Pool, stub: &Stub, session: Uuid) -> i32 {

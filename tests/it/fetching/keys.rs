@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use avinode_ingest::queue::claim_by_key::{self, Claim, Group, GroupHandler};
-use avinode_ingest::queue::job::{Claimed, JobError, Outcome};
+use avinode_ingest::queue::claim_by_key::{self, KeyBatch, KeyClaim, KeyHandler};
+use avinode_ingest::queue::job::{ClaimedJob, JobError, JobOutcome};
 use avinode_ingest::queue::limit::pace::Limit;
 use avinode_ingest::queue::limit::{Left, Verdict};
 use avinode_ingest::queue::limiter::Limiter;
-use avinode_ingest::queue::rate_limited_worker::Paced;
+use avinode_ingest::queue::rate_limited_worker::RateLimitedWorker;
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::{claim, release};
 use futures_util::FutureExt;
@@ -38,7 +38,7 @@ async fn limiter(pool: &Pool, burst: u32) -> Limiter {
     limiter
 }
 
-async fn claim(pool: &Pool, limiter: &Limiter, most: u32, worker: &str) -> Claim {
+async fn claim(pool: &Pool, limiter: &Limiter, most: u32, worker: &str) -> KeyClaim {
     claim_by_key::claim(pool, limiter, &KINDS, most, worker, LEASE)
         .await
         .unwrap()
@@ -60,7 +60,7 @@ async fn queue(pool: &Pool, jobs: &[(&str, &str, f64)]) {
     }
 }
 
-fn keys(claim: &Claim) -> Vec<(&str, usize)> {
+fn keys(claim: &KeyClaim) -> Vec<(&str, usize)> {
     claim
         .groups
         .iter()
@@ -103,7 +103,7 @@ async fn what_comes_while_a_key_is_served_has_a_turn_of_its_own_afterwards() {
     queue(&db.pool, &[("thin", "a", 0.0), ("thin", "b", 0.0)]).await;
     let second = claim(&db.pool, &limiter, 10, "x").await;
     assert_eq!(keys(&second), [("b", 1)], "and holds up no other key");
-    release::give_back(&db.pool, &first.groups[0].jobs).await.unwrap();
+    release::release(&db.pool, &first.groups[0].jobs).await.unwrap();
     assert_eq!(keys(&claim(&db.pool, &limiter, 10, "x").await), [("a", 2)]);
 }
 
@@ -208,7 +208,7 @@ async fn workers_that_claim_at_once_never_take_one_key_twice_nor_one_slot() {
             taken
         });
     }
-    let taken: Vec<Group> = workers.join_all().await.into_iter().flatten().collect();
+    let taken: Vec<KeyBatch> = workers.join_all().await.into_iter().flatten().collect();
     let distinct: BTreeSet<&String> = taken.iter().map(|group| &group.key).collect();
     assert_eq!(taken.len(), distinct.len(), "{taken:?}");
     assert_eq!(taken.len(), 31, "as many as there are slots");
@@ -260,24 +260,24 @@ struct Notes {
     served: Mutex<Vec<(String, usize)>>,
 }
 
-impl GroupHandler for Notes {
+impl KeyHandler for Notes {
     fn kinds(&self) -> &'static [&'static str] {
         &KINDS
     }
 
-    fn perform<'a>(&'a self, group: &'a Group) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+    fn perform<'a>(&'a self, group: &'a KeyBatch) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
         async move {
             let under_way = group.slot.start().unwrap();
             drop(under_way);
             self.served.lock().unwrap().push((group.key.clone(), group.jobs.len()));
             let mut tx = self.pool.begin().await?;
-            let held = claim::hold(&mut tx, &group.jobs).await?;
-            let outcome = |job| Outcome {
+            let held = claim::lock_held(&mut tx, &group.jobs).await?;
+            let outcome = |job| JobOutcome {
                 job,
                 outcome: "nothing",
                 detail: String::new(),
             };
-            claim::finish(&mut tx, &held.into_iter().map(outcome).collect::<Vec<_>>()).await?;
+            claim::complete(&mut tx, &held.into_iter().map(outcome).collect::<Vec<_>>()).await?;
             tx.commit().await?;
             Ok(vec![])
         }
@@ -285,8 +285,8 @@ impl GroupHandler for Notes {
     }
 }
 
-fn paced(pool: &Pool, limiter: Limiter, handler: Arc<Notes>) -> Paced {
-    Paced {
+fn paced(pool: &Pool, limiter: Limiter, handler: Arc<Notes>) -> RateLimitedWorker {
+    RateLimitedWorker {
         pool: pool.service(),
         leases: pool.service(),
         limiter,
@@ -337,7 +337,7 @@ async fn only_a_crash_while_alone_counts_towards_death() {
     assert_eq!(lose().await.groups.len(), 2);
     for crashes in 0..3 {
         let claimed = lose().await;
-        let deadly: Vec<&Claimed> = claimed.groups.iter().flat_map(|group| &group.jobs).collect();
+        let deadly: Vec<&ClaimedJob> = claimed.groups.iter().flat_map(|group| &group.jobs).collect();
         assert!(deadly.iter().all(|job| job.alone));
         let deadly = deadly.iter().find(|job| job.key.as_deref() == Some("deadly")).unwrap();
         assert_eq!(deadly.crashes, crashes);
@@ -366,12 +366,12 @@ async fn only_a_crash_while_alone_counts_towards_death() {
 /// Calls for longer than its lease allows work for.
 struct Slow;
 
-impl GroupHandler for Slow {
+impl KeyHandler for Slow {
     fn kinds(&self) -> &'static [&'static str] {
         &KINDS
     }
 
-    fn perform<'a>(&'a self, group: &'a Group) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+    fn perform<'a>(&'a self, group: &'a KeyBatch) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
         async move {
             let under_way = group.slot.start().unwrap();
             tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -398,7 +398,7 @@ async fn a_call_that_takes_longer_than_leases_are_given_work_for_is_heard_out() 
         pool: db.pool.clone(),
         served: Mutex::default(),
     });
-    let worker = Paced {
+    let worker = RateLimitedWorker {
         handler: Arc::new(Slow),
         lease: Duration::from_millis(200),
         ..paced(&db.pool, limiter, notes)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use avinode_ingest::jobs::{maintenance, reconcile};
-use avinode_ingest::store::trip_lookup::Which;
+use avinode_ingest::store::trip_lookup::ReconcileScope;
 use serde_json::json;
 
 use super::setup::{counted, live, notify, now, price, quoted, rfq, work_off, worker_with};
@@ -46,7 +46,7 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
     work_off(&worker).await;
     assert_eq!(counted(&db.pool, session).await, 1);
 
-    let (asked, run) = reconcile::begin(&db.pool, &Which::Trip("atrip-1".to_owned()))
+    let (asked, run) = reconcile::begin(&db.pool, &ReconcileScope::Trip("atrip-1".to_owned()))
         .await
         .unwrap();
     assert_eq!((asked.targets.len(), asked.queued), (1, 2));
@@ -84,7 +84,7 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
     );
 
     // Once more: the trip and its RFQ are looked at, and nothing is new.
-    reconcile::ask(&db.pool, &Which::Active).await.unwrap();
+    reconcile::ask(&db.pool, &ReconcileScope::Active).await.unwrap();
     work_off(&worker).await;
     assert_eq!(
         [
@@ -111,7 +111,7 @@ async fn what_is_learned_by_asking_happened_by_then() {
     stub.show("rfqs/arfq-1", rfq);
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
     let before = now();
-    reconcile::ask(&db.pool, &Which::Active).await.unwrap();
+    reconcile::ask(&db.pool, &ReconcileScope::Active).await.unwrap();
     work_off(&worker).await;
     assert_eq!(counted(&db.pool, session).await, 1);
     let activity = activity(&db.pool, session).await;
@@ -129,7 +129,7 @@ async fn a_quote_whose_message_leaves_the_price_out_has_it_after_reconciling() {
     let amount = json!({"price": 20_000, "currency": "USD"});
     stub.show("quotes/aquote-2", json!({"id": "aquote-2", "sellerPrice": amount}));
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
-    reconcile::ask(&db.pool, &Which::Active).await.unwrap();
+    reconcile::ask(&db.pool, &ReconcileScope::Active).await.unwrap();
     work_off(&worker).await;
     assert_eq!(counted(&db.pool, session).await, 2);
     assert_eq!(price(&db.pool, "aquote-2").await.as_deref(), Some("20000"));
@@ -154,7 +154,7 @@ async fn a_session_that_knows_a_short_id_and_an_rfq_is_reached_by_its_rfq() {
         }),
     );
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
-    let asked = reconcile::ask(&db.pool, &Which::Active).await.unwrap();
+    let asked = reconcile::ask(&db.pool, &ReconcileScope::Active).await.unwrap();
     assert_eq!(asked.targets[0].resources, ["arfq-1"]);
     work_off(&worker).await;
     assert_eq!(counted(&db.pool, session).await, 1);
@@ -171,7 +171,7 @@ async fn only_the_sessions_that_were_asked_for_are_put_up() {
         .execute(&db.pool)
         .await
         .unwrap();
-    let asked = reconcile::ask(&db.pool, &Which::Active).await.unwrap();
+    let asked = reconcile::ask(&db.pool, &ReconcileScope::Active).await.unwrap();
     let reached: Vec<_> = asked.targets.iter().filter(|it| !it.resources.is_empty()).collect();
     assert_eq!((asked.targets.len(), asked.queued), (2, 1));
     assert_eq!(
@@ -180,7 +180,7 @@ async fn only_the_sessions_that_were_asked_for_are_put_up() {
     );
     let ever = "2020-01-01T00:00:00Z".parse().unwrap();
     assert_eq!(
-        reconcile::ask(&db.pool, &Which::Since(ever))
+        reconcile::ask(&db.pool, &ReconcileScope::Since(ever))
             .await
             .unwrap()
             .targets
@@ -189,14 +189,14 @@ async fn only_the_sessions_that_were_asked_for_are_put_up() {
     );
     let never = "2999-01-01T00:00:00Z".parse().unwrap();
     assert_eq!(
-        reconcile::ask(&db.pool, &Which::Since(never))
+        reconcile::ask(&db.pool, &ReconcileScope::Since(never))
             .await
             .unwrap()
             .targets
             .len(),
         0
     );
-    let unknown = reconcile::ask(&db.pool, &Which::Trip("atrip-9".to_owned()))
+    let unknown = reconcile::ask(&db.pool, &ReconcileScope::Trip("atrip-9".to_owned()))
         .await
         .unwrap();
     assert_eq!(
@@ -266,7 +266,7 @@ async fn a_run_waits_for_what_came_of_it_and_for_nothing_else() {
         .execute(&db.pool)
         .await
         .unwrap();
-    let which = |trip: &str| Which::Trip(trip.to_owned());
+    let which = |trip: &str| ReconcileScope::Trip(trip.to_owned());
     reconcile::ask(&db.pool, &which("atrip-1")).await.unwrap();
     let (asked, run) = reconcile::begin(&db.pool, &which("atrip-1")).await.unwrap();
     assert_eq!(asked.queued, 0, "it waits already, and that one serves this run too");
@@ -297,7 +297,7 @@ async fn what_is_being_fetched_when_a_run_asks_for_it_is_fetched_once_more() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     stub.show("trips/atrip-1", json!({"id": "atrip-1", "rfqs": []}));
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
-    let which = Which::Trip("atrip-1".to_owned());
+    let which = ReconcileScope::Trip("atrip-1".to_owned());
     reconcile::ask(&db.pool, &which).await.unwrap();
     stub.hold();
     let stepping = {

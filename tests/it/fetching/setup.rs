@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use avinode_ingest::avinode::client::config::AvinodeSettings;
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::registry;
-use avinode_ingest::queue::rate_limited_worker::Paced;
+use avinode_ingest::queue::rate_limited_worker::RateLimitedWorker;
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::store::admin;
 use chrono::{DateTime, Utc};
@@ -28,11 +28,18 @@ pub fn now() -> DateTime<Utc> {
 }
 
 /// A worker with limits of its own, registered.
-pub async fn worker_with(pool: &Pool, avinode: &AvinodeSettings) -> Arc<Paced> {
+pub async fn worker_with(pool: &Pool, avinode: &AvinodeSettings) -> Arc<RateLimitedWorker> {
     let service = pool.service();
-    let paced = registry::fetching(service.clone(), service.clone(), avinode, Policy::Latest, Clock::System).unwrap();
+    let paced = registry::fetching(
+        service.clone(),
+        service.clone(),
+        avinode,
+        PrimaryQuotePolicy::Latest,
+        Clock::System,
+    )
+    .unwrap();
     paced.limiter.register(&service).await.unwrap();
-    Arc::new(Paced {
+    Arc::new(RateLimitedWorker {
         poll: Duration::from_millis(20),
         retry: RetryPolicy {
             base: Duration::from_millis(5),
@@ -45,7 +52,7 @@ pub async fn worker_with(pool: &Pool, avinode: &AvinodeSettings) -> Arc<Paced> {
 
 /// Works off what is due, and what comes back within moments, notifications that wait for others like them included. What is to
 /// be looked at again in seconds is left.
-pub async fn work_off(worker: &Paced) {
+pub async fn work_off(worker: &RateLimitedWorker) {
     let began = Instant::now();
     loop {
         let step = worker.step("w").await.unwrap();
@@ -77,7 +84,7 @@ pub async fn work_off(worker: &Paced) {
 }
 
 /// Steps until the stub has been called so often. On a busy machine a call may miss its turn, and has another.
-pub async fn step_until_called(worker: &Paced, stub: &Stub, times: usize) {
+pub async fn step_until_called(worker: &RateLimitedWorker, stub: &Stub, times: usize) {
     let began = Instant::now();
     while stub.calls().len() < times {
         assert!(began.elapsed() < Duration::from_secs(60), "{:?}", stub.calls());

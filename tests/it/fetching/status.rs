@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use avinode_ingest::jobs::fetch::status;
 use avinode_ingest::queue::standing::Standing;
-use avinode_ingest::service::Settings;
+use avinode_ingest::service::ServiceSettings;
 use serde_json::Value;
 
 use super::setup::{counted, make_due, notify, quoted, step_until_called, worker_with};
@@ -35,7 +35,7 @@ async fn without_credentials_notifications_wait_and_are_worked_off_when_credenti
     let (db, stub) = (Db::new().await, Stub::start().await);
     let session = session(&db.pool, Some("A1B2C3")).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
-    let service = Running::start(&db.pool, Settings::default()).await;
+    let service = Running::start(&db.pool, ServiceSettings::default()).await;
     let body = serde_json::to_vec(&stub.thin(MESSAGE, Some("A1B2C3"))).unwrap();
     assert_eq!(service.post(&body).await.0, 200);
     let (status, said) = ready(&service.base).await;
@@ -56,9 +56,9 @@ async fn without_credentials_notifications_wait_and_are_worked_off_when_credenti
     assert_eq!(stub.calls().len(), 0);
     service.stop().await;
 
-    let settings = Settings {
+    let settings = ServiceSettings {
         avinode: Some(stub.settings(100.0, 100)),
-        ..Settings::default()
+        ..ServiceSettings::default()
     };
     let service = Running::start(&db.pool, settings).await;
     let began = Instant::now();
@@ -100,9 +100,9 @@ async fn a_stop_is_told_by_the_details_and_by_the_list_of_jobs_and_holds_up_no_r
     assert!(because.starts_with("fetching has stopped: "), "{because}");
     let service = Running::start(
         &db.pool,
-        Settings {
+        ServiceSettings {
             workers: 0,
-            ..Settings::default()
+            ..ServiceSettings::default()
         },
     )
     .await;

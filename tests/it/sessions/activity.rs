@@ -1,9 +1,9 @@
 //! Activity, pausing, resuming, proposals, completion and the archive; and who gives way to whom.
 
-use avinode_ingest::domain::chat_session::input::{Activity, ProposalUpdate};
-use avinode_ingest::domain::chat_session::page::Page;
-use avinode_ingest::domain::chat_session::view::Archived;
-use avinode_ingest::sessions::error::Error;
+use avinode_ingest::domain::chat_session::input::{ActivityUpdate, ProposalUpdate};
+use avinode_ingest::domain::chat_session::page::PageRequest;
+use avinode_ingest::domain::chat_session::view::ArchiveResult;
+use avinode_ingest::sessions::error::SessionError;
 use uuid::Uuid;
 
 use super::{field, made, moment, sessions};
@@ -15,14 +15,14 @@ async fn activity_moves_forward_and_messages_add_up() {
     let db = Db::attached().await;
     let stage = Stage::set(&db.pool).await;
     let session = made(&db.pool, stage).await.id;
-    let some = |messages| Activity {
+    let some = |messages| ActivityUpdate {
         messages: Some(messages),
     };
     sessions(&db.pool, 7).update_activity(session, some(2)).await.unwrap();
     let after = sessions(&db.pool, 4).update_activity(session, some(3)).await.unwrap();
     assert_eq!((after.last_activity_at, after.message_count), (Some(moment(7)), 5));
     let after = sessions(&db.pool, 8)
-        .update_activity(session, Activity::default())
+        .update_activity(session, ActivityUpdate::default())
         .await
         .unwrap();
     assert_eq!((after.last_activity_at, after.message_count), (Some(moment(8)), 5));
@@ -33,7 +33,7 @@ async fn activity_moves_forward_and_messages_add_up() {
         );
     }
     let nowhere = sessions(&db.pool, 9).update_activity(Uuid::from_u128(7), some(1)).await;
-    assert!(matches!(nowhere, Err(Error::NoSuchSession)));
+    assert!(matches!(nowhere, Err(SessionError::NoSuchSession)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,7 +50,7 @@ async fn pausing_and_resuming_leave_only_the_status_they_name() {
     }
     tracking.complete(session).await.unwrap();
     for refused in [tracking.pause(session).await, tracking.resume(session).await] {
-        assert!(matches!(refused, Err(Error::WrongStatus { ref status, .. }) if status == "completed"));
+        assert!(matches!(refused, Err(SessionError::WrongStatus { ref status, .. }) if status == "completed"));
     }
 }
 
@@ -68,7 +68,7 @@ async fn a_paused_session_is_not_resumed_beside_another_active_one() {
         .await
         .unwrap();
     let refused = tracking.resume(first).await;
-    assert!(matches!(refused, Err(Error::AnotherIsActive { session }) if session == second));
+    assert!(matches!(refused, Err(SessionError::ActiveSessionExists { session }) if session == second));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,12 +101,12 @@ async fn a_session_ends_with_its_proposal_its_completion_and_its_archive() {
             .execute(&db.pool)
             .await
             .unwrap();
-        assert_eq!(tracking.archive().await.unwrap(), Archived { archived: Some(1) });
-        assert_eq!(tracking.archive().await.unwrap(), Archived { archived: Some(0) });
+        assert_eq!(tracking.archive().await.unwrap(), ArchiveResult { archived: Some(1) });
+        assert_eq!(tracking.archive().await.unwrap(), ArchiveResult { archived: Some(0) });
         assert_eq!(tracking.get(session).await.unwrap().status, "archived");
         let again = tracking.complete(session).await;
-        assert!(matches!(again, Err(Error::WrongStatus { ref status, .. }) if status == "archived"));
-        let lines = tracking.timeline(session, &Page::default()).await.unwrap().data;
+        assert!(matches!(again, Err(SessionError::WrongStatus { ref status, .. }) if status == "archived"));
+        let lines = tracking.timeline(session, &PageRequest::default()).await.unwrap().data;
         let kinds: Vec<&str> = lines.iter().map(|line| line.kind.as_str()).collect();
         assert_eq!(kinds, ["proposal_attached", "session_completed"]);
     }
@@ -125,7 +125,7 @@ async fn a_session_that_the_application_holds_is_waited_for_a_little_and_then_gi
         .await
         .unwrap();
     let busy = tracking.pause(session).await;
-    assert!(matches!(busy, Err(Error::Busy)), "{busy:?}");
+    assert!(matches!(busy, Err(SessionError::Busy)), "{busy:?}");
     let waiting = tokio::spawn({
         let tracking = tracking.clone();
         async move { tracking.pause(session).await }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::support::pool::Pool;
 use avinode_ingest::domain::chat_session::input::NewChatSession;
-use avinode_ingest::domain::chat_session::status::LiveStatus;
+use avinode_ingest::domain::chat_session::status::OpenStatus;
 use serde_json::json;
 use tokio::sync::Barrier;
 use uuid::Uuid;
@@ -85,7 +85,7 @@ async fn a_paused_session_is_resumed_and_a_finished_one_is_left() {
     let tracking = sessions(&db.pool, 1);
     tracking.pause(first.id).await.unwrap();
     let still = NewChatSession {
-        status: Some(LiveStatus::Paused),
+        status: Some(OpenStatus::Paused),
         ..new(stage)
     };
     let still = tracking.create_or_update(&still).await.unwrap();

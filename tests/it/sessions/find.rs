@@ -1,7 +1,7 @@
 //! Sessions are found by every filter and all of them together, page by page, without reading them all.
 
 use crate::support::pool::Pool;
-use avinode_ingest::domain::chat_session::page::{Filter, Page};
+use avinode_ingest::domain::chat_session::page::{PageRequest, SessionFilter};
 use avinode_ingest::domain::chat_session::status::SessionStatus;
 use avinode_ingest::domain::ids::TripId;
 use avinode_ingest::store::chat_sessions::page::statement;
@@ -12,8 +12,8 @@ use crate::support::cluster::Db;
 use crate::support::plan::{plan, sessions_read};
 use crate::support::setup::Stage;
 
-async fn found(pool: &Pool, filter: Filter) -> Vec<Uuid> {
-    let listed = sessions(pool, 0).list(&filter, &Page::default()).await.unwrap();
+async fn found(pool: &Pool, filter: SessionFilter) -> Vec<Uuid> {
+    let listed = sessions(pool, 0).list(&filter, &PageRequest::default()).await.unwrap();
     assert_eq!(listed.next, None);
     listed.data.into_iter().map(|session| session.id).collect()
 }
@@ -42,42 +42,42 @@ async fn each_filter_finds_its_sessions_and_together_they_find_fewer() {
             ),
         )
         .await;
-        let all = Filter::default();
+        let all = SessionFilter::default();
         for filter in [
-            Filter {
+            SessionFilter {
                 conversation_id: Some(one.conversation),
                 ..all.clone()
             },
-            Filter {
+            SessionFilter {
                 request_id: Some(one.request),
                 ..all.clone()
             },
-            Filter {
+            SessionFilter {
                 iso_agent_id: Some(one.agent),
                 ..all.clone()
             },
-            Filter {
+            SessionFilter {
                 trip_id: Some(TripId::parse("ATRIP-4711").unwrap()),
                 ..all.clone()
             },
-            Filter {
+            SessionFilter {
                 rfp_id: Some("rfp-1".to_owned()),
                 ..all.clone()
             },
-            Filter {
+            SessionFilter {
                 rfq_id: Some("ARFQ-1 ".to_owned()),
                 ..all.clone()
             },
-            Filter {
+            SessionFilter {
                 current_step: Some("the client's own".to_owned()),
                 ..all.clone()
             },
-            Filter {
+            SessionFilter {
                 iso_agent_id: Some(one.agent),
                 status: Some(SessionStatus::Paused),
                 ..all.clone()
             },
-            Filter {
+            SessionFilter {
                 request_id: Some(one.request),
                 has_primary_quote: Some(true),
                 ..all.clone()
@@ -86,17 +86,17 @@ async fn each_filter_finds_its_sessions_and_together_they_find_fewer() {
             assert_eq!(found(&db.pool, filter.clone()).await, [a], "{filter:?}");
         }
         for filter in [
-            Filter {
+            SessionFilter {
                 request_id: Some(one.request),
                 has_primary_quote: Some(false),
                 ..all.clone()
             },
-            Filter {
+            SessionFilter {
                 iso_agent_id: Some(one.agent),
                 status: Some(SessionStatus::Active),
                 ..all.clone()
             },
-            Filter {
+            SessionFilter {
                 iso_agent_id: Some(one.agent),
                 request_id: Some(other.request),
                 ..all.clone()
@@ -107,7 +107,7 @@ async fn each_filter_finds_its_sessions_and_together_they_find_fewer() {
         assert_eq!(
             found(
                 &db.pool,
-                Filter {
+                SessionFilter {
                     iso_agent_id: Some(other.agent),
                     ..all
                 }
@@ -148,9 +148,9 @@ async fn a_trip_is_found_by_either_of_its_ids() {
     .await
     .unwrap();
     for id in ["A1B2C3", "64956150", "ATRIP-64956150"] {
-        let filter = Filter {
+        let filter = SessionFilter {
             trip_id: Some(TripId::parse(id).unwrap()),
-            ..Filter::default()
+            ..SessionFilter::default()
         };
         assert_eq!(found(&db.pool, filter).await, [a, b], "{id}");
     }
@@ -173,7 +173,7 @@ async fn pages_follow_one_another_without_a_gap_also_where_activity_is_equal_or_
         made_ids.push(session);
     }
     let all = sessions(&db.pool, 0)
-        .list(&Filter::default(), &Page::default())
+        .list(&SessionFilter::default(), &PageRequest::default())
         .await
         .unwrap()
         .data;
@@ -181,9 +181,12 @@ async fn pages_follow_one_another_without_a_gap_also_where_activity_is_equal_or_
     assert_eq!(activity[..3], [None; 3], "infinity is the newest");
     let all: Vec<Uuid> = all.into_iter().map(|session| session.id).collect();
     let mut paged = Vec::new();
-    let mut page = Page { after: None, limit: 2 };
+    let mut page = PageRequest { after: None, limit: 2 };
     loop {
-        let listed = sessions(&db.pool, 0).list(&Filter::default(), &page).await.unwrap();
+        let listed = sessions(&db.pool, 0)
+            .list(&SessionFilter::default(), &page)
+            .await
+            .unwrap();
         paged.extend(listed.data.into_iter().map(|session| session.id));
         match listed.next {
             Some(next) => page.after = Some(next),
@@ -196,7 +199,7 @@ async fn pages_follow_one_another_without_a_gap_also_where_activity_is_equal_or_
     assert_eq!(paged, made_ids);
     for limit in [0, 201] {
         let refused = sessions(&db.pool, 0)
-            .list(&Filter::default(), &Page { after: None, limit })
+            .list(&SessionFilter::default(), &PageRequest { after: None, limit })
             .await;
         assert_eq!(field(refused.map(|listed| listed.data)), "limit");
     }
@@ -223,50 +226,54 @@ async fn no_list_reads_or_sorts_the_whole_table() {
         .execute(&db.pool)
         .await
         .unwrap();
-    let all = Filter::default();
-    let after = sessions(&db.pool, 0).list(&all, &Page::default()).await.unwrap().next;
+    let all = SessionFilter::default();
+    let after = sessions(&db.pool, 0)
+        .list(&all, &PageRequest::default())
+        .await
+        .unwrap()
+        .next;
     for filter in [
         all.clone(),
-        Filter {
+        SessionFilter {
             status: Some(SessionStatus::Active),
             ..all.clone()
         },
-        Filter {
+        SessionFilter {
             iso_agent_id: Some(stage.agent),
             ..all.clone()
         },
-        Filter {
+        SessionFilter {
             iso_agent_id: Some(stage.agent),
             status: Some(SessionStatus::Active),
             ..all.clone()
         },
-        Filter {
+        SessionFilter {
             request_id: Some(stage.request),
             ..all.clone()
         },
-        Filter {
+        SessionFilter {
             rfp_id: Some("rfp-77".to_owned()),
             ..all.clone()
         },
-        Filter {
+        SessionFilter {
             rfq_id: Some("arfq-77".to_owned()),
             status: Some(SessionStatus::Active),
             ..all.clone()
         },
-        Filter {
+        SessionFilter {
             trip_id: Some(TripId::parse("77").unwrap()),
             ..all.clone()
         },
-        Filter {
+        SessionFilter {
             trip_id: Some(TripId::parse("77").unwrap()),
             status: Some(SessionStatus::Active),
             ..all.clone()
         },
     ] {
         for after in [None, after] {
-            let page = Page {
+            let page = PageRequest {
                 after,
-                ..Page::default()
+                ..PageRequest::default()
             };
             let query = statement(&filter, &["atrip-77".to_owned()], &page);
             let read = sessions_read(&plan(&db.pool, query).await);

@@ -1,7 +1,7 @@
 //! Under a role of its own, with the rights of the page on deployment and no others, every operation works.
 
-use avinode_ingest::domain::chat_session::input::{Activity, ProposalUpdate, QuoteUpdate};
-use avinode_ingest::domain::chat_session::page::{Filter, Page};
+use avinode_ingest::domain::chat_session::input::{ActivityUpdate, ProposalUpdate, QuoteUpdate};
+use avinode_ingest::domain::chat_session::page::{PageRequest, SessionFilter};
 use avinode_ingest::domain::chat_session::patch::TripPatch;
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ async fn the_rights_of_the_page_on_deployment_are_enough_for_every_operation() {
         let tracking = sessions(&own, 1);
         let id = tracking.create_or_update(&new(stage)).await.unwrap().session.id;
         tracking.create_or_update(&new(stage)).await.unwrap();
-        tracking.update_activity(id, Activity::default()).await.unwrap();
+        tracking.update_activity(id, ActivityUpdate::default()).await.unwrap();
         tracking.pause(id).await.unwrap();
         tracking.resume(id).await.unwrap();
         let patch = TripPatch {
@@ -52,14 +52,20 @@ async fn the_rights_of_the_page_on_deployment_are_enough_for_every_operation() {
         tracking.statistics().await.unwrap();
         assert!(
             !tracking
-                .list(&Filter::default(), &Page::default())
+                .list(&SessionFilter::default(), &PageRequest::default())
                 .await
                 .unwrap()
                 .data
                 .is_empty()
         );
-        assert_eq!(tracking.quotes(id, &Page::default()).await.unwrap().data.len(), 1);
-        assert_eq!(tracking.timeline(id, &Page::default()).await.unwrap().data.len(), 3);
+        assert_eq!(
+            tracking.quotes(id, &PageRequest::default()).await.unwrap().data.len(),
+            1
+        );
+        assert_eq!(
+            tracking.timeline(id, &PageRequest::default()).await.unwrap().data.len(),
+            3
+        );
     }
 }
 

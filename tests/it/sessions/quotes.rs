@@ -3,9 +3,9 @@
 use crate::support::pool::Pool;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::chat_session::input::{NewChatSession, QuoteUpdate};
-use avinode_ingest::domain::chat_session::page::Page;
+use avinode_ingest::domain::chat_session::page::PageRequest;
 use avinode_ingest::domain::chat_session::view::ChatSession;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use uuid::Uuid;
 
 use super::{field, made, moment, new, sessions};
@@ -36,7 +36,11 @@ async fn webhook(pool: &Pool, quote: &str, seconds: i64) {
     let event = format!("evt-{quote}-{seconds}");
     let body = bodies::quote(&event, TRIP, &format!("arfq-{quote}"), quote, seconds, "48250", "USD");
     keep(pool, &[body], moment(seconds)).await;
-    drain(&shift(pool, Policy::Latest, Clock::Fixed(moment(seconds))), "w").await;
+    drain(
+        &shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(moment(seconds))),
+        "w",
+    )
+    .await;
 }
 
 async fn row(pool: &Pool, quote: &str) -> Uuid {
@@ -67,7 +71,7 @@ async fn a_quote_that_the_api_tells_before_the_webhook_counts_once() {
         webhook(&db.pool, "aquote-2", 3).await;
         assert_eq!(received(&db.pool, session).await, 2);
         let lines = sessions(&db.pool, 0)
-            .timeline(session, &Page::default())
+            .timeline(session, &PageRequest::default())
             .await
             .unwrap()
             .data;
@@ -117,7 +121,7 @@ async fn quotes_that_api_and_webhook_tell_at_once_count_once_each() {
     }
     let (tracking, workers) = (
         sessions(&db.pool, 30),
-        shift(&db.pool, Policy::Latest, Clock::Fixed(moment(30))),
+        shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(moment(30))),
     );
     let api = async {
         for quote in rows {
@@ -182,7 +186,11 @@ async fn a_primary_that_is_given_is_pinned_even_where_it_was_elected_already_unt
             (false, Some(first))
         );
     }
-    drain(&shift(&db.pool, Policy::Latest, Clock::Fixed(moment(4))), "w").await;
+    drain(
+        &shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(moment(4))),
+        "w",
+    )
+    .await;
     let second = row(&db.pool, "aquote-2").await;
     assert_eq!(tracking.get(session).await.unwrap().primary_quote_id, Some(second));
     webhook(&db.pool, "aquote-3", 5).await;
@@ -201,7 +209,7 @@ async fn a_quote_without_an_id_at_avinode_counts_once_by_its_row() {
         assert_eq!(told.quotes_received_count, 1);
     }
     let listed = sessions(&db.pool, 1)
-        .quotes(session, &Page::default())
+        .quotes(session, &PageRequest::default())
         .await
         .unwrap()
         .data;

@@ -2,9 +2,9 @@
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::chat_session::input::NewChatSession;
-use avinode_ingest::domain::chat_session::page::Page;
+use avinode_ingest::domain::chat_session::page::PageRequest;
 use avinode_ingest::domain::chat_session::patch::TripPatch;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -58,7 +58,7 @@ async fn quotes_that_were_known_before_the_trip_are_counted_and_shown_once_there
     };
     let made = sessions(&db.pool, 0).create_or_update(&without_request).await.unwrap();
     let session = made.session.id;
-    let workers = shift(&db.pool, Policy::Latest, Clock::Fixed(moment(3)));
+    let workers = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(moment(3)));
     let body = bodies::quote("evt-1", "atrip-7", "arfq-1", "aquote-1", 1, "1000", "USD");
     keep(&db.pool, &[body], moment(1)).await;
     drain(&workers, "w").await;
@@ -81,7 +81,7 @@ async fn quotes_that_were_known_before_the_trip_are_counted_and_shown_once_there
 #[tokio::test(flavor = "multi_thread")]
 async fn quotes_that_were_known_before_the_rfq_are_counted_and_listed() {
     let db = Db::new().await;
-    let workers = shift(&db.pool, Policy::Latest, Clock::Fixed(moment(3)));
+    let workers = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(moment(3)));
     for number in 0..2 {
         let (trip, rfq, quote) = (
             format!("atrip-{number}"),
@@ -106,7 +106,7 @@ async fn quotes_that_were_known_before_the_rfq_are_counted_and_listed() {
     drain(&workers, "w").await;
     for (session, quote) in [(patched, "aquote-0"), (created, "aquote-1")] {
         assert_eq!(tracking.get(session).await.unwrap().quotes_received_count, 1);
-        let listed = tracking.quotes(session, &Page::default()).await.unwrap().data;
+        let listed = tracking.quotes(session, &PageRequest::default()).await.unwrap().data;
         assert_eq!(listed[0].avinode_quote_id.as_deref(), Some(quote));
         assert_eq!(listed[0].currency.as_deref(), Some("USD"), "from the fact");
     }

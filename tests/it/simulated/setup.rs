@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use avinode_ingest::simulator::credentials::Credentials;
-use avinode_ingest::simulator::faults::Trouble;
+use avinode_ingest::simulator::faults::ApiFaults;
 use avinode_ingest::simulator::generate::Generate;
+use avinode_ingest::simulator::instance::{Options, Simulator};
 use avinode_ingest::simulator::log::Log;
-use avinode_ingest::simulator::rate_limit::Allowance;
+use avinode_ingest::simulator::rate_limit::RateLimit;
 use avinode_ingest::simulator::scenario::Scenario;
-use avinode_ingest::simulator::schedule::Disorder;
-use avinode_ingest::simulator::simulator::{Options, Simulator};
-use avinode_ingest::simulator::webhook_settings::Proof;
+use avinode_ingest::simulator::schedule::DeliveryFaults;
+use avinode_ingest::simulator::webhook_settings::AuthMode;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -21,8 +21,8 @@ use crate::support::pool::Pool;
 
 /// What the simulator allows, and no more is what the service is told: fewer calls a second than things happen, so that the
 /// limit is what everything waits for. The first is of the whole size, which a busy machine may not press hard enough.
-pub const WIDE: Allowance = Allowance { rate: 100.0, burst: 40 };
-pub const NARROW: Allowance = Allowance { rate: 30.0, burst: 20 };
+pub const WIDE: RateLimit = RateLimit { rate: 100.0, burst: 40 };
+pub const NARROW: RateLimit = RateLimit { rate: 30.0, burst: 20 };
 /// How long everything may take to be worked off, after the last notification.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -33,11 +33,11 @@ pub struct Service {
     pub workers: Vec<Serve>,
     base: String,
     policy: &'static str,
-    allowance: Allowance,
+    allowance: RateLimit,
 }
 
 impl Service {
-    pub async fn start(simulator: &Simulator, db: Db, policy: &'static str, allowance: Allowance) -> Self {
+    pub async fn start(simulator: &Simulator, db: Db, policy: &'static str, allowance: RateLimit) -> Self {
         let url = db.url();
         let role = [("INGEST_ROLE", "receive"), ("AVINODE_WEBHOOK_BASIC", "avinode:hush")];
         let receiver = Serve::start(&[&[("DATABASE_URL", url.as_str())], &role[..]].concat()).await;
@@ -52,14 +52,16 @@ impl Service {
         service.hire().await;
         service.hire().await;
         let hook = format!("http://{}/webhooks/avinode", service.receiver.address);
-        simulator.subscribe(&hook, "avinode", "hush", Proof::Challenge).unwrap();
+        simulator
+            .subscribe(&hook, "avinode", "hush", AuthMode::Challenge)
+            .unwrap();
         service
     }
 
     /// Starts another worker.
     pub async fn hire(&mut self) {
         let Credentials { api_token, bearer } = Credentials::default();
-        let Allowance { rate, burst } = self.allowance;
+        let RateLimit { rate, burst } = self.allowance;
         let (url, rate, burst) = (self.db.url(), rate.to_string(), burst.to_string());
         let worker = [
             ("DATABASE_URL", url.as_str()),
@@ -115,10 +117,10 @@ pub fn invented(trips: u32) -> Generate {
 
 /// Duplicates, the wrong order, faults and the limit, for a story of this length that is played in so many seconds. What
 /// gets no answer is held until the client gives up in the whole size, and for moments else, to save time.
-pub fn options(length: u64, seconds: u32, allowance: Allowance) -> Options {
-    let trouble = Trouble {
+pub fn options(length: u64, seconds: u32, allowance: RateLimit) -> Options {
+    let trouble = ApiFaults {
         faults: 0.05,
-        ..Trouble::default()
+        ..ApiFaults::default()
     };
     let silence = if allowance == WIDE {
         trouble.silence
@@ -128,18 +130,18 @@ pub fn options(length: u64, seconds: u32, allowance: Allowance) -> Options {
     Options {
         #[expect(clippy::cast_precision_loss, reason = "some hours")]
         speed: length as f64 / f64::from(seconds),
-        disorder: Disorder {
+        disorder: DeliveryFaults {
             duplicates: 0.1,
             shuffle: true,
         },
-        trouble: Trouble { silence, ..trouble },
+        trouble: ApiFaults { silence, ..trouble },
         allowance,
         ..Options::default()
     }
 }
 
 /// What holds for every run: all delivered, nothing dead, the limit kept, and not much fetched twice.
-pub async fn check(simulator: &Simulator, pool: &Pool, Allowance { rate, burst }: Allowance) {
+pub async fn check(simulator: &Simulator, pool: &Pool, RateLimit { rate, burst }: RateLimit) {
     let log = simulator.log();
     println!("{:?}\n{:?}", log.deliveries(), log.outcomes());
     let deliveries = log.deliveries();

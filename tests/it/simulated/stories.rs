@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use avinode_ingest::cli::simulate::seed_sessions::Cast;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::cli::simulate::seed_sessions::SeededSessions;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::simulator::action::Action;
+use avinode_ingest::simulator::instance::Simulator;
 use avinode_ingest::simulator::scenario::Scenario;
-use avinode_ingest::simulator::simulator::Simulator;
 use tokio::time::{Instant, sleep};
 
 use super::setup::{NARROW, PATIENCE, Service, WIDE, check, invented, options, simulator, worked_off};
@@ -25,7 +25,7 @@ async fn whatever_happens_on_the_way_the_sessions_end_as_the_simulator_has_it() 
     let (seconds, allowance) = if trips < WHOLE { (8, NARROW) } else { (trips / 8, WIDE) };
     let simulator = simulator(story, options(length, seconds, allowance)).await;
     let db = Db::new().await;
-    let cast = Cast::make(&db.pool, simulator.scenario()).await.unwrap();
+    let cast = SeededSessions::make(&db.pool, simulator.scenario()).await.unwrap();
     let mut service = Service::start(&simulator, db, "latest", allowance).await;
     let killing = async {
         until_fetched(&simulator, changes / 3).await;
@@ -38,7 +38,7 @@ async fn whatever_happens_on_the_way_the_sessions_end_as_the_simulator_has_it() 
     worked_off(&service.db.pool).await;
     check(&simulator, &service.db.pool, allowance).await;
     let sessions = cast.sessions(&service.db.pool).await.unwrap();
-    let differences = cast.differences(&sessions, &simulator.truth(), Policy::Latest);
+    let differences = cast.differences(&sessions, &simulator.truth(), PrimaryQuotePolicy::Latest);
     assert_eq!(differences, Vec::<String>::new());
 }
 
@@ -94,13 +94,13 @@ async fn the_same_holds_where_documents_do_not_say_when_they_were_changed() {
     let length = story.length();
     let simulator = simulator(story, options(length, 4, NARROW)).await;
     let db = Db::new().await;
-    let cast = Cast::make(&db.pool, simulator.scenario()).await.unwrap();
+    let cast = SeededSessions::make(&db.pool, simulator.scenario()).await.unwrap();
     let service = Service::start(&simulator, db, "lowest-price", NARROW).await;
     simulator.play().await.unwrap();
     worked_off(&service.db.pool).await;
     check(&simulator, &service.db.pool, NARROW).await;
     let sessions = cast.sessions(&service.db.pool).await.unwrap();
-    let differences = cast.differences(&sessions, &simulator.truth(), Policy::LowestPrice);
+    let differences = cast.differences(&sessions, &simulator.truth(), PrimaryQuotePolicy::LowestPrice);
     assert_eq!(differences, Vec::<String>::new());
 }
 
@@ -115,13 +115,13 @@ async fn what_is_fetched_too_early_is_fetched_again() {
     options.trouble.lateness = Duration::from_millis(1_500);
     let simulator = simulator(story, options).await;
     let db = Db::new().await;
-    let cast = Cast::make(&db.pool, simulator.scenario()).await.unwrap();
+    let cast = SeededSessions::make(&db.pool, simulator.scenario()).await.unwrap();
     let service = Service::start(&simulator, db, "latest", WIDE).await;
     simulator.play().await.unwrap();
     worked_off(&service.db.pool).await;
     let stale = simulator.log().outcomes().get("stale").copied();
     assert!(stale > Some(5), "{:?}", simulator.log().outcomes());
     let sessions = cast.sessions(&service.db.pool).await.unwrap();
-    let differences = cast.differences(&sessions, &simulator.truth(), Policy::Latest);
+    let differences = cast.differences(&sessions, &simulator.truth(), PrimaryQuotePolicy::Latest);
     assert_eq!(differences, Vec::<String>::new());
 }

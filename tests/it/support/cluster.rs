@@ -6,7 +6,7 @@
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
-use avinode_ingest::postgres::data_dir::Home;
+use avinode_ingest::postgres::data_dir::ClusterHome;
 use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use avinode_ingest::postgres::migrator;
 use sqlx::postgres::PgConnectOptions;
@@ -44,7 +44,7 @@ fn cluster() -> &'static Cluster {
                 let settings = [("fsync", "off"), ("max_connections", "300")];
                 let cluster = EmbeddedPostgres::start(EmbeddedOptions {
                     bin_dir: None,
-                    home: Home::ThrowAway,
+                    home: ClusterHome::ThrowAway,
                     settings: settings
                         .map(|(name, value)| (name.to_owned(), value.to_owned()))
                         .to_vec(),

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::event::{Event, Money, Operator, QuoteDetails, Source, Version, What};
+use avinode_ingest::domain::event::{Event, EventKind, FactSource, FactVersion, Money, Party, QuoteDetails};
 use avinode_ingest::domain::ids::{QuoteId, TripId};
-use avinode_ingest::domain::primary_quote::Policy;
-use avinode_ingest::domain::trip::Way;
-use avinode_ingest::jobs::apply::{Applier, Content};
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
+use avinode_ingest::domain::trip::Provenance;
+use avinode_ingest::jobs::apply::{Applier, JobPayload};
 use avinode_ingest::queue::enqueue::{self, NewJob};
-use avinode_ingest::queue::job::{Claimed, Handler, JobError};
-use avinode_ingest::queue::worker::Shift;
+use avinode_ingest::queue::job::{ClaimedJob, JobError, JobHandler};
+use avinode_ingest::queue::worker::Worker;
 use chrono::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -22,7 +22,7 @@ use super::service::shift;
 const KIND: &str = "a document";
 
 /// Workers that apply documents as well.
-pub fn shift_with_documents(pool: &Pool, policy: Policy, clock: Clock) -> Arc<Shift> {
+pub fn shift_with_documents(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Arc<Worker> {
     let mut shift = shift(pool, policy, clock);
     let applier = Arc::new(Applier {
         pool: pool.service(),
@@ -64,7 +64,7 @@ struct Documents {
     applier: Arc<Applier>,
 }
 
-impl Handler for Documents {
+impl JobHandler for Documents {
     fn kind(&self) -> &'static str {
         KIND
     }
@@ -73,12 +73,12 @@ impl Handler for Documents {
         4
     }
 
-    fn perform<'a>(&'a self, jobs: &'a [Claimed]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
         self.applier.apply_keys(jobs, read, "its key is no document").boxed()
     }
 }
 
-fn read(key: &str) -> Option<Content> {
+fn read(key: &str) -> Option<JobPayload> {
     let mut parts = key.split('\t');
     let trips: Vec<TripId> = parts
         .next()?
@@ -91,30 +91,30 @@ fn read(key: &str) -> Option<Content> {
         events.push(Event {
             trip: trips[0].clone(),
             at: Some(at),
-            version: Version {
+            version: FactVersion {
                 at: Some(at),
-                source: Source::Document,
+                source: FactSource::Document,
                 digest: [7; 32],
             },
-            what: What::QuoteReceived(QuoteDetails {
+            what: EventKind::QuoteReceived(QuoteDetails {
                 quote: QuoteId::parse(quote).unwrap(),
                 request: None,
                 price: Some(Money {
                     amount: 20_000.into(),
                     currency: "USD".to_owned(),
                 }),
-                operator: Operator::default(),
+                operator: Party::default(),
                 aircraft_type: None,
                 aircraft_tail: None,
                 valid_until: None,
             }),
         });
     }
-    Some(Content::Document {
+    Some(JobPayload::Document {
         resource: format!("trips/{}", trips[0]),
         trips,
         events,
-        way: Way::Told(base()),
+        way: Provenance::Notified(base()),
         follow: Vec::new(),
     })
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use avinode_ingest::avinode::client::base_url::Base;
-use avinode_ingest::avinode::client::config::{AvinodeSettings, ClientSettings, Limits};
+use avinode_ingest::avinode::client::base_url::BaseUrl;
+use avinode_ingest::avinode::client::config::{AvinodeSettings, ClientLimits, ClientSettings};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -142,13 +142,13 @@ impl Stub {
     pub fn settings(&self, calls_per_second: f64, burst: u32) -> AvinodeSettings {
         AvinodeSettings {
             client: ClientSettings {
-                base: Base::parse(&self.base, true).unwrap(),
+                base: BaseUrl::parse(&self.base, true).unwrap(),
                 api_token: "hush-token".into(),
                 bearer: "hush-bearer".into(),
                 act_as_account: None,
-                limits: Limits {
+                limits: ClientLimits {
                     total: Duration::from_secs(20),
-                    ..Limits::default()
+                    ..ClientLimits::default()
                 },
             },
             calls_per_second,

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use avinode_ingest::postgres::service_user::Account;
+use avinode_ingest::postgres::service_user::ServiceUser;
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -42,7 +42,7 @@ impl Pooler {
             .permissions(std::fs::Permissions::from_mode(0o755))
             .tempdir_in("/tmp")
             .unwrap();
-        let account = Account::choose(folder.path(), None).unwrap();
+        let account = ServiceUser::choose(folder.path(), None).unwrap();
         let configuration = folder.path().join("pgbouncer.ini");
         std::fs::write(&configuration, configured(db, folder.path(), &version(&program).await)).unwrap();
         account.give(folder.path()).unwrap();

@@ -7,14 +7,14 @@ use avinode_ingest::avinode::notification::route;
 use avinode_ingest::avinode::signature::signer::Signer;
 use avinode_ingest::avinode::signature::verifier::Verifier;
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
-use avinode_ingest::ingest::group_commit::Arrival;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
+use avinode_ingest::ingest::group_commit::NewDelivery;
 use avinode_ingest::ingest::insert;
 use avinode_ingest::jobs::registry::registry;
 use avinode_ingest::postgres::transaction;
 use avinode_ingest::queue::retry::RetryPolicy;
-use avinode_ingest::queue::worker::Shift;
-use avinode_ingest::service::{self, Ended, Settings};
+use avinode_ingest::queue::worker::Worker;
+use avinode_ingest::service::{self, ServiceSettings, ShutdownSummary};
 use avinode_ingest::store::demo_data::{self, NewSession};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -35,17 +35,17 @@ pub struct Running {
     /// `http://127.0.0.1:port`.
     pub base: String,
     shutdown: CancellationToken,
-    ended: JoinHandle<Ended>,
+    ended: JoinHandle<ShutdownSummary>,
 }
 
 impl Running {
     /// Starts it on a free port.
-    pub async fn start(pool: &Pool, settings: Settings) -> Self {
+    pub async fn start(pool: &Pool, settings: ServiceSettings) -> Self {
         Self::start_on(pool.service(), settings).await
     }
 
     /// The same with connections of the caller's making.
-    pub async fn start_on(pool: transaction::Pool, settings: Settings) -> Self {
+    pub async fn start_on(pool: transaction::Pool, settings: ServiceSettings) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
@@ -73,12 +73,12 @@ impl Running {
     }
 
     /// Waits until it ends by itself.
-    pub async fn ended(self) -> Ended {
+    pub async fn ended(self) -> ShutdownSummary {
         self.ended.await.unwrap()
     }
 
     /// Ends it in order.
-    pub async fn stop(self) -> Ended {
+    pub async fn stop(self) -> ShutdownSummary {
         self.shutdown.cancel();
         self.ended.await.unwrap()
     }
@@ -90,8 +90,8 @@ pub fn signer() -> Signer {
 }
 
 /// A shift of workers that a test drives itself; `clock` holds the time still.
-pub fn shift(pool: &Pool, policy: Policy, clock: Clock) -> Arc<Shift> {
-    Arc::new(Shift {
+pub fn shift(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Arc<Worker> {
+    Arc::new(Worker {
         pool: pool.service(),
         leases: pool.service(),
         handlers: registry(pool, policy, clock),
@@ -102,12 +102,12 @@ pub fn shift(pool: &Pool, policy: Policy, clock: Clock) -> Arc<Shift> {
             max: Duration::from_millis(50),
             ..RetryPolicy::default()
         },
-        bell: Arc::new(Notify::new()),
+        wake: Arc::new(Notify::new()),
     })
 }
 
 /// Steps until no job is runnable. Contention is put back for milliseconds, so a few empty rounds are waited for.
-pub async fn drain(shift: &Shift, name: &str) {
+pub async fn drain(shift: &Worker, name: &str) {
     let shutdown = CancellationToken::new();
     let unserved = vec!["thin".to_owned()];
     loop {
@@ -133,13 +133,13 @@ pub async fn keep(pool: &Pool, bodies: &[Value], received_at: DateTime<Utc>) -> 
 
 /// Keeps bodies byte for byte.
 pub async fn keep_bytes(pool: &Pool, bodies: &[Vec<u8>], received_at: DateTime<Utc>) -> Vec<Uuid> {
-    let arrivals: Vec<Arrival> = bodies
+    let arrivals: Vec<NewDelivery> = bodies
         .iter()
         .map(|body| {
             let body = Bytes::from(body.clone());
             let route = route(&body);
             let verified_by = "hmac#1".to_owned();
-            Arrival {
+            NewDelivery {
                 id: Uuid::now_v7(),
                 received_at,
                 body,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use avinode_ingest::queue::worker::Shift;
+use avinode_ingest::queue::worker::Worker;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ pub struct Crew {
 
 impl Crew {
     /// Starts so many workers.
-    pub fn start(shift: &Arc<Shift>, workers: usize) -> Self {
+    pub fn start(shift: &Arc<Worker>, workers: usize) -> Self {
         let nothing_comes = Arc::new(AtomicBool::new(false));
         let mut tasks = JoinSet::new();
         for number in 0..workers {

@@ -1,9 +1,9 @@
 //! What becomes of sessions and facts when two trips turn out to be one.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::chat_session::page::{Filter, Page};
+use avinode_ingest::domain::chat_session::page::{PageRequest, SessionFilter};
 use avinode_ingest::domain::ids::TripId;
-use avinode_ingest::sessions::service::Sessions;
+use avinode_ingest::sessions::service::SessionService;
 use serde_json::json;
 
 use super::{BOTH, RESOURCE, SHORT, counted, leads, quoted, shown, some, text, told, view, work};
@@ -49,17 +49,17 @@ async fn sessions_of_both_ids_count_the_quotes_of_both_once_and_are_found_by_eit
         assert_eq!(counted(&db.pool, session).await, some(5, "q5"));
     }
     for id in ["a1b2c3", RESOURCE] {
-        let filter = Filter {
+        let filter = SessionFilter {
             trip_id: Some(TripId::parse(id).unwrap()),
-            ..Filter::default()
+            ..SessionFilter::default()
         };
-        let sessions = Sessions::new(db.pool.service(), Clock::Fixed(base()));
-        let mut found: Vec<_> = sessions.list(&filter, &Page::default()).await.unwrap().data;
+        let sessions = SessionService::new(db.pool.service(), Clock::Fixed(base()));
+        let mut found: Vec<_> = sessions.list(&filter, &PageRequest::default()).await.unwrap().data;
         found.sort_by_key(|session| session.id);
         let mut expected = [short, resource, late];
         expected.sort();
         assert_eq!(found.iter().map(|session| session.id).collect::<Vec<_>>(), expected);
-        let quotes = sessions.quotes(late, &Page::default()).await.unwrap().data;
+        let quotes = sessions.quotes(late, &PageRequest::default()).await.unwrap().data;
         assert_eq!(quotes.iter().filter(|quote| quote.operator_name.is_some()).count(), 5);
     }
     assert_eq!(dead_jobs(&db.pool).await, 0);

@@ -5,7 +5,7 @@
 //! to see, as with a session that is matched late, and the request under which a quote was shown first, which is for good.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::store::demo_data;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -36,7 +36,7 @@ enum Coming {
 
 #[derive(Debug, Clone)]
 struct Orders {
-    policy: Policy,
+    policy: PrimaryQuotePolicy,
     first: Vec<Coming>,
     other: Vec<Coming>,
     workers: usize,
@@ -77,7 +77,13 @@ fn orders() -> impl Strategy<Value = Orders> {
             Just([coming.clone(), coming].concat()).prop_shuffle(),
         )
     });
-    let policy = prop::sample::select(&[Policy::Latest, Policy::First, Policy::LowestPrice][..]);
+    let policy = prop::sample::select(
+        &[
+            PrimaryQuotePolicy::Latest,
+            PrimaryQuotePolicy::First,
+            PrimaryQuotePolicy::LowestPrice,
+        ][..],
+    );
     (shuffled, policy, 1..4_usize).prop_map(|((first, other), policy, workers)| Orders {
         policy,
         first,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::Policy;
+use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::store::{merge_trips, trips};
 
 use super::{RESOURCE, SHORT, counted, leads, quoted, shown, some, text, told, work};
@@ -103,7 +103,7 @@ async fn a_session_that_the_application_makes_while_its_trip_is_merged_gets_the_
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn merges_events_and_sessions_that_come_at_the_same_time_all_meet() {
     let db = Db::new().await;
-    let shift = shift_with_documents(&db.pool, Policy::Latest, Clock::Fixed(base()));
+    let shift = shift_with_documents(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
     let crew = Crew::start(&shift, 3);
     let mut sessions = Vec::new();
     for round in 0..25_u64 {

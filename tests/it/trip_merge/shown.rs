@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use avinode_ingest::jobs::maintenance;
-use avinode_ingest::store::unprojected::{Missing, unshown};
+use avinode_ingest::store::unprojected::{UnprojectedReason, unshown};
 
 use super::{BOTH, RESOURCE, SHORT, counted, quoted, shown, some, text, told, work};
 use crate::support::cluster::Db;
@@ -111,10 +111,10 @@ async fn the_sweep_shows_quotes_to_sessions_that_have_the_other_id() {
             .map(|it| it.missing)
             .collect::<Vec<_>>()
     };
-    assert_eq!(missing().await, [Missing::Request]);
+    assert_eq!(missing().await, [UnprojectedReason::Request]);
     db.run(&format!("UPDATE public.chat_sessions SET request_id = '{request}'"))
         .await;
-    assert_eq!(missing().await, [Missing::Turn]);
+    assert_eq!(missing().await, [UnprojectedReason::Turn]);
     maintenance::turn(&db.pool, "a test", Duration::from_secs(60), false)
         .await
         .unwrap();

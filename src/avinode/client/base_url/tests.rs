@@ -2,38 +2,41 @@ use super::*;
 
 #[test]
 fn only_an_encrypted_public_host_under_api_is_a_base() {
-    let parse = |text| Base::parse(text, false);
+    let parse = |text| BaseUrl::parse(text, false);
     assert_eq!(
         parse("https://sandbox.avinode.com/api/").unwrap().as_str(),
         "https://sandbox.avinode.com/api"
     );
-    assert_eq!(parse("https://a.example/services/api").unwrap().reach(), Reach::Public);
+    assert_eq!(
+        parse("https://a.example/services/api").unwrap().reach(),
+        AllowedAddresses::Public
+    );
     for (text, wrong) in [
-        ("", BaseError::NotAUrl),
-        ("sandbox.avinode.com/api", BaseError::NotAUrl),
-        ("ftp://sandbox.avinode.com/api", BaseError::NotAUrl),
-        ("file:///api", BaseError::NotAUrl),
-        ("http://sandbox.avinode.com/api", BaseError::NotEncrypted),
-        ("https://user@sandbox.avinode.com/api", BaseError::UserInfo),
-        ("https://user:hush@sandbox.avinode.com/api", BaseError::UserInfo),
-        ("https://sandbox.avinode.com", BaseError::NotTheApi),
-        ("https://sandbox.avinode.com/apis", BaseError::NotTheApi),
-        ("https://sandbox.avinode.com/a%70i/api", BaseError::NotTheApi),
-        ("https://sandbox.avinode.com//api", BaseError::NotTheApi),
-        ("https://sandbox.avinode.com/api?x=1", BaseError::NotTheApi),
-        ("https://sandbox.avinode.com/api#x", BaseError::NotTheApi),
-        ("https://sandbox.avinode.com:8443/api", BaseError::Port),
-        ("https://sandbox.avinode.com./api", BaseError::NotAName),
-        ("https://avinode/api", BaseError::NotAName),
-        ("https://10.0.0.1/api", BaseError::NotAName),
-        ("https://93.184.215.14/api", BaseError::NotAName),
-        ("https://[2001:db8::1]/api", BaseError::NotAName),
-        ("https://[::ffff:127.0.0.1]/api", BaseError::NotAName),
-        ("https://0x7f000001/api", BaseError::Loopback),
-        ("https://127.0.0.1/api", BaseError::Loopback),
-        ("http://127.0.0.1:8090/api", BaseError::Loopback),
-        ("https://[::1]/api", BaseError::Loopback),
-        ("https://localhost/api", BaseError::Loopback),
+        ("", BaseUrlError::NotAUrl),
+        ("sandbox.avinode.com/api", BaseUrlError::NotAUrl),
+        ("ftp://sandbox.avinode.com/api", BaseUrlError::NotAUrl),
+        ("file:///api", BaseUrlError::NotAUrl),
+        ("http://sandbox.avinode.com/api", BaseUrlError::NotEncrypted),
+        ("https://user@sandbox.avinode.com/api", BaseUrlError::UserInfo),
+        ("https://user:hush@sandbox.avinode.com/api", BaseUrlError::UserInfo),
+        ("https://sandbox.avinode.com", BaseUrlError::NotTheApi),
+        ("https://sandbox.avinode.com/apis", BaseUrlError::NotTheApi),
+        ("https://sandbox.avinode.com/a%70i/api", BaseUrlError::NotTheApi),
+        ("https://sandbox.avinode.com//api", BaseUrlError::NotTheApi),
+        ("https://sandbox.avinode.com/api?x=1", BaseUrlError::NotTheApi),
+        ("https://sandbox.avinode.com/api#x", BaseUrlError::NotTheApi),
+        ("https://sandbox.avinode.com:8443/api", BaseUrlError::Port),
+        ("https://sandbox.avinode.com./api", BaseUrlError::NotAName),
+        ("https://avinode/api", BaseUrlError::NotAName),
+        ("https://10.0.0.1/api", BaseUrlError::NotAName),
+        ("https://93.184.215.14/api", BaseUrlError::NotAName),
+        ("https://[2001:db8::1]/api", BaseUrlError::NotAName),
+        ("https://[::ffff:127.0.0.1]/api", BaseUrlError::NotAName),
+        ("https://0x7f000001/api", BaseUrlError::Loopback),
+        ("https://127.0.0.1/api", BaseUrlError::Loopback),
+        ("http://127.0.0.1:8090/api", BaseUrlError::Loopback),
+        ("https://[::1]/api", BaseUrlError::Loopback),
+        ("https://localhost/api", BaseUrlError::Loopback),
     ] {
         assert_eq!(parse(text), Err(wrong), "{text}");
     }
@@ -51,8 +54,8 @@ fn what_is_not_in_its_one_spelling_is_refused_and_told() {
         " https://sandbox.avinode.com/api",
         "https://sand\tbox.avinode.com/api",
     ] {
-        let written = BaseError::Written("https://sandbox.avinode.com/api".to_owned());
-        assert_eq!(Base::parse(text, false), Err(written), "{text:?}");
+        let written = BaseUrlError::Written("https://sandbox.avinode.com/api".to_owned());
+        assert_eq!(BaseUrl::parse(text, false), Err(written), "{text:?}");
     }
 }
 
@@ -65,16 +68,20 @@ fn the_one_setting_opens_loopback_and_nothing_else() {
         "https://localhost/api",
         "http://127.9.9.9/api",
     ] {
-        assert_eq!(Base::parse(text, true).unwrap().reach(), Reach::Loopback, "{text}");
+        assert_eq!(
+            BaseUrl::parse(text, true).unwrap().reach(),
+            AllowedAddresses::Loopback,
+            "{text}"
+        );
     }
     for (text, wrong) in [
-        ("http://sandbox.avinode.com/api", BaseError::NotEncrypted),
-        ("http://192.168.0.1/api", BaseError::NotAName),
-        ("http://0.0.0.0:8090/api", BaseError::NotAName),
-        ("http://169.254.169.254/api", BaseError::NotAName),
-        ("http://localhost.avinode.com/api", BaseError::NotEncrypted),
+        ("http://sandbox.avinode.com/api", BaseUrlError::NotEncrypted),
+        ("http://192.168.0.1/api", BaseUrlError::NotAName),
+        ("http://0.0.0.0:8090/api", BaseUrlError::NotAName),
+        ("http://169.254.169.254/api", BaseUrlError::NotAName),
+        ("http://localhost.avinode.com/api", BaseUrlError::NotEncrypted),
     ] {
-        assert_eq!(Base::parse(text, true), Err(wrong), "{text}");
+        assert_eq!(BaseUrl::parse(text, true), Err(wrong), "{text}");
     }
 }
 

@@ -2,11 +2,11 @@ use super::*;
 
 fn settings(api_token: &str, bearer: &str, account: Option<&str>) -> ClientSettings {
     ClientSettings {
-        base: Base::parse("https://sandbox.avinode.com/api", false).unwrap(),
+        base: BaseUrl::parse("https://sandbox.avinode.com/api", false).unwrap(),
         api_token: api_token.into(),
         bearer: bearer.into(),
         act_as_account: account.map(str::to_owned),
-        limits: Limits::default(),
+        limits: ClientLimits::default(),
     }
 }
 

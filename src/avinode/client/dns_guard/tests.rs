@@ -15,19 +15,26 @@ fn one_private_address_among_public_ones_spoils_the_answer() {
     ];
     for addresses in answers {
         assert!(
-            check("a.example", &found(addresses), Reach::Public).is_err(),
+            check("a.example", &found(addresses), AllowedAddresses::Public).is_err(),
             "{addresses:?}"
         );
     }
-    assert!(check("a.example", &found(&["1.1.1.1", "2606:4700::1"]), Reach::Public).is_ok());
+    assert!(
+        check(
+            "a.example",
+            &found(&["1.1.1.1", "2606:4700::1"]),
+            AllowedAddresses::Public
+        )
+        .is_ok()
+    );
 }
 
 #[test]
 fn on_loopback_nothing_but_loopback_is_called() {
-    assert!(check("localhost", &found(&["127.0.0.1", "::1"]), Reach::Loopback).is_ok());
+    assert!(check("localhost", &found(&["127.0.0.1", "::1"]), AllowedAddresses::Loopback).is_ok());
     for address in ["1.1.1.1", "10.0.0.1", "0.0.0.0", "::ffff:127.0.0.1"] {
         assert!(
-            check("localhost", &found(&["127.0.0.1", address]), Reach::Loopback).is_err(),
+            check("localhost", &found(&["127.0.0.1", address]), AllowedAddresses::Loopback).is_err(),
             "{address}"
         );
     }

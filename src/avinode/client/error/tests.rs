@@ -2,16 +2,16 @@ use super::*;
 
 fn class(error: &FetchError) -> &'static str {
     match error {
-        FetchError::Soon { down: true, .. } => "soon, down",
-        FetchError::Soon { .. } => "soon",
-        FetchError::Later { down: true, .. } => "later, down",
-        FetchError::Later { .. } => "later",
-        FetchError::Limited { .. } => "limited",
+        FetchError::Retryable { down: true, .. } => "soon, down",
+        FetchError::Retryable { .. } => "soon",
+        FetchError::RetryAfter { down: true, .. } => "later, down",
+        FetchError::RetryAfter { .. } => "later",
+        FetchError::RateLimited { .. } => "limited",
         FetchError::Unauthorized { .. } => "unauthorized",
-        FetchError::Denied { .. } => "denied",
+        FetchError::Forbidden { .. } => "denied",
         FetchError::NotFound { .. } => "not found",
         FetchError::Gone { .. } => "gone",
-        FetchError::Refused { .. } => "refused",
+        FetchError::Permanent { .. } => "refused",
     }
 }
 
@@ -38,7 +38,7 @@ fn each_status_has_its_class() {
         (503, "soon, down"),
         (599, "soon, down"),
     ] {
-        let error = FetchError::of_status("GET rfqs/arfq-1", status, &[], Told::default());
+        let error = FetchError::of_status("GET rfqs/arfq-1", status, &[], RetryHints::default());
         assert_eq!(class(&error), expected, "{status}");
         assert_eq!(error.trips_breaker(), expected.ends_with("down"), "{status}");
         assert!(
@@ -51,7 +51,7 @@ fn each_status_has_its_class() {
 
 #[test]
 fn a_wait_that_was_told_is_kept_to_and_bounded() {
-    let told = |retry_after: Option<u64>, reset: Option<u64>| Told {
+    let told = |retry_after: Option<u64>, reset: Option<u64>| RetryHints {
         retry_after: retry_after.map(Duration::from_secs),
         reset: reset.map(Duration::from_secs),
     };
@@ -62,14 +62,14 @@ fn a_wait_that_was_told_is_kept_to_and_bounded() {
     ] {
         let limited = FetchError::of_status("GET x", 429, &[], told(retry_after, reset));
         let expected = expected.map(Duration::from_secs);
-        assert!(matches!(limited, FetchError::Limited { after, .. } if after == expected));
+        assert!(matches!(limited, FetchError::RateLimited { after, .. } if after == expected));
     }
     let down = FetchError::of_status("GET x", 503, &[], told(Some(100_000), None));
-    assert!(matches!(down, FetchError::Later { after, down: true, .. } if after == LONGEST));
+    assert!(matches!(down, FetchError::RetryAfter { after, down: true, .. } if after == LONGEST));
     // The end of a rate limit's window says nothing about a server in trouble.
     let down = FetchError::of_status("GET x", 503, &[], told(None, Some(9)));
-    assert!(matches!(down, FetchError::Soon { down: true, .. }));
+    assert!(matches!(down, FetchError::Retryable { down: true, .. }));
     // After a 400 it is minutes, whatever else is said.
     let odd = FetchError::of_status("GET x", 400, &[], told(Some(7), None));
-    assert!(matches!(odd, FetchError::Later { after, .. } if after == LATER));
+    assert!(matches!(odd, FetchError::RetryAfter { after, .. } if after == LATER));
 }

@@ -20,18 +20,18 @@ fn the_rate_limits_headers_are_read_one_by_one() {
         ("x-rate-limit-remaining", "0"),
         ("x-rate-limit-reset", "17"),
     ]);
-    let expected = Budget {
+    let expected = RateLimitHeaders {
         limit: Some(3600),
         remaining: Some(0),
         reset: Some(Duration::from_secs(17)),
     };
-    assert_eq!(Budget::of(&whole, now()), expected);
+    assert_eq!(RateLimitHeaders::of(&whole, now()), expected);
     let odd = headers(&[
         ("x-rate-limit-limit", "many"),
         ("x-rate-limit-remaining", "-1"),
         ("x-rate-limit-reset", ""),
     ]);
-    assert_eq!(Budget::of(&odd, now()), Budget::default());
+    assert_eq!(RateLimitHeaders::of(&odd, now()), RateLimitHeaders::default());
 }
 
 #[test]

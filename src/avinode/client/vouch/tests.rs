@@ -11,22 +11,22 @@ fn resource(kind: ResourceKind, id: &str) -> Resource {
 
 #[test]
 fn the_resource_s_own_url_is_vouched_for() {
-    let base = Base::parse("https://sandbox.avinode.com/api", false).unwrap();
+    let base = BaseUrl::parse("https://sandbox.avinode.com/api", false).unwrap();
     let rfq = resource(ResourceKind::Rfqs, "arfq-1");
     for href in [
         "https://sandbox.avinode.com/api/rfqs/arfq-1",
         "https://sandbox.avinode.com:443/api/rfqs/arfq-1",
     ] {
-        assert_eq!(base.vouch(href, &rfq), Ok(()), "{href}");
+        assert_eq!(base.verify_href(href, &rfq), Ok(()), "{href}");
     }
     let message = resource(ResourceKind::TripMessages, "asellermsg-7");
     let href = "https://sandbox.avinode.com/api/tripmsgs/asellermsg-7";
-    assert_eq!(base.vouch(href, &message), Ok(()));
+    assert_eq!(base.verify_href(href, &message), Ok(()));
 }
 
 #[test]
 fn whatever_differs_by_a_byte_is_refused() {
-    let base = Base::parse("https://sandbox.avinode.com/api", false).unwrap();
+    let base = BaseUrl::parse("https://sandbox.avinode.com/api", false).unwrap();
     let rfq = resource(ResourceKind::Rfqs, "arfq-1");
     for href in [
         "",
@@ -98,24 +98,29 @@ fn whatever_differs_by_a_byte_is_refused() {
         "https://sandbox.avinode.com/api/rfqs/arfq-1\r\nX-Evil: 1",
         "https://sandbox.avi\tnode.com/api/rfqs/arfq-1",
     ] {
-        assert!(base.vouch(href, &rfq).is_err(), "{href:?}");
+        assert!(base.verify_href(href, &rfq).is_err(), "{href:?}");
     }
 }
 
 #[test]
 fn an_id_that_cannot_stand_in_a_path_is_refused_however_its_href_looks() {
-    let base = Base::parse("https://sandbox.avinode.com/api", false).unwrap();
+    let base = BaseUrl::parse("https://sandbox.avinode.com/api", false).unwrap();
     for id in ["arfq-1/../../x", "arfq-1?x", "..", "arfq-1%2F", "arfq-1#", "arfq"] {
         let href = format!("https://sandbox.avinode.com/api/rfqs/{id}");
-        assert!(base.vouch(&href, &resource(ResourceKind::Rfqs, id)).is_err(), "{id}");
+        assert!(
+            base.verify_href(&href, &resource(ResourceKind::Rfqs, id)).is_err(),
+            "{id}"
+        );
     }
 }
 
 #[test]
 fn the_reason_is_one_bounded_line_that_shows_both() {
-    let base = Base::parse("https://sandbox.avinode.com/api", false).unwrap();
+    let base = BaseUrl::parse("https://sandbox.avinode.com/api", false).unwrap();
     let href = format!("https://evil.example/\u{1b}[2J\n{}", "x".repeat(100_000));
-    let refused = base.vouch(&href, &resource(ResourceKind::Rfqs, "arfq-1")).unwrap_err();
+    let refused = base
+        .verify_href(&href, &resource(ResourceKind::Rfqs, "arfq-1"))
+        .unwrap_err();
     let reason = refused.to_string();
     assert!(reason.contains("evil.example") && reason.contains("https://sandbox.avinode.com/api/rfqs/arfq-1"));
     assert!(reason.len() < 400 && !reason.contains(char::is_control), "{reason}");
@@ -123,15 +128,15 @@ fn the_reason_is_one_bounded_line_that_shows_both() {
 
 #[test]
 fn on_loopback_the_simulators_port_is_part_of_it() {
-    let base = Base::parse("http://127.0.0.1:8090/api", true).unwrap();
+    let base = BaseUrl::parse("http://127.0.0.1:8090/api", true).unwrap();
     let rfq = resource(ResourceKind::Rfqs, "arfq-1");
-    assert_eq!(base.vouch("http://127.0.0.1:8090/api/rfqs/arfq-1", &rfq), Ok(()));
+    assert_eq!(base.verify_href("http://127.0.0.1:8090/api/rfqs/arfq-1", &rfq), Ok(()));
     for href in [
         "http://127.0.0.1/api/rfqs/arfq-1",
         "http://127.0.0.1:8091/api/rfqs/arfq-1",
         "http://localhost:8090/api/rfqs/arfq-1",
         "https://127.0.0.1:8090/api/rfqs/arfq-1",
     ] {
-        assert!(base.vouch(href, &rfq).is_err(), "{href}");
+        assert!(base.verify_href(href, &rfq).is_err(), "{href}");
     }
 }

@@ -41,15 +41,15 @@ fn what_is_missing_is_what_no_active_setting_sends_to_us() {
 
 #[test]
 fn only_what_is_wished_for_is_written() {
-    assert!(Wish::default().properties().is_empty());
-    let wish = Wish {
+    assert!(WebhookSettingPatch::default().properties().is_empty());
+    let wish = WebhookSettingPatch {
         active: Some(false),
-        ..Wish::default()
+        ..WebhookSettingPatch::default()
     };
     assert_eq!(Value::Object(wish.properties()), json!({"active": false}));
-    let wish = Wish {
+    let wish = WebhookSettingPatch {
         credentials: Some(("avinode".into(), "hush".into())),
-        ..Wish::default()
+        ..WebhookSettingPatch::default()
     };
     let expected = json!({"clientIdentifier": "avinode", "clientSecret": "hush", "clientAuthenticationType": "BASIC"});
     assert_eq!(Value::Object(wish.properties()), expected);

@@ -44,7 +44,7 @@ proptest! {
                     for statement in &reading.statements {
                         prop_assert!(statement.version.at.is_some());
                     }
-                    prop_assert!(reading.wanting.iter().chain(&reading.parts).all(|other| other.to_string() != kind));
+                    prop_assert!(reading.missing.iter().chain(&reading.children).all(|other| other.to_string() != kind));
                 }
             }
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::bodies::{price, quote_of, quotes, read, statements};
 use crate::avinode::documents;
-use crate::domain::event::{Operator, What};
+use crate::domain::event::{EventKind, Party};
 
 fn message_with(part: &str, odd: Value) -> Value {
     let mut data = json!({
@@ -110,7 +110,7 @@ fn a_quote_is_read_in_whatever_shape_it_comes() {
         let details = quote_of(&reading);
         assert_eq!(details.quote.as_str(), id, "{said}");
         assert_eq!(details.price, amount.and_then(|amount| price(amount, "USD")), "{said}");
-        assert_eq!(reading.wanting.len(), usize::from(amount.is_none()), "{said}");
+        assert_eq!(reading.missing.len(), usize::from(amount.is_none()), "{said}");
     }
 }
 
@@ -139,7 +139,7 @@ fn names_are_read_from_texts_and_objects() {
         let operator = quote_of(&said).operator;
         assert_eq!(
             operator,
-            Operator {
+            Party {
                 id: id.map(Into::into),
                 name: name.map(Into::into)
             },
@@ -164,9 +164,9 @@ fn a_list_of_one_is_the_one_and_an_id_that_cannot_be_kept_is_none() {
         "tripmsgs/asellermsg-1",
         &json!({"tripId": long, "sellerQuote": {"id": long}, "links": {"rfqs": [long]}}),
     );
-    assert!(matches!(reading.statements[0].what, What::MessageReceived { .. }));
+    assert!(matches!(reading.statements[0].what, EventKind::MessageReceived { .. }));
     assert_eq!(
-        (reading.trips.len(), reading.request, reading.wanting.len()),
+        (reading.trips.len(), reading.request, reading.missing.len()),
         (0, None, 0)
     );
 }

@@ -11,7 +11,7 @@ use crate::avinode::full_event::events;
 use crate::avinode::notification::Notification;
 use crate::domain::event::Event;
 use crate::domain::ids::TripId;
-use crate::domain::trip::{Touched, Trip, Way};
+use crate::domain::trip::{ChangedFacts, Provenance, TripFacts};
 
 /// What Avinode shows of a quote at a moment.
 #[derive(Debug, Clone)]
@@ -91,10 +91,10 @@ fn story() -> impl Strategy<Value = Vec<Vec<Event>>> {
     prop::collection::vec((shown, 0..5_u8).prop_map(|(shown, by)| told(&shown, by)), 0..16)
 }
 
-fn learned<'a>(heard: impl IntoIterator<Item = &'a Vec<Event>>) -> Trip {
-    let mut trip = Trip::default();
+fn learned<'a>(heard: impl IntoIterator<Item = &'a Vec<Event>>) -> TripFacts {
+    let mut trip = TripFacts::default();
     for event in heard.into_iter().flatten() {
-        trip.learn(event, Way::Told(began()), &mut Touched::default());
+        trip.learn(event, Provenance::Notified(began()), &mut ChangedFacts::default());
     }
     trip
 }
@@ -177,10 +177,10 @@ fn chat_about_what_was_declined_declines_nothing_anew() {
         let resource = resource(&format!("tripmsgs/asellermsg-{number}"));
         documents::read(&resource, &data, began()).unwrap().events(&trip_id)
     };
-    let mut trip = Trip::default();
+    let mut trip = TripFacts::default();
     let mut lines = |number, content| -> Vec<&'static str> {
         let events = heard(number, content);
-        let learn = |event| trip.learn(event, Way::Told(began()), &mut Touched::default());
+        let learn = |event| trip.learn(event, Provenance::Notified(began()), &mut ChangedFacts::default());
         events.iter().filter_map(learn).map(|line| line.kind).collect()
     };
     assert_eq!(lines(1, None), ["rfq_declined"]);
@@ -221,7 +221,7 @@ fn a_document_that_says_nothing_new_gives_no_line_in_the_timeline() {
         let mut trip = learned(&[told(&what(5), by)]);
         for event in told(&what(9), by) {
             assert_eq!(
-                trip.learn(&event, Way::Asked(began()), &mut Touched::default()),
+                trip.learn(&event, Provenance::Polled(began()), &mut ChangedFacts::default()),
                 None,
                 "{event:?}"
             );
@@ -230,7 +230,7 @@ fn a_document_that_says_nothing_new_gives_no_line_in_the_timeline() {
     let mut trip = learned(&[message(5, 100)]);
     let changed = &message(9, 90)[0];
     assert_eq!(
-        trip.learn(changed, Way::Asked(began()), &mut Touched::default())
+        trip.learn(changed, Provenance::Polled(began()), &mut ChangedFacts::default())
             .unwrap()
             .kind,
         "quote_changed"

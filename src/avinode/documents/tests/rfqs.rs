@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::bodies::{at, began, decline, price, quotes, read, request, statements, trips};
-use crate::avinode::documents::Statement;
-use crate::domain::event::{TripStatus, What};
+use crate::avinode::documents::UnassignedEvent;
+use crate::domain::event::{EventKind, TripStatus};
 
 fn rfq(lifts: &Value) -> Value {
     json!({
@@ -17,14 +17,14 @@ fn rfq(lifts: &Value) -> Value {
     })
 }
 
-fn of(lifts: &Value) -> Vec<Statement> {
+fn of(lifts: &Value) -> Vec<UnassignedEvent> {
     statements("rfqs/arfq-12345678", &rfq(lifts))
 }
 
-fn declines(statements: &[Statement]) -> Vec<(Option<&str>, Option<&str>, Option<&str>)> {
+fn declines(statements: &[UnassignedEvent]) -> Vec<(Option<&str>, Option<&str>, Option<&str>)> {
     let declined = statements
         .iter()
-        .filter(|said| matches!(said.what, What::RfqDeclined { .. }));
+        .filter(|said| matches!(said.what, EventKind::RfqDeclined { .. }));
     declined.map(decline).collect()
 }
 
@@ -36,18 +36,18 @@ fn an_rfq_was_asked_and_shows_both_ids_of_its_trip() {
     );
     assert_eq!(trips(&reading), ["A1B2C3", "atrip-64956150"]);
     assert_eq!(reading.request, Some(request("arfq-12345678")));
-    assert_eq!(reading.parts[0].to_string(), "tripmsgs/asellermsg-1");
+    assert_eq!(reading.children[0].to_string(), "tripmsgs/asellermsg-1");
     let [asked] = &reading.statements[..] else {
         panic!("{:?}", reading.statements)
     };
     assert_eq!(
         asked.what,
-        What::TripRequested {
+        EventKind::TripRequested {
             request: request("arfq-12345678")
         }
     );
     assert_eq!(asked.at, Some(at("2026-01-31T09:00:00Z")));
-    assert_eq!((reading.wanting.len(), reading.quote), (0, None));
+    assert_eq!((reading.missing.len(), reading.quote), (0, None));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn an_answered_lift_with_a_quote_of_its_own_is_a_quote_that_stands() {
     let [_, received, stands] = &said[..] else {
         panic!("{said:?}")
     };
-    let What::QuoteReceived(details) = &received.what else {
+    let EventKind::QuoteReceived(details) = &received.what else {
         panic!("{received:?}")
     };
     assert_eq!(
@@ -77,7 +77,7 @@ fn an_answered_lift_with_a_quote_of_its_own_is_a_quote_that_stands() {
         (received.at, received.version.at),
         (Some(at("2026-01-31T10:00:00Z")), Some(began()))
     );
-    let What::QuoteStands { quote, .. } = &stands.what else {
+    let EventKind::QuoteReaffirmed { quote, .. } = &stands.what else {
         panic!("{stands:?}")
     };
     assert_eq!(
@@ -129,7 +129,7 @@ fn an_rfq_with_several_lifts_has_several_quotes_and_the_ones_without_a_price_are
     ]);
     let reading = read("rfqs/arfq-12345678", &rfq(&lifts));
     assert_eq!(quotes(&reading.statements).len(), 3);
-    let wanting: Vec<String> = reading.wanting.iter().map(ToString::to_string).collect();
+    let wanting: Vec<String> = reading.missing.iter().map(ToString::to_string).collect();
     assert_eq!(wanting, ["quotes/aquote-2", "quotes/aquote-3"]);
 }
 
@@ -172,7 +172,7 @@ fn a_cancelled_rfq_calls_its_trip_off() {
         (json!({"canceled": {"by": "x"}}), false),
     ] {
         let said = statements("rfqs/arfq-1", &data);
-        let expected = What::TripChanged {
+        let expected = EventKind::TripChanged {
             request: Some(request("arfq-1")),
             status: TripStatus::Cancelled,
         };

@@ -2,7 +2,7 @@ use super::*;
 
 fn tag(key: &[u8], data: &[u8]) -> String {
     hex::encode(
-        Key {
+        HmacKey {
             bytes: key.to_vec().into(),
             ordinal: 1,
         }
@@ -46,16 +46,20 @@ fn a_time_is_good_for_300_seconds_both_ways() {
         "1700000000000",
         "99999999999999999999999",
     ] {
-        assert_eq!(timely(far, now), Err(Unverified::TimestampOutsideTolerance), "{far}");
+        assert_eq!(
+            timely(far, now),
+            Err(VerificationError::TimestampOutsideTolerance),
+            "{far}"
+        );
     }
     for odd in ["", "-5", "+1700000000", " 1700000000", "1700000000.0", "now", "١٧"] {
-        assert_eq!(timely(odd, now), Err(Unverified::MalformedSignature), "{odd}");
+        assert_eq!(timely(odd, now), Err(VerificationError::MalformedSignature), "{odd}");
     }
 }
 
 #[test]
 fn a_key_does_not_show_itself() {
-    let key = Key {
+    let key = HmacKey {
         bytes: b"sesame".to_vec().into(),
         ordinal: 1,
     };

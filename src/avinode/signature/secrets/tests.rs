@@ -1,10 +1,10 @@
 use super::*;
 
-fn problem(setting: &str) -> Option<(usize, EntryProblem)> {
+fn problem(setting: &str) -> Option<(usize, SecretEntryError)> {
     secrets(Some(setting)).err().map(|error| (error.ordinal, error.problem))
 }
 
-fn basic_problem(setting: &str) -> Option<(usize, EntryProblem)> {
+fn basic_problem(setting: &str) -> Option<(usize, SecretEntryError)> {
     basics(Some(setting), |_, _| ())
         .err()
         .map(|error| (error.ordinal, error.problem))
@@ -27,17 +27,17 @@ fn a_blank_setting_is_not_set() {
 
 #[test]
 fn a_bad_entry_is_refused_by_its_place() {
-    assert_eq!(problem("a,,b"), Some((2, EntryProblem::Empty)));
-    assert_eq!(problem("a b,"), Some((3, EntryProblem::Empty)));
-    assert_eq!(problem(","), Some((1, EntryProblem::Empty)));
-    assert_eq!(problem("a whsec_"), Some((2, EntryProblem::Empty)));
-    assert_eq!(problem("a whsec_===="), Some((2, EntryProblem::NotBase64)));
-    assert_eq!(problem("whsec_not*base64"), Some((1, EntryProblem::NotBase64)));
+    assert_eq!(problem("a,,b"), Some((2, SecretEntryError::Empty)));
+    assert_eq!(problem("a b,"), Some((3, SecretEntryError::Empty)));
+    assert_eq!(problem(","), Some((1, SecretEntryError::Empty)));
+    assert_eq!(problem("a whsec_"), Some((2, SecretEntryError::Empty)));
+    assert_eq!(problem("a whsec_===="), Some((2, SecretEntryError::NotBase64)));
+    assert_eq!(problem("whsec_not*base64"), Some((1, SecretEntryError::NotBase64)));
     assert_eq!(problem("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), None);
     assert_eq!(problem("whsec_YQ whsec_YQ=="), None);
-    assert_eq!(basic_problem("a:b,c"), Some((2, EntryProblem::NoColon)));
-    assert_eq!(basic_problem(":b"), Some((1, EntryProblem::NoIdentifier)));
-    assert_eq!(basic_problem("a:"), Some((1, EntryProblem::NoSecret)));
+    assert_eq!(basic_problem("a:b,c"), Some((2, SecretEntryError::NoColon)));
+    assert_eq!(basic_problem(":b"), Some((1, SecretEntryError::NoIdentifier)));
+    assert_eq!(basic_problem("a:"), Some((1, SecretEntryError::NoSecret)));
 }
 
 #[test]

@@ -2,24 +2,24 @@ use super::*;
 
 #[test]
 fn the_exit_code_is_that_of_the_gravest_failure() {
-    let mut findings = Findings::default();
+    let mut findings = CheckResults::default();
     assert_eq!(findings.code(), 0);
-    findings.add(Finding::warning("jobs", "1 dead", "look at it"));
+    findings.add(CheckResult::warning("jobs", "1 dead", "look at it"));
     assert_eq!(findings.code(), 0);
-    findings.add(Finding::failed("durable", "fsync is off", "switch it on"));
+    findings.add(CheckResult::failed("durable", "fsync is off", "switch it on"));
     assert_eq!(findings.code(), 1);
-    let unreachable = Failure::plain("no database").unavailable();
-    findings.add(Finding::of_failure("database", &unreachable));
+    let unreachable = CliError::plain("no database").unavailable();
+    findings.add(CheckResult::of_failure("database", &unreachable));
     assert_eq!(findings.code(), 69);
-    findings.add(Finding::of_failure("settings", &Failure::setting("INGEST_LISTEN")));
+    findings.add(CheckResult::of_failure("settings", &CliError::setting("INGEST_LISTEN")));
     assert_eq!(findings.code(), 64);
 }
 
 #[test]
 fn a_line_has_the_verdict_the_thing_and_the_remedy() {
-    let mut findings = Findings::default();
-    findings.add(Finding::ok("port", "free"));
-    findings.add(Finding::failed("durable", "fsync is off", "switch it on"));
+    let mut findings = CheckResults::default();
+    findings.add(CheckResult::ok("port", "free"));
+    findings.add(CheckResult::failed("durable", "fsync is off", "switch it on"));
     assert_eq!(
         findings.to_string(),
         "ok       port         free\nFAILED   durable      fsync is off; switch it on"

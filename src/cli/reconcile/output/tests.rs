@@ -1,8 +1,8 @@
 use super::*;
-use crate::store::trip_lookup::Target;
+use crate::store::trip_lookup::ReconcileTarget;
 
-fn of(outcomes: &[(&str, &str)]) -> Vec<Finished> {
-    let one = |(key, outcome): &(&str, &str)| Finished {
+fn of(outcomes: &[(&str, &str)]) -> Vec<FinishedJob> {
+    let one = |(key, outcome): &(&str, &str)| FinishedJob {
         kind: "reconcile".to_owned(),
         key: Some((*key).to_owned()),
         outcome: (*outcome).to_owned(),
@@ -11,13 +11,13 @@ fn of(outcomes: &[(&str, &str)]) -> Vec<Finished> {
     outcomes.iter().map(one).collect()
 }
 
-fn for_trips(resources: &[&[&str]]) -> Asked {
-    let target = |resources: &&[&str]| Target {
+fn for_trips(resources: &[&[&str]]) -> ReconcilePlan {
+    let target = |resources: &&[&str]| ReconcileTarget {
         session: None,
         trip: Some("A1B2C3".to_owned()),
         resources: resources.iter().map(ToString::to_string).collect(),
     };
-    Asked {
+    ReconcilePlan {
         targets: resources.iter().map(target).collect(),
         queued: 0,
     }

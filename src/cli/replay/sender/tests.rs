@@ -34,9 +34,9 @@ async fn server(answers: &'static [&'static str]) -> (String, Arc<Mutex<Vec<Stri
 
 async fn sent(url: &str, count: usize) -> Summary {
     let deliveries = (0..count)
-        .map(|number| Delivery::new(number, format!("{number} END")))
+        .map(|number| SignedDelivery::new(number, format!("{number} END")))
         .collect();
-    let plan = Plan {
+    let plan = SendPlan {
         deliveries,
         concurrency: 2,
         rate: None,

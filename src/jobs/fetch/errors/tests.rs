@@ -1,8 +1,8 @@
 use super::super::RECONCILE;
 use super::*;
 
-fn job(kind: &str, minutes_ago: i64, now: DateTime<Utc>) -> Claimed {
-    Claimed {
+fn job(kind: &str, minutes_ago: i64, now: DateTime<Utc>) -> ClaimedJob {
+    ClaimedJob {
         id: 1,
         kind: kind.to_owned(),
         token: 1,
@@ -22,8 +22,8 @@ fn what_is_not_there_yet_is_waited_for_and_dies_after_half_an_hour() {
         reason: "404".to_owned(),
     };
     let remedy = |kind, minutes| remedy(&error, &job(kind, minutes, now), None, now);
-    assert!(matches!(remedy(KIND, 0), Err(JobError::Wait { after, .. }) if after <= Duration::from_secs(2)));
-    assert!(matches!(remedy(KIND, 29), Err(JobError::Wait { after, .. }) if after > Duration::from_secs(100)));
+    assert!(matches!(remedy(KIND, 0), Err(JobError::Snooze { after, .. }) if after <= Duration::from_secs(2)));
+    assert!(matches!(remedy(KIND, 29), Err(JobError::Snooze { after, .. }) if after > Duration::from_secs(100)));
     assert!(matches!(remedy(KIND, 31), Err(JobError::Fail(_))));
     assert_eq!(remedy(FOLLOW, 31), Ok("404".to_owned()));
     assert_eq!(remedy(RECONCILE, 0), Ok("404".to_owned()));
@@ -33,16 +33,16 @@ fn what_is_not_there_yet_is_waited_for_and_dies_after_half_an_hour() {
 fn neither_a_limit_nor_refused_credentials_cost_an_attempt() {
     let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
     let reason = "why".to_owned();
-    let limited = FetchError::Limited {
+    let limited = FetchError::RateLimited {
         after: None,
         reason: reason.clone(),
     };
     let refused = FetchError::Unauthorized { reason: reason.clone() };
-    let denied = FetchError::Denied { reason };
+    let denied = FetchError::Forbidden { reason };
     for error in [limited, refused, denied] {
         assert!(matches!(
             remedy(&error, &job(KIND, 0, now), None, now),
-            Err(JobError::Wait { .. })
+            Err(JobError::Snooze { .. })
         ));
     }
 }
@@ -50,7 +50,7 @@ fn neither_a_limit_nor_refused_credentials_cost_an_attempt() {
 #[test]
 fn a_resource_that_alone_is_refused_comes_back_slowly_and_dies_of_the_fifth_time() {
     let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
-    let error = FetchError::Denied {
+    let error = FetchError::Forbidden {
         reason: "GET rfqs/arfq-1: Avinode answered 403".to_owned(),
     };
     let mut history = vec![format!("{BY_ITSELF}of an earlier life"), format!("{DIED}of that")];

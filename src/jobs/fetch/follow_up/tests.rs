@@ -6,8 +6,8 @@ fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_780_000_000 + seconds, 0).unwrap()
 }
 
-fn notified(seconds: &[i64]) -> Vec<Claimed> {
-    let job = |seconds: &i64| Claimed {
+fn notified(seconds: &[i64]) -> Vec<ClaimedJob> {
+    let job = |seconds: &i64| ClaimedJob {
         id: 1,
         kind: KIND.to_owned(),
         token: 1,

@@ -1,7 +1,7 @@
 use super::*;
 
-fn job(id: i64, kind: &str, delivery: Option<Uuid>) -> Claimed {
-    Claimed {
+fn job(id: i64, kind: &str, delivery: Option<Uuid>) -> ClaimedJob {
+    ClaimedJob {
         id,
         kind: kind.to_owned(),
         token: 1,
@@ -14,7 +14,7 @@ fn job(id: i64, kind: &str, delivery: Option<Uuid>) -> Claimed {
     }
 }
 
-fn asked(bodies: &[&str]) -> Asked {
+fn asked(bodies: &[&str]) -> FetchRequest {
     let mut deliveries = HashMap::new();
     let mut jobs = Vec::new();
     for (body, n) in bodies.iter().zip(1..) {
@@ -22,7 +22,7 @@ fn asked(bodies: &[&str]) -> Asked {
         let received_at = DateTime::from_timestamp(i64::try_from(n).unwrap(), 0).unwrap();
         deliveries.insert(
             id,
-            Stored {
+            StoredDelivery {
                 received_at,
                 body: body.as_bytes().to_vec(),
             },
@@ -31,7 +31,7 @@ fn asked(bodies: &[&str]) -> Asked {
     }
     jobs.push(job(99, super::super::FOLLOW, None));
     let at = DateTime::UNIX_EPOCH;
-    Asked::read("arfq-1", &jobs, at, &deliveries, |href, _| {
+    FetchRequest::read("arfq-1", &jobs, at, &deliveries, |href, _| {
         (href == "good").then_some(()).ok_or_else(|| "bad".to_owned())
     })
 }

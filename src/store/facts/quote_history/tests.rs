@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::event::{Money, Operator};
+use crate::domain::event::{Money, Party};
 
 #[test]
 fn what_is_written_is_read_back_and_events_alone_need_no_column() {
@@ -7,12 +7,12 @@ fn what_is_written_is_read_back_and_events_alone_need_no_column() {
     let quote = QuoteId::parse("aquote-1").unwrap();
     let details = |amount: Option<&str>| QuoteDetails {
         quote: quote.clone(),
-        request: Some(RequestId::parse("arfq-1").unwrap()),
+        request: Some(RfqId::parse("arfq-1").unwrap()),
         price: amount.map(|amount| Money {
             amount: amount.parse().unwrap(),
             currency: "USD".to_owned(),
         }),
-        operator: Operator {
+        operator: Party {
             id: None,
             name: Some("Northwind \u{fffd} \"Jets\"".to_owned()),
         },
@@ -20,27 +20,31 @@ fn what_is_written_is_read_back_and_events_alone_need_no_column() {
         aircraft_tail: None,
         valid_until: at(500),
     };
-    let version = |at, source, byte| Version {
+    let version = |at, source, byte| FactVersion {
         at,
         source,
         digest: [byte; 32],
     };
-    let event = Said::once(details(Some("12000.1")), version(at(1), Source::Event, 1), at(1));
+    let event = QuoteHistory::once(details(Some("12000.1")), version(at(1), FactSource::Event, 1), at(1));
     assert_eq!(write(&event), None);
     let mut said = event.clone();
-    said.take(&Said::once(details(None), version(at(3), Source::Document, 2), None));
-    said.take(&Said::once(
+    said.take(&QuoteHistory::once(
+        details(None),
+        version(at(3), FactSource::Document, 2),
+        None,
+    ));
+    said.take(&QuoteHistory::once(
         details(Some("0.01")),
-        version(at(2), Source::Document, 255),
+        version(at(2), FactSource::Document, 255),
         at(0),
     ));
-    said.take(&Said::stood(at(4)));
+    said.take(&QuoteHistory::stood(at(4)));
     let mut described = said.clone();
     (described.received, described.event) = (false, None);
     assert_eq!(read(&quote, write(&described)), Some(described));
     assert_eq!(read(&quote, write(&said)), Some(said));
-    let stood = Said::stood(at(4));
+    let stood = QuoteHistory::stood(at(4));
     assert_eq!(read(&quote, write(&stood)), Some(stood));
-    let only = only(details(Some("12000.1")), version(at(1), Source::Event, 1), at(1));
+    let only = only(details(Some("12000.1")), version(at(1), FactSource::Event, 1), at(1));
     assert_eq!(only, event);
 }

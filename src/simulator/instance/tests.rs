@@ -75,7 +75,7 @@ async fn read(response: Response) -> (u16, Value) {
 fn quick() -> Options {
     Options {
         speed: 1e6,
-        allowance: Allowance {
+        allowance: RateLimit {
             rate: 1000.0,
             burst: 1000,
         },
@@ -106,7 +106,7 @@ async fn what_has_happened_is_answered_in_the_envelope_and_what_has_not_is_404()
 #[tokio::test]
 async fn every_notification_reaches_whoever_has_subscribed() {
     let stage = Stage::set(Options {
-        disorder: Disorder {
+        disorder: DeliveryFaults {
             duplicates: 1.0,
             shuffle: true,
         },
@@ -119,7 +119,7 @@ async fn every_notification_reaches_whoever_has_subscribed() {
     let record = seen.clone();
     let handler = async move |body: String| lock(&record).push(serde_json::from_str(&body).unwrap());
     tokio::spawn(axum::serve(listener, Router::new().route("/hook", post(handler))).into_future());
-    stage.simulator.subscribe(&uri, "a", "b", Proof::Nothing).unwrap();
+    stage.simulator.subscribe(&uri, "a", "b", AuthMode::Nothing).unwrap();
     stage.simulator.play().await.unwrap();
     let seen = seen.lock().unwrap();
     assert_eq!(seen.len(), 40);
@@ -137,7 +137,7 @@ async fn every_notification_reaches_whoever_has_subscribed() {
 #[tokio::test]
 async fn beyond_the_limit_it_is_429_and_the_log_tells() {
     let stage = Stage::set(Options {
-        allowance: Allowance { rate: 0.01, burst: 2 },
+        allowance: RateLimit { rate: 0.01, burst: 2 },
         ..quick()
     })
     .await;
@@ -178,11 +178,11 @@ async fn without_credentials_nothing_is_told() {
 #[tokio::test]
 async fn every_fault_ends_and_none_is_an_answer() {
     let stage = Stage::set(Options {
-        trouble: Trouble {
+        trouble: ApiFaults {
             faults: 1.0,
             in_a_row: 12,
             silence: Duration::from_millis(1),
-            ..Trouble::default()
+            ..ApiFaults::default()
         },
         ..quick()
     })
@@ -210,10 +210,10 @@ async fn every_fault_ends_and_none_is_an_answer() {
 #[tokio::test]
 async fn a_change_that_is_shown_late_is_shown_in_the_end() {
     let stage = Stage::set(Options {
-        trouble: Trouble {
+        trouble: ApiFaults {
             late: 1.0,
             lateness: Duration::from_millis(300),
-            ..Trouble::default()
+            ..ApiFaults::default()
         },
         ..quick()
     })

@@ -8,37 +8,37 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-use super::base_url::Base;
-use super::config::{ClientSettings, Limits, Now};
-use super::dns_guard::{Guard, Lookup, SystemLookup};
+use super::base_url::BaseUrl;
+use super::config::{ClientLimits, ClientSettings, Now};
+use super::dns_guard::{DnsLookup, GuardedResolver, SystemLookup};
 use super::envelope::Envelope;
-use super::error::{FetchError, Told, chain};
-use super::headers::{OddCredential, of_call, standing};
-use super::rate_limit_headers::{Budget, retry_after, server_time};
-use super::transport::{Answer, call, client};
-use super::vouch::Refused;
-use crate::avinode::json::Unreadable;
+use super::error::{FetchError, RetryHints, chain};
+use super::headers::{InvalidCredential, of_call, standing};
+use super::rate_limit_headers::{RateLimitHeaders, retry_after, server_time};
+use super::transport::{HttpResponse, call, client};
+use super::vouch::HrefMismatch;
+use crate::avinode::json::JsonError;
 use crate::avinode::resource::Resource;
 
 /// A client of Avinode's API. Cheap to clone; clones share connections.
 #[derive(Debug, Clone)]
-pub struct Client(Arc<Inner>);
+pub struct AvinodeClient(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     http: reqwest::Client,
-    base: Base,
+    base: BaseUrl,
     headers: HeaderMap,
-    limits: Limits,
+    limits: ClientLimits,
     now: Now,
 }
 
 /// A client cannot be made.
 #[derive(Debug, thiserror::Error)]
-pub enum NoClient {
+pub enum ClientBuildError {
     /// A credential is no header.
     #[error(transparent)]
-    Credential(#[from] OddCredential),
+    Credential(#[from] InvalidCredential),
     /// TLS cannot be used; most often there are no root certificates.
     #[error("making an HTTPS client (are the root certificates installed?): {0}")]
     Tls(String),
@@ -46,13 +46,13 @@ pub enum NoClient {
 
 /// What came of a GET.
 #[derive(Debug, Clone)]
-pub struct Fetched {
+pub struct FetchResult {
     /// Before anything was sent, in whole microseconds: what the document shows is at least as new.
     pub began_at: DateTime<Utc>,
     /// The document.
     pub result: Result<Document, FetchError>,
     /// What is left of the rate limit, where there was an answer.
-    pub budget: Budget,
+    pub budget: RateLimitHeaders,
 }
 
 /// A resource as Avinode gave it.
@@ -67,7 +67,7 @@ pub struct Document {
 /// What came of any call.
 pub(super) struct Called {
     pub(super) result: Result<Document, FetchError>,
-    pub(super) budget: Budget,
+    pub(super) budget: RateLimitHeaders,
     pub(super) server_time: Option<DateTime<Utc>>,
 }
 
@@ -76,18 +76,18 @@ impl Called {
     pub(super) fn without_answer(error: FetchError) -> Self {
         Self {
             result: Err(error),
-            budget: Budget::default(),
+            budget: RateLimitHeaders::default(),
             server_time: None,
         }
     }
 }
 
-impl Client {
+impl AvinodeClient {
     /// A client with the system's resolver.
     ///
     /// # Errors
     /// A credential that no header can hold, or TLS that cannot be used.
-    pub fn new(settings: &ClientSettings, now: Now) -> Result<Self, NoClient> {
+    pub fn new(settings: &ClientSettings, now: Now) -> Result<Self, ClientBuildError> {
         Self::with_lookup(settings, now, Arc::new(SystemLookup))
     }
 
@@ -95,10 +95,14 @@ impl Client {
     ///
     /// # Errors
     /// Those of [`new`](Self::new).
-    pub fn with_lookup(settings: &ClientSettings, now: Now, lookup: Arc<dyn Lookup>) -> Result<Self, NoClient> {
+    pub fn with_lookup(
+        settings: &ClientSettings,
+        now: Now,
+        lookup: Arc<dyn DnsLookup>,
+    ) -> Result<Self, ClientBuildError> {
         let reach = settings.base.reach();
-        let http = client(&settings.base, Guard { lookup, reach }, &settings.limits)
-            .map_err(|error| NoClient::Tls(chain(&error)))?;
+        let http = client(&settings.base, GuardedResolver { lookup, reach }, &settings.limits)
+            .map_err(|error| ClientBuildError::Tls(chain(&error)))?;
         Ok(Self(Arc::new(Inner {
             http,
             base: settings.base.clone(),
@@ -112,13 +116,13 @@ impl Client {
     ///
     /// # Errors
     /// Why it is not.
-    pub fn vouch(&self, href: &str, resource: &Resource) -> Result<(), Refused> {
-        self.0.base.vouch(href, resource)
+    pub fn vouch(&self, href: &str, resource: &Resource) -> Result<(), HrefMismatch> {
+        self.0.base.verify_href(href, resource)
     }
 
     /// Fetches a resource, from the configured base and nowhere else. Takes as long as the limits allow; waits for no
     /// rate limit.
-    pub async fn get(&self, resource: &Resource) -> Fetched {
+    pub async fn get(&self, resource: &Resource) -> FetchResult {
         let began_at = self.0.now.now().trunc_subsecs(6);
         let called = match self.0.base.of(resource) {
             Ok(url) => self.call(Method::GET, url, None, &format!("GET {resource}")).await,
@@ -126,7 +130,7 @@ impl Client {
                 Called::without_answer(FetchError::refused(&format!("GET {resource}"), &refused.to_string()))
             }
         };
-        Fetched {
+        FetchResult {
             began_at,
             result: called.result,
             budget: called.budget,
@@ -134,7 +138,7 @@ impl Client {
     }
 
     /// The base.
-    pub(super) fn base(&self) -> &Base {
+    pub(super) fn base(&self) -> &BaseUrl {
         &self.0.base
     }
 
@@ -154,8 +158,8 @@ impl Client {
         match call(&inner.http, request, &inner.limits, what).await {
             Ok(answer) => {
                 let now = inner.now.now();
-                let budget = Budget::of(&answer.headers, now);
-                let told = Told {
+                let budget = RateLimitHeaders::of(&answer.headers, now);
+                let told = RetryHints {
                     retry_after: retry_after(&answer.headers, now),
                     reset: budget.reset,
                 };
@@ -171,7 +175,7 @@ impl Client {
 }
 
 /// The document of an answer, or why it is none.
-fn taken(answer: Answer, needs_data: bool, told: Told, what: &str) -> Result<Document, FetchError> {
+fn taken(answer: HttpResponse, needs_data: bool, told: RetryHints, what: &str) -> Result<Document, FetchError> {
     let status = answer.status.as_u16();
     let envelope = Envelope::read(&answer.body);
     let success = if needs_data {
@@ -186,7 +190,7 @@ fn taken(answer: Answer, needs_data: bool, told: Told, what: &str) -> Result<Doc
     let envelope = match envelope {
         Ok(envelope) => envelope,
         Err(_) if !needs_data && answer.body.is_empty() => Envelope::default(),
-        Err(Unreadable::TooDeep) => return Err(FetchError::refused(what, "the body is nested too deeply")),
+        Err(JsonError::TooDeep) => return Err(FetchError::refused(what, "the body is nested too deeply")),
         Err(error) => return Err(FetchError::broken(what, &chain(&error))),
     };
     if !envelope.errors.is_empty() {

@@ -12,18 +12,18 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::api::{Shared, lock, router};
-use super::clock::FastClock;
+use super::clock::ScaledClock;
 use super::credentials::Credentials;
-use super::expected::Truth;
-use super::faults::{Faults, Trouble};
+use super::expected::Expected;
+use super::faults::{ApiFaults, Faults};
 use super::log::Log;
-use super::rate_limit::{Allowance, Bucket};
+use super::rate_limit::{RateLimit, TokenBucket};
 use super::scenario::Scenario;
-use super::schedule::{Disorder, What, steps};
+use super::schedule::{DeliveryFaults, StepKind, steps};
 use super::sender::{Sender, body};
-use super::webhook_settings::{EVENT_TYPES, Proof};
+use super::webhook_settings::{AuthMode, EVENT_TYPES};
 use super::world::World;
-use super::world::notification::Notice;
+use super::world::notification::Notification;
 use crate::clock::Clock;
 
 /// How often it is looked for a setting.
@@ -35,11 +35,11 @@ pub struct Options {
     /// Seconds of the scenario that pass in one of the wall's; above 0.
     pub speed: f64,
     /// What goes wrong with the notifications.
-    pub disorder: Disorder,
+    pub disorder: DeliveryFaults,
     /// What goes wrong with the API.
-    pub trouble: Trouble,
+    pub trouble: ApiFaults,
     /// The rate limit.
-    pub allowance: Allowance,
+    pub allowance: RateLimit,
     /// What callers must know.
     pub credentials: Credentials,
     /// Notifications on their way at once.
@@ -52,9 +52,9 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             speed: 60.0,
-            disorder: Disorder::default(),
-            trouble: Trouble::default(),
-            allowance: Allowance::default(),
+            disorder: DeliveryFaults::default(),
+            trouble: ApiFaults::default(),
+            allowance: RateLimit::default(),
             credentials: Credentials::default(),
             at_once: 8,
             clock: Clock::System,
@@ -87,7 +87,7 @@ impl Simulator {
             world: Mutex::new(World::new(&scenario)),
             changed: Mutex::new(HashMap::new()),
             settings: Mutex::default(),
-            bucket: Mutex::new(Bucket::full(options.allowance, Instant::now())),
+            bucket: Mutex::new(TokenBucket::full(options.allowance, Instant::now())),
             faults: Mutex::new(Faults::default()),
             trouble: options.trouble,
             seed: scenario.seed,
@@ -117,8 +117,8 @@ impl Simulator {
     }
 
     /// What sessions must look like once the story has been played and worked off.
-    pub fn truth(&self) -> Truth {
-        Truth::of(&self.scenario)
+    pub fn truth(&self) -> Expected {
+        Expected::of(&self.scenario)
     }
 
     /// What was asked and sent so far.
@@ -130,7 +130,13 @@ impl Simulator {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn subscribe(&self, uri: &str, identifier: &str, secret: &str, proof: Proof) -> Result<String, &'static str> {
+    pub fn subscribe(
+        &self,
+        uri: &str,
+        identifier: &str,
+        secret: &str,
+        proof: AuthMode,
+    ) -> Result<String, &'static str> {
         let made = lock(&self.shared.settings).create(json!({
             "targetURI": uri,
             "displayName": "made at the simulator's start",
@@ -138,9 +144,9 @@ impl Simulator {
             "clientIdentifier": identifier,
             "clientSecret": secret,
             "clientAuthenticationType": match proof {
-                Proof::Challenge => "BASIC",
-                Proof::Preemptive => "PREEMPTIVE_BASIC",
-                Proof::Nothing => "NONE",
+                AuthMode::Challenge => "BASIC",
+                AuthMode::Preemptive => "PREEMPTIVE_BASIC",
+                AuthMode::Nothing => "NONE",
             },
             "eventTypes": EVENT_TYPES,
         }))?;
@@ -163,12 +169,15 @@ impl Simulator {
     /// No HTTP client can be made.
     pub async fn play(&self) -> reqwest::Result<()> {
         let (shared, log) = (&self.shared, &self.shared.log);
-        let clock = FastClock::start(self.options.speed);
+        let clock = ScaledClock::start(self.options.speed);
         let sender = Sender::new(self.options.at_once, clock, shared.shutdown.clone())?;
         let plan = steps(&self.scenario, self.options.disorder);
-        let sends = plan.iter().filter(|step| matches!(step.what, What::Send(..))).count();
+        let sends = plan
+            .iter()
+            .filter(|step| matches!(step.what, StepKind::Send(..)))
+            .count();
         log.delivery(|deliveries| deliveries.planned += sends);
-        let mut notices: HashMap<usize, Notice> = HashMap::new();
+        let mut notices: HashMap<usize, Notification> = HashMap::new();
         let mut sending = JoinSet::new();
         for step in plan {
             if timeout_at(clock.instant(step.at), shared.shutdown.cancelled())
@@ -178,12 +187,12 @@ impl Simulator {
                 break;
             }
             match step.what {
-                What::Act(index) => {
+                StepKind::Act(index) => {
                     if let Some(notice) = self.act(index) {
                         notices.insert(index, notice);
                     }
                 }
-                What::Send(index, _) => {
+                StepKind::Send(index, _) => {
                     if let Some(notice) = notices.get(&index) {
                         self.send(notice, &sender, &mut sending);
                     }
@@ -195,7 +204,7 @@ impl Simulator {
     }
 
     /// Lets an action happen.
-    fn act(&self, index: usize) -> Option<Notice> {
+    fn act(&self, index: usize) -> Option<Notification> {
         let shared = &self.shared;
         let action = self.scenario.actions.get(index)?;
         let mut world = lock(&shared.world);
@@ -207,7 +216,7 @@ impl Simulator {
     }
 
     /// Sends a notification to everybody who has subscribed to it.
-    fn send(&self, notice: &Notice, sender: &Sender, sending: &mut JoinSet<()>) {
+    fn send(&self, notice: &Notification, sender: &Sender, sending: &mut JoinSet<()>) {
         let shared = &self.shared;
         let targets = lock(&shared.settings).targets(notice.event_type);
         shared.log.delivery(|deliveries| match targets.len() {
