@@ -1,7 +1,7 @@
 //! The outside world's language: who sent a delivery, what it says, and which facts that amounts to.
 //!
 //! Pure but for [`client`]: no I/O, no clock, no environment; bytes, settings' texts and the time come in as parameters. In
-//! the order of a delivery's way: [`signature`] before anything is read, [`json`], [`notification`], and then [`events`]; or,
+//! the order of a delivery's way: [`signature`] before anything is read, [`json`], [`notification`], and then [`full_event`]; or,
 //! where a notification is only a hint, [`client`], which fetches the [`resource`], and [`documents`].
 
 pub mod client;

@@ -9,14 +9,14 @@ use tokio::time::Instant;
 
 /// All loops of the process; cloned to whoever runs a loop and to whoever reports on them.
 #[derive(Debug, Clone)]
-pub struct Heartbeats {
+pub struct HeartbeatRegistry {
     /// Beats are kept as milliseconds since then, so that one atomic holds a beat.
     origin: Instant,
-    loops: Arc<Mutex<Vec<Loop>>>,
+    loops: Arc<Mutex<Vec<MonitoredLoop>>>,
 }
 
 #[derive(Debug)]
-struct Loop {
+struct MonitoredLoop {
     name: String,
     max_silence: Duration,
     last: Arc<AtomicU64>,
@@ -27,12 +27,12 @@ struct Loop {
 /// Not `Clone`: two loops that share a pulse would hide each other's silence. Dropping it keeps the registration, so
 /// a loop that died in a panic becomes stale like one that hangs.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct Heartbeat {
     origin: Instant,
     last: Arc<AtomicU64>,
 }
 
-impl Heartbeats {
+impl HeartbeatRegistry {
     /// No loops yet.
     pub fn new() -> Self {
         Self {
@@ -44,9 +44,9 @@ impl Heartbeats {
     /// Registers a loop that promises to beat at least every `max_silence`; the registration is the first beat.
     ///
     /// To be called once for a loop, outside of its restarts: registrations are never taken back.
-    pub fn register(&self, name: impl Into<String>, max_silence: Duration) -> Pulse {
+    pub fn register(&self, name: impl Into<String>, max_silence: Duration) -> Heartbeat {
         let last = Arc::new(AtomicU64::new(millis(self.origin.elapsed())));
-        let registered = Loop {
+        let registered = MonitoredLoop {
             name: name.into(),
             max_silence,
             last: Arc::clone(&last),
@@ -55,7 +55,7 @@ impl Heartbeats {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(registered);
-        Pulse {
+        Heartbeat {
             origin: self.origin,
             last,
         }
@@ -81,13 +81,13 @@ impl Heartbeats {
     }
 }
 
-impl Default for Heartbeats {
+impl Default for HeartbeatRegistry {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Pulse {
+impl Heartbeat {
     /// Says that the loop has done a turn. As cheap as reading the monotonic clock.
     pub fn beat(&self) {
         self.last.store(millis(self.origin.elapsed()), Ordering::Relaxed);

@@ -9,8 +9,8 @@
 //! # The way of a delivery
 //! 1. verify: [`avinode::signature`], bytes and headers and the time, before any JSON is read
 //! 2. parse: [`avinode::notification`], only as far as the queue needs
-//! 3. receive: [`ingest::receiver`], many deliveries and their jobs in one commit, then 200
-//! 4. claim: [`queue::store`], a batch under a lease
+//! 3. receive: [`ingest::group_commit`], many deliveries and their jobs in one commit, then 200
+//! 4. claim: [`queue::claim`], a batch under a lease
 //! 5. load, decide, apply: [`jobs::apply`], one fenced transaction around the pure [`domain::decide`]
 #![forbid(unsafe_code)]
 

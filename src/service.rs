@@ -17,7 +17,7 @@ use crate::avinode::client::config::AvinodeSettings;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
-use crate::heartbeat::Heartbeats;
+use crate::heartbeat::HeartbeatRegistry;
 use crate::http::readiness::{Probe, Readiness};
 use crate::http::router;
 use crate::http::server::{self, ServerLimits};
@@ -129,7 +129,7 @@ pub async fn run(
     settings: ServiceSettings,
     shutdown: CancellationToken,
 ) -> ShutdownSummary {
-    let heartbeats = Heartbeats::new();
+    let heartbeats = HeartbeatRegistry::new();
     let details = vec![fetching::detail(&pool)];
     let readiness = Readiness::with_details(heartbeats.clone(), probes(&pool), details);
     let (bell, fetch_bell) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -229,7 +229,7 @@ fn spawn_workers(
     settings: &ServiceSettings,
     [bell, fetch_bell]: [Arc<Notify>; 2],
     process: &str,
-    heartbeats: &Heartbeats,
+    heartbeats: &HeartbeatRegistry,
     shutdown: &CancellationToken,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();

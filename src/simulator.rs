@@ -2,12 +2,12 @@
 //! scenario. For demos, tests and load; nothing of the service itself knows of it.
 //!
 //! [`scenario`] says what happens ([`action`]), [`generate`] invents such a story, [`world`] is what Avinode knows at a moment and
-//! [`documents`] how it shows that. [`truth`] tells what sessions must look like in the end, from the scenario alone, so
+//! [`documents`] how it shows that. [`expected`] tells what sessions must look like in the end, from the scenario alone, so
 //! that neither the documents' making nor the service's rules can agree with themselves. [`api`] answers, [`sender`] sends,
 //! [`log`] remembers both, and [`instance`] puts it together.
 //!
 //! The same scenario and seed give the same documents (but for their stamps, which are the wall's), the same faults and the
-//! same order of sending. Chance is never drawn from a shared source: each decision hashes the seed and what it is about ([`chance`]).
+//! same order of sending. Chance is never drawn from a shared source: each decision hashes the seed and what it is about ([`seeded_random`]).
 
 pub mod action;
 pub mod api;

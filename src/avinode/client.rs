@@ -3,7 +3,7 @@
 //!
 //! A notification names a URL, and a stranger may have written it. So that URL is never followed: what is fetched is
 //! built from the configured [`base_url`] and a checked id, and [`vouch`] only compares the two. Names are resolved through
-//! [`resolve`], which refuses answers that [`public_ip`] does not call public. One `call` has an end in time and in
+//! [`dns_guard`], which refuses answers that [`public_ip`] does not call public. One `call` has an end in time and in
 //! bytes, follows no redirect and knows no proxy. [`envelope`] and [`error`] say what came of it.
 
 pub mod avinode_client;

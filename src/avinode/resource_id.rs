@@ -1,5 +1,5 @@
 //! The id of a resource at Avinode, whatever kind of resource it is. The ids that the rules use have a type each in
-//! [`crate::domain::id`]; this one only names what is to be fetched.
+//! [`crate::domain::ids`]; this one only names what is to be fetched.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub struct ResourceId(String);
 
 impl ResourceId {
     /// Checks a text as every id is checked: trimmed, not empty, at most
-    /// [`MAX_ID_BYTES`](crate::domain::id::MAX_ID_BYTES), no control characters.
+    /// [`MAX_ID_BYTES`](crate::domain::ids::MAX_ID_BYTES), no control characters.
     ///
     /// # Errors
     /// The check that failed.

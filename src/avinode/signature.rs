@@ -10,7 +10,7 @@
 //! The first two share their keys. A tag over `<t>.<body>` is also a plain tag of the body `<t>.{…}`, which is not JSON
 //! and so is refused by the next step; no JSON object begins with digits and a dot, so the other way is closed too.
 //!
-//! Several files, since each scheme has a grammar of its own; they share `key` and [`outcome`].
+//! Several files, since each scheme has a grammar of its own; they share `key` and [`verification`].
 
 mod basic;
 mod hmac;

@@ -16,18 +16,18 @@ use finding::CheckResults;
 /// What `check` takes: everything that `serve` takes.
 #[derive(Debug, clap::Args)]
 #[group(skip)] // It would bear the same name as that of what is flattened into it.
-pub struct Args {
+pub struct CheckArgs {
     /// Print JSON, for scripts.
     #[arg(long)]
     pub json: bool,
 
     /// What is tried.
     #[command(flatten)]
-    pub tried: serve::Args,
+    pub tried: serve::ServeCommandArgs,
 }
 
 /// Tries everything and prints a line for each. What depends on something that failed is not tried.
-pub async fn run(args: Args) -> Result<ExitCode, CliError> {
+pub async fn run(args: CheckArgs) -> Result<ExitCode, CliError> {
     let mut findings = CheckResults::default();
     let tried = &args.tried;
     findings.add(config::settings(tried));

@@ -38,58 +38,58 @@ pub enum Command {
     ///
     /// Starts a throw-away Postgres, the receiver and the workers, sends every fixture signed through the real
     /// endpoint, and prints the sessions before and after. Needs no configuration.
-    Demo(demo::Args),
+    Demo(demo::DemoArgs),
 
     /// Receive deliveries and work on them
     ///
     /// Ends in order at SIGTERM or Ctrl-C: takes no more, finishes what is in flight, gives its leases back. A second
     /// signal ends it at once.
-    Serve(Box<serve::Args>),
+    Serve(Box<serve::ServeCommandArgs>),
 
     /// Apply the migrations and print what was done
     ///
     /// Needs a direct connection to the database, not a transaction pooler.
-    Migrate(migrate::Args),
+    Migrate(migrate::MigrateArgs),
 
     /// Send fixtures, signed, to a running service
-    Replay(replay::Args),
+    Replay(replay::ReplayArgs),
 
     /// Print the curl command that delivers a file, signed
-    Sign(sign::Args),
+    Sign(sign::SignArgs),
 
     /// Play a scenario as Avinode would: its API and its notifications
     ///
     /// For demos, tests and load. Prints the settings with which the service finds it; the service's are to be its own
     /// credentials (AVINODE_WEBHOOK_BASIC), the simulator's URL and tokens, and AVINODE_INSECURE_LOOPBACK.
-    Simulate(Box<simulate::args::Args>),
+    Simulate(Box<simulate::args::SimulateArgs>),
 
     /// Look at chat sessions, complete and archive them
     ///
     /// Directly in the database: the HTTP API needs not be running, and no token is asked for.
     #[command(subcommand)]
-    Sessions(sessions::Command),
+    Sessions(sessions::SessionsCommand),
 
     /// Look at the queue's jobs and mend them
     #[command(subcommand)]
-    Jobs(jobs::Command),
+    Jobs(jobs::JobsCommand),
 
     /// Look at what was received and work on it again
     #[command(subcommand)]
-    Deliveries(deliveries::Command),
+    Deliveries(deliveries::DeliveriesCommand),
 
     /// Look at what was fetched
     #[command(subcommand)]
-    Documents(documents::Command),
+    Documents(documents::DocumentsCommand),
 
     /// Look at the webhook settings at Avinode, make and change them
     #[command(subcommand)]
-    Webhooks(webhooks::Command),
+    Webhooks(webhooks::WebhooksCommand),
 
     /// Have the trips of sessions fetched anew, to repair what missed webhooks left out
     ///
     /// Avinode gives a webhook up after 48 hours. The running service fetches, within its rate limit, after whatever is
     /// more urgent.
-    Reconcile(reconcile::Args),
+    Reconcile(reconcile::ReconcileArgs),
 
     /// Print the description of the HTTP API, in OpenAPI 3.1
     Openapi,
@@ -97,7 +97,7 @@ pub enum Command {
     /// Try the configuration, one line for each thing tried
     ///
     /// Takes the settings of serve. The exit code is 0 when everything is as it must be.
-    Check(Box<check::Args>),
+    Check(Box<check::CheckArgs>),
 }
 
 /// Parses a command line (the program's name first) and the environment, and checks the settings against one another.

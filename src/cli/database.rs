@@ -26,16 +26,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const CLOSING: Duration = Duration::from_secs(3);
 
 /// An open database.
-pub struct Database {
+pub struct CommandDatabase {
     /// Its connections.
     pub pool: Pool,
     /// How to reach it directly.
     pub options: PgConnectOptions,
-    /// The private cluster it lives in, when it is ours; stopped by [`Database::close`].
+    /// The private cluster it lives in, when it is ours; stopped by [`CommandDatabase::close`].
     pub embedded: Option<EmbeddedPostgres>,
 }
 
-impl Database {
+impl CommandDatabase {
     /// Opens the named database, or starts the embedded one (and makes its database).
     pub async fn open(args: &DatabaseArgs) -> Result<Self, CliError> {
         match &args.database_url {
@@ -47,7 +47,7 @@ impl Database {
         }
     }
 
-    /// Opens it for a look: as [`Database::open`], but where a running service owns the private Postgres, that one is
+    /// Opens it for a look: as [`CommandDatabase::open`], but where a running service owns the private Postgres, that one is
     /// looked into.
     pub async fn open_beside(args: &DatabaseArgs) -> Result<Self, CliError> {
         match &args.database_url {

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::database::Database;
+use super::database::CommandDatabase;
 use super::error::{CliError, Context};
 use super::output::{print, write};
 use super::table::{TextTable, moment, or_dash, visible_lines};
@@ -17,20 +17,20 @@ use crate::store::admin::{self, DeliveryFilter};
 
 /// What can be done with deliveries.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum DeliveriesCommand {
     /// List deliveries, the newest first
-    List(List),
+    List(ListDeliveriesArgs),
     /// Show one delivery: its headers, how it was verified, its body, and what became of it
-    Show(Show),
+    Show(ShowDeliveryArgs),
     /// Work on stored deliveries again
     ///
     /// Makes a new job for each; a session that already shows what the delivery says is not changed again.
-    Replay(Replay),
+    Replay(ReplayDeliveriesArgs),
 }
 
 /// What `deliveries list` takes.
 #[derive(Debug, clap::Args)]
-pub struct List {
+pub struct ListDeliveriesArgs {
     /// The most deliveries to list (1 to 10000).
     #[arg(long, value_name = "COUNT", default_value = "50", value_parser = whole::<i64>(1, 10_000))]
     pub limit: i64,
@@ -50,7 +50,7 @@ pub struct List {
 
 /// What `deliveries show` takes.
 #[derive(Debug, clap::Args)]
-pub struct Show {
+pub struct ShowDeliveryArgs {
     /// The delivery, by the id that it was answered with.
     #[arg(value_name = "ID")]
     pub id: Uuid,
@@ -70,7 +70,7 @@ pub struct Show {
 
 /// What `deliveries replay` takes.
 #[derive(Debug, clap::Args)]
-pub struct Replay {
+pub struct ReplayDeliveriesArgs {
     /// The deliveries, by id.
     #[arg(value_name = "ID", required = true)]
     pub ids: Vec<Uuid>,
@@ -81,16 +81,16 @@ pub struct Replay {
 }
 
 /// Does it.
-pub async fn run(action: Command) -> Result<ExitCode, CliError> {
+pub async fn run(action: DeliveriesCommand) -> Result<ExitCode, CliError> {
     match action {
-        Command::List(args) => list(args).await,
-        Command::Show(args) => show(args).await,
-        Command::Replay(args) => replay(args).await,
+        DeliveriesCommand::List(args) => list(args).await,
+        DeliveriesCommand::Show(args) => show(args).await,
+        DeliveriesCommand::Replay(args) => replay(args).await,
     }
 }
 
-async fn list(args: List) -> Result<ExitCode, CliError> {
-    let database = Database::open_current(&args.database).await?;
+async fn list(args: ListDeliveriesArgs) -> Result<ExitCode, CliError> {
+    let database = CommandDatabase::open_current(&args.database).await?;
     let filter = DeliveryFilter {
         before: args.before,
         limit: args.limit,
@@ -121,8 +121,8 @@ async fn list(args: List) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show(args: Show) -> Result<ExitCode, CliError> {
-    let database = Database::open_current(&args.database).await?;
+async fn show(args: ShowDeliveryArgs) -> Result<ExitCode, CliError> {
+    let database = CommandDatabase::open_current(&args.database).await?;
     let delivery = admin::delivery(&database.pool, args.id)
         .await
         .context("read the delivery")?;
@@ -166,8 +166,8 @@ async fn show(args: Show) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn replay(args: Replay) -> Result<ExitCode, CliError> {
-    let database = Database::open_current(&args.database).await?;
+async fn replay(args: ReplayDeliveriesArgs) -> Result<ExitCode, CliError> {
+    let database = CommandDatabase::open_current(&args.database).await?;
     let found = jobs::replay::replay(&database.pool, &args.ids)
         .await
         .context("queue the deliveries again")?;

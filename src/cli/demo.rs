@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::{CliError, Context};
 use super::fixture_run::SeededManifest;
-use super::manifest::Manifest;
+use super::manifest::FixtureManifest;
 use super::output::print;
 use super::serve::policy;
 use super::simulate::seed_sessions::SeededSessions;
@@ -38,7 +38,7 @@ use run::DemoRun;
 /// What the demo takes. None of it, but where the Postgres programs are, comes from the environment: it must show the
 /// same thing in every shell, and touch no database that the shell happens to name.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct DemoArgs {
     /// End when the work is done, with exit code 0 if every session is as the fixtures and the simulated story say,
     /// instead of staying up.
     #[arg(long)]
@@ -72,9 +72,9 @@ const SECRET: &str = "demo-secret-not-for-production";
 const INTERRUPTED: u8 = 130;
 
 /// Runs the demo.
-pub async fn run(args: Args) -> Result<ExitCode, CliError> {
+pub async fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
     let shutdown = shutdown::on_signals().context("listen for signals")?;
-    let manifest = Manifest::read(&args.fixtures).map_err(|error| {
+    let manifest = FixtureManifest::read(&args.fixtures).map_err(|error| {
         CliError::to("read the fixtures", error).hint("run it where fixtures/ is, or name them with --fixtures")
     })?;
     let place = DemoDatabase::make(&args).await?;
@@ -86,8 +86,8 @@ pub async fn run(args: Args) -> Result<ExitCode, CliError> {
 }
 
 async fn demo(
-    args: &Args,
-    manifest: &Manifest,
+    args: &DemoArgs,
+    manifest: &FixtureManifest,
     place: &DemoDatabase,
     shutdown: CancellationToken,
 ) -> Result<ExitCode, CliError> {
@@ -145,7 +145,12 @@ async fn demo(
     shown
 }
 
-async fn show(args: &Args, stage: &DemoRun<'_>, url: &str, shutdown: &CancellationToken) -> Result<ExitCode, CliError> {
+async fn show(
+    args: &DemoArgs,
+    stage: &DemoRun<'_>,
+    url: &str,
+    shutdown: &CancellationToken,
+) -> Result<ExitCode, CliError> {
     let began = Instant::now();
     let summary = stage.play(args, url).await?;
     let (elapsed, log) = (began.elapsed().as_millis(), stage.avinode.log());

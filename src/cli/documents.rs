@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::database::Database;
+use super::database::CommandDatabase;
 use super::error::{CliError, Context};
 use super::output::{print, write};
 use super::table::{TextTable, moment, or_dash, visible_lines};
@@ -15,18 +15,18 @@ use crate::store::admin::documents::{self, DocumentFilter};
 
 /// What can be done with documents.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum DocumentsCommand {
     /// List documents, the last kept first
     ///
     /// The newest few of each resource are kept, their bodies for 30 days. What says the same again is the same document.
-    List(List),
+    List(ListDocumentsArgs),
     /// Show one document: when it was fetched, and its body
-    Show(Show),
+    Show(ShowDocumentArgs),
 }
 
 /// What `documents list` takes.
 #[derive(Debug, clap::Args)]
-pub struct List {
+pub struct ListDocumentsArgs {
     /// Only documents of this resource, for example arfq-12345678.
     #[arg(long, value_name = "ID")]
     pub resource: Option<String>,
@@ -50,7 +50,7 @@ pub struct List {
 
 /// What `documents show` takes.
 #[derive(Debug, clap::Args)]
-pub struct Show {
+pub struct ShowDocumentArgs {
     /// The document, by the id that `documents list` prints.
     #[arg(value_name = "ID", value_parser = whole::<i64>(1, i64::MAX.unsigned_abs()))]
     pub id: i64,
@@ -69,16 +69,16 @@ pub struct Show {
 }
 
 /// Does it.
-pub async fn run(action: Command) -> Result<ExitCode, CliError> {
+pub async fn run(action: DocumentsCommand) -> Result<ExitCode, CliError> {
     match action {
-        Command::List(args) => list(args).await?,
-        Command::Show(args) => show(args).await?,
+        DocumentsCommand::List(args) => list(args).await?,
+        DocumentsCommand::Show(args) => show(args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(args: List) -> Result<(), CliError> {
-    let database = Database::open_current(&args.database).await?;
+async fn list(args: ListDocumentsArgs) -> Result<(), CliError> {
+    let database = CommandDatabase::open_current(&args.database).await?;
     let filter = DocumentFilter {
         resource: args.resource,
         before: args.before,
@@ -107,8 +107,8 @@ async fn list(args: List) -> Result<(), CliError> {
     print(report)
 }
 
-async fn show(args: Show) -> Result<(), CliError> {
-    let database = Database::open_current(&args.database).await?;
+async fn show(args: ShowDocumentArgs) -> Result<(), CliError> {
+    let database = CommandDatabase::open_current(&args.database).await?;
     let found = documents::document(&database.pool, args.id).await;
     database.close().await?;
     let Some((document, body)) = found.context("read the document")? else {

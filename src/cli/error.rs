@@ -121,7 +121,7 @@ fn follow(mut told: String, cause: &dyn Error) -> String {
 
 /// Names the attempt where a result is passed on.
 pub trait Context<T> {
-    /// Turns an error into a [`Failure`] to do `attempt`.
+    /// Turns an error into a [`CliError`] to do `attempt`.
     fn context(self, attempt: impl fmt::Display) -> Result<T, CliError>;
 }
 

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::manifest::{Expectation, ExpectedSession, Manifest};
+use super::manifest::{Expectation, ExpectedSession, FixtureManifest};
 use crate::postgres::transaction::Pool;
 use crate::store::admin::{self, SessionView};
 use crate::store::demo_data::{self, NewSession};
 
 /// The sessions of a manifest, made in a database.
 pub struct SeededManifest<'a> {
-    manifest: &'a Manifest,
+    manifest: &'a FixtureManifest,
     /// In the manifest's order.
     pub names: Vec<String>,
     /// By the same order.
@@ -22,7 +22,7 @@ pub struct SeededManifest<'a> {
 
 impl<'a> SeededManifest<'a> {
     /// Makes all sessions of the manifest.
-    pub async fn make(pool: &Pool, manifest: &'a Manifest) -> Result<Self, sqlx::Error> {
+    pub async fn make(pool: &Pool, manifest: &'a FixtureManifest) -> Result<Self, sqlx::Error> {
         let mut staged = Self {
             manifest,
             names: Vec::new(),

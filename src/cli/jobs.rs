@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::database::Database;
+use super::database::CommandDatabase;
 use super::error::{CliError, Context};
 use super::output::print;
 use super::table::{TextTable, moment, or_dash};
@@ -15,11 +15,11 @@ use crate::queue::admin::{self, JobFilter};
 
 /// What can be done with jobs.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum JobsCommand {
     /// List jobs, the ones that need attention first
-    List(List),
+    List(ListJobsArgs),
     /// Show one job with its history
-    Show(Show),
+    Show(ShowJobArgs),
     /// Run dead or waiting jobs now
     Retry(JobSelection),
     /// Take dead or waiting jobs out of the queue for good
@@ -55,7 +55,7 @@ impl State {
 
 /// What `jobs list` takes.
 #[derive(Debug, clap::Args)]
-pub struct List {
+pub struct ListJobsArgs {
     /// Only jobs in this state.
     #[arg(long, value_name = "STATE")]
     pub state: Option<State>,
@@ -79,7 +79,7 @@ pub struct List {
 
 /// What `jobs show` takes.
 #[derive(Debug, clap::Args)]
-pub struct Show {
+pub struct ShowJobArgs {
     /// The job, by the id that `jobs list` prints.
     #[arg(value_name = "ID", value_parser = whole::<i64>(1, i64::MAX.unsigned_abs()))]
     pub id: i64,
@@ -118,17 +118,17 @@ pub struct JobSelection {
 }
 
 /// Does it.
-pub async fn run(action: Command) -> Result<ExitCode, CliError> {
+pub async fn run(action: JobsCommand) -> Result<ExitCode, CliError> {
     match action {
-        Command::List(args) => list(args).await,
-        Command::Show(args) => show(args).await,
-        Command::Retry(choice) => mend(choice, Mending::Retry).await,
-        Command::Discard(choice) => mend(choice, Mending::Discard).await,
+        JobsCommand::List(args) => list(args).await,
+        JobsCommand::Show(args) => show(args).await,
+        JobsCommand::Retry(choice) => mend(choice, Mending::Retry).await,
+        JobsCommand::Discard(choice) => mend(choice, Mending::Discard).await,
     }
 }
 
-async fn list(args: List) -> Result<ExitCode, CliError> {
-    let database = Database::open_current(&args.database).await?;
+async fn list(args: ListJobsArgs) -> Result<ExitCode, CliError> {
+    let database = CommandDatabase::open_current(&args.database).await?;
     let (unserved, because) = status::unserved(&database.pool)
         .await
         .context("ask how fetching stands")?;
@@ -165,8 +165,8 @@ async fn list(args: List) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show(args: Show) -> Result<ExitCode, CliError> {
-    let database = Database::open_current(&args.database).await?;
+async fn show(args: ShowJobArgs) -> Result<ExitCode, CliError> {
+    let database = CommandDatabase::open_current(&args.database).await?;
     let (unserved, because) = status::unserved(&database.pool)
         .await
         .context("ask how fetching stands")?;
@@ -217,7 +217,7 @@ enum Mending {
 }
 
 async fn mend(choice: JobSelection, mending: Mending) -> Result<ExitCode, CliError> {
-    let database = Database::open_current(&choice.database).await?;
+    let database = CommandDatabase::open_current(&choice.database).await?;
     let pool = &database.pool;
     let ids = match choice.dead {
         true => admin::dead(pool, choice.kind.as_deref())

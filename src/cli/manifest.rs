@@ -14,15 +14,15 @@ pub const MANIFEST: &str = "manifest.json";
 /// All scenarios.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub struct FixtureManifest {
     /// In the order in which they are told.
-    pub scenarios: Vec<Scenario>,
+    pub scenarios: Vec<FixtureScenario>,
 }
 
 /// One scenario: a folder of fixtures.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Scenario {
+pub struct FixtureScenario {
     /// The folder's name, within the folder of the fixtures.
     pub folder: String,
     /// What it shows, in a sentence.
@@ -107,7 +107,7 @@ pub struct ExpectedSession {
     pub avinode_trip_status: Option<String>,
 }
 
-impl Manifest {
+impl FixtureManifest {
     /// Reads the manifest of a folder of fixtures.
     pub fn read(folder: &Path) -> Result<Self, FixtureError> {
         let path = folder.join(MANIFEST);

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::database::Database;
+use super::database::CommandDatabase;
 use super::error::{CliError, Context};
 use super::output::print;
 use crate::config::database::DatabaseArgs;
@@ -10,16 +10,16 @@ use crate::postgres::migrator;
 
 /// What `migrate` takes.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct MigrateArgs {
     /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
 /// Applies what is missing and prints what was done.
-pub async fn run(args: Args) -> Result<ExitCode, CliError> {
+pub async fn run(args: MigrateArgs) -> Result<ExitCode, CliError> {
     refuse_pooler(&args.database)?;
-    let database = Database::open(&args.database).await?;
+    let database = CommandDatabase::open(&args.database).await?;
     let applied = migrator::migrate(&database.options)
         .await
         .context("migrate the database")?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::database::Database;
+use super::database::CommandDatabase;
 use super::error::{CliError, Context};
 use super::output::print;
 use crate::clock::Clock;
@@ -27,7 +27,7 @@ const POLL: Duration = Duration::from_millis(200);
 
 /// What `reconcile` takes: which trips, and whether to wait.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct ReconcileArgs {
     /// One trip, by either of its ids.
     #[arg(long, value_name = "ID", required_unless_present_any = ["active", "since"], conflicts_with_all = ["active", "since"])]
     pub trip: Option<String>,
@@ -58,15 +58,15 @@ pub struct Args {
 }
 
 /// Puts them up, and waits where that is wanted.
-pub async fn run(args: Args) -> Result<ExitCode, CliError> {
+pub async fn run(args: ReconcileArgs) -> Result<ExitCode, CliError> {
     let which = which(&args)?;
-    let database = Database::open_current(&args.database).await?;
+    let database = CommandDatabase::open_current(&args.database).await?;
     let done = put_up(&database.pool, &which, &args).await;
     database.close().await?;
     done
 }
 
-fn which(args: &Args) -> Result<ReconcileScope, CliError> {
+fn which(args: &ReconcileArgs) -> Result<ReconcileScope, CliError> {
     match (&args.trip, args.since) {
         (Some(trip), _) => {
             let trip = TripId::parse(trip).map_err(|error| CliError::setting(format!("--trip: {error}")))?;
@@ -77,7 +77,7 @@ fn which(args: &Args) -> Result<ReconcileScope, CliError> {
     }
 }
 
-async fn put_up(pool: &Pool, which: &ReconcileScope, args: &Args) -> Result<ExitCode, CliError> {
+async fn put_up(pool: &Pool, which: &ReconcileScope, args: &ReconcileArgs) -> Result<ExitCode, CliError> {
     let attempt = "queue the trips";
     let (asked, run) = if args.wait {
         let (asked, run) = reconcile::begin(pool, which).await.context(attempt)?;

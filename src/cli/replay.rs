@@ -13,7 +13,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
-use super::database::Database;
+use super::database::CommandDatabase;
 use super::error::{CliError, Context};
 use super::fixtures::{self, SANDBOX};
 use super::output::print;
@@ -23,7 +23,7 @@ use crate::config::database::DatabaseArgs;
 use crate::config::target_url::TargetArgs;
 use crate::config::value_parsers::{rate, whole};
 use crate::postgres::transaction::Pool;
-use progress::Progress;
+use progress::ReplayProgress;
 use sender::{SendPlan, SignedDelivery, client, send_all};
 
 /// How long `--wait` waits.
@@ -31,7 +31,7 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(120);
 
 /// What `replay` takes.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct ReplayArgs {
     /// Files and folders to send; in folders the *.json files, by name. Placeholders such as {{now-30m}} are filled in.
     #[arg(value_name = "PATH", default_value = "fixtures/")]
     pub paths: Vec<PathBuf>,
@@ -74,7 +74,7 @@ pub struct Args {
 }
 
 /// Sends everything and prints the summary. Fails when anything was refused or could not be sent.
-pub async fn run(args: Args) -> Result<ExitCode, CliError> {
+pub async fn run(args: ReplayArgs) -> Result<ExitCode, CliError> {
     let signer = args.signing.signer()?;
     let url = args.target.url();
     let pool = if args.wait {
@@ -90,7 +90,7 @@ pub async fn run(args: Args) -> Result<ExitCode, CliError> {
     };
     let client = client(&url).context("make an HTTP client")?;
 
-    let progress = Progress::new(plan.deliveries.len());
+    let progress = ReplayProgress::new(plan.deliveries.len());
     let started = Instant::now();
     let summary = send_all(&plan, &url, &client, &signer, Clock::System, &|name, result| {
         progress.step(name, result);
@@ -115,7 +115,7 @@ pub async fn run(args: Args) -> Result<ExitCode, CliError> {
 }
 
 /// What to send, in the order to send it. The moments are filled in once, so that a repeated body is the same body.
-fn deliveries(args: &Args) -> Result<Vec<SignedDelivery>, CliError> {
+fn deliveries(args: &ReplayArgs) -> Result<Vec<SignedDelivery>, CliError> {
     let now = Clock::System.now();
     let fixtures = fixtures::read(&args.paths).map_err(|error| {
         CliError::to("read what to send", error).hint("name a file or a folder; without one, fixtures/ is read")
@@ -137,7 +137,7 @@ fn deliveries(args: &Args) -> Result<Vec<SignedDelivery>, CliError> {
 }
 
 async fn database(settings: &DatabaseArgs) -> Result<Pool, CliError> {
-    match Database::open_running(settings).await? {
+    match CommandDatabase::open_running(settings).await? {
         Some(database) => Ok(database.pool),
         None => Err(CliError::setting(
             "DATABASE_URL (--database-url) must be set: --wait looks into the service's database, and no service runs \

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
 use super::avinode_client::{self, warn_of_loopback};
-use super::database::Database;
+use super::database::CommandDatabase;
 use super::error::{CliError, Context};
 use super::migrate::refuse_pooler;
 use crate::avinode::client::config::AvinodeSettings;
@@ -30,7 +30,7 @@ use crate::shutdown;
 
 /// What the service takes.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct ServeCommandArgs {
     /// Receiver and workers.
     #[command(flatten)]
     pub serve: ServeArgs,
@@ -53,7 +53,7 @@ pub struct Args {
 }
 
 /// Serves until it is asked to stop.
-pub async fn run(args: Args) -> Result<ExitCode, CliError> {
+pub async fn run(args: ServeCommandArgs) -> Result<ExitCode, CliError> {
     let began = Instant::now();
     let shutdown = shutdown::on_signals().context("listen for signals")?;
     let verifier = verifier(&args.webhook)?;
@@ -87,7 +87,7 @@ pub async fn run(args: Args) -> Result<ExitCode, CliError> {
         max_connections: args.database.max_connections - own,
         ..args.database.clone()
     };
-    let database = Database::open(&shared).await?;
+    let database = CommandDatabase::open(&shared).await?;
     if args.serve.migrate || database.embedded.is_some() {
         let applied = migrator::migrate(&database.options)
             .await

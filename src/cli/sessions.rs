@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use uuid::Uuid;
 
-use super::database::Database;
+use super::database::CommandDatabase;
 use super::error::CliError;
 use crate::clock::Clock;
 use crate::sessions::error::SessionError;
@@ -17,36 +17,36 @@ pub mod show;
 
 /// What can be done with chat sessions.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum SessionsCommand {
     /// List chat sessions, the newest activity first
     ///
     /// All filters combine. Where there is more than --limit, the last line tells the --cursor of the next page.
-    List(Box<list::List>),
+    List(Box<list::ListSessionsArgs>),
     /// Show one session with its quotes and its timeline
-    Show(show::Show),
+    Show(show::ShowSessionArgs),
     /// Mark sessions completed: their end is now
     ///
     /// One that is completed already stays as it is; an archived one is refused, and the others are completed all the
     /// same.
-    Complete(change::Complete),
+    Complete(change::CompleteSessionsArgs),
     /// Archive the sessions that were completed more than 90 days ago
     ///
     /// By archive_old_chat_sessions() of the database. A running service does so by itself, once a day.
-    Archive(change::Archive),
+    Archive(change::ArchiveSessionsArgs),
 }
 
 /// Does it.
-pub async fn run(action: Command) -> Result<ExitCode, CliError> {
+pub async fn run(action: SessionsCommand) -> Result<ExitCode, CliError> {
     match action {
-        Command::List(args) => list::run(*args).await,
-        Command::Show(args) => show::run(args).await,
-        Command::Complete(args) => change::complete(args).await,
-        Command::Archive(args) => change::archive(args).await,
+        SessionsCommand::List(args) => list::run(*args).await,
+        SessionsCommand::Show(args) => show::run(args).await,
+        SessionsCommand::Complete(args) => change::complete(args).await,
+        SessionsCommand::Archive(args) => change::archive(args).await,
     }
 }
 
 /// Session tracking on this database.
-fn tracking(database: &Database) -> SessionService {
+fn tracking(database: &CommandDatabase) -> SessionService {
     SessionService::new(database.pool.clone(), Clock::System)
 }
 

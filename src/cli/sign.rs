@@ -18,7 +18,7 @@ use crate::config::target_url::TargetArgs;
 
 /// What `sign` takes.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct SignArgs {
     /// The file with the body to sign; - reads standard input. Placeholders such as {{now-30m}} are filled in.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
@@ -33,7 +33,7 @@ pub struct Args {
 }
 
 /// Prints the command.
-pub async fn run(args: &Args) -> Result<ExitCode, CliError> {
+pub async fn run(args: &SignArgs) -> Result<ExitCode, CliError> {
     let signer = args.signing.signer()?;
     let now = Clock::System.now();
     let from_stdin = args.file.as_os_str() == "-";

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::database::Database;
+use super::database::CommandDatabase;
 use super::error::{CliError, Context};
 use super::output::print;
 use super::replay::wait_idle;
@@ -20,17 +20,17 @@ use crate::config::database::DatabaseArgs;
 use crate::config::secret::Secrets;
 use crate::config::target_url::endpoint;
 use crate::shutdown;
-use crate::simulator::credentials::Credentials;
+use crate::simulator::credentials::ApiCredentials;
 use crate::simulator::instance::Simulator;
-use args::Args;
-use report::Report;
+use args::SimulateArgs;
+use report::SimulationReport;
 use seed_sessions::SeededSessions;
 
 /// How long the service may take to work off the last notifications, with --sessions and --exit.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Plays the scenario.
-pub async fn run(args: Args) -> Result<ExitCode, CliError> {
+pub async fn run(args: SimulateArgs) -> Result<ExitCode, CliError> {
     let shutdown = shutdown::on_signals().context("listen for signals")?;
     let scenario = args.scenario()?;
     if !args.listen.ip().is_loopback() && !args.listen_anywhere {
@@ -72,9 +72,9 @@ pub async fn run(args: Args) -> Result<ExitCode, CliError> {
 }
 
 async fn play(
-    args: &Args,
+    args: &SimulateArgs,
     simulator: &Simulator,
-    cast: Option<(&Database, &SeededSessions)>,
+    cast: Option<(&CommandDatabase, &SeededSessions)>,
     shutdown: &CancellationToken,
 ) -> Result<ExitCode, CliError> {
     if args.target.is_none() {
@@ -85,7 +85,7 @@ async fn play(
     }
     let began = Instant::now();
     simulator.play().await.context("make an HTTP client")?;
-    let mut report = Report::of(simulator, began.elapsed());
+    let mut report = SimulationReport::of(simulator, began.elapsed());
     if let Some((database, cast)) = cast.filter(|_| !shutdown.is_cancelled()) {
         tokio::select! {
             settled = wait_idle::wait_until_settled(&database.pool, PATIENCE) => {
@@ -118,7 +118,7 @@ async fn play(
 }
 
 /// Makes the setting that --target asks for.
-fn subscribe(args: &Args, simulator: &Simulator) -> Result<(), CliError> {
+fn subscribe(args: &SimulateArgs, simulator: &Simulator) -> Result<(), CliError> {
     let Some(target) = &args.target else { return Ok(()) };
     let credentials = args.webhook.webhook_basic.as_ref().map(Secrets::first);
     let Some((identifier, secret)) = credentials.and_then(|text| text.split_once(':')) else {
@@ -133,7 +133,7 @@ fn subscribe(args: &Args, simulator: &Simulator) -> Result<(), CliError> {
 
 /// What the service is to be started with.
 fn environment(simulator: &Simulator) -> String {
-    let Credentials { api_token, bearer } = Credentials::default();
+    let ApiCredentials { api_token, bearer } = ApiCredentials::default();
     format!(
         "Avinode is simulated; the service finds it with\n\
          AVINODE_BASE_URL={} AVINODE_INSECURE_LOOPBACK=true AVINODE_API_TOKEN={api_token} AVINODE_BEARER={bearer}",
@@ -141,8 +141,8 @@ fn environment(simulator: &Simulator) -> String {
     )
 }
 
-async fn service_database(settings: &DatabaseArgs) -> Result<Database, CliError> {
-    let database = Database::open_running(settings).await?.ok_or_else(|| {
+async fn service_database(settings: &DatabaseArgs) -> Result<CommandDatabase, CliError> {
+    let database = CommandDatabase::open_running(settings).await?.ok_or_else(|| {
         CliError::setting(
             "DATABASE_URL (--database-url) must be set: --sessions writes into the service's database, and no service \
              runs on the private one here",

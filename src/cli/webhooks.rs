@@ -20,35 +20,35 @@ use crate::config::value_parsers::{event_type, switch, url};
 
 /// What can be done with the webhook settings at Avinode.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum WebhooksCommand {
     /// List the settings, and the event types that the service needs and nobody sends
-    List(List),
+    List(ListWebhooksArgs),
     /// Make a setting that sends what the service needs
     ///
     /// Avinode calls with HTTP Basic. The credentials are one of AVINODE_WEBHOOK_BASIC, or stand in a file; they are
     /// never printed.
-    Create(Create),
+    Create(CreateWebhookArgs),
     /// Change a setting; what is not named stays as it is
-    Update(Update),
+    Update(UpdateWebhookArgs),
     /// Make a setting inactive: Avinode has no way to delete one
-    Disable(Disable),
+    Disable(DisableWebhookArgs),
 }
 
 /// What `webhooks list` takes.
 #[derive(Debug, clap::Args)]
-pub struct List {
+pub struct ListWebhooksArgs {
     /// The URL at which Avinode reaches this service: what is sent elsewhere then counts as missing.
     #[arg(long, value_name = "URL", value_parser = url)]
     pub target: Option<Url>,
 
     /// How it is done.
     #[command(flatten)]
-    pub common: Common,
+    pub common: WebhookApiArgs,
 }
 
 /// What every one of them takes.
 #[derive(Debug, clap::Args)]
-pub struct Common {
+pub struct WebhookApiArgs {
     /// Print JSON, for scripts.
     #[arg(long)]
     pub json: bool,
@@ -78,7 +78,7 @@ pub struct CredentialArgs {
 
 /// What `webhooks create` takes.
 #[derive(Debug, clap::Args)]
-pub struct Create {
+pub struct CreateWebhookArgs {
     /// The URL at which Avinode reaches this service, for example `https://example.com/webhooks/avinode`.
     #[arg(long, value_name = "URL", value_parser = url)]
     pub target: Url,
@@ -101,12 +101,12 @@ pub struct Create {
 
     /// How it is done.
     #[command(flatten)]
-    pub common: Common,
+    pub common: WebhookApiArgs,
 }
 
 /// What `webhooks update` takes.
 #[derive(Debug, clap::Args)]
-pub struct Update {
+pub struct UpdateWebhookArgs {
     /// The setting, by the id that `webhooks list` prints.
     #[arg(value_name = "ID")]
     pub id: String,
@@ -134,12 +134,12 @@ pub struct Update {
 
     /// How it is done.
     #[command(flatten)]
-    pub common: Common,
+    pub common: WebhookApiArgs,
 }
 
 /// What `webhooks disable` takes.
 #[derive(Debug, clap::Args)]
-pub struct Disable {
+pub struct DisableWebhookArgs {
     /// The setting, by the id that `webhooks list` prints.
     #[arg(value_name = "ID")]
     pub id: String,
@@ -150,16 +150,16 @@ pub struct Disable {
 
     /// How it is done.
     #[command(flatten)]
-    pub common: Common,
+    pub common: WebhookApiArgs,
 }
 
 /// Does it.
-pub async fn run(action: Command) -> Result<ExitCode, CliError> {
+pub async fn run(action: WebhooksCommand) -> Result<ExitCode, CliError> {
     match action {
-        Command::List(args) => list(args).await?,
-        Command::Create(args) => create(args).await?,
-        Command::Update(args) => update(args).await?,
-        Command::Disable(args) => disable(args).await?,
+        WebhooksCommand::List(args) => list(args).await?,
+        WebhooksCommand::Create(args) => create(args).await?,
+        WebhooksCommand::Update(args) => update(args).await?,
+        WebhooksCommand::Disable(args) => disable(args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -173,13 +173,13 @@ fn open(args: &AvinodeArgs) -> Result<AvinodeClient, CliError> {
     client(&settings)
 }
 
-async fn list(args: List) -> Result<(), CliError> {
+async fn list(args: ListWebhooksArgs) -> Result<(), CliError> {
     let client = open(&args.common.avinode)?;
     let settings = all(&client).await?;
     output::all(&settings, args.target.as_ref().map(Url::as_str), args.common.json)
 }
 
-async fn create(args: Create) -> Result<(), CliError> {
+async fn create(args: CreateWebhookArgs) -> Result<(), CliError> {
     let client = open(&args.common.avinode)?;
     let credentials = credentials::chosen(&args.credentials)?.ok_or_else(|| {
         CliError::setting(
@@ -219,7 +219,7 @@ async fn refuse_twice(client: &AvinodeClient, target: &str, events: &[String]) -
     Ok(())
 }
 
-async fn update(args: Update) -> Result<(), CliError> {
+async fn update(args: UpdateWebhookArgs) -> Result<(), CliError> {
     let wish = WebhookSettingPatch {
         target: args.target.map(Into::into),
         name: args.name,
@@ -230,7 +230,7 @@ async fn update(args: Update) -> Result<(), CliError> {
     change(&args.id, wish, &args.credentials, &args.common, "changed").await
 }
 
-async fn disable(args: Disable) -> Result<(), CliError> {
+async fn disable(args: DisableWebhookArgs) -> Result<(), CliError> {
     let wish = WebhookSettingPatch {
         active: Some(false),
         ..WebhookSettingPatch::default()
@@ -242,7 +242,7 @@ async fn change(
     id: &str,
     mut wish: WebhookSettingPatch,
     credentials: &CredentialArgs,
-    common: &Common,
+    common: &WebhookApiArgs,
     done: &str,
 ) -> Result<(), CliError> {
     let client = open(&common.avinode)?;

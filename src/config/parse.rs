@@ -1,6 +1,6 @@
 //! From the command line and the environment to settings, or to one line that names the setting that is wrong.
 //!
-//! clap does the parsing; [`super::mistake`] puts what it refuses into words.
+//! clap does the parsing; [`super::usage_error`] puts what it refuses into words.
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;

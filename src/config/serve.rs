@@ -11,7 +11,7 @@ use super::webhook::WebhookArgs;
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Role {
+pub enum ServiceRole {
     /// Take deliveries only.
     Receive,
     /// Work on jobs only.
@@ -20,7 +20,7 @@ pub enum Role {
     Both,
 }
 
-impl Role {
+impl ServiceRole {
     /// Whether deliveries are taken.
     pub fn receives(self) -> bool {
         self != Self::Work
@@ -65,7 +65,7 @@ pub struct ServeArgs {
 
     /// What this process does; several processes may share one database.
     #[arg(long, env = "INGEST_ROLE", value_name = "ROLE", default_value = "both")]
-    pub role: Role,
+    pub role: ServiceRole,
 
     /// Apply missing migrations at the start, instead of refusing to start. The private Postgres always migrates
     /// itself.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::ids::QuoteId;
-use super::quote::{Decline, ReceivedQuote};
+use super::quote::{DeclineFact, ReceivedQuote};
 use super::trip::TripFacts;
 
 /// How the primary quote is elected.
@@ -51,7 +51,7 @@ pub fn select_primary(trip: &TripFacts, policy: PrimaryQuotePolicy, now: DateTim
 fn is_electable(trip: &TripFacts, id: &QuoteId, fact: &ReceivedQuote, now: DateTime<Utc>) -> bool {
     let quote = trip.quotes.get(id);
     let stood_at = quote.and_then(|quote| quote.said.stood_at);
-    let counts = |decline: &Decline| {
+    let counts = |decline: &DeclineFact| {
         (decline.version.at, decline.version.source) >= (fact.news_at, fact.version.source)
             && (stood_at.is_none() || decline.version.at > stood_at)
     };

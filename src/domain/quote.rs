@@ -13,7 +13,7 @@ pub struct QuoteFacts {
     /// The quote as that makes it. `None`: it was not *received* so far; a decline has named it, or a document described it.
     pub fact: Option<ReceivedQuote>,
     /// The newest decline that named it.
-    pub declined: Option<Decline>,
+    pub declined: Option<DeclineFact>,
 }
 
 /// A received quote, as all that was said of it makes it.
@@ -32,7 +32,7 @@ pub struct ReceivedQuote {
 
 /// A seller's "no".
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decline {
+pub struct DeclineFact {
     /// What it is ordered by.
     pub version: FactVersion,
     /// The reason as sent.
@@ -45,7 +45,7 @@ pub struct Rfq {
     /// It was sent to a seller; only these are counted as operators contacted.
     pub requested: bool,
     /// The newest decline.
-    pub declined: Option<Decline>,
+    pub declined: Option<DeclineFact>,
 }
 
 /// What learning a fact changed.
@@ -67,7 +67,7 @@ pub enum FactChange {
 
 impl QuoteFacts {
     /// A quote of which this was said.
-    pub fn of(said: &QuoteHistory, declined: Option<Decline>) -> Self {
+    pub fn of(said: &QuoteHistory, declined: Option<DeclineFact>) -> Self {
         let mut quote = Self {
             said: QuoteHistory::default(),
             fact: None,
@@ -132,7 +132,7 @@ fn is_change(before: &QuoteDetails, now: &QuoteDetails, source: FactSource) -> b
 }
 
 /// Takes a decline in: the newest stays.
-pub fn learn_decline(known: &mut Option<Decline>, decline: &Decline) -> FactChange {
+pub fn learn_decline(known: &mut Option<DeclineFact>, decline: &DeclineFact) -> FactChange {
     match known {
         None => {
             *known = Some(decline.clone());

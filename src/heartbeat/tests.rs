@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn a_loop_is_stale_only_after_its_own_limit() {
-    let heartbeats = Heartbeats::new();
+    let heartbeats = HeartbeatRegistry::new();
     let _patient = heartbeats.register("maintenance", Duration::from_secs(60));
     let _hasty = heartbeats.register("worker", Duration::from_secs(5));
     let later = |secs| Instant::now() + Duration::from_secs(secs);
@@ -13,7 +13,7 @@ fn a_loop_is_stale_only_after_its_own_limit() {
 
 #[test]
 fn a_beat_makes_a_loop_fresh_again() {
-    let heartbeats = Heartbeats::new();
+    let heartbeats = HeartbeatRegistry::new();
     let pulse = heartbeats.register("worker", Duration::from_millis(20));
     std::thread::sleep(Duration::from_millis(40));
     assert_eq!(heartbeats.stale(), ["worker"]);
@@ -23,7 +23,7 @@ fn a_beat_makes_a_loop_fresh_again() {
 
 #[test]
 fn a_loop_that_died_becomes_stale_and_is_named_once() {
-    let heartbeats = Heartbeats::new();
+    let heartbeats = HeartbeatRegistry::new();
     drop(heartbeats.register("worker", Duration::from_secs(1)));
     drop(heartbeats.register("worker", Duration::from_secs(1)));
     assert_eq!(heartbeats.stale_at(Instant::now() + Duration::from_secs(2)), ["worker"]);

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use crate::heartbeat::Heartbeats;
+use crate::heartbeat::HeartbeatRegistry;
 
 /// How long a probe's answer stands in for asking again: a flood of questions is one question a second.
 const FRESH: Duration = Duration::from_secs(1);
@@ -97,11 +97,11 @@ impl StatusDetail {
 
 /// Answers "ready?" for the process; clones share the flag and the answers.
 #[derive(Clone)]
-pub struct Readiness(Arc<Inner>);
+pub struct Readiness(Arc<ReadinessInner>);
 
-struct Inner {
+struct ReadinessInner {
     draining: AtomicBool,
-    heartbeats: Heartbeats,
+    heartbeats: HeartbeatRegistry,
     probes: Vec<Probe>,
     details: Vec<StatusDetail>,
 }
@@ -128,13 +128,13 @@ impl ReadinessReport {
 
 impl Readiness {
     /// Ready while all probes are well and no loop is silent.
-    pub fn new(heartbeats: Heartbeats, probes: Vec<Probe>) -> Self {
+    pub fn new(heartbeats: HeartbeatRegistry, probes: Vec<Probe>) -> Self {
         Self::with_details(heartbeats, probes, Vec::new())
     }
 
     /// The same, with details.
-    pub fn with_details(heartbeats: Heartbeats, probes: Vec<Probe>, details: Vec<StatusDetail>) -> Self {
-        Self(Arc::new(Inner {
+    pub fn with_details(heartbeats: HeartbeatRegistry, probes: Vec<Probe>, details: Vec<StatusDetail>) -> Self {
+        Self(Arc::new(ReadinessInner {
             details,
             draining: AtomicBool::new(false),
             heartbeats,

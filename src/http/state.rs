@@ -51,10 +51,10 @@ impl Default for WebhookLimits {
 
 /// The handlers' state.
 #[derive(Clone)]
-pub struct AppState(Arc<Shared>);
+pub struct AppState(Arc<AppShared>);
 
 /// What [`AppState`] holds.
-pub struct Shared {
+pub struct AppShared {
     /// Proves the sender.
     pub verifier: Verifier,
     /// Keeps deliveries. Shared with the tasks that outlive a request.
@@ -80,7 +80,7 @@ impl AppState {
         limits: WebhookLimits,
         readiness: Readiness,
     ) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(AppShared {
             verifier,
             receiver: Arc::new(receiver),
             clock,
@@ -93,9 +93,9 @@ impl AppState {
 }
 
 impl std::ops::Deref for AppState {
-    type Target = Shared;
+    type Target = AppShared;
 
-    fn deref(&self) -> &Shared {
+    fn deref(&self) -> &AppShared {
         &self.0
     }
 }

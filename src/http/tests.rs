@@ -26,7 +26,7 @@ use super::router::router;
 use super::state::{AppState, DeliverySink, WebhookLimits};
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
-use crate::heartbeat::Heartbeats;
+use crate::heartbeat::HeartbeatRegistry;
 use crate::ingest::group_commit::{NewDelivery, ReceiveError};
 
 const SECRET: &str = "a-secret-of-thirty-two-characters";
@@ -90,7 +90,7 @@ fn small() -> WebhookLimits {
 fn state(keeper: &Arc<Keeper>, basic: Option<&str>, limits: WebhookLimits) -> AppState {
     let verifier = Verifier::from_settings(Some(SECRET), basic).unwrap();
     let clock = Clock::Fixed(DateTime::from_timestamp(1_790_000_000, 0).unwrap());
-    let readiness = Readiness::new(Heartbeats::new(), Vec::new());
+    let readiness = Readiness::new(HeartbeatRegistry::new(), Vec::new());
     AppState::new(verifier, Arc::clone(keeper), clock, limits, readiness)
 }
 

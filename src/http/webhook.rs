@@ -17,7 +17,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 use super::body::{self, BodyReadError, BodyReadErrorKind, BufferedBody};
 use super::memory_budget::MemoryPermit;
 use super::openapi::responses::WebhookErrors;
-use super::openapi::webhook_schema::{Delivery, DeliveryReceipt};
+use super::openapi::webhook_schema::{DeliveryReceipt, DeliverySchema};
 use super::problem::Problem;
 use super::rejection_log::{Rejection, Weight};
 use super::state::AppState;
@@ -26,7 +26,7 @@ use crate::avinode::{json, notification};
 use crate::ingest::group_commit::{NewDelivery, ReceiveError};
 
 /// A refusal on its way to the answer and to the log.
-struct Refusal {
+struct WebhookRefusal {
     problem: Problem,
     /// What the log calls it.
     reason: &'static str,
@@ -45,7 +45,7 @@ struct Refusal {
     path = "/webhooks/avinode",
     operation_id = "deliver",
     tag = "webhook",
-    request_body = Delivery,
+    request_body = DeliverySchema,
     responses(
         (status = 200, body = DeliveryReceipt, description = "It is durable; a duplicate too, and one that turns out not to be understood."),
         WebhookErrors
@@ -73,18 +73,18 @@ pub async fn deliver(State(state): State<AppState>, request: Request) -> Respons
     response
 }
 
-async fn admit(state: &AppState, head: &Parts, body: axum::body::Body) -> Result<DeliveryReceipt, Refusal> {
-    expected(&head.headers).map_err(|problem| Refusal::unread(problem, 0))?;
+async fn admit(state: &AppState, head: &Parts, body: axum::body::Body) -> Result<DeliveryReceipt, WebhookRefusal> {
+    expected(&head.headers).map_err(|problem| WebhookRefusal::unread(problem, 0))?;
     let limits = &state.limits;
     let BufferedBody { bytes, reserved } = body::read(body, limits.body, limits.body_time, &state.memory)
         .await
-        .map_err(|stopped| Refusal::stopped(&stopped, limits.body))?;
+        .map_err(|stopped| WebhookRefusal::stopped(&stopped, limits.body))?;
     // Taken once the body is whole: a fetch that begins after this moment sees what the sender meant.
     let received_at = state.clock.now();
     let verified_by = state
         .verifier
         .verify(&head.headers, &bytes, received_at)
-        .map_err(|unverified| Refusal {
+        .map_err(|unverified| WebhookRefusal {
             problem: Problem::NotVerified {
                 challenge: state.verifier.offers_basic(),
             },
@@ -94,7 +94,7 @@ async fn admit(state: &AppState, head: &Parts, body: axum::body::Body) -> Result
             length: bytes.len(),
             body: Some(bytes.clone()),
         })?;
-    json::check(&bytes).map_err(|_| Refusal::whole(Problem::NotJson, Weight::Info, &bytes))?;
+    json::check(&bytes).map_err(|_| WebhookRefusal::whole(Problem::NotJson, Weight::Info, &bytes))?;
     let arrival = NewDelivery {
         id: id_at(received_at),
         received_at,
@@ -106,7 +106,7 @@ async fn admit(state: &AppState, head: &Parts, body: axum::body::Body) -> Result
     let delivery = arrival.id;
     keep(state, arrival, reserved)
         .await
-        .map_err(|problem| Refusal::whole(problem, Weight::Warn, &bytes))?;
+        .map_err(|problem| WebhookRefusal::whole(problem, Weight::Warn, &bytes))?;
     Ok(DeliveryReceipt { delivery })
 }
 
@@ -165,7 +165,7 @@ fn id_at(moment: DateTime<Utc>) -> Uuid {
     ))
 }
 
-impl Refusal {
+impl WebhookRefusal {
     fn unread(problem: Problem, length: usize) -> Self {
         let weight = match problem {
             Problem::Unavailable { .. } => Weight::Warn,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::insert;
 use crate::avinode::notification::DeliveryKind;
-use crate::heartbeat::Pulse;
+use crate::heartbeat::Heartbeat;
 use crate::postgres::autocommit::AutocommitPool;
 use crate::postgres::transaction::Pool;
 
@@ -71,7 +71,7 @@ pub struct Receiver {
     queue: mpsc::Sender<Waiting>,
 }
 
-/// The side of the database; [`Flusher::run`] is to be spawned.
+/// The side of the database; [`GroupCommitter::run`] is to be spawned.
 pub struct GroupCommitter {
     queue: mpsc::Receiver<Waiting>,
     /// One connection of its own: two commits at once were measured to be no faster.
@@ -113,7 +113,7 @@ impl Receiver {
 
 impl GroupCommitter {
     /// Commits what arrives until every [`Receiver`] is gone and nothing waits.
-    pub async fn run(mut self, pulse: Pulse) {
+    pub async fn run(mut self, pulse: Heartbeat) {
         let mut healthy = true;
         let mut batch = Vec::with_capacity(BATCH);
         loop {

@@ -92,7 +92,7 @@ pub struct ApplyTx {
 }
 
 /// Applies work to sessions.
-pub struct Applier {
+pub struct JobApplier {
     /// The database.
     pub pool: Pool,
     /// How the primary quote is elected.
@@ -108,7 +108,7 @@ impl ApplyTx {
     }
 }
 
-impl Applier {
+impl JobApplier {
     /// Begins the transaction of a batch: locks its jobs. Those whose lease is lost are left out, silently: their new
     /// holder does them.
     ///

@@ -23,7 +23,7 @@ use rand::RngExt;
 use serde_json::Value;
 
 use self::request::FetchRequest;
-use super::apply::{Applier, ClaimedWork, JobPayload};
+use super::apply::{ClaimedWork, JobApplier, JobPayload};
 use crate::avinode::client::avinode_client::AvinodeClient;
 use crate::avinode::documents::{self, ParsedDocument};
 use crate::avinode::json;
@@ -54,7 +54,7 @@ const APPLIES: u32 = 8;
 /// Fetches and applies.
 pub struct FetchHandler {
     /// The common way to the sessions.
-    pub applier: Arc<Applier>,
+    pub applier: Arc<JobApplier>,
     /// The way to Avinode.
     pub client: AvinodeClient,
     /// Told of what came of calls.

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 
-use super::apply::{Applier, ClaimedWork, JobPayload};
+use super::apply::{ClaimedWork, JobApplier, JobPayload};
 use crate::avinode::full_event::events;
 use crate::avinode::notification::Notification;
 use crate::avinode::parse_error::ParseError;
@@ -23,7 +23,7 @@ pub const KIND_UNKNOWN: &str = "unknown";
 /// Applies full events.
 pub struct FullEventHandler {
     /// The common way to the sessions.
-    pub applier: Arc<Applier>,
+    pub applier: Arc<JobApplier>,
     /// [`KIND`], [`KIND_AGAIN`] or [`KIND_UNKNOWN`].
     pub kind: &'static str,
     /// Past the event keys.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::reconcile;
 use crate::domain::session::REMATCH;
-use crate::heartbeat::Pulse;
+use crate::heartbeat::Heartbeat;
 use crate::postgres::transaction::Pool;
 use crate::queue::{enqueue, leader};
 use crate::store::chat_sessions::aggregate;
@@ -44,7 +44,13 @@ pub struct MaintenanceConfig {
 }
 
 /// Keeps up until `shutdown`, in whichever process holds the duty.
-pub async fn run(pool: Pool, process: String, duties: MaintenanceConfig, pulse: Pulse, shutdown: CancellationToken) {
+pub async fn run(
+    pool: Pool,
+    process: String,
+    duties: MaintenanceConfig,
+    pulse: Heartbeat,
+    shutdown: CancellationToken,
+) {
     let keep_outcomes = duties.keep_outcomes;
     let mut round: u32 = 0;
     // What was just written has its notes already: the first turn need not compete with them.

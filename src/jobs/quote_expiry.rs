@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::apply::{Applier, JobPayload};
+use super::apply::{JobApplier, JobPayload};
 use crate::domain::ids::QuoteId;
 use crate::queue::enqueue::NewJob;
 use crate::queue::job::{ClaimedJob, JobError, JobHandler};
@@ -40,7 +40,7 @@ fn read(key: &str) -> Option<JobPayload> {
 /// Elects anew where quotes have expired.
 pub struct QuoteExpiryHandler {
     /// The common way to the sessions.
-    pub applier: Arc<Applier>,
+    pub applier: Arc<JobApplier>,
 }
 
 impl JobHandler for QuoteExpiryHandler {

@@ -43,7 +43,7 @@ pub fn fetching(
         ended: Arc::default(),
     };
     let handler = fetch::FetchHandler {
-        applier: Arc::new(apply::Applier {
+        applier: Arc::new(apply::JobApplier {
             pool: pool.clone(),
             policy,
             clock,
@@ -75,7 +75,7 @@ pub fn fetching(
 
 /// All handlers, the most urgent first.
 pub fn registry(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Vec<Arc<dyn JobHandler>> {
-    let applier = Arc::new(apply::Applier {
+    let applier = Arc::new(apply::JobApplier {
         pool: pool.clone(),
         policy,
         clock,

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-use super::apply::{Applier, JobPayload};
+use super::apply::{JobApplier, JobPayload};
 use super::fetch::ids;
 use crate::domain::session::REMATCH;
 use crate::queue::enqueue::NewJob;
@@ -25,7 +25,7 @@ pub fn job(session: Uuid) -> NewJob {
 /// Matches sessions with their trips.
 pub struct RematchHandler {
     /// The common way to the sessions.
-    pub applier: Arc<Applier>,
+    pub applier: Arc<JobApplier>,
 }
 
 impl JobHandler for RematchHandler {

@@ -6,7 +6,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use uuid::Uuid;
 
-/// A scratch database. It is dropped by [`Scratch::remove`], not by `Drop`, which cannot wait.
+/// A scratch database. It is dropped by [`TempDatabase::remove`], not by `Drop`, which cannot wait.
 #[derive(Debug)]
 pub struct TempDatabase {
     server: PgConnectOptions,

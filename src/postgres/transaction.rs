@@ -1,4 +1,4 @@
-//! The way in which statements reach the database (but for [`super::lone`]): inside an explicit transaction, and unnamed where
+//! The way in which statements reach the database (but for [`super::autocommit`]): inside an explicit transaction, and unnamed where
 //! a transaction pooler is in between.
 //!
 //! sqlx names every statement of its checked macros, whatever the size of its cache. A name belongs to a server connection,

@@ -115,7 +115,7 @@ pub async fn lock_held(tx: &mut Transaction<'_>, jobs: &[ClaimedJob]) -> Result<
     .await
 }
 
-/// Finishes jobs that [`hold`] locked in this transaction: they leave `jobs`, their outcomes stay.
+/// Finishes jobs that [`lock_held`] locked in this transaction: they leave `jobs`, their outcomes stay.
 pub async fn complete(tx: &mut Transaction<'_>, outcomes: &[JobOutcome]) -> Result<u64, sqlx::Error> {
     let ids: Vec<i64> = outcomes.iter().map(|outcome| outcome.job).collect();
     let words: Vec<String> = outcomes.iter().map(|outcome| outcome.outcome.to_owned()).collect();

@@ -48,7 +48,7 @@ pub trait KeyHandler: Send + Sync {
     fn kinds(&self) -> &'static [&'static str];
 
     /// Serves the jobs of a key by at most one call, which begins with [`Slot::start`]. As for
-    /// [`super::job::Handler`]: what it finished it finished in its own fenced transaction, `Ok` names what was left
+    /// [`super::job::JobHandler`]: what it finished it finished in its own fenced transaction, `Ok` names what was left
     /// unfinished, `Err` says that nothing was changed, and what becomes of all of them.
     fn perform<'a>(&'a self, group: &'a KeyBatch) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>>;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::RngExt;
 
 use super::job::{ClaimedJob, JobError};
-use super::release::Reschedule;
+use super::release::RescheduledJob;
 use super::retry::RetryPolicy;
 
 /// Others' locks are gone within moments. Not the same moment for all who met there.
@@ -13,15 +13,15 @@ const MOMENT: std::ops::Range<u64> = 5..60;
 
 /// What becomes of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Disposition {
+pub enum JobDisposition {
     /// It comes back.
-    Reschedule(Reschedule),
+    Reschedule(RescheduledJob),
     /// It is dead, for this reason.
     DeadLetter(String),
 }
 
 /// What becomes of a job after this.
-pub fn remedy(job: &ClaimedJob, error: &JobError, policy: &RetryPolicy) -> Disposition {
+pub fn remedy(job: &ClaimedJob, error: &JobError, policy: &RetryPolicy) -> JobDisposition {
     let (delay, counts) = match error {
         JobError::Snooze { after, .. } => (*after, false),
         JobError::Contention(_) => (Duration::from_millis(rand::rng().random_range(MOMENT)), false),
@@ -29,11 +29,11 @@ pub fn remedy(job: &ClaimedJob, error: &JobError, policy: &RetryPolicy) -> Dispo
             (after.unwrap_or_else(|| policy.delay(job.attempts)), true)
         }
         JobError::Retry { reason, .. } => {
-            return Disposition::DeadLetter(format!("gave up after {} attempts: {reason}", job.attempts));
+            return JobDisposition::DeadLetter(format!("gave up after {} attempts: {reason}", job.attempts));
         }
-        JobError::Fail(reason) => return Disposition::DeadLetter(reason.clone()),
+        JobError::Fail(reason) => return JobDisposition::DeadLetter(reason.clone()),
     };
-    Disposition::Reschedule(Reschedule {
+    JobDisposition::Reschedule(RescheduledJob {
         job: job.clone(),
         delay,
         counts,

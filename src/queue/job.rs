@@ -111,7 +111,7 @@ pub trait JobHandler: Send + Sync {
     /// How many jobs are claimed at once, at most.
     fn batch_size(&self) -> i64;
 
-    /// Serves a batch. Jobs that it finished, it finished in its own transaction, fenced by [`super::store::hold`];
+    /// Serves a batch. Jobs that it finished, it finished in its own transaction, fenced by [`super::claim::lock_held`];
     /// those it names in `Ok` were left unfinished. `Err`: nothing was changed; a batch of several is then redone job
     /// by job, so that one bad job harms no neighbour.
     fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>>;

@@ -14,12 +14,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::claim_by_key::{self, KeyBatch, KeyHandler};
-use super::disposition::{Disposition, remedy};
+use super::disposition::{JobDisposition, remedy};
 use super::job::{ClaimedJob, JobError};
 use super::limiter::Limiter;
 use super::retry::RetryPolicy;
 use super::{lease, release, standing};
-use crate::heartbeat::Pulse;
+use crate::heartbeat::Heartbeat;
 use crate::postgres::transaction::Pool;
 
 /// The most keys that one claim takes: their calls all have to begin in time.
@@ -69,7 +69,7 @@ enum Next {
 
 impl RateLimitedWorker {
     /// Works until `shutdown`. What has begun is finished (the process bounds how long it waits for that).
-    pub async fn work(self: &Arc<Self>, name: &str, pulse: &Pulse, shutdown: &CancellationToken) {
+    pub async fn work(self: &Arc<Self>, name: &str, pulse: &Heartbeat, shutdown: &CancellationToken) {
         let mut running = JoinSet::new();
         let mut seen: Option<Instant> = None;
         let mut looked_in_vain: Option<Instant> = None;
@@ -142,7 +142,7 @@ impl RateLimitedWorker {
         self: &Arc<Self>,
         name: &str,
         running: &mut JoinSet<()>,
-        pulse: &Pulse,
+        pulse: &Heartbeat,
         shutdown: &CancellationToken,
     ) -> Result<Next, sqlx::Error> {
         let free = self.at_once.saturating_sub(running.len());
@@ -249,8 +249,8 @@ impl RateLimitedWorker {
                 continue;
             };
             match remedy(job, &error, &self.retry) {
-                Disposition::DeadLetter(reason) => self.bury(group, job, &reason).await?,
-                Disposition::Reschedule(job) => {
+                JobDisposition::DeadLetter(reason) => self.bury(group, job, &reason).await?,
+                JobDisposition::Reschedule(job) => {
                     if job.counts {
                         failed = failed.or(Some((error, job.delay, job.job.attempts)));
                     }

@@ -35,7 +35,7 @@ pub async fn begin_alone(pool: &Pool, jobs: &[ClaimedJob]) -> Result<bool, sqlx:
 
 /// A job that is to come back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reschedule {
+pub struct RescheduledJob {
     /// The claim.
     pub job: ClaimedJob,
     /// For how long it waits.
@@ -47,7 +47,7 @@ pub struct Reschedule {
 }
 
 /// Puts jobs back. One that was served to an end need not run alone the next time for having been taken over.
-pub async fn reschedule(pool: &Pool, jobs: &[Reschedule]) -> Result<u64, sqlx::Error> {
+pub async fn reschedule(pool: &Pool, jobs: &[RescheduledJob]) -> Result<u64, sqlx::Error> {
     let ids: Vec<i64> = jobs.iter().map(|back| back.job.id).collect();
     let tokens: Vec<i64> = jobs.iter().map(|back| back.job.token).collect();
     let delays: Vec<_> = jobs.iter().map(|back| interval(back.delay)).collect();

@@ -8,11 +8,11 @@ use rand::RngExt;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::disposition::{Disposition, remedy};
+use super::disposition::{JobDisposition, remedy};
 use super::job::{ClaimedJob, JobError, JobHandler};
 use super::retry::RetryPolicy;
 use super::{claim, lease, release};
-use crate::heartbeat::Pulse;
+use crate::heartbeat::Heartbeat;
 use crate::postgres::transaction::Pool;
 
 /// What every worker of a process shares.
@@ -49,7 +49,7 @@ pub struct WorkerStep {
 
 impl Worker {
     /// Works until `shutdown`. A step that has begun is finished (the process bounds how long it waits for that).
-    pub async fn work(&self, name: &str, pulse: &Pulse, shutdown: &CancellationToken) {
+    pub async fn work(&self, name: &str, pulse: &Heartbeat, shutdown: &CancellationToken) {
         let mut failures = 0;
         while !shutdown.is_cancelled() {
             pulse.beat();
@@ -206,8 +206,8 @@ impl Worker {
         step: &mut WorkerStep,
     ) -> Result<(), sqlx::Error> {
         match remedy(job, &error, &self.retry) {
-            Disposition::DeadLetter(reason) => self.bury(kind, job, &reason, step).await,
-            Disposition::Reschedule(back) => {
+            JobDisposition::DeadLetter(reason) => self.bury(kind, job, &reason, step).await,
+            JobDisposition::Reschedule(back) => {
                 if back.counts {
                     let delay = back.delay;
                     tracing::warn!(kind, job = job.id, attempt = job.attempts, %error, ?delay, "a job is to be tried again");

@@ -56,9 +56,9 @@ pub enum SessionError {
 /// What contention turns out to be when it does not pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConflictCause {
-    /// [`Error::Busy`].
+    /// [`SessionError::Busy`].
     Busy,
-    /// [`Error::NotTaken`]: a key that was missing or taken for a moment would have been seen by now.
+    /// [`SessionError::ConstraintViolation`]: a key that was missing or taken for a moment would have been seen by now.
     NotTaken,
 }
 

@@ -1,5 +1,5 @@
 //! Finding sessions, and what belongs to one. `getActiveChatSession`, `getChatSessionByRequest`, `getChatSessionsByTripId`
-//! and `getUserActiveChatSessions` are [`Sessions::list`] with a filter.
+//! and `getUserActiveChatSessions` are [`SessionService::list`] with a filter.
 
 use uuid::Uuid;
 

@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// transaction: what was contended has changed nothing.
 ///
 /// # Errors
-/// Those of the last attempt; never [`Error::Contended`].
+/// Those of the last attempt; never [`SessionError::Contended`].
 pub async fn retried<T, F: Future<Output = Result<T, SessionError>>>(
     mut attempt: impl FnMut() -> F,
 ) -> Result<T, SessionError> {

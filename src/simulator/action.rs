@@ -8,19 +8,19 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// The buyer sends an RFQ to an operator, for one aircraft.
-    Request(Request),
+    Request(RfqAction),
     /// An aircraft is added to an RFQ.
-    Lift(Lift),
+    Lift(LiftAction),
     /// The operator quotes for an aircraft of the RFQ that has no quote yet.
-    Quote(Quote),
+    Quote(QuoteAction),
     /// The operator changes the price of a quote, and so takes back a decline.
-    Price(Price),
+    Price(PriceAction),
     /// The operator declines an RFQ, whatever was quoted for it.
-    Decline(Decline),
+    Decline(DeclineAction),
     /// Somebody writes.
-    Chat(Chat),
+    Chat(ChatAction),
     /// The buyer calls an RFQ off, and with it the trip.
-    Cancel(Cancel),
+    Cancel(CancelAction),
 }
 
 /// See [`Action::Request`].
@@ -30,7 +30,7 @@ pub enum Action {
     missing_docs,
     reason = "each is what its name says, and the action's line tells the rest"
 )]
-pub struct Request {
+pub struct RfqAction {
     pub at: u64,
     pub trip: String,
     pub rfq: String,
@@ -44,7 +44,7 @@ pub struct Request {
     missing_docs,
     reason = "each is what its name says, and the action's line tells the rest"
 )]
-pub struct Lift {
+pub struct LiftAction {
     pub at: u64,
     pub rfq: String,
 }
@@ -56,7 +56,7 @@ pub struct Lift {
     missing_docs,
     reason = "each is what its name says, and the action's line tells the rest"
 )]
-pub struct Quote {
+pub struct QuoteAction {
     pub at: u64,
     pub rfq: String,
     pub quote: String,
@@ -72,7 +72,7 @@ pub struct Quote {
     missing_docs,
     reason = "each is what its name says, and the action's line tells the rest"
 )]
-pub struct Price {
+pub struct PriceAction {
     pub at: u64,
     pub quote: String,
     pub price: Decimal,
@@ -85,7 +85,7 @@ pub struct Price {
     missing_docs,
     reason = "each is what its name says, and the action's line tells the rest"
 )]
-pub struct Decline {
+pub struct DeclineAction {
     pub at: u64,
     pub rfq: String,
     pub message: String,
@@ -99,7 +99,7 @@ pub struct Decline {
     missing_docs,
     reason = "each is what its name says, and the action's line tells the rest"
 )]
-pub struct Chat {
+pub struct ChatAction {
     pub at: u64,
     pub rfq: String,
     pub message: String,
@@ -113,7 +113,7 @@ pub struct Chat {
     missing_docs,
     reason = "each is what its name says, and the action's line tells the rest"
 )]
-pub struct Cancel {
+pub struct CancelAction {
     pub at: u64,
     pub rfq: String,
 }

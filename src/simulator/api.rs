@@ -14,36 +14,36 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::credentials::Credentials;
-use super::faults::{ApiFaults, Fault, Faults, is_late};
-use super::log::{Log, Outcome};
+use super::credentials::ApiCredentials;
+use super::faults::{ApiFault, ApiFaults, FaultPlan, is_late};
+use super::log::{CallLog, CallResult};
 use super::rate_limit::{RateLimitDecision, TokenBucket};
-use super::webhook_settings::Settings;
-use super::world::World;
+use super::webhook_settings::WebhookSettings;
+use super::world::SimulatedWorld;
 use crate::clock::Clock;
 
 /// What the API and the sender share.
-pub struct Shared {
+pub struct ApiShared {
     /// The API's URL, for example `http://127.0.0.1:9090/api`.
     pub base: String,
     /// What Avinode knows now.
-    pub world: Mutex<World>,
+    pub world: Mutex<SimulatedWorld>,
     /// When each resource last changed.
     pub changed: Mutex<HashMap<String, Instant>>,
     /// Whom to tell.
-    pub settings: Mutex<Settings>,
+    pub settings: Mutex<WebhookSettings>,
     /// The rate limit.
     pub bucket: Mutex<TokenBucket>,
     /// The faults so far.
-    pub faults: Mutex<Faults>,
+    pub faults: Mutex<FaultPlan>,
     /// How much goes wrong.
     pub trouble: ApiFaults,
     /// Where chance begins.
     pub seed: u64,
     /// What callers must know.
-    pub credentials: Credentials,
+    pub credentials: ApiCredentials,
     /// The witness.
-    pub log: Log,
+    pub log: CallLog,
     /// For the callers' timestamps.
     pub clock: Clock,
     /// Ends what is held.
@@ -56,7 +56,7 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The router of the whole API.
-pub fn router(shared: Arc<Shared>) -> Router {
+pub fn router(shared: Arc<ApiShared>) -> Router {
     Router::new()
         .route("/api/webhooks/settings", get(list).post(create))
         .route("/api/webhooks/settings/{id}", put(update))
@@ -65,7 +65,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
 }
 
 async fn resource(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<ApiShared>>,
     Path((kind, id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
@@ -76,7 +76,7 @@ async fn resource(
     };
     let fault = lock(&shared.faults).next(shared.seed, &id, &shared.trouble);
     if let Some(fault) = fault {
-        shared.log.call(at, name, Outcome::Faulty(fault.as_str()));
+        shared.log.call(at, name, CallResult::Faulty(fault.as_str()));
         return shared.fail(fault, told).await;
     }
     let (document, outcome) = shared.shown(&kind, &id);
@@ -87,16 +87,16 @@ async fn resource(
     }
 }
 
-async fn list(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+async fn list(State(shared): State<Arc<ApiShared>>, headers: HeaderMap) -> Response {
     shared.settings(&headers, |settings| Ok(Some(settings.list())))
 }
 
-async fn create(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(given): Json<Value>) -> Response {
+async fn create(State(shared): State<Arc<ApiShared>>, headers: HeaderMap, Json(given): Json<Value>) -> Response {
     shared.settings(&headers, |settings| settings.create(given).map(Some))
 }
 
 async fn update(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<ApiShared>>,
     Path(id): Path<String>,
     headers: HeaderMap,
     Json(given): Json<Value>,
@@ -104,25 +104,25 @@ async fn update(
     shared.settings(&headers, |settings| settings.update(&id, &given))
 }
 
-impl Shared {
+impl ApiShared {
     /// Counts the call and looks at who calls.
     fn admit(&self, at: Instant, name: &str, headers: &HeaderMap) -> Result<RateLimitDecision, Box<Response>> {
         let told = lock(&self.bucket).take(at);
         if !told.within {
-            self.log.call(at, name.to_owned(), Outcome::OverLimit);
+            self.log.call(at, name.to_owned(), CallResult::OverLimit);
             return Err(too_many(told).into());
         }
         self.credentials
             .check(headers, self.clock.now())
             .map_err(|(status, why)| {
-                self.log.call(at, name.to_owned(), Outcome::Refused(why));
+                self.log.call(at, name.to_owned(), CallResult::Refused(why));
                 Box::new(answer(status, told, &error("NOT_ALLOWED", why)))
             })?;
         Ok(told)
     }
 
     /// The document as the API shows it now, which may be later than it is.
-    fn shown(&self, kind: &str, id: &str) -> (Option<Value>, Outcome) {
+    fn shown(&self, kind: &str, id: &str) -> (Option<Value>, CallResult) {
         let world = lock(&self.world);
         let (before, changes) = world.before(id);
         let fresh = lock(&self.changed)
@@ -130,40 +130,40 @@ impl Shared {
             .is_some_and(|at| at.elapsed() < self.trouble.lateness);
         if fresh && is_late(self.seed, id, changes, &self.trouble) {
             let outcome = if before.is_some() {
-                Outcome::Stale
+                CallResult::Stale
             } else {
-                Outcome::NotThere
+                CallResult::NotThere
             };
             return (before.cloned(), outcome);
         }
         match world.document(kind, id, &self.base) {
-            Some(document) => (Some(document), Outcome::Served),
-            None => (None, Outcome::NotThere),
+            Some(document) => (Some(document), CallResult::Served),
+            None => (None, CallResult::NotThere),
         }
     }
 
-    async fn fail(&self, fault: Fault, told: RateLimitDecision) -> Response {
+    async fn fail(&self, fault: ApiFault, told: RateLimitDecision) -> Response {
         match fault {
-            Fault::Silence => {
+            ApiFault::Silence => {
                 let _ = timeout(self.trouble.silence, self.shutdown.cancelled()).await;
                 cut_off()
             }
-            Fault::CutOff => cut_off(),
-            Fault::TooMany => too_many(RateLimitDecision {
+            ApiFault::CutOff => cut_off(),
+            ApiFault::TooMany => too_many(RateLimitDecision {
                 remaining: 0,
                 reset: std::time::Duration::from_secs(1),
                 ..told
             }),
-            Fault::Internal => answer(500, told, &error("INTERNAL_ERROR", "Something went wrong")),
-            Fault::Unavailable => answer(503, told, &error("UNAVAILABLE", "Come again later")),
-            Fault::Soft => answer(200, told, &error("INTERNAL_ERROR", "Something went wrong")),
+            ApiFault::Internal => answer(500, told, &error("INTERNAL_ERROR", "Something went wrong")),
+            ApiFault::Unavailable => answer(503, told, &error("UNAVAILABLE", "Come again later")),
+            ApiFault::Soft => answer(200, told, &error("INTERNAL_ERROR", "Something went wrong")),
         }
     }
 
     fn settings(
         &self,
         headers: &HeaderMap,
-        work: impl FnOnce(&mut Settings) -> Result<Option<Value>, &'static str>,
+        work: impl FnOnce(&mut WebhookSettings) -> Result<Option<Value>, &'static str>,
     ) -> Response {
         let (at, name) = (Instant::now(), "webhooks/settings");
         let told = match self.admit(at, name, headers) {
@@ -172,9 +172,9 @@ impl Shared {
         };
         let done = work(&mut lock(&self.settings));
         let outcome = match &done {
-            Ok(Some(_)) => Outcome::Served,
-            Ok(None) => Outcome::NotThere,
-            Err(why) => Outcome::Refused(why),
+            Ok(Some(_)) => CallResult::Served,
+            Ok(None) => CallResult::NotThere,
+            Err(why) => CallResult::Refused(why),
         };
         self.log.call(at, name.to_owned(), outcome);
         match done {

@@ -10,14 +10,14 @@ const SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// What callers must know. They protect nothing but the stand-in itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Credentials {
+pub struct ApiCredentials {
     /// `X-Avinode-ApiToken`.
     pub api_token: String,
     /// The token after `Authorization: Bearer`.
     pub bearer: String,
 }
 
-impl Default for Credentials {
+impl Default for ApiCredentials {
     fn default() -> Self {
         Self {
             api_token: "simulated-api-token".to_owned(),
@@ -29,7 +29,7 @@ impl Default for Credentials {
 /// What is wrong with a call, and its status.
 pub type AuthFailure = (u16, &'static str);
 
-impl Credentials {
+impl ApiCredentials {
     /// Whether a call with these headers, now, is let in.
     pub fn check(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Result<(), AuthFailure> {
         let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());

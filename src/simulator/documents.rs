@@ -7,10 +7,13 @@ use serde_json::{Map, Number, Value, json};
 
 use super::action::is_of_the_buyer;
 use super::scenario::LatestQuote;
-use super::world::{Answer, Lift, Message, MessageContent, Quote, Rfq, Stamps, Trip, World};
+use super::world::{
+    LiftAnswer, MessageContent, ResourceTimestamps, SimulatedLift, SimulatedMessage, SimulatedQuote, SimulatedRfq,
+    SimulatedTrip, SimulatedWorld,
+};
 
 /// The document of a resource, if it is there. `kind` is `rfqs`, `tripmsgs`, `quotes` or `trips`, `base` the API's URL.
-pub fn document(world: &World, kind: &str, id: &str, base: &str) -> Option<Value> {
+pub fn document(world: &SimulatedWorld, kind: &str, id: &str, base: &str) -> Option<Value> {
     let mut document = match kind {
         "rfqs" => rfq(world, id, world.rfqs.get(id)?, base),
         "tripmsgs" => message(world, id, world.messages.get(id)?, base)?,
@@ -28,7 +31,7 @@ pub fn document(world: &World, kind: &str, id: &str, base: &str) -> Option<Value
     Some(document)
 }
 
-fn rfq(world: &World, id: &str, rfq: &Rfq, base: &str) -> Value {
+fn rfq(world: &SimulatedWorld, id: &str, rfq: &SimulatedRfq, base: &str) -> Value {
     let trip = world.trips.get(&rfq.trip).map(|trip| link("trips", &trip.id, base));
     let messages = world.messages.iter().filter(|(_, message)| message.rfq == id);
     let mut document = json!({
@@ -52,7 +55,7 @@ fn rfq(world: &World, id: &str, rfq: &Rfq, base: &str) -> Value {
     document
 }
 
-fn sellers_lift(world: &World, lift: &Lift, base: &str) -> Value {
+fn sellers_lift(world: &SimulatedWorld, lift: &SimulatedLift, base: &str) -> Value {
     let own = lift.quote.as_deref();
     // Where a link is all there is, it is the only one: with several it could not be told which is the operator's.
     let linked = match (own, world.latest_quote) {
@@ -80,7 +83,7 @@ fn sellers_lift(world: &World, lift: &Lift, base: &str) -> Value {
     shown
 }
 
-fn message(world: &World, id: &str, message: &Message, base: &str) -> Option<Value> {
+fn message(world: &SimulatedWorld, id: &str, message: &SimulatedMessage, base: &str) -> Option<Value> {
     let rfq = world.rfqs.get(&message.rfq)?;
     let mut document = json!({"links": {"rfqs": [link("rfqs", &message.rfq, base)]}});
     match &message.brings {
@@ -95,10 +98,10 @@ fn message(world: &World, id: &str, message: &Message, base: &str) -> Option<Val
             document["sellerCompany"] = seller(&rfq.operator);
         }
         MessageContent::Decline(reason) => {
-            let (number, words) = status(Answer::Declined);
-            let lifts = rfq.lifts.iter().filter(|lift| lift.answer == Answer::Declined);
+            let (number, words) = status(LiftAnswer::Declined);
+            let lifts = rfq.lifts.iter().filter(|lift| lift.answer == LiftAnswer::Declined);
             let declined =
-                |lift: &Lift| json!({"id": lift.id, "sourcingStatus": number, "sourcingDisplayStatus": words});
+                |lift: &SimulatedLift| json!({"id": lift.id, "sourcingStatus": number, "sourcingDisplayStatus": words});
             document["declineReason"] = json!(reason);
             document["lift"] = lifts.map(declined).collect();
             document["sellerCompany"] = seller(&rfq.operator);
@@ -114,7 +117,7 @@ fn message(world: &World, id: &str, message: &Message, base: &str) -> Option<Val
     Some(document)
 }
 
-fn quote(world: &World, quote: &Quote, base: &str) -> Value {
+fn quote(world: &SimulatedWorld, quote: &SimulatedQuote, base: &str) -> Value {
     let mut document = json!({
         "sellerPrice": money(quote.price, &quote.currency),
         "sellerPriceWithoutCommission": money(quote.price, &quote.currency),
@@ -126,7 +129,7 @@ fn quote(world: &World, quote: &Quote, base: &str) -> Value {
     document
 }
 
-fn trip(world: &World, short: &str, trip: &Trip, base: &str) -> Value {
+fn trip(world: &SimulatedWorld, short: &str, trip: &SimulatedTrip, base: &str) -> Value {
     let of_it = |rfq: &str| world.rfqs.get(rfq).is_some_and(|rfq| rfq.trip == short);
     let messages = world.messages.iter().filter(|(_, message)| of_it(&message.rfq));
     json!({
@@ -137,7 +140,7 @@ fn trip(world: &World, short: &str, trip: &Trip, base: &str) -> Value {
 }
 
 /// A quote within another document: its id, its own stamps, its price.
-fn priced(world: &World, id: &str, quote: &Quote) -> Value {
+fn priced(world: &SimulatedWorld, id: &str, quote: &SimulatedQuote) -> Value {
     let mut shown = json!({"id": id, "sellerPrice": money(quote.price, &quote.currency)});
     stamp(world, &mut shown, quote.stamps);
     shown
@@ -153,15 +156,15 @@ fn seller(operator: &str) -> Value {
     json!({"displayName": operator})
 }
 
-fn status(answer: Answer) -> (u8, &'static str) {
+fn status(answer: LiftAnswer) -> (u8, &'static str) {
     match answer {
-        Answer::Unanswered => (1, "Unanswered"),
-        Answer::Accepted => (2, "Accepted"),
-        Answer::Declined => (3, "Declined"),
+        LiftAnswer::Unanswered => (1, "Unanswered"),
+        LiftAnswer::Accepted => (2, "Accepted"),
+        LiftAnswer::Declined => (3, "Declined"),
     }
 }
 
-fn stamp(world: &World, document: &mut Value, stamps: Stamps) {
+fn stamp(world: &SimulatedWorld, document: &mut Value, stamps: ResourceTimestamps) {
     document["createdOn"] = json!(moment(stamps.created));
     if world.updated_on {
         document["updatedOn"] = json!(moment(stamps.updated));

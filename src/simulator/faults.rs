@@ -34,7 +34,7 @@ impl Default for ApiFaults {
 
 /// One way in which a read fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum ApiFault {
     /// No answer for a long while, then the connection ends.
     Silence,
     /// The answer ends in its middle.
@@ -49,7 +49,7 @@ pub enum Fault {
     Soft,
 }
 
-impl Fault {
+impl ApiFault {
     /// The word for the log.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -65,16 +65,16 @@ impl Fault {
 
 /// Draws the faults of each resource, read by read.
 #[derive(Debug, Default)]
-pub struct Faults {
+pub struct FaultPlan {
     /// Reads so far, and how many of the last ones failed in a row.
     reads: HashMap<String, (u64, u32)>,
 }
 
-impl Faults {
+impl FaultPlan {
     /// The fault of the next read of this resource, if it is to fail.
     ///
     /// The same n-th read of a resource has the same fate in every run with this seed.
-    pub fn next(&mut self, seed: u64, id: &str, trouble: &ApiFaults) -> Option<Fault> {
+    pub fn next(&mut self, seed: u64, id: &str, trouble: &ApiFaults) -> Option<ApiFault> {
         let (reads, in_a_row) = self.reads.entry(id.to_owned()).or_default();
         let number = *reads;
         *reads += 1;
@@ -85,12 +85,12 @@ impl Faults {
         *in_a_row += 1;
         // A silence costs its reader the most time: one in ten.
         Some(match below(10, seed, &["kind", id], number) {
-            0 => Fault::Silence,
-            1 => Fault::CutOff,
-            2 | 3 => Fault::TooMany,
-            4 | 5 => Fault::Internal,
-            6 | 7 => Fault::Unavailable,
-            _ => Fault::Soft,
+            0 => ApiFault::Silence,
+            1 => ApiFault::CutOff,
+            2 | 3 => ApiFault::TooMany,
+            4 | 5 => ApiFault::Internal,
+            6 | 7 => ApiFault::Unavailable,
+            _ => ApiFault::Soft,
         })
     }
 }

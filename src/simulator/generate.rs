@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use self::trip::TripGenerator;
 use super::action::Action;
-use super::scenario::Trip;
+use super::scenario::ScenarioTrip;
 
 /// How large a story is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Generate {
+pub struct GeneratorOptions {
     /// Trips, each with two to five RFQs.
     pub trips: u32,
     /// What operators do in all: quotes, changed prices, declines and messages. What the buyer does comes on top.
@@ -28,7 +28,7 @@ fn ten_hours() -> u64 {
     36_000
 }
 
-impl Generate {
+impl GeneratorOptions {
     /// So many trips and operators' actions, within ten hours.
     pub fn of(trips: u32, actions: u32) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl Generate {
 
 /// What a slot in a trip's time is for.
 #[derive(Clone, Copy)]
-enum Slot {
+enum ScheduleSlot {
     Request,
     Operator,
     Lift,
@@ -50,9 +50,9 @@ enum Slot {
 }
 
 /// The story of this size that begins with this seed.
-pub fn story(wanted: &Generate, seed: u64) -> (Vec<Trip>, Vec<Action>) {
+pub fn story(wanted: &GeneratorOptions, seed: u64) -> (Vec<ScenarioTrip>, Vec<Action>) {
     let mut rng = StdRng::seed_from_u64(seed);
-    let trips: Vec<Trip> = (1..=wanted.trips).map(trip).collect();
+    let trips: Vec<ScenarioTrip> = (1..=wanted.trips).map(trip).collect();
     let mut author = TripGenerator::default();
     let mut actions = Vec::new();
     for (trip, slots) in trips.iter().zip(slots(wanted, &mut rng)) {
@@ -69,7 +69,7 @@ pub fn story(wanted: &Generate, seed: u64) -> (Vec<Trip>, Vec<Action>) {
 
 /// The trip of this number: sessions by either id and in several spellings, some trips by both; one in five is not named
 /// by its notifications.
-fn trip(number: u32) -> Trip {
+fn trip(number: u32) -> ScenarioTrip {
     let (short, digits) = (format!("SIM{number:03}"), 70_000_000 + number);
     let id = format!("atrip-{digits}");
     let mut sessions = vec![match number % 4 {
@@ -81,7 +81,7 @@ fn trip(number: u32) -> Trip {
     if number.is_multiple_of(10) {
         sessions.push(id.clone());
     }
-    Trip {
+    ScenarioTrip {
         short,
         id,
         sessions,
@@ -90,23 +90,23 @@ fn trip(number: u32) -> Trip {
 }
 
 /// The slots of each trip, in order of time: RFQs in the first tenth, cancellations in the last, the rest in between.
-fn slots(wanted: &Generate, rng: &mut StdRng) -> Vec<Vec<(u64, Slot)>> {
+fn slots(wanted: &GeneratorOptions, rng: &mut StdRng) -> Vec<Vec<(u64, ScheduleSlot)>> {
     let tenth = (wanted.seconds / 10).max(1);
     let (early, between, late) = (0..tenth, tenth..tenth * 9, tenth * 9..tenth * 10);
     let mut slots = vec![Vec::new(); wanted.trips as usize];
     for (number, slots) in slots.iter_mut().enumerate() {
         for _ in 0..rng.random_range(2..=5) {
-            slots.push((rng.random_range(early.clone()), Slot::Request));
+            slots.push((rng.random_range(early.clone()), ScheduleSlot::Request));
         }
         if number % 20 == 7 {
-            slots.push((rng.random_range(late.clone()), Slot::Cancel));
+            slots.push((rng.random_range(late.clone()), ScheduleSlot::Cancel));
         }
     }
     let others = wanted.actions / 20;
     let kinds = [
-        (Slot::Operator, wanted.actions),
-        (Slot::Lift, others),
-        (Slot::Buyer, others),
+        (ScheduleSlot::Operator, wanted.actions),
+        (ScheduleSlot::Lift, others),
+        (ScheduleSlot::Buyer, others),
     ];
     for (slot, count) in kinds {
         for _ in 0..count {

@@ -11,19 +11,19 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::api::{Shared, lock, router};
+use super::api::{ApiShared, lock, router};
 use super::clock::ScaledClock;
-use super::credentials::Credentials;
+use super::credentials::ApiCredentials;
 use super::expected::Expected;
-use super::faults::{ApiFaults, Faults};
-use super::log::Log;
+use super::faults::{ApiFaults, FaultPlan};
+use super::log::CallLog;
 use super::rate_limit::{RateLimit, TokenBucket};
 use super::scenario::Scenario;
 use super::schedule::{DeliveryFaults, StepKind, steps};
 use super::sender::{Sender, body};
 use super::webhook_settings::{AuthMode, EVENT_TYPES};
-use super::world::World;
-use super::world::notification::Notification;
+use super::world::SimulatedWorld;
+use super::world::notification::SimulatedNotification;
 use crate::clock::Clock;
 
 /// How often it is looked for a setting.
@@ -31,7 +31,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// How it behaves.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct SimulatorOptions {
     /// Seconds of the scenario that pass in one of the wall's; above 0.
     pub speed: f64,
     /// What goes wrong with the notifications.
@@ -41,21 +41,21 @@ pub struct Options {
     /// The rate limit.
     pub allowance: RateLimit,
     /// What callers must know.
-    pub credentials: Credentials,
+    pub credentials: ApiCredentials,
     /// Notifications on their way at once.
     pub at_once: usize,
     /// For the callers' timestamps and the documents' stamps.
     pub clock: Clock,
 }
 
-impl Default for Options {
+impl Default for SimulatorOptions {
     fn default() -> Self {
         Self {
             speed: 60.0,
             disorder: DeliveryFaults::default(),
             trouble: ApiFaults::default(),
             allowance: RateLimit::default(),
-            credentials: Credentials::default(),
+            credentials: ApiCredentials::default(),
             at_once: 8,
             clock: Clock::System,
         }
@@ -65,8 +65,8 @@ impl Default for Options {
 /// A running simulator.
 pub struct Simulator {
     scenario: Scenario,
-    options: Options,
-    shared: Arc<Shared>,
+    options: SimulatorOptions,
+    shared: Arc<ApiShared>,
     serving: JoinHandle<io::Result<()>>,
 }
 
@@ -78,21 +78,21 @@ impl Simulator {
     pub fn start(
         listener: TcpListener,
         scenario: Scenario,
-        options: Options,
+        options: SimulatorOptions,
         shutdown: CancellationToken,
     ) -> io::Result<Self> {
         let base = format!("http://{}/api", listener.local_addr()?);
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(ApiShared {
             base,
-            world: Mutex::new(World::new(&scenario)),
+            world: Mutex::new(SimulatedWorld::new(&scenario)),
             changed: Mutex::new(HashMap::new()),
             settings: Mutex::default(),
             bucket: Mutex::new(TokenBucket::full(options.allowance, Instant::now())),
-            faults: Mutex::new(Faults::default()),
+            faults: Mutex::new(FaultPlan::default()),
             trouble: options.trouble,
             seed: scenario.seed,
             credentials: options.credentials.clone(),
-            log: Log::begin(),
+            log: CallLog::begin(),
             clock: options.clock,
             shutdown: shutdown.clone(),
         });
@@ -122,7 +122,7 @@ impl Simulator {
     }
 
     /// What was asked and sent so far.
-    pub fn log(&self) -> &Log {
+    pub fn log(&self) -> &CallLog {
         &self.shared.log
     }
 
@@ -177,7 +177,7 @@ impl Simulator {
             .filter(|step| matches!(step.what, StepKind::Send(..)))
             .count();
         log.delivery(|deliveries| deliveries.planned += sends);
-        let mut notices: HashMap<usize, Notification> = HashMap::new();
+        let mut notices: HashMap<usize, SimulatedNotification> = HashMap::new();
         let mut sending = JoinSet::new();
         for step in plan {
             if timeout_at(clock.instant(step.at), shared.shutdown.cancelled())
@@ -204,7 +204,7 @@ impl Simulator {
     }
 
     /// Lets an action happen.
-    fn act(&self, index: usize) -> Option<Notification> {
+    fn act(&self, index: usize) -> Option<SimulatedNotification> {
         let shared = &self.shared;
         let action = self.scenario.actions.get(index)?;
         let mut world = lock(&shared.world);
@@ -216,7 +216,7 @@ impl Simulator {
     }
 
     /// Sends a notification to everybody who has subscribed to it.
-    fn send(&self, notice: &Notification, sender: &Sender, sending: &mut JoinSet<()>) {
+    fn send(&self, notice: &SimulatedNotification, sender: &Sender, sending: &mut JoinSet<()>) {
         let shared = &self.shared;
         let targets = lock(&shared.settings).targets(notice.event_type);
         shared.log.delivery(|deliveries| match targets.len() {

@@ -9,18 +9,18 @@ use tokio::time::Instant;
 
 /// One call of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
+pub struct ApiCall {
     /// Since the simulator began.
     pub at: Duration,
     /// For example `rfqs/arfq-30000001`, or `webhooks/settings`.
     pub resource: String,
     /// What it got.
-    pub outcome: Outcome,
+    pub outcome: CallResult,
 }
 
 /// What a call got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Outcome {
+pub enum CallResult {
     /// What it asked for.
     Served,
     /// As it was before the last change.
@@ -35,7 +35,7 @@ pub enum Outcome {
     OverLimit,
 }
 
-impl Outcome {
+impl CallResult {
     fn word(self) -> String {
         match self {
             Self::Served => "served".to_owned(),
@@ -50,7 +50,7 @@ impl Outcome {
 
 /// What became of the notifications.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Deliveries {
+pub struct DeliveryLog {
     /// To be sent, duplicates included.
     pub planned: usize,
     /// Answered 200.
@@ -67,7 +67,7 @@ pub struct Deliveries {
     pub refusals: BTreeMap<u16, usize>,
 }
 
-impl Deliveries {
+impl DeliveryLog {
     /// Whether nothing is left to be sent.
     pub fn is_done(&self) -> bool {
         self.delivered + self.unsubscribed + self.given_up >= self.planned
@@ -76,13 +76,13 @@ impl Deliveries {
 
 /// The log.
 #[derive(Debug)]
-pub struct Log {
+pub struct CallLog {
     began: Instant,
-    calls: Mutex<Vec<Call>>,
-    deliveries: Mutex<Deliveries>,
+    calls: Mutex<Vec<ApiCall>>,
+    deliveries: Mutex<DeliveryLog>,
 }
 
-impl Log {
+impl CallLog {
     /// An empty one that begins now.
     pub fn begin() -> Self {
         Self {
@@ -93,23 +93,23 @@ impl Log {
     }
 
     /// Notes a call that came at this instant.
-    pub fn call(&self, at: Instant, resource: String, outcome: Outcome) {
+    pub fn call(&self, at: Instant, resource: String, outcome: CallResult) {
         let at = at.saturating_duration_since(self.began);
-        lock(&self.calls).push(Call { at, resource, outcome });
+        lock(&self.calls).push(ApiCall { at, resource, outcome });
     }
 
     /// Notes something about the notifications.
-    pub fn delivery(&self, note: impl FnOnce(&mut Deliveries)) {
+    pub fn delivery(&self, note: impl FnOnce(&mut DeliveryLog)) {
         note(&mut lock(&self.deliveries));
     }
 
     /// All calls so far, in the order of their answers.
-    pub fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<ApiCall> {
         lock(&self.calls).clone()
     }
 
     /// What became of the notifications so far.
-    pub fn deliveries(&self) -> Deliveries {
+    pub fn deliveries(&self) -> DeliveryLog {
         lock(&self.deliveries).clone()
     }
 
@@ -127,7 +127,7 @@ impl Log {
         let calls = lock(&self.calls);
         calls
             .iter()
-            .filter(|call| matches!(call.outcome, Outcome::Served | Outcome::Stale))
+            .filter(|call| matches!(call.outcome, CallResult::Served | CallResult::Stale))
             .count()
     }
 
@@ -135,7 +135,7 @@ impl Log {
     pub fn over_limit(&self) -> usize {
         lock(&self.calls)
             .iter()
-            .filter(|call| call.outcome == Outcome::OverLimit)
+            .filter(|call| call.outcome == CallResult::OverLimit)
             .count()
     }
 

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::action::{Action, Chat, Decline};
-use super::generate::{self, Generate};
+use super::action::{Action, ChatAction, DeclineAction};
+use super::generate::{self, GeneratorOptions};
 
 /// A story, complete and checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,10 +28,10 @@ pub struct Scenario {
     pub latest_quote: LatestQuote,
     /// Invents trips and actions beside those that are written here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub generate: Option<Generate>,
+    pub generate: Option<GeneratorOptions>,
     /// The trips.
     #[serde(default)]
-    pub trips: Vec<Trip>,
+    pub trips: Vec<ScenarioTrip>,
     /// What happens, the earliest first.
     #[serde(default)]
     pub actions: Vec<Action>,
@@ -53,7 +53,7 @@ pub enum LatestQuote {
 /// A trip, which nobody has asked for yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Trip {
+pub struct ScenarioTrip {
     /// Its short id, for example `S1MVL8`; actions name it by this.
     pub short: String,
     /// Its resource id, for example `atrip-70000001`.
@@ -98,7 +98,7 @@ impl Scenario {
     }
 
     /// A generated story, in which documents say when they were changed.
-    pub fn invented(wanted: Generate, seed: u64) -> Result<Self, ScenarioError> {
+    pub fn invented(wanted: GeneratorOptions, seed: u64) -> Result<Self, ScenarioError> {
         let scenario = Self {
             about: "Invented.".to_owned(),
             seed,
@@ -212,7 +212,7 @@ impl Cast {
                     .clone();
                 self.rfq(&rfq)?.0.clone()
             }
-            Action::Decline(Decline { rfq, message, .. }) | Action::Chat(Chat { rfq, message, .. }) => {
+            Action::Decline(DeclineAction { rfq, message, .. }) | Action::Chat(ChatAction { rfq, message, .. }) => {
                 new(self.messages.insert(message.clone()), message)?;
                 self.rfq(rfq)?.0.clone()
             }

@@ -15,7 +15,7 @@ pub struct DeliveryFaults {
 
 /// One step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Step {
+pub struct ScheduledStep {
     /// The second of the scenario.
     pub at: u64,
     /// What.
@@ -32,7 +32,7 @@ pub enum StepKind {
 }
 
 /// The steps of a scenario, in order.
-pub fn steps(scenario: &Scenario, disorder: DeliveryFaults) -> Vec<Step> {
+pub fn steps(scenario: &Scenario, disorder: DeliveryFaults) -> Vec<ScheduledStep> {
     let (seed, length) = (scenario.seed, scenario.length());
     let mut steps = Vec::with_capacity(scenario.actions.len() * 2);
     for (index, action) in scenario.actions.iter().enumerate() {
@@ -43,18 +43,18 @@ pub fn steps(scenario: &Scenario, disorder: DeliveryFaults) -> Vec<Step> {
             0
         };
         let first = at + late;
-        steps.push(Step {
+        steps.push(ScheduledStep {
             at,
             what: StepKind::Act(index),
         });
-        steps.push(Step {
+        steps.push(ScheduledStep {
             at: first,
             what: StepKind::Send(index, 0),
         });
         if share(seed, &["twice"], number) < disorder.duplicates {
             // Half of them at once, in parallel with the first.
             let later = below(length / 10 + 1, seed, &["again"], number) * (number % 2);
-            steps.push(Step {
+            steps.push(ScheduledStep {
                 at: first + later,
                 what: StepKind::Send(index, 1),
             });

@@ -11,9 +11,9 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::clock::ScaledClock;
-use super::log::{Deliveries, Log};
-use super::webhook_settings::{AuthMode, Target};
-use super::world::notification::Notification;
+use super::log::{CallLog, DeliveryLog};
+use super::webhook_settings::{AuthMode, WebhookTarget};
+use super::world::notification::SimulatedNotification;
 
 /// How long it is tried, of the scenario's time.
 const GIVE_UP: Duration = Duration::from_secs(48 * 3600);
@@ -34,7 +34,7 @@ pub struct Sender {
 }
 
 /// The body of a notification; `base` is the API's URL.
-pub fn body(notice: &Notification, base: &str) -> String {
+pub fn body(notice: &SimulatedNotification, base: &str) -> String {
     let mut body = json!({
         "id": notice.id,
         "href": format!("{base}/{}/{}", notice.kind, notice.id),
@@ -69,7 +69,7 @@ impl Sender {
     }
 
     /// Sends a notification until it is accepted or given up.
-    pub async fn deliver(&self, target: &Target, body: &str, log: &Log) {
+    pub async fn deliver(&self, target: &WebhookTarget, body: &str, log: &CallLog) {
         let (begun, mut interval) = (Instant::now(), FIRST_INTERVAL);
         loop {
             let line = self.lines.acquire().await;
@@ -79,7 +79,7 @@ impl Sender {
                 log.delivery(|deliveries| deliveries.delivered += 1);
                 return;
             }
-            log.delivery(|deliveries: &mut Deliveries| *deliveries.refusals.entry(status).or_default() += 1);
+            log.delivery(|deliveries: &mut DeliveryLog| *deliveries.refusals.entry(status).or_default() += 1);
             if self.clock.passed(begun) + interval > GIVE_UP {
                 log.delivery(|deliveries| deliveries.given_up += 1);
                 return;
@@ -93,7 +93,7 @@ impl Sender {
     }
 
     /// One attempt: the status, or 0 where there was no answer.
-    async fn attempt(&self, target: &Target, body: &str, log: &Log) -> u16 {
+    async fn attempt(&self, target: &WebhookTarget, body: &str, log: &CallLog) -> u16 {
         let credentials = target.proof == AuthMode::Preemptive;
         let (status, challenged) = self.post(target, body, credentials, log).await;
         if target.proof != AuthMode::Challenge || status != 401 || !challenged {
@@ -104,7 +104,7 @@ impl Sender {
     }
 
     /// One request: its status, and whether it was asked for Basic credentials.
-    async fn post(&self, target: &Target, body: &str, credentials: bool, log: &Log) -> (u16, bool) {
+    async fn post(&self, target: &WebhookTarget, body: &str, credentials: bool, log: &CallLog) -> (u16, bool) {
         log.delivery(|deliveries| deliveries.requests += 1);
         let request = self.client.post(&target.uri).header("content-type", "application/json");
         let request = if credentials {

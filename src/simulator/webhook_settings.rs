@@ -30,7 +30,7 @@ pub enum AuthMode {
 
 /// Whom to tell, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct WebhookTarget {
     /// The setting's id.
     pub setting: String,
     /// Where to.
@@ -45,9 +45,9 @@ pub struct Target {
 
 /// All settings, as JSON objects: what is unknown in one is kept.
 #[derive(Debug, Default)]
-pub struct Settings(Vec<Value>);
+pub struct WebhookSettings(Vec<Value>);
 
-impl Settings {
+impl WebhookSettings {
     /// All of them.
     pub fn list(&self) -> Value {
         Value::Array(self.0.clone())
@@ -90,7 +90,7 @@ impl Settings {
     }
 
     /// Who wants to be told of this event.
-    pub fn targets(&self, event_type: &str) -> Vec<Target> {
+    pub fn targets(&self, event_type: &str) -> Vec<WebhookTarget> {
         let wants = |setting: &&Value| {
             let subscribed = setting["eventTypes"]
                 .as_array()
@@ -98,7 +98,7 @@ impl Settings {
             setting["active"] == true && subscribed
         };
         let text = |setting: &Value, name: &str| setting[name].as_str().unwrap_or_default().to_owned();
-        let target = |setting: &Value| Target {
+        let target = |setting: &Value| WebhookTarget {
             setting: text(setting, "id"),
             uri: text(setting, "targetURI"),
             identifier: text(setting, "clientIdentifier"),

@@ -16,7 +16,7 @@ use super::scenario::{LatestQuote, Scenario};
 
 /// All that Avinode knows.
 #[derive(Debug, Clone)]
-pub struct World {
+pub struct SimulatedWorld {
     /// When something last happened.
     last: DateTime<Utc>,
     /// Whether documents tell when they were changed.
@@ -24,13 +24,13 @@ pub struct World {
     /// What a lift shows of its quote.
     pub latest_quote: LatestQuote,
     /// By short id.
-    pub trips: BTreeMap<String, Trip>,
+    pub trips: BTreeMap<String, SimulatedTrip>,
     /// By id.
-    pub rfqs: BTreeMap<String, Rfq>,
+    pub rfqs: BTreeMap<String, SimulatedRfq>,
     /// By id, the automatic ones too.
-    pub quotes: BTreeMap<String, Quote>,
+    pub quotes: BTreeMap<String, SimulatedQuote>,
     /// By id.
-    pub messages: BTreeMap<String, Message>,
+    pub messages: BTreeMap<String, SimulatedMessage>,
     /// What each resource looked like before its last change, and how often it has changed.
     before: HashMap<String, Before>,
     lifts: u64,
@@ -38,7 +38,7 @@ pub struct World {
 
 /// A trip.
 #[derive(Debug, Clone)]
-pub struct Trip {
+pub struct SimulatedTrip {
     /// The resource id.
     pub id: String,
     /// Whether notifications name it.
@@ -49,7 +49,7 @@ pub struct Trip {
 
 /// When something was made and last changed.
 #[derive(Debug, Clone, Copy)]
-pub struct Stamps {
+pub struct ResourceTimestamps {
     /// Made.
     pub created: DateTime<Utc>,
     /// Last changed.
@@ -58,26 +58,26 @@ pub struct Stamps {
 
 /// An RFQ.
 #[derive(Debug, Clone)]
-pub struct Rfq {
+pub struct SimulatedRfq {
     /// The short id of its trip.
     pub trip: String,
     /// Who is asked.
     pub operator: String,
     /// The aircraft asked for.
-    pub lifts: Vec<Lift>,
+    pub lifts: Vec<SimulatedLift>,
     /// Called off.
     pub canceled: bool,
     /// When.
-    pub stamps: Stamps,
+    pub stamps: ResourceTimestamps,
 }
 
 /// An aircraft of an RFQ.
 #[derive(Debug, Clone)]
-pub struct Lift {
+pub struct SimulatedLift {
     /// Its id.
     pub id: String,
     /// The operator's answer.
-    pub answer: Answer,
+    pub answer: LiftAnswer,
     /// The operator's quote, once there was one.
     pub quote: Option<String>,
     /// Prices that Avinode made by itself, which nobody quoted.
@@ -86,7 +86,7 @@ pub struct Lift {
 
 /// An operator's answer for an aircraft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum LiftAnswer {
     /// None yet.
     Unanswered,
     /// A quote.
@@ -97,7 +97,7 @@ pub enum Answer {
 
 /// A quote.
 #[derive(Debug, Clone)]
-pub struct Quote {
+pub struct SimulatedQuote {
     /// Its RFQ.
     pub rfq: String,
     /// The price.
@@ -107,18 +107,18 @@ pub struct Quote {
     /// The message that brought it; none for an automatic price.
     pub message: Option<String>,
     /// When.
-    pub stamps: Stamps,
+    pub stamps: ResourceTimestamps,
 }
 
 /// A message of the trip's chat.
 #[derive(Debug, Clone)]
-pub struct Message {
+pub struct SimulatedMessage {
     /// Its RFQ.
     pub rfq: String,
     /// What it brings.
     pub brings: MessageContent,
     /// When.
-    pub stamps: Stamps,
+    pub stamps: ResourceTimestamps,
 }
 
 /// What a message brings.
@@ -138,11 +138,11 @@ struct Before {
     changes: u64,
 }
 
-impl World {
+impl SimulatedWorld {
     /// Avinode before anything has happened.
     pub fn new(scenario: &Scenario) -> Self {
         let trips = scenario.trips.iter().map(|trip| {
-            let known = Trip {
+            let known = SimulatedTrip {
                 id: trip.id.clone(),
                 named: trip.named,
                 rfqs: Vec::new(),

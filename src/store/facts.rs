@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::quotes::{ProjectionState, QuoteKey};
 use crate::domain::event::FactVersion;
 use crate::domain::ids::MessageId;
-use crate::domain::quote::Decline;
+use crate::domain::quote::DeclineFact;
 use crate::domain::trip::TripFacts;
 use crate::postgres::transaction::Transaction;
 
@@ -34,6 +34,8 @@ pub async fn load(
 }
 
 /// The decline in a row that has one.
-fn read_decline(declined: bool, version: Option<FactVersion>, reason: Option<String>) -> Option<Decline> {
-    version.filter(|_| declined).map(|version| Decline { version, reason })
+fn read_decline(declined: bool, version: Option<FactVersion>, reason: Option<String>) -> Option<DeclineFact> {
+    version
+        .filter(|_| declined)
+        .map(|version| DeclineFact { version, reason })
 }

@@ -18,7 +18,7 @@ pub struct LockedTrips {
     pub trips: BTreeMap<String, TripFacts>,
 }
 
-struct Row {
+struct TripRow {
     key: String,
     /// Those of the ids asked for that lead to it.
     ids: Vec<String>,
@@ -88,9 +88,9 @@ pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Option<Loc
 
 /// Locks the rows that stand for the trips with these ids, in order. What leads to them is read before they are waited for:
 /// a row that leads elsewhere by then says so itself.
-async fn lock_rows(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Vec<Row>, sqlx::Error> {
+async fn lock_rows(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Vec<TripRow>, sqlx::Error> {
     sqlx::query_as!(
-        Row,
+        TripRow,
         r#"
         WITH asked AS MATERIALIZED (
             SELECT key AS id, coalesce(merged_into, key) AS key FROM avinode_ingest.trips WHERE key = ANY ($1)

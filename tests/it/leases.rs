@@ -9,7 +9,7 @@ use avinode_ingest::jobs::registry::registry;
 use avinode_ingest::postgres::transaction;
 use avinode_ingest::queue::claim;
 use avinode_ingest::queue::job::{ClaimedJob, JobError, JobHandler};
-use avinode_ingest::queue::release::{self, Reschedule};
+use avinode_ingest::queue::release::{self, RescheduledJob};
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::worker::Worker;
 use avinode_ingest::store::admin;
@@ -82,7 +82,7 @@ async fn a_worker_whose_lease_was_taken_over_changes_nothing_and_finishes_nothin
     assert_eq!(everything(&db.pool).await, before, "applied nothing");
     for job in &late {
         assert!(!release::begin_alone(&db.pool, std::slice::from_ref(job)).await.unwrap());
-        let back = Reschedule {
+        let back = RescheduledJob {
             job: job.clone(),
             delay: Duration::ZERO,
             counts: true,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use avinode_ingest::cli::fixture_run::SeededManifest;
 use avinode_ingest::cli::fixtures;
-use avinode_ingest::cli::manifest::Manifest;
+use avinode_ingest::cli::manifest::FixtureManifest;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::maintenance;
@@ -52,7 +52,7 @@ async fn with_the_rights_of_the_page_on_deployment_check_is_content_and_everythi
 
     let own = Pool::new(db.options.clone().username(&role), 12);
     let folder = Path::new("fixtures");
-    let manifest = Manifest::read(folder).unwrap();
+    let manifest = FixtureManifest::read(folder).unwrap();
     let staged = SeededManifest::make(&db.pool, &manifest).await.unwrap();
     #[expect(clippy::disallowed_methods, reason = "the fixtures' moments lie around now")]
     let now = Utc::now();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use avinode_ingest::cli::fixture_run::SeededManifest;
-use avinode_ingest::cli::manifest::Manifest;
+use avinode_ingest::cli::manifest::FixtureManifest;
 use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
 use nix::sys::signal::Signal;
 use reqwest::Method;
@@ -110,7 +110,7 @@ async fn behind_a_transaction_pooler_every_session_ends_as_without_and_no_statem
     receiver.ready().await;
     worker.ready().await;
 
-    let manifest = Manifest::read(Path::new("fixtures")).unwrap();
+    let manifest = FixtureManifest::read(Path::new("fixtures")).unwrap();
     let staged = SeededManifest::make(&db.pool, &manifest).await.unwrap();
     let replay = format!(
         "replay fixtures --wait --url http://{}/webhooks/avinode",

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use avinode_ingest::heartbeat::Heartbeats;
+use avinode_ingest::heartbeat::HeartbeatRegistry;
 use avinode_ingest::postgres::transaction;
 use avinode_ingest::queue::claim;
 use avinode_ingest::queue::job::{ClaimedJob, JobError, JobHandler, JobOutcome};
@@ -158,7 +158,7 @@ async fn a_handler_that_panics_leaves_its_worker_alive_and_its_job_retried() {
     let (handler, ids, mut finished) = rough(&db, Wrong::Panics, 3).await;
     let shift = shift(&db.pool, &handler, Duration::from_secs(60));
     let shutdown = CancellationToken::new();
-    let pulse = Heartbeats::new().register("a worker", PATIENCE);
+    let pulse = HeartbeatRegistry::new().register("a worker", PATIENCE);
     let stop = shutdown.clone();
     let worker = tokio::spawn(async move { shift.work("a worker", &pulse, &stop).await });
     let mut done = Vec::new();

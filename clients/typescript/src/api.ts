@@ -334,7 +334,7 @@ export interface webhooks {
 export interface components {
     schemas: {
         /** @description That something happened in a session (`updateChatSessionActivity`). */
-        Activity: {
+        ActivityUpdate: {
             /**
              * Format: int32
              * @description How many messages `message_count` grows by.
@@ -347,7 +347,7 @@ export interface components {
             status: string;
         };
         /** @description What archiving did. */
-        Archived: {
+        ArchiveResult: {
             /**
              * Format: int64
              * @description How many sessions were archived; null where the application's own function does not say.
@@ -486,6 +486,14 @@ export interface components {
         };
         /** @description A delivery: one of the two formats. Any other JSON is kept as well, and shown as not understood. */
         Delivery: components["schemas"]["ThinNotification"] | components["schemas"]["FullEvent"];
+        /** @description The answer to a delivery that is kept. */
+        DeliveryReceipt: {
+            /**
+             * Format: uuid
+             * @description The delivery's id.
+             */
+            delivery: string;
+        };
         /** @description A field of a request, and what is wrong with it. */
         FieldError: {
             /**
@@ -524,16 +532,8 @@ export interface components {
              */
             timestamp?: string | null;
         };
-        /** @description The answer to a delivery that is kept. */
-        Kept: {
-            /**
-             * Format: uuid
-             * @description The delivery's id.
-             */
-            delivery: string;
-        };
         /** @description A page of a list. */
-        List_ChatSession: {
+        ListResponse_ChatSession: {
             /** @description What was found, in order. */
             data: components["schemas"]["ChatSession"][];
             /**
@@ -543,7 +543,7 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
-        List_SessionQuote: {
+        ListResponse_SessionQuote: {
             /** @description What was found, in order. */
             data: components["schemas"]["SessionQuote"][];
             /**
@@ -553,20 +553,15 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
-        List_TimelineLine: {
+        ListResponse_TimelineEntry: {
             /** @description What was found, in order. */
-            data: components["schemas"]["TimelineLine"][];
+            data: components["schemas"]["TimelineEntry"][];
             /**
              * @description What to send as `cursor` for the next page; null at the end.
              * @example null
              */
             next_cursor?: string | null;
         };
-        /**
-         * @description A status that a session can begin with.
-         * @enum {string}
-         */
-        LiveStatus: "active" | "paused";
         /**
          * @description A conversation's session, to be made or brought up to date (`createOrUpdateChatSession`).
          *
@@ -604,10 +599,15 @@ export interface components {
              * @description The trip request, once there is one.
              */
             request_id?: string | null;
-            status?: null | components["schemas"]["LiveStatus"];
+            status?: null | components["schemas"]["OpenStatus"];
             /** @description The application's context. Replaces what is there; only the key `avinode_trip`, which the service keeps, stays. */
             workflow_state?: Record<string, unknown> | null;
         };
+        /**
+         * @description A status that a session can begin with.
+         * @enum {string}
+         */
+        OpenStatus: "active" | "paused";
         /** @description A problem as it is sent. */
         Problem: {
             /** @description What is wrong this time. */
@@ -662,7 +662,7 @@ export interface components {
             quotes_received_count?: number | null;
         };
         /** @description What `/readyz` shows. */
-        Report: {
+        ReadinessReport: {
             /** @description Each check by name: `ok`, or what is wrong. */
             checks: {
                 [key: string]: string;
@@ -772,7 +772,7 @@ export interface components {
             type?: string | null;
         };
         /** @description A line of a session's timeline. */
-        TimelineLine: {
+        TimelineEntry: {
             /**
              * Format: uuid
              * @description The delivery that told, where one did.
@@ -1074,7 +1074,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Report"];
+                    "application/json": components["schemas"]["ReadinessReport"];
                 };
             };
             /** @description It should not; the checks say why. */
@@ -1083,7 +1083,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Report"];
+                    "application/json": components["schemas"]["ReadinessReport"];
                 };
             };
         };
@@ -1126,7 +1126,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["List_ChatSession"];
+                    "application/json": components["schemas"]["ListResponse_ChatSession"];
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -1194,7 +1194,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Archived"];
+                    "application/json": components["schemas"]["ArchiveResult"];
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -1266,7 +1266,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Activity"];
+                "application/json": components["schemas"]["ActivityUpdate"];
             };
         };
         responses: {
@@ -1440,7 +1440,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["List_SessionQuote"];
+                    "application/json": components["schemas"]["ListResponse_SessionQuote"];
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -1540,7 +1540,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["List_TimelineLine"];
+                    "application/json": components["schemas"]["ListResponse_TimelineEntry"];
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -1607,7 +1607,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Kept"];
+                    "application/json": components["schemas"]["DeliveryReceipt"];
                 };
             };
             400: components["responses"]["WebhookNotJson"];

@@ -22,10 +22,10 @@ use crate::avinode::resource::Resource;
 
 /// A client of Avinode's API. Cheap to clone; clones share connections.
 #[derive(Debug, Clone)]
-pub struct AvinodeClient(Arc<Inner>);
+pub struct AvinodeClient(Arc<ClientInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct ClientInner {
     http: reqwest::Client,
     base: BaseUrl,
     headers: HeaderMap,
@@ -50,14 +50,14 @@ pub struct FetchResult {
     /// Before anything was sent, in whole microseconds: what the document shows is at least as new.
     pub began_at: DateTime<Utc>,
     /// The document.
-    pub result: Result<Document, FetchError>,
+    pub result: Result<ApiDocument, FetchError>,
     /// What is left of the rate limit, where there was an answer.
     pub budget: RateLimitHeaders,
 }
 
 /// A resource as Avinode gave it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Document {
+pub struct ApiDocument {
     /// The whole body, decompressed.
     pub body: Bytes,
     /// `data` of the envelope, never null; read as [`json::read`](crate::avinode::json::read) does.
@@ -66,7 +66,7 @@ pub struct Document {
 
 /// What came of any call.
 pub(super) struct Called {
-    pub(super) result: Result<Document, FetchError>,
+    pub(super) result: Result<ApiDocument, FetchError>,
     pub(super) budget: RateLimitHeaders,
     pub(super) server_time: Option<DateTime<Utc>>,
 }
@@ -103,7 +103,7 @@ impl AvinodeClient {
         let reach = settings.base.reach();
         let http = client(&settings.base, GuardedResolver { lookup, reach }, &settings.limits)
             .map_err(|error| ClientBuildError::Tls(chain(&error)))?;
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new(ClientInner {
             http,
             base: settings.base.clone(),
             headers: standing(settings)?,
@@ -175,7 +175,7 @@ impl AvinodeClient {
 }
 
 /// The document of an answer, or why it is none.
-fn taken(answer: HttpResponse, needs_data: bool, told: RetryHints, what: &str) -> Result<Document, FetchError> {
+fn taken(answer: HttpResponse, needs_data: bool, told: RetryHints, what: &str) -> Result<ApiDocument, FetchError> {
     let status = answer.status.as_u16();
     let envelope = Envelope::read(&answer.body);
     let success = if needs_data {
@@ -198,7 +198,7 @@ fn taken(answer: HttpResponse, needs_data: bool, told: RetryHints, what: &str) -
     }
     match envelope.data {
         None if needs_data => Err(FetchError::broken(what, "Avinode answered 200 without data")),
-        data => Ok(Document {
+        data => Ok(ApiDocument {
             body: answer.body,
             data: data.unwrap_or_default(),
         }),

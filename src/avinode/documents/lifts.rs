@@ -22,13 +22,13 @@ pub(super) enum LiftStatus {
 
 /// A lift and its answer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lift<'v> {
+pub(super) struct ParsedLift<'v> {
     value: &'v Value,
     pub(super) answer: Option<LiftStatus>,
 }
 
 /// The lifts of a document: an RFQ's `sellerLift`, a message's or quote's `lift`.
-pub(super) fn of(data: &Value) -> Vec<Lift<'_>> {
+pub(super) fn of(data: &Value) -> Vec<ParsedLift<'_>> {
     let lifts = match json_access::many(&data["sellerLift"]) {
         [] => json_access::many(&data["lift"]),
         lifts => lifts,
@@ -36,7 +36,7 @@ pub(super) fn of(data: &Value) -> Vec<Lift<'_>> {
     lifts
         .iter()
         .filter(|lift| lift.is_object())
-        .map(|value| Lift {
+        .map(|value| ParsedLift {
             value,
             answer: answer(value),
         })
@@ -58,7 +58,7 @@ fn answer(lift: &Value) -> Option<LiftStatus> {
     }
 }
 
-impl Lift<'_> {
+impl ParsedLift<'_> {
     /// The quote that is this lift's own: the latest one, else the only one linked. Of several nobody knows which it is.
     pub(super) fn quote(&self) -> Option<QuoteId> {
         let latest = json_access::id(&self.value["latestQuote"], QuoteId::parse);
@@ -140,7 +140,7 @@ pub(super) fn is_declined(value: &Value) -> bool {
 /// The RFQ only as a whole, where no lift of it is quoted; else its declined lifts' own quotes. What is `said_as_a_whole`, in
 /// words, is believed unless the lifts tell better which of them is meant. One pair names both where it can.
 pub(super) fn declines(
-    lifts: &[Lift<'_>],
+    lifts: &[ParsedLift<'_>],
     said_as_a_whole: bool,
     requests: &[RfqId],
 ) -> Vec<(Option<RfqId>, Option<QuoteId>, Option<String>)> {
@@ -160,7 +160,7 @@ pub(super) fn declines(
         }
     }
     let whole = if is_whole { requests } else { &[] };
-    let reason = declined().find_map(Lift::reason);
+    let reason = declined().find_map(ParsedLift::reason);
     let mut found = Vec::new();
     for place in 0..whole.len().max(quotes.len()) {
         let (quote, of_quote) = quotes.get(place).cloned().unzip();

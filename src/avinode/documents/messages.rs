@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::json_access;
-use super::lifts::{self, Lift, LiftStatus};
+use super::lifts::{self, LiftStatus, ParsedLift};
 use super::timestamps::DocumentTimestamps;
 use super::{ParsedDocument, UnassignedEvent};
 use crate::avinode::resource::{Resource, ResourceKind};
@@ -102,27 +102,27 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
 pub(super) fn taken_back(
     data: &Value,
     quote: &QuoteId,
-    lifts: &[Lift<'_>],
+    lifts: &[ParsedLift<'_>],
     stamps: DocumentTimestamps,
     operator: Party,
 ) -> Option<UnassignedEvent> {
-    let declined = |lift: &Lift<'_>| lift.answer == Some(LiftStatus::Declined);
-    let is_its_own = |lift: &Lift<'_>| lifts.len() == 1 || lift.quote().as_ref() == Some(quote);
+    let declined = |lift: &ParsedLift<'_>| lift.answer == Some(LiftStatus::Declined);
+    let is_its_own = |lift: &ParsedLift<'_>| lifts.len() == 1 || lift.quote().as_ref() == Some(quote);
     let is_declined = lifts::is_declined(data) || lifts.iter().any(|lift| declined(lift) && is_its_own(lift));
     is_declined.then(|| {
         stamps.standing(EventKind::RfqDeclined {
             request: None,
             quote: Some(quote.clone()),
-            reason: lifts::reason(data).or_else(|| lifts.iter().find_map(Lift::reason)),
+            reason: lifts::reason(data).or_else(|| lifts.iter().find_map(ParsedLift::reason)),
             operator,
         })
     })
 }
 
 /// The quote's own id, else the only one that the lifts link.
-fn quote(said: &Value, lifts: &[Lift<'_>]) -> Option<QuoteId> {
+fn quote(said: &Value, lifts: &[ParsedLift<'_>]) -> Option<QuoteId> {
     json_access::id(said, QuoteId::parse).or_else(|| {
-        let mut linked: Vec<QuoteId> = lifts.iter().flat_map(Lift::quotes).collect();
+        let mut linked: Vec<QuoteId> = lifts.iter().flat_map(ParsedLift::quotes).collect();
         linked.sort();
         linked.dedup();
         match <[QuoteId; 1]>::try_from(linked) {
@@ -133,7 +133,7 @@ fn quote(said: &Value, lifts: &[Lift<'_>]) -> Option<QuoteId> {
 }
 
 /// What is said of a quote, with the aircraft of the lift that links it, or of the only lift.
-fn details(data: &Value, quote: QuoteId, request: Option<RfqId>, lifts: &[Lift<'_>]) -> QuoteDetails {
+fn details(data: &Value, quote: QuoteId, request: Option<RfqId>, lifts: &[ParsedLift<'_>]) -> QuoteDetails {
     let said = json_access::one(&data["sellerQuote"]);
     let lift = match lifts {
         [only] => Some(only),
@@ -147,8 +147,8 @@ fn details(data: &Value, quote: QuoteId, request: Option<RfqId>, lifts: &[Lift<'
             unnamed if unnamed == Party::default() => json_access::operator(said, &SELLER),
             named => named,
         },
-        aircraft_type: lift.and_then(Lift::aircraft_type),
-        aircraft_tail: lift.and_then(Lift::aircraft_tail),
+        aircraft_type: lift.and_then(ParsedLift::aircraft_type),
+        aircraft_tail: lift.and_then(ParsedLift::aircraft_tail),
         valid_until: json_access::valid_until(said),
     }
 }
@@ -163,9 +163,9 @@ fn is_of_the_buyer(resource: &Resource) -> bool {
 }
 
 /// The RFQs that it or its lifts link.
-fn requests(data: &Value, lifts: &[Lift<'_>]) -> Vec<RfqId> {
+fn requests(data: &Value, lifts: &[ParsedLift<'_>]) -> Vec<RfqId> {
     let mut found = json_access::requests(data);
-    for request in lifts.iter().flat_map(Lift::requests) {
+    for request in lifts.iter().flat_map(ParsedLift::requests) {
         if !found.contains(&request) {
             found.push(request);
         }

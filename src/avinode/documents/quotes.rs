@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::lifts::{self, Lift, LiftStatus};
+use super::lifts::{self, LiftStatus, ParsedLift};
 use super::messages::{only, taken_back};
 use super::timestamps::DocumentTimestamps;
 use super::{ParsedDocument, json_access};
@@ -21,7 +21,7 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
     };
     let lifts = lifts::of(data);
     let mut requests = json_access::requests(data);
-    requests.extend(lifts.iter().flat_map(Lift::requests));
+    requests.extend(lifts.iter().flat_map(ParsedLift::requests));
     requests.sort();
     requests.dedup();
     let mut reading = ParsedDocument {
@@ -29,7 +29,7 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         quote: Some(quote.clone()),
         ..ParsedDocument::default()
     };
-    let is_answered = |lift: &Lift<'_>| lift.answer.is_some() || !lift.says_a_status();
+    let is_answered = |lift: &ParsedLift<'_>| lift.answer.is_some() || !lift.says_a_status();
     if !lifts.iter().all(is_answered) {
         return reading;
     }
@@ -52,17 +52,17 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
     reading
 }
 
-fn details(data: &Value, quote: QuoteId, request: Option<RfqId>, lift: Option<&Lift<'_>>) -> QuoteDetails {
+fn details(data: &Value, quote: QuoteId, request: Option<RfqId>, lift: Option<&ParsedLift<'_>>) -> QuoteDetails {
     QuoteDetails {
         quote,
         request,
         price: json_access::price(data),
         operator: json_access::operator(data, &["sellerCompany", "seller", "company"]),
         aircraft_type: lift
-            .and_then(Lift::aircraft_type)
+            .and_then(ParsedLift::aircraft_type)
             .or_else(|| json_access::name(&data["aircraftType"])),
         aircraft_tail: lift
-            .and_then(Lift::aircraft_tail)
+            .and_then(ParsedLift::aircraft_tail)
             .or_else(|| sanitize::shown_at(data, &["aircraftTail"])),
         valid_until: json_access::valid_until(data),
     }

@@ -8,17 +8,17 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::secrets::BASE64;
-use super::verification::{Scheme, VerificationError, VerifiedBy};
+use super::verification::{AuthScheme, VerificationError, VerifiedBy};
 
 /// One identifier and secret, kept as digests only: the comparison is then over fixed lengths and tells neither where
 /// two texts differ nor how long ours is. Not a password store (the setting holds the text): no salt is needed.
 #[derive(Debug)]
-pub(super) struct Credentials {
+pub(super) struct BasicCredentials {
     identifier: SecretBox<[u8; 32]>,
     secret: SecretBox<[u8; 32]>,
 }
 
-impl Credentials {
+impl BasicCredentials {
     pub(super) fn new(identifier: &str, secret: &str) -> Self {
         Self {
             identifier: digest(identifier.as_bytes()),
@@ -28,7 +28,7 @@ impl Credentials {
 }
 
 /// Verifies by any entry; [`Unverified::NoCredentials`] means that there is no `Authorization: Basic`.
-pub(super) fn verify(known: &[Credentials], headers: &HeaderMap) -> Result<VerifiedBy, VerificationError> {
+pub(super) fn verify(known: &[BasicCredentials], headers: &HeaderMap) -> Result<VerifiedBy, VerificationError> {
     let mut why = VerificationError::NoCredentials;
     for encoded in headers.get_all(AUTHORIZATION).iter().filter_map(basic) {
         if known.is_empty() {
@@ -38,7 +38,7 @@ pub(super) fn verify(known: &[Credentials], headers: &HeaderMap) -> Result<Verif
             Some(presented) => match place_of(known, &presented) {
                 Some(ordinal) => {
                     return Ok(VerifiedBy {
-                        scheme: Scheme::Basic,
+                        scheme: AuthScheme::Basic,
                         ordinal,
                     });
                 }
@@ -60,17 +60,17 @@ fn basic(value: &HeaderValue) -> Option<&[u8]> {
 }
 
 /// Splits at the first `:`: an identifier cannot hold one, a secret may.
-fn decode(encoded: &[u8]) -> Option<Credentials> {
+fn decode(encoded: &[u8]) -> Option<BasicCredentials> {
     let plain = Zeroizing::new(BASE64.decode(encoded).ok()?);
     let colon = plain.iter().position(|byte| *byte == b':')?;
-    Some(Credentials {
+    Some(BasicCredentials {
         identifier: digest(&plain[..colon]),
         secret: digest(&plain[colon + 1..]),
     })
 }
 
 /// Every entry is compared, and both parts of it, whatever the first comparison says.
-fn place_of(known: &[Credentials], presented: &Credentials) -> Option<usize> {
+fn place_of(known: &[BasicCredentials], presented: &BasicCredentials) -> Option<usize> {
     let mut place = None;
     for (index, entry) in known.iter().enumerate() {
         let same = entry

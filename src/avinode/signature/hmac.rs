@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use hyper::header::HeaderMap;
 
 use super::hmac_key::{HmacKey, HmacTag, MAX_SIGNATURES, signer_of, timely};
-use super::verification::{Scheme, VerificationError, VerifiedBy};
+use super::verification::{AuthScheme, VerificationError, VerifiedBy};
 
 /// The header we document and sign with.
 pub(super) const HEADER: &str = "x-avinode-signature";
@@ -50,7 +50,7 @@ pub(super) fn verify(
     }
     if let Some(ordinal) = signer_of(keys, &[body], &presented.plain) {
         return Ok(VerifiedBy {
-            scheme: Scheme::Hmac,
+            scheme: AuthScheme::Hmac,
             ordinal,
         });
     }
@@ -68,7 +68,7 @@ pub(super) fn verify(
             Ok(()) => match signer_of(keys, &[at.as_bytes(), b".", body], tags) {
                 Some(ordinal) => {
                     return Ok(VerifiedBy {
-                        scheme: Scheme::HmacTimestamped,
+                        scheme: AuthScheme::HmacTimestamped,
                         ordinal,
                     });
                 }

@@ -12,10 +12,10 @@ use super::{hmac, standard_webhooks};
 
 /// Signs bodies with one secret. Redacted in `Debug`, zeroised on drop.
 #[derive(Debug)]
-pub struct Signer(Scheme);
+pub struct Signer(SigningScheme);
 
 #[derive(Debug)]
-enum Scheme {
+enum SigningScheme {
     Hmac(HmacKey),
     HmacTimestamped(HmacKey),
     Standard(HmacKey),
@@ -33,9 +33,9 @@ impl Signer {
         let basics = secrets::basics(basic, authorization)?;
         let key = |bytes| HmacKey { bytes, ordinal: 1 };
         Ok(match secrets::secrets(secret)?.into_iter().next() {
-            Some(Secret::Plain(bytes)) => Some(Self(Scheme::Hmac(key(bytes)))),
-            Some(Secret::Standard(bytes)) => Some(Self(Scheme::Standard(key(bytes)))),
-            None => basics.into_iter().next().map(|value| Self(Scheme::Basic(value))),
+            Some(Secret::Plain(bytes)) => Some(Self(SigningScheme::Hmac(key(bytes)))),
+            Some(Secret::Standard(bytes)) => Some(Self(SigningScheme::Standard(key(bytes)))),
+            None => basics.into_iter().next().map(|value| Self(SigningScheme::Basic(value))),
         })
     }
 
@@ -43,7 +43,7 @@ impl Signer {
     #[must_use]
     pub fn timestamped(self) -> Self {
         Self(match self.0 {
-            Scheme::Hmac(key) => Scheme::HmacTimestamped(key),
+            SigningScheme::Hmac(key) => SigningScheme::HmacTimestamped(key),
             other => other,
         })
     }
@@ -53,12 +53,12 @@ impl Signer {
     pub fn sign(&self, message_id: &str, body: &[u8], now: DateTime<Utc>) -> Vec<(&'static str, String)> {
         let seconds = now.timestamp().to_string();
         match &self.0 {
-            Scheme::Hmac(key) => vec![(hmac::HEADER, format!("sha256={}", hex::encode(key.tag(&[body]))))],
-            Scheme::HmacTimestamped(key) => {
+            SigningScheme::Hmac(key) => vec![(hmac::HEADER, format!("sha256={}", hex::encode(key.tag(&[body]))))],
+            SigningScheme::HmacTimestamped(key) => {
                 let tag = hex::encode(key.tag(&[seconds.as_bytes(), b".", body]));
                 vec![(hmac::HEADER, format!("t={seconds},v1={tag}"))]
             }
-            Scheme::Standard(key) => {
+            SigningScheme::Standard(key) => {
                 let tag = BASE64.encode(key.tag(&[message_id.as_bytes(), b".", seconds.as_bytes(), b".", body]));
                 vec![
                     (standard_webhooks::ID, message_id.to_owned()),
@@ -66,7 +66,7 @@ impl Signer {
                     (standard_webhooks::SIGNATURE, format!("v1,{tag}")),
                 ]
             }
-            Scheme::Basic(value) => vec![("authorization", value.expose_secret().to_owned())],
+            SigningScheme::Basic(value) => vec![("authorization", value.expose_secret().to_owned())],
         }
     }
 }

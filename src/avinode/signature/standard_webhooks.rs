@@ -7,7 +7,7 @@ use hyper::header::{HeaderMap, HeaderValue};
 
 use super::hmac_key::{HmacKey, HmacTag, MAX_SIGNATURES, signer_of, timely};
 use super::secrets::BASE64;
-use super::verification::{Scheme, VerificationError, VerifiedBy};
+use super::verification::{AuthScheme, VerificationError, VerifiedBy};
 
 /// The delivery's id at the sender; part of what is signed.
 pub(super) const ID: &str = "webhook-id";
@@ -49,7 +49,7 @@ pub(super) fn verify(
     timely(timestamp, now)?;
     signer_of(keys, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body], &tags)
         .map(|ordinal| VerifiedBy {
-            scheme: Scheme::Standard,
+            scheme: AuthScheme::Standard,
             ordinal,
         })
         .ok_or(VerificationError::WrongSignature)

@@ -5,7 +5,7 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 
 use super::signer::Signer;
-use super::verification::{Scheme, VerificationError, VerifiedBy};
+use super::verification::{AuthScheme, VerificationError, VerifiedBy};
 use super::verifier::Verifier;
 
 const BODY: &[u8] = br#"{"id":"arfq-12345678"}"#;
@@ -52,7 +52,7 @@ fn tag(secret: &str, content: &[u8]) -> String {
         .to_owned()
 }
 
-fn by(scheme: Scheme, ordinal: usize) -> Result<VerifiedBy, VerificationError> {
+fn by(scheme: AuthScheme, ordinal: usize) -> Result<VerifiedBy, VerificationError> {
     Ok(VerifiedBy { scheme, ordinal })
 }
 
@@ -69,7 +69,10 @@ fn the_published_example_of_the_standard_webhooks_libraries_verifies() {
     ]);
     let then = DateTime::from_timestamp(1_614_265_330, 0).unwrap();
     let body = br#"{"test": 2432232314}"#;
-    assert_eq!(verifier(WHSEC, "").verify(&sent, body, then), by(Scheme::Standard, 1));
+    assert_eq!(
+        verifier(WHSEC, "").verify(&sent, body, then),
+        by(AuthScheme::Standard, 1)
+    );
     let signer = Signer::from_settings(Some(WHSEC), None).unwrap().unwrap();
     assert_eq!(headers(&signer.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", body, then)), sent);
 }
@@ -85,10 +88,13 @@ fn a_plain_signature_is_read_in_every_spelling() {
         format!("sha256={}, sha256={hex}", "0".repeat(64)),
         format!("v0=whatever, {hex}"),
     ] {
-        assert_eq!(avinode(&value), by(Scheme::Hmac, 2), "{value}");
+        assert_eq!(avinode(&value), by(AuthScheme::Hmac, 2), "{value}");
     }
     let other = headers(&[("x-webhook-signature", &hex)]);
-    assert_eq!(verifier("old new", "").verify(&other, BODY, now()), by(Scheme::Hmac, 2));
+    assert_eq!(
+        verifier("old new", "").verify(&other, BODY, now()),
+        by(AuthScheme::Hmac, 2)
+    );
 }
 
 #[test]
@@ -103,7 +109,7 @@ fn a_timestamped_signature_is_read_with_several_tags_in_any_order() {
         format!("t=1600000000,v1={bad}, t=1699999800,v1={good}"),
         format!("t=1699999800,v1={good}, t=1600000000,v1={bad}"),
     ] {
-        assert_eq!(avinode(&value), by(Scheme::HmacTimestamped, 1), "{value}");
+        assert_eq!(avinode(&value), by(AuthScheme::HmacTimestamped, 1), "{value}");
     }
     // The time is part of what was signed, as text.
     assert_eq!(
@@ -121,10 +127,10 @@ fn what_the_signer_makes_verifies_for_every_scheme() {
     let make = |secret, basic| Signer::from_settings(secret, basic).unwrap().unwrap();
     let verifier = verifier(&format!("plain {WHSEC}"), "relay:pass:word");
     for (signer, scheme, ordinal) in [
-        (make(Some("plain"), None), Scheme::Hmac, 1),
-        (make(Some("plain"), None).timestamped(), Scheme::HmacTimestamped, 1),
-        (make(Some(WHSEC), None), Scheme::Standard, 2),
-        (make(None, Some("relay:pass:word")), Scheme::Basic, 1),
+        (make(Some("plain"), None), AuthScheme::Hmac, 1),
+        (make(Some("plain"), None).timestamped(), AuthScheme::HmacTimestamped, 1),
+        (make(Some(WHSEC), None), AuthScheme::Standard, 2),
+        (make(None, Some("relay:pass:word")), AuthScheme::Basic, 1),
     ] {
         let sent = headers(&signer.sign("msg_1", BODY, now()));
         assert_eq!(verifier.verify(&sent, BODY, now()), by(scheme, ordinal));
@@ -140,7 +146,10 @@ fn every_configured_secret_and_every_header_line_is_tried() {
         Err(VerificationError::WrongSignature)
     );
     sent.append("x-avinode-signature", HeaderValue::from_str(&tag("c", BODY)).unwrap());
-    assert_eq!(verifier("a b c", "").verify(&sent, BODY, now()), by(Scheme::Hmac, 3));
+    assert_eq!(
+        verifier("a b c", "").verify(&sent, BODY, now()),
+        by(AuthScheme::Hmac, 3)
+    );
 
     let signature = signed(WHSEC, BODY)["webhook-signature"].to_str().unwrap().to_owned();
     let seconds = now().timestamp().to_string();
@@ -154,14 +163,14 @@ fn every_configured_secret_and_every_header_line_is_tried() {
     for value in [format!("v1a,xx v1,AAAA {signature}"), format!("{signature}, v1,AAAA")] {
         assert_eq!(
             verifier(&format!("a whsec_AAAA {WHSEC}"), "").verify(&standard(&value), BODY, now()),
-            by(Scheme::Standard, 3)
+            by(AuthScheme::Standard, 3)
         );
     }
 
     let basics = headers(&[("authorization", "Basic eDp5"), ("authorization", "bAsIc  YjpjOmQ=")]);
     assert_eq!(
         verifier("", "a:b,b:c:d").verify(&basics, BODY, now()),
-        by(Scheme::Basic, 2)
+        by(AuthScheme::Basic, 2)
     );
 }
 
@@ -171,7 +180,7 @@ fn one_scheme_that_verifies_is_enough() {
     sent.append("authorization", HeaderValue::from_static("Basic YTpi"));
     assert_eq!(
         verifier("secret", "a:b").verify(&sent, BODY, now()),
-        by(Scheme::Basic, 1)
+        by(AuthScheme::Basic, 1)
     );
     assert_eq!(
         verifier("secret", "a:c").verify(&sent, BODY, now()),
@@ -356,8 +365,8 @@ fn a_signed_time_ages() {
         .timestamped();
     let sent = headers(&signer.sign("", BODY, now()));
     let at = |seconds| verifier("plain", "").verify(&sent, BODY, now() + TimeDelta::seconds(seconds));
-    assert_eq!(at(300), by(Scheme::HmacTimestamped, 1));
-    assert_eq!(at(-300), by(Scheme::HmacTimestamped, 1));
+    assert_eq!(at(300), by(AuthScheme::HmacTimestamped, 1));
+    assert_eq!(at(-300), by(AuthScheme::HmacTimestamped, 1));
     assert_eq!(at(301), Err(VerificationError::TimestampOutsideTolerance));
     assert_eq!(at(-301), Err(VerificationError::TimestampOutsideTolerance));
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// The scheme by which a delivery was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Scheme {
+pub enum AuthScheme {
     /// HMAC-SHA256 of the raw body. Carries no time.
     Hmac,
     /// HMAC-SHA256 of `<t>.<body>`.
@@ -16,7 +16,7 @@ pub enum Scheme {
     Basic,
 }
 
-impl Scheme {
+impl AuthScheme {
     const ALL: [Self; 4] = [Self::Hmac, Self::HmacTimestamped, Self::Standard, Self::Basic];
 
     /// The word that is stored and shown.
@@ -34,8 +34,8 @@ impl Scheme {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct VerifiedBy {
     /// The scheme.
-    pub scheme: Scheme,
-    /// The place of the secret in its setting, from 1: `AVINODE_WEBHOOK_BASIC` for [`Scheme::Basic`], else
+    pub scheme: AuthScheme,
+    /// The place of the secret in its setting, from 1: `AVINODE_WEBHOOK_BASIC` for [`AuthScheme::Basic`], else
     /// `AVINODE_WEBHOOK_SECRET`. Both kinds of secret in the latter are counted in one row.
     pub ordinal: usize,
 }
@@ -56,7 +56,7 @@ impl FromStr for VerifiedBy {
 
     fn from_str(text: &str) -> Result<Self, ParseVerifiedByError> {
         let (word, ordinal) = text.split_once('#').ok_or(ParseVerifiedByError)?;
-        let scheme = Scheme::ALL
+        let scheme = AuthScheme::ALL
             .into_iter()
             .find(|scheme| scheme.as_str() == word)
             .ok_or(ParseVerifiedByError)?;

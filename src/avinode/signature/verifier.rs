@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use hyper::header::HeaderMap;
 
-use super::basic::{self, Credentials};
+use super::basic::{self, BasicCredentials};
 use super::hmac_key::HmacKey;
 use super::secrets::{self, Secret, VerifierConfigError};
 use super::verification::{VerificationError, VerifiedBy};
@@ -17,7 +17,7 @@ pub struct Verifier {
     /// Keys of Standard Webhooks.
     standard: Vec<HmacKey>,
     /// HTTP Basic.
-    basic: Vec<Credentials>,
+    basic: Vec<BasicCredentials>,
 }
 
 impl Verifier {
@@ -31,7 +31,7 @@ impl Verifier {
         let mut verifier = Self {
             hmac: Vec::new(),
             standard: Vec::new(),
-            basic: secrets::basics(basic, Credentials::new)?,
+            basic: secrets::basics(basic, BasicCredentials::new)?,
         };
         for (index, secret) in secrets::secrets(secret)?.into_iter().enumerate() {
             let (keys, bytes) = match secret {

@@ -9,14 +9,14 @@ use crate::avinode::client::config::ClientSettings;
 use crate::avinode::client::error::FetchError;
 use crate::avinode::client::webhook_settings::missing;
 use crate::cli::avinode_client::{client, client_settings};
-use crate::cli::serve::Args;
+use crate::cli::serve::ServeCommandArgs;
 use crate::clock::Clock;
 
 /// How far our clock may be from Avinode's, in seconds: calls sent later or earlier are refused.
 const TOLERANCE_SECONDS: u64 = 300;
 
 /// Tries the API.
-pub async fn look(args: &Args) -> Vec<CheckResult> {
+pub async fn look(args: &ServeCommandArgs) -> Vec<CheckResult> {
     match client_settings(&args.avinode) {
         Ok(Some(settings)) => call(&settings).await,
         Ok(None) if !args.serve.role.works() => {

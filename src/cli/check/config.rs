@@ -8,14 +8,14 @@ use tokio::net::TcpListener;
 use super::finding::CheckResult;
 use crate::cli::error::{CliError, chain};
 use crate::cli::replay::sender::client;
-use crate::cli::serve::{Args, verifier};
+use crate::cli::serve::{ServeCommandArgs, verifier};
 use crate::config::secret::Secrets;
 
 /// A shorter secret could be guessed, or found by trying.
 const SHORTEST_SECRET: usize = 16;
 
 /// What the settings demand of one another, as `serve` says it.
-pub fn settings(args: &Args) -> CheckResult {
+pub fn settings(args: &ServeCommandArgs) -> CheckResult {
     let serve = &args.serve;
     if let Err(wrong) = serve.check(&args.webhook) {
         return CheckResult::of_failure("settings", &CliError::setting(wrong));
@@ -32,7 +32,7 @@ pub fn settings(args: &Args) -> CheckResult {
 }
 
 /// How many secrets there are, whether they can be used, and which are short. Never a value.
-pub fn secrets(args: &Args) -> Vec<CheckResult> {
+pub fn secrets(args: &ServeCommandArgs) -> Vec<CheckResult> {
     if let Err(failure) = verifier(&args.webhook) {
         return vec![CheckResult::of_failure("secrets", &failure)];
     }

@@ -4,9 +4,9 @@ use chrono::TimeDelta;
 
 use super::finding::CheckResult;
 use super::{CheckResults, schema};
-use crate::cli::database::Database;
+use crate::cli::database::CommandDatabase;
 use crate::cli::error::CliError;
-use crate::cli::serve::Args;
+use crate::cli::serve::ServeCommandArgs;
 use crate::clock::Clock;
 use crate::postgres::binaries::{OLDEST_MAJOR, PostgresBinaries};
 use crate::postgres::cluster::major_version;
@@ -21,7 +21,7 @@ const CLOCK_WRONG: TimeDelta = TimeDelta::seconds(300);
 const SHORTEST_DEADLOCK_TIMEOUT_MS: i32 = 1000;
 
 /// Opens the database and tries everything of it.
-pub async fn look(args: &Args, findings: &mut CheckResults) {
+pub async fn look(args: &ServeCommandArgs, findings: &mut CheckResults) {
     let private = args.database.database_url.is_none();
     if private {
         let data_dir = args.database.data_dir();
@@ -39,7 +39,7 @@ pub async fn look(args: &Args, findings: &mut CheckResults) {
             }
         }
     }
-    let database = match Database::open_beside(&args.database).await {
+    let database = match CommandDatabase::open_beside(&args.database).await {
         Ok(database) => database,
         Err(failure) => return findings.add(CheckResult::of_failure("database", &failure)),
     };
@@ -53,7 +53,7 @@ pub async fn look(args: &Args, findings: &mut CheckResults) {
     }
 }
 
-fn place(args: &Args, database: &Database) -> String {
+fn place(args: &ServeCommandArgs, database: &CommandDatabase) -> String {
     let home = args.database.data_dir();
     match (&args.database.database_url, &database.embedded) {
         (Some(_), _) => {
@@ -73,7 +73,11 @@ fn place(args: &Args, database: &Database) -> String {
     }
 }
 
-async fn ask(args: &Args, database: &Database, findings: &mut CheckResults) -> Result<(), sqlx::Error> {
+async fn ask(
+    args: &ServeCommandArgs,
+    database: &CommandDatabase,
+    findings: &mut CheckResults,
+) -> Result<(), sqlx::Error> {
     let pool = &database.pool;
     let server = diagnostics::server(pool).await?;
     findings.add(version(&server));
@@ -182,7 +186,7 @@ fn clock(ahead: TimeDelta) -> CheckResult {
     }
 }
 
-fn sessions(args: &Args, last: bool) -> CheckResult {
+fn sessions(args: &ServeCommandArgs, last: bool) -> CheckResult {
     match (last, args.database.pooler) {
         (true, false) => CheckResult::ok("pooler", "none that shares connections: LISTEN wakes the workers"),
         (true, true) => CheckResult::ok(

@@ -5,7 +5,7 @@ use std::time::Instant;
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
 
-use super::Args;
+use super::DemoArgs;
 use crate::cli::database::EMBEDDED_DATABASE;
 use crate::cli::error::{CliError, Context};
 use crate::postgres::data_dir::ClusterHome;
@@ -25,7 +25,7 @@ pub struct DemoDatabase {
 
 impl DemoDatabase {
     /// Makes it as the arguments say.
-    pub async fn make(args: &Args) -> Result<Self, CliError> {
+    pub async fn make(args: &DemoArgs) -> Result<Self, CliError> {
         if let Some(url) = &args.database_url {
             let server = connect_options(url.expose_secret())
                 .map_err(|error| CliError::setting(format!("--database-url: {error}")))?;

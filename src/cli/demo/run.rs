@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Args, SECRET, output, simulator};
+use super::{DemoArgs, SECRET, output, simulator};
 use crate::avinode::signature::signer::Signer;
 use crate::cli::error::{CliError, Context};
 use crate::cli::fixture_run::SeededManifest;
 use crate::cli::fixtures;
 use crate::cli::replay::sender::{SendPlan, SignedDelivery, client, send_all};
-use crate::cli::replay::summary::Summary;
+use crate::cli::replay::summary::ReplaySummary;
 use crate::cli::replay::wait_idle;
 use crate::cli::serve::policy;
 use crate::cli::simulate::seed_sessions::SeededSessions;
@@ -56,7 +56,7 @@ impl DemoRun<'_> {
 
     /// Plays the story, then sends the fixtures, whose thin notifications name the story's resources, and waits until the
     /// work is done.
-    pub async fn play(&self, args: &Args, url: &str) -> Result<Summary, CliError> {
+    pub async fn play(&self, args: &DemoArgs, url: &str) -> Result<ReplaySummary, CliError> {
         simulator::play(&self.avinode, url).await?;
         let summary = send(args, url, self.avinode.base()).await?;
         let settled = wait_idle::wait_until_settled(&self.pool, PATIENCE).await;
@@ -70,7 +70,7 @@ impl DemoRun<'_> {
     }
 
     /// Where things are not as the fixtures and the story have it, by the policy `latest`.
-    pub async fn differences(&self, summary: &Summary, jobs: &[JobView]) -> Result<Vec<String>, CliError> {
+    pub async fn differences(&self, summary: &ReplaySummary, jobs: &[JobView]) -> Result<Vec<String>, CliError> {
         let told = self.staged.sessions(&self.pool).await.context("read the sessions")?;
         let fetched = self.cast.sessions(&self.pool).await.context("read the sessions")?;
         let mut differences = self.staged.differences(&told);
@@ -105,7 +105,7 @@ impl DemoRun<'_> {
 }
 
 /// Sends the fixtures; their thin notifications name resources of this API.
-async fn send(args: &Args, url: &str, avinode: &str) -> Result<Summary, CliError> {
+async fn send(args: &DemoArgs, url: &str, avinode: &str) -> Result<ReplaySummary, CliError> {
     // One moment for all files: two that are the same before it is filled in are the same afterwards.
     let now = Clock::System.now();
     let fixtures = fixtures::read(std::slice::from_ref(&args.fixtures)).context("read the fixtures")?;

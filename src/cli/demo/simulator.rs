@@ -9,8 +9,8 @@ use crate::avinode::client::base_url::BaseUrl;
 use crate::avinode::client::config::{AvinodeSettings, ClientLimits, ClientSettings};
 use crate::cli::error::{CliError, Context};
 use crate::cli::simulate::args::STORY;
-use crate::simulator::credentials::Credentials;
-use crate::simulator::instance::{Options, Simulator};
+use crate::simulator::credentials::ApiCredentials;
+use crate::simulator::instance::{Simulator, SimulatorOptions};
 use crate::simulator::rate_limit::RateLimit;
 use crate::simulator::scenario::Scenario;
 use crate::simulator::webhook_settings::AuthMode;
@@ -36,20 +36,20 @@ pub async fn start(shutdown: CancellationToken) -> Result<Simulator, CliError> {
     let story = Scenario::read(STORY.as_bytes(), None).context("read the built-in story")?;
     let listener = TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.context("listen for the simulated Avinode")?;
-    let options = Options {
+    let options = SimulatorOptions {
         speed: SPEED,
         allowance: RateLimit {
             rate: CALLS_PER_SECOND,
             burst: BURST * 4,
         },
-        ..Options::default()
+        ..SimulatorOptions::default()
     };
     Simulator::start(listener, story, options, shutdown).context("read the address listened on")
 }
 
 /// How the service fetches from it.
 pub fn settings(avinode: &Simulator) -> Result<AvinodeSettings, CliError> {
-    let Credentials { api_token, bearer } = Credentials::default();
+    let ApiCredentials { api_token, bearer } = ApiCredentials::default();
     Ok(AvinodeSettings {
         client: ClientSettings {
             base: BaseUrl::parse(avinode.base(), true).context("use the simulated Avinode's URL")?,

@@ -8,10 +8,10 @@ const EXAMPLE: &str = r#"{"scenarios":[{"folder":"one","about":"A quote.",
         "quotes_expected_count":3,"operators_contacted_count":3,"primary_quote":"aquote-1","primary_operator":"X",
         "primary_price":"1200.50","avinode_trip_status":null}],"waiting":0,"dead":0}}]}"#;
 
-fn read(text: &str) -> Result<Manifest, FixtureError> {
+fn read(text: &str) -> Result<FixtureManifest, FixtureError> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(MANIFEST), text).unwrap();
-    Manifest::read(folder.path())
+    FixtureManifest::read(folder.path())
 }
 
 #[test]

@@ -15,14 +15,14 @@ const SHOWN: usize = 200;
 const BAR: &str = "{wide_bar} {pos}/{len} {per_sec} {eta}";
 
 /// The progress of sending, on standard error.
-pub struct Progress {
+pub struct ReplayProgress {
     total: usize,
     done: AtomicUsize,
     refused: AtomicUsize,
     bar: Option<ProgressBar>,
 }
 
-impl Progress {
+impl ReplayProgress {
     /// Begins; `total` deliveries are to come.
     pub fn new(total: usize) -> Self {
         let bar = stderr().is_terminal().then(|| {

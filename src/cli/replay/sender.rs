@@ -13,7 +13,7 @@ use reqwest::{Client, Response, redirect};
 use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 
-use super::summary::{Answer, Summary};
+use super::summary::{ReplayResponse, ReplaySummary};
 use crate::avinode::signature::signer::Signer;
 use crate::cli::error::chain;
 use crate::clock::Clock;
@@ -58,7 +58,7 @@ pub struct SendPlan {
 }
 
 /// What became of one delivery: the answer, or why there is none.
-pub type SendResult = Result<Answer, String>;
+pub type SendResult = Result<ReplayResponse, String>;
 
 /// A client for this URL: no proxy from the environment, no redirects, and an end to waiting.
 pub fn client(url: &str) -> reqwest::Result<Client> {
@@ -89,7 +89,7 @@ pub async fn send_all(
     signer: &Signer,
     clock: Clock,
     observe: &(dyn Fn(&str, &SendResult) + Sync),
-) -> Summary {
+) -> ReplaySummary {
     let started = Instant::now();
     let sending = plan.deliveries.iter().enumerate().map(|(index, delivery)| async move {
         if let Some(rate) = plan.rate {
@@ -103,7 +103,7 @@ pub async fn send_all(
         .buffer_unordered(plan.concurrency.max(1))
         .collect()
         .await;
-    Summary::of(outcomes, started.elapsed())
+    ReplaySummary::of(outcomes, started.elapsed())
 }
 
 /// When the delivery of this index may begin, counted from the start.
@@ -133,7 +133,7 @@ async fn send(delivery: &SignedDelivery, url: &str, client: &Client, signer: &Si
             sleep(wait).await;
             continue;
         }
-        return Ok(Answer {
+        return Ok(ReplayResponse {
             status,
             said,
             latency: begun.elapsed(),

@@ -9,7 +9,7 @@ const KEPT: u16 = 200;
 
 /// How a delivery was answered in the end.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct ReplayResponse {
     /// The HTTP status.
     pub status: u16,
     /// The beginning of the answer's body.
@@ -20,7 +20,7 @@ pub struct Answer {
     pub retries: u32,
 }
 
-impl Answer {
+impl ReplayResponse {
     /// Whether the delivery is kept.
     pub fn kept(&self) -> bool {
         self.status == KEPT
@@ -29,7 +29,7 @@ impl Answer {
 
 /// The sum of it.
 #[derive(Debug, Clone)]
-pub struct Summary {
+pub struct ReplaySummary {
     by_status: BTreeMap<u16, usize>,
     unsent: usize,
     retried: usize,
@@ -38,9 +38,9 @@ pub struct Summary {
     elapsed: Duration,
 }
 
-impl Summary {
+impl ReplaySummary {
     /// Sums up.
-    pub fn of(outcomes: impl IntoIterator<Item = Result<Answer, String>>, elapsed: Duration) -> Self {
+    pub fn of(outcomes: impl IntoIterator<Item = Result<ReplayResponse, String>>, elapsed: Duration) -> Self {
         let mut summary = Self {
             by_status: BTreeMap::new(),
             unsent: 0,
@@ -112,7 +112,7 @@ impl Summary {
     }
 }
 
-impl fmt::Display for Summary {
+impl fmt::Display for ReplaySummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let total = u32::try_from(self.total()).unwrap_or(u32::MAX);
         let seconds = self.elapsed.as_secs_f64();

@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use super::*;
 use crate::cli::command::{Command, parse_from};
 
-fn args(folder: &std::path::Path, line: &str) -> Args {
+fn args(folder: &std::path::Path, line: &str) -> ReplayArgs {
     let mut words: Vec<OsString> = ["avinode-ingest", "replay"].map(OsString::from).to_vec();
     words.push(folder.into());
     words.extend(line.split_whitespace().map(OsString::from));

@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{failed, tracking};
-use crate::cli::database::Database;
+use crate::cli::database::CommandDatabase;
 use crate::cli::error::{CliError, chain};
 use crate::cli::output::print;
 use crate::config::database::DatabaseArgs;
@@ -14,7 +14,7 @@ use crate::sessions::error::SessionError;
 
 /// What `sessions complete` takes.
 #[derive(Debug, clap::Args)]
-pub struct Complete {
+pub struct CompleteSessionsArgs {
     /// The sessions, by the ids that `sessions list` prints.
     #[arg(value_name = "ID", required = true)]
     pub ids: Vec<Uuid>,
@@ -30,7 +30,7 @@ pub struct Complete {
 
 /// What `sessions archive` takes.
 #[derive(Debug, clap::Args)]
-pub struct Archive {
+pub struct ArchiveSessionsArgs {
     /// Print JSON, for scripts.
     #[arg(long)]
     pub json: bool,
@@ -41,8 +41,8 @@ pub struct Archive {
 }
 
 /// Completes them, each by itself: one that cannot be is told, and the others are completed.
-pub(super) async fn complete(args: Complete) -> Result<ExitCode, CliError> {
-    let database = Database::open_current(&args.database).await?;
+pub(super) async fn complete(args: CompleteSessionsArgs) -> Result<ExitCode, CliError> {
+    let database = CommandDatabase::open_current(&args.database).await?;
     let sessions = tracking(&database);
     let (mut done, mut not_done) = (Vec::new(), Vec::new());
     for id in args.ids {
@@ -76,8 +76,8 @@ pub(super) async fn complete(args: Complete) -> Result<ExitCode, CliError> {
 }
 
 /// Archives what is due.
-pub(super) async fn archive(args: Archive) -> Result<ExitCode, CliError> {
-    let database = Database::open_current(&args.database).await?;
+pub(super) async fn archive(args: ArchiveSessionsArgs) -> Result<ExitCode, CliError> {
+    let database = CommandDatabase::open_current(&args.database).await?;
     let archived = tracking(&database).archive().await;
     let archived = archived
         .map_err(|error| failed("archive the sessions", error))?

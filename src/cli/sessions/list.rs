@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use uuid::Uuid;
 
 use super::{failed, tracking};
-use crate::cli::database::Database;
+use crate::cli::database::CommandDatabase;
 use crate::cli::error::{CliError, Context};
 use crate::cli::output::print;
 use crate::cli::table::{TextTable, moment, or_dash};
@@ -22,7 +22,7 @@ use crate::sessions::validate;
 
 /// What `sessions list` takes.
 #[derive(Debug, clap::Args)]
-pub struct List {
+pub struct ListSessionsArgs {
     /// Only sessions of this Avinode trip, by either of its ids in any spelling.
     #[arg(long, value_name = "ID", value_parser = trip)]
     pub trip: Option<TripId>,
@@ -77,8 +77,8 @@ pub struct List {
 }
 
 /// Lists them.
-pub(super) async fn run(args: List) -> Result<ExitCode, CliError> {
-    let database = Database::open_current(&args.database).await?;
+pub(super) async fn run(args: ListSessionsArgs) -> Result<ExitCode, CliError> {
+    let database = CommandDatabase::open_current(&args.database).await?;
     let filter = SessionFilter {
         conversation_id: args.conversation,
         request_id: args.request,

@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{failed_on, tracking};
-use crate::cli::database::Database;
+use crate::cli::database::CommandDatabase;
 use crate::cli::error::{CliError, Context};
 use crate::cli::output::print;
 use crate::cli::table::{TextTable, moment, or_dash};
@@ -17,7 +17,7 @@ use crate::sessions::error::SessionError;
 
 /// What `sessions show` takes.
 #[derive(Debug, clap::Args)]
-pub struct Show {
+pub struct ShowSessionArgs {
     /// The session, by the id that `sessions list` prints.
     #[arg(value_name = "ID")]
     pub id: Uuid,
@@ -32,8 +32,8 @@ pub struct Show {
 }
 
 /// Shows it.
-pub(super) async fn run(args: Show) -> Result<ExitCode, CliError> {
-    let database = Database::open_current(&args.database).await?;
+pub(super) async fn run(args: ShowSessionArgs) -> Result<ExitCode, CliError> {
+    let database = CommandDatabase::open_current(&args.database).await?;
     let sessions = &tracking(&database);
     let failed = |error| failed_on(args.id, "read the session", error);
     let session = sessions.get(args.id).await.map_err(failed)?;

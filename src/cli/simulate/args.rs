@@ -10,10 +10,10 @@ use crate::config::database::DatabaseArgs;
 use crate::config::serve::PrimaryQuote;
 use crate::config::value_parsers::{address, rate, share, url, whole};
 use crate::config::webhook::WebhookArgs;
-use crate::simulator::credentials::Credentials;
+use crate::simulator::credentials::ApiCredentials;
 use crate::simulator::faults::ApiFaults;
-use crate::simulator::generate::Generate;
-use crate::simulator::instance::Options;
+use crate::simulator::generate::GeneratorOptions;
+use crate::simulator::instance::SimulatorOptions;
 use crate::simulator::rate_limit::RateLimit;
 use crate::simulator::scenario::Scenario;
 use crate::simulator::schedule::DeliveryFaults;
@@ -24,7 +24,7 @@ pub const STORY: &str = include_str!("../../../scenarios/story.json");
 
 /// What `simulate` takes.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct SimulateArgs {
     /// The file of the scenario. Default: a short built-in story.
     #[arg(value_name = "SCENARIO", conflicts_with_all = ["trips", "actions"])]
     pub scenario: Option<PathBuf>,
@@ -112,11 +112,11 @@ pub struct Args {
     pub database: DatabaseArgs,
 }
 
-impl Args {
+impl SimulateArgs {
     /// The scenario that is to be played.
     pub(super) fn scenario(&self) -> Result<Scenario, CliError> {
         if let (Some(trips), Some(actions)) = (self.trips, self.actions) {
-            let invented = Scenario::invented(Generate::of(trips, actions), self.seed.unwrap_or_default());
+            let invented = Scenario::invented(GeneratorOptions::of(trips, actions), self.seed.unwrap_or_default());
             return invented.context("invent a scenario");
         }
         let text = match &self.scenario {
@@ -131,8 +131,8 @@ impl Args {
     }
 
     /// How it is to be played.
-    pub(super) fn options(&self) -> Options {
-        Options {
+    pub(super) fn options(&self) -> SimulatorOptions {
+        SimulatorOptions {
             speed: self.speed,
             disorder: DeliveryFaults {
                 duplicates: self.duplicates,
@@ -147,8 +147,8 @@ impl Args {
                 rate: self.calls_per_second,
                 burst: self.burst,
             },
-            credentials: Credentials::default(),
-            ..Options::default()
+            credentials: ApiCredentials::default(),
+            ..SimulatorOptions::default()
         }
     }
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::simulator::instance::Simulator;
-use crate::simulator::log::Deliveries;
+use crate::simulator::log::DeliveryLog;
 
 /// How many differences are told in words.
 const TOLD: usize = 20;
 
 /// The summary.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
+pub struct SimulationReport {
     /// Trips of the scenario.
     trips: usize,
     /// Actions that happened; each changed one resource that a notification tells of.
@@ -26,7 +26,7 @@ pub struct Report {
     /// From the first action to the last delivery.
     seconds: f64,
     /// What became of the notifications.
-    notifications: Deliveries,
+    notifications: DeliveryLog,
     /// Calls of the API by outcome.
     calls: BTreeMap<String, usize>,
     /// Documents that were fetched.
@@ -38,7 +38,7 @@ pub struct Report {
     differences: Option<Vec<String>>,
 }
 
-impl Report {
+impl SimulationReport {
     /// What came of it so far.
     pub fn of(simulator: &Simulator, took: Duration) -> Self {
         let scenario = simulator.scenario();
@@ -77,7 +77,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for SimulationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             trips,

@@ -9,10 +9,10 @@ use crate::cli::error::{CliError, Context};
 use crate::config::secret::{Secrets, basic_credentials};
 
 /// Identifier and secret.
-pub(super) type Credentials = (String, SecretString);
+pub(super) type WebhookCredentials = (String, SecretString);
 
 /// Those that the arguments choose: by the identifier, or else the first; `None` where there are none at all.
-pub(super) fn chosen(args: &CredentialArgs) -> Result<Option<Credentials>, CliError> {
+pub(super) fn chosen(args: &CredentialArgs) -> Result<Option<WebhookCredentials>, CliError> {
     let Some(known) = known(args)? else {
         return Ok(None);
     };
@@ -28,7 +28,10 @@ pub(super) fn chosen(args: &CredentialArgs) -> Result<Option<Credentials>, CliEr
 }
 
 /// Those to write a setting back with: the ones that are asked for, or else the known ones with its identifier.
-pub(super) fn of_setting(args: &CredentialArgs, setting: &WebhookSetting) -> Result<Option<Credentials>, CliError> {
+pub(super) fn of_setting(
+    args: &CredentialArgs,
+    setting: &WebhookSetting,
+) -> Result<Option<WebhookCredentials>, CliError> {
     if args.identifier.is_some() || args.credentials_file.is_some() {
         return chosen(args);
     }
@@ -50,11 +53,11 @@ fn known(args: &CredentialArgs) -> Result<Option<Secrets>, CliError> {
         .map_err(|wrong| CliError::setting(format!("--credentials-file: {} {wrong}", file.display())))
 }
 
-fn of(known: &Secrets, identifier: &str) -> Option<Credentials> {
+fn of(known: &Secrets, identifier: &str) -> Option<WebhookCredentials> {
     known.iter().filter_map(split).find(|(its, _)| its == identifier)
 }
 
-fn split(entry: &str) -> Option<Credentials> {
+fn split(entry: &str) -> Option<WebhookCredentials> {
     let (identifier, secret) = entry.split_once(':')?;
     Some((identifier.to_owned(), secret.into()))
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{ChangedFacts, Provenance, TimelineEvent, TripFacts, TripStatusFact, quote_detail, received_cause};
 use crate::domain::event::{Event, EventKind, FactSource, FactVersion, QuoteDetails, TripStatus};
 use crate::domain::ids::{QuoteId, RfqId};
-use crate::domain::quote::{Decline, FactChange, Rfq, learn_decline};
+use crate::domain::quote::{DeclineFact, FactChange, Rfq, learn_decline};
 use crate::domain::quote_history::QuoteHistory;
 
 impl TripFacts {
@@ -49,14 +49,14 @@ impl TripFacts {
                 reason,
                 operator,
             } => {
-                let decline = Decline {
+                let decline = DeclineFact {
                     version: version.clone(),
                     reason: reason.clone(),
                 };
                 // Without a stamp of its own it is what a document shows each time it is fetched.
                 let is_shown = version.source == FactSource::Document && event.at.is_none();
-                let is_told = |known: &Decline| reason.is_none() || known.reason == *reason;
-                let says_again = |known: &Option<Decline>| is_shown && known.as_ref().is_some_and(is_told);
+                let is_told = |known: &DeclineFact| reason.is_none() || known.reason == *reason;
+                let says_again = |known: &Option<DeclineFact>| is_shown && known.as_ref().is_some_and(is_told);
                 let mut news = false;
                 if let Some(request) = request {
                     let known = &mut self.requests.entry(request.clone()).or_default().declined;

@@ -9,10 +9,10 @@ use utoipa::{IntoResponses, PartialSchema, ToSchema};
 use crate::http::problem::ProblemDetails;
 
 /// Status, name of the description, when it is answered, and a header that comes with it.
-type Refusal = (u16, &'static str, &'static str, Option<&'static str>);
+type ProblemResponse = (u16, &'static str, &'static str, Option<&'static str>);
 
 /// All refusals of the API.
-const REFUSALS: [Refusal; 11] = [
+const REFUSALS: [ProblemResponse; 11] = [
     (
         400,
         "NotJson",
@@ -79,7 +79,7 @@ const REFUSALS: [Refusal; 11] = [
 ];
 
 /// The same for the webhook.
-const OF_WEBHOOK: [Refusal; 9] = [
+const OF_WEBHOOK: [ProblemResponse; 9] = [
     (
         400,
         "WebhookNotJson",
@@ -152,7 +152,7 @@ pub fn described() -> BTreeMap<String, RefOr<Response>> {
     .collect()
 }
 
-fn refer(refusals: &[Refusal], statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
+fn refer(refusals: &[ProblemResponse], statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
     let asked = refusals.iter().filter(|(status, ..)| statuses.contains(status));
     asked
         .map(|(status, name, ..)| (status.to_string(), Ref::from_response_name(*name).into()))

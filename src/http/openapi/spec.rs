@@ -126,7 +126,7 @@ pub fn document() -> Value {
     // utoipa writes what a list is of into the list; a reader that makes types of this would have two of each.
     let schemas = document["components"]["schemas"].as_object_mut();
     for (name, schema) in schemas.into_iter().flatten() {
-        if let Some(of) = name.strip_prefix("List_") {
+        if let Some(of) = name.strip_prefix("ListResponse_") {
             schema["properties"]["data"]["items"] = json!({"$ref": format!("#/components/schemas/{of}")});
         }
     }

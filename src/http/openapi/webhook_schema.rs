@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 /// Avinode's own format: a resource changed; what happened is to be fetched.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(rename_all = "camelCase")]
-pub struct ThinNotification {
+#[schema(as = ThinNotification, rename_all = "camelCase")]
+pub struct ThinNotificationSchema {
     /// The resource that changed.
     #[schema(example = "arfq-12345678")]
     id: String,
@@ -26,8 +26,8 @@ pub struct ThinNotification {
 
 /// A relay's format: what happened is in it.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(rename_all = "camelCase")]
-pub struct FullEvent {
+#[schema(as = FullEvent, rename_all = "camelCase")]
+pub struct FullEventSchema {
     /// What happened.
     #[schema(example = "TripRequestSellerResponse")]
     event: String,
@@ -48,11 +48,12 @@ pub struct FullEvent {
 /// A delivery: one of the two formats. Any other JSON is kept as well, and shown as not understood.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
-pub enum Delivery {
+#[schema(as = Delivery)]
+pub enum DeliverySchema {
     /// Avinode's own format.
-    Thin(ThinNotification),
+    Thin(ThinNotificationSchema),
     /// A relay's format.
-    Full(FullEvent),
+    Full(FullEventSchema),
 }
 
 /// The answer to a delivery that is kept.

@@ -222,7 +222,7 @@ async fn encodings_and_expectations_that_we_could_not_honour_are_refused() {
 
 #[tokio::test]
 async fn livez_needs_nothing_and_answers_head() {
-    let door = health_only(Readiness::new(Heartbeats::new(), Vec::new()));
+    let door = health_only(Readiness::new(HeartbeatRegistry::new(), Vec::new()));
     for method in ["GET", "HEAD"] {
         let request = Request::builder()
             .method(method)
@@ -236,7 +236,7 @@ async fn livez_needs_nothing_and_answers_head() {
 
 #[tokio::test]
 async fn readyz_names_what_is_wrong_and_draining_asks_nothing() {
-    let heartbeats = Heartbeats::new();
+    let heartbeats = HeartbeatRegistry::new();
     let asked = Arc::new(Mutex::new(0));
     let count = Arc::clone(&asked);
     let database = Probe::new("database", move || {

@@ -16,10 +16,10 @@ const MEMORY: usize = 16 * 1024 * 1024;
 
 /// The state of the API; clones share it.
 #[derive(Clone)]
-pub struct ApiState(Arc<Shared>);
+pub struct ApiState(Arc<ApiStateInner>);
 
 /// What [`ApiState`] holds.
-pub struct Shared {
+pub struct ApiStateInner {
     /// The operations.
     pub sessions: SessionService,
     /// Who may call them.
@@ -31,7 +31,7 @@ pub struct Shared {
 impl ApiState {
     /// The API on these sessions, for the bearers of these tokens.
     pub fn new(sessions: SessionService, tokens: Tokens) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(ApiStateInner {
             sessions,
             tokens,
             memory: MemoryBudget::new(MEMORY),
@@ -40,9 +40,9 @@ impl ApiState {
 }
 
 impl std::ops::Deref for ApiState {
-    type Target = Shared;
+    type Target = ApiStateInner;
 
-    fn deref(&self) -> &Shared {
+    fn deref(&self) -> &ApiStateInner {
         &self.0
     }
 }

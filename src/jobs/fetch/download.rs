@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::request::FetchRequest;
 use super::{FOLLOW, FetchHandler, FetchedDocument, Unfinished, all, errors, follow_up};
-use crate::avinode::client::avinode_client::Document;
+use crate::avinode::client::avinode_client::ApiDocument;
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::domain::ids::TripId;
 use crate::queue::claim_by_key::KeyBatch;
@@ -84,7 +84,7 @@ impl FetchHandler {
         &self,
         asked: &FetchRequest,
         resource: &Resource,
-        document: Document,
+        document: ApiDocument,
         began_at: DateTime<Utc>,
     ) -> Result<FetchedDocument, JobError> {
         let fetched = documents::NewDocument {

@@ -16,8 +16,8 @@ fn job(attempts: i32) -> ClaimedJob {
 
 fn back(attempts: i32, error: &JobError) -> (Duration, bool, Option<String>) {
     match remedy(&job(attempts), error, &RetryPolicy::default()) {
-        Disposition::Reschedule(back) => (back.delay, back.counts, back.noted),
-        Disposition::DeadLetter(reason) => panic!("buried: {reason}"),
+        JobDisposition::Reschedule(back) => (back.delay, back.counts, back.noted),
+        JobDisposition::DeadLetter(reason) => panic!("buried: {reason}"),
     }
 }
 
@@ -46,8 +46,8 @@ fn each_way_to_fail_has_its_remedy() {
 fn a_job_dies_by_its_own_fault_or_after_its_last_attempt() {
     let policy = RetryPolicy::default();
     let bury = |attempts, error: &JobError| match remedy(&job(attempts), error, &policy) {
-        Disposition::DeadLetter(reason) => Some(reason),
-        Disposition::Reschedule(_) => None,
+        JobDisposition::DeadLetter(reason) => Some(reason),
+        JobDisposition::Reschedule(_) => None,
     };
     assert_eq!(bury(1, &JobError::fail("not understood")).unwrap(), "not understood");
     let retry = JobError::retry("no answer");

@@ -14,7 +14,7 @@ fn each_header_is_asked_for_and_a_clock_may_be_five_minutes_off() {
             .iter()
             .map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap()));
         let headers: HeaderMap = headers.collect();
-        Credentials::default().check(&headers, "2026-03-01T12:00:00Z".parse().unwrap())
+        ApiCredentials::default().check(&headers, "2026-03-01T12:00:00Z".parse().unwrap())
     };
     assert_eq!(check(&right), Ok(()));
     for missing in 0..right.len() {

@@ -1,11 +1,11 @@
 use super::*;
 
-fn drawn(seed: u64, share: f64, reads: usize) -> Vec<Option<Fault>> {
+fn drawn(seed: u64, share: f64, reads: usize) -> Vec<Option<ApiFault>> {
     let trouble = ApiFaults {
         faults: share,
         ..ApiFaults::default()
     };
-    let mut faults = Faults::default();
+    let mut faults = FaultPlan::default();
     (0..reads).map(|_| faults.next(seed, "arfq-1", &trouble)).collect()
 }
 

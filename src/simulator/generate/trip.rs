@@ -5,9 +5,11 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rust_decimal::Decimal;
 
-use super::Slot;
-use crate::simulator::action::{Action, Cancel, Chat, Decline, Lift, Price, Quote, Request};
-use crate::simulator::scenario::Trip;
+use super::ScheduleSlot;
+use crate::simulator::action::{
+    Action, CancelAction, ChatAction, DeclineAction, LiftAction, PriceAction, QuoteAction, RfqAction,
+};
+use crate::simulator::scenario::ScenarioTrip;
 
 /// The operators of a generated story.
 const OPERATORS: [&str; 6] = [
@@ -48,23 +50,23 @@ pub(super) struct TripGenerator {
 }
 
 impl TripGenerator {
-    pub(super) fn begin(&mut self, trip: &Trip) {
+    pub(super) fn begin(&mut self, trip: &ScenarioTrip) {
         self.trip.clone_from(&trip.short);
         self.last = None;
         self.asked.clear();
         self.quotes.clear();
     }
 
-    pub(super) fn happens(&mut self, at: u64, slot: Slot, rng: &mut StdRng) {
+    pub(super) fn happens(&mut self, at: u64, slot: ScheduleSlot, rng: &mut StdRng) {
         // Times of one trip differ: what is newer must be told by them.
         let at = self.last.map_or(at, |last| at.max(last + 1));
         self.last = Some(at);
         let action = match slot {
-            Slot::Request => self.request(at, rng),
-            Slot::Operator => self.answer(at, rng),
-            Slot::Lift => self.lift(at, rng),
-            Slot::Buyer => self.chat(at, "abuyermsg", rng),
-            Slot::Cancel => Action::Cancel(Cancel { at, rfq: self.any(rng) }),
+            ScheduleSlot::Request => self.request(at, rng),
+            ScheduleSlot::Operator => self.answer(at, rng),
+            ScheduleSlot::Lift => self.lift(at, rng),
+            ScheduleSlot::Buyer => self.chat(at, "abuyermsg", rng),
+            ScheduleSlot::Cancel => Action::Cancel(CancelAction { at, rfq: self.any(rng) }),
         };
         self.told.push(action);
     }
@@ -77,7 +79,7 @@ impl TripGenerator {
             open: 1,
             declined: false,
         });
-        Action::Request(Request {
+        Action::Request(RfqAction {
             at,
             trip: self.trip.clone(),
             rfq,
@@ -96,7 +98,7 @@ impl TripGenerator {
             .collect();
         match wish {
             0..45 if !open.is_empty() => self.quote(at, open.choose(rng).copied().unwrap_or_default(), rng),
-            0..70 if !self.quotes.is_empty() => Action::Price(Price {
+            0..70 if !self.quotes.is_empty() => Action::Price(PriceAction {
                 at,
                 quote: self.quotes.choose(rng).cloned().unwrap_or_default(),
                 price: price(rng),
@@ -114,7 +116,7 @@ impl TripGenerator {
         let asked = &mut self.asked[index];
         asked.open -= 1;
         asked.declined = false;
-        Action::Quote(Quote {
+        Action::Quote(QuoteAction {
             at,
             rfq: asked.rfq.clone(),
             quote,
@@ -127,7 +129,7 @@ impl TripGenerator {
     fn decline(&mut self, at: u64, index: usize, rng: &mut StdRng) -> Action {
         let message = self.message("asellermsg");
         self.asked[index].declined = true;
-        Action::Decline(Decline {
+        Action::Decline(DeclineAction {
             at,
             rfq: self.asked[index].rfq.clone(),
             message,
@@ -138,14 +140,14 @@ impl TripGenerator {
     fn lift(&mut self, at: u64, rng: &mut StdRng) -> Action {
         let index = rng.random_range(0..self.asked.len());
         self.asked[index].open += 1;
-        Action::Lift(Lift {
+        Action::Lift(LiftAction {
             at,
             rfq: self.asked[index].rfq.clone(),
         })
     }
 
     fn chat(&mut self, at: u64, kind: &str, rng: &mut StdRng) -> Action {
-        Action::Chat(Chat {
+        Action::Chat(ChatAction {
             at,
             rfq: self.any(rng),
             message: self.message(kind),

@@ -6,7 +6,7 @@ use reqwest::{Client, Method, Response};
 use serde_json::Value;
 
 use super::*;
-use crate::simulator::log::Outcome;
+use crate::simulator::log::CallResult;
 
 /// A running simulator and a client with its credentials.
 struct Stage {
@@ -16,7 +16,7 @@ struct Stage {
 }
 
 impl Stage {
-    async fn set(options: Options) -> Self {
+    async fn set(options: SimulatorOptions) -> Self {
         let story = Scenario::read(include_bytes!("../../../scenarios/story.json"), None).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let shutdown = CancellationToken::new();
@@ -31,7 +31,7 @@ impl Stage {
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> reqwest::Result<Response> {
-        let known = Credentials::default();
+        let known = ApiCredentials::default();
         let request = self.client.request(method, format!("{}/{path}", self.simulator.base()));
         let request = request
             .bearer_auth(known.bearer)
@@ -53,7 +53,7 @@ impl Stage {
     }
 
     /// What the first calls of a resource got, in order.
-    fn outcomes(&self) -> Vec<Outcome> {
+    fn outcomes(&self) -> Vec<CallResult> {
         self.simulator
             .log()
             .calls()
@@ -72,14 +72,14 @@ async fn read(response: Response) -> (u16, Value) {
 }
 
 /// Very fast, and no limit that a test meets.
-fn quick() -> Options {
-    Options {
+fn quick() -> SimulatorOptions {
+    SimulatorOptions {
         speed: 1e6,
         allowance: RateLimit {
             rate: 1000.0,
             burst: 1000,
         },
-        ..Options::default()
+        ..SimulatorOptions::default()
     }
 }
 
@@ -97,7 +97,7 @@ async fn what_has_happened_is_answered_in_the_envelope_and_what_has_not_is_404()
     );
     let href = message["data"]["links"]["rfqs"][0]["href"].as_str().unwrap();
     assert_eq!(href, format!("{}/rfqs/arfq-20011001", stage.simulator.base()));
-    assert_eq!(stage.outcomes(), [Outcome::NotThere, Outcome::Served]);
+    assert_eq!(stage.outcomes(), [CallResult::NotThere, CallResult::Served]);
     // Nobody has subscribed.
     let deliveries = stage.simulator.log().deliveries();
     assert_eq!((deliveries.unsubscribed, deliveries.planned), (20, 20));
@@ -105,7 +105,7 @@ async fn what_has_happened_is_answered_in_the_envelope_and_what_has_not_is_404()
 
 #[tokio::test]
 async fn every_notification_reaches_whoever_has_subscribed() {
-    let stage = Stage::set(Options {
+    let stage = Stage::set(SimulatorOptions {
         disorder: DeliveryFaults {
             duplicates: 1.0,
             shuffle: true,
@@ -136,7 +136,7 @@ async fn every_notification_reaches_whoever_has_subscribed() {
 
 #[tokio::test]
 async fn beyond_the_limit_it_is_429_and_the_log_tells() {
-    let stage = Stage::set(Options {
+    let stage = Stage::set(SimulatorOptions {
         allowance: RateLimit { rate: 0.01, burst: 2 },
         ..quick()
     })
@@ -177,7 +177,7 @@ async fn without_credentials_nothing_is_told() {
 
 #[tokio::test]
 async fn every_fault_ends_and_none_is_an_answer() {
-    let stage = Stage::set(Options {
+    let stage = Stage::set(SimulatorOptions {
         trouble: ApiFaults {
             faults: 1.0,
             in_a_row: 12,
@@ -201,7 +201,7 @@ async fn every_fault_ends_and_none_is_an_answer() {
     assert_eq!(
         outcomes
             .iter()
-            .filter(|outcome| matches!(outcome, Outcome::Faulty(_)))
+            .filter(|outcome| matches!(outcome, CallResult::Faulty(_)))
             .count(),
         12
     );
@@ -209,7 +209,7 @@ async fn every_fault_ends_and_none_is_an_answer() {
 
 #[tokio::test]
 async fn a_change_that_is_shown_late_is_shown_in_the_end() {
-    let stage = Stage::set(Options {
+    let stage = Stage::set(SimulatorOptions {
         trouble: ApiFaults {
             late: 1.0,
             lateness: Duration::from_millis(300),
@@ -227,7 +227,10 @@ async fn a_change_that_is_shown_late_is_shown_in_the_end() {
     );
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(stage.get("tripmsgs/asellermsg-1000011003").await.0, 200);
-    assert_eq!(stage.outcomes(), [Outcome::NotThere, Outcome::Stale, Outcome::Served]);
+    assert_eq!(
+        stage.outcomes(),
+        [CallResult::NotThere, CallResult::Stale, CallResult::Served]
+    );
 }
 
 #[tokio::test]

@@ -2,10 +2,10 @@ use super::*;
 
 #[test]
 fn the_worst_window_is_found_wherever_it_lies() {
-    let log = Log::begin();
+    let log = CallLog::begin();
     let mut call = |millis: u64| {
         let at = log.began + Duration::from_millis(millis);
-        log.call(at, "rfqs/arfq-1".to_owned(), Outcome::Served);
+        log.call(at, "rfqs/arfq-1".to_owned(), CallResult::Served);
     };
     [0, 1000, 2000, 5000, 5000, 5000, 5100, 9000]
         .into_iter()

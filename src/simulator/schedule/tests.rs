@@ -10,7 +10,7 @@ const WORST: DeliveryFaults = DeliveryFaults {
     shuffle: true,
 };
 
-fn sent(steps: &[Step]) -> Vec<usize> {
+fn sent(steps: &[ScheduledStep]) -> Vec<usize> {
     let sent = steps.iter().filter_map(|step| match step.what {
         StepKind::Send(index, 0) => Some(index),
         _ => None,

@@ -9,7 +9,7 @@ use axum::routing::post;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::simulator::log::Log;
+use crate::simulator::log::CallLog;
 
 /// The headers of each request, and its body.
 type Seen = Arc<Mutex<Vec<(HeaderMap, String)>>>;
@@ -31,21 +31,21 @@ async fn receiver(answer: impl Fn(usize, &HeaderMap) -> Response + Clone + Send 
 }
 
 /// Sends one notification at this speed and returns what came of it.
-async fn sent(uri: &str, proof: AuthMode, speed: f64) -> Deliveries {
-    let target = Target {
+async fn sent(uri: &str, proof: AuthMode, speed: f64) -> DeliveryLog {
+    let target = WebhookTarget {
         setting: "whs-1".to_owned(),
         uri: uri.to_owned(),
         identifier: "avinode".to_owned(),
         secret: "hush:hush".to_owned(),
         proof,
     };
-    let notice = Notification {
+    let notice = SimulatedNotification {
         kind: "rfqs",
         id: "arfq-1".to_owned(),
         trip: Some("S1".to_owned()),
         event_type: "TripRequestMine",
     };
-    let (log, shutdown) = (Log::begin(), CancellationToken::new());
+    let (log, shutdown) = (CallLog::begin(), CancellationToken::new());
     log.delivery(|deliveries| deliveries.planned = 1);
     let sender = Sender::new(2, ScaledClock::start(speed), shutdown).unwrap();
     sender.deliver(&target, &body(&notice, "http://a/api"), &log).await;

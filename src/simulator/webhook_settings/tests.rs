@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn a_setting_is_made_changed_and_told_by_what_it_subscribes_to() {
-    let mut settings = Settings::default();
+    let mut settings = WebhookSettings::default();
     let made = settings.create(json!({
         "targetURI": "http://127.0.0.1:1/hook", "displayName": "x", "clientIdentifier": "a",
         "clientSecret": "b:c", "clientAuthenticationType": "BASIC", "eventTypes": ["TripRequestMine"],
@@ -25,7 +25,7 @@ fn a_setting_is_made_changed_and_told_by_what_it_subscribes_to() {
 
 #[test]
 fn a_setting_that_cannot_work_is_refused() {
-    let mut settings = Settings::default();
+    let mut settings = WebhookSettings::default();
     assert!(settings.create(json!([])).is_err());
     assert!(settings.create(json!({"targetURI": "x", "eventTypes": []})).is_err());
     let misspelt = json!({"targetURI": "http://a", "eventTypes": ["TripRequestMines"]});

@@ -3,16 +3,19 @@
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
-use super::notification::Notification;
-use super::{Answer, Lift, Message, MessageContent, Quote, Rfq, Stamps, World};
+use super::notification::SimulatedNotification;
+use super::{
+    LiftAnswer, MessageContent, ResourceTimestamps, SimulatedLift, SimulatedMessage, SimulatedQuote, SimulatedRfq,
+    SimulatedWorld,
+};
 use crate::simulator::action::Action;
 
-impl World {
+impl SimulatedWorld {
     /// Lets it happen now. Actions of a checked scenario always can; any other changes nothing.
     ///
     /// The stamps are the wall's moments, not the scenario's seconds: a reader may compare them with its own clock, and no
     /// two are the same.
-    pub fn apply(&mut self, action: &Action, now: DateTime<Utc>, base: &str) -> Option<Notification> {
+    pub fn apply(&mut self, action: &Action, now: DateTime<Utc>, base: &str) -> Option<SimulatedNotification> {
         let notice = self.notice(action)?;
         let document = self.document(notice.kind, &notice.id, base);
         let before = self.before.entry(notice.id.clone()).or_default();
@@ -26,14 +29,14 @@ impl World {
     }
 
     fn change(&mut self, action: &Action, at: DateTime<Utc>) -> Option<()> {
-        let stamps = Stamps {
+        let stamps = ResourceTimestamps {
             created: at,
             updated: at,
         };
         match action {
             Action::Request(action) => {
                 let lift = self.lift(&action.rfq, stamps);
-                let rfq = Rfq {
+                let rfq = SimulatedRfq {
                     trip: action.trip.clone(),
                     operator: action.operator.clone(),
                     lifts: vec![lift],
@@ -53,9 +56,9 @@ impl World {
                     .lifts
                     .iter_mut()
                     .find(|lift| lift.quote.is_none())?;
-                lift.answer = Answer::Accepted;
+                lift.answer = LiftAnswer::Accepted;
                 lift.quote = Some(action.quote.clone());
-                let quote = Quote {
+                let quote = SimulatedQuote {
                     rfq: action.rfq.clone(),
                     price: action.price,
                     currency: action.currency.clone(),
@@ -80,11 +83,11 @@ impl World {
                 lifts
                     .iter_mut()
                     .find(|lift| lift.quote.as_ref() == Some(&action.quote))?
-                    .answer = Answer::Accepted;
+                    .answer = LiftAnswer::Accepted;
             }
             Action::Decline(action) => {
                 for lift in &mut self.rfq(&action.rfq, at)?.lifts {
-                    lift.answer = Answer::Declined;
+                    lift.answer = LiftAnswer::Declined;
                 }
                 self.say(
                     &action.message,
@@ -106,21 +109,21 @@ impl World {
         Some(())
     }
 
-    fn rfq(&mut self, rfq: &str, at: DateTime<Utc>) -> Option<&mut Rfq> {
+    fn rfq(&mut self, rfq: &str, at: DateTime<Utc>) -> Option<&mut SimulatedRfq> {
         let rfq = self.rfqs.get_mut(rfq)?;
         rfq.stamps.updated = at;
         Some(rfq)
     }
 
     /// A new aircraft. Every other one has two automatic prices: linked quotes that nobody quoted.
-    fn lift(&mut self, rfq: &str, stamps: Stamps) -> Lift {
+    fn lift(&mut self, rfq: &str, stamps: ResourceTimestamps) -> SimulatedLift {
         self.lifts += 1;
         let number = self.lifts;
         let made = if number.is_multiple_of(2) { 0..0 } else { 0..2 };
         let automatic = made.map(|each| format!("aquote-{}", 910_000_000 + number * 2 + each));
         let automatic: Vec<String> = automatic.collect();
         for id in &automatic {
-            let quote = Quote {
+            let quote = SimulatedQuote {
                 rfq: rfq.to_owned(),
                 price: Decimal::new(999_900, 2),
                 currency: "USD".to_owned(),
@@ -129,16 +132,17 @@ impl World {
             };
             self.quotes.insert(id.clone(), quote);
         }
-        Lift {
+        SimulatedLift {
             id: format!("asellerlift-{}", 4_000_000 + number),
-            answer: Answer::Unanswered,
+            answer: LiftAnswer::Unanswered,
             quote: None,
             automatic,
         }
     }
 
-    fn say(&mut self, id: &str, rfq: &str, brings: MessageContent, stamps: Stamps) {
+    fn say(&mut self, id: &str, rfq: &str, brings: MessageContent, stamps: ResourceTimestamps) {
         let rfq = rfq.to_owned();
-        self.messages.insert(id.to_owned(), Message { rfq, brings, stamps });
+        self.messages
+            .insert(id.to_owned(), SimulatedMessage { rfq, brings, stamps });
     }
 }

@@ -1,11 +1,11 @@
 //! What an action is notified as.
 
-use super::World;
+use super::SimulatedWorld;
 use crate::simulator::action::{Action, is_of_the_buyer};
 
 /// A change of a resource, as its notification tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notification {
+pub struct SimulatedNotification {
     /// `rfqs` or `tripmsgs`.
     pub kind: &'static str,
     /// The resource.
@@ -16,13 +16,13 @@ pub struct Notification {
     pub event_type: &'static str,
 }
 
-impl World {
+impl SimulatedWorld {
     /// What the action will be notified as.
-    pub(super) fn notice(&self, action: &Action) -> Option<Notification> {
+    pub(super) fn notice(&self, action: &Action) -> Option<SimulatedNotification> {
         let (kind, id, rfq, event_type) = match action {
             Action::Request(action) => {
                 let named = self.trips.get(&action.trip)?.named;
-                return Some(Notification {
+                return Some(SimulatedNotification {
                     kind: "rfqs",
                     id: action.rfq.clone(),
                     trip: named.then(|| action.trip.clone()),
@@ -49,7 +49,7 @@ impl World {
         };
         let trip = &self.rfqs.get(rfq)?.trip;
         let named = self.trips.get(trip)?.named;
-        Some(Notification {
+        Some(SimulatedNotification {
             kind,
             id: id.clone(),
             trip: named.then(|| trip.clone()),

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::notification::Notification;
+use super::notification::SimulatedNotification;
 use super::*;
 
 const BASE: &str = "http://a/api";
@@ -18,10 +18,10 @@ const STORY: &str = r#"{"updated_on":true,"trips":[{"short":"S1","id":"atrip-1"}
     {"request":{"at":8,"trip":"S2","rfq":"arfq-2","operator":"Silver Heron Aviation"}}]}"#;
 
 /// The world after so many actions of the story, one a second, and the last one's notice.
-fn after(actions: usize, changed: fn(&mut Scenario)) -> (World, Notification) {
+fn after(actions: usize, changed: fn(&mut Scenario)) -> (SimulatedWorld, SimulatedNotification) {
     let mut scenario = Scenario::read(STORY.as_bytes(), None).unwrap();
     changed(&mut scenario);
-    let mut world = World::new(&scenario);
+    let mut world = SimulatedWorld::new(&scenario);
     let begun: DateTime<Utc> = "2026-03-01T12:00:00Z".parse().unwrap();
     let mut notice = None;
     for action in &scenario.actions[..actions] {

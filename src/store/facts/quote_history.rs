@@ -16,14 +16,14 @@ use crate::store::version;
 struct Column {
     /// Missing in rows of before there was anything else.
     received: Option<bool>,
-    event: Option<Row>,
-    documents: Vec<Row>,
+    event: Option<HistoryRow>,
+    documents: Vec<HistoryRow>,
     stood_from: Option<DateTime<Utc>>,
     stood_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Row {
+struct HistoryRow {
     request: Option<RfqId>,
     amount: Option<Decimal>,
     currency: Option<String>,
@@ -83,9 +83,9 @@ pub fn only(details: QuoteDetails, version: FactVersion, first_fact_at: Option<D
     said
 }
 
-fn row(stated: &Observation) -> Row {
+fn row(stated: &Observation) -> HistoryRow {
     let details = stated.details.clone();
-    Row {
+    HistoryRow {
         request: details.request,
         amount: details.price.as_ref().map(|price| price.amount),
         currency: details.price.map(|price| price.currency),
@@ -102,7 +102,7 @@ fn row(stated: &Observation) -> Row {
     }
 }
 
-fn stated(quote: &QuoteId, row: Row, source: FactSource) -> Observation {
+fn stated(quote: &QuoteId, row: HistoryRow, source: FactSource) -> Observation {
     Observation {
         details: details!(quote.clone(), row.request, row),
         earliest: row.earliest,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use avinode_ingest::cli::fixture_run::SeededManifest;
 use avinode_ingest::cli::fixtures;
-use avinode_ingest::cli::manifest::Manifest;
+use avinode_ingest::cli::manifest::FixtureManifest;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::replay::replay;
@@ -21,7 +21,7 @@ use crate::support::service::{drain, keep, shift};
 async fn all_fixtures_end_as_their_manifest_says_on_the_applications_tables() {
     let db = Db::attached().await;
     let folder = Path::new("fixtures");
-    let manifest = Manifest::read(folder).unwrap();
+    let manifest = FixtureManifest::read(folder).unwrap();
     let staged = SeededManifest::make(&db.pool, &manifest).await.unwrap();
     #[expect(clippy::disallowed_methods, reason = "the fixtures' moments lie around now")]
     let now = Utc::now();

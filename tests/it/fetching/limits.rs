@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use avinode_ingest::heartbeat::Heartbeats;
+use avinode_ingest::heartbeat::HeartbeatRegistry;
 use tokio_util::sync::CancellationToken;
 
 use super::setup::{notify, outcomes, rfq, worker_with};
@@ -22,7 +22,7 @@ async fn three_processes_together_never_exceed_the_limit_by_the_servers_log() {
         .collect();
     notify(&db.pool, &bodies).await;
     let shutdown = CancellationToken::new();
-    let heartbeats = Heartbeats::new();
+    let heartbeats = HeartbeatRegistry::new();
     let mut workers = tokio::task::JoinSet::new();
     for process in 0..3 {
         let worker = worker_with(&db.pool, &stub.settings(per_second, burst)).await;

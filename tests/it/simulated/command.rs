@@ -1,6 +1,6 @@
 //! `simulate` as a person types it.
 
-use avinode_ingest::simulator::credentials::Credentials;
+use avinode_ingest::simulator::credentials::ApiCredentials;
 use tokio::net::TcpListener;
 
 use super::setup::{PATIENCE, WIDE, dead};
@@ -17,7 +17,7 @@ async fn simulate_plays_its_story_to_a_service_and_holds_the_sessions_against_it
     let (rate, burst) = (WIDE.rate.to_string(), WIDE.burst.to_string());
     let basic = ("AVINODE_WEBHOOK_BASIC", "avinode:hush");
     let base = format!("http://{free}/api");
-    let Credentials { api_token, bearer } = Credentials::default();
+    let ApiCredentials { api_token, bearer } = ApiCredentials::default();
     let printed = [
         ("AVINODE_BASE_URL", base.as_str()),
         ("AVINODE_INSECURE_LOOPBACK", "true"),
@@ -52,7 +52,7 @@ async fn simulate_without_a_target_begins_once_a_setting_is_made_by_the_api() {
     let line = simulate.line("AVINODE_BASE_URL=").await;
     let base = line.split([' ', '=']).nth(1).unwrap().to_owned();
     simulate.line("nothing happens until").await;
-    let Credentials { api_token, bearer } = Credentials::default();
+    let ApiCredentials { api_token, bearer } = ApiCredentials::default();
     let settings = [
         ("AVINODE_BASE_URL", base.as_str()),
         ("AVINODE_INSECURE_LOOPBACK", "true"),

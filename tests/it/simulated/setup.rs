@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use avinode_ingest::simulator::credentials::Credentials;
+use avinode_ingest::simulator::credentials::ApiCredentials;
 use avinode_ingest::simulator::faults::ApiFaults;
-use avinode_ingest::simulator::generate::Generate;
-use avinode_ingest::simulator::instance::{Options, Simulator};
-use avinode_ingest::simulator::log::Log;
+use avinode_ingest::simulator::generate::GeneratorOptions;
+use avinode_ingest::simulator::instance::{Simulator, SimulatorOptions};
+use avinode_ingest::simulator::log::CallLog;
 use avinode_ingest::simulator::rate_limit::RateLimit;
 use avinode_ingest::simulator::scenario::Scenario;
 use avinode_ingest::simulator::schedule::DeliveryFaults;
@@ -60,7 +60,7 @@ impl Service {
 
     /// Starts another worker.
     pub async fn hire(&mut self) {
-        let Credentials { api_token, bearer } = Credentials::default();
+        let ApiCredentials { api_token, bearer } = ApiCredentials::default();
         let RateLimit { rate, burst } = self.allowance;
         let (url, rate, burst) = (self.db.url(), rate.to_string(), burst.to_string());
         let worker = [
@@ -105,19 +105,19 @@ pub async fn dead(pool: &Pool) -> Vec<(String, String)> {
 }
 
 /// A simulator of this story on a free port.
-pub async fn simulator(story: Scenario, options: Options) -> Simulator {
+pub async fn simulator(story: Scenario, options: SimulatorOptions) -> Simulator {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     Simulator::start(listener, story, options, CancellationToken::new()).unwrap()
 }
 
 /// Ten things that operators do on each of so many trips, played in so many seconds.
-pub fn invented(trips: u32) -> Generate {
-    Generate::of(trips, trips * 10)
+pub fn invented(trips: u32) -> GeneratorOptions {
+    GeneratorOptions::of(trips, trips * 10)
 }
 
 /// Duplicates, the wrong order, faults and the limit, for a story of this length that is played in so many seconds. What
 /// gets no answer is held until the client gives up in the whole size, and for moments else, to save time.
-pub fn options(length: u64, seconds: u32, allowance: RateLimit) -> Options {
+pub fn options(length: u64, seconds: u32, allowance: RateLimit) -> SimulatorOptions {
     let trouble = ApiFaults {
         faults: 0.05,
         ..ApiFaults::default()
@@ -127,7 +127,7 @@ pub fn options(length: u64, seconds: u32, allowance: RateLimit) -> Options {
     } else {
         Duration::from_secs(3)
     };
-    Options {
+    SimulatorOptions {
         #[expect(clippy::cast_precision_loss, reason = "some hours")]
         speed: length as f64 / f64::from(seconds),
         disorder: DeliveryFaults {
@@ -136,7 +136,7 @@ pub fn options(length: u64, seconds: u32, allowance: RateLimit) -> Options {
         },
         trouble: ApiFaults { silence, ..trouble },
         allowance,
-        ..Options::default()
+        ..SimulatorOptions::default()
     }
 }
 
@@ -159,7 +159,7 @@ pub async fn check(simulator: &Simulator, pool: &Pool, RateLimit { rate, burst }
 
 /// A duplicate that comes when its change has been fetched is fetched again, as it may be another change: one in twenty.
 /// Beyond that, a document may be asked for once more where it is not yet what was told, and a worker was killed.
-fn fetches(log: &Log, changes: usize) {
+fn fetches(log: &CallLog, changes: usize) {
     let served = log.served();
     println!("{served} documents for {changes} changes");
     assert!(

@@ -7,7 +7,7 @@ use avinode_ingest::domain::event::{Event, EventKind, FactSource, FactVersion, M
 use avinode_ingest::domain::ids::{QuoteId, TripId};
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::domain::trip::Provenance;
-use avinode_ingest::jobs::apply::{Applier, JobPayload};
+use avinode_ingest::jobs::apply::{JobApplier, JobPayload};
 use avinode_ingest::queue::enqueue::{self, NewJob};
 use avinode_ingest::queue::job::{ClaimedJob, JobError, JobHandler};
 use avinode_ingest::queue::worker::Worker;
@@ -24,7 +24,7 @@ const KIND: &str = "a document";
 /// Workers that apply documents as well.
 pub fn shift_with_documents(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Arc<Worker> {
     let mut shift = shift(pool, policy, clock);
-    let applier = Arc::new(Applier {
+    let applier = Arc::new(JobApplier {
         pool: pool.service(),
         policy,
         clock,
@@ -61,7 +61,7 @@ async fn enqueue(pool: &Pool, keys: Vec<String>) {
 }
 
 struct Documents {
-    applier: Arc<Applier>,
+    applier: Arc<JobApplier>,
 }
 
 impl JobHandler for Documents {

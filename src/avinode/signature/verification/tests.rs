@@ -2,13 +2,13 @@ use super::*;
 
 #[test]
 fn the_short_form_is_read_back() {
-    for scheme in Scheme::ALL {
+    for scheme in AuthScheme::ALL {
         let by = VerifiedBy { scheme, ordinal: 12 };
         assert_eq!(by.to_string().parse(), Ok(by));
     }
     assert_eq!(
         VerifiedBy {
-            scheme: Scheme::Hmac,
+            scheme: AuthScheme::Hmac,
             ordinal: 1
         }
         .to_string(),

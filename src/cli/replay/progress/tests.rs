@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::super::summary::Answer;
+use super::super::summary::ReplayResponse;
 use super::*;
 
 #[test]
@@ -14,7 +14,7 @@ fn a_log_gets_ten_lines_at_most_and_the_last_one_always() {
 
 #[test]
 fn a_refusal_is_told_on_one_line_that_cannot_steer_the_terminal() {
-    let answer = |status| Answer {
+    let answer = |status| ReplayResponse {
         status,
         said: "{\n \"title\": \"\u{1b}[2Jno\"\n}".into(),
         latency: Duration::ZERO,

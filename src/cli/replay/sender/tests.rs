@@ -32,7 +32,7 @@ async fn server(answers: &'static [&'static str]) -> (String, Arc<Mutex<Vec<Stri
     (url, seen)
 }
 
-async fn sent(url: &str, count: usize) -> Summary {
+async fn sent(url: &str, count: usize) -> ReplaySummary {
     let deliveries = (0..count)
         .map(|number| SignedDelivery::new(number, format!("{number} END")))
         .collect();

@@ -1,7 +1,7 @@
 use super::*;
 
-fn answer(status: u16, millis: u64) -> Result<Answer, String> {
-    Ok(Answer {
+fn answer(status: u16, millis: u64) -> Result<ReplayResponse, String> {
+    Ok(ReplayResponse {
         status,
         said: String::new(),
         latency: Duration::from_millis(millis),
@@ -11,7 +11,7 @@ fn answer(status: u16, millis: u64) -> Result<Answer, String> {
 
 #[test]
 fn percentiles_are_latencies_that_happened() {
-    let summary = Summary::of(
+    let summary = ReplaySummary::of(
         (1..=200).rev().map(|millis| answer(200, millis)),
         Duration::from_secs(1),
     );
@@ -20,16 +20,16 @@ fn percentiles_are_latencies_that_happened() {
         [millis(0), millis(50), millis(90), millis(99), millis(100)],
         [1, 100, 180, 198, 200]
     );
-    assert_eq!(Summary::of([], Duration::ZERO).percentile(50), None);
+    assert_eq!(ReplaySummary::of([], Duration::ZERO).percentile(50), None);
     assert_eq!(
-        Summary::of([answer(200, 7)], Duration::ZERO).percentile(99),
+        ReplaySummary::of([answer(200, 7)], Duration::ZERO).percentile(99),
         Some(Duration::from_millis(7))
     );
 }
 
 #[test]
 fn only_200_counts_as_kept() {
-    let summary = Summary::of(
+    let summary = ReplaySummary::of(
         [answer(200, 1), answer(202, 1), Err("refused".to_owned())],
         Duration::from_secs(2),
     );
@@ -43,5 +43,5 @@ fn only_200_counts_as_kept() {
         "3 deliveries in 2.000 s (1.5 a second)\n  status 200: 1\n  status 202: 1\n  not sent: 1\n  \
          latency: p50 1.00 ms, p90 1.00 ms, p99 1.00 ms, max 1.00 ms"
     );
-    assert!(Summary::of([answer(200, 1)], Duration::ZERO).is_clean());
+    assert!(ReplaySummary::of([answer(200, 1)], Duration::ZERO).is_clean());
 }

@@ -12,7 +12,7 @@ fn args(basic: Option<&str>, identifier: Option<&str>) -> CredentialArgs {
     }
 }
 
-fn shown(credentials: Option<Credentials>) -> Option<String> {
+fn shown(credentials: Option<WebhookCredentials>) -> Option<String> {
     credentials.map(|(identifier, secret)| format!("{identifier} {}", secret.expose_secret()))
 }
 
