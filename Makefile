@@ -16,7 +16,7 @@ demo: need-cargo need-postgres ## the main job on real input, from nothing; stay
 	@cargo run --locked -- demo $(ARGS)
 
 test: need-cargo need-postgres ## every test, each on a database of its own in one private cluster
-	@cargo test --locked $(ARGS)
+	@scripts/run-tests $(ARGS)
 
 check: need-cargo ## format and lints, as CI sees them
 	cargo fmt --check

@@ -1,8 +1,11 @@
-//! One embedded cluster per run, a migrated template on it, and a database per test made from the template.
+//! One cluster per run, migrated templates on it, and a database per test made from a template.
 //!
-//! The cluster lives on a thread of its own: each test has its own runtime, and none of them outlives it. It ends with
-//! the process, by its watchdog.
+//! `make test` starts the cluster outside the test processes and passes its address in `TEST_POSTGRES_URL`
+//! (`scripts/with-postgres`). Without it, each test process starts an embedded cluster on a thread of its own, which ends
+//! with the process.
 
+use std::future::Future;
+use std::str::FromStr;
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
@@ -16,14 +19,17 @@ use uuid::Uuid;
 
 use super::pool::Pool;
 
-/// How to reach the cluster's databases.
+/// The address of the cluster.
 struct Cluster {
+    /// Its maintenance database.
     server: PgConnectOptions,
+    /// The address without a database: `postgres:///?host=…&user=…`.
     url: String,
 }
 
-const TEMPLATE: &str = "template_migrated";
-/// The application's database, migrated. Made by the first test that asks for it.
+/// A migrated, standalone database.
+const MIGRATED: &str = "template_migrated";
+/// The application's database, migrated.
 const ATTACHED: &str = "template_attached";
 /// A new database of Supabase's.
 const SUPABASE: &str = include_str!("../host/supabase.sql");
@@ -31,41 +37,78 @@ const SUPABASE: &str = include_str!("../host/supabase.sql");
 const APPLICATION: &str = include_str!("../host/attached.sql");
 const WITHOUT_SESSIONS: &str = include_str!("../host/attached_without_sessions.sql");
 
+/// Serialises the processes that make a template.
+const TEMPLATE_LOCK: i64 = 7_351_204;
+
 fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    CLUSTER.get_or_init(|| {
-        let (send, receive) = mpsc::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                let settings = [("fsync", "off"), ("max_connections", "300")];
-                let cluster = EmbeddedPostgres::start(EmbeddedOptions {
-                    bin_dir: None,
-                    home: ClusterHome::ThrowAway,
-                    settings: settings
-                        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                        .to_vec(),
-                })
-                .await
-                .unwrap();
-                cluster.create_database(TEMPLATE).await.unwrap();
-                migrator::migrate(&cluster.options(TEMPLATE)).await.unwrap();
-                send.send(Cluster {
-                    server: cluster.options("postgres"),
-                    url: cluster.url(""),
-                })
-                .unwrap();
-                // Kept for as long as the process: the watchdog ends it.
-                std::future::pending::<()>().await;
-            });
-        });
-        receive
-            .recv_timeout(Duration::from_secs(120))
-            .expect("the cluster starts")
+    CLUSTER.get_or_init(|| match std::env::var("TEST_POSTGRES_URL") {
+        Ok(url) => Cluster {
+            server: PgConnectOptions::from_str(&url).unwrap().database("postgres"),
+            url,
+        },
+        Err(_) => embedded_cluster(),
     })
+}
+
+fn embedded_cluster() -> Cluster {
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let settings = [("fsync", "off"), ("max_connections", "300")];
+            let cluster = EmbeddedPostgres::start(EmbeddedOptions {
+                bin_dir: None,
+                home: ClusterHome::ThrowAway,
+                settings: settings
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .to_vec(),
+            })
+            .await
+            .unwrap();
+            send.send(Cluster {
+                server: cluster.options("postgres"),
+                url: cluster.url(""),
+            })
+            .unwrap();
+            // Each test has its own runtime, and none of them outlives this one: the watchdog ends the cluster.
+            std::future::pending::<()>().await;
+        });
+    });
+    receive
+        .recv_timeout(Duration::from_secs(120))
+        .expect("the cluster starts")
+}
+
+/// Makes a template once in all processes of a run: `fill` is called with its unfinished copy.
+async fn template<F: Future<Output = ()>>(name: &str, fill: impl FnOnce(Db) -> F) {
+    let mut connection = cluster().server.connect().await.unwrap();
+    sqlx::query("SELECT pg_advisory_lock($1)")
+        .bind(TEMPLATE_LOCK)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let made: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
+        .bind(name)
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    if !made {
+        let unfinished = Db::create(format!("unfinished_{name}"), "TEMPLATE template0").await;
+        let database = unfinished.name.clone();
+        let pool = unfinished.pool.clone();
+        fill(unfinished).await;
+        pool.close().await;
+        // A test that fails half-way leaves no template.
+        sqlx::raw_sql(AssertSqlSafe(format!("ALTER DATABASE {database} RENAME TO {name}")))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    connection.close().await.unwrap();
 }
 
 /// A database of a test's own.
@@ -80,7 +123,14 @@ pub struct Db {
 impl Db {
     /// A migrated, standalone database.
     pub async fn new() -> Self {
-        Self::made(&format!("TEMPLATE {TEMPLATE}")).await
+        static MADE: OnceCell<()> = OnceCell::const_new();
+        let make = || {
+            template(MIGRATED, |db| async move {
+                drop(migrator::migrate(&db.options).await.unwrap())
+            })
+        };
+        MADE.get_or_init(make).await;
+        Self::made(&format!("TEMPLATE {MIGRATED}")).await
     }
 
     /// An empty database.
@@ -112,14 +162,14 @@ impl Db {
     /// The application's database, migrated.
     pub async fn attached() -> Self {
         static MADE: OnceCell<()> = OnceCell::const_new();
-        MADE.get_or_init(|| async {
-            let template = Self::named(ATTACHED.to_owned(), "TEMPLATE template0").await;
-            template.run(SUPABASE).await;
-            template.run(APPLICATION).await;
-            migrator::migrate(&template.options).await.unwrap();
-            template.pool.close().await;
-        })
-        .await;
+        let make = || {
+            template(ATTACHED, |db| async move {
+                db.run(SUPABASE).await;
+                db.run(APPLICATION).await;
+                migrator::migrate(&db.options).await.unwrap();
+            })
+        };
+        MADE.get_or_init(make).await;
         Self::made(&format!("TEMPLATE {ATTACHED}")).await
     }
 
@@ -141,10 +191,10 @@ impl Db {
     }
 
     async fn made(how: &str) -> Self {
-        Self::named(format!("test_{}", Uuid::now_v7().simple()), how).await
+        Self::create(format!("test_{}", Uuid::now_v7().simple()), how).await
     }
 
-    async fn named(name: String, how: &str) -> Self {
+    async fn create(name: String, how: &str) -> Self {
         let server = cluster().server.clone();
         let mut connection = server.connect().await.unwrap();
         let statement = format!("CREATE DATABASE {name} {how}");
