@@ -1,4 +1,4 @@
 -- no-transaction
--- getChatSessionsByTripId as the application asks, by the text as written. The service compares the normal form.
+-- getChatSessionsByTripId of the application, by the id as it is written. The service compares normal forms (0018).
 CREATE INDEX CONCURRENTLY IF NOT EXISTS chat_sessions_by_trip
     ON public.chat_sessions USING hash (avinode_trip_id) WHERE avinode_trip_id IS NOT NULL;

@@ -1,12 +1,14 @@
--- Row-level security of chat_sessions: an agent selects, inserts and updates their own sessions, the service role does
--- everything, anybody else nothing.
+-- Row-level security of chat_sessions: an agent selects, inserts and updates the agent's own sessions, the service role has full
+-- access, all other roles have none.
 
--- Who is calling, from the claims of the request. Supabase's auth.jwt() reads this same setting; reading it directly works
--- on a plain Postgres too. Empty is what the setting becomes after a transaction that had set it.
--- SECURITY DEFINER: iso_agents may have policies of its own that hide the row from the caller.
+-- Identifies the caller by the claims of the request. Supabase's auth.jwt() reads the same setting; reading the setting directly
+-- works on a plain Postgres too. After a transaction that set it, the setting is an empty string.
+-- SECURITY DEFINER: policies on iso_agents may hide the row from the caller.
 CREATE OR REPLACE FUNCTION avinode_ingest.caller_agent_id() RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
-SET search_path = ''
+-- The temporary schema is named, and last: unless it is named, Postgres searches it first for tables and types, and a caller
+-- could put a type there whose CHECK runs with the privileges of the definer.
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT agent.id
     FROM public.iso_agents AS agent
@@ -14,7 +16,7 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION avinode_ingest.caller_agent_id() IS
-    'The agent whose clerk_user_id is the claim `sub` of the present request; NULL for anybody else.';
+    'Id of the agent whose clerk_user_id equals the claim `sub` of the current request; NULL if there is none.';
 
 REVOKE ALL ON FUNCTION avinode_ingest.caller_agent_id() FROM PUBLIC;
 
@@ -22,8 +24,8 @@ DO $$
 DECLARE
     agents text := 'PUBLIC';
 BEGIN
-    -- A chat_sessions of the application's own keeps its own rules: its policies, and its having none. A second policy
-    -- could only widen what it allows, and switching row-level security on could stop the application's writes.
+    -- A chat_sessions table of the application's own keeps its rules, with or without policies. A second policy could only
+    -- allow more, and enabling row-level security could block the application's writes.
     IF NOT EXISTS (
         SELECT FROM pg_catalog.pg_trigger
         WHERE tgrelid = 'public.chat_sessions'::regclass
@@ -32,14 +34,14 @@ BEGIN
         RETURN;
     END IF;
 
-    -- Without Supabase's roles the policies name PUBLIC: they open nothing by themselves, for no role but the owner has a
-    -- right on the table, and a role that is given one sees the rows of its claims only.
+    -- Without Supabase's roles the policies apply to PUBLIC. They grant nothing: only the owner has privileges on the table,
+    -- and a role that gets some sees the rows of its claims only.
     IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'authenticated') THEN
         agents := 'authenticated';
     END IF;
 
-    -- The function in a policy runs with the caller's rights, so callers need EXECUTE. They need no USAGE on the schema,
-    -- and have none: nobody can name the function in a query of their own. In a sub-select it runs once a statement.
+    -- A function in a policy runs with the caller's privileges, so callers need EXECUTE. They need no USAGE on the schema, and
+    -- have none: they cannot call the function from a query. As a sub-select it runs once per statement.
     EXECUTE format('GRANT EXECUTE ON FUNCTION avinode_ingest.caller_agent_id() TO %s', agents);
 
     IF EXISTS (SELECT FROM pg_catalog.pg_policy WHERE polrelid = 'public.chat_sessions'::regclass) THEN
@@ -54,7 +56,7 @@ BEGIN
                     USING (iso_agent_id = (SELECT avinode_ingest.caller_agent_id()))
                     WITH CHECK (iso_agent_id = (SELECT avinode_ingest.caller_agent_id()))', agents);
 
-    -- Supabase's default privileges gave its roles everything, TRUNCATE among it, which no policy holds back.
+    -- Supabase's default privileges give its roles every privilege, including TRUNCATE, which policies do not restrict.
     REVOKE ALL ON TABLE public.chat_sessions FROM PUBLIC;
     IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'anon') THEN
         REVOKE ALL ON TABLE public.chat_sessions FROM anon;
@@ -65,7 +67,7 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'service_role') THEN
         GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE public.chat_sessions TO service_role;
-        -- Supabase's service role has BYPASSRLS; the policy is for one that has not.
+        -- Supabase's service role has BYPASSRLS; the policy is for a service role without it.
         CREATE POLICY avinode_ingest_service_does_everything ON public.chat_sessions TO service_role
             USING (true) WITH CHECK (true);
     END IF;

@@ -1,16 +1,16 @@
--- The helper functions of session tracking, for the application's SQL and its RPC.
--- Where the application has a function of the same name and arguments, its own stays: its callers rely on it.
+-- Functions of session tracking for the application's SQL and RPC calls.
+-- A function of the application with the same name and arguments is kept, because its callers rely on it.
 --
--- They are SECURITY DEFINER and so pass row-level security, which makes whose sessions they touch their own business:
--- all of them for a caller whom row-level security would let pass, the calling agent's for everybody else.
--- (An application's table may have a column named like one of our variables: columns are always written with `session.`.)
--- They lock sessions one at a time or in the order of their ids, as everything here does.
+-- The functions are SECURITY DEFINER and bypass row-level security, so they check access themselves: a caller that row-level
+-- security lets through reaches all sessions, every other caller those of the calling agent.
+-- Columns are always qualified with `session.`: an application's table may have a column named like a variable.
+-- Sessions are locked one at a time or in the order of their ids, as everywhere in the service.
 
--- The caller is the role that was SET, or else the one that logged in: current_user is the definer by now. A definer
--- function of the application's that calls these still counts as the caller outside it, which is the narrower reading.
+-- The caller is the role that was SET, or else the login role: inside the function current_user is the definer. If a definer
+-- function of the application calls these, its own caller counts, which is the stricter rule.
 CREATE OR REPLACE FUNCTION avinode_ingest.caller_passes_row_security() RETURNS boolean
 LANGUAGE sql STABLE
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT caller.rolsuper
         OR caller.rolbypassrls
@@ -25,7 +25,7 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION avinode_ingest.caller_passes_row_security() IS
-    'Whether the calling role may reach every chat session: a superuser, one with BYPASSRLS, the table''s owner, the service role.';
+    'True if the calling role may reach every chat session: superusers, roles with BYPASSRLS, the owner of the table, the service role.';
 
 REVOKE ALL ON FUNCTION avinode_ingest.caller_passes_row_security() FROM PUBLIC;
 
@@ -34,7 +34,7 @@ BEGIN
     IF to_regprocedure('public.archive_old_chat_sessions()') IS NULL THEN
         CREATE FUNCTION public.archive_old_chat_sessions() RETURNS integer
         LANGUAGE plpgsql SECURITY DEFINER
-        SET search_path = ''
+        SET search_path = pg_catalog, pg_temp
         AS $$
         #variable_conflict use_variable
         DECLARE
@@ -60,14 +60,14 @@ BEGIN
         END
         $$;
         COMMENT ON FUNCTION public.archive_old_chat_sessions() IS
-            'Archives completed sessions that ended more than 90 days ago; returns how many. An agent archives their own only.';
+            'Archives completed sessions that ended more than 90 days ago and returns their number. An agent archives the agent''s own sessions only.';
         REVOKE ALL ON FUNCTION public.archive_old_chat_sessions() FROM PUBLIC;
     END IF;
 
     IF to_regprocedure('public.update_chat_session_activity(uuid)') IS NULL THEN
         CREATE FUNCTION public.update_chat_session_activity(session_id uuid) RETURNS boolean
         LANGUAGE plpgsql SECURITY DEFINER
-        SET search_path = ''
+        SET search_path = pg_catalog, pg_temp
         AS $$
         #variable_conflict use_variable
         DECLARE
@@ -82,21 +82,21 @@ BEGIN
         END
         $$;
         COMMENT ON FUNCTION public.update_chat_session_activity(uuid) IS
-            'Moves the session''s last activity to now, never back; false where there is no such session, or it is another agent''s.';
+            'Sets the last activity of the session to now, never to an earlier time. Returns false if the session does not exist or belongs to another agent.';
         REVOKE ALL ON FUNCTION public.update_chat_session_activity(uuid) FROM PUBLIC;
     END IF;
 
     IF to_regprocedure('public.complete_chat_session(uuid)') IS NULL THEN
         CREATE FUNCTION public.complete_chat_session(session_id uuid) RETURNS boolean
         LANGUAGE plpgsql SECURITY DEFINER
-        SET search_path = ''
+        SET search_path = pg_catalog, pg_temp
         AS $$
         #variable_conflict use_variable
         DECLARE
             every_session CONSTANT boolean := avinode_ingest.caller_passes_row_security();
             agent CONSTANT uuid := avinode_ingest.caller_agent_id();
         BEGIN
-            -- An archived session was completed before: it does not come back, and its end stays.
+            -- An archived session has been completed already: its status and its end stay.
             UPDATE public.chat_sessions AS session
             SET status = 'completed',
                 session_ended_at = coalesce(session.session_ended_at, now()),
@@ -108,20 +108,20 @@ BEGIN
         END
         $$;
         COMMENT ON FUNCTION public.complete_chat_session(uuid) IS
-            'Marks the session completed, with its end now unless it has one; false where there is no such session, it is archived, or it is another agent''s.';
+            'Completes the session and sets its end to now if it has none. Returns false if the session does not exist, is archived or belongs to another agent.';
         REVOKE ALL ON FUNCTION public.complete_chat_session(uuid) FROM PUBLIC;
     END IF;
 END
 $do$;
 
--- Only those made above: a function of the application's has no caller_passes_row_security() in it.
--- Supabase's default privileges give new functions to anon as well.
+-- Applies to the functions created above only: a function of the application does not call caller_passes_row_security().
+-- Supabase's default privileges grant EXECUTE on new functions to anon as well.
 DO $$
 DECLARE
-    made record;
+    created record;
     application_role name;
 BEGIN
-    FOR made IN
+    FOR created IN
         SELECT oid::regprocedure AS name
         FROM pg_catalog.pg_proc
         WHERE oid IN (
@@ -135,9 +135,9 @@ BEGIN
             SELECT rolname FROM pg_catalog.pg_roles WHERE rolname IN ('anon', 'authenticated', 'service_role')
         LOOP
             IF application_role = 'anon' THEN
-                EXECUTE format('REVOKE ALL ON FUNCTION %s FROM anon', made.name);
+                EXECUTE format('REVOKE ALL ON FUNCTION %s FROM anon', created.name);
             ELSE
-                EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', made.name, application_role);
+                EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', created.name, application_role);
             END IF;
         END LOOP;
     END LOOP;

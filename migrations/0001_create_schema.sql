@@ -1,5 +1,5 @@
--- The schema that is ours alone. The migrator has usually made it already, for its bookkeeping.
--- PostgREST exposes `public` only; what is internal to the service must not be reachable by the application's roles either.
+-- Creates the schema of the service's own tables. The migrator has usually created it already, for its bookkeeping.
+-- PostgREST exposes `public` only; tables internal to the service must be out of reach of the application's roles as well.
 CREATE SCHEMA IF NOT EXISTS avinode_ingest;
 
 COMMENT ON SCHEMA avinode_ingest IS
@@ -7,7 +7,7 @@ COMMENT ON SCHEMA avinode_ingest IS
 
 REVOKE ALL ON SCHEMA avinode_ingest FROM PUBLIC;
 
--- Supabase's roles exist there only. The role that migrates keeps its own rights, whatever it is called.
+-- These roles exist on Supabase only. The role that runs the migrations keeps its privileges, under any name.
 DO $$
 DECLARE
     application_role name;

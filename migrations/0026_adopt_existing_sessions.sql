@@ -1,10 +1,10 @@
 -- no-transaction
--- First attach. Quotes that the application has already counted enter their sessions' ledgers without counting again,
--- and primaries that are already set are pinned. The triggers exist by now, so nothing written meanwhile slips through.
+-- First attach: enters quotes that the application has already counted into the ledgers without counting them again, and pins
+-- primary quotes that are already set. The triggers exist, so writes made during this file are recorded as well.
 --
--- What there is to do is looked up once, with joins that hash (an application has no index on quotes.request_id), and
--- written in small transactions: a row of session_state or a reference to a session, not yet committed, would make the
--- application's write to that session wait. Run again after an interruption, it does the rest.
+-- The work is looked up once, with hash joins (an application may lack an index on quotes.request_id), and written in small
+-- transactions: an uncommitted row of session_state, or reference to a session, makes the application's write to that session
+-- wait. After an interruption another run does the rest.
 DO $$
 DECLARE
     batch CONSTANT integer := 2000;
@@ -29,7 +29,7 @@ BEGIN
         FROM public.chat_sessions AS session
         JOIN public.quotes AS quote ON quote.id = session.primary_quote_id
         UNION
-        -- Sessions without a request of their own, but with the trip that a request carries.
+        -- Sessions without a request, but with the trip id of one.
         SELECT session.id, avinode_ingest.without_space_around(quote.avinode_quote_id)
         FROM public.chat_sessions AS session
         JOIN public.requests AS request
@@ -38,7 +38,7 @@ BEGIN
         JOIN public.quotes AS quote ON quote.request_id = request.id
         WHERE session.avinode_trip_id IS NOT NULL
     ) AS found
-    -- No id is longer (MAX_ID_BYTES), and none too long for the ledger's key may stop the migration.
+    -- MAX_ID_BYTES: a longer text is no id, and a text too long for the ledger's key would stop the migration.
     WHERE found.quote_id <> '' AND octet_length(found.quote_id) <= 200;
 
     CREATE INDEX ON pg_temp.adopted_sessions (n);
@@ -50,7 +50,7 @@ BEGIN
     SELECT coalesce(max(n), 0) INTO last_n FROM pg_temp.adopted_sessions;
     first_n := 1;
     WHILE first_n <= last_n LOOP
-        -- A session that was deleted meanwhile is left out; one that is being deleted is waited for.
+        -- Skips sessions that have been deleted since, and waits for those that are being deleted.
         INSERT INTO avinode_ingest.session_state (session_id, pinned, matched_trip)
         SELECT session.id, session.primary_quote_id IS NOT NULL, avinode_ingest.normal_trip_id(session.avinode_trip_id)
         FROM pg_temp.adopted_sessions AS adopted

@@ -1,10 +1,13 @@
--- The same notes as before, taken once a statement instead of once a row. A row's note needed two subtransactions of its own,
--- so a statement of the application's that wrote 50,000 sessions took twice its time, which is an error where a role has a
--- statement_timeout (Supabase: 8 s for agents), and its 100,000 subtransactions slowed down every other transaction.
+-- The application writes trip ids, RFQ ids and primary quotes with SQL of its own. These triggers insert a rematch job and record
+-- pins for the workers. They decide nothing. They take no lock that a worker holds: session_state rows are locked only under the
+-- lock of their session, which the writing transaction already has. They never fail the application's write: the periodic sweep
+-- finds what a failed insert has missed.
 --
--- As before: they decide nothing, they take no lock that a worker holds, and they never fail the application's write.
+-- One trigger per statement instead of per row: per row, the two subtransactions would double the time of a statement that writes
+-- 50,000 sessions, which then fails where a role has a statement_timeout (Supabase: 8 s for agents), and its 100,000
+-- subtransactions would slow down every other transaction.
 
--- Writes the notes: all at once, or, where one is refused (to a strict transaction, say), one by one, so that the others stay.
+-- Inserts all rows, or, if one is refused (in a serializable transaction, for example), each row in a subtransaction of its own.
 CREATE FUNCTION avinode_ingest.note_sessions(changed uuid[], chosen uuid[], pins boolean[]) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -22,7 +25,7 @@ BEGIN
         ON CONFLICT (session_id) DO UPDATE SET pinned = EXCLUDED.pinned;
         RETURN;
     EXCEPTION WHEN OTHERS THEN
-        NULL; -- one by one, then
+        NULL; -- continue row by row
     END;
     FOR place IN 1 .. coalesce(cardinality(changed), 0) LOOP
         BEGIN
@@ -30,7 +33,7 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
             missed := missed + 1;
             reason := SQLERRM;
-            EXIT WHEN missed >= 100; -- it is not the row's fault; the sweep makes up for all of them
+            EXIT WHEN missed >= 100; -- the cause is not in the row; the sweep finds the rest
         END;
     END LOOP;
     FOR place IN 1 .. coalesce(cardinality(chosen), 0) LOOP
@@ -44,13 +47,13 @@ BEGIN
         END;
     END LOOP;
     IF missed > 0 THEN
-        RAISE WARNING 'avinode-ingest could not note all changes of chat sessions; they are found later: %', reason;
+        RAISE WARNING 'avinode-ingest could not record all changes of chat sessions; the periodic sweep will find them: %', reason;
     END IF;
 END
 $$;
 REVOKE ALL ON FUNCTION avinode_ingest.note_sessions(uuid[], uuid[], boolean[]) FROM PUBLIC;
 COMMENT ON FUNCTION avinode_ingest.note_sessions(uuid[], uuid[], boolean[]) IS
-    'Notes for the workers that sessions got another trip id or primary quote, and pins of the latter.';
+    'Inserts rematch jobs for sessions with another trip id, RFQ id or primary quote, and pins or unpins primary quotes.';
 
 CREATE FUNCTION avinode_ingest.sessions_inserted() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -59,26 +62,27 @@ DECLARE
     ids uuid[];
     pins boolean[];
 BEGIN
-    -- Our own transactions mark themselves; what they write needs no note.
+    -- The service's own transactions set this marker; their writes need no rematch.
     IF current_setting('avinode_ingest.writer', true) = 'on' THEN
         RETURN NULL;
     END IF;
     SELECT array_agg(id ORDER BY id), array_agg(primary_quote_id IS NOT NULL ORDER BY id) INTO ids, pins
     FROM written
-    WHERE avinode_trip_id IS NOT NULL OR primary_quote_id IS NOT NULL;
+    WHERE avinode_trip_id IS NOT NULL OR avinode_rfq_id IS NOT NULL OR primary_quote_id IS NOT NULL;
     IF ids IS NOT NULL THEN
         PERFORM avinode_ingest.note_sessions(ids, ids, pins);
-        -- Wakes only; several in one transaction are sent as one.
+        -- Only a wake-up; Postgres sends equal notifications of one transaction once.
         PERFORM pg_notify('avinode_ingest_jobs', '');
     END IF;
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
-    RAISE WARNING 'avinode-ingest could not look at new chat sessions; they are found later: %', SQLERRM;
+    RAISE WARNING 'avinode-ingest could not read new chat sessions; the periodic sweep will find them: %', SQLERRM;
     RETURN NULL;
 END
 $$;
 REVOKE ALL ON FUNCTION avinode_ingest.sessions_inserted() FROM PUBLIC;
-COMMENT ON FUNCTION avinode_ingest.sessions_inserted() IS 'Trigger: notes sessions that are made with a trip id or a primary quote.';
+COMMENT ON FUNCTION avinode_ingest.sessions_inserted() IS
+    'Trigger: records sessions that are inserted with a trip id, an RFQ id or a primary quote.';
 
 CREATE FUNCTION avinode_ingest.sessions_updated() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -91,17 +95,17 @@ BEGIN
     IF current_setting('avinode_ingest.writer', true) = 'on' THEN
         RETURN NULL;
     END IF;
-    -- What stands on both sides has not really changed. Not a join: its plan, made for a session's first statement of one
-    -- row and kept, would compare every row of a later one with every other.
+    -- Values found on both sides are unchanged. Not a join: the plan is made for the first statement, usually of one row, and
+    -- kept; for a later statement of many rows it would compare every row with every other.
     SELECT array_agg(id ORDER BY id) INTO changed
     FROM (
         SELECT id
         FROM (
-            SELECT id, avinode_trip_id, primary_quote_id, false AS is_new FROM before
+            SELECT id, avinode_trip_id, avinode_rfq_id, primary_quote_id, false AS is_new FROM before
             UNION ALL
-            SELECT id, avinode_trip_id, primary_quote_id, true FROM after
+            SELECT id, avinode_trip_id, avinode_rfq_id, primary_quote_id, true FROM after
         ) AS both_sides
-        GROUP BY id, avinode_trip_id, primary_quote_id
+        GROUP BY id, avinode_trip_id, avinode_rfq_id, primary_quote_id
         HAVING count(*) = 1 AND bool_and(is_new)
     ) AS different;
     IF changed IS NULL THEN
@@ -122,23 +126,22 @@ BEGIN
     PERFORM pg_notify('avinode_ingest_jobs', '');
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
-    RAISE WARNING 'avinode-ingest could not look at changed chat sessions; they are found later: %', SQLERRM;
+    RAISE WARNING 'avinode-ingest could not read changed chat sessions; the periodic sweep will find them: %', SQLERRM;
     RETURN NULL;
 END
 $$;
 REVOKE ALL ON FUNCTION avinode_ingest.sessions_updated() FROM PUBLIC;
-COMMENT ON FUNCTION avinode_ingest.sessions_updated() IS 'Trigger: notes sessions whose trip id or primary quote has really changed.';
+COMMENT ON FUNCTION avinode_ingest.sessions_updated() IS
+    'Trigger: records sessions with another trip id, RFQ id or primary quote than before.';
 
-CREATE OR REPLACE TRIGGER avinode_ingest_session_inserted
+CREATE TRIGGER avinode_ingest_session_inserted
     AFTER INSERT ON public.chat_sessions
     REFERENCING NEW TABLE AS written
     FOR EACH STATEMENT
     EXECUTE FUNCTION avinode_ingest.sessions_inserted();
 
-CREATE OR REPLACE TRIGGER avinode_ingest_session_updated
+CREATE TRIGGER avinode_ingest_session_updated
     AFTER UPDATE ON public.chat_sessions
     REFERENCING OLD TABLE AS before NEW TABLE AS after
     FOR EACH STATEMENT
     EXECUTE FUNCTION avinode_ingest.sessions_updated();
-
-DROP FUNCTION avinode_ingest.session_written();
