@@ -125,7 +125,7 @@ CREATE TABLE avinode_ingest.duties (
 COMMENT ON TABLE avinode_ingest.duties IS 'Leader leases and the last runs of periodic tasks, one row per task that one process at a time performs.';
 COMMENT ON COLUMN avinode_ingest.duties.name IS 'Name of the task.';
 COMMENT ON COLUMN avinode_ingest.duties.holder IS 'Process that holds the lease, or that ran the task last.';
-COMMENT ON COLUMN avinode_ingest.duties.held_until IS 'End of the lease, unless it is renewed; from then on any process may take it. Equals done_at for a periodic task, which holds no lease.';
+COMMENT ON COLUMN avinode_ingest.duties.held_until IS 'End of the lease, unless it is renewed; from then on any process may take it. For a periodic task, which holds no lease, the time of its last run.';
 COMMENT ON COLUMN avinode_ingest.duties.done_at IS 'Start of the last run of a periodic task, by the database''s clock; NULL for a lease. Stored instead of the next run, because the interval is a setting and may change.';
 
 -- One row per external API. The row is also the lock under which jobs that need a permit are claimed.

@@ -14,8 +14,7 @@ use crate::domain::said::{Said, Stated};
 
 #[derive(Serialize, Deserialize)]
 struct Column {
-    /// Missing in rows of before there was anything else.
-    received: Option<bool>,
+    received: bool,
     event: Option<Row>,
     documents: Vec<Row>,
     stood_from: Option<DateTime<Utc>>,
@@ -45,7 +44,7 @@ pub fn write(said: &Said) -> Option<Value> {
         return None;
     }
     let column = Column {
-        received: Some(said.received),
+        received: said.received,
         event: said.event.as_ref().map(row),
         documents: said.documents.iter().map(row).collect(),
         stood_from: said.stood_from,
@@ -61,7 +60,7 @@ pub fn read(quote: &QuoteId, column: Option<Value>) -> Option<Said> {
         .inspect_err(|error| tracing::error!(%quote, %error, "a quote's `said` cannot be read; its columns stand"))
         .ok()?;
     Some(Said {
-        received: (column.received).unwrap_or(column.event.is_some() || !column.documents.is_empty()),
+        received: column.received,
         event: column.event.map(|row| stated(quote, row, Source::Event)),
         documents: column
             .documents
