@@ -1,17 +1,18 @@
--- Standalone, the application's tables do not exist: minimal versions of them, so that sessions have something to refer to.
--- Attached, each of them exists and its block does nothing.
+-- Creates minimal versions of the application's tables where they do not exist (standalone use), so that chat sessions have
+-- rows to refer to. On the database of an application each table exists, and its block does nothing.
 --
--- Names and types are the application's. Everything but ids is nullable even where the application is stricter: code that
--- works here has to fill more columns there, and the tests on an attached database hold it to that.
--- An enum is made only together with its table: the application may call its own differently.
+-- Names and types are the application's. All columns but ids are nullable even where the application is stricter: code that
+-- works here has to fill more columns there, and the tests on an attached database hold the code to that.
+-- An enum is created only together with its table: the application may use another name for its own.
 
--- Keeps `updated_at` on the tables in `public` that we make; the application's own tables keep their own triggers.
+-- Maintains `updated_at` on the tables in `public` that these migrations create; the application's own tables keep their own
+-- triggers.
 --
--- A trigger that calls this function is also the mark of a table made by us: later files ask for it where the rule
--- is "only on a table of ours" (row-level security, grants).
+-- A trigger that calls this function also marks a table as created by avinode-ingest. Later files look for the mark where a
+-- rule applies to such tables only (row-level security, grants).
 CREATE OR REPLACE FUNCTION avinode_ingest.set_updated_at() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     NEW.updated_at := pg_catalog.now();
@@ -20,9 +21,9 @@ END
 $$;
 
 COMMENT ON FUNCTION avinode_ingest.set_updated_at() IS
-    'Trigger: the row''s updated_at becomes the time of the transaction. Its presence marks a table in public as made by avinode-ingest.';
+    'Trigger: sets updated_at to the start time of the transaction. Marks a table in public as created by avinode-ingest.';
 
--- Firing a trigger asks for no right on its function; only making one does.
+-- A trigger fires without any privilege on its function; creating one requires EXECUTE.
 REVOKE ALL ON FUNCTION avinode_ingest.set_updated_at() FROM PUBLIC;
 
 DO $$
@@ -41,15 +42,15 @@ BEGIN
             created_at    timestamptz NOT NULL DEFAULT now(),
             updated_at    timestamptz NOT NULL DEFAULT now()
         );
-        COMMENT ON TABLE public.iso_agents IS 'Brokers. A minimal form made by avinode-ingest; an application brings its own.';
-        COMMENT ON COLUMN public.iso_agents.id IS 'The broker, as sessions and requests refer to it.';
-        COMMENT ON COLUMN public.iso_agents.clerk_user_id IS 'The login: equals the claim `sub` of the broker''s token. Row-level security rests on it.';
-        COMMENT ON COLUMN public.iso_agents.email IS 'Address of the broker.';
-        COMMENT ON COLUMN public.iso_agents.full_name IS 'Name of the broker, for people to read.';
-        COMMENT ON COLUMN public.iso_agents.role IS 'The application''s; the service does not read it.';
-        COMMENT ON COLUMN public.iso_agents.is_active IS 'The application''s; the service does not read it.';
-        COMMENT ON COLUMN public.iso_agents.created_at IS 'When the row was made.';
-        COMMENT ON COLUMN public.iso_agents.updated_at IS 'When the row was last changed; kept by a trigger.';
+        COMMENT ON TABLE public.iso_agents IS 'Brokers. Minimal version created by avinode-ingest for standalone use.';
+        COMMENT ON COLUMN public.iso_agents.id IS 'Id of the broker; referenced by sessions, requests and proposals.';
+        COMMENT ON COLUMN public.iso_agents.clerk_user_id IS 'Login: equals the claim `sub` of the broker''s token. Row-level security relies on it.';
+        COMMENT ON COLUMN public.iso_agents.email IS 'E-mail address of the broker.';
+        COMMENT ON COLUMN public.iso_agents.full_name IS 'Display name of the broker.';
+        COMMENT ON COLUMN public.iso_agents.role IS 'Owned by the application; the service does not read it.';
+        COMMENT ON COLUMN public.iso_agents.is_active IS 'Owned by the application; the service does not read it.';
+        COMMENT ON COLUMN public.iso_agents.created_at IS 'Time at which the row was inserted.';
+        COMMENT ON COLUMN public.iso_agents.updated_at IS 'Time of the last update; maintained by a trigger.';
         CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.iso_agents
             FOR EACH ROW EXECUTE FUNCTION avinode_ingest.set_updated_at();
     END IF;
@@ -75,18 +76,18 @@ BEGIN
             created_at        timestamptz NOT NULL DEFAULT now(),
             updated_at        timestamptz NOT NULL DEFAULT now()
         );
-        COMMENT ON TABLE public.requests IS 'What a client asked for. A minimal form made by avinode-ingest; an application brings its own.';
-        COMMENT ON COLUMN public.requests.id IS 'The request, as sessions, conversations and quotes refer to it.';
-        COMMENT ON COLUMN public.requests.iso_agent_id IS 'The broker who works on it.';
-        COMMENT ON COLUMN public.requests.departure_airport IS 'Where from (ICAO or IATA code), for the list of an agent''s sessions.';
-        COMMENT ON COLUMN public.requests.arrival_airport IS 'Where to (ICAO or IATA code).';
-        COMMENT ON COLUMN public.requests.departure_date IS 'When the client wants to leave.';
-        COMMENT ON COLUMN public.requests.passengers IS 'How many fly.';
-        COMMENT ON COLUMN public.requests.status IS 'The application''s; the service does not read it.';
-        COMMENT ON COLUMN public.requests.avinode_trip_id IS 'The application''s note of the Avinode trip, in any spelling.';
-        COMMENT ON COLUMN public.requests.avinode_rfp_id IS 'The application''s note of the Avinode RFP.';
-        COMMENT ON COLUMN public.requests.created_at IS 'When the row was made.';
-        COMMENT ON COLUMN public.requests.updated_at IS 'When the row was last changed; kept by a trigger.';
+        COMMENT ON TABLE public.requests IS 'Trip requests of clients. Minimal version created by avinode-ingest for standalone use.';
+        COMMENT ON COLUMN public.requests.id IS 'Id of the request; referenced by sessions, conversations and quotes.';
+        COMMENT ON COLUMN public.requests.iso_agent_id IS 'Broker who handles the request.';
+        COMMENT ON COLUMN public.requests.departure_airport IS 'ICAO or IATA code; shown in the list of an agent''s sessions.';
+        COMMENT ON COLUMN public.requests.arrival_airport IS 'ICAO or IATA code; shown in the list of an agent''s sessions.';
+        COMMENT ON COLUMN public.requests.departure_date IS 'Departure time that the client asked for.';
+        COMMENT ON COLUMN public.requests.passengers IS 'Number of passengers.';
+        COMMENT ON COLUMN public.requests.status IS 'Owned by the application; the service does not read it.';
+        COMMENT ON COLUMN public.requests.avinode_trip_id IS 'Id of the Avinode trip as the application stores it, in any spelling.';
+        COMMENT ON COLUMN public.requests.avinode_rfp_id IS 'Id of the Avinode RFP as the application stores it.';
+        COMMENT ON COLUMN public.requests.created_at IS 'Time at which the row was inserted.';
+        COMMENT ON COLUMN public.requests.updated_at IS 'Time of the last update; maintained by a trigger.';
         CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.requests
             FOR EACH ROW EXECUTE FUNCTION avinode_ingest.set_updated_at();
     END IF;
@@ -96,7 +97,7 @@ $$;
 DO $$
 BEGIN
     IF to_regclass('public.quotes') IS NULL THEN
-        -- No "declined": a declined response has no place in this table.
+        -- There is no status "declined": a declined RFQ has no row in this table.
         IF to_regtype('public.quote_status') IS NULL THEN
             CREATE TYPE public.quote_status AS ENUM ('pending', 'received', 'analyzed', 'accepted', 'rejected', 'expired');
         END IF;
@@ -121,25 +122,25 @@ BEGIN
             updated_at           timestamptz NOT NULL DEFAULT now()
         );
         COMMENT ON TABLE public.quotes IS
-            'Operators'' quotes as the application reads them: a projection of what Avinode told us. A minimal form made by avinode-ingest; an application brings its own.';
-        COMMENT ON COLUMN public.quotes.id IS 'The quote, as chat_sessions.primary_quote_id refers to it.';
-        COMMENT ON COLUMN public.quotes.request_id IS 'The request that it answers; a quote goes with its request.';
-        COMMENT ON COLUMN public.quotes.operator_id IS 'The seller''s id at Avinode.';
-        COMMENT ON COLUMN public.quotes.operator_name IS 'The seller''s name.';
-        COMMENT ON COLUMN public.quotes.base_price IS 'Above zero, in the currency of the quote; the application has no column for the currency.';
-        COMMENT ON COLUMN public.quotes.total_price IS 'Above zero, in the currency of the quote; the application has no column for the currency.';
-        COMMENT ON COLUMN public.quotes.aircraft_type IS 'Type or model of the aircraft, for people to read.';
-        COMMENT ON COLUMN public.quotes.aircraft_tail_number IS 'Registration, where the seller names it.';
-        COMMENT ON COLUMN public.quotes.aircraft_details IS 'The aircraft as the seller describes it.';
-        COMMENT ON COLUMN public.quotes.valid_until IS 'The quote expires then; NULL where the seller names no end.';
-        COMMENT ON COLUMN public.quotes.status IS 'Shared with the application; what a person set is never overwritten.';
-        COMMENT ON COLUMN public.quotes.metadata IS 'What has no column here, such as the currency.';
-        COMMENT ON COLUMN public.quotes.avinode_quote_id IS 'Avinode''s id of the quote; NULL for a quote that did not come from Avinode.';
-        COMMENT ON COLUMN public.quotes.received_at IS 'When the quote was received.';
-        COMMENT ON COLUMN public.quotes.decline_reason IS 'The application''s.';
-        COMMENT ON COLUMN public.quotes.raw_webhook_payload IS 'The application''s; the service keeps exact bodies in its own schema.';
-        COMMENT ON COLUMN public.quotes.created_at IS 'When the row was made.';
-        COMMENT ON COLUMN public.quotes.updated_at IS 'When the row was last changed; kept by a trigger.';
+            'Operators'' quotes as the application reads them: a projection of the quote facts. Minimal version created by avinode-ingest for standalone use.';
+        COMMENT ON COLUMN public.quotes.id IS 'Id of the row; referenced by chat_sessions.primary_quote_id.';
+        COMMENT ON COLUMN public.quotes.request_id IS 'Request that the quote answers; deleting the request deletes the quote.';
+        COMMENT ON COLUMN public.quotes.operator_id IS 'Avinode''s id of the seller.';
+        COMMENT ON COLUMN public.quotes.operator_name IS 'Display name of the seller.';
+        COMMENT ON COLUMN public.quotes.base_price IS 'Greater than zero, in the currency of the quote; the application has no column for the currency.';
+        COMMENT ON COLUMN public.quotes.total_price IS 'Greater than zero, in the currency of the quote; the application has no column for the currency.';
+        COMMENT ON COLUMN public.quotes.aircraft_type IS 'Display name of the aircraft''s type or model.';
+        COMMENT ON COLUMN public.quotes.aircraft_tail_number IS 'Registration of the aircraft, if the seller states it.';
+        COMMENT ON COLUMN public.quotes.aircraft_details IS 'Description of the aircraft by the seller.';
+        COMMENT ON COLUMN public.quotes.valid_until IS 'Time at which the quote expires; NULL if the seller states none.';
+        COMMENT ON COLUMN public.quotes.status IS 'Written by the application and the service; a status set by a person is never overwritten.';
+        COMMENT ON COLUMN public.quotes.metadata IS 'Attributes without a column of their own, such as the currency.';
+        COMMENT ON COLUMN public.quotes.avinode_quote_id IS 'Avinode''s id of the quote; NULL for a quote from elsewhere.';
+        COMMENT ON COLUMN public.quotes.received_at IS 'Time at which the quote was received.';
+        COMMENT ON COLUMN public.quotes.decline_reason IS 'Owned by the application.';
+        COMMENT ON COLUMN public.quotes.raw_webhook_payload IS 'Owned by the application; the service stores exact bodies in its own schema.';
+        COMMENT ON COLUMN public.quotes.created_at IS 'Time at which the row was inserted.';
+        COMMENT ON COLUMN public.quotes.updated_at IS 'Time of the last update; maintained by a trigger.';
         CREATE INDEX quotes_by_request ON public.quotes (request_id);
         CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.quotes
             FOR EACH ROW EXECUTE FUNCTION avinode_ingest.set_updated_at();
@@ -166,15 +167,15 @@ BEGIN
             created_at timestamptz NOT NULL DEFAULT now(),
             updated_at timestamptz NOT NULL DEFAULT now()
         );
-        COMMENT ON TABLE public.conversations IS 'Chats of a broker. A minimal form made by avinode-ingest; an application brings its own.';
-        COMMENT ON COLUMN public.conversations.id IS 'The conversation. Locking its row is what keeps one active session per conversation.';
-        COMMENT ON COLUMN public.conversations.request_id IS 'The request that it is about, once there is one.';
-        COMMENT ON COLUMN public.conversations.quote_id IS 'The application''s; the service does not read it.';
-        COMMENT ON COLUMN public.conversations.type IS 'The application''s; the service does not read it.';
-        COMMENT ON COLUMN public.conversations.status IS 'The application''s; the service does not read it.';
+        COMMENT ON TABLE public.conversations IS 'Chats of a broker. Minimal version created by avinode-ingest for standalone use.';
+        COMMENT ON COLUMN public.conversations.id IS 'Id of the conversation. The row is locked to keep at most one active session per conversation.';
+        COMMENT ON COLUMN public.conversations.request_id IS 'Request that the conversation is about; NULL until there is one.';
+        COMMENT ON COLUMN public.conversations.quote_id IS 'Owned by the application; the service does not read it.';
+        COMMENT ON COLUMN public.conversations.type IS 'Owned by the application; the service does not read it.';
+        COMMENT ON COLUMN public.conversations.status IS 'Owned by the application; the service does not read it.';
         COMMENT ON COLUMN public.conversations.subject IS 'Shown in the list of an agent''s sessions.';
-        COMMENT ON COLUMN public.conversations.created_at IS 'When the row was made.';
-        COMMENT ON COLUMN public.conversations.updated_at IS 'When the row was last changed; kept by a trigger.';
+        COMMENT ON COLUMN public.conversations.created_at IS 'Time at which the row was inserted.';
+        COMMENT ON COLUMN public.conversations.updated_at IS 'Time of the last update; maintained by a trigger.';
         CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.conversations
             FOR EACH ROW EXECUTE FUNCTION avinode_ingest.set_updated_at();
     END IF;
@@ -200,32 +201,32 @@ BEGIN
             created_at      timestamptz NOT NULL DEFAULT now(),
             updated_at      timestamptz NOT NULL DEFAULT now()
         );
-        COMMENT ON TABLE public.proposals IS 'What a broker sends to a client. A minimal form made by avinode-ingest; an application brings its own.';
-        COMMENT ON COLUMN public.proposals.id IS 'The proposal, as chat_sessions.proposal_id refers to it.';
-        COMMENT ON COLUMN public.proposals.request_id IS 'The request that it answers.';
-        COMMENT ON COLUMN public.proposals.iso_agent_id IS 'The broker who made it.';
-        COMMENT ON COLUMN public.proposals.quote_id IS 'The quote that it offers.';
-        COMMENT ON COLUMN public.proposals.file_name IS 'The application''s; the service does not read it.';
-        COMMENT ON COLUMN public.proposals.file_url IS 'The application''s; the service does not read it.';
-        COMMENT ON COLUMN public.proposals.proposal_number IS 'The number that people quote.';
-        COMMENT ON COLUMN public.proposals.title IS 'The application''s; the service does not read it.';
-        COMMENT ON COLUMN public.proposals.status IS 'The application''s; the service does not read it.';
-        COMMENT ON COLUMN public.proposals.created_at IS 'When the row was made.';
-        COMMENT ON COLUMN public.proposals.updated_at IS 'When the row was last changed; kept by a trigger.';
+        COMMENT ON TABLE public.proposals IS 'Proposals that brokers send to clients. Minimal version created by avinode-ingest for standalone use.';
+        COMMENT ON COLUMN public.proposals.id IS 'Id of the proposal; referenced by chat_sessions.proposal_id.';
+        COMMENT ON COLUMN public.proposals.request_id IS 'Request that the proposal answers.';
+        COMMENT ON COLUMN public.proposals.iso_agent_id IS 'Broker who created the proposal.';
+        COMMENT ON COLUMN public.proposals.quote_id IS 'Quote that the proposal offers.';
+        COMMENT ON COLUMN public.proposals.file_name IS 'Owned by the application; the service does not read it.';
+        COMMENT ON COLUMN public.proposals.file_url IS 'Owned by the application; the service does not read it.';
+        COMMENT ON COLUMN public.proposals.proposal_number IS 'Number of the proposal in correspondence.';
+        COMMENT ON COLUMN public.proposals.title IS 'Owned by the application; the service does not read it.';
+        COMMENT ON COLUMN public.proposals.status IS 'Owned by the application; the service does not read it.';
+        COMMENT ON COLUMN public.proposals.created_at IS 'Time at which the row was inserted.';
+        COMMENT ON COLUMN public.proposals.updated_at IS 'Time of the last update; maintained by a trigger.';
         CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.proposals
             FOR EACH ROW EXECUTE FUNCTION avinode_ingest.set_updated_at();
     END IF;
 END
 $$;
 
--- A new table in `public` is open to Supabase's roles by default privileges, and through PostgREST to the world.
--- Those made above are closed until somebody opens them on purpose: the owner passes, so does a role with BYPASSRLS.
+-- Default privileges open a new table in `public` to Supabase's roles, and PostgREST opens it to the internet.
+-- The tables created above stay closed until an admin grants access: only the owner and roles with BYPASSRLS get through.
 DO $$
 DECLARE
-    made record;
+    created record;
     application_role name;
 BEGIN
-    FOR made IN
+    FOR created IN
         SELECT tgrelid::regclass AS name
         FROM pg_catalog.pg_trigger
         WHERE tgfoid = 'avinode_ingest.set_updated_at()'::regprocedure
@@ -234,16 +235,16 @@ BEGIN
               'public.conversations'::regclass, 'public.proposals'::regclass
           )
     LOOP
-        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', made.name);
-        EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC', made.name);
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', created.name);
+        EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC', created.name);
         FOR application_role IN
             SELECT rolname FROM pg_catalog.pg_roles
             WHERE rolname IN ('anon', 'authenticated') AND rolname <> current_user
         LOOP
-            EXECUTE format('REVOKE ALL ON TABLE %s FROM %I', made.name, application_role);
+            EXECUTE format('REVOKE ALL ON TABLE %s FROM %I', created.name, application_role);
         END LOOP;
         IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'service_role') THEN
-            EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE %s TO service_role', made.name);
+            EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE %s TO service_role', created.name);
         END IF;
     END LOOP;
 END

@@ -1,8 +1,8 @@
--- The columns of the application's tables that the service reads or writes, where an application lacks them
--- (`quotes.avinode_quote_id` is absent in some). Nullable and without a default: no rewrite, no scan.
+-- Adds the columns of the application's tables that the service reads or writes, where an application lacks them
+-- (`quotes.avinode_quote_id` is absent in some). Nullable and without a default: no table rewrite and no scan.
 --
--- The catalog is asked first: ADD COLUMN IF NOT EXISTS takes its exclusive lock, and asks for ownership, even where it
--- then does nothing. No column is added for a currency: the application has none, and ours stands in our facts.
+-- The catalog is checked first: ADD COLUMN IF NOT EXISTS takes its exclusive lock, and requires ownership, even where the
+-- column exists. No column is added for a currency: the application has none, and the service stores it with its facts.
 DO $$
 DECLARE
     missing record;
@@ -17,28 +17,28 @@ BEGIN
     FOR missing IN
         SELECT needed.*
         FROM (VALUES
-            ('iso_agents',    'clerk_user_id',        'text',                'The login: equals the claim `sub` of the broker''s token.'),
-            ('iso_agents',    'full_name',            'text',                'Name of the broker, for people to read.'),
-            ('requests',      'iso_agent_id',         'uuid',                'The broker who works on it.'),
-            ('requests',      'departure_airport',    'text',                'Where from.'),
-            ('requests',      'arrival_airport',      'text',                'Where to.'),
-            ('requests',      'departure_date',       'timestamptz',         'When the client wants to leave.'),
-            ('conversations', 'request_id',           'uuid',                'The request that it is about, once there is one.'),
+            ('iso_agents',    'clerk_user_id',        'text',                'Login: equals the claim `sub` of the broker''s token.'),
+            ('iso_agents',    'full_name',            'text',                'Display name of the broker.'),
+            ('requests',      'iso_agent_id',         'uuid',                'Broker who handles the request.'),
+            ('requests',      'departure_airport',    'text',                'ICAO or IATA code.'),
+            ('requests',      'arrival_airport',      'text',                'ICAO or IATA code.'),
+            ('requests',      'departure_date',       'timestamptz',         'Departure time that the client asked for.'),
+            ('conversations', 'request_id',           'uuid',                'Request that the conversation is about; NULL until there is one.'),
             ('conversations', 'subject',              'text',                'Shown in the list of an agent''s sessions.'),
-            ('quotes',        'request_id',           'uuid',                'The request that it answers.'),
-            ('quotes',        'operator_id',          'text',                'The seller''s id at Avinode.'),
-            ('quotes',        'operator_name',        'text',                'The seller''s name.'),
-            ('quotes',        'base_price',           'numeric(12, 2)',      'Above zero, in the currency of the quote.'),
-            ('quotes',        'total_price',          'numeric(12, 2)',      'Above zero, in the currency of the quote.'),
-            ('quotes',        'aircraft_type',        'text',                'Type or model of the aircraft, for people to read.'),
-            ('quotes',        'aircraft_tail_number', 'text',                'Registration, where the seller names it.'),
-            ('quotes',        'aircraft_details',     'jsonb',               'The aircraft as the seller describes it.'),
-            ('quotes',        'valid_until',          'timestamptz',         'The quote expires then; NULL where the seller names no end.'),
-            ('quotes',        'status',               'public.quote_status', 'Shared with the application; what a person set is never overwritten.'),
-            ('quotes',        'metadata',             'jsonb',               'What has no column here, such as the currency.'),
-            ('quotes',        'avinode_quote_id',     'text',                'Avinode''s id of the quote; NULL for a quote that did not come from Avinode.'),
-            ('quotes',        'received_at',          'timestamptz',         'When the quote was received.'),
-            ('quotes',        'decline_reason',       'text',                'The application''s.')
+            ('quotes',        'request_id',           'uuid',                'Request that the quote answers.'),
+            ('quotes',        'operator_id',          'text',                'Avinode''s id of the seller.'),
+            ('quotes',        'operator_name',        'text',                'Display name of the seller.'),
+            ('quotes',        'base_price',           'numeric(12, 2)',      'Greater than zero, in the currency of the quote.'),
+            ('quotes',        'total_price',          'numeric(12, 2)',      'Greater than zero, in the currency of the quote.'),
+            ('quotes',        'aircraft_type',        'text',                'Display name of the aircraft''s type or model.'),
+            ('quotes',        'aircraft_tail_number', 'text',                'Registration of the aircraft, if the seller states it.'),
+            ('quotes',        'aircraft_details',     'jsonb',               'Description of the aircraft by the seller.'),
+            ('quotes',        'valid_until',          'timestamptz',         'Time at which the quote expires; NULL if the seller states none.'),
+            ('quotes',        'status',               'public.quote_status', 'Written by the application and the service; a status set by a person is never overwritten.'),
+            ('quotes',        'metadata',             'jsonb',               'Attributes without a column of their own, such as the currency.'),
+            ('quotes',        'avinode_quote_id',     'text',                'Avinode''s id of the quote; NULL for a quote from elsewhere.'),
+            ('quotes',        'received_at',          'timestamptz',         'Time at which the quote was received.'),
+            ('quotes',        'decline_reason',       'text',                'Owned by the application.')
         ) AS needed (table_name, column_name, type, comment)
         WHERE NOT EXISTS (
             SELECT FROM pg_catalog.pg_attribute

@@ -297,6 +297,7 @@ fn probes(pool: &Pool) -> Vec<Probe> {
                 match schema_status(&pool).await {
                     Ok(SchemaStatus::Current { .. } | SchemaStatus::Ahead { .. }) => Ok(()),
                     Ok(SchemaStatus::Fresh | SchemaStatus::Behind { .. }) => Err("older than this program"),
+                    Ok(SchemaStatus::PreRelease) => Err("migrated by a version before the first release"),
                     Ok(SchemaStatus::Dirty { .. }) => Err("a migration was cut short"),
                     Err(_) => Err("unknown"),
                 }

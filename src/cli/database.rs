@@ -12,6 +12,7 @@ use crate::postgres::attach;
 use crate::postgres::data_dir::ClusterHome;
 use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::postgres::error::EmbeddedError;
+use crate::postgres::migrator::error::MigrateError;
 use crate::postgres::migrator::{self, SchemaStatus};
 use crate::postgres::pool::{connect_options, pool};
 use crate::postgres::transaction::Pool;
@@ -138,6 +139,7 @@ impl CommandDatabase {
                 tracing::warn!(applied, expected, "the schema is newer than this program");
                 Ok(())
             }
+            SchemaStatus::PreRelease => Err(CliError::to("use the database", MigrateError::PreRelease)),
             SchemaStatus::Fresh => refused("the database has no schema yet".to_owned()),
             SchemaStatus::Behind { applied, expected } => refused(format!(
                 "the database's schema is older than this program: migration {applied} of {expected}"

@@ -76,10 +76,11 @@ pub struct ChangedFacts {
 }
 
 impl TripFacts {
-    /// What the passing of a quote's `validUntil` is worth, if it has passed.
-    pub fn expire(&self, quote: &QuoteId, now: DateTime<Utc>) -> Option<TimelineEvent> {
-        let valid_until = self.quotes.get(quote)?.fact.as_ref()?.details.valid_until?;
-        (valid_until <= now).then(|| TimelineEvent {
+    /// Returns the expiry of a quote that was valid until `valid_until`. None if that moment lies ahead, or if a newer fact
+    /// gave the quote another one: the order of the facts would otherwise show in the timeline.
+    pub fn expire(&self, quote: &QuoteId, valid_until: DateTime<Utc>, now: DateTime<Utc>) -> Option<TimelineEvent> {
+        let current = self.quotes.get(quote)?.fact.as_ref()?.details.valid_until;
+        (current == Some(valid_until) && valid_until <= now).then(|| TimelineEvent {
             kind: "quote_expired",
             cause: format!("expired/{quote}/{}", valid_until.timestamp_micros()),
             at: Some(valid_until),

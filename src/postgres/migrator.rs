@@ -11,11 +11,13 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
 
 use self::error::MigrateError;
+use self::pre_release::is_pre_release;
 use super::transaction::Pool;
 
 pub mod error;
 mod indexes;
 mod lock;
+mod pre_release;
 
 /// The migrations of `migrations/`, built into the program. `sqlx.toml` puts their bookkeeping in our own schema.
 pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
@@ -75,6 +77,8 @@ pub enum SchemaStatus {
         /// The highest that this program has.
         expected: i64,
     },
+    /// Migrated by a version before the first release; cannot be brought up to date.
+    PreRelease,
     /// All of ours, and no other.
     Current {
         /// The highest.
@@ -151,6 +155,11 @@ async fn bookkeeping(migrator: &Migrator, connection: &mut PgConnection) -> Resu
         .ensure_migrations_table(BOOKKEEPING)
         .await
         .map_err(MigrateError::Bookkeeping)?;
+    match is_pre_release(migrator, &mut *connection).await {
+        Ok(false) => {}
+        Ok(true) => return Err(MigrateError::PreRelease),
+        Err(error) => return Err(MigrateError::Bookkeeping(error.into())),
+    }
     let dirty = connection
         .dirty_version(BOOKKEEPING)
         .await
@@ -235,6 +244,9 @@ async fn status_with(migrator: &Migrator, pool: &Pool) -> Result<SchemaStatus, s
         .await?
     {
         return Ok(SchemaStatus::Fresh);
+    }
+    if is_pre_release(migrator, &mut tx).await? {
+        return Ok(SchemaStatus::PreRelease);
     }
     let rows = "SELECT version, success, checksum FROM avinode_ingest.schema_migrations ORDER BY version";
     let applied = sqlx::query_as::<_, (i64, bool, Vec<u8>)>(rows)

@@ -41,11 +41,10 @@ pub async fn take_in_turn(pool: &Pool, name: &str, holder: &str, every: Duration
     let taken = sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.duties AS duty (name, holder, held_until, done_at)
-        -- Programs of before go by the first of the two.
-        VALUES ($1, $2, clock_timestamp() + $3, clock_timestamp())
+        VALUES ($1, $2, clock_timestamp(), clock_timestamp())
         ON CONFLICT (name) DO UPDATE
         SET holder = EXCLUDED.holder, held_until = EXCLUDED.held_until, done_at = EXCLUDED.done_at
-        WHERE duty.done_at IS NULL OR duty.done_at <= clock_timestamp() - $3
+        WHERE duty.done_at IS NULL OR duty.done_at <= clock_timestamp() - $3::interval
         "#,
         name,
         holder,

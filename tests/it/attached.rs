@@ -10,8 +10,8 @@ use crate::support::cluster::Db;
 
 const RLS_CHECKS: &str = include_str!("host/rls_checks.sql");
 
-/// What `pg_dump` says of the application's schema.
-fn dump(db: &Db, what: &[&str]) -> String {
+/// The output of `pg_dump` for the application's schemas, with these options.
+pub fn dump(db: &Db, what: &[&str]) -> String {
     let program = PostgresBinaries::find(None, None).unwrap().beside("pg_dump");
     let output = Command::new(program)
         .args(["--no-owner", "--schema=public", "--schema=auth", "--dbname", &db.url()])

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use avinode_ingest::postgres::migrator::error::MigrateError;
 use avinode_ingest::postgres::migrator::{self, SchemaStatus};
 use tokio::time::sleep;
 
+use crate::attached::dump;
 use crate::support::cluster::Db;
 use crate::support::pool::Pool;
 
@@ -120,6 +122,55 @@ async fn a_long_transaction_of_the_application_delays_the_migration_and_no_other
         assert!(begun.elapsed() > Duration::from_secs(3));
         // 700 ms is how long a migration stands in a queue for a lock; the rest is a slow machine's.
         assert!(longest < Duration::from_millis(1500), "{longest:?}");
+        assert_whole(&db).await;
+    }
+}
+
+/// The schema as a version before the first release left it: its bookkeeping, and deliveries that it received.
+const PRE_RELEASE: &str = "
+    CREATE SCHEMA avinode_ingest;
+    CREATE TABLE avinode_ingest.schema_migrations (
+        version bigint PRIMARY KEY,
+        description text NOT NULL,
+        installed_on timestamptz NOT NULL DEFAULT now(),
+        success boolean NOT NULL,
+        checksum bytea NOT NULL,
+        execution_time bigint NOT NULL
+    );
+    INSERT INTO avinode_ingest.schema_migrations (version, description, success, checksum, execution_time)
+    VALUES (1, 'create our schema', true, '\\x01', 1);
+    CREATE TABLE avinode_ingest.deliveries (id uuid PRIMARY KEY, body bytea NOT NULL);
+    INSERT INTO avinode_ingest.deliveries VALUES (gen_random_uuid(), '{}');";
+const PRE_RELEASE_WHOLE: &str = "
+    INSERT INTO avinode_ingest.schema_migrations (version, description, success, checksum, execution_time)
+    VALUES (2, 'create missing application tables', true, '\\x02', 1),
+        (59, 'documents are told apart by what they say', true, '\\x59', 1)";
+const PRE_RELEASE_CUT_SHORT: &str = "
+    INSERT INTO avinode_ingest.schema_migrations (version, description, success, checksum, execution_time)
+    VALUES (27, 'adopt existing sessions', false, '\\x27', 1)";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_migrated_before_the_first_release_is_refused_and_untouched() {
+    for rest in ["", PRE_RELEASE_WHOLE, PRE_RELEASE_CUT_SHORT] {
+        let db = Db::application().await;
+        db.run(PRE_RELEASE).await;
+        db.run(rest).await;
+        let everything = ["--schema=avinode_ingest", "--inserts"];
+        let before = dump(&db, &everything);
+        assert_eq!(
+            migrator::schema_status(&db.pool).await.unwrap(),
+            SchemaStatus::PreRelease
+        );
+        let refused = migrator::migrate(&db.options).await.unwrap_err();
+        assert!(matches!(refused, MigrateError::PreRelease), "{refused}");
+        let message = refused.to_string();
+        assert!(message.contains("create the database again"), "{message}");
+        assert!(message.contains("the schema avinode_ingest"), "{message}");
+        assert_eq!(dump(&db, &everything), before);
+
+        // The way that the message names, where the application has a chat_sessions of its own.
+        db.run("DROP SCHEMA avinode_ingest CASCADE").await;
+        migrator::migrate(&db.options).await.unwrap();
         assert_whole(&db).await;
     }
 }

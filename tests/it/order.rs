@@ -9,9 +9,12 @@
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::store::demo_data;
+use chrono::Duration;
 use proptest::prelude::*;
+use serde_json::json;
 use tokio::runtime::Runtime;
 
+use crate::support::bodies::{at, base, quote};
 use crate::support::cluster::Db;
 use crate::support::generators::{self, LATE_TRIP, Sent, deliveries};
 use crate::support::service::{drain, keep, shift};
@@ -117,4 +120,31 @@ fn any_order_ends_in_the_same_sessions_by_the_policy_first() {
 #[test]
 fn any_order_ends_in_the_same_sessions_by_the_policy_lowest_price() {
     any_order_ends_in_the_same_sessions(PrimaryQuotePolicy::LowestPrice);
+}
+
+/// A quote whose older fact is valid for an hour and whose newer fact has expired, in both orders, and the expiry job of the
+/// older fact runs when its time has come.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expiry_that_a_newer_fact_replaced_adds_nothing_to_the_timeline() {
+    let valid_until = |event_id: &str, sent: i64, until: i64| {
+        let mut body = quote(event_id, "64956150", "arfq-1", "aquote-1", sent, "100", "USD");
+        body["data"]["quote"]["validUntil"] = json!(at(until));
+        (body, generators::now())
+    };
+    let older = valid_until("evt-1", 1, 3600);
+    let newer = valid_until("evt-2", 2, 20);
+    let mut seen = Vec::new();
+    for sent in [[older.clone(), newer.clone()], [newer, older]] {
+        let db = Db::new().await;
+        in_order(&db, PrimaryQuotePolicy::Latest, &sent).await;
+        sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp()")
+            .execute(&db.pool)
+            .await
+            .unwrap();
+        let later = Clock::Fixed(base() + Duration::seconds(3600));
+        drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, later), "a worker").await;
+        assert_eq!(dead_jobs(&db.pool).await, 0);
+        seen.push(everything(&db.pool).await);
+    }
+    assert_same(&seen[0], &seen[1]);
 }

@@ -217,6 +217,11 @@ fn schema(status: &SchemaStatus, migrates: bool) -> CheckResult {
     };
     match status {
         SchemaStatus::Current { version } => CheckResult::ok("schema", format!("migrated, {version:04}")),
+        SchemaStatus::PreRelease => CheckResult::failed(
+            "schema",
+            "migrated by a version before the first release, cannot be upgraded",
+            "run avinode-ingest migrate for the ways to start again; stored deliveries are lost",
+        ),
         SchemaStatus::Fresh => older("not migrated yet".to_owned()),
         SchemaStatus::Behind { applied, expected } => {
             older(format!("older than this program, {applied:04} of {expected:04}"))

@@ -124,7 +124,7 @@ pub(super) fn learn(
                     .and_then(|key| Some((key, locked.trips.get(key)?)));
                 let stands_until =
                     known.and_then(|(_, trip)| trip.quotes.get(quote)?.fact.as_ref()?.details.valid_until);
-                match known.and_then(|(key, trip)| Some((key, trip.expire(quote, now)?))) {
+                match known.and_then(|(key, trip)| Some((key, trip.expire(quote, *valid_until, now)?))) {
                     Some((key, happening)) => {
                         let detail = happening.cause.clone();
                         learned

@@ -17,6 +17,13 @@ pub enum MigrateError {
     /// The database has a migration that this program lacks.
     #[error("the database has migration {0}, which this program does not know: it is older than the schema")]
     Ahead(i64),
+    /// The migrations before the first release were replaced: docs/adr/0001.
+    #[error(
+        "the database was migrated by a version before the first release and cannot be upgraded: create the database \
+         again (for the private Postgres: remove the folder of INGEST_DATA_DIR), or, if it is an application's database, \
+         drop the tables that avinode-ingest created in public, then the schema avinode_ingest; stored deliveries are lost"
+    )]
+    PreRelease,
     /// Applied migrations are history: a change is a new migration.
     #[error("migration {version} ({description}) is applied, but its file has changed since: restore the file")]
     Changed {

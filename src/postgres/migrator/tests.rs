@@ -49,6 +49,24 @@ fn the_bookkeeping_is_where_sqlx_toml_puts_it() {
     assert_eq!(MIGRATOR.create_schemas.to_vec(), ["avinode_ingest"]);
 }
 
+#[test]
+fn migrations_are_numbered_up_to_the_first_release_and_later_ones_begin_with_a_date() {
+    let versions = ours(&MIGRATOR).map(|migration| migration.version);
+    let (numbered, dated): (Vec<_>, Vec<_>) = versions.partition(|version| *version < 1_000);
+    assert_eq!(numbered, (1..=26).collect::<Vec<_>>());
+    for version in dated {
+        let digits = version.to_string();
+        assert_eq!(digits.len(), 12, "the file {digits}_* begins with YYYYMMDDHHMM");
+        let time = chrono::NaiveDateTime::parse_from_str(&digits, "%Y%m%d%H%M");
+        assert!(time.is_ok(), "the file {digits}_* begins with a time that exists");
+    }
+}
+
+#[test]
+fn the_name_of_the_first_migration_distinguishes_a_release_from_earlier_versions() {
+    assert_eq!(ours(&MIGRATOR).next().unwrap().description, "create schema");
+}
+
 #[tokio::test]
 async fn migrations_are_applied_once_and_the_status_tells_how_the_schema_stands() {
     let home = EmbeddedOptions {

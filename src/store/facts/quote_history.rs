@@ -14,8 +14,7 @@ use crate::store::version;
 
 #[derive(Serialize, Deserialize)]
 struct Column {
-    /// Missing in rows of before there was anything else.
-    received: Option<bool>,
+    received: bool,
     event: Option<HistoryRow>,
     documents: Vec<HistoryRow>,
     stood_from: Option<DateTime<Utc>>,
@@ -45,7 +44,7 @@ pub fn write(said: &QuoteHistory) -> Option<Value> {
         return None;
     }
     let column = Column {
-        received: Some(said.received),
+        received: said.received,
         event: said.event.as_ref().map(row),
         documents: said.documents.iter().map(row).collect(),
         stood_from: said.stood_from,
@@ -61,7 +60,7 @@ pub fn read(quote: &QuoteId, column: Option<Value>) -> Option<QuoteHistory> {
         .inspect_err(|error| tracing::error!(%quote, %error, "a quote's `said` cannot be read; its columns stand"))
         .ok()?;
     Some(QuoteHistory {
-        received: (column.received).unwrap_or(column.event.is_some() || !column.documents.is_empty()),
+        received: column.received,
         event: column.event.map(|row| stated(quote, row, FactSource::Event)),
         documents: column
             .documents

@@ -40,6 +40,7 @@ const WITHOUT_SESSIONS: &str = include_str!("../host/attached_without_sessions.s
 /// Serialises the processes that make a template.
 const TEMPLATE_LOCK: i64 = 7_351_204;
 
+#[expect(clippy::disallowed_methods, reason = "the tests' own setting, not the program's")]
 fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| match std::env::var("TEST_POSTGRES_URL") {
@@ -126,7 +127,7 @@ impl Db {
         static MADE: OnceCell<()> = OnceCell::const_new();
         let make = || {
             template(MIGRATED, |db| async move {
-                drop(migrator::migrate(&db.options).await.unwrap())
+                migrator::migrate(&db.options).await.unwrap();
             })
         };
         MADE.get_or_init(make).await;

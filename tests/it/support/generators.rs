@@ -101,7 +101,7 @@ fn said(trip: usize) -> impl Strategy<Value = (&'static str, Value)> {
         0..4_u8,
         prop::option::weighted(0.9, 0..3_u8),
         prop::option::weighted(0.8, (1..5_u32, prop::sample::select(&["USD", "EUR"][..]))),
-        prop::option::weighted(0.3, prop::sample::select(&[20, 50, 51, 90][..])),
+        prop::option::weighted(0.3, prop::sample::select(&[20, 50, 3_651, 7_290][..])),
         0..3_u8,
     )
         .prop_map(move |(quote, request, price, until, operator)| {

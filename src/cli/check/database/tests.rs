@@ -21,4 +21,5 @@ fn an_older_schema_fails_unless_serve_migrates() {
         schema(&SchemaStatus::Dirty { version: 3 }, true).verdict,
         CheckStatus::Failed
     );
+    assert_eq!(schema(&SchemaStatus::PreRelease, true).verdict, CheckStatus::Failed);
 }

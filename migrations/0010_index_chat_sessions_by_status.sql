@@ -1,4 +1,0 @@
--- no-transaction
--- Lists and counts of active sessions, newest activity first; few of many sessions are active.
-CREATE INDEX CONCURRENTLY IF NOT EXISTS chat_sessions_by_status
-    ON public.chat_sessions (status, last_activity_at DESC, id DESC);
