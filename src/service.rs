@@ -18,11 +18,12 @@ use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::heartbeat::HeartbeatRegistry;
-use crate::http::readiness::{Probe, Readiness};
+use crate::http::limits::{ServerLimits, WebhookLimits};
+use crate::http::readiness::{Readiness, ReadinessProbe};
 use crate::http::router;
-use crate::http::server::{self, ServerLimits};
-use crate::http::state::{AppState, WebhookLimits};
-use crate::http::v1::auth::Tokens;
+use crate::http::server;
+use crate::http::state::AppState;
+use crate::http::v1::auth::ApiTokens;
 use crate::http::v1::state::ApiState;
 use crate::ingest::group_commit::receiver;
 use crate::jobs::maintenance;
@@ -76,7 +77,7 @@ pub struct ServiceSettings {
 #[derive(Debug, Clone)]
 pub struct ApiSettings {
     /// Who may call it.
-    pub tokens: Tokens,
+    pub tokens: ApiTokens,
     /// Connections to the database, of its own: its load starves neither receiver nor workers.
     pub connections: u32,
 }
@@ -100,7 +101,7 @@ impl Default for ServiceSettings {
             drain: Duration::from_secs(20),
             keep_outcomes: Duration::from_secs(90 * 24 * 3600),
             api: ApiSettings {
-                tokens: Tokens::default(),
+                tokens: ApiTokens::default(),
                 connections: 4,
             },
             avinode: None,
@@ -283,15 +284,15 @@ fn spawn_workers(
 }
 
 /// What must be well for this process to be given work.
-fn probes(pool: &Pool) -> Vec<Probe> {
+fn probes(pool: &Pool) -> Vec<ReadinessProbe> {
     let database = pool.clone();
     let schema = pool.clone();
     vec![
-        Probe::new("database", move || {
+        ReadinessProbe::new("database", move || {
             let pool = database.clone();
             Box::pin(async move { pool.reach().await.map_err(|_| "does not answer") })
         }),
-        Probe::new("schema", move || {
+        ReadinessProbe::new("schema", move || {
             let pool = schema.clone();
             Box::pin(async move {
                 match schema_status(&pool).await {

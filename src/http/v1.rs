@@ -1,4 +1,5 @@
-//! `/v1`: the sessions API. It parses, authorises, calls `sessions` and renders; what an operation does stands there.
+//! The sessions API under `/v1`: it authorises, parses, calls `sessions` and renders. The operations themselves are in
+//! `sessions`.
 
 pub mod auth;
 pub mod cursor;
@@ -7,6 +8,7 @@ pub mod problem;
 pub mod query;
 pub mod response;
 pub mod router;
+pub mod scope;
 pub mod session;
 pub mod session_actions;
 pub mod sessions;

@@ -48,7 +48,7 @@ async fn made(pool: &Pool, stage: Stage) -> ChatSession {
 #[track_caller]
 fn field<T: std::fmt::Debug>(done: Result<T, SessionError>) -> &'static str {
     match done {
-        Err(SessionError::ReferenceNotFound { field } | SessionError::Refused { field, .. }) => field,
+        Err(SessionError::ReferenceNotFound { field } | SessionError::InvalidField { field, .. }) => field,
         other => panic!("{other:?}"),
     }
 }

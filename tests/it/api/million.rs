@@ -13,7 +13,7 @@ use avinode_ingest::store::{related_trips, sessions, tx};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Api, Said};
+use super::{Api, ApiResponse};
 use crate::support::cluster::Db;
 use crate::support::plan::{between, pages, plan, read_whole, sessions_read, touched};
 use crate::support::setup::Stage;
@@ -159,7 +159,7 @@ async fn calls(api: &Api, stage: Stage, count: u32) {
 }
 
 /// Calls a few times, prints the median and holds it against the bound.
-async fn timed(what: &str, mut call: impl AsyncFnMut() -> Said) -> Said {
+async fn timed(what: &str, mut call: impl AsyncFnMut() -> ApiResponse) -> ApiResponse {
     let (mut took, mut last) = (Vec::new(), None);
     for _ in 0..21 {
         let begun = Instant::now();

@@ -33,7 +33,7 @@ async fn activity_moves_forward_and_messages_add_up() {
         );
     }
     let nowhere = sessions(&db.pool, 9).update_activity(Uuid::from_u128(7), some(1)).await;
-    assert!(matches!(nowhere, Err(SessionError::NoSuchSession)));
+    assert!(matches!(nowhere, Err(SessionError::SessionNotFound)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,7 +50,7 @@ async fn pausing_and_resuming_leave_only_the_status_they_name() {
     }
     tracking.complete(session).await.unwrap();
     for refused in [tracking.pause(session).await, tracking.resume(session).await] {
-        assert!(matches!(refused, Err(SessionError::WrongStatus { ref status, .. }) if status == "completed"));
+        assert!(matches!(refused, Err(SessionError::InvalidStatus { ref status, .. }) if status == "completed"));
     }
 }
 
@@ -105,7 +105,7 @@ async fn a_session_ends_with_its_proposal_its_completion_and_its_archive() {
         assert_eq!(tracking.archive().await.unwrap(), ArchiveResult { archived: Some(0) });
         assert_eq!(tracking.get(session).await.unwrap().status, "archived");
         let again = tracking.complete(session).await;
-        assert!(matches!(again, Err(SessionError::WrongStatus { ref status, .. }) if status == "archived"));
+        assert!(matches!(again, Err(SessionError::InvalidStatus { ref status, .. }) if status == "archived"));
         let lines = tracking.timeline(session, &PageRequest::default()).await.unwrap().data;
         let kinds: Vec<&str> = lines.iter().map(|line| line.kind.as_str()).collect();
         assert_eq!(kinds, ["proposal_attached", "session_completed"]);
