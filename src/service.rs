@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::activity_log::ACTIVITY;
 use crate::avinode::client::config::AvinodeSettings;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
@@ -130,6 +131,7 @@ pub async fn run(
     settings: ServiceSettings,
     shutdown: CancellationToken,
 ) -> ShutdownSummary {
+    let summaries = tokio::spawn(ACTIVITY.run());
     let heartbeats = HeartbeatRegistry::new();
     let details = vec![fetching::detail(&pool)];
     let readiness = Readiness::with_details(heartbeats.clone(), probes(&pool), details);
@@ -218,6 +220,8 @@ pub async fn run(
             0
         }
     };
+    summaries.abort();
+    ACTIVITY.write();
     ShutdownSummary {
         cut_off: drained.map_or(0, |drained| drained.cut_off),
         stopped,

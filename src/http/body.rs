@@ -45,7 +45,7 @@ pub enum BodyReadErrorKind {
 }
 
 impl BodyReadErrorKind {
-    /// The problem of a request whose body may have `limit` bytes.
+    /// Converts the error into a problem; `limit` is the size limit of the body.
     pub fn problem(self, limit: usize) -> Problem {
         match self {
             Self::TooLarge => Problem::TooLarge { limit },

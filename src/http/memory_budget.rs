@@ -1,4 +1,4 @@
-//! Memory shared by all request bodies: a semaphore whose permits are bytes. Requests do not wait for it, as waiting
+//! Memory shared by all request bodies: a semaphore with one permit per byte. Requests do not wait for it, as waiting
 //! requests would need memory as well; a body that does not fit is answered 503.
 
 use std::sync::Arc;

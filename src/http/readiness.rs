@@ -23,7 +23,7 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// `Err` holds the reason in a few fixed words.
 pub type ProbeResult = Result<(), &'static str>;
 
-/// An asynchronous function whose last result is cached.
+/// An asynchronous function with a cache for its last result.
 struct CachedCall<T> {
     call: Box<dyn Fn() -> BoxFuture<'static, T> + Send + Sync>,
     timeout: Duration,

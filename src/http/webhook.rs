@@ -23,6 +23,7 @@ use super::rejection_log::Rejection;
 use super::state::AppState;
 use super::stored_headers::stored_headers;
 use super::webhook_schema::{DeliveryReceipt, DeliverySchema, WebhookProblems, full_event, thin_notification};
+use crate::activity_log::ACTIVITY;
 use crate::avinode::{json, notification};
 use crate::ingest::new_delivery::{NewDelivery, ReceiveError};
 
@@ -153,6 +154,9 @@ async fn store(state: &AppState, delivery: NewDelivery, reserved: MemoryPermit) 
     let receiver = Arc::clone(&state.receiver);
     let task = tokio::spawn(async move {
         let received = receiver.receive(delivery).await;
+        if received.is_ok() {
+            ACTIVITY.delivery_received();
+        }
         drop(reserved);
         received
     });

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// A TCP stream whose writes fail if the peer accepts no byte within `timeout`.
+/// A TCP stream: a write fails if the peer accepts no byte within `timeout`.
 #[derive(Debug)]
 pub struct WriteTimeoutStream {
     stream: TcpStream,

@@ -45,7 +45,7 @@ pub struct GroupCommitter {
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
-/// Creates a receiver whose queue holds `capacity` deliveries, and its committer.
+/// Creates a receiver with a queue of `capacity` deliveries, and its committer.
 pub fn receiver(pool: &Pool, capacity: usize, wake: impl Fn() + Send + Sync + 'static) -> (Receiver, GroupCommitter) {
     let (sender, queue) = mpsc::channel(capacity);
     (

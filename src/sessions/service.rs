@@ -1,4 +1,4 @@
-//! The session service, whose methods are the operations.
+//! The session service: its methods are the operations.
 
 use crate::postgres::transaction::{Pool, Transaction};
 use chrono::{DateTime, Utc};

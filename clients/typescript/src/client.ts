@@ -49,7 +49,7 @@ export function createClient({ baseUrl, token, timeout = 10_000 }: Settings) {
   }
 
   async function all(query: Filter): Promise<ChatSession[]> {
-    // By id: a session whose activity moves while pages are read can be on two of them.
+    // By id: a session with new activity moves in the list and can be on two pages.
     const found = new Map<string, ChatSession>();
     let cursor: string | undefined;
     do {

@@ -16,7 +16,7 @@ export function setting(name: string): string {
   return value;
 }
 
-/** Creates a client whose token has the scope `write`. */
+/** Creates a client with the scope `write`. */
 export const client = () => createClient({ baseUrl: setting('INGEST_URL'), token: setting('INGEST_TOKEN') });
 
 /** Runs a statement and returns its output. Values are interpolated, as all of them are the tests' own. */

@@ -13,6 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::cursor::{self, CursorKey};
 use super::problem::ApiProblem;
+use crate::activity_log::ACTIVITY;
 use crate::domain::chat_session::page::Page;
 
 /// One page of a list.
@@ -59,10 +60,17 @@ pub fn resource(resource: impl Serialize) -> Response {
 
 /// 200 with the result of an operation that writes.
 pub fn changed(result: impl Serialize) -> Response {
+    ACTIVITY.api_write();
     resource(result)
 }
 
-pub fn with_status(status: StatusCode, resource: impl Serialize) -> Response {
+/// 201 with a resource.
+pub fn created(resource: impl Serialize) -> Response {
+    ACTIVITY.api_write();
+    with_status(StatusCode::CREATED, resource)
+}
+
+fn with_status(status: StatusCode, resource: impl Serialize) -> Response {
     let mut response = (status, Json(resource)).into_response();
     response
         .headers_mut()

@@ -62,7 +62,7 @@ pub async fn pause(_: WriteAccess, State(state): State<ApiState>, SessionId(sess
 
 /// Resume a session
 ///
-/// Requires a paused session whose conversation has no other active session; an active session stays active.
+/// Requires a paused session, and no other active session in its conversation; an active session stays active.
 #[utoipa::path(
     post,
     path = "/v1/sessions/{id}/resume",

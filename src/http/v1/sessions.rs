@@ -1,14 +1,13 @@
 //! `/v1/sessions`: creates and lists sessions, counts and archives them.
 
 use axum::extract::State;
-use hyper::StatusCode;
 use hyper::header::{HeaderValue, LOCATION};
 
 use super::auth::{ReadAccess, WriteAccess};
 use super::extract::JsonBody;
 use super::problem::{BodyProblems, QueryProblems, ReadProblems, WriteProblems};
 use super::query::{QueryParams, SessionListParams};
-use super::response::{ApiResult, ListResponse, changed, list as list_response, resource, with_status};
+use super::response::{ApiResult, ListResponse, changed, created, list as list_response, resource};
 use super::state::ApiState;
 use crate::domain::chat_session::input::NewChatSession;
 use crate::domain::chat_session::view::{ArchiveResult, ChatSession, Statistics};
@@ -48,7 +47,7 @@ pub async fn create_or_update(
         return Ok(changed(result.session));
     }
     let location = HeaderValue::try_from(format!("/v1/sessions/{}", result.session.id));
-    let mut response = with_status(StatusCode::CREATED, result.session);
+    let mut response = created(result.session);
     if let Ok(location) = location {
         response.headers_mut().insert(LOCATION, location);
     }
@@ -57,8 +56,8 @@ pub async fn create_or_update(
 
 /// List sessions
 ///
-/// Ordered by last activity, newest first, then by id. A session whose activity moves while pages are read moves in the
-/// list as well.
+/// Ordered by last activity, newest first, then by id. A session with new activity moves in the list while its pages
+/// are read.
 #[utoipa::path(
     get,
     path = "/v1/sessions",
