@@ -24,7 +24,7 @@ use crate::http::readiness::{Readiness, ReadinessProbe};
 use crate::http::router;
 use crate::http::server;
 use crate::http::state::AppState;
-use crate::http::v1::auth::ApiTokens;
+use crate::http::v1::auth::BearerTokens;
 use crate::http::v1::state::ApiState;
 use crate::ingest::group_commit::receiver;
 use crate::jobs::maintenance;
@@ -78,7 +78,7 @@ pub struct ServiceSettings {
 #[derive(Debug, Clone)]
 pub struct ApiSettings {
     /// Who may call it.
-    pub tokens: ApiTokens,
+    pub tokens: BearerTokens,
     /// Connections to the database, of its own: its load starves neither receiver nor workers.
     pub connections: u32,
 }
@@ -102,7 +102,7 @@ impl Default for ServiceSettings {
             drain: Duration::from_secs(20),
             keep_outcomes: Duration::from_secs(90 * 24 * 3600),
             api: ApiSettings {
-                tokens: ApiTokens::default(),
+                tokens: BearerTokens::default(),
                 connections: 4,
             },
             avinode: None,

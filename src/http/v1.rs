@@ -8,7 +8,6 @@ pub mod problem;
 pub mod query;
 pub mod response;
 pub mod router;
-pub mod scope;
 pub mod session;
 pub mod session_actions;
 pub mod sessions;

@@ -7,8 +7,8 @@ mod million;
 mod operations;
 mod problems;
 
-use avinode_ingest::http::v1::auth::ApiTokens;
-use avinode_ingest::http::v1::scope::ApiScope;
+use avinode_ingest::http::v1::auth::BearerTokens;
+use avinode_ingest::domain::api_scope::ApiScope;
 use avinode_ingest::service::{ApiSettings, ServiceSettings};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -48,7 +48,7 @@ impl Api {
         let settings = ServiceSettings {
             workers,
             api: ApiSettings {
-                tokens: ApiTokens::new([("ui", ApiScope::Read, READ), ("app", ApiScope::Write, WRITE)]),
+                tokens: BearerTokens::new([("ui", ApiScope::Read, READ), ("app", ApiScope::Write, WRITE)]),
                 connections: 4,
             },
             ..ServiceSettings::default()

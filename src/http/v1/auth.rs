@@ -12,19 +12,19 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use super::problem::ApiProblem;
-use super::scope::ApiScope;
+use crate::domain::api_scope::ApiScope;
 
 /// The configured tokens. Without any, every call is rejected.
 #[derive(Clone, Default)]
-pub struct ApiTokens(Arc<Vec<ApiToken>>);
+pub struct BearerTokens(Arc<Vec<BearerToken>>);
 
-struct ApiToken {
+struct BearerToken {
     name: String,
     scope: ApiScope,
     digest: [u8; 32],
 }
 
-impl fmt::Debug for ApiTokens {
+impl fmt::Debug for BearerTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
             .entries(self.0.iter().map(|token| (&token.name, token.scope)))
@@ -32,10 +32,10 @@ impl fmt::Debug for ApiTokens {
     }
 }
 
-impl ApiTokens {
+impl BearerTokens {
     /// Creates tokens from their names, scopes and texts.
     pub fn new<'t>(tokens: impl IntoIterator<Item = (&'t str, ApiScope, &'t str)>) -> Self {
-        let tokens = tokens.into_iter().map(|(name, scope, text)| ApiToken {
+        let tokens = tokens.into_iter().map(|(name, scope, text)| BearerToken {
             name: name.to_owned(),
             scope,
             digest: Sha256::digest(text).into(),
@@ -44,7 +44,7 @@ impl ApiTokens {
     }
 
     /// Finds the token that the headers present.
-    fn authenticate(&self, headers: &HeaderMap) -> Result<&ApiToken, ApiProblem> {
+    fn authenticate(&self, headers: &HeaderMap) -> Result<&BearerToken, ApiProblem> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let (Some(value), None) = (values.next(), values.next()) else {
             return Err(ApiProblem::MissingToken);
@@ -87,12 +87,12 @@ pub struct WriteAccess;
 
 impl<S: Send + Sync> FromRequestParts<S> for ReadAccess
 where
-    ApiTokens: FromRef<S>,
+    BearerTokens: FromRef<S>,
 {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
-        ApiTokens::from_ref(state)
+        BearerTokens::from_ref(state)
             .authorize(parts, ApiScope::Read)
             .map(|()| Self)
     }
@@ -100,12 +100,12 @@ where
 
 impl<S: Send + Sync> FromRequestParts<S> for WriteAccess
 where
-    ApiTokens: FromRef<S>,
+    BearerTokens: FromRef<S>,
 {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
-        ApiTokens::from_ref(state)
+        BearerTokens::from_ref(state)
             .authorize(parts, ApiScope::Write)
             .map(|()| Self)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::extract::FromRef;
 
-use super::auth::ApiTokens;
+use super::auth::BearerTokens;
 use crate::http::memory_budget::MemoryBudget;
 use crate::sessions::service::SessionService;
 
@@ -22,13 +22,13 @@ pub struct ApiState(Arc<ApiStateInner>);
 
 pub struct ApiStateInner {
     pub sessions: SessionService,
-    pub tokens: ApiTokens,
+    pub tokens: BearerTokens,
     /// Memory for request bodies.
     pub memory: MemoryBudget,
 }
 
 impl ApiState {
-    pub fn new(sessions: SessionService, tokens: ApiTokens) -> Self {
+    pub fn new(sessions: SessionService, tokens: BearerTokens) -> Self {
         Self(Arc::new(ApiStateInner {
             sessions,
             tokens,
@@ -45,7 +45,7 @@ impl std::ops::Deref for ApiState {
     }
 }
 
-impl FromRef<ApiState> for ApiTokens {
+impl FromRef<ApiState> for BearerTokens {
     fn from_ref(state: &ApiState) -> Self {
         state.tokens.clone()
     }

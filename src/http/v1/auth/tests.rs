@@ -2,8 +2,8 @@ use hyper::header::HeaderValue;
 
 use super::*;
 
-fn tokens() -> ApiTokens {
-    ApiTokens::new([
+fn tokens() -> BearerTokens {
+    BearerTokens::new([
         ("ui", ApiScope::Read, "look"),
         ("app", ApiScope::Write, "act"),
         ("app", ApiScope::Write, "act:2"),
@@ -41,7 +41,7 @@ fn a_missing_token_and_an_invalid_token_are_distinguished() {
         assert!(matches!(wrong, ApiProblem::MissingToken | ApiProblem::InvalidToken));
     }
     assert_eq!(
-        ApiTokens::default().authenticate(&HeaderMap::new()).err(),
+        BearerTokens::default().authenticate(&HeaderMap::new()).err(),
         Some(ApiProblem::MissingToken)
     );
 }
