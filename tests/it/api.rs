@@ -7,8 +7,8 @@ mod million;
 mod operations;
 mod problems;
 
-use avinode_ingest::http::v1::auth::BearerTokens;
 use avinode_ingest::domain::api_scope::ApiScope;
+use avinode_ingest::http::v1::auth::BearerTokens;
 use avinode_ingest::service::{ApiSettings, ServiceSettings};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
