@@ -42,9 +42,8 @@ pub struct ProblemDetails {
     /// A summary of the problem type.
     title: &'static str,
     /// The HTTP status code.
-    #[serde(serialize_with = "status_code")]
-    #[schema(value_type = u16, example = 422)]
-    status: StatusCode,
+    #[schema(example = 422)]
+    status: u16,
     /// An explanation of this occurrence.
     #[schema(value_type = String)]
     detail: Cow<'static, str>,
@@ -57,12 +56,7 @@ pub struct ProblemDetails {
 }
 
 impl ProblemDetails {
-    pub fn new(
-        status: StatusCode,
-        name: &'static str,
-        title: &'static str,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn new(status: u16, name: &'static str, title: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
             name,
             title,
@@ -91,14 +85,11 @@ fn type_uri<S: Serializer>(name: &&str, serializer: S) -> Result<S::Ok, S::Error
     serializer.collect_str(&format_args!("{TYPE_PREFIX}{name}"))
 }
 
-fn status_code<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u16(status.as_u16())
-}
-
 impl IntoResponse for ProblemDetails {
     fn into_response(mut self) -> Response {
         let headers = std::mem::take(&mut self.headers);
-        let mut response = (self.status, Json(self)).into_response();
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
         let problem_json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(CONTENT_TYPE, problem_json);
         response.headers_mut().extend(headers);
@@ -138,20 +129,20 @@ impl Problem {
     pub fn details(self) -> ProblemDetails {
         match self {
             Self::InvalidJson => ProblemDetails::new(
-                StatusCode::BAD_REQUEST,
+                400,
                 "invalid-json",
                 "Invalid JSON",
                 "The body must be one JSON value in UTF-8.",
             ),
             Self::IncompleteBody => ProblemDetails::new(
-                StatusCode::BAD_REQUEST,
+                400,
                 "incomplete-body",
                 "Incomplete body",
                 "The connection ended before the end of the body, or the framing of the body is not valid HTTP.",
             ),
             Self::InvalidSignature { challenge } => {
                 let details = ProblemDetails::new(
-                    StatusCode::UNAUTHORIZED,
+                    401,
                     "invalid-signature",
                     "Webhook authentication failed",
                     "No configured secret matches the signature or the credentials of this request.",
@@ -161,51 +152,46 @@ impl Problem {
                     false => details,
                 }
             }
-            Self::NotFound => ProblemDetails::new(
-                StatusCode::NOT_FOUND,
-                "not-found",
-                "Not found",
-                "No resource has this path.",
-            ),
+            Self::NotFound => ProblemDetails::new(404, "not-found", "Not found", "No resource has this path."),
             Self::MethodNotAllowed => ProblemDetails::new(
-                StatusCode::METHOD_NOT_ALLOWED,
+                405,
                 "method-not-allowed",
                 "Method not allowed",
                 "The Allow header lists the methods of this path.",
             ),
             Self::Timeout => ProblemDetails::new(
-                StatusCode::REQUEST_TIMEOUT,
+                408,
                 "timeout",
                 "Request timeout",
                 "The body did not arrive in time. Nothing was stored.",
             ),
             Self::TooLarge { limit } => ProblemDetails::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
+                413,
                 "too-large",
                 "Request body too large",
                 format!("The limit is {limit} bytes."),
             ),
             Self::UnsupportedEncoding => ProblemDetails::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                415,
                 "unsupported-encoding",
                 "Unsupported content encoding",
                 "Send the body uncompressed, without a Content-Encoding header.",
             )
             .header(ACCEPT_ENCODING, HeaderValue::from_static("identity")),
             Self::ExpectationFailed => ProblemDetails::new(
-                StatusCode::EXPECTATION_FAILED,
+                417,
                 "expectation-failed",
                 "Expectation failed",
                 "The only supported expectation is 100-continue.",
             ),
             Self::Internal => ProblemDetails::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
+                500,
                 "internal",
                 "Internal server error",
                 "The request may or may not have taken effect.",
             ),
             Self::Unavailable { retry_after } => ProblemDetails::new(
-                StatusCode::SERVICE_UNAVAILABLE,
+                503,
                 "unavailable",
                 "Service unavailable",
                 format!("The request could not be completed. Send it again after {retry_after} s."),
@@ -225,10 +211,9 @@ impl IntoResponse for Problem {
 pub fn describe(
     problems: impl IntoIterator<Item = ProblemDetails>,
 ) -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
-    let mut by_status: BTreeMap<String, Vec<ProblemDetails>> = BTreeMap::new();
+    let mut by_status: BTreeMap<u16, Vec<ProblemDetails>> = BTreeMap::new();
     for problem in problems {
-        let status = problem.status.as_str().to_owned();
-        by_status.entry(status).or_default().push(problem);
+        by_status.entry(problem.status).or_default().push(problem);
     }
     let describe = |problems: Vec<ProblemDetails>| {
         let types = problems
@@ -252,7 +237,7 @@ pub fn describe(
     };
     by_status
         .into_iter()
-        .map(|(status, problems)| (status, describe(problems)))
+        .map(|(status, problems)| (status.to_string(), describe(problems)))
         .collect()
 }
 

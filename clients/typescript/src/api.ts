@@ -73,8 +73,8 @@ export interface paths {
         };
         /**
          * List sessions
-         * @description Ordered by last activity, newest first, then by id. A session whose activity moves while pages are read moves in the
-         *     list as well.
+         * @description Ordered by last activity, newest first, then by id. A session with new activity moves in the list while its pages
+         *     are read.
          */
         get: operations["getChatSessions"];
         put?: never;
@@ -279,7 +279,7 @@ export interface paths {
         put?: never;
         /**
          * Resume a session
-         * @description Requires a paused session whose conversation has no other active session; an active session stays active.
+         * @description Requires a paused session, and no other active session in its conversation; an active session stays active.
          */
         post: operations["resumeChatSession"];
         delete?: never;

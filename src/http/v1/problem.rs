@@ -1,7 +1,6 @@
 //! The problems of the sessions API. No detail contains the text of an inner error.
 
 use axum::response::{IntoResponse, Response};
-use hyper::StatusCode;
 use hyper::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use uuid::Uuid;
 
@@ -60,7 +59,7 @@ impl ApiProblem {
                 r#"Bearer realm="avinode-ingest", error="invalid_token""#,
             ),
             Self::Forbidden => ProblemDetails::new(
-                StatusCode::FORBIDDEN,
+                403,
                 "forbidden",
                 "Insufficient scope",
                 "This operation requires a token with the scope write.",
@@ -71,25 +70,25 @@ impl ApiProblem {
             )
             .close(),
             Self::SessionNotFound => ProblemDetails::new(
-                StatusCode::NOT_FOUND,
+                404,
                 "session-not-found",
                 "Session not found",
                 "No chat session has this id.",
             ),
             Self::InvalidStatus { status, needed } => ProblemDetails::new(
-                StatusCode::CONFLICT,
+                409,
                 "invalid-status",
                 "Invalid session status",
                 format!("The session is {status}; this operation requires a session that is {needed}."),
             ),
             Self::ActiveSessionExists { session } => ProblemDetails::new(
-                StatusCode::CONFLICT,
+                409,
                 "active-session-exists",
                 "Another session is active",
                 format!("Session {session} of the same conversation is active; pause or complete it first."),
             ),
             Self::UnsupportedMediaType => ProblemDetails::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                415,
                 "unsupported-media-type",
                 "Unsupported media type: expected application/json",
                 "Send the body with the header `Content-Type: application/json`.",
@@ -97,7 +96,7 @@ impl ApiProblem {
             .close(),
             Self::ValidationFailed(error) => {
                 let mut details = ProblemDetails::new(
-                    StatusCode::UNPROCESSABLE_ENTITY,
+                    422,
                     "validation-failed",
                     "Validation failed",
                     format!("{}.", error.detail),
@@ -106,13 +105,13 @@ impl ApiProblem {
                 details
             }
             Self::ConstraintViolation => ProblemDetails::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
+                422,
                 "constraint-violation",
                 "Constraint violation",
                 "A constraint or a trigger of the application's tables rejected the values.",
             ),
             Self::Busy => ProblemDetails::new(
-                StatusCode::SERVICE_UNAVAILABLE,
+                503,
                 "busy",
                 "Database busy",
                 "Nothing was changed. Send the request again after 1 s.",
@@ -123,14 +122,9 @@ impl ApiProblem {
 }
 
 fn unauthorized(detail: &'static str, challenge: &'static str) -> ProblemDetails {
-    ProblemDetails::new(
-        StatusCode::UNAUTHORIZED,
-        "unauthorized",
-        "Authentication required",
-        detail,
-    )
-    .header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
-    .close()
+    ProblemDetails::new(401, "unauthorized", "Authentication required", detail)
+        .header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+        .close()
 }
 
 impl From<SessionError> for ApiProblem {

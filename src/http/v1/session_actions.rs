@@ -1,6 +1,7 @@
 //! `/v1/sessions/{id}/…`: the operations that change one session. Each returns the updated session.
 
 use axum::extract::State;
+use utoipa::IntoResponses;
 
 use super::auth::WriteAccess;
 use super::extract::{JsonBody, OptionalJsonBody, SessionId};
@@ -10,6 +11,12 @@ use super::state::ApiState;
 use crate::domain::chat_session::input::{ActivityUpdate, ProposalUpdate, QuoteUpdate};
 use crate::domain::chat_session::patch::TripPatch;
 use crate::domain::chat_session::view::ChatSession;
+
+/// The updated session.
+#[derive(IntoResponses)]
+#[response(status = 200)]
+#[expect(dead_code, reason = "only described; the handlers return a `Response`")]
+struct UpdatedSession(ChatSession);
 
 /// Record activity
 ///
@@ -22,12 +29,7 @@ use crate::domain::chat_session::view::ChatSession;
     params(SessionId),
     // Named rather than `Option<ActivityUpdate>`, which would be described as a body that may be `null`.
     request_body(content = ref("#/components/schemas/ActivityUpdate"), content_type = "application/json"),
-    responses(
-        (status = 200, body = ChatSession, description = "The updated session."),
-        WriteProblems,
-        SessionProblems,
-        BodyProblems,
-    ),
+    responses(UpdatedSession, WriteProblems, SessionProblems, BodyProblems),
     security(("bearer" = ["write"])),
 )]
 pub async fn record_activity(
@@ -48,12 +50,7 @@ pub async fn record_activity(
     operation_id = "pauseChatSession",
     tag = "sessions",
     params(SessionId),
-    responses(
-        (status = 200, body = ChatSession, description = "The updated session."),
-        WriteProblems,
-        SessionProblems,
-        StatusProblems,
-    ),
+    responses(UpdatedSession, WriteProblems, SessionProblems, StatusProblems),
     security(("bearer" = ["write"])),
 )]
 pub async fn pause(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
@@ -69,12 +66,7 @@ pub async fn pause(_: WriteAccess, State(state): State<ApiState>, SessionId(sess
     operation_id = "resumeChatSession",
     tag = "sessions",
     params(SessionId),
-    responses(
-        (status = 200, body = ChatSession, description = "The updated session."),
-        WriteProblems,
-        SessionProblems,
-        StatusProblems,
-    ),
+    responses(UpdatedSession, WriteProblems, SessionProblems, StatusProblems),
     security(("bearer" = ["write"])),
 )]
 pub async fn resume(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
@@ -92,12 +84,7 @@ pub async fn resume(_: WriteAccess, State(state): State<ApiState>, SessionId(ses
     tag = "sessions",
     params(SessionId),
     request_body(content((TripPatch = "application/json"), (TripPatch = "application/merge-patch+json"))),
-    responses(
-        (status = 200, body = ChatSession, description = "The updated session."),
-        WriteProblems,
-        SessionProblems,
-        BodyProblems,
-    ),
+    responses(UpdatedSession, WriteProblems, SessionProblems, BodyProblems),
     security(("bearer" = ["write"])),
 )]
 pub async fn update_trip(
@@ -119,12 +106,7 @@ pub async fn update_trip(
     tag = "sessions",
     params(SessionId),
     request_body = QuoteUpdate,
-    responses(
-        (status = 200, body = ChatSession, description = "The updated session."),
-        WriteProblems,
-        SessionProblems,
-        BodyProblems,
-    ),
+    responses(UpdatedSession, WriteProblems, SessionProblems, BodyProblems),
     security(("bearer" = ["write"])),
 )]
 pub async fn record_quote(
@@ -145,11 +127,7 @@ pub async fn record_quote(
     operation_id = "unpinPrimaryQuote",
     tag = "sessions",
     params(SessionId),
-    responses(
-        (status = 200, body = ChatSession, description = "The updated session."),
-        WriteProblems,
-        SessionProblems,
-    ),
+    responses(UpdatedSession, WriteProblems, SessionProblems),
     security(("bearer" = ["write"])),
 )]
 pub async fn unpin(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
@@ -166,12 +144,7 @@ pub async fn unpin(_: WriteAccess, State(state): State<ApiState>, SessionId(sess
     tag = "sessions",
     params(SessionId),
     request_body = ProposalUpdate,
-    responses(
-        (status = 200, body = ChatSession, description = "The updated session."),
-        WriteProblems,
-        SessionProblems,
-        BodyProblems,
-    ),
+    responses(UpdatedSession, WriteProblems, SessionProblems, BodyProblems),
     security(("bearer" = ["write"])),
 )]
 pub async fn attach_proposal(
@@ -192,12 +165,7 @@ pub async fn attach_proposal(
     operation_id = "completeChatSession",
     tag = "sessions",
     params(SessionId),
-    responses(
-        (status = 200, body = ChatSession, description = "The updated session."),
-        WriteProblems,
-        SessionProblems,
-        StatusProblems,
-    ),
+    responses(UpdatedSession, WriteProblems, SessionProblems, StatusProblems),
     security(("bearer" = ["write"])),
 )]
 pub async fn complete(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {

@@ -64,11 +64,7 @@ pub async fn create_or_update(
     operation_id = "getChatSessions",
     tag = "sessions",
     params(SessionListParams),
-    responses(
-        (status = 200, body = ChatSessionList, description = "A page of sessions."),
-        ReadProblems,
-        QueryProblems,
-    ),
+    responses((status = 200, body = ChatSessionList, description = "A page of sessions."), ReadProblems, QueryProblems),
     security(("bearer" = ["read"])),
 )]
 pub async fn list(
