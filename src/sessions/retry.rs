@@ -11,7 +11,7 @@ const ATTEMPTS: u32 = 4;
 /// Upper bound of the pause before the second attempt; it doubles for each further one.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Runs `attempt` until it does not end in a conflict, at most [`ATTEMPTS`] times. Each attempt must be one transaction, so
+/// Runs `attempt` until it does not end in a conflict, at most `ATTEMPTS` times. Each attempt must be one transaction, so
 /// that a conflict has changed nothing.
 ///
 /// # Errors
