@@ -7,7 +7,8 @@ mod million;
 mod operations;
 mod refusals;
 
-use avinode_ingest::http::v1::auth::{Scope, Tokens};
+use avinode_ingest::domain::api_scope::ApiScope;
+use avinode_ingest::http::v1::auth::Tokens;
 use avinode_ingest::service::{ApiSettings, ServiceSettings};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -47,7 +48,7 @@ impl Api {
         let settings = ServiceSettings {
             workers,
             api: ApiSettings {
-                tokens: Tokens::new([("ui", Scope::Read, READ), ("app", Scope::Write, WRITE)]),
+                tokens: Tokens::new([("ui", ApiScope::Read, READ), ("app", ApiScope::Write, WRITE)]),
                 connections: 4,
             },
             ..ServiceSettings::default()

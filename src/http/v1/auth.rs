@@ -13,25 +13,7 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use super::problem::ApiProblem;
 use super::state::ApiState;
-
-/// What a bearer may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
-    /// Look only.
-    Read,
-    /// Look and change.
-    Write,
-}
-
-impl Scope {
-    /// The word of the setting.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-        }
-    }
-}
+use crate::domain::api_scope::ApiScope;
 
 /// Who may call the API. Without any token nobody may.
 #[derive(Clone, Default)]
@@ -39,7 +21,7 @@ pub struct Tokens(Arc<Vec<Token>>);
 
 struct Token {
     name: String,
-    scope: Scope,
+    scope: ApiScope,
     digest: [u8; 32],
 }
 
@@ -53,7 +35,7 @@ impl fmt::Debug for Tokens {
 
 impl Tokens {
     /// Tokens by bearer's name, scope and text.
-    pub fn new<'t>(tokens: impl IntoIterator<Item = (&'t str, Scope, &'t str)>) -> Self {
+    pub fn new<'t>(tokens: impl IntoIterator<Item = (&'t str, ApiScope, &'t str)>) -> Self {
         let tokens = tokens.into_iter().map(|(name, scope, text)| Token {
             name: name.to_owned(),
             scope,
@@ -84,7 +66,7 @@ impl Tokens {
         place.and_then(|place| self.0.get(place)).ok_or(ApiProblem::WrongToken)
     }
 
-    fn allow(&self, parts: &Parts, needed: Scope) -> Result<(), ApiProblem> {
+    fn allow(&self, parts: &Parts, needed: ApiScope) -> Result<(), ApiProblem> {
         let token = self.bearer(&parts.headers)?;
         if token.scope < needed {
             return Err(ApiProblem::Forbidden { needed });
@@ -106,7 +88,7 @@ impl FromRequestParts<ApiState> for ReadAccess {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiProblem> {
-        state.tokens.allow(parts, Scope::Read).map(|()| Self)
+        state.tokens.allow(parts, ApiScope::Read).map(|()| Self)
     }
 }
 
@@ -114,7 +96,7 @@ impl FromRequestParts<ApiState> for WriteAccess {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiProblem> {
-        state.tokens.allow(parts, Scope::Write).map(|()| Self)
+        state.tokens.allow(parts, ApiScope::Write).map(|()| Self)
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::auth::Scope;
+use crate::domain::api_scope::ApiScope;
 use crate::http::problem::{Problem, ProblemDetails};
 use crate::sessions::error::SessionError;
 
@@ -34,7 +34,7 @@ pub enum ApiProblem {
     /// The token's scope is too narrow.
     Forbidden {
         /// The scope it would take.
-        needed: Scope,
+        needed: ApiScope,
     },
     /// There is no such session.
     NoSuchSession,
@@ -133,8 +133,10 @@ impl ApiProblem {
                 challenge(r#"Bearer realm="avinode-ingest", error="invalid_token""#),
                 close,
             ],
-            Self::Forbidden { needed: Scope::Read } => vec![close],
-            Self::Forbidden { needed: Scope::Write } => vec![
+            Self::Forbidden { needed: ApiScope::Read } => vec![close],
+            Self::Forbidden {
+                needed: ApiScope::Write,
+            } => vec![
                 challenge(r#"Bearer realm="avinode-ingest", error="insufficient_scope", scope="write""#),
                 close,
             ],

@@ -4,13 +4,13 @@ use super::*;
 
 fn tokens() -> Tokens {
     Tokens::new([
-        ("ui", Scope::Read, "look"),
-        ("app", Scope::Write, "act"),
-        ("app", Scope::Write, "act:2"),
+        ("ui", ApiScope::Read, "look"),
+        ("app", ApiScope::Write, "act"),
+        ("app", ApiScope::Write, "act:2"),
     ])
 }
 
-fn bearer(values: &[&'static str]) -> Result<(String, Scope), ApiProblem> {
+fn bearer(values: &[&'static str]) -> Result<(String, ApiScope), ApiProblem> {
     let mut headers = HeaderMap::new();
     for value in values {
         headers.append(AUTHORIZATION, HeaderValue::from_static(value));
@@ -20,8 +20,8 @@ fn bearer(values: &[&'static str]) -> Result<(String, Scope), ApiProblem> {
 
 #[test]
 fn a_token_is_found_whatever_the_spelling_of_its_scheme() {
-    assert_eq!(bearer(&["Bearer look"]).unwrap(), ("ui".to_owned(), Scope::Read));
-    assert_eq!(bearer(&["bearer  act:2"]).unwrap(), ("app".to_owned(), Scope::Write));
+    assert_eq!(bearer(&["Bearer look"]).unwrap(), ("ui".to_owned(), ApiScope::Read));
+    assert_eq!(bearer(&["bearer  act:2"]).unwrap(), ("app".to_owned(), ApiScope::Write));
 }
 
 #[test]
