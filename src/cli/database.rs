@@ -55,7 +55,7 @@ impl CommandDatabase {
         }
     }
 
-    /// Opens a database whose schema this program can work with: the named one, the private Postgres that a service runs here, or
+    /// Opens a database with a schema that this program can work with: the named one, the private Postgres that a service runs here, or
     /// else the private Postgres, started until the command ends.
     pub async fn open_current(args: &DatabaseArgs) -> Result<Self, CliError> {
         let database = match named(args)? {

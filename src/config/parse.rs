@@ -58,7 +58,7 @@ pub(super) fn defaults<T: Args>() -> T {
     parsed.expect("every argument has a valid default")
 }
 
-/// Parses without the variables whose value is to be ignored.
+/// Parses without the variables that `ignored` accepts.
 fn parse_ignoring<T: Parser>(
     ignored: impl Fn(&OsStr) -> bool + Copy,
     args: impl IntoIterator<Item = OsString>,

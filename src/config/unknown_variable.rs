@@ -1,6 +1,6 @@
 //! Environment variables that look like settings and are not: misspelt names, and former names.
 
-/// A variable whose name begins like a setting's. Its value is never read.
+/// A variable with a name that begins like a setting's. Its value is never shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownVariable {
     pub name: String,

@@ -11,7 +11,7 @@ use crate::cli::avinode_client::{client, client_settings};
 use crate::cli::serve::ServeCommandArgs;
 use crate::clock::Clock;
 
-/// Avinode rejects calls whose time is further from its own, in seconds.
+/// Avinode rejects calls with a time further from its own, in seconds.
 const TOLERANCE_SECONDS: u64 = 300;
 
 pub async fn check(args: &ServeCommandArgs) -> Vec<CheckResult> {

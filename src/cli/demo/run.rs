@@ -50,8 +50,8 @@ impl DemoRun<'_> {
         Ok(output::sessions(of_fixtures.chain(of_story)))
     }
 
-    /// Plays the story, sends the fixtures, whose thin notifications name the story's resources, and waits until the service is
-    /// idle.
+    /// Plays the story, then sends the fixtures (their thin notifications name resources of the story), and waits until the service
+    /// is idle.
     pub async fn play(&self, args: &DemoArgs, url: &str) -> Result<ReplaySummary, CliError> {
         simulator::play(&self.avinode, url).await?;
         let summary = send(args, url, self.avinode.base()).await?;
