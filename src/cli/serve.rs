@@ -82,7 +82,7 @@ pub async fn run(args: ServeCommandArgs) -> Result<ExitCode, CliError> {
     let ready_after_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(
         %address,
-        role = ?args.serve.role,
+        role = args.serve.role.as_str(),
         workers = settings.workers,
         embedded = database.embedded.is_some(),
         ready_after_ms,
@@ -91,7 +91,7 @@ pub async fn run(args: ServeCommandArgs) -> Result<ExitCode, CliError> {
     );
     let embedded_end = async {
         match &database.embedded {
-            Some(embedded) => Some(embedded.ended().await),
+            Some(embedded) => embedded.ended().await,
             None => std::future::pending().await,
         }
     };
@@ -100,7 +100,7 @@ pub async fn run(args: ServeCommandArgs) -> Result<ExitCode, CliError> {
     let ended = tokio::select! {
         ended = &mut serving => ended,
         end = embedded_end => {
-            tracing::error!(?end, "the private Postgres ended unexpectedly; shutting down");
+            tracing::error!(status = %end, "the private Postgres ended unexpectedly with status {end}; shutting down");
             shutdown.cancel();
             serving.await;
             return Err(

@@ -26,6 +26,14 @@ pub enum ServiceRole {
 }
 
 impl ServiceRole {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Receive => "receive",
+            Self::Work => "work",
+            Self::Both => "both",
+        }
+    }
+
     pub fn receives(self) -> bool {
         self != Self::Work
     }

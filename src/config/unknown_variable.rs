@@ -9,7 +9,9 @@ pub struct UnknownVariable {
 }
 
 /// Names below this similarity are not suggested.
-const MIN_SIMILARITY: f64 = 0.3;
+const MIN_SIMILARITY: f64 = 0.4;
+/// Words without a meaning of their own: every duration has a unit.
+const UNITS: [&str; 4] = ["MILLIS", "SECONDS", "MINUTES", "DAYS"];
 /// Words below this similarity are different words.
 const MIN_WORD_SIMILARITY: f64 = 0.7;
 
@@ -52,7 +54,7 @@ fn nearest(name: &str, known: &[String]) -> Vec<String> {
 /// `INGEST_TRANSACTION_POOLER` than to `INGEST_ROLE`.
 fn similarity(one: &str, other: &str) -> f64 {
     fn words(name: &str) -> Vec<&str> {
-        name.split('_').skip(1).collect()
+        name.split('_').skip(1).filter(|word| !UNITS.contains(word)).collect()
     }
     let (one, other) = (words(one), words(other));
     let word = |word: &&str| {

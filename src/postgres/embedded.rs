@@ -191,11 +191,8 @@ impl EmbeddedPostgres {
         }
         match end {
             ServerExit::Status(0) => Ok(()),
-            ServerExit::Status(status) => Err(EmbeddedError::Unclean {
-                status: status.to_string(),
-            }),
-            ServerExit::Unknown => Err(EmbeddedError::Unclean {
-                status: "unknown".to_owned(),
+            end => Err(EmbeddedError::Unclean {
+                status: end.to_string(),
             }),
         }
     }

@@ -100,9 +100,11 @@ impl Pool {
         self.connections.acquire().await.map(drop).map_err(readable)
     }
 
-    /// A connection that listens. There is none behind a transaction pooler.
-    pub async fn listener(&self) -> Result<PgListener, Error> {
-        PgListener::connect_with(&self.connections).await.map_err(readable)
+    /// Listens on a channel, on a connection of its own. Does not work behind a transaction pooler.
+    pub async fn listen(&self, channel: &str) -> Result<ChannelListener, Error> {
+        let mut inner = PgListener::connect_with(&self.connections).await.map_err(readable)?;
+        inner.listen(channel).await.map_err(readable)?;
+        Ok(ChannelListener(inner))
     }
 
     /// Closes the connections, once what is under way has ended.
@@ -123,6 +125,17 @@ impl From<PgPool> for Pool {
             connections,
             named: true,
         }
+    }
+}
+
+/// A connection that listens.
+#[derive(Debug)]
+pub struct ChannelListener(PgListener);
+
+impl ChannelListener {
+    /// Waits for the next notification.
+    pub async fn recv(&mut self) -> Result<(), Error> {
+        self.0.recv().await.map(drop).map_err(readable)
     }
 }
 

@@ -56,8 +56,7 @@ async fn notify(pool: &Pool) -> Result<(), sqlx::Error> {
 }
 
 async fn announcements(pool: &Pool, bells: &[Arc<Notify>]) -> Result<(), sqlx::Error> {
-    let mut listener = pool.listener().await?;
-    listener.listen(CHANNEL).await?;
+    let mut listener = pool.listen(CHANNEL).await?;
     // What was announced while nobody listened.
     for bell in bells {
         bell.notify_waiters();

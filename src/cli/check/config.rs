@@ -26,9 +26,9 @@ pub fn settings(args: &ServeCommandArgs) -> CheckResult {
     if let Err(error) = serve.check(&args.webhook) {
         return CheckResult::error("settings", &error.into());
     }
-    let word = |value: Option<clap::builder::PossibleValue>| value.map(|value| value.get_name().to_owned());
-    let role = word(serve.role.to_possible_value()).unwrap_or_default();
-    let policy = word(serve.primary_quote_policy.to_possible_value()).unwrap_or_default();
+    let role = serve.role.as_str();
+    let policy = serve.primary_quote_policy.to_possible_value();
+    let policy = policy.map(|policy| policy.get_name().to_owned()).unwrap_or_default();
     let workers = if serve.role.works() { serve.workers } else { 0 };
     CheckResult::ok(
         "settings",

@@ -1,8 +1,9 @@
 use super::*;
 
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "AVINODE_API_LAG",
     "AVINODE_API_TOKEN",
+    "AVINODE_CALLS_PER_SECOND",
     "INGEST_API_DATABASE_MAX_CONNECTIONS",
     "INGEST_API_TOKENS",
     "INGEST_DATABASE_MAX_CONNECTIONS",
