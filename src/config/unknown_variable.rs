@@ -10,6 +10,8 @@ pub struct UnknownVariable {
 
 /// Names below this similarity are not suggested.
 const MIN_SIMILARITY: f64 = 0.4;
+/// Of two names that are about as similar, the one with the same prefix is suggested.
+const SAME_PREFIX: f64 = 0.2;
 /// Words without a meaning of their own: every duration has a unit.
 const UNITS: [&str; 4] = ["MILLIS", "SECONDS", "MINUTES", "DAYS"];
 /// Words below this similarity are different words.
@@ -37,17 +39,23 @@ fn unknown(names: impl Iterator<Item = String>, known: &[String]) -> Vec<Unknown
 }
 
 fn nearest(name: &str, known: &[String]) -> Vec<String> {
-    let best = known.iter().map(|other| similarity(name, other)).fold(0.0, f64::max);
-    if best < MIN_SIMILARITY {
-        return Vec::new();
-    }
-    let mut nearest: Vec<String> = known
-        .iter()
-        .filter(|other| similarity(name, other) >= best)
-        .cloned()
+    let similar = known.iter().map(|other| (similarity(name, other), other));
+    let similar = similar.filter(|(similarity, _)| *similarity >= MIN_SIMILARITY);
+    let ranked: Vec<(f64, &String)> = similar
+        .map(|(similarity, other)| match prefix(name) == prefix(other) {
+            true => (similarity + SAME_PREFIX, other),
+            false => (similarity, other),
+        })
         .collect();
+    let best = ranked.iter().map(|(rank, _)| *rank).fold(0.0, f64::max);
+    let nearest = ranked.into_iter().filter(|(rank, _)| *rank >= best);
+    let mut nearest: Vec<String> = nearest.map(|(_, other)| other.clone()).collect();
     nearest.sort();
     nearest
+}
+
+fn prefix(name: &str) -> Option<&str> {
+    name.split('_').next()
 }
 
 /// The share of words that two names have in common, their prefixes apart. By words, because `INGEST_POOLER` is nearer to

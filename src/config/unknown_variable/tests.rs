@@ -33,6 +33,8 @@ fn a_misspelt_or_former_name_suggests_the_setting_that_it_is_nearest_to() {
         ("INGEST_MAX_CONNECTIONS_HTTP", "INGEST_HTTP_MAX_CONNECTIONS"),
         ("INGEST_API_CONNECTIONS", "INGEST_API_DATABASE_MAX_CONNECTIONS"),
         ("AVINODE_TOKEN", "AVINODE_API_TOKEN"),
+        ("INGEST_TOKEN", "INGEST_API_TOKENS"),
+        ("AVINODE_WORKERS", "INGEST_WORKERS"),
     ] {
         assert_eq!(suggested(name), setting, "{name}");
     }
