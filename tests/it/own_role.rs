@@ -45,15 +45,22 @@ async fn with_the_rights_of_the_page_on_deployment_check_is_content_and_everythi
     let url = db.url().replace("user=avinode", &format!("user={role}"));
     let after = check(&[("DATABASE_URL", &url)]).await;
     for thing in [
-        "schema", "rights", "rows", "triggers", "indexes", "columns", "jobs", "quotes",
+        "schema",
+        "privileges",
+        "rls",
+        "triggers",
+        "indexes",
+        "columns",
+        "jobs",
+        "quotes",
     ] {
-        assert_eq!(after.verdict(thing), "ok", "{thing}: {}", after.text);
+        assert_eq!(after.status(thing), "ok", "{thing}: {}", after.text);
     }
 
     let own = Pool::new(db.options.clone().username(&role), 12);
     let folder = Path::new("fixtures");
     let manifest = FixtureManifest::read(folder).unwrap();
-    let staged = SeededManifest::make(&db.pool, &manifest).await.unwrap();
+    let staged = SeededManifest::create(&db.pool, &manifest).await.unwrap();
     #[expect(clippy::disallowed_methods, reason = "the fixtures' moments lie around now")]
     let now = Utc::now();
     let bodies: Vec<Value> = fixtures::read(&[folder.to_owned()])
@@ -64,7 +71,7 @@ async fn with_the_rights_of_the_page_on_deployment_check_is_content_and_everythi
     let shift = shift(&own, PrimaryQuotePolicy::Latest, Clock::System);
     keep(&own, &bodies, now).await;
     drain(&shift, "w").await;
-    staged.afterwards(&db.pool).await.unwrap();
+    staged.follow_up(&db.pool).await.unwrap();
     drain(&shift, "w").await;
     let sessions = staged.sessions(&db.pool).await.unwrap();
     assert_eq!(staged.differences(&sessions), Vec::<String>::new());
