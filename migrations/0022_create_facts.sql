@@ -24,11 +24,11 @@ COMMENT ON TABLE avinode_ingest.trips IS 'Trips by the id they were first known 
 COMMENT ON COLUMN avinode_ingest.trips.merged_into IS 'A document showed this id and that one to be the same trip: this row is only an alias now.';
 COMMENT ON COLUMN avinode_ingest.trips.last_activity_at IS 'The greatest of least(event time, time received) over quotes and messages.';
 
-CREATE TABLE avinode_ingest.quotes (
+CREATE TABLE avinode_ingest.quote_facts (
     trip_key text NOT NULL REFERENCES avinode_ingest.trips (key),
     quote_id text NOT NULL,
     received boolean NOT NULL,
-    request_id text,
+    rfq_id text,
     amount numeric,
     currency text,
     operator_id text,
@@ -46,36 +46,36 @@ CREATE TABLE avinode_ingest.quotes (
     declined_digest bytea,
     decline_reason text,
     projected_id uuid,
-    projected jsonb,
+    projected_values jsonb,
     projection_error text,
-    refused_at timestamptz,
+    projection_failed_at timestamptz,
     PRIMARY KEY (trip_key, quote_id)
 );
-COMMENT ON TABLE avinode_ingest.quotes IS 'Quotes as facts. public.quotes is a projection of these.';
-COMMENT ON COLUMN avinode_ingest.quotes.received IS 'False while only a decline has named the quote.';
-COMMENT ON COLUMN avinode_ingest.quotes.first_fact_at IS 'The earliest time of any fact, for the policy "first".';
-COMMENT ON COLUMN avinode_ingest.quotes.projected_id IS 'The row of public.quotes that shows it; fixed at first projection. No foreign key: the application may delete that row.';
-COMMENT ON COLUMN avinode_ingest.quotes.projected IS 'The values we wrote there last: only those are overwritten.';
-COMMENT ON COLUMN avinode_ingest.quotes.projection_error IS 'Why the last projection failed; it is tried again with every newer fact and by the sweep.';
+COMMENT ON TABLE avinode_ingest.quote_facts IS 'Quotes as facts. public.quotes is a projection of these.';
+COMMENT ON COLUMN avinode_ingest.quote_facts.received IS 'False while only a decline has named the quote.';
+COMMENT ON COLUMN avinode_ingest.quote_facts.first_fact_at IS 'The earliest time of any fact, for the policy "first".';
+COMMENT ON COLUMN avinode_ingest.quote_facts.projected_id IS 'The row of public.quotes that shows it; fixed at first projection. No foreign key: the application may delete that row.';
+COMMENT ON COLUMN avinode_ingest.quote_facts.projected_values IS 'The values we wrote there last: only those are overwritten.';
+COMMENT ON COLUMN avinode_ingest.quote_facts.projection_error IS 'Why the last projection failed; it is tried again with every newer fact and by the sweep.';
 
-COMMENT ON COLUMN avinode_ingest.quotes.refused_at IS 'When the table last refused it; the sweep has it tried again after a day.';
+COMMENT ON COLUMN avinode_ingest.quote_facts.projection_failed_at IS 'When the table last refused it; the sweep has it tried again after a day.';
 -- What the sweep asks for: quotes that are not shown, and whose row a primary quote is.
-CREATE INDEX quotes_not_shown ON avinode_ingest.quotes (trip_key) WHERE projected_id IS NULL AND received;
-CREATE INDEX quotes_by_row ON avinode_ingest.quotes (projected_id) WHERE projected_id IS NOT NULL;
+CREATE INDEX quote_facts_unprojected ON avinode_ingest.quote_facts (trip_key) WHERE projected_id IS NULL AND received;
+CREATE INDEX quote_facts_by_projected_id ON avinode_ingest.quote_facts (projected_id) WHERE projected_id IS NOT NULL;
 
-CREATE TABLE avinode_ingest.requests (
+CREATE TABLE avinode_ingest.rfqs (
     trip_key text NOT NULL REFERENCES avinode_ingest.trips (key),
-    request_id text NOT NULL,
-    requested boolean NOT NULL DEFAULT false,
+    rfq_id text NOT NULL,
+    sent boolean NOT NULL DEFAULT false,
     declined boolean NOT NULL DEFAULT false,
     declined_at timestamptz,
     declined_source smallint,
     declined_digest bytea,
     decline_reason text,
-    PRIMARY KEY (trip_key, request_id)
+    PRIMARY KEY (trip_key, rfq_id)
 );
-COMMENT ON TABLE avinode_ingest.requests IS 'RFQs as facts, one row per RFQ.';
-COMMENT ON COLUMN avinode_ingest.requests.requested IS 'It was sent to a seller: counted as an operator contacted.';
+COMMENT ON TABLE avinode_ingest.rfqs IS 'RFQs as facts, one row per RFQ.';
+COMMENT ON COLUMN avinode_ingest.rfqs.sent IS 'It was sent to a seller: counted as an operator contacted.';
 
 CREATE TABLE avinode_ingest.messages (
     trip_key text NOT NULL REFERENCES avinode_ingest.trips (key),

@@ -5,7 +5,7 @@
 -- As before: they decide nothing, they take no lock that a worker holds, and they never fail the application's write.
 
 -- Writes the notes: all at once, or, where one is refused (to a strict transaction, say), one by one, so that the others stay.
-CREATE FUNCTION avinode_ingest.note_sessions(changed uuid[], chosen uuid[], pins boolean[]) RETURNS void
+CREATE FUNCTION avinode_ingest.record_session_changes(changed uuid[], chosen uuid[], pins boolean[]) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -48,8 +48,8 @@ BEGIN
     END IF;
 END
 $$;
-REVOKE ALL ON FUNCTION avinode_ingest.note_sessions(uuid[], uuid[], boolean[]) FROM PUBLIC;
-COMMENT ON FUNCTION avinode_ingest.note_sessions(uuid[], uuid[], boolean[]) IS
+REVOKE ALL ON FUNCTION avinode_ingest.record_session_changes(uuid[], uuid[], boolean[]) FROM PUBLIC;
+COMMENT ON FUNCTION avinode_ingest.record_session_changes(uuid[], uuid[], boolean[]) IS
     'Notes for the workers that sessions got another trip id or primary quote, and pins of the latter.';
 
 CREATE FUNCTION avinode_ingest.sessions_inserted() RETURNS trigger
@@ -67,7 +67,7 @@ BEGIN
     FROM written
     WHERE avinode_trip_id IS NOT NULL OR primary_quote_id IS NOT NULL;
     IF ids IS NOT NULL THEN
-        PERFORM avinode_ingest.note_sessions(ids, ids, pins);
+        PERFORM avinode_ingest.record_session_changes(ids, ids, pins);
         -- Wakes only; several in one transaction are sent as one.
         PERFORM pg_notify('avinode_ingest_jobs', '');
     END IF;
@@ -118,7 +118,7 @@ BEGIN
         GROUP BY id, primary_quote_id
         HAVING count(*) = 1 AND bool_and(is_new)
     ) AS different;
-    PERFORM avinode_ingest.note_sessions(changed, chosen, pins);
+    PERFORM avinode_ingest.record_session_changes(changed, chosen, pins);
     PERFORM pg_notify('avinode_ingest_jobs', '');
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN

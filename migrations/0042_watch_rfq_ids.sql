@@ -14,7 +14,7 @@ BEGIN
     FROM written
     WHERE avinode_trip_id IS NOT NULL OR avinode_rfq_id IS NOT NULL OR primary_quote_id IS NOT NULL;
     IF ids IS NOT NULL THEN
-        PERFORM avinode_ingest.note_sessions(ids, ids, pins);
+        PERFORM avinode_ingest.record_session_changes(ids, ids, pins);
         -- Wakes only; several in one transaction are sent as one.
         PERFORM pg_notify('avinode_ingest_jobs', '');
     END IF;
@@ -63,7 +63,7 @@ BEGIN
         GROUP BY id, primary_quote_id
         HAVING count(*) = 1 AND bool_and(is_new)
     ) AS different;
-    PERFORM avinode_ingest.note_sessions(changed, chosen, pins);
+    PERFORM avinode_ingest.record_session_changes(changed, chosen, pins);
     PERFORM pg_notify('avinode_ingest_jobs', '');
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN

@@ -1,3 +1,3 @@
 -- no-transaction
 -- The trip of a document that names a quote and no trip.
-CREATE INDEX CONCURRENTLY IF NOT EXISTS quotes_by_id ON avinode_ingest.quotes (quote_id);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS quote_facts_by_quote_id ON avinode_ingest.quote_facts (quote_id);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::avinode::client::avinode_client::AvinodeClient;
 use crate::avinode::client::base_url::{AllowedAddresses, BaseUrl};
-use crate::avinode::client::config::{AvinodeSettings, ClientLimits, ClientSettings, Now};
+use crate::avinode::client::config::{AvinodeSettings, ClientLimits, ClientSettings};
 use crate::avinode::client::error::FetchError;
 use crate::cli::error::CliError;
 use crate::clock::Clock;
@@ -75,8 +75,7 @@ pub fn settings(args: &AvinodeArgs, fetch: &FetchArgs) -> Result<Option<AvinodeS
 /// # Errors
 /// It cannot be made on this machine.
 pub fn client(settings: &ClientSettings) -> Result<AvinodeClient, CliError> {
-    AvinodeClient::new(settings, Now::new(|| Clock::System.now()))
-        .map_err(|error| CliError::to("make a client of Avinode", error))
+    AvinodeClient::new(settings, Clock::System).map_err(|error| CliError::to("make a client of Avinode", error))
 }
 
 /// A failed call to Avinode as a failure of the command: 69 where Avinode could not be reached.
@@ -97,7 +96,7 @@ pub fn failed(attempt: impl std::fmt::Display) -> impl FnOnce(FetchError) -> Cli
 
 /// Says aloud that credentials go to this machine, perhaps unencrypted.
 pub fn warn_of_loopback(settings: &ClientSettings) {
-    if settings.base.reach() == AllowedAddresses::Loopback {
+    if settings.base.allowed_addresses() == AllowedAddresses::Loopback {
         tracing::warn!(
             base = %settings.base,
             encrypted = settings.base.is_encrypted(),

@@ -101,7 +101,7 @@ async fn admit(state: &AppState, head: &Parts, body: axum::body::Body) -> Result
         body: bytes.clone(),
         headers: stored_headers::kept(&head.headers),
         verified_by: verified_by.to_string(),
-        route: notification::route(&bytes),
+        route: notification::classify(&bytes),
     };
     let delivery = arrival.id;
     keep(state, arrival, reserved)

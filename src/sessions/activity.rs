@@ -69,7 +69,7 @@ impl SessionService {
             let conversation = lock::conversation_of(&mut tx, session).await?;
             // The conversation first, as when a session is made: else both could find the other not there yet.
             lock::conversation(&mut tx, conversation.ok_or(SessionError::NoSuchSession)?).await?;
-            let live = lock::live_sessions(&mut tx, conversation.ok_or(SessionError::NoSuchSession)?).await?;
+            let live = lock::open_sessions(&mut tx, conversation.ok_or(SessionError::NoSuchSession)?).await?;
             let before = locked(&mut tx, session).await?;
             match before.status.as_str() {
                 "active" => {}

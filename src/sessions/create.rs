@@ -43,7 +43,7 @@ impl SessionService {
             });
         }
         // Asked after the lock: a session that another call has just made is seen.
-        let live = newest(lock::live_sessions(&mut tx, new.conversation_id).await?);
+        let live = newest(lock::open_sessions(&mut tx, new.conversation_id).await?);
         let refers = References {
             request_id: new.request_id,
             iso_agent_id: Some(new.iso_agent_id),

@@ -50,7 +50,7 @@ impl SessionService {
         limited(page)?;
         let mut tx = tx::reading(&self.pool).await.map_err(read)?;
         known(&mut tx, session).await?;
-        let trip_ids = quotes::trips_of(&mut tx, session).await.map_err(read)?;
+        let trip_ids = quotes::trip_ids_of_session(&mut tx, session).await.map_err(read)?;
         quotes::list(&mut tx, session, &trip_ids, page).await.map_err(read)
     }
 

@@ -9,9 +9,10 @@ use super::retry::retried;
 use super::service::{SessionService, locked, match_again, shown};
 use super::validate::{self, given};
 use crate::domain::chat_session::input::QuoteUpdate;
+use crate::domain::chat_session::status::SessionStatus;
 use crate::domain::chat_session::view::ChatSession;
 use crate::domain::ids::QuoteId;
-use crate::domain::trip::TimelineEvent;
+use crate::domain::timeline::TimelineEvent;
 use crate::domain::workflow::{WorkflowStep, advance_to};
 use crate::store::chat_sessions::lock::LockedChatSession;
 use crate::store::chat_sessions::quotes::{self, QuoteRow, QuoteWrite};
@@ -44,37 +45,33 @@ impl SessionService {
         let now = self.now();
         let mut tx = tx::writing(&self.pool).await?;
         let before = locked(&mut tx, session).await?;
-        let trip_ids = quotes::trips_of(&mut tx, session).await?;
+        let trip_ids = quotes::trip_ids_of_session(&mut tx, session).await?;
         let quote = of_session(&mut tx, &before, "quote_id", update.quote_id, &trip_ids).await?;
         if let Some(primary) = update.primary_quote_id.filter(|primary| *primary != update.quote_id) {
             of_session(&mut tx, &before, "primary_quote_id", primary, &trip_ids).await?;
         }
         let key = ledger_key(update.quote_id, &quote);
-        let entered = quotes::enter(&mut tx, session, &key).await?;
-        let is_over = matches!(before.status.as_str(), "completed" | "archived");
+        let entered = quotes::insert_into_ledger(&mut tx, session, &key).await?;
+        let is_closed = SessionStatus::from_word(&before.status).is_some_and(SessionStatus::is_closed);
         let step = update.current_step.clone().or_else(|| {
-            let step = (!is_over).then(|| advance_to(before.current_step.as_deref(), WorkflowStep::RequestingQuotes));
+            let step = (!is_closed).then(|| advance_to(before.current_step.as_deref(), WorkflowStep::RequestingQuotes));
             step.flatten().map(|step| step.as_str().to_owned())
         });
         let written = QuoteWrite {
-            entered: i32::from(entered),
-            received: update.quotes_received_count,
-            expected: update.quotes_expected_count,
-            primary: update.primary_quote_id,
-            step,
+            new_quotes: i32::from(entered),
+            received_count: update.quotes_received_count,
+            expected_count: update.quotes_expected_count,
+            primary_quote_id: update.primary_quote_id,
+            current_step: step,
         };
         quotes::write(&mut tx, session, &written, now).await?;
         if update.primary_quote_id.is_some() {
             timeline_and_pin::pin(&mut tx, session).await?;
         }
         if entered {
-            let happening = TimelineEvent {
-                kind: "quote_received",
-                cause: format!("received/{key}"),
-                at: Some(now),
-                detail: json!({"quote": key, "operator": quote.operator_name, "source": "api"}),
-            };
-            timeline_and_pin::write(&mut tx, session, happening).await?;
+            let detail = json!({"quote": key, "operator": quote.operator_name, "source": "api"});
+            let received = TimelineEvent::quote_received(&key, Some(now), detail);
+            timeline_and_pin::append(&mut tx, session, received).await?;
         }
         let session = shown(&mut tx, session).await?;
         tx.commit().await?;
@@ -109,10 +106,10 @@ async fn of_session(
     row: Uuid,
     trip_ids: &[String],
 ) -> Result<QuoteRow, SessionError> {
-    let quote = quotes::shown(tx, row, trip_ids).await?;
+    let quote = quotes::find_row(tx, row, trip_ids).await?;
     let quote = quote.ok_or(SessionError::ReferenceNotFound { field })?;
     let elsewhere = match (quote.request_id, session.request_id) {
-        (Some(its), Some(ours)) => its != ours && !quote.of_trip,
+        (Some(its), Some(ours)) => its != ours && !quote.is_of_trip,
         _ => false,
     };
     match elsewhere {
@@ -126,7 +123,10 @@ async fn of_session(
 
 /// The ledger's word for a quote. What is no id by our rules is none that a webhook could bring, either.
 fn ledger_key(row: Uuid, quote: &QuoteRow) -> String {
-    let id = quote.fact.as_deref().or(quote.avinode_quote_id.as_deref());
+    let id = quote
+        .projected_quote_id
+        .as_deref()
+        .or(quote.avinode_quote_id.as_deref());
     match id.and_then(|id| QuoteId::parse(id).ok()) {
         Some(id) => id.as_str().to_owned(),
         None => format!("row:{row}"),

@@ -38,12 +38,12 @@ pub(super) async fn locked(tx: &mut Transaction<'_>, session: Uuid) -> Result<lo
 
 /// A session that must be there, as it is now.
 pub(super) async fn shown(tx: &mut Transaction<'_>, session: Uuid) -> Result<ChatSession, SessionError> {
-    page::one(tx, session).await?.ok_or(SessionError::NoSuchSession)
+    page::get(tx, session).await?.ok_or(SessionError::NoSuchSession)
 }
 
 /// Refuses references to rows that are not there.
 pub(super) async fn referring(tx: &mut Transaction<'_>, to: References) -> Result<(), SessionError> {
-    match references::missing(tx, to).await? {
+    match references::first_missing(tx, to).await? {
         Some(field) => Err(SessionError::ReferenceNotFound { field }),
         None => Ok(()),
     }
@@ -58,6 +58,6 @@ pub(super) async fn match_again(tx: &mut Transaction<'_>, session: Uuid) -> Resu
         due_in: None,
     };
     enqueue(tx, &[job]).await?;
-    timeline_and_pin::wake(tx).await?;
+    timeline_and_pin::wake_workers(tx).await?;
     Ok(())
 }

@@ -22,7 +22,7 @@ const MAY_IMPORT: [(&str, &str); 17] = [
     ("ingest", "queue store avinode domain postgres heartbeat"),
     ("queue", "domain postgres heartbeat"),
     ("store", "domain postgres"),
-    ("avinode", "domain"),
+    ("avinode", "domain clock"),
     ("domain", ""),
     ("telemetry", "config"),
     // What everything else may stand on, and which stands on nothing of ours.

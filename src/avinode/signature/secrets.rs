@@ -1,4 +1,4 @@
-//! The two settings that hold secrets, read into entries. An error names the setting and the place, never the value.
+//! Parses the two settings that contain secrets. An error names the setting and the position, never the value.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -11,40 +11,33 @@ pub const SECRET_SETTING: &str = "AVINODE_WEBHOOK_SECRET";
 /// The setting of Basic credentials.
 pub const BASIC_SETTING: &str = "AVINODE_WEBHOOK_BASIC";
 
-/// Base64 with or without padding: both are handed out by senders' consoles.
+/// Base64 with or without padding: senders' consoles show both.
 pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Why a setting cannot be used. Never holds the value.
+/// An invalid setting. Never contains the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("reading {setting}: entry {ordinal} {problem}")]
 pub struct VerifierConfigError {
-    /// The setting's name.
     pub setting: &'static str,
-    /// The entry's place in it, from 1.
+    /// The position of the entry, from 1.
     pub ordinal: usize,
-    /// What is wrong with the entry.
     pub problem: SecretEntryError,
 }
 
-/// What is wrong with an entry of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretEntryError {
     /// Nothing between two commas, or after `whsec_`. An empty key would accept anyone's signature.
     #[error("is empty")]
     Empty,
-    /// What follows `whsec_` is not base64.
-    #[error("begins with whsec_ but does not go on in base64")]
+    #[error("begins with whsec_ but is not base64 after it")]
     NotBase64,
-    /// No `:` between identifier and secret.
     #[error("has no colon: it must be identifier:secret")]
     NoColon,
-    /// Nothing before the first `:`.
     #[error("has no identifier before its colon")]
     NoIdentifier,
-    /// Nothing after the first `:`.
     #[error("has no secret after its colon")]
     NoSecret,
 }
@@ -65,12 +58,12 @@ pub(super) fn secrets(setting: Option<&str>) -> Result<Vec<Secret>, VerifierConf
         Some(encoded) => match BASE64.decode(encoded) {
             Ok(key) if key.is_empty() => Err(SecretEntryError::Empty),
             Ok(key) => Ok(Secret::Standard(key.into())),
-            Err(_) => Err(SecretEntryError::NotBase64), // the error would quote a byte of the secret
+            Err(_) => Err(SecretEntryError::NotBase64), // the decoder's error would quote a byte of the secret
         },
     })
 }
 
-/// The entries of [`BASIC_SETTING`], in order, as `make(identifier, secret)` makes them.
+/// The entries of [`BASIC_SETTING`], in order, each built by `make(identifier, secret)`.
 pub(super) fn basics<T>(setting: Option<&str>, make: fn(&str, &str) -> T) -> Result<Vec<T>, VerifierConfigError> {
     entries(BASIC_SETTING, setting, |text| match text.split_once(':') {
         None => Err(SecretEntryError::NoColon),
@@ -80,8 +73,8 @@ pub(super) fn basics<T>(setting: Option<&str>, make: fn(&str, &str) -> T) -> Res
     })
 }
 
-/// Splits at commas and white space. A setting that is blank as a whole counts as not set (compose files pass unset
-/// variables on like that); a gap between commas is a slip of the pen in a list of secrets, and is refused.
+/// Splits at commas and white space. A blank setting counts as not set (compose files pass unset variables like that); a gap
+/// between commas is probably a mistake, and is refused.
 fn entries<T>(
     setting: &'static str,
     text: Option<&str>,

@@ -1,5 +1,5 @@
-//! The signer: makes the headers that [`super::verifier`] accepts, from the same settings, so that replays, `sign` and
-//! tests send real signatures.
+//! Makes the headers that [`super::verifier`] accepts, from the same settings: replays, `sign` and tests send real
+//! signatures.
 
 use base64::Engine as _;
 use chrono::{DateTime, Utc};
@@ -24,11 +24,11 @@ enum SigningScheme {
 }
 
 impl Signer {
-    /// Takes the first entry of the secret setting, else the first Basic entry (see
-    /// [`Verifier::from_settings`](super::verifier::Verifier::from_settings) for the texts); `None` when both are blank.
+    /// Uses the first entry of the secret setting, else the first Basic entry (see
+    /// [`Verifier::from_settings`](super::verifier::Verifier::from_settings) for the format); `None` if both are blank.
     ///
     /// # Errors
-    /// As for the verifier: any entry that cannot be used, not only the first.
+    /// Any invalid entry, not only the first, as for the verifier.
     pub fn from_settings(secret: Option<&str>, basic: Option<&str>) -> Result<Option<Self>, VerifierConfigError> {
         let basics = secrets::basics(basic, authorization)?;
         let key = |bytes| HmacKey { bytes, ordinal: 1 };
@@ -39,7 +39,7 @@ impl Signer {
         })
     }
 
-    /// Makes a plain HMAC signer sign the time as well (`t=…,v1=…`). Standard Webhooks always does, Basic never can.
+    /// Signs the time as well (`t=…,v1=…`) with a plain HMAC key. Standard Webhooks always does, Basic never can.
     #[must_use]
     pub fn timestamped(self) -> Self {
         Self(match self.0 {
@@ -48,8 +48,8 @@ impl Signer {
         })
     }
 
-    /// The headers (names in lower case, values) to send with exactly this body at this time. `message_id` becomes
-    /// `webhook-id`, which only Standard Webhooks has; it must be fit for a header.
+    /// The headers (lower-case names and values) for exactly this body at this time. `message_id` becomes `webhook-id`,
+    /// which only Standard Webhooks has; it must be a valid header value.
     pub fn sign(&self, message_id: &str, body: &[u8], now: DateTime<Utc>) -> Vec<(&'static str, String)> {
         let seconds = now.timestamp().to_string();
         match &self.0 {

@@ -60,7 +60,7 @@ async fn call(settings: &ClientSettings) -> Vec<CheckResult> {
             "thin notifications are kept, and fetched when Avinode answers",
         ),
     }];
-    if settings.base.reach() == AllowedAddresses::Loopback {
+    if settings.base.allowed_addresses() == AllowedAddresses::Loopback {
         found.push(CheckResult::warning(
             "avinode",
             format!(

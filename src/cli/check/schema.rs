@@ -23,7 +23,7 @@ pub async fn look(pool: &Pool, role: &str, findings: &mut CheckResults) -> Resul
         let unserved: Vec<String> = WAITING_KINDS.iter().map(ToString::to_string).collect();
         let (waiting, dead) = admin::left(pool, &unserved).await?;
         findings.extend(jobs(waiting, dead, &status::standing(pool).await?));
-        findings.extend(quotes(&unprojected::unshown(pool).await?));
+        findings.extend(quotes(&unprojected::count_by_reason(pool).await?));
     }
     Ok(())
 }
@@ -136,24 +136,24 @@ fn quotes(unshown: &[UnprojectedCount]) -> Vec<CheckResult> {
     }
     let each = unshown.iter().map(|some| {
         let many = some.quotes;
-        match some.missing {
-            UnprojectedReason::Session => CheckResult::ok(
+        match some.reason {
+            UnprojectedReason::NoSession => CheckResult::ok(
                 "quotes",
                 format!("{many} wait for a session with the id of their trip or RFQ"),
             ),
-            UnprojectedReason::Request => CheckResult::ok(
+            UnprojectedReason::NoRequest => CheckResult::ok(
                 "quotes",
                 format!("{many} are counted and wait for a request of their session"),
             ),
-            UnprojectedReason::Price => {
+            UnprojectedReason::NoPrice => {
                 CheckResult::ok("quotes", format!("{many} have no price that public.quotes can hold"))
             }
-            UnprojectedReason::NewestPrice => CheckResult::ok(
+            UnprojectedReason::NewestPriceMissing => CheckResult::ok(
                 "quotes",
                 format!("{many} show an older price: the newest word on them has none, so no session proposes them"),
             ),
-            UnprojectedReason::Turn => CheckResult::ok("quotes", format!("{many} are about to be shown")),
-            UnprojectedReason::Consent => CheckResult::warning(
+            UnprojectedReason::Pending => CheckResult::ok("quotes", format!("{many} are about to be shown")),
+            UnprojectedReason::Refused => CheckResult::warning(
                 "quotes",
                 format!(
                     "public.quotes refused {many}, for example with: {}",

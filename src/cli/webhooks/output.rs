@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::avinode::client::webhook_settings::{NEEDED, WebhookSetting, missing};
+use crate::avinode::client::webhook_settings::{NEEDED_EVENTS, WebhookSetting, missing};
 use crate::cli::error::{CliError, Context};
 use crate::cli::output::print;
 use crate::cli::table::{TextTable, or_dash};
@@ -11,8 +11,8 @@ use crate::cli::table::{TextTable, or_dash};
 pub(super) fn all(settings: &[WebhookSetting], target: Option<&str>, as_json: bool) -> Result<(), CliError> {
     let missing = missing(settings, target);
     if as_json {
-        let needed =
-            NEEDED.map(|(event, what)| json!({"event": event, "tells": what, "missing": missing.contains(&event)}));
+        let needed = NEEDED_EVENTS
+            .map(|(event, what)| json!({"event": event, "tells": what, "missing": missing.contains(&event)}));
         let told = json!({"settings": settings, "needed": needed, "target": target});
         return print(serde_json::to_string_pretty(&told).context("write the settings as JSON")?);
     }
@@ -26,7 +26,7 @@ pub(super) fn all(settings: &[WebhookSetting], target: Option<&str>, as_json: bo
         return print(format_args!("\nEverything that the service needs is sent{to}."));
     }
     print(format_args!("\nNo active setting sends{to}:"))?;
-    for (event, what) in NEEDED.iter().filter(|(event, _)| missing.contains(event)) {
+    for (event, what) in NEEDED_EVENTS.iter().filter(|(event, _)| missing.contains(event)) {
         print(format_args!("  {event} ({what})"))?;
     }
     Ok(())

@@ -1,11 +1,11 @@
-//! Deciding: once or step by step, the same facts end in the same session, and a decision leaves nothing to decide.
+//! Decisions: once or step by step, the same facts end in the same session; repeating a decision changes nothing.
 
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::generate::{Heard, at, learned, some};
+use super::generators::{LearnedEvent, at, learned_events, trip_after};
 use crate::domain::decide::{SessionUpdate, decide};
 use crate::domain::ids::QuoteId;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
@@ -13,7 +13,7 @@ use crate::domain::session::SessionSnapshot;
 use crate::domain::trip::{ChangedFacts, Provenance, TripFacts};
 use crate::domain::workflow::{WorkflowStep, advance_to};
 
-/// A session and its primary quote, written as the service writes them.
+/// A session and its primary quote, updated as the service updates them.
 #[derive(Debug, Clone, PartialEq)]
 struct Row {
     session: SessionSnapshot,
@@ -22,23 +22,29 @@ struct Row {
 }
 
 impl Row {
-    fn write(&mut self, change: &SessionUpdate) {
+    fn apply(&mut self, update: &SessionUpdate) {
+        let SessionUpdate {
+            counted_quotes,
+            step,
+            primary,
+            rfqs_sent,
+            last_activity_at,
+            trip_status,
+        } = update;
         let session = &mut self.session;
-        self.count += change.count.len();
-        session.ledger.extend(change.count.iter().cloned());
-        if let Some(step) = change.step {
+        self.count += counted_quotes.len();
+        session.ledger.extend(counted_quotes.iter().cloned());
+        if let Some(step) = step {
             session.current_step = Some(step.as_str().to_owned());
         }
-        if let Some(elected) = &change.elected {
-            self.primary.clone_from(elected);
+        if let Some(primary) = primary {
+            self.primary.clone_from(primary);
         }
-        let requests = change.requests.unwrap_or_default();
-        session.quotes_expected_count = session.quotes_expected_count.max(requests);
-        session.operators_contacted_count = session.operators_contacted_count.max(requests);
-        session.last_activity_at = session
-            .last_activity_at
-            .max(change.last_activity_at.unwrap_or_default());
-        if let Some(status) = &change.trip_status {
+        let rfqs_sent = rfqs_sent.unwrap_or_default();
+        session.quotes_expected_count = session.quotes_expected_count.max(rfqs_sent);
+        session.operators_contacted_count = session.operators_contacted_count.max(rfqs_sent);
+        session.last_activity_at = session.last_activity_at.max(last_activity_at.unwrap_or_default());
+        if let Some(status) = trip_status {
             session.trip_status = Some(status.status.as_str().to_owned());
             session.trip_status_at = status.version.at;
         }
@@ -57,24 +63,24 @@ fn row() -> impl Strategy<Value = Row> {
     ));
     let known = prop::collection::btree_set(prop::sample::select(&["a", "b", "z"][..]), 0..3);
     (step, any::<(bool, bool)>(), 0..4_i32, 0..4_i32, -5..12_i64, known).prop_map(
-        |(step, (is_over, pinned), expected, contacted, activity, known)| {
-            let ledger: BTreeSet<QuoteId> = known.into_iter().map(super::generate::quote).collect();
+        |(step, (is_closed, pinned), expected, contacted, activity, known)| {
+            let ledger: BTreeSet<QuoteId> = known.into_iter().map(super::generators::quote).collect();
             Row {
                 count: ledger.len() + 3,
                 session: SessionSnapshot {
                     id: Uuid::nil(),
-                    is_closed: is_over,
+                    is_closed,
                     current_step: step.map(str::to_owned),
                     quotes_expected_count: expected,
                     operators_contacted_count: contacted,
                     last_activity_at: at(activity),
                     trip_status: None,
                     trip_status_at: None,
-                    takes_trip_status: true,
+                    accepts_trip_status: true,
                     pinned,
                     ledger,
                 },
-                primary: Some(super::generate::quote("z")),
+                primary: Some(super::generators::quote("z")),
             }
         },
     )
@@ -94,37 +100,37 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn a_decision_that_was_written_leaves_nothing_to_decide(mut row in row(), events in some(), policy in policy()) {
-        let trip = learned(&events);
+    fn a_repeated_decision_changes_nothing(mut row in row(), events in learned_events(), policy in policy()) {
+        let trip = trip_after(&events);
         for trip in [Some(&trip), None, Some(&trip)] {
             let first = decide(&row.session, trip, policy, at(100));
-            row.write(&first);
-            let again = decide(&row.session, trip, policy, at(100));
-            // An election names its outcome each time; it is the same one.
-            prop_assert_eq!(again, SessionUpdate { elected: first.elected, ..SessionUpdate::default() });
+            row.apply(&first);
+            let second = decide(&row.session, trip, policy, at(100));
+            // A selection returns its result each time; it is the same.
+            prop_assert_eq!(second, SessionUpdate { primary: first.primary, ..SessionUpdate::default() });
         }
     }
 
     #[test]
-    fn deciding_after_every_event_ends_as_deciding_once(row in row(), events in some(), policy in policy()) {
+    fn deciding_after_every_event_ends_as_deciding_once(row in row(), events in learned_events(), policy in policy()) {
         let (mut once, mut stepwise) = (row.clone(), row);
-        once.write(&decide(&once.session, Some(&learned(&events)), policy, at(100)));
+        once.apply(&decide(&once.session, Some(&trip_after(&events)), policy, at(100)));
         let mut trip = TripFacts::default();
-        stepwise.write(&decide(&stepwise.session, Some(&trip), policy, at(100)));
-        for (event, way) in &events {
-            trip.learn(event, *way, &mut ChangedFacts::default());
-            stepwise.write(&decide(&stepwise.session, Some(&trip), policy, at(100)));
+        stepwise.apply(&decide(&stepwise.session, Some(&trip), policy, at(100)));
+        for (event, provenance) in &events {
+            trip.apply_event(event, *provenance, &mut ChangedFacts::default());
+            stepwise.apply(&decide(&stepwise.session, Some(&trip), policy, at(100)));
         }
         prop_assert_eq!(once, stepwise);
     }
 
     #[test]
-    fn a_session_counts_each_quote_once_and_never_falls_back(before in row(), events in some(), policy in policy()) {
+    fn a_session_counts_each_quote_once_and_never_moves_back(before in row(), events in learned_events(), policy in policy()) {
         let mut after = before.clone();
-        let trip = learned(&events);
-        after.write(&decide(&after.session, Some(&trip), policy, at(100)));
+        let trip = trip_after(&events);
+        after.apply(&decide(&after.session, Some(&trip), policy, at(100)));
         prop_assert_eq!(after.count - before.count, after.session.ledger.len() - before.session.ledger.len());
-        prop_assert!(trip.received().all(|(id, _)| after.session.ledger.contains(id)));
+        prop_assert!(trip.received_quotes().all(|(id, _)| after.session.ledger.contains(id)));
         prop_assert!(after.session.ledger.is_superset(&before.session.ledger));
         prop_assert!(after.session.last_activity_at >= before.session.last_activity_at);
         prop_assert!(after.session.quotes_expected_count >= before.session.quotes_expected_count);
@@ -139,9 +145,9 @@ proptest! {
 
     #[test]
     fn a_session_without_a_trip_keeps_its_count_and_loses_an_unpinned_primary(before in row(), policy in policy()) {
-        let change = decide(&before.session, None, policy, at(100));
-        let elected = (!before.session.is_closed && !before.session.pinned).then_some(None);
-        prop_assert_eq!(change, SessionUpdate { elected, ..SessionUpdate::default() });
+        let update = decide(&before.session, None, policy, at(100));
+        let primary = (!before.session.is_closed && !before.session.pinned).then_some(None);
+        prop_assert_eq!(update, SessionUpdate { primary, ..SessionUpdate::default() });
     }
 }
 
@@ -168,11 +174,11 @@ fn steps_move_forward_only_and_an_unknown_one_stays() {
 }
 
 #[test]
-fn what_takes_a_session_to_its_step_is_that_sellers_were_asked_or_answered() {
-    use super::generate::{event, rfq};
+fn a_session_advances_to_requesting_quotes_when_a_seller_was_contacted_or_answered() {
+    use super::generators::{event, rfq};
     use crate::domain::event::{EventKind, FactSource, Party, TripStatus};
-    let step = |what: EventKind| {
-        let events: [Heard; 1] = [(event(Some(1), FactSource::Event, what), Provenance::Notified(at(1)))];
+    let step = |kind: EventKind| {
+        let events: [LearnedEvent; 1] = [(event(Some(1), FactSource::Event, kind), Provenance::Notified(at(1)))];
         let row = SessionSnapshot {
             id: Uuid::nil(),
             is_closed: false,
@@ -182,19 +188,19 @@ fn what_takes_a_session_to_its_step_is_that_sellers_were_asked_or_answered() {
             last_activity_at: at(0),
             trip_status: None,
             trip_status_at: None,
-            takes_trip_status: true,
+            accepts_trip_status: true,
             pinned: false,
             ledger: BTreeSet::new(),
         };
-        decide(&row, Some(&learned(&events)), PrimaryQuotePolicy::Latest, at(100)).step
+        decide(&row, Some(&trip_after(&events)), PrimaryQuotePolicy::Latest, at(100)).step
     };
-    let (request, operator) = (Some(rfq("r")), Party::default());
+    let operator = Party::default();
     assert_eq!(
-        step(EventKind::TripRequested { request: rfq("r") }),
+        step(EventKind::TripRequested { rfq: rfq("r") }),
         Some(WorkflowStep::RequestingQuotes)
     );
     let declined = EventKind::RfqDeclined {
-        request: request.clone(),
+        rfq: Some(rfq("r")),
         quote: None,
         reason: None,
         operator,
@@ -202,7 +208,7 @@ fn what_takes_a_session_to_its_step_is_that_sellers_were_asked_or_answered() {
     assert_eq!(step(declined), Some(WorkflowStep::RequestingQuotes));
     assert_eq!(
         step(EventKind::TripChanged {
-            request,
+            rfq: Some(rfq("r")),
             status: TripStatus::Updated
         }),
         None

@@ -1,4 +1,4 @@
-//! Quotes of which the application has rows of its own: found, counted once, and left as they are.
+//! Quotes with rows of the application's own: the rows are found, counted once, and never changed.
 
 use std::path::Path;
 
@@ -18,12 +18,12 @@ use crate::support::cluster::Db;
 use crate::support::service::{drain, keep, shift};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_fixtures_end_as_their_manifest_says_on_the_applications_tables() {
+async fn all_fixtures_end_as_in_their_manifest_on_an_attached_database() {
     let db = Db::attached().await;
     let folder = Path::new("fixtures");
     let manifest = FixtureManifest::read(folder).unwrap();
     let staged = SeededManifest::make(&db.pool, &manifest).await.unwrap();
-    #[expect(clippy::disallowed_methods, reason = "the fixtures' moments lie around now")]
+    #[expect(clippy::disallowed_methods, reason = "the fixtures' timestamps are relative to now")]
     let now = Utc::now();
     let bodies: Vec<Value> = fixtures::read(&[folder.to_owned()])
         .unwrap()
@@ -78,7 +78,7 @@ async fn quotes_that_the_application_had_counted_are_not_counted_again() {
     let deliveries = keep(&db.pool, &bodies, base()).await;
     drain(&shift, "w").await;
     assert_eq!(one(&db.pool, alices).await.quotes_received_count, 3);
-    // Past the event keys as well.
+    // A replay bypasses the event keys.
     assert_eq!(replay(&db.pool, &deliveries).await.unwrap().len(), bodies.len());
     drain(&shift, "w").await;
     assert_eq!(one(&db.pool, alices).await.quotes_received_count, 3);
@@ -86,7 +86,7 @@ async fn quotes_that_the_application_had_counted_are_not_counted_again() {
     let bobs_now = one(&db.pool, bobs).await;
     assert_eq!(bobs_now.quotes_received_count, 1);
     assert_eq!(bobs_now.primary_quote.as_deref(), Some("aquote-386512711"));
-    // The rows are the application's: newer facts are known, and change nothing in them.
+    // The rows are the application's: newer facts do not change them.
     apply(
         &db.pool,
         &[quote("evt-9", "atrip-64956150", "arfq-1", known[2], 50, "55000", "USD")],
@@ -107,15 +107,15 @@ async fn quotes_that_the_application_had_counted_are_not_counted_again() {
     .await;
     assert_eq!(text(&db.pool, rows).await, before);
 
-    // A fourth quote is news, and Bob's choice stands through newer quotes, a decline and the passing of its time.
-    let news = [
+    // A fourth quote is counted. Bob's choice stays in spite of newer quotes, a decline and its expiry.
+    let later = [
         quote("evt-4", "64956150", "arfq-4", "aquote-4", 100, "39000", "USD"),
         quote("evt-5", "A1B2C3", "arfq-5", "aquote-5", 100, "8000", "USD"),
         decline("evt-6", "A1B2C3", "arfq-2", 200),
         message("evt-7", "A1B2C3", "amsg-1", 200),
         trip("evt-8", "A1B2C3", "arfq-2", "cancelled", 300),
     ];
-    apply(&db.pool, &news).await;
+    apply(&db.pool, &later).await;
     let alices = one(&db.pool, alices).await;
     assert_eq!(alices.quotes_received_count, 4);
     assert_eq!(alices.primary_quote.as_deref(), Some("aquote-4"));
@@ -127,7 +127,7 @@ async fn quotes_that_the_application_had_counted_are_not_counted_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_of_the_applications_is_found_though_its_id_was_pasted_with_spaces() {
+async fn a_row_is_found_by_an_id_with_white_space_around_it() {
     let db = Db::attached().await;
     db.run(
         "UPDATE public.quotes SET avinode_quote_id = E'\\u00a0' || avinode_quote_id || E' \\n'
@@ -140,20 +140,20 @@ async fn a_row_of_the_applications_is_found_though_its_id_was_pasted_with_spaces
         let (event, id) = (format!("evt-{n}"), format!("aquote-38651270{n}"));
         quote(&event, "atrip-64956150", "arfq-1", &id, n, "47000", "USD")
     };
-    // One by itself, and two together.
+    // One quote alone, and two together.
     apply(&db.pool, &[body(1)]).await;
     apply(&db.pool, &[body(2), body(3)]).await;
     assert_eq!(text(&db.pool, rows).await, before);
-    let shown = "SELECT count(DISTINCT projected_id)::text FROM avinode_ingest.quotes";
-    assert_eq!(text(&db.pool, shown).await.as_deref(), Some("3"));
+    let adopted = "SELECT count(DISTINCT projected_id)::text FROM avinode_ingest.quote_facts";
+    assert_eq!(text(&db.pool, adopted).await.as_deref(), Some("3"));
     let found = one(&db.pool, application_session(1)).await;
     assert_eq!(found.quotes_received_count, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ids_that_stand_in_several_rows_are_counted_once_and_shown_by_the_first() {
+async fn an_id_in_several_rows_is_counted_once_and_projected_in_the_first() {
     let db = Db::application().await;
-    // Some applications have no rule that an id stands in one row only.
+    // Some applications have no unique constraint on the id.
     db.run(
         "ALTER TABLE public.quotes DROP CONSTRAINT quotes_avinode_quote_id_key;
          INSERT INTO public.quotes (id, request_id, operator_id, operator_name, base_price, total_price, aircraft_type, avinode_quote_id)
@@ -172,6 +172,6 @@ async fn ids_that_stand_in_several_rows_are_counted_once_and_shown_by_the_first(
     apply(&db.pool, &bodies).await;
     let found = one(&db.pool, application_session(1)).await;
     assert_eq!(found.quotes_received_count, 3);
-    let rows = "SELECT string_agg(right(projected_id::text, 3), ' ' ORDER BY quote_id) FROM avinode_ingest.quotes";
+    let rows = "SELECT string_agg(right(projected_id::text, 3), ' ' ORDER BY quote_id) FROM avinode_ingest.quote_facts";
     assert_eq!(text(&db.pool, rows).await.as_deref(), Some("001 002 003"));
 }

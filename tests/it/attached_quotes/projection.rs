@@ -1,4 +1,4 @@
-//! Quotes shown in the application's table: as far as it takes them, and nothing that it wrote is overwritten.
+//! Projection into the application's table: as far as the table accepts it, and without overwriting the application's values.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::cluster::Db;
 use crate::support::service::{drain, shift};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quote_that_the_table_cannot_hold_is_counted_and_not_shown() {
+async fn a_quote_that_the_table_cannot_hold_is_counted_and_not_projected() {
     let db = Db::attached().await;
     let session = application_session(6);
     let mut free = quote("evt-1", "64956151", "arfq-1", "aquote-1", 0, "0", "USD");
@@ -24,11 +24,11 @@ async fn a_quote_that_the_table_cannot_hold_is_counted_and_not_shown() {
     apply(&db.pool, &[free]).await;
     let found = one(&db.pool, session).await;
     assert_eq!((found.quotes_received_count, found.primary_quote), (2, None));
-    let facts = "SELECT count(*)::text FROM avinode_ingest.quotes WHERE received AND projected_id IS NULL";
+    let facts = "SELECT count(*)::text FROM avinode_ingest.quote_facts WHERE received AND projected_id IS NULL";
     assert_eq!(text(&db.pool, facts).await.as_deref(), Some("2"));
 
-    // A rule of the application's that we do not know of refuses a third: its reason is kept, and neither the count nor
-    // the neighbours suffer.
+    // An unknown constraint of the application's refuses the third one: the error is stored, the quote is counted, and the
+    // other quotes are projected.
     db.run("ALTER TABLE public.quotes ADD CHECK (total_price <> 666) NOT VALID")
         .await;
     let bodies = [
@@ -38,11 +38,11 @@ async fn a_quote_that_the_table_cannot_hold_is_counted_and_not_shown() {
     apply(&db.pool, &bodies).await;
     let found = one(&db.pool, session).await;
     assert_eq!((found.quotes_received_count, found.primary_quote), (4, None));
-    let reason = "SELECT projection_error FROM avinode_ingest.quotes WHERE quote_id = 'aquote-3'";
+    let reason = "SELECT projection_error FROM avinode_ingest.quote_facts WHERE quote_id = 'aquote-3'";
     assert!(text(&db.pool, reason).await.unwrap().contains("check"));
-    let shown = "SELECT total_price::text FROM public.quotes WHERE avinode_quote_id = 'aquote-4'";
-    assert_eq!(text(&db.pool, shown).await.as_deref(), Some("777.00"));
-    // A newer fact that it can hold is shown.
+    let price = "SELECT total_price::text FROM public.quotes WHERE avinode_quote_id = 'aquote-4'";
+    assert_eq!(text(&db.pool, price).await.as_deref(), Some("777.00"));
+    // A newer fact that the table accepts is projected.
     apply(
         &db.pool,
         &[quote("evt-5", "64956151", "arfq-1", "aquote-3", 30, "667", "USD")],
@@ -52,7 +52,7 @@ async fn a_quote_that_the_table_cannot_hold_is_counted_and_not_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quote_waits_for_a_request_and_is_shown_by_the_sweep_once_there_is_one() {
+async fn the_resync_projects_a_quote_once_its_session_has_a_request() {
     let db = Db::attached().await;
     let session = application_session(7);
     apply(
@@ -77,7 +77,7 @@ async fn a_quote_waits_for_a_request_and_is_shown_by_the_sweep_once_there_is_one
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_application_changed_in_a_quote_is_its_own_from_then_on() {
+async fn a_column_that_the_application_changed_is_never_overwritten_again() {
     let db = Db::attached().await;
     let price = |event: &str, seconds, price| quote(event, "64956151", "arfq-1", "aquote-1", seconds, price, "USD");
     apply(&db.pool, &[price("evt-1", 0, "9000")]).await;
@@ -93,7 +93,7 @@ async fn what_the_application_changed_in_a_quote_is_its_own_from_then_on() {
     )
     .await;
     let expected = |base: &str| Some(format!("accepted {base} 9500.00 Light Jet Ours"));
-    // The second is what the application had written: that it agrees for once does not make the column ours.
+    // The second price equals the application's value, which does not make the column ours again.
     for (event, seconds, amount, base) in [
         ("evt-2", 10, "9200", "9200.00"),
         ("evt-3", 20, "9500", "9500.00"),
@@ -107,7 +107,7 @@ async fn what_the_application_changed_in_a_quote_is_its_own_from_then_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quote_row_that_the_application_deleted_stays_deleted_and_stops_nothing() {
+async fn a_row_that_the_application_deleted_stays_deleted_and_blocks_no_event() {
     let db = Db::attached().await;
     let session = application_session(6);
     let body = |event: &str, id: &str, seconds| quote(event, "64956151", "arfq-1", id, seconds, "9000", "USD");
@@ -132,30 +132,30 @@ async fn a_quote_row_that_the_application_deleted_stays_deleted_and_stops_nothin
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quote_without_a_price_is_shown_once_it_has_one_and_a_price_taken_back_is_not_proposed() {
+async fn a_quote_is_projected_once_it_has_a_price_and_not_selected_after_losing_it() {
     let db = Db::attached().await;
     let session = application_session(6);
     let priced = |event: &str, seconds, price| quote(event, "64956151", "arfq-1", "aquote-1", seconds, price, "USD");
-    let priceless = |event: &str, seconds| {
+    let without_price = |event: &str, seconds| {
         let mut body = priced(event, seconds, "1");
         body["data"]["quote"].as_object_mut().unwrap().remove("totalPrice");
         body
     };
-    let shown = "SELECT min(total_price)::text FROM public.quotes WHERE avinode_quote_id = 'aquote-1'";
+    let projected = "SELECT min(total_price)::text FROM public.quotes WHERE avinode_quote_id = 'aquote-1'";
     let expect = async |price: Option<&str>, primary: Option<&str>| {
         let found = one(&db.pool, session).await;
         assert_eq!(
             (found.quotes_received_count, found.primary_quote.as_deref()),
             (1, primary)
         );
-        assert_eq!(text(&db.pool, shown).await.as_deref(), price);
+        assert_eq!(text(&db.pool, projected).await.as_deref(), price);
     };
-    apply(&db.pool, &[priceless("evt-1", 0)]).await;
+    apply(&db.pool, &[without_price("evt-1", 0)]).await;
     expect(None, None).await;
     apply(&db.pool, &[priced("evt-2", 10, "9000")]).await;
     expect(Some("9000.00"), Some("aquote-1")).await;
-    // The row keeps the last price that was known, for its column takes no other; the session does not propose it.
-    apply(&db.pool, &[priceless("evt-3", 20)]).await;
+    // The row keeps the last known price, since the column is not nullable; the session does not select the quote.
+    apply(&db.pool, &[without_price("evt-3", 20)]).await;
     expect(Some("9000.00"), None).await;
     apply(&db.pool, &[priced("evt-4", 30, "9500")]).await;
     expect(Some("9500.00"), Some("aquote-1")).await;

@@ -97,7 +97,7 @@ async fn serve_and_check_refuse_half_a_set_of_credentials_and_a_base_that_is_non
         ),
         (
             &[("AVINODE_BASE_URL", "https://user:hush@sandbox.avinode.com/api")],
-            "error: AVINODE_BASE_URL (--avinode-base-url): the value holds a user name",
+            "error: AVINODE_BASE_URL (--avinode-base-url): the value contains a user name",
         ),
     ] {
         // Where nobody can listen: what gets past the settings ends there.

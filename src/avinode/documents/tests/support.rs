@@ -1,4 +1,4 @@
-//! Short ways to read a document and to look at what it states.
+//! Short functions that parse a document and return parts of it.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -13,8 +13,8 @@ pub(super) fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()
 }
 
-/// When every GET began.
-pub(super) fn began() -> DateTime<Utc> {
+/// The time at which every GET began.
+pub(super) fn began_at() -> DateTime<Utc> {
     at("2026-01-31T12:00:00Z")
 }
 
@@ -27,58 +27,55 @@ pub(super) fn resource(path: &str) -> Resource {
 }
 
 pub(super) fn read(path: &str, data: &Value) -> ParsedDocument {
-    documents::read(&resource(path), data, began()).unwrap()
+    documents::read(&resource(path), data, began_at()).unwrap()
 }
 
-/// The ids of its trip that a document shows.
-pub(super) fn trips(reading: &ParsedDocument) -> Vec<&str> {
-    reading.trips.iter().map(TripId::as_str).collect()
+pub(super) fn trip_ids(document: &ParsedDocument) -> Vec<&str> {
+    document.trip_ids.iter().map(TripId::as_str).collect()
 }
 
-pub(super) fn statements(path: &str, data: &Value) -> Vec<UnassignedEvent> {
-    read(path, data).statements
+pub(super) fn events(path: &str, data: &Value) -> Vec<UnassignedEvent> {
+    read(path, data).events
 }
 
-pub(super) fn quotes(statements: &[UnassignedEvent]) -> Vec<&QuoteDetails> {
-    statements
+/// The received quotes.
+pub(super) fn quotes(events: &[UnassignedEvent]) -> Vec<&QuoteDetails> {
+    events
         .iter()
-        .filter_map(|statement| match &statement.what {
+        .filter_map(|event| match &event.kind {
             EventKind::QuoteReceived(details) => Some(details),
             _ => None,
         })
         .collect()
 }
 
-pub(super) fn quote_of(reading: &ParsedDocument) -> QuoteDetails {
-    quotes(&reading.statements)[0].clone()
+/// The first received quote.
+pub(super) fn quote_of(document: &ParsedDocument) -> QuoteDetails {
+    quotes(&document.events)[0].clone()
 }
 
-/// What a quote is that a document describes by itself.
-pub(super) fn described(reading: &ParsedDocument) -> QuoteDetails {
-    let mut said = reading.statements.iter();
-    let found = said.find_map(|statement| match &statement.what {
+/// The observed quote.
+pub(super) fn observed(document: &ParsedDocument) -> QuoteDetails {
+    let found = document.events.iter().find_map(|event| match &event.kind {
         EventKind::QuoteObserved(details) => Some(details.clone()),
         _ => None,
     });
-    found.unwrap_or_else(|| panic!("{reading:?}"))
+    found.unwrap_or_else(|| panic!("{document:?}"))
 }
 
 /// RFQ, quote and reason of a decline.
-pub(super) fn decline(statement: &UnassignedEvent) -> (Option<&str>, Option<&str>, Option<&str>) {
-    let EventKind::RfqDeclined {
-        request, quote, reason, ..
-    } = &statement.what
-    else {
-        panic!("{statement:?}")
+pub(super) fn decline(event: &UnassignedEvent) -> (Option<&str>, Option<&str>, Option<&str>) {
+    let EventKind::RfqDeclined { rfq, quote, reason, .. } = &event.kind else {
+        panic!("{event:?}")
     };
     (
-        request.as_ref().map(RfqId::as_str),
+        rfq.as_ref().map(RfqId::as_str),
         quote.as_ref().map(QuoteId::as_str),
         reason.as_deref(),
     )
 }
 
-pub(super) fn request(id: &str) -> RfqId {
+pub(super) fn rfq_id(id: &str) -> RfqId {
     RfqId::parse(id).unwrap()
 }
 

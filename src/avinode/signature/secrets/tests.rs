@@ -26,7 +26,7 @@ fn a_blank_setting_is_not_set() {
 }
 
 #[test]
-fn a_bad_entry_is_refused_by_its_place() {
+fn an_invalid_entry_is_refused_with_its_position() {
     assert_eq!(problem("a,,b"), Some((2, SecretEntryError::Empty)));
     assert_eq!(problem("a b,"), Some((3, SecretEntryError::Empty)));
     assert_eq!(problem(","), Some((1, SecretEntryError::Empty)));
@@ -41,11 +41,11 @@ fn a_bad_entry_is_refused_by_its_place() {
 }
 
 #[test]
-fn an_error_names_the_setting_and_the_place_but_not_the_value() {
+fn an_error_names_the_setting_and_the_position_but_not_the_value() {
     let error = secrets(Some("open whsec_sesame*")).err().unwrap();
     assert_eq!(
         error.to_string(),
-        "reading AVINODE_WEBHOOK_SECRET: entry 2 begins with whsec_ but does not go on in base64"
+        "reading AVINODE_WEBHOOK_SECRET: entry 2 begins with whsec_ but is not base64 after it"
     );
     assert!(!format!("{error:?}").contains("sesame"));
 }

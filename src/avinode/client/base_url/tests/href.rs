@@ -1,4 +1,6 @@
-use super::*;
+//! Verification of the `href` of a notification.
+
+use super::super::*;
 use crate::avinode::resource::ResourceKind;
 use crate::avinode::resource_id::ResourceId;
 
@@ -10,7 +12,7 @@ fn resource(kind: ResourceKind, id: &str) -> Resource {
 }
 
 #[test]
-fn the_resource_s_own_url_is_vouched_for() {
+fn the_url_of_the_resource_is_accepted() {
     let base = BaseUrl::parse("https://sandbox.avinode.com/api", false).unwrap();
     let rfq = resource(ResourceKind::Rfqs, "arfq-1");
     for href in [
@@ -25,7 +27,7 @@ fn the_resource_s_own_url_is_vouched_for() {
 }
 
 #[test]
-fn whatever_differs_by_a_byte_is_refused() {
+fn a_url_that_differs_by_a_byte_is_refused() {
     let base = BaseUrl::parse("https://sandbox.avinode.com/api", false).unwrap();
     let rfq = resource(ResourceKind::Rfqs, "arfq-1");
     for href in [
@@ -37,7 +39,7 @@ fn whatever_differs_by_a_byte_is_refused() {
         "ftp://sandbox.avinode.com/api/rfqs/arfq-1",
         "file:///api/rfqs/arfq-1",
         "HTTPS://sandbox.avinode.com/api/rfqs/arfq-1",
-        // Hosts that look like it, or hold it.
+        // Hosts that look like it, or contain it.
         "https://sandbox.avinode.com.evil.example/api/rfqs/arfq-1",
         "https://sandbox-avinode.com/api/rfqs/arfq-1",
         "https://xsandbox.avinode.com/api/rfqs/arfq-1",
@@ -69,7 +71,7 @@ fn whatever_differs_by_a_byte_is_refused() {
         "https://[::1]/api/rfqs/arfq-1",
         "https://2130706433/api/rfqs/arfq-1",
         "https://localhost/api/rfqs/arfq-1",
-        // Other paths, also ones that come to the same or only seem to.
+        // Other paths, equivalent ones included.
         "https://sandbox.avinode.com/rfqs/arfq-1",
         "https://sandbox.avinode.com/API/rfqs/arfq-1",
         "https://sandbox.avinode.com/api/v2/rfqs/arfq-1",
@@ -103,7 +105,7 @@ fn whatever_differs_by_a_byte_is_refused() {
 }
 
 #[test]
-fn an_id_that_cannot_stand_in_a_path_is_refused_however_its_href_looks() {
+fn an_id_that_cannot_be_part_of_a_path_is_refused_with_any_href() {
     let base = BaseUrl::parse("https://sandbox.avinode.com/api", false).unwrap();
     for id in ["arfq-1/../../x", "arfq-1?x", "..", "arfq-1%2F", "arfq-1#", "arfq"] {
         let href = format!("https://sandbox.avinode.com/api/rfqs/{id}");
@@ -115,7 +117,7 @@ fn an_id_that_cannot_stand_in_a_path_is_refused_however_its_href_looks() {
 }
 
 #[test]
-fn the_reason_is_one_bounded_line_that_shows_both() {
+fn the_reason_is_one_bounded_line_with_both_urls() {
     let base = BaseUrl::parse("https://sandbox.avinode.com/api", false).unwrap();
     let href = format!("https://evil.example/\u{1b}[2J\n{}", "x".repeat(100_000));
     let refused = base
@@ -127,7 +129,7 @@ fn the_reason_is_one_bounded_line_that_shows_both() {
 }
 
 #[test]
-fn on_loopback_the_simulators_port_is_part_of_it() {
+fn on_loopback_the_port_must_match() {
     let base = BaseUrl::parse("http://127.0.0.1:8090/api", true).unwrap();
     let rfq = resource(ResourceKind::Rfqs, "arfq-1");
     assert_eq!(base.verify_href("http://127.0.0.1:8090/api/rfqs/arfq-1", &rfq), Ok(()));
