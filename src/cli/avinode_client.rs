@@ -65,7 +65,7 @@ pub fn settings(args: &AvinodeArgs, fetch: &FetchArgs) -> Result<Option<AvinodeS
         client,
         calls_per_second: fetch.calls_per_second,
         burst: fetch.burst,
-        settle: Duration::from_secs(fetch.settle_seconds),
+        api_lag: Duration::from_secs(fetch.settle_seconds),
         reconcile_every: fetch.reconcile_every.0,
     }))
 }

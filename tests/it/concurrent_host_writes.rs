@@ -33,7 +33,7 @@ struct Written {
 
 type Notes = Arc<Mutex<BTreeMap<Uuid, Written>>>;
 
-fn workers(pool: &Pool) -> Arc<Worker> {
+fn worker(pool: &Pool) -> Arc<Worker> {
     shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()))
 }
 
@@ -153,7 +153,7 @@ async fn concurrent_writes_of_workers_and_the_application_neither_fail_nor_get_l
     for number in 0..8 {
         sessions.push(session(&db.pool, Some(&trip_id(number % TRIPS))).await);
     }
-    let crew = Crew::start(&workers(&db.pool), 3);
+    let workers = Crew::start(&worker(&db.pool), 3);
     let notes = Notes::default();
     // Only one task writes several sessions: two such tasks would deadlock with each other.
     let several = async {
@@ -168,7 +168,7 @@ async fn concurrent_writes_of_workers_and_the_application_neither_fail_nor_get_l
         write_single(&db.pool, &sessions, &notes, StdRng::seed_from_u64(9)),
         deliver(&db.pool, StdRng::seed_from_u64(10)),
     );
-    crew.finish().await;
+    workers.finish().await;
     assert_eq!(dead_jobs(&db.pool).await, 0);
     assert_nothing_is_lost(&db.pool, &sessions, &notes).await;
 }

@@ -140,7 +140,7 @@ async fn a_statement_over_fifty_thousand_sessions_during_applies_rematches_and_p
         .unwrap();
     server.commit().await.unwrap();
 
-    let crew = Crew::start(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), 2);
+    let workers = Crew::start(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), 2);
     let begun = Instant::now();
     // The quote that every second session gets is not from Avinode.
     let agent = async {
@@ -180,7 +180,7 @@ async fn a_statement_over_fifty_thousand_sessions_during_applies_rematches_and_p
          )"
     ))
     .await;
-    crew.finish().await;
+    workers.finish().await;
     println!(
         "{SESSIONS} sessions: written in {written:?}, done {:?} after the start",
         begun.elapsed()

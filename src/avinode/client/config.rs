@@ -16,7 +16,7 @@ pub struct AvinodeSettings {
     /// Calls allowed without a pause before the rate applies; at least 1.
     pub burst: u32,
     /// The time for which the API may lag behind its notifications; above zero.
-    pub settle: Duration,
+    pub api_lag: Duration,
     /// The interval at which the trips of active sessions are fetched without a notification; `None` for never.
     pub reconcile_every: Option<Duration>,
 }

@@ -60,7 +60,7 @@ pub fn settings(avinode: &Simulator) -> Result<AvinodeSettings, CliError> {
         },
         calls_per_second: CALLS_PER_SECOND,
         burst: BURST,
-        settle: SETTLE,
+        api_lag: SETTLE,
         reconcile_every: None,
     })
 }

@@ -65,7 +65,7 @@ async fn check_fails_where_the_credentials_are_refused_and_names_a_clock_that_is
         told.text
     );
     assert!(
-        words.contains("ahead of Avinode's") && words.contains("answered 401"),
+        words.contains("ahead of Avinode's") && words.contains("responded with 401"),
         "{words}"
     );
     // Away is not wrong: what comes in is kept.

@@ -88,9 +88,15 @@ async fn a_session_that_gets_the_rfq_of_an_event_being_applied_is_decided_from_a
     keep(&db.pool, &[quote_body("HERE11", RFQ, "aquote-older", 1)], base()).await;
     let event = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
     let under_way = tokio::spawn(async move { event.step("event", &CancellationToken::new()).await });
-    while waiting_backends(&db.pool).await == 0 && !under_way.is_finished() {
-        tokio::task::yield_now().await;
-    }
+    let waits = async {
+        while waiting_backends(&db.pool).await == 0 && !under_way.is_finished() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let limit = std::time::Duration::from_secs(20);
+    tokio::time::timeout(limit, waits)
+        .await
+        .expect("the event waits for its trip");
     set_rfq(&db.pool, holder, Some(RFQ)).await;
     let rematch = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
     rematch.step("rematch", &CancellationToken::new()).await.unwrap();

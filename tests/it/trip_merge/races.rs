@@ -104,7 +104,7 @@ async fn a_session_that_gets_its_trip_id_during_the_merge_gets_the_quotes_of_bot
 async fn concurrent_merges_events_and_new_sessions_lose_no_quote() {
     let db = Db::new().await;
     let worker = worker_with_documents(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
-    let crew = Crew::start(&worker, 3);
+    let workers = Crew::start(&worker, 3);
     let mut sessions = Vec::new();
     for round in 0..25_u64 {
         // The canonical id is another one from round to round.
@@ -140,7 +140,7 @@ async fn concurrent_merges_events_and_new_sessions_lose_no_quote() {
         sessions.push((round, made.0));
         sessions.push((round, made.1));
     }
-    crew.finish().await;
+    workers.finish().await;
     assert_consistent(&db.pool).await;
     assert_eq!(merged_ids(&db.pool).await.len(), 50);
     for (round, session) in sessions {
