@@ -26,10 +26,6 @@ pub enum Action {
 /// See [`Action::Request`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    missing_docs,
-    reason = "each is what its name says, and the action's line tells the rest"
-)]
 pub struct RfqAction {
     pub at: u64,
     pub trip: String,
@@ -40,10 +36,6 @@ pub struct RfqAction {
 /// See [`Action::Lift`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    missing_docs,
-    reason = "each is what its name says, and the action's line tells the rest"
-)]
 pub struct LiftAction {
     pub at: u64,
     pub rfq: String,
@@ -52,10 +44,6 @@ pub struct LiftAction {
 /// See [`Action::Quote`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    missing_docs,
-    reason = "each is what its name says, and the action's line tells the rest"
-)]
 pub struct QuoteAction {
     pub at: u64,
     pub rfq: String,
@@ -68,10 +56,6 @@ pub struct QuoteAction {
 /// See [`Action::Price`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    missing_docs,
-    reason = "each is what its name says, and the action's line tells the rest"
-)]
 pub struct PriceAction {
     pub at: u64,
     pub quote: String,
@@ -81,10 +65,6 @@ pub struct PriceAction {
 /// See [`Action::Decline`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    missing_docs,
-    reason = "each is what its name says, and the action's line tells the rest"
-)]
 pub struct DeclineAction {
     pub at: u64,
     pub rfq: String,
@@ -95,10 +75,6 @@ pub struct DeclineAction {
 /// See [`Action::Chat`]. A message `abuyermsg-…` is the buyer's, any other the operator's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    missing_docs,
-    reason = "each is what its name says, and the action's line tells the rest"
-)]
 pub struct ChatAction {
     pub at: u64,
     pub rfq: String,
@@ -109,10 +85,6 @@ pub struct ChatAction {
 /// See [`Action::Cancel`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    missing_docs,
-    reason = "each is what its name says, and the action's line tells the rest"
-)]
 pub struct CancelAction {
     pub at: u64,
     pub rfq: String,
