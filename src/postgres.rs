@@ -1,11 +1,10 @@
-//! Postgres: how it is reached (`pool`, `transaction`, `lone`), how its schema is brought up to date (`migrator`), and the private cluster that
-//! is started where nobody gave an address (`embedded`, and the files that it is made of; `beside` reaches one that another
-//! process runs). `probe` asks a server what `check` tells. `span`
-//! writes time spans as Postgres takes them. `server_error` gives the server's errors a readable text.
+//! Everything that talks to Postgres below the level of SQL: connections ([`pool`], [`transaction`], [`autocommit`]),
+//! migrations ([`migrator`]), checks of a server ([`diagnostics`]), readable errors ([`server_error`]), and the private cluster
+//! that runs where no database is configured ([`embedded`]).
 //!
-//! The private cluster's parts, in the order in which a start uses them: `account` (who runs it), `programs` (with what),
-//! `home` (in which folder, and who holds it), `reap` (what a killed process left), `cluster` (making the data folder),
-//! `supervisor` (the running server, and its end when we die).
+//! A private cluster is started in this order: [`service_user`] (the system user that runs it), [`binaries`] (the Postgres
+//! programs), [`data_dir`] (its folder, and the lock on it), [`orphans`] (what a killed process left), [`cluster`] (the data
+//! folder and the server's settings), [`supervisor`] (the running server). [`attach`] connects to the cluster of another process.
 
 pub mod attach;
 pub mod autocommit;

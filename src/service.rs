@@ -134,7 +134,7 @@ pub async fn run(
             settings.webhook.clone(),
             readiness.clone(),
         );
-        let api_pool = pool.beside_with_patience(settings.api.connections, API_PATIENCE);
+        let api_pool = pool.sibling_with_timeout(settings.api.connections, API_PATIENCE);
         let api = ApiState::new(
             SessionService::new(api_pool, settings.clock),
             settings.api.tokens.clone(),
@@ -270,7 +270,7 @@ fn probes(pool: &Pool) -> Vec<ReadinessProbe> {
     vec![
         ReadinessProbe::new("database", move || {
             let pool = database.clone();
-            Box::pin(async move { pool.reach().await.map_err(|_| "does not answer") })
+            Box::pin(async move { pool.ping().await.map_err(|_| "does not answer") })
         }),
         ReadinessProbe::new("schema", move || {
             let pool = schema.clone();

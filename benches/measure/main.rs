@@ -10,7 +10,6 @@ mod numbers;
 mod pgbench;
 mod serve;
 
-use avinode_ingest::postgres::data_dir::ClusterHome;
 use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use avinode_ingest::postgres::migrator;
 use avinode_ingest::postgres::transaction::Pool;
@@ -37,12 +36,7 @@ fn main() -> Result<()> {
 
 async fn measure(short: bool) -> Result<()> {
     let (rounds, seconds, light) = if short { (1, 1, 20) } else { (5, 5, 500) };
-    let cluster = EmbeddedPostgres::start(EmbeddedOptions {
-        bin_dir: None,
-        home: ClusterHome::ThrowAway,
-        settings: Vec::new(),
-    })
-    .await?;
+    let cluster = EmbeddedPostgres::start(EmbeddedOptions::default()).await?;
     cluster.create_database("measured").await?;
     migrator::migrate(&cluster.options("measured")).await?;
     let pool = PgPool::connect_with(cluster.options("measured")).await?;

@@ -105,7 +105,7 @@ impl CommandDatabase {
             ACQUIRE_TIMEOUT,
         );
         let pool = pool.behind_pooler(args.transaction_pooler);
-        if let Err(error) = pool.reach().await {
+        if let Err(error) = pool.ping().await {
             let server = match &args.database_url {
                 Some(_) => "database of DATABASE_URL",
                 None => "private Postgres of the running service",
@@ -169,7 +169,7 @@ pub fn named(args: &DatabaseArgs) -> Result<Option<PgConnectOptions>, SettingErr
 async fn start(args: &DatabaseArgs) -> Result<EmbeddedPostgres, EmbeddedError> {
     EmbeddedPostgres::start(EmbeddedOptions {
         bin_dir: args.postgres_bin.clone(),
-        home: ClusterHome::Kept(args.data_dir()),
+        home: ClusterHome::Persistent(args.data_dir()),
         settings: Vec::new(),
     })
     .await

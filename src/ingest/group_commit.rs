@@ -52,7 +52,7 @@ pub fn receiver(pool: &Pool, capacity: usize, wake: impl Fn() + Send + Sync + 's
         Receiver { queue: sender },
         GroupCommitter {
             queue,
-            connection: pool.lone(1),
+            connection: pool.autocommit(1),
             wake: Box::new(wake),
         },
     )

@@ -1,28 +1,22 @@
-//! Reaching a private cluster that another process runs, so that an operator can look while the service works.
+//! Connects to a private cluster that another process runs, so that a command can look while the service works.
 
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sqlx::postgres::PgConnectOptions;
 
-use super::cluster::PORT;
-use super::embedded;
+use super::cluster::{connect_options, nth_line, socket_file};
 
-/// How to reach `database` of the cluster whose home is `home`; None where no server runs in it.
+/// Returns the options to connect to `database` of the cluster in `home`, if a server runs there.
 ///
-/// The server ends with the process that owns it, whoever else is connected: for a look, not for a service.
+/// The server stops with the process that owns it, even while others are connected: enough for a look, not for a service.
 pub fn running(home: &Path, database: &str) -> Option<PgConnectOptions> {
-    let pid_file = std::fs::read_to_string(home.join("data/postmaster.pid")).ok()?;
-    let socket_dir = socket_dir(&pid_file)?;
-    // A killed server leaves the file behind. Asked of the socket, because process ids mean nothing across containers.
-    UnixStream::connect(socket_dir.join(format!(".s.PGSQL.{PORT}"))).ok()?;
-    Some(embedded::options_at(&socket_dir, database))
-}
-
-/// The fifth line of `postmaster.pid` is the socket's folder; the server writes the file line by line as it starts.
-fn socket_dir(pid_file: &str) -> Option<PathBuf> {
-    let line = pid_file.lines().nth(4)?.trim();
-    (!line.is_empty()).then(|| PathBuf::from(line))
+    // The server writes this file line by line as it starts; the fifth line is the folder of its socket.
+    let socket_dir = nth_line(&home.join("data/postmaster.pid"), 4)?;
+    let socket_dir = Path::new(&socket_dir);
+    // A killed server leaves the file behind. The socket decides, because process ids mean nothing across containers.
+    UnixStream::connect(socket_file(socket_dir)).ok()?;
+    Some(connect_options(socket_dir, database))
 }
 
 #[cfg(test)]

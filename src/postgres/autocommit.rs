@@ -1,8 +1,7 @@
-//! Statements that are their own transaction: one message to the server and one answer, where BEGIN and COMMIT would be two
-//! more of each.
+//! Statements that are transactions of their own: one round trip to the server instead of three with BEGIN and COMMIT.
 //!
-//! On connections where nothing else is ever begun. Elsewhere a transaction that somebody left open would take the statement
-//! in, and what it wrote would go when that one is rolled back.
+//! They run on connections of their own. On any other connection, a transaction that was left open would include the
+//! statement, and roll its writes back.
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgPool, PgQueryResult, Postgres};
@@ -11,7 +10,7 @@ use sqlx::{Connection as _, Error, Executor as _};
 
 use super::server_error::readable;
 
-/// Connections for such statements only.
+/// Connections that execute such statements only.
 #[derive(Debug)]
 pub struct AutocommitPool {
     connections: PgPool,
@@ -23,7 +22,6 @@ impl AutocommitPool {
         Self { connections, named }
     }
 
-    /// A connection.
     pub async fn acquire(&self) -> Result<AutocommitConnection, Error> {
         Ok(AutocommitConnection {
             inner: Some(self.connections.acquire().await.map_err(readable)?),
@@ -32,8 +30,8 @@ impl AutocommitPool {
     }
 }
 
-/// A connection for one such statement. Unless that ends, it is closed and not given back: nobody is to wait for what it
-/// is doing.
+/// A connection for one statement. If the statement does not end, the connection is closed instead of returned to the pool:
+/// the next user must not wait for it.
 #[derive(Debug)]
 pub struct AutocommitConnection {
     inner: Option<PoolConnection<Postgres>>,
@@ -41,8 +39,8 @@ pub struct AutocommitConnection {
 }
 
 impl AutocommitConnection {
-    /// Executes a statement and commits it. Behind a transaction pooler it needs a transaction around it, because an unnamed
-    /// statement is sent in two messages.
+    /// Executes a statement and commits it. Behind a transaction pooler it runs inside BEGIN and COMMIT, because an unnamed
+    /// statement is sent in two messages, which the pooler could send to different servers.
     pub async fn execute(mut self, statement: Query<'_, Postgres, PgArguments>) -> Result<PgQueryResult, Error> {
         let Some(connection) = self.inner.as_mut() else {
             return Err(Error::PoolClosed);

@@ -1,56 +1,47 @@
-//! Finds the Postgres programs of this machine: distributions keep `initdb` and `postgres` off the PATH, and several
-//! major versions side by side, so "run `postgres`" is not enough.
+//! Finds the Postgres programs of this machine: distributions keep `initdb` and `postgres` off the PATH, and several major
+//! versions side by side.
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The oldest major version that is supported.
+/// The oldest supported major version.
 pub const OLDEST_MAJOR: u32 = 14;
 
-/// Where packages put one folder per major version: the parent, and what stands before and after the number.
-const VERSIONED: [(&str, &str, &str); 4] = [
+/// Folders that hold one folder per major version: the parent, the text before the version, the path after it.
+const PACKAGE_DIRS: [(&str, &str, &str); 4] = [
     ("/usr/lib/postgresql", "", "bin"),          // Debian, Ubuntu
     ("/usr", "pgsql-", "bin"),                   // the Postgres project's packages for Fedora and RHEL
     ("/opt/homebrew/opt", "postgresql@", "bin"), // Homebrew on Apple silicon
     ("/usr/local/opt", "postgresql@", "bin"),    // Homebrew on Intel
 ];
 
-/// Why no programs could be used.
 #[derive(Debug, thiserror::Error)]
-pub enum ProgramsError {
-    /// Nothing anywhere.
+pub enum BinariesError {
     #[error(
         "no Postgres programs (initdb, postgres) were found: install them (`apt-get install postgresql`, \
          `dnf install postgresql-server` or `brew install postgresql`) or set INGEST_POSTGRES_BIN to their folder"
     )]
     NotFound,
-    /// The folder that the operator named does not hold them.
     #[error("INGEST_POSTGRES_BIN names {}, which holds no working initdb and postgres", .0.display())]
-    NotInNamedFolder(PathBuf),
-    /// Found, but older than [`OLDEST_MAJOR`].
+    NotInConfiguredDir(PathBuf),
     #[error(
         "the Postgres programs in {} are of version {major}; {OLDEST_MAJOR} or newer is needed \
          (INGEST_POSTGRES_BIN names another folder)",
         .bin_dir.display()
     )]
     TooOld {
-        /// The folder with the newest ones.
+        /// The folder with the newest version found.
         bin_dir: PathBuf,
-        /// Their major version.
         major: u32,
     },
-    /// A kept cluster can only be run by the major version that made it.
+    /// Only the major version that created a cluster can run it.
     #[error(
-        "the kept cluster was made by Postgres {wanted}, but only {} is installed: install Postgres {wanted}, \
+        "the persistent cluster was created by Postgres {wanted}, but only {} is installed: install Postgres {wanted}, \
          or move the data with pg_upgrade or pg_dump",
-        listed(.found)
+        list(.found)
     )]
-    OtherMajor {
-        /// The cluster's major version.
-        wanted: u32,
-        /// The installed ones, as found.
-        found: Vec<u32>,
-    },
+    MajorMismatch { wanted: u32, found: Vec<u32> },
 }
 
 /// A folder with `initdb` and `postgres` of one major version.
@@ -61,18 +52,18 @@ pub struct PostgresBinaries {
 }
 
 impl PostgresBinaries {
-    /// Looks in the folder that the operator named and nowhere else, or else in the packages' folders (newest first),
-    /// where `pg_config` points, and on the PATH. With `wanted`, only that major version will do.
+    /// Looks in the configured folder and nowhere else, or else in the folders of packages (newest first), the folder that
+    /// `pg_config` prints, and the PATH. With `wanted`, accepts only that major version.
     ///
     /// Blocks for some milliseconds: it runs `postgres --version`.
-    pub fn find(named: Option<&Path>, wanted: Option<u32>) -> Result<Self, ProgramsError> {
-        if let Some(folder) = named {
-            let found = inspect(folder).ok_or_else(|| ProgramsError::NotInNamedFolder(folder.to_owned()))?;
+    pub fn find(configured: Option<&Path>, wanted: Option<u32>) -> Result<Self, BinariesError> {
+        if let Some(folder) = configured {
+            let found = inspect(folder).ok_or_else(|| BinariesError::NotInConfiguredDir(folder.to_owned()))?;
             return choose([found].into_iter(), wanted);
         }
-        let elsewhere = [pg_config_folder as fn() -> Option<PathBuf>, path_folder];
+        let elsewhere = [pg_config_dir as fn() -> Option<PathBuf>, path_dir];
         choose(
-            versioned_folders()
+            package_dirs()
                 .into_iter()
                 .chain(elsewhere.into_iter().filter_map(|look| look()))
                 .filter_map(|folder| inspect(&folder)),
@@ -80,87 +71,70 @@ impl PostgresBinaries {
         )
     }
 
-    /// The program that makes a cluster.
     pub fn initdb(&self) -> PathBuf {
-        self.bin_dir.join("initdb")
+        self.program("initdb")
     }
 
-    /// The server.
     pub fn postgres(&self) -> PathBuf {
-        self.bin_dir.join("postgres")
+        self.program("postgres")
     }
 
-    /// Another program of the same version, such as `pg_dump`, which some packages leave out.
-    pub fn beside(&self, name: &str) -> PathBuf {
+    /// Returns the path of another program of the same version, such as `pg_dump`, which some packages leave out.
+    pub fn program(&self, name: &str) -> PathBuf {
         self.bin_dir.join(name)
     }
 
-    /// The major version, for example 15.
     pub fn major(&self) -> u32 {
         self.major
     }
 }
 
-/// The first candidate that will do; the reason for refusal speaks of the newest that will not.
+/// Returns the first acceptable candidate. An error names the newest candidate that is not.
 fn choose(
     candidates: impl Iterator<Item = PostgresBinaries>,
     wanted: Option<u32>,
-) -> Result<PostgresBinaries, ProgramsError> {
-    let mut refused: Vec<PostgresBinaries> = Vec::new();
+) -> Result<PostgresBinaries, BinariesError> {
+    let mut rejected: Vec<PostgresBinaries> = Vec::new();
     for candidate in candidates {
         if candidate.major >= OLDEST_MAJOR && wanted.is_none_or(|wanted| wanted == candidate.major) {
             return Ok(candidate);
         }
-        refused.push(candidate);
+        rejected.push(candidate);
     }
-    refused.sort_by_key(|programs| programs.major);
-    refused.dedup_by_key(|programs| programs.major);
-    match (refused.pop(), wanted) {
-        (None, _) => Err(ProgramsError::NotFound),
-        (Some(newest), Some(wanted)) if wanted >= OLDEST_MAJOR => {
-            let found = refused
-                .iter()
-                .map(|programs| programs.major)
-                .chain([newest.major])
-                .collect();
-            Err(ProgramsError::OtherMajor { wanted, found })
-        }
-        (Some(newest), _) => Err(ProgramsError::TooOld {
-            bin_dir: newest.bin_dir,
-            major: newest.major,
-        }),
+    rejected.sort_by_key(|candidate| candidate.major);
+    rejected.dedup_by_key(|candidate| candidate.major);
+    let found = rejected.iter().map(|candidate| candidate.major).collect();
+    match (rejected.pop(), wanted) {
+        (None, _) => Err(BinariesError::NotFound),
+        (Some(_), Some(wanted)) if wanted >= OLDEST_MAJOR => Err(BinariesError::MajorMismatch { wanted, found }),
+        (Some(PostgresBinaries { bin_dir, major }), _) => Err(BinariesError::TooOld { bin_dir, major }),
     }
 }
 
-fn versioned_folders() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for (parent, before, after) in VERSIONED {
+fn package_dirs() -> Vec<PathBuf> {
+    let mut found: Vec<(u32, PathBuf)> = Vec::new();
+    for (parent, before, after) in PACKAGE_DIRS {
         let Ok(entries) = std::fs::read_dir(parent) else {
             continue;
         };
         for entry in entries.flatten() {
             let name = entry.file_name();
-            let number = name
-                .to_str()
-                .and_then(|name| name.strip_prefix(before))
-                .and_then(|text| text.parse().ok());
-            if let Some(number) = number {
-                found.push((number, entry.path().join(after)));
-            }
+            let major = name.to_str().and_then(|name| name.strip_prefix(before)?.parse().ok());
+            found.extend(major.map(|major| (major, entry.path().join(after))));
         }
     }
-    found.sort_by_key(|(number, _): &(u32, _)| std::cmp::Reverse(*number));
+    found.sort_by_key(|(major, _)| Reverse(*major));
     found.into_iter().map(|(_, folder)| folder).collect()
 }
 
-fn pg_config_folder() -> Option<PathBuf> {
-    said_by(Command::new("pg_config").arg("--bindir")).map(PathBuf::from)
+fn pg_config_dir() -> Option<PathBuf> {
+    output_of(Command::new("pg_config").arg("--bindir")).map(PathBuf::from)
 }
 
-/// The shell knows the PATH, which only `config.rs` may read here. A link is followed (`/usr/local/bin/postgres` often
-/// is one), because `initdb` is looked for beside the real program.
-fn path_folder() -> Option<PathBuf> {
-    let program = PathBuf::from(said_by(Command::new("/bin/sh").args(["-c", "command -v postgres"]))?);
+/// Asks a shell, because only `config` may read the PATH here. Follows a link (`/usr/local/bin/postgres` often is one), because
+/// `initdb` is next to the real program.
+fn path_dir() -> Option<PathBuf> {
+    let program = PathBuf::from(output_of(Command::new("/bin/sh").args(["-c", "command -v postgres"]))?);
     Some(program.canonicalize().ok()?.parent()?.to_owned())
 }
 
@@ -168,29 +142,30 @@ fn inspect(bin_dir: &Path) -> Option<PostgresBinaries> {
     if !bin_dir.join("initdb").is_file() {
         return None;
     }
-    let said = said_by(Command::new(bin_dir.join("postgres")).arg("--version"))?;
+    let version = output_of(Command::new(bin_dir.join("postgres")).arg("--version"))?;
     Some(PostgresBinaries {
         bin_dir: bin_dir.to_owned(),
-        major: major_of(&said)?,
+        major: parse_major(&version)?,
     })
 }
 
 /// `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` → 15; `… 17beta1` → 17.
-fn major_of(said: &str) -> Option<u32> {
-    let version = said.split_once("(PostgreSQL) ")?.1;
-    let digits = version
-        .find(|letter: char| !letter.is_ascii_digit())
-        .unwrap_or(version.len());
-    version[..digits].parse().ok()
+fn parse_major(version: &str) -> Option<u32> {
+    let number = version.split_once("(PostgreSQL) ")?.1;
+    number
+        .split(|letter: char| !letter.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
 }
 
-fn said_by(command: &mut Command) -> Option<String> {
+fn output_of(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    let said = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-    (output.status.success() && !said.is_empty()).then_some(said)
+    let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && !text.is_empty()).then_some(text)
 }
 
-fn listed(majors: &[u32]) -> String {
+fn list(majors: &[u32]) -> String {
     majors.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
 }
 

@@ -1,8 +1,8 @@
-//! The folder of a private cluster and the claim on it: one file is the mark that the folder is ours, the lock that says
-//! whether its owner lives, and the note of the owner's process id.
+//! The home folder of a private cluster and the lock on it. One file marks the folder as ours, carries the lock, and holds
+//! the owner's process id for error messages.
 //!
-//! The lock (`flock`) rather than the noted id decides: the system drops it however the owner dies, process ids are
-//! used again, and containers that share a folder do not share process ids.
+//! The lock (`flock`) decides and not the process id: the system releases it however the owner dies, process ids are used
+//! again, and containers that share a folder do not share process ids.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
@@ -15,23 +15,24 @@ use nix::fcntl::OFlag;
 use super::error::EmbeddedError;
 use super::service_user::ServiceUser;
 
-/// Where throw-away folders are made: short (a socket's path has 107 bytes at most, 103 on macOS), and open to every user.
-pub const THROW_AWAY_PARENT: &str = "/tmp";
-/// How their names begin; no folder named otherwise is ever removed.
-pub const THROW_AWAY_PREFIX: &str = "avinode-ingest-";
+/// The parent of temporary homes: every user can enter it, and it is short (a socket's path has at most 107 bytes, 103 on
+/// macOS).
+pub const TEMPORARY_PARENT: &str = "/tmp";
+/// The start of their names; a folder with another name is never removed.
+pub const TEMPORARY_PREFIX: &str = "avinode-ingest-";
 /// The file that marks a folder as ours.
 pub const OWNER_FILE: &str = "avinode-ingest.owner";
 
-/// Where the cluster's folder is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub enum ClusterHome {
-    /// Kept across runs: made by the first, found again by the next.
-    Kept(PathBuf),
-    /// Made for this run, removed after it, whatever way it ends.
-    ThrowAway,
+    /// Created by the first run and used by later ones.
+    Persistent(PathBuf),
+    /// Created for one run and removed after it, however the run ends.
+    #[default]
+    Temporary,
 }
 
-/// A folder that this process holds until it is dropped.
+/// A folder that is locked by this process until it is dropped.
 #[derive(Debug)]
 pub struct OwnedDir {
     path: PathBuf,
@@ -40,30 +41,31 @@ pub struct OwnedDir {
 }
 
 impl OwnedDir {
-    /// Makes a new throw-away folder, which only the account (and root) can enter.
-    pub fn throw_away(account: &ServiceUser) -> Result<Self, EmbeddedError> {
-        let made = tempfile::Builder::new()
-            .prefix(THROW_AWAY_PREFIX)
+    /// Creates a temporary folder that only the service user and root can enter.
+    pub fn temporary(user: &ServiceUser) -> Result<Self, EmbeddedError> {
+        let folder = tempfile::Builder::new()
+            .prefix(TEMPORARY_PREFIX)
             .rand_bytes(8)
             .permissions(Permissions::from_mode(0o700))
-            .tempdir_in(THROW_AWAY_PARENT)
-            .map_err(EmbeddedError::folder("create a folder in", THROW_AWAY_PARENT))?;
+            .tempdir_in(TEMPORARY_PARENT)
+            .map_err(EmbeddedError::folder("create a folder in", TEMPORARY_PARENT))?;
         // Locked under another name and then renamed: a sweep never sees a marked folder that is not locked.
-        let unmarked = made.path().join("new");
+        let unmarked = folder.path().join("new");
         let lock = open(&unmarked, true).map_err(EmbeddedError::folder("create", &unmarked))?;
-        claim(made.path(), &lock)?;
-        account.give(&unmarked)?;
-        std::fs::rename(&unmarked, made.path().join(OWNER_FILE)).map_err(EmbeddedError::folder("rename", &unmarked))?;
-        account.give(made.path())?;
+        take_lock(folder.path(), &lock)?;
+        user.give(&unmarked)?;
+        std::fs::rename(&unmarked, folder.path().join(OWNER_FILE))
+            .map_err(EmbeddedError::folder("rename", &unmarked))?;
+        user.give(folder.path())?;
         Ok(Self {
-            path: made.keep(),
+            path: folder.keep(),
             _lock: lock,
             remove_on_drop: true,
         })
     }
 
-    /// Takes an existing home of ours, an empty folder, or a path where there is nothing yet.
-    pub fn kept(path: &Path, account: &ServiceUser) -> Result<Self, EmbeddedError> {
+    /// Locks a home of ours or an empty folder, or creates the folder.
+    pub fn persistent(path: &Path, user: &ServiceUser) -> Result<Self, EmbeddedError> {
         DirBuilder::new()
             .recursive(true)
             .create(path)
@@ -72,9 +74,9 @@ impl OwnedDir {
         refuse_foreign(&path)?;
         let marker = path.join(OWNER_FILE);
         let lock = open(&marker, true).map_err(EmbeddedError::folder("open", &marker))?;
-        claim(&path, &lock)?;
-        account.give(&marker)?;
-        account.give(&path)?;
+        take_lock(&path, &lock)?;
+        user.give(&marker)?;
+        user.give(&path)?;
         std::fs::set_permissions(&path, Permissions::from_mode(0o700))
             .map_err(EmbeddedError::folder("close to other users", &path))?;
         Ok(Self {
@@ -84,10 +86,10 @@ impl OwnedDir {
         })
     }
 
-    /// Takes a throw-away folder whose owner is dead; None where it lives, or where the folder is not ours.
-    pub fn abandoned(path: &Path, account: &ServiceUser) -> Option<Self> {
+    /// Locks a temporary folder of a dead process. `None`: its owner lives, or the folder is not ours.
+    pub fn abandoned(path: &Path, user: &ServiceUser) -> Option<Self> {
         let folder = path.symlink_metadata().ok()?;
-        if !folder.is_dir() || folder.uid() != account.uid() {
+        if !folder.is_dir() || folder.uid() != user.uid() {
             return None;
         }
         let lock = open(&path.join(OWNER_FILE), false).ok()?;
@@ -99,13 +101,12 @@ impl OwnedDir {
         })
     }
 
-    /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Leaves the removal to somebody else (the watchdog, which can do it when we no longer can).
-    pub fn leave(&mut self) {
+    /// Leaves the removal to the watchdog, which can remove the folder after our death.
+    pub fn keep_on_drop(&mut self) {
         self.remove_on_drop = false;
     }
 }
@@ -115,15 +116,16 @@ impl Drop for OwnedDir {
         if self.remove_on_drop
             && let Err(error) = remove(&self.path)
         {
-            tracing::warn!(folder = %self.path.display(), %error, "could not remove a throw-away folder");
+            let folder = self.path.display();
+            tracing::warn!(%folder, %error, "failed to remove the temporary folder {folder}: {error}");
         }
     }
 }
 
-/// Removes a folder; one that is gone already is removed.
+/// Removes a folder, if it exists.
 ///
-/// The mark goes last: a removal cut short leaves a folder that the next sweep still knows. Tried again, because a
-/// program that was just killed, or the watchdog, may be at work in it.
+/// The owner file goes last: after an interrupted removal, the next sweep still recognises the folder. Repeated, because a
+/// program that was just killed, or the watchdog, may still create files in it.
 pub fn remove(path: &Path) -> std::io::Result<()> {
     let mut result = Ok(());
     for _ in 0..5 {
@@ -132,7 +134,7 @@ pub fn remove(path: &Path) -> std::io::Result<()> {
                 .flatten()
                 .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
             {
-                let _ = std::fs::remove_dir_all(entry.path()); // what remains, the line below finds
+                let _ = std::fs::remove_dir_all(entry.path()); // an error here recurs below
             }
         }
         result = std::fs::remove_dir_all(path);
@@ -147,49 +149,42 @@ pub fn remove(path: &Path) -> std::io::Result<()> {
     result
 }
 
-/// Links are refused: root opens this file in a folder that another user can write to.
+/// Refuses links: root opens this file in a folder that another user can write to.
 fn open(path: &Path, create: bool) -> std::io::Result<File> {
-    let flags = OFlag::O_NOFOLLOW.bits();
     let file = OpenOptions::new()
         .read(true)
         .write(true)
         .create(create)
         .truncate(false)
         .mode(0o600)
-        .custom_flags(flags)
+        .custom_flags(OFlag::O_NOFOLLOW.bits())
         .open(path)?;
-    let found = file.metadata()?;
-    if !found.is_file() || found.nlink() != 1 {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.nlink() != 1 {
         return Err(std::io::Error::other("it is not an ordinary file"));
     }
     Ok(file)
 }
 
-fn claim(path: &Path, mut lock: &File) -> Result<(), EmbeddedError> {
+fn take_lock(path: &Path, mut lock: &File) -> Result<(), EmbeddedError> {
     let marker = path.join(OWNER_FILE);
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut pid = String::new();
             let read = lock.take(20).read_to_string(&mut pid);
-            let pid = if read.is_ok() && !pid.trim().is_empty() {
-                pid.trim()
-            } else {
-                "unknown"
-            }
-            .to_owned();
+            let pid = pid.trim();
             return Err(EmbeddedError::InUse {
                 path: path.to_owned(),
-                pid,
+                pid: if read.is_ok() && !pid.is_empty() {
+                    pid
+                } else {
+                    "unknown"
+                }
+                .to_owned(),
             });
         }
-        Err(TryLockError::Error(source)) => {
-            return Err(EmbeddedError::Folder {
-                attempt: "lock",
-                path: marker,
-                source,
-            });
-        }
+        Err(TryLockError::Error(source)) => return Err(EmbeddedError::folder("lock", marker)(source)),
     }
     lock.set_len(0)
         .and_then(|()| lock.rewind())
@@ -207,6 +202,6 @@ pub fn refuse_foreign(path: &Path) -> Result<(), EmbeddedError> {
 
 fn is_empty(path: &Path) -> Result<bool, EmbeddedError> {
     let mut entries = std::fs::read_dir(path).map_err(EmbeddedError::folder("list", path))?;
-    // A volume's file system brings its own `lost+found`.
+    // A new volume has a `lost+found` of its file system.
     Ok(entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == "lost+found")))
 }

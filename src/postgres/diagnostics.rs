@@ -1,45 +1,39 @@
-//! What a server and our place in it look like, for `check`: asked of the catalogs, so it works where nothing of ours is
-//! there yet.
+//! Reads the server's settings and our role's privileges for `check`. It reads system catalogs only, so it works before the
+//! schema is migrated.
 //!
-//! The queries are not the checked macros': those name their statements, and `check` has to work behind a transaction
-//! pooler that refuses such. Each group is one transaction, because an unnamed statement is sent in several messages.
+//! The queries are not checked macros: those name their statements, and `check` has to work behind a transaction pooler that is
+//! not configured. Each group is one transaction, because an unnamed statement is sent in several messages.
 
 use chrono::{DateTime, Utc};
 use sqlx::Row;
 
-use self::privileges::{DEMANDS, RIGHTS};
+use self::privileges::{MISSING_PRIVILEGES, REQUIRED_COLUMNS};
 use super::server_error::readable;
-use super::transaction::Pool;
+use super::transaction::{Pool, Transaction};
 
 mod privileges;
 
-/// The oldest version that is supported, as `server_version_num` has it.
+/// The oldest supported version, as in `server_version_num`.
 pub const OLDEST_VERSION: i32 = 140_000;
 
-/// What the server says of itself.
+/// Settings of the server.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct ServerInfo {
     /// For example 150018.
     pub version_num: i32,
     /// For example `15.18`.
     pub version: String,
-    /// The role that we are there.
+    /// The role of our connections.
     pub role: String,
-    /// No transaction may write: a standby, or a default of the role or the database.
+    /// The server is a standby, or `default_transaction_read_only` is on.
     pub read_only: bool,
-    /// Whether commits reach the disk.
     pub fsync: bool,
-    /// Whether a page torn by a crash can be mended.
     pub full_page_writes: bool,
-    /// The default for transactions that do not say otherwise.
     pub synchronous_commit: String,
-    /// Which standbys a commit waits for; empty for none.
     pub synchronous_standby_names: String,
-    /// How long a lock is waited for before deadlocks are looked for.
     pub deadlock_timeout_ms: i32,
 }
 
-/// Asks for the server's settings.
 pub async fn server(pool: &Pool) -> Result<ServerInfo, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let server = sqlx::query_as(
@@ -62,7 +56,7 @@ pub async fn server(pool: &Pool) -> Result<ServerInfo, sqlx::Error> {
     Ok(server)
 }
 
-/// The server's clock.
+/// Returns the time of the server's clock.
 pub async fn now(pool: &Pool) -> Result<DateTime<Utc>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let now = sqlx::query_scalar("SELECT clock_timestamp()")
@@ -73,13 +67,12 @@ pub async fn now(pool: &Pool) -> Result<DateTime<Utc>, sqlx::Error> {
     Ok(now)
 }
 
-/// Whether connections are sessions, or a pooler lends the same server connection to one after the other.
+/// Detects a transaction pooler: returns whether each connection keeps its server process and its settings.
 ///
-/// Two connections, both open: both are asked, outside of a transaction, who serves them, and one sets something that
-/// has to be there when it is asked again. Several times, and the other one now once and now twice: among other clients of
-/// a pooler, or where it lends in turn, one answer may look like a session. In the simple protocol, whose queries are one
-/// message each.
-pub async fn sessions_last(pool: &Pool) -> Result<bool, sqlx::Error> {
+/// Opens two connections. Outside of a transaction, each reads its server process, and one sets a setting that it must find
+/// again. Repeated, with one or two reads on the other connection in between: with other clients, or where a pooler hands out its
+/// connections in turn, a single read may look like a session. Uses the simple protocol, which sends one message per query.
+pub async fn keeps_sessions(pool: &Pool) -> Result<bool, sqlx::Error> {
     probe_sessions(pool).await.map_err(readable)
 }
 
@@ -87,60 +80,57 @@ async fn probe_sessions(pool: &Pool) -> Result<bool, sqlx::Error> {
     let mut one = pool.inner().acquire().await?;
     let mut other = pool.inner().acquire().await?;
     let set = "SELECT pg_backend_pid() AS pid, set_config('avinode_ingest.probe', 'kept', false) AS kept";
-    let ask = "SELECT pg_backend_pid() AS pid, current_setting('avinode_ingest.probe', true) AS kept";
+    let read = "SELECT pg_backend_pid() AS pid, current_setting('avinode_ingest.probe', true) AS kept";
     let clear = "SELECT set_config('avinode_ingest.probe', '', false)";
     let first: i32 = sqlx::raw_sql(set).fetch_one(&mut *one).await?.try_get("pid")?;
-    let mut lasts = true;
+    let mut keeps = true;
     for round in 0..10 {
         for _ in 0..=round % 2 {
-            let second: i32 = sqlx::raw_sql(ask).fetch_one(&mut *other).await?.try_get("pid")?;
-            lasts &= first != second;
+            let second: i32 = sqlx::raw_sql(read).fetch_one(&mut *other).await?.try_get("pid")?;
+            keeps &= first != second;
         }
-        let again = sqlx::raw_sql(ask).fetch_one(&mut *one).await?;
+        let again = sqlx::raw_sql(read).fetch_one(&mut *one).await?;
         let kept: Option<String> = again.try_get("kept")?;
-        lasts &= first == again.try_get::<i32, _>("pid")? && kept.as_deref() == Some("kept");
+        keeps &= first == again.try_get::<i32, _>("pid")? && kept.as_deref() == Some("kept");
     }
     sqlx::raw_sql(clear).fetch_one(&mut *one).await?;
-    Ok(lasts)
+    Ok(keeps)
 }
 
-/// What is missing or broken of what the service rests on. Empty lists are good.
+/// Problems of a migrated schema; all lists are empty if there are none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SchemaProblems {
-    /// What our role may not do, as `SELECT, INSERT ON public.quotes`.
+    /// Missing privileges, as `SELECT, INSERT ON public.quotes`.
     pub rights: Vec<String>,
-    /// Tables whose rows row-level security hides from our role.
+    /// Tables with rows that row-level security hides from our role.
     pub hidden: Vec<String>,
     /// Our triggers on `chat_sessions` that are missing or disabled.
     pub triggers: Vec<String>,
     /// Our indexes that an interrupted migration left invalid.
     pub indexes: Vec<String>,
-    /// What in the application's `quotes` refuses every row of ours, as `note must be filled and has no default`.
-    pub demands: Vec<String>,
+    /// Columns of the application's `quotes` that reject every row of ours, as `note must be filled and has no default`.
+    pub columns: Vec<String>,
 }
 
-/// Looks at a migrated database.
-pub async fn broken(pool: &Pool) -> Result<SchemaProblems, sqlx::Error> {
+pub async fn schema_problems(pool: &Pool) -> Result<SchemaProblems, sqlx::Error> {
     let mut tx = pool.begin().await?;
-    let mut lists = Vec::new();
-    for question in [RIGHTS, HIDDEN, TRIGGERS, INDEXES, DEMANDS] {
-        let answer = sqlx::query_scalar::<_, String>(question).persistent(false);
-        lists.push(answer.fetch_all(&mut tx).await?);
-    }
+    let problems = SchemaProblems {
+        rights: list(&mut tx, MISSING_PRIVILEGES).await?,
+        hidden: list(&mut tx, HIDDEN_TABLES).await?,
+        triggers: list(&mut tx, BROKEN_TRIGGERS).await?,
+        indexes: list(&mut tx, INVALID_INDEXES).await?,
+        columns: list(&mut tx, REQUIRED_COLUMNS).await?,
+    };
     tx.commit().await?;
-    let mut next = lists.into_iter();
-    let mut next = || next.next().unwrap_or_default();
-    Ok(SchemaProblems {
-        rights: next(),
-        hidden: next(),
-        triggers: next(),
-        indexes: next(),
-        demands: next(),
-    })
+    Ok(problems)
 }
 
-/// Row-level security counts as passed where a policy lets our role do everything.
-const HIDDEN: &str = r#"
+async fn list(tx: &mut Transaction<'_>, query: &'static str) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(query).persistent(false).fetch_all(tx).await
+}
+
+/// A table is not listed if a policy allows our role everything.
+const HIDDEN_TABLES: &str = r#"
     SELECT format('%I.%I', nspname, relname)
     FROM pg_catalog.pg_class AS class
     JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
@@ -149,7 +139,7 @@ const HIDDEN: &str = r#"
       )
       AND row_security_active(class.oid)
       AND NOT (
-          -- One that lets everything through, and none that takes something away again.
+          -- A permissive policy that allows everything, and no restrictive one that takes something away.
           SELECT coalesce(bool_or(polpermissive AND polcmd = '*' AND pg_get_expr(polqual, polrelid) = 'true'), false)
               AND coalesce(bool_and(polpermissive OR pg_get_expr(polqual, polrelid) = 'true'), true)
           FROM pg_catalog.pg_policy
@@ -161,8 +151,8 @@ const HIDDEN: &str = r#"
     ORDER BY 1
 "#;
 
-/// `R` fires on a replica only, `D` never.
-const TRIGGERS: &str = r#"
+/// `tgenabled`: `R` fires on a replica only, `D` never.
+const BROKEN_TRIGGERS: &str = r#"
     SELECT name || CASE WHEN tgname IS NULL THEN ' is missing' ELSE ' is disabled' END
     FROM unnest(ARRAY['avinode_ingest_session_inserted', 'avinode_ingest_session_updated']) AS name
     LEFT JOIN pg_catalog.pg_trigger ON tgname = name AND tgrelid = (
@@ -174,7 +164,7 @@ const TRIGGERS: &str = r#"
     ORDER BY 1
 "#;
 
-const INDEXES: &str = r#"
+const INVALID_INDEXES: &str = r#"
     SELECT format('%I.%I', nspname, class.relname)
     FROM pg_catalog.pg_index
     JOIN pg_catalog.pg_class AS class ON class.oid = indexrelid

@@ -1,42 +1,40 @@
-//! The embedded default: a private Postgres cluster from the programs on this machine, so that a first run needs no
-//! database server, and yet runs the production code path.
+//! A private Postgres cluster from the programs on this machine: a first run needs no database server, and still runs the
+//! production code.
 //!
-//! It listens on a socket in a folder that only its user and root can enter, and it ends with us: by [`EmbeddedPostgres::stop`],
-//! by a drop, or by our death. What even that leaves, the next start ends (`reap`).
+//! It listens on a socket in a folder that only its user and root can enter. It stops with us: by [`EmbeddedPostgres::stop`],
+//! when it is dropped, or when we die. A server that is left all the same is stopped by the next start (`orphans`).
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use sqlx::error::DatabaseError;
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::binaries::PostgresBinaries;
-use super::cluster::{self, PORT, SUPERUSER};
-use super::data_dir::{self, ClusterHome, OwnedDir, THROW_AWAY_PARENT};
+use super::cluster::{self, PORT, SUPERUSER, socket_file};
+use super::data_dir::{self, ClusterHome, OwnedDir, TEMPORARY_PARENT};
 use super::error::EmbeddedError;
 use super::orphans;
 use super::server_error::readable;
 use super::service_user::ServiceUser;
 use super::supervisor::{ServerExit, Supervisor};
 
-/// How long a server may take until it answers at all.
+/// The time until a server answers.
 const FIRST_ANSWER: Duration = Duration::from_secs(30);
-/// How long it may take once it has said that it is recovering: a crash after heavy writing replays up to 1 GB of log.
+/// The time for a server that answers that it is recovering: a crash after heavy writing replays up to 1 GB of WAL.
 const RECOVERY: Duration = Duration::from_secs(600);
-/// A socket's path holds 103 bytes on macOS and 107 on Linux.
+/// The path of a socket holds 103 bytes on macOS and 107 on Linux.
 const LONGEST_SOCKET_PATH: usize = 103;
 
-/// What a private cluster is made of.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct EmbeddedOptions {
-    /// The folder of `initdb` and `postgres`; None looks for them.
+    /// The folder of `initdb` and `postgres`; `None` searches for them.
     pub bin_dir: Option<PathBuf>,
-    /// Where the cluster is, and whether it outlives us.
     pub home: ClusterHome,
-    /// Further Postgres settings, which win over our own.
+    /// Further Postgres settings; they override ours.
     pub settings: Vec<(String, String)>,
 }
 
@@ -46,62 +44,62 @@ pub struct EmbeddedPostgres {
     server: Supervisor,
     home: OwnedDir,
     data: PathBuf,
-    /// Where the home's path is too long for a socket.
+    /// The socket's folder, where the path of the home is too long for a socket.
     socket_home: Option<OwnedDir>,
+    /// The temporary folder to remove at the end.
     remove: Option<PathBuf>,
 }
 
 impl EmbeddedPostgres {
-    /// Refuses what [`EmbeddedPostgres::start`] would refuse before it writes anything; writes nothing itself.
+    /// Makes the checks of [`EmbeddedPostgres::start`] that come before its first write, and writes nothing.
     pub async fn verify(options: &EmbeddedOptions) -> Result<PostgresBinaries, EmbeddedError> {
         let plan = plan(options).await?;
-        if let Some(home) = &plan.kept {
+        if let Some(home) = &plan.persistent {
             data_dir::refuse_foreign(home)?;
         }
-        Ok(plan.programs)
+        Ok(plan.binaries)
     }
 
-    /// Makes the cluster where there is none, ends what a killed run left of it, starts it and waits until it answers.
+    /// Starts the cluster, and creates it first if it does not exist. Stops a server that a killed run left, and waits until
+    /// the new one answers.
     pub async fn start(options: EmbeddedOptions) -> Result<Self, EmbeddedError> {
-        let Plan {
-            kept,
-            account,
-            programs,
+        let StartPlan {
+            persistent,
+            user,
+            binaries,
         } = plan(&options).await?;
-        let settings = options.settings;
-        let mut home = match &kept {
-            Some(path) => OwnedDir::kept(path, &account)?,
-            None => throw_away_folder(&account).await?,
+        let mut home = match &persistent {
+            Some(path) => OwnedDir::persistent(path, &user)?,
+            None => temporary_dir(&user).await?,
         };
         let data = home.path().join("data");
-        if kept.is_some() && orphans::end_leftover(&data, home.path(), Signal::SIGINT).await? {
-            tracing::info!(data = %data.display(), "ended the Postgres server that a killed run left");
+        if persistent.is_some() && orphans::stop_leftover(&data, home.path(), Signal::SIGINT).await? {
+            let folder = data.display();
+            tracing::info!(data = %folder, "stopped the Postgres server that a killed run left in {folder}");
         }
         cluster::remove_unfinished(home.path());
         if cluster::major_version(&data).is_none() {
-            cluster::make(&programs, &account, home.path(), kept.is_some()).await?;
+            cluster::create(&binaries, &user, home.path(), persistent.is_some()).await?;
         }
-        let fits = home.path().join(format!(".s.PGSQL.{PORT}")).as_os_str().len() <= LONGEST_SOCKET_PATH;
-        let mut socket_home = if fits {
-            None
-        } else {
-            Some(throw_away_folder(&account).await?)
+        let mut socket_home = match socket_file(home.path()).as_os_str().len() {
+            ..=LONGEST_SOCKET_PATH => None,
+            _ => Some(temporary_dir(&user).await?),
         };
-        let socket_dir = socket_home.as_ref().unwrap_or(&home).path();
+        let remove = match &persistent {
+            None => Some(&home),
+            Some(_) => socket_home.as_ref(),
+        };
+        let remove = remove.map(|folder| folder.path().to_owned());
 
         let log = log_path(&home);
-        keep_previous_log(&log);
-        let remove = if kept.is_none() {
-            Some(home.path())
-        } else {
-            socket_home.as_ref().map(OwnedDir::path)
-        };
-        let remove = remove.map(Path::to_owned);
-        let arguments = cluster::arguments(&data, socket_dir, &settings);
-        let server = Supervisor::start(&account, &programs.postgres(), arguments, &log, remove.as_deref()).await?;
-        // From here on the watchdog removes: we may be dead by then.
-        home.leave();
-        socket_home.iter_mut().for_each(OwnedDir::leave);
+        // After a crash, the reason is in the log of the previous server.
+        let _ = std::fs::rename(&log, log.with_extension("log.previous"));
+        let socket_dir = socket_home.as_ref().unwrap_or(&home).path();
+        let arguments = cluster::arguments(&data, socket_dir, &options.settings);
+        let server = Supervisor::start(&user, &binaries.postgres(), arguments, &log, remove.as_deref()).await?;
+        // From here on the watchdog removes folders: it outlives us.
+        home.keep_on_drop();
+        socket_home.iter_mut().for_each(OwnedDir::keep_on_drop);
         let started = Self {
             server,
             home,
@@ -109,7 +107,7 @@ impl EmbeddedPostgres {
             socket_home,
             remove,
         };
-        match started.ready().await {
+        match started.wait_until_ready().await {
             Ok(()) => Ok(started),
             Err(error) => {
                 started.server.stop().await;
@@ -118,14 +116,14 @@ impl EmbeddedPostgres {
         }
     }
 
-    /// How to reach a database of this cluster, as its superuser.
+    /// Returns the options to connect to a database as the superuser.
     pub fn options(&self, database: &str) -> PgConnectOptions {
-        options_at(self.socket_dir(), database)
+        cluster::connect_options(self.socket_dir(), database)
     }
 
-    /// The same as an address that `psql` and `DATABASE_URL` take.
+    /// Returns the same as a URL for `psql` and `DATABASE_URL`.
     pub fn url(&self, database: &str) -> String {
-        // No user before the host: an address with one may not leave the host out.
+        // The user is a parameter, because a URL with a user before the host cannot omit the host.
         format!(
             "postgres:///{}?host={}&port={PORT}&user={SUPERUSER}",
             percent_encoded(database),
@@ -133,78 +131,68 @@ impl EmbeddedPostgres {
         )
     }
 
-    /// Creates a database where there is none of that name; returns whether it did.
+    /// Creates a database if it does not exist. Returns whether it was created.
     pub async fn create_database(&self, database: &str) -> Result<bool, EmbeddedError> {
         let failed = |source| EmbeddedError::CreateDatabase {
             database: database.to_owned(),
             source: readable(source),
         };
         let mut connection = self.options("postgres").connect().await.map_err(failed)?;
-        let quoted = format!("CREATE DATABASE \"{}\"", database.replace('"', "\"\""));
-        let created = match sqlx::raw_sql(sqlx::AssertSqlSafe(quoted))
-            .execute(&mut connection)
-            .await
-        {
+        let statement = format!("CREATE DATABASE \"{}\"", database.replace('"', "\"\""));
+        let statement = sqlx::raw_sql(sqlx::AssertSqlSafe(statement));
+        let created = match statement.execute(&mut connection).await {
             Ok(_) => true,
-            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P04") => false, // it exists
+            // duplicate_database
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P04") => false,
             Err(error) => return Err(failed(error)),
         };
         let _ = connection.close().await;
         Ok(created)
     }
 
-    /// The folder of the socket: `psql -h` takes it.
+    /// Returns the folder of the socket, for `psql -h`.
     pub fn socket_dir(&self) -> &Path {
         self.socket_home.as_ref().unwrap_or(&self.home).path()
     }
 
-    /// The cluster's data folder.
     pub fn data_dir(&self) -> &Path {
         &self.data
     }
 
-    /// The server's log, begun anew by each start; the one before is kept beside it.
-    pub fn log_file(&self) -> PathBuf {
-        log_path(&self.home)
-    }
-
-    /// The server's process id.
     pub fn postmaster_pid(&self) -> u32 {
-        self.server.postmaster()
+        self.server.postmaster_pid()
     }
 
-    /// Waits until the server ends by itself, which it should not: a process that lives on it should end too.
+    /// Waits until the server exits without [`EmbeddedPostgres::stop`]: a process that depends on it should exit too.
     pub async fn ended(&self) -> ServerExit {
-        self.server.end().await
+        self.server.wait().await
     }
 
-    /// Ends the server in order (open transactions are rolled back) and removes throw-away folders.
+    /// Shuts the server down in order (open transactions are rolled back) and removes temporary folders.
     pub async fn stop(self) -> Result<(), EmbeddedError> {
         let socket_dir = self.socket_dir().to_owned();
-        let end = self.server.stop().await;
-        if end != ServerExit::Status(0) {
-            // The watchdog or the server was killed: see to the end ourselves.
-            orphans::end_leftover(&self.data, &socket_dir, Signal::SIGINT).await?;
+        let exit = self.server.stop().await;
+        if exit != ServerExit::Status(0) {
+            // The watchdog or the server was killed.
+            orphans::stop_leftover(&self.data, &socket_dir, Signal::SIGINT).await?;
         }
         if let Some(folder) = &self.remove {
             data_dir::remove(folder).map_err(EmbeddedError::folder("remove", folder))?;
         }
-        match end {
+        match exit {
             ServerExit::Status(0) => Ok(()),
-            end => Err(EmbeddedError::Unclean {
-                status: end.to_string(),
+            exit => Err(EmbeddedError::Unclean {
+                status: exit.to_string(),
             }),
         }
     }
 
-    async fn ready(&self) -> Result<(), EmbeddedError> {
+    async fn wait_until_ready(&self) -> Result<(), EmbeddedError> {
         let begun = Instant::now();
         let mut limit = FIRST_ANSWER;
         loop {
-            if self.server.ended().is_some() {
-                return Err(EmbeddedError::Exited {
-                    log: log_tail(&self.log_file()),
-                });
+            if self.server.exit().is_some() {
+                return Err(EmbeddedError::Exited { log: self.log_tail() });
             }
             let answer = match timeout(FIRST_ANSWER, self.options("postgres").connect()).await {
                 Ok(Ok(connection)) => {
@@ -212,83 +200,70 @@ impl EmbeddedPostgres {
                     return Ok(());
                 }
                 Ok(Err(error)) => {
-                    // The server is recovering.
+                    // cannot_connect_now: it is starting or recovering
                     if error.as_database_error().and_then(DatabaseError::code).as_deref() == Some("57P03") {
                         limit = RECOVERY;
                     }
                     readable(error).to_string()
                 }
-                Err(_) => "it took the connection and said nothing".to_owned(),
+                Err(_) => "it accepted the connection and sent nothing".to_owned(),
             };
             if begun.elapsed() > limit {
-                let log = log_tail(&self.log_file());
                 return Err(EmbeddedError::NotReady {
                     seconds: limit.as_secs(),
                     answer,
-                    log,
+                    log: self.log_tail(),
                 });
             }
             sleep(Duration::from_millis(20)).await;
         }
     }
-}
 
-/// The parts of a start that can be refused before anything is written.
-struct Plan {
-    kept: Option<PathBuf>,
-    account: ServiceUser,
-    programs: PostgresBinaries,
-}
-
-async fn plan(options: &EmbeddedOptions) -> Result<Plan, EmbeddedError> {
-    let kept = match &options.home {
-        ClusterHome::Kept(path) => Some(std::path::absolute(path).map_err(EmbeddedError::folder("look up", path))?),
-        ClusterHome::ThrowAway => None,
-    };
-    let kept_data = kept.as_ref().map(|path| path.join("data"));
-    let account = ServiceUser::choose(kept.as_deref().unwrap_or(Path::new("")), kept_data.as_deref())?;
-    let made_by = kept_data.as_deref().and_then(cluster::major_version);
-    let programs = PostgresBinaries::find(options.bin_dir.as_deref(), made_by)?;
-    account.can_run(&programs.postgres()).await?;
-    if let Some(path) = &kept {
-        account.can_enter(path).await?;
+    fn log_tail(&self) -> String {
+        std::fs::read(log_path(&self.home)).map_or_else(
+            |_| "(no log)".to_owned(),
+            |log| cluster::last_lines(&String::from_utf8_lossy(&log)),
+        )
     }
-    Ok(Plan {
-        kept,
-        account,
-        programs,
+}
+
+/// The parts of a start that are checked before anything is written.
+struct StartPlan {
+    /// The absolute path of a persistent home.
+    persistent: Option<PathBuf>,
+    user: ServiceUser,
+    binaries: PostgresBinaries,
+}
+
+async fn plan(options: &EmbeddedOptions) -> Result<StartPlan, EmbeddedError> {
+    let persistent = match &options.home {
+        ClusterHome::Persistent(path) => {
+            Some(std::path::absolute(path).map_err(EmbeddedError::folder("look up", path))?)
+        }
+        ClusterHome::Temporary => None,
+    };
+    let data = persistent.as_ref().map(|path| path.join("data"));
+    let user = ServiceUser::choose(persistent.as_deref().unwrap_or(Path::new("")), data.as_deref())?;
+    let created_by = data.as_deref().and_then(cluster::major_version);
+    let binaries = PostgresBinaries::find(options.bin_dir.as_deref(), created_by)?;
+    user.require_executable(&binaries.postgres()).await?;
+    if let Some(path) = &persistent {
+        user.require_reachable(path).await?;
+    }
+    Ok(StartPlan {
+        persistent,
+        user,
+        binaries,
     })
 }
 
-/// How to reach a database of the private cluster whose socket is in this folder, as its superuser.
-pub fn options_at(socket_dir: &Path, database: &str) -> PgConnectOptions {
-    PgConnectOptions::new_without_pgpass()
-        .socket(socket_dir)
-        .port(PORT)
-        .username(SUPERUSER)
-        .database(database)
-        .ssl_mode(PgSslMode::Disable)
-}
-
-async fn throw_away_folder(account: &ServiceUser) -> Result<OwnedDir, EmbeddedError> {
-    orphans::sweep(Path::new(THROW_AWAY_PARENT), account).await;
-    OwnedDir::throw_away(account)
+async fn temporary_dir(user: &ServiceUser) -> Result<OwnedDir, EmbeddedError> {
+    orphans::sweep(Path::new(TEMPORARY_PARENT), user).await;
+    OwnedDir::temporary(user)
 }
 
 fn log_path(home: &OwnedDir) -> PathBuf {
     home.path().join("postgres.log")
-}
-
-/// After a crash its reasons are in the log that this start would overwrite.
-fn keep_previous_log(log: &Path) {
-    let _ = std::fs::rename(log, log.with_extension("log.previous"));
-}
-
-fn log_tail(log: &Path) -> String {
-    std::fs::read(log).map_or_else(
-        |_| "(no log)".to_owned(),
-        |log| cluster::one_line(&String::from_utf8_lossy(&log)),
-    )
 }
 
 fn percent_encoded(text: &str) -> String {

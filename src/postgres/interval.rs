@@ -1,10 +1,10 @@
-//! Spans of time as Postgres takes them.
+//! Converts durations to Postgres intervals.
 
 use std::time::Duration;
 
 use sqlx::postgres::types::PgInterval;
 
-/// An interval of whole microseconds; what is finer is cut off.
+/// Returns an interval of whole microseconds, rounded down.
 pub fn interval(span: Duration) -> PgInterval {
     PgInterval {
         months: 0,

@@ -1,7 +1,7 @@
-//! Brings the schema up to date, and tells whether it is: `serve` refuses a schema older than itself.
+//! Applies migrations, and reports the status of the schema: `serve` refuses a schema that is older than the program.
 //!
-//! The queries are not the checked macros': they read the bookkeeping, which no migration makes. sqlx applies each file;
-//! the turn-taking is ours (`turn`), because sqlx's own keeps a snapshot open for as long as it waits.
+//! The queries are not checked macros: they read sqlx's migrations table, which no migration creates. sqlx applies each file; the
+//! lock is ours (`lock`), because sqlx's own keeps a snapshot open while it waits.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use sqlx::migrate::{Migrate, Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
 
-use self::error::MigrateError;
+use self::error::{MIGRATIONS_TABLE, MigrateError};
 use self::pre_release::is_pre_release;
 use super::transaction::Pool;
 
@@ -19,121 +19,106 @@ mod indexes;
 mod lock;
 mod pre_release;
 
-/// The migrations of `migrations/`, built into the program. `sqlx.toml` puts their bookkeeping in our own schema.
+/// The files of `migrations/`, built into the program. `sqlx.toml` puts the migrations table into our own schema.
 pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
-/// The bookkeeping's table, as `sqlx.toml` names it (a test holds the two together).
-const BOOKKEEPING: &str = "avinode_ingest.schema_migrations";
-
-/// No notice of each thing that exists already, and no limit of the role's in the way of a long index build.
+/// No notices about objects that exist already, and more time for an index build than the role may have.
 const SETTINGS: &str = "SET client_min_messages = 'warning'; SET statement_timeout = '1h'";
-/// The server looks whether we are still there, so that a killed `migrate` does not leave its lock behind. Not every
-/// platform can.
-const NOTICES_OUR_DEATH: &str = "SET client_connection_check_interval = '1s'";
-/// For a file that is one transaction. The application's writes queue behind a waiting migration, so it waits briefly and
-/// comes back: less than `deadlock_timeout` (1 s), so that it gives way before Postgres looks for a victim, which might
-/// be the application.
-const BRIEF_LOCKS: &str = "SET lock_timeout = '700ms'";
-/// For a file without a transaction: CREATE INDEX CONCURRENTLY waits for old transactions without blocking a writer, and
-/// leaves an invalid index behind when it is cancelled. `statement_timeout` bounds it.
-const PATIENT_LOCKS: &str = "SET lock_timeout = 0";
+/// The server checks that we are still connected, so that a killed `migrate` does not leave its lock behind. Not available on
+/// every platform.
+const CHECK_CONNECTION: &str = "SET client_connection_check_interval = '1s'";
+/// For a file that is one transaction. The application's writes queue behind a migration that waits for a lock, so it waits
+/// briefly and tries again. Less than `deadlock_timeout` (1 s): it gives up before Postgres chooses a victim, which could be
+/// the application.
+const SHORT_LOCK_TIMEOUT: &str = "SET lock_timeout = '700ms'";
+/// For a file without a transaction: CREATE INDEX CONCURRENTLY waits for old transactions without blocking writes, and leaves
+/// an invalid index when it is cancelled. `statement_timeout` bounds it.
+const NO_LOCK_TIMEOUT: &str = "SET lock_timeout = 0";
 
-/// How long to wait for others.
 #[derive(Debug, Clone, Copy)]
-struct Patience {
+struct Timeouts {
     /// For another process that is migrating.
-    turn: Duration,
-    /// For tables that the application holds: a file is tried again until then.
+    lock: Duration,
+    /// For tables that the application has locked; a file is tried again until then.
     tables: Duration,
 }
 
-const PATIENCE: Patience = Patience {
-    turn: Duration::from_secs(60),
+const TIMEOUTS: Timeouts = Timeouts {
+    lock: Duration::from_secs(60),
     tables: Duration::from_secs(30),
 };
-/// Between two tries of a file, so that writers who queued behind the last one get through.
-const BETWEEN_TRIES: Duration = Duration::from_millis(500);
+/// The pause between two attempts, in which writes that queued behind the first one run.
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
-/// A migration that was applied just now.
+/// A migration that this call applied. Its file is named `{version}_{description}.sql`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppliedMigration {
-    /// The number that its file's name begins with.
     pub version: i64,
-    /// The rest of its file's name.
     pub description: String,
-    /// How long it took.
     pub elapsed: Duration,
 }
 
-/// How the schema stands to this program.
+/// The applied migrations compared with those of this program; the numbers are the highest versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SchemaStatus {
     /// Never migrated.
     Fresh,
     /// Migrations are missing: run `migrate`.
-    Behind {
-        /// The highest applied.
-        applied: i64,
-        /// The highest that this program has.
-        expected: i64,
-    },
-    /// Migrated by a version before the first release; cannot be brought up to date.
+    Behind { applied: i64, expected: i64 },
+    /// Migrated by a version before the first release; cannot be upgraded.
     PreRelease,
-    /// All of ours, and no other.
-    Current {
-        /// The highest.
-        version: i64,
-    },
-    /// All of ours, and newer ones: a newer program has migrated. Expand-then-contract lets us run on.
-    Ahead {
-        /// The highest applied.
-        applied: i64,
-        /// The highest that this program has.
-        expected: i64,
-    },
-    /// A migration was cut short, or its file has changed since it was applied.
-    Dirty {
-        /// Which.
-        version: i64,
-    },
+    /// Exactly the migrations of this program.
+    Current { version: i64 },
+    /// All of ours, and those of a newer program. We can run on: migrations expand first and contract later.
+    Ahead { applied: i64, expected: i64 },
+    /// A migration was interrupted, or its file has changed since it was applied.
+    Dirty { version: i64 },
 }
 
-/// Applies what is missing, in order, on a direct connection of its own (a transaction pooler would not keep its
-/// settings and its lock), and tells what it applied. Processes that do so at once take turns.
+/// Applies the missing migrations in order, on a direct connection (a transaction pooler would not keep its settings and its
+/// lock), and returns them. Concurrent processes take turns.
 pub async fn migrate(options: &PgConnectOptions) -> Result<Vec<AppliedMigration>, MigrateError> {
-    migrate_with(&MIGRATOR, options, PATIENCE).await
+    migrate_with(&MIGRATOR, options, TIMEOUTS).await
 }
 
 async fn migrate_with(
     migrator: &Migrator,
     options: &PgConnectOptions,
-    patience: Patience,
+    timeouts: Timeouts,
 ) -> Result<Vec<AppliedMigration>, MigrateError> {
     let connected = options.connect().await.map_err(MigrateError::Connect);
     let mut connection = connected.map_err(MigrateError::readable)?;
-    let result = apply_all(migrator, &mut connection, patience).await;
-    let _ = connection.close().await; // and with it the lock and the settings
+    let result = apply_all(migrator, &mut connection, timeouts).await;
+    let _ = connection.close().await; // releases the lock
     result.map_err(MigrateError::readable)
 }
 
 async fn apply_all(
     migrator: &Migrator,
     connection: &mut PgConnection,
-    patience: Patience,
+    timeouts: Timeouts,
 ) -> Result<Vec<AppliedMigration>, MigrateError> {
     set(connection, SETTINGS).await?;
-    let _ = set(connection, NOTICES_OUR_DEATH).await;
-    lock::take(connection, patience.turn).await?;
-    set(connection, PATIENT_LOCKS).await?;
-    let known = bookkeeping(migrator, connection).await?;
+    let _ = set(connection, CHECK_CONNECTION).await;
+    lock::acquire(connection, timeouts.lock).await?;
+    set(connection, NO_LOCK_TIMEOUT).await?;
+    let known = applied_versions(migrator, connection).await?;
     let is_known = |migration: &Migration| known.contains(&migration.version);
-    indexes::heal(migrator, connection, is_known).await?;
+    indexes::repair(migrator, connection, is_known).await?;
 
     let mut applied = Vec::new();
     for migration in ours(migrator).filter(|migration| !is_known(migration)) {
         let begun = Instant::now();
-        set(connection, if migration.no_tx { PATIENT_LOCKS } else { BRIEF_LOCKS }).await?;
-        apply(connection, migration, patience.tables).await?;
+        set(
+            connection,
+            if migration.no_tx {
+                NO_LOCK_TIMEOUT
+            } else {
+                SHORT_LOCK_TIMEOUT
+            },
+        )
+        .await?;
+        apply(connection, migration, timeouts.tables).await?;
         applied.push(AppliedMigration {
             version: migration.version,
             description: migration.description.to_string(),
@@ -143,35 +128,37 @@ async fn apply_all(
     Ok(applied)
 }
 
-/// Makes the bookkeeping where there is none, and returns the applied versions; refuses a database that is not ours to
-/// bring forward.
-async fn bookkeeping(migrator: &Migrator, connection: &mut PgConnection) -> Result<Vec<i64>, MigrateError> {
+/// Creates the migrations table if it does not exist, and returns the applied versions. Refuses a database that this program
+/// cannot migrate.
+async fn applied_versions(migrator: &Migrator, connection: &mut PgConnection) -> Result<Vec<i64>, MigrateError> {
     for schema in migrator.create_schemas.iter() {
         connection
             .create_schema_if_not_exists(schema)
             .await
-            .map_err(MigrateError::Bookkeeping)?;
+            .map_err(MigrateError::MigrationsTable)?;
     }
     connection
-        .ensure_migrations_table(BOOKKEEPING)
+        .ensure_migrations_table(MIGRATIONS_TABLE)
         .await
-        .map_err(MigrateError::Bookkeeping)?;
+        .map_err(MigrateError::MigrationsTable)?;
     match is_pre_release(migrator, &mut *connection).await {
         Ok(false) => {}
         Ok(true) => return Err(MigrateError::PreRelease),
-        Err(error) => return Err(MigrateError::Bookkeeping(error.into())),
+        Err(error) => return Err(MigrateError::MigrationsTable(error.into())),
     }
     let dirty = connection
-        .dirty_version(BOOKKEEPING)
+        .dirty_version(MIGRATIONS_TABLE)
         .await
-        .map_err(MigrateError::Bookkeeping)?;
+        .map_err(MigrateError::MigrationsTable)?;
     if let Some(version) = dirty {
-        return Err(MigrateError::Bookkeeping(sqlx::migrate::MigrateError::Dirty(version)));
+        return Err(MigrateError::MigrationsTable(sqlx::migrate::MigrateError::Dirty(
+            version,
+        )));
     }
     let known = connection
-        .list_applied_migrations(BOOKKEEPING)
+        .list_applied_migrations(MIGRATIONS_TABLE)
         .await
-        .map_err(MigrateError::Bookkeeping)?;
+        .map_err(MigrateError::MigrationsTable)?;
     for one in &known {
         match ours(migrator).find(|migration| migration.version == one.version) {
             None => return Err(MigrateError::Ahead(one.version)),
@@ -187,25 +174,25 @@ async fn bookkeeping(migrator: &Migrator, connection: &mut PgConnection) -> Resu
     Ok(known.iter().map(|one| one.version).collect())
 }
 
-/// Applies one file, again and again where the application holds a table that it needs.
-async fn apply(connection: &mut PgConnection, migration: &Migration, patience: Duration) -> Result<(), MigrateError> {
+/// Applies one file; tries again while the application has locked a table that it needs.
+async fn apply(connection: &mut PgConnection, migration: &Migration, timeout: Duration) -> Result<(), MigrateError> {
     let begun = Instant::now();
     loop {
-        let Err(source) = connection.apply(BOOKKEEPING, migration).await else {
+        let Err(source) = connection.apply(MIGRATIONS_TABLE, migration).await else {
             return Ok(());
         };
         let (version, description) = (migration.version, migration.description.to_string());
-        if !gave_way(&source) {
+        if !is_lock_conflict(&source) {
             return Err(MigrateError::Apply {
                 version,
                 description,
                 source,
             });
         }
-        if begun.elapsed() >= patience {
+        if begun.elapsed() >= timeout {
             return Err(MigrateError::Busy { version, description });
         }
-        tokio::time::sleep(BETWEEN_TRIES).await;
+        tokio::time::sleep(RETRY_INTERVAL).await;
     }
 }
 
@@ -217,11 +204,12 @@ fn ours(migrator: &Migrator) -> impl Iterator<Item = &Migration> {
 
 async fn set(connection: &mut PgConnection, settings: &'static str) -> Result<(), MigrateError> {
     let done = sqlx::raw_sql(settings).execute(connection).await;
-    done.map(drop).map_err(|error| MigrateError::Bookkeeping(error.into()))
+    done.map(drop)
+        .map_err(|error| MigrateError::MigrationsTable(error.into()))
 }
 
-/// 55P03: `lock_timeout` has passed. 40P01: it was the victim of a deadlock.
-fn gave_way(error: &sqlx::migrate::MigrateError) -> bool {
+/// 55P03 is lock_not_available, 40P01 deadlock_detected.
+fn is_lock_conflict(error: &sqlx::migrate::MigrateError) -> bool {
     use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
     let (Execute(error) | ExecuteMigration(error, _)) = error else {
         return false;
@@ -230,14 +218,14 @@ fn gave_way(error: &sqlx::migrate::MigrateError) -> bool {
     matches!(code.as_deref(), Some("55P03" | "40P01"))
 }
 
-/// Reads the bookkeeping. Needs no more than to read it, and works behind a transaction pooler.
+/// Reads the migrations table. Needs SELECT on it only, and works behind a transaction pooler.
 pub async fn schema_status(pool: &Pool) -> Result<SchemaStatus, sqlx::Error> {
     status_with(&MIGRATOR, pool).await
 }
 
 async fn status_with(migrator: &Migrator, pool: &Pool) -> Result<SchemaStatus, sqlx::Error> {
     let exists = "SELECT to_regclass('avinode_ingest.schema_migrations') IS NOT NULL";
-    // One transaction: an unnamed statement is sent in several messages, and a pooler may part them otherwise.
+    // One transaction: an unnamed statement is sent in several messages, which a pooler could send to different servers.
     let mut tx = pool.begin().await?;
     if !sqlx::query_scalar::<_, bool>(exists)
         .persistent(false)

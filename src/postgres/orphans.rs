@@ -1,43 +1,43 @@
-//! Ends what a killed process left: a server that still runs, its stale lock files, and throw-away folders whose owner
-//! is dead.
+//! Stops what a killed process left: a running server, its stale lock files, and temporary folders of dead owners.
 //!
-//! Process ids are used again, so an id in a file proves nothing. A process counts as one of the cluster's only if it is
-//! called `postgres`, belongs to the cluster's user and works in the data folder; nothing else is ever signalled.
+//! Process ids are used again, so an id in a file proves nothing. A process counts as one of the cluster's only if it is named
+//! `postgres`, belongs to the cluster's user and works in the data folder; no other process is ever signalled.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::time::{Instant, sleep};
 
-use super::data_dir::{OwnedDir, THROW_AWAY_PREFIX};
+use super::cluster::{nth_line, socket_file};
+use super::data_dir::{OwnedDir, TEMPORARY_PREFIX};
 use super::error::EmbeddedError;
 use super::service_user::ServiceUser;
 
-/// How long an orderly end (SIGINT: sessions ended, a checkpoint written) may take before SIGQUIT asks for an immediate
+/// The time for an orderly shutdown (SIGINT: sessions end, a checkpoint is written). After it, SIGQUIT asks for an immediate
 /// one, which costs nothing but a recovery at the next start.
 const ORDERLY: Duration = Duration::from_secs(60);
-/// How long an immediate end may take.
+/// The time for an immediate shutdown.
 const IMMEDIATE: Duration = Duration::from_secs(10);
 
-/// Ends a server that still runs in `data`, and removes lock files that nobody holds any more from there and from the
-/// socket's folder. `first` is SIGINT where the data matter and SIGQUIT where they do not.
+/// Stops a server that still runs in `data`, and removes stale lock files from there and from the socket's folder. `first` is
+/// SIGINT where the data matter and SIGQUIT where they do not.
 ///
-/// Call it only while holding the home's claim. Returns whether there was anything to end.
-pub async fn end_leftover(data: &Path, socket_dir: &Path, first: Signal) -> Result<bool, EmbeddedError> {
+/// The caller must hold the lock on the home. Returns whether a server was running.
+pub async fn stop_leftover(data: &Path, socket_dir: &Path, first: Signal) -> Result<bool, EmbeddedError> {
     let begun = Instant::now();
     let mut deadline = if first == Signal::SIGINT { ORDERLY } else { IMMEDIATE };
     let mut signal = Some(first);
     let mut found = false;
     loop {
-        let living = processes_of(data);
-        let Some(&one) = living.first() else { break };
+        let running = processes_of(data);
+        let Some(&pid) = running.first() else { break };
         found = true;
         if let Some(signal) = signal.take() {
-            // Without a postmaster its children end by themselves; SIGQUIT hurries those that are busy.
-            let postmaster = noted_pid(data).filter(|pid| living.contains(pid));
-            for pid in postmaster.map_or(living, |pid| vec![pid]) {
+            // Without a postmaster its children end on their own; SIGQUIT hurries those that are busy.
+            let postmaster = recorded_pid(data).filter(|pid| running.contains(pid));
+            for pid in postmaster.map_or(running, |pid| vec![pid]) {
                 send(pid, signal);
             }
         }
@@ -45,20 +45,15 @@ pub async fn end_leftover(data: &Path, socket_dir: &Path, first: Signal) -> Resu
             if deadline == ORDERLY {
                 (deadline, signal) = (ORDERLY + IMMEDIATE, Some(Signal::SIGQUIT));
             } else {
-                return Err(EmbeddedError::Leftover {
-                    data: data.to_owned(),
-                    pid: one,
-                });
+                let data = data.to_owned();
+                return Err(EmbeddedError::Leftover { data, pid });
             }
         }
         sleep(Duration::from_millis(20)).await;
     }
-    // Postgres itself removes these unless their process id is in use again, by whomever: then it would not start.
-    for stale in [
-        data.join("postmaster.pid"),
-        socket_dir.join(".s.PGSQL.5432"),
-        socket_dir.join(".s.PGSQL.5432.lock"),
-    ] {
+    // Postgres removes these itself, unless another process has their process id by now: then it would not start.
+    let socket = socket_file(socket_dir);
+    for stale in [data.join("postmaster.pid"), socket.with_added_extension("lock"), socket] {
         match std::fs::remove_file(&stale) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(EmbeddedError::folder("remove", stale)(error));
@@ -69,54 +64,43 @@ pub async fn end_leftover(data: &Path, socket_dir: &Path, first: Signal) -> Resu
     Ok(found)
 }
 
-/// Removes the throw-away folders in `parent` that the account owns and whose owner is dead. A failure is logged and
-/// harms nobody: the next sweep tries again.
-pub async fn sweep(parent: &Path, account: &ServiceUser) -> Vec<PathBuf> {
-    let mut swept = Vec::new();
-    let Ok(entries) = std::fs::read_dir(parent) else {
-        return swept;
-    };
+/// Removes the temporary folders in `parent` that belong to the user and have a dead owner. A failure is logged only: the
+/// next sweep tries again.
+pub async fn sweep(parent: &Path, user: &ServiceUser) {
+    let Ok(entries) = std::fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
-        if !entry.file_name().to_string_lossy().starts_with(THROW_AWAY_PREFIX) {
+        if !entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX) {
             continue;
         }
-        let Some(folder) = OwnedDir::abandoned(&entry.path(), account) else {
+        let Some(mut home) = OwnedDir::abandoned(&entry.path(), user) else {
             continue;
         };
-        let path = folder.path().to_owned();
-        match end_leftover(&path.join("data"), &path, Signal::SIGQUIT).await {
+        let path = home.path().to_owned();
+        let folder = path.display();
+        match stop_leftover(&path.join("data"), &path, Signal::SIGQUIT).await {
             Ok(_) => {
-                drop(folder); // removes it
-                tracing::info!(folder = %path.display(), "removed a throw-away cluster whose owner was killed");
-                swept.push(path);
+                drop(home); // removes it
+                tracing::info!(%folder, "removed {folder}, a temporary cluster of a killed process");
             }
             Err(error) => {
-                let mut folder = folder;
-                folder.leave();
-                tracing::warn!(folder = %path.display(), %error, "could not remove a throw-away cluster");
+                home.keep_on_drop();
+                tracing::warn!(%folder, %error, "failed to remove the temporary cluster {folder}: {error}");
             }
         }
     }
-    swept
 }
 
-/// The postmaster's id as `postmaster.pid` notes it; it may be stale.
-pub fn noted_pid(data: &Path) -> Option<u32> {
-    std::fs::read_to_string(data.join("postmaster.pid"))
-        .ok()?
-        .lines()
-        .next()?
-        .trim()
-        .parse()
-        .ok()
+/// Returns the process id in `postmaster.pid`, which may be stale.
+pub fn recorded_pid(data: &Path) -> Option<u32> {
+    nth_line(&data.join("postmaster.pid"), 0)?.parse().ok()
 }
 
 fn send(pid: u32, signal: Signal) {
-    let sent = i32::try_from(pid).map(|pid| kill(Pid::from_raw(pid), signal));
-    tracing::info!(pid, %signal, ?sent, "ended a Postgres process that a killed run left");
+    let sent = i32::try_from(pid).is_ok_and(|pid| kill(Pid::from_raw(pid), signal).is_ok());
+    tracing::info!(pid, %signal, sent, "sent {signal} to the Postgres process {pid} of a killed run");
 }
 
-/// The living Postgres processes of a data folder (the postmaster and its children all work in it).
+/// Returns the running Postgres processes of a data folder: the postmaster and its children, which all work in it.
 #[cfg(target_os = "linux")]
 pub fn processes_of(data: &Path) -> Vec<u32> {
     use std::os::unix::fs::MetadataExt;
@@ -124,29 +108,25 @@ pub fn processes_of(data: &Path) -> Vec<u32> {
     let (Ok(data), Ok(processes)) = (data.metadata(), std::fs::read_dir("/proc")) else {
         return Vec::new();
     };
-    let mut found = Vec::new();
-    for process in processes.flatten() {
-        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        let path = process.path();
-        let ours = path.metadata().is_ok_and(|process| process.uid() == data.uid())
-            && std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim_end() == "postgres")
-            && path
-                .join("cwd")
-                .metadata()
-                .is_ok_and(|cwd| (cwd.dev(), cwd.ino()) == (data.dev(), data.ino()));
-        if ours {
-            found.push(pid);
-        }
-    }
-    found
+    let is_of_data = |process: &Path| {
+        process.metadata().is_ok_and(|process| process.uid() == data.uid())
+            && std::fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim_end() == "postgres")
+            && (process.join("cwd").metadata()).is_ok_and(|cwd| (cwd.dev(), cwd.ino()) == (data.dev(), data.ino()))
+    };
+    processes
+        .flatten()
+        .filter_map(|process| Some((process.file_name().to_str()?.parse().ok()?, process.path())))
+        .filter(|(_, path)| is_of_data(path))
+        .map(|(pid, _)| pid)
+        .collect()
 }
 
-/// Without `/proc` only the postmaster is found: the noted process, if its command line names this data folder.
+/// Without `/proc`, finds only the postmaster: the recorded process, if its command line names this data folder.
 #[cfg(not(target_os = "linux"))]
 pub fn processes_of(data: &Path) -> Vec<u32> {
-    let Some(pid) = noted_pid(data) else { return Vec::new() };
+    let Some(pid) = recorded_pid(data) else {
+        return Vec::new();
+    };
     let ps = std::process::Command::new("ps")
         .args(["-ww", "-o", "args=", "-p", &pid.to_string()])
         .output();

@@ -1,5 +1,4 @@
-//! How a database is reached: an address parsed without ever repeating its secrets, and a pool that connects when it is
-//! first needed.
+//! Parses database URLs without ever repeating their secrets, and creates pools that connect when they are first used.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,13 +9,13 @@ use sqlx::{ConnectOptions, Connection};
 use super::server_error::readable;
 use super::transaction::Pool;
 
-/// Distinct statements of ours per connection, with room to spare: one that falls out is parsed and planned again.
+/// More than our distinct statements per connection: one that falls out of the cache is parsed and planned again.
 const STATEMENT_CACHE: usize = 256;
 
-/// For how long a connection that worked is taken to work still.
+/// A connection that worked this recently is used without a ping.
 const TRUSTED: Duration = Duration::from_secs(1);
 
-/// The parameters that the driver knows. It logs any other with its value, which may be a secret spelt wrongly.
+/// The parameters that sqlx knows. It logs any other with its value, which may be a secret under a misspelt name.
 const KNOWN_PARAMETERS: [&str; 18] = [
     "sslmode",
     "ssl-mode",
@@ -38,29 +37,27 @@ const KNOWN_PARAMETERS: [&str; 18] = [
     "options",
 ];
 
-/// Why an address is none. The text never holds any part of the address but the names of parameters.
+/// The messages never hold any part of the URL but the names of parameters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AddressError {
-    /// Another scheme, or none.
-    #[error("the database's address does not begin with postgres:// or postgresql://")]
+pub enum DatabaseUrlError {
+    #[error("the database URL does not begin with postgres:// or postgresql://")]
     Scheme,
-    /// The rest cannot be read.
     #[error(
-        "the database's address cannot be read: it is postgres://user:password@host:port/database, with special \
+        "the database URL cannot be parsed: it is postgres://user:password@host:port/database, with special \
          characters of the password percent-encoded"
     )]
-    Unreadable,
+    Syntax,
 }
 
-/// Reads an address such as `postgres://user:password@host:5432/database`.
+/// Parses a URL such as `postgres://user:password@host:5432/database`.
 ///
-/// Parameters that the driver does not know (`channel_binding`, `pgbouncer`, …) are left out with a warning.
-pub fn connect_options(address: &str) -> Result<PgConnectOptions, AddressError> {
-    let address = address.trim();
-    if !(address.starts_with("postgres://") || address.starts_with("postgresql://")) {
-        return Err(AddressError::Scheme);
+/// Parameters that sqlx does not know (`channel_binding`, `pgbouncer`, …) are ignored with a warning.
+pub fn connect_options(url: &str) -> Result<PgConnectOptions, DatabaseUrlError> {
+    let url = url.trim();
+    if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
+        return Err(DatabaseUrlError::Scheme);
     }
-    let (place, parameters) = address.split_once('?').unwrap_or((address, ""));
+    let (base, parameters) = url.split_once('?').unwrap_or((url, ""));
     let known = parameters
         .split('&')
         .filter(|parameter| !parameter.is_empty())
@@ -70,23 +67,21 @@ pub fn connect_options(address: &str) -> Result<PgConnectOptions, AddressError> 
             if !known {
                 tracing::warn!(
                     parameter = name,
-                    "the database's address has a parameter that is not supported; left out"
+                    "ignored the unsupported parameter {name} of the database URL"
                 );
             }
             known
         });
     let known = known.collect::<Vec<_>>().join("&");
-    let options = PgConnectOptions::from_str(&format!("{place}?{known}")).map_err(|_| AddressError::Unreadable)?;
-    // PgBouncer refuses what it does not know among the settings of a connection, and this one no longer does anything:
-    // since version 12 Postgres writes floats exactly.
+    let options = PgConnectOptions::from_str(&format!("{base}?{known}")).map_err(|_| DatabaseUrlError::Syntax)?;
+    // PgBouncer refuses unknown startup parameters, and since Postgres 12 this one is not needed: floats are written exactly.
     Ok(options.extra_float_digits(None))
 }
 
-/// A pool of at most `max` connections, none of them made yet. `application_name` is what operators see in
-/// `pg_stat_activity`; `acquire_timeout` bounds the wait for a connection, to be made or to be given back.
+/// Creates a pool of at most `max` connections without connecting. `application_name` is shown in `pg_stat_activity`;
+/// `acquire_timeout` bounds the wait for a connection, new or returned.
 ///
-/// A connection that was used a moment ago is not asked whether it still lives, which would cost each transaction a round
-/// trip.
+/// A connection that was used a moment ago is not pinged, which would cost each transaction a round trip.
 pub fn pool(options: PgConnectOptions, max: u32, application_name: &str, acquire_timeout: Duration) -> Pool {
     let connections = PgPoolOptions::new()
         .max_connections(max)

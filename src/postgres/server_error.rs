@@ -1,4 +1,4 @@
-//! The server's errors as people read them: its message and SQLSTATE.
+//! Readable errors of the server: its message and SQLSTATE.
 //!
 //! The driver's own text adds "at line N", a line of Postgres's source code that reads like a line of the statement. Everything in
 //! `postgres` that talks to the server returns its errors through [`readable`], so no other part has to think of it.

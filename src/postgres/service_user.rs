@@ -1,5 +1,5 @@
-//! Who runs the private cluster: Postgres refuses root, so where we are root its processes get an unprivileged user, and
-//! the folders between here and the cluster must let that user through.
+//! The system user that runs the private cluster. Postgres refuses root: as root, its processes run as an unprivileged user,
+//! and that user must be able to enter the folders above the cluster.
 
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use tokio::process::Command;
 
 use super::error::EmbeddedError;
 
-/// Tried in this order where we are root.
+/// Tried in this order as root.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
-/// Postgres reads these from its environment; somebody's shell must not change the private cluster.
+/// Variables that Postgres reads: the caller's must not change the private cluster.
 const FOREIGN_VARIABLES: [&str; 10] = [
     "PGDATA",
     "PGHOST",
@@ -26,65 +26,48 @@ const FOREIGN_VARIABLES: [&str; 10] = [
     "TZ",
 ];
 
-/// The user whom the cluster's processes and folders belong to.
+/// The owner of the cluster's processes and folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceUser {
     uid: Uid,
     gid: Gid,
-    name: String,
-    /// We are root, and this is somebody else.
+    /// We are root, and this is another user.
     switched: bool,
 }
 
 impl ServiceUser {
-    /// Chooses by who we are and, for a kept cluster, by whose it already is (`data` need not exist).
-    ///
-    /// Root runs an existing cluster as its owner: it may have been made by an ordinary user.
+    /// Chooses the current user or, as root, the owner of an existing cluster or an unprivileged user (`data` need not exist).
     pub fn choose(home: &Path, data: Option<&Path>) -> Result<Self, EmbeddedError> {
         let owner = data.and_then(|data| data.metadata().ok());
         let owner = owner.map(|data| (Uid::from_raw(data.uid()), Gid::from_raw(data.gid())));
-        let ourselves = geteuid();
-        if !ourselves.is_root() {
-            return match owner {
-                Some((uid, _)) if uid != ourselves => Err(EmbeddedError::BelongsToOther {
+        let current = geteuid();
+        let switched = current.is_root();
+        let (uid, gid) = match owner {
+            Some((uid, _)) if !switched && uid != current => {
+                return Err(EmbeddedError::OwnedByOtherUser {
                     path: home.to_owned(),
                     uid: uid.as_raw(),
-                }),
-                _ => Ok(Self {
-                    uid: ourselves,
-                    gid: getegid(),
-                    name: name_of(ourselves),
-                    switched: false,
-                }),
-            };
-        }
-        if let Some((uid, gid)) = owner.filter(|(uid, _)| !uid.is_root()) {
-            return Ok(Self {
-                uid,
-                gid,
-                name: name_of(uid),
-                switched: true,
-            });
-        }
-        let user = UNPRIVILEGED
-            .iter()
-            .find_map(|name| User::from_name(name).ok().flatten());
-        let user = user.ok_or(EmbeddedError::NoAccount)?;
-        Ok(Self {
-            uid: user.uid,
-            gid: user.gid,
-            name: user.name,
-            switched: true,
-        })
+                });
+            }
+            _ if !switched => (current, getegid()),
+            Some((uid, gid)) if !uid.is_root() => (uid, gid),
+            _ => {
+                let mut users = UNPRIVILEGED
+                    .iter()
+                    .filter_map(|name| User::from_name(name).ok().flatten());
+                let user = users.next().ok_or(EmbeddedError::NoUnprivilegedUser)?;
+                (user.uid, user.gid)
+            }
+        };
+        Ok(Self { uid, gid, switched })
     }
 
-    /// The user's id.
     pub fn uid(&self) -> u32 {
         self.uid.as_raw()
     }
 
-    /// A command that will run as this user, in `/` (our own folder may be closed to it), in a process group of its own
-    /// (Ctrl-C in the terminal reaches us only), without the supplementary groups of root.
+    /// Returns a command that runs as this user, in `/` (our working directory may be closed to it), in a process group of its
+    /// own (Ctrl-C in the terminal reaches us only), without the supplementary groups of root.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir("/").process_group(0).env("LC_ALL", "C");
@@ -97,7 +80,7 @@ impl ServiceUser {
         command
     }
 
-    /// Gives a file or folder of the cluster to this user.
+    /// Makes this user the owner of a file or folder of the cluster.
     pub fn give(&self, path: &Path) -> Result<(), EmbeddedError> {
         if self.switched {
             chown(path, Some(self.uid.as_raw()), Some(self.gid.as_raw()))
@@ -106,49 +89,39 @@ impl ServiceUser {
         Ok(())
     }
 
-    /// Refuses a home that this user cannot get to. Only folders that exist are looked at: the rest will be ours.
-    pub async fn can_enter(&self, home: &Path) -> Result<(), EmbeddedError> {
-        let parents = home
-            .ancestors()
-            .skip(1)
-            .filter(|folder| folder.exists())
-            .map(Path::to_owned);
-        match self.first_closed(parents.collect()).await? {
-            None => Ok(()),
-            Some(path) => Err(EmbeddedError::Unreachable {
-                user: self.name.clone(),
-                path,
-            }),
-        }
+    /// Refuses a home that this user cannot reach. Folders that do not exist yet will be ours.
+    pub async fn require_reachable(&self, home: &Path) -> Result<(), EmbeddedError> {
+        let parents = home.ancestors().skip(1).filter(|folder| folder.exists());
+        let closed = self.outermost_closed(parents).await?;
+        closed.map_or(Ok(()), |path| {
+            let user = self.name();
+            Err(EmbeddedError::HomeUnreachable { user, path })
+        })
     }
 
-    /// Refuses programs that this user cannot run.
-    pub async fn can_run(&self, program: &Path) -> Result<(), EmbeddedError> {
-        match self
-            .first_closed(program.ancestors().map(Path::to_owned).collect())
-            .await?
-        {
-            None => Ok(()),
-            Some(path) => Err(EmbeddedError::ProgramsUnreachable {
-                user: self.name.clone(),
-                path,
-            }),
-        }
+    /// Refuses a program that this user cannot run.
+    pub async fn require_executable(&self, program: &Path) -> Result<(), EmbeddedError> {
+        let closed = self.outermost_closed(program.ancestors()).await?;
+        closed.map_or(Ok(()), |path| {
+            let user = self.name();
+            Err(EmbeddedError::BinariesUnreachable { user, path })
+        })
     }
 
-    /// The outermost of the paths that this user may not enter or run. Asked of the system by a process of that user:
-    /// modes alone do not tell (access lists, security modules).
-    async fn first_closed(&self, mut innermost_first: Vec<PathBuf>) -> Result<Option<PathBuf>, EmbeddedError> {
+    /// Returns the outermost path that this user may not enter or run. A process of that user tests it, because access lists
+    /// and security modules decide beside the file modes.
+    async fn outermost_closed(&self, paths: impl Iterator<Item = &Path>) -> Result<Option<PathBuf>, EmbeddedError> {
         if !self.switched {
-            return Ok(None); // our own attempts tell us, with the system's own words
+            return Ok(None); // the attempt itself will fail, with the system's error
         }
-        innermost_first.reverse();
+        let mut paths: Vec<&Path> = paths.collect();
+        paths.reverse();
         let shell = Path::new("/bin/sh");
         let script = r#"n=0; for path do [ -x "$path" ] || { echo "$n"; exit; }; n=$((n + 1)); done"#;
         let output = self
             .command(shell)
             .args(["-c", script, "sh"])
-            .args(&innermost_first)
+            .args(&paths)
             .output()
             .await;
         let output = output.map_err(|source| EmbeddedError::Run {
@@ -156,13 +129,11 @@ impl ServiceUser {
             source,
         })?;
         let index = String::from_utf8_lossy(&output.stdout).trim().parse::<usize>().ok();
-        Ok(index.and_then(|index| innermost_first.into_iter().nth(index)))
+        Ok(index.and_then(|index| paths.get(index)).map(|path| (*path).to_owned()))
     }
-}
 
-fn name_of(uid: Uid) -> String {
-    User::from_uid(uid)
-        .ok()
-        .flatten()
-        .map_or_else(|| uid.to_string(), |user| user.name)
+    fn name(&self) -> String {
+        let user = User::from_uid(self.uid).ok().flatten();
+        user.map_or_else(|| self.uid.to_string(), |user| user.name)
+    }
 }

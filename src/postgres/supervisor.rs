@@ -1,6 +1,6 @@
-//! The running server: started under a small shell (`watchdog.sh`) that ends it when we are gone, whatever way we go.
+//! The running server, started under a small shell (`watchdog.sh`) that stops it when we are gone, however we die.
 //!
-//! The usual way (a parent-death signal set between fork and exec) needs `unsafe` and knows Linux only; a pipe that the
+//! The usual way (a parent-death signal set between fork and exec) needs `unsafe` and works on Linux only; a pipe that the
 //! system closes needs neither.
 
 use std::ffi::OsString;
@@ -18,15 +18,14 @@ use super::error::EmbeddedError;
 use super::service_user::ServiceUser;
 
 const WATCHDOG: &str = include_str!("watchdog.sh");
-/// The watchdog's 60 s for an orderly end, then an immediate one.
-const STOP_LIMIT: Duration = Duration::from_secs(75);
+/// The watchdog's 60 s for an orderly shutdown, then an immediate one.
+const STOP_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// How the server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerExit {
-    /// With this exit status, as a shell counts it (a signal is 128 and its number).
+    /// The exit status as a shell counts it (128 plus the number of a signal).
     Status(i32),
-    /// Not told: the watchdog was killed. The server may still run.
+    /// The watchdog was killed; the server may still run.
     Unknown,
 }
 
@@ -39,20 +38,20 @@ impl fmt::Display for ServerExit {
     }
 }
 
-/// A running server and its watchdog. Dropping it lets the pipe go, and with it the server, in the background.
+/// A running server and its watchdog. Dropping it closes the pipe, which stops the server in the background.
 #[derive(Debug)]
 pub struct Supervisor {
     watchdog: Child,
     pipe: ChildStdin,
     postmaster: u32,
-    end: watch::Receiver<Option<ServerExit>>,
+    exit: watch::Receiver<Option<ServerExit>>,
 }
 
 impl Supervisor {
-    /// Starts the server with its output in `log`; `remove` is a throw-away folder that the watchdog removes after the
-    /// server's end and ours. Returns before the server is ready.
+    /// Starts the server with its output in `log`. The watchdog removes `remove`, a temporary folder, after the server's end
+    /// and ours. Returns before the server is ready.
     pub async fn start(
-        account: &ServiceUser,
+        user: &ServiceUser,
         server: &Path,
         arguments: Vec<OsString>,
         log: &Path,
@@ -63,79 +62,65 @@ impl Supervisor {
             program: shell.to_owned(),
             source,
         };
-        let silent = || failed(std::io::Error::other("it has no pipe"));
-        let mut command = account.command(shell);
-        command.args(["-c", WATCHDOG, "avinode-ingest-watchdog"]).arg(log);
+        let no_pipe = || failed(std::io::Error::other("it has no pipe"));
+        let mut command = user.command(shell);
         command
-            .arg(remove.unwrap_or(Path::new("")))
-            .arg(OWNER_FILE)
-            .arg(server)
-            .args(arguments);
-        command
+            .args(["-c", WATCHDOG, "avinode-ingest-watchdog"])
+            .args([log, remove.unwrap_or(Path::new("")), Path::new(OWNER_FILE), server])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         let mut watchdog = command.spawn().map_err(failed)?;
-        let pipe = watchdog.stdin.take().ok_or_else(silent)?;
-        let mut lines = BufReader::new(watchdog.stdout.take().ok_or_else(silent)?).lines();
+        let pipe = watchdog.stdin.take().ok_or_else(no_pipe)?;
+        let mut lines = BufReader::new(watchdog.stdout.take().ok_or_else(no_pipe)?).lines();
 
         let first = lines.next_line().await.map_err(failed)?.unwrap_or_default();
-        let postmaster = first.parse().map_err(|_| EmbeddedError::Watchdog { said: first })?;
-        let (tell, end) = watch::channel(None);
+        let postmaster = first.parse().map_err(|_| EmbeddedError::Watchdog { output: first })?;
+        let (sender, exit) = watch::channel(None);
         tokio::spawn(async move {
-            let status = lines
-                .next_line()
-                .await
-                .ok()
-                .flatten()
-                .and_then(|line| line.parse().ok());
-            tell.send_replace(Some(status.map_or(ServerExit::Unknown, ServerExit::Status)));
+            let line = lines.next_line().await.ok().flatten();
+            let status = line.and_then(|line| line.parse().ok());
+            sender.send_replace(Some(status.map_or(ServerExit::Unknown, ServerExit::Status)));
         });
         Ok(Self {
             watchdog,
             pipe,
             postmaster,
-            end,
+            exit,
         })
     }
 
-    /// The server's process id.
-    pub fn postmaster(&self) -> u32 {
+    pub fn postmaster_pid(&self) -> u32 {
         self.postmaster
     }
 
-    /// How the server ended, if it has.
-    pub fn ended(&self) -> Option<ServerExit> {
-        *self.end.borrow()
+    /// Returns how the server exited, if it has.
+    pub fn exit(&self) -> Option<ServerExit> {
+        *self.exit.borrow()
     }
 
-    /// Waits for the server's end.
-    pub async fn end(&self) -> ServerExit {
-        let mut end = self.end.clone();
-        match end.wait_for(Option::is_some).await {
-            Ok(end) => end.unwrap_or(ServerExit::Unknown),
+    /// Waits until the server exits.
+    pub async fn wait(&self) -> ServerExit {
+        let mut exit = self.exit.clone();
+        match exit.wait_for(Option::is_some).await {
+            Ok(exit) => exit.unwrap_or(ServerExit::Unknown),
             Err(_) => ServerExit::Unknown,
         }
     }
 
-    /// Asks for an orderly end, waits for it and for the watchdog's.
-    pub async fn stop(self) -> ServerExit {
-        let Self {
-            mut watchdog,
-            pipe,
-            end,
-            ..
-        } = self;
-        drop(pipe);
-        let waited = tokio::time::timeout(STOP_LIMIT, watchdog.wait()).await;
-        match (*end.borrow(), waited) {
-            (Some(end), _) => end,
+    /// Shuts the server down in order, and waits for it and its watchdog.
+    pub async fn stop(mut self) -> ServerExit {
+        drop(self.pipe);
+        let waited = tokio::time::timeout(STOP_TIMEOUT, self.watchdog.wait()).await;
+        match (*self.exit.borrow(), waited) {
+            (Some(exit), _) => exit,
             (None, Ok(Ok(status))) => status.code().map_or(ServerExit::Unknown, ServerExit::Status),
             (None, _) => ServerExit::Unknown,
         }
     }
 
-    /// The shell, for tests that kill it.
+    /// For tests that kill the watchdog.
     #[cfg(test)]
     pub fn watchdog_pid(&self) -> Option<u32> {
         self.watchdog.id()

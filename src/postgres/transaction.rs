@@ -1,11 +1,11 @@
-//! The way in which statements reach the database (but for [`super::autocommit`]): inside an explicit transaction, and unnamed where
-//! a transaction pooler is in between.
+//! Transactions, the only way to send statements (but for [`super::autocommit`]). Behind a transaction pooler, the statements
+//! have no names.
 //!
-//! sqlx names every statement of its checked macros, whatever the size of its cache. A name belongs to a server connection,
-//! and such a pooler lends another one for the next transaction. The types here take the name away, and leave no way to send
-//! a statement outside of a transaction: an unnamed one is sent in two messages, which a pooler may part otherwise.
+//! sqlx names every statement of its checked macros, whatever the size of its cache. A name belongs to one server connection,
+//! and a transaction pooler may use another one for the next transaction. These types remove the name, and allow no statement
+//! outside of a transaction: an unnamed one is sent in two messages, which a pooler could send to different servers.
 //!
-//! Such a statement must not need types that are not Postgres's own: sqlx looks them up in between, and Postgres forgets
+//! An unnamed statement must not need types that are not built into Postgres: sqlx looks them up in between, and Postgres forgets
 //! the unnamed statement. Casts to text avoid that.
 
 use std::time::Duration;
@@ -23,7 +23,6 @@ use sqlx::{Connection as _, Either, Error, Execute, Executor, SqlStr};
 use super::autocommit::AutocommitPool;
 use super::server_error::readable;
 
-/// Connections to the database, and whether statements may have names there.
 #[derive(Debug, Clone)]
 pub struct Pool {
     connections: PgPool,
@@ -31,35 +30,34 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Connections that lead to a transaction pooler, or not.
+    /// Sets whether the connections lead to a transaction pooler.
     #[must_use]
     pub fn behind_pooler(self, pooler: bool) -> Self {
         Self { named: !pooler, ..self }
     }
 
-    /// Begins a transaction.
     pub async fn begin(&self) -> Result<Transaction<'static>, Error> {
         self.begin_with("BEGIN").await
     }
 
-    /// Begins a transaction with words of its own: `BEGIN` and settings that hold for its length.
+    /// Begins a transaction with `BEGIN` and settings for its length.
     ///
-    /// In a task of its own: dropped while the words are on their way, sqlx would give the connection back with a transaction
-    /// open that nobody ends, and the next statements would be part of it. So it is begun in any case, and rolled back when
-    /// nobody waits for it any more.
-    pub async fn begin_with(&self, words: &'static str) -> Result<Transaction<'static>, Error> {
+    /// Runs in a task of its own: if a caller were dropped while `BEGIN` is on its way, sqlx would return the connection to the
+    /// pool with an open transaction, which would include the next statements. The task always finishes, and the transaction is
+    /// rolled back when the caller is gone.
+    pub async fn begin_with(&self, begin: &'static str) -> Result<Transaction<'static>, Error> {
         let (connections, named) = (self.connections.clone(), self.named);
         tokio::spawn(async move {
-            let inner = connections.begin_with(words).await.map_err(readable)?;
+            let inner = connections.begin_with(begin).await.map_err(readable)?;
             Ok(Transaction { inner, named })
         })
         .await
-        .map_err(|ended| Error::Protocol(format!("a transaction was not begun: {ended}")))?
+        .map_err(|panic| Error::Protocol(format!("a transaction was not begun: {panic}")))?
     }
 
-    /// Fetches what a statement returns that is its own transaction: one message and one answer, where BEGIN and COMMIT would be
-    /// two more of each. For what may be lost with a transaction that somebody left open; behind a transaction pooler it needs
-    /// one around it, because an unnamed statement is sent in two messages.
+    /// Executes a statement that is a transaction of its own, which saves the round trips of BEGIN and COMMIT, and fetches its rows.
+    /// Its writes are lost if a transaction was left open on the connection. Behind a transaction pooler it runs inside BEGIN and
+    /// COMMIT, because an unnamed statement is sent in two messages.
     pub async fn fetch_autocommit<F, O>(&self, statement: Map<'_, Postgres, F, PgArguments>) -> Result<Vec<O>, Error>
     where
         F: FnMut(PgRow) -> Result<O, Error> + Send,
@@ -74,29 +72,29 @@ impl Pool {
         Ok(rows)
     }
 
-    /// Another pool to the same database, of `max` connections of its own.
+    /// Creates a pool of `max` more connections to the same database.
     pub fn sibling(&self, max: u32) -> Self {
-        self.beside_with_patience(max, self.connections.options().get_acquire_timeout())
+        self.sibling_with_timeout(max, self.connections.options().get_acquire_timeout())
     }
 
-    /// The same, whose callers wait for a connection for so long at most.
-    pub fn beside_with_patience(&self, max: u32, patience: Duration) -> Self {
+    /// Creates a sibling that waits this long for a connection.
+    pub fn sibling_with_timeout(&self, max: u32, acquire_timeout: Duration) -> Self {
         let options = self.connections.options().clone();
-        let options = options.max_connections(max).acquire_timeout(patience);
+        let options = options.max_connections(max).acquire_timeout(acquire_timeout);
         Self {
             connections: options.connect_lazy_with(self.connections.connect_options().as_ref().clone()),
             named: self.named,
         }
     }
 
-    /// `max` connections of their own to the same database, for statements that are their own transaction.
-    pub fn lone(&self, max: u32) -> AutocommitPool {
-        let own = self.sibling(max);
-        AutocommitPool::new(own.connections, own.named)
+    /// Creates a pool of `max` more connections for statements that are transactions of their own.
+    pub fn autocommit(&self, max: u32) -> AutocommitPool {
+        let sibling = self.sibling(max);
+        AutocommitPool::new(sibling.connections, sibling.named)
     }
 
-    /// Whether the database can be reached: a connection that answered less than a second ago, or answers now.
-    pub async fn reach(&self) -> Result<(), Error> {
+    /// Checks that the database answers, or answered less than a second ago.
+    pub async fn ping(&self) -> Result<(), Error> {
         self.connections.acquire().await.map(drop).map_err(readable)
     }
 
@@ -107,19 +105,19 @@ impl Pool {
         Ok(ChannelListener(inner))
     }
 
-    /// Closes the connections, once what is under way has ended.
+    /// Closes the connections as they become idle, and waits for it.
     pub async fn close(&self) {
         self.connections.close().await;
     }
 
-    /// The bare connections, for what is about sessions themselves.
+    /// The connections without protection, to examine sessions themselves.
     pub(super) fn inner(&self) -> &PgPool {
         &self.connections
     }
 }
 
 impl From<PgPool> for Pool {
-    /// Connections that lead to Postgres itself.
+    /// Assumes that no transaction pooler is in between.
     fn from(connections: PgPool) -> Self {
         Self {
             connections,
@@ -147,17 +145,16 @@ pub struct Transaction<'c> {
 }
 
 impl Transaction<'_> {
-    /// Commits it, or releases the savepoint.
+    /// Commits the transaction, or releases the savepoint.
     pub async fn commit(self) -> Result<(), Error> {
         self.inner.commit().await.map_err(readable)
     }
 
-    /// Undoes it, or what was done since the savepoint.
+    /// Rolls back the transaction, or to the savepoint.
     pub async fn rollback(self) -> Result<(), Error> {
         self.inner.rollback().await.map_err(readable)
     }
 
-    /// Sets a savepoint.
     pub async fn savepoint(&mut self) -> Result<Transaction<'_>, Error> {
         let inner = self.inner.begin().await.map_err(readable)?;
         Ok(Transaction {
@@ -190,7 +187,7 @@ impl<'c> Executor<'c> for &'c mut Transaction<'_> {
         Box::pin(connection.fetch_optional(Statement { query, named }).map_err(readable))
     }
 
-    /// Refused: what is prepared by itself has a name.
+    /// Refused: a prepared statement has a name.
     fn prepare_with<'e>(self, _: SqlStr, _: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement, Error>>
     where
         'c: 'e,
@@ -198,7 +195,7 @@ impl<'c> Executor<'c> for &'c mut Transaction<'_> {
         Box::pin(async { Err(refused()) })
     }
 
-    /// Refused likewise; it serves the macros at compile time.
+    /// Refused as well; sqlx's macros use it at compile time only.
     #[doc(hidden)]
     fn describe<'e>(self, _: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<Postgres>, Error>>
     where
@@ -209,10 +206,10 @@ impl<'c> Executor<'c> for &'c mut Transaction<'_> {
 }
 
 fn refused() -> Error {
-    Error::Protocol("statements are not prepared by themselves here".to_owned())
+    Error::Protocol("statements cannot be prepared separately, because a prepared statement has a name".to_owned())
 }
 
-/// A query that may have a name on the server, or not.
+/// A query that has a name on the server only if `named`.
 struct Statement<Q> {
     query: Q,
     named: bool,

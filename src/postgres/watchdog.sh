@@ -1,8 +1,8 @@
-# Runs the Postgres server and ends it when the program that started us is gone: it holds the other end of our standard
-# input, which the system closes however that program dies. A shell, because no Rust of ours outlives a SIGKILL.
+# Runs the Postgres server and stops it when the program that started us is gone: that program holds the other end of our
+# standard input, which the system closes however it dies. A shell, because none of our Rust code survives a SIGKILL.
 #
 # Arguments: the log file, a folder to remove at the end ('' for none), the file that must be in it, the server's command.
-# Says on standard output the server's process id and, once it has ended, its exit status.
+# Prints the server's process id and, after it exits, its exit status.
 #
 # Signals to our process group are not for us; the server sets its own handlers. PIPE: the reader of our output may die first.
 trap '' HUP INT QUIT TERM PIPE
@@ -11,13 +11,13 @@ log=$1 folder=$2 mark=$3
 shift 3
 exec 3<&0 </dev/null 2>"$log"
 
-# The server must not hold the pipe's end, nor our output.
+# The server must not hold the end of the pipe, nor our output.
 "$@" >&2 3<&- &
 postgres=$!
 echo "$postgres"
 
 # A second shell waits for the end of input, because this one waits for the server. INT ends sessions and writes a
-# checkpoint; where that takes too long, QUIT ends at once, and the next start recovers.
+# checkpoint; if that takes too long, QUIT stops the server immediately, and the next start recovers.
 (
     exec >&2
     while read -r _; do :; done <&3
@@ -36,12 +36,12 @@ status=$?
 kill -KILL "$reader"
 echo "$status"
 
-# While the program lives it may still want to read the log.
+# While the program lives it may still read the log.
 while read -r _; do :; done <&3
 case $folder in
     /tmp/avinode-ingest-?*)
         if [ -f "$folder/$mark" ]; then
-            # Twice: children of a killed server may still be writing. The mark goes last, for a sweep to find.
+            # Twice: children of a killed server may still write. The mark goes last, so that a sweep finds the folder.
             rm -rf -- "$folder/data" || { sleep 1 && rm -rf -- "$folder/data"; }
             [ -d "$folder/data" ] || rm -rf -- "$folder"
         fi

@@ -12,7 +12,7 @@ const RLS_CHECKS: &str = include_str!("host/rls_checks.sql");
 
 /// The output of `pg_dump` for the application's schemas, with these options.
 pub fn dump(db: &Db, what: &[&str]) -> String {
-    let program = PostgresBinaries::find(None, None).unwrap().beside("pg_dump");
+    let program = PostgresBinaries::find(None, None).unwrap().program("pg_dump");
     let output = Command::new(program)
         .args(["--no-owner", "--schema=public", "--schema=auth", "--dbname", &db.url()])
         .args(what)

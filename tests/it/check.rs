@@ -65,7 +65,7 @@ async fn check_writes_nothing_where_the_private_postgres_is_missing_or_not_runni
     let start = || {
         EmbeddedPostgres::start(EmbeddedOptions {
             bin_dir: None,
-            home: ClusterHome::Kept(home.clone()),
+            home: ClusterHome::Persistent(home.clone()),
             settings: Vec::new(),
         })
     };

@@ -110,7 +110,10 @@ async fn each_right_that_is_taken_away_is_named_with_its_grant() {
     let told = check(&[("DATABASE_URL", &url)]).await;
     db.run(&told.grants()).await;
     let own = Pool::new(db.options.clone().username(&role), 2);
-    assert_eq!(diagnostics::broken(&own).await.unwrap().rights, Vec::<String>::new());
+    assert_eq!(
+        diagnostics::schema_problems(&own).await.unwrap().rights,
+        Vec::<String>::new()
+    );
     let mut taken = 0;
     for grant in told.grants().split("; ") {
         let right = grant.strip_prefix("GRANT ").unwrap().split_once(" TO ").unwrap().0;
@@ -119,7 +122,7 @@ async fn each_right_that_is_taken_away_is_named_with_its_grant() {
             for place in places.split(", ") {
                 let one = format!("{privilege} ON {place}");
                 db.run(&format!("REVOKE {one} FROM {role}")).await;
-                let named = diagnostics::broken(&own).await.unwrap().rights;
+                let named = diagnostics::schema_problems(&own).await.unwrap().rights;
                 assert_eq!(named, [one.as_str()]);
                 db.run(&format!("GRANT {one} TO {role}")).await;
                 taken += 1;
@@ -130,7 +133,7 @@ async fn each_right_that_is_taken_away_is_named_with_its_grant() {
     // Hardened databases take the right to call functions from everybody.
     db.run("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA avinode_ingest FROM PUBLIC")
         .await;
-    let named = diagnostics::broken(&own).await.unwrap().rights;
+    let named = diagnostics::schema_problems(&own).await.unwrap().rights;
     assert_eq!(named.len(), 3, "{named:?}");
     assert!(named.contains(&"EXECUTE ON FUNCTION avinode_ingest.normal_trip_id(text)".to_owned()));
     db.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;

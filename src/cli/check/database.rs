@@ -47,7 +47,7 @@ pub async fn check(args: &ServeCommandArgs, results: &mut CheckResults) {
 async fn binaries(args: &ServeCommandArgs, results: &mut CheckResults) -> bool {
     let options = EmbeddedOptions {
         bin_dir: args.database.postgres_bin.clone(),
-        home: ClusterHome::Kept(args.database.data_dir()),
+        home: ClusterHome::Persistent(args.database.data_dir()),
         settings: Vec::new(),
     };
     match EmbeddedPostgres::verify(&options).await {
@@ -60,7 +60,7 @@ async fn binaries(args: &ServeCommandArgs, results: &mut CheckResults) -> bool {
             true
         }
         Err(error) => {
-            let check = if matches!(error, EmbeddedError::Programs(_)) {
+            let check = if matches!(error, EmbeddedError::Binaries(_)) {
                 "programs"
             } else {
                 "database"
@@ -124,7 +124,7 @@ async fn server(
     let theirs = diagnostics::now(pool).await?;
     let ours = before + (Clock::System.now() - before) / 2;
     results.add(clock(theirs - ours));
-    results.add(pooler(args, diagnostics::sessions_last(pool).await?));
+    results.add(pooler(args, diagnostics::keeps_sessions(pool).await?));
     match schema_status(pool).await {
         Ok(status) => {
             let usable = matches!(status, SchemaStatus::Current { .. } | SchemaStatus::Ahead { .. });

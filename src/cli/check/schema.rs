@@ -11,7 +11,7 @@ use crate::queue::standing::Standing;
 use crate::store::unprojected::{self, UnprojectedCount, UnprojectedReason};
 
 pub async fn check(pool: &Pool, role: &str, results: &mut CheckResults) -> Result<(), sqlx::Error> {
-    let problems = diagnostics::broken(pool).await?;
+    let problems = diagnostics::schema_problems(pool).await?;
     let readable = problems.rights.is_empty();
     results.extend(missing_privileges(&problems, role));
     results.add(row_level_security(&problems, role));
@@ -28,7 +28,7 @@ pub async fn check(pool: &Pool, role: &str, results: &mut CheckResults) -> Resul
 }
 
 pub async fn privileges(pool: &Pool, role: &str, results: &mut CheckResults) -> Result<(), sqlx::Error> {
-    results.extend(missing_privileges(&diagnostics::broken(pool).await?, role));
+    results.extend(missing_privileges(&diagnostics::schema_problems(pool).await?, role));
     Ok(())
 }
 
@@ -113,7 +113,7 @@ fn indexes(problems: &SchemaProblems) -> CheckResult {
 }
 
 fn columns(problems: &SchemaProblems) -> CheckResult {
-    if problems.demands.is_empty() {
+    if problems.columns.is_empty() {
         return CheckResult::ok(
             "columns",
             "public.quotes requires no column that the service does not know",
@@ -123,7 +123,7 @@ fn columns(problems: &SchemaProblems) -> CheckResult {
         "columns",
         format!(
             "public.quotes rejects every quote of Avinode: {}",
-            problems.demands.join(", ")
+            problems.columns.join(", ")
         ),
         "give the columns defaults, or allow NULL; quotes are stored until then, and shown at most a day later",
     )

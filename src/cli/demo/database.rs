@@ -26,7 +26,7 @@ impl DemoDatabase {
         if let Some(url) = &args.database_url {
             let server = connect_options(url.expose_secret())
                 .map_err(|error| CliError::setting(format!("--database-url: {error}")))?;
-            let temporary = TempDatabase::make(&server).await.map_err(|error| {
+            let temporary = TempDatabase::create(&server).await.map_err(|error| {
                 CliError::to("create the demo's database on the server of --database-url", error).unavailable()
             })?;
             return Ok(Self {
@@ -39,7 +39,7 @@ impl DemoDatabase {
         let began = Instant::now();
         let embedded = EmbeddedPostgres::start(EmbeddedOptions {
             bin_dir: args.postgres_bin.clone(),
-            home: ClusterHome::ThrowAway,
+            home: ClusterHome::Temporary,
             settings: Vec::new(),
         })
         .await

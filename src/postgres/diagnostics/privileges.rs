@@ -1,8 +1,8 @@
-//! What our role must be allowed to do, and what the application's `quotes` must not demand, asked of the catalogs.
+//! Queries for the privileges that our role lacks, and for columns of the application's `quotes` that we cannot fill.
 
-/// What is missing, each as a GRANT has it. By the catalog's own rows: a name in a schema that is closed to us could not even
-/// be looked up. Locking a row asks for UPDATE; what is deleted with a session is not ours to delete.
-pub(super) const RIGHTS: &str = r#"
+/// Missing privileges, as a GRANT names them. Joins catalog rows, because names in a schema without USAGE cannot be looked up.
+/// Locking a row needs UPDATE; DELETE on the application's tables is not needed.
+pub(super) const MISSING_PRIVILEGES: &str = r#"
     SELECT format('USAGE ON SCHEMA %I', nspname) FROM pg_catalog.pg_namespace
     WHERE nspname IN ('avinode_ingest', 'public') AND NOT has_schema_privilege(oid, 'USAGE')
     UNION ALL
@@ -16,7 +16,7 @@ pub(super) const RIGHTS: &str = r#"
             ('conversations', '{SELECT,UPDATE}'), ('requests', '{SELECT}'), ('iso_agents', '{SELECT}'),
             ('proposals', '{SELECT}')
         ) AS theirs (name, needed) ON nspname = 'public' AND theirs.name = relname
-        CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) WITH ORDINALITY AS asked (privilege, place)
+        CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) WITH ORDINALITY AS wanted (privilege, place)
         WHERE class.relkind IN ('r', 'p')
           AND (
               privilege = ANY (needed)
@@ -25,19 +25,19 @@ pub(super) const RIGHTS: &str = r#"
           AND NOT has_table_privilege(class.oid, privilege)
         GROUP BY nspname, relname
     ) AS missing
-    -- Ours together, the application's each by itself.
+    -- One line for all of our tables, and one per table of the application.
     GROUP BY nspname, privileges, CASE nspname WHEN 'public' THEN name END
     UNION ALL
     SELECT format('USAGE ON SEQUENCE %I.%I', nspname, relname)
     FROM pg_catalog.pg_class AS class
     JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
     WHERE nspname = 'avinode_ingest'
-      -- In a CASE, because the function refuses whatever is no sequence.
+      -- In a CASE, because the function raises an error for anything but a sequence.
       AND CASE WHEN relkind = 'S' THEN NOT has_sequence_privilege(class.oid, 'USAGE') ELSE false END
-      -- The sequence of an identity column asks for no right.
+      -- The sequence of an identity column needs no privilege.
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE objid = class.oid AND deptype = 'i' AND refobjsubid > 0)
     UNION ALL
-    -- Indexes and queries call these in the name of whoever writes.
+    -- Indexes and queries call these as the role that writes.
     SELECT format('EXECUTE ON FUNCTION %I.%I(text)', nspname, proname)
     FROM pg_catalog.pg_proc AS proc
     JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = proc.pronamespace
@@ -51,9 +51,9 @@ pub(super) const RIGHTS: &str = r#"
       AND NOT has_function_privilege(proc.oid, 'EXECUTE')
 "#;
 
-/// What keeps every row of ours out of `quotes`: columns that must be filled and that we do not know, and a status without
-/// the word that we write.
-pub(super) const DEMANDS: &str = r#"
+/// Reasons why `quotes` rejects every row of ours: NOT NULL columns that we do not know, and a status type without the value
+/// that we write.
+pub(super) const REQUIRED_COLUMNS: &str = r#"
     SELECT format('%s must be filled and has no default', attname)
     FROM pg_catalog.pg_attribute
     JOIN pg_catalog.pg_class AS class ON class.oid = attrelid

@@ -1,5 +1,4 @@
-//! The private cluster, started, killed and found again. They run as whoever runs the tests: as root and as an ordinary
-//! user both.
+//! The private cluster is started, killed and started again. These tests pass as root and as an ordinary user.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -11,19 +10,14 @@ use sqlx::PgConnection;
 
 use super::*;
 
-fn throw_away() -> EmbeddedOptions {
-    EmbeddedOptions {
-        bin_dir: None,
-        home: ClusterHome::ThrowAway,
-        settings: vec![],
-    }
+fn temporary() -> EmbeddedOptions {
+    EmbeddedOptions::default()
 }
 
-fn kept(path: &Path) -> EmbeddedOptions {
+fn persistent(path: &Path) -> EmbeddedOptions {
     EmbeddedOptions {
-        bin_dir: None,
-        home: ClusterHome::Kept(path.to_owned()),
-        settings: vec![],
+        home: ClusterHome::Persistent(path.to_owned()),
+        ..EmbeddedOptions::default()
     }
 }
 
@@ -31,7 +25,7 @@ fn kill_9(pid: u32) {
     kill(Pid::from_raw(i32::try_from(pid).unwrap()), Signal::SIGKILL).unwrap();
 }
 
-/// A folder that another user can enter, as an operator would make.
+/// A folder that another user can enter.
 fn open_folder() -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt;
     tempfile::Builder::new()
@@ -55,8 +49,8 @@ async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 #[tokio::test]
-async fn a_throw_away_cluster_is_private_and_durable_and_leaves_nothing() {
-    let postgres = EmbeddedPostgres::start(throw_away()).await.unwrap();
+async fn a_temporary_cluster_is_private_and_durable_and_leaves_nothing() {
+    let postgres = EmbeddedPostgres::start(temporary()).await.unwrap();
     let folder = postgres.socket_dir().to_owned();
     assert!(postgres.create_database("quo\"tes ü").await.unwrap());
     assert!(!postgres.create_database("quo\"tes ü").await.unwrap());
@@ -81,19 +75,22 @@ async fn a_throw_away_cluster_is_private_and_durable_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_dropped_cluster_ends_in_the_background() {
-    let postgres = EmbeddedPostgres::start(throw_away()).await.unwrap();
+async fn a_dropped_cluster_stops_in_the_background() {
+    let postgres = EmbeddedPostgres::start(temporary()).await.unwrap();
     let folder = postgres.socket_dir().to_owned();
     drop(postgres);
     eventually("the folder is removed", || !folder.exists()).await;
 }
 
 #[tokio::test]
-async fn a_kept_home_has_one_owner_and_keeps_its_data_when_the_server_is_killed() {
+async fn a_persistent_home_has_one_owner_and_keeps_its_data_when_the_server_is_killed() {
     let parent = open_folder();
     let home = parent.path().join("new/home");
-    let postgres = EmbeddedPostgres::start(kept(&home)).await.unwrap();
-    let second = EmbeddedPostgres::start(kept(&home)).await.unwrap_err().to_string();
+    let postgres = EmbeddedPostgres::start(persistent(&home)).await.unwrap();
+    let second = EmbeddedPostgres::start(persistent(&home))
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(
         second.contains(&format!("already in use by process {}", std::process::id())),
         "{second}"
@@ -108,8 +105,8 @@ async fn a_kept_home_has_one_owner_and_keeps_its_data_when_the_server_is_killed(
     assert_eq!(postgres.ended().await, ServerExit::Status(137));
     assert!(matches!(postgres.stop().await, Err(EmbeddedError::Unclean { .. })));
 
-    std::fs::create_dir(home.join("data.unfinished-1")).unwrap(); // as an `initdb` cut short leaves it
-    let postgres = EmbeddedPostgres::start(kept(&home)).await.unwrap();
+    std::fs::create_dir(home.join("data.unfinished-1")).unwrap(); // as an interrupted `initdb` leaves it
+    let postgres = EmbeddedPostgres::start(persistent(&home)).await.unwrap();
     let n: i32 = sqlx::query_scalar("SELECT n FROM kept")
         .fetch_one(&mut connect(&postgres).await)
         .await
@@ -120,78 +117,78 @@ async fn a_kept_home_has_one_owner_and_keeps_its_data_when_the_server_is_killed(
 }
 
 #[tokio::test]
-async fn a_server_whose_owner_and_watchdog_were_both_killed_is_ended_by_the_next_start() {
+async fn a_server_that_lost_its_owner_and_its_watchdog_is_stopped_by_the_next_start() {
     let parent = open_folder();
     let home = parent.path().join("home");
-    let mut owner = owner_process(&home).await;
+    let mut owner = start_owner(&home).await;
     kill_both(&mut owner);
-    let left = orphans::noted_pid(&home.join("data")).unwrap();
+    let left = orphans::recorded_pid(&home.join("data")).unwrap();
     assert!(
         orphans::processes_of(&home.join("data")).contains(&left),
         "the server should have outlived both"
     );
-    let postgres = EmbeddedPostgres::start(kept(&home)).await.unwrap();
+    let postgres = EmbeddedPostgres::start(persistent(&home)).await.unwrap();
     assert_ne!(postgres.postmaster_pid(), left);
     connect(&postgres).await;
     postgres.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_throw_away_cluster_whose_owner_was_killed_ends_and_one_without_a_watchdog_is_swept() {
-    let living = EmbeddedPostgres::start(throw_away()).await.unwrap();
-    let mut watched = owner_process(Path::new("")).await;
+async fn a_temporary_cluster_without_an_owner_stops_and_one_without_a_watchdog_too_is_swept() {
+    let living = EmbeddedPostgres::start(temporary()).await.unwrap();
+    let mut watched = start_owner(Path::new("")).await;
     watched.child.kill().unwrap();
     watched.child.wait().unwrap();
     eventually("the watchdog removed the folder", || !watched.folder.exists()).await;
 
-    let mut unwatched = owner_process(Path::new("")).await;
+    let mut unwatched = start_owner(Path::new("")).await;
     kill_both(&mut unwatched);
     assert!(unwatched.folder.exists());
-    let next = EmbeddedPostgres::start(throw_away()).await.unwrap();
-    // Another test's start may be sweeping it at this moment.
+    let next = EmbeddedPostgres::start(temporary()).await.unwrap();
+    // Another test's start may be sweeping it now.
     eventually("the folder is swept", || !unwatched.folder.exists()).await;
-    connect(&living).await; // its owner lives: not touched
+    connect(&living).await; // its owner lives, so it was not removed
     next.stop().await.unwrap();
     living.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_home_whose_path_is_too_long_for_a_socket_gets_a_folder_for_it() {
+async fn a_home_with_a_path_too_long_for_a_socket_gets_a_socket_folder() {
     let parent = open_folder();
     let home = parent.path().join("x".repeat(120)).join("with, comma");
-    let postgres = EmbeddedPostgres::start(kept(&home)).await.unwrap();
+    let postgres = EmbeddedPostgres::start(persistent(&home)).await.unwrap();
     let socket_dir = postgres.socket_dir().to_owned();
-    assert!(socket_dir.starts_with(THROW_AWAY_PARENT) && !socket_dir.starts_with(&home));
+    assert!(socket_dir.starts_with(TEMPORARY_PARENT) && !socket_dir.starts_with(&home));
     connect(&postgres).await;
     postgres.stop().await.unwrap();
     assert!(home.exists() && !socket_dir.exists());
 }
 
 #[tokio::test]
-async fn refusals_name_what_is_wrong() {
+async fn errors_name_the_cause() {
     let parent = open_folder();
-    std::fs::write(parent.path().join("somebody's"), "").unwrap();
-    let refused = EmbeddedPostgres::start(kept(parent.path())).await.unwrap_err();
+    std::fs::write(parent.path().join("another file"), "").unwrap();
+    let refused = EmbeddedPostgres::start(persistent(parent.path())).await.unwrap_err();
     assert!(matches!(refused, EmbeddedError::NotOurs(_)), "{refused}");
 
-    let mut options = throw_away();
+    let mut options = temporary();
     options.settings = vec![("shared_buffers".into(), "nonsense".into())];
     let refused = EmbeddedPostgres::start(options).await.unwrap_err().to_string();
     assert!(
-        refused.contains("ended before it was ready") && refused.contains("shared_buffers"),
+        refused.contains("exited before it was ready") && refused.contains("shared_buffers"),
         "{refused}"
     );
 
-    let made = parent.path().join("old");
-    std::fs::create_dir_all(made.join("data")).unwrap();
-    std::fs::write(made.join("data/PG_VERSION"), "99\n").unwrap();
-    let refused = EmbeddedPostgres::start(kept(&made)).await.unwrap_err();
+    let old = parent.path().join("old");
+    std::fs::create_dir_all(old.join("data")).unwrap();
+    std::fs::write(old.join("data/PG_VERSION"), "99\n").unwrap();
+    let refused = EmbeddedPostgres::start(persistent(&old)).await.unwrap_err();
     assert!(refused.to_string().contains("Postgres 99"), "{refused}");
 
     if nix::unistd::geteuid().is_root() {
         let closed = tempfile::tempdir_in("/tmp").unwrap(); // 0700, root's
         std::fs::set_permissions(closed.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-        let refused = EmbeddedPostgres::start(kept(&closed.path().join("a/b")))
+        let refused = EmbeddedPostgres::start(persistent(&closed.path().join("a/b")))
             .await
             .unwrap_err()
             .to_string();
@@ -199,18 +196,21 @@ async fn refusals_name_what_is_wrong() {
             refused.contains(&format!("cannot enter {}:", closed.path().display())),
             "{refused}"
         );
-        assert!(!closed.path().join("a").exists(), "made something before it refused");
+        assert!(
+            !closed.path().join("a").exists(),
+            "it created a folder before it refused"
+        );
     }
 }
 
-/// This test program again, as a process of its own that owns a cluster.
+/// This test program again, as a process that owns a cluster.
 struct Owner {
     child: std::process::Child,
     folder: PathBuf,
     watchdog: u32,
 }
 
-async fn owner_process(home: &Path) -> Owner {
+async fn start_owner(home: &Path) -> Owner {
     let name = "postgres::embedded::tests::owner";
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
@@ -218,7 +218,7 @@ async fn owner_process(home: &Path) -> Owner {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    writeln(&mut child, home);
+    write_line(&mut child, home);
     let output = child.stdout.take().unwrap();
     let line = tokio::task::spawn_blocking(|| {
         BufReader::new(output)
@@ -235,12 +235,12 @@ async fn owner_process(home: &Path) -> Owner {
     }
 }
 
-fn writeln(child: &mut std::process::Child, home: &Path) {
+fn write_line(child: &mut std::process::Child, home: &Path) {
     use std::io::Write;
     writeln!(child.stdin.as_mut().unwrap(), "{}", home.display()).unwrap();
 }
 
-/// Kills the watchdog's two shells, then their owner: nobody is left to end the server.
+/// Kills the watchdog's two shells, then their owner: nothing is left to stop the server.
 fn kill_both(owner: &mut Owner) {
     let children = format!("/proc/{0}/task/{0}/children", owner.watchdog);
     let children = std::fs::read_to_string(children).unwrap();
@@ -255,15 +255,15 @@ fn kill_both(owner: &mut Owner) {
 }
 
 #[tokio::test]
-#[ignore = "run by other tests, as a process that they kill"]
+#[ignore = "other tests run it as a process that they kill"]
 async fn owner() {
     let Some(Ok(home)) = std::io::stdin().lines().next() else {
         return;
     };
     let options = if home.is_empty() {
-        throw_away()
+        temporary()
     } else {
-        kept(Path::new(&home))
+        persistent(Path::new(&home))
     };
     let postgres = EmbeddedPostgres::start(options).await.unwrap();
     println!(
@@ -271,5 +271,5 @@ async fn owner() {
         postgres.server.watchdog_pid().unwrap(),
         postgres.socket_dir().display()
     );
-    let _ = tokio::task::spawn_blocking(|| std::io::stdin().lines().next()).await; // until killed, or the test is gone
+    let _ = tokio::task::spawn_blocking(|| std::io::stdin().lines().next()).await; // until killed, or the test ends
 }

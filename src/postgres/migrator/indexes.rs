@@ -1,7 +1,7 @@
-//! Indexes that an interrupted run left invalid: kept up to date by every write, used by no query, and passed over by
-//! IF NOT EXISTS when the file is run again. They are mended before anything is applied.
+//! Repairs indexes that an interrupted run left invalid, before any migration is applied. Every write maintains such an index,
+//! no query uses it, and IF NOT EXISTS skips it when the file is run again.
 //!
-//! Which indexes are ours is read from the files themselves, so no list can fall behind.
+//! Our indexes are found in the files themselves, so there is no list to forget.
 
 use sqlx::migrate::{Migration, Migrator};
 use sqlx::postgres::PgConnection;
@@ -10,25 +10,25 @@ use sqlx::{AssertSqlSafe, Row};
 use super::error::MigrateError;
 use super::ours;
 
-/// How a file makes its index; its name follows, and `ON` and its table.
-const MAKES: &str = "CREATE INDEX CONCURRENTLY IF NOT EXISTS";
+/// The text before the name of an index in a file.
+const CREATE_INDEX: &str = "CREATE INDEX CONCURRENTLY IF NOT EXISTS";
 
-/// Removes invalid indexes whose files are still to be applied, and makes anew those whose files are applied.
-pub(super) async fn heal(
+/// Drops the invalid indexes of files that are not applied yet, and rebuilds those of applied files.
+pub(super) async fn repair(
     migrator: &Migrator,
     connection: &mut PgConnection,
     is_applied: impl Fn(&Migration) -> bool,
 ) -> Result<(), MigrateError> {
     for migration in ours(migrator).filter(|migration| migration.no_tx) {
-        let Some((index, table)) = made_by(migration.sql.as_str()) else {
+        let Some((index, table)) = created_index(migration.sql.as_str()) else {
             continue;
         };
         let failed = |source| MigrateError::Index {
             index: index.to_owned(),
             source,
         };
-        // The name as the server quotes it; nothing where the index is whole, absent, or of another table.
-        let broken = sqlx::query(
+        // The name as the server quotes it, if the index exists on this table and is invalid.
+        let invalid = sqlx::query(
             "SELECT i.indexrelid::regclass::text FROM pg_catalog.pg_index AS i \
              JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid \
              WHERE i.indrelid = to_regclass($2) AND c.relname = $1 AND NOT i.indisvalid",
@@ -38,14 +38,17 @@ pub(super) async fn heal(
         .fetch_optional(&mut *connection)
         .await
         .map_err(failed)?;
-        let Some(broken) = broken else { continue };
-        let broken: String = broken.try_get(0).map_err(failed)?;
-        let mend = match is_applied(migration) {
-            false => format!("DROP INDEX CONCURRENTLY {broken}"),
-            true => format!("REINDEX INDEX CONCURRENTLY {broken}"),
+        let Some(invalid) = invalid else { continue };
+        let invalid: String = invalid.try_get(0).map_err(failed)?;
+        let repair = match is_applied(migration) {
+            false => format!("DROP INDEX CONCURRENTLY {invalid}"),
+            true => format!("REINDEX INDEX CONCURRENTLY {invalid}"),
         };
-        tracing::warn!(index, "an interrupted migration left an index invalid; mending it");
-        sqlx::raw_sql(AssertSqlSafe(mend))
+        tracing::warn!(
+            index,
+            "repairing the index {index}, which an interrupted migration left invalid"
+        );
+        sqlx::raw_sql(AssertSqlSafe(repair))
             .execute(&mut *connection)
             .await
             .map_err(failed)?;
@@ -53,9 +56,9 @@ pub(super) async fn heal(
     Ok(())
 }
 
-/// The index that a file makes, and its table.
-fn made_by(sql: &str) -> Option<(&str, &str)> {
-    let mut words = sql.split_once(MAKES)?.1.split_whitespace();
+/// Returns the index that a file creates, and its table.
+fn created_index(sql: &str) -> Option<(&str, &str)> {
+    let mut words = sql.split_once(CREATE_INDEX)?.1.split_whitespace();
     let index = words.next()?;
     let table = words.by_ref().skip_while(|word| *word != "ON").nth(1)?;
     Some((index, table))

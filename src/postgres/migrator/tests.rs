@@ -1,11 +1,10 @@
-//! The migrator against a private cluster, with two small migrations of its own.
+//! The migrator applies small migrations of its own to a private cluster.
 
 use std::time::Duration;
 
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-use super::super::data_dir::ClusterHome;
 use super::super::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use super::super::pool::pool;
 use super::*;
@@ -25,18 +24,18 @@ fn migrations(sql: &[&'static str]) -> Migrator {
         )
     };
     let mut migrator = Migrator::with_migrations(sql.iter().enumerate().map(migration).collect());
-    migrator.dangerous_set_table_name(&*MIGRATOR.table_name); // what `sqlx.toml` says
+    migrator.dangerous_set_table_name(&*MIGRATOR.table_name); // as in `sqlx.toml`
     migrator.create_schema("avinode_ingest");
     migrator
 }
 
-/// What `migrate` does, without its patience.
+/// Migrates without waiting for tables.
 async fn apply_with(migrator: &Migrator, options: &PgConnectOptions) -> Result<Vec<AppliedMigration>, MigrateError> {
-    let patience = Patience {
+    let timeouts = Timeouts {
         tables: Duration::ZERO,
-        ..PATIENCE
+        ..TIMEOUTS
     };
-    migrate_with(migrator, options, patience).await
+    migrate_with(migrator, options, timeouts).await
 }
 
 fn versions(applied: &[AppliedMigration]) -> Vec<i64> {
@@ -44,8 +43,8 @@ fn versions(applied: &[AppliedMigration]) -> Vec<i64> {
 }
 
 #[test]
-fn the_bookkeeping_is_where_sqlx_toml_puts_it() {
-    assert_eq!(MIGRATOR.table_name, BOOKKEEPING);
+fn the_migrations_table_is_the_one_of_sqlx_toml() {
+    assert_eq!(MIGRATOR.table_name, MIGRATIONS_TABLE);
     assert_eq!(MIGRATOR.create_schemas.to_vec(), ["avinode_ingest"]);
 }
 
@@ -68,13 +67,8 @@ fn the_name_of_the_first_migration_distinguishes_a_release_from_earlier_versions
 }
 
 #[tokio::test]
-async fn migrations_are_applied_once_and_the_status_tells_how_the_schema_stands() {
-    let home = EmbeddedOptions {
-        bin_dir: None,
-        home: ClusterHome::ThrowAway,
-        settings: vec![],
-    };
-    let postgres = EmbeddedPostgres::start(home).await.unwrap();
+async fn migrations_are_applied_once_and_the_status_compares_them_with_the_program() {
+    let postgres = EmbeddedPostgres::start(EmbeddedOptions::default()).await.unwrap();
     let options = postgres.options("postgres");
     let pool = pool(options.clone(), 2, "test", Duration::from_secs(5));
     let (one, two) = (migrations(&[TABLE]), migrations(&[TABLE, COLUMN]));
@@ -93,7 +87,7 @@ async fn migrations_are_applied_once_and_the_status_tells_how_the_schema_stands(
         }
     );
 
-    // A session that holds the table makes the migration give way, with its name.
+    // While a session has locked the table, the migration fails with an error that names it.
     let mut holder = pool.begin().await.unwrap();
     sqlx::raw_sql("LOCK TABLE avinode_ingest.thing")
         .execute(&mut holder)
@@ -103,7 +97,7 @@ async fn migrations_are_applied_once_and_the_status_tells_how_the_schema_stands(
     assert!(matches!(busy, MigrateError::Busy { version: 2, .. }), "{busy}");
     holder.rollback().await.unwrap();
 
-    // Two at once take turns: together they apply it once.
+    // Concurrent runs take turns: together they apply it once.
     let (left, right) = tokio::join!(apply_with(&two, &options), apply_with(&two, &options));
     let (left, right) = (versions(&left.unwrap()), versions(&right.unwrap()));
     assert_eq!([left, right].concat(), [2]);

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn an_address_is_read_with_what_the_driver_knows() {
+fn a_url_is_parsed_with_the_parameters_that_sqlx_knows() {
     let options = connect_options("postgres://u:p%40ss@db.example:6432/quotes?channel_binding=require&sslmode=require");
     let options = options.unwrap();
     assert_eq!((options.get_host(), options.get_port()), ("db.example", 6432));
@@ -12,8 +12,8 @@ fn an_address_is_read_with_what_the_driver_knows() {
 }
 
 #[test]
-fn no_refusal_repeats_a_secret() {
-    for address in [
+fn no_error_repeats_a_secret() {
+    for url in [
         "user:hunter2@host/db",
         "mysql://user:hunter2@host/db",
         "postgres://user:hunter2@host:hunter2/db",
@@ -22,7 +22,7 @@ fn no_refusal_repeats_a_secret() {
         "postgres://host/db?sslmode=hunter2",
         "hunter2",
     ] {
-        let error = connect_options(address).unwrap_err();
+        let error = connect_options(url).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
     }
 }

@@ -106,7 +106,7 @@ async fn start(folder: &TempDir) -> EmbeddedPostgres {
     ];
     EmbeddedPostgres::start(EmbeddedOptions {
         bin_dir: None,
-        home: ClusterHome::Kept(home),
+        home: ClusterHome::Persistent(home),
         settings: settings
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec(),

@@ -98,7 +98,7 @@ async fn without_its_postgres_the_service_ends_and_says_so() {
     let home = folder.path().join("home");
     let mut service = Serve::start(&[("INGEST_DATA_DIR", home.to_str().unwrap())]).await;
     service.ready().await;
-    let postmaster = avinode_ingest::postgres::orphans::noted_pid(&home.join("data")).unwrap();
+    let postmaster = avinode_ingest::postgres::orphans::recorded_pid(&home.join("data")).unwrap();
     let postmaster = nix::unistd::Pid::from_raw(i32::try_from(postmaster).unwrap());
     nix::sys::signal::kill(postmaster, Signal::SIGKILL).unwrap();
     // A supervisor starts it again, and that start recovers.

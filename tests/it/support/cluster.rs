@@ -63,7 +63,7 @@ fn embedded_cluster() -> Cluster {
             let settings = [("fsync", "off"), ("max_connections", "300")];
             let cluster = EmbeddedPostgres::start(EmbeddedOptions {
                 bin_dir: None,
-                home: ClusterHome::ThrowAway,
+                home: ClusterHome::Temporary,
                 settings: settings
                     .map(|(name, value)| (name.to_owned(), value.to_owned()))
                     .to_vec(),

@@ -150,7 +150,7 @@ pub async fn keep_bytes(pool: &Pool, bodies: &[Vec<u8>], received_at: DateTime<U
         })
         .collect();
     insert::append(
-        pool.service().lone(1).acquire().await.unwrap(),
+        pool.service().autocommit(1).acquire().await.unwrap(),
         &arrivals.iter().collect::<Vec<_>>(),
     )
     .await
