@@ -1,13 +1,12 @@
-//! A stand-in for Avinode: its API with its envelope, rate limit and faults, and its sender of notifications, driven by a
-//! scenario. For demos, tests and load; nothing of the service itself knows of it.
+//! A simulated Avinode for demos, tests and load: the API with its envelope, rate limit and faults, and the sender of
+//! notifications, both driven by a scenario. The service does not know it.
 //!
-//! [`scenario`] says what happens ([`action`]), [`generate`] invents such a story, [`world`] is what Avinode knows at a moment and
-//! [`documents`] how it shows that. [`expected`] tells what sessions must look like in the end, from the scenario alone, so
-//! that neither the documents' making nor the service's rules can agree with themselves. [`api`] answers, [`sender`] sends,
-//! [`log`] remembers both, and [`instance`] puts it together.
+//! A [`scenario`] lists [`action`]s, or [`generate`]s them. [`world`] is the state of Avinode after some of them, and [`documents`]
+//! shows it. [`expected`] computes from the scenario alone how sessions must end, so that no error of the documents or of the
+//! service's rules can hide itself. [`api`] answers, [`sender`] sends, [`log`] records both, and [`instance`] runs all of it.
 //!
-//! The same scenario and seed give the same documents (but for their stamps, which are the wall's), the same faults and the
-//! same order of sending. Chance is never drawn from a shared source: each decision hashes the seed and what it is about ([`seeded_random`]).
+//! The same scenario and seed give the same documents (but for timestamps, which are real time), the same faults and the same
+//! order of notifications: each random decision depends on the seed and its subject alone ([`seeded_random`]).
 
 pub mod action;
 pub mod api;

@@ -94,7 +94,7 @@ async fn play(
             () = shutdown.cancelled() => {}
         }
         let sessions = seeded.sessions(&database.pool).await.context("read the sessions")?;
-        report.compare(seeded.differences(&sessions, &simulator.truth(), args.primary_quote_policy));
+        report.compare(seeded.differences(&sessions, &simulator.expected(), args.primary_quote_policy));
         // The service went on fetching while the queue became idle.
         report.calls(simulator);
     }

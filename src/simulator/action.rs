@@ -1,120 +1,72 @@
-//! What can happen at Avinode: what a buyer and operators do, one thing at a time, as a scenario writes it.
+//! Actions of a scenario: each is one thing that the buyer or an operator does at Avinode.
 
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-/// Something that happens. `at` is in whole seconds from the beginning; those of one trip all differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// `at` is in whole seconds from the start of the scenario, and differs between the actions of a trip.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
-    /// The buyer sends an RFQ to an operator, for one aircraft.
-    Request(RfqAction),
-    /// An aircraft is added to an RFQ.
-    Lift(LiftAction),
+    /// The buyer sends an RFQ for one aircraft to an operator.
+    Rfq {
+        at: u64,
+        trip: String,
+        rfq: String,
+        operator: String,
+    },
+    /// The buyer adds an aircraft to an RFQ.
+    Lift { at: u64, rfq: String },
     /// The operator quotes for an aircraft of the RFQ that has no quote yet.
-    Quote(QuoteAction),
-    /// The operator changes the price of a quote, and so takes back a decline.
-    Price(PriceAction),
-    /// The operator declines an RFQ, whatever was quoted for it.
-    Decline(DeclineAction),
-    /// Somebody writes.
-    Chat(ChatAction),
-    /// The buyer calls an RFQ off, and with it the trip.
-    Cancel(CancelAction),
-}
-
-/// See [`Action::Request`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RfqAction {
-    pub at: u64,
-    pub trip: String,
-    pub rfq: String,
-    pub operator: String,
-}
-
-/// See [`Action::Lift`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LiftAction {
-    pub at: u64,
-    pub rfq: String,
-}
-
-/// See [`Action::Quote`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct QuoteAction {
-    pub at: u64,
-    pub rfq: String,
-    pub quote: String,
-    pub message: String,
-    pub price: Decimal,
-    pub currency: String,
-}
-
-/// See [`Action::Price`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PriceAction {
-    pub at: u64,
-    pub quote: String,
-    pub price: Decimal,
-}
-
-/// See [`Action::Decline`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeclineAction {
-    pub at: u64,
-    pub rfq: String,
-    pub message: String,
-    pub reason: String,
-}
-
-/// See [`Action::Chat`]. A message `abuyermsg-…` is the buyer's, any other the operator's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChatAction {
-    pub at: u64,
-    pub rfq: String,
-    pub message: String,
-    pub text: String,
-}
-
-/// See [`Action::Cancel`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CancelAction {
-    pub at: u64,
-    pub rfq: String,
+    Quote {
+        at: u64,
+        rfq: String,
+        quote: String,
+        message: String,
+        price: Decimal,
+        currency: String,
+    },
+    /// The operator changes the price of a quote, which withdraws an earlier decline.
+    Price { at: u64, quote: String, price: Decimal },
+    /// The operator declines an RFQ and all quotes for it.
+    Decline {
+        at: u64,
+        rfq: String,
+        message: String,
+        reason: String,
+    },
+    /// The buyer (if the message is named `abuyermsg-…`) or the operator writes a chat message.
+    Chat {
+        at: u64,
+        rfq: String,
+        message: String,
+        text: String,
+    },
+    /// The buyer cancels an RFQ, and the trip with it.
+    Cancel { at: u64, rfq: String },
 }
 
 impl Action {
-    /// When, in seconds from the beginning.
     pub fn at(&self) -> u64 {
         match self {
-            Self::Request(action) => action.at,
-            Self::Lift(action) => action.at,
-            Self::Quote(action) => action.at,
-            Self::Price(action) => action.at,
-            Self::Decline(action) => action.at,
-            Self::Chat(action) => action.at,
-            Self::Cancel(action) => action.at,
+            Self::Rfq { at, .. }
+            | Self::Lift { at, .. }
+            | Self::Quote { at, .. }
+            | Self::Price { at, .. }
+            | Self::Decline { at, .. }
+            | Self::Chat { at, .. }
+            | Self::Cancel { at, .. } => *at,
         }
     }
 
-    /// Whether an operator did it.
-    pub fn is_of_an_operator(&self) -> bool {
+    pub fn is_by_operator(&self) -> bool {
         match self {
-            Self::Quote(_) | Self::Price(_) | Self::Decline(_) => true,
-            Self::Chat(chat) => !is_of_the_buyer(&chat.message),
-            Self::Request(_) | Self::Lift(_) | Self::Cancel(_) => false,
+            Self::Quote { .. } | Self::Price { .. } | Self::Decline { .. } => true,
+            Self::Chat { message, .. } => !is_by_buyer(message),
+            Self::Rfq { .. } | Self::Lift { .. } | Self::Cancel { .. } => false,
         }
     }
 }
 
-/// Whether a message is the buyer's, which its id tells.
-pub fn is_of_the_buyer(message: &str) -> bool {
+pub fn is_by_buyer(message: &str) -> bool {
     message.starts_with("abuyermsg-")
 }

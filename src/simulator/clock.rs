@@ -1,13 +1,13 @@
-//! The simulator's own time: seconds since the scenario began, which pass faster than the wall's.
+//! Scenario time: seconds since the scenario began, which pass faster than real time.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The longest that is waited on the wall: for ever, and sums cannot overflow.
-const FOR_EVER: Duration = Duration::from_secs(1_000_000);
+/// The longest real wait. It bounds sums, which could overflow otherwise.
+const FOREVER: Duration = Duration::from_secs(1_000_000);
 
-/// Scenario time against wall time.
+/// Converts between scenario time and real time.
 #[derive(Debug, Clone, Copy)]
 pub struct ScaledClock {
     began: Instant,
@@ -15,7 +15,7 @@ pub struct ScaledClock {
 }
 
 impl ScaledClock {
-    /// Begins now. `speed`, above 0, is how many seconds of the scenario pass in one of the wall's.
+    /// Starts now. `speed`, above 0, is the number of scenario seconds per real second.
     pub fn start(speed: f64) -> Self {
         Self {
             began: Instant::now(),
@@ -23,21 +23,21 @@ impl ScaledClock {
         }
     }
 
-    /// The wall's instant of this second of the scenario.
+    /// Returns the real instant of a second of the scenario.
     pub fn instant(&self, second: u64) -> Instant {
-        self.began + self.wall(Duration::from_secs(second))
+        self.began + self.real(Duration::from_secs(second))
     }
 
-    /// How long this time of the scenario takes on the wall.
-    pub fn wall(&self, time: Duration) -> Duration {
-        let wall = Duration::try_from_secs_f64(time.as_secs_f64() / self.speed);
-        wall.unwrap_or(FOR_EVER).min(FOR_EVER)
+    /// Converts scenario time to real time.
+    pub fn real(&self, time: Duration) -> Duration {
+        let real = Duration::try_from_secs_f64(time.as_secs_f64() / self.speed);
+        real.unwrap_or(FOREVER).min(FOREVER)
     }
 
-    /// How much of the scenario's time has passed since the wall's instant.
-    pub fn passed(&self, since: Instant) -> Duration {
-        let passed = Duration::try_from_secs_f64(since.elapsed().as_secs_f64() * self.speed);
-        passed.unwrap_or(Duration::MAX)
+    /// Returns the scenario time that has passed since a real instant.
+    pub fn elapsed(&self, since: Instant) -> Duration {
+        let elapsed = Duration::try_from_secs_f64(since.elapsed().as_secs_f64() * self.speed);
+        elapsed.unwrap_or(Duration::MAX)
     }
 }
 

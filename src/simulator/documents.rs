@@ -1,27 +1,27 @@
-//! The documents: each resource as Avinode's API shows it, by the names of fields that its pages and its integrators'
-//! code give (`data` of the envelope).
+//! The documents of the API: the `data` of the envelope, with the field names of Avinode's pages and of the code of integrators.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Number, Value, json};
 
-use super::action::is_of_the_buyer;
+use super::action::is_by_buyer;
 use super::scenario::LatestQuote;
 use super::world::{
     LiftAnswer, MessageContent, ResourceTimestamps, SimulatedLift, SimulatedMessage, SimulatedQuote, SimulatedRfq,
     SimulatedTrip, SimulatedWorld,
 };
 
-/// The document of a resource, if it is there. `kind` is `rfqs`, `tripmsgs`, `quotes` or `trips`, `base` the API's URL.
+/// Returns the document of a resource, if the resource exists. `kind` is `rfqs`, `tripmsgs`, `quotes` or `trips`; `base` is the URL
+/// of the API.
 pub fn document(world: &SimulatedWorld, kind: &str, id: &str, base: &str) -> Option<Value> {
     let mut document = match kind {
         "rfqs" => rfq(world, id, world.rfqs.get(id)?, base),
         "tripmsgs" => message(world, id, world.messages.get(id)?, base)?,
         "quotes" => quote(world, world.quotes.get(id)?, base),
         "trips" => {
-            let (short, known) = world.trips.iter().find(|(_, trip)| trip.id == id)?;
-            // A trip that nobody has asked for is not there yet.
-            (!known.rfqs.is_empty()).then(|| trip(world, short, known, base))?
+            let (short, found) = world.trips.iter().find(|(_, trip)| trip.id == id)?;
+            // A trip exists once an RFQ for it is sent.
+            (!found.rfqs.is_empty()).then(|| trip(world, short, found, base))?
         }
         _ => return None,
     };
@@ -45,51 +45,51 @@ fn rfq(world: &SimulatedWorld, id: &str, rfq: &SimulatedRfq, base: &str) -> Valu
             "endAirport": {"icao": "KPBI"},
             "paxCount": 4,
         }],
-        "sellerLift": rfq.lifts.iter().map(|lift| sellers_lift(world, lift, base)).collect::<Vec<_>>(),
+        "sellerLift": rfq.lifts.iter().map(|lift| seller_lift(world, lift, base)).collect::<Vec<_>>(),
         "links": {
             "trips": trip.into_iter().collect::<Vec<_>>(),
             "tripmsgs": messages.map(|(message, _)| link("tripmsgs", message, base)).collect::<Vec<_>>(),
         },
     });
-    stamp(world, &mut document, rfq.stamps);
+    add_timestamps(world, &mut document, rfq.timestamps);
     document
 }
 
-fn sellers_lift(world: &SimulatedWorld, lift: &SimulatedLift, base: &str) -> Value {
+fn seller_lift(world: &SimulatedWorld, lift: &SimulatedLift, base: &str) -> Value {
     let own = lift.quote.as_deref();
-    // Where a link is all there is, it is the only one: with several it could not be told which is the operator's.
+    // Without `latestQuote`, a second link would hide which quote is the operator's.
     let linked = match (own, world.latest_quote) {
         (Some(own), LatestQuote::Link) => vec![own],
         _ => lift.automatic.iter().map(String::as_str).chain(own).collect(),
     };
-    let (number, words) = status(lift.answer);
-    let mut shown = json!({
+    let (number, name) = status(lift.answer);
+    let mut document = json!({
         "id": lift.id,
         "aircraftType": "Light jet",
         "aircraftTail": "N000EX",
         "maxPax": 7,
         "sourcingStatus": number,
-        "sourcingDisplayStatus": words,
+        "sourcingDisplayStatus": name,
         "links": {"quotes": linked.iter().map(|id| link("quotes", id, base)).collect::<Vec<_>>()},
     });
-    shown["latestQuote"] = match (own, world.latest_quote) {
+    document["latestQuote"] = match (own, world.latest_quote) {
         (Some(own), LatestQuote::Whole) => world
             .quotes
             .get(own)
-            .map_or(Value::Null, |quote| priced(world, own, quote)),
+            .map_or(Value::Null, |quote| embedded_quote(world, own, quote)),
         (Some(own), LatestQuote::Id) => json!({"id": own}),
         _ => Value::Null,
     };
-    shown
+    document
 }
 
 fn message(world: &SimulatedWorld, id: &str, message: &SimulatedMessage, base: &str) -> Option<Value> {
     let rfq = world.rfqs.get(&message.rfq)?;
     let mut document = json!({"links": {"rfqs": [link("rfqs", &message.rfq, base)]}});
-    match &message.brings {
+    match &message.content {
         MessageContent::Quote(quote) => {
             let lift = rfq.lifts.iter().find(|lift| lift.quote.as_ref() == Some(quote))?;
-            document["sellerQuote"] = priced(world, quote, world.quotes.get(quote)?);
+            document["sellerQuote"] = embedded_quote(world, quote, world.quotes.get(quote)?);
             document["lift"] = json!([{
                 "id": lift.id,
                 "aircraftType": "Light jet",
@@ -98,22 +98,22 @@ fn message(world: &SimulatedWorld, id: &str, message: &SimulatedMessage, base: &
             document["sellerCompany"] = seller(&rfq.operator);
         }
         MessageContent::Decline(reason) => {
-            let (number, words) = status(LiftAnswer::Declined);
+            let (number, name) = status(LiftAnswer::Declined);
             let lifts = rfq.lifts.iter().filter(|lift| lift.answer == LiftAnswer::Declined);
             let declined =
-                |lift: &SimulatedLift| json!({"id": lift.id, "sourcingStatus": number, "sourcingDisplayStatus": words});
+                |lift: &SimulatedLift| json!({"id": lift.id, "sourcingStatus": number, "sourcingDisplayStatus": name});
             document["declineReason"] = json!(reason);
             document["lift"] = lifts.map(declined).collect();
             document["sellerCompany"] = seller(&rfq.operator);
         }
         MessageContent::Text(text) => {
             document["content"] = json!(text);
-            if !is_of_the_buyer(id) {
+            if !is_by_buyer(id) {
                 document["sellerCompany"] = seller(&rfq.operator);
             }
         }
     }
-    stamp(world, &mut document, message.stamps);
+    add_timestamps(world, &mut document, message.timestamps);
     Some(document)
 }
 
@@ -125,13 +125,13 @@ fn quote(world: &SimulatedWorld, quote: &SimulatedQuote, base: &str) -> Value {
         "lift": {"aircraftType": "Light jet"},
         "links": {"rfqs": [link("rfqs", &quote.rfq, base)]},
     });
-    stamp(world, &mut document, quote.stamps);
+    add_timestamps(world, &mut document, quote.timestamps);
     document
 }
 
 fn trip(world: &SimulatedWorld, short: &str, trip: &SimulatedTrip, base: &str) -> Value {
-    let of_it = |rfq: &str| world.rfqs.get(rfq).is_some_and(|rfq| rfq.trip == short);
-    let messages = world.messages.iter().filter(|(_, message)| of_it(&message.rfq));
+    let is_of_trip = |rfq: &str| world.rfqs.get(rfq).is_some_and(|rfq| rfq.trip == short);
+    let messages = world.messages.iter().filter(|(_, message)| is_of_trip(&message.rfq));
     json!({
         "tripId": short,
         "rfqs": trip.rfqs.iter().map(|rfq| link("rfqs", rfq, base)).collect::<Vec<_>>(),
@@ -139,14 +139,14 @@ fn trip(world: &SimulatedWorld, short: &str, trip: &SimulatedTrip, base: &str) -
     })
 }
 
-/// A quote within another document: its id, its own stamps, its price.
-fn priced(world: &SimulatedWorld, id: &str, quote: &SimulatedQuote) -> Value {
-    let mut shown = json!({"id": id, "sellerPrice": money(quote.price, &quote.currency)});
-    stamp(world, &mut shown, quote.stamps);
-    shown
+/// A quote inside another document.
+fn embedded_quote(world: &SimulatedWorld, id: &str, quote: &SimulatedQuote) -> Value {
+    let mut document = json!({"id": id, "sellerPrice": money(quote.price, &quote.currency)});
+    add_timestamps(world, &mut document, quote.timestamps);
+    document
 }
 
-/// A price as a JSON number with its last digit: 18500.50.
+/// A price as a JSON number with two decimals: 18500.50.
 fn money(price: Decimal, currency: &str) -> Value {
     let number: Option<Number> = format!("{price:.2}").parse().ok();
     json!({"price": number, "currency": currency})
@@ -164,22 +164,18 @@ fn status(answer: LiftAnswer) -> (u8, &'static str) {
     }
 }
 
-fn stamp(world: &SimulatedWorld, document: &mut Value, stamps: ResourceTimestamps) {
-    document["createdOn"] = json!(moment(stamps.created));
+fn add_timestamps(world: &SimulatedWorld, document: &mut Value, timestamps: ResourceTimestamps) {
+    document["createdOn"] = json!(timestamp(timestamps.created));
     if world.updated_on {
-        document["updatedOn"] = json!(moment(stamps.updated));
+        document["updatedOn"] = json!(timestamp(timestamps.updated));
     }
 }
 
-fn moment(at: DateTime<Utc>) -> String {
+fn timestamp(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// `{id, href, type}`, as every reference is written.
+/// `{id, href, type}`, the form of every reference.
 fn link(kind: &str, id: &str, base: &str) -> Value {
-    let mut link = Map::new();
-    link.insert("id".to_owned(), json!(id));
-    link.insert("href".to_owned(), json!(format!("{base}/{kind}/{id}")));
-    link.insert("type".to_owned(), json!(kind));
-    Value::Object(link)
+    json!({"id": id, "href": format!("{base}/{kind}/{id}"), "type": kind})
 }

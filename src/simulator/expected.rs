@@ -1,195 +1,180 @@
-//! What the sessions of each trip must look like when all is done: told by the scenario's actions alone, in the plainest
-//! way, without the world, its documents or the service's rules.
+//! The state in which the sessions of each trip must end, computed from the actions of the scenario in the simplest way, without
+//! the simulated world, its documents or the service's rules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde::Serialize;
 
 use super::action::Action;
 use super::scenario::Scenario;
 
-/// The truth about every trip.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
     /// By short id.
     pub trips: BTreeMap<String, ExpectedTrip>,
-    /// Resources that changed, once for each change: what a service that fetches well fetches.
+    /// The number of changes of resources, which is the number of fetches that are necessary.
     pub changes: usize,
-    /// Whether documents say when they were changed, so that it is told which quote is the latest.
-    pub orders: bool,
+    /// Documents have the time of their last change, so the latest quote is known.
+    pub updated_on: bool,
 }
 
-/// The truth about one trip.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExpectedTrip {
-    /// Distinct quotes that operators made.
-    pub quotes: usize,
-    /// Distinct RFQs that the buyer sent.
-    pub requests: usize,
-    /// Messages that were neither quote nor decline.
-    pub chats: usize,
-    /// Whether it was called off.
+    pub rfqs: usize,
     pub cancelled: bool,
-    /// The quote that leads, by each policy.
     pub primary: ExpectedPrimary,
-    #[serde(skip)]
-    made: BTreeMap<String, Made>,
+    /// By id.
+    quotes: BTreeMap<String, MadeQuote>,
 }
 
-/// The quote that leads, by each policy; none where none stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+/// The primary quote by each policy, if a quote is not declined.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExpectedPrimary {
-    /// Changed last; only told by documents that say when they were changed.
-    pub latest: Option<Primary>,
+    /// Changed last; `None` if documents do not have the time of their last change.
+    pub latest: Option<ExpectedQuote>,
     /// Made first.
-    pub first: Option<Primary>,
-    /// The lowest price in the currency of the one made first.
-    pub lowest_price: Option<Primary>,
-}
-
-/// A quote that leads.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Primary {
-    /// Its id.
-    pub quote: String,
-    /// Its price, with two decimals.
-    pub price: String,
-    /// In.
-    pub currency: String,
-    /// Who made it.
-    pub operator: String,
+    pub first: Option<ExpectedQuote>,
+    /// The lowest price in the currency of the first one.
+    pub lowest_price: Option<ExpectedQuote>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Made {
+pub struct ExpectedQuote {
+    pub id: String,
+    /// With two decimals.
+    pub price: String,
+    pub currency: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct MadeQuote {
     rfq: String,
     made: u64,
     changed: u64,
     price: Decimal,
     currency: String,
-    operator: String,
     declined: bool,
 }
 
 impl Expected {
-    /// The truth about a scenario that has come to its end.
-    pub fn of(scenario: &Scenario) -> Self {
+    /// Computes the state after all actions.
+    pub fn after(scenario: &Scenario) -> Self {
         let mut trips: BTreeMap<String, ExpectedTrip> = scenario
             .trips
             .iter()
             .map(|trip| (trip.short.clone(), ExpectedTrip::default()))
             .collect();
-        // RFQ to its trip and operator, and quote to its RFQ.
-        let mut rfqs: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+        // The trip of each RFQ, and the RFQ of each quote.
+        let mut rfqs: BTreeMap<&str, &str> = BTreeMap::new();
         let mut quotes: BTreeMap<&str, &str> = BTreeMap::new();
         for action in &scenario.actions {
             let rfq = match action {
-                Action::Request(asked) => {
-                    rfqs.insert(&asked.rfq, (&asked.trip, &asked.operator));
-                    asked.rfq.as_str()
+                Action::Rfq { rfq, trip, .. } => {
+                    rfqs.insert(rfq, trip);
+                    rfq
                 }
-                Action::Lift(lift) => &lift.rfq,
-                Action::Quote(quote) => {
-                    quotes.insert(&quote.quote, &quote.rfq);
-                    &quote.rfq
+                Action::Quote { rfq, quote, .. } => {
+                    quotes.insert(quote, rfq);
+                    rfq
                 }
-                Action::Price(price) => quotes.get(price.quote.as_str()).copied().unwrap_or_default(),
-                Action::Decline(decline) => &decline.rfq,
-                Action::Chat(chat) => &chat.rfq,
-                Action::Cancel(cancel) => &cancel.rfq,
+                Action::Price { quote, .. } => quotes.get(quote.as_str()).copied().unwrap_or_default(),
+                Action::Lift { rfq, .. }
+                | Action::Decline { rfq, .. }
+                | Action::Chat { rfq, .. }
+                | Action::Cancel { rfq, .. } => rfq,
             };
-            let Some((trip, operator)) = rfqs.get(rfq) else {
-                continue;
-            };
-            if let Some(trip) = trips.get_mut(*trip) {
-                trip.take(action, operator);
+            if let Some(trip) = rfqs.get(rfq).and_then(|trip| trips.get_mut(*trip)) {
+                trip.apply(action);
             }
         }
         for trip in trips.values_mut() {
-            trip.primary = trip.leading(scenario.updated_on);
+            trip.primary = trip.select_primary(scenario.updated_on);
         }
         Self {
             trips,
             changes: scenario.actions.len(),
-            orders: scenario.updated_on,
+            updated_on: scenario.updated_on,
         }
     }
 }
 
 impl ExpectedTrip {
-    fn take(&mut self, action: &Action, operator: &str) {
+    fn apply(&mut self, action: &Action) {
         match action {
-            Action::Request(_) => self.requests += 1,
-            Action::Lift(_) => {}
-            Action::Quote(quote) => {
-                let made = Made {
-                    rfq: quote.rfq.clone(),
-                    made: quote.at,
-                    changed: quote.at,
-                    price: quote.price,
-                    currency: quote.currency.clone(),
-                    operator: operator.to_owned(),
+            Action::Rfq { .. } => self.rfqs += 1,
+            Action::Lift { .. } | Action::Chat { .. } => {}
+            Action::Quote {
+                at,
+                rfq,
+                quote,
+                price,
+                currency,
+                ..
+            } => {
+                let made = MadeQuote {
+                    rfq: rfq.clone(),
+                    made: *at,
+                    changed: *at,
+                    price: *price,
+                    currency: currency.clone(),
                     declined: false,
                 };
-                self.made.insert(quote.quote.clone(), made);
-                self.quotes = self.made.len();
+                self.quotes.insert(quote.clone(), made);
             }
-            Action::Price(price) => {
-                if let Some(made) = self.made.get_mut(&price.quote) {
-                    made.price = price.price;
-                    made.changed = price.at;
+            Action::Price { at, quote, price } => {
+                if let Some(made) = self.quotes.get_mut(quote) {
+                    made.price = *price;
+                    made.changed = *at;
                     made.declined = false;
                 }
             }
-            Action::Decline(decline) => {
-                for made in self.made.values_mut().filter(|made| made.rfq == decline.rfq) {
+            Action::Decline { rfq, .. } => {
+                for made in self.quotes.values_mut().filter(|made| made.rfq == *rfq) {
                     made.declined = true;
                 }
             }
-            Action::Chat(_) => self.chats += 1,
-            Action::Cancel(_) => self.cancelled = true,
+            Action::Cancel { .. } => self.cancelled = true,
         }
     }
 
-    fn leading(&self, orders: bool) -> ExpectedPrimary {
-        let standing = || self.made.iter().filter(|(_, made)| !made.declined);
-        let first = standing().min_by_key(|(id, made)| (made.made, *id));
+    fn select_primary(&self, updated_on: bool) -> ExpectedPrimary {
+        let candidates = || self.quotes.iter().filter(|(_, quote)| !quote.declined);
+        let first = candidates().min_by_key(|(id, quote)| (quote.made, *id));
         let lowest = first.and_then(|(_, first)| {
-            standing()
-                .filter(|(_, made)| made.currency == first.currency)
-                .min_by_key(|(id, made)| (made.price, *id))
+            candidates()
+                .filter(|(_, quote)| quote.currency == first.currency)
+                .min_by_key(|(id, quote)| (quote.price, *id))
         });
-        // Times of one trip differ: no tie.
-        let latest = standing().max_by_key(|(_, made)| made.changed).filter(|_| orders);
-        let primary = |found: Option<(&String, &Made)>| {
-            found.map(|(id, made)| Primary {
-                quote: id.clone(),
-                price: format!("{:.2}", made.price),
-                currency: made.currency.clone(),
-                operator: made.operator.clone(),
+        // The times of one trip differ, so there is no tie.
+        let latest = candidates()
+            .max_by_key(|(_, quote)| quote.changed)
+            .filter(|_| updated_on);
+        let expected = |found: Option<(&String, &MadeQuote)>| {
+            found.map(|(id, quote)| ExpectedQuote {
+                id: id.clone(),
+                price: format!("{:.2}", quote.price),
+                currency: quote.currency.clone(),
             })
         };
         ExpectedPrimary {
-            latest: primary(latest),
-            first: primary(first),
-            lowest_price: primary(lowest),
+            latest: expected(latest),
+            first: expected(first),
+            lowest_price: expected(lowest),
         }
     }
 
-    /// The step that a session of it has reached at least; none where nothing has happened.
+    /// Returns the step that a session of the trip has at least reached, if the trip has an RFQ.
     pub fn step(&self) -> Option<&'static str> {
-        (self.requests > 0).then_some("requesting_quotes")
+        (self.rfqs > 0).then_some("requesting_quotes")
     }
 
-    /// The status that sessions tell of it.
+    /// Returns the trip status that sessions show.
     pub fn status(&self) -> Option<&'static str> {
         self.cancelled.then_some("cancelled")
     }
 
-    /// The ids of its quotes.
-    pub fn quote_ids(&self) -> BTreeSet<&str> {
-        self.made.keys().map(String::as_str).collect()
+    pub fn quotes(&self) -> usize {
+        self.quotes.len()
     }
 }
 

@@ -1,22 +1,21 @@
-//! What goes wrong at Avinode, by seed: each read of a resource may fail, in one of several ways, but never for ever.
+//! Faults of the simulated API, drawn by seed: a read of a resource may fail in several ways, but not for ever.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::seeded_random::{below, share};
+use super::seeded_random::{below, chance};
 
-/// How often things go wrong, and how badly.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ApiFaults {
     /// The share of reads that fail, from 0 to 1.
     pub faults: f64,
-    /// At most so many reads of one resource fail in a row.
+    /// The most reads of one resource that fail in a row.
     pub in_a_row: u32,
-    /// How long a read that is not answered is held, on the wall's clock.
+    /// The time before a connection without an answer is closed.
     pub silence: Duration,
-    /// The share of changes that the API does not show at once, from 0 to 1.
+    /// The share of changes that the API shows late, from 0 to 1.
     pub late: f64,
-    /// For how long it does not show them, on the wall's clock: a new resource is 404, an old one is as it was.
+    /// Until this time has passed, a late change is not shown: a new resource is 404, an old one unchanged.
     pub lateness: Duration,
 }
 
@@ -32,33 +31,31 @@ impl Default for ApiFaults {
     }
 }
 
-/// One way in which a read fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiFault {
-    /// No answer for a long while, then the connection ends.
+    /// No answer for [`ApiFaults::silence`], then the connection is closed.
     Silence,
-    /// The answer ends in its middle.
+    /// Half an answer.
     CutOff,
-    /// 429, though the limit was kept.
-    TooMany,
+    /// 429, although the caller kept the limit.
+    TooManyRequests,
     /// 500.
     Internal,
     /// 503.
     Unavailable,
     /// 200 with an error in `meta.errors`.
-    Soft,
+    ErrorInEnvelope,
 }
 
 impl ApiFault {
-    /// The word for the log.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Silence => "silence",
             Self::CutOff => "cut off",
-            Self::TooMany => "429 out of turn",
+            Self::TooManyRequests => "429 below the limit",
             Self::Internal => "500",
             Self::Unavailable => "503",
-            Self::Soft => "200 with an error",
+            Self::ErrorInEnvelope => "200 with an error",
         }
     }
 }
@@ -66,38 +63,37 @@ impl ApiFault {
 /// Draws the faults of each resource, read by read.
 #[derive(Debug, Default)]
 pub struct FaultPlan {
-    /// Reads so far, and how many of the last ones failed in a row.
+    /// By resource: its reads so far, and the number of failures since the last success.
     reads: HashMap<String, (u64, u32)>,
 }
 
 impl FaultPlan {
-    /// The fault of the next read of this resource, if it is to fail.
-    ///
-    /// The same n-th read of a resource has the same fate in every run with this seed.
-    pub fn next(&mut self, seed: u64, id: &str, trouble: &ApiFaults) -> Option<ApiFault> {
-        let (reads, in_a_row) = self.reads.entry(id.to_owned()).or_default();
+    /// Returns the fault of the next read of this resource, if it is to fail. The n-th read of a resource has the same result
+    /// in every run with this seed.
+    pub fn next(&mut self, seed: u64, id: &str, faults: &ApiFaults) -> Option<ApiFault> {
+        let (reads, failures) = self.reads.entry(id.to_owned()).or_default();
         let number = *reads;
         *reads += 1;
-        if *in_a_row >= trouble.in_a_row || share(seed, &["fault", id], number) >= trouble.faults {
-            *in_a_row = 0;
+        if *failures >= faults.in_a_row || !chance(faults.faults, seed, &["fault", id], number) {
+            *failures = 0;
             return None;
         }
-        *in_a_row += 1;
-        // A silence costs its reader the most time: one in ten.
+        *failures += 1;
+        // Silence takes the most time of its caller, so it is one in ten.
         Some(match below(10, seed, &["kind", id], number) {
             0 => ApiFault::Silence,
             1 => ApiFault::CutOff,
-            2 | 3 => ApiFault::TooMany,
+            2 | 3 => ApiFault::TooManyRequests,
             4 | 5 => ApiFault::Internal,
             6 | 7 => ApiFault::Unavailable,
-            _ => ApiFault::Soft,
+            _ => ApiFault::ErrorInEnvelope,
         })
     }
 }
 
-/// Whether this change of a resource is shown late.
-pub fn is_late(seed: u64, id: &str, change: u64, trouble: &ApiFaults) -> bool {
-    share(seed, &["late", id], change) < trouble.late
+/// Returns whether the API shows this change of a resource late.
+pub fn is_late(seed: u64, id: &str, change: u64, faults: &ApiFaults) -> bool {
+    chance(faults.late, seed, &["late", id], change)
 }
 
 #[cfg(test)]

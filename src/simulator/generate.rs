@@ -1,25 +1,24 @@
-//! Invents a story of any size: trips with their RFQs, and operators that answer, change their minds and talk.
+//! Generates trips with RFQs, and actions of operators who quote, change prices, decline and write messages.
 
 mod trip;
 
-use rand::rngs::StdRng;
+use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::IndexedMutRandom;
 use rand::{RngExt, SeedableRng};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use self::trip::TripGenerator;
+use self::trip::{ActionSlot, TripGenerator};
 use super::action::Action;
-use super::scenario::ScenarioTrip;
+use super::scenario::trip::ScenarioTrip;
 
-/// How large a story is wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GeneratorOptions {
     /// Trips, each with two to five RFQs.
     pub trips: u32,
-    /// What operators do in all: quotes, changed prices, declines and messages. What the buyer does comes on top.
+    /// Actions of operators: quotes, changed prices, declines and messages. Actions of the buyer are extra.
     pub actions: u32,
-    /// Seconds that all of it takes.
+    /// The length of the scenario.
     #[serde(default = "ten_hours")]
     pub seconds: u64,
 }
@@ -29,8 +28,8 @@ fn ten_hours() -> u64 {
 }
 
 impl GeneratorOptions {
-    /// So many trips and operators' actions, within ten hours.
-    pub fn of(trips: u32, actions: u32) -> Self {
+    /// Returns options for ten hours.
+    pub fn new(trips: u32, actions: u32) -> Self {
         Self {
             trips,
             actions,
@@ -39,36 +38,25 @@ impl GeneratorOptions {
     }
 }
 
-/// What a slot in a trip's time is for.
-#[derive(Clone, Copy)]
-enum ScheduleSlot {
-    Request,
-    Operator,
-    Lift,
-    Buyer,
-    Cancel,
-}
-
-/// The story of this size that begins with this seed.
-pub fn story(wanted: &GeneratorOptions, seed: u64) -> (Vec<ScenarioTrip>, Vec<Action>) {
-    let mut rng = StdRng::seed_from_u64(seed);
-    let trips: Vec<ScenarioTrip> = (1..=wanted.trips).map(trip).collect();
-    let mut author = TripGenerator::default();
-    let mut actions = Vec::new();
-    for (trip, slots) in trips.iter().zip(slots(wanted, &mut rng)) {
-        author.begin(trip);
+/// Generates trips and their actions; the same options and seed give the same result.
+pub fn generate(options: &GeneratorOptions, seed: u64) -> (Vec<ScenarioTrip>, Vec<Action>) {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let trips: Vec<ScenarioTrip> = (1..=options.trips).map(trip).collect();
+    let mut generator = TripGenerator::default();
+    for (trip, slots) in trips.iter().zip(slots(options, &mut rng)) {
+        generator.begin(trip);
         for (at, slot) in slots {
-            author.happens(at, slot, &mut rng);
+            generator.add(at, slot, &mut rng);
         }
-        actions.append(&mut author.told);
     }
-    // Stable: what happens to one trip has times of its own that rise already.
+    let mut actions = generator.actions;
+    // Stable: the times of one trip rise already, and differ.
     actions.sort_by_key(Action::at);
     (trips, actions)
 }
 
-/// The trip of this number: sessions by either id and in several spellings, some trips by both; one in five is not named
-/// by its notifications.
+/// Returns the trip of this number. Sessions have either id, in several spellings; some trips have a session for each id; one
+/// trip in five is not named by its notifications.
 fn trip(number: u32) -> ScenarioTrip {
     let (short, digits) = (format!("SIM{number:03}"), 70_000_000 + number);
     let id = format!("atrip-{digits}");
@@ -89,24 +77,24 @@ fn trip(number: u32) -> ScenarioTrip {
     }
 }
 
-/// The slots of each trip, in order of time: RFQs in the first tenth, cancellations in the last, the rest in between.
-fn slots(wanted: &GeneratorOptions, rng: &mut StdRng) -> Vec<Vec<(u64, ScheduleSlot)>> {
-    let tenth = (wanted.seconds / 10).max(1);
+/// Returns the slots of each trip, in order of time: RFQs in the first tenth, cancellations in the last, the rest in between.
+fn slots(options: &GeneratorOptions, rng: &mut Xoshiro256PlusPlus) -> Vec<Vec<(u64, ActionSlot)>> {
+    let tenth = (options.seconds / 10).max(1);
     let (early, between, late) = (0..tenth, tenth..tenth * 9, tenth * 9..tenth * 10);
-    let mut slots = vec![Vec::new(); wanted.trips as usize];
+    let mut slots = vec![Vec::new(); options.trips as usize];
     for (number, slots) in slots.iter_mut().enumerate() {
         for _ in 0..rng.random_range(2..=5) {
-            slots.push((rng.random_range(early.clone()), ScheduleSlot::Request));
+            slots.push((rng.random_range(early.clone()), ActionSlot::Rfq));
         }
         if number % 20 == 7 {
-            slots.push((rng.random_range(late.clone()), ScheduleSlot::Cancel));
+            slots.push((rng.random_range(late.clone()), ActionSlot::Cancel));
         }
     }
-    let others = wanted.actions / 20;
+    let others = options.actions / 20;
     let kinds = [
-        (ScheduleSlot::Operator, wanted.actions),
-        (ScheduleSlot::Lift, others),
-        (ScheduleSlot::Buyer, others),
+        (ActionSlot::Operator, options.actions),
+        (ActionSlot::Lift, others),
+        (ActionSlot::Buyer, others),
     ];
     for (slot, count) in kinds {
         for _ in 0..count {

@@ -1,4 +1,4 @@
-//! The simulator put together: the API served, the scenario played, the notifications sent.
+//! A running simulator: it serves the API, plays the scenario and sends the notifications.
 
 use std::collections::HashMap;
 use std::io;
@@ -11,40 +11,35 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::api::{ApiShared, lock, router};
+use super::api::{SimulatorState, router};
 use super::clock::ScaledClock;
 use super::credentials::ApiCredentials;
 use super::expected::Expected;
 use super::faults::{ApiFaults, FaultPlan};
-use super::log::CallLog;
+use super::log::{CallLog, lock};
 use super::rate_limit::{RateLimit, TokenBucket};
 use super::scenario::Scenario;
-use super::schedule::{DeliveryFaults, StepKind, steps};
+use super::schedule::{DeliveryFaults, ScheduledStep, StepKind, steps};
 use super::sender::{Sender, body};
 use super::webhook_settings::{AuthMode, EVENT_TYPES};
 use super::world::SimulatedWorld;
 use super::world::notification::SimulatedNotification;
 use crate::clock::Clock;
 
-/// How often it is looked for a setting.
-const LOOK: Duration = Duration::from_millis(50);
+/// Between two looks for a webhook setting.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How it behaves.
 #[derive(Debug, Clone)]
 pub struct SimulatorOptions {
-    /// Seconds of the scenario that pass in one of the wall's; above 0.
+    /// Scenario seconds per real second; above 0.
     pub speed: f64,
-    /// What goes wrong with the notifications.
-    pub disorder: DeliveryFaults,
-    /// What goes wrong with the API.
-    pub trouble: ApiFaults,
-    /// The rate limit.
-    pub allowance: RateLimit,
-    /// What callers must know.
+    pub delivery_faults: DeliveryFaults,
+    pub api_faults: ApiFaults,
+    pub rate_limit: RateLimit,
     pub credentials: ApiCredentials,
-    /// Notifications on their way at once.
-    pub at_once: usize,
-    /// For the callers' timestamps and the documents' stamps.
+    /// Notifications that are sent at the same time.
+    pub max_concurrent: usize,
+    /// For the timestamps of calls and documents.
     pub clock: Clock,
 }
 
@@ -52,149 +47,133 @@ impl Default for SimulatorOptions {
     fn default() -> Self {
         Self {
             speed: 60.0,
-            disorder: DeliveryFaults::default(),
-            trouble: ApiFaults::default(),
-            allowance: RateLimit::default(),
+            delivery_faults: DeliveryFaults::default(),
+            api_faults: ApiFaults::default(),
+            rate_limit: RateLimit::default(),
             credentials: ApiCredentials::default(),
-            at_once: 8,
+            max_concurrent: 8,
             clock: Clock::System,
         }
     }
 }
 
-/// A running simulator.
 pub struct Simulator {
     scenario: Scenario,
     options: SimulatorOptions,
-    shared: Arc<ApiShared>,
-    serving: JoinHandle<io::Result<()>>,
+    state: Arc<SimulatorState>,
+    server: JoinHandle<io::Result<()>>,
 }
 
 impl Simulator {
-    /// Serves the API on this listener until `shutdown`. Nothing has happened yet: see [`Simulator::play`].
-    ///
-    /// # Errors
-    /// The listener has no address.
+    /// Serves the API on this listener until `shutdown`. The scenario is not played yet: see [`Simulator::play`].
     pub fn start(
         listener: TcpListener,
         scenario: Scenario,
         options: SimulatorOptions,
         shutdown: CancellationToken,
     ) -> io::Result<Self> {
-        let base = format!("http://{}/api", listener.local_addr()?);
-        let shared = Arc::new(ApiShared {
-            base,
+        let base_url = format!("http://{}/api", listener.local_addr()?);
+        let state = Arc::new(SimulatorState {
+            base_url,
             world: Mutex::new(SimulatedWorld::new(&scenario)),
-            changed: Mutex::new(HashMap::new()),
+            changed_at: Mutex::new(HashMap::new()),
             settings: Mutex::default(),
-            bucket: Mutex::new(TokenBucket::full(options.allowance, Instant::now())),
-            faults: Mutex::new(FaultPlan::default()),
-            trouble: options.trouble,
+            bucket: Mutex::new(TokenBucket::full(options.rate_limit, Instant::now())),
+            fault_plan: Mutex::new(FaultPlan::default()),
+            faults: options.api_faults,
             seed: scenario.seed,
             credentials: options.credentials.clone(),
             log: CallLog::begin(),
             clock: options.clock,
             shutdown: shutdown.clone(),
         });
-        let serving = axum::serve(listener, router(Arc::clone(&shared)));
-        let serving = serving.with_graceful_shutdown(shutdown.cancelled_owned());
+        let server = axum::serve(listener, router(Arc::clone(&state)));
+        let server = server.with_graceful_shutdown(shutdown.cancelled_owned());
         Ok(Self {
             scenario,
             options,
-            shared,
-            serving: tokio::spawn(serving.into_future()),
+            state,
+            server: tokio::spawn(server.into_future()),
         })
     }
 
-    /// The API's URL: what `AVINODE_BASE_URL` is to be.
+    /// Returns the URL of the API, the value for `AVINODE_BASE_URL`.
     pub fn base(&self) -> &str {
-        &self.shared.base
+        &self.state.base_url
     }
 
-    /// The story.
     pub fn scenario(&self) -> &Scenario {
         &self.scenario
     }
 
-    /// What sessions must look like once the story has been played and worked off.
-    pub fn truth(&self) -> Expected {
-        Expected::of(&self.scenario)
+    /// Computes the state in which sessions must be after the scenario has been played and all jobs have run.
+    pub fn expected(&self) -> Expected {
+        Expected::after(&self.scenario)
     }
 
-    /// What was asked and sent so far.
+    /// Returns the calls and notifications so far.
     pub fn log(&self) -> &CallLog {
-        &self.shared.log
+        &self.state.log
     }
 
-    /// Makes a webhook setting that subscribes to everything. Returns its id.
-    ///
-    /// # Errors
-    /// What is wrong with it.
+    /// Creates a webhook setting that subscribes to all event types.
     pub fn subscribe(
         &self,
-        uri: &str,
+        url: &str,
         identifier: &str,
         secret: &str,
-        proof: AuthMode,
-    ) -> Result<String, &'static str> {
-        let made = lock(&self.shared.settings).create(json!({
-            "targetURI": uri,
-            "displayName": "made at the simulator's start",
+        auth_mode: AuthMode,
+    ) -> Result<(), &'static str> {
+        let setting = json!({
+            "targetURI": url,
+            "displayName": "created by the simulator",
             "active": true,
             "clientIdentifier": identifier,
             "clientSecret": secret,
-            "clientAuthenticationType": match proof {
+            "clientAuthenticationType": match auth_mode {
                 AuthMode::Challenge => "BASIC",
                 AuthMode::Preemptive => "PREEMPTIVE_BASIC",
                 AuthMode::Nothing => "NONE",
             },
             "eventTypes": EVENT_TYPES,
-        }))?;
-        Ok(made["id"].as_str().unwrap_or_default().to_owned())
+        });
+        lock(&self.state.settings).create(setting).map(drop)
     }
 
-    /// Waits until there is a webhook setting to call, or until the shutdown.
+    /// Waits until a webhook setting subscribes to an event type, or until the shutdown.
     pub async fn subscribed(&self) {
-        let anybody = || {
+        let has_target = || {
             EVENT_TYPES
                 .iter()
-                .any(|event_type| !lock(&self.shared.settings).targets(event_type).is_empty())
+                .any(|event_type| !lock(&self.state.settings).targets(event_type).is_empty())
         };
-        while !anybody() && timeout(LOOK, self.shared.shutdown.cancelled()).await.is_err() {}
+        while !has_target() && timeout(POLL_INTERVAL, self.state.shutdown.cancelled()).await.is_err() {}
     }
 
-    /// Plays the story and returns when each of its notifications was accepted or given up, or at the shutdown.
-    ///
-    /// # Errors
-    /// No HTTP client can be made.
+    /// Plays the scenario. Returns when each notification was accepted or given up, or at the shutdown.
     pub async fn play(&self) -> reqwest::Result<()> {
-        let (shared, log) = (&self.shared, &self.shared.log);
+        let state = &self.state;
         let clock = ScaledClock::start(self.options.speed);
-        let sender = Sender::new(self.options.at_once, clock, shared.shutdown.clone())?;
-        let plan = steps(&self.scenario, self.options.disorder);
-        let sends = plan
-            .iter()
-            .filter(|step| matches!(step.what, StepKind::Send(..)))
-            .count();
-        log.delivery(|deliveries| deliveries.planned += sends);
-        let mut notices: HashMap<usize, SimulatedNotification> = HashMap::new();
+        let sender = Sender::new(self.options.max_concurrent, clock, state.shutdown.clone())?;
+        let schedule = steps(&self.scenario, self.options.delivery_faults);
+        let is_send = |step: &&ScheduledStep| matches!(step.kind, StepKind::Send(..));
+        let sends = schedule.iter().filter(is_send).count();
+        state.log.record_delivery(|deliveries| deliveries.planned += sends);
+        let mut notifications: HashMap<usize, SimulatedNotification> = HashMap::new();
         let mut sending = JoinSet::new();
-        for step in plan {
-            if timeout_at(clock.instant(step.at), shared.shutdown.cancelled())
-                .await
-                .is_ok()
-            {
+        for step in schedule {
+            let shutdown = timeout_at(clock.instant(step.at), state.shutdown.cancelled());
+            if shutdown.await.is_ok() {
                 break;
             }
-            match step.what {
+            match step.kind {
                 StepKind::Act(index) => {
-                    if let Some(notice) = self.act(index) {
-                        notices.insert(index, notice);
-                    }
+                    let notification = self.act(index);
+                    notifications.extend(notification.map(|notification| (index, notification)));
                 }
                 StepKind::Send(index, _) => {
-                    if let Some(notice) = notices.get(&index) {
-                        self.send(notice, &sender, &mut sending);
+                    if let Some(notification) = notifications.get(&index) {
+                        self.send(notification, &sender, &mut sending);
                     }
                 }
             }
@@ -203,36 +182,35 @@ impl Simulator {
         Ok(())
     }
 
-    /// Lets an action happen.
     fn act(&self, index: usize) -> Option<SimulatedNotification> {
-        let shared = &self.shared;
+        let state = &self.state;
         let action = self.scenario.actions.get(index)?;
-        let mut world = lock(&shared.world);
-        // Read under the lock: no answer can show a change that is younger than its clock.
-        let notice = world.apply(action, shared.clock.now(), &shared.base)?;
+        let mut world = lock(&state.world);
+        // The time is read under the lock: no answer shows a change that is later than its time.
+        let notification = world.apply(action, state.clock.now(), &state.base_url)?;
         drop(world);
-        lock(&shared.changed).insert(notice.id.clone(), Instant::now());
-        Some(notice)
+        lock(&state.changed_at).insert(notification.id.clone(), Instant::now());
+        Some(notification)
     }
 
-    /// Sends a notification to everybody who has subscribed to it.
-    fn send(&self, notice: &SimulatedNotification, sender: &Sender, sending: &mut JoinSet<()>) {
-        let shared = &self.shared;
-        let targets = lock(&shared.settings).targets(notice.event_type);
-        shared.log.delivery(|deliveries| match targets.len() {
+    /// Sends a notification to all subscribed targets.
+    fn send(&self, notification: &SimulatedNotification, sender: &Sender, sending: &mut JoinSet<()>) {
+        let state = &self.state;
+        let targets = lock(&state.settings).targets(notification.event_type);
+        state.log.record_delivery(|deliveries| match targets.len() {
             0 => deliveries.unsubscribed += 1,
             count => deliveries.planned += count - 1,
         });
         for target in targets {
-            let (sender, shared) = (sender.clone(), Arc::clone(shared));
-            let body = body(notice, &shared.base);
-            sending.spawn(async move { sender.deliver(&target, &body, &shared.log).await });
+            let (sender, state) = (sender.clone(), Arc::clone(state));
+            let body = body(notification, &state.base_url);
+            sending.spawn(async move { sender.deliver(&target, &body, &state.log).await });
         }
     }
 
-    /// Waits until the API has ended, after the shutdown.
+    /// Waits until the API server ends, after the shutdown.
     pub async fn ended(self) {
-        let _ = self.serving.await;
+        let _ = self.server.await;
     }
 }
 

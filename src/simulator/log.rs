@@ -1,4 +1,4 @@
-//! What was asked of the simulator and what became of its notifications, kept in memory: the tests' witness.
+//! A record of the API calls and the notifications, in memory, for summaries and tests.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,74 +7,67 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::time::Instant;
 
-/// One call of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiCall {
-    /// Since the simulator began.
+    /// Since the start of the simulator.
     pub at: Duration,
     /// For example `rfqs/arfq-30000001`, or `webhooks/settings`.
     pub resource: String,
-    /// What it got.
-    pub outcome: CallResult,
+    pub result: CallResult,
 }
 
-/// What a call got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CallResult {
-    /// What it asked for.
     Served,
-    /// As it was before the last change.
+    /// The document before its last change.
     Stale,
     /// 404.
-    NotThere,
-    /// A fault of this kind.
-    Faulty(&'static str),
-    /// 401 or 400: credentials or headers are not as they must be.
+    NotFound,
+    /// A simulated fault of this kind.
+    Fault(&'static str),
+    /// 400, 401 or 422, for this reason.
     Refused(&'static str),
-    /// 429: the limit was exceeded.
+    /// 429: the caller exceeded the limit.
     OverLimit,
 }
 
 impl CallResult {
-    fn word(self) -> String {
+    fn label(self) -> String {
         match self {
             Self::Served => "served".to_owned(),
             Self::Stale => "stale".to_owned(),
-            Self::NotThere => "not there".to_owned(),
-            Self::Faulty(what) => format!("fault: {what}"),
-            Self::Refused(why) => format!("refused: {why}"),
+            Self::NotFound => "not found".to_owned(),
+            Self::Fault(kind) => format!("fault: {kind}"),
+            Self::Refused(reason) => format!("refused: {reason}"),
             Self::OverLimit => "over the limit".to_owned(),
         }
     }
 }
 
-/// What became of the notifications.
+/// Counts of notifications; `requests` and later fields count HTTP requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct DeliveryLog {
-    /// To be sent, duplicates included.
+    /// With duplicates.
     pub planned: usize,
     /// Answered 200.
     pub delivered: usize,
-    /// Not sent, as no active setting subscribes to its event.
+    /// Not sent, because no active setting subscribes to the event type.
     pub unsubscribed: usize,
     /// Not accepted within 48 hours.
     pub given_up: usize,
-    /// Requests made.
     pub requests: usize,
     /// Requests without credentials that were answered with a challenge.
     pub challenged: usize,
-    /// Answers other than 200, and requests without an answer, as `0`; challenges are not among them.
+    /// By status other than 200, without challenges; 0 counts requests without an answer.
     pub refusals: BTreeMap<u16, usize>,
 }
 
 impl DeliveryLog {
-    /// Whether nothing is left to be sent.
     pub fn is_done(&self) -> bool {
         self.delivered + self.unsubscribed + self.given_up >= self.planned
     }
 }
 
-/// The log.
 #[derive(Debug)]
 pub struct CallLog {
     began: Instant,
@@ -83,7 +76,6 @@ pub struct CallLog {
 }
 
 impl CallLog {
-    /// An empty one that begins now.
     pub fn begin() -> Self {
         Self {
             began: Instant::now(),
@@ -92,57 +84,50 @@ impl CallLog {
         }
     }
 
-    /// Notes a call that came at this instant.
-    pub fn call(&self, at: Instant, resource: String, outcome: CallResult) {
+    pub fn record_call(&self, at: Instant, resource: String, result: CallResult) {
         let at = at.saturating_duration_since(self.began);
-        lock(&self.calls).push(ApiCall { at, resource, outcome });
+        lock(&self.calls).push(ApiCall { at, resource, result });
     }
 
-    /// Notes something about the notifications.
-    pub fn delivery(&self, note: impl FnOnce(&mut DeliveryLog)) {
-        note(&mut lock(&self.deliveries));
+    pub fn record_delivery(&self, record: impl FnOnce(&mut DeliveryLog)) {
+        record(&mut lock(&self.deliveries));
     }
 
-    /// All calls so far, in the order of their answers.
+    /// Returns the calls so far, in the order of their answers.
     pub fn calls(&self) -> Vec<ApiCall> {
         lock(&self.calls).clone()
     }
 
-    /// What became of the notifications so far.
     pub fn deliveries(&self) -> DeliveryLog {
         lock(&self.deliveries).clone()
     }
 
-    /// Calls by outcome.
-    pub fn outcomes(&self) -> BTreeMap<String, usize> {
+    /// Counts the calls by result.
+    pub fn results(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for call in lock(&self.calls).iter() {
-            *counts.entry(call.outcome.word()).or_default() += 1;
+            *counts.entry(call.result.label()).or_default() += 1;
         }
         counts
     }
 
-    /// Calls that a whole document answered.
+    /// Counts the calls that were answered with a document.
     pub fn served(&self) -> usize {
-        let calls = lock(&self.calls);
-        calls
-            .iter()
-            .filter(|call| matches!(call.outcome, CallResult::Served | CallResult::Stale))
-            .count()
+        self.count(|result| matches!(result, CallResult::Served | CallResult::Stale))
     }
 
-    /// Calls that were over the limit.
     pub fn over_limit(&self) -> usize {
-        lock(&self.calls)
-            .iter()
-            .filter(|call| call.outcome == CallResult::OverLimit)
-            .count()
+        self.count(|result| result == CallResult::OverLimit)
     }
 
-    /// How many calls too many the worst window held: the most by which the calls of any window exceed `burst` and
-    /// `rate` a second of its length. None too many is 0 or less.
+    fn count(&self, accept: impl Fn(CallResult) -> bool) -> usize {
+        lock(&self.calls).iter().filter(|call| accept(call.result)).count()
+    }
+
+    /// Returns the number of calls by which the worst window exceeds `burst` plus `rate` per second of its length; 0 or less if
+    /// no window does.
     ///
-    /// Of all windows, those count that begin with a call and end with one: a bucket that drains tells the worst.
+    /// Computed as the highest level of a bucket that drains at `rate`: the worst window begins and ends with a call.
     pub fn excess(&self, rate: f64, burst: u32) -> f64 {
         let mut calls: Vec<Duration> = lock(&self.calls).iter().map(|call| call.at).collect();
         calls.sort_unstable();
@@ -156,8 +141,8 @@ impl CallLog {
     }
 }
 
-/// What a panic of another thread left is still a list.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// Locks a mutex; a panic of another thread does not make its data unusable.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,80 +1,76 @@
-//! The rate limit as the server keeps it: a bucket that holds a burst and refills at the rate. It is the judge of whoever
-//! calls, so it is exact, and shares nothing with the service's own limiter.
+//! The rate limit of the simulated API: a token bucket. It checks the callers, so it is exact, and shares no code with the
+//! service's own limiter.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Calls allowed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateLimit {
-    /// A second.
+    /// Calls per second.
     pub rate: f64,
-    /// At once, after a rest.
+    /// Calls at once after a pause.
     pub burst: u32,
 }
 
 impl Default for RateLimit {
-    /// What integrators have seen: about one call a second, with bursts.
+    /// Integrators have seen about one call per second, with bursts.
     fn default() -> Self {
         Self { rate: 1.0, burst: 10 }
     }
 }
 
-/// What a call is told of its limit.
+/// The limit as the headers of an answer show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimitDecision {
-    /// Whether the call is within the limit.
-    pub within: bool,
-    /// Calls at once, at most.
+    pub allowed: bool,
+    /// The burst.
     pub limit: u32,
-    /// Calls left at once.
+    /// Calls that are allowed now.
     pub remaining: u32,
-    /// Until the next call is allowed, or where some are, until all are again. At least a second, as whole seconds tell it.
+    /// The time until the bucket is full again or, after a refusal, until the next call is allowed. Whole seconds, at least one.
     pub reset: Duration,
 }
 
-/// The bucket.
 #[derive(Debug)]
 pub struct TokenBucket {
-    allowance: RateLimit,
-    filled: f64,
+    limit: RateLimit,
+    tokens: f64,
     at: Instant,
 }
 
 impl TokenBucket {
-    /// A full one.
-    pub fn full(allowance: RateLimit, now: Instant) -> Self {
+    pub fn full(limit: RateLimit, now: Instant) -> Self {
         Self {
-            allowance,
-            filled: f64::from(allowance.burst),
+            limit,
+            tokens: f64::from(limit.burst),
             at: now,
         }
     }
 
-    /// Counts a call. One beyond the limit takes nothing out.
+    /// Counts a call. A refused call takes no token.
     pub fn take(&mut self, now: Instant) -> RateLimitDecision {
-        let burst = f64::from(self.allowance.burst);
-        let gained = now.saturating_duration_since(self.at).as_secs_f64() * self.allowance.rate;
-        self.filled = (self.filled + gained).min(burst);
+        let burst = f64::from(self.limit.burst);
+        let refill = now.saturating_duration_since(self.at).as_secs_f64() * self.limit.rate;
+        self.tokens = (self.tokens + refill).min(burst);
         self.at = self.at.max(now);
-        let within = self.filled >= 1.0;
-        let missing = if within {
-            self.filled -= 1.0;
-            burst - self.filled
+        let allowed = self.tokens >= 1.0;
+        let missing = if allowed {
+            self.tokens -= 1.0;
+            burst - self.tokens
         } else {
-            1.0 - self.filled
+            1.0 - self.tokens
         };
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "from 0 to the burst"
         )]
-        let remaining = self.filled.floor() as u32;
-        let reset = Duration::try_from_secs_f64((missing / self.allowance.rate).ceil());
+        let remaining = self.tokens.floor() as u32;
+        let reset = Duration::try_from_secs_f64((missing / self.limit.rate).ceil());
         RateLimitDecision {
-            within,
-            limit: self.allowance.burst,
+            allowed,
+            limit: self.limit.burst,
             remaining,
             reset: reset.unwrap_or(Duration::MAX).max(Duration::from_secs(1)),
         }

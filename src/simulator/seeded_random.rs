@@ -1,35 +1,32 @@
-//! Chance as a function: of the seed and of what is decided, never of what was decided before. Parallel calls then cannot
-//! take each other's luck away, and the same run meets the same faults.
+//! Random decisions that depend on the seed and on their subject, never on earlier decisions. Calls in parallel cannot change
+//! each other's results, and every run with a seed has the same faults.
+//!
+//! The generator is a portable one of `rand`: the same seed gives the same decisions on every platform. A new version of `rand`
+//! may change them.
 
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
 use sha2::{Digest, Sha256};
 
-/// A number from 0 to below 1, the same for the same seed and words.
-pub fn share(seed: u64, words: &[&str], number: u64) -> f64 {
-    // 53 bits are what a float holds exactly.
-    let bits = draw(seed, words, number) >> 11;
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
-    let share = bits as f64 / (1u64 << 53) as f64;
-    share
+/// Returns true with this probability, from 0 to 1.
+pub fn chance(probability: f64, seed: u64, subject: &[&str], number: u64) -> bool {
+    generator(seed, subject, number).random::<f64>() < probability
 }
 
-/// A number below `limit`, which is above 0, the same for the same seed and words.
-pub fn below(limit: u64, seed: u64, words: &[&str], number: u64) -> u64 {
-    draw(seed, words, number) % limit.max(1)
+/// Returns a number below `limit`, which is above 0.
+pub fn below(limit: u64, seed: u64, subject: &[&str], number: u64) -> u64 {
+    generator(seed, subject, number).random_range(0..limit.max(1))
 }
 
-fn draw(seed: u64, words: &[&str], number: u64) -> u64 {
+fn generator(seed: u64, subject: &[&str], number: u64) -> Xoshiro256PlusPlus {
     let mut digest = Sha256::new();
     digest.update(seed.to_be_bytes());
     digest.update(number.to_be_bytes());
-    for word in words {
+    for word in subject {
         digest.update(word.as_bytes());
         digest.update([0]);
     }
-    let digest = digest.finalize();
-    digest
-        .iter()
-        .take(8)
-        .fold(0, |number, byte| number << 8 | u64::from(*byte))
+    Xoshiro256PlusPlus::from_seed(digest.finalize().into())
 }
 
 #[cfg(test)]

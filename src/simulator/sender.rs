@@ -1,5 +1,5 @@
-//! The sender of notifications, as Avinode is known to send: HTTP 200 and nothing else is success, what fails is sent
-//! again at growing intervals, and given up after 48 hours.
+//! The sender of notifications, which behaves like Avinode's: only HTTP 200 is success, failures are repeated at growing
+//! intervals, and given up after 48 hours.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,54 +15,46 @@ use super::log::{CallLog, DeliveryLog};
 use super::webhook_settings::{AuthMode, WebhookTarget};
 use super::world::notification::SimulatedNotification;
 
-/// How long it is tried, of the scenario's time.
-const GIVE_UP: Duration = Duration::from_secs(48 * 3600);
-/// The first interval between two attempts, and the longest; each is twice the one before.
+/// In scenario time.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(48 * 3600);
+/// In scenario time; each interval is twice the one before.
 const FIRST_INTERVAL: Duration = Duration::from_secs(30);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(3600);
-/// How long a receiver may take to answer, on the wall's clock.
-const ANSWER_TIME: Duration = Duration::from_secs(30);
+/// In real time.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Sends notifications.
 #[derive(Clone)]
 pub struct Sender {
     client: Client,
-    /// Requests under way at once.
-    lines: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     clock: ScaledClock,
     shutdown: CancellationToken,
 }
 
-/// The body of a notification; `base` is the API's URL.
-pub fn body(notice: &SimulatedNotification, base: &str) -> String {
-    let mut body = json!({
-        "id": notice.id,
-        "href": format!("{base}/{}/{}", notice.kind, notice.id),
-        "type": notice.kind,
-    });
-    if let Some(trip) = &notice.trip {
+/// Returns the body of a notification; `base_url` is the URL of the API.
+pub fn body(notification: &SimulatedNotification, base_url: &str) -> String {
+    let SimulatedNotification { kind, id, trip, .. } = notification;
+    let mut body = json!({"id": id, "href": format!("{base_url}/{kind}/{id}"), "type": kind});
+    if let Some(trip) = trip {
         body["tripId"] = json!(trip);
     }
     body.to_string()
 }
 
 impl Sender {
-    /// Sends at most so many requests at once, until `shutdown`.
-    ///
-    /// # Errors
-    /// No HTTP client can be made.
-    pub fn new(at_once: usize, clock: ScaledClock, shutdown: CancellationToken) -> reqwest::Result<Self> {
-        // Set once a process; a second attempt finds the same provider there.
+    /// Creates a sender with at most this many concurrent requests.
+    pub fn new(max_concurrent: usize, clock: ScaledClock, shutdown: CancellationToken) -> reqwest::Result<Self> {
+        // An error means that the provider is set already, which is the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = || {
             let client = Client::builder().no_proxy().redirect(redirect::Policy::none());
-            client.timeout(ANSWER_TIME).user_agent("Avinode-simulator")
+            client.timeout(ANSWER_TIMEOUT).user_agent("Avinode-simulator")
         };
-        // A machine without root certificates could not make a client at all, though http needs none.
+        // Without root certificates on the machine no client could be built, although http needs none.
         let client = builder().build().or_else(|_| builder().tls_certs_only([]).build())?;
         Ok(Self {
             client,
-            lines: Arc::new(Semaphore::new(at_once.max(1))),
+            permits: Arc::new(Semaphore::new(max_concurrent.max(1))),
             clock,
             shutdown,
         })
@@ -72,41 +64,41 @@ impl Sender {
     pub async fn deliver(&self, target: &WebhookTarget, body: &str, log: &CallLog) {
         let (begun, mut interval) = (Instant::now(), FIRST_INTERVAL);
         loop {
-            let line = self.lines.acquire().await;
+            let permit = self.permits.acquire().await;
             let status = self.attempt(target, body, log).await;
-            drop(line);
+            drop(permit);
             if status == 200 {
-                log.delivery(|deliveries| deliveries.delivered += 1);
+                log.record_delivery(|deliveries| deliveries.delivered += 1);
                 return;
             }
-            log.delivery(|deliveries: &mut DeliveryLog| *deliveries.refusals.entry(status).or_default() += 1);
-            if self.clock.passed(begun) + interval > GIVE_UP {
-                log.delivery(|deliveries| deliveries.given_up += 1);
+            log.record_delivery(|deliveries: &mut DeliveryLog| *deliveries.refusals.entry(status).or_default() += 1);
+            if self.clock.elapsed(begun) + interval > GIVE_UP_AFTER {
+                log.record_delivery(|deliveries| deliveries.given_up += 1);
                 return;
             }
-            let wait = timeout(self.clock.wall(interval), self.shutdown.cancelled());
+            let wait = timeout(self.clock.real(interval), self.shutdown.cancelled());
             if wait.await.is_ok() {
-                return; // the simulator ends
+                return; // shutdown
             }
             interval = (interval * 2).min(LONGEST_INTERVAL);
         }
     }
 
-    /// One attempt: the status, or 0 where there was no answer.
+    /// Makes one attempt and returns the status, or 0 without an answer.
     async fn attempt(&self, target: &WebhookTarget, body: &str, log: &CallLog) -> u16 {
-        let credentials = target.proof == AuthMode::Preemptive;
+        let credentials = target.auth_mode == AuthMode::Preemptive;
         let (status, challenged) = self.post(target, body, credentials, log).await;
-        if target.proof != AuthMode::Challenge || status != 401 || !challenged {
+        if target.auth_mode != AuthMode::Challenge || status != 401 || !challenged {
             return status;
         }
-        log.delivery(|deliveries| deliveries.challenged += 1);
+        log.record_delivery(|deliveries| deliveries.challenged += 1);
         self.post(target, body, true, log).await.0
     }
 
-    /// One request: its status, and whether it was asked for Basic credentials.
+    /// Makes one request and returns its status, and whether the receiver asked for Basic credentials.
     async fn post(&self, target: &WebhookTarget, body: &str, credentials: bool, log: &CallLog) -> (u16, bool) {
-        log.delivery(|deliveries| deliveries.requests += 1);
-        let request = self.client.post(&target.uri).header("content-type", "application/json");
+        log.record_delivery(|deliveries| deliveries.requests += 1);
+        let request = self.client.post(&target.url).header("content-type", "application/json");
         let request = if credentials {
             request.basic_auth(&target.identifier, Some(&target.secret))
         } else {
@@ -115,13 +107,11 @@ impl Sender {
         let Ok(response) = request.body(body.to_owned()).send().await else {
             return (0, false);
         };
-        let asked = response
-            .headers()
-            .get("www-authenticate")
-            .and_then(|value| value.to_str().ok());
-        let challenged = asked.is_some_and(|asked| asked.to_ascii_lowercase().starts_with("basic "));
+        let challenge = response.headers().get("www-authenticate");
+        let challenge = challenge.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let challenged = challenge.to_ascii_lowercase().starts_with("basic ");
         let status = response.status().as_u16();
-        // Read to its end, so that the connection can be used again.
+        // Read to the end, so that the connection can be used again.
         let _ = response.bytes().await;
         (status, challenged)
     }

@@ -1,9 +1,8 @@
-//! Webhook settings as Avinode keeps them: made and changed by the API, never deleted, and where the sender looks up
-//! whom to tell.
+//! Webhook settings as Avinode stores them: created and changed over the API, never deleted. The sender finds its targets here.
 
 use serde_json::{Value, json};
 
-/// The event types that a setting may subscribe to, by Avinode's pages.
+/// The event types of Avinode's pages.
 pub const EVENT_TYPES: [&str; 9] = [
     "ClientLeads",
     "EmptyLegs",
@@ -28,37 +27,26 @@ pub enum AuthMode {
     Nothing,
 }
 
-/// Whom to tell, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookTarget {
-    /// The setting's id.
-    pub setting: String,
-    /// Where to.
-    pub uri: String,
-    /// As whom.
+    pub url: String,
     pub identifier: String,
-    /// With this.
     pub secret: String,
-    /// How.
-    pub proof: AuthMode,
+    pub auth_mode: AuthMode,
 }
 
-/// All settings, as JSON objects: what is unknown in one is kept.
+/// JSON objects, so that unknown fields are kept.
 #[derive(Debug, Default)]
 pub struct WebhookSettings(Vec<Value>);
 
 impl WebhookSettings {
-    /// All of them.
     pub fn list(&self) -> Value {
         Value::Array(self.0.clone())
     }
 
-    /// Makes a setting and returns it with its id.
-    ///
-    /// # Errors
-    /// What is wrong with it, for people.
+    /// Creates a setting and returns it with its id.
     pub fn create(&mut self, mut setting: Value) -> Result<Value, &'static str> {
-        check(&setting)?;
+        validate(&setting)?;
         setting["id"] = json!(format!("whs-{}", 1501 + self.0.len()));
         if setting.get("active").is_none() {
             setting["active"] = json!(true);
@@ -67,66 +55,57 @@ impl WebhookSettings {
         Ok(setting)
     }
 
-    /// Changes the fields that are given. None where there is no such setting.
-    ///
-    /// # Errors
-    /// What is wrong with it, for people.
-    pub fn update(&mut self, id: &str, given: &Value) -> Result<Option<Value>, &'static str> {
-        let Some(known) = self.0.iter_mut().find(|setting| setting["id"] == id) else {
+    /// Changes the given fields of a setting, if it exists.
+    pub fn update(&mut self, id: &str, changes: &Value) -> Result<Option<Value>, &'static str> {
+        let Some(setting) = self.0.iter_mut().find(|setting| setting["id"] == id) else {
             return Ok(None);
         };
-        let mut changed = known.clone();
-        for (name, value) in given
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(name, _)| *name != "id")
-        {
-            changed[name] = value.clone();
+        let mut changed = setting.clone();
+        for (name, value) in changes.as_object().into_iter().flatten() {
+            if name != "id" {
+                changed[name] = value.clone();
+            }
         }
-        check(&changed)?;
-        known.clone_from(&changed);
+        validate(&changed)?;
+        setting.clone_from(&changed);
         Ok(Some(changed))
     }
 
-    /// Who wants to be told of this event.
+    /// Returns the targets of active settings that subscribe to this event type.
     pub fn targets(&self, event_type: &str) -> Vec<WebhookTarget> {
-        let wants = |setting: &&Value| {
-            let subscribed = setting["eventTypes"]
-                .as_array()
-                .is_some_and(|types| types.contains(&json!(event_type)));
-            setting["active"] == true && subscribed
+        let is_subscribed = |setting: &&Value| {
+            let event_types = setting["eventTypes"].as_array();
+            setting["active"] == true && event_types.is_some_and(|types| types.contains(&json!(event_type)))
         };
-        let text = |setting: &Value, name: &str| setting[name].as_str().unwrap_or_default().to_owned();
-        let target = |setting: &Value| WebhookTarget {
-            setting: text(setting, "id"),
-            uri: text(setting, "targetURI"),
-            identifier: text(setting, "clientIdentifier"),
-            secret: text(setting, "clientSecret"),
-            proof: match setting["clientAuthenticationType"].as_str() {
-                Some("BASIC") => AuthMode::Challenge,
-                Some("PREEMPTIVE_BASIC") => AuthMode::Preemptive,
-                _ => AuthMode::Nothing,
-            },
+        let target = |setting: &Value| {
+            let text = |name: &str| setting[name].as_str().unwrap_or_default().to_owned();
+            WebhookTarget {
+                url: text("targetURI"),
+                identifier: text("clientIdentifier"),
+                secret: text("clientSecret"),
+                auth_mode: match setting["clientAuthenticationType"].as_str() {
+                    Some("BASIC") => AuthMode::Challenge,
+                    Some("PREEMPTIVE_BASIC") => AuthMode::Preemptive,
+                    _ => AuthMode::Nothing,
+                },
+            }
         };
-        self.0.iter().filter(wants).map(target).collect()
+        self.0.iter().filter(is_subscribed).map(target).collect()
     }
 }
 
-fn check(setting: &Value) -> Result<(), &'static str> {
+fn validate(setting: &Value) -> Result<(), &'static str> {
     if !setting.is_object() {
-        return Err("a setting is an object");
+        return Err("a setting must be an object");
     }
-    let uri = setting["targetURI"].as_str().unwrap_or_default();
-    if !uri.starts_with("http://") && !uri.starts_with("https://") {
+    let url = setting["targetURI"].as_str().unwrap_or_default();
+    if !url.starts_with("http://") && !url.starts_with("https://") {
         return Err("targetURI must be a URL");
     }
     let types = setting["eventTypes"].as_array().ok_or("eventTypes must be a list")?;
-    if types
-        .iter()
-        .any(|name| !name.as_str().is_some_and(|name| EVENT_TYPES.contains(&name)))
-    {
-        return Err("eventTypes holds a type that there is not");
+    let is_known = |name: &Value| name.as_str().is_some_and(|name| EVENT_TYPES.contains(&name));
+    if !types.iter().all(is_known) {
+        return Err("eventTypes has an unknown type");
     }
     Ok(())
 }

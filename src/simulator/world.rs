@@ -1,6 +1,6 @@
-//! What Avinode knows at a moment: pure, changed by one action after the other.
+//! The state of Avinode, changed by one action after the other, without I/O.
 //!
-//! Plain ids and plain rules of its own, none of the service's types: what it tells must not be made by what it tests.
+//! It has its own ids and rules, and none of the service's types: the test data must not come from the code under test.
 
 mod change;
 pub mod notification;
@@ -11,143 +11,113 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::documents;
 use super::scenario::{LatestQuote, Scenario};
 
-/// All that Avinode knows.
 #[derive(Debug, Clone)]
 pub struct SimulatedWorld {
-    /// When something last happened.
+    /// The time of the last action.
     last: DateTime<Utc>,
-    /// Whether documents tell when they were changed.
+    /// Documents have the time of their last change.
     pub updated_on: bool,
-    /// What a lift shows of its quote.
     pub latest_quote: LatestQuote,
     /// By short id.
     pub trips: BTreeMap<String, SimulatedTrip>,
-    /// By id.
     pub rfqs: BTreeMap<String, SimulatedRfq>,
-    /// By id, the automatic ones too.
+    /// Automatic prices too.
     pub quotes: BTreeMap<String, SimulatedQuote>,
-    /// By id.
     pub messages: BTreeMap<String, SimulatedMessage>,
-    /// What each resource looked like before its last change, and how often it has changed.
-    before: HashMap<String, Before>,
+    /// By resource id.
+    previous: HashMap<String, PreviousVersion>,
     lifts: u64,
 }
 
-/// A trip.
 #[derive(Debug, Clone)]
 pub struct SimulatedTrip {
     /// The resource id.
     pub id: String,
-    /// Whether notifications name it.
+    /// Notifications carry its short id.
     pub named: bool,
-    /// Its RFQs, the oldest first.
+    /// The oldest first.
     pub rfqs: Vec<String>,
 }
 
-/// When something was made and last changed.
 #[derive(Debug, Clone, Copy)]
 pub struct ResourceTimestamps {
-    /// Made.
     pub created: DateTime<Utc>,
-    /// Last changed.
     pub updated: DateTime<Utc>,
 }
 
-/// An RFQ.
 #[derive(Debug, Clone)]
 pub struct SimulatedRfq {
-    /// The short id of its trip.
+    /// The short id.
     pub trip: String,
-    /// Who is asked.
     pub operator: String,
-    /// The aircraft asked for.
     pub lifts: Vec<SimulatedLift>,
-    /// Called off.
     pub canceled: bool,
-    /// When.
-    pub stamps: ResourceTimestamps,
+    pub timestamps: ResourceTimestamps,
 }
 
 /// An aircraft of an RFQ.
 #[derive(Debug, Clone)]
 pub struct SimulatedLift {
-    /// Its id.
     pub id: String,
-    /// The operator's answer.
     pub answer: LiftAnswer,
-    /// The operator's quote, once there was one.
+    /// The operator's quote.
     pub quote: Option<String>,
-    /// Prices that Avinode made by itself, which nobody quoted.
+    /// Quotes that Avinode generated.
     pub automatic: Vec<String>,
 }
 
-/// An operator's answer for an aircraft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LiftAnswer {
-    /// None yet.
     Unanswered,
-    /// A quote.
+    /// With a quote.
     Accepted,
-    /// No.
     Declined,
 }
 
-/// A quote.
 #[derive(Debug, Clone)]
 pub struct SimulatedQuote {
-    /// Its RFQ.
     pub rfq: String,
-    /// The price.
     pub price: Decimal,
-    /// In.
     pub currency: String,
-    /// The message that brought it; none for an automatic price.
+    /// The message with this quote; `None` for an automatic price.
     pub message: Option<String>,
-    /// When.
-    pub stamps: ResourceTimestamps,
+    pub timestamps: ResourceTimestamps,
 }
 
-/// A message of the trip's chat.
 #[derive(Debug, Clone)]
 pub struct SimulatedMessage {
-    /// Its RFQ.
     pub rfq: String,
-    /// What it brings.
-    pub brings: MessageContent,
-    /// When.
-    pub stamps: ResourceTimestamps,
+    pub content: MessageContent,
+    pub timestamps: ResourceTimestamps,
 }
 
-/// What a message brings.
 #[derive(Debug, Clone)]
 pub enum MessageContent {
-    /// This quote.
+    /// The id of the quote.
     Quote(String),
-    /// A decline, with its reason.
+    /// The reason.
     Decline(String),
-    /// Words.
     Text(String),
 }
 
 #[derive(Debug, Clone, Default)]
-struct Before {
+struct PreviousVersion {
     document: Option<Value>,
     changes: u64,
 }
 
 impl SimulatedWorld {
-    /// Avinode before anything has happened.
+    /// Creates the state before the first action.
     pub fn new(scenario: &Scenario) -> Self {
         let trips = scenario.trips.iter().map(|trip| {
-            let known = SimulatedTrip {
+            let simulated = SimulatedTrip {
                 id: trip.id.clone(),
                 named: trip.named,
                 rfqs: Vec::new(),
             };
-            (trip.short.clone(), known)
+            (trip.short.clone(), simulated)
         });
         Self {
             last: DateTime::UNIX_EPOCH,
@@ -157,21 +127,16 @@ impl SimulatedWorld {
             rfqs: BTreeMap::new(),
             quotes: BTreeMap::new(),
             messages: BTreeMap::new(),
-            before: HashMap::new(),
+            previous: HashMap::new(),
             lifts: 0,
         }
     }
 
-    /// The document of a resource as it is now: the envelope's `data`. `base` is the API's URL, for links.
-    pub fn document(&self, kind: &str, id: &str, base: &str) -> Option<Value> {
-        documents::document(self, kind, id, base)
-    }
-
-    /// The document as it was before its last change, and how often it has changed; for reads that come too early.
-    pub fn before(&self, id: &str) -> (Option<&Value>, u64) {
-        self.before
+    /// Returns the document of a resource before its last change, and the number of its changes, to simulate a late API.
+    pub fn previous(&self, id: &str) -> (Option<&Value>, u64) {
+        self.previous
             .get(id)
-            .map_or((None, 0), |before| (before.document.as_ref(), before.changes))
+            .map_or((None, 0), |previous| (previous.document.as_ref(), previous.changes))
     }
 }
 

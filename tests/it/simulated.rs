@@ -1,9 +1,8 @@
-//! The whole of it, from a simulated Avinode's notifications to the sessions: duplicates, the wrong order, faults, a rate
-//! limit and a worker killed in the middle, and in the end the sessions are as the simulator alone knows they must be.
+//! End to end, from the notifications of a simulated Avinode to the sessions: with duplicates, the wrong order, faults, a rate
+//! limit and a killed worker, the sessions end as the simulator expects.
 //!
-//! `TEST_TRIPS` says how many trips there are, each with ten things that operators do: 40 where it says nothing, 200 in
-//! `.ci/run`.
+//! `TEST_TRIPS` is the number of trips, each with ten actions of operators: 40 by default, 200 in `.ci/run`.
 
 mod command;
+mod scenarios;
 mod setup;
-mod stories;

@@ -73,7 +73,7 @@ impl DemoRun<'_> {
         let of_fixtures = self.fixtures.sessions(&self.pool).await.context("read the sessions")?;
         let of_story = self.story.sessions(&self.pool).await.context("read the sessions")?;
         let mut differences = self.fixtures.differences(&of_fixtures);
-        let expected = self.avinode.truth();
+        let expected = self.avinode.expected();
         let policy = PrimaryQuotePolicy::Latest;
         differences.extend(self.story.differences(&of_story, &expected, policy));
         let waiting = jobs

@@ -38,7 +38,7 @@ pub async fn start(shutdown: CancellationToken) -> Result<Simulator, CliError> {
     let listener = listener.context("listen for the simulated Avinode")?;
     let options = SimulatorOptions {
         speed: SPEED,
-        allowance: RateLimit {
+        rate_limit: RateLimit {
             rate: CALLS_PER_SECOND,
             burst: BURST * 4,
         },

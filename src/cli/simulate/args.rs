@@ -112,7 +112,7 @@ pub struct SimulateArgs {
 impl SimulateArgs {
     pub(super) fn scenario(&self) -> Result<Scenario, CliError> {
         if let (Some(trips), Some(actions)) = (self.trips, self.actions) {
-            let generated = Scenario::invented(GeneratorOptions::of(trips, actions), self.seed.unwrap_or_default());
+            let generated = Scenario::generated(GeneratorOptions::new(trips, actions), self.seed.unwrap_or_default());
             return generated.context("generate a scenario");
         }
         let text = match &self.scenario {
@@ -129,16 +129,16 @@ impl SimulateArgs {
     pub(super) fn options(&self) -> SimulatorOptions {
         SimulatorOptions {
             speed: self.speed,
-            disorder: DeliveryFaults {
+            delivery_faults: DeliveryFaults {
                 duplicates: self.duplicates,
                 shuffle: self.shuffle,
             },
-            trouble: ApiFaults {
+            api_faults: ApiFaults {
                 faults: self.faults,
                 late: self.late,
                 ..ApiFaults::default()
             },
-            allowance: RateLimit {
+            rate_limit: RateLimit {
                 rate: self.calls_per_second,
                 burst: self.burst,
             },

@@ -54,7 +54,7 @@ impl SimulationReport {
 
     /// Updates the numbers of API calls.
     pub fn calls(&mut self, simulator: &Simulator) {
-        self.calls = simulator.log().outcomes();
+        self.calls = simulator.log().results();
         self.fetched = simulator.log().served();
         self.over_limit = simulator.log().over_limit();
     }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::cli::fixture_run::{differing, price};
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::postgres::transaction::Pool;
-use crate::simulator::expected::{Expected, ExpectedTrip, Primary};
+use crate::simulator::expected::{Expected, ExpectedQuote, ExpectedTrip};
 use crate::simulator::scenario::Scenario;
 use crate::store::admin::{self, SessionView};
 use crate::store::demo_data::{self, NewSession};
@@ -61,22 +61,28 @@ impl SeededSessions {
     /// Returns a line for each difference from the scenario.
     ///
     /// The policy `latest` is compared only where documents show when they were changed.
-    pub fn differences(&self, sessions: &[SessionView], truth: &Expected, policy: PrimaryQuotePolicy) -> Vec<String> {
+    pub fn differences(
+        &self,
+        sessions: &[SessionView],
+        expected: &Expected,
+        policy: PrimaryQuotePolicy,
+    ) -> Vec<String> {
         let mut differences = Vec::new();
         if sessions.len() != self.ids.len() {
             differences.push(format!("{} of {} sessions exist", sessions.len(), self.ids.len()));
         }
         for ((name, trip), session) in self.names.iter().zip(&self.trips).zip(sessions) {
-            let Some(expected) = truth.trips.get(trip) else {
+            let Some(expected_trip) = expected.trips.get(trip) else {
                 continue;
             };
             let leads = match policy {
-                PrimaryQuotePolicy::Latest if !truth.orders => None,
-                PrimaryQuotePolicy::Latest => Some(&expected.primary.latest),
-                PrimaryQuotePolicy::First => Some(&expected.primary.first),
-                PrimaryQuotePolicy::LowestPrice => Some(&expected.primary.lowest_price),
+                PrimaryQuotePolicy::Latest if !expected.updated_on => None,
+                PrimaryQuotePolicy::Latest => Some(&expected_trip.primary.latest),
+                PrimaryQuotePolicy::First => Some(&expected_trip.primary.first),
+                PrimaryQuotePolicy::LowestPrice => Some(&expected_trip.primary.lowest_price),
             };
-            differences.extend(compare(session, expected, leads).map(|difference| format!("{name}: {difference}")));
+            differences
+                .extend(compare(session, expected_trip, leads).map(|difference| format!("{name}: {difference}")));
         }
         differences
     }
@@ -85,7 +91,7 @@ impl SeededSessions {
 fn compare(
     session: &SessionView,
     expected: &ExpectedTrip,
-    leads: Option<&Option<Primary>>,
+    leads: Option<&Option<ExpectedQuote>>,
 ) -> impl Iterator<Item = String> {
     let text = |value: Option<&str>| value.unwrap_or("none").to_owned();
     let mut pairs = vec![
@@ -96,17 +102,17 @@ fn compare(
         ),
         (
             "quotes_received_count",
-            expected.quotes.to_string(),
+            expected.quotes().to_string(),
             session.quotes_received_count.to_string(),
         ),
         (
             "quotes_expected_count",
-            expected.requests.to_string(),
+            expected.rfqs.to_string(),
             session.quotes_expected_count.to_string(),
         ),
         (
             "operators_contacted_count",
-            expected.requests.to_string(),
+            expected.rfqs.to_string(),
             session.operators_contacted_count.to_string(),
         ),
         (
@@ -116,7 +122,7 @@ fn compare(
         ),
     ];
     if let Some(leads) = leads {
-        let primary = leads.as_ref().map(|primary| primary.quote.as_str());
+        let primary = leads.as_ref().map(|primary| primary.id.as_str());
         let costs = leads
             .as_ref()
             .map(|primary| format!("{} {}", primary.price, primary.currency));

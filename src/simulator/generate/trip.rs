@@ -1,17 +1,13 @@
-//! Who writes the story of a trip: what can happen next, and what is said and paid.
+//! Generates the actions of a trip, from those that are possible at each moment.
 
 use rand::RngExt;
-use rand::rngs::StdRng;
+use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::IndexedRandom;
 use rust_decimal::Decimal;
 
-use super::ScheduleSlot;
-use crate::simulator::action::{
-    Action, CancelAction, ChatAction, DeclineAction, LiftAction, PriceAction, QuoteAction, RfqAction,
-};
-use crate::simulator::scenario::ScenarioTrip;
+use crate::simulator::action::Action;
+use crate::simulator::scenario::trip::ScenarioTrip;
 
-/// The operators of a generated story.
 const OPERATORS: [&str; 6] = [
     "Northwind Jets",
     "Silver Heron Aviation",
@@ -20,155 +16,167 @@ const OPERATORS: [&str; 6] = [
     "Kestrel Point Aviation",
     "Alder & Finch Aviation",
 ];
-/// Why they decline.
-const REASONS: [&str; 4] = [
+const DECLINE_REASONS: [&str; 4] = [
     "AIRCRAFT_NOT_AVAILABLE",
     "CREW_NOT_AVAILABLE",
     "OWNER_DECLINED",
     "UNATTRACTIVE_TRIP",
 ];
 
-/// An RFQ as far as the author must know it.
-struct Asked {
-    rfq: String,
-    open: usize,
+/// The kind of action at a time of a trip.
+#[derive(Clone, Copy)]
+pub(super) enum ActionSlot {
+    Rfq,
+    Operator,
+    Lift,
+    Buyer,
+    Cancel,
+}
+
+struct SentRfq {
+    id: String,
+    /// Aircraft without a quote.
+    open_lifts: usize,
     declined: bool,
 }
 
-/// Writes the story of one trip after the other; ids go on from trip to trip.
+/// Generates one trip after the other; ids are numbered across trips.
 #[derive(Default)]
 pub(super) struct TripGenerator {
-    pub(super) told: Vec<Action>,
+    pub(super) actions: Vec<Action>,
     trip: String,
-    /// The second of the trip's last action; none yet.
+    /// The second of the trip's last action.
     last: Option<u64>,
-    asked: Vec<Asked>,
+    rfqs: Vec<SentRfq>,
     quotes: Vec<String>,
-    rfqs_made: u64,
-    quotes_made: u64,
-    messages_made: u64,
+    rfq_count: u64,
+    quote_count: u64,
+    message_count: u64,
 }
 
 impl TripGenerator {
     pub(super) fn begin(&mut self, trip: &ScenarioTrip) {
         self.trip.clone_from(&trip.short);
         self.last = None;
-        self.asked.clear();
+        self.rfqs.clear();
         self.quotes.clear();
     }
 
-    pub(super) fn happens(&mut self, at: u64, slot: ScheduleSlot, rng: &mut StdRng) {
-        // Times of one trip differ: what is newer must be told by them.
+    pub(super) fn add(&mut self, at: u64, slot: ActionSlot, rng: &mut Xoshiro256PlusPlus) {
+        // The times of one trip differ, because they decide which quote is the latest.
         let at = self.last.map_or(at, |last| at.max(last + 1));
         self.last = Some(at);
         let action = match slot {
-            ScheduleSlot::Request => self.request(at, rng),
-            ScheduleSlot::Operator => self.answer(at, rng),
-            ScheduleSlot::Lift => self.lift(at, rng),
-            ScheduleSlot::Buyer => self.chat(at, "abuyermsg", rng),
-            ScheduleSlot::Cancel => Action::Cancel(CancelAction { at, rfq: self.any(rng) }),
+            ActionSlot::Rfq => self.rfq(at, rng),
+            ActionSlot::Operator => self.answer(at, rng),
+            ActionSlot::Lift => self.lift(at, rng),
+            ActionSlot::Buyer => self.chat(at, "abuyermsg", rng),
+            ActionSlot::Cancel => Action::Cancel {
+                at,
+                rfq: self.any_rfq(rng),
+            },
         };
-        self.told.push(action);
+        self.actions.push(action);
     }
 
-    fn request(&mut self, at: u64, rng: &mut StdRng) -> Action {
-        self.rfqs_made += 1;
-        let rfq = format!("arfq-{}", 30_000_000 + self.rfqs_made);
-        self.asked.push(Asked {
-            rfq: rfq.clone(),
-            open: 1,
+    fn rfq(&mut self, at: u64, rng: &mut Xoshiro256PlusPlus) -> Action {
+        self.rfq_count += 1;
+        let rfq = format!("arfq-{}", 30_000_000 + self.rfq_count);
+        self.rfqs.push(SentRfq {
+            id: rfq.clone(),
+            open_lifts: 1,
             declined: false,
         });
-        Action::Request(RfqAction {
+        Action::Rfq {
             at,
             trip: self.trip.clone(),
             rfq,
             operator: OPERATORS.choose(rng).copied().unwrap_or_default().to_owned(),
-        })
+        }
     }
 
-    /// Quotes 45, prices 25, declines 12 and messages 18 in a hundred, as far as they can happen.
-    fn answer(&mut self, at: u64, rng: &mut StdRng) -> Action {
-        let wish = rng.random_range(0..100);
-        let open: Vec<usize> = (0..self.asked.len())
-            .filter(|index| self.asked[*index].open > 0)
-            .collect();
-        let standing: Vec<usize> = (0..self.asked.len())
-            .filter(|index| !self.asked[*index].declined)
-            .collect();
-        match wish {
+    /// Returns a quote (45 %), a price (25 %), a decline (12 %) or a message, if it is possible, and else a message.
+    fn answer(&mut self, at: u64, rng: &mut Xoshiro256PlusPlus) -> Action {
+        let percent = rng.random_range(0..100);
+        let indexes = |accept: fn(&SentRfq) -> bool| -> Vec<usize> {
+            (0..self.rfqs.len())
+                .filter(|index| accept(&self.rfqs[*index]))
+                .collect()
+        };
+        let open = indexes(|rfq| rfq.open_lifts > 0);
+        let not_declined = indexes(|rfq| !rfq.declined);
+        match percent {
             0..45 if !open.is_empty() => self.quote(at, open.choose(rng).copied().unwrap_or_default(), rng),
-            0..70 if !self.quotes.is_empty() => Action::Price(PriceAction {
+            0..70 if !self.quotes.is_empty() => Action::Price {
                 at,
                 quote: self.quotes.choose(rng).cloned().unwrap_or_default(),
                 price: price(rng),
-            }),
-            70..82 if !standing.is_empty() => self.decline(at, standing.choose(rng).copied().unwrap_or_default(), rng),
+            },
+            70..82 if !not_declined.is_empty() => {
+                self.decline(at, not_declined.choose(rng).copied().unwrap_or_default(), rng)
+            }
             _ => self.chat(at, "asellermsg", rng),
         }
     }
 
-    fn quote(&mut self, at: u64, index: usize, rng: &mut StdRng) -> Action {
-        self.quotes_made += 1;
-        let quote = format!("aquote-{}", 390_000_000 + self.quotes_made);
+    fn quote(&mut self, at: u64, index: usize, rng: &mut Xoshiro256PlusPlus) -> Action {
+        self.quote_count += 1;
+        let quote = format!("aquote-{}", 390_000_000 + self.quote_count);
         self.quotes.push(quote.clone());
         let message = self.message("asellermsg");
-        let asked = &mut self.asked[index];
-        asked.open -= 1;
-        asked.declined = false;
-        Action::Quote(QuoteAction {
+        let rfq = &mut self.rfqs[index];
+        rfq.open_lifts -= 1;
+        rfq.declined = false;
+        Action::Quote {
             at,
-            rfq: asked.rfq.clone(),
+            rfq: rfq.id.clone(),
             quote,
             message,
             price: price(rng),
             currency: if rng.random_ratio(1, 7) { "EUR" } else { "USD" }.to_owned(),
-        })
+        }
     }
 
-    fn decline(&mut self, at: u64, index: usize, rng: &mut StdRng) -> Action {
+    fn decline(&mut self, at: u64, index: usize, rng: &mut Xoshiro256PlusPlus) -> Action {
         let message = self.message("asellermsg");
-        self.asked[index].declined = true;
-        Action::Decline(DeclineAction {
+        self.rfqs[index].declined = true;
+        Action::Decline {
             at,
-            rfq: self.asked[index].rfq.clone(),
+            rfq: self.rfqs[index].id.clone(),
             message,
-            reason: REASONS.choose(rng).copied().unwrap_or_default().to_owned(),
-        })
+            reason: DECLINE_REASONS.choose(rng).copied().unwrap_or_default().to_owned(),
+        }
     }
 
-    fn lift(&mut self, at: u64, rng: &mut StdRng) -> Action {
-        let index = rng.random_range(0..self.asked.len());
-        self.asked[index].open += 1;
-        Action::Lift(LiftAction {
+    fn lift(&mut self, at: u64, rng: &mut Xoshiro256PlusPlus) -> Action {
+        let index = rng.random_range(0..self.rfqs.len());
+        self.rfqs[index].open_lifts += 1;
+        Action::Lift {
             at,
-            rfq: self.asked[index].rfq.clone(),
-        })
+            rfq: self.rfqs[index].id.clone(),
+        }
     }
 
-    fn chat(&mut self, at: u64, kind: &str, rng: &mut StdRng) -> Action {
-        Action::Chat(ChatAction {
+    fn chat(&mut self, at: u64, kind: &str, rng: &mut Xoshiro256PlusPlus) -> Action {
+        Action::Chat {
             at,
-            rfq: self.any(rng),
+            rfq: self.any_rfq(rng),
             message: self.message(kind),
             text: "Is the time of departure firm?".to_owned(),
-        })
+        }
     }
 
-    fn any(&self, rng: &mut StdRng) -> String {
-        self.asked
-            .choose(rng)
-            .map(|asked| asked.rfq.clone())
-            .unwrap_or_default()
+    fn any_rfq(&self, rng: &mut Xoshiro256PlusPlus) -> String {
+        self.rfqs.choose(rng).map(|rfq| rfq.id.clone()).unwrap_or_default()
     }
 
     fn message(&mut self, kind: &str) -> String {
-        self.messages_made += 1;
-        format!("{kind}-{}", 2_000_000_000 + self.messages_made)
+        self.message_count += 1;
+        format!("{kind}-{}", 2_000_000_000 + self.message_count)
     }
 }
 
-/// From 8,000.00 to 60,000.00.
-fn price(rng: &mut StdRng) -> Decimal {
+/// Returns a price from 8,000.00 to 60,000.00.
+fn price(rng: &mut Xoshiro256PlusPlus) -> Decimal {
     Decimal::new(rng.random_range(16_000..=120_000) * 50, 2)
 }

@@ -1,28 +1,31 @@
 use super::*;
 
 #[test]
-fn a_burst_then_the_rate_and_not_one_call_more() {
+fn a_burst_and_then_the_rate_are_allowed_and_not_one_call_more() {
     let begun = Instant::now();
     let mut bucket = TokenBucket::full(RateLimit { rate: 2.0, burst: 3 }, begun);
-    let mut within = |millis| bucket.take(begun + Duration::from_millis(millis)).within;
-    assert_eq!([within(0), within(0), within(0), within(0)], [true, true, true, false]);
-    assert_eq!([within(499), within(500), within(501)], [false, true, false]);
+    let mut allowed = |millis| bucket.take(begun + Duration::from_millis(millis)).allowed;
     assert_eq!(
-        [within(9000), within(9000), within(9000), within(9000)],
+        [allowed(0), allowed(0), allowed(0), allowed(0)],
+        [true, true, true, false]
+    );
+    assert_eq!([allowed(499), allowed(500), allowed(501)], [false, true, false]);
+    assert_eq!(
+        [allowed(9000), allowed(9000), allowed(9000), allowed(9000)],
         [true, true, true, false]
     );
 }
 
 #[test]
-fn a_call_is_told_what_is_left_and_when_to_come_again() {
+fn a_decision_says_how_many_calls_remain_and_when_more_are_allowed() {
     let begun = Instant::now();
     let mut bucket = TokenBucket::full(RateLimit { rate: 0.5, burst: 2 }, begun);
-    let told = bucket.take(begun);
-    assert_eq!((told.remaining, told.reset), (1, Duration::from_secs(2)));
+    let first = bucket.take(begun);
+    assert_eq!((first.remaining, first.reset), (1, Duration::from_secs(2)));
     bucket.take(begun);
-    let told = bucket.take(begun);
+    let third = bucket.take(begun);
     assert_eq!(
-        (told.within, told.remaining, told.reset),
+        (third.allowed, third.remaining, third.reset),
         (false, 0, Duration::from_secs(2))
     );
 }

@@ -3,48 +3,48 @@ use super::*;
 fn read(actions: &str) -> Result<Scenario, String> {
     let text = format!(r#"{{"trips":[{{"short":"S1","id":"atrip-1"}}],"actions":[{actions}]}}"#);
     Scenario::read(text.as_bytes(), None).map_err(|error| match &error {
-        ScenarioError::Shape(cause) => format!("{error}: {cause}"),
+        ScenarioError::Syntax(cause) => format!("{error}: {cause}"),
         _ => error.to_string(),
     })
 }
 
-const REQUEST: &str = r#"{"request":{"at":1,"trip":"S1","rfq":"arfq-1","operator":"Northwind Jets"}}"#;
+const RFQ: &str = r#"{"rfq":{"at":1,"trip":"S1","rfq":"arfq-1","operator":"Northwind Jets"}}"#;
 const QUOTE: &str = r#"{"quote":{"at":2,"rfq":"arfq-1","quote":"aquote-1","message":"asellermsg-1",
     "price":"18500.50","currency":"USD"}}"#;
 
 #[test]
-fn a_scenario_is_read_whole() {
-    let scenario = read(&format!("{REQUEST},{QUOTE}")).unwrap();
+fn a_valid_scenario_is_read() {
+    let scenario = read(&format!("{RFQ},{QUOTE}")).unwrap();
     assert_eq!((scenario.length(), scenario.operator_actions()), (2, 1));
     assert!(scenario.trips[0].named);
 }
 
 #[test]
-fn what_cannot_happen_is_refused_by_its_number() {
-    for (actions, why) in [
-        (QUOTE.to_owned(), "action 1 names arfq-1, which is not there yet"),
-        (format!("{REQUEST},{REQUEST}"), "action 2 makes arfq-1 a second time"),
+fn an_impossible_action_is_an_error_with_its_number() {
+    for (actions, error) in [
+        (QUOTE.to_owned(), "action 1 names arfq-1, which does not exist yet"),
+        (format!("{RFQ},{RFQ}"), "action 2 creates arfq-1 a second time"),
         (
-            format!("{REQUEST},{}", QUOTE.replace(":2,", ":1,")),
-            "action 2 is of the same second as another one of its trip, S1",
+            format!("{RFQ},{}", QUOTE.replace(":2,", ":1,")),
+            "action 2 is of the same second as another action of its trip, S1",
         ),
         (
-            format!("{REQUEST},{},{}", QUOTE, QUOTE.replace(":2,", ":3,")),
+            format!("{RFQ},{},{}", QUOTE, QUOTE.replace(":2,", ":3,")),
             "action 3 quotes for an RFQ that has no lift without a quote",
         ),
         (
-            REQUEST.replace("\"S1\"", "\"S2\""),
-            "action 1 names S2, which is not there yet",
+            RFQ.replace("\"S1\"", "\"S2\""),
+            "action 1 names S2, which does not exist yet",
         ),
         (
-            format!("{},{QUOTE}", REQUEST.replace(":1,", ":9,")),
-            "action 2 comes after one of second 9, and is of second 2",
+            format!("{},{QUOTE}", RFQ.replace(":1,", ":9,")),
+            "action 2 is of second 2, and comes after one of second 9",
         ),
     ] {
-        assert_eq!(read(&actions).unwrap_err(), why);
+        assert_eq!(read(&actions).unwrap_err(), error);
     }
     assert!(
-        read(&REQUEST.replace("operator", "opertor"))
+        read(&RFQ.replace("operator", "opertor"))
             .unwrap_err()
             .contains("opertor")
     );

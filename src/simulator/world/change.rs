@@ -1,4 +1,4 @@
-//! How each action changes what Avinode knows.
+//! Applies actions to the state of Avinode.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use rust_decimal::Decimal;
@@ -9,126 +9,120 @@ use super::{
     SimulatedWorld,
 };
 use crate::simulator::action::Action;
+use crate::simulator::documents::document;
 
 impl SimulatedWorld {
-    /// Lets it happen now. Actions of a checked scenario always can; any other changes nothing.
+    /// Applies an action and returns its notification. The actions of a valid scenario are always possible; any other changes
+    /// nothing.
     ///
-    /// The stamps are the wall's moments, not the scenario's seconds: a reader may compare them with its own clock, and no
-    /// two are the same.
-    pub fn apply(&mut self, action: &Action, now: DateTime<Utc>, base: &str) -> Option<SimulatedNotification> {
-        let notice = self.notice(action)?;
-        let document = self.document(notice.kind, &notice.id, base);
-        let before = self.before.entry(notice.id.clone()).or_default();
-        before.document = document;
-        before.changes += 1;
-        // Whole microseconds, rounded down: never ahead of the wall's clock.
+    /// The timestamps are real time and not the scenario's, because a reader may compare them with its own clock. No two are the
+    /// same.
+    pub fn apply(&mut self, action: &Action, now: DateTime<Utc>, base_url: &str) -> Option<SimulatedNotification> {
+        let notification = self.notification(action)?;
+        let before = document(self, notification.kind, &notification.id, base_url);
+        let previous = self.previous.entry(notification.id.clone()).or_default();
+        previous.document = before;
+        previous.changes += 1;
+        // Rounded down to microseconds, so never ahead of the real clock.
         let now = now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now);
         self.last = now.max(self.last + TimeDelta::microseconds(1));
         self.change(action, self.last)?;
-        Some(notice)
+        Some(notification)
     }
 
     fn change(&mut self, action: &Action, at: DateTime<Utc>) -> Option<()> {
-        let stamps = ResourceTimestamps {
+        let timestamps = ResourceTimestamps {
             created: at,
             updated: at,
         };
         match action {
-            Action::Request(action) => {
-                let lift = self.lift(&action.rfq, stamps);
-                let rfq = SimulatedRfq {
-                    trip: action.trip.clone(),
-                    operator: action.operator.clone(),
+            Action::Rfq {
+                trip, rfq, operator, ..
+            } => {
+                let lift = self.add_lift(rfq, timestamps);
+                let created = SimulatedRfq {
+                    trip: trip.clone(),
+                    operator: operator.clone(),
                     lifts: vec![lift],
                     canceled: false,
-                    stamps,
+                    timestamps,
                 };
-                self.rfqs.insert(action.rfq.clone(), rfq);
-                self.trips.get_mut(&action.trip)?.rfqs.push(action.rfq.clone());
+                self.rfqs.insert(rfq.clone(), created);
+                self.trips.get_mut(trip)?.rfqs.push(rfq.clone());
             }
-            Action::Lift(action) => {
-                let lift = self.lift(&action.rfq, stamps);
-                self.rfq(&action.rfq, at)?.lifts.push(lift);
+            Action::Lift { rfq, .. } => {
+                let lift = self.add_lift(rfq, timestamps);
+                self.touch_rfq(rfq, at)?.lifts.push(lift);
             }
-            Action::Quote(action) => {
-                let lift = self
-                    .rfq(&action.rfq, at)?
-                    .lifts
-                    .iter_mut()
-                    .find(|lift| lift.quote.is_none())?;
+            Action::Quote {
+                rfq,
+                quote,
+                message,
+                price,
+                currency,
+                ..
+            } => {
+                let lifts = &mut self.touch_rfq(rfq, at)?.lifts;
+                let lift = lifts.iter_mut().find(|lift| lift.quote.is_none())?;
                 lift.answer = LiftAnswer::Accepted;
-                lift.quote = Some(action.quote.clone());
-                let quote = SimulatedQuote {
-                    rfq: action.rfq.clone(),
-                    price: action.price,
-                    currency: action.currency.clone(),
-                    message: Some(action.message.clone()),
-                    stamps,
+                lift.quote = Some(quote.clone());
+                let created = SimulatedQuote {
+                    rfq: rfq.clone(),
+                    price: *price,
+                    currency: currency.clone(),
+                    message: Some(message.clone()),
+                    timestamps,
                 };
-                self.quotes.insert(action.quote.clone(), quote);
-                self.say(
-                    &action.message,
-                    &action.rfq,
-                    MessageContent::Quote(action.quote.clone()),
-                    stamps,
-                );
+                self.quotes.insert(quote.clone(), created);
+                self.add_message(message, rfq, MessageContent::Quote(quote.clone()), timestamps);
             }
-            Action::Price(action) => {
-                let quote = self.quotes.get_mut(&action.quote)?;
-                quote.price = action.price;
-                quote.stamps.updated = at;
+            Action::Price { quote: id, price, .. } => {
+                let quote = self.quotes.get_mut(id)?;
+                quote.price = *price;
+                quote.timestamps.updated = at;
                 let (rfq, message) = (quote.rfq.clone(), quote.message.clone()?);
-                self.messages.get_mut(&message)?.stamps.updated = at;
-                let lifts = &mut self.rfq(&rfq, at)?.lifts;
-                lifts
-                    .iter_mut()
-                    .find(|lift| lift.quote.as_ref() == Some(&action.quote))?
-                    .answer = LiftAnswer::Accepted;
+                self.messages.get_mut(&message)?.timestamps.updated = at;
+                let lifts = &mut self.touch_rfq(&rfq, at)?.lifts;
+                let lift = lifts.iter_mut().find(|lift| lift.quote.as_ref() == Some(id))?;
+                lift.answer = LiftAnswer::Accepted;
             }
-            Action::Decline(action) => {
-                for lift in &mut self.rfq(&action.rfq, at)?.lifts {
+            Action::Decline {
+                rfq, message, reason, ..
+            } => {
+                for lift in &mut self.touch_rfq(rfq, at)?.lifts {
                     lift.answer = LiftAnswer::Declined;
                 }
-                self.say(
-                    &action.message,
-                    &action.rfq,
-                    MessageContent::Decline(action.reason.clone()),
-                    stamps,
-                );
+                self.add_message(message, rfq, MessageContent::Decline(reason.clone()), timestamps);
             }
-            Action::Chat(action) => {
-                self.say(
-                    &action.message,
-                    &action.rfq,
-                    MessageContent::Text(action.text.clone()),
-                    stamps,
-                );
+            Action::Chat { rfq, message, text, .. } => {
+                self.add_message(message, rfq, MessageContent::Text(text.clone()), timestamps);
             }
-            Action::Cancel(action) => self.rfq(&action.rfq, at)?.canceled = true,
+            Action::Cancel { rfq, .. } => self.touch_rfq(rfq, at)?.canceled = true,
         }
         Some(())
     }
 
-    fn rfq(&mut self, rfq: &str, at: DateTime<Utc>) -> Option<&mut SimulatedRfq> {
+    fn touch_rfq(&mut self, rfq: &str, at: DateTime<Utc>) -> Option<&mut SimulatedRfq> {
         let rfq = self.rfqs.get_mut(rfq)?;
-        rfq.stamps.updated = at;
+        rfq.timestamps.updated = at;
         Some(rfq)
     }
 
-    /// A new aircraft. Every other one has two automatic prices: linked quotes that nobody quoted.
-    fn lift(&mut self, rfq: &str, stamps: ResourceTimestamps) -> SimulatedLift {
+    /// Creates an aircraft. Every other one has two automatic prices: linked quotes that no operator made.
+    fn add_lift(&mut self, rfq: &str, timestamps: ResourceTimestamps) -> SimulatedLift {
         self.lifts += 1;
         let number = self.lifts;
-        let made = if number.is_multiple_of(2) { 0..0 } else { 0..2 };
-        let automatic = made.map(|each| format!("aquote-{}", 910_000_000 + number * 2 + each));
-        let automatic: Vec<String> = automatic.collect();
+        let prices = if number.is_multiple_of(2) { 0..0 } else { 0..2 };
+        let automatic: Vec<String> = prices
+            .map(|each| format!("aquote-{}", 910_000_000 + number * 2 + each))
+            .collect();
         for id in &automatic {
             let quote = SimulatedQuote {
                 rfq: rfq.to_owned(),
                 price: Decimal::new(999_900, 2),
                 currency: "USD".to_owned(),
                 message: None,
-                stamps,
+                timestamps,
             };
             self.quotes.insert(id.clone(), quote);
         }
@@ -140,9 +134,12 @@ impl SimulatedWorld {
         }
     }
 
-    fn say(&mut self, id: &str, rfq: &str, brings: MessageContent, stamps: ResourceTimestamps) {
-        let rfq = rfq.to_owned();
-        self.messages
-            .insert(id.to_owned(), SimulatedMessage { rfq, brings, stamps });
+    fn add_message(&mut self, id: &str, rfq: &str, content: MessageContent, timestamps: ResourceTimestamps) {
+        let message = SimulatedMessage {
+            rfq: rfq.to_owned(),
+            content,
+            timestamps,
+        };
+        self.messages.insert(id.to_owned(), message);
     }
 }

@@ -1,53 +1,40 @@
-//! What an action is notified as.
+//! The notification of an action.
 
 use super::SimulatedWorld;
-use crate::simulator::action::{Action, is_of_the_buyer};
+use crate::simulator::action::{Action, is_by_buyer};
 
-/// A change of a resource, as its notification tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimulatedNotification {
     /// `rfqs` or `tripmsgs`.
     pub kind: &'static str,
-    /// The resource.
+    /// The changed resource.
     pub id: String,
-    /// The short id of its trip, where the notification is to name it.
+    /// The short id of the trip, if its notifications carry it.
     pub trip: Option<String>,
-    /// What a setting must have subscribed to.
+    /// The event type that a webhook setting must have subscribed to.
     pub event_type: &'static str,
 }
 
 impl SimulatedWorld {
-    /// What the action will be notified as.
-    pub(super) fn notice(&self, action: &Action) -> Option<SimulatedNotification> {
-        let (kind, id, rfq, event_type) = match action {
-            Action::Request(action) => {
-                let named = self.trips.get(&action.trip)?.named;
-                return Some(SimulatedNotification {
-                    kind: "rfqs",
-                    id: action.rfq.clone(),
-                    trip: named.then(|| action.trip.clone()),
-                    event_type: "TripRequestMine",
-                });
+    /// Returns the notification of an action that is about to be applied, if it is possible.
+    pub(super) fn notification(&self, action: &Action) -> Option<SimulatedNotification> {
+        let trip_of = |rfq: &str| self.rfqs.get(rfq).map(|rfq| &rfq.trip);
+        let (kind, id, trip, event_type) = match action {
+            Action::Rfq { rfq, trip, .. } => ("rfqs", rfq, trip, "TripRequestMine"),
+            Action::Lift { rfq, .. } | Action::Cancel { rfq, .. } => ("rfqs", rfq, trip_of(rfq)?, "TripRequestMine"),
+            Action::Quote { rfq, message, .. } | Action::Decline { rfq, message, .. } => {
+                ("tripmsgs", message, trip_of(rfq)?, "TripRequestSellerResponse")
             }
-            Action::Lift(action) => ("rfqs", &action.rfq, &action.rfq, "TripRequestMine"),
-            Action::Cancel(action) => ("rfqs", &action.rfq, &action.rfq, "TripRequestMine"),
-            Action::Quote(action) => ("tripmsgs", &action.message, &action.rfq, "TripRequestSellerResponse"),
-            Action::Decline(action) => ("tripmsgs", &action.message, &action.rfq, "TripRequestSellerResponse"),
-            Action::Price(action) => {
-                let quote = self.quotes.get(&action.quote)?;
-                (
-                    "tripmsgs",
-                    quote.message.as_ref()?,
-                    &quote.rfq,
-                    "TripRequestSellerResponse",
-                )
+            Action::Price { quote, .. } => {
+                let quote = self.quotes.get(quote)?;
+                let message = quote.message.as_ref()?;
+                ("tripmsgs", message, trip_of(&quote.rfq)?, "TripRequestSellerResponse")
             }
-            Action::Chat(action) if is_of_the_buyer(&action.message) => {
-                ("tripmsgs", &action.message, &action.rfq, "TripChatMine")
+            Action::Chat { rfq, message, .. } if is_by_buyer(message) => {
+                ("tripmsgs", message, trip_of(rfq)?, "TripChatMine")
             }
-            Action::Chat(action) => ("tripmsgs", &action.message, &action.rfq, "TripChatFromSeller"),
+            Action::Chat { rfq, message, .. } => ("tripmsgs", message, trip_of(rfq)?, "TripChatFromSeller"),
         };
-        let trip = &self.rfqs.get(rfq)?.trip;
         let named = self.trips.get(trip)?.named;
         Some(SimulatedNotification {
             kind,

@@ -1,4 +1,4 @@
-//! `simulate` as a person types it.
+//! The command `simulate`.
 
 use avinode_ingest::simulator::credentials::ApiCredentials;
 use tokio::net::TcpListener;
@@ -7,12 +7,12 @@ use super::setup::{PATIENCE, WIDE, dead};
 use crate::crash::program::{Program, Serve};
 use crate::support::cluster::Db;
 
-/// What a person types: the simulator and the service as two programs, which find each other by what the first one prints.
+/// Runs the simulator and the service as two programs, with the settings that the first one prints.
 #[tokio::test(flavor = "multi_thread")]
-async fn simulate_plays_its_story_to_a_service_and_holds_the_sessions_against_it() {
+async fn simulate_plays_its_scenario_to_a_service_and_compares_the_sessions() {
     let db = Db::new().await;
     let url = db.url();
-    // Free a moment ago: the service is to know the simulator's address, and the simulator the service's.
+    // A port that was free a moment ago: each program must know the address of the other.
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let (rate, burst) = (WIDE.rate.to_string(), WIDE.burst.to_string());
     let basic = ("AVINODE_WEBHOOK_BASIC", "avinode:hush");
@@ -38,16 +38,19 @@ async fn simulate_plays_its_story_to_a_service_and_holds_the_sessions_against_it
     );
     let mut simulate = Program::start(&line, &[("DATABASE_URL", url.as_str()), basic]);
     let ended = simulate.ended(PATIENCE).await;
-    let said = simulate.said();
-    assert_eq!(ended.code(), Some(0), "{said}");
-    assert!(said.contains("every session is as expected by the scenario"), "{said}");
+    let output = simulate.said();
+    assert_eq!(ended.code(), Some(0), "{output}");
+    assert!(
+        output.contains("every session is as expected by the scenario"),
+        "{output}"
+    );
     let settings = printed.map(|(name, value)| format!("{name}={value}")).join(" ");
-    assert!(said.contains(&settings), "{said}");
+    assert!(output.contains(&settings), "{output}");
     assert_eq!(dead(&db.pool).await, []);
 }
 
 #[tokio::test]
-async fn simulate_without_a_target_begins_once_a_setting_is_made_by_the_api() {
+async fn simulate_without_a_target_starts_once_a_webhook_setting_is_created() {
     let mut simulate = Program::start("simulate --listen 127.0.0.1:0 --exit --speed 1000000 --allow 1000", &[]);
     let line = simulate.line("AVINODE_BASE_URL=").await;
     let base = line.split([' ', '=']).nth(1).unwrap().to_owned();
@@ -60,7 +63,7 @@ async fn simulate_without_a_target_begins_once_a_setting_is_made_by_the_api() {
         ("AVINODE_BEARER", &bearer),
         ("AVINODE_WEBHOOK_BASIC", "avinode:hush"),
     ];
-    // Nobody is there: what is sent is given up after 48 hours of the story's, which the exit code tells.
+    // Nothing listens there: the notifications are given up after 48 hours of the scenario, and the exit code says so.
     let hook = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let mut webhooks = Program::start(&format!("webhooks create --target http://{hook}/hook"), &settings);
     assert_eq!(webhooks.ended(PATIENCE).await.code(), Some(0), "{}", webhooks.said());
@@ -75,8 +78,8 @@ async fn simulate_without_a_target_begins_once_a_setting_is_made_by_the_api() {
 }
 
 #[tokio::test]
-async fn simulate_is_reached_from_this_machine_only_unless_told_otherwise_and_needs_to_know_who_calls() {
-    for (line, said) in [
+async fn simulate_listens_on_the_loopback_address_by_default_and_needs_credentials_for_a_target() {
+    for (line, message) in [
         ("--listen 0.0.0.0:0", "--listen-anywhere allows it"),
         (
             "--listen 127.0.0.1:0 --target http://127.0.0.1:9",
@@ -87,6 +90,6 @@ async fn simulate_is_reached_from_this_machine_only_unless_told_otherwise_and_ne
     ] {
         let mut simulate = Program::start(&format!("simulate {line}"), &[]);
         assert_eq!(simulate.ended(PATIENCE).await.code(), Some(64), "{}", simulate.said());
-        assert!(simulate.said().contains(said), "{}", simulate.said());
+        assert!(simulate.said().contains(message), "{}", simulate.said());
     }
 }

@@ -1,4 +1,4 @@
-//! A simulated Avinode and the service it tells: how both are started, when all is worked off, and what then holds of every run.
+//! Starts a simulated Avinode and the service, waits until all jobs have run, and checks what holds for every run.
 
 use std::time::Duration;
 
@@ -19,25 +19,25 @@ use crate::crash::program::Serve;
 use crate::support::cluster::Db;
 use crate::support::pool::Pool;
 
-/// What the simulator allows, and no more is what the service is told: fewer calls a second than things happen, so that the
-/// limit is what everything waits for. The first is of the whole size, which a busy machine may not press hard enough.
+/// The limit of the simulator and of the service: fewer calls per second than actions, so that the limit is the bottleneck. For
+/// the full size it is wider, because a busy machine may not reach a narrow one.
 pub const WIDE: RateLimit = RateLimit { rate: 100.0, burst: 40 };
 pub const NARROW: RateLimit = RateLimit { rate: 30.0, burst: 20 };
-/// How long everything may take to be worked off, after the last notification.
+/// For all jobs to run, after the last notification.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
-/// The service: a receiver, and two workers on the same database.
+/// A receiver and two workers on the same database.
 pub struct Service {
     pub db: Db,
     receiver: Serve,
     pub workers: Vec<Serve>,
     base: String,
     policy: &'static str,
-    allowance: RateLimit,
+    rate_limit: RateLimit,
 }
 
 impl Service {
-    pub async fn start(simulator: &Simulator, db: Db, policy: &'static str, allowance: RateLimit) -> Self {
+    pub async fn start(simulator: &Simulator, db: Db, policy: &'static str, rate_limit: RateLimit) -> Self {
         let url = db.url();
         let role = [("INGEST_ROLE", "receive"), ("AVINODE_WEBHOOK_BASIC", "avinode:hush")];
         let receiver = Serve::start(&[&[("DATABASE_URL", url.as_str())], &role[..]].concat()).await;
@@ -47,10 +47,10 @@ impl Service {
             workers: Vec::new(),
             base: simulator.base().to_owned(),
             policy,
-            allowance,
+            rate_limit,
         };
-        service.hire().await;
-        service.hire().await;
+        service.start_worker().await;
+        service.start_worker().await;
         let hook = format!("http://{}/webhooks/avinode", service.receiver.address);
         simulator
             .subscribe(&hook, "avinode", "hush", AuthMode::Challenge)
@@ -58,10 +58,9 @@ impl Service {
         service
     }
 
-    /// Starts another worker.
-    pub async fn hire(&mut self) {
+    pub async fn start_worker(&mut self) {
         let ApiCredentials { api_token, bearer } = ApiCredentials::default();
-        let RateLimit { rate, burst } = self.allowance;
+        let RateLimit { rate, burst } = self.rate_limit;
         let (url, rate, burst) = (self.db.url(), rate.to_string(), burst.to_string());
         let worker = [
             ("DATABASE_URL", url.as_str()),
@@ -79,9 +78,9 @@ impl Service {
     }
 }
 
-/// Waits until nothing is due, under way or to be tried again; quotes do not expire here. A trip that is to be asked for its
-/// other id some minutes later, if nobody tells of it by then, is not waited for.
-pub async fn worked_off(pool: &Pool) {
+/// Waits until no job is due, running or to be retried; quotes do not expire here. Does not wait for the jobs that fetch a trip
+/// for its second id some minutes later.
+pub async fn wait_until_idle(pool: &Pool) {
     let begun = Instant::now();
     loop {
         let left: i64 = sqlx::query_scalar(
@@ -104,46 +103,46 @@ pub async fn dead(pool: &Pool) -> Vec<(String, String)> {
     sqlx::query_as(dead).fetch_all(pool).await.unwrap()
 }
 
-/// A simulator of this story on a free port.
-pub async fn simulator(story: Scenario, options: SimulatorOptions) -> Simulator {
+/// Starts a simulator on a free port.
+pub async fn simulator(scenario: Scenario, options: SimulatorOptions) -> Simulator {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    Simulator::start(listener, story, options, CancellationToken::new()).unwrap()
+    Simulator::start(listener, scenario, options, CancellationToken::new()).unwrap()
 }
 
-/// Ten things that operators do on each of so many trips, played in so many seconds.
-pub fn invented(trips: u32) -> GeneratorOptions {
-    GeneratorOptions::of(trips, trips * 10)
+/// Generates a scenario with ten actions of operators per trip.
+pub fn generated(trips: u32, seed: u64) -> Scenario {
+    Scenario::generated(GeneratorOptions::new(trips, trips * 10), seed).unwrap()
 }
 
-/// Duplicates, the wrong order, faults and the limit, for a story of this length that is played in so many seconds. What
-/// gets no answer is held until the client gives up in the whole size, and for moments else, to save time.
-pub fn options(length: u64, seconds: u32, allowance: RateLimit) -> SimulatorOptions {
-    let trouble = ApiFaults {
+/// Duplicates, the wrong order, faults and the limit, for a scenario of this length that is played in this time. A call without an
+/// answer is held until the client gives up in the full size, and for moments otherwise, to save time.
+pub fn options(length: u64, seconds: u32, rate_limit: RateLimit) -> SimulatorOptions {
+    let api_faults = ApiFaults {
         faults: 0.05,
         ..ApiFaults::default()
     };
-    let silence = if allowance == WIDE {
-        trouble.silence
+    let silence = if rate_limit == WIDE {
+        api_faults.silence
     } else {
         Duration::from_secs(3)
     };
     SimulatorOptions {
         #[expect(clippy::cast_precision_loss, reason = "some hours")]
         speed: length as f64 / f64::from(seconds),
-        disorder: DeliveryFaults {
+        delivery_faults: DeliveryFaults {
             duplicates: 0.1,
             shuffle: true,
         },
-        trouble: ApiFaults { silence, ..trouble },
-        allowance,
+        api_faults: ApiFaults { silence, ..api_faults },
+        rate_limit,
         ..SimulatorOptions::default()
     }
 }
 
-/// What holds for every run: all delivered, nothing dead, the limit kept, and not much fetched twice.
+/// Checks what holds for every run: all delivered, no dead job, the limit kept, and few documents fetched twice.
 pub async fn check(simulator: &Simulator, pool: &Pool, RateLimit { rate, burst }: RateLimit) {
     let log = simulator.log();
-    println!("{:?}\n{:?}", log.deliveries(), log.outcomes());
+    println!("{:?}\n{:?}", log.deliveries(), log.results());
     let deliveries = log.deliveries();
     assert_eq!(deliveries.delivered, deliveries.planned);
     assert_eq!(dead(pool).await, []);
@@ -154,12 +153,12 @@ pub async fn check(simulator: &Simulator, pool: &Pool, RateLimit { rate, burst }
     );
     assert_eq!(log.over_limit(), 0);
     assert!(excess <= 0.0, "{excess} calls too many");
-    fetches(log, simulator.truth().changes);
+    check_fetches(log, simulator.expected().changes);
 }
 
-/// A duplicate that comes when its change has been fetched is fetched again, as it may be another change: one in twenty.
-/// Beyond that, a document may be asked for once more where it is not yet what was told, and a worker was killed.
-fn fetches(log: &CallLog, changes: usize) {
+/// A duplicate that arrives after its change was fetched is fetched again, because it may be another change: one in twenty. Other
+/// reasons for a second fetch are a document that did not show its change yet, and a killed worker.
+fn check_fetches(log: &CallLog, changes: usize) {
     let served = log.served();
     println!("{served} documents for {changes} changes");
     assert!(
