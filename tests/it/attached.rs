@@ -1,4 +1,4 @@
-//! The migrations on the database of an application: they add, and take nothing away.
+//! The migrations on the database of an application add to its schema and remove nothing.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::support::cluster::Db;
 
 const RLS_CHECKS: &str = include_str!("host/rls_checks.sql");
 
-/// The output of `pg_dump` for the application's schemas, with these options.
+/// Returns the output of `pg_dump` for the application's schemas, with these options.
 pub fn dump(db: &Db, what: &[&str]) -> String {
     let program = PostgresBinaries::find(None, None).unwrap().program("pg_dump");
     let output = Command::new(program)
@@ -27,7 +27,7 @@ pub fn dump(db: &Db, what: &[&str]) -> String {
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// Lines of `before` that `after` lacks, the comma that ends a column apart.
+/// Returns the lines of `before` that are missing in `after`, ignoring the comma at the end of a column.
 fn removed(before: &str, after: &str) -> Vec<String> {
     let mut left: BTreeMap<&str, usize> = BTreeMap::new();
     for line in after.lines() {
@@ -43,17 +43,17 @@ fn removed(before: &str, after: &str) -> Vec<String> {
     before.lines().filter(is_missing).map(str::to_owned).collect()
 }
 
-/// The things of a dump: each by the line that names it.
-fn things(dump: &str) -> BTreeMap<&str, &str> {
+/// Returns the objects of a dump by the line that names them.
+fn objects(dump: &str) -> BTreeMap<&str, &str> {
     dump.split("\n--\n-- ")
         .filter_map(|thing| thing.split_once('\n'))
         .collect()
 }
 
-/// What was added and is neither a trigger, an index or a function of ours nor `chat_sessions` made by us: to the
-/// application's own tables no rule, no policy, no right, and no column but the one that some applications lack.
+/// Returns additions other than our triggers, indexes and functions, and `chat_sessions` if we created it: rules, policies,
+/// privileges, or columns of the application's tables (but for the one that some applications lack).
 fn unexpected(before: &str, after: &str) -> Vec<String> {
-    let (before, after) = (things(before), things(after));
+    let (before, after) = (objects(before), objects(after));
     let makes_sessions = !before.keys().any(|name| name.starts_with("Name: chat_sessions;"));
     let is_ours = |name: &str| {
         let of = |kind: &str, start: &str| name.contains(&format!("; Type: {kind};")) && name[6..].starts_with(start);
@@ -85,7 +85,7 @@ fn unexpected(before: &str, after: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn migrating_an_application_adds_and_takes_nothing_away() {
+async fn migrations_add_to_the_applications_schema_and_remove_nothing() {
     for db in [Db::application().await, Db::application_without_sessions().await] {
         let (schema, data) = (["--schema-only"], ["--data-only", "--inserts"]);
         let before = (dump(&db, &schema), dump(&db, &data));
@@ -93,14 +93,14 @@ async fn migrating_an_application_adds_and_takes_nothing_away() {
         let after = (dump(&db, &schema), dump(&db, &data));
         assert_eq!(removed(&before.0, &after.0), Vec::<String>::new());
         assert_ne!(before.0, after.0);
-        // A column that was added (`quotes.avinode_quote_id` in the second database) is the last of its row, and empty.
+        // An added column (`quotes.avinode_quote_id` in the second database) is the last of its row, and NULL.
         let rows = after.1.replace(", NULL);\n", ");\n");
         assert_eq!(
             removed(&before.1.replace(", NULL);\n", ");\n"), &rows),
             Vec::<String>::new()
         );
         assert_eq!(unexpected(&before.0, &after.0), Vec::<String>::new());
-        // A second time there is nothing to do.
+        // A second run applies nothing.
         assert_eq!(migrator::migrate(&db.options).await.unwrap(), []);
     }
 }
@@ -120,7 +120,7 @@ async fn row_level_security_holds_on_every_database() {
     }
 }
 
-/// What is open to the application's roles, or lacks a comment, in our schema.
+/// Objects of our schema that the application's roles can use, or that lack a comment.
 const LAPSES: &str = r#"
     SELECT format('%s may %s on %s', role, right_name, class.oid::regclass)
     FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS role,
@@ -132,10 +132,10 @@ const LAPSES: &str = r#"
     FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS role, pg_proc AS proc
     WHERE proc.pronamespace = 'avinode_ingest'::regnamespace AND proc.prosecdef
         AND has_function_privilege(role, proc.oid, 'EXECUTE')
-        -- Row-level security asks who is calling, in the caller's name. (On a table of the application's nobody may.)
+        -- Row-level security calls it as the caller. (On a table of the application, no role may.)
         AND NOT (proc.proname = 'caller_agent_id' AND role = 'authenticated')
     UNION ALL
-    -- Left out of the path, the caller's temporary schema comes first, with types and tables of the caller's.
+    -- If pg_temp is not in the path, the caller's temporary schema comes first, with types and tables of the caller.
     SELECT format('%s is a definer function without a search_path of its own that ends in pg_temp', proc.oid::regprocedure)
     FROM pg_proc AS proc
     WHERE proc.prosecdef AND proc.pronamespace IN ('avinode_ingest'::regnamespace, 'public'::regnamespace)
@@ -153,7 +153,7 @@ const LAPSES: &str = r#"
     "#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn our_schema_is_closed_and_every_column_of_it_is_described() {
+async fn our_schema_is_closed_and_each_of_its_columns_has_a_comment() {
     let db = Db::application_without_sessions().await;
     migrator::migrate(&db.options).await.unwrap();
     for db in [db, Db::attached().await] {
@@ -163,10 +163,10 @@ async fn our_schema_is_closed_and_every_column_of_it_is_described() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_migrations_need_no_superuser_but_the_owner_of_the_tables() {
+async fn the_migrations_need_the_owner_of_the_tables_and_no_superuser() {
     let db = Db::application_without_sessions().await;
     let role = format!("owner_of_{}", uuid::Uuid::now_v7().simple());
-    // As on Supabase: the role that owns the application's tables is no superuser.
+    // As on Supabase, the owner of the application's tables is not a superuser.
     db.run(&format!(
         "CREATE ROLE {role} LOGIN BYPASSRLS;
          GRANT anon, authenticated, service_role TO {role};

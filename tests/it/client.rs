@@ -1,5 +1,5 @@
-//! The client of Avinode's API against servers that keep every byte: where credentials go and where they never go, what
-//! an answer means, and the commands that stand on it.
+//! The client of Avinode's API, and the commands that use it, against servers that record every byte: which servers receive
+//! credentials, and the meaning of each answer.
 
 mod answers;
 mod checks;

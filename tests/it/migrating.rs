@@ -1,4 +1,4 @@
-//! Migrating beside others: other processes that migrate, and an application at work.
+//! Migrations while other processes migrate, and while the application writes.
 
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ async fn assert_whole(db: &Db) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn processes_that_migrate_at_once_take_turns() {
+async fn concurrent_migrations_take_turns() {
     for _ in 0..3 {
         let db = Db::application().await;
         let (one, two, three) = tokio::join!(
@@ -50,9 +50,9 @@ async fn processes_that_migrate_at_once_take_turns() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_migration_that_was_cut_short_in_an_index_build_is_healed_by_the_next() {
+async fn an_index_build_that_was_interrupted_is_repaired_by_the_next_migration() {
     let db = Db::application().await;
-    // The application is in the middle of a transaction, and the index build waits for its end.
+    // The index build waits for an open transaction of the application.
     let mut application = db.pool.application().await;
     sqlx::raw_sql("UPDATE public.chat_sessions SET message_count = 1")
         .execute(&mut *application)
@@ -63,21 +63,21 @@ async fn a_migration_that_was_cut_short_in_an_index_build_is_healed_by_the_next(
     until(&db.pool, INVALID, 1).await;
     assert_eq!(count(&db.pool, BUILDING).await, 1);
     migration.abort();
-    // The server notices by itself that nobody is there any more, and ends the build.
+    // The server notices that its client is gone, and cancels the build.
     until(&db.pool, BUILDING, 0).await;
     assert_eq!(count(&db.pool, INVALID).await, 1);
     application.commit().await.unwrap();
     migrator::migrate(&db.options).await.unwrap();
     assert_whole(&db).await;
 
-    // An index whose migration is applied is made anew.
+    // The index of an applied migration is rebuilt.
     db.run("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.chat_sessions_normal_trip_id'::regclass")
         .await;
     assert_eq!(migrator::migrate(&db.options).await.unwrap(), []);
     assert_whole(&db).await;
 }
 
-/// Writes to a table of the application's again and again; returns the longest that a write took.
+/// Writes to a table of the application repeatedly; returns the time of the slowest write.
 async fn write_until_done(pool: &Pool, write: &'static str, done: &std::sync::atomic::AtomicBool) -> Duration {
     let mut longest = Duration::ZERO;
     while !done.load(std::sync::atomic::Ordering::Relaxed) {
@@ -90,9 +90,9 @@ async fn write_until_done(pool: &Pool, write: &'static str, done: &std::sync::at
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_transaction_of_the_application_delays_the_migration_and_no_other_write() {
+async fn a_long_transaction_of_the_application_delays_the_migration_but_no_other_write() {
     for (db, write) in [
-        // An index on sessions is built meanwhile; or a table with references to conversations is made.
+        // The migration builds an index on sessions, or creates a table with references to conversations.
         (
             Db::application().await,
             "UPDATE public.chat_sessions SET message_count = 2 WHERE message_count = 4",
@@ -120,7 +120,7 @@ async fn a_long_transaction_of_the_application_delays_the_migration_and_no_other
             done.store(true, std::sync::atomic::Ordering::Relaxed);
         });
         assert!(begun.elapsed() > Duration::from_secs(3));
-        // 700 ms is how long a migration stands in a queue for a lock; the rest is a slow machine's.
+        // A migration waits for a lock for 700 ms; the rest is for a slow machine.
         assert!(longest < Duration::from_millis(1500), "{longest:?}");
         assert_whole(&db).await;
     }

@@ -1,5 +1,5 @@
-//! The service under a role of its own, which owns nothing of the application's and is no superuser: what the page on
-//! deployment grants is what `check` asks for, and all that it needs.
+//! The service with a role of its own, which owns none of the application's tables and is not a superuser: the privileges in
+//! deploy/README.md are those that `check` requires, and they are enough.
 
 use std::path::Path;
 use std::time::Duration;
@@ -26,7 +26,7 @@ use crate::support::snapshot::dead_jobs;
 
 const DEPLOYMENT: &str = include_str!("../../deploy/README.md");
 
-/// A role with nothing but a login and a way past row-level security, on the database of an application; and its address.
+/// Creates a role with only LOGIN and BYPASSRLS, and returns its name and database URL.
 async fn role(db: &Db) -> (String, String) {
     let role = format!("service_{}", Uuid::now_v7().simple());
     db.run(&format!("CREATE ROLE {role} LOGIN BYPASSRLS")).await;
@@ -35,7 +35,7 @@ async fn role(db: &Db) -> (String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_the_rights_of_the_page_on_deployment_check_is_content_and_everything_works() {
+async fn with_the_documented_privileges_check_passes_and_everything_works() {
     let db = Db::attached().await;
     let role = format!("service_{}", Uuid::now_v7().simple());
     let (_, rest) = DEPLOYMENT.split_once("```sql\nCREATE ROLE").unwrap();
@@ -61,7 +61,7 @@ async fn with_the_rights_of_the_page_on_deployment_check_is_content_and_everythi
     let folder = Path::new("fixtures");
     let manifest = FixtureManifest::read(folder).unwrap();
     let staged = SeededManifest::create(&db.pool, &manifest).await.unwrap();
-    #[expect(clippy::disallowed_methods, reason = "the fixtures' moments lie around now")]
+    #[expect(clippy::disallowed_methods, reason = "the fixtures' timestamps are relative to now")]
     let now = Utc::now();
     let bodies: Vec<Value> = fixtures::read(&[folder.to_owned()])
         .unwrap()
@@ -79,7 +79,7 @@ async fn with_the_rights_of_the_page_on_deployment_check_is_content_and_everythi
         .await
         .unwrap();
 
-    // And the service as it is served: it receives, listens, works, and ends in order.
+    // The running service: it receives, listens, works, and stops in order.
     let before = dead_jobs(&db.pool).await;
     let service = Running::start(&own, ServiceSettings::default()).await;
     let body = quote("evt-own", "0WNR0L", "arfq-own", "aquote-own", 0, "9000", "USD");
@@ -104,7 +104,7 @@ async fn with_the_rights_of_the_page_on_deployment_check_is_content_and_everythi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_right_that_is_taken_away_is_named_with_its_grant() {
+async fn each_revoked_privilege_is_named_with_its_grant() {
     let db = Db::attached().await;
     let (role, url) = role(&db).await;
     let told = check(&[("DATABASE_URL", &url)]).await;
@@ -130,7 +130,7 @@ async fn each_right_that_is_taken_away_is_named_with_its_grant() {
         }
     }
     assert!(taken > 60, "{taken}");
-    // Hardened databases take the right to call functions from everybody.
+    // Hardened databases revoke EXECUTE on functions from PUBLIC.
     db.run("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA avinode_ingest FROM PUBLIC")
         .await;
     let named = diagnostics::schema_problems(&own).await.unwrap().rights;

@@ -1,4 +1,4 @@
-//! Behind a transaction pooler that keeps no session for anybody, everything works as without (invariant 10).
+//! Behind a transaction pooler everything works as without one (guarantee 10).
 
 use std::path::Path;
 
@@ -16,14 +16,14 @@ use crate::support::pooler::{Pooler, SERVER_CONNECTIONS};
 use crate::support::service::SECRET;
 use crate::support::setup::Stage;
 
-/// Which server process serves the transaction that is open here, and how many statements have names in it.
+/// Returns the server process of the open transaction, and the number of its named statements.
 async fn names(connection: &mut PgConnection) -> (i32, i64) {
     let names = "SELECT pg_backend_pid() AS server, (SELECT count(*) FROM pg_prepared_statements) AS names";
     let row = sqlx::raw_sql(names).fetch_one(connection).await.unwrap();
     (row.get("server"), row.get("names"))
 }
 
-/// Runs a command through the pooler and returns its exit code and what it said.
+/// Runs a command through the pooler and returns its exit code and its output.
 async fn command(url: &str, line: &str) -> (Option<i32>, String) {
     let variables = [
         ("DATABASE_URL", url),
@@ -35,7 +35,7 @@ async fn command(url: &str, line: &str) -> (Option<i32>, String) {
     (ended.code(), program.said())
 }
 
-/// Calls the sessions API: each of its transactions may be lent another connection.
+/// Calls the sessions API: each of its transactions may use another server connection.
 async fn api(address: &str, db: &Db) {
     let stage = Stage::set(&db.pool).await;
     let (quote, proposal) = (stage.quote(&db.pool, None).await, stage.proposal(&db.pool).await);
@@ -92,7 +92,7 @@ async fn api(address: &str, db: &Db) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn behind_a_transaction_pooler_every_session_ends_as_without_and_no_statement_has_a_name() {
+async fn behind_a_transaction_pooler_every_session_ends_the_same_and_no_statement_has_a_name() {
     let db = Db::new().await;
     let Some(pooler) = Pooler::start(&db).await else {
         return;
@@ -129,7 +129,7 @@ async fn behind_a_transaction_pooler_every_session_ends_as_without_and_no_statem
         .unwrap();
     assert_eq!(u64::try_from(jobs).unwrap(), dead);
 
-    // Its exit code is that of the tests' cluster, which is told not to wait for the disk.
+    // It fails for one reason: the tests' cluster has fsync off.
     let (_, said) = command(&url, "check --listen 127.0.0.1:0").await;
     assert!(said.contains("\nok       pooler       a transaction pooler"), "{said}");
     assert_eq!(said.matches("\nFAILED ").count(), 1, "{said}");
@@ -157,7 +157,7 @@ async fn behind_a_transaction_pooler_every_session_ends_as_without_and_no_statem
 
     api(&receiver.address, &db).await;
 
-    // Open at once, so that each is another of the connections that all of the above shared.
+    // Open at the same time, so that each is another one of the connections that were shared so far.
     let mut open = Vec::new();
     for _ in 0..SERVER_CONNECTIONS {
         let mut connection = pooler.options().connect().await.unwrap();
@@ -169,7 +169,7 @@ async fn behind_a_transaction_pooler_every_session_ends_as_without_and_no_statem
     let servers: Vec<i32> = sqlx::query_scalar(servers).fetch_all(&db.pool).await.unwrap();
     let mut seen: Vec<i32> = open.iter().map(|((server, _), _)| *server).collect();
     seen.sort_unstable();
-    assert_eq!(seen, servers, "the service has no connection beside these");
+    assert_eq!(seen, servers, "the service has connections of its own");
     for ((_, names), connection) in open {
         assert_eq!(names, 0);
         connection.close().await.unwrap();
@@ -181,7 +181,7 @@ async fn behind_a_transaction_pooler_every_session_ends_as_without_and_no_statem
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_pooler_is_noticed_where_none_is_set_and_no_migration_goes_through_it() {
+async fn a_transaction_pooler_is_detected_if_it_is_not_configured_and_refused_for_migrations() {
     let db = Db::new().await;
     let Some(pooler) = Pooler::start(&db).await else {
         return;

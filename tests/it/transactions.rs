@@ -1,4 +1,4 @@
-//! What the service relies on in its way to the database: a transaction that nobody waits for any more is not left open.
+//! A transaction is not left open on its connection when its caller is dropped.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::support::bodies::base;
 use crate::support::cluster::Db;
 use crate::support::service::keep;
 
-/// About as long as Postgres takes to answer a BEGIN.
+/// About the time in which Postgres answers a BEGIN.
 const MOMENT: Duration = Duration::from_micros(40);
 
-/// Connections as `serve` makes them: not asked whether they live before each use, so that a BEGIN is written at once.
+/// Opens connections like `serve`: without a ping before each use, so that BEGIN is written immediately.
 async fn connected(db: &Db, connections: u32) -> transaction::Pool {
     let pool = pool::pool(db.options.clone(), connections, "serve", Duration::from_secs(30));
     let all = join_all((0..connections).map(|_| pool.begin())).await;
@@ -32,41 +32,41 @@ async fn connected(db: &Db, connections: u32) -> transaction::Pool {
     pool
 }
 
-/// A connection with a transaction that nobody ends would make the next statements part of it: a delivery that was
-/// answered 200 would go when it is rolled back.
+/// A transaction left open would include the next statements on its connection: a delivery that was answered 200 would be lost
+/// when it is rolled back.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_whose_beginning_is_given_up_is_rolled_back() {
+async fn a_transaction_is_rolled_back_if_its_caller_is_dropped_during_begin() {
     let db = Db::new().await;
     for service in [connected(&db, 1).await, db.pool.service()] {
-        let mut given_up = 0;
+        let mut dropped = 0;
         for polls in (1..12).cycle().take(66) {
             {
                 let begun = service.begin();
                 tokio::pin!(begun);
                 let mut polled = (0..polls).map(|_| {
                     let ready = begun.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
-                    // Real time: the answer comes from another process, and the drop is to fall between the two.
+                    // Real time, because the answer comes from another process: the drop must fall between BEGIN and its answer.
                     std::thread::sleep(MOMENT);
                     ready
                 });
-                given_up += usize::from(!polled.any(|ready| ready));
+                dropped += usize::from(!polled.any(|ready| ready));
             }
-            // Looked at before the next one begins, which would end what is open.
+            // Checked before the next transaction begins, which would end an open one.
             let open = left_open(&db).await;
             assert_eq!(
                 open,
                 [] as [i32; 0],
-                "servers in a transaction that nobody ends, after {polls} polls"
+                "servers with an open transaction, after {polls} polls"
             );
         }
-        assert!(given_up > 5, "only {given_up} were given up");
+        assert!(dropped > 5, "only {dropped} were dropped");
     }
 }
 
-/// Fails as a batch; a job alone takes so many moments that the upkeep of its lease is dropped anywhere on its way.
-struct Short;
+/// Fails as a batch. A single job takes a varying time, so that the renewal of its lease is dropped at any point.
+struct ShortHandler;
 
-impl JobHandler for Short {
+impl JobHandler for ShortHandler {
     fn kind(&self) -> &'static str {
         "event"
     }
@@ -90,17 +90,16 @@ impl JobHandler for Short {
     }
 }
 
-/// As many as a batch has jobs: each of them is used for one job's lease before the first has its turn again, which would
-/// end what it left open.
+/// One per job of a batch: each is used for one job's lease before the first is used again, which would end its open transaction.
 const CONNECTIONS: u32 = 8;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_upkeep_of_a_lease_that_is_dropped_with_its_job_leaves_no_transaction_open() {
+async fn the_renewal_of_a_lease_that_is_dropped_with_its_job_leaves_no_transaction_open() {
     let db = Db::new().await;
-    let shift = Worker {
+    let worker = Worker {
         pool: db.pool.service(),
         leases: connected(&db, CONNECTIONS).await,
-        handlers: vec![Arc::new(Short)],
+        handlers: vec![Arc::new(ShortHandler)],
         lease: Duration::from_secs(60),
         poll: Duration::from_millis(20),
         retry: RetryPolicy::default(),
@@ -113,22 +112,22 @@ async fn the_upkeep_of_a_lease_that_is_dropped_with_its_job_leaves_no_transactio
             .execute(&db.pool)
             .await
             .unwrap();
-        let step = shift.step("a worker", &CancellationToken::new()).await.unwrap();
+        let step = worker.step("a worker", &CancellationToken::new()).await.unwrap();
         assert_eq!((step.claimed, step.died), (bodies.len(), bodies.len()));
         let open = left_open(&db).await;
         assert_eq!(
             open,
             [] as [i32; 0],
-            "servers in a transaction that nobody ends, in round {round}"
+            "servers with an open transaction, in round {round}"
         );
     }
 }
 
-/// Servers that stay in a transaction.
+/// Returns the server processes that stay in a transaction.
 async fn left_open(db: &Db) -> Vec<i32> {
     let open = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'";
     for _ in 0..100 {
-        // A beginning that is under way shows as well, and has ended the next time.
+        // A BEGIN in progress is listed too, and is gone the next time.
         tokio::time::sleep(Duration::from_millis(2)).await;
         let open: Vec<i32> = sqlx::query_scalar(open).fetch_all(&db.pool).await.unwrap();
         if open.is_empty() {

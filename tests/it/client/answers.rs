@@ -1,4 +1,4 @@
-//! What an answer means: the document, or what is to be done about the failure.
+//! The meaning of an answer: a document, or a class of failure.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn soft(errors: &Value) -> Script {
 }
 
 #[tokio::test]
-async fn a_document_is_the_data_and_the_whole_body() {
+async fn a_document_has_the_data_and_the_exact_body() {
     let body =
         r#" {"data": {"id": "asellermsg-7", "price": 1.10}, "meta": {"errors": [], "warnings": [{"title": "w"}]}} "#;
     let document = fetched(ok(body)).await.result.unwrap();
@@ -37,7 +37,7 @@ async fn a_document_is_the_data_and_the_whole_body() {
 }
 
 #[tokio::test]
-async fn each_failure_has_its_class() {
+async fn each_status_has_its_class() {
     assert!(
         matches!(error(status("400 Bad")).await, FetchError::RetryAfter { after, down: false, .. } if after.as_secs() >= 120)
     );
@@ -71,7 +71,7 @@ async fn each_failure_has_its_class() {
 }
 
 #[tokio::test]
-async fn too_many_calls_are_answered_with_a_wait_and_the_budget() {
+async fn a_429_has_the_time_to_wait_and_the_rate_limit_headers() {
     let headers = [
         "x-rate-limit-limit: 3600",
         "x-rate-limit-remaining: 0",
@@ -92,13 +92,13 @@ async fn too_many_calls_are_answered_with_a_wait_and_the_budget() {
     let both = [&headers[..], &["retry-after: 5"]].concat();
     assert_eq!(seconds(error(answer("429 Too Many", &both, b"")).await), Some(5));
     assert_eq!(seconds(error(answer("429 Too Many", &[], b"")).await), None);
-    // A success tells what is left as well.
+    // A success has the headers too.
     let success = fetched(answer("200 OK", &headers[1..2], br#"{"data": {}}"#)).await;
     assert_eq!(success.rate_limit.remaining, Some(0));
 }
 
 #[tokio::test]
-async fn an_error_inside_a_200_is_a_failure_of_its_codes_class() {
+async fn an_error_inside_a_200_has_the_class_of_its_code() {
     let locked = error(soft(&json!([{"title": "The trip is locked", "code": 423}]))).await;
     assert!(matches!(locked, FetchError::Retryable { down: false, .. }));
     assert_eq!(
@@ -130,7 +130,7 @@ async fn an_error_inside_a_200_is_a_failure_of_its_codes_class() {
 }
 
 #[tokio::test]
-async fn a_200_that_is_no_envelope_is_tried_again() {
+async fn a_200_without_an_envelope_is_retried() {
     for body in [
         "",
         "<html>maintenance</html>",
@@ -152,7 +152,7 @@ async fn a_200_that_is_no_envelope_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_reason_quotes_the_answers_errors_in_bounds_and_on_one_line() {
+async fn a_reason_quotes_the_errors_of_the_answer_shortened_and_on_one_line() {
     let errors = json!({"meta": {"errors": [{"title": format!("No\n\u{1b}[2J{}", "x".repeat(10_000)), "code": 422}]}});
     let error = error(answer("422 No", &[], errors.to_string().as_bytes())).await;
     assert!(matches!(error, FetchError::RetryAfter { .. }));

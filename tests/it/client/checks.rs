@@ -1,4 +1,4 @@
-//! What `check` and `serve` say of the API's settings: in one line, by name, without a secret.
+//! `check` and `serve` report the settings of the API by name, one per line, without a secret.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::support::cluster::Db;
 use crate::support::recorder::{Recorder, answer, ok};
 
 async fn checked(db: &Db, base: &str) -> CheckOutput {
-    let told = check(&[
+    let report = check(&[
         ("DATABASE_URL", &db.url()),
         ("AVINODE_BASE_URL", base),
         ("AVINODE_API_TOKEN", API_TOKEN),
@@ -17,32 +17,32 @@ async fn checked(db: &Db, base: &str) -> CheckOutput {
         ("AVINODE_INSECURE_LOOPBACK", "true"),
     ])
     .await;
-    assert!(!told.text.contains("hush"), "{}", told.text);
-    told
+    assert!(!report.text.contains("hush"), "{}", report.text);
+    report
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_says_that_notifications_wait_where_there_are_no_credentials() {
+async fn check_warns_that_notifications_wait_without_credentials() {
     let db = Db::new().await;
-    let told = check(&[("DATABASE_URL", &db.url())]).await;
-    let (verdict, words) = told.of("avinode");
-    assert_eq!(verdict, "warning", "{}", told.text);
+    let report = check(&[("DATABASE_URL", &db.url())]).await;
+    let (verdict, words) = report.of("avinode");
+    assert_eq!(verdict, "warning", "{}", report.text);
     assert!(
         words.contains("are stored, and fetched once there are credentials") && words.contains("AVINODE_BEARER"),
         "{words}"
     );
-    let told = check(&[("DATABASE_URL", &db.url()), ("INGEST_ROLE", "receive")]).await;
-    assert_eq!(told.status("avinode"), "ok", "{}", told.text);
+    let report = check(&[("DATABASE_URL", &db.url()), ("INGEST_ROLE", "receive")]).await;
+    assert_eq!(report.status("avinode"), "ok", "{}", report.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_tries_the_credentials_and_says_what_avinode_does_not_send() {
+async fn check_tries_the_credentials_and_names_the_events_that_avinode_does_not_send() {
     let db = Db::new().await;
     let sent = json!({"id": "whs-1", "active": true, "eventTypes": ["TripChatFromSeller", "TripRequestMine"]});
     let server = Recorder::answering(ok(json!({"data": [sent]}))).await;
-    let told = checked(&db, &server.base()).await;
-    let (verdicts, words) = told.of("avinode");
-    assert_eq!(verdicts, "ok warning warning", "{}", told.text);
+    let report = checked(&db, &server.base()).await;
+    let (verdicts, words) = report.of("avinode");
+    assert_eq!(verdicts, "ok warning warning", "{}", report.text);
     assert!(words.contains("AVINODE_INSECURE_LOOPBACK"), "{words}");
     assert!(
         words.contains("no active webhook setting sends TripRequestSellerResponse"),
@@ -52,23 +52,23 @@ async fn check_tries_the_credentials_and_says_what_avinode_does_not_send() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_fails_where_the_credentials_are_refused_and_names_a_clock_that_is_off() {
+async fn check_fails_if_the_credentials_are_refused_and_names_a_clock_that_is_off() {
     let db = Db::new().await;
     let late = answer("401 Unauthorized", &["date: Sat, 31 Jan 2015 10:00:00 GMT"], b"");
     let server = Recorder::answering(late).await;
-    let told = checked(&db, &server.base()).await;
-    let (verdicts, words) = told.of("avinode");
+    let report = checked(&db, &server.base()).await;
+    let (verdicts, words) = report.of("avinode");
     assert_eq!(
-        (told.code, verdicts.as_str()),
+        (report.code, verdicts.as_str()),
         (Some(1), "failed warning warning"),
         "{}",
-        told.text
+        report.text
     );
     assert!(
         words.contains("ahead of Avinode's") && words.contains("responded with 401"),
         "{words}"
     );
-    // Away is not wrong: what comes in is kept.
+    // An unavailable API is a warning: deliveries are stored meanwhile.
     let server = Recorder::answering(answer("503 Busy", &[], b"")).await;
     assert!(
         checked(&db, &server.base())
@@ -79,7 +79,7 @@ async fn check_fails_where_the_credentials_are_refused_and_names_a_clock_that_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn serve_and_check_refuse_half_a_set_of_credentials_and_a_base_that_is_none() {
+async fn serve_refuses_incomplete_credentials_and_an_invalid_base_url() {
     for (variables, said) in [
         (
             &[("AVINODE_BEARER", "")][..],
@@ -100,13 +100,13 @@ async fn serve_and_check_refuse_half_a_set_of_credentials_and_a_base_that_is_non
             "error: AVINODE_BASE_URL (--avinode-base-url): the value contains a user name",
         ),
     ] {
-        // Where nobody can listen: what gets past the settings ends there.
+        // An address that cannot be bound: a program that accepted the settings ends there.
         let others = [("AVINODE_WEBHOOK_SECRET", "hush"), ("INGEST_LISTEN", "192.0.2.1:8080")];
         let with_secret = [&others, variables].concat();
-        let ran = program("https://sandbox.avinode.com/api", &["serve"], &with_secret).await;
-        assert_eq!(ran.code, Some(64), "{}", ran.all);
-        assert!(ran.all.starts_with(said), "{}", ran.all);
-        assert_eq!(ran.all.lines().count(), 1, "{}", ran.all);
-        assert!(!ran.all.contains("hush"), "{}", ran.all);
+        let run = program("https://sandbox.avinode.com/api", &["serve"], &with_secret).await;
+        assert_eq!(run.code, Some(64), "{}", run.all);
+        assert!(run.all.starts_with(said), "{}", run.all);
+        assert_eq!(run.all.lines().count(), 1, "{}", run.all);
+        assert!(!run.all.contains("hush"), "{}", run.all);
     }
 }

@@ -1,4 +1,4 @@
-//! What a call carries, and that nothing prints it.
+//! The headers of a call, and that no credential is printed.
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 
@@ -6,7 +6,7 @@ use super::setup::{API_TOKEN, BEARER, client, now, resource};
 use crate::support::recorder::{Recorder, ok};
 
 #[tokio::test]
-async fn a_get_carries_every_header_of_the_reference_once() {
+async fn a_get_has_every_header_of_the_reference_once() {
     let server = Recorder::answering(ok(r#"{"data": {"id": "arfq-1"}}"#)).await;
     let fetched = client(&server.base()).get(&resource("arfq-1")).await;
     assert_eq!(fetched.began_at, now().trunc_subsecs(6));
@@ -15,8 +15,8 @@ async fn a_get_carries_every_header_of_the_reference_once() {
     assert!(request.starts_with("GET /api/rfqs/arfq-1 HTTP/1.1\r\n"), "{request}");
     let values = |name: &str| -> Vec<String> {
         let lines = request.lines().filter_map(|line| line.split_once(": "));
-        let those = lines.filter(|(its, _)| its.eq_ignore_ascii_case(name));
-        those.map(|(_, value)| value.to_owned()).collect()
+        let found = lines.filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.to_owned()).collect()
     };
     let product = concat!("avinode-ingest/", env!("CARGO_PKG_VERSION"));
     for (name, value) in [
@@ -38,11 +38,11 @@ async fn a_get_carries_every_header_of_the_reference_once() {
 }
 
 #[tokio::test]
-async fn neither_a_client_nor_its_failures_show_a_credential() {
+async fn neither_a_client_nor_its_errors_show_a_credential() {
     let server = Recorder::answering(Vec::new()).await;
     let client = client(&server.base());
     let failed = client.get(&resource("arfq-1")).await;
-    assert!(server.everything().contains(API_TOKEN), "it was not sent at all");
+    assert!(server.everything().contains(API_TOKEN), "it was not sent");
     let shown = format!("{client:?} {failed:?} {}", failed.result.as_ref().unwrap_err());
     assert!(!shown.contains("hush"), "{shown}");
 }

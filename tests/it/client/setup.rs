@@ -1,4 +1,4 @@
-//! A client for tests: credentials that can be looked for, a fixed time, short patience.
+//! Clients for tests, with recognisable credentials, a fixed time and short timeouts.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -13,9 +13,7 @@ use avinode_ingest::avinode::resource_id::ResourceId;
 use avinode_ingest::clock::Clock;
 use chrono::{DateTime, Utc};
 
-/// What no stranger may get.
 pub const API_TOKEN: &str = "the-api-token-hush";
-/// What no stranger may get either.
 pub const BEARER: &str = "the-bearer-hush";
 
 /// The time of every call.
@@ -23,7 +21,6 @@ pub fn now() -> DateTime<Utc> {
     "2026-01-31T10:00:00.123456789Z".parse().unwrap()
 }
 
-/// The settings for a base.
 pub fn settings(base: &str, limits: ClientLimits) -> ClientSettings {
     ClientSettings {
         base: BaseUrl::parse(base, true).unwrap(),
@@ -34,7 +31,7 @@ pub fn settings(base: &str, limits: ClientLimits) -> ClientSettings {
     }
 }
 
-/// Ends that a test can wait for.
+/// Limits that a test can wait for.
 pub fn short() -> ClientLimits {
     ClientLimits {
         connect: Duration::from_millis(500),
@@ -43,24 +40,23 @@ pub fn short() -> ClientLimits {
     }
 }
 
-/// A client for a base, with the usual limits.
+/// Creates a client with the default limits.
 pub fn client(base: &str) -> AvinodeClient {
     AvinodeClient::new(&settings(base, ClientLimits::default()), Clock::Fixed(now())).unwrap()
 }
 
-/// A client for a base, with short limits.
+/// Creates a client with short limits.
 pub fn hasty(base: &str) -> AvinodeClient {
     AvinodeClient::new(&settings(base, short()), Clock::Fixed(now())).unwrap()
 }
 
-/// A client whose names are looked up in a test's answers, in turn, the last one for ever.
+/// Creates a client with these DNS answers, one after the other; the last one is repeated.
 pub fn with_answers(base: &str, answers: &[&[SocketAddr]]) -> AvinodeClient {
     let answers = answers.iter().map(|addresses| addresses.to_vec()).collect();
     let lookup = Arc::new(Answers(Mutex::new(answers)));
     AvinodeClient::with_lookup(&settings(base, short()), Clock::Fixed(now()), lookup).unwrap()
 }
 
-/// A resource by its id.
 pub fn resource(id: &str) -> Resource {
     Resource::by_id(&ResourceId::parse(id).unwrap()).unwrap()
 }

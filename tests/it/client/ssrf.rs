@@ -1,5 +1,5 @@
-//! Requests made on a stranger's word: each way to have credentials sent elsewhere, refused before a byte of them is sent.
-//! The servers say so, not the client.
+//! Server-side request forgery: every way to make the client send its credentials elsewhere is refused before a byte is sent.
+//! The servers prove it, not the client.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -11,7 +11,7 @@ use avinode_ingest::avinode::resource::Resource;
 use super::setup::{API_TOKEN, BEARER, client, resource, with_answers};
 use crate::support::recorder::{Recorder, answer, ok};
 
-/// What a worker does with a notification.
+/// Fetches like a worker with a notification.
 async fn follow(client: &AvinodeClient, href: &str, resource: &Resource) -> Result<FetchResult, HrefMismatch> {
     client.verify_href(href, resource)?;
     Ok(client.get(resource).await)
@@ -22,7 +22,7 @@ fn document() -> Vec<crate::support::recorder::Part> {
 }
 
 #[tokio::test]
-async fn no_href_but_the_resources_own_brings_anybody_a_byte() {
+async fn only_the_resources_own_href_causes_a_request() {
     let avinode = Recorder::answering(document()).await;
     let evil = Recorder::answering(document()).await;
     let client = client(&avinode.base());
@@ -31,7 +31,7 @@ async fn no_href_but_the_resources_own_brings_anybody_a_byte() {
     let (our_port, their_port) = (ours.port(), theirs.port());
     let number = u32::from(Ipv4Addr::LOCALHOST);
     for href in [
-        // Elsewhere, plainly and by names and addresses of other spellings.
+        // Another server, or this one with another spelling of its name or address.
         format!("http://{theirs}/api/rfqs/arfq-1"),
         format!("https://{ours}/api/rfqs/arfq-1"),
         format!("http://localhost:{our_port}/api/rfqs/arfq-1"),
@@ -45,7 +45,7 @@ async fn no_href_but_the_resources_own_brings_anybody_a_byte() {
         // Ports.
         "http://127.0.0.1/api/rfqs/arfq-1".to_owned(),
         format!("http://127.0.0.1:{their_port}/api/rfqs/arfq-1"),
-        // User info: who is the host?
+        // User info, which can look like the host.
         format!("http://{ours}@{theirs}/api/rfqs/arfq-1"),
         format!("http://user:word@{ours}/api/rfqs/arfq-1"),
         format!("http://{theirs}@{ours}/api/rfqs/arfq-1"),
@@ -64,22 +64,22 @@ async fn no_href_but_the_resources_own_brings_anybody_a_byte() {
         format!("http://{ours}/api/trips/arfq-1"),
         // Line ends.
         format!("http://{ours}/api/rfqs/arfq-1\r\nHost: {theirs}"),
-        // Nothing of the web.
+        // Other schemes.
         "file:///etc/passwd".to_owned(),
         format!("gopher://{theirs}/api/rfqs/arfq-1"),
         String::new(),
     ] {
-        let refused = follow(&client, &href, &rfq).await.unwrap_err();
-        assert!(refused.to_string().starts_with("refused to fetch: "), "{href}");
+        let error = follow(&client, &href, &rfq).await.unwrap_err();
+        assert!(error.to_string().starts_with("refused to fetch: "), "{href}");
     }
-    for (server, name) in [(&avinode, "Avinode"), (&evil, "the stranger")] {
+    for (server, name) in [(&avinode, "Avinode"), (&evil, "the other server")] {
         assert!(
             server.connections().is_empty(),
             "{name} was called: {}",
             server.everything()
         );
     }
-    // The same, to see that the test would see it.
+    // The correct href, to show that the test would notice a request.
     let href = format!("http://{ours}/api/rfqs/arfq-1");
     assert!(follow(&client, &href, &rfq).await.unwrap().result.is_ok());
     assert!(avinode.everything().contains(API_TOKEN) && avinode.everything().contains(BEARER));
@@ -107,7 +107,7 @@ async fn an_id_that_would_change_the_path_is_not_fetched() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_to_anybody() {
+async fn no_redirect_is_followed() {
     let elsewhere = Recorder::answering(document()).await;
     for status in [
         "301 Moved Permanently",
@@ -133,7 +133,7 @@ async fn a_redirect_is_not_followed_to_anybody() {
 }
 
 #[tokio::test]
-async fn a_name_with_a_private_address_among_its_answers_is_not_called() {
+async fn a_name_with_a_private_address_in_its_dns_answer_is_not_called() {
     let inside = Recorder::answering(document()).await;
     let port = inside.address.port();
     let at = |ip: &str| SocketAddr::new(ip.parse().unwrap(), port);
@@ -169,13 +169,13 @@ async fn a_name_with_a_private_address_among_its_answers_is_not_called() {
     }
     assert!(
         inside.connections().is_empty(),
-        "not even a handshake: {}",
+        "a connection was opened: {}",
         inside.everything()
     );
 }
 
 #[tokio::test]
-async fn every_connection_has_its_address_checked_anew() {
+async fn the_address_of_every_connection_is_checked() {
     let server = Recorder::answering(document()).await;
     let base = format!("http://localhost:{}/api", server.address.port());
     let elsewhere = SocketAddr::new("10.0.0.1".parse().unwrap(), server.address.port());
@@ -190,7 +190,7 @@ async fn every_connection_has_its_address_checked_anew() {
 }
 
 #[tokio::test]
-async fn a_name_without_addresses_is_tried_again_soon() {
+async fn a_name_without_addresses_is_retried() {
     let client = with_answers("https://avinode.test/api", &[&[]]);
     let error = client.get(&resource("arfq-1")).await.result.unwrap_err();
     assert!(matches!(error, FetchError::Retryable { down: true, .. }), "{error:?}");

@@ -1,4 +1,4 @@
-//! A call has an end in time and in bytes, whatever the other side does.
+//! A call is bounded in time and in bytes, whatever the server does.
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -21,8 +21,8 @@ fn begun(headers: &str) -> Part {
     Part::Bytes(format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{headers}\r\n").into_bytes())
 }
 
-/// What came of a call to a server with this script, which has to end in time.
-async fn called(script: Script) -> Result<(), FetchError> {
+/// Calls a server with this script; fails if the call does not end in time.
+async fn call(script: Script) -> Result<(), FetchError> {
     let server = Recorder::answering(script).await;
     let began = Instant::now();
     let fetched = hasty(&server.base()).get(&resource("arfq-1")).await;
@@ -35,15 +35,15 @@ async fn called(script: Script) -> Result<(), FetchError> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_longer_than_the_limit_is_refused_however_it_comes() {
+async fn a_body_over_the_limit_is_refused_in_every_encoding() {
     let limit = short().body;
     let body = |length: usize| format!("{{\"data\": \"{}\"}}", "x".repeat(length - 12));
     let gzipped = |length: usize| answer("200 OK", &["content-encoding: gzip"], &gzip(body(length).as_bytes()));
     let no_pause = Duration::ZERO;
     let chunk = format!("4000\r\n{}\r\n", "x".repeat(0x4000)).into_bytes();
-    // To the byte, both as it comes and after decompression.
-    assert_eq!(called(answer("200 OK", &[], body(limit).as_bytes())).await, Ok(()));
-    assert_eq!(called(gzipped(limit)).await, Ok(()));
+    // The limit is exact, before and after decompression.
+    assert_eq!(call(answer("200 OK", &[], body(limit).as_bytes())).await, Ok(()));
+    assert_eq!(call(gzipped(limit)).await, Ok(()));
     let bomb = gzip(&vec![b' '; 64 * 1024 * 1024]);
     assert!(bomb.len() < 100 * 1024, "{}", bomb.len());
     for (name, script) in [
@@ -62,24 +62,24 @@ async fn a_body_longer_than_the_limit_is_refused_however_it_comes() {
             vec![begun("transfer-encoding: chunked\r\n"), Part::Endless(chunk, no_pause)],
         ),
         (
-            "a length beyond all bounds",
+            "an enormous length",
             vec![
                 begun("content-length: 99999999999\r\n"),
                 Part::Endless(vec![b'x'; 4096], no_pause),
             ],
         ),
     ] {
-        let error = called(script).await.unwrap_err();
+        let error = call(script).await.unwrap_err();
         assert!(matches!(error, FetchError::Permanent { .. }), "{name}: {error:?}");
         assert!(error.reason().contains("longer than 65536 bytes"), "{name}: {error}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_slow_is_left() {
+async fn a_slow_server_is_a_timeout() {
     let drip = Duration::from_millis(20);
     for (name, script) in [
-        ("says nothing", vec![Part::Silence]),
+        ("sends nothing", vec![Part::Silence]),
         (
             "stops in the headers",
             vec![Part::Bytes(b"HTTP/1.1 200 OK\r\nx: ".to_vec()), Part::Silence],
@@ -112,7 +112,7 @@ async fn whoever_is_slow_is_left() {
             ],
         ),
     ] {
-        let error = called(script).await.unwrap_err();
+        let error = call(script).await.unwrap_err();
         assert!(
             matches!(error, FetchError::Retryable { down: true, .. }),
             "{name}: {error:?}"
@@ -121,18 +121,18 @@ async fn whoever_is_slow_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn headers_without_end_are_not_gathered() {
+async fn endless_headers_are_not_collected() {
     let line = format!("x: {}\r\n", "y".repeat(8000)).into_bytes();
     let script = vec![
         Part::Bytes(b"HTTP/1.1 200 OK\r\n".to_vec()),
         Part::Endless(line, Duration::ZERO),
     ];
-    let error = called(script).await.unwrap_err();
+    let error = call(script).await.unwrap_err();
     assert!(matches!(error, FetchError::Retryable { down: true, .. }), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_body_that_is_cut_off_is_no_document() {
+async fn a_truncated_body_is_not_a_document() {
     let whole = gzip(br#"{"data": {"id": "arfq-1"}}"#);
     let cut = [
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\nconnection: close\r\n\r\n",
@@ -151,13 +151,13 @@ async fn a_body_that_is_cut_off_is_no_document() {
         ],
         Vec::new(),
     ] {
-        let error = called(script).await.unwrap_err();
+        let error = call(script).await.unwrap_err();
         assert!(matches!(error, FetchError::Retryable { down: true, .. }), "{error:?}");
     }
 }
 
 #[tokio::test]
-async fn where_nobody_listens_it_is_tried_again() {
+async fn a_refused_connection_is_retried() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let error = hasty(&format!("http://{closed}/api"))
         .get(&resource("arfq-1"))

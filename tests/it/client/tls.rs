@@ -1,4 +1,4 @@
-//! Who a server is: the real program, real certificates, and no credentials for whoever cannot prove the name.
+//! The program sends credentials only to a server with a valid certificate for its name.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,10 +9,10 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use super::webhooks::{Ran, webhooks};
+use super::webhooks::{ProgramRun, webhooks};
 use crate::support::recorder::{ok, serve};
 
-/// An authority of a test's own.
+/// A certificate authority.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -22,7 +22,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// What a TLS server shows for a name.
+    /// Configures a TLS server with a certificate for this name.
     fn server(&self, name: &str) -> ServerConfig {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(vec![name.to_owned()])
@@ -41,9 +41,9 @@ impl Authority {
             .unwrap()
     }
 
-    /// Runs `webhooks list` against a server that shows a certificate for `name`, by a program that trusts `trusted`.
-    /// Returns what became of it and what the server could read.
-    async fn list(&self, name: &str, trusted: &Self) -> (Ran, String) {
+    /// Runs `webhooks list`, trusting `trusted`, against a server with a certificate for `name`. Returns the run and the text that
+    /// the server received.
+    async fn list(&self, name: &str, trusted: &Self) -> (ProgramRun, String) {
         let acceptor = TlsAcceptor::from(Arc::new(self.server(name)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -62,35 +62,35 @@ impl Authority {
         std::fs::write(roots.path(), trusted.0.pem()).unwrap();
         let base = format!("https://localhost:{port}/api");
         let roots = roots.path().to_str().unwrap();
-        let ran = webhooks(&base, &["list"], &[("SSL_CERT_FILE", roots)]).await;
+        let run = webhooks(&base, &["list"], &[("SSL_CERT_FILE", roots)]).await;
         serving.abort();
         let read = String::from_utf8_lossy(&read.lock().unwrap()).into_owned();
-        (ran, read)
+        (run, read)
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn credentials_go_to_whoever_proves_the_name_and_to_nobody_else() {
+async fn credentials_are_sent_only_to_a_server_with_a_valid_certificate_for_its_name() {
     let (known, unknown) = (Authority::new(), Authority::new());
-    let (ran, read) = known.list("localhost", &known).await;
-    assert_eq!(ran.code, Some(0), "{}", ran.all);
-    assert!(read.contains("the-bearer-hush"), "it was not sent at all: {read}");
+    let (run, read) = known.list("localhost", &known).await;
+    assert_eq!(run.code, Some(0), "{}", run.all);
+    assert!(read.contains("the-bearer-hush"), "they were not sent: {read}");
 
     for (name, server, why) in [
         (
-            "a stranger's certificate",
+            "the certificate of an unknown authority",
             unknown.list("localhost", &known).await,
             "invalid peer certificate",
         ),
         (
-            "another name's certificate",
+            "a certificate for another name",
             known.list("avinode.example", &known).await,
             "not valid for name",
         ),
     ] {
-        let (ran, read) = server;
-        assert_eq!(ran.code, Some(69), "{name}: {}", ran.all);
-        assert!(ran.all.contains(why), "{name}: {}", ran.all);
+        let (run, read) = server;
+        assert_eq!(run.code, Some(69), "{name}: {}", run.all);
+        assert!(run.all.contains(why), "{name}: {}", run.all);
         assert_eq!(read, "", "{name}");
     }
 }

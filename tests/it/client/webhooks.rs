@@ -1,4 +1,4 @@
-//! `webhooks` as an operator meets it: the real program, and a stand-in for the settings at Avinode.
+//! The command `webhooks`, against a fake of Avinode's webhook settings.
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -12,18 +12,15 @@ use tokio::net::TcpListener;
 use super::setup::{API_TOKEN, BEARER};
 use crate::support::recorder::{Recorder, answer};
 
-/// What became of a run of the program.
-pub struct Ran {
-    /// The exit code.
+pub struct ProgramRun {
     pub code: Option<i32>,
-    /// Standard output.
-    pub out: String,
-    /// Both outputs.
+    pub stdout: String,
+    /// Standard output and standard error.
     pub all: String,
 }
 
-/// Runs the program with credentials for this base and these variables only.
-pub async fn program(base: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+/// Runs the program with credentials for this base URL, and no other variables than these.
+pub async fn program(base: &str, arguments: &[&str], variables: &[(&str, &str)]) -> ProgramRun {
     let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
     command.args(arguments).env_clear();
     command.env("AVINODE_BASE_URL", base);
@@ -35,31 +32,31 @@ pub async fn program(base: &str, arguments: &[&str], variables: &[(&str, &str)])
     let output = tokio::task::spawn_blocking(move || command.output().unwrap())
         .await
         .unwrap();
-    let out = String::from_utf8(output.stdout).unwrap();
-    Ran {
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    ProgramRun {
         code: output.status.code(),
-        all: format!("{out}{}", String::from_utf8(output.stderr).unwrap()),
-        out,
+        all: format!("{stdout}{}", String::from_utf8(output.stderr).unwrap()),
+        stdout,
     }
 }
 
-/// Runs `webhooks` and holds it to showing no secret.
-pub async fn webhooks(base: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
-    let ran = program(base, &[&["webhooks"], arguments].concat(), variables).await;
-    assert!(!ran.all.contains("hush"), "{}", ran.all);
-    ran
+/// Runs `webhooks`, and fails if it prints a secret.
+pub async fn webhooks(base: &str, arguments: &[&str], variables: &[(&str, &str)]) -> ProgramRun {
+    let run = program(base, &[&["webhooks"], arguments].concat(), variables).await;
+    assert!(!run.all.contains("hush"), "{}", run.all);
+    run
 }
 
-/// The settings at a stand-in for Avinode, and every body that was written.
+/// A fake of Avinode with webhook settings; records every body that was written.
 #[derive(Clone, Default)]
-struct Avinode {
+struct FakeAvinode {
     settings: Arc<Mutex<Vec<Value>>>,
     written: Arc<Mutex<Vec<Value>>>,
-    /// It answers 200 to a new name, and does not take it.
+    /// It answers 200 to a new name, but keeps the old one.
     keeps_names: bool,
 }
 
-impl Avinode {
+impl FakeAvinode {
     async fn start(settings: Vec<Value>) -> (Self, String) {
         Self::default().start_with(settings).await
     }
@@ -115,11 +112,11 @@ fn setting() -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_shows_what_is_sent_and_what_is_missing() {
-    let (_, base) = Avinode::start(vec![setting()]).await;
-    let ran = webhooks(&base, &["list"], &[]).await;
-    assert_eq!(ran.code, Some(0), "{}", ran.all);
-    for some in [
+async fn a_list_shows_the_subscribed_and_the_missing_event_types() {
+    let (_, base) = FakeAvinode::start(vec![setting()]).await;
+    let run = webhooks(&base, &["list"], &[]).await;
+    assert_eq!(run.code, Some(0), "{}", run.all);
+    for text in [
         "whs-1583",
         "yes",
         "ours",
@@ -127,55 +124,55 @@ async fn a_list_shows_what_is_sent_and_what_is_missing() {
         "TripRequestMine (requests sent",
         "TripRequestSellerResponse (",
     ] {
-        assert!(ran.out.contains(some), "{some}: {}", ran.out);
+        assert!(run.stdout.contains(text), "{text}: {}", run.stdout);
     }
-    assert!(!ran.out.contains("TripChatFromSeller (messages"), "{}", ran.out);
+    assert!(!run.stdout.contains("TripChatFromSeller (messages"), "{}", run.stdout);
 
-    let ran = webhooks(&base, &["list", "--json", "--target", "https://b.example/"], &[]).await;
-    let told: Value = serde_json::from_str(&ran.out).unwrap();
-    assert_eq!(told["settings"][0]["id"], "whs-1583");
-    let missing = told["needed"]
+    let run = webhooks(&base, &["list", "--json", "--target", "https://b.example/"], &[]).await;
+    let output: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(output["settings"][0]["id"], "whs-1583");
+    let missing = output["needed"]
         .as_array()
         .unwrap()
         .iter()
         .filter(|needed| needed["missing"] == true);
-    assert_eq!(missing.count(), 3, "{told}");
+    assert_eq!(missing.count(), 3, "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_setting_is_made_with_what_the_service_needs_and_its_own_credentials() {
-    let (avinode, base) = Avinode::start(Vec::new()).await;
+async fn a_setting_is_created_with_the_event_types_and_credentials_of_the_service() {
+    let (avinode, base) = FakeAvinode::start(Vec::new()).await;
     let create = ["create", "--target", "https://a.example/webhooks/avinode"];
-    let ran = webhooks(
+    let run = webhooks(
         &base,
         &create,
         &[("AVINODE_WEBHOOK_BASIC", "avinode:se:cret-hush,other:hush")],
     )
     .await;
-    assert_eq!(ran.code, Some(0), "{}", ran.all);
+    assert_eq!(run.code, Some(0), "{}", run.all);
     let expected = json!({
         "targetURI": "https://a.example/webhooks/avinode", "displayName": "avinode-ingest", "active": true,
         "eventTypes": ["TripRequestSellerResponse", "TripChatFromSeller", "TripRequestMine"],
         "clientIdentifier": "avinode", "clientSecret": "se:cret-hush", "clientAuthenticationType": "BASIC",
     });
     assert_eq!(avinode.last(), expected);
-    let ran = webhooks(&base, &["list", "--target", "https://a.example/webhooks/avinode"], &[]).await;
+    let run = webhooks(&base, &["list", "--target", "https://a.example/webhooks/avinode"], &[]).await;
     assert!(
-        ran.out.contains("Active settings send all needed event types"),
+        run.stdout.contains("Active settings send all needed event types"),
         "{}",
-        ran.out
+        run.stdout
     );
 
-    let ran = webhooks(&base, &create, &[]).await;
-    assert_eq!(ran.code, Some(64), "{}", ran.all);
-    assert!(ran.all.contains("AVINODE_WEBHOOK_BASIC"), "{}", ran.all);
+    let run = webhooks(&base, &create, &[]).await;
+    assert_eq!(run.code, Some(64), "{}", run.all);
+    assert!(run.all.contains("AVINODE_WEBHOOK_BASIC"), "{}", run.all);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_keeps_what_it_was_not_told_to_change() {
-    let (avinode, base) = Avinode::start(vec![setting()]).await;
-    let ran = webhooks(&base, &["update", "whs-1583", "--events", "needed,EmptyLegs"], &[]).await;
-    assert_eq!(ran.code, Some(0), "{}", ran.all);
+async fn a_change_keeps_all_other_fields() {
+    let (avinode, base) = FakeAvinode::start(vec![setting()]).await;
+    let run = webhooks(&base, &["update", "whs-1583", "--events", "needed,EmptyLegs"], &[]).await;
+    assert_eq!(run.code, Some(0), "{}", run.all);
     let mut expected = setting();
     expected.as_object_mut().unwrap().remove("clientSecret");
     expected["eventTypes"] = json!([
@@ -184,66 +181,62 @@ async fn a_change_keeps_what_it_was_not_told_to_change() {
         "TripRequestMine",
         "EmptyLegs"
     ]);
-    assert_eq!(
-        avinode.last(),
-        expected,
-        "the masked secret above all must not come back"
-    );
-    assert!(ran.out.contains("secret was not sent"), "{}", ran.out);
+    assert_eq!(avinode.last(), expected, "the masked secret must not be written back");
+    assert!(run.stdout.contains("secret was not sent"), "{}", run.stdout);
 
     let known = [("AVINODE_WEBHOOK_BASIC", "first:hush-1 avinode:hush-2")];
-    let ran = webhooks(&base, &["disable", "whs-1583", "--json"], &known).await;
-    assert_eq!(ran.code, Some(0), "{}", ran.all);
+    let run = webhooks(&base, &["disable", "whs-1583", "--json"], &known).await;
+    assert_eq!(run.code, Some(0), "{}", run.all);
     expected["active"] = json!(false);
     expected["clientSecret"] = json!("hush-2");
     assert_eq!(avinode.last(), expected);
-    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    let output: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(
-        (&told["setting"]["active"], &told["secret_sent"]),
+        (&output["setting"]["active"], &output["secret_sent"]),
         (&json!(false), &json!(true))
     );
 
-    let ran = webhooks(&base, &["update", "whs-9", "--active", "yes"], &[]).await;
-    assert_eq!(ran.code, Some(1), "{}", ran.all);
-    assert!(ran.all.contains("there is no webhook setting \"whs-9\""), "{}", ran.all);
+    let run = webhooks(&base, &["update", "whs-9", "--active", "yes"], &[]).await;
+    assert_eq!(run.code, Some(1), "{}", run.all);
+    assert!(run.all.contains("there is no webhook setting \"whs-9\""), "{}", run.all);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_is_told_as_avinode_took_it() {
-    let stubborn = Avinode {
+async fn a_change_is_reported_as_avinode_accepted_it() {
+    let stubborn = FakeAvinode {
         keeps_names: true,
-        ..Avinode::default()
+        ..FakeAvinode::default()
     };
     let (avinode, base) = stubborn.start_with(vec![setting()]).await;
-    let ran = webhooks(&base, &["update", "whs-1583", "--name", "another", "--json"], &[]).await;
-    assert_eq!(ran.code, Some(0), "{}", ran.all);
+    let run = webhooks(&base, &["update", "whs-1583", "--name", "another", "--json"], &[]).await;
+    assert_eq!(run.code, Some(0), "{}", run.all);
     assert_eq!(avinode.last()["displayName"], "another");
-    let told: Value = serde_json::from_str(&ran.out).unwrap();
-    assert_eq!(told["setting"]["name"], "ours", "{told}");
+    let output: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(output["setting"]["name"], "ours", "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_sent_already_is_not_asked_for_twice_by_mistake() {
-    let (avinode, base) = Avinode::start(vec![setting()]).await;
+async fn a_second_setting_for_the_same_events_and_target_is_refused() {
+    let (avinode, base) = FakeAvinode::start(vec![setting()]).await;
     let basic = [("AVINODE_WEBHOOK_BASIC", "avinode:hush")];
-    let made = || avinode.settings.lock().unwrap().len();
+    let count = || avinode.settings.lock().unwrap().len();
     let target = "https://A.example:443/webhooks/avinode";
     let create = ["create", "--target", target];
-    let ran = webhooks(&base, &create, &basic).await;
-    assert_eq!((ran.code, made()), (Some(1), 1), "{}", ran.all);
-    for some in ["whs-1583 sends TripChatFromSeller to this target already", "--again"] {
-        assert!(ran.all.contains(some), "{some}: {}", ran.all);
+    let run = webhooks(&base, &create, &basic).await;
+    assert_eq!((run.code, count()), (Some(1), 1), "{}", run.all);
+    for text in ["whs-1583 sends TripChatFromSeller to this target already", "--again"] {
+        assert!(run.all.contains(text), "{text}: {}", run.all);
     }
-    let ran = webhooks(&base, &[&create[..], &["--events", "TripRequestMine"]].concat(), &basic).await;
-    assert_eq!((ran.code, made()), (Some(0), 2), "nothing comes twice: {}", ran.all);
-    let ran = webhooks(&base, &[&create[..], &["--again"]].concat(), &basic).await;
-    assert_eq!((ran.code, made()), (Some(0), 3), "{}", ran.all);
-    let ran = webhooks(&base, &["create", "--target", "https://b.example/"], &basic).await;
-    assert_eq!((ran.code, made()), (Some(0), 4), "elsewhere: {}", ran.all);
+    let run = webhooks(&base, &[&create[..], &["--events", "TripRequestMine"]].concat(), &basic).await;
+    assert_eq!((run.code, count()), (Some(0), 2), "no event type twice: {}", run.all);
+    let run = webhooks(&base, &[&create[..], &["--again"]].concat(), &basic).await;
+    assert_eq!((run.code, count()), (Some(0), 3), "{}", run.all);
+    let run = webhooks(&base, &["create", "--target", "https://b.example/"], &basic).await;
+    assert_eq!((run.code, count()), (Some(0), 4), "another target: {}", run.all);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn exit_codes_tell_settings_refusals_and_an_avinode_that_is_away_apart() {
+async fn exit_codes_distinguish_wrong_settings_refusals_and_an_unavailable_api() {
     for (status, code) in [
         ("401 Unauthorized", 1),
         ("500 Oh", 69),
@@ -251,33 +244,33 @@ async fn exit_codes_tell_settings_refusals_and_an_avinode_that_is_away_apart() {
         ("422 No", 1),
     ] {
         let server = Recorder::answering(answer(status, &[], b"")).await;
-        let ran = webhooks(&server.base(), &["list"], &[]).await;
-        assert_eq!(ran.code, Some(code), "{status}: {}", ran.all);
+        let run = webhooks(&server.base(), &["list"], &[]).await;
+        assert_eq!(run.code, Some(code), "{status}: {}", run.all);
         assert!(
-            ran.all
+            run.all
                 .contains("could not list the webhook settings: GET webhooks/settings"),
             "{}",
-            ran.all
+            run.all
         );
     }
     let server = Recorder::answering(answer("200 OK", &[], b"{}")).await;
-    let ran = webhooks(&server.base(), &["list"], &[("AVINODE_INSECURE_LOOPBACK", "no")]).await;
-    assert_eq!(ran.code, Some(64), "{}", ran.all);
+    let run = webhooks(&server.base(), &["list"], &[("AVINODE_INSECURE_LOOPBACK", "no")]).await;
+    assert_eq!(run.code, Some(64), "{}", run.all);
     assert!(
-        ran.all
+        run.all
             .starts_with("error: AVINODE_BASE_URL (--avinode-base-url): \"http://127.0.0.1:"),
         "{}",
-        ran.all
+        run.all
     );
-    let ran = webhooks("", &["list"], &[("AVINODE_BEARER", ""), ("AVINODE_API_TOKEN", "")]).await;
-    assert_eq!(ran.code, Some(64), "{}", ran.all);
-    assert!(ran.all.contains("AVINODE_BEARER (--avinode-bearer)"), "{}", ran.all);
+    let run = webhooks("", &["list"], &[("AVINODE_BEARER", ""), ("AVINODE_API_TOKEN", "")]).await;
+    assert_eq!(run.code, Some(64), "{}", run.all);
+    assert!(run.all.contains("AVINODE_BEARER (--avinode-bearer)"), "{}", run.all);
     assert!(server.connections().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_in_the_environment_is_not_used() {
-    let (_, base) = Avinode::start(Vec::new()).await;
+    let (_, base) = FakeAvinode::start(Vec::new()).await;
     let proxy = Recorder::answering(answer("200 OK", &[], b"{}")).await;
     let url = format!("http://{}", proxy.address);
     let variables = [
@@ -288,7 +281,7 @@ async fn a_proxy_in_the_environment_is_not_used() {
         "ALL_PROXY",
         "all_proxy",
     ];
-    let ran = webhooks(&base, &["list"], &variables.map(|name| (name, url.as_str()))).await;
-    assert_eq!(ran.code, Some(0), "{}", ran.all);
+    let run = webhooks(&base, &["list"], &variables.map(|name| (name, url.as_str()))).await;
+    assert_eq!(run.code, Some(0), "{}", run.all);
     assert!(proxy.connections().is_empty(), "{}", proxy.everything());
 }
