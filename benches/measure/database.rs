@@ -1,4 +1,4 @@
-//! The measured database: how durable it is, how fast its queue drains, and emptying it between rounds.
+//! The measured database: its durability settings, the throughput of its queue, and truncation between rounds.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use crate::Result;
 
-/// Jobs finished a second until none of the flood is left.
+/// Waits until the queue is empty and returns the jobs per second.
 pub async fn drain(pool: &PgPool) -> Result<f64> {
     let count = || async {
         sqlx::query_scalar::<_, i64>("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'event'")

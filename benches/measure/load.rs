@@ -1,4 +1,4 @@
-//! The load: signed deliveries over sockets, one at a time or over many connections.
+//! The load: signed deliveries, one at a time or over many connections.
 
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,7 @@ fn signer() -> Result<Signer> {
     Ok(Signer::from_settings(Some(SECRET), None)?.ok_or("no signer")?)
 }
 
-/// Sends a request on a kept-alive connection and waits for the whole answer.
+/// Sends a request on a keep-alive connection and waits for the complete response.
 async fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) -> Result<()> {
     stream.write_all(request).await?;
     buffer.clear();
@@ -42,7 +42,7 @@ async fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) 
         if stream.read_buf(buffer).await? == 0 {
             return Err("the connection was closed".into());
         }
-        // The answer is {"delivery":"…"}.
+        // The body is {"delivery":"…"}.
         if buffer.ends_with(b"}") {
             break;
         }
@@ -54,7 +54,7 @@ async fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) 
     }
 }
 
-/// Milliseconds from the request's first byte until another connection to the database sees the session changed.
+/// Returns the milliseconds from the first byte of a request until another database connection sees the changed session.
 pub async fn latency(pool: &Pool, port: u16, count: usize) -> Result<Vec<f64>> {
     let signer = signer()?;
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
@@ -74,7 +74,7 @@ pub async fn latency(pool: &Pool, port: u16, count: usize) -> Result<Vec<f64>> {
             },
         )
         .await?;
-        // The match of the new session is not what is measured.
+        // Wait for the rematch of the new session, which is not measured.
         tokio::time::sleep(Duration::from_millis(20)).await;
         let request = request(
             &signer,
@@ -86,7 +86,7 @@ pub async fn latency(pool: &Pool, port: u16, count: usize) -> Result<Vec<f64>> {
             if began.elapsed() > Duration::from_secs(10) {
                 return Err("the session did not change".into());
             }
-            // Asking without a pause would take the processors from what is waited for.
+            // Polling without a pause would take CPU time from the service.
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         latencies.push(began.elapsed().as_secs_f64() * 1000.0);
@@ -94,7 +94,7 @@ pub async fn latency(pool: &Pool, port: u16, count: usize) -> Result<Vec<f64>> {
     Ok(latencies)
 }
 
-/// Deliveries a second over all connections, with p50 and p99 of the answers in milliseconds.
+/// Returns deliveries per second over all connections, and p50 and p99 of the response time in milliseconds.
 pub async fn flood(port: u16, seconds: u64, round: usize) -> Result<(f64, f64, f64)> {
     let mut tasks = Vec::new();
     let began = Instant::now();
@@ -106,7 +106,7 @@ pub async fn flood(port: u16, seconds: u64, round: usize) -> Result<(f64, f64, f
             let (mut buffer, mut latencies) = (Vec::new(), Vec::new());
             while began.elapsed() < Duration::from_secs(seconds) {
                 let number = latencies.len();
-                // A hundred quotes a trip: what a busy broker sees, and some contention for the workers.
+                // A hundred quotes per trip: a busy broker, and some contention for the workers.
                 let trip = format!("atrip-8{:07}", (number * CONNECTIONS + connection) / 100);
                 let id = format!("{round}-{connection}-{number}");
                 let request = request(&signer, &body(&format!("evt-{id}"), &trip, &format!("aquote-{id}")));

@@ -1,8 +1,8 @@
-//! The numbers of README's "Measured", made anew: `cargo bench --bench measure` (about two minutes, loopback only).
+//! Measures the published figures: `cargo bench --bench measure` (about two minutes, loopback only).
 //!
-//! Not a micro-benchmark harness: what is promised is about processes, so real ones are measured from outside. The release
-//! binary serves from a private, durable cluster; the load comes over sockets from this process, on the same cores.
-//! `-- --short` does everything once and small, to see that it still runs.
+//! Not a micro-benchmark harness: the figures are about processes, so real ones are measured from outside. The release binary
+//! serves from a private, durable cluster; the load comes over sockets from this process, on the same cores. `-- --short` runs
+//! everything once and small, to check that it still works.
 
 mod database;
 mod load;
@@ -66,12 +66,12 @@ async fn measure(short: bool) -> Result<()> {
     );
     let drained = drain(&pool).await?;
     println!(
-        "worked off: {drained:.0} jobs/s with 2 workers, resident {:.1} MiB",
+        "job throughput: {drained:.0} jobs/s with 2 workers, resident {:.1} MiB",
         serve.resident_mib()?
     );
     serve.stop().await?;
 
-    let (mut ours, mut theirs, mut ratios, mut p99s) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut received, mut inserted, mut ratios, mut p99s) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 1..=rounds {
         truncate(&pool).await?;
         let serve = Serve::start(&url, "receive", 18091).await?;
@@ -83,21 +83,21 @@ async fn measure(short: bool) -> Result<()> {
         println!(
             "round {round}: {rate:.0} deliveries/s (p99 {p99:.1} ms, {resident:.1} MiB), pgbench {inserts:.0} rows/s"
         );
-        ours.push(rate);
-        theirs.push(inserts);
+        received.push(rate);
+        inserted.push(inserts);
         ratios.push(rate / inserts);
         p99s.push(p99);
     }
     println!(
         "receiving only: {} deliveries/s, p99 {} ms",
-        spread(&mut ours),
+        spread(&mut received),
         spread(&mut p99s)
     );
     println!(
-        "pgbench, one row of each table a transaction, prepared: {} rows/s",
-        spread(&mut theirs)
+        "pgbench, one row per table and transaction, prepared: {} rows/s",
+        spread(&mut inserted)
     );
-    println!("ratio, pair by pair: {}", spread(&mut ratios));
+    println!("ratio per round: {}", spread(&mut ratios));
     pool.close().await;
     cluster.stop().await?;
     Ok(())

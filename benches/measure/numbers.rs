@@ -1,4 +1,4 @@
-//! What is made of measured numbers.
+//! Statistics.
 
 pub fn percentile(values: &mut [f64], percent: usize) -> f64 {
     values.sort_by(f64::total_cmp);

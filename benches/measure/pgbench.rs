@@ -1,6 +1,5 @@
-//! What receiving is compared with: the same rows, inserted by Postgres's own benchmark.
+//! The baseline for receiving: the same rows, inserted by pgbench.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use avinode_ingest::postgres::binaries::PostgresBinaries;
@@ -9,12 +8,11 @@ use avinode_ingest::postgres::embedded::EmbeddedPostgres;
 use crate::load::body;
 use crate::{CONNECTIONS, Result};
 
-/// The same rows by pgbench: one delivery and one job in one prepared statement, its own transaction, per client.
+/// Inserts one delivery and one job per transaction, in a prepared statement, and returns the transactions per second.
 pub fn pgbench(cluster: &EmbeddedPostgres, seconds: u64) -> Result<f64> {
-    let programs = PostgresBinaries::find(None, None)?;
-    let bin: PathBuf = programs.initdb().parent().ok_or("no folder")?.to_owned();
+    let pgbench = PostgresBinaries::find(None, None)?.program("pgbench");
     let script = std::env::temp_dir().join(format!("avinode-measure-{}.sql", std::process::id()));
-    // Ids in the order of time, as ours: random ones would write more index pages.
+    // UUIDs of version 7 like ours: random ones would write more index pages.
     let uuid_v7 = "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') \
                    || substr(replace(gen_random_uuid()::text, '-', ''), 13))::uuid";
     let text = body("evt-1-63-123456", "atrip-80000001", "aquote-1-63-123456").replace('\'', "''");
@@ -26,7 +24,7 @@ pub fn pgbench(cluster: &EmbeddedPostgres, seconds: u64) -> Result<f64> {
              INSERT INTO avinode_ingest.jobs (kind, delivery_id) SELECT 'event', id FROM kept;\n"
         ),
     )?;
-    let output = Command::new(bin.join("pgbench"))
+    let output = Command::new(pgbench)
         .args([
             "-n",
             "-M",
@@ -49,8 +47,8 @@ pub fn pgbench(cluster: &EmbeddedPostgres, seconds: u64) -> Result<f64> {
         ])
         .output()?;
     std::fs::remove_file(&script)?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let line = said
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = stdout
         .lines()
         .find(|line| line.starts_with("tps"))
         .ok_or_else(|| String::from_utf8_lossy(&output.stderr).into_owned())?;

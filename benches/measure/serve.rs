@@ -1,4 +1,4 @@
-//! The release binary as a process: started, ready, weighed, stopped.
+//! The release binary as a process.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -8,7 +8,6 @@ use tokio::net::TcpStream;
 
 use crate::{Result, SECRET};
 
-/// The release binary, serving.
 pub struct Serve {
     child: Child,
     pub ready_after: Duration,
