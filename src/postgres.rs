@@ -4,7 +4,7 @@
 //!
 //! A private cluster is started in this order: [`service_user`] (the system user that runs it), [`binaries`] (the Postgres
 //! programs), [`data_dir`] (its folder, and the lock on it), [`orphans`] (what a killed process left), [`cluster`] (the data
-//! folder and the server's settings), [`supervisor`] (the running server). [`attach`] connects to the cluster of another process.
+//! folder and the server's settings), `supervisor` (the running server). [`attach`] connects to the cluster of another process.
 
 pub mod attach;
 pub mod autocommit;
@@ -20,6 +20,6 @@ pub mod orphans;
 pub mod pool;
 pub mod server_error;
 pub mod service_user;
-pub mod supervisor;
+mod supervisor;
 pub mod temp_database;
 pub mod transaction;

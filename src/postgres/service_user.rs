@@ -109,7 +109,7 @@ impl ServiceUser {
     }
 
     /// Returns the outermost path that this user may not enter or run. A process of that user tests it, because access lists
-    /// and security modules decide beside the file modes.
+    /// and security modules decide too, not only file modes.
     async fn outermost_closed(&self, paths: impl Iterator<Item = &Path>) -> Result<Option<PathBuf>, EmbeddedError> {
         if !self.switched {
             return Ok(None); // the attempt itself will fail, with the system's error

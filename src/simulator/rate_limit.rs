@@ -9,7 +9,7 @@ use tokio::time::Instant;
 pub struct RateLimit {
     /// Calls per second.
     pub rate: f64,
-    /// Calls at once after a pause.
+    /// The size of a burst after a pause.
     pub burst: u32,
 }
 

@@ -22,8 +22,8 @@ pub struct Scenario {
     /// The seed of faults, duplicates and order; `--seed` overrides it.
     #[serde(default)]
     pub seed: u64,
-    /// Documents have the time of their last change (`updatedOn`) beside `createdOn`. Only the latter has been seen in Avinode's
-    /// answers; without the former, only the time of the fetch tells which of two versions is newer.
+    /// Documents have the time of their last change (`updatedOn`) in addition to `createdOn`. Only the latter has been seen in
+    /// Avinode's answers; without the former, only the time of the fetch shows which of two versions is newer.
     #[serde(default)]
     pub updated_on: bool,
     #[serde(default)]

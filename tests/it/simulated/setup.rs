@@ -148,7 +148,7 @@ pub async fn check(simulator: &Simulator, pool: &Pool, RateLimit { rate, burst }
     assert_eq!(dead(pool).await, []);
     let excess = log.excess(rate, burst);
     println!(
-        "at most {:.1} calls above the rate at once, of {burst}",
+        "the worst window had {:.1} calls above the rate, of {burst}",
         excess + f64::from(burst)
     );
     assert_eq!(log.over_limit(), 0);
