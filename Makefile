@@ -1,32 +1,68 @@
-# The commands that a newcomer needs. `make demo` and `make test` work on a fresh machine: what they need of PostgreSQL
-# they bring themselves, where they may. Arguments go along: make demo ARGS=--exit, make test ARGS='--test it a_name'.
+# The task list: `make help`. `make demo` and `make test` work on a fresh machine with Rust, a C compiler and make: PostgreSQL's
+# programs are installed where they are missing, if the machine allows it. Arguments: make demo ARGS=--exit, make test ARGS=a_name.
 
 ARGS ?=
 
-# rustup's folder, for a shell that has not read its profile since Rust was installed.
-export PATH := $(PATH):$(HOME)/.cargo/bin
+# rustup's folder, for a shell that has not read its profile since Rust was installed; and the tools of scripts/need-tool.
+export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check sqlx need-cargo need-postgres
+.PHONY: help demo test check lint fmt deny sqlx openapi client api docs bench image ci ci-fast need-cargo need-postgres
 
-help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done
+help: ## Print this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-13s %s\n' "$$name" "$$text"; done
 
-demo: need-cargo need-postgres ## the main job on real input, from nothing; stays up until Ctrl-C (ARGS=--exit ends by itself)
+demo: need-cargo need-postgres ## Run the main path on real input; stays up until Ctrl-C (ARGS=--exit ends it after the run)
 	@cargo run --locked -- demo $(ARGS)
 
-test: need-cargo need-postgres ## every test, each on a database of its own in one private cluster
+test: need-cargo need-postgres ## Run the tests on a throw-away Postgres (ARGS=a_name for some of them)
 	@scripts/run-tests $(ARGS)
 
-check: need-cargo ## format and lints, as CI sees them
+check: need-cargo ## Check the format, clippy's lints and the quick lints, as CI does
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
+	@scripts/lint
 
-sqlx: need-cargo need-postgres ## prepare the checked SQL anew (after a change of a query or a migration)
+lint: need-cargo ## Run the quick lints only: spelling, shell scripts, unused dependencies, the image's build context
+	@scripts/lint
+
+fmt: need-cargo ## Format the sources
+	cargo fmt
+
+deny: need-cargo ## Check licences, sources and known vulnerabilities of the dependencies
+	@scripts/check-dependencies
+
+sqlx: need-cargo need-postgres ## Prepare the checked SQL (.sqlx) after a change of a query or a migration (ARGS=--check compares)
 	@scripts/sqlx-prepare $(ARGS)
 
+openapi: need-cargo ## Write openapi.json after a change of the HTTP API
+	@cargo run --locked --quiet -- openapi >target/openapi.json
+	@mv target/openapi.json openapi.json
+
+client: need-cargo need-postgres ## Write the TypeScript client's types from openapi.json, and test the client against a service
+	@cd clients/typescript && npm ci --silent && npm run generate --silent
+	@scripts/check-client
+
+api: need-cargo need-postgres ## Call every operation of openapi.json with valid and invalid input (schemathesis)
+	@scripts/check-api
+
+docs: need-cargo ## Build the documentation of the crate; warnings are errors
+	@RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
+
+bench: need-cargo need-postgres ## Measure throughput and latency on this machine, 2 minutes after a release build (ARGS=--short)
+	@cargo bench --locked --bench measure -- $(ARGS)
+
+image: ## Build the container image with docker, podman or buildah (ARGS=--local-bases needs no image registry)
+	@scripts/build-image $(ARGS)
+
+ci: ## Run everything that must hold before a change lands
+	@.ci/run
+
+ci-fast: ## Run the fast part of it: format, lints, tests
+	@.ci/run fast
+
 need-cargo:
-	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust ($(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) or newer) from https://rustup.rs" >&2; exit 1; }
+	@scripts/need-cargo
 
 need-postgres:
 	@scripts/need-postgres
