@@ -1,5 +1,5 @@
-//! The service under a role of its own, which owns nothing of the application's and is no superuser: what the page on
-//! deployment grants is what `check` asks for, and all that it needs.
+//! The service under a role of its own, which owns nothing of the application's and is no superuser: the privileges in
+//! docs/existing-database.md are the ones that `check` asks for, and all that the service needs.
 
 use std::path::Path;
 use std::time::Duration;
@@ -22,9 +22,8 @@ use crate::support::cluster::Db;
 use crate::support::pool::Pool;
 use crate::support::postgrest::Postgrest;
 use crate::support::service::{Running, drain, keep, shift};
+use crate::support::service_role;
 use crate::support::snapshot::dead_jobs;
-
-const DEPLOYMENT: &str = include_str!("../../deploy/README.md");
 
 /// A role with nothing but a login and a way past row-level security, on the database of an application; and its address.
 async fn role(db: &Db) -> (String, String) {
@@ -35,14 +34,9 @@ async fn role(db: &Db) -> (String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_the_rights_of_the_page_on_deployment_check_is_content_and_everything_works() {
+async fn with_the_documented_privileges_check_passes_and_everything_works() {
     let db = Db::attached().await;
-    let role = format!("service_{}", Uuid::now_v7().simple());
-    let (_, rest) = DEPLOYMENT.split_once("```sql\nCREATE ROLE").unwrap();
-    let (statements, _) = rest.split_once("```").unwrap();
-    let statements = format!("CREATE ROLE{statements}").replace("avinode_ingest_service", &role);
-    db.run(&statements).await;
-    let url = db.url().replace("user=avinode", &format!("user={role}"));
+    let (role, url) = service_role::create(&db).await;
     let after = check(&[("DATABASE_URL", &url)]).await;
     for thing in [
         "schema", "rights", "rows", "triggers", "indexes", "columns", "jobs", "quotes",
@@ -94,6 +88,22 @@ async fn with_the_rights_of_the_page_on_deployment_check_is_content_and_everythi
     service.stop().await;
     assert_eq!(dead_jobs(&db.pool).await, before);
     db.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documented_policies_replace_bypassrls() {
+    for db in [Db::new().await, Db::attached().await] {
+        let (role, url) = service_role::create_with_policies(&db).await;
+        let result = check(&[("DATABASE_URL", &url)]).await;
+        assert_eq!(result.verdict("rights"), "ok", "{}", result.text);
+        assert_eq!(result.verdict("rows"), "ok", "{}", result.text);
+        for table in ["chat_sessions", "quotes", "conversations", "requests", "iso_agents", "proposals"] {
+            db.run(&format!("DROP POLICY {role} ON public.{table}")).await;
+        }
+        let result = check(&[("DATABASE_URL", &url)]).await;
+        assert_eq!(result.verdict("rows"), "failed", "{}", result.text);
+        db.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
