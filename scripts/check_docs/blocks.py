@@ -52,11 +52,11 @@ def search_path():
     return os.environ.get("PATH", "") + ":" + os.path.expanduser("~/.cargo/bin")
 
 
-def environment():
+def environment(**more):
     """The caller's environment without settings of the service and of psql."""
     ours = re.compile(r"(INGEST_|AVINODE_|PG|DATABASE_URL$)")
     kept = {name: value for name, value in os.environ.items() if not ours.match(name)}
-    return kept | {"PATH": search_path(), "NO_COLOR": "1"}
+    return kept | {"PATH": search_path(), "NO_COLOR": "1"} | more
 
 
 def run_page(path):
@@ -127,7 +127,7 @@ def run_block(name, block, output, shells, home, replaced):
     place = f"{name}:{block.line}"
     if stays:
         return [f"{place}: {shell_name} is still busy with an earlier block"], False
-    shell = shell or Shell(environment(), ROOT, home)
+    shell = shell or Shell(environment(TMPDIR=str(home)), ROOT, home)
     stays = "stays" in block.words
     shells[shell_name] = (shell, stays)
     wanted = substitute(output.text, replaced).split("\n") if output else None

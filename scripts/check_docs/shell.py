@@ -17,7 +17,7 @@ class Shell:
     """One shell, in a session of its own. Its output is what a person sees: stdout and stderr together."""
 
     def __init__(self, environment, folder, scratch):
-        self.scratch = scratch
+        self.scratch = str(scratch)
         self.blocks = 0
         self.output = ""
         self.changed = threading.Condition()
@@ -63,8 +63,10 @@ class Shell:
                 raw = self.output
                 done = f"\n{DONE}\n" in raw
                 lines = clean(raw)
-                failed = [line[len(FAILED) :].strip() for line in lines if line.startswith(FAILED)]
+                failed = [line[len(FAILED) :].strip() for line in lines if line.startswith(FAILED) and f"{self.scratch}/block-" not in line]
                 shown = [line for line in lines if not line.startswith(FAILED) and line != DONE]
+                while shown and not shown[-1].strip():
+                    shown.pop()
                 if done or (enough and enough(shown)):
                     return shown, failed, True
                 left = deadline - time.monotonic()
