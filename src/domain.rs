@@ -1,5 +1,6 @@
 //! The rules, pure: plain data in, plain data out; no clock, no database, no network.
 
+pub mod api_scope;
 pub mod chat_session;
 pub mod decide;
 pub mod event;

@@ -1,11 +1,12 @@
-//! The door: HTTP in, and answers out. The only module that names axum.
+//! The HTTP server: the webhook endpoint, the health endpoints and the sessions API. Only this module and the simulator
+//! import axum.
 //!
-//! [`webhook`] is the way of a delivery up to where it is durable; [`server`] drives the connections, with limits
-//! on everything that a stranger can hold on to: connections, headers, bodies, memory, time and lines of the log.
+//! [`webhook`] receives deliveries; [`v1`] is the sessions API; [`server`] accepts connections within [`limits`].
 
 pub mod body;
 pub mod connection;
 pub mod health;
+pub mod limits;
 pub mod memory_budget;
 pub mod openapi;
 pub mod problem;
@@ -17,6 +18,7 @@ pub mod state;
 pub mod stored_headers;
 pub mod v1;
 pub mod webhook;
+pub mod webhook_schema;
 pub mod write_timeout;
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Receiving: durable before the answer, many requests to a commit.
+//! Receiving: group commit stores verified deliveries durably before they are answered.
 
 pub mod group_commit;
 pub mod insert;
+pub mod new_delivery;

@@ -14,6 +14,7 @@
 //! 5. load, decide, apply: [`jobs::apply`], one fenced transaction around the pure [`domain::decide`]
 #![forbid(unsafe_code)]
 
+pub mod activity_log;
 pub mod avinode;
 pub mod cli;
 pub mod clock;

@@ -13,16 +13,18 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::activity_log::ACTIVITY;
 use crate::avinode::client::config::AvinodeSettings;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::heartbeat::HeartbeatRegistry;
-use crate::http::readiness::{Probe, Readiness};
+use crate::http::limits::{ServerLimits, WebhookLimits};
+use crate::http::readiness::{Readiness, ReadinessProbe};
 use crate::http::router;
-use crate::http::server::{self, ServerLimits};
-use crate::http::state::{AppState, WebhookLimits};
-use crate::http::v1::auth::Tokens;
+use crate::http::server;
+use crate::http::state::AppState;
+use crate::http::v1::auth::BearerTokens;
 use crate::http::v1::state::ApiState;
 use crate::ingest::group_commit::receiver;
 use crate::jobs::maintenance;
@@ -76,7 +78,7 @@ pub struct ServiceSettings {
 #[derive(Debug, Clone)]
 pub struct ApiSettings {
     /// Who may call it.
-    pub tokens: Tokens,
+    pub tokens: BearerTokens,
     /// Connections to the database, of its own: its load starves neither receiver nor workers.
     pub connections: u32,
 }
@@ -100,7 +102,7 @@ impl Default for ServiceSettings {
             drain: Duration::from_secs(20),
             keep_outcomes: Duration::from_secs(90 * 24 * 3600),
             api: ApiSettings {
-                tokens: Tokens::default(),
+                tokens: BearerTokens::default(),
                 connections: 4,
             },
             avinode: None,
@@ -129,6 +131,7 @@ pub async fn run(
     settings: ServiceSettings,
     shutdown: CancellationToken,
 ) -> ShutdownSummary {
+    let summaries = tokio::spawn(ACTIVITY.run());
     let heartbeats = HeartbeatRegistry::new();
     let details = vec![fetching::detail(&pool)];
     let readiness = Readiness::with_details(heartbeats.clone(), probes(&pool), details);
@@ -217,6 +220,8 @@ pub async fn run(
             0
         }
     };
+    summaries.abort();
+    ACTIVITY.write();
     ShutdownSummary {
         cut_off: drained.map_or(0, |drained| drained.cut_off),
         stopped,
@@ -283,15 +288,15 @@ fn spawn_workers(
 }
 
 /// What must be well for this process to be given work.
-fn probes(pool: &Pool) -> Vec<Probe> {
+fn probes(pool: &Pool) -> Vec<ReadinessProbe> {
     let database = pool.clone();
     let schema = pool.clone();
     vec![
-        Probe::new("database", move || {
+        ReadinessProbe::new("database", move || {
             let pool = database.clone();
             Box::pin(async move { pool.reach().await.map_err(|_| "does not answer") })
         }),
-        Probe::new("schema", move || {
+        ReadinessProbe::new("schema", move || {
             let pool = schema.clone();
             Box::pin(async move {
                 match schema_status(&pool).await {

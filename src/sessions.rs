@@ -1,9 +1,9 @@
-//! Session tracking as a Rust API: every operation of the application's `track-chat-session`, one method each on
-//! [`service::SessionService`].
+//! Session tracking as a Rust API: one method on [`service::SessionService`] for each operation of the application's
+//! `track-chat-session`.
 //!
-//! It begins the transactions, takes the locks in order (conversation, session, then what stands under it) and gives way
-//! where the application waits; the SQL is in `store::chat_sessions`. It writes as the application does, so that a trip id that it
-//! sets is matched and a primary quote that it sets is pinned.
+//! This module begins the transactions, takes the locks in order (conversation, session, then the session's own rows) and
+//! retries when the application holds one of them; the SQL is in `store::chat_sessions`. Its writes look like the
+//! application's to the triggers: a new trip id enqueues a rematch, a new primary quote is pinned.
 //!
 //! ```no_run
 //! # use std::time::Duration;
@@ -15,8 +15,8 @@
 //! let address = pool::connect_options("postgres://app@localhost/app")?;
 //! let sessions = SessionService::new(pool::pool(address, 4, "my-app", Duration::from_secs(5)), Clock::System);
 //! let new = NewChatSession { conversation_id, iso_agent_id, ..NewChatSession::default() };
-//! let started = sessions.create_or_update(&new).await?;
-//! println!("{} quotes received", started.session.quotes_received_count);
+//! let result = sessions.create_or_update(&new).await?;
+//! println!("{} quotes received", result.session.quotes_received_count);
 //!
 //! let filter = SessionFilter { iso_agent_id: Some(iso_agent_id), ..SessionFilter::default() };
 //! for session in sessions.list(&filter, &PageRequest::default()).await?.data {

@@ -1,4 +1,4 @@
-//! The log: lines for people or JSON for machines, on standard error, with panics in it.
+//! The log on standard error, as text or JSON, including panics. docs/logging.md has the rules for its lines.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;
@@ -10,7 +10,7 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use crate::config::log::{LogArgs, LogFormat, colour_on_stderr};
 
-/// Starts the log of the process; to be called once, first of all.
+/// Starts the log of the process. Call it once, before anything logs.
 pub fn init(settings: &LogArgs) -> Result<(), TryInitError> {
     subscriber(settings, colour_on_stderr(), std::io::stderr).try_init()?;
     let default = std::panic::take_hook();
@@ -18,18 +18,17 @@ pub fn init(settings: &LogArgs) -> Result<(), TryInitError> {
         if tracing::enabled!(tracing::Level::ERROR) {
             log_panic(panic);
         } else {
-            default(panic); // a silenced log must not hide it
+            default(panic); // not hidden by a disabled log
         }
     }));
     Ok(())
 }
 
-/// The subscriber of these settings, writing to `writer`.
 fn subscriber<W>(settings: &LogArgs, colour: bool, writer: W) -> Box<dyn Subscriber + Send + Sync>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    // The directives were checked when they were parsed; `new` would only skip a wrong one.
+    // The directives were validated by `config`; `new` skips an invalid one.
     let lines = SubscriberBuilder::default()
         .with_env_filter(EnvFilter::new(&settings.log_level))
         .with_writer(writer);
@@ -41,17 +40,17 @@ where
 
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let payload = panic.payload();
-    let said = payload.downcast_ref::<&str>().copied();
-    let said = said
+    let message = payload.downcast_ref::<&str>().copied();
+    let message = message
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("(no message)");
+        .unwrap_or("no message");
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
-    let backtrace = Backtrace::capture(); // empty unless RUST_BACKTRACE asks for it
+    let backtrace = Backtrace::capture(); // disabled unless RUST_BACKTRACE is set
     if backtrace.status() == BacktraceStatus::Captured {
-        tracing::error!(panic = said, place, thread, %backtrace, "a panic: this is a defect of the program");
+        tracing::error!(thread, place, %backtrace, "thread {thread} panicked at {place}: {message}");
     } else {
-        tracing::error!(panic = said, place, thread, "a panic: this is a defect of the program");
+        tracing::error!(thread, place, "thread {thread} panicked at {place}: {message}");
     }
 }
 

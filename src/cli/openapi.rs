@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use super::error::CliError;
 use super::output;
-use crate::http::openapi::spec;
+use crate::http::router::DOCUMENT;
 
 /// Prints it.
 pub fn run() -> Result<ExitCode, CliError> {
-    output::write(spec::text().as_bytes())?;
+    output::write(DOCUMENT.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -18,10 +18,10 @@ use crate::config::database::DatabaseArgs;
 use crate::config::secret::{ApiTokens, Scope, Secrets};
 use crate::config::serve::{PrimaryQuote, ServeArgs};
 use crate::config::webhook::WebhookArgs;
+use crate::domain::api_scope::ApiScope;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
-use crate::http::server::ServerLimits;
-use crate::http::state::WebhookLimits;
-use crate::http::v1::auth::{self, Tokens};
+use crate::http::limits::{ServerLimits, WebhookLimits};
+use crate::http::v1::auth::BearerTokens;
 use crate::postgres::migrator;
 use crate::queue::retry::RetryPolicy;
 use crate::service::fetching::FETCHING_CONNECTIONS;
@@ -169,12 +169,12 @@ pub fn policy(primary_quote: PrimaryQuote) -> PrimaryQuotePolicy {
 }
 
 /// Who may call the API; nobody where the setting is not there.
-fn tokens(setting: Option<&ApiTokens>) -> Tokens {
+fn tokens(setting: Option<&ApiTokens>) -> BearerTokens {
     let tokens = setting.map_or(&[][..], |tokens| &tokens.0);
-    Tokens::new(tokens.iter().map(|token| {
+    BearerTokens::new(tokens.iter().map(|token| {
         let scope = match token.scope {
-            Scope::Read => auth::Scope::Read,
-            Scope::Write => auth::Scope::Write,
+            Scope::Read => ApiScope::Read,
+            Scope::Write => ApiScope::Write,
         };
         (token.name.as_str(), scope, token.token.expose_secret())
     }))

@@ -60,7 +60,7 @@ fn failed(attempt: &str, error: SessionError) -> CliError {
 /// The same for an operation on one session.
 fn failed_on(session: Uuid, attempt: &str, error: SessionError) -> CliError {
     match error {
-        SessionError::NoSuchSession => CliError::plain(format!("there is no session {session}")),
+        SessionError::SessionNotFound => CliError::plain(format!("there is no session {session}")),
         error => failed(attempt, error),
     }
 }

@@ -53,6 +53,18 @@ pub struct TimelineEvent {
     pub detail: Value,
 }
 
+impl TimelineEvent {
+    /// A quote that a session counts, with the same cause whether it is counted on arrival or on a later match.
+    pub fn quote_received(quote: &str, at: Option<DateTime<Utc>>, detail: Value) -> Self {
+        Self {
+            kind: "quote_received",
+            cause: format!("received/{quote}"),
+            at,
+            detail,
+        }
+    }
+}
+
 /// The way in which something came to be known, which tells by when it had happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Provenance {
@@ -158,11 +170,6 @@ impl TripFacts {
         }
         known.seen_at = seen_at;
     }
-}
-
-/// The cause of a quote's first line in a timeline; the same whether it was counted on arrival or on a later match.
-pub fn received_cause(quote: &QuoteId) -> String {
-    format!("received/{quote}")
 }
 
 /// A quote for people.

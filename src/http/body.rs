@@ -1,5 +1,4 @@
-//! Reads a request's body under three limits: size, time and memory. An extractor of the framework knows the first
-//! only, and would buffer before anybody could say no.
+//! Reads a request body within three limits: size, time and memory. axum's extractors limit the size only.
 
 use std::time::Duration;
 
@@ -8,51 +7,59 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 
 use super::memory_budget::{MemoryBudget, MemoryPermit};
+use super::problem::Problem;
 
-/// What a delivery takes beside its body (its headers, its place in the queue), in bytes, so that empty bodies are
-/// bounded too.
+/// Bytes reserved per request for headers and its place in the queue, so that empty bodies are bounded too.
 const OVERHEAD: usize = 2048;
 
-/// A whole body, with the memory that is reserved for it.
+/// A complete body and the memory reserved for it.
 #[derive(Debug)]
 pub struct BufferedBody {
-    /// The exact bytes.
     pub bytes: Bytes,
-    /// To be held for as long as the bytes are.
+    /// Hold this for as long as the bytes.
     pub reserved: MemoryPermit,
 }
 
 /// A body that was not read to its end.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("reading a body stopped after {read} bytes: {why}")]
+#[error("reading the body failed after {read} bytes: {kind}")]
 pub struct BodyReadError {
-    /// What stopped it.
-    pub why: BodyReadErrorKind,
-    /// How many bytes had come.
+    pub kind: BodyReadErrorKind,
+    /// Bytes received before the failure.
     pub read: usize,
 }
 
-/// What stops the reading of a body.
+/// Why a body was not read to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyReadErrorKind {
-    /// It is, or says that it will be, longer than the limit.
-    #[error("it is over the limit")]
+    /// The received bytes, or the announced length, exceed the limit.
+    #[error("the body exceeds the size limit")]
     TooLarge,
-    /// It did not come in time.
-    #[error("it took too long")]
-    TooSlow,
-    /// The sender went away, or sent what is no HTTP body.
-    #[error("it broke off")]
-    Broken,
-    /// The memory for bodies is in use.
-    #[error("no memory is free for it")]
+    #[error("the body did not arrive in time")]
+    Timeout,
+    /// The peer closed the connection or sent invalid HTTP framing.
+    #[error("the body is incomplete")]
+    Incomplete,
+    #[error("the memory budget is exhausted")]
     NoMemory,
+}
+
+impl BodyReadErrorKind {
+    /// Converts the error into a problem; `limit` is the size limit of the body.
+    pub fn problem(self, limit: usize) -> Problem {
+        match self {
+            Self::TooLarge => Problem::TooLarge { limit },
+            Self::Timeout => Problem::Timeout,
+            Self::Incomplete => Problem::IncompleteBody,
+            Self::NoMemory => Problem::Unavailable { retry_after: 1 },
+        }
+    }
 }
 
 /// Reads `body` to its end.
 ///
-/// Bytes are reserved as they come, not as they are announced: whoever announces much and sends nothing takes nothing
-/// from the others. Up to one chunk (at most the connection's buffer) is in memory before it is reserved.
+/// Memory is reserved as bytes arrive, not as they are announced, so a client that announces a long body and sends
+/// nothing occupies nothing. Up to one chunk (at most the connection's buffer) is in memory before it is reserved.
 pub async fn read(
     body: Body,
     limit: usize,
@@ -61,12 +68,15 @@ pub async fn read(
 ) -> Result<BufferedBody, BodyReadError> {
     let mut bytes = Vec::new();
     let filled = tokio::time::timeout(time, fill(&mut bytes, body, limit, budget)).await;
-    match filled.unwrap_or(Err(BodyReadErrorKind::TooSlow)) {
+    match filled.unwrap_or(Err(BodyReadErrorKind::Timeout)) {
         Ok(reserved) => Ok(BufferedBody {
             bytes: bytes.into(),
             reserved,
         }),
-        Err(why) => Err(BodyReadError { why, read: bytes.len() }),
+        Err(kind) => Err(BodyReadError {
+            kind,
+            read: bytes.len(),
+        }),
     }
 }
 
@@ -82,8 +92,8 @@ async fn fill(
     }
     let mut reserved = budget.reserve(OVERHEAD).ok_or(BodyReadErrorKind::NoMemory)?;
     while let Some(frame) = body.frame().await {
-        // Trailers are read past: nothing of ours stands in them.
-        let Ok(chunk) = frame.map_err(|_| BodyReadErrorKind::Broken)?.into_data() else {
+        // Trailers are skipped.
+        let Ok(chunk) = frame.map_err(|_| BodyReadErrorKind::Incomplete)?.into_data() else {
             continue;
         };
         if chunk.len() > limit - bytes.len() {
@@ -93,7 +103,7 @@ async fn fill(
             return Err(BodyReadErrorKind::NoMemory);
         }
         if bytes.is_empty() {
-            // One allocation where the length is known (it is below the limit). Pages are not in memory until written.
+            // One allocation if the length is known (it is within the limit). Pages are not resident until written.
             bytes.reserve_exact(announced.exact().and_then(|all| usize::try_from(all).ok()).unwrap_or(0));
         }
         bytes.extend_from_slice(&chunk);

@@ -1,5 +1,5 @@
-//! One connection from its first byte to its close. Driven by hand rather than by the library's helper, to get the
-//! socket back at the end: an answer sent before the body was read is lost if the socket is closed at once.
+//! Serves one connection. hyper's connection is polled directly, not through `hyper-util`, to get the socket back at the
+//! end: a response sent before the whole body was read is lost if the socket is closed immediately.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -25,17 +25,17 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::limits::ServerLimits;
 use super::problem::Problem;
-use super::server::ServerLimits;
 use super::write_timeout::WriteTimeoutStream;
 
-/// Bytes that a connection may buffer, beside its body.
+/// Bytes that a connection may buffer in addition to its body.
 const BUFFER: usize = 64 * 1024;
-/// How long, and how much, is read after an answer that came before the end of its request.
+/// Time and bytes for which an unfinished request is still read after its response.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 4 * 1024 * 1024;
 
-/// Serves the requests of one connection. After `shutdown` it ends when it is idle.
+/// Serves the requests of one connection. After `shutdown` the connection ends as soon as it is idle.
 pub async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
@@ -43,12 +43,12 @@ pub async fn serve(
     shutdown: CancellationToken,
     limits: Arc<ServerLimits>,
 ) {
-    // Answers are small and whole: waiting to join them with others only delays them.
+    // Each response is one small write: Nagle's algorithm would only delay it.
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "setting TCP_NODELAY failed");
+        tracing::debug!(%peer, "failed to set TCP_NODELAY on the connection of {peer}: {error}");
     }
     let io = TokioIo::new(WriteTimeoutStream::new(stream, limits.write_time));
-    let service = service_fn(move |request| answer(router.clone(), peer, request));
+    let service = service_fn(move |request| respond(router.clone(), peer, request));
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_time)
@@ -69,28 +69,28 @@ pub async fn serve(
     match ended {
         Ok(()) => {
             let stream = connection.into_parts().io.into_inner();
-            // Not while draining: each idle connection would wait for its peer.
+            // Not during the drain: each idle connection would wait for its peer.
             tokio::select! {
                 () = linger(stream) => {}
                 () = shutdown.cancelled() => {}
             }
         }
-        // The peer's doing (it went away, was too slow or spoke no HTTP); hyper has answered where there is an answer.
-        Err(error) => tracing::debug!(%peer, %error, "a connection ended early"),
+        // The peer disconnected, was too slow or sent invalid HTTP; hyper has sent the response if there is one.
+        Err(error) => tracing::debug!(%peer, "the connection of {peer} ended early: {error}"),
     }
 }
 
-/// Closes our side and reads on for a little: closing a socket with unread bytes makes the system reset it, and the
-/// reset overtakes the answer.
+/// Shuts down our side and discards what the peer still sends: closing a socket with unread bytes resets the
+/// connection, and the reset can overtake the response.
 async fn linger(mut stream: WriteTimeoutStream) {
     if stream.shutdown().await.is_err() {
         return;
     }
-    // On the heap: on the stack it would be part of every connection's task.
-    let mut waste = vec![0; 4096];
+    // On the heap: on the stack it would enlarge the task of every connection.
+    let mut discarded = vec![0; 4096];
     let mut left = LINGER_BYTES;
     let discard = async {
-        while let Ok(read @ 1..) = stream.read(&mut waste).await {
+        while let Ok(read @ 1..) = stream.read(&mut discarded).await {
             left = left.saturating_sub(read);
             if left == 0 {
                 break;
@@ -100,17 +100,18 @@ async fn linger(mut stream: WriteTimeoutStream) {
     let _ = timeout(LINGER, discard).await;
 }
 
-/// Answers one request; a handler's panic becomes a 500 and is logged without its text, which may quote the request.
-fn answer(
+/// Responds to one request. A panic of the handler becomes a 500; its message is not logged here, as it may quote the
+/// request.
+fn respond(
     router: Router,
     peer: SocketAddr,
     mut request: Request<Incoming>,
 ) -> BoxFuture<'static, Result<Response, Infallible>> {
     request.extensions_mut().insert(ConnectInfo(peer));
     let handled = AssertUnwindSafe(router.oneshot(request)).catch_unwind();
-    Box::pin(async {
+    Box::pin(async move {
         handled.await.unwrap_or_else(|_| {
-            tracing::error!("handling a request panicked");
+            tracing::error!(%peer, "a request handler panicked, the client {peer} gets 500");
             Ok(Problem::Internal.into_response())
         })
     })

@@ -1,5 +1,5 @@
-//! What a supervisor asks: `/livez` (is the process there; it asks nothing else, for restarting us mends no database)
-//! and `/readyz` (should it be given work).
+//! Health endpoints: `/livez` answers as long as the process does (a restart repairs no database, so it checks nothing
+//! else), `/readyz` reports whether the process should get work.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,28 +11,28 @@ use utoipa::ToSchema;
 
 use super::readiness::{Readiness, ReadinessReport};
 
-/// That the process is there.
+/// The result of the liveness probe.
 #[derive(Serialize, ToSchema)]
-struct Alive {
-    /// `alive`.
+struct LivenessReport {
+    /// Always `alive`.
     status: &'static str,
 }
 
-/// Is the process there?
+/// Liveness probe
 ///
-/// 200 as long as anything answers at all.
+/// Returns 200 as long as the process serves requests.
 #[utoipa::path(get, path = "/livez", operation_id = "livez", tag = "health",
-    responses((status = 200, body = Alive, description = "It is.")), security(()))]
+    responses((status = 200, body = LivenessReport, description = "The process is alive.")), security(()))]
 pub async fn livez() -> Response {
-    uncached(StatusCode::OK, Json(Alive { status: "alive" }))
+    uncached(StatusCode::OK, Json(LivenessReport { status: "alive" }))
 }
 
-/// Should it be given work?
+/// Readiness probe
 ///
-/// With every check by name.
+/// Reports every check by name.
 #[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "health",
-    responses((status = 200, body = ReadinessReport, description = "It should."),
-        (status = 503, body = ReadinessReport, description = "It should not; the checks say why.")), security(()))]
+    responses((status = 200, body = ReadinessReport, description = "The process is ready."),
+        (status = 503, body = ReadinessReport, description = "At least one check failed.")), security(()))]
 pub async fn readyz(State(readiness): State<Readiness>) -> Response {
     let report = readiness.report().await;
     let status = if report.is_ready() {

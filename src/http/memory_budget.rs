@@ -1,15 +1,15 @@
-//! The memory that bodies may take together: a semaphore whose permits are bytes. Nobody waits for it, because those
-//! who wait would be the growing queue that it is there to prevent; what does not fit is answered 503.
+//! Memory shared by all request bodies: a semaphore with one permit per byte. Requests do not wait for it, as waiting
+//! requests would need memory as well; a body that does not fit is answered 503.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Bytes that may be held at once; clones share them.
+/// A number of bytes that may be held at the same time; clones share it.
 #[derive(Debug, Clone)]
 pub struct MemoryBudget(Arc<Semaphore>);
 
-/// Bytes taken from a budget, given back on drop.
+/// Bytes reserved from a budget, released on drop.
 #[derive(Debug)]
 pub struct MemoryPermit {
     budget: Arc<Semaphore>,
@@ -17,29 +17,28 @@ pub struct MemoryPermit {
 }
 
 impl MemoryBudget {
-    /// A budget of so many bytes.
     pub fn new(bytes: usize) -> Self {
         Self(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
     }
 
-    /// Takes bytes if they are there now.
+    /// Reserves bytes, if they are free now.
     pub fn reserve(&self, bytes: usize) -> Option<MemoryPermit> {
         Some(MemoryPermit {
             budget: Arc::clone(&self.0),
-            permit: take(&self.0, bytes)?,
+            permit: acquire(&self.0, bytes)?,
         })
     }
 
-    /// Bytes that nobody holds.
+    /// Returns the number of free bytes.
     pub fn free(&self) -> usize {
         self.0.available_permits()
     }
 }
 
 impl MemoryPermit {
-    /// Takes more bytes if they are there now; otherwise nothing changes and the answer is `false`.
+    /// Reserves more bytes, if they are free now. On `false` the permit is unchanged.
     pub fn grow(&mut self, bytes: usize) -> bool {
-        let Some(more) = take(&self.budget, bytes) else {
+        let Some(more) = acquire(&self.budget, bytes) else {
             return false;
         };
         self.permit.merge(more);
@@ -47,8 +46,8 @@ impl MemoryPermit {
     }
 }
 
-/// One refusal for "not free" and for "more than 4 GiB at once".
-fn take(budget: &Arc<Semaphore>, bytes: usize) -> Option<OwnedSemaphorePermit> {
+/// `None` if the bytes are not free, or more than the 4 GiB that one permit can hold.
+fn acquire(budget: &Arc<Semaphore>, bytes: usize) -> Option<OwnedSemaphorePermit> {
     let bytes = u32::try_from(bytes).ok()?;
     Arc::clone(budget).try_acquire_many_owned(bytes).ok()
 }

@@ -1,5 +1,80 @@
-//! The description of what the door takes and answers, in OpenAPI 3.1, made from the handlers themselves.
+//! The part of the OpenAPI document that no handler describes: title, tags and security schemes.
 
-pub mod responses;
-pub mod spec;
-pub mod webhook_schema;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Components, OpenApi as Document};
+use utoipa::{Modify, OpenApi};
+
+use super::problem::ProblemDetails;
+use crate::domain::chat_session::input::ActivityUpdate;
+use crate::domain::chat_session::status::SessionStatus;
+
+/// The document without any path.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "avinode-ingest",
+        description = "The sessions API of avinode-ingest, and its webhook endpoint. Lists are \
+            `{\"data\": […], \"next_cursor\": …}`; errors are RFC 9457 problems; money is a decimal in a string.",
+    ),
+    components(schemas(ActivityUpdate, ProblemDetails, SessionStatus)),
+    tags(
+        (name = "sessions", description = "Chat-session tracking. Fields have the names of the columns of `chat_sessions`."),
+        (name = "webhook", description = "The endpoint for Avinode's webhooks."),
+        (name = "health", description = "Probes for supervisors and load balancers."),
+        (name = "openapi", description = "This document."),
+    ),
+    modifiers(&SecuritySchemes),
+)]
+pub struct BaseDocument;
+
+struct SecuritySchemes;
+
+impl Modify for SecuritySchemes {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_with(Components::new);
+        let http = |scheme, description| {
+            let http = HttpBuilder::new().scheme(scheme).description(Some(description));
+            SecurityScheme::Http(http.build())
+        };
+        let header = |name, description| {
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, description)))
+        };
+        for (name, scheme) in [
+            (
+                "bearer",
+                http(
+                    HttpAuthScheme::Bearer,
+                    "A token of the setting INGEST_API_TOKENS, with the scope `read` or `write`.",
+                ),
+            ),
+            (
+                "basic",
+                http(
+                    HttpAuthScheme::Basic,
+                    "Credentials of the setting AVINODE_WEBHOOK_BASIC: the clientIdentifier and clientSecret of the \
+                     webhook setting at Avinode. A request without credentials gets a challenge.",
+                ),
+            ),
+            (
+                "hmac",
+                header(
+                    "X-Avinode-Signature",
+                    "HMAC-SHA256 with a secret of the setting AVINODE_WEBHOOK_SECRET. Either over the body, as hex digits \
+                     with or without the prefix `sha256=`; or `t=<unix seconds>,v1=<hex digits>` over `<t>.<body>`, valid \
+                     for 300 s. `X-Webhook-Signature` is accepted as well.",
+                ),
+            ),
+            (
+                "standardWebhooks",
+                header(
+                    "webhook-signature",
+                    "Standard Webhooks: `v1,<base64>` over `<webhook-id>.<webhook-timestamp>.<body>`, with a `whsec_…` \
+                     secret of the setting AVINODE_WEBHOOK_SECRET. The headers `webhook-id` and `webhook-timestamp` are \
+                     required.",
+                ),
+            ),
+        ] {
+            components.add_security_scheme(name, scheme);
+        }
+    }
+}

@@ -1,178 +1,261 @@
-//! Every refusal as an RFC 9457 problem: one enum, one match to what the caller sees, so that the contract stands on
-//! one screen. Details are written for the caller and never made of an inner error's text.
+//! RFC 9457 problems: the status, type, title, detail and headers of every rejected request, for its response and for
+//! the OpenAPI description. A detail is written for the caller and never contains the text of an inner error.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
-use hyper::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use serde::Serialize;
-use utoipa::ToSchema;
+use hyper::header::{
+    ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use serde::{Serialize, Serializer};
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
+use utoipa::{PartialSchema, ToSchema};
 
-use super::v1::problem::FieldError;
+/// Prefix of every `type`; the name of the problem follows. Callers compare types, so both are stable.
+const TYPE_PREFIX: &str = "urn:avinode-ingest:problem:";
 
-/// What every `type` begins with; the rest is [`Problem::name`]. Stable: callers may compare it.
-pub const TYPE_PREFIX: &str = "urn:avinode-ingest:problem:";
+const BASIC_CHALLENGE: &str = r#"Basic realm="avinode-ingest", charset="UTF-8""#;
 
-/// What Basic clients are asked for.
-const CHALLENGE: &str = r#"Basic realm="avinode-ingest", charset="UTF-8""#;
+/// A field of a request, and its error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// The name of the field or parameter, or its path (`workflow_state.client`).
+    #[schema(example = "conversation_id")]
+    pub field: String,
+    /// The error.
+    #[schema(example = "conversation_id does not exist")]
+    pub detail: String,
+}
 
-/// Why a request was refused.
+/// An RFC 9457 problem.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemDetails {
+    /// The problem type, stable for programs to compare.
+    #[serde(rename = "type", serialize_with = "type_uri")]
+    #[schema(value_type = String, example = "urn:avinode-ingest:problem:validation-failed")]
+    pub name: &'static str,
+    /// A summary of the problem type.
+    title: &'static str,
+    /// The HTTP status code.
+    #[schema(example = 422)]
+    status: u16,
+    /// An explanation of this occurrence.
+    #[schema(value_type = String)]
+    detail: Cow<'static, str>,
+    /// The invalid fields, if the problem is about fields.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub errors: Vec<FieldError>,
+    #[serde(skip)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl ProblemDetails {
+    pub fn new(status: u16, name: &'static str, title: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            name,
+            title,
+            status,
+            detail: detail.into(),
+            errors: Vec::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Closes the connection after the response: the body was not read to its end, and the rest of it would be taken for
+    /// the next request.
+    #[must_use]
+    pub fn close(self) -> Self {
+        self.header(CONNECTION, HeaderValue::from_static("close"))
+    }
+}
+
+fn type_uri<S: Serializer>(name: &&str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{TYPE_PREFIX}{name}"))
+}
+
+impl IntoResponse for ProblemDetails {
+    fn into_response(mut self) -> Response {
+        let headers = std::mem::take(&mut self.headers);
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        let problem_json = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(CONTENT_TYPE, problem_json);
+        response.headers_mut().extend(headers);
+        response
+    }
+}
+
+/// The problems that are not specific to the sessions API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Problem {
-    /// The body is not UTF-8 JSON.
-    NotJson,
-    /// The body ended early or was framed wrongly.
-    BrokenBody,
-    /// The sender is not proven.
-    NotVerified {
-        /// Whether Basic credentials would be taken, so that the caller is asked for them.
+    InvalidJson,
+    IncompleteBody,
+    InvalidSignature {
+        /// Basic credentials are configured, so the response asks for them.
         challenge: bool,
     },
-    /// Nothing is at this path.
     NotFound,
-    /// The path has other methods (`Allow` is set by the router, which knows them).
+    /// The router sets `Allow`.
     MethodNotAllowed,
-    /// The body did not come in time.
     Timeout,
-    /// The body is longer than is taken.
     TooLarge {
-        /// The limit, in bytes.
+        /// In bytes.
         limit: usize,
     },
-    /// The body is compressed: signatures are over the bytes as sent, and nothing unpacks before they are proven.
+    /// Signatures cover the bytes as sent, and nothing is decompressed before the sender is verified.
     UnsupportedEncoding,
-    /// `Expect` asks for something other than `100-continue`.
     ExpectationFailed,
-    /// Something of ours broke.
     Internal,
-    /// It could not be kept; trying again is right.
+    /// The request can be repeated.
     Unavailable {
-        /// After how many seconds.
+        /// In seconds.
         retry_after: u32,
     },
 }
 
 impl Problem {
-    /// The last part of its `type`; also how logs name it.
-    pub fn name(self) -> &'static str {
-        self.facts().1
-    }
-
-    /// Its status code.
-    pub fn status(self) -> StatusCode {
-        self.facts().0
-    }
-
-    /// The contract: status, name, title.
-    pub(super) fn facts(self) -> (StatusCode, &'static str, &'static str) {
+    pub fn details(self) -> ProblemDetails {
         match self {
-            Self::NotJson => (StatusCode::BAD_REQUEST, "not-json", "The body is not JSON"),
-            Self::BrokenBody => (StatusCode::BAD_REQUEST, "broken-body", "The body broke off"),
-            Self::NotVerified { .. } => (StatusCode::UNAUTHORIZED, "not-verified", "The sender is not verified"),
-            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "Nothing is here"),
-            Self::MethodNotAllowed => (
-                StatusCode::METHOD_NOT_ALLOWED,
+            Self::InvalidJson => ProblemDetails::new(
+                400,
+                "invalid-json",
+                "Invalid JSON",
+                "The body must be one JSON value in UTF-8.",
+            ),
+            Self::IncompleteBody => ProblemDetails::new(
+                400,
+                "incomplete-body",
+                "Incomplete body",
+                "The connection ended before the end of the body, or the framing of the body is not valid HTTP.",
+            ),
+            Self::InvalidSignature { challenge } => {
+                let details = ProblemDetails::new(
+                    401,
+                    "invalid-signature",
+                    "Webhook authentication failed",
+                    "No configured secret matches the signature or the credentials of this request.",
+                );
+                match challenge {
+                    true => details.header(WWW_AUTHENTICATE, HeaderValue::from_static(BASIC_CHALLENGE)),
+                    false => details,
+                }
+            }
+            Self::NotFound => ProblemDetails::new(404, "not-found", "Not found", "No resource has this path."),
+            Self::MethodNotAllowed => ProblemDetails::new(
+                405,
                 "method-not-allowed",
                 "Method not allowed",
+                "The Allow header lists the methods of this path.",
             ),
-            Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", "The body took too long"),
-            Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
-            Self::UnsupportedEncoding => (
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Timeout => ProblemDetails::new(
+                408,
+                "timeout",
+                "Request timeout",
+                "The body did not arrive in time. Nothing was stored.",
+            ),
+            Self::TooLarge { limit } => ProblemDetails::new(
+                413,
+                "too-large",
+                "Request body too large",
+                format!("The limit is {limit} bytes."),
+            ),
+            Self::UnsupportedEncoding => ProblemDetails::new(
+                415,
                 "unsupported-encoding",
-                "The content encoding is not supported",
-            ),
-            Self::ExpectationFailed => (
-                StatusCode::EXPECTATION_FAILED,
+                "Unsupported content encoding",
+                "Send the body uncompressed, without a Content-Encoding header.",
+            )
+            .header(ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+            Self::ExpectationFailed => ProblemDetails::new(
+                417,
                 "expectation-failed",
                 "Expectation failed",
+                "The only supported expectation is 100-continue.",
             ),
-            Self::Internal => (
-                StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Internal => ProblemDetails::new(
+                500,
                 "internal",
-                "Something went wrong here",
+                "Internal server error",
+                "The request may or may not have taken effect.",
             ),
-            Self::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not kept for now"),
+            Self::Unavailable { retry_after } => ProblemDetails::new(
+                503,
+                "unavailable",
+                "Service unavailable",
+                format!("The request could not be completed. Send it again after {retry_after} s."),
+            )
+            .header(RETRY_AFTER, retry_after),
         }
-    }
-
-    /// What it says, for people.
-    pub(super) fn detail(self) -> String {
-        match self {
-            Self::NotJson => "The body must be one JSON value in UTF-8.".into(),
-            Self::BrokenBody => "The body ended before it was whole, or was not framed as HTTP says.".into(),
-            Self::NotVerified { .. } => "No configured signature or credential matches this request.".into(),
-            Self::NotFound => "No resource has this path.".into(),
-            Self::MethodNotAllowed => "The Allow header lists the methods of this path.".into(),
-            Self::Timeout => "The whole body did not come in time; nothing of it was kept.".into(),
-            Self::TooLarge { limit } => format!("At most {limit} bytes are taken."),
-            Self::UnsupportedEncoding => "Send the body as it is, without a Content-Encoding.".into(),
-            Self::ExpectationFailed => "Only Expect: 100-continue is understood.".into(),
-            Self::Internal => "It may have been kept or not; sending it again does no harm.".into(),
-            Self::Unavailable { retry_after } => {
-                format!("It could not be kept; send it again after {retry_after} s.")
-            }
-        }
-    }
-
-    /// The header that goes with it, if one does.
-    pub(super) fn header(self) -> Option<(HeaderName, HeaderValue)> {
-        match self {
-            Self::NotVerified { challenge: true } => Some((WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE))),
-            Self::UnsupportedEncoding => Some((ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
-            Self::Unavailable { retry_after } => Some((RETRY_AFTER, HeaderValue::from(retry_after))),
-            _ => None,
-        }
-    }
-}
-
-/// A problem as it is sent.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Problem)]
-pub struct ProblemDetails {
-    /// What kind of problem it is; callers may compare it.
-    #[schema(example = "urn:avinode-ingest:problem:invalid")]
-    r#type: String,
-    /// The kind, for people.
-    title: &'static str,
-    /// The status code.
-    #[schema(example = 422)]
-    status: u16,
-    /// What is wrong this time.
-    detail: String,
-    /// Which fields are wrong; absent where it is not about fields.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<FieldError>,
-}
-
-impl ProblemDetails {
-    /// A problem of this name, about these fields.
-    pub fn new(status: StatusCode, name: &str, title: &'static str, detail: String, errors: Vec<FieldError>) -> Self {
-        Self {
-            r#type: format!("{TYPE_PREFIX}{name}"),
-            title,
-            status: status.as_u16(),
-            detail,
-            errors,
-        }
-    }
-}
-
-impl IntoResponse for ProblemDetails {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self)).into_response();
-        let problem_json = HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(CONTENT_TYPE, problem_json);
-        response
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, name, title) = self.facts();
-        let mut response = ProblemDetails::new(status, name, title, self.detail(), Vec::new()).into_response();
-        response.headers_mut().extend(self.header());
-        response
+        self.details().into_response()
     }
 }
+
+/// Describes problems as OpenAPI responses, one for each status.
+pub fn describe(
+    problems: impl IntoIterator<Item = ProblemDetails>,
+) -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+    let mut by_status: BTreeMap<u16, Vec<ProblemDetails>> = BTreeMap::new();
+    for problem in problems {
+        by_status.entry(problem.status).or_default().push(problem);
+    }
+    let describe = |problems: Vec<ProblemDetails>| {
+        let types = problems
+            .iter()
+            .map(|problem| format!("{} (`{}`)", problem.title, problem.name));
+        let content = Content::new(Some(Ref::from_schema_name(ProblemDetails::name())));
+        let response = ResponseBuilder::new()
+            .description(types.collect::<Vec<_>>().join("; "))
+            .content("application/problem+json", content);
+        let headers = problems.iter().flat_map(|problem| &problem.headers);
+        headers
+            .filter(|(name, _)| name != CONNECTION)
+            .fold(response, |response, (name, _)| {
+                response.header(
+                    name.as_str(),
+                    HeaderBuilder::new().schema(Some(String::schema())).build(),
+                )
+            })
+            .build()
+            .into()
+    };
+    by_status
+        .into_iter()
+        .map(|(status, problems)| (status.to_string(), describe(problems)))
+        .collect()
+}
+
+/// Declares sets of problems as responses that an operation's OpenAPI description can name.
+macro_rules! problem_sets {
+    ($($(#[$doc:meta])* $name:ident = [$($problem:expr),* $(,)?];)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug)]
+            pub struct $name;
+
+            impl utoipa::IntoResponses for $name {
+                fn responses()
+                -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
+                    $crate::http::problem::describe([$($problem.details()),*])
+                }
+            }
+        )*
+    };
+}
+pub(crate) use problem_sets;

@@ -1,5 +1,5 @@
-//! Whether this process should be given work: a flag, the loops' heartbeats and probes, asked together. Probes answer
-//! with fixed words instead of errors, so no address, password or SQL can reach the page.
+//! Readiness: the drain flag, the heartbeats of the loops and the probes, in one report. Probes return fixed texts, not
+//! errors, so that the public report cannot contain an address, a password or SQL.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,125 +15,128 @@ use utoipa::ToSchema;
 
 use crate::heartbeat::HeartbeatRegistry;
 
-/// How long a probe's answer stands in for asking again: a flood of questions is one question a second.
-const FRESH: Duration = Duration::from_secs(1);
+/// Results are cached for this long, so that a flood of requests runs each probe once per second.
+const CACHE_TIME: Duration = Duration::from_secs(1);
 
-/// How long an answer is waited for, where nothing else is said.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a probe finds: fine, or what is wrong in a few fixed words.
+/// `Err` holds the reason in a few fixed words.
 pub type ProbeResult = Result<(), &'static str>;
 
-/// One thing that must be well, for example that the database answers.
-pub struct Probe {
-    name: &'static str,
-    ask: Box<dyn Fn() -> BoxFuture<'static, ProbeResult> + Send + Sync>,
-    patience: Duration,
-    /// Held while asking, so that those who come meanwhile share the answer.
-    last: Mutex<Option<(Instant, ProbeResult)>>,
+/// An asynchronous function with a cache for its last result.
+struct CachedCall<T> {
+    call: Box<dyn Fn() -> BoxFuture<'static, T> + Send + Sync>,
+    timeout: Duration,
+    /// Locked during the call, so that concurrent callers share its result.
+    last: Mutex<Option<(Instant, T)>>,
 }
 
-impl Probe {
-    /// A probe with this name in the report; no answer within two seconds is an answer too.
-    pub fn new(name: &'static str, ask: impl Fn() -> BoxFuture<'static, ProbeResult> + Send + Sync + 'static) -> Self {
+impl<T: Clone> CachedCall<T> {
+    fn new(call: impl Fn() -> BoxFuture<'static, T> + Send + Sync + 'static) -> Self {
         Self {
-            name,
-            ask: Box::new(ask),
-            patience: PATIENCE,
+            call: Box::new(call),
+            timeout: PROBE_TIMEOUT,
             last: Mutex::new(None),
         }
     }
 
-    /// The same probe with another patience.
-    #[must_use]
-    pub fn patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
-    }
-
-    async fn find(&self) -> ProbeResult {
+    /// Returns the cached or a new result; `on_timeout` if the call takes too long.
+    async fn get(&self, on_timeout: T) -> T {
         let mut last = self.last.lock().await;
-        if let Some((asked, finding)) = *last
-            && asked.elapsed() < FRESH
+        if let Some((at, result)) = &*last
+            && at.elapsed() < CACHE_TIME
         {
-            return finding;
+            return result.clone();
         }
-        let answer = tokio::time::timeout(self.patience, (self.ask)()).await;
-        let finding = answer.unwrap_or(Err("no answer in time"));
-        *last = Some((Instant::now(), finding));
-        finding
+        let result = tokio::time::timeout(self.timeout, (self.call)()).await;
+        let result = result.unwrap_or(on_timeout);
+        *last = Some((Instant::now(), result.clone()));
+        result
     }
 }
 
-/// Something worth knowing that makes a process no less ready, in words that hold no secret.
+/// A check that must succeed for the process to be ready, for example that the database answers.
+pub struct ReadinessProbe {
+    name: &'static str,
+    check: CachedCall<ProbeResult>,
+}
+
+impl ReadinessProbe {
+    /// A check, and its name in the report. A check that takes longer than two seconds has failed.
+    pub fn new(
+        name: &'static str,
+        check: impl Fn() -> BoxFuture<'static, ProbeResult> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name,
+            check: CachedCall::new(check),
+        }
+    }
+
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.check.timeout = timeout;
+        self
+    }
+}
+
+/// Information in the report that does not affect readiness. Its text must not contain secrets.
 pub struct StatusDetail {
     name: &'static str,
-    ask: Box<dyn Fn() -> BoxFuture<'static, String> + Send + Sync>,
-    last: Mutex<Option<(Instant, String)>>,
+    read: CachedCall<String>,
 }
 
 impl StatusDetail {
-    /// A detail with this name in the report; one that is not told within two seconds is unknown.
-    pub fn new(name: &'static str, ask: impl Fn() -> BoxFuture<'static, String> + Send + Sync + 'static) -> Self {
+    /// A detail, and its name in the report; `unknown` if reading it takes longer than two seconds.
+    pub fn new(name: &'static str, read: impl Fn() -> BoxFuture<'static, String> + Send + Sync + 'static) -> Self {
         Self {
             name,
-            ask: Box::new(ask),
-            last: Mutex::new(None),
+            read: CachedCall::new(read),
         }
-    }
-
-    async fn tell(&self) -> String {
-        let mut last = self.last.lock().await;
-        if let Some((asked, told)) = &*last
-            && asked.elapsed() < FRESH
-        {
-            return told.clone();
-        }
-        let told = tokio::time::timeout(PATIENCE, (self.ask)()).await;
-        let told = told.unwrap_or_else(|_| "unknown".to_owned());
-        *last = Some((Instant::now(), told.clone()));
-        told
     }
 }
 
-/// Answers "ready?" for the process; clones share the flag and the answers.
+/// The readiness of the process; clones share the drain flag and the cached results.
 #[derive(Clone)]
 pub struct Readiness(Arc<ReadinessInner>);
 
 struct ReadinessInner {
     draining: AtomicBool,
     heartbeats: HeartbeatRegistry,
-    probes: Vec<Probe>,
+    probes: Vec<ReadinessProbe>,
     details: Vec<StatusDetail>,
 }
 
-/// What `/readyz` shows.
+/// The result of the readiness probe.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReadinessReport {
     /// `ready` or `not ready`.
     pub status: &'static str,
-    /// Each check by name: `ok`, or what is wrong.
+    /// Each check by name: `ok`, or the reason for its failure.
     #[schema(value_type = BTreeMap<String, String>)]
     pub checks: BTreeMap<&'static str, String>,
-    /// What makes the process no less ready: how fetching from Avinode stands.
+    /// Information that does not affect readiness, such as the state of fetching from Avinode.
     #[schema(value_type = BTreeMap<String, String>)]
     pub details: BTreeMap<&'static str, String>,
 }
 
 impl ReadinessReport {
-    /// Whether every check is `ok`.
     pub fn is_ready(&self) -> bool {
-        self.checks.values().all(|found| found == "ok")
+        self.checks.values().all(|result| result == "ok")
     }
 }
 
 impl Readiness {
-    /// Ready while all probes are well and no loop is silent.
-    pub fn new(heartbeats: HeartbeatRegistry, probes: Vec<Probe>) -> Self {
+    /// Ready while every probe succeeds and every loop sends its heartbeats.
+    pub fn new(heartbeats: HeartbeatRegistry, probes: Vec<ReadinessProbe>) -> Self {
         Self::with_details(heartbeats, probes, Vec::new())
     }
 
-    /// The same, with details.
-    pub fn with_details(heartbeats: HeartbeatRegistry, probes: Vec<Probe>, details: Vec<StatusDetail>) -> Self {
+    pub fn with_details(
+        heartbeats: HeartbeatRegistry,
+        probes: Vec<ReadinessProbe>,
+        details: Vec<StatusDetail>,
+    ) -> Self {
         Self(Arc::new(ReadinessInner {
             details,
             draining: AtomicBool::new(false),
@@ -142,12 +145,12 @@ impl Readiness {
         }))
     }
 
-    /// Not ready from now on: the process is about to end.
+    /// Reports "not ready" from now on: the process is shutting down.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Asks everything now. While draining nothing else is asked: the answer is known.
+    /// Runs every check. While draining it runs none, since the result is known.
     pub async fn report(&self) -> ReadinessReport {
         let (mut checks, mut details) = (BTreeMap::new(), BTreeMap::new());
         if self.0.draining.load(Ordering::Relaxed) {
@@ -161,18 +164,22 @@ impl Readiness {
                 format!("stale: {}", stale.join(", "))
             };
             checks.insert("loops", loops);
-            let findings = join_all(self.0.probes.iter().map(Probe::find)).await;
-            for (probe, finding) in self.0.probes.iter().zip(findings) {
-                checks.insert(probe.name, finding.err().unwrap_or("ok").to_owned());
-            }
-            for (detail, told) in self
-                .0
-                .details
-                .iter()
-                .zip(join_all(self.0.details.iter().map(StatusDetail::tell)).await)
-            {
-                details.insert(detail.name, told);
-            }
+            checks.extend(
+                join_all(self.0.probes.iter().map(async |probe| {
+                    let result = probe.check.get(Err("no answer in time")).await;
+                    (probe.name, result.err().unwrap_or("ok").to_owned())
+                }))
+                .await,
+            );
+            details.extend(
+                join_all(
+                    self.0
+                        .details
+                        .iter()
+                        .map(async |detail| (detail.name, detail.read.get("unknown".to_owned()).await)),
+                )
+                .await,
+            );
         }
         let mut report = ReadinessReport {
             status: "ready",

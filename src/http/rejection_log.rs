@@ -1,54 +1,45 @@
-//! Writes refusals to the log: what was refused and why, never what it held, and only so many a second, so that
-//! nobody fills the disk by being refused.
+//! Logs rejected deliveries: reason, length and digest, never content, and a limited number per second, so that a flood
+//! of rejected requests cannot fill the disk.
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
+use tracing::Level;
 
-/// What may be known of a refused request.
+/// The loggable facts of a rejected delivery.
 #[derive(Debug, Clone, Copy)]
 pub struct Rejection<'a> {
-    /// The failure's name, one of a fixed set.
+    /// One of a fixed set of words.
     pub reason: &'static str,
-    /// Bytes of the body that came.
+    /// Bytes of the body that were received.
     pub length: usize,
-    /// The whole body, for its digest; `None` where it was not read to its end.
+    /// The complete body, for its digest; `None` if it was not read to its end.
     pub body: Option<&'a [u8]>,
-    /// The other end of the connection, which may be a proxy.
+    /// The other end of the connection, possibly a proxy.
     pub peer: Option<SocketAddr>,
 }
 
-/// How loudly a refusal is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weight {
-    /// The sender erred.
-    Info,
-    /// Somebody may want to act: a wrong secret, an attack, or a delivery of a proven sender that was not kept.
-    Warn,
-}
-
-/// Lets so many refusals a second through to the log, and counts the rest; the count comes with the next line.
+/// Writes up to a number of lines per second and counts the others; the next line contains that count.
 #[derive(Debug)]
 pub struct RejectionLog {
     per_second: u32,
-    window: Mutex<Window>,
+    window: Mutex<LogWindow>,
 }
 
 #[derive(Debug)]
-struct Window {
+struct LogWindow {
     began: Instant,
     written: u32,
     suppressed: u64,
 }
 
 impl RejectionLog {
-    /// A log of at most so many lines a second.
     pub fn new(per_second: u32) -> Self {
         Self {
             per_second,
-            window: Mutex::new(Window {
+            window: Mutex::new(LogWindow {
                 began: Instant::now(),
                 written: 0,
                 suppressed: 0,
@@ -56,22 +47,37 @@ impl RejectionLog {
         }
     }
 
-    /// Logs a refusal, if a line is left in this second.
-    pub fn write(&self, weight: Weight, refused: Rejection<'_>) {
+    /// Logs a rejection at `level`, which is `INFO` or `WARN`, if the limit of this second allows it.
+    pub fn write(&self, level: Level, rejection: Rejection<'_>) {
         let Some(suppressed) = self.admit(Instant::now()) else {
             return;
         };
-        // Hashed only for a line that is written: a flood of refusals pays for no digests.
-        let sha256 = refused.body.map(|body| hex::encode(Sha256::digest(body)));
-        let (sha256, peer) = (sha256.as_deref(), refused.peer.map(tracing::field::display));
-        let Rejection { reason, length, .. } = refused;
-        match weight {
-            Weight::Info => tracing::info!(reason, length, sha256, peer, suppressed, "refused a delivery"),
-            Weight::Warn => tracing::warn!(reason, length, sha256, peer, suppressed, "refused a delivery"),
+        // Computed only for a line that is written: a flood of rejected deliveries costs no digests.
+        let sha256 = rejection.body.map(|body| hex::encode(Sha256::digest(body)));
+        let (sha256, peer) = (sha256.as_deref(), rejection.peer.map(tracing::field::display));
+        let Rejection { reason, length, .. } = rejection;
+        if level == Level::WARN {
+            tracing::warn!(
+                reason,
+                length,
+                sha256,
+                peer,
+                suppressed,
+                "rejected a delivery: {reason}"
+            );
+        } else {
+            tracing::info!(
+                reason,
+                length,
+                sha256,
+                peer,
+                suppressed,
+                "rejected a delivery: {reason}"
+            );
         }
     }
 
-    /// Whether a line may be written now, and if so, how many were suppressed since the last one.
+    /// Returns the number of suppressed lines if a line may be written now.
     fn admit(&self, now: Instant) -> Option<u64> {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         if now.saturating_duration_since(window.began) >= Duration::from_secs(1) {

@@ -1,45 +1,81 @@
-//! Which path is answered by what. Everything else is a problem too, so that no answer has another shape.
+//! The routes of the server, and their OpenAPI document. Unknown paths and methods are problems too, so that every
+//! response has one of the described shapes.
+
+use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::FromRef;
-use axum::routing::{get, post};
+use axum::response::{IntoResponse, Response};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::openapi::spec;
+use super::openapi::BaseDocument;
 use super::problem::Problem;
 use super::readiness::Readiness;
 use super::state::AppState;
-use super::v1::router::router as api_router;
+use super::v1::router::routes as api_routes;
 use super::v1::state::ApiState;
 use super::{health, webhook};
 
-/// All of it, for a process that receives; the API where there is one.
+/// Routes of a process that receives deliveries, with the API if there is one.
 pub fn router(state: AppState, api: Option<ApiState>) -> Router {
-    let mut routes = health_routes().route("/webhooks/avinode", post(webhook::deliver));
+    let mut routes = webhook_routes().merge(health_routes());
     if let Some(api) = api {
-        routes = routes
-            .nest("/v1", api_router(api))
-            .route("/openapi.json", get(spec::show));
+        routes = routes.merge(document_routes()).merge(api_routes().with_state(api));
     }
-    with_problems(routes).with_state(state)
+    with_problems(routes.into()).with_state(state)
 }
 
-/// Health alone, for a process that only works.
+/// Routes of a process that only runs workers.
 pub fn health_only(readiness: Readiness) -> Router {
-    with_problems(health_routes()).with_state(readiness)
+    with_problems(health_routes().into()).with_state(readiness)
 }
 
-/// `get` answers HEAD as well.
-fn health_routes<S>() -> Router<S>
+/// The OpenAPI document of every route, as text.
+pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    let mut document = BaseDocument::openapi();
+    document.merge(api_routes().into_openapi());
+    document.merge(webhook_routes().into_openapi());
+    document.merge(health_routes::<AppState>().into_openapi());
+    document.merge(document_routes::<AppState>().into_openapi());
+    format!("{:#}\n", serde_json::json!(document))
+});
+
+fn webhook_routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default().routes(routes!(webhook::receive))
+}
+
+/// axum answers HEAD wherever there is GET.
+fn health_routes<S>() -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
     Readiness: FromRef<S>,
 {
-    Router::new()
-        .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz))
+    OpenApiRouter::default()
+        .routes(routes!(health::livez))
+        .routes(routes!(health::readyz))
 }
 
-/// Last, for it covers the routes that are there already; axum adds `Allow`.
+fn document_routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
+    OpenApiRouter::default().routes(routes!(get_document))
+}
+
+/// Get this document
+///
+/// Public, as it contains no secret.
+#[utoipa::path(get, path = "/openapi.json", operation_id = "getOpenApi", tag = "openapi",
+    responses((status = 200, body = Object, content_type = "application/json", description = "The OpenAPI document.")),
+    security(()))]
+async fn get_document() -> Response {
+    let mut response = DOCUMENT.as_str().into_response();
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+/// Applied last, because it covers the routes that exist at that time. axum adds `Allow`.
 fn with_problems<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
     routes
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)

@@ -1,5 +1,5 @@
-//! Accepts connections and drives them until they end or are drained. Not the framework's own `serve`: that one limits
-//! neither how long headers may take, nor how many connections there are, nor how long a drain lasts.
+//! Accepts connections and serves them until they end or are drained. Not `axum::serve`, which limits neither the time
+//! for headers, nor the number of connections, nor the duration of a drain.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,106 +14,80 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::connection;
+use super::limits::ServerLimits;
 
-/// What a server takes at most.
-#[derive(Debug, Clone)]
-pub struct ServerLimits {
-    /// Connections at once; further ones wait in the system's backlog.
-    pub connections: usize,
-    /// Time for a request's headers to come, and so also for a kept-alive connection to be idle: a proxy in front
-    /// should let go of idle connections earlier than this.
-    pub header_time: Duration,
-    /// Bytes of a request's line and headers.
-    pub header_bytes: usize,
-    /// Time for a peer to take any of an answer's bytes.
-    pub write_time: Duration,
-    /// Time for requests in flight to end after the shutdown.
-    pub drain: Duration,
-}
-
-impl Default for ServerLimits {
-    fn default() -> Self {
-        Self {
-            connections: 1024,
-            header_time: Duration::from_secs(10),
-            header_bytes: 16 * 1024,
-            write_time: Duration::from_secs(10),
-            drain: Duration::from_secs(10),
-        }
-    }
-}
-
-/// How a server ended.
+/// The result of a drain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShutdownReport {
-    /// Connections that were dropped with a request in flight, because the drain's time was over.
+    /// Connections that were aborted with a request in flight, because the drain took too long.
     pub cut_off: usize,
 }
 
-/// Serves until `shutdown`; then accepts no more, closes idle connections, lets requests in flight end, and returns.
+/// Serves until `shutdown`. Then accepts no more connections, closes idle ones, lets requests in flight complete, and
+/// returns.
 pub async fn run(
     listener: TcpListener,
     router: Router,
     shutdown: CancellationToken,
     limits: ServerLimits,
 ) -> ShutdownReport {
-    let slots = Arc::new(Semaphore::new(limits.connections));
+    let permits = Arc::new(Semaphore::new(limits.connections));
     let limits = Arc::new(limits);
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
-            Some(ended) = tasks.join_next() => report(ended),
-            accepted = accept(&listener, &slots) => match accepted {
-                Ok((slot, stream, peer)) => {
+            Some(ended) = tasks.join_next() => log_panic(ended),
+            accepted = accept(&listener, &permits) => match accepted {
+                Ok((permit, stream, peer)) => {
                     let serving = connection::serve(stream, peer, router.clone(), shutdown.clone(), Arc::clone(&limits));
                     tasks.spawn(async move {
                         serving.await;
-                        drop(slot);
+                        drop(permit);
                     });
                 }
-                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) if is_per_connection(&error) => {}
                 Err(error) => {
-                    // For example no file descriptor is left. They come back when connections end, not by asking at once.
-                    tracing::error!(%error, "accepting a connection failed; trying again in a second");
+                    // For example, the process is out of file descriptors: an immediate retry would fail as well.
+                    tracing::error!("failed to accept a connection, will retry in 1 s: {error}");
                     let _ = timeout(Duration::from_secs(1), shutdown.cancelled()).await;
                 }
             },
         }
     }
-    // Closed first, so that a balancer's next connection is refused and goes elsewhere.
+    // Closed before the drain, so that a load balancer's next connection is refused and goes elsewhere.
     drop(listener);
     drain(tasks, limits.drain).await
 }
 
-/// Waits for a slot before a connection, so what cannot be served is not accepted. Cancel-safe: a slot goes back, and
-/// a connection is either returned or still in the backlog.
+/// Acquires a permit before accepting, so that a connection which cannot be served stays in the backlog. Cancel-safe:
+/// the permit is released, and the connection is either returned or still in the backlog.
 async fn accept(
     listener: &TcpListener,
-    slots: &Arc<Semaphore>,
+    permits: &Arc<Semaphore>,
 ) -> io::Result<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
-    let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
+    let permit = Arc::clone(permits).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
-    Ok((slot, stream, peer))
+    Ok((permit, stream, peer))
 }
 
-/// The peer gave up while it waited: nobody else's trouble.
-fn is_of_one_connection(error: &io::Error) -> bool {
+/// The peer disconnected while it was in the backlog; other connections are not affected.
+fn is_per_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 async fn drain(mut tasks: JoinSet<()>, time: Duration) -> ShutdownReport {
-    let over = sleep(time);
-    tokio::pin!(over);
+    let deadline = sleep(time);
+    tokio::pin!(deadline);
     loop {
         tokio::select! {
             biased;
             ended = tasks.join_next() => match ended {
-                Some(ended) => report(ended),
+                Some(ended) => log_panic(ended),
                 None => return ShutdownReport { cut_off: 0 },
             },
-            () = &mut over => break,
+            () = &mut deadline => break,
         }
     }
     let cut_off = tasks.len();
@@ -121,10 +95,10 @@ async fn drain(mut tasks: JoinSet<()>, time: Duration) -> ShutdownReport {
     ShutdownReport { cut_off }
 }
 
-/// Handlers' panics are caught at the request; one here is the connection's own. Its text is not logged, for it may
-/// quote what was sent.
-fn report(ended: Result<(), JoinError>) {
+/// Panics of handlers are caught per request, so this one is in the connection's own code. Its message is not logged,
+/// as it may quote received bytes.
+fn log_panic(ended: Result<(), JoinError>) {
     if ended.is_err_and(|error| error.is_panic()) {
-        tracing::error!("serving a connection panicked; the others go on");
+        tracing::error!("the task of a connection panicked; other connections are not affected");
     }
 }

@@ -1,78 +1,48 @@
-//! What the handlers share, behind one `Arc`.
+//! State shared by the handlers of the webhook and health endpoints.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::FromRef;
 use futures_util::future::BoxFuture;
 
+use super::limits::WebhookLimits;
 use super::memory_budget::MemoryBudget;
 use super::readiness::Readiness;
 use super::rejection_log::RejectionLog;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
-use crate::ingest::group_commit::{NewDelivery, ReceiveError, Receiver};
+use crate::ingest::group_commit::Receiver;
+use crate::ingest::new_delivery::{NewDelivery, ReceiveError};
 
-/// Where verified deliveries go. A trait for one reason: the tests of every answer need no database.
+/// Stores verified deliveries. A trait only so that the endpoint can be tested without a database.
 pub trait DeliverySink: Send + Sync + 'static {
-    /// Keeps a delivery; `Ok` means that it is durable.
-    fn receive(&self, arrival: NewDelivery) -> BoxFuture<'_, Result<(), ReceiveError>>;
+    /// Stores a delivery; `Ok` means that it is durable.
+    fn receive(&self, delivery: NewDelivery) -> BoxFuture<'_, Result<(), ReceiveError>>;
 }
 
 impl DeliverySink for Receiver {
-    fn receive(&self, arrival: NewDelivery) -> BoxFuture<'_, Result<(), ReceiveError>> {
-        Box::pin(Receiver::receive(self, arrival))
+    fn receive(&self, delivery: NewDelivery) -> BoxFuture<'_, Result<(), ReceiveError>> {
+        Box::pin(Receiver::receive(self, delivery))
     }
 }
 
-/// What the webhook takes at most.
-#[derive(Debug, Clone)]
-pub struct WebhookLimits {
-    /// Bytes of one body.
-    pub body: usize,
-    /// Time for one body to come.
-    pub body_time: Duration,
-    /// Bytes of all bodies that are being read or kept.
-    pub memory: usize,
-    /// Lines about refusals a second.
-    pub refusals_logged: u32,
-}
-
-impl Default for WebhookLimits {
-    fn default() -> Self {
-        Self {
-            body: 256 * 1024,
-            body_time: Duration::from_secs(10),
-            memory: 64 * 1024 * 1024,
-            refusals_logged: 10,
-        }
-    }
-}
-
-/// The handlers' state.
+/// The handlers' state; clones share it.
 #[derive(Clone)]
-pub struct AppState(Arc<AppShared>);
+pub struct AppState(Arc<AppStateInner>);
 
-/// What [`AppState`] holds.
-pub struct AppShared {
-    /// Proves the sender.
+pub struct AppStateInner {
     pub verifier: Verifier,
-    /// Keeps deliveries. Shared with the tasks that outlive a request.
+    /// In an `Arc` of its own: shared with tasks that outlive their request.
     pub receiver: Arc<dyn DeliverySink>,
-    /// Tells when a delivery was received.
     pub clock: Clock,
-    /// What is taken at most.
     pub limits: WebhookLimits,
-    /// The memory that bodies share.
+    /// Memory for the bodies of deliveries.
     pub memory: MemoryBudget,
-    /// Where refusals are logged.
-    pub refusals: RejectionLog,
-    /// Asked by `/readyz`, told by the shutdown.
+    pub rejections: RejectionLog,
     pub readiness: Readiness,
 }
 
 impl AppState {
-    /// The state of one process.
     pub fn new(
         verifier: Verifier,
         receiver: impl DeliverySink,
@@ -80,12 +50,12 @@ impl AppState {
         limits: WebhookLimits,
         readiness: Readiness,
     ) -> Self {
-        Self(Arc::new(AppShared {
+        Self(Arc::new(AppStateInner {
             verifier,
             receiver: Arc::new(receiver),
             clock,
             memory: MemoryBudget::new(limits.memory),
-            refusals: RejectionLog::new(limits.refusals_logged),
+            rejections: RejectionLog::new(limits.rejections_logged),
             limits,
             readiness,
         }))
@@ -93,9 +63,9 @@ impl AppState {
 }
 
 impl std::ops::Deref for AppState {
-    type Target = AppShared;
+    type Target = AppStateInner;
 
-    fn deref(&self) -> &AppShared {
+    fn deref(&self) -> &AppStateInner {
         &self.0
     }
 }

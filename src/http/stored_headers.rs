@@ -1,10 +1,10 @@
-//! Which request headers are kept with a delivery: those on a list, because a list of what to leave out forgets the
-//! next proxy's secret. Credentials, cookies and signatures are never on it.
+//! The request headers stored with a delivery. An allow list, because a deny list misses the secret of the next proxy;
+//! credentials, cookies and signatures are never on it.
 
 use hyper::HeaderMap;
 
-/// Kept where present. `x-forwarded-for` is what the proxies claim, kept for tracing and trusted for nothing.
-const KEPT: [&str; 8] = [
+/// `x-forwarded-for` is a claim of the proxies, stored for tracing and trusted for nothing.
+const ALLOWED: [&str; 8] = [
     "content-type",
     "user-agent",
     "webhook-id",
@@ -15,16 +15,17 @@ const KEPT: [&str; 8] = [
     "x-forwarded-for",
 ];
 
-/// Longest value kept, in bytes. A longer one is dropped whole: half an id is a wrong id.
-const LONGEST: usize = 200;
+/// Maximum bytes of a value. A longer value is dropped, not truncated: a part of an id is a wrong id.
+const MAX_VALUE_BYTES: usize = 200;
 
-/// The headers to keep, by name, the first of each; values that are not visible ASCII are dropped.
-pub fn kept(headers: &HeaderMap) -> Vec<(&'static str, String)> {
-    KEPT.into_iter()
+/// Returns the first value of each allowed header. Values that are not visible ASCII are dropped.
+pub fn stored_headers(headers: &HeaderMap) -> Vec<(&'static str, String)> {
+    ALLOWED
+        .into_iter()
         .filter_map(|name| {
             let value = headers.get(name)?.to_str().ok()?;
             let visible = value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-            (!value.is_empty() && value.len() <= LONGEST && visible).then(|| (name, value.to_owned()))
+            (!value.is_empty() && value.len() <= MAX_VALUE_BYTES && visible).then(|| (name, value.to_owned()))
         })
         .collect()
 }

@@ -1,8 +1,11 @@
-//! The door without a database: every answer by `oneshot`, and what only real sockets show.
+//! Tests of the server without a database: each response with `oneshot`, and connections over real sockets.
 
-mod answers;
-mod quiet;
+mod connections;
+mod health;
+mod logging;
+mod shutdown;
 mod sockets;
+mod webhook;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,64 +24,65 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
+use super::limits::WebhookLimits;
 use super::readiness::Readiness;
 use super::router::router;
-use super::state::{AppState, DeliverySink, WebhookLimits};
+use super::state::{AppState, DeliverySink};
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
 use crate::heartbeat::HeartbeatRegistry;
-use crate::ingest::group_commit::{NewDelivery, ReceiveError};
+use crate::ingest::new_delivery::{NewDelivery, ReceiveError};
 
 const SECRET: &str = "a-secret-of-thirty-two-characters";
 const BASIC: &str = "relay:pass:word";
 const PATH: &str = "/webhooks/avinode";
 
-/// Stands where the database is: keeps arrivals in memory, or refuses them, or makes them wait.
-struct Keeper {
-    arrivals: Mutex<Vec<NewDelivery>>,
-    refuse_with: Option<ReceiveError>,
+/// Stores deliveries in memory, rejects them or makes them wait.
+struct MemorySink {
+    deliveries: Mutex<Vec<NewDelivery>>,
+    error: Option<ReceiveError>,
     /// A permit for each delivery that may become durable.
     gate: Semaphore,
 }
 
-impl Keeper {
+impl MemorySink {
     fn open() -> Arc<Self> {
         Self::with(None, Semaphore::MAX_PERMITS)
     }
 
-    fn refusing(why: ReceiveError) -> Arc<Self> {
-        Self::with(Some(why), Semaphore::MAX_PERMITS)
+    fn failing(error: ReceiveError) -> Arc<Self> {
+        Self::with(Some(error), Semaphore::MAX_PERMITS)
     }
 
-    fn shut() -> Arc<Self> {
+    fn blocked() -> Arc<Self> {
         Self::with(None, 0)
     }
 
-    fn with(refuse_with: Option<ReceiveError>, permits: usize) -> Arc<Self> {
+    fn with(error: Option<ReceiveError>, permits: usize) -> Arc<Self> {
         Arc::new(Self {
-            arrivals: Mutex::default(),
-            refuse_with,
+            deliveries: Mutex::default(),
+            error,
             gate: Semaphore::new(permits),
         })
     }
 
     fn count(&self) -> usize {
-        self.arrivals.lock().unwrap().len()
+        self.deliveries.lock().unwrap().len()
     }
 }
 
-impl DeliverySink for Arc<Keeper> {
-    fn receive(&self, arrival: NewDelivery) -> BoxFuture<'_, Result<(), ReceiveError>> {
+impl DeliverySink for Arc<MemorySink> {
+    fn receive(&self, delivery: NewDelivery) -> BoxFuture<'_, Result<(), ReceiveError>> {
         Box::pin(async {
             self.gate.acquire().await.unwrap().forget();
-            self.refuse_with.map_or(Ok(()), Err)?;
-            self.arrivals.lock().unwrap().push(arrival);
+            self.error.map_or(Ok(()), Err)?;
+            self.deliveries.lock().unwrap().push(delivery);
             Ok(())
         })
     }
 }
 
-fn small() -> WebhookLimits {
+fn small_limits() -> WebhookLimits {
     WebhookLimits {
         body: 1000,
         body_time: Duration::from_millis(300),
@@ -87,15 +91,15 @@ fn small() -> WebhookLimits {
     }
 }
 
-fn state(keeper: &Arc<Keeper>, basic: Option<&str>, limits: WebhookLimits) -> AppState {
+fn state(sink: &Arc<MemorySink>, basic: Option<&str>, limits: WebhookLimits) -> AppState {
     let verifier = Verifier::from_settings(Some(SECRET), basic).unwrap();
     let clock = Clock::Fixed(DateTime::from_timestamp(1_790_000_000, 0).unwrap());
     let readiness = Readiness::new(HeartbeatRegistry::new(), Vec::new());
-    AppState::new(verifier, Arc::clone(keeper), clock, limits, readiness)
+    AppState::new(verifier, Arc::clone(sink), clock, limits, readiness)
 }
 
-fn door(keeper: &Arc<Keeper>) -> Router {
-    router(state(keeper, None, small()), None)
+fn app(sink: &Arc<MemorySink>) -> Router {
+    router(state(sink, None, small_limits()), None)
 }
 
 fn signature(body: &[u8]) -> String {
@@ -108,7 +112,7 @@ fn credentials() -> String {
     format!("Basic {}", STANDARD.encode(BASIC))
 }
 
-/// A delivery as the relay would sign it.
+/// A delivery with the signature of a relay.
 fn signed(body: impl Into<Vec<u8>>) -> Request<Body> {
     let body = body.into();
     Request::post(PATH)
@@ -117,7 +121,7 @@ fn signed(body: impl Into<Vec<u8>>) -> Request<Body> {
         .unwrap()
 }
 
-async fn ask(router: &Router, request: Request<Body>) -> Response {
+async fn send(router: &Router, request: Request<Body>) -> Response {
     router.clone().oneshot(request).await.unwrap()
 }
 
@@ -130,13 +134,24 @@ fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
     response.headers().get(name).map(|value| value.to_str().unwrap())
 }
 
-/// Waits for another task without a fixed sleep; fails after two seconds.
-async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+/// Asserts that a response is the named problem, and returns it.
+async fn assert_problem(response: Response, status: u16, name: &str) -> Value {
+    assert_eq!(response.status().as_u16(), status);
+    assert_eq!(header(&response, "content-type"), Some("application/problem+json"));
+    let problem = json(response).await;
+    assert_eq!(problem["type"], format!("urn:avinode-ingest:problem:{name}"));
+    assert_eq!(problem["status"], status);
+    assert!(problem["title"].is_string() && problem["detail"].is_string());
+    problem
+}
+
+/// Polls until a condition holds; fails after two seconds.
+async fn eventually(condition: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..200 {
         if holds() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("did not come about: {what}");
+    panic!("timed out: {condition}");
 }

@@ -1,4 +1,5 @@
-//! `/v1`: the sessions API. It parses, authorises, calls `sessions` and renders; what an operation does stands there.
+//! The sessions API under `/v1`: it authorises, parses, calls `sessions` and renders. The operations themselves are in
+//! `sessions`.
 
 pub mod auth;
 pub mod cursor;

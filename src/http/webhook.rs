@@ -1,5 +1,6 @@
-//! `POST /webhooks/avinode`: reads the body under limits, proves the sender over its exact bytes, and only then looks
-//! at what it says; 200 once it is durable. Not an extractor a step, because the order of the steps is the point.
+//! `POST /webhooks/avinode`: reads the body within its limits, verifies the sender over the exact bytes, then parses
+//! and stores the delivery, and responds 200 once it is durable. One function rather than extractors, because the order
+//! of these steps is what makes the endpoint safe.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,109 +10,122 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_ENCODING, EXPECT, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, EXPECT, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, StatusCode};
+use tracing::Level;
 use uuid::{NoContext, Timestamp, Uuid};
 
-use super::body::{self, BodyReadError, BodyReadErrorKind, BufferedBody};
+use super::body::{self, BodyReadError, BufferedBody};
 use super::memory_budget::MemoryPermit;
-use super::openapi::responses::WebhookErrors;
-use super::openapi::webhook_schema::{DeliveryReceipt, DeliverySchema};
 use super::problem::Problem;
-use super::rejection_log::{Rejection, Weight};
+use super::rejection_log::Rejection;
 use super::state::AppState;
-use super::stored_headers;
+use super::stored_headers::stored_headers;
+use super::webhook_schema::{DeliveryReceipt, DeliverySchema, WebhookProblems, full_event, thin_notification};
+use crate::activity_log::ACTIVITY;
 use crate::avinode::{json, notification};
-use crate::ingest::group_commit::{NewDelivery, ReceiveError};
+use crate::ingest::new_delivery::{NewDelivery, ReceiveError};
 
-/// A refusal on its way to the answer and to the log.
-struct WebhookRefusal {
+/// A rejected delivery, for its response and the log.
+struct WebhookRejection {
     problem: Problem,
-    /// What the log calls it.
     reason: &'static str,
-    /// `None`: expected of an honest client, no line in the log.
-    weight: Option<Weight>,
+    /// `None` for a rejection that an honest client causes, which is not logged.
+    level: Option<Level>,
     length: usize,
-    /// The whole body, or `None` where it was not read to its end.
+    /// The complete body, or `None` if it was not read to its end.
     body: Option<Bytes>,
 }
 
-/// Something happened at Avinode
+/// Receive an Avinode webhook
 ///
-/// Verified over the exact bytes by any scheme for which a secret is configured, and kept durably before it is answered.
+/// Accepts a thin notification of Avinode or a full event of a relay. The sender is verified over the exact bytes of the
+/// body: by HTTP Basic, as Avinode sends it, or by a signature of any scheme for which a secret is configured. The
+/// delivery is durable before the response is sent.
 #[utoipa::path(
     post,
     path = "/webhooks/avinode",
-    operation_id = "deliver",
+    operation_id = "receiveWebhook",
     tag = "webhook",
-    request_body = DeliverySchema,
-    responses(
-        (status = 200, body = DeliveryReceipt, description = "It is durable; a duplicate too, and one that turns out not to be understood."),
-        WebhookErrors
+    request_body(
+        content = DeliverySchema,
+        examples(
+            ("thin notification" = (summary = "A thin notification of Avinode", value = json!(thin_notification()))),
+            ("full event" = (summary = "A full event of a relay", value = json!(full_event()))),
+        ),
     ),
-    security(("hmac" = []), ("standardWebhooks" = []), ("basic" = [])),
+    responses(
+        (
+            status = 200,
+            body = DeliveryReceipt,
+            description = "The delivery is durable. Duplicates and deliveries of an unknown format are stored as well.",
+        ),
+        WebhookProblems,
+    ),
+    security(("basic" = []), ("hmac" = []), ("standardWebhooks" = [])),
 )]
-pub async fn deliver(State(state): State<AppState>, request: Request) -> Response {
+pub async fn receive(State(state): State<AppState>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let refusal = match admit(&state, &head, body).await {
-        Ok(kept) => return (StatusCode::OK, Json(kept)).into_response(),
-        Err(refusal) => refusal,
+    let rejection = match accept(&state, &head, body).await {
+        Ok(receipt) => return (StatusCode::OK, Json(receipt)).into_response(),
+        Err(rejection) => rejection,
     };
     let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-    match refusal.weight {
-        Some(weight) => state.refusals.write(weight, refusal.log(peer)),
-        None => tracing::debug!(reason = refusal.reason, "asked a delivery for credentials"),
+    match rejection.level {
+        Some(level) => state.rejections.write(level, rejection.facts(peer)),
+        None => tracing::debug!(
+            reason = rejection.reason,
+            "asked for Basic credentials: {}",
+            rejection.reason
+        ),
     }
-    let mut response = refusal.problem.into_response();
-    if refusal.body.is_none() {
-        // What is left of the body would be taken for the next request: the connection cannot be used again.
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
+    let details = rejection.problem.details();
+    match rejection.body {
+        Some(_) => details.into_response(),
+        None => details.close().into_response(),
     }
-    response
 }
 
-async fn admit(state: &AppState, head: &Parts, body: axum::body::Body) -> Result<DeliveryReceipt, WebhookRefusal> {
-    expected(&head.headers).map_err(|problem| WebhookRefusal::unread(problem, 0))?;
+async fn accept(state: &AppState, head: &Parts, body: axum::body::Body) -> Result<DeliveryReceipt, WebhookRejection> {
+    check_headers(&head.headers).map_err(|problem| WebhookRejection::before_body(problem, 0))?;
     let limits = &state.limits;
     let BufferedBody { bytes, reserved } = body::read(body, limits.body, limits.body_time, &state.memory)
         .await
-        .map_err(|stopped| WebhookRefusal::stopped(&stopped, limits.body))?;
-    // Taken once the body is whole: a fetch that begins after this moment sees what the sender meant.
+        .map_err(|error| WebhookRejection::in_body(&error, limits.body))?;
+    // After the body is complete: a fetch that begins later sees what the sender announced.
     let received_at = state.clock.now();
     let verified_by = state
         .verifier
         .verify(&head.headers, &bytes, received_at)
-        .map_err(|unverified| WebhookRefusal {
-            problem: Problem::NotVerified {
+        .map_err(|unverified| WebhookRejection {
+            problem: Problem::InvalidSignature {
                 challenge: state.verifier.offers_basic(),
             },
             reason: unverified.as_str(),
-            // A Basic client that asks first is no attack.
-            weight: (!state.verifier.offers_basic() || has_proof(&head.headers)).then_some(Weight::Warn),
+            // The first request of a challenge-response client has no credentials, and is no attack.
+            level: (!state.verifier.offers_basic() || has_credentials(&head.headers)).then_some(Level::WARN),
             length: bytes.len(),
             body: Some(bytes.clone()),
         })?;
-    json::check(&bytes).map_err(|_| WebhookRefusal::whole(Problem::NotJson, Weight::Info, &bytes))?;
-    let arrival = NewDelivery {
-        id: id_at(received_at),
+    json::check(&bytes).map_err(|_| WebhookRejection::after_body(Problem::InvalidJson, Level::INFO, &bytes))?;
+    let delivery = NewDelivery {
+        id: uuid_v7(received_at),
         received_at,
         body: bytes.clone(),
-        headers: stored_headers::kept(&head.headers),
+        headers: stored_headers(&head.headers),
         verified_by: verified_by.to_string(),
         route: notification::route(&bytes),
     };
-    let delivery = arrival.id;
-    keep(state, arrival, reserved)
+    let receipt = DeliveryReceipt { delivery: delivery.id };
+    store(state, delivery, reserved)
         .await
-        .map_err(|problem| WebhookRefusal::whole(problem, Weight::Warn, &bytes))?;
-    Ok(DeliveryReceipt { delivery })
+        .map_err(|problem| WebhookRejection::after_body(problem, Level::WARN, &bytes))?;
+    Ok(receipt)
 }
 
-/// Refuses what we could not honour, before anything is read.
-fn expected(headers: &HeaderMap) -> Result<(), Problem> {
+/// Rejects headers that cannot be honoured, before the body is read.
+fn check_headers(headers: &HeaderMap) -> Result<(), Problem> {
     let only = |name, word: &str| {
         headers
             .get_all(name)
@@ -127,80 +141,71 @@ fn expected(headers: &HeaderMap) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether the request tries to prove its sender at all.
-fn has_proof(headers: &HeaderMap) -> bool {
+/// Returns `true` if the request carries credentials or a signature of any scheme.
+fn has_credentials(headers: &HeaderMap) -> bool {
     headers
         .keys()
         .any(|name| name == AUTHORIZATION || name.as_str().ends_with("signature"))
 }
 
-/// Hands the delivery on, in a task of its own: when the sender goes away this request is dropped, but a delivery
-/// that already waits for a commit with others is not pulled out of it. The task holds the memory until the end, so
-/// such tasks are bounded as the bodies are.
-async fn keep(state: &AppState, arrival: NewDelivery, reserved: MemoryPermit) -> Result<(), Problem> {
+/// Stores the delivery in a task of its own: when the sender disconnects, its request is dropped, but a delivery in a
+/// group commit must not be. The task holds the memory permit until its end, so the budget bounds these tasks too.
+async fn store(state: &AppState, delivery: NewDelivery, reserved: MemoryPermit) -> Result<(), Problem> {
     let receiver = Arc::clone(&state.receiver);
     let task = tokio::spawn(async move {
-        let kept = receiver.receive(arrival).await;
+        let received = receiver.receive(delivery).await;
+        if received.is_ok() {
+            ACTIVITY.delivery_received();
+        }
         drop(reserved);
-        kept
+        received
     });
     let retry_after = match task.await {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(ReceiveError::Overloaded | ReceiveError::Draining)) => 1,
         Ok(Err(ReceiveError::Unavailable)) => 5,
-        Err(ended) if ended.is_panic() => return Err(Problem::Internal),
-        // The runtime is going down.
+        Err(error) if error.is_panic() => return Err(Problem::Internal),
+        // Cancelled: the runtime is shutting down.
         Err(_) => 1,
     };
     Err(Problem::Unavailable { retry_after })
 }
 
-/// A UUIDv7 of that moment; its other bits are random.
-fn id_at(moment: DateTime<Utc>) -> Uuid {
-    let seconds = u64::try_from(moment.timestamp()).unwrap_or(0);
-    Uuid::new_v7(Timestamp::from_unix(
-        NoContext,
-        seconds,
-        moment.timestamp_subsec_nanos(),
-    ))
+fn uuid_v7(time: DateTime<Utc>) -> Uuid {
+    let seconds = u64::try_from(time.timestamp()).unwrap_or(0);
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.timestamp_subsec_nanos()))
 }
 
-impl WebhookRefusal {
-    fn unread(problem: Problem, length: usize) -> Self {
-        let weight = match problem {
-            Problem::Unavailable { .. } => Weight::Warn,
-            _ => Weight::Info,
+impl WebhookRejection {
+    fn before_body(problem: Problem, length: usize) -> Self {
+        let level = match problem {
+            Problem::Unavailable { .. } => Level::WARN,
+            _ => Level::INFO,
         };
         Self {
             problem,
-            reason: problem.name(),
-            weight: Some(weight),
+            reason: problem.details().name,
+            level: Some(level),
             length,
             body: None,
         }
     }
 
-    fn stopped(stopped: &BodyReadError, limit: usize) -> Self {
-        let problem = match stopped.why {
-            BodyReadErrorKind::TooLarge => Problem::TooLarge { limit },
-            BodyReadErrorKind::TooSlow => Problem::Timeout,
-            BodyReadErrorKind::Broken => Problem::BrokenBody,
-            BodyReadErrorKind::NoMemory => Problem::Unavailable { retry_after: 1 },
-        };
-        Self::unread(problem, stopped.read)
+    fn in_body(error: &BodyReadError, limit: usize) -> Self {
+        Self::before_body(error.kind.problem(limit), error.read)
     }
 
-    fn whole(problem: Problem, weight: Weight, body: &Bytes) -> Self {
+    fn after_body(problem: Problem, level: Level, body: &Bytes) -> Self {
         Self {
             problem,
-            reason: problem.name(),
-            weight: Some(weight),
+            reason: problem.details().name,
+            level: Some(level),
             length: body.len(),
             body: Some(body.clone()),
         }
     }
 
-    fn log(&self, peer: Option<SocketAddr>) -> Rejection<'_> {
+    fn facts(&self, peer: Option<SocketAddr>) -> Rejection<'_> {
         Rejection {
             reason: self.reason,
             length: self.length,

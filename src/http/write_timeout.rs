@@ -1,5 +1,5 @@
-//! A stream that gives up on a peer which takes no bytes. The HTTP library limits how long headers may take, but an
-//! answer that nobody reads would hold its connection, one of a fixed number, for ever.
+//! A TCP stream with a write timeout. hyper limits the time for headers only: a peer that reads no response would
+//! occupy its connection for ever, and the number of connections is fixed.
 
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -11,35 +11,34 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// A TCP stream whose writes must make progress within `patience`.
+/// A TCP stream: a write fails if the peer accepts no byte within `timeout`.
 #[derive(Debug)]
 pub struct WriteTimeoutStream {
     stream: TcpStream,
-    patience: Duration,
-    /// Runs from the first write that had to wait until one goes through.
+    timeout: Duration,
+    /// Runs from the first write that had to wait until a write succeeds.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl WriteTimeoutStream {
-    /// Wraps a stream.
-    pub fn new(stream: TcpStream, patience: Duration) -> Self {
+    pub fn new(stream: TcpStream, timeout: Duration) -> Self {
         Self {
             stream,
-            patience,
+            timeout,
             stalled: None,
         }
     }
 
-    fn bound<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn limit<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if polled.is_ready() {
             self.stalled = None;
             return polled;
         }
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(self.patience)));
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(self.timeout)));
         stalled
             .as_mut()
             .poll(cx)
-            .map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the peer takes no bytes")))
+            .map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the peer accepts no data")))
     }
 }
 
@@ -52,7 +51,7 @@ impl AsyncRead for WriteTimeoutStream {
 impl AsyncWrite for WriteTimeoutStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.bound(cx, polled)
+        self.limit(cx, polled)
     }
 
     fn poll_write_vectored(
@@ -61,7 +60,7 @@ impl AsyncWrite for WriteTimeoutStream {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.bound(cx, polled)
+        self.limit(cx, polled)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,155 +1,125 @@
-//! The group commit: concurrent deliveries share one statement and one commit, and a lone one waits for nobody.
+//! Group commit: deliveries that arrive while a commit is in flight share the next one.
 //!
-//! One task flushes. While it commits, arrivals gather in a bounded queue; the next commit takes them all. There is no
-//! timer and no minimum: the time that a commit takes is the only wait.
+//! One task commits. Deliveries wait for it in a bounded queue, and each commit takes all of them. There is no timer and
+//! no minimum batch size: the duration of the previous commit is the only wait, and a single delivery is committed
+//! without delay.
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
-use uuid::Uuid;
 
 use super::insert;
-use crate::avinode::notification::DeliveryKind;
+use super::new_delivery::{NewDelivery, ReceiveError};
 use crate::heartbeat::Heartbeat;
 use crate::postgres::autocommit::AutocommitPool;
 use crate::postgres::transaction::Pool;
 
-/// Deliveries that share a commit, at most. Beyond a few hundred a batch gains nothing and its last one waits longer.
+/// Maximum deliveries per commit. Larger batches gain no throughput and delay their last delivery.
 const BATCH: usize = 256;
-/// Bytes that share a commit, at most (one delivery more may exceed it).
+/// Maximum bytes per commit; the last delivery of a batch may exceed it.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// How long a connection may take. The pool asks a server that is down again and again for longer than a sender should
-/// wait for its 503.
+/// Below the pool's own acquire timeout: while the server is down, a sender should get its 503 sooner.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long a commit may take before its deliveries are answered 503.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often the idle loop shows that it lives.
+/// Interval of the heartbeats while no delivery arrives.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// A verified delivery on its way to the database.
-#[derive(Debug)]
-pub struct NewDelivery {
-    /// UUIDv7; the answer names it.
-    pub id: Uuid,
-    /// When the whole body had been read.
-    pub received_at: DateTime<Utc>,
-    /// The exact body.
-    pub body: Bytes,
-    /// Allow-listed headers.
-    pub headers: Vec<(&'static str, String)>,
-    /// Scheme and ordinal of the secret that proved the sender.
-    pub verified_by: String,
-    /// Which job it becomes.
-    pub route: DeliveryKind,
-}
-
-/// Why a delivery was not kept. The sender is told 503 and comes again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ReceiveError {
-    /// As many wait as may wait.
-    #[error("too many deliveries wait for the database")]
-    Overloaded,
-    /// The database could not keep it, or did not say so in time.
-    #[error("the database could not keep the delivery")]
-    Unavailable,
-    /// The process is about to end.
-    #[error("the process is ending")]
-    Draining,
-}
-
-/// An arrival and who waits for it.
+/// A delivery and the request that waits for its commit.
 struct Waiting {
-    arrival: NewDelivery,
+    delivery: NewDelivery,
     done: oneshot::Sender<Result<(), ReceiveError>>,
 }
 
-/// The side of the requests.
+/// Hands deliveries to the group commit.
 #[derive(Debug, Clone)]
 pub struct Receiver {
     queue: mpsc::Sender<Waiting>,
 }
 
-/// The side of the database; [`GroupCommitter::run`] is to be spawned.
+/// The task that commits; spawn [`GroupCommitter::run`].
 pub struct GroupCommitter {
     queue: mpsc::Receiver<Waiting>,
-    /// One connection of its own: two commits at once were measured to be no faster.
+    /// A dedicated connection. Two concurrent commits were measured to be no faster than one.
     connection: AutocommitPool,
-    /// Called after each commit: there is work.
-    bell: Box<dyn Fn() + Send + Sync>,
+    /// Called after each commit to wake the workers.
+    wake: Box<dyn Fn() + Send + Sync>,
 }
 
-/// A receiver that lets `capacity` deliveries wait, and its flusher.
-pub fn receiver(pool: &Pool, capacity: usize, bell: impl Fn() + Send + Sync + 'static) -> (Receiver, GroupCommitter) {
+/// Creates a receiver with a queue of `capacity` deliveries, and its committer.
+pub fn receiver(pool: &Pool, capacity: usize, wake: impl Fn() + Send + Sync + 'static) -> (Receiver, GroupCommitter) {
     let (sender, queue) = mpsc::channel(capacity);
     (
         Receiver { queue: sender },
         GroupCommitter {
             queue,
             connection: pool.lone(1),
-            bell: Box::new(bell),
+            wake: Box::new(wake),
         },
     )
 }
 
 impl Receiver {
-    /// Keeps a delivery. `Ok`: it is durable, with its job.
+    /// Stores a delivery and its job. `Ok` means that both are durable.
     ///
     /// # Errors
-    /// It may or may not be there (a commit can be lost on its way back): the sender repeats it, and applying is
-    /// idempotent.
-    pub async fn receive(&self, arrival: NewDelivery) -> Result<(), ReceiveError> {
-        let (done, answer) = oneshot::channel();
+    /// The delivery may still have been stored: the result of a commit can be lost on its way back. The sender repeats
+    /// the delivery, and applying it twice changes nothing.
+    pub async fn receive(&self, delivery: NewDelivery) -> Result<(), ReceiveError> {
+        let (done, committed) = oneshot::channel();
         self.queue
-            .try_send(Waiting { arrival, done })
+            .try_send(Waiting { delivery, done })
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => ReceiveError::Overloaded,
                 mpsc::error::TrySendError::Closed(_) => ReceiveError::Draining,
             })?;
-        answer.await.unwrap_or(Err(ReceiveError::Draining))
+        committed.await.unwrap_or(Err(ReceiveError::Draining))
     }
 }
 
 impl GroupCommitter {
-    /// Commits what arrives until every [`Receiver`] is gone and nothing waits.
-    pub async fn run(mut self, pulse: Heartbeat) {
+    /// Commits deliveries until every [`Receiver`] is dropped and the queue is empty.
+    pub async fn run(mut self, heartbeat: Heartbeat) {
         let mut healthy = true;
         let mut batch = Vec::with_capacity(BATCH);
         loop {
-            pulse.beat();
+            heartbeat.beat();
             match tokio::time::timeout(IDLE, self.queue.recv()).await {
                 Err(_) => continue,
                 Ok(None) => return,
                 Ok(Some(first)) => batch.push(first),
             }
-            let mut bytes = batch[0].arrival.body.len();
+            let mut bytes = batch[0].delivery.body.len();
             while batch.len() < BATCH && bytes < BATCH_BYTES {
                 let Ok(next) = self.queue.try_recv() else { break };
-                bytes += next.arrival.body.len();
+                bytes += next.delivery.body.len();
                 batch.push(next);
             }
-            let arrivals: Vec<&NewDelivery> = batch.iter().map(|waiting| &waiting.arrival).collect();
-            let kept = self.commit(&arrivals).await;
-            match (&kept, healthy) {
+            let deliveries: Vec<&NewDelivery> = batch.iter().map(|waiting| &waiting.delivery).collect();
+            let committed = self.commit(&deliveries).await;
+            match (&committed, healthy) {
                 (Ok(()), true) => {}
-                (Ok(()), false) => tracing::info!("the database keeps deliveries again"),
-                // Logged once, not per delivery: the sender comes again, for hours if need be.
-                (Err(error), true) => tracing::error!(error, deliveries = batch.len(), "deliveries could not be kept"),
+                (Ok(()), false) => tracing::info!("storing deliveries works again"),
+                // Logged once per outage: the senders repeat their deliveries, possibly for hours.
+                (Err(error), true) => {
+                    let deliveries = batch.len();
+                    tracing::error!(
+                        deliveries,
+                        "failed to store {deliveries} deliveries, senders get 503: {error}"
+                    );
+                }
                 (Err(_), false) => {}
             }
-            healthy = kept.is_ok();
+            healthy = committed.is_ok();
             if healthy {
-                (self.bell)();
-            }
-            if !healthy {
-                // What waits behind would wait for a time-out of its own: the sender is told now, and comes again.
-                while let Ok(behind) = self.queue.try_recv() {
-                    batch.push(behind);
+                (self.wake)();
+            } else {
+                // Each delivery in the queue would wait for a timeout of its own; 503 lets its sender retry sooner.
+                while let Ok(queued) = self.queue.try_recv() {
+                    batch.push(queued);
                 }
             }
             for waiting in batch.drain(..) {
-                // Nobody waits any more when the sender went away; the delivery is kept all the same.
+                // The send fails if the sender has closed the connection; the delivery is stored all the same.
                 let _ = waiting.done.send(if healthy {
                     Ok(())
                 } else {
@@ -159,13 +129,13 @@ impl GroupCommitter {
         }
     }
 
-    async fn commit(&self, arrivals: &[&NewDelivery]) -> Result<(), String> {
+    async fn commit(&self, deliveries: &[&NewDelivery]) -> Result<(), String> {
         let connection = match tokio::time::timeout(CONNECT_TIMEOUT, self.connection.acquire()).await {
             Ok(acquired) => acquired.map_err(|error| error.to_string())?,
             Err(_) => return Err(format!("no connection within {CONNECT_TIMEOUT:?}")),
         };
-        match tokio::time::timeout(COMMIT_TIMEOUT, insert::append(connection, arrivals)).await {
-            Ok(kept) => kept.map_err(|error| error.to_string()),
+        match tokio::time::timeout(COMMIT_TIMEOUT, insert::append(connection, deliveries)).await {
+            Ok(appended) => appended.map_err(|error| error.to_string()),
             Err(_) => Err(format!("no answer within {COMMIT_TIMEOUT:?}")),
         }
     }

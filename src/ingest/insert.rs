@@ -1,25 +1,28 @@
-//! The receiving statement: appends deliveries and their jobs, and nothing else.
+//! The statement that appends deliveries and their jobs.
 //!
-//! It looks nothing up and can conflict with nothing, so it cannot fail for one delivery's sake: ids are ours, the body
-//! is bytes, and every text is checked (no NUL, bounded) or ours.
+//! It reads no table and cannot conflict, so one delivery cannot fail the commit of the others: ids are generated here,
+//! the body is `bytea`, and every text is bounded and free of NUL.
 
 use uuid::Uuid;
 
-use super::group_commit::NewDelivery;
+use super::new_delivery::NewDelivery;
 use crate::avinode::notification::DeliveryKind;
 use crate::postgres::autocommit::AutocommitConnection;
 
-/// Appends deliveries and their jobs in one commit, by a statement that is its own transaction.
+/// Appends deliveries and their jobs in one statement, which is its own transaction.
 ///
-/// `synchronous_commit` is set for it whatever the database's default is: an answer of 200 rests on it.
-pub async fn append(connection: AutocommitConnection, arrivals: &[&NewDelivery]) -> Result<(), sqlx::Error> {
-    let ids: Vec<Uuid> = arrivals.iter().map(|arrival| arrival.id).collect();
-    let received: Vec<_> = arrivals.iter().map(|arrival| arrival.received_at).collect();
-    let verified: Vec<&str> = arrivals.iter().map(|arrival| arrival.verified_by.as_str()).collect();
-    let headers: Vec<String> = arrivals.iter().map(|arrival| lines(&arrival.headers)).collect();
-    let bodies: Vec<&[u8]> = arrivals.iter().map(|arrival| arrival.body.as_ref()).collect();
-    let kinds: Vec<&str> = arrivals.iter().map(|arrival| kind(&arrival.route)).collect();
-    let keys: Vec<Option<&str>> = arrivals.iter().map(|arrival| key(&arrival.route)).collect();
+/// It sets `synchronous_commit = on` whatever the default of the database is: a 200 promises durability.
+pub async fn append(connection: AutocommitConnection, deliveries: &[&NewDelivery]) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = deliveries.iter().map(|delivery| delivery.id).collect();
+    let received: Vec<_> = deliveries.iter().map(|delivery| delivery.received_at).collect();
+    let verified: Vec<&str> = deliveries
+        .iter()
+        .map(|delivery| delivery.verified_by.as_str())
+        .collect();
+    let headers: Vec<String> = deliveries.iter().map(|delivery| lines(&delivery.headers)).collect();
+    let bodies: Vec<&[u8]> = deliveries.iter().map(|delivery| delivery.body.as_ref()).collect();
+    let kinds: Vec<&str> = deliveries.iter().map(|delivery| kind(&delivery.route)).collect();
+    let keys: Vec<Option<&str>> = deliveries.iter().map(|delivery| key(&delivery.route)).collect();
     let append = sqlx::query!(
         r#"
         WITH durable AS MATERIALIZED (
@@ -45,7 +48,7 @@ pub async fn append(connection: AutocommitConnection, arrivals: &[&NewDelivery])
     connection.execute(append).await.map(drop)
 }
 
-/// Which handler the job is for; the kinds are those of `jobs`, which this module may not name.
+/// The kinds of `jobs`, which this module may not import.
 fn kind(route: &DeliveryKind) -> &'static str {
     match route {
         DeliveryKind::Thin { .. } => "thin",

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use self::about::named;
 use self::facts::BatchChanges;
+use crate::activity_log::ACTIVITY;
 use crate::clock::Clock;
 use crate::domain::event::Event;
 use crate::domain::ids::{EventId, QuoteId, TripId};
@@ -212,8 +213,10 @@ impl JobApplier {
         let changed =
             sessions::change(&mut tx, &locked.trips, &mut sessions, &learned, &rows, self.policy, now).await?;
 
+        let mut applied = 0;
         for outcome in &mut learned.outcomes {
             if outcome.outcome == "applied" {
+                applied += 1;
                 outcome
                     .detail
                     .push_str(&format!("; sessions changed with it: {changed}"));
@@ -225,6 +228,7 @@ impl JobApplier {
         }
         queue::complete(&mut tx, &learned.outcomes).await?;
         tx.commit().await?;
+        ACTIVITY.jobs_applied(applied, changed);
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::postgres::transaction::Pool;
+use crate::postgres::transaction::{Pool, Transaction};
 
 /// The channel that queued work is announced on.
 pub const CHANNEL: &str = "avinode_ingest_jobs";
@@ -49,10 +49,16 @@ pub async fn announce(pool: Pool, bell: Arc<Notify>, shutdown: CancellationToken
 
 async fn notify(pool: &Pool) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
-    sqlx::query!("SELECT pg_notify($1, '')::text AS announced", CHANNEL)
-        .fetch_one(&mut tx)
-        .await?;
+    wake(&mut tx).await?;
     tx.commit().await
+}
+
+/// Wakes idle workers when this transaction commits.
+pub async fn wake(tx: &mut Transaction<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query!("SELECT pg_notify($1, '')::text AS announced", CHANNEL)
+        .fetch_one(tx)
+        .await?;
+    Ok(())
 }
 
 async fn announcements(pool: &Pool, bells: &[Arc<Notify>]) -> Result<(), sqlx::Error> {

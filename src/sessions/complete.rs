@@ -3,10 +3,10 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::activity::wrong_status;
+use super::activity::invalid_status;
 use super::error::SessionError;
-use super::retry::retried;
-use super::service::{SessionService, locked, referring, shown};
+use super::retry::with_retries;
+use super::service::{SessionService, check_references, load_session, lock_session};
 use crate::domain::chat_session::input::ProposalUpdate;
 use crate::domain::chat_session::status::SessionStatus;
 use crate::domain::chat_session::view::{ArchiveResult, ChatSession};
@@ -16,73 +16,75 @@ use crate::store::chat_sessions::references::References;
 use crate::store::chat_sessions::{aggregate, timeline_and_pin, tx, update};
 
 impl SessionService {
-    /// Gives a session its proposal (`updateChatSessionWithProposal`) and the step `proposal_ready`.
+    /// Attaches a proposal to a session (`updateChatSessionWithProposal`) and sets the step `proposal_ready`.
     ///
     /// # Errors
-    /// There is no such session, or no such proposal.
+    /// The session or the proposal does not exist.
     pub async fn update_proposal(&self, session: Uuid, update: ProposalUpdate) -> Result<ChatSession, SessionError> {
         let proposal = update.proposal_id;
-        retried(|| async {
+        with_retries(|| async {
             let now = self.now();
             let mut tx = tx::writing(&self.pool).await?;
-            locked(&mut tx, session).await?;
-            let refers = References {
+            lock_session(&mut tx, session).await?;
+            let references = References {
                 proposal_id: Some(proposal),
                 ..References::default()
             };
-            referring(&mut tx, refers).await?;
+            check_references(&mut tx, references).await?;
             update::proposal(&mut tx, session, proposal, WorkflowStep::ProposalReady.as_str(), now).await?;
-            let happening = TimelineEvent {
+            let event = TimelineEvent {
                 kind: "proposal_attached",
                 cause: format!("proposal/{proposal}"),
                 at: Some(now),
                 detail: json!({"proposal": proposal}),
             };
-            timeline_and_pin::write(&mut tx, session, happening).await?;
-            let session = shown(&mut tx, session).await?;
+            timeline_and_pin::write(&mut tx, session, event).await?;
+            let session = load_session(&mut tx, session).await?;
             tx.commit().await?;
             Ok(session)
         })
         .await
     }
 
-    /// Marks a session completed (`completeChatSession`): its end is now. One that is completed already stays as it is.
+    /// Completes a session (`completeChatSession`) and sets its end time. A completed session stays as it is.
     ///
     /// # Errors
-    /// There is no such session, or it is archived.
+    /// The session does not exist, or is archived.
     pub async fn complete(&self, session: Uuid) -> Result<ChatSession, SessionError> {
-        retried(|| async {
+        with_retries(|| async {
             let now = self.now();
             let mut tx = tx::writing(&self.pool).await?;
-            let before = locked(&mut tx, session).await?;
-            match before.status.as_str() {
-                "completed" => {}
-                "archived" => return Err(wrong_status(before.status, "active, paused or completed")),
+            let before = lock_session(&mut tx, session).await?;
+            match SessionStatus::from_word(&before.status) {
+                Some(SessionStatus::Completed) => {}
+                Some(SessionStatus::Archived) => {
+                    return Err(invalid_status(before.status, "active, paused or completed"));
+                }
                 _ => {
                     update::status(&mut tx, session, SessionStatus::Completed, Some(now), Some(now)).await?;
-                    let happening = TimelineEvent {
+                    let event = TimelineEvent {
                         kind: "session_completed",
                         cause: format!("completed/{}", now.timestamp_micros()),
                         at: Some(now),
                         detail: json!({}),
                     };
-                    timeline_and_pin::write(&mut tx, session, happening).await?;
+                    timeline_and_pin::write(&mut tx, session, event).await?;
                 }
             }
-            let session = shown(&mut tx, session).await?;
+            let session = load_session(&mut tx, session).await?;
             tx.commit().await?;
             Ok(session)
         })
         .await
     }
 
-    /// Archives the sessions that were completed more than 90 days ago, by `archive_old_chat_sessions()`; the service does
-    /// so by itself once a day.
+    /// Archives the sessions that were completed more than 90 days ago, by `archive_old_chat_sessions()`. Maintenance
+    /// does the same once a day.
     ///
     /// # Errors
     /// The database is busy.
     pub async fn archive(&self) -> Result<ArchiveResult, SessionError> {
-        retried(|| async {
+        with_retries(|| async {
             let archived = aggregate::archive(&self.pool).await?;
             Ok(ArchiveResult { archived })
         })

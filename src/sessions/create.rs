@@ -1,40 +1,39 @@
-//! `createOrUpdateChatSession`: a conversation has one session in use.
+//! `createOrUpdateChatSession`: a conversation has at most one open session.
 
 use uuid::Uuid;
 
 use super::error::SessionError;
-use super::retry::retried;
-use super::service::{SessionService, match_again, referring, shown};
-use super::validate::{self, given};
+use super::retry::with_retries;
+use super::service::{SessionService, check_references, enqueue_rematch, load_session};
+use super::validate::{self, optional};
 use crate::domain::chat_session::input::NewChatSession;
 use crate::domain::chat_session::view::ChatSession;
 use crate::store::chat_sessions::lock::OpenSession;
 use crate::store::chat_sessions::references::References;
 use crate::store::chat_sessions::{create, lock, tx};
 
-/// A session that was made or brought up to date.
+/// A session that was created or updated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreateOrUpdateResult {
-    /// The session.
     pub session: ChatSession,
-    /// Whether it was made.
+    /// `false` if the session existed before.
     pub created: bool,
 }
 
 impl SessionService {
-    /// Makes the session of a conversation, or brings the one there is up to date: the active one, or else the paused one,
-    /// which is resumed unless `new.status` says otherwise. Of several the one with the newest activity is taken.
+    /// Updates the open session of a conversation, or creates one. The active session is preferred to a paused one, which
+    /// is resumed unless `new.status` says otherwise; of several, the one with the newest activity is updated.
     ///
-    /// Two calls at once make one session: both lock the conversation's row first.
+    /// Concurrent calls create one session, because each locks the row of the conversation first.
     ///
     /// # Errors
-    /// A field has a wrong value or refers to nothing, or the conversation's session is another broker's.
+    /// A field is invalid or refers to a missing row, or the conversation's session belongs to another broker.
     pub async fn create_or_update(&self, new: &NewChatSession) -> Result<CreateOrUpdateResult, SessionError> {
-        let new = &checked(new)?;
-        retried(|| self.start(new)).await
+        let new = &validated(new)?;
+        with_retries(|| self.try_create_or_update(new)).await
     }
 
-    async fn start(&self, new: &NewChatSession) -> Result<CreateOrUpdateResult, SessionError> {
+    async fn try_create_or_update(&self, new: &NewChatSession) -> Result<CreateOrUpdateResult, SessionError> {
         let now = self.now();
         let mut tx = tx::writing(&self.pool).await?;
         if !lock::conversation(&mut tx, new.conversation_id).await? {
@@ -42,53 +41,53 @@ impl SessionService {
                 field: "conversation_id",
             });
         }
-        // Asked after the lock: a session that another call has just made is seen.
-        let live = newest(lock::live_sessions(&mut tx, new.conversation_id).await?);
-        let refers = References {
+        // Read after the lock: a session that a concurrent call has created is seen.
+        let open = preferred(lock::live_sessions(&mut tx, new.conversation_id).await?);
+        let references = References {
             request_id: new.request_id,
             iso_agent_id: Some(new.iso_agent_id),
             proposal_id: None,
         };
-        referring(&mut tx, refers).await?;
-        let request_before = live.as_ref().and_then(|live| live.request_id);
-        let (id, created) = match live {
-            Some(live) if live.iso_agent_id != new.iso_agent_id => {
-                return Err(SessionError::Refused {
+        check_references(&mut tx, references).await?;
+        let request_before = open.as_ref().and_then(|open| open.request_id);
+        let (id, created) = match open {
+            Some(open) if open.iso_agent_id != new.iso_agent_id => {
+                return Err(SessionError::InvalidField {
                     field: "iso_agent_id",
-                    why: "is not the broker of the conversation's session".to_owned(),
+                    error: "is not the broker of the conversation's session".to_owned(),
                 });
             }
-            Some(live) => {
-                create::update(&mut tx, live.id, new, now).await?;
-                (live.id, false)
+            Some(open) => {
+                create::update(&mut tx, open.id, new, now).await?;
+                (open.id, false)
             }
             None => (create::insert(&mut tx, new, now).await?, true),
         };
-        // Known quotes can be shown once there is a request to show them under; the triggers do not watch it.
+        // Known quotes can be projected once the session has a request, a column that the triggers do not watch.
         if !created && new.request_id.is_some() && new.request_id != request_before {
-            match_again(&mut tx, id).await?;
+            enqueue_rematch(&mut tx, id).await?;
         }
-        let session = shown(&mut tx, id).await?;
+        let session = load_session(&mut tx, id).await?;
         tx.commit().await?;
         Ok(CreateOrUpdateResult { session, created })
     }
 }
 
-/// An active session before a paused one, newer activity before older, and any order that is always the same.
-fn newest(live: Vec<OpenSession>) -> Option<OpenSession> {
-    live.into_iter()
+/// Prefers an active session to a paused one, then newer activity; the id makes the choice deterministic.
+fn preferred(open: Vec<OpenSession>) -> Option<OpenSession> {
+    open.into_iter()
         .max_by_key(|session| (session.status == "active", session.last_activity_at, session.id))
 }
 
-fn checked(new: &NewChatSession) -> Result<NewChatSession, SessionError> {
-    given(new.workflow_state.as_ref(), |state| {
+fn validated(new: &NewChatSession) -> Result<NewChatSession, SessionError> {
+    optional(new.workflow_state.as_ref(), |state| {
         validate::object("workflow_state", state)
     })?;
-    given(new.metadata.as_ref(), |metadata| validate::object("metadata", metadata))?;
-    let id = |field, text: &Option<String>| given(text.as_deref(), |text| validate::id(field, text));
+    optional(new.metadata.as_ref(), |metadata| validate::object("metadata", metadata))?;
+    let id = |field, text: &Option<String>| optional(text.as_deref(), |text| validate::id(field, text));
     Ok(NewChatSession {
-        current_step: given(new.current_step.as_deref(), validate::step)?,
-        avinode_trip_id: given(new.avinode_trip_id.as_deref(), |text| {
+        current_step: optional(new.current_step.as_deref(), validate::step)?,
+        avinode_trip_id: optional(new.avinode_trip_id.as_deref(), |text| {
             validate::trip_id("avinode_trip_id", text)
         })?,
         avinode_rfp_id: id("avinode_rfp_id", &new.avinode_rfp_id)?,
@@ -97,9 +96,9 @@ fn checked(new: &NewChatSession) -> Result<NewChatSession, SessionError> {
     })
 }
 
-/// The other active session of a conversation that is locked, if it has one.
-pub(super) fn other_active(live: &[OpenSession], session: Uuid) -> Option<Uuid> {
-    live.iter()
+/// Returns another active session of a locked conversation.
+pub(super) fn other_active(open: &[OpenSession], session: Uuid) -> Option<Uuid> {
+    open.iter()
         .find(|other| other.status == "active" && other.id != session)
         .map(|other| other.id)
 }

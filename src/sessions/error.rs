@@ -1,84 +1,66 @@
-//! What can be wrong with a call, named after what is wrong.
+//! The errors of the operations.
 
 use uuid::Uuid;
 
-/// Why an operation was not done. Nothing was changed.
+/// Why an operation failed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// There is no session of this id.
-    #[error("there is no such session")]
-    NoSuchSession,
+    #[error("the session does not exist")]
+    SessionNotFound,
     /// A field refers to a row that does not exist.
-    #[error("{field} refers to nothing")]
-    ReferenceNotFound {
-        /// The field.
+    #[error("{field} does not exist")]
+    ReferenceNotFound { field: &'static str },
+    #[error("{field} {error}")]
+    InvalidField {
         field: &'static str,
+        /// Continues a sentence that begins with the field's name.
+        error: String,
     },
-    /// A field has a value that cannot be taken.
-    #[error("{field} {why}")]
-    Refused {
-        /// The field.
-        field: &'static str,
-        /// The rest of a sentence that begins with the field's name.
-        why: String,
-    },
-    /// The session's status does not allow it.
-    #[error("the session is {status}, not {needs}")]
-    WrongStatus {
-        /// Its status.
-        status: String,
-        /// What it would have to be.
-        needs: &'static str,
-    },
-    /// The conversation has another session that is active.
-    #[error("session {session} of the conversation is active already")]
-    ActiveSessionExists {
-        /// Which.
-        session: Uuid,
-    },
-    /// The application's own rules on its tables refuse it.
-    #[error("the application's tables refuse the values")]
+    /// The operation is not possible in the session's status.
+    #[error("the session is {status}, not {needed}")]
+    InvalidStatus { status: String, needed: &'static str },
+    #[error("session {session} of the conversation is already active")]
+    ActiveSessionExists { session: Uuid },
+    /// A constraint or trigger of the application's tables rejected the values.
+    #[error("a constraint or trigger of the application's tables rejected the values")]
     ConstraintViolation,
-    /// The database has no time for it now; trying again is right.
-    #[error("the database is busy or away")]
+    /// The operation can be repeated.
+    #[error("the database is busy or unavailable")]
     Busy,
-    /// The database failed otherwise.
-    #[error("asking the database")]
+    #[error("querying the database")]
     Database(#[source] sqlx::Error),
-    /// Another transaction was in the way; tried again before anybody sees it.
-    #[error("another transaction was in the way")]
-    Contended {
-        /// What it is called when trying again does not help.
-        last: ConflictCause,
-    },
+    /// A conflict with a concurrent transaction. It is retried, and never returned to a caller.
+    #[error("a concurrent transaction was in the way")]
+    Contended { cause: ConflictCause },
 }
 
-/// What contention turns out to be when it does not pass.
+/// The meaning of a conflict that remains after the last retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConflictCause {
-    /// [`SessionError::Busy`].
     Busy,
-    /// [`SessionError::ConstraintViolation`]: a key that was missing or taken for a moment would have been seen by now.
-    NotTaken,
+    /// A row that appeared or disappeared concurrently would have been seen by a retry, so the key is really missing or
+    /// taken.
+    ConstraintViolation,
 }
 
 impl From<sqlx::Error> for SessionError {
     fn from(error: sqlx::Error) -> Self {
         let code = match &error {
-            sqlx::Error::Database(said) => said.code().map(std::borrow::Cow::into_owned).unwrap_or_default(),
+            sqlx::Error::Database(error) => error.code().map(std::borrow::Cow::into_owned).unwrap_or_default(),
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => return Self::Busy,
             _ => return Self::Database(error),
         };
         match code.as_str() {
             // deadlock_detected, lock_not_available, serialization_failure
             "40P01" | "55P03" | "40001" => Self::Contended {
-                last: ConflictCause::Busy,
+                cause: ConflictCause::Busy,
             },
-            // foreign_key_violation, unique_violation: looked for before, so something came or went meanwhile.
+            // foreign_key_violation, unique_violation: checked before, so a row appeared or disappeared concurrently.
             "23503" | "23505" => Self::Contended {
-                last: ConflictCause::NotTaken,
+                cause: ConflictCause::ConstraintViolation,
             },
-            // query_canceled is our own statement_timeout; classes 08, 53 and 57: the server is away, full or going down.
+            // Class 57 includes query_canceled, by our own statement_timeout; in classes 08 and 53 the server is
+            // unreachable or out of resources.
             code if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => Self::Busy,
             // Classes 22 and 23 and raise_exception: a value or a constraint of the application's own.
             code if ["22", "23", "P0001"].iter().any(|class| code.starts_with(class)) => Self::ConstraintViolation,

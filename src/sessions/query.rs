@@ -1,72 +1,77 @@
-//! Finding sessions, and what belongs to one. `getActiveChatSession`, `getChatSessionByRequest`, `getChatSessionsByTripId`
-//! and `getUserActiveChatSessions` are [`SessionService::list`] with a filter.
+//! Queries. `getActiveChatSession`, `getChatSessionByRequest`, `getChatSessionsByTripId` and `getUserActiveChatSessions`
+//! are [`SessionService::list`] with a filter.
 
 use uuid::Uuid;
 
 use super::error::SessionError;
-use super::service::{SessionService, shown};
+use super::service::{SessionService, load_session};
+use super::validate::{self, optional};
 use crate::domain::chat_session::page::{MAX_LIMIT, Page, PageRequest, SessionCursor, SessionFilter};
 use crate::domain::chat_session::view::{ChatSession, SessionQuote, Statistics, TimelineEntry};
 use crate::postgres::transaction::Transaction;
 use crate::store::chat_sessions::{aggregate, page, quotes, tx};
 
 impl SessionService {
-    /// Finds sessions, the newest activity first.
+    /// Lists sessions, newest activity first.
     ///
     /// # Errors
-    /// The limit is not 1 to [`MAX_LIMIT`], or the database is busy.
+    /// A filter is invalid, the limit is not 1 to [`MAX_LIMIT`], or the database is busy.
     pub async fn list(
         &self,
         filter: &SessionFilter,
         page: &PageRequest<SessionCursor>,
     ) -> Result<Page<ChatSession, SessionCursor>, SessionError> {
-        limited(page)?;
-        let mut tx = tx::reading(&self.pool).await.map_err(read)?;
+        let filter = &validated(filter)?;
+        validate_limit(page)?;
+        let mut tx = tx::reading(&self.pool).await.map_err(read_error)?;
         let trip_ids = match &filter.trip_id {
-            Some(trip_id) => quotes::trip_ids(&mut tx, trip_id.as_str()).await.map_err(read)?,
+            Some(trip_id) => quotes::trip_ids(&mut tx, trip_id.as_str()).await.map_err(read_error)?,
             None => Vec::new(),
         };
-        page::list(&mut tx, filter, &trip_ids, page).await.map_err(read)
+        page::list(&mut tx, filter, &trip_ids, page).await.map_err(read_error)
     }
 
-    /// Reads one session.
+    /// Returns one session.
     ///
     /// # Errors
-    /// There is no such session.
+    /// The session does not exist.
     pub async fn get(&self, session: Uuid) -> Result<ChatSession, SessionError> {
-        let mut tx = tx::reading(&self.pool).await.map_err(read)?;
-        shown(&mut tx, session).await
+        let mut tx = tx::reading(&self.pool).await.map_err(read_error)?;
+        load_session(&mut tx, session).await
     }
 
-    /// Reads the quotes in a session's ledger, by their ids.
+    /// Lists the quotes in a session's ledger, ordered by id.
     ///
     /// # Errors
-    /// There is no such session, or the limit is wrong.
+    /// The session does not exist, or the page is invalid.
     pub async fn quotes(
         &self,
         session: Uuid,
         page: &PageRequest<String>,
     ) -> Result<Page<SessionQuote, String>, SessionError> {
-        limited(page)?;
-        let mut tx = tx::reading(&self.pool).await.map_err(read)?;
-        known(&mut tx, session).await?;
-        let trip_ids = quotes::trips_of(&mut tx, session).await.map_err(read)?;
-        quotes::list(&mut tx, session, &trip_ids, page).await.map_err(read)
+        validate_limit(page)?;
+        optional(page.after.as_deref(), |after| validate::id("cursor", after))?;
+        let mut tx = tx::reading(&self.pool).await.map_err(read_error)?;
+        check_exists(&mut tx, session).await?;
+        let trip_ids = quotes::trips_of(&mut tx, session).await.map_err(read_error)?;
+        quotes::list(&mut tx, session, &trip_ids, page)
+            .await
+            .map_err(read_error)
     }
 
-    /// Reads a session's timeline, in the order in which things became known.
+    /// Lists a session's timeline, in the order in which the events became known.
     ///
     /// # Errors
-    /// There is no such session, or the limit is wrong.
+    /// The session does not exist, or the limit is invalid.
     pub async fn timeline(
         &self,
         session: Uuid,
         page: &PageRequest<i64>,
     ) -> Result<Page<TimelineEntry, i64>, SessionError> {
-        limited(page)?;
-        let mut tx = tx::reading(&self.pool).await.map_err(read)?;
-        known(&mut tx, session).await?;
-        aggregate::timeline(&mut tx, session, page).await.map_err(read)
+        validate_limit(page)?;
+        let mut tx = tx::reading(&self.pool).await.map_err(read_error)?;
+        check_exists(&mut tx, session).await?;
+        aggregate::timeline(&mut tx, session, page).await.map_err(read_error)
     }
 
     /// Counts active sessions by step.
@@ -74,33 +79,41 @@ impl SessionService {
     /// # Errors
     /// The database is busy.
     pub async fn statistics(&self) -> Result<Statistics, SessionError> {
-        let mut tx = tx::reading(&self.pool).await.map_err(read)?;
-        aggregate::statistics(&mut tx).await.map_err(read)
+        let mut tx = tx::reading(&self.pool).await.map_err(read_error)?;
+        aggregate::statistics(&mut tx).await.map_err(read_error)
     }
 }
 
-/// Refuses what is about no session.
-async fn known(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), SessionError> {
-    match aggregate::exists(tx, session).await.map_err(read)? {
+async fn check_exists(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), SessionError> {
+    match aggregate::exists(tx, session).await.map_err(read_error)? {
         true => Ok(()),
-        false => Err(SessionError::NoSuchSession),
+        false => Err(SessionError::SessionNotFound),
     }
 }
 
-/// Reading contends for nothing that would pass in a moment.
-fn read(error: sqlx::Error) -> SessionError {
+/// A read is not retried: it takes no lock that another transaction would release within moments.
+fn read_error(error: sqlx::Error) -> SessionError {
     match SessionError::from(error) {
         SessionError::Contended { .. } => SessionError::Busy,
         error => error,
     }
 }
 
-fn limited<P>(page: &PageRequest<P>) -> Result<(), SessionError> {
+fn validated(filter: &SessionFilter) -> Result<SessionFilter, SessionError> {
+    Ok(SessionFilter {
+        rfp_id: optional(filter.rfp_id.as_deref(), |text| validate::id("rfp_id", text))?,
+        rfq_id: optional(filter.rfq_id.as_deref(), |text| validate::id("rfq_id", text))?,
+        current_step: optional(filter.current_step.as_deref(), validate::step)?,
+        ..filter.clone()
+    })
+}
+
+fn validate_limit<P>(page: &PageRequest<P>) -> Result<(), SessionError> {
     match (1..=MAX_LIMIT).contains(&page.limit) {
         true => Ok(()),
-        false => Err(SessionError::Refused {
+        false => Err(SessionError::InvalidField {
             field: "limit",
-            why: format!("is not a whole number from 1 to {MAX_LIMIT}"),
+            error: format!("is not an integer from 1 to {MAX_LIMIT}"),
         }),
     }
 }

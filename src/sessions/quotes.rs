@@ -1,14 +1,15 @@
-//! `updateChatSessionWithQuote`: a quote counts once, whoever says it first, the application or Avinode's webhook.
+//! `updateChatSessionWithQuote`: a quote is counted once, whether the application or Avinode's webhook reports it first.
 
 use crate::postgres::transaction::Transaction;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::error::SessionError;
-use super::retry::retried;
-use super::service::{SessionService, locked, match_again, shown};
-use super::validate::{self, given};
+use super::retry::with_retries;
+use super::service::{SessionService, enqueue_rematch, load_session, lock_session};
+use super::validate::{self, optional};
 use crate::domain::chat_session::input::QuoteUpdate;
+use crate::domain::chat_session::status::SessionStatus;
 use crate::domain::chat_session::view::ChatSession;
 use crate::domain::ids::QuoteId;
 use crate::domain::trip::TimelineEvent;
@@ -18,82 +19,78 @@ use crate::store::chat_sessions::quotes::{self, QuoteRow, QuoteWrite};
 use crate::store::chat_sessions::{timeline_and_pin, tx};
 
 impl SessionService {
-    /// Enters a quote into a session's ledger and counts it, once. A primary quote that is given is pinned.
+    /// Enters a quote into a session's ledger and counts it, once. A primary quote given here is pinned.
     ///
-    /// A quote is known by Avinode's id where it has one (that of the fact that its row shows, or else the row's own), so that
-    /// the same quote told by the webhook, before or after, is the same ledger entry; otherwise by its row.
+    /// The ledger key is Avinode's quote id, if the quote has one (that of the fact which its row shows, or else the row's
+    /// own), so that the same quote from the webhook is the same ledger entry; otherwise the key is the row's id.
     ///
     /// # Errors
-    /// There is no such session; a field has a wrong value or refers to nothing; or a quote belongs to another request
-    /// than the session, and is not known to be of the session's trip either (sessions of one trip share their quotes).
+    /// The session does not exist; a field is invalid or refers to a missing row; or a quote belongs to another request
+    /// than the session and to none of its trips (sessions of one trip share their quotes).
     pub async fn update_quote(&self, session: Uuid, update: &QuoteUpdate) -> Result<ChatSession, SessionError> {
-        given(update.quotes_received_count.as_ref(), |count| {
+        optional(update.quotes_received_count.as_ref(), |count| {
             validate::count("quotes_received_count", *count)
         })?;
-        given(update.quotes_expected_count.as_ref(), |count| {
+        optional(update.quotes_expected_count.as_ref(), |count| {
             validate::count("quotes_expected_count", *count)
         })?;
         let update = &QuoteUpdate {
-            current_step: given(update.current_step.as_deref(), validate::step)?,
+            current_step: optional(update.current_step.as_deref(), validate::step)?,
             ..update.clone()
         };
-        retried(|| self.take_quote(session, update)).await
+        with_retries(|| self.try_update_quote(session, update)).await
     }
 
-    async fn take_quote(&self, session: Uuid, update: &QuoteUpdate) -> Result<ChatSession, SessionError> {
+    async fn try_update_quote(&self, session: Uuid, update: &QuoteUpdate) -> Result<ChatSession, SessionError> {
         let now = self.now();
         let mut tx = tx::writing(&self.pool).await?;
-        let before = locked(&mut tx, session).await?;
+        let before = lock_session(&mut tx, session).await?;
         let trip_ids = quotes::trips_of(&mut tx, session).await?;
-        let quote = of_session(&mut tx, &before, "quote_id", update.quote_id, &trip_ids).await?;
+        let quote = load_quote(&mut tx, &before, "quote_id", update.quote_id, &trip_ids).await?;
         if let Some(primary) = update.primary_quote_id.filter(|primary| *primary != update.quote_id) {
-            of_session(&mut tx, &before, "primary_quote_id", primary, &trip_ids).await?;
+            load_quote(&mut tx, &before, "primary_quote_id", primary, &trip_ids).await?;
         }
         let key = ledger_key(update.quote_id, &quote);
         let entered = quotes::enter(&mut tx, session, &key).await?;
-        let is_over = matches!(before.status.as_str(), "completed" | "archived");
+        let is_closed = SessionStatus::from_word(&before.status).is_some_and(SessionStatus::is_closed);
         let step = update.current_step.clone().or_else(|| {
-            let step = (!is_over).then(|| advance_to(before.current_step.as_deref(), WorkflowStep::RequestingQuotes));
+            let step = (!is_closed).then(|| advance_to(before.current_step.as_deref(), WorkflowStep::RequestingQuotes));
             step.flatten().map(|step| step.as_str().to_owned())
         });
-        let written = QuoteWrite {
+        let write = QuoteWrite {
             entered: i32::from(entered),
             received: update.quotes_received_count,
             expected: update.quotes_expected_count,
             primary: update.primary_quote_id,
             step,
         };
-        quotes::write(&mut tx, session, &written, now).await?;
+        quotes::write(&mut tx, session, &write, now).await?;
         if update.primary_quote_id.is_some() {
             timeline_and_pin::pin(&mut tx, session).await?;
         }
         if entered {
-            let happening = TimelineEvent {
-                kind: "quote_received",
-                cause: format!("received/{key}"),
-                at: Some(now),
-                detail: json!({"quote": key, "operator": quote.operator_name, "source": "api"}),
-            };
-            timeline_and_pin::write(&mut tx, session, happening).await?;
+            let detail = json!({"quote": key, "operator": quote.operator_name, "source": "api"});
+            let event = TimelineEvent::quote_received(&key, Some(now), detail);
+            timeline_and_pin::write(&mut tx, session, event).await?;
         }
-        let session = shown(&mut tx, session).await?;
+        let session = load_session(&mut tx, session).await?;
         tx.commit().await?;
         Ok(session)
     }
 
-    /// Takes the pin off a session's primary quote: the workers elect one anew, within moments. Until then the column keeps
-    /// what it has. A session without a pin stays as it is.
+    /// Unpins a session's primary quote: a worker selects one by the policy within moments, and the column keeps its
+    /// value until then. A session without a pin stays unchanged.
     ///
     /// # Errors
-    /// There is no such session.
+    /// The session does not exist.
     pub async fn unpin(&self, session: Uuid) -> Result<ChatSession, SessionError> {
-        retried(|| async {
+        with_retries(|| async {
             let mut tx = tx::writing(&self.pool).await?;
-            locked(&mut tx, session).await?;
+            lock_session(&mut tx, session).await?;
             if timeline_and_pin::unpin(&mut tx, session).await? {
-                match_again(&mut tx, session).await?;
+                enqueue_rematch(&mut tx, session).await?;
             }
-            let session = shown(&mut tx, session).await?;
+            let session = load_session(&mut tx, session).await?;
             tx.commit().await?;
             Ok(session)
         })
@@ -101,8 +98,8 @@ impl SessionService {
     }
 }
 
-/// A row of `quotes` that may stand in this session.
-async fn of_session(
+/// Returns a row of `quotes`, if it may belong to this session.
+async fn load_quote(
     tx: &mut Transaction<'_>,
     session: &LockedChatSession,
     field: &'static str,
@@ -111,20 +108,21 @@ async fn of_session(
 ) -> Result<QuoteRow, SessionError> {
     let quote = quotes::shown(tx, row, trip_ids).await?;
     let quote = quote.ok_or(SessionError::ReferenceNotFound { field })?;
-    let elsewhere = match (quote.request_id, session.request_id) {
+    let foreign = match (quote.request_id, session.request_id) {
         (Some(its), Some(ours)) => its != ours && !quote.of_trip,
         _ => false,
     };
-    match elsewhere {
-        true => Err(SessionError::Refused {
+    match foreign {
+        true => Err(SessionError::InvalidField {
             field,
-            why: "is a quote of another request".to_owned(),
+            error: "is a quote of another request".to_owned(),
         }),
         false => Ok(quote),
     }
 }
 
-/// The ledger's word for a quote. What is no id by our rules is none that a webhook could bring, either.
+/// Returns the ledger key of a quote. The webhook cannot report an id that is not a valid [`QuoteId`], so such a quote is
+/// keyed by its row.
 fn ledger_key(row: Uuid, quote: &QuoteRow) -> String {
     let id = quote.fact.as_deref().or(quote.avinode_quote_id.as_deref());
     match id.and_then(|id| QuoteId::parse(id).ok()) {

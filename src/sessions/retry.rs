@@ -1,4 +1,4 @@
-//! Trying again where another transaction was in the way, a few times, for a moment each.
+//! Retries of transactions that conflicted with a concurrent one.
 
 use std::time::Duration;
 
@@ -6,39 +6,39 @@ use rand::RngExt;
 
 use super::error::{ConflictCause, SessionError};
 
-/// Tries in all. With the patience for one lock (300 ms) a caller waits for a second and a half at the worst.
-const TRIES: u32 = 4;
-/// The pause before the second try stays below this, and doubles.
+/// With the lock timeout of 300 ms, a caller waits a second and a half at most.
+const ATTEMPTS: u32 = 4;
+/// Upper bound of the pause before the second attempt; it doubles for each further one.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Does `attempt` until it ends in anything but contention, or has been tried often enough. Each attempt is one whole
-/// transaction: what was contended has changed nothing.
+/// Runs `attempt` until it does not end in a conflict, at most `ATTEMPTS` times. Each attempt must be one transaction, so
+/// that a conflict has changed nothing.
 ///
 /// # Errors
 /// Those of the last attempt; never [`SessionError::Contended`].
-pub async fn retried<T, F: Future<Output = Result<T, SessionError>>>(
+pub async fn with_retries<T, F: Future<Output = Result<T, SessionError>>>(
     mut attempt: impl FnMut() -> F,
 ) -> Result<T, SessionError> {
-    let mut longest = PAUSE;
-    for _ in 1..TRIES {
+    let mut max_pause = PAUSE;
+    for _ in 1..ATTEMPTS {
         match attempt().await {
-            Err(SessionError::Contended { .. }) => tokio::time::sleep(pause_below(longest)).await,
-            done => return done,
+            Err(SessionError::Contended { .. }) => tokio::time::sleep(random_pause(max_pause)).await,
+            result => return result,
         }
-        longest *= 2;
+        max_pause *= 2;
     }
     attempt().await.map_err(|error| match error {
         SessionError::Contended {
-            last: ConflictCause::Busy,
+            cause: ConflictCause::Busy,
         } => SessionError::Busy,
         SessionError::Contended {
-            last: ConflictCause::NotTaken,
+            cause: ConflictCause::ConstraintViolation,
         } => SessionError::ConstraintViolation,
         error => error,
     })
 }
 
-/// A function of its own, because the generator may not be held while waiting.
-fn pause_below(longest: Duration) -> Duration {
-    rand::rng().random_range(Duration::from_millis(1)..longest)
+/// A function of its own, because the generator is not `Send` and must be dropped before the `await`.
+fn random_pause(max: Duration) -> Duration {
+    rand::rng().random_range(Duration::from_millis(1)..max)
 }

@@ -1,4 +1,4 @@
-//! The value whose methods are the operations.
+//! The session service: its methods are the operations.
 
 use crate::postgres::transaction::{Pool, Transaction};
 use chrono::{DateTime, Utc};
@@ -9,8 +9,9 @@ use crate::clock::Clock;
 use crate::domain::chat_session::view::ChatSession;
 use crate::domain::session::REMATCH;
 use crate::queue::enqueue::{NewJob, enqueue};
+use crate::queue::listener;
 use crate::store::chat_sessions::references::{self, References};
-use crate::store::chat_sessions::{lock, page, timeline_and_pin};
+use crate::store::chat_sessions::{lock, page};
 
 /// Chat-session tracking on one database. Clones share its connections.
 #[derive(Debug, Clone)]
@@ -20,37 +21,37 @@ pub struct SessionService {
 }
 
 impl SessionService {
-    /// Tracking on this database, by this clock.
     pub fn new(pool: Pool, clock: Clock) -> Self {
         Self { pool, clock }
     }
 
-    /// The moment of a call, as precisely as Postgres keeps it.
+    /// Returns the current time, in the precision of Postgres.
     pub(super) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 }
 
-/// A session that must be there, locked.
-pub(super) async fn locked(tx: &mut Transaction<'_>, session: Uuid) -> Result<lock::LockedChatSession, SessionError> {
-    lock::session(tx, session).await?.ok_or(SessionError::NoSuchSession)
+pub(super) async fn lock_session(
+    tx: &mut Transaction<'_>,
+    session: Uuid,
+) -> Result<lock::LockedChatSession, SessionError> {
+    lock::session(tx, session).await?.ok_or(SessionError::SessionNotFound)
 }
 
-/// A session that must be there, as it is now.
-pub(super) async fn shown(tx: &mut Transaction<'_>, session: Uuid) -> Result<ChatSession, SessionError> {
-    page::one(tx, session).await?.ok_or(SessionError::NoSuchSession)
+/// Returns a session as this transaction sees it.
+pub(super) async fn load_session(tx: &mut Transaction<'_>, session: Uuid) -> Result<ChatSession, SessionError> {
+    page::one(tx, session).await?.ok_or(SessionError::SessionNotFound)
 }
 
-/// Refuses references to rows that are not there.
-pub(super) async fn referring(tx: &mut Transaction<'_>, to: References) -> Result<(), SessionError> {
-    match references::missing(tx, to).await? {
+pub(super) async fn check_references(tx: &mut Transaction<'_>, references: References) -> Result<(), SessionError> {
+    match references::missing(tx, references).await? {
         Some(field) => Err(SessionError::ReferenceNotFound { field }),
         None => Ok(()),
     }
 }
 
-/// Has a session matched again, soon after this transaction commits.
-pub(super) async fn match_again(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), SessionError> {
+/// Enqueues a rematch of a session, and wakes a worker when this transaction commits.
+pub(super) async fn enqueue_rematch(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), SessionError> {
     let job = NewJob {
         kind: REMATCH,
         key: Some(session.to_string()),
@@ -58,6 +59,6 @@ pub(super) async fn match_again(tx: &mut Transaction<'_>, session: Uuid) -> Resu
         due_in: None,
     };
     enqueue(tx, &[job]).await?;
-    timeline_and_pin::wake(tx).await?;
+    listener::wake(tx).await?;
     Ok(())
 }

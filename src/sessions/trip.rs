@@ -4,9 +4,9 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::error::SessionError;
-use super::retry::retried;
-use super::service::{SessionService, locked, match_again, referring, shown};
-use super::validate::{self, given};
+use super::retry::with_retries;
+use super::service::{SessionService, check_references, enqueue_rematch, load_session, lock_session};
+use super::validate::{self, optional};
 use crate::domain::chat_session::patch::{TripPatch, merge};
 use crate::domain::chat_session::view::ChatSession;
 use crate::store::chat_sessions::references::References;
@@ -14,77 +14,78 @@ use crate::store::chat_sessions::update::TripColumns;
 use crate::store::chat_sessions::{tx, update};
 
 impl SessionService {
-    /// Changes what a session knows of its trip, and its step. It is activity. A trip id that is new to the session has it
-    /// matched with the quotes that are known of that trip, within moments.
+    /// Updates the trip and the step of a session, which counts as activity. After a new trip id, the known quotes of
+    /// that trip are counted within moments.
     ///
     /// # Errors
-    /// There is no such session, or a field has a wrong value or refers to nothing.
+    /// The session does not exist, or a field is invalid or refers to a missing row.
     pub async fn update_trip(&self, session: Uuid, patch: &TripPatch) -> Result<ChatSession, SessionError> {
-        let columns = &checked(patch)?;
-        retried(|| self.patch(session, patch, columns)).await
+        let columns = &validated(patch)?;
+        with_retries(|| self.try_update_trip(session, patch, columns)).await
     }
 
-    async fn patch(
+    async fn try_update_trip(
         &self,
         session: Uuid,
         patch: &TripPatch,
         columns: &TripColumns,
     ) -> Result<ChatSession, SessionError> {
         let mut tx = tx::writing(&self.pool).await?;
-        let before = locked(&mut tx, session).await?;
-        let refers = References {
+        let before = lock_session(&mut tx, session).await?;
+        let references = References {
             request_id: columns.request_id.flatten(),
             ..References::default()
         };
-        referring(&mut tx, refers).await?;
+        check_references(&mut tx, references).await?;
         let columns = TripColumns {
             workflow_state: merged(before.workflow_state, patch.workflow_state.as_ref()),
             ..columns.clone()
         };
         update::trip(&mut tx, session, &columns, self.now()).await?;
-        // Known quotes can be shown once there is a request to show them under; the triggers do not watch it.
+        // Known quotes can be projected once the session has a request, a column that the triggers do not watch.
         if columns.request_id.is_some_and(|request| request != before.request_id) {
-            match_again(&mut tx, session).await?;
+            enqueue_rematch(&mut tx, session).await?;
         }
-        let session = shown(&mut tx, session).await?;
+        let session = load_session(&mut tx, session).await?;
         tx.commit().await?;
         Ok(session)
     }
 }
 
-/// What `workflow_state` becomes. Cleared or merged, the service's own key in it is not the caller's to lose.
+/// Returns the new `workflow_state`, or `None` to keep it. The service's own key survives both a merge and a clear.
 fn merged(before: Option<Value>, patch: Option<&Option<Map<String, Value>>>) -> Option<Option<Value>> {
-    let ours = before.as_ref().and_then(|state| state.get("avinode_trip")).cloned();
+    let own = before.as_ref().and_then(|state| state.get("avinode_trip")).cloned();
     let mut after = match patch? {
         Some(patch) => merge(before, patch),
         None => Value::Object(Map::new()),
     };
-    if let (Some(object), Some(ours)) = (after.as_object_mut(), ours) {
-        object.insert("avinode_trip".to_owned(), ours);
+    if let (Some(object), Some(own)) = (after.as_object_mut(), own) {
+        object.insert("avinode_trip".to_owned(), own);
     }
     Some(Some(after))
 }
 
-fn checked(patch: &TripPatch) -> Result<TripColumns, SessionError> {
+fn validated(patch: &TripPatch) -> Result<TripColumns, SessionError> {
     let id = |field, text: &Option<Option<String>>| {
-        given(text.as_ref(), |text| {
-            given(text.as_deref(), |text| validate::id(field, text))
+        optional(text.as_ref(), |text| {
+            optional(text.as_deref(), |text| validate::id(field, text))
         })
     };
-    let count =
-        |field, count: Option<Option<i32>>| given(count.as_ref(), |count| validate::count(field, count.unwrap_or(0)));
-    given(patch.workflow_state.as_ref().and_then(Option::as_ref), |state| {
+    let count = |field, count: Option<Option<i32>>| {
+        optional(count.as_ref(), |count| validate::count(field, count.unwrap_or(0)))
+    };
+    optional(patch.workflow_state.as_ref().and_then(Option::as_ref), |state| {
         validate::object("workflow_state", state)
     })?;
     Ok(TripColumns {
-        avinode_trip_id: given(patch.avinode_trip_id.as_ref(), |text| {
-            given(text.as_deref(), |text| validate::trip_id("avinode_trip_id", text))
+        avinode_trip_id: optional(patch.avinode_trip_id.as_ref(), |text| {
+            optional(text.as_deref(), |text| validate::trip_id("avinode_trip_id", text))
         })?,
         avinode_rfp_id: id("avinode_rfp_id", &patch.avinode_rfp_id)?,
         avinode_rfq_id: id("avinode_rfq_id", &patch.avinode_rfq_id)?,
         request_id: patch.request_id,
-        current_step: given(patch.current_step.as_ref(), |step| {
-            given(step.as_deref(), validate::step)
+        current_step: optional(patch.current_step.as_ref(), |step| {
+            optional(step.as_deref(), validate::step)
         })?,
         workflow_state: None,
         quotes_expected_count: count("quotes_expected_count", patch.quotes_expected_count)?,

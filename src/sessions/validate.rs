@@ -1,62 +1,64 @@
-//! Checks of what a caller says that its type does not hold: lengths, characters, bounds.
+//! Validation of values beyond their types: lengths, characters, bounds.
 
 use serde_json::{Map, Value};
 
 use super::error::SessionError;
 use crate::domain::ids::{MAX_ID_BYTES, TripId};
 
-/// The longest step, in bytes.
 const MAX_STEP_BYTES: usize = 200;
 
-fn refused(field: &'static str, why: impl Into<String>) -> SessionError {
-    SessionError::Refused { field, why: why.into() }
+fn invalid(field: &'static str, error: impl Into<String>) -> SessionError {
+    SessionError::InvalidField {
+        field,
+        error: error.into(),
+    }
 }
 
-/// A trip id as it is to be stored: as written, without white space around it.
+/// Returns a trip id as written, without surrounding white space.
 ///
 /// # Errors
-/// It is no id.
+/// The text is not a trip id.
 pub fn trip_id(field: &'static str, text: &str) -> Result<String, SessionError> {
-    TripId::parse(text).map_err(|error| refused(field, format!("is no trip id: {error}")))?;
+    TripId::parse(text).map_err(|error| invalid(field, format!("is not a trip id: {error}")))?;
     Ok(text.trim().to_owned())
 }
 
-/// Any other id, without white space around it.
+/// Returns any other id, without surrounding white space.
 ///
 /// # Errors
-/// It is empty, too long or holds control characters.
+/// The text is empty, too long or contains control characters.
 pub fn id(field: &'static str, text: &str) -> Result<String, SessionError> {
-    short(field, text.trim(), MAX_ID_BYTES)
+    short_text(field, text.trim(), MAX_ID_BYTES)
 }
 
-/// A step, any word.
+/// Returns a workflow step, which may be any word.
 ///
 /// # Errors
-/// It is empty, too long or holds control characters.
+/// The text is empty, too long or contains control characters.
 pub fn step(text: &str) -> Result<String, SessionError> {
-    short("current_step", text.trim(), MAX_STEP_BYTES)
+    short_text("current_step", text.trim(), MAX_STEP_BYTES)
 }
 
-fn short(field: &'static str, text: &str, most: usize) -> Result<String, SessionError> {
+fn short_text(field: &'static str, text: &str, max: usize) -> Result<String, SessionError> {
     if text.is_empty() {
-        return Err(refused(field, "is empty"));
+        return Err(invalid(field, "is empty"));
     }
-    if text.len() > most {
-        return Err(refused(
+    if text.len() > max {
+        return Err(invalid(
             field,
-            format!("is {} bytes long; at most {most} are taken", text.len()),
+            format!("has {} bytes, more than the maximum of {max}", text.len()),
         ));
     }
     if text.chars().any(char::is_control) {
-        return Err(refused(field, "holds a control character"));
+        return Err(invalid(field, "contains a control character"));
     }
     Ok(text.to_owned())
 }
 
-/// An object for a `jsonb` column, which holds no NUL.
+/// Checks an object for a `jsonb` column.
 ///
 /// # Errors
-/// A text or a key in it does.
+/// A text or key contains U+0000, which `jsonb` cannot store.
 pub fn object(field: &'static str, object: &Map<String, Value>) -> Result<(), SessionError> {
     let mut left: Vec<&Value> = Vec::new();
     let mut texts: Vec<&str> = object.keys().map(String::as_str).collect();
@@ -73,30 +75,30 @@ pub fn object(field: &'static str, object: &Map<String, Value>) -> Result<(), Se
         }
     }
     match texts.iter().any(|text| text.contains('\0')) {
-        true => Err(refused(
+        true => Err(invalid(
             field,
-            "holds the character U+0000, which Postgres does not keep",
+            "contains the character U+0000, which Postgres cannot store",
         )),
         false => Ok(()),
     }
 }
 
-/// A count: 0 or more.
+/// Checks a count.
 ///
 /// # Errors
-/// It is negative.
+/// The count is negative.
 pub fn count(field: &'static str, count: i32) -> Result<i32, SessionError> {
     match count {
         0.. => Ok(count),
-        _ => Err(refused(field, "is below 0")),
+        _ => Err(invalid(field, "is negative")),
     }
 }
 
-/// What is checked where it is given.
+/// Applies a check to an optional value.
 ///
 /// # Errors
 /// Those of the check.
-pub fn given<T: ?Sized, U>(
+pub fn optional<T: ?Sized, U>(
     value: Option<&T>,
     check: impl FnOnce(&T) -> Result<U, SessionError>,
 ) -> Result<Option<U>, SessionError> {

@@ -6,6 +6,7 @@ pub mod write;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::domain::chat_session::status::SessionStatus;
 use crate::domain::session::SessionSnapshot;
 use crate::postgres::transaction::Transaction;
 
@@ -125,7 +126,7 @@ pub async fn lock(
             LockedSession {
                 session: SessionSnapshot {
                     id: row.id,
-                    is_closed: matches!(row.status.as_str(), "completed" | "archived"),
+                    is_closed: SessionStatus::from_word(&row.status).is_some_and(SessionStatus::is_closed),
                     current_step: row.current_step,
                     quotes_expected_count: row.quotes_expected_count,
                     operators_contacted_count: row.operators_contacted_count,

@@ -32,7 +32,7 @@ fn logged(log: LogFormat, log_level: &str) -> String {
 }
 
 #[test]
-fn json_is_one_object_a_line_with_the_fields_at_the_top() {
+fn json_is_one_object_per_line_with_top_level_fields() {
     let line = logged(LogFormat::Json, "info");
     let value: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(value["message"], "received");
@@ -41,7 +41,7 @@ fn json_is_one_object_a_line_with_the_fields_at_the_top() {
 }
 
 #[test]
-fn pretty_is_one_plain_line_where_colour_is_not_wanted() {
+fn pretty_without_colour_is_one_plain_line() {
     let line = logged(LogFormat::Pretty, "info");
     assert!(line.contains("INFO") && line.contains("received count=3"), "{line}");
     assert!(
@@ -51,6 +51,6 @@ fn pretty_is_one_plain_line_where_colour_is_not_wanted() {
 }
 
 #[test]
-fn what_is_below_the_level_is_not_written() {
+fn events_below_the_level_are_not_written() {
     assert_eq!(logged(LogFormat::Pretty, "warn"), "");
 }

@@ -1,5 +1,5 @@
--- Rows of the application's for scripts/check-api to refer to, by ids that hooks.py knows: so that calls get past "refers
--- to nothing". Three of each.
+-- Rows of the application for scripts/check-api, with ids that hooks.py knows, so that calls can refer to existing rows.
+-- Three of each.
 INSERT INTO iso_agents (id, full_name)
     SELECT ('a0000000-0000-4000-8000-00000000000' || n)::uuid, 'Broker ' || n FROM generate_series(1, 3) n;
 INSERT INTO conversations (id, subject)

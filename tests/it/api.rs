@@ -1,13 +1,14 @@
-//! The sessions API as its callers meet it: the real service, real sockets, real tokens.
+//! The sessions API over HTTP: the real service, with sockets and tokens.
 
 mod auth_matrix;
 mod description;
 mod lists;
 mod million;
 mod operations;
-mod refusals;
+mod problems;
 
-use avinode_ingest::http::v1::auth::{Scope, Tokens};
+use avinode_ingest::domain::api_scope::ApiScope;
+use avinode_ingest::http::v1::auth::BearerTokens;
 use avinode_ingest::service::{ApiSettings, ServiceSettings};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -16,8 +17,8 @@ use crate::support::cluster::Db;
 use crate::support::service::Running;
 use crate::support::setup::Stage;
 
-const READ: &str = "a-token-that-may-look";
-const WRITE: &str = "a-token-that-may-change";
+const READ: &str = "a-token-with-the-scope-read";
+const WRITE: &str = "a-token-with-the-scope-write";
 
 /// A running service and a client of its API.
 struct Api {
@@ -26,9 +27,9 @@ struct Api {
     client: Client,
 }
 
-/// An answer.
+/// A response with a JSON body.
 #[derive(Debug)]
-struct Said {
+struct ApiResponse {
     status: u16,
     headers: reqwest::header::HeaderMap,
     body: Value,
@@ -47,7 +48,7 @@ impl Api {
         let settings = ServiceSettings {
             workers,
             api: ApiSettings {
-                tokens: Tokens::new([("ui", Scope::Read, READ), ("app", Scope::Write, WRITE)]),
+                tokens: BearerTokens::new([("ui", ApiScope::Read, READ), ("app", ApiScope::Write, WRITE)]),
                 connections: 4,
             },
             ..ServiceSettings::default()
@@ -61,17 +62,17 @@ impl Api {
         self.client.request(method, format!("{}{path}", self.service.base))
     }
 
-    async fn get(&self, path: &str) -> Said {
-        said(self.request(Method::GET, path).bearer_auth(READ)).await
+    async fn get(&self, path: &str) -> ApiResponse {
+        send(self.request(Method::GET, path).bearer_auth(READ)).await
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Said {
+    async fn post(&self, path: &str, body: &Value) -> ApiResponse {
         self.send(Method::POST, path, body).await
     }
 
-    async fn send(&self, method: Method, path: &str, body: &Value) -> Said {
+    async fn send(&self, method: Method, path: &str, body: &Value) -> ApiResponse {
         let request = self.request(method, path).bearer_auth(WRITE);
-        said(
+        send(
             request
                 .header("content-type", "application/json")
                 .body(body.to_string()),
@@ -79,31 +80,31 @@ impl Api {
         .await
     }
 
-    /// A session on a stage.
+    /// Creates a session.
     async fn session(&self, stage: Stage) -> String {
-        let made = self.post("/v1/sessions", &least(stage)).await;
-        assert_eq!(made.status, 201, "{made:?}");
-        made.body["id"].as_str().unwrap().to_owned()
+        let created = self.post("/v1/sessions", &minimal(stage)).await;
+        assert_eq!(created.status, 201, "{created:?}");
+        created.body["id"].as_str().unwrap().to_owned()
     }
 }
 
-/// The least that makes a session.
-fn least(stage: Stage) -> Value {
+/// The smallest body that creates a session.
+fn minimal(stage: Stage) -> Value {
     serde_json::json!({"conversation_id": stage.conversation, "iso_agent_id": stage.agent, "request_id": stage.request})
 }
 
-async fn said(request: RequestBuilder) -> Said {
+async fn send(request: RequestBuilder) -> ApiResponse {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let bytes = response.bytes().await.unwrap();
     let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| panic!("{status}: {bytes:?}"));
-    Said { status, headers, body }
+    ApiResponse { status, headers, body }
 }
 
-impl Said {
-    /// Checks that it is the problem of that name, and returns the fields it names.
+impl ApiResponse {
+    /// Asserts that this is the named problem, and returns the fields that it names.
     #[track_caller]
-    fn problem(&self, status: u16, name: &str) -> Vec<String> {
+    fn assert_problem(&self, status: u16, name: &str) -> Vec<String> {
         assert_eq!(self.status, status, "{self:?}");
         assert_eq!(self.headers["content-type"], "application/problem+json");
         assert_eq!(

@@ -1,5 +1,5 @@
-//! Bodies that mean harm, or that nobody thought of: every verified JSON is kept byte for byte, answered 200, and ends
-//! applied or dead with a reason; what is refused is stored nowhere (invariants 8 and 11).
+//! Malformed and hostile bodies: every verified JSON value is stored byte for byte and answered 200, and its job ends
+//! applied or dead-lettered with a reason; a rejected body is not stored (guarantees 8 and 11).
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
@@ -14,7 +14,7 @@ use crate::support::pool::Pool;
 use crate::support::service::{Running, drain, keep, keep_bytes, session, shift, signer};
 use crate::support::snapshot::live_jobs;
 
-/// Takes deliveries, and leaves the work to the test.
+/// Receives deliveries without running workers.
 fn receiving_only() -> ServiceSettings {
     ServiceSettings {
         workers: 0,
@@ -22,8 +22,8 @@ fn receiving_only() -> ServiceSettings {
     }
 }
 
-/// JSON as text: what a value of ours cannot hold, a sender can write.
-fn oddities() -> Vec<String> {
+/// JSON texts, some of which a `serde_json::Value` cannot hold.
+fn malformed() -> Vec<String> {
     let full = |data: &str| format!(r#"{{"event":"TripRequestSellerResponse","eventId":"odd","data":{data}}}"#);
     let nested = |open: &str, close: &str, depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
     let long = "x".repeat(200_000);
@@ -54,12 +54,15 @@ fn oddities() -> Vec<String> {
     ]
 }
 
-/// Every delivery's job has come to an end that an operator can read. Returns how many have died.
+/// Asserts that the job of every delivery has ended with a readable outcome. Returns the number of dead jobs.
 async fn assert_all_ended(pool: &Pool, deliveries: &[Uuid]) -> usize {
     assert_eq!(live_jobs(pool).await, 0);
     let mut dead = 0;
     for delivery in deliveries {
-        let found = admin::delivery(pool, *delivery).await.unwrap().expect("it is kept");
+        let found = admin::delivery(pool, *delivery)
+            .await
+            .unwrap()
+            .expect("the delivery is stored");
         for (_, kind, outcome, detail) in found.jobs {
             match outcome.as_str() {
                 "queued" => assert_eq!(kind, "thin"),
@@ -76,44 +79,47 @@ async fn assert_all_ended(pool: &Pool, deliveries: &[Uuid]) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_verified_json_is_answered_200_kept_to_the_byte_and_comes_to_an_end() {
+async fn every_verified_json_is_answered_200_stored_byte_for_byte_and_its_job_ends() {
     let db = Db::new().await;
     let service = Running::start(&db.pool, receiving_only()).await;
-    let mut kept = Vec::new();
-    for body in oddities() {
+    let mut stored = Vec::new();
+    for body in malformed() {
         let (status, answer) = service.post(body.as_bytes()).await;
         let shown: String = body.chars().take(80).collect();
         assert_eq!(status, 200, "{shown}: {answer}");
         let delivery: Uuid = answer["delivery"].as_str().unwrap().parse().unwrap();
         let found = admin::delivery(&db.pool, delivery).await.unwrap().unwrap();
         assert!(found.body == body.as_bytes(), "{shown}");
-        kept.push(delivery);
+        stored.push(delivery);
     }
     drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::System), "w").await;
-    assert!(assert_all_ended(&db.pool, &kept).await > 10);
+    assert!(assert_all_ended(&db.pool, &stored).await > 10);
     service.stop().await;
 }
 
-/// All places in a value.
-fn places(value: &Value, here: &str, found: &mut Vec<String>) {
+/// Collects the JSON pointers of a value and its parts.
+fn pointers(value: &Value, here: &str, found: &mut Vec<String>) {
     found.push(here.to_owned());
     if let Value::Object(parts) = value {
         for (key, part) in parts {
-            places(part, &format!("{here}/{key}"), found);
+            pointers(part, &format!("{here}/{key}"), found);
         }
     }
 }
 
-/// The event with something else at this place.
-fn with(event: &Value, place: &str, odd: &str) -> Vec<u8> {
-    const MARK: &str = "here it is";
+/// Returns the event with another value at a JSON pointer.
+fn with(event: &Value, pointer: &str, replacement: &str) -> Vec<u8> {
+    const MARK: &str = "replaced here";
     let mut event = event.clone();
-    *event.pointer_mut(place).unwrap() = json!(MARK);
-    event.to_string().replace(&format!("\"{MARK}\""), odd).into_bytes()
+    *event.pointer_mut(pointer).unwrap() = json!(MARK);
+    event
+        .to_string()
+        .replace(&format!("\"{MARK}\""), replacement)
+        .into_bytes()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_part_of_any_event_may_be_anything() {
+async fn any_part_of_any_event_can_be_any_value() {
     let db = Db::new().await;
     let session = session(&db.pool, Some("7")).await;
     let mut declined = decline("e2", "atrip-7", "arfq-2", 1);
@@ -129,7 +135,7 @@ async fn any_part_of_any_event_may_be_anything() {
         message("e5", "atrip-7", "m5", 1),
     ];
     let long = format!("\"{}\"", "é\\u0000".repeat(5_000));
-    let odd = [
+    let values = [
         "null",
         "true",
         "[]",
@@ -151,12 +157,12 @@ async fn any_part_of_any_event_may_be_anything() {
     let mut bodies = Vec::new();
     for event in &events {
         let mut found = Vec::new();
-        places(event, "", &mut found);
-        for place in found {
-            bodies.extend(odd.iter().map(|odd| with(event, &place, odd)));
+        pointers(event, "", &mut found);
+        for pointer in found {
+            bodies.extend(values.iter().map(|value| with(event, &pointer, value)));
         }
     }
-    let kept = keep_bytes(&db.pool, &bodies, base()).await;
+    let stored = keep_bytes(&db.pool, &bodies, base()).await;
     keep(
         &db.pool,
         &[quote("last", "atrip-7", "arfq-9", "q-last", 9, "9000", "USD")],
@@ -164,18 +170,18 @@ async fn any_part_of_any_event_may_be_anything() {
     )
     .await;
     drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
-    let dead = assert_all_ended(&db.pool, &kept).await;
-    assert!(dead > 100 && dead < kept.len() / 2, "{dead} of {} died", kept.len());
+    let dead = assert_all_ended(&db.pool, &stored).await;
+    assert!(dead > 100 && dead < stored.len() / 2, "{dead} of {} died", stored.len());
     let found = admin::sessions(&db.pool, &[session]).await.unwrap();
     assert_eq!(
         found[0].primary_quote.as_deref(),
         Some("q-last"),
-        "whatever came before"
+        "malformed events do not prevent later ones"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_refused_is_stored_nowhere() {
+async fn a_rejected_body_is_not_stored() {
     let db = Db::new().await;
     let service = Running::start(&db.pool, receiving_only()).await;
     let url = format!("{}/webhooks/avinode", service.base);
@@ -188,7 +194,7 @@ async fn what_is_refused_is_stored_nowhere() {
         Clock::System.now() - chrono::Duration::hours(1),
     );
     let huge = format!("\"{}\"", "x".repeat(300_000));
-    let mut refused = vec![
+    let mut rejected = vec![
         ("unsigned", 401, good.clone(), vec![]),
         ("signed for another body", 401, good.clone(), signed("{}")),
         ("a byte more", 401, format!("{good} "), signed(&good)),
@@ -197,10 +203,10 @@ async fn what_is_refused_is_stored_nowhere() {
         ("two values", 400, "{} {}".to_owned(), signed("{} {}")),
         ("too large", 413, huge.clone(), signed(&huge)),
     ];
-    // Only a scheme that signs a time can tell that it has passed.
+    // Only a signature with a timestamp can expire.
     let has_time = late.iter().any(|(_, value)| value.starts_with("t="));
-    refused.extend(has_time.then(|| ("signed an hour ago", 401, good.clone(), late)));
-    for (what, expected, body, headers) in refused {
+    rejected.extend(has_time.then(|| ("signed an hour ago", 401, good.clone(), late)));
+    for (what, expected, body, headers) in rejected {
         let mut request = client.post(&url).body(body);
         for (name, value) in headers {
             request = request.header(name, value);

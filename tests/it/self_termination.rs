@@ -1,5 +1,5 @@
-//! A process that has lost what it is for ends, so that whoever watches it starts another: one that looks alive would keep
-//! or do nothing.
+//! A process that has lost a required task terminates, so that its supervisor starts another one: it would look alive
+//! otherwise, and store or apply nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,11 +15,11 @@ use crate::support::service::{Running, keep};
 async fn end(running: Running) -> ShutdownSummary {
     tokio::time::timeout(Duration::from_secs(60), running.ended())
         .await
-        .expect("the process ends by itself")
+        .expect("the process terminates")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_ends_by_itself_ends_the_process() {
+async fn a_worker_that_panics_terminates_the_process() {
     let db = Db::new().await;
     keep(
         &db.pool,
@@ -27,7 +27,7 @@ async fn a_worker_that_ends_by_itself_ends_the_process() {
         base(),
     )
     .await;
-    // The configuration refuses this. A lease of no length cannot be kept up: the worker panics at its first job.
+    // The configuration rejects this. A lease of zero length cannot be renewed: the worker panics at its first job.
     let settings = ServiceSettings {
         lease: Duration::ZERO,
         workers: 1,
@@ -37,12 +37,12 @@ async fn a_worker_that_ends_by_itself_ends_the_process() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_group_commit_that_ends_by_itself_ends_the_process() {
+async fn a_group_commit_that_panics_terminates_the_process() {
     let db = Db::new().await;
     let broken = Arc::new(AtomicBool::new(false));
     let (when_made, when_used) = (broken.clone(), broken.clone());
-    let holds = |broken: &AtomicBool| assert!(!broken.load(Ordering::SeqCst), "as a test wants it");
-    // Whoever takes a connection panics once it is broken, be it a new one or one that was used before.
+    let holds = |broken: &AtomicBool| assert!(!broken.load(Ordering::SeqCst), "a panic of the test");
+    // Acquiring a new or a used connection panics once `broken` is set.
     let pool = PgPoolOptions::new()
         .after_connect(move |_, _| {
             holds(&when_made);
@@ -64,7 +64,7 @@ async fn a_group_commit_that_ends_by_itself_ends_the_process() {
     assert_eq!(
         running.post(body.as_bytes()).await.0,
         503,
-        "what was not kept is not answered 200"
+        "a delivery that was not stored is not answered 200"
     );
     assert_eq!(end(running).await.stopped, 0);
 }

@@ -1,10 +1,11 @@
-//! Session tracking by its Rust API, on real Postgres: what each operation does, refuses, and what it does in a race.
+//! Session tracking by its Rust API, on real Postgres: the effect of each operation, its errors and its races.
 
 mod activity;
 mod archive;
 mod create;
 mod find;
 mod own_role;
+mod pages;
 mod quotes;
 mod terminal;
 mod trip;
@@ -20,7 +21,7 @@ use chrono::{DateTime, Duration, Utc};
 use crate::support::bodies::base;
 use crate::support::setup::Stage;
 
-/// Tracking whose clock stands still, so many seconds after `base()`.
+/// A session service with a clock fixed at `base()` plus these seconds.
 fn sessions(pool: &Pool, seconds: i64) -> SessionService {
     SessionService::new(pool.service(), Clock::Fixed(moment(seconds)))
 }
@@ -29,7 +30,7 @@ fn moment(seconds: i64) -> DateTime<Utc> {
     base() + Duration::seconds(seconds)
 }
 
-/// The least that makes a session.
+/// The smallest input that creates a session.
 fn new(stage: Stage) -> NewChatSession {
     NewChatSession {
         conversation_id: stage.conversation,
@@ -39,16 +40,16 @@ fn new(stage: Stage) -> NewChatSession {
     }
 }
 
-/// A session on this stage, made at `base()`.
+/// Creates a session at `base()`.
 async fn made(pool: &Pool, stage: Stage) -> ChatSession {
     sessions(pool, 0).create_or_update(&new(stage)).await.unwrap().session
 }
 
-/// The field that an error names.
+/// Returns the field that an error names.
 #[track_caller]
-fn field<T: std::fmt::Debug>(done: Result<T, SessionError>) -> &'static str {
-    match done {
-        Err(SessionError::ReferenceNotFound { field } | SessionError::Refused { field, .. }) => field,
+fn field<T: std::fmt::Debug>(result: Result<T, SessionError>) -> &'static str {
+    match result {
+        Err(SessionError::ReferenceNotFound { field } | SessionError::InvalidField { field, .. }) => field,
         other => panic!("{other:?}"),
     }
 }

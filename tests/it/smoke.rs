@@ -1,4 +1,4 @@
-//! The main job, from a signed call to a changed session.
+//! The main function: a signed delivery changes a session.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::cluster::Db;
 use crate::support::service::{Running, drain, keep, session, shift};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signed_call_becomes_a_counted_quote_and_a_primary() {
+async fn a_signed_delivery_becomes_a_counted_quote_and_the_primary_quote() {
     let db = Db::new().await;
     let session = session(&db.pool, Some("64956150")).await;
     let service = Running::start(&db.pool, ServiceSettings::default()).await;

@@ -12,10 +12,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is the process there?
-         * @description 200 as long as anything answers at all.
+         * Liveness probe
+         * @description Returns 200 as long as the process serves requests.
          */
         get: operations["livez"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get this document
+         * @description Public, as it contains no secret.
+         */
+        get: operations["getOpenApi"];
         put?: never;
         post?: never;
         delete?: never;
@@ -32,8 +52,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Should it be given work?
-         * @description With every check by name.
+         * Readiness probe
+         * @description Reports every check by name.
          */
         get: operations["readyz"];
         put?: never;
@@ -52,15 +72,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Finds sessions
-         * @description All filters combine. The newest activity first, then by id; a session whose activity moves while pages are read moves in
-         *     the list as well.
+         * List sessions
+         * @description Ordered by last activity, newest first, then by id. A session with new activity moves in the list while its pages
+         *     are read.
          */
         get: operations["getChatSessions"];
         put?: never;
         /**
-         * Makes a conversation's session, or brings the one there is up to date
-         * @description The active one, or else the paused one, which is resumed. Calls that race make one session.
+         * Create or update the session of a conversation
+         * @description Updates the conversation's active session, or else resumes and updates its paused one, or else creates a session.
+         *     Concurrent calls create one session.
          */
         post: operations["createOrUpdateChatSession"];
         delete?: never;
@@ -79,8 +100,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Archives sessions that were completed more than 90 days ago
-         * @description By `archive_old_chat_sessions()` of the database. It happens once a day by itself.
+         * Archive sessions that were completed more than 90 days ago
+         * @description Calls the database function `archive_old_chat_sessions()`, which the service also calls once a day.
          */
         post: operations["archiveOldChatSessions"];
         delete?: never;
@@ -96,7 +117,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Counts active sessions by step */
+        /** Count active sessions by workflow step */
         get: operations["getChatSessionStatistics"];
         put?: never;
         post?: never;
@@ -113,7 +134,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One session */
+        /** Get a session */
         get: operations["getChatSession"];
         put?: never;
         post?: never;
@@ -133,8 +154,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Something happened in the session
-         * @description Moves the last activity to now, never back, and adds messages to their count. The body may be left out.
+         * Record activity
+         * @description Sets the last activity to now, never back, and adds messages to the message count. The body is optional.
          */
         post: operations["updateChatSessionActivity"];
         delete?: never;
@@ -153,8 +174,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * The proposal was sent
-         * @description The session is completed; one that is completed already stays as it is, with its end.
+         * Complete a session
+         * @description A completed session stays as it is, with its end time.
          */
         post: operations["completeChatSession"];
         delete?: never;
@@ -173,8 +194,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * The user is away
-         * @description Only an active session is paused; one that is paused stays so.
+         * Pause a session
+         * @description Requires an active session; a paused session stays paused.
          */
         post: operations["pauseChatSession"];
         delete?: never;
@@ -194,8 +215,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * The primary quote is to be elected again
-         * @description Takes the pin off; the workers elect within moments. A session without a pin stays as it is.
+         * Unpin the primary quote
+         * @description The primary quote is selected by the policy again within moments. A session without a pin stays unchanged.
          */
         delete: operations["unpinPrimaryQuote"];
         options?: never;
@@ -213,8 +234,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A proposal was made
-         * @description The session's step becomes `proposal_ready`.
+         * Attach a proposal
+         * @description Sets the workflow step to `proposal_ready`.
          */
         post: operations["updateChatSessionWithProposal"];
         delete?: never;
@@ -231,14 +252,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The quotes in a session's ledger
-         * @description By their ids.
+         * List the quotes of a session
+         * @description The quotes in the session's ledger, ordered by id.
          */
         get: operations["getChatSessionQuotes"];
         put?: never;
         /**
-         * A quote came
-         * @description It enters the session's ledger and counts once, whoever tells of it first: this call or Avinode's webhook.
+         * Record a quote
+         * @description The quote enters the session's ledger and is counted once, whether this call or Avinode's webhook reports it first.
          */
         post: operations["updateChatSessionWithQuote"];
         delete?: never;
@@ -257,8 +278,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * The user is back
-         * @description Only a paused session is resumed, and only where no other of its conversation is active; one that is active stays so.
+         * Resume a session
+         * @description Requires a paused session, and no other active session in its conversation; an active session stays active.
          */
         post: operations["resumeChatSession"];
         delete?: never;
@@ -275,8 +296,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happened to a session
-         * @description In the order in which it became known.
+         * List the timeline of a session
+         * @description In the order in which the events became known.
          */
         get: operations["getChatSessionTimeline"];
         put?: never;
@@ -301,16 +322,14 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * What is known of the trip, and the step
-         * @description A JSON merge patch: what is absent stays, what is null is cleared. A trip id that is new to the session has it matched with
-         *     the quotes that are known of that trip, within moments.
+         * Update the trip and the workflow step
+         * @description A JSON merge patch: an absent field is kept, a null field is cleared. After a new trip id, the known quotes of that
+         *     trip are counted within moments.
          */
         patch: operations["updateChatSessionWithTripInfo"];
         trace?: never;
     };
-}
-export interface webhooks {
-    avinode: {
+    "/webhooks/avinode": {
         parameters: {
             query?: never;
             header?: never;
@@ -320,10 +339,12 @@ export interface webhooks {
         get?: never;
         put?: never;
         /**
-         * Something happened at Avinode
-         * @description Verified over the exact bytes by any scheme for which a secret is configured, and kept durably before it is answered.
+         * Receive an Avinode webhook
+         * @description Accepts a thin notification of Avinode or a full event of a relay. The sender is verified over the exact bytes of the
+         *     body: by HTTP Basic, as Avinode sends it, or by a signature of any scheme for which a secret is configured. The
+         *     delivery is durable before the response is sent.
          */
-        post: operations["deliver"];
+        post: operations["receiveWebhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -331,6 +352,7 @@ export interface webhooks {
         trace?: never;
     };
 }
+export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /** @description That something happened in a session (`updateChatSessionActivity`). */
@@ -340,11 +362,6 @@ export interface components {
              * @description How many messages `message_count` grows by.
              */
             messages?: number | null;
-        };
-        /** @description That the process is there. */
-        Alive: {
-            /** @description `alive`. */
-            status: string;
         };
         /** @description What archiving did. */
         ArchiveResult: {
@@ -484,83 +501,64 @@ export interface components {
             /** @description The application's context; the key `avinode_trip` is the service's. */
             workflow_state?: Record<string, unknown> | null;
         };
-        /** @description A delivery: one of the two formats. Any other JSON is kept as well, and shown as not understood. */
+        /** @description One page of a list. */
+        ChatSessionList: {
+            data: components["schemas"]["ChatSession"][];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description A delivery in one of two formats. Any other JSON value is stored as well; its job is dead-lettered. */
         Delivery: components["schemas"]["ThinNotification"] | components["schemas"]["FullEvent"];
-        /** @description The answer to a delivery that is kept. */
+        /** @description Acknowledges a delivery. */
         DeliveryReceipt: {
             /**
              * Format: uuid
-             * @description The delivery's id.
+             * @description Id of the delivery.
              */
             delivery: string;
         };
-        /** @description A field of a request, and what is wrong with it. */
+        /** @description A field of a request, and its error. */
         FieldError: {
             /**
-             * @description What is wrong.
-             * @example conversation_id refers to nothing
+             * @description The error.
+             * @example conversation_id does not exist
              */
             detail: string;
             /**
-             * @description The field: its name, or its path (`workflow_state.client`).
+             * @description The name of the field or parameter, or its path (`workflow_state.client`).
              * @example conversation_id
              */
             field: string;
         };
-        /** @description A relay's format: what happened is in it. */
+        /** @description The format of a relay: the notification contains the event. */
         FullEvent: {
             /**
-             * @description The version of the format.
+             * @description Version of the format.
              * @example v1.0
              */
             apiVersion?: string | null;
-            /** @description The event's own data: trip, request, seller, quote, message. */
+            /** @description Data of the event: trip, request, seller, quote, message. */
             data: Record<string, unknown>;
             /**
-             * @description What happened.
+             * @description Event type.
              * @example TripRequestSellerResponse
              */
             event: string;
             /**
-             * @description The same one twice is a duplicate.
+             * @description Id of the event. A second event with the same id is a duplicate.
              * @example evt-1
              */
             eventId?: string | null;
             /**
-             * @description When it happened.
+             * @description Time of the event.
              * @example 2026-09-21T14:13:20Z
              */
             timestamp?: string | null;
         };
-        /** @description A page of a list. */
-        ListResponse_ChatSession: {
-            /** @description What was found, in order. */
-            data: components["schemas"]["ChatSession"][];
-            /**
-             * @description What to send as `cursor` for the next page; null at the end.
-             * @example null
-             */
-            next_cursor?: string | null;
-        };
-        /** @description A page of a list. */
-        ListResponse_SessionQuote: {
-            /** @description What was found, in order. */
-            data: components["schemas"]["SessionQuote"][];
-            /**
-             * @description What to send as `cursor` for the next page; null at the end.
-             * @example null
-             */
-            next_cursor?: string | null;
-        };
-        /** @description A page of a list. */
-        ListResponse_TimelineEntry: {
-            /** @description What was found, in order. */
-            data: components["schemas"]["TimelineEntry"][];
-            /**
-             * @description What to send as `cursor` for the next page; null at the end.
-             * @example null
-             */
-            next_cursor?: string | null;
+        /** @description The result of the liveness probe. */
+        LivenessReport: {
+            /** @description Always `alive`. */
+            status: string;
         };
         /**
          * @description A conversation's session, to be made or brought up to date (`createOrUpdateChatSession`).
@@ -599,7 +597,7 @@ export interface components {
              * @description The trip request, once there is one.
              */
             request_id?: string | null;
-            status?: null | components["schemas"]["OpenStatus"];
+            status?: components["schemas"]["OpenStatus"] | null;
             /** @description The application's context. Replaces what is there; only the key `avinode_trip`, which the service keeps, stays. */
             workflow_state?: Record<string, unknown> | null;
         };
@@ -608,23 +606,23 @@ export interface components {
          * @enum {string}
          */
         OpenStatus: "active" | "paused";
-        /** @description A problem as it is sent. */
+        /** @description An RFC 9457 problem. */
         Problem: {
-            /** @description What is wrong this time. */
+            /** @description An explanation of this occurrence. */
             detail: string;
-            /** @description Which fields are wrong; absent where it is not about fields. */
+            /** @description The invalid fields, if the problem is about fields. */
             errors?: components["schemas"]["FieldError"][];
             /**
              * Format: int32
-             * @description The status code.
+             * @description The HTTP status code.
              * @example 422
              */
             status: number;
-            /** @description The kind, for people. */
+            /** @description A summary of the problem type. */
             title: string;
             /**
-             * @description What kind of problem it is; callers may compare it.
-             * @example urn:avinode-ingest:problem:invalid
+             * @description The problem type, stable for programs to compare.
+             * @example urn:avinode-ingest:problem:validation-failed
              */
             type: string;
         };
@@ -661,13 +659,13 @@ export interface components {
              */
             quotes_received_count?: number | null;
         };
-        /** @description What `/readyz` shows. */
+        /** @description The result of the readiness probe. */
         ReadinessReport: {
-            /** @description Each check by name: `ok`, or what is wrong. */
+            /** @description Each check by name: `ok`, or the reason for its failure. */
             checks: {
                 [key: string]: string;
             };
-            /** @description What makes the process no less ready: how fetching from Avinode stands. */
+            /** @description Information that does not affect readiness, such as the state of fetching from Avinode. */
             details: {
                 [key: string]: string;
             };
@@ -723,6 +721,12 @@ export interface components {
              */
             valid_until?: string | null;
         };
+        /** @description One page of a list. */
+        SessionQuoteList: {
+            data: components["schemas"]["SessionQuote"][];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
         /**
          * @description `chat_sessions.status`.
          * @enum {string}
@@ -748,25 +752,25 @@ export interface components {
             /** @description The step; null where none is set. */
             current_step?: string | null;
         };
-        /** @description Avinode's own format: a resource changed; what happened is to be fetched. */
+        /** @description Avinode's own format: a resource changed. The service fetches the resource to learn what happened. */
         ThinNotification: {
             /**
-             * @description Where the resource is.
+             * @description URL of the resource. It is compared with the URL that the service builds from the id, and never followed.
              * @example https://sandbox.avinode.com/api/rfqs/arfq-12345678
              */
             href: string;
             /**
-             * @description The resource that changed.
+             * @description Id of the resource that changed.
              * @example arfq-12345678
              */
             id: string;
             /**
-             * @description Its trip.
-             * @example atrip-64956150
+             * @description Trip of the resource, by either of its ids.
+             * @example A1B2C3
              */
             tripId?: string | null;
             /**
-             * @description The type of the resource.
+             * @description Type of the resource.
              * @example rfqs
              */
             type?: string | null;
@@ -801,6 +805,12 @@ export interface components {
              * @description Its number; numbers rise and may have gaps.
              */
             seq: number;
+        };
+        /** @description One page of a list. */
+        TimelineEntryList: {
+            data: components["schemas"]["TimelineEntry"][];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
         };
         /**
          * @description What changes of a session's trip (`updateChatSessionWithTripInfo`), as a JSON merge patch: what is absent stays, what
@@ -843,195 +853,7 @@ export interface components {
             workflow_state?: Record<string, unknown> | null;
         };
     };
-    responses: {
-        /** @description The database is busy or away, nothing was changed; try again after `Retry-After` seconds (`busy`). */
-        Busy: {
-            headers: {
-                "Retry-After"?: string;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The session's status does not allow it (`wrong-status`), or another session of the conversation is active (`another-is-active`). */
-        Conflict: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The token's scope is `read`; it takes `write` (`forbidden`). */
-        Forbidden: {
-            headers: {
-                "WWW-Authenticate"?: string;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Something broke here; it may have been done or not (`internal`). */
-        Internal: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Fields or parameters are unknown, missing or wrong, or refer to nothing: `errors` names each (`invalid`). Or the application's own tables refuse the values (`not-taken`). */
-        Invalid: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description There is no such session (`no-such-session`). */
-        NoSuchSession: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The body is no JSON in UTF-8 (`not-json`), or broke off (`broken-body`). */
-        NotJson: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The body did not come in time (`timeout`). */
-        Timeout: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The body is longer than 262144 bytes (`too-large`). */
-        TooLarge: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description No bearer token, or none that is configured (`unauthorized`). */
-        Unauthorized: {
-            headers: {
-                "WWW-Authenticate"?: string;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The body is not said to be JSON (`unsupported-media-type`), or is compressed (`unsupported-encoding`). */
-        UnsupportedMediaType: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `Expect` is other than `100-continue` (`expectation-failed`). */
-        WebhookExpectationFailed: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description A defect of ours; sending it again does no harm (`internal`). */
-        WebhookInternal: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description It is not a POST (`method-not-allowed`). */
-        WebhookMethodNotAllowed: {
-            headers: {
-                Allow?: string;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The body is verified and not JSON (`not-json`), or broke off (`broken-body`). */
-        WebhookNotJson: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description No configured secret proves the sender (`not-verified`). */
-        WebhookNotVerified: {
-            headers: {
-                "WWW-Authenticate"?: string;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The body did not come in time (`timeout`). */
-        WebhookTimeout: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The body is longer than INGEST_BODY_LIMIT (`too-large`). */
-        WebhookTooLarge: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description It could not be kept; send it again after `Retry-After` seconds (`unavailable`). */
-        WebhookUnavailable: {
-            headers: {
-                "Retry-After"?: string;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The body is compressed (`unsupported-encoding`). */
-        WebhookUnsupportedEncoding: {
-            headers: {
-                "Accept-Encoding"?: string;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-    };
+    responses: never;
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -1048,13 +870,33 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is. */
+            /** @description The process is alive. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Alive"];
+                    "application/json": components["schemas"]["LivenessReport"];
+                };
+            };
+        };
+    };
+    getOpenApi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The OpenAPI document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>;
                 };
             };
         };
@@ -1068,7 +910,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It should. */
+            /** @description The process is ready. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1077,7 +919,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReadinessReport"];
                 };
             };
-            /** @description It should not; the checks say why. */
+            /** @description At least one check failed. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1091,27 +933,27 @@ export interface operations {
     getChatSessions: {
         parameters: {
             query?: {
-                /** @description Of this conversation. */
+                /** @description Only sessions of this conversation. */
                 conversation_id?: string;
-                /** @description Of this trip request. */
+                /** @description Only sessions of this trip request. */
                 request_id?: string;
-                /** @description Of this broker. */
+                /** @description Only sessions of this broker. */
                 iso_agent_id?: string;
-                /** @description Of this Avinode trip, by either of its ids in any spelling. */
+                /** @description Only sessions of this Avinode trip, by either of its ids in any spelling. */
                 trip_id?: string;
-                /** @description With this Avinode RFP. */
+                /** @description Only sessions with this Avinode RFP. */
                 rfp_id?: string;
-                /** @description With this Avinode RFQ. */
+                /** @description Only sessions with this Avinode RFQ, in any spelling. */
                 rfq_id?: string;
-                /** @description With this status. */
+                /** @description Only sessions with this status. */
                 status?: components["schemas"]["SessionStatus"];
-                /** @description With a primary quote, or without one. */
+                /** @description Only sessions with a primary quote (`true`) or without one (`false`). */
                 has_primary_quote?: boolean;
-                /** @description At this step. */
+                /** @description Only sessions at this workflow step. */
                 current_step?: string;
-                /** @description How many at most; 50 where it is not said. */
+                /** @description Maximum number of sessions; 50 by default. */
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -1126,13 +968,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListResponse_ChatSession"];
+                    "application/json": components["schemas"]["ChatSessionList"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     createOrUpdateChatSession: {
@@ -1148,7 +1024,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It was there, and is as it says. */
+            /** @description The session was updated. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1157,10 +1033,10 @@ export interface operations {
                     "application/json": components["schemas"]["ChatSession"];
                 };
             };
-            /** @description It was made. */
+            /** @description The session was created. */
             201: {
                 headers: {
-                    /** @description Where it is. */
+                    /** @description The path of the session. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -1168,15 +1044,91 @@ export interface operations {
                     "application/json": components["schemas"]["ChatSession"];
                 };
             };
-            400: components["responses"]["NotJson"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            408: components["responses"]["Timeout"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Invalid JSON (`invalid-json`); Incomplete body (`incomplete-body`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope (`forbidden`) */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout (`timeout`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content encoding (`unsupported-encoding`); Unsupported media type: expected application/json (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    "accept-encoding"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`); Constraint violation (`constraint-violation`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     archiveOldChatSessions: {
@@ -1188,7 +1140,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What was done. */
+            /** @description The number of archived sessions. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1197,11 +1149,54 @@ export interface operations {
                     "application/json": components["schemas"]["ArchiveResult"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope (`forbidden`) */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`); Constraint violation (`constraint-violation`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getChatSessionStatistics: {
@@ -1222,9 +1217,35 @@ export interface operations {
                     "application/json": components["schemas"]["Statistics"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getChatSession: {
@@ -1232,7 +1253,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The session. */
+                /** @description Id of the session. */
                 id: string;
             };
             cookie?: never;
@@ -1248,10 +1269,44 @@ export interface operations {
                     "application/json": components["schemas"]["ChatSession"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            404: components["responses"]["NoSuchSession"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Session not found (`session-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateChatSessionActivity: {
@@ -1259,7 +1314,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The session. */
+                /** @description Id of the session. */
                 id: string;
             };
             cookie?: never;
@@ -1270,7 +1325,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The session as it then is. */
+            /** @description The updated session. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1279,16 +1334,100 @@ export interface operations {
                     "application/json": components["schemas"]["ChatSession"];
                 };
             };
-            400: components["responses"]["NotJson"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NoSuchSession"];
-            408: components["responses"]["Timeout"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Invalid JSON (`invalid-json`); Incomplete body (`incomplete-body`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope (`forbidden`) */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Session not found (`session-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout (`timeout`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content encoding (`unsupported-encoding`); Unsupported media type: expected application/json (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    "accept-encoding"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`); Constraint violation (`constraint-violation`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     completeChatSession: {
@@ -1296,14 +1435,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The session. */
+                /** @description Id of the session. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The session as it then is. */
+            /** @description The updated session. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1312,13 +1451,72 @@ export interface operations {
                     "application/json": components["schemas"]["ChatSession"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NoSuchSession"];
-            409: components["responses"]["Conflict"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope (`forbidden`) */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Session not found (`session-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid session status (`invalid-status`); Another session is active (`active-session-exists`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`); Constraint violation (`constraint-violation`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     pauseChatSession: {
@@ -1326,14 +1524,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The session. */
+                /** @description Id of the session. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The session as it then is. */
+            /** @description The updated session. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1342,13 +1540,72 @@ export interface operations {
                     "application/json": components["schemas"]["ChatSession"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NoSuchSession"];
-            409: components["responses"]["Conflict"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope (`forbidden`) */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Session not found (`session-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid session status (`invalid-status`); Another session is active (`active-session-exists`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`); Constraint violation (`constraint-violation`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     unpinPrimaryQuote: {
@@ -1356,14 +1613,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The session. */
+                /** @description Id of the session. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The session as it then is. */
+            /** @description The updated session. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1372,12 +1629,63 @@ export interface operations {
                     "application/json": components["schemas"]["ChatSession"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NoSuchSession"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope (`forbidden`) */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Session not found (`session-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`); Constraint violation (`constraint-violation`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateChatSessionWithProposal: {
@@ -1385,7 +1693,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The session. */
+                /** @description Id of the session. */
                 id: string;
             };
             cookie?: never;
@@ -1396,7 +1704,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The session as it then is. */
+            /** @description The updated session. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1405,49 +1713,175 @@ export interface operations {
                     "application/json": components["schemas"]["ChatSession"];
                 };
             };
-            400: components["responses"]["NotJson"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NoSuchSession"];
-            408: components["responses"]["Timeout"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Invalid JSON (`invalid-json`); Incomplete body (`incomplete-body`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope (`forbidden`) */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Session not found (`session-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout (`timeout`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content encoding (`unsupported-encoding`); Unsupported media type: expected application/json (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    "accept-encoding"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`); Constraint violation (`constraint-violation`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getChatSessionQuotes: {
         parameters: {
             query?: {
-                /** @description How many at most; 50 where it is not said. */
+                /** @description Maximum number of items; 50 by default. */
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
             path: {
-                /** @description The session. */
+                /** @description Id of the session. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A page of its quotes. */
+            /** @description A page of quotes. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListResponse_SessionQuote"];
+                    "application/json": components["schemas"]["SessionQuoteList"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            404: components["responses"]["NoSuchSession"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Session not found (`session-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateChatSessionWithQuote: {
@@ -1455,7 +1889,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The session. */
+                /** @description Id of the session. */
                 id: string;
             };
             cookie?: never;
@@ -1466,7 +1900,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The session as it then is. */
+            /** @description The updated session. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1475,16 +1909,100 @@ export interface operations {
                     "application/json": components["schemas"]["ChatSession"];
                 };
             };
-            400: components["responses"]["NotJson"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NoSuchSession"];
-            408: components["responses"]["Timeout"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Invalid JSON (`invalid-json`); Incomplete body (`incomplete-body`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope (`forbidden`) */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Session not found (`session-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout (`timeout`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content encoding (`unsupported-encoding`); Unsupported media type: expected application/json (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    "accept-encoding"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`); Constraint violation (`constraint-violation`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     resumeChatSession: {
@@ -1492,14 +2010,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The session. */
+                /** @description Id of the session. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The session as it then is. */
+            /** @description The updated session. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1508,46 +2026,147 @@ export interface operations {
                     "application/json": components["schemas"]["ChatSession"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NoSuchSession"];
-            409: components["responses"]["Conflict"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope (`forbidden`) */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Session not found (`session-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid session status (`invalid-status`); Another session is active (`active-session-exists`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`); Constraint violation (`constraint-violation`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getChatSessionTimeline: {
         parameters: {
             query?: {
-                /** @description How many at most; 50 where it is not said. */
+                /** @description Maximum number of items; 50 by default. */
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
             path: {
-                /** @description The session. */
+                /** @description Id of the session. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A page of its timeline. */
+            /** @description A page of timeline entries. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListResponse_TimelineEntry"];
+                    "application/json": components["schemas"]["TimelineEntryList"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            404: components["responses"]["NoSuchSession"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Session not found (`session-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateChatSessionWithTripInfo: {
@@ -1555,7 +2174,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The session. */
+                /** @description Id of the session. */
                 id: string;
             };
             cookie?: never;
@@ -1567,7 +2186,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The session as it then is. */
+            /** @description The updated session. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1576,19 +2195,103 @@ export interface operations {
                     "application/json": components["schemas"]["ChatSession"];
                 };
             };
-            400: components["responses"]["NotJson"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NoSuchSession"];
-            408: components["responses"]["Timeout"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Invalid JSON (`invalid-json`); Incomplete body (`incomplete-body`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope (`forbidden`) */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Session not found (`session-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout (`timeout`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content encoding (`unsupported-encoding`); Unsupported media type: expected application/json (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    "accept-encoding"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`); Constraint violation (`constraint-violation`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    deliver: {
+    receiveWebhook: {
         parameters: {
             query?: never;
             header?: never;
@@ -1601,7 +2304,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is durable; a duplicate too, and one that turns out not to be understood. */
+            /** @description The delivery is durable. Duplicates and deliveries of an unknown format are stored as well. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1610,15 +2313,90 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryReceipt"];
                 };
             };
-            400: components["responses"]["WebhookNotJson"];
-            401: components["responses"]["WebhookNotVerified"];
-            405: components["responses"]["WebhookMethodNotAllowed"];
-            408: components["responses"]["WebhookTimeout"];
-            413: components["responses"]["WebhookTooLarge"];
-            415: components["responses"]["WebhookUnsupportedEncoding"];
-            417: components["responses"]["WebhookExpectationFailed"];
-            500: components["responses"]["WebhookInternal"];
-            503: components["responses"]["WebhookUnavailable"];
+            /** @description Invalid JSON (`invalid-json`); Incomplete body (`incomplete-body`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Webhook authentication failed (`invalid-signature`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed (`method-not-allowed`) */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout (`timeout`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content encoding (`unsupported-encoding`) */
+            415: {
+                headers: {
+                    "accept-encoding"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Expectation failed (`expectation-failed`) */
+            417: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service unavailable (`unavailable`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
 }

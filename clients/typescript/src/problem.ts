@@ -1,33 +1,33 @@
-// What the service refuses, as an error to be caught: an RFC 9457 problem, and what surrounded it.
+// Rejected calls as an error class: an RFC 9457 problem, its status and its Retry-After header.
 
 import type { components } from './api.js';
 
-/** A problem as the service sends it. */
+/** An RFC 9457 problem. */
 export type Problem = components['schemas']['Problem'];
 
-const OURS = 'urn:avinode-ingest:problem:';
+const TYPE_PREFIX = 'urn:avinode-ingest:problem:';
 
-/** The service refused a call. What never reached it is thrown as `fetch` throws it. */
+/** The service rejected a call. Network errors are thrown as `fetch` throws them. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
 
   constructor(
-    /** The status code of the answer. */
+    /** The HTTP status code. */
     readonly status: number,
-    /** What the service said; made up from the status where a proxy answered in its place. */
+    /** The problem; derived from the status if the response is not from the service, but from a proxy. */
     readonly problem: Problem,
-    /** After how many seconds to send it again; null where the answer does not say. */
+    /** Seconds after which the call can be repeated, or null. */
     readonly retryAfter: number | null,
   ) {
     super(`${problem.title}: ${problem.detail}`);
   }
 
-  /** The kind, such as `no-such-session`, `invalid` or `busy`. */
+  /** The last part of the type, for example `session-not-found`, `validation-failed` or `busy`. */
   get kind(): string {
-    return this.problem.type.startsWith(OURS) ? this.problem.type.slice(OURS.length) : this.problem.type;
+    return this.problem.type.startsWith(TYPE_PREFIX) ? this.problem.type.slice(TYPE_PREFIX.length) : this.problem.type;
   }
 
-  /** Reads a refusal; `body` is its parsed JSON, or text where it is none. */
+  /** Creates an error from a response; `body` is its parsed JSON, or its text. */
   static of(response: Response, body: unknown): ProblemError {
     const seconds = Number(response.headers.get('Retry-After') ?? Number.NaN);
     const retryAfter = Number.isFinite(seconds) ? seconds : null;
@@ -42,8 +42,8 @@ function isProblem(body: unknown): body is Problem {
 function foreign(response: Response): Problem {
   return {
     type: 'about:blank',
-    title: response.statusText || 'Refused',
+    title: response.statusText || 'Error',
     status: response.status,
-    detail: `The answer was ${response.status} and no problem of avinode-ingest.`,
+    detail: `The response has the status ${response.status} and is not from avinode-ingest.`,
   };
 }

@@ -1,5 +1,5 @@
-// The ten functions under the names that the application imports from `@/lib/sessions/track-chat-session`, of a client
-// by INGEST_URL and INGEST_TOKEN. They are read at the first call, not at the import: building needs neither.
+// The ten functions that the application imports from `@/lib/sessions/track-chat-session`, with a client configured by
+// INGEST_URL and INGEST_TOKEN. Both are read at the first call, not at the import, so that a build needs neither.
 
 import { createClient, type Client } from './client.js';
 
@@ -11,37 +11,37 @@ function setting(name: string): string {
   return value;
 }
 
-function the<Name extends keyof Client>(name: Name): Client[Name] {
+function operation<Name extends keyof Client>(name: Name): Client[Name] {
   client ??= createClient({ baseUrl: setting('INGEST_URL'), token: setting('INGEST_TOKEN') });
   return client[name];
 }
 
-export const createOrUpdateChatSession: Client['createOrUpdateChatSession'] = async (...given) =>
-  the('createOrUpdateChatSession')(...given);
+export const createOrUpdateChatSession: Client['createOrUpdateChatSession'] = async (...args) =>
+  operation('createOrUpdateChatSession')(...args);
 
-export const getActiveChatSession: Client['getActiveChatSession'] = async (...given) =>
-  the('getActiveChatSession')(...given);
+export const getActiveChatSession: Client['getActiveChatSession'] = async (...args) =>
+  operation('getActiveChatSession')(...args);
 
-export const getChatSessionByRequest: Client['getChatSessionByRequest'] = async (...given) =>
-  the('getChatSessionByRequest')(...given);
+export const getChatSessionByRequest: Client['getChatSessionByRequest'] = async (...args) =>
+  operation('getChatSessionByRequest')(...args);
 
-export const getChatSessionsByTripId: Client['getChatSessionsByTripId'] = async (...given) =>
-  the('getChatSessionsByTripId')(...given);
+export const getChatSessionsByTripId: Client['getChatSessionsByTripId'] = async (...args) =>
+  operation('getChatSessionsByTripId')(...args);
 
-export const updateChatSessionActivity: Client['updateChatSessionActivity'] = async (...given) =>
-  the('updateChatSessionActivity')(...given);
+export const updateChatSessionActivity: Client['updateChatSessionActivity'] = async (...args) =>
+  operation('updateChatSessionActivity')(...args);
 
-export const updateChatSessionWithTripInfo: Client['updateChatSessionWithTripInfo'] = async (...given) =>
-  the('updateChatSessionWithTripInfo')(...given);
+export const updateChatSessionWithTripInfo: Client['updateChatSessionWithTripInfo'] = async (...args) =>
+  operation('updateChatSessionWithTripInfo')(...args);
 
-export const updateChatSessionWithQuote: Client['updateChatSessionWithQuote'] = async (...given) =>
-  the('updateChatSessionWithQuote')(...given);
+export const updateChatSessionWithQuote: Client['updateChatSessionWithQuote'] = async (...args) =>
+  operation('updateChatSessionWithQuote')(...args);
 
-export const updateChatSessionWithProposal: Client['updateChatSessionWithProposal'] = async (...given) =>
-  the('updateChatSessionWithProposal')(...given);
+export const updateChatSessionWithProposal: Client['updateChatSessionWithProposal'] = async (...args) =>
+  operation('updateChatSessionWithProposal')(...args);
 
-export const completeChatSession: Client['completeChatSession'] = async (...given) =>
-  the('completeChatSession')(...given);
+export const completeChatSession: Client['completeChatSession'] = async (...args) =>
+  operation('completeChatSession')(...args);
 
-export const getUserActiveChatSessions: Client['getUserActiveChatSessions'] = async (...given) =>
-  the('getUserActiveChatSessions')(...given);
+export const getUserActiveChatSessions: Client['getUserActiveChatSessions'] = async (...args) =>
+  operation('getUserActiveChatSessions')(...args);

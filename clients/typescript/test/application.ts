@@ -1,5 +1,5 @@
-// What the application and Avinode do beside the client: rows in the application's own tables, written by psql (PGHOST,
-// PGUSER and PGDATABASE say where), and a signed webhook.
+// The application's and Avinode's part of the tests: rows in the application's tables, written with psql (which reads
+// PGHOST, PGUSER and PGDATABASE), and signed webhook calls.
 
 import { execFile } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
@@ -9,23 +9,23 @@ import { createClient } from '../src/index.js';
 
 const run = promisify(execFile);
 
-/** A setting that the test needs. */
+/** Returns a required environment variable. */
 export function setting(name: string): string {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set; scripts/check-client sets it`);
   return value;
 }
 
-/** A client with a token that may change sessions. */
+/** Creates a client with the scope `write`. */
 export const client = () => createClient({ baseUrl: setting('INGEST_URL'), token: setting('INGEST_TOKEN') });
 
-/** Runs a statement and returns what it printed. Values stand in it as they are: the test's own, none from outside. */
+/** Runs a statement and returns its output. Values are interpolated, as all of them are the tests' own. */
 export async function sql(statement: string): Promise<string> {
-  const said = await run('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-c', statement], { timeout: 20_000 });
-  return said.stdout.trim();
+  const { stdout } = await run('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-c', statement], { timeout: 20_000 });
+  return stdout.trim();
 }
 
-/** The rows that the application owns and a session refers to. */
+/** Inserts the rows of the application to which a session refers. */
 export async function rows() {
   const agent = await sql("INSERT INTO iso_agents (full_name) VALUES ('A Broker') RETURNING id");
   const conversation = await sql("INSERT INTO conversations (subject) VALUES ('To Palm Beach') RETURNING id");
@@ -38,11 +38,11 @@ export async function rows() {
   return { agent, conversation, request, proposal };
 }
 
-/** A trip that no other run has told of. */
+/** Returns a new trip id. */
 export const newTrip = () => `atrip-${Date.now()}${Math.floor(Math.random() * 1000)}`;
 
-/** Sends a quote as Avinode's relay would, signed over the exact bytes. */
-export async function quoteComes(trip: string, amount: number): Promise<void> {
+/** Sends a signed full event with a quote. */
+export async function sendQuote(trip: string, amount: number): Promise<void> {
   const now = Date.now();
   const body = JSON.stringify({
     event: 'TripRequestSellerResponse',
@@ -63,21 +63,21 @@ export async function quoteComes(trip: string, amount: number): Promise<void> {
     },
   });
   const signature = createHmac('sha256', setting('AVINODE_WEBHOOK_SECRET')).update(body).digest('hex');
-  const answer = await fetch(`${setting('INGEST_URL')}/webhooks/avinode`, {
+  const response = await fetch(`${setting('INGEST_URL')}/webhooks/avinode`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', 'X-Avinode-Signature': signature },
     body,
   });
-  if (answer.status !== 200) throw new Error(`the quote was answered ${answer.status}: ${await answer.text()}`);
+  if (response.status !== 200) throw new Error(`sending the quote failed: ${response.status}: ${await response.text()}`);
 }
 
-/** Asks until it is so, ten seconds at most. */
-export async function until<T>(ask: () => Promise<T>, isSo: (answer: T) => boolean): Promise<T> {
+/** Polls until a condition holds; fails after ten seconds. */
+export async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
   const end = Date.now() + 10_000;
   for (;;) {
-    const answer = await ask();
-    if (isSo(answer)) return answer;
-    if (Date.now() > end) throw new Error(`it did not come to that: ${JSON.stringify(answer)}`);
+    const value = await read();
+    if (holds(value)) return value;
+    if (Date.now() > end) throw new Error(`timed out: ${JSON.stringify(value)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

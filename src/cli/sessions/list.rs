@@ -97,7 +97,7 @@ pub(super) async fn run(args: ListSessionsArgs) -> Result<ExitCode, CliError> {
     let listed = tracking(&database).list(&filter, &page).await;
     let listed = listed.map_err(|error| failed("list the sessions", error))?;
     database.close().await?;
-    let next_cursor = listed.next.as_ref().map(cursor::write);
+    let next_cursor = listed.next.as_ref().map(cursor::encode);
     if args.json {
         let answer = Answered {
             data: listed.data,
@@ -163,7 +163,7 @@ fn step(text: &str) -> Result<String, String> {
 /// The rest of a sentence that begins with the flag's name and its value.
 fn why(error: SessionError) -> String {
     match error {
-        SessionError::Refused { why, .. } => why,
+        SessionError::InvalidField { error, .. } => error,
         error => error.to_string(),
     }
 }
@@ -177,5 +177,5 @@ fn status(word: &str) -> Result<SessionStatus, String> {
 }
 
 fn place(text: &str) -> Result<SessionCursor, String> {
-    cursor::read(text).ok_or_else(|| "is not one that this list gave".to_owned())
+    cursor::decode(text).ok_or_else(|| "is not one that this list gave".to_owned())
 }

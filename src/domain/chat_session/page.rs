@@ -1,5 +1,6 @@
 //! Which sessions are asked for, and from where on.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::status::SessionStatus;
@@ -31,7 +32,7 @@ pub struct SessionFilter {
 /// A place in a list of sessions, which is ordered by last activity, newest first, and then by id.
 ///
 /// A session whose activity moves while a list is read moves in the list as well: it may then be seen twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionCursor {
     /// `last_activity_at` in microseconds since 2000, as Postgres keeps it; its infinities are the outermost values.
     pub last_activity: i64,

@@ -34,6 +34,11 @@ impl SessionStatus {
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
     }
+
+    /// Returns `true` if the session has ended: its primary quote, step and status are final.
+    pub fn is_closed(self) -> bool {
+        matches!(self, Self::Completed | Self::Archived)
+    }
 }
 
 /// A status that a session can begin with.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::{ChangedFacts, Provenance, TimelineEvent, TripFacts, TripStatusFact, quote_detail, received_cause};
+use super::{ChangedFacts, Provenance, TimelineEvent, TripFacts, TripStatusFact, quote_detail};
 use crate::domain::event::{Event, EventKind, FactSource, FactVersion, QuoteDetails, TripStatus};
 use crate::domain::ids::{QuoteId, RfqId};
 use crate::domain::quote::{DeclineFact, FactChange, Rfq, learn_decline};
@@ -174,17 +174,18 @@ impl TripFacts {
         if before != quote.said {
             touched.quotes.insert(id.clone());
         }
-        let (kind, cause) = match learned {
-            FactChange::New => ("quote_received", received_cause(id)),
-            FactChange::Newer => ("quote_changed", cause("changed", id.as_str(), version)),
-            FactChange::Again | FactChange::Older | FactChange::Known | FactChange::Waits => return None,
-        };
-        Some(TimelineEvent {
-            kind,
-            cause,
-            at: event.at.or(version.at),
-            detail: quote_detail(quote.fact.as_ref().map_or(details, |fact| &fact.details)),
-        })
+        let at = event.at.or(version.at);
+        let detail = || quote_detail(quote.fact.as_ref().map_or(details, |fact| &fact.details));
+        match learned {
+            FactChange::New => Some(TimelineEvent::quote_received(id.as_str(), at, detail())),
+            FactChange::Newer => Some(TimelineEvent {
+                kind: "quote_changed",
+                cause: cause("changed", id.as_str(), version),
+                at,
+                detail: detail(),
+            }),
+            FactChange::Again | FactChange::Older | FactChange::Known | FactChange::Waits => None,
+        }
     }
 }
 

@@ -11,22 +11,22 @@ fn chunked(chunks: &[&'static [u8]]) -> Body {
 }
 
 #[tokio::test]
-async fn a_body_at_the_limit_is_read_and_its_memory_is_held() {
+async fn a_body_at_the_limit_is_read_and_holds_its_memory() {
     let budget = MemoryBudget::new(OVERHEAD + 6);
-    let whole = read(chunked(&[b"abc", b"", b"def"]), 6, SECOND, &budget).await.unwrap();
-    assert_eq!((&*whole.bytes, budget.free()), (&b"abcdef"[..], 0));
-    drop(whole);
+    let body = read(chunked(&[b"abc", b"", b"def"]), 6, SECOND, &budget).await.unwrap();
+    assert_eq!((&*body.bytes, budget.free()), (&b"abcdef"[..], 0));
+    drop(body);
     assert_eq!(budget.free(), OVERHEAD + 6);
 }
 
 #[tokio::test]
-async fn a_chunked_body_over_the_limit_is_stopped_on_the_way() {
+async fn a_chunked_body_over_the_limit_is_rejected_as_it_arrives() {
     let budget = MemoryBudget::new(10_000);
-    let stopped = read(chunked(&[b"abc", b"defg"]), 6, SECOND, &budget).await.unwrap_err();
+    let error = read(chunked(&[b"abc", b"defg"]), 6, SECOND, &budget).await.unwrap_err();
     assert_eq!(
-        stopped,
+        error,
         BodyReadError {
-            why: BodyReadErrorKind::TooLarge,
+            kind: BodyReadErrorKind::TooLarge,
             read: 3
         }
     );
@@ -34,46 +34,46 @@ async fn a_chunked_body_over_the_limit_is_stopped_on_the_way() {
 }
 
 #[tokio::test]
-async fn an_announced_length_over_the_limit_is_refused_unread() {
-    let stopped = read(Body::from("abcdefg"), 6, SECOND, &MemoryBudget::new(10_000))
+async fn an_announced_length_over_the_limit_is_rejected_without_reading() {
+    let error = read(Body::from("abcdefg"), 6, SECOND, &MemoryBudget::new(10_000))
         .await
         .unwrap_err();
     assert_eq!(
-        stopped,
+        error,
         BodyReadError {
-            why: BodyReadErrorKind::TooLarge,
+            kind: BodyReadErrorKind::TooLarge,
             read: 0
         }
     );
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_too_slow() {
+async fn a_body_that_never_ends_times_out() {
     let body = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
-    let stopped = read(body, 6, Duration::from_millis(20), &MemoryBudget::new(10_000))
+    let error = read(body, 6, Duration::from_millis(20), &MemoryBudget::new(10_000))
         .await
         .unwrap_err();
-    assert_eq!(stopped.why, BodyReadErrorKind::TooSlow);
+    assert_eq!(error.kind, BodyReadErrorKind::Timeout);
 }
 
 #[tokio::test]
-async fn without_memory_nothing_is_buffered() {
-    let stopped = read(chunked(&[b"abc", b"def"]), 6, SECOND, &MemoryBudget::new(OVERHEAD + 5))
+async fn a_body_over_the_memory_budget_is_rejected() {
+    let error = read(chunked(&[b"abc", b"def"]), 6, SECOND, &MemoryBudget::new(OVERHEAD + 5))
         .await
         .unwrap_err();
     assert_eq!(
-        stopped,
+        error,
         BodyReadError {
-            why: BodyReadErrorKind::NoMemory,
+            kind: BodyReadErrorKind::NoMemory,
             read: 3
         }
     );
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_says_so() {
+async fn a_body_that_ends_early_is_incomplete() {
     let chunks = vec![Ok(Bytes::from_static(b"abc")), Err("reset")];
-    let stopped = read(
+    let error = read(
         Body::from_stream(stream::iter(chunks)),
         6,
         SECOND,
@@ -82,9 +82,9 @@ async fn a_body_that_breaks_off_says_so() {
     .await
     .unwrap_err();
     assert_eq!(
-        stopped,
+        error,
         BodyReadError {
-            why: BodyReadErrorKind::Broken,
+            kind: BodyReadErrorKind::Incomplete,
             read: 3
         }
     );

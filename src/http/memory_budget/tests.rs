@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn what_is_reserved_is_given_back_whole() {
+fn all_reserved_memory_is_released_on_drop() {
     let budget = MemoryBudget::new(100);
     let mut held = budget.reserve(60).unwrap();
     assert!(held.grow(40));

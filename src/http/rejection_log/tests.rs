@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_flood_is_counted_instead_of_written() {
+fn lines_over_the_limit_are_counted_instead_of_written() {
     let log = RejectionLog::new(2);
     let now = Instant::now();
     let admitted: Vec<_> = (0..5).map(|_| log.admit(now)).collect();

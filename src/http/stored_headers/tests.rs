@@ -2,16 +2,16 @@ use hyper::header::{HeaderName, HeaderValue};
 
 use super::*;
 
-fn of(pairs: &[(&'static str, &[u8])]) -> Vec<(&'static str, String)> {
+fn stored(pairs: &[(&'static str, &[u8])]) -> Vec<(&'static str, String)> {
     let headers = pairs.iter().map(|(name, value)| {
         let value = HeaderValue::from_bytes(value).unwrap();
         (HeaderName::from_static(name), value)
     });
-    kept(&headers.collect())
+    stored_headers(&headers.collect())
 }
 
 #[test]
-fn secrets_are_not_kept() {
+fn secrets_are_not_stored() {
     let sent: [(&str, &[u8]); 5] = [
         ("authorization", b"Basic eDp5"),
         ("cookie", b"a=b"),
@@ -19,11 +19,11 @@ fn secrets_are_not_kept() {
         ("webhook-signature", b"v1,00"),
         ("webhook-id", b"msg_1"),
     ];
-    assert_eq!(of(&sent), [("webhook-id", "msg_1".to_owned())]);
+    assert_eq!(stored(&sent), [("webhook-id", "msg_1".to_owned())]);
 }
 
 #[test]
-fn values_that_are_too_long_or_not_visible_are_dropped() {
+fn values_that_are_too_long_or_not_visible_ascii_are_dropped() {
     let long = [b'a'; 201];
     let sent: [(&str, &[u8]); 5] = [
         ("user-agent", &long),
@@ -32,5 +32,5 @@ fn values_that_are_too_long_or_not_visible_are_dropped() {
         ("webhook-timestamp", b"1\t2"),
         ("content-type", b""),
     ];
-    assert_eq!(of(&sent), [("tracestate", "a".repeat(200))]);
+    assert_eq!(stored(&sent), [("tracestate", "a".repeat(200))]);
 }

@@ -1,10 +1,10 @@
-//! Bearer tokens. A token is compared by its digest with every one there is, in a time that tells neither how long it is
-//! nor where it differs nor which one it was.
+//! Bearer tokens. The digest of the presented token is compared with every configured one in constant time: response
+//! times reveal neither the length of a token, nor a matching prefix, nor its position.
 
 use std::fmt;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRef, FromRequestParts};
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 use hyper::http::request::Parts;
@@ -12,38 +12,19 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use super::problem::ApiProblem;
-use super::state::ApiState;
+use crate::domain::api_scope::ApiScope;
 
-/// What a bearer may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
-    /// Look only.
-    Read,
-    /// Look and change.
-    Write,
-}
-
-impl Scope {
-    /// The word of the setting.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-        }
-    }
-}
-
-/// Who may call the API. Without any token nobody may.
+/// The configured tokens. Without any, every call is rejected.
 #[derive(Clone, Default)]
-pub struct Tokens(Arc<Vec<Token>>);
+pub struct BearerTokens(Arc<Vec<BearerToken>>);
 
-struct Token {
+struct BearerToken {
     name: String,
-    scope: Scope,
+    scope: ApiScope,
     digest: [u8; 32],
 }
 
-impl fmt::Debug for Tokens {
+impl fmt::Debug for BearerTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
             .entries(self.0.iter().map(|token| (&token.name, token.scope)))
@@ -51,10 +32,10 @@ impl fmt::Debug for Tokens {
     }
 }
 
-impl Tokens {
-    /// Tokens by bearer's name, scope and text.
-    pub fn new<'t>(tokens: impl IntoIterator<Item = (&'t str, Scope, &'t str)>) -> Self {
-        let tokens = tokens.into_iter().map(|(name, scope, text)| Token {
+impl BearerTokens {
+    /// Creates tokens from their names, scopes and texts.
+    pub fn new<'t>(tokens: impl IntoIterator<Item = (&'t str, ApiScope, &'t str)>) -> Self {
+        let tokens = tokens.into_iter().map(|(name, scope, text)| BearerToken {
             name: name.to_owned(),
             scope,
             digest: Sha256::digest(text).into(),
@@ -62,59 +43,71 @@ impl Tokens {
         Self(Arc::new(tokens.collect()))
     }
 
-    /// The token that these headers present.
-    fn bearer(&self, headers: &HeaderMap) -> Result<&Token, ApiProblem> {
+    /// Finds the token that the headers present.
+    fn authenticate(&self, headers: &HeaderMap) -> Result<&BearerToken, ApiProblem> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let (Some(value), None) = (values.next(), values.next()) else {
-            return Err(ApiProblem::NoToken);
+            return Err(ApiProblem::MissingToken);
         };
-        let presented = value.as_bytes();
-        let presented = match presented.split_at_checked(7) {
+        let presented = match value.as_bytes().split_at_checked(7) {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => token.trim_ascii(),
-            _ => return Err(ApiProblem::NoToken),
+            _ => return Err(ApiProblem::MissingToken),
         };
         let digest: [u8; 32] = Sha256::digest(presented).into();
-        // All are compared, found or not; numbered from 1, 0 is none.
+        // All tokens are compared, whether or not one matched before. Numbered from 1; 0 means none.
         let mut found = 0_u64;
         for (number, token) in (1_u64..).zip(self.0.iter()) {
             let same: Choice = token.digest.ct_eq(&digest);
             found.conditional_assign(&number, same);
         }
-        let place = usize::try_from(found).ok().and_then(|found| found.checked_sub(1));
-        place.and_then(|place| self.0.get(place)).ok_or(ApiProblem::WrongToken)
+        let index = usize::try_from(found).ok().and_then(|found| found.checked_sub(1));
+        index
+            .and_then(|index| self.0.get(index))
+            .ok_or(ApiProblem::InvalidToken)
     }
 
-    fn allow(&self, parts: &Parts, needed: Scope) -> Result<(), ApiProblem> {
-        let token = self.bearer(&parts.headers)?;
+    fn authorize(&self, parts: &Parts, needed: ApiScope) -> Result<(), ApiProblem> {
+        let token = self.authenticate(&parts.headers)?;
         if token.scope < needed {
-            return Err(ApiProblem::Forbidden { needed });
+            return Err(ApiProblem::Forbidden);
         }
-        tracing::debug!(token = token.name, method = %parts.method, path = parts.uri.path(), "a call of the API");
+        let (name, method, path) = (&token.name, &parts.method, parts.uri.path());
+        tracing::debug!(token = name, %method, path, "API call {method} {path} with token {name}");
         Ok(())
     }
 }
 
-/// Proof that the caller may look.
+/// Extractor that requires a token with the scope `read` or `write`.
 #[derive(Debug)]
 pub struct ReadAccess;
 
-/// Proof that the caller may change.
+/// Extractor that requires a token with the scope `write`.
 #[derive(Debug)]
 pub struct WriteAccess;
 
-impl FromRequestParts<ApiState> for ReadAccess {
+impl<S: Send + Sync> FromRequestParts<S> for ReadAccess
+where
+    BearerTokens: FromRef<S>,
+{
     type Rejection = ApiProblem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiProblem> {
-        state.tokens.allow(parts, Scope::Read).map(|()| Self)
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
+        BearerTokens::from_ref(state)
+            .authorize(parts, ApiScope::Read)
+            .map(|()| Self)
     }
 }
 
-impl FromRequestParts<ApiState> for WriteAccess {
+impl<S: Send + Sync> FromRequestParts<S> for WriteAccess
+where
+    BearerTokens: FromRef<S>,
+{
     type Rejection = ApiProblem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiProblem> {
-        state.tokens.allow(parts, Scope::Write).map(|()| Self)
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
+        BearerTokens::from_ref(state)
+            .authorize(parts, ApiScope::Write)
+            .map(|()| Self)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a call brings: the session's id in the path, and a JSON body, read under the same limits as a delivery's.
+//! Extractors for the session id in the path and for JSON bodies, which are read within the same limits as deliveries.
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use hyper::HeaderMap;
@@ -6,32 +6,38 @@ use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use hyper::http::request::Parts;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::problem::{ApiProblem, FieldError};
+use super::problem::ApiProblem;
 use super::state::{ApiState, BODY_BYTES, BODY_TIME};
-use crate::http::body::{self, BodyReadErrorKind};
-use crate::http::problem::Problem;
+use crate::http::body;
+use crate::http::problem::{FieldError, Problem};
 
-/// The session that the path names.
-#[derive(Debug, Clone, Copy)]
-pub struct SessionId(pub Uuid);
+/// Extractor for the session in the path. Text that is not a UUID is the id of no session.
+#[derive(Debug, Clone, Copy, IntoParams)]
+#[into_params(names("id"), parameter_in = Path)]
+pub struct SessionId(
+    /// Id of the session.
+    pub Uuid,
+);
 
-impl FromRequestParts<ApiState> for SessionId {
+impl<S: Send + Sync> FromRequestParts<S> for SessionId {
     type Rejection = ApiProblem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiProblem> {
-        let path = Path::<String>::from_request_parts(parts, state).await;
-        let id = path.ok().and_then(|Path(id)| Uuid::try_parse(&id).ok());
-        id.map(Self).ok_or(ApiProblem::NoSuchSession)
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(id)) => Ok(Self(id)),
+            Err(_) => Err(ApiProblem::SessionNotFound),
+        }
     }
 }
 
-/// A JSON body.
+/// Extractor for a JSON body.
 #[derive(Debug)]
 pub struct JsonBody<T>(pub T);
 
-/// A JSON body that may be left out altogether.
+/// Extractor for a JSON body that may be absent.
 #[derive(Debug)]
 pub struct OptionalJsonBody<T>(pub T);
 
@@ -39,7 +45,7 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for JsonBody<T> {
     type Rejection = ApiProblem;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, ApiProblem> {
-        is_json(request.headers())?;
+        check_headers(request.headers())?;
         read(request, state, |bytes| parse(bytes)).await.map(Self)
     }
 }
@@ -48,30 +54,30 @@ impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalJsonBody<T
     type Rejection = ApiProblem;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, ApiProblem> {
-        let said = is_json(request.headers());
-        let read = read(request, state, |bytes| match bytes {
+        let checked = check_headers(request.headers());
+        let body = read(request, state, |bytes| match bytes {
             [] => Ok(T::default()),
-            bytes => said.and_then(|()| parse(bytes)),
+            bytes => checked.and_then(|()| parse(bytes)),
         });
-        read.await.map(Self)
+        body.await.map(Self)
     }
 }
 
-/// Refuses what does not say that it is JSON, as it is.
-fn is_json(headers: &HeaderMap) -> Result<(), ApiProblem> {
-    let plain = headers
+/// Rejects a body that is compressed or not declared as JSON.
+fn check_headers(headers: &HeaderMap) -> Result<(), ApiProblem> {
+    let uncompressed = headers
         .get_all(CONTENT_ENCODING)
         .iter()
         .all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if !plain {
+    if !uncompressed {
         return Err(ApiProblem::Common(Problem::UnsupportedEncoding));
     }
-    let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = said.unwrap_or_default().split(';').next().unwrap_or_default();
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
     let essence = essence.trim().to_ascii_lowercase();
     match essence.as_str() {
         "application/json" | "application/merge-patch+json" => Ok(()),
-        _ => Err(ApiProblem::NotJsonType),
+        _ => Err(ApiProblem::UnsupportedMediaType),
     }
 }
 
@@ -80,56 +86,53 @@ async fn read<T>(
     state: &ApiState,
     parse: impl FnOnce(&[u8]) -> Result<T, ApiProblem>,
 ) -> Result<T, ApiProblem> {
-    let read = body::read(request.into_body(), BODY_BYTES, BODY_TIME, &state.memory).await;
-    let whole = read.map_err(|stopped| {
-        ApiProblem::Common(match stopped.why {
-            BodyReadErrorKind::TooLarge => Problem::TooLarge { limit: BODY_BYTES },
-            BodyReadErrorKind::TooSlow => Problem::Timeout,
-            BodyReadErrorKind::Broken => Problem::BrokenBody,
-            BodyReadErrorKind::NoMemory => Problem::Unavailable { retry_after: 1 },
-        })
-    })?;
-    parse(&whole.bytes)
+    let body = body::read(request.into_body(), BODY_BYTES, BODY_TIME, &state.memory).await;
+    let body = body.map_err(|error| ApiProblem::Common(error.kind.problem(BODY_BYTES)))?;
+    parse(&body.bytes)
 }
 
-/// Reads a JSON object into a type; what does not fit is told by the path of the field.
+/// Parses a JSON object; an error names the path of the invalid field.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiProblem> {
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        // Refused here: serde takes an array for a struct as well, its fields in their order.
+        // serde also accepts an array for a struct, its fields in their order.
         return match serde_json::from_slice::<IgnoredAny>(bytes) {
-            Ok(_) => Err(ApiProblem::field("body", "is no JSON object")),
-            Err(_) => Err(ApiProblem::Common(Problem::NotJson)),
+            Ok(_) => Err(ApiProblem::field("body", "is not a JSON object")),
+            Err(_) => Err(ApiProblem::Common(Problem::InvalidJson)),
         };
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
-        wrong(&path, &error.into_inner())
+        invalid(&path, &error.into_inner())
     })?;
-    json.end().map_err(|error| wrong(".", &error))?;
+    json.end().map_err(|error| invalid(".", &error))?;
     Ok(value)
 }
 
-fn wrong(path: &str, error: &serde_json::Error) -> ApiProblem {
+fn invalid(path: &str, error: &serde_json::Error) -> ApiProblem {
     if error.classify() != Category::Data {
-        return ApiProblem::Common(Problem::NotJson);
+        return ApiProblem::Common(Problem::InvalidJson);
     }
-    let said = error.to_string();
-    let said = said.split(" at line ").next().unwrap_or_default();
-    // Of a field that is missing or unknown the path is that of its object; the name stands in the text alone.
+    let message = error.to_string();
+    field_error(path, message.split(" at line ").next().unwrap_or_default())
+}
+
+/// Converts an error of serde into a problem that names the field.
+pub(super) fn field_error(path: &str, message: &str) -> ApiProblem {
+    // For a missing or unknown field, the path is that of its object; only the message contains the name.
     let named = ["missing field `", "unknown field `", "duplicate field `"]
         .iter()
-        .find_map(|words| said.strip_prefix(words)?.split('`').next());
+        .find_map(|words| message.strip_prefix(words)?.split('`').next());
     let field = match (path, named) {
         (".", Some(name)) => name.to_owned(),
         (".", None) => "body".to_owned(),
         (path, Some(name)) if path != name && !path.ends_with(&format!(".{name}")) => format!("{path}.{name}"),
         (path, _) => path.to_owned(),
     };
-    ApiProblem::Invalid(vec![FieldError {
-        detail: format!("{field}: {said}"),
+    ApiProblem::ValidationFailed(FieldError {
+        detail: format!("{field}: {message}"),
         field,
-    }])
+    })
 }
 
 #[cfg(test)]

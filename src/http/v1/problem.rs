@@ -1,166 +1,144 @@
-//! What the API refuses, as RFC 9457 problems: the contract on one screen. Nothing of an inner error is repeated.
+//! The problems of the sessions API. No detail contains the text of an inner error.
 
 use axum::response::{IntoResponse, Response};
-use hyper::StatusCode;
-use hyper::header::{CONNECTION, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use serde::Serialize;
-use utoipa::ToSchema;
+use hyper::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use uuid::Uuid;
 
-use super::auth::Scope;
-use crate::http::problem::{Problem, ProblemDetails};
+use crate::http::problem::{FieldError, Problem, ProblemDetails, problem_sets};
 use crate::sessions::error::SessionError;
 
-/// A field of a request, and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FieldError {
-    /// The field: its name, or its path (`workflow_state.client`).
-    #[schema(example = "conversation_id")]
-    pub field: String,
-    /// What is wrong.
-    #[schema(example = "conversation_id refers to nothing")]
-    pub detail: String,
-}
-
-/// Why a call was refused.
+/// Why an API call was rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiProblem {
-    /// What any door refuses: no JSON, too large, broken off.
     Common(Problem),
-    /// No bearer token.
-    NoToken,
-    /// A token, but none of those configured.
-    WrongToken,
-    /// The token's scope is too narrow.
-    Forbidden {
-        /// The scope it would take.
-        needed: Scope,
-    },
-    /// There is no such session.
-    NoSuchSession,
-    /// The session's status does not allow it.
-    WrongStatus {
-        /// Its status.
+    MissingToken,
+    InvalidToken,
+    /// The token does not have the scope `write`.
+    Forbidden,
+    SessionNotFound,
+    InvalidStatus {
         status: String,
-        /// What it would have to be.
-        needs: &'static str,
+        /// The statuses that the operation accepts.
+        needed: &'static str,
     },
-    /// Another session of the conversation is active.
-    AnotherIsActive {
-        /// Which.
+    ActiveSessionExists {
         session: Uuid,
     },
-    /// The body is no JSON by its `Content-Type`.
-    NotJsonType,
-    /// Fields are unknown, missing or wrong.
-    Invalid(Vec<FieldError>),
-    /// The application's tables refuse the values.
-    NotTaken,
-    /// The database is busy or away.
+    UnsupportedMediaType,
+    ValidationFailed(FieldError),
+    /// A constraint or trigger of the application's tables rejected the values.
+    ConstraintViolation,
     Busy,
 }
 
 impl ApiProblem {
-    /// One field is wrong; `why` is the rest of a sentence that begins with its name.
-    pub fn field(field: &str, why: &str) -> Self {
-        Self::Invalid(vec![FieldError {
+    /// An invalid field; `error` continues a sentence that begins with the field's name.
+    pub fn field(field: &str, error: &str) -> Self {
+        Self::ValidationFailed(FieldError {
             field: field.to_owned(),
-            detail: format!("{field} {why}"),
-        }])
+            detail: format!("{field} {error}"),
+        })
     }
 
-    /// The contract: status, name, title.
-    fn facts(&self) -> (StatusCode, &'static str, &'static str) {
+    pub fn details(self) -> ProblemDetails {
         match self {
-            Self::Common(problem) => problem.facts(),
-            Self::NoToken | Self::WrongToken => (StatusCode::UNAUTHORIZED, "unauthorized", "Who calls is not known"),
-            Self::Forbidden { .. } => (StatusCode::FORBIDDEN, "forbidden", "The token does not allow it"),
-            Self::NoSuchSession => (StatusCode::NOT_FOUND, "no-such-session", "There is no such session"),
-            Self::WrongStatus { .. } => (
-                StatusCode::CONFLICT,
-                "wrong-status",
-                "The session's status does not allow it",
-            ),
-            Self::AnotherIsActive { .. } => (StatusCode::CONFLICT, "another-is-active", "Another session is active"),
-            Self::NotJsonType => (
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported-media-type",
-                "The body is not said to be JSON",
-            ),
-            Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The request is not valid"),
-            Self::NotTaken => (
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "not-taken",
-                "The application's tables refuse it",
-            ),
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "The database is busy"),
-        }
-    }
-
-    fn detail(&self) -> String {
-        match self {
-            Self::Common(Problem::Internal) => "It may have been done or not.".into(),
-            Self::Common(Problem::Unavailable { .. }) => "Too many bodies are being read; try again.".into(),
-            Self::Common(problem) => problem.detail(),
-            Self::NoToken => "Send the header Authorization: Bearer, with a token of INGEST_API_TOKENS.".into(),
-            Self::WrongToken => "No token of INGEST_API_TOKENS is like the one that was sent.".into(),
-            Self::Forbidden { needed } => format!("It takes a token with the scope {}.", needed.as_str()),
-            Self::NoSuchSession => "No chat session has this id.".into(),
-            Self::WrongStatus { status, needs } => {
-                format!("The session is {status}; it would have to be {needs}.")
-            }
-            Self::AnotherIsActive { session } => {
-                format!("Session {session} of the same conversation is active; pause or complete it first.")
-            }
-            Self::NotJsonType => "Send the body with Content-Type: application/json.".into(),
-            Self::Invalid(errors) => errors
-                .iter()
-                .map(|error| format!("{}.", error.detail))
-                .collect::<Vec<_>>()
-                .join(" "),
-            Self::NotTaken => "A constraint or a trigger on the application's tables refuses these values.".into(),
-            Self::Busy => "Nothing was changed; send it again after a moment.".into(),
-        }
-    }
-
-    fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
-        let challenge = |text| (WWW_AUTHENTICATE, HeaderValue::from_static(text));
-        let close = (CONNECTION, HeaderValue::from_static("close"));
-        match self {
-            // Refused before the body was read: what is left of it would be taken for the next request.
-            Self::NoToken => vec![challenge(r#"Bearer realm="avinode-ingest""#), close],
-            Self::WrongToken => vec![
-                challenge(r#"Bearer realm="avinode-ingest", error="invalid_token""#),
-                close,
-            ],
-            Self::Forbidden { needed: Scope::Read } => vec![close],
-            Self::Forbidden { needed: Scope::Write } => vec![
-                challenge(r#"Bearer realm="avinode-ingest", error="insufficient_scope", scope="write""#),
-                close,
-            ],
-            Self::NotJsonType => vec![close],
             Self::Common(problem) => {
-                let unread = !matches!(problem, Problem::NotJson | Problem::Internal | Problem::NotFound);
-                problem.header().into_iter().chain(unread.then_some(close)).collect()
+                let read = matches!(problem, Problem::InvalidJson | Problem::Internal | Problem::NotFound);
+                match read {
+                    true => problem.details(),
+                    false => problem.details().close(),
+                }
             }
-            Self::Busy => vec![(RETRY_AFTER, HeaderValue::from_static("1"))],
-            _ => Vec::new(),
+            // Rejected before the body is read, as Forbidden and UnsupportedMediaType are.
+            Self::MissingToken => unauthorized(
+                "Send the header `Authorization: Bearer <token>`.",
+                r#"Bearer realm="avinode-ingest""#,
+            ),
+            Self::InvalidToken => unauthorized(
+                "The bearer token is not valid.",
+                r#"Bearer realm="avinode-ingest", error="invalid_token""#,
+            ),
+            Self::Forbidden => ProblemDetails::new(
+                403,
+                "forbidden",
+                "Insufficient scope",
+                "This operation requires a token with the scope write.",
+            )
+            .header(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static(r#"Bearer realm="avinode-ingest", error="insufficient_scope", scope="write""#),
+            )
+            .close(),
+            Self::SessionNotFound => ProblemDetails::new(
+                404,
+                "session-not-found",
+                "Session not found",
+                "No chat session has this id.",
+            ),
+            Self::InvalidStatus { status, needed } => ProblemDetails::new(
+                409,
+                "invalid-status",
+                "Invalid session status",
+                format!("The session is {status}; this operation requires a session that is {needed}."),
+            ),
+            Self::ActiveSessionExists { session } => ProblemDetails::new(
+                409,
+                "active-session-exists",
+                "Another session is active",
+                format!("Session {session} of the same conversation is active; pause or complete it first."),
+            ),
+            Self::UnsupportedMediaType => ProblemDetails::new(
+                415,
+                "unsupported-media-type",
+                "Unsupported media type: expected application/json",
+                "Send the body with the header `Content-Type: application/json`.",
+            )
+            .close(),
+            Self::ValidationFailed(error) => {
+                let mut details = ProblemDetails::new(
+                    422,
+                    "validation-failed",
+                    "Validation failed",
+                    format!("{}.", error.detail),
+                );
+                details.errors.push(error);
+                details
+            }
+            Self::ConstraintViolation => ProblemDetails::new(
+                422,
+                "constraint-violation",
+                "Constraint violation",
+                "A constraint or a trigger of the application's tables rejected the values.",
+            ),
+            Self::Busy => ProblemDetails::new(
+                503,
+                "busy",
+                "Database busy",
+                "Nothing was changed. Send the request again after 1 s.",
+            )
+            .header(RETRY_AFTER, HeaderValue::from_static("1")),
         }
     }
+}
+
+fn unauthorized(detail: &'static str, challenge: &'static str) -> ProblemDetails {
+    ProblemDetails::new(401, "unauthorized", "Authentication required", detail)
+        .header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+        .close()
 }
 
 impl From<SessionError> for ApiProblem {
     fn from(error: SessionError) -> Self {
         match error {
-            SessionError::NoSuchSession => Self::NoSuchSession,
-            SessionError::ReferenceNotFound { field } => Self::field(field, "refers to nothing"),
-            SessionError::Refused { field, why } => Self::field(field, &why),
-            SessionError::WrongStatus { status, needs } => Self::WrongStatus { status, needs },
-            SessionError::ActiveSessionExists { session } => Self::AnotherIsActive { session },
-            SessionError::ConstraintViolation => Self::NotTaken,
+            SessionError::SessionNotFound => Self::SessionNotFound,
+            SessionError::ReferenceNotFound { field } => Self::field(field, "does not exist"),
+            SessionError::InvalidField { field, error } => Self::field(field, &error),
+            SessionError::InvalidStatus { status, needed } => Self::InvalidStatus { status, needed },
+            SessionError::ActiveSessionExists { session } => Self::ActiveSessionExists { session },
+            SessionError::ConstraintViolation => Self::ConstraintViolation,
             SessionError::Busy | SessionError::Contended { .. } => Self::Busy,
             SessionError::Database(error) => {
-                tracing::error!(%error, "a call of the sessions API failed");
+                tracing::error!("an API call failed, the caller gets 500: {error}");
                 Self::Common(Problem::Internal)
             }
         }
@@ -169,15 +147,38 @@ impl From<SessionError> for ApiProblem {
 
 impl IntoResponse for ApiProblem {
     fn into_response(self) -> Response {
-        let headers = self.headers();
-        let detail = self.detail();
-        let (status, name, title) = self.facts();
-        let errors = match self {
-            Self::Invalid(errors) => errors,
-            _ => Vec::new(),
-        };
-        let mut response = ProblemDetails::new(status, name, title, detail, errors).into_response();
-        response.headers_mut().extend(headers);
-        response
+        self.details().into_response()
     }
+}
+
+problem_sets! {
+    /// Problems of an operation that reads.
+    ReadProblems = [ApiProblem::MissingToken, Problem::Internal, ApiProblem::Busy];
+    /// Problems of an operation that writes.
+    WriteProblems = [
+        ApiProblem::MissingToken,
+        ApiProblem::Forbidden,
+        ApiProblem::field("field", "is not valid"),
+        ApiProblem::ConstraintViolation,
+        Problem::Internal,
+        ApiProblem::Busy,
+    ];
+    /// Problems of an operation on one session.
+    SessionProblems = [ApiProblem::SessionNotFound];
+    /// Problems of an operation that changes the status of a session.
+    StatusProblems = [
+        ApiProblem::InvalidStatus { status: String::new(), needed: "" },
+        ApiProblem::ActiveSessionExists { session: Uuid::nil() },
+    ];
+    /// Problems of an operation with query parameters.
+    QueryProblems = [ApiProblem::field("parameter", "is not valid")];
+    /// Problems of an operation with a body.
+    BodyProblems = [
+        Problem::InvalidJson,
+        Problem::IncompleteBody,
+        Problem::Timeout,
+        Problem::TooLarge { limit: 0 },
+        Problem::UnsupportedEncoding,
+        ApiProblem::UnsupportedMediaType,
+    ];
 }

@@ -1,90 +1,127 @@
-//! The query string: each parameter once, each known, each with a value that fits; what is wrong is told all at once.
+//! Query parameters of the lists. Unknown, repeated and invalid parameters are rejected by name.
 
-use std::collections::BTreeMap;
-use std::str::FromStr;
+use std::error::Error;
 
-use super::problem::{ApiProblem, FieldError};
-use crate::domain::chat_session::page::{DEFAULT_LIMIT, MAX_LIMIT, PageRequest};
-use crate::sessions::error::SessionError;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequestParts, Query};
+use hyper::http::request::Parts;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::de::value::Error as ParameterError;
+use utoipa::IntoParams;
+use uuid::Uuid;
 
-/// Parameters that are still to be taken, and what was wrong with those that were.
+use super::cursor::{self, CursorKey};
+use super::extract::field_error;
+use super::problem::ApiProblem;
+use crate::domain::chat_session::page::{DEFAULT_LIMIT, PageRequest, SessionCursor, SessionFilter};
+use crate::domain::chat_session::status::SessionStatus;
+use crate::domain::ids::TripId;
+
+/// Extractor like axum's [`Query`], with an [`ApiProblem`] as its rejection.
 #[derive(Debug)]
-pub struct QueryParams {
-    left: BTreeMap<String, Vec<String>>,
-    errors: Vec<FieldError>,
+pub struct QueryParams<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T> {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
+        match Query::from_request_parts(parts, state).await {
+            Ok(Query(params)) => Ok(Self(params)),
+            Err(rejection) => Err(invalid(&rejection)),
+        }
+    }
 }
 
-impl QueryParams {
-    /// Reads a query string.
-    pub fn read(query: Option<&str>) -> Self {
-        let mut left: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-            left.entry(name.into_owned()).or_default().push(value.into_owned());
-        }
-        Self {
-            left,
-            errors: Vec::new(),
-        }
+fn invalid(rejection: &QueryRejection) -> ApiProblem {
+    let mut sources = std::iter::successors(rejection.source(), |error| (*error).source());
+    match sources.find_map(|source| source.downcast_ref::<serde_path_to_error::Error<ParameterError>>()) {
+        Some(error) => field_error(&error.path().to_string(), &error.inner().to_string()),
+        None => ApiProblem::field("query", "is not valid"),
     }
+}
 
-    /// Takes a parameter; an error of `parse` is the rest of a sentence that begins with the parameter's name.
-    pub fn take<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
-        let values = self.left.remove(name)?;
-        let parsed = match values.as_slice() {
-            [value] => parse(value),
-            _ => Err("is given more than once".to_owned()),
-        };
-        parsed.map_err(|why| self.refuse(name, &why)).ok()
-    }
+/// Parameters of a list without filters.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageParams {
+    /// Maximum number of items; 50 by default.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u16>,
+    /// `next_cursor` of the previous page.
+    cursor: Option<String>,
+}
 
-    /// Takes a parameter that is a word of a type.
-    pub fn parsed<T: FromStr>(&mut self, name: &str, what: &str) -> Option<T> {
-        self.take(name, |value| value.parse().map_err(|_| format!("is not {what}")))
-    }
-
-    /// Takes a parameter that `sessions` checks.
-    pub fn checked<T>(&mut self, name: &str, check: impl FnOnce(&str) -> Result<T, SessionError>) -> Option<T> {
-        self.take(name, |value| {
-            check(value).map_err(|error| match error {
-                SessionError::Refused { why, .. } => why,
-                other => other.to_string(),
-            })
+impl PageParams {
+    pub fn page<K: CursorKey>(self) -> Result<PageRequest<K>, ApiProblem> {
+        let after = self.cursor.map(|cursor| cursor::decode(&cursor).ok_or(cursor));
+        Ok(PageRequest {
+            after: after
+                .transpose()
+                .map_err(|_| ApiProblem::field("cursor", "is not a cursor of this list"))?,
+            limit: self.limit.unwrap_or(DEFAULT_LIMIT),
         })
     }
+}
 
-    /// Takes `limit` and `cursor`.
-    pub fn page<P>(&mut self, cursor: impl FnOnce(&str) -> Option<P>) -> PageRequest<P> {
-        let after = self.take("cursor", |value| {
-            cursor(value).ok_or_else(|| "is not one that this list gave".to_owned())
-        });
-        let limit = self.take("limit", |value| {
-            let limit = value.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-            limit.ok_or_else(|| format!("is not a whole number from 1 to {MAX_LIMIT}"))
-        });
-        PageRequest {
-            after,
-            limit: limit.unwrap_or(DEFAULT_LIMIT),
-        }
-    }
+/// Parameters of the list of sessions. Filters are combined with AND.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SessionListParams {
+    /// Only sessions of this conversation.
+    conversation_id: Option<Uuid>,
+    /// Only sessions of this trip request.
+    request_id: Option<Uuid>,
+    /// Only sessions of this broker.
+    iso_agent_id: Option<Uuid>,
+    /// Only sessions of this Avinode trip, by either of its ids in any spelling.
+    trip_id: Option<String>,
+    /// Only sessions with this Avinode RFP.
+    rfp_id: Option<String>,
+    /// Only sessions with this Avinode RFQ, in any spelling.
+    rfq_id: Option<String>,
+    /// Only sessions with this status.
+    status: Option<SessionStatus>,
+    /// Only sessions with a primary quote (`true`) or without one (`false`).
+    has_primary_quote: Option<bool>,
+    /// Only sessions at this workflow step.
+    current_step: Option<String>,
+    /// Maximum number of sessions; 50 by default.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u16>,
+    /// `next_cursor` of the previous page.
+    cursor: Option<String>,
+}
 
-    /// Refuses what was wrong, and what nobody took.
-    ///
-    /// # Errors
-    /// There was any of it.
-    pub fn finish(mut self) -> Result<(), ApiProblem> {
-        for name in std::mem::take(&mut self.left).into_keys() {
-            self.refuse(&name, "is not a parameter of this list");
-        }
-        match self.errors.is_empty() {
-            true => Ok(()),
-            false => Err(ApiProblem::Invalid(self.errors)),
-        }
-    }
-
-    fn refuse(&mut self, name: &str, why: &str) {
-        self.errors.push(FieldError {
-            field: name.to_owned(),
-            detail: format!("{name} {why}"),
-        });
+impl SessionListParams {
+    pub fn parse(self) -> Result<(SessionFilter, PageRequest<SessionCursor>), ApiProblem> {
+        let Self {
+            conversation_id,
+            request_id,
+            iso_agent_id,
+            trip_id,
+            rfp_id,
+            rfq_id,
+            status,
+            has_primary_quote,
+            current_step,
+            limit,
+            cursor,
+        } = self;
+        let trip_id = trip_id.map(|text| TripId::parse(&text)).transpose();
+        let filter = SessionFilter {
+            conversation_id,
+            request_id,
+            iso_agent_id,
+            trip_id: trip_id.map_err(|error| ApiProblem::field("trip_id", &format!("is not a trip id: {error}")))?,
+            rfp_id,
+            rfq_id,
+            status,
+            has_primary_quote,
+            current_step,
+        };
+        Ok((filter, PageParams { limit, cursor }.page()?))
     }
 }

@@ -1,36 +1,76 @@
-//! How answers look: one resource as it is, a list as `{"data": […], "next_cursor": …}`. None is to be cached.
+//! Responses of the API: a resource as it is, or a list as `{"data": […], "next_cursor": …}`. Neither may be cached.
+
+use std::borrow::Cow;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, HeaderValue};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::cursor::{self, CursorKey};
 use super::problem::ApiProblem;
+use crate::activity_log::ACTIVITY;
 use crate::domain::chat_session::page::Page;
 
-/// A page of a list.
-#[derive(Debug, Serialize, ToSchema)]
+/// One page of a list.
+#[derive(Debug, Serialize)]
 pub struct ListResponse<T> {
-    /// What was found, in order.
     pub data: Vec<T>,
-    /// What to send as `cursor` for the next page; null at the end.
-    #[schema(example = json!(null))]
     pub next_cursor: Option<String>,
 }
 
-/// What a handler answers.
+/// By hand, because the derived name of a generic type would be `ListResponse_ChatSession`.
+impl<T: ToSchema> ToSchema for ListResponse<T> {
+    fn name() -> Cow<'static, str> {
+        format!("{}List", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+impl<T: ToSchema> PartialSchema for ListResponse<T> {
+    fn schema() -> RefOr<Schema> {
+        let next_cursor = SchemaType::from_iter([Type::String, Type::Null]);
+        let next_cursor = ObjectBuilder::new()
+            .schema_type(next_cursor)
+            .description(Some("The `cursor` of the next page; null on the last page."));
+        ObjectBuilder::new()
+            .description(Some("One page of a list."))
+            .property("data", ArrayBuilder::new().items(Ref::from_schema_name(T::name())))
+            .required("data")
+            .property("next_cursor", next_cursor)
+            .required("next_cursor")
+            .into()
+    }
+}
+
 pub type ApiResult = Result<Response, ApiProblem>;
 
 /// 200 with a resource.
-pub fn shown(resource: impl Serialize) -> Response {
-    with(StatusCode::OK, resource)
+pub fn resource(resource: impl Serialize) -> Response {
+    with_status(StatusCode::OK, resource)
 }
 
-/// Any status with a resource.
-pub fn with(status: StatusCode, resource: impl Serialize) -> Response {
+/// 200 with the result of an operation that writes.
+pub fn changed(result: impl Serialize) -> Response {
+    ACTIVITY.api_write();
+    resource(result)
+}
+
+/// 201 with a resource.
+pub fn created(resource: impl Serialize) -> Response {
+    ACTIVITY.api_write();
+    with_status(StatusCode::CREATED, resource)
+}
+
+fn with_status(status: StatusCode, resource: impl Serialize) -> Response {
     let mut response = (status, Json(resource)).into_response();
     response
         .headers_mut()
@@ -39,9 +79,9 @@ pub fn with(status: StatusCode, resource: impl Serialize) -> Response {
 }
 
 /// 200 with a page of a list.
-pub fn listed<T: Serialize, P: CursorKey>(listed: Page<T, P>) -> Response {
-    shown(ListResponse {
-        data: listed.data,
-        next_cursor: listed.next.as_ref().map(cursor::write),
+pub fn list<T: Serialize, K: CursorKey>(page: Page<T, K>) -> Response {
+    resource(ListResponse {
+        data: page.data,
+        next_cursor: page.next.as_ref().map(cursor::encode),
     })
 }

@@ -1,74 +1,80 @@
-//! `/v1/sessions/{id}`: one session, its quotes and its timeline.
+//! `/v1/sessions/{id}`: reads one session, its quotes and its timeline.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 
 use super::auth::ReadAccess;
-use super::cursor;
 use super::extract::SessionId;
-use super::query::QueryParams;
-use super::response::{ApiResult, ListResponse, listed, shown};
+use super::problem::{QueryProblems, ReadProblems, SessionProblems};
+use super::query::{PageParams, QueryParams};
+use super::response::{ApiResult, ListResponse, list, resource};
 use super::state::ApiState;
 use crate::domain::chat_session::view::{ChatSession, SessionQuote, TimelineEntry};
-use crate::http::openapi::responses::{ParameterErrors, ReadErrors, SessionErrors};
 
-/// One session
+type SessionQuoteList = ListResponse<SessionQuote>;
+type TimelineEntryList = ListResponse<TimelineEntry>;
+
+/// Get a session
 #[utoipa::path(
     get,
     path = "/v1/sessions/{id}",
     operation_id = "getChatSession",
     tag = "sessions",
-    params(("id" = Uuid, Path, description = "The session.")),
-    responses((status = 200, body = ChatSession, description = "The session."), ReadErrors, SessionErrors),
+    params(SessionId),
+    responses((status = 200, body = ChatSession, description = "The session."), ReadProblems, SessionProblems),
     security(("bearer" = ["read"])),
 )]
 pub async fn get(_: ReadAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
-    Ok(shown(state.sessions.get(session).await?))
+    Ok(resource(state.sessions.get(session).await?))
 }
 
-/// The quotes in a session's ledger
+/// List the quotes of a session
 ///
-/// By their ids.
+/// The quotes in the session's ledger, ordered by id.
 #[utoipa::path(
     get,
     path = "/v1/sessions/{id}/quotes",
     operation_id = "getChatSessionQuotes",
     tag = "sessions",
-    params(("id" = Uuid, Path, description = "The session."), ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "How many at most; 50 where it is not said."), ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before.")),
-    responses((status = 200, body = ListResponse<SessionQuote>, description = "A page of its quotes."), ReadErrors, SessionErrors, ParameterErrors),
+    params(SessionId, PageParams),
+    responses(
+        (status = 200, body = SessionQuoteList, description = "A page of quotes."),
+        ReadProblems,
+        SessionProblems,
+        QueryProblems,
+    ),
     security(("bearer" = ["read"])),
 )]
 pub async fn quotes(
     _: ReadAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
-    RawQuery(query): RawQuery,
+    QueryParams(params): QueryParams<PageParams>,
 ) -> ApiResult {
-    let mut given = QueryParams::read(query.as_deref());
-    let page = given.page(cursor::read);
-    given.finish()?;
-    Ok(listed(state.sessions.quotes(session, &page).await?))
+    Ok(list(state.sessions.quotes(session, &params.page()?).await?))
 }
 
-/// What happened to a session
+/// List the timeline of a session
 ///
-/// In the order in which it became known.
+/// In the order in which the events became known.
 #[utoipa::path(
     get,
     path = "/v1/sessions/{id}/timeline",
     operation_id = "getChatSessionTimeline",
     tag = "sessions",
-    params(("id" = Uuid, Path, description = "The session."), ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "How many at most; 50 where it is not said."), ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before.")),
-    responses((status = 200, body = ListResponse<TimelineEntry>, description = "A page of its timeline."), ReadErrors, SessionErrors, ParameterErrors),
+    params(SessionId, PageParams),
+    responses(
+        (status = 200, body = TimelineEntryList, description = "A page of timeline entries."),
+        ReadProblems,
+        SessionProblems,
+        QueryProblems,
+    ),
     security(("bearer" = ["read"])),
 )]
 pub async fn timeline(
     _: ReadAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
-    RawQuery(query): RawQuery,
+    QueryParams(params): QueryParams<PageParams>,
 ) -> ApiResult {
-    let mut given = QueryParams::read(query.as_deref());
-    let page = given.page(cursor::read);
-    given.finish()?;
-    Ok(listed(state.sessions.timeline(session, &page).await?))
+    Ok(list(state.sessions.timeline(session, &params.page()?).await?))
 }

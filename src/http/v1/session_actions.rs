@@ -1,165 +1,173 @@
-//! `/v1/sessions/{id}/…`: what changes one session. Each answers with the session as it then is.
+//! `/v1/sessions/{id}/…`: the operations that change one session. Each returns the updated session.
 
 use axum::extract::State;
+use utoipa::IntoResponses;
 
 use super::auth::WriteAccess;
 use super::extract::{JsonBody, OptionalJsonBody, SessionId};
-use super::response::{ApiResult, shown};
+use super::problem::{BodyProblems, SessionProblems, StatusProblems, WriteProblems};
+use super::response::{ApiResult, changed};
 use super::state::ApiState;
 use crate::domain::chat_session::input::{ActivityUpdate, ProposalUpdate, QuoteUpdate};
 use crate::domain::chat_session::patch::TripPatch;
 use crate::domain::chat_session::view::ChatSession;
-use crate::http::openapi::responses::{BodyErrors, ConflictErrors, SessionErrors, WriteErrors};
 
-/// Something happened in the session
+/// The updated session.
+#[derive(IntoResponses)]
+#[response(status = 200)]
+#[expect(dead_code, reason = "only described; the handlers return a `Response`")]
+struct UpdatedSession(ChatSession);
+
+/// Record activity
 ///
-/// Moves the last activity to now, never back, and adds messages to their count. The body may be left out.
+/// Sets the last activity to now, never back, and adds messages to the message count. The body is optional.
 #[utoipa::path(
     post,
     path = "/v1/sessions/{id}/activity",
     operation_id = "updateChatSessionActivity",
     tag = "sessions",
-    params(("id" = Uuid, Path, description = "The session.")),
-    request_body = Option<ActivityUpdate>,
-    responses((status = 200, body = ChatSession, description = "The session as it then is."), WriteErrors, SessionErrors, BodyErrors),
+    params(SessionId),
+    // Named rather than `Option<ActivityUpdate>`, which would be described as a body that may be `null`.
+    request_body(content = ref("#/components/schemas/ActivityUpdate"), content_type = "application/json"),
+    responses(UpdatedSession, WriteProblems, SessionProblems, BodyProblems),
     security(("bearer" = ["write"])),
 )]
-pub async fn activity(
+pub async fn record_activity(
     _: WriteAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
     OptionalJsonBody(activity): OptionalJsonBody<ActivityUpdate>,
 ) -> ApiResult {
-    Ok(shown(state.sessions.update_activity(session, activity).await?))
+    Ok(changed(state.sessions.update_activity(session, activity).await?))
 }
 
-/// The user is away
+/// Pause a session
 ///
-/// Only an active session is paused; one that is paused stays so.
+/// Requires an active session; a paused session stays paused.
 #[utoipa::path(
     post,
     path = "/v1/sessions/{id}/pause",
     operation_id = "pauseChatSession",
     tag = "sessions",
-    params(("id" = Uuid, Path, description = "The session.")),
-    responses((status = 200, body = ChatSession, description = "The session as it then is."), WriteErrors, SessionErrors, ConflictErrors),
+    params(SessionId),
+    responses(UpdatedSession, WriteProblems, SessionProblems, StatusProblems),
     security(("bearer" = ["write"])),
 )]
 pub async fn pause(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
-    Ok(shown(state.sessions.pause(session).await?))
+    Ok(changed(state.sessions.pause(session).await?))
 }
 
-/// The user is back
+/// Resume a session
 ///
-/// Only a paused session is resumed, and only where no other of its conversation is active; one that is active stays so.
+/// Requires a paused session, and no other active session in its conversation; an active session stays active.
 #[utoipa::path(
     post,
     path = "/v1/sessions/{id}/resume",
     operation_id = "resumeChatSession",
     tag = "sessions",
-    params(("id" = Uuid, Path, description = "The session.")),
-    responses((status = 200, body = ChatSession, description = "The session as it then is."), WriteErrors, SessionErrors, ConflictErrors),
+    params(SessionId),
+    responses(UpdatedSession, WriteProblems, SessionProblems, StatusProblems),
     security(("bearer" = ["write"])),
 )]
 pub async fn resume(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
-    Ok(shown(state.sessions.resume(session).await?))
+    Ok(changed(state.sessions.resume(session).await?))
 }
 
-/// What is known of the trip, and the step
+/// Update the trip and the workflow step
 ///
-/// A JSON merge patch: what is absent stays, what is null is cleared. A trip id that is new to the session has it matched with
-/// the quotes that are known of that trip, within moments.
+/// A JSON merge patch: an absent field is kept, a null field is cleared. After a new trip id, the known quotes of that
+/// trip are counted within moments.
 #[utoipa::path(
     patch,
     path = "/v1/sessions/{id}/trip",
     operation_id = "updateChatSessionWithTripInfo",
     tag = "sessions",
-    params(("id" = Uuid, Path, description = "The session.")),
+    params(SessionId),
     request_body(content((TripPatch = "application/json"), (TripPatch = "application/merge-patch+json"))),
-    responses((status = 200, body = ChatSession, description = "The session as it then is."), WriteErrors, SessionErrors, BodyErrors),
+    responses(UpdatedSession, WriteProblems, SessionProblems, BodyProblems),
     security(("bearer" = ["write"])),
 )]
-pub async fn trip(
+pub async fn update_trip(
     _: WriteAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
     JsonBody(patch): JsonBody<TripPatch>,
 ) -> ApiResult {
-    Ok(shown(state.sessions.update_trip(session, &patch).await?))
+    Ok(changed(state.sessions.update_trip(session, &patch).await?))
 }
 
-/// A quote came
+/// Record a quote
 ///
-/// It enters the session's ledger and counts once, whoever tells of it first: this call or Avinode's webhook.
+/// The quote enters the session's ledger and is counted once, whether this call or Avinode's webhook reports it first.
 #[utoipa::path(
     post,
     path = "/v1/sessions/{id}/quotes",
     operation_id = "updateChatSessionWithQuote",
     tag = "sessions",
-    params(("id" = Uuid, Path, description = "The session.")),
+    params(SessionId),
     request_body = QuoteUpdate,
-    responses((status = 200, body = ChatSession, description = "The session as it then is."), WriteErrors, SessionErrors, BodyErrors),
+    responses(UpdatedSession, WriteProblems, SessionProblems, BodyProblems),
     security(("bearer" = ["write"])),
 )]
-pub async fn quote(
+pub async fn record_quote(
     _: WriteAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
     JsonBody(update): JsonBody<QuoteUpdate>,
 ) -> ApiResult {
-    Ok(shown(state.sessions.update_quote(session, &update).await?))
+    Ok(changed(state.sessions.update_quote(session, &update).await?))
 }
 
-/// The primary quote is to be elected again
+/// Unpin the primary quote
 ///
-/// Takes the pin off; the workers elect within moments. A session without a pin stays as it is.
+/// The primary quote is selected by the policy again within moments. A session without a pin stays unchanged.
 #[utoipa::path(
     delete,
     path = "/v1/sessions/{id}/primary-quote/pin",
     operation_id = "unpinPrimaryQuote",
     tag = "sessions",
-    params(("id" = Uuid, Path, description = "The session.")),
-    responses((status = 200, body = ChatSession, description = "The session as it then is."), WriteErrors, SessionErrors),
+    params(SessionId),
+    responses(UpdatedSession, WriteProblems, SessionProblems),
     security(("bearer" = ["write"])),
 )]
 pub async fn unpin(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
-    Ok(shown(state.sessions.unpin(session).await?))
+    Ok(changed(state.sessions.unpin(session).await?))
 }
 
-/// A proposal was made
+/// Attach a proposal
 ///
-/// The session's step becomes `proposal_ready`.
+/// Sets the workflow step to `proposal_ready`.
 #[utoipa::path(
     post,
     path = "/v1/sessions/{id}/proposal",
     operation_id = "updateChatSessionWithProposal",
     tag = "sessions",
-    params(("id" = Uuid, Path, description = "The session.")),
+    params(SessionId),
     request_body = ProposalUpdate,
-    responses((status = 200, body = ChatSession, description = "The session as it then is."), WriteErrors, SessionErrors, BodyErrors),
+    responses(UpdatedSession, WriteProblems, SessionProblems, BodyProblems),
     security(("bearer" = ["write"])),
 )]
-pub async fn proposal(
+pub async fn attach_proposal(
     _: WriteAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
     JsonBody(update): JsonBody<ProposalUpdate>,
 ) -> ApiResult {
-    Ok(shown(state.sessions.update_proposal(session, update).await?))
+    Ok(changed(state.sessions.update_proposal(session, update).await?))
 }
 
-/// The proposal was sent
+/// Complete a session
 ///
-/// The session is completed; one that is completed already stays as it is, with its end.
+/// A completed session stays as it is, with its end time.
 #[utoipa::path(
     post,
     path = "/v1/sessions/{id}/complete",
     operation_id = "completeChatSession",
     tag = "sessions",
-    params(("id" = Uuid, Path, description = "The session.")),
-    responses((status = 200, body = ChatSession, description = "The session as it then is."), WriteErrors, SessionErrors, ConflictErrors),
+    params(SessionId),
+    responses(UpdatedSession, WriteProblems, SessionProblems, StatusProblems),
     security(("bearer" = ["write"])),
 )]
 pub async fn complete(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
-    Ok(shown(state.sessions.complete(session).await?))
+    Ok(changed(state.sessions.complete(session).await?))
 }

@@ -1,36 +1,34 @@
-//! What the API's handlers share.
+//! State shared by the handlers of the sessions API.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::auth::Tokens;
+use axum::extract::FromRef;
+
+use super::auth::BearerTokens;
 use crate::http::memory_budget::MemoryBudget;
 use crate::sessions::service::SessionService;
 
-/// Bytes of one body.
+/// Maximum bytes of one body.
 pub const BODY_BYTES: usize = 256 * 1024;
-/// Time for one body to come.
+/// Time for one body to arrive.
 pub const BODY_TIME: Duration = Duration::from_secs(10);
-/// Bytes of all bodies at once: apart from the webhook's, so that the API cannot keep deliveries out.
+/// Bytes of all bodies. Separate from the webhook's memory, so that API calls cannot keep deliveries out.
 const MEMORY: usize = 16 * 1024 * 1024;
 
 /// The state of the API; clones share it.
 #[derive(Clone)]
 pub struct ApiState(Arc<ApiStateInner>);
 
-/// What [`ApiState`] holds.
 pub struct ApiStateInner {
-    /// The operations.
     pub sessions: SessionService,
-    /// Who may call them.
-    pub tokens: Tokens,
-    /// The memory that bodies share.
+    pub tokens: BearerTokens,
+    /// Memory for request bodies.
     pub memory: MemoryBudget,
 }
 
 impl ApiState {
-    /// The API on these sessions, for the bearers of these tokens.
-    pub fn new(sessions: SessionService, tokens: Tokens) -> Self {
+    pub fn new(sessions: SessionService, tokens: BearerTokens) -> Self {
         Self(Arc::new(ApiStateInner {
             sessions,
             tokens,
@@ -44,5 +42,11 @@ impl std::ops::Deref for ApiState {
 
     fn deref(&self) -> &ApiStateInner {
         &self.0
+    }
+}
+
+impl FromRef<ApiState> for BearerTokens {
+    fn from_ref(state: &ApiState) -> Self {
+        state.tokens.clone()
     }
 }

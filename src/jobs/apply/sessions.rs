@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::facts::BatchChanges;
 use crate::domain::decide::{SessionUpdate, decide};
 use crate::domain::primary_quote::PrimaryQuotePolicy;
-use crate::domain::trip::{TimelineEvent, TripFacts, quote_detail, received_cause};
+use crate::domain::trip::{TimelineEvent, TripFacts, quote_detail};
 use crate::postgres::transaction::Transaction;
 use crate::queue::job::JobError;
 use crate::store::facts::quotes::{ProjectionState, QuoteKey};
@@ -116,15 +116,9 @@ fn add_lines(
     for quote in &change.count {
         let fact = trip.and_then(|trip| trip.quotes.get(quote)?.fact.as_ref());
         if let Some(fact) = fact {
-            let cause = received_cause(quote);
-            let detail = quote_detail(&fact.details);
+            let at = fact.first_fact_at.or(fact.version.at);
             add(
-                TimelineEvent {
-                    kind: "quote_received",
-                    cause,
-                    at: fact.first_fact_at.or(fact.version.at),
-                    detail,
-                },
+                TimelineEvent::quote_received(quote.as_str(), at, quote_detail(&fact.details)),
                 None,
             );
         }

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn what_no_column_can_hold_is_refused_by_the_name_of_its_field() {
+fn a_value_that_no_column_can_hold_is_rejected_by_field() {
     let wrong = [
         trip_id("avinode_trip_id", "  ").unwrap_err(),
         id("avinode_rfp_id", &"x".repeat(201)).unwrap_err(),
@@ -13,7 +13,7 @@ fn what_no_column_can_hold_is_refused_by_the_name_of_its_field() {
         count("quotes_expected_count", -1).unwrap_err(),
     ];
     let fields = wrong.map(|error| match error {
-        SessionError::Refused { field, .. } => field,
+        SessionError::InvalidField { field, .. } => field,
         other => panic!("{other}"),
     });
     let expected = [

@@ -1,4 +1,4 @@
-//! What is noted beside a session under its lock: lines of its timeline, its pin, and a word to the workers.
+//! What is noted beside a session under its lock: lines of its timeline, and its pin.
 
 use crate::postgres::transaction::Transaction;
 use uuid::Uuid;
@@ -52,12 +52,4 @@ pub async fn unpin(tx: &mut Transaction<'_>, session: Uuid) -> Result<bool, sqlx
     .execute(tx)
     .await?;
     Ok(done.rows_affected() == 1)
-}
-
-/// Wakes the workers once this transaction commits.
-pub async fn wake(tx: &mut Transaction<'_>) -> Result<(), sqlx::Error> {
-    sqlx::query!("SELECT pg_notify('avinode_ingest_jobs', '') AS told")
-        .fetch_one(tx)
-        .await?;
-    Ok(())
 }

@@ -1,11 +1,11 @@
-//! Who may call what: no token and a wrong one are 401, one that is too weak is 403, on every path.
+//! Authorisation of every operation: a missing or invalid token is 401, a token with an insufficient scope 403.
 
 use reqwest::Method;
 use uuid::Uuid;
 
-use super::{Api, READ, WRITE, said};
+use super::{Api, READ, WRITE, send};
 
-/// Every operation, and whether it changes anything.
+/// Every operation, and `true` if it writes.
 pub(super) fn operations() -> Vec<(Method, String, bool)> {
     let one = format!("/v1/sessions/{}", Uuid::from_u128(7));
     let mut all = vec![
@@ -19,30 +19,34 @@ pub(super) fn operations() -> Vec<(Method, String, bool)> {
         (Method::PATCH, format!("{one}/trip"), true),
         (Method::DELETE, format!("{one}/primary-quote/pin"), true),
     ];
-    for change in ["activity", "pause", "resume", "quotes", "proposal", "complete"] {
-        all.push((Method::POST, format!("{one}/{change}"), true));
+    for action in ["activity", "pause", "resume", "quotes", "proposal", "complete"] {
+        all.push((Method::POST, format!("{one}/{action}"), true));
     }
     all
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_operation_asks_for_a_token_and_every_change_for_one_that_may_write() {
+async fn every_operation_requires_a_token_and_every_write_the_scope_write() {
     let api = Api::start().await;
-    for (method, path, changes) in operations() {
-        let none = said(api.request(method.clone(), &path)).await;
-        none.problem(401, "unauthorized");
+    for (method, path, writes) in operations() {
+        let none = send(api.request(method.clone(), &path)).await;
+        none.assert_problem(401, "unauthorized");
         assert_eq!(none.headers["www-authenticate"], r#"Bearer realm="avinode-ingest""#);
-        let wrong = said(api.request(method.clone(), &path).bearer_auth("a-token-that-may-loo")).await;
-        wrong.problem(401, "unauthorized");
+        let wrong = send(
+            api.request(method.clone(), &path)
+                .bearer_auth("a-token-with-the-scope-rea"),
+        )
+        .await;
+        wrong.assert_problem(401, "unauthorized");
         assert!(
             wrong.headers["www-authenticate"]
                 .to_str()
                 .unwrap()
                 .contains("invalid_token")
         );
-        let read = said(api.request(method.clone(), &path).bearer_auth(READ)).await;
-        if changes {
-            read.problem(403, "forbidden");
+        let read = send(api.request(method.clone(), &path).bearer_auth(READ)).await;
+        if writes {
+            read.assert_problem(403, "forbidden");
             assert!(read.body["detail"].as_str().unwrap().contains("write"));
             assert!(
                 read.headers["www-authenticate"]
@@ -53,31 +57,31 @@ async fn every_operation_asks_for_a_token_and_every_change_for_one_that_may_writ
         } else {
             assert!([200, 404].contains(&read.status), "{method} {path}: {read:?}");
         }
-        let write = said(api.request(method.clone(), &path).bearer_auth(WRITE)).await;
+        let write = send(api.request(method.clone(), &path).bearer_auth(WRITE)).await;
         assert!([200, 404, 415].contains(&write.status), "{method} {path}: {write:?}");
     }
     api.service.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_tokens_nobody_is_let_in_and_a_process_that_only_works_has_no_api() {
+async fn without_tokens_every_call_is_rejected_and_a_worker_process_has_no_api() {
     let api = Api::start().await;
-    let closed = avinode_ingest::service::ServiceSettings::default();
-    let service = crate::support::service::Running::start(&api.db.pool, closed.clone()).await;
+    let without_tokens = avinode_ingest::service::ServiceSettings::default();
+    let service = crate::support::service::Running::start(&api.db.pool, without_tokens.clone()).await;
     let url = format!("{}/v1/sessions", service.base);
-    said(api.client.get(&url).bearer_auth(""))
+    send(api.client.get(&url).bearer_auth(""))
         .await
-        .problem(401, "unauthorized");
+        .assert_problem(401, "unauthorized");
     service.stop().await;
-    let works = avinode_ingest::service::ServiceSettings {
+    let worker = avinode_ingest::service::ServiceSettings {
         receives: false,
-        ..closed
+        ..without_tokens
     };
-    let service = crate::support::service::Running::start(&api.db.pool, works).await;
+    let service = crate::support::service::Running::start(&api.db.pool, worker).await;
     let url = format!("{}/v1/sessions", service.base);
-    said(api.client.get(&url).bearer_auth(READ))
+    send(api.client.get(&url).bearer_auth(READ))
         .await
-        .problem(404, "not-found");
+        .assert_problem(404, "not-found");
     service.stop().await;
     api.service.stop().await;
 }

@@ -1,7 +1,6 @@
-//! A broker's list and each look-up stay quick with ten thousand sessions of one broker among a million: every statement
-//! goes by an index, whatever the size.
+//! Lists and look-ups stay fast with ten thousand sessions of one broker among a million: every statement uses an index.
 //!
-//! `TEST_SESSIONS` says how many there are: 100,000 where it says nothing, a million in `.ci/run`.
+//! `TEST_SESSIONS` is the number of sessions: 100,000 by default, a million in `.ci/run`.
 
 use std::time::{Duration, Instant};
 
@@ -13,22 +12,22 @@ use avinode_ingest::store::{related_trips, sessions, tx};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Api, Said};
+use super::{Api, ApiResponse};
 use crate::support::cluster::Db;
 use crate::support::plan::{between, pages, plan, read_whole, sessions_read, touched};
 use crate::support::setup::Stage;
 
-/// The session that is looked for.
+/// The session to find.
 const NUMBER: u32 = 77_717;
-/// Of the one broker.
-const HIS: u32 = 10_000;
-/// Single-digit milliseconds are promised; an unoptimised build on a machine that compiles beside it is not held to that.
+/// Sessions of the broker.
+const BROKER_SESSIONS: u32 = 10_000;
+/// The target is single-digit milliseconds; this bound is for an unoptimised build on a busy machine.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Writes so many sessions, in one statement and past the triggers, and what is known of the trips of a tenth of them. The
-/// conversations and requests of most are missing; no list asks for more than their ids.
+/// Inserts sessions in one statement without triggers, and facts of the trips of a tenth of them. Most have no rows of
+/// conversations and requests; the lists read their ids only.
 async fn fill(db: &Db, stage: Stage, count: u32) {
-    let (agent, every) = (stage.agent, count / HIS);
+    let (agent, every) = (stage.agent, count / BROKER_SESSIONS);
     db.run(&format!(
         "SET session_replication_role = replica;
          INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, request_id, status, last_activity_at,
@@ -51,14 +50,14 @@ async fn fill(db: &Db, stage: Stage, count: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn among_a_million_sessions_a_brokers_list_and_each_look_up_go_by_an_index() {
-    let count = asked();
+async fn among_a_million_sessions_every_list_and_look_up_uses_an_index() {
+    let count = session_count();
     let db = Db::new().await;
     let stage = Stage::set(&db.pool).await;
     let begun = Instant::now();
     fill(&db, stage, count).await;
     println!("{count} sessions in {:.1?}", begun.elapsed());
-    // Without workers: what was written past the triggers is theirs to find, and not what is measured here.
+    // Without workers: they would resync the sessions that no trigger saw, which is not measured here.
     let api = Api::with_workers(db, 0).await;
     plans(&api, stage).await;
     calls(&api, stage, count).await;
@@ -68,15 +67,15 @@ async fn among_a_million_sessions_a_brokers_list_and_each_look_up_go_by_an_index
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "how much a test does is no setting of the service"
+    reason = "the size of a test is no setting of the service"
 )]
-fn asked() -> u32 {
+fn session_count() -> u32 {
     let count = std::env::var("TEST_SESSIONS").map_or(100_000, |count| count.parse().unwrap());
     assert!(count >= 100_000, "TEST_SESSIONS: at least 100000");
     count
 }
 
-/// The statements of the lists, explained.
+/// Checks the plans of the statements of the lists.
 async fn plans(api: &Api, stage: Stage) {
     let all = SessionFilter::default();
     let id = |what: &str| Some(format!("{what}-{NUMBER}"));
@@ -84,7 +83,7 @@ async fn plans(api: &Api, stage: Stage) {
         trip_id: Some(TripId::parse(&NUMBER.to_string()).unwrap()),
         ..all.clone()
     };
-    let his = SessionFilter {
+    let by_broker = SessionFilter {
         iso_agent_id: Some(stage.agent),
         status: Some(SessionStatus::Active),
         ..all.clone()
@@ -99,38 +98,41 @@ async fn plans(api: &Api, stage: Stage) {
             ..all.clone()
         },
     );
-    for filter in [his, by_trip, by_rfp, by_rfq, all] {
+    for filter in [by_broker, by_trip, by_rfp, by_rfq, all] {
         let query = statement(&filter, &[format!("atrip-{NUMBER}")], &PageRequest::default());
         let plan = plan(&api.db.pool, query).await;
         let (rows, pages) = (sessions_read(&plan), pages(&plan));
         let took = plan["Actual Total Time"].as_f64().unwrap();
         println!(
             "{rows:>4} sessions, {pages:>4} pages, {took:>6.3} ms: {}",
-            given(&filter)
+            set_fields(&filter)
         );
         assert!(!read_whole(&plan).contains(&"chat_sessions".to_owned()), "{plan:#}");
         assert!(rows <= 300.0 && pages <= 2_000, "{plan:#}");
     }
 }
 
-/// A filter, without what it does not say.
-fn given(filter: &SessionFilter) -> String {
-    let said = format!("{filter:?}");
-    let said = said.trim_start_matches("Filter { ").trim_end_matches(" }");
-    let given: Vec<&str> = said.split(", ").filter(|field| !field.ends_with(": None")).collect();
-    given.join(", ")
+/// Formats the fields of a filter that are set.
+fn set_fields(filter: &SessionFilter) -> String {
+    let text = format!("{filter:?}");
+    let text = text.trim_start_matches("SessionFilter { ").trim_end_matches(" }");
+    let fields: Vec<&str> = text.split(", ").filter(|field| !field.ends_with(": None")).collect();
+    fields.join(", ")
 }
 
-/// The calls, timed as their callers would.
+/// Times the calls over HTTP.
 async fn calls(api: &Api, stage: Stage, count: u32) {
     let found = api.get(&format!("/v1/sessions?trip_id=ATRIP-{NUMBER}")).await.body;
     let id = found["data"][0]["id"].as_str().unwrap().to_owned();
     let field = |name: &str| format!("/v1/sessions?{name}={}", found["data"][0][name].as_str().unwrap());
-    let his = format!("/v1/sessions?iso_agent_id={}&status=active", stage.agent);
-    let next = api.get(&his).await.body["next_cursor"].as_str().unwrap().to_owned();
+    let by_broker = format!("/v1/sessions?iso_agent_id={}&status=active", stage.agent);
+    let next = api.get(&by_broker).await.body["next_cursor"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     for (path, rows) in [
-        (format!("{his}&cursor={next}"), 50),
-        (his, 50),
+        (format!("{by_broker}&cursor={next}"), 50),
+        (by_broker, 50),
         (format!("/v1/sessions?trip_id={NUMBER}"), 1),
         (format!("/v1/sessions?trip_id={NUMBER}&status=active"), 1),
         (format!("/v1/sessions?rfp_id=rfp-{NUMBER}"), 1),
@@ -140,8 +142,12 @@ async fn calls(api: &Api, stage: Stage, count: u32) {
         ("/v1/sessions?status=active".to_owned(), 50),
         ("/v1/sessions".to_owned(), 50),
     ] {
-        let said = timed(&path, async || api.get(&path).await).await;
-        assert_eq!(said.body["data"].as_array().unwrap().len(), rows, "{path} of {count}");
+        let response = timed(&path, async || api.get(&path).await).await;
+        assert_eq!(
+            response.body["data"].as_array().unwrap().len(),
+            rows,
+            "{path} of {count}"
+        );
     }
     for path in [
         format!("/v1/sessions/{id}"),
@@ -150,23 +156,23 @@ async fn calls(api: &Api, stage: Stage, count: u32) {
     ] {
         timed(&path, async || api.get(&path).await).await;
     }
-    // Of another session: each call leaves a dead row behind, which all who look for the row come past for as long as any
-    // transaction of the cluster is older, of another test's also.
+    // Of another session: each call leaves a dead row version, which later reads must skip while any older transaction of
+    // the cluster is open, including those of other tests.
     let other = format!("/v1/sessions?trip_id={}", NUMBER + 1);
     let id = api.get(&other).await.body["data"][0]["id"].clone();
     let path = format!("/v1/sessions/{}/activity", id.as_str().unwrap());
     timed(&path, async || api.post(&path, &json!({"messages": 1})).await).await;
 }
 
-/// Calls a few times, prints the median and holds it against the bound.
-async fn timed(what: &str, mut call: impl AsyncFnMut() -> Said) -> Said {
+/// Repeats a call, prints the median of its durations and compares it with the bound.
+async fn timed(what: &str, mut call: impl AsyncFnMut() -> ApiResponse) -> ApiResponse {
     let (mut took, mut last) = (Vec::new(), None);
     for _ in 0..21 {
         let begun = Instant::now();
-        let said = call().await;
+        let response = call().await;
         took.push(begun.elapsed());
-        assert_eq!(said.status, 200, "{what}: {said:?}");
-        last = Some(said);
+        assert_eq!(response.status, 200, "{what}: {response:?}");
+        last = Some(response);
     }
     took.sort();
     println!("{:>8.2?} at the median: {what}", took[took.len() / 2]);
@@ -174,12 +180,12 @@ async fn timed(what: &str, mut call: impl AsyncFnMut() -> Said) -> Said {
     last.unwrap()
 }
 
-/// The workers' own look-ups, by a trip and by an RFQ. The very functions are called, and Postgres is asked what they did:
-/// as often as it takes for a plan that is kept for all values to come into use.
+/// Checks the workers' look-ups by trip and by RFQ with the table statistics of Postgres: often enough for Postgres to use a
+/// generic plan.
 async fn workers(api: &Api) {
     let (trip, rfq) = (vec![format!("atrip-{NUMBER}")], vec![format!("arfq-{NUMBER}")]);
     let named = [(trip[0].clone(), rfq[0].clone())];
-    // As workers begin theirs: that decides how their statements are planned.
+    // Begun as the workers begin theirs, because its settings affect the plans.
     let mut tx = tx::begin(&api.db.pool.service()).await.unwrap();
     let mut took = Vec::new();
     let mut before = touched(&mut tx).await;
@@ -198,11 +204,11 @@ async fn workers(api: &Api) {
         assert_eq!(
             looked.get("whole"),
             None,
-            "a table was read from end to end: {looked:?}"
+            "a sequential scan of a whole table: {looked:?}"
         );
         assert!(
             looked.values().sum::<i64>() <= 100,
-            "looked at to find one session: {looked:?}"
+            "rows read to find one session: {looked:?}"
         );
         before = after;
     }

@@ -1,36 +1,36 @@
-//! Each row of the API's table, in the order of a session's life.
+//! Every operation of the API, in the order of a session's life cycle.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Api, least};
+use super::{Api, minimal};
 use crate::support::bodies;
 use crate::support::cluster::Db;
 use crate::support::setup::Stage;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_lives_from_its_first_call_to_its_archive() {
+async fn a_session_goes_from_its_creation_to_its_archive() {
     for db in [Db::new().await, Db::attached().await] {
         let api = Api::on(db).await;
         let stage = Stage::set(&api.db.pool).await;
-        let mut new = least(stage);
+        let mut new = minimal(stage);
         new["workflow_state"] = json!({"pax": 4});
-        let made = api.post("/v1/sessions", &new).await;
-        assert_eq!(made.status, 201, "{made:?}");
-        let id = made.body["id"].as_str().unwrap().to_owned();
+        let created = api.post("/v1/sessions", &new).await;
+        assert_eq!(created.status, 201, "{created:?}");
+        let id = created.body["id"].as_str().unwrap().to_owned();
         let path = |rest: &str| format!("/v1/sessions/{id}{rest}");
-        assert_eq!(made.headers["location"].to_str().unwrap(), path(""));
-        let updated = api.post("/v1/sessions", &least(stage)).await;
-        assert_eq!((updated.status, &updated.body["id"]), (200, &made.body["id"]));
+        assert_eq!(created.headers["location"].to_str().unwrap(), path(""));
+        let updated = api.post("/v1/sessions", &minimal(stage)).await;
+        assert_eq!((updated.status, &updated.body["id"]), (200, &created.body["id"]));
         assert_eq!(updated.body["workflow_state"], json!({"pax": 4}));
 
         let active = api.post(&path("/activity"), &json!({"messages": 2})).await;
         assert_eq!(active.body["message_count"], 2);
-        let bare = super::said(api.request(Method::POST, &path("/activity")).bearer_auth(super::WRITE)).await;
+        let bare = super::send(api.request(Method::POST, &path("/activity")).bearer_auth(super::WRITE)).await;
         assert_eq!(
             (bare.status, &bare.body["message_count"]),
             (200, &json!(2)),
-            "no body at all"
+            "without a body"
         );
         assert_eq!(api.post(&path("/pause"), &json!({})).await.body["status"], "paused");
         assert_eq!(api.post(&path("/resume"), &json!({})).await.body["status"], "active");
@@ -130,7 +130,7 @@ async fn a_session_lives_from_its_first_call_to_its_archive() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_webhook_tells_stands_in_the_session_that_the_api_made() {
+async fn a_quote_from_the_webhook_is_counted_in_a_session_of_the_api() {
     let api = Api::start().await;
     let stage = Stage::set(&api.db.pool).await;
     let id = api.session(stage).await;

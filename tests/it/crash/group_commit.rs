@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
 use futures_util::future::join_all;
-use serde_json::json;
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
 use sqlx::Connection;
 use tokio::time::Instant;
 
@@ -49,6 +50,32 @@ async fn deliveries_that_come_together_share_commits() {
     assert!(commits <= rows / 3, "{commits} commits for {rows} deliveries");
     wait_until_settled(&db.pool, PATIENCE).await.unwrap();
     check_counts(&db.pool, &sessions, TOGETHER).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seventy_deliveries_are_summarised_in_one_line_per_second() {
+    let db = Db::new().await;
+    let url = db.url();
+    load::sessions(&db.pool).await;
+    let service = Serve::start(&[("DATABASE_URL", &url)]).await;
+    service.ready().await;
+    let client = client(&service.address);
+    let begun = Instant::now();
+    let answers = join_all((0..70).map(|number| post(&client, &service.address, body(number)))).await;
+    assert!(answers.iter().all(|answer| answer.as_ref().unwrap().0 == 200));
+    wait_until_settled(&db.pool, PATIENCE).await.unwrap();
+    let seconds = begun.elapsed().as_secs();
+    let log = service.stop(Signal::SIGTERM, PATIENCE).await;
+    let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let summaries: Vec<&Value> = lines.iter().filter(|line| line["api_writes"].is_u64()).collect();
+    // In addition to the whole seconds: the one in which they began, and the summary at the shutdown.
+    assert!((1..=seconds + 2).contains(&(summaries.len() as u64)), "{summaries:#?}");
+    let total = |field: &str| -> u64 { summaries.iter().map(|line| line[field].as_u64().unwrap()).sum() };
+    assert_eq!(total("deliveries"), 70, "{summaries:#?}");
+    assert!(
+        total("jobs") >= 70,
+        "events, and a rematch of each new session: {summaries:#?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Activity, pausing, resuming, proposals, completion and the archive; and who gives way to whom.
+//! Activity, pausing, resuming, proposals, completion and the archive; and conflicts with the application.
 
 use avinode_ingest::domain::chat_session::input::{ActivityUpdate, ProposalUpdate};
 use avinode_ingest::domain::chat_session::page::PageRequest;
@@ -32,12 +32,12 @@ async fn activity_moves_forward_and_messages_add_up() {
             "messages"
         );
     }
-    let nowhere = sessions(&db.pool, 9).update_activity(Uuid::from_u128(7), some(1)).await;
-    assert!(matches!(nowhere, Err(SessionError::NoSuchSession)));
+    let missing_session = sessions(&db.pool, 9).update_activity(Uuid::from_u128(7), some(1)).await;
+    assert!(matches!(missing_session, Err(SessionError::SessionNotFound)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pausing_and_resuming_leave_only_the_status_they_name() {
+async fn only_an_active_session_can_be_paused_and_only_a_paused_one_resumed() {
     let db = Db::new().await;
     let stage = Stage::set(&db.pool).await;
     let session = made(&db.pool, stage).await.id;
@@ -49,13 +49,13 @@ async fn pausing_and_resuming_leave_only_the_status_they_name() {
         assert_eq!(tracking.resume(session).await.unwrap().status, "active");
     }
     tracking.complete(session).await.unwrap();
-    for refused in [tracking.pause(session).await, tracking.resume(session).await] {
-        assert!(matches!(refused, Err(SessionError::WrongStatus { ref status, .. }) if status == "completed"));
+    for rejected in [tracking.pause(session).await, tracking.resume(session).await] {
+        assert!(matches!(rejected, Err(SessionError::InvalidStatus { ref status, .. }) if status == "completed"));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_paused_session_is_not_resumed_beside_another_active_one() {
+async fn a_paused_session_is_not_resumed_if_another_is_active() {
     let db = Db::new().await;
     let stage = Stage::set(&db.pool).await;
     let first = made(&db.pool, stage).await.id;
@@ -67,16 +67,16 @@ async fn a_paused_session_is_not_resumed_beside_another_active_one() {
         .execute(&db.pool)
         .await
         .unwrap();
-    let refused = tracking.resume(first).await;
-    assert!(matches!(refused, Err(SessionError::ActiveSessionExists { session }) if session == second));
+    let rejected = tracking.resume(first).await;
+    assert!(matches!(rejected, Err(SessionError::ActiveSessionExists { session }) if session == second));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_ends_with_its_proposal_its_completion_and_its_archive() {
+async fn a_session_gets_a_proposal_is_completed_and_archived() {
     for db in [Db::new().await, Db::attached().await] {
         let stage = Stage::set(&db.pool).await;
         let session = made(&db.pool, stage).await.id;
-        sessions(&db.pool, 6).archive().await.unwrap(); // what the application's rows have due
+        sessions(&db.pool, 6).archive().await.unwrap(); // sessions of the application that are due
         let proposal_id = stage.proposal(&db.pool).await;
         let tracking = sessions(&db.pool, 6);
         let missing = ProposalUpdate {
@@ -105,7 +105,7 @@ async fn a_session_ends_with_its_proposal_its_completion_and_its_archive() {
         assert_eq!(tracking.archive().await.unwrap(), ArchiveResult { archived: Some(0) });
         assert_eq!(tracking.get(session).await.unwrap().status, "archived");
         let again = tracking.complete(session).await;
-        assert!(matches!(again, Err(SessionError::WrongStatus { ref status, .. }) if status == "archived"));
+        assert!(matches!(again, Err(SessionError::InvalidStatus { ref status, .. }) if status == "archived"));
         let lines = tracking.timeline(session, &PageRequest::default()).await.unwrap().data;
         let kinds: Vec<&str> = lines.iter().map(|line| line.kind.as_str()).collect();
         assert_eq!(kinds, ["proposal_attached", "session_completed"]);
@@ -113,7 +113,7 @@ async fn a_session_ends_with_its_proposal_its_completion_and_its_archive() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_the_application_holds_is_waited_for_a_little_and_then_given_up() {
+async fn a_session_locked_by_the_application_is_busy_after_a_short_wait() {
     let db = Db::new().await;
     let stage = Stage::set(&db.pool).await;
     let session = made(&db.pool, stage).await.id;
@@ -130,7 +130,7 @@ async fn a_session_that_the_application_holds_is_waited_for_a_little_and_then_gi
         let tracking = tracking.clone();
         async move { tracking.pause(session).await }
     });
-    // The application lets go once the call has waited in vain for a first time.
+    // The application commits after the first attempt of the call has timed out.
     let waits =
         "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())";
     for waiting in [true, false] {

@@ -1,4 +1,4 @@
-//! A conversation has one session in use, however many ask for it at once.
+//! A conversation has one open session, also with concurrent calls.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::support::cluster::Db;
 use crate::support::setup::{Stage, agent};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_second_call_updates_what_it_gives_and_nothing_else() {
+async fn the_second_call_updates_only_the_given_fields() {
     for db in [Db::new().await, Db::attached().await] {
         let stage = Stage::set(&db.pool).await;
         let first = NewChatSession {
@@ -54,7 +54,7 @@ async fn the_second_call_updates_what_it_gives_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_that_race_make_one_session() {
+async fn concurrent_calls_create_one_session() {
     let db = Db::new().await;
     for _ in 0..5 {
         let stage = Stage::set(&db.pool).await;
@@ -78,7 +78,7 @@ async fn calls_that_race_make_one_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_paused_session_is_resumed_and_a_finished_one_is_left() {
+async fn a_paused_session_is_resumed_and_a_completed_one_is_not() {
     let db = Db::new().await;
     let stage = Stage::set(&db.pool).await;
     let first = made(&db.pool, stage).await;
@@ -101,7 +101,7 @@ async fn a_paused_session_is_resumed_and_a_finished_one_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_sessions_that_exist_twice_the_active_one_with_the_newest_activity_is_taken() {
+async fn of_several_open_sessions_the_active_one_with_the_newest_activity_is_updated() {
     let db = Db::new().await;
     let stage = Stage::set(&db.pool).await;
     let mut ids = Vec::new();
@@ -124,29 +124,29 @@ async fn of_sessions_that_exist_twice_the_active_one_with_the_newest_activity_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_it_refers_to_must_exist_and_belong_and_is_named_otherwise() {
+async fn an_invalid_field_or_reference_is_named() {
     for db in [Db::new().await, Db::attached().await] {
         let stage = Stage::set(&db.pool).await;
         let tracking = sessions(&db.pool, 0);
-        let nobody = Uuid::from_u128(7);
+        let missing = Uuid::from_u128(7);
         for (wrong, name) in [
             (
                 NewChatSession {
-                    conversation_id: nobody,
+                    conversation_id: missing,
                     ..new(stage)
                 },
                 "conversation_id",
             ),
             (
                 NewChatSession {
-                    iso_agent_id: nobody,
+                    iso_agent_id: missing,
                     ..new(stage)
                 },
                 "iso_agent_id",
             ),
             (
                 NewChatSession {
-                    request_id: Some(nobody),
+                    request_id: Some(missing),
                     ..new(stage)
                 },
                 "request_id",

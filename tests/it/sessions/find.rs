@@ -1,15 +1,13 @@
-//! Sessions are found by every filter and all of them together, page by page, without reading them all.
+//! Filters of the list of sessions, and the counts by step.
 
 use crate::support::pool::Pool;
 use avinode_ingest::domain::chat_session::page::{PageRequest, SessionFilter};
 use avinode_ingest::domain::chat_session::status::SessionStatus;
 use avinode_ingest::domain::ids::TripId;
-use avinode_ingest::store::chat_sessions::page::statement;
 use uuid::Uuid;
 
-use super::{field, made, moment, sessions};
+use super::{made, sessions};
 use crate::support::cluster::Db;
-use crate::support::plan::{plan, sessions_read};
 use crate::support::setup::Stage;
 
 async fn found(pool: &Pool, filter: SessionFilter) -> Vec<Uuid> {
@@ -19,7 +17,7 @@ async fn found(pool: &Pool, filter: SessionFilter) -> Vec<Uuid> {
 }
 
 /// Sets columns of a session, as the application does.
-async fn set(pool: &Pool, session: Uuid, columns: &str) {
+pub(super) async fn set(pool: &Pool, session: Uuid, columns: &str) {
     let statement = format!("UPDATE public.chat_sessions SET {columns} WHERE id = '{session}'");
     sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
         .execute(pool)
@@ -28,7 +26,7 @@ async fn set(pool: &Pool, session: Uuid, columns: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_filter_finds_its_sessions_and_together_they_find_fewer() {
+async fn each_filter_selects_its_sessions_and_filters_are_combined_with_and() {
     for db in [Db::new().await, Db::attached().await] {
         let (one, other) = (Stage::set(&db.pool).await, Stage::set(&db.pool).await);
         let (a, b) = (made(&db.pool, one).await.id, made(&db.pool, other).await.id);
@@ -153,132 +151,6 @@ async fn a_trip_is_found_by_either_of_its_ids() {
             ..SessionFilter::default()
         };
         assert_eq!(found(&db.pool, filter).await, [a, b], "{id}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn pages_follow_one_another_without_a_gap_also_where_activity_is_equal_or_no_moment() {
-    let db = Db::new().await;
-    let mut made_ids = Vec::new();
-    for number in 0..9 {
-        let session = made(&db.pool, Stage::set(&db.pool).await).await.id;
-        let activity = ["infinity", "-infinity", "2026-01-01", "2026-01-01T00:00:00.000001Z"][number % 4];
-        let status = ["active", "completed"][number % 2];
-        set(
-            &db.pool,
-            session,
-            &format!("last_activity_at = '{activity}', status = '{status}'"),
-        )
-        .await;
-        made_ids.push(session);
-    }
-    let all = sessions(&db.pool, 0)
-        .list(&SessionFilter::default(), &PageRequest::default())
-        .await
-        .unwrap()
-        .data;
-    let activity: Vec<_> = all.iter().map(|session| session.last_activity_at).collect();
-    assert_eq!(activity[..3], [None; 3], "infinity is the newest");
-    let all: Vec<Uuid> = all.into_iter().map(|session| session.id).collect();
-    let mut paged = Vec::new();
-    let mut page = PageRequest { after: None, limit: 2 };
-    loop {
-        let listed = sessions(&db.pool, 0)
-            .list(&SessionFilter::default(), &page)
-            .await
-            .unwrap();
-        paged.extend(listed.data.into_iter().map(|session| session.id));
-        match listed.next {
-            Some(next) => page.after = Some(next),
-            None => break,
-        }
-    }
-    assert_eq!(paged, all);
-    paged.sort();
-    made_ids.sort();
-    assert_eq!(paged, made_ids);
-    for limit in [0, 201] {
-        let refused = sessions(&db.pool, 0)
-            .list(&SessionFilter::default(), &PageRequest { after: None, limit })
-            .await;
-        assert_eq!(field(refused.map(|listed| listed.data)), "limit");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn no_list_reads_or_sorts_the_whole_table() {
-    let db = Db::new().await;
-    let stage = Stage::set(&db.pool).await;
-    sqlx::query(
-        "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, request_id, status, last_activity_at,
-            avinode_trip_id, avinode_rfp_id, avinode_rfq_id)
-         SELECT $1, $2, NULL, (ARRAY['active', 'paused', 'completed', 'archived'])[1 + n % 4]::public.chat_session_status,
-            $3::timestamptz + n * interval '1 second', 'atrip-' || n, 'rfp-' || n, 'arfq-' || n
-         FROM generate_series(1, 20000) AS n",
-    )
-    .bind(stage.conversation)
-    .bind(stage.agent)
-    .bind(moment(0))
-    .execute(&db.pool)
-    .await
-    .unwrap();
-    sqlx::raw_sql("ANALYZE public.chat_sessions")
-        .execute(&db.pool)
-        .await
-        .unwrap();
-    let all = SessionFilter::default();
-    let after = sessions(&db.pool, 0)
-        .list(&all, &PageRequest::default())
-        .await
-        .unwrap()
-        .next;
-    for filter in [
-        all.clone(),
-        SessionFilter {
-            status: Some(SessionStatus::Active),
-            ..all.clone()
-        },
-        SessionFilter {
-            iso_agent_id: Some(stage.agent),
-            ..all.clone()
-        },
-        SessionFilter {
-            iso_agent_id: Some(stage.agent),
-            status: Some(SessionStatus::Active),
-            ..all.clone()
-        },
-        SessionFilter {
-            request_id: Some(stage.request),
-            ..all.clone()
-        },
-        SessionFilter {
-            rfp_id: Some("rfp-77".to_owned()),
-            ..all.clone()
-        },
-        SessionFilter {
-            rfq_id: Some("arfq-77".to_owned()),
-            status: Some(SessionStatus::Active),
-            ..all.clone()
-        },
-        SessionFilter {
-            trip_id: Some(TripId::parse("77").unwrap()),
-            ..all.clone()
-        },
-        SessionFilter {
-            trip_id: Some(TripId::parse("77").unwrap()),
-            status: Some(SessionStatus::Active),
-            ..all.clone()
-        },
-    ] {
-        for after in [None, after] {
-            let page = PageRequest {
-                after,
-                ..PageRequest::default()
-            };
-            let query = statement(&filter, &["atrip-77".to_owned()], &page);
-            let read = sessions_read(&plan(&db.pool, query).await);
-            assert!(read <= 300.0, "{read} sessions read for {filter:?} after {after:?}");
-        }
     }
 }
 

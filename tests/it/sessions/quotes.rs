@@ -1,4 +1,4 @@
-//! A quote counts once, whoever says it first; a primary quote that is given stays.
+//! A quote is counted once, whether the API or the webhook reports it first; a given primary quote is pinned.
 
 use crate::support::pool::Pool;
 use avinode_ingest::clock::Clock;
@@ -16,7 +16,7 @@ use crate::support::setup::{self, Stage};
 
 const TRIP: &str = "atrip-64956150";
 
-fn told(quote_id: Uuid) -> QuoteUpdate {
+fn update(quote_id: Uuid) -> QuoteUpdate {
     QuoteUpdate {
         quote_id,
         ..QuoteUpdate::default()
@@ -56,15 +56,18 @@ async fn received(pool: &Pool, session: Uuid) -> i32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quote_that_the_api_tells_before_the_webhook_counts_once() {
+async fn a_quote_that_the_api_reports_before_the_webhook_is_counted_once() {
     for db in [Db::new().await, Db::attached().await] {
         let stage = Stage::set(&db.pool).await;
         let session = on_trip(&db.pool, stage).await.id;
         let quote = stage.quote(&db.pool, Some(" aquote-1 ")).await;
         for _ in 0..2 {
-            let told = sessions(&db.pool, 1).update_quote(session, &told(quote)).await.unwrap();
-            assert_eq!(told.quotes_received_count, 1);
-            assert_eq!(told.current_step.as_deref(), Some("requesting_quotes"));
+            let updated = sessions(&db.pool, 1)
+                .update_quote(session, &update(quote))
+                .await
+                .unwrap();
+            assert_eq!(updated.quotes_received_count, 1);
+            assert_eq!(updated.current_step.as_deref(), Some("requesting_quotes"));
         }
         webhook(&db.pool, "aquote-1", 2).await;
         assert_eq!(received(&db.pool, session).await, 1);
@@ -81,32 +84,35 @@ async fn a_quote_that_the_api_tells_before_the_webhook_counts_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quote_that_the_webhook_tells_before_the_api_counts_once() {
+async fn a_quote_that_the_webhook_reports_before_the_api_is_counted_once() {
     for db in [Db::new().await, Db::attached().await] {
         let stage = Stage::set(&db.pool).await;
         let session = on_trip(&db.pool, stage).await.id;
         webhook(&db.pool, "aquote-1", 1).await;
         assert_eq!(received(&db.pool, session).await, 1);
         let quote = row(&db.pool, "aquote-1").await;
-        let told = sessions(&db.pool, 2).update_quote(session, &told(quote)).await.unwrap();
-        assert_eq!(told.quotes_received_count, 1);
-        assert_eq!(told.operator_name.as_deref(), Some("A. Seller"));
-        assert_eq!(told.total_price.unwrap().to_string(), "48250.00");
+        let updated = sessions(&db.pool, 2)
+            .update_quote(session, &update(quote))
+            .await
+            .unwrap();
+        assert_eq!(updated.quotes_received_count, 1);
+        assert_eq!(updated.operator_name.as_deref(), Some("A. Seller"));
+        assert_eq!(updated.total_price.unwrap().to_string(), "48250.00");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn quotes_that_api_and_webhook_tell_at_once_count_once_each() {
+async fn quotes_reported_concurrently_by_api_and_webhook_are_counted_once() {
     let db = Db::new().await;
     let stage = Stage::set(&db.pool).await;
     let session = on_trip(&db.pool, stage).await.id;
     let mut rows = Vec::new();
-    let mut told_by_avinode = Vec::new();
+    let mut webhook_bodies = Vec::new();
     for number in 0..12 {
         let name = format!("aquote-{number}");
         rows.push(stage.quote(&db.pool, Some(&name)).await);
         let rfq = format!("arfq-{number}");
-        told_by_avinode.push(bodies::quote(
+        webhook_bodies.push(bodies::quote(
             &format!("evt-{number}"),
             TRIP,
             &rfq,
@@ -116,7 +122,7 @@ async fn quotes_that_api_and_webhook_tell_at_once_count_once_each() {
             "USD",
         ));
     }
-    for body in told_by_avinode {
+    for body in webhook_bodies {
         keep(&db.pool, &[body], moment(20)).await;
     }
     let (tracking, workers) = (
@@ -125,7 +131,7 @@ async fn quotes_that_api_and_webhook_tell_at_once_count_once_each() {
     );
     let api = async {
         for quote in rows {
-            tracking.update_quote(session, &told(quote)).await.unwrap();
+            tracking.update_quote(session, &update(quote)).await.unwrap();
         }
     };
     tokio::join!(api, drain(&workers, "w"));
@@ -134,17 +140,17 @@ async fn quotes_that_api_and_webhook_tell_at_once_count_once_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_explicit_count_sets_the_column_and_grows_from_there() {
+async fn a_given_count_sets_the_column_and_new_quotes_add_to_it() {
     let db = Db::new().await;
     let stage = Stage::set(&db.pool).await;
     let session = on_trip(&db.pool, stage).await.id;
     let update = QuoteUpdate {
         quotes_received_count: Some(3),
         quotes_expected_count: Some(5),
-        ..told(stage.quote(&db.pool, Some("aquote-1")).await)
+        ..update(stage.quote(&db.pool, Some("aquote-1")).await)
     };
-    let told = sessions(&db.pool, 1).update_quote(session, &update).await.unwrap();
-    assert_eq!((told.quotes_received_count, told.quotes_expected_count), (3, 5));
+    let updated = sessions(&db.pool, 1).update_quote(session, &update).await.unwrap();
+    assert_eq!((updated.quotes_received_count, updated.quotes_expected_count), (3, 5));
     webhook(&db.pool, "aquote-1", 2).await;
     assert_eq!(received(&db.pool, session).await, 3, "it is in the ledger");
     webhook(&db.pool, "aquote-2", 3).await;
@@ -153,12 +159,12 @@ async fn an_explicit_count_sets_the_column_and_grows_from_there() {
         quotes_received_count: Some(-1),
         ..update
     };
-    let refused = sessions(&db.pool, 1).update_quote(session, &negative).await;
-    assert_eq!(field(refused), "quotes_received_count");
+    let rejected = sessions(&db.pool, 1).update_quote(session, &negative).await;
+    assert_eq!(field(rejected), "quotes_received_count");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_primary_that_is_given_is_pinned_even_where_it_was_elected_already_until_it_is_unpinned() {
+async fn a_given_primary_quote_is_pinned_until_it_is_unpinned_even_if_it_was_selected_before() {
     let db = Db::new().await;
     let stage = Stage::set(&db.pool).await;
     let session = on_trip(&db.pool, stage).await.id;
@@ -168,7 +174,7 @@ async fn a_primary_that_is_given_is_pinned_even_where_it_was_elected_already_unt
     assert_eq!(tracking.get(session).await.unwrap().primary_quote_id, Some(first));
     let update = QuoteUpdate {
         primary_quote_id: Some(first),
-        ..told(first)
+        ..update(first)
     };
     assert!(
         tracking
@@ -199,14 +205,17 @@ async fn a_primary_that_is_given_is_pinned_even_where_it_was_elected_already_unt
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quote_without_an_id_at_avinode_counts_once_by_its_row() {
+async fn a_quote_without_an_avinode_id_is_counted_once_by_its_row() {
     let db = Db::new().await;
     let stage = Stage::set(&db.pool).await;
     let session = made(&db.pool, stage).await.id;
     let quote = stage.quote(&db.pool, None).await;
     for _ in 0..2 {
-        let told = sessions(&db.pool, 1).update_quote(session, &told(quote)).await.unwrap();
-        assert_eq!(told.quotes_received_count, 1);
+        let updated = sessions(&db.pool, 1)
+            .update_quote(session, &update(quote))
+            .await
+            .unwrap();
+        assert_eq!(updated.quotes_received_count, 1);
     }
     let listed = sessions(&db.pool, 1)
         .quotes(session, &PageRequest::default())
@@ -218,25 +227,31 @@ async fn a_quote_without_an_id_at_avinode_counts_once_by_its_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quote_of_another_request_is_refused_unless_the_trip_shares_it() {
+async fn a_quote_of_another_request_is_rejected_unless_it_belongs_to_the_trip() {
     let db = Db::new().await;
     let stage = Stage::set(&db.pool).await;
     let session = on_trip(&db.pool, stage).await.id;
     let other = setup::request(&db.pool, stage.agent).await;
     let foreign = setup::quote(&db.pool, other, None).await;
     let tracking = sessions(&db.pool, 1);
-    assert_eq!(field(tracking.update_quote(session, &told(foreign)).await), "quote_id");
+    assert_eq!(
+        field(tracking.update_quote(session, &update(foreign)).await),
+        "quote_id"
+    );
     let missing = Uuid::from_u128(7);
-    assert_eq!(field(tracking.update_quote(session, &told(missing)).await), "quote_id");
+    assert_eq!(
+        field(tracking.update_quote(session, &update(missing)).await),
+        "quote_id"
+    );
     let own = stage.quote(&db.pool, None).await;
     for wrong in [foreign, missing] {
         let update = QuoteUpdate {
             primary_quote_id: Some(wrong),
-            ..told(own)
+            ..update(own)
         };
         assert_eq!(field(tracking.update_quote(session, &update).await), "primary_quote_id");
     }
-    assert_eq!(received(&db.pool, session).await, 0, "what is refused changes nothing");
+    assert_eq!(received(&db.pool, session).await, 0, "a rejected call changes nothing");
     // A younger session of the same trip shares the rows of the oldest one's request.
     let younger = Stage {
         conversation: setup::conversation(&db.pool, other).await,
@@ -246,6 +261,6 @@ async fn a_quote_of_another_request_is_refused_unless_the_trip_shares_it() {
     let younger = on_trip(&db.pool, younger).await.id;
     webhook(&db.pool, "aquote-1", 2).await;
     let shared = row(&db.pool, "aquote-1").await;
-    let told = tracking.update_quote(younger, &told(shared)).await.unwrap();
-    assert_eq!(told.quotes_received_count, 1);
+    let updated = tracking.update_quote(younger, &update(shared)).await.unwrap();
+    assert_eq!(updated.quotes_received_count, 1);
 }

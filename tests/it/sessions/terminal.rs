@@ -178,7 +178,7 @@ async fn sessions_are_completed_one_by_one_and_archived_when_they_are_old() {
     assert_eq!(
         complaint(&some, 1),
         format!(
-            "error: not completed: {nobody}: there is no such session; {archived}: the session is archived, not active, \
+            "error: not completed: {nobody}: the session does not exist; {archived}: the session is archived, not active, \
              paused or completed"
         )
     );
@@ -190,7 +190,7 @@ async fn sessions_are_completed_one_by_one_and_archived_when_they_are_old() {
     assert_eq!(told["done"], json!([b]));
     assert_eq!(
         told["not_done"],
-        json!([{"id": nobody, "why": "there is no such session"}])
+        json!([{"id": nobody, "why": "the session does not exist"}])
     );
 
     assert_eq!(printed(&db, "archive").await, "0 sessions archived\n");

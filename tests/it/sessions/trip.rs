@@ -1,4 +1,4 @@
-//! A session learns its trip by a merge patch, and the quotes that are known of the trip follow.
+//! A merge patch sets the trip of a session, and the known quotes of that trip are counted.
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::chat_session::input::NewChatSession;
@@ -19,7 +19,7 @@ fn patch(text: Value) -> TripPatch {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_absent_stays_what_is_null_is_cleared_and_the_state_is_merged() {
+async fn an_absent_field_is_kept_a_null_field_is_cleared_and_the_state_is_merged() {
     for db in [Db::new().await, Db::attached().await] {
         let stage = Stage::set(&db.pool).await;
         let session = made(&db.pool, stage).await.id;
@@ -49,7 +49,7 @@ async fn what_is_absent_stays_what_is_null_is_cleared_and_the_state_is_merged() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn quotes_that_were_known_before_the_trip_are_counted_and_shown_once_there_is_a_request() {
+async fn quotes_known_before_the_trip_are_counted_and_projected_once_there_is_a_request() {
     let db = Db::new().await;
     let stage = Stage::set(&db.pool).await;
     let without_request = NewChatSession {
@@ -79,7 +79,7 @@ async fn quotes_that_were_known_before_the_trip_are_counted_and_shown_once_there
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn quotes_that_were_known_before_the_rfq_are_counted_and_listed() {
+async fn quotes_known_before_the_rfq_are_counted_and_listed() {
     let db = Db::new().await;
     let workers = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(moment(3)));
     for number in 0..2 {
@@ -113,7 +113,7 @@ async fn quotes_that_were_known_before_the_rfq_are_counted_and_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_services_own_key_in_the_state_survives_whatever_is_written() {
+async fn the_services_key_in_the_state_survives_every_write() {
     let db = Db::new().await;
     let stage = Stage::set(&db.pool).await;
     let session = made(&db.pool, stage).await.id;
@@ -147,7 +147,7 @@ async fn the_services_own_key_in_the_state_survives_whatever_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_values_are_refused_by_name() {
+async fn an_invalid_field_is_named() {
     let db = Db::new().await;
     let stage = Stage::set(&db.pool).await;
     let session = made(&db.pool, stage).await.id;

@@ -4,13 +4,13 @@ use crate::domain::chat_session::patch::TripPatch;
 
 fn field<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> String {
     match parse::<T>(text.as_bytes()) {
-        Err(ApiProblem::Invalid(errors)) => errors[0].field.clone(),
+        Err(ApiProblem::ValidationFailed(error)) => error.field,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn a_field_that_does_not_fit_is_told_by_its_name() {
+fn an_invalid_field_is_named() {
     let ids = r#""conversation_id": "00000000-0000-0000-0000-000000000001""#;
     assert_eq!(field::<NewChatSession>(&format!("{{{ids}}}")), "iso_agent_id");
     assert_eq!(field::<NewChatSession>(r#"{"subject": 1}"#), "subject");
@@ -35,16 +35,16 @@ fn a_field_that_does_not_fit_is_told_by_its_name() {
         field::<TripPatch>(r#"{"quotes_expected_count": 3000000000}"#),
         "quotes_expected_count"
     );
-    for no_object in ["[]", " 1", "null"] {
-        assert_eq!(field::<TripPatch>(no_object), "body", "{no_object}");
+    for value in ["[]", " 1", "null"] {
+        assert_eq!(field::<TripPatch>(value), "body", "{value}");
     }
 }
 
 #[test]
-fn what_is_no_json_is_no_matter_of_fields() {
+fn invalid_json_is_not_an_invalid_field() {
     for text in ["", "{", "{} {}", "\u{feff}{}", r#"{"current_step": "\ud800"}"#] {
-        let refused = parse::<TripPatch>(text.as_bytes()).unwrap_err();
-        assert_eq!(refused, ApiProblem::Common(Problem::NotJson), "{text:?}");
+        let problem = parse::<TripPatch>(text.as_bytes()).unwrap_err();
+        assert_eq!(problem, ApiProblem::Common(Problem::InvalidJson), "{text:?}");
     }
     let deep = format!(
         r#"{{"workflow_state": {}{}}}"#,
@@ -53,6 +53,6 @@ fn what_is_no_json_is_no_matter_of_fields() {
     );
     assert_eq!(
         parse::<TripPatch>(deep.as_bytes()).unwrap_err(),
-        ApiProblem::Common(Problem::NotJson)
+        ApiProblem::Common(Problem::InvalidJson)
     );
 }

@@ -1,4 +1,4 @@
-//! What the log holds of refused deliveries: length, digest and reason; never content or credentials.
+//! The log lines of rejected deliveries: length, digest and reason; never content or credentials.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -10,11 +10,11 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
 
-/// Everything that is logged, in memory.
+/// The log, in memory.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+struct Log(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Lines {
+impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }
@@ -24,7 +24,7 @@ impl Write for Lines {
     }
 }
 
-impl MakeWriter<'_> for Lines {
+impl MakeWriter<'_> for Log {
     type Writer = Self;
 
     fn make_writer(&self) -> Self {
@@ -32,23 +32,23 @@ impl MakeWriter<'_> for Lines {
     }
 }
 
-/// What is logged at `level` and above while `requests` are answered by a door that offers Basic.
+/// Returns the log at `level` of a server with Basic credentials that handles `requests`.
 async fn logged(level: Level, requests: Vec<Request<Body>>) -> String {
-    let lines = Lines::default();
+    let lines = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_ansi(false)
         .with_writer(lines.clone());
     let _guard = tracing::subscriber::set_default(subscriber.finish());
-    let door = router(state(&Keeper::open(), Some(BASIC), small()), None);
+    let app = router(state(&MemorySink::open(), Some(BASIC), small_limits()), None);
     for request in requests {
-        ask(&door, request).await;
+        send(&app, request).await;
     }
     String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
 }
 
 #[tokio::test]
-async fn a_refused_delivery_is_logged_by_length_and_digest_alone() {
+async fn a_rejected_delivery_is_logged_by_reason_length_and_digest_only() {
     let mut forged = signed(r#"{"private":"content"}"#);
     forged
         .headers_mut()
@@ -63,7 +63,7 @@ async fn a_refused_delivery_is_logged_by_length_and_digest_alone() {
         .headers_mut()
         .insert("authorization", "Basic Z3Vlc3M6ZWQ=".parse().unwrap());
     let lines = logged(Level::TRACE, vec![forged, guessed, signed("private")]).await;
-    assert_eq!(lines.matches("refused a delivery").count(), 3);
+    assert_eq!(lines.matches("rejected a delivery: ").count(), 3);
     assert_eq!(lines.matches("length=21").count(), 2);
     assert_eq!(lines.matches("peer=192.0.2.1:9 ").count(), 1);
     let digest = hex::encode(Sha256::digest(r#"{"private":"content"}"#));
@@ -74,13 +74,13 @@ async fn a_refused_delivery_is_logged_by_length_and_digest_alone() {
 }
 
 #[tokio::test]
-async fn a_bare_request_where_basic_is_offered_is_no_attack() {
-    let bare = || Request::post(PATH).body(Body::from("{}")).unwrap();
-    assert_eq!(logged(Level::INFO, vec![bare()]).await, "");
+async fn a_request_without_credentials_is_not_logged_if_basic_is_configured() {
+    let request = || Request::post(PATH).body(Body::from("{}")).unwrap();
+    assert_eq!(logged(Level::INFO, vec![request()]).await, "");
     assert_eq!(
-        logged(Level::DEBUG, vec![bare()])
+        logged(Level::DEBUG, vec![request()])
             .await
-            .matches("asked a delivery for credentials")
+            .matches("asked for Basic credentials")
             .count(),
         1
     );

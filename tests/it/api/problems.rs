@@ -1,19 +1,19 @@
-//! What is refused, and how: by name where it is about fields, never with a word of SQL.
+//! Rejected calls: an invalid field is named, and no response contains SQL.
 
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Api, WRITE, least, said};
+use super::{Api, WRITE, minimal, send};
 use crate::support::setup::{Stage, agent};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_field_that_is_unknown_missing_wrong_or_refers_to_nothing_is_named() {
+async fn an_unknown_missing_or_invalid_field_or_reference_is_named() {
     let api = Api::start().await;
     let stage = Stage::set(&api.db.pool).await;
-    let nobody = Uuid::from_u128(7);
+    let missing = Uuid::from_u128(7);
     let with = |field: &str, value: serde_json::Value| {
-        let mut body = least(stage);
+        let mut body = minimal(stage);
         body[field] = value;
         body
     };
@@ -24,27 +24,29 @@ async fn a_field_that_is_unknown_missing_wrong_or_refers_to_nothing_is_named() {
         (with("workflow_state", json!("x")), "workflow_state"),
         (with("workflow_state", json!({"a": "\u{0}"})), "workflow_state"),
         (with("avinode_trip_id", json!("")), "avinode_trip_id"),
-        (with("conversation_id", json!(nobody)), "conversation_id"),
-        (with("iso_agent_id", json!(nobody)), "iso_agent_id"),
-        (with("request_id", json!(nobody)), "request_id"),
+        (with("conversation_id", json!(missing)), "conversation_id"),
+        (with("iso_agent_id", json!(missing)), "iso_agent_id"),
+        (with("request_id", json!(missing)), "request_id"),
         (json!([]), "body"),
     ] {
-        let refused = api.post("/v1/sessions", &body).await;
-        assert_eq!(refused.problem(422, "invalid"), [name], "{body}");
+        let rejected = api.post("/v1/sessions", &body).await;
+        assert_eq!(rejected.assert_problem(422, "validation-failed"), [name], "{body}");
     }
     let id = api.session(stage).await;
     let other = with("iso_agent_id", json!(agent(&api.db.pool).await));
     assert_eq!(
-        api.post("/v1/sessions", &other).await.problem(422, "invalid"),
+        api.post("/v1/sessions", &other)
+            .await
+            .assert_problem(422, "validation-failed"),
         ["iso_agent_id"]
     );
     for (method, rest, body, name) in [
         (Method::POST, "activity", json!({"messages": -1}), "messages"),
         (Method::POST, "activity", json!(null), "body"),
-        (Method::POST, "quotes", json!({"quote_id": nobody}), "quote_id"),
+        (Method::POST, "quotes", json!({"quote_id": missing}), "quote_id"),
         (Method::POST, "quotes", json!({"quotes_received_count": 1}), "quote_id"),
-        (Method::POST, "proposal", json!({"proposal_id": nobody}), "proposal_id"),
-        (Method::PATCH, "trip", json!({"request_id": nobody}), "request_id"),
+        (Method::POST, "proposal", json!({"proposal_id": missing}), "proposal_id"),
+        (Method::PATCH, "trip", json!({"request_id": missing}), "request_id"),
         (
             Method::PATCH,
             "trip",
@@ -53,55 +55,55 @@ async fn a_field_that_is_unknown_missing_wrong_or_refers_to_nothing_is_named() {
         ),
         (Method::PATCH, "trip", json!({"status": "active"}), "status"),
     ] {
-        let refused = api.send(method, &format!("/v1/sessions/{id}/{rest}"), &body).await;
-        assert_eq!(refused.problem(422, "invalid"), [name], "{body}");
+        let rejected = api.send(method, &format!("/v1/sessions/{id}/{rest}"), &body).await;
+        assert_eq!(rejected.assert_problem(422, "validation-failed"), [name], "{body}");
     }
     api.service.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_json_too_long_or_nowhere_has_an_answer_of_its_own() {
+async fn invalid_json_large_bodies_and_unknown_paths_have_their_own_problems() {
     let api = Api::start().await;
     let post = |path: &str| api.request(Method::POST, path).bearer_auth(WRITE);
     let json = |path: &str, body: String| post(path).header("content-type", "application/json").body(body);
-    said(json("/v1/sessions", "{".to_owned()))
+    send(json("/v1/sessions", "{".to_owned()))
         .await
-        .problem(400, "not-json");
-    said(post("/v1/sessions").body("{}"))
+        .assert_problem(400, "invalid-json");
+    send(post("/v1/sessions").body("{}"))
         .await
-        .problem(415, "unsupported-media-type");
-    let packed = json("/v1/sessions", "{}".to_owned()).header("content-encoding", "gzip");
-    said(packed).await.problem(415, "unsupported-encoding");
+        .assert_problem(415, "unsupported-media-type");
+    let compressed = json("/v1/sessions", "{}".to_owned()).header("content-encoding", "gzip");
+    send(compressed).await.assert_problem(415, "unsupported-encoding");
     let long = format!(r#"{{"current_step": "{}"}}"#, "x".repeat(300 * 1024));
-    said(json("/v1/sessions", long)).await.problem(413, "too-large");
-    for nowhere in ["/v1/sessions/7", "/v1/sessions/7/quotes", "/v1/sessions/%ff"] {
-        api.get(nowhere).await.problem(404, "no-such-session");
+    send(json("/v1/sessions", long)).await.assert_problem(413, "too-large");
+    for path in ["/v1/sessions/7", "/v1/sessions/7/quotes", "/v1/sessions/%ff"] {
+        api.get(path).await.assert_problem(404, "session-not-found");
     }
     api.get(&format!("/v1/sessions/{}", Uuid::from_u128(7)))
         .await
-        .problem(404, "no-such-session");
-    api.get("/v1/nothing").await.problem(404, "not-found");
+        .assert_problem(404, "session-not-found");
+    api.get("/v1/nothing").await.assert_problem(404, "not-found");
     let wrong = api.send(Method::PUT, "/v1/sessions", &json!({})).await;
-    wrong.problem(405, "method-not-allowed");
+    wrong.assert_problem(405, "method-not-allowed");
     assert_eq!(wrong.headers["allow"], "POST,GET,HEAD");
     api.service.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_status_that_does_not_allow_it_is_a_conflict() {
+async fn an_operation_that_the_status_does_not_allow_is_a_conflict() {
     let api = Api::start().await;
     let id = api.session(Stage::set(&api.db.pool).await).await;
     api.post(&format!("/v1/sessions/{id}/complete"), &json!({})).await;
-    for change in ["pause", "resume"] {
-        let refused = api.post(&format!("/v1/sessions/{id}/{change}"), &json!({})).await;
-        refused.problem(409, "wrong-status");
-        assert!(refused.body["detail"].as_str().unwrap().contains("completed"));
+    for action in ["pause", "resume"] {
+        let rejected = api.post(&format!("/v1/sessions/{id}/{action}"), &json!({})).await;
+        rejected.assert_problem(409, "invalid-status");
+        assert!(rejected.body["detail"].as_str().unwrap().contains("completed"));
     }
     api.service.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_is_held_too_long_is_503_and_a_broken_database_tells_no_sql() {
+async fn a_locked_session_is_503_and_no_database_error_reveals_sql() {
     let api = Api::start().await;
     let stage = Stage::set(&api.db.pool).await;
     let id = api.session(stage).await;
@@ -111,19 +113,19 @@ async fn a_session_that_is_held_too_long_is_503_and_a_broken_database_tells_no_s
         .await
         .unwrap();
     let busy = api.post(&format!("/v1/sessions/{id}/pause"), &json!({})).await;
-    busy.problem(503, "busy");
+    busy.assert_problem(503, "busy");
     assert_eq!(busy.headers["retry-after"], "1");
     application.rollback().await.unwrap();
 
-    // The application's own rule, which nobody told us of.
+    // A constraint of the application.
     api.db
-        .run("ALTER TABLE public.chat_sessions ADD CONSTRAINT calm CHECK (message_count < 100)")
+        .run("ALTER TABLE public.chat_sessions ADD CONSTRAINT few_messages CHECK (message_count < 100)")
         .await;
-    let refused = api
+    let rejected = api
         .post(&format!("/v1/sessions/{id}/activity"), &json!({"messages": 100}))
         .await;
-    assert!(refused.problem(422, "not-taken").is_empty());
-    assert!(!refused.body.to_string().contains("calm"));
+    assert!(rejected.assert_problem(422, "constraint-violation").is_empty());
+    assert!(!rejected.body.to_string().contains("few_messages"));
     api.db
         .run("ALTER TABLE public.chat_sessions RENAME COLUMN message_count TO messages")
         .await;
@@ -131,7 +133,7 @@ async fn a_session_that_is_held_too_long_is_503_and_a_broken_database_tells_no_s
         api.get(&format!("/v1/sessions/{id}")).await,
         api.post(&format!("/v1/sessions/{id}/activity"), &json!({})).await,
     ] {
-        broken.problem(500, "internal");
+        broken.assert_problem(500, "internal");
         assert!(!broken.body.to_string().contains("message_count"), "{broken:?}");
     }
     api.service.stop().await;
