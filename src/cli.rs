@@ -1,8 +1,9 @@
-//! The command line: one file per subcommand, and what several of them share.
+//! The command line: one file per subcommand, and the parts that several of them share.
 
 pub mod avinode_client;
 pub mod check;
 pub mod command;
+pub mod configuration;
 pub mod database;
 pub mod deliveries;
 pub mod demo;

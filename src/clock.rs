@@ -1,19 +1,16 @@
-//! The one place that reads the system clock, so that everywhere else time is a parameter and a test can move it.
+//! The only reader of the system clock: everywhere else time is a parameter, which a test can set.
 
 use chrono::{DateTime, Utc};
 
-/// Tells the time: the system's, or one that a test holds still.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Clock {
-    /// The machine's clock.
     #[default]
     System,
-    /// Always the same moment.
+    /// Always the same moment, for tests.
     Fixed(DateTime<Utc>),
 }
 
 impl Clock {
-    /// The current moment.
     #[expect(clippy::disallowed_methods, reason = "this is where the system clock is read")]
     pub fn now(self) -> DateTime<Utc> {
         match self {

@@ -1,22 +1,23 @@
-//! Every setting of the program: a flag, an environment variable, a default and bounds, each declared once.
+//! The settings: each is a flag, an environment variable, a default and bounds, declared once.
 //!
-//! This module is the only reader of the environment. The doc comments of the fields are the `--help` texts, and
-//! [`setting_reference`] lists them all, so that README's table can be held to them by a test.
+//! Only this module reads the environment. The doc comments of the fields are the `--help` texts, and [`setting_reference`]
+//! collects them for docs/configuration.md.
 //!
-//! Settings come in groups that the subcommands flatten into their own arguments; a group says nothing of who uses
-//! it, so nothing here imports a subcommand. Values are parsed at the door into types that cannot be wrong ([`value_parsers`],
-//! [`secret`]); what one setting demands of another is checked in [`serve`]. [`usage_error`] puts what is wrong into one
-//! line.
+//! Settings come in groups that subcommands flatten into their own arguments; no group knows a subcommand. clap parses single
+//! values into types that cannot be wrong ([`value_parsers`], [`quantity`]). It takes secrets as they are, so that its messages
+//! never hold one: they are checked afterwards ([`secret`]), as are demands of one setting on another ([`serve`]).
 
 pub mod avinode;
 pub mod database;
 pub mod log;
 pub mod parse;
+pub mod quantity;
 pub mod secret;
 pub mod serve;
+pub mod setting_error;
 pub mod setting_reference;
 pub mod target_url;
 pub mod time_ago;
-pub mod usage_error;
+pub mod unknown_variable;
 pub mod value_parsers;
 pub mod webhook;

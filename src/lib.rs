@@ -1,17 +1,17 @@
-//! `avinode-ingest` receives Avinode's webhooks, keeps every one durably in Postgres before it answers, and brings
-//! a charter broker's chat sessions up to date.
+//! `avinode-ingest` receives Avinode's webhooks, stores each one durably in Postgres before it answers, and updates a charter
+//! broker's chat sessions.
 //!
 //! # Layout
-//! Imports run down only: [`cli`], [`service`] → [`http`] → [`sessions`], and [`jobs`] → [`ingest`] → [`queue`], [`store`],
-//! [`avinode`] → [`domain`]. `queue`, `store` and `avinode` do not know one another. [`simulator`] stands beside all of them: it
-//! plays Avinode, for demos and tests, and shares no rule with the service.
+//! Imports point down only: [`cli`], [`service`] → [`http`] → [`sessions`], and [`jobs`] → [`ingest`] → [`queue`], [`store`],
+//! [`avinode`] → [`domain`]. `queue`, `store` and `avinode` do not import one another. [`simulator`] plays Avinode for demos and
+//! tests, and shares no rule with the service.
 //!
 //! # The way of a delivery
-//! 1. verify: [`avinode::signature`], bytes and headers and the time, before any JSON is read
-//! 2. parse: [`avinode::notification`], only as far as the queue needs
-//! 3. receive: [`ingest::group_commit`], many deliveries and their jobs in one commit, then 200
-//! 4. claim: [`queue::claim`], a batch under a lease
-//! 5. load, decide, apply: [`jobs::apply`], one fenced transaction around the pure [`domain::decide`]
+//! 1. verify: [`avinode::signature`] checks bytes, headers and time before any JSON is parsed
+//! 2. parse: [`avinode::notification`] reads only what the queue needs
+//! 3. receive: [`ingest::group_commit`] stores many deliveries and their jobs in one commit, then answers 200
+//! 4. claim: [`queue::claim`] leases a batch of jobs
+//! 5. load, decide, apply: [`jobs::apply`] runs one fenced transaction around the pure [`domain::decide`]
 #![forbid(unsafe_code)]
 
 pub mod activity_log;

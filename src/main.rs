@@ -1,4 +1,4 @@
-//! The program: parse the command line, start the log, run the command, end with its exit code.
+//! The program: parses the command line, starts the log, runs the command and returns its exit code.
 
 use std::process::ExitCode;
 
@@ -8,16 +8,17 @@ use avinode_ingest::telemetry;
 
 fn main() -> ExitCode {
     match command::parse_from(std::env::args_os()) {
-        Ok(cli) => run(cli).unwrap_or_else(|failure| failure.print()),
+        Ok(cli) => run(cli).unwrap_or_else(|error| error.print()),
         Err(exit) => exit.print(),
     }
 }
 
 fn run(cli: command::Cli) -> Result<ExitCode, CliError> {
     telemetry::init(&cli.log).context("start the log")?;
+    command::warn_of_unknown_variables();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.enable_all().build().context("start the runtime")?;
-    let ended = runtime.block_on(command::run(cli.command));
-    runtime.shutdown_background(); // a blocked task must not hold up the end
-    ended
+    let result = runtime.block_on(command::run(cli.command));
+    runtime.shutdown_background(); // a blocked task must not delay the exit
+    result
 }

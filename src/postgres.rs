@@ -1,7 +1,7 @@
 //! Postgres: how it is reached (`pool`, `transaction`, `lone`), how its schema is brought up to date (`migrator`), and the private cluster that
 //! is started where nobody gave an address (`embedded`, and the files that it is made of; `beside` reaches one that another
 //! process runs). `probe` asks a server what `check` tells. `span`
-//! writes time spans as Postgres takes them.
+//! writes time spans as Postgres takes them. `server_error` gives the server's errors a readable text.
 //!
 //! The private cluster's parts, in the order in which a start uses them: `account` (who runs it), `programs` (with what),
 //! `home` (in which folder, and who holds it), `reap` (what a killed process left), `cluster` (making the data folder),
@@ -19,6 +19,7 @@ pub mod interval;
 pub mod migrator;
 pub mod orphans;
 pub mod pool;
+pub mod server_error;
 pub mod service_user;
 pub mod supervisor;
 pub mod temp_database;

@@ -3,6 +3,7 @@
 //! `serve`, the demo and the tests all run this, so that what is tested is what runs.
 
 pub mod fetching;
+mod settings;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,31 +86,6 @@ pub struct ApiSettings {
 
 /// How long a call of the API waits for one of its connections.
 const API_PATIENCE: Duration = Duration::from_secs(2);
-
-impl Default for ServiceSettings {
-    fn default() -> Self {
-        Self {
-            receives: true,
-            workers: 2,
-            policy: PrimaryQuotePolicy::default(),
-            lease: Duration::from_secs(60),
-            poll: Duration::from_secs(1),
-            listens: true,
-            retry: RetryPolicy::default(),
-            receive_queue: 4096,
-            webhook: WebhookLimits::default(),
-            server: ServerLimits::default(),
-            drain: Duration::from_secs(20),
-            keep_outcomes: Duration::from_secs(90 * 24 * 3600),
-            api: ApiSettings {
-                tokens: BearerTokens::default(),
-                connections: 4,
-            },
-            avinode: None,
-            clock: Clock::System,
-        }
-    }
-}
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The end of the process as one token: SIGTERM or SIGINT cancels it, a second signal ends the process at once.
+//! Shutdown as one token: the first SIGTERM or SIGINT cancels it, the second ends the process immediately.
 //!
 //! The signals come in as a stream, so that a test can send them without ending the test run.
 
@@ -9,10 +9,10 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The exit code of a process that was interrupted a second time: 128 + SIGINT.
+/// Exit code after a second signal: 128 + SIGINT.
 const EXIT_INTERRUPTED: i32 = 130;
 
-/// From now on, SIGTERM and SIGINT cancel the returned token; the second of them exits with code 130.
+/// Returns a token that the first SIGTERM or SIGINT cancels. The second exits with code 130.
 ///
 /// Must be called within a tokio runtime.
 pub fn on_signals() -> io::Result<CancellationToken> {
@@ -37,7 +37,7 @@ fn every(kind: SignalKind) -> io::Result<impl Stream<Item = ()> + Unpin> {
 async fn watch(signals: impl Stream<Item = ()>, token: &CancellationToken) {
     let mut signals = pin!(signals);
     signals.next().await;
-    tracing::info!("asked to stop: finishing what is in flight; a second signal stops at once");
+    tracing::info!("shutting down: finishing work in progress; a second signal stops immediately");
     token.cancel();
     signals.next().await;
 }

@@ -32,7 +32,7 @@ where
     let lines = SubscriberBuilder::default()
         .with_env_filter(EnvFilter::new(&settings.log_level))
         .with_writer(writer);
-    match settings.log {
+    match settings.log_format {
         LogFormat::Pretty => Box::new(lines.with_ansi(colour).finish()),
         LogFormat::Json => Box::new(lines.json().flatten_event(true).with_span_list(false).finish()),
     }

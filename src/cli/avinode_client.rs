@@ -1,108 +1,100 @@
-//! From the configuration to a client of Avinode: what the settings demand of one another, in one line each.
-
-use std::time::Duration;
+//! The client of Avinode's API, made from the settings.
 
 use crate::avinode::client::avinode_client::AvinodeClient;
 use crate::avinode::client::base_url::{AllowedAddresses, BaseUrl};
-use crate::avinode::client::config::{AvinodeSettings, ClientLimits, ClientSettings, Now};
+use crate::avinode::client::config::{AvinodeSettings, ClientLimits, ClientSettings};
 use crate::avinode::client::error::FetchError;
 use crate::cli::error::CliError;
 use crate::clock::Clock;
-use crate::config::avinode::{AvinodeArgs, FetchArgs};
+use crate::config::avinode::{ApiAccess, AvinodeArgs, BASE_URL, FetchArgs};
+use crate::config::setting_error::SettingError;
 
-/// The client's settings; `None` where none of the three that make it is set.
+/// Returns the client's settings, or `None` where none of the three that make a client is set.
 ///
 /// # Errors
-/// Some are set and others are not, or the base URL is none.
-pub fn client_settings(args: &AvinodeArgs) -> Result<Option<ClientSettings>, CliError> {
-    let (Some(base), Some(api_token), Some(bearer)) = (
-        args.avinode_base_url.as_ref(),
-        args.avinode_api_token.as_ref(),
-        args.avinode_bearer.as_ref(),
-    ) else {
-        return nothing_or_missing(args);
-    };
-    let base = BaseUrl::parse(base, args.avinode_insecure_loopback).map_err(|wrong| {
+/// Some of the three are missing or invalid.
+pub fn client_settings(args: &AvinodeArgs) -> Result<Option<ClientSettings>, SettingError> {
+    let access = args.access()?;
+    access.map(|access| with_access(args, access)).transpose()
+}
+
+/// Returns the client's settings for a command that needs them.
+///
+/// # Errors
+/// One of the three is missing or invalid.
+pub fn required_client_settings(args: &AvinodeArgs) -> Result<ClientSettings, SettingError> {
+    with_access(args, args.required_access()?)
+}
+
+fn with_access(args: &AvinodeArgs, access: ApiAccess) -> Result<ClientSettings, SettingError> {
+    let ApiAccess {
+        base_url,
+        api_token,
+        bearer,
+    } = access;
+    let base = BaseUrl::parse(&base_url, args.avinode_insecure_loopback).map_err(|error| {
         // A password may stand before an @.
-        let shown = if base.contains('@') {
-            "the value".to_owned()
-        } else {
-            format!("\"{}\"", base.escape_debug())
+        let shown = match base_url.contains('@') {
+            true => "the value".to_owned(),
+            false => format!("\"{}\"", base_url.escape_debug()),
         };
-        CliError::setting(format!("AVINODE_BASE_URL (--avinode-base-url): {shown} {wrong}"))
+        SettingError::new(BASE_URL, format_args!("{shown} {error}"))
     })?;
-    Ok(Some(ClientSettings {
+    Ok(ClientSettings {
         base,
-        api_token: api_token.clone(),
-        bearer: bearer.clone(),
+        api_token,
+        bearer,
         act_as_account: args.avinode_act_as_account.clone(),
         limits: ClientLimits::default(),
-    }))
+    })
 }
 
-fn nothing_or_missing(args: &AvinodeArgs) -> Result<Option<ClientSettings>, CliError> {
-    let named = |set: bool| {
-        let together = args.together();
-        let names = together.iter().filter(|(_, its)| *its == set).map(|(name, _)| *name);
-        names.collect::<Vec<_>>().join(" and ")
-    };
-    let set = named(true);
-    if set.is_empty() {
-        return Ok(None);
-    }
-    Err(CliError::setting(format!(
-        "{}: must be set where {set} is: the three make one client, and none of them means that nothing is fetched",
-        named(false)
-    )))
-}
-
-/// What `serve` fetches with, if anything.
+/// Returns the settings with which `serve` fetches, or `None` where it does not fetch.
 ///
 /// # Errors
 /// Those of [`client_settings`].
-pub fn settings(args: &AvinodeArgs, fetch: &FetchArgs) -> Result<Option<AvinodeSettings>, CliError> {
+pub fn settings(args: &AvinodeArgs, fetch: &FetchArgs) -> Result<Option<AvinodeSettings>, SettingError> {
     Ok(client_settings(args)?.map(|client| AvinodeSettings {
         client,
         calls_per_second: fetch.calls_per_second,
         burst: fetch.burst,
-        settle: Duration::from_secs(fetch.settle_seconds),
-        reconcile_every: fetch.reconcile_every.0,
+        settle: fetch.api_lag,
+        reconcile_every: fetch.reconcile_interval.0,
     }))
 }
 
-/// A client with the system's clock and resolver.
+/// Makes a client with the system's clock and resolver.
 ///
 /// # Errors
-/// It cannot be made on this machine.
+/// This machine cannot make one; most often it has no root certificates.
 pub fn client(settings: &ClientSettings) -> Result<AvinodeClient, CliError> {
-    AvinodeClient::new(settings, Now::new(|| Clock::System.now()))
-        .map_err(|error| CliError::to("make a client of Avinode", error))
+    AvinodeClient::new(settings, Clock::System).map_err(|error| CliError::to("make a client of Avinode", error))
 }
 
-/// A failed call to Avinode as a failure of the command: 69 where Avinode could not be reached.
+/// For `map_err`: names the attempt, with exit code 69 where Avinode could not be reached.
 pub fn failed(attempt: impl std::fmt::Display) -> impl FnOnce(FetchError) -> CliError {
     move |error| {
         let unavailable = error.trips_breaker();
-        let refused = matches!(error, FetchError::Unauthorized { .. } | FetchError::Forbidden { .. });
+        let unauthorized = matches!(error, FetchError::Unauthorized { .. } | FetchError::Forbidden { .. });
         let failure = CliError::to(attempt, error);
-        match (unavailable, refused) {
+        match (unavailable, unauthorized) {
             (true, _) => failure.unavailable(),
             (_, true) => {
-                failure.hint("AVINODE_API_TOKEN and AVINODE_BEARER are not taken, or the clock is off by minutes")
+                failure.hint("Avinode rejects AVINODE_API_TOKEN or AVINODE_BEARER, or the clock is minutes off")
             }
             _ => failure,
         }
     }
 }
 
-/// Says aloud that credentials go to this machine, perhaps unencrypted.
+/// Warns that the credentials go to this machine, perhaps without TLS.
 pub fn warn_of_loopback(settings: &ClientSettings) {
     if settings.base.reach() == AllowedAddresses::Loopback {
         tracing::warn!(
-            base = %settings.base,
+            base_url = %settings.base,
             encrypted = settings.base.is_encrypted(),
-            "AVINODE_INSECURE_LOOPBACK is set: Avinode is taken to be on this machine, and gets the credentials there; \
-             for tests and simulators only"
+            "AVINODE_INSECURE_LOOPBACK is set: credentials are sent to {}, for tests and simulators only",
+            settings.base
         );
     }
 }

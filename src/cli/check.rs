@@ -1,4 +1,4 @@
-//! `check`: tries the configuration of `serve` without serving, one line for each thing tried.
+//! `check`: checks the configuration of `serve` without serving, one line per check. It writes nothing.
 
 pub mod avinode;
 pub mod config;
@@ -13,32 +13,30 @@ use super::output::print;
 use super::serve;
 use finding::CheckResults;
 
-/// What `check` takes: everything that `serve` takes.
 #[derive(Debug, clap::Args)]
-#[group(skip)] // It would bear the same name as that of what is flattened into it.
+#[group(skip)] // It would have the name of the flattened one.
 pub struct CheckArgs {
     /// Print JSON, for scripts.
     #[arg(long)]
     pub json: bool,
 
-    /// What is tried.
     #[command(flatten)]
-    pub tried: serve::ServeCommandArgs,
+    pub serve: serve::ServeCommandArgs,
 }
 
-/// Tries everything and prints a line for each. What depends on something that failed is not tried.
+/// Runs all checks, except those that depend on one that failed.
 pub async fn run(args: CheckArgs) -> Result<ExitCode, CliError> {
-    let mut findings = CheckResults::default();
-    let tried = &args.tried;
-    findings.add(config::settings(tried));
-    findings.extend(config::secrets(tried));
-    findings.add(config::port(tried.serve.listen).await);
-    findings.extend(avinode::look(tried).await);
-    database::look(tried, &mut findings).await;
+    let mut results = CheckResults::default();
+    let serve = &args.serve;
+    results.add(config::settings(serve));
+    results.extend(config::secrets(serve));
+    results.add(config::port(serve.serve.listen).await);
+    results.extend(avinode::check(serve).await);
+    database::check(serve, &mut results).await;
     if args.json {
-        print(format_args!("{:#}", findings.json()))?;
+        print(format_args!("{:#}", results.json()))?;
     } else {
-        print(&findings)?;
+        print(&results)?;
     }
-    Ok(ExitCode::from(findings.code()))
+    Ok(ExitCode::from(results.code()))
 }

@@ -1,52 +1,50 @@
-//! The program's commands: the one list of them, how a command line becomes one, and running it.
+//! The list of commands: parsing a command line into one of them, and running it.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use super::error::CliError;
 use super::{
-    check, deliveries, demo, documents, jobs, migrate, openapi, reconcile, replay, serve, sessions, sign, simulate,
-    webhooks,
+    check, configuration, deliveries, demo, documents, jobs, migrate, openapi, reconcile, replay, serve, sessions,
+    sign, simulate, webhooks,
 };
 use crate::config::log::LogArgs;
-use crate::config::parse::{EarlyExit, parse_from as parse};
+use crate::config::parse::{self, EarlyExit};
+use crate::config::setting_reference::settings;
+use crate::config::unknown_variable::unknown_variables;
 
-/// Receives Avinode's webhooks, keeps every one durably in Postgres before it answers, and brings a charter broker's
-/// chat sessions up to date.
+/// Receives Avinode's webhooks, stores each one durably in Postgres before it answers, and updates a charter broker's chat
+/// sessions.
 ///
-/// Every setting is a flag and an environment variable; the flag wins, and an empty variable counts as unset. A wrong
-/// setting ends the program with exit code 64 and one line that names it; something that cannot be reached, with 69;
-/// anything else that fails, with 1.
+/// Every setting is a flag and an environment variable; the flag wins, and an empty variable counts as unset. Exit codes: 64
+/// for an invalid setting, which one line names; 69 for something that cannot be reached; 1 for any other failure.
 #[derive(Debug, Parser)]
 #[command(name = "avinode-ingest", version, propagate_version = true, max_term_width = 100)]
 pub struct Cli {
-    /// The log.
     #[command(flatten)]
     pub log: LogArgs,
 
-    /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What the program can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show the main job on the fixtures, from nothing, and stay up
+    /// Run the whole service on fixtures and a simulated Avinode
     ///
-    /// Starts a throw-away Postgres, the receiver and the workers, sends every fixture signed through the real
-    /// endpoint, and prints the sessions before and after. Needs no configuration.
+    /// Starts a temporary Postgres, the receiver and the workers, sends every fixture signed through the real endpoint, plays a
+    /// built-in story, and prints the sessions before and after. Needs no configuration.
     Demo(demo::DemoArgs),
 
-    /// Receive deliveries and work on them
+    /// Receive deliveries and work on jobs
     ///
-    /// Ends in order at SIGTERM or Ctrl-C: takes no more, finishes what is in flight, gives its leases back. A second
-    /// signal ends it at once.
+    /// Shuts down in order at SIGTERM or Ctrl-C: accepts no more, finishes work in progress, releases its leases. A second
+    /// signal stops it immediately.
     Serve(Box<serve::ServeCommandArgs>),
 
-    /// Apply the migrations and print what was done
+    /// Apply missing migrations
     ///
     /// Needs a direct connection to the database, not a transaction pooler.
     Migrate(migrate::MigrateArgs),
@@ -54,62 +52,82 @@ pub enum Command {
     /// Send fixtures, signed, to a running service
     Replay(replay::ReplayArgs),
 
-    /// Print the curl command that delivers a file, signed
+    /// Print the curl command that delivers a signed file
     Sign(sign::SignArgs),
 
-    /// Play a scenario as Avinode would: its API and its notifications
+    /// Simulate Avinode: its API and its notifications
     ///
-    /// For demos, tests and load. Prints the settings with which the service finds it; the service's are to be its own
-    /// credentials (AVINODE_WEBHOOK_BASIC), the simulator's URL and tokens, and AVINODE_INSECURE_LOOPBACK.
+    /// For demos, tests and load. Prints the settings with which the service finds the simulated API; AVINODE_WEBHOOK_BASIC
+    /// must be the same for both.
     Simulate(Box<simulate::args::SimulateArgs>),
 
-    /// Look at chat sessions, complete and archive them
+    /// Inspect, complete and archive chat sessions
     ///
-    /// Directly in the database: the HTTP API needs not be running, and no token is asked for.
+    /// Works on the database: the HTTP API need not be running, and no token is needed.
     #[command(subcommand)]
     Sessions(sessions::SessionsCommand),
 
-    /// Look at the queue's jobs and mend them
+    /// Inspect, retry and discard jobs
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
 
-    /// Look at what was received and work on it again
+    /// Inspect and replay stored deliveries
     #[command(subcommand)]
     Deliveries(deliveries::DeliveriesCommand),
 
-    /// Look at what was fetched
+    /// Inspect fetched documents
     #[command(subcommand)]
     Documents(documents::DocumentsCommand),
 
-    /// Look at the webhook settings at Avinode, make and change them
+    /// List, create and change webhook settings at Avinode
     #[command(subcommand)]
     Webhooks(webhooks::WebhooksCommand),
 
-    /// Have the trips of sessions fetched anew, to repair what missed webhooks left out
+    /// Fetch the trips of sessions again, to repair what missed notifications left out
     ///
-    /// Avinode gives a webhook up after 48 hours. The running service fetches, within its rate limit, after whatever is
-    /// more urgent.
+    /// Avinode stops sending a notification after 48 hours. The running service fetches the trips within its rate limit, after
+    /// more urgent work.
     Reconcile(reconcile::ReconcileArgs),
 
-    /// Print the description of the HTTP API, in OpenAPI 3.1
+    /// Print the OpenAPI 3.1 description of the HTTP API
     Openapi,
 
-    /// Try the configuration, one line for each thing tried
+    /// Check the configuration without serving
     ///
-    /// Takes the settings of serve. The exit code is 0 when everything is as it must be.
+    /// Takes the settings of serve, prints one line per check, and writes nothing. The exit code is 0 if no check failed.
     Check(Box<check::CheckArgs>),
+
+    /// Print docs/configuration.md
+    #[command(hide = true)]
+    Configuration,
 }
 
-/// Parses a command line (the program's name first) and the environment, and checks the settings against one another.
+/// Parses a command line (the program's name first) and the environment.
 pub fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Cli, EarlyExit> {
-    let cli: Cli = parse(args)?;
-    if let Command::Serve(args) = &cli.command {
-        args.serve.check(&args.webhook).map_err(EarlyExit::wrong)?;
-    }
-    Ok(cli)
+    parse::parse_from(args)
 }
 
-/// Runs the command to its end. The exit code of a success need not be 0: `check`, for one, has found what it found.
+/// Logs a warning for each variable that looks like a setting and is not: it was misspelt, or has a new name.
+pub fn warn_of_unknown_variables() {
+    let known: Vec<String> = settings([&Cli::command()])
+        .into_iter()
+        .map(|setting| setting.env)
+        .collect();
+    for variable in unknown_variables(&known) {
+        let (name, nearest) = (variable.name, variable.nearest.join(" or "));
+        let advice = match nearest.as_str() {
+            "" => "docs/configuration.md lists the settings".to_owned(),
+            nearest => format!("did you mean {nearest}?"),
+        };
+        tracing::warn!(
+            variable = name,
+            nearest,
+            "environment variable {name} is not a setting; {advice}"
+        );
+    }
+}
+
+/// Runs a command to its end. The exit code of a command that did not fail need not be 0: `check` returns that of its findings.
 pub async fn run(command: Command) -> Result<ExitCode, CliError> {
     match command {
         Command::Demo(args) => demo::run(args).await,
@@ -118,14 +136,15 @@ pub async fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Replay(args) => replay::run(args).await,
         Command::Sign(args) => sign::run(&args).await,
         Command::Simulate(args) => simulate::run(*args).await,
-        Command::Sessions(action) => sessions::run(action).await,
-        Command::Jobs(action) => jobs::run(action).await,
-        Command::Deliveries(action) => deliveries::run(action).await,
-        Command::Documents(action) => documents::run(action).await,
-        Command::Webhooks(action) => webhooks::run(action).await,
+        Command::Sessions(command) => sessions::run(command).await,
+        Command::Jobs(command) => jobs::run(command).await,
+        Command::Deliveries(command) => deliveries::run(command).await,
+        Command::Documents(command) => documents::run(command).await,
+        Command::Webhooks(command) => webhooks::run(command).await,
         Command::Reconcile(args) => reconcile::run(args).await,
         Command::Openapi => openapi::run(),
         Command::Check(args) => check::run(*args).await,
+        Command::Configuration => configuration::run(&Cli::command()),
     }
 }
 

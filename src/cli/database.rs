@@ -1,46 +1,45 @@
-//! Opening the database that a command is to use: the one that was named, or the embedded default.
+//! Opens the database of a command: the named one, or the private Postgres.
 
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection};
 
 use super::error::{CliError, Context};
-use crate::config::database::DatabaseArgs;
+use crate::config::database::{DATABASE_URL, DatabaseArgs};
+use crate::config::setting_error::SettingError;
 use crate::postgres::attach;
 use crate::postgres::data_dir::ClusterHome;
 use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::postgres::error::EmbeddedError;
 use crate::postgres::migrator::error::MigrateError;
 use crate::postgres::migrator::{self, SchemaStatus};
-use crate::postgres::pool::{connect_options, pool};
+use crate::postgres::pool::{connect_options, explain_timeout, pool};
 use crate::postgres::transaction::Pool;
 
-/// The embedded cluster's database.
+/// The private Postgres's database.
 pub const EMBEDDED_DATABASE: &str = "avinode_ingest";
-/// What operators see in `pg_stat_activity`.
+/// Shown in `pg_stat_activity`.
 const APPLICATION_NAME: &str = "avinode-ingest";
 /// How long a command waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long connections may take to close: one whose statement waits for a lock does not close before it has it.
-const CLOSING: Duration = Duration::from_secs(3);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long connections may take to close: one that waits for a lock does not close before it has the lock.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// An open database.
 pub struct CommandDatabase {
-    /// Its connections.
     pub pool: Pool,
-    /// How to reach it directly.
+    /// For a connection outside of the pool.
     pub options: PgConnectOptions,
-    /// The private cluster it lives in, when it is ours; stopped by [`CommandDatabase::close`].
+    /// The private Postgres, where this process started it; [`CommandDatabase::close`] stops it.
     pub embedded: Option<EmbeddedPostgres>,
 }
 
 impl CommandDatabase {
-    /// Opens the named database, or starts the embedded one (and makes its database).
+    /// Opens the named database, or starts the private Postgres and creates its database.
     pub async fn open(args: &DatabaseArgs) -> Result<Self, CliError> {
-        match &args.database_url {
-            Some(url) => Self::named(url, args).await,
+        match named(args)? {
+            Some(options) => Self::connect(options, args).await,
             None => match start(args).await {
                 Ok(embedded) => Self::private(embedded, args).await,
                 Err(error) => Err(not_started(error)),
@@ -48,47 +47,48 @@ impl CommandDatabase {
         }
     }
 
-    /// Opens it for a look: as [`CommandDatabase::open`], but where a running service owns the private Postgres, that one is
-    /// looked into.
-    pub async fn open_beside(args: &DatabaseArgs) -> Result<Self, CliError> {
-        match &args.database_url {
-            Some(url) => Self::named(url, args).await,
-            None => match start(args).await {
-                Ok(embedded) => Self::private(embedded, args).await,
-                Err(error @ EmbeddedError::InUse { .. }) => {
-                    let options = attach::running(&args.data_dir(), EMBEDDED_DATABASE);
-                    Self::reached(options.ok_or_else(|| not_started(error))?, args).await
-                }
-                Err(error) => Err(not_started(error)),
-            },
-        }
-    }
-
-    /// Opens the database of a running service: the named one, or the private Postgres that one owns here. None where
-    /// none is named and none is running: nothing is started.
+    /// Opens the named database, or the private Postgres that a service runs here; `None` where neither is there. Starts nothing.
     pub async fn open_running(args: &DatabaseArgs) -> Result<Option<Self>, CliError> {
-        if let Some(url) = &args.database_url {
-            return Self::named(url, args).await.map(Some);
-        }
-        match attach::running(&args.data_dir(), EMBEDDED_DATABASE) {
-            Some(options) => Self::reached(options, args).await.map(Some),
+        let options = named(args)?.or_else(|| attach::running(&args.data_dir(), EMBEDDED_DATABASE));
+        match options {
+            Some(options) => Self::connect(options, args).await.map(Some),
             None => Ok(None),
         }
     }
 
-    async fn named(url: &SecretString, args: &DatabaseArgs) -> Result<Self, CliError> {
-        let options = connect_options(url.expose_secret())
-            .map_err(|error| CliError::setting(format!("DATABASE_URL (--database-url): {error}")))?;
-        Self::reached(options, args).await
+    /// Opens a database with a schema that this program can work with: the named one, the private Postgres that a service runs here, or
+    /// else the private Postgres, started until the command ends.
+    pub async fn open_current(args: &DatabaseArgs) -> Result<Self, CliError> {
+        let database = match named(args)? {
+            Some(options) => Self::connect(options, args).await?,
+            None => match start(args).await {
+                Ok(embedded) => Self::private(embedded, args).await?,
+                Err(error @ EmbeddedError::InUse { .. }) => {
+                    let options = attach::running(&args.data_dir(), EMBEDDED_DATABASE);
+                    Self::connect(options.ok_or_else(|| not_started(error))?, args).await?
+                }
+                Err(error) => return Err(not_started(error)),
+            },
+        };
+        if let Err(refused) = database.require_current().await {
+            let _ = database.close().await; // the refusal is the error to report
+            return Err(refused);
+        }
+        Ok(database)
     }
 
     async fn private(embedded: EmbeddedPostgres, args: &DatabaseArgs) -> Result<Self, CliError> {
         embedded
             .create_database(EMBEDDED_DATABASE)
             .await
-            .context("make the private Postgres's database")?;
+            .context("create the private Postgres's database")?;
         let options = embedded.options(EMBEDDED_DATABASE);
-        let pool = pool(options.clone(), args.max_connections, APPLICATION_NAME, PATIENCE);
+        let pool = pool(
+            options.clone(),
+            args.database_max_connections,
+            APPLICATION_NAME,
+            ACQUIRE_TIMEOUT,
+        );
         Ok(Self {
             pool,
             options,
@@ -96,16 +96,22 @@ impl CommandDatabase {
         })
     }
 
-    /// Somebody else's server, once it has answered.
-    async fn reached(options: PgConnectOptions, args: &DatabaseArgs) -> Result<Self, CliError> {
-        let which = match &args.database_url {
-            Some(_) => "database of DATABASE_URL",
-            None => "private Postgres of the running service",
-        };
-        let pool = pool(options.clone(), args.max_connections, APPLICATION_NAME, PATIENCE);
-        let pool = pool.behind_pooler(args.pooler);
+    /// Connects to a server that this process did not start.
+    async fn connect(options: PgConnectOptions, args: &DatabaseArgs) -> Result<Self, CliError> {
+        let pool = pool(
+            options.clone(),
+            args.database_max_connections,
+            APPLICATION_NAME,
+            ACQUIRE_TIMEOUT,
+        );
+        let pool = pool.behind_pooler(args.transaction_pooler);
         if let Err(error) = pool.reach().await {
-            return Err(CliError::to(format!("connect to the {which}"), why(&options, error).await).unavailable());
+            let server = match &args.database_url {
+                Some(_) => "database of DATABASE_URL",
+                None => "private Postgres of the running service",
+            };
+            let error = explain_timeout(&options, error).await;
+            return Err(CliError::to(format!("connect to the {server}"), error).unavailable());
         }
         Ok(Self {
             pool,
@@ -114,50 +120,50 @@ impl CommandDatabase {
         })
     }
 
-    /// Opens the database of a service for a look: the named one, or the private Postgres, which need not be running
-    /// (it is then started for the command's length).
-    pub async fn open_current(args: &DatabaseArgs) -> Result<Self, CliError> {
-        let database = Self::open_beside(args).await?;
-        if let Err(refused) = database.require_current().await {
-            let _ = database.close().await; // the refusal is what there is to tell
-            return Err(refused);
-        }
-        Ok(database)
-    }
-
     /// Refuses a schema that this program cannot work with.
     pub async fn require_current(&self) -> Result<(), CliError> {
         let status = migrator::schema_status(&self.pool)
             .await
-            .context("read the schema's version")?;
-        let refused = |what: String| {
-            Err(CliError::plain(what).hint("run `avinode-ingest migrate`, or start `serve` with --migrate"))
+            .context("read the version of the schema")?;
+        let refused = |reason: String| {
+            Err(CliError::plain(reason).hint("run `avinode-ingest migrate`, or start `serve` with --migrate"))
         };
         match status {
             SchemaStatus::Current { .. } => Ok(()),
             SchemaStatus::Ahead { applied, expected } => {
-                tracing::warn!(applied, expected, "the schema is newer than this program");
+                tracing::warn!(
+                    applied,
+                    expected,
+                    "the schema (migration {applied}) is newer than this program (migration {expected})"
+                );
                 Ok(())
             }
             SchemaStatus::PreRelease => Err(CliError::to("use the database", MigrateError::PreRelease)),
             SchemaStatus::Fresh => refused("the database has no schema yet".to_owned()),
             SchemaStatus::Behind { applied, expected } => refused(format!(
-                "the database's schema is older than this program: migration {applied} of {expected}"
+                "the schema of the database is older than this program: migration {applied} of {expected}"
             )),
-            SchemaStatus::Dirty { version } => refused(format!("migration {version} was cut short or has changed")),
+            SchemaStatus::Dirty { version } => refused(format!("migration {version} was interrupted or has changed")),
         }
     }
 
-    /// Closes the connections and stops the private cluster.
+    /// Closes the connections and stops the private Postgres.
     pub async fn close(self) -> Result<(), CliError> {
-        if tokio::time::timeout(CLOSING, self.pool.close()).await.is_err() {
-            tracing::warn!("the database does not answer; its connections are dropped");
+        if tokio::time::timeout(CLOSE_TIMEOUT, self.pool.close()).await.is_err() {
+            tracing::warn!("the database does not answer; dropped its connections");
         }
         match self.embedded {
             Some(embedded) => embedded.stop().await.context("stop the private Postgres"),
             None => Ok(()),
         }
     }
+}
+
+/// Parses DATABASE_URL where it is set.
+pub fn named(args: &DatabaseArgs) -> Result<Option<PgConnectOptions>, SettingError> {
+    let url = args.database_url.as_ref().map(ExposeSecret::expose_secret);
+    let options = url.map(connect_options).transpose();
+    options.map_err(|error| SettingError::new(DATABASE_URL, error))
 }
 
 async fn start(args: &DatabaseArgs) -> Result<EmbeddedPostgres, EmbeddedError> {
@@ -171,19 +177,4 @@ async fn start(args: &DatabaseArgs) -> Result<EmbeddedPostgres, EmbeddedError> {
 
 fn not_started(error: EmbeddedError) -> CliError {
     CliError::to("start the private Postgres", error).unavailable()
-}
-
-/// A pool that has tried until its patience ended says only that; one attempt more says why.
-async fn why(options: &PgConnectOptions, error: sqlx::Error) -> sqlx::Error {
-    if !matches!(error, sqlx::Error::PoolTimedOut) {
-        return error;
-    }
-    match tokio::time::timeout(Duration::from_secs(3), options.connect()).await {
-        Ok(Err(said)) => said,
-        Ok(Ok(connection)) => {
-            let _ = connection.close().await;
-            error
-        }
-        Err(_) => error,
-    }
 }

@@ -1,4 +1,4 @@
-//! `deliveries`: what was received, byte for byte, and working on it again.
+//! `deliveries`: lists, shows and replays stored deliveries.
 
 use std::process::ExitCode;
 
@@ -9,33 +9,31 @@ use uuid::Uuid;
 use super::database::CommandDatabase;
 use super::error::{CliError, Context};
 use super::output::{print, write};
-use super::table::{TextTable, moment, or_dash, visible_lines};
+use super::table::{TextTable, counted, moment, or_dash, visible_lines};
 use crate::config::database::DatabaseArgs;
-use crate::config::value_parsers::whole;
+use crate::config::value_parsers::integer_in;
 use crate::jobs;
 use crate::store::admin::{self, DeliveryFilter};
 
-/// What can be done with deliveries.
 #[derive(Debug, Subcommand)]
 pub enum DeliveriesCommand {
     /// List deliveries, the newest first
     List(ListDeliveriesArgs),
-    /// Show one delivery: its headers, how it was verified, its body, and what became of it
+    /// Show a delivery: headers, verification, body and the outcomes of its jobs
     Show(ShowDeliveryArgs),
-    /// Work on stored deliveries again
+    /// Process stored deliveries again
     ///
-    /// Makes a new job for each; a session that already shows what the delivery says is not changed again.
+    /// Enqueues a job for each. What was applied before is not applied twice.
     Replay(ReplayDeliveriesArgs),
 }
 
-/// What `deliveries list` takes.
 #[derive(Debug, clap::Args)]
 pub struct ListDeliveriesArgs {
-    /// The most deliveries to list (1 to 10000).
-    #[arg(long, value_name = "COUNT", default_value = "50", value_parser = whole::<i64>(1, 10_000))]
+    /// Maximum number of deliveries (1 to 10000).
+    #[arg(long, value_name = "COUNT", default_value = "50", value_parser = integer_in::<i64>(1, 10_000))]
     pub limit: i64,
 
-    /// Only deliveries received before this one, to turn the page.
+    /// Only deliveries received before this one: the id of the last line gets the next page.
     #[arg(long, value_name = "ID")]
     pub before: Option<Uuid>,
 
@@ -43,19 +41,17 @@ pub struct ListDeliveriesArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
-/// What `deliveries show` takes.
 #[derive(Debug, clap::Args)]
 pub struct ShowDeliveryArgs {
-    /// The delivery, by the id that it was answered with.
+    /// Id of the delivery, as in the answer to it.
     #[arg(value_name = "ID")]
     pub id: Uuid,
 
-    /// Write only the exact body, byte for byte, to standard output.
+    /// Write the exact body to standard output, and nothing else.
     #[arg(long, conflicts_with = "json")]
     pub body: bool,
 
@@ -63,26 +59,22 @@ pub struct ShowDeliveryArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
-/// What `deliveries replay` takes.
 #[derive(Debug, clap::Args)]
 pub struct ReplayDeliveriesArgs {
-    /// The deliveries, by id.
+    /// Ids of the deliveries.
     #[arg(value_name = "ID", required = true)]
     pub ids: Vec<Uuid>,
 
-    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
-/// Does it.
-pub async fn run(action: DeliveriesCommand) -> Result<ExitCode, CliError> {
-    match action {
+pub async fn run(command: DeliveriesCommand) -> Result<ExitCode, CliError> {
+    match command {
         DeliveriesCommand::List(args) => list(args).await,
         DeliveriesCommand::Show(args) => show(args).await,
         DeliveriesCommand::Replay(args) => replay(args).await,
@@ -103,10 +95,10 @@ async fn list(args: ListDeliveriesArgs) -> Result<ExitCode, CliError> {
     } else if deliveries.is_empty() {
         print("no deliveries")?;
     } else {
-        let mut report =
+        let mut table =
             TextTable::new(["delivery", "received", "verified by", "bytes", "outcome", "detail"]).numbers(&[3]);
         for delivery in deliveries {
-            report.row([
+            table.row([
                 delivery.id.to_string(),
                 moment(delivery.received_at),
                 delivery.verified_by,
@@ -115,7 +107,7 @@ async fn list(args: ListDeliveriesArgs) -> Result<ExitCode, CliError> {
                 or_dash(delivery.detail),
             ]);
         }
-        print(report)?;
+        print(table)?;
     }
     database.close().await?;
     Ok(ExitCode::SUCCESS)
@@ -151,17 +143,17 @@ async fn show(args: ShowDeliveryArgs) -> Result<ExitCode, CliError> {
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut report = TextTable::new(["delivery", &args.id.to_string()]);
-    report.row(["received", &moment(delivery.received_at)]);
-    report.row(["verified by", &delivery.verified_by]);
+    let mut table = TextTable::new(["delivery", &args.id.to_string()]);
+    table.row(["received", &moment(delivery.received_at)]);
+    table.row(["verified by", &delivery.verified_by]);
     for header in delivery.headers.lines() {
-        report.row(["header", header]);
+        table.row(["header", header]);
     }
     for (id, kind, outcome, detail) in delivery.jobs {
-        report.row([format!("job {id}"), format!("{kind}: {outcome}: {}", or_dash(detail))]);
+        table.row([format!("job {id}"), format!("{kind}: {outcome}: {}", or_dash(detail))]);
     }
-    print(report)?;
-    // The body is a stranger's: nothing in it may steer the terminal.
+    print(table)?;
+    // The body may contain terminal control sequences.
     print(format_args!("\n{}", visible_lines(&body)))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -170,8 +162,11 @@ async fn replay(args: ReplayDeliveriesArgs) -> Result<ExitCode, CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
     let found = jobs::replay::replay(&database.pool, &args.ids)
         .await
-        .context("queue the deliveries again")?;
-    print(format_args!("{} to be worked on again", found.len()))?;
+        .context("enqueue the deliveries")?;
+    print(format_args!(
+        "{} enqueued",
+        counted(found.len(), "delivery", "deliveries")
+    ))?;
     database.close().await?;
     let missed: Vec<String> = args
         .ids

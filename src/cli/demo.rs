@@ -1,5 +1,5 @@
-//! `demo`: the main job on real input, from nothing, in both formats: full events from the fixtures, and thin notifications
-//! from a simulated Avinode whose API tells what they mean.
+//! `demo`: the whole service, from nothing, on both formats: full events from the fixtures, and thin notifications of a simulated
+//! Avinode with its API.
 
 pub mod database;
 pub mod output;
@@ -15,17 +15,16 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::error::{CliError, Context};
+use super::error::{CliError, Context, EXIT_INTERRUPTED};
 use super::fixture_run::SeededManifest;
 use super::manifest::FixtureManifest;
 use super::output::print;
-use super::serve::policy;
 use super::simulate::seed_sessions::SeededSessions;
 use crate::avinode::signature::verifier::Verifier;
-use crate::config::secret::database_url;
-use crate::config::serve::PrimaryQuote;
+use crate::config::secret::any_secret;
 use crate::config::target_url::WEBHOOK_PATH;
 use crate::config::value_parsers::address;
+use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::jobs::fetch::status;
 use crate::postgres::migrator;
 use crate::postgres::pool::pool;
@@ -35,52 +34,48 @@ use crate::shutdown;
 use database::DemoDatabase;
 use run::DemoRun;
 
-/// What the demo takes. None of it, but where the Postgres programs are, comes from the environment: it must show the
-/// same thing in every shell, and touch no database that the shell happens to name.
+/// Except for the Postgres programs, nothing comes from the environment: the demo must show the same in every shell, and must not
+/// touch a database that the shell happens to name.
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
-    /// End when the work is done, with exit code 0 if every session is as the fixtures and the simulated story say,
-    /// instead of staying up.
+    /// Exit when the work is done, with code 0 if every session is as the fixtures and the built-in story expect.
     #[arg(long)]
     pub exit: bool,
 
-    /// Make, use and drop a database of the demo's own on this Postgres, instead of starting a throw-away one. The
-    /// database named in the URL is not touched. DATABASE_URL is ignored here.
-    #[arg(long, hide_env_values = true, value_name = "URL", value_parser = database_url)]
+    /// Create, use and drop a database of its own on this Postgres, instead of starting a temporary one. The database in the URL
+    /// is not touched. DATABASE_URL is ignored.
+    #[arg(long, hide_env_values = true, value_name = "URL", value_parser = any_secret())]
     pub database_url: Option<SecretString>,
 
-    /// The folder of the fixtures and their manifest.
-    #[arg(long, value_name = "FOLDER", default_value = "fixtures")]
+    /// Directory of the fixtures and their manifest.
+    #[arg(long, value_name = "DIRECTORY", default_value = "fixtures")]
     pub fixtures: PathBuf,
 
-    /// The address to listen on; port 0 takes a free one.
+    /// Address to listen on; port 0 selects a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = address)]
     pub listen: SocketAddr,
 
-    /// Which quote becomes a session's primary one. The manifest tells what `latest` leads to.
+    /// Policy that selects the primary quote. The manifest expects the results of `latest`.
     #[arg(long, value_name = "POLICY", default_value = "latest")]
-    pub primary_quote: PrimaryQuote,
+    pub primary_quote_policy: PrimaryQuotePolicy,
 
-    /// The folder of the Postgres programs (postgres, initdb), where they are not found by themselves.
-    #[arg(long, env = "INGEST_POSTGRES_BIN", value_name = "FOLDER")]
+    /// Directory of the Postgres programs (postgres, initdb), if they are not found automatically.
+    #[arg(long, env = "INGEST_POSTGRES_BIN", value_name = "DIRECTORY")]
     pub postgres_bin: Option<PathBuf>,
 }
 
-/// The demo signs with a secret of its own; it proves nothing to anybody else.
+/// The webhook secret of the demo.
 const SECRET: &str = "demo-secret-not-for-production";
-/// The exit code of a demo that was interrupted before it had shown anything: 128 + SIGINT.
-const INTERRUPTED: u8 = 130;
 
-/// Runs the demo.
 pub async fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
     let shutdown = shutdown::on_signals().context("listen for signals")?;
     let manifest = FixtureManifest::read(&args.fixtures).map_err(|error| {
-        CliError::to("read the fixtures", error).hint("run it where fixtures/ is, or name them with --fixtures")
+        CliError::to("read the fixtures", error).hint("run it in the directory of fixtures/, or use --fixtures")
     })?;
-    let place = DemoDatabase::make(&args).await?;
-    let demo = demo(&args, &manifest, &place, shutdown).await;
-    let removed = place.remove().await;
-    let code = demo?;
+    let database = DemoDatabase::create(&args).await?;
+    let result = demo(&args, &manifest, &database, shutdown).await;
+    let removed = database.remove().await;
+    let code = result?;
     removed?;
     Ok(code)
 }
@@ -88,108 +83,119 @@ pub async fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
 async fn demo(
     args: &DemoArgs,
     manifest: &FixtureManifest,
-    place: &DemoDatabase,
+    database: &DemoDatabase,
     shutdown: CancellationToken,
 ) -> Result<ExitCode, CliError> {
-    let applied = migrator::migrate(&place.options)
+    let applied = migrator::migrate(&database.options)
         .await
         .context("migrate the demo's database")?;
-    print(format_args!("{}: {} migrations applied", place.what, applied.len()))?;
-    let pool = pool(place.options.clone(), 8, "avinode-ingest demo", Duration::from_secs(10));
-    // Ends with the demo, whether or not somebody asked for it.
-    let ending = shutdown.child_token();
-    let avinode = simulator::start(ending.clone()).await?;
-    let mut staged = SeededManifest::make(&pool, manifest)
+    print(format_args!(
+        "{}: {} migrations applied",
+        database.description,
+        applied.len()
+    ))?;
+    let pool = pool(
+        database.options.clone(),
+        8,
+        "avinode-ingest demo",
+        Duration::from_secs(10),
+    );
+    // Service and simulator also end when the demo ends by itself.
+    let stop = shutdown.child_token();
+    let avinode = simulator::start(stop.clone()).await?;
+    let mut fixtures = SeededManifest::create(&pool, manifest)
         .await
-        .context("make the sessions")?;
-    staged.fetches = true;
-    let stage = DemoRun {
-        staged,
-        cast: SeededSessions::make(&pool, avinode.scenario())
+        .context("create the sessions")?;
+    fixtures.fetches = true;
+    let demo = DemoRun {
+        fixtures,
+        story: SeededSessions::create(&pool, avinode.scenario())
             .await
-            .context("make the sessions")?,
+            .context("create the sessions")?,
         avinode,
         pool,
     };
-    print(format_args!("\nbefore\n{}\n", stage.table().await?))?;
+    print(format_args!("\nbefore\n{}\n", demo.table().await?))?;
 
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| CliError::to(format!("listen on {} (--listen)", args.listen), error).unavailable())?;
-    let address = listener.local_addr().context("read the address listened on")?;
+    let address = listener.local_addr().context("read the address of the listener")?;
     let url = format!("http://{address}{WEBHOOK_PATH}");
     let basic = simulator::basic();
     let verifier = Verifier::from_settings(Some(SECRET), Some(&basic)).context("make the verifier")?;
     let settings = ServiceSettings {
-        policy: policy(args.primary_quote),
-        avinode: Some(simulator::settings(&stage.avinode)?),
+        policy: args.primary_quote_policy,
+        avinode: Some(simulator::settings(&demo.avinode)?),
         ..ServiceSettings::default()
     };
     let service = tokio::spawn(service::run(
         listener,
-        stage.pool.clone(),
+        demo.pool.clone(),
         verifier,
         settings,
-        ending.clone(),
+        stop.clone(),
     ));
-    // Asked first: a demo that stays up takes the end as its success.
+    // Biased: a demo that keeps running ends successfully by the signal.
     let shown = tokio::select! {
         biased;
-        shown = show(args, &stage, &url, &shutdown) => shown,
-        () = shutdown.cancelled() => Ok(ExitCode::from(INTERRUPTED)),
+        shown = show(args, &demo, &url, &shutdown) => shown,
+        () = shutdown.cancelled() => Ok(ExitCode::from(EXIT_INTERRUPTED)),
     };
-    ending.cancel();
+    stop.cancel();
     let _ = service.await;
-    stage.avinode.ended().await;
-    stage.pool.close().await;
+    demo.avinode.ended().await;
+    demo.pool.close().await;
     shown
 }
 
 async fn show(
     args: &DemoArgs,
-    stage: &DemoRun<'_>,
+    demo: &DemoRun<'_>,
     url: &str,
     shutdown: &CancellationToken,
 ) -> Result<ExitCode, CliError> {
     let began = Instant::now();
-    let summary = stage.play(args, url).await?;
-    let (elapsed, log) = (began.elapsed().as_millis(), stage.avinode.log());
+    let summary = demo.play(args, url).await?;
+    let (elapsed, log) = (began.elapsed().as_millis(), demo.avinode.log());
     print(format_args!(
-        "after {} signed deliveries and {} notifications of a simulated Avinode, {} fetches, in {elapsed} ms\n{}",
+        "after {} signed deliveries, {} notifications of a simulated Avinode and {} fetches, in {elapsed} ms\n{}",
         summary.total(),
         log.deliveries().delivered,
         log.served(),
-        stage.table().await?
+        demo.table().await?
     ))?;
-    let (unserved, because) = status::unserved(&stage.pool).await.context("ask how fetching stands")?;
+    let (unserved, because) = status::unserved(&demo.pool)
+        .await
+        .context("read the status of fetching")?;
     let filter = JobFilter {
         limit: 10_000,
         unserved,
         because,
         ..JobFilter::default()
     };
-    let jobs = admin::list(&stage.pool, &filter).await.context("list what waits")?;
-    print(format_args!("\nwhat waits, and why\n{}", output::waiting(&jobs)))?;
+    let jobs = admin::list(&demo.pool, &filter).await.context("list the jobs")?;
+    print(format_args!("\nunfinished and dead jobs\n{}", output::jobs(&jobs)))?;
 
-    let differences = stage.differences(&summary, &jobs).await?;
-    let as_expected = differences.is_empty() && args.primary_quote == PrimaryQuote::Latest;
-    match args.primary_quote {
-        PrimaryQuote::Latest if as_expected => {
-            print("\nevery session is as fixtures/manifest.json and scenarios/story.json say")?;
+    let compared = args.primary_quote_policy == PrimaryQuotePolicy::Latest;
+    let differences = demo.differences(&summary, &jobs).await?;
+    match compared {
+        true if differences.is_empty() => {
+            print("\nevery session is as fixtures/manifest.json and scenarios/story.json expect")?;
         }
-        PrimaryQuote::Latest => print(format_args!("\nnot as expected:\n{}", differences.join("\n")))?,
-        _ => print("\nthe manifest tells what the policy latest leads to; not compared")?,
+        true => print(format_args!("\nnot as expected:\n{}", differences.join("\n")))?,
+        false => print("\nnot compared: the manifest expects the policy latest")?,
     }
     if args.exit {
-        let failed = args.primary_quote == PrimaryQuote::Latest && !as_expected;
+        let failed = compared && !differences.is_empty();
         return Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS });
     }
     print(format_args!(
         "\nlistening on {url}\n\
          try:  avinode-ingest replay --url {url} --secret {SECRET} --avinode {} --shuffle 7   \
-         (nothing changes: all of it is known)\n\
+         (nothing changes: everything is known)\n\
          Ctrl-C ends the demo and removes its database",
-        stage.avinode.base()
+        demo.avinode.base()
     ))?;
     shutdown.cancelled().await;
     Ok(ExitCode::SUCCESS)

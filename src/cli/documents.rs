@@ -1,4 +1,4 @@
-//! `documents`: what was fetched from Avinode, as it was returned. Nothing of what was sent for it is kept: no credentials.
+//! `documents`: lists and shows fetched documents.
 
 use std::process::ExitCode;
 
@@ -10,52 +10,52 @@ use super::error::{CliError, Context};
 use super::output::{print, write};
 use super::table::{TextTable, moment, or_dash, visible_lines};
 use crate::config::database::DatabaseArgs;
-use crate::config::value_parsers::whole;
+use crate::config::value_parsers::integer_in;
 use crate::store::admin::documents::{self, DocumentFilter};
 
-/// What can be done with documents.
+/// Shown instead of a body.
+const NO_BODY: &str = "the body is no longer stored, or was too long to be stored";
+
 #[derive(Debug, Subcommand)]
 pub enum DocumentsCommand {
-    /// List documents, the last kept first
+    /// List documents, the newest first
     ///
-    /// The newest few of each resource are kept, their bodies for 30 days. What says the same again is the same document.
+    /// The newest few of each resource are kept, with their bodies for 30 days. A fetch that returns the same data again adds no
+    /// document.
     List(ListDocumentsArgs),
-    /// Show one document: when it was fetched, and its body
+    /// Show a document: when it was fetched, and its body
     Show(ShowDocumentArgs),
 }
 
-/// What `documents list` takes.
 #[derive(Debug, clap::Args)]
 pub struct ListDocumentsArgs {
     /// Only documents of this resource, for example arfq-12345678.
     #[arg(long, value_name = "ID")]
     pub resource: Option<String>,
 
-    /// The most documents to list (1 to 10000).
-    #[arg(long, value_name = "COUNT", default_value = "50", value_parser = whole::<i64>(1, 10_000))]
+    /// Maximum number of documents (1 to 10000).
+    #[arg(long, value_name = "COUNT", default_value = "50", value_parser = integer_in::<i64>(1, 10_000))]
     pub limit: i64,
 
-    /// Only documents kept before this one, to turn the page.
-    #[arg(long, value_name = "ID", value_parser = whole::<i64>(1, i64::MAX.unsigned_abs()))]
+    /// Only documents stored before this one: the id of the last line gets the next page.
+    #[arg(long, value_name = "ID", value_parser = integer_in::<i64>(1, i64::MAX.unsigned_abs()))]
     pub before: Option<i64>,
 
     /// Print JSON, for scripts.
     #[arg(long)]
     pub json: bool,
 
-    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
-/// What `documents show` takes.
 #[derive(Debug, clap::Args)]
 pub struct ShowDocumentArgs {
-    /// The document, by the id that `documents list` prints.
-    #[arg(value_name = "ID", value_parser = whole::<i64>(1, i64::MAX.unsigned_abs()))]
+    /// Id of the document, as in `documents list`.
+    #[arg(value_name = "ID", value_parser = integer_in::<i64>(1, i64::MAX.unsigned_abs()))]
     pub id: i64,
 
-    /// Write only the body, byte for byte, to standard output.
+    /// Write the exact body to standard output, and nothing else.
     #[arg(long, conflicts_with = "json")]
     pub body: bool,
 
@@ -63,14 +63,12 @@ pub struct ShowDocumentArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
-/// Does it.
-pub async fn run(action: DocumentsCommand) -> Result<ExitCode, CliError> {
-    match action {
+pub async fn run(command: DocumentsCommand) -> Result<ExitCode, CliError> {
+    match command {
         DocumentsCommand::List(args) => list(args).await?,
         DocumentsCommand::Show(args) => show(args).await?,
     }
@@ -93,9 +91,9 @@ async fn list(args: ListDocumentsArgs) -> Result<(), CliError> {
     if documents.is_empty() {
         return print("no documents");
     }
-    let mut report = TextTable::new(["document", "resource", "kind", "fetched", "times", "bytes"]).numbers(&[4, 5]);
+    let mut table = TextTable::new(["document", "resource", "kind", "fetched", "times", "bytes"]).numbers(&[4, 5]);
     for document in documents {
-        report.row([
+        table.row([
             document.id.to_string(),
             document.resource,
             document.kind,
@@ -104,7 +102,7 @@ async fn list(args: ListDocumentsArgs) -> Result<(), CliError> {
             or_dash(document.bytes.map(|bytes| bytes.to_string())),
         ]);
     }
-    print(report)
+    print(table)
 }
 
 async fn show(args: ShowDocumentArgs) -> Result<(), CliError> {
@@ -115,25 +113,22 @@ async fn show(args: ShowDocumentArgs) -> Result<(), CliError> {
         return Err(CliError::plain(format!("there is no document {}", args.id)));
     };
     if args.body {
-        let body = body.ok_or_else(|| CliError::plain("its body is not kept any more, or was too long to be"))?;
+        let body = body.ok_or_else(|| CliError::plain(NO_BODY))?;
         return write(&body);
     }
     let text = body.as_deref().map(String::from_utf8_lossy);
     if args.json {
         return print(json!({"document": document, "body": text}));
     }
-    let mut report = TextTable::new(["document", &document.id.to_string()]);
-    report.row(["resource", &format!("{}/{}", document.kind, document.resource)]);
-    report.row(["fetched", &moment(document.fetched_at)]);
-    report.row(["times in a row", &document.times.to_string()]);
-    report.row(["sha-256 of its data", &document.sha256]);
-    print(report)?;
-    // The body is a stranger's: nothing in it may steer the terminal.
+    let mut table = TextTable::new(["document", &document.id.to_string()]);
+    table.row(["resource", &format!("{}/{}", document.kind, document.resource)]);
+    table.row(["fetched", &moment(document.fetched_at)]);
+    table.row(["fetched with the same data", &document.times.to_string()]);
+    table.row(["sha-256 of the data", &document.sha256]);
+    print(table)?;
+    // The body may contain terminal control sequences.
     print(format_args!(
         "\n{}",
-        text.map_or_else(
-            || "its body is not kept any more, or was too long to be".to_owned(),
-            |text| { visible_lines(&text) }
-        )
+        text.map_or_else(|| NO_BODY.to_owned(), |text| { visible_lines(&text) })
     ))
 }

@@ -1,38 +1,56 @@
-//! How a subcommand fails: what was attempted, why it did not work, perhaps a hint, an exit code; printed as one line.
+//! The error of a subcommand: the failed attempt, its causes, an optional hint and an exit code, printed as one line.
 //!
-//! One plain struct for all subcommands rather than an enum of their errors: nobody but the person at the terminal
-//! reads it, and all they can do with it is read it.
+//! One struct for all subcommands rather than an enum: only the person at the terminal reads it.
 
 use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
 use crate::config::parse::EXIT_USAGE;
+use crate::config::setting_error::SettingError;
 
-/// The exit code when something the program needs cannot be reached (`EX_UNAVAILABLE`).
+/// Exit code when something that the program needs cannot be reached (`EX_UNAVAILABLE`).
 pub const EXIT_UNAVAILABLE: u8 = 69;
+/// Exit code of an interrupted program: 128 + SIGINT.
+pub const EXIT_INTERRUPTED: u8 = 130;
+/// Every exit code, for docs/configuration.md.
+pub const EXIT_CODES: [(u8, &str); 5] = [
+    (0, "success; of `check`: no check failed"),
+    (1, "the command failed, or found something wrong"),
+    (
+        EXIT_USAGE,
+        "the command line or a setting is invalid; one line on standard error names it, with its value and bounds",
+    ),
+    (
+        EXIT_UNAVAILABLE,
+        "the database, the port, the Postgres programs or Avinode cannot be reached",
+    ),
+    (
+        EXIT_INTERRUPTED,
+        "interrupted by a second SIGTERM or Ctrl-C, or a demo by the first before it was done",
+    ),
+];
 
-/// Why a subcommand failed.
 #[derive(Debug)]
 pub struct CliError {
-    what: String,
+    message: String,
     source: Option<Box<dyn Error + Send + Sync>>,
     hint: Option<String>,
     code: u8,
 }
 
 impl CliError {
-    /// A failure that is explained by `what` alone, a whole statement, for example `3 of 7 deliveries were refused`.
-    pub fn plain(what: impl Into<String>) -> Self {
+    /// `message` is a whole statement, for example `3 of 7 deliveries were refused`.
+    pub fn plain(message: impl Into<String>) -> Self {
         Self {
-            what: what.into(),
+            message: message.into(),
             source: None,
             hint: None,
             code: 1,
         }
     }
 
-    /// A failed attempt and its cause; `attempt` completes "could not …", for example `connect to the database`.
+    /// `attempt` completes "could not …", for example `connect to the database`.
     pub fn to(attempt: impl fmt::Display, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             source: Some(source.into()),
@@ -40,15 +58,15 @@ impl CliError {
         }
     }
 
-    /// A setting is wrong, seen only now: exit code 64. `what` names the setting.
-    pub fn setting(what: impl Into<String>) -> Self {
+    /// An invalid setting, which `message` names: exit code 64.
+    pub fn setting(message: impl Into<String>) -> Self {
         Self {
             code: EXIT_USAGE,
-            ..Self::plain(what)
+            ..Self::plain(message)
         }
     }
 
-    /// Marks it as something that cannot be reached: exit code 69.
+    /// Sets exit code 69: something cannot be reached.
     #[must_use]
     pub fn unavailable(self) -> Self {
         Self {
@@ -57,7 +75,7 @@ impl CliError {
         }
     }
 
-    /// Adds what the person may do about it.
+    /// Adds what the person can do about it.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self {
@@ -66,28 +84,29 @@ impl CliError {
         }
     }
 
-    /// The exit code.
     pub fn code(&self) -> u8 {
         self.code
     }
 
-    /// Prints the line to standard error.
     pub fn print(&self) -> ExitCode {
         eprintln!("error: {self}");
         ExitCode::from(self.code)
     }
 }
 
+impl From<SettingError> for CliError {
+    fn from(error: SettingError) -> Self {
+        Self::setting(error.0)
+    }
+}
+
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut told = match self.source.as_deref() {
-            Some(source) => follow(self.what.clone(), source),
-            None => self.what.clone(),
-        };
+        let mut line = with_causes(self.message.clone(), self.source());
         if let Some(hint) = &self.hint {
-            told = format!("{told} ({hint})");
+            line = format!("{line} ({hint})");
         }
-        f.write_str(&told.split_whitespace().collect::<Vec<_>>().join(" "))
+        f.write_str(&line.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -99,29 +118,24 @@ impl Error for CliError {
 
 /// An error and its causes on one line.
 pub fn chain(error: &dyn Error) -> String {
-    match error.source() {
-        Some(source) => follow(error.to_string(), source),
-        None => error.to_string(),
-    }
+    with_causes(error.to_string(), error.source())
 }
 
-/// Adds a cause and its own causes to what was told.
-fn follow(mut told: String, cause: &dyn Error) -> String {
-    let mut cause = Some(cause);
+fn with_causes(mut line: String, mut cause: Option<&(dyn Error + 'static)>) -> String {
     while let Some(error) = cause {
         let text = error.to_string();
-        // Many errors already tell their source at their end.
-        if !told.ends_with(&text) {
-            told = format!("{told}: {text}");
+        // Many errors end with their cause already.
+        if !line.ends_with(&text) {
+            line = format!("{line}: {text}");
         }
         cause = error.source();
     }
-    told
+    line
 }
 
 /// Names the attempt where a result is passed on.
 pub trait Context<T> {
-    /// Turns an error into a [`CliError`] to do `attempt`.
+    /// `attempt` completes "could not …".
     fn context(self, attempt: impl fmt::Display) -> Result<T, CliError>;
 }
 

@@ -1,4 +1,4 @@
-//! The manifest carried out: its sessions made, its afterwards done, its expectations held against what came of them.
+//! Runs the manifest of the fixtures: creates its sessions, does its follow-up actions, and compares the sessions with it.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,19 @@ use crate::postgres::transaction::Pool;
 use crate::store::admin::{self, SessionView};
 use crate::store::demo_data::{self, NewSession};
 
-/// The sessions of a manifest, made in a database.
+/// The sessions of a manifest, created in a database.
 pub struct SeededManifest<'a> {
     manifest: &'a FixtureManifest,
     /// In the manifest's order.
     pub names: Vec<String>,
-    /// By the same order.
     pub ids: Vec<Uuid>,
-    /// Whether Avinode's API answers for what thin notifications name.
+    /// True where Avinode's API answers for the resources of thin notifications.
     pub fetches: bool,
 }
 
 impl<'a> SeededManifest<'a> {
-    /// Makes all sessions of the manifest.
-    pub async fn make(pool: &Pool, manifest: &'a FixtureManifest) -> Result<Self, sqlx::Error> {
-        let mut staged = Self {
+    pub async fn create(pool: &Pool, manifest: &'a FixtureManifest) -> Result<Self, sqlx::Error> {
+        let mut seeded = Self {
             manifest,
             names: Vec::new(),
             ids: Vec::new(),
@@ -42,14 +40,14 @@ impl<'a> SeededManifest<'a> {
                     session.operators_contacted_count,
                 ],
             };
-            staged.ids.push(demo_data::session(pool, &new).await?);
-            staged.names.push(session.name.clone());
+            seeded.ids.push(demo_data::session(pool, &new).await?);
+            seeded.names.push(session.name.clone());
         }
-        Ok(staged)
+        Ok(seeded)
     }
 
-    /// Does what the application does after everything was sent.
-    pub async fn afterwards(&self, pool: &Pool) -> Result<usize, sqlx::Error> {
+    /// Does the follow-up actions and returns their number.
+    pub async fn follow_up(&self, pool: &Pool) -> Result<usize, sqlx::Error> {
         let ids: BTreeMap<&str, Uuid> = self
             .names
             .iter()
@@ -66,24 +64,24 @@ impl<'a> SeededManifest<'a> {
         Ok(done)
     }
 
-    /// The sessions as they are now, in the manifest's order.
+    /// Returns the sessions as they are now, in the manifest's order.
     pub async fn sessions(&self, pool: &Pool) -> Result<Vec<SessionView>, sqlx::Error> {
         admin::sessions(pool, &self.ids).await
     }
 
-    /// Where sessions differ from what the manifest expects, a line each; none when all is well.
+    /// Returns a line for each difference from the manifest.
     pub fn differences(&self, sessions: &[SessionView]) -> Vec<String> {
         let found: BTreeMap<&str, &SessionView> = self.names.iter().map(String::as_str).zip(sessions).collect();
         let expected = self.expectations().flat_map(|expect| &expect.sessions);
         expected
             .flat_map(|expected| match found.get(expected.name.as_str()) {
                 Some(session) => compare(expected, session),
-                None => vec![format!("{}: not there", expected.name)],
+                None => vec![format!("{}: missing", expected.name)],
             })
             .collect()
     }
 
-    /// How many jobs are expected to wait, and to be dead.
+    /// Returns the expected numbers of waiting and of dead jobs.
     pub fn expected_jobs(&self) -> (u64, u64) {
         self.expectations().fold((0, 0), |(waiting, dead), expect| {
             (waiting + expect.waiting, dead + expect.dead)
@@ -101,7 +99,7 @@ impl<'a> SeededManifest<'a> {
     }
 }
 
-/// The price of a session's primary quote, with its currency.
+/// Returns the price of a session's primary quote, with its currency.
 pub fn price(session: &SessionView) -> Option<String> {
     let price = session.primary_price.as_ref()?;
     Some(format!(
@@ -110,10 +108,10 @@ pub fn price(session: &SessionView) -> Option<String> {
     ))
 }
 
-/// Of what is called so, expected so and found so, that which differs, for people.
+/// Describes the differences among (name, expected, found).
 pub fn differing(pairs: impl IntoIterator<Item = (&'static str, String, String)>) -> impl Iterator<Item = String> {
     let differ = pairs.into_iter().filter(|(_, expected, found)| expected != found);
-    differ.map(|(what, expected, found)| format!("{what} is {found}, expected {expected}"))
+    differ.map(|(name, expected, found)| format!("{name} is {found}, expected {expected}"))
 }
 
 fn compare(expected: &ExpectedSession, found: &SessionView) -> Vec<String> {

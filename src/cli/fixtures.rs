@@ -1,62 +1,45 @@
-//! Fixtures: folders of bodies to send, in a fixed order, and the moments in them that are relative to now.
+//! Fixtures: directories of bodies to send, in a fixed order, with placeholders for times relative to now.
 //!
-//! The placeholders are replaced in the bytes, not in parsed JSON: a fixture must reach the endpoint as it was written,
-//! and some are there because they are odd.
+//! Placeholders are replaced in the bytes, not in parsed JSON: a fixture must reach the endpoint as it was written, and some are
+//! deliberately odd.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use super::manifest::MANIFEST;
-
-/// What `{{avinode}}` stands for.
+/// The default of the placeholder `{{avinode}}`.
 pub const SANDBOX: &str = "https://sandbox.avinode.com/api";
+/// The file of the manifest, which is not a fixture.
+pub const MANIFEST: &str = "manifest.json";
 
-/// Why fixtures cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FixtureError {
-    /// A file or folder cannot be read.
     #[error("could not read {}", path.display())]
-    Read {
-        /// Which one.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// No `*.json` file is there.
+    Read { path: PathBuf, source: io::Error },
     #[error("there is no *.json file in {}", .0.display())]
     Empty(PathBuf),
-    /// Something between `{{` and `}}` that is no moment.
     #[error("{}: unknown placeholder {{{{{placeholder}}}}}; known are {{{{now}}}} and such as {{{{now-30m}}}} or \
              {{{{now+2h}}}} (s, m, h, d), and {{{{avinode}}}}", path.display())]
     Placeholder {
-        /// The file it stands in.
         path: PathBuf,
-        /// What stands between the braces.
+        /// The text between the braces.
         placeholder: String,
     },
-    /// The manifest is not one.
     #[error("{} is not a manifest of fixtures", path.display())]
-    Manifest {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: serde_json::Error,
-    },
+    Manifest { path: PathBuf, source: serde_json::Error },
 }
 
-/// One body to send, as it is written in its file.
+/// A body to send, as it is in its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fixture {
-    /// The file.
     pub path: PathBuf,
-    /// Its bytes, placeholders and all.
+    /// The file's bytes, with placeholders.
     pub template: Vec<u8>,
 }
 
 impl Fixture {
-    /// Reads one file, whatever its name.
+    /// Reads a file of any name.
     pub fn read(path: &Path) -> Result<Self, FixtureError> {
         let template = std::fs::read(path).map_err(|source| FixtureError::Read {
             path: path.to_owned(),
@@ -68,18 +51,17 @@ impl Fixture {
         })
     }
 
-    /// The name of the folder that the file is in: the scenario.
+    /// Returns the name of the file's directory.
     pub fn scenario(&self) -> Option<&str> {
         self.path.parent()?.file_name()?.to_str()
     }
 
-    /// The body to send: every placeholder replaced by the moment it means, in UTC with milliseconds, and `{{avinode}}` by
-    /// the URL of the sandbox's API.
+    /// Returns the body with every placeholder replaced: times in UTC with milliseconds, `{{avinode}}` by the URL of the sandbox.
     pub fn body(&self, now: DateTime<Utc>) -> Result<Vec<u8>, FixtureError> {
         self.body_of(now, SANDBOX)
     }
 
-    /// The same with resources of another API, for example of a simulator's.
+    /// Returns the body with resources of another API, for example of a simulator.
     pub fn body_of(&self, now: DateTime<Utc>, avinode: &str) -> Result<Vec<u8>, FixtureError> {
         let unknown = |placeholder: &[u8]| FixtureError::Placeholder {
             path: self.path.clone(),
@@ -105,8 +87,8 @@ impl Fixture {
     }
 }
 
-/// Reads the `*.json` files of these folders, and of the folders in them, and these files, in the order given and by
-/// name within a folder. Manifests and hidden files are left out; links to folders are not followed.
+/// Reads these files, and the `*.json` files of these directories and their subdirectories, in the given order and by name within
+/// a directory. Skips manifests and hidden files, and follows no links to directories.
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Fixture>, FixtureError> {
     let mut fixtures = Vec::new();
     for path in paths {
@@ -145,11 +127,11 @@ fn read_folder(folder: &Path, fixtures: &mut Vec<Fixture>) -> Result<(), Fixture
     Ok(())
 }
 
-fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
-    bytes.windows(what.len()).position(|window| window == what)
+fn find(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
+    bytes.windows(pattern.len()).position(|window| window == pattern)
 }
 
-/// The moment that `now`, `now-30m`, `now+2h` and the like mean.
+/// Parses `now`, `now-30m`, `now+2h`.
 fn moment(placeholder: &[u8], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let shift = std::str::from_utf8(placeholder).ok()?.strip_prefix("now")?;
     if shift.is_empty() {

@@ -1,4 +1,4 @@
-//! `jobs`: what an operator needs to see and mend of the queue.
+//! `jobs`: lists, shows, retries and discards jobs.
 
 use std::process::ExitCode;
 
@@ -7,18 +7,17 @@ use clap::{Subcommand, ValueEnum};
 use super::database::CommandDatabase;
 use super::error::{CliError, Context};
 use super::output::print;
-use super::table::{TextTable, moment, or_dash};
+use super::table::{TextTable, counted, moment, or_dash};
 use crate::config::database::DatabaseArgs;
-use crate::config::value_parsers::whole;
+use crate::config::value_parsers::integer_in;
 use crate::jobs::fetch::status;
 use crate::queue::admin::{self, JobFilter};
 
-/// What can be done with jobs.
 #[derive(Debug, Subcommand)]
 pub enum JobsCommand {
-    /// List jobs, the ones that need attention first
+    /// List jobs, dead ones first, then by due time
     List(ListJobsArgs),
-    /// Show one job with its history
+    /// Show a job with its failures
     Show(ShowJobArgs),
     /// Run dead or waiting jobs now
     Retry(JobSelection),
@@ -53,7 +52,6 @@ impl State {
     }
 }
 
-/// What `jobs list` takes.
 #[derive(Debug, clap::Args)]
 pub struct ListJobsArgs {
     /// Only jobs in this state.
@@ -64,47 +62,44 @@ pub struct ListJobsArgs {
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
 
-    /// The most jobs to list (1 to 10000).
-    #[arg(long, value_name = "COUNT", default_value = "50", value_parser = whole::<i64>(1, 10_000))]
+    /// Maximum number of jobs (1 to 10000).
+    #[arg(long, value_name = "COUNT", default_value = "50", value_parser = integer_in::<i64>(1, 10_000))]
     pub limit: i64,
 
     /// Print JSON, for scripts.
     #[arg(long)]
     pub json: bool,
 
-    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
-/// What `jobs show` takes.
 #[derive(Debug, clap::Args)]
 pub struct ShowJobArgs {
-    /// The job, by the id that `jobs list` prints.
-    #[arg(value_name = "ID", value_parser = whole::<i64>(1, i64::MAX.unsigned_abs()))]
+    /// Id of the job, as in `jobs list`.
+    #[arg(value_name = "ID", value_parser = integer_in::<i64>(1, i64::MAX.unsigned_abs()))]
     pub id: i64,
 
     /// Print JSON, for scripts.
     #[arg(long)]
     pub json: bool,
 
-    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
-/// What `jobs retry` and `jobs discard` take: jobs by id, or all dead ones.
 #[derive(Debug, clap::Args)]
 pub struct JobSelection {
-    /// The jobs, by the ids that `jobs list` prints.
-    #[arg(value_name = "ID", required_unless_present = "dead", value_parser = whole::<i64>(1, i64::MAX.unsigned_abs()))]
+    /// Ids of the jobs, as in `jobs list`.
+    #[arg(value_name = "ID", required_unless_present = "dead",
+          value_parser = integer_in::<i64>(1, i64::MAX.unsigned_abs()))]
     pub ids: Vec<i64>,
 
     /// All dead jobs.
     #[arg(long, conflicts_with = "ids")]
     pub dead: bool,
 
-    /// With --dead: only those of this kind.
+    /// With --dead: only jobs of this kind.
     #[arg(long, value_name = "KIND", requires = "dead")]
     pub kind: Option<String>,
 
@@ -112,18 +107,16 @@ pub struct JobSelection {
     #[arg(long)]
     pub json: bool,
 
-    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
-/// Does it.
-pub async fn run(action: JobsCommand) -> Result<ExitCode, CliError> {
-    match action {
+pub async fn run(command: JobsCommand) -> Result<ExitCode, CliError> {
+    match command {
         JobsCommand::List(args) => list(args).await,
         JobsCommand::Show(args) => show(args).await,
-        JobsCommand::Retry(choice) => mend(choice, Mending::Retry).await,
-        JobsCommand::Discard(choice) => mend(choice, Mending::Discard).await,
+        JobsCommand::Retry(selection) => change(selection, JobChange::Retry).await,
+        JobsCommand::Discard(selection) => change(selection, JobChange::Discard).await,
     }
 }
 
@@ -131,7 +124,7 @@ async fn list(args: ListJobsArgs) -> Result<ExitCode, CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
     let (unserved, because) = status::unserved(&database.pool)
         .await
-        .context("ask how fetching stands")?;
+        .context("read the status of fetching")?;
     let filter = JobFilter {
         id: None,
         state: args.state.map(|state| state.as_str().to_owned()),
@@ -144,11 +137,11 @@ async fn list(args: ListJobsArgs) -> Result<ExitCode, CliError> {
     if args.json {
         print(serde_json::to_string_pretty(&jobs).context("write the jobs as JSON")?)?;
     } else if jobs.is_empty() {
-        print("no jobs: everything received has been worked off")?;
+        print("no jobs: everything that was received is done")?;
     } else {
-        let mut report = TextTable::new(["job", "kind", "state", "attempts", "due", "delivery", "about", "reason"]);
+        let mut table = TextTable::new(["job", "kind", "state", "attempts", "due", "delivery", "key", "reason"]);
         for job in jobs {
-            report.row([
+            table.row([
                 job.id.to_string(),
                 job.kind,
                 job.state,
@@ -159,7 +152,7 @@ async fn list(args: ListJobsArgs) -> Result<ExitCode, CliError> {
                 or_dash(job.reason),
             ]);
         }
-        print(report)?;
+        print(table)?;
     }
     database.close().await?;
     Ok(ExitCode::SUCCESS)
@@ -169,7 +162,7 @@ async fn show(args: ShowJobArgs) -> Result<ExitCode, CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
     let (unserved, because) = status::unserved(&database.pool)
         .await
-        .context("ask how fetching stands")?;
+        .context("read the status of fetching")?;
     let filter = JobFilter {
         id: Some(args.id),
         limit: 1,
@@ -184,21 +177,21 @@ async fn show(args: ShowJobArgs) -> Result<ExitCode, CliError> {
             true
         }
         Some(job) => {
-            let mut report = TextTable::new(["job", &job.id.to_string()]);
-            report.row(["kind", &job.kind]);
-            report.row(["state", &job.state]);
-            report.row(["about", &or_dash(job.key.clone())]);
-            report.row(["delivery", &or_dash(job.delivery_id.map(|id| id.to_string()))]);
-            report.row(["queued", &moment(job.created_at)]);
-            report.row(["due", &moment(job.due_at)]);
-            report.row(["attempts", &job.attempts.to_string()]);
-            report.row(["crashes", &job.crashes.to_string()]);
-            report.row(["held by", &or_dash(job.leased_by.clone())]);
-            report.row(["reason", &or_dash(job.reason.clone())]);
+            let mut table = TextTable::new(["job", &job.id.to_string()]);
+            table.row(["kind", &job.kind]);
+            table.row(["state", &job.state]);
+            table.row(["key", &or_dash(job.key.clone())]);
+            table.row(["delivery", &or_dash(job.delivery_id.map(|id| id.to_string()))]);
+            table.row(["enqueued", &moment(job.created_at)]);
+            table.row(["due", &moment(job.due_at)]);
+            table.row(["attempts", &job.attempts.to_string()]);
+            table.row(["crashes", &job.crashes.to_string()]);
+            table.row(["leased by", &or_dash(job.leased_by.clone())]);
+            table.row(["reason", &or_dash(job.reason.clone())]);
             for (number, failure) in job.history.iter().enumerate() {
-                report.row([format!("failure {}", number + 1).as_str(), failure]);
+                table.row([format!("failure {}", number + 1).as_str(), failure]);
             }
-            print(report)?;
+            print(table)?;
             true
         }
         None => false,
@@ -207,30 +200,32 @@ async fn show(args: ShowJobArgs) -> Result<ExitCode, CliError> {
     if found {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(CliError::plain(format!("there is no live or dead job {}", args.id))
-        .hint("a finished job's outcome is shown by `deliveries show`"))
+    Err(
+        CliError::plain(format!("there is no unfinished or dead job {}", args.id))
+            .hint("`deliveries show` shows the outcomes of finished jobs"),
+    )
 }
 
-enum Mending {
+enum JobChange {
     Retry,
     Discard,
 }
 
-async fn mend(choice: JobSelection, mending: Mending) -> Result<ExitCode, CliError> {
-    let database = CommandDatabase::open_current(&choice.database).await?;
+async fn change(selection: JobSelection, change: JobChange) -> Result<ExitCode, CliError> {
+    let database = CommandDatabase::open_current(&selection.database).await?;
     let pool = &database.pool;
-    let ids = match choice.dead {
-        true => admin::dead(pool, choice.kind.as_deref())
+    let ids = match selection.dead {
+        true => admin::dead(pool, selection.kind.as_deref())
             .await
             .context("list the dead jobs")?,
-        false => choice.ids,
+        false => selection.ids,
     };
-    let (done, word) = match mending {
-        Mending::Retry => (
+    let (done, verb) = match change {
+        JobChange::Retry => (
             admin::retry(pool, &ids).await.context("retry the jobs")?,
-            "to be run now",
+            "made available",
         ),
-        Mending::Discard => (
+        JobChange::Discard => (
             admin::discard(pool, &ids).await.context("discard the jobs")?,
             "discarded",
         ),
@@ -240,10 +235,10 @@ async fn mend(choice: JobSelection, mending: Mending) -> Result<ExitCode, CliErr
         .filter(|id| !done.contains(id))
         .map(ToString::to_string)
         .collect();
-    if choice.json {
+    if selection.json {
         print(serde_json::json!({"done": done, "not_done": missed}))?;
     } else {
-        print(format_args!("{} {word}", counted(done.len())))?;
+        print(format_args!("{} {verb}", counted(done.len(), "job", "jobs")))?;
     }
     database.close().await?;
     if missed.is_empty() {
@@ -253,12 +248,4 @@ async fn mend(choice: JobSelection, mending: Mending) -> Result<ExitCode, CliErr
         "not there, or neither dead nor waiting: {}",
         missed.join(", ")
     )))
-}
-
-fn counted(jobs: usize) -> String {
-    if jobs == 1 {
-        "1 job".to_owned()
-    } else {
-        format!("{jobs} jobs")
-    }
 }

@@ -1,4 +1,4 @@
-//! `migrate`: applies the migrations.
+//! `migrate`: applies missing migrations.
 
 use std::process::ExitCode;
 
@@ -6,17 +6,15 @@ use super::database::CommandDatabase;
 use super::error::{CliError, Context};
 use super::output::print;
 use crate::config::database::DatabaseArgs;
+use crate::config::setting_error::SettingError;
 use crate::postgres::migrator;
 
-/// What `migrate` takes.
 #[derive(Debug, clap::Args)]
 pub struct MigrateArgs {
-    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
-/// Applies what is missing and prints what was done.
 pub async fn run(args: MigrateArgs) -> Result<ExitCode, CliError> {
     refuse_pooler(&args.database)?;
     let database = CommandDatabase::open(&args.database).await?;
@@ -31,18 +29,18 @@ pub async fn run(args: MigrateArgs) -> Result<ExitCode, CliError> {
         ))?;
     }
     if applied.is_empty() {
-        print("nothing to do: the schema is up to date")?;
+        print("no missing migrations: the schema is up to date")?;
     }
     database.close().await?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Migrations take turns by a lock of the session, and build indexes outside of transactions.
-pub fn refuse_pooler(args: &DatabaseArgs) -> Result<(), CliError> {
-    if args.pooler && args.database_url.is_some() {
-        return Err(CliError::setting(
-            "INGEST_POOLER (--pooler): a migration needs a direct connection; run `migrate` with one in DATABASE_URL, \
-             and without this",
+/// Migrations need a session: for the lock of the process that migrates, and for indexes built outside of transactions.
+pub fn refuse_pooler(args: &DatabaseArgs) -> Result<(), SettingError> {
+    if args.transaction_pooler && args.database_url.is_some() {
+        return Err(SettingError::new(
+            "INGEST_TRANSACTION_POOLER (--transaction-pooler)",
+            "migrations need a direct connection: run `migrate` with one in DATABASE_URL, and without this setting",
         ));
     }
     Ok(())

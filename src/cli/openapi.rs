@@ -1,4 +1,4 @@
-//! `openapi`: prints the description of the HTTP API, as it is kept in the repository.
+//! `openapi`: prints the OpenAPI description of the HTTP API, which is also the file `openapi.json`.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,6 @@ use super::error::CliError;
 use super::output;
 use crate::http::router::DOCUMENT;
 
-/// Prints it.
 pub fn run() -> Result<ExitCode, CliError> {
     output::write(DOCUMENT.as_bytes())?;
     Ok(ExitCode::SUCCESS)

@@ -1,4 +1,4 @@
-//! `reconcile`: has the trips of sessions fetched anew, and shows what that changed.
+//! `reconcile`: fetches the trips of sessions again, and shows what that changed.
 
 pub mod output;
 
@@ -13,8 +13,8 @@ use super::error::{CliError, Context};
 use super::output::print;
 use crate::clock::Clock;
 use crate::config::database::DatabaseArgs;
+use crate::config::quantity::duration;
 use crate::config::time_ago::{TimeAgo, since};
-use crate::config::value_parsers::seconds;
 use crate::domain::ids::TripId;
 use crate::jobs::fetch::status;
 use crate::jobs::reconcile::{self, ReconcileRun};
@@ -22,13 +22,12 @@ use crate::postgres::transaction::Pool;
 use crate::queue::admin::FinishedJob;
 use crate::store::trip_lookup::ReconcileScope;
 
-/// How often it is asked whether all is done.
-const POLL: Duration = Duration::from_millis(200);
+/// How often the queue is asked for unfinished jobs.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// What `reconcile` takes: which trips, and whether to wait.
 #[derive(Debug, clap::Args)]
 pub struct ReconcileArgs {
-    /// One trip, by either of its ids.
+    /// One trip: its resource id or short id.
     #[arg(long, value_name = "ID", required_unless_present_any = ["active", "since"], conflicts_with_all = ["active", "since"])]
     pub trip: Option<String>,
 
@@ -36,37 +35,35 @@ pub struct ReconcileArgs {
     #[arg(long, conflicts_with = "since")]
     pub active: bool,
 
-    /// The trips of all sessions in which something has happened since: 48h, 7d, or a time such as 2026-01-31T10:00:00Z.
+    /// The trips of all sessions with activity since then: 48h, 7d, or a time such as 2026-01-31T10:00:00Z.
     #[arg(long, value_name = "SINCE", value_parser = since)]
     pub since: Option<TimeAgo>,
 
-    /// Wait until all that this asked for has been fetched, and show what it changed.
+    /// Wait until all of these trips are fetched, and show what that changed.
     #[arg(long)]
     pub wait: bool,
 
-    /// With --wait: for how long, in seconds (1 to 86400).
-    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds(1, 86_400), requires = "wait")]
+    /// With --wait: how long to wait (1s to 1d).
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration("1s", "1d"), requires = "wait")]
     pub timeout: Duration,
 
     /// Print JSON, for scripts.
     #[arg(long)]
     pub json: bool,
 
-    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
-/// Puts them up, and waits where that is wanted.
 pub async fn run(args: ReconcileArgs) -> Result<ExitCode, CliError> {
-    let which = which(&args)?;
+    let scope = scope(&args)?;
     let database = CommandDatabase::open_current(&args.database).await?;
-    let done = put_up(&database.pool, &which, &args).await;
+    let result = enqueue_and_wait(&database.pool, &scope, &args).await;
     database.close().await?;
-    done
+    result
 }
 
-fn which(args: &ReconcileArgs) -> Result<ReconcileScope, CliError> {
+fn scope(args: &ReconcileArgs) -> Result<ReconcileScope, CliError> {
     match (&args.trip, args.since) {
         (Some(trip), _) => {
             let trip = TripId::parse(trip).map_err(|error| CliError::setting(format!("--trip: {error}")))?;
@@ -77,69 +74,66 @@ fn which(args: &ReconcileArgs) -> Result<ReconcileScope, CliError> {
     }
 }
 
-async fn put_up(pool: &Pool, which: &ReconcileScope, args: &ReconcileArgs) -> Result<ExitCode, CliError> {
-    let attempt = "queue the trips";
-    let (asked, run) = if args.wait {
-        let (asked, run) = reconcile::begin(pool, which).await.context(attempt)?;
-        (asked, Some(run))
+async fn enqueue_and_wait(pool: &Pool, scope: &ReconcileScope, args: &ReconcileArgs) -> Result<ExitCode, CliError> {
+    let attempt = "enqueue the trips";
+    let (plan, run) = if args.wait {
+        let (plan, run) = reconcile::begin(pool, scope).await.context(attempt)?;
+        (plan, Some(run))
     } else {
-        (reconcile::ask(pool, which).await.context(attempt)?, None)
+        (reconcile::ask(pool, scope).await.context(attempt)?, None)
     };
-    let nobody = status::standing(pool).await.context("ask how fetching stands")?;
-    let nobody = status::waits(&nobody);
-    let finished = match (&nobody, run) {
+    let fetching = status::standing(pool).await.context("read the status of fetching")?;
+    let not_fetching = status::waits(&fetching);
+    let finished = match (&not_fetching, run) {
         (Some(_), _) | (None, None) => None,
         (None, Some(run)) => Some(wait(pool, run, args.timeout).await?),
     };
     if args.json {
         print(json!({
-            "trips": asked.targets.iter().map(|it| json!({
-                "trip": it.trip, "session": it.session, "resources": it.resources,
+            "trips": plan.targets.iter().map(|target| json!({
+                "trip": target.trip, "session": target.session, "resources": target.resources,
             })).collect::<Vec<_>>(),
-            "queued": asked.queued,
-            "waits": nobody,
+            "queued": plan.queued,
+            "waits": not_fetching,
             "finished": finished,
         }))?;
     } else {
-        print(output::asked(&asked))?;
+        print(output::plan(&plan))?;
         if let Some(finished) = &finished {
             print(output::finished(finished))?;
         }
     }
-    match (nobody, args.wait) {
-        (Some(why), true) => {
-            return Err(CliError::plain(format!("nothing is fetched now: {why}"))
-                .hint("what was put up is kept, and fetched when that changes")
+    match (not_fetching, args.wait) {
+        (Some(reason), true) => {
+            return Err(CliError::plain(format!("nothing is fetched now: {reason}"))
+                .hint("the trips stay enqueued, and are fetched when that changes")
                 .unavailable());
         }
-        (Some(why), false) if !args.json => print(format_args!("it waits: {why}"))?,
+        (Some(reason), false) if !args.json => print(format_args!("not fetched yet: {reason}"))?,
         _ => {}
     }
-    Ok(if output::is_well(&asked, finished.as_deref().unwrap_or_default()) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    let complete = output::is_complete(&plan, finished.as_deref().unwrap_or_default());
+    Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn wait(pool: &Pool, run: ReconcileRun, limit: Duration) -> Result<Vec<FinishedJob>, CliError> {
+async fn wait(pool: &Pool, run: ReconcileRun, timeout: Duration) -> Result<Vec<FinishedJob>, CliError> {
     let began = Instant::now();
     loop {
-        let left = reconcile::left(pool, run).await.context("count what is left")?;
+        let left = reconcile::left(pool, run).await.context("count the unfinished jobs")?;
         if left == 0 {
             break;
         }
-        if began.elapsed() >= limit {
-            return Err(CliError::plain(format!(
-                "{left} resources are still to be fetched after {} s",
-                limit.as_secs()
-            ))
-            .hint("fetching goes on; see avinode-ingest jobs list")
-            .unavailable());
+        if began.elapsed() >= timeout {
+            let timeout = humantime::format_duration(timeout);
+            return Err(
+                CliError::plain(format!("{left} resources are not fetched after {timeout}"))
+                    .hint("fetching goes on; see avinode-ingest jobs list")
+                    .unavailable(),
+            );
         }
-        sleep(POLL).await;
+        sleep(POLL_INTERVAL).await;
     }
     reconcile::finished(pool, run)
         .await
-        .context("read what has become of it")
+        .context("read the outcomes of the jobs")
 }

@@ -1,4 +1,4 @@
-//! `replay [PATH…]`: sends fixtures, signed, to a running service, and tells how it answered.
+//! `replay [PATH…]`: sends fixtures, signed, to a running service, and summarizes its answers.
 
 pub mod progress;
 pub mod sender;
@@ -19,61 +19,57 @@ use super::fixtures::{self, SANDBOX};
 use super::output::print;
 use super::signing::SigningArgs;
 use crate::clock::Clock;
-use crate::config::database::DatabaseArgs;
+use crate::config::database::{DATABASE_URL, DatabaseArgs};
 use crate::config::target_url::TargetArgs;
-use crate::config::value_parsers::{rate, whole};
+use crate::config::value_parsers::{integer_in, rate};
 use crate::postgres::transaction::Pool;
 use progress::ReplayProgress;
 use sender::{SendPlan, SignedDelivery, client, send_all};
 
 /// How long `--wait` waits.
-const SETTLE_LIMIT: Duration = Duration::from_secs(120);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What `replay` takes.
 #[derive(Debug, clap::Args)]
 pub struct ReplayArgs {
-    /// Files and folders to send; in folders the *.json files, by name. Placeholders such as {{now-30m}} are filled in.
+    /// Files and directories to send; of directories the *.json files, by name. Placeholders such as {{now-30m}} are replaced.
     #[arg(value_name = "PATH", default_value = "fixtures/")]
     pub paths: Vec<PathBuf>,
 
-    /// Deliveries begun a second, at most; fractions are allowed. Default: as fast as they are answered.
-    #[arg(long, value_name = "PER-SECOND", value_parser = rate)]
+    /// Maximum rate of deliveries per second; fractions are allowed. Default: as fast as they are answered.
+    #[arg(long, value_name = "RATE", value_parser = rate)]
     pub rate: Option<f64>,
 
-    /// Deliveries under way at once (1 to 1024).
-    #[arg(long, value_name = "COUNT", default_value = "4", value_parser = whole::<usize>(1, 1024))]
+    /// Number of concurrent deliveries (1 to 1024).
+    #[arg(long, value_name = "COUNT", default_value = "4", value_parser = integer_in::<usize>(1, 1024))]
     pub concurrency: usize,
 
-    /// How often everything is sent (1 to 100000).
-    #[arg(long, value_name = "TIMES", default_value = "1", value_parser = whole::<usize>(1, 100_000))]
+    /// How often to send everything (1 to 100000).
+    #[arg(long, value_name = "TIMES", default_value = "1", value_parser = integer_in::<usize>(1, 100_000))]
     pub repeat: usize,
 
-    /// Send in an order that depends on this number only.
-    #[arg(long, value_name = "SEED", value_parser = whole::<u64>(0, u64::MAX))]
+    /// Shuffle the deliveries, by this seed.
+    #[arg(long, value_name = "SEED", value_parser = integer_in::<u64>(0, u64::MAX))]
     pub shuffle: Option<u64>,
 
-    /// The API whose resources thin notifications name ({{avinode}}); a service fetches them from its own API only.
+    /// Base URL for the resources of thin notifications ({{avinode}}). A service fetches only from its own AVINODE_BASE_URL.
     #[arg(long, value_name = "URL", default_value = SANDBOX)]
     pub avinode: String,
 
-    /// Wait until the work is done and the sessions have changed, and tell the time it took. Needs the database.
+    /// Wait until the service has applied everything to the sessions, and show how long that took. Needs the database.
     #[arg(long)]
     pub wait: bool,
 
-    /// What to sign with.
     #[command(flatten)]
     pub signing: SigningArgs,
 
-    /// Where to.
     #[command(flatten)]
     pub target: TargetArgs,
 
-    /// The database, for --wait.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
-/// Sends everything and prints the summary. Fails when anything was refused or could not be sent.
+/// Sends everything and prints the summary. Fails when a delivery was refused or could not be sent.
 pub async fn run(args: ReplayArgs) -> Result<ExitCode, CliError> {
     let signer = args.signing.signer()?;
     let url = args.target.url();
@@ -99,13 +95,18 @@ pub async fn run(args: ReplayArgs) -> Result<ExitCode, CliError> {
     progress.finish();
     print(&summary)?;
 
-    if let Some(pool) = pool {
-        let settling = wait_idle::wait_until_settled(&pool, SETTLE_LIMIT).await;
-        settling.context("wait until the work is done")?;
-        print(format_args!(
-            "the sessions are up to date {:.3} s after the first was sent",
-            started.elapsed().as_secs_f64()
-        ))?;
+    match pool {
+        Some(_) if summary.accepted() == 0 => print("no delivery was accepted, so there is nothing to wait for")?,
+        Some(pool) => {
+            let idle = wait_idle::wait_until_settled(&pool, WAIT_TIMEOUT).await;
+            idle.context("wait until the work is done")?;
+            print(format_args!(
+                "the sessions are up to date with {} accepted deliveries, {:.3} s after the first was sent",
+                summary.accepted(),
+                started.elapsed().as_secs_f64()
+            ))?;
+        }
+        None => {}
     }
     if summary.is_clean() {
         Ok(ExitCode::SUCCESS)
@@ -114,11 +115,11 @@ pub async fn run(args: ReplayArgs) -> Result<ExitCode, CliError> {
     }
 }
 
-/// What to send, in the order to send it. The moments are filled in once, so that a repeated body is the same body.
+/// Placeholders are replaced once, so that a repeated body is the same body.
 fn deliveries(args: &ReplayArgs) -> Result<Vec<SignedDelivery>, CliError> {
     let now = Clock::System.now();
     let fixtures = fixtures::read(&args.paths).map_err(|error| {
-        CliError::to("read what to send", error).hint("name a file or a folder; without one, fixtures/ is read")
+        CliError::to("read the fixtures", error).hint("name a file or a directory; the default is fixtures/")
     })?;
     let bodies = fixtures.iter().map(|fixture| {
         Ok(SignedDelivery::new(
@@ -128,7 +129,7 @@ fn deliveries(args: &ReplayArgs) -> Result<Vec<SignedDelivery>, CliError> {
     });
     let once = bodies
         .collect::<Result<Vec<_>, fixtures::FixtureError>>()
-        .context("fill in the placeholders")?;
+        .context("replace the placeholders")?;
     let mut deliveries: Vec<SignedDelivery> = std::iter::repeat_n(once, args.repeat).flatten().collect();
     if let Some(seed) = args.shuffle {
         deliveries.shuffle(&mut StdRng::seed_from_u64(seed));
@@ -136,13 +137,13 @@ fn deliveries(args: &ReplayArgs) -> Result<Vec<SignedDelivery>, CliError> {
     Ok(deliveries)
 }
 
-async fn database(settings: &DatabaseArgs) -> Result<Pool, CliError> {
-    match CommandDatabase::open_running(settings).await? {
+async fn database(args: &DatabaseArgs) -> Result<Pool, CliError> {
+    match CommandDatabase::open_running(args).await? {
         Some(database) => Ok(database.pool),
-        None => Err(CliError::setting(
-            "DATABASE_URL (--database-url) must be set: --wait looks into the service's database, and no service runs \
-             on the private one here",
-        )),
+        None => Err(CliError::setting(format!(
+            "{DATABASE_URL} must be set: --wait queries the database of the service, and no service runs on the private \
+             Postgres of this machine"
+        ))),
     }
 }
 

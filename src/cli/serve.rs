@@ -1,4 +1,4 @@
-//! `serve`: receiver and workers in one process.
+//! `serve`: the receiver and the workers in one process.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -7,84 +7,65 @@ use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
 use super::avinode_client::{self, warn_of_loopback};
-use super::database::CommandDatabase;
+use super::database::{self, CommandDatabase};
 use super::error::{CliError, Context};
 use super::migrate::refuse_pooler;
-use crate::avinode::client::config::AvinodeSettings;
 use crate::avinode::signature::verifier::Verifier;
-use crate::clock::Clock;
 use crate::config::avinode::{AvinodeArgs, FetchArgs};
 use crate::config::database::DatabaseArgs;
-use crate::config::secret::{ApiTokens, Scope, Secrets};
-use crate::config::serve::{PrimaryQuote, ServeArgs};
+use crate::config::secret::ApiToken;
+use crate::config::serve::ServeArgs;
+use crate::config::setting_error::SettingError;
 use crate::config::webhook::WebhookArgs;
-use crate::domain::api_scope::ApiScope;
-use crate::domain::primary_quote::PrimaryQuotePolicy;
-use crate::http::limits::{ServerLimits, WebhookLimits};
 use crate::http::v1::auth::BearerTokens;
 use crate::postgres::migrator;
-use crate::queue::retry::RetryPolicy;
 use crate::service::fetching::FETCHING_CONNECTIONS;
-use crate::service::{self, ApiSettings, ServiceSettings};
+use crate::service::{self, ServiceSettings};
 use crate::shutdown;
 
-/// What the service takes.
 #[derive(Debug, clap::Args)]
 pub struct ServeCommandArgs {
-    /// Receiver and workers.
     #[command(flatten)]
     pub serve: ServeArgs,
 
-    /// The proof of the sender.
     #[command(flatten)]
     pub webhook: WebhookArgs,
 
-    /// Avinode's API.
     #[command(flatten)]
     pub avinode: AvinodeArgs,
 
-    /// How often it is called.
     #[command(flatten)]
     pub fetch: FetchArgs,
 
-    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
-/// Serves until it is asked to stop.
+/// Serves until a signal asks it to stop.
 pub async fn run(args: ServeCommandArgs) -> Result<ExitCode, CliError> {
     let began = Instant::now();
     let shutdown = shutdown::on_signals().context("listen for signals")?;
     let verifier = verifier(&args.webhook)?;
-    let avinode = avinode_client::settings(&args.avinode, &args.fetch)?;
-    if let Some(avinode) = &avinode {
+    let settings = settings(&args)?;
+    database::named(&args.database)?;
+    args.serve.check(&args.webhook)?;
+    if let Some(avinode) = &settings.avinode {
         warn_of_loopback(&avinode.client);
-        // Now rather than in the middle: a machine without root certificates has none.
+        // Fails on a machine without root certificates: at startup rather than at the first fetch.
         avinode_client::client(&avinode.client)?;
     }
-    let fetching = fetching(&args.serve, avinode.is_some());
-    let needed = connections_needed(&args.serve).saturating_add(fetching);
-    if args.database.max_connections < needed {
-        return Err(CliError::setting(format!(
-            "INGEST_MAX_CONNECTIONS (--max-connections): \"{}\" is too few for {} workers; at least {needed}",
-            args.database.max_connections,
-            workers(&args.serve)
-        )));
-    }
+    let own = own_connections(&args, &settings)?;
     if args.serve.migrate {
         refuse_pooler(&args.database)?;
     }
-    // The port first: a second instance by mistake should not get as far as the database.
+    // The port first: a second instance that was started by mistake must not reach the database.
     let listen = args.serve.listen;
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|error| CliError::to(format!("listen on {listen} (INGEST_LISTEN)"), error).unavailable())?;
-    let address = listener.local_addr().context("read the address listened on")?;
-    // Each worker brings a connection of its own, and so do the receiver and what fetches.
-    let own = workers(&args.serve) + u32::from(args.serve.role.receives()) + fetching;
+    let address = listener.local_addr().context("read the address of the listener")?;
     let shared = DatabaseArgs {
-        max_connections: args.database.max_connections - own,
+        database_max_connections: args.database.database_max_connections - own,
         ..args.database.clone()
     };
     let database = CommandDatabase::open(&shared).await?;
@@ -93,22 +74,24 @@ pub async fn run(args: ServeCommandArgs) -> Result<ExitCode, CliError> {
             .await
             .context("migrate the database")?;
         if !applied.is_empty() {
-            tracing::info!(migrations = applied.len(), "the database was migrated");
+            let migrations = applied.len();
+            tracing::info!(migrations, "applied {migrations} migrations");
         }
     }
     database.require_current().await?;
+    let ready_after_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(
         %address,
-        role = ?args.serve.role,
-        workers = args.serve.workers,
+        role = args.serve.role.as_str(),
+        workers = settings.workers,
         embedded = database.embedded.is_some(),
-        ready_after_ms = began.elapsed().as_millis(),
-        "serving"
+        ready_after_ms,
+        "serving on {address} with {} workers",
+        settings.workers
     );
-    let settings = settings(&args.serve, &args.database, avinode);
     let embedded_end = async {
         match &database.embedded {
-            Some(embedded) => Some(embedded.ended().await),
+            Some(embedded) => embedded.ended().await,
             None => std::future::pending().await,
         }
     };
@@ -117,101 +100,58 @@ pub async fn run(args: ServeCommandArgs) -> Result<ExitCode, CliError> {
     let ended = tokio::select! {
         ended = &mut serving => ended,
         end = embedded_end => {
-            tracing::error!(?end, "the private Postgres ended by itself; so does this process");
+            tracing::error!(status = %end, "the private Postgres ended unexpectedly with status {end}; shutting down");
             shutdown.cancel();
             serving.await;
-            return Err(CliError::plain("the private Postgres ended by itself").hint("its log is in INGEST_DATA_DIR"));
+            return Err(
+                CliError::plain("the private Postgres ended unexpectedly").hint("its log is in INGEST_DATA_DIR")
+            );
         }
     };
     tracing::info!(
         cut_off = ended.cut_off,
         stopped = ended.stopped,
         leases_given_back = ended.given_back,
-        "stopped in order"
+        "shut down: {} requests cut off, {} workers stopped, {} leases released",
+        ended.cut_off,
+        ended.stopped,
+        ended.given_back
     );
     database.close().await?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The connections that fetch, where anything is fetched.
-fn fetching(serve: &ServeArgs, fetches: bool) -> u32 {
-    if serve.role.works() && fetches {
-        FETCHING_CONNECTIONS
-    } else {
-        0
+/// Returns the number of connections that workers, receiver and fetcher hold outside of the shared pool.
+fn own_connections(args: &ServeCommandArgs, settings: &ServiceSettings) -> Result<u32, SettingError> {
+    let workers = u32::try_from(settings.workers).unwrap_or(u32::MAX);
+    let fetches = settings.avinode.is_some() && args.serve.role.works();
+    let fetching = if fetches { FETCHING_CONNECTIONS } else { 0 };
+    // One per worker; one each for heartbeats of leases, the receiver, LISTEN and probes.
+    let needed = workers.saturating_add(4).saturating_add(fetching);
+    let max = args.database.database_max_connections;
+    if max < needed {
+        return Err(SettingError::new(
+            "INGEST_DATABASE_MAX_CONNECTIONS (--database-max-connections)",
+            format_args!("\"{max}\" is too few for {workers} workers; at least {needed}"),
+        ));
     }
+    Ok(workers + u32::from(args.serve.role.receives()) + fetching)
 }
 
-/// One connection a worker, and one each for their leases' upkeep at times, receiving, announcements and probes.
-fn connections_needed(serve: &ServeArgs) -> u32 {
-    workers(serve).saturating_add(4)
+/// Makes the verifier of the configured secrets; it is empty where none is configured.
+pub fn verifier(webhook: &WebhookArgs) -> Result<Verifier, SettingError> {
+    Ok(Verifier::new(webhook.secrets()?, &webhook.basic()?))
 }
 
-fn workers(serve: &ServeArgs) -> u32 {
-    let workers = if serve.role.works() { serve.workers } else { 0 };
-    u32::try_from(workers).unwrap_or(u32::MAX)
+fn settings(args: &ServeCommandArgs) -> Result<ServiceSettings, SettingError> {
+    let mut settings = ServiceSettings::from(&args.serve);
+    settings.listens = !args.database.transaction_pooler;
+    settings.api.tokens = tokens(&args.serve.tokens()?);
+    settings.avinode = avinode_client::settings(&args.avinode, &args.fetch)?;
+    Ok(settings)
 }
 
-/// The verifier of the configured secrets; empty for a process that does not receive.
-pub fn verifier(webhook: &WebhookArgs) -> Result<Verifier, CliError> {
-    let joined = |secrets: &Option<Secrets>| secrets.as_ref().map(|all| all.iter().collect::<Vec<_>>().join(" "));
-    let (secret, basic) = (joined(&webhook.webhook_secret), joined(&webhook.webhook_basic));
-    Verifier::from_settings(secret.as_deref(), basic.as_deref()).map_err(|error| CliError::setting(error.to_string()))
-}
-
-/// The election policy of a setting.
-pub fn policy(primary_quote: PrimaryQuote) -> PrimaryQuotePolicy {
-    match primary_quote {
-        PrimaryQuote::Latest => PrimaryQuotePolicy::Latest,
-        PrimaryQuote::First => PrimaryQuotePolicy::First,
-        PrimaryQuote::LowestPrice => PrimaryQuotePolicy::LowestPrice,
-    }
-}
-
-/// Who may call the API; nobody where the setting is not there.
-fn tokens(setting: Option<&ApiTokens>) -> BearerTokens {
-    let tokens = setting.map_or(&[][..], |tokens| &tokens.0);
-    BearerTokens::new(tokens.iter().map(|token| {
-        let scope = match token.scope {
-            Scope::Read => ApiScope::Read,
-            Scope::Write => ApiScope::Write,
-        };
-        (token.name.as_str(), scope, token.token.expose_secret())
-    }))
-}
-
-fn settings(serve: &ServeArgs, database: &DatabaseArgs, avinode: Option<AvinodeSettings>) -> ServiceSettings {
-    ServiceSettings {
-        receives: serve.role.receives(),
-        workers: if serve.role.works() { serve.workers } else { 0 },
-        policy: policy(serve.primary_quote),
-        lease: serve.lease,
-        poll: serve.poll,
-        listens: !database.pooler,
-        retry: RetryPolicy {
-            base: serve.retry_base,
-            max: serve.retry_max,
-            max_attempts: i32::try_from(serve.max_attempts).unwrap_or(i32::MAX),
-            ..RetryPolicy::default()
-        },
-        receive_queue: serve.receive_queue,
-        webhook: WebhookLimits {
-            body: serve.body_limit,
-            body_time: serve.body_timeout,
-            memory: serve.memory_budget,
-            ..WebhookLimits::default()
-        },
-        server: ServerLimits {
-            connections: serve.max_connections_http,
-            ..ServerLimits::default()
-        },
-        drain: serve.shutdown,
-        keep_outcomes: std::time::Duration::from_secs(u64::from(serve.keep_outcomes_days) * 24 * 3600),
-        api: ApiSettings {
-            tokens: tokens(serve.api_tokens.as_ref()),
-            connections: serve.api_connections,
-        },
-        avinode,
-        clock: Clock::System,
-    }
+fn tokens(tokens: &[ApiToken]) -> BearerTokens {
+    let tokens = tokens.iter();
+    BearerTokens::new(tokens.map(|token| (token.name.as_str(), token.scope, token.token.expose_secret())))
 }

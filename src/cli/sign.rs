@@ -1,7 +1,7 @@
-//! `sign FILE`: the curl command that delivers a file, with the headers that prove its sender.
+//! `sign FILE`: prints the curl command that delivers a file, signed.
 //!
-//! The bytes that curl sends must be the bytes that were signed. Where they are in no file (standard input, moments
-//! filled in), they are written to one, and the command names that.
+//! curl must send exactly the signed bytes. Where no file holds them (standard input, replaced placeholders), they are written to a
+//! temporary file, which the command names.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -16,23 +16,19 @@ use super::signing::SigningArgs;
 use crate::clock::Clock;
 use crate::config::target_url::TargetArgs;
 
-/// What `sign` takes.
 #[derive(Debug, clap::Args)]
 pub struct SignArgs {
-    /// The file with the body to sign; - reads standard input. Placeholders such as {{now-30m}} are filled in.
+    /// File with the body to sign; - reads standard input. Placeholders such as {{now-30m}} are replaced.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
-    /// What to sign with.
     #[command(flatten)]
     pub signing: SigningArgs,
 
-    /// Where to.
     #[command(flatten)]
     pub target: TargetArgs,
 }
 
-/// Prints the command.
 pub async fn run(args: &SignArgs) -> Result<ExitCode, CliError> {
     let signer = args.signing.signer()?;
     let now = Clock::System.now();
@@ -42,10 +38,10 @@ pub async fn run(args: &SignArgs) -> Result<ExitCode, CliError> {
     } else {
         Fixture::read(&args.file).context("sign the file")?
     };
-    let body = fixture.body(now).context("fill in the placeholders")?;
+    let body = fixture.body(now).context("replace the placeholders")?;
     let path = if from_stdin || body != fixture.template {
         let path = keep(&fixture.path, &body).context("write the body to a temporary file")?;
-        eprintln!("the body as it was signed is in {}", path.display());
+        eprintln!("the signed body is in {}", path.display());
         path
     } else {
         args.file.clone()
@@ -70,7 +66,7 @@ fn read_stdin() -> Result<Fixture, CliError> {
     })
 }
 
-/// Writes the body to a new file of a name that nobody can foresee, in the system's temporary folder.
+/// Writes the body to a new file with a random name, in the system's temporary directory.
 fn keep(of: &Path, body: &[u8]) -> std::io::Result<PathBuf> {
     let stem = of
         .file_stem()
@@ -99,7 +95,7 @@ fn command(path: &Path, headers: &[(&str, String)], url: &str) -> String {
     words.join(" ")
 }
 
-/// A word as every POSIX shell reads it back: plain where it is harmless, else between single quotes.
+/// Quotes a word for a POSIX shell, where it needs quotes.
 fn quoted(word: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
     if !word.is_empty() && word.chars().all(harmless) {

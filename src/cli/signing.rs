@@ -1,36 +1,33 @@
-//! What `replay` and `sign` sign with: the secret they were given, or the first configured one.
+//! The signer of `replay` and `sign`: of --secret, or else of the first configured secret.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::error::CliError;
 use crate::avinode::signature::signer::Signer;
-use crate::config::secret::{Secrets, signing_secret};
-use crate::config::webhook::WebhookArgs;
+use crate::config::secret::{any_secret, signing_secret};
+use crate::config::webhook::{WEBHOOK_BASIC, WEBHOOK_SECRET, WebhookArgs};
 
-/// The secret to sign with.
 #[derive(Debug, clap::Args)]
 pub struct SigningArgs {
-    /// The secret to sign with. Default: the first of AVINODE_WEBHOOK_SECRET, or else of AVINODE_WEBHOOK_BASIC.
-    #[arg(long, hide_env_values = true, value_name = "SECRET", value_parser = signing_secret)]
+    /// Secret to sign with. Default: the first of AVINODE_WEBHOOK_SECRET, or else of AVINODE_WEBHOOK_BASIC.
+    #[arg(long, hide_env_values = true, value_name = "SECRET", value_parser = any_secret())]
     pub secret: Option<SecretString>,
 
-    /// The configured ones.
     #[command(flatten)]
     pub webhook: WebhookArgs,
 }
 
 impl SigningArgs {
-    /// The signer.
     pub fn signer(&self) -> Result<Signer, CliError> {
-        let given = self.secret.as_ref().map(ExposeSecret::expose_secret);
-        let secret = given.or(self.webhook.webhook_secret.as_ref().map(Secrets::first));
-        let basic = self.webhook.webhook_basic.as_ref().map(Secrets::first);
-        let signer = Signer::from_settings(secret, basic).map_err(|error| CliError::setting(error.to_string()))?;
-        signer.ok_or_else(|| {
-            CliError::setting(
-                "--secret, AVINODE_WEBHOOK_SECRET (--webhook-secret) or AVINODE_WEBHOOK_BASIC (--webhook-basic) must \
-                 be set: there is nothing to sign with",
-            )
+        if let Some(secret) = &self.secret {
+            return Ok(Signer::with_secret(signing_secret("--secret", secret)?));
+        }
+        let (secrets, basic) = (self.webhook.secrets()?, self.webhook.basic()?);
+        let secret = secrets.into_iter().next().map(Signer::with_secret);
+        secret.or_else(|| basic.first().map(Signer::with_basic)).ok_or_else(|| {
+            CliError::setting(format!(
+                "--secret, {WEBHOOK_SECRET} or {WEBHOOK_BASIC} must be set: there is nothing to sign with"
+            ))
         })
     }
 }

@@ -1,5 +1,5 @@
-//! `simulate [SCENARIO]`: a stand-in for Avinode that plays a scenario: it answers as the API does and calls the webhook
-//! as Avinode does, so that the service can be shown, tried and loaded without an account.
+//! `simulate [SCENARIO]`: a simulated Avinode that plays a scenario through its API and its notifications, so that the service can
+//! be demonstrated, tested and loaded without an account.
 
 pub mod args;
 pub mod report;
@@ -8,6 +8,7 @@ pub mod seed_sessions;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -15,10 +16,10 @@ use super::database::CommandDatabase;
 use super::error::{CliError, Context};
 use super::output::print;
 use super::replay::wait_idle;
-use super::serve::policy;
-use crate::config::database::DatabaseArgs;
-use crate::config::secret::Secrets;
+use crate::avinode::signature::secrets::BasicAuth;
+use crate::config::database::{DATABASE_URL, DatabaseArgs};
 use crate::config::target_url::endpoint;
+use crate::config::webhook::WEBHOOK_BASIC;
 use crate::shutdown;
 use crate::simulator::credentials::ApiCredentials;
 use crate::simulator::instance::Simulator;
@@ -26,16 +27,15 @@ use args::SimulateArgs;
 use report::SimulationReport;
 use seed_sessions::SeededSessions;
 
-/// How long the service may take to work off the last notifications, with --sessions and --exit.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// With --sessions and --exit: how long the service may take to process the last notifications.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Plays the scenario.
 pub async fn run(args: SimulateArgs) -> Result<ExitCode, CliError> {
     let shutdown = shutdown::on_signals().context("listen for signals")?;
     let scenario = args.scenario()?;
     if !args.listen.ip().is_loopback() && !args.listen_anywhere {
         return Err(CliError::setting(format!(
-            "--listen: \"{}\" is reached by other machines; --listen-anywhere allows it",
+            "--listen: \"{}\" is reachable from other machines; --listen-anywhere allows it",
             args.listen
         )));
     }
@@ -43,27 +43,27 @@ pub async fn run(args: SimulateArgs) -> Result<ExitCode, CliError> {
         true => Some(service_database(&args.database).await?),
         false => None,
     };
-    let cast = match &database {
+    let seeded = match &database {
         Some(database) => Some(
-            SeededSessions::make(&database.pool, &scenario)
+            SeededSessions::create(&database.pool, &scenario)
                 .await
-                .context("make the sessions")?,
+                .context("create the sessions")?,
         ),
         None => None,
     };
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| CliError::to(format!("listen on {} (--listen)", args.listen), error).unavailable())?;
-    // Ends with the command, whether or not somebody asked for it.
-    let ending = shutdown.child_token();
-    let simulator = Simulator::start(listener, scenario, args.options(), ending.clone());
-    let simulator = simulator.context("read the address listened on")?;
+    // The simulator also ends when the command ends by itself.
+    let stop = shutdown.child_token();
+    let simulator = Simulator::start(listener, scenario, args.options(), stop.clone());
+    let simulator = simulator.context("read the address of the listener")?;
     subscribe(&args, &simulator)?;
     if !args.json {
         print(environment(&simulator))?;
     }
-    let played = play(&args, &simulator, database.as_ref().zip(cast.as_ref()), &shutdown).await;
-    ending.cancel();
+    let played = play(&args, &simulator, database.as_ref().zip(seeded.as_ref()), &shutdown).await;
+    stop.cancel();
     simulator.ended().await;
     if let Some(database) = database {
         database.close().await?;
@@ -74,28 +74,28 @@ pub async fn run(args: SimulateArgs) -> Result<ExitCode, CliError> {
 async fn play(
     args: &SimulateArgs,
     simulator: &Simulator,
-    cast: Option<(&CommandDatabase, &SeededSessions)>,
+    seeded: Option<(&CommandDatabase, &SeededSessions)>,
     shutdown: &CancellationToken,
 ) -> Result<ExitCode, CliError> {
     if args.target.is_none() {
         if !args.json {
-            print("nothing happens until a webhook setting is made (`webhooks create`)")?;
+            print("waiting for a webhook setting (`webhooks create`)")?;
         }
         simulator.subscribed().await;
     }
     let began = Instant::now();
     simulator.play().await.context("make an HTTP client")?;
-    let mut report = SimulationReport::of(simulator, began.elapsed());
-    if let Some((database, cast)) = cast.filter(|_| !shutdown.is_cancelled()) {
+    let mut report = SimulationReport::new(simulator, began.elapsed());
+    if let Some((database, seeded)) = seeded.filter(|_| !shutdown.is_cancelled()) {
         tokio::select! {
-            settled = wait_idle::wait_until_settled(&database.pool, PATIENCE) => {
-                settled.context("wait until the work is done")?;
+            idle = wait_idle::wait_until_settled(&database.pool, IDLE_TIMEOUT) => {
+                idle.context("wait until the work is done")?;
             }
             () = shutdown.cancelled() => {}
         }
-        let sessions = cast.sessions(&database.pool).await.context("read the sessions")?;
-        report.compare(cast.differences(&sessions, &simulator.truth(), policy(args.primary_quote)));
-        // What was asked since.
+        let sessions = seeded.sessions(&database.pool).await.context("read the sessions")?;
+        report.compare(seeded.differences(&sessions, &simulator.truth(), args.primary_quote_policy));
+        // The service went on fetching while the queue became idle.
         report.calls(simulator);
     }
     if args.json {
@@ -105,48 +105,49 @@ async fn play(
     }
     if !args.exit && !shutdown.is_cancelled() {
         if !args.json {
-            print("the API stays up; Ctrl-C ends it")?;
+            print("the API keeps running; Ctrl-C stops it")?;
         }
         shutdown.cancelled().await;
         return Ok(ExitCode::SUCCESS);
     }
-    Ok(if report.is_well() {
+    Ok(if report.is_successful() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
 
-/// Makes the setting that --target asks for.
+/// Creates the webhook setting for --target.
 fn subscribe(args: &SimulateArgs, simulator: &Simulator) -> Result<(), CliError> {
     let Some(target) = &args.target else { return Ok(()) };
-    let credentials = args.webhook.webhook_basic.as_ref().map(Secrets::first);
-    let Some((identifier, secret)) = credentials.and_then(|text| text.split_once(':')) else {
-        return Err(CliError::setting(
-            "AVINODE_WEBHOOK_BASIC (--webhook-basic) must be set: --target is to know who calls",
-        ));
+    let basic = args.webhook.basic()?;
+    let Some(BasicAuth { identifier, secret }) = basic.first() else {
+        return Err(CliError::setting(format!(
+            "{WEBHOOK_BASIC} must be set: --target authenticates its sender"
+        )));
     };
-    let made = simulator.subscribe(&endpoint(target), identifier, secret, args.proof);
-    made.map(drop)
-        .map_err(|why| CliError::setting(format!("--target: {why}")))
+    let created = simulator.subscribe(&endpoint(target), identifier, secret.expose_secret(), args.auth);
+    created
+        .map(drop)
+        .map_err(|error| CliError::setting(format!("--target: {error}")))
 }
 
-/// What the service is to be started with.
+/// The settings of a service that fetches from the simulator.
 fn environment(simulator: &Simulator) -> String {
     let ApiCredentials { api_token, bearer } = ApiCredentials::default();
     format!(
-        "Avinode is simulated; the service finds it with\n\
+        "settings of the service:\n\
          AVINODE_BASE_URL={} AVINODE_INSECURE_LOOPBACK=true AVINODE_API_TOKEN={api_token} AVINODE_BEARER={bearer}",
         simulator.base()
     )
 }
 
-async fn service_database(settings: &DatabaseArgs) -> Result<CommandDatabase, CliError> {
-    let database = CommandDatabase::open_running(settings).await?.ok_or_else(|| {
-        CliError::setting(
-            "DATABASE_URL (--database-url) must be set: --sessions writes into the service's database, and no service \
-             runs on the private one here",
-        )
+async fn service_database(args: &DatabaseArgs) -> Result<CommandDatabase, CliError> {
+    let database = CommandDatabase::open_running(args).await?.ok_or_else(|| {
+        CliError::setting(format!(
+            "{DATABASE_URL} must be set: --sessions writes to the database of the service, and no service runs on the private \
+             Postgres of this machine"
+        ))
     })?;
     database.require_current().await?;
     Ok(database)

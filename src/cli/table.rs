@@ -1,30 +1,28 @@
-//! Tables for people: columns under headings, a rule between, nothing else; plain text that `grep` and `awk` can take.
+//! Tables for people: columns under headings with a rule between, as plain text that `grep` and `awk` can process.
 //!
-//! No colours at all, so that a pipe and a terminal get the same; scripts are better served by `--json`.
+//! No colours, so that a pipe gets the same as a terminal. Scripts use `--json`.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use comfy_table::{CellAlignment, ColumnConstraint, LineStyle, Table, TableStyle, Width};
 
-/// The widest a column becomes; longer text goes on in the next line of its cell.
-const WIDEST: u16 = 48;
+/// Longer text is wrapped within its cell.
+const MAX_COLUMN_WIDTH: u16 = 48;
 
-/// A table with these headings.
 pub struct TextTable(Table);
 
 impl TextTable {
-    /// An empty table with these headings.
     pub fn new<const COLUMNS: usize>(headings: [&str; COLUMNS]) -> Self {
         let mut table = Table::new();
         table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('-')));
         table.set_header(headings);
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
-            column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(WIDEST)));
+            column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(MAX_COLUMN_WIDTH)));
         }
         Self(table)
     }
 
-    /// Sets these columns, counted from 0, flush right: numbers.
+    /// Aligns these columns, counted from 0, to the right.
     #[must_use]
     pub fn numbers(mut self, columns: &[usize]) -> Self {
         for column in columns {
@@ -35,12 +33,11 @@ impl TextTable {
         self
     }
 
-    /// Adds a row. A control character in a cell is made visible: what came from outside must not steer the terminal.
+    /// Adds a row. Control characters in its cells are escaped.
     pub fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
         self.0.add_row(cells.into_iter().map(|cell| visible(&cell.into())));
     }
 
-    /// Whether it has no rows.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -53,9 +50,15 @@ impl std::fmt::Display for TextTable {
     }
 }
 
-/// A missing value is shown as a dash.
+/// A dash stands for a missing value.
 pub fn or_dash(value: Option<impl Into<String>>) -> String {
     value.map_or_else(|| "–".to_owned(), Into::into)
+}
+
+/// `1 job`, `2 jobs`.
+pub fn counted<N: Copy + PartialEq + From<u8> + std::fmt::Display>(count: N, one: &str, many: &str) -> String {
+    let noun = if count == N::from(1) { one } else { many };
+    format!("{count} {noun}")
 }
 
 /// A moment for people: UTC, to the second.
@@ -63,7 +66,7 @@ pub fn moment(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// Text from outside with its control characters made visible.
+/// Escapes control characters: text from outside must not control the terminal.
 pub fn visible(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
@@ -76,7 +79,7 @@ pub fn visible(text: &str) -> String {
         .collect()
 }
 
-/// Text of several lines from outside, likewise.
+/// Escapes control characters, except for line ends.
 pub fn visible_lines(text: &str) -> String {
     text.lines().map(visible).collect::<Vec<_>>().join("\n")
 }

@@ -1,74 +1,121 @@
-//! The settings of our own calls to Avinode: where, as whom, and how often.
+//! The settings of calls to Avinode's API: address, credentials and rate.
 
 use clap::Args;
 use secrecy::SecretString;
 
-use super::secret::credential;
-use super::value_parsers::{OptionalInterval, every, header_value, rate, switch, whole};
+use super::quantity::{OptionalInterval, duration, duration_or_off};
+use super::secret::{any_secret, credential};
+use super::setting_error::SettingError;
+use super::value_parsers::{boolean, header_value, integer_in, rate};
 
-/// Settings of the API at Avinode. The first three come together: without them nothing is fetched.
+/// Both names of the base URL's setting.
+pub const BASE_URL: &str = "AVINODE_BASE_URL (--avinode-base-url)";
+const API_TOKEN: &str = "AVINODE_API_TOKEN (--avinode-api-token)";
+const BEARER: &str = "AVINODE_BEARER (--avinode-bearer)";
+
+/// The first three are set together, or none of them: then nothing is fetched.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Avinode's API")]
 pub struct AvinodeArgs {
-    /// The API, for example `https://sandbox.avinode.com/api`. Nothing outside of it is ever called.
+    /// Base URL of the API, for example `https://sandbox.avinode.com/api`. No other address is called.
     #[arg(long, env = "AVINODE_BASE_URL", value_name = "URL")]
     pub avinode_base_url: Option<String>,
 
-    /// The API token of the application (X-Avinode-ApiToken).
-    #[arg(long, env = "AVINODE_API_TOKEN", hide_env_values = true, value_name = "TOKEN", value_parser = credential)]
+    /// API token of the application, sent as X-Avinode-ApiToken.
+    #[arg(long, env = "AVINODE_API_TOKEN", hide_env_values = true, value_name = "TOKEN", value_parser = any_secret())]
     pub avinode_api_token: Option<SecretString>,
 
-    /// The authentication token (Authorization: Bearer), without the word Bearer.
-    #[arg(long, env = "AVINODE_BEARER", hide_env_values = true, value_name = "TOKEN", value_parser = credential)]
+    /// Authentication token, sent as Authorization: Bearer. Set it without the word Bearer.
+    #[arg(long, env = "AVINODE_BEARER", hide_env_values = true, value_name = "TOKEN", value_parser = any_secret())]
     pub avinode_bearer: Option<SecretString>,
 
-    /// The account to act as (X-Avinode-ActAsAccount), where the tokens are good for several.
+    /// Account to act as, sent as X-Avinode-ActAsAccount, for tokens that are valid for several accounts.
     #[arg(long, env = "AVINODE_ACT_AS_ACCOUNT", value_name = "ACCOUNT", value_parser = header_value)]
     pub avinode_act_as_account: Option<String>,
 
-    /// Allow AVINODE_BASE_URL on this machine (localhost or a loopback address), on any port and without encryption. For
-    /// tests and simulators only.
-    #[arg(long, env = "AVINODE_INSECURE_LOOPBACK", value_parser = switch)]
+    /// Allow a base URL on this machine (localhost or a loopback address), on any port and without TLS. For tests and
+    /// simulators only.
+    #[arg(long, env = "AVINODE_INSECURE_LOOPBACK", value_parser = boolean)]
     pub avinode_insecure_loopback: bool,
 }
 
-/// How often Avinode is called.
+/// Base URL, API token and authentication token, checked except for the URL.
+pub struct ApiAccess {
+    pub base_url: String,
+    pub api_token: SecretString,
+    pub bearer: SecretString,
+}
+
+impl AvinodeArgs {
+    /// Returns the three settings that are set together, or `None` where none of them is set.
+    pub fn access(&self) -> Result<Option<ApiAccess>, SettingError> {
+        let checked = |name, setting: &Option<SecretString>| {
+            setting.as_ref().map(|setting| credential(name, setting)).transpose()
+        };
+        let api_token = checked(API_TOKEN, &self.avinode_api_token)?;
+        let bearer = checked(BEARER, &self.avinode_bearer)?;
+        match (self.avinode_base_url.clone(), api_token, bearer) {
+            (Some(base_url), Some(api_token), Some(bearer)) => Ok(Some(ApiAccess {
+                base_url,
+                api_token,
+                bearer,
+            })),
+            (None, None, None) => Ok(None),
+            (base_url, api_token, bearer) => {
+                let set = [
+                    (BASE_URL, base_url.is_some()),
+                    (API_TOKEN, api_token.is_some()),
+                    (BEARER, bearer.is_some()),
+                ];
+                let (set, missing): (Vec<_>, Vec<_>) = set.into_iter().partition(|(_, is_set)| *is_set);
+                let names = |some: &[(&'static str, bool)]| {
+                    some.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ")
+                };
+                Err(SettingError::new(
+                    &names(&missing),
+                    format_args!(
+                        "must be set together with {}; without all three, nothing is fetched",
+                        names(&set)
+                    ),
+                ))
+            }
+        }
+    }
+
+    /// Returns the three settings for a command that needs them.
+    pub fn required_access(&self) -> Result<ApiAccess, SettingError> {
+        let missing = || {
+            SettingError(format!(
+                "{BASE_URL}, {API_TOKEN} and {BEARER} must be set to call Avinode"
+            ))
+        };
+        self.access()?.ok_or_else(missing)
+    }
+}
+
+/// The rate at which Avinode is called.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Avinode's API")]
 pub struct FetchArgs {
-    /// Calls to Avinode a second, of all processes on one database together (above 0, fractions allowed).
+    /// Calls per second, for all processes on one database together (above 0; fractions are allowed).
     #[arg(long = "avinode-calls-per-second", env = "AVINODE_CALLS_PER_SECOND", value_name = "RATE", default_value = "1",
           value_parser = rate)]
     pub calls_per_second: f64,
 
-    /// Calls that may follow one another at once before that rate holds, and be under way at once (1 to 10000).
+    /// Calls allowed in a burst before the rate applies, and concurrently (1 to 10000).
     #[arg(long = "avinode-burst", env = "AVINODE_BURST", value_name = "COUNT", default_value = "10",
-          value_parser = whole::<u32>(1, 10_000))]
+          value_parser = integer_in::<u32>(1, 10_000))]
     pub burst: u32,
 
-    /// Seconds after a notification for which the API may still show what was before (1 to 60): what was fetched sooner, and shows
-    /// nothing new, is looked at once more.
-    #[arg(long = "avinode-settle-seconds", env = "AVINODE_SETTLE_SECONDS", value_name = "SECONDS", default_value = "3",
-          value_parser = whole::<u64>(1, 60))]
-    pub settle_seconds: u64,
+    /// How long the API may lag behind its notifications (1s to 1m). A resource fetched within this time that shows no change
+    /// is fetched again.
+    #[arg(long = "avinode-api-lag", env = "AVINODE_API_LAG", value_name = "DURATION", default_value = "3s",
+          value_parser = duration("1s", "1m"))]
+    pub api_lag: std::time::Duration,
 
-    /// How often the trips of active sessions are fetched anew, to repair what missed webhooks left out: 10m to 30d, or
-    /// off.
-    #[arg(long = "avinode-reconcile-every", env = "AVINODE_RECONCILE_EVERY", value_name = "TIME", default_value = "off",
-          value_parser = every)]
-    pub reconcile_every: OptionalInterval,
-}
-
-impl AvinodeArgs {
-    /// The names of the three that must come together, with whether each is set.
-    pub fn together(&self) -> [(&'static str, bool); 3] {
-        [
-            ("AVINODE_BASE_URL (--avinode-base-url)", self.avinode_base_url.is_some()),
-            (
-                "AVINODE_API_TOKEN (--avinode-api-token)",
-                self.avinode_api_token.is_some(),
-            ),
-            ("AVINODE_BEARER (--avinode-bearer)", self.avinode_bearer.is_some()),
-        ]
-    }
+    /// How often the trips of active sessions are fetched again, to repair what missed notifications left out (10m to 30d, or
+    /// off).
+    #[arg(long = "avinode-reconcile-interval", env = "AVINODE_RECONCILE_INTERVAL", value_name = "DURATION",
+          default_value = "off", value_parser = duration_or_off("10m", "30d"))]
+    pub reconcile_interval: OptionalInterval,
 }

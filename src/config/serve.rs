@@ -1,180 +1,192 @@
-//! The settings of the receiver and the workers, and what they demand of one another.
+//! The settings of the receiver and the workers, and their demands on one another.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use secrecy::SecretString;
 
-use super::secret::{ApiTokens, api_tokens};
-use super::value_parsers::{address, millis, seconds, switch, whole};
-use super::webhook::WebhookArgs;
+use super::parse::defaults;
+use super::quantity::{duration, size};
+use super::secret::{ApiToken, any_secret, entries};
+use super::setting_error::SettingError;
+use super::value_parsers::{address, boolean, integer_in};
+use super::webhook::{WEBHOOK_BASIC, WEBHOOK_SECRET, WebhookArgs};
+use crate::domain::primary_quote::PrimaryQuotePolicy;
 
-/// What a process does.
+/// The part that a process plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ServiceRole {
-    /// Take deliveries only.
+    /// Receive deliveries only
     Receive,
-    /// Work on jobs only.
+    /// Work on jobs only
     Work,
-    /// Both in one process.
+    /// Receive deliveries and work on jobs
     Both,
 }
 
 impl ServiceRole {
-    /// Whether deliveries are taken.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Receive => "receive",
+            Self::Work => "work",
+            Self::Both => "both",
+        }
+    }
+
     pub fn receives(self) -> bool {
         self != Self::Work
     }
 
-    /// Whether jobs are worked on.
     pub fn works(self) -> bool {
         self != Self::Receive
     }
 }
 
-/// Which quote a session shows as its primary one, where no person has chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PrimaryQuote {
-    /// The quote with the newest fact.
-    Latest,
-    /// The quote that came first.
-    First,
-    /// The lowest price in the currency of the earliest quote.
-    LowestPrice,
-}
-
-impl PrimaryQuote {
-    /// The word of the setting: `latest`, `first` or `lowest-price`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Latest => "latest",
-            Self::First => "first",
-            Self::LowestPrice => "lowest-price",
-        }
-    }
-}
-
-/// Settings of the service.
+/// Its defaults are also those of `ServiceSettings`.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Service")]
 pub struct ServeArgs {
-    /// The address to listen on.
+    /// Address to listen on.
     #[arg(long, env = "INGEST_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080",
           value_parser = address)]
     pub listen: SocketAddr,
 
-    /// What this process does; several processes may share one database.
+    /// Role of this process. Several processes can share one database.
     #[arg(long, env = "INGEST_ROLE", value_name = "ROLE", default_value = "both")]
     pub role: ServiceRole,
 
-    /// Apply missing migrations at the start, instead of refusing to start. The private Postgres always migrates
-    /// itself.
-    #[arg(long, env = "INGEST_MIGRATE", value_parser = switch)]
+    /// Apply missing migrations at startup instead of refusing to start. The private Postgres is always migrated.
+    #[arg(long, env = "INGEST_MIGRATE", value_parser = boolean)]
     pub migrate: bool,
 
-    /// Workers of this process (1 to 64).
+    /// Number of workers in this process (1 to 64).
     #[arg(long, env = "INGEST_WORKERS", value_name = "COUNT", default_value = "2",
-          value_parser = whole::<usize>(1, 64))]
+          value_parser = integer_in::<usize>(1, 64))]
     pub workers: usize,
 
-    /// Which quote becomes a session's primary one, where no person has chosen.
-    #[arg(long, env = "INGEST_PRIMARY_QUOTE", value_name = "POLICY", default_value = "latest")]
-    pub primary_quote: PrimaryQuote,
+    /// Policy that selects the primary quote of a session, unless a person chose one.
+    #[arg(
+        long,
+        env = "INGEST_PRIMARY_QUOTE_POLICY",
+        value_name = "POLICY",
+        default_value = "latest"
+    )]
+    pub primary_quote_policy: PrimaryQuotePolicy,
 
-    /// Tokens of the HTTP API as name:scope:token, scope read or write, several separated by commas or white space.
-    #[arg(long, env = "INGEST_API_TOKENS", hide_env_values = true, value_name = "TOKENS", value_parser = api_tokens)]
-    pub api_tokens: Option<ApiTokens>,
+    /// Tokens of the HTTP API as name:scope:token, separated by commas or white space. The scope is read or write.
+    #[arg(long, env = "INGEST_API_TOKENS", hide_env_values = true, value_name = "TOKENS", value_parser = any_secret())]
+    pub api_tokens: Option<SecretString>,
 
-    /// Connections to the database for the HTTP API, beside INGEST_MAX_CONNECTIONS (1 to 100).
-    #[arg(long, env = "INGEST_API_CONNECTIONS", value_name = "COUNT", default_value = "4",
-          value_parser = whole::<u32>(1, 100))]
-    pub api_connections: u32,
+    /// Maximum number of database connections of the HTTP API, in addition to INGEST_DATABASE_MAX_CONNECTIONS (1 to 100).
+    #[arg(long, env = "INGEST_API_DATABASE_MAX_CONNECTIONS", value_name = "COUNT", default_value = "4",
+          value_parser = integer_in::<u32>(1, 100))]
+    pub api_database_max_connections: u32,
 
-    /// The largest body taken, in bytes (1024 to 16777216); a larger one is answered 413.
-    #[arg(long, env = "INGEST_BODY_LIMIT", value_name = "BYTES", default_value = "262144",
-          value_parser = whole::<usize>(1024, 16_777_216), help_heading = "Receiving")]
+    /// How long work in progress may take to finish at shutdown (1s to 5m).
+    #[arg(long, env = "INGEST_SHUTDOWN_TIMEOUT", value_name = "DURATION", default_value = "20s",
+          value_parser = duration("1s", "5m"))]
+    pub shutdown_timeout: Duration,
+
+    /// Largest request body (1KiB to 16MiB). A larger one is answered 413.
+    #[arg(long, env = "INGEST_BODY_LIMIT", value_name = "SIZE", default_value = "256KiB",
+          value_parser = size("1KiB", "16MiB"), help_heading = "Receiving")]
     pub body_limit: usize,
 
-    /// How long a body may take to arrive, in seconds (1 to 300); a slower one is answered 408.
-    #[arg(long, env = "INGEST_BODY_TIMEOUT", value_name = "SECONDS", default_value = "10",
-          value_parser = seconds(1, 300), help_heading = "Receiving")]
+    /// How long a request body may take to arrive (1s to 5m). A slower one is answered 408.
+    #[arg(long, env = "INGEST_BODY_TIMEOUT", value_name = "DURATION", default_value = "10s",
+          value_parser = duration("1s", "5m"), help_heading = "Receiving")]
     pub body_timeout: Duration,
 
-    /// Deliveries that may wait for the group commit (1 to 1000000); beyond it the answer is 503.
-    #[arg(long, env = "INGEST_RECEIVE_QUEUE", value_name = "COUNT", default_value = "4096",
-          value_parser = whole::<usize>(1, 1_000_000), help_heading = "Receiving")]
-    pub receive_queue: usize,
+    /// Number of deliveries that may wait for the group commit (1 to 1000000). Further ones are answered 503.
+    #[arg(long, env = "INGEST_RECEIVE_QUEUE_CAPACITY", value_name = "COUNT", default_value = "4096",
+          value_parser = integer_in::<usize>(1, 1_000_000), help_heading = "Receiving")]
+    pub receive_queue_capacity: usize,
 
-    /// Bytes of bodies held in memory at once (1048576 to 68719476736); beyond it the answer is 503.
-    #[arg(long, env = "INGEST_MEMORY_BUDGET", value_name = "BYTES", default_value = "67108864",
-          value_parser = whole::<usize>(1_048_576, 68_719_476_736), help_heading = "Receiving")]
+    /// Memory for request bodies (1MiB to 64GiB). Requests beyond it are answered 503.
+    #[arg(long, env = "INGEST_MEMORY_BUDGET", value_name = "SIZE", default_value = "64MiB",
+          value_parser = size("1MiB", "64GiB"), help_heading = "Receiving")]
     pub memory_budget: usize,
 
-    /// HTTP connections open at once (1 to 65535); further ones wait to be accepted.
-    #[arg(long, env = "INGEST_MAX_CONNECTIONS_HTTP", value_name = "COUNT", default_value = "1024",
-          value_parser = whole::<usize>(1, 65_535), help_heading = "Receiving")]
-    pub max_connections_http: usize,
+    /// Maximum number of open HTTP connections (1 to 65535). Further ones wait to be accepted.
+    #[arg(long, env = "INGEST_HTTP_MAX_CONNECTIONS", value_name = "COUNT", default_value = "1024",
+          value_parser = integer_in::<usize>(1, 65_535), help_heading = "Receiving")]
+    pub http_max_connections: usize,
 
-    /// How long work in flight may take to finish at the end, in seconds (1 to 300).
-    #[arg(long = "shutdown-seconds", env = "INGEST_SHUTDOWN_SECONDS", value_name = "SECONDS", default_value = "20",
-          value_parser = seconds(1, 300))]
-    pub shutdown: Duration,
+    /// How long a worker holds a job without a heartbeat before another worker takes it over (5s to 1h).
+    #[arg(long, env = "INGEST_LEASE_DURATION", value_name = "DURATION", default_value = "60s",
+          value_parser = duration("5s", "1h"), help_heading = "Jobs")]
+    pub lease_duration: Duration,
 
-    /// How long a worker owns a job without a sign of life, in seconds (5 to 3600); then another one takes it over.
-    #[arg(long = "lease-seconds", env = "INGEST_LEASE_SECONDS", value_name = "SECONDS", default_value = "60",
-          value_parser = seconds(5, 3600), help_heading = "Jobs")]
-    pub lease: Duration,
+    /// How often an idle worker polls for jobs when no notification wakes it (10ms to 1m).
+    #[arg(long, env = "INGEST_POLL_INTERVAL", value_name = "DURATION", default_value = "1s",
+          value_parser = duration("10ms", "1m"), help_heading = "Jobs")]
+    pub poll_interval: Duration,
 
-    /// How often an idle worker looks for jobs when nothing wakes it, in milliseconds (10 to 60000).
-    #[arg(long = "poll-millis", env = "INGEST_POLL_MILLIS", value_name = "MILLISECONDS", default_value = "1000",
-          value_parser = millis(10, 60_000), help_heading = "Jobs")]
-    pub poll: Duration,
-
-    /// Attempts at a job before it is dead (1 to 1000). What is fetched has 400 whatever this says, for Avinode's own patience
-    /// is two days.
+    /// Number of attempts before a job is dead (1 to 1000). Fetch jobs always get 400 attempts (about two days), Avinode's own
+    /// retry window.
     #[arg(long, env = "INGEST_MAX_ATTEMPTS", value_name = "COUNT", default_value = "20",
-          value_parser = whole::<u32>(1, 1000), help_heading = "Jobs")]
+          value_parser = integer_in::<u32>(1, 1000), help_heading = "Jobs")]
     pub max_attempts: u32,
 
-    /// The delay that the first retry stays below, in milliseconds (10 to 60000); it doubles with each further one.
-    #[arg(long = "retry-base-millis", env = "INGEST_RETRY_BASE_MILLIS", value_name = "MILLISECONDS",
-          default_value = "500", value_parser = millis(10, 60_000), help_heading = "Jobs")]
-    pub retry_base: Duration,
+    /// Upper limit of the delay before the first retry (10ms to 1m). It doubles with each further retry.
+    #[arg(long, env = "INGEST_RETRY_BASE_DELAY", value_name = "DURATION", default_value = "500ms",
+          value_parser = duration("10ms", "1m"), help_heading = "Jobs")]
+    pub retry_base_delay: Duration,
 
-    /// The delay that every retry stays below, in seconds (1 to 86400).
-    #[arg(long = "retry-max-seconds", env = "INGEST_RETRY_MAX_SECONDS", value_name = "SECONDS", default_value = "900",
-          value_parser = seconds(1, 86_400), help_heading = "Jobs")]
-    pub retry_max: Duration,
+    /// Upper limit of the delay before any retry (1s to 1d).
+    #[arg(long, env = "INGEST_RETRY_MAX_DELAY", value_name = "DURATION", default_value = "15m",
+          value_parser = duration("1s", "1d"), help_heading = "Jobs")]
+    pub retry_max_delay: Duration,
 
-    /// For how many days the outcomes of finished jobs are kept (1 to 3650).
-    #[arg(long, env = "INGEST_KEEP_OUTCOMES_DAYS", value_name = "DAYS", default_value = "90",
-          value_parser = whole::<u32>(1, 3650), help_heading = "Jobs")]
-    pub keep_outcomes_days: u32,
+    /// How long the outcomes of finished jobs are kept (1d to 3650d).
+    #[arg(long, env = "INGEST_OUTCOME_RETENTION", value_name = "DURATION", default_value = "90d",
+          value_parser = duration("1d", "3650d"), help_heading = "Jobs")]
+    pub outcome_retention: Duration,
+}
+
+impl Default for ServeArgs {
+    /// The defaults above; the environment is not read.
+    fn default() -> Self {
+        defaults()
+    }
 }
 
 impl ServeArgs {
-    /// What the settings demand of one another. The error is the rest of a line that begins with `error: `.
-    pub fn check(&self, webhook: &WebhookArgs) -> Result<(), String> {
-        if self.role.receives() && !webhook.is_configured() {
-            return Err(
-                "AVINODE_WEBHOOK_SECRET (--webhook-secret) or AVINODE_WEBHOOK_BASIC (--webhook-basic) must be \
-                        set: what cannot be verified is not received (INGEST_ROLE work needs neither)"
-                    .to_owned(),
-            );
+    pub fn tokens(&self) -> Result<Vec<ApiToken>, SettingError> {
+        entries(
+            "INGEST_API_TOKENS (--api-tokens)",
+            self.api_tokens.as_ref(),
+            ApiToken::parse,
+        )
+    }
+
+    /// Checks the demands of one setting on another.
+    pub fn check(&self, webhook: &WebhookArgs) -> Result<(), SettingError> {
+        let authenticates = !webhook.secrets()?.is_empty() || !webhook.basic()?.is_empty();
+        if self.role.receives() && !authenticates {
+            return Err(SettingError(format!(
+                "{WEBHOOK_SECRET} or {WEBHOOK_BASIC} must be set: a delivery that cannot be verified is not received \
+                 (INGEST_ROLE=work needs neither)"
+            )));
         }
         if self.memory_budget < self.body_limit {
-            return Err(format!(
-                "INGEST_MEMORY_BUDGET (--memory-budget): \"{}\" is below INGEST_BODY_LIMIT (--body-limit), {}: \
-                 at least one body must fit",
-                self.memory_budget, self.body_limit
+            return Err(SettingError::new(
+                "INGEST_MEMORY_BUDGET (--memory-budget)",
+                format_args!(
+                    "\"{}\" bytes are less than INGEST_BODY_LIMIT (--body-limit), {}: at least one body must fit",
+                    self.memory_budget, self.body_limit
+                ),
             ));
         }
-        if self.retry_max < self.retry_base {
-            return Err(format!(
-                "INGEST_RETRY_MAX_SECONDS (--retry-max-seconds): \"{}\" is below INGEST_RETRY_BASE_MILLIS \
-                 (--retry-base-millis), {}",
-                self.retry_max.as_secs(),
-                self.retry_base.as_millis()
+        if self.retry_max_delay < self.retry_base_delay {
+            return Err(SettingError::new(
+                "INGEST_RETRY_MAX_DELAY (--retry-max-delay)",
+                format_args!(
+                    "\"{}\" is less than INGEST_RETRY_BASE_DELAY (--retry-base-delay), {}",
+                    humantime::format_duration(self.retry_max_delay),
+                    humantime::format_duration(self.retry_base_delay)
+                ),
             ));
         }
         Ok(())

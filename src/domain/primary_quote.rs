@@ -3,22 +3,23 @@
 use std::cmp::Reverse;
 
 use chrono::{DateTime, Utc};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::ids::QuoteId;
 use super::quote::{DeclineFact, ReceivedQuote};
 use super::trip::TripFacts;
 
-/// How the primary quote is elected.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The rule that selects a primary quote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum PrimaryQuotePolicy {
-    /// The quote that changed last: with the newest event, or with the newest price where documents tell.
+    /// The quote with the newest fact: the last event, or the last price where documents show it
     #[default]
     Latest,
-    /// The quote whose first fact is the earliest.
+    /// The quote with the earliest first fact
     First,
-    /// The lowest price in the currency of the earliest electable quote that has a price.
+    /// The lowest price in the currency of the earliest candidate with a price
     LowestPrice,
 }
 

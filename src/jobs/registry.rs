@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{apply, fetch, full_event, quote_expiry, rematch};
 use crate::avinode::client::avinode_client::{AvinodeClient, ClientBuildError};
-use crate::avinode::client::config::{AvinodeSettings, Now};
+use crate::avinode::client::config::AvinodeSettings;
 use crate::clock::Clock;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::postgres::transaction::Pool;
@@ -48,7 +48,7 @@ pub fn fetching(
             policy,
             clock,
         }),
-        client: AvinodeClient::new(&avinode.client, Now::new(move || clock.now()))?,
+        client: AvinodeClient::new(&avinode.client, clock)?,
         limiter: limiter.clone(),
         settle: avinode.settle,
     };

@@ -9,6 +9,8 @@ use sqlx::postgres::{PgArguments, PgPool, PgQueryResult, Postgres};
 use sqlx::query::Query;
 use sqlx::{Connection as _, Error, Executor as _};
 
+use super::server_error::readable;
+
 /// Connections for such statements only.
 #[derive(Debug)]
 pub struct AutocommitPool {
@@ -24,7 +26,7 @@ impl AutocommitPool {
     /// A connection.
     pub async fn acquire(&self) -> Result<AutocommitConnection, Error> {
         Ok(AutocommitConnection {
-            inner: Some(self.connections.acquire().await?),
+            inner: Some(self.connections.acquire().await.map_err(readable)?),
             named: self.named,
         })
     }
@@ -59,7 +61,7 @@ impl AutocommitConnection {
         if done.is_ok() {
             drop(self.inner.take());
         }
-        done
+        done.map_err(readable)
     }
 }
 

@@ -69,10 +69,8 @@ impl OwnedDir {
             .create(path)
             .map_err(EmbeddedError::folder("create", path))?;
         let path = path.canonicalize().map_err(EmbeddedError::folder("look up", path))?;
+        refuse_foreign(&path)?;
         let marker = path.join(OWNER_FILE);
-        if !marker.exists() && !is_empty(&path)? {
-            return Err(EmbeddedError::NotOurs(path));
-        }
         let lock = open(&marker, true).map_err(EmbeddedError::folder("open", &marker))?;
         claim(&path, &lock)?;
         account.give(&marker)?;
@@ -197,6 +195,14 @@ fn claim(path: &Path, mut lock: &File) -> Result<(), EmbeddedError> {
         .and_then(|()| lock.rewind())
         .and_then(|()| writeln!(lock, "{}", std::process::id()))
         .map_err(EmbeddedError::folder("write", marker))
+}
+
+/// Refuses a folder with files of another program. One that does not exist will be ours.
+pub fn refuse_foreign(path: &Path) -> Result<(), EmbeddedError> {
+    if path.exists() && !path.join(OWNER_FILE).exists() && !is_empty(path)? {
+        return Err(EmbeddedError::NotOurs(path.to_owned()));
+    }
+    Ok(())
 }
 
 fn is_empty(path: &Path) -> Result<bool, EmbeddedError> {

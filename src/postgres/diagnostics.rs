@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::Row;
 
 use self::privileges::{DEMANDS, RIGHTS};
+use super::server_error::readable;
 use super::transaction::Pool;
 
 mod privileges;
@@ -79,6 +80,10 @@ pub async fn now(pool: &Pool) -> Result<DateTime<Utc>, sqlx::Error> {
 /// a pooler, or where it lends in turn, one answer may look like a session. In the simple protocol, whose queries are one
 /// message each.
 pub async fn sessions_last(pool: &Pool) -> Result<bool, sqlx::Error> {
+    probe_sessions(pool).await.map_err(readable)
+}
+
+async fn probe_sessions(pool: &Pool) -> Result<bool, sqlx::Error> {
     let mut one = pool.inner().acquire().await?;
     let mut other = pool.inner().acquire().await?;
     let set = "SELECT pg_backend_pid() AS pid, set_config('avinode_ingest.probe', 'kept', false) AS kept";

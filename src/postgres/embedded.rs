@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection};
 use tokio::time::{Instant, sleep, timeout};
@@ -17,6 +18,7 @@ use super::cluster::{self, PORT, SUPERUSER};
 use super::data_dir::{self, ClusterHome, OwnedDir, THROW_AWAY_PARENT};
 use super::error::EmbeddedError;
 use super::orphans;
+use super::server_error::readable;
 use super::service_user::ServiceUser;
 use super::supervisor::{ServerExit, Supervisor};
 
@@ -50,29 +52,25 @@ pub struct EmbeddedPostgres {
 }
 
 impl EmbeddedPostgres {
+    /// Refuses what [`EmbeddedPostgres::start`] would refuse before it writes anything; writes nothing itself.
+    pub async fn verify(options: &EmbeddedOptions) -> Result<PostgresBinaries, EmbeddedError> {
+        let plan = plan(options).await?;
+        if let Some(home) = &plan.kept {
+            data_dir::refuse_foreign(home)?;
+        }
+        Ok(plan.programs)
+    }
+
     /// Makes the cluster where there is none, ends what a killed run left of it, starts it and waits until it answers.
     pub async fn start(options: EmbeddedOptions) -> Result<Self, EmbeddedError> {
-        let EmbeddedOptions {
-            bin_dir,
-            home,
-            settings,
-        } = options;
-        let kept = match &home {
-            ClusterHome::Kept(path) => Some(std::path::absolute(path).map_err(EmbeddedError::folder("look up", path))?),
-            ClusterHome::ThrowAway => None,
-        };
-        // Everything that can be refused is refused before anything is made.
-        let kept_data = kept.as_ref().map(|path| path.join("data"));
-        let account = ServiceUser::choose(kept.as_deref().unwrap_or(Path::new("")), kept_data.as_deref())?;
-        let made_by = kept_data.as_deref().and_then(cluster::major_version);
-        let programs = PostgresBinaries::find(bin_dir.as_deref(), made_by)?;
-        account.can_run(&programs.postgres()).await?;
-
+        let Plan {
+            kept,
+            account,
+            programs,
+        } = plan(&options).await?;
+        let settings = options.settings;
         let mut home = match &kept {
-            Some(path) => {
-                account.can_enter(path).await?;
-                OwnedDir::kept(path, &account)?
-            }
+            Some(path) => OwnedDir::kept(path, &account)?,
             None => throw_away_folder(&account).await?,
         };
         let data = home.path().join("data");
@@ -139,7 +137,7 @@ impl EmbeddedPostgres {
     pub async fn create_database(&self, database: &str) -> Result<bool, EmbeddedError> {
         let failed = |source| EmbeddedError::CreateDatabase {
             database: database.to_owned(),
-            source,
+            source: readable(source),
         };
         let mut connection = self.options("postgres").connect().await.map_err(failed)?;
         let quoted = format!("CREATE DATABASE \"{}\"", database.replace('"', "\"\""));
@@ -193,11 +191,8 @@ impl EmbeddedPostgres {
         }
         match end {
             ServerExit::Status(0) => Ok(()),
-            ServerExit::Status(status) => Err(EmbeddedError::Unclean {
-                status: status.to_string(),
-            }),
-            ServerExit::Unknown => Err(EmbeddedError::Unclean {
-                status: "unknown".to_owned(),
+            end => Err(EmbeddedError::Unclean {
+                status: end.to_string(),
             }),
         }
     }
@@ -216,11 +211,13 @@ impl EmbeddedPostgres {
                     let _ = connection.close().await;
                     return Ok(());
                 }
-                Ok(Err(sqlx::Error::Database(error))) if error.code().as_deref() == Some("57P03") => {
-                    limit = RECOVERY;
-                    error.to_string()
+                Ok(Err(error)) => {
+                    // The server is recovering.
+                    if error.as_database_error().and_then(DatabaseError::code).as_deref() == Some("57P03") {
+                        limit = RECOVERY;
+                    }
+                    readable(error).to_string()
                 }
-                Ok(Err(error)) => error.to_string(),
                 Err(_) => "it took the connection and said nothing".to_owned(),
             };
             if begun.elapsed() > limit {
@@ -234,6 +231,33 @@ impl EmbeddedPostgres {
             sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// The parts of a start that can be refused before anything is written.
+struct Plan {
+    kept: Option<PathBuf>,
+    account: ServiceUser,
+    programs: PostgresBinaries,
+}
+
+async fn plan(options: &EmbeddedOptions) -> Result<Plan, EmbeddedError> {
+    let kept = match &options.home {
+        ClusterHome::Kept(path) => Some(std::path::absolute(path).map_err(EmbeddedError::folder("look up", path))?),
+        ClusterHome::ThrowAway => None,
+    };
+    let kept_data = kept.as_ref().map(|path| path.join("data"));
+    let account = ServiceUser::choose(kept.as_deref().unwrap_or(Path::new("")), kept_data.as_deref())?;
+    let made_by = kept_data.as_deref().and_then(cluster::major_version);
+    let programs = PostgresBinaries::find(options.bin_dir.as_deref(), made_by)?;
+    account.can_run(&programs.postgres()).await?;
+    if let Some(path) = &kept {
+        account.can_enter(path).await?;
+    }
+    Ok(Plan {
+        kept,
+        account,
+        programs,
+    })
 }
 
 /// How to reach a database of the private cluster whose socket is in this folder, as its superuser.

@@ -109,10 +109,11 @@ async fn migrate_with(
     options: &PgConnectOptions,
     patience: Patience,
 ) -> Result<Vec<AppliedMigration>, MigrateError> {
-    let mut connection = options.connect().await.map_err(MigrateError::Connect)?;
+    let connected = options.connect().await.map_err(MigrateError::Connect);
+    let mut connection = connected.map_err(MigrateError::readable)?;
     let result = apply_all(migrator, &mut connection, patience).await;
     let _ = connection.close().await; // and with it the lock and the settings
-    result
+    result.map_err(MigrateError::readable)
 }
 
 async fn apply_all(

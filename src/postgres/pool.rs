@@ -4,9 +4,10 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection};
 
+use super::server_error::readable;
 use super::transaction::Pool;
 
 /// Distinct statements of ours per connection, with room to spare: one that falls out is parsed and planned again.
@@ -105,6 +106,21 @@ pub fn pool(options: PgConnectOptions, max: u32, application_name: &str, acquire
                 .statement_cache_capacity(STATEMENT_CACHE),
         );
     Pool::from(connections)
+}
+
+/// Replaces a pool's timeout, which says nothing else, by the error of one more attempt to connect.
+pub async fn explain_timeout(options: &PgConnectOptions, error: sqlx::Error) -> sqlx::Error {
+    if !matches!(error, sqlx::Error::PoolTimedOut) {
+        return error;
+    }
+    match tokio::time::timeout(Duration::from_secs(3), options.connect()).await {
+        Ok(Err(reason)) => readable(reason),
+        Ok(Ok(connection)) => {
+            let _ = connection.close().await;
+            error
+        }
+        Err(_) => error,
+    }
 }
 
 #[cfg(test)]

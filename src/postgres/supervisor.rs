@@ -4,6 +4,7 @@
 //! system closes needs neither.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -27,6 +28,15 @@ pub enum ServerExit {
     Status(i32),
     /// Not told: the watchdog was killed. The server may still run.
     Unknown,
+}
+
+impl fmt::Display for ServerExit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "{status}"),
+            Self::Unknown => f.write_str("unknown"),
+        }
+    }
 }
 
 /// A running server and its watchdog. Dropping it lets the pipe go, and with it the server, in the background.

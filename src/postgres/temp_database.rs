@@ -6,6 +6,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use uuid::Uuid;
 
+use super::server_error::readable;
+
 /// A scratch database. It is dropped by [`TempDatabase::remove`], not by `Drop`, which cannot wait.
 #[derive(Debug)]
 pub struct TempDatabase {
@@ -43,12 +45,12 @@ impl TempDatabase {
 
     /// The name is ours: letters, digits and underscores.
     async fn on_server(&self, statement: &str) -> Result<(), sqlx::Error> {
-        let mut connection: PgConnection = tokio::time::timeout(Duration::from_secs(10), self.server.connect())
-            .await
-            .map_err(|_| sqlx::Error::PoolTimedOut)??;
+        let connected = tokio::time::timeout(Duration::from_secs(10), self.server.connect()).await;
+        let mut connection: PgConnection = connected.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(readable)?;
         sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
             .execute(&mut connection)
-            .await?;
+            .await
+            .map_err(readable)?;
         connection.close().await
     }
 }

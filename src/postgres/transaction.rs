@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
+use futures_util::{TryFutureExt, TryStreamExt};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{
     PgArguments, PgConnection, PgListener, PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres,
@@ -20,6 +21,7 @@ use sqlx::query::Map;
 use sqlx::{Connection as _, Either, Error, Execute, Executor, SqlStr};
 
 use super::autocommit::AutocommitPool;
+use super::server_error::readable;
 
 /// Connections to the database, and whether statements may have names there.
 #[derive(Debug, Clone)]
@@ -48,7 +50,7 @@ impl Pool {
     pub async fn begin_with(&self, words: &'static str) -> Result<Transaction<'static>, Error> {
         let (connections, named) = (self.connections.clone(), self.named);
         tokio::spawn(async move {
-            let inner = connections.begin_with(words).await?;
+            let inner = connections.begin_with(words).await.map_err(readable)?;
             Ok(Transaction { inner, named })
         })
         .await
@@ -64,7 +66,7 @@ impl Pool {
         O: Send + Unpin,
     {
         if self.named {
-            return statement.fetch_all(&self.connections).await;
+            return statement.fetch_all(&self.connections).await.map_err(readable);
         }
         let mut tx = self.begin().await?;
         let rows = statement.fetch_all(&mut tx).await?;
@@ -95,12 +97,14 @@ impl Pool {
 
     /// Whether the database can be reached: a connection that answered less than a second ago, or answers now.
     pub async fn reach(&self) -> Result<(), Error> {
-        self.connections.acquire().await.map(drop)
+        self.connections.acquire().await.map(drop).map_err(readable)
     }
 
-    /// A connection that listens. There is none behind a transaction pooler.
-    pub async fn listener(&self) -> Result<PgListener, Error> {
-        PgListener::connect_with(&self.connections).await
+    /// Listens on a channel, on a connection of its own. Does not work behind a transaction pooler.
+    pub async fn listen(&self, channel: &str) -> Result<ChannelListener, Error> {
+        let mut inner = PgListener::connect_with(&self.connections).await.map_err(readable)?;
+        inner.listen(channel).await.map_err(readable)?;
+        Ok(ChannelListener(inner))
     }
 
     /// Closes the connections, once what is under way has ended.
@@ -124,6 +128,17 @@ impl From<PgPool> for Pool {
     }
 }
 
+/// A connection that listens.
+#[derive(Debug)]
+pub struct ChannelListener(PgListener);
+
+impl ChannelListener {
+    /// Waits for the next notification.
+    pub async fn recv(&mut self) -> Result<(), Error> {
+        self.0.recv().await.map(drop).map_err(readable)
+    }
+}
+
 /// A transaction, or a savepoint in one. Rolled back when it is dropped.
 #[derive(Debug)]
 pub struct Transaction<'c> {
@@ -134,17 +149,17 @@ pub struct Transaction<'c> {
 impl Transaction<'_> {
     /// Commits it, or releases the savepoint.
     pub async fn commit(self) -> Result<(), Error> {
-        self.inner.commit().await
+        self.inner.commit().await.map_err(readable)
     }
 
     /// Undoes it, or what was done since the savepoint.
     pub async fn rollback(self) -> Result<(), Error> {
-        self.inner.rollback().await
+        self.inner.rollback().await.map_err(readable)
     }
 
     /// Sets a savepoint.
     pub async fn savepoint(&mut self) -> Result<Transaction<'_>, Error> {
-        let inner = self.inner.begin().await?;
+        let inner = self.inner.begin().await.map_err(readable)?;
         Ok(Transaction {
             inner,
             named: self.named,
@@ -162,7 +177,7 @@ impl<'c> Executor<'c> for &'c mut Transaction<'_> {
     {
         let named = self.named;
         let connection: &'c mut PgConnection = &mut self.inner;
-        connection.fetch_many(Statement { query, named })
+        Box::pin(connection.fetch_many(Statement { query, named }).map_err(readable))
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
@@ -172,7 +187,7 @@ impl<'c> Executor<'c> for &'c mut Transaction<'_> {
     {
         let named = self.named;
         let connection: &'c mut PgConnection = &mut self.inner;
-        connection.fetch_optional(Statement { query, named })
+        Box::pin(connection.fetch_optional(Statement { query, named }).map_err(readable))
     }
 
     /// Refused: what is prepared by itself has a name.

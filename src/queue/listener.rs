@@ -62,8 +62,7 @@ pub async fn wake(tx: &mut Transaction<'_>) -> Result<(), sqlx::Error> {
 }
 
 async fn announcements(pool: &Pool, bells: &[Arc<Notify>]) -> Result<(), sqlx::Error> {
-    let mut listener = pool.listener().await?;
-    listener.listen(CHANNEL).await?;
+    let mut listener = pool.listen(CHANNEL).await?;
     // What was announced while nobody listened.
     for bell in bells {
         bell.notify_waiters();

@@ -21,11 +21,11 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// Twenty attempts from half a second up to ten minutes: about two hours in all.
+    /// Twenty attempts, at most half a second up to a quarter of an hour apart: about two hours in all.
     fn default() -> Self {
         Self {
             base: Duration::from_millis(500),
-            max: Duration::from_secs(600),
+            max: Duration::from_secs(900),
             max_attempts: 20,
             max_crashes: 3,
         }

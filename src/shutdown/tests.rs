@@ -3,7 +3,7 @@ use super::*;
 use tokio::sync::mpsc;
 
 #[tokio::test]
-async fn the_first_signal_cancels_and_only_the_second_ends() {
+async fn the_first_signal_cancels_the_token_and_the_second_ends_the_watch() {
     let (send, receive) = mpsc::unbounded_channel();
     let signals = stream::unfold(receive, |mut receive| async {
         receive.recv().await.map(|()| ((), receive))

@@ -17,11 +17,11 @@ impl io::Write for Captured {
     }
 }
 
-fn logged(log: LogFormat, log_level: &str) -> String {
+fn logged(log_format: LogFormat, log_level: &str) -> String {
     let captured = Captured::default();
     let writer = captured.clone();
     let settings = LogArgs {
-        log,
+        log_format,
         log_level: log_level.to_owned(),
     };
     tracing::subscriber::with_default(subscriber(&settings, false, move || writer.clone()), || {

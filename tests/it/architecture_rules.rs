@@ -10,9 +10,10 @@ const MAY_IMPORT: [(&str, &str); 18] = [
         "cli",
         "service http sessions jobs ingest queue store avinode domain postgres config clock shutdown simulator",
     ),
+    // `config` for the defaults: those of the command line are those of the service.
     (
         "service",
-        "http sessions jobs ingest queue store avinode domain postgres clock heartbeat activity_log",
+        "http sessions jobs ingest queue store avinode domain postgres config clock heartbeat activity_log",
     ),
     // Nothing of the service's: what stands in for Avinode must not agree with it by sharing its code.
     ("simulator", "clock"),
@@ -25,12 +26,13 @@ const MAY_IMPORT: [(&str, &str); 18] = [
     ("ingest", "queue store avinode domain postgres heartbeat"),
     ("queue", "domain postgres heartbeat"),
     ("store", "domain postgres"),
-    ("avinode", "domain"),
+    ("avinode", "domain clock"),
     ("domain", ""),
     ("telemetry", "config"),
-    // What everything else may stand on, and which stands on nothing of ours.
+    // Settings are parsed into the types that the service uses: policies, scopes and webhook secrets.
+    ("config", "domain avinode"),
+    // Imported by any part, and importing none.
     ("postgres", ""),
-    ("config", ""),
     ("clock shutdown", ""),
     ("heartbeat", ""),
     ("activity_log", ""),

@@ -1,7 +1,12 @@
-//! `check` as an operator meets it: the real program, its lines and its exit code, on good and on broken databases.
+//! `check` as an admin runs it: the real program, its lines and its exit code, on good and on broken databases.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
+use avinode_ingest::postgres::data_dir::ClusterHome;
+use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use avinode_ingest::service::ServiceSettings;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
@@ -20,78 +25,136 @@ async fn sql(db: &Db, statement: &str) {
         .unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_private_postgres_passes_before_its_first_migration() {
-    let folder = tempfile::Builder::new().tempdir_in("/tmp").unwrap();
-    // For root the database is run by another user, who has to get there.
-    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let home = folder.path().join("home");
-    let told = check(&[("INGEST_DATA_DIR", home.to_str().unwrap())]).await;
-    assert_eq!(told.code, Some(0), "{}", told.text);
-    for thing in [
-        "settings", "secrets", "port", "programs", "database", "durable", "schema",
-    ] {
-        assert_eq!(told.verdict(thing), "ok", "{thing}: {}", told.text);
+/// Every path below a directory, with what a write would change.
+fn listing(directory: &Path) -> Vec<(PathBuf, u64, i64, i64)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap().flatten() {
+        let data = entry.metadata().unwrap();
+        found.push((entry.path(), data.size(), data.mtime(), data.mtime_nsec()));
+        if data.is_dir() {
+            found.extend(listing(&entry.path()));
+        }
     }
-    assert!(told.of("schema").1.contains("serve will migrate it"), "{}", told.text);
+    found.sort();
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_writes_nothing_where_the_private_postgres_is_missing_or_not_running() {
+    let parent = tempfile::Builder::new().tempdir_in("/tmp").unwrap();
+    // Another user runs the database of root, and has to enter the directory.
+    std::fs::set_permissions(parent.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let home = parent.path().join("home");
+    let checked = async || {
+        let before = listing(parent.path());
+        let output = check(&[("INGEST_DATA_DIR", home.to_str().unwrap())]).await;
+        assert_eq!(listing(parent.path()), before, "{}", output.text);
+        output
+    };
+
+    let output = checked().await;
+    assert_eq!(output.code, Some(0), "{}", output.text);
+    for check in ["settings", "secrets", "port", "programs", "database", "schema"] {
+        assert_eq!(output.status(check), "ok", "{check}: {}", output.text);
+    }
+    let (_, message) = output.of("database");
+    let expected = format!("serve will create a private Postgres in {}", home.display());
+    assert!(message.contains(&expected), "{message}");
+    assert!(!home.exists());
+
+    let start = || {
+        EmbeddedPostgres::start(EmbeddedOptions {
+            bin_dir: None,
+            home: ClusterHome::Kept(home.clone()),
+            settings: Vec::new(),
+        })
+    };
+    let postgres = start().await.unwrap();
+    postgres.create_database("avinode_ingest").await.unwrap();
+    let running = check(&[("INGEST_DATA_DIR", home.to_str().unwrap())]).await;
+    assert_eq!(running.code, Some(0), "{}", running.text);
     assert!(
-        told.of("database").1.contains("started for this check"),
+        running.of("database").1.contains("of the running service"),
         "{}",
-        told.text
+        running.text
+    );
+    assert!(
+        running.of("schema").1.contains("serve will migrate it"),
+        "{}",
+        running.text
+    );
+    assert_eq!(running.status("durability"), "ok", "{}", running.text);
+    postgres.stop().await.unwrap();
+
+    let output = checked().await;
+    assert_eq!(output.code, Some(0), "{}", output.text);
+    assert!(output.of("database").1.contains("is not running"), "{}", output.text);
+    assert_eq!(output.status("schema"), "warning", "{}", output.text);
+
+    std::fs::remove_dir_all(&home).unwrap();
+    std::fs::create_dir(&home).unwrap();
+    std::fs::write(home.join("a file of another program"), "").unwrap();
+    let output = checked().await;
+    assert_eq!(
+        (output.code, output.status("database").as_str()),
+        (Some(69), "failed"),
+        "{}",
+        output.text
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_does_not_sync_fails_and_all_else_is_ok() {
+async fn a_server_without_fsync_fails_and_all_else_is_ok() {
     let db = Db::new().await;
-    let told = check(&[("DATABASE_URL", &db.url())]).await;
-    assert_eq!(told.code, Some(1), "{}", told.text);
+    let output = check(&[("DATABASE_URL", &db.url())]).await;
+    assert_eq!(output.code, Some(1), "{}", output.text);
     // The tests' cluster runs without fsync.
-    assert_eq!(told.verdict("durable"), "failed", "{}", told.text);
+    assert_eq!(output.status("durability"), "failed", "{}", output.text);
     // Nor are there credentials of the API.
-    let mut others = (told.checks.iter()).filter(|told| told["check"] != "durable" && told["check"] != "avinode");
-    assert!(others.all(|told| told["verdict"] == "ok"), "{}", told.text);
-    assert_eq!(told.checks.len(), 18, "{}", told.text);
+    let mut others =
+        (output.checks.iter()).filter(|result| result["check"] != "durability" && result["check"] != "avinode");
+    assert!(others.all(|result| result["status"] == "ok"), "{}", output.text);
+    assert_eq!(output.checks.len(), 18, "{}", output.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_without_our_schema_is_to_be_migrated_and_no_more_is_asked_of_it() {
+async fn a_database_without_our_schema_must_be_migrated_and_is_not_checked_further() {
     let db = Db::empty().await;
-    let told = check(&[("DATABASE_URL", &db.url())]).await;
-    let (verdict, words) = told.of("schema");
-    assert_eq!(verdict, "failed");
+    let output = check(&[("DATABASE_URL", &db.url())]).await;
+    let (status, words) = output.of("schema");
+    assert_eq!(status, "failed");
     assert!(
         words.contains("not migrated yet") && words.contains("migrate"),
         "{words}"
     );
-    assert_eq!(told.verdict("rights"), "");
-    let told = check(&[("DATABASE_URL", &db.url()), ("INGEST_MIGRATE", "yes")]).await;
-    assert_eq!(told.verdict("schema"), "ok");
+    assert_eq!(output.status("privileges"), "");
+    let output = check(&[("DATABASE_URL", &db.url()), ("INGEST_MIGRATE", "yes")]).await;
+    assert_eq!(output.status("schema"), "ok");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_that_may_not_write_or_sees_no_rows_fails_with_the_remedy() {
+async fn a_role_without_privileges_or_visible_rows_fails_with_the_remedy() {
     let db = Db::new().await;
     let role = format!("worker_{}", Uuid::now_v7().simple());
     sql(&db, &format!("CREATE ROLE {role} LOGIN")).await;
     let url = db.url().replace("user=avinode", &format!("user={role}"));
-    let told = check(&[("DATABASE_URL", &url)]).await;
-    assert_eq!(told.code, Some(1), "{}", told.text);
-    assert_eq!(told.verdict("schema"), "failed", "{}", told.text);
-    let (verdict, words) = told.of("rights");
-    assert!(verdict.starts_with("failed failed"), "{}", told.text);
+    let output = check(&[("DATABASE_URL", &url)]).await;
+    assert_eq!(output.code, Some(1), "{}", output.text);
+    assert_eq!(output.status("schema"), "failed", "{}", output.text);
+    let (status, words) = output.of("privileges");
+    assert!(status.starts_with("failed failed"), "{}", output.text);
     assert!(
         words.contains(&format!("GRANT USAGE ON SCHEMA avinode_ingest TO \"{role}\"")),
         "{words}"
     );
 
-    // What it names is what is missing, and each in a line of its own.
-    assert!(words.contains("it cannot show a quote to the application"), "{words}");
-    sql(&db, &told.grants()).await;
-    let told = check(&[("DATABASE_URL", &url)]).await;
-    assert_eq!(told.verdict("rights"), "ok", "{}", told.text);
-    assert_eq!(told.verdict("rows"), "failed", "{}", told.text);
-    assert!(told.of("rows").1.contains("public.chat_sessions"), "{}", told.text);
+    // The GRANTs that it names are all that is missing.
+    assert!(words.contains("it cannot show quotes to the application"), "{words}");
+    sql(&db, &output.grants()).await;
+    let output = check(&[("DATABASE_URL", &url)]).await;
+    assert_eq!(output.status("privileges"), "ok", "{}", output.text);
+    assert_eq!(output.status("rls"), "failed", "{}", output.text);
+    assert!(output.of("rls").1.contains("public.chat_sessions"), "{}", output.text);
 
     let tables = [
         "chat_sessions",
@@ -102,32 +165,32 @@ async fn a_role_that_may_not_write_or_sees_no_rows_fails_with_the_remedy() {
         "proposals",
     ];
     for table in tables {
-        assert!(told.of("rows").1.contains(table), "{table}: {}", told.text);
+        assert!(output.of("rls").1.contains(table), "{table}: {}", output.text);
         sql(
             &db,
             &format!("CREATE POLICY workers ON public.{table} TO {role} USING (true)"),
         )
         .await;
     }
-    assert_eq!(check(&[("DATABASE_URL", &url)]).await.verdict("rows"), "ok");
-    // Another that takes rows away again.
+    assert_eq!(check(&[("DATABASE_URL", &url)]).await.status("rls"), "ok");
+    // A restrictive policy hides rows again.
     sql(
         &db,
         "CREATE POLICY fewer ON public.quotes AS RESTRICTIVE USING (status <> 'rejected')",
     )
     .await;
-    let told = check(&[("DATABASE_URL", &url)]).await;
-    assert_eq!(told.verdict("rows"), "failed", "{}", told.text);
+    let output = check(&[("DATABASE_URL", &url)]).await;
+    assert_eq!(output.status("rls"), "failed", "{}", output.text);
     for table in tables {
         sql(&db, &format!("DROP POLICY workers ON public.{table}")).await;
     }
     sql(&db, &format!("ALTER ROLE {role} BYPASSRLS")).await;
-    assert_eq!(check(&[("DATABASE_URL", &url)]).await.verdict("rows"), "ok");
+    assert_eq!(check(&[("DATABASE_URL", &url)]).await.status("rls"), "ok");
     sql(&db, &format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disabled_trigger_fails_an_invalid_index_and_a_hasty_deadlock_timeout_warn() {
+async fn a_disabled_trigger_fails_an_invalid_index_and_a_short_deadlock_timeout_warn() {
     let db = Db::new().await;
     let statements = [
         "ALTER TABLE public.chat_sessions DISABLE TRIGGER avinode_ingest_session_updated",
@@ -138,25 +201,25 @@ async fn a_disabled_trigger_fails_an_invalid_index_and_a_hasty_deadlock_timeout_
     for statement in statements {
         sql(&db, statement).await;
     }
-    let told = check(&[("DATABASE_URL", &db.url())]).await;
-    let (verdict, words) = told.of("triggers");
-    assert_eq!(verdict, "failed");
+    let output = check(&[("DATABASE_URL", &db.url())]).await;
+    let (status, words) = output.of("triggers");
+    assert_eq!(status, "failed");
     assert!(
         words.contains("avinode_ingest_session_inserted is missing")
             && words.contains("avinode_ingest_session_updated is disabled"),
         "{words}"
     );
-    let (verdict, words) = told.of("indexes");
-    assert_eq!(verdict, "warning");
+    let (status, words) = output.of("indexes");
+    assert_eq!(status, "warning");
     assert!(
         words.contains("REINDEX INDEX CONCURRENTLY public.chat_sessions_by_trip"),
         "{words}"
     );
-    assert_eq!(told.verdict("locks"), "warning");
+    assert_eq!(output.status("locks"), "warning");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_takes_no_writes_fails() {
+async fn a_read_only_database_fails() {
     let db = Db::new().await;
     let read_only = "ALTER DATABASE %I SET default_transaction_read_only = on";
     sql(
@@ -164,18 +227,18 @@ async fn a_database_that_takes_no_writes_fails() {
         &format!("DO $$ BEGIN EXECUTE format('{read_only}', current_database()); END $$"),
     )
     .await;
-    assert_eq!(check(&[("DATABASE_URL", &db.url())]).await.verdict("server"), "failed");
+    assert_eq!(check(&[("DATABASE_URL", &db.url())]).await.status("server"), "failed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_and_what_is_dead_is_counted() {
+async fn waiting_and_dead_jobs_are_counted() {
     let db = Db::new().await;
     let thin = json!({"id": "arfq-1", "href": "https://sandbox.avinode.com/api/rfqs/arfq-1", "type": "Rfqs"});
     let unknown = event("TripSomethingNew", "evt-1", 0, json!({}));
     keep(&db.pool, &[thin, unknown], base()).await;
     drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
-    let (verdicts, words) = check(&[("DATABASE_URL", &db.url())]).await.of("jobs");
-    assert_eq!(verdicts, "warning warning");
+    let (statuses, words) = check(&[("DATABASE_URL", &db.url())]).await.of("jobs");
+    assert_eq!(statuses, "warning warning");
     assert!(
         words.contains("1 wait to be fetched") && words.contains("1 dead"),
         "{words}"
@@ -183,22 +246,22 @@ async fn what_waits_and_what_is_dead_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_port_is_free_ours_or_somebody_elses() {
+async fn a_port_is_free_or_of_this_program_or_of_another() {
     let db = Db::new().await;
     let service = Running::start(&db.pool, ServiceSettings::default()).await;
     let ours = service.base.trim_start_matches("http://").to_owned();
-    let told = check(&[("DATABASE_URL", &db.url()), ("INGEST_LISTEN", &ours)]).await;
-    assert_eq!(told.verdict("port"), "warning", "{}", told.text);
+    let output = check(&[("DATABASE_URL", &db.url()), ("INGEST_LISTEN", &ours)]).await;
+    assert_eq!(output.status("port"), "warning", "{}", output.text);
     service.stop().await;
 
     let foreign = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = foreign.local_addr().unwrap().to_string();
-    let told = check(&[("DATABASE_URL", &db.url()), ("INGEST_LISTEN", &address)]).await;
+    let output = check(&[("DATABASE_URL", &db.url()), ("INGEST_LISTEN", &address)]).await;
     assert_eq!(
-        (told.code, told.verdict("port").as_str()),
+        (output.code, output.status("port").as_str()),
         (Some(69), "failed"),
         "{}",
-        told.text
+        output.text
     );
 }
 
@@ -206,34 +269,34 @@ async fn a_port_is_free_ours_or_somebody_elses() {
 async fn exit_codes_are_those_of_serve() {
     let db = Db::new().await;
     let nowhere = db.url().replacen("test_", "nowhere_", 1);
-    let told = check(&[("DATABASE_URL", &nowhere)]).await;
+    let output = check(&[("DATABASE_URL", &nowhere)]).await;
     assert_eq!(
-        (told.code, told.verdict("database").as_str()),
+        (output.code, output.status("database").as_str()),
         (Some(69), "failed"),
         "{}",
-        told.text
+        output.text
     );
-    let told = check(&[("DATABASE_URL", &db.url()), ("AVINODE_WEBHOOK_SECRET", "")]).await;
+    let output = check(&[("DATABASE_URL", &db.url()), ("AVINODE_WEBHOOK_SECRET", "")]).await;
     assert_eq!(
-        (told.code, told.verdict("settings").as_str()),
+        (output.code, output.status("settings").as_str()),
         (Some(64), "failed"),
         "{}",
-        told.text
+        output.text
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn short_secrets_are_told_by_their_place_and_no_secret_is_shown() {
+async fn short_secrets_are_named_by_their_entry_and_no_secret_is_shown() {
     let db = Db::new().await;
-    let told = check(&[
+    let output = check(&[
         ("DATABASE_URL", &db.url()),
         ("AVINODE_WEBHOOK_SECRET", "a-good-long-secret-hush,hush"),
         ("AVINODE_WEBHOOK_BASIC", "an-identifier-that-is-long:hush"),
         ("INGEST_API_TOKENS", "operations:write:hush"),
     ])
     .await;
-    let (verdicts, words) = told.of("secrets");
-    assert_eq!(verdicts, "ok warning warning warning");
+    let (statuses, words) = output.of("secrets");
+    assert_eq!(statuses, "ok warning warning warning");
     assert!(
         words.contains("HMAC 2, Standard Webhooks 0, Basic 1, API tokens 1"),
         "{words}"
@@ -242,11 +305,11 @@ async fn short_secrets_are_told_by_their_place_and_no_secret_is_shown() {
         words.contains("AVINODE_WEBHOOK_SECRET: entry 2 is shorter than 16"),
         "{words}"
     );
-    assert!(!told.text.contains("hush"), "{}", told.text);
+    assert!(!output.text.contains("hush"), "{}", output.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn quotes_that_are_not_shown_are_counted_by_what_is_missing() {
+async fn unprojected_quotes_are_counted_by_reason() {
     let db = Db::attached().await;
     let body = |event: &str, trip: &str, id: &str, price: &str| quote(event, trip, "arfq-1", id, 0, price, "USD");
     let mut priceless = body("evt-5", "64956151", "aquote-5", "1");
@@ -269,19 +332,19 @@ async fn quotes_that_are_not_shown_are_counted_by_what_is_missing() {
     drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
     keep(&db.pool, &[priceless], base()).await;
     drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
-    let told = check(&[("DATABASE_URL", &db.url())]).await;
-    let (verdicts, words) = told.of("quotes");
+    let output = check(&[("DATABASE_URL", &db.url())]).await;
+    let (statuses, words) = output.of("quotes");
     for some in [
         "1 wait for a session with the id of their trip or RFQ",
         "1 are counted and wait for a request",
         "1 have no price",
         "1 show an older price",
-        "refused 1, for example with: new row for relation",
+        "rejected 1, for example with: new row for relation",
     ] {
         assert!(words.contains(some), "{some}: {words}");
     }
-    assert_eq!(verdicts.split(' ').filter(|verdict| *verdict == "warning").count(), 1);
-    assert_eq!(told.verdict("columns"), "ok");
+    assert_eq!(statuses.split(' ').filter(|status| *status == "warning").count(), 1);
+    assert_eq!(output.status("columns"), "ok");
 
     sql(
         &db,
@@ -291,8 +354,8 @@ async fn quotes_that_are_not_shown_are_counted_by_what_is_missing() {
          ALTER TYPE public.quote_status RENAME VALUE 'received' TO 'came_in'",
     )
     .await;
-    let (verdict, words) = check(&[("DATABASE_URL", &db.url())]).await.of("columns");
-    assert_eq!(verdict, "failed");
+    let (status, words) = check(&[("DATABASE_URL", &db.url())]).await.of("columns");
+    assert_eq!(status, "failed");
     assert!(
         words.contains("broker_note must be filled and has no default, status has no value received"),
         "{words}"

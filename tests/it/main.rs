@@ -9,6 +9,7 @@ mod check;
 mod client;
 mod concurrent_host_writes;
 mod crash;
+mod database_errors;
 mod deadlock;
 mod fact_persistence;
 mod fetching;

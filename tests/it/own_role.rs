@@ -39,15 +39,22 @@ async fn with_the_documented_privileges_check_passes_and_everything_works() {
     let (role, url) = service_role::create(&db).await;
     let after = check(&[("DATABASE_URL", &url)]).await;
     for thing in [
-        "schema", "rights", "rows", "triggers", "indexes", "columns", "jobs", "quotes",
+        "schema",
+        "privileges",
+        "rls",
+        "triggers",
+        "indexes",
+        "columns",
+        "jobs",
+        "quotes",
     ] {
-        assert_eq!(after.verdict(thing), "ok", "{thing}: {}", after.text);
+        assert_eq!(after.status(thing), "ok", "{thing}: {}", after.text);
     }
 
     let own = Pool::new(db.options.clone().username(&role), 12);
     let folder = Path::new("fixtures");
     let manifest = FixtureManifest::read(folder).unwrap();
-    let staged = SeededManifest::make(&db.pool, &manifest).await.unwrap();
+    let staged = SeededManifest::create(&db.pool, &manifest).await.unwrap();
     #[expect(clippy::disallowed_methods, reason = "the fixtures' moments lie around now")]
     let now = Utc::now();
     let bodies: Vec<Value> = fixtures::read(&[folder.to_owned()])
@@ -58,7 +65,7 @@ async fn with_the_documented_privileges_check_passes_and_everything_works() {
     let shift = shift(&own, PrimaryQuotePolicy::Latest, Clock::System);
     keep(&own, &bodies, now).await;
     drain(&shift, "w").await;
-    staged.afterwards(&db.pool).await.unwrap();
+    staged.follow_up(&db.pool).await.unwrap();
     drain(&shift, "w").await;
     let sessions = staged.sessions(&db.pool).await.unwrap();
     assert_eq!(staged.differences(&sessions), Vec::<String>::new());
@@ -95,13 +102,13 @@ async fn the_documented_policies_replace_bypassrls() {
     for db in [Db::new().await, Db::attached().await] {
         let (role, url) = service_role::create_with_policies(&db).await;
         let result = check(&[("DATABASE_URL", &url)]).await;
-        assert_eq!(result.verdict("rights"), "ok", "{}", result.text);
-        assert_eq!(result.verdict("rows"), "ok", "{}", result.text);
+        assert_eq!(result.status("privileges"), "ok", "{}", result.text);
+        assert_eq!(result.status("rls"), "ok", "{}", result.text);
         for table in ["chat_sessions", "quotes", "conversations", "requests", "iso_agents", "proposals"] {
             db.run(&format!("DROP POLICY {role} ON public.{table}")).await;
         }
         let result = check(&[("DATABASE_URL", &url)]).await;
-        assert_eq!(result.verdict("rows"), "failed", "{}", result.text);
+        assert_eq!(result.status("rls"), "failed", "{}", result.text);
         db.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
     }
 }

@@ -27,7 +27,7 @@ async fn names(connection: &mut PgConnection) -> (i32, i64) {
 async fn command(url: &str, line: &str) -> (Option<i32>, String) {
     let variables = [
         ("DATABASE_URL", url),
-        ("INGEST_POOLER", "true"),
+        ("INGEST_TRANSACTION_POOLER", "true"),
         ("AVINODE_WEBHOOK_SECRET", SECRET),
     ];
     let mut program = Program::start(line, &variables);
@@ -101,8 +101,8 @@ async fn behind_a_transaction_pooler_every_session_ends_as_without_and_no_statem
     let url = pooler.url();
     let settings = [
         ("DATABASE_URL", url.as_str()),
-        ("INGEST_POOLER", "true"),
-        ("INGEST_POLL_MILLIS", "100"),
+        ("INGEST_TRANSACTION_POOLER", "true"),
+        ("INGEST_POLL_INTERVAL", "100ms"),
     ];
     let receives = [("INGEST_ROLE", "receive"), ("INGEST_API_TOKENS", "app:write:a-token")];
     let receiver = Serve::start(&[&settings[..], &receives].concat()).await;
@@ -111,14 +111,14 @@ async fn behind_a_transaction_pooler_every_session_ends_as_without_and_no_statem
     worker.ready().await;
 
     let manifest = FixtureManifest::read(Path::new("fixtures")).unwrap();
-    let staged = SeededManifest::make(&db.pool, &manifest).await.unwrap();
+    let staged = SeededManifest::create(&db.pool, &manifest).await.unwrap();
     let replay = format!(
         "replay fixtures --wait --url http://{}/webhooks/avinode",
         receiver.address
     );
     let (code, said) = command(&url, &replay).await;
     assert_eq!(code, Some(0), "{said}");
-    staged.afterwards(&db.pool).await.unwrap();
+    staged.follow_up(&db.pool).await.unwrap();
     wait_until_settled(&db.pool, PATIENCE).await.unwrap();
     let sessions = staged.sessions(&db.pool).await.unwrap();
     assert_eq!(staged.differences(&sessions), Vec::<String>::new());
@@ -192,7 +192,11 @@ async fn a_transaction_pooler_is_noticed_where_none_is_set_and_no_migration_goes
     let mut check = Program::start("check", &unset);
     let status = check.ended(PATIENCE).await;
     assert_ne!(status.code(), Some(0));
-    assert!(check.said().contains("INGEST_POOLER=true"), "{}", check.said());
+    assert!(
+        check.said().contains("INGEST_TRANSACTION_POOLER=true"),
+        "{}",
+        check.said()
+    );
     for line in ["migrate", "serve --migrate --listen 127.0.0.1:0"] {
         let (code, said) = command(&url, line).await;
         assert_eq!(code, Some(64), "{line}: {said}");

@@ -1,4 +1,4 @@
-//! Stored replay of everything, twice, changes nothing (invariant 2).
+//! Replay: of stored deliveries, which changes nothing (invariant 2), and of fixtures by the real program.
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
@@ -8,9 +8,10 @@ use proptest::strategy::Strategy;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
+use crate::crash::program::{PATIENCE, Program, Serve};
 use crate::support::cluster::Db;
 use crate::support::generators::{self, LATE_TRIP, deliveries};
-use crate::support::service::{drain, keep, shift};
+use crate::support::service::{SECRET, drain, keep, shift};
 use crate::support::snapshot::{assert_same, dead_jobs, everything};
 use crate::support::worker_pool::Crew;
 
@@ -32,8 +33,8 @@ fn stored_deliveries_replayed_twice_leave_sessions_facts_ledger_and_timelines_as
             let shift = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(generators::now()));
             drain(&shift, "w").await;
             let before = everything(&db.pool).await;
-            let lines = "SELECT count(*) FROM avinode_ingest.timeline";
-            let told: i64 = sqlx::query_scalar(lines).fetch_one(&db.pool).await.unwrap();
+            let count = "SELECT count(*) FROM avinode_ingest.timeline";
+            let lines: i64 = sqlx::query_scalar(count).fetch_one(&db.pool).await.unwrap();
             let ids: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM avinode_ingest.deliveries")
                 .fetch_all(&db.pool)
                 .await
@@ -42,10 +43,41 @@ fn stored_deliveries_replayed_twice_leave_sessions_facts_ledger_and_timelines_as
                 assert_eq!(replay(&db.pool, &ids).await.unwrap().len(), sent.len());
                 Crew::start(&shift, workers).finish().await;
                 assert_same(&before, &everything(&db.pool).await);
-                let now: i64 = sqlx::query_scalar(lines).fetch_one(&db.pool).await.unwrap();
-                assert_eq!(told, now, "and no line more, of any kind");
+                let now: i64 = sqlx::query_scalar(count).fetch_one(&db.pool).await.unwrap();
+                assert_eq!(lines, now, "no line more, of any kind");
             }
             assert_eq!(dead_jobs(&db.pool).await, 0);
         });
     });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replay_waits_for_accepted_deliveries_only_and_fails_where_one_was_refused() {
+    let db = Db::new().await;
+    let url = db.url();
+    let service = Serve::start(&[("DATABASE_URL", &url)]).await;
+    let line = format!(
+        "replay fixtures/01-several-operators --wait --url http://{}",
+        service.address
+    );
+    let refused = [
+        ("DATABASE_URL", url.as_str()),
+        ("AVINODE_WEBHOOK_SECRET", "another-secret"),
+    ];
+    let mut replay = Program::start(&line, &refused);
+    assert_eq!(replay.ended(PATIENCE).await.code(), Some(1), "{}", replay.said());
+    let output = replay.said();
+    assert!(output.contains("status 401: 7"), "{output}");
+    assert!(
+        output.contains("no delivery was accepted, so there is nothing to wait for"),
+        "{output}"
+    );
+    assert!(output.contains("7 of 7 deliveries were refused"), "{output}");
+    assert!(!output.contains("up to date"), "{output}");
+
+    let accepted = [("DATABASE_URL", url.as_str()), ("AVINODE_WEBHOOK_SECRET", SECRET)];
+    let mut replay = Program::start(&line, &accepted);
+    assert_eq!(replay.ended(PATIENCE).await.code(), Some(0), "{}", replay.said());
+    let output = replay.said();
+    assert!(output.contains("up to date with 7 accepted deliveries"), "{output}");
 }

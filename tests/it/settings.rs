@@ -1,4 +1,4 @@
-//! Settings as a person meets them: the real program, the real environment, one line and an exit code.
+//! Settings of the real program in a real environment: one line, and an exit code.
 
 use std::process::{Command, Output};
 
@@ -17,37 +17,38 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
-fn a_wrong_variable_is_one_line_that_names_it_and_exit_code_64() {
-    let named = [
+fn an_invalid_variable_is_one_line_that_names_it_and_exit_code_64() {
+    let settings = [
         ("INGEST_LISTEN", "here"),
         ("INGEST_ROLE", "boss"),
         ("INGEST_MIGRATE", "maybe"),
         ("INGEST_WORKERS", "0"),
-        ("INGEST_PRIMARY_QUOTE", "best"),
+        ("INGEST_PRIMARY_QUOTE_POLICY", "best"),
         ("INGEST_BODY_LIMIT", "1"),
-        ("INGEST_BODY_TIMEOUT", "x"),
-        ("INGEST_RECEIVE_QUEUE", "-1"),
+        ("INGEST_BODY_TIMEOUT", "10"),
+        ("INGEST_RECEIVE_QUEUE_CAPACITY", "-1"),
         ("INGEST_MEMORY_BUDGET", "1"),
-        ("INGEST_MAX_CONNECTIONS_HTTP", "0"),
-        ("INGEST_SHUTDOWN_SECONDS", "0"),
-        ("INGEST_LEASE_SECONDS", "1"),
-        ("INGEST_POLL_MILLIS", "1"),
+        ("INGEST_HTTP_MAX_CONNECTIONS", "0"),
+        ("INGEST_SHUTDOWN_TIMEOUT", "0s"),
+        ("INGEST_LEASE_DURATION", "1s"),
+        ("INGEST_POLL_INTERVAL", "1ms"),
         ("INGEST_MAX_ATTEMPTS", "0"),
-        ("INGEST_RETRY_BASE_MILLIS", "1"),
-        ("INGEST_RETRY_MAX_SECONDS", "0"),
-        ("INGEST_KEEP_OUTCOMES_DAYS", "0"),
-        ("INGEST_API_CONNECTIONS", "0"),
+        ("INGEST_RETRY_BASE_DELAY", "1ms"),
+        ("INGEST_RETRY_MAX_DELAY", "2d"),
+        ("INGEST_OUTCOME_RETENTION", "23h"),
+        ("INGEST_API_DATABASE_MAX_CONNECTIONS", "0"),
         ("AVINODE_ACT_AS_ACCOUNT", "a b"),
         ("AVINODE_INSECURE_LOOPBACK", "2"),
         ("AVINODE_CALLS_PER_SECOND", "0"),
         ("AVINODE_BURST", "0"),
-        ("AVINODE_RECONCILE_EVERY", "9m"),
-        ("INGEST_POOLER", "2"),
-        ("INGEST_MAX_CONNECTIONS", "1"),
-        ("INGEST_LOG", "xml"),
+        ("AVINODE_API_LAG", "0s"),
+        ("AVINODE_RECONCILE_INTERVAL", "9m"),
+        ("INGEST_TRANSACTION_POOLER", "2"),
+        ("INGEST_DATABASE_MAX_CONNECTIONS", "1"),
+        ("INGEST_LOG_FORMAT", "xml"),
         ("INGEST_LOG_LEVEL", "loud"),
     ];
-    for (name, value) in named {
+    for (name, value) in settings {
         let output = program("serve", &[(name, value), ("AVINODE_WEBHOOK_SECRET", "hush")]);
         let line = stderr(&output);
         assert_eq!(output.status.code(), Some(64), "{line}");
@@ -60,24 +61,24 @@ fn a_wrong_variable_is_one_line_that_names_it_and_exit_code_64() {
 
 #[test]
 fn serve_refuses_fewer_connections_than_it_needs() {
-    // Where nobody can listen: what gets past the settings ends there, and at no database.
+    // An address that cannot be bound: a valid configuration fails there, before it reaches a database.
     let serve = |role, connections| {
         let variables = [
             ("AVINODE_WEBHOOK_SECRET", "hush"),
             ("INGEST_LISTEN", "192.0.2.1:8080"),
             ("INGEST_WORKERS", "6"),
             ("INGEST_ROLE", role),
-            ("INGEST_MAX_CONNECTIONS", connections),
+            ("INGEST_DATABASE_MAX_CONNECTIONS", connections),
         ];
         let output = program("serve", &variables);
         (output.status.code(), stderr(&output))
     };
     for (role, few, workers, enough) in [("both", "9", 6, "10"), ("work", "9", 6, "10"), ("receive", "3", 0, "4")] {
         let (code, line) = serve(role, few);
-        let said = format!("\"{few}\" is too few for {workers} workers; at least {enough}");
+        let problem = format!("\"{few}\" is too few for {workers} workers; at least {enough}");
         assert_eq!(
             line,
-            format!("error: INGEST_MAX_CONNECTIONS (--max-connections): {said}\n")
+            format!("error: INGEST_DATABASE_MAX_CONNECTIONS (--database-max-connections): {problem}\n")
         );
         assert_eq!(code, Some(64));
         let (code, line) = serve(role, enough);
@@ -89,7 +90,7 @@ fn serve_refuses_fewer_connections_than_it_needs() {
 }
 
 #[test]
-fn a_wrong_secret_in_a_variable_is_never_repeated() {
+fn an_invalid_secret_in_a_variable_is_never_shown() {
     for (name, value) in [
         ("DATABASE_URL", "mysql://user:hush@host/database"),
         ("AVINODE_WEBHOOK_SECRET", "whsec_hush!"),
@@ -98,7 +99,8 @@ fn a_wrong_secret_in_a_variable_is_never_repeated() {
         ("AVINODE_API_TOKEN", "hush hush"),
         ("AVINODE_BEARER", "Bearer hush"),
     ] {
-        let output = program("serve", &[(name, value)]);
+        let valid = ("AVINODE_WEBHOOK_SECRET", "hush");
+        let output = program("serve", &[valid, (name, value)]);
         let line = stderr(&output);
         assert_eq!(output.status.code(), Some(64), "{line}");
         assert!(
@@ -110,7 +112,7 @@ fn a_wrong_secret_in_a_variable_is_never_repeated() {
 }
 
 #[test]
-fn serve_without_any_verification_refuses_to_start() {
+fn serve_refuses_to_start_without_webhook_authentication() {
     let output = program("serve --role receive", &[]);
     assert!(
         stderr(&output).starts_with("error: AVINODE_WEBHOOK_SECRET (--webhook-secret) or"),
@@ -121,16 +123,18 @@ fn serve_without_any_verification_refuses_to_start() {
 }
 
 #[test]
-fn a_wrong_secret_of_a_flag_without_a_variable_is_never_repeated() {
+fn an_invalid_secret_of_a_flag_without_a_variable_is_never_shown() {
     let lines = [
         "demo --database-url mysql://user:hush@host/d",
         "sign --secret whsec_hush! x",
         "replay --secret whsec_hush!",
     ];
     for arguments in lines {
-        let line = stderr(&program(arguments, &[]));
+        let output = program(arguments, &[]);
+        let line = stderr(&output);
+        assert_eq!(output.status.code(), Some(64), "{line}");
         assert!(
-            line.starts_with("error: --") && line.contains(": the value ") && !line.contains("hush"),
+            line.starts_with("error: --") && line.lines().count() == 1 && !line.contains("hush"),
             "{line}"
         );
     }
@@ -162,7 +166,7 @@ fn an_empty_variable_counts_as_unset() {
         "DATABASE_URL",
         "AVINODE_WEBHOOK_SECRET",
         "INGEST_MIGRATE",
-        "INGEST_LOG",
+        "INGEST_LOG_FORMAT",
     ];
     let output = program("serve", &empty.map(|name| (name, "")));
     assert!(
@@ -177,7 +181,7 @@ fn an_empty_variable_counts_as_unset() {
 fn a_flag_wins_over_its_variable() {
     let output = program("serve --workers 0", &[("INGEST_WORKERS", "2")]);
     assert!(
-        stderr(&output).starts_with("error: --workers (INGEST_WORKERS): \"0\""),
+        stderr(&output).starts_with("error: INGEST_WORKERS (--workers): \"0\""),
         "{}",
         stderr(&output)
     );
@@ -200,16 +204,19 @@ fn a_variable_that_is_not_text_is_named() {
 }
 
 #[test]
-fn what_a_shell_may_hold_does_not_reach_the_demo() {
+fn settings_in_the_environment_do_not_affect_the_demo() {
     let output = program(
         "demo --fixtures /nowhere",
-        &[("DATABASE_URL", "nonsense"), ("INGEST_PRIMARY_QUOTE", "nonsense")],
+        &[
+            ("DATABASE_URL", "nonsense"),
+            ("INGEST_PRIMARY_QUOTE_POLICY", "nonsense"),
+        ],
     );
     assert_ne!(output.status.code(), Some(64), "{}", stderr(&output));
 }
 
 #[test]
-fn sign_prints_a_command_whose_bytes_are_the_signed_ones() {
+fn sign_prints_a_command_that_sends_the_signed_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("it's a quote.json");
     std::fs::write(&file, "{\"at\":1}").unwrap();
@@ -222,7 +229,7 @@ fn sign_prints_a_command_whose_bytes_are_the_signed_ones() {
         .unwrap();
     let command = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    // Read back by a shell: curl's place is taken by one that prints its words.
+    // A shell reads the command back, with a curl that prints its arguments.
     let script = format!("curl() {{ printf '%s\\n' \"$@\"; }}; {command}");
     let words = Command::new("sh").arg("-c").arg(script).output().unwrap().stdout;
     let words = String::from_utf8(words).unwrap();
@@ -246,14 +253,53 @@ fn replay_and_sign_without_a_secret_say_which_settings_are_missing() {
 }
 
 #[test]
-fn readme_lists_every_setting() {
-    use avinode_ingest::cli::command::Cli;
-    use avinode_ingest::config::setting_reference::{differences_from_readme, settings};
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap_or_default();
-    let differences = differences_from_readme(&readme, &settings::<Cli>());
+fn an_unknown_variable_is_a_warning_that_names_the_nearest_setting_and_no_value() {
+    let unknown = [
+        ("INGEST_LEASE_SECONDS", "INGEST_LEASE_DURATION"),
+        ("INGEST_POOLER", "INGEST_TRANSACTION_POOLER"),
+        ("INGEST_WROKERS", "INGEST_WORKERS"),
+        (
+            "INGEST_MAX_CONNECTIONS",
+            "INGEST_DATABASE_MAX_CONNECTIONS or INGEST_HTTP_MAX_CONNECTIONS",
+        ),
+        ("AVINODE_BEARRER", "AVINODE_BEARER"),
+    ];
+    for (name, nearest) in unknown {
+        let output = program("openapi", &[(name, "hush"), ("INGEST_LOG_FORMAT", "json")]);
+        let line = stderr(&output);
+        assert_eq!(output.status.code(), Some(0), "{line}");
+        let logged: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(logged["level"], "WARN", "{line}");
+        assert_eq!(
+            logged["message"],
+            format!("environment variable {name} is not a setting; did you mean {nearest}?")
+        );
+        assert_eq!(
+            (logged["variable"].as_str(), logged["nearest"].as_str()),
+            (Some(name), Some(nearest))
+        );
+        assert!(!line.contains("hush"), "{line}");
+    }
+    let harmless = [
+        ("AVINODE_SETTLE_SECONDS", ""),
+        ("INGEST_WORKERS", "3"),
+        ("PGUSER", "hush"),
+    ];
+    assert_eq!(stderr(&program("openapi", &harmless)), "");
+    let output = program("openapi", &[("AVINODE_SETTLE_SECONDS", "3")]);
     assert!(
-        differences.is_empty(),
-        "README.md differs from the settings:\n{}",
-        differences.join("\n")
+        stderr(&output).contains("AVINODE_SETTLE_SECONDS is not a setting; docs/configuration.md lists the settings"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn docs_configuration_md_is_up_to_date() {
+    let output = program("configuration", &[]);
+    let written = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md"));
+    assert!(
+        written.unwrap_or_default().as_bytes() == output.stdout,
+        "run: cargo run --locked -- configuration > docs/configuration.md"
     );
 }

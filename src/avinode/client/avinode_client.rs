@@ -9,7 +9,7 @@ use reqwest::{Method, Url};
 use serde_json::Value;
 
 use super::base_url::BaseUrl;
-use super::config::{ClientLimits, ClientSettings, Now};
+use super::config::{ClientLimits, ClientSettings};
 use super::dns_guard::{DnsLookup, GuardedResolver, SystemLookup};
 use super::envelope::Envelope;
 use super::error::{FetchError, RetryHints, chain};
@@ -19,6 +19,7 @@ use super::transport::{HttpResponse, call, client};
 use super::vouch::HrefMismatch;
 use crate::avinode::json::JsonError;
 use crate::avinode::resource::Resource;
+use crate::clock::Clock;
 
 /// A client of Avinode's API. Cheap to clone; clones share connections.
 #[derive(Debug, Clone)]
@@ -30,7 +31,7 @@ struct ClientInner {
     base: BaseUrl,
     headers: HeaderMap,
     limits: ClientLimits,
-    now: Now,
+    clock: Clock,
 }
 
 /// A client cannot be made.
@@ -87,8 +88,8 @@ impl AvinodeClient {
     ///
     /// # Errors
     /// A credential that no header can hold, or TLS that cannot be used.
-    pub fn new(settings: &ClientSettings, now: Now) -> Result<Self, ClientBuildError> {
-        Self::with_lookup(settings, now, Arc::new(SystemLookup))
+    pub fn new(settings: &ClientSettings, clock: Clock) -> Result<Self, ClientBuildError> {
+        Self::with_lookup(settings, clock, Arc::new(SystemLookup))
     }
 
     /// A client that asks `lookup` for addresses, whose answers are checked like any.
@@ -97,7 +98,7 @@ impl AvinodeClient {
     /// Those of [`new`](Self::new).
     pub fn with_lookup(
         settings: &ClientSettings,
-        now: Now,
+        clock: Clock,
         lookup: Arc<dyn DnsLookup>,
     ) -> Result<Self, ClientBuildError> {
         let reach = settings.base.reach();
@@ -108,7 +109,7 @@ impl AvinodeClient {
             base: settings.base.clone(),
             headers: standing(settings)?,
             limits: settings.limits,
-            now,
+            clock,
         })))
     }
 
@@ -123,7 +124,7 @@ impl AvinodeClient {
     /// Fetches a resource, from the configured base and nowhere else. Takes as long as the limits allow; waits for no
     /// rate limit.
     pub async fn get(&self, resource: &Resource) -> FetchResult {
-        let began_at = self.0.now.now().trunc_subsecs(6);
+        let began_at = self.0.clock.now().trunc_subsecs(6);
         let called = match self.0.base.of(resource) {
             Ok(url) => self.call(Method::GET, url, None, &format!("GET {resource}")).await,
             Err(refused) => {
@@ -148,7 +149,7 @@ impl AvinodeClient {
         // What was written needs no showing.
         let needs_data = method == Method::GET;
         let mut request = reqwest::Request::new(method, url);
-        *request.headers_mut() = of_call(&inner.headers, inner.now.now());
+        *request.headers_mut() = of_call(&inner.headers, inner.clock.now());
         if let Some(body) = body {
             request
                 .headers_mut()
@@ -157,7 +158,7 @@ impl AvinodeClient {
         }
         match call(&inner.http, request, &inner.limits, what).await {
             Ok(answer) => {
-                let now = inner.now.now();
+                let now = inner.clock.now();
                 let budget = RateLimitHeaders::of(&answer.headers, now);
                 let told = RetryHints {
                     retry_after: retry_after(&answer.headers, now),

@@ -1,10 +1,7 @@
 //! What a client of Avinode is made of, as plain values; `cli` makes them of the configuration.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
@@ -80,28 +77,6 @@ impl Default for ClientLimits {
             total: Duration::from_secs(30),
             body: 4 * 1024 * 1024,
         }
-    }
-}
-
-/// Tells the client the time: a parameter, as everywhere.
-#[derive(Clone)]
-pub struct Now(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>);
-
-impl Now {
-    /// Asks `tell` each time.
-    pub fn new(tell: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(tell))
-    }
-
-    /// The current moment.
-    pub fn now(&self) -> DateTime<Utc> {
-        (self.0)()
-    }
-}
-
-impl fmt::Debug for Now {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Now")
     }
 }
 

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::secrets::BASE64;
+use super::secrets::{BASE64, BasicAuth};
 use super::verification::{AuthScheme, VerificationError, VerifiedBy};
 
 /// One identifier and secret, kept as digests only: the comparison is then over fixed lengths and tells neither where
@@ -19,10 +19,10 @@ pub(super) struct BasicCredentials {
 }
 
 impl BasicCredentials {
-    pub(super) fn new(identifier: &str, secret: &str) -> Self {
+    pub(super) fn new(basic: &BasicAuth) -> Self {
         Self {
-            identifier: digest(identifier.as_bytes()),
-            secret: digest(secret.as_bytes()),
+            identifier: digest(basic.identifier.as_bytes()),
+            secret: digest(basic.secret.expose_secret().as_bytes()),
         }
     }
 }

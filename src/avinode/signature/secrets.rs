@@ -1,93 +1,102 @@
-//! The two settings that hold secrets, read into entries. An error names the setting and the place, never the value.
+//! The secrets that authenticate a sender, and lists of them. No error holds any part of a secret.
+
+use std::fmt;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use secrecy::SecretSlice;
+use secrecy::{SecretSlice, SecretString};
 
-/// The setting of HMAC and Standard Webhooks secrets.
-pub const SECRET_SETTING: &str = "AVINODE_WEBHOOK_SECRET";
-
-/// The setting of Basic credentials.
-pub const BASIC_SETTING: &str = "AVINODE_WEBHOOK_BASIC";
-
-/// Base64 with or without padding: both are handed out by senders' consoles.
+/// Base64 with or without padding: senders' consoles give out both.
 pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Why a setting cannot be used. Never holds the value.
+/// An invalid entry of a list of secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("reading {setting}: entry {ordinal} {problem}")]
-pub struct VerifierConfigError {
-    /// The setting's name.
-    pub setting: &'static str,
-    /// The entry's place in it, from 1.
+#[error("entry {ordinal} {problem}")]
+pub struct EntryError<E: fmt::Display> {
+    /// Its place in the list, from 1.
     pub ordinal: usize,
-    /// What is wrong with the entry.
-    pub problem: SecretEntryError,
+    pub problem: E,
 }
 
-/// What is wrong with an entry of a setting.
+/// Reasons why a secret is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretEntryError {
-    /// Nothing between two commas, or after `whsec_`. An empty key would accept anyone's signature.
+    /// Nothing between two commas, or after `whsec_`. An empty key would accept signatures that anyone can make.
     #[error("is empty")]
     Empty,
-    /// What follows `whsec_` is not base64.
     #[error("begins with whsec_ but does not go on in base64")]
     NotBase64,
-    /// No `:` between identifier and secret.
     #[error("has no colon: it must be identifier:secret")]
     NoColon,
-    /// Nothing before the first `:`.
     #[error("has no identifier before its colon")]
     NoIdentifier,
-    /// Nothing after the first `:`.
     #[error("has no secret after its colon")]
     NoSecret,
 }
 
-/// The kinds of entry of [`SECRET_SETTING`].
-pub(super) enum Secret {
+/// A signing secret.
+#[derive(Debug, Clone)]
+pub enum WebhookSecret {
     /// The text's own bytes are an HMAC key.
     Plain(SecretSlice<u8>),
     /// `whsec_` and a base64 key, for Standard Webhooks only.
     Standard(SecretSlice<u8>),
 }
 
-/// The entries of [`SECRET_SETTING`], in order.
-pub(super) fn secrets(setting: Option<&str>) -> Result<Vec<Secret>, VerifierConfigError> {
-    entries(SECRET_SETTING, setting, |text| match text.strip_prefix("whsec_") {
-        None => Ok(Secret::Plain(text.as_bytes().to_vec().into())),
-        Some("") => Err(SecretEntryError::Empty),
-        Some(encoded) => match BASE64.decode(encoded) {
-            Ok(key) if key.is_empty() => Err(SecretEntryError::Empty),
-            Ok(key) => Ok(Secret::Standard(key.into())),
-            Err(_) => Err(SecretEntryError::NotBase64), // the error would quote a byte of the secret
-        },
-    })
+impl WebhookSecret {
+    pub fn parse(text: &str) -> Result<Self, SecretEntryError> {
+        match text.strip_prefix("whsec_") {
+            _ if text.is_empty() => Err(SecretEntryError::Empty),
+            None => Ok(Self::Plain(text.as_bytes().to_vec().into())),
+            Some(encoded) => match BASE64.decode(encoded) {
+                Ok(key) if key.is_empty() => Err(SecretEntryError::Empty),
+                Ok(key) => Ok(Self::Standard(key.into())),
+                Err(_) => Err(SecretEntryError::NotBase64), // the error would quote a byte of the secret
+            },
+        }
+    }
+
+    pub fn key(&self) -> &SecretSlice<u8> {
+        match self {
+            Self::Plain(key) | Self::Standard(key) => key,
+        }
+    }
 }
 
-/// The entries of [`BASIC_SETTING`], in order, as `make(identifier, secret)` makes them.
-pub(super) fn basics<T>(setting: Option<&str>, make: fn(&str, &str) -> T) -> Result<Vec<T>, VerifierConfigError> {
-    entries(BASIC_SETTING, setting, |text| match text.split_once(':') {
-        None => Err(SecretEntryError::NoColon),
-        Some(("", _)) => Err(SecretEntryError::NoIdentifier),
-        Some((_, "")) => Err(SecretEntryError::NoSecret),
-        Some((identifier, secret)) => Ok(make(identifier, secret)),
-    })
+/// HTTP Basic credentials.
+#[derive(Debug, Clone)]
+pub struct BasicAuth {
+    pub identifier: String,
+    pub secret: SecretString,
 }
 
-/// Splits at commas and white space. A setting that is blank as a whole counts as not set (compose files pass unset
-/// variables on like that); a gap between commas is a slip of the pen in a list of secrets, and is refused.
-fn entries<T>(
-    setting: &'static str,
-    text: Option<&str>,
-    read: impl Fn(&str) -> Result<T, SecretEntryError>,
-) -> Result<Vec<T>, VerifierConfigError> {
-    let text = text.unwrap_or_default().trim();
+impl BasicAuth {
+    /// Splits at the first colon: the secret may contain colons.
+    pub fn parse(text: &str) -> Result<Self, SecretEntryError> {
+        match text.split_once(':') {
+            None if text.is_empty() => Err(SecretEntryError::Empty),
+            None => Err(SecretEntryError::NoColon),
+            Some(("", _)) => Err(SecretEntryError::NoIdentifier),
+            Some((_, "")) => Err(SecretEntryError::NoSecret),
+            Some((identifier, secret)) => Ok(Self {
+                identifier: identifier.to_owned(),
+                secret: secret.into(),
+            }),
+        }
+    }
+}
+
+/// Parses a list separated by commas or white space. A blank text is an empty list (compose files pass unset variables on like
+/// that). A gap between commas is parsed as an empty entry, so that it is refused as the slip of the pen that it is.
+pub fn parse_entries<T, E: fmt::Display>(
+    text: &str,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<Vec<T>, EntryError<E>> {
+    let text = text.trim();
     if text.is_empty() {
         return Ok(Vec::new());
     }
@@ -97,16 +106,7 @@ fn entries<T>(
         let gap = words.peek().is_none().then_some("");
         for word in gap.into_iter().chain(words) {
             let ordinal = found.len() + 1;
-            let entry = if word.is_empty() {
-                Err(SecretEntryError::Empty)
-            } else {
-                read(word)
-            };
-            found.push(entry.map_err(|problem| VerifierConfigError {
-                setting,
-                ordinal,
-                problem,
-            })?);
+            found.push(parse(word).map_err(|problem| EntryError { ordinal, problem })?);
         }
     }
     Ok(found)

@@ -1,5 +1,5 @@
-//! The signer: makes the headers that [`super::verifier`] accepts, from the same settings, so that replays, `sign` and
-//! tests send real signatures.
+//! The signer: makes the headers that [`super::verifier`] accepts, from the same secrets, so that replays, `sign` and tests send
+//! real signatures.
 
 use base64::Engine as _;
 use chrono::{DateTime, Utc};
@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
 use super::hmac_key::HmacKey;
-use super::secrets::{self, BASE64, Secret, VerifierConfigError};
+use super::secrets::{BASE64, BasicAuth, EntryError, SecretEntryError, WebhookSecret, parse_entries};
 use super::{hmac, standard_webhooks};
 
 /// Signs bodies with one secret. Redacted in `Debug`, zeroised on drop.
@@ -24,19 +24,34 @@ enum SigningScheme {
 }
 
 impl Signer {
-    /// Takes the first entry of the secret setting, else the first Basic entry (see
-    /// [`Verifier::from_settings`](super::verifier::Verifier::from_settings) for the texts); `None` when both are blank.
+    /// Signs with a secret.
+    pub fn with_secret(secret: WebhookSecret) -> Self {
+        let key = |bytes| HmacKey { bytes, ordinal: 1 };
+        Self(match secret {
+            WebhookSecret::Plain(bytes) => SigningScheme::Hmac(key(bytes)),
+            WebhookSecret::Standard(bytes) => SigningScheme::Standard(key(bytes)),
+        })
+    }
+
+    /// Sends HTTP Basic credentials, which sign nothing.
+    pub fn with_basic(basic: &BasicAuth) -> Self {
+        let plain = Zeroizing::new(format!("{}:{}", basic.identifier, basic.secret.expose_secret()));
+        let value = SecretString::from(format!("Basic {}", BASE64.encode(plain.as_bytes())));
+        Self(SigningScheme::Basic(value))
+    }
+
+    /// Takes the first secret of a list, else the first Basic credentials; `None` where both lists are empty.
     ///
     /// # Errors
-    /// As for the verifier: any entry that cannot be used, not only the first.
-    pub fn from_settings(secret: Option<&str>, basic: Option<&str>) -> Result<Option<Self>, VerifierConfigError> {
-        let basics = secrets::basics(basic, authorization)?;
-        let key = |bytes| HmacKey { bytes, ordinal: 1 };
-        Ok(match secrets::secrets(secret)?.into_iter().next() {
-            Some(Secret::Plain(bytes)) => Some(Self(SigningScheme::Hmac(key(bytes)))),
-            Some(Secret::Standard(bytes)) => Some(Self(SigningScheme::Standard(key(bytes)))),
-            None => basics.into_iter().next().map(|value| Self(SigningScheme::Basic(value))),
-        })
+    /// As for the verifier: any invalid entry, not only the first.
+    pub fn from_settings(
+        secrets: Option<&str>,
+        basic: Option<&str>,
+    ) -> Result<Option<Self>, EntryError<SecretEntryError>> {
+        let secrets = parse_entries(secrets.unwrap_or_default(), WebhookSecret::parse)?;
+        let basic = parse_entries(basic.unwrap_or_default(), BasicAuth::parse)?;
+        let secret = secrets.into_iter().next().map(Self::with_secret);
+        Ok(secret.or_else(|| basic.first().map(Self::with_basic)))
     }
 
     /// Makes a plain HMAC signer sign the time as well (`t=…,v1=…`). Standard Webhooks always does, Basic never can.
@@ -69,9 +84,4 @@ impl Signer {
             SigningScheme::Basic(value) => vec![("authorization", value.expose_secret().to_owned())],
         }
     }
-}
-
-fn authorization(identifier: &str, secret: &str) -> SecretString {
-    let plain = Zeroizing::new(format!("{identifier}:{secret}"));
-    SecretString::from(format!("Basic {}", BASE64.encode(plain.as_bytes())))
 }

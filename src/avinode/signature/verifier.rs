@@ -5,7 +5,7 @@ use hyper::header::HeaderMap;
 
 use super::basic::{self, BasicCredentials};
 use super::hmac_key::HmacKey;
-use super::secrets::{self, Secret, VerifierConfigError};
+use super::secrets::{BasicAuth, EntryError, SecretEntryError, WebhookSecret, parse_entries};
 use super::verification::{VerificationError, VerifiedBy};
 use super::{hmac, standard_webhooks};
 
@@ -21,29 +21,34 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Reads the settings `AVINODE_WEBHOOK_SECRET` and `AVINODE_WEBHOOK_BASIC`: entries separated by commas or white
-    /// space. A secret that begins with `whsec_` is a Standard Webhooks key in base64, any other is an HMAC key as it
-    /// stands; a Basic entry is `identifier:secret`, split at the first colon. A blank setting counts as not set.
-    ///
-    /// # Errors
-    /// The first entry that cannot be used, by its setting and place.
-    pub fn from_settings(secret: Option<&str>, basic: Option<&str>) -> Result<Self, VerifierConfigError> {
+    /// Takes the secrets in the order in which they are configured: its ordinal is what is recorded of a secret's use.
+    pub fn new(secrets: Vec<WebhookSecret>, basic: &[BasicAuth]) -> Self {
         let mut verifier = Self {
             hmac: Vec::new(),
             standard: Vec::new(),
-            basic: secrets::basics(basic, BasicCredentials::new)?,
+            basic: basic.iter().map(BasicCredentials::new).collect(),
         };
-        for (index, secret) in secrets::secrets(secret)?.into_iter().enumerate() {
+        for (index, secret) in secrets.into_iter().enumerate() {
             let (keys, bytes) = match secret {
-                Secret::Plain(bytes) => (&mut verifier.hmac, bytes),
-                Secret::Standard(bytes) => (&mut verifier.standard, bytes),
+                WebhookSecret::Plain(bytes) => (&mut verifier.hmac, bytes),
+                WebhookSecret::Standard(bytes) => (&mut verifier.standard, bytes),
             };
             keys.push(HmacKey {
                 bytes,
                 ordinal: index + 1,
             });
         }
-        Ok(verifier)
+        verifier
+    }
+
+    /// Parses both lists; `None` is an empty one.
+    ///
+    /// # Errors
+    /// The first invalid entry.
+    pub fn from_settings(secrets: Option<&str>, basic: Option<&str>) -> Result<Self, EntryError<SecretEntryError>> {
+        let secrets = parse_entries(secrets.unwrap_or_default(), WebhookSecret::parse)?;
+        let basic = parse_entries(basic.unwrap_or_default(), BasicAuth::parse)?;
+        Ok(Self::new(secrets, &basic))
     }
 
     /// Whether nothing is configured, so that nothing can ever verify.

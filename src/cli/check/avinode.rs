@@ -1,5 +1,4 @@
-//! What can be tried of Avinode's API: whether there are credentials, whether they are taken, and what Avinode sends.
-//! One call, which changes nothing.
+//! The check of Avinode's API: credentials, clock and webhook settings, by one call that changes nothing.
 
 use chrono::{DateTime, Utc};
 
@@ -12,39 +11,35 @@ use crate::cli::avinode_client::{client, client_settings};
 use crate::cli::serve::ServeCommandArgs;
 use crate::clock::Clock;
 
-/// How far our clock may be from Avinode's, in seconds: calls sent later or earlier are refused.
+/// Avinode rejects calls with a time further from its own, in seconds.
 const TOLERANCE_SECONDS: u64 = 300;
 
-/// Tries the API.
-pub async fn look(args: &ServeCommandArgs) -> Vec<CheckResult> {
+pub async fn check(args: &ServeCommandArgs) -> Vec<CheckResult> {
     match client_settings(&args.avinode) {
         Ok(Some(settings)) => call(&settings).await,
         Ok(None) if !args.serve.role.works() => {
-            vec![CheckResult::ok(
-                "avinode",
-                "no credentials; a process that only receives needs none",
-            )]
+            vec![CheckResult::ok("avinode", "no credentials; a receiver needs none")]
         }
         Ok(None) => vec![CheckResult::warning(
             "avinode",
-            "no credentials: thin notifications are kept and wait",
-            "set AVINODE_BASE_URL, AVINODE_API_TOKEN and AVINODE_BEARER; what waits is then worked off",
+            "no credentials: thin notifications are stored, and fetched once there are credentials",
+            "set AVINODE_BASE_URL, AVINODE_API_TOKEN and AVINODE_BEARER",
         )],
-        Err(failure) => vec![CheckResult::of_failure("avinode", &failure)],
+        Err(error) => vec![CheckResult::error("avinode", &error.into())],
     }
 }
 
 async fn call(settings: &ClientSettings) -> Vec<CheckResult> {
     let client = match client(settings) {
         Ok(client) => client,
-        Err(failure) => return vec![CheckResult::of_failure("avinode", &failure)],
+        Err(error) => return vec![CheckResult::error("avinode", &error)],
     };
     let listed = client.webhooks().await;
-    let mut found = vec![match &listed.settings {
+    let mut results = vec![match &listed.settings {
         Ok(all) => CheckResult::ok(
             "avinode",
             format!(
-                "{} takes the credentials; webhook settings: {}",
+                "{} accepts the credentials; {} webhook settings",
                 settings.base,
                 all.len()
             ),
@@ -52,48 +47,48 @@ async fn call(settings: &ClientSettings) -> Vec<CheckResult> {
         Err(error @ (FetchError::Unauthorized { .. } | FetchError::Forbidden { .. })) => CheckResult::failed(
             "avinode",
             error.reason(),
-            "nothing will be fetched: set AVINODE_API_TOKEN and AVINODE_BEARER to what Avinode gave out, and look at the clock",
+            "set AVINODE_API_TOKEN and AVINODE_BEARER to the tokens that Avinode issued, and check the clock; nothing is \
+             fetched until then",
         ),
         Err(error) => CheckResult::warning(
             "avinode",
             error.reason(),
-            "thin notifications are kept, and fetched when Avinode answers",
+            "thin notifications are stored, and fetched when Avinode answers",
         ),
     }];
     if settings.base.reach() == AllowedAddresses::Loopback {
-        found.push(CheckResult::warning(
+        results.push(CheckResult::warning(
             "avinode",
             format!(
-                "AVINODE_INSECURE_LOOPBACK: the API is taken to be on this machine, at {}",
+                "AVINODE_INSECURE_LOOPBACK: the API is on this machine, at {}",
                 settings.base
             ),
-            "for tests and simulators only",
+            "use it for tests and simulators only",
         ));
     }
-    found.extend(listed.server_time.and_then(|theirs| skew(theirs, Clock::System.now())));
+    results.extend(listed.server_time.and_then(|theirs| skew(theirs, Clock::System.now())));
     if let Ok(all) = &listed.settings {
         let missing = missing(all, None);
         if !missing.is_empty() {
-            found.push(CheckResult::warning(
+            results.push(CheckResult::warning(
                 "avinode",
                 format!("no active webhook setting sends {}", missing.join(", ")),
                 "see `avinode-ingest webhooks list` and `webhooks create`",
             ));
         }
     }
-    found
+    results
 }
 
-/// A clock that is off by more than Avinode tolerates.
 fn skew(theirs: DateTime<Utc>, ours: DateTime<Utc>) -> Option<CheckResult> {
     let seconds = ours.timestamp() - theirs.timestamp();
     let off = seconds.unsigned_abs();
     (off > TOLERANCE_SECONDS).then(|| {
-        let way = if seconds > 0 { "ahead of" } else { "behind" };
+        let direction = if seconds > 0 { "ahead of" } else { "behind" };
         CheckResult::warning(
             "avinode",
-            format!("this machine's clock is {off} s {way} Avinode's, which takes calls within {TOLERANCE_SECONDS} s"),
-            "set the clock by NTP",
+            format!("this machine's clock is {off} s {direction} Avinode's, which tolerates {TOLERANCE_SECONDS} s"),
+            "synchronize the clock by NTP",
         )
     })
 }

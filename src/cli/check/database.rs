@@ -1,4 +1,4 @@
-//! What is tried of the server: reached, new enough, migrated, durable, on time, and whether its connections last.
+//! The checks of the database server: version, durability, locks, clock, pooler and schema.
 
 use chrono::TimeDelta;
 
@@ -8,100 +8,137 @@ use crate::cli::database::CommandDatabase;
 use crate::cli::error::CliError;
 use crate::cli::serve::ServeCommandArgs;
 use crate::clock::Clock;
-use crate::postgres::binaries::{OLDEST_MAJOR, PostgresBinaries};
+use crate::postgres::binaries::OLDEST_MAJOR;
 use crate::postgres::cluster::major_version;
+use crate::postgres::data_dir::ClusterHome;
 use crate::postgres::diagnostics::{self, OLDEST_VERSION, ServerInfo};
+use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use crate::postgres::error::EmbeddedError;
 use crate::postgres::migrator::{SchemaStatus, schema_status};
 
-/// Beyond this a clock is not kept by NTP.
-const CLOCK_UNSURE: TimeDelta = TimeDelta::seconds(5);
-/// Signatures with a time in them hold this long.
+/// NTP keeps clocks closer than this.
+const CLOCK_UNSYNCHRONIZED: TimeDelta = TimeDelta::seconds(5);
+/// Signatures that carry a time are valid for this long.
 const CLOCK_WRONG: TimeDelta = TimeDelta::seconds(300);
-/// Workers wait 300 ms for a lock, and must give way before Postgres chooses a victim.
-const SHORTEST_DEADLOCK_TIMEOUT_MS: i32 = 1000;
+/// Workers wait 300 ms for a lock, and must give way before Postgres looks for a deadlock.
+const MIN_DEADLOCK_TIMEOUT_MS: i32 = 1000;
 
-/// Opens the database and tries everything of it.
-pub async fn look(args: &ServeCommandArgs, findings: &mut CheckResults) {
+pub async fn check(args: &ServeCommandArgs, results: &mut CheckResults) {
     let private = args.database.database_url.is_none();
-    if private {
-        let data_dir = args.database.data_dir();
-        match PostgresBinaries::find(
-            args.database.postgres_bin.as_deref(),
-            major_version(&data_dir.join("data")),
-        ) {
-            Ok(programs) => findings.add(CheckResult::ok(
-                "programs",
-                format!("Postgres {}, {}", programs.major(), programs.postgres().display()),
-            )),
-            Err(error) => {
-                let failure = CliError::to("use the Postgres programs", error).unavailable();
-                return findings.add(CheckResult::of_failure("programs", &failure));
-            }
-        }
+    if private && !binaries(args, results).await {
+        return;
     }
-    let database = match CommandDatabase::open_beside(&args.database).await {
-        Ok(database) => database,
-        Err(failure) => return findings.add(CheckResult::of_failure("database", &failure)),
+    let database = match CommandDatabase::open_running(&args.database).await {
+        Ok(Some(database)) => database,
+        Ok(None) => return results.extend(not_running(args)),
+        Err(error) => return results.add(CheckResult::error("database", &error)),
     };
-    findings.add(CheckResult::ok("database", place(args, &database)));
-    if let Err(error) = ask(args, &database, findings).await {
-        let failure = CliError::to("ask the database", error);
-        findings.add(CheckResult::of_failure("database", &failure));
+    results.add(CheckResult::ok("database", location(args, &database)));
+    if let Err(error) = server(args, &database, results).await {
+        let error = CliError::to("query the database", error);
+        results.add(CheckResult::error("database", &error));
     }
-    if let Err(failure) = database.close().await {
-        findings.add(CheckResult::of_failure("database", &failure));
+    if let Err(error) = database.close().await {
+        results.add(CheckResult::error("database", &error));
     }
 }
 
-fn place(args: &ServeCommandArgs, database: &CommandDatabase) -> String {
-    let home = args.database.data_dir();
-    match (&args.database.database_url, &database.embedded) {
-        (Some(_), _) => {
-            let options = &database.options;
-            let place = match options.get_socket() {
-                Some(socket) => socket.display().to_string(),
-                None => format!("{}:{}", options.get_host(), options.get_port()),
-            };
-            let name = options.get_database().unwrap_or(options.get_username());
-            format!("{name} at {place} as {}", options.get_username())
+/// Checks whether `serve` could start the private Postgres; returns false where it could not.
+async fn binaries(args: &ServeCommandArgs, results: &mut CheckResults) -> bool {
+    let options = EmbeddedOptions {
+        bin_dir: args.database.postgres_bin.clone(),
+        home: ClusterHome::Kept(args.database.data_dir()),
+        settings: Vec::new(),
+    };
+    match EmbeddedPostgres::verify(&options).await {
+        Ok(binaries) => {
+            let (major, path) = (binaries.major(), binaries.postgres());
+            results.add(CheckResult::ok(
+                "programs",
+                format!("Postgres {major}, {}", path.display()),
+            ));
+            true
         }
-        (None, Some(_)) => format!("the private Postgres in {}, started for this check", home.display()),
-        (None, None) => format!(
-            "the private Postgres in {}, beside the service that runs it",
-            home.display()
-        ),
+        Err(error) => {
+            let check = if matches!(error, EmbeddedError::Programs(_)) {
+                "programs"
+            } else {
+                "database"
+            };
+            let error = CliError::to("start the private Postgres", error).unavailable();
+            results.add(CheckResult::error(check, &error));
+            false
+        }
     }
 }
 
-async fn ask(
+/// Nothing is started or created for a check.
+fn not_running(args: &ServeCommandArgs) -> [CheckResult; 2] {
+    let home = args.database.data_dir();
+    let home = home.display();
+    if major_version(&args.database.data_dir().join("data")).is_none() {
+        return [
+            CheckResult::ok("database", format!("serve will create a private Postgres in {home}")),
+            CheckResult::ok("schema", "serve will create it"),
+        ];
+    }
+    let remedy = "run check again while serve is running";
+    [
+        CheckResult::ok(
+            "database",
+            format!("the private Postgres in {home} is not running; serve will start it"),
+        ),
+        CheckResult::warning(
+            "schema",
+            "not checked, because the private Postgres is not running",
+            remedy,
+        ),
+    ]
+}
+
+fn location(args: &ServeCommandArgs, database: &CommandDatabase) -> String {
+    if args.database.database_url.is_none() {
+        let home = args.database.data_dir();
+        return format!("the private Postgres of the running service, in {}", home.display());
+    }
+    let options = &database.options;
+    let server = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    let name = options.get_database().unwrap_or(options.get_username());
+    format!("{name} at {server} as {}", options.get_username())
+}
+
+async fn server(
     args: &ServeCommandArgs,
     database: &CommandDatabase,
-    findings: &mut CheckResults,
+    results: &mut CheckResults,
 ) -> Result<(), sqlx::Error> {
     let pool = &database.pool;
     let server = diagnostics::server(pool).await?;
-    findings.add(version(&server));
-    findings.extend(durable(&server));
-    findings.add(locks(&server));
+    results.add(version(&server));
+    results.extend(durability(&server));
+    results.add(locks(&server));
     let before = Clock::System.now();
     let theirs = diagnostics::now(pool).await?;
     let ours = before + (Clock::System.now() - before) / 2;
-    findings.add(clock(theirs - ours));
-    findings.add(sessions(args, diagnostics::sessions_last(pool).await?));
+    results.add(clock(theirs - ours));
+    results.add(pooler(args, diagnostics::sessions_last(pool).await?));
     match schema_status(pool).await {
         Ok(status) => {
             let usable = matches!(status, SchemaStatus::Current { .. } | SchemaStatus::Ahead { .. });
             let migrates = args.serve.migrate || args.database.database_url.is_none();
-            findings.add(schema(&status, migrates));
+            results.add(schema(&status, migrates));
             if usable {
-                schema::look(pool, &server.role, findings).await?;
+                schema::check(pool, &server.role, results).await?;
             }
         }
-        // Most likely our schema is closed to this role; the next lines then say which right is missing.
+        // Most likely the role may not read our schema; the next lines then name the missing privileges.
         Err(error) => {
-            let failure = CliError::to("read the schema's version", error);
-            findings.add(CheckResult::of_failure("schema", &failure));
-            schema::rights(pool, &server.role, findings).await?;
+            let error = CliError::to("read the version of the schema", error);
+            results.add(CheckResult::error("schema", &error));
+            schema::privileges(pool, &server.role, results).await?;
         }
     }
     Ok(())
@@ -109,56 +146,53 @@ async fn ask(
 
 fn version(server: &ServerInfo) -> CheckResult {
     if server.version_num < OLDEST_VERSION {
-        let found = format!("Postgres {} is too old", server.version);
-        return CheckResult::failed("server", found, format!("{OLDEST_MAJOR} or newer is needed"));
+        let message = format!("Postgres {} is too old", server.version);
+        return CheckResult::failed("server", message, format!("use Postgres {OLDEST_MAJOR} or newer"));
     }
     if server.read_only {
-        let found = format!("Postgres {} takes no writes", server.version);
-        return CheckResult::failed("server", found, "name the primary server, and a role that may write");
+        let message = format!("Postgres {} accepts no writes", server.version);
+        return CheckResult::failed("server", message, "use the primary server, and a role that may write");
     }
     CheckResult::ok("server", format!("Postgres {}, as {}", server.version, server.role))
 }
 
-/// What an answer of 200 rests on.
-fn durable(server: &ServerInfo) -> Vec<CheckResult> {
+/// Checks the settings on which "200 means durable" depends.
+fn durability(server: &ServerInfo) -> Vec<CheckResult> {
     if !server.fsync {
-        let found = "fsync is off: a crash of the machine loses what was answered 200";
-        return vec![CheckResult::failed(
-            "durable",
-            found,
-            "set fsync = on and restart Postgres",
-        )];
+        let message = "fsync is off: a crash of the machine loses deliveries that were answered 200";
+        let remedy = "set fsync = on and restart Postgres";
+        return vec![CheckResult::failed("durability", message, remedy)];
     }
     let standby = if server.synchronous_standby_names.is_empty() {
-        "no synchronous standby: a failover may lack the last moments"
+        "no synchronous standby: a failover may lose the last moments"
     } else {
         "with a synchronous standby"
     };
-    let mut found = vec![CheckResult::ok(
-        "durable",
+    let mut results = vec![CheckResult::ok(
+        "durability",
         format!(
-            "fsync on; synchronous_commit {} for others, on for what is received; {standby}",
+            "fsync on; synchronous_commit on for deliveries, {} by default; {standby}",
             server.synchronous_commit
         ),
     )];
     if !server.full_page_writes {
-        found.push(CheckResult::warning(
-            "durable",
-            "full_page_writes is off: a crash of the machine may tear pages beyond repair",
-            "set full_page_writes = on, unless the file system writes whole pages",
+        results.push(CheckResult::warning(
+            "durability",
+            "full_page_writes is off: a crash of the machine may corrupt pages",
+            "set full_page_writes = on, unless the file system writes pages atomically",
         ));
     }
-    found
+    results
 }
 
 fn locks(server: &ServerInfo) -> CheckResult {
     let timeout = server.deadlock_timeout_ms;
-    if timeout < SHORTEST_DEADLOCK_TIMEOUT_MS {
+    if timeout < MIN_DEADLOCK_TIMEOUT_MS {
         return CheckResult::warning(
             "locks",
             format!(
-                "deadlock_timeout is {timeout} ms: where the application and a worker wait for each other, Postgres may \
-                 end the application's transaction"
+                "deadlock_timeout is {timeout} ms: in a deadlock with a worker, Postgres may cancel the application's \
+                 transaction"
             ),
             "set deadlock_timeout to 1s or more; workers give way after 300 ms",
         );
@@ -171,70 +205,69 @@ fn locks(server: &ServerInfo) -> CheckResult {
 
 fn clock(ahead: TimeDelta) -> CheckResult {
     let difference = ahead.abs();
-    let found = format!(
-        "the database's clock and this machine's differ by {}.{:03} s",
+    let message = format!(
+        "the clocks of the database and of this machine differ by {}.{:03} s",
         difference.num_seconds(),
         difference.num_milliseconds() % 1000
     );
-    let remedy = "set both by NTP: signatures that carry a time hold for 300 s by this machine's clock";
+    let remedy = "synchronize both by NTP: signatures that carry a time are valid for 300 s by this machine's clock";
     if difference > CLOCK_WRONG {
-        CheckResult::failed("clock", found, remedy)
-    } else if difference > CLOCK_UNSURE {
-        CheckResult::warning("clock", found, remedy)
+        CheckResult::failed("clock", message, remedy)
+    } else if difference > CLOCK_UNSYNCHRONIZED {
+        CheckResult::warning("clock", message, remedy)
     } else {
-        CheckResult::ok("clock", found)
+        CheckResult::ok("clock", message)
     }
 }
 
-fn sessions(args: &ServeCommandArgs, last: bool) -> CheckResult {
-    match (last, args.database.pooler) {
-        (true, false) => CheckResult::ok("pooler", "none that shares connections: LISTEN wakes the workers"),
+fn pooler(args: &ServeCommandArgs, sessions_last: bool) -> CheckResult {
+    match (sessions_last, args.database.transaction_pooler) {
+        (true, false) => CheckResult::ok("pooler", "no transaction pooler: LISTEN wakes the workers"),
         (true, true) => CheckResult::ok(
             "pooler",
-            "INGEST_POOLER is set, though none is seen: no LISTEN, new work of other processes is found by polling",
+            "INGEST_TRANSACTION_POOLER is set, but no transaction pooler was found; workers poll instead of using LISTEN",
         ),
         (false, true) => CheckResult::ok(
             "pooler",
             format!(
-                "a transaction pooler: statements without names, no LISTEN, new work of other processes is found every \
-                 {} ms; migrate over a direct connection",
-                args.serve.poll.as_millis()
+                "a transaction pooler: statements have no names, workers poll every {}; migrate over a direct connection",
+                humantime::format_duration(args.serve.poll_interval)
             ),
         ),
         (false, false) => CheckResult::failed(
             "pooler",
-            "a transaction pooler is in between: LISTEN and the names of statements do not last",
-            "name a direct connection in DATABASE_URL, or set INGEST_POOLER=true",
+            "DATABASE_URL leads to a transaction pooler: LISTEN and named statements do not work",
+            "use a direct connection, or set INGEST_TRANSACTION_POOLER=true",
         ),
     }
 }
 
 fn schema(status: &SchemaStatus, migrates: bool) -> CheckResult {
     let remedy = "run avinode-ingest migrate, or start serve with --migrate";
-    let older = |found: String| match migrates {
-        true => CheckResult::ok("schema", format!("{found}; serve will migrate it")),
-        false => CheckResult::failed("schema", found, remedy),
+    let older = |message: String| match migrates {
+        true => CheckResult::ok("schema", format!("{message}; serve will migrate it")),
+        false => CheckResult::failed("schema", message, remedy),
     };
     match status {
-        SchemaStatus::Current { version } => CheckResult::ok("schema", format!("migrated, {version:04}")),
+        SchemaStatus::Current { version } => CheckResult::ok("schema", format!("up to date, migration {version:04}")),
         SchemaStatus::PreRelease => CheckResult::failed(
             "schema",
             "migrated by a version before the first release, cannot be upgraded",
             "run avinode-ingest migrate for the ways to start again; stored deliveries are lost",
         ),
         SchemaStatus::Fresh => older("not migrated yet".to_owned()),
-        SchemaStatus::Behind { applied, expected } => {
-            older(format!("older than this program, {applied:04} of {expected:04}"))
-        }
+        SchemaStatus::Behind { applied, expected } => older(format!(
+            "older than this program: migration {applied:04} of {expected:04}"
+        )),
         SchemaStatus::Ahead { applied, expected } => CheckResult::warning(
             "schema",
-            format!("newer than this program, {applied:04}; it knows {expected:04}"),
-            "this works, but the newer program should be running",
+            format!("newer than this program: migration {applied:04}, it knows {expected:04}"),
+            "this works, but use the newer program",
         ),
         SchemaStatus::Dirty { version } => CheckResult::failed(
             "schema",
-            format!("migration {version:04} was cut short, or its file has changed since"),
-            "run avinode-ingest migrate, which says more",
+            format!("migration {version:04} was interrupted, or its file has changed since"),
+            "run avinode-ingest migrate, which explains it",
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! What was found: a line for each thing tried, and the exit code that follows from all of them.
+//! The result of each check, and the exit code that follows from all of them.
 
 use std::fmt;
 
@@ -8,98 +8,86 @@ use crate::cli::error::{CliError, EXIT_UNAVAILABLE};
 use crate::cli::table::visible;
 use crate::config::parse::EXIT_USAGE;
 
-/// How a thing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckStatus {
-    /// As it must be.
     Ok,
-    /// It works, and somebody should know.
+    /// It works, but an admin should know.
     Warning,
     /// `serve` would not start, or would lose or miss something.
     Failed,
 }
 
-/// One thing that was tried.
 #[derive(Debug, Clone, Serialize)]
 pub struct CheckResult {
-    /// The thing, in one word.
+    /// One word.
     pub check: &'static str,
-    /// How it is.
-    pub verdict: CheckStatus,
-    /// What was found.
-    pub found: String,
-    /// What to do about it.
+    pub status: CheckStatus,
+    pub message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
-    /// The exit code when it failed.
+    /// The exit code of a failure.
     #[serde(skip)]
     code: u8,
 }
 
 impl CheckResult {
-    /// As it must be.
-    pub fn ok(check: &'static str, found: impl Into<String>) -> Self {
+    pub fn ok(check: &'static str, message: impl Into<String>) -> Self {
         Self {
             check,
-            verdict: CheckStatus::Ok,
-            found: found.into(),
+            status: CheckStatus::Ok,
+            message: message.into(),
             remedy: None,
             code: 0,
         }
     }
 
-    /// It works, but.
-    pub fn warning(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn warning(check: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
-            verdict: CheckStatus::Warning,
+            status: CheckStatus::Warning,
             remedy: Some(remedy.into()),
-            ..Self::ok(check, found)
+            ..Self::ok(check, message)
         }
     }
 
-    /// It is not as it must be.
-    pub fn failed(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn failed(check: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
-            verdict: CheckStatus::Failed,
+            status: CheckStatus::Failed,
             code: 1,
-            ..Self::warning(check, found, remedy)
+            ..Self::warning(check, message, remedy)
         }
     }
 
-    /// What `serve` would end with, exit code and all.
-    pub fn of_failure(check: &'static str, failure: &CliError) -> Self {
+    /// The error with which `serve` would end.
+    pub fn error(check: &'static str, error: &CliError) -> Self {
         Self {
-            verdict: CheckStatus::Failed,
-            code: failure.code(),
-            ..Self::ok(check, failure.to_string())
+            status: CheckStatus::Failed,
+            code: error.code(),
+            ..Self::ok(check, error.to_string())
         }
     }
 }
 
-/// All that was found, in the order in which it was tried.
+/// Results in the order of the checks.
 #[derive(Debug, Default)]
 pub struct CheckResults(Vec<CheckResult>);
 
 impl CheckResults {
-    /// Adds one.
-    pub fn add(&mut self, finding: CheckResult) {
-        self.0.push(finding);
+    pub fn add(&mut self, result: CheckResult) {
+        self.0.push(result);
     }
 
-    /// Adds several.
-    pub fn extend(&mut self, findings: impl IntoIterator<Item = CheckResult>) {
-        self.0.extend(findings);
+    pub fn extend(&mut self, results: impl IntoIterator<Item = CheckResult>) {
+        self.0.extend(results);
     }
 
     /// 0 when nothing failed; 64 where a setting did, else 69 where something could not be reached, else 1.
     pub fn code(&self) -> u8 {
-        let failed = |code: u8| self.0.iter().any(|finding| finding.code == code);
+        let failed = |code: u8| self.0.iter().any(|result| result.code == code);
         let worst = [EXIT_USAGE, EXIT_UNAVAILABLE, 1].into_iter().find(|code| failed(*code));
         worst.unwrap_or(0)
     }
 
-    /// For scripts.
     pub fn json(&self) -> serde_json::Value {
         serde_json::json!({"ok": self.code() == 0, "checks": self.0})
     }
@@ -107,15 +95,15 @@ impl CheckResults {
 
 impl fmt::Display for CheckResults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, finding) in self.0.iter().enumerate() {
-            let verdict = match finding.verdict {
+        for (number, result) in self.0.iter().enumerate() {
+            let status = match result.status {
                 CheckStatus::Ok => "ok",
                 CheckStatus::Warning => "warning",
                 CheckStatus::Failed => "FAILED",
             };
             let end = if number == 0 { "" } else { "\n" };
-            write!(f, "{end}{verdict:<8} {:<12} {}", finding.check, visible(&finding.found))?;
-            if let Some(remedy) = &finding.remedy {
+            write!(f, "{end}{status:<8} {:<12} {}", result.check, visible(&result.message))?;
+            if let Some(remedy) = &result.remedy {
                 write!(f, "; {}", visible(remedy))?;
             }
         }

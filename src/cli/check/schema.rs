@@ -1,5 +1,5 @@
-//! What is tried of a migrated database: rights, row-level security, triggers, indexes, what is left in the queue, and
-//! quotes that cannot be shown.
+//! The checks of a migrated database: privileges, row-level security, triggers, indexes, the queue, and quotes without a row in
+//! `public.quotes`.
 
 use super::finding::{CheckResult, CheckResults};
 use crate::jobs::fetch::status;
@@ -10,68 +10,67 @@ use crate::queue::admin;
 use crate::queue::standing::Standing;
 use crate::store::unprojected::{self, UnprojectedCount, UnprojectedReason};
 
-/// Tries all of it.
-pub async fn look(pool: &Pool, role: &str, findings: &mut CheckResults) -> Result<(), sqlx::Error> {
-    let broken = diagnostics::broken(pool).await?;
-    let readable = broken.rights.is_empty();
-    findings.extend(missing_rights(&broken, role));
-    findings.add(hidden(&broken, role));
-    findings.add(triggers(&broken));
-    findings.add(indexes(&broken));
-    findings.add(demands(&broken));
+pub async fn check(pool: &Pool, role: &str, results: &mut CheckResults) -> Result<(), sqlx::Error> {
+    let problems = diagnostics::broken(pool).await?;
+    let readable = problems.rights.is_empty();
+    results.extend(missing_privileges(&problems, role));
+    results.add(row_level_security(&problems, role));
+    results.add(triggers(&problems));
+    results.add(indexes(&problems));
+    results.add(columns(&problems));
     if readable {
         let unserved: Vec<String> = WAITING_KINDS.iter().map(ToString::to_string).collect();
         let (waiting, dead) = admin::left(pool, &unserved).await?;
-        findings.extend(jobs(waiting, dead, &status::standing(pool).await?));
-        findings.extend(quotes(&unprojected::unshown(pool).await?));
+        results.extend(jobs(waiting, dead, &status::standing(pool).await?));
+        results.extend(quotes(&unprojected::unshown(pool).await?));
     }
     Ok(())
 }
 
-/// Tries the rights alone.
-pub async fn rights(pool: &Pool, role: &str, findings: &mut CheckResults) -> Result<(), sqlx::Error> {
-    findings.extend(missing_rights(&diagnostics::broken(pool).await?, role));
+pub async fn privileges(pool: &Pool, role: &str, results: &mut CheckResults) -> Result<(), sqlx::Error> {
+    results.extend(missing_privileges(&diagnostics::broken(pool).await?, role));
     Ok(())
 }
 
-/// One line for each right: what is missing, what comes of it, and the GRANT that mends it.
-fn missing_rights(broken: &SchemaProblems, role: &str) -> Vec<CheckResult> {
-    if broken.rights.is_empty() {
-        let found = format!("{role} may read and write what it has to");
-        return vec![CheckResult::ok("rights", found)];
+/// One line for each missing privilege, with its consequence and the GRANT that adds it.
+fn missing_privileges(problems: &SchemaProblems, role: &str) -> Vec<CheckResult> {
+    if problems.rights.is_empty() {
+        let message = format!("{role} has all privileges that the service needs");
+        return vec![CheckResult::ok("privileges", message)];
     }
-    let missing = broken.rights.iter().map(|right| {
-        let found = format!("{role} lacks {right}: {}", without(right));
-        CheckResult::failed("rights", found, format!("as the owner: GRANT {right} TO \"{role}\""))
+    let missing = problems.rights.iter().map(|privilege| {
+        let message = format!("{role} lacks {privilege}: {}", consequence(privilege));
+        let remedy = format!("as the owner: GRANT {privilege} TO \"{role}\"");
+        CheckResult::failed("privileges", message, remedy)
     });
     missing.collect()
 }
 
-/// What comes of lacking a right.
-fn without(right: &str) -> &'static str {
-    let (_, place) = right.split_once(" ON ").unwrap_or_default();
-    match place {
-        "SCHEMA avinode_ingest" => "it reaches none of the service's own tables",
-        "SCHEMA public" => "it reaches no table of the application's",
-        _ if place.starts_with("SEQUENCE") => "it can claim no job",
-        _ if place.starts_with("FUNCTION") => "neither it nor the application can write a session",
-        "avinode_ingest.schema_migrations" => "it cannot tell whether the schema is its own",
-        _ if place.starts_with("avinode_ingest.") => "it cannot keep deliveries and work on them",
-        _ if place.contains("public.chat_sessions") => "it cannot find sessions and bring them up to date",
-        _ if place.contains("public.quotes") => "it cannot show a quote to the application",
-        _ => "the API of sessions cannot tell what a session belongs to",
+fn consequence(privilege: &str) -> &'static str {
+    let (_, object) = privilege.split_once(" ON ").unwrap_or_default();
+    match object {
+        "SCHEMA avinode_ingest" => "it cannot use the service's own tables",
+        "SCHEMA public" => "it cannot use the application's tables",
+        _ if object.contains("archive_old_chat_sessions") => "it cannot archive old sessions",
+        _ if object.starts_with("SEQUENCE") => "it cannot claim jobs",
+        _ if object.starts_with("FUNCTION") => "neither it nor the application can write sessions",
+        "avinode_ingest.schema_migrations" => "it cannot read the version of the schema",
+        _ if object.starts_with("avinode_ingest.") => "it cannot store deliveries and work on them",
+        _ if object.contains("public.chat_sessions") => "it cannot find and update sessions",
+        _ if object.contains("public.quotes") => "it cannot show quotes to the application",
+        _ => "the sessions API cannot check the references of a session",
     }
 }
 
-fn hidden(broken: &SchemaProblems, role: &str) -> CheckResult {
-    if broken.hidden.is_empty() {
-        return CheckResult::ok("rows", format!("row-level security hides nothing from {role}"));
+fn row_level_security(problems: &SchemaProblems, role: &str) -> CheckResult {
+    if problems.hidden.is_empty() {
+        return CheckResult::ok("rls", format!("row-level security hides no rows from {role}"));
     }
     CheckResult::failed(
-        "rows",
+        "rls",
         format!(
-            "row-level security hides the rows of {} from {role}: workers would find no session, and say nothing",
-            broken.hidden.join(", ")
+            "row-level security hides rows of {} from {role}: workers would find no sessions, without an error",
+            problems.hidden.join(", ")
         ),
         format!(
             "use the role that owns the tables, or ALTER ROLE \"{role}\" BYPASSRLS, or a policy FOR ALL TO \"{role}\" \
@@ -80,86 +79,87 @@ fn hidden(broken: &SchemaProblems, role: &str) -> CheckResult {
     )
 }
 
-fn triggers(broken: &SchemaProblems) -> CheckResult {
-    if broken.triggers.is_empty() {
-        return CheckResult::ok("triggers", "both of ours on chat_sessions are enabled");
+fn triggers(problems: &SchemaProblems) -> CheckResult {
+    if problems.triggers.is_empty() {
+        return CheckResult::ok("triggers", "both triggers on public.chat_sessions are enabled");
     }
     CheckResult::failed(
         "triggers",
         format!(
-            "on public.chat_sessions {}: the application's trip ids are noticed late, its choice of a primary quote not",
-            broken.triggers.join(" and ")
+            "on public.chat_sessions, {}: trip ids that the application writes are noticed late, and its choice of a primary \
+             quote is not noticed",
+            problems.triggers.join(" and ")
         ),
-        "ALTER TABLE public.chat_sessions ENABLE TRIGGER … for a disabled one; restore a missing one from migrations/",
+        "ALTER TABLE public.chat_sessions ENABLE TRIGGER … for a disabled one; create a missing one again from migrations/",
     )
 }
 
-fn indexes(broken: &SchemaProblems) -> CheckResult {
-    if broken.indexes.is_empty() {
-        return CheckResult::ok("indexes", "all of ours are valid");
+fn indexes(problems: &SchemaProblems) -> CheckResult {
+    if problems.indexes.is_empty() {
+        return CheckResult::ok("indexes", "all indexes of the service are valid");
     }
-    let reindex = broken
+    let reindex = problems
         .indexes
         .iter()
         .map(|index| format!("REINDEX INDEX CONCURRENTLY {index}"));
     CheckResult::warning(
         "indexes",
         format!(
-            "left invalid by an interrupted migration: {}",
-            broken.indexes.join(", ")
+            "an interrupted migration left invalid indexes: {}",
+            problems.indexes.join(", ")
         ),
         reindex.collect::<Vec<_>>().join("; "),
     )
 }
 
-fn demands(broken: &SchemaProblems) -> CheckResult {
-    if broken.demands.is_empty() {
+fn columns(problems: &SchemaProblems) -> CheckResult {
+    if problems.demands.is_empty() {
         return CheckResult::ok(
             "columns",
-            "public.quotes demands nothing that the service does not know",
+            "public.quotes requires no column that the service does not know",
         );
     }
     CheckResult::failed(
         "columns",
         format!(
-            "public.quotes takes no quote of Avinode's: {}",
-            broken.demands.join(", ")
+            "public.quotes rejects every quote of Avinode: {}",
+            problems.demands.join(", ")
         ),
-        "give the columns defaults, or let them be empty; quotes are kept meanwhile, and shown a day later at the latest",
+        "give the columns defaults, or allow NULL; quotes are stored until then, and shown at most a day later",
     )
 }
 
-/// Quotes that are known and that the application's `quotes` does not show, by what is missing.
-fn quotes(unshown: &[UnprojectedCount]) -> Vec<CheckResult> {
-    if unshown.is_empty() {
-        return vec![CheckResult::ok("quotes", "all that are known stand in public.quotes")];
+/// Counts quotes without a row in `public.quotes`, by reason.
+fn quotes(unprojected: &[UnprojectedCount]) -> Vec<CheckResult> {
+    if unprojected.is_empty() {
+        return vec![CheckResult::ok("quotes", "public.quotes has all known quotes")];
     }
-    let each = unshown.iter().map(|some| {
-        let many = some.quotes;
+    let each = unprojected.iter().map(|some| {
+        let count = some.quotes;
         match some.missing {
             UnprojectedReason::Session => CheckResult::ok(
                 "quotes",
-                format!("{many} wait for a session with the id of their trip or RFQ"),
+                format!("{count} wait for a session with the id of their trip or RFQ"),
             ),
             UnprojectedReason::Request => CheckResult::ok(
                 "quotes",
-                format!("{many} are counted and wait for a request of their session"),
+                format!("{count} are counted and wait for a request of their session"),
             ),
             UnprojectedReason::Price => {
-                CheckResult::ok("quotes", format!("{many} have no price that public.quotes can hold"))
+                CheckResult::ok("quotes", format!("{count} have no price that public.quotes can store"))
             }
             UnprojectedReason::NewestPrice => CheckResult::ok(
                 "quotes",
-                format!("{many} show an older price: the newest word on them has none, so no session proposes them"),
+                format!("{count} show an older price: their newest fact has none, so no session proposes them"),
             ),
-            UnprojectedReason::Turn => CheckResult::ok("quotes", format!("{many} are about to be shown")),
+            UnprojectedReason::Turn => CheckResult::ok("quotes", format!("{count} will be shown in a moment")),
             UnprojectedReason::Consent => CheckResult::warning(
                 "quotes",
                 format!(
-                    "public.quotes refused {many}, for example with: {}",
+                    "public.quotes rejected {count}, for example with: {}",
                     some.example.as_deref().unwrap_or("no reason")
                 ),
-                "mend the rule that refuses them; they are tried again within a day, or with news of the quote",
+                "change the constraint that rejects them; they are tried again within a day, or when the quote changes",
             ),
         }
     });
@@ -167,25 +167,28 @@ fn quotes(unshown: &[UnprojectedCount]) -> Vec<CheckResult> {
 }
 
 fn jobs(waiting: i64, dead: i64, fetching: &Standing) -> Vec<CheckResult> {
-    let mut found = Vec::new();
+    let mut results = Vec::new();
     match status::waits(fetching) {
-        Some(why) if waiting > 0 => found.push(CheckResult::warning(
+        Some(reason) if waiting > 0 => results.push(CheckResult::warning(
             "jobs",
-            format!("{waiting} wait to be fetched: {why}"),
-            "they are kept, and worked off once a process with credentials that Avinode takes runs",
+            format!("{waiting} wait to be fetched: {reason}"),
+            "they run once a process with valid credentials of Avinode's API runs",
         )),
-        None if waiting > 0 => found.push(CheckResult::ok("jobs", format!("{waiting} are about to be fetched"))),
+        None if waiting > 0 => results.push(CheckResult::ok(
+            "jobs",
+            format!("{waiting} will be fetched in a moment"),
+        )),
         _ => {}
     }
     if dead > 0 {
-        found.push(CheckResult::warning(
+        results.push(CheckResult::warning(
             "jobs",
             format!("{dead} dead"),
             "see avinode-ingest jobs list --state dead; then jobs retry, or jobs discard",
         ));
     }
-    if found.is_empty() {
-        found.push(CheckResult::ok("jobs", "none waits for fetching, none is dead"));
+    if results.is_empty() {
+        results.push(CheckResult::ok("jobs", "none waits to be fetched, none is dead"));
     }
-    found
+    results
 }

@@ -1,7 +1,4 @@
-use clap::CommandFactory;
-
 use super::*;
-use crate::config::setting_reference::settings;
 
 #[test]
 fn the_declaration_of_the_command_line_is_sound() {
@@ -9,7 +6,7 @@ fn the_declaration_of_the_command_line_is_sound() {
 }
 
 #[test]
-fn every_command_has_help_and_every_argument_is_explained() {
+fn every_command_and_every_argument_has_help() {
     fn walk(command: &clap::Command) {
         assert!(command.get_about().is_some(), "{}", command.get_name());
         for arg in command.get_arguments() {
@@ -36,7 +33,31 @@ fn each_setting_has_one_variable_one_flag_and_one_default() {
     seen.dedup();
     let variables: Vec<&String> = seen.iter().map(|[env, ..]| env).collect();
     assert!(variables.windows(2).all(|pair| pair[0] != pair[1]), "{seen:#?}");
-    assert_eq!(settings::<Cli>().len(), seen.len());
+    assert_eq!(settings([&Cli::command()]).len(), seen.len());
+}
+
+#[test]
+fn the_help_of_a_setting_states_the_bounds_of_its_parser() {
+    let mut with_bounds = 0;
+    for setting in settings([Cli::command().find_subcommand("serve").unwrap()]) {
+        let line = ["avinode-ingest", "serve", &setting.flag, "nonsense"].map(OsString::from);
+        // A text or a switch takes anything, or no value.
+        let Err(EarlyExit::Wrong(error)) = parse_from(line) else {
+            continue;
+        };
+        let Some((_, bounds)) = error.split_once(" from ") else {
+            continue;
+        };
+        let bounds = bounds.split(" (").next().unwrap();
+        assert!(
+            setting.help.contains(bounds),
+            "{}: {}: {bounds}",
+            setting.env,
+            setting.help
+        );
+        with_bounds += 1;
+    }
+    assert!(with_bounds > 15, "{with_bounds}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Where the demo happens: a throw-away Postgres, or a database of its own on a given server; neither outlives it.
+//! The demo's database: in a temporary Postgres, or on a given server. Both are removed with the demo.
 
 use std::time::Instant;
 
@@ -13,31 +13,27 @@ use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::postgres::pool::connect_options;
 use crate::postgres::temp_database::TempDatabase;
 
-/// Where the demo happens.
 pub struct DemoDatabase {
-    /// What it is, for people.
-    pub what: String,
-    /// How to reach it.
+    /// For people.
+    pub description: String,
     pub options: PgConnectOptions,
     embedded: Option<EmbeddedPostgres>,
-    scratch: Option<TempDatabase>,
+    temporary: Option<TempDatabase>,
 }
 
 impl DemoDatabase {
-    /// Makes it as the arguments say.
-    pub async fn make(args: &DemoArgs) -> Result<Self, CliError> {
+    pub async fn create(args: &DemoArgs) -> Result<Self, CliError> {
         if let Some(url) = &args.database_url {
             let server = connect_options(url.expose_secret())
                 .map_err(|error| CliError::setting(format!("--database-url: {error}")))?;
-            let scratch = TempDatabase::make(&server).await.map_err(|error| {
-                CliError::to("make the demo's database on the server of --database-url", error).unavailable()
+            let temporary = TempDatabase::make(&server).await.map_err(|error| {
+                CliError::to("create the demo's database on the server of --database-url", error).unavailable()
             })?;
-            let what = format!("database {} on the given server", scratch.name());
             return Ok(Self {
-                what,
-                options: scratch.options(),
+                description: format!("database {} on the given server", temporary.name()),
+                options: temporary.options(),
                 embedded: None,
-                scratch: Some(scratch),
+                temporary: Some(temporary),
             });
         }
         let began = Instant::now();
@@ -47,28 +43,25 @@ impl DemoDatabase {
             settings: Vec::new(),
         })
         .await
-        .map_err(|error| CliError::to("start a throw-away Postgres", error).unavailable())?;
+        .map_err(|error| CliError::to("start a temporary Postgres", error).unavailable())?;
         embedded
             .create_database(EMBEDDED_DATABASE)
             .await
-            .context("make the demo's database")?;
-        let what = format!("a throw-away Postgres, started in {} ms", began.elapsed().as_millis());
-        let options = embedded.options(EMBEDDED_DATABASE);
+            .context("create the demo's database")?;
         Ok(Self {
-            what,
-            options,
+            description: format!("a temporary Postgres, started in {} ms", began.elapsed().as_millis()),
+            options: embedded.options(EMBEDDED_DATABASE),
             embedded: Some(embedded),
-            scratch: None,
+            temporary: None,
         })
     }
 
-    /// Removes all of it.
     pub async fn remove(self) -> Result<(), CliError> {
-        if let Some(scratch) = self.scratch {
-            scratch.remove().await.context("drop the demo's database")?;
+        if let Some(temporary) = self.temporary {
+            temporary.remove().await.context("drop the demo's database")?;
         }
         if let Some(embedded) = self.embedded {
-            embedded.stop().await.context("stop the throw-away Postgres")?;
+            embedded.stop().await.context("stop the temporary Postgres")?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What the demo shows: its sessions, told by full events or fetched, and what waits.
+//! The demo's tables: sessions, and jobs that are not done.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use crate::cli::table::{TextTable, or_dash};
 use crate::queue::admin::JobView;
 use crate::store::admin::SessionView;
 
-/// Sessions by name, each with how it is told of: `events` or `fetched`.
+/// Sessions by name, each with the source of its quotes: `events` or `fetched`.
 pub fn sessions<'a>(rows: impl IntoIterator<Item = (&'a str, &'a String, &'a SessionView)>) -> String {
-    let mut report = TextTable::new([
-        "told by",
+    let mut table = TextTable::new([
+        "source",
         "session",
         "trip",
         "status",
@@ -21,9 +21,9 @@ pub fn sessions<'a>(rows: impl IntoIterator<Item = (&'a str, &'a String, &'a Ses
         "price",
     ])
     .numbers(&[5, 8]);
-    for (told_by, name, session) in rows {
-        report.row([
-            told_by.to_owned(),
+    for (source, name, session) in rows {
+        table.row([
+            source.to_owned(),
             name.clone(),
             or_dash(session.avinode_trip_id.clone()),
             match &session.avinode_trip_status {
@@ -37,32 +37,32 @@ pub fn sessions<'a>(rows: impl IntoIterator<Item = (&'a str, &'a String, &'a Ses
             or_dash(fixture_run::price(session)),
         ]);
     }
-    report.to_string()
+    table.to_string()
 }
 
-/// Jobs of one kind, state and reason on one line: a hundred quotes that expire some day are one fact.
-pub fn waiting(jobs: &[JobView]) -> String {
+/// Counts jobs by kind, state and reason.
+pub fn jobs(jobs: &[JobView]) -> String {
     let mut groups: BTreeMap<(String, &str, &str), usize> = BTreeMap::new();
     for job in jobs {
-        let why = match (job.kind.as_str(), &job.reason) {
-            ("expire", None) => "a quote expires then, and the primary quote is elected anew".to_owned(),
+        let reason = match (job.kind.as_str(), &job.reason) {
+            ("expire", None) => "when the quote expires, the primary quote is selected again".to_owned(),
             ("follow", None) if job.key.as_deref().is_some_and(|key| key.starts_with("atrip-")) => {
-                "a session has this trip; where nobody tells of it by then, it is asked for its other id".to_owned()
+                "fetches the trip to learn its second id, unless a notification supplies it first".to_owned()
             }
-            // A job does not say for which of the two.
-            ("follow", None) => "a document names it, or was read so early that it is looked at once more".to_owned(),
+            // The job does not record which of the two.
+            ("follow", None) => "a document refers to the resource, or it was fetched too early".to_owned(),
             (_, Some(reason)) => reason.clone(),
-            (_, None) => "to be worked on".to_owned(),
+            (_, None) => "due".to_owned(),
         };
-        *groups.entry((why, &job.kind, &job.state)).or_default() += 1;
+        *groups.entry((reason, &job.kind, &job.state)).or_default() += 1;
     }
-    let mut report = TextTable::new(["jobs", "kind", "state", "why"]).numbers(&[0]);
-    for ((why, kind, state), count) in groups {
-        report.row([count.to_string(), kind.to_owned(), state.to_owned(), why]);
+    let mut table = TextTable::new(["jobs", "kind", "state", "reason"]).numbers(&[0]);
+    for ((reason, kind, state), count) in groups {
+        table.row([count.to_string(), kind.to_owned(), state.to_owned(), reason]);
     }
-    if report.is_empty() {
-        "nothing".to_owned()
+    if table.is_empty() {
+        "none".to_owned()
     } else {
-        report.to_string()
+        table.to_string()
     }
 }

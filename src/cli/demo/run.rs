@@ -1,4 +1,4 @@
-//! What the demo plays with, how it is played, and where it does not end as it must.
+//! A run of the demo: sends the fixtures, plays the story, and compares the sessions with both.
 
 use std::time::Duration;
 
@@ -10,103 +10,100 @@ use crate::cli::fixtures;
 use crate::cli::replay::sender::{SendPlan, SignedDelivery, client, send_all};
 use crate::cli::replay::summary::ReplaySummary;
 use crate::cli::replay::wait_idle;
-use crate::cli::serve::policy;
 use crate::cli::simulate::seed_sessions::SeededSessions;
 use crate::clock::Clock;
-use crate::config::serve::PrimaryQuote;
+use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::jobs::fetch::KIND as THIN;
 use crate::postgres::transaction::Pool;
 use crate::queue::admin::JobView;
 use crate::simulator::instance::Simulator;
 
-/// How long the work may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the service may take to become idle.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Everything that the demo plays with.
 pub struct DemoRun<'a> {
-    /// The fixtures' sessions.
-    pub staged: SeededManifest<'a>,
-    /// The story's sessions.
-    pub cast: SeededSessions,
-    /// The simulated Avinode.
+    /// Sessions of the fixtures.
+    pub fixtures: SeededManifest<'a>,
+    /// Sessions of the story.
+    pub story: SeededSessions,
     pub avinode: Simulator,
-    /// The database.
     pub pool: Pool,
 }
 
 impl DemoRun<'_> {
-    /// The sessions as they are now, as a table.
+    /// The sessions as they are now.
     pub async fn table(&self) -> Result<String, CliError> {
-        let told = self.staged.sessions(&self.pool).await.context("read the sessions")?;
-        let fetched = self.cast.sessions(&self.pool).await.context("read the sessions")?;
-        let told = self
-            .staged
+        let of_fixtures = self.fixtures.sessions(&self.pool).await.context("read the sessions")?;
+        let of_story = self.story.sessions(&self.pool).await.context("read the sessions")?;
+        let of_fixtures = self
+            .fixtures
             .names
             .iter()
-            .zip(&told)
+            .zip(&of_fixtures)
             .map(|(name, session)| ("events", name, session));
-        let fetched = self
-            .cast
+        let of_story = self
+            .story
             .names
             .iter()
-            .zip(&fetched)
+            .zip(&of_story)
             .map(|(name, session)| ("fetched", name, session));
-        Ok(output::sessions(told.chain(fetched)))
+        Ok(output::sessions(of_fixtures.chain(of_story)))
     }
 
-    /// Plays the story, then sends the fixtures, whose thin notifications name the story's resources, and waits until the
-    /// work is done.
+    /// Plays the story, then sends the fixtures (their thin notifications name resources of the story), and waits until the service
+    /// is idle.
     pub async fn play(&self, args: &DemoArgs, url: &str) -> Result<ReplaySummary, CliError> {
         simulator::play(&self.avinode, url).await?;
         let summary = send(args, url, self.avinode.base()).await?;
-        let settled = wait_idle::wait_until_settled(&self.pool, PATIENCE).await;
-        settled.context("wait until the work is done")?;
-        let written = self.staged.afterwards(&self.pool).await;
+        self.wait_until_idle().await?;
+        let written = self.fixtures.follow_up(&self.pool).await;
         if written.context("write as the application does")? > 0 {
-            let settled = wait_idle::wait_until_settled(&self.pool, PATIENCE).await;
-            settled.context("wait until the sessions are matched")?;
+            self.wait_until_idle().await?;
         }
         Ok(summary)
     }
 
-    /// Where things are not as the fixtures and the story have it, by the policy `latest`.
+    async fn wait_until_idle(&self) -> Result<(), CliError> {
+        let idle = wait_idle::wait_until_settled(&self.pool, IDLE_TIMEOUT).await;
+        idle.context("wait until the work is done")
+    }
+
+    /// Returns the differences from the fixtures and the story, which expect the policy `latest`.
     pub async fn differences(&self, summary: &ReplaySummary, jobs: &[JobView]) -> Result<Vec<String>, CliError> {
-        let told = self.staged.sessions(&self.pool).await.context("read the sessions")?;
-        let fetched = self.cast.sessions(&self.pool).await.context("read the sessions")?;
-        let mut differences = self.staged.differences(&told);
-        differences.extend(
-            self.cast
-                .differences(&fetched, &self.avinode.truth(), policy(PrimaryQuote::Latest)),
-        );
+        let of_fixtures = self.fixtures.sessions(&self.pool).await.context("read the sessions")?;
+        let of_story = self.story.sessions(&self.pool).await.context("read the sessions")?;
+        let mut differences = self.fixtures.differences(&of_fixtures);
+        let expected = self.avinode.truth();
+        let policy = PrimaryQuotePolicy::Latest;
+        differences.extend(self.story.differences(&of_story, &expected, policy));
         let waiting = jobs
             .iter()
             .filter(|job| job.state == "waiting" && job.kind == THIN)
             .count() as u64;
         let dead = jobs.iter().filter(|job| job.state == "dead").count() as u64;
-        let expected = self.staged.expected_jobs();
+        let expected = self.fixtures.expected_jobs();
         if (waiting, dead) != expected {
             differences.push(format!(
-                "{:?} jobs wait and are dead, expected {expected:?}",
-                (waiting, dead)
+                "{waiting} jobs wait to be fetched and {dead} are dead, expected {} and {}",
+                expected.0, expected.1
             ));
         }
         if !summary.is_clean() {
             differences.push(summary.refusal());
         }
-        let delivered = self.avinode.log().deliveries();
-        if delivered.delivered != delivered.planned {
+        let sent = self.avinode.log().deliveries();
+        if sent.delivered != sent.planned {
             differences.push(format!(
-                "{} of {} notifications were taken",
-                delivered.delivered, delivered.planned
+                "{} of {} notifications were accepted",
+                sent.delivered, sent.planned
             ));
         }
         Ok(differences)
     }
 }
 
-/// Sends the fixtures; their thin notifications name resources of this API.
 async fn send(args: &DemoArgs, url: &str, avinode: &str) -> Result<ReplaySummary, CliError> {
-    // One moment for all files: two that are the same before it is filled in are the same afterwards.
+    // One moment for all files, so that equal files stay equal.
     let now = Clock::System.now();
     let fixtures = fixtures::read(std::slice::from_ref(&args.fixtures)).context("read the fixtures")?;
     let deliveries = fixtures
@@ -118,7 +115,7 @@ async fn send(args: &DemoArgs, url: &str, avinode: &str) -> Result<ReplaySummary
             ))
         })
         .collect::<Result<Vec<_>, fixtures::FixtureError>>()
-        .context("fill in the placeholders")?;
+        .context("replace the placeholders")?;
     let signer = Signer::from_settings(Some(SECRET), None).context("make the signer")?;
     let signer = signer.ok_or_else(|| CliError::plain("the demo has no secret"))?;
     let client = client(url).context("make an HTTP client")?;

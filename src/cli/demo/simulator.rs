@@ -1,4 +1,4 @@
-//! The demo's Avinode: a simulator in this process, quick, faultless, with the built-in story.
+//! The demo's Avinode: a simulator in this process that plays the built-in story, fast and without faults.
 
 use std::time::Duration;
 
@@ -15,23 +15,23 @@ use crate::simulator::rate_limit::RateLimit;
 use crate::simulator::scenario::Scenario;
 use crate::simulator::webhook_settings::AuthMode;
 
-/// As whom the simulator calls the demo's webhook.
+/// Basic credentials of the simulator's notifications.
 const IDENTIFIER: &str = "simulated-avinode";
 const SECRET: &str = "demo-password-not-for-production";
-/// The story takes as long as its notifications do.
+/// So fast that only the notifications take time.
 const SPEED: f64 = 1e9;
-/// So quick that nobody waits for the demo, and yet within the simulator's limit.
+/// A quarter of the burst that the simulator allows, and its rate.
 const CALLS_PER_SECOND: f64 = 100.0;
 const BURST: u32 = 50;
-/// It shows everything at once; a short wait shows that there is one.
-const SETTLE: Duration = Duration::from_secs(1);
+/// The simulator does not lag; the demo still shows the wait.
+const API_LAG: Duration = Duration::from_secs(1);
 
-/// The credentials of its calls, as the service is to know them.
+/// The credentials of its notifications, as `AVINODE_WEBHOOK_BASIC` has them.
 pub fn basic() -> String {
     format!("{IDENTIFIER}:{SECRET}")
 }
 
-/// Starts it on a free port of this machine; nothing has happened there yet.
+/// Starts it on a free port. Nothing happens before [`play`].
 pub async fn start(shutdown: CancellationToken) -> Result<Simulator, CliError> {
     let story = Scenario::read(STORY.as_bytes(), None).context("read the built-in story")?;
     let listener = TcpListener::bind("127.0.0.1:0").await;
@@ -44,10 +44,10 @@ pub async fn start(shutdown: CancellationToken) -> Result<Simulator, CliError> {
         },
         ..SimulatorOptions::default()
     };
-    Simulator::start(listener, story, options, shutdown).context("read the address listened on")
+    Simulator::start(listener, story, options, shutdown).context("read the address of the listener")
 }
 
-/// How the service fetches from it.
+/// The settings with which the service fetches from it.
 pub fn settings(avinode: &Simulator) -> Result<AvinodeSettings, CliError> {
     let ApiCredentials { api_token, bearer } = ApiCredentials::default();
     Ok(AvinodeSettings {
@@ -60,14 +60,14 @@ pub fn settings(avinode: &Simulator) -> Result<AvinodeSettings, CliError> {
         },
         calls_per_second: CALLS_PER_SECOND,
         burst: BURST,
-        settle: SETTLE,
+        settle: API_LAG,
         reconcile_every: None,
     })
 }
 
-/// Plays the story to this webhook.
+/// Plays the story, with its notifications to this URL.
 pub async fn play(avinode: &Simulator, url: &str) -> Result<(), CliError> {
-    let made = avinode.subscribe(url, IDENTIFIER, SECRET, AuthMode::Challenge);
-    made.map_err(|why| CliError::plain(format!("could not subscribe to the simulated Avinode: {why}")))?;
+    let created = avinode.subscribe(url, IDENTIFIER, SECRET, AuthMode::Challenge);
+    created.map_err(|error| CliError::plain(format!("could not subscribe to the simulated Avinode: {error}")))?;
     avinode.play().await.context("make an HTTP client")
 }

@@ -2,27 +2,35 @@ use super::*;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the disk\nis full")]
-struct Full;
+struct DiskFull;
 
 #[derive(Debug, thiserror::Error)]
 #[error("write failed: {0}")]
-struct Write(#[source] Full);
+struct WriteFailed(#[source] DiskFull);
 
 #[test]
-fn the_line_tells_the_attempt_every_cause_once_and_the_hint() {
-    let failure = CliError::to("keep the file", Write(Full)).hint("make room");
+fn the_line_has_the_attempt_every_cause_once_and_the_hint() {
+    let error = CliError::to("write the file", WriteFailed(DiskFull)).hint("make room");
     assert_eq!(
-        failure.to_string(),
-        "could not keep the file: write failed: the disk is full (make room)"
+        error.to_string(),
+        "could not write the file: write failed: the disk is full (make room)"
     );
-    assert_eq!(failure.code(), 1);
+    assert_eq!(error.code(), 1);
 }
 
 #[test]
-fn the_exit_code_tells_settings_and_unavailable_services_apart() {
+fn exit_codes_distinguish_settings_and_unavailable_services() {
     assert_eq!(CliError::setting("INGEST_LISTEN: taken").code(), 64);
     assert_eq!(
-        Err::<(), _>(Full).context("connect").unwrap_err().unavailable().code(),
+        CliError::from(SettingError("INGEST_LISTEN: taken".to_owned())).code(),
+        64
+    );
+    assert_eq!(
+        Err::<(), _>(DiskFull)
+            .context("connect")
+            .unwrap_err()
+            .unavailable()
+            .code(),
         69
     );
 }

@@ -15,7 +15,7 @@ fn read(text: &str) -> Result<FixtureManifest, FixtureError> {
 }
 
 #[test]
-fn a_manifest_is_read_whole() {
+fn a_manifest_is_parsed_completely() {
     let manifest = read(EXAMPLE).unwrap();
     let scenario = &manifest.scenarios[0];
     assert_eq!(scenario.afterwards[0].set_trip_id, "A1B2C3");

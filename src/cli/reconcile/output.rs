@@ -1,79 +1,77 @@
-//! What `reconcile` tells: what was put up, what came of it, and whether all of it could be had.
+//! The output of `reconcile`: what was enqueued and what it changed.
 
-use crate::cli::table::{TextTable, or_dash};
+use crate::cli::table::{TextTable, counted, or_dash};
 use crate::jobs::reconcile::ReconcilePlan;
 use crate::queue::admin::FinishedJob;
 
-/// What was put up, and which trips cannot be.
-pub fn asked(asked: &ReconcilePlan) -> String {
-    let lost: Vec<String> = lost(asked).map(or_dash).collect();
-    let mut said = format!(
-        "{} trips; {} resources are to be fetched that did not wait already",
-        asked.targets.len(),
-        asked.queued
+/// The trips and resources that were enqueued, and the trips that cannot be fetched.
+pub fn plan(plan: &ReconcilePlan) -> String {
+    let unknown: Vec<String> = unknown(plan).map(or_dash).collect();
+    let mut text = format!(
+        "{}; {} enqueued that were not already",
+        counted(plan.targets.len(), "trip", "trips"),
+        counted(plan.queued, "resource", "resources"),
     );
-    if !lost.is_empty() {
-        said.push_str(&format!(
-            "\ncannot be fetched, because neither a resource id nor an RFQ of theirs is known: {}",
-            lost.join(", ")
+    if !unknown.is_empty() {
+        text.push_str(&format!(
+            "\ncannot be fetched, because neither a resource id nor an RFQ of the trip is known: {}",
+            unknown.join(", ")
         ));
     }
-    said
+    text
 }
 
-/// What came of it: a line, and a table of what is worth a look.
+/// A summary, and a table of the resources that brought something new or could not be fetched.
 pub fn finished(finished: &[FinishedJob]) -> String {
-    let count = |is: fn(&FinishedJob) -> bool| finished.iter().filter(|it| is(it)).count();
-    let (gone, given_up) = (count(is_gone), count(is_given_up));
-    let shown: Vec<&FinishedJob> = finished.iter().filter(|it| it.outcome != "nothing").collect();
-    let fetched = finished.len() - gone - given_up;
-    let news = shown.len() - gone - given_up;
-    let mut said = match (fetched, news) {
+    let count = |is: fn(&FinishedJob) -> bool| finished.iter().filter(|job| is(job)).count();
+    let (gone, dead) = (count(is_gone), count(is_dead));
+    let shown: Vec<&FinishedJob> = finished.iter().filter(|job| job.outcome != "nothing").collect();
+    let fetched = finished.len() - gone - dead;
+    let changed = shown.len() - gone - dead;
+    let mut text = match (fetched, changed) {
         (0, _) => "nothing was fetched".to_owned(),
-        (fetched, 0) => format!("{fetched} fetched; nothing was missing"),
-        (fetched, news) => format!("{fetched} fetched, {news} of them with news"),
+        (fetched, 0) => format!("{fetched} fetched, nothing new"),
+        (fetched, changed) => format!("{fetched} fetched, {changed} with something new"),
     };
     if gone > 0 {
-        said.push_str(&format!("; {gone} gone: Avinode does not have them"));
+        text.push_str(&format!("; {gone} gone at Avinode"));
     }
-    if given_up > 0 {
-        said.push_str(&format!(
-            "; {given_up} given up: see avinode-ingest jobs list --state dead"
-        ));
+    if dead > 0 {
+        text.push_str(&format!("; {dead} dead: see avinode-ingest jobs list --state dead"));
     }
     if shown.is_empty() {
-        return said;
+        return text;
     }
-    let mut report = TextTable::new(["resource", "outcome", "what"]);
-    for one in shown {
-        report.row([
-            or_dash(one.key.clone()),
-            one.outcome.clone(),
-            or_dash(one.detail.clone()),
+    let mut table = TextTable::new(["resource", "outcome", "detail"]);
+    for job in shown {
+        table.row([
+            or_dash(job.key.clone()),
+            job.outcome.clone(),
+            or_dash(job.detail.clone()),
         ]);
     }
-    format!("{said}\n{report}")
+    format!("{text}\n{table}")
 }
 
-/// Whether all trips could be had: none is unknown to Avinode or cannot be asked for, and nothing was given up. A part of a
-/// trip, such as a message, may be gone.
-pub fn is_well(asked: &ReconcilePlan, finished: &[FinishedJob]) -> bool {
-    let of_a_trip = |key: &String| asked.targets.iter().any(|target| target.resources.contains(key));
-    let trip_is_gone = |it: &FinishedJob| is_gone(it) && it.key.as_ref().is_some_and(of_a_trip);
-    lost(asked).next().is_none() && !finished.iter().any(|it| is_given_up(it) || trip_is_gone(it))
+/// Returns whether every trip could be fetched. A part of a trip, such as a message, may be gone.
+pub fn is_complete(plan: &ReconcilePlan, finished: &[FinishedJob]) -> bool {
+    let is_trip = |key: &String| plan.targets.iter().any(|target| target.resources.contains(key));
+    let trip_is_gone = |job: &FinishedJob| is_gone(job) && job.key.as_ref().is_some_and(is_trip);
+    unknown(plan).next().is_none() && !finished.iter().any(|job| is_dead(job) || trip_is_gone(job))
 }
 
-fn lost(asked: &ReconcilePlan) -> impl Iterator<Item = Option<String>> + '_ {
-    let lost = asked.targets.iter().filter(|target| target.resources.is_empty());
-    lost.map(|target| target.trip.clone())
+/// Trips without an id that can be fetched.
+fn unknown(plan: &ReconcilePlan) -> impl Iterator<Item = Option<String>> + '_ {
+    let unknown = plan.targets.iter().filter(|target| target.resources.is_empty());
+    unknown.map(|target| target.trip.clone())
 }
 
-fn is_gone(one: &FinishedJob) -> bool {
-    one.outcome == "gone"
+fn is_gone(job: &FinishedJob) -> bool {
+    job.outcome == "gone"
 }
 
-fn is_given_up(one: &FinishedJob) -> bool {
-    matches!(one.outcome.as_str(), "dead" | "discarded")
+fn is_dead(job: &FinishedJob) -> bool {
+    matches!(job.outcome.as_str(), "dead" | "discarded")
 }
 
 #[cfg(test)]

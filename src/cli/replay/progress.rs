@@ -1,4 +1,4 @@
-//! How far it is: a bar where somebody watches, now and then a line where a log is kept; refusals in words either way.
+//! Progress on standard error: a bar on a terminal, up to ten lines elsewhere; and the first refusals.
 
 use std::io::{IsTerminal, stderr};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,14 +7,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::sender::SendResult;
 
-/// How many refusals are told one by one; the summary counts them all.
-const TOLD: usize = 5;
-/// How much of a refusal's text is shown.
-const SHOWN: usize = 200;
-/// A terminal's bar.
+/// Further refusals are only counted, in the summary.
+const MAX_REFUSALS: usize = 5;
+/// Length of a refusal's text, in characters.
+const MAX_REFUSAL_LENGTH: usize = 200;
 const BAR: &str = "{wide_bar} {pos}/{len} {per_sec} {eta}";
 
-/// The progress of sending, on standard error.
 pub struct ReplayProgress {
     total: usize,
     done: AtomicUsize,
@@ -23,7 +21,6 @@ pub struct ReplayProgress {
 }
 
 impl ReplayProgress {
-    /// Begins; `total` deliveries are to come.
     pub fn new(total: usize) -> Self {
         let bar = stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -37,13 +34,12 @@ impl ReplayProgress {
         }
     }
 
-    /// One more is done.
-    pub fn step(&self, name: &str, outcome: &SendResult) {
+    pub fn step(&self, name: &str, result: &SendResult) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        if let Some(wrong) = wrong(outcome) {
+        if let Some(refusal) = refusal(result) {
             match self.refused.fetch_add(1, Ordering::Relaxed) {
-                before if before < TOLD => self.line(&format!("{name}: {wrong}")),
-                TOLD => self.line("further refusals are only counted"),
+                before if before < MAX_REFUSALS => self.line(&format!("{name}: {refusal}")),
+                MAX_REFUSALS => self.line("further refusals are only counted"),
                 _ => {}
             }
         }
@@ -54,7 +50,6 @@ impl ReplayProgress {
         }
     }
 
-    /// Takes the bar away.
     pub fn finish(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
@@ -69,22 +64,22 @@ impl ReplayProgress {
     }
 }
 
-/// Why a delivery is not kept, on one line; nothing when it is.
-fn wrong(outcome: &SendResult) -> Option<String> {
-    let text = match outcome {
-        Ok(answer) if answer.kept() => return None,
-        Ok(answer) => format!("answered {}: {}", answer.status, answer.said),
+/// One line for a delivery that was not accepted.
+fn refusal(result: &SendResult) -> Option<String> {
+    let text = match result {
+        Ok(response) if response.accepted() => return None,
+        Ok(response) => format!("answered {}: {}", response.status, response.body),
         Err(error) => format!("not sent: {error}"),
     };
     let text: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .take(SHOWN)
+        .take(MAX_REFUSAL_LENGTH)
         .collect();
     Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Whether this one completes a tenth of all: at most ten lines, however many are sent.
+/// Returns whether this delivery completes a tenth of all.
 fn is_tenth(done: usize, total: usize) -> bool {
     done * 10 / total.max(1) != (done - 1) * 10 / total.max(1)
 }

@@ -1,6 +1,6 @@
-//! Sending many signed deliveries: at most so many at once, at most so many a second, with a polite answer to 503.
+//! Sends many signed deliveries, with a maximum concurrency and rate. A 503 is retried after its `Retry-After`.
 //!
-//! `demo` and `replay` both send through here, so what the demo shows is what a sender meets.
+//! `demo` and `replay` both use it, so that the demo shows what a sender experiences.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -18,26 +18,23 @@ use crate::avinode::signature::signer::Signer;
 use crate::cli::error::chain;
 use crate::clock::Clock;
 
-/// How long one request may take in all.
-const REQUEST_LIMIT: Duration = Duration::from_secs(30);
-/// How often a delivery that was answered 503 is sent again.
-const RETRIES: u32 = 10;
-/// The longest that a `Retry-After` is obeyed.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// How much of a refusal is read, to be shown.
-const REFUSAL_BYTES: usize = 2048;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Retries of a delivery that was answered 503.
+const MAX_RETRIES: u32 = 10;
+/// Upper limit of a `Retry-After`.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
+/// Bytes of a response that are kept, to be shown.
+const MAX_BODY_BYTES: usize = 2048;
 
-/// A body to send and what it is called in messages.
+/// A body to send.
 #[derive(Debug, Clone)]
 pub struct SignedDelivery {
-    /// For example the file it was read from.
+    /// Its name in messages, for example the file it was read from.
     pub name: Arc<str>,
-    /// The exact bytes.
     pub body: Bytes,
 }
 
 impl SignedDelivery {
-    /// A delivery of these bytes.
     pub fn new(name: impl Display, body: impl Into<Bytes>) -> Self {
         Self {
             name: name.to_string().into(),
@@ -46,42 +43,40 @@ impl SignedDelivery {
     }
 }
 
-/// What to send, and how hard.
 #[derive(Debug, Clone)]
 pub struct SendPlan {
-    /// In the order in which they are begun.
+    /// In the order of sending.
     pub deliveries: Vec<SignedDelivery>,
-    /// How many are under way at once, at least one.
+    /// At least 1.
     pub concurrency: usize,
-    /// How many are begun a second, at most.
+    /// Deliveries per second, at most.
     pub rate: Option<f64>,
 }
 
-/// What became of one delivery: the answer, or why there is none.
+/// The response, or the reason why there is none.
 pub type SendResult = Result<ReplayResponse, String>;
 
-/// A client for this URL: no proxy from the environment, no redirects, and an end to waiting.
+/// A client for this URL that uses no proxy and follows no redirects.
 pub fn client(url: &str) -> reqwest::Result<Client> {
-    // Set once a process; a second attempt finds the same provider there.
+    // Fails where the process has installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()
         .no_proxy()
         .redirect(redirect::Policy::none())
         .connect_timeout(Duration::from_secs(5))
-        .timeout(REQUEST_LIMIT)
+        .timeout(REQUEST_TIMEOUT)
         .user_agent(concat!("avinode-ingest-replay/", env!("CARGO_PKG_VERSION")));
     if url.starts_with("http:") {
-        // A machine without root certificates could not make a client at all, though none are needed here.
+        // Without this, a machine without root certificates could make no client at all.
         client.tls_certs_only([]).build()
     } else {
         client.build()
     }
 }
 
-/// Sends everything; `observe` is told of each delivery as it ends, by its name.
+/// Sends everything, and calls `observe` with the name and the result of each delivery.
 ///
-/// A 503 is sent again, signed anew, as its `Retry-After` says and at most ten times; nothing else is. Its latency is
-/// that of the last request.
+/// Only a 503 is retried, with a new signature. The latency of a delivery is that of its last request.
 pub async fn send_all(
     plan: &SendPlan,
     url: &str,
@@ -93,21 +88,21 @@ pub async fn send_all(
     let started = Instant::now();
     let sending = plan.deliveries.iter().enumerate().map(|(index, delivery)| async move {
         if let Some(rate) = plan.rate {
-            sleep_until(started + slot(index, rate)).await;
+            sleep_until(started + send_time(index, rate)).await;
         }
-        let outcome = send(delivery, url, client, signer, clock).await;
-        observe(&delivery.name, &outcome);
-        outcome
+        let result = send(delivery, url, client, signer, clock).await;
+        observe(&delivery.name, &result);
+        result
     });
-    let outcomes: Vec<SendResult> = stream::iter(sending)
+    let results: Vec<SendResult> = stream::iter(sending)
         .buffer_unordered(plan.concurrency.max(1))
         .collect()
         .await;
-    ReplaySummary::of(outcomes, started.elapsed())
+    ReplaySummary::new(results, started.elapsed())
 }
 
-/// When the delivery of this index may begin, counted from the start.
-fn slot(index: usize, rate: f64) -> Duration {
+/// The earliest time of this delivery, counted from the start.
+fn send_time(index: usize, rate: f64) -> Duration {
     let index = u32::try_from(index).unwrap_or(u32::MAX);
     Duration::try_from_secs_f64(f64::from(index) / rate).unwrap_or(Duration::MAX / 4)
 }
@@ -127,35 +122,35 @@ async fn send(delivery: &SignedDelivery, url: &str, client: &Client, signer: &Si
         let response = request.send().await.map_err(|error| chain(&error))?;
         let status = response.status().as_u16();
         let wait = retry_after(&response);
-        let said = read_start(response).await.map_err(|error| chain(&error))?;
-        if status == 503 && retries < RETRIES {
+        let body = read_start(response).await.map_err(|error| chain(&error))?;
+        if status == 503 && retries < MAX_RETRIES {
             retries += 1;
             sleep(wait).await;
             continue;
         }
         return Ok(ReplayResponse {
             status,
-            said,
+            body,
             latency: begun.elapsed(),
             retries,
         });
     }
 }
 
-/// How long the answer asks to wait: whole seconds; a second where it says nothing that is understood.
+/// Returns the `Retry-After`, or one second where there is none in whole seconds.
 fn retry_after(response: &Response) -> Duration {
-    let asked = response
+    let seconds = response
         .headers()
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    Duration::from_secs(asked.unwrap_or(1)).min(LONGEST_WAIT)
+    Duration::from_secs(seconds.unwrap_or(1)).min(MAX_RETRY_AFTER)
 }
 
-/// Reads the answer to its end, so that the connection can be used again, and keeps its beginning.
+/// Reads the whole response, so that the connection can be reused, and returns its beginning.
 async fn read_start(mut response: Response) -> reqwest::Result<String> {
     let mut start = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        let room = REFUSAL_BYTES.saturating_sub(start.len());
+        let room = MAX_BODY_BYTES.saturating_sub(start.len());
         start.extend_from_slice(&chunk[..chunk.len().min(room)]);
     }
     Ok(String::from_utf8_lossy(&start).into_owned())

@@ -1,46 +1,42 @@
-//! What came of sending: answers by status, and how long they took.
+//! The summary of `replay`: responses by status, and latencies.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// The one status that means "kept": Avinode's pages know no other success.
-const KEPT: u16 = 200;
+/// The only status that Avinode's documentation knows for success.
+const ACCEPTED: u16 = 200;
 
-/// How a delivery was answered in the end.
+/// The last response to a delivery.
 #[derive(Debug, Clone)]
 pub struct ReplayResponse {
-    /// The HTTP status.
     pub status: u16,
-    /// The beginning of the answer's body.
-    pub said: String,
-    /// From sending the last request to the end of its answer.
+    /// Its beginning.
+    pub body: String,
+    /// From sending the last request to the end of its response.
     pub latency: Duration,
-    /// How often it had to be sent again.
+    /// Earlier responses with status 503.
     pub retries: u32,
 }
 
 impl ReplayResponse {
-    /// Whether the delivery is kept.
-    pub fn kept(&self) -> bool {
-        self.status == KEPT
+    pub fn accepted(&self) -> bool {
+        self.status == ACCEPTED
     }
 }
 
-/// The sum of it.
 #[derive(Debug, Clone)]
 pub struct ReplaySummary {
     by_status: BTreeMap<u16, usize>,
     unsent: usize,
     retried: usize,
-    /// Of all answers, shortest first.
+    /// Of all responses, shortest first.
     latencies: Vec<Duration>,
     elapsed: Duration,
 }
 
 impl ReplaySummary {
-    /// Sums up.
-    pub fn of(outcomes: impl IntoIterator<Item = Result<ReplayResponse, String>>, elapsed: Duration) -> Self {
+    pub fn new(results: impl IntoIterator<Item = Result<ReplayResponse, String>>, elapsed: Duration) -> Self {
         let mut summary = Self {
             by_status: BTreeMap::new(),
             unsent: 0,
@@ -48,59 +44,58 @@ impl ReplaySummary {
             latencies: Vec::new(),
             elapsed,
         };
-        for outcome in outcomes {
-            let Ok(answer) = outcome else {
+        for result in results {
+            let Ok(response) = result else {
                 summary.unsent += 1;
                 continue;
             };
-            *summary.by_status.entry(answer.status).or_default() += 1;
-            summary.retried += answer.retries as usize;
-            summary.latencies.push(answer.latency);
+            *summary.by_status.entry(response.status).or_default() += 1;
+            summary.retried += response.retries as usize;
+            summary.latencies.push(response.latency);
         }
         summary.latencies.sort_unstable();
         summary
     }
 
-    /// How many deliveries got which final status, by status.
+    /// Deliveries by final status.
     pub fn by_status(&self) -> impl Iterator<Item = (u16, usize)> {
         self.by_status.iter().map(|(status, count)| (*status, *count))
     }
 
-    /// How many deliveries got no answer.
+    /// Deliveries without a response.
     pub fn unsent(&self) -> usize {
         self.unsent
     }
 
-    /// How many requests were answered 503 and sent again.
+    /// Requests that were answered 503 and retried.
     pub fn retried(&self) -> usize {
         self.retried
     }
 
-    /// How many deliveries there were.
     pub fn total(&self) -> usize {
         self.unsent + self.latencies.len()
     }
 
-    /// How many deliveries are kept.
-    pub fn kept(&self) -> usize {
-        self.by_status.get(&KEPT).copied().unwrap_or(0)
+    /// Deliveries that are stored durably.
+    pub fn accepted(&self) -> usize {
+        self.by_status.get(&ACCEPTED).copied().unwrap_or(0)
     }
 
-    /// Whether every delivery is kept.
+    /// Returns whether every delivery was accepted.
     pub fn is_clean(&self) -> bool {
-        self.kept() == self.total()
+        self.accepted() == self.total()
     }
 
-    /// The latency that this share of the answers (0 to 100 percent) did not exceed; none without answers.
+    /// Returns the latency that this percentage of the responses did not exceed; `None` without responses.
     pub fn percentile(&self, percent: usize) -> Option<Duration> {
-        // Nearest rank: the smallest latency that at least so many percent are not above.
+        // Nearest rank.
         let rank = (self.latencies.len() * percent.min(100)).div_ceil(100).max(1);
         self.latencies.get(rank - 1).copied()
     }
 
-    /// What was refused or could not be sent, in a sentence.
+    /// States how many deliveries were refused or could not be sent.
     pub fn refusal(&self) -> String {
-        let refused = self.latencies.len() - self.kept();
+        let refused = self.latencies.len() - self.accepted();
         let total = self.total();
         match (refused, self.unsent) {
             (0, unsent) => format!("{unsent} of {total} deliveries could not be sent"),
@@ -118,7 +113,7 @@ impl fmt::Display for ReplaySummary {
         let seconds = self.elapsed.as_secs_f64();
         write!(
             f,
-            "{total} deliveries in {seconds:.3} s ({:.1} a second)",
+            "{total} deliveries in {seconds:.3} s ({:.1} per second)",
             f64::from(total) / seconds.max(1e-9)
         )?;
         for (status, count) in &self.by_status {
@@ -128,7 +123,7 @@ impl fmt::Display for ReplaySummary {
             write!(f, "\n  not sent: {}", self.unsent)?;
         }
         if self.retried > 0 {
-            write!(f, "\n  sent again after 503: {}", self.retried)?;
+            write!(f, "\n  retried after 503: {}", self.retried)?;
         }
         let percentiles = [("p50", 50), ("p90", 90), ("p99", 99), ("max", 100)];
         let shown = percentiles.into_iter().filter_map(|(name, percent)| {

@@ -14,7 +14,7 @@ fn args(folder: &std::path::Path, line: &str) -> ReplayArgs {
 }
 
 #[test]
-fn the_order_depends_on_the_seed_only_and_everything_is_sent_as_often_as_asked() {
+fn the_order_depends_on_the_seed_only_and_everything_is_sent_as_often_as_requested() {
     let folder = tempfile::tempdir().unwrap();
     for number in 0..10 {
         std::fs::write(

@@ -1,6 +1,4 @@
-//! Waiting until the work that was sent is done: the queue is asked until nothing is due or under way.
-//!
-//! Polled, because what is waited for is the absence of something, which nobody announces.
+//! Waits until the queue is idle. Polls, because no notification says that there is nothing to do.
 
 use std::time::Duration;
 
@@ -10,30 +8,21 @@ use crate::jobs::fetch::{FOLLOW, status};
 use crate::postgres::transaction::Pool;
 use crate::queue::admin;
 
-/// How often the queue is asked.
-const POLL: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// What is to be looked at within so long belongs to the work: it is what a document that was read too early left out.
+/// A follow-up that is due within this time belongs to the work: it fetches again what may have been fetched too early.
 const SOON: Duration = Duration::from_secs(30);
 
-/// Why the work is not done.
 #[derive(Debug, thiserror::Error)]
 pub enum WaitIdleError {
-    /// The queue could not be asked.
-    #[error("could not count the jobs that are due")]
+    #[error("could not count the due jobs")]
     Count(#[from] sqlx::Error),
-    /// It takes too long.
-    #[error("{left} jobs are still due or under way after {} s", .limit.as_secs())]
-    TooLong {
-        /// How many.
-        left: i64,
-        /// The time they were given.
-        limit: Duration,
-    },
+    #[error("{left} jobs are still due or running after {} s", .limit.as_secs())]
+    TooLong { left: i64, limit: Duration },
 }
 
-/// Waits until no job is due or under way, nor a resource to be looked at soon, at most for `limit`. What lies far ahead, such
-/// as the expiry of a quote, is not waited for.
+/// Waits until no job is due or running and no follow-up is due soon, at most for `limit`. Jobs scheduled further ahead, such as
+/// the expiry of a quote, do not count.
 pub async fn wait_until_settled(pool: &Pool, limit: Duration) -> Result<(), WaitIdleError> {
     let started = Instant::now();
     loop {
@@ -45,6 +34,6 @@ pub async fn wait_until_settled(pool: &Pool, limit: Duration) -> Result<(), Wait
         if started.elapsed() >= limit {
             return Err(WaitIdleError::TooLong { left, limit });
         }
-        sleep(POLL).await;
+        sleep(POLL_INTERVAL).await;
     }
 }

@@ -5,17 +5,17 @@ use std::process::ExitCode;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{failed, tracking};
+use super::{failed, service};
 use crate::cli::database::CommandDatabase;
 use crate::cli::error::{CliError, chain};
 use crate::cli::output::print;
+use crate::cli::table::counted;
 use crate::config::database::DatabaseArgs;
 use crate::sessions::error::SessionError;
 
-/// What `sessions complete` takes.
 #[derive(Debug, clap::Args)]
 pub struct CompleteSessionsArgs {
-    /// The sessions, by the ids that `sessions list` prints.
+    /// Ids of the sessions, as in `sessions list`.
     #[arg(value_name = "ID", required = true)]
     pub ids: Vec<Uuid>,
 
@@ -23,27 +23,24 @@ pub struct CompleteSessionsArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
-/// What `sessions archive` takes.
 #[derive(Debug, clap::Args)]
 pub struct ArchiveSessionsArgs {
     /// Print JSON, for scripts.
     #[arg(long)]
     pub json: bool,
 
-    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
-/// Completes them, each by itself: one that cannot be is told, and the others are completed.
+/// Completes each session on its own, so that one that is refused does not keep the others from being completed.
 pub(super) async fn complete(args: CompleteSessionsArgs) -> Result<ExitCode, CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
-    let sessions = tracking(&database);
+    let sessions = service(&database);
     let (mut done, mut not_done) = (Vec::new(), Vec::new());
     for id in args.ids {
         match sessions.complete(id).await {
@@ -53,48 +50,36 @@ pub(super) async fn complete(args: CompleteSessionsArgs) -> Result<ExitCode, Cli
     }
     database.close().await?;
     if args.json {
-        let told = not_done
+        let not_done = not_done
             .iter()
-            .map(|(id, why)| json!({"id": id, "why": why.to_string()}));
-        print(json!({"done": done, "not_done": told.collect::<Vec<_>>()}))?;
+            .map(|(id, error)| json!({"id": id, "error": error.to_string()}));
+        print(json!({"done": done, "not_done": not_done.collect::<Vec<_>>()}))?;
     } else {
-        print(format_args!(
-            "{} completed",
-            counted(i64::try_from(done.len()).unwrap_or(i64::MAX))
-        ))?;
+        print(format_args!("{} completed", counted(done.len(), "session", "sessions")))?;
     }
     if not_done.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    let told: Vec<String> = not_done
+    let refused: Vec<String> = not_done
         .iter()
-        .map(|(id, why)| format!("{id}: {}", chain(why)))
+        .map(|(id, error)| format!("{id}: {}", chain(error)))
         .collect();
-    let failure = CliError::plain(format!("not completed: {}", told.join("; ")));
-    let busy = not_done.iter().any(|(_, why)| matches!(why, SessionError::Busy));
+    let failure = CliError::plain(format!("not completed: {}", refused.join("; ")));
+    let busy = not_done.iter().any(|(_, error)| matches!(error, SessionError::Busy));
     Err(if busy { failure.unavailable() } else { failure })
 }
 
-/// Archives what is due.
 pub(super) async fn archive(args: ArchiveSessionsArgs) -> Result<ExitCode, CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
-    let archived = tracking(&database).archive().await;
+    let archived = service(&database).archive().await;
     let archived = archived
         .map_err(|error| failed("archive the sessions", error))?
         .archived;
     database.close().await?;
     match archived {
         _ if args.json => print(json!({"archived": archived}))?,
-        Some(sessions) => print(format_args!("{} archived", counted(sessions)))?,
-        None => print("archived what was due; the database's own function does not say how many")?,
+        Some(sessions) => print(format_args!("{} archived", counted(sessions, "session", "sessions")))?,
+        None => print("archived; the database's own function does not return how many")?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn counted(sessions: i64) -> String {
-    if sessions == 1 {
-        "1 session".to_owned()
-    } else {
-        format!("{sessions} sessions")
-    }
 }

@@ -1,41 +1,40 @@
-//! `sessions list`: the filters of `GET /v1/sessions` as flags, checked by the same functions.
+//! `sessions list`: the filters of `GET /v1/sessions` as flags, validated by the same functions.
 
 use std::process::ExitCode;
 
 use uuid::Uuid;
 
-use super::{failed, tracking};
+use super::{failed, service};
 use crate::cli::database::CommandDatabase;
 use crate::cli::error::{CliError, Context};
 use crate::cli::output::print;
 use crate::cli::table::{TextTable, moment, or_dash};
 use crate::config::database::DatabaseArgs;
-use crate::config::value_parsers::{switch, whole};
+use crate::config::value_parsers::{boolean, integer_in};
 use crate::domain::chat_session::page::{PageRequest, SessionCursor, SessionFilter};
 use crate::domain::chat_session::status::SessionStatus;
 use crate::domain::chat_session::view::ChatSession;
 use crate::domain::ids::TripId;
 use crate::http::v1::cursor;
-use crate::http::v1::response::ListResponse as Answered;
+use crate::http::v1::response::ListResponse;
 use crate::sessions::error::SessionError;
 use crate::sessions::validate;
 
-/// What `sessions list` takes.
 #[derive(Debug, clap::Args)]
 pub struct ListSessionsArgs {
-    /// Only sessions of this Avinode trip, by either of its ids in any spelling.
+    /// Only sessions of this Avinode trip: its resource id or short id, in any spelling.
     #[arg(long, value_name = "ID", value_parser = trip)]
     pub trip: Option<TripId>,
 
-    /// Only sessions with this Avinode RFP.
+    /// Only sessions with this Avinode RFP id.
     #[arg(long, value_name = "ID", value_parser = id)]
     pub rfp: Option<String>,
 
-    /// Only sessions with this Avinode RFQ, in any spelling.
+    /// Only sessions with this Avinode RFQ id, in any spelling.
     #[arg(long, value_name = "ID", value_parser = id)]
     pub rfq: Option<String>,
 
-    /// Only sessions of this trip request.
+    /// Only sessions of this row of `requests`.
     #[arg(long, value_name = "UUID", value_parser = uuid)]
     pub request: Option<Uuid>,
 
@@ -43,7 +42,7 @@ pub struct ListSessionsArgs {
     #[arg(long, value_name = "UUID", value_parser = uuid)]
     pub conversation: Option<Uuid>,
 
-    /// Only sessions of this broker.
+    /// Only sessions of this agent.
     #[arg(long, value_name = "UUID", value_parser = uuid)]
     pub agent: Option<Uuid>,
 
@@ -56,27 +55,25 @@ pub struct ListSessionsArgs {
     pub step: Option<String>,
 
     /// Only sessions with a primary quote (true), or without one (false).
-    #[arg(long, value_name = "BOOL", value_parser = switch)]
+    #[arg(long, value_name = "BOOL", value_parser = boolean)]
     pub has_primary_quote: Option<bool>,
 
-    /// The most sessions to list (1 to 200).
-    #[arg(long, value_name = "COUNT", default_value = "50", value_parser = whole::<u16>(1, 200))]
+    /// Maximum number of sessions (1 to 200).
+    #[arg(long, value_name = "COUNT", default_value = "50", value_parser = integer_in::<u16>(1, 200))]
     pub limit: u16,
 
-    /// The page that the list before told of.
-    #[arg(long, value_name = "CURSOR", value_parser = place)]
+    /// Next page: the cursor that the page before printed.
+    #[arg(long, value_name = "CURSOR", value_parser = page_cursor)]
     pub cursor: Option<SessionCursor>,
 
     /// Print JSON, for scripts: the sessions as `data`, and `next_cursor`.
     #[arg(long)]
     pub json: bool,
 
-    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
-/// Lists them.
 pub(super) async fn run(args: ListSessionsArgs) -> Result<ExitCode, CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
     let filter = SessionFilter {
@@ -94,16 +91,16 @@ pub(super) async fn run(args: ListSessionsArgs) -> Result<ExitCode, CliError> {
         after: args.cursor,
         limit: args.limit,
     };
-    let listed = tracking(&database).list(&filter, &page).await;
+    let listed = service(&database).list(&filter, &page).await;
     let listed = listed.map_err(|error| failed("list the sessions", error))?;
     database.close().await?;
     let next_cursor = listed.next.as_ref().map(cursor::encode);
     if args.json {
-        let answer = Answered {
+        let response = ListResponse {
             data: listed.data,
             next_cursor,
         };
-        print(serde_json::to_string_pretty(&answer).context("write the sessions as JSON")?)?;
+        print(serde_json::to_string_pretty(&response).context("write the sessions as JSON")?)?;
         return Ok(ExitCode::SUCCESS);
     }
     if listed.data.is_empty() {
@@ -112,7 +109,7 @@ pub(super) async fn run(args: ListSessionsArgs) -> Result<ExitCode, CliError> {
     }
     print(table(listed.data))?;
     if let Some(next) = next_cursor {
-        print(format_args!("\nthere are more: --cursor {next}"))?;
+        print(format_args!("\nnext page: --cursor {next}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -127,9 +124,9 @@ fn table(sessions: Vec<ChatSession>) -> TextTable {
         "primary quote",
         "last activity",
     ];
-    let mut report = TextTable::new(headings).numbers(&[4]);
+    let mut table = TextTable::new(headings).numbers(&[4]);
     for session in sessions {
-        report.row([
+        table.row([
             session.id.to_string(),
             session.status,
             or_dash(session.current_step),
@@ -145,23 +142,23 @@ fn table(sessions: Vec<ChatSession>) -> TextTable {
             or_dash(session.last_activity_at.map(moment)),
         ]);
     }
-    report
+    table
 }
 
 fn trip(text: &str) -> Result<TripId, String> {
-    TripId::parse(text).map_err(|error| format!("is no trip id: {error}"))
+    TripId::parse(text).map_err(|error| format!("is not a trip id: {error}"))
 }
 
 fn id(text: &str) -> Result<String, String> {
-    validate::id("id", text).map_err(why)
+    validate::id("id", text).map_err(reason)
 }
 
 fn step(text: &str) -> Result<String, String> {
-    validate::step(text).map_err(why)
+    validate::step(text).map_err(reason)
 }
 
-/// The rest of a sentence that begins with the flag's name and its value.
-fn why(error: SessionError) -> String {
+/// Completes the sentence `--flag: "value" …`.
+fn reason(error: SessionError) -> String {
     match error {
         SessionError::InvalidField { error, .. } => error,
         error => error.to_string(),
@@ -173,9 +170,9 @@ fn uuid(text: &str) -> Result<Uuid, String> {
 }
 
 fn status(word: &str) -> Result<SessionStatus, String> {
-    SessionStatus::from_word(word).ok_or_else(|| "is none of active, paused, completed, archived".to_owned())
+    SessionStatus::from_word(word).ok_or_else(|| "is not one of: active, paused, completed, archived".to_owned())
 }
 
-fn place(text: &str) -> Result<SessionCursor, String> {
-    cursor::decode(text).ok_or_else(|| "is not one that this list gave".to_owned())
+fn page_cursor(text: &str) -> Result<SessionCursor, String> {
+    cursor::decode(text).ok_or_else(|| "is not a cursor of this list".to_owned())
 }

@@ -1,11 +1,11 @@
-//! `sessions show`: one session, all of its quotes, and all that happened to it.
+//! `sessions show`: a session, all of its quotes and its whole timeline.
 
 use std::process::ExitCode;
 
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{failed_on, tracking};
+use super::{failed_on, service};
 use crate::cli::database::CommandDatabase;
 use crate::cli::error::{CliError, Context};
 use crate::cli::output::print;
@@ -15,10 +15,9 @@ use crate::domain::chat_session::page::{MAX_LIMIT, Page, PageRequest};
 use crate::domain::chat_session::view::{ChatSession, SessionQuote, TimelineEntry};
 use crate::sessions::error::SessionError;
 
-/// What `sessions show` takes.
 #[derive(Debug, clap::Args)]
 pub struct ShowSessionArgs {
-    /// The session, by the id that `sessions list` prints.
+    /// Id of the session, as in `sessions list`.
     #[arg(value_name = "ID")]
     pub id: Uuid,
 
@@ -26,15 +25,13 @@ pub struct ShowSessionArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
-/// Shows it.
 pub(super) async fn run(args: ShowSessionArgs) -> Result<ExitCode, CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
-    let sessions = &tracking(&database);
+    let sessions = &service(&database);
     let failed = |error| failed_on(args.id, "read the session", error);
     let session = sessions.get(args.id).await.map_err(failed)?;
     let quotes = every_page(async |page| sessions.quotes(args.id, &page).await);
@@ -47,17 +44,16 @@ pub(super) async fn run(args: ShowSessionArgs) -> Result<ExitCode, CliError> {
         print(serde_json::to_string_pretty(&whole).context("write the session as JSON")?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    print(of_session(session))?;
+    print(session_table(session))?;
     if !quotes.is_empty() {
-        print(format_args!("\n{}", of_quotes(quotes)))?;
+        print(format_args!("\n{}", quote_table(quotes)))?;
     }
     if !timeline.is_empty() {
-        print(format_args!("\n{}", of_timeline(timeline)))?;
+        print(format_args!("\n{}", timeline_table(timeline)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// A list to its end.
 async fn every_page<T, P>(
     mut read: impl AsyncFnMut(PageRequest<P>) -> Result<Page<T, P>, SessionError>,
 ) -> Result<Vec<T>, SessionError> {
@@ -76,49 +72,49 @@ async fn every_page<T, P>(
     }
 }
 
-fn of_session(session: ChatSession) -> TextTable {
+fn session_table(session: ChatSession) -> TextTable {
     let id = |id: Option<Uuid>| or_dash(id.map(|id| id.to_string()));
     let primary = match session.primary_quote_pinned {
         true => format!("{} (pinned)", id(session.primary_quote_id)),
         false => id(session.primary_quote_id),
     };
-    let mut report = TextTable::new(["session", &session.id.to_string()]);
-    report.row(["status", &session.status]);
-    report.row(["step", &or_dash(session.current_step)]);
-    report.row(["broker", &session.iso_agent_id.to_string()]);
-    report.row(["conversation", &session.conversation_id.to_string()]);
-    report.row(["about", &or_dash(session.conversation_subject)]);
-    report.row(["request", &id(session.request_id)]);
-    report.row(["from", &or_dash(session.departure_airport)]);
-    report.row(["to", &or_dash(session.arrival_airport)]);
-    report.row(["trip", &or_dash(session.avinode_trip_id)]);
-    report.row(["RFP", &or_dash(session.avinode_rfp_id)]);
-    report.row(["RFQ", &or_dash(session.avinode_rfq_id)]);
-    report.row(["primary quote", &primary]);
-    report.row(["operator", &or_dash(session.operator_name)]);
-    report.row(["price", &or_dash(session.total_price.map(|price| price.to_string()))]);
-    report.row(["proposal", &id(session.proposal_id)]);
-    report.row(["quotes received", &session.quotes_received_count.to_string()]);
-    report.row(["quotes expected", &session.quotes_expected_count.to_string()]);
-    report.row(["operators asked", &session.operators_contacted_count.to_string()]);
-    report.row(["messages", &session.message_count.to_string()]);
-    report.row(["began", &or_dash(session.session_started_at.map(moment))]);
-    report.row(["last activity", &or_dash(session.last_activity_at.map(moment))]);
-    report.row(["ended", &or_dash(session.session_ended_at.map(moment))]);
-    report
+    let mut table = TextTable::new(["session", &session.id.to_string()]);
+    table.row(["status", &session.status]);
+    table.row(["step", &or_dash(session.current_step)]);
+    table.row(["agent", &session.iso_agent_id.to_string()]);
+    table.row(["conversation", &session.conversation_id.to_string()]);
+    table.row(["subject", &or_dash(session.conversation_subject)]);
+    table.row(["request", &id(session.request_id)]);
+    table.row(["from", &or_dash(session.departure_airport)]);
+    table.row(["to", &or_dash(session.arrival_airport)]);
+    table.row(["trip", &or_dash(session.avinode_trip_id)]);
+    table.row(["RFP", &or_dash(session.avinode_rfp_id)]);
+    table.row(["RFQ", &or_dash(session.avinode_rfq_id)]);
+    table.row(["primary quote", &primary]);
+    table.row(["operator", &or_dash(session.operator_name)]);
+    table.row(["price", &or_dash(session.total_price.map(|price| price.to_string()))]);
+    table.row(["proposal", &id(session.proposal_id)]);
+    table.row(["quotes received", &session.quotes_received_count.to_string()]);
+    table.row(["quotes expected", &session.quotes_expected_count.to_string()]);
+    table.row(["operators contacted", &session.operators_contacted_count.to_string()]);
+    table.row(["messages", &session.message_count.to_string()]);
+    table.row(["started", &or_dash(session.session_started_at.map(moment))]);
+    table.row(["last activity", &or_dash(session.last_activity_at.map(moment))]);
+    table.row(["ended", &or_dash(session.session_ended_at.map(moment))]);
+    table
 }
 
-fn of_quotes(quotes: Vec<SessionQuote>) -> TextTable {
+fn quote_table(quotes: Vec<SessionQuote>) -> TextTable {
     let headings = [
         "quote",
         "operator",
         "price",
         "aircraft",
         "valid until",
-        "entered",
+        "counted",
         "remark",
     ];
-    let mut report = TextTable::new(headings).numbers(&[2]);
+    let mut table = TextTable::new(headings).numbers(&[2]);
     for quote in quotes {
         let price = [quote.total_price.map(|price| price.to_string()), quote.currency];
         let price: Vec<String> = price.into_iter().flatten().collect();
@@ -128,7 +124,7 @@ fn of_quotes(quotes: Vec<SessionQuote>) -> TextTable {
         });
         let remarks = [quote.is_primary.then(|| "primary".to_owned()), declined];
         let remarks: Vec<String> = remarks.into_iter().flatten().collect();
-        report.row([
+        table.row([
             or_dash(quote.avinode_quote_id.or(quote.quote_id.map(|id| id.to_string()))),
             or_dash(quote.operator_name),
             or_dash(Some(price.join(" ")).filter(|price| !price.is_empty())),
@@ -138,13 +134,13 @@ fn of_quotes(quotes: Vec<SessionQuote>) -> TextTable {
             or_dash(Some(remarks.join(", ")).filter(|remarks| !remarks.is_empty())),
         ]);
     }
-    report
+    table
 }
 
-fn of_timeline(timeline: Vec<TimelineEntry>) -> TextTable {
-    let mut report = TextTable::new(["line", "known at", "happened at", "what", "detail"]).numbers(&[0]);
+fn timeline_table(timeline: Vec<TimelineEntry>) -> TextTable {
+    let mut table = TextTable::new(["line", "recorded", "happened", "kind", "detail"]).numbers(&[0]);
     for line in timeline {
-        report.row([
+        table.row([
             line.seq.to_string(),
             moment(line.recorded_at),
             or_dash(line.happened_at.map(moment)),
@@ -152,5 +148,5 @@ fn of_timeline(timeline: Vec<TimelineEntry>) -> TextTable {
             line.detail.to_string(),
         ]);
     }
-    report
+    table
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn the_command_is_one_line_that_a_shell_reads_back_word_for_word() {
+fn a_shell_reads_the_command_back_word_for_word() {
     let headers = [("X-Avinode-Signature", "sha256=00ff".to_owned())];
     assert_eq!(
         command(
@@ -22,7 +22,7 @@ fn the_command_is_one_line_that_a_shell_reads_back_word_for_word() {
 }
 
 #[test]
-fn a_body_that_is_in_no_file_is_kept_in_one() {
+fn a_body_without_a_file_is_written_to_one() {
     let path = keep(Path::new("fixtures/quote.json"), b"{}\n").unwrap();
     let name = path.file_name().unwrap().to_str().unwrap();
     assert!(name.starts_with("quote-") && name.ends_with(".signed.json"), "{name}");

@@ -1,4 +1,4 @@
-//! What `simulate` takes, and the scenario and the simulator that it asks for.
+//! The arguments of `simulate`, and the scenario and simulator options that they select.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,9 +7,9 @@ use reqwest::Url;
 
 use crate::cli::error::{CliError, Context};
 use crate::config::database::DatabaseArgs;
-use crate::config::serve::PrimaryQuote;
-use crate::config::value_parsers::{address, rate, share, url, whole};
+use crate::config::value_parsers::{address, integer_in, rate, ratio, url};
 use crate::config::webhook::WebhookArgs;
+use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::simulator::credentials::ApiCredentials;
 use crate::simulator::faults::ApiFaults;
 use crate::simulator::generate::GeneratorOptions;
@@ -19,105 +19,101 @@ use crate::simulator::scenario::Scenario;
 use crate::simulator::schedule::DeliveryFaults;
 use crate::simulator::webhook_settings::AuthMode;
 
-/// The scenario that is played where none is named: the demo's.
+/// The default scenario, which the demo plays too.
 pub const STORY: &str = include_str!("../../../scenarios/story.json");
 
-/// What `simulate` takes.
 #[derive(Debug, clap::Args)]
 pub struct SimulateArgs {
-    /// The file of the scenario. Default: a short built-in story.
+    /// Scenario file. Default: a short built-in story.
     #[arg(value_name = "SCENARIO", conflicts_with_all = ["trips", "actions"])]
     pub scenario: Option<PathBuf>,
 
-    /// Invent a scenario with so many trips (1 to 100000).
-    #[arg(long, value_name = "COUNT", requires = "actions", value_parser = whole::<u32>(1, 100_000))]
+    /// Generate a scenario with this many trips (1 to 100000).
+    #[arg(long, value_name = "COUNT", requires = "actions", value_parser = integer_in::<u32>(1, 100_000))]
     pub trips: Option<u32>,
 
-    /// Invent a scenario in which operators do so many things (0 to 10000000).
-    #[arg(long, value_name = "COUNT", requires = "trips", value_parser = whole::<u32>(0, 10_000_000))]
+    /// Generate a scenario with this many actions of operators (0 to 10000000).
+    #[arg(long, value_name = "COUNT", requires = "trips", value_parser = integer_in::<u32>(0, 10_000_000))]
     pub actions: Option<u32>,
 
-    /// The address of the simulated API.
+    /// Address of the simulated API.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9090", value_parser = address)]
     pub listen: SocketAddr,
 
-    /// Allow an address that other machines reach. What is simulated is protected by well-known tokens only.
+    /// Allow an address that other machines can reach. The simulated API has well-known tokens.
     #[arg(long)]
     pub listen_anywhere: bool,
 
-    /// The webhook to call; a URL without a path is given /webhooks/avinode. Without it, the story begins when a setting is
-    /// made by the API (`webhooks create`), and that is called.
+    /// Webhook to call. A URL without a path gets /webhooks/avinode. Without --target, the scenario begins when a webhook setting
+    /// is created through the API (`webhooks create`).
     #[arg(long, value_name = "URL", value_parser = url)]
     pub target: Option<Url>,
 
-    /// How the sender proves itself to --target.
-    #[arg(long, value_name = "HOW", default_value = "challenge")]
-    pub proof: AuthMode,
+    /// Authentication with --target.
+    #[arg(long, value_name = "MODE", default_value = "challenge")]
+    pub auth: AuthMode,
 
-    /// The number that decides about chance; by default the scenario's.
-    #[arg(long, value_name = "NUMBER", value_parser = whole::<u64>(0, u64::MAX))]
+    /// Seed of the random generator. Default: the seed of the scenario.
+    #[arg(long, value_name = "NUMBER", value_parser = integer_in::<u64>(0, u64::MAX))]
     pub seed: Option<u64>,
 
-    /// Seconds of the scenario that pass in one second.
-    #[arg(long, value_name = "TIMES", default_value = "60", value_parser = rate)]
+    /// Seconds of the scenario per second.
+    #[arg(long, value_name = "FACTOR", default_value = "60", value_parser = rate)]
     pub speed: f64,
 
-    /// The share of notifications that are sent twice (0 to 1).
-    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
+    /// Ratio of notifications that are sent twice (0 to 1).
+    #[arg(long, value_name = "RATIO", default_value = "0", value_parser = ratio)]
     pub duplicates: f64,
 
-    /// Send notifications in the wrong order.
+    /// Send notifications in random order.
     #[arg(long)]
     pub shuffle: bool,
 
-    /// The share of API calls that fail: no answer, half an answer, 429, 500, 503, 200 with an error (0 to 1).
-    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
+    /// Ratio of API calls that fail: no response, half a response, 429, 500, 503, 200 with an error (0 to 1).
+    #[arg(long, value_name = "RATIO", default_value = "0", value_parser = ratio)]
     pub faults: f64,
 
-    /// The share of changes that the API shows half a second late (0 to 1).
-    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
+    /// Ratio of changes that the API shows half a second late (0 to 1).
+    #[arg(long, value_name = "RATIO", default_value = "0", value_parser = ratio)]
     pub late: f64,
 
-    /// Calls that the API allows a second; fractions are allowed.
-    #[arg(long = "allow", value_name = "PER-SECOND", default_value = "1", value_parser = rate)]
+    /// Rate limit of the API, in calls per second; fractions are allowed.
+    #[arg(long = "allow", value_name = "RATE", default_value = "1", value_parser = rate)]
     pub calls_per_second: f64,
 
-    /// Calls that the API allows at once (1 to 1000000).
-    #[arg(long = "allow-burst", value_name = "COUNT", default_value = "60", value_parser = whole::<u32>(1, 1_000_000))]
+    /// Burst that the API allows (1 to 1000000).
+    #[arg(long = "allow-burst", value_name = "COUNT", default_value = "60", value_parser = integer_in::<u32>(1, 1_000_000))]
     pub burst: u32,
 
-    /// Make the scenario's chat sessions in the service's database first, and hold them against the scenario at the end.
+    /// Create the scenario's chat sessions in the database of the service first, and compare them with the scenario at the end.
     #[arg(long)]
     pub sessions: bool,
 
-    /// Which quote the service makes the primary one, for --sessions.
+    /// With --sessions: primary quote policy of the service.
     #[arg(long, value_name = "POLICY", default_value = "latest")]
-    pub primary_quote: PrimaryQuote,
+    pub primary_quote_policy: PrimaryQuotePolicy,
 
-    /// End when everything was delivered (with --sessions: and worked off), instead of staying up. The exit code is 0
-    /// when nothing was given up, the limit was kept, and the sessions are as they must be.
+    /// Exit when everything is delivered (with --sessions: and processed). The exit code is 0 if no notification was given up, the
+    /// rate limit was kept, and the sessions are as expected.
     #[arg(long)]
     pub exit: bool,
 
-    /// Print the summary as JSON.
+    /// Print the summary as JSON, for scripts.
     #[arg(long)]
     pub json: bool,
 
-    /// The credentials of the sender: the first of AVINODE_WEBHOOK_BASIC.
     #[command(flatten)]
     pub webhook: WebhookArgs,
 
-    /// The service's database, for --sessions.
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
 
 impl SimulateArgs {
-    /// The scenario that is to be played.
     pub(super) fn scenario(&self) -> Result<Scenario, CliError> {
         if let (Some(trips), Some(actions)) = (self.trips, self.actions) {
-            let invented = Scenario::invented(GeneratorOptions::of(trips, actions), self.seed.unwrap_or_default());
-            return invented.context("invent a scenario");
+            let generated = Scenario::invented(GeneratorOptions::of(trips, actions), self.seed.unwrap_or_default());
+            return generated.context("generate a scenario");
         }
         let text = match &self.scenario {
             Some(path) => std::fs::read(path).context(format!("read {}", path.display()))?,
@@ -127,10 +123,9 @@ impl SimulateArgs {
             .scenario
             .as_ref()
             .map_or_else(|| "the built-in story".into(), |path| path.display().to_string());
-        Scenario::read(&text, self.seed).map_err(|error| CliError::to(format!("read the scenario of {name}"), error))
+        Scenario::read(&text, self.seed).map_err(|error| CliError::to(format!("read the scenario {name}"), error))
     }
 
-    /// How it is to be played.
     pub(super) fn options(&self) -> SimulatorOptions {
         SimulatorOptions {
             speed: self.speed,

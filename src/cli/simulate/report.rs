@@ -1,4 +1,4 @@
-//! What came of a simulation, for people and as JSON.
+//! The summary of `simulate`, as text and as JSON.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,38 +9,32 @@ use serde::Serialize;
 use crate::simulator::instance::Simulator;
 use crate::simulator::log::DeliveryLog;
 
-/// How many differences are told in words.
-const TOLD: usize = 20;
+/// Further differences are only counted.
+const MAX_DIFFERENCES: usize = 20;
 
-/// The summary.
 #[derive(Debug, Clone, Serialize)]
 pub struct SimulationReport {
-    /// Trips of the scenario.
     trips: usize,
-    /// Actions that happened; each changed one resource that a notification tells of.
+    /// Each changed one resource, and caused one notification.
     actions: usize,
-    /// Those of operators.
     operator_actions: usize,
-    /// The number that decided about chance.
     seed: u64,
     /// From the first action to the last delivery.
     seconds: f64,
-    /// What became of the notifications.
     notifications: DeliveryLog,
-    /// Calls of the API by outcome.
+    /// API calls by outcome.
     calls: BTreeMap<String, usize>,
-    /// Documents that were fetched.
+    /// Documents that the API returned.
     fetched: usize,
-    /// Calls over the limit.
+    /// API calls above the rate limit.
     over_limit: usize,
-    /// Where sessions are not as they must be; missing where none were made.
+    /// Differences between sessions and scenario; missing without --sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
     differences: Option<Vec<String>>,
 }
 
 impl SimulationReport {
-    /// What came of it so far.
-    pub fn of(simulator: &Simulator, took: Duration) -> Self {
+    pub fn new(simulator: &Simulator, took: Duration) -> Self {
         let scenario = simulator.scenario();
         let mut report = Self {
             trips: scenario.trips.len(),
@@ -58,22 +52,21 @@ impl SimulationReport {
         report
     }
 
-    /// Takes in what was asked of the API until now.
+    /// Updates the numbers of API calls.
     pub fn calls(&mut self, simulator: &Simulator) {
         self.calls = simulator.log().outcomes();
         self.fetched = simulator.log().served();
         self.over_limit = simulator.log().over_limit();
     }
 
-    /// Takes in how the sessions compare.
     pub fn compare(&mut self, differences: Vec<String>) {
         self.differences = Some(differences);
     }
 
-    /// Whether everything was delivered, the limit was kept and the sessions are as they must be.
-    pub fn is_well(&self) -> bool {
-        let well = self.differences.as_ref().is_none_or(Vec::is_empty);
-        well && self.notifications.is_done() && self.notifications.given_up == 0 && self.over_limit == 0
+    /// Returns whether everything was delivered, the rate limit was kept and the sessions are as expected.
+    pub fn is_successful(&self) -> bool {
+        let as_expected = self.differences.as_ref().is_none_or(Vec::is_empty);
+        as_expected && self.notifications.is_done() && self.notifications.given_up == 0 && self.over_limit == 0
     }
 }
 
@@ -91,24 +84,24 @@ impl fmt::Display for SimulationReport {
             f,
             "{trips} trips, {actions} actions ({operator_actions} of operators), seed {seed}, in {seconds:.1} s"
         )?;
-        let told = &self.notifications;
-        write!(f, "notifications: {} of {} delivered", told.delivered, told.planned)?;
+        let sent = &self.notifications;
+        write!(f, "notifications: {} of {} delivered", sent.delivered, sent.planned)?;
         write!(
             f,
             ", {} requests, {} of them challenged",
-            told.requests, told.challenged
+            sent.requests, sent.challenged
         )?;
-        for (status, count) in &told.refusals {
+        for (status, count) in &sent.refusals {
             match status {
-                0 => write!(f, ", {count} without an answer")?,
+                0 => write!(f, ", {count} without a response")?,
                 status => write!(f, ", {count} answered {status}")?,
             }
         }
-        if told.unsubscribed > 0 {
-            write!(f, ", {} that nobody has subscribed to", told.unsubscribed)?;
+        if sent.unsubscribed > 0 {
+            write!(f, ", {} without a webhook setting", sent.unsubscribed)?;
         }
-        if told.given_up > 0 {
-            write!(f, ", {} given up after 48 hours", told.given_up)?;
+        if sent.given_up > 0 {
+            write!(f, ", {} given up after 48 hours", sent.given_up)?;
         }
         let calls: Vec<String> = self
             .calls
@@ -120,17 +113,21 @@ impl fmt::Display for SimulationReport {
         } else {
             calls.join(", ")
         };
-        write!(f, "\ncalls of the API: {calls}")?;
+        write!(f, "\nAPI calls: {calls}")?;
         match &self.differences {
             None => Ok(()),
-            Some(differences) if differences.is_empty() => write!(f, "\nevery session is as the scenario has it"),
+            Some(differences) if differences.is_empty() => write!(f, "\nevery session is as expected by the scenario"),
             Some(differences) => {
-                let told = differences.iter().take(TOLD).map(String::as_str).collect::<Vec<_>>();
+                let shown = differences
+                    .iter()
+                    .take(MAX_DIFFERENCES)
+                    .map(String::as_str)
+                    .collect::<Vec<_>>();
                 write!(
                     f,
-                    "\nnot as the scenario has it ({}):\n{}",
+                    "\n{} differences from the scenario:\n{}",
                     differences.len(),
-                    told.join("\n")
+                    shown.join("\n")
                 )
             }
         }

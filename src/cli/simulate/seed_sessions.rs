@@ -1,4 +1,4 @@
-//! The chat sessions of a scenario: made as the application would, and held against the truth in the end.
+//! The chat sessions of a scenario: created as the application would, and compared with the expected ones at the end.
 
 use uuid::Uuid;
 
@@ -10,32 +10,31 @@ use crate::simulator::scenario::Scenario;
 use crate::store::admin::{self, SessionView};
 use crate::store::demo_data::{self, NewSession};
 
-/// The step of a session before anything is known of its trip.
+/// The step of a new session.
 const FIRST_STEP: &str = "understanding_request";
 
-/// The sessions of a scenario, made in a database.
+/// The sessions of a scenario, created in a database.
 #[derive(Debug, Clone)]
 pub struct SeededSessions {
-    /// What each is called: its trip, and which of the trip's sessions.
+    /// Short id of the trip, with a suffix for further sessions of the same trip.
     pub names: Vec<String>,
-    /// By the same order, the short id of its trip.
+    /// Short id of each session's trip.
     trips: Vec<String>,
-    /// By the same order.
     ids: Vec<Uuid>,
 }
 
 impl SeededSessions {
-    /// Makes a session for each that the scenario's trips ask for: active, with a request, nothing counted.
-    pub async fn make(pool: &Pool, scenario: &Scenario) -> Result<Self, sqlx::Error> {
-        let mut cast = Self {
+    /// Creates each session active, with a request and with counts of 0.
+    pub async fn create(pool: &Pool, scenario: &Scenario) -> Result<Self, sqlx::Error> {
+        let mut seeded = Self {
             names: Vec::new(),
             trips: Vec::new(),
             ids: Vec::new(),
         };
         for trip in &scenario.trips {
             for trip_id in &trip.sessions {
-                let name = match cast.trips.last() == Some(&trip.short) {
-                    true => format!("{} once more", trip.short),
+                let name = match seeded.trips.last() == Some(&trip.short) {
+                    true => format!("{} (second session)", trip.short),
                     false => trip.short.clone(),
                 };
                 let new = NewSession {
@@ -46,26 +45,26 @@ impl SeededSessions {
                     current_step: Some(FIRST_STEP.to_owned()),
                     counts: [0, 0, 0],
                 };
-                cast.ids.push(demo_data::session(pool, &new).await?);
-                cast.names.push(name);
-                cast.trips.push(trip.short.clone());
+                seeded.ids.push(demo_data::session(pool, &new).await?);
+                seeded.names.push(name);
+                seeded.trips.push(trip.short.clone());
             }
         }
-        Ok(cast)
+        Ok(seeded)
     }
 
-    /// The sessions as they are now, in the order of the names.
+    /// Returns the sessions as they are now, in the order of the names.
     pub async fn sessions(&self, pool: &Pool) -> Result<Vec<SessionView>, sqlx::Error> {
         admin::sessions(pool, &self.ids).await
     }
 
-    /// Where sessions are not as the scenario has it, a line each; none when all is well.
+    /// Returns a line for each difference from the scenario.
     ///
-    /// Whose quote is `latest` is told by documents that say when they were changed, and not compared otherwise.
+    /// The policy `latest` is compared only where documents show when they were changed.
     pub fn differences(&self, sessions: &[SessionView], truth: &Expected, policy: PrimaryQuotePolicy) -> Vec<String> {
         let mut differences = Vec::new();
         if sessions.len() != self.ids.len() {
-            differences.push(format!("{} of {} sessions are there", sessions.len(), self.ids.len()));
+            differences.push(format!("{} of {} sessions exist", sessions.len(), self.ids.len()));
         }
         for ((name, trip), session) in self.names.iter().zip(&self.trips).zip(sessions) {
             let Some(expected) = truth.trips.get(trip) else {

@@ -1,12 +1,12 @@
 use super::*;
 
 #[test]
-fn a_table_is_columns_under_headings() {
-    let mut report = TextTable::new(["trip", "quotes", "primary"]).numbers(&[1]);
-    report.row(["A1B2C3", "12", "aquote-1"]);
-    report.row(["atrip-64956150".to_owned(), "3".to_owned(), or_dash(None::<String>)]);
+fn a_table_has_columns_under_headings() {
+    let mut table = TextTable::new(["trip", "quotes", "primary"]).numbers(&[1]);
+    table.row(["A1B2C3", "12", "aquote-1"]);
+    table.row(["atrip-64956150".to_owned(), "3".to_owned(), or_dash(None::<String>)]);
     assert_eq!(
-        report.to_string(),
+        table.to_string(),
         "trip            quotes  primary\n\
          ----------------------------------\n\
          A1B2C3              12  aquote-1\n\
@@ -15,9 +15,9 @@ fn a_table_is_columns_under_headings() {
 }
 
 #[test]
-fn a_cell_cannot_steer_the_terminal() {
-    let mut report = TextTable::new(["content"]);
-    report.row(["\u{1b}[2Jgone\n"]);
-    let shown = report.to_string();
+fn control_characters_in_a_cell_are_escaped() {
+    let mut table = TextTable::new(["content"]);
+    table.row(["\u{1b}[2Jgone\n"]);
+    let shown = table.to_string();
     assert!(shown.ends_with("\\u{1b}[2Jgone\\n"), "{shown}");
 }

@@ -1,4 +1,4 @@
-//! What is told of webhook settings: all of them with what is missing, or the one that was written.
+//! The output of `webhooks`: all settings with what they leave out, or the one that was written.
 
 use serde_json::json;
 
@@ -11,10 +11,10 @@ use crate::cli::table::{TextTable, or_dash};
 pub(super) fn all(settings: &[WebhookSetting], target: Option<&str>, as_json: bool) -> Result<(), CliError> {
     let missing = missing(settings, target);
     if as_json {
-        let needed =
-            NEEDED.map(|(event, what)| json!({"event": event, "tells": what, "missing": missing.contains(&event)}));
-        let told = json!({"settings": settings, "needed": needed, "target": target});
-        return print(serde_json::to_string_pretty(&told).context("write the settings as JSON")?);
+        let needed = NEEDED
+            .map(|(event, purpose)| json!({"event": event, "purpose": purpose, "missing": missing.contains(&event)}));
+        let all = json!({"settings": settings, "needed": needed, "target": target});
+        return print(serde_json::to_string_pretty(&all).context("write the settings as JSON")?);
     }
     if settings.is_empty() {
         print("no webhook settings: Avinode sends nothing")?;
@@ -23,16 +23,16 @@ pub(super) fn all(settings: &[WebhookSetting], target: Option<&str>, as_json: bo
     }
     let to = target.map(|target| format!(" to {target}")).unwrap_or_default();
     if missing.is_empty() {
-        return print(format_args!("\nEverything that the service needs is sent{to}."));
+        return print(format_args!("\nActive settings send all needed event types{to}."));
     }
     print(format_args!("\nNo active setting sends{to}:"))?;
-    for (event, what) in NEEDED.iter().filter(|(event, _)| missing.contains(event)) {
-        print(format_args!("  {event} ({what})"))?;
+    for (event, purpose) in NEEDED.iter().filter(|(event, _)| missing.contains(event)) {
+        print(format_args!("  {event} ({purpose})"))?;
     }
     Ok(())
 }
 
-/// What was done to one setting; it may not have been shown.
+/// The setting that was written; Avinode may not have returned it.
 pub(super) fn one(
     done: &str,
     setting: Option<&WebhookSetting>,
@@ -40,8 +40,8 @@ pub(super) fn one(
     as_json: bool,
 ) -> Result<(), CliError> {
     if as_json {
-        let told = json!({"done": done, "setting": setting, "secret_sent": with_secret});
-        return print(serde_json::to_string_pretty(&told).context("write the setting as JSON")?);
+        let one = json!({"done": done, "setting": setting, "secret_sent": with_secret});
+        return print(serde_json::to_string_pretty(&one).context("write the setting as JSON")?);
     }
     match setting {
         Some(setting) => {
@@ -51,17 +51,24 @@ pub(super) fn one(
         None => print(format_args!("{done}; see `webhooks list`"))?,
     }
     if !with_secret {
-        print(
-            "Its secret was not sent along, since no credentials with its identifier are known here (AVINODE_WEBHOOK_BASIC).",
-        )?;
+        print("The secret was not sent again, because AVINODE_WEBHOOK_BASIC has no credentials with its identifier.")?;
     }
     Ok(())
 }
 
 fn table(settings: &[WebhookSetting]) -> TextTable {
-    let mut report = TextTable::new(["setting", "active", "name", "target", "identifier", "proof", "events"]);
+    let headings = [
+        "setting",
+        "active",
+        "name",
+        "target",
+        "identifier",
+        "authentication",
+        "events",
+    ];
+    let mut table = TextTable::new(headings);
     for setting in settings {
-        report.row([
+        table.row([
             setting.id.clone(),
             if setting.active { "yes" } else { "no" }.to_owned(),
             or_dash(setting.name.clone()),
@@ -71,5 +78,5 @@ fn table(settings: &[WebhookSetting]) -> TextTable {
             or_dash((!setting.events.is_empty()).then(|| setting.events.join(" "))),
         ]);
     }
-    report
+    table
 }

@@ -1,4 +1,8 @@
-use super::super::{database::DatabaseArgs, log::LogArgs, serve::ServeArgs, webhook::WebhookArgs};
+use super::super::avinode::FetchArgs;
+use super::super::database::DatabaseArgs;
+use super::super::log::LogArgs;
+use super::super::serve::ServeArgs;
+use super::super::webhook::WebhookArgs;
 use super::*;
 
 #[derive(Debug, Parser)]
@@ -18,14 +22,16 @@ enum Sub {
         #[command(flatten)]
         webhook: WebhookArgs,
         #[command(flatten)]
+        fetch: FetchArgs,
+        #[command(flatten)]
         serve: Box<ServeArgs>,
     },
     Other,
 }
 
-/// Without the environment of whoever runs the tests; `tests/it` runs the program in one of its own.
+/// Parses without the environment in which the tests run; `tests/it` runs the program in an environment of its own.
 fn parse(line: &str) -> Result<Program, EarlyExit> {
-    parse_without(|_| true, line.split(' ').map(OsString::from))
+    parse_ignoring(|_| true, line.split(' ').map(OsString::from))
 }
 
 fn wrong(line: &str) -> String {
@@ -39,121 +45,129 @@ fn wrong(line: &str) -> String {
 }
 
 #[test]
-fn a_wrong_setting_is_one_line_with_both_names_the_value_and_what_is_allowed() {
-    for (flag, variable, value, allowed) in [
+fn an_invalid_value_is_one_line_with_both_names_the_value_and_what_is_accepted() {
+    for (flag, variable, value, accepted) in [
         (
-            "--max-connections",
-            "INGEST_MAX_CONNECTIONS",
+            "--database-max-connections",
+            "INGEST_DATABASE_MAX_CONNECTIONS",
             "1",
             "a whole number from 2 to 200",
         ),
-        ("--pooler=maybe", "", "", "unexpected value"),
         (
             "--listen",
             "INGEST_LISTEN",
             "here",
             "an IP address and a port, such as 127.0.0.1:8080",
         ),
-        ("--role", "INGEST_ROLE", "boss", "is not one of: receive, work, both"),
+        ("--role", "INGEST_ROLE", "boss", "one of: receive, work, both"),
         ("--workers", "INGEST_WORKERS", "65", "a whole number from 1 to 64"),
         (
-            "--primary-quote",
-            "INGEST_PRIMARY_QUOTE",
+            "--primary-quote-policy",
+            "INGEST_PRIMARY_QUOTE_POLICY",
             "best",
-            "is not one of: latest, first, lowest-price",
+            "one of: latest, first, lowest-price",
         ),
-        ("--body-limit", "INGEST_BODY_LIMIT", "1023", "from 1024 to 16777216"),
-        ("--body-timeout", "INGEST_BODY_TIMEOUT", "0", "from 1 to 300 (seconds)"),
-        ("--receive-queue", "INGEST_RECEIVE_QUEUE", "0", "from 1 to 1000000"),
+        (
+            "--api-database-max-connections",
+            "INGEST_API_DATABASE_MAX_CONNECTIONS",
+            "0",
+            "from 1 to 100",
+        ),
+        ("--body-limit", "INGEST_BODY_LIMIT", "1023", "a size from 1KiB to 16MiB"),
+        (
+            "--body-timeout",
+            "INGEST_BODY_TIMEOUT",
+            "10",
+            "a duration from 1s to 5m",
+        ),
+        (
+            "--receive-queue-capacity",
+            "INGEST_RECEIVE_QUEUE_CAPACITY",
+            "0",
+            "from 1 to 1000000",
+        ),
         (
             "--memory-budget",
             "INGEST_MEMORY_BUDGET",
             "1",
-            "from 1048576 to 68719476736",
+            "a size from 1MiB to 64GiB",
         ),
         (
-            "--max-connections-http",
-            "INGEST_MAX_CONNECTIONS_HTTP",
+            "--http-max-connections",
+            "INGEST_HTTP_MAX_CONNECTIONS",
             "0",
             "from 1 to 65535",
         ),
         (
-            "--shutdown-seconds",
-            "INGEST_SHUTDOWN_SECONDS",
-            "301",
-            "from 1 to 300 (seconds)",
+            "--shutdown-timeout",
+            "INGEST_SHUTDOWN_TIMEOUT",
+            "301s",
+            "a duration from 1s to 5m",
         ),
         (
-            "--lease-seconds",
-            "INGEST_LEASE_SECONDS",
-            "4",
-            "from 5 to 3600 (seconds)",
+            "--lease-duration",
+            "INGEST_LEASE_DURATION",
+            "4s",
+            "a duration from 5s to 1h",
         ),
         (
-            "--poll-millis",
-            "INGEST_POLL_MILLIS",
-            "9",
-            "from 10 to 60000 (milliseconds)",
+            "--poll-interval",
+            "INGEST_POLL_INTERVAL",
+            "9ms",
+            "a duration from 10ms to 1m",
         ),
         ("--max-attempts", "INGEST_MAX_ATTEMPTS", "0", "from 1 to 1000"),
         (
-            "--retry-base-millis",
-            "INGEST_RETRY_BASE_MILLIS",
+            "--retry-base-delay",
+            "INGEST_RETRY_BASE_DELAY",
             "x",
-            "from 10 to 60000 (milliseconds)",
+            "a duration from 10ms to 1m",
         ),
         (
-            "--retry-max-seconds",
-            "INGEST_RETRY_MAX_SECONDS",
+            "--retry-max-delay",
+            "INGEST_RETRY_MAX_DELAY",
             "0",
-            "from 1 to 86400 (seconds)",
+            "a duration from 1s to 1d",
         ),
         (
-            "--keep-outcomes-days",
-            "INGEST_KEEP_OUTCOMES_DAYS",
-            "0",
-            "from 1 to 3650",
+            "--outcome-retention",
+            "INGEST_OUTCOME_RETENTION",
+            "1h",
+            "a duration from 1d to 3650d",
         ),
-        ("--log", "INGEST_LOG", "xml", "is not one of: pretty, json"),
-        ("--log-level", "INGEST_LOG_LEVEL", "loud", "is not a level"),
-    ] {
-        let typed = if value.is_empty() {
-            flag.to_owned()
-        } else {
-            format!("{flag} {value}")
-        };
-        let line = wrong(&format!("program serve {typed}"));
-        assert!(line.contains(allowed), "{line}");
-        if !variable.is_empty() {
-            assert!(
-                line.starts_with(&format!("error: {flag} ({variable}): \"{value}\" is not")),
-                "{line}"
-            );
-        }
-    }
-}
-
-#[test]
-fn a_wrong_secret_is_named_but_never_repeated() {
-    for (flag, variable, value) in [
-        ("--database-url", "DATABASE_URL", "mysql://u:hush@h"),
-        ("--webhook-secret", "AVINODE_WEBHOOK_SECRET", "whsec_hush!"),
-        ("--webhook-basic", "AVINODE_WEBHOOK_BASIC", "hush"),
-        ("--api-tokens", "INGEST_API_TOKENS", "hush"),
+        ("--avinode-api-lag", "AVINODE_API_LAG", "2m", "a duration from 1s to 1m"),
+        (
+            "--avinode-reconcile-interval",
+            "AVINODE_RECONCILE_INTERVAL",
+            "9m",
+            "off nor a duration from 10m to 30d",
+        ),
+        ("--log-format", "INGEST_LOG_FORMAT", "xml", "one of: pretty, json"),
+        ("--log-level", "INGEST_LOG_LEVEL", "loud", "a level"),
     ] {
         let line = wrong(&format!("program serve {flag} {value}"));
         assert!(
-            line.starts_with(&format!("error: {flag} ({variable}): the value is ")),
+            line.starts_with(&format!("error: {variable} ({flag}): \"{value}\" is n")) && line.contains(accepted),
             "{line}"
         );
-        assert!(!line.contains("hush"), "{line}");
     }
-    assert!(!wrong("program serve --webhook-secret one hush").contains("hush"));
-    assert!(!wrong("program serve --webhook-secrte=hush").contains("hush"));
+    assert!(wrong("program serve --transaction-pooler=maybe").contains("unexpected value"));
 }
 
 #[test]
-fn secrets_are_not_shown_by_debug() {
+fn no_message_of_the_parser_holds_a_secret() {
+    for line in [
+        "program serve --webhook-secret one hush",
+        "program serve --webhook-secrte=hush",
+        "program serve --webhook-secret hush --webhook-secret hush",
+        "program serve --api-tokens hush --workers 0",
+    ] {
+        assert!(!wrong(line).contains("hush"), "{line}");
+    }
+}
+
+#[test]
+fn debug_shows_no_secret() {
     let line = "program serve --database-url postgres://u:hush@h/d --webhook-secret hush --webhook-basic id:hush \
                 --api-tokens a:read:hush";
     let shown = format!(
@@ -164,15 +178,16 @@ fn secrets_are_not_shown_by_debug() {
 }
 
 #[test]
-fn help_and_version_are_no_mistakes_and_everything_unknown_is_one() {
+fn help_and_version_exit_with_0_and_everything_unknown_with_64() {
     for line in ["program --help", "program --version", "program serve --help"] {
         assert_eq!(parse(line).unwrap_err().code(), 0, "{line}");
     }
     assert_eq!(parse("program").unwrap_err().code(), EXIT_USAGE);
     assert!(wrong("program sreve").contains("unrecognized subcommand 'sreve'"));
     assert!(wrong("program serve --wrokers 2").contains("unexpected argument '--wrokers'"));
-    assert!(wrong("program other extra").ends_with("(see program other --help)"));
-    assert!(wrong("program serve --workers").contains("--workers (INGEST_WORKERS): a value is missing"));
+    assert!(wrong("program other --extra").ends_with("(see program other --help)"));
+    assert!(wrong("program other extra").contains("an argument is not expected"));
+    assert!(wrong("program serve --workers").contains("INGEST_WORKERS (--workers): a value is missing"));
 }
 
 #[test]
@@ -187,7 +202,7 @@ fn a_line_end_in_a_value_does_not_break_the_line() {
 #[test]
 fn settings_are_checked_against_one_another() {
     let check = |line: &str| match parse(line).unwrap().command {
-        Sub::Serve { webhook, serve, .. } => serve.check(&webhook),
+        Sub::Serve { webhook, serve, .. } => serve.check(&webhook).map_err(|error| error.to_string()),
         Sub::Other => Ok(()),
     };
     assert!(
@@ -197,8 +212,21 @@ fn settings_are_checked_against_one_another() {
     );
     assert_eq!(check("program serve --role work"), Ok(()));
     assert_eq!(check("program serve --webhook-basic id:secret"), Ok(()));
-    let small = check("program serve --role work --memory-budget 1048576 --body-limit 2097152");
+    let small = check("program serve --role work --memory-budget 1MiB --body-limit 2MiB");
     assert!(small.unwrap_err().starts_with("INGEST_MEMORY_BUDGET"));
-    let short = check("program serve --role work --retry-max-seconds 1 --retry-base-millis 2000");
-    assert!(short.unwrap_err().starts_with("INGEST_RETRY_MAX_SECONDS"));
+    let short = check("program serve --role work --retry-max-delay 1s --retry-base-delay 2s");
+    let short = short.unwrap_err();
+    assert!(
+        short.starts_with("INGEST_RETRY_MAX_DELAY") && short.contains("\"1s\"") && short.ends_with("2s"),
+        "{short}"
+    );
+}
+
+#[test]
+fn defaults_are_those_of_an_empty_command_line() {
+    let Sub::Serve { serve, fetch, .. } = parse("program serve").unwrap().command else {
+        panic!()
+    };
+    assert_eq!(format!("{:?}", ServeArgs::default()), format!("{serve:?}"));
+    assert_eq!(format!("{:?}", defaults::<FetchArgs>()), format!("{fetch:?}"));
 }

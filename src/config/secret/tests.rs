@@ -1,54 +1,56 @@
 use super::*;
+use crate::avinode::signature::secrets::BasicAuth;
+
+fn wrong<T>(result: Result<T, SettingError>) -> String {
+    let error = result.err().unwrap();
+    assert!(!format!("{error} {error:?}").contains("hush"), "{error}");
+    error.to_string()
+}
 
 #[test]
-fn entries_are_separated_by_commas_or_white_space_and_keep_their_order() {
-    let secrets = signing_secrets(" one,two\n three , whsec_c2VjcmV0").unwrap();
+fn an_error_names_the_setting_and_the_entry_and_never_the_value() {
+    let setting = SecretString::from("id:sec:ret,hush");
     assert_eq!(
-        secrets.iter().collect::<Vec<_>>(),
-        ["one", "two", "three", "whsec_c2VjcmV0"]
+        wrong(entries("NAME (--name)", Some(&setting), BasicAuth::parse)),
+        "NAME (--name): entry 2 has no colon: it must be identifier:secret"
     );
-    assert_eq!(secrets.first(), "one");
-}
-
-#[test]
-fn nothing_of_a_secret_is_shown() {
-    let shown = format!(
-        "{:?} {:?}",
-        signing_secrets("hush").unwrap(),
-        api_tokens("ops:read:hush").unwrap()
-    );
-    assert!(!shown.contains("hush"), "{shown}");
-}
-
-#[test]
-fn a_wrong_entry_is_told_by_its_place_and_never_repeated() {
-    let error = basic_credentials("id:sec:ret,hush").unwrap_err();
-    assert_eq!(
-        error,
-        "is wrong in entry 2 of 2: it must be identifier:secret, neither part empty"
-    );
-    for wrong in ["hush", ":hush", "hush:", " , "] {
-        assert!(!basic_credentials(wrong).unwrap_err().contains("hush"));
-    }
-    assert!(signing_secrets("whsec_").is_err());
-    assert!(signing_secrets("whsec_!hush").is_err_and(|error| !error.contains("hush")));
-    assert!(signing_secret("one,two").is_err());
-}
-
-#[test]
-fn an_api_token_names_its_bearer_and_a_known_scope() {
-    let tokens = api_tokens("ops:write:a:b,ui:read:c").unwrap().0;
-    assert_eq!((tokens[0].name.as_str(), tokens[0].scope), ("ops", Scope::Write));
-    assert_eq!(tokens[0].token.expose_secret(), "a:b");
-    for wrong in ["ops:write", "ops:admin:hush", ":read:hush", "ops:read:"] {
-        assert!(api_tokens(wrong).is_err_and(|error| !error.contains("hush")), "{wrong}");
+    for entry in ["whsec_", "whsec_!hush"] {
+        wrong(entries("NAME", Some(&entry.into()), WebhookSecret::parse));
     }
 }
 
 #[test]
-fn a_credential_is_one_word_of_what_a_header_can_hold() {
-    assert_eq!(credential(" a.b-c_d==\n").unwrap().expose_secret(), "a.b-c_d==");
-    for wrong in [
+fn a_setting_that_is_not_set_or_blank_has_no_entries() {
+    for setting in [None, Some(SecretString::from(" \n"))] {
+        assert!(entries("NAME", setting.as_ref(), BasicAuth::parse).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_signing_secret_is_exactly_one() {
+    assert!(signing_secret("--secret", &"one".into()).is_ok());
+    for value in ["hush,hush", " ", "whsec_hush!"] {
+        assert!(wrong(signing_secret("--secret", &value.into())).starts_with("--secret: "));
+    }
+}
+
+#[test]
+fn an_api_token_has_a_name_and_a_known_scope() {
+    let token = ApiToken::parse("ops:write:a:b").unwrap();
+    assert_eq!((token.name.as_str(), token.scope), ("ops", ApiScope::Write));
+    assert_eq!(token.token.expose_secret(), "a:b");
+    for entry in ["", "ops:write", "ops:admin:hush", ":read:hush", "ops:read:"] {
+        let error = ApiToken::parse(entry).unwrap_err();
+        assert!(!error.contains("hush"), "{error}");
+    }
+    assert!(!format!("{:?}", ApiToken::parse("ops:read:hush")).contains("hush"));
+}
+
+#[test]
+fn a_credential_is_one_word_that_a_header_can_hold() {
+    let right = credential("NAME", &" a.b-c_d==\n".into()).unwrap();
+    assert_eq!(right.expose_secret(), "a.b-c_d==");
+    for value in [
         "",
         " ",
         "hush hush",
@@ -57,27 +59,6 @@ fn a_credential_is_one_word_of_what_a_header_can_hold() {
         "Bearer hush",
         "bearer hush",
     ] {
-        assert!(
-            credential(wrong).is_err_and(|error| !error.contains("hush")),
-            "{wrong:?}"
-        );
-    }
-}
-
-#[test]
-fn only_a_postgres_url_is_a_database_url() {
-    for right in ["postgres://u:p@h:5432/d", "postgresql:///d?host=/run/postgresql"] {
-        assert!(database_url(right).is_ok(), "{right}");
-    }
-    for wrong in [
-        "mysql://u:hush@h/d",
-        "u:hush@h/d",
-        "postgres://u:hush/x@h:port/d",
-        "postgres",
-    ] {
-        assert!(
-            database_url(wrong).is_err_and(|error| !error.contains("hush")),
-            "{wrong}"
-        );
+        wrong(credential("NAME", &value.into()));
     }
 }

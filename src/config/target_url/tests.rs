@@ -9,14 +9,14 @@ fn target(url: Option<&str>, listen: &str) -> String {
 }
 
 #[test]
-fn without_a_url_it_is_the_local_service_at_an_address_one_can_connect_to() {
+fn without_a_url_the_target_is_the_local_service_at_a_reachable_address() {
     assert_eq!(target(None, "127.0.0.1:8080"), "http://127.0.0.1:8080/webhooks/avinode");
     assert_eq!(target(None, "0.0.0.0:9000"), "http://127.0.0.1:9000/webhooks/avinode");
     assert_eq!(target(None, "[::]:9000"), "http://[::1]:9000/webhooks/avinode");
 }
 
 #[test]
-fn a_url_without_a_path_means_the_endpoint() {
+fn a_url_without_a_path_gets_the_path_of_the_endpoint() {
     assert_eq!(
         target(Some("https://a.example"), "0.0.0.0:1"),
         "https://a.example/webhooks/avinode"

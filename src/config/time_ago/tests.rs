@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_moment_is_a_time_or_how_long_ago() {
+fn a_moment_is_a_time_or_a_duration_before_now() {
     let now: DateTime<Utc> = "2026-01-31T10:00:00Z".parse().unwrap();
     for (text, moment) in [
         ("30m", "2026-01-31T09:30:00Z"),
@@ -12,7 +12,7 @@ fn a_moment_is_a_time_or_how_long_ago() {
         let wanted: DateTime<Utc> = moment.parse().unwrap();
         assert_eq!(since(text).unwrap().moment(now), wanted, "{text}");
     }
-    for wrong in ["", "7", "-1h", "1w", "99999999999999999999d", "4000d", "yesterday"] {
+    for wrong in ["", "7", "-1h", "99999999999999999999d", "4000d", "yesterday"] {
         assert!(since(wrong).is_err(), "{wrong:?}");
     }
 }

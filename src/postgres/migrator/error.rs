@@ -1,6 +1,7 @@
 //! Why a schema could not be brought up to date: each way says what to do about it.
 
 use super::BOOKKEEPING;
+use crate::postgres::server_error::{readable, readable_migration};
 
 /// Why the schema could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -61,4 +62,28 @@ pub enum MigrateError {
         /// Its name.
         description: String,
     },
+}
+
+impl MigrateError {
+    /// Gives the server's errors their readable text.
+    pub(super) fn readable(self) -> Self {
+        match self {
+            Self::Connect(error) => Self::Connect(readable(error)),
+            Self::Bookkeeping(error) => Self::Bookkeeping(readable_migration(error)),
+            Self::Apply {
+                version,
+                description,
+                source,
+            } => Self::Apply {
+                version,
+                description,
+                source: readable_migration(source),
+            },
+            Self::Index { index, source } => Self::Index {
+                index,
+                source: readable(source),
+            },
+            other => other,
+        }
+    }
 }

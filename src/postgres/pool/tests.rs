@@ -15,6 +15,7 @@ fn an_address_is_read_with_what_the_driver_knows() {
 fn no_refusal_repeats_a_secret() {
     for address in [
         "user:hunter2@host/db",
+        "mysql://user:hunter2@host/db",
         "postgres://user:hunter2@host:hunter2/db",
         "postgres://user:hunter2@/db",
         "postgres://host/db?password=hunter2&port=hunter2",

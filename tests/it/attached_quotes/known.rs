@@ -22,7 +22,7 @@ async fn all_fixtures_end_as_their_manifest_says_on_the_applications_tables() {
     let db = Db::attached().await;
     let folder = Path::new("fixtures");
     let manifest = FixtureManifest::read(folder).unwrap();
-    let staged = SeededManifest::make(&db.pool, &manifest).await.unwrap();
+    let staged = SeededManifest::create(&db.pool, &manifest).await.unwrap();
     #[expect(clippy::disallowed_methods, reason = "the fixtures' moments lie around now")]
     let now = Utc::now();
     let bodies: Vec<Value> = fixtures::read(&[folder.to_owned()])
@@ -33,7 +33,7 @@ async fn all_fixtures_end_as_their_manifest_says_on_the_applications_tables() {
     let shift = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::System);
     keep(&db.pool, &bodies, now).await;
     drain(&shift, "w").await;
-    staged.afterwards(&db.pool).await.unwrap();
+    staged.follow_up(&db.pool).await.unwrap();
     drain(&shift, "w").await;
     let sessions = staged.sessions(&db.pool).await.unwrap();
     assert_eq!(staged.differences(&sessions), Vec::<String>::new());

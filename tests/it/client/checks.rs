@@ -4,11 +4,11 @@ use serde_json::json;
 
 use super::setup::{API_TOKEN, BEARER};
 use super::webhooks::program;
-use crate::support::check_command::{Told, check};
+use crate::support::check_command::{CheckOutput, check};
 use crate::support::cluster::Db;
 use crate::support::recorder::{Recorder, answer, ok};
 
-async fn checked(db: &Db, base: &str) -> Told {
+async fn checked(db: &Db, base: &str) -> CheckOutput {
     let told = check(&[
         ("DATABASE_URL", &db.url()),
         ("AVINODE_BASE_URL", base),
@@ -28,11 +28,11 @@ async fn check_says_that_notifications_wait_where_there_are_no_credentials() {
     let (verdict, words) = told.of("avinode");
     assert_eq!(verdict, "warning", "{}", told.text);
     assert!(
-        words.contains("are kept and wait") && words.contains("AVINODE_BEARER"),
+        words.contains("are stored, and fetched once there are credentials") && words.contains("AVINODE_BEARER"),
         "{words}"
     );
     let told = check(&[("DATABASE_URL", &db.url()), ("INGEST_ROLE", "receive")]).await;
-    assert_eq!(told.verdict("avinode"), "ok", "{}", told.text);
+    assert_eq!(told.status("avinode"), "ok", "{}", told.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,7 +45,7 @@ async fn check_tries_the_credentials_and_says_what_avinode_does_not_send() {
     assert_eq!(verdicts, "ok warning warning", "{}", told.text);
     assert!(words.contains("AVINODE_INSECURE_LOOPBACK"), "{words}");
     assert!(
-        words.contains("no active webhook setting sends TripRequestSellerResponse for"),
+        words.contains("no active webhook setting sends TripRequestSellerResponse"),
         "{words}"
     );
     assert_eq!(server.connections().len(), 1, "one call is enough");
@@ -73,7 +73,7 @@ async fn check_fails_where_the_credentials_are_refused_and_names_a_clock_that_is
     assert!(
         checked(&db, &server.base())
             .await
-            .verdict("avinode")
+            .status("avinode")
             .starts_with("warning")
     );
 }
@@ -83,13 +83,13 @@ async fn serve_and_check_refuse_half_a_set_of_credentials_and_a_base_that_is_non
     for (variables, said) in [
         (
             &[("AVINODE_BEARER", "")][..],
-            "error: AVINODE_BEARER (--avinode-bearer): must be set where AVINODE_BASE_URL (--avinode-base-url) and \
-             AVINODE_API_TOKEN (--avinode-api-token) is: ",
+            "error: AVINODE_BEARER (--avinode-bearer): must be set together with AVINODE_BASE_URL (--avinode-base-url) and \
+             AVINODE_API_TOKEN (--avinode-api-token); ",
         ),
         (
             &[("AVINODE_BASE_URL", ""), ("AVINODE_BEARER", "")],
-            "error: AVINODE_BASE_URL (--avinode-base-url) and AVINODE_BEARER (--avinode-bearer): must be set where \
-             AVINODE_API_TOKEN (--avinode-api-token) is: ",
+            "error: AVINODE_BASE_URL (--avinode-base-url) and AVINODE_BEARER (--avinode-bearer): must be set together with \
+             AVINODE_API_TOKEN (--avinode-api-token); ",
         ),
         (
             &[("AVINODE_BASE_URL", "http://sandbox.avinode.com/api")],

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use avinode_ingest::avinode::client::avinode_client::AvinodeClient;
 use avinode_ingest::avinode::client::base_url::BaseUrl;
-use avinode_ingest::avinode::client::config::{ClientLimits, ClientSettings, Now};
+use avinode_ingest::avinode::client::config::{ClientLimits, ClientSettings};
 use avinode_ingest::avinode::client::dns_guard::{DnsLookup, LookupFuture};
 use avinode_ingest::avinode::resource::Resource;
 use avinode_ingest::avinode::resource_id::ResourceId;
+use avinode_ingest::clock::Clock;
 use chrono::{DateTime, Utc};
 
 /// What no stranger may get.
@@ -44,19 +45,19 @@ pub fn short() -> ClientLimits {
 
 /// A client for a base, with the usual limits.
 pub fn client(base: &str) -> AvinodeClient {
-    AvinodeClient::new(&settings(base, ClientLimits::default()), Now::new(now)).unwrap()
+    AvinodeClient::new(&settings(base, ClientLimits::default()), Clock::Fixed(now())).unwrap()
 }
 
 /// A client for a base, with short limits.
 pub fn hasty(base: &str) -> AvinodeClient {
-    AvinodeClient::new(&settings(base, short()), Now::new(now)).unwrap()
+    AvinodeClient::new(&settings(base, short()), Clock::Fixed(now())).unwrap()
 }
 
 /// A client whose names are looked up in a test's answers, in turn, the last one for ever.
 pub fn with_answers(base: &str, answers: &[&[SocketAddr]]) -> AvinodeClient {
     let answers = answers.iter().map(|addresses| addresses.to_vec()).collect();
     let lookup = Arc::new(Answers(Mutex::new(answers)));
-    AvinodeClient::with_lookup(&settings(base, short()), Now::new(now), lookup).unwrap()
+    AvinodeClient::with_lookup(&settings(base, short()), Clock::Fixed(now()), lookup).unwrap()
 }
 
 /// A resource by its id.

@@ -161,7 +161,7 @@ async fn a_setting_is_made_with_what_the_service_needs_and_its_own_credentials()
     assert_eq!(avinode.last(), expected);
     let ran = webhooks(&base, &["list", "--target", "https://a.example/webhooks/avinode"], &[]).await;
     assert!(
-        ran.out.contains("Everything that the service needs is sent"),
+        ran.out.contains("Active settings send all needed event types"),
         "{}",
         ran.out
     );

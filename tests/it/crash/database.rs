@@ -31,7 +31,7 @@ async fn a_crash_of_the_whole_server_loses_no_acknowledged_delivery() {
     let sessions = load::sessions(&postgres.pool).await;
     postgres.checkpoint().await;
     let url = postgres.url();
-    let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_LEASE_SECONDS", "5")]).await;
+    let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_LEASE_DURATION", "5s")]).await;
     service.ready().await;
     let load = Load::start(&service.address, EVENTS, SENDERS, sessions);
     for round in 1..=2 {
@@ -63,7 +63,7 @@ async fn a_crash_of_one_backend_loses_no_acknowledged_delivery() {
     let sessions = load::sessions(&postgres.pool).await;
     postgres.checkpoint().await;
     let url = postgres.url();
-    let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_LEASE_SECONDS", "5")]).await;
+    let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_LEASE_DURATION", "5s")]).await;
     let load = Load::start(&service.address, EVENTS, SENDERS, sessions);
     for round in 1..=3 {
         load.reach(round * EVENTS / 5).await;

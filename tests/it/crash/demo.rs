@@ -100,7 +100,7 @@ async fn a_second_ctrl_c_ends_a_demo_at_once_and_still_leaves_nothing() {
     let folder = until("its folder is there", async || folder(&demo)).await;
     demo.line("before").await;
     demo.interrupt_group();
-    demo.line("asked to stop").await;
+    demo.line("shutting down").await;
     demo.interrupt_group();
     let status = demo.ended(Duration::from_secs(10)).await;
     // It may have ended in order in between.

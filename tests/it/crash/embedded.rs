@@ -106,7 +106,7 @@ async fn without_its_postgres_the_service_ends_and_says_so() {
     assert_eq!(status.code(), Some(1), "{}", service.program.said());
     service
         .program
-        .line("error: the private Postgres ended by itself")
+        .line("error: the private Postgres ended unexpectedly")
         .await;
     until("no process of the cluster is left", async || {
         processes_of(&home.join("data")).is_empty().then_some(())

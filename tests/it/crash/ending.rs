@@ -91,7 +91,7 @@ async fn a_signal_ends_it_in_order_with_what_is_in_flight_answered() {
         let status = service.program.ended(PATIENCE).await;
         assert_eq!(status.code(), Some(0), "{}", service.program.said());
         assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-        let said = service.program.line("\"stopped in order\"").await;
+        let said = service.program.line("\"shut down: ").await;
         assert!(
             said.contains("\"cut_off\":0") && said.contains("\"stopped\":0"),
             "{said}"
@@ -108,7 +108,7 @@ async fn leases_are_given_back_at_once_and_cost_no_attempt() {
     let db = Db::new().await;
     load::sessions(&db.pool).await;
     let url = db.url();
-    let settings = [("DATABASE_URL", url.as_str()), ("INGEST_SHUTDOWN_SECONDS", "1")];
+    let settings = [("DATABASE_URL", url.as_str()), ("INGEST_SHUTDOWN_TIMEOUT", "1s")];
     let bodies: Vec<Value> = (0..24).map(event).collect();
     keep(&db.pool, &bodies, base()).await;
     let application = lock_sessions(&db.pool).await;
@@ -131,7 +131,7 @@ async fn leases_are_given_back_at_once_and_cost_no_attempt() {
 async fn a_request_that_never_ends_is_cut_off_within_the_limit() {
     let db = Db::new().await;
     let url = db.url();
-    let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_SHUTDOWN_SECONDS", "1")]).await;
+    let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_SHUTDOWN_TIMEOUT", "1s")]).await;
     let _posting = begin(&service.address, head(&service.address, &body(0)).as_bytes()).await;
     assert_eq!(service.get("/livez").await, Some(200));
     let said = service.stop(Signal::SIGTERM, Duration::from_secs(6)).await;
@@ -142,7 +142,7 @@ async fn a_request_that_never_ends_is_cut_off_within_the_limit() {
 async fn a_database_that_does_not_answer_holds_up_no_end() {
     let db = Db::new().await;
     let url = db.url();
-    let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_SHUTDOWN_SECONDS", "1")]).await;
+    let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_SHUTDOWN_TIMEOUT", "1s")]).await;
     service.ready().await;
     let mut blocker = db.pool.connection().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE avinode_ingest.jobs IN ACCESS EXCLUSIVE MODE")

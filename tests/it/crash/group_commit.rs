@@ -85,8 +85,8 @@ async fn a_blocked_database_is_answered_503_with_bounded_memory_until_it_is_free
     let url = db.url();
     let service = Serve::start(&[
         ("DATABASE_URL", &url),
-        ("INGEST_RECEIVE_QUEUE", "4"),
-        ("INGEST_MEMORY_BUDGET", "4194304"),
+        ("INGEST_RECEIVE_QUEUE_CAPACITY", "4"),
+        ("INGEST_MEMORY_BUDGET", "4MiB"),
     ])
     .await;
     service.ready().await;

@@ -10,7 +10,7 @@ use crate::support::cluster::Db;
 
 /// The settings of a service on `url` whose leases run out soon.
 fn settings(url: &str) -> [(&str, &str); 2] {
-    [("DATABASE_URL", url), ("INGEST_LEASE_SECONDS", "5")]
+    [("DATABASE_URL", url), ("INGEST_LEASE_DURATION", "5s")]
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -179,10 +179,10 @@ pub struct Serve {
 impl Serve {
     /// Starts `serve` on a free port with these settings and the tests' secret, and waits until it serves.
     pub async fn start(variables: &[(&str, &str)]) -> Self {
-        let defaults = [("AVINODE_WEBHOOK_SECRET", SECRET), ("INGEST_LOG", "json")];
+        let defaults = [("AVINODE_WEBHOOK_SECRET", SECRET), ("INGEST_LOG_FORMAT", "json")];
         let all: Vec<_> = defaults.iter().chain(variables).copied().collect();
         let mut program = Program::start("serve --listen 127.0.0.1:0", &all);
-        let line = program.line("\"serving\"").await;
+        let line = program.line("\"serving on ").await;
         let line: Value = serde_json::from_str(&line).unwrap();
         let address = line["address"].as_str().unwrap().to_owned();
         let client = avinode_ingest::cli::replay::sender::client(&format!("http://{address}")).unwrap();

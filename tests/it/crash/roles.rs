@@ -16,8 +16,8 @@ async fn serve(url: &str, role: &str) -> Serve {
     Serve::start(&[
         ("DATABASE_URL", url),
         ("INGEST_ROLE", role),
-        ("INGEST_LEASE_SECONDS", "5"),
-        ("INGEST_POLL_MILLIS", "200"),
+        ("INGEST_LEASE_DURATION", "5s"),
+        ("INGEST_POLL_INTERVAL", "200ms"),
     ])
     .await
 }

@@ -1,4 +1,4 @@
-//! What an operator does about fetching, by the real program beside a running service.
+//! The commands of an admin about fetching: the real program, beside a running service.
 
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::support::service::{Running, session};
 
 const MESSAGE: &str = "tripmsgs/asellermsg-1";
 
-/// Runs the program on the database of a test; its exit code, and both outputs.
+/// Runs the program on the database of a test, and returns its exit code and its output.
 async fn program(db: &Db, arguments: &[&str]) -> (Option<i32>, Output) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
     command.args(arguments).env_clear().env("DATABASE_URL", db.url());
@@ -31,7 +31,7 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &err
 }
 
-/// A service that is known to fetch.
+/// Starts a service and waits until it fetches.
 async fn fetching(db: &Db, stub: &Stub) -> Running {
     let settings = ServiceSettings {
         avinode: Some(stub.settings(100.0, 100)),
@@ -47,25 +47,22 @@ async fn fetching(db: &Db, stub: &Stub) -> Running {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reconcile_says_what_is_gone_and_what_died_and_fails_of_it() {
+async fn reconcile_reports_gone_and_dead_resources_and_fails() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     session(&db.pool, Some("atrip-1")).await;
-    // Somebody else's, which is waited for for half an hour.
+    // Of another run: reconcile must not wait for it.
     sqlx::query("INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('follow', 'arfq-9')")
         .execute(&db.pool)
         .await
         .unwrap();
     let service = fetching(&db, &stub).await;
-    let reconcile = ["reconcile", "--trip", "atrip-1", "--wait", "--timeout", "60"];
+    let reconcile = ["reconcile", "--trip", "atrip-1", "--wait", "--timeout", "60s"];
     let (code, output) = program(&db, &reconcile).await;
     let told = text(&output);
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("nothing was fetched; 1 gone"), "{told}");
     assert!(told.contains("atrip-1   gone") && told.contains("404"), "{told}");
-    assert!(
-        !told.contains("nothing was missing") && !told.contains("arfq-9"),
-        "{told}"
-    );
+    assert!(!told.contains("nothing new") && !told.contains("arfq-9"), "{told}");
 
     stub.show("trips/atrip-1", json!("odd"));
     let (code, output) = program(&db, &[&reconcile[..], &["--json"]].concat()).await;
@@ -76,19 +73,15 @@ async fn reconcile_says_what_is_gone_and_what_died_and_fails_of_it() {
     stub.show("trips/atrip-1", json!({"id": "atrip-1", "rfqs": []}));
     let (code, output) = program(&db, &reconcile).await;
     assert_eq!(code, Some(0), "{}", text(&output));
-    assert!(
-        text(&output).contains("1 fetched; nothing was missing"),
-        "{}",
-        text(&output)
-    );
+    assert!(text(&output).contains("1 fetched, nothing new"), "{}", text(&output));
 
     let (code, output) = program(&db, &["reconcile", "--trip", "A1B2C3"]).await;
-    assert_eq!(code, Some(1), "it cannot even be asked for: {}", text(&output));
+    assert_eq!(code, Some(1), "it cannot be fetched: {}", text(&output));
     service.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_is_settled_once_what_may_have_been_read_too_early_was_looked_at_again() {
+async fn the_queue_is_idle_once_follow_ups_that_are_due_soon_are_done() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
     let service = fetching(&db, &stub).await;
@@ -108,7 +101,7 @@ async fn work_is_settled_once_what_may_have_been_read_too_early_was_looked_at_ag
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_fetched_can_be_looked_at() {
+async fn fetched_documents_are_listed_and_shown() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let thin = stub.thin(MESSAGE, Some("A1B2C3"));
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;

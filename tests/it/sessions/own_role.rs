@@ -73,4 +73,5 @@ async fn check_asks_for_the_right_to_archive() {
     let told = check(&[("DATABASE_URL", &url)]).await;
     let grant = "GRANT EXECUTE ON FUNCTION public.archive_old_chat_sessions() TO";
     assert!(told.text.contains(grant), "{}", told.text);
+    assert!(told.text.contains("it cannot archive old sessions"), "{}", told.text);
 }

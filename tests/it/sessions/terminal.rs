@@ -100,7 +100,7 @@ async fn sessions_are_listed_by_every_filter_as_a_table_and_as_json() {
     }
 
     let first = printed(&db, "list --limit 1").await;
-    let (_, cursor) = first.trim_end().rsplit_once("\nthere are more: ").unwrap();
+    let (_, cursor) = first.trim_end().rsplit_once("\nnext page: ").unwrap();
     let rest = as_json(&db, &format!("list {cursor}")).await;
     assert_eq!(
         (&rest["data"][0]["id"], &rest["next_cursor"]),
@@ -135,13 +135,13 @@ async fn a_session_is_shown_with_all_of_its_quotes_and_its_whole_timeline() {
 
     let shown = printed(&db, &format!("show {session}")).await;
     for line in [
-        "status           active",
-        "step             proposal_ready",
-        "about            To Palm Beach",
-        "from             KTEB",
-        &format!("primary quote    {quote_id} (pinned)"),
-        "price            48250.00",
-        "quotes received  1",
+        "status               active",
+        "step                 proposal_ready",
+        "subject              To Palm Beach",
+        "from                 KTEB",
+        &format!("primary quote        {quote_id} (pinned)"),
+        "price                48250.00",
+        "quotes received      1",
     ] {
         assert!(shown.lines().any(|said| said == line), "{line} is not in\n{shown}");
     }
@@ -190,7 +190,7 @@ async fn sessions_are_completed_one_by_one_and_archived_when_they_are_old() {
     assert_eq!(told["done"], json!([b]));
     assert_eq!(
         told["not_done"],
-        json!([{"id": nobody, "why": "the session does not exist"}])
+        json!([{"id": nobody, "error": "the session does not exist"}])
     );
 
     assert_eq!(printed(&db, "archive").await, "0 sessions archived\n");

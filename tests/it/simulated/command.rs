@@ -40,7 +40,7 @@ async fn simulate_plays_its_story_to_a_service_and_holds_the_sessions_against_it
     let ended = simulate.ended(PATIENCE).await;
     let said = simulate.said();
     assert_eq!(ended.code(), Some(0), "{said}");
-    assert!(said.contains("every session is as the scenario has it"), "{said}");
+    assert!(said.contains("every session is as expected by the scenario"), "{said}");
     let settings = printed.map(|(name, value)| format!("{name}={value}")).join(" ");
     assert!(said.contains(&settings), "{said}");
     assert_eq!(dead(&db.pool).await, []);
@@ -51,7 +51,7 @@ async fn simulate_without_a_target_begins_once_a_setting_is_made_by_the_api() {
     let mut simulate = Program::start("simulate --listen 127.0.0.1:0 --exit --speed 1000000 --allow 1000", &[]);
     let line = simulate.line("AVINODE_BASE_URL=").await;
     let base = line.split([' ', '=']).nth(1).unwrap().to_owned();
-    simulate.line("nothing happens until").await;
+    simulate.line("waiting for a webhook setting").await;
     let ApiCredentials { api_token, bearer } = ApiCredentials::default();
     let settings = [
         ("AVINODE_BASE_URL", base.as_str()),
@@ -83,7 +83,7 @@ async fn simulate_is_reached_from_this_machine_only_unless_told_otherwise_and_ne
             "AVINODE_WEBHOOK_BASIC (--webhook-basic) must be set",
         ),
         ("--speed 0", "--speed: \"0\" is not a number above 0"),
-        ("--faults 2", "--faults: \"2\" is not a share from 0 to 1"),
+        ("--faults 2", "--faults: \"2\" is not a ratio from 0 to 1"),
     ] {
         let mut simulate = Program::start(&format!("simulate {line}"), &[]);
         assert_eq!(simulate.ended(PATIENCE).await.code(), Some(64), "{}", simulate.said());

@@ -66,8 +66,8 @@ impl Service {
         let worker = [
             ("DATABASE_URL", url.as_str()),
             ("INGEST_ROLE", "work"),
-            ("INGEST_LEASE_SECONDS", "5"),
-            ("INGEST_PRIMARY_QUOTE", self.policy),
+            ("INGEST_LEASE_DURATION", "5s"),
+            ("INGEST_PRIMARY_QUOTE_POLICY", self.policy),
             ("AVINODE_BASE_URL", &self.base),
             ("AVINODE_INSECURE_LOOPBACK", "true"),
             ("AVINODE_API_TOKEN", &api_token),

@@ -25,7 +25,7 @@ async fn whatever_happens_on_the_way_the_sessions_end_as_the_simulator_has_it() 
     let (seconds, allowance) = if trips < WHOLE { (8, NARROW) } else { (trips / 8, WIDE) };
     let simulator = simulator(story, options(length, seconds, allowance)).await;
     let db = Db::new().await;
-    let cast = SeededSessions::make(&db.pool, simulator.scenario()).await.unwrap();
+    let cast = SeededSessions::create(&db.pool, simulator.scenario()).await.unwrap();
     let mut service = Service::start(&simulator, db, "latest", allowance).await;
     let killing = async {
         until_fetched(&simulator, changes / 3).await;
@@ -94,7 +94,7 @@ async fn the_same_holds_where_documents_do_not_say_when_they_were_changed() {
     let length = story.length();
     let simulator = simulator(story, options(length, 4, NARROW)).await;
     let db = Db::new().await;
-    let cast = SeededSessions::make(&db.pool, simulator.scenario()).await.unwrap();
+    let cast = SeededSessions::create(&db.pool, simulator.scenario()).await.unwrap();
     let service = Service::start(&simulator, db, "lowest-price", NARROW).await;
     simulator.play().await.unwrap();
     worked_off(&service.db.pool).await;
@@ -115,7 +115,7 @@ async fn what_is_fetched_too_early_is_fetched_again() {
     options.trouble.lateness = Duration::from_millis(1_500);
     let simulator = simulator(story, options).await;
     let db = Db::new().await;
-    let cast = SeededSessions::make(&db.pool, simulator.scenario()).await.unwrap();
+    let cast = SeededSessions::create(&db.pool, simulator.scenario()).await.unwrap();
     let service = Service::start(&simulator, db, "latest", WIDE).await;
     simulator.play().await.unwrap();
     worked_off(&service.db.pool).await;

@@ -1,4 +1,4 @@
-//! `check` as an operator runs it: the real program, and what it told.
+//! Runs `check` as an admin does: the real program, and its output.
 
 use std::process::Command;
 
@@ -6,42 +6,47 @@ use serde_json::Value;
 
 use super::service::SECRET;
 
-/// What `check --json` told.
-pub struct Told {
-    /// Its exit code.
+/// The output of `check --json`.
+pub struct CheckOutput {
     pub code: Option<i32>,
-    /// Each thing tried.
+    /// The result of each check.
     pub checks: Vec<Value>,
-    /// All of it, as it was told.
+    /// Both outputs.
     pub text: String,
 }
 
-impl Told {
-    /// The verdicts of one thing tried, and what was found, joined.
+impl CheckOutput {
+    /// The statuses of a check, and its messages and remedies, each joined.
     pub fn of(&self, check: &str) -> (String, String) {
-        let of_it: Vec<&Value> = self.checks.iter().filter(|told| told["check"] == check).collect();
-        let words = |key: &str| {
-            let words = of_it.iter().filter_map(|told| told[key].as_str());
-            words.collect::<Vec<_>>().join(" ")
+        let results: Vec<&Value> = self.checks.iter().filter(|result| result["check"] == check).collect();
+        let joined = |key: &str| {
+            let texts = results.iter().filter_map(|result| result[key].as_str());
+            texts.collect::<Vec<_>>().join(" ")
         };
-        (words("verdict"), format!("{} {}", words("found"), words("remedy")))
+        (joined("status"), format!("{} {}", joined("message"), joined("remedy")))
     }
 
-    /// The GRANTs that mend the rights, as one text.
+    /// The GRANTs that add the missing privileges, as one text.
     pub fn grants(&self) -> String {
-        let rights = self.checks.iter().filter(|told| told["check"] == "rights");
-        let grants = rights.map(|told| told["remedy"].as_str().unwrap().strip_prefix("as the owner: ").unwrap());
+        let missing = self.checks.iter().filter(|result| result["check"] == "privileges");
+        let grants = missing.map(|result| {
+            result["remedy"]
+                .as_str()
+                .unwrap()
+                .strip_prefix("as the owner: ")
+                .unwrap()
+        });
         grants.collect::<Vec<_>>().join("; ")
     }
 
-    /// The verdicts of one thing tried.
-    pub fn verdict(&self, check: &str) -> String {
+    /// The statuses of a check.
+    pub fn status(&self, check: &str) -> String {
         self.of(check).0
     }
 }
 
-/// Runs it with these variables only, on a free port and with a good secret unless they say otherwise.
-pub async fn check(variables: &[(&str, &str)]) -> Told {
+/// Runs it with these variables only, on a free port and with a valid secret unless they say otherwise.
+pub async fn check(variables: &[(&str, &str)]) -> CheckOutput {
     let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
     command.args(["check", "--json"]).env_clear();
     command.env("PATH", "/usr/local/bin:/usr/bin:/bin");
@@ -53,11 +58,11 @@ pub async fn check(variables: &[(&str, &str)]) -> Told {
         .await
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{text}"));
-    assert_eq!(told["ok"].as_bool(), Some(output.status.success()));
-    Told {
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{text}"));
+    assert_eq!(json["ok"].as_bool(), Some(output.status.success()));
+    CheckOutput {
         code: output.status.code(),
-        checks: told["checks"].as_array().unwrap().clone(),
+        checks: json["checks"].as_array().unwrap().clone(),
         text,
     }
 }

@@ -1,27 +1,35 @@
+use secrecy::ExposeSecret as _;
+
 use super::*;
 
-fn problem(setting: &str) -> Option<(usize, SecretEntryError)> {
-    secrets(Some(setting)).err().map(|error| (error.ordinal, error.problem))
+fn problem(list: &str) -> Option<(usize, SecretEntryError)> {
+    let error = parse_entries(list, WebhookSecret::parse).err();
+    error.map(|error| (error.ordinal, error.problem))
 }
 
-fn basic_problem(setting: &str) -> Option<(usize, SecretEntryError)> {
-    basics(Some(setting), |_, _| ())
-        .err()
-        .map(|error| (error.ordinal, error.problem))
-}
-
-#[test]
-fn entries_are_separated_by_commas_and_white_space() {
-    assert_eq!(secrets(Some(" a,b  c\n\td , e ")).unwrap().len(), 5);
-    let pairs = basics(Some("a:b:c d:e"), |user, pass| (user.to_owned(), pass.to_owned())).unwrap();
-    assert_eq!(pairs, [("a".into(), "b:c".into()), ("d".into(), "e".into())]);
+fn basic_problem(list: &str) -> Option<(usize, SecretEntryError)> {
+    let error = parse_entries(list, BasicAuth::parse).err();
+    error.map(|error| (error.ordinal, error.problem))
 }
 
 #[test]
-fn a_blank_setting_is_not_set() {
-    for blank in [None, Some(""), Some(" \n")] {
-        assert!(secrets(blank).unwrap().is_empty());
-        assert!(basics(blank, |_, _| ()).unwrap().is_empty());
+fn entries_are_separated_by_commas_and_white_space_and_keep_their_order() {
+    let secrets = parse_entries(" a,b  c\n\td , e ", WebhookSecret::parse).unwrap();
+    let keys: Vec<&[u8]> = secrets.iter().map(|secret| secret.key().expose_secret()).collect();
+    assert_eq!(keys, [b"a", b"b", b"c", b"d", b"e"]);
+    let pairs = parse_entries("a:b:c d:e", BasicAuth::parse).unwrap();
+    let pairs: Vec<_> = pairs
+        .iter()
+        .map(|pair| (pair.identifier.as_str(), pair.secret.expose_secret()))
+        .collect();
+    assert_eq!(pairs, [("a", "b:c"), ("d", "e")]);
+}
+
+#[test]
+fn a_blank_list_is_empty() {
+    for blank in ["", " \n"] {
+        assert!(parse_entries(blank, WebhookSecret::parse).unwrap().is_empty());
+        assert!(parse_entries(blank, BasicAuth::parse).unwrap().is_empty());
     }
 }
 
@@ -36,16 +44,26 @@ fn a_bad_entry_is_refused_by_its_place() {
     assert_eq!(problem("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), None);
     assert_eq!(problem("whsec_YQ whsec_YQ=="), None);
     assert_eq!(basic_problem("a:b,c"), Some((2, SecretEntryError::NoColon)));
+    assert_eq!(basic_problem("a:b,"), Some((2, SecretEntryError::Empty)));
     assert_eq!(basic_problem(":b"), Some((1, SecretEntryError::NoIdentifier)));
     assert_eq!(basic_problem("a:"), Some((1, SecretEntryError::NoSecret)));
 }
 
 #[test]
-fn an_error_names_the_setting_and_the_place_but_not_the_value() {
-    let error = secrets(Some("open whsec_sesame*")).err().unwrap();
+fn an_error_names_the_place_but_not_the_value() {
+    let error = parse_entries("open whsec_sesame*", WebhookSecret::parse).err().unwrap();
     assert_eq!(
         error.to_string(),
-        "reading AVINODE_WEBHOOK_SECRET: entry 2 begins with whsec_ but does not go on in base64"
+        "entry 2 begins with whsec_ but does not go on in base64"
     );
     assert!(!format!("{error:?}").contains("sesame"));
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let secrets = parse_entries("sesame whsec_c2VzYW1l", WebhookSecret::parse).unwrap();
+    let shown = format!("{secrets:?} {:?}", BasicAuth::parse("relay:sesame"));
+    for secret in ["sesame", "115, 101", "c2VzYW1l"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
 }

@@ -2,11 +2,11 @@ use super::*;
 use crate::cli::check::finding::CheckStatus;
 
 #[test]
-fn a_clock_is_unsure_from_five_seconds_and_wrong_from_five_minutes() {
-    let verdict = |seconds| clock(TimeDelta::seconds(seconds)).verdict;
-    assert_eq!([verdict(0), verdict(-5)], [CheckStatus::Ok; 2]);
-    assert_eq!([verdict(6), verdict(-300)], [CheckStatus::Warning; 2]);
-    assert_eq!([verdict(301), verdict(-301)], [CheckStatus::Failed; 2]);
+fn a_clock_warns_from_five_seconds_and_fails_from_five_minutes() {
+    let status = |seconds| clock(TimeDelta::seconds(seconds)).status;
+    assert_eq!([status(0), status(-5)], [CheckStatus::Ok; 2]);
+    assert_eq!([status(6), status(-300)], [CheckStatus::Warning; 2]);
+    assert_eq!([status(301), status(-301)], [CheckStatus::Failed; 2]);
 }
 
 #[test]
@@ -15,11 +15,11 @@ fn an_older_schema_fails_unless_serve_migrates() {
         applied: 3,
         expected: 27,
     };
-    assert_eq!(schema(&behind, false).verdict, CheckStatus::Failed);
-    assert_eq!(schema(&behind, true).verdict, CheckStatus::Ok);
+    assert_eq!(schema(&behind, false).status, CheckStatus::Failed);
+    assert_eq!(schema(&behind, true).status, CheckStatus::Ok);
     assert_eq!(
-        schema(&SchemaStatus::Dirty { version: 3 }, true).verdict,
+        schema(&SchemaStatus::Dirty { version: 3 }, true).status,
         CheckStatus::Failed
     );
-    assert_eq!(schema(&SchemaStatus::PreRelease, true).verdict, CheckStatus::Failed);
+    assert_eq!(schema(&SchemaStatus::PreRelease, true).status, CheckStatus::Failed);
 }

@@ -2,26 +2,26 @@ use super::*;
 
 #[test]
 fn the_exit_code_is_that_of_the_gravest_failure() {
-    let mut findings = CheckResults::default();
-    assert_eq!(findings.code(), 0);
-    findings.add(CheckResult::warning("jobs", "1 dead", "look at it"));
-    assert_eq!(findings.code(), 0);
-    findings.add(CheckResult::failed("durable", "fsync is off", "switch it on"));
-    assert_eq!(findings.code(), 1);
+    let mut results = CheckResults::default();
+    assert_eq!(results.code(), 0);
+    results.add(CheckResult::warning("jobs", "1 dead", "retry it"));
+    assert_eq!(results.code(), 0);
+    results.add(CheckResult::failed("durability", "fsync is off", "switch it on"));
+    assert_eq!(results.code(), 1);
     let unreachable = CliError::plain("no database").unavailable();
-    findings.add(CheckResult::of_failure("database", &unreachable));
-    assert_eq!(findings.code(), 69);
-    findings.add(CheckResult::of_failure("settings", &CliError::setting("INGEST_LISTEN")));
-    assert_eq!(findings.code(), 64);
+    results.add(CheckResult::error("database", &unreachable));
+    assert_eq!(results.code(), 69);
+    results.add(CheckResult::error("settings", &CliError::setting("INGEST_LISTEN")));
+    assert_eq!(results.code(), 64);
 }
 
 #[test]
-fn a_line_has_the_verdict_the_thing_and_the_remedy() {
-    let mut findings = CheckResults::default();
-    findings.add(CheckResult::ok("port", "free"));
-    findings.add(CheckResult::failed("durable", "fsync is off", "switch it on"));
+fn a_line_has_status_name_message_and_remedy() {
+    let mut results = CheckResults::default();
+    results.add(CheckResult::ok("port", "free"));
+    results.add(CheckResult::failed("durability", "fsync is off", "switch it on"));
     assert_eq!(
-        findings.to_string(),
-        "ok       port         free\nFAILED   durable      fsync is off; switch it on"
+        results.to_string(),
+        "ok       port         free\nFAILED   durability   fsync is off; switch it on"
     );
 }

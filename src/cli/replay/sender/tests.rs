@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-/// Answers each request with the next of these, the last one for ever, and hands back what it was sent.
+/// Answers each request with the next of these, repeating the last one, and records the requests.
 async fn server(answers: &'static [&'static str]) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
@@ -46,7 +46,7 @@ async fn sent(url: &str, count: usize) -> ReplaySummary {
 }
 
 #[tokio::test]
-async fn every_delivery_is_sent_signed_and_its_answer_counted() {
+async fn every_delivery_is_sent_signed_and_its_response_counted() {
     let (url, seen) = server(&["200 OK", "200 OK", "401 Unauthorized"]).await;
     let summary = sent(&url, 3).await;
     assert_eq!(summary.by_status().collect::<Vec<_>>(), [(200, 2), (401, 1)]);
@@ -61,7 +61,7 @@ async fn every_delivery_is_sent_signed_and_its_answer_counted() {
 }
 
 #[tokio::test]
-async fn a_503_is_sent_again_as_it_asks_and_counted() {
+async fn a_503_is_retried_after_its_retry_after_and_counted() {
     let (url, seen) = server(&["503 Service Unavailable\r\nretry-after: 0", "200 OK"]).await;
     let summary = sent(&url, 1).await;
     assert!(summary.is_clean());
@@ -70,7 +70,7 @@ async fn a_503_is_sent_again_as_it_asks_and_counted() {
 }
 
 #[tokio::test]
-async fn a_503_that_never_ends_is_given_up() {
+async fn retries_of_a_503_end() {
     let (url, seen) = server(&["503 Service Unavailable\r\nretry-after: 0"]).await;
     let summary = sent(&url, 1).await;
     assert_eq!(summary.by_status().collect::<Vec<_>>(), [(503, 1)]);
@@ -78,7 +78,7 @@ async fn a_503_that_never_ends_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_and_nobody_there_is_no_answer() {
+async fn a_redirect_is_not_followed_and_a_closed_port_is_no_response() {
     let (url, seen) = server(&["307 Temporary Redirect\r\nlocation: /elsewhere"]).await;
     assert_eq!(sent(&url, 1).await.by_status().collect::<Vec<_>>(), [(307, 1)]);
     assert_eq!(seen.lock().unwrap().len(), 1);
@@ -90,7 +90,7 @@ async fn a_redirect_is_not_followed_and_nobody_there_is_no_answer() {
 }
 
 #[test]
-fn the_rate_spaces_the_beginnings() {
-    assert_eq!(slot(0, 50.0), Duration::ZERO);
-    assert_eq!(slot(100, 50.0), Duration::from_secs(2));
+fn the_rate_spaces_the_deliveries() {
+    assert_eq!(send_time(0, 50.0), Duration::ZERO);
+    assert_eq!(send_time(100, 50.0), Duration::from_secs(2));
 }

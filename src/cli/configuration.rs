@@ -1,0 +1,54 @@
+//! `configuration`: prints docs/configuration.md from the command line's declaration.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use super::error::{CliError, EXIT_CODES};
+use super::output;
+use crate::config::setting_reference::settings;
+
+const HEAD: &str = "\
+# Configuration
+
+<!-- Written by `cargo run --locked -- configuration > docs/configuration.md`. A test fails when this file is out of date. -->
+
+Every setting is an environment variable and a flag; the flag wins, and an empty variable counts as unset. `avinode-ingest check`
+checks a configuration without serving.
+
+- A duration is a number with a unit: `500ms`, `10s`, `5m`, `2h`, `90d`.
+- A size is a number of bytes, or has a unit: `256KiB`, `64MiB`, `1GiB`.
+- A boolean variable is `true` (`yes`, `on`, `1`) or `false` (`no`, `off`, `0`); its flag takes no value.
+- A variable that begins with `INGEST_` or `AVINODE_` and is not listed here is ignored with a warning that names the nearest
+  setting.
+";
+
+pub fn run(root: &clap::Command) -> Result<ExitCode, CliError> {
+    output::write(reference(root).as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The settings of `serve` come first, in the order of its help.
+fn reference(root: &clap::Command) -> String {
+    let settings = settings(root.find_subcommand("serve").into_iter().chain([root]));
+    let mut headings: Vec<&str> = Vec::new();
+    for setting in &settings {
+        if !headings.contains(&setting.heading.as_str()) {
+            headings.push(&setting.heading);
+        }
+    }
+    let mut text = HEAD.to_owned();
+    for heading in headings {
+        let _ = write!(
+            text,
+            "\n## {heading}\n\n| variable | flag | default | description |\n|---|---|---|---|\n"
+        );
+        for setting in settings.iter().filter(|setting| setting.heading == heading) {
+            let _ = writeln!(text, "{}", setting.row());
+        }
+    }
+    text.push_str("\n## Exit codes\n\n| code | meaning |\n|---|---|\n");
+    for (code, meaning) in EXIT_CODES {
+        let _ = writeln!(text, "| {code} | {meaning} |");
+    }
+    text
+}
