@@ -104,7 +104,14 @@ async fn the_documented_policies_replace_bypassrls() {
         let result = check(&[("DATABASE_URL", &url)]).await;
         assert_eq!(result.status("privileges"), "ok", "{}", result.text);
         assert_eq!(result.status("rls"), "ok", "{}", result.text);
-        for table in ["chat_sessions", "quotes", "conversations", "requests", "iso_agents", "proposals"] {
+        for table in [
+            "chat_sessions",
+            "quotes",
+            "conversations",
+            "requests",
+            "iso_agents",
+            "proposals",
+        ] {
             db.run(&format!("DROP POLICY {role} ON public.{table}")).await;
         }
         let result = check(&[("DATABASE_URL", &url)]).await;
