@@ -8,7 +8,7 @@
 -- subtransactions would slow down every other transaction.
 
 -- Inserts all rows, or, if one is refused (in a serializable transaction, for example), each row in a subtransaction of its own.
-CREATE FUNCTION avinode_ingest.note_sessions(changed uuid[], chosen uuid[], pins boolean[]) RETURNS void
+CREATE FUNCTION avinode_ingest.record_session_changes(changed uuid[], chosen uuid[], pins boolean[]) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -51,8 +51,8 @@ BEGIN
     END IF;
 END
 $$;
-REVOKE ALL ON FUNCTION avinode_ingest.note_sessions(uuid[], uuid[], boolean[]) FROM PUBLIC;
-COMMENT ON FUNCTION avinode_ingest.note_sessions(uuid[], uuid[], boolean[]) IS
+REVOKE ALL ON FUNCTION avinode_ingest.record_session_changes(uuid[], uuid[], boolean[]) FROM PUBLIC;
+COMMENT ON FUNCTION avinode_ingest.record_session_changes(uuid[], uuid[], boolean[]) IS
     'Inserts rematch jobs for sessions with another trip id, RFQ id or primary quote, and pins or unpins primary quotes.';
 
 CREATE FUNCTION avinode_ingest.sessions_inserted() RETURNS trigger
@@ -70,7 +70,7 @@ BEGIN
     FROM written
     WHERE avinode_trip_id IS NOT NULL OR avinode_rfq_id IS NOT NULL OR primary_quote_id IS NOT NULL;
     IF ids IS NOT NULL THEN
-        PERFORM avinode_ingest.note_sessions(ids, ids, pins);
+        PERFORM avinode_ingest.record_session_changes(ids, ids, pins);
         -- Only a wake-up; Postgres sends equal notifications of one transaction once.
         PERFORM pg_notify('avinode_ingest_jobs', '');
     END IF;
@@ -122,7 +122,7 @@ BEGIN
         GROUP BY id, primary_quote_id
         HAVING count(*) = 1 AND bool_and(is_new)
     ) AS different;
-    PERFORM avinode_ingest.note_sessions(changed, chosen, pins);
+    PERFORM avinode_ingest.record_session_changes(changed, chosen, pins);
     PERFORM pg_notify('avinode_ingest_jobs', '');
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN

@@ -21,16 +21,16 @@ BEGIN
     CREATE TEMPORARY TABLE adopted_quotes AS
     SELECT row_number() OVER (ORDER BY found.session_id, found.quote_id) AS n, found.session_id, found.quote_id
     FROM (
-        SELECT session.id AS session_id, avinode_ingest.without_space_around(quote.avinode_quote_id) AS quote_id
+        SELECT session.id AS session_id, avinode_ingest.btrim_all(quote.avinode_quote_id) AS quote_id
         FROM public.chat_sessions AS session
         JOIN public.quotes AS quote ON quote.request_id = session.request_id
         UNION
-        SELECT session.id, avinode_ingest.without_space_around(quote.avinode_quote_id)
+        SELECT session.id, avinode_ingest.btrim_all(quote.avinode_quote_id)
         FROM public.chat_sessions AS session
         JOIN public.quotes AS quote ON quote.id = session.primary_quote_id
         UNION
         -- Sessions without a request, but with the trip id of one.
-        SELECT session.id, avinode_ingest.without_space_around(quote.avinode_quote_id)
+        SELECT session.id, avinode_ingest.btrim_all(quote.avinode_quote_id)
         FROM public.chat_sessions AS session
         JOIN public.requests AS request
             ON avinode_ingest.normal_trip_id(request.avinode_trip_id)

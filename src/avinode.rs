@@ -1,8 +1,8 @@
-//! The outside world's language: who sent a delivery, what it says, and which facts that amounts to.
+//! Avinode's formats and API: verifies the sender of a delivery, parses deliveries and documents, and fetches resources.
 //!
-//! Pure but for [`client`]: no I/O, no clock, no environment; bytes, settings' texts and the time come in as parameters. In
-//! the order of a delivery's way: [`signature`] before anything is read, [`json`], [`notification`], and then [`full_event`]; or,
-//! where a notification is only a hint, [`client`], which fetches the [`resource`], and [`documents`].
+//! All but [`client`] is pure: no I/O, no clock, no environment; bytes, settings and the time are parameters. A delivery
+//! passes [`signature`], then [`json`] and [`notification`]. A full event is parsed by [`full_event`]; for a thin
+//! notification, [`client`] fetches the [`resource`], and [`documents`] parses it.
 
 pub mod client;
 pub mod documents;

@@ -1,4 +1,4 @@
-//! The rules, pure: plain data in, plain data out; no clock, no database, no network.
+//! The rules: pure functions over plain data, without clock, database or network.
 
 pub mod api_scope;
 pub mod chat_session;
@@ -9,9 +9,10 @@ pub mod primary_quote;
 pub mod quote;
 pub mod quote_history;
 pub mod session;
+pub mod timeline;
 pub mod trip;
 pub mod trip_identity;
 pub mod workflow;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -1,6 +1,7 @@
-//! SQL of deliveries, facts, sessions and timelines. It loads, locks and writes; what changes is decided in `domain`.
+//! SQL of deliveries, facts, sessions and timelines. It loads, locks and writes; `domain` decides the changes.
 //!
-//! Lock order, everywhere: jobs, trips, sessions (by id), facts, ledger. Multi-row writes are sorted by key.
+//! Lock order, everywhere: jobs, event keys, trips, RFQs, sessions (by id), facts, ledger. Multi-row writes are sorted by
+//! key.
 
 pub mod admin;
 pub mod chat_sessions;

@@ -1,10 +1,10 @@
-//! The client of Avinode's API: the only egress of `serve`, and the one place below the command line that does I/O
-//! towards the outside.
+//! The client of Avinode's API: the only egress of `serve`, and the only module below the command line with I/O to the
+//! outside.
 //!
-//! A notification names a URL, and a stranger may have written it. So that URL is never followed: what is fetched is
-//! built from the configured [`base_url`] and a checked id, and [`vouch`] only compares the two. Names are resolved through
-//! [`dns_guard`], which refuses answers that [`public_ip`] does not call public. One `call` has an end in time and in
-//! bytes, follows no redirect and knows no proxy. [`envelope`] and [`error`] say what came of it.
+//! The URL in a notification may come from an attacker, so it is never followed: a URL is built from the configured
+//! [`base_url`] and a checked id, and the notification's URL is only compared with it. Host names are resolved through
+//! [`dns_guard`], which refuses addresses that [`public_ip`] does not call public. `transport` limits the time and size of a
+//! call, follows no redirect and uses no proxy. [`envelope`] and [`error`] parse the result.
 
 pub mod avinode_client;
 pub mod base_url;
@@ -16,5 +16,4 @@ mod headers;
 pub mod public_ip;
 pub mod rate_limit_headers;
 mod transport;
-pub mod vouch;
 pub mod webhook_settings;

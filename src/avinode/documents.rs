@@ -1,7 +1,7 @@
-//! Fetched documents to the facts they state. What a fact does to a session is not decided here.
+//! Parses fetched documents into events. The rules decide later how an event changes a session.
 //!
-//! Avinode documents few of the properties and promises none, so a document is read for what can be found in it: a missing or
-//! odd part makes a smaller statement, never a lost one.
+//! Avinode documents few of the properties and guarantees none, so every reader is lenient: a missing or odd part makes a
+//! smaller event and never loses one.
 
 mod json_access;
 mod lifts;
@@ -19,83 +19,80 @@ use super::resource::{Resource, ResourceKind};
 use crate::domain::event::{Event, EventKind, FactVersion};
 use crate::domain::ids::{QuoteId, RfqId, TripId};
 
-/// What a document says.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ParsedDocument {
-    /// The ids of its trip that it shows: at most one resource id and one short id. Two are one trip, learned to be so.
-    pub trips: Vec<TripId>,
-    /// The RFQ by which its trip may be found where it shows none.
-    pub request: Option<RfqId>,
-    /// The quote by which its trip may be found where it shows none.
+    /// The ids of its trip that the document shows: at most one resource id and one short id. Two ids are one trip.
+    pub trip_ids: Vec<TripId>,
+    /// The RFQ by which the trip can be found if the document shows no trip id.
+    pub rfq: Option<RfqId>,
+    /// The quote by which the trip can be found if the document shows no trip id.
     pub quote: Option<QuoteId>,
-    /// What it states about its trip. May be empty.
-    pub statements: Vec<UnassignedEvent>,
-    /// What is to be fetched because this document leaves it out: a quote without its price, an RFQ that may name the trip
-    /// where nothing else does, or tell whether its seller made a quote.
+    pub events: Vec<UnassignedEvent>,
+    /// Resources to fetch because this document leaves something out: the price of a quote, or an RFQ that may show the trip
+    /// or confirm that a seller made a quote.
     pub missing: Vec<Resource>,
     /// The RFQs and messages that a trip or an RFQ lists, each once.
     pub children: Vec<Resource>,
 }
 
-/// A fact that is an [`Event`] once its trip is known.
+/// An [`Event`] of a trip that is not known yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnassignedEvent {
-    /// When it happened, by the document's stamps; `None` where it bears none.
+    /// The document's own time; `None` if it has none.
     pub at: Option<DateTime<Utc>>,
-    /// What orders it among facts about the same thing.
     pub version: FactVersion,
-    /// What happened.
-    pub what: EventKind,
+    pub kind: EventKind,
 }
 
-/// Reads the `data` of a document that was fetched with a GET begun at `began_at`. A list of one is taken for the one.
+/// Parses the `data` of a document; `began_at`: the time at which its GET began. A list is read as its first item.
 ///
-/// A document that states nothing is one with no statements.
+/// A document that states no fact has no events.
 ///
 /// # Errors
-/// Only where `data` is not an object.
+/// `data` is not an object.
 pub fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Result<ParsedDocument, ParseError> {
     let data = json_access::one(data);
     if !data.is_object() {
         return Err(ParseError::NoDocument(resource.to_string()));
     }
-    let mut reading = match resource.kind {
+    let mut document = match resource.kind {
         ResourceKind::TripMessages => messages::read(resource, data, began_at),
         ResourceKind::Rfqs => rfqs::read(resource, data, began_at),
         ResourceKind::Quotes => quotes::read(resource, data, began_at),
         ResourceKind::Trips => trips::read(data, began_at),
     };
-    let own = (resource.kind == ResourceKind::Trips).then_some(&resource.id);
-    reading.trips = trips::ids(own, data);
-    if let (Some(request), true) = (&reading.request, reading.trips.is_empty()) {
-        reading
+    let own_id = (resource.kind == ResourceKind::Trips).then_some(&resource.id);
+    document.trip_ids = trips::ids(own_id, data);
+    if let (Some(rfq), true) = (&document.rfq, document.trip_ids.is_empty()) {
+        document
             .missing
-            .extend(json_access::resource(ResourceKind::Rfqs, request.as_str()));
+            .extend(json_access::resource(ResourceKind::Rfqs, rfq.as_str()));
     }
-    for list in [&mut reading.missing, &mut reading.children] {
+    for list in [&mut document.missing, &mut document.children] {
         list.sort();
         list.dedup();
         list.retain(|other| other != resource);
     }
-    Ok(reading)
+    Ok(document)
 }
 
 impl ParsedDocument {
-    /// Whether it describes a quote without saying that its seller made it, so that what it wants must be newer than it.
-    pub fn is_undecided(&self) -> bool {
-        let mut said = self.statements.iter();
-        said.any(|statement| matches!(statement.what, EventKind::QuoteObserved(_)))
+    /// True if the document describes a quote without saying that its seller made it. A resource in `missing` must then be
+    /// fetched after this document to confirm the quote.
+    pub fn has_unconfirmed_quote(&self) -> bool {
+        let mut kinds = self.events.iter().map(|event| &event.kind);
+        kinds.any(|kind| matches!(kind, EventKind::QuoteObserved(_)))
     }
 
-    /// The statements as events of this trip.
-    pub fn events(&self, trip: &TripId) -> Vec<Event> {
-        self.statements
+    /// The events, as events of this trip.
+    pub fn events_of(&self, trip: &TripId) -> Vec<Event> {
+        self.events
             .iter()
-            .map(|statement| Event {
+            .map(|UnassignedEvent { at, version, kind }| Event {
                 trip: trip.clone(),
-                at: statement.at,
-                version: statement.version.clone(),
-                what: statement.what.clone(),
+                at: *at,
+                version: version.clone(),
+                kind: kind.clone(),
             })
             .collect()
     }

@@ -1,7 +1,7 @@
-//! Full events to the facts they state. What a fact does to a session is not decided here.
+//! Parses full events into events. The rules decide later how an event changes a session.
 //!
-//! Property names are those of relays seen in the wild (Avinode documents no such format), so every part that a fact can
-//! do without may be missing or odd.
+//! The property names are those of relays that have been seen (Avinode documents no such format), so every optional part may
+//! be missing or odd.
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -14,16 +14,16 @@ use super::{money, sanitize, timestamp};
 use crate::domain::event::{Event, EventKind, FactSource, FactVersion, Party, QuoteDetails, TripStatus};
 use crate::domain::ids::{MessageId, QuoteId, RfqId, TripId};
 
-/// The facts that an event states: at most one today. None for a seller's answer that is still pending.
+/// The events that a full event states: at most one today, and none for a seller's answer that is still pending.
 ///
-/// The version's time is the event's `timestamp`. Its digest is of the event's name and of `data` with sorted keys, so the
-/// same content is the same fact in whatever order a relay writes it.
+/// The version's time is the event's `timestamp`. Its digest covers the event's name and `data` with sorted keys, so the same
+/// content is the same fact in whatever order a relay writes it.
 ///
 /// # Errors
-/// An event whose kind, status or action no rule knows, or that lacks the trip or the id that its fact is about.
+/// An unknown kind, status or action, or an event without its trip or the id of its subject.
 pub fn events(full: &FullEvent) -> Result<Vec<Event>, ParseError> {
     let data = &full.data;
-    let what = match full.event.as_str() {
+    let kind = match full.event.as_str() {
         "TripRequestSellerResponse" | "TripRequestSellerResponseMine" => seller_response(data)?,
         "TripQuoteDeclined" => Some(declined(data)?),
         "TripChatFromBuyer" | "TripChatFromSeller" | "TripChatMine" | "TripChatSeller" => Some(message(data)?),
@@ -32,7 +32,7 @@ pub fn events(full: &FullEvent) -> Result<Vec<Event>, ParseError> {
         unknown => return Err(ParseError::UnknownKind(quoted(unknown))),
     };
     let trip = trip(data)?;
-    let Some(what) = what else { return Ok(Vec::new()) };
+    let Some(kind) = kind else { return Ok(Vec::new()) };
     let digest = digest(&[&full.event, "\n", &data.to_string()]);
     let version = FactVersion {
         at: full.timestamp,
@@ -43,11 +43,11 @@ pub fn events(full: &FullEvent) -> Result<Vec<Event>, ParseError> {
         trip,
         at: full.timestamp,
         version,
-        what,
+        kind,
     }])
 }
 
-/// The trip's id: its own property, else the short form that thin notifications use.
+/// The trip's id: `trip.id`, else `tripId` as in thin notifications.
 fn trip(data: &Value) -> Result<TripId, ParseError> {
     match id_at(data, &["trip", "id"], "data.trip.id", TripId::parse)? {
         Some(trip) => Ok(trip),
@@ -62,7 +62,7 @@ fn seller_response(data: &Value) -> Result<Option<EventKind>, ParseError> {
     if status == "declined" {
         return declined(data).map(Some);
     }
-    // A quote with an id has been made, whatever word stands beside it.
+    // A quote with an id has been made, whatever its status.
     match (quote(data)?, status.as_str()) {
         (Some(quote), _) => Ok(Some(EventKind::QuoteReceived(quote_details(data, quote)?))),
         (None, "pending") => Ok(None),
@@ -72,29 +72,29 @@ fn seller_response(data: &Value) -> Result<Option<EventKind>, ParseError> {
 }
 
 fn quote_details(data: &Value, quote: QuoteId) -> Result<QuoteDetails, ParseError> {
-    let said = &data["quote"];
+    let value = &data["quote"];
     Ok(QuoteDetails {
         quote,
-        request: request(data)?,
-        // The relays' form, else the one of Avinode's own documents.
-        price: money::price(&said["totalPrice"], "amount").or_else(|| money::price(&said["sellerPrice"], "price")),
+        rfq: rfq(data)?,
+        // As relays write it, else as in Avinode's own documents.
+        price: money::price(&value["totalPrice"], "amount").or_else(|| money::price(&value["sellerPrice"], "price")),
         operator: seller(data),
-        aircraft_type: sanitize::shown_at(said, &["aircraft", "type"])
-            .or_else(|| sanitize::shown_at(said, &["aircraft", "model"])),
-        aircraft_tail: sanitize::shown_at(said, &["aircraft", "tailNumber"]),
-        valid_until: text_at(said, &["validUntil"]).and_then(|text| timestamp::lenient(&text)),
+        aircraft_type: sanitize::printable_at(value, &["aircraft", "type"])
+            .or_else(|| sanitize::printable_at(value, &["aircraft", "model"])),
+        aircraft_tail: sanitize::printable_at(value, &["aircraft", "tailNumber"]),
+        valid_until: text_at(value, &["validUntil"]).and_then(|text| timestamp::lenient(&text)),
     })
 }
 
 fn declined(data: &Value) -> Result<EventKind, ParseError> {
-    let (request, quote) = (request(data)?, quote(data)?);
-    if request.is_none() && quote.is_none() {
+    let (rfq, quote) = (rfq(data)?, quote(data)?);
+    if rfq.is_none() && quote.is_none() {
         return Err(ParseError::NothingDeclined);
     }
     Ok(EventKind::RfqDeclined {
-        request,
+        rfq,
         quote,
-        reason: sanitize::shown_at(data, &["declineReason"]),
+        reason: sanitize::printable_at(data, &["declineReason"]),
         operator: seller(data),
     })
 }
@@ -102,7 +102,7 @@ fn declined(data: &Value) -> Result<EventKind, ParseError> {
 fn message(data: &Value) -> Result<EventKind, ParseError> {
     let message = match id_at(data, &["message", "id"], "data.message.id", MessageId::parse)? {
         Some(id) => id,
-        // Without an id the content tells one message from another, and a repetition from a new one by its time.
+        // Without an id the content identifies the message; its time distinguishes a new message from a repetition.
         None => {
             let digest = format!("digest-{}", &hex::encode(digest(&[&data.to_string()]))[..32]);
             MessageId::parse(&digest).map_err(|why| ParseError::BadId {
@@ -111,11 +111,11 @@ fn message(data: &Value) -> Result<EventKind, ParseError> {
             })?
         }
     };
-    let sender = operator(&data["sender"], &["companyName", "name"]);
+    let sender = party(&data["sender"], &["companyName", "name"]);
     Ok(EventKind::MessageReceived {
         message,
         sender,
-        request: request(data)?,
+        rfq: rfq(data)?,
     })
 }
 
@@ -123,7 +123,7 @@ fn trip_request(data: &Value) -> Result<EventKind, ParseError> {
     let action = text_at(data, &["action"]).unwrap_or_default().to_ascii_lowercase();
     match action.as_str() {
         "created" => Ok(EventKind::TripRequested {
-            request: request(data)?.ok_or(ParseError::NoRequest)?,
+            rfq: rfq(data)?.ok_or(ParseError::NoRfq)?,
         }),
         "updated" => trip_changed(data, TripStatus::Updated),
         "cancelled" | "canceled" => trip_changed(data, TripStatus::Cancelled),
@@ -134,12 +134,12 @@ fn trip_request(data: &Value) -> Result<EventKind, ParseError> {
 
 fn trip_changed(data: &Value, status: TripStatus) -> Result<EventKind, ParseError> {
     Ok(EventKind::TripChanged {
-        request: request(data)?,
+        rfq: rfq(data)?,
         status,
     })
 }
 
-fn request(data: &Value) -> Result<Option<RfqId>, ParseError> {
+fn rfq(data: &Value) -> Result<Option<RfqId>, ParseError> {
     id_at(data, &["request", "id"], "data.request.id", RfqId::parse)
 }
 
@@ -148,23 +148,23 @@ fn quote(data: &Value) -> Result<Option<QuoteId>, ParseError> {
 }
 
 fn seller(data: &Value) -> Party {
-    operator(&data["seller"], &["name"])
+    party(&data["seller"], &["name"])
 }
 
-/// A company, else the person. Its id may identify it, so one too long is dropped, not cut.
-fn operator(who: &Value, names: &[&str]) -> Party {
+/// A company, else a person. An invalid id is dropped, never cut: a cut id would name another party.
+fn party(value: &Value, names: &[&str]) -> Party {
     let id = |key| {
-        text_at(who, &[key])
+        text_at(value, &[key])
             .and_then(|text| ResourceId::parse(&text).ok())
             .map(|id| id.to_string())
     };
     Party {
         id: id("companyId").or_else(|| id("id")),
-        name: names.iter().find_map(|name| sanitize::shown_at(who, &[name])),
+        name: names.iter().find_map(|name| sanitize::printable_at(value, &[name])),
     }
 }
 
-/// SHA-256 of the texts, one after the other.
+/// SHA-256 of the concatenated texts.
 fn digest(texts: &[&str]) -> [u8; 32] {
     let mut hash = Sha256::new();
     texts.iter().for_each(|text| hash.update(text));

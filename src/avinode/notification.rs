@@ -1,7 +1,7 @@
-//! What a delivery says: a *thin* notification (a hint that a resource changed) or a *full* event. Read leniently: only
-//! what nothing can be done without makes a notification not understood.
+//! Parses a delivery: a *thin notification* (a hint that a resource changed) or a *full event*. Leniently: only a missing
+//! essential part is an error.
 //!
-//! The two formats are told apart by their properties, since neither carries a version that could be relied on.
+//! The properties distinguish the two formats, since neither carries a reliable version.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -12,60 +12,55 @@ use super::resource_id::ResourceId;
 use super::{sanitize, timestamp};
 use crate::domain::ids::{EventId, IdError, TripId};
 
-/// What a delivery says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notification {
-    /// Avinode's own format: fetch the resource to learn what happened.
+    /// Avinode's own format: the resource must be fetched.
     Thin(ThinNotification),
-    /// A relay's format: what happened is in it.
+    /// A relay's format: it contains the event.
     Full(FullEvent),
 }
 
-/// A thin notification. Two changes of one resource are byte for byte the same one.
+/// Two changes of one resource make byte for byte the same notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThinNotification {
     /// The resource that changed.
     pub id: ResourceId,
-    /// Where it says the resource is. A stranger's word: to be compared with, not followed.
+    /// The URL of the resource, according to the sender. It is compared with ours and never followed.
     pub href: String,
-    /// `type`: the type of the resource, for example `rfqs` or `tripmsgs`. In every documented sample.
+    /// `type`, for example `rfqs` or `tripmsgs`; present in every documented sample.
     pub kind: Option<String>,
     /// `tripId`; missing from older samples.
     pub trip: Option<TripId>,
 }
 
-/// A full event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FullEvent {
     /// The event's name, for example `TripRequestSellerResponse`; trimmed, of any length.
     pub event: String,
-    /// `eventId`: the same one twice is a duplicate.
+    /// `eventId`: a second event with the same id is a duplicate.
     pub event_id: Option<EventId>,
-    /// `timestamp`, in whole microseconds; `None` when missing or not to be read without guessing.
+    /// `timestamp`, in whole microseconds; `None` when missing or ambiguous.
     pub timestamp: Option<DateTime<Utc>>,
-    /// `apiVersion` as sent, made fit to be shown.
+    /// `apiVersion` as sent, made printable.
     pub api_version: Option<String>,
     /// `data`: always an object.
     pub data: Value,
 }
 
-/// Where a delivery goes, as far as the receiver needs to know.
+/// The kind of a delivery, which decides the kind of its job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliveryKind {
-    /// To be fetched; jobs of one key share a fetch.
-    Thin {
-        /// The resource's id.
-        key: ResourceId,
-    },
-    /// To be read.
+    /// A resource to fetch; jobs with the same key share a fetch.
+    Thin { key: ResourceId },
+    /// An event to apply.
     Full,
-    /// Not understood; [`Notification::parse`] says why.
+    /// Neither; [`Notification::parse`] returns the reason.
     Unknown,
 }
 
-/// The route of a body. Never fails; agrees with [`Notification::parse`] by being made from it: the body is read once
-/// whole, which is little beside its hashing and its commit.
-pub fn route(body: &[u8]) -> DeliveryKind {
+/// Classifies a body. Never fails, and agrees with [`Notification::parse`] because it calls it: parsing the whole body costs
+/// little compared with hashing and committing it.
+pub fn classify(body: &[u8]) -> DeliveryKind {
     match Notification::parse(body) {
         Ok(Notification::Thin(ThinNotification { id, .. })) => DeliveryKind::Thin { key: id },
         Ok(Notification::Full(_)) => DeliveryKind::Full,
@@ -74,12 +69,12 @@ pub fn route(body: &[u8]) -> DeliveryKind {
 }
 
 impl Notification {
-    /// Reads a body. An object with an `event` is a full event, else one with `id` and `href` is a thin notification;
-    /// a missing or odd optional part is `None`, unknown properties are passed over.
+    /// Parses a body. An object with an `event` is a full event, else one with `id` and `href` is a thin notification; a
+    /// missing or odd optional part is `None`, and unknown properties are ignored.
     ///
     /// # Errors
-    /// Why it is neither. An `eventId` or `id` that is there but cannot be kept is refused rather than dropped: without
-    /// it a duplicate could not be told, and cut it might be another's.
+    /// The body is neither. An invalid `eventId` or `id` is an error and not dropped: without the id a duplicate would not be
+    /// recognised, and a cut id could equal another one.
     pub fn parse(body: &[u8]) -> Result<Self, ParseError> {
         let mut value = json::read(body)?;
         if !value.is_object() {
@@ -91,7 +86,7 @@ impl Notification {
             return Ok(Self::Full(FullEvent {
                 event_id: id_at(&value, &["eventId"], "eventId", EventId::parse)?,
                 timestamp: text_at(&value, &["timestamp"]).and_then(|text| timestamp::lenient(&text)),
-                api_version: sanitize::shown_at(&value, &["apiVersion"]),
+                api_version: sanitize::printable_at(&value, &["apiVersion"]),
                 data: data.ok_or_else(|| ParseError::NoData(quoted(&event)))?,
                 event,
             }));
@@ -109,7 +104,7 @@ impl Notification {
     }
 }
 
-/// The id at a path; `None` when it is missing, empty, or neither text nor number.
+/// The id at a path; `None` if it is missing, empty, or neither text nor number.
 pub(super) fn id_at<Id>(
     value: &Value,
     path: &[&str],

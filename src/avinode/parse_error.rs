@@ -1,59 +1,47 @@
-//! Every reason for which a delivery ends as a dead job, in one list: it is what an operator reads.
+//! The reasons for which a delivery or document cannot be parsed. They are shown as the reason of a dead job.
 
 use super::json::JsonError;
 use super::sanitize;
 use crate::domain::ids::IdError;
 
-/// Why a delivery is not understood, in words for an operator. Quotes at most 100 characters of the body, made printable.
+/// Quotes at most 100 printable characters of the body.
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
-    /// Not JSON, or too deep.
+    /// Not JSON, or nested too deeply.
     #[error(transparent)]
-    Unreadable(#[from] JsonError),
-    /// JSON, but not an object.
-    #[error("not understood: the body is not a JSON object")]
+    Json(#[from] JsonError),
+    #[error("the body is not a JSON object")]
     NotAnObject,
-    /// An object of neither format.
-    #[error("not understood: neither a thin notification (id, href) nor a full event (event, data)")]
+    #[error("the body is neither a thin notification (id, href) nor a full event (event, data)")]
     NeitherFormat,
-    /// A fetched document without its content.
-    #[error("not understood: the data of {0}, as fetched, is not a JSON object")]
+    /// A fetched document without content.
+    #[error("the data of {0}, as fetched, is not a JSON object")]
     NoDocument(String),
-    /// A full event without its content.
-    #[error("not understood: the event `{0}` has no data object")]
+    #[error("the event \"{0}\" has no data object")]
     NoData(String),
-    /// An id that cannot be kept.
-    #[error("not understood: {name} cannot be kept: {why}")]
+    #[error("{name} is invalid: {why}")]
     BadId {
         /// The property.
         name: &'static str,
-        /// The check that it failed.
         why: IdError,
     },
-    /// An event's name that no rule knows.
-    #[error("not understood: unknown event kind `{0}`")]
+    #[error("unknown event kind \"{0}\"")]
     UnknownKind(String),
-    /// An event that names no trip.
-    #[error("not understood: the event names no trip (data.trip.id or data.tripId)")]
+    #[error("the event names no trip (data.trip.id or data.tripId)")]
     NoTrip,
-    /// A seller's answer that says quoted, without a quote.
-    #[error("not understood: the event says quoted but names no quote (data.quote.id)")]
+    #[error("the event has the status \"quoted\" but names no quote (data.quote.id)")]
     NoQuote,
-    /// A decline of nothing.
-    #[error("not understood: the event says declined but names neither request nor quote")]
+    #[error("the event is a decline but names neither an RFQ (data.request.id) nor a quote (data.quote.id)")]
     NothingDeclined,
-    /// A seller's answer of an unknown status.
-    #[error("not understood: unknown data.request.status `{0}`, and no quote")]
+    #[error("unknown data.request.status \"{0}\", and no quote")]
     UnknownStatus(String),
-    /// A trip event of an unknown action.
-    #[error("not understood: unknown data.action `{0}`")]
+    #[error("unknown data.action \"{0}\"")]
     UnknownAction(String),
-    /// A trip request that does not say which.
-    #[error("not understood: a created trip request names no request (data.request.id)")]
-    NoRequest,
+    #[error("the event has the action \"created\" but names no RFQ (data.request.id)")]
+    NoRfq,
 }
 
-/// A text of the body, made fit for an error.
+/// A text of the body, made fit for an error message.
 pub(super) fn quoted(text: &str) -> String {
-    sanitize::shown(text, 100)
+    sanitize::printable(text, 100)
 }

@@ -1,29 +1,28 @@
-//! The id of a resource at Avinode, whatever kind of resource it is. The ids that the rules use have a type each in
-//! [`crate::domain::ids`]; this one only names what is to be fetched.
+//! The id of an Avinode resource of any kind. The rules have their own id types in [`crate::domain::ids`]; this one
+//! identifies a resource to fetch.
 
 use std::fmt;
 
 use crate::domain::ids::{EventId, IdError};
 
-/// A resource's id as a thin notification gives it, for example `arfq-12345678`; case kept.
+/// A resource's id as in a thin notification, for example `arfq-12345678`; the case is kept.
 ///
-/// Documented as `[a-zA-Z]+-[\d]+(-[^-]+)?`, but not held to that: an id of a new shape must not lose a notification.
-/// Whoever puts it into a URL has to check it for that.
+/// Documented as `[a-zA-Z]+-[\d]+(-[^-]+)?`, but not checked for it: an id of a new shape must not lose a notification. Code
+/// that puts an id into a URL checks its shape.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceId(String);
 
 impl ResourceId {
-    /// Checks a text as every id is checked: trimmed, not empty, at most
+    /// Trims and checks a text as every id: not empty, at most
     /// [`MAX_ID_BYTES`](crate::domain::ids::MAX_ID_BYTES), no control characters.
     ///
     /// # Errors
     /// The check that failed.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        // Event ids have the same rule; it stands in one place.
+        // The same rule as for event ids.
         EventId::parse(text).map(|id| Self(id.as_str().to_owned()))
     }
 
-    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,20 +1,20 @@
-//! Texts for people (names, reasons, aircraft): bounded and printable, so that no column, table or terminal minds them.
+//! Makes texts for people (names, reasons, aircraft) short and printable, safe for a column, a table or a terminal.
 
 use serde_json::Value;
 
 use super::json::text_at;
 
-/// The most characters kept of a text. Longer ones are cut: they are shown, never compared.
+/// Longer texts are cut: they are displayed, never compared.
 const MAX_CHARS: usize = 500;
 
-/// The text at a path, printable; `None` when nothing is left of it.
-pub(super) fn shown_at(value: &Value, path: &[&str]) -> Option<String> {
-    let text = shown(&text_at(value, path)?, MAX_CHARS);
+/// The printable text at a path; `None` if nothing of it is printable.
+pub(super) fn printable_at(value: &Value, path: &[&str]) -> Option<String> {
+    let text = printable(&text_at(value, path)?, MAX_CHARS);
     (!text.is_empty()).then_some(text)
 }
 
-/// A text without control characters, cut to so many characters, trimmed.
-pub(super) fn shown(text: &str, max_chars: usize) -> String {
+/// Removes control characters, cuts the text to `max_chars` and trims it.
+pub(super) fn printable(text: &str, max_chars: usize) -> String {
     let printable: String = text
         .chars()
         .filter(|character| !character.is_control())

@@ -1,16 +1,14 @@
-//! Proof of the sender: raw bytes, headers and the time go in; which secret signed them, or a named refusal, comes out.
+//! Webhook authentication: from raw bytes, headers and the time to the secret that signed them, or to a named error.
 //!
 //! | scheme | header | signed | replay window |
 //! |---|---|---|---|
-//! | HMAC-SHA256 | `X-Avinode-Signature`, `X-Webhook-Signature`: hex, with or without `sha256=` | the raw body | **none**: it carries no time, so a copy verifies for ever; de-duplication by event id is what makes that harmless |
+//! | HMAC-SHA256 | `X-Avinode-Signature`, `X-Webhook-Signature`: hex, with or without `sha256=` | the raw body | **none**: it carries no time, so a copy verifies for ever; deduplication by event id makes that harmless |
 //! | HMAC-SHA256 with a time | the same headers: `t=<unix seconds>,v1=<hex>`, several `v1` | `<t>.<body>` | 300 s both ways |
 //! | [Standard Webhooks](https://www.standardwebhooks.com) | `webhook-id`, `webhook-timestamp`, `webhook-signature` | `<id>.<timestamp>.<body>` | 300 s both ways |
-//! | HTTP Basic | `Authorization` | nothing: it proves the caller, not the body; TLS must be in front | none |
+//! | HTTP Basic | `Authorization` | nothing: it authenticates the caller, not the body, and needs TLS | none |
 //!
-//! The first two share their keys. A tag over `<t>.<body>` is also a plain tag of the body `<t>.{…}`, which is not JSON
-//! and so is refused by the next step; no JSON object begins with digits and a dot, so the other way is closed too.
-//!
-//! Several files, since each scheme has a grammar of its own; they share `key` and [`verification`].
+//! The first two share their keys. A tag over `<t>.<body>` is also a plain tag of the body `<t>.{…}`, but that body is not
+//! JSON and is refused by the next step. The reverse is impossible, because no JSON object begins with digits and a dot.
 
 mod basic;
 mod hmac;

@@ -58,7 +58,7 @@ pub fn settings(args: &AvinodeArgs, fetch: &FetchArgs) -> Result<Option<AvinodeS
         client,
         calls_per_second: fetch.calls_per_second,
         burst: fetch.burst,
-        settle: fetch.api_lag,
+        api_lag: fetch.api_lag,
         reconcile_every: fetch.reconcile_interval.0,
     }))
 }
@@ -89,7 +89,7 @@ pub fn failed(attempt: impl std::fmt::Display) -> impl FnOnce(FetchError) -> Cli
 
 /// Warns that the credentials go to this machine, perhaps without TLS.
 pub fn warn_of_loopback(settings: &ClientSettings) {
-    if settings.base.reach() == AllowedAddresses::Loopback {
+    if settings.base.allowed_addresses() == AllowedAddresses::Loopback {
         tracing::warn!(
             base_url = %settings.base,
             encrypted = settings.base.is_encrypted(),

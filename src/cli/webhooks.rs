@@ -14,7 +14,7 @@ use url::Url;
 use super::avinode_client::{client, failed, required_client_settings, warn_of_loopback};
 use super::error::CliError;
 use crate::avinode::client::avinode_client::AvinodeClient;
-use crate::avinode::client::webhook_settings::{NEEDED, WebhookSetting, WebhookSettingPatch};
+use crate::avinode::client::webhook_settings::{NEEDED_EVENTS, WebhookSetting, WebhookSettingPatch};
 use crate::config::avinode::AvinodeArgs;
 use crate::config::secret::any_secret;
 use crate::config::value_parsers::{boolean, event_type, url};
@@ -254,7 +254,7 @@ fn events(named: Vec<String>) -> Vec<String> {
     let mut events: Vec<String> = Vec::new();
     for name in named {
         let meant = if name == "needed" {
-            NEEDED.map(|(event, _)| event.to_owned()).to_vec()
+            NEEDED_EVENTS.map(|(event, _)| event.to_owned()).to_vec()
         } else {
             vec![name]
         };

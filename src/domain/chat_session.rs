@@ -1,6 +1,6 @@
-//! What session tracking takes and shows: plain data, in the names of the columns of `chat_sessions`.
+//! Inputs and outputs of the sessions API: plain data, named after the columns of `chat_sessions`.
 //!
-//! One set of types serves the Rust API, the HTTP API and its description, so that the three cannot differ.
+//! One set of types serves the Rust API, the HTTP API and its OpenAPI description, so the three cannot differ.
 
 pub mod input;
 pub mod page;

@@ -1,6 +1,6 @@
-//! Events: facts about a trip, freed of the format they came in.
+//! Events: facts about a trip, independent of the format in which they arrived.
 //!
-//! What an event does to a session is decided in [`super::decide`]; here is only what was said, by when.
+//! [`super::decide`] decides how facts change a session.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -11,94 +11,70 @@ use super::ids::{MessageId, QuoteId, RfqId, TripId};
 /// A fact about a trip.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// The trip it is about.
     pub trip: TripId,
-    /// When it happened, by the sender's own stamp: a full event's `timestamp`, a document's update or creation stamp.
-    /// Tells activity and which quote was first; what orders facts about the same thing is the version.
+    /// The sender's own time: a full event's `timestamp`, or a document's update or creation time. It counts as activity and
+    /// decides which quote was the first; `version` orders facts about the same thing.
     pub at: Option<DateTime<Utc>>,
-    /// Its version: orders it among other facts about the same thing.
     pub version: FactVersion,
-    /// What happened.
-    pub what: EventKind,
+    pub kind: EventKind,
 }
 
-/// What an event says happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EventKind {
-    /// A seller quoted, or changed a quote.
+    /// A seller made or changed a quote.
     QuoteReceived(QuoteDetails),
-    /// What a quote is, by a document that does not say whether its seller made it: of one that was received this is news, and
-    /// of another one it waits until it is.
+    /// A document described a quote and did not say if its seller made it. For a received quote this is an update; for any
+    /// other quote it is pending until the quote is received.
     QuoteObserved(QuoteDetails),
-    /// A quote that was received stood at the time of this fact's version: its RFQ shows it as the seller's answer.
-    QuoteReaffirmed {
-        /// The quote.
-        quote: QuoteId,
-        /// The RFQ.
-        request: Option<RfqId>,
-    },
-    /// A seller declined an RFQ; a quote is named where one was given.
+    /// A received quote was still valid at the time of this fact's version: its RFQ shows it as the seller's answer.
+    QuoteReaffirmed { quote: QuoteId, rfq: Option<RfqId> },
+    /// A seller declined an RFQ, or one quote of it.
     RfqDeclined {
-        /// The RFQ, where one was named.
-        request: Option<RfqId>,
-        /// The quote, where one was named.
+        rfq: Option<RfqId>,
         quote: Option<QuoteId>,
         /// The reason as sent, for example `AIRCRAFT_NOT_AVAILABLE`.
         reason: Option<String>,
-        /// Who declined.
         operator: Party,
     },
     /// A chat message.
     MessageReceived {
-        /// The message; one without an id gets one made of its content's digest.
+        /// A message without an id gets one derived from its content's digest.
         message: MessageId,
-        /// Who wrote it.
         sender: Party,
-        /// The RFQ that it is about, where one was named.
-        request: Option<RfqId>,
+        rfq: Option<RfqId>,
     },
     /// An RFQ was sent to a seller.
-    TripRequested {
-        /// The RFQ.
-        request: RfqId,
-    },
+    TripRequested { rfq: RfqId },
     /// The trip was updated, cancelled or expired.
-    TripChanged {
-        /// The RFQ it came with, where one was named.
-        request: Option<RfqId>,
-        /// What it is now.
-        status: TripStatus,
-    },
+    TripChanged { rfq: Option<RfqId>, status: TripStatus },
 }
 
 impl EventKind {
-    /// The RFQ that it names.
-    pub fn request(&self) -> Option<&RfqId> {
+    /// The RFQ that the event names.
+    pub fn rfq(&self) -> Option<&RfqId> {
         match self {
-            Self::QuoteReceived(details) | Self::QuoteObserved(details) => details.request.as_ref(),
-            Self::TripRequested { request } => Some(request),
-            Self::QuoteReaffirmed { request, .. }
-            | Self::RfqDeclined { request, .. }
-            | Self::MessageReceived { request, .. }
-            | Self::TripChanged { request, .. } => request.as_ref(),
+            Self::QuoteReceived(details) | Self::QuoteObserved(details) => details.rfq.as_ref(),
+            Self::TripRequested { rfq } => Some(rfq),
+            Self::QuoteReaffirmed { rfq, .. }
+            | Self::RfqDeclined { rfq, .. }
+            | Self::MessageReceived { rfq, .. }
+            | Self::TripChanged { rfq, .. } => rfq.as_ref(),
         }
     }
 }
 
-/// What became of a trip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TripStatus {
     /// Changed by the buyer.
     Updated,
-    /// Called off.
     Cancelled,
     /// Ran out of time.
     Expired,
 }
 
 impl TripStatus {
-    /// The word that is stored and shown.
+    /// The stored and displayed word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Updated => "updated",
@@ -115,31 +91,27 @@ impl TripStatus {
     }
 }
 
-/// What one fact says of a quote. Missing parts are missing, never guessed.
+/// The content of one statement about a quote. A missing part is `None`, never a guess.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QuoteDetails {
-    /// The quote.
     pub quote: QuoteId,
-    /// The RFQ it answers.
-    pub request: Option<RfqId>,
-    /// Its price, when one above zero was given.
+    /// The RFQ that the quote answers.
+    pub rfq: Option<RfqId>,
+    /// `None` also for a price of zero or below.
     pub price: Option<Money>,
-    /// Who quoted.
     pub operator: Party,
     /// Aircraft type or model, for example `Light Jet`.
     pub aircraft_type: Option<String>,
-    /// Tail number.
     pub aircraft_tail: Option<String>,
-    /// Until when it stands; not electable afterwards.
+    /// The quote cannot be selected after this time.
     pub valid_until: Option<DateTime<Utc>>,
 }
 
-/// A seller, or the sender of a message; any part may be missing.
+/// A seller or buyer; any part may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Party {
     /// Company id, or the person's id where the company has none.
     pub id: Option<String>,
-    /// Name to show.
     pub name: Option<String>,
 }
 
@@ -152,26 +124,25 @@ pub struct Money {
     pub currency: String,
 }
 
-/// How facts about the same thing are ordered: its own time, then where it came from, then its content.
+/// The order of facts about the same thing: the fact's own time, then its source, then its content.
 ///
-/// The digest only breaks ties so that every order of arrival ends alike.
+/// The digest only breaks ties, so that every order of arrival ends in the same state.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FactVersion {
-    /// The event's timestamp, or a document's update stamp and else the moment its GET began; in whole microseconds as
-    /// Postgres keeps it. `None`, the lowest, when an event had none. Never clamped: a clock that runs ahead orders as it
-    /// says.
+    /// The event's timestamp, or a document's update time and else the time at which its GET began; in whole microseconds, as
+    /// Postgres stores it. `None`, the lowest, for an event without a timestamp. Never clamped: a sender's clock that runs
+    /// ahead orders as written.
     pub at: Option<DateTime<Utc>>,
-    /// What kind of source said it.
     pub source: FactSource,
-    /// SHA-256 of the content that the fact was read from.
+    /// SHA-256 of the content from which the fact was read.
     pub digest: [u8; 32],
 }
 
-/// Where a fact came from; later ones rank higher.
+/// The origin of a fact; later variants rank higher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FactSource {
     /// A full event.
     Event,
-    /// A document that was fetched.
+    /// A fetched document.
     Document,
 }

@@ -1,4 +1,4 @@
-//! Ids as the rules use them: checked once at the door, in one normal form, never empty and never longer than a column.
+//! Ids, checked when they are parsed: in one normal form, never empty and never longer than a column.
 //!
 //! A trip has two ids at Avinode (a *resource id* and a *short id*); everything else has one.
 
@@ -6,20 +6,18 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The longest id that is kept, in bytes. Avinode's own are under 30; a longer one is somebody's mistake.
+/// The longest id accepted, in bytes. Avinode's own are under 30.
 pub const MAX_ID_BYTES: usize = 200;
 
-/// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// Nothing but white space.
+    /// Empty, or white space only.
     #[error("the id is empty")]
     Empty,
-    /// More than [`MAX_ID_BYTES`].
-    #[error("the id is {0} bytes long; at most {MAX_ID_BYTES} are kept")]
+    #[error("the id is {0} bytes long; the limit is {MAX_ID_BYTES}")]
     TooLong(usize),
-    /// A control character, which no id holds and Postgres text may refuse (NUL).
-    #[error("the id holds a control character")]
+    /// No id of Avinode's contains one, and Postgres text refuses NUL.
+    #[error("the id contains a control character")]
     ControlCharacter,
 }
 
@@ -45,12 +43,11 @@ macro_rules! id {
         pub struct $name(String);
 
         impl $name {
-            /// Checks a text: trimmed, not empty, at most [`MAX_ID_BYTES`], no control characters.
+            /// Trims and checks a text: not empty, at most [`MAX_ID_BYTES`], no control characters.
             pub fn parse(text: &str) -> Result<Self, IdError> {
                 checked(text).map(|text| Self(text.to_owned()))
             }
 
-            /// The id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -73,9 +70,9 @@ id!(
     RfqId
 );
 impl RfqId {
-    /// The form in which two of them are compared: a resource id is lower case, however a session has it. The SQL function
-    /// `avinode_ingest.normal_rfq_id(text)` is the same rule.
-    pub fn normal(&self) -> String {
+    /// The form in which RFQ ids are compared: lower case, however a session spells it. The SQL function
+    /// `avinode_ingest.normal_rfq_id(text)` is the same rule; a test compares the two.
+    pub fn normalized(&self) -> String {
         self.0.to_ascii_lowercase()
     }
 }
@@ -85,20 +82,20 @@ id!(
     MessageId
 );
 id!(
-    /// The id of a full event (`eventId`): the same one twice is a duplicate.
+    /// The id of a full event (`eventId`): a second event with the same id is a duplicate.
     EventId
 );
 
 /// A trip's id in its normal form: `atrip-64956150` (resource id) or `A1B2C3` (short id).
 ///
-/// All digits is a resource id written bare, never a short id; a resource id is lower case, a short id upper case.
-/// The SQL function `avinode_ingest.normal_trip_id(text)` is the same rule; a test holds the two together.
+/// All digits is a resource id without its prefix, never a short id; a resource id is lower case, a short id upper case.
+/// The SQL function `avinode_ingest.normal_trip_id(text)` is the same rule; a test compares the two.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TripId(String);
 
 impl TripId {
-    /// Reads any spelling (bare digits, lower-case short id, surrounding white space) into the normal form.
+    /// Parses any spelling (bare digits, lower-case short id, surrounding white space) into the normal form.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let text = checked(text)?;
         let normal = if text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -108,12 +105,11 @@ impl TripId {
         } else {
             text.to_ascii_uppercase()
         };
-        // The prefix counts: a normal form is its own normal form.
+        // Checked again with the prefix, so that parsing a normal form gives the same normal form.
         checked(&normal)?;
         Ok(Self(normal))
     }
 
-    /// The normal form.
     pub fn as_str(&self) -> &str {
         &self.0
     }

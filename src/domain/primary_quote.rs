@@ -1,4 +1,4 @@
-//! Which quote is the primary one, when no person has chosen.
+//! Selection of the primary quote of a session in which no person has chosen one.
 
 use std::cmp::Reverse;
 
@@ -10,59 +10,58 @@ use super::ids::QuoteId;
 use super::quote::{DeclineFact, ReceivedQuote};
 use super::trip::TripFacts;
 
-/// The rule that selects a primary quote.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum PrimaryQuotePolicy {
-    /// The quote with the newest fact: the last event, or the last price where documents show it
+    /// The quote that changed last: by the newest event or, for quotes from documents, the newest price
     #[default]
     Latest,
     /// The quote with the earliest first fact
     First,
-    /// The lowest price in the currency of the earliest candidate with a price
+    /// The lowest price in the currency of the earliest candidate that has a price.
     LowestPrice,
 }
 
-/// Elects the primary quote of a trip at `now`. Ties end by quote id, so that every order of arrival elects the same.
+/// Selects the primary quote of a trip at `now`. Ties break by quote id, so that every order of arrival selects the same.
 pub fn select_primary(trip: &TripFacts, policy: PrimaryQuotePolicy, now: DateTime<Utc>) -> Option<&QuoteId> {
-    let electable = || trip.received().filter(|(id, fact)| is_electable(trip, id, fact, now));
-    let first = || electable().min_by_key(|(id, fact)| (fact.first_fact_at, *id));
-    let elected = match policy {
+    let candidates = || {
+        trip.received_quotes()
+            .filter(|(id, quote)| is_candidate(trip, id, quote, now))
+    };
+    let first = || candidates().min_by_key(|(id, quote)| (quote.first_fact_at, *id));
+    let selected = match policy {
         PrimaryQuotePolicy::Latest => {
-            electable().max_by_key(|(id, fact)| (fact.news_at, fact.version.source, Reverse(*id)))
+            candidates().max_by_key(|(id, quote)| (quote.changed_at, quote.version.source, Reverse(*id)))
         }
         PrimaryQuotePolicy::First => first(),
         PrimaryQuotePolicy::LowestPrice => {
-            let priced = || electable().filter_map(|(id, fact)| Some((id, fact, fact.details.price.as_ref()?)));
-            match priced().min_by_key(|(id, fact, _)| (fact.first_fact_at, *id)) {
-                // Prices in two currencies cannot be compared: the earliest quote sets the currency.
+            let priced = || candidates().filter_map(|(id, quote)| Some((id, quote, quote.details.price.as_ref()?)));
+            match priced().min_by_key(|(id, quote, _)| (quote.first_fact_at, *id)) {
+                // Prices in two currencies cannot be compared: the earliest candidate sets the currency.
                 Some((_, _, earliest)) => priced()
                     .filter(|(_, _, price)| price.currency == earliest.currency)
                     .min_by_key(|(id, _, price)| (price.amount, *id))
-                    .map(|(id, fact, _)| (id, fact)),
+                    .map(|(id, quote, _)| (id, quote)),
                 None => first(),
             }
         }
     };
-    elected.map(|(id, _)| id)
+    selected.map(|(id, _)| id)
 }
 
-/// Received, no decline of the quote or of its RFQ that is at least as new as its last change, and newer than the last moment
-/// at which it is known to have stood; and not expired.
-fn is_electable(trip: &TripFacts, id: &QuoteId, fact: &ReceivedQuote, now: DateTime<Utc>) -> bool {
-    let quote = trip.quotes.get(id);
-    let stood_at = quote.and_then(|quote| quote.said.stood_at);
+/// A candidate is neither expired nor declined. A decline of the quote or its RFQ counts if it is at least as new as the
+/// quote's last change, and newer than the last time at which the quote was reaffirmed.
+fn is_candidate(trip: &TripFacts, id: &QuoteId, quote: &ReceivedQuote, now: DateTime<Utc>) -> bool {
+    let facts = trip.quotes.get(id);
+    let reaffirmed_at = facts.and_then(|facts| facts.history.last_reaffirmed_at);
     let counts = |decline: &DeclineFact| {
-        (decline.version.at, decline.version.source) >= (fact.news_at, fact.version.source)
-            && (stood_at.is_none() || decline.version.at > stood_at)
+        (decline.version.at, decline.version.source) >= (quote.changed_at, quote.version.source)
+            && (reaffirmed_at.is_none() || decline.version.at > reaffirmed_at)
     };
-    let of_quote = quote.and_then(|quote| quote.declined.as_ref());
-    let of_request = fact
-        .details
-        .request
-        .as_ref()
-        .and_then(|request| trip.requests.get(request)?.declined.as_ref());
-    let declined = [of_quote, of_request].into_iter().flatten().any(counts);
-    let expired = fact.details.valid_until.is_some_and(|until| until <= now);
-    !declined && !expired
+    let of_quote = facts.and_then(|facts| facts.decline.as_ref());
+    let rfq = quote.details.rfq.as_ref();
+    let of_rfq = rfq.and_then(|rfq| trip.rfqs.get(rfq)?.decline.as_ref());
+    let is_declined = [of_quote, of_rfq].into_iter().flatten().any(counts);
+    let is_expired = quote.details.valid_until.is_some_and(|until| until <= now);
+    !is_declined && !is_expired
 }

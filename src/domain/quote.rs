@@ -1,149 +1,194 @@
-//! A quote and an RFQ as facts say they are: the newest fact wins, in whatever order facts arrive.
+//! A quote and an RFQ as known from facts: the newest fact wins, in whatever order facts arrive.
+
+use std::cmp::Ordering;
 
 use chrono::{DateTime, Utc};
 
-use super::event::{FactSource, FactVersion, QuoteDetails};
+use super::event::{FactSource, FactVersion, Money, QuoteDetails};
 use super::quote_history::QuoteHistory;
 
-/// What is known of one quote of one trip.
+/// Everything known about one quote of one trip.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct QuoteFacts {
-    /// All that was said of it.
-    pub said: QuoteHistory,
-    /// The quote as that makes it. `None`: it was not *received* so far; a decline has named it, or a document described it.
-    pub fact: Option<ReceivedQuote>,
-    /// The newest decline that named it.
-    pub declined: Option<DeclineFact>,
+    pub history: QuoteHistory,
+    /// The quote that the history adds up to. `None` while it has not been received: so far only a decline or a document
+    /// named it.
+    pub received: Option<ReceivedQuote>,
+    /// The newest decline that named the quote.
+    pub decline: Option<DeclineFact>,
 }
 
-/// A received quote, as all that was said of it makes it.
+/// A received quote, derived from its history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReceivedQuote {
-    /// What it is.
     pub details: QuoteDetails,
-    /// The highest version of what was said.
+    /// The highest version of any statement about the quote.
     pub version: FactVersion,
-    /// The earliest time of any fact about the quote, for the policy `first`. `None`, the lowest, when one had none.
+    /// The earliest time of any fact about the quote, for the policy `first`. `None`, the lowest, when a fact had none.
     pub first_fact_at: Option<DateTime<Utc>>,
-    /// When it last changed, for the policy `latest` and against declines; `None` is the lowest. That of its version, except
-    /// where documents without a stamp say again what was known.
-    pub news_at: Option<DateTime<Utc>>,
+    /// The time of the last change, for the policy `latest` and for comparison with declines; `None` is the lowest. It is the
+    /// version's time, unless documents without an update time repeated what was known.
+    pub changed_at: Option<DateTime<Utc>>,
 }
 
-/// A seller's "no".
+/// A seller's decline of an RFQ or a quote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclineFact {
-    /// What it is ordered by.
     pub version: FactVersion,
     /// The reason as sent.
     pub reason: Option<String>,
 }
 
-/// What is known of one RFQ of one trip.
+/// Everything known about one RFQ of one trip.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rfq {
-    /// It was sent to a seller; only these are counted as operators contacted.
-    pub requested: bool,
+    /// It was sent to a seller; only sent RFQs count as operators contacted.
+    pub sent: bool,
     /// The newest decline.
-    pub declined: Option<DeclineFact>,
+    pub decline: Option<DeclineFact>,
 }
 
-/// What learning a fact changed.
+/// The effect of recording a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FactChange {
     /// The thing was not known before.
-    New,
-    /// It was known, and this fact is newer.
-    Newer,
-    /// It was known, and this fact is newer, but says nothing that people would call a change.
-    Again,
-    /// It was known, and this fact is older; it may have filled a gap, or moved the earliest time.
-    Older,
-    /// This very fact was known.
-    Known,
-    /// It is of a quote that was not received, as far as is known.
-    Waits,
+    Created,
+    /// The fact is newer than what was known, and changes it.
+    Updated,
+    /// The fact is newer than what was known, and changes nothing that people would call a change.
+    Reaffirmed,
+    /// The fact is older than what was known; it may still fill a gap or move the earliest time.
+    Stale,
+    /// Exactly this fact was known.
+    Duplicate,
+    /// The fact is about a quote that has not been received.
+    Pending,
 }
 
 impl QuoteFacts {
-    /// A quote of which this was said.
-    pub fn of(said: &QuoteHistory, declined: Option<DeclineFact>) -> Self {
+    pub fn new(history: &QuoteHistory, decline: Option<DeclineFact>) -> Self {
         let mut quote = Self {
-            said: QuoteHistory::default(),
-            fact: None,
-            declined,
+            history: QuoteHistory::default(),
+            received: None,
+            decline,
         };
-        quote.take(said);
+        quote.merge_history(history);
         quote
     }
 
-    /// Takes a fact in, with the sender's stamp.
-    pub fn learn(&mut self, details: QuoteDetails, version: &FactVersion, at: Option<DateTime<Utc>>) -> FactChange {
-        self.hear(&QuoteHistory::once(details, version.clone(), at), version)
+    /// Records that the seller made the quote; `at` is the sender's own time.
+    pub fn record_received(
+        &mut self,
+        details: QuoteDetails,
+        version: &FactVersion,
+        at: Option<DateTime<Utc>>,
+    ) -> FactChange {
+        self.record(&QuoteHistory::of_received(details, version.clone(), at), version)
     }
 
-    /// Takes in what it is, which says nothing of whether it was received.
-    pub fn describe(&mut self, details: QuoteDetails, version: &FactVersion, at: Option<DateTime<Utc>>) -> FactChange {
-        self.hear(&QuoteHistory::described(details, version.clone(), at), version)
+    /// Records a description of the quote, which does not say if the quote was received.
+    pub fn record_observed(
+        &mut self,
+        details: QuoteDetails,
+        version: &FactVersion,
+        at: Option<DateTime<Utc>>,
+    ) -> FactChange {
+        self.record(&QuoteHistory::of_observed(details, version.clone(), at), version)
     }
 
-    fn hear(&mut self, said: &QuoteHistory, version: &FactVersion) -> FactChange {
-        let before = self.fact.clone();
-        self.take(said);
-        let Some(now) = &self.fact else {
-            return FactChange::Waits;
+    fn record(&mut self, history: &QuoteHistory, version: &FactVersion) -> FactChange {
+        let before = self.received.clone();
+        self.merge_history(history);
+        let Some(after) = &self.received else {
+            return FactChange::Pending;
         };
         let Some(before) = before else {
-            return FactChange::New;
+            return FactChange::Created;
         };
         match version.cmp(&before.version) {
-            std::cmp::Ordering::Less => FactChange::Older,
-            std::cmp::Ordering::Equal => FactChange::Known,
-            std::cmp::Ordering::Greater if is_change(&before.details, &now.details, version.source) => {
-                FactChange::Newer
+            Ordering::Less => FactChange::Stale,
+            Ordering::Equal => FactChange::Duplicate,
+            Ordering::Greater if is_visible_change(&before.details, &after.details, version.source) => {
+                FactChange::Updated
             }
-            std::cmp::Ordering::Greater => FactChange::Again,
+            Ordering::Greater => FactChange::Reaffirmed,
         }
     }
 
-    /// Takes in what is known of it elsewhere. Commutative, associative and idempotent.
-    pub fn take(&mut self, said: &QuoteHistory) {
-        self.said.take(said);
-        self.fact = self
-            .said
+    /// Adds a history of the same quote. Commutative, associative and idempotent.
+    pub fn merge_history(&mut self, history: &QuoteHistory) {
+        self.history.merge(history);
+        self.received = self
+            .history
             .details()
-            .zip(self.said.version())
+            .zip(self.history.version())
             .map(|(details, version)| ReceivedQuote {
                 version: version.clone(),
-                first_fact_at: self.said.first_at(),
-                news_at: self.said.news_at(details.price.as_ref()),
+                first_fact_at: self.history.first_fact_at(),
+                changed_at: self.history.changed_at(details.price.as_ref()),
                 details,
             });
     }
-}
 
-/// Whether a quote is another one now. Documents tell of it piece by piece: that more is known of the aircraft by now is no
-/// change of the quote.
-fn is_change(before: &QuoteDetails, now: &QuoteDetails, source: FactSource) -> bool {
-    match source {
-        FactSource::Event => before != now,
-        FactSource::Document => (&before.price, before.valid_until) != (&now.price, now.valid_until),
+    /// Adds everything that another trip knows about the same quote.
+    pub fn merge(&mut self, other: &Self) {
+        let Self {
+            history,
+            received: _, // derived from the history
+            decline,
+        } = other;
+        self.merge_history(history);
+        if let Some(decline) = decline {
+            record_decline(&mut self.decline, decline);
+        }
     }
 }
 
-/// Takes a decline in: the newest stays.
-pub fn learn_decline(known: &mut Option<DeclineFact>, decline: &DeclineFact) -> FactChange {
+impl Rfq {
+    /// Adds everything that another trip knows about the same RFQ.
+    pub fn merge(&mut self, other: &Self) {
+        let Self { sent, decline } = other;
+        self.sent |= sent;
+        if let Some(decline) = decline {
+            record_decline(&mut self.decline, decline);
+        }
+    }
+}
+
+/// Compares what people see of a quote. Documents show a quote in parts, so learning more about its aircraft, operator or RFQ
+/// is no change of the quote.
+fn is_visible_change(before: &QuoteDetails, after: &QuoteDetails, source: FactSource) -> bool {
+    fn offer(details: &QuoteDetails) -> (Option<&Money>, Option<DateTime<Utc>>) {
+        let QuoteDetails {
+            quote: _,
+            rfq: _,
+            price,
+            operator: _,
+            aircraft_type: _,
+            aircraft_tail: _,
+            valid_until,
+        } = details;
+        (price.as_ref(), *valid_until)
+    }
+    match source {
+        FactSource::Event => before != after,
+        FactSource::Document => offer(before) != offer(after),
+    }
+}
+
+/// Records a decline; the newest is kept.
+pub fn record_decline(known: &mut Option<DeclineFact>, decline: &DeclineFact) -> FactChange {
     match known {
         None => {
             *known = Some(decline.clone());
-            FactChange::New
+            FactChange::Created
         }
         Some(old) => match decline.version.cmp(&old.version) {
-            std::cmp::Ordering::Less => FactChange::Older,
-            std::cmp::Ordering::Equal => FactChange::Known,
-            std::cmp::Ordering::Greater => {
+            Ordering::Less => FactChange::Stale,
+            Ordering::Equal => FactChange::Duplicate,
+            Ordering::Greater => {
                 *old = decline.clone();
-                FactChange::Newer
+                FactChange::Updated
             }
         },
     }

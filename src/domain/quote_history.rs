@@ -1,208 +1,252 @@
-//! What was said of one quote, kept so that every order of hearing it ends alike: the newest event, and each distinct thing that
-//! documents said, with when it was said first and last. Everything else about the quote is derived from that.
+//! The observations of one quote: the newest event, and each distinct statement of a document with the first and last time it
+//! was read. Everything else about the quote is derived from them, so every order of arrival ends in the same state.
 //!
-//! An event says all that it knows. A document says what its kind of resource shows (an RFQ the aircraft, a message the price),
-//! and says it again whenever it is fetched: so what one leaves out stands as another has it, and said again it is no news.
+//! An event is complete. A document shows what its kind of resource holds (an RFQ the aircraft, a message the price) and
+//! repeats it whenever it is fetched. So a gap in one document is filled from another, and a repetition is no change.
 
 use chrono::{DateTime, Utc};
 
 use super::event::{FactSource, FactVersion, Money, Party, QuoteDetails};
 
-/// The most distinct things that are kept of documents; beyond that the oldest are forgotten. A quote whose price changed so
-/// often has no history that anybody would miss.
-const MAX_DOCUMENTS: usize = 64;
+/// The most distinct document observations kept of one quote; the oldest are dropped.
+const MAX_DOCUMENT_OBSERVATIONS: usize = 64;
 
-/// All that was said of a quote.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct QuoteHistory {
-    /// Its seller made it: an event said so, or a document that knows. Otherwise it may be a price that nobody quoted, and all
-    /// that is kept of it waits.
+    /// The seller made the quote: an event or a document says so. Until then it may be a price that Avinode generated, and
+    /// its observations are kept without effect.
     pub received: bool,
-    /// By events: the newest.
+    /// The newest event.
     pub event: Option<Observation>,
-    /// By documents: each distinct thing, what was said last first.
+    /// The distinct statements of documents, the newest first.
     pub documents: Vec<Observation>,
-    /// The earliest moment at which it is known to have stood.
-    pub stood_from: Option<DateTime<Utc>>,
-    /// The latest.
-    pub stood_at: Option<DateTime<Utc>>,
+    /// The earliest time at which the quote is known to have been valid.
+    pub first_reaffirmed_at: Option<DateTime<Utc>>,
+    /// The latest time at which the quote is known to have been valid.
+    pub last_reaffirmed_at: Option<DateTime<Utc>>,
 }
 
-/// One thing said, once or again.
+/// One distinct statement about a quote, read once or repeatedly.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
-    /// What.
     pub details: QuoteDetails,
-    /// The earliest of the sender's stamps, or of the versions where there was none. `None` is the lowest.
-    pub earliest: Option<DateTime<Utc>>,
-    /// The time of its lowest version; of an event that of its only one.
-    pub first_at: Option<DateTime<Utc>>,
+    /// The earliest of the sender's own times, or of the versions' times where the sender gave none. `None` is the lowest.
+    pub earliest_at: Option<DateTime<Utc>>,
+    /// The time of the lowest version; an event has only one.
+    pub first_version_at: Option<DateTime<Utc>>,
     /// The highest version.
-    pub last: FactVersion,
-    /// Whether the versions' times are the sender's own stamps. Otherwise they are only when we asked.
-    pub is_stamped: bool,
+    pub latest_version: FactVersion,
+    /// The versions' times are the sender's own. Otherwise they are the times at which a GET began.
+    pub has_sender_time: bool,
 }
 
 impl QuoteHistory {
-    /// One thing, said once, with the sender's stamp, of a quote that was received.
-    pub fn once(details: QuoteDetails, version: FactVersion, at: Option<DateTime<Utc>>) -> Self {
-        let stated = Observation {
+    /// One statement about a received quote; `at` is the sender's own time.
+    pub fn of_received(details: QuoteDetails, version: FactVersion, at: Option<DateTime<Utc>>) -> Self {
+        Self {
+            received: true,
+            ..Self::of_observed(details, version, at)
+        }
+    }
+
+    /// One statement about a quote that may not have been received; `at` is the sender's own time.
+    pub fn of_observed(details: QuoteDetails, version: FactVersion, at: Option<DateTime<Utc>>) -> Self {
+        let observation = Observation {
             details,
-            earliest: at.or(version.at),
-            first_at: version.at,
-            is_stamped: at == version.at,
-            last: version,
+            earliest_at: at.or(version.at),
+            first_version_at: version.at,
+            has_sender_time: at == version.at,
+            latest_version: version,
         };
-        match stated.last.source {
+        match observation.latest_version.source {
             FactSource::Event => Self {
-                received: true,
-                event: Some(stated),
+                event: Some(observation),
                 ..Self::default()
             },
             FactSource::Document => Self {
-                received: true,
-                documents: vec![stated],
+                documents: vec![observation],
                 ..Self::default()
             },
         }
     }
 
-    /// The same of a quote of which it is not said whether it was received.
-    pub fn described(details: QuoteDetails, version: FactVersion, at: Option<DateTime<Utc>>) -> Self {
+    /// The quote was valid at this time; nothing else is known about it.
+    pub fn of_reaffirmed(at: Option<DateTime<Utc>>) -> Self {
         Self {
-            received: false,
-            ..Self::once(details, version, at)
-        }
-    }
-
-    /// Nothing but that it stood at this moment.
-    pub fn stood(at: Option<DateTime<Utc>>) -> Self {
-        Self {
-            stood_from: at,
-            stood_at: at,
+            first_reaffirmed_at: at,
+            last_reaffirmed_at: at,
             ..Self::default()
         }
     }
 
-    /// Takes in what else was said. Commutative, associative and idempotent.
-    pub fn take(&mut self, other: &Self) {
-        self.received |= other.received;
-        if let Some(stated) = &other.event {
+    /// Adds another history of the same quote. Commutative, associative and idempotent.
+    pub fn merge(&mut self, other: &Self) {
+        let Self {
+            received,
+            event,
+            documents,
+            first_reaffirmed_at,
+            last_reaffirmed_at,
+        } = other;
+        self.received |= received;
+        if let Some(event) = event {
             match &mut self.event {
-                Some(known) => known.take_event(stated),
-                None => self.event = Some(stated.clone()),
+                Some(known) => known.merge_event(event),
+                None => self.event = Some(event.clone()),
             }
         }
-        for stated in &other.documents {
-            match self.documents.iter_mut().find(|known| known.is_same(stated)) {
-                Some(known) => known.take_again(stated),
-                None => self.documents.push(stated.clone()),
+        for document in documents {
+            match self
+                .documents
+                .iter_mut()
+                .find(|known| known.is_same_statement(document))
+            {
+                Some(known) => known.merge_repetition(document),
+                None => self.documents.push(document.clone()),
             }
         }
-        self.documents
-            .sort_by(|one, other| (&other.last, other.is_stamped).cmp(&(&one.last, one.is_stamped)));
-        self.documents.truncate(MAX_DOCUMENTS);
-        self.stood_from = self.stood_from.into_iter().chain(other.stood_from).min();
-        self.stood_at = self.stood_at.max(other.stood_at);
+        self.documents.sort_by(|one, other| {
+            (&other.latest_version, other.has_sender_time).cmp(&(&one.latest_version, one.has_sender_time))
+        });
+        self.documents.truncate(MAX_DOCUMENT_OBSERVATIONS);
+        self.first_reaffirmed_at = self.first_reaffirmed_at.into_iter().chain(*first_reaffirmed_at).min();
+        self.last_reaffirmed_at = self.last_reaffirmed_at.max(*last_reaffirmed_at);
     }
 
-    /// The highest version of all; none where nothing was said but that it stood.
+    /// The highest version of any observation.
     pub fn version(&self) -> Option<&FactVersion> {
-        self.all().map(|stated| &stated.last).max()
+        self.observations().map(|observation| &observation.latest_version).max()
     }
 
-    /// The quote as a whole: the newest document's words, their gaps filled by older ones, back to the newest event. `None`
-    /// where it was not received.
+    /// The complete quote: the newest document, its gaps filled from older ones, back to and including the newest event.
+    /// `None` if the quote was not received.
     pub fn details(&self) -> Option<QuoteDetails> {
         if !self.received {
             return None;
         }
         let event = self.event.as_ref();
-        let newer = |stated: &&Observation| event.is_none_or(|event| stated.last > event.last);
-        let mut newest_first = self.documents.iter().filter(newer).chain(event);
-        let mut whole = newest_first.next()?.details.clone();
-        for stated in newest_first {
-            fill(&mut whole, &stated.details);
+        let is_newer =
+            |document: &&Observation| event.is_none_or(|event| document.latest_version > event.latest_version);
+        let mut newest_first = self.documents.iter().filter(is_newer).chain(event);
+        let mut details = newest_first.next()?.details.clone();
+        for observation in newest_first {
+            fill_gaps(&mut details, &observation.details);
         }
-        Some(whole)
+        Some(details)
     }
 
-    /// The earliest time of all; `None`, the lowest, where something said had none.
-    pub fn first_at(&self) -> Option<DateTime<Utc>> {
-        let earliest = self.all().map(|stated| stated.earliest).min().flatten();
-        match self.stood_from {
-            Some(stood) => earliest.min(Some(stood)),
+    /// The earliest time of all; `None`, the lowest, when an observation had none.
+    pub fn first_fact_at(&self) -> Option<DateTime<Utc>> {
+        let earliest = self
+            .observations()
+            .map(|observation| observation.earliest_at)
+            .min()
+            .flatten();
+        match self.first_reaffirmed_at {
+            Some(reaffirmed) => earliest.min(Some(reaffirmed)),
             None => earliest,
         }
     }
 
-    /// When something last changed: the newest stamp, or where a price came without one, when it was first seen. The first
-    /// price that was seen of a quote is as old as the quote, however late we asked.
-    pub fn news_at(&self, price: Option<&Money>) -> Option<DateTime<Utc>> {
-        let stamps = self.all().filter(|stated| stated.is_stamped);
-        let stamped = stamps.filter_map(|stated| stated.last.at).max();
-        let says_it = |stated: &&Observation| stated.details.price.as_ref() == price;
-        let seen = || {
+    /// The time of the last change of a quote that has this price now: the newest of the sender's own times or, where the
+    /// price came without one, the time at which the price was first observed. The first price ever observed is as old as
+    /// the quote, however late it was fetched.
+    pub fn changed_at(&self, price: Option<&Money>) -> Option<DateTime<Utc>> {
+        let by_sender = self.observations().filter(|observation| observation.has_sender_time);
+        let newest_sender_time = by_sender.filter_map(|observation| observation.latest_version.at).max();
+        let has_price = |observation: &&Observation| observation.details.price.as_ref() == price;
+        let fetched_with_price = || {
             self.documents
                 .iter()
-                .filter(says_it)
-                .filter(|stated| !stated.is_stamped)
+                .filter(has_price)
+                .filter(|document| !document.has_sender_time)
         };
-        let first_seen = seen().map(|stated| stated.first_at).min();
-        let (Some(first_seen), None) = (first_seen, self.event.as_ref().filter(says_it)) else {
-            return stamped;
+        let first_observed = fetched_with_price().map(|document| document.first_version_at).min();
+        let (Some(first_observed), None) = (first_observed, self.event.as_ref().filter(has_price)) else {
+            return newest_sender_time;
         };
-        let other = |stated: &Observation| stated.details.price.is_some() && !says_it(&stated);
-        let is_change = self.all().any(|stated| other(stated) && stated.first_at < first_seen);
-        let since = match is_change {
-            true => first_seen,
-            false => seen().map(|stated| stated.earliest).min().flatten(),
+        let has_other_price =
+            |observation: &Observation| observation.details.price.is_some() && !has_price(&observation);
+        let had_other_price = self
+            .observations()
+            .any(|observation| has_other_price(observation) && observation.first_version_at < first_observed);
+        let price_since = match had_other_price {
+            true => first_observed,
+            false => fetched_with_price()
+                .map(|document| document.earliest_at)
+                .min()
+                .flatten(),
         };
-        stamped.max(since)
+        newest_sender_time.max(price_since)
     }
 
-    fn all(&self) -> impl Iterator<Item = &Observation> {
+    fn observations(&self) -> impl Iterator<Item = &Observation> {
         self.documents.iter().chain(&self.event)
     }
 }
 
 impl Observation {
-    /// Another event: the newest stays, and the earliest time.
-    fn take_event(&mut self, other: &Self) {
-        let earliest = self.earliest.min(other.earliest);
-        if self.last < other.last {
+    /// Keeps the newer of two events, and the earliest time of both.
+    fn merge_event(&mut self, other: &Self) {
+        let earliest_at = self.earliest_at.min(other.earliest_at);
+        if self.latest_version < other.latest_version {
             *self = other.clone();
         }
-        self.earliest = earliest;
+        self.earliest_at = earliest_at;
     }
 
-    fn is_same(&self, other: &Self) -> bool {
-        (self.is_stamped, &self.details) == (other.is_stamped, &other.details)
+    fn is_same_statement(&self, other: &Self) -> bool {
+        fn statement(observation: &Observation) -> (&QuoteDetails, bool) {
+            let Observation {
+                details,
+                earliest_at: _,
+                first_version_at: _,
+                latest_version: _,
+                has_sender_time,
+            } = observation;
+            (details, *has_sender_time)
+        }
+        statement(self) == statement(other)
     }
 
-    /// The same, said another time.
-    fn take_again(&mut self, other: &Self) {
-        self.earliest = self.earliest.min(other.earliest);
-        self.first_at = self.first_at.min(other.first_at);
-        if self.last < other.last {
-            self.last.clone_from(&other.last);
+    fn merge_repetition(&mut self, other: &Self) {
+        let Self {
+            details: _, // both are the same statement
+            earliest_at,
+            first_version_at,
+            latest_version,
+            has_sender_time: _,
+        } = other;
+        self.earliest_at = self.earliest_at.min(*earliest_at);
+        self.first_version_at = self.first_version_at.min(*first_version_at);
+        if self.latest_version < *latest_version {
+            self.latest_version.clone_from(latest_version);
         }
     }
 }
 
-/// Fills what is missing from what was said before.
-fn fill(whole: &mut QuoteDetails, older: &QuoteDetails) {
-    fn gap<T: Clone>(whole: &mut Option<T>, older: &Option<T>) {
-        if whole.is_none() {
-            whole.clone_from(older);
+/// Fills the missing parts from an older observation.
+fn fill_gaps(details: &mut QuoteDetails, older: &QuoteDetails) {
+    fn fill<T: Clone>(part: &mut Option<T>, older: &Option<T>) {
+        if part.is_none() {
+            part.clone_from(older);
         }
     }
-    gap(&mut whole.request, &older.request);
-    gap(&mut whole.price, &older.price);
-    if whole.operator == Party::default() {
-        whole.operator.clone_from(&older.operator);
+    let QuoteDetails {
+        quote: _,
+        rfq,
+        price,
+        operator,
+        aircraft_type,
+        aircraft_tail,
+        valid_until,
+    } = older;
+    fill(&mut details.rfq, rfq);
+    fill(&mut details.price, price);
+    if details.operator == Party::default() {
+        details.operator.clone_from(operator);
     }
-    gap(&mut whole.aircraft_type, &older.aircraft_type);
-    gap(&mut whole.aircraft_tail, &older.aircraft_tail);
-    gap(&mut whole.valid_until, &older.valid_until);
+    fill(&mut details.aircraft_type, aircraft_type);
+    fill(&mut details.aircraft_tail, aircraft_tail);
+    fill(&mut details.valid_until, valid_until);
 }

@@ -1,4 +1,4 @@
-//! A session as the rules see it: the columns they read, and what the service remembers beside them.
+//! A session as the rules see it: the columns they read, its ledger and its pin.
 
 use std::collections::BTreeSet;
 
@@ -7,33 +7,29 @@ use uuid::Uuid;
 
 use super::ids::QuoteId;
 
-/// The kind of the job, with the session's id as key, by which a session is matched with what is known of its trip. Session
-/// tracking, the sweep and the triggers on `chat_sessions` queue it; these say the same word.
+/// The kind of the job that matches a session with the facts of its trip; the job's key is the session's id. The API, the
+/// resync and the triggers on `chat_sessions` enqueue it; the triggers' SQL has the same word.
 pub const REMATCH: &str = "rematch";
 
-/// What the rules read of a row of `chat_sessions`, its ledger and its state.
+/// The parts of a `chat_sessions` row, its ledger and its state that the rules read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionSnapshot {
-    /// `chat_sessions.id`.
     pub id: Uuid,
     /// Completed or archived: the primary quote, the step and the status stay.
     pub is_closed: bool,
-    /// `current_step`, also a word that the rules do not know.
+    /// Any word, also one that the rules do not know.
     pub current_step: Option<String>,
-    /// `quotes_expected_count`.
     pub quotes_expected_count: i32,
-    /// `operators_contacted_count`.
     pub operators_contacted_count: i32,
-    /// `last_activity_at`.
     pub last_activity_at: DateTime<Utc>,
-    /// Whether `workflow_state` is an object, into which the trip's status can be written.
-    pub takes_trip_status: bool,
-    /// `workflow_state.avinode_trip.status`, if it stands there.
+    /// `workflow_state` is an object, so the trip's status can be written into it.
+    pub accepts_trip_status: bool,
+    /// `workflow_state.avinode_trip.status`.
     pub trip_status: Option<String>,
-    /// `workflow_state.avinode_trip.at`, if it stands there.
+    /// `workflow_state.avinode_trip.at`.
     pub trip_status_at: Option<DateTime<Utc>>,
     /// A person chose the primary quote: no policy replaces it.
     pub pinned: bool,
-    /// The quotes that have entered its ledger.
+    /// The quotes counted so far.
     pub ledger: BTreeSet<QuoteId>,
 }

@@ -1,7 +1,7 @@
-//! The rules held against generated facts, tables, and a second, naive reading of them.
+//! Tests of the rules: with generated facts, with tables, and against a second, naive implementation.
 
-mod deciding;
-mod election;
-mod generate;
-mod learning;
+mod apply_event;
+mod decide;
+pub mod generators;
 mod oracle;
+mod primary_quote;

@@ -1,36 +1,35 @@
-//! Which of a trip's ids stands for it, once documents have shown several to be one trip: always the same one, in whatever
-//! order they were shown.
+//! The canonical id of a trip that has several ids: the same one in whatever order documents show them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// From each id that gives way to the one that stands for its trip. The ids of a group are one trip; groups that share an id
-/// are one as well.
+/// Maps each id that is not canonical to the canonical id of its trip. The ids of a group are one trip, and groups that share
+/// an id are one trip.
 ///
-/// A resource id stands before a short id, and then the smaller text: the best of all is the best of any part that has it, so
-/// joining two trips that were joined before ends in the same id as joining all at once.
-pub fn standing(groups: &[Vec<String>]) -> BTreeMap<String, String> {
+/// The canonical id is a resource id before a short id, then the smaller text. The minimum of a union is the minimum of its
+/// parts' minima, so joining trips step by step ends in the same id as joining them together.
+pub fn canonical_ids(groups: &[Vec<String>]) -> BTreeMap<String, String> {
     let mut trips: Vec<BTreeSet<&str>> = Vec::new();
     for group in groups {
-        let mut whole: BTreeSet<&str> = group.iter().map(String::as_str).collect();
-        // Those known so far share nothing with one another, so once over them is enough.
+        let mut joined: BTreeSet<&str> = group.iter().map(String::as_str).collect();
+        // The trips found so far are disjoint, so one pass over them is enough.
         trips.retain(|trip| {
-            let apart = trip.is_disjoint(&whole);
-            if !apart {
-                whole.extend(trip);
+            let is_other = trip.is_disjoint(&joined);
+            if !is_other {
+                joined.extend(trip);
             }
-            apart
+            is_other
         });
-        trips.push(whole);
+        trips.push(joined);
     }
-    let mut gives_way = BTreeMap::new();
+    let mut canonical_of = BTreeMap::new();
     for trip in trips {
-        let Some(stands) = trip.iter().copied().min_by_key(|id| (!id.starts_with("atrip-"), *id)) else {
+        let Some(canonical) = trip.iter().copied().min_by_key(|id| (!id.starts_with("atrip-"), *id)) else {
             continue;
         };
-        let others = trip.iter().filter(|id| **id != stands);
-        gives_way.extend(others.map(|id| ((*id).to_owned(), stands.to_owned())));
+        let others = trip.iter().filter(|id| **id != canonical);
+        canonical_of.extend(others.map(|id| ((*id).to_owned(), canonical.to_owned())));
     }
-    gives_way
+    canonical_of
 }
 
 #[cfg(test)]

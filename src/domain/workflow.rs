@@ -1,15 +1,10 @@
-//! The steps of a session's workflow, and the one way they move.
+//! The steps of a session's workflow, which only advance.
 
-/// A step of the workflow, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WorkflowStep {
-    /// The broker's wish is being understood.
     UnderstandingRequest,
-    /// Aircraft are looked for.
     SearchingAircraft,
-    /// Sellers have been asked.
     RequestingQuotes,
-    /// A proposal can be sent.
     ProposalReady,
 }
 
@@ -31,14 +26,14 @@ impl WorkflowStep {
         }
     }
 
-    /// The step of a word; `None` for a word that the application made up.
+    /// The step of a word; `None` for a word of the application's own.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.as_str() == word)
     }
 }
 
-/// Where a session at `current` goes when it is to be at least at `step`: forward, never back, and an unknown word of
-/// the application's stays. `None`: it stays where it is.
+/// The new step of a session that is to be at `step` or later; `None` if it stays. A session never moves back, and an unknown
+/// step of the application's stays.
 pub fn advance_to(current: Option<&str>, step: WorkflowStep) -> Option<WorkflowStep> {
     match current {
         None => Some(step),

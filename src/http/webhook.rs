@@ -115,7 +115,7 @@ async fn accept(state: &AppState, head: &Parts, body: axum::body::Body) -> Resul
         body: bytes.clone(),
         headers: stored_headers(&head.headers),
         verified_by: verified_by.to_string(),
-        route: notification::route(&bytes),
+        route: notification::classify(&bytes),
     };
     let receipt = DeliveryReceipt { delivery: delivery.id };
     store(state, delivery, reserved)

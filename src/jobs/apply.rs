@@ -169,16 +169,16 @@ impl JobApplier {
         ids.sort();
         ids.dedup();
         let named = named(&fresh);
-        let mut related = related_trips::related(&mut tx, &ids, &named, &rematched).await?;
+        let mut related = related_trips::find(&mut tx, &ids, &named, &rematched).await?;
         let locked = trips::lock(&mut tx, &related.trips.iter().cloned().collect::<Vec<_>>()).await?;
         let mut locked =
             locked.ok_or_else(|| JobError::Contention("a trip was merged with another meanwhile".to_owned()))?;
-        if !related.unsettled.is_empty() {
-            related_trips::lock(&mut tx, &related.unsettled).await?;
+        if !related.rfqs_to_lock.is_empty() {
+            related_trips::lock_rfqs(&mut tx, &related.rfqs_to_lock).await?;
         }
-        if related.unsettled.iter().any(|rfq| related.held.contains(rfq)) {
+        if related.rfqs_to_lock.iter().any(|rfq| related.held_rfqs.contains(rfq)) {
             // While we waited for the locks, a session's RFQ may have been named under a trip more.
-            related = related_trips::related(&mut tx, &ids, &named, &rematched).await?;
+            related = related_trips::find(&mut tx, &ids, &named, &rematched).await?;
             if !related.trips.iter().all(|trip| locked.key_of.contains_key(trip)) {
                 return Err(JobError::Contention(
                     "an RFQ was named under another trip meanwhile".to_owned(),
@@ -190,14 +190,14 @@ impl JobApplier {
         learned.merged(merge_trips::merge(&mut tx, &mut locked, &same).await?);
         let keys: Vec<String> = locked.trips.keys().cloned().collect();
         let asked: Vec<String> = related
-            .asked
+            .own_trips
             .iter()
             .filter_map(|id| locked.key_of.get(id))
             .cloned()
             .collect();
         let rfqs: Vec<String> = named.into_iter().map(|(_, rfq)| rfq).collect();
         let mut sessions = store::sessions::lock(&mut tx, &keys, &asked, &rfqs, &rematched).await?;
-        let found_late = shared_trips::set_apart(&mut sessions, &locked.trips, &related.held);
+        let found_late = shared_trips::set_apart(&mut sessions, &locked.trips, &related.held_rfqs);
         let messages = facts::messages_of(&fresh, &locked.key_of);
         let mut rows = store::facts::load(&mut tx, &mut locked.trips, &messages).await?;
 

@@ -105,7 +105,7 @@ impl FetchHandler {
         let known = kept::newest(&mut tx, &group.key).await?;
         tx.commit().await?;
         let vouch = |href: &str, resource: &Resource| {
-            let refused = self.client.vouch(href, resource).err();
+            let refused = self.client.verify_href(href, resource).err();
             refused.map_or(Ok(()), |why| Err(why.to_string()))
         };
         let asked = FetchRequest::read(&group.key, &group.jobs, group.claimed_at, &bodies, vouch);
@@ -119,7 +119,7 @@ impl FetchHandler {
         resource: &Resource,
         known: Option<StoredDocument>,
     ) -> Result<Unfinished, JobError> {
-        let fetched_at = known.as_ref().map(|known| known.asked_at);
+        let fetched_at = known.as_ref().map(|known| known.requested_at);
         let in_hand = match known.and_then(|known| stored(&known, asked)) {
             Some(in_hand) => in_hand,
             None => match self.ask(group, asked, resource, fetched_at).await? {
@@ -150,8 +150,8 @@ impl FetchHandler {
         tx.commit().await?;
         let content = JobPayload::Document {
             resource: resource.to_string(),
-            trips: reading.trips.clone(),
-            events: trip.map(|trip| reading.events(&trip)).unwrap_or_default(),
+            trips: reading.trip_ids.clone(),
+            events: trip.map(|trip| reading.events_of(&trip)).unwrap_or_default(),
             way: asked
                 .received_at
                 .map_or(Provenance::Polled(in_hand.began_at), Provenance::Notified),
@@ -209,7 +209,7 @@ fn all(jobs: &[ClaimedJob], error: &JobError) -> Unfinished {
 
 /// The newest document, if it was asked for after the last of the jobs was queued.
 fn stored(known: &StoredDocument, asked: &FetchRequest) -> Option<FetchedDocument> {
-    if known.asked_at <= asked.newest() {
+    if known.requested_at <= asked.newest() {
         return None;
     }
     let data = json::read(known.body.as_deref()?)
@@ -218,8 +218,8 @@ fn stored(known: &StoredDocument, asked: &FetchRequest) -> Option<FetchedDocumen
         .map(Value::take)?;
     Some(FetchedDocument {
         data,
-        asked_at: known.asked_at,
-        began_at: known.began_at,
+        asked_at: known.requested_at,
+        began_at: known.fetch_began_at,
         // It may not have been applied yet.
         same: false,
     })

@@ -87,7 +87,7 @@ pub async fn run(
 /// What is done between two whole turns, if the duty is ours: quotes that can be shown by now.
 async fn small_turn(pool: &Pool, process: &str) -> Result<(), sqlx::Error> {
     if leader::try_acquire_leadership(pool, DUTY, process, EVERY * 4).await? {
-        match_again(pool, &resync::unshown(pool).await?).await?;
+        match_again(pool, &resync::find_projectable_sessions(pool).await?).await?;
     }
     Ok(())
 }
@@ -110,7 +110,7 @@ pub async fn turn(pool: &Pool, process: &str, keep_outcomes: Duration, prune: bo
     if !leader::try_acquire_leadership(pool, DUTY, process, EVERY * 4).await? {
         return Ok(());
     }
-    match_again(pool, &resync::sweep(pool).await?).await?;
+    match_again(pool, &resync::find_missed_sessions(pool).await?).await?;
     if prune {
         let pruned = leader::prune_outcomes(pool, keep_outcomes).await?;
         if pruned > 0 {

@@ -50,7 +50,7 @@ pub async fn begin(pool: &Pool, which: &ReconcileScope) -> Result<(ReconcilePlan
 }
 
 async fn targets(pool: &Pool, which: &ReconcileScope) -> Result<(Vec<ReconcileTarget>, Vec<String>), sqlx::Error> {
-    let mut targets = trip_lookup::targets(pool, which).await?;
+    let mut targets = trip_lookup::reconcile_targets(pool, which).await?;
     for target in &mut targets {
         // What the application wrote into a session need be no resource.
         target.resources.retain(|id| is_resource(id));

@@ -50,7 +50,7 @@ pub fn fetching(
         }),
         client: AvinodeClient::new(&avinode.client, clock)?,
         limiter: limiter.clone(),
-        settle: avinode.settle,
+        settle: avinode.api_lag,
     };
     // Enough for calls of half a second, and some that hang.
     let at_once = (4.0 + avinode.calls_per_second / 2.0).clamp(AT_ONCE.0, AT_ONCE.1);

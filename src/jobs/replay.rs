@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use super::full_event::{KIND_AGAIN, KIND_UNKNOWN};
-use crate::avinode::notification::{DeliveryKind, route};
+use crate::avinode::notification::{DeliveryKind, classify};
 use crate::postgres::transaction::Pool;
 use crate::queue::enqueue::{NewJob, enqueue};
 use crate::store::deliveries;
@@ -18,7 +18,7 @@ pub async fn replay(pool: &Pool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error>
     let jobs: Vec<NewJob> = found
         .iter()
         .map(|id| {
-            let (kind, key) = match route(&stored[id].body) {
+            let (kind, key) = match classify(&stored[id].body) {
                 DeliveryKind::Full => (KIND_AGAIN, None),
                 DeliveryKind::Thin { key } => (super::fetch::KIND, Some(key.as_str().to_owned())),
                 DeliveryKind::Unknown => (KIND_UNKNOWN, None),

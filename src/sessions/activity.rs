@@ -74,7 +74,7 @@ impl SessionService {
             // The conversation first, as when a session is created: otherwise neither transaction sees the session of
             // the other.
             lock::conversation(&mut tx, conversation).await?;
-            let open = lock::live_sessions(&mut tx, conversation).await?;
+            let open = lock::open_sessions(&mut tx, conversation).await?;
             let before = lock_session(&mut tx, session).await?;
             match SessionStatus::from_word(&before.status) {
                 Some(SessionStatus::Active) => {}

@@ -1,6 +1,5 @@
 //! The end of a session: its proposal, its completion, its archive.
 
-use serde_json::json;
 use uuid::Uuid;
 
 use super::activity::invalid_status;
@@ -10,7 +9,7 @@ use super::service::{SessionService, check_references, load_session, lock_sessio
 use crate::domain::chat_session::input::ProposalUpdate;
 use crate::domain::chat_session::status::SessionStatus;
 use crate::domain::chat_session::view::{ArchiveResult, ChatSession};
-use crate::domain::trip::TimelineEvent;
+use crate::domain::timeline::TimelineEvent;
 use crate::domain::workflow::WorkflowStep;
 use crate::store::chat_sessions::references::References;
 use crate::store::chat_sessions::{aggregate, timeline_and_pin, tx, update};
@@ -32,13 +31,8 @@ impl SessionService {
             };
             check_references(&mut tx, references).await?;
             update::proposal(&mut tx, session, proposal, WorkflowStep::ProposalReady.as_str(), now).await?;
-            let event = TimelineEvent {
-                kind: "proposal_attached",
-                cause: format!("proposal/{proposal}"),
-                at: Some(now),
-                detail: json!({"proposal": proposal}),
-            };
-            timeline_and_pin::write(&mut tx, session, event).await?;
+            let event = TimelineEvent::proposal_attached(proposal, now);
+            timeline_and_pin::append(&mut tx, session, event).await?;
             let session = load_session(&mut tx, session).await?;
             tx.commit().await?;
             Ok(session)
@@ -62,13 +56,8 @@ impl SessionService {
                 }
                 _ => {
                     update::status(&mut tx, session, SessionStatus::Completed, Some(now), Some(now)).await?;
-                    let event = TimelineEvent {
-                        kind: "session_completed",
-                        cause: format!("completed/{}", now.timestamp_micros()),
-                        at: Some(now),
-                        detail: json!({}),
-                    };
-                    timeline_and_pin::write(&mut tx, session, event).await?;
+                    let event = TimelineEvent::session_completed(now);
+                    timeline_and_pin::append(&mut tx, session, event).await?;
                 }
             }
             let session = load_session(&mut tx, session).await?;

@@ -42,7 +42,7 @@ impl SessionService {
             });
         }
         // Read after the lock: a session that a concurrent call has created is seen.
-        let open = preferred(lock::live_sessions(&mut tx, new.conversation_id).await?);
+        let open = preferred(lock::open_sessions(&mut tx, new.conversation_id).await?);
         let references = References {
             request_id: new.request_id,
             iso_agent_id: Some(new.iso_agent_id),

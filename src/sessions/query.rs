@@ -53,7 +53,9 @@ impl SessionService {
         optional(page.after.as_deref(), |after| validate::id("cursor", after))?;
         let mut tx = tx::reading(&self.pool).await.map_err(read_error)?;
         check_exists(&mut tx, session).await?;
-        let trip_ids = quotes::trips_of(&mut tx, session).await.map_err(read_error)?;
+        let trip_ids = quotes::trip_ids_of_session(&mut tx, session)
+            .await
+            .map_err(read_error)?;
         quotes::list(&mut tx, session, &trip_ids, page)
             .await
             .map_err(read_error)

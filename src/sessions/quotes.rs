@@ -12,7 +12,7 @@ use crate::domain::chat_session::input::QuoteUpdate;
 use crate::domain::chat_session::status::SessionStatus;
 use crate::domain::chat_session::view::ChatSession;
 use crate::domain::ids::QuoteId;
-use crate::domain::trip::TimelineEvent;
+use crate::domain::timeline::TimelineEvent;
 use crate::domain::workflow::{WorkflowStep, advance_to};
 use crate::store::chat_sessions::lock::LockedChatSession;
 use crate::store::chat_sessions::quotes::{self, QuoteRow, QuoteWrite};
@@ -45,24 +45,24 @@ impl SessionService {
         let now = self.now();
         let mut tx = tx::writing(&self.pool).await?;
         let before = lock_session(&mut tx, session).await?;
-        let trip_ids = quotes::trips_of(&mut tx, session).await?;
+        let trip_ids = quotes::trip_ids_of_session(&mut tx, session).await?;
         let quote = load_quote(&mut tx, &before, "quote_id", update.quote_id, &trip_ids).await?;
         if let Some(primary) = update.primary_quote_id.filter(|primary| *primary != update.quote_id) {
             load_quote(&mut tx, &before, "primary_quote_id", primary, &trip_ids).await?;
         }
         let key = ledger_key(update.quote_id, &quote);
-        let entered = quotes::enter(&mut tx, session, &key).await?;
+        let entered = quotes::insert_into_ledger(&mut tx, session, &key).await?;
         let is_closed = SessionStatus::from_word(&before.status).is_some_and(SessionStatus::is_closed);
         let step = update.current_step.clone().or_else(|| {
             let step = (!is_closed).then(|| advance_to(before.current_step.as_deref(), WorkflowStep::RequestingQuotes));
             step.flatten().map(|step| step.as_str().to_owned())
         });
         let write = QuoteWrite {
-            entered: i32::from(entered),
-            received: update.quotes_received_count,
-            expected: update.quotes_expected_count,
-            primary: update.primary_quote_id,
-            step,
+            new_quotes: i32::from(entered),
+            received_count: update.quotes_received_count,
+            expected_count: update.quotes_expected_count,
+            primary_quote_id: update.primary_quote_id,
+            current_step: step,
         };
         quotes::write(&mut tx, session, &write, now).await?;
         if update.primary_quote_id.is_some() {
@@ -71,7 +71,7 @@ impl SessionService {
         if entered {
             let detail = json!({"quote": key, "operator": quote.operator_name, "source": "api"});
             let event = TimelineEvent::quote_received(&key, Some(now), detail);
-            timeline_and_pin::write(&mut tx, session, event).await?;
+            timeline_and_pin::append(&mut tx, session, event).await?;
         }
         let session = load_session(&mut tx, session).await?;
         tx.commit().await?;
@@ -106,10 +106,10 @@ async fn load_quote(
     row: Uuid,
     trip_ids: &[String],
 ) -> Result<QuoteRow, SessionError> {
-    let quote = quotes::shown(tx, row, trip_ids).await?;
+    let quote = quotes::find_row(tx, row, trip_ids).await?;
     let quote = quote.ok_or(SessionError::ReferenceNotFound { field })?;
     let foreign = match (quote.request_id, session.request_id) {
-        (Some(its), Some(ours)) => its != ours && !quote.of_trip,
+        (Some(its), Some(ours)) => its != ours && !quote.is_of_trip,
         _ => false,
     };
     match foreign {
@@ -124,7 +124,10 @@ async fn load_quote(
 /// Returns the ledger key of a quote. The webhook cannot report an id that is not a valid [`QuoteId`], so such a quote is
 /// keyed by its row.
 fn ledger_key(row: Uuid, quote: &QuoteRow) -> String {
-    let id = quote.fact.as_deref().or(quote.avinode_quote_id.as_deref());
+    let id = quote
+        .projected_quote_id
+        .as_deref()
+        .or(quote.avinode_quote_id.as_deref());
     match id.and_then(|id| QuoteId::parse(id).ok()) {
         Some(id) => id.as_str().to_owned(),
         None => format!("row:{row}"),

@@ -40,11 +40,11 @@ pub(super) async fn lock_session(
 
 /// Returns a session as this transaction sees it.
 pub(super) async fn load_session(tx: &mut Transaction<'_>, session: Uuid) -> Result<ChatSession, SessionError> {
-    page::one(tx, session).await?.ok_or(SessionError::SessionNotFound)
+    page::get(tx, session).await?.ok_or(SessionError::SessionNotFound)
 }
 
 pub(super) async fn check_references(tx: &mut Transaction<'_>, references: References) -> Result<(), SessionError> {
-    match references::missing(tx, references).await? {
+    match references::first_missing(tx, references).await? {
         Some(field) => Err(SessionError::ReferenceNotFound { field }),
         None => Ok(()),
     }

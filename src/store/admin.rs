@@ -1,4 +1,4 @@
-//! What operators read of deliveries and sessions.
+//! Reads deliveries and sessions for the admin commands.
 
 pub mod documents;
 
@@ -9,29 +9,26 @@ use uuid::Uuid;
 
 use crate::postgres::transaction::Pool;
 
-/// A delivery and what became of it.
+/// A delivery and the outcome of its newest job.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeliveryView {
-    /// Its id, as the answer named it.
+    /// The id that the response to the sender named.
     pub id: Uuid,
-    /// When it was received.
     pub received_at: DateTime<Utc>,
-    /// Scheme and ordinal of the secret.
+    /// Scheme and position of the secret.
     pub verified_by: String,
-    /// Bytes of the body.
+    /// The length of the body.
     pub bytes: i32,
-    /// The newest job's state or outcome: `applied`, `duplicate`, `nothing`, `gone`, `dead`, `discarded`, or `queued`.
+    /// The newest job's outcome: `applied`, `duplicate`, `nothing`, `gone`, `dead`, `discarded`; or `queued`.
     pub outcome: String,
-    /// What it changed, repeats, or why it died.
+    /// The change, the repeated delivery, or the reason of a dead job.
     pub detail: Option<String>,
 }
 
-/// Which deliveries to list.
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryFilter {
-    /// Only those received before this one.
+    /// Only deliveries received before this one.
     pub before: Option<Uuid>,
-    /// At most this many.
     pub limit: i64,
 }
 
@@ -42,7 +39,7 @@ pub async fn deliveries(pool: &Pool, filter: &DeliveryFilter) -> Result<Vec<Deli
         DeliveryView,
         r#"
         WITH page AS MATERIALIZED (
-            -- Ids are UUIDv7 of the time received, so the newest are the highest: the primary key serves.
+            -- Ids are UUIDv7 of the time received, so the primary key orders by it.
             SELECT id, received_at, verified_by, body
             FROM avinode_ingest.deliveries
             WHERE $1::uuid IS NULL OR id < $1
@@ -54,7 +51,7 @@ pub async fn deliveries(pool: &Pool, filter: &DeliveryFilter) -> Result<Vec<Deli
                 AS "outcome!",
             outcome.detail
         FROM page AS delivery
-        -- Live jobs have no index by delivery: one pass over them serves the whole page.
+        -- The table jobs has no index by delivery: one scan serves the whole page.
         LEFT JOIN (
             SELECT DISTINCT delivery_id FROM avinode_ingest.jobs WHERE delivery_id = ANY (ARRAY(SELECT id FROM page))
         ) AS queued ON queued.delivery_id = delivery.id
@@ -73,22 +70,20 @@ pub async fn deliveries(pool: &Pool, filter: &DeliveryFilter) -> Result<Vec<Deli
     Ok(rows)
 }
 
-/// A delivery, whole.
+/// A delivery with its body and all of its jobs.
 #[derive(Debug, Clone)]
 pub struct DeliveryDetail {
-    /// When it was received.
     pub received_at: DateTime<Utc>,
-    /// Scheme and ordinal of the secret.
+    /// Scheme and position of the secret.
     pub verified_by: String,
-    /// Kept headers, one `name: value` a line.
+    /// The stored headers, one `name: value` per line.
     pub headers: String,
-    /// The exact body.
+    /// Exactly as received.
     pub body: Vec<u8>,
-    /// Each of its jobs: id, kind, state or outcome, detail.
+    /// The delivery's jobs: id, kind, outcome or `queued`, detail.
     pub jobs: Vec<(i64, String, String, Option<String>)>,
 }
 
-/// Reads one delivery with all that became of it.
 pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<DeliveryDetail>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let row = sqlx::query!(
@@ -125,30 +120,21 @@ pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<DeliveryDetail>, s
     }))
 }
 
-/// A session as the demo and the manifest show it.
+/// A session as the demo and the manifest compare it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SessionView {
-    /// `chat_sessions.id`.
     pub id: Uuid,
-    /// As whoever wrote it spelled it.
+    /// As written.
     pub avinode_trip_id: Option<String>,
-    /// active, paused, completed or archived.
     pub status: String,
-    /// The workflow's step.
     pub current_step: Option<String>,
-    /// `quotes_received_count`.
     pub quotes_received_count: i32,
-    /// `quotes_expected_count`.
     pub quotes_expected_count: i32,
-    /// `operators_contacted_count`.
     pub operators_contacted_count: i32,
     /// Avinode's id of the primary quote.
     pub primary_quote: Option<String>,
-    /// Its operator.
     pub primary_operator: Option<String>,
-    /// Its price.
     pub primary_price: Option<Decimal>,
-    /// Its currency.
     pub primary_currency: Option<String>,
     /// `workflow_state.avinode_trip.status`.
     pub avinode_trip_status: Option<String>,
@@ -167,10 +153,10 @@ pub async fn sessions(pool: &Pool, ids: &[Uuid]) -> Result<Vec<SessionView>, sql
             quote.avinode_quote_id AS "primary_quote?", quote.operator_name AS "primary_operator?",
             quote.total_price AS "primary_price?", quote.metadata ->> 'currency' AS "primary_currency?",
             session.workflow_state #>> '{avinode_trip,status}' AS avinode_trip_status
-        FROM unnest($1::uuid[]) WITH ORDINALITY AS asked (id, place)
-        JOIN public.chat_sessions AS session ON session.id = asked.id
+        FROM unnest($1::uuid[]) WITH ORDINALITY AS requested (id, position)
+        JOIN public.chat_sessions AS session ON session.id = requested.id
         LEFT JOIN public.quotes AS quote ON quote.id = session.primary_quote_id
-        ORDER BY asked.place
+        ORDER BY requested.position
         "#,
         ids
     )

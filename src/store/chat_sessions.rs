@@ -1,8 +1,8 @@
-//! SQL of session tracking: what the sessions API locks, reads and writes, in the application's place.
+//! SQL of the sessions API, which writes in the application's place.
 //!
-//! Its transactions do not mark themselves as ours (`store::writer`): to the triggers they are the application, so that a
-//! trip id queues a match and a primary quote is pinned, as for the application's own SQL.
-//! Lock order: conversation, session, then ledger, timeline and state under the session's row.
+//! Its transactions do not mark themselves as ours (`store::tx`). The triggers treat them as the application's: a trip id
+//! enqueues a rematch and a primary quote is pinned, as for the application's own SQL. Lock order: conversation, session,
+//! then ledger, timeline and state under the session's row.
 
 pub mod aggregate;
 pub mod create;

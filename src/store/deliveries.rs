@@ -1,4 +1,4 @@
-//! Deliveries as the workers read them.
+//! The table `deliveries`, as the workers read it.
 
 use std::collections::HashMap;
 
@@ -7,12 +7,10 @@ use uuid::Uuid;
 
 use crate::postgres::transaction::Transaction;
 
-/// What a worker needs of a delivery.
 #[derive(Debug, Clone)]
 pub struct StoredDelivery {
-    /// When it was received.
     pub received_at: DateTime<Utc>,
-    /// The exact body.
+    /// Exactly as received.
     pub body: Vec<u8>,
 }
 

@@ -1,27 +1,24 @@
-//! Rows as the application would write them, for the demo and the tests: an agent, a conversation, a request, a session.
+//! Rows as the application writes them, for the demo and the tests: an agent, a conversation, a request, a session.
 
 use uuid::Uuid;
 
 use crate::postgres::transaction::Pool;
 
-/// A session to be made.
 #[derive(Debug, Clone)]
 pub struct NewSession {
-    /// The subject of its conversation.
+    /// The subject of the conversation.
     pub name: String,
     /// In any spelling.
     pub trip_id: Option<String>,
-    /// Whether it belongs to a request.
     pub has_request: bool,
-    /// active, paused, completed or archived.
+    /// `active`, `paused`, `completed` or `archived`.
     pub status: String,
-    /// Its step.
     pub current_step: Option<String>,
-    /// Received, expected, contacted.
+    /// `quotes_received_count`, `quotes_expected_count` and `operators_contacted_count`.
     pub counts: [i32; 3],
 }
 
-/// Makes a session with everything it refers to, in one transaction. Returns its id.
+/// Inserts a session with all rows to which it refers, in one transaction. Returns its id.
 pub async fn session(pool: &Pool, new: &NewSession) -> Result<Uuid, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let agent = sqlx::query_scalar!(
@@ -63,7 +60,7 @@ pub async fn session(pool: &Pool, new: &NewSession) -> Result<Uuid, sqlx::Error>
         INSERT INTO public.chat_sessions (
             conversation_id, request_id, iso_agent_id, status, avinode_trip_id, session_started_at, last_activity_at,
             session_ended_at, current_step, quotes_received_count, quotes_expected_count, operators_contacted_count,
-            -- The application's own table may have no defaults for these.
+            -- The application's own table may have no defaults for these columns.
             created_at, updated_at
         )
         VALUES ($1, $2, $3, ($4::text)::public.chat_session_status, $5, now() - interval '1 day',
@@ -88,7 +85,7 @@ pub async fn session(pool: &Pool, new: &NewSession) -> Result<Uuid, sqlx::Error>
     Ok(session)
 }
 
-/// Sets a session's trip id as the application does: by plain SQL, without telling us.
+/// Sets a session's trip id as the application does: by plain SQL.
 pub async fn set_trip_id(pool: &Pool, session: Uuid, trip_id: &str) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     sqlx::query!(

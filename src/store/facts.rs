@@ -1,4 +1,4 @@
-//! Facts by trip: quotes, RFQs and messages, loaded whole for a locked trip and written where they changed.
+//! The facts of locked trips: quotes, RFQs and messages, loaded completely and written where they changed.
 
 pub mod messages;
 mod quote_columns;
@@ -9,15 +9,13 @@ pub mod rfqs;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::quotes::{ProjectionState, QuoteKey};
-use crate::domain::event::FactVersion;
 use crate::domain::ids::MessageId;
-use crate::domain::quote::DeclineFact;
 use crate::domain::trip::TripFacts;
 use crate::postgres::transaction::Transaction;
 
-/// Loads the facts of locked trips into them, and tells which quotes are projected where, as far as they ever were.
+/// Loads the facts of locked trips into `trips`, and returns the projection of each quote that was ever projected.
 ///
-/// Of messages only those in `messages` are looked up: a trip may have thousands.
+/// A trip may have thousands of messages, so only those in `messages` are looked up.
 pub async fn load(
     tx: &mut Transaction<'_>,
     trips: &mut BTreeMap<String, TripFacts>,
@@ -27,15 +25,8 @@ pub async fn load(
     if keys.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let projected = quotes::load(tx, trips, &keys).await?;
+    let projections = quotes::load(tx, trips, &keys).await?;
     rfqs::load(tx, trips, &keys).await?;
     messages::load(tx, trips, messages).await?;
-    Ok(projected)
-}
-
-/// The decline in a row that has one.
-fn read_decline(declined: bool, version: Option<FactVersion>, reason: Option<String>) -> Option<DeclineFact> {
-    version
-        .filter(|_| declined)
-        .map(|version| DeclineFact { version, reason })
+    Ok(projections)
 }

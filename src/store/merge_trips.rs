@@ -1,182 +1,202 @@
-//! Merging: trips that a document shows to be one become one row with all their facts, under the id that stands for it.
+//! Merges trips: when a document shows several ids of one trip, their facts move to the trip with the canonical id.
 //!
-//! All of them are locked by the caller, so nobody else reads or writes their facts meanwhile. An id that gave way keeps its
-//! row, which holds nothing and leads to the other in one step.
+//! The caller has locked all of the trips, so no other transaction reads or writes their facts. The other ids keep their
+//! rows, which are empty and lead to the canonical row in one step.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts;
 use super::trips::{self, LockedTrips};
 use crate::domain::ids::{QuoteId, RfqId};
-use crate::domain::quote::Rfq;
+use crate::domain::quote::{QuoteFacts, Rfq};
 use crate::domain::trip::TripFacts;
 use crate::domain::trip_identity;
 use crate::postgres::transaction::Transaction;
 
-/// What was merged.
 #[derive(Debug, Default)]
 pub struct MergeResult {
-    /// By the key of a trip: the keys that gave way to it.
+    /// By canonical key: the keys that were merged into it.
     pub into: BTreeMap<String, Vec<String>>,
-    /// By the same: the quotes that came with them. What is shown of these may be an older fact than the newest of all.
+    /// By canonical key: the quotes of the merged keys. Their projection may show an older fact than the newest of all.
     pub quotes: BTreeMap<String, BTreeSet<QuoteId>>,
 }
 
-/// Merges locked trips. `same`: ids that are one trip each; those that have one row already are left as they are. Afterwards
-/// `locked` holds the merged trips as if there had been nothing else, without their facts.
+/// Merges locked trips. Each of `groups` has the ids of one trip; groups that already have one row stay as they are.
+/// Afterwards `locked` contains only canonical trips, without their facts.
 pub async fn merge(
     tx: &mut Transaction<'_>,
     locked: &mut LockedTrips,
-    same: &[Vec<String>],
+    groups: &[Vec<String>],
 ) -> Result<MergeResult, sqlx::Error> {
     let keys = |ids: &Vec<String>| ids.iter().filter_map(|id| locked.key_of.get(id)).cloned().collect();
-    let groups: Vec<Vec<String>> = same.iter().map(keys).collect();
-    let gives_way = trip_identity::standing(&groups);
-    let mut merged = MergeResult::default();
-    if gives_way.is_empty() {
-        return Ok(merged);
+    let key_groups: Vec<Vec<String>> = groups.iter().map(keys).collect();
+    let canonical_of = trip_identity::canonical_ids(&key_groups);
+    let mut result = MergeResult::default();
+    if canonical_of.is_empty() {
+        return Ok(result);
     }
-    for (key, root) in &gives_way {
-        merged.into.entry(root.clone()).or_default().push(key.clone());
+    for (key, canonical) in &canonical_of {
+        result.into.entry(canonical.clone()).or_default().push(key.clone());
     }
-    let involved: BTreeSet<&String> = gives_way.keys().chain(gives_way.values()).collect();
+    let involved: BTreeSet<&String> = canonical_of.keys().chain(canonical_of.values()).collect();
     let mut trips: BTreeMap<String, TripFacts> = locked.trips.clone();
     trips.retain(|key, _| involved.contains(key));
     facts::load(tx, &mut trips, &BTreeSet::new()).await?;
 
-    let mut wholes: BTreeMap<&str, TripFacts> = BTreeMap::new();
-    for (root, keys) in &merged.into {
+    let mut merged: BTreeMap<&str, TripFacts> = BTreeMap::new();
+    for (canonical, keys) in &result.into {
         let others = || keys.iter().filter_map(|key| trips.get(key));
-        wholes.insert(root, trips.get(root).cloned().unwrap_or_default().with(others()));
-        let came = others().flat_map(|trip| trip.quotes.keys().cloned()).collect();
-        merged.quotes.insert(root.clone(), came);
+        let own = trips.get(canonical).cloned().unwrap_or_default();
+        merged.insert(canonical, own.merged_with(others()));
+        let moved = others().flat_map(|trip| trip.quotes.keys().cloned()).collect();
+        result.quotes.insert(canonical.clone(), moved);
     }
-    write(tx, &wholes, &merged, &trips).await?;
-    let (keys, roots): (Vec<String>, Vec<String>) = gives_way.clone().into_iter().unzip();
-    keep_what_is_shown(tx, &keys, &roots).await?;
-    move_messages(tx, &keys, &roots).await?;
-    empty(tx, &keys).await?;
-    lead(tx, &keys, &roots).await?;
+    write(tx, &merged, &result, &trips).await?;
+    let (keys, canonicals): (Vec<String>, Vec<String>) = canonical_of.clone().into_iter().unzip();
+    merge_projections(tx, &keys, &canonicals).await?;
+    move_messages(tx, &keys, &canonicals).await?;
+    delete_facts(tx, &keys).await?;
+    redirect_keys(tx, &keys, &canonicals).await?;
 
     for key in locked.key_of.values_mut() {
-        if let Some(root) = gives_way.get(key) {
-            key.clone_from(root);
+        if let Some(canonical) = canonical_of.get(key) {
+            key.clone_from(canonical);
         }
     }
-    locked.trips.retain(|key, _| !gives_way.contains_key(key));
-    for (root, whole) in wholes {
+    locked.trips.retain(|key, _| !canonical_of.contains_key(key));
+    for (canonical, facts) in merged {
+        let TripFacts {
+            status,
+            last_activity_at,
+            quotes: _, // the caller loads these facts again
+            rfqs: _,
+            messages: _,
+        } = facts;
         let trip = TripFacts {
-            status: whole.status,
-            last_activity_at: whole.last_activity_at,
-            ..TripFacts::default()
+            status,
+            last_activity_at,
+            quotes: BTreeMap::new(),
+            rfqs: BTreeMap::new(),
+            messages: BTreeSet::new(),
         };
-        locked.trips.insert(root.to_owned(), trip);
+        locked.trips.insert(canonical.to_owned(), trip);
     }
-    Ok(merged)
+    Ok(result)
 }
 
-/// Writes what the united trips know more than the one that stands knew by itself.
+/// Writes the facts that the merged trips add to the canonical ones.
 async fn write(
     tx: &mut Transaction<'_>,
-    wholes: &BTreeMap<&str, TripFacts>,
-    merged: &MergeResult,
+    merged: &BTreeMap<&str, TripFacts>,
+    result: &MergeResult,
     trips: &BTreeMap<String, TripFacts>,
 ) -> Result<(), sqlx::Error> {
-    let rows: Vec<(&str, &TripFacts)> = wholes.iter().map(|(root, whole)| (*root, whole)).collect();
+    let rows: Vec<(&str, &TripFacts)> = merged.iter().map(|(canonical, facts)| (*canonical, facts)).collect();
     trips::write(tx, &rows).await?;
-    let (mut quotes, mut requests) = (Vec::new(), Vec::new());
-    for (root, whole) in rows {
-        let came = merged.quotes.get(root).into_iter().flatten();
-        quotes.extend(came.filter_map(|id| Some((root, id, whole.quotes.get(id)?))));
-        let known = trips.get(root);
-        let is_news = |(id, request): &(&RfqId, &Rfq)| known.and_then(|trip| trip.requests.get(*id)) != Some(*request);
-        let news = whole.requests.iter().filter(is_news);
-        requests.extend(news.map(|(id, request)| (root, id, request)));
+    let mut quote_rows: Vec<(&str, &QuoteId, &QuoteFacts)> = Vec::new();
+    let mut rfq_rows: Vec<(&str, &RfqId, &Rfq)> = Vec::new();
+    for (canonical, facts) in rows {
+        let TripFacts {
+            status: _, // written above
+            last_activity_at: _,
+            quotes,
+            rfqs,
+            messages: _, // `move_messages` copies the rows
+        } = facts;
+        let moved = result.quotes.get(canonical).into_iter().flatten();
+        quote_rows.extend(moved.filter_map(|id| Some((canonical, id, quotes.get(id)?))));
+        let own = trips.get(canonical);
+        let is_changed = |(id, rfq): &(&RfqId, &Rfq)| own.and_then(|trip| trip.rfqs.get(*id)) != Some(*rfq);
+        rfq_rows.extend(rfqs.iter().filter(is_changed).map(|(id, rfq)| (canonical, id, rfq)));
     }
-    if !quotes.is_empty() {
-        facts::quotes::write(tx, &quotes).await?;
+    if !quote_rows.is_empty() {
+        facts::quotes::write(tx, &quote_rows).await?;
     }
-    if !requests.is_empty() {
-        facts::rfqs::write(tx, &requests).await?;
+    if !rfq_rows.is_empty() {
+        facts::rfqs::write(tx, &rfq_rows).await?;
     }
     Ok(())
 }
 
-/// Of the places where a quote is shown one is kept: the row that is still there, of the oldest session among those of the
-/// whole, and with it what we wrote there. Any other row is the application's from now on.
-async fn keep_what_is_shown(tx: &mut Transaction<'_>, keys: &[String], roots: &[String]) -> Result<(), sqlx::Error> {
+/// Keeps one projection of each quote: the row that still exists, of the oldest session of the merged trips, with the values
+/// that we wrote to it. Every other row belongs to the application from then on.
+async fn merge_projections(
+    tx: &mut Transaction<'_>,
+    keys: &[String],
+    canonicals: &[String],
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"
         WITH merged AS MATERIALIZED (
-            SELECT key, root FROM unnest($1::text[], $2::text[]) AS merged (key, root)
+            SELECT key, canonical FROM unnest($1::text[], $2::text[]) AS merged (key, canonical)
             UNION
-            SELECT root, root FROM unnest($2::text[]) AS merged (root)
-        ), known AS MATERIALIZED (
-            SELECT root, key AS id FROM merged
+            SELECT canonical, canonical FROM unnest($2::text[]) AS merged (canonical)
+        ), trip_ids AS MATERIALIZED (
+            SELECT canonical, key AS id FROM merged
             UNION
-            SELECT merged.root, alias.key
+            SELECT merged.canonical, alias.key
             FROM merged
             JOIN avinode_ingest.trips AS alias ON alias.merged_into = merged.key
         ), kept AS MATERIALIZED (
-            SELECT DISTINCT ON (merged.root, fact.quote_id) merged.root, fact.quote_id, fact.projected_id, fact.projected,
-                fact.projection_error, fact.refused_at
+            SELECT DISTINCT ON (merged.canonical, fact.quote_id) merged.canonical, fact.quote_id, fact.projected_id,
+                fact.projected_values, fact.projection_error, fact.projection_failed_at
             FROM merged
-            JOIN avinode_ingest.quotes AS fact ON fact.trip_key = merged.key
-            LEFT JOIN public.quotes AS shown ON shown.id = fact.projected_id
+            JOIN avinode_ingest.quote_facts AS fact ON fact.trip_key = merged.key
+            LEFT JOIN public.quotes AS projected ON projected.id = fact.projected_id
             LEFT JOIN LATERAL (
                 SELECT session.created_at, session.id
-                FROM known
+                FROM trip_ids
                 JOIN public.chat_sessions AS session
-                    ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = known.id
-                WHERE known.root = merged.root AND session.request_id = shown.request_id
+                    ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = trip_ids.id
+                WHERE trip_ids.canonical = merged.canonical AND session.request_id = projected.request_id
                 ORDER BY session.created_at, session.id
                 LIMIT 1
             ) AS oldest ON true
             WHERE fact.projected_id IS NOT NULL OR fact.projection_error IS NOT NULL
-            -- Where one row is shown by both, one of them made it and remembers what it wrote; the other adopted it and wrote
-            -- nothing. And a row that the application deleted is not made again for the other's sake.
-            ORDER BY merged.root, fact.quote_id, shown.id IS NULL, oldest.created_at, oldest.id,
-                coalesce(fact.projected, '{}') = '{}', fact.projected_id, fact.trip_key
+            -- If both trips project the quote to the same row, one of them inserted it and has its values; the other one
+            -- adopted it and has none. A row that the application deleted is not inserted again for the other trip.
+            ORDER BY merged.canonical, fact.quote_id, projected.id IS NULL, oldest.created_at, oldest.id,
+                coalesce(fact.projected_values, '{}') = '{}', fact.projected_id, fact.trip_key
         )
-        UPDATE avinode_ingest.quotes AS fact
-        SET projected_id = kept.projected_id, projected = kept.projected, projection_error = kept.projection_error,
-            refused_at = kept.refused_at
+        UPDATE avinode_ingest.quote_facts AS fact
+        SET projected_id = kept.projected_id, projected_values = kept.projected_values,
+            projection_error = kept.projection_error, projection_failed_at = kept.projection_failed_at
         FROM kept
-        WHERE fact.trip_key = kept.root AND fact.quote_id = kept.quote_id
+        WHERE fact.trip_key = kept.canonical AND fact.quote_id = kept.quote_id
         "#,
         keys,
-        roots
+        canonicals
     )
     .execute(tx)
     .await?;
     Ok(())
 }
 
-/// Messages are known or not: nothing about them is to be united, and a trip may have thousands.
-async fn move_messages(tx: &mut Transaction<'_>, keys: &[String], roots: &[String]) -> Result<(), sqlx::Error> {
+/// Copies messages in the database: they have no content to merge, and a trip may have thousands.
+async fn move_messages(tx: &mut Transaction<'_>, keys: &[String], canonicals: &[String]) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.messages (trip_key, message_id)
-        SELECT merged.root, message.message_id
-        FROM unnest($1::text[], $2::text[]) AS merged (key, root)
+        SELECT merged.canonical, message.message_id
+        FROM unnest($1::text[], $2::text[]) AS merged (key, canonical)
         JOIN avinode_ingest.messages AS message ON message.trip_key = merged.key
-        ORDER BY merged.root, message.message_id
+        ORDER BY merged.canonical, message.message_id
         ON CONFLICT DO NOTHING
         "#,
         keys,
-        roots
+        canonicals
     )
     .execute(tx)
     .await?;
     Ok(())
 }
 
-/// Takes the facts away that stand under the other id by now.
-async fn empty(tx: &mut Transaction<'_>, keys: &[String]) -> Result<(), sqlx::Error> {
-    sqlx::query!("DELETE FROM avinode_ingest.quotes WHERE trip_key = ANY ($1)", keys)
+/// Deletes the facts of the merged keys, which the canonical trips have by now.
+async fn delete_facts(tx: &mut Transaction<'_>, keys: &[String]) -> Result<(), sqlx::Error> {
+    sqlx::query!("DELETE FROM avinode_ingest.quote_facts WHERE trip_key = ANY ($1)", keys)
         .execute(&mut *tx)
         .await?;
-    sqlx::query!("DELETE FROM avinode_ingest.requests WHERE trip_key = ANY ($1)", keys)
+    sqlx::query!("DELETE FROM avinode_ingest.rfqs WHERE trip_key = ANY ($1)", keys)
         .execute(&mut *tx)
         .await?;
     sqlx::query!("DELETE FROM avinode_ingest.messages WHERE trip_key = ANY ($1)", keys)
@@ -185,27 +205,27 @@ async fn empty(tx: &mut Transaction<'_>, keys: &[String]) -> Result<(), sqlx::Er
     Ok(())
 }
 
-/// Has ids lead to the one that stands for their trip, and all that led to them as well.
-async fn lead(tx: &mut Transaction<'_>, keys: &[String], roots: &[String]) -> Result<(), sqlx::Error> {
+/// Makes the merged keys, and all keys that were merged into them before, lead to the canonical keys.
+async fn redirect_keys(tx: &mut Transaction<'_>, keys: &[String], canonicals: &[String]) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"
         WITH merged AS MATERIALIZED (
-            SELECT key, root FROM unnest($1::text[], $2::text[]) AS merged (key, root)
-        ), led AS MATERIALIZED (
-            SELECT key, root FROM merged
+            SELECT key, canonical FROM unnest($1::text[], $2::text[]) AS merged (key, canonical)
+        ), redirected AS MATERIALIZED (
+            SELECT key, canonical FROM merged
             UNION ALL
-            SELECT alias.key, merged.root
+            SELECT alias.key, merged.canonical
             FROM merged
             JOIN avinode_ingest.trips AS alias ON alias.merged_into = merged.key
         )
         UPDATE avinode_ingest.trips AS trip
-        SET merged_into = led.root, status = NULL, status_at = NULL, status_source = NULL, status_digest = NULL,
-            status_seen_at = NULL, last_activity_at = NULL
-        FROM led
-        WHERE trip.key = led.key
+        SET merged_into = redirected.canonical, status = NULL, status_at = NULL, status_source = NULL,
+            status_digest = NULL, status_first_seen_at = NULL, last_activity_at = NULL
+        FROM redirected
+        WHERE trip.key = redirected.key
         "#,
         keys,
-        roots
+        canonicals
     )
     .execute(tx)
     .await?;

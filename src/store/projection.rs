@@ -1,8 +1,8 @@
-//! `public.quotes` as a projection of the facts: one row per Avinode quote, in which only values that we wrote last are
-//! ever overwritten.
+//! Projects the facts into `public.quotes`: one row per Avinode quote, in which only values that we wrote last are ever
+//! overwritten.
 //!
-//! The table is the application's: a column or a constraint that we do not know of may refuse a row. A projection
-//! therefore runs behind a savepoint; a refusal is remembered and costs the session nothing but the visible row.
+//! The table is the application's, so an unknown column or constraint may refuse a row. A projection therefore runs in a
+//! savepoint; a refusal is recorded in `quote_facts`, and the session only lacks the visible row.
 
 use std::collections::BTreeMap;
 
@@ -18,48 +18,45 @@ mod column_ownership;
 mod row;
 mod values;
 
-/// Prices in `quotes` are numeric(12,2): from a cent to just under ten thousand million.
+/// Prices in `quotes` are numeric(12,2): from one cent to just below ten billion.
 const PRICE_LIMIT: i64 = 10_000_000_000;
 
-/// A quote to be shown.
+/// A quote to project.
 #[derive(Debug, Clone)]
 pub struct QuoteProjection<'a> {
-    /// The key of its trip.
-    pub trip: &'a str,
-    /// The quote.
+    pub trip_key: &'a str,
     pub quote: &'a QuoteId,
-    /// Its newest fact.
-    pub fact: &'a ReceivedQuote,
-    /// The row that shows it already.
+    pub facts: &'a ReceivedQuote,
+    /// The row in which it is projected already.
     pub row: Option<Uuid>,
-    /// The request under which a new row is made.
+    /// The request of a new row.
     pub request_id: Option<Uuid>,
-    /// An id for a new row.
+    /// The id of a new row.
     pub new_id: Uuid,
 }
 
 impl QuoteProjection<'_> {
-    /// The price as `quotes` can hold it, if it can.
+    /// The price, if `quotes` can hold it.
     pub fn price(&self) -> Option<Decimal> {
-        showable(self.fact)
+        projectable_price(self.facts)
     }
 }
 
-/// The price of a fact as `quotes` can hold it: above zero and below ten thousand million, in whole cents, rounded as Postgres
-/// does. The SQL function `avinode_ingest.can_be_shown(numeric)` is the same rule.
-pub fn showable(fact: &ReceivedQuote) -> Option<Decimal> {
-    let price = fact.details.price.as_ref()?.amount;
+/// The price of a quote, if `quotes` can hold it: above zero and below ten billion, rounded to whole cents as Postgres does.
+/// The SQL function `avinode_ingest.is_projectable_price(numeric)` is the same rule; a test compares the two.
+pub fn projectable_price(quote: &ReceivedQuote) -> Option<Decimal> {
+    let price = quote.details.price.as_ref()?.amount;
     let price = price.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
     (price > Decimal::ZERO && price < Decimal::from(PRICE_LIMIT)).then_some(price)
 }
 
-/// Shows quotes. Returns, in their order, the rows that show them.
+/// Projects quotes. Returns their rows, in their order; `None` for a quote without a row.
 ///
-/// New ones are shown together; when the table refuses that, each by itself, so that one that is refused does not keep the
-/// others from being shown.
+/// New rows are inserted together. If the table refuses that, each one is inserted separately, so that a refused row does not
+/// prevent the others.
 ///
 /// # Errors
-/// Only those that end the transaction; a refusal by the table is remembered beside the fact and answered `None`.
+/// Errors that end the transaction. A refusal by the table is recorded in `quote_facts`, and is no error.
 pub async fn project(
     tx: &mut Transaction<'_>,
     projections: &[QuoteProjection<'_>],
@@ -68,11 +65,11 @@ pub async fn project(
         .iter()
         .filter(|projection| projection.row.is_none())
         .collect();
-    let together = match new.len() {
+    let bulk_rows = match new.len() {
         0 | 1 => BTreeMap::new(),
         _ => {
             let mut savepoint = tx.savepoint().await?;
-            match bulk_insert::show_new(&mut savepoint, &new).await {
+            match bulk_insert::project_new(&mut savepoint, &new).await {
                 Ok(rows) => {
                     savepoint.commit().await?;
                     rows
@@ -87,43 +84,47 @@ pub async fn project(
     };
     let mut rows = Vec::with_capacity(projections.len());
     for projection in projections {
-        rows.push(match together.get(&(projection.trip, projection.quote.as_str())) {
+        rows.push(match bulk_rows.get(&(projection.trip_key, projection.quote.as_str())) {
             Some(row) => Some(*row),
-            None => alone(tx, projection).await?,
+            None => project_one(tx, projection).await?,
         });
     }
     Ok(rows)
 }
 
-async fn alone(tx: &mut Transaction<'_>, projection: &QuoteProjection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
+async fn project_one(tx: &mut Transaction<'_>, projection: &QuoteProjection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
     let mut savepoint = tx.savepoint().await?;
-    match row::show(&mut savepoint, projection).await {
+    match row::project(&mut savepoint, projection).await {
         Ok(row) => {
             savepoint.commit().await?;
             Ok(row)
         }
         Err(sqlx::Error::Database(refusal)) if !is_contention(refusal.code().as_deref()) => {
             savepoint.rollback().await?;
-            let (trip, quote) = (projection.trip, projection.quote.as_str());
-            let said: String = refusal.message().chars().take(300).collect();
-            let known = sqlx::query_scalar!(
+            let (trip, quote) = (projection.trip_key, projection.quote.as_str());
+            let reason: String = refusal.message().chars().take(300).collect();
+            let known_reason = sqlx::query_scalar!(
                 r#"
-                UPDATE avinode_ingest.quotes AS fact
-                SET projection_error = $3, refused_at = clock_timestamp()
-                FROM avinode_ingest.quotes AS before
+                UPDATE avinode_ingest.quote_facts AS fact
+                SET projection_error = $3, projection_failed_at = clock_timestamp()
+                FROM avinode_ingest.quote_facts AS before
                 WHERE fact.trip_key = $1 AND fact.quote_id = $2
                     AND before.trip_key = fact.trip_key AND before.quote_id = fact.quote_id
                 RETURNING before.projection_error
                 "#,
                 trip,
                 quote,
-                said,
+                reason,
             )
             .fetch_one(&mut *tx)
             .await?;
-            if known.as_deref() != Some(said.as_str()) {
-                tracing::warn!(trip, quote, error = %refusal,
-                    "the application's quotes table refused a quote; its fact is kept");
+            if known_reason.as_deref() != Some(reason.as_str()) {
+                tracing::warn!(
+                    trip,
+                    quote,
+                    error = reason,
+                    "public.quotes refused quote {quote} of trip {trip}: {reason}"
+                );
             }
             Ok(None)
         }

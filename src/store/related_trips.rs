@@ -1,4 +1,5 @@
-//! Which trips belong together because a session holds an RFQ: what an event under an unknown trip id is found by.
+//! Finds the trips and sessions that are related through RFQs: an event under a trip id that no session has still belongs to
+//! the session that holds its RFQ.
 
 use std::collections::BTreeSet;
 
@@ -6,159 +7,161 @@ use uuid::Uuid;
 
 use crate::postgres::transaction::Transaction;
 
-/// What a batch touches beyond the trips that it names. Read before anything is locked.
+/// The rows that a batch must lock beyond those it names. Read before anything is locked. All ids are in normal form.
 #[derive(Debug, Default)]
 pub struct RelatedTrips {
-    /// All trips to be locked, in normal form: those asked about, and those that belong with them.
+    /// All trips to lock: those of the batch, and those related to them.
     pub trips: BTreeSet<String>,
-    /// The keys of the trips asked about: whoever holds an RFQ of theirs is to be decided with them.
-    pub asked: Vec<String>,
-    /// The RFQs, in normal form, that the sessions to be decided hold: every trip that they borrow by them is among those to
-    /// be locked.
-    pub held: Vec<String>,
-    /// The RFQs to be locked: a session may be about to hold one, and a fact about to name it.
-    pub unsettled: Vec<String>,
+    /// The keys of the batch's own trips: every session that holds an RFQ of theirs must be decided.
+    pub own_trips: Vec<String>,
+    /// The RFQs that the sessions to decide hold. Every trip that they share through an RFQ is among `trips`.
+    pub held_rfqs: Vec<String>,
+    /// The RFQs to lock: a session may be about to hold one, and a fact about to name it.
+    pub rfqs_to_lock: Vec<String>,
 }
 
-/// Finds what belongs together: sessions by the RFQs that they hold, and trips by the RFQs that facts name under them.
+/// Finds related trips: sessions by the RFQs that they hold, and trips by the RFQs that facts name under them.
 ///
-/// `named`: the pairs of trip and RFQ, in normal form, that events name; `sessions`: those that are to be matched again.
-pub async fn related(
+/// `named_rfqs`: the pairs of trip and RFQ that events name; `sessions`: the sessions to rematch.
+pub async fn find(
     tx: &mut Transaction<'_>,
     trips: &[String],
-    named: &[(String, String)],
+    named_rfqs: &[(String, String)],
     sessions: &[Uuid],
 ) -> Result<RelatedTrips, sqlx::Error> {
-    let (named_trips, named_rfqs): (Vec<String>, Vec<String>) = named.iter().cloned().unzip();
+    let (naming_trips, rfqs): (Vec<String>, Vec<String>) = named_rfqs.iter().cloned().unzip();
     let rows = sqlx::query!(
         r#"
-        WITH asked AS MATERIALIZED (
-            SELECT session.id, avinode_ingest.normal_trip_id(session.avinode_trip_id) AS trip,
+        WITH rematched_session AS MATERIALIZED (
+            SELECT session.id, avinode_ingest.normal_trip_id(session.avinode_trip_id) AS trip_id,
                 avinode_ingest.normal_rfq_id(session.avinode_rfq_id) AS rfq
             FROM public.chat_sessions AS session
             WHERE session.id = ANY ($4)
-        ), given AS MATERIALIZED (
-            SELECT unnest($1::text[]) AS id
+        ), own_id AS MATERIALIZED (
+            SELECT unnest($1::text[]) AS trip_id
             UNION
-            SELECT trip FROM asked WHERE trip IS NOT NULL
+            SELECT trip_id FROM rematched_session WHERE trip_id IS NOT NULL
             UNION
-            -- A trip that a session had and has no more may be another's by its RFQ.
+            -- A trip that a session lost may belong to another session that holds its RFQ.
             SELECT state.matched_trip
             FROM avinode_ingest.session_state AS state
             WHERE state.session_id = ANY ($4) AND state.matched_trip IS NOT NULL
-        ), base AS MATERIALIZED (
-            -- Facts stand under the id that stands for the trip, sessions have any of its ids.
-            -- No table is joined here: a join with what the planner takes for many rows would read all of its index.
+        ), own_trip AS MATERIALIZED (
+            -- Facts are stored under the canonical id, sessions have any id of the trip.
+            -- Sub-selects and no join: the planner overestimates the rows, and would read a whole index for a join.
             SELECT DISTINCT coalesce(
-                (SELECT known.merged_into FROM avinode_ingest.trips AS known WHERE known.key = given.id), given.id
+                (SELECT known.merged_into FROM avinode_ingest.trips AS known WHERE known.key = own_id.trip_id),
+                own_id.trip_id
             ) AS trip
-            FROM given
-        ), named AS MATERIALIZED (
+            FROM own_id
+        ), named_rfq AS MATERIALIZED (
             SELECT coalesce(
                 (SELECT known.merged_into FROM avinode_ingest.trips AS known WHERE known.key = named.trip), named.trip
             ) AS trip, named.rfq
             FROM unnest($2::text[], $3::text[]) AS named (trip, rfq)
-        ), told AS MATERIALIZED (
-            SELECT rfq FROM named
+        ), own_rfq AS MATERIALIZED (
+            SELECT rfq FROM named_rfq
             UNION
-            SELECT avinode_ingest.normal_rfq_id(request_id)
-            FROM avinode_ingest.requests
-            WHERE trip_key = ANY (ARRAY(SELECT trip FROM base))
-        ), found AS MATERIALIZED (
-            SELECT avinode_ingest.normal_trip_id(avinode_trip_id) AS trip, avinode_ingest.normal_rfq_id(avinode_rfq_id) AS rfq
+            SELECT avinode_ingest.normal_rfq_id(rfq_id)
+            FROM avinode_ingest.rfqs
+            WHERE trip_key = ANY (ARRAY(SELECT trip FROM own_trip))
+        ), rfq_session AS MATERIALIZED (
+            SELECT avinode_ingest.normal_trip_id(avinode_trip_id) AS trip_id,
+                avinode_ingest.normal_rfq_id(avinode_rfq_id) AS rfq
             FROM public.chat_sessions
-            WHERE avinode_ingest.normal_rfq_id(avinode_rfq_id) = ANY (ARRAY(SELECT rfq FROM told))
-        ), decided AS MATERIALIZED (
-            SELECT trip FROM base
+            WHERE avinode_ingest.normal_rfq_id(avinode_rfq_id) = ANY (ARRAY(SELECT rfq FROM own_rfq))
+        ), decided_trip AS MATERIALIZED (
+            SELECT trip FROM own_trip
             UNION
             SELECT coalesce(
-                (SELECT known.merged_into FROM avinode_ingest.trips AS known WHERE known.key = found.trip), found.trip
+                (SELECT known.merged_into FROM avinode_ingest.trips AS known WHERE known.key = rfq_session.trip_id),
+                rfq_session.trip_id
             )
-            FROM found
-            WHERE found.trip IS NOT NULL
-        ), ids AS MATERIALIZED (
-            SELECT trip AS id FROM decided
+            FROM rfq_session
+            WHERE rfq_session.trip_id IS NOT NULL
+        ), decided_trip_id AS MATERIALIZED (
+            SELECT trip AS id FROM decided_trip
             UNION
-            SELECT key FROM avinode_ingest.trips WHERE merged_into = ANY (ARRAY(SELECT trip FROM decided))
-        ), held AS MATERIALIZED (
-            SELECT rfq FROM asked WHERE rfq IS NOT NULL
+            SELECT key FROM avinode_ingest.trips WHERE merged_into = ANY (ARRAY(SELECT trip FROM decided_trip))
+        ), held_rfq AS MATERIALIZED (
+            SELECT rfq FROM rematched_session WHERE rfq IS NOT NULL
             UNION
-            SELECT rfq FROM found
+            SELECT rfq FROM rfq_session
             UNION
-            -- What one session holds, the others of its trip have as well.
+            -- Sessions of one trip share the RFQs that each of them holds.
             SELECT avinode_ingest.normal_rfq_id(avinode_rfq_id)
             FROM public.chat_sessions
-            WHERE avinode_ingest.normal_trip_id(avinode_trip_id) = ANY (ARRAY(SELECT id FROM ids))
+            WHERE avinode_ingest.normal_trip_id(avinode_trip_id) = ANY (ARRAY(SELECT id FROM decided_trip_id))
                 AND avinode_ingest.normal_rfq_id(avinode_rfq_id) IS NOT NULL
-        ), reached AS MATERIALIZED (
+        ), rfq_trip AS MATERIALIZED (
             SELECT DISTINCT trip_key AS trip
-            FROM avinode_ingest.requests
-            WHERE avinode_ingest.normal_rfq_id(request_id) = ANY (ARRAY(SELECT rfq FROM held))
-        ), reached_ids AS MATERIALIZED (
-            SELECT trip, trip AS id FROM reached
+            FROM avinode_ingest.rfqs
+            WHERE avinode_ingest.normal_rfq_id(rfq_id) = ANY (ARRAY(SELECT rfq FROM held_rfq))
+        ), rfq_trip_id AS MATERIALIZED (
+            SELECT trip, trip AS id FROM rfq_trip
             UNION ALL
             SELECT merged_into, key
             FROM avinode_ingest.trips
-            WHERE merged_into = ANY (ARRAY(SELECT trip FROM reached))
-        ), had AS MATERIALIZED (
+            WHERE merged_into = ANY (ARRAY(SELECT trip FROM rfq_trip))
+        ), assigned_id AS MATERIALIZED (
             SELECT DISTINCT avinode_ingest.normal_trip_id(avinode_trip_id) AS id
             FROM public.chat_sessions
-            WHERE avinode_ingest.normal_trip_id(avinode_trip_id) = ANY (ARRAY(SELECT id FROM reached_ids))
+            WHERE avinode_ingest.normal_trip_id(avinode_trip_id) = ANY (ARRAY(SELECT id FROM rfq_trip_id))
         )
-        SELECT 'trip' AS "what!", id AS "id!" FROM given
+        SELECT 'trip' AS "role!", trip_id AS "id!" FROM own_id
         UNION
-        SELECT 'trip', trip FROM decided
+        SELECT 'trip', trip FROM decided_trip
         UNION
-        -- A trip that a session has is that session's alone.
+        -- A trip id that a session has belongs to that session alone.
         (
-            SELECT 'trip', trip FROM reached
+            SELECT 'trip', trip FROM rfq_trip
             EXCEPT
-            SELECT 'trip', reached_ids.trip FROM reached_ids JOIN had ON had.id = reached_ids.id
+            SELECT 'trip', rfq_trip_id.trip FROM rfq_trip_id JOIN assigned_id ON assigned_id.id = rfq_trip_id.id
         )
         UNION
-        SELECT 'asked', trip FROM base
+        SELECT 'own trip', trip FROM own_trip
         UNION
-        SELECT 'held', rfq FROM held
+        SELECT 'held rfq', rfq FROM held_rfq
         UNION
-        SELECT 'unsettled', rfq FROM asked WHERE rfq IS NOT NULL
+        SELECT 'rfq to lock', rfq FROM rematched_session WHERE rfq IS NOT NULL
         UNION
-        SELECT 'unsettled', named.rfq
-        FROM named
+        SELECT 'rfq to lock', named_rfq.rfq
+        FROM named_rfq
         WHERE (
             SELECT true
-            FROM avinode_ingest.requests AS request
-            WHERE request.trip_key = named.trip AND avinode_ingest.normal_rfq_id(request.request_id) = named.rfq
+            FROM avinode_ingest.rfqs AS known
+            WHERE known.trip_key = named_rfq.trip AND avinode_ingest.normal_rfq_id(known.rfq_id) = named_rfq.rfq
             LIMIT 1
         ) IS NULL
         "#,
         trips,
-        &named_trips,
-        &named_rfqs,
+        &naming_trips,
+        &rfqs,
         sessions,
     )
     .fetch_all(tx)
     .await?;
     let mut related = RelatedTrips::default();
     for row in rows {
-        match row.what.as_str() {
+        match row.role.as_str() {
             "trip" => drop(related.trips.insert(row.id)),
-            "asked" => related.asked.push(row.id),
-            "held" => related.held.push(row.id),
-            _ => related.unsettled.push(row.id),
+            "own trip" => related.own_trips.push(row.id),
+            "held rfq" => related.held_rfqs.push(row.id),
+            _ => related.rfqs_to_lock.push(row.id),
         }
     }
     Ok(related)
 }
 
-/// Locks RFQs for the length of the transaction, after its trips and before its sessions. Between a session that is given
-/// an RFQ and a fact that names it under a trip there is no row that both know of.
-pub async fn lock(tx: &mut Transaction<'_>, rfqs: &[String]) -> Result<(), sqlx::Error> {
+/// Locks RFQs until the end of the transaction, after its trips and before its sessions. An advisory lock, because a session
+/// that gets an RFQ and a fact that names it under a trip share no row.
+pub async fn lock_rfqs(tx: &mut Transaction<'_>, rfqs: &[String]) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"
         SELECT count(pg_advisory_xact_lock(key)) AS locked
         FROM (
             SELECT DISTINCT hashtextextended('avinode_ingest.rfq ' || rfq, 0) AS key
-            FROM unnest($1::text[]) AS asked (rfq)
+            FROM unnest($1::text[]) AS rfqs (rfq)
             ORDER BY key
         ) AS sorted
         "#,

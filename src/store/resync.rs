@@ -1,21 +1,21 @@
-//! The sweep: sessions whose notes went missing (a trigger that was disabled, a swallowed error), and quotes that can be
-//! shown by now. It only names them; matching them again does the rest.
+//! Resync: finds sessions for which a trigger missed a change (a disabled trigger, a swallowed error), and quotes that can be
+//! projected by now. It returns the sessions to rematch.
 
 use uuid::Uuid;
 
 use super::tx;
 use crate::postgres::transaction::Pool;
 
-/// Sessions of each sort that one sweep looks after. What it finds is mended, so the next sweep finds others.
+/// The most sessions of each sort per resync. Those found are repaired, so the next resync finds others.
 const LIMIT: i64 = 1_000;
 
-/// Pins primaries that were written past the triggers, and unpins those set to NULL past them. Returns the
-/// sessions to be matched again. It reads all sessions: once in a while will do.
-pub async fn sweep(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
-    let mut tx = tx::begin_reading_all(pool).await?;
+/// Pins primary quotes that were written past the triggers, and unpins those that were set to NULL past them. Returns the
+/// sessions to rematch. It reads all sessions, so it is for rare use.
+pub async fn find_missed_sessions(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
+    let mut tx = tx::begin_full_scan(pool).await?;
     sqlx::query!(
         r#"
-        -- A primary that is not the row of the quote elected last was written by somebody else.
+        -- A primary quote that is not the row of the quote selected last was written by the application.
         INSERT INTO avinode_ingest.session_state (session_id, pinned)
         SELECT session.id, true
         FROM public.chat_sessions AS session
@@ -23,12 +23,12 @@ pub async fn sweep(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
         WHERE session.primary_quote_id IS NOT NULL
             AND NOT coalesce(state.pinned, false)
             AND NOT EXISTS (
-                SELECT FROM avinode_ingest.quotes AS fact
-                WHERE fact.projected_id = session.primary_quote_id AND fact.quote_id = state.elected_quote
+                SELECT FROM avinode_ingest.quote_facts AS fact
+                WHERE fact.projected_id = session.primary_quote_id AND fact.quote_id = state.selected_quote
             )
         ORDER BY session.id
         LIMIT $1
-        -- With sessions held nothing of the application's is waited for; the next sweep finds what is left.
+        -- A transaction that holds sessions never waits for the application; the next resync finds the skipped ones.
         FOR NO KEY UPDATE OF session SKIP LOCKED
         ON CONFLICT (session_id) DO UPDATE SET pinned = true
         "#,
@@ -38,7 +38,7 @@ pub async fn sweep(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
     .await?;
     let unpinned = sqlx::query_scalar!(
         r#"
-        -- And a pin without a primary was undone past the triggers.
+        -- A pinned primary quote that is NULL was unpinned past the triggers.
         UPDATE avinode_ingest.session_state AS state
         SET pinned = false
         FROM (
@@ -49,8 +49,8 @@ pub async fn sweep(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
             ORDER BY session.id
             LIMIT $1
             FOR NO KEY UPDATE OF session SKIP LOCKED
-        ) AS undone
-        WHERE state.session_id = undone.session_id
+        ) AS unpinned
+        WHERE state.session_id = unpinned.session_id
         RETURNING state.session_id
         "#,
         LIMIT
@@ -72,21 +72,21 @@ pub async fn sweep(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
     .await?;
     tx.commit().await?;
     missed.extend(unpinned);
-    missed.extend(unshown(pool).await?);
+    missed.extend(find_projectable_sessions(pool).await?);
     missed.sort_unstable();
     missed.dedup();
     Ok(missed)
 }
 
-/// Sessions of whose trips quotes can be shown by now: a request was linked, or a refusal is a day old. By an index over
-/// just those quotes, so it may be asked often.
-pub async fn unshown(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
-    let mut tx = tx::begin_reading_all(pool).await?;
+/// Returns the sessions of unprojected quotes that can be projected by now: their session got a request, or the table refused
+/// them more than a day ago. It reads an index on these quotes only, so it is for frequent use.
+pub async fn find_projectable_sessions(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
+    let mut tx = tx::begin_full_scan(pool).await?;
     sqlx::query!(
         r#"
-        -- What the application's table refused may be taken by now: a column's rule changes, a row is filled in.
-        UPDATE avinode_ingest.quotes SET projection_error = NULL
-        WHERE projected_id IS NULL AND received AND refused_at < clock_timestamp() - interval '1 day'
+        -- The application's table may accept by now what it refused before: a constraint or a referenced row changed.
+        UPDATE avinode_ingest.quote_facts SET projection_error = NULL
+        WHERE projected_id IS NULL AND received AND projection_failed_at < clock_timestamp() - interval '1 day'
             AND projection_error IS NOT NULL
         "#
     )
@@ -94,9 +94,8 @@ pub async fn unshown(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
     .await?;
     let sessions = sqlx::query_scalar!(
         r#"
-        -- Of quotes whose price is one that can be shown.
         SELECT session.id AS "id!"
-        FROM avinode_ingest.quotes AS fact
+        FROM avinode_ingest.quote_facts AS fact
         CROSS JOIN LATERAL (
             SELECT fact.trip_key AS id
             UNION ALL
@@ -104,18 +103,18 @@ pub async fn unshown(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
         ) AS trip
         JOIN public.chat_sessions AS session ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = trip.id
         WHERE fact.projected_id IS NULL AND fact.received AND fact.projection_error IS NULL
-            AND avinode_ingest.can_be_shown(fact.amount)
+            AND avinode_ingest.is_projectable_price(fact.amount)
             AND session.request_id IS NOT NULL
         UNION
         SELECT session.id
-        FROM avinode_ingest.quotes AS fact
-        JOIN avinode_ingest.requests AS rfq ON rfq.trip_key = fact.trip_key
+        FROM avinode_ingest.quote_facts AS fact
+        JOIN avinode_ingest.rfqs AS rfq ON rfq.trip_key = fact.trip_key
         JOIN public.chat_sessions AS session
-            ON avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = avinode_ingest.normal_rfq_id(rfq.request_id)
+            ON avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = avinode_ingest.normal_rfq_id(rfq.rfq_id)
         WHERE fact.projected_id IS NULL AND fact.received AND fact.projection_error IS NULL
-            AND avinode_ingest.can_be_shown(fact.amount)
+            AND avinode_ingest.is_projectable_price(fact.amount)
             AND session.request_id IS NOT NULL
-            -- Those whose trip somebody has are that session's.
+            -- A trip id that a session has belongs to that session alone.
             AND NOT EXISTS (
                 SELECT FROM public.chat_sessions AS other
                 WHERE avinode_ingest.normal_trip_id(other.avinode_trip_id) = ANY (ARRAY(

@@ -1,48 +1,47 @@
-//! Timelines: what happened to a session, a line once.
+//! The table `timeline`: the history of sessions.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::trip::TimelineEvent;
+use crate::domain::timeline::TimelineEvent;
 use crate::postgres::transaction::Transaction;
 
-/// A line for a session's timeline.
+/// An event in the timeline of one session.
 #[derive(Debug, Clone)]
 pub struct TimelineRow {
-    /// `chat_sessions.id`, locked by this transaction.
+    /// Locked by this transaction.
     pub session: Uuid,
-    /// Its number, above all earlier ones; numbers of lines that were there already are left out.
+    /// Higher than all earlier numbers of the session. The number of an event that is left out stays unused.
     pub seq: i64,
-    /// What happened.
-    pub happening: TimelineEvent,
-    /// The delivery that told.
+    pub event: TimelineEvent,
+    /// The delivery that reported the event.
     pub delivery_id: Option<Uuid>,
 }
 
-/// Appends lines. One with a cause that the session's timeline has already is left out, which makes it idempotent.
-pub async fn append(tx: &mut Transaction<'_>, lines: &[TimelineRow]) -> Result<(), sqlx::Error> {
-    let sessions: Vec<Uuid> = lines.iter().map(|line| line.session).collect();
-    let seqs: Vec<i64> = lines.iter().map(|line| line.seq).collect();
-    let at: Vec<Option<DateTime<Utc>>> = lines.iter().map(|line| line.happening.at).collect();
-    let kinds: Vec<String> = lines.iter().map(|line| line.happening.kind.to_owned()).collect();
-    let causes: Vec<String> = lines.iter().map(|line| line.happening.cause.clone()).collect();
-    let deliveries: Vec<Option<Uuid>> = lines.iter().map(|line| line.delivery_id).collect();
-    let details: Vec<Value> = lines.iter().map(|line| line.happening.detail.clone()).collect();
+/// Appends rows. An event is left out if the session's timeline already has its dedup key, so appending is idempotent.
+pub async fn append(tx: &mut Transaction<'_>, rows: &[TimelineRow]) -> Result<(), sqlx::Error> {
+    let sessions: Vec<Uuid> = rows.iter().map(|row| row.session).collect();
+    let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+    let at: Vec<Option<DateTime<Utc>>> = rows.iter().map(|row| row.event.at).collect();
+    let kinds: Vec<String> = rows.iter().map(|row| row.event.kind.as_str().to_owned()).collect();
+    let dedup_keys: Vec<String> = rows.iter().map(|row| row.event.dedup_key.clone()).collect();
+    let deliveries: Vec<Option<Uuid>> = rows.iter().map(|row| row.delivery_id).collect();
+    let details: Vec<Value> = rows.iter().map(|row| row.event.detail.clone()).collect();
     sqlx::query!(
         r#"
-        INSERT INTO avinode_ingest.timeline (session_id, seq, happened_at, kind, cause, delivery_id, detail)
-        SELECT session_id, seq, happened_at, kind, cause, delivery_id, detail
+        INSERT INTO avinode_ingest.timeline (session_id, seq, happened_at, kind, dedup_key, delivery_id, detail)
+        SELECT session_id, seq, happened_at, kind, dedup_key, delivery_id, detail
         FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::uuid[], $7::jsonb[])
-            AS new (session_id, seq, happened_at, kind, cause, delivery_id, detail)
+            AS new (session_id, seq, happened_at, kind, dedup_key, delivery_id, detail)
         ORDER BY session_id, seq
-        ON CONFLICT (session_id, cause) DO NOTHING
+        ON CONFLICT (session_id, dedup_key) DO NOTHING
         "#,
         &sessions,
         &seqs,
         &at as &[Option<DateTime<Utc>>],
         &kinds,
-        &causes,
+        &dedup_keys,
         &deliveries as &[Option<Uuid>],
         &details,
     )

@@ -1,6 +1,6 @@
-//! Trips as rows and as locks: a trip's facts and its sessions change under its row alone.
+//! The table `trips`. A trip's row is also the lock under which its facts and sessions change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -9,36 +9,37 @@ use crate::domain::event::TripStatus;
 use crate::domain::trip::{TripFacts, TripStatusFact};
 use crate::postgres::transaction::Transaction;
 
-/// Trips that this transaction has locked.
+/// The trips that this transaction has locked.
 #[derive(Debug, Default)]
 pub struct LockedTrips {
-    /// Every id that was asked for, and each key, to the key of its trip.
+    /// Maps every requested id, and each key, to the key of its trip.
     pub key_of: BTreeMap<String, String>,
-    /// Status and last activity by key; the facts are loaded by `facts`.
+    /// Status and last activity by key; [`facts::load`](super::facts::load) adds the other facts.
     pub trips: BTreeMap<String, TripFacts>,
 }
 
 struct TripRow {
     key: String,
-    /// Those of the ids asked for that lead to it.
+    /// The requested ids of this trip.
     ids: Vec<String>,
     merged_into: Option<String>,
     status: Option<String>,
     status_at: Option<DateTime<Utc>>,
     status_source: Option<i16>,
     status_digest: Option<Vec<u8>>,
-    status_seen_at: Option<DateTime<Utc>>,
+    status_first_seen_at: Option<DateTime<Utc>>,
     last_activity_at: Option<DateTime<Utc>>,
 }
 
-/// Locks the trips that have these ids (normal form), making rows for those never heard of. `None`: one of them was merged
-/// with another while we waited for it; which rows to lock is not known any more, and the transaction has to begin anew.
+/// Locks the trips with these ids (in normal form), and creates rows for unknown ids. `None` if one of them was merged into
+/// another trip while this transaction waited for it: the rows to lock are then different ones, and the caller must begin
+/// again.
 ///
-/// Also a trip without facts is made and locked, because the lock is what orders a match against a fact that another
-/// worker is about to commit.
+/// A trip without facts is created and locked, too: the lock orders a match and a fact that another worker is about to
+/// commit.
 ///
-/// Of a trip with several ids the row that stands for it is locked, and no other: an alias leads elsewhere only once that
-/// row has been merged, which needs its lock.
+/// For a trip with several ids only its canonical row is locked: an alias can change its target only when that row is merged,
+/// which needs its lock.
 pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Option<LockedTrips>, sqlx::Error> {
     let mut ids: Vec<String> = ids.to_vec();
     ids.sort();
@@ -70,12 +71,15 @@ pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Option<Loc
             .map(|(version, status)| TripStatusFact {
                 status,
                 version,
-                seen_at: row.status_seen_at,
+                first_seen_at: row.status_first_seen_at,
             });
         let trip = TripFacts {
             status,
             last_activity_at: row.last_activity_at,
-            ..TripFacts::default()
+            // Loaded by `facts::load`.
+            quotes: BTreeMap::new(),
+            rfqs: BTreeMap::new(),
+            messages: BTreeSet::new(),
         };
         locked
             .key_of
@@ -86,20 +90,20 @@ pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Option<Loc
     Ok(Some(locked))
 }
 
-/// Locks the rows that stand for the trips with these ids, in order. What leads to them is read before they are waited for:
-/// a row that leads elsewhere by then says so itself.
+/// Locks the canonical rows of the trips with these ids, in order. The aliases are read before the locks are taken: a row
+/// that was merged meanwhile is returned with its `merged_into`.
 async fn lock_rows(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Vec<TripRow>, sqlx::Error> {
     sqlx::query_as!(
         TripRow,
         r#"
-        WITH asked AS MATERIALIZED (
+        WITH requested AS MATERIALIZED (
             SELECT key AS id, coalesce(merged_into, key) AS key FROM avinode_ingest.trips WHERE key = ANY ($1)
         )
         SELECT trip.key, trip.merged_into, trip.status, trip.status_at, trip.status_source, trip.status_digest,
-            trip.status_seen_at,
-            trip.last_activity_at, ARRAY(SELECT asked.id FROM asked WHERE asked.key = trip.key) AS "ids!"
+            trip.status_first_seen_at, trip.last_activity_at,
+            ARRAY(SELECT requested.id FROM requested WHERE requested.key = trip.key) AS "ids!"
         FROM avinode_ingest.trips AS trip
-        WHERE trip.key = ANY (ARRAY(SELECT asked.key FROM asked))
+        WHERE trip.key = ANY (ARRAY(SELECT requested.key FROM requested))
         ORDER BY trip.key
         FOR UPDATE OF trip
         "#,
@@ -109,41 +113,38 @@ async fn lock_rows(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Vec<TripR
     .await
 }
 
-/// Writes status and last activity of trips that are locked.
+/// Writes status and last activity of locked trips.
 pub async fn write(tx: &mut Transaction<'_>, trips: &[(&str, &TripFacts)]) -> Result<(), sqlx::Error> {
     let keys: Vec<String> = trips.iter().map(|(key, _)| (*key).to_owned()).collect();
-    let status: Vec<Option<String>> = trips
+    let statuses: Vec<Option<&TripStatusFact>> = trips.iter().map(|(_, trip)| trip.status.as_ref()).collect();
+    let status: Vec<Option<String>> = statuses
         .iter()
-        .map(|(_, trip)| trip.status.as_ref().map(|known| known.status.as_str().to_owned()))
+        .map(|status| status.map(|known| known.status.as_str().to_owned()))
         .collect();
-    let at: Vec<Option<DateTime<Utc>>> = trips
+    let at: Vec<Option<DateTime<Utc>>> = statuses
         .iter()
-        .map(|(_, trip)| trip.status.as_ref().and_then(|known| known.version.at))
+        .map(|status| status.and_then(|known| known.version.at))
         .collect();
-    let source: Vec<Option<i16>> = trips
+    let source: Vec<Option<i16>> = statuses
         .iter()
-        .map(|(_, trip)| {
-            trip.status
-                .as_ref()
-                .map(|known| version::source_number(known.version.source))
-        })
+        .map(|status| status.map(|known| version::source_number(known.version.source)))
         .collect();
-    let digest: Vec<Option<Vec<u8>>> = trips
+    let digest: Vec<Option<Vec<u8>>> = statuses
         .iter()
-        .map(|(_, trip)| trip.status.as_ref().map(|known| known.version.digest.to_vec()))
+        .map(|status| status.map(|known| known.version.digest.to_vec()))
         .collect();
-    let seen_at: Vec<Option<DateTime<Utc>>> = trips
+    let first_seen_at: Vec<Option<DateTime<Utc>>> = statuses
         .iter()
-        .map(|(_, trip)| trip.status.as_ref().and_then(|known| known.seen_at))
+        .map(|status| status.and_then(|known| known.first_seen_at))
         .collect();
     let activity: Vec<Option<DateTime<Utc>>> = trips.iter().map(|(_, trip)| trip.last_activity_at).collect();
     sqlx::query!(
         r#"
         UPDATE avinode_ingest.trips AS trip
         SET status = new.status, status_at = new.at, status_source = new.source, status_digest = new.digest,
-            last_activity_at = new.activity, status_seen_at = new.seen_at
+            last_activity_at = new.activity, status_first_seen_at = new.first_seen_at
         FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::smallint[], $5::bytea[], $6::timestamptz[],
-            $7::timestamptz[]) AS new (key, status, at, source, digest, activity, seen_at)
+            $7::timestamptz[]) AS new (key, status, at, source, digest, activity, first_seen_at)
         WHERE trip.key = new.key
         "#,
         &keys,
@@ -152,7 +153,7 @@ pub async fn write(tx: &mut Transaction<'_>, trips: &[(&str, &TripFacts)]) -> Re
         &source as &[Option<i16>],
         &digest as &[Option<Vec<u8>>],
         &activity as &[Option<DateTime<Utc>>],
-        &seen_at as &[Option<DateTime<Utc>>],
+        &first_seen_at as &[Option<DateTime<Utc>>],
     )
     .execute(tx)
     .await?;

@@ -1,16 +1,16 @@
-//! How a transaction that writes sessions begins: it says whose it is, and how long it waits for others.
+//! Begins the workers' transactions: marked as ours for the triggers, and with a short `lock_timeout`.
 
 use crate::postgres::transaction::{Pool, Transaction};
 
-/// The words that begin it, in one message to the server: a transaction and what holds for its length alone.
+/// The statements that begin a transaction, sent in one message. The settings last as long as the transaction.
 ///
-/// `lock_timeout` is how long it waits for a lock, as long as it holds no session. Below Postgres's default
-/// `deadlock_timeout` of a second: where a worker and the application wait for each other, the worker gives way before
-/// Postgres looks for a victim. With sessions held it waits for hardly anything (`sessions::lock`).
+/// `lock_timeout` is shorter than Postgres's default `deadlock_timeout` of one second: where a worker and the application
+/// wait for each other, the worker gives up before Postgres chooses a victim. After the sessions are locked it becomes much
+/// shorter still (`sessions::lock`).
 ///
-/// As to plans: a worker's statements all find rows by key. Without statistics (a table just attached, or one that has just grown)
-/// the planner would read whole tables, and it would plan anew at each execution what is always the same.
-macro_rules! words {
+/// About `$more`: the workers' statements find all rows by key. Without statistics (a table just attached, or one that has
+/// just grown) the planner would read whole tables, and it would plan the same statement again at each execution.
+macro_rules! begin_statements {
     ($more:literal) => {
         concat!(
             "BEGIN; SET LOCAL avinode_ingest.writer = 'on'; SET LOCAL lock_timeout = '300ms'; ",
@@ -20,19 +20,19 @@ macro_rules! words {
     };
 }
 
-/// A transaction of ours: it says so to the triggers, and gives way early where the application waits.
+/// Begins a transaction that marks itself as ours for the triggers, and gives up early on locks.
 ///
-/// Its commit does not wait for the disk. What a crash of Postgres takes back it takes back whole, the end of its jobs
-/// included: they are due again, and their deliveries are durable. Whatever of the application's is durable after it makes it
-/// durable too, since the log is written in order.
+/// Its commit does not wait for the disk. A crash of Postgres undoes it completely, with the completion of its jobs: the
+/// jobs are due again, and their deliveries are durable. WAL is written in order: a later synchronous commit by the
+/// application also makes this one durable.
 pub async fn begin(pool: &Pool) -> Result<Transaction<'static>, sqlx::Error> {
-    pool.begin_with(words!(
+    pool.begin_with(begin_statements!(
         "; SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan"
     ))
     .await
 }
 
-/// Likewise for a sweep, which does read whole tables.
-pub async fn begin_reading_all(pool: &Pool) -> Result<Transaction<'static>, sqlx::Error> {
-    pool.begin_with(words!("")).await
+/// Begins such a transaction for a resync, which does read whole tables.
+pub async fn begin_full_scan(pool: &Pool) -> Result<Transaction<'static>, sqlx::Error> {
+    pool.begin_with(begin_statements!("")).await
 }

@@ -1,54 +1,47 @@
-//! Quotes that are known and not shown to the application, by what is missing: for an operator to read.
+//! Counts the known quotes that the application cannot see, by reason, for `check` and metrics.
 
 use crate::postgres::transaction::Pool;
 
-/// What a quote lacks to be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnprojectedReason {
-    /// No session has the trip's id, or one of its RFQs.
-    Session,
+    /// No session has the trip's id or one of its RFQs.
+    NoSession,
     /// No session of the trip has a request.
-    Request,
-    /// No price, or none that the column can hold.
-    Price,
-    /// It is shown with an older price; its newest fact has none.
-    NewestPrice,
-    /// The application's table refused it.
-    Consent,
-    /// Nothing: the next sweep shows it.
-    Turn,
+    NoRequest,
+    /// The quote has no price, or one that the column cannot hold.
+    NoPrice,
+    /// The row shows an older price; the newest fact has none.
+    NewestPriceMissing,
+    /// The application's table refused the row.
+    Refused,
+    /// The next resync projects the quote.
+    Pending,
 }
 
-/// Some quotes that are not shown.
 #[derive(Debug, Clone)]
 pub struct UnprojectedCount {
-    /// What they lack.
-    pub missing: UnprojectedReason,
-    /// How many.
+    pub reason: UnprojectedReason,
     pub quotes: i64,
-    /// What the table said to one of those it refused.
+    /// The error of one quote that the table refused.
     pub example: Option<String>,
 }
 
-/// Counts them.
-///
-/// # Errors
-/// Those of the database.
-pub async fn unshown(pool: &Pool) -> Result<Vec<UnprojectedCount>, sqlx::Error> {
+/// Counts the received quotes without a current row in `public.quotes`, by reason.
+pub async fn count_by_reason(pool: &Pool) -> Result<Vec<UnprojectedCount>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let rows = sqlx::query!(
         r#"
         SELECT CASE
-                WHEN fact.projected_id IS NOT NULL THEN 'newest price'
-                WHEN NOT avinode_ingest.can_be_shown(fact.amount) THEN 'price'
-                WHEN fact.projection_error IS NOT NULL THEN 'consent'
-                WHEN NOT sessions.are_there THEN 'session'
-                WHEN NOT sessions.have_a_request THEN 'request'
-                ELSE 'turn'
-            END AS "missing!", count(*) AS "quotes!", min(fact.projection_error) AS example
-        FROM avinode_ingest.quotes AS fact
+                WHEN fact.projected_id IS NOT NULL THEN 'newest price missing'
+                WHEN NOT avinode_ingest.is_projectable_price(fact.amount) THEN 'no price'
+                WHEN fact.projection_error IS NOT NULL THEN 'refused'
+                WHEN NOT sessions.any_exists THEN 'no session'
+                WHEN NOT sessions.any_has_request THEN 'no request'
+                ELSE 'pending'
+            END AS "reason!", count(*) AS "quotes!", min(fact.projection_error) AS example
+        FROM avinode_ingest.quote_facts AS fact
         CROSS JOIN LATERAL (
-            SELECT count(*) > 0 AS are_there, count(session.request_id) > 0 AS have_a_request
+            SELECT count(*) > 0 AS any_exists, count(session.request_id) > 0 AS any_has_request
             FROM public.chat_sessions AS session
             WHERE fact.projected_id IS NULL
                 AND (
@@ -58,8 +51,8 @@ pub async fn unshown(pool: &Pool) -> Result<Vec<UnprojectedCount>, sqlx::Error> 
                         SELECT alias.key FROM avinode_ingest.trips AS alias WHERE alias.merged_into = fact.trip_key
                     ))
                     OR avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = ANY (ARRAY(
-                        SELECT avinode_ingest.normal_rfq_id(rfq.request_id)
-                        FROM avinode_ingest.requests AS rfq
+                        SELECT avinode_ingest.normal_rfq_id(rfq.rfq_id)
+                        FROM avinode_ingest.rfqs AS rfq
                         WHERE rfq.trip_key = fact.trip_key
                     ))
                 )
@@ -72,18 +65,18 @@ pub async fn unshown(pool: &Pool) -> Result<Vec<UnprojectedCount>, sqlx::Error> 
     .fetch_all(&mut tx)
     .await?;
     tx.commit().await?;
-    let of_row = |missing: &str| match missing {
-        "session" => UnprojectedReason::Session,
-        "request" => UnprojectedReason::Request,
-        "price" => UnprojectedReason::Price,
-        "newest price" => UnprojectedReason::NewestPrice,
-        "consent" => UnprojectedReason::Consent,
-        _ => UnprojectedReason::Turn,
+    let reason = |word: &str| match word {
+        "no session" => UnprojectedReason::NoSession,
+        "no request" => UnprojectedReason::NoRequest,
+        "no price" => UnprojectedReason::NoPrice,
+        "newest price missing" => UnprojectedReason::NewestPriceMissing,
+        "refused" => UnprojectedReason::Refused,
+        _ => UnprojectedReason::Pending,
     };
-    let counted = rows.into_iter().map(|row| UnprojectedCount {
-        missing: of_row(&row.missing),
+    let counts = rows.into_iter().map(|row| UnprojectedCount {
+        reason: reason(&row.reason),
         quotes: row.quotes,
         example: row.example,
     });
-    Ok(counted.collect())
+    Ok(counts.collect())
 }

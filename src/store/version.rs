@@ -1,8 +1,9 @@
-//! A fact's version as three columns: `fact_at`, `fact_source`, `fact_digest`.
+//! A fact's version in the columns `*_at`, `*_source` and `*_digest`, and a decline, which is one of the versioned facts.
 
 use chrono::{DateTime, Utc};
 
 use crate::domain::event::{FactSource, FactVersion};
+use crate::domain::quote::DeclineFact;
 
 /// The number of a source in the database; a higher one ranks higher.
 pub fn source_number(source: FactSource) -> i16 {
@@ -12,7 +13,7 @@ pub fn source_number(source: FactSource) -> i16 {
     }
 }
 
-/// A version read back. A row without a source has none.
+/// The version in a row; `None` for a row without a source.
 pub fn read(at: Option<DateTime<Utc>>, source: Option<i16>, digest: Option<Vec<u8>>) -> Option<FactVersion> {
     let source = match source? {
         0 => FactSource::Event,
@@ -25,10 +26,17 @@ pub fn read(at: Option<DateTime<Utc>>, source: Option<i16>, digest: Option<Vec<u
     })
 }
 
-/// The bytes of a digest; what is missing is zero.
-pub fn digest(kept: &[u8]) -> [u8; 32] {
+/// The decline in a row; `None` for a row that is not declined.
+pub fn read_decline(declined: bool, version: Option<FactVersion>, reason: Option<String>) -> Option<DeclineFact> {
+    version
+        .filter(|_| declined)
+        .map(|version| DeclineFact { version, reason })
+}
+
+/// The bytes of a digest; missing bytes are zero.
+pub fn digest(stored: &[u8]) -> [u8; 32] {
     let mut bytes = [0; 32];
-    let length = kept.len().min(32);
-    bytes[..length].copy_from_slice(&kept[..length]);
+    let length = stored.len().min(32);
+    bytes[..length].copy_from_slice(&stored[..length]);
     bytes
 }

@@ -1,5 +1,5 @@
-//! Quotes on the database of an application, whose tables are stricter than ours and hold rows of its own.
+//! Quotes on an attached database: the application's tables are stricter than ours, and contain rows of its own.
 
-mod known;
+mod adopted_rows;
+mod projection;
 mod setup;
-mod shown;

@@ -1,5 +1,5 @@
-//! The application writes what the workers write, at the same time: none of its writes fails or waits for ever, and
-//! nothing of either is lost (invariants 5, 7 and 9).
+//! The application and the workers write the same sessions concurrently: no write of the application's fails or waits for
+//! ever, and no change is lost (guarantees 5, 7 and 9).
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -22,18 +22,18 @@ use crate::support::worker_pool::Crew;
 
 const TRIPS: usize = 3;
 
-/// What the application has written to a session, as far as it must be found again.
+/// The application's writes to a session that the test verifies.
 #[derive(Debug, Default, Clone)]
 struct Written {
     count: i32,
     messages: i32,
-    /// The primary quote it wrote last, if it wrote any.
+    /// The primary quote written last, if any was.
     primary: Option<Option<Uuid>>,
 }
 
 type Notes = Arc<Mutex<BTreeMap<Uuid, Written>>>;
 
-fn workers(pool: &Pool) -> Arc<Worker> {
+fn worker(pool: &Pool) -> Arc<Worker> {
     shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()))
 }
 
@@ -41,7 +41,7 @@ fn trip_id(number: usize) -> String {
     format!("atrip-{number}")
 }
 
-/// A transaction that writes several sessions, in whatever order, and several things of each.
+/// A transaction that writes several sessions in random order, with random changes.
 async fn write_several(pool: &Pool, sessions: &[Uuid], notes: &Notes, random: &mut StdRng) -> Result<(), sqlx::Error> {
     let mut chosen = sessions.to_vec();
     chosen.shuffle(random);
@@ -77,7 +77,7 @@ async fn write_several(pool: &Pool, sessions: &[Uuid], notes: &Notes, random: &m
                     .bind(new)
                     .execute(&mut *tx)
                     .await?;
-                // Writing what stands there already is no choice.
+                // Writing the same value again does not pin it.
                 note.primary = (old != new).then_some(new);
             }
             3 => {
@@ -99,7 +99,7 @@ async fn write_several(pool: &Pool, sessions: &[Uuid], notes: &Notes, random: &m
     if rolled_back {
         return tx.rollback().await;
     }
-    // Noted under the locks, so that the last note is that of the last transaction.
+    // Recorded while the locks are held, so that the last record belongs to the last transaction.
     for (session, one) in written {
         let mut notes = notes.lock().unwrap();
         let note = notes.entry(session).or_default();
@@ -116,7 +116,7 @@ async fn execute(tx: &mut Transaction<'_, Postgres>, set: &'static str, session:
     Ok(())
 }
 
-/// Statements that write one session each, as most of the application's do.
+/// Statements that write one session each.
 async fn write_single(pool: &Pool, sessions: &[Uuid], notes: &Notes, mut random: StdRng) {
     for _ in 0..120 {
         let session = sessions[random.random_range(0..sessions.len())];
@@ -126,7 +126,7 @@ async fn write_single(pool: &Pool, sessions: &[Uuid], notes: &Notes, mut random:
     }
 }
 
-/// Events of all trips, received a few at a time.
+/// Receives events of all trips, a few at a time.
 async fn deliver(pool: &Pool, mut random: StdRng) {
     for round in 0..40_i64 {
         let bodies: Vec<_> = (0..TRIPS)
@@ -147,15 +147,15 @@ async fn deliver(pool: &Pool, mut random: StdRng) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn workers_and_the_application_write_the_same_sessions_and_neither_fails_nor_loses_anything() {
+async fn concurrent_writes_of_workers_and_the_application_neither_fail_nor_get_lost() {
     let db = Db::new().await;
     let mut sessions = Vec::new();
     for number in 0..8 {
         sessions.push(session(&db.pool, Some(&trip_id(number % TRIPS))).await);
     }
-    let crew = Crew::start(&workers(&db.pool), 3);
+    let workers = Crew::start(&worker(&db.pool), 3);
     let notes = Notes::default();
-    // One writer of many: two of them would wait for each other without our doing.
+    // Only one task writes several sessions: two such tasks would deadlock with each other.
     let several = async {
         let mut random = StdRng::seed_from_u64(7);
         for _ in 0..60 {
@@ -168,7 +168,7 @@ async fn workers_and_the_application_write_the_same_sessions_and_neither_fails_n
         write_single(&db.pool, &sessions, &notes, StdRng::seed_from_u64(9)),
         deliver(&db.pool, StdRng::seed_from_u64(10)),
     );
-    crew.finish().await;
+    workers.finish().await;
     assert_eq!(dead_jobs(&db.pool).await, 0);
     assert_nothing_is_lost(&db.pool, &sessions, &notes).await;
 }
@@ -179,7 +179,7 @@ async fn assert_nothing_is_lost(pool: &Pool, sessions: &[Uuid], notes: &Notes) {
         let (count, messages, primary, ledger, missing): (i32, i32, Option<Uuid>, i64, i64) = sqlx::query_as(
             "SELECT quotes_received_count, message_count, primary_quote_id,
                 (SELECT count(*) FROM avinode_ingest.ledger WHERE session_id = session.id AND counted),
-                (SELECT count(*) FROM avinode_ingest.quotes AS fact
+                (SELECT count(*) FROM avinode_ingest.quote_facts AS fact
                  WHERE fact.trip_key = avinode_ingest.normal_trip_id(session.avinode_trip_id) AND fact.received
                     AND NOT EXISTS (SELECT FROM avinode_ingest.ledger
                         WHERE session_id = session.id AND quote_id = fact.quote_id))
@@ -193,7 +193,7 @@ async fn assert_nothing_is_lost(pool: &Pool, sessions: &[Uuid], notes: &Notes) {
         assert_eq!(messages, note.messages);
         assert_eq!(missing, 0, "every quote of the trip is counted");
         if let Some(Some(chosen)) = note.primary {
-            assert_eq!(primary, Some(chosen), "what the application chose last stands");
+            assert_eq!(primary, Some(chosen), "the application's last choice stays");
         }
     }
 }

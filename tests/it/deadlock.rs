@@ -91,11 +91,11 @@ async fn the_sweep_waits_for_no_session_that_the_application_holds() {
     // Pins without a primary: undone past the triggers.
     db.run("UPDATE avinode_ingest.session_state SET pinned = true").await;
     let sweep = async {
-        let _ = resync::sweep(&db.pool).await;
+        let _ = resync::find_missed_sessions(&db.pool).await;
     };
     the_application_gets_through(&db.pool, &sessions, WRITE, sweep).await;
     // What was held is left to the next sweep.
-    resync::sweep(&db.pool).await.unwrap();
+    resync::find_missed_sessions(&db.pool).await.unwrap();
     assert_eq!(pinned(&db.pool).await, 0);
 
     // And primaries that were written past them, in sessions of which we remember nothing yet.
@@ -107,10 +107,10 @@ async fn the_sweep_waits_for_no_session_that_the_application_holds() {
     )
     .await;
     let sweep = async {
-        let _ = resync::sweep(&db.pool).await;
+        let _ = resync::find_missed_sessions(&db.pool).await;
     };
     the_application_gets_through(&db.pool, &sessions, HOLD, sweep).await;
-    resync::sweep(&db.pool).await.unwrap();
+    resync::find_missed_sessions(&db.pool).await.unwrap();
     assert_eq!(pinned(&db.pool).await, 6);
 }
 
@@ -176,7 +176,7 @@ async fn statements_over_all_sessions_get_through_while_workers_and_sweeps_are_a
                 .collect();
             keep(&db.pool, &bodies, base()).await;
             // A sweep that meets a lock gives way, and is none the worse for it.
-            let _ = resync::sweep(&db.pool).await;
+            let _ = resync::find_missed_sessions(&db.pool).await;
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
@@ -185,7 +185,7 @@ async fn statements_over_all_sessions_get_through_while_workers_and_sweeps_are_a
     assert_eq!(dead_jobs(&db.pool).await, 0);
     let missing: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM public.chat_sessions AS session
-         JOIN avinode_ingest.quotes AS fact ON fact.trip_key = avinode_ingest.normal_trip_id(session.avinode_trip_id)
+         JOIN avinode_ingest.quote_facts AS fact ON fact.trip_key = avinode_ingest.normal_trip_id(session.avinode_trip_id)
          WHERE NOT EXISTS (SELECT FROM avinode_ingest.ledger AS entry
              WHERE entry.session_id = session.id AND entry.quote_id = fact.quote_id)",
     )

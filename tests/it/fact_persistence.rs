@@ -1,4 +1,4 @@
-//! What documents said of a trip is kept whole: what is learned in several transactions is what is learned in one.
+//! The facts of a trip are stored completely: applying documents in several transactions ends as applying them in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::support::bodies::base;
 use crate::support::cluster::Db;
 
-/// Documents, and the second at which the GET of each began.
+/// Documents, each with the second at which its GET began.
 fn documents() -> Vec<(&'static str, Value, i64)> {
     let message = |price: &str| {
         json!({"sellerQuote": {"id": "aquote-1", "createdOn": "2026-01-31T10:00:00Z",
@@ -37,43 +37,48 @@ fn documents() -> Vec<(&'static str, Value, i64)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_kept_between_documents_is_what_is_known_of_all() {
+async fn stored_facts_equal_the_facts_in_memory_after_every_document() {
     let db = Db::new().await;
     let id = TripId::parse("atrip-1").unwrap();
-    let mut known = TripFacts::default();
+    let mut in_memory = TripFacts::default();
     for (resource, data, second) in documents() {
         let resource = Resource::by_id(&ResourceId::parse(resource).unwrap()).unwrap();
         let began_at = base() + TimeDelta::seconds(second);
-        let events = documents::read(&resource, &data, began_at).unwrap().events(&id);
+        let events = documents::read(&resource, &data, began_at).unwrap().events_of(&id);
         let mut tx = db.pool.begin().await.unwrap();
-        let mut kept = kept(&mut tx).await;
-        let mut touched = ChangedFacts::default();
+        let mut stored = load(&mut tx).await;
+        let mut changed = ChangedFacts::default();
         for event in &events {
-            known.learn(event, Provenance::Notified(began_at), &mut ChangedFacts::default());
-            kept.learn(event, Provenance::Notified(began_at), &mut touched);
+            in_memory.apply_event(event, Provenance::Notified(began_at), &mut ChangedFacts::default());
+            stored.apply_event(event, Provenance::Notified(began_at), &mut changed);
         }
-        let quotes = touched.quotes.iter().map(|id| ("atrip-1", id, &kept.quotes[id]));
+        let ChangedFacts {
+            trip,
+            quotes,
+            rfqs,
+            messages,
+        } = changed;
+        assert!(messages.is_empty());
+        let quotes = quotes.iter().map(|id| ("atrip-1", id, &stored.quotes[id]));
         facts::quotes::write(&mut tx, &quotes.collect::<Vec<_>>())
             .await
             .unwrap();
-        let requests = touched.requests.iter().map(|id| ("atrip-1", id, &kept.requests[id]));
-        facts::rfqs::write(&mut tx, &requests.collect::<Vec<_>>())
-            .await
-            .unwrap();
-        if touched.trip {
-            trips::write(&mut tx, &[("atrip-1", &kept)]).await.unwrap();
+        let rfqs = rfqs.iter().map(|id| ("atrip-1", id, &stored.rfqs[id]));
+        facts::rfqs::write(&mut tx, &rfqs.collect::<Vec<_>>()).await.unwrap();
+        if trip {
+            trips::write(&mut tx, &[("atrip-1", &stored)]).await.unwrap();
         }
         tx.commit().await.unwrap();
-        assert_eq!(kept, known, "{resource} at {second}");
+        assert_eq!(stored, in_memory, "{resource} at {second}");
     }
-    let fact = known.quotes.values().next().unwrap().fact.clone().unwrap();
-    assert_eq!(fact.details.price.unwrap().amount.to_string(), "90");
-    assert_eq!(fact.details.aircraft_tail.as_deref(), Some("N1"));
-    assert_eq!(fact.news_at, Some(base() + TimeDelta::seconds(9)));
+    let quote = in_memory.quotes.values().next().unwrap().received.clone().unwrap();
+    assert_eq!(quote.details.price.unwrap().amount.to_string(), "90");
+    assert_eq!(quote.details.aircraft_tail.as_deref(), Some("N1"));
+    assert_eq!(quote.changed_at, Some(base() + TimeDelta::seconds(9)));
 }
 
-/// The trip as it is kept, without the messages, of which there are none.
-async fn kept(tx: &mut avinode_ingest::postgres::transaction::Transaction<'_>) -> TripFacts {
+/// The stored trip, without messages, of which there are none.
+async fn load(tx: &mut avinode_ingest::postgres::transaction::Transaction<'_>) -> TripFacts {
     let locked = trips::lock(tx, &["atrip-1".to_owned()]).await.unwrap();
     let mut trips: BTreeMap<String, TripFacts> = locked.unwrap().trips;
     facts::load(tx, &mut trips, &BTreeSet::new()).await.unwrap();

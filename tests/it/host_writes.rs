@@ -1,4 +1,4 @@
-//! The application's own writes: they never fail because of us, and nothing of them is lost.
+//! The application's own writes never fail because of us, and no change is missed.
 
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ async fn counted(db: &Db, session: Uuid) -> i32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_write_succeeds_while_our_tables_are_broken_and_the_sweep_makes_up_for_it() {
+async fn a_write_succeeds_while_our_tables_are_missing_and_the_resync_finds_the_change() {
     let db = Db::attached().await;
     let session = session(&db.pool, None).await;
     keep(
@@ -39,14 +39,14 @@ async fn a_write_succeeds_while_our_tables_are_broken_and_the_sweep_makes_up_for
     .await;
     work(&db).await;
     for table in ["jobs", "session_state"] {
-        db.run(&format!("ALTER TABLE avinode_ingest.{table} RENAME TO mislaid"))
+        db.run(&format!("ALTER TABLE avinode_ingest.{table} RENAME TO renamed_away"))
             .await;
         db.run(&format!(
             "UPDATE public.chat_sessions SET avinode_trip_id = 'newtrip' WHERE id = '{session}';
              UPDATE public.chat_sessions SET primary_quote_id = '04000000-0000-4000-8000-000000000004' WHERE id = '{session}'"
         ))
         .await;
-        db.run(&format!("ALTER TABLE avinode_ingest.mislaid RENAME TO {table}"))
+        db.run(&format!("ALTER TABLE avinode_ingest.renamed_away RENAME TO {table}"))
             .await;
     }
     assert_eq!(counted(&db, session).await, 0);
@@ -59,14 +59,14 @@ async fn a_write_succeeds_while_our_tables_are_broken_and_the_sweep_makes_up_for
         JOIN public.chat_sessions AS session ON session.id = state.session_id
         WHERE pinned AND session.primary_quote_id = '04000000-0000-4000-8000-000000000004'";
     assert_eq!(count(&db.pool, pinned).await, 1);
-    // An unpinning that went unnoticed is found as well.
-    db.run("ALTER TABLE avinode_ingest.session_state RENAME TO mislaid")
+    // The resync also finds a missed unpinning.
+    db.run("ALTER TABLE avinode_ingest.session_state RENAME TO renamed_away")
         .await;
     db.run(&format!(
         "UPDATE public.chat_sessions SET primary_quote_id = NULL WHERE id = '{session}'"
     ))
     .await;
-    db.run("ALTER TABLE avinode_ingest.mislaid RENAME TO session_state; DELETE FROM avinode_ingest.jobs")
+    db.run("ALTER TABLE avinode_ingest.renamed_away RENAME TO session_state; DELETE FROM avinode_ingest.jobs")
         .await;
     maintenance::turn(&db.pool, "a test", Duration::from_secs(60), false)
         .await
@@ -77,7 +77,7 @@ async fn a_write_succeeds_while_our_tables_are_broken_and_the_sweep_makes_up_for
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_goes_with_everything_that_we_remember_of_it() {
+async fn deleting_a_session_deletes_our_rows_about_it() {
     let db = Db::attached().await;
     let session = session(&db.pool, Some("NEWTRIP")).await;
     keep(
@@ -94,7 +94,7 @@ async fn a_session_goes_with_everything_that_we_remember_of_it() {
     let left =
         "SELECT (SELECT count(*) FROM avinode_ingest.dead_jobs) + (SELECT count(*) FROM avinode_ingest.timeline)";
     assert_eq!(count(&db.pool, left).await, 0);
-    // Its job may come after it.
+    // A job of the session may run after the deletion.
     db.run(&format!(
         "INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('rematch', '{session}')"
     ))
@@ -104,9 +104,9 @@ async fn a_session_goes_with_everything_that_we_remember_of_it() {
 }
 
 const SESSIONS: i64 = 50_000;
-/// Of whose trips quotes come, before the statement and while it runs.
+/// The sessions whose trips get quotes, before the statement and while it runs.
 const QUOTED: i64 = 200;
-/// How many of them are waited for.
+/// The sessions whose rematch the test awaits.
 const MATCHED: i64 = 2_000;
 
 fn quotes_of_the_trips(round: i64) -> Vec<serde_json::Value> {
@@ -122,7 +122,7 @@ fn quotes_of_the_trips(round: i64) -> Vec<serde_json::Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn an_agents_statement_over_fifty_thousand_sessions_beside_the_workers_is_counted_and_pinned() {
+async fn a_statement_over_fifty_thousand_sessions_during_applies_rematches_and_pins_them_all() {
     let db = Db::attached().await;
     let api = Postgrest::before(&db);
     keep(&db.pool, &quotes_of_the_trips(0), base()).await;
@@ -140,11 +140,11 @@ async fn an_agents_statement_over_fifty_thousand_sessions_beside_the_workers_is_
         .unwrap();
     server.commit().await.unwrap();
 
-    let crew = Crew::start(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), 2);
+    let workers = Crew::start(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), 2);
     let begun = Instant::now();
-    // The quote that every second session gets is not one of Avinode's.
+    // The quote that every second session gets is not from Avinode.
     let agent = async {
-        // A connection that is used before for one session keeps the plans that were made then.
+        // The connection updates one session first, so it has cached plans for one row.
         for statement in [
             "UPDATE public.chat_sessions SET avinode_trip_id = 'm1' WHERE current_step = '1'",
             "UPDATE public.chat_sessions SET avinode_trip_id = 'm' || current_step,
@@ -164,15 +164,15 @@ async fn an_agents_statement_over_fifty_thousand_sessions_beside_the_workers_is_
         }
     };
     let (written, ()) = tokio::join!(agent, deliveries);
-    // Some are served already: a job ends in the transaction that writes its outcome.
-    let noted = "SELECT (SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'rematch')
+    // Some jobs are done already: a job is deleted in the transaction that writes its outcome.
+    let rematches = "SELECT (SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'rematch')
         + (SELECT count(*) FROM avinode_ingest.outcomes WHERE kind = 'rematch')";
-    assert_eq!(count(&db.pool, noted).await, SESSIONS);
+    assert_eq!(count(&db.pool, rematches).await, SESSIONS);
     let pinned = "SELECT count(*) FROM avinode_ingest.session_state AS state
         JOIN public.chat_sessions AS session ON session.id = state.session_id
         WHERE pinned AND avinode_trip_id ~ '^m[0-9]+$'";
     assert_eq!(count(&db.pool, pinned).await, SESSIONS / 2);
-    // Of the others no quote is known: a test need not wait until they are all served.
+    // The other sessions have no quotes, so the test does not await their rematch.
     db.run(&format!(
         "DELETE FROM avinode_ingest.jobs WHERE kind = 'rematch' AND lease_token IS NULL AND key NOT IN (
              SELECT id::text FROM public.chat_sessions
@@ -180,7 +180,7 @@ async fn an_agents_statement_over_fifty_thousand_sessions_beside_the_workers_is_
          )"
     ))
     .await;
-    crew.finish().await;
+    workers.finish().await;
     println!(
         "{SESSIONS} sessions: written in {written:?}, done {:?} after the start",
         begun.elapsed()
@@ -208,9 +208,9 @@ async fn an_agents_statement_over_fifty_thousand_sessions_beside_the_workers_is_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_one_sessions_note_is_refused_the_others_of_the_same_statement_stay() {
+async fn a_failed_note_of_one_session_does_not_affect_the_others_of_the_statement() {
     let db = Db::attached().await;
-    // A note and a pin that fail for one of Bob's five sessions with a trip id.
+    // The job fails for one of Bob's five sessions with a trip id, the pin for another one.
     db.run(
         "ALTER TABLE avinode_ingest.jobs ADD CHECK (key <> '06000000-0000-4000-8000-000000000006');
          ALTER TABLE avinode_ingest.session_state ADD CHECK (NOT pinned OR session_id <> '06000000-0000-4000-8000-000000000007');
@@ -235,11 +235,11 @@ async fn where_one_sessions_note_is_refused_the_others_of_the_same_statement_sta
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_what_really_changes_is_noted() {
+async fn only_changed_values_enqueue_a_rematch() {
     let db = Db::attached().await;
     db.run("TRUNCATE avinode_ingest.jobs").await;
     let noted = "SELECT count(*) FROM avinode_ingest.jobs";
-    for nothing in [
+    for unrelated in [
         "UPDATE public.chat_sessions SET message_count = 1, avinode_trip_id = avinode_trip_id",
         "UPDATE public.chat_sessions SET primary_quote_id = primary_quote_id, avinode_rfp_id = 'rfp-9'",
         "UPDATE public.chat_sessions SET avinode_trip_id = 'x' WHERE false",
@@ -247,10 +247,10 @@ async fn only_what_really_changes_is_noted() {
         "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, session_started_at, last_activity_at, created_at, updated_at)
          VALUES ('03000000-0000-4000-8000-000000000006', '01000000-0000-4000-8000-000000000002', now(), now(), now(), now())",
     ] {
-        db.run(nothing).await;
-        assert_eq!(count(&db.pool, noted).await, 0, "{nothing}");
+        db.run(unrelated).await;
+        assert_eq!(count(&db.pool, noted).await, 0, "{unrelated}");
     }
-    // Of two sessions that exchange their trips and of one that loses it, in a statement that writes all.
+    // Two sessions exchange their trips and one loses its trip, in a statement that writes all sessions.
     db.run(
         "UPDATE public.chat_sessions SET avinode_trip_id = CASE right(id::text, 1)
             WHEN '1' THEN '64956151' WHEN '6' THEN 'atrip-64956150' WHEN '7' THEN NULL ELSE avinode_trip_id END
@@ -279,7 +279,7 @@ async fn upserts_odd_trip_ids_and_strict_transactions_of_the_application_go_thro
     let pinned = "SELECT count(*) FROM avinode_ingest.session_state
         WHERE pinned AND matched_trip = 'NEWTRIP' AND session_id = '06000000-0000-4000-8000-0000000000aa'";
     assert_eq!(count(&db.pool, pinned).await, 1);
-    // Too long for an entry of an index, and too odd to be compressed into one: no trip's id, and no error.
+    // Too long for an index entry, even compressed: not a trip id, and no error.
     db.run("DROP INDEX public.idx_chat_sessions_avinode_trip").await;
     db.run(
         "UPDATE public.chat_sessions

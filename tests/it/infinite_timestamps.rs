@@ -1,4 +1,4 @@
-//! Moments that are none: what the application keeps in its own columns is no reason to fail.
+//! Infinite timestamps in the application's columns do not fail an apply.
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
@@ -9,8 +9,8 @@ use crate::support::bodies::{base, decline, event, quote};
 use crate::support::cluster::Db;
 use crate::support::service::{keep, session, shift};
 
-/// A session's count and last activity.
-async fn found(db: &Db, session: Uuid) -> (i32, String) {
+/// A session's quote count and last activity.
+async fn count_and_activity(db: &Db, session: Uuid) -> (i32, String) {
     sqlx::query_as("SELECT quotes_received_count, last_activity_at::text FROM public.chat_sessions WHERE id = $1")
         .bind(session)
         .fetch_one(&db.pool)
@@ -19,7 +19,7 @@ async fn found(db: &Db, session: Uuid) -> (i32, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_whose_last_activity_is_at_infinity_harms_no_apply() {
+async fn an_infinite_last_activity_does_not_fail_an_apply() {
     let db = Db::new().await;
     let mut sessions = Vec::new();
     for (trip, activity) in [
@@ -46,7 +46,7 @@ async fn a_session_whose_last_activity_is_at_infinity_harms_no_apply() {
     ];
     keep(&db.pool, &bodies, base() + chrono::Duration::seconds(10)).await;
     let shift = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
-    // Rematches of the sessions, and the events, each kind in one batch that meets no trouble.
+    // Rematches of the sessions, and the events; each kind in one batch without a failure.
     for _ in 0..3 {
         let step = shift.step("w", &CancellationToken::new()).await.unwrap();
         assert_eq!((step.put_back, step.died), (0, 0));
@@ -58,12 +58,12 @@ async fn a_session_whose_last_activity_is_at_infinity_harms_no_apply() {
     assert_eq!(live, 0);
     let mut states = Vec::new();
     for session in &sessions {
-        states.push(found(&db, *session).await);
+        states.push(count_and_activity(&db, *session).await);
     }
     assert_eq!(
         states[..2],
         [(1, "infinity".to_owned()), (1, "-infinity".to_owned())],
-        "left as they are"
+        "unchanged"
     );
     assert!(
         states[2..]
@@ -71,10 +71,10 @@ async fn a_session_whose_last_activity_is_at_infinity_harms_no_apply() {
             .all(|(count, activity)| *count == 1 && activity.starts_with("2026-")),
         "{states:?}"
     );
-    let lines: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.timeline WHERE session_id = $1")
+    let entries: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.timeline WHERE session_id = $1")
         .bind(sessions[0])
         .fetch_one(&db.pool)
         .await
         .unwrap();
-    assert!(lines >= 3, "its timeline has {lines} lines");
+    assert!(entries >= 3, "the timeline has {entries} entries");
 }

@@ -23,7 +23,7 @@ use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
 use crate::support::pool::Pool;
 use crate::support::service::{keep, session};
-use crate::support::snapshot::everything;
+use crate::support::snapshot::snapshot;
 
 async fn claim(pool: &Pool, limit: i64, worker: &str, lease: Duration) -> Vec<ClaimedJob> {
     claim::claim(pool, &[("event", limit)], worker, lease).await.unwrap()
@@ -75,11 +75,11 @@ async fn a_worker_whose_lease_was_taken_over_changes_nothing_and_finishes_nothin
             .iter()
             .all(|job| job.alone && !late.iter().any(|one| one.token == job.token))
     );
-    let before = everything(&db.pool).await;
+    let before = snapshot(&db.pool).await;
 
     let handler = handler(&db.pool);
     assert_eq!(handler.perform(&late).await, Ok(vec![]));
-    assert_eq!(everything(&db.pool).await, before, "applied nothing");
+    assert_eq!(snapshot(&db.pool).await, before, "applied nothing");
     for job in &late {
         assert!(!release::begin_alone(&db.pool, std::slice::from_ref(job)).await.unwrap());
         let back = RescheduledJob {
@@ -104,9 +104,9 @@ async fn a_worker_whose_lease_was_taken_over_changes_nothing_and_finishes_nothin
 
     assert_eq!(handler.perform(&holder).await, Ok(vec![]));
     assert_eq!((counted(&db.pool, session).await, outcomes(&db.pool).await), (3, 3));
-    let after = everything(&db.pool).await;
+    let after = snapshot(&db.pool).await;
     assert_eq!(handler.perform(&late).await, Ok(vec![]));
-    assert_eq!(everything(&db.pool).await, after, "nor after its jobs have gone");
+    assert_eq!(snapshot(&db.pool).await, after, "nor after its jobs have gone");
     assert_eq!(outcomes(&db.pool).await, 3);
 }
 

@@ -1,10 +1,9 @@
-//! Order does not matter: any permutation, duplication and split of the same deliveries over workers ends in the same
-//! sessions, facts and ledger (invariants 2 and 3), for each policy.
+//! Order does not matter: any permutation, duplication and distribution of the same deliveries over workers ends in the same
+//! sessions, facts and ledger (guarantees 2 and 3), for each policy.
 //!
-//! Compared is everything visible, with three exceptions that follow from what is being told. `quote_changed` and
-//! `rfq_declined` lines say that a fact is newer than the one known, which depends on what was known. A row of
-//! `public.quotes` keeps the last price that was ever shown where the newest fact has none. And `received_at` there is
-//! the earliest fact at the time of its first showing.
+//! The snapshots contain everything visible, with three exceptions. Entries `quote_changed` and `rfq_declined` say that a
+//! fact is newer than the known one, so they depend on what was known. A row of `public.quotes` keeps the last price ever
+//! projected if the newest fact has none. And its `received_at` is the earliest fact at the time of its first projection.
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
@@ -16,73 +15,73 @@ use tokio::runtime::Runtime;
 
 use crate::support::bodies::{at, base, quote};
 use crate::support::cluster::Db;
-use crate::support::generators::{self, LATE_TRIP, Sent, deliveries};
+use crate::support::generators::{self, LATE_TRIP, ReceivedBody, deliveries};
 use crate::support::service::{drain, keep, shift};
-use crate::support::snapshot::{assert_same, dead_jobs, everything};
+use crate::support::snapshot::{assert_same, dead_jobs, snapshot};
 use crate::support::worker_pool::Crew;
 
-/// Databases are made anew for every case: few cases, each with a score of deliveries.
+/// Every case needs new databases: few cases, each with about twenty deliveries.
 const CASES: u32 = 8;
 
-/// How the same deliveries come another time.
+/// Another run with the same deliveries.
 #[derive(Debug, Clone)]
-struct Otherwise {
-    /// In another order, some of them more than once.
-    sent: Vec<Sent>,
-    /// How many are received in one commit, in turn.
-    together: Vec<usize>,
+struct ShuffledRun {
+    /// Shuffled, some of them more than once.
+    bodies: Vec<ReceivedBody>,
+    /// The numbers of deliveries received in one commit, in turn.
+    commit_sizes: Vec<usize>,
     workers: usize,
-    /// When the late session gets its trip id: after so many commits.
-    late: usize,
+    /// The number of commits after which the last session gets its trip id.
+    commits_before_trip_id: usize,
 }
 
-fn otherwise() -> impl Strategy<Value = (Vec<Sent>, Otherwise)> {
-    let cases = deliveries().prop_flat_map(|sent| {
-        let copies = prop::collection::vec(prop::sample::select(&[1_usize, 1, 2, 3][..]), sent.len());
-        (Just(sent), copies)
+fn runs() -> impl Strategy<Value = (Vec<ReceivedBody>, ShuffledRun)> {
+    let cases = deliveries().prop_flat_map(|bodies| {
+        let copies = prop::collection::vec(prop::sample::select(&[1_usize, 1, 2, 3][..]), bodies.len());
+        (Just(bodies), copies)
     });
-    cases.prop_flat_map(|(sent, copies)| {
-        let again: Vec<Sent> = sent
+    cases.prop_flat_map(|(bodies, copies)| {
+        let copied: Vec<ReceivedBody> = bodies
             .iter()
             .zip(copies)
             .flat_map(|(one, times)| vec![one.clone(); times])
             .collect();
-        let together = prop::collection::vec(1..12_usize, 1..4);
-        let other = (Just(again).prop_shuffle(), together, 2..4_usize, 0..6_usize).prop_map(
-            |(sent, together, workers, late)| Otherwise {
-                sent,
-                together,
+        let commit_sizes = prop::collection::vec(1..12_usize, 1..4);
+        let shuffled = (Just(copied).prop_shuffle(), commit_sizes, 2..4_usize, 0..6_usize).prop_map(
+            |(bodies, commit_sizes, workers, commits_before_trip_id)| ShuffledRun {
+                bodies,
+                commit_sizes,
                 workers,
-                late,
+                commits_before_trip_id,
             },
         );
-        (Just(sent), other)
+        (Just(bodies), shuffled)
     })
 }
 
-/// One after the other, by one worker.
-async fn in_order(db: &Db, policy: PrimaryQuotePolicy, sent: &[Sent]) {
+/// One delivery after the other, by one worker.
+async fn run_in_order(db: &Db, policy: PrimaryQuotePolicy, bodies: &[ReceivedBody]) {
     let late = generators::sessions(&db.pool).await;
     demo_data::set_trip_id(&db.pool, late, LATE_TRIP).await.unwrap();
-    let shift = shift(&db.pool, policy, Clock::Fixed(generators::now()));
-    for (body, received_at) in sent {
+    let worker = shift(&db.pool, policy, Clock::Fixed(generators::now()));
+    for (body, received_at) in bodies {
         keep(&db.pool, std::slice::from_ref(body), *received_at).await;
-        drain(&shift, "the only one").await;
+        drain(&worker, "w").await;
     }
 }
 
-/// Shuffled and repeated, in several commits, while several workers work.
-async fn as_it_comes(db: &Db, policy: PrimaryQuotePolicy, other: &Otherwise) {
+/// Shuffled and repeated deliveries, in several commits, with several concurrent workers.
+async fn run_shuffled(db: &Db, policy: PrimaryQuotePolicy, run: &ShuffledRun) {
     let late = generators::sessions(&db.pool).await;
-    let crew = Crew::start(&shift(&db.pool, policy, Clock::Fixed(generators::now())), other.workers);
-    let mut sizes = other.together.iter().cycle();
-    let mut rest = &other.sent[..];
+    let workers = Crew::start(&shift(&db.pool, policy, Clock::Fixed(generators::now())), run.workers);
+    let mut sizes = run.commit_sizes.iter().cycle();
+    let mut rest = &run.bodies[..];
     let mut commits = 0;
     loop {
-        if commits == other.late {
+        if commits == run.commits_before_trip_id {
             demo_data::set_trip_id(&db.pool, late, LATE_TRIP).await.unwrap();
         }
-        if rest.is_empty() && commits >= other.late {
+        if rest.is_empty() && commits >= run.commits_before_trip_id {
             break;
         }
         let (chunk, later) = rest.split_at(rest.len().min(*sizes.next().unwrap()));
@@ -92,33 +91,36 @@ async fn as_it_comes(db: &Db, policy: PrimaryQuotePolicy, other: &Otherwise) {
         rest = later;
         commits += 1;
     }
-    crew.finish().await;
+    workers.finish().await;
 }
 
 fn any_order_ends_in_the_same_sessions(policy: PrimaryQuotePolicy) {
     let runtime = Runtime::new().unwrap();
-    generators::check(CASES, &otherwise(), |(sent, other)| {
+    generators::check(CASES, &runs(), |(bodies, shuffled)| {
         runtime.block_on(async {
             let (reference, db) = (Db::new().await, Db::new().await);
-            tokio::join!(in_order(&reference, policy, &sent), as_it_comes(&db, policy, &other));
-            assert_same(&everything(&reference.pool).await, &everything(&db.pool).await);
+            tokio::join!(
+                run_in_order(&reference, policy, &bodies),
+                run_shuffled(&db, policy, &shuffled)
+            );
+            assert_same(&snapshot(&reference.pool).await, &snapshot(&db.pool).await);
             assert_eq!((dead_jobs(&reference.pool).await, dead_jobs(&db.pool).await), (0, 0));
         });
     });
 }
 
 #[test]
-fn any_order_ends_in_the_same_sessions_by_the_policy_latest() {
+fn any_order_ends_in_the_same_sessions_with_the_policy_latest() {
     any_order_ends_in_the_same_sessions(PrimaryQuotePolicy::Latest);
 }
 
 #[test]
-fn any_order_ends_in_the_same_sessions_by_the_policy_first() {
+fn any_order_ends_in_the_same_sessions_with_the_policy_first() {
     any_order_ends_in_the_same_sessions(PrimaryQuotePolicy::First);
 }
 
 #[test]
-fn any_order_ends_in_the_same_sessions_by_the_policy_lowest_price() {
+fn any_order_ends_in_the_same_sessions_with_the_policy_lowest_price() {
     any_order_ends_in_the_same_sessions(PrimaryQuotePolicy::LowestPrice);
 }
 
@@ -136,7 +138,7 @@ async fn an_expiry_that_a_newer_fact_replaced_adds_nothing_to_the_timeline() {
     let mut seen = Vec::new();
     for sent in [[older.clone(), newer.clone()], [newer, older]] {
         let db = Db::new().await;
-        in_order(&db, PrimaryQuotePolicy::Latest, &sent).await;
+        run_in_order(&db, PrimaryQuotePolicy::Latest, &sent).await;
         sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp()")
             .execute(&db.pool)
             .await
@@ -144,7 +146,7 @@ async fn an_expiry_that_a_newer_fact_replaced_adds_nothing_to_the_timeline() {
         let later = Clock::Fixed(base() + Duration::seconds(3600));
         drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, later), "a worker").await;
         assert_eq!(dead_jobs(&db.pool).await, 0);
-        seen.push(everything(&db.pool).await);
+        seen.push(snapshot(&db.pool).await);
     }
     assert_same(&seen[0], &seen[1]);
 }

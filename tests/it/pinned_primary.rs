@@ -1,4 +1,4 @@
-//! A person's choice stands (invariant 7), and what the application deletes or lets pass takes the primary quote away.
+//! A pinned primary quote stays (guarantee 7); an unpinned one is replaced when it expires or its row is deleted.
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
@@ -14,8 +14,8 @@ use crate::support::snapshot::{dead_jobs, live_jobs};
 
 const TRIP: &str = "atrip-1";
 
-/// A quote of ten thousand dollars, with an RFQ of its own, until `until`.
-fn quoted(name: &str, seconds: i64, until: Option<i64>) -> serde_json::Value {
+/// A quote of ten thousand dollars, with an RFQ of its own, valid until `until`.
+fn quote_body(name: &str, seconds: i64, until: Option<i64>) -> serde_json::Value {
     let event = format!("evt-{name}-{seconds}");
     let mut body = quote(&event, TRIP, &format!("arfq-{name}"), name, seconds, "10000", "USD");
     if let Some(until) = until {
@@ -24,7 +24,7 @@ fn quoted(name: &str, seconds: i64, until: Option<i64>) -> serde_json::Value {
     body
 }
 
-async fn settle(pool: &Pool, seconds: i64, bodies: &[serde_json::Value]) {
+async fn receive(pool: &Pool, seconds: i64, bodies: &[serde_json::Value]) {
     let now = base() + Duration::seconds(seconds);
     keep(pool, bodies, now).await;
     drain(&shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(now)), "w").await;
@@ -34,7 +34,7 @@ async fn primary(pool: &Pool, session: Uuid) -> Option<String> {
     admin::sessions(pool, &[session]).await.unwrap().remove(0).primary_quote
 }
 
-/// As the application writes it: a quote that is shown, or NULL.
+/// Writes a session's primary quote as the application does: a projected quote, or NULL.
 async fn choose(pool: &Pool, session: Uuid, name: Option<&str>) {
     sqlx::query(
         "UPDATE public.chat_sessions SET primary_quote_id = (SELECT id FROM public.quotes WHERE avinode_quote_id = $2)
@@ -55,18 +55,18 @@ async fn make_expiries_due(pool: &Pool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_primary_that_the_application_wrote_stays_through_newer_quotes_declines_and_expiry() {
+async fn a_primary_quote_that_the_application_wrote_survives_newer_quotes_declines_and_expiry() {
     let db = Db::new().await;
     let session = session(&db.pool, Some(TRIP)).await;
-    settle(&db.pool, 1, &[quoted("q1", 1, Some(60)), quoted("q2", 2, None)]).await;
+    receive(&db.pool, 1, &[quote_body("q1", 1, Some(60)), quote_body("q2", 2, None)]).await;
     assert_eq!(primary(&db.pool, session).await.as_deref(), Some("q2"));
     choose(&db.pool, session, Some("q1")).await;
-    settle(&db.pool, 3, &[quoted("q3", 3, None)]).await;
+    receive(&db.pool, 3, &[quote_body("q3", 3, None)]).await;
     assert_eq!(primary(&db.pool, session).await.as_deref(), Some("q1"), "a newer quote");
-    settle(&db.pool, 4, &[decline("evt-d", TRIP, "arfq-q1", 4)]).await;
+    receive(&db.pool, 4, &[decline("evt-d", TRIP, "arfq-q1", 4)]).await;
     assert_eq!(primary(&db.pool, session).await.as_deref(), Some("q1"), "its decline");
     make_expiries_due(&db.pool).await;
-    settle(&db.pool, 60, &[]).await;
+    receive(&db.pool, 60, &[]).await;
     assert_eq!(primary(&db.pool, session).await.as_deref(), Some("q1"), "its expiry");
     let expired: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.timeline WHERE kind = 'quote_expired'")
         .fetch_one(&db.pool)
@@ -74,9 +74,9 @@ async fn a_primary_that_the_application_wrote_stays_through_newer_quotes_decline
         .unwrap();
     assert_eq!(expired, 1);
     choose(&db.pool, session, None).await;
-    settle(&db.pool, 61, &[]).await;
+    receive(&db.pool, 61, &[]).await;
     assert_eq!(primary(&db.pool, session).await.as_deref(), Some("q3"), "NULL unpins");
-    settle(&db.pool, 62, &[quoted("q4", 62, None)]).await;
+    receive(&db.pool, 62, &[quote_body("q4", 62, None)]).await;
     assert_eq!(
         primary(&db.pool, session).await.as_deref(),
         Some("q4"),
@@ -85,10 +85,10 @@ async fn a_primary_that_the_application_wrote_stays_through_newer_quotes_decline
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_is_made_with_a_primary_is_pinned() {
+async fn a_session_that_is_inserted_with_a_primary_quote_is_pinned() {
     let db = Db::new().await;
     let first = session(&db.pool, Some(TRIP)).await;
-    settle(&db.pool, 1, &[quoted("q1", 1, None), quoted("q2", 2, None)]).await;
+    receive(&db.pool, 1, &[quote_body("q1", 1, None), quote_body("q2", 2, None)]).await;
     let made: Uuid = sqlx::query_scalar(
         "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, avinode_trip_id, primary_quote_id)
          SELECT conversation_id, iso_agent_id, avinode_trip_id,
@@ -99,69 +99,73 @@ async fn a_session_that_is_made_with_a_primary_is_pinned() {
     .fetch_one(&db.pool)
     .await
     .unwrap();
-    settle(&db.pool, 3, &[quoted("q3", 3, None)]).await;
+    receive(&db.pool, 3, &[quote_body("q3", 3, None)]).await;
     assert_eq!(primary(&db.pool, made).await.as_deref(), Some("q1"));
     assert_eq!(primary(&db.pool, first).await.as_deref(), Some("q3"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quote_that_expires_gives_way_even_where_a_workers_clock_is_behind_the_databases() {
+async fn an_expired_quote_is_replaced_even_if_the_workers_clock_is_behind_the_databases() {
     let db = Db::new().await;
     let session = session(&db.pool, Some(TRIP)).await;
-    settle(&db.pool, 1, &[quoted("q1", 1, None), quoted("q2", 2, Some(60))]).await;
+    receive(&db.pool, 1, &[quote_body("q1", 1, None), quote_body("q2", 2, Some(60))]).await;
     assert_eq!(primary(&db.pool, session).await.as_deref(), Some("q2"));
     make_expiries_due(&db.pool).await;
-    // The database says that it is time; by this worker's clock it is a moment too early.
-    settle(&db.pool, 59, &[]).await;
+    // The job is due by the database's clock, and one second early by the worker's clock.
+    receive(&db.pool, 59, &[]).await;
     assert_eq!(primary(&db.pool, session).await.as_deref(), Some("q2"));
     assert_eq!(
         live_jobs(&db.pool).await,
         0,
-        "it does not spin: the next try lies ahead"
+        "the job is scheduled again for a later time"
     );
     make_expiries_due(&db.pool).await;
-    settle(&db.pool, 60, &[]).await;
+    receive(&db.pool, 60, &[]).await;
     assert_eq!(primary(&db.pool, session).await.as_deref(), Some("q1"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expiry_that_a_newer_fact_moved_is_left_to_the_job_of_that_fact() {
+async fn the_expiry_job_of_an_older_fact_does_not_expire_an_extended_quote() {
     let db = Db::new().await;
     let session = session(&db.pool, Some(TRIP)).await;
-    settle(&db.pool, 1, &[quoted("q1", 1, None), quoted("q2", 2, Some(60))]).await;
-    settle(&db.pool, 3, &[quoted("q2", 3, Some(90))]).await;
+    receive(&db.pool, 1, &[quote_body("q1", 1, None), quote_body("q2", 2, Some(60))]).await;
+    receive(&db.pool, 3, &[quote_body("q2", 3, Some(90))]).await;
     make_expiries_due(&db.pool).await;
-    settle(&db.pool, 60, &[]).await;
-    let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'expire'")
+    receive(&db.pool, 60, &[]).await;
+    let scheduled: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'expire'")
         .fetch_one(&db.pool)
         .await
         .unwrap();
-    assert_eq!(waiting, 1);
+    assert_eq!(scheduled, 1);
     assert_eq!(primary(&db.pool, session).await.as_deref(), Some("q2"));
     make_expiries_due(&db.pool).await;
-    settle(&db.pool, 90, &[]).await;
+    receive(&db.pool, 90, &[]).await;
     assert_eq!(primary(&db.pool, session).await.as_deref(), Some("q1"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quotes_row_that_the_application_deleted_harms_no_later_event() {
+async fn a_deleted_row_of_the_primary_quote_blocks_no_later_event() {
     let db = Db::new().await;
     let session = session(&db.pool, Some(TRIP)).await;
-    settle(&db.pool, 1, &[quoted("q1", 1, None)]).await;
+    receive(&db.pool, 1, &[quote_body("q1", 1, None)]).await;
     assert_eq!(primary(&db.pool, session).await.as_deref(), Some("q1"));
     sqlx::query("DELETE FROM public.quotes")
         .execute(&db.pool)
         .await
         .unwrap();
-    settle(&db.pool, 2, &[crate::support::bodies::message("evt-m", TRIP, "m1", 2)]).await;
+    receive(&db.pool, 2, &[crate::support::bodies::message("evt-m", TRIP, "m1", 2)]).await;
     assert_eq!((live_jobs(&db.pool).await, dead_jobs(&db.pool).await), (0, 0));
     assert_eq!(
         primary(&db.pool, session).await,
         None,
-        "what the application deleted is not made again by itself"
+        "the deleted row is not inserted again"
     );
-    settle(&db.pool, 3, &[quoted("q1", 3, None)]).await;
-    assert_eq!(primary(&db.pool, session).await, None, "nor by news of the quote");
+    receive(&db.pool, 3, &[quote_body("q1", 3, None)]).await;
+    assert_eq!(
+        primary(&db.pool, session).await,
+        None,
+        "not even after a newer fact of the quote"
+    );
     let found = admin::sessions(&db.pool, &[session]).await.unwrap();
     assert_eq!(found[0].quotes_received_count, 1);
 }

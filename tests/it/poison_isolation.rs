@@ -115,7 +115,8 @@ async fn a_quote_that_the_quotes_table_refuses_is_counted_and_shown_once_the_tab
         found(&db.pool, &sessions).await,
         [(1, None), (1, Some("q1".to_owned()))]
     );
-    let refusals = "SELECT quote_id, projection_error FROM avinode_ingest.quotes WHERE projection_error IS NOT NULL";
+    let refusals =
+        "SELECT quote_id, projection_error FROM avinode_ingest.quote_facts WHERE projection_error IS NOT NULL";
     let refused: Vec<(String, String)> = sqlx::query_as(refusals).fetch_all(&db.pool).await.unwrap();
     assert!(
         refused.len() == 1 && refused[0].0 == "q0" && refused[0].1.contains("dear"),
@@ -131,7 +132,8 @@ async fn a_quote_that_the_quotes_table_refuses_is_counted_and_shown_once_the_tab
     assert_eq!(found(&db.pool, &sessions[..1]).await, [(1, None)]);
     run(
         &db.pool,
-        "UPDATE avinode_ingest.quotes SET refused_at = refused_at - interval '25 hours'".to_owned(),
+        "UPDATE avinode_ingest.quote_facts SET projection_failed_at = projection_failed_at - interval '25 hours'"
+            .to_owned(),
     )
     .await;
     maintenance::turn(&db.pool, "a process", Duration::from_secs(60), false)

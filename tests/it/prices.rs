@@ -1,18 +1,18 @@
-//! One rule of which prices can be shown, in the program, in the database, and in the column that shows them.
+//! The rule for projectable prices is the same in the program, in the database, and in the column of `public.quotes`.
 
 use avinode_ingest::domain::event::{FactSource, FactVersion, Money, Party, QuoteDetails};
 use avinode_ingest::domain::ids::QuoteId;
 use avinode_ingest::domain::quote::ReceivedQuote;
-use avinode_ingest::store::projection::showable;
+use avinode_ingest::store::projection::projectable_price;
 use rust_decimal::Decimal;
 
 use crate::support::cluster::Db;
 
-fn of(amount: Decimal) -> ReceivedQuote {
+fn quote_of(amount: Decimal) -> ReceivedQuote {
     ReceivedQuote {
         details: QuoteDetails {
             quote: QuoteId::parse("aquote-1").unwrap(),
-            request: None,
+            rfq: None,
             price: Some(Money {
                 amount,
                 currency: "USD".to_owned(),
@@ -28,12 +28,12 @@ fn of(amount: Decimal) -> ReceivedQuote {
             digest: [0; 32],
         },
         first_fact_at: None,
-        news_at: None,
+        changed_at: None,
     }
 }
 
 #[tokio::test]
-async fn the_program_and_the_database_agree_on_which_prices_can_be_shown() {
+async fn the_program_and_the_database_agree_on_projectable_prices() {
     let db = Db::new().await;
     for amount in [
         "0.004",
@@ -51,18 +51,18 @@ async fn the_program_and_the_database_agree_on_which_prices_can_be_shown() {
         "10000000000",
         "99999999999999999999",
     ] {
-        let shown = showable(&of(amount.parse().unwrap()));
-        let (can_be, rounded): (bool, Decimal) =
-            sqlx::query_as("SELECT avinode_ingest.can_be_shown($1::numeric), round($1::numeric, 2)")
+        let price = projectable_price(&quote_of(amount.parse().unwrap()));
+        let (is_projectable, rounded): (bool, Decimal) =
+            sqlx::query_as("SELECT avinode_ingest.is_projectable_price($1::numeric), round($1::numeric, 2)")
                 .bind(amount.parse::<Decimal>().unwrap())
                 .fetch_one(&db.pool)
                 .await
                 .unwrap();
-        assert_eq!(shown, can_be.then_some(rounded), "{amount}");
+        assert_eq!(price, is_projectable.then_some(rounded), "{amount}");
         let fits = sqlx::query("SELECT $1::numeric(12,2)")
             .bind(amount.parse::<Decimal>().unwrap())
             .execute(&db.pool)
             .await;
-        assert!(shown.is_none() || fits.is_ok(), "{amount}");
+        assert!(price.is_none() || fits.is_ok(), "{amount}");
     }
 }

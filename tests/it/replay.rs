@@ -12,7 +12,7 @@ use crate::crash::program::{PATIENCE, Program, Serve};
 use crate::support::cluster::Db;
 use crate::support::generators::{self, LATE_TRIP, deliveries};
 use crate::support::service::{SECRET, drain, keep, shift};
-use crate::support::snapshot::{assert_same, dead_jobs, everything};
+use crate::support::snapshot::{assert_same, dead_jobs, snapshot};
 use crate::support::worker_pool::Crew;
 
 #[test]
@@ -32,7 +32,7 @@ fn stored_deliveries_replayed_twice_leave_sessions_facts_ledger_and_timelines_as
             }
             let shift = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(generators::now()));
             drain(&shift, "w").await;
-            let before = everything(&db.pool).await;
+            let before = snapshot(&db.pool).await;
             let count = "SELECT count(*) FROM avinode_ingest.timeline";
             let lines: i64 = sqlx::query_scalar(count).fetch_one(&db.pool).await.unwrap();
             let ids: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM avinode_ingest.deliveries")
@@ -42,7 +42,7 @@ fn stored_deliveries_replayed_twice_leave_sessions_facts_ledger_and_timelines_as
             for workers in [1, 3] {
                 assert_eq!(replay(&db.pool, &ids).await.unwrap().len(), sent.len());
                 Crew::start(&shift, workers).finish().await;
-                assert_same(&before, &everything(&db.pool).await);
+                assert_same(&before, &snapshot(&db.pool).await);
                 let now: i64 = sqlx::query_scalar(count).fetch_one(&db.pool).await.unwrap();
                 assert_eq!(lines, now, "no line more, of any kind");
             }

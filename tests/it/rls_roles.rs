@@ -207,7 +207,7 @@ async fn our_own_schema_is_closed_to_every_role_of_the_application() {
                 [
                     "SELECT avinode_ingest.caller_agent_id()",
                     "SELECT avinode_ingest.caller_passes_row_security()",
-                    "SELECT avinode_ingest.note_sessions('{}', '{}', '{}')",
+                    "SELECT avinode_ingest.record_session_changes('{}', '{}', '{}')",
                     "SELECT nextval('avinode_ingest.lease_tokens')",
                     "CREATE TABLE avinode_ingest.taken ()",
                 ]

@@ -1,4 +1,5 @@
-//! One normal form of trip ids and of RFQ ids, in the program and in the database: a session and an event meet in it.
+//! The normal form of trip ids and RFQ ids is the same in the program and in the database, so that a session and an event
+//! match.
 
 use avinode_ingest::domain::ids::{IdError, MAX_ID_BYTES, RfqId, TripId};
 use proptest::prelude::*;
@@ -7,7 +8,7 @@ use proptest::test_runner::TestRunner;
 
 use crate::support::cluster::Db;
 
-/// White space, digits, letters that fold oddly, dashes, and anything at all.
+/// White space, digits, letters with special case folding, dashes, and arbitrary characters.
 fn texts() -> impl Strategy<Value = String> {
     let space = "[ \t\n\r\u{b}\u{c}\u{85}\u{a0}\u{1680}\u{2000}-\u{200a}\u{2028}\u{2029}\u{202f}\u{205f}\u{3000}\u{200b}\u{feff}]{0,2}";
     let middle = prop_oneof![
@@ -43,10 +44,10 @@ async fn the_program_and_the_database_agree_on_the_normal_form_of_every_trip_id(
         match TripId::parse(text) {
             Ok(id) => assert_eq!(normal.as_deref(), Some(id.as_str()), "{text:?}"),
             Err(IdError::Empty) => assert_eq!(normal, None, "{text:?}"),
-            // No event has such an id, so it matters to nobody what the application's one becomes.
+            // No event has such an id, so the normal form of the application's id does not matter.
             Err(IdError::TooLong(_) | IdError::ControlCharacter) => {}
         }
-        // A normal form is its own: an index and a comparison may apply the rule twice.
+        // A normal form is its own normal form: an index and a comparison may apply the rule twice.
         if let Some(id) = TripId::parse(text).ok().filter(|id| id.as_str().len() <= MAX_ID_BYTES) {
             assert_eq!(TripId::parse(id.as_str()), Ok(id));
         }
@@ -58,7 +59,7 @@ async fn the_program_and_the_database_agree_on_the_normal_form_of_every_rfq_id()
     let db = Db::new().await;
     let mut runner = TestRunner::default();
     let long = ["x", "É", "9"].map(|letter| letter.repeat(100_000));
-    // Around the longest that is kept, in bytes, and not in characters.
+    // Around the longest accepted id, in bytes and not in characters.
     let edges = (95..=101).flat_map(|count| ["é".repeat(count), format!(" A{}", "B".repeat(2 * count - 1))]);
     let texts: Vec<String> = (0..8_000)
         .map(|_| texts().new_tree(&mut runner).unwrap().current())
@@ -74,9 +75,9 @@ async fn the_program_and_the_database_agree_on_the_normal_form_of_every_rfq_id()
     .unwrap();
     for (text, normal) in texts.iter().zip(normal) {
         match RfqId::parse(text) {
-            Ok(id) => assert_eq!(normal, Some(id.normal()), "{text:?}"),
+            Ok(id) => assert_eq!(normal, Some(id.normalized()), "{text:?}"),
             Err(IdError::Empty | IdError::TooLong(_)) => assert_eq!(normal, None, "{text:?}"),
-            // No fact has such an id, so it matters to nobody what the application's one becomes.
+            // No fact has such an id, so the normal form of the application's id does not matter.
             Err(IdError::ControlCharacter) => {}
         }
     }

@@ -355,55 +355,56 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description That something happened in a session (`updateChatSessionActivity`). */
+        /** @description Activity in a session (`updateChatSessionActivity`). */
         ActivityUpdate: {
             /**
              * Format: int32
-             * @description How many messages `message_count` grows by.
+             * @description The number of messages to add to `message_count`.
              */
             messages?: number | null;
         };
-        /** @description What archiving did. */
+        /** @description The result of archiving. */
         ArchiveResult: {
             /**
              * Format: int64
-             * @description How many sessions were archived; null where the application's own function does not say.
+             * @description The number of sessions archived; null if the application's own function does not return it.
              */
             archived?: number | null;
         };
         /**
-         * @description A chat session: the columns of its row, and what it refers to, for people.
+         * @description A chat session: the columns of its row, and some columns of the rows to which it refers.
          *
-         *     A moment that is none (`infinity`) is null.
+         *     A timestamp that is `infinity` in the database is null.
          */
         ChatSession: {
-            /** @description The primary quote's aircraft. */
+            /** @description The aircraft of the primary quote. */
             aircraft_type?: string | null;
             /**
              * @description `requests.arrival_airport`.
              * @example KPBI
              */
             arrival_airport?: string | null;
-            /** @description The Avinode RFP. */
+            /** @description The id of the Avinode RFP. */
             avinode_rfp_id?: string | null;
-            /** @description One Avinode RFQ. */
+            /** @description The id of one Avinode RFQ. */
             avinode_rfq_id?: string | null;
-            /** @description The Avinode trip, as it was written. */
+            /** @description The id of the Avinode trip, as written. */
             avinode_trip_id?: string | null;
             /**
              * Format: uuid
-             * @description Its conversation.
+             * @description `conversations.id`.
              */
             conversation_id: string;
             /** @description `conversations.subject`. */
             conversation_subject?: string | null;
             /**
              * Format: date-time
-             * @description When the row was made.
+             * @description The time at which the row was created.
              */
             created_at?: string | null;
             /**
-             * @description `understanding_request`, `searching_aircraft`, `requesting_quotes`, `proposal_ready`, or a word of the application's.
+             * @description `understanding_request`, `searching_aircraft`, `requesting_quotes`, `proposal_ready`, or another word of the
+             *     application's.
              * @example requesting_quotes
              */
             current_step?: string | null;
@@ -419,31 +420,31 @@ export interface components {
             departure_date?: string | null;
             /**
              * Format: uuid
-             * @description The session.
+             * @description `chat_sessions.id`.
              */
             id: string;
             /**
              * Format: uuid
-             * @description The broker whose session it is.
+             * @description The broker who owns the session (`iso_agents.id`).
              */
             iso_agent_id: string;
             /**
              * Format: date-time
-             * @description When something last happened.
+             * @description The time of the last activity.
              */
             last_activity_at?: string | null;
             /**
              * Format: int32
-             * @description Messages of the conversation.
+             * @description The number of messages in the conversation.
              */
             message_count: number;
-            /** @description The application's own. */
+            /** @description The application's own data. */
             metadata?: Record<string, unknown> | null;
-            /** @description The primary quote's operator. */
+            /** @description The operator of the primary quote. */
             operator_name?: string | null;
             /**
              * Format: int32
-             * @description Operators asked.
+             * @description The number of operators contacted.
              */
             operators_contacted_count: number;
             /**
@@ -451,7 +452,7 @@ export interface components {
              * @description The quote to propose: `quotes.id`.
              */
             primary_quote_id?: string | null;
-            /** @description Whether a person or the application chose the primary quote, so that nothing else replaces it. */
+            /** @description True if a person or the application chose the primary quote; the service then does not replace it. */
             primary_quote_pinned: boolean;
             /**
              * Format: uuid
@@ -460,27 +461,27 @@ export interface components {
             proposal_id?: string | null;
             /**
              * Format: int32
-             * @description Quotes asked for.
+             * @description The number of quotes expected.
              */
             quotes_expected_count: number;
             /**
              * Format: int32
-             * @description Quotes received, each once.
+             * @description The number of quotes received, each counted once.
              */
             quotes_received_count: number;
             /**
              * Format: uuid
-             * @description Its trip request.
+             * @description The trip request (`requests.id`).
              */
             request_id?: string | null;
             /**
              * Format: date-time
-             * @description When it was completed.
+             * @description The time of completion.
              */
             session_ended_at?: string | null;
             /**
              * Format: date-time
-             * @description When the workflow began.
+             * @description The start of the workflow.
              */
             session_started_at?: string | null;
             /**
@@ -489,16 +490,16 @@ export interface components {
              */
             status: string;
             /**
-             * @description The primary quote's price, as a decimal in a string.
+             * @description The price of the primary quote, as a decimal in a string.
              * @example 48250.00
              */
             total_price?: string | null;
             /**
              * Format: date-time
-             * @description When the row was last changed.
+             * @description The time of the row's last change.
              */
             updated_at?: string | null;
-            /** @description The application's context; the key `avinode_trip` is the service's. */
+            /** @description The application's context; the service writes its key `avinode_trip`. */
             workflow_state?: Record<string, unknown> | null;
         };
         /** @description One page of a list. */
@@ -561,48 +562,48 @@ export interface components {
             status: string;
         };
         /**
-         * @description A conversation's session, to be made or brought up to date (`createOrUpdateChatSession`).
+         * @description The session of a conversation, to create or update (`createOrUpdateChatSession`).
          *
-         *     A field that is absent or null leaves what is there; `PATCH …/trip` clears.
+         *     An absent or null field leaves the stored value; `PATCH …/trip` clears values.
          */
         NewChatSession: {
-            /** @description The Avinode RFP. */
+            /** @description The id of the Avinode RFP. */
             avinode_rfp_id?: string | null;
-            /** @description One Avinode RFQ; the session is found by it where no session has an event's trip. */
+            /** @description The id of one Avinode RFQ. It assigns events to the session if no session has the event's trip id. */
             avinode_rfq_id?: string | null;
             /**
-             * @description The Avinode trip, in any spelling of either of its ids.
+             * @description Either id of the Avinode trip, in any spelling.
              * @example atrip-64956150
              */
             avinode_trip_id?: string | null;
             /**
              * Format: uuid
-             * @description The conversation.
+             * @description `conversations.id`.
              */
             conversation_id: string;
             /**
-             * @description The step of the workflow: one of the four known ones, or a word of the application's own.
+             * @description The workflow step: one of the four known steps, or any other word of the application's.
              * @example understanding_request
              */
             current_step?: string | null;
             /**
              * Format: uuid
-             * @description The broker whose session it is. A conversation's session keeps its broker.
+             * @description The broker who owns the session (`iso_agents.id`); it cannot change.
              */
             iso_agent_id: string;
-            /** @description The application's own. Replaces what is there. */
+            /** @description The application's own data. It replaces the stored object. */
             metadata?: Record<string, unknown> | null;
             /**
              * Format: uuid
-             * @description The trip request, once there is one.
+             * @description The trip request (`requests.id`), once there is one.
              */
             request_id?: string | null;
             status?: components["schemas"]["OpenStatus"] | null;
-            /** @description The application's context. Replaces what is there; only the key `avinode_trip`, which the service keeps, stays. */
+            /** @description The application's context. It replaces the stored object, except for the service's key `avinode_trip`. */
             workflow_state?: Record<string, unknown> | null;
         };
         /**
-         * @description A status that a session can begin with.
+         * @description The status of a session in use.
          * @enum {string}
          */
         OpenStatus: "active" | "paused";
@@ -626,7 +627,7 @@ export interface components {
              */
             type: string;
         };
-        /** @description A proposal made from a session (`updateChatSessionWithProposal`). */
+        /** @description The proposal of a session (`updateChatSessionWithProposal`). */
         ProposalUpdate: {
             /**
              * Format: uuid
@@ -636,26 +637,26 @@ export interface components {
         };
         /** @description A quote for a session (`updateChatSessionWithQuote`). */
         QuoteUpdate: {
-            /** @description The step of the workflow. Without it the session is moved on to `requesting_quotes`, never back. */
+            /** @description The workflow step. Without it the session advances to `requesting_quotes`, and never moves back. */
             current_step?: string | null;
             /**
              * Format: uuid
-             * @description `quotes.id` of the quote to propose. It is pinned: it stays whatever comes.
+             * @description `quotes.id` of the quote to propose. It is pinned: later quotes do not replace it.
              */
             primary_quote_id?: string | null;
             /**
              * Format: uuid
-             * @description `quotes.id`. It counts once, however often it is said and whether or not Avinode's webhook says it too.
+             * @description `quotes.id`. The quote counts once, however often it is recorded here or received from Avinode.
              */
             quote_id: string;
             /**
              * Format: int32
-             * @description How many quotes are expected.
+             * @description The number of quotes expected.
              */
             quotes_expected_count?: number | null;
             /**
              * Format: int32
-             * @description What the count is to be from now on; without it the count grows by one for a quote that is new.
+             * @description The new count; without it the count grows by one if the quote is new.
              */
             quotes_received_count?: number | null;
         };
@@ -672,43 +673,43 @@ export interface components {
             /** @description `ready` or `not ready`. */
             status: string;
         };
-        /** @description A quote that has entered a session's ledger. */
+        /** @description A quote in a session's ledger. */
         SessionQuote: {
-            /** @description Its registration. */
+            /** @description The registration of the aircraft. */
             aircraft_tail_number?: string | null;
-            /** @description The aircraft. */
+            /** @description The type or model of the aircraft. */
             aircraft_type?: string | null;
             /**
-             * @description Avinode's id; null for a quote that did not come from Avinode.
+             * @description Avinode's id of the quote; null for a quote that did not come from Avinode.
              * @example aquote-386512791
              */
             avinode_quote_id?: string | null;
-            /** @description False for a quote that the application had counted before the service came. */
+            /** @description False for a quote that the application had counted before the service was attached. */
             counted: boolean;
             /**
-             * @description The price's currency, where it is known.
+             * @description The currency of the price; null if unknown.
              * @example USD
              */
             currency?: string | null;
-            /** @description Why. */
+            /** @description The reason for the decline. */
             decline_reason?: string | null;
-            /** @description Whether the quote, or the RFQ that it answers, was declined. */
+            /** @description True if the quote, or the RFQ that it answers, was declined. */
             declined: boolean;
             /**
              * Format: date-time
-             * @description When it entered the ledger.
+             * @description The time at which the quote entered the ledger.
              */
             entered_at: string;
-            /** @description Whether it is the session's primary quote. */
+            /** @description True for the session's primary quote. */
             is_primary: boolean;
-            /** @description The operator. */
+            /** @description The operator that made the quote. */
             operator_name?: string | null;
             /**
              * Format: uuid
-             * @description `quotes.id`; null while the quote is not shown there (no request, no price).
+             * @description `quotes.id`; null while the quote has no row there (the session has no request, or the quote no price).
              */
             quote_id?: string | null;
-            /** @description `quotes.status`: the application's word. */
+            /** @description `quotes.status`, as the application writes it. */
             status?: string | null;
             /**
              * @description The price, as a decimal in a string.
@@ -717,7 +718,7 @@ export interface components {
             total_price?: string | null;
             /**
              * Format: date-time
-             * @description Until when it stands.
+             * @description The end of the quote's validity.
              */
             valid_until?: string | null;
         };
@@ -732,24 +733,24 @@ export interface components {
          * @enum {string}
          */
         SessionStatus: "active" | "paused" | "completed" | "archived";
-        /** @description Active sessions by step. */
+        /** @description The number of active sessions, by workflow step. */
         Statistics: {
             /**
              * Format: int64
-             * @description All active sessions.
+             * @description The number of all active sessions.
              */
             active: number;
-            /** @description The same by step, the most first. */
+            /** @description The number by step, the largest first. */
             by_step: components["schemas"]["StepCount"][];
         };
-        /** @description How many active sessions are at a step. */
+        /** @description The number of active sessions at a workflow step. */
         StepCount: {
             /**
              * Format: int64
-             * @description Active sessions at it.
+             * @description The number of active sessions at the step.
              */
             count: number;
-            /** @description The step; null where none is set. */
+            /** @description The step; null if none is set. */
             current_step?: string | null;
         };
         /** @description Avinode's own format: a resource changed. The service fetches the resource to learn what happened. */
@@ -775,18 +776,18 @@ export interface components {
              */
             type?: string | null;
         };
-        /** @description A line of a session's timeline. */
+        /** @description An entry of a session's timeline. */
         TimelineEntry: {
             /**
              * Format: uuid
-             * @description The delivery that told, where one did.
+             * @description The delivery that reported it, if one did.
              */
             delivery_id?: string | null;
-            /** @description More, for people. */
+            /** @description Prices, names and reasons for people. */
             detail: Record<string, unknown>;
             /**
              * Format: date-time
-             * @description When it happened, by the sender's clock.
+             * @description The time at which it happened, by the sender's clock.
              */
             happened_at?: string | null;
             /**
@@ -797,12 +798,12 @@ export interface components {
             kind: string;
             /**
              * Format: date-time
-             * @description When it became known.
+             * @description The time at which it became known.
              */
             recorded_at: string;
             /**
              * Format: int64
-             * @description Its number; numbers rise and may have gaps.
+             * @description The number of the entry; numbers rise and may have gaps.
              */
             seq: number;
         };
@@ -813,43 +814,43 @@ export interface components {
             next_cursor: string | null;
         };
         /**
-         * @description What changes of a session's trip (`updateChatSessionWithTripInfo`), as a JSON merge patch: what is absent stays, what
-         *     is null is cleared (a count to 0).
+         * @description Changes of a session's trip (`updateChatSessionWithTripInfo`), as a JSON merge patch: an absent field stays, null clears
+         *     (a count to 0).
          */
         TripPatch: {
             /**
-             * @description The Avinode RFP.
+             * @description The id of the Avinode RFP.
              * @example rfp-123
              */
             avinode_rfp_id?: string | null;
-            /** @description One Avinode RFQ. */
+            /** @description The id of one Avinode RFQ. */
             avinode_rfq_id?: string | null;
             /**
-             * @description The Avinode trip, in any spelling of either of its ids.
+             * @description Either id of the Avinode trip, in any spelling.
              * @example atrip-64956150
              */
             avinode_trip_id?: string | null;
             /**
-             * @description The step of the workflow, any text.
+             * @description The workflow step, any text.
              * @example requesting_quotes
              */
             current_step?: string | null;
             /**
              * Format: int32
-             * @description How many operators were asked.
+             * @description The number of operators contacted.
              */
             operators_contacted_count?: number | null;
             /**
              * Format: int32
-             * @description How many quotes are expected.
+             * @description The number of quotes expected.
              */
             quotes_expected_count?: number | null;
             /**
              * Format: uuid
-             * @description The trip request.
+             * @description The trip request (`requests.id`).
              */
             request_id?: string | null;
-            /** @description Merged into what is there, key by key; a key that is null is taken away. */
+            /** @description Merged into the stored object, key by key; a key that is null is removed. */
             workflow_state?: Record<string, unknown> | null;
         };
     };

@@ -1,4 +1,4 @@
-//! The client as others use it: vouch for an `href`, get a resource.
+//! The client of Avinode's API.
 
 use std::sync::Arc;
 
@@ -8,20 +8,19 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-use super::base_url::BaseUrl;
+use super::base_url::{BaseUrl, HrefMismatch};
 use super::config::{ClientLimits, ClientSettings};
 use super::dns_guard::{DnsLookup, GuardedResolver, SystemLookup};
 use super::envelope::Envelope;
 use super::error::{FetchError, RetryHints, chain};
-use super::headers::{InvalidCredential, of_call, standing};
+use super::headers::{InvalidCredential, default_headers, request_headers};
 use super::rate_limit_headers::{RateLimitHeaders, retry_after, server_time};
-use super::transport::{HttpResponse, call, client};
-use super::vouch::HrefMismatch;
+use super::transport::{HttpResponse, http_client, send};
 use crate::avinode::json::JsonError;
 use crate::avinode::resource::Resource;
 use crate::clock::Clock;
 
-/// A client of Avinode's API. Cheap to clone; clones share connections.
+/// Cheap to clone; clones share connections.
 #[derive(Debug, Clone)]
 pub struct AvinodeClient(Arc<ClientInner>);
 
@@ -34,50 +33,47 @@ struct ClientInner {
     clock: Clock,
 }
 
-/// A client cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientBuildError {
-    /// A credential is no header.
     #[error(transparent)]
     Credential(#[from] InvalidCredential),
-    /// TLS cannot be used; most often there are no root certificates.
-    #[error("making an HTTPS client (are the root certificates installed?): {0}")]
+    /// Most often there are no root certificates.
+    #[error("building the HTTPS client (are the root certificates installed?): {0}")]
     Tls(String),
 }
 
-/// What came of a GET.
+/// The result of fetching a resource.
 #[derive(Debug, Clone)]
 pub struct FetchResult {
-    /// Before anything was sent, in whole microseconds: what the document shows is at least as new.
+    /// Before anything was sent, in whole microseconds: the document is at least as new.
     pub began_at: DateTime<Utc>,
-    /// The document.
     pub result: Result<ApiDocument, FetchError>,
-    /// What is left of the rate limit, where there was an answer.
-    pub budget: RateLimitHeaders,
+    /// Empty if there was no response.
+    pub rate_limit: RateLimitHeaders,
 }
 
-/// A resource as Avinode gave it.
+/// A resource as Avinode returned it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiDocument {
     /// The whole body, decompressed.
     pub body: Bytes,
-    /// `data` of the envelope, never null; read as [`json::read`](crate::avinode::json::read) does.
+    /// `data` of the envelope, never null; read by [`json::read`](crate::avinode::json::read).
     pub data: Value,
 }
 
-/// What came of any call.
-pub(super) struct Called {
+/// The result of any call.
+pub(super) struct ApiResponse {
     pub(super) result: Result<ApiDocument, FetchError>,
-    pub(super) budget: RateLimitHeaders,
+    pub(super) rate_limit: RateLimitHeaders,
     pub(super) server_time: Option<DateTime<Utc>>,
 }
 
-impl Called {
-    /// Nothing came back.
-    pub(super) fn without_answer(error: FetchError) -> Self {
+impl ApiResponse {
+    /// There was no response.
+    pub(super) fn none(error: FetchError) -> Self {
         Self {
             result: Err(error),
-            budget: RateLimitHeaders::default(),
+            rate_limit: RateLimitHeaders::default(),
             server_time: None,
         }
     }
@@ -85,122 +81,118 @@ impl Called {
 
 impl AvinodeClient {
     /// A client with the system's resolver.
-    ///
-    /// # Errors
-    /// A credential that no header can hold, or TLS that cannot be used.
     pub fn new(settings: &ClientSettings, clock: Clock) -> Result<Self, ClientBuildError> {
         Self::with_lookup(settings, clock, Arc::new(SystemLookup))
     }
 
-    /// A client that asks `lookup` for addresses, whose answers are checked like any.
-    ///
-    /// # Errors
-    /// Those of [`new`](Self::new).
+    /// A client with another resolver; its addresses are checked in the same way.
     pub fn with_lookup(
         settings: &ClientSettings,
         clock: Clock,
         lookup: Arc<dyn DnsLookup>,
     ) -> Result<Self, ClientBuildError> {
-        let reach = settings.base.reach();
-        let http = client(&settings.base, GuardedResolver { lookup, reach }, &settings.limits)
+        let allowed = settings.base.allowed_addresses();
+        let http = http_client(&settings.base, GuardedResolver { lookup, allowed }, &settings.limits)
             .map_err(|error| ClientBuildError::Tls(chain(&error)))?;
         Ok(Self(Arc::new(ClientInner {
             http,
             base: settings.base.clone(),
-            headers: standing(settings)?,
+            headers: default_headers(settings)?,
             limits: settings.limits,
             clock,
         })))
     }
 
-    /// Whether `href` is exactly the URL that [`get`](Self::get) would call for this resource; pure.
-    ///
-    /// # Errors
-    /// Why it is not.
-    pub fn vouch(&self, href: &str, resource: &Resource) -> Result<(), HrefMismatch> {
+    /// Verifies that `href` is exactly the URL that [`get`](Self::get) would call for this resource. No I/O.
+    pub fn verify_href(&self, href: &str, resource: &Resource) -> Result<(), HrefMismatch> {
         self.0.base.verify_href(href, resource)
     }
 
-    /// Fetches a resource, from the configured base and nowhere else. Takes as long as the limits allow; waits for no
-    /// rate limit.
+    /// Fetches a resource from the configured base URL. Takes at most as long as the limits allow; does not wait for the rate
+    /// limit.
     pub async fn get(&self, resource: &Resource) -> FetchResult {
         let began_at = self.0.clock.now().trunc_subsecs(6);
-        let called = match self.0.base.of(resource) {
-            Ok(url) => self.call(Method::GET, url, None, &format!("GET {resource}")).await,
-            Err(refused) => {
-                Called::without_answer(FetchError::refused(&format!("GET {resource}"), &refused.to_string()))
-            }
+        let what = format!("GET {resource}");
+        let response = match self.0.base.resource_url(resource) {
+            Ok(url) => self.call(Method::GET, url, None, &what).await,
+            Err(mismatch) => ApiResponse::none(FetchError::permanent(&what, &mismatch.to_string())),
         };
         FetchResult {
             began_at,
-            result: called.result,
-            budget: called.budget,
+            result: response.result,
+            rate_limit: response.rate_limit,
         }
     }
 
-    /// The base.
     pub(super) fn base(&self) -> &BaseUrl {
         &self.0.base
     }
 
-    /// One call, with our headers, its answer taken apart.
-    pub(super) async fn call(&self, method: Method, url: Url, body: Option<&Value>, what: &str) -> Called {
+    /// Sends one request with our headers, and parses the response. `what` names the call in reasons.
+    pub(super) async fn call(&self, method: Method, url: Url, body: Option<&Value>, what: &str) -> ApiResponse {
         let inner = &*self.0;
-        // What was written needs no showing.
+        // The response to a write need not contain the object.
         let needs_data = method == Method::GET;
         let mut request = reqwest::Request::new(method, url);
-        *request.headers_mut() = of_call(&inner.headers, inner.clock.now());
+        *request.headers_mut() = request_headers(&inner.headers, inner.clock.now());
         if let Some(body) = body {
             request
                 .headers_mut()
                 .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *request.body_mut() = Some(body.to_string().into());
         }
-        match call(&inner.http, request, &inner.limits, what).await {
-            Ok(answer) => {
+        match send(&inner.http, request, &inner.limits, what).await {
+            Ok(response) => {
                 let now = inner.clock.now();
-                let budget = RateLimitHeaders::of(&answer.headers, now);
-                let told = RetryHints {
-                    retry_after: retry_after(&answer.headers, now),
-                    reset: budget.reset,
+                let rate_limit = RateLimitHeaders::read(&response.headers, now);
+                let hints = RetryHints {
+                    retry_after: retry_after(&response.headers, now),
+                    reset: rate_limit.reset,
                 };
-                Called {
-                    server_time: server_time(&answer.headers),
-                    result: taken(answer, needs_data, told, what),
-                    budget,
+                ApiResponse {
+                    server_time: server_time(&response.headers),
+                    result: document(response, needs_data, hints, what),
+                    rate_limit,
                 }
             }
-            Err(error) => Called::without_answer(error),
+            Err(error) => ApiResponse::none(error),
         }
     }
 }
 
-/// The document of an answer, or why it is none.
-fn taken(answer: HttpResponse, needs_data: bool, told: RetryHints, what: &str) -> Result<ApiDocument, FetchError> {
-    let status = answer.status.as_u16();
-    let envelope = Envelope::read(&answer.body);
-    let success = if needs_data {
+fn document(
+    response: HttpResponse,
+    needs_data: bool,
+    hints: RetryHints,
+    what: &str,
+) -> Result<ApiDocument, FetchError> {
+    let status = response.status.as_u16();
+    let envelope = Envelope::read(&response.body);
+    let is_success = if needs_data {
         status == 200
     } else {
-        answer.status.is_success()
+        response.status.is_success()
     };
-    if !success {
+    if !is_success {
         let errors = envelope.map(|envelope| envelope.errors).unwrap_or_default();
-        return Err(FetchError::of_status(what, status, &errors, told));
+        return Err(FetchError::from_status(what, status, &errors, hints));
     }
     let envelope = match envelope {
         Ok(envelope) => envelope,
-        Err(_) if !needs_data && answer.body.is_empty() => Envelope::default(),
-        Err(JsonError::TooDeep) => return Err(FetchError::refused(what, "the body is nested too deeply")),
-        Err(error) => return Err(FetchError::broken(what, &chain(&error))),
+        Err(_) if !needs_data && response.body.is_empty() => Envelope::default(),
+        Err(JsonError::TooDeep) => return Err(FetchError::permanent(what, "the body is nested too deeply")),
+        Err(error) => return Err(FetchError::service_down(what, &chain(&error))),
     };
     if !envelope.errors.is_empty() {
-        return Err(FetchError::of_errors(what, &envelope.errors, told));
+        return Err(FetchError::from_errors(what, &envelope.errors, hints));
     }
     match envelope.data {
-        None if needs_data => Err(FetchError::broken(what, "Avinode answered 200 without data")),
+        None if needs_data => Err(FetchError::service_down(
+            what,
+            "Avinode responded with 200 but without data",
+        )),
         data => Ok(ApiDocument {
-            body: answer.body,
+            body: response.body,
             data: data.unwrap_or_default(),
         }),
     }

@@ -1,4 +1,4 @@
-//! What a client of Avinode is made of, as plain values; `cli` makes them of the configuration.
+//! The client's settings as plain values; `cli` builds them from the configuration.
 
 use std::time::Duration;
 
@@ -7,25 +7,23 @@ use sha2::{Digest as _, Sha256};
 
 use super::base_url::BaseUrl;
 
-/// Everything that `serve` needs to fetch: the client, and how often it may call.
+/// The settings with which `serve` fetches.
 #[derive(Debug, Clone)]
 pub struct AvinodeSettings {
-    /// The client.
     pub client: ClientSettings,
-    /// Calls a second, of all processes together; above zero.
+    /// For all processes together; above zero.
     pub calls_per_second: f64,
-    /// Calls that may follow one another at once before that rate holds; at least 1.
+    /// Calls allowed without a pause before the rate applies; at least 1.
     pub burst: u32,
-    /// How long after a notification the API may still show what was before; above zero.
-    pub settle: Duration,
-    /// How often the trips of active sessions are fetched anew without a notification; never where `None`.
+    /// The time for which the API may lag behind its notifications; above zero.
+    pub api_lag: Duration,
+    /// The interval at which the trips of active sessions are fetched without a notification; `None` for never.
     pub reconcile_every: Option<Duration>,
 }
 
-/// Where the API is, and as whom we call it.
+/// The API's URL and our credentials.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
-    /// The API.
     pub base: BaseUrl,
     /// For `X-Avinode-ApiToken`: visible ASCII.
     pub api_token: SecretString,
@@ -33,13 +31,11 @@ pub struct ClientSettings {
     pub bearer: SecretString,
     /// For `X-Avinode-ActAsAccount`: visible ASCII.
     pub act_as_account: Option<String>,
-    /// Ends to waiting and reading.
     pub limits: ClientLimits,
 }
 
 impl ClientSettings {
-    /// SHA-256, in hex, of all that decides whether Avinode lets us in: tells whether credentials have changed without
-    /// keeping them.
+    /// SHA-256, in hex, of the base URL and the credentials: a stored digest shows that they changed, without storing them.
     pub fn digest(&self) -> String {
         let account = self.act_as_account.as_deref().unwrap_or_default();
         let parts = [
@@ -50,7 +46,7 @@ impl ClientSettings {
         ];
         let mut digest = Sha256::new();
         for part in parts {
-            // With its length before it: else the end of one could be the beginning of the next.
+            // With its length: otherwise the end of one part could equal the beginning of the next.
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
         }
@@ -58,14 +54,14 @@ impl ClientSettings {
     }
 }
 
-/// Where one call ends, whatever the other side does.
+/// The limits of one call.
 #[derive(Debug, Clone, Copy)]
 pub struct ClientLimits {
-    /// For a connection, its name's resolution and TLS included.
+    /// For the connection, DNS and TLS included.
     pub connect: Duration,
     /// For the whole call, to the last byte of the body.
     pub total: Duration,
-    /// Bytes of a body after decompression.
+    /// The longest body, in bytes after decompression.
     pub body: usize,
 }
 
@@ -73,7 +69,7 @@ impl Default for ClientLimits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
-            // Below the default lease, so that a slow answer costs no lease.
+            // Shorter than the default lease, so that a slow response does not lose the lease.
             total: Duration::from_secs(30),
             body: 4 * 1024 * 1024,
         }

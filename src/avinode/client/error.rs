@@ -1,5 +1,4 @@
-//! How a call fails, by what is to be done about it, with a reason for operators. One table for statuses and for the
-//! codes of errors inside a 200.
+//! Classifies failed calls by the required reaction. One table serves HTTP statuses and the codes of errors inside a 200.
 
 use std::error::Error;
 use std::time::Duration;
@@ -7,77 +6,57 @@ use std::time::Duration;
 use super::dns_guard::BlockedAddress;
 use super::envelope::{ApiError, quoted};
 
-/// After a 400 Avinode wants minutes, not seconds; what a person has to mend takes as long.
-const LATER: Duration = Duration::from_secs(5 * 60);
-/// The longest that a `Retry-After` of a server in trouble is obeyed.
-const LONGEST: Duration = Duration::from_secs(3600);
+/// After a 400 Avinode asks for minutes, not seconds; a fault that a person must correct lasts as long.
+const LONG_DELAY: Duration = Duration::from_secs(5 * 60);
+/// The longest `Retry-After` of a failing server that is honoured.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
-/// What an answer's headers say about when to come again.
+/// The response headers about the next attempt.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct RetryHints {
     /// `Retry-After`.
     pub(super) retry_after: Option<Duration>,
-    /// When the rate limit's window begins anew.
+    /// The time until the rate limit's window resets.
     pub(super) reset: Option<Duration>,
 }
 
-/// Why nothing was fetched. The reason is one line, holds no secret and at most some words of the answer.
+/// The reason is one line without secrets, and quotes only a few words of the response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub enum FetchError {
-    /// Try again soon.
+    /// Retry soon.
     Retryable {
-        /// Why.
         reason: String,
-        /// Whether it is the service's own trouble rather than this resource's.
+        /// The whole service has failed, not only this resource.
         down: bool,
     },
-    /// Try again after so long.
+    /// Retry after the given time.
     RetryAfter {
-        /// How long.
         after: Duration,
-        /// Why.
         reason: String,
-        /// Whether it is the service's own trouble rather than this resource's.
+        /// The whole service has failed, not only this resource.
         down: bool,
     },
-    /// Too many calls (429): all of them have to wait.
+    /// Too many calls (429): all calls must pause.
     RateLimited {
-        /// How long, where we were told.
+        /// `None` if the response does not say.
         after: Option<Duration>,
-        /// Why.
         reason: String,
     },
-    /// The credentials are not taken (401): stop calling.
-    Unauthorized {
-        /// Why.
-        reason: String,
-    },
-    /// They are not taken here (403): for this resource, or for any. Which of the two others' answers tell.
-    Forbidden {
-        /// Why.
-        reason: String,
-    },
-    /// Not there (404): perhaps not yet.
-    NotFound {
-        /// Why.
-        reason: String,
-    },
-    /// Not there any more (410).
-    Gone {
-        /// Why.
-        reason: String,
-    },
-    /// Refused by us, and trying again would end the same.
-    Permanent {
-        /// Why.
-        reason: String,
-    },
+    /// The credentials are refused (401): stop calling.
+    Unauthorized { reason: String },
+    /// Access is refused (403), to this resource or to all: the responses for other resources decide.
+    Forbidden { reason: String },
+    /// Not there (404), perhaps not yet.
+    NotFound { reason: String },
+    /// Deleted (410).
+    Gone { reason: String },
+    /// We refuse, and a retry would fail in the same way.
+    Permanent { reason: String },
 }
 
 impl FetchError {
-    /// Whether it speaks for the whole service being in trouble: time-outs, no connection, 5xx, an answer that is not
-    /// Avinode's.
+    /// True for failures of the whole service: a timeout, no connection, a 5xx, or a response that is not Avinode's.
     pub fn trips_breaker(&self) -> bool {
         matches!(
             self,
@@ -85,7 +64,6 @@ impl FetchError {
         )
     }
 
-    /// The reason.
     pub fn reason(&self) -> &str {
         match self {
             Self::Retryable { reason, .. }
@@ -99,84 +77,83 @@ impl FetchError {
         }
     }
 
-    /// The service did not answer as a service does.
-    pub(super) fn broken(what: &str, why: &str) -> Self {
+    /// A failure of the whole service.
+    pub(super) fn service_down(what: &str, why: &str) -> Self {
         Self::Retryable {
             reason: format!("{what}: {why}"),
             down: true,
         }
     }
 
-    /// Our own refusal.
-    pub(super) fn refused(what: &str, why: &str) -> Self {
+    pub(super) fn permanent(what: &str, why: &str) -> Self {
         Self::Permanent {
             reason: format!("{what}: {why}"),
         }
     }
 
-    /// No answer came. A host that led to a private network is a fault of the configuration or of the DNS, and nobody's
-    /// resource: it is tried again, not given up.
-    pub(super) fn of_transport(what: &str, error: &(dyn Error + 'static)) -> Self {
+    /// The call got no response. A host with a private address is a fault of the configuration or the DNS, not of the
+    /// resource, so it is retried.
+    pub(super) fn from_transport(what: &str, error: &(dyn Error + 'static)) -> Self {
         let mut cause = Some(error);
         while let Some(error) = cause {
-            if let Some(forbidden) = error.downcast_ref::<BlockedAddress>() {
+            if let Some(blocked) = error.downcast_ref::<BlockedAddress>() {
                 return Self::RetryAfter {
-                    after: LATER,
-                    reason: format!("{what}: {forbidden}"),
+                    after: LONG_DELAY,
+                    reason: format!("{what}: {blocked}"),
                     down: true,
                 };
             }
             cause = error.source();
         }
-        Self::broken(what, &chain(error))
+        Self::service_down(what, &chain(error))
     }
 
-    /// What a status other than 200 means.
-    pub(super) fn of_status(what: &str, status: u16, errors: &[ApiError], told: RetryHints) -> Self {
-        let said = if errors.is_empty() {
+    /// Classifies a status other than 200.
+    pub(super) fn from_status(what: &str, status: u16, errors: &[ApiError], hints: RetryHints) -> Self {
+        let detail = if errors.is_empty() {
             String::new()
         } else {
             format!(": {}", quoted(errors))
         };
-        let reason = format!("{what}: Avinode answered {status}{said}");
-        Self::by_code(status, reason, told)
+        let reason = format!("{what}: Avinode responded with {status}{detail}");
+        Self::by_code(status, reason, hints)
     }
 
-    /// What errors inside a 200 mean: the first one with a code that is a status decides.
-    pub(super) fn of_errors(what: &str, errors: &[ApiError], told: RetryHints) -> Self {
-        let reason = format!("{what}: Avinode answered 200 with errors: {}", quoted(errors));
+    /// Classifies errors inside a 200: the first one with a status as its code decides.
+    pub(super) fn from_errors(what: &str, errors: &[ApiError], hints: RetryHints) -> Self {
+        let reason = format!("{what}: Avinode responded with 200 and errors: {}", quoted(errors));
         match errors.iter().find_map(ApiError::status) {
-            Some(status) => Self::by_code(status, reason, told),
+            Some(status) => Self::by_code(status, reason, hints),
             None => Self::Retryable { reason, down: false },
         }
     }
 
-    fn by_code(status: u16, reason: String, told: RetryHints) -> Self {
+    fn by_code(status: u16, reason: String, hints: RetryHints) -> Self {
         match status {
             401 => Self::Unauthorized { reason },
             403 => Self::Forbidden { reason },
             404 => Self::NotFound { reason },
             410 => Self::Gone { reason },
             429 => Self::RateLimited {
-                after: told.retry_after.or(told.reset),
+                after: hints.retry_after.or(hints.reset),
                 reason,
             },
-            // In the server's way at the moment: its own time-out, a conflict, a lock.
+            // A temporary condition at the server: a timeout, a conflict, a lock.
             408 | 409 | 423 | 425 => Self::Retryable { reason, down: false },
-            // A redirect is not followed. It may be a page for maintenance, or a base URL that has moved.
+            // A redirect may lead to a maintenance page, or to a new base URL.
             300..=399 => Self::RetryAfter {
-                after: LATER,
-                reason: format!("{reason}, which leads elsewhere and is not followed"),
+                after: LONG_DELAY,
+                reason: format!("{reason}: a redirect, which is not followed"),
                 down: true,
             },
             400..=499 => Self::RetryAfter {
-                after: LATER,
+                after: LONG_DELAY,
                 reason,
                 down: false,
             },
-            _ => match told.retry_after {
+            _ => match hints.retry_after {
                 Some(after) => Self::RetryAfter {
-                    after: after.min(LONGEST),
+                    after: after.min(MAX_RETRY_AFTER),
                     reason,
                     down: true,
                 },
@@ -186,18 +163,18 @@ impl FetchError {
     }
 }
 
-/// An error and its causes on one line, each once.
+/// An error and its sources on one line, each once.
 pub(super) fn chain(error: &dyn Error) -> String {
-    let mut told = error.to_string();
+    let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let text = error.to_string();
-        if !told.ends_with(&text) {
-            told = format!("{told}: {text}");
+        let source = error.to_string();
+        if !text.ends_with(&source) {
+            text = format!("{text}: {source}");
         }
         cause = error.source();
     }
-    told
+    text
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The headers of every call (reference: seen in several integrations). Made for each call, so that its time is its own.
+//! The request headers, as seen in several integrations.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
@@ -9,13 +9,12 @@ use super::config::ClientSettings;
 /// `X-Avinode-Product` and the user agent.
 pub(super) const PRODUCT: &str = concat!("avinode-ingest/", env!("CARGO_PKG_VERSION"));
 
-/// A credential holds something that no header can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{0} holds a character that no header can hold")]
+#[error("{0} contains a character that is not allowed in a header")]
 pub struct InvalidCredential(&'static str);
 
-/// The headers that are the same for every call; credentials are marked sensitive, so that nothing prints them.
-pub(super) fn standing(settings: &ClientSettings) -> Result<HeaderMap, InvalidCredential> {
+/// The headers that are the same for every call. Credentials are marked sensitive, so that `Debug` does not print them.
+pub(super) fn default_headers(settings: &ClientSettings) -> Result<HeaderMap, InvalidCredential> {
     let secret = |text: &str, name| {
         let mut value = HeaderValue::from_str(text).map_err(|_| InvalidCredential(name))?;
         value.set_sensitive(true);
@@ -42,10 +41,10 @@ pub(super) fn standing(settings: &ClientSettings) -> Result<HeaderMap, InvalidCr
     Ok(headers)
 }
 
-/// Those of one call: the standing ones and `X-Avinode-SentTimestamp`, ISO 8601 in UTC, which Avinode takes within five
-/// minutes of its own time.
-pub(super) fn of_call(standing: &HeaderMap, now: DateTime<Utc>) -> HeaderMap {
-    let mut headers = standing.clone();
+/// The headers of one call: the default ones and `X-Avinode-SentTimestamp`, ISO 8601 in UTC, which Avinode accepts within
+/// five minutes of its own time.
+pub(super) fn request_headers(defaults: &HeaderMap, now: DateTime<Utc>) -> HeaderMap {
+    let mut headers = defaults.clone();
     let sent = now.to_rfc3339_opts(SecondsFormat::Millis, true);
     if let Ok(sent) = HeaderValue::from_str(&sent) {
         headers.insert(HeaderName::from_static("x-avinode-senttimestamp"), sent);

@@ -1,12 +1,11 @@
-//! Which addresses are somebody's in the public internet. A list of what is public would be shorter than the one of what
-//! is not in IPv6, and longer in IPv4; each is written the shorter way.
+//! Recognises public IP addresses, by the IANA registries of special-purpose addresses (RFC 6890 and its successors).
 //!
-//! After the IANA registries of special-purpose addresses (RFC 6890 and its successors).
+//! For IPv4 the list of special networks is the shorter one, for IPv6 the list of public networks.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address belongs to the public internet: not private, loopback, link-local, shared (carrier-grade NAT),
-/// documentation, benchmarking, multicast, reserved or unspecified, nor an IPv6 address that leads to such an IPv4 one.
+/// False for private, loopback, link-local, shared (carrier-grade NAT), documentation, benchmarking, multicast, reserved and
+/// unspecified addresses, and for IPv6 addresses that lead to such an IPv4 address.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -14,11 +13,11 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Networks by their first address and the length of their prefix.
+/// Networks by first address and prefix length.
 const NOT_PUBLIC_V4: [([u8; 4], u32); 14] = [
     ([0, 0, 0, 0], 8),       // "this network", and unspecified
     ([10, 0, 0, 0], 8),      // private
-    ([100, 64, 0, 0], 10),   // shared: carrier-grade NAT, and some clouds' inner services
+    ([100, 64, 0, 0], 10),   // shared: carrier-grade NAT, and internal services of some clouds
     ([127, 0, 0, 0], 8),     // loopback
     ([169, 254, 0, 0], 16),  // link-local: clouds' metadata services
     ([172, 16, 0, 0], 12),   // private
@@ -45,14 +44,14 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     match parts {
         // Mapped IPv4.
         [0, 0, 0, 0, 0, 0xffff, ..] => is_public_v4(last),
-        // NAT64: how IPv6-only networks reach IPv4. The prefix for local use (64:ff9b:1::/48) falls through.
+        // NAT64, by which IPv6-only networks reach IPv4. The prefix for local use (64:ff9b:1::/48) falls through.
         [0x64, 0xff9b, 0, 0, 0, 0, ..] => is_public_v4(last),
         // 6to4: the IPv4 address follows the prefix.
         [0x2002, high, low, ..] => is_public_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low))),
         // Protocol assignments, Teredo and benchmarking among them; documentation, twice.
         [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => false,
         [0x3fff, second, ..] if second < 0x1000 => false,
-        // Global unicast. Unspecified, loopback, unique local, link-local and multicast lie outside of it.
+        // Global unicast. Unspecified, loopback, unique local, link-local and multicast addresses are outside of it.
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }

@@ -1,4 +1,4 @@
-//! One HTTP call with an end in time and in bytes. Nothing here knows what is called.
+//! Sends one HTTP request, with limits on time and body size.
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
@@ -11,22 +11,21 @@ use super::dns_guard::GuardedResolver;
 use super::error::FetchError;
 use super::headers::PRODUCT;
 
-/// How much of a failure's body is read: enough for the envelope's errors.
-const FAILURE_BYTES: usize = 64 * 1024;
+/// The most bytes of a failure's body that are read: enough for the envelope's errors.
+const MAX_FAILURE_BODY: usize = 64 * 1024;
 
-/// A whole answer.
 #[derive(Debug)]
 pub(super) struct HttpResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    /// After decompression; of an answer that is no success empty where it could not be read.
+    /// Decompressed. Empty for a failure with an unreadable body.
     pub(super) body: Bytes,
 }
 
-/// The HTTP client for a base: no redirects, no proxy from the environment, checked addresses, https unless the base is
-/// on loopback.
-pub(super) fn client(base: &BaseUrl, guard: GuardedResolver, limits: &ClientLimits) -> reqwest::Result<Client> {
-    // Set once a process; a second attempt finds the same provider there.
+/// The HTTP client for a base URL: no redirects, no proxy from the environment, checked addresses, and https unless the base
+/// URL is on loopback.
+pub(super) fn http_client(base: &BaseUrl, guard: GuardedResolver, limits: &ClientLimits) -> reqwest::Result<Client> {
+    // Installed once per process; later calls fail, and the same provider is there.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()
         .no_proxy()
@@ -40,69 +39,69 @@ pub(super) fn client(base: &BaseUrl, guard: GuardedResolver, limits: &ClientLimi
     if base.is_encrypted() {
         client.build()
     } else {
-        // A machine without root certificates could not make a client at all, though none are needed here.
+        // Without this, a machine without root certificates could not build a client, although none are needed here.
         client.tls_certs_only([]).build()
     }
 }
 
-/// Sends a request and reads the answer; `what` names it in reasons.
+/// Sends a request and reads the response; `what` names the call in reasons.
 ///
 /// # Errors
-/// There is no whole answer, or it is too long. A status is no error here.
-pub(super) async fn call(
+/// There is no complete response, or it is too long. A status is not an error here.
+pub(super) async fn send(
     client: &Client,
     request: Request,
     limits: &ClientLimits,
     what: &str,
 ) -> Result<HttpResponse, FetchError> {
     let deadline = Instant::now() + limits.total;
-    let late = || {
-        FetchError::broken(
+    let timed_out = || {
+        FetchError::service_down(
             what,
-            &format!("no whole answer within {} s", limits.total.as_secs_f32()),
+            &format!("no complete response within {} s", limits.total.as_secs_f32()),
         )
     };
     let response = match timeout_at(deadline, client.execute(request)).await {
-        Err(_) => return Err(late()),
-        Ok(Err(error)) => return Err(FetchError::of_transport(what, &error.without_url())),
+        Err(_) => return Err(timed_out()),
+        Ok(Err(error)) => return Err(FetchError::from_transport(what, &error.without_url())),
         Ok(Ok(response)) => response,
     };
     let (status, headers) = (response.status(), response.headers().clone());
-    let longest = if status.is_success() {
+    let max_body = if status.is_success() {
         limits.body
     } else {
-        FAILURE_BYTES.min(limits.body)
+        MAX_FAILURE_BODY.min(limits.body)
     };
-    let read = timeout_at(deadline, read(response, longest)).await;
+    let read = timeout_at(deadline, read(response, max_body)).await;
     let body = match read {
         Ok(Ok(body)) => body,
-        // The status says enough.
+        // The status is enough.
         _ if !status.is_success() => Bytes::new(),
-        Err(_) => return Err(late()),
-        Ok(Err(Unread::TooLong)) => {
-            return Err(FetchError::refused(
+        Err(_) => return Err(timed_out()),
+        Ok(Err(BodyError::TooLong)) => {
+            return Err(FetchError::permanent(
                 what,
-                &format!("the body is longer than {longest} bytes"),
+                &format!("the body is longer than {max_body} bytes"),
             ));
         }
-        Ok(Err(Unread::Broken(error))) => return Err(FetchError::of_transport(what, &error.without_url())),
+        Ok(Err(BodyError::Broken(error))) => return Err(FetchError::from_transport(what, &error.without_url())),
     };
     Ok(HttpResponse { status, headers, body })
 }
 
-enum Unread {
+enum BodyError {
     TooLong,
     Broken(reqwest::Error),
 }
 
-/// Reads a body, decompressed piece by piece, and counts: a few bytes may stand for gigabytes.
-async fn read(mut response: Response, longest: usize) -> Result<Bytes, Unread> {
+/// Reads a body and counts its decompressed bytes: a few compressed bytes may expand to gigabytes.
+async fn read(mut response: Response, max_body: usize) -> Result<Bytes, BodyError> {
     let mut body = BytesMut::new();
-    while let Some(piece) = response.chunk().await.map_err(Unread::Broken)? {
-        if body.len() + piece.len() > longest {
-            return Err(Unread::TooLong);
+    while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
+        if body.len() + chunk.len() > max_body {
+            return Err(BodyError::TooLong);
         }
-        body.extend_from_slice(&piece);
+        body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
 }

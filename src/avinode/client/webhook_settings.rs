@@ -1,7 +1,6 @@
-//! The webhook settings at Avinode (`/webhooks/settings`): which calls it sends us, and where to.
+//! The webhook settings at Avinode (`/webhooks/settings`): the event types that it sends, and their targets.
 //!
-//! Read leniently and without the secret, which has no business here; written back as they were read, but for what is
-//! to be changed.
+//! Parsed leniently and without the secret; written back as they were read, except for the requested changes.
 
 use chrono::{DateTime, Utc};
 use reqwest::Method;
@@ -9,41 +8,41 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::avinode_client::{AvinodeClient, Called};
-use super::base_url::is_plain;
+use super::avinode_client::{ApiResponse, AvinodeClient};
+use super::base_url::is_plain_id;
 use super::error::FetchError;
 use crate::avinode::sanitize;
 
-/// The event types that the service cannot do without, each with what it would not learn.
-pub const NEEDED: [(&str, &str); 3] = [
+/// The event types that the service needs, each with the information it carries.
+pub const NEEDED_EVENTS: [(&str, &str); 3] = [
     ("TripRequestSellerResponse", "quotes and declines"),
     ("TripChatFromSeller", "messages of sellers"),
     ("TripRequestMine", "requests sent, changed and cancelled"),
 ];
 
-/// One setting. Everything but the id may be missing or odd at Avinode, and is then empty here.
+/// One setting. Every property but the id may be missing or odd, and is then empty here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WebhookSetting {
     /// For example `whs-1583`.
     pub id: String,
     /// `displayName`.
     pub name: Option<String>,
-    /// `targetURI`: where calls go, without a password if it holds one.
+    /// `targetURI`, without a password if it contains one.
     pub target: Option<String>,
     /// `active`.
     pub active: bool,
-    /// `clientIdentifier`: the user name with which Avinode calls.
+    /// `clientIdentifier`: the user name that Avinode sends.
     pub identifier: Option<String>,
     /// `clientAuthenticationType`, for example `BASIC`.
     pub authentication: Option<String>,
     /// `eventTypes`.
     pub events: Vec<String>,
-    /// All of it but the secret, to be written back.
+    /// All properties but the secret, to write back.
     #[serde(skip)]
-    whole: Map<String, Value>,
+    properties: Map<String, Value>,
 }
 
-/// What a setting is to be, or to become: `None` leaves it as it is.
+/// A new setting, or the changes of one: `None` leaves a property as it is.
 #[derive(Debug, Clone, Default)]
 pub struct WebhookSettingPatch {
     /// `targetURI`.
@@ -58,56 +57,53 @@ pub struct WebhookSettingPatch {
     pub credentials: Option<(String, SecretString)>,
 }
 
-/// All settings, and the time that Avinode has, by which ours can be judged.
 #[derive(Debug, Clone)]
 pub struct WebhookSettingList {
-    /// The settings, or why there is no list.
     pub settings: Result<Vec<WebhookSetting>, FetchError>,
-    /// The `Date` of the answer, which also a refusal has.
+    /// The `Date` of the response, for comparison with our clock; a refusal has one, too.
     pub server_time: Option<DateTime<Utc>>,
 }
 
 impl WebhookSetting {
     fn read(value: &Value) -> Option<Self> {
-        let shown = |key| sanitize::shown_at(value, &[key]);
-        let mut whole = value.as_object()?.clone();
-        // Should it come at all, it is masked or it is true; neither is to be kept, shown or written back.
-        whole.remove("clientSecret");
+        let printable = |key| sanitize::printable_at(value, &[key]);
+        let mut properties = value.as_object()?.clone();
+        // If it is there at all, it is masked or the real one: neither may be stored, shown or written back.
+        properties.remove("clientSecret");
         let events = value.get("eventTypes").and_then(Value::as_array);
         Some(Self {
-            id: shown("id")?,
-            name: shown("displayName"),
-            target: shown("targetURI").map(|target| without_password(&target)),
+            id: printable("id")?,
+            name: printable("displayName"),
+            target: printable("targetURI").map(|target| without_password(&target)),
             active: value.get("active").and_then(Value::as_bool).unwrap_or(false),
-            identifier: shown("clientIdentifier"),
-            authentication: shown("clientAuthenticationType"),
+            identifier: printable("clientIdentifier"),
+            authentication: printable("clientAuthenticationType"),
             events: events
                 .into_iter()
                 .flatten()
                 .filter_map(Value::as_str)
-                .map(|event| sanitize::shown(event, 100))
+                .map(|event| sanitize::printable(event, 100))
                 .collect(),
-            whole,
+            properties,
         })
     }
 
-    /// Whether calls of an event type come to `target`, or to anywhere where none is named.
+    /// True if this setting sends an event type to `target`, or to any target if none is given.
     pub fn sends(&self, event: &str, target: Option<&str>) -> bool {
-        let ours = target.is_none_or(|target| self.target.as_deref().is_some_and(|its| same(its, target)));
-        self.active && ours && self.events.iter().any(|its| its == event)
+        let is_target = |target| self.target.as_deref().is_some_and(|own| is_same_url(own, target));
+        self.active && target.is_none_or(is_target) && self.events.iter().any(|sent| sent == event)
     }
 }
 
 /// The needed event types that no active setting sends to `target`.
 pub fn missing(settings: &[WebhookSetting], target: Option<&str>) -> Vec<&'static str> {
-    let needed = NEEDED.iter().map(|(event, _)| *event);
+    let needed = NEEDED_EVENTS.iter().map(|(event, _)| *event);
     needed
         .filter(|event| settings.iter().all(|setting| !setting.sends(event, target)))
         .collect()
 }
 
 impl WebhookSettingPatch {
-    /// The properties to be written.
     fn properties(&self) -> Map<String, Value> {
         let mut properties = Map::new();
         let mut put = |key: &str, value: Option<Value>| {
@@ -129,58 +125,67 @@ impl WebhookSettingPatch {
 }
 
 impl AvinodeClient {
-    /// Lists the settings. One call.
+    /// Lists the settings, with one call.
     pub async fn webhooks(&self) -> WebhookSettingList {
-        let called = self.on_settings(Method::GET, None, None, "GET webhooks/settings").await;
+        let response = self
+            .call_settings(Method::GET, None, None, "GET webhooks/settings")
+            .await;
         let read = |data: &Value| match data {
             Value::Array(all) => all.iter().filter_map(WebhookSetting::read).collect(),
-            // One setting where a list was expected is a list of one.
+            // A single setting instead of a list is a list of one.
             one => WebhookSetting::read(one).into_iter().collect(),
         };
         WebhookSettingList {
-            settings: called.result.map(|document| read(&document.data)),
-            server_time: called.server_time,
+            settings: response.result.map(|document| read(&document.data)),
+            server_time: response.server_time,
         }
     }
 
-    /// Makes a setting; `None` where it was made and the answer does not show it.
+    /// Creates a setting; `None` if it was created and the response does not show it.
     ///
     /// # Errors
-    /// Why it is not certain that there is one.
-    pub async fn create_webhook(&self, wish: &WebhookSettingPatch) -> Result<Option<WebhookSetting>, FetchError> {
-        let body = Value::Object(wish.properties());
+    /// The setting may not exist.
+    pub async fn create_webhook(&self, new: &WebhookSettingPatch) -> Result<Option<WebhookSetting>, FetchError> {
+        let body = Value::Object(new.properties());
         let what = "POST webhooks/settings";
-        let called = self.on_settings(Method::POST, None, Some(&body), what).await;
-        Ok(WebhookSetting::read(&called.result?.data))
+        let response = self.call_settings(Method::POST, None, Some(&body), what).await;
+        Ok(WebhookSetting::read(&response.result?.data))
     }
 
-    /// Writes a setting back with what is wished for changed. The secret is sent where the wish names it, and else left out.
+    /// Writes a setting back with the changes. The secret is sent only if the patch contains it.
     ///
     /// # Errors
-    /// Why it is not certain that it was changed.
-    pub async fn update_webhook(&self, setting: &WebhookSetting, wish: &WebhookSettingPatch) -> Result<(), FetchError> {
-        let mut whole = setting.whole.clone();
-        whole.extend(wish.properties());
-        let body = Value::Object(whole);
+    /// The setting may not have changed.
+    pub async fn update_webhook(
+        &self,
+        setting: &WebhookSetting,
+        patch: &WebhookSettingPatch,
+    ) -> Result<(), FetchError> {
+        let mut properties = setting.properties.clone();
+        properties.extend(patch.properties());
+        let body = Value::Object(properties);
         let what = format!("PUT webhooks/settings/{}", setting.id);
-        let called = self
-            .on_settings(Method::PUT, Some(&setting.id), Some(&body), &what)
+        let response = self
+            .call_settings(Method::PUT, Some(&setting.id), Some(&body), &what)
             .await;
-        called.result.map(drop)
+        response.result.map(drop)
     }
 
-    async fn on_settings(&self, method: Method, id: Option<&str>, body: Option<&Value>, what: &str) -> Called {
+    async fn call_settings(&self, method: Method, id: Option<&str>, body: Option<&Value>, what: &str) -> ApiResponse {
         let mut segments = vec!["webhooks", "settings"];
         segments.extend(id);
-        match self.base().below(&segments).filter(|_| id.is_none_or(is_plain)) {
+        match self.base().join(&segments).filter(|_| id.is_none_or(is_plain_id)) {
             Some(url) => self.call(method, url, body, what).await,
-            None => Called::without_answer(FetchError::refused(what, "the id has not the shape of Avinode's ids")),
+            None => ApiResponse::none(FetchError::permanent(
+                what,
+                "the id does not have the shape of Avinode's ids",
+            )),
         }
     }
 }
 
-/// Whether two URLs are one, however they are written.
-fn same(one: &str, other: &str) -> bool {
+/// Compares two URLs in any spelling.
+fn is_same_url(one: &str, other: &str) -> bool {
     match (url::Url::parse(one), url::Url::parse(other)) {
         (Ok(one), Ok(other)) => one == other,
         _ => one == other,
@@ -190,7 +195,7 @@ fn same(one: &str, other: &str) -> bool {
 fn without_password(target: &str) -> String {
     match url::Url::parse(target) {
         Ok(mut url) if url.password().is_some() => {
-            let _ = url.set_password(Some("redacted")); // a URL with a password can have another one
+            let _ = url.set_password(Some("redacted")); // cannot fail: the URL has a password
             url.into()
         }
         _ => target.to_owned(),

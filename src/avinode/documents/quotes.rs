@@ -1,10 +1,10 @@
-//! `quotes`: one quote, often without a word of its trip or RFQ.
+//! `quotes`: one quote, often without its trip or RFQ.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::lifts::{self, LiftStatus, ParsedLift};
-use super::messages::{only, taken_back};
+use super::messages::{only, withdrawal};
 use super::timestamps::DocumentTimestamps;
 use super::{ParsedDocument, json_access};
 use crate::avinode::resource::{Resource, ResourceKind};
@@ -12,58 +12,59 @@ use crate::avinode::sanitize;
 use crate::domain::event::{EventKind, QuoteDetails};
 use crate::domain::ids::{QuoteId, RfqId};
 
-/// A quote that can be fetched may be an automatic price: its seller made it where its own lift is answered with it, or where a
-/// message or the RFQ says so, which is why the RFQ is wanted. Otherwise this describes it. Where its lift says that the seller
-/// has not answered, nothing is said.
+/// A fetched quote may be a generated price. Its seller made it if its own lift is accepted, or if a message or the RFQ says
+/// so, so the RFQ is reported as missing. Otherwise the document only describes the quote. If its lift is open, it states
+/// nothing.
 pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> ParsedDocument {
     let Ok(quote) = QuoteId::parse(resource.id.as_str()) else {
         return ParsedDocument::default();
     };
-    let lifts = lifts::of(data);
-    let mut requests = json_access::requests(data);
-    requests.extend(lifts.iter().flat_map(ParsedLift::requests));
-    requests.sort();
-    requests.dedup();
-    let mut reading = ParsedDocument {
-        request: requests.first().cloned(),
+    let lifts = lifts::read(data);
+    let mut rfqs = json_access::rfqs(data);
+    rfqs.extend(lifts.iter().flat_map(ParsedLift::rfqs));
+    rfqs.sort();
+    rfqs.dedup();
+    let mut document = ParsedDocument {
+        rfq: rfqs.first().cloned(),
         quote: Some(quote.clone()),
         ..ParsedDocument::default()
     };
-    let is_answered = |lift: &ParsedLift<'_>| lift.answer.is_some() || !lift.says_a_status();
-    if !lifts.iter().all(is_answered) {
-        return reading;
+    let is_open = |lift: &ParsedLift<'_>| lift.status.is_none() && lift.has_status();
+    if lifts.iter().any(is_open) {
+        return document;
     }
-    let stamps = DocumentTimestamps::of(data, began_at);
-    let details = details(data, quote.clone(), only(&requests), lifts.first());
+    let timestamps = DocumentTimestamps::read(data, began_at);
+    let details = details(data, quote.clone(), only(&rfqs), lifts.first());
     let operator = details.operator.clone();
-    let said = &mut reading.statements;
-    said.extend(stamps.made(&quote, details.request.clone()));
-    let is_received = lifts.iter().any(|lift| lift.answer == Some(LiftStatus::Quoted));
-    said.push(stamps.changing(match is_received {
+    let events = &mut document.events;
+    events.extend(timestamps.reaffirmed_at_creation(&quote, details.rfq.clone()));
+    let is_received = lifts.iter().any(|lift| lift.status == Some(LiftStatus::Accepted));
+    events.push(timestamps.mutable(match is_received {
         true => EventKind::QuoteReceived(details),
         false => EventKind::QuoteObserved(details),
     }));
-    said.extend(taken_back(data, &quote, &lifts, stamps, operator));
+    events.extend(withdrawal(data, &quote, &lifts, timestamps, operator));
     if !is_received {
-        let rfqs = requests.iter().map(RfqId::as_str);
-        let rfqs = rfqs.filter_map(|id| json_access::resource(ResourceKind::Rfqs, id));
-        reading.missing.extend(rfqs);
+        let ids = rfqs.iter().map(RfqId::as_str);
+        document
+            .missing
+            .extend(ids.filter_map(|id| json_access::resource(ResourceKind::Rfqs, id)));
     }
-    reading
+    document
 }
 
-fn details(data: &Value, quote: QuoteId, request: Option<RfqId>, lift: Option<&ParsedLift<'_>>) -> QuoteDetails {
+fn details(data: &Value, quote: QuoteId, rfq: Option<RfqId>, lift: Option<&ParsedLift<'_>>) -> QuoteDetails {
     QuoteDetails {
         quote,
-        request,
+        rfq,
         price: json_access::price(data),
-        operator: json_access::operator(data, &["sellerCompany", "seller", "company"]),
+        operator: json_access::party(data, &["sellerCompany", "seller", "company"]),
         aircraft_type: lift
             .and_then(ParsedLift::aircraft_type)
             .or_else(|| json_access::name(&data["aircraftType"])),
         aircraft_tail: lift
             .and_then(ParsedLift::aircraft_tail)
-            .or_else(|| sanitize::shown_at(data, &["aircraftTail"])),
+            .or_else(|| sanitize::printable_at(data, &["aircraftTail"])),
         valid_until: json_access::valid_until(data),
     }
 }

@@ -1,67 +1,65 @@
-//! `rfqs`: what was asked of one seller, and how its lifts stand at the moment of the GET.
+//! `rfqs`: one RFQ, and the status of its lifts at the time of the GET.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::ParsedDocument;
 use super::json_access;
-use super::lifts::{self, LiftStatus};
+use super::lifts::{self, LiftStatus, ParsedDecline};
 use super::timestamps::DocumentTimestamps;
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::domain::event::{EventKind, TripStatus};
 use crate::domain::ids::RfqId;
 
-/// That it was sent; the quotes of its answered lifts, and that they stand; what was declined; whether it was called off.
+/// States that the RFQ was sent, the quotes of its accepted lifts and their validity, its declines, and a cancellation.
 pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> ParsedDocument {
-    let Ok(request) = RfqId::parse(resource.id.as_str()) else {
+    let Ok(rfq) = RfqId::parse(resource.id.as_str()) else {
         return ParsedDocument::default();
     };
-    let stamps = DocumentTimestamps::of(data, began_at);
-    let operator = json_access::operator(data, &["sellerCompany", "seller", "company"]);
-    let mut reading = ParsedDocument {
-        request: Some(request.clone()),
+    let timestamps = DocumentTimestamps::read(data, began_at);
+    let operator = json_access::party(data, &["sellerCompany", "seller", "company"]);
+    let mut document = ParsedDocument {
+        rfq: Some(rfq.clone()),
         children: json_access::resources(ResourceKind::TripMessages, json_access::linked(data, &["tripmsgs"]))
             .collect(),
         ..ParsedDocument::default()
     };
-    let said = &mut reading.statements;
-    said.push(stamps.settled(EventKind::TripRequested {
-        request: request.clone(),
-    }));
-    let lifts = lifts::of(data);
-    for lift in lifts.iter().filter(|lift| lift.answer == Some(LiftStatus::Quoted)) {
-        // The trap: links to several quotes and no latest one say nothing of which the seller made.
+    let events = &mut document.events;
+    events.push(timestamps.immutable(EventKind::TripRequested { rfq: rfq.clone() }));
+    let lifts = lifts::read(data);
+    let is_accepted = |lift: &&lifts::ParsedLift<'_>| lift.status == Some(LiftStatus::Accepted);
+    for lift in lifts.iter().filter(is_accepted) {
+        // Several linked quotes without a latest one do not say which of them the seller made.
         let Some(quote) = lift.quote() else { continue };
-        let details = lift.details(quote.clone(), Some(request.clone()), operator.clone());
+        let details = lift.details(quote.clone(), Some(rfq.clone()), operator.clone());
         if details.price.is_none() {
-            reading
+            document
                 .missing
                 .extend(json_access::resource(ResourceKind::Quotes, quote.as_str()));
         }
-        let of_quote = lift.stamps(began_at);
-        said.extend(of_quote.made(&quote, Some(request.clone())));
-        said.push(of_quote.changing(EventKind::QuoteReceived(details)));
-        said.push(stamps.grown(EventKind::QuoteReaffirmed {
+        let of_quote = lift.timestamps(began_at);
+        events.extend(of_quote.reaffirmed_at_creation(&quote, Some(rfq.clone())));
+        events.push(of_quote.mutable(EventKind::QuoteReceived(details)));
+        events.push(timestamps.after_creation(EventKind::QuoteReaffirmed {
             quote,
-            request: Some(request.clone()),
+            rfq: Some(rfq.clone()),
         }));
     }
-    let whole = [request.clone()];
-    let is_quoted = lifts.iter().any(|lift| lift.answer == Some(LiftStatus::Quoted));
-    let is_declined = lifts::is_declined(data) && !is_quoted;
-    for (request, quote, of_lift) in lifts::declines(&lifts, is_declined, &whole) {
-        said.push(stamps.grown(EventKind::RfqDeclined {
-            request,
+    let document_is_declined = lifts::is_declined(data) && !lifts.iter().any(|lift| is_accepted(&lift));
+    let declines = lifts::declines(&lifts, document_is_declined, std::slice::from_ref(&rfq));
+    for ParsedDecline { rfq, quote, reason } in declines {
+        events.push(timestamps.after_creation(EventKind::RfqDeclined {
+            rfq,
             quote,
-            reason: lifts::reason(data).or(of_lift),
+            reason: lifts::decline_reason(data).or(reason),
             operator: operator.clone(),
         }));
     }
     if json_access::is_set(data, &["canceled", "cancelled"]) {
-        said.push(stamps.grown(EventKind::TripChanged {
-            request: Some(request),
+        events.push(timestamps.after_creation(EventKind::TripChanged {
+            rfq: Some(rfq),
             status: TripStatus::Cancelled,
         }));
     }
-    reading
+    document
 }

@@ -1,7 +1,8 @@
-//! The times in a document, and what they are good for.
+//! The timestamps in a document, and the event times and versions that follow from them.
 //!
-//! A creation stamp tells when something happened first; it stays when the thing changes (a new price under an old quote id),
-//! so it never orders two readings of a thing. An update stamp does, and without one the moment at which the GET began.
+//! A creation timestamp says when something happened first. It stays when the thing changes (a new price under the same quote
+//! id), so it never orders two observations of a changing thing. An update timestamp does, and without one the time at which
+//! the GET began.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -10,13 +11,13 @@ use sha2::{Digest as _, Sha256};
 use super::UnassignedEvent;
 use super::json_access;
 use crate::avinode::timestamp;
-use crate::domain::event::{EventKind, FactSource, FactVersion, Party, QuoteDetails};
+use crate::domain::event::{EventKind, FactSource, FactVersion, Money, Party, QuoteDetails};
 use crate::domain::ids::{QuoteId, RfqId};
 
-/// Names of creation stamps. Only the first has been seen.
+/// Names of creation timestamps. Only the first has been seen.
 const CREATED: [&str; 4] = ["createdOn", "created", "createdAt", "sentOn"];
 
-/// Names of update stamps. None has been seen; they are what an API with a `createdOn` would call them.
+/// Names of update timestamps. None has been seen; they follow the pattern of `createdOn`.
 const UPDATED: [&str; 8] = [
     "updatedOn",
     "modifiedOn",
@@ -28,7 +29,7 @@ const UPDATED: [&str; 8] = [
     "modifiedAt",
 ];
 
-/// The stamps of one thing.
+/// The timestamps of one object in a document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DocumentTimestamps {
     created: Option<DateTime<Utc>>,
@@ -37,110 +38,121 @@ pub(super) struct DocumentTimestamps {
 }
 
 impl DocumentTimestamps {
-    /// Of a thing in a document whose GET began then. A time that would have to be guessed is none.
-    pub(super) fn of(thing: &Value, began_at: DateTime<Utc>) -> Self {
+    /// Reads the timestamps of an object in a document; `began_at`: the time at which its GET began. An ambiguous timestamp
+    /// is `None`.
+    pub(super) fn read(object: &Value, began_at: DateTime<Utc>) -> Self {
         let read = |keys: &[&str]| {
             keys.iter()
-                .find_map(|key| json_access::text(thing, &[key]).and_then(|text| timestamp::lenient(&text)))
+                .find_map(|key| json_access::text(object, &[key]).and_then(|text| timestamp::lenient(&text)))
         };
         Self {
             created: read(&CREATED),
             updated: read(&UPDATED),
-            began_at: micros(began_at),
+            began_at: whole_microseconds(began_at),
         }
     }
 
-    /// The creation stamp of this thing, or else of the one that holds it.
-    pub(super) fn or_created(mut self, other: Self) -> Self {
-        self.created = self.created.or(other.created);
+    /// With the creation timestamp of the containing object, if this object has none.
+    pub(super) fn or_created(mut self, container: Self) -> Self {
+        self.created = self.created.or(container.created);
         self
     }
 
-    /// States something that began with the creation stamp and may have changed since: ordered by its update stamp, else by
-    /// the GET.
-    pub(super) fn changing(self, what: EventKind) -> UnassignedEvent {
+    /// A fact about a thing that began at its creation and may have changed since: ordered by the update timestamp, else the
+    /// GET.
+    pub(super) fn mutable(self, kind: EventKind) -> UnassignedEvent {
         let ordered_by = self.updated.unwrap_or(self.began_at);
-        self.state(self.updated.or(self.created), ordered_by, what)
+        self.event(self.updated.or(self.created), ordered_by, kind)
     }
 
-    /// States that a quote stood when it was made, where it has changed since: the policy `first` goes by that.
-    pub(super) fn made(self, quote: &QuoteId, request: Option<RfqId>) -> Option<UnassignedEvent> {
-        let made = self.created.filter(|_| self.updated.is_some())?;
+    /// The creation of a quote that was updated since, as a reaffirmation: the policy `first` reads its time.
+    pub(super) fn reaffirmed_at_creation(self, quote: &QuoteId, rfq: Option<RfqId>) -> Option<UnassignedEvent> {
+        let created = self.created.filter(|_| self.updated.is_some())?;
         let quote = quote.clone();
-        Some(self.state(Some(made), made, EventKind::QuoteReaffirmed { quote, request }))
+        Some(self.event(Some(created), created, EventKind::QuoteReaffirmed { quote, rfq }))
     }
 
-    /// States something that was so once and for all when it was written, as a message was: ordered by its own stamp.
-    pub(super) fn settled(self, what: EventKind) -> UnassignedEvent {
+    /// A fact that never changes after its creation, such as a message: ordered by its own timestamp.
+    pub(super) fn immutable(self, kind: EventKind) -> UnassignedEvent {
         let at = self.created.or(self.updated);
-        self.state(at, at.unwrap_or(self.began_at), what)
+        self.event(at, at.unwrap_or(self.began_at), kind)
     }
 
-    /// States what was so already when it was written, since nobody knows when: ordered by its own stamp, and no news where it is
-    /// known.
-    pub(super) fn shown(self, what: EventKind) -> UnassignedEvent {
-        let by = self.created.or(self.updated);
-        self.state(None, by.unwrap_or(self.began_at), what)
+    /// A fact that was true when the document was created, and began at an unknown earlier time: ordered by the document's
+    /// timestamp, and without a time of its own.
+    pub(super) fn undated(self, kind: EventKind) -> UnassignedEvent {
+        let ordered_by = self.created.or(self.updated);
+        self.event(None, ordered_by.unwrap_or(self.began_at), kind)
     }
 
-    /// States what has become so after the creation: by the update stamp, else the GET tells by when.
-    pub(super) fn grown(self, what: EventKind) -> UnassignedEvent {
-        self.state(self.updated, self.updated.unwrap_or(self.began_at), what)
+    /// A fact that became true after the creation: at the update timestamp, or at an unknown time before the GET.
+    pub(super) fn after_creation(self, kind: EventKind) -> UnassignedEvent {
+        self.event(self.updated, self.updated.unwrap_or(self.began_at), kind)
     }
 
-    /// States what is so at the moment of the GET, whenever it grew so, and without a word of its own.
-    pub(super) fn standing(self, what: EventKind) -> UnassignedEvent {
-        self.state(None, self.began_at, what)
+    /// A fact that is true at the time of the GET, without a time of its own.
+    pub(super) fn as_of_fetch(self, kind: EventKind) -> UnassignedEvent {
+        self.event(None, self.began_at, kind)
     }
 
-    /// The digest is of the fact alone: what else stands in the document makes no difference to it.
-    fn state(self, at: Option<DateTime<Utc>>, ordered_by: DateTime<Utc>, what: EventKind) -> UnassignedEvent {
+    fn event(self, at: Option<DateTime<Utc>>, ordered_by: DateTime<Utc>, kind: EventKind) -> UnassignedEvent {
         UnassignedEvent {
             at,
             version: FactVersion {
                 at: Some(ordered_by),
                 source: FactSource::Document,
-                digest: Sha256::digest(content(&what).to_string()).into(),
+                digest: Sha256::digest(digest_input(&kind).to_string()).into(),
             },
-            what,
+            kind,
         }
     }
 }
 
-/// Whole microseconds, as Postgres keeps them.
-fn micros(at: DateTime<Utc>) -> DateTime<Utc> {
+/// Cut to whole microseconds, as Postgres stores them.
+fn whole_microseconds(at: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
 }
 
-/// What is said, in a form that stays the same from release to release.
-fn content(what: &EventKind) -> Value {
-    let of = |operator: &Party| json!([operator.id, operator.name]);
-    let described = |details: &QuoteDetails| {
-        json!({
-            "quote": details.quote,
-            "rfq": details.request,
-            "price": details.price.as_ref().map(|price| json!([price.amount.to_string(), price.currency])),
-            "operator": of(&details.operator),
-            "aircraft": [details.aircraft_type, details.aircraft_tail],
-            "until": details.valid_until.map(|until| until.timestamp_micros()),
-        })
-    };
-    match what {
-        EventKind::QuoteReceived(details) => json!(["quote", described(details)]),
-        EventKind::QuoteObserved(details) => json!(["described", described(details)]),
-        EventKind::QuoteReaffirmed { quote, request } => json!(["stands", quote, request]),
+/// The complete content of a fact, in a form that is stable across releases. The rest of the document is not part of it.
+fn digest_input(kind: &EventKind) -> Value {
+    match kind {
+        EventKind::QuoteReceived(details) => json!(["quote_received", quote_input(details)]),
+        EventKind::QuoteObserved(details) => json!(["quote_observed", quote_input(details)]),
+        EventKind::QuoteReaffirmed { quote, rfq } => json!(["quote_reaffirmed", quote, rfq]),
         EventKind::RfqDeclined {
-            request,
+            rfq,
             quote,
             reason,
             operator,
-        } => json!(["declined", request, quote, reason, of(operator)]),
-        EventKind::MessageReceived {
-            message,
-            sender,
-            request,
-        } => json!(["message", message, of(sender), request]),
-        EventKind::TripRequested { request } => json!(["requested", request]),
-        EventKind::TripChanged { request, status } => json!(["trip", status.as_str(), request]),
+        } => json!(["rfq_declined", rfq, quote, reason, party_input(operator)]),
+        EventKind::MessageReceived { message, sender, rfq } => {
+            json!(["message_received", message, party_input(sender), rfq])
+        }
+        EventKind::TripRequested { rfq } => json!(["trip_requested", rfq]),
+        EventKind::TripChanged { rfq, status } => json!(["trip_changed", status.as_str(), rfq]),
     }
+}
+
+fn quote_input(details: &QuoteDetails) -> Value {
+    let QuoteDetails {
+        quote,
+        rfq,
+        price,
+        operator,
+        aircraft_type,
+        aircraft_tail,
+        valid_until,
+    } = details;
+    json!({
+        "quote": quote,
+        "rfq": rfq,
+        "price": price.as_ref().map(|Money { amount, currency }| json!([amount.to_string(), currency])),
+        "operator": party_input(operator),
+        "aircraft": [aircraft_type, aircraft_tail],
+        "until": valid_until.map(|until| until.timestamp_micros()),
+    })
+}
+
+fn party_input(Party { id, name }: &Party) -> Value {
+    json!([id, name])
 }

@@ -1,4 +1,4 @@
-//! `trips`, and the ids of a trip wherever a document shows them.
+//! `trips`, and the trip ids that any document shows.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -10,45 +10,45 @@ use crate::avinode::resource_id::ResourceId;
 use crate::domain::event::{EventKind, TripStatus};
 use crate::domain::ids::TripId;
 
-/// What a trip lists, and whether it was called off. That its RFQs were sent is for the RFQs to say.
+/// Lists the trip's RFQs and messages, and states a cancellation. The RFQs themselves state that they were sent.
 pub(super) fn read(data: &Value, began_at: DateTime<Utc>) -> ParsedDocument {
-    let mut reading = ParsedDocument::default();
+    let mut document = ParsedDocument::default();
     let rfqs = json_access::linked(data, &["rfqs", "rfq"]);
-    reading
+    document
         .children
         .extend(json_access::resources(ResourceKind::Rfqs, rfqs));
     let messages = json_access::linked(data, &["tripmsgs"]);
-    reading
+    document
         .children
         .extend(json_access::resources(ResourceKind::TripMessages, messages));
     if json_access::is_set(data, &["canceled", "cancelled"]) {
-        let called_off = EventKind::TripChanged {
-            request: None,
+        let cancelled = EventKind::TripChanged {
+            rfq: None,
             status: TripStatus::Cancelled,
         };
-        reading
-            .statements
-            .push(DocumentTimestamps::of(data, began_at).grown(called_off));
+        document
+            .events
+            .push(DocumentTimestamps::read(data, began_at).after_creation(cancelled));
     }
-    reading
+    document
 }
 
-/// The ids that a document shows of its trip: `tripId`, `trip`, `links.trip` and `links.trips`, each with both of its ids, and a
-/// trip's `own`, under which it was fetched, with the `id` beside it.
+/// The ids of its trip that a document shows: `tripId`, `trip`, `links.trip` and `links.trips`, each with both of its ids;
+/// for a trip also its `own_id`, by which it was fetched, and its `id`.
 ///
-/// One resource id and one short id at most, the first of each: a trip has no more, and two trips that were taken for one
-/// could not be told apart again.
-pub(super) fn ids(own: Option<&ResourceId>, data: &Value) -> Vec<TripId> {
-    let mut shown: Vec<TripId> = Vec::new();
+/// At most one resource id and one short id, the first of each: a trip has no more, and two trips that were merged by mistake
+/// could not be separated again.
+pub(super) fn ids(own_id: Option<&ResourceId>, data: &Value) -> Vec<TripId> {
+    let mut found: Vec<TripId> = Vec::new();
     let mut add = |id: Option<TripId>| {
         let Some(id) = id else { return };
-        let is_resource = |id: &TripId| id.as_str().contains('-');
-        if shown.iter().all(|known| is_resource(known) != is_resource(&id)) {
-            shown.push(id);
+        let is_resource_id = |id: &TripId| id.as_str().contains('-');
+        if found.iter().all(|known| is_resource_id(known) != is_resource_id(&id)) {
+            found.push(id);
         }
     };
-    if let Some(own) = own {
-        add(TripId::parse(own.as_str()).ok());
+    if let Some(own_id) = own_id {
+        add(TripId::parse(own_id.as_str()).ok());
         add(json_access::id(&data["id"], TripId::parse));
     }
     add(json_access::id(&data["tripId"], TripId::parse));
@@ -60,5 +60,5 @@ pub(super) fn ids(own: Option<&ResourceId>, data: &Value) -> Vec<TripId> {
         add(json_access::id(trip, TripId::parse));
         add(json_access::id(&trip["tripId"], TripId::parse));
     }
-    shown
+    found
 }

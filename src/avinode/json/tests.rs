@@ -8,7 +8,7 @@ fn nested(depth: usize) -> Vec<u8> {
 }
 
 #[test]
-fn any_json_passes_the_check_however_odd() {
+fn any_json_passes_the_check() {
     for body in [
         r#"{"a":1e999999,"b":-0.0E-999999999999999999999999}"#,
         r#""\ud800""#,
@@ -24,7 +24,7 @@ fn any_json_passes_the_check_however_odd() {
 }
 
 #[test]
-fn what_is_not_json_is_refused_by_both() {
+fn check_and_read_refuse_the_same_bytes() {
     for body in [
         &b""[..],
         b"{",
@@ -46,7 +46,7 @@ fn what_is_not_json_is_refused_by_both() {
 
 #[test]
 fn nesting_is_checked_without_recursion_and_read_up_to_the_limit() {
-    // On the 2 MiB stack of a test's thread, as on a worker's.
+    // A test's thread has a stack of 2 MiB, as a worker's has.
     assert!(check(&nested(200_000)).is_ok());
     assert!(check(&vec![b'['; 200_000]).is_err());
     let objects = format!("{}1{}", r#"{"a":"#.repeat(200_000), "}".repeat(200_000));
@@ -83,7 +83,7 @@ fn the_last_of_duplicate_keys_wins_and_numbers_keep_their_digits() {
 }
 
 #[test]
-fn an_accessor_finds_text_or_nothing() {
+fn text_at_finds_a_text_or_a_number_only() {
     let value = json!({"a": {"b": " x ", "n": 7, "e": " ", "l": ["x"], "z": null}});
     assert_eq!(text_at(&value, &["a", "b"]).unwrap(), "x");
     assert_eq!(text_at(&value, &["a", "n"]).unwrap(), "7");
@@ -100,7 +100,7 @@ fn an_accessor_finds_text_or_nothing() {
 }
 
 #[test]
-fn an_object_that_imitates_serde_jsons_numbers_is_no_way_in() {
+fn an_object_that_imitates_serde_jsons_numbers_is_harmless() {
     assert_eq!(
         text_at(&read(br#"{"a":{"$serde_json::private::Number":"7"}}"#).unwrap(), &["a"]).unwrap(),
         "7"
@@ -116,14 +116,14 @@ fn an_object_that_imitates_serde_jsons_numbers_is_no_way_in() {
 
 proptest! {
     #[test]
-    fn a_value_read_holds_no_character_that_postgres_refuses(units in prop::collection::vec(any::<u16>(), 0..8), slashes in 0..3usize) {
+    fn a_read_value_contains_no_character_that_postgres_refuses(units in prop::collection::vec(any::<u16>(), 0..8), slashes in 0..3usize) {
         let escapes: String = units.iter().map(|unit| format!("{}\\u{:04x}", "\\\\".repeat(slashes), unit & 0xd8ff)).collect();
         let value = read(format!("\"{escapes}\"").as_bytes()).unwrap();
         prop_assert!(!value.as_str().unwrap().contains('\0'));
     }
 
     #[test]
-    fn what_is_read_has_passed_the_check(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+    fn everything_that_can_be_read_passes_the_check(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         if read(&bytes).is_ok() {
             prop_assert!(check(&bytes).is_ok());
         }

@@ -5,7 +5,7 @@ use super::*;
 use crate::avinode::json::read;
 
 #[test]
-fn an_amount_is_read_exactly_in_every_spelling() {
+fn an_amount_is_parsed_exactly_in_every_spelling() {
     for (text, value) in [
         ("12000", "12000"),
         ("12000.50", "12000.5"),
@@ -23,7 +23,7 @@ fn an_amount_is_read_exactly_in_every_spelling() {
 }
 
 #[test]
-fn what_is_no_price_is_none() {
+fn an_invalid_amount_is_none() {
     for text in [
         "",
         "0",
@@ -78,7 +78,7 @@ fn a_price_needs_its_currency() {
 }
 
 #[test]
-fn a_number_of_json_keeps_its_last_digit() {
+fn a_json_number_keeps_its_last_digit() {
     assert_eq!(
         price(&json!({"amount": 0.1, "currency": "USD"}), "amount")
             .unwrap()
@@ -90,13 +90,13 @@ fn a_number_of_json_keeps_its_last_digit() {
 
 proptest! {
     #[test]
-    fn an_amount_of_cents_is_what_was_written(cents in 1..100_000_000_000_i64) {
+    fn every_amount_of_cents_is_parsed_exactly(cents in 1..100_000_000_000_i64) {
         let text = format!("{}.{:02}", cents / 100, cents % 100);
         prop_assert_eq!(amount(&text), Some(Decimal::new(cents, 2)));
     }
 
     #[test]
-    fn no_text_makes_it_panic(text in "[0-9.eE+-]{0,40}") {
+    fn no_text_causes_a_panic(text in "[0-9.eE+-]{0,40}") {
         amount(&text);
     }
 }

@@ -19,7 +19,7 @@ fn thin(body: &str) -> ThinNotification {
 }
 
 #[test]
-fn the_documented_thin_samples_are_read() {
+fn the_documented_thin_samples_are_parsed() {
     let rfq = r#"{"id":"arfq-12345678","href":"https://sandbox.avinode.com/api/rfqs/arfq-12345678","type":"rfqs","tripId":"A1B2C3"}"#;
     assert_eq!(
         thin(rfq),
@@ -31,7 +31,7 @@ fn the_documented_thin_samples_are_read() {
         }
     );
     assert_eq!(
-        route(rfq.as_bytes()),
+        classify(rfq.as_bytes()),
         DeliveryKind::Thin {
             key: ResourceId::parse("arfq-12345678").unwrap()
         }
@@ -43,7 +43,7 @@ fn the_documented_thin_samples_are_read() {
 }
 
 #[test]
-fn optional_parts_never_fail_a_notification() {
+fn an_odd_optional_part_is_ignored() {
     let odd = thin(r#"{"id":4711,"href":"x","type":["rfqs"],"tripId":{"id":1},"new":null}"#);
     assert_eq!((odd.id.as_str(), odd.kind, odd.trip), ("4711", None, None));
     let odd = full(r#"{"event":"X","eventId":[],"timestamp":"yesterday","apiVersion":1.0,"data":{},"more":[1]}"#);
@@ -56,7 +56,7 @@ fn optional_parts_never_fail_a_notification() {
 }
 
 #[test]
-fn a_full_event_is_read_whole_and_wins_over_a_thin_one() {
+fn a_full_event_is_parsed_completely_and_preferred_to_a_thin_notification() {
     let body = r#"{"event":"TripChatMine","eventId":"evt-1","timestamp":"2026-01-31T10:00:00.1234567+01:00","apiVersion":"v1.0","data":{},"id":"a-1","href":"x"}"#;
     let event = full(body);
     assert_eq!(event.event_id.unwrap().as_str(), "evt-1");
@@ -64,11 +64,11 @@ fn a_full_event_is_read_whole_and_wins_over_a_thin_one() {
         event.timestamp.unwrap().to_rfc3339(),
         "2026-01-31T09:00:00.123456+00:00"
     );
-    assert_eq!(route(body.as_bytes()), DeliveryKind::Full);
+    assert_eq!(classify(body.as_bytes()), DeliveryKind::Full);
 }
 
 #[test]
-fn a_body_that_is_not_understood_says_why_in_bounded_words() {
+fn an_unknown_body_is_an_error_with_a_short_reason() {
     let long = "x".repeat(201);
     let deep = format!(
         r#"{{"event":"X","data":{{"a":{}{}}}}}"#,
@@ -83,26 +83,26 @@ fn a_body_that_is_not_understood_says_why_in_bounded_words() {
             "neither a thin notification (id, href) nor a full event (event, data)",
         ),
         (r#"{"id":"arfq-1"}"#, "neither a thin"),
-        (r#"{"event":7.5}"#, "the event `7.5` has no data object"),
-        (r#"{"event":"X","data":[]}"#, "the event `X` has no data object"),
+        (r#"{"event":7.5}"#, "the event \"7.5\" has no data object"),
+        (r#"{"event":"X","data":[]}"#, "the event \"X\" has no data object"),
         (
             &format!(r#"{{"event":"X","eventId":"{long}","data":{{}}}}"#),
-            "eventId cannot be kept: the id is 201 bytes long",
+            "eventId is invalid: the id is 201 bytes long",
         ),
         (
             &format!(r#"{{"id":"{long}","href":"x"}}"#),
-            "id cannot be kept: the id is 201 bytes long",
+            "id is invalid: the id is 201 bytes long",
         ),
         (
             r#"{"event":"X","eventId":"a\nb","data":{}}"#,
-            "eventId cannot be kept: the id holds a control character",
+            "eventId is invalid: the id contains a control character",
         ),
         (&deep, "nested deeper than 127 levels"),
         ("{", "reading the body as JSON"),
     ] {
-        let said = parse(body).unwrap_err().to_string();
-        assert!(said.contains(words), "{said}");
-        assert_eq!(route(body.as_bytes()), DeliveryKind::Unknown);
+        let reason = parse(body).unwrap_err().to_string();
+        assert!(reason.contains(words), "{reason}");
+        assert_eq!(classify(body.as_bytes()), DeliveryKind::Unknown);
     }
     let huge = parse(&format!(r#"{{"event":"{}\u001b"}}"#, "é".repeat(100_000)))
         .unwrap_err()
@@ -111,7 +111,7 @@ fn a_body_that_is_not_understood_says_why_in_bounded_words() {
 }
 
 #[test]
-fn ids_are_stored_without_characters_that_postgres_refuses() {
+fn characters_that_postgres_refuses_are_replaced_in_ids() {
     let event = full(r#"{"event":"X","eventId":"evt\u0000\ud800","data":{}}"#);
     assert_eq!(event.event_id.unwrap().as_str(), "evt\u{fffd}\u{fffd}");
 }

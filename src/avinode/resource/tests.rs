@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn the_kind_of_an_id_is_told_by_its_first_word() {
+fn the_prefix_of_an_id_gives_its_kind() {
     for (id, resource) in [
         ("arfq-12345678", Some("rfqs/arfq-12345678")),
         ("AQuote-1", Some("quotes/AQuote-1")),
@@ -20,7 +20,7 @@ fn the_kind_of_an_id_is_told_by_its_first_word() {
 }
 
 #[test]
-fn a_kind_is_read_from_its_word_and_from_no_other() {
+fn a_kind_is_parsed_from_its_word_and_from_no_other() {
     for kind in ResourceKind::ALL {
         assert_eq!(ResourceKind::parse(kind.as_str()), Some(kind));
     }

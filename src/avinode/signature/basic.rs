@@ -1,4 +1,4 @@
-//! HTTP Basic (RFC 7617), which is what Avinode's own settings offer. It proves the caller only, not the body.
+//! HTTP Basic (RFC 7617), the scheme of Avinode's own settings. It authenticates the caller only, not the body.
 
 use base64::Engine as _;
 use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 use super::secrets::{BASE64, BasicAuth};
 use super::verification::{AuthScheme, VerificationError, VerifiedBy};
 
-/// One identifier and secret, kept as digests only: the comparison is then over fixed lengths and tells neither where
-/// two texts differ nor how long ours is. Not a password store (the setting holds the text): no salt is needed.
+/// One identifier and secret, as digests: a comparison of fixed lengths reveals neither the first difference nor the length.
+/// Not a password store (the setting contains the plain text), so no salt is needed.
 #[derive(Debug)]
 pub(super) struct BasicCredentials {
     identifier: SecretBox<[u8; 32]>,
@@ -27,7 +27,7 @@ impl BasicCredentials {
     }
 }
 
-/// Verifies by any entry; [`Unverified::NoCredentials`] means that there is no `Authorization: Basic`.
+/// Verifies by any entry; [`VerificationError::NoCredentials`] means that there is no `Authorization: Basic`.
 pub(super) fn verify(known: &[BasicCredentials], headers: &HeaderMap) -> Result<VerifiedBy, VerificationError> {
     let mut why = VerificationError::NoCredentials;
     for encoded in headers.get_all(AUTHORIZATION).iter().filter_map(basic) {
@@ -35,7 +35,7 @@ pub(super) fn verify(known: &[BasicCredentials], headers: &HeaderMap) -> Result<
             return Err(VerificationError::SchemeNotConfigured);
         }
         match decode(encoded) {
-            Some(presented) => match place_of(known, &presented) {
+            Some(presented) => match position(known, &presented) {
                 Some(ordinal) => {
                     return Ok(VerifiedBy {
                         scheme: AuthScheme::Basic,
@@ -51,7 +51,7 @@ pub(super) fn verify(known: &[BasicCredentials], headers: &HeaderMap) -> Result<
     Err(why)
 }
 
-/// What follows the scheme's name (in any case), when that is `Basic`. Other schemes are not for us.
+/// The value after the scheme's name, if that is `Basic` in any case.
 fn basic(value: &HeaderValue) -> Option<&[u8]> {
     let value = value.as_bytes().trim_ascii();
     let end = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
@@ -59,7 +59,7 @@ fn basic(value: &HeaderValue) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"basic").then(|| rest.trim_ascii())
 }
 
-/// Splits at the first `:`: an identifier cannot hold one, a secret may.
+/// Splits at the first `:`: an identifier cannot contain one, a secret can.
 fn decode(encoded: &[u8]) -> Option<BasicCredentials> {
     let plain = Zeroizing::new(BASE64.decode(encoded).ok()?);
     let colon = plain.iter().position(|byte| *byte == b':')?;
@@ -69,20 +69,20 @@ fn decode(encoded: &[u8]) -> Option<BasicCredentials> {
     })
 }
 
-/// Every entry is compared, and both parts of it, whatever the first comparison says.
-fn place_of(known: &[BasicCredentials], presented: &BasicCredentials) -> Option<usize> {
-    let mut place = None;
+/// The position, from 1, of the matching entry. Compares both parts of every entry, whatever the first comparison returns.
+fn position(known: &[BasicCredentials], presented: &BasicCredentials) -> Option<usize> {
+    let mut position = None;
     for (index, entry) in known.iter().enumerate() {
-        let same = entry
+        let is_same = entry
             .identifier
             .expose_secret()
             .ct_eq(presented.identifier.expose_secret())
             & entry.secret.expose_secret().ct_eq(presented.secret.expose_secret());
-        if bool::from(same) {
-            place = place.or(Some(index + 1));
+        if bool::from(is_same) {
+            position = position.or(Some(index + 1));
         }
     }
-    place
+    position
 }
 
 fn digest(bytes: &[u8]) -> SecretBox<[u8; 32]> {

@@ -1,27 +1,26 @@
-//! HMAC-SHA256 in `X-Avinode-Signature`: of the body alone, or of a time and the body. One header for both, so one
-//! grammar: items separated by commas (which is also how a proxy joins repeated headers).
+//! HMAC-SHA256 in `X-Avinode-Signature`: over the body, or over a time and the body. One header and one grammar serve both:
+//! items separated by commas (which is also how a proxy joins repeated headers).
 
 use chrono::{DateTime, Utc};
 use hyper::header::HeaderMap;
 
-use super::hmac_key::{HmacKey, HmacTag, MAX_SIGNATURES, signer_of, timely};
+use super::hmac_key::{HmacKey, HmacTag, MAX_SIGNATURES, check_timestamp, matching_key};
 use super::verification::{AuthScheme, VerificationError, VerifiedBy};
 
-/// The header we document and sign with.
+/// The documented header; the signer uses it.
 pub(super) const HEADER: &str = "x-avinode-signature";
 
-/// The headers that are read; the second is what other relays send.
+/// The headers that are read; other relays send the second one.
 const HEADERS: [&str; 2] = [HEADER, "x-webhook-signature"];
 
-/// What one request presented.
+/// The signatures of one request.
 #[derive(Default)]
 struct Presented<'h> {
-    /// Tags of the body alone.
+    /// Tags over the body.
     plain: Vec<HmacTag>,
-    /// Tags of `<t>.<body>`, by `t` as it was written.
+    /// Tags over `<t>.<body>`.
     timed: Vec<Timed<'h>>,
-    /// Any header at all.
-    any: bool,
+    has_header: bool,
 }
 
 #[derive(Default)]
@@ -30,7 +29,7 @@ struct Timed<'h> {
     tags: Vec<HmacTag>,
 }
 
-/// Verifies by any key; [`Unverified::NoCredentials`] means that the scheme's headers are absent.
+/// Verifies by any key; [`VerificationError::NoCredentials`] means that the scheme's headers are absent.
 pub(super) fn verify(
     keys: &[HmacKey],
     headers: &HeaderMap,
@@ -38,7 +37,7 @@ pub(super) fn verify(
     now: DateTime<Utc>,
 ) -> Result<VerifiedBy, VerificationError> {
     let presented = presented(headers);
-    if !presented.any {
+    if !presented.has_header {
         return Err(VerificationError::NoCredentials);
     }
     if keys.is_empty() {
@@ -48,7 +47,7 @@ pub(super) fn verify(
     if signatures > MAX_SIGNATURES {
         return Err(VerificationError::TooManySignatures);
     }
-    if let Some(ordinal) = signer_of(keys, &[body], &presented.plain) {
+    if let Some(ordinal) = matching_key(keys, &[body], &presented.plain) {
         return Ok(VerifiedBy {
             scheme: AuthScheme::Hmac,
             ordinal,
@@ -63,9 +62,9 @@ pub(super) fn verify(
         let Some(at) = at.filter(|_| !tags.is_empty()) else {
             continue;
         };
-        match timely(at, now) {
-            // The text as it was sent is what was signed: `007` and `7` are different contents.
-            Ok(()) => match signer_of(keys, &[at.as_bytes(), b".", body], tags) {
+        match check_timestamp(at, now) {
+            // The text was signed as it was sent: `007` and `7` are different contents.
+            Ok(()) => match matching_key(keys, &[at.as_bytes(), b".", body], tags) {
                 Some(ordinal) => {
                     return Ok(VerifiedBy {
                         scheme: AuthScheme::HmacTimestamped,
@@ -81,16 +80,16 @@ pub(super) fn verify(
     Err(why)
 }
 
-/// Reads all signature headers; what cannot be read, and schemes that are not ours (`v0=`), are passed over.
+/// Parses all signature headers; ignores invalid items and unknown schemes (`v0=`).
 fn presented(headers: &HeaderMap) -> Presented<'_> {
     let mut presented = Presented::default();
     for value in HEADERS.iter().flat_map(|name| headers.get_all(*name)) {
-        presented.any = true;
+        presented.has_header = true;
         let Ok(text) = value.to_str() else { continue };
         let mut timed = Timed::default();
         for item in text.split(',').map(str::trim) {
             match item.split_once('=') {
-                // A second time begins a second signature: two headers joined by a proxy.
+                // A second time begins a second signature: a proxy joined two headers.
                 Some(("t", at)) if timed.at.is_some() => {
                     presented.timed.push(std::mem::replace(
                         &mut timed,

@@ -1,4 +1,4 @@
-//! One HMAC-SHA256 key and its place in the setting. The only file that makes a tag or compares one.
+//! An HMAC-SHA256 key and its position in the setting. The only file that computes or compares a tag.
 
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -7,28 +7,28 @@ use sha2::Sha256;
 
 use super::verification::VerificationError;
 
-/// An HMAC-SHA256 tag.
 pub(super) type HmacTag = [u8; 32];
 
-/// How far a signed time may be from ours, in seconds, both ways (the Standard Webhooks libraries' value).
+/// The largest difference between a signed time and ours, in seconds, both ways (the value of the Standard Webhooks
+/// libraries).
 const TOLERANCE_SECONDS: u64 = 300;
 
-/// The most signatures looked at in one request. A rotation sends two or three; each distinct signed content costs a
-/// pass over the body, and all this comes before the sender is known.
+/// The most signatures accepted in one request. A key rotation sends two or three. Each signed content costs a pass over the
+/// body, before the sender is authenticated.
 pub(super) const MAX_SIGNATURES: usize = 16;
 
-/// A key. Zeroised on drop and redacted in `Debug` by `SecretSlice`.
+/// `SecretSlice` zeroises the key on drop and redacts it in `Debug`.
 #[derive(Debug)]
 pub(super) struct HmacKey {
     pub(super) bytes: SecretSlice<u8>,
-    /// Its place in its setting, from 1.
+    /// The position in the setting, from 1.
     pub(super) ordinal: usize,
 }
 
 impl HmacKey {
-    /// The MAC of the parts, one after the other, not yet finished.
+    /// The MAC over the concatenated parts, not finalized.
     fn mac(&self, content: &[&[u8]]) -> Hmac<Sha256> {
-        // Cannot fail: HMAC is defined for keys of every length, the trait's error is for MACs that are not.
+        // Cannot fail: HMAC is defined for keys of every length; the trait's error is for other MACs.
         let mut mac =
             Hmac::<Sha256>::new_from_slice(self.bytes.expose_secret()).expect("HMAC takes keys of any length");
         for part in content {
@@ -37,15 +37,15 @@ impl HmacKey {
         mac
     }
 
-    /// The tag of the parts.
+    /// The tag over the concatenated parts.
     pub(super) fn tag(&self, content: &[&[u8]]) -> HmacTag {
         self.mac(content).finalize().into_bytes().into()
     }
 }
 
-/// The ordinal of the first key that made one of the tags over the content. Each key reads the content once, however
-/// many tags there are; `verify_slice` compares in constant time.
-pub(super) fn signer_of(keys: &[HmacKey], content: &[&[u8]], tags: &[HmacTag]) -> Option<usize> {
+/// The ordinal of the first key that made one of the tags over the content. Each key hashes the content once, however many
+/// tags there are; `verify_slice` compares in constant time.
+pub(super) fn matching_key(keys: &[HmacKey], content: &[&[u8]], tags: &[HmacTag]) -> Option<usize> {
     if tags.is_empty() {
         return None;
     }
@@ -57,17 +57,13 @@ pub(super) fn signer_of(keys: &[HmacKey], content: &[&[u8]], tags: &[HmacTag]) -
         .map(|key| key.ordinal)
 }
 
-/// Checks a signed time, unix seconds in decimal digits.
-///
-/// # Errors
-/// [`Unverified::MalformedSignature`] when it is not that, [`Unverified::TimestampOutsideTolerance`] when it is too far
-/// from `now`, before or after.
-pub(super) fn timely(seconds: &str, now: DateTime<Utc>) -> Result<(), VerificationError> {
-    // Digits only: `i64::from_str` would take a sign as well.
+/// Checks a signed time: Unix seconds in decimal digits, within the tolerance before or after `now`.
+pub(super) fn check_timestamp(seconds: &str, now: DateTime<Utc>) -> Result<(), VerificationError> {
+    // Digits only: `i64::from_str` accepts a sign.
     if seconds.is_empty() || !seconds.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(VerificationError::MalformedSignature);
     }
-    // More digits than an i64 holds is a time far away, not a malformed one.
+    // More digits than an i64 has is a time in the far future, not a malformed one.
     let signed: i64 = seconds.parse().unwrap_or(i64::MAX);
     if now.timestamp().abs_diff(signed) > TOLERANCE_SECONDS {
         return Err(VerificationError::TimestampOutsideTolerance);

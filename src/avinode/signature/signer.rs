@@ -54,7 +54,7 @@ impl Signer {
         Ok(secret.or_else(|| basic.first().map(Self::with_basic)))
     }
 
-    /// Makes a plain HMAC signer sign the time as well (`t=…,v1=…`). Standard Webhooks always does, Basic never can.
+    /// Signs the time as well (`t=…,v1=…`) with a plain HMAC key. Standard Webhooks always does, Basic never can.
     #[must_use]
     pub fn timestamped(self) -> Self {
         Self(match self.0 {
@@ -63,8 +63,8 @@ impl Signer {
         })
     }
 
-    /// The headers (names in lower case, values) to send with exactly this body at this time. `message_id` becomes
-    /// `webhook-id`, which only Standard Webhooks has; it must be fit for a header.
+    /// The headers (lower-case names and values) for exactly this body at this time. `message_id` becomes `webhook-id`,
+    /// which only Standard Webhooks has; it must be a valid header value.
     pub fn sign(&self, message_id: &str, body: &[u8], now: DateTime<Utc>) -> Vec<(&'static str, String)> {
         let seconds = now.timestamp().to_string();
         match &self.0 {

@@ -1,4 +1,6 @@
-//! The verifier as the receiver meets it: requests with headers in, proof or a named refusal out.
+//! The verifier with whole requests: accepted signatures here, refused ones in `refused`.
+
+mod refused;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
@@ -42,7 +44,7 @@ fn signed(secret: &str, body: &[u8]) -> HeaderMap {
     )
 }
 
-/// The hex tag that the secret makes over the content.
+/// The secret's tag over the content, in hex.
 fn tag(secret: &str, content: &[u8]) -> String {
     let signer = Signer::from_settings(Some(secret), None).unwrap().unwrap();
     signer.sign("", content, now())[0]
@@ -61,7 +63,7 @@ fn avinode(value: &str) -> Result<VerifiedBy, VerificationError> {
 }
 
 #[test]
-fn the_published_example_of_the_standard_webhooks_libraries_verifies() {
+fn the_published_example_of_standard_webhooks_verifies() {
     let sent = headers(&[
         ("webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek"),
         ("webhook-timestamp", "1614265330"),
@@ -78,7 +80,7 @@ fn the_published_example_of_the_standard_webhooks_libraries_verifies() {
 }
 
 #[test]
-fn a_plain_signature_is_read_in_every_spelling() {
+fn a_plain_signature_is_accepted_in_every_spelling() {
     let hex = tag("new", BODY);
     for value in [
         hex.clone(),
@@ -98,7 +100,7 @@ fn a_plain_signature_is_read_in_every_spelling() {
 }
 
 #[test]
-fn a_timestamped_signature_is_read_with_several_tags_in_any_order() {
+fn a_timestamped_signature_may_have_several_tags_in_any_order() {
     let mut content = b"1699999800.".to_vec();
     content.extend_from_slice(BODY);
     let (good, bad) = (tag("old", &content), "0".repeat(64));
@@ -111,7 +113,7 @@ fn a_timestamped_signature_is_read_with_several_tags_in_any_order() {
     ] {
         assert_eq!(avinode(&value), by(AuthScheme::HmacTimestamped, 1), "{value}");
     }
-    // The time is part of what was signed, as text.
+    // The signed content contains the time as text.
     assert_eq!(
         avinode(&format!("t=1699999801,v1={good}")),
         Err(VerificationError::WrongSignature)
@@ -123,7 +125,7 @@ fn a_timestamped_signature_is_read_with_several_tags_in_any_order() {
 }
 
 #[test]
-fn what_the_signer_makes_verifies_for_every_scheme() {
+fn a_signature_of_the_signer_verifies_in_every_scheme() {
     let make = |secret, basic| Signer::from_settings(secret, basic).unwrap().unwrap();
     let verifier = verifier(&format!("plain {WHSEC}"), "relay:pass:word");
     for (signer, scheme, ordinal) in [
@@ -193,172 +195,7 @@ fn one_scheme_that_verifies_is_enough() {
 }
 
 #[test]
-fn a_request_without_proof_is_told_why() {
-    let verifier = verifier(&format!("plain {WHSEC}"), "a:b");
-    let (seconds, stale, tag) = ("1700000000", "1699999699", "0".repeat(64));
-    let standard = format!("v1,{}=", "A".repeat(43));
-    let many = vec![tag.as_str(); 17].join(",");
-    let cases: &[(&[(&str, &str)], VerificationError)] = &[
-        (&[], VerificationError::NoCredentials),
-        (&[("authorization", "Bearer token")], VerificationError::NoCredentials),
-        (&[("webhook-id", "x")], VerificationError::NoCredentials),
-        (&[("x-avinode-signature", "")], VerificationError::MalformedSignature),
-        (
-            &[("x-avinode-signature", "sha256=beef")],
-            VerificationError::MalformedSignature,
-        ),
-        (
-            &[("x-avinode-signature", &format!("v1={tag}"))],
-            VerificationError::MalformedSignature,
-        ),
-        (
-            &[("x-avinode-signature", &format!("t=soon,v1={tag}"))],
-            VerificationError::MalformedSignature,
-        ),
-        (
-            &[("x-avinode-signature", "t=1700000000")],
-            VerificationError::MalformedSignature,
-        ),
-        (
-            &[("x-avinode-signature", &format!("v0={tag}"))],
-            VerificationError::MalformedSignature,
-        ),
-        (&[("x-avinode-signature", &many)], VerificationError::TooManySignatures),
-        (
-            &[("x-avinode-signature", &format!("t={stale},v1={tag}"))],
-            VerificationError::TimestampOutsideTolerance,
-        ),
-        (
-            &[("x-avinode-signature", &format!("t={seconds},v1={tag}"))],
-            VerificationError::WrongSignature,
-        ),
-        (&[("x-avinode-signature", &tag)], VerificationError::WrongSignature),
-        (
-            &[("x-avinode-signature", &format!("{tag},t={stale},v1={tag}"))],
-            VerificationError::WrongSignature,
-        ),
-        (
-            &[("webhook-signature", &standard)],
-            VerificationError::IncompleteSignature,
-        ),
-        (
-            &[("webhook-signature", &standard), ("webhook-id", "x")],
-            VerificationError::IncompleteSignature,
-        ),
-        (
-            &[
-                ("webhook-signature", &standard),
-                ("webhook-id", "x"),
-                ("webhook-id", "y"),
-                ("webhook-timestamp", seconds),
-            ],
-            VerificationError::IncompleteSignature,
-        ),
-        (
-            &[
-                ("webhook-signature", "v1,AAAA v2,x"),
-                ("webhook-id", "x"),
-                ("webhook-timestamp", seconds),
-            ],
-            VerificationError::MalformedSignature,
-        ),
-        (
-            &[
-                ("webhook-signature", &standard),
-                ("webhook-id", "x"),
-                ("webhook-timestamp", stale),
-            ],
-            VerificationError::TimestampOutsideTolerance,
-        ),
-        (
-            &[
-                ("webhook-signature", &standard),
-                ("webhook-id", "x"),
-                ("webhook-timestamp", seconds),
-            ],
-            VerificationError::WrongSignature,
-        ),
-        (
-            &[
-                ("webhook-signature", &vec![standard.as_str(); 17].join(" ")),
-                ("webhook-id", "x"),
-                ("webhook-timestamp", seconds),
-            ],
-            VerificationError::TooManySignatures,
-        ),
-        (&[("authorization", "Basic")], VerificationError::MalformedCredentials),
-        (
-            &[("authorization", "Basic ***")],
-            VerificationError::MalformedCredentials,
-        ),
-        (
-            &[("authorization", "Basic YWI=")],
-            VerificationError::MalformedCredentials,
-        ), // `ab`: no colon
-        (&[("authorization", "Basic YTpj")], VerificationError::WrongCredentials), // `a:c`
-        (
-            &[("authorization", "Basic YTpiYg==")],
-            VerificationError::WrongCredentials,
-        ), // `a:bb`
-        (&[("authorization", "Basic Yjpi")], VerificationError::WrongCredentials), // `b:b`
-        (&[("authorization", "Basic Og==")], VerificationError::WrongCredentials), // `:`
-    ];
-    for (lines, why) in cases {
-        assert_eq!(verifier.verify(&headers(lines), BODY, now()), Err(*why), "{lines:?}");
-    }
-}
-
-#[test]
-fn a_scheme_without_a_secret_is_not_confused_with_a_wrong_signature() {
-    let only_basic = verifier("", "a:b");
-    for sent in [signed("plain", BODY), signed(WHSEC, BODY)] {
-        assert_eq!(
-            only_basic.verify(&sent, BODY, now()),
-            Err(VerificationError::SchemeNotConfigured)
-        );
-    }
-    // A Standard Webhooks key never serves the plain scheme, nor the other way round.
-    assert_eq!(
-        verifier(WHSEC, "").verify(&signed("plain", BODY), BODY, now()),
-        Err(VerificationError::SchemeNotConfigured)
-    );
-    assert_eq!(
-        verifier("plain", "").verify(&signed(WHSEC, BODY), BODY, now()),
-        Err(VerificationError::SchemeNotConfigured)
-    );
-}
-
-#[test]
-fn with_nothing_configured_nothing_verifies() {
-    let empty = Verifier::from_settings(None, Some("")).unwrap();
-    assert!(empty.is_empty() && !empty.offers_basic());
-    for sent in [
-        HeaderMap::new(),
-        signed("plain", BODY),
-        signed(WHSEC, BODY),
-        headers(&[("authorization", "Basic Og==")]),
-    ] {
-        assert!(empty.verify(&sent, BODY, now()).is_err());
-    }
-}
-
-#[test]
-fn a_bare_request_and_wrong_credentials_are_challenged_only_where_basic_is_offered() {
-    let challenged = [
-        VerificationError::NoCredentials,
-        VerificationError::SchemeNotConfigured,
-        VerificationError::MalformedCredentials,
-        VerificationError::WrongCredentials,
-    ];
-    for why in challenged {
-        assert!(verifier("s", "a:b").challenges(why));
-        assert!(!verifier("s", "").challenges(why));
-    }
-    assert!(!verifier("s", "a:b").challenges(VerificationError::WrongSignature));
-}
-
-#[test]
-fn a_signed_time_ages() {
+fn a_signed_timestamp_expires() {
     let signer = Signer::from_settings(Some("plain"), None)
         .unwrap()
         .unwrap()
@@ -369,19 +206,6 @@ fn a_signed_time_ages() {
     assert_eq!(at(-300), by(AuthScheme::HmacTimestamped, 1));
     assert_eq!(at(301), Err(VerificationError::TimestampOutsideTolerance));
     assert_eq!(at(-301), Err(VerificationError::TimestampOutsideTolerance));
-}
-
-#[test]
-fn neither_verifier_nor_signer_nor_refusal_shows_a_secret() {
-    let verifier = verifier(&format!("sesame {WHSEC}"), "relay:sesame");
-    let shown = format!(
-        "{verifier:?} {:?} {:?}",
-        Signer::from_settings(Some("sesame"), None),
-        Signer::from_settings(None, Some("relay:sesame")),
-    );
-    for secret in ["sesame", "115, 101", "MfKQ9", "relay", "cmVsYXk"] {
-        assert!(!shown.contains(secret), "{secret} in {shown}");
-    }
 }
 
 proptest! {
@@ -408,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn no_header_makes_it_panic(value in prop::collection::vec(any::<u8>(), 0..120), which in 0..5usize) {
+    fn no_header_causes_a_panic(value in prop::collection::vec(any::<u8>(), 0..120), which in 0..5usize) {
         let name = ["x-avinode-signature", "webhook-signature", "webhook-timestamp", "webhook-id", "authorization"][which];
         let mut sent = signed(WHSEC, b"another body");
         if let Ok(value) = HeaderValue::from_bytes(&value) {

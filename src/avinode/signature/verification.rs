@@ -1,9 +1,9 @@
-//! What verification says: which secret it was, or why not. Plain data without secrets, so both may be logged and stored.
+//! The results of verification: the secret that verified a delivery, or an error. Plain data without secrets, safe to log and
+//! store.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The scheme by which a delivery was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AuthScheme {
     /// HMAC-SHA256 of the raw body. Carries no time.
@@ -12,14 +12,14 @@ pub enum AuthScheme {
     HmacTimestamped,
     /// Standard Webhooks.
     Standard,
-    /// HTTP Basic. Says nothing of the body.
+    /// HTTP Basic. Does not authenticate the body.
     Basic,
 }
 
 impl AuthScheme {
     const ALL: [Self; 4] = [Self::Hmac, Self::HmacTimestamped, Self::Standard, Self::Basic];
 
-    /// The word that is stored and shown.
+    /// The stored and displayed word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Hmac => "hmac",
@@ -30,13 +30,12 @@ impl AuthScheme {
     }
 }
 
-/// Which secret verified a delivery: never its value. Written `hmac#1` and read back from that.
+/// The secret that verified a delivery, by scheme and position, never its value. Displayed and parsed as `hmac#1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct VerifiedBy {
-    /// The scheme.
     pub scheme: AuthScheme,
-    /// The place of the secret in its setting, from 1: `AVINODE_WEBHOOK_BASIC` for [`AuthScheme::Basic`], else
-    /// `AVINODE_WEBHOOK_SECRET`. Both kinds of secret in the latter are counted in one row.
+    /// The position of the secret in its setting, from 1: in `AVINODE_WEBHOOK_BASIC` for [`AuthScheme::Basic`], else in
+    /// `AVINODE_WEBHOOK_SECRET`, in which both kinds of secret are counted together.
     pub ordinal: usize,
 }
 
@@ -46,9 +45,8 @@ impl fmt::Display for VerifiedBy {
     }
 }
 
-/// A text is not the short form of a [`VerifiedBy`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("reading how a delivery was verified: not of the form `hmac#1`")]
+#[error("parsing the secret that verified a delivery: not of the form hmac#1")]
 pub struct ParseVerifiedByError;
 
 impl FromStr for VerifiedBy {
@@ -60,7 +58,7 @@ impl FromStr for VerifiedBy {
             .into_iter()
             .find(|scheme| scheme.as_str() == word)
             .ok_or(ParseVerifiedByError)?;
-        // Written by us, so read strictly: `usize::from_str` would take a `+`, and a zero counts nothing.
+        // Strict: `usize::from_str` accepts a `+`, and positions begin at 1.
         match ordinal.parse() {
             Ok(ordinal) if ordinal > 0 && !text.contains('+') => Ok(Self { scheme, ordinal }),
             _ => Err(ParseVerifiedByError),
@@ -68,36 +66,31 @@ impl FromStr for VerifiedBy {
     }
 }
 
-/// Why a delivery was not verified. When several schemes were tried, the first of HMAC, Standard Webhooks and Basic that
-/// had something to say.
+/// If several schemes were tried, the most specific reason; of equally specific ones that of the first of HMAC, Standard
+/// Webhooks and Basic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum VerificationError {
-    /// No header of any scheme: also what the first call of a challenge-response client looks like.
+    /// No header of any scheme. The first request of a challenge-response client looks like this, too.
     #[error("verifying the sender: the request carries no signature and no credentials")]
     NoCredentials,
-    /// Only headers of schemes for which nothing is configured.
     #[error("verifying the sender: the request is signed by a scheme for which no secret is configured")]
     SchemeNotConfigured,
-    /// Nothing in the signature header can be read as a signature of a known kind.
-    #[error("verifying the sender: the signature header holds no signature that can be read")]
+    #[error("verifying the sender: the signature header contains no valid signature of a known kind")]
     MalformedSignature,
-    /// `webhook-signature` without exactly one `webhook-id` and one `webhook-timestamp`.
     #[error("verifying the sender: webhook-signature needs exactly one webhook-id and one webhook-timestamp")]
     IncompleteSignature,
-    /// More signatures than anyone sends; refused so that a stranger cannot buy hashing with header lines.
+    /// More signatures than any sender uses; refused so that an attacker cannot cause hashing with header lines.
     #[error("verifying the sender: too many signatures in one request")]
     TooManySignatures,
-    /// The signed time is more than 300 s away: a replay, or a clock that is wrong.
+    /// A replay, or a wrong clock.
     #[error("verifying the sender: the signature's timestamp is more than 300 s from this machine's clock")]
     TimestampOutsideTolerance,
-    /// A readable signature that no configured secret made over these bytes.
     #[error("verifying the sender: no configured secret made this signature over this body")]
     WrongSignature,
-    /// `Authorization: Basic` whose rest is not base64 of `identifier:secret`.
-    #[error("verifying the sender: the Basic credentials cannot be read")]
+    /// `Authorization: Basic` without base64 of `identifier:secret`.
+    #[error("verifying the sender: the Basic credentials are malformed")]
     MalformedCredentials,
-    /// Readable Basic credentials that are not configured.
-    #[error("verifying the sender: the Basic credentials are not known")]
+    #[error("verifying the sender: the Basic credentials are unknown")]
     WrongCredentials,
 }
 

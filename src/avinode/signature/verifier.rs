@@ -1,4 +1,4 @@
-//! The verifier: a value that owns its keys and asks each scheme in turn. Any one that verifies is enough.
+//! Verifies the sender of a request: tries each scheme, and one that verifies is enough.
 
 use chrono::{DateTime, Utc};
 use hyper::header::HeaderMap;
@@ -9,14 +9,13 @@ use super::secrets::{BasicAuth, EntryError, SecretEntryError, WebhookSecret, par
 use super::verification::{VerificationError, VerifiedBy};
 use super::{hmac, standard_webhooks};
 
-/// Proves who sent a request. Its keys are redacted in `Debug` and zeroised on drop.
+/// Its keys are redacted in `Debug` and zeroised on drop.
 #[derive(Debug)]
 pub struct Verifier {
     /// Keys of plain and of timestamped HMAC.
     hmac: Vec<HmacKey>,
     /// Keys of Standard Webhooks.
     standard: Vec<HmacKey>,
-    /// HTTP Basic.
     basic: Vec<BasicCredentials>,
 }
 
@@ -51,19 +50,18 @@ impl Verifier {
         Ok(Self::new(secrets, &basic))
     }
 
-    /// Whether nothing is configured, so that nothing can ever verify.
+    /// True if no secret is configured, so that no request can verify.
     pub fn is_empty(&self) -> bool {
         self.hmac.is_empty() && self.standard.is_empty() && self.basic.is_empty()
     }
 
-    /// Whether Basic credentials are configured.
     pub fn offers_basic(&self) -> bool {
         !self.basic.is_empty()
     }
 
-    /// Whether a refusal for this reason should carry `WWW-Authenticate: Basic`: a challenge-response client sends its
-    /// first POST bare and needs to be asked, and one with wrong credentials may be asked again. A request that was
-    /// signed wrongly is not: it did not forget anything.
+    /// True if a refusal for this reason must carry `WWW-Authenticate: Basic`: a challenge-response client sends its first
+    /// POST without credentials, and one with wrong credentials may try again. A request with a wrong signature is not
+    /// challenged.
     pub fn challenges(&self, why: VerificationError) -> bool {
         self.offers_basic()
             && matches!(
@@ -75,10 +73,10 @@ impl Verifier {
             )
     }
 
-    /// Verifies a request's raw body. Reads no more of `headers` than the schemes' own. `now` bounds the signed times.
+    /// Verifies a request's raw body. Reads only the headers of the schemes. `now` bounds the signed times.
     ///
     /// # Errors
-    /// The named reason, without anything of the request or of the keys in it.
+    /// A named reason, without any part of the request or of the keys.
     pub fn verify(
         &self,
         headers: &HeaderMap,
@@ -86,7 +84,7 @@ impl Verifier {
         now: DateTime<Utc>,
     ) -> Result<VerifiedBy, VerificationError> {
         let mut why = VerificationError::NoCredentials;
-        // Lazy, so that one proof is enough; signatures first, since they prove the body as well.
+        // Lazy: one scheme is enough. Signatures first, since they authenticate the body as well.
         let schemes: [&dyn Fn() -> Result<VerifiedBy, VerificationError>; 3] = [
             &|| hmac::verify(&self.hmac, headers, body, now),
             &|| standard_webhooks::verify(&self.standard, headers, body, now),
@@ -95,7 +93,7 @@ impl Verifier {
         for scheme in schemes {
             match scheme() {
                 Ok(by) => return Ok(by),
-                Err(reason) if telling(reason) > telling(why) => why = reason,
+                Err(reason) if specificity(reason) > specificity(why) => why = reason,
                 Err(_) => {}
             }
         }
@@ -103,8 +101,8 @@ impl Verifier {
     }
 }
 
-/// How much a reason tells: a scheme that is not in use never hides what one that is has to say.
-fn telling(why: VerificationError) -> u8 {
+/// A scheme that is not configured never hides the error of one that is.
+fn specificity(why: VerificationError) -> u8 {
     match why {
         VerificationError::NoCredentials => 0,
         VerificationError::SchemeNotConfigured => 1,

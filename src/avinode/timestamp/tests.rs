@@ -5,7 +5,7 @@ fn read(text: &str) -> Option<String> {
 }
 
 #[test]
-fn every_usual_form_is_read() {
+fn every_common_form_is_parsed() {
     for text in [
         "2026-01-31T10:00:00Z",
         "2026-01-31t10:00:00z",
@@ -38,7 +38,7 @@ fn a_fraction_is_cut_to_microseconds_and_never_rounded() {
 }
 
 #[test]
-fn what_would_have_to_be_guessed_is_none() {
+fn an_ambiguous_or_invalid_time_is_none() {
     for text in [
         "",
         "now",

@@ -56,7 +56,7 @@ async fn call(settings: &ClientSettings) -> Vec<CheckResult> {
             "thin notifications are stored, and fetched when Avinode answers",
         ),
     }];
-    if settings.base.reach() == AllowedAddresses::Loopback {
+    if settings.base.allowed_addresses() == AllowedAddresses::Loopback {
         results.push(CheckResult::warning(
             "avinode",
             format!(

@@ -22,7 +22,7 @@ pub async fn check(pool: &Pool, role: &str, results: &mut CheckResults) -> Resul
         let unserved: Vec<String> = WAITING_KINDS.iter().map(ToString::to_string).collect();
         let (waiting, dead) = admin::left(pool, &unserved).await?;
         results.extend(jobs(waiting, dead, &status::standing(pool).await?));
-        results.extend(quotes(&unprojected::unshown(pool).await?));
+        results.extend(quotes(&unprojected::count_by_reason(pool).await?));
     }
     Ok(())
 }
@@ -136,24 +136,24 @@ fn quotes(unprojected: &[UnprojectedCount]) -> Vec<CheckResult> {
     }
     let each = unprojected.iter().map(|some| {
         let count = some.quotes;
-        match some.missing {
-            UnprojectedReason::Session => CheckResult::ok(
+        match some.reason {
+            UnprojectedReason::NoSession => CheckResult::ok(
                 "quotes",
                 format!("{count} wait for a session with the id of their trip or RFQ"),
             ),
-            UnprojectedReason::Request => CheckResult::ok(
+            UnprojectedReason::NoRequest => CheckResult::ok(
                 "quotes",
                 format!("{count} are counted and wait for a request of their session"),
             ),
-            UnprojectedReason::Price => {
+            UnprojectedReason::NoPrice => {
                 CheckResult::ok("quotes", format!("{count} have no price that public.quotes can store"))
             }
-            UnprojectedReason::NewestPrice => CheckResult::ok(
+            UnprojectedReason::NewestPriceMissing => CheckResult::ok(
                 "quotes",
                 format!("{count} show an older price: their newest fact has none, so no session proposes them"),
             ),
-            UnprojectedReason::Turn => CheckResult::ok("quotes", format!("{count} will be shown in a moment")),
-            UnprojectedReason::Consent => CheckResult::warning(
+            UnprojectedReason::Pending => CheckResult::ok("quotes", format!("{count} will be shown in a moment")),
+            UnprojectedReason::Refused => CheckResult::warning(
                 "quotes",
                 format!(
                     "public.quotes rejected {count}, for example with: {}",

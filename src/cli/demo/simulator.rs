@@ -60,7 +60,7 @@ pub fn settings(avinode: &Simulator) -> Result<AvinodeSettings, CliError> {
         },
         calls_per_second: CALLS_PER_SECOND,
         burst: BURST,
-        settle: API_LAG,
+        api_lag: API_LAG,
         reconcile_every: None,
     })
 }

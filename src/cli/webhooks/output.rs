@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::avinode::client::webhook_settings::{NEEDED, WebhookSetting, missing};
+use crate::avinode::client::webhook_settings::{NEEDED_EVENTS, WebhookSetting, missing};
 use crate::cli::error::{CliError, Context};
 use crate::cli::output::print;
 use crate::cli::table::{TextTable, or_dash};
@@ -11,7 +11,7 @@ use crate::cli::table::{TextTable, or_dash};
 pub(super) fn all(settings: &[WebhookSetting], target: Option<&str>, as_json: bool) -> Result<(), CliError> {
     let missing = missing(settings, target);
     if as_json {
-        let needed = NEEDED
+        let needed = NEEDED_EVENTS
             .map(|(event, purpose)| json!({"event": event, "purpose": purpose, "missing": missing.contains(&event)}));
         let all = json!({"settings": settings, "needed": needed, "target": target});
         return print(serde_json::to_string_pretty(&all).context("write the settings as JSON")?);
@@ -26,7 +26,7 @@ pub(super) fn all(settings: &[WebhookSetting], target: Option<&str>, as_json: bo
         return print(format_args!("\nActive settings send all needed event types{to}."));
     }
     print(format_args!("\nNo active setting sends{to}:"))?;
-    for (event, purpose) in NEEDED.iter().filter(|(event, _)| missing.contains(event)) {
+    for (event, purpose) in NEEDED_EVENTS.iter().filter(|(event, _)| missing.contains(event)) {
         print(format_args!("  {event} ({purpose})"))?;
     }
     Ok(())

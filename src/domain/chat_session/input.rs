@@ -1,4 +1,4 @@
-//! What a caller says of a session. What is absent is not touched; unknown fields are refused.
+//! Request bodies of the sessions API. Absent fields are left unchanged; unknown fields are refused.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -7,43 +7,43 @@ use uuid::Uuid;
 
 use super::status::OpenStatus;
 
-/// A conversation's session, to be made or brought up to date (`createOrUpdateChatSession`).
+/// The session of a conversation, to create or update (`createOrUpdateChatSession`).
 ///
-/// A field that is absent or null leaves what is there; `PATCH …/trip` clears.
+/// An absent or null field leaves the stored value; `PATCH …/trip` clears values.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewChatSession {
-    /// The conversation.
+    /// `conversations.id`.
     pub conversation_id: Uuid,
-    /// The broker whose session it is. A conversation's session keeps its broker.
+    /// The broker who owns the session (`iso_agents.id`); it cannot change.
     pub iso_agent_id: Uuid,
-    /// The trip request, once there is one.
+    /// The trip request (`requests.id`), once there is one.
     pub request_id: Option<Uuid>,
-    /// What the session's status is to be; a session that is found paused is resumed when this is absent.
+    /// The new status; without it the session becomes active, also if it was paused.
     pub status: Option<OpenStatus>,
-    /// The step of the workflow: one of the four known ones, or a word of the application's own.
+    /// The workflow step: one of the four known steps, or any other word of the application's.
     #[schema(example = "understanding_request")]
     pub current_step: Option<String>,
-    /// The application's context. Replaces what is there; only the key `avinode_trip`, which the service keeps, stays.
+    /// The application's context. It replaces the stored object, except for the service's key `avinode_trip`.
     #[schema(value_type = Option<Object>)]
     pub workflow_state: Option<Map<String, Value>>,
-    /// The Avinode trip, in any spelling of either of its ids.
+    /// Either id of the Avinode trip, in any spelling.
     #[schema(example = "atrip-64956150")]
     pub avinode_trip_id: Option<String>,
-    /// The Avinode RFP.
+    /// The id of the Avinode RFP.
     pub avinode_rfp_id: Option<String>,
-    /// One Avinode RFQ; the session is found by it where no session has an event's trip.
+    /// The id of one Avinode RFQ. It assigns events to the session if no session has the event's trip id.
     pub avinode_rfq_id: Option<String>,
-    /// The application's own. Replaces what is there.
+    /// The application's own data. It replaces the stored object.
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<Map<String, Value>>,
 }
 
-/// That something happened in a session (`updateChatSessionActivity`).
+/// Activity in a session (`updateChatSessionActivity`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActivityUpdate {
-    /// How many messages `message_count` grows by.
+    /// The number of messages to add to `message_count`.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub messages: Option<i32>,
 }
@@ -52,21 +52,21 @@ pub struct ActivityUpdate {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuoteUpdate {
-    /// `quotes.id`. It counts once, however often it is said and whether or not Avinode's webhook says it too.
+    /// `quotes.id`. The quote counts once, however often it is recorded here or received from Avinode.
     pub quote_id: Uuid,
-    /// What the count is to be from now on; without it the count grows by one for a quote that is new.
+    /// The new count; without it the count grows by one if the quote is new.
     #[schema(minimum = 0)]
     pub quotes_received_count: Option<i32>,
-    /// How many quotes are expected.
+    /// The number of quotes expected.
     #[schema(minimum = 0)]
     pub quotes_expected_count: Option<i32>,
-    /// `quotes.id` of the quote to propose. It is pinned: it stays whatever comes.
+    /// `quotes.id` of the quote to propose. It is pinned: later quotes do not replace it.
     pub primary_quote_id: Option<Uuid>,
-    /// The step of the workflow. Without it the session is moved on to `requesting_quotes`, never back.
+    /// The workflow step. Without it the session advances to `requesting_quotes`, and never moves back.
     pub current_step: Option<String>,
 }
 
-/// A proposal made from a session (`updateChatSessionWithProposal`).
+/// The proposal of a session (`updateChatSessionWithProposal`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProposalUpdate {

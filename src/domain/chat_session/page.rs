@@ -1,4 +1,4 @@
-//! Which sessions are asked for, and from where on.
+//! Filters, pages and cursors of lists.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -6,52 +6,41 @@ use uuid::Uuid;
 use super::status::SessionStatus;
 use crate::domain::ids::TripId;
 
-/// What sessions must match; all of it. Nothing given: every session.
+/// Conditions that a session must all match; without any, every session matches.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SessionFilter {
-    /// Of this conversation.
     pub conversation_id: Option<Uuid>,
-    /// Of this trip request.
     pub request_id: Option<Uuid>,
-    /// Of this broker.
     pub iso_agent_id: Option<Uuid>,
-    /// Of this Avinode trip, by either of its ids, however the session spells it.
+    /// Either id of the trip, however the session spells it.
     pub trip_id: Option<TripId>,
-    /// With this Avinode RFP.
     pub rfp_id: Option<String>,
-    /// With this Avinode RFQ, in any spelling.
+    /// In any spelling.
     pub rfq_id: Option<String>,
-    /// With this status.
     pub status: Option<SessionStatus>,
-    /// With a primary quote, or without one.
     pub has_primary_quote: Option<bool>,
-    /// At this step.
     pub current_step: Option<String>,
 }
 
-/// A place in a list of sessions, which is ordered by last activity, newest first, and then by id.
+/// A position in a list of sessions, which is ordered by last activity, newest first, and then by id.
 ///
-/// A session whose activity moves while a list is read moves in the list as well: it may then be seen twice.
+/// A session with new activity moves while a list is read, so it may appear twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionCursor {
-    /// `last_activity_at` in microseconds since 2000, as Postgres keeps it; its infinities are the outermost values.
+    /// `last_activity_at` in microseconds since 2000, as Postgres stores it; the infinities are the extreme values.
     pub last_activity: i64,
-    /// `chat_sessions.id`.
     pub id: Uuid,
 }
 
-/// How much of a list is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest<P> {
-    /// What comes after this place.
+    /// The page begins after this position.
     pub after: Option<P>,
-    /// At most this many, 1 to [`MAX_LIMIT`].
+    /// 1 to [`MAX_LIMIT`].
     pub limit: u16,
 }
 
-/// The longest page.
 pub const MAX_LIMIT: u16 = 200;
-/// The page where nobody said how long.
 pub const DEFAULT_LIMIT: u16 = 50;
 
 impl<P> Default for PageRequest<P> {
@@ -63,21 +52,19 @@ impl<P> Default for PageRequest<P> {
     }
 }
 
-/// A part of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<T, P> {
-    /// What was found, in order.
     pub data: Vec<T>,
-    /// Where the rest begins, if there is more.
+    /// The position at which the next page begins; `None` on the last page.
     pub next: Option<P>,
 }
 
 impl<T, P> Page<T, P> {
-    /// Of one more than was asked for, a page and the place after it.
-    pub fn cut(mut data: Vec<T>, limit: u16, place: impl Fn(&T) -> P) -> Self {
-        let more = data.len() > usize::from(limit);
+    /// A page from `limit + 1` rows: the last row only shows that there are more.
+    pub fn from_rows(mut data: Vec<T>, limit: u16, position: impl Fn(&T) -> P) -> Self {
+        let has_more = data.len() > usize::from(limit);
         data.truncate(usize::from(limit));
-        let next = data.last().filter(|_| more).map(place);
+        let next = data.last().filter(|_| has_more).map(position);
         Self { data, next }
     }
 }

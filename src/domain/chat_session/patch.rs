@@ -1,55 +1,55 @@
-//! JSON merge patch (RFC 7396): absent leaves, null clears, an object is merged. Serde's `Option` alone cannot tell
-//! absent from null.
+//! JSON merge patch (RFC 7396): an absent field stays, null clears, an object is merged. Serde's `Option` alone does not
+//! distinguish absent from null.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What changes of a session's trip (`updateChatSessionWithTripInfo`), as a JSON merge patch: what is absent stays, what
-/// is null is cleared (a count to 0).
+/// Changes of a session's trip (`updateChatSessionWithTripInfo`), as a JSON merge patch: an absent field stays, null clears
+/// (a count to 0).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TripPatch {
-    /// The Avinode trip, in any spelling of either of its ids.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    /// Either id of the Avinode trip, in any spelling.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "atrip-64956150")]
     pub avinode_trip_id: Option<Option<String>>,
-    /// The Avinode RFP.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    /// The id of the Avinode RFP.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "rfp-123")]
     pub avinode_rfp_id: Option<Option<String>>,
-    /// One Avinode RFQ.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    /// The id of one Avinode RFQ.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub avinode_rfq_id: Option<Option<String>>,
-    /// The trip request.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    /// The trip request (`requests.id`).
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Uuid>)]
     pub request_id: Option<Option<Uuid>>,
-    /// The step of the workflow, any text.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    /// The workflow step, any text.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "requesting_quotes")]
     pub current_step: Option<Option<String>>,
-    /// Merged into what is there, key by key; a key that is null is taken away.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    /// Merged into the stored object, key by key; a key that is null is removed.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub workflow_state: Option<Option<Map<String, Value>>>,
-    /// How many quotes are expected.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    /// The number of quotes expected.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i32>, minimum = 0)]
     pub quotes_expected_count: Option<Option<i32>>,
-    /// How many operators were asked.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    /// The number of operators contacted.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i32>, minimum = 0)]
     pub operators_contacted_count: Option<Option<i32>>,
 }
 
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
-/// Merges `patch` into `target`. What is there and no object gives way to one, as the standard says.
+/// Merges `patch` into `target`. A target that is not an object is replaced by one, as RFC 7396 says.
 pub fn merge(target: Option<Value>, patch: &Map<String, Value>) -> Value {
     let mut merged = match target {
         Some(Value::Object(object)) => object,

@@ -20,7 +20,6 @@ pub enum SessionStatus {
 impl SessionStatus {
     const ALL: [Self; 4] = [Self::Active, Self::Paused, Self::Completed, Self::Archived];
 
-    /// The word in the column.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -30,18 +29,18 @@ impl SessionStatus {
         }
     }
 
-    /// The status of a word; `None` for a word that the application made up.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == word)
-    }
-
-    /// Returns `true` if the session has ended: its primary quote, step and status are final.
+    /// The primary quote, the step and the status of a closed session stay.
     pub fn is_closed(self) -> bool {
         matches!(self, Self::Completed | Self::Archived)
     }
+
+    /// The status of a word; `None` for a word of the application's own.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
 }
 
-/// A status that a session can begin with.
+/// The status of a session in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OpenStatus {
@@ -52,7 +51,6 @@ pub enum OpenStatus {
 }
 
 impl OpenStatus {
-    /// The same as one of all four.
     pub fn status(self) -> SessionStatus {
         match self {
             Self::Active => SessionStatus::Active,

@@ -1,5 +1,5 @@
-//! Sessions, their quotes and their timelines as they are shown. Money is a decimal in a string: a JSON number would be
-//! read as a float by most, and lose cents.
+//! Response bodies of the sessions API. Money is a decimal in a string: most clients read a JSON number as a float, and lose
+//! cents.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -8,60 +8,61 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A chat session: the columns of its row, and what it refers to, for people.
+/// A chat session: the columns of its row, and some columns of the rows to which it refers.
 ///
-/// A moment that is none (`infinity`) is null.
+/// A timestamp that is `infinity` in the database is null.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ChatSession {
-    /// The session.
+    /// `chat_sessions.id`.
     pub id: Uuid,
-    /// Its conversation.
+    /// `conversations.id`.
     pub conversation_id: Uuid,
-    /// Its trip request.
+    /// The trip request (`requests.id`).
     pub request_id: Option<Uuid>,
-    /// The broker whose session it is.
+    /// The broker who owns the session (`iso_agents.id`).
     pub iso_agent_id: Uuid,
     /// `active`, `paused`, `completed` or `archived`.
     #[schema(example = "active")]
     pub status: String,
-    /// The Avinode trip, as it was written.
+    /// The id of the Avinode trip, as written.
     pub avinode_trip_id: Option<String>,
-    /// The Avinode RFP.
+    /// The id of the Avinode RFP.
     pub avinode_rfp_id: Option<String>,
-    /// One Avinode RFQ.
+    /// The id of one Avinode RFQ.
     pub avinode_rfq_id: Option<String>,
     /// The quote to propose: `quotes.id`.
     pub primary_quote_id: Option<Uuid>,
-    /// Whether a person or the application chose the primary quote, so that nothing else replaces it.
+    /// True if a person or the application chose the primary quote; the service then does not replace it.
     pub primary_quote_pinned: bool,
     /// The proposal: `proposals.id`.
     pub proposal_id: Option<Uuid>,
-    /// When the workflow began.
+    /// The start of the workflow.
     pub session_started_at: Option<DateTime<Utc>>,
-    /// When it was completed.
+    /// The time of completion.
     pub session_ended_at: Option<DateTime<Utc>>,
-    /// When something last happened.
+    /// The time of the last activity.
     pub last_activity_at: Option<DateTime<Utc>>,
-    /// `understanding_request`, `searching_aircraft`, `requesting_quotes`, `proposal_ready`, or a word of the application's.
+    /// `understanding_request`, `searching_aircraft`, `requesting_quotes`, `proposal_ready`, or another word of the
+    /// application's.
     #[schema(example = "requesting_quotes")]
     pub current_step: Option<String>,
-    /// The application's context; the key `avinode_trip` is the service's.
+    /// The application's context; the service writes its key `avinode_trip`.
     #[schema(value_type = Option<Object>)]
     pub workflow_state: Option<Value>,
-    /// Messages of the conversation.
+    /// The number of messages in the conversation.
     pub message_count: i32,
-    /// Quotes received, each once.
+    /// The number of quotes received, each counted once.
     pub quotes_received_count: i32,
-    /// Quotes asked for.
+    /// The number of quotes expected.
     pub quotes_expected_count: i32,
-    /// Operators asked.
+    /// The number of operators contacted.
     pub operators_contacted_count: i32,
-    /// The application's own.
+    /// The application's own data.
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<Value>,
-    /// When the row was made.
+    /// The time at which the row was created.
     pub created_at: Option<DateTime<Utc>>,
-    /// When the row was last changed.
+    /// The time of the row's last change.
     pub updated_at: Option<DateTime<Utc>>,
     /// `conversations.subject`.
     pub conversation_subject: Option<String>,
@@ -73,92 +74,92 @@ pub struct ChatSession {
     pub arrival_airport: Option<String>,
     /// `requests.departure_date`.
     pub departure_date: Option<DateTime<Utc>>,
-    /// The primary quote's operator.
+    /// The operator of the primary quote.
     pub operator_name: Option<String>,
-    /// The primary quote's price, as a decimal in a string.
+    /// The price of the primary quote, as a decimal in a string.
     #[schema(value_type = Option<String>, example = "48250.00")]
     pub total_price: Option<Decimal>,
-    /// The primary quote's aircraft.
+    /// The aircraft of the primary quote.
     pub aircraft_type: Option<String>,
 }
 
-/// A quote that has entered a session's ledger.
+/// A quote in a session's ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SessionQuote {
-    /// `quotes.id`; null while the quote is not shown there (no request, no price).
+    /// `quotes.id`; null while the quote has no row there (the session has no request, or the quote no price).
     pub quote_id: Option<Uuid>,
-    /// Avinode's id; null for a quote that did not come from Avinode.
+    /// Avinode's id of the quote; null for a quote that did not come from Avinode.
     #[schema(example = "aquote-386512791")]
     pub avinode_quote_id: Option<String>,
-    /// Whether it is the session's primary quote.
+    /// True for the session's primary quote.
     pub is_primary: bool,
-    /// False for a quote that the application had counted before the service came.
+    /// False for a quote that the application had counted before the service was attached.
     pub counted: bool,
-    /// When it entered the ledger.
+    /// The time at which the quote entered the ledger.
     pub entered_at: DateTime<Utc>,
-    /// The operator.
+    /// The operator that made the quote.
     pub operator_name: Option<String>,
     /// The price, as a decimal in a string.
     #[schema(value_type = Option<String>, example = "48250.00")]
     pub total_price: Option<Decimal>,
-    /// The price's currency, where it is known.
+    /// The currency of the price; null if unknown.
     #[schema(example = "USD")]
     pub currency: Option<String>,
-    /// The aircraft.
+    /// The type or model of the aircraft.
     pub aircraft_type: Option<String>,
-    /// Its registration.
+    /// The registration of the aircraft.
     pub aircraft_tail_number: Option<String>,
-    /// Until when it stands.
+    /// The end of the quote's validity.
     pub valid_until: Option<DateTime<Utc>>,
-    /// Whether the quote, or the RFQ that it answers, was declined.
+    /// True if the quote, or the RFQ that it answers, was declined.
     pub declined: bool,
-    /// Why.
+    /// The reason for the decline.
     pub decline_reason: Option<String>,
-    /// `quotes.status`: the application's word.
+    /// `quotes.status`, as the application writes it.
     pub status: Option<String>,
 }
 
-/// A line of a session's timeline.
+/// An entry of a session's timeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TimelineEntry {
-    /// Its number; numbers rise and may have gaps.
+    /// The number of the entry; numbers rise and may have gaps.
     pub seq: i64,
-    /// When it became known.
+    /// The time at which it became known.
     pub recorded_at: DateTime<Utc>,
-    /// When it happened, by the sender's clock.
+    /// The time at which it happened, by the sender's clock.
     pub happened_at: Option<DateTime<Utc>>,
     /// `quote_received`, `quote_changed`, `rfq_declined`, `quote_expired`, `message_received`, `trip_requested`,
     /// `trip_updated`, `trip_cancelled`, `trip_expired`, `proposal_attached` or `session_completed`.
     #[schema(example = "quote_received")]
     pub kind: String,
-    /// More, for people.
+    /// Prices, names and reasons for people.
     #[schema(value_type = Object)]
     pub detail: Value,
-    /// The delivery that told, where one did.
+    /// The delivery that reported it, if one did.
     pub delivery_id: Option<Uuid>,
 }
 
-/// How many active sessions are at a step.
+/// The number of active sessions at a workflow step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StepCount {
-    /// The step; null where none is set.
+    /// The step; null if none is set.
     pub current_step: Option<String>,
-    /// Active sessions at it.
+    /// The number of active sessions at the step.
     pub count: i64,
 }
 
-/// Active sessions by step.
+/// The number of active sessions, by workflow step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Statistics {
-    /// All active sessions.
+    /// The number of all active sessions.
     pub active: i64,
-    /// The same by step, the most first.
+    /// The number by step, the largest first.
     pub by_step: Vec<StepCount>,
 }
 
-/// What archiving did.
+/// The result of archiving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ArchiveResult {
-    /// How many sessions were archived; null where the application's own function does not say.
+    /// The number of sessions archived; null if the application's own function does not return it.
     pub archived: Option<i64>,
 }

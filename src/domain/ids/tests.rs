@@ -11,7 +11,7 @@ fn every_spelling_of_a_trip_id_has_one_normal_form() {
 }
 
 #[test]
-fn an_id_that_no_column_should_hold_is_refused_with_its_reason() {
+fn an_empty_long_or_unprintable_id_is_refused_with_its_reason() {
     assert_eq!(QuoteId::parse("  "), Err(IdError::Empty));
     assert_eq!(QuoteId::parse("a\0b"), Err(IdError::ControlCharacter));
     assert_eq!(QuoteId::parse(&"x".repeat(201)), Err(IdError::TooLong(201)));

@@ -1,204 +1,206 @@
-//! What an event adds to what is known of its trip, and what of that is worth a line in a timeline.
+//! Applies an event to the facts of its trip, and returns the timeline event that it makes.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
 
-use super::{ChangedFacts, Provenance, TimelineEvent, TripFacts, TripStatusFact, quote_detail};
-use crate::domain::event::{Event, EventKind, FactSource, FactVersion, QuoteDetails, TripStatus};
+use super::{ChangedFacts, Provenance, TripFacts, TripStatusFact};
+use crate::domain::event::{Event, EventKind, FactSource, QuoteDetails, TripStatus};
 use crate::domain::ids::{QuoteId, RfqId};
-use crate::domain::quote::{DeclineFact, FactChange, Rfq, learn_decline};
+use crate::domain::quote::{DeclineFact, FactChange, Rfq, record_decline};
 use crate::domain::quote_history::QuoteHistory;
+use crate::domain::timeline::{TimelineEvent, quote_detail};
 
 impl TripFacts {
-    /// Takes an event in and tells what is worth a line in the timeline, if anything.
+    /// Applies an event and returns its timeline event, if it makes one.
     ///
-    /// `way` bounds the activity time: a sender's clock that runs ahead does not make a session look newer.
-    pub fn learn(&mut self, event: &Event, way: Provenance, touched: &mut ChangedFacts) -> Option<TimelineEvent> {
+    /// `provenance` bounds the activity time: a sender's clock that runs ahead does not make a session look newer.
+    pub fn apply_event(
+        &mut self,
+        event: &Event,
+        provenance: Provenance,
+        changed: &mut ChangedFacts,
+    ) -> Option<TimelineEvent> {
         let version = &event.version;
-        if let Some(request) = event.what.request()
-            && !self.requests.contains_key(request)
+        let happened_at = event.at.or(version.at);
+        if let Some(rfq) = event.kind.rfq()
+            && !self.rfqs.contains_key(rfq)
         {
-            // Named is known: a session may hold this RFQ and no trip id.
-            self.requests.insert(request.clone(), Rfq::default());
-            touched.requests.insert(request.clone());
+            // A session without a trip id may hold this RFQ, so every named RFQ is stored.
+            self.rfqs.insert(rfq.clone(), Rfq::default());
+            changed.rfqs.insert(rfq.clone());
         }
-        match &event.what {
+        match &event.kind {
             EventKind::QuoteReceived(details) | EventKind::QuoteObserved(details) => {
-                // Every fact about a quote is activity, also one that turns out to be older than what is known:
-                // otherwise the order of arrival would decide `last_activity_at`.
-                self.active(event.at, way, touched);
-                self.quote_told(details, event, touched)
+                // A stale fact about a quote is activity too: otherwise the order of arrival would decide `last_activity_at`.
+                self.record_activity(event.at, provenance, changed);
+                self.apply_quote(details, event, changed)
             }
-            EventKind::QuoteReaffirmed { quote, .. } => {
-                let stood = QuoteHistory::stood(version.at);
-                if stood != QuoteHistory::default() {
+            EventKind::QuoteReaffirmed { quote, rfq: _ } => {
+                let reaffirmed = QuoteHistory::of_reaffirmed(version.at);
+                if reaffirmed != QuoteHistory::default() {
                     let known = self.quotes.entry(quote.clone()).or_default();
-                    let before = known.said.clone();
-                    known.take(&stood);
-                    if before != known.said {
-                        touched.quotes.insert(quote.clone());
+                    let before = known.history.clone();
+                    known.merge_history(&reaffirmed);
+                    if before != known.history {
+                        changed.quotes.insert(quote.clone());
                     }
                 }
                 None
             }
             EventKind::RfqDeclined {
-                request,
+                rfq,
                 quote,
                 reason,
                 operator,
             } => {
-                let decline = DeclineFact {
-                    version: version.clone(),
-                    reason: reason.clone(),
+                let is_news = self.apply_decline(rfq.as_ref(), quote.as_ref(), reason.as_deref(), event, changed);
+                let entry = || {
+                    let (rfq, quote, reason) = (rfq.as_ref(), quote.as_ref(), reason.as_deref());
+                    TimelineEvent::rfq_declined(rfq, quote, reason, operator, version, happened_at)
                 };
-                // Without a stamp of its own it is what a document shows each time it is fetched.
-                let is_shown = version.source == FactSource::Document && event.at.is_none();
-                let is_told = |known: &DeclineFact| reason.is_none() || known.reason == *reason;
-                let says_again = |known: &Option<DeclineFact>| is_shown && known.as_ref().is_some_and(is_told);
-                let mut news = false;
-                if let Some(request) = request {
-                    let known = &mut self.requests.entry(request.clone()).or_default().declined;
-                    let again = says_again(known);
-                    news |= note(learn_decline(known, &decline), &mut touched.requests, request) && !again;
-                }
-                if let Some(quote) = quote {
-                    let known = &mut self.quotes.entry(quote.clone()).or_default().declined;
-                    let again = says_again(known);
-                    news |= note(learn_decline(known, &decline), &mut touched.quotes, quote) && !again;
-                }
-                let subject = request
-                    .as_ref()
-                    .map(RfqId::as_str)
-                    .or(quote.as_ref().map(QuoteId::as_str))?;
-                news.then(|| TimelineEvent {
-                    kind: "rfq_declined",
-                    cause: cause("declined", subject, version),
-                    at: event.at.or(version.at),
-                    detail: json!({"rfq": request, "quote": quote, "reason": reason, "operator": operator.name}),
-                })
+                is_news.then(entry)?
             }
-            EventKind::MessageReceived { message, sender, .. } => {
-                self.active(event.at, way, touched);
+            EventKind::MessageReceived {
+                message,
+                sender,
+                rfq: _,
+            } => {
+                self.record_activity(event.at, provenance, changed);
                 if !self.messages.insert(message.clone()) {
                     return None;
                 }
-                touched.messages.insert(message.clone());
-                Some(TimelineEvent {
-                    kind: "message_received",
-                    cause: format!("message/{message}"),
-                    at: event.at.or(version.at),
-                    detail: json!({"message": message, "from": sender.name}),
-                })
+                changed.messages.insert(message.clone());
+                Some(TimelineEvent::message_received(message, sender, happened_at))
             }
-            EventKind::TripRequested { request } => {
-                let known = self.requests.entry(request.clone()).or_default();
-                if std::mem::replace(&mut known.requested, true) {
+            EventKind::TripRequested { rfq } => {
+                let known = self.rfqs.entry(rfq.clone()).or_default();
+                if std::mem::replace(&mut known.sent, true) {
                     return None;
                 }
-                touched.requests.insert(request.clone());
-                Some(TimelineEvent {
-                    kind: "trip_requested",
-                    cause: format!("requested/{request}"),
-                    at: event.at.or(version.at),
-                    detail: json!({"rfq": request}),
-                })
+                changed.rfqs.insert(rfq.clone());
+                Some(TimelineEvent::trip_requested(rfq, happened_at))
             }
-            EventKind::TripChanged { request, status } => {
-                let before = self.status.clone();
-                self.take_status(&TripStatusFact {
-                    status: *status,
-                    version: version.clone(),
-                    seen_at: version.at.filter(|_| version.source == FactSource::Document),
-                });
-                touched.trip |= before != self.status;
-                // Documents show it each time they are fetched, and every RFQ of a trip shows it: once is news.
-                let is_shown = version.source == FactSource::Document;
-                let is_known =
-                    |known: TripStatusFact| known.status == *status && known.version.source == FactSource::Document;
-                if is_shown && before.is_some_and(is_known) {
-                    return None;
-                }
-                Some(TimelineEvent {
-                    kind: match status {
-                        TripStatus::Updated => "trip_updated",
-                        TripStatus::Cancelled => "trip_cancelled",
-                        TripStatus::Expired => "trip_expired",
-                    },
-                    cause: match is_shown {
-                        true => format!("trip/{}/shown", status.as_str()),
-                        false => cause("trip", status.as_str(), version),
-                    },
-                    at: event.at.or(version.at),
-                    detail: json!({"rfq": request}),
-                })
-            }
+            EventKind::TripChanged { rfq, status } => self.apply_status(*status, rfq.as_ref(), event, changed),
         }
     }
 
-    /// Takes the repetition of an event in: activity, and nothing else.
-    pub fn repeat(&mut self, event: &Event, way: Provenance, touched: &mut ChangedFacts) {
-        if matches!(
-            event.what,
-            EventKind::QuoteReceived(_) | EventKind::MessageReceived { .. }
-        ) {
-            self.active(event.at, way, touched);
+    /// Applies the repetition of an event: it counts as activity and changes nothing else.
+    pub fn apply_repetition(&mut self, event: &Event, provenance: Provenance, changed: &mut ChangedFacts) {
+        match event.kind {
+            EventKind::QuoteReceived(_) | EventKind::MessageReceived { .. } => {
+                self.record_activity(event.at, provenance, changed);
+            }
+            EventKind::QuoteObserved(_)
+            | EventKind::QuoteReaffirmed { .. }
+            | EventKind::RfqDeclined { .. }
+            | EventKind::TripRequested { .. }
+            | EventKind::TripChanged { .. } => {}
         }
     }
 
-    fn active(&mut self, at: Option<DateTime<Utc>>, way: Provenance, touched: &mut ChangedFacts) {
-        let least = match way {
+    fn record_activity(&mut self, at: Option<DateTime<Utc>>, provenance: Provenance, changed: &mut ChangedFacts) {
+        let activity = match provenance {
             Provenance::Notified(received_at) => Some(at.map_or(received_at, |at| at.min(received_at))),
             Provenance::Polled(began_at) => at.map(|at| at.min(began_at)),
         };
-        if self.last_activity_at < least {
-            self.last_activity_at = least;
-            touched.trip = true;
+        if self.last_activity_at < activity {
+            self.last_activity_at = activity;
+            changed.trip = true;
         }
     }
 
-    fn quote_told(
+    fn apply_quote(
         &mut self,
         details: &QuoteDetails,
         event: &Event,
-        touched: &mut ChangedFacts,
+        changed: &mut ChangedFacts,
     ) -> Option<TimelineEvent> {
         let (id, version) = (&details.quote, &event.version);
         let quote = self.quotes.entry(id.clone()).or_default();
-        let before = quote.said.clone();
-        let learned = match event.what {
-            EventKind::QuoteObserved(_) => quote.describe(details.clone(), version, event.at),
-            _ => quote.learn(details.clone(), version, event.at),
+        let before = quote.history.clone();
+        let change = match event.kind {
+            EventKind::QuoteObserved(_) => quote.record_observed(details.clone(), version, event.at),
+            _ => quote.record_received(details.clone(), version, event.at),
         };
-        if before != quote.said {
-            touched.quotes.insert(id.clone());
+        if before != quote.history {
+            changed.quotes.insert(id.clone());
         }
-        let at = event.at.or(version.at);
-        let detail = || quote_detail(quote.fact.as_ref().map_or(details, |fact| &fact.details));
-        match learned {
-            FactChange::New => Some(TimelineEvent::quote_received(id.as_str(), at, detail())),
-            FactChange::Newer => Some(TimelineEvent {
-                kind: "quote_changed",
-                cause: cause("changed", id.as_str(), version),
-                at,
-                detail: detail(),
-            }),
-            FactChange::Again | FactChange::Older | FactChange::Known | FactChange::Waits => None,
+        let happened_at = event.at.or(version.at);
+        let detail = || quote_detail(quote.received.as_ref().map_or(details, |received| &received.details));
+        match change {
+            FactChange::Created => Some(TimelineEvent::quote_received(id.as_str(), happened_at, detail())),
+            FactChange::Updated => Some(TimelineEvent::quote_changed(id, version, happened_at, detail())),
+            FactChange::Reaffirmed | FactChange::Stale | FactChange::Duplicate | FactChange::Pending => None,
         }
+    }
+
+    /// Returns true if the decline is worth a timeline entry.
+    fn apply_decline(
+        &mut self,
+        rfq: Option<&RfqId>,
+        quote: Option<&QuoteId>,
+        reason: Option<&str>,
+        event: &Event,
+        changed: &mut ChangedFacts,
+    ) -> bool {
+        let decline = DeclineFact {
+            version: event.version.clone(),
+            reason: reason.map(str::to_owned),
+        };
+        // A document shows a decline without a time of its own each time it is fetched.
+        let is_undated = event.version.source == FactSource::Document && event.at.is_none();
+        let has_reason = |known: &DeclineFact| reason.is_none() || known.reason.as_deref() == reason;
+        let is_repetition = |known: &Option<DeclineFact>| is_undated && known.as_ref().is_some_and(has_reason);
+        let mut is_news = false;
+        if let Some(rfq) = rfq {
+            let known = &mut self.rfqs.entry(rfq.clone()).or_default().decline;
+            let repeated = is_repetition(known);
+            is_news |= note_change(record_decline(known, &decline), &mut changed.rfqs, rfq) && !repeated;
+        }
+        if let Some(quote) = quote {
+            let known = &mut self.quotes.entry(quote.clone()).or_default().decline;
+            let repeated = is_repetition(known);
+            is_news |= note_change(record_decline(known, &decline), &mut changed.quotes, quote) && !repeated;
+        }
+        is_news
+    }
+
+    fn apply_status(
+        &mut self,
+        status: TripStatus,
+        rfq: Option<&RfqId>,
+        event: &Event,
+        changed: &mut ChangedFacts,
+    ) -> Option<TimelineEvent> {
+        let version = &event.version;
+        let is_document = version.source == FactSource::Document;
+        let before = self.status.clone();
+        self.merge_status(&TripStatusFact {
+            status,
+            version: version.clone(),
+            first_seen_at: version.at.filter(|_| is_document),
+        });
+        changed.trip |= before != self.status;
+        // Documents show the status each time they are fetched, and every RFQ of a trip shows it: only the first is news.
+        let is_known = |known: TripStatusFact| known.status == status && known.version.source == FactSource::Document;
+        if is_document && before.is_some_and(is_known) {
+            return None;
+        }
+        let event_version = (!is_document).then_some(version);
+        Some(TimelineEvent::trip_changed(
+            status,
+            rfq,
+            event_version,
+            event.at.or(version.at),
+        ))
     }
 }
 
-fn cause(verb: &str, subject: &str, version: &FactVersion) -> String {
-    let at = version.at.map_or(0, |at| at.timestamp_micros());
-    let digest: String = version.digest[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{verb}/{subject}/{at}-{digest}")
-}
-
-fn note<Id: Ord + Clone>(learned: FactChange, touched: &mut BTreeSet<Id>, id: &Id) -> bool {
-    let news = matches!(learned, FactChange::New | FactChange::Newer);
-    if news {
-        touched.insert(id.clone());
+fn note_change<Id: Ord + Clone>(change: FactChange, changed: &mut BTreeSet<Id>, id: &Id) -> bool {
+    let is_news = matches!(change, FactChange::Created | FactChange::Updated);
+    if is_news {
+        changed.insert(id.clone());
     }
-    news
+    is_news
 }

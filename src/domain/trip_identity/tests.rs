@@ -7,20 +7,21 @@ fn group(ids: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn a_resource_id_stands_for_a_trip_and_a_short_id_gives_way() {
-    let shown = [
+fn a_resource_id_is_canonical_before_a_short_id() {
+    let groups = [
         group(&["A1B2C3", "atrip-9"]),
         group(&["Z9Y8X7"]),
         group(&["B2C3D4", "C3D4E5"]),
     ];
     let expected = [("A1B2C3", "atrip-9"), ("C3D4E5", "B2C3D4")];
-    let expected = expected.map(|(id, stands)| (id.to_owned(), stands.to_owned()));
-    assert_eq!(standing(&shown), BTreeMap::from(expected));
+    let expected = expected.map(|(id, canonical)| (id.to_owned(), canonical.to_owned()));
+    assert_eq!(canonical_ids(&groups), BTreeMap::from(expected));
 }
 
 #[test]
-fn one_id_twice_is_nothing_to_join() {
-    assert_eq!(standing(&[group(&["atrip-1", "atrip-1"]), group(&[])]), BTreeMap::new());
+fn a_group_of_one_id_joins_nothing() {
+    let groups = [group(&["atrip-1", "atrip-1"]), group(&[])];
+    assert_eq!(canonical_ids(&groups), BTreeMap::new());
 }
 
 fn groups() -> impl Strategy<Value = Vec<Vec<String>>> {
@@ -30,21 +31,21 @@ fn groups() -> impl Strategy<Value = Vec<Vec<String>>> {
 
 proptest! {
     #[test]
-    fn joined_one_after_the_other_in_any_order_they_end_in_the_same_id_as_all_at_once(
-        (shown, shuffled) in groups().prop_flat_map(|shown| (Just(shown.clone()), Just(shown).prop_shuffle()))
+    fn joining_groups_one_by_one_in_any_order_ends_as_joining_them_together(
+        (groups, shuffled) in groups().prop_flat_map(|groups| (Just(groups.clone()), Just(groups).prop_shuffle()))
     ) {
-        let at_once = standing(&shown);
-        // As the database does it: what gave way leads to what stands, in one step.
-        let mut leads: BTreeMap<String, String> = BTreeMap::new();
+        let together = canonical_ids(&groups);
+        // As the database does it: `merged_into` leads from each other id to the canonical one in one step.
+        let mut merged_into: BTreeMap<String, String> = BTreeMap::new();
         for group in shuffled {
-            let known: Vec<String> = group.iter().map(|id| leads.get(id).unwrap_or(id).clone()).collect();
-            for (id, stands) in standing(&[known]) {
-                for lead in leads.values_mut().filter(|lead| **lead == id) {
-                    lead.clone_from(&stands);
+            let known: Vec<String> = group.iter().map(|id| merged_into.get(id).unwrap_or(id).clone()).collect();
+            for (id, canonical) in canonical_ids(&[known]) {
+                for target in merged_into.values_mut().filter(|target| **target == id) {
+                    target.clone_from(&canonical);
                 }
-                leads.insert(id, stands);
+                merged_into.insert(id, canonical);
             }
         }
-        prop_assert_eq!(leads, at_once);
+        prop_assert_eq!(merged_into, together);
     }
 }

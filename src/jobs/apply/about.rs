@@ -7,7 +7,6 @@ use uuid::Uuid;
 use super::facts::DuplicateEvent;
 use super::{ClaimedWork, JobPayload};
 use crate::domain::event::Event;
-use crate::domain::ids::RfqId;
 use crate::queue::enqueue::NewJob;
 
 /// The trips and RFQs, in normal form, that events name together.
@@ -15,8 +14,8 @@ pub(super) fn named(works: &[&ClaimedWork]) -> Vec<(String, String)> {
     let mut named: BTreeSet<(String, String)> = BTreeSet::new();
     for work in works {
         named.extend(work.events().iter().filter_map(|event| {
-            let request = event.what.request()?;
-            Some((event.trip.as_str().to_owned(), RfqId::normal(request)))
+            let rfq = event.kind.rfq()?;
+            Some((event.trip.as_str().to_owned(), rfq.normalized()))
         }));
     }
     named.into_iter().collect()

@@ -28,7 +28,7 @@ pub(super) async fn enter<'a>(
     let known = if keys.is_empty() {
         Default::default()
     } else {
-        event_keys::enter(tx, &keys).await?
+        event_keys::insert(tx, &keys).await?
     };
     let mut entered: BTreeMap<&str, &EventKey> = keys
         .iter()

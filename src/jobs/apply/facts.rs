@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::{ClaimedWork, JobPayload};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{MessageId, TripId};
-use crate::domain::trip::{ChangedFacts, Provenance, TimelineEvent};
+use crate::domain::timeline::TimelineEvent;
+use crate::domain::trip::{ChangedFacts, Provenance};
 use crate::jobs::quote_expiry;
 use crate::queue::enqueue::NewJob;
 use crate::queue::job::JobOutcome;
@@ -61,7 +62,7 @@ pub(super) fn messages_of(works: &[&ClaimedWork], key_of: &BTreeMap<String, Stri
     for work in works {
         for event in work.events() {
             if let (EventKind::MessageReceived { message, .. }, Some(key)) =
-                (&event.what, key_of.get(event.trip.as_str()))
+                (&event.kind, key_of.get(event.trip.as_str()))
             {
                 messages.insert((key.clone(), message.clone()));
             }
@@ -85,7 +86,7 @@ pub(super) fn learn(
             let Some(trip) = locked.trips.get_mut(key) else {
                 continue;
             };
-            trip.repeat(
+            trip.apply_repetition(
                 event,
                 Provenance::Notified(duplicate.received_at),
                 learned.touched.entry(key.clone()).or_default(),
@@ -123,10 +124,10 @@ pub(super) fn learn(
                     .get(trip)
                     .and_then(|key| Some((key, locked.trips.get(key)?)));
                 let stands_until =
-                    known.and_then(|(_, trip)| trip.quotes.get(quote)?.fact.as_ref()?.details.valid_until);
-                match known.and_then(|(key, trip)| Some((key, trip.expire(quote, *valid_until, now)?))) {
+                    known.and_then(|(_, trip)| trip.quotes.get(quote)?.received.as_ref()?.details.valid_until);
+                match known.and_then(|(key, trip)| Some((key, trip.expiry_event(quote, *valid_until, now)?))) {
                     Some((key, happening)) => {
-                        let detail = happening.cause.clone();
+                        let detail = happening.summary();
                         learned
                             .happenings
                             .entry(key.clone())
@@ -168,8 +169,8 @@ fn take(
             continue;
         };
         let touched = learned.touched.entry(key.clone()).or_default();
-        if let Some(happening) = trip.learn(event, way, touched) {
-            said.push(format!("{} ({key})", happening.cause));
+        if let Some(happening) = trip.apply_event(event, way, touched) {
+            said.push(format!("{} ({key})", happening.summary()));
             let happenings = learned.happenings.entry(key.clone()).or_default();
             happenings.push((happening, work.job.delivery_id));
         }

@@ -25,26 +25,24 @@ pub(super) async fn write(
 ) -> Result<(), JobError> {
     let mut rows = Vec::new();
     let mut quotes = Vec::new();
-    let mut requests = Vec::new();
+    let mut rfqs = Vec::new();
     let mut messages = Vec::new();
     for (key, touched) in touched {
         let Some(trip) = trips.get(key) else { continue };
-        if touched.trip {
+        let ChangedFacts {
+            trip: trip_changed,
+            quotes: changed_quotes,
+            rfqs: changed_rfqs,
+            messages: new_messages,
+        } = touched;
+        if *trip_changed {
             rows.push((key.as_str(), trip));
         }
-        quotes.extend(
-            touched
-                .quotes
-                .iter()
-                .filter_map(|id| Some((key.as_str(), id, trip.quotes.get(id)?))),
-        );
-        requests.extend(
-            touched
-                .requests
-                .iter()
-                .filter_map(|id| Some((key.as_str(), id, trip.requests.get(id)?))),
-        );
-        messages.extend(touched.messages.iter().map(|id| (key.clone(), id.clone())));
+        let quote = |id| Some((key.as_str(), id, trip.quotes.get(id)?));
+        quotes.extend(changed_quotes.iter().filter_map(quote));
+        let rfq = |id| Some((key.as_str(), id, trip.rfqs.get(id)?));
+        rfqs.extend(changed_rfqs.iter().filter_map(rfq));
+        messages.extend(new_messages.iter().map(|id| (key.clone(), id.clone())));
     }
     if !rows.is_empty() {
         trips::write(tx, &rows).await?;
@@ -52,8 +50,8 @@ pub(super) async fn write(
     if !quotes.is_empty() {
         facts::quotes::write(tx, &quotes).await?;
     }
-    if !requests.is_empty() {
-        facts::rfqs::write(tx, &requests).await?;
+    if !rfqs.is_empty() {
+        facts::rfqs::write(tx, &rfqs).await?;
     }
     if !messages.is_empty() {
         facts::messages::write(tx, &messages).await?;
@@ -71,7 +69,7 @@ pub(super) async fn schedule_expiries(
     let mut jobs = Vec::new();
     for (key, touched) in &learned.touched {
         for id in &touched.quotes {
-            let fact = trips.get(key).and_then(|trip| trip.quotes.get(id)?.fact.as_ref());
+            let fact = trips.get(key).and_then(|trip| trip.quotes.get(id)?.received.as_ref());
             let valid_until = fact.and_then(|fact| fact.details.valid_until);
             jobs.extend(valid_until.and_then(|until| quote_expiry::job(key, id, until, now)));
         }
@@ -96,25 +94,25 @@ pub(super) async fn project(
     for (key, trip) in trips {
         let request_id = sessions
             .iter()
-            .filter(|session| session.request_id.is_some() && session.trips().any(|its| its == key))
-            .min_by_key(|session| (session.created_at, session.session.id))
+            .filter(|session| session.request_id.is_some() && session.trip_keys().any(|its| its == key))
+            .min_by_key(|session| (session.created_at, session.snapshot.id))
             .and_then(|session| session.request_id);
-        for (id, fact) in trip.received() {
+        for (id, fact) in trip.received_quotes() {
             let shown = rows.get(&(key.clone(), id.clone())).copied();
             let is_news = touched.get(key).is_some_and(|touched| touched.quotes.contains(id));
             let row = match shown {
                 // The application deleted the row: that stands.
-                Some(ProjectionState::Removed) => continue,
+                Some(ProjectionState::Deleted) => continue,
                 // Shown as it is, or refused as it is: asked again when there is news (or by the sweep).
-                Some(ProjectionState::At(_) | ProjectionState::Refused) if !is_news => continue,
-                Some(ProjectionState::At(row)) => Some(row),
+                Some(ProjectionState::Row(_) | ProjectionState::Refused) if !is_news => continue,
+                Some(ProjectionState::Row(row)) => Some(row),
                 Some(ProjectionState::Refused) | None => None,
             };
-            if projection::showable(fact).is_some() && (row.is_some() || request_id.is_some()) {
+            if projection::projectable_price(fact).is_some() && (row.is_some() || request_id.is_some()) {
                 projections.push(QuoteProjection {
-                    trip: key,
+                    trip_key: key,
                     quote: id,
-                    fact,
+                    facts: fact,
                     row,
                     request_id,
                     new_id: Uuid::now_v7(),
@@ -129,8 +127,8 @@ pub(super) async fn project(
     for (projection, row) in projections.iter().zip(shown) {
         if let Some(row) = row {
             rows.insert(
-                (projection.trip.to_owned(), projection.quote.clone()),
-                ProjectionState::At(row),
+                (projection.trip_key.to_owned(), projection.quote.clone()),
+                ProjectionState::Row(row),
             );
         }
     }

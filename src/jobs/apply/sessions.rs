@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::facts::BatchChanges;
 use crate::domain::decide::{SessionUpdate, decide};
 use crate::domain::primary_quote::PrimaryQuotePolicy;
-use crate::domain::trip::{TimelineEvent, TripFacts, quote_detail};
+use crate::domain::timeline::{TimelineEvent, quote_detail};
+use crate::domain::trip::TripFacts;
 use crate::postgres::transaction::Transaction;
 use crate::queue::job::JobError;
 use crate::store::facts::quotes::{ProjectionState, QuoteKey};
@@ -33,27 +34,27 @@ pub(super) async fn change(
     let mut states = Vec::new();
     let mut lines = Vec::new();
     for session in sessions {
-        let own = session.trip.as_ref().and_then(|key| trips.get(key));
-        let borrowed = session.borrowed.iter().filter_map(|key| trips.get(key));
-        let trip = match (own, session.borrowed.is_empty()) {
+        let own = session.trip_key.as_ref().and_then(|key| trips.get(key));
+        let borrowed = session.shared_trips.iter().filter_map(|key| trips.get(key));
+        let trip = match (own, session.shared_trips.is_empty()) {
             (own, true) => own.map(Cow::Borrowed),
-            (own, false) => Some(Cow::Owned(own.cloned().unwrap_or_default().with(borrowed))),
+            (own, false) => Some(Cow::Owned(own.cloned().unwrap_or_default().merged_with(borrowed))),
         };
         let trip = trip.as_deref();
-        let change = decide(&session.session, trip, policy, now);
+        let change = decide(&session.snapshot, trip, policy, now);
         let before = remembered(session);
         add_lines(session, trip, &change, learned, &mut lines);
-        let primary_quote_id = change.elected.as_ref().and_then(|elected| {
-            // A row that still shows an older price shows another fact than the one elected: had the facts come in
-            // another order, there would be no row.
-            let row = elected.as_ref().and_then(|quote| {
-                projection::showable(trip?.quotes.get(quote)?.fact.as_ref()?)?;
+        let primary_quote_id = change.primary.as_ref().and_then(|selected| {
+            // A row that still shows an older price shows another fact than the selected one: had the facts come in another
+            // order, there would be no row.
+            let row = selected.as_ref().and_then(|quote| {
+                projection::projectable_price(trip?.quotes.get(quote)?.received.as_ref()?)?;
                 let mut shown = session
-                    .trips()
+                    .trip_keys()
                     .filter_map(|key| rows.get(&(key.clone(), quote.clone())));
                 shown.find_map(|shown| shown.row())
             });
-            session.elected = elected.as_ref().map(|quote| quote.as_str().to_owned());
+            session.selected_quote = selected.as_ref().map(|quote| quote.as_str().to_owned());
             (row != session.primary_quote_id).then_some(row)
         });
         session.matched_trip.clone_from(&session.trip_id);
@@ -63,8 +64,8 @@ pub(super) async fn change(
             states.push(after);
         }
         writes.push(SessionWrite {
-            session: session.session.id,
-            change,
+            session: session.snapshot.id,
+            update: change,
             primary_quote_id,
         });
     }
@@ -80,11 +81,11 @@ pub(super) async fn change(
 
 fn remembered(session: &LockedSession) -> SessionState {
     SessionState {
-        session: session.session.id,
-        elected: session.elected.clone(),
+        session: session.snapshot.id,
+        selected_quote: session.selected_quote.clone(),
         matched_trip: session.matched_trip.clone(),
         matched_rfq: session.matched_rfq.clone(),
-        seq: session.seq,
+        timeline_seq: session.timeline_seq,
     }
 }
 
@@ -96,16 +97,16 @@ fn add_lines(
     learned: &BatchChanges,
     lines: &mut Vec<TimelineRow>,
 ) {
-    let keys: Vec<String> = session.trips().cloned().collect();
+    let keys: Vec<String> = session.trip_keys().cloned().collect();
     let happened = keys.iter().filter_map(|key| learned.happenings.get(key)).flatten();
-    let mut causes = BTreeSet::new();
+    let mut keys_of_lines = BTreeSet::new();
     let mut add = |happening: TimelineEvent, delivery_id: Option<Uuid>| {
-        if causes.insert(happening.cause.clone()) {
-            session.seq += 1;
+        if keys_of_lines.insert(happening.dedup_key.clone()) {
+            session.timeline_seq += 1;
             lines.push(TimelineRow {
-                session: session.session.id,
-                seq: session.seq,
-                happening,
+                session: session.snapshot.id,
+                seq: session.timeline_seq,
+                event: happening,
                 delivery_id,
             });
         }
@@ -113,14 +114,12 @@ fn add_lines(
     for (happening, delivery) in happened {
         add(happening.clone(), *delivery);
     }
-    for quote in &change.count {
-        let fact = trip.and_then(|trip| trip.quotes.get(quote)?.fact.as_ref());
+    for quote in &change.counted_quotes {
+        let fact = trip.and_then(|trip| trip.quotes.get(quote)?.received.as_ref());
         if let Some(fact) = fact {
             let at = fact.first_fact_at.or(fact.version.at);
-            add(
-                TimelineEvent::quote_received(quote.as_str(), at, quote_detail(&fact.details)),
-                None,
-            );
+            let detail = quote_detail(&fact.details);
+            add(TimelineEvent::quote_received(quote.as_str(), at, detail), None);
         }
     }
 }

@@ -47,9 +47,9 @@ impl FetchHandler {
         drop(under_way);
         tracing::debug!(%resource, jobs = asked.jobs.len(), error = ?fetched.result.as_ref().err(), "fetched");
         let left = Left {
-            limit: fetched.budget.limit,
-            remaining: fetched.budget.remaining,
-            reset: fetched.budget.reset,
+            limit: fetched.rate_limit.limit,
+            remaining: fetched.rate_limit.remaining,
+            reset: fetched.rate_limit.reset,
         };
         let error = fetched.result.as_ref().err();
         let was_stopped = self.tell(group, errors::verdict(&group.key, error), left).await;
@@ -74,7 +74,7 @@ impl FetchHandler {
             return Ok(None);
         };
         let mut tx = self.applier.pool.begin().await?;
-        let joined = trip_lookup::is_joined(&mut tx, trip.as_str()).await?;
+        let joined = trip_lookup::is_resolved(&mut tx, trip.as_str()).await?;
         tx.commit().await?;
         Ok(joined.then_some("it is known by now whose the trip is"))
     }
@@ -88,16 +88,16 @@ impl FetchHandler {
         began_at: DateTime<Utc>,
     ) -> Result<FetchedDocument, JobError> {
         let fetched = documents::NewDocument {
-            resource: resource.id.as_str(),
+            resource_id: resource.id.as_str(),
             kind: resource.kind.as_str(),
-            asked_at: asked.asked_at,
-            began_at,
+            requested_at: asked.asked_at,
+            fetch_began_at: began_at,
             // Not of the whole body: what stands around the data differs with each answer. A map's names are in order.
             digest: Sha256::digest(document.data.to_string()).into(),
             body: &document.body,
         };
         let mut tx = self.applier.pool.begin().await?;
-        let same = documents::keep(&mut tx, &fetched).await?;
+        let same = documents::store(&mut tx, &fetched).await?;
         if follow_up::is_doubtful(same, &asked.jobs, asked.asked_at, self.settle) {
             enqueue::enqueue(&mut tx, &[follow_up::look_again(resource, self.settle)]).await?;
         }

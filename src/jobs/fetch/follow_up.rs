@@ -112,7 +112,7 @@ pub(super) async fn follow_ups(
     let notified = asked
         .jobs
         .iter()
-        .filter(|job| job.kind == KIND && reading.is_undecided());
+        .filter(|job| job.kind == KIND && reading.has_unconfirmed_quote());
     let since = notified.map(|job| job.created_at).max();
     // An RFQ that nobody has looked at yet. Most often its own notification is on the way, and one fetch serves both.
     let known = documents::fetched(tx, &ids(&rfqs), since).await?;
@@ -120,7 +120,7 @@ pub(super) async fn follow_ups(
     jobs.extend(rfqs.map(|it| follow(it, Some(SOON))));
     if let Some(trip) = half_known(resource, reading, asked) {
         let seen = documents::fetched(tx, std::slice::from_ref(&trip), None).await?;
-        if seen.is_empty() && !trip_lookup::is_joined(tx, &trip).await? {
+        if seen.is_empty() && !trip_lookup::is_resolved(tx, &trip).await? {
             let trip = ResourceId::parse(&trip).ok().and_then(|id| Resource::by_id(&id));
             jobs.extend(trip.map(|trip| follow(&trip, None)));
         }
@@ -131,10 +131,10 @@ pub(super) async fn follow_ups(
 /// The resource id of a document's trip, where neither the document shows both of its ids nor is the trip itself: a session may
 /// have the other one, which the trip itself shows.
 fn half_known(resource: &Resource, reading: &ParsedDocument, asked: &FetchRequest) -> Option<String> {
-    if reading.trips.len() > 1 || resource.kind == ResourceKind::Trips {
+    if reading.trip_ids.len() > 1 || resource.kind == ResourceKind::Trips {
         return None;
     }
-    let named = reading.trips.iter().chain(&asked.trip);
+    let named = reading.trip_ids.iter().chain(&asked.trip);
     let mut resources = named.map(TripId::as_str).filter(|id| id.contains('-'));
     resources.next().map(str::to_owned)
 }
@@ -159,7 +159,7 @@ async fn unknown(
     known.extend(enqueue::live(tx, &[RECONCILE], &ids(&others)).await?);
     let messages_ids = ids(&messages);
     known.extend(documents::fetched(tx, &messages_ids, None).await?);
-    known.extend(trip_lookup::messages(tx, &messages_ids).await?);
+    known.extend(trip_lookup::known_messages(tx, &messages_ids).await?);
     let mut new: Vec<Resource> = others.into_iter().chain(messages).collect();
     new.retain(|it| !known.contains(it.id.as_str()));
     new.sort();

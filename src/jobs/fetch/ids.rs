@@ -19,7 +19,7 @@ const UNTIL_TOLD: Duration = Duration::from_secs(120);
 /// Has the trips of these sessions fetched of which one id alone is known.
 pub async fn ask(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
-    let trips = trip_lookup::half_known_trips(&mut tx, sessions).await?;
+    let trips = trip_lookup::trips_without_short_id(&mut tx, sessions).await?;
     tx.commit().await?;
     if trips.is_empty() || standing(pool, LIMITER).await? == Standing::Unserved {
         return Ok(());

@@ -28,16 +28,16 @@ impl FetchHandler {
         reading: &ParsedDocument,
         read_at: DateTime<Utc>,
     ) -> Result<Result<Option<TripId>, JobError>, JobError> {
-        let named = reading.trips.first().or(asked.trip.as_ref());
+        let named = reading.trip_ids.first().or(asked.trip.as_ref());
         if let Some(trip) = named {
             return Ok(Ok(Some(trip.clone())));
         }
-        if reading.statements.is_empty() {
+        if reading.events.is_empty() {
             return Ok(Ok(None));
         }
-        let (request, quote) = (reading.request.as_ref(), reading.quote.as_ref());
+        let (rfq, quote) = (reading.rfq.as_ref(), reading.quote.as_ref());
         let mut tx = self.applier.pool.begin().await?;
-        let found = trip_lookup::trips(&mut tx, request.map(RfqId::as_str), quote.map(QuoteId::as_str)).await?;
+        let found = trip_lookup::trips_of(&mut tx, rfq.map(RfqId::as_str), quote.map(QuoteId::as_str)).await?;
         if let [trip] = &found[..]
             && let Ok(trip) = TripId::parse(trip)
         {
@@ -56,7 +56,7 @@ impl FetchHandler {
         let (key, now) = (missing.id.as_str(), asked.asked_at);
         let since = |moment: DateTime<Utc>| (now - moment).to_std().unwrap_or_default();
         if enqueue::live(&mut tx, &KINDS, &[key.to_owned()]).await?.is_empty() {
-            let newest = stored::newest(&mut tx, key).await?.map(|newest| newest.asked_at);
+            let newest = stored::newest(&mut tx, key).await?.map(|newest| newest.requested_at);
             match newest.filter(|newest| *newest >= read_at) {
                 Some(newest) if since(newest) >= NAMELESS => return Ok(Err(gone)),
                 Some(_) => {}

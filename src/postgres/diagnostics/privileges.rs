@@ -41,7 +41,7 @@ pub(super) const RIGHTS: &str = r#"
     SELECT format('EXECUTE ON FUNCTION %I.%I(text)', nspname, proname)
     FROM pg_catalog.pg_proc AS proc
     JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = proc.pronamespace
-    WHERE nspname = 'avinode_ingest' AND proname IN ('normal_trip_id', 'normal_rfq_id', 'without_space_around')
+    WHERE nspname = 'avinode_ingest' AND proname IN ('normal_trip_id', 'normal_rfq_id', 'btrim_all')
       AND NOT has_function_privilege(proc.oid, 'EXECUTE')
     UNION ALL
     SELECT format('EXECUTE ON FUNCTION %I.%I()', nspname, proname)

@@ -25,7 +25,7 @@ async fn delays_are_those_of_the_settings_and_attempts_the_fetching_workers_own(
         },
         calls_per_second: 1.0,
         burst: 1,
-        settle: Duration::from_secs(3),
+        api_lag: Duration::from_secs(3),
         reconcile_every: None,
     };
     // Never connected to.

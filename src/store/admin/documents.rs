@@ -1,47 +1,42 @@
-//! What operators read of fetched documents.
+//! Reads fetched documents for the admin commands.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::postgres::transaction::Pool;
 
-/// A document that was fetched.
 #[derive(Debug, Clone, Serialize)]
 pub struct DocumentView {
-    /// In the order of keeping.
+    /// Ids rise in the order in which documents are stored.
     pub id: i64,
-    /// The resource's id.
     pub resource: String,
     /// `rfqs`, `tripmsgs`, `quotes` or `trips`.
     pub kind: String,
-    /// When its GET began, the last of them.
+    /// The time at which the last GET began.
     pub fetched_at: DateTime<Utc>,
-    /// How often in a row the same was returned.
+    /// The number of consecutive fetches that returned the same content.
     pub times: i32,
-    /// SHA-256 of its data in canonical form, in hex: documents that say the same have the same.
+    /// SHA-256 of the data in canonical form, in hex: equal for documents with the same content.
     pub sha256: String,
-    /// Bytes of the body; `None` where it is no longer kept, or was too long for that.
+    /// The length of the body; `None` if it is not stored any more, or was too long.
     pub bytes: Option<i32>,
 }
 
-/// Which documents to list.
 #[derive(Debug, Clone, Default)]
 pub struct DocumentFilter {
-    /// Only those of this resource.
     pub resource: Option<String>,
-    /// Only those kept before this one.
+    /// Only documents stored before this one.
     pub before: Option<i64>,
-    /// At most this many.
     pub limit: i64,
 }
 
-/// Lists documents, the last kept first.
+/// Lists documents, the last stored first.
 pub async fn documents(pool: &Pool, filter: &DocumentFilter) -> Result<Vec<DocumentView>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let rows = sqlx::query_as!(
         DocumentView,
         r#"
-        SELECT id, resource_id AS resource, kind, began_at AS fetched_at, times, encode(digest, 'hex') AS "sha256!",
+        SELECT id, resource_id AS resource, kind, fetch_began_at AS fetched_at, fetch_count AS times, encode(digest, 'hex') AS "sha256!",
             octet_length(body) AS bytes
         FROM avinode_ingest.documents
         WHERE ($1::text IS NULL OR resource_id = $1) AND ($2::bigint IS NULL OR id < $2)
@@ -58,12 +53,13 @@ pub async fn documents(pool: &Pool, filter: &DocumentFilter) -> Result<Vec<Docum
     Ok(rows)
 }
 
-/// Reads one document; its body is gone once it is old.
+/// Reads one document, with its body if that is still stored.
 pub async fn document(pool: &Pool, id: i64) -> Result<Option<(DocumentView, Option<Vec<u8>>)>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let row = sqlx::query!(
         r#"
-        SELECT id, resource_id, kind, began_at, times, encode(digest, 'hex') AS "sha256!", octet_length(body) AS bytes, body
+        SELECT id, resource_id, kind, fetch_began_at, fetch_count, encode(digest, 'hex') AS "sha256!",
+            octet_length(body) AS bytes, body
         FROM avinode_ingest.documents
         WHERE id = $1
         "#,
@@ -77,8 +73,8 @@ pub async fn document(pool: &Pool, id: i64) -> Result<Option<(DocumentView, Opti
             id: row.id,
             resource: row.resource_id,
             kind: row.kind,
-            fetched_at: row.began_at,
-            times: row.times,
+            fetched_at: row.fetch_began_at,
+            times: row.fetch_count,
             sha256: row.sha256,
             bytes: row.bytes,
         };

@@ -1,4 +1,4 @@
-//! What is read and done over many sessions, or over all that happened to one: timelines, statistics, archiving.
+//! Timelines, statistics and archiving.
 
 use crate::postgres::transaction::{Pool, Transaction};
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use super::tx;
 use crate::domain::chat_session::page::{Page, PageRequest};
 use crate::domain::chat_session::view::{Statistics, StepCount, TimelineEntry};
 
-/// Reads a page of a session's timeline, oldest line first.
+/// Reads a page of a session's timeline, the oldest entry first.
 pub async fn timeline(
     tx: &mut Transaction<'_>,
     session: Uuid,
@@ -28,7 +28,7 @@ pub async fn timeline(
     )
     .fetch_all(tx)
     .await?;
-    let lines = rows.into_iter().map(|row| TimelineEntry {
+    let entries = rows.into_iter().map(|row| TimelineEntry {
         seq: row.seq,
         recorded_at: row.recorded_at,
         happened_at: row.happened_at.and_then(PgTimestamp::time),
@@ -36,10 +36,9 @@ pub async fn timeline(
         detail: row.detail,
         delivery_id: row.delivery_id,
     });
-    Ok(Page::cut(lines.collect(), page.limit, |line| line.seq))
+    Ok(Page::from_rows(entries.collect(), page.limit, |entry| entry.seq))
 }
 
-/// Whether there is such a session.
 pub async fn exists(tx: &mut Transaction<'_>, session: Uuid) -> Result<bool, sqlx::Error> {
     let found = sqlx::query_scalar!("SELECT id FROM public.chat_sessions WHERE id = $1", session);
     Ok(found.fetch_optional(tx).await?.is_some())
@@ -65,13 +64,13 @@ pub async fn statistics(tx: &mut Transaction<'_>) -> Result<Statistics, sqlx::Er
     })
 }
 
-/// Archives what is due, by the function of the database, which may be the application's own. Returns how many, where
-/// that function says so.
+/// Archives old sessions with the database function, which may be the application's own. Returns the number of sessions, if
+/// the function returns one.
 pub async fn archive(pool: &Pool) -> Result<Option<i64>, sqlx::Error> {
     let mut tx = tx::writing_many(pool).await?;
-    let said = sqlx::query_scalar!("SELECT public.archive_old_chat_sessions()::text")
+    let archived = sqlx::query_scalar!("SELECT public.archive_old_chat_sessions()::text")
         .fetch_one(&mut tx)
         .await?;
     tx.commit().await?;
-    Ok(said.and_then(|said| said.parse().ok()))
+    Ok(archived.and_then(|archived| archived.parse().ok()))
 }

@@ -1,4 +1,4 @@
-//! Making a conversation's session, and bringing the one there is up to date.
+//! Inserts the session of a conversation, or updates the existing one.
 
 use crate::postgres::transaction::Transaction;
 use chrono::{DateTime, Utc};
@@ -7,9 +7,21 @@ use uuid::Uuid;
 
 use crate::domain::chat_session::input::NewChatSession;
 
-/// Makes a session. Every column is written: an application's own table may have no defaults.
+/// Inserts a session. Writes every column, since the application's own table may have no defaults.
 pub async fn insert(tx: &mut Transaction<'_>, new: &NewChatSession, now: DateTime<Utc>) -> Result<Uuid, sqlx::Error> {
-    let status = new.status.map_or("active", |status| status.status().as_str());
+    let NewChatSession {
+        conversation_id,
+        iso_agent_id,
+        request_id,
+        status,
+        current_step,
+        workflow_state,
+        avinode_trip_id,
+        avinode_rfp_id,
+        avinode_rfq_id,
+        metadata,
+    } = new;
+    let status = status.map_or("active", |status| status.status().as_str());
     sqlx::query_scalar!(
         r#"
         INSERT INTO public.chat_sessions (
@@ -21,30 +33,42 @@ pub async fn insert(tx: &mut Transaction<'_>, new: &NewChatSession, now: DateTim
             coalesce($10, '{}'::jsonb), 0, 0, 0, 0, coalesce($11, '{}'::jsonb), $8, $8)
         RETURNING id
         "#,
-        new.conversation_id,
-        new.request_id,
-        new.iso_agent_id,
+        *conversation_id,
+        *request_id,
+        *iso_agent_id,
         status,
-        new.avinode_trip_id,
-        new.avinode_rfp_id,
-        new.avinode_rfq_id,
+        avinode_trip_id.as_deref(),
+        avinode_rfp_id.as_deref(),
+        avinode_rfq_id.as_deref(),
         now,
-        new.current_step,
-        object(&new.workflow_state),
-        object(&new.metadata),
+        current_step.as_deref(),
+        object(workflow_state),
+        object(metadata),
     )
     .fetch_one(tx)
     .await
 }
 
-/// Writes what was given to a session that is locked, and makes it what `new.status` says, or active.
+/// Writes the given fields to a locked session, and sets its status to `new.status`, or to active.
 pub async fn update(
     tx: &mut Transaction<'_>,
     session: Uuid,
     new: &NewChatSession,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let status = new.status.map_or("active", |status| status.status().as_str());
+    let NewChatSession {
+        conversation_id: _, // a session's conversation and broker cannot change
+        iso_agent_id: _,
+        request_id,
+        status,
+        current_step,
+        workflow_state,
+        avinode_trip_id,
+        avinode_rfp_id,
+        avinode_rfq_id,
+        metadata,
+    } = new;
+    let status = status.map_or("active", |status| status.status().as_str());
     sqlx::query!(
         r#"
         UPDATE public.chat_sessions AS session
@@ -53,7 +77,7 @@ pub async fn update(
             current_step = coalesce($4, session.current_step),
             workflow_state = CASE
                 WHEN $5::jsonb IS NULL THEN session.workflow_state
-                -- Our key in it is not the caller's to lose.
+                -- The caller cannot remove our key.
                 WHEN jsonb_typeof(session.workflow_state) = 'object' AND session.workflow_state ? 'avinode_trip'
                     THEN jsonb_build_object('avinode_trip', session.workflow_state -> 'avinode_trip') || $5
                 ELSE $5
@@ -68,13 +92,13 @@ pub async fn update(
         "#,
         session,
         status,
-        new.request_id,
-        new.current_step,
-        object(&new.workflow_state),
-        new.avinode_trip_id,
-        new.avinode_rfp_id,
-        new.avinode_rfq_id,
-        object(&new.metadata),
+        *request_id,
+        current_step.as_deref(),
+        object(workflow_state),
+        avinode_trip_id.as_deref(),
+        avinode_rfp_id.as_deref(),
+        avinode_rfq_id.as_deref(),
+        object(metadata),
         now,
     )
     .execute(tx)

@@ -1,7 +1,7 @@
-//! Finding sessions: one statement for whichever filters are given, one shape for what is found.
+//! Lists sessions by any combination of filters.
 //!
-//! The only statements that are put together at run time, from fixed pieces with bound values: as one checked statement
-//! (`$1 IS NULL OR …` nine times) they would use no index, and a list over a million sessions would read them all.
+//! These are the only statements that are built at run time, from fixed parts with bound values. One checked statement (`$1
+//! IS NULL OR …` nine times) would use no index, and a list over a million sessions would read them all.
 
 use crate::postgres::transaction::Transaction;
 use sqlx::postgres::PgRow;
@@ -12,8 +12,8 @@ use super::pg_timestamp::PgTimestamp;
 use crate::domain::chat_session::page::{Page, PageRequest, SessionCursor, SessionFilter};
 use crate::domain::chat_session::view::ChatSession;
 
-/// What is shown of a session. What it refers to is joined to the rows of the page alone, after the LIMIT.
-const SHOWN: &str = r"
+/// The columns of a session. The joins apply to the rows of the page only, after the LIMIT.
+const SELECT: &str = r"
     SELECT session.id, session.conversation_id, session.request_id, session.iso_agent_id, session.status::text AS status,
         session.avinode_trip_id, session.avinode_rfp_id, session.avinode_rfq_id, session.primary_quote_id,
         coalesce(state.pinned, false) AS primary_quote_pinned, session.proposal_id, session.session_started_at,
@@ -26,28 +26,28 @@ const SHOWN: &str = r"
         request.departure_airport, request.arrival_airport, request.departure_date::timestamptz AS departure_date,
         quote.operator_name, nullif(quote.total_price::numeric, 'NaN') AS total_price, quote.aircraft_type
     FROM (";
-const REFERRED: &str = r") AS session
+const JOINS: &str = r") AS session
     LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = session.id
     LEFT JOIN public.conversations AS conversation ON conversation.id = session.conversation_id
     LEFT JOIN public.requests AS request ON request.id = session.request_id
     LEFT JOIN public.quotes AS quote ON quote.id = session.primary_quote_id";
 const ORDER: &str = " ORDER BY session.last_activity_at DESC, session.id DESC";
-/// An index leads from each status to its sessions in their order: a list of every status is put together from one short
-/// stretch of it each, where a plain one would sort the whole table.
+/// An index orders the sessions of each status. A list over all statuses merges a short range of it per status; a plain query
+/// would sort the whole table.
 const EACH_STATUS: &str = "SELECT session.* FROM unnest(enum_range(NULL::public.chat_session_status)) AS each (status) \
      CROSS JOIN LATERAL (SELECT session.* FROM public.chat_sessions AS session WHERE session.status = each.status";
 const ALL: &str = "SELECT session.* FROM public.chat_sessions AS session WHERE true";
 
 /// Reads one session.
-pub async fn one(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<ChatSession>, sqlx::Error> {
-    let mut query = QueryBuilder::new(SHOWN);
-    query.push(ALL).push(" AND session.id = ").push_bind(id).push(REFERRED);
+pub async fn get(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<ChatSession>, sqlx::Error> {
+    let mut query = QueryBuilder::new(SELECT);
+    query.push(ALL).push(" AND session.id = ").push_bind(id).push(JOINS);
     let row = query.build().persistent(false).fetch_optional(tx).await?;
     Ok(row.map(|row| read(&row)).transpose()?.map(|(session, _)| session))
 }
 
-/// Reads a page of the sessions that match, newest activity first. `trip_ids` are all ids, in normal form, of the trip
-/// that is asked for.
+/// Reads a page of the matching sessions, the newest activity first. `trip_ids`: all ids, in normal form, of the trip in the
+/// filter.
 pub async fn list(
     tx: &mut Transaction<'_>,
     filter: &SessionFilter,
@@ -57,7 +57,7 @@ pub async fn list(
     let mut query = statement(filter, trip_ids, page);
     let rows = query.build().persistent(false).fetch_all(tx).await?;
     let read = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let listed = Page::cut(read, page.limit, |(session, activity)| SessionCursor {
+    let listed = Page::from_rows(read, page.limit, |(session, activity)| SessionCursor {
         last_activity: activity.0,
         id: session.id,
     });
@@ -67,23 +67,23 @@ pub async fn list(
     })
 }
 
-/// The statement of a list; tests explain it.
+/// The statement of a list; tests run EXPLAIN on it.
 pub fn statement(
     filter: &SessionFilter,
     trip_ids: &[String],
     page: &PageRequest<SessionCursor>,
 ) -> QueryBuilder<Postgres> {
-    // These leave a handful of rows by themselves, each by its own index.
-    let few = filter.conversation_id.is_some()
+    // Each of these leaves a few rows, by an index of its own.
+    let is_selective = filter.conversation_id.is_some()
         || filter.request_id.is_some()
         || filter.trip_id.is_some()
         || filter.rfp_id.is_some()
         || filter.rfq_id.is_some();
-    let each_status = filter.status.is_none() && !few;
+    let each_status = filter.status.is_none() && !is_selective;
     let limit = i64::from(page.limit) + 1;
-    let mut query = QueryBuilder::new(SHOWN);
+    let mut query = QueryBuilder::new(SELECT);
     query.push(if each_status { EACH_STATUS } else { ALL });
-    matching(&mut query, filter, trip_ids);
+    push_filter(&mut query, filter, trip_ids);
     if let Some(after) = &page.after {
         query.push(" AND (session.last_activity_at, session.id) < (");
         query
@@ -96,43 +96,54 @@ pub fn statement(
     if each_status {
         query.push(") AS session").push(ORDER).push(" LIMIT ").push_bind(limit);
     }
-    query.push(REFERRED).push(ORDER);
+    query.push(JOINS).push(ORDER);
     query
 }
 
-fn matching(query: &mut QueryBuilder<Postgres>, filter: &SessionFilter, trip_ids: &[String]) {
+fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &SessionFilter, trip_ids: &[String]) {
+    let SessionFilter {
+        conversation_id,
+        request_id,
+        iso_agent_id,
+        trip_id,
+        rfp_id,
+        rfq_id,
+        status,
+        has_primary_quote,
+        current_step,
+    } = filter;
     let ids = [
-        (" AND session.conversation_id = ", filter.conversation_id),
-        (" AND session.request_id = ", filter.request_id),
-        (" AND session.iso_agent_id = ", filter.iso_agent_id),
+        (" AND session.conversation_id = ", conversation_id),
+        (" AND session.request_id = ", request_id),
+        (" AND session.iso_agent_id = ", iso_agent_id),
     ];
     for (column, id) in ids {
         if let Some(id) = id {
-            query.push(column).push_bind(id);
+            query.push(column).push_bind(*id);
         }
     }
     let texts = [
-        (" AND session.avinode_rfp_id = ", &filter.rfp_id),
-        (" AND session.current_step = ", &filter.current_step),
+        (" AND session.avinode_rfp_id = ", rfp_id),
+        (" AND session.current_step = ", current_step),
     ];
     for (column, text) in texts {
         if let Some(text) = text {
             query.push(column).push_bind(text.clone());
         }
     }
-    if let Some(rfq_id) = &filter.rfq_id {
+    if let Some(rfq_id) = rfq_id {
         query.push(" AND avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = avinode_ingest.normal_rfq_id(");
         query.push_bind(rfq_id.clone()).push(")");
     }
-    if filter.trip_id.is_some() {
+    if trip_id.is_some() {
         query.push(" AND avinode_ingest.normal_trip_id(session.avinode_trip_id) = ANY (");
         query.push_bind(trip_ids.to_vec()).push(")");
     }
-    if let Some(status) = filter.status {
-        // One of four fixed words: written out, so that the planner knows which.
+    if let Some(status) = status {
+        // One of four fixed words, as a literal, so that the planner knows it.
         query.push(" AND session.status = '").push(status.as_str()).push("'");
     }
-    match filter.has_primary_quote {
+    match has_primary_quote {
         Some(true) => query.push(" AND session.primary_quote_id IS NOT NULL"),
         Some(false) => query.push(" AND session.primary_quote_id IS NULL"),
         None => query,

@@ -1,5 +1,5 @@
-//! A moment as Postgres keeps it: microseconds since 2000, with infinities. The driver's own reading overflows on them,
-//! and the application may have written one.
+//! A timestamp as Postgres stores it: microseconds since 2000, with infinities. The driver's own decoder overflows on an
+//! infinity, which the application may have written.
 
 use chrono::{DateTime, Utc};
 use sqlx::decode::Decode;
@@ -16,7 +16,7 @@ const EPOCH: i64 = 946_684_800;
 pub struct PgTimestamp(pub i64);
 
 impl PgTimestamp {
-    /// As a time of the calendar; `None` for the infinities and for what no calendar of ours reaches.
+    /// As a `DateTime`; `None` for the infinities and for times beyond chrono's range.
     pub fn time(self) -> Option<DateTime<Utc>> {
         if self.0 == i64::MAX || self.0 == i64::MIN {
             return None;
@@ -42,9 +42,9 @@ impl Encode<'_, Postgres> for PgTimestamp {
 impl<'r> Decode<'r, Postgres> for PgTimestamp {
     fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
         if value.is_null() {
-            return Err("a moment that is null".into());
+            return Err("an unexpected NULL timestamp".into());
         }
-        // Eight bytes, as every statement with parameters is answered; text would be refused here, never misread.
+        // Eight bytes in the binary format of every statement with parameters; text would be an error here.
         let bytes: [u8; 8] = value.as_bytes()?.try_into()?;
         Ok(Self(i64::from_be_bytes(bytes)))
     }

@@ -1,4 +1,4 @@
-//! A session's quotes: told by the API, and listed from the ledger.
+//! A session's quotes: recorded by the API, and listed from the ledger.
 
 use crate::postgres::transaction::Transaction;
 use chrono::{DateTime, Utc};
@@ -8,90 +8,92 @@ use super::pg_timestamp::PgTimestamp;
 use crate::domain::chat_session::page::{Page, PageRequest};
 use crate::domain::chat_session::view::SessionQuote;
 
-/// All ids, in normal form, of the trip that has this one; itself, where no trip is known by it.
+/// All ids, in normal form, of the trip with this id; the id itself if the trip is unknown.
 pub async fn trip_ids(tx: &mut Transaction<'_>, trip_id: &str) -> Result<Vec<String>, sqlx::Error> {
     let ids = sqlx::query_scalar!(
         r#"
-        WITH asked AS MATERIALIZED (
+        WITH canonical AS MATERIALIZED (
             SELECT coalesce(merged_into, key) AS key FROM avinode_ingest.trips WHERE key = $1
         )
         SELECT $1::text AS "id!"
-        UNION SELECT key FROM asked
-        UNION SELECT alias.key FROM avinode_ingest.trips AS alias JOIN asked ON alias.merged_into = asked.key
+        UNION SELECT key FROM canonical
+        UNION SELECT alias.key FROM avinode_ingest.trips AS alias JOIN canonical ON alias.merged_into = canonical.key
         "#,
         trip_id
     );
     ids.fetch_all(tx).await
 }
 
-/// The ids under which facts of a session's trips may stand: all of its own trip, and those of trips found by the RFQs that it
+/// The ids under which facts of a session's trips may be stored: all ids of its own trip, and the trips of the RFQs that it
 /// and the other sessions of its trip hold.
-pub async fn trips_of(tx: &mut Transaction<'_>, session: Uuid) -> Result<Vec<String>, sqlx::Error> {
+pub async fn trip_ids_of_session(tx: &mut Transaction<'_>, session: Uuid) -> Result<Vec<String>, sqlx::Error> {
     let ids = sqlx::query_scalar!(
         r#"
-        WITH asked AS MATERIALIZED (
+        WITH own_ids AS MATERIALIZED (
             SELECT avinode_ingest.normal_trip_id(avinode_trip_id) AS trip,
                 avinode_ingest.normal_rfq_id(avinode_rfq_id) AS rfq
             FROM public.chat_sessions
             WHERE id = $1
-        ), own AS MATERIALIZED (
-            SELECT coalesce(known.merged_into, asked.trip) AS key
-            FROM asked
-            LEFT JOIN avinode_ingest.trips AS known ON known.key = asked.trip
-            WHERE asked.trip IS NOT NULL
-        ), ids AS MATERIALIZED (
-            SELECT key AS id FROM own
+        ), own_trip AS MATERIALIZED (
+            SELECT coalesce(known.merged_into, own_ids.trip) AS key
+            FROM own_ids
+            LEFT JOIN avinode_ingest.trips AS known ON known.key = own_ids.trip
+            WHERE own_ids.trip IS NOT NULL
+        ), own_trip_id AS MATERIALIZED (
+            SELECT key AS id FROM own_trip
             UNION
-            SELECT alias.key FROM own JOIN avinode_ingest.trips AS alias ON alias.merged_into = own.key
-        ), held AS MATERIALIZED (
-            SELECT rfq FROM asked WHERE rfq IS NOT NULL
+            SELECT alias.key FROM own_trip JOIN avinode_ingest.trips AS alias ON alias.merged_into = own_trip.key
+        ), held_rfq AS MATERIALIZED (
+            SELECT rfq FROM own_ids WHERE rfq IS NOT NULL
             UNION
             SELECT avinode_ingest.normal_rfq_id(sibling.avinode_rfq_id)
-            FROM ids
+            FROM own_trip_id
             JOIN public.chat_sessions AS sibling
-                ON avinode_ingest.normal_trip_id(sibling.avinode_trip_id) = ids.id
+                ON avinode_ingest.normal_trip_id(sibling.avinode_trip_id) = own_trip_id.id
             WHERE avinode_ingest.normal_rfq_id(sibling.avinode_rfq_id) IS NOT NULL
         )
-        SELECT id AS "id!" FROM ids
+        SELECT id AS "id!" FROM own_trip_id
         UNION
-        SELECT request.trip_key
-        FROM held
-        JOIN avinode_ingest.requests AS request ON avinode_ingest.normal_rfq_id(request.request_id) = held.rfq
+        SELECT known.trip_key
+        FROM held_rfq
+        JOIN avinode_ingest.rfqs AS known ON avinode_ingest.normal_rfq_id(known.rfq_id) = held_rfq.rfq
         "#,
         session
     );
     ids.fetch_all(tx).await
 }
 
-/// A row of `quotes` and what we know it by.
+/// A row of `public.quotes`, with the quote that is projected in it.
 #[derive(Debug, Clone)]
 pub struct QuoteRow {
-    /// The request that the row belongs to.
     pub request_id: Option<Uuid>,
-    /// Avinode's id, as the row has it.
+    /// As stored in the row.
     pub avinode_quote_id: Option<String>,
-    /// Avinode's id of the fact that the row shows.
-    pub fact: Option<String>,
-    /// Whether that fact is about one of the trips asked for.
-    pub of_trip: bool,
-    /// Its operator.
+    /// Avinode's id of the quote that is projected in the row.
+    pub projected_quote_id: Option<String>,
+    /// The projected quote belongs to one of the given trips.
+    pub is_of_trip: bool,
     pub operator_name: Option<String>,
 }
 
-/// Reads a row of `quotes`. `None`: there is none.
-pub async fn shown(tx: &mut Transaction<'_>, row: Uuid, trip_ids: &[String]) -> Result<Option<QuoteRow>, sqlx::Error> {
+/// Reads a row of `public.quotes`.
+pub async fn find_row(
+    tx: &mut Transaction<'_>,
+    row: Uuid,
+    trip_ids: &[String],
+) -> Result<Option<QuoteRow>, sqlx::Error> {
     sqlx::query_as!(
         QuoteRow,
         r#"
         SELECT quote.request_id AS "request_id?", quote.avinode_quote_id AS "avinode_quote_id?",
-            fact.quote_id AS "fact?", coalesce(fact.of_trip, false) AS "of_trip!",
+            fact.quote_id AS "projected_quote_id?", coalesce(fact.is_of_trip, false) AS "is_of_trip!",
             quote.operator_name AS "operator_name?"
         FROM public.quotes AS quote
         LEFT JOIN LATERAL (
-            SELECT known.quote_id, known.trip_key = ANY ($2) AS of_trip
-            FROM avinode_ingest.quotes AS known
+            SELECT known.quote_id, known.trip_key = ANY ($2) AS is_of_trip
+            FROM avinode_ingest.quote_facts AS known
             WHERE known.projected_id = quote.id
-            ORDER BY of_trip DESC, known.trip_key
+            ORDER BY is_of_trip DESC, known.trip_key
             LIMIT 1
         ) AS fact ON true
         WHERE quote.id = $1
@@ -103,9 +105,9 @@ pub async fn shown(tx: &mut Transaction<'_>, row: Uuid, trip_ids: &[String]) -> 
     .await
 }
 
-/// Enters a quote into the ledger of a locked session. `false`: it was there already.
-pub async fn enter(tx: &mut Transaction<'_>, session: Uuid, quote: &str) -> Result<bool, sqlx::Error> {
-    let entered = sqlx::query!(
+/// Inserts a quote into the ledger of a locked session; returns false if it was there already.
+pub async fn insert_into_ledger(tx: &mut Transaction<'_>, session: Uuid, quote: &str) -> Result<bool, sqlx::Error> {
+    let inserted = sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.ledger (session_id, quote_id, counted)
         VALUES ($1, $2, true)
@@ -116,31 +118,35 @@ pub async fn enter(tx: &mut Transaction<'_>, session: Uuid, quote: &str) -> Resu
     )
     .execute(tx)
     .await?;
-    Ok(entered.rows_affected() == 1)
+    Ok(inserted.rows_affected() == 1)
 }
 
-/// What a quote changes in its session.
+/// The changes that a recorded quote makes in its session.
 #[derive(Debug, Clone, Default)]
 pub struct QuoteWrite {
-    /// How many quotes are new.
-    pub entered: i32,
-    /// What the count is to be instead.
-    pub received: Option<i32>,
-    /// `quotes_expected_count`.
-    pub expected: Option<i32>,
-    /// `primary_quote_id`.
-    pub primary: Option<Uuid>,
-    /// `current_step`.
-    pub step: Option<String>,
+    /// Added to `quotes_received_count`.
+    pub new_quotes: i32,
+    /// Replaces `quotes_received_count` instead.
+    pub received_count: Option<i32>,
+    pub expected_count: Option<i32>,
+    pub primary_quote_id: Option<Uuid>,
+    pub current_step: Option<String>,
 }
 
-/// Writes it to a locked session.
+/// Writes the changes to a locked session.
 pub async fn write(
     tx: &mut Transaction<'_>,
     session: Uuid,
-    written: &QuoteWrite,
+    write: &QuoteWrite,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
+    let QuoteWrite {
+        new_quotes,
+        received_count,
+        expected_count,
+        primary_quote_id,
+        current_step,
+    } = write;
     sqlx::query!(
         r#"
         UPDATE public.chat_sessions AS session
@@ -154,11 +160,11 @@ pub async fn write(
         WHERE session.id = $1
         "#,
         session,
-        written.received,
-        i64::from(written.entered),
-        written.expected,
-        written.primary,
-        written.step,
+        *received_count,
+        i64::from(*new_quotes),
+        *expected_count,
+        *primary_quote_id,
+        current_step.as_deref(),
         now,
     )
     .execute(tx)
@@ -166,7 +172,7 @@ pub async fn write(
     Ok(())
 }
 
-/// Reads a page of a session's ledger by quote id, with what is known of each quote.
+/// Reads a page of a session's ledger by quote id, with the facts of each quote.
 pub async fn list(
     tx: &mut Transaction<'_>,
     session: Uuid,
@@ -176,18 +182,18 @@ pub async fn list(
     let rows = sqlx::query!(
         r#"
         SELECT entry.quote_id AS "key!", entry.counted AS "counted!", entry.entered_at AS "entered_at!",
-            shown.id AS "row?", coalesce(shown.id = session.primary_quote_id, false) AS "is_primary!",
-            coalesce(fact.quote_id, shown.avinode_quote_id,
+            quote.id AS "row?", coalesce(quote.id = session.primary_quote_id, false) AS "is_primary!",
+            coalesce(fact.quote_id, quote.avinode_quote_id,
                 CASE WHEN entry.quote_id NOT LIKE 'row:%' THEN entry.quote_id END) AS avinode_quote_id,
-            coalesce(fact.operator_name, shown.operator_name) AS operator_name,
-            coalesce(fact.amount, nullif(shown.total_price::numeric, 'NaN')) AS total_price,
-            coalesce(fact.currency, shown.metadata ->> 'currency') AS currency,
-            coalesce(fact.aircraft_type, shown.aircraft_type) AS aircraft_type,
-            coalesce(fact.aircraft_tail, shown.aircraft_tail_number) AS aircraft_tail_number,
-            coalesce(fact.valid_until, shown.valid_until) AS "valid_until: PgTimestamp",
+            coalesce(fact.operator_name, quote.operator_name) AS operator_name,
+            coalesce(fact.amount, nullif(quote.total_price::numeric, 'NaN')) AS total_price,
+            coalesce(fact.currency, quote.metadata ->> 'currency') AS currency,
+            coalesce(fact.aircraft_type, quote.aircraft_type) AS aircraft_type,
+            coalesce(fact.aircraft_tail, quote.aircraft_tail_number) AS aircraft_tail_number,
+            coalesce(fact.valid_until, quote.valid_until) AS "valid_until: PgTimestamp",
             coalesce(fact.declined, false) OR coalesce(rfq.declined, false) AS "declined!",
             coalesce(fact.decline_reason, rfq.decline_reason) AS decline_reason,
-            shown.status::text AS status
+            quote.status::text AS status
         FROM (
             SELECT quote_id, counted, entered_at
             FROM avinode_ingest.ledger
@@ -198,16 +204,16 @@ pub async fn list(
         JOIN public.chat_sessions AS session ON session.id = $1
         LEFT JOIN LATERAL (
             SELECT known.*
-            FROM avinode_ingest.quotes AS known
+            FROM avinode_ingest.quote_facts AS known
             WHERE known.trip_key = ANY ($4) AND known.quote_id = entry.quote_id
             ORDER BY known.trip_key
             LIMIT 1
         ) AS fact ON true
-        LEFT JOIN avinode_ingest.requests AS rfq
-            ON rfq.trip_key = fact.trip_key AND rfq.request_id = fact.request_id
-        LEFT JOIN public.quotes AS shown ON shown.id = coalesce(
+        LEFT JOIN avinode_ingest.rfqs AS rfq
+            ON rfq.trip_key = fact.trip_key AND rfq.rfq_id = fact.rfq_id
+        LEFT JOIN public.quotes AS quote ON quote.id = coalesce(
             fact.projected_id,
-            -- The ledger's word for a quote that has no id at Avinode.
+            -- The ledger's key of a quote without an Avinode id.
             CASE WHEN entry.quote_id ~ '^row:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
                 THEN substr(entry.quote_id, 5)::uuid END,
             (SELECT own.id FROM public.quotes AS own WHERE own.avinode_quote_id = entry.quote_id ORDER BY own.id LIMIT 1)
@@ -240,7 +246,7 @@ pub async fn list(
         };
         (quote, row.key)
     });
-    let listed = Page::cut(quotes.collect(), page.limit, |(_, key)| key.clone());
+    let listed = Page::from_rows(quotes.collect(), page.limit, |(_, key)| key.clone());
     Ok(Page {
         data: listed.data.into_iter().map(|(quote, _)| quote).collect(),
         next: listed.next,

@@ -1,10 +1,10 @@
-//! Whether what a call refers to exists, asked before it is written: a foreign key would say no, but not of which field, and
-//! an application may have none.
+//! Checks before a write that the referenced rows exist: a foreign key error does not name the field, and the application
+//! may have no foreign keys.
 
 use crate::postgres::transaction::Transaction;
 use uuid::Uuid;
 
-/// What a call refers to; what is `None` is not asked for.
+/// The references of a call; `None` is not checked.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct References {
     /// `requests.id`.
@@ -15,24 +15,32 @@ pub struct References {
     pub proposal_id: Option<Uuid>,
 }
 
-/// The name of the first field that refers to no row, if any does.
-pub async fn missing(tx: &mut Transaction<'_>, to: References) -> Result<Option<&'static str>, sqlx::Error> {
-    let found = sqlx::query!(
+/// The name of the first field that refers to no row.
+pub async fn first_missing(
+    tx: &mut Transaction<'_>,
+    references: References,
+) -> Result<Option<&'static str>, sqlx::Error> {
+    let References {
+        request_id,
+        iso_agent_id,
+        proposal_id,
+    } = references;
+    let exists = sqlx::query!(
         r#"
         SELECT $1::uuid IS NULL OR EXISTS (SELECT FROM public.requests WHERE id = $1) AS "request!",
             $2::uuid IS NULL OR EXISTS (SELECT FROM public.iso_agents WHERE id = $2) AS "agent!",
             $3::uuid IS NULL OR EXISTS (SELECT FROM public.proposals WHERE id = $3) AS "proposal!"
         "#,
-        to.request_id,
-        to.iso_agent_id,
-        to.proposal_id,
+        request_id,
+        iso_agent_id,
+        proposal_id,
     )
     .fetch_one(tx)
     .await?;
     let fields = [
-        (found.agent, "iso_agent_id"),
-        (found.request, "request_id"),
-        (found.proposal, "proposal_id"),
+        (exists.agent, "iso_agent_id"),
+        (exists.request, "request_id"),
+        (exists.proposal, "proposal_id"),
     ];
     Ok(fields.into_iter().find(|(exists, _)| !exists).map(|(_, field)| field))
 }

@@ -1,34 +1,34 @@
-//! What is noted beside a session under its lock: lines of its timeline, and its pin.
+//! Writes a locked session's timeline and pin.
 
 use crate::postgres::transaction::Transaction;
 use uuid::Uuid;
 
-use crate::domain::trip::TimelineEvent;
+use crate::domain::timeline::TimelineEvent;
 use crate::store::timeline::{self, TimelineRow};
 
-/// Writes a line into the timeline of a locked session; one that stands there already is left out.
-pub async fn write(tx: &mut Transaction<'_>, session: Uuid, happening: TimelineEvent) -> Result<(), sqlx::Error> {
+/// Appends an event to the timeline of a locked session, unless it is there already.
+pub async fn append(tx: &mut Transaction<'_>, session: Uuid, event: TimelineEvent) -> Result<(), sqlx::Error> {
     let seq = sqlx::query_scalar!(
         r#"
-        INSERT INTO avinode_ingest.session_state AS state (session_id, seq)
+        INSERT INTO avinode_ingest.session_state AS state (session_id, timeline_seq)
         VALUES ($1, 1)
-        ON CONFLICT (session_id) DO UPDATE SET seq = state.seq + 1
-        RETURNING seq
+        ON CONFLICT (session_id) DO UPDATE SET timeline_seq = state.timeline_seq + 1
+        RETURNING timeline_seq
         "#,
         session
     )
     .fetch_one(&mut *tx)
     .await?;
-    let line = TimelineRow {
+    let row = TimelineRow {
         session,
         seq,
-        happening,
+        event,
         delivery_id: None,
     };
-    timeline::append(tx, &[line]).await
+    timeline::append(tx, &[row]).await
 }
 
-/// Pins the primary quote of a locked session. The trigger does so as well, but only where the column changes.
+/// Pins the primary quote of a locked session. The trigger does so only if the column changes.
 pub async fn pin(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"
@@ -43,13 +43,13 @@ pub async fn pin(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), sqlx::Er
     Ok(())
 }
 
-/// Takes the pin off the primary quote of a locked session. `false`: there was none.
+/// Unpins the primary quote of a locked session; returns false if it was not pinned.
 pub async fn unpin(tx: &mut Transaction<'_>, session: Uuid) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query!(
+    let updated = sqlx::query!(
         "UPDATE avinode_ingest.session_state SET pinned = false WHERE session_id = $1 AND pinned",
         session
     )
     .execute(tx)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(updated.rows_affected() == 1)
 }

@@ -1,28 +1,28 @@
-//! How a transaction of the sessions API begins, in one message to the server.
+//! Begins the transactions of the sessions API, with one message to the server.
 //!
-//! Its patience for a lock (`lock_timeout`) is below Postgres's default `deadlock_timeout`, as the workers' is: where the
-//! API and the application wait for each other, the API gives way and tries again. A statement has a time as well: a
-//! broker waits for it. A commit waits for the disk: what was answered stays.
+//! `lock_timeout` is shorter than Postgres's default `deadlock_timeout`, as for the workers: where the API and the
+//! application wait for each other, the API gives up and retries. `statement_timeout` is short because a broker waits for
+//! the response. The commit is synchronous: a successful response is durable.
 
 use crate::postgres::transaction::{Pool, Transaction};
 
-const WRITING: &str = "BEGIN; SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '5s'; \
+const WRITE: &str = "BEGIN; SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '5s'; \
      SET LOCAL synchronous_commit = on";
-const MANY: &str = "BEGIN; SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '60s'; \
+const BULK_WRITE: &str = "BEGIN; SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '60s'; \
      SET LOCAL synchronous_commit = on";
-const READING: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '5s'";
+const READ: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '5s'";
 
-/// A transaction that writes one session.
+/// Begins a transaction that writes one session.
 pub async fn writing(pool: &Pool) -> Result<Transaction<'static>, sqlx::Error> {
-    pool.begin_with(WRITING).await
+    pool.begin_with(WRITE).await
 }
 
-/// A transaction that may write many.
+/// Begins a transaction that may write many sessions.
 pub async fn writing_many(pool: &Pool) -> Result<Transaction<'static>, sqlx::Error> {
-    pool.begin_with(MANY).await
+    pool.begin_with(BULK_WRITE).await
 }
 
-/// A transaction that cannot write, whatever is asked of it.
+/// Begins a read-only transaction.
 pub async fn reading(pool: &Pool) -> Result<Transaction<'static>, sqlx::Error> {
-    pool.begin_with(READING).await
+    pool.begin_with(READ).await
 }

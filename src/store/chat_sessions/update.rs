@@ -1,4 +1,4 @@
-//! Changes of one session: its activity, status, trip and proposal. Moments only ever move forward.
+//! Updates one session: its activity, status, trip and proposal. Timestamps only move forward.
 
 use crate::postgres::transaction::Transaction;
 use chrono::{DateTime, Utc};
@@ -7,18 +7,18 @@ use uuid::Uuid;
 
 use crate::domain::chat_session::status::SessionStatus;
 
-/// Moves the last activity to `now` and adds messages. `false`: there is no such session.
+/// Raises the last activity to `now` and adds messages; returns false if the session does not exist.
 pub async fn activity(
     tx: &mut Transaction<'_>,
     session: Uuid,
     messages: i32,
     now: DateTime<Utc>,
 ) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query!(
+    let updated = sqlx::query!(
         r#"
         UPDATE public.chat_sessions AS session
         SET last_activity_at = greatest(session.last_activity_at, $3),
-            -- A counter at its end stays there.
+            -- A counter at its maximum stays there.
             message_count = least(coalesce(session.message_count, 0)::bigint + $2, 2147483647)::integer,
             updated_at = clock_timestamp()
         WHERE session.id = $1
@@ -29,10 +29,10 @@ pub async fn activity(
     )
     .execute(tx)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(updated.rows_affected() == 1)
 }
 
-/// Gives a locked session another status. Completing gives it an end, unless it has one.
+/// Sets the status of a locked session, and its end unless it has one.
 pub async fn status(
     tx: &mut Transaction<'_>,
     session: Uuid,
@@ -59,34 +59,37 @@ pub async fn status(
     Ok(())
 }
 
-/// What a patch makes of the columns: outer `None` leaves one as it is.
+/// New values of columns; an outer `None` leaves a column as it is.
 #[derive(Debug, Clone, Default)]
 pub struct TripColumns {
-    /// `avinode_trip_id`.
     pub avinode_trip_id: Option<Option<String>>,
-    /// `avinode_rfp_id`.
     pub avinode_rfp_id: Option<Option<String>>,
-    /// `avinode_rfq_id`.
     pub avinode_rfq_id: Option<Option<String>>,
-    /// `request_id`.
     pub request_id: Option<Option<Uuid>>,
-    /// `current_step`.
     pub current_step: Option<Option<String>>,
-    /// `workflow_state`, whole.
+    /// The complete new value.
     pub workflow_state: Option<Option<Value>>,
-    /// `quotes_expected_count`.
     pub quotes_expected_count: Option<i32>,
-    /// `operators_contacted_count`.
     pub operators_contacted_count: Option<i32>,
 }
 
-/// Writes the trip's columns of a locked session.
+/// Writes the trip columns of a locked session.
 pub async fn trip(
     tx: &mut Transaction<'_>,
     session: Uuid,
     columns: &TripColumns,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
+    let TripColumns {
+        avinode_trip_id,
+        avinode_rfp_id,
+        avinode_rfq_id,
+        request_id,
+        current_step,
+        workflow_state,
+        quotes_expected_count,
+        operators_contacted_count,
+    } = columns;
     sqlx::query!(
         r#"
         UPDATE public.chat_sessions AS session
@@ -103,20 +106,20 @@ pub async fn trip(
         WHERE session.id = $1
         "#,
         session,
-        columns.avinode_trip_id.is_some(),
-        columns.avinode_trip_id.clone().flatten(),
-        columns.avinode_rfp_id.is_some(),
-        columns.avinode_rfp_id.clone().flatten(),
-        columns.avinode_rfq_id.is_some(),
-        columns.avinode_rfq_id.clone().flatten(),
-        columns.request_id.is_some(),
-        columns.request_id.flatten(),
-        columns.current_step.is_some(),
-        columns.current_step.clone().flatten(),
-        columns.workflow_state.is_some(),
-        columns.workflow_state.clone().flatten(),
-        columns.quotes_expected_count,
-        columns.operators_contacted_count,
+        avinode_trip_id.is_some(),
+        avinode_trip_id.clone().flatten(),
+        avinode_rfp_id.is_some(),
+        avinode_rfp_id.clone().flatten(),
+        avinode_rfq_id.is_some(),
+        avinode_rfq_id.clone().flatten(),
+        request_id.is_some(),
+        request_id.flatten(),
+        current_step.is_some(),
+        current_step.clone().flatten(),
+        workflow_state.is_some(),
+        workflow_state.clone().flatten(),
+        *quotes_expected_count,
+        *operators_contacted_count,
         now,
     )
     .execute(tx)
@@ -124,7 +127,7 @@ pub async fn trip(
     Ok(())
 }
 
-/// Gives a locked session its proposal, and a step.
+/// Sets the proposal and the step of a locked session.
 pub async fn proposal(
     tx: &mut Transaction<'_>,
     session: Uuid,

@@ -1,4 +1,4 @@
-//! Messages: known or not, which is all that is to be known of one.
+//! The table `messages`: a message is known or not; nothing else is stored of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,38 +6,39 @@ use crate::domain::ids::MessageId;
 use crate::domain::trip::TripFacts;
 use crate::postgres::transaction::Transaction;
 
-/// Notes in locked trips which of these messages are known.
+/// Adds the known ones of these messages to their locked trips.
 pub(super) async fn load(
     tx: &mut Transaction<'_>,
     trips: &mut BTreeMap<String, TripFacts>,
     messages: &BTreeSet<(String, MessageId)>,
 ) -> Result<(), sqlx::Error> {
-    if !messages.is_empty() {
-        let (keys, ids): (Vec<String>, Vec<String>) = messages
-            .iter()
-            .map(|(key, id)| (key.clone(), id.as_str().to_owned()))
-            .unzip();
-        let rows = sqlx::query!(
-            r#"
-            SELECT message.trip_key, message.message_id
-            FROM avinode_ingest.messages AS message
-            JOIN unnest($1::text[], $2::text[]) AS asked (trip_key, message_id) USING (trip_key, message_id)
-            "#,
-            &keys,
-            &ids
-        )
-        .fetch_all(tx)
-        .await?;
-        for row in rows {
-            if let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), MessageId::parse(&row.message_id)) {
-                trip.messages.insert(id);
-            }
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let (keys, ids): (Vec<String>, Vec<String>) = messages
+        .iter()
+        .map(|(key, id)| (key.clone(), id.as_str().to_owned()))
+        .unzip();
+    let rows = sqlx::query!(
+        r#"
+        SELECT message.trip_key, message.message_id
+        FROM avinode_ingest.messages AS message
+        JOIN unnest($1::text[], $2::text[]) AS wanted (trip_key, message_id) USING (trip_key, message_id)
+        "#,
+        &keys,
+        &ids
+    )
+    .fetch_all(tx)
+    .await?;
+    for row in rows {
+        if let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), MessageId::parse(&row.message_id)) {
+            trip.messages.insert(id);
         }
     }
     Ok(())
 }
 
-/// Notes messages of locked trips.
+/// Writes messages of locked trips.
 pub async fn write(tx: &mut Transaction<'_>, messages: &[(String, MessageId)]) -> Result<(), sqlx::Error> {
     let (keys, ids): (Vec<String>, Vec<String>) = messages
         .iter()

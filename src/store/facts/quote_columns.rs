@@ -1,12 +1,12 @@
-//! A quote's details as they are kept: in the columns of a fact, and by the same names in what was said.
+//! A quote's details in columns: of a row of `quote_facts`, and of an observation within its column `history`.
 
-/// The details in a row. A macro, because the rows have no type in common: that of a statement has no name.
+/// The details in a row. A macro, because the row types of `sqlx::query!` have no common trait.
 macro_rules! details {
-    ($quote:expr, $request:expr, $row:ident) => {
+    ($quote:expr, $rfq:expr, $row:ident) => {
         crate::domain::event::QuoteDetails {
             quote: $quote,
-            request: $request,
-            // Neither says anything without the other.
+            rfq: $rfq,
+            // An amount without a currency is no price.
             price: $row
                 .amount
                 .zip($row.currency)

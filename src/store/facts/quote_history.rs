@@ -1,5 +1,5 @@
-//! What was said of a quote as the column `said` keeps it. Most quotes are known by events alone: then the other columns are all
-//! there is, and this one is null.
+//! The column `history` of `quote_facts`. For a quote that is known from one event alone the other columns are complete, and
+//! this one is null; most quotes are.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -7,23 +7,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::quote_columns::details;
-use crate::domain::event::{FactSource, FactVersion, QuoteDetails};
+use crate::domain::event::{FactSource, FactVersion, Money, Party, QuoteDetails};
 use crate::domain::ids::{QuoteId, RfqId};
 use crate::domain::quote_history::{Observation, QuoteHistory};
 use crate::store::version;
 
 #[derive(Serialize, Deserialize)]
-struct Column {
+struct HistoryColumn {
     received: bool,
-    event: Option<HistoryRow>,
-    documents: Vec<HistoryRow>,
-    stood_from: Option<DateTime<Utc>>,
-    stood_at: Option<DateTime<Utc>>,
+    event: Option<ObservationColumns>,
+    documents: Vec<ObservationColumns>,
+    first_reaffirmed_at: Option<DateTime<Utc>>,
+    last_reaffirmed_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct HistoryRow {
-    request: Option<RfqId>,
+struct ObservationColumns {
+    rfq: Option<RfqId>,
     amount: Option<Decimal>,
     currency: Option<String>,
     operator_id: Option<String>,
@@ -31,87 +31,126 @@ struct HistoryRow {
     aircraft_type: Option<String>,
     aircraft_tail: Option<String>,
     valid_until: Option<DateTime<Utc>>,
-    earliest: Option<DateTime<Utc>>,
-    first_at: Option<DateTime<Utc>>,
-    last_at: Option<DateTime<Utc>>,
+    earliest_at: Option<DateTime<Utc>>,
+    first_version_at: Option<DateTime<Utc>>,
+    latest_version_at: Option<DateTime<Utc>>,
     digest: String,
-    stamped: bool,
+    has_sender_time: bool,
 }
 
-/// The column of what was said.
-pub fn write(said: &QuoteHistory) -> Option<Value> {
-    if said.documents.is_empty() && said.stood_at.is_none() {
+/// The value of the column.
+pub fn write(history: &QuoteHistory) -> Option<Value> {
+    let QuoteHistory {
+        received,
+        event,
+        documents,
+        first_reaffirmed_at,
+        last_reaffirmed_at,
+    } = history;
+    if documents.is_empty() && last_reaffirmed_at.is_none() {
         return None;
     }
-    let column = Column {
-        received: said.received,
-        event: said.event.as_ref().map(row),
-        documents: said.documents.iter().map(row).collect(),
-        stood_from: said.stood_from,
-        stood_at: said.stood_at,
+    let column = HistoryColumn {
+        received: *received,
+        event: event.as_ref().map(write_observation),
+        documents: documents.iter().map(write_observation).collect(),
+        first_reaffirmed_at: *first_reaffirmed_at,
+        last_reaffirmed_at: *last_reaffirmed_at,
     };
-    // Names for keys and numbers that are finite: nothing in it can fail to be written.
+    // Cannot fail: all keys are strings and all numbers finite.
     serde_json::to_value(column).ok()
 }
 
-/// What was said, from the column; `None` where it is null.
+/// The history in the column; `None` if it is null.
 pub fn read(quote: &QuoteId, column: Option<Value>) -> Option<QuoteHistory> {
-    let column: Column = serde_json::from_value(column?)
-        .inspect_err(|error| tracing::error!(%quote, %error, "a quote's `said` cannot be read; its columns stand"))
+    let HistoryColumn {
+        received,
+        event,
+        documents,
+        first_reaffirmed_at,
+        last_reaffirmed_at,
+    } = serde_json::from_value(column?)
+        .inspect_err(|error| {
+            tracing::error!(%quote, %error, "cannot read the history of quote {quote}, using its other columns: {error}");
+        })
         .ok()?;
     Some(QuoteHistory {
-        received: column.received,
-        event: column.event.map(|row| stated(quote, row, FactSource::Event)),
-        documents: column
-            .documents
+        received,
+        event: event.map(|row| read_observation(quote, row, FactSource::Event)),
+        documents: documents
             .into_iter()
-            .map(|row| stated(quote, row, FactSource::Document))
+            .map(|row| read_observation(quote, row, FactSource::Document))
             .collect(),
-        stood_from: column.stood_from,
-        stood_at: column.stood_at,
+        first_reaffirmed_at,
+        last_reaffirmed_at,
     })
 }
 
-/// What was said where the newest fact is all there is.
-pub fn only(details: QuoteDetails, version: FactVersion, first_fact_at: Option<DateTime<Utc>>) -> QuoteHistory {
+/// The history of a received quote if the column is null: one observation, in the other columns.
+pub fn of_one_observation(
+    details: QuoteDetails,
+    version: FactVersion,
+    first_fact_at: Option<DateTime<Utc>>,
+) -> QuoteHistory {
     let at = version.at;
-    let mut said = QuoteHistory::once(details, version, at);
-    for stated in said.event.iter_mut().chain(&mut said.documents) {
-        stated.earliest = first_fact_at;
+    let mut history = QuoteHistory::of_received(details, version, at);
+    for observation in history.event.iter_mut().chain(&mut history.documents) {
+        observation.earliest_at = first_fact_at;
     }
-    said
+    history
 }
 
-fn row(stated: &Observation) -> HistoryRow {
-    let details = stated.details.clone();
-    HistoryRow {
-        request: details.request,
-        amount: details.price.as_ref().map(|price| price.amount),
-        currency: details.price.map(|price| price.currency),
-        operator_id: details.operator.id,
-        operator_name: details.operator.name,
-        aircraft_type: details.aircraft_type,
-        aircraft_tail: details.aircraft_tail,
-        valid_until: details.valid_until,
-        earliest: stated.earliest,
-        first_at: stated.first_at,
-        last_at: stated.last.at,
-        digest: hex::encode(stated.last.digest),
-        stamped: stated.is_stamped,
+fn write_observation(observation: &Observation) -> ObservationColumns {
+    let Observation {
+        details,
+        earliest_at,
+        first_version_at,
+        latest_version:
+            FactVersion {
+                at: latest_version_at,
+                source: _, // events and documents are stored apart
+                digest,
+            },
+        has_sender_time,
+    } = observation;
+    let QuoteDetails {
+        quote: _, // the row's key
+        rfq,
+        price,
+        operator: Party { id, name },
+        aircraft_type,
+        aircraft_tail,
+        valid_until,
+    } = details.clone();
+    let (amount, currency) = price.map(|Money { amount, currency }| (amount, currency)).unzip();
+    ObservationColumns {
+        rfq,
+        amount,
+        currency,
+        operator_id: id,
+        operator_name: name,
+        aircraft_type,
+        aircraft_tail,
+        valid_until,
+        earliest_at: *earliest_at,
+        first_version_at: *first_version_at,
+        latest_version_at: *latest_version_at,
+        digest: hex::encode(digest),
+        has_sender_time: *has_sender_time,
     }
 }
 
-fn stated(quote: &QuoteId, row: HistoryRow, source: FactSource) -> Observation {
+fn read_observation(quote: &QuoteId, row: ObservationColumns, source: FactSource) -> Observation {
     Observation {
-        details: details!(quote.clone(), row.request, row),
-        earliest: row.earliest,
-        first_at: row.first_at,
-        last: FactVersion {
-            at: row.last_at,
+        details: details!(quote.clone(), row.rfq, row),
+        earliest_at: row.earliest_at,
+        first_version_at: row.first_version_at,
+        latest_version: FactVersion {
+            at: row.latest_version_at,
             source,
             digest: version::digest(&hex::decode(row.digest).unwrap_or_default()),
         },
-        is_stamped: row.stamped,
+        has_sender_time: row.has_sender_time,
     }
 }
 

@@ -1,78 +1,79 @@
-//! Facts about RFQs: whether one was asked, and whether it was declined.
+//! The table `rfqs`: the RFQs of trips, sent or not, and their declines.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::read_decline;
 use crate::domain::ids::RfqId;
-use crate::domain::quote::Rfq;
+use crate::domain::quote::{DeclineFact, Rfq};
 use crate::domain::trip::TripFacts;
 use crate::postgres::transaction::Transaction;
 use crate::store::version;
 
-/// Loads the RFQs of locked trips into them.
+/// Loads the RFQs of locked trips.
 pub(super) async fn load(
     tx: &mut Transaction<'_>,
     trips: &mut BTreeMap<String, TripFacts>,
     keys: &[String],
 ) -> Result<(), sqlx::Error> {
-    let rows = sqlx::query!("SELECT * FROM avinode_ingest.requests WHERE trip_key = ANY ($1)", keys)
+    let rows = sqlx::query!("SELECT * FROM avinode_ingest.rfqs WHERE trip_key = ANY ($1)", keys)
         .fetch_all(tx)
         .await?;
     for row in rows {
-        let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), RfqId::parse(&row.request_id)) else {
+        let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), RfqId::parse(&row.rfq_id)) else {
             continue;
         };
-        let declined = version::read(row.declined_at, row.declined_source, row.declined_digest);
-        let declined = read_decline(row.declined, declined, row.decline_reason);
-        trip.requests.insert(
-            id,
-            Rfq {
-                requested: row.requested,
-                declined,
-            },
-        );
+        let decline = version::read(row.declined_at, row.declined_source, row.declined_digest);
+        let decline = version::read_decline(row.declined, decline, row.decline_reason);
+        let sent = row.sent;
+        trip.rfqs.insert(id, Rfq { sent, decline });
     }
     Ok(())
 }
 
 /// Writes RFQs of locked trips, sorted by key.
-pub async fn write(tx: &mut Transaction<'_>, requests: &[(&str, &RfqId, &Rfq)]) -> Result<(), sqlx::Error> {
-    let keys: Vec<String> = requests.iter().map(|(key, _, _)| (*key).to_owned()).collect();
-    let ids: Vec<String> = requests.iter().map(|(_, id, _)| id.as_str().to_owned()).collect();
-    let requested: Vec<bool> = requests.iter().map(|(_, _, request)| request.requested).collect();
-    let decline = |position: usize| requests[position].2.declined.as_ref();
-    let all = 0..requests.len();
-    let declined: Vec<bool> = all.clone().map(|i| decline(i).is_some()).collect();
-    let at: Vec<Option<DateTime<Utc>>> = all.clone().map(|i| decline(i).and_then(|d| d.version.at)).collect();
-    let source: Vec<Option<i16>> = all
-        .clone()
-        .map(|i| decline(i).map(|d| version::source_number(d.version.source)))
+pub async fn write(tx: &mut Transaction<'_>, rfqs: &[(&str, &RfqId, &Rfq)]) -> Result<(), sqlx::Error> {
+    let keys: Vec<String> = rfqs.iter().map(|(key, _, _)| (*key).to_owned()).collect();
+    let ids: Vec<String> = rfqs.iter().map(|(_, id, _)| id.as_str().to_owned()).collect();
+    let (sent, declines): (Vec<bool>, Vec<Option<&DeclineFact>>) = rfqs
+        .iter()
+        .map(|(_, _, Rfq { sent, decline })| (*sent, decline.as_ref()))
+        .unzip();
+    let declined: Vec<bool> = declines.iter().map(Option::is_some).collect();
+    let at: Vec<Option<DateTime<Utc>>> = declines
+        .iter()
+        .map(|decline| decline.and_then(|d| d.version.at))
         .collect();
-    let digest: Vec<Option<Vec<u8>>> = all
-        .clone()
-        .map(|i| decline(i).map(|d| d.version.digest.to_vec()))
+    let source: Vec<Option<i16>> = declines
+        .iter()
+        .map(|decline| decline.map(|d| version::source_number(d.version.source)))
         .collect();
-    let reason: Vec<Option<String>> = all.map(|i| decline(i).and_then(|d| d.reason.clone())).collect();
+    let digest: Vec<Option<Vec<u8>>> = declines
+        .iter()
+        .map(|decline| decline.map(|d| d.version.digest.to_vec()))
+        .collect();
+    let reason: Vec<Option<String>> = declines
+        .iter()
+        .map(|decline| decline.and_then(|d| d.reason.clone()))
+        .collect();
     sqlx::query!(
         r#"
-        INSERT INTO avinode_ingest.requests (
-            trip_key, request_id, requested, declined, declined_at, declined_source, declined_digest, decline_reason
+        INSERT INTO avinode_ingest.rfqs (
+            trip_key, rfq_id, sent, declined, declined_at, declined_source, declined_digest, decline_reason
         )
         SELECT * FROM unnest(
             $1::text[], $2::text[], $3::boolean[], $4::boolean[], $5::timestamptz[], $6::smallint[], $7::bytea[],
             $8::text[]
-        ) AS new (trip_key, request_id)
-        ORDER BY trip_key, request_id
-        ON CONFLICT (trip_key, request_id) DO UPDATE
-        SET requested = EXCLUDED.requested, declined = EXCLUDED.declined, declined_at = EXCLUDED.declined_at,
+        ) AS new (trip_key, rfq_id)
+        ORDER BY trip_key, rfq_id
+        ON CONFLICT (trip_key, rfq_id) DO UPDATE
+        SET sent = EXCLUDED.sent, declined = EXCLUDED.declined, declined_at = EXCLUDED.declined_at,
             declined_source = EXCLUDED.declined_source, declined_digest = EXCLUDED.declined_digest,
             decline_reason = EXCLUDED.decline_reason
         "#,
         &keys,
         &ids,
-        &requested,
+        &sent,
         &declined,
         &at as &[Option<DateTime<Utc>>],
         &source as &[Option<i16>],

@@ -1,4 +1,4 @@
-//! New quotes shown together: a session that is given the trip of a thousand quotes is locked meanwhile.
+//! Projects new quotes together: a session that gets a trip with a thousand quotes is locked meanwhile.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use super::column_ownership::OwnedColumns;
 use super::values::ProjectedColumns;
 use crate::postgres::transaction::Transaction;
 
-/// Shows quotes that no row of ours shows yet. Returns their rows by trip and quote; those without a request, and without a
-/// row of the application's, have none.
-pub(super) async fn show_new<'a>(
+/// Projects quotes that have no row of ours. Returns their rows by trip key and quote id. A quote without a request, and
+/// without a row of the application's, has none.
+pub(super) async fn project_new<'a>(
     tx: &mut Transaction<'_>,
     new: &[&QuoteProjection<'a>],
 ) -> Result<BTreeMap<(&'a str, &'a str), Uuid>, sqlx::Error> {
@@ -21,53 +21,53 @@ pub(super) async fn show_new<'a>(
         .iter()
         .map(|projection| projection.quote.as_str().to_owned())
         .collect();
-    let found = sqlx::query!(
+    let existing = sqlx::query!(
         r#"
-        SELECT DISTINCT ON (asked.id) asked.id AS "quote_id!", shown.id
-        FROM unnest($1::text[]) AS asked (id)
-        -- The application may have pasted the id with white space around it.
-        JOIN public.quotes AS shown ON avinode_ingest.without_space_around(shown.avinode_quote_id) = asked.id
-        ORDER BY asked.id, shown.id
+        SELECT DISTINCT ON (new.id) new.id AS "quote_id!", quote.id
+        FROM unnest($1::text[]) AS new (id)
+        -- The application may have stored the id with white space around it.
+        JOIN public.quotes AS quote ON avinode_ingest.btrim_all(quote.avinode_quote_id) = new.id
+        ORDER BY new.id, quote.id
         "#,
         &ids
     )
     .fetch_all(&mut *tx)
     .await?;
     let mut rows: BTreeMap<(&str, &str), Uuid> = BTreeMap::new();
-    let mut made: Vec<(&QuoteProjection<'_>, Uuid, ProjectedColumns)> = Vec::new();
-    // A quote that is named under two trips is shown once.
+    let mut inserted: Vec<(&QuoteProjection<'_>, Uuid, ProjectedColumns)> = Vec::new();
+    // A quote that is known under two trips gets one row.
     let mut new_rows: BTreeMap<&str, Uuid> = BTreeMap::new();
     for projection in new {
-        // The application has a row of this quote: it is shown, and nothing in it is ours to overwrite.
-        let adopted = found.iter().find(|row| row.quote_id == projection.quote.as_str());
-        let place = (projection.trip, projection.quote.as_str());
+        // A row of the application's is adopted, and never overwritten.
+        let adopted = existing.iter().find(|row| row.quote_id == projection.quote.as_str());
+        let key = (projection.trip_key, projection.quote.as_str());
         match (adopted, projection.request_id, projection.price()) {
             (Some(row), _, _) => {
-                rows.insert(place, row.id);
+                rows.insert(key, row.id);
             }
             (None, Some(_), Some(_)) if new_rows.contains_key(projection.quote.as_str()) => {
-                rows.insert(place, new_rows[projection.quote.as_str()]);
+                rows.insert(key, new_rows[projection.quote.as_str()]);
             }
             (None, Some(request_id), Some(price)) => {
-                rows.insert(place, projection.new_id);
+                rows.insert(key, projection.new_id);
                 new_rows.insert(projection.quote.as_str(), projection.new_id);
-                made.push((projection, request_id, ProjectedColumns::of(projection.fact, price)));
+                inserted.push((projection, request_id, ProjectedColumns::new(projection.facts, price)));
             }
             _ => {}
         }
     }
-    insert(tx, &made).await?;
-    remember(tx, &rows, &made).await?;
+    insert(tx, &inserted).await?;
+    record(tx, &rows, &inserted).await?;
     Ok(rows)
 }
 
 async fn insert(
     tx: &mut Transaction<'_>,
-    made: &[(&QuoteProjection<'_>, Uuid, ProjectedColumns)],
+    inserted: &[(&QuoteProjection<'_>, Uuid, ProjectedColumns)],
 ) -> Result<(), sqlx::Error> {
     macro_rules! column {
         ($of:expr) => {
-            made.iter().map($of).collect::<Vec<_>>()
+            inserted.iter().map($of).collect::<Vec<_>>()
         };
     }
     let ids: Vec<Uuid> = column!(|(projection, ..)| projection.new_id);
@@ -81,7 +81,7 @@ async fn insert(
     let metadata: Vec<Value> = column!(|(.., values)| values.metadata.clone());
     let quotes: Vec<String> = column!(|(projection, ..)| projection.quote.as_str().to_owned());
     let received: Vec<Option<chrono::DateTime<chrono::Utc>>> =
-        column!(|(projection, ..)| projection.fact.first_fact_at);
+        column!(|(projection, ..)| projection.facts.first_fact_at);
     sqlx::query!(
         r#"
         INSERT INTO public.quotes (
@@ -113,31 +113,32 @@ async fn insert(
     Ok(())
 }
 
-/// Notes beside the facts where they are shown, and what we wrote there.
-async fn remember(
+/// Records in `quote_facts` the rows of the quotes, and the values that we wrote.
+async fn record(
     tx: &mut Transaction<'_>,
     rows: &BTreeMap<(&str, &str), Uuid>,
-    made: &[(&QuoteProjection<'_>, Uuid, ProjectedColumns)],
+    inserted: &[(&QuoteProjection<'_>, Uuid, ProjectedColumns)],
 ) -> Result<(), sqlx::Error> {
-    let written: BTreeMap<(&str, &str), Value> = made
+    let written: BTreeMap<(&str, &str), Value> = inserted
         .iter()
         .map(|(projection, _, values)| {
             (
-                (projection.trip, projection.quote.as_str()),
-                values.remembered(&OwnedColumns::ALL),
+                (projection.trip_key, projection.quote.as_str()),
+                values.owned_values(&OwnedColumns::ALL),
             )
         })
         .collect();
     let trips: Vec<String> = rows.keys().map(|(trip, _)| (*trip).to_owned()).collect();
     let quotes: Vec<String> = rows.keys().map(|(_, quote)| (*quote).to_owned()).collect();
     let ids: Vec<Uuid> = rows.values().copied().collect();
-    let values: Vec<Option<Value>> = rows.keys().map(|place| written.get(place).cloned()).collect();
+    let values: Vec<Option<Value>> = rows.keys().map(|key| written.get(key).cloned()).collect();
     sqlx::query!(
         r#"
-        UPDATE avinode_ingest.quotes AS fact
-        SET projected_id = new.id, projected = coalesce(new.projected, fact.projected), projection_error = NULL,
-            refused_at = NULL
-        FROM unnest($1::text[], $2::text[], $3::uuid[], $4::jsonb[]) AS new (trip_key, quote_id, id, projected)
+        UPDATE avinode_ingest.quote_facts AS fact
+        SET projected_id = new.id, projected_values = coalesce(new.projected_values, fact.projected_values),
+            projection_error = NULL, projection_failed_at = NULL
+        FROM unnest($1::text[], $2::text[], $3::uuid[], $4::jsonb[])
+            AS new (trip_key, quote_id, id, projected_values)
         WHERE fact.trip_key = new.trip_key AND fact.quote_id = new.quote_id
         "#,
         &trips,

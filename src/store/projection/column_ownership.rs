@@ -1,12 +1,12 @@
-//! Which columns of a shown quote are ours to overwrite: the application writes to the same row.
+//! The columns of a projected row that we may overwrite: the application writes to the same row.
 
 use uuid::Uuid;
 
 use super::QuoteProjection;
 use crate::postgres::transaction::Transaction;
 
-/// The columns of a row that hold what we wrote there last. One that the application has changed is its own for good,
-/// even if it should come to hold the value of a later fact.
+/// The columns of a row that still have the values that we wrote. A column that the application has changed is its own for
+/// good, even if it has the value of a later fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct OwnedColumns {
     pub(super) operator_id: bool,
@@ -19,7 +19,7 @@ pub(super) struct OwnedColumns {
 }
 
 impl OwnedColumns {
-    /// A row that we have just made.
+    /// Those of a row that we inserted.
     pub(super) const ALL: Self = Self {
         operator_id: true,
         operator_name: true,
@@ -29,7 +29,7 @@ impl OwnedColumns {
         aircraft_tail_number: true,
         valid_until: true,
     };
-    /// A row of the application's.
+    /// Those of a row of the application's.
     pub(super) const NONE: Self = Self {
         operator_id: false,
         operator_name: false,
@@ -41,8 +41,9 @@ impl OwnedColumns {
     };
 }
 
-/// Locks the row, without waiting for the application to let go of it, and compares it with what we wrote last; `None` when it is gone.
-pub(super) async fn ours(
+/// Locks the row, without waiting for the application, and compares it with the values that we wrote. `None` if it was
+/// deleted.
+pub(super) async fn lock_and_compare(
     tx: &mut Transaction<'_>,
     projection: &QuoteProjection<'_>,
     row: Uuid,
@@ -50,23 +51,23 @@ pub(super) async fn ours(
     sqlx::query_as!(
         OwnedColumns,
         r#"
-        SELECT coalesce(fact.projected ->> 'operator_id' = shown.operator_id, false) AS "operator_id!",
-            coalesce(fact.projected ->> 'operator_name' = shown.operator_name, false) AS "operator_name!",
-            coalesce((fact.projected ->> 'base_price')::numeric = shown.base_price, false) AS "base_price!",
-            coalesce((fact.projected ->> 'total_price')::numeric = shown.total_price, false) AS "total_price!",
-            coalesce(fact.projected ->> 'aircraft_type' = shown.aircraft_type, false) AS "aircraft_type!",
-            coalesce(fact.projected ? 'aircraft_tail_number'
-                AND fact.projected ->> 'aircraft_tail_number' IS NOT DISTINCT FROM shown.aircraft_tail_number, false)
+        SELECT coalesce(fact.projected_values ->> 'operator_id' = quote.operator_id, false) AS "operator_id!",
+            coalesce(fact.projected_values ->> 'operator_name' = quote.operator_name, false) AS "operator_name!",
+            coalesce((fact.projected_values ->> 'base_price')::numeric = quote.base_price, false) AS "base_price!",
+            coalesce((fact.projected_values ->> 'total_price')::numeric = quote.total_price, false) AS "total_price!",
+            coalesce(fact.projected_values ->> 'aircraft_type' = quote.aircraft_type, false) AS "aircraft_type!",
+            coalesce(fact.projected_values ? 'aircraft_tail_number'
+                AND fact.projected_values ->> 'aircraft_tail_number' IS NOT DISTINCT FROM quote.aircraft_tail_number, false)
                 AS "aircraft_tail_number!",
-            coalesce(fact.projected ? 'valid_until'
-                AND (fact.projected ->> 'valid_until')::timestamptz IS NOT DISTINCT FROM shown.valid_until, false)
+            coalesce(fact.projected_values ? 'valid_until'
+                AND (fact.projected_values ->> 'valid_until')::timestamptz IS NOT DISTINCT FROM quote.valid_until, false)
                 AS "valid_until!"
-        FROM public.quotes AS shown, avinode_ingest.quotes AS fact
-        WHERE shown.id = $1 AND fact.trip_key = $2 AND fact.quote_id = $3
-        FOR NO KEY UPDATE OF shown NOWAIT
+        FROM public.quotes AS quote, avinode_ingest.quote_facts AS fact
+        WHERE quote.id = $1 AND fact.trip_key = $2 AND fact.quote_id = $3
+        FOR NO KEY UPDATE OF quote NOWAIT
         "#,
         row,
-        projection.trip,
+        projection.trip_key,
         projection.quote.as_str(),
     )
     .fetch_optional(tx)

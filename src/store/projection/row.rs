@@ -1,38 +1,39 @@
-//! One quote's row: made, adopted or overwritten.
+//! Projects one quote: inserts, adopts or updates its row.
 
 use uuid::Uuid;
 
 use super::QuoteProjection;
-use super::column_ownership::{OwnedColumns, ours};
+use super::column_ownership::{OwnedColumns, lock_and_compare};
 use super::values::ProjectedColumns;
 use crate::postgres::transaction::Transaction;
 
-/// Shows a quote by itself. Returns its row, if it has one then.
-pub(super) async fn show(
+/// Projects a quote, and returns its row.
+pub(super) async fn project(
     tx: &mut Transaction<'_>,
     projection: &QuoteProjection<'_>,
 ) -> Result<Option<Uuid>, sqlx::Error> {
     let Some(price) = projection.price() else {
         return Ok(projection.row);
     };
-    let values = ProjectedColumns::of(projection.fact, price);
+    let values = ProjectedColumns::new(projection.facts, price);
     let (row, written) = match projection.row {
-        Some(row) => match ours(tx, projection, row).await? {
-            Some(ours) => {
-                update(tx, row, &values, &ours).await?;
-                (row, Some(values.remembered(&ours)))
+        Some(row) => match lock_and_compare(tx, projection, row).await? {
+            Some(owned) => {
+                update(tx, row, &values, &owned).await?;
+                (row, Some(values.owned_values(&owned)))
             }
             None => return Ok(None),
         },
-        None => return show_new(tx, projection, &values).await,
+        None => return project_new(tx, projection, &values).await,
     };
     sqlx::query!(
         r#"
-        UPDATE avinode_ingest.quotes
-        SET projected_id = $3, projected = coalesce($4, projected), projection_error = NULL, refused_at = NULL
+        UPDATE avinode_ingest.quote_facts
+        SET projected_id = $3, projected_values = coalesce($4, projected_values), projection_error = NULL,
+            projection_failed_at = NULL
         WHERE trip_key = $1 AND quote_id = $2
         "#,
-        projection.trip,
+        projection.trip_key,
         projection.quote.as_str(),
         row,
         written,
@@ -42,9 +43,9 @@ pub(super) async fn show(
     Ok(Some(row))
 }
 
-/// Shows a quote for the first time: in a row of the application's, of which nothing is ours to overwrite, or else in a new
-/// one, if there is a request to make it under.
-async fn show_new(
+/// Projects a quote for the first time: into a row of the application's, which is never overwritten, or else into a new row,
+/// if there is a request.
+async fn project_new(
     tx: &mut Transaction<'_>,
     projection: &QuoteProjection<'_>,
     values: &ProjectedColumns,
@@ -54,11 +55,11 @@ async fn show_new(
         WITH adopted AS MATERIALIZED (
             SELECT id
             FROM public.quotes
-            -- The application may have pasted the id with white space around it.
-            WHERE avinode_ingest.without_space_around(avinode_quote_id) = $1
+            -- The application may have stored the id with white space around it.
+            WHERE avinode_ingest.btrim_all(avinode_quote_id) = $1
             ORDER BY id
             LIMIT 1
-        ), made AS (
+        ), inserted AS (
             INSERT INTO public.quotes (
                 id, request_id, operator_id, operator_name, base_price, total_price, aircraft_type, aircraft_tail_number,
                 valid_until, status, metadata, avinode_quote_id, received_at
@@ -67,12 +68,13 @@ async fn show_new(
             WHERE $3::uuid IS NOT NULL AND NOT EXISTS (SELECT FROM adopted)
             RETURNING id
         )
-        UPDATE avinode_ingest.quotes AS fact
-        SET projected_id = shown.id, projected = CASE WHEN shown.is_ours THEN $12 ELSE fact.projected END,
-            projection_error = NULL, refused_at = NULL
-        FROM (SELECT id, false AS is_ours FROM adopted UNION ALL SELECT id, true FROM made) AS shown
+        UPDATE avinode_ingest.quote_facts AS fact
+        SET projected_id = quote.id,
+            projected_values = CASE WHEN quote.is_inserted THEN $12 ELSE fact.projected_values END,
+            projection_error = NULL, projection_failed_at = NULL
+        FROM (SELECT id, false AS is_inserted FROM adopted UNION ALL SELECT id, true FROM inserted) AS quote
         WHERE fact.trip_key = $13 AND fact.quote_id = $1
-        RETURNING shown.id
+        RETURNING quote.id
         "#,
         projection.quote.as_str(),
         projection.new_id,
@@ -84,54 +86,54 @@ async fn show_new(
         values.aircraft_tail_number,
         values.valid_until,
         values.metadata,
-        projection.fact.first_fact_at,
-        values.remembered(&OwnedColumns::ALL),
-        projection.trip,
+        projection.facts.first_fact_at,
+        values.owned_values(&OwnedColumns::ALL),
+        projection.trip_key,
     )
     .fetch_optional(tx)
     .await?;
     Ok(row.flatten())
 }
 
-/// Overwrites the columns that are ours; a row without any is not touched.
+/// Overwrites the owned columns; a row without any is not written.
 async fn update(
     tx: &mut Transaction<'_>,
     row: Uuid,
     values: &ProjectedColumns,
-    ours: &OwnedColumns,
+    owned: &OwnedColumns,
 ) -> Result<(), sqlx::Error> {
-    if *ours == OwnedColumns::NONE {
+    if *owned == OwnedColumns::NONE {
         return Ok(());
     }
     sqlx::query!(
         r#"
-        UPDATE public.quotes AS shown
-        SET operator_id = CASE WHEN $2 THEN $3 ELSE shown.operator_id END,
-            operator_name = CASE WHEN $4 THEN $5 ELSE shown.operator_name END,
-            base_price = CASE WHEN $6 THEN $7 ELSE shown.base_price END,
-            total_price = CASE WHEN $8 THEN $7 ELSE shown.total_price END,
-            -- The currency goes with the price.
-            metadata = CASE WHEN $8 AND jsonb_typeof(coalesce(shown.metadata, '{}')) = 'object'
-                THEN coalesce(shown.metadata, '{}') || $9 ELSE shown.metadata END,
-            aircraft_type = CASE WHEN $10 THEN $11 ELSE shown.aircraft_type END,
-            aircraft_tail_number = CASE WHEN $12 THEN $13 ELSE shown.aircraft_tail_number END,
-            valid_until = CASE WHEN $14 THEN $15 ELSE shown.valid_until END
-        WHERE shown.id = $1
+        UPDATE public.quotes AS quote
+        SET operator_id = CASE WHEN $2 THEN $3 ELSE quote.operator_id END,
+            operator_name = CASE WHEN $4 THEN $5 ELSE quote.operator_name END,
+            base_price = CASE WHEN $6 THEN $7 ELSE quote.base_price END,
+            total_price = CASE WHEN $8 THEN $7 ELSE quote.total_price END,
+            -- The currency belongs to the price.
+            metadata = CASE WHEN $8 AND jsonb_typeof(coalesce(quote.metadata, '{}')) = 'object'
+                THEN coalesce(quote.metadata, '{}') || $9 ELSE quote.metadata END,
+            aircraft_type = CASE WHEN $10 THEN $11 ELSE quote.aircraft_type END,
+            aircraft_tail_number = CASE WHEN $12 THEN $13 ELSE quote.aircraft_tail_number END,
+            valid_until = CASE WHEN $14 THEN $15 ELSE quote.valid_until END
+        WHERE quote.id = $1
         "#,
         row,
-        ours.operator_id,
+        owned.operator_id,
         values.operator_id,
-        ours.operator_name,
+        owned.operator_name,
         values.operator_name,
-        ours.base_price,
+        owned.base_price,
         values.price,
-        ours.total_price,
+        owned.total_price,
         values.metadata,
-        ours.aircraft_type,
+        owned.aircraft_type,
         values.aircraft_type,
-        ours.aircraft_tail_number,
+        owned.aircraft_tail_number,
         values.aircraft_tail_number,
-        ours.valid_until,
+        owned.valid_until,
         values.valid_until,
     )
     .execute(tx)

@@ -1,4 +1,4 @@
-//! What a fact comes to in the columns of `quotes`, and what is remembered of having written it.
+//! The values of a quote for the columns of `quotes`, and the record of the values that we wrote.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::column_ownership::OwnedColumns;
 use crate::domain::quote::ReceivedQuote;
 
-/// A fact's values for the columns of `quotes`.
 pub(super) struct ProjectedColumns {
     pub(super) operator_id: String,
     pub(super) operator_name: String,
@@ -19,9 +18,9 @@ pub(super) struct ProjectedColumns {
 }
 
 impl ProjectedColumns {
-    /// What a fact comes to in columns that the application may demand: what is not known is called so.
-    pub(super) fn of(fact: &ReceivedQuote, price: Decimal) -> Self {
-        let details = &fact.details;
+    /// The application may require a value, so an unknown one is `unknown`.
+    pub(super) fn new(quote: &ReceivedQuote, price: Decimal) -> Self {
+        let details = &quote.details;
         let unknown = || "unknown".to_owned();
         Self {
             operator_id: details
@@ -47,23 +46,32 @@ impl ProjectedColumns {
         }
     }
 
-    /// What is compared before the next overwriting: the columns that are ours. Prices as text: they are decimal.
-    pub(super) fn remembered(&self, ours: &OwnedColumns) -> Value {
+    /// The values of the owned columns, to compare with the row before the next update. Prices are text: they are decimal.
+    pub(super) fn owned_values(&self, owned: &OwnedColumns) -> Value {
+        let OwnedColumns {
+            operator_id,
+            operator_name,
+            base_price,
+            total_price,
+            aircraft_type,
+            aircraft_tail_number,
+            valid_until,
+        } = *owned;
         let price = self.price.to_string();
         let columns = [
-            ("operator_id", ours.operator_id, json!(self.operator_id)),
-            ("operator_name", ours.operator_name, json!(self.operator_name)),
-            ("base_price", ours.base_price, json!(price)),
-            ("total_price", ours.total_price, json!(price)),
-            ("aircraft_type", ours.aircraft_type, json!(self.aircraft_type)),
+            ("operator_id", operator_id, json!(self.operator_id)),
+            ("operator_name", operator_name, json!(self.operator_name)),
+            ("base_price", base_price, json!(price)),
+            ("total_price", total_price, json!(price)),
+            ("aircraft_type", aircraft_type, json!(self.aircraft_type)),
             (
                 "aircraft_tail_number",
-                ours.aircraft_tail_number,
+                aircraft_tail_number,
                 json!(self.aircraft_tail_number),
             ),
-            ("valid_until", ours.valid_until, json!(self.valid_until)),
+            ("valid_until", valid_until, json!(self.valid_until)),
         ];
-        let kept = columns.into_iter().filter(|(_, is_ours, _)| *is_ours);
-        Value::Object(kept.map(|(column, _, value)| (column.to_owned(), value)).collect())
+        let owned = columns.into_iter().filter(|(_, is_owned, _)| *is_owned);
+        Value::Object(owned.map(|(column, _, value)| (column.to_owned(), value)).collect())
     }
 }

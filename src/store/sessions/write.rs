@@ -1,4 +1,4 @@
-//! What the rules decided, written to locked sessions: the rows of `chat_sessions`, and the ledger that their counts grow with.
+//! Writes decisions to locked sessions: the rows of `chat_sessions`, and the ledger.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
@@ -6,64 +6,73 @@ use uuid::Uuid;
 use crate::domain::decide::SessionUpdate;
 use crate::postgres::transaction::Transaction;
 
-/// What is written to a locked session.
 #[derive(Debug, Clone)]
 pub struct SessionWrite {
-    /// `chat_sessions.id`.
     pub session: Uuid,
-    /// What the rules decided.
-    pub change: SessionUpdate,
-    /// The new primary quote, when the column changes.
+    pub update: SessionUpdate,
+    /// The new value of the column, if it changes.
     pub primary_quote_id: Option<Option<Uuid>>,
 }
 
 impl SessionWrite {
-    fn is_visible(&self) -> bool {
-        let change = &self.change;
-        !change.count.is_empty()
-            || change.step.is_some()
-            || change.requests.is_some()
-            || change.last_activity_at.is_some()
-            || change.trip_status.is_some()
+    /// True if the row of `chat_sessions` changes.
+    fn changes_row(&self) -> bool {
+        let SessionUpdate {
+            counted_quotes,
+            step,
+            primary: _, // the column changes only where `primary_quote_id` says so
+            rfqs_sent,
+            last_activity_at,
+            trip_status,
+        } = &self.update;
+        !counted_quotes.is_empty()
+            || step.is_some()
+            || rfqs_sent.is_some()
+            || last_activity_at.is_some()
+            || trip_status.is_some()
             || self.primary_quote_id.is_some()
     }
 }
 
-/// Writes the rows of `chat_sessions` that change, and enters the counted quotes into the ledger.
+/// Writes the rows of `chat_sessions` that change, and inserts the counted quotes into the ledger. Returns the number of
+/// rows.
 pub async fn write(tx: &mut Transaction<'_>, writes: &[SessionWrite]) -> Result<u64, sqlx::Error> {
     let (sessions, quotes): (Vec<Uuid>, Vec<String>) = writes
         .iter()
         .flat_map(|write| {
             write
-                .change
-                .count
+                .update
+                .counted_quotes
                 .iter()
                 .map(|quote| (write.session, quote.as_str().to_owned()))
         })
         .unzip();
-    let visible: Vec<&SessionWrite> = writes.iter().filter(|write| write.is_visible()).collect();
-    if visible.is_empty() {
+    let changed: Vec<&SessionWrite> = writes.iter().filter(|write| write.changes_row()).collect();
+    if changed.is_empty() {
         return Ok(0);
     }
-    let ids: Vec<Uuid> = visible.iter().map(|write| write.session).collect();
-    let counted: Vec<i32> = visible
+    let ids: Vec<Uuid> = changed.iter().map(|write| write.session).collect();
+    let counted: Vec<i32> = changed
         .iter()
-        .map(|write| i32::try_from(write.change.count.len()).unwrap_or(i32::MAX))
+        .map(|write| i32::try_from(write.update.counted_quotes.len()).unwrap_or(i32::MAX))
         .collect();
-    let requests: Vec<i32> = visible.iter().map(|write| write.change.requests.unwrap_or(0)).collect();
-    let activity: Vec<Option<DateTime<Utc>>> = visible.iter().map(|write| write.change.last_activity_at).collect();
-    let step: Vec<Option<String>> = visible
+    let rfqs_sent: Vec<i32> = changed
         .iter()
-        .map(|write| write.change.step.map(|step| step.as_str().to_owned()))
+        .map(|write| write.update.rfqs_sent.unwrap_or(0))
         .collect();
-    let sets_primary: Vec<bool> = visible.iter().map(|write| write.primary_quote_id.is_some()).collect();
-    let primary: Vec<Option<Uuid>> = visible.iter().map(|write| write.primary_quote_id.flatten()).collect();
-    let status = |write: &&SessionWrite| write.change.trip_status.clone();
-    let trip_status: Vec<Option<String>> = visible
+    let activity: Vec<Option<DateTime<Utc>>> = changed.iter().map(|write| write.update.last_activity_at).collect();
+    let step: Vec<Option<String>> = changed
+        .iter()
+        .map(|write| write.update.step.map(|step| step.as_str().to_owned()))
+        .collect();
+    let sets_primary: Vec<bool> = changed.iter().map(|write| write.primary_quote_id.is_some()).collect();
+    let primary: Vec<Option<Uuid>> = changed.iter().map(|write| write.primary_quote_id.flatten()).collect();
+    let status = |write: &&SessionWrite| write.update.trip_status.clone();
+    let trip_status: Vec<Option<String>> = changed
         .iter()
         .map(|write| status(write).map(|known| known.status.as_str().to_owned()))
         .collect();
-    let trip_at: Vec<Option<String>> = visible
+    let trip_at: Vec<Option<String>> = changed
         .iter()
         .map(|write| {
             status(write)
@@ -81,13 +90,13 @@ pub async fn write(tx: &mut Transaction<'_>, writes: &[SessionWrite]) -> Result<
         )
         UPDATE public.chat_sessions AS session
         SET quotes_received_count = coalesce(session.quotes_received_count, 0) + new.counted,
-            quotes_expected_count = greatest(coalesce(session.quotes_expected_count, 0), new.requests),
-            operators_contacted_count = greatest(coalesce(session.operators_contacted_count, 0), new.requests),
+            quotes_expected_count = greatest(coalesce(session.quotes_expected_count, 0), new.rfqs_sent),
+            operators_contacted_count = greatest(coalesce(session.operators_contacted_count, 0), new.rfqs_sent),
             last_activity_at = greatest(session.last_activity_at, new.activity),
             current_step = coalesce(new.step, session.current_step),
             primary_quote_id = CASE WHEN new.sets_primary THEN new.primary_quote ELSE session.primary_quote_id END,
             workflow_state = CASE
-                -- What the application keeps there that is no object is left alone.
+                -- A value of the application's that is not an object is left alone.
                 WHEN new.trip_status IS NULL OR jsonb_typeof(session.workflow_state) <> 'object'
                     THEN session.workflow_state
                 ELSE coalesce(session.workflow_state, '{}') || jsonb_build_object(
@@ -96,12 +105,12 @@ pub async fn write(tx: &mut Transaction<'_>, writes: &[SessionWrite]) -> Result<
             updated_at = clock_timestamp()
         FROM unnest($1::uuid[], $2::int[], $3::int[], $4::timestamptz[], $5::text[], $6::boolean[], $7::uuid[],
             $8::text[], $9::text[])
-            AS new (id, counted, requests, activity, step, sets_primary, primary_quote, trip_status, trip_at)
+            AS new (id, counted, rfqs_sent, activity, step, sets_primary, primary_quote, trip_status, trip_at)
         WHERE session.id = new.id
         "#,
         &ids,
         &counted,
-        &requests,
+        &rfqs_sent,
         &activity as &[Option<DateTime<Utc>>],
         &step as &[Option<String>],
         &sets_primary,

@@ -41,10 +41,10 @@ async fn fill(db: &Db, stage: Stage, count: u32) {
             CASE WHEN n % 4 > 0 THEN 'ARFQ-' || n END, 'requesting_quotes'
          FROM generate_series(1, {count}) AS n;
          INSERT INTO avinode_ingest.trips (key) SELECT 'atrip-' || n FROM generate_series(7, {count}, 10) AS n;
-         INSERT INTO avinode_ingest.requests (trip_key, request_id)
+         INSERT INTO avinode_ingest.rfqs (trip_key, rfq_id)
          SELECT 'atrip-' || n, 'arfq-' || n FROM generate_series(7, {count}, 10) AS n;
          INSERT INTO avinode_ingest.session_state (session_id) SELECT id FROM public.chat_sessions LIMIT {count} / 10;
-         ANALYZE public.chat_sessions, avinode_ingest.trips, avinode_ingest.requests, avinode_ingest.session_state"
+         ANALYZE public.chat_sessions, avinode_ingest.trips, avinode_ingest.rfqs, avinode_ingest.session_state"
     ))
     .await;
 }
@@ -193,10 +193,10 @@ async fn workers(api: &Api) {
         let begun = Instant::now();
         let by_trip = sessions::lock(&mut tx, &trip, &trip, &[], &[]).await.unwrap();
         let by_rfq = sessions::lock(&mut tx, &[], &[], &rfq, &[]).await.unwrap();
-        let id: Uuid = by_trip[0].session.id;
+        let id: Uuid = by_trip[0].snapshot.id;
         assert_eq!([by_trip.len(), by_rfq.len()], [1, 1]);
-        assert_eq!(by_rfq[0].session.id, id);
-        let related = related_trips::related(&mut tx, &trip, &named, &[id]).await.unwrap();
+        assert_eq!(by_rfq[0].snapshot.id, id);
+        let related = related_trips::find(&mut tx, &trip, &named, &[id]).await.unwrap();
         assert!(related.trips.contains(&trip[0]));
         took.push(begun.elapsed());
         let after = touched(&mut tx).await;

@@ -1,4 +1,4 @@
-//! What these tests do to an application's database, and ask of it.
+//! Short functions on an attached database.
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
@@ -10,12 +10,12 @@ use crate::support::bodies::base;
 use crate::support::pool::Pool;
 use crate::support::service::{drain, keep, shift};
 
-/// A session of the application's, by its number.
+/// The application's session with this number.
 pub fn application_session(number: u128) -> Uuid {
     Uuid::from_u128(0x0600_0000_0000_4000_8000_0000_0000_0000 + number)
 }
 
-/// Applies bodies and everything that follows from them.
+/// Receives bodies, and works off all jobs.
 pub async fn apply(pool: &Pool, bodies: &[Value]) {
     keep(pool, bodies, base()).await;
     drain(&shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;

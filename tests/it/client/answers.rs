@@ -83,7 +83,7 @@ async fn too_many_calls_are_answered_with_a_wait_and_the_budget() {
         remaining: Some(0),
         reset: Some(Duration::from_secs(17)),
     };
-    assert_eq!(limited.budget, expected);
+    assert_eq!(limited.rate_limit, expected);
     let seconds = |error: FetchError| match error {
         FetchError::RateLimited { after, .. } => after.map(|after| after.as_secs()),
         other => panic!("{other:?}"),
@@ -94,7 +94,7 @@ async fn too_many_calls_are_answered_with_a_wait_and_the_budget() {
     assert_eq!(seconds(error(answer("429 Too Many", &[], b"")).await), None);
     // A success tells what is left as well.
     let success = fetched(answer("200 OK", &headers[1..2], br#"{"data": {}}"#)).await;
-    assert_eq!(success.budget.remaining, Some(0));
+    assert_eq!(success.rate_limit.remaining, Some(0));
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn an_error_inside_a_200_is_a_failure_of_its_codes_class() {
     assert!(matches!(locked, FetchError::Retryable { down: false, .. }));
     assert_eq!(
         locked.reason(),
-        "GET tripmsgs/asellermsg-7: Avinode answered 200 with errors: \"The trip is locked\" (423)"
+        "GET tripmsgs/asellermsg-7: Avinode responded with 200 and errors: \"The trip is locked\" (423)"
     );
     assert!(matches!(
         error(soft(&json!([{"code": "404"}]))).await,
@@ -156,7 +156,10 @@ async fn a_reason_quotes_the_answers_errors_in_bounds_and_on_one_line() {
     let errors = json!({"meta": {"errors": [{"title": format!("No\n\u{1b}[2J{}", "x".repeat(10_000)), "code": 422}]}});
     let error = error(answer("422 No", &[], errors.to_string().as_bytes())).await;
     assert!(matches!(error, FetchError::RetryAfter { .. }));
-    assert!(error.reason().contains("Avinode answered 422: \"No[2Jxxx"), "{error}");
+    assert!(
+        error.reason().contains("Avinode responded with 422: \"No[2Jxxx"),
+        "{error}"
+    );
     assert!(
         error.reason().len() < 300 && !error.reason().contains(char::is_control),
         "{error}"

@@ -65,7 +65,7 @@ async fn check_fails_where_the_credentials_are_refused_and_names_a_clock_that_is
         told.text
     );
     assert!(
-        words.contains("ahead of Avinode's") && words.contains("answered 401"),
+        words.contains("ahead of Avinode's") && words.contains("responded with 401"),
         "{words}"
     );
     // Away is not wrong: what comes in is kept.
@@ -97,7 +97,7 @@ async fn serve_and_check_refuse_half_a_set_of_credentials_and_a_base_that_is_non
         ),
         (
             &[("AVINODE_BASE_URL", "https://user:hush@sandbox.avinode.com/api")],
-            "error: AVINODE_BASE_URL (--avinode-base-url): the value holds a user name",
+            "error: AVINODE_BASE_URL (--avinode-base-url): the value contains a user name",
         ),
     ] {
         // Where nobody can listen: what gets past the settings ends there.

@@ -4,8 +4,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use avinode_ingest::avinode::client::avinode_client::{AvinodeClient, FetchResult};
+use avinode_ingest::avinode::client::base_url::HrefMismatch;
 use avinode_ingest::avinode::client::error::FetchError;
-use avinode_ingest::avinode::client::vouch::HrefMismatch;
 use avinode_ingest::avinode::resource::Resource;
 
 use super::setup::{API_TOKEN, BEARER, client, resource, with_answers};
@@ -13,7 +13,7 @@ use crate::support::recorder::{Recorder, answer, ok};
 
 /// What a worker does with a notification.
 async fn follow(client: &AvinodeClient, href: &str, resource: &Resource) -> Result<FetchResult, HrefMismatch> {
-    client.vouch(href, resource)?;
+    client.verify_href(href, resource)?;
     Ok(client.get(resource).await)
 }
 

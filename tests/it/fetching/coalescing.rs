@@ -27,7 +27,7 @@ async fn a_thin_notification_is_fetched_and_the_quote_that_it_hints_at_is_counte
     assert_eq!(stub.count(MESSAGE), 1);
     let outcomes = outcomes(&db.pool).await;
     assert_eq!(outcomes[0].0, "applied", "{outcomes:?}");
-    assert!(outcomes[0].1.contains("received/aquote-1"), "{outcomes:?}");
+    assert!(outcomes[0].1.contains("quote_received aquote-1"), "{outcomes:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,7 +74,7 @@ async fn fifty_notifications_one_after_another_make_two_fetches_as_well() {
 
 /// Some time has passed since everything was fetched.
 async fn let_settle(pool: &Pool) {
-    sqlx::query("UPDATE avinode_ingest.documents SET asked_at = asked_at - interval '1 minute'")
+    sqlx::query("UPDATE avinode_ingest.documents SET requested_at = requested_at - interval '1 minute'")
         .execute(pool)
         .await
         .unwrap();
@@ -287,7 +287,10 @@ async fn a_message_whose_rfq_never_comes_dies_in_its_time_and_is_tried_anew_when
     notify(&db.pool, &[stub.thin(MESSAGE, None)]).await;
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
     worker.step("w").await.unwrap();
-    for table in ["jobs SET created_at = created_at", "documents SET asked_at = asked_at"] {
+    for table in [
+        "jobs SET created_at = created_at",
+        "documents SET requested_at = requested_at",
+    ] {
         let later = format!("UPDATE avinode_ingest.{table} - interval '41 minutes'");
         db.run(&later).await;
     }
@@ -394,7 +397,7 @@ async fn few_documents_of_a_resource_are_kept_and_old_ones_only_by_their_digest(
     }
     let kept = || async {
         sqlx::query_as::<_, (i32, bool)>(
-            "SELECT times, body IS NOT NULL FROM avinode_ingest.documents ORDER BY asked_at DESC",
+            "SELECT fetch_count, body IS NOT NULL FROM avinode_ingest.documents ORDER BY requested_at DESC",
         )
         .fetch_all(&db.pool)
         .await
@@ -405,7 +408,7 @@ async fn few_documents_of_a_resource_are_kept_and_old_ones_only_by_their_digest(
         .await
         .unwrap();
     assert_eq!(kept().await.len(), 5, "none is old");
-    sqlx::query("UPDATE avinode_ingest.documents SET kept_at = kept_at - interval '31 days'")
+    sqlx::query("UPDATE avinode_ingest.documents SET stored_at = stored_at - interval '31 days'")
         .execute(&db.pool)
         .await
         .unwrap();

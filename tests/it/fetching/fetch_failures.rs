@@ -282,7 +282,7 @@ async fn a_resource_that_alone_is_refused_dies_of_it_and_the_others_are_fetched(
 async fn a_worker_that_dies_before_or_after_its_fetch_loses_nothing() {
     let (db, stub, session) = stage().await;
     let settings = AvinodeSettings {
-        settle: Duration::from_millis(1),
+        api_lag: Duration::from_millis(1),
         ..stub.settings(100.0, 100)
     };
     let worker = worker_with(&db.pool, &settings).await;

@@ -77,9 +77,10 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
         "what followed is told as well"
     );
     assert!(
-        finished
-            .iter()
-            .any(|one| one.detail.as_ref().is_some_and(|it| it.contains("received/aquote-2"))),
+        finished.iter().any(|one| one
+            .detail
+            .as_ref()
+            .is_some_and(|it| it.contains("quote_received aquote-2"))),
         "{finished:?}"
     );
 

@@ -152,7 +152,7 @@ pub async fn live(pool: &Pool) -> Vec<(String, i32, bool, Option<String>)> {
 
 /// The price that facts know of a quote.
 pub async fn price(pool: &Pool, quote: &str) -> Option<String> {
-    sqlx::query_scalar("SELECT amount::text FROM avinode_ingest.quotes WHERE quote_id = $1")
+    sqlx::query_scalar("SELECT amount::text FROM avinode_ingest.quote_facts WHERE quote_id = $1")
         .bind(quote)
         .fetch_optional(pool)
         .await

@@ -123,7 +123,7 @@ async fn a_session_is_shown_with_all_of_its_quotes_and_its_whole_timeline() {
     tracking.update_quote(session, &update).await.unwrap();
     // More than one page of the API's.
     db.run(&format!(
-        "INSERT INTO avinode_ingest.timeline (session_id, seq, cause, recorded_at, kind, detail)
+        "INSERT INTO avinode_ingest.timeline (session_id, seq, dedup_key, recorded_at, kind, detail)
          SELECT '{session}', 100 + n, 'message/' || n, now(), 'message_received', '{{}}' FROM generate_series(1, 250) AS n"
     ))
     .await;

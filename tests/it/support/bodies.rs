@@ -1,19 +1,19 @@
-//! Bodies of full events, as the relay sends them.
+//! Bodies of full events, as a relay sends them.
 
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-/// A moment that all tests count from; in the past, to the microsecond.
+/// The time from which all tests count, in the past.
 pub fn base() -> DateTime<Utc> {
     DateTime::from_timestamp(1_780_000_000, 0).unwrap()
 }
 
-/// `base()` plus seconds, as events write it.
+/// `base()` plus seconds, in the format of events.
 pub fn at(seconds: i64) -> String {
     (base() + Duration::seconds(seconds)).to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// A full event; `data` as the event's kind has it.
+/// A full event with this `data`.
 #[expect(clippy::needless_pass_by_value, reason = "callers write the object where they call")]
 pub fn event(kind: &str, event_id: &str, seconds: i64, data: Value) -> Value {
     json!({"event": kind, "eventId": event_id, "timestamp": at(seconds), "apiVersion": "v1.0", "data": data})

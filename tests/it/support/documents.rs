@@ -1,4 +1,4 @@
-//! Fetched documents as the workers apply them, without the fetching: a job whose key says what the document states.
+//! Applies documents without fetching them: the key of a job contains the content of its document.
 
 use std::sync::Arc;
 
@@ -19,29 +19,29 @@ use super::bodies::base;
 use super::pool::Pool;
 use super::service::shift;
 
-const KIND: &str = "a document";
+const KIND: &str = "test_document";
 
-/// Workers that apply documents as well.
-pub fn shift_with_documents(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Arc<Worker> {
-    let mut shift = shift(pool, policy, clock);
+/// A worker that also applies documents.
+pub fn worker_with_documents(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Arc<Worker> {
+    let mut worker = shift(pool, policy, clock);
     let applier = Arc::new(JobApplier {
         pool: pool.service(),
         policy,
         clock,
     });
-    let documents = Arc::new(Documents { applier });
-    Arc::get_mut(&mut shift).unwrap().handlers.push(documents);
-    shift
+    let documents = Arc::new(DocumentHandler { applier });
+    Arc::get_mut(&mut worker).unwrap().handlers.push(documents);
+    worker
 }
 
-/// Queues documents, each of which shows these ids to be of one trip.
-pub async fn show(pool: &Pool, documents: &[&[&str]]) {
+/// Enqueues documents, each of which shows these ids of one trip.
+pub async fn enqueue_merges(pool: &Pool, documents: &[&[&str]]) {
     let keys = documents.iter().map(|trips| trips.join(" "));
     enqueue(pool, keys.collect()).await;
 }
 
-/// Queues a document that shows the ids of a trip and states a quote, fetched so many seconds after `base()`.
-pub async fn show_quote(pool: &Pool, trips: &[&str], quote: &str, seconds: i64) {
+/// Enqueues a document with the ids of a trip and a quote, fetched `seconds` after `base()`.
+pub async fn enqueue_quote(pool: &Pool, trips: &[&str], quote: &str, seconds: i64) {
     enqueue(pool, vec![format!("{}\t{quote}\t{seconds}", trips.join(" "))]).await;
 }
 
@@ -60,11 +60,11 @@ async fn enqueue(pool: &Pool, keys: Vec<String>) {
     tx.commit().await.unwrap();
 }
 
-struct Documents {
+struct DocumentHandler {
     applier: Arc<JobApplier>,
 }
 
-impl JobHandler for Documents {
+impl JobHandler for DocumentHandler {
     fn kind(&self) -> &'static str {
         KIND
     }
@@ -74,7 +74,7 @@ impl JobHandler for Documents {
     }
 
     fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
-        self.applier.apply_keys(jobs, read, "its key is no document").boxed()
+        self.applier.apply_keys(jobs, read, "invalid job key").boxed()
     }
 }
 
@@ -96,9 +96,9 @@ fn read(key: &str) -> Option<JobPayload> {
                 source: FactSource::Document,
                 digest: [7; 32],
             },
-            what: EventKind::QuoteReceived(QuoteDetails {
+            kind: EventKind::QuoteReceived(QuoteDetails {
                 quote: QuoteId::parse(quote).unwrap(),
-                request: None,
+                rfq: None,
                 price: Some(Money {
                     amount: 20_000.into(),
                     currency: "USD".to_owned(),

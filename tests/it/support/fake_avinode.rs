@@ -153,7 +153,7 @@ impl Stub {
             },
             calls_per_second,
             burst,
-            settle: Duration::from_secs(3),
+            api_lag: Duration::from_secs(3),
             reconcile_every: None,
         }
     }

@@ -1,8 +1,12 @@
-//! A small world of trips and sessions, and generated deliveries about it: few ids and times, so that they meet.
+//! A few trips and sessions, and generated deliveries about them: few ids and times, so that they meet.
 
+use avinode_ingest::avinode::full_event;
+use avinode_ingest::avinode::notification::Notification;
+use avinode_ingest::domain::event::EventKind;
 use avinode_ingest::store::demo_data::{self, NewSession};
 use chrono::{DateTime, Duration, Utc};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestError, TestRunner};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -10,15 +14,15 @@ use uuid::Uuid;
 use super::bodies::{at, base, event};
 use super::pool::Pool;
 
-/// A body and when it was received.
-pub type Sent = (Value, DateTime<Utc>);
+/// A body, and the time at which it was received.
+pub type ReceivedBody = (Value, DateTime<Utc>);
 
-/// The moment at which everything in this world is decided; some quotes have expired by then.
+/// The workers' time; some quotes have expired by then.
 pub fn now() -> DateTime<Utc> {
     base() + Duration::seconds(50)
 }
 
-/// The trips, each in several spellings. The last one has no session.
+/// The spellings of each trip id. The last trip has no session.
 const TRIPS: [&[&str]; 4] = [
     &["64956150", "atrip-64956150", "ATRIP-64956150", " atrip-64956150 "],
     &["A1B2C3", "a1b2c3", "\ta1B2c3"],
@@ -26,25 +30,25 @@ const TRIPS: [&[&str]; 4] = [
     &["Z9Y8X7"],
 ];
 
-/// The session that gets its trip id at the end of [`sessions`], or later: its trip is this one.
+/// The trip id that the last session of [`sessions`] gets later.
 pub const LATE_TRIP: &str = " Atrip-777";
 
-/// The sessions: several on one trip, each status, with and without a request, a base count, a step of the
-/// application's own. Returns the id of the one that has no trip id yet.
+/// Inserts the sessions: several on one trip, every status, with and without a request, with an initial count, with a step
+/// of the application's own. Returns the id of the one that gets its trip id later.
 pub async fn sessions(pool: &Pool) -> Uuid {
     let mut late = Uuid::nil();
     for (name, trip, has_request, status, step, counts) in [
         (
-            "a first",
+            "first",
             Some("64956150"),
             true,
             "active",
             Some("understanding_request"),
             [0, 0, 0],
         ),
-        ("a paused", Some("ATRIP-64956150 "), false, "paused", None, [0, 3, 1]),
+        ("paused", Some("ATRIP-64956150 "), false, "paused", None, [0, 3, 1]),
         (
-            "a completed",
+            "completed",
             Some("atrip-64956150"),
             true,
             "completed",
@@ -52,23 +56,23 @@ pub async fn sessions(pool: &Pool) -> Uuid {
             [1, 0, 0],
         ),
         (
-            "a based",
+            "with initial counts",
             Some(" a1b2c3"),
             true,
             "active",
             Some("waiting_for_client"),
             [5, 2, 1],
         ),
-        ("an archived", Some("A1B2C3"), false, "archived", None, [0, 0, 0]),
+        ("archived", Some("A1B2C3"), false, "archived", None, [0, 0, 0]),
         (
-            "an aimless",
+            "without trip id",
             None,
             true,
             "active",
             Some("understanding_request"),
             [0, 0, 0],
         ),
-        ("a late", None, true, "active", Some("proposal_ready"), [0, 0, 0]),
+        ("late trip id", None, true, "active", Some("proposal_ready"), [0, 0, 0]),
     ] {
         let new = NewSession {
             name: name.to_owned(),
@@ -80,7 +84,7 @@ pub async fn sessions(pool: &Pool) -> Uuid {
         };
         late = demo_data::session(pool, &new).await.unwrap();
     }
-    // Before anything that happens in this world, so that activity shows.
+    // Before all generated events, so that activity changes it.
     sqlx::query("UPDATE public.chat_sessions SET last_activity_at = $1")
         .bind(base() + Duration::seconds(3))
         .execute(pool)
@@ -89,12 +93,12 @@ pub async fn sessions(pool: &Pool) -> Uuid {
     late
 }
 
-fn spelt(trip: usize) -> impl Strategy<Value = &'static str> {
+fn spelling(trip: usize) -> impl Strategy<Value = &'static str> {
     prop::sample::select(TRIPS[trip])
 }
 
 /// Name and data of an event of the trip with this number.
-fn said(trip: usize) -> impl Strategy<Value = (&'static str, Value)> {
+fn name_and_data(trip: usize) -> impl Strategy<Value = (&'static str, Value)> {
     let rfq = move |number: u8| json!({"id": format!("arfq-{trip}{number}")});
     let quote_id = move |number: u8| format!("aquote-{trip}{number}");
     let quoted = (
@@ -104,13 +108,13 @@ fn said(trip: usize) -> impl Strategy<Value = (&'static str, Value)> {
         prop::option::weighted(0.3, prop::sample::select(&[20, 50, 3_651, 7_290][..])),
         0..3_u8,
     )
-        .prop_map(move |(quote, request, price, until, operator)| {
+        .prop_map(move |(quote, rfq_number, price, until, operator)| {
             let mut data = json!({
                 "request": {"status": "quoted"},
                 "seller": {"companyId": format!("c{operator}"), "name": format!("Operator {operator}")},
                 "quote": {"id": quote_id(quote), "aircraft": {"type": "Light Jet"}},
             });
-            if let Some(number) = request {
+            if let Some(number) = rfq_number {
                 data["request"]["id"] = rfq(number)["id"].clone();
             }
             if let Some((amount, currency)) = price {
@@ -121,8 +125,8 @@ fn said(trip: usize) -> impl Strategy<Value = (&'static str, Value)> {
             }
             ("TripRequestSellerResponse", data)
         });
-    let declined = (0..3_u8, prop::option::weighted(0.4, 0..4_u8)).prop_map(move |(request, quote)| {
-        let mut data = json!({"request": rfq(request), "declineReason": "NO"});
+    let declined = (0..3_u8, prop::option::weighted(0.4, 0..4_u8)).prop_map(move |(number, quote)| {
+        let mut data = json!({"request": rfq(number), "declineReason": "NO"});
         data["request"]["status"] = json!("declined");
         if let Some(number) = quote {
             data["quote"] = json!({"id": quote_id(number)});
@@ -139,15 +143,16 @@ fn said(trip: usize) -> impl Strategy<Value = (&'static str, Value)> {
     });
     let action = prop::sample::select(&["created", "created", "updated", "cancelled", "expired"][..]);
     let requested = (0..3_u8, action)
-        .prop_map(move |(request, action)| ("TripRequestMine", json!({"request": rfq(request), "action": action})));
+        .prop_map(move |(number, action)| ("TripRequestMine", json!({"request": rfq(number), "action": action})));
     prop_oneof![6 => quoted, 2 => declined, 1 => quote_declined, 1 => message, 4 => requested]
 }
 
-/// An event without its id: its time may be missing, equal another's, or lie ahead of when it was received.
-fn one() -> impl Strategy<Value = Sent> {
+/// An event without its id. Its time may be missing, equal another event's, or be later than the time at which it was
+/// received.
+fn one() -> impl Strategy<Value = ReceivedBody> {
     let trip = prop::sample::select(&[0_usize, 0, 0, 1, 1, 2, 2, 3][..]);
-    let told = trip.prop_flat_map(|trip| (spelt(trip), said(trip)));
-    (told, prop::option::weighted(0.85, 0..10_i64), 4..14_i64).prop_map(
+    let content = trip.prop_flat_map(|trip| (spelling(trip), name_and_data(trip)));
+    (content, prop::option::weighted(0.85, 0..10_i64), 4..14_i64).prop_map(
         |((trip, (kind, mut data)), seconds, received)| {
             data["trip"] = json!({"id": trip});
             let mut body = event(kind, "", seconds.unwrap_or(0), data);
@@ -159,10 +164,10 @@ fn one() -> impl Strategy<Value = Sent> {
     )
 }
 
-/// Deliveries: each event under an id of its own, and some of them again under another.
-pub fn deliveries() -> impl Strategy<Value = Vec<Sent>> {
+/// Deliveries: each event has an id of its own, and some events are repeated with another id.
+pub fn deliveries() -> impl Strategy<Value = Vec<ReceivedBody>> {
     prop::collection::vec((one(), prop::bool::weighted(0.15)), 8..26).prop_map(|events| {
-        let mut sent = Vec::new();
+        let mut bodies = Vec::new();
         for (number, ((body, received_at), twice)) in events.into_iter().enumerate() {
             for name in [format!("evt-{number}"), format!("evt-{number}-again")]
                 .iter()
@@ -170,14 +175,14 @@ pub fn deliveries() -> impl Strategy<Value = Vec<Sent>> {
             {
                 let mut body = body.clone();
                 body["eventId"] = json!(name);
-                sent.push((body, received_at));
+                bodies.push((body, received_at));
             }
         }
-        sent
+        bodies
     })
 }
 
-/// Runs a property of the database on generated input, a few times: a case costs databases of its own.
+/// Checks a property on generated input, a few times only: each case needs databases of its own.
 pub fn check<S: Strategy>(cases: u32, strategy: &S, property: impl Fn(S::Value)) {
     let config = Config {
         cases,
@@ -191,7 +196,32 @@ pub fn check<S: Strategy>(cases: u32, strategy: &S, property: impl Fn(S::Value))
     });
     match outcome {
         Ok(()) => {}
-        Err(TestError::Fail(why, input)) => panic!("{why}\nwith {input:?}"),
-        Err(TestError::Abort(why)) => panic!("{why}"),
+        Err(TestError::Fail(reason, input)) => panic!("{reason}\nwith {input:?}"),
+        Err(TestError::Abort(reason)) => panic!("{reason}"),
     }
+}
+
+#[test]
+fn the_generator_makes_every_event_kind_that_a_full_event_can_state() {
+    let mut runner = TestRunner::deterministic();
+    let bodies = (0..50).flat_map(|_| deliveries().new_tree(&mut runner).unwrap().current());
+    let mut counts = [("", 0); 5];
+    for (body, _) in bodies {
+        let Ok(Notification::Full(full)) = Notification::parse(body.to_string().as_bytes()) else {
+            panic!("{body}")
+        };
+        for event in full_event::events(&full).unwrap() {
+            let (place, name) = match event.kind {
+                EventKind::QuoteReceived(_) => (0, "QuoteReceived"),
+                EventKind::RfqDeclined { .. } => (1, "RfqDeclined"),
+                EventKind::MessageReceived { .. } => (2, "MessageReceived"),
+                EventKind::TripRequested { .. } => (3, "TripRequested"),
+                EventKind::TripChanged { .. } => (4, "TripChanged"),
+                // Only documents state these; the generators in `src` make them.
+                EventKind::QuoteObserved(_) | EventKind::QuoteReaffirmed { .. } => panic!("{event:?}"),
+            };
+            counts[place] = (name, counts[place].1 + 1);
+        }
+    }
+    assert!(counts.iter().all(|(_, count)| *count > 0), "generated: {counts:?}");
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use avinode_ingest::avinode::notification::route;
+use avinode_ingest::avinode::notification::classify;
 use avinode_ingest::avinode::signature::signer::Signer;
 use avinode_ingest::avinode::signature::verifier::Verifier;
 use avinode_ingest::clock::Clock;
@@ -137,7 +137,7 @@ pub async fn keep_bytes(pool: &Pool, bodies: &[Vec<u8>], received_at: DateTime<U
         .iter()
         .map(|body| {
             let body = Bytes::from(body.clone());
-            let route = route(&body);
+            let route = classify(&body);
             let verified_by = "hmac#1".to_owned();
             NewDelivery {
                 id: Uuid::now_v7(),

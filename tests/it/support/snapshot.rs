@@ -1,20 +1,20 @@
-//! All that must not depend on the order of work, as one comparable value: sessions, facts, ledger, shown quotes, and
-//! the lines of the timelines.
+//! Everything that must not depend on the order of work, as one comparable value: sessions, facts, ledger, projected quotes
+//! and timelines.
 //!
-//! Ids that a database makes up are replaced by the names of their sessions, and moments of recording are left out.
+//! Generated ids are replaced by the names of their sessions, and recording times are left out.
 
 use avinode_ingest::postgres::transaction;
 use serde_json::Value;
 
 use super::pool::Pool;
 
-/// A query and the part it fills.
+/// Each part of the snapshot, and its query.
 const PARTS: [(&str, &str); 9] = [
     (
         "sessions",
         "SELECT jsonb_object_agg(c.subject, to_jsonb(s) - ARRAY['id', 'conversation_id', 'request_id', 'iso_agent_id',
                 'primary_quote_id', 'session_started_at', 'session_ended_at', 'created_at', 'updated_at']
-            || jsonb_build_object('primary', q.avinode_quote_id, 'elected', state.elected_quote,
+            || jsonb_build_object('primary', q.avinode_quote_id, 'selected', state.selected_quote,
                 'pinned', coalesce(state.pinned, false), 'matched', state.matched_trip))
          FROM public.chat_sessions s JOIN public.conversations c ON c.id = s.conversation_id
          LEFT JOIN public.quotes q ON q.id = s.primary_quote_id
@@ -31,13 +31,13 @@ const PARTS: [(&str, &str); 9] = [
         "SELECT jsonb_object_agg(key, to_jsonb(t) - 'first_seen_at') FROM avinode_ingest.trips t",
     ),
     (
-        "quotes",
-        "SELECT jsonb_agg(to_jsonb(q) - ARRAY['projected_id', 'projected'] ORDER BY trip_key, quote_id)
-         FROM avinode_ingest.quotes q",
+        "quote facts",
+        "SELECT jsonb_agg(to_jsonb(q) - ARRAY['projected_id', 'projected_values'] ORDER BY trip_key, quote_id)
+         FROM avinode_ingest.quote_facts q",
     ),
     (
-        "requests",
-        "SELECT jsonb_agg(to_jsonb(r) ORDER BY trip_key, request_id) FROM avinode_ingest.requests r",
+        "rfqs",
+        "SELECT jsonb_agg(to_jsonb(r) ORDER BY trip_key, rfq_id) FROM avinode_ingest.rfqs r",
     ),
     (
         "messages",
@@ -48,27 +48,27 @@ const PARTS: [(&str, &str); 9] = [
         "SELECT jsonb_agg(jsonb_build_array(event_id, body_sha256) ORDER BY event_id) FROM avinode_ingest.event_keys",
     ),
     (
-        // What is shown of the quotes whose newest fact has a price; see `order` for the others.
-        "shown",
+        // Quotes whose newest fact has no price are excluded; see `order`.
+        "projected quotes",
         "SELECT jsonb_object_agg(q.avinode_quote_id, to_jsonb(q) - ARRAY['id', 'request_id', 'received_at',
                 'created_at', 'updated_at'] || jsonb_build_object('session', c.subject))
-         FROM public.quotes q JOIN avinode_ingest.quotes f ON f.projected_id = q.id
+         FROM public.quotes q JOIN avinode_ingest.quote_facts f ON f.projected_id = q.id
          LEFT JOIN public.conversations c ON c.request_id = q.request_id
          WHERE f.amount IS NOT NULL",
     ),
     (
-        // Lines that say that something is newer than what was known are left out: which of two facts was news depends
-        // on the order in which they came. So are those of sessions that were matched late.
+        // Entries about a newer fact are left out: they depend on the order in which two facts arrived. So are the entries
+        // of a session that was matched late.
         "timeline",
-        "SELECT jsonb_agg(jsonb_build_array(c.subject, t.kind, t.cause) ORDER BY c.subject, t.kind, t.cause)
+        "SELECT jsonb_agg(jsonb_build_array(c.subject, t.kind, t.dedup_key) ORDER BY c.subject, t.kind, t.dedup_key)
          FROM avinode_ingest.timeline t JOIN public.chat_sessions s ON s.id = t.session_id
          JOIN public.conversations c ON c.id = s.conversation_id
-         WHERE t.kind NOT IN ('quote_changed', 'rfq_declined') AND c.subject <> 'a late'",
+         WHERE t.kind NOT IN ('quote_changed', 'rfq_declined') AND c.subject <> 'late trip id'",
     ),
 ];
 
-/// Reads it all.
-pub async fn everything(pool: &Pool) -> Vec<(&'static str, Value)> {
+/// Takes a snapshot of a database.
+pub async fn snapshot(pool: &Pool) -> Vec<(&'static str, Value)> {
     let mut all = Vec::new();
     for (name, query) in PARTS {
         let part: Option<Value> = sqlx::query_scalar(query).fetch_one(pool).await.unwrap();
@@ -77,7 +77,7 @@ pub async fn everything(pool: &Pool) -> Vec<(&'static str, Value)> {
     all
 }
 
-/// Asserts that two databases hold the same, and shows the lines that differ.
+/// Asserts that two snapshots are equal, and prints the entries that differ.
 #[track_caller]
 pub fn assert_same(left: &[(&'static str, Value)], right: &[(&'static str, Value)]) {
     for ((name, left), (_, right)) in left.iter().zip(right) {
@@ -104,7 +104,7 @@ fn entries(part: &Value) -> Vec<String> {
     }
 }
 
-/// Jobs that are still to be done by themselves: all but expiries that lie ahead, and thin notifications.
+/// The number of jobs, except for future expiries and thin notifications.
 pub async fn live_jobs(pool: &transaction::Pool) -> i64 {
     let mut tx = pool.begin().await.unwrap();
     sqlx::query_scalar(
@@ -116,7 +116,7 @@ pub async fn live_jobs(pool: &transaction::Pool) -> i64 {
     .unwrap()
 }
 
-/// How many jobs have died.
+/// The number of dead jobs.
 pub async fn dead_jobs(pool: &Pool) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.dead_jobs")
         .fetch_one(pool)

@@ -1,8 +1,8 @@
-//! Whatever comes first, the events of either id, the documents that show both, or the sessions: everything ends alike
-//! (invariant 3).
+//! Order does not matter for trips with two ids: events under either id, the documents that show both, and the sessions may
+//! come in any order (guarantee 3).
 //!
-//! Left out are, beside what `order` leaves out, the lines of timelines that tell what a session of the other id was not there
-//! to see, as with a session that is matched late, and the request under which a quote was shown first, which is for good.
+//! In addition to what `order` leaves out, the comparison leaves out timeline entries of events before a session got its
+//! trip, and the request under which a quote was first projected, which never changes.
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
@@ -12,70 +12,72 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::support::cluster::Db;
-use crate::support::documents::{shift_with_documents, show};
-use crate::support::generators::{self, LATE_TRIP, Sent};
+use crate::support::documents::{enqueue_merges, worker_with_documents};
+use crate::support::generators::{self, LATE_TRIP, ReceivedBody};
 use crate::support::pool::Pool;
 use crate::support::service::{drain, keep};
-use crate::support::snapshot::{assert_same, dead_jobs, everything};
+use crate::support::snapshot::{assert_same, dead_jobs, snapshot};
 use crate::support::worker_pool::Crew;
 
-/// Databases are made anew for every case.
+/// Every case needs new databases.
 const CASES: u32 = 6;
-/// The ids of the world's trips, by their numbers there.
+/// The ids of the generators' trips, by number.
 const IDS: [&str; 4] = ["atrip-64956150", "A1B2C3", "atrip-777", "Z9Y8X7"];
 
-/// What comes.
 #[derive(Debug, Clone)]
-enum Coming {
-    Body(Sent),
-    /// A document that shows two trips of the world to be one.
-    Shown(usize, usize),
-    /// The late session gets its trip id.
-    Late,
+enum Step {
+    Receive(ReceivedBody),
+    /// A document shows that two trips are one.
+    Merge(usize, usize),
+    /// The last session gets its trip id.
+    SetTripId,
 }
 
 #[derive(Debug, Clone)]
-struct Orders {
+struct Runs {
     policy: PrimaryQuotePolicy,
-    first: Vec<Coming>,
-    other: Vec<Coming>,
+    in_order: Vec<Step>,
+    shuffled: Vec<Step>,
     workers: usize,
 }
 
-/// What comes of the trips that end as one names the same quotes, RFQs and messages now and then.
-fn shared(body: &Value, stands: &[usize]) -> Value {
+/// Replaces the ids of quotes, RFQs and messages by those of the canonical trip, so that trips that are merged share some
+/// ids.
+fn with_shared_ids(body: &Value, canonical: &[usize]) -> Value {
     let mut text = body.to_string();
-    for (trip, stands) in stands.iter().enumerate() {
+    for (trip, canonical) in canonical.iter().enumerate() {
         for word in ["aquote", "arfq", "amsg"] {
-            text = text.replace(&format!("\"{word}-{trip}"), &format!("\"{word}-{stands}"));
+            text = text.replace(&format!("\"{word}-{trip}"), &format!("\"{word}-{canonical}"));
         }
     }
     serde_json::from_str(&text).unwrap()
 }
 
-fn orders() -> impl Strategy<Value = Orders> {
+fn runs() -> impl Strategy<Value = Runs> {
     let pairs = prop::collection::vec((0..4_usize, 0..4_usize), 1..4);
-    let coming = (generators::deliveries(), pairs).prop_flat_map(|(sent, pairs)| {
-        let mut stands = [0, 1, 2, 3];
+    let steps = (generators::deliveries(), pairs).prop_flat_map(|(bodies, pairs)| {
+        let mut canonical = [0, 1, 2, 3];
         for (one, other) in &pairs {
-            let (kept, gone) = (stands[*one].min(stands[*other]), stands[*one].max(stands[*other]));
-            stands = stands.map(|it| if it == gone { kept } else { it });
+            let (one, other) = (canonical[*one], canonical[*other]);
+            canonical = canonical.map(|trip| if trip == one.max(other) { one.min(other) } else { trip });
         }
-        let flags = prop::collection::vec(prop::bool::weighted(0.5), sent.len());
+        let flags = prop::collection::vec(prop::bool::weighted(0.5), bodies.len());
         flags.prop_map(move |flags| {
-            let bodies = sent.iter().zip(flags).map(|((body, at), flag)| {
-                let body = if flag { shared(body, &stands) } else { body.clone() };
-                Coming::Body((body, *at))
+            let received = bodies.iter().zip(flags).map(|((body, at), share_ids)| {
+                let body = if share_ids {
+                    with_shared_ids(body, &canonical)
+                } else {
+                    body.clone()
+                };
+                Step::Receive((body, *at))
             });
-            let shown = pairs.iter().map(|(one, other)| Coming::Shown(*one, *other));
-            bodies.chain(shown).chain([Coming::Late]).collect::<Vec<_>>()
+            let merges = pairs.iter().map(|(one, other)| Step::Merge(*one, *other));
+            received.chain(merges).chain([Step::SetTripId]).collect::<Vec<_>>()
         })
     });
-    let shuffled = coming.prop_flat_map(|coming| {
-        (
-            Just(coming.clone()),
-            Just([coming.clone(), coming].concat()).prop_shuffle(),
-        )
+    let shuffled = steps.prop_flat_map(|steps| {
+        let twice = [steps.clone(), steps.clone()].concat();
+        (Just(steps), Just(twice).prop_shuffle())
     });
     let policy = prop::sample::select(
         &[
@@ -84,67 +86,67 @@ fn orders() -> impl Strategy<Value = Orders> {
             PrimaryQuotePolicy::LowestPrice,
         ][..],
     );
-    (shuffled, policy, 1..4_usize).prop_map(|((first, other), policy, workers)| Orders {
+    (shuffled, policy, 1..4_usize).prop_map(|((in_order, shuffled), policy, workers)| Runs {
         policy,
-        first,
-        other,
+        in_order,
+        shuffled,
         workers,
     })
 }
 
-async fn comes(db: &Db, late: uuid::Uuid, coming: &Coming) {
-    match coming {
-        Coming::Body((body, at)) => drop(keep(&db.pool, std::slice::from_ref(body), *at).await),
-        Coming::Shown(one, other) => show(&db.pool, &[&[IDS[*one], IDS[*other]]]).await,
-        Coming::Late => demo_data::set_trip_id(&db.pool, late, LATE_TRIP).await.unwrap(),
+async fn perform(db: &Db, late: uuid::Uuid, step: &Step) {
+    match step {
+        Step::Receive((body, at)) => drop(keep(&db.pool, std::slice::from_ref(body), *at).await),
+        Step::Merge(one, other) => enqueue_merges(&db.pool, &[&[IDS[*one], IDS[*other]]]).await,
+        Step::SetTripId => demo_data::set_trip_id(&db.pool, late, LATE_TRIP).await.unwrap(),
     }
 }
 
-/// One after the other, each worked off before the next comes.
-async fn in_order(db: &Db, orders: &Orders) {
+/// Works off all jobs after each step.
+async fn run_in_order(db: &Db, runs: &Runs) {
     let late = generators::sessions(&db.pool).await;
-    let shift = shift_with_documents(&db.pool, orders.policy, Clock::Fixed(generators::now()));
-    for coming in &orders.first {
-        comes(db, late, coming).await;
-        drain(&shift, "the only one").await;
+    let worker = worker_with_documents(&db.pool, runs.policy, Clock::Fixed(generators::now()));
+    for step in &runs.in_order {
+        perform(db, late, step).await;
+        drain(&worker, "w").await;
     }
 }
 
-/// Shuffled, all of it twice, while several workers work.
-async fn as_it_comes(db: &Db, orders: &Orders) {
+/// Performs every step twice, shuffled, with concurrent workers.
+async fn run_shuffled(db: &Db, runs: &Runs) {
     let late = generators::sessions(&db.pool).await;
-    let shift = shift_with_documents(&db.pool, orders.policy, Clock::Fixed(generators::now()));
-    let crew = Crew::start(&shift, orders.workers);
-    for coming in &orders.other {
-        comes(db, late, coming).await;
+    let worker = worker_with_documents(&db.pool, runs.policy, Clock::Fixed(generators::now()));
+    let workers = Crew::start(&worker, runs.workers);
+    for step in &runs.shuffled {
+        perform(db, late, step).await;
     }
-    crew.finish().await;
+    workers.finish().await;
 }
 
-/// Everything that must be alike.
+/// The part of a snapshot that does not depend on the order.
 async fn comparable(pool: &Pool) -> Vec<(&'static str, Value)> {
-    let mut all = everything(pool).await;
-    for (name, part) in &mut all {
+    let mut parts = snapshot(pool).await;
+    for (name, part) in &mut parts {
         match (*name, part) {
-            ("shown", Value::Object(quotes)) => {
+            ("projected quotes", Value::Object(quotes)) => {
                 for quote in quotes.values_mut() {
                     quote.as_object_mut().unwrap().remove("session");
                 }
             }
-            ("timeline", Value::Array(lines)) => lines.retain(|line| line[1] == "quote_received"),
+            ("timeline", Value::Array(entries)) => entries.retain(|entry| entry[1] == "quote_received"),
             _ => {}
         }
     }
-    all
+    parts
 }
 
 #[test]
-fn events_of_either_id_and_the_documents_that_join_them_end_alike_in_any_order() {
+fn events_under_either_id_and_merges_in_any_order_end_in_the_same_sessions() {
     let runtime = Runtime::new().unwrap();
-    generators::check(CASES, &orders(), |orders| {
+    generators::check(CASES, &runs(), |runs| {
         runtime.block_on(async {
             let (reference, db) = (Db::new().await, Db::new().await);
-            tokio::join!(in_order(&reference, &orders), as_it_comes(&db, &orders));
+            tokio::join!(run_in_order(&reference, &runs), run_shuffled(&db, &runs));
             assert_same(&comparable(&reference.pool).await, &comparable(&db.pool).await);
             assert_eq!((dead_jobs(&reference.pool).await, dead_jobs(&db.pool).await), (0, 0));
         });

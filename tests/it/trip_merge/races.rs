@@ -1,4 +1,4 @@
-//! Trips that are merged while others work on them.
+//! Trips that are merged while other transactions use them.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::store::{merge_trips, trips};
 
-use super::{RESOURCE, SHORT, counted, leads, quoted, shown, some, text, told, work};
+use super::{RESOURCE, SHORT, count_and_primary, merge, merged_ids, quote_body, receive, text, with_primary, work};
 use crate::support::bodies::base;
 use crate::support::cluster::Db;
-use crate::support::documents::{shift_with_documents, show};
+use crate::support::documents::{enqueue_merges, worker_with_documents};
 use crate::support::pool::Pool;
 use crate::support::service::{keep, session};
 use crate::support::snapshot::dead_jobs;
 use crate::support::worker_pool::Crew;
 
-/// Facts stand under ids that stand for themselves, and every other id leads to one of these in one step.
-async fn assert_sound(pool: &Pool) {
+/// Asserts that facts are stored under canonical ids only, and that every other id leads to a canonical one in one step.
+async fn assert_consistent(pool: &Pool) {
     let wrong = "SELECT count(*)::text FROM (
-            SELECT trip_key FROM avinode_ingest.quotes UNION ALL SELECT trip_key FROM avinode_ingest.requests
+            SELECT trip_key FROM avinode_ingest.quote_facts UNION ALL SELECT trip_key FROM avinode_ingest.rfqs
             UNION ALL SELECT trip_key FROM avinode_ingest.messages
             UNION ALL SELECT merged_into FROM avinode_ingest.trips WHERE merged_into IS NOT NULL
         ) AS held JOIN avinode_ingest.trips AS trip ON trip.key = held.trip_key WHERE trip.merged_into IS NOT NULL";
@@ -26,8 +26,8 @@ async fn assert_sound(pool: &Pool) {
     assert_eq!(dead_jobs(pool).await, 0);
 }
 
-/// Waits until somebody waits for a lock.
-async fn until_somebody_waits(pool: &Pool) {
+/// Waits until a backend waits for a lock.
+async fn until_a_backend_waits(pool: &Pool) {
     let waiting = "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database()
         AND wait_event_type = 'Lock'";
     for _ in 0..2_000 {
@@ -36,78 +36,78 @@ async fn until_somebody_waits(pool: &Pool) {
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    panic!("nobody waits");
+    panic!("no backend waits for a lock");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_waited_for_a_trip_that_is_merged_meanwhile_ends_where_the_trip_is() {
+async fn an_event_that_waits_for_a_trip_while_it_is_merged_is_applied_to_the_canonical_trip() {
     let db = Db::new().await;
     let sessions = [
         session(&db.pool, Some(SHORT)).await,
         session(&db.pool, Some(RESOURCE)).await,
     ];
-    told(&db.pool, &[quoted(SHORT, "q1", 1)]).await;
+    receive(&db.pool, &[quote_body(SHORT, "q1", 1)]).await;
 
     let mut tx = db.pool.begin().await.unwrap();
     let ids = [SHORT.to_owned(), RESOURCE.to_owned()];
     let mut locked = trips::lock(&mut tx, &ids).await.unwrap().unwrap();
     merge_trips::merge(&mut tx, &mut locked, &[ids.to_vec()]).await.unwrap();
-    keep(&db.pool, &[quoted(SHORT, "q2", 2)], base()).await;
+    keep(&db.pool, &[quote_body(SHORT, "q2", 2)], base()).await;
     let committed = async {
-        until_somebody_waits(&db.pool).await;
+        until_a_backend_waits(&db.pool).await;
         tx.commit().await.unwrap();
     };
     tokio::join!(work(&db.pool), committed);
-    assert_sound(&db.pool).await;
+    assert_consistent(&db.pool).await;
     for session in sessions {
-        assert_eq!(counted(&db.pool, session).await, some(2, "q2"));
+        assert_eq!(count_and_primary(&db.pool, session).await, with_primary(2, "q2"));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trip_that_is_merged_further_while_it_is_waited_for_ends_under_the_last_id() {
+async fn a_merge_that_waits_for_a_trip_while_it_is_merged_ends_in_the_last_canonical_id() {
     let db = Db::new().await;
     let one = session(&db.pool, Some(SHORT)).await;
-    told(&db.pool, &[quoted(SHORT, "q1", 1), quoted(RESOURCE, "q2", 2)]).await;
+    receive(&db.pool, &[quote_body(SHORT, "q1", 1), quote_body(RESOURCE, "q2", 2)]).await;
     let mut tx = db.pool.begin().await.unwrap();
     let ids = [RESOURCE.to_owned(), "atrip-1".to_owned()];
     let mut locked = trips::lock(&mut tx, &ids).await.unwrap().unwrap();
     merge_trips::merge(&mut tx, &mut locked, &[ids.to_vec()]).await.unwrap();
-    show(&db.pool, &[&[SHORT, RESOURCE]]).await;
+    enqueue_merges(&db.pool, &[&[SHORT, RESOURCE]]).await;
     let committed = async {
-        until_somebody_waits(&db.pool).await;
+        until_a_backend_waits(&db.pool).await;
         tx.commit().await.unwrap();
     };
     tokio::join!(work(&db.pool), committed);
-    assert_sound(&db.pool).await;
+    assert_consistent(&db.pool).await;
     let expected = [SHORT, RESOURCE].map(|id| (id.to_owned(), "atrip-1".to_owned()));
-    assert_eq!(leads(&db.pool).await, expected);
-    assert_eq!(counted(&db.pool, one).await, some(2, "q2"));
+    assert_eq!(merged_ids(&db.pool).await, expected);
+    assert_eq!(count_and_primary(&db.pool, one).await, with_primary(2, "q2"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_the_application_makes_while_its_trip_is_merged_gets_the_quotes_of_both() {
+async fn a_session_that_gets_its_trip_id_during_the_merge_gets_the_quotes_of_both_trips() {
     let db = Db::new().await;
-    told(&db.pool, &[quoted(SHORT, "q1", 1), quoted(RESOURCE, "q2", 2)]).await;
+    receive(&db.pool, &[quote_body(SHORT, "q1", 1), quote_body(RESOURCE, "q2", 2)]).await;
     let made = session(&db.pool, None).await;
     let mut application = db.pool.application().await;
     let set = "UPDATE public.chat_sessions SET avinode_trip_id = 'a1b2c3' WHERE id = $1";
     sqlx::query(set).bind(made).execute(&mut *application).await.unwrap();
-    // Not to be seen yet by whoever merges.
-    shown(&db.pool, &[&[SHORT, RESOURCE]]).await;
+    // The merge does not see the uncommitted trip id.
+    merge(&db.pool, &[&[SHORT, RESOURCE]]).await;
     application.commit().await.unwrap();
     work(&db.pool).await;
-    assert_eq!(counted(&db.pool, made).await, some(2, "q2"));
+    assert_eq!(count_and_primary(&db.pool, made).await, with_primary(2, "q2"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn merges_events_and_sessions_that_come_at_the_same_time_all_meet() {
+async fn concurrent_merges_events_and_new_sessions_lose_no_quote() {
     let db = Db::new().await;
-    let shift = shift_with_documents(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
-    let crew = Crew::start(&shift, 3);
+    let worker = worker_with_documents(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
+    let workers = Crew::start(&worker, 3);
     let mut sessions = Vec::new();
     for round in 0..25_u64 {
-        // Now one id stands for the trip, and now another.
+        // The canonical id is another one from round to round.
         let ids = [
             format!("S{round}A"),
             format!("atrip-{}", 500 - round),
@@ -123,25 +123,30 @@ async fn merges_events_and_sessions_that_come_at_the_same_time_all_meet() {
             for (n, id) in ids.iter().enumerate() {
                 pause(5 + n as u64).await;
                 let name = format!("q{n}-{round}");
-                keep(&db.pool, &[quoted(id, &name, n as i64), quoted(one, &name, 0)], base()).await;
+                keep(
+                    &db.pool,
+                    &[quote_body(id, &name, n as i64), quote_body(one, &name, 0)],
+                    base(),
+                )
+                .await;
             }
         };
         let documents = async {
             pause(2).await;
-            show(&db.pool, &[&[one, two]]).await;
-            show(&db.pool, &[&[three, two]]).await;
+            enqueue_merges(&db.pool, &[&[one, two]]).await;
+            enqueue_merges(&db.pool, &[&[three, two]]).await;
         };
         let (made, (), ()) = tokio::join!(made, quotes, documents);
         sessions.push((round, made.0));
         sessions.push((round, made.1));
     }
-    crew.finish().await;
-    assert_sound(&db.pool).await;
-    assert_eq!(leads(&db.pool).await.len(), 50);
+    workers.finish().await;
+    assert_consistent(&db.pool).await;
+    assert_eq!(merged_ids(&db.pool).await.len(), 50);
     for (round, session) in sessions {
         assert_eq!(
-            counted(&db.pool, session).await,
-            some(3, &format!("q2-{round}")),
+            count_and_primary(&db.pool, session).await,
+            with_primary(3, &format!("q2-{round}")),
             "{round}"
         );
     }

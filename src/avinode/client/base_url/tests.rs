@@ -1,17 +1,19 @@
+mod href;
+
 use super::*;
 
 #[test]
-fn only_an_encrypted_public_host_under_api_is_a_base() {
+fn only_an_encrypted_public_url_that_ends_in_api_is_a_base_url() {
     let parse = |text| BaseUrl::parse(text, false);
     assert_eq!(
         parse("https://sandbox.avinode.com/api/").unwrap().as_str(),
         "https://sandbox.avinode.com/api"
     );
     assert_eq!(
-        parse("https://a.example/services/api").unwrap().reach(),
+        parse("https://a.example/services/api").unwrap().allowed_addresses(),
         AllowedAddresses::Public
     );
-    for (text, wrong) in [
+    for (text, error) in [
         ("", BaseUrlError::NotAUrl),
         ("sandbox.avinode.com/api", BaseUrlError::NotAUrl),
         ("ftp://sandbox.avinode.com/api", BaseUrlError::NotAUrl),
@@ -38,12 +40,12 @@ fn only_an_encrypted_public_host_under_api_is_a_base() {
         ("https://[::1]/api", BaseUrlError::Loopback),
         ("https://localhost/api", BaseUrlError::Loopback),
     ] {
-        assert_eq!(parse(text), Err(wrong), "{text}");
+        assert_eq!(parse(text), Err(error), "{text}");
     }
 }
 
 #[test]
-fn what_is_not_in_its_one_spelling_is_refused_and_told() {
+fn a_url_in_another_spelling_is_refused_with_the_canonical_one() {
     for text in [
         "HTTPS://sandbox.avinode.com/api",
         "https://SANDBOX.avinode.com/api",
@@ -54,13 +56,13 @@ fn what_is_not_in_its_one_spelling_is_refused_and_told() {
         " https://sandbox.avinode.com/api",
         "https://sand\tbox.avinode.com/api",
     ] {
-        let written = BaseUrlError::Written("https://sandbox.avinode.com/api".to_owned());
-        assert_eq!(BaseUrl::parse(text, false), Err(written), "{text:?}");
+        let not_canonical = BaseUrlError::NotCanonical("https://sandbox.avinode.com/api".to_owned());
+        assert_eq!(BaseUrl::parse(text, false), Err(not_canonical), "{text:?}");
     }
 }
 
 #[test]
-fn the_one_setting_opens_loopback_and_nothing_else() {
+fn the_loopback_setting_allows_loopback_and_nothing_else() {
     for text in [
         "http://127.0.0.1:8090/api",
         "http://[::1]:8090/api",
@@ -69,26 +71,26 @@ fn the_one_setting_opens_loopback_and_nothing_else() {
         "http://127.9.9.9/api",
     ] {
         assert_eq!(
-            BaseUrl::parse(text, true).unwrap().reach(),
+            BaseUrl::parse(text, true).unwrap().allowed_addresses(),
             AllowedAddresses::Loopback,
             "{text}"
         );
     }
-    for (text, wrong) in [
+    for (text, error) in [
         ("http://sandbox.avinode.com/api", BaseUrlError::NotEncrypted),
         ("http://192.168.0.1/api", BaseUrlError::NotAName),
         ("http://0.0.0.0:8090/api", BaseUrlError::NotAName),
         ("http://169.254.169.254/api", BaseUrlError::NotAName),
         ("http://localhost.avinode.com/api", BaseUrlError::NotEncrypted),
     ] {
-        assert_eq!(BaseUrl::parse(text, true), Err(wrong), "{text}");
+        assert_eq!(BaseUrl::parse(text, true), Err(error), "{text}");
     }
 }
 
 #[test]
-fn an_id_of_another_shape_than_the_documented_one_is_not_put_into_a_url() {
+fn only_an_id_of_the_documented_shape_is_plain() {
     for id in ["arfq-1", "asellermsg-1000000007", "whs-1583", "a-1-b_2"] {
-        assert!(is_plain(id), "{id}");
+        assert!(is_plain_id(id), "{id}");
     }
     for id in [
         "",
@@ -108,6 +110,6 @@ fn an_id_of_another_shape_than_the_documented_one_is_not_put_into_a_url() {
         "arfq-١",
         "arfq-1-..",
     ] {
-        assert!(!is_plain(id), "{id:?}");
+        assert!(!is_plain_id(id), "{id:?}");
     }
 }

@@ -11,7 +11,7 @@ fn settings(api_token: &str, bearer: &str, account: Option<&str>) -> ClientSetti
 }
 
 #[test]
-fn the_digest_changes_with_every_credential_and_tells_none() {
+fn the_digest_changes_with_every_credential_and_contains_none() {
     let base = settings("hush-a", "hush-b", None);
     assert_eq!(base.digest(), settings("hush-a", "hush-b", None).digest());
     for other in [

@@ -7,7 +7,7 @@ fn read(value: &Value) -> Envelope {
 }
 
 #[test]
-fn data_and_no_errors_is_what_is_wished_for() {
+fn data_without_errors_is_a_success() {
     let empty = [json!([]), json!(null), json!({}), json!(false), json!(" ")];
     for errors in empty {
         let envelope = read(&json!({"data": {"id": "arfq-1"}, "meta": {"errors": errors, "warnings": [{}]}}));
@@ -29,7 +29,7 @@ fn data_and_no_errors_is_what_is_wished_for() {
 }
 
 #[test]
-fn an_error_is_quoted_and_bounded_whatever_its_shape() {
+fn an_error_of_any_shape_is_quoted_and_bounded() {
     let long = "x".repeat(10_000);
     let errors = json!([{"title": "Gone\u{1b}[2J", "code": 404, "path": "/a"}, {"code": "423"}, {"title": long}, {}]);
     let envelope = read(&json!({"meta": {"errors": errors}}));
@@ -54,7 +54,7 @@ fn an_error_is_quoted_and_bounded_whatever_its_shape() {
 }
 
 #[test]
-fn what_is_no_json_is_no_envelope() {
+fn a_body_that_is_not_json_is_an_error() {
     assert!(Envelope::read(b"<html>").is_err());
     assert!(Envelope::read(b"").is_err());
     assert!(Envelope::read("[".repeat(100_000).as_bytes()).is_err());

@@ -5,7 +5,7 @@ fn public(text: &str) -> bool {
 }
 
 #[test]
-fn the_public_internet_is_public() {
+fn addresses_of_the_public_internet_are_public() {
     for address in [
         "1.1.1.1",
         "93.184.215.14",
@@ -36,7 +36,7 @@ fn the_public_internet_is_public() {
 }
 
 #[test]
-fn what_only_a_network_of_ones_own_has_is_not() {
+fn special_purpose_addresses_are_not_public() {
     for address in [
         "0.0.0.0",
         "0.1.2.3",

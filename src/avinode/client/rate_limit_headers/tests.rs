@@ -14,7 +14,7 @@ fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
 }
 
 #[test]
-fn the_rate_limits_headers_are_read_one_by_one() {
+fn the_rate_limit_headers_are_parsed_separately() {
     let whole = headers(&[
         ("x-rate-limit-limit", "3600"),
         ("x-rate-limit-remaining", "0"),
@@ -25,17 +25,17 @@ fn the_rate_limits_headers_are_read_one_by_one() {
         remaining: Some(0),
         reset: Some(Duration::from_secs(17)),
     };
-    assert_eq!(RateLimitHeaders::of(&whole, now()), expected);
+    assert_eq!(RateLimitHeaders::read(&whole, now()), expected);
     let odd = headers(&[
         ("x-rate-limit-limit", "many"),
         ("x-rate-limit-remaining", "-1"),
         ("x-rate-limit-reset", ""),
     ]);
-    assert_eq!(RateLimitHeaders::of(&odd, now()), RateLimitHeaders::default());
+    assert_eq!(RateLimitHeaders::read(&odd, now()), RateLimitHeaders::default());
 }
 
 #[test]
-fn a_wait_is_seconds_or_a_moment_and_bounded() {
+fn a_wait_is_seconds_or_a_time_and_bounded() {
     for (text, seconds) in [
         ("0", Some(0)),
         ("120", Some(120)),
@@ -59,7 +59,7 @@ fn a_wait_is_seconds_or_a_moment_and_bounded() {
 }
 
 #[test]
-fn the_servers_time_is_its_date() {
+fn the_servers_time_is_the_date_header() {
     let date = headers(&[("date", "Sat, 31 Jan 2026 10:00:00 GMT")]);
     assert_eq!(server_time(&date), Some(now()));
     assert_eq!(server_time(&headers(&[("date", "today")])), None);

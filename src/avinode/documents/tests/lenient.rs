@@ -1,8 +1,8 @@
-//! A missing or odd part makes a smaller fact and loses none.
+//! A missing or odd part makes a smaller event and loses none.
 
 use serde_json::{Value, json};
 
-use super::bodies::{price, quote_of, quotes, read, statements};
+use super::support::{at, began_at, events, price, quote_of, quotes, read, resource};
 use crate::avinode::documents;
 use crate::domain::event::{EventKind, Party};
 
@@ -18,7 +18,7 @@ fn message_with(part: &str, odd: Value) -> Value {
     data
 }
 
-/// Every part but the quote itself, odd in every way: the quote stays a quote with its id.
+/// Every part except the quote itself, odd in every way.
 #[test]
 fn an_odd_part_never_loses_a_quote() {
     let odd = [
@@ -49,8 +49,8 @@ fn an_odd_part_never_loses_a_quote() {
     ] {
         for odd in &odd {
             let data = message_with(part, odd.clone());
-            let reading = read("tripmsgs/asellermsg-1", &data);
-            let details = quote_of(&reading);
+            let document = read("tripmsgs/asellermsg-1", &data);
+            let details = quote_of(&document);
             assert_eq!(
                 (details.quote.as_str(), &details.price),
                 ("aquote-1", &price("1", "USD")),
@@ -61,8 +61,8 @@ fn an_odd_part_never_loses_a_quote() {
 }
 
 #[test]
-fn a_quote_is_read_in_whatever_shape_it_comes() {
-    for (said, id, amount) in [
+fn a_quote_is_parsed_in_every_known_shape() {
+    for (parsed, id, amount) in [
         (
             json!({"id": 386512791, "sellerPrice": {"price": "12000.50", "currency": "usd"}}),
             "386512791",
@@ -106,16 +106,20 @@ fn a_quote_is_read_in_whatever_shape_it_comes() {
             Some("5"),
         ),
     ] {
-        let reading = read("tripmsgs/asellermsg-1", &message_with("sellerQuote", said.clone()));
-        let details = quote_of(&reading);
-        assert_eq!(details.quote.as_str(), id, "{said}");
-        assert_eq!(details.price, amount.and_then(|amount| price(amount, "USD")), "{said}");
-        assert_eq!(reading.missing.len(), usize::from(amount.is_none()), "{said}");
+        let document = read("tripmsgs/asellermsg-1", &message_with("sellerQuote", parsed.clone()));
+        let details = quote_of(&document);
+        assert_eq!(details.quote.as_str(), id, "{parsed}");
+        assert_eq!(
+            details.price,
+            amount.and_then(|amount| price(amount, "USD")),
+            "{parsed}"
+        );
+        assert_eq!(document.missing.len(), usize::from(amount.is_none()), "{parsed}");
     }
 }
 
 #[test]
-fn names_are_read_from_texts_and_objects() {
+fn names_are_parsed_from_texts_and_objects() {
     for (company, id, name) in [
         (json!("Northwind"), None, Some("Northwind")),
         (
@@ -132,11 +136,11 @@ fn names_are_read_from_texts_and_objects() {
         (json!({"id": "x".repeat(201)}), None, None),
         (json!({"id": " ", "name": "\u{1b}"}), None, None),
     ] {
-        let said = read(
+        let parsed = read(
             "rfqs/arfq-1",
             &json!({"sellerCompany": company, "sellerLift": [{"sourcingStatus": 2, "latestQuote": "q"}]}),
         );
-        let operator = quote_of(&said).operator;
+        let operator = quote_of(&parsed).operator;
         assert_eq!(
             operator,
             Party {
@@ -149,10 +153,10 @@ fn names_are_read_from_texts_and_objects() {
 }
 
 #[test]
-fn a_list_of_one_is_the_one_and_an_id_that_cannot_be_kept_is_none() {
-    assert_eq!(statements("rfqs/arfq-1", &json!([{"canceled": true}])).len(), 2);
+fn a_list_is_read_as_its_first_item_and_an_invalid_id_as_none() {
+    assert_eq!(events("rfqs/arfq-1", &json!([{"canceled": true}])).len(), 2);
     assert_eq!(
-        quotes(&statements(
+        quotes(&events(
             "rfqs/arfq-1",
             &json!({"sellerLift": {"sourcingStatus": 2, "latestQuote": {"id": "q"}}})
         ))
@@ -160,25 +164,25 @@ fn a_list_of_one_is_the_one_and_an_id_that_cannot_be_kept_is_none() {
         1
     );
     let long = "x".repeat(201);
-    let reading = read(
+    let document = read(
         "tripmsgs/asellermsg-1",
         &json!({"tripId": long, "sellerQuote": {"id": long}, "links": {"rfqs": [long]}}),
     );
-    assert!(matches!(reading.statements[0].what, EventKind::MessageReceived { .. }));
+    assert!(matches!(document.events[0].kind, EventKind::MessageReceived { .. }));
     assert_eq!(
-        (reading.trips.len(), reading.request, reading.missing.len()),
+        (document.trip_ids.len(), document.rfq, document.missing.len()),
         (0, None, 0)
     );
 }
 
 #[test]
-fn every_name_of_an_update_stamp_orders_and_a_time_that_must_be_guessed_does_not() {
+fn every_name_of_an_update_timestamp_orders_and_an_ambiguous_time_does_not() {
     let with = |key: &str, stamp: &str| {
-        let said = statements(
+        let parsed = events(
             "quotes/aquote-1",
             &json!({"createdOn": "2026-01-31T10:00:00Z", key: stamp}),
         );
-        said.last().unwrap().version.at
+        parsed.last().unwrap().version.at
     };
     for key in [
         "updatedOn",
@@ -192,31 +196,29 @@ fn every_name_of_an_update_stamp_orders_and_a_time_that_must_be_guessed_does_not
     ] {
         assert_eq!(
             with(key, "2026-01-31 11:00+00:00"),
-            Some(super::at("2026-01-31T11:00:00Z")),
+            Some(at("2026-01-31T11:00:00Z")),
             "{key}"
         );
     }
     for none in ["2026-01-31", "yesterday", "", "0001-01-01T00:00:00"] {
-        assert_eq!(with("updatedOn", none), Some(super::bodies::began()), "{none}");
+        assert_eq!(with("updatedOn", none), Some(began_at()), "{none}");
     }
 }
 
 #[test]
-fn only_what_is_no_object_is_not_understood() {
-    for resource in [
+fn only_data_that_is_not_an_object_is_an_error() {
+    for path in [
         "tripmsgs/asellermsg-1",
         "rfqs/arfq-1",
         "quotes/aquote-1",
         "trips/atrip-1",
     ] {
-        let resource = super::bodies::resource(resource);
+        let resource = resource(path);
         for data in [json!(null), json!([]), json!("x"), json!(7), json!([[{}]])] {
-            let said = documents::read(&resource, &data, super::bodies::began())
-                .unwrap_err()
-                .to_string();
-            assert!(said.contains(&resource.to_string()), "{said}");
+            let parsed = documents::read(&resource, &data, began_at()).unwrap_err().to_string();
+            assert!(parsed.contains(&resource.to_string()), "{parsed}");
         }
-        assert!(documents::read(&resource, &json!({}), super::bodies::began()).is_ok());
+        assert!(documents::read(&resource, &json!({}), began_at()).is_ok());
     }
-    assert_eq!(statements("trips/atrip-1", &json!({})), []);
+    assert_eq!(events("trips/atrip-1", &json!({})), []);
 }

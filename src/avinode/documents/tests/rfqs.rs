@@ -1,8 +1,8 @@
-//! RFQs: what was asked, how each lift stands, and the trap.
+//! RFQs and the status of their lifts.
 
 use serde_json::{Value, json};
 
-use super::bodies::{at, began, decline, price, quotes, read, request, statements, trips};
+use super::support::{at, began_at, decline, events, price, quotes, read, rfq_id, trip_ids};
 use crate::avinode::documents::UnassignedEvent;
 use crate::domain::event::{EventKind, TripStatus};
 
@@ -17,57 +17,57 @@ fn rfq(lifts: &Value) -> Value {
     })
 }
 
-fn of(lifts: &Value) -> Vec<UnassignedEvent> {
-    statements("rfqs/arfq-12345678", &rfq(lifts))
+fn events_of(lifts: &Value) -> Vec<UnassignedEvent> {
+    events("rfqs/arfq-12345678", &rfq(lifts))
 }
 
-fn declines(statements: &[UnassignedEvent]) -> Vec<(Option<&str>, Option<&str>, Option<&str>)> {
-    let declined = statements
+fn declines(events: &[UnassignedEvent]) -> Vec<(Option<&str>, Option<&str>, Option<&str>)> {
+    let declined = events
         .iter()
-        .filter(|said| matches!(said.what, EventKind::RfqDeclined { .. }));
+        .filter(|event| matches!(event.kind, EventKind::RfqDeclined { .. }));
     declined.map(decline).collect()
 }
 
 #[test]
-fn an_rfq_was_asked_and_shows_both_ids_of_its_trip() {
-    let reading = read(
+fn an_rfq_was_sent_and_shows_both_ids_of_its_trip() {
+    let document = read(
         "rfqs/arfq-12345678",
         &rfq(&json!([{"sourcingStatus": 1, "sourcingDisplayStatus": "Unanswered"}])),
     );
-    assert_eq!(trips(&reading), ["A1B2C3", "atrip-64956150"]);
-    assert_eq!(reading.request, Some(request("arfq-12345678")));
-    assert_eq!(reading.children[0].to_string(), "tripmsgs/asellermsg-1");
-    let [asked] = &reading.statements[..] else {
-        panic!("{:?}", reading.statements)
+    assert_eq!(trip_ids(&document), ["A1B2C3", "atrip-64956150"]);
+    assert_eq!(document.rfq, Some(rfq_id("arfq-12345678")));
+    assert_eq!(document.children[0].to_string(), "tripmsgs/asellermsg-1");
+    let [sent] = &document.events[..] else {
+        panic!("{:?}", document.events)
     };
     assert_eq!(
-        asked.what,
+        sent.kind,
         EventKind::TripRequested {
-            request: request("arfq-12345678")
+            rfq: rfq_id("arfq-12345678")
         }
     );
-    assert_eq!(asked.at, Some(at("2026-01-31T09:00:00Z")));
-    assert_eq!((reading.missing.len(), reading.quote), (0, None));
+    assert_eq!(sent.at, Some(at("2026-01-31T09:00:00Z")));
+    assert_eq!((document.missing.len(), document.quote), (0, None));
 }
 
 #[test]
-fn an_answered_lift_with_a_quote_of_its_own_is_a_quote_that_stands() {
-    let said = of(&json!([{
+fn an_accepted_lift_with_its_own_quote_is_a_received_and_reaffirmed_quote() {
+    let parsed = events_of(&json!([{
         "sourcingStatus": 2, "sourcingDisplayStatus": "Accepted", "aircraftType": "Light jet", "aircraftTail": "N123XX", "maxPax": 7,
         "links": {"quotes": [{"id": "aquote-9"}, {"id": "aquote-1"}]},
         "latestQuote": {"id": "aquote-1", "createdOn": "2026-01-31T10:00:00Z", "sellerPrice": {"price": 18500.5, "currency": "USD"}},
     }]));
-    let [_, received, stands] = &said[..] else {
-        panic!("{said:?}")
+    let [_, received, reaffirmed] = &parsed[..] else {
+        panic!("{parsed:?}")
     };
-    let EventKind::QuoteReceived(details) = &received.what else {
+    let EventKind::QuoteReceived(details) = &received.kind else {
         panic!("{received:?}")
     };
     assert_eq!(
         (details.quote.as_str(), &details.price),
         ("aquote-1", &price("18500.5", "USD"))
     );
-    assert_eq!(details.request, Some(request("arfq-12345678")));
+    assert_eq!(details.rfq, Some(rfq_id("arfq-12345678")));
     assert_eq!(details.operator.name.as_deref(), Some("Northwind Jets"));
     assert_eq!(
         (details.aircraft_type.as_deref(), details.aircraft_tail.as_deref()),
@@ -75,19 +75,19 @@ fn an_answered_lift_with_a_quote_of_its_own_is_a_quote_that_stands() {
     );
     assert_eq!(
         (received.at, received.version.at),
-        (Some(at("2026-01-31T10:00:00Z")), Some(began()))
+        (Some(at("2026-01-31T10:00:00Z")), Some(began_at()))
     );
-    let EventKind::QuoteReaffirmed { quote, .. } = &stands.what else {
-        panic!("{stands:?}")
+    let EventKind::QuoteReaffirmed { quote, .. } = &reaffirmed.kind else {
+        panic!("{reaffirmed:?}")
     };
     assert_eq!(
-        (quote.as_str(), stands.at, stands.version.at),
-        ("aquote-1", None, Some(began()))
+        (quote.as_str(), reaffirmed.at, reaffirmed.version.at),
+        ("aquote-1", None, Some(began_at()))
     );
 }
 
 #[test]
-fn links_to_several_quotes_are_no_quotes() {
+fn several_linked_quotes_without_a_latest_one_are_ambiguous() {
     let several = json!({"quotes": [{"id": "aquote-1"}, {"id": "aquote-2"}]});
     for lift in [
         json!({"sourcingStatus": 2, "links": several}),
@@ -97,7 +97,7 @@ fn links_to_several_quotes_are_no_quotes() {
         json!({"sourcingStatus": 2, "links": {"quotes": []}}),
         json!({"sourcingStatus": 2}),
     ] {
-        assert_eq!(quotes(&of(&json!([lift]))).len(), 0, "{lift}");
+        assert_eq!(quotes(&events_of(&json!([lift]))).len(), 0, "{lift}");
     }
     for lift in [
         json!({"sourcingStatus": 2, "links": several, "latestQuote": {"id": "aquote-2"}}),
@@ -106,9 +106,9 @@ fn links_to_several_quotes_are_no_quotes() {
         json!({"sourcingStatus": 2, "latestQuote": "aquote-2"}),
         json!({"sourcingStatus": 2.0, "latestQuote": [{"id": "aquote-2"}]}),
     ] {
-        let said = of(&json!([lift]));
+        let parsed = events_of(&json!([lift]));
         assert_eq!(
-            quotes(&said)
+            quotes(&parsed)
                 .iter()
                 .map(|details| details.quote.as_str())
                 .collect::<Vec<_>>(),
@@ -119,7 +119,7 @@ fn links_to_several_quotes_are_no_quotes() {
 }
 
 #[test]
-fn an_rfq_with_several_lifts_has_several_quotes_and_the_ones_without_a_price_are_fetched() {
+fn an_rfq_with_several_lifts_has_several_quotes_and_reports_those_without_a_price_as_missing() {
     let lift =
         |quote: &str, price: Value| json!({"sourcingStatus": 2, "latestQuote": {"id": quote, "sellerPrice": price}});
     let lifts = json!([
@@ -127,43 +127,46 @@ fn an_rfq_with_several_lifts_has_several_quotes_and_the_ones_without_a_price_are
         lift("aquote-2", Value::Null),
         lift("aquote-3", json!("x"))
     ]);
-    let reading = read("rfqs/arfq-12345678", &rfq(&lifts));
-    assert_eq!(quotes(&reading.statements).len(), 3);
-    let wanting: Vec<String> = reading.missing.iter().map(ToString::to_string).collect();
-    assert_eq!(wanting, ["quotes/aquote-2", "quotes/aquote-3"]);
+    let document = read("rfqs/arfq-12345678", &rfq(&lifts));
+    assert_eq!(quotes(&document.events).len(), 3);
+    let missing: Vec<String> = document.missing.iter().map(ToString::to_string).collect();
+    assert_eq!(missing, ["quotes/aquote-2", "quotes/aquote-3"]);
 }
 
 #[test]
-fn an_rfq_is_declined_where_no_lift_is_quoted_and_one_is_declined() {
+fn an_rfq_is_declined_if_one_lift_is_declined_and_none_accepted() {
     let quoted = json!({"sourcingStatus": 2, "latestQuote": {"id": "aquote-1"}});
     let declined = json!({"sourcingStatus": 3, "declineReason": "OTHER", "latestQuote": {"id": "aquote-2"}});
     let refused = json!({"sourcingDisplayStatus": "Declined", "links": {"quotes": []}});
     let open = json!({"sourcingStatus": 1});
     let whole = (Some("arfq-12345678"), Some("aquote-2"), Some("OTHER"));
-    assert_eq!(declines(&of(&json!([declined]))), [whole]);
-    assert_eq!(declines(&of(&json!([open, declined, refused]))), [whole]);
-    assert_eq!(declines(&of(&json!([refused]))), [(Some("arfq-12345678"), None, None)]);
+    assert_eq!(declines(&events_of(&json!([declined]))), [whole]);
+    assert_eq!(declines(&events_of(&json!([open, declined, refused]))), [whole]);
     assert_eq!(
-        declines(&of(&json!([quoted, declined]))),
+        declines(&events_of(&json!([refused]))),
+        [(Some("arfq-12345678"), None, None)]
+    );
+    assert_eq!(
+        declines(&events_of(&json!([quoted, declined]))),
         [(None, Some("aquote-2"), Some("OTHER"))]
     );
-    assert_eq!(declines(&of(&json!([quoted, refused]))), []);
-    assert_eq!(declines(&of(&json!([quoted, open]))), []);
-    assert_eq!(declines(&of(&json!([open]))), []);
-    // Words about the whole say no more than its lifts.
-    let mut worded = rfq(&json!([quoted]));
-    worded["declineReason"] = json!("OTHER");
-    assert_eq!(declines(&statements("rfqs/arfq-12345678", &worded)), []);
-    worded["sellerLift"] = json!([open]);
-    let said = statements("rfqs/arfq-12345678", &worded);
-    assert_eq!(declines(&said), [(Some("arfq-12345678"), None, Some("OTHER"))]);
-    // It is so at the moment of the GET, and bears no stamp of when it became so.
-    let said = of(&json!([refused]));
-    assert_eq!((said[1].at, said[1].version.at), (None, Some(began())));
+    assert_eq!(declines(&events_of(&json!([quoted, refused]))), []);
+    assert_eq!(declines(&events_of(&json!([quoted, open]))), []);
+    assert_eq!(declines(&events_of(&json!([open]))), []);
+    // The statement of the document counts only if no lift is accepted.
+    let mut with_reason = rfq(&json!([quoted]));
+    with_reason["declineReason"] = json!("OTHER");
+    assert_eq!(declines(&events("rfqs/arfq-12345678", &with_reason)), []);
+    with_reason["sellerLift"] = json!([open]);
+    let parsed = events("rfqs/arfq-12345678", &with_reason);
+    assert_eq!(declines(&parsed), [(Some("arfq-12345678"), None, Some("OTHER"))]);
+    // The decline is true at the time of the GET, and has no time of its own.
+    let parsed = events_of(&json!([refused]));
+    assert_eq!((parsed[1].at, parsed[1].version.at), (None, Some(began_at())));
 }
 
 #[test]
-fn a_cancelled_rfq_calls_its_trip_off() {
+fn a_cancelled_rfq_cancels_its_trip() {
     for (data, is_cancelled) in [
         (json!({"canceled": true}), true),
         (json!({"cancelled": "true"}), true),
@@ -171,28 +174,32 @@ fn a_cancelled_rfq_calls_its_trip_off() {
         (json!({"canceled": null}), false),
         (json!({"canceled": {"by": "x"}}), false),
     ] {
-        let said = statements("rfqs/arfq-1", &data);
+        let parsed = events("rfqs/arfq-1", &data);
         let expected = EventKind::TripChanged {
-            request: Some(request("arfq-1")),
+            rfq: Some(rfq_id("arfq-1")),
             status: TripStatus::Cancelled,
         };
-        assert_eq!(said.iter().any(|said| said.what == expected), is_cancelled, "{data}");
+        assert_eq!(
+            parsed.iter().any(|event| event.kind == expected),
+            is_cancelled,
+            "{data}"
+        );
     }
-    let stamped = statements(
+    let with_times = events(
         "rfqs/arfq-1",
         &json!({"canceled": true, "createdOn": "2026-01-31T09:00:00Z", "updatedOn": "2026-01-31T11:00:00Z"}),
     );
     assert_eq!(
-        (stamped[1].at, stamped[1].version.at),
+        (with_times[1].at, with_times[1].version.at),
         (Some(at("2026-01-31T11:00:00Z")), Some(at("2026-01-31T11:00:00Z")))
     );
 }
 
-/// What else changes in a document makes no other fact of what stays.
+/// Other changes of a document do not change a fact.
 #[test]
-fn a_facts_digest_is_of_the_fact_alone() {
+fn the_digest_of_a_fact_covers_the_fact_only() {
     let lift = json!({"sourcingStatus": 2, "latestQuote": {"id": "aquote-1"}});
-    let digest = |lifts: Value| of(&lifts)[1].version.digest;
+    let digest = |lifts: Value| events_of(&lifts)[1].version.digest;
     let one = digest(json!([lift]));
     assert_eq!(one, digest(json!([lift, {"sourcingStatus": 1, "note": "new"}])));
     assert_ne!(

@@ -34,7 +34,7 @@ fn a_blank_list_is_empty() {
 }
 
 #[test]
-fn a_bad_entry_is_refused_by_its_place() {
+fn an_invalid_entry_is_refused_with_its_position() {
     assert_eq!(problem("a,,b"), Some((2, SecretEntryError::Empty)));
     assert_eq!(problem("a b,"), Some((3, SecretEntryError::Empty)));
     assert_eq!(problem(","), Some((1, SecretEntryError::Empty)));

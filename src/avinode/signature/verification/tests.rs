@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn the_short_form_is_read_back() {
+fn the_displayed_form_is_parsed_back() {
     for scheme in AuthScheme::ALL {
         let by = VerifiedBy { scheme, ordinal: 12 };
         assert_eq!(by.to_string().parse(), Ok(by));
@@ -17,7 +17,7 @@ fn the_short_form_is_read_back() {
 }
 
 #[test]
-fn what_we_never_write_is_not_read() {
+fn any_other_form_is_refused() {
     for text in [
         "", "hmac", "hmac#", "hmac#0", "hmac#+1", "hmac#-1", "HMAC#1", "rsa#1", "hmac#1#2",
     ] {

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn absent_leaves_null_clears_and_an_object_is_merged() {
+fn an_absent_field_differs_from_a_null_one() {
     let patch: TripPatch = serde_json::from_str(r#"{"avinode_trip_id": null, "current_step": "x"}"#).unwrap();
     assert_eq!(patch.avinode_trip_id, Some(None));
     assert_eq!(patch.current_step, Some(Some("x".to_owned())));
@@ -11,7 +11,7 @@ fn absent_leaves_null_clears_and_an_object_is_merged() {
 }
 
 #[test]
-fn merging_follows_the_examples_of_the_standard() {
+fn merging_follows_the_examples_of_rfc_7396() {
     for (target, patch, merged) in [
         (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
         (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn infinities_are_no_times_and_the_rest_is_exact_to_the_microsecond() {
+fn infinities_have_no_time_and_other_timestamps_are_exact_to_the_microsecond() {
     assert_eq!(PgTimestamp(i64::MAX).time(), None);
     assert_eq!(PgTimestamp(i64::MIN).time(), None);
     assert_eq!(PgTimestamp(i64::MAX - 1).time(), None);

@@ -1,13 +1,13 @@
 use super::*;
-use crate::domain::event::{Money, Party};
 
-#[test]
-fn what_is_written_is_read_back_and_events_alone_need_no_column() {
-    let at = |seconds: i64| DateTime::from_timestamp(1_780_000_000 + seconds, 123_456_000);
-    let quote = QuoteId::parse("aquote-1").unwrap();
-    let details = |amount: Option<&str>| QuoteDetails {
-        quote: quote.clone(),
-        request: Some(RfqId::parse("arfq-1").unwrap()),
+fn at(seconds: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(1_780_000_000 + seconds, 123_456_000)
+}
+
+fn details(amount: Option<&str>) -> QuoteDetails {
+    QuoteDetails {
+        quote: QuoteId::parse("aquote-1").unwrap(),
+        rfq: Some(RfqId::parse("arfq-1").unwrap()),
         price: amount.map(|amount| Money {
             amount: amount.parse().unwrap(),
             currency: "USD".to_owned(),
@@ -19,32 +19,40 @@ fn what_is_written_is_read_back_and_events_alone_need_no_column() {
         aircraft_type: Some("Light jet".to_owned()),
         aircraft_tail: None,
         valid_until: at(500),
-    };
-    let version = |at, source, byte| FactVersion {
+    }
+}
+
+fn version(at: Option<DateTime<Utc>>, source: FactSource, byte: u8) -> FactVersion {
+    FactVersion {
         at,
         source,
         digest: [byte; 32],
-    };
-    let event = QuoteHistory::once(details(Some("12000.1")), version(at(1), FactSource::Event, 1), at(1));
-    assert_eq!(write(&event), None);
-    let mut said = event.clone();
-    said.take(&QuoteHistory::once(
-        details(None),
-        version(at(3), FactSource::Document, 2),
-        None,
-    ));
-    said.take(&QuoteHistory::once(
-        details(Some("0.01")),
-        version(at(2), FactSource::Document, 255),
-        at(0),
-    ));
-    said.take(&QuoteHistory::stood(at(4)));
-    let mut described = said.clone();
-    (described.received, described.event) = (false, None);
-    assert_eq!(read(&quote, write(&described)), Some(described));
-    assert_eq!(read(&quote, write(&said)), Some(said));
-    let stood = QuoteHistory::stood(at(4));
-    assert_eq!(read(&quote, write(&stood)), Some(stood));
-    let only = only(details(Some("12000.1")), version(at(1), FactSource::Event, 1), at(1));
-    assert_eq!(only, event);
+    }
+}
+
+fn one_event() -> QuoteHistory {
+    QuoteHistory::of_received(details(Some("12000.1")), version(at(1), FactSource::Event, 1), at(1))
+}
+
+#[test]
+fn a_written_history_is_read_back() {
+    let quote = QuoteId::parse("aquote-1").unwrap();
+    let mut received = one_event();
+    let price_missing = version(at(3), FactSource::Document, 2);
+    received.merge(&QuoteHistory::of_received(details(None), price_missing, None));
+    let cheaper = version(at(2), FactSource::Document, 255);
+    received.merge(&QuoteHistory::of_received(details(Some("0.01")), cheaper, at(0)));
+    received.merge(&QuoteHistory::of_reaffirmed(at(4)));
+    let mut observed = received.clone();
+    (observed.received, observed.event) = (false, None);
+    for history in [received, observed, QuoteHistory::of_reaffirmed(at(4))] {
+        assert_eq!(read(&quote, write(&history)), Some(history));
+    }
+}
+
+#[test]
+fn the_history_of_one_event_needs_no_column() {
+    assert_eq!(write(&one_event()), None);
+    let in_other_columns = of_one_observation(details(Some("12000.1")), version(at(1), FactSource::Event, 1), at(1));
+    assert_eq!(in_other_columns, one_event());
 }
