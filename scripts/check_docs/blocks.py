@@ -9,7 +9,7 @@ A fenced block whose info string has the word `run` is pasted into a shell, in t
 
 A fenced block with the word `output` is what the block before it prints. `…` within a line stands for any text, a line that is
 `…` alone for any number of lines; spaces count as one. A page that begins with `<!-- check-docs: after FILE.md#section -->`
-continues that section of another page, whose blocks are run first.
+continues sections of another page, whose blocks are run first.
 
 Each page has a fresh folder: /tmp/avinode-try and the ports 8080 and 9090, which the pages name, are replaced by
 a folder and ports of their own. Pages run side by side. Every `sh` block of README.md has to be marked.
@@ -30,7 +30,7 @@ from .shell import Shell, end_left_of
 PAGES = ["README.md", "docs/http-api.md", "docs/avinode.md", "docs/cli.md"]
 TRY_FOLDER = "/tmp/avinode-try"
 PORTS = ["8080", "9090"]
-BLOCK_SECONDS = 120
+BLOCK_SECONDS = 60
 SIDE_BY_SIDE = 2
 
 
@@ -66,11 +66,12 @@ def run_page(path):
     if not steps:
         return errors + [f"{page.name}: no block has the word `run`"], 0
     before = []
-    if page.after:
-        other, _, section = page.after.partition("#")
-        before = [step for step in pair(read((path.parent / other).resolve())) if step[1].heading == section]
-        if not before:
-            return errors + [f"{page.name}: {page.after} has no block that runs"], 0
+    for place in page.after:
+        other, _, section = place.partition("#")
+        found = [step for step in pair(read((path.parent / other).resolve())) if step[1].heading == section]
+        if not found:
+            return errors + [f"{page.name}: {place} has no block that runs"], 0
+        before += found
     home = pathlib.Path(tempfile.mkdtemp(prefix="avinode-docs-"))
     home.chmod(0o755)  # root's Postgres is run by another user
     replaced = {TRY_FOLDER: str(home / "try")} | {port: free for port, free in zip(PORTS, free_ports(len(PORTS)))}

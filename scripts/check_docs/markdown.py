@@ -11,7 +11,7 @@ HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 INLINE_CODE = re.compile(r"(`+)(?:(?!\1).)+?\1")
 LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
 REFERENCE = re.compile(r"^ {0,3}\[[^\]]+\]:\s*<?(\S+?)>?\s*$")
-SETUP = re.compile(r"<!--\s*check-docs: after (\S+)\s*-->")
+SETUP = re.compile(r"<!--\s*check-docs: after (.+?)\s*-->")
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Document:
     links: list = field(default_factory=list)
     anchors: list = field(default_factory=list)
     prose: list = field(default_factory=list)
-    after: str = ""
+    after: list = field(default_factory=list)
 
     @property
     def name(self):
@@ -64,7 +64,7 @@ def read(path):
             document.blocks.append(block)
             continue
         if found := SETUP.match(line):
-            document.after = found[1]
+            document.after = found[1].split()
         if found := HEADING.match(line):
             heading = slug(found[2])
             count = seen.get(heading, 0)
