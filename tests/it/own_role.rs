@@ -1,5 +1,5 @@
 //! The service with a role of its own, which owns none of the application's tables and is not a superuser: the privileges in
-//! deploy/README.md are those that `check` requires, and they are enough.
+//! docs/existing-database.md are those that `check` requires, and they are enough.
 
 use std::path::Path;
 use std::time::Duration;
@@ -22,9 +22,8 @@ use crate::support::cluster::Db;
 use crate::support::pool::Pool;
 use crate::support::postgrest::Postgrest;
 use crate::support::service::{Running, drain, keep, shift};
+use crate::support::service_role;
 use crate::support::snapshot::dead_jobs;
-
-const DEPLOYMENT: &str = include_str!("../../deploy/README.md");
 
 /// Creates a role with only LOGIN and BYPASSRLS, and returns its name and database URL.
 async fn role(db: &Db) -> (String, String) {
@@ -37,12 +36,7 @@ async fn role(db: &Db) -> (String, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_the_documented_privileges_check_passes_and_everything_works() {
     let db = Db::attached().await;
-    let role = format!("service_{}", Uuid::now_v7().simple());
-    let (_, rest) = DEPLOYMENT.split_once("```sql\nCREATE ROLE").unwrap();
-    let (statements, _) = rest.split_once("```").unwrap();
-    let statements = format!("CREATE ROLE{statements}").replace("avinode_ingest_service", &role);
-    db.run(&statements).await;
-    let url = db.url().replace("user=avinode", &format!("user={role}"));
+    let (role, url) = service_role::create(&db).await;
     let after = check(&[("DATABASE_URL", &url)]).await;
     for thing in [
         "schema",
@@ -101,6 +95,29 @@ async fn with_the_documented_privileges_check_passes_and_everything_works() {
     service.stop().await;
     assert_eq!(dead_jobs(&db.pool).await, before);
     db.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documented_policies_replace_bypassrls() {
+    for db in [Db::new().await, Db::attached().await] {
+        let (role, url) = service_role::create_with_policies(&db).await;
+        let result = check(&[("DATABASE_URL", &url)]).await;
+        assert_eq!(result.status("privileges"), "ok", "{}", result.text);
+        assert_eq!(result.status("rls"), "ok", "{}", result.text);
+        for table in [
+            "chat_sessions",
+            "quotes",
+            "conversations",
+            "requests",
+            "iso_agents",
+            "proposals",
+        ] {
+            db.run(&format!("DROP POLICY {role} ON public.{table}")).await;
+        }
+        let result = check(&[("DATABASE_URL", &url)]).await;
+        assert_eq!(result.status("rls"), "failed", "{}", result.text);
+        db.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

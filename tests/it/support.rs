@@ -13,6 +13,7 @@ pub mod pooler;
 pub mod postgrest;
 pub mod recorder;
 pub mod service;
+pub mod service_role;
 pub mod setup;
 pub mod snapshot;
 pub mod worker_pool;

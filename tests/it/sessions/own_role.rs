@@ -1,4 +1,4 @@
-//! Under a role of its own, with the rights of the page on deployment and no others, every operation works.
+//! Under a role of its own, with the privileges of docs/existing-database.md and no others, every operation works.
 
 use avinode_ingest::domain::chat_session::input::{ActivityUpdate, ProposalUpdate, QuoteUpdate};
 use avinode_ingest::domain::chat_session::page::{PageRequest, SessionFilter};
@@ -9,18 +9,13 @@ use super::{new, sessions};
 use crate::support::check_command::check;
 use crate::support::cluster::Db;
 use crate::support::pool::Pool;
+use crate::support::service_role;
 use crate::support::setup::Stage;
 
-const DEPLOYMENT: &str = include_str!("../../../deploy/README.md");
-
 #[tokio::test(flavor = "multi_thread")]
-async fn the_rights_of_the_page_on_deployment_are_enough_for_every_operation() {
+async fn the_documented_privileges_suffice_for_every_operation() {
     for db in [Db::new().await, Db::attached().await] {
-        let role = format!("service_{}", Uuid::now_v7().simple());
-        let (_, rest) = DEPLOYMENT.split_once("```sql\nCREATE ROLE").unwrap();
-        let (statements, _) = rest.split_once("```").unwrap();
-        let statements = format!("CREATE ROLE{statements}").replace("avinode_ingest_service", &role);
-        db.run(&statements).await;
+        let (role, _) = service_role::create(&db).await;
         let stage = Stage::set(&db.pool).await;
         let (quote_id, proposal_id) = (stage.quote(&db.pool, None).await, stage.proposal(&db.pool).await);
         let own = Pool::new(db.options.clone().username(&role), 4);

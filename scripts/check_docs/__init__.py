@@ -1,0 +1,1 @@
+"""The checks of the documents; scripts/check-docs runs them."""
