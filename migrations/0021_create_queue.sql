@@ -32,7 +32,7 @@ CREATE INDEX jobs_due ON avinode_ingest.jobs (kind, due_at, id);
 CREATE INDEX jobs_key ON avinode_ingest.jobs (kind, key) WHERE key IS NOT NULL;
 
 COMMENT ON TABLE avinode_ingest.jobs IS 'Live units of queued work: available, running (lease_token set) or waiting for a retry (attempts > 0).';
-COMMENT ON COLUMN avinode_ingest.jobs.kind IS 'Which handler it is for: event, event_again, rematch, expire, thin, unknown.';
+COMMENT ON COLUMN avinode_ingest.jobs.kind IS 'Which handler it is for: full_event, event_replay, unknown_format, rematch, quote_expiry, fetch_notified.';
 COMMENT ON COLUMN avinode_ingest.jobs.key IS 'What it is about, where jobs about the same thing can be served together: a resource id, a session id, a quote.';
 COMMENT ON COLUMN avinode_ingest.jobs.delivery_id IS 'The delivery it came with. No foreign key: both rows are written in one statement, and a check would cost a look-up a row.';
 COMMENT ON COLUMN avinode_ingest.jobs.due_at IS 'When it may next be claimed; while it runs, the end of its lease.';

@@ -1,2 +1,2 @@
 -- What jobs are about has grown.
-COMMENT ON COLUMN avinode_ingest.jobs.kind IS 'Which handler it is for: event, event_again, rematch, expire, unknown; and, where anything is fetched, thin, follow, reconcile.';
+COMMENT ON COLUMN avinode_ingest.jobs.kind IS 'Which handler it is for: full_event, event_replay, unknown_format, rematch, quote_expiry; and, where anything is fetched, fetch_notified, fetch_follow_up, reconcile.';

@@ -9,6 +9,7 @@ pub mod claim_by_key;
 pub mod disposition;
 pub mod enqueue;
 pub mod job;
+pub mod job_state;
 pub mod leader;
 mod lease;
 pub mod limit;

@@ -9,7 +9,7 @@ use crate::Result;
 /// Jobs finished a second until none of the flood is left.
 pub async fn drain(pool: &PgPool) -> Result<f64> {
     let count = || async {
-        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'event'")
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'full_event'")
             .fetch_one(pool)
             .await
     };

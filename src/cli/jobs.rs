@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 
 use super::database::CommandDatabase;
 use super::error::{CliError, Context};
@@ -12,6 +12,7 @@ use crate::config::database::DatabaseArgs;
 use crate::config::value_parsers::whole;
 use crate::jobs::fetch::status;
 use crate::queue::admin::{self, JobFilter};
+use crate::queue::job_state::JobState;
 
 /// What can be done with jobs.
 #[derive(Debug, Subcommand)]
@@ -20,37 +21,12 @@ pub enum JobsCommand {
     List(ListJobsArgs),
     /// Show one job with its history
     Show(ShowJobArgs),
-    /// Run dead or waiting jobs now
+    /// Run dead, scheduled or retryable jobs now
     Retry(JobSelection),
-    /// Take dead or waiting jobs out of the queue for good
+    /// Take dead or unclaimed jobs out of the queue for good
     ///
     /// Their deliveries are kept and can be worked on again with `deliveries replay`.
     Discard(JobSelection),
-}
-
-/// The states of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum State {
-    /// Due, and taken by nobody.
-    Available,
-    /// Owned by a worker.
-    Running,
-    /// To be tried again later, or held until something else is there.
-    Waiting,
-    /// Given up: kept until it is retried or discarded.
-    Dead,
-}
-
-impl State {
-    /// The word that lists use.
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Available => "available",
-            Self::Running => "running",
-            Self::Waiting => "waiting",
-            Self::Dead => "dead",
-        }
-    }
 }
 
 /// What `jobs list` takes.
@@ -58,7 +34,7 @@ impl State {
 pub struct ListJobsArgs {
     /// Only jobs in this state.
     #[arg(long, value_name = "STATE")]
-    pub state: Option<State>,
+    pub state: Option<JobState>,
 
     /// Only jobs of this kind.
     #[arg(long, value_name = "KIND")]
@@ -134,7 +110,7 @@ async fn list(args: ListJobsArgs) -> Result<ExitCode, CliError> {
         .context("ask how fetching stands")?;
     let filter = JobFilter {
         id: None,
-        state: args.state.map(|state| state.as_str().to_owned()),
+        state: args.state,
         kind: args.kind,
         limit: args.limit,
         unserved,
@@ -151,7 +127,7 @@ async fn list(args: ListJobsArgs) -> Result<ExitCode, CliError> {
             report.row([
                 job.id.to_string(),
                 job.kind,
-                job.state,
+                job.state.to_string(),
                 job.attempts.to_string(),
                 moment(job.due_at),
                 or_dash(job.delivery_id.map(|id| id.to_string())),
@@ -186,7 +162,7 @@ async fn show(args: ShowJobArgs) -> Result<ExitCode, CliError> {
         Some(job) => {
             let mut report = TextTable::new(["job", &job.id.to_string()]);
             report.row(["kind", &job.kind]);
-            report.row(["state", &job.state]);
+            report.row(["state", job.state.as_str()]);
             report.row(["about", &or_dash(job.key.clone())]);
             report.row(["delivery", &or_dash(job.delivery_id.map(|id| id.to_string()))]);
             report.row(["queued", &moment(job.created_at)]);
@@ -250,7 +226,7 @@ async fn mend(choice: JobSelection, mending: Mending) -> Result<ExitCode, CliErr
         return Ok(ExitCode::SUCCESS);
     }
     Err(CliError::plain(format!(
-        "not there, or neither dead nor waiting: {}",
+        "not found, or in a state that does not allow it: {}",
         missed.join(", ")
     )))
 }

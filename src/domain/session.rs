@@ -7,10 +7,6 @@ use uuid::Uuid;
 
 use super::ids::QuoteId;
 
-/// The kind of the job, with the session's id as key, by which a session is matched with what is known of its trip. Session
-/// tracking, the sweep and the triggers on `chat_sessions` queue it; these say the same word.
-pub const REMATCH: &str = "rematch";
-
 /// What the rules read of a row of `chat_sessions`, its ledger and its state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionSnapshot {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::group_commit::NewDelivery;
 use crate::avinode::notification::DeliveryKind;
+use crate::domain::job_kind::JobKind;
 use crate::postgres::autocommit::AutocommitConnection;
 
 /// Appends deliveries and their jobs in one commit, by a statement that is its own transaction.
@@ -18,7 +19,7 @@ pub async fn append(connection: AutocommitConnection, arrivals: &[&NewDelivery])
     let verified: Vec<&str> = arrivals.iter().map(|arrival| arrival.verified_by.as_str()).collect();
     let headers: Vec<String> = arrivals.iter().map(|arrival| lines(&arrival.headers)).collect();
     let bodies: Vec<&[u8]> = arrivals.iter().map(|arrival| arrival.body.as_ref()).collect();
-    let kinds: Vec<&str> = arrivals.iter().map(|arrival| kind(&arrival.route)).collect();
+    let kinds: Vec<&str> = arrivals.iter().map(|arrival| kind(&arrival.route).as_str()).collect();
     let keys: Vec<Option<&str>> = arrivals.iter().map(|arrival| key(&arrival.route)).collect();
     let append = sqlx::query!(
         r#"
@@ -45,12 +46,11 @@ pub async fn append(connection: AutocommitConnection, arrivals: &[&NewDelivery])
     connection.execute(append).await.map(drop)
 }
 
-/// Which handler the job is for; the kinds are those of `jobs`, which this module may not name.
-fn kind(route: &DeliveryKind) -> &'static str {
+fn kind(route: &DeliveryKind) -> JobKind {
     match route {
-        DeliveryKind::Thin { .. } => "thin",
-        DeliveryKind::Full => "event",
-        DeliveryKind::Unknown => "unknown",
+        DeliveryKind::Thin { .. } => JobKind::FetchNotified,
+        DeliveryKind::Full => JobKind::FullEvent,
+        DeliveryKind::Unknown => JobKind::UnknownFormat,
     }
 }
 

@@ -29,6 +29,7 @@ use crate::avinode::documents::{self, ParsedDocument};
 use crate::avinode::json;
 use crate::avinode::resource::Resource;
 use crate::domain::ids::TripId;
+use crate::domain::job_kind::JobKind;
 use crate::domain::trip::Provenance;
 use crate::queue::claim as queue;
 use crate::queue::claim_by_key::{KeyBatch, KeyHandler};
@@ -37,14 +38,6 @@ use crate::queue::limiter::Limiter;
 use crate::store::deliveries;
 use crate::store::documents::{self as kept, StoredDocument};
 
-/// A thin notification; its key is the resource's id.
-pub const KIND: &str = "thin";
-/// A resource that another document needs, or one to be looked at once more; likewise, and without a delivery.
-pub const FOLLOW: &str = "follow";
-/// A resource fetched though nobody told of it.
-pub const RECONCILE: &str = "reconcile";
-/// The kinds that fetching serves, the most urgent first.
-pub const KINDS: [&str; 3] = [KIND, FOLLOW, RECONCILE];
 /// The limiter's name.
 pub const LIMITER: &str = "avinode";
 
@@ -77,8 +70,8 @@ struct FetchedDocument {
 type Unfinished = Vec<(i64, JobError)>;
 
 impl KeyHandler for FetchHandler {
-    fn kinds(&self) -> &'static [&'static str] {
-        &KINDS
+    fn kinds(&self) -> &'static [JobKind] {
+        &JobKind::FETCHING
     }
 
     fn perform<'a>(&'a self, group: &'a KeyBatch) -> BoxFuture<'a, Result<Unfinished, JobError>> {

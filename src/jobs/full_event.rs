@@ -10,28 +10,21 @@ use super::apply::{ClaimedWork, JobApplier, JobPayload};
 use crate::avinode::full_event::events;
 use crate::avinode::notification::Notification;
 use crate::avinode::parse_error::ParseError;
+use crate::domain::job_kind::JobKind;
 use crate::queue::job::{ClaimedJob, JobError, JobHandler};
 use crate::store::deliveries::{self, StoredDelivery};
-
-/// A full event as it came.
-pub const KIND: &str = "event";
-/// A stored delivery replayed: past the event keys, because idempotence comes from facts and ledger.
-pub const KIND_AGAIN: &str = "event_again";
-/// JSON that was in neither format when it came: dead, visible, and understood perhaps after an upgrade.
-pub const KIND_UNKNOWN: &str = "unknown";
 
 /// Applies full events.
 pub struct FullEventHandler {
     /// The common way to the sessions.
     pub applier: Arc<JobApplier>,
-    /// [`KIND`], [`KIND_AGAIN`] or [`KIND_UNKNOWN`].
-    pub kind: &'static str,
+    pub kind: JobKind,
     /// Past the event keys.
     pub replayed: bool,
 }
 
 impl JobHandler for FullEventHandler {
-    fn kind(&self) -> &'static str {
+    fn kind(&self) -> JobKind {
         self.kind
     }
 

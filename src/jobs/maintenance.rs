@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::reconcile;
-use crate::domain::session::REMATCH;
+use crate::domain::job_kind::JobKind;
 use crate::heartbeat::Heartbeat;
 use crate::postgres::transaction::Pool;
 use crate::queue::{enqueue, leader};
@@ -97,7 +97,7 @@ async fn match_again(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> 
         return Ok(());
     }
     let keys: Vec<String> = sessions.iter().map(ToString::to_string).collect();
-    let queued = enqueue::enqueue_missing(pool, REMATCH, &keys).await?;
+    let queued = enqueue::enqueue_missing(pool, JobKind::Rematch, &keys).await?;
     tracing::info!(sessions = queued, "sessions are to be matched again");
     Ok(())
 }

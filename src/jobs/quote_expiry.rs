@@ -8,18 +8,15 @@ use futures_util::future::BoxFuture;
 
 use super::apply::{JobApplier, JobPayload};
 use crate::domain::ids::QuoteId;
+use crate::domain::job_kind::JobKind;
 use crate::queue::enqueue::NewJob;
 use crate::queue::job::{ClaimedJob, JobError, JobHandler};
-
-/// Queued with a quote's fact, due when it expires. A later fact that moves `validUntil` queues another; this one then
-/// finds that nothing has expired and changes nothing.
-pub const KIND: &str = "expire";
 
 /// A job for the moment at which a quote expires, if that lies ahead.
 pub fn job(trip: &str, quote: &QuoteId, valid_until: DateTime<Utc>, now: DateTime<Utc>) -> Option<NewJob> {
     let due_in = (valid_until - now).to_std().ok().filter(|ahead| !ahead.is_zero())?;
     Some(NewJob {
-        kind: KIND,
+        kind: JobKind::QuoteExpiry,
         // Apart by tabs, which no id holds.
         key: Some(format!("{trip}\t{quote}\t{}", valid_until.timestamp_micros())),
         delivery_id: None,
@@ -44,8 +41,8 @@ pub struct QuoteExpiryHandler {
 }
 
 impl JobHandler for QuoteExpiryHandler {
-    fn kind(&self) -> &'static str {
-        KIND
+    fn kind(&self) -> JobKind {
+        JobKind::QuoteExpiry
     }
 
     fn batch_size(&self) -> i64 {

@@ -6,9 +6,9 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::fetch::RECONCILE;
 use crate::avinode::resource::Resource;
 use crate::avinode::resource_id::ResourceId;
+use crate::domain::job_kind::JobKind;
 use crate::postgres::transaction::Pool;
 use crate::queue::admin::{self, FinishedJob};
 use crate::queue::enqueue;
@@ -34,7 +34,7 @@ pub struct ReconcileRun {
 /// Puts the trips of sessions up for fetching. Nobody waits for it.
 pub async fn ask(pool: &Pool, which: &ReconcileScope) -> Result<ReconcilePlan, sqlx::Error> {
     let (targets, keys) = targets(pool, which).await?;
-    let queued = enqueue::enqueue_missing(pool, RECONCILE, &keys).await?;
+    let queued = enqueue::enqueue_missing(pool, JobKind::Reconcile, &keys).await?;
     Ok(ReconcilePlan { targets, queued })
 }
 
@@ -45,7 +45,7 @@ pub async fn begin(pool: &Pool, which: &ReconcileScope) -> Result<(ReconcilePlan
         id: Uuid::now_v7(),
         since: admin::now(pool).await?,
     };
-    let queued = enqueue::enqueue_in_run(pool, RECONCILE, &keys, run.id).await?;
+    let queued = enqueue::enqueue_in_run(pool, JobKind::Reconcile, &keys, run.id).await?;
     Ok((ReconcilePlan { targets, queued }, run))
 }
 
@@ -67,7 +67,7 @@ fn is_resource(id: &str) -> bool {
 
 /// How many jobs are still to be done, of those that the run asked for and of what follows from them.
 pub async fn left(pool: &Pool, run: ReconcileRun) -> Result<i64, sqlx::Error> {
-    admin::live_in_run(pool, RECONCILE, run.id).await
+    admin::live_in_run(pool, JobKind::Reconcile, run.id).await
 }
 
 /// What has become of the run's jobs, in order of time.

@@ -7,6 +7,7 @@ use super::{apply, fetch, full_event, quote_expiry, rematch};
 use crate::avinode::client::avinode_client::{AvinodeClient, ClientBuildError};
 use crate::avinode::client::config::{AvinodeSettings, Now};
 use crate::clock::Clock;
+use crate::domain::job_kind::JobKind;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::postgres::transaction::Pool;
 use crate::queue::job::JobHandler;
@@ -14,9 +15,6 @@ use crate::queue::limit::pace::Limit;
 use crate::queue::limiter::Limiter;
 use crate::queue::rate_limited_worker::RateLimitedWorker;
 use crate::queue::retry::RetryPolicy;
-
-/// Kinds of jobs that wait where nothing fetches: kept, listed, and worked off once a process has credentials.
-pub const WAITING_KINDS: [&str; 3] = fetch::KINDS;
 
 /// The fewest and the most keys that are fetched at once.
 const AT_ONCE: (f64, f64) = (8.0, 64.0);
@@ -83,7 +81,7 @@ pub fn registry(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Vec<Ar
     vec![
         Arc::new(full_event::FullEventHandler {
             applier: applier.clone(),
-            kind: full_event::KIND,
+            kind: JobKind::FullEvent,
             replayed: false,
         }),
         Arc::new(rematch::RematchHandler {
@@ -94,12 +92,12 @@ pub fn registry(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Vec<Ar
         }),
         Arc::new(full_event::FullEventHandler {
             applier: applier.clone(),
-            kind: full_event::KIND_AGAIN,
+            kind: JobKind::EventReplay,
             replayed: true,
         }),
         Arc::new(full_event::FullEventHandler {
             applier,
-            kind: full_event::KIND_UNKNOWN,
+            kind: JobKind::UnknownFormat,
             replayed: false,
         }),
     ]

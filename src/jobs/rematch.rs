@@ -8,14 +8,14 @@ use uuid::Uuid;
 
 use super::apply::{JobApplier, JobPayload};
 use super::fetch::ids;
-use crate::domain::session::REMATCH;
+use crate::domain::job_kind::JobKind;
 use crate::queue::enqueue::NewJob;
 use crate::queue::job::{ClaimedJob, JobError, JobHandler};
 
 /// A job that matches a session.
 pub fn job(session: Uuid) -> NewJob {
     NewJob {
-        kind: REMATCH,
+        kind: JobKind::Rematch,
         key: Some(session.to_string()),
         delivery_id: None,
         due_in: None,
@@ -29,8 +29,8 @@ pub struct RematchHandler {
 }
 
 impl JobHandler for RematchHandler {
-    fn kind(&self) -> &'static str {
-        REMATCH
+    fn kind(&self) -> JobKind {
+        JobKind::Rematch
     }
 
     fn batch_size(&self) -> i64 {

@@ -3,8 +3,8 @@
 
 use uuid::Uuid;
 
-use super::full_event::{KIND_AGAIN, KIND_UNKNOWN};
 use crate::avinode::notification::{DeliveryKind, route};
+use crate::domain::job_kind::JobKind;
 use crate::postgres::transaction::Pool;
 use crate::queue::enqueue::{NewJob, enqueue};
 use crate::store::deliveries;
@@ -19,9 +19,9 @@ pub async fn replay(pool: &Pool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error>
         .iter()
         .map(|id| {
             let (kind, key) = match route(&stored[id].body) {
-                DeliveryKind::Full => (KIND_AGAIN, None),
-                DeliveryKind::Thin { key } => (super::fetch::KIND, Some(key.as_str().to_owned())),
-                DeliveryKind::Unknown => (KIND_UNKNOWN, None),
+                DeliveryKind::Full => (JobKind::EventReplay, None),
+                DeliveryKind::Thin { key } => (JobKind::FetchNotified, Some(key.as_str().to_owned())),
+                DeliveryKind::Unknown => (JobKind::UnknownFormat, None),
             };
             NewJob {
                 kind,

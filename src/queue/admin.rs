@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::job_state::JobState;
+use crate::domain::job_kind::JobKind;
 use crate::postgres::interval::interval;
 use crate::postgres::transaction::Pool;
 
@@ -16,8 +18,7 @@ pub struct JobView {
     pub id: i64,
     /// Which handler it is for.
     pub kind: String,
-    /// `available`, `running`, `waiting` or `dead`.
-    pub state: String,
+    pub state: JobState,
     /// What it is about.
     pub key: Option<String>,
     /// The delivery it came with.
@@ -44,13 +45,13 @@ pub struct JobFilter {
     /// One job.
     pub id: Option<i64>,
     /// Only in this state.
-    pub state: Option<String>,
+    pub state: Option<JobState>,
     /// Only of this kind.
     pub kind: Option<String>,
     /// At most this many.
     pub limit: i64,
     /// Kinds that nothing serves: they wait until something does.
-    pub unserved: Vec<String>,
+    pub unserved: Vec<JobKind>,
     /// Why nothing does.
     pub because: String,
 }
@@ -61,7 +62,7 @@ pub async fn list(pool: &Pool, filter: &JobFilter) -> Result<Vec<JobView>, sqlx:
     let jobs = sqlx::query_as!(
         JobView,
         r#"
-        SELECT id AS "id!", kind AS "kind!", state AS "state!", key, delivery_id, created_at AS "created_at!",
+        SELECT id AS "id!", kind AS "kind!", state AS "state!: _", key, delivery_id, created_at AS "created_at!",
             due_at AS "due_at!", attempts AS "attempts!", crashes AS "crashes!", leased_by, reason,
             history AS "history!"
         FROM (
@@ -72,8 +73,10 @@ pub async fn list(pool: &Pool, filter: &JobFilter) -> Result<Vec<JobView>, sqlx:
             SELECT id, kind,
                 CASE
                     WHEN lease_token IS NOT NULL AND due_at > clock_timestamp() THEN 'running'
-                    WHEN kind = ANY ($5) OR due_at > clock_timestamp() THEN 'waiting'
-                    ELSE 'available'
+                    WHEN due_at <= clock_timestamp() THEN 'available'
+                    -- A snooze counts no attempt and leaves a note.
+                    WHEN attempts = 0 AND history = '{}' THEN 'scheduled'
+                    ELSE 'retryable'
                 END,
                 key, delivery_id, created_at, due_at, attempts, crashes, leased_by,
                 CASE WHEN kind = ANY ($5) THEN $6 ELSE history[cardinality(history)] END,
@@ -87,10 +90,10 @@ pub async fn list(pool: &Pool, filter: &JobFilter) -> Result<Vec<JobView>, sqlx:
         LIMIT $4
         "#,
         filter.id,
-        filter.state,
+        filter.state.map(JobState::as_str),
         filter.kind,
         filter.limit,
-        &filter.unserved,
+        &words(&filter.unserved) as &[&str],
         filter.because,
     )
     .fetch_all(&mut tx)
@@ -183,18 +186,17 @@ pub async fn discard(pool: &Pool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> 
 }
 
 /// How many jobs could be worked on right now or are being worked on, apart from kinds that nothing serves.
-pub async fn runnable(pool: &Pool, unserved: &[String]) -> Result<i64, sqlx::Error> {
+pub async fn runnable(pool: &Pool, unserved: &[JobKind]) -> Result<i64, sqlx::Error> {
     runnable_soon(pool, unserved, &[], Duration::ZERO).await
 }
 
 /// Likewise, and of the kinds in `soon` those that are due within so long as well, though for the first time.
 pub async fn runnable_soon(
     pool: &Pool,
-    unserved: &[String],
-    soon: &[&str],
+    unserved: &[JobKind],
+    soon: &[JobKind],
     within: Duration,
 ) -> Result<i64, sqlx::Error> {
-    let soon: Vec<String> = soon.iter().map(|kind| (*kind).to_owned()).collect();
     let mut tx = pool.begin().await?;
     let count = sqlx::query_scalar!(
         r#"
@@ -205,8 +207,8 @@ pub async fn runnable_soon(
             AND (due_at <= clock_timestamp() + interval '100 milliseconds' OR lease_token IS NOT NULL OR attempts > 0
                 OR cardinality(history) > 0 OR kind = ANY ($2) AND due_at <= clock_timestamp() + $3::interval)
         "#,
-        unserved,
-        &soon,
+        &words(unserved) as &[&str],
+        &words(soon) as &[&str],
         interval(within),
     )
     .fetch_one(&mut tx)
@@ -218,7 +220,7 @@ pub async fn runnable_soon(
 /// How many jobs wait for something that serves their kind, and how many are dead.
 ///
 /// Unnamed, unlike the others: `check` asks behind any pooler.
-pub async fn left(pool: &Pool, unserved: &[String]) -> Result<(i64, i64), sqlx::Error> {
+pub async fn left(pool: &Pool, unserved: &[JobKind]) -> Result<(i64, i64), sqlx::Error> {
     let mut tx = pool.begin().await?;
     let left = sqlx::query_as(
         r#"
@@ -226,12 +228,16 @@ pub async fn left(pool: &Pool, unserved: &[String]) -> Result<(i64, i64), sqlx::
             (SELECT count(*) FROM avinode_ingest.dead_jobs)
         "#,
     )
-    .bind(unserved)
+    .bind(words(unserved))
     .persistent(false)
     .fetch_one(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(left)
+}
+
+fn words(kinds: &[JobKind]) -> Vec<&'static str> {
+    kinds.iter().map(|kind| kind.as_str()).collect()
 }
 
 /// A finished job, as an operator sees it.
@@ -258,11 +264,11 @@ pub async fn now(pool: &Pool) -> Result<DateTime<Utc>, sqlx::Error> {
 }
 
 /// How many jobs of a kind are live that a run waits for.
-pub async fn live_in_run(pool: &Pool, kind: &str, run: Uuid) -> Result<i64, sqlx::Error> {
+pub async fn live_in_run(pool: &Pool, kind: JobKind, run: Uuid) -> Result<i64, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let count = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM avinode_ingest.jobs WHERE kind = $1 AND $2 = ANY (runs)"#,
-        kind,
+        kind.as_str(),
         run,
     )
     .fetch_one(&mut tx)

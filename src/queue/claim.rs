@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::job::{ClaimedJob, JobOutcome};
+use crate::domain::job_kind::JobKind;
 use crate::postgres::interval::interval;
 use crate::postgres::transaction::{Pool, Transaction};
 
@@ -11,12 +12,11 @@ use crate::postgres::transaction::{Pool, Transaction};
 /// taken over is marked to run alone.
 pub async fn claim(
     pool: &Pool,
-    wanted: &[(&str, i64)],
+    wanted: &[(JobKind, i64)],
     worker: &str,
     lease: Duration,
 ) -> Result<Vec<ClaimedJob>, sqlx::Error> {
-    let (kinds, limits): (Vec<String>, Vec<i64>) =
-        wanted.iter().map(|(kind, limit)| ((*kind).to_owned(), *limit)).unzip();
+    let (kinds, limits): (Vec<&str>, Vec<i64>) = wanted.iter().map(|(kind, limit)| (kind.as_str(), *limit)).unzip();
     // A claim that went with a transaction left open would be fenced out at its end.
     pool.fetch_autocommit(sqlx::query_as!(
         ClaimedJob,
@@ -54,10 +54,10 @@ pub async fn claim(
             alone_since = NULL
         FROM due, claim
         WHERE job.id = due.id
-        RETURNING job.id, job.kind, job.lease_token AS "token!", job.key, job.delivery_id, job.created_at, job.attempts,
+        RETURNING job.id, job.kind AS "kind: _", job.lease_token AS "token!", job.key, job.delivery_id, job.created_at, job.attempts,
             job.crashes, job.alone
         "#,
-        &kinds,
+        &kinds as &[&str],
         &limits,
         worker,
         interval(lease),

@@ -14,6 +14,7 @@ use super::limit::Free;
 use super::limiter::slot::Slot;
 use super::limiter::{Limiter, Seen};
 
+use crate::domain::job_kind::JobKind;
 use crate::postgres::interval::interval;
 use crate::postgres::transaction::{Pool, Transaction};
 
@@ -45,7 +46,7 @@ impl KeyBatch {
 /// Serves claimed keys.
 pub trait KeyHandler: Send + Sync {
     /// The kinds of jobs that it serves together, the most urgent first.
-    fn kinds(&self) -> &'static [&'static str];
+    fn kinds(&self) -> &'static [JobKind];
 
     /// Serves the jobs of a key by at most one call, which begins with [`Slot::start`]. As for
     /// [`super::job::JobHandler`]: what it finished it finished in its own fenced transaction, `Ok` names what was left
@@ -67,12 +68,12 @@ pub struct KeyClaim {
 pub async fn claim(
     pool: &Pool,
     limiter: &Limiter,
-    kinds: &[&str],
+    kinds: &[JobKind],
     most: u32,
     worker: &str,
     lease: Duration,
 ) -> Result<KeyClaim, sqlx::Error> {
-    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
     let told = limiter.ended.tell();
     let Some(seen) = limiter.peek(pool, &kinds).await? else {
         limiter.register(pool).await?;
@@ -138,7 +139,7 @@ impl KeyClaim {
 
 async fn lease_keys(
     tx: &mut Transaction<'_>,
-    kinds: &[String],
+    kinds: &[&str],
     most: u32,
     worker: &str,
     lease: Duration,
@@ -194,12 +195,12 @@ async fn lease_keys(
             WHERE job.id = taken.id
             RETURNING job.*, taken.place, taken.due_at AS was_due_at
         )
-        SELECT id AS "id!", kind AS "kind!", lease_token AS "token!", key, delivery_id, created_at AS "created_at!",
+        SELECT id AS "id!", kind AS "kind!: JobKind", lease_token AS "token!", key, delivery_id, created_at AS "created_at!",
             attempts AS "attempts!", crashes AS "crashes!", alone AS "alone!", clock_timestamp() AS "now!"
         FROM leased
         ORDER BY place, was_due_at, key, id
         "#,
-        kinds,
+        kinds as &[&str],
         i64::from(most),
         worker,
         interval(lease),

@@ -5,14 +5,14 @@ use std::time::Duration;
 use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
 
+use crate::domain::job_kind::JobKind;
 use crate::postgres::interval::interval;
 use crate::postgres::transaction::{Pool, Transaction};
 
 /// A job to be queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewJob {
-    /// Which handler it is for.
-    pub kind: &'static str,
+    pub kind: JobKind,
     /// What it is about.
     pub key: Option<String>,
     /// The delivery it came with.
@@ -24,7 +24,7 @@ pub struct NewJob {
 
 /// New jobs as the arrays that a statement takes.
 struct Columns {
-    kinds: Vec<String>,
+    kinds: Vec<&'static str>,
     keys: Vec<Option<String>>,
     deliveries: Vec<Option<Uuid>>,
     due: Vec<PgInterval>,
@@ -33,7 +33,7 @@ struct Columns {
 impl Columns {
     fn of(jobs: &[NewJob]) -> Self {
         Self {
-            kinds: jobs.iter().map(|job| job.kind.to_owned()).collect(),
+            kinds: jobs.iter().map(|job| job.kind.as_str()).collect(),
             keys: jobs.iter().map(|job| job.key.clone()).collect(),
             deliveries: jobs.iter().map(|job| job.delivery_id).collect(),
             due: jobs
@@ -53,7 +53,7 @@ pub async fn enqueue(tx: &mut Transaction<'_>, jobs: &[NewJob]) -> Result<(), sq
         SELECT kind, key, delivery_id, clock_timestamp() + due_in
         FROM unnest($1::text[], $2::text[], $3::uuid[], $4::interval[]) AS new (kind, key, delivery_id, due_in)
         "#,
-        &columns.kinds,
+        &columns.kinds as &[&str],
         &columns.keys as &[Option<String>],
         &columns.deliveries as &[Option<Uuid>],
         &columns.due,
@@ -77,7 +77,7 @@ pub async fn enqueue_each_unless_live(tx: &mut Transaction<'_>, jobs: &[NewJob])
             WHERE live.kind = new.kind AND live.key = new.key AND live.lease_token IS NULL
         )
         "#,
-        &columns.kinds,
+        &columns.kinds as &[&str],
         &columns.keys as &[Option<String>],
         &columns.deliveries as &[Option<Uuid>],
         &columns.due,
@@ -102,7 +102,7 @@ pub async fn enqueue_following(tx: &mut Transaction<'_>, jobs: &[NewJob], from: 
         )
         FROM unnest($1::text[], $2::text[], $3::uuid[], $4::interval[]) AS new (kind, key, delivery_id, due_in)
         "#,
-        &columns.kinds,
+        &columns.kinds as &[&str],
         &columns.keys as &[Option<String>],
         &columns.deliveries as &[Option<Uuid>],
         &columns.due,
@@ -114,8 +114,8 @@ pub async fn enqueue_following(tx: &mut Transaction<'_>, jobs: &[NewJob], from: 
 }
 
 /// Queues a job unless one of these kinds waits for the same key already, held by nobody: that one will do.
-pub async fn enqueue_unless_live(tx: &mut Transaction<'_>, kinds: &[&str], job: &NewJob) -> Result<(), sqlx::Error> {
-    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+pub async fn enqueue_unless_live(tx: &mut Transaction<'_>, kinds: &[JobKind], job: &NewJob) -> Result<(), sqlx::Error> {
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
     sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.jobs (kind, key, delivery_id, due_at)
@@ -124,11 +124,11 @@ pub async fn enqueue_unless_live(tx: &mut Transaction<'_>, kinds: &[&str], job: 
             SELECT FROM avinode_ingest.jobs WHERE kind = ANY ($5) AND key = $2 AND lease_token IS NULL
         )
         "#,
-        job.kind,
+        job.kind.as_str(),
         job.key,
         job.delivery_id,
         interval(job.due_in.unwrap_or_default()),
-        &kinds,
+        &kinds as &[&str],
     )
     .execute(tx)
     .await?;
@@ -136,7 +136,7 @@ pub async fn enqueue_unless_live(tx: &mut Transaction<'_>, kinds: &[&str], job: 
 }
 
 /// Queues a job of `kind` for each key that has none live. Returns how many were queued.
-pub async fn enqueue_missing(pool: &Pool, kind: &str, keys: &[String]) -> Result<u64, sqlx::Error> {
+pub async fn enqueue_missing(pool: &Pool, kind: JobKind, keys: &[String]) -> Result<u64, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let queued = sqlx::query!(
         r#"
@@ -145,7 +145,7 @@ pub async fn enqueue_missing(pool: &Pool, kind: &str, keys: &[String]) -> Result
         FROM unnest($2::text[]) AS asked (key)
         WHERE NOT EXISTS (SELECT FROM avinode_ingest.jobs WHERE kind = $1 AND key = asked.key)
         "#,
-        kind,
+        kind.as_str(),
         keys
     )
     .execute(&mut tx)
@@ -155,11 +155,11 @@ pub async fn enqueue_missing(pool: &Pool, kind: &str, keys: &[String]) -> Result
 }
 
 /// For which of these keys there is a job of one of these kinds, held by a worker or not.
-pub async fn live(tx: &mut Transaction<'_>, kinds: &[&str], keys: &[String]) -> Result<Vec<String>, sqlx::Error> {
-    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+pub async fn live(tx: &mut Transaction<'_>, kinds: &[JobKind], keys: &[String]) -> Result<Vec<String>, sqlx::Error> {
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
     sqlx::query_scalar!(
         r#"SELECT DISTINCT key AS "key!" FROM avinode_ingest.jobs WHERE kind = ANY ($1) AND key = ANY ($2)"#,
-        &kinds,
+        &kinds as &[&str],
         keys
     )
     .fetch_all(tx)
@@ -168,7 +168,7 @@ pub async fn live(tx: &mut Transaction<'_>, kinds: &[&str], keys: &[String]) -> 
 
 /// Queues a job of `kind` for each key, in a run that waits for all of them. A job that nobody holds yet serves this run too;
 /// one that is being worked on began before it was asked for. Returns how many were queued.
-pub async fn enqueue_in_run(pool: &Pool, kind: &str, keys: &[String], run: Uuid) -> Result<u64, sqlx::Error> {
+pub async fn enqueue_in_run(pool: &Pool, kind: JobKind, keys: &[String], run: Uuid) -> Result<u64, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let queued = sqlx::query!(
         r#"
@@ -189,7 +189,7 @@ pub async fn enqueue_in_run(pool: &Pool, kind: &str, keys: &[String], run: Uuid)
         FROM unnest($2::text[]) AS asked (key)
         WHERE NOT EXISTS (SELECT FROM joined WHERE joined.key = asked.key)
         "#,
-        kind,
+        kind.as_str(),
         keys,
         run,
     )

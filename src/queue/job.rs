@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
+use sqlx::postgres::{PgTypeInfo, PgValueRef};
+use sqlx::{Decode, Postgres, Type};
 use uuid::Uuid;
+
+use crate::domain::job_kind::JobKind;
 
 /// A job under a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedJob {
     /// `jobs.id`.
     pub id: i64,
-    /// Which handler it is for.
-    pub kind: String,
+    pub kind: JobKind,
     /// Which claim holds it; an apply that finds another token changes nothing.
     pub token: i64,
     /// What it is about, in the handler's own terms.
@@ -27,6 +30,19 @@ pub struct ClaimedJob {
     pub crashes: i32,
     /// It was taken over from an expired lease and runs in a batch of its own.
     pub alone: bool,
+}
+
+impl Type<Postgres> for JobKind {
+    fn type_info() -> PgTypeInfo {
+        <str as Type<Postgres>>::type_info()
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for JobKind {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+        let kind = <&str as Decode<Postgres>>::decode(value)?;
+        Self::parse(kind).ok_or_else(|| format!("unknown job kind {kind:?}").into())
+    }
 }
 
 /// What becomes of a job, or of a whole batch, that could not be finished. A call site reads as a sentence.
@@ -105,8 +121,8 @@ impl From<sqlx::Error> for JobError {
 
 /// Serves claimed jobs of one kind.
 pub trait JobHandler: Send + Sync {
-    /// The kind of job, as in `jobs.kind`.
-    fn kind(&self) -> &'static str;
+    /// The kind of job it serves.
+    fn kind(&self) -> JobKind;
 
     /// How many jobs are claimed at once, at most.
     fn batch_size(&self) -> i64;

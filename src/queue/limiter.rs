@@ -71,7 +71,7 @@ impl Limiter {
     }
 
     /// Looks without locking: how it stands, and whether a job of these kinds is due. `None`: never registered.
-    pub(super) async fn peek(&self, pool: &Pool, kinds: &[String]) -> Result<Option<Seen>, sqlx::Error> {
+    pub(super) async fn peek(&self, pool: &Pool, kinds: &[&str]) -> Result<Option<Seen>, sqlx::Error> {
         let mut tx = pool.begin().await?;
         let row = sqlx::query_as!(
             Row,
@@ -89,7 +89,7 @@ impl Limiter {
             WHERE name = $1
             "#,
             self.name,
-            kinds,
+            kinds as &[&str],
         )
         .fetch_optional(&mut tx)
         .await?;

@@ -220,7 +220,7 @@ impl RateLimitedWorker {
         if group.is_alone() {
             for job in group.jobs.iter().filter(|job| job.crashes >= self.retry.max_crashes) {
                 let reason = format!("its worker died {} times while its key ran alone", job.crashes);
-                tracing::warn!(kind = job.kind, job = job.id, key = group.key, reason, "a job died");
+                tracing::warn!(kind = %job.kind, job = job.id, key = group.key, reason, "a job died");
                 release::dead_letter(&self.pool, job, &reason).await?;
             }
             if !release::begin_alone(&self.pool, &group.jobs).await? {
@@ -269,8 +269,8 @@ impl RateLimitedWorker {
     }
 
     async fn bury(&self, group: &KeyBatch, job: &ClaimedJob, reason: &str) -> Result<(), sqlx::Error> {
-        let (kind, delivery) = (&job.kind, job.delivery_id);
-        tracing::warn!(kind, job = job.id, key = group.key, ?delivery, reason, "a job died");
+        let (kind, delivery) = (job.kind, job.delivery_id);
+        tracing::warn!(%kind, job = job.id, key = group.key, ?delivery, reason, "a job died");
         release::dead_letter(&self.pool, job, reason).await?;
         Ok(())
     }

@@ -12,6 +12,7 @@ use super::disposition::{JobDisposition, remedy};
 use super::job::{ClaimedJob, JobError, JobHandler};
 use super::retry::RetryPolicy;
 use super::{claim, lease, release};
+use crate::domain::job_kind::JobKind;
 use crate::heartbeat::Heartbeat;
 use crate::postgres::transaction::Pool;
 
@@ -167,7 +168,7 @@ impl Worker {
             }
             Err(error) if batch.len() == 1 => self.settle(handler.kind(), &batch[0], error, step).await?,
             Err(error) => {
-                tracing::debug!(kind = handler.kind(), jobs = batch.len(), %error, "a batch is redone job by job");
+                tracing::debug!(kind = %handler.kind(), jobs = batch.len(), %error, "a batch is redone job by job");
                 for (position, job) in batch.iter().enumerate() {
                     let later: Vec<ClaimedJob> = batch[position + 1..].iter().chain(waiting).cloned().collect();
                     let one = std::slice::from_ref(job);
@@ -200,7 +201,7 @@ impl Worker {
 
     async fn settle(
         &self,
-        kind: &'static str,
+        kind: JobKind,
         job: &ClaimedJob,
         error: JobError,
         step: &mut WorkerStep,
@@ -210,7 +211,7 @@ impl Worker {
             JobDisposition::Reschedule(back) => {
                 if back.counts {
                     let delay = back.delay;
-                    tracing::warn!(kind, job = job.id, attempt = job.attempts, %error, ?delay, "a job is to be tried again");
+                    tracing::warn!(%kind, job = job.id, attempt = job.attempts, %error, ?delay, "a job is to be tried again");
                 }
                 if release::reschedule(&self.pool, &[back]).await? > 0 {
                     step.put_back += 1;
@@ -222,12 +223,12 @@ impl Worker {
 
     async fn bury(
         &self,
-        kind: &'static str,
+        kind: JobKind,
         job: &ClaimedJob,
         reason: &str,
         step: &mut WorkerStep,
     ) -> Result<(), sqlx::Error> {
-        tracing::warn!(kind, job = job.id, delivery = ?job.delivery_id, reason, "a job died");
+        tracing::warn!(%kind, job = job.id, delivery = ?job.delivery_id, reason, "a job died");
         step.died += usize::from(release::dead_letter(&self.pool, job, reason).await?);
         Ok(())
     }

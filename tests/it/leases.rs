@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::registry::registry;
 use avinode_ingest::postgres::transaction;
@@ -26,16 +27,21 @@ use crate::support::service::{keep, session};
 use crate::support::snapshot::everything;
 
 async fn claim(pool: &Pool, limit: i64, worker: &str, lease: Duration) -> Vec<ClaimedJob> {
-    claim::claim(pool, &[("event", limit)], worker, lease).await.unwrap()
+    claim::claim(pool, &[(JobKind::FullEvent, limit)], worker, lease)
+        .await
+        .unwrap()
 }
 
 fn handler(pool: &Pool) -> Arc<dyn JobHandler> {
     let handlers = registry(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
-    handlers.into_iter().find(|handler| handler.kind() == "event").unwrap()
+    handlers
+        .into_iter()
+        .find(|handler| handler.kind() == JobKind::FullEvent)
+        .unwrap()
 }
 
 async fn live(pool: &Pool) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'event'")
+    sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'full_event'")
         .fetch_one(pool)
         .await
         .unwrap()
@@ -131,8 +137,8 @@ struct Slow {
 }
 
 impl JobHandler for Slow {
-    fn kind(&self) -> &'static str {
-        "event"
+    fn kind(&self) -> JobKind {
+        JobKind::FullEvent
     }
 
     fn batch_size(&self) -> i64 {

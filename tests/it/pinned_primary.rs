@@ -48,7 +48,7 @@ async fn choose(pool: &Pool, session: Uuid, name: Option<&str>) {
 }
 
 async fn make_expiries_due(pool: &Pool) {
-    sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE kind = 'expire'")
+    sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE kind = 'quote_expiry'")
         .execute(pool)
         .await
         .unwrap();
@@ -132,7 +132,7 @@ async fn an_expiry_that_a_newer_fact_moved_is_left_to_the_job_of_that_fact() {
     settle(&db.pool, 3, &[quoted("q2", 3, Some(90))]).await;
     make_expiries_due(&db.pool).await;
     settle(&db.pool, 60, &[]).await;
-    let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'expire'")
+    let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'quote_expiry'")
         .fetch_one(&db.pool)
         .await
         .unwrap();

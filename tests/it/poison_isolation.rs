@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::maintenance;
 use avinode_ingest::queue::worker::Worker;
@@ -167,7 +168,7 @@ async fn a_job_that_kills_its_workers_dies_after_its_lone_crashes_and_takes_nobo
         base(),
     )
     .await;
-    let claim = || claim::claim(&db.pool, &[("event", 10)], "doomed", Duration::from_secs(60));
+    let claim = || claim::claim(&db.pool, &[(JobKind::FullEvent, 10)], "doomed", Duration::from_secs(60));
     let together = claim().await.unwrap();
     assert!(together.iter().all(|job| !job.alone));
     let poison = together[2].id;

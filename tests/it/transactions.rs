@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::postgres::{pool, transaction};
 use avinode_ingest::queue::job::{ClaimedJob, JobError, JobHandler};
 use avinode_ingest::queue::retry::RetryPolicy;
@@ -67,8 +68,8 @@ async fn a_transaction_whose_beginning_is_given_up_is_rolled_back() {
 struct Short;
 
 impl JobHandler for Short {
-    fn kind(&self) -> &'static str {
-        "event"
+    fn kind(&self) -> JobKind {
+        JobKind::FullEvent
     }
 
     fn batch_size(&self) -> i64 {
@@ -109,7 +110,7 @@ async fn the_upkeep_of_a_lease_that_is_dropped_with_its_job_leaves_no_transactio
     for round in 0..20 {
         let bodies: Vec<_> = (0..CONNECTIONS).map(|_| json!({"event": "short"})).collect();
         keep(&db.pool, &bodies, base()).await;
-        sqlx::query("UPDATE avinode_ingest.jobs SET kind = 'event'")
+        sqlx::query("UPDATE avinode_ingest.jobs SET kind = 'full_event'")
             .execute(&db.pool)
             .await
             .unwrap();

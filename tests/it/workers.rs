@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::heartbeat::HeartbeatRegistry;
 use avinode_ingest::postgres::transaction;
 use avinode_ingest::queue::claim;
@@ -45,8 +46,8 @@ struct Rough {
 }
 
 impl JobHandler for Rough {
-    fn kind(&self) -> &'static str {
-        "event"
+    fn kind(&self) -> JobKind {
+        JobKind::FullEvent
     }
 
     fn batch_size(&self) -> i64 {
@@ -99,7 +100,7 @@ async fn rough(db: &Db, wrong: Wrong, times: usize) -> (Arc<Rough>, Vec<i64>, mp
         base(),
     )
     .await;
-    sqlx::query("UPDATE avinode_ingest.jobs SET kind = 'event'")
+    sqlx::query("UPDATE avinode_ingest.jobs SET kind = 'full_event'")
         .execute(&db.pool)
         .await
         .unwrap();

@@ -2,8 +2,8 @@
 //! quotes that cannot be shown.
 
 use super::finding::{CheckResult, CheckResults};
+use crate::domain::job_kind::JobKind;
 use crate::jobs::fetch::status;
-use crate::jobs::registry::WAITING_KINDS;
 use crate::postgres::diagnostics::{self, SchemaProblems};
 use crate::postgres::transaction::Pool;
 use crate::queue::admin;
@@ -20,8 +20,7 @@ pub async fn look(pool: &Pool, role: &str, findings: &mut CheckResults) -> Resul
     findings.add(indexes(&broken));
     findings.add(demands(&broken));
     if readable {
-        let unserved: Vec<String> = WAITING_KINDS.iter().map(ToString::to_string).collect();
-        let (waiting, dead) = admin::left(pool, &unserved).await?;
+        let (waiting, dead) = admin::left(pool, &JobKind::FETCHING).await?;
         findings.extend(jobs(waiting, dead, &status::standing(pool).await?));
         findings.extend(quotes(&unprojected::unshown(pool).await?));
     }

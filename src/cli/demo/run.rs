@@ -14,9 +14,10 @@ use crate::cli::serve::policy;
 use crate::cli::simulate::seed_sessions::SeededSessions;
 use crate::clock::Clock;
 use crate::config::serve::PrimaryQuote;
-use crate::jobs::fetch::KIND as THIN;
+use crate::domain::job_kind::JobKind;
 use crate::postgres::transaction::Pool;
 use crate::queue::admin::JobView;
+use crate::queue::job_state::JobState;
 use crate::simulator::instance::Simulator;
 
 /// How long the work may take.
@@ -80,9 +81,9 @@ impl DemoRun<'_> {
         );
         let waiting = jobs
             .iter()
-            .filter(|job| job.state == "waiting" && job.kind == THIN)
+            .filter(|job| job.state != JobState::Dead && job.kind == JobKind::FetchNotified.as_str())
             .count() as u64;
-        let dead = jobs.iter().filter(|job| job.state == "dead").count() as u64;
+        let dead = jobs.iter().filter(|job| job.state == JobState::Dead).count() as u64;
         let expected = self.staged.expected_jobs();
         if (waiting, dead) != expected {
             differences.push(format!(

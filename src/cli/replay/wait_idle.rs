@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::jobs::fetch::{FOLLOW, status};
+use crate::domain::job_kind::JobKind;
+use crate::jobs::fetch::status;
 use crate::postgres::transaction::Pool;
 use crate::queue::admin;
 
@@ -38,7 +39,7 @@ pub async fn wait_until_settled(pool: &Pool, limit: Duration) -> Result<(), Wait
     let started = Instant::now();
     loop {
         let (unserved, _) = status::unserved(pool).await?;
-        let left = admin::runnable_soon(pool, &unserved, &[FOLLOW], SOON).await?;
+        let left = admin::runnable_soon(pool, &unserved, &[JobKind::FetchFollowUp], SOON).await?;
         if left == 0 {
             return Ok(());
         }

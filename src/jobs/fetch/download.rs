@@ -6,10 +6,11 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::request::FetchRequest;
-use super::{FOLLOW, FetchHandler, FetchedDocument, Unfinished, all, errors, follow_up};
+use super::{FetchHandler, FetchedDocument, Unfinished, all, errors, follow_up};
 use crate::avinode::client::avinode_client::ApiDocument;
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::domain::ids::TripId;
+use crate::domain::job_kind::JobKind;
 use crate::queue::claim_by_key::KeyBatch;
 use crate::queue::enqueue;
 use crate::queue::job::{ClaimedJob, JobError, JobOutcome};
@@ -67,7 +68,7 @@ impl FetchHandler {
 
     /// Why nothing is to be fetched, where that is so: what it was to tell is known by now.
     async fn needless(&self, asked: &FetchRequest, resource: &Resource) -> Result<Option<&'static str>, JobError> {
-        if resource.kind != ResourceKind::Trips || asked.jobs.iter().any(|job| job.kind != FOLLOW) {
+        if resource.kind != ResourceKind::Trips || asked.jobs.iter().any(|job| job.kind != JobKind::FetchFollowUp) {
             return Ok(None);
         }
         let Ok(trip) = TripId::parse(resource.id.as_str()) else {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rand::RngExt;
 
-use super::{FOLLOW, FetchHandler, KIND};
+use super::FetchHandler;
 use crate::avinode::client::error::FetchError;
+use crate::domain::job_kind::JobKind;
 use crate::queue::admin::DIED;
 use crate::queue::job::{ClaimedJob, JobError, JobOutcome};
 use crate::queue::limit::Verdict;
@@ -115,13 +116,14 @@ fn remedy(
         FetchError::NotFound { reason } => {
             let age = (now - job.created_at).to_std().unwrap_or_default();
             // A trip that follows is asked for its other id only, long after it was made.
-            let follows = job.kind == FOLLOW && !job.key.as_deref().is_some_and(|key| key.starts_with("atrip-"));
-            if age < TOO_EARLY && (job.kind == KIND || follows) {
+            let follows =
+                job.kind == JobKind::FetchFollowUp && !job.key.as_deref().is_some_and(|key| key.starts_with("atrip-"));
+            if age < TOO_EARLY && (job.kind == JobKind::FetchNotified || follows) {
                 let most = age.clamp(Duration::from_secs(2), Duration::from_secs(300));
                 return Err(JobError::wait(reason, rand::rng().random_range(most / 2..most)));
             }
-            match job.kind.as_str() {
-                KIND => {
+            match job.kind {
+                JobKind::FetchNotified => {
                     let minutes = TOO_EARLY.as_secs() / 60;
                     Err(JobError::fail(format!(
                         "not there {minutes} minutes after its notification: {reason}"

@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use rand::RngExt;
 
 use super::request::FetchRequest;
-use super::{FOLLOW, KIND, RECONCILE};
 use crate::avinode::documents::ParsedDocument;
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::avinode::resource_id::ResourceId;
 use crate::domain::ids::TripId;
+use crate::domain::job_kind::JobKind;
 use crate::postgres::transaction::Transaction;
 use crate::queue::enqueue::{self, NewJob};
 use crate::queue::job::ClaimedJob;
@@ -25,10 +25,10 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// A job that fetches a resource.
 pub(super) fn follow(resource: &Resource, due_in: Option<Duration>) -> NewJob {
-    job(FOLLOW, resource, due_in)
+    job(JobKind::FetchFollowUp, resource, due_in)
 }
 
-fn job(kind: &'static str, resource: &Resource, due_in: Option<Duration>) -> NewJob {
+fn job(kind: JobKind, resource: &Resource, due_in: Option<Duration>) -> NewJob {
     NewJob {
         kind,
         key: Some(resource.id.as_str().to_owned()),
@@ -47,7 +47,11 @@ pub(super) fn leave_alone(
     settle: Duration,
 ) -> Option<Duration> {
     let fetched_at = fetched_at?;
-    let notified = || jobs.iter().filter(|job| job.kind == KIND).map(|job| job.created_at);
+    let notified = || {
+        jobs.iter()
+            .filter(|job| job.kind == JobKind::FetchNotified)
+            .map(|job| job.created_at)
+    };
     if notified().min()? > fetched_at + settle {
         return None;
     }
@@ -61,8 +65,8 @@ pub(super) fn leave_alone(
 pub(super) fn is_doubtful(same: bool, jobs: &[ClaimedJob], asked_at: DateTime<Utc>, settle: Duration) -> bool {
     let fresh = jobs
         .iter()
-        .any(|job| job.kind == KIND && job.created_at + settle > asked_at);
-    fresh && (same || jobs.iter().filter(|job| job.kind != RECONCILE).count() > 1)
+        .any(|job| job.kind == JobKind::FetchNotified && job.created_at + settle > asked_at);
+    fresh && (same || jobs.iter().filter(|job| job.kind != JobKind::Reconcile).count() > 1)
 }
 
 /// The look at a resource that may have been read too early.
@@ -86,10 +90,10 @@ pub(super) async fn follow_ups(
     same: bool,
 ) -> Result<Vec<NewJob>, sqlx::Error> {
     let mut jobs = Vec::new();
-    let reconciling = asked.jobs.iter().filter(|job| job.kind == RECONCILE);
+    let reconciling = asked.jobs.iter().filter(|job| job.kind == JobKind::Reconcile);
     if let Some(since) = reconciling.map(|job| job.created_at).min() {
         jobs.extend(unknown(tx, resource, reading, since).await?);
-        if asked.jobs.iter().all(|job| job.kind == RECONCILE) {
+        if asked.jobs.iter().all(|job| job.kind == JobKind::Reconcile) {
             return Ok(jobs);
         }
     }
@@ -99,7 +103,7 @@ pub(super) async fn follow_ups(
     };
     // What the same document wanted before was fetched then. Unless somebody has told of it since: what changed may be in a
     // part of which it shows the id alone.
-    let notified = asked.jobs.iter().filter(|job| job.kind == KIND);
+    let notified = asked.jobs.iter().filter(|job| job.kind == JobKind::FetchNotified);
     let since = if same {
         notified.map(|job| job.created_at).max()
     } else {
@@ -112,7 +116,7 @@ pub(super) async fn follow_ups(
     let notified = asked
         .jobs
         .iter()
-        .filter(|job| job.kind == KIND && reading.is_undecided());
+        .filter(|job| job.kind == JobKind::FetchNotified && reading.is_undecided());
     let since = notified.map(|job| job.created_at).max();
     // An RFQ that nobody has looked at yet. Most often its own notification is on the way, and one fetch serves both.
     let known = documents::fetched(tx, &ids(&rfqs), since).await?;
@@ -156,7 +160,7 @@ async fn unknown(
     let (messages, others): (Vec<_>, Vec<_>) = below.partition(|it| it.kind == ResourceKind::TripMessages);
     let mut known = documents::fetched(tx, &ids(&others), Some(since)).await?;
     // Put up beside this one, and on its way.
-    known.extend(enqueue::live(tx, &[RECONCILE], &ids(&others)).await?);
+    known.extend(enqueue::live(tx, &[JobKind::Reconcile], &ids(&others)).await?);
     let messages_ids = ids(&messages);
     known.extend(documents::fetched(tx, &messages_ids, None).await?);
     known.extend(trip_lookup::messages(tx, &messages_ids).await?);
@@ -164,7 +168,7 @@ async fn unknown(
     new.retain(|it| !known.contains(it.id.as_str()));
     new.sort();
     new.dedup();
-    Ok(new.iter().map(|it| job(RECONCILE, it, None)).collect())
+    Ok(new.iter().map(|it| job(JobKind::Reconcile, it, None)).collect())
 }
 
 fn depth(kind: ResourceKind) -> u8 {

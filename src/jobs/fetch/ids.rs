@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{KINDS, LIMITER, follow_up};
+use super::{LIMITER, follow_up};
 use crate::avinode::resource::Resource;
 use crate::avinode::resource_id::ResourceId;
+use crate::domain::job_kind::JobKind;
 use crate::postgres::transaction::Pool;
 use crate::queue::enqueue;
 use crate::queue::standing::{Standing, standing};
@@ -29,7 +30,7 @@ pub async fn ask(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
         .iter()
         .filter_map(|id| Resource::by_id(&ResourceId::parse(id).ok()?));
     for trip in resources {
-        enqueue::enqueue_unless_live(&mut tx, &KINDS, &follow_up::follow(&trip, Some(UNTIL_TOLD))).await?;
+        enqueue::enqueue_unless_live(&mut tx, &JobKind::FETCHING, &follow_up::follow(&trip, Some(UNTIL_TOLD))).await?;
     }
     tx.commit().await
 }

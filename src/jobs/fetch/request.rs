@@ -7,11 +7,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::KIND;
 use crate::avinode::notification::{Notification, ThinNotification};
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::avinode::resource_id::ResourceId;
 use crate::domain::ids::TripId;
+use crate::domain::job_kind::JobKind;
 use crate::queue::job::{ClaimedJob, JobError, JobOutcome};
 use crate::store::deliveries::StoredDelivery;
 
@@ -100,7 +100,7 @@ fn read(
     deliveries: &HashMap<Uuid, StoredDelivery>,
     vouch: impl Fn(&str, &Resource) -> Result<(), String>,
 ) -> Result<JobRequest, JobError> {
-    if job.kind != KIND {
+    if job.kind != JobKind::FetchNotified {
         let resource = ResourceId::parse(key).ok().and_then(|id| Resource::by_id(&id));
         return Ok(JobRequest::This {
             resource: resource.ok_or_else(|| JobError::fail("its key is no resource"))?,

@@ -1,6 +1,7 @@
 //! How fetching stands, in words: for `check`, for `/readyz`, and for whoever lists jobs that wait.
 
-use super::{KINDS, LIMITER};
+use super::LIMITER;
+use crate::domain::job_kind::JobKind;
 use crate::postgres::transaction::Pool;
 use crate::queue::standing::{self as limiter, Standing};
 
@@ -34,9 +35,9 @@ pub fn words(standing: &Standing) -> String {
 }
 
 /// The kinds of jobs that nothing serves for now, and why: none where they are fetched.
-pub async fn unserved(pool: &Pool) -> Result<(Vec<String>, String), sqlx::Error> {
+pub async fn unserved(pool: &Pool) -> Result<(Vec<JobKind>, String), sqlx::Error> {
     Ok(match waits(&standing(pool).await?) {
-        Some(why) => (KINDS.iter().map(ToString::to_string).collect(), why),
+        Some(why) => (JobKind::FETCHING.to_vec(), why),
         None => (Vec::new(), String::new()),
     })
 }

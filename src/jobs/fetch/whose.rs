@@ -5,10 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::request::FetchRequest;
-use super::{FetchHandler, KINDS, follow_up};
+use super::{FetchHandler, follow_up};
 use crate::avinode::documents::ParsedDocument;
 use crate::avinode::resource::Resource;
 use crate::domain::ids::{QuoteId, RfqId, TripId};
+use crate::domain::job_kind::JobKind;
 use crate::queue::enqueue;
 use crate::queue::job::JobError;
 use crate::store::{documents as stored, trip_lookup};
@@ -55,7 +56,10 @@ impl FetchHandler {
         // anything can be fetched: what is counted is the time since each of them was.
         let (key, now) = (missing.id.as_str(), asked.asked_at);
         let since = |moment: DateTime<Utc>| (now - moment).to_std().unwrap_or_default();
-        if enqueue::live(&mut tx, &KINDS, &[key.to_owned()]).await?.is_empty() {
+        if enqueue::live(&mut tx, &JobKind::FETCHING, &[key.to_owned()])
+            .await?
+            .is_empty()
+        {
             let newest = stored::newest(&mut tx, key).await?.map(|newest| newest.asked_at);
             match newest.filter(|newest| *newest >= read_at) {
                 Some(newest) if since(newest) >= NAMELESS => return Ok(Err(gone)),

@@ -1,9 +1,10 @@
 use super::*;
+use crate::domain::job_kind::JobKind;
 
 fn job(attempts: i32) -> ClaimedJob {
     ClaimedJob {
         id: 7,
-        kind: "event".to_owned(),
+        kind: JobKind::FullEvent,
         token: 1,
         key: None,
         delivery_id: None,

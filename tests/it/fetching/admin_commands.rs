@@ -51,7 +51,7 @@ async fn reconcile_says_what_is_gone_and_what_died_and_fails_of_it() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     session(&db.pool, Some("atrip-1")).await;
     // Somebody else's, which is waited for for half an hour.
-    sqlx::query("INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('follow', 'arfq-9')")
+    sqlx::query("INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('fetch_follow_up', 'arfq-9')")
         .execute(&db.pool)
         .await
         .unwrap();
@@ -94,9 +94,9 @@ async fn work_is_settled_once_what_may_have_been_read_too_early_was_looked_at_ag
     let service = fetching(&db, &stub).await;
     sqlx::query(
         "INSERT INTO avinode_ingest.jobs (kind, key, due_at) VALUES
-            ('follow', 'asellermsg-1', clock_timestamp() + interval '2 seconds'),
-            ('follow', 'asellermsg-2', clock_timestamp() + interval '1 hour'),
-            ('expire', 'one', clock_timestamp() + interval '20 seconds')",
+            ('fetch_follow_up', 'asellermsg-1', clock_timestamp() + interval '2 seconds'),
+            ('fetch_follow_up', 'asellermsg-2', clock_timestamp() + interval '1 hour'),
+            ('quote_expiry', 'one', clock_timestamp() + interval '20 seconds')",
     )
     .execute(&db.pool)
     .await

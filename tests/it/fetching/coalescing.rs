@@ -48,7 +48,7 @@ async fn fifty_notifications_of_one_resource_make_two_fetches_at_most() {
     assert_eq!(stepping.await.unwrap().jobs, 20);
     work_off(&worker).await;
     assert_eq!(stub.calls().len(), 2);
-    let served: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.outcomes WHERE kind = 'thin'")
+    let served: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.outcomes WHERE kind = 'fetch_notified'")
         .fetch_one(&db.pool)
         .await
         .unwrap();
@@ -101,7 +101,7 @@ async fn what_stands_around_the_data_is_no_news() {
     }
     assert_eq!(
         live(&db.pool).await,
-        [("follow".to_owned(), 0, false, None)],
+        [("fetch_follow_up".to_owned(), 0, false, None)],
         "it may have been too early"
     );
 }
@@ -139,7 +139,7 @@ async fn that_a_document_is_to_be_looked_at_again_outlives_whoever_fetched_it() 
     notify(&db.pool, &[thin]).await;
     worker.step("w").await.unwrap();
     let kinds: Vec<String> = live(&db.pool).await.into_iter().map(|job| job.0).collect();
-    assert_eq!(kinds, ["thin", "follow"]);
+    assert_eq!(kinds, ["fetch_notified", "fetch_follow_up"]);
     holder.rollback().await.unwrap();
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 9_000));
     work_off(&worker).await;
@@ -201,7 +201,7 @@ async fn a_document_that_shows_nothing_new_right_after_its_notification_is_looke
     notify(&db.pool, &[thin]).await;
     work_off(&worker).await; // too early: Avinode still shows the old price
     let again = live(&db.pool).await;
-    assert_eq!(again, [("follow".to_owned(), 0, false, None)]);
+    assert_eq!(again, [("fetch_follow_up".to_owned(), 0, false, None)]);
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 9_000));
     make_due(&db.pool).await;
     work_off(&worker).await;
@@ -428,7 +428,7 @@ async fn however_often_a_quote_is_fetched_one_job_waits_for_its_end() {
         stub.show(MESSAGE, message);
     };
     let expiries = async || {
-        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'expire'")
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'quote_expiry'")
             .fetch_one(&db.pool)
             .await
             .unwrap()

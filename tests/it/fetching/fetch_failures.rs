@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use avinode_ingest::avinode::client::config::AvinodeSettings;
+use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::queue::claim_by_key;
 use serde_json::json;
 
@@ -286,7 +287,7 @@ async fn a_worker_that_dies_before_or_after_its_fetch_loses_nothing() {
         ..stub.settings(100.0, 100)
     };
     let worker = worker_with(&db.pool, &settings).await;
-    let kinds = ["thin", "follow", "reconcile"];
+    let kinds = JobKind::FETCHING;
     // Before: only the claim was made.
     let lost = claim_by_key::claim(&worker.pool, &worker.limiter, &kinds, 9, "died", Duration::ZERO)
         .await

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use avinode_ingest::domain::job_kind::JobKind::{self, FetchNotified, Reconcile};
 use avinode_ingest::queue::claim_by_key::{self, KeyBatch, KeyClaim, KeyHandler};
 use avinode_ingest::queue::job::{ClaimedJob, JobError, JobOutcome};
 use avinode_ingest::queue::limit::pace::Limit;
@@ -19,7 +20,7 @@ use tokio::task::JoinSet;
 use crate::support::cluster::Db;
 use crate::support::pool::Pool;
 
-const KINDS: [&str; 2] = ["thin", "reconcile"];
+const KINDS: [JobKind; 2] = [FetchNotified, Reconcile];
 const LEASE: Duration = Duration::from_secs(60);
 
 async fn limiter(pool: &Pool, burst: u32) -> Limiter {
@@ -45,13 +46,13 @@ async fn claim(pool: &Pool, limiter: &Limiter, most: u32, worker: &str) -> KeyCl
 }
 
 /// Jobs by kind, key and seconds until they are due.
-async fn queue(pool: &Pool, jobs: &[(&str, &str, f64)]) {
+async fn queue(pool: &Pool, jobs: &[(JobKind, &str, f64)]) {
     for (kind, key, due_in) in jobs {
         sqlx::query(
             "INSERT INTO avinode_ingest.jobs (kind, key, due_at)
              VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3))",
         )
-        .bind(kind)
+        .bind(kind.as_str())
         .bind(key)
         .bind(due_in)
         .execute(pool)
@@ -76,10 +77,10 @@ async fn all_jobs_of_a_key_are_claimed_together_and_its_waiting_retries_with_the
     queue(
         &db.pool,
         &[
-            ("thin", "a", 0.0),
-            ("thin", "b", later),
-            ("thin", "a", later),
-            ("reconcile", "a", 0.0),
+            (FetchNotified, "a", 0.0),
+            (FetchNotified, "b", later),
+            (FetchNotified, "a", later),
+            (Reconcile, "a", 0.0),
         ],
     )
     .await;
@@ -98,9 +99,9 @@ async fn all_jobs_of_a_key_are_claimed_together_and_its_waiting_retries_with_the
 async fn what_comes_while_a_key_is_served_has_a_turn_of_its_own_afterwards() {
     let db = Db::new().await;
     let limiter = limiter(&db.pool, 10).await;
-    queue(&db.pool, &[("thin", "a", 0.0)]).await;
+    queue(&db.pool, &[(FetchNotified, "a", 0.0)]).await;
     let first = claim(&db.pool, &limiter, 10, "w").await;
-    queue(&db.pool, &[("thin", "a", 0.0), ("thin", "b", 0.0)]).await;
+    queue(&db.pool, &[(FetchNotified, "a", 0.0), (FetchNotified, "b", 0.0)]).await;
     let second = claim(&db.pool, &limiter, 10, "x").await;
     assert_eq!(keys(&second), [("b", 1)], "and holds up no other key");
     release::release(&db.pool, &first.groups[0].jobs).await.unwrap();
@@ -112,10 +113,10 @@ async fn the_most_urgent_kind_comes_first_and_what_is_due_for_longest() {
     let db = Db::new().await;
     let limiter = limiter(&db.pool, 10).await;
     let jobs = [
-        ("reconcile", "r", -90.0),
-        ("thin", "late", -1.0),
-        ("thin", "early", -60.0),
-        ("reconcile", "late", -99.0),
+        (Reconcile, "r", -90.0),
+        (FetchNotified, "late", -1.0),
+        (FetchNotified, "early", -60.0),
+        (Reconcile, "late", -99.0),
     ];
     queue(&db.pool, &jobs).await;
     let claimed = claim(&db.pool, &limiter, 2, "w").await;
@@ -130,7 +131,7 @@ async fn a_claim_takes_no_more_keys_than_there_are_slots_and_tells_how_long_unti
     let limiter = limiter(&db.pool, 3).await;
     let names: Vec<String> = (0..6).map(|n| format!("k{n}")).collect();
     for name in &names {
-        queue(&db.pool, &[("thin", name, 0.0)]).await;
+        queue(&db.pool, &[(FetchNotified, name, 0.0)]).await;
     }
     let mut claimed = claim(&db.pool, &limiter, 10, "w").await;
     assert_eq!(claimed.groups.len(), 3);
@@ -164,7 +165,7 @@ async fn the_end_of_a_slot_is_told_to_all_with_the_next_claim_or_at_the_end_of_w
         ..one.clone()
     };
     for key in ["a", "b", "c", "d", "e"] {
-        queue(&db.pool, &[("thin", key, 0.0)]).await;
+        queue(&db.pool, &[(FetchNotified, key, 0.0)]).await;
     }
     let mut claimed = claim(&db.pool, &one, 10, "one").await;
     drop(claimed.groups.pop());
@@ -192,7 +193,11 @@ async fn workers_that_claim_at_once_never_take_one_key_twice_nor_one_slot() {
         let key = format!("k{n}");
         queue(
             &db.pool,
-            &[("thin", &key, 0.0), ("thin", &key, 0.0), ("reconcile", &key, 0.0)],
+            &[
+                (FetchNotified, &key, 0.0),
+                (FetchNotified, &key, 0.0),
+                (Reconcile, &key, 0.0),
+            ],
         )
         .await;
     }
@@ -219,7 +224,7 @@ async fn workers_that_claim_at_once_never_take_one_key_twice_nor_one_slot() {
 async fn a_stop_holds_up_all_workers_of_those_credentials() {
     let db = Db::new().await;
     let limiter = limiter(&db.pool, 10).await;
-    queue(&db.pool, &[("thin", "a", 0.0)]).await;
+    queue(&db.pool, &[(FetchNotified, "a", 0.0)]).await;
     let refused = Verdict::Refused("401".to_owned());
     limiter.hear(&db.pool, &refused, Left::default()).await.unwrap();
     let claimed = claim(&db.pool, &limiter, 10, "w").await;
@@ -237,7 +242,7 @@ async fn neither_a_long_queue_nor_a_flood_for_one_key_makes_a_claim_slow() {
     let limiter = limiter(&db.pool, 40).await;
     for (key, jobs) in [("'flood'", 20_000), ("'k' || n", 50_000)] {
         let insert = format!(
-            "INSERT INTO avinode_ingest.jobs (kind, key) SELECT 'thin', {key} FROM generate_series(1, {jobs}) AS jobs (n)"
+            "INSERT INTO avinode_ingest.jobs (kind, key) SELECT 'fetch_notified', {key} FROM generate_series(1, {jobs}) AS jobs (n)"
         );
         db.run(&insert).await;
     }
@@ -261,7 +266,7 @@ struct Notes {
 }
 
 impl KeyHandler for Notes {
-    fn kinds(&self) -> &'static [&'static str] {
+    fn kinds(&self) -> &'static [JobKind] {
         &KINDS
     }
 
@@ -304,9 +309,9 @@ async fn a_key_that_was_taken_over_is_served_whole_and_while_nothing_else_is() {
     let db = Db::new().await;
     let limiter = limiter(&db.pool, 10).await;
     for _ in 0..50 {
-        queue(&db.pool, &[("thin", "a", 0.0)]).await;
+        queue(&db.pool, &[(FetchNotified, "a", 0.0)]).await;
     }
-    queue(&db.pool, &[("thin", "b", 0.0)]).await;
+    queue(&db.pool, &[(FetchNotified, "b", 0.0)]).await;
     let lost = claim_by_key::claim(&db.pool, &limiter, &KINDS, 1, "died", Duration::ZERO)
         .await
         .unwrap();
@@ -328,7 +333,11 @@ async fn a_key_that_was_taken_over_is_served_whole_and_while_nothing_else_is() {
 async fn only_a_crash_while_alone_counts_towards_death() {
     let db = Db::new().await;
     let limiter = limiter(&db.pool, 50).await;
-    queue(&db.pool, &[("thin", "deadly", 0.0), ("thin", "beside", 0.0)]).await;
+    queue(
+        &db.pool,
+        &[(FetchNotified, "deadly", 0.0), (FetchNotified, "beside", 0.0)],
+    )
+    .await;
     let lose = || async {
         claim_by_key::claim(&db.pool, &limiter, &KINDS, 9, "died", Duration::ZERO)
             .await
@@ -367,7 +376,7 @@ async fn only_a_crash_while_alone_counts_towards_death() {
 struct Slow;
 
 impl KeyHandler for Slow {
-    fn kinds(&self) -> &'static [&'static str] {
+    fn kinds(&self) -> &'static [JobKind] {
         &KINDS
     }
 
@@ -393,7 +402,7 @@ async fn a_call_that_takes_longer_than_leases_are_given_work_for_is_heard_out() 
         call_within: Duration::from_secs(5),
         ..limiter(&db.pool, 10).await
     };
-    queue(&db.pool, &[("thin", "a", 0.0)]).await;
+    queue(&db.pool, &[(FetchNotified, "a", 0.0)]).await;
     let notes = Arc::new(Notes {
         pool: db.pool.clone(),
         served: Mutex::default(),

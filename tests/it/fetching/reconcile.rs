@@ -262,10 +262,12 @@ async fn a_run_waits_for_what_came_of_it_and_for_nothing_else() {
     stub.show("trips/atrip-2", json!({"id": "atrip-2", "rfqs": []}));
     // Others' work: one that is not there and waited for for half an hour, one that asks for another trip, and one that asked
     // for ours before.
-    sqlx::query("INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('follow', 'arfq-9'), ('reconcile', 'atrip-8')")
-        .execute(&db.pool)
-        .await
-        .unwrap();
+    sqlx::query(
+        "INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('fetch_follow_up', 'arfq-9'), ('reconcile', 'atrip-8')",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
     let which = |trip: &str| ReconcileScope::Trip(trip.to_owned());
     reconcile::ask(&db.pool, &which("atrip-1")).await.unwrap();
     let (asked, run) = reconcile::begin(&db.pool, &which("atrip-1")).await.unwrap();
@@ -280,7 +282,11 @@ async fn a_run_waits_for_what_came_of_it_and_for_nothing_else() {
         assert!(began.elapsed() < Duration::from_secs(60));
         worker.step("w").await.unwrap();
     }
-    let follow: Vec<_> = live(&db.pool).await.into_iter().filter(|it| it.0 == "follow").collect();
+    let follow: Vec<_> = live(&db.pool)
+        .await
+        .into_iter()
+        .filter(|it| it.0 == "fetch_follow_up")
+        .collect();
     assert_eq!(follow.len(), 1, "it is waited for by others: {follow:?}");
     let keys = async |run| {
         let finished = reconcile::finished(&db.pool, run).await.unwrap();

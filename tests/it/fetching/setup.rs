@@ -63,8 +63,8 @@ pub async fn work_off(worker: &RateLimitedWorker) {
             let mut tx = worker.pool.begin().await.unwrap();
             sqlx::query_scalar(
                 "SELECT count(*) FROM avinode_ingest.jobs
-                 WHERE kind IN ('thin', 'follow', 'reconcile')
-                    AND due_at < clock_timestamp() + CASE kind WHEN 'thin' THEN interval '4 seconds' ELSE interval '1 second' END",
+                 WHERE kind IN ('fetch_notified', 'fetch_follow_up', 'reconcile')
+                    AND due_at < clock_timestamp() + CASE kind WHEN 'fetch_notified' THEN interval '4 seconds' ELSE interval '1 second' END",
             )
             .fetch_one(&mut tx)
             .await
@@ -143,7 +143,7 @@ pub async fn outcomes(pool: &Pool) -> Vec<(String, String)> {
 pub async fn live(pool: &Pool) -> Vec<(String, i32, bool, Option<String>)> {
     sqlx::query_as(
         "SELECT kind, attempts, due_at <= clock_timestamp(), history[cardinality(history)]
-         FROM avinode_ingest.jobs WHERE kind IN ('thin', 'follow', 'reconcile') ORDER BY id",
+         FROM avinode_ingest.jobs WHERE kind IN ('fetch_notified', 'fetch_follow_up', 'reconcile') ORDER BY id",
     )
     .fetch_all(pool)
     .await

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::jobs::fetch::status;
 use avinode_ingest::queue::standing::Standing;
 use avinode_ingest::service::ServiceSettings;
@@ -96,7 +97,7 @@ async fn a_stop_is_told_by_the_details_and_by_the_list_of_jobs_and_holds_up_no_r
         "{found:?}"
     );
     let (kinds, because) = status::unserved(&db.pool).await.unwrap();
-    assert_eq!(kinds, ["thin", "follow", "reconcile"]);
+    assert_eq!(kinds, JobKind::FETCHING);
     assert!(because.starts_with("fetching has stopped: "), "{because}");
     let service = Running::start(
         &db.pool,

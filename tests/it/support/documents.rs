@@ -5,6 +5,7 @@ use std::sync::Arc;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::event::{Event, EventKind, FactSource, FactVersion, Money, Party, QuoteDetails};
 use avinode_ingest::domain::ids::{QuoteId, TripId};
+use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::domain::trip::Provenance;
 use avinode_ingest::jobs::apply::{JobApplier, JobPayload};
@@ -19,7 +20,8 @@ use super::bodies::base;
 use super::pool::Pool;
 use super::service::shift;
 
-const KIND: &str = "a document";
+/// A kind that the workers of `registry` do not serve.
+const KIND: JobKind = JobKind::FetchFollowUp;
 
 /// Workers that apply documents as well.
 pub fn shift_with_documents(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Arc<Worker> {
@@ -65,7 +67,7 @@ struct Documents {
 }
 
 impl JobHandler for Documents {
-    fn kind(&self) -> &'static str {
+    fn kind(&self) -> JobKind {
         KIND
     }
 

@@ -7,6 +7,7 @@ use avinode_ingest::avinode::notification::route;
 use avinode_ingest::avinode::signature::signer::Signer;
 use avinode_ingest::avinode::signature::verifier::Verifier;
 use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::ingest::group_commit::NewDelivery;
 use avinode_ingest::ingest::insert;
@@ -109,7 +110,7 @@ pub fn shift(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Arc<Worke
 /// Steps until no job is runnable. Contention is put back for milliseconds, so a few empty rounds are waited for.
 pub async fn drain(shift: &Worker, name: &str) {
     let shutdown = CancellationToken::new();
-    let unserved = vec!["thin".to_owned()];
+    let unserved = [JobKind::FetchNotified];
     loop {
         let step = shift.step(name, &shutdown).await.unwrap();
         if step.claimed == 0 {

@@ -188,7 +188,7 @@ async fn a_quote_that_was_to_expire_under_an_id_that_gave_way_expires_for_sessio
     told(&db.pool, &[body]).await;
     shown(&db.pool, BOTH).await;
     assert_eq!(counted(&db.pool, resource).await, some(1, "q1"));
-    db.run("UPDATE avinode_ingest.jobs SET due_at = now() WHERE kind = 'expire'")
+    db.run("UPDATE avinode_ingest.jobs SET due_at = now() WHERE kind = 'quote_expiry'")
         .await;
     let later = Clock::Fixed(base() + chrono::Duration::seconds(61));
     let shift = crate::support::documents::shift_with_documents(&db.pool, Default::default(), later);

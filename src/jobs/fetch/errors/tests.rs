@@ -1,10 +1,9 @@
-use super::super::RECONCILE;
 use super::*;
 
-fn job(kind: &str, minutes_ago: i64, now: DateTime<Utc>) -> ClaimedJob {
+fn job(kind: JobKind, minutes_ago: i64, now: DateTime<Utc>) -> ClaimedJob {
     ClaimedJob {
         id: 1,
-        kind: kind.to_owned(),
+        kind,
         token: 1,
         key: None,
         delivery_id: None,
@@ -22,11 +21,15 @@ fn what_is_not_there_yet_is_waited_for_and_dies_after_half_an_hour() {
         reason: "404".to_owned(),
     };
     let remedy = |kind, minutes| remedy(&error, &job(kind, minutes, now), None, now);
-    assert!(matches!(remedy(KIND, 0), Err(JobError::Snooze { after, .. }) if after <= Duration::from_secs(2)));
-    assert!(matches!(remedy(KIND, 29), Err(JobError::Snooze { after, .. }) if after > Duration::from_secs(100)));
-    assert!(matches!(remedy(KIND, 31), Err(JobError::Fail(_))));
-    assert_eq!(remedy(FOLLOW, 31), Ok("404".to_owned()));
-    assert_eq!(remedy(RECONCILE, 0), Ok("404".to_owned()));
+    assert!(
+        matches!(remedy(JobKind::FetchNotified, 0), Err(JobError::Snooze { after, .. }) if after <= Duration::from_secs(2))
+    );
+    assert!(
+        matches!(remedy(JobKind::FetchNotified, 29), Err(JobError::Snooze { after, .. }) if after > Duration::from_secs(100))
+    );
+    assert!(matches!(remedy(JobKind::FetchNotified, 31), Err(JobError::Fail(_))));
+    assert_eq!(remedy(JobKind::FetchFollowUp, 31), Ok("404".to_owned()));
+    assert_eq!(remedy(JobKind::Reconcile, 0), Ok("404".to_owned()));
 }
 
 #[test]
@@ -41,7 +44,7 @@ fn neither_a_limit_nor_refused_credentials_cost_an_attempt() {
     let denied = FetchError::Forbidden { reason };
     for error in [limited, refused, denied] {
         assert!(matches!(
-            remedy(&error, &job(KIND, 0, now), None, now),
+            remedy(&error, &job(JobKind::FetchNotified, 0, now), None, now),
             Err(JobError::Snooze { .. })
         ));
     }
@@ -56,12 +59,18 @@ fn a_resource_that_alone_is_refused_comes_back_slowly_and_dies_of_the_fifth_time
     let mut history = vec![format!("{BY_ITSELF}of an earlier life"), format!("{DIED}of that")];
     for before in 0..4 {
         assert_eq!(refusals(&history), before);
-        let again = remedy(&error, &job(KIND, 0, now), Some(before), now).unwrap_err();
+        let again = remedy(&error, &job(JobKind::FetchNotified, 0, now), Some(before), now).unwrap_err();
         assert!(matches!(again, JobError::Retry { after: Some(after), .. } if after == REFUSED));
         history.push(again.to_string());
         history.push("GET rfqs/arfq-1: Avinode answered 403".to_owned());
     }
-    let died = remedy(&error, &job(KIND, 0, now), Some(refusals(&history)), now).unwrap_err();
+    let died = remedy(
+        &error,
+        &job(JobKind::FetchNotified, 0, now),
+        Some(refusals(&history)),
+        now,
+    )
+    .unwrap_err();
     assert_eq!(
         died.to_string(),
         "Avinode refuses this resource (403) though it answers others: GET rfqs/arfq-1: Avinode answered 403"

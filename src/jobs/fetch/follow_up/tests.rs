@@ -9,7 +9,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 fn notified(seconds: &[i64]) -> Vec<ClaimedJob> {
     let job = |seconds: &i64| ClaimedJob {
         id: 1,
-        kind: KIND.to_owned(),
+        kind: JobKind::FetchNotified,
         token: 1,
         key: None,
         delivery_id: None,

@@ -1,9 +1,9 @@
 use super::*;
 
-fn job(id: i64, kind: &str, delivery: Option<Uuid>) -> ClaimedJob {
+fn job(id: i64, kind: JobKind, delivery: Option<Uuid>) -> ClaimedJob {
     ClaimedJob {
         id,
-        kind: kind.to_owned(),
+        kind,
         token: 1,
         key: None,
         delivery_id: delivery,
@@ -27,9 +27,9 @@ fn asked(bodies: &[&str]) -> FetchRequest {
                 body: body.as_bytes().to_vec(),
             },
         );
-        jobs.push(job(i64::try_from(n).unwrap(), KIND, Some(id)));
+        jobs.push(job(i64::try_from(n).unwrap(), JobKind::FetchNotified, Some(id)));
     }
-    jobs.push(job(99, super::super::FOLLOW, None));
+    jobs.push(job(99, JobKind::FetchFollowUp, None));
     let at = DateTime::UNIX_EPOCH;
     FetchRequest::read("arfq-1", &jobs, at, &deliveries, |href, _| {
         (href == "good").then_some(()).ok_or_else(|| "bad".to_owned())
