@@ -12,8 +12,8 @@ CREATE TABLE avinode_ingest.jobs (
     attempts integer NOT NULL DEFAULT 0,
     lease_token bigint,
     leased_by text,
-    alone boolean NOT NULL DEFAULT false,
-    alone_since timestamptz,
+    isolated boolean NOT NULL DEFAULT false,
+    isolated_since timestamptz,
     crashes integer NOT NULL DEFAULT 0,
     history text[] NOT NULL DEFAULT '{}'
 ) WITH (
@@ -38,9 +38,9 @@ COMMENT ON COLUMN avinode_ingest.jobs.delivery_id IS 'The delivery it came with.
 COMMENT ON COLUMN avinode_ingest.jobs.due_at IS 'When it may next be claimed; while it runs, the end of its lease.';
 COMMENT ON COLUMN avinode_ingest.jobs.attempts IS 'Claims that counted; contention and a graceful give-back do not.';
 COMMENT ON COLUMN avinode_ingest.jobs.lease_token IS 'The claim that holds it; null when nobody does.';
-COMMENT ON COLUMN avinode_ingest.jobs.alone IS 'It was taken over from an expired lease: it runs in a batch of its own, so that only its own crash counts.';
-COMMENT ON COLUMN avinode_ingest.jobs.alone_since IS 'Its lone run began; still set at the next take-over, that run crashed.';
-COMMENT ON COLUMN avinode_ingest.jobs.crashes IS 'Lone runs that ended with their worker.';
+COMMENT ON COLUMN avinode_ingest.jobs.isolated IS 'Taken over from an expired lease: runs in a batch of its own, so that only its own crash counts.';
+COMMENT ON COLUMN avinode_ingest.jobs.isolated_since IS 'When its isolated run began; still set at the next take-over, that run crashed.';
+COMMENT ON COLUMN avinode_ingest.jobs.crashes IS 'Isolated runs that ended with their worker.';
 COMMENT ON COLUMN avinode_ingest.jobs.history IS 'The last failures, oldest first.';
 
 CREATE TABLE avinode_ingest.dead_jobs (
@@ -76,9 +76,9 @@ COMMENT ON TABLE avinode_ingest.outcomes IS 'What became of each finished job.';
 COMMENT ON COLUMN avinode_ingest.outcomes.outcome IS 'applied, duplicate, nothing, dead or discarded.';
 COMMENT ON COLUMN avinode_ingest.outcomes.detail IS 'What it changed, which delivery it repeats, or why it died.';
 
-CREATE TABLE avinode_ingest.duties (
+CREATE TABLE avinode_ingest.leader_leases (
     name text PRIMARY KEY,
     holder text NOT NULL,
     held_until timestamptz NOT NULL
 );
-COMMENT ON TABLE avinode_ingest.duties IS 'Time-limited leases of what one process at a time does, such as maintenance.';
+COMMENT ON TABLE avinode_ingest.leader_leases IS 'Time-limited leases of work that one process at a time does, such as maintenance.';

@@ -21,9 +21,9 @@ COMMENT ON COLUMN avinode_ingest.outcomes.created_at IS 'When it was queued.';
 COMMENT ON COLUMN avinode_ingest.outcomes.finished_at IS 'When it was finished; outcomes are pruned by it.';
 COMMENT ON COLUMN avinode_ingest.outcomes.attempts IS 'Claims that counted.';
 
-COMMENT ON COLUMN avinode_ingest.duties.name IS 'The duty.';
-COMMENT ON COLUMN avinode_ingest.duties.holder IS 'The process that has it.';
-COMMENT ON COLUMN avinode_ingest.duties.held_until IS 'Until then, unless it is extended; afterwards any process may take it.';
+COMMENT ON COLUMN avinode_ingest.leader_leases.name IS 'The work.';
+COMMENT ON COLUMN avinode_ingest.leader_leases.holder IS 'The process that leads.';
+COMMENT ON COLUMN avinode_ingest.leader_leases.held_until IS 'The end of the lease unless it is renewed; afterwards any process may take it.';
 
 COMMENT ON COLUMN avinode_ingest.event_keys.event_id IS 'eventId, as the sender wrote it.';
 COMMENT ON COLUMN avinode_ingest.event_keys.delivery_id IS 'The delivery that was first with it.';

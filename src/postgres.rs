@@ -20,6 +20,7 @@ pub mod migrator;
 pub mod orphans;
 pub mod pool;
 pub mod service_user;
+pub mod sqlstate;
 pub mod supervisor;
 pub mod temp_database;
 pub mod transaction;

@@ -267,7 +267,7 @@ fn spawn_workers(
     if settings.listens {
         tasks.spawn(listener::listen(pool.clone(), vec![bell, fetch_bell], shutdown.clone()));
     }
-    let pulse = heartbeats.register("upkeep", maintenance::EVERY * 4);
+    let pulse = heartbeats.register("maintenance", maintenance::EVERY * 4);
     let duties = maintenance::MaintenanceConfig {
         keep_outcomes: settings.keep_outcomes,
         reconcile_every: settings.avinode.as_ref().and_then(|avinode| avinode.reconcile_every),

@@ -15,7 +15,7 @@ use crate::store::trip_lookup::ReconcileScope;
 use crate::store::{documents, resync};
 
 /// The duty's name in `duties`.
-const DUTY: &str = "upkeep";
+const DUTY: &str = "maintenance";
 /// The duty of archiving, which nobody keeps up: it runs out, and then it is time again.
 const ARCHIVE: &str = "archive";
 /// The duty of having active trips fetched anew, which comes round by a setting.

@@ -11,6 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
 
 use self::error::MigrateError;
+use super::sqlstate::is_contention;
 use super::transaction::Pool;
 
 pub mod error;
@@ -210,14 +211,13 @@ async fn set(connection: &mut PgConnection, settings: &'static str) -> Result<()
     done.map(drop).map_err(|error| MigrateError::Bookkeeping(error.into()))
 }
 
-/// 55P03: `lock_timeout` has passed. 40P01: it was the victim of a deadlock.
 fn gave_way(error: &sqlx::migrate::MigrateError) -> bool {
     use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
     let (Execute(error) | ExecuteMigration(error, _)) = error else {
         return false;
     };
     let code = error.as_database_error().and_then(DatabaseError::code);
-    matches!(code.as_deref(), Some("55P03" | "40P01"))
+    code.as_deref().is_some_and(is_contention)
 }
 
 /// Reads the bookkeeping. Needs no more than to read it, and works behind a transaction pooler.

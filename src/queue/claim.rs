@@ -49,13 +49,13 @@ pub async fn claim(
             due_at = clock_timestamp() + $4,
             attempts = job.attempts + 1,
             -- A lease that is still set has run out: its worker died, or was too slow.
-            alone = job.alone OR job.lease_token IS NOT NULL,
-            crashes = job.crashes + (job.lease_token IS NOT NULL AND job.alone_since IS NOT NULL)::int,
-            alone_since = NULL
+            isolated = job.isolated OR job.lease_token IS NOT NULL,
+            crashes = job.crashes + (job.lease_token IS NOT NULL AND job.isolated_since IS NOT NULL)::int,
+            isolated_since = NULL
         FROM due, claim
         WHERE job.id = due.id
         RETURNING job.id, job.kind AS "kind: _", job.lease_token AS "token!", job.key, job.delivery_id, job.created_at, job.attempts,
-            job.crashes, job.alone
+            job.crashes, job.isolated
         "#,
         &kinds as &[&str],
         &limits,

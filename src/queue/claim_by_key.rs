@@ -38,8 +38,8 @@ pub struct KeyBatch {
 
 impl KeyBatch {
     /// Some of its jobs were taken over from a worker that died: it is served while nothing else is.
-    pub fn is_alone(&self) -> bool {
-        self.jobs.iter().any(|job| job.alone)
+    pub fn is_isolated(&self) -> bool {
+        self.jobs.iter().any(|job| job.isolated)
     }
 }
 
@@ -188,15 +188,15 @@ async fn lease_keys(
                 due_at = clock_timestamp() + $4,
                 attempts = job.attempts + 1,
                 -- As in the plain claim: a lease that is still set has run out.
-                alone = job.alone OR job.lease_token IS NOT NULL,
-                crashes = job.crashes + (job.lease_token IS NOT NULL AND job.alone_since IS NOT NULL)::int,
-                alone_since = NULL
+                isolated = job.isolated OR job.lease_token IS NOT NULL,
+                crashes = job.crashes + (job.lease_token IS NOT NULL AND job.isolated_since IS NOT NULL)::int,
+                isolated_since = NULL
             FROM taken, claim
             WHERE job.id = taken.id
             RETURNING job.*, taken.place, taken.due_at AS was_due_at
         )
         SELECT id AS "id!", kind AS "kind!: JobKind", lease_token AS "token!", key, delivery_id, created_at AS "created_at!",
-            attempts AS "attempts!", crashes AS "crashes!", alone AS "alone!", clock_timestamp() AS "now!"
+            attempts AS "attempts!", crashes AS "crashes!", isolated AS "isolated!", clock_timestamp() AS "now!"
         FROM leased
         ORDER BY place, was_due_at, key, id
         "#,
@@ -219,7 +219,7 @@ async fn lease_keys(
             created_at: row.created_at,
             attempts: row.attempts,
             crashes: row.crashes,
-            alone: row.alone,
+            isolated: row.isolated,
         };
         (job, row.now)
     });

@@ -9,6 +9,7 @@ use sqlx::{Decode, Postgres, Type};
 use uuid::Uuid;
 
 use crate::domain::job_kind::JobKind;
+use crate::postgres::sqlstate::{is_contention, sqlstate};
 
 /// A job under a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub struct ClaimedJob {
     /// Lone runs that ended with their worker.
     pub crashes: i32,
     /// It was taken over from an expired lease and runs in a batch of its own.
-    pub alone: bool,
+    pub isolated: bool,
 }
 
 impl Type<Postgres> for JobKind {
@@ -107,13 +108,8 @@ impl JobError {
 /// else is tried again (a constraint may fail on data that the application is about to change).
 impl From<sqlx::Error> for JobError {
     fn from(error: sqlx::Error) -> Self {
-        match error
-            .as_database_error()
-            .and_then(sqlx::error::DatabaseError::code)
-            .as_deref()
-        {
-            // deadlock_detected, lock_not_available, serialization_failure
-            Some(code @ ("40P01" | "55P03" | "40001")) => Self::Contention(format!("SQLSTATE {code}")),
+        match sqlstate(&error) {
+            Some(code) if is_contention(&code) => Self::Contention(format!("SQLSTATE {code}")),
             _ => Self::retry(error.to_string()),
         }
     }

@@ -18,11 +18,11 @@ pub async fn try_acquire_leadership(
     let mut tx = pool.begin().await?;
     let taken = sqlx::query!(
         r#"
-        INSERT INTO avinode_ingest.duties AS duty (name, holder, held_until)
+        INSERT INTO avinode_ingest.leader_leases AS lease (name, holder, held_until)
         VALUES ($1, $2, clock_timestamp() + $3)
         ON CONFLICT (name) DO UPDATE
         SET holder = EXCLUDED.holder, held_until = EXCLUDED.held_until
-        WHERE duty.holder = EXCLUDED.holder OR duty.held_until < clock_timestamp()
+        WHERE lease.holder = EXCLUDED.holder OR lease.held_until < clock_timestamp()
         "#,
         name,
         holder,
@@ -40,12 +40,12 @@ pub async fn take_in_turn(pool: &Pool, name: &str, holder: &str, every: Duration
     let mut tx = pool.begin().await?;
     let taken = sqlx::query!(
         r#"
-        INSERT INTO avinode_ingest.duties AS duty (name, holder, held_until, done_at)
+        INSERT INTO avinode_ingest.leader_leases AS lease (name, holder, held_until, done_at)
         -- Programs of before go by the first of the two.
         VALUES ($1, $2, clock_timestamp() + $3, clock_timestamp())
         ON CONFLICT (name) DO UPDATE
         SET holder = EXCLUDED.holder, held_until = EXCLUDED.held_until, done_at = EXCLUDED.done_at
-        WHERE duty.done_at IS NULL OR duty.done_at <= clock_timestamp() - $3
+        WHERE lease.done_at IS NULL OR lease.done_at <= clock_timestamp() - $3
         "#,
         name,
         holder,
@@ -61,7 +61,7 @@ pub async fn take_in_turn(pool: &Pool, name: &str, holder: &str, every: Duration
 pub async fn leave_duty(pool: &Pool, name: &str, holder: &str) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     sqlx::query!(
-        "DELETE FROM avinode_ingest.duties WHERE name = $1 AND holder = $2",
+        "DELETE FROM avinode_ingest.leader_leases WHERE name = $1 AND holder = $2",
         name,
         holder
     )
@@ -105,7 +105,7 @@ pub async fn give_back_all(pool: &Pool, process: &str) -> Result<u64, sqlx::Erro
     let given = sqlx::query!(
         r#"
         UPDATE avinode_ingest.jobs
-        SET lease_token = NULL, leased_by = NULL, alone_since = NULL, due_at = clock_timestamp(),
+        SET lease_token = NULL, leased_by = NULL, isolated_since = NULL, due_at = clock_timestamp(),
             attempts = attempts - 1
         WHERE lease_token IS NOT NULL AND starts_with(leased_by, $1)
         "#,

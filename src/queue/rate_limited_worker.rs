@@ -159,7 +159,7 @@ impl RateLimitedWorker {
             return Ok(Next::Nothing);
         }
         let (mut alone, together): (Vec<KeyBatch>, Vec<KeyBatch>) =
-            claim.groups.into_iter().partition(KeyBatch::is_alone);
+            claim.groups.into_iter().partition(KeyBatch::is_isolated);
         if alone.is_empty() || !running.is_empty() {
             for group in together {
                 let this = self.clone();
@@ -188,7 +188,7 @@ impl RateLimitedWorker {
     pub async fn step(&self, name: &str) -> Result<PacedStep, sqlx::Error> {
         let claim = self.claim(name, self.at_once).await?;
         let mut groups = claim.groups;
-        if let Some(place) = groups.iter().position(KeyBatch::is_alone) {
+        if let Some(place) = groups.iter().position(KeyBatch::is_isolated) {
             let first = groups.swap_remove(place);
             give_back(&self.pool, &groups).await?;
             groups = vec![first];
@@ -217,13 +217,13 @@ impl RateLimitedWorker {
     }
 
     async fn serve(&self, group: &KeyBatch) -> Result<(), sqlx::Error> {
-        if group.is_alone() {
+        if group.is_isolated() {
             for job in group.jobs.iter().filter(|job| job.crashes >= self.retry.max_crashes) {
                 let reason = format!("its worker died {} times while its key ran alone", job.crashes);
                 tracing::warn!(kind = %job.kind, job = job.id, key = group.key, reason, "a job died");
                 release::dead_letter(&self.pool, job, &reason).await?;
             }
-            if !release::begin_alone(&self.pool, &group.jobs).await? {
+            if !release::begin_isolated(&self.pool, &group.jobs).await? {
                 return Ok(());
             }
         }

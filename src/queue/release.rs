@@ -14,13 +14,13 @@ const REASON_CHARS: usize = 500;
 
 /// Notes that jobs that run alone begin, so that a crash from here on counts towards their death. `false`: their leases are
 /// lost.
-pub async fn begin_alone(pool: &Pool, jobs: &[ClaimedJob]) -> Result<bool, sqlx::Error> {
+pub async fn begin_isolated(pool: &Pool, jobs: &[ClaimedJob]) -> Result<bool, sqlx::Error> {
     let (ids, tokens) = lease_tokens(jobs);
     let mut tx = pool.begin().await?;
     let begun = sqlx::query!(
         r#"
         UPDATE avinode_ingest.jobs AS job
-        SET alone_since = clock_timestamp()
+        SET isolated_since = clock_timestamp()
         FROM unnest($1::bigint[], $2::bigint[]) AS held (id, token)
         WHERE job.id = held.id AND job.lease_token = held.token
         "#,
@@ -57,8 +57,8 @@ pub async fn reschedule(pool: &Pool, jobs: &[RescheduledJob]) -> Result<u64, sql
     let put_back = sqlx::query!(
         r#"
         UPDATE avinode_ingest.jobs AS job
-        SET lease_token = NULL, leased_by = NULL, alone_since = NULL,
-            alone = job.alone AND back.noted IS NULL,
+        SET lease_token = NULL, leased_by = NULL, isolated_since = NULL,
+            isolated = job.isolated AND back.noted IS NULL,
             due_at = clock_timestamp() + CASE
                 WHEN back.noted IS NOT NULL THEN back.delay
                 -- Contention that lasts is met less and less often: up to two seconds apart after forty.
@@ -109,7 +109,7 @@ pub async fn release(pool: &Pool, jobs: &[ClaimedJob]) -> Result<u64, sqlx::Erro
     let given = sqlx::query!(
         r#"
         UPDATE avinode_ingest.jobs AS job
-        SET lease_token = NULL, leased_by = NULL, alone_since = NULL, due_at = job.created_at,
+        SET lease_token = NULL, leased_by = NULL, isolated_since = NULL, due_at = job.created_at,
             attempts = attempts - 1
         FROM unnest($1::bigint[], $2::bigint[]) AS held (id, token)
         WHERE job.id = held.id AND job.lease_token = held.token

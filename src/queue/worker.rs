@@ -120,7 +120,7 @@ impl Worker {
                 release::release(&self.pool, &claimed).await?;
                 break;
             }
-            let (mut alone, together): (Vec<_>, Vec<_>) = claimed.into_iter().partition(|job| job.alone);
+            let (mut alone, together): (Vec<_>, Vec<_>) = claimed.into_iter().partition(|job| job.isolated);
             if !together.is_empty() {
                 self.serve(handler.as_ref(), &together, &alone, &mut step).await?;
             }
@@ -143,7 +143,7 @@ impl Worker {
             step.died += usize::from(release::dead_letter(&self.pool, job, &reason).await?);
             return Ok(());
         }
-        if release::begin_alone(&self.pool, std::slice::from_ref(job)).await? {
+        if release::begin_isolated(&self.pool, std::slice::from_ref(job)).await? {
             self.serve(handler, std::slice::from_ref(job), waiting, step).await?;
         }
         Ok(())
@@ -158,7 +158,7 @@ impl Worker {
         waiting: &[ClaimedJob],
         step: &mut WorkerStep,
     ) -> Result<(), sqlx::Error> {
-        match self.perform(handler, batch, waiting, !batch[0].alone).await {
+        match self.perform(handler, batch, waiting, !batch[0].isolated).await {
             Ok(unfinished) => {
                 for (id, error) in unfinished {
                     if let Some(job) = batch.iter().find(|job| job.id == id) {

@@ -79,7 +79,7 @@ async fn a_worker_whose_lease_was_taken_over_changes_nothing_and_finishes_nothin
     assert!(
         holder
             .iter()
-            .all(|job| job.alone && !late.iter().any(|one| one.token == job.token))
+            .all(|job| job.isolated && !late.iter().any(|one| one.token == job.token))
     );
     let before = everything(&db.pool).await;
 
@@ -87,7 +87,11 @@ async fn a_worker_whose_lease_was_taken_over_changes_nothing_and_finishes_nothin
     assert_eq!(handler.perform(&late).await, Ok(vec![]));
     assert_eq!(everything(&db.pool).await, before, "applied nothing");
     for job in &late {
-        assert!(!release::begin_alone(&db.pool, std::slice::from_ref(job)).await.unwrap());
+        assert!(
+            !release::begin_isolated(&db.pool, std::slice::from_ref(job))
+                .await
+                .unwrap()
+        );
         let back = RescheduledJob {
             job: job.clone(),
             delay: Duration::ZERO,

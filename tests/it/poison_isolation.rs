@@ -170,14 +170,14 @@ async fn a_job_that_kills_its_workers_dies_after_its_lone_crashes_and_takes_nobo
     .await;
     let claim = || claim::claim(&db.pool, &[(JobKind::FullEvent, 10)], "doomed", Duration::from_secs(60));
     let together = claim().await.unwrap();
-    assert!(together.iter().all(|job| !job.alone));
+    assert!(together.iter().all(|job| !job.isolated));
     let poison = together[2].id;
     for crashes in 0..shift.retry.max_crashes {
         die(&db.pool).await;
         let alone = claim().await.unwrap();
         assert_eq!(alone.len(), 4);
         for job in alone {
-            assert!(job.alone, "it is taken over");
+            assert!(job.isolated, "it is taken over");
             let is_poison = job.id == poison;
             assert_eq!(
                 job.crashes,
@@ -187,7 +187,7 @@ async fn a_job_that_kills_its_workers_dies_after_its_lone_crashes_and_takes_nobo
             // The poison's turn comes first each time, and its worker dies before the others' turns.
             if is_poison {
                 assert!(
-                    release::begin_alone(&db.pool, std::slice::from_ref(&job))
+                    release::begin_isolated(&db.pool, std::slice::from_ref(&job))
                         .await
                         .unwrap()
                 );

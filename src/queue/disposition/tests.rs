@@ -11,7 +11,7 @@ fn job(attempts: i32) -> ClaimedJob {
         created_at: chrono::DateTime::UNIX_EPOCH,
         attempts,
         crashes: 0,
-        alone: false,
+        isolated: false,
     }
 }
 

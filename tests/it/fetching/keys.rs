@@ -347,11 +347,11 @@ async fn only_a_crash_while_alone_counts_towards_death() {
     for crashes in 0..3 {
         let claimed = lose().await;
         let deadly: Vec<&ClaimedJob> = claimed.groups.iter().flat_map(|group| &group.jobs).collect();
-        assert!(deadly.iter().all(|job| job.alone));
+        assert!(deadly.iter().all(|job| job.isolated));
         let deadly = deadly.iter().find(|job| job.key.as_deref() == Some("deadly")).unwrap();
         assert_eq!(deadly.crashes, crashes);
         assert!(
-            release::begin_alone(&db.pool, std::slice::from_ref(*deadly))
+            release::begin_isolated(&db.pool, std::slice::from_ref(*deadly))
                 .await
                 .unwrap()
         );

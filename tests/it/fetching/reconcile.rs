@@ -224,7 +224,7 @@ async fn on_a_schedule_one_process_puts_the_active_trips_up_once_in_its_time() {
         .await
         .unwrap();
     assert_eq!(live(&db.pool).await.len(), 0, "not before its time");
-    sqlx::query("UPDATE avinode_ingest.duties SET done_at = done_at - interval '1 hour'")
+    sqlx::query("UPDATE avinode_ingest.leader_leases SET done_at = done_at - interval '1 hour'")
         .execute(&db.pool)
         .await
         .unwrap();
@@ -246,7 +246,7 @@ async fn how_often_trips_are_fetched_anew_may_be_changed_at_once() {
         deleted.unwrap().rows_affected()
     };
     assert_eq!(turn(month).await, 1);
-    sqlx::query("UPDATE avinode_ingest.duties SET done_at = done_at - interval '2 hours'")
+    sqlx::query("UPDATE avinode_ingest.leader_leases SET done_at = done_at - interval '2 hours'")
         .execute(&db.pool)
         .await
         .unwrap();

@@ -10,7 +10,7 @@ fn job(kind: JobKind, minutes_ago: i64, now: DateTime<Utc>) -> ClaimedJob {
         created_at: now - chrono::TimeDelta::minutes(minutes_ago),
         attempts: 1,
         crashes: 0,
-        alone: false,
+        isolated: false,
     }
 }
 

@@ -16,7 +16,7 @@ fn notified(seconds: &[i64]) -> Vec<ClaimedJob> {
         created_at: at(*seconds),
         attempts: 1,
         crashes: 0,
-        alone: false,
+        isolated: false,
     };
     seconds.iter().map(job).collect()
 }

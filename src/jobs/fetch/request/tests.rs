@@ -10,7 +10,7 @@ fn job(id: i64, kind: JobKind, delivery: Option<Uuid>) -> ClaimedJob {
         created_at: DateTime::UNIX_EPOCH,
         attempts: 1,
         crashes: 0,
-        alone: false,
+        isolated: false,
     }
 }
 
