@@ -3,86 +3,24 @@
 //! Lock order: jobs (the fence), event keys, trips, sessions, then facts, ledger and timeline under those. Whatever a
 //! job is about, the way is the same: learn facts, decide each session of the trips from all that is known, write.
 
-mod about;
 mod dedup;
 mod facts;
 mod persist;
 mod sessions;
 mod shared_trips;
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use self::about::named;
 use self::facts::BatchChanges;
 use crate::clock::Clock;
-use crate::domain::event::Event;
-use crate::domain::ids::{EventId, QuoteId, TripId};
 use crate::domain::primary_quote::PrimaryQuotePolicy;
-use crate::domain::trip::Provenance;
-use crate::jobs::rematch;
+use crate::jobs::kinds;
+use crate::jobs::work::{ClaimedWork, JobPayload, trips_with_rfqs};
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::claim as queue;
-use crate::queue::enqueue::{self, NewJob};
+use crate::queue::enqueue::{self, InsertOptions, NewJob, RunOption};
 use crate::queue::job::{ClaimedJob, JobError};
 use crate::store::{self, merge_trips, related_trips, trips, tx};
-
-/// What a job is about.
-#[derive(Debug, Clone)]
-pub enum JobPayload {
-    /// Events of a delivery.
-    Events {
-        /// `eventId`; `None` for an event without one, or replayed past the keys.
-        event_id: Option<EventId>,
-        /// SHA-256 of the delivery's body.
-        body_sha256: [u8; 32],
-        /// When the delivery was received.
-        received_at: DateTime<Utc>,
-        /// What it says.
-        events: Vec<Event>,
-    },
-    /// What a fetched document states about its trip.
-    Document {
-        /// The resource, for people: `rfqs/arfq-12345678`.
-        resource: String,
-        /// Every id of the trip that the document shows: two or more are one trip from now on.
-        trips: Vec<TripId>,
-        /// What it states.
-        events: Vec<Event>,
-        /// When the notification was received that had it fetched, or the GET began where nobody told.
-        way: Provenance,
-        /// What is to be fetched in turn, queued in the same transaction.
-        follow: Vec<NewJob>,
-    },
-    /// Another job of the batch brings the document that this one asked for.
-    Shared {
-        /// That job.
-        with: i64,
-    },
-    /// Match a session with what is known of its trip.
-    Rematch {
-        /// Which session.
-        session: Uuid,
-    },
-    /// The time of a quote has passed.
-    Expire {
-        /// The trip's id.
-        trip: String,
-        /// The quote.
-        quote: QuoteId,
-        /// Until when it stood.
-        valid_until: DateTime<Utc>,
-    },
-}
-
-/// A claimed job and what it is about.
-#[derive(Debug, Clone)]
-pub struct ClaimedWork {
-    /// The claim.
-    pub job: ClaimedJob,
-    /// What it is about.
-    pub content: JobPayload,
-}
 
 /// The transaction of a batch, with its jobs locked.
 pub struct ApplyTx {
@@ -134,9 +72,9 @@ impl JobApplier {
         let mut works = Vec::with_capacity(jobs.len());
         for job in jobs {
             match job.key.as_deref().and_then(&read) {
-                Some(content) => works.push(ClaimedWork {
+                Some(payload) => works.push(ClaimedWork {
                     job: job.clone(),
-                    content,
+                    payload,
                 }),
                 None => unfinished.push((job.id, JobError::fail(unreadable))),
             }
@@ -167,7 +105,7 @@ impl JobApplier {
         ids.extend(repeated.map(|event| event.trip.as_str().to_owned()));
         ids.sort();
         ids.dedup();
-        let named = named(&fresh);
+        let named = trips_with_rfqs(&fresh);
         let mut related = related_trips::related(&mut tx, &ids, &named, &rematched).await?;
         let locked = trips::lock(&mut tx, &related.trips.iter().cloned().collect::<Vec<_>>()).await?;
         let mut locked =
@@ -206,8 +144,8 @@ impl JobApplier {
         persist::schedule_expiries(&mut tx, &locked.trips, &mut learned, now).await?;
         persist::project(&mut tx, &locked.trips, &learned.touched, &sessions, &mut rows).await?;
         if !found_late.is_empty() {
-            let again: Vec<NewJob> = found_late.into_iter().map(rematch::job).collect();
-            enqueue::enqueue(&mut tx, &again).await?;
+            let again: Vec<NewJob> = found_late.into_iter().map(kinds::rematch).collect();
+            enqueue::insert(&mut tx, &again, InsertOptions::default()).await?;
         }
         let changed =
             sessions::change(&mut tx, &locked.trips, &mut sessions, &learned, &rows, self.policy, now).await?;
@@ -219,10 +157,10 @@ impl JobApplier {
                     .push_str(&format!("; sessions changed with it: {changed}"));
             }
         }
-        let follow: Vec<NewJob> = fresh.iter().flat_map(|work| work.follow()).cloned().collect();
-        if !follow.is_empty() {
-            enqueue::enqueue_following(&mut tx, &follow, &held).await?;
-        }
+        let follow_ups: Vec<NewJob> = fresh.iter().flat_map(|work| work.follow_ups()).cloned().collect();
+        // A command that waits for these jobs waits for their follow-ups as well.
+        let options = InsertOptions::runs(RunOption::InheritFrom(&held));
+        enqueue::insert(&mut tx, &follow_ups, options).await?;
         queue::complete(&mut tx, &learned.outcomes).await?;
         tx.commit().await?;
         Ok(())

@@ -23,7 +23,8 @@ use rand::RngExt;
 use serde_json::Value;
 
 use self::request::FetchRequest;
-use super::apply::{ClaimedWork, JobApplier, JobPayload};
+use super::apply::JobApplier;
+use super::work::{ClaimedWork, JobPayload};
 use crate::avinode::client::avinode_client::AvinodeClient;
 use crate::avinode::documents::{self, ParsedDocument};
 use crate::avinode::json;
@@ -139,19 +140,19 @@ impl FetchHandler {
         in_hand: &FetchedDocument,
     ) -> Result<Unfinished, JobError> {
         let mut tx = self.applier.pool.begin().await?;
-        let follow = follow_up::follow_ups(&mut tx, asked, resource, reading, in_hand.same).await?;
+        let follow_ups = follow_up::follow_ups(&mut tx, asked, resource, reading, in_hand.same).await?;
         tx.commit().await?;
-        let content = JobPayload::Document {
+        let payload = JobPayload::Document {
             resource: resource.to_string(),
             trips: reading.trips.clone(),
             events: trip.map(|trip| reading.events(&trip)).unwrap_or_default(),
             way: asked
                 .received_at
                 .map_or(Provenance::Polled(in_hand.began_at), Provenance::Notified),
-            follow,
+            follow_ups,
         };
         for attempt in 1.. {
-            match self.apply_once(&asked.jobs, &content).await {
+            match self.apply_once(&asked.jobs, &payload).await {
                 Err(JobError::Contention(_)) if attempt < APPLIES => {
                     let moment = Duration::from_millis(rand::rng().random_range(5..60));
                     tokio::time::sleep(moment).await;
@@ -163,7 +164,7 @@ impl FetchHandler {
     }
 
     /// One of the jobs that are still held has the document applied; the others share it.
-    async fn apply_once(&self, jobs: &[ClaimedJob], content: &JobPayload) -> Result<(), JobError> {
+    async fn apply_once(&self, jobs: &[ClaimedJob], payload: &JobPayload) -> Result<(), JobError> {
         let begun = self.applier.begin(jobs).await?;
         let held = || jobs.iter().filter(|job| begun.holds(job.id));
         // One with a delivery, so that the timelines tell what it came with.
@@ -173,12 +174,12 @@ impl FetchHandler {
         };
         let mut works = vec![ClaimedWork {
             job: first.clone(),
-            content: content.clone(),
+            payload: payload.clone(),
         }];
         let others = held().filter(|job| job.id != first.id);
         works.extend(others.map(|job| ClaimedWork {
             job: job.clone(),
-            content: JobPayload::Shared { with: first.id },
+            payload: JobPayload::Shared { with: first.id },
         }));
         self.applier.apply(begun, &works).await
     }

@@ -6,7 +6,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 
-use super::apply::{ClaimedWork, JobApplier, JobPayload};
+use super::apply::JobApplier;
+use super::work::{ClaimedWork, JobPayload};
 use crate::avinode::full_event::events;
 use crate::avinode::notification::Notification;
 use crate::avinode::parse_error::ParseError;
@@ -46,9 +47,9 @@ impl JobHandler for FullEventHandler {
                     .ok_or_else(gone)
                     .and_then(|it| self.read(it))
                 {
-                    Ok(content) => works.push(ClaimedWork {
+                    Ok(payload) => works.push(ClaimedWork {
                         job: job.clone(),
-                        content,
+                        payload,
                     }),
                     Err(error) => unfinished.push((job.id, error)),
                 }

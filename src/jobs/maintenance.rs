@@ -5,11 +5,11 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::reconcile;
-use crate::domain::job_kind::JobKind;
+use super::{kinds, reconcile};
 use crate::heartbeat::Heartbeat;
 use crate::postgres::transaction::Pool;
-use crate::queue::{enqueue, leader};
+use crate::queue::enqueue::{self, InsertOptions, NewJob, UniqueOptions};
+use crate::queue::leader;
 use crate::store::chat_sessions::aggregate;
 use crate::store::trip_lookup::ReconcileScope;
 use crate::store::{documents, resync};
@@ -96,8 +96,11 @@ async fn match_again(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> 
     if sessions.is_empty() {
         return Ok(());
     }
-    let keys: Vec<String> = sessions.iter().map(ToString::to_string).collect();
-    let queued = enqueue::enqueue_missing(pool, JobKind::Rematch, &keys).await?;
+    let jobs: Vec<NewJob> = sessions.iter().copied().map(kinds::rematch).collect();
+    let options = InsertOptions::unique(UniqueOptions::LIVE);
+    let mut tx = pool.begin().await?;
+    let queued = enqueue::insert(&mut tx, &jobs, options).await?;
+    tx.commit().await?;
     tracing::info!(sessions = queued, "sessions are to be matched again");
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::avinode::resource_id::ResourceId;
 use crate::domain::job_kind::JobKind;
 use crate::postgres::transaction::Pool;
 use crate::queue::admin::{self, FinishedJob};
-use crate::queue::enqueue;
+use crate::queue::enqueue::{self, InsertOptions, NewJob, RunOption, UniqueOptions};
 use crate::store::trip_lookup::{self, ReconcileScope, ReconcileTarget};
 
 /// What was put up for fetching.
@@ -34,7 +34,8 @@ pub struct ReconcileRun {
 /// Puts the trips of sessions up for fetching. Nobody waits for it.
 pub async fn ask(pool: &Pool, which: &ReconcileScope) -> Result<ReconcilePlan, sqlx::Error> {
     let (targets, keys) = targets(pool, which).await?;
-    let queued = enqueue::enqueue_missing(pool, JobKind::Reconcile, &keys).await?;
+    let options = InsertOptions::unique(UniqueOptions::LIVE);
+    let queued = insert(pool, keys, options).await?;
     Ok(ReconcilePlan { targets, queued })
 }
 
@@ -45,8 +46,20 @@ pub async fn begin(pool: &Pool, which: &ReconcileScope) -> Result<(ReconcilePlan
         id: Uuid::now_v7(),
         since: admin::now(pool).await?,
     };
-    let queued = enqueue::enqueue_in_run(pool, JobKind::Reconcile, &keys, run.id).await?;
+    let options = InsertOptions::runs(RunOption::Join(run.id));
+    let queued = insert(pool, keys, options).await?;
     Ok((ReconcilePlan { targets, queued }, run))
+}
+
+async fn insert(pool: &Pool, keys: Vec<String>, options: InsertOptions<'_>) -> Result<u64, sqlx::Error> {
+    let jobs: Vec<NewJob> = keys
+        .into_iter()
+        .map(|key| NewJob::new(JobKind::Reconcile, key))
+        .collect();
+    let mut tx = pool.begin().await?;
+    let inserted = enqueue::insert(&mut tx, &jobs, options).await?;
+    tx.commit().await?;
+    Ok(inserted)
 }
 
 async fn targets(pool: &Pool, which: &ReconcileScope) -> Result<(Vec<ReconcileTarget>, Vec<String>), sqlx::Error> {

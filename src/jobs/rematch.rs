@@ -6,21 +6,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-use super::apply::{JobApplier, JobPayload};
+use super::apply::JobApplier;
 use super::fetch::ids;
+use super::work::JobPayload;
 use crate::domain::job_kind::JobKind;
-use crate::queue::enqueue::NewJob;
 use crate::queue::job::{ClaimedJob, JobError, JobHandler};
-
-/// A job that matches a session.
-pub fn job(session: Uuid) -> NewJob {
-    NewJob {
-        kind: JobKind::Rematch,
-        key: Some(session.to_string()),
-        delivery_id: None,
-        due_in: None,
-    }
-}
 
 /// Matches sessions with their trips.
 pub struct RematchHandler {

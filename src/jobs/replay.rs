@@ -1,12 +1,14 @@
 //! Stored replay: a new job for an existing delivery, past the event keys, so that an upgrade can understand what an
 //! older version could not. Idempotence comes from facts and ledger.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use crate::avinode::notification::{DeliveryKind, route};
 use crate::domain::job_kind::JobKind;
 use crate::postgres::transaction::Pool;
-use crate::queue::enqueue::{NewJob, enqueue};
+use crate::queue::enqueue::{self, InsertOptions, NewJob};
 use crate::store::deliveries;
 
 /// Queues deliveries again, oldest first. Returns the ids that exist.
@@ -27,11 +29,11 @@ pub async fn replay(pool: &Pool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error>
                 kind,
                 key,
                 delivery_id: Some(*id),
-                due_in: None,
+                due_in: Duration::ZERO,
             }
         })
         .collect();
-    enqueue(&mut tx, &jobs).await?;
+    enqueue::insert(&mut tx, &jobs, InsertOptions::default()).await?;
     tx.commit().await?;
     Ok(found)
 }

@@ -8,7 +8,7 @@ use super::error::SessionError;
 use crate::clock::Clock;
 use crate::domain::chat_session::view::ChatSession;
 use crate::domain::job_kind::JobKind;
-use crate::queue::enqueue::{NewJob, enqueue};
+use crate::queue::enqueue::{self, InsertOptions, NewJob};
 use crate::store::chat_sessions::references::{self, References};
 use crate::store::chat_sessions::{lock, page, timeline_and_pin};
 
@@ -51,13 +51,8 @@ pub(super) async fn referring(tx: &mut Transaction<'_>, to: References) -> Resul
 
 /// Has a session matched again, soon after this transaction commits.
 pub(super) async fn match_again(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), SessionError> {
-    let job = NewJob {
-        kind: JobKind::Rematch,
-        key: Some(session.to_string()),
-        delivery_id: None,
-        due_in: None,
-    };
-    enqueue(tx, &[job]).await?;
+    let job = NewJob::new(JobKind::Rematch, session.to_string());
+    enqueue::insert(tx, &[job], InsertOptions::default()).await?;
     timeline_and_pin::wake(tx).await?;
     Ok(())
 }

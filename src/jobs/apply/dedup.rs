@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::ClaimedWork;
 use super::facts::BatchChanges;
+use crate::jobs::work::ClaimedWork;
 use crate::postgres::transaction::Transaction;
 use crate::queue::job::{JobError, JobOutcome};
 use crate::store::event_keys::{self, EventKey};

@@ -5,21 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{ClaimedWork, JobPayload};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{MessageId, TripId};
 use crate::domain::trip::{ChangedFacts, Provenance, TimelineEvent};
-use crate::jobs::quote_expiry;
+use crate::jobs::kinds;
+use crate::jobs::work::{ClaimedWork, DuplicateEvent, JobPayload};
 use crate::queue::enqueue::NewJob;
 use crate::queue::job::JobOutcome;
 use crate::store::merge_trips::MergeResult;
 use crate::store::trips;
-
-/// What is left of a duplicate.
-pub(super) struct DuplicateEvent {
-    pub(super) events: Vec<Event>,
-    pub(super) received_at: DateTime<Utc>,
-}
 
 /// Facts learned from a batch, before any session is looked at.
 #[derive(Default)]
@@ -93,7 +87,7 @@ pub(super) fn learn(
         }
     }
     for work in works {
-        let (outcome, detail) = match &work.content {
+        let (outcome, detail) = match &work.payload {
             JobPayload::Events {
                 events, received_at, ..
             } => words(
@@ -113,7 +107,7 @@ pub(super) fn learn(
             }
             JobPayload::Shared { with } => ("applied", format!("by what was fetched for job {with}")),
             JobPayload::Rematch { session } => ("applied", format!("matched session {session}")),
-            JobPayload::Expire {
+            JobPayload::QuoteExpiry {
                 trip,
                 quote,
                 valid_until,
@@ -136,7 +130,9 @@ pub(super) fn learn(
                     }
                     // The database's clock says that it is time and ours does not: nobody else would come back to it.
                     None if stands_until == Some(*valid_until) => {
-                        learned.early.extend(quote_expiry::job(trip, quote, *valid_until, now));
+                        learned
+                            .early
+                            .extend(kinds::quote_expiry(trip, quote, *valid_until, now));
                         ("nothing", "too early by this worker's clock; queued again".to_owned())
                     }
                     None => ("nothing", "the quote stands longer by now".to_owned()),

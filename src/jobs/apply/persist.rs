@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::facts::BatchChanges;
 use crate::domain::trip::{ChangedFacts, TripFacts};
-use crate::jobs::quote_expiry;
+use crate::jobs::kinds;
 use crate::postgres::transaction::Transaction;
-use crate::queue::enqueue;
+use crate::queue::enqueue::{self, InsertOptions, UniqueOptions};
 use crate::queue::job::JobError;
 use crate::store::facts;
 use crate::store::facts::quotes::{ProjectionState, QuoteKey};
@@ -73,14 +73,12 @@ pub(super) async fn schedule_expiries(
         for id in &touched.quotes {
             let fact = trips.get(key).and_then(|trip| trip.quotes.get(id)?.fact.as_ref());
             let valid_until = fact.and_then(|fact| fact.details.valid_until);
-            jobs.extend(valid_until.and_then(|until| quote_expiry::job(key, id, until, now)));
+            jobs.extend(valid_until.and_then(|until| kinds::quote_expiry(key, id, until, now)));
         }
     }
     jobs.append(&mut learned.early);
-    if !jobs.is_empty() {
-        // What is said again without a stamp is a newer fact each time; the moment is the same.
-        enqueue::enqueue_each_unless_live(tx, &jobs).await?;
-    }
+    // Without a timestamp the same statement is a newer fact each time, with the same expiry. The trip is locked.
+    enqueue::insert(tx, &jobs, InsertOptions::unique(UniqueOptions::default())).await?;
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use crate::avinode::resource::{Resource, ResourceKind};
 use crate::domain::ids::TripId;
 use crate::domain::job_kind::JobKind;
 use crate::queue::claim_by_key::KeyBatch;
-use crate::queue::enqueue;
+use crate::queue::enqueue::{self, InsertOptions};
 use crate::queue::job::{ClaimedJob, JobError, JobOutcome};
 use crate::queue::limit::Left;
 use crate::store::{documents, trip_lookup};
@@ -100,7 +100,8 @@ impl FetchHandler {
         let mut tx = self.applier.pool.begin().await?;
         let same = documents::keep(&mut tx, &fetched).await?;
         if follow_up::is_doubtful(same, &asked.jobs, asked.asked_at, self.settle) {
-            enqueue::enqueue(&mut tx, &[follow_up::look_again(resource, self.settle)]).await?;
+            let again = follow_up::look_again(resource, self.settle);
+            enqueue::insert(&mut tx, &[again], InsertOptions::default()).await?;
         }
         tx.commit().await?;
         Ok(FetchedDocument {

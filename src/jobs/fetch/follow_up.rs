@@ -12,6 +12,7 @@ use crate::avinode::resource::{Resource, ResourceKind};
 use crate::avinode::resource_id::ResourceId;
 use crate::domain::ids::TripId;
 use crate::domain::job_kind::JobKind;
+use crate::jobs::kinds;
 use crate::postgres::transaction::Transaction;
 use crate::queue::enqueue::{self, NewJob};
 use crate::queue::job::ClaimedJob;
@@ -22,20 +23,6 @@ const LONGEST: u32 = 3;
 
 /// How long an RFQ's own notification is waited for.
 const SOON: Duration = Duration::from_secs(20);
-
-/// A job that fetches a resource.
-pub(super) fn follow(resource: &Resource, due_in: Option<Duration>) -> NewJob {
-    job(JobKind::FetchFollowUp, resource, due_in)
-}
-
-fn job(kind: JobKind, resource: &Resource, due_in: Option<Duration>) -> NewJob {
-    NewJob {
-        kind,
-        key: Some(resource.id.as_str().to_owned()),
-        delivery_id: None,
-        due_in,
-    }
-}
 
 /// For how long a resource is left alone that was fetched a moment ago and has been notified of again since: until the
 /// notifications are over for as long as Avinode takes to show what they tell of. So a burst makes two fetches, one at once and one
@@ -72,7 +59,7 @@ pub(super) fn is_doubtful(same: bool, jobs: &[ClaimedJob], asked_at: DateTime<Ut
 /// The look at a resource that may have been read too early.
 pub(super) fn look_again(resource: &Resource, settle: Duration) -> NewJob {
     // Not the same moment for all that were fetched together.
-    follow(resource, Some(settle.mul_f64(rand::rng().random_range(1.0..1.5))))
+    kinds::follow_up(resource, settle.mul_f64(rand::rng().random_range(1.0..1.5)))
 }
 
 /// The RFQ that tells whose a document is, where that is another resource.
@@ -111,7 +98,7 @@ pub(super) async fn follow_ups(
     };
     let known = documents::fetched(tx, &ids(&others), since).await?;
     let others = others.iter().filter(|it| !known.contains(it.id.as_str()));
-    jobs.extend(others.map(|it| follow(it, None)));
+    jobs.extend(others.map(|it| kinds::follow_up(it, Duration::ZERO)));
     // Whether a seller made the quote that was notified of: an RFQ of before does not know.
     let notified = asked
         .jobs
@@ -121,12 +108,12 @@ pub(super) async fn follow_ups(
     // An RFQ that nobody has looked at yet. Most often its own notification is on the way, and one fetch serves both.
     let known = documents::fetched(tx, &ids(&rfqs), since).await?;
     let rfqs = rfqs.iter().filter(|it| !known.contains(it.id.as_str()));
-    jobs.extend(rfqs.map(|it| follow(it, Some(SOON))));
+    jobs.extend(rfqs.map(|it| kinds::follow_up(it, SOON)));
     if let Some(trip) = half_known(resource, reading, asked) {
         let seen = documents::fetched(tx, std::slice::from_ref(&trip), None).await?;
         if seen.is_empty() && !trip_lookup::is_joined(tx, &trip).await? {
             let trip = ResourceId::parse(&trip).ok().and_then(|id| Resource::by_id(&id));
-            jobs.extend(trip.map(|trip| follow(&trip, None)));
+            jobs.extend(trip.map(|trip| kinds::follow_up(&trip, Duration::ZERO)));
         }
     }
     Ok(jobs)
@@ -160,7 +147,7 @@ async fn unknown(
     let (messages, others): (Vec<_>, Vec<_>) = below.partition(|it| it.kind == ResourceKind::TripMessages);
     let mut known = documents::fetched(tx, &ids(&others), Some(since)).await?;
     // Put up beside this one, and on its way.
-    known.extend(enqueue::live(tx, &[JobKind::Reconcile], &ids(&others)).await?);
+    known.extend(enqueue::keys_with_jobs(tx, &[JobKind::Reconcile], &ids(&others)).await?);
     let messages_ids = ids(&messages);
     known.extend(documents::fetched(tx, &messages_ids, None).await?);
     known.extend(trip_lookup::messages(tx, &messages_ids).await?);
@@ -168,7 +155,7 @@ async fn unknown(
     new.retain(|it| !known.contains(it.id.as_str()));
     new.sort();
     new.dedup();
-    Ok(new.iter().map(|it| job(JobKind::Reconcile, it, None)).collect())
+    Ok(new.iter().map(|it| kinds::fetch(JobKind::Reconcile, it)).collect())
 }
 
 fn depth(kind: ResourceKind) -> u8 {

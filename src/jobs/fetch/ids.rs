@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{LIMITER, follow_up};
+use super::LIMITER;
 use crate::avinode::resource::Resource;
 use crate::avinode::resource_id::ResourceId;
 use crate::domain::job_kind::JobKind;
+use crate::jobs::kinds;
 use crate::postgres::transaction::Pool;
-use crate::queue::enqueue;
+use crate::queue::enqueue::{self, InsertOptions, NewJob, UniqueOptions};
 use crate::queue::standing::{Standing, standing};
 use crate::store::trip_lookup;
 
@@ -29,8 +30,11 @@ pub async fn ask(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
     let resources = trips
         .iter()
         .filter_map(|id| Resource::by_id(&ResourceId::parse(id).ok()?));
-    for trip in resources {
-        enqueue::enqueue_unless_live(&mut tx, &JobKind::FETCHING, &follow_up::follow(&trip, Some(UNTIL_TOLD))).await?;
-    }
+    let jobs: Vec<NewJob> = resources.map(|trip| kinds::follow_up(&trip, UNTIL_TOLD)).collect();
+    let unique = UniqueOptions {
+        kinds: &JobKind::FETCHING,
+        ..UniqueOptions::default()
+    };
+    enqueue::insert(&mut tx, &jobs, InsertOptions::unique(unique)).await?;
     tx.commit().await
 }

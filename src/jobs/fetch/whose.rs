@@ -10,7 +10,8 @@ use crate::avinode::documents::ParsedDocument;
 use crate::avinode::resource::Resource;
 use crate::domain::ids::{QuoteId, RfqId, TripId};
 use crate::domain::job_kind::JobKind;
-use crate::queue::enqueue;
+use crate::jobs::kinds;
+use crate::queue::enqueue::{self, InsertOptions};
 use crate::queue::job::JobError;
 use crate::store::{documents as stored, trip_lookup};
 
@@ -56,7 +57,7 @@ impl FetchHandler {
         // anything can be fetched: what is counted is the time since each of them was.
         let (key, now) = (missing.id.as_str(), asked.asked_at);
         let since = |moment: DateTime<Utc>| (now - moment).to_std().unwrap_or_default();
-        if enqueue::live(&mut tx, &JobKind::FETCHING, &[key.to_owned()])
+        if enqueue::keys_with_jobs(&mut tx, &JobKind::FETCHING, &[key.to_owned()])
             .await?
             .is_empty()
         {
@@ -65,7 +66,10 @@ impl FetchHandler {
                 Some(newest) if since(newest) >= NAMELESS => return Ok(Err(gone)),
                 Some(_) => {}
                 None if since(read_at) >= NO_RFQ => return Ok(Err(gone)),
-                None => enqueue::enqueue(&mut tx, &[follow_up::follow(&missing, None)]).await?,
+                None => {
+                    let job = kinds::follow_up(&missing, Duration::ZERO);
+                    enqueue::insert(&mut tx, &[job], InsertOptions::default()).await?;
+                }
             }
         }
         tx.commit().await?;

@@ -8,8 +8,9 @@ use avinode_ingest::domain::ids::{QuoteId, TripId};
 use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::domain::trip::Provenance;
-use avinode_ingest::jobs::apply::{JobApplier, JobPayload};
-use avinode_ingest::queue::enqueue::{self, NewJob};
+use avinode_ingest::jobs::apply::JobApplier;
+use avinode_ingest::jobs::work::JobPayload;
+use avinode_ingest::queue::enqueue::{self, InsertOptions, NewJob};
 use avinode_ingest::queue::job::{ClaimedJob, JobError, JobHandler};
 use avinode_ingest::queue::worker::Worker;
 use chrono::Duration;
@@ -48,17 +49,9 @@ pub async fn show_quote(pool: &Pool, trips: &[&str], quote: &str, seconds: i64) 
 }
 
 async fn enqueue(pool: &Pool, keys: Vec<String>) {
-    let jobs: Vec<NewJob> = keys
-        .into_iter()
-        .map(|key| NewJob {
-            kind: KIND,
-            key: Some(key),
-            delivery_id: None,
-            due_in: None,
-        })
-        .collect();
+    let jobs: Vec<NewJob> = keys.into_iter().map(|key| NewJob::new(KIND, key)).collect();
     let mut tx = pool.begin().await.unwrap();
-    enqueue::enqueue(&mut tx, &jobs).await.unwrap();
+    enqueue::insert(&mut tx, &jobs, InsertOptions::default()).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -117,6 +110,6 @@ fn read(key: &str) -> Option<JobPayload> {
         trips,
         events,
         way: Provenance::Notified(base()),
-        follow: Vec::new(),
+        follow_ups: Vec::new(),
     })
 }
