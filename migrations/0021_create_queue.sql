@@ -79,6 +79,8 @@ COMMENT ON COLUMN avinode_ingest.outcomes.detail IS 'What it changed, which deli
 CREATE TABLE avinode_ingest.leader_leases (
     name text PRIMARY KEY,
     holder text NOT NULL,
-    held_until timestamptz NOT NULL
+    held_until timestamptz NOT NULL,
+    status jsonb
 );
 COMMENT ON TABLE avinode_ingest.leader_leases IS 'Time-limited leases of work that one process at a time does, such as maintenance.';
+COMMENT ON COLUMN avinode_ingest.leader_leases.status IS 'What the leader publishes for the other processes and takes over from the previous leader: of `fetching`, the pauses, circuit breaker and suspension of its rate limit.';

@@ -161,11 +161,12 @@ async fn show(
         log.served(),
         stage.table().await?
     ))?;
-    let (unserved, because) = status::unserved(&stage.pool).await.context("ask how fetching stands")?;
+    let blocked = status::blocked_kinds(&stage.pool)
+        .await
+        .context("read the status of fetching")?;
     let filter = JobFilter {
         limit: 10_000,
-        unserved,
-        because,
+        blocked,
         ..JobFilter::default()
     };
     let jobs = admin::list(&stage.pool, &filter).await.context("list what waits")?;

@@ -105,16 +105,15 @@ pub async fn run(action: JobsCommand) -> Result<ExitCode, CliError> {
 
 async fn list(args: ListJobsArgs) -> Result<ExitCode, CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
-    let (unserved, because) = status::unserved(&database.pool)
+    let blocked = status::blocked_kinds(&database.pool)
         .await
-        .context("ask how fetching stands")?;
+        .context("read the status of fetching")?;
     let filter = JobFilter {
         id: None,
         state: args.state,
         kind: args.kind,
         limit: args.limit,
-        unserved,
-        because,
+        blocked,
     };
     let jobs = admin::list(&database.pool, &filter).await.context("list the jobs")?;
     if args.json {
@@ -127,7 +126,7 @@ async fn list(args: ListJobsArgs) -> Result<ExitCode, CliError> {
             report.row([
                 job.id.to_string(),
                 job.kind,
-                job.state.to_string(),
+                job.state.as_str().to_owned(),
                 job.attempts.to_string(),
                 moment(job.due_at),
                 or_dash(job.delivery_id.map(|id| id.to_string())),
@@ -143,14 +142,13 @@ async fn list(args: ListJobsArgs) -> Result<ExitCode, CliError> {
 
 async fn show(args: ShowJobArgs) -> Result<ExitCode, CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
-    let (unserved, because) = status::unserved(&database.pool)
+    let blocked = status::blocked_kinds(&database.pool)
         .await
-        .context("ask how fetching stands")?;
+        .context("read the status of fetching")?;
     let filter = JobFilter {
         id: Some(args.id),
         limit: 1,
-        unserved,
-        because,
+        blocked,
         ..JobFilter::default()
     };
     let jobs = admin::list(&database.pool, &filter).await.context("read the job")?;
@@ -196,7 +194,7 @@ async fn mend(choice: JobSelection, mending: Mending) -> Result<ExitCode, CliErr
     let database = CommandDatabase::open_current(&choice.database).await?;
     let pool = &database.pool;
     let ids = match choice.dead {
-        true => admin::dead(pool, choice.kind.as_deref())
+        true => admin::dead_ids(pool, choice.kind.as_deref())
             .await
             .context("list the dead jobs")?,
         false => choice.ids,

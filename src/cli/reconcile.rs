@@ -19,7 +19,7 @@ use crate::domain::ids::TripId;
 use crate::jobs::fetch::status;
 use crate::jobs::reconcile::{self, ReconcileRun};
 use crate::postgres::transaction::Pool;
-use crate::queue::admin::FinishedJob;
+use crate::queue::runs::FinishedJob;
 use crate::store::trip_lookup::ReconcileScope;
 
 /// How often it is asked whether all is done.
@@ -80,13 +80,13 @@ fn which(args: &ReconcileArgs) -> Result<ReconcileScope, CliError> {
 async fn put_up(pool: &Pool, which: &ReconcileScope, args: &ReconcileArgs) -> Result<ExitCode, CliError> {
     let attempt = "queue the trips";
     let (asked, run) = if args.wait {
-        let (asked, run) = reconcile::begin(pool, which).await.context(attempt)?;
+        let (asked, run) = reconcile::begin_run(pool, which).await.context(attempt)?;
         (asked, Some(run))
     } else {
-        (reconcile::ask(pool, which).await.context(attempt)?, None)
+        (reconcile::enqueue(pool, which).await.context(attempt)?, None)
     };
-    let nobody = status::standing(pool).await.context("ask how fetching stands")?;
-    let nobody = status::waits(&nobody);
+    let fetching = status::read(pool).await.context("read the status of fetching")?;
+    let nobody = status::blocked(&fetching);
     let finished = match (&nobody, run) {
         (Some(_), _) | (None, None) => None,
         (None, Some(run)) => Some(wait(pool, run, args.timeout).await?),
@@ -125,7 +125,7 @@ async fn put_up(pool: &Pool, which: &ReconcileScope, args: &ReconcileArgs) -> Re
 async fn wait(pool: &Pool, run: ReconcileRun, limit: Duration) -> Result<Vec<FinishedJob>, CliError> {
     let began = Instant::now();
     loop {
-        let left = reconcile::left(pool, run).await.context("count what is left")?;
+        let left = reconcile::count_live(pool, run).await.context("count what is left")?;
         if left == 0 {
             break;
         }

@@ -126,7 +126,7 @@ pub async fn run(args: ServeCommandArgs) -> Result<ExitCode, CliError> {
     tracing::info!(
         cut_off = ended.cut_off,
         stopped = ended.stopped,
-        leases_given_back = ended.given_back,
+        leases_released = ended.leases_released,
         "stopped in order"
     );
     database.close().await?;
@@ -206,7 +206,7 @@ fn settings(serve: &ServeArgs, database: &DatabaseArgs, avinode: Option<AvinodeS
             ..ServerLimits::default()
         },
         drain: serve.shutdown,
-        keep_outcomes: std::time::Duration::from_secs(u64::from(serve.keep_outcomes_days) * 24 * 3600),
+        outcome_retention: std::time::Duration::from_secs(u64::from(serve.keep_outcomes_days) * 24 * 3600),
         api: ApiSettings {
             tokens: tokens(serve.api_tokens.as_ref()),
             connections: serve.api_connections,

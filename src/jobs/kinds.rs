@@ -18,43 +18,16 @@ pub fn rematch(session: Uuid) -> NewJob {
 /// job; this one then finds that nothing has expired.
 pub fn quote_expiry(trip: &str, quote: &QuoteId, valid_until: DateTime<Utc>, now: DateTime<Utc>) -> Option<NewJob> {
     let due_in = (valid_until - now).to_std().ok().filter(|ahead| !ahead.is_zero())?;
-    let key = QuoteExpiryKey {
-        trip: trip.to_owned(),
-        quote: quote.clone(),
-        valid_until,
-    };
-    Some(NewJob::new(JobKind::QuoteExpiry, key.to_string()).due_in(due_in))
+    let key = format!("{trip}\t{quote}\t{}", valid_until.timestamp_micros());
+    Some(NewJob::new(JobKind::QuoteExpiry, key).due_in(due_in))
 }
 
-/// The key of a quote expiry, separated by tabs, which no id contains.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QuoteExpiryKey {
-    pub trip: String,
-    pub quote: QuoteId,
-    pub valid_until: DateTime<Utc>,
-}
-
-impl QuoteExpiryKey {
-    pub fn parse(key: &str) -> Option<Self> {
-        let mut parts = key.split('\t');
-        let (trip, quote, valid_until) = (parts.next()?, parts.next()?, parts.next()?);
-        Some(Self {
-            trip: trip.to_owned(),
-            quote: QuoteId::parse(quote).ok()?,
-            valid_until: DateTime::from_timestamp_micros(valid_until.parse().ok()?)?,
-        })
-    }
-}
-
-impl std::fmt::Display for QuoteExpiryKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            trip,
-            quote,
-            valid_until,
-        } = self;
-        write!(f, "{trip}\t{quote}\t{}", valid_until.timestamp_micros())
-    }
+/// Parses the key of a quote expiry: trip, quote and time, separated by tabs, which no id contains.
+pub fn parse_quote_expiry(key: &str) -> Option<(String, QuoteId, DateTime<Utc>)> {
+    let mut parts = key.split('\t');
+    let (trip, quote, valid_until) = (parts.next()?, parts.next()?, parts.next()?);
+    let valid_until = DateTime::from_timestamp_micros(valid_until.parse().ok()?)?;
+    Some((trip.to_owned(), QuoteId::parse(quote).ok()?, valid_until))
 }
 
 /// A job that fetches a resource without a notification.

@@ -1,4 +1,4 @@
-//! A quote's `validUntil` passes: the primary quote is elected anew without it.
+//! A quote's `validUntil` passes: the primary quote is selected again without it.
 
 use std::sync::Arc;
 
@@ -6,42 +6,28 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::apply::JobApplier;
-use super::kinds::QuoteExpiryKey;
+use super::kinds;
 use super::work::JobPayload;
-use crate::domain::job_kind::JobKind;
-use crate::queue::job::{ClaimedJob, JobError, JobHandler};
+use crate::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
+use crate::queue::job::JobError;
+
+pub struct QuoteExpiryHandler {
+    pub applier: Arc<JobApplier>,
+}
+
+impl JobHandler for QuoteExpiryHandler {
+    fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
+        self.applier
+            .apply_keys(&batch.jobs, payload, "a trip, a quote and a time")
+            .boxed()
+    }
+}
 
 fn payload(key: &str) -> Option<JobPayload> {
-    let QuoteExpiryKey {
-        trip,
-        quote,
-        valid_until,
-    } = QuoteExpiryKey::parse(key)?;
+    let (trip, quote, valid_until) = kinds::parse_quote_expiry(key)?;
     Some(JobPayload::QuoteExpiry {
         trip,
         quote,
         valid_until,
     })
-}
-
-/// Elects anew where quotes have expired.
-pub struct QuoteExpiryHandler {
-    /// The common way to the sessions.
-    pub applier: Arc<JobApplier>,
-}
-
-impl JobHandler for QuoteExpiryHandler {
-    fn kind(&self) -> JobKind {
-        JobKind::QuoteExpiry
-    }
-
-    fn batch_size(&self) -> i64 {
-        256
-    }
-
-    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
-        self.applier
-            .apply_keys(jobs, payload, "its key is no trip, quote and time")
-            .boxed()
-    }
 }

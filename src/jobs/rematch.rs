@@ -1,4 +1,4 @@
-//! A session got a trip id, lost it, or had its primary quote written: match it with what is known of its trip.
+//! A session got or lost a trip id, or its primary quote was written: it is compared with everything known about its trip.
 
 use std::sync::Arc;
 
@@ -7,37 +7,28 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::apply::JobApplier;
-use super::fetch::ids;
+use super::fetch::trip_lookup;
 use super::work::JobPayload;
-use crate::domain::job_kind::JobKind;
-use crate::queue::job::{ClaimedJob, JobError, JobHandler};
+use crate::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
+use crate::queue::job::JobError;
 
-/// Matches sessions with their trips.
 pub struct RematchHandler {
-    /// The common way to the sessions.
     pub applier: Arc<JobApplier>,
 }
 
 impl JobHandler for RematchHandler {
-    fn kind(&self) -> JobKind {
-        JobKind::Rematch
-    }
-
-    fn batch_size(&self) -> i64 {
-        256
-    }
-
-    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
-        let read = |key: &str| {
-            Some(JobPayload::Rematch {
-                session: key.parse::<Uuid>().ok()?,
-            })
-        };
+    fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
         async move {
-            let sessions: Vec<Uuid> = jobs.iter().filter_map(|job| job.key.as_deref()?.parse().ok()).collect();
-            ids::ask(&self.applier.pool, &sessions).await?;
-            self.applier.apply_keys(jobs, read, "its key is no session id").await
+            let keys = batch.jobs.iter().filter_map(|job| job.key.as_deref());
+            let sessions: Vec<Uuid> = keys.filter_map(|key| key.parse().ok()).collect();
+            trip_lookup::request_other_ids(&self.applier.pool, &sessions).await?;
+            self.applier.apply_keys(&batch.jobs, payload, "a session id").await
         }
         .boxed()
     }
+}
+
+fn payload(key: &str) -> Option<JobPayload> {
+    let session = key.parse().ok()?;
+    Some(JobPayload::Rematch { session })
 }

@@ -1,6 +1,5 @@
 //! Inserts jobs, in the transaction of the change that calls for them.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use sqlx::postgres::types::PgInterval;
@@ -62,7 +61,7 @@ impl<'a> InsertOptions<'a> {
     }
 }
 
-/// Skips a job whose key another job has already. Two transactions that insert the same key at the same time may both
+/// Skips a job if another job has its key already. Two transactions that insert the same key at the same time may both
 /// insert it, unless they hold a common lock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UniqueOptions<'a> {
@@ -93,24 +92,14 @@ pub enum RunOption<'a> {
 
 /// Inserts jobs and returns how many were inserted.
 pub async fn insert(tx: &mut Transaction<'_>, jobs: &[NewJob], options: InsertOptions<'_>) -> Result<u64, sqlx::Error> {
+    if jobs.is_empty() {
+        return Ok(0);
+    }
     let (run, parents) = match options.runs {
         RunOption::None => (None, &[][..]),
         RunOption::Join(run) => (Some(run), &[][..]),
         RunOption::InheritFrom(parents) => (None, parents),
     };
-    let joined = match run {
-        Some(run) => join_run(tx, jobs, run).await?,
-        None => HashSet::new(),
-    };
-    let has_joined = |job: &NewJob| {
-        job.key
-            .as_ref()
-            .is_some_and(|key| joined.contains(&(job.kind, key.clone())))
-    };
-    let jobs: Vec<&NewJob> = jobs.iter().filter(|job| !has_joined(job)).collect();
-    if jobs.is_empty() {
-        return Ok(0);
-    }
     let kinds: Vec<&str> = jobs.iter().map(|job| job.kind.as_str()).collect();
     let keys: Vec<Option<&str>> = jobs.iter().map(|job| job.key.as_deref()).collect();
     let deliveries: Vec<Option<Uuid>> = jobs.iter().map(|job| job.delivery_id).collect();
@@ -119,6 +108,23 @@ pub async fn insert(tx: &mut Transaction<'_>, jobs: &[NewJob], options: InsertOp
     let unique_kinds: Vec<&str> = unique.kinds.iter().map(|kind| kind.as_str()).collect();
     let inserted = sqlx::query!(
         r#"
+        WITH new AS MATERIALIZED (
+            SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::interval[]) AS new (kind, key, delivery_id, due_in)
+        ), waiting AS MATERIALIZED (
+            -- A claimed job may have started before the run.
+            SELECT job.id
+            FROM new
+            JOIN avinode_ingest.jobs AS job ON job.kind = new.kind AND job.key = new.key
+            WHERE $8::uuid IS NOT NULL AND job.lease_token IS NULL
+            ORDER BY job.id
+            FOR UPDATE OF job
+        ), joined AS (
+            UPDATE avinode_ingest.jobs AS job
+            SET runs = array_append(job.runs, $8)
+            FROM waiting
+            WHERE job.id = waiting.id
+            RETURNING job.kind, job.key
+        )
         INSERT INTO avinode_ingest.jobs (kind, key, delivery_id, due_at, runs)
         SELECT new.kind, new.key, new.delivery_id, clock_timestamp() + new.due_in,
             CASE
@@ -130,12 +136,13 @@ pub async fn insert(tx: &mut Transaction<'_>, jobs: &[NewJob], options: InsertOp
                     WHERE parent.id = ANY ($9) AND parent.kind = new.kind
                 )
             END
-        FROM unnest($1::text[], $2::text[], $3::uuid[], $4::interval[]) AS new (kind, key, delivery_id, due_in)
-        WHERE NOT $5 OR NOT EXISTS (
-            SELECT FROM avinode_ingest.jobs AS live
-            WHERE live.kind = ANY (array_append($6::text[], new.kind)) AND live.key = new.key
-                AND ($7 OR live.lease_token IS NULL)
-        )
+        FROM new
+        WHERE NOT EXISTS (SELECT FROM joined WHERE joined.kind = new.kind AND joined.key = new.key)
+            AND (NOT $5 OR NOT EXISTS (
+                SELECT FROM avinode_ingest.jobs AS live
+                WHERE live.kind = ANY (array_append($6::text[], new.kind)) AND live.key = new.key
+                    AND ($7 OR live.lease_token IS NULL)
+            ))
         "#,
         &kinds as &[&str],
         &keys as &[Option<&str>],
@@ -150,40 +157,6 @@ pub async fn insert(tx: &mut Transaction<'_>, jobs: &[NewJob], options: InsertOp
     .execute(tx)
     .await?;
     Ok(inserted.rows_affected())
-}
-
-/// Adds `run` to the unclaimed jobs of the same kind and key, and returns those. A claimed job may have started before
-/// the run.
-async fn join_run(
-    tx: &mut Transaction<'_>,
-    jobs: &[NewJob],
-    run: Uuid,
-) -> Result<HashSet<(JobKind, String)>, sqlx::Error> {
-    let kinds: Vec<&str> = jobs.iter().map(|job| job.kind.as_str()).collect();
-    let keys: Vec<Option<&str>> = jobs.iter().map(|job| job.key.as_deref()).collect();
-    let joined = sqlx::query!(
-        r#"
-        WITH live AS MATERIALIZED (
-            SELECT job.id
-            FROM avinode_ingest.jobs AS job
-            WHERE job.lease_token IS NULL
-                AND (job.kind, job.key) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-            ORDER BY job.id
-            FOR UPDATE
-        )
-        UPDATE avinode_ingest.jobs AS job
-        SET runs = array_append(job.runs, $3)
-        FROM live
-        WHERE job.id = live.id
-        RETURNING job.kind AS "kind: JobKind", job.key AS "key!"
-        "#,
-        &kinds as &[&str],
-        &keys as &[Option<&str>],
-        run,
-    )
-    .fetch_all(tx)
-    .await?;
-    Ok(joined.into_iter().map(|job| (job.kind, job.key)).collect())
 }
 
 /// Returns which of these keys have a job of one of these kinds, claimed or not.

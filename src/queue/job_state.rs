@@ -1,7 +1,5 @@
 //! The states of a job, as `jobs list` filters and prints them.
 
-use std::fmt;
-
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -32,11 +30,5 @@ impl JobState {
             Self::Retryable => "retryable",
             Self::Dead => "dead",
         }
-    }
-}
-
-impl fmt::Display for JobState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

@@ -68,7 +68,7 @@ async fn with_the_rights_of_the_page_on_deployment_check_is_content_and_everythi
     drain(&shift, "w").await;
     let sessions = staged.sessions(&db.pool).await.unwrap();
     assert_eq!(staged.differences(&sessions), Vec::<String>::new());
-    maintenance::turn(&own, "a test", Duration::from_secs(0), true)
+    maintenance::full_round(&own, "a test", Duration::from_secs(0), true)
         .await
         .unwrap();
 

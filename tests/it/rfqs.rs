@@ -4,7 +4,6 @@ use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::store::admin::{self, SessionView};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::support::bodies::{base, event, quote};
@@ -286,13 +285,13 @@ async fn a_session_that_is_given_the_rfq_of_an_event_under_way_is_not_decided_fr
         .unwrap();
     keep(&db.pool, &[quoted("HERE11", RFQ, "aquote-older", 1)], base()).await;
     let event = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
-    let under_way = tokio::spawn(async move { event.step("event", &CancellationToken::new()).await });
+    let under_way = tokio::spawn(async move { event.step("event").await });
     while waiting(&db.pool).await == 0 && !under_way.is_finished() {
         tokio::task::yield_now().await;
     }
     set_rfq(&db.pool, holder, Some(RFQ)).await;
     let rematch = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
-    rematch.step("rematch", &CancellationToken::new()).await.unwrap();
+    rematch.step("rematch").await.unwrap();
     busy.rollback().await.unwrap();
     under_way.await.unwrap().unwrap();
     work(&db.pool).await;

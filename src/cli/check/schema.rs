@@ -7,7 +7,7 @@ use crate::jobs::fetch::status;
 use crate::postgres::diagnostics::{self, SchemaProblems};
 use crate::postgres::transaction::Pool;
 use crate::queue::admin;
-use crate::queue::standing::Standing;
+use crate::queue::rate_limit::status::LimiterStatus;
 use crate::store::unprojected::{self, UnprojectedCount, UnprojectedReason};
 
 /// Tries all of it.
@@ -20,8 +20,8 @@ pub async fn look(pool: &Pool, role: &str, findings: &mut CheckResults) -> Resul
     findings.add(indexes(&broken));
     findings.add(demands(&broken));
     if readable {
-        let (waiting, dead) = admin::left(pool, &JobKind::FETCHING).await?;
-        findings.extend(jobs(waiting, dead, &status::standing(pool).await?));
+        let (waiting, dead) = admin::count_live_and_dead(pool, &JobKind::FETCHING).await?;
+        findings.extend(jobs(waiting, dead, &status::read(pool).await?));
         findings.extend(quotes(&unprojected::unshown(pool).await?));
     }
     Ok(())
@@ -165,9 +165,9 @@ fn quotes(unshown: &[UnprojectedCount]) -> Vec<CheckResult> {
     each.collect()
 }
 
-fn jobs(waiting: i64, dead: i64, fetching: &Standing) -> Vec<CheckResult> {
+fn jobs(waiting: i64, dead: i64, fetching: &LimiterStatus) -> Vec<CheckResult> {
     let mut found = Vec::new();
-    match status::waits(fetching) {
+    match status::blocked(fetching) {
         Some(why) if waiting > 0 => found.push(CheckResult::warning(
             "jobs",
             format!("{waiting} wait to be fetched: {why}"),

@@ -64,7 +64,7 @@ pub fn waiting(jobs: &[JobView]) -> String {
     }
     let mut report = TextTable::new(["jobs", "kind", "state", "why"]).numbers(&[0]);
     for ((why, kind, state), count) in groups {
-        report.row([count.to_string(), kind.to_owned(), state.to_string(), why]);
+        report.row([count.to_string(), kind.to_owned(), state.as_str().to_owned(), why]);
     }
     if report.is_empty() {
         "nothing".to_owned()

@@ -2,7 +2,7 @@
 
 use crate::cli::table::{TextTable, or_dash};
 use crate::jobs::reconcile::ReconcilePlan;
-use crate::queue::admin::FinishedJob;
+use crate::queue::runs::FinishedJob;
 
 /// What was put up, and which trips cannot be.
 pub fn asked(asked: &ReconcilePlan) -> String {

@@ -38,8 +38,8 @@ pub enum WaitIdleError {
 pub async fn wait_until_settled(pool: &Pool, limit: Duration) -> Result<(), WaitIdleError> {
     let started = Instant::now();
     loop {
-        let (unserved, _) = status::unserved(pool).await?;
-        let left = admin::runnable_soon(pool, &unserved, &[JobKind::FetchFollowUp], SOON).await?;
+        let blocked = status::blocked_kinds(pool).await?;
+        let left = admin::count_runnable(pool, &blocked.kinds, &[JobKind::FetchFollowUp], SOON).await?;
         if left == 0 {
             return Ok(());
         }

@@ -66,7 +66,7 @@ async fn a_quote_waits_for_a_request_and_is_shown_by_the_sweep_once_there_is_one
         "UPDATE public.chat_sessions SET request_id = '02000000-0000-4000-8000-000000000004' WHERE id = '{session}'"
     ))
     .await;
-    maintenance::turn(&db.pool, "a test", Duration::from_secs(60), false)
+    maintenance::full_round(&db.pool, "a test", Duration::from_secs(60), false)
         .await
         .unwrap();
     drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;

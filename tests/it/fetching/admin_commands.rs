@@ -1,11 +1,11 @@
-//! What an operator does about fetching, by the real program beside a running service.
+//! The admin commands about fetching, run as the real program beside a running service.
 
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
-use avinode_ingest::jobs::fetch::status::standing;
-use avinode_ingest::queue::standing::Standing;
+use avinode_ingest::jobs::fetch::status;
+use avinode_ingest::queue::rate_limit::status::LimiterStatus;
 use avinode_ingest::service::ServiceSettings;
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ async fn fetching(db: &Db, stub: &Stub) -> Running {
     };
     let service = Running::start(&db.pool, settings).await;
     let began = Instant::now();
-    while standing(&db.pool.service()).await.unwrap() != Standing::Running {
+    while status::read(&db.pool).await.unwrap() != LimiterStatus::Running {
         assert!(began.elapsed() < Duration::from_secs(60));
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -47,7 +47,7 @@ async fn fetching(db: &Db, stub: &Stub) -> Running {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reconcile_says_what_is_gone_and_what_died_and_fails_of_it() {
+async fn reconcile_reports_gone_and_dead_jobs_and_exits_with_a_failure() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     session(&db.pool, Some("atrip-1")).await;
     // Somebody else's, which is waited for for half an hour.
@@ -88,7 +88,7 @@ async fn reconcile_says_what_is_gone_and_what_died_and_fails_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_is_settled_once_what_may_have_been_read_too_early_was_looked_at_again() {
+async fn the_queue_is_idle_only_after_the_second_fetch_of_a_document_that_may_be_stale() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
     let service = fetching(&db, &stub).await;
@@ -108,7 +108,7 @@ async fn work_is_settled_once_what_may_have_been_read_too_early_was_looked_at_ag
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_fetched_can_be_looked_at() {
+async fn fetched_documents_are_listed_and_shown() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let thin = stub.thin(MESSAGE, Some("A1B2C3"));
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;

@@ -24,7 +24,7 @@ async fn completed(pool: &Pool, days: i32) -> Uuid {
 }
 
 async fn turn(pool: &Pool, process: &str) {
-    maintenance::turn(&pool.service(), process, Duration::from_secs(3600), false)
+    maintenance::full_round(&pool.service(), process, Duration::from_secs(3600), false)
         .await
         .unwrap();
 }

@@ -9,9 +9,12 @@ use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::domain::trip::Provenance;
 use avinode_ingest::jobs::apply::JobApplier;
+use avinode_ingest::jobs::registry;
 use avinode_ingest::jobs::work::JobPayload;
+use avinode_ingest::queue::claim_by_kind::KindHandler;
 use avinode_ingest::queue::enqueue::{self, InsertOptions, NewJob};
-use avinode_ingest::queue::job::{ClaimedJob, JobError, JobHandler};
+use avinode_ingest::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
+use avinode_ingest::queue::job::JobError;
 use avinode_ingest::queue::worker::Worker;
 use chrono::Duration;
 use futures_util::FutureExt;
@@ -19,22 +22,25 @@ use futures_util::future::BoxFuture;
 
 use super::bodies::base;
 use super::pool::Pool;
-use super::service::shift;
+use super::service::shift_with;
 
 /// A kind that the workers of `registry` do not serve.
 const KIND: JobKind = JobKind::FetchFollowUp;
 
 /// Workers that apply documents as well.
 pub fn shift_with_documents(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Arc<Worker> {
-    let mut shift = shift(pool, policy, clock);
     let applier = Arc::new(JobApplier {
         pool: pool.service(),
         policy,
         clock,
     });
-    let documents = Arc::new(Documents { applier });
-    Arc::get_mut(&mut shift).unwrap().handlers.push(documents);
-    shift
+    let mut handlers = registry::handlers(pool, policy, clock);
+    handlers.push(KindHandler {
+        kind: KIND,
+        batch_size: 4,
+        handler: Arc::new(Documents { applier }),
+    });
+    shift_with(pool, handlers)
 }
 
 /// Queues documents, each of which shows these ids to be of one trip.
@@ -60,16 +66,8 @@ struct Documents {
 }
 
 impl JobHandler for Documents {
-    fn kind(&self) -> JobKind {
-        KIND
-    }
-
-    fn batch_size(&self) -> i64 {
-        4
-    }
-
-    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
-        self.applier.apply_keys(jobs, read, "its key is no document").boxed()
+    fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
+        self.applier.apply_keys(&batch.jobs, read, "a document").boxed()
     }
 }
 

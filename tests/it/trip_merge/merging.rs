@@ -35,12 +35,9 @@ async fn sessions_of_both_ids_count_the_quotes_of_both_once_and_are_found_by_eit
         assert_eq!(counted(&db.pool, session).await, some(3, "q2"));
     }
     assert_eq!(counted(&db.pool, stranger).await, some(1, "q3"));
-    let outcome = "SELECT outcome || ': ' || detail FROM avinode_ingest.outcomes WHERE kind = 'a document'";
+    let outcome = "SELECT outcome || ': ' || detail FROM avinode_ingest.outcomes WHERE kind = 'fetch_follow_up'";
     let outcome = text(&db.pool, outcome).await.unwrap();
-    assert_eq!(
-        outcome,
-        "applied: A1B2C3 is atrip-64956150; sessions changed with it: 2"
-    );
+    assert_eq!(outcome, "applied: A1B2C3 is atrip-64956150; sessions changed: 2");
 
     // And whatever comes under either from then on, for sessions that are made with either.
     let late = session(&db.pool, Some(" A1b2C3")).await;
