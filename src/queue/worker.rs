@@ -119,7 +119,10 @@ impl Worker {
                 // It may have inserted jobs, or released a key or a permit.
                 Some(ended) = running.tasks.join_next() => match ended.unwrap_or_else(resume_panic) {
                     Ok(_) => running.failures = 0,
-                    Err(error) => tokio::time::sleep(self.back_off(name, &mut running, &error)).await,
+                    Err(error) => {
+                        let pause = self.back_off(name, &mut running, &error);
+                        let _ = tokio::time::timeout(pause, shutdown.cancelled()).await;
+                    }
                 },
                 () = tokio::time::sleep(pause) => {}
                 () = shutdown.cancelled() => {}
