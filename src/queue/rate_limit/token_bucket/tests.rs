@@ -71,8 +71,6 @@ fn share(of: i64, share: f64) -> i64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
-
     /// Tokens are taken at any time, calls take any time, the server counts a call anywhere between its token and its end,
     /// and leaders die with calls in flight. No window of the server's log exceeds the limit.
     #[test]
