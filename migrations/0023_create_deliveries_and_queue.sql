@@ -1,4 +1,4 @@
--- Deliveries, and the job queue with its leases, outcomes and rate limits.
+-- Deliveries, and the job queue with its leases, leader leases and outcomes.
 
 -- Append-only: receiving a delivery reads nothing and cannot conflict with another transaction.
 CREATE TABLE avinode_ingest.deliveries (
@@ -30,8 +30,8 @@ CREATE TABLE avinode_ingest.jobs (
     attempts integer NOT NULL DEFAULT 0,
     lease_token bigint,
     leased_by text,
-    alone boolean NOT NULL DEFAULT false,
-    alone_since timestamptz,
+    isolated boolean NOT NULL DEFAULT false,
+    isolated_since timestamptz,
     crashes integer NOT NULL DEFAULT 0,
     history text[] NOT NULL DEFAULT '{}'
 ) WITH (
@@ -45,7 +45,7 @@ CREATE TABLE avinode_ingest.jobs (
 );
 COMMENT ON TABLE avinode_ingest.jobs IS 'Live units of queued work: available, running (lease_token set), scheduled (due_at in the future) or waiting for a retry (attempts > 0).';
 COMMENT ON COLUMN avinode_ingest.jobs.id IS 'Never reused; the outcome of the job has the same id.';
-COMMENT ON COLUMN avinode_ingest.jobs.kind IS 'Selects the handler: event, event_again, rematch, expire, unknown; for fetching: thin, follow, reconcile.';
+COMMENT ON COLUMN avinode_ingest.jobs.kind IS 'Selects the handler: full_event, event_replay, unknown_format, rematch, quote_expiry; for fetching: fetch_notified, fetch_follow_up, reconcile.';
 COMMENT ON COLUMN avinode_ingest.jobs.key IS 'Resource id, session id or quote that the job is about. Jobs with one key can be handled together. NULL for jobs without a key.';
 COMMENT ON COLUMN avinode_ingest.jobs.delivery_id IS 'Delivery that the job belongs to. No foreign key: both rows are inserted by one statement, and a check would cost one look-up per row.';
 COMMENT ON COLUMN avinode_ingest.jobs.runs IS 'Command runs that wait for the job: they inserted it, or inserted a job of its kind that it follows from. NULL if no run waits.';
@@ -54,8 +54,8 @@ COMMENT ON COLUMN avinode_ingest.jobs.due_at IS 'Earliest time of the next claim
 COMMENT ON COLUMN avinode_ingest.jobs.attempts IS 'Number of claims, without those that ended in lock contention or a graceful release.';
 COMMENT ON COLUMN avinode_ingest.jobs.lease_token IS 'Fencing token of the current claim; NULL if the job is not running.';
 COMMENT ON COLUMN avinode_ingest.jobs.leased_by IS 'Worker that holds the lease: its process, and its number in that process.';
-COMMENT ON COLUMN avinode_ingest.jobs.alone IS 'True after the lease expired once: the job then runs isolated, in a batch of its own, so that a crash is attributed to it alone.';
-COMMENT ON COLUMN avinode_ingest.jobs.alone_since IS 'Start of the current isolated run. If still set when the lease expires, that run crashed.';
+COMMENT ON COLUMN avinode_ingest.jobs.isolated IS 'True after the lease expired once: the job then runs isolated, in a batch of its own, so that a crash is attributed to it alone.';
+COMMENT ON COLUMN avinode_ingest.jobs.isolated_since IS 'Start of the current isolated run. If still set when the lease expires, that run crashed.';
 COMMENT ON COLUMN avinode_ingest.jobs.crashes IS 'Number of isolated runs that ended with a crash of the worker.';
 COMMENT ON COLUMN avinode_ingest.jobs.history IS 'Most recent errors, oldest first.';
 -- due_at covers all three reasons to claim a job: it became available, its retry is due, or its lease expired. Jobs of other
@@ -116,55 +116,16 @@ COMMENT ON COLUMN avinode_ingest.outcomes.detail IS 'Changes made, the delivery 
 CREATE INDEX outcomes_finished ON avinode_ingest.outcomes USING brin (finished_at);
 CREATE INDEX outcomes_delivery ON avinode_ingest.outcomes (delivery_id) WHERE delivery_id IS NOT NULL;
 
-CREATE TABLE avinode_ingest.duties (
+CREATE TABLE avinode_ingest.leader_leases (
     name text PRIMARY KEY,
     holder text NOT NULL,
     held_until timestamptz NOT NULL,
-    done_at timestamptz
+    done_at timestamptz,
+    status jsonb
 );
-COMMENT ON TABLE avinode_ingest.duties IS 'Leader leases and the last runs of periodic tasks, one row per task that one process at a time performs.';
-COMMENT ON COLUMN avinode_ingest.duties.name IS 'Name of the task.';
-COMMENT ON COLUMN avinode_ingest.duties.holder IS 'Process that holds the lease, or that ran the task last.';
-COMMENT ON COLUMN avinode_ingest.duties.held_until IS 'End of the lease, unless it is renewed; from then on any process may take it. For a periodic task, which holds no lease, the time of its last run.';
-COMMENT ON COLUMN avinode_ingest.duties.done_at IS 'Start of the last run of a periodic task, by the database''s clock; NULL for a lease. Stored instead of the next run, because the interval is a setting and may change.';
-
--- One row per external API. The row is also the lock under which jobs that need a permit are claimed.
-CREATE TABLE avinode_ingest.limiters (
-    name text PRIMARY KEY,
-    per_second double precision NOT NULL CHECK (per_second > 0),
-    burst integer NOT NULL CHECK (burst > 0),
-    caller text NOT NULL,
-    seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    full_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    under_way timestamptz[] NOT NULL DEFAULT '{}',
-    slow_until timestamptz,
-    paused_until timestamptz,
-    failures integer NOT NULL DEFAULT 0,
-    failed_key text,
-    opened integer NOT NULL DEFAULT 0,
-    open_until timestamptz,
-    probing_until timestamptz,
-    stops integer NOT NULL DEFAULT 0,
-    stopped_until timestamptz,
-    stopped_because text,
-    stopped_caller text
-) WITH (fillfactor = 50); -- one row, updated by each claim
-COMMENT ON TABLE avinode_ingest.limiters IS 'Rate limits and circuit breakers that all processes share, by the database''s clock.';
-COMMENT ON COLUMN avinode_ingest.limiters.name IS 'Name of the API: `avinode`.';
-COMMENT ON COLUMN avinode_ingest.limiters.per_second IS 'Sustained rate in calls per second, as configured in the process that registered last.';
-COMMENT ON COLUMN avinode_ingest.limiters.burst IS 'Capacity of the token bucket: no window of t seconds sees more than burst + per_second * t calls.';
-COMMENT ON COLUMN avinode_ingest.limiters.caller IS 'Digest of the credentials in use, never the credentials. A stop applies to one set of credentials.';
-COMMENT ON COLUMN avinode_ingest.limiters.seen_at IS 'Last time at which a calling process was active.';
-COMMENT ON COLUMN avinode_ingest.limiters.full_at IS 'Time at which the token bucket is full again, finished calls only (a theoretical arrival time). Each finished call moves it forward.';
-COMMENT ON COLUMN avinode_ingest.limiters.under_way IS 'In-flight calls: for each, the latest time at which it ends. That time identifies the call.';
-COMMENT ON COLUMN avinode_ingest.limiters.slow_until IS 'Until then a call costs two tokens, because the API reported a low remaining quota.';
-COMMENT ON COLUMN avinode_ingest.limiters.paused_until IS 'Until then no calls are made, because the API reported an exhausted quota.';
-COMMENT ON COLUMN avinode_ingest.limiters.failures IS 'Number of consecutive server failures, each for another key than the one before.';
-COMMENT ON COLUMN avinode_ingest.limiters.failed_key IS 'Key of the last failed call: another failure of the same key is not counted, so that one bad resource does not open the breaker. NULL after a success.';
-COMMENT ON COLUMN avinode_ingest.limiters.opened IS 'Number of consecutive times the breaker opened; each time it stays open longer.';
-COMMENT ON COLUMN avinode_ingest.limiters.open_until IS 'The breaker is open until then. Afterwards it is half-open, one call at a time, until a call succeeds.';
-COMMENT ON COLUMN avinode_ingest.limiters.probing_until IS 'Deadline for the outcome of the half-open breaker''s probe call.';
-COMMENT ON COLUMN avinode_ingest.limiters.stops IS 'Number of consecutive times the API rejected the credentials; each time the stop lasts longer.';
-COMMENT ON COLUMN avinode_ingest.limiters.stopped_until IS 'Time of the next try with the rejected credentials.';
-COMMENT ON COLUMN avinode_ingest.limiters.stopped_because IS 'Response of the API, as shown to an admin.';
-COMMENT ON COLUMN avinode_ingest.limiters.stopped_caller IS 'Digest of the rejected credentials; other credentials are not stopped.';
+COMMENT ON TABLE avinode_ingest.leader_leases IS 'Leader leases and the last runs of periodic tasks, one row per task that one process at a time performs.';
+COMMENT ON COLUMN avinode_ingest.leader_leases.name IS 'Name of the task.';
+COMMENT ON COLUMN avinode_ingest.leader_leases.holder IS 'Process that holds the lease, or that ran the task last.';
+COMMENT ON COLUMN avinode_ingest.leader_leases.held_until IS 'End of the lease, unless it is renewed; from then on any process may take it. For a periodic task, which holds no lease, the time of its last run.';
+COMMENT ON COLUMN avinode_ingest.leader_leases.done_at IS 'Start of the last run of a periodic task, by the database''s clock; NULL for a lease. Stored instead of the next run, because the interval is a setting and may change.';
+COMMENT ON COLUMN avinode_ingest.leader_leases.status IS 'Published by the leader for the other processes, and taken over from the previous leader. For `fetching`: pauses, circuit breaker and suspension of its rate limit.';

@@ -5,6 +5,7 @@ pub mod chat_session;
 pub mod decide;
 pub mod event;
 pub mod ids;
+pub mod job_kind;
 pub mod primary_quote;
 pub mod quote;
 pub mod quote_history;

@@ -1,5 +1,5 @@
-//! Which loops still make progress: each beats after every turn, and one that is silent for longer than it promised
-//! is stale. A loop that hangs is alive as a task, so its being alive says nothing; only its beats do.
+//! Detects loops that make no progress: each beats after every turn, and one that is silent for longer than it promised is
+//! stale. A loop that hangs is alive as a task, so only its beats show progress.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// All loops of the process; cloned to whoever runs a loop and to whoever reports on them.
+/// The loops of the process. Clones share them.
 #[derive(Debug, Clone)]
 pub struct HeartbeatRegistry {
-    /// Beats are kept as milliseconds since then, so that one atomic holds a beat.
+    /// Beats are milliseconds since then, so that one atomic holds a beat.
     origin: Instant,
     loops: Arc<Mutex<Vec<MonitoredLoop>>>,
 }
@@ -22,10 +22,10 @@ struct MonitoredLoop {
     last: Arc<AtomicU64>,
 }
 
-/// One loop's side of it.
+/// The heartbeat of one loop.
 ///
-/// Not `Clone`: two loops that share a pulse would hide each other's silence. Dropping it keeps the registration, so
-/// a loop that died in a panic becomes stale like one that hangs.
+/// Not `Clone`: two loops that share one would hide each other's silence. Dropping it keeps the registration, so a loop that
+/// ended in a panic becomes stale like one that hangs.
 #[derive(Debug)]
 pub struct Heartbeat {
     origin: Instant,
@@ -33,7 +33,6 @@ pub struct Heartbeat {
 }
 
 impl HeartbeatRegistry {
-    /// No loops yet.
     pub fn new() -> Self {
         Self {
             origin: Instant::now(),
@@ -41,9 +40,8 @@ impl HeartbeatRegistry {
         }
     }
 
-    /// Registers a loop that promises to beat at least every `max_silence`; the registration is the first beat.
-    ///
-    /// To be called once for a loop, outside of its restarts: registrations are never taken back.
+    /// Registers a loop that promises to beat at least every `max_silence`; the registration is the first beat. A
+    /// registration is never removed.
     pub fn register(&self, name: impl Into<String>, max_silence: Duration) -> Heartbeat {
         let last = Arc::new(AtomicU64::new(millis(self.origin.elapsed())));
         let registered = MonitoredLoop {
@@ -61,12 +59,12 @@ impl HeartbeatRegistry {
         }
     }
 
-    /// The names of the loops that are silent for too long, sorted, each once.
+    /// Returns the names of the loops that are silent for too long, sorted, each once.
     pub fn stale(&self) -> Vec<String> {
         self.stale_at(Instant::now())
     }
 
-    /// As [`Self::stale`], at a moment of the caller's choice.
+    /// As [`Self::stale`], at a given time.
     pub fn stale_at(&self, now: Instant) -> Vec<String> {
         let now = millis(now.saturating_duration_since(self.origin));
         let loops = self.loops.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,13 +86,13 @@ impl Default for HeartbeatRegistry {
 }
 
 impl Heartbeat {
-    /// Says that the loop has done a turn. As cheap as reading the monotonic clock.
+    /// Records a turn of the loop. As cheap as reading the monotonic clock.
     pub fn beat(&self) {
         self.last.store(millis(self.origin.elapsed()), Ordering::Relaxed);
     }
 }
 
-/// Whole milliseconds; what does not fit 64 bits is as good as for ever.
+/// Saturates at 64 bits.
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

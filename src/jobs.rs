@@ -3,9 +3,11 @@
 pub mod apply;
 pub mod fetch;
 pub mod full_event;
+pub mod kinds;
 pub mod maintenance;
 pub mod quote_expiry;
 pub mod reconcile;
 pub mod registry;
 pub mod rematch;
 pub mod replay;
+pub mod work;

@@ -20,6 +20,7 @@ pub mod orphans;
 pub mod pool;
 pub mod server_error;
 pub mod service_user;
+pub mod sqlstate;
 mod supervisor;
 pub mod temp_database;
 pub mod transaction;

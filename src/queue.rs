@@ -1,21 +1,23 @@
-//! The queue: leases in a small table, claimed in batches, fenced by token. It knows nothing of what jobs are about.
+//! The job queue: leases in a small table, claimed in batches, fenced by a lease token. It knows nothing of what jobs do.
 //!
-//! A job is *available*, *running* (leased), *waiting* (to be retried) or *dead*. Nothing holds a row lock while a
-//! handler works; a worker that died is noticed when its lease runs out.
+//! No row lock is held while a handler works; a worker that died is noticed when its lease runs out.
 
 pub mod admin;
 pub mod claim;
 pub mod claim_by_key;
+pub mod claim_by_kind;
 pub mod disposition;
 pub mod enqueue;
+pub mod handler;
 pub mod job;
+pub mod job_state;
 pub mod leader;
 mod lease;
-pub mod limit;
-pub mod limiter;
 pub mod listener;
-pub mod rate_limited_worker;
+pub mod outcomes;
+pub mod rate_limit;
 pub mod release;
 pub mod retry;
-pub mod standing;
+pub mod runs;
+pub mod settle;
 pub mod worker;

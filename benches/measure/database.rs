@@ -9,7 +9,7 @@ use crate::Result;
 /// Waits until the queue is empty and returns the jobs per second.
 pub async fn drain(pool: &PgPool) -> Result<f64> {
     let count = || async {
-        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'event'")
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'full_event'")
             .fetch_one(pool)
             .await
     };

@@ -165,13 +165,12 @@ async fn show(
         log.served(),
         demo.table().await?
     ))?;
-    let (unserved, because) = status::unserved(&demo.pool)
+    let blocked = status::blocked_kinds(&demo.pool)
         .await
         .context("read the status of fetching")?;
     let filter = JobFilter {
         limit: 10_000,
-        unserved,
-        because,
+        blocked,
         ..JobFilter::default()
     };
     let jobs = admin::list(&demo.pool, &filter).await.context("list the jobs")?;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 
 use super::database::CommandDatabase;
 use super::error::{CliError, Context};
@@ -12,6 +12,7 @@ use crate::config::database::DatabaseArgs;
 use crate::config::value_parsers::integer_in;
 use crate::jobs::fetch::status;
 use crate::queue::admin::{self, JobFilter};
+use crate::queue::job_state::JobState;
 
 #[derive(Debug, Subcommand)]
 pub enum JobsCommand {
@@ -19,44 +20,19 @@ pub enum JobsCommand {
     List(ListJobsArgs),
     /// Show a job with its failures
     Show(ShowJobArgs),
-    /// Run dead or waiting jobs now
+    /// Run dead, scheduled or retryable jobs now
     Retry(JobSelection),
-    /// Take dead or waiting jobs out of the queue for good
+    /// Take dead or unclaimed jobs out of the queue for good
     ///
     /// Their deliveries are kept and can be worked on again with `deliveries replay`.
     Discard(JobSelection),
-}
-
-/// The states of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum State {
-    /// Due, and taken by nobody.
-    Available,
-    /// Owned by a worker.
-    Running,
-    /// To be tried again later, or held until something else is there.
-    Waiting,
-    /// Given up: kept until it is retried or discarded.
-    Dead,
-}
-
-impl State {
-    /// The word that lists use.
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Available => "available",
-            Self::Running => "running",
-            Self::Waiting => "waiting",
-            Self::Dead => "dead",
-        }
-    }
 }
 
 #[derive(Debug, clap::Args)]
 pub struct ListJobsArgs {
     /// Only jobs in this state.
     #[arg(long, value_name = "STATE")]
-    pub state: Option<State>,
+    pub state: Option<JobState>,
 
     /// Only jobs of this kind.
     #[arg(long, value_name = "KIND")]
@@ -122,16 +98,15 @@ pub async fn run(command: JobsCommand) -> Result<ExitCode, CliError> {
 
 async fn list(args: ListJobsArgs) -> Result<ExitCode, CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
-    let (unserved, because) = status::unserved(&database.pool)
+    let blocked = status::blocked_kinds(&database.pool)
         .await
         .context("read the status of fetching")?;
     let filter = JobFilter {
         id: None,
-        state: args.state.map(|state| state.as_str().to_owned()),
+        state: args.state,
         kind: args.kind,
         limit: args.limit,
-        unserved,
-        because,
+        blocked,
     };
     let jobs = admin::list(&database.pool, &filter).await.context("list the jobs")?;
     if args.json {
@@ -144,7 +119,7 @@ async fn list(args: ListJobsArgs) -> Result<ExitCode, CliError> {
             table.row([
                 job.id.to_string(),
                 job.kind,
-                job.state,
+                job.state.as_str().to_owned(),
                 job.attempts.to_string(),
                 moment(job.due_at),
                 or_dash(job.delivery_id.map(|id| id.to_string())),
@@ -160,14 +135,13 @@ async fn list(args: ListJobsArgs) -> Result<ExitCode, CliError> {
 
 async fn show(args: ShowJobArgs) -> Result<ExitCode, CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
-    let (unserved, because) = status::unserved(&database.pool)
+    let blocked = status::blocked_kinds(&database.pool)
         .await
         .context("read the status of fetching")?;
     let filter = JobFilter {
         id: Some(args.id),
         limit: 1,
-        unserved,
-        because,
+        blocked,
         ..JobFilter::default()
     };
     let jobs = admin::list(&database.pool, &filter).await.context("read the job")?;
@@ -179,7 +153,7 @@ async fn show(args: ShowJobArgs) -> Result<ExitCode, CliError> {
         Some(job) => {
             let mut table = TextTable::new(["job", &job.id.to_string()]);
             table.row(["kind", &job.kind]);
-            table.row(["state", &job.state]);
+            table.row(["state", job.state.as_str()]);
             table.row(["key", &or_dash(job.key.clone())]);
             table.row(["delivery", &or_dash(job.delivery_id.map(|id| id.to_string()))]);
             table.row(["enqueued", &moment(job.created_at)]);
@@ -215,7 +189,7 @@ async fn change(selection: JobSelection, change: JobChange) -> Result<ExitCode, 
     let database = CommandDatabase::open_current(&selection.database).await?;
     let pool = &database.pool;
     let ids = match selection.dead {
-        true => admin::dead(pool, selection.kind.as_deref())
+        true => admin::dead_ids(pool, selection.kind.as_deref())
             .await
             .context("list the dead jobs")?,
         false => selection.ids,
@@ -245,7 +219,7 @@ async fn change(selection: JobSelection, change: JobChange) -> Result<ExitCode, 
         return Ok(ExitCode::SUCCESS);
     }
     Err(CliError::plain(format!(
-        "not there, or neither dead nor waiting: {}",
+        "not found, or in a state that does not allow it: {}",
         missed.join(", ")
     )))
 }

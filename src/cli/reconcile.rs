@@ -19,7 +19,7 @@ use crate::domain::ids::TripId;
 use crate::jobs::fetch::status;
 use crate::jobs::reconcile::{self, ReconcileRun};
 use crate::postgres::transaction::Pool;
-use crate::queue::admin::FinishedJob;
+use crate::queue::runs::FinishedJob;
 use crate::store::trip_lookup::ReconcileScope;
 
 /// How often the queue is asked for unfinished jobs.
@@ -77,13 +77,13 @@ fn scope(args: &ReconcileArgs) -> Result<ReconcileScope, CliError> {
 async fn enqueue_and_wait(pool: &Pool, scope: &ReconcileScope, args: &ReconcileArgs) -> Result<ExitCode, CliError> {
     let attempt = "enqueue the trips";
     let (plan, run) = if args.wait {
-        let (plan, run) = reconcile::begin(pool, scope).await.context(attempt)?;
+        let (plan, run) = reconcile::begin_run(pool, scope).await.context(attempt)?;
         (plan, Some(run))
     } else {
-        (reconcile::ask(pool, scope).await.context(attempt)?, None)
+        (reconcile::enqueue(pool, scope).await.context(attempt)?, None)
     };
-    let fetching = status::standing(pool).await.context("read the status of fetching")?;
-    let not_fetching = status::waits(&fetching);
+    let fetching = status::read(pool).await.context("read the status of fetching")?;
+    let not_fetching = status::blocked(&fetching);
     let finished = match (&not_fetching, run) {
         (Some(_), _) | (None, None) => None,
         (None, Some(run)) => Some(wait(pool, run, args.timeout).await?),
@@ -119,7 +119,9 @@ async fn enqueue_and_wait(pool: &Pool, scope: &ReconcileScope, args: &ReconcileA
 async fn wait(pool: &Pool, run: ReconcileRun, timeout: Duration) -> Result<Vec<FinishedJob>, CliError> {
     let began = Instant::now();
     loop {
-        let left = reconcile::left(pool, run).await.context("count the unfinished jobs")?;
+        let left = reconcile::count_live(pool, run)
+            .await
+            .context("count the unfinished jobs")?;
         if left == 0 {
             break;
         }

@@ -111,11 +111,11 @@ pub async fn run(args: ServeCommandArgs) -> Result<ExitCode, CliError> {
     tracing::info!(
         cut_off = ended.cut_off,
         stopped = ended.stopped,
-        leases_given_back = ended.given_back,
+        leases_released = ended.leases_released,
         "shut down: {} requests cut off, {} workers stopped, {} leases released",
         ended.cut_off,
         ended.stopped,
-        ended.given_back
+        ended.leases_released
     );
     database.close().await?;
     Ok(ExitCode::SUCCESS)

@@ -7,10 +7,6 @@ use uuid::Uuid;
 
 use super::ids::QuoteId;
 
-/// The kind of the job that matches a session with the facts of its trip; the job's key is the session's id. The API, the
-/// resync and the triggers on `chat_sessions` enqueue it; the triggers' SQL has the same word.
-pub const REMATCH: &str = "rematch";
-
 /// The parts of a `chat_sessions` row, its ledger and its state that the rules read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionSnapshot {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::new_delivery::NewDelivery;
 use crate::avinode::notification::DeliveryKind;
+use crate::domain::job_kind::JobKind;
 use crate::postgres::autocommit::AutocommitConnection;
 
 /// Appends deliveries and their jobs in one statement, which is its own transaction.
@@ -21,7 +22,10 @@ pub async fn append(connection: AutocommitConnection, deliveries: &[&NewDelivery
         .collect();
     let headers: Vec<String> = deliveries.iter().map(|delivery| lines(&delivery.headers)).collect();
     let bodies: Vec<&[u8]> = deliveries.iter().map(|delivery| delivery.body.as_ref()).collect();
-    let kinds: Vec<&str> = deliveries.iter().map(|delivery| kind(&delivery.route)).collect();
+    let kinds: Vec<&str> = deliveries
+        .iter()
+        .map(|delivery| kind(&delivery.route).as_str())
+        .collect();
     let keys: Vec<Option<&str>> = deliveries.iter().map(|delivery| key(&delivery.route)).collect();
     let append = sqlx::query!(
         r#"
@@ -48,12 +52,11 @@ pub async fn append(connection: AutocommitConnection, deliveries: &[&NewDelivery
     connection.execute(append).await.map(drop)
 }
 
-/// The kinds of `jobs`, which this module may not import.
-fn kind(route: &DeliveryKind) -> &'static str {
+fn kind(route: &DeliveryKind) -> JobKind {
     match route {
-        DeliveryKind::Thin { .. } => "thin",
-        DeliveryKind::Full => "event",
-        DeliveryKind::Unknown => "unknown",
+        DeliveryKind::Thin { .. } => JobKind::FetchNotified,
+        DeliveryKind::Full => JobKind::FullEvent,
+        DeliveryKind::Unknown => JobKind::UnknownFormat,
     }
 }
 

@@ -1,145 +1,79 @@
-//! Apply: the one transaction in which jobs become changes of sessions, and the jobs their outcomes.
+//! Applies a batch of jobs: one transaction that learns facts, updates sessions and finishes the jobs.
 //!
-//! Lock order: jobs (the fence), event keys, trips, sessions, then facts, ledger and timeline under those. Whatever a
-//! job is about, the way is the same: learn facts, decide each session of the trips from all that is known, write.
+//! Lock order: jobs (the fence), event keys, trips, sessions, then facts, ledger and timeline below those. Every kind of job
+//! takes the same steps: learn facts, decide each session of the trips from everything known, write.
 
-mod about;
 mod dedup;
 mod facts;
 mod persist;
 mod sessions;
 mod shared_trips;
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use self::about::named;
 use self::facts::BatchChanges;
 use crate::activity_log::ACTIVITY;
 use crate::clock::Clock;
-use crate::domain::event::Event;
-use crate::domain::ids::{EventId, QuoteId, TripId};
 use crate::domain::primary_quote::PrimaryQuotePolicy;
-use crate::domain::trip::Provenance;
-use crate::jobs::rematch;
+use crate::jobs::kinds;
+use crate::jobs::work::{ClaimedWork, JobPayload, trips_with_rfqs};
 use crate::postgres::transaction::{Pool, Transaction};
-use crate::queue::claim as queue;
-use crate::queue::enqueue::{self, NewJob};
+use crate::queue::enqueue::{self, InsertOptions, NewJob, RunOption};
+use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};
+use crate::queue::{claim, outcomes};
 use crate::store::{self, merge_trips, related_trips, trips, tx};
 
-/// What a job is about.
-#[derive(Debug, Clone)]
-pub enum JobPayload {
-    /// Events of a delivery.
-    Events {
-        /// `eventId`; `None` for an event without one, or replayed past the keys.
-        event_id: Option<EventId>,
-        /// SHA-256 of the delivery's body.
-        body_sha256: [u8; 32],
-        /// When the delivery was received.
-        received_at: DateTime<Utc>,
-        /// What it says.
-        events: Vec<Event>,
-    },
-    /// What a fetched document states about its trip.
-    Document {
-        /// The resource, for people: `rfqs/arfq-12345678`.
-        resource: String,
-        /// Every id of the trip that the document shows: two or more are one trip from now on.
-        trips: Vec<TripId>,
-        /// What it states.
-        events: Vec<Event>,
-        /// When the notification was received that had it fetched, or the GET began where nobody told.
-        way: Provenance,
-        /// What is to be fetched in turn, queued in the same transaction.
-        follow: Vec<NewJob>,
-    },
-    /// Another job of the batch brings the document that this one asked for.
-    Shared {
-        /// That job.
-        with: i64,
-    },
-    /// Match a session with what is known of its trip.
-    Rematch {
-        /// Which session.
-        session: Uuid,
-    },
-    /// The time of a quote has passed.
-    Expire {
-        /// The trip's id.
-        trip: String,
-        /// The quote.
-        quote: QuoteId,
-        /// Until when it stood.
-        valid_until: DateTime<Utc>,
-    },
-}
-
-/// A claimed job and what it is about.
-#[derive(Debug, Clone)]
-pub struct ClaimedWork {
-    /// The claim.
-    pub job: ClaimedJob,
-    /// What it is about.
-    pub content: JobPayload,
-}
-
-/// The transaction of a batch, with its jobs locked.
+/// The transaction of a batch, with its jobs locked. Dropped, it changes nothing.
 pub struct ApplyTx {
-    /// The transaction; dropped, it changes nothing.
     pub tx: Transaction<'static>,
     held: Vec<i64>,
 }
 
 /// Applies work to sessions.
 pub struct JobApplier {
-    /// The database.
     pub pool: Pool,
-    /// How the primary quote is elected.
     pub policy: PrimaryQuotePolicy,
-    /// The time by which quotes expire.
+    /// Quotes expire by this clock.
     pub clock: Clock,
 }
 
 impl ApplyTx {
-    /// Whether this job is locked, and its lease not lost.
+    /// Returns whether this job's lease is still held.
     pub fn holds(&self, job: i64) -> bool {
         self.held.contains(&job)
     }
 }
 
 impl JobApplier {
-    /// Begins the transaction of a batch: locks its jobs. Those whose lease is lost are left out, silently: their new
-    /// holder does them.
-    ///
-    /// # Errors
-    /// Nothing was changed.
+    /// Begins the transaction of a batch, and locks its jobs. Jobs that lost their lease are left out: their new
+    /// holder applies them.
     pub async fn begin(&self, jobs: &[ClaimedJob]) -> Result<ApplyTx, JobError> {
         let mut tx = tx::begin(&self.pool).await?;
-        let held = queue::lock_held(&mut tx, jobs).await?;
+        let held = claim::lock_held(&mut tx, jobs).await?;
         Ok(ApplyTx { tx, held })
     }
 
-    /// Applies jobs whose keys say what they are about. Those whose key cannot be read die of `unreadable`.
+    /// Applies jobs that have their payload in their key. A key that is not `expected` dead-letters its job.
     ///
     /// # Errors
     /// Nothing was changed.
     pub async fn apply_keys(
         &self,
         jobs: &[ClaimedJob],
-        read: impl Fn(&str) -> Option<JobPayload>,
-        unreadable: &'static str,
-    ) -> Result<Vec<(i64, JobError)>, JobError> {
+        parse: impl Fn(&str) -> Option<JobPayload>,
+        expected: &'static str,
+    ) -> Result<UnfinishedJobs, JobError> {
         let mut unfinished = Vec::new();
         let mut works = Vec::with_capacity(jobs.len());
         for job in jobs {
-            match job.key.as_deref().and_then(&read) {
-                Some(content) => works.push(ClaimedWork {
+            let key = job.key.as_deref().unwrap_or_default();
+            match parse(key) {
+                Some(payload) => works.push(ClaimedWork {
                     job: job.clone(),
-                    content,
+                    payload,
                 }),
-                None => unfinished.push((job.id, JobError::fail(unreadable))),
+                None => unfinished.push((job.id, JobError::fail(format!("invalid key {key:?}: not {expected}")))),
             }
         }
         if !works.is_empty() {
@@ -148,7 +82,7 @@ impl JobApplier {
         Ok(unfinished)
     }
 
-    /// Applies a batch in its transaction and finishes its jobs.
+    /// Applies a batch in its transaction, and finishes its jobs.
     ///
     /// # Errors
     /// Nothing was changed.
@@ -159,16 +93,16 @@ impl JobApplier {
             return Ok(());
         }
         let now = self.clock.now();
-        let mut learned = BatchChanges::default();
-        let fresh = dedup::enter(&mut tx, &works, &mut learned).await?;
+        let mut changes = BatchChanges::default();
+        let fresh = dedup::enter(&mut tx, &works, &mut changes).await?;
 
         let rematched: Vec<Uuid> = fresh.iter().filter_map(|work| work.session()).collect();
         let mut ids: Vec<String> = fresh.iter().flat_map(|work| work.trips()).collect();
-        let repeated = learned.duplicates.iter().flat_map(|duplicate| &duplicate.events);
+        let repeated = changes.duplicates.iter().flat_map(|duplicate| &duplicate.events);
         ids.extend(repeated.map(|event| event.trip.as_str().to_owned()));
         ids.sort();
         ids.dedup();
-        let named = named(&fresh);
+        let named = trips_with_rfqs(&fresh);
         let mut related = related_trips::find(&mut tx, &ids, &named, &rematched).await?;
         let locked = trips::lock(&mut tx, &related.trips.iter().cloned().collect::<Vec<_>>()).await?;
         let mut locked =
@@ -177,7 +111,7 @@ impl JobApplier {
             related_trips::lock_rfqs(&mut tx, &related.rfqs_to_lock).await?;
         }
         if related.rfqs_to_lock.iter().any(|rfq| related.held_rfqs.contains(rfq)) {
-            // While we waited for the locks, a session's RFQ may have been named under a trip more.
+            // While the locks were waited for, a session's RFQ may have been named under another trip.
             related = related_trips::find(&mut tx, &ids, &named, &rematched).await?;
             if !related.trips.iter().all(|trip| locked.key_of.contains_key(trip)) {
                 return Err(JobError::Contention(
@@ -185,9 +119,9 @@ impl JobApplier {
                 ));
             }
         }
-        // Before the sessions are looked for: those of all ids are then the trip's.
+        // Before the sessions are locked: those of all ids are then the trip's.
         let same: Vec<Vec<String>> = fresh.iter().map(|work| work.same_trip()).collect();
-        learned.merged(merge_trips::merge(&mut tx, &mut locked, &same).await?);
+        changes.add_merges(merge_trips::merge(&mut tx, &mut locked, &same).await?);
         let keys: Vec<String> = locked.trips.keys().cloned().collect();
         let asked: Vec<String> = related
             .own_trips
@@ -197,36 +131,32 @@ impl JobApplier {
             .collect();
         let rfqs: Vec<String> = named.into_iter().map(|(_, rfq)| rfq).collect();
         let mut sessions = store::sessions::lock(&mut tx, &keys, &asked, &rfqs, &rematched).await?;
-        let found_late = shared_trips::set_apart(&mut sessions, &locked.trips, &related.held_rfqs);
+        let found_late = shared_trips::remove_undecidable(&mut sessions, &locked.trips, &related.held_rfqs);
         let messages = facts::messages_of(&fresh, &locked.key_of);
         let mut rows = store::facts::load(&mut tx, &mut locked.trips, &messages).await?;
 
-        facts::learn(&fresh, &mut locked, now, &mut learned);
+        facts::learn(&fresh, &mut locked, now, &mut changes);
         shared_trips::borrow(&locked.trips, &mut sessions);
-        persist::write(&mut tx, &locked.trips, &learned.touched).await?;
-        persist::schedule_expiries(&mut tx, &locked.trips, &mut learned, now).await?;
-        persist::project(&mut tx, &locked.trips, &learned.touched, &sessions, &mut rows).await?;
-        if !found_late.is_empty() {
-            let again: Vec<NewJob> = found_late.into_iter().map(rematch::job).collect();
-            enqueue::enqueue(&mut tx, &again).await?;
-        }
+        persist::write(&mut tx, &locked.trips, &changes.touched).await?;
+        persist::schedule_expiries(&mut tx, &locked.trips, &mut changes, now).await?;
+        persist::project(&mut tx, &locked.trips, &changes.touched, &sessions, &mut rows).await?;
+        let again: Vec<NewJob> = found_late.into_iter().map(kinds::rematch).collect();
+        enqueue::insert(&mut tx, &again, InsertOptions::default()).await?;
         let changed =
-            sessions::change(&mut tx, &locked.trips, &mut sessions, &learned, &rows, self.policy, now).await?;
+            sessions::update(&mut tx, &locked.trips, &mut sessions, &changes, &rows, self.policy, now).await?;
 
         let mut applied = 0;
-        for outcome in &mut learned.outcomes {
+        for outcome in &mut changes.outcomes {
             if outcome.outcome == "applied" {
                 applied += 1;
-                outcome
-                    .detail
-                    .push_str(&format!("; sessions changed with it: {changed}"));
+                outcome.detail.push_str(&format!("; sessions changed: {changed}"));
             }
         }
-        let follow: Vec<NewJob> = fresh.iter().flat_map(|work| work.follow()).cloned().collect();
-        if !follow.is_empty() {
-            enqueue::enqueue_following(&mut tx, &follow, &held).await?;
-        }
-        queue::complete(&mut tx, &learned.outcomes).await?;
+        let follow_ups: Vec<NewJob> = fresh.iter().flat_map(|work| work.follow_ups()).cloned().collect();
+        // A command that waits for these jobs waits for their follow-ups as well.
+        let options = InsertOptions::runs(RunOption::InheritFrom(&held));
+        enqueue::insert(&mut tx, &follow_ups, options).await?;
+        outcomes::complete(&mut tx, &changes.outcomes).await?;
         tx.commit().await?;
         ACTIVITY.jobs_applied(applied, changed);
         Ok(())

@@ -1,4 +1,4 @@
-//! Full events: a delivery is read into events, which are applied once.
+//! Full events: a delivery is parsed into events, which are applied once.
 
 use std::sync::Arc;
 
@@ -6,56 +6,35 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 
-use super::apply::{ClaimedWork, JobApplier, JobPayload};
+use super::apply::JobApplier;
+use super::work::{ClaimedWork, JobPayload};
 use crate::avinode::full_event::events;
 use crate::avinode::notification::Notification;
-use crate::avinode::parse_error::ParseError;
-use crate::queue::job::{ClaimedJob, JobError, JobHandler};
+use crate::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
+use crate::queue::job::JobError;
 use crate::store::deliveries::{self, StoredDelivery};
 
-/// A full event as it came.
-pub const KIND: &str = "event";
-/// A stored delivery replayed: past the event keys, because idempotence comes from facts and ledger.
-pub const KIND_AGAIN: &str = "event_again";
-/// JSON that was in neither format when it came: dead, visible, and understood perhaps after an upgrade.
-pub const KIND_UNKNOWN: &str = "unknown";
-
-/// Applies full events.
 pub struct FullEventHandler {
-    /// The common way to the sessions.
     pub applier: Arc<JobApplier>,
-    /// [`KIND`], [`KIND_AGAIN`] or [`KIND_UNKNOWN`].
-    pub kind: &'static str,
-    /// Past the event keys.
-    pub replayed: bool,
+    /// Ignores the event keys.
+    pub replay: bool,
 }
 
 impl JobHandler for FullEventHandler {
-    fn kind(&self) -> &'static str {
-        self.kind
-    }
-
-    fn batch_size(&self) -> i64 {
-        64
-    }
-
-    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+    fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
         async move {
-            let ids: Vec<_> = jobs.iter().filter_map(|job| job.delivery_id).collect();
-            let mut begun = self.applier.begin(jobs).await?;
+            let ids: Vec<_> = batch.jobs.iter().filter_map(|job| job.delivery_id).collect();
+            let mut begun = self.applier.begin(&batch.jobs).await?;
             let stored = deliveries::read(&mut begun.tx, &ids).await?;
             let mut unfinished = Vec::new();
-            let mut works = Vec::with_capacity(jobs.len());
-            for job in jobs {
-                match job
-                    .delivery_id
-                    .and_then(|id| stored.get(&id))
-                    .ok_or_else(gone)
-                    .and_then(|it| self.read(it))
-                {
-                    Ok(content) => works.push(ClaimedWork {
+            let mut works = Vec::with_capacity(batch.jobs.len());
+            for job in &batch.jobs {
+                let delivery = job.delivery_id.and_then(|id| stored.get(&id));
+                let delivery = delivery.ok_or_else(|| JobError::fail("its delivery was deleted"));
+                match delivery.and_then(|it| self.read(it)) {
+                    Ok(payload) => works.push(ClaimedWork {
                         job: job.clone(),
-                        content,
+                        payload,
                     }),
                     Err(error) => unfinished.push((job.id, error)),
                 }
@@ -69,22 +48,16 @@ impl JobHandler for FullEventHandler {
 
 impl FullEventHandler {
     fn read(&self, stored: &StoredDelivery) -> Result<JobPayload, JobError> {
-        let not_understood = |error: ParseError| JobError::fail(error.to_string());
-        let Notification::Full(full) = Notification::parse(&stored.body).map_err(not_understood)? else {
-            return Err(JobError::fail(
-                "not understood: a thin notification in a full event's place",
-            ));
+        let fail = |error: &dyn std::fmt::Display| JobError::fail(error.to_string());
+        let Notification::Full(full) = Notification::parse(&stored.body).map_err(|error| fail(&error))? else {
+            return Err(JobError::fail("expected a full event, found a thin notification"));
         };
-        let events = events(&full).map_err(not_understood)?;
+        let events = events(&full).map_err(|error| fail(&error))?;
         Ok(JobPayload::Events {
-            event_id: full.event_id.filter(|_| !self.replayed),
+            event_id: full.event_id.filter(|_| !self.replay),
             body_sha256: Sha256::digest(&stored.body).into(),
             received_at: stored.received_at,
             events,
         })
     }
-}
-
-fn gone() -> JobError {
-    JobError::fail("its delivery is gone")
 }

@@ -1,76 +1,77 @@
-//! Asking for the truth without a notification: the trips of sessions are put up for fetching, and what a webhook that never
-//! came left out is learned from their documents. Avinode gives a webhook up after 48 hours.
-//!
-//! The jobs are of the least urgent kind that is fetched, and within the rate limit like all others.
+//! Fetches the trips of sessions again, to find what missed notifications left out: Avinode gives up a webhook after 48
+//! hours. The jobs are the least urgent fetches, and subject to the rate limit like all others.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::fetch::RECONCILE;
 use crate::avinode::resource::Resource;
 use crate::avinode::resource_id::ResourceId;
+use crate::domain::job_kind::JobKind;
 use crate::postgres::transaction::Pool;
-use crate::queue::admin::{self, FinishedJob};
-use crate::queue::enqueue;
+use crate::queue::enqueue::{self, InsertOptions, NewJob, RunOption, UniqueOptions};
+use crate::queue::runs::{self, FinishedJob};
 use crate::store::trip_lookup::{self, ReconcileScope, ReconcileTarget};
 
-/// What was put up for fetching.
 #[derive(Debug, Clone)]
 pub struct ReconcilePlan {
-    /// The trips, and what is fetched of each.
+    /// The trips, and the resources to fetch of each.
     pub targets: Vec<ReconcileTarget>,
-    /// Resources that were queued; the others waited already.
+    /// Jobs that were inserted; the other resources had a job already.
     pub queued: u64,
 }
 
-/// Somebody who waits for what came of asking: jobs and their outcomes bear its id.
+/// A command that waits for its jobs: they and their outcomes have its id.
 #[derive(Debug, Clone, Copy)]
 pub struct ReconcileRun {
     id: Uuid,
-    /// By the database's clock, before anything was queued.
+    /// By the database's clock, before any job was inserted.
     since: DateTime<Utc>,
 }
 
-/// Puts the trips of sessions up for fetching. Nobody waits for it.
-pub async fn ask(pool: &Pool, which: &ReconcileScope) -> Result<ReconcilePlan, sqlx::Error> {
-    let (targets, keys) = targets(pool, which).await?;
-    let queued = enqueue::enqueue_missing(pool, RECONCILE, &keys).await?;
-    Ok(ReconcilePlan { targets, queued })
+/// Inserts the jobs of a scope.
+pub async fn enqueue(pool: &Pool, scope: &ReconcileScope) -> Result<ReconcilePlan, sqlx::Error> {
+    insert(pool, scope, InsertOptions::unique(UniqueOptions::LIVE)).await
 }
 
-/// Puts the trips of sessions up for fetching, to wait for them.
-pub async fn begin(pool: &Pool, which: &ReconcileScope) -> Result<(ReconcilePlan, ReconcileRun), sqlx::Error> {
-    let (targets, keys) = targets(pool, which).await?;
+/// Inserts the jobs of a scope, to wait for them.
+pub async fn begin_run(pool: &Pool, scope: &ReconcileScope) -> Result<(ReconcilePlan, ReconcileRun), sqlx::Error> {
     let run = ReconcileRun {
         id: Uuid::now_v7(),
-        since: admin::now(pool).await?,
+        since: runs::now(pool).await?,
     };
-    let queued = enqueue::enqueue_in_run(pool, RECONCILE, &keys, run.id).await?;
-    Ok((ReconcilePlan { targets, queued }, run))
+    let plan = insert(pool, scope, InsertOptions::runs(RunOption::Join(run.id))).await?;
+    Ok((plan, run))
 }
 
-async fn targets(pool: &Pool, which: &ReconcileScope) -> Result<(Vec<ReconcileTarget>, Vec<String>), sqlx::Error> {
-    let mut targets = trip_lookup::reconcile_targets(pool, which).await?;
+async fn insert(pool: &Pool, scope: &ReconcileScope, options: InsertOptions<'_>) -> Result<ReconcilePlan, sqlx::Error> {
+    let mut targets = trip_lookup::reconcile_targets(pool, scope).await?;
     for target in &mut targets {
-        // What the application wrote into a session need be no resource.
+        // The application may have written anything into a session.
         target.resources.retain(|id| is_resource(id));
     }
-    let mut keys: Vec<String> = targets.iter().flat_map(|target| target.resources.clone()).collect();
+    let mut keys: Vec<&String> = targets.iter().flat_map(|target| &target.resources).collect();
     keys.sort();
     keys.dedup();
-    Ok((targets, keys))
+    let jobs: Vec<NewJob> = keys
+        .into_iter()
+        .map(|key| NewJob::new(JobKind::Reconcile, key))
+        .collect();
+    let mut tx = pool.begin().await?;
+    let queued = enqueue::insert(&mut tx, &jobs, options).await?;
+    tx.commit().await?;
+    Ok(ReconcilePlan { targets, queued })
 }
 
 fn is_resource(id: &str) -> bool {
     ResourceId::parse(id).ok().and_then(|id| Resource::by_id(&id)).is_some()
 }
 
-/// How many jobs are still to be done, of those that the run asked for and of what follows from them.
-pub async fn left(pool: &Pool, run: ReconcileRun) -> Result<i64, sqlx::Error> {
-    admin::live_in_run(pool, RECONCILE, run.id).await
+/// Counts the jobs that the run still waits for: its own, and those that follow from them.
+pub async fn count_live(pool: &Pool, run: ReconcileRun) -> Result<i64, sqlx::Error> {
+    runs::count_live(pool, JobKind::Reconcile, run.id).await
 }
 
-/// What has become of the run's jobs, in order of time.
+/// Returns the finished jobs of the run, in order of time.
 pub async fn finished(pool: &Pool, run: ReconcileRun) -> Result<Vec<FinishedJob>, sqlx::Error> {
-    admin::finished_in_run(pool, run.id, run.since).await
+    runs::finished(pool, run.id, run.since).await
 }

@@ -1,106 +1,104 @@
-//! The registry of handlers: the workers' table of contents, in order of urgency.
+//! The handlers of all kinds of jobs: the workers' table of contents, the most urgent kind first.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::{apply, fetch, full_event, quote_expiry, rematch};
+use super::apply::JobApplier;
+use super::fetch::download::Downloader;
+use super::fetch::handler::FetchHandler;
+use super::fetch::leader::FetchLeader;
+use super::full_event::FullEventHandler;
+use super::quote_expiry::QuoteExpiryHandler;
+use super::rematch::RematchHandler;
 use crate::avinode::client::avinode_client::{AvinodeClient, ClientBuildError};
 use crate::avinode::client::config::AvinodeSettings;
 use crate::clock::Clock;
+use crate::domain::job_kind::JobKind;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::postgres::transaction::Pool;
-use crate::queue::job::JobHandler;
-use crate::queue::limit::pace::Limit;
-use crate::queue::limiter::Limiter;
-use crate::queue::rate_limited_worker::RateLimitedWorker;
+use crate::queue::claim_by_kind::KindHandler;
+use crate::queue::handler::JobHandler;
+use crate::queue::rate_limit::token_bucket::RateLimit;
 use crate::queue::retry::RetryPolicy;
+use crate::queue::worker::Worker;
 
-/// Kinds of jobs that wait where nothing fetches: kept, listed, and worked off once a process has credentials.
-pub const WAITING_KINDS: [&str; 3] = fetch::KINDS;
+/// Attempts to fetch a resource. At up to 15 minutes each they take two days, as long as Avinode's own retries.
+pub const FETCH_ATTEMPTS: i32 = 400;
 
-/// The fewest and the most keys that are fetched at once.
-const AT_ONCE: (f64, f64) = (8.0, 64.0);
+/// The handlers of the jobs that need only the database.
+pub fn handlers(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Vec<KindHandler> {
+    let applier = Arc::new(JobApplier {
+        pool: pool.clone(),
+        policy,
+        clock,
+    });
+    let events = |replay| -> Arc<dyn JobHandler> {
+        let applier = applier.clone();
+        Arc::new(FullEventHandler { applier, replay })
+    };
+    let rematch = RematchHandler {
+        applier: applier.clone(),
+    };
+    let all: [(JobKind, i64, Arc<dyn JobHandler>); 5] = [
+        (JobKind::FullEvent, 64, events(false)),
+        (JobKind::Rematch, 256, Arc::new(rematch)),
+        (
+            JobKind::QuoteExpiry,
+            256,
+            Arc::new(QuoteExpiryHandler {
+                applier: applier.clone(),
+            }),
+        ),
+        (JobKind::EventReplay, 64, events(true)),
+        (JobKind::UnknownFormat, 64, events(false)),
+    ];
+    all.into_iter()
+        .map(|(kind, batch_size, handler)| KindHandler {
+            kind,
+            batch_size,
+            handler,
+        })
+        .collect()
+}
 
-/// The worker that fetches: one a process, several resources at once.
+/// The handler of the jobs that need Avinode's API, and the leader that runs it. `leases` renews the leases of jobs.
 ///
 /// # Errors
-/// No client can be made of the settings.
-pub fn fetching(
+/// The settings make no client.
+pub fn fetch_leader(
     pool: Pool,
     leases: Pool,
     avinode: &AvinodeSettings,
     policy: PrimaryQuotePolicy,
     clock: Clock,
-) -> Result<RateLimitedWorker, ClientBuildError> {
-    let limiter = Limiter {
-        name: fetch::LIMITER,
-        limit: Limit {
-            per_second: avinode.calls_per_second,
-            burst: avinode.burst,
-        },
-        caller: avinode.client.digest(),
-        call_within: avinode.client.limits.total,
-        ended: Arc::default(),
-    };
-    let handler = fetch::FetchHandler {
-        applier: Arc::new(apply::JobApplier {
-            pool: pool.clone(),
-            policy,
-            clock,
-        }),
-        client: AvinodeClient::new(&avinode.client, clock)?,
-        limiter: limiter.clone(),
-        settle: avinode.api_lag,
-    };
-    // Enough for calls of half a second, and some that hang.
-    let at_once = (4.0 + avinode.calls_per_second / 2.0).clamp(AT_ONCE.0, AT_ONCE.1);
-    Ok(RateLimitedWorker {
-        pool,
-        leases,
-        limiter,
-        handler: Arc::new(handler),
-        at_once: (1..=64_u8)
-            .find(|many| f64::from(*many) >= at_once)
-            .map_or(64, usize::from),
-        lease: Duration::from_secs(60),
-        poll: Duration::from_secs(1),
-        retry: RetryPolicy {
-            // At up to a quarter of an hour each, two days: Avinode's own patience.
-            max_attempts: 400,
-            ..RetryPolicy::default()
-        },
-        bell: Arc::default(),
-    })
-}
-
-/// All handlers, the most urgent first.
-pub fn registry(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Vec<Arc<dyn JobHandler>> {
-    let applier = Arc::new(apply::JobApplier {
+) -> Result<FetchLeader, ClientBuildError> {
+    let applier = Arc::new(JobApplier {
         pool: pool.clone(),
         policy,
         clock,
     });
-    vec![
-        Arc::new(full_event::FullEventHandler {
-            applier: applier.clone(),
-            kind: full_event::KIND,
-            replayed: false,
-        }),
-        Arc::new(rematch::RematchHandler {
-            applier: applier.clone(),
-        }),
-        Arc::new(quote_expiry::QuoteExpiryHandler {
-            applier: applier.clone(),
-        }),
-        Arc::new(full_event::FullEventHandler {
-            applier: applier.clone(),
-            kind: full_event::KIND_AGAIN,
-            replayed: true,
-        }),
-        Arc::new(full_event::FullEventHandler {
-            applier,
-            kind: full_event::KIND_UNKNOWN,
-            replayed: false,
-        }),
-    ]
+    let downloader = Downloader {
+        pool: pool.clone(),
+        client: AvinodeClient::new(&avinode.client, clock)?,
+        clock,
+        api_lag: avinode.api_lag,
+    };
+    Ok(FetchLeader {
+        leader_leases: pool.sibling(1),
+        pool,
+        leases,
+        handler: Arc::new(FetchHandler { applier, downloader }),
+        limit: RateLimit {
+            per_second: avinode.calls_per_second,
+            burst: avinode.burst,
+        },
+        credentials: avinode.client.digest(),
+        call_timeout: avinode.client.limits.total,
+        lease: Worker::DEFAULT_LEASE,
+        poll: Worker::DEFAULT_POLL,
+        retry: RetryPolicy {
+            max_attempts: FETCH_ATTEMPTS,
+            ..RetryPolicy::default()
+        },
+        wake: Arc::default(),
+    })
 }

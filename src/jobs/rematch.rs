@@ -1,4 +1,4 @@
-//! A session got a trip id, lost it, or had its primary quote written: match it with what is known of its trip.
+//! A session got or lost a trip id, or its primary quote was written: it is compared with everything known about its trip.
 
 use std::sync::Arc;
 
@@ -6,48 +6,29 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-use super::apply::{JobApplier, JobPayload};
-use super::fetch::ids;
-use crate::domain::session::REMATCH;
-use crate::queue::enqueue::NewJob;
-use crate::queue::job::{ClaimedJob, JobError, JobHandler};
+use super::apply::JobApplier;
+use super::fetch::trip_lookup;
+use super::work::JobPayload;
+use crate::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
+use crate::queue::job::JobError;
 
-/// A job that matches a session.
-pub fn job(session: Uuid) -> NewJob {
-    NewJob {
-        kind: REMATCH,
-        key: Some(session.to_string()),
-        delivery_id: None,
-        due_in: None,
-    }
-}
-
-/// Matches sessions with their trips.
 pub struct RematchHandler {
-    /// The common way to the sessions.
     pub applier: Arc<JobApplier>,
 }
 
 impl JobHandler for RematchHandler {
-    fn kind(&self) -> &'static str {
-        REMATCH
-    }
-
-    fn batch_size(&self) -> i64 {
-        256
-    }
-
-    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
-        let read = |key: &str| {
-            Some(JobPayload::Rematch {
-                session: key.parse::<Uuid>().ok()?,
-            })
-        };
+    fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
         async move {
-            let sessions: Vec<Uuid> = jobs.iter().filter_map(|job| job.key.as_deref()?.parse().ok()).collect();
-            ids::ask(&self.applier.pool, &sessions).await?;
-            self.applier.apply_keys(jobs, read, "its key is no session id").await
+            let keys = batch.jobs.iter().filter_map(|job| job.key.as_deref());
+            let sessions: Vec<Uuid> = keys.filter_map(|key| key.parse().ok()).collect();
+            trip_lookup::request_other_ids(&self.applier.pool, &sessions).await?;
+            self.applier.apply_keys(&batch.jobs, payload, "a session id").await
         }
         .boxed()
     }
+}
+
+fn payload(key: &str) -> Option<JobPayload> {
+    let session = key.parse().ok()?;
+    Some(JobPayload::Rematch { session })
 }

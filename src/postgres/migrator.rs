@@ -12,6 +12,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use self::error::{MIGRATIONS_TABLE, MigrateError};
 use self::pre_release::is_pre_release;
+use super::sqlstate::is_contention;
 use super::transaction::Pool;
 
 pub mod error;
@@ -208,14 +209,13 @@ async fn set(connection: &mut PgConnection, settings: &'static str) -> Result<()
         .map_err(|error| MigrateError::MigrationsTable(error.into()))
 }
 
-/// 55P03 is lock_not_available, 40P01 deadlock_detected.
 fn is_lock_conflict(error: &sqlx::migrate::MigrateError) -> bool {
     use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
     let (Execute(error) | ExecuteMigration(error, _)) = error else {
         return false;
     };
     let code = error.as_database_error().and_then(DatabaseError::code);
-    matches!(code.as_deref(), Some("55P03" | "40P01"))
+    code.as_deref().is_some_and(is_contention)
 }
 
 /// Reads the migrations table. Needs SELECT on it only, and works behind a transaction pooler.

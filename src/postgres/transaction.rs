@@ -17,7 +17,7 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{
     PgArguments, PgConnection, PgListener, PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres,
 };
-use sqlx::query::Map;
+use sqlx::query::{Map, Query};
 use sqlx::{Connection as _, Either, Error, Execute, Executor, SqlStr};
 
 use super::autocommit::AutocommitPool;
@@ -70,6 +70,35 @@ impl Pool {
         let rows = statement.fetch_all(&mut tx).await?;
         tx.commit().await?;
         Ok(rows)
+    }
+
+    /// Executes a statement in a transaction of its own, and returns how many rows it changed.
+    pub async fn execute(&self, statement: Query<'_, Postgres, PgArguments>) -> Result<u64, Error> {
+        let mut tx = self.begin().await?;
+        let result = statement.execute(&mut tx).await?;
+        tx.commit().await?;
+        Ok(result.rows_affected())
+    }
+
+    /// Returns the rows of a statement in a transaction of its own.
+    pub async fn fetch_all<F, O>(&self, statement: Map<'_, Postgres, F, PgArguments>) -> Result<Vec<O>, Error>
+    where
+        F: FnMut(PgRow) -> Result<O, Error> + Send,
+        O: Send + Unpin,
+    {
+        let mut tx = self.begin().await?;
+        let rows = statement.fetch_all(&mut tx).await?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+
+    /// Returns the only row of a statement in a transaction of its own.
+    pub async fn fetch_one<F, O>(&self, statement: Map<'_, Postgres, F, PgArguments>) -> Result<O, Error>
+    where
+        F: FnMut(PgRow) -> Result<O, Error> + Send,
+        O: Send + Unpin,
+    {
+        self.fetch_all(statement).await?.pop().ok_or(Error::RowNotFound)
     }
 
     /// Creates a pool of `max` more connections to the same database.

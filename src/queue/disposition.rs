@@ -1,4 +1,4 @@
-//! What becomes of a job that a handler left unfinished: one table for all workers.
+//! The disposition of a job that a handler left unfinished: one table for all workers.
 
 use std::time::Duration;
 
@@ -8,23 +8,21 @@ use super::job::{ClaimedJob, JobError};
 use super::release::RescheduledJob;
 use super::retry::RetryPolicy;
 
-/// Others' locks are gone within moments. Not the same moment for all who met there.
-const MOMENT: std::ops::Range<u64> = 5..60;
+/// Milliseconds after which contention is over, different for all that met at one lock.
+const CONTENTION_DELAY: std::ops::Range<u64> = 5..60;
 
-/// What becomes of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobDisposition {
-    /// It comes back.
     Reschedule(RescheduledJob),
-    /// It is dead, for this reason.
+    /// With the reason.
     DeadLetter(String),
 }
 
-/// What becomes of a job after this.
-pub fn remedy(job: &ClaimedJob, error: &JobError, policy: &RetryPolicy) -> JobDisposition {
-    let (delay, counts) = match error {
+/// Decides between another attempt and the dead letters.
+pub fn disposition(job: &ClaimedJob, error: &JobError, policy: &RetryPolicy) -> JobDisposition {
+    let (delay, counts_attempt) = match error {
         JobError::Snooze { after, .. } => (*after, false),
-        JobError::Contention(_) => (Duration::from_millis(rand::rng().random_range(MOMENT)), false),
+        JobError::Contention(_) => (Duration::from_millis(rand::rng().random_range(CONTENTION_DELAY)), false),
         JobError::Retry { after, .. } if job.attempts < policy.max_attempts => {
             (after.unwrap_or_else(|| policy.delay(job.attempts)), true)
         }
@@ -36,8 +34,8 @@ pub fn remedy(job: &ClaimedJob, error: &JobError, policy: &RetryPolicy) -> JobDi
     JobDisposition::Reschedule(RescheduledJob {
         job: job.clone(),
         delay,
-        counts,
-        noted: (!matches!(error, JobError::Contention(_))).then(|| error.to_string()),
+        counts_attempt,
+        note: (!matches!(error, JobError::Contention(_))).then(|| error.to_string()),
     })
 }
 

@@ -1,200 +1,176 @@
-//! Queueing jobs: by whoever has the reason for them, in its own transaction where there is one.
+//! Inserts jobs, in the transaction of the change that calls for them.
 
 use std::time::Duration;
 
 use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
 
+use crate::domain::job_kind::JobKind;
 use crate::postgres::interval::interval;
-use crate::postgres::transaction::{Pool, Transaction};
+use crate::postgres::transaction::Transaction;
 
-/// A job to be queued.
+/// A job to insert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewJob {
-    /// Which handler it is for.
-    pub kind: &'static str,
-    /// What it is about.
+    pub kind: JobKind,
+    /// Jobs about the same thing have the same key: a resource id, a session id, a quote.
     pub key: Option<String>,
-    /// The delivery it came with.
     pub delivery_id: Option<Uuid>,
-    /// How long until it becomes due, by the database's clock; `None`: at once. A time span and not a moment, because
-    /// the clocks of workers and database differ.
-    pub due_in: Option<Duration>,
+    /// A delay and not a time, because the clocks of workers and database differ.
+    pub due_in: Duration,
 }
 
-/// New jobs as the arrays that a statement takes.
-struct Columns {
-    kinds: Vec<String>,
-    keys: Vec<Option<String>>,
-    deliveries: Vec<Option<Uuid>>,
-    due: Vec<PgInterval>,
-}
-
-impl Columns {
-    fn of(jobs: &[NewJob]) -> Self {
+impl NewJob {
+    /// A job that is due immediately.
+    pub fn new(kind: JobKind, key: impl Into<String>) -> Self {
         Self {
-            kinds: jobs.iter().map(|job| job.kind.to_owned()).collect(),
-            keys: jobs.iter().map(|job| job.key.clone()).collect(),
-            deliveries: jobs.iter().map(|job| job.delivery_id).collect(),
-            due: jobs
-                .iter()
-                .map(|job| interval(job.due_in.unwrap_or_default()))
-                .collect(),
+            kind,
+            key: Some(key.into()),
+            delivery_id: None,
+            due_in: Duration::ZERO,
+        }
+    }
+
+    #[must_use]
+    pub fn due_in(self, due_in: Duration) -> Self {
+        Self { due_in, ..self }
+    }
+}
+
+/// Options for [`insert`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InsertOptions<'a> {
+    pub unique: Option<UniqueOptions<'a>>,
+    pub runs: RunOption<'a>,
+}
+
+impl<'a> InsertOptions<'a> {
+    pub fn unique(unique: UniqueOptions<'a>) -> Self {
+        let unique = Some(unique);
+        Self {
+            unique,
+            ..Self::default()
+        }
+    }
+
+    pub fn runs(runs: RunOption<'a>) -> Self {
+        Self {
+            runs,
+            ..Self::default()
         }
     }
 }
 
-/// Queues jobs inside the caller's transaction.
-pub async fn enqueue(tx: &mut Transaction<'_>, jobs: &[NewJob]) -> Result<(), sqlx::Error> {
-    let columns = Columns::of(jobs);
-    sqlx::query!(
-        r#"
-        INSERT INTO avinode_ingest.jobs (kind, key, delivery_id, due_at)
-        SELECT kind, key, delivery_id, clock_timestamp() + due_in
-        FROM unnest($1::text[], $2::text[], $3::uuid[], $4::interval[]) AS new (kind, key, delivery_id, due_in)
-        "#,
-        &columns.kinds,
-        &columns.keys as &[Option<String>],
-        &columns.deliveries as &[Option<Uuid>],
-        &columns.due,
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
+/// Skips a job if another job has its key already. Two transactions that insert the same key at the same time may both
+/// insert it, unless they hold a common lock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UniqueOptions<'a> {
+    /// The kinds that count, beside the new job's own.
+    pub kinds: &'a [JobKind],
+    /// Counts claimed jobs as well. A claimed job may have started before the change that calls for the new one.
+    pub claimed: bool,
 }
 
-/// Queues jobs inside the caller's transaction, each unless one of its kind waits for the same key already, held by nobody:
-/// that one will do. Callers that may want the same one have met at a lock before, or both may queue it.
-pub async fn enqueue_each_unless_live(tx: &mut Transaction<'_>, jobs: &[NewJob]) -> Result<(), sqlx::Error> {
-    let columns = Columns::of(jobs);
-    sqlx::query!(
+impl UniqueOptions<'_> {
+    /// One live job of a kind and key, claimed or not.
+    pub const LIVE: UniqueOptions<'static> = UniqueOptions {
+        kinds: &[],
+        claimed: true,
+    };
+}
+
+/// The runs of a command that wait for the inserted jobs.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum RunOption<'a> {
+    #[default]
+    None,
+    /// This run. An unclaimed job of the same kind and key joins it instead of being inserted again.
+    Join(Uuid),
+    /// The runs of these jobs, where they have the same kind.
+    InheritFrom(&'a [i64]),
+}
+
+/// Inserts jobs and returns how many were inserted.
+pub async fn insert(tx: &mut Transaction<'_>, jobs: &[NewJob], options: InsertOptions<'_>) -> Result<u64, sqlx::Error> {
+    if jobs.is_empty() {
+        return Ok(0);
+    }
+    let (run, parents) = match options.runs {
+        RunOption::None => (None, &[][..]),
+        RunOption::Join(run) => (Some(run), &[][..]),
+        RunOption::InheritFrom(parents) => (None, parents),
+    };
+    let kinds: Vec<&str> = jobs.iter().map(|job| job.kind.as_str()).collect();
+    let keys: Vec<Option<&str>> = jobs.iter().map(|job| job.key.as_deref()).collect();
+    let deliveries: Vec<Option<Uuid>> = jobs.iter().map(|job| job.delivery_id).collect();
+    let delays: Vec<PgInterval> = jobs.iter().map(|job| interval(job.due_in)).collect();
+    let unique = options.unique.unwrap_or_default();
+    let unique_kinds: Vec<&str> = unique.kinds.iter().map(|kind| kind.as_str()).collect();
+    let inserted = sqlx::query!(
         r#"
-        INSERT INTO avinode_ingest.jobs (kind, key, delivery_id, due_at)
-        SELECT kind, key, delivery_id, clock_timestamp() + due_in
-        FROM unnest($1::text[], $2::text[], $3::uuid[], $4::interval[]) AS new (kind, key, delivery_id, due_in)
-        WHERE NOT EXISTS (
-            SELECT FROM avinode_ingest.jobs AS live
-            WHERE live.kind = new.kind AND live.key = new.key AND live.lease_token IS NULL
+        WITH new AS MATERIALIZED (
+            SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::interval[]) AS new (kind, key, delivery_id, due_in)
+        ), waiting AS MATERIALIZED (
+            -- A claimed job may have started before the run.
+            SELECT job.id
+            FROM new
+            JOIN avinode_ingest.jobs AS job ON job.kind = new.kind AND job.key = new.key
+            WHERE $8::uuid IS NOT NULL AND job.lease_token IS NULL
+            ORDER BY job.id
+            FOR UPDATE OF job
+        ), joined AS (
+            UPDATE avinode_ingest.jobs AS job
+            SET runs = array_append(job.runs, $8)
+            FROM waiting
+            WHERE job.id = waiting.id
+            RETURNING job.kind, job.key
         )
-        "#,
-        &columns.kinds,
-        &columns.keys as &[Option<String>],
-        &columns.deliveries as &[Option<Uuid>],
-        &columns.due,
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Queues jobs that follow from others, inside the transaction that finishes those: whoever waits for a job waits for what
-/// follows from it in its kind as well.
-pub async fn enqueue_following(tx: &mut Transaction<'_>, jobs: &[NewJob], from: &[i64]) -> Result<(), sqlx::Error> {
-    let columns = Columns::of(jobs);
-    sqlx::query!(
-        r#"
         INSERT INTO avinode_ingest.jobs (kind, key, delivery_id, due_at, runs)
-        SELECT kind, key, delivery_id, clock_timestamp() + due_in, (
-            SELECT array_agg(DISTINCT run)
-            FROM avinode_ingest.jobs AS before
-            CROSS JOIN LATERAL unnest(before.runs) AS run
-            WHERE before.id = ANY ($5) AND before.kind = new.kind
-        )
-        FROM unnest($1::text[], $2::text[], $3::uuid[], $4::interval[]) AS new (kind, key, delivery_id, due_in)
+        SELECT new.kind, new.key, new.delivery_id, clock_timestamp() + new.due_in,
+            CASE
+                WHEN $8::uuid IS NOT NULL THEN ARRAY[$8]
+                ELSE (
+                    SELECT array_agg(DISTINCT run)
+                    FROM avinode_ingest.jobs AS parent
+                    CROSS JOIN LATERAL unnest(parent.runs) AS run
+                    WHERE parent.id = ANY ($9) AND parent.kind = new.kind
+                )
+            END
+        FROM new
+        WHERE NOT EXISTS (SELECT FROM joined WHERE joined.kind = new.kind AND joined.key = new.key)
+            AND (NOT $5 OR NOT EXISTS (
+                SELECT FROM avinode_ingest.jobs AS live
+                WHERE live.kind = ANY (array_append($6::text[], new.kind)) AND live.key = new.key
+                    AND ($7 OR live.lease_token IS NULL)
+            ))
         "#,
-        &columns.kinds,
-        &columns.keys as &[Option<String>],
-        &columns.deliveries as &[Option<Uuid>],
-        &columns.due,
-        from,
+        &kinds as &[&str],
+        &keys as &[Option<&str>],
+        &deliveries as &[Option<Uuid>],
+        &delays,
+        options.unique.is_some(),
+        &unique_kinds as &[&str],
+        unique.claimed,
+        run,
+        parents,
     )
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(inserted.rows_affected())
 }
 
-/// Queues a job unless one of these kinds waits for the same key already, held by nobody: that one will do.
-pub async fn enqueue_unless_live(tx: &mut Transaction<'_>, kinds: &[&str], job: &NewJob) -> Result<(), sqlx::Error> {
-    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
-    sqlx::query!(
-        r#"
-        INSERT INTO avinode_ingest.jobs (kind, key, delivery_id, due_at)
-        SELECT $1, $2, $3, clock_timestamp() + $4
-        WHERE NOT EXISTS (
-            SELECT FROM avinode_ingest.jobs WHERE kind = ANY ($5) AND key = $2 AND lease_token IS NULL
-        )
-        "#,
-        job.kind,
-        job.key,
-        job.delivery_id,
-        interval(job.due_in.unwrap_or_default()),
-        &kinds,
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Queues a job of `kind` for each key that has none live. Returns how many were queued.
-pub async fn enqueue_missing(pool: &Pool, kind: &str, keys: &[String]) -> Result<u64, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let queued = sqlx::query!(
-        r#"
-        INSERT INTO avinode_ingest.jobs (kind, key)
-        SELECT $1, asked.key
-        FROM unnest($2::text[]) AS asked (key)
-        WHERE NOT EXISTS (SELECT FROM avinode_ingest.jobs WHERE kind = $1 AND key = asked.key)
-        "#,
-        kind,
-        keys
-    )
-    .execute(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(queued.rows_affected())
-}
-
-/// For which of these keys there is a job of one of these kinds, held by a worker or not.
-pub async fn live(tx: &mut Transaction<'_>, kinds: &[&str], keys: &[String]) -> Result<Vec<String>, sqlx::Error> {
-    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+/// Returns which of these keys have a job of one of these kinds, claimed or not.
+pub async fn keys_with_jobs(
+    tx: &mut Transaction<'_>,
+    kinds: &[JobKind],
+    keys: &[String],
+) -> Result<Vec<String>, sqlx::Error> {
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
     sqlx::query_scalar!(
         r#"SELECT DISTINCT key AS "key!" FROM avinode_ingest.jobs WHERE kind = ANY ($1) AND key = ANY ($2)"#,
-        &kinds,
+        &kinds as &[&str],
         keys
     )
     .fetch_all(tx)
     .await
-}
-
-/// Queues a job of `kind` for each key, in a run that waits for all of them. A job that nobody holds yet serves this run too;
-/// one that is being worked on began before it was asked for. Returns how many were queued.
-pub async fn enqueue_in_run(pool: &Pool, kind: &str, keys: &[String], run: Uuid) -> Result<u64, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let queued = sqlx::query!(
-        r#"
-        WITH live AS MATERIALIZED (
-            SELECT id FROM avinode_ingest.jobs
-            WHERE kind = $1 AND key = ANY ($2) AND lease_token IS NULL
-            ORDER BY id
-            FOR UPDATE
-        ), joined AS (
-            UPDATE avinode_ingest.jobs AS job
-            SET runs = array_append(job.runs, $3)
-            FROM live
-            WHERE job.id = live.id
-            RETURNING job.key
-        )
-        INSERT INTO avinode_ingest.jobs (kind, key, runs)
-        SELECT $1, asked.key, ARRAY[$3]
-        FROM unnest($2::text[]) AS asked (key)
-        WHERE NOT EXISTS (SELECT FROM joined WHERE joined.key = asked.key)
-        "#,
-        kind,
-        keys,
-        run,
-    )
-    .execute(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(queued.rows_affected())
 }

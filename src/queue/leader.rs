@@ -1,117 +1,147 @@
-//! Duties that one process at a time has, by a time-limited lease row, and the retention of outcomes.
+//! Leader leases: work that one process at a time does, by a time-limited row of `leader_leases`.
 
 use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::postgres::interval::interval;
 use crate::postgres::transaction::Pool;
 
-/// Rows that one transaction deletes, so that none runs long.
-const CHUNK: i64 = 5_000;
+/// The length of a lease that is kept by renewing it.
+pub const HOLD: Duration = Duration::from_secs(6);
+/// The time for which the leader works after it sent the statement that acquired or renewed its lease. The rest covers clocks
+/// of different speed, and calls that are counted when they have been cancelled already.
+pub const VALID: Duration = Duration::from_secs(5);
+const RENEW_EVERY: Duration = Duration::from_secs(2);
+const RETRY_RENEWAL: Duration = Duration::from_millis(250);
 
-/// Takes or keeps a duty for `holder` until `hold` has passed. `false`: another process has it.
-pub async fn try_acquire_leadership(
-    pool: &Pool,
-    name: &str,
-    holder: &str,
-    hold: Duration,
-) -> Result<bool, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let taken = sqlx::query!(
-        r#"
-        INSERT INTO avinode_ingest.duties AS duty (name, holder, held_until)
-        VALUES ($1, $2, clock_timestamp() + $3)
-        ON CONFLICT (name) DO UPDATE
-        SET holder = EXCLUDED.holder, held_until = EXCLUDED.held_until
-        WHERE duty.holder = EXCLUDED.holder OR duty.held_until < clock_timestamp()
-        "#,
-        name,
-        holder,
-        interval(hold),
-    )
-    .execute(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(taken.rows_affected() == 1)
+/// A lease, and the process that competes for it.
+#[derive(Debug, Clone)]
+pub struct LeaderLease {
+    pub pool: Pool,
+    pub name: &'static str,
+    /// Unique among all processes.
+    pub holder: String,
 }
 
-/// Takes a duty that comes round every so often by a setting, if it was last done longer ago than that: whatever the setting
-/// was then. `false`: it is not time yet.
-pub async fn take_in_turn(pool: &Pool, name: &str, holder: &str, every: Duration) -> Result<bool, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let taken = sqlx::query!(
-        r#"
-        INSERT INTO avinode_ingest.duties AS duty (name, holder, held_until, done_at)
-        VALUES ($1, $2, clock_timestamp(), clock_timestamp())
-        ON CONFLICT (name) DO UPDATE
-        SET holder = EXCLUDED.holder, held_until = EXCLUDED.held_until, done_at = EXCLUDED.done_at
-        WHERE duty.done_at IS NULL OR duty.done_at <= clock_timestamp() - $3::interval
-        "#,
-        name,
-        holder,
-        interval(every),
-    )
-    .execute(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(taken.rows_affected() == 1)
+/// A row of `leader_leases`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeaseRow {
+    pub held_until: DateTime<Utc>,
+    /// Published by the leader, and taken over by the next one.
+    pub status: Option<Value>,
+    /// The database's clock when the row was read.
+    pub now: DateTime<Utc>,
 }
 
-/// Gives a duty up, so that another process need not wait for it to run out.
-pub async fn leave_duty(pool: &Pool, name: &str, holder: &str) -> Result<(), sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    sqlx::query!(
-        "DELETE FROM avinode_ingest.duties WHERE name = $1 AND holder = $2",
-        name,
-        holder
-    )
-    .execute(&mut tx)
-    .await?;
-    tx.commit().await
-}
-
-/// Deletes outcomes that finished more than `keep` ago, in chunks. Returns how many.
-pub async fn prune_outcomes(pool: &Pool, keep: Duration) -> Result<u64, sqlx::Error> {
-    let mut pruned = 0;
-    loop {
-        let mut tx = pool.begin().await?;
-        let chunk = sqlx::query!(
+impl LeaderLease {
+    /// Acquires or renews the lease for this time from now, and publishes a status. `None`: another process holds it.
+    pub async fn hold(&self, hold: Duration, status: Option<Value>) -> Result<Option<LeaseRow>, sqlx::Error> {
+        let statement = sqlx::query_as!(
+            LeaseRow,
             r#"
-            DELETE FROM avinode_ingest.outcomes
-            WHERE job_id IN (
-                SELECT job_id FROM avinode_ingest.outcomes
-                WHERE finished_at < clock_timestamp() - $1::interval
-                ORDER BY job_id
-                LIMIT $2
-            )
+            INSERT INTO avinode_ingest.leader_leases AS lease (name, holder, held_until, status)
+            VALUES ($1, $2, clock_timestamp() + $3, $4)
+            ON CONFLICT (name) DO UPDATE
+            SET holder = EXCLUDED.holder, held_until = EXCLUDED.held_until, status = coalesce(EXCLUDED.status, lease.status)
+            WHERE lease.holder = EXCLUDED.holder OR lease.held_until <= clock_timestamp()
+            RETURNING held_until, status, clock_timestamp() AS "now!"
             "#,
-            interval(keep),
-            CHUNK,
-        )
-        .execute(&mut tx)
-        .await?
-        .rows_affected();
-        tx.commit().await?;
-        pruned += chunk;
-        if chunk < CHUNK.unsigned_abs() {
-            return Ok(pruned);
+            self.name,
+            self.holder,
+            interval(hold),
+            status,
+        );
+        Ok(self.pool.fetch_all(statement).await?.pop())
+    }
+
+    /// Ends the lease, so that another process need not wait for it to run out.
+    pub async fn release(&self, status: Option<Value>) {
+        if let Err(error) = self.hold(Duration::ZERO, status).await {
+            tracing::debug!(%error, "failed to release lease {}, it will run out: {error}", self.name);
+        }
+    }
+
+    /// Renews the lease, and publishes `status` with each renewal and whenever it changes. Returns when the lease is lost:
+    /// the holder stops. `valid_until` moves on with each renewal. It is measured from before a statement is sent, so the
+    /// lease ends by this process's clock before it ends by the database's.
+    pub async fn keep(
+        &self,
+        valid_until: &watch::Sender<Instant>,
+        mut status: watch::Receiver<impl Serialize + Clone>,
+    ) {
+        let mut renew_at = Instant::now() + RENEW_EVERY;
+        loop {
+            let end = *valid_until.borrow();
+            tokio::select! {
+                () = sleep_until(renew_at.min(end)) => {}
+                Ok(()) = status.changed() => {}
+            }
+            let sent_at = Instant::now();
+            if sent_at >= end {
+                return;
+            }
+            let current = serde_json::to_value(status.borrow_and_update().clone()).ok();
+            match timeout_at(end, self.hold(HOLD, current)).await {
+                Ok(Ok(Some(_))) => {
+                    valid_until.send_replace(sent_at + VALID);
+                    renew_at = sent_at + RENEW_EVERY;
+                }
+                Ok(Ok(None)) | Err(_) => return,
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "failed to renew lease {}, will retry: {error}", self.name);
+                    renew_at = sent_at + RETRY_RENEWAL;
+                }
+            }
         }
     }
 }
 
-/// Gives back every lease whose holder's name begins with `process`, at the end of that process.
-pub async fn give_back_all(pool: &Pool, process: &str) -> Result<u64, sqlx::Error> {
+/// Reads a lease; `None` if no process ever held it. The statement is unnamed, because `check` works behind any pooler.
+pub async fn read(pool: &Pool, name: &str) -> Result<Option<LeaseRow>, sqlx::Error> {
     let mut tx = pool.begin().await?;
-    let given = sqlx::query!(
-        r#"
-        UPDATE avinode_ingest.jobs
-        SET lease_token = NULL, leased_by = NULL, alone_since = NULL, due_at = clock_timestamp(),
-            attempts = attempts - 1
-        WHERE lease_token IS NOT NULL AND starts_with(leased_by, $1)
-        "#,
-        process
+    let row = sqlx::query_as(
+        "SELECT held_until, status, clock_timestamp() FROM avinode_ingest.leader_leases WHERE name = $1",
     )
-    .execute(&mut tx)
+    .bind(name)
+    .persistent(false)
+    .fetch_optional(&mut tx)
     .await?;
     tx.commit().await?;
-    Ok(given.rows_affected())
+    Ok(row.map(|(held_until, status, now)| LeaseRow {
+        held_until,
+        status,
+        now,
+    }))
+}
+
+/// Claims a turn of periodic work, if the last one was claimed at least `every` ago. `false`: it is too early.
+pub async fn claim_turn(pool: &Pool, name: &str, holder: &str, every: Duration) -> Result<bool, sqlx::Error> {
+    let statement = sqlx::query!(
+        r#"
+        INSERT INTO avinode_ingest.leader_leases AS lease (name, holder, held_until, done_at)
+        VALUES ($1, $2, clock_timestamp(), clock_timestamp())
+        ON CONFLICT (name) DO UPDATE
+        SET holder = EXCLUDED.holder, held_until = EXCLUDED.held_until, done_at = EXCLUDED.done_at
+        WHERE lease.done_at IS NULL OR lease.done_at <= clock_timestamp() - $3::interval
+        "#,
+        name,
+        holder,
+        interval(every),
+    );
+    Ok(pool.execute(statement).await? == 1)
+}
+
+/// Returns a turn after its work failed, so that it is claimed again.
+pub async fn return_turn(pool: &Pool, name: &str, holder: &str) -> Result<(), sqlx::Error> {
+    let statement = sqlx::query!(
+        "DELETE FROM avinode_ingest.leader_leases WHERE name = $1 AND holder = $2",
+        name,
+        holder
+    );
+    pool.execute(statement).await.map(drop)
 }

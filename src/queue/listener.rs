@@ -1,7 +1,7 @@
-//! LISTEN, so that work queued by another process or by the application's triggers is seen at once.
+//! LISTEN and NOTIFY, so that jobs inserted by other processes or by the application's triggers are seen immediately.
 //!
-//! It only wakes. Polling is the truth, so a lost connection costs a moment and never a job; behind a transaction
-//! pooler there is no LISTEN, and none is needed.
+//! A notification only wakes workers, which poll anyway: a lost connection costs a moment and never a job. Behind a
+//! transaction pooler there is no LISTEN, and none is needed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,39 +11,42 @@ use tokio_util::sync::CancellationToken;
 
 use crate::postgres::transaction::{Pool, Transaction};
 
-/// The channel that queued work is announced on.
+/// The channel of notifications about inserted jobs.
 pub const CHANNEL: &str = "avinode_ingest_jobs";
 
-/// Rings `bells` for every announcement until `shutdown`.
-pub async fn listen(pool: Pool, bells: Vec<Arc<Notify>>, shutdown: CancellationToken) {
+const RECONNECT: Duration = Duration::from_secs(2);
+/// A NOTIFY takes a lock of the whole instance when it commits, which a receiver must not pay for every commit.
+const MIN_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Wakes workers for every notification until `shutdown`.
+pub async fn listen(pool: Pool, wakes: Vec<Arc<Notify>>, shutdown: CancellationToken) {
     loop {
         let ended = tokio::select! {
             () = shutdown.cancelled() => return,
-            ended = announcements(&pool, &bells) => ended,
+            ended = forward(&pool, &wakes) => ended,
         };
         if let Err(error) = ended {
-            tracing::debug!(%error, "not listening for announcements; polling goes on");
+            tracing::debug!(%error, "LISTEN on {CHANNEL} failed, polling goes on: {error}");
         }
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_secs(2)) => {}
+            () = tokio::time::sleep(RECONNECT) => {}
         }
     }
 }
 
-/// Announces work to other processes whenever `bell` has rung, at most every tenth of a second: a NOTIFY takes a lock of
-/// the whole instance at its commit, which a receiver must not pay for every commit.
-pub async fn announce(pool: Pool, bell: Arc<Notify>, shutdown: CancellationToken) {
+/// Notifies other processes whenever `inserted` was notified, for a process without workers.
+pub async fn announce(pool: Pool, inserted: Arc<Notify>, shutdown: CancellationToken) {
     loop {
         tokio::select! {
-            () = bell.notified() => {}
+            () = inserted.notified() => {}
             () = shutdown.cancelled() => return,
         }
         // A failure is no loss: workers poll.
         if let Err(error) = notify(&pool).await {
-            tracing::debug!(%error, "could not announce work; it is found by polling");
+            tracing::debug!(%error, "NOTIFY {CHANNEL} failed, workers will poll: {error}");
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(MIN_INTERVAL).await;
     }
 }
 
@@ -55,22 +58,22 @@ async fn notify(pool: &Pool) -> Result<(), sqlx::Error> {
 
 /// Wakes idle workers when this transaction commits.
 pub async fn wake(tx: &mut Transaction<'_>) -> Result<(), sqlx::Error> {
-    sqlx::query!("SELECT pg_notify($1, '')::text AS announced", CHANNEL)
+    sqlx::query!("SELECT pg_notify($1, '')::text AS notified", CHANNEL)
         .fetch_one(tx)
         .await?;
     Ok(())
 }
 
-async fn announcements(pool: &Pool, bells: &[Arc<Notify>]) -> Result<(), sqlx::Error> {
+async fn forward(pool: &Pool, wakes: &[Arc<Notify>]) -> Result<(), sqlx::Error> {
     let mut listener = pool.listen(CHANNEL).await?;
-    // What was announced while nobody listened.
-    for bell in bells {
-        bell.notify_waiters();
+    // For jobs inserted before the connection was there.
+    for wake in wakes {
+        wake.notify_waiters();
     }
     loop {
         listener.recv().await?;
-        for bell in bells {
-            bell.notify_one();
+        for wake in wakes {
+            wake.notify_one();
         }
     }
 }

@@ -1,39 +1,32 @@
-//! How long a job waits before it is tried again: exponential with full jitter.
+//! Delays between attempts: exponential with full jitter.
 //!
-//! The only place that knows the `backoff` crate (unmaintained, see deny.toml): it turns an attempt into a delay.
+//! The only module that knows the `backoff` crate (unmaintained, see deny.toml): it turns an attempt into a delay.
 
 use std::time::Duration;
 
 use backoff::backoff::Backoff;
 use backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
 
-/// Delays for attempts, and how many attempts there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// The most that the first retry waits.
+    /// The upper bound of the first delay.
     pub base: Duration,
-    /// The most that any retry waits.
+    /// The upper bound of every delay.
     pub max: Duration,
-    /// A job that has failed this often dies.
+    /// A job that has failed this often is dead-lettered.
     pub max_attempts: i32,
-    /// A job whose lone runs have ended this often with their worker dies.
+    /// A job is dead-lettered when its worker has died this often while it ran isolated.
     pub max_crashes: i32,
 }
 
-impl Default for RetryPolicy {
-    /// Twenty attempts, at most half a second up to a quarter of an hour apart: about two hours in all.
-    fn default() -> Self {
-        Self {
-            base: Duration::from_millis(500),
-            max: Duration::from_secs(900),
-            max_attempts: 20,
-            max_crashes: 3,
-        }
-    }
-}
-
 impl RetryPolicy {
-    /// The delay after failed attempt number `attempt` (1 is the first): anywhere between nothing and
+    pub const DEFAULT_BASE: Duration = Duration::from_millis(500);
+    pub const DEFAULT_MAX: Duration = Duration::from_secs(900);
+    /// With the delays above: about an hour, and at most 2.3 hours.
+    pub const DEFAULT_MAX_ATTEMPTS: i32 = 20;
+    pub const MAX_CRASHES: i32 = 3;
+
+    /// Returns the delay after failed attempt number `attempt` (1 is the first): between nothing and
     /// `base * 2^(attempt-1)`, at most `max`, so that jobs that failed together do not come back together.
     pub fn delay(&self, attempt: i32) -> Duration {
         // backoff spreads an interval by ±100 %; half the wanted ceiling makes that nothing to all of it.
@@ -51,6 +44,17 @@ impl RetryPolicy {
             .last()
             .unwrap_or(self.max)
             .min(self.max)
+    }
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            base: Self::DEFAULT_BASE,
+            max: Self::DEFAULT_MAX,
+            max_attempts: Self::DEFAULT_MAX_ATTEMPTS,
+            max_crashes: Self::MAX_CRASHES,
+        }
     }
 }
 

@@ -1,53 +1,51 @@
-//! The part of the process that fetches: its worker, and what `/readyz` tells of it.
+//! The part of the process that fetches from Avinode, and its detail in `/readyz`.
 
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use super::ServiceSettings;
+use super::settings::ServiceSettings;
 use crate::avinode::client::avinode_client::ClientBuildError;
 use crate::avinode::client::config::AvinodeSettings;
 use crate::http::readiness::StatusDetail;
+use crate::jobs::fetch::leader::FetchLeader;
 use crate::jobs::fetch::status;
-use crate::jobs::registry;
+use crate::jobs::registry::{self, FETCH_ATTEMPTS};
 use crate::postgres::transaction::Pool;
-use crate::queue::rate_limited_worker::RateLimitedWorker;
 use crate::queue::retry::RetryPolicy;
 
-/// Connections of the worker's own: one claims while what was fetched is applied by the others.
-pub const FETCHING_CONNECTIONS: u32 = 3;
+/// Connections for fetching: one claims while the others apply what was fetched, and one renews the leader lease.
+pub const FETCHING_CONNECTIONS: u32 = APPLY_CONNECTIONS + 1;
+const APPLY_CONNECTIONS: u32 = 3;
 
-/// The worker that fetches.
-pub(super) fn worker(
+pub(super) fn leader(
     pool: &Pool,
     settings: &ServiceSettings,
     avinode: &AvinodeSettings,
-    bell: Arc<Notify>,
-) -> Result<Arc<RateLimitedWorker>, ClientBuildError> {
-    let own = pool.sibling(FETCHING_CONNECTIONS);
-    let paced = registry::fetching(own, pool.clone(), avinode, settings.policy, settings.clock)?;
-    Ok(Arc::new(RateLimitedWorker {
+    wake: Arc<Notify>,
+) -> Result<FetchLeader, ClientBuildError> {
+    let own = pool.sibling(APPLY_CONNECTIONS);
+    let leader = registry::fetch_leader(own, pool.clone(), avinode, settings.policy, settings.clock)?;
+    Ok(FetchLeader {
         lease: settings.lease,
         poll: settings.poll,
-        // How often is the fetching worker's own: Avinode's patience is two days.
         retry: RetryPolicy {
-            max_attempts: paced.retry.max_attempts,
+            max_attempts: FETCH_ATTEMPTS,
             ..settings.retry
         },
-        bell,
-        ..paced
-    }))
+        wake,
+        ..leader
+    })
 }
 
-/// How fetching stands, in all processes together: where it waits for credentials or has stopped, deliveries are taken all the
-/// same.
+/// The status of fetching in all processes together. Deliveries are received whatever it is.
 pub(super) fn detail(pool: &Pool) -> StatusDetail {
     let pool = pool.clone();
     StatusDetail::new("fetching", move || {
         let pool = pool.clone();
         Box::pin(async move {
-            match status::standing(&pool).await {
-                Ok(found) => status::words(&found),
+            match status::read(&pool).await {
+                Ok(current) => status::describe(&current),
                 Err(_) => "unknown".to_owned(),
             }
         })

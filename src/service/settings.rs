@@ -1,12 +1,48 @@
-//! Service settings from those of the command line, whose defaults they share.
+//! Settings of a process. Their defaults are those of the command line.
 
-use super::{ApiSettings, ServiceSettings};
+use std::time::Duration;
+
+use crate::avinode::client::config::AvinodeSettings;
 use crate::clock::Clock;
 use crate::config::serve::ServeArgs;
-use crate::http::limits::ServerLimits;
-use crate::http::limits::WebhookLimits;
+use crate::domain::primary_quote::PrimaryQuotePolicy;
+use crate::http::limits::{ServerLimits, WebhookLimits};
 use crate::http::v1::auth::BearerTokens;
 use crate::queue::retry::RetryPolicy;
+
+#[derive(Debug, Clone)]
+pub struct ServiceSettings {
+    /// Receives deliveries and serves the API.
+    pub receives: bool,
+    /// The number of workers; a process with none also fetches nothing.
+    pub workers: usize,
+    pub policy: PrimaryQuotePolicy,
+    /// The length of a worker's claim.
+    pub lease: Duration,
+    /// An idle worker looks for jobs at this interval without being woken.
+    pub poll: Duration,
+    /// Uses LISTEN; off behind a transaction pooler.
+    pub listens: bool,
+    pub retry: RetryPolicy,
+    /// Deliveries that may wait for the group commit.
+    pub receive_queue: usize,
+    pub webhook: WebhookLimits,
+    pub server: ServerLimits,
+    /// The limit for work in flight at the end.
+    pub drain: Duration,
+    pub outcome_retention: Duration,
+    pub api: ApiSettings,
+    /// Without it thin notifications wait.
+    pub avinode: Option<AvinodeSettings>,
+    pub clock: Clock,
+}
+
+#[derive(Debug, Clone)]
+pub struct ApiSettings {
+    pub tokens: BearerTokens,
+    /// Connections of its own: the load of the API starves neither receiver nor workers.
+    pub connections: u32,
+}
 
 impl Default for ServiceSettings {
     /// Those of an empty command line.
@@ -43,7 +79,7 @@ impl From<&ServeArgs> for ServiceSettings {
                 ..ServerLimits::default()
             },
             drain: args.shutdown_timeout,
-            keep_outcomes: args.outcome_retention,
+            outcome_retention: args.outcome_retention,
             api: ApiSettings {
                 tokens: BearerTokens::default(),
                 connections: args.api_database_max_connections,

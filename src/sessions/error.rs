@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use crate::postgres::sqlstate::is_contention;
+
 /// Why an operation failed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
@@ -51,8 +53,7 @@ impl From<sqlx::Error> for SessionError {
             _ => return Self::Database(error),
         };
         match code.as_str() {
-            // deadlock_detected, lock_not_available, serialization_failure
-            "40P01" | "55P03" | "40001" => Self::Contended {
+            code if is_contention(code) => Self::Contended {
                 cause: ConflictCause::Busy,
             },
             // foreign_key_violation, unique_violation: checked before, so a row appeared or disappeared concurrently.

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::error::SessionError;
 use crate::clock::Clock;
 use crate::domain::chat_session::view::ChatSession;
-use crate::domain::session::REMATCH;
-use crate::queue::enqueue::{NewJob, enqueue};
+use crate::domain::job_kind::JobKind;
+use crate::queue::enqueue::{self, InsertOptions, NewJob};
 use crate::queue::listener;
 use crate::store::chat_sessions::references::{self, References};
 use crate::store::chat_sessions::{lock, page};
@@ -52,13 +52,8 @@ pub(super) async fn check_references(tx: &mut Transaction<'_>, references: Refer
 
 /// Enqueues a rematch of a session, and wakes a worker when this transaction commits.
 pub(super) async fn enqueue_rematch(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), SessionError> {
-    let job = NewJob {
-        kind: REMATCH,
-        key: Some(session.to_string()),
-        delivery_id: None,
-        due_in: None,
-    };
-    enqueue(tx, &[job]).await?;
+    let job = NewJob::new(JobKind::Rematch, session.to_string());
+    enqueue::insert(tx, &[job], InsertOptions::default()).await?;
     listener::wake(tx).await?;
     Ok(())
 }

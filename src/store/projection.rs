@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::domain::ids::QuoteId;
 use crate::domain::quote::ReceivedQuote;
+use crate::postgres::sqlstate::{QUERY_CANCELED, is_contention};
 use crate::postgres::transaction::Transaction;
 
 mod bulk_insert;
@@ -74,7 +75,7 @@ pub async fn project(
                     savepoint.commit().await?;
                     rows
                 }
-                Err(sqlx::Error::Database(refusal)) if !is_contention(refusal.code().as_deref()) => {
+                Err(sqlx::Error::Database(refusal)) if !is_no_refusal(refusal.code().as_deref()) => {
                     savepoint.rollback().await?;
                     BTreeMap::new()
                 }
@@ -99,7 +100,7 @@ async fn project_one(tx: &mut Transaction<'_>, projection: &QuoteProjection<'_>)
             savepoint.commit().await?;
             Ok(row)
         }
-        Err(sqlx::Error::Database(refusal)) if !is_contention(refusal.code().as_deref()) => {
+        Err(sqlx::Error::Database(refusal)) if !is_no_refusal(refusal.code().as_deref()) => {
             savepoint.rollback().await?;
             let (trip, quote) = (projection.trip_key, projection.quote.as_str());
             let reason: String = refusal.message().chars().take(300).collect();
@@ -132,6 +133,7 @@ async fn project_one(tx: &mut Transaction<'_>, projection: &QuoteProjection<'_>)
     }
 }
 
-fn is_contention(code: Option<&str>) -> bool {
-    matches!(code, Some("40P01" | "55P03" | "40001" | "57014"))
+/// A cancelled statement is no refusal by the table either: its time limit is ours.
+fn is_no_refusal(code: Option<&str>) -> bool {
+    code.is_some_and(|code| is_contention(code) || code == QUERY_CANCELED)
 }

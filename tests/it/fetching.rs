@@ -5,6 +5,7 @@ mod coalescing;
 mod fetch_failures;
 mod ids;
 mod keys;
+mod leader;
 mod limits;
 mod prices;
 mod reconcile;

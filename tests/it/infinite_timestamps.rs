@@ -2,7 +2,6 @@
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::support::bodies::{base, decline, event, quote};
@@ -48,8 +47,8 @@ async fn an_infinite_last_activity_does_not_fail_an_apply() {
     let shift = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
     // Rematches of the sessions, and the events; each kind in one batch without a failure.
     for _ in 0..3 {
-        let step = shift.step("w", &CancellationToken::new()).await.unwrap();
-        assert_eq!((step.put_back, step.died), (0, 0));
+        let step = shift.step("w").await.unwrap();
+        assert_eq!((step.settled.rescheduled, step.settled.dead), (0, 0));
     }
     let live: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs")
         .fetch_one(&db.pool)

@@ -4,19 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
-use avinode_ingest::jobs::registry::registry;
+use avinode_ingest::jobs::registry;
 use avinode_ingest::postgres::transaction;
 use avinode_ingest::queue::claim;
-use avinode_ingest::queue::job::{ClaimedJob, JobError, JobHandler};
+use avinode_ingest::queue::claim_by_kind::{self, ClaimByKind, KindHandler};
+use avinode_ingest::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
+use avinode_ingest::queue::job::{ClaimedJob, JobError};
 use avinode_ingest::queue::release::{self, RescheduledJob};
-use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::worker::Worker;
 use avinode_ingest::store::admin;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::support::bodies::{base, quote};
@@ -26,16 +27,25 @@ use crate::support::service::{keep, session};
 use crate::support::snapshot::snapshot;
 
 async fn claim(pool: &Pool, limit: i64, worker: &str, lease: Duration) -> Vec<ClaimedJob> {
-    claim::claim(pool, &[("event", limit)], worker, lease).await.unwrap()
+    claim_by_kind::claim(pool, &[(JobKind::FullEvent, limit)], worker, lease)
+        .await
+        .unwrap()
 }
 
-fn handler(pool: &Pool) -> Arc<dyn JobHandler> {
-    let handlers = registry(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
-    handlers.into_iter().find(|handler| handler.kind() == "event").unwrap()
+/// Performs full events under these claims.
+async fn perform(pool: &Pool, jobs: &[ClaimedJob]) -> Result<UnfinishedJobs, JobError> {
+    let handlers = registry::handlers(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
+    let handler = handlers.into_iter().find(|it| it.kind == JobKind::FullEvent).unwrap();
+    let batch = JobBatch {
+        handler: handler.handler.clone(),
+        jobs: jobs.to_vec(),
+        permit: None,
+    };
+    handler.handler.perform(&batch).await
 }
 
 async fn live(pool: &Pool) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'event'")
+    sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'full_event'")
         .fetch_one(pool)
         .await
         .unwrap()
@@ -73,20 +83,23 @@ async fn a_worker_whose_lease_was_taken_over_changes_nothing_and_finishes_nothin
     assert!(
         holder
             .iter()
-            .all(|job| job.alone && !late.iter().any(|one| one.token == job.token))
+            .all(|job| job.isolated && !late.iter().any(|one| one.token == job.token))
     );
     let before = snapshot(&db.pool).await;
 
-    let handler = handler(&db.pool);
-    assert_eq!(handler.perform(&late).await, Ok(vec![]));
+    assert_eq!(perform(&db.pool, &late).await, Ok(vec![]));
     assert_eq!(snapshot(&db.pool).await, before, "applied nothing");
     for job in &late {
-        assert!(!release::begin_alone(&db.pool, std::slice::from_ref(job)).await.unwrap());
+        assert!(
+            !release::begin_isolated(&db.pool, std::slice::from_ref(job))
+                .await
+                .unwrap()
+        );
         let back = RescheduledJob {
             job: job.clone(),
             delay: Duration::ZERO,
-            counts: true,
-            noted: Some("late".to_owned()),
+            counts_attempt: true,
+            note: Some("late".to_owned()),
         };
         assert_eq!(release::reschedule(&db.pool, &[back]).await.unwrap(), 0);
         assert!(!release::dead_letter(&db.pool, job, "late").await.unwrap());
@@ -102,10 +115,10 @@ async fn a_worker_whose_lease_was_taken_over_changes_nothing_and_finishes_nothin
         "finished nothing"
     );
 
-    assert_eq!(handler.perform(&holder).await, Ok(vec![]));
+    assert_eq!(perform(&db.pool, &holder).await, Ok(vec![]));
     assert_eq!((counted(&db.pool, session).await, outcomes(&db.pool).await), (3, 3));
     let after = snapshot(&db.pool).await;
-    assert_eq!(handler.perform(&late).await, Ok(vec![]));
+    assert_eq!(perform(&db.pool, &late).await, Ok(vec![]));
     assert_eq!(snapshot(&db.pool).await, after, "nor after its jobs have gone");
     assert_eq!(outcomes(&db.pool).await, 3);
 }
@@ -117,13 +130,13 @@ async fn a_worker_that_lost_some_of_its_jobs_applies_the_others() {
     kept(&db.pool, 3).await;
     let late = claim(&db.pool, 10, "late", Duration::ZERO).await;
     let holder = claim(&db.pool, 1, "holder", Duration::from_secs(60)).await;
-    assert_eq!(handler(&db.pool).perform(&late).await, Ok(vec![]));
+    assert_eq!(perform(&db.pool, &late).await, Ok(vec![]));
     assert_eq!((counted(&db.pool, session).await, live(&db.pool).await), (2, 1));
-    assert_eq!(handler(&db.pool).perform(&holder).await, Ok(vec![]));
+    assert_eq!(perform(&db.pool, &holder).await, Ok(vec![]));
     assert_eq!((counted(&db.pool, session).await, live(&db.pool).await), (3, 0));
 }
 
-/// Works until it is told to end.
+/// Works until it is notified to end.
 struct Slow {
     begun: Notify,
     end: Notify,
@@ -131,22 +144,18 @@ struct Slow {
 }
 
 impl JobHandler for Slow {
-    fn kind(&self) -> &'static str {
-        "event"
-    }
-
-    fn batch_size(&self) -> i64 {
-        2
-    }
-
-    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+    fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
         async move {
             self.begun.notify_one();
             self.end.notified().await;
             let mut tx = self.pool.begin().await?;
-            let held = claim::lock_held(&mut tx, jobs).await?;
-            assert_eq!(held.len(), jobs.len());
-            Ok(jobs.iter().map(|job| (job.id, JobError::fail("enough"))).collect())
+            let held = claim::lock_held(&mut tx, &batch.jobs).await?;
+            assert_eq!(held.len(), batch.jobs.len());
+            Ok(batch
+                .jobs
+                .iter()
+                .map(|job| (job.id, JobError::fail("enough")))
+                .collect())
         }
         .boxed()
     }
@@ -162,16 +171,16 @@ async fn heartbeats_keep_the_leases_of_work_that_takes_longer_than_a_lease() {
         end: Notify::new(),
         pool: db.pool.service(),
     });
-    let shift = Arc::new(Worker {
-        pool: db.pool.service(),
-        leases: db.pool.service(),
-        handlers: vec![slow.clone()],
+    let claimer = ClaimByKind::new(vec![KindHandler {
+        kind: JobKind::FullEvent,
+        batch_size: 2,
+        handler: slow.clone(),
+    }]);
+    let shift = Worker {
         lease,
-        poll: Duration::from_millis(20),
-        retry: RetryPolicy::default(),
-        wake: Arc::new(Notify::new()),
-    });
-    let stepping = tokio::spawn(async move { shift.step("slow", &CancellationToken::new()).await.unwrap() });
+        ..Worker::new(db.pool.service(), db.pool.service(), claimer)
+    };
+    let stepping = tokio::spawn(async move { shift.step("slow").await.unwrap() });
     slow.begun.notified().await;
     let begun = tokio::time::Instant::now();
     while begun.elapsed() < lease * 3 {
@@ -180,5 +189,5 @@ async fn heartbeats_keep_the_leases_of_work_that_takes_longer_than_a_lease() {
     }
     slow.end.notify_one();
     let step = stepping.await.unwrap();
-    assert_eq!((step.claimed, step.died), (2, 2));
+    assert_eq!((step.jobs, step.settled.dead), (2, 2));
 }

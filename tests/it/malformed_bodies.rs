@@ -65,7 +65,7 @@ async fn assert_all_ended(pool: &Pool, deliveries: &[Uuid]) -> usize {
             .expect("the delivery is stored");
         for (_, kind, outcome, detail) in found.jobs {
             match outcome.as_str() {
-                "queued" => assert_eq!(kind, "thin"),
+                "queued" => assert_eq!(kind, "fetch_notified"),
                 "dead" => {
                     dead += 1;
                     assert!(detail.is_some_and(|reason| !reason.is_empty() && !reason.contains("attempts")));

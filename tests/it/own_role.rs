@@ -69,7 +69,7 @@ async fn with_the_documented_privileges_check_passes_and_everything_works() {
     drain(&shift, "w").await;
     let sessions = staged.sessions(&db.pool).await.unwrap();
     assert_eq!(staged.differences(&sessions), Vec::<String>::new());
-    maintenance::turn(&own, "a test", Duration::from_secs(0), true)
+    maintenance::full_round(&own, "a test", Duration::from_secs(0), true)
         .await
         .unwrap();
 

@@ -48,7 +48,7 @@ async fn choose(pool: &Pool, session: Uuid, name: Option<&str>) {
 }
 
 async fn make_expiries_due(pool: &Pool) {
-    sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE kind = 'expire'")
+    sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE kind = 'quote_expiry'")
         .execute(pool)
         .await
         .unwrap();
@@ -132,7 +132,7 @@ async fn the_expiry_job_of_an_older_fact_does_not_expire_an_extended_quote() {
     receive(&db.pool, 3, &[quote_body("q2", 3, Some(90))]).await;
     make_expiries_due(&db.pool).await;
     receive(&db.pool, 60, &[]).await;
-    let scheduled: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'expire'")
+    let scheduled: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'quote_expiry'")
         .fetch_one(&db.pool)
         .await
         .unwrap();

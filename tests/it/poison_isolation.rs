@@ -1,17 +1,17 @@
 //! One bad job harms no neighbour (invariant 11): a failing batch is redone job by job, a refused row costs only itself,
-//! and a job that kills its workers dies alone.
+//! and a job that kills its workers is dead-lettered alone.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::maintenance;
 use avinode_ingest::queue::worker::Worker;
-use avinode_ingest::queue::{admin, claim, release};
+use avinode_ingest::queue::{admin, claim_by_kind, release};
 use avinode_ingest::store;
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::support::bodies::{base, quote};
@@ -92,7 +92,7 @@ async fn a_session_that_the_database_refuses_to_change_harms_no_other_of_its_bat
         "ALTER TABLE public.chat_sessions DROP CONSTRAINT refuses".to_owned(),
     )
     .await;
-    let dead = admin::dead(&db.pool, None).await.unwrap();
+    let dead = admin::dead_ids(&db.pool, None).await.unwrap();
     assert_eq!(admin::retry(&db.pool, &dead).await.unwrap(), dead);
     drain(&shift, "w").await;
     assert_eq!(found(&db.pool, &[poor]).await, [(1, Some("q4".to_owned()))]);
@@ -125,7 +125,7 @@ async fn a_quote_that_the_quotes_table_refuses_is_counted_and_shown_once_the_tab
 
     run(&db.pool, "ALTER TABLE public.quotes DROP CONSTRAINT dear".to_owned()).await;
     // What was refused is tried again after a day, not on every event of its trip.
-    maintenance::turn(&db.pool, "a process", Duration::from_secs(60), false)
+    maintenance::full_round(&db.pool, "a process", Duration::from_secs(60), false)
         .await
         .unwrap();
     drain(&shift, "w").await;
@@ -136,7 +136,7 @@ async fn a_quote_that_the_quotes_table_refuses_is_counted_and_shown_once_the_tab
             .to_owned(),
     )
     .await;
-    maintenance::turn(&db.pool, "a process", Duration::from_secs(60), false)
+    maintenance::full_round(&db.pool, "a process", Duration::from_secs(60), false)
         .await
         .unwrap();
     drain(&shift, "w").await;
@@ -145,7 +145,7 @@ async fn a_quote_that_the_quotes_table_refuses_is_counted_and_shown_once_the_tab
     assert_eq!(refused, []);
 }
 
-/// The workers die with what they hold: the leases run out.
+/// The workers die with their jobs: the leases run out.
 async fn die(pool: &Pool) {
     run(
         pool,
@@ -155,7 +155,7 @@ async fn die(pool: &Pool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_kills_its_workers_dies_after_its_lone_crashes_and_takes_nobody_along() {
+async fn a_job_that_kills_its_workers_is_dead_lettered_after_its_isolated_crashes_and_harms_no_other() {
     let db = Db::new().await;
     let mut sessions = Vec::new();
     for number in 0..4 {
@@ -169,16 +169,16 @@ async fn a_job_that_kills_its_workers_dies_after_its_lone_crashes_and_takes_nobo
         base(),
     )
     .await;
-    let claim = || claim::claim(&db.pool, &[("event", 10)], "doomed", Duration::from_secs(60));
+    let claim = || claim_by_kind::claim(&db.pool, &[(JobKind::FullEvent, 10)], "doomed", Duration::from_secs(60));
     let together = claim().await.unwrap();
-    assert!(together.iter().all(|job| !job.alone));
+    assert!(together.iter().all(|job| !job.isolated));
     let poison = together[2].id;
     for crashes in 0..shift.retry.max_crashes {
         die(&db.pool).await;
         let alone = claim().await.unwrap();
         assert_eq!(alone.len(), 4);
         for job in alone {
-            assert!(job.alone, "it is taken over");
+            assert!(job.isolated, "it is taken over");
             let is_poison = job.id == poison;
             assert_eq!(
                 job.crashes,
@@ -188,7 +188,7 @@ async fn a_job_that_kills_its_workers_dies_after_its_lone_crashes_and_takes_nobo
             // The poison's turn comes first each time, and its worker dies before the others' turns.
             if is_poison {
                 assert!(
-                    release::begin_alone(&db.pool, std::slice::from_ref(&job))
+                    release::begin_isolated(&db.pool, std::slice::from_ref(&job))
                         .await
                         .unwrap()
                 );
@@ -196,8 +196,8 @@ async fn a_job_that_kills_its_workers_dies_after_its_lone_crashes_and_takes_nobo
         }
     }
     die(&db.pool).await;
-    let step = shift.step("w", &CancellationToken::new()).await.unwrap();
-    assert_eq!((step.claimed, step.died), (4, 1));
+    let step = shift.step("w").await.unwrap();
+    assert_eq!((step.jobs, step.settled.dead), (4, 1));
     assert_eq!((live_jobs(&db.pool).await, dead_jobs(&db.pool).await), (0, 1));
     let dead: (i64, i32, String) = sqlx::query_as("SELECT id, crashes, reason FROM avinode_ingest.dead_jobs")
         .fetch_one(&db.pool)
@@ -205,7 +205,7 @@ async fn a_job_that_kills_its_workers_dies_after_its_lone_crashes_and_takes_nobo
         .unwrap();
     assert_eq!(
         (dead.0, dead.1, dead.2.as_str()),
-        (poison, 3, "its worker died 3 times while it ran alone")
+        (poison, 3, "its worker died 3 times while it ran isolated")
     );
     for (number, found) in found(&db.pool, &sessions).await.into_iter().enumerate() {
         assert_eq!(found.0, i32::from(number != 2), "session {number}");

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::postgres::{pool, transaction};
-use avinode_ingest::queue::job::{ClaimedJob, JobError, JobHandler};
-use avinode_ingest::queue::retry::RetryPolicy;
+use avinode_ingest::queue::claim_by_kind::{ClaimByKind, KindHandler};
+use avinode_ingest::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
+use avinode_ingest::queue::job::JobError;
 use avinode_ingest::queue::worker::Worker;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use serde_json::json;
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 use crate::support::bodies::base;
 use crate::support::cluster::Db;
@@ -67,17 +67,9 @@ async fn a_transaction_is_rolled_back_if_its_caller_is_dropped_during_begin() {
 struct ShortHandler;
 
 impl JobHandler for ShortHandler {
-    fn kind(&self) -> &'static str {
-        "event"
-    }
-
-    fn batch_size(&self) -> i64 {
-        CONNECTIONS.into()
-    }
-
-    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+    fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
         async move {
-            let [job] = jobs else {
+            let [job] = &batch.jobs[..] else {
                 return Err(JobError::retry("not together"));
             };
             for _ in 0..job.id % 24 {
@@ -96,24 +88,22 @@ const CONNECTIONS: u32 = 8;
 #[tokio::test(flavor = "multi_thread")]
 async fn the_renewal_of_a_lease_that_is_dropped_with_its_job_leaves_no_transaction_open() {
     let db = Db::new().await;
-    let worker = Worker {
-        pool: db.pool.service(),
-        leases: connected(&db, CONNECTIONS).await,
-        handlers: vec![Arc::new(ShortHandler)],
-        lease: Duration::from_secs(60),
-        poll: Duration::from_millis(20),
-        retry: RetryPolicy::default(),
-        wake: Arc::new(Notify::new()),
-    };
+    let claimer = ClaimByKind::new(vec![KindHandler {
+        kind: JobKind::FullEvent,
+        batch_size: i64::from(CONNECTIONS),
+        handler: Arc::new(ShortHandler),
+    }]);
+    let leases = connected(&db, CONNECTIONS).await;
+    let worker = Worker::new(db.pool.service(), leases, claimer);
     for round in 0..20 {
         let bodies: Vec<_> = (0..CONNECTIONS).map(|_| json!({"event": "short"})).collect();
         keep(&db.pool, &bodies, base()).await;
-        sqlx::query("UPDATE avinode_ingest.jobs SET kind = 'event'")
+        sqlx::query("UPDATE avinode_ingest.jobs SET kind = 'full_event'")
             .execute(&db.pool)
             .await
             .unwrap();
-        let step = worker.step("a worker", &CancellationToken::new()).await.unwrap();
-        assert_eq!((step.claimed, step.died), (bodies.len(), bodies.len()));
+        let step = worker.step("a worker").await.unwrap();
+        assert_eq!((step.jobs, step.settled.dead), (bodies.len(), bodies.len() as u64));
         let open = left_open(&db).await;
         assert_eq!(
             open,

@@ -1,21 +1,25 @@
-//! What a worker does with work that goes wrong: a handler that panics or never ends, and locks that last.
+//! Work that goes wrong: a handler that panics or never ends, and locks that last.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::heartbeat::HeartbeatRegistry;
 use avinode_ingest::postgres::transaction;
 use avinode_ingest::queue::claim;
-use avinode_ingest::queue::job::{ClaimedJob, JobError, JobHandler, JobOutcome};
+use avinode_ingest::queue::claim_by_kind::{ClaimByKind, KindHandler};
+use avinode_ingest::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
+use avinode_ingest::queue::job::JobError;
+use avinode_ingest::queue::outcomes::{self, JobOutcome};
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::worker::Worker;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::json;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::bodies::base;
@@ -45,17 +49,9 @@ struct Rough {
 }
 
 impl JobHandler for Rough {
-    fn kind(&self) -> &'static str {
-        "event"
-    }
-
-    fn batch_size(&self) -> i64 {
-        10
-    }
-
-    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
+    fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
         async move {
-            let ids: Vec<i64> = jobs.iter().map(|job| job.id).collect();
+            let ids: Vec<i64> = batch.jobs.iter().map(|job| job.id).collect();
             self.begun.lock().unwrap().push(ids.clone());
             let again = |left: usize| left.checked_sub(1);
             if ids.contains(&self.bad)
@@ -74,13 +70,13 @@ impl JobHandler for Rough {
                 }
             }
             let mut tx = self.pool.begin().await?;
-            let held = claim::lock_held(&mut tx, jobs).await?;
+            let held = claim::lock_held(&mut tx, &batch.jobs).await?;
             let outcome = |job| JobOutcome {
                 job,
                 outcome: "nothing",
                 detail: String::new(),
             };
-            claim::complete(&mut tx, &held.iter().copied().map(outcome).collect::<Vec<_>>()).await?;
+            outcomes::complete(&mut tx, &held.iter().copied().map(outcome).collect::<Vec<_>>()).await?;
             tx.commit().await?;
             for id in held {
                 self.finished.send(id).unwrap();
@@ -99,7 +95,7 @@ async fn rough(db: &Db, wrong: Wrong, times: usize) -> (Arc<Rough>, Vec<i64>, mp
         base(),
     )
     .await;
-    sqlx::query("UPDATE avinode_ingest.jobs SET kind = 'event'")
+    sqlx::query("UPDATE avinode_ingest.jobs SET kind = 'full_event'")
         .execute(&db.pool)
         .await
         .unwrap();
@@ -120,10 +116,12 @@ async fn rough(db: &Db, wrong: Wrong, times: usize) -> (Arc<Rough>, Vec<i64>, mp
 }
 
 fn shift(pool: &Pool, handler: &Arc<Rough>, lease: Duration) -> Arc<Worker> {
+    let claimer = ClaimByKind::new(vec![KindHandler {
+        kind: JobKind::FullEvent,
+        batch_size: 10,
+        handler: handler.clone(),
+    }]);
     Arc::new(Worker {
-        pool: pool.service(),
-        leases: pool.service(),
-        handlers: vec![handler.clone()],
         lease,
         poll: Duration::from_millis(10),
         retry: RetryPolicy {
@@ -131,7 +129,7 @@ fn shift(pool: &Pool, handler: &Arc<Rough>, lease: Duration) -> Arc<Worker> {
             max: Duration::from_millis(20),
             ..RetryPolicy::default()
         },
-        wake: Arc::new(Notify::new()),
+        ..Worker::new(pool.service(), pool.service(), claimer)
     })
 }
 
@@ -178,9 +176,9 @@ async fn a_panic_is_noted_in_the_history_of_its_job() {
     let db = Db::new().await;
     let (handler, ..) = rough(&db, Wrong::Panics, 2).await;
     let shift = shift(&db.pool, &handler, Duration::from_secs(60));
-    let step = shift.step("a worker", &CancellationToken::new()).await.unwrap();
-    assert_eq!((step.claimed, step.put_back, step.died), (3, 1, 0));
-    let noted = vec!["its handler panicked; the log has the place".to_owned()];
+    let step = shift.step("a worker").await.unwrap();
+    assert_eq!((step.jobs, step.settled.rescheduled, step.settled.dead), (3, 1, 0));
+    let noted = vec!["the handler panicked, see the log for the place".to_owned()];
     assert_eq!(waiting(&db).await, (false, 1, noted));
 }
 
@@ -190,26 +188,25 @@ async fn a_batch_that_outlasts_five_leases_is_given_up_and_retried() {
     let (handler, ids, _finished) = rough(&db, Wrong::NeverEnds, 2).await;
     let lease = Duration::from_millis(40);
     let shift = shift(&db.pool, &handler, lease);
-    let shutdown = CancellationToken::new();
     let began = std::time::Instant::now();
-    let step = tokio::time::timeout(PATIENCE, shift.step("a worker", &shutdown))
+    let step = tokio::time::timeout(PATIENCE, shift.step("a worker"))
         .await
         .expect("it is given up")
         .unwrap();
     assert!(began.elapsed() >= lease * 5 * 2, "{:?}", began.elapsed());
-    assert_eq!((step.claimed, step.put_back, step.died), (3, 1, 0));
+    assert_eq!((step.jobs, step.settled.rescheduled, step.settled.dead), (3, 1, 0));
     let each: Vec<Vec<i64>> = ids.iter().map(|id| vec![*id]).collect();
     assert_eq!(*handler.begun.lock().unwrap(), [vec![ids.clone()], each].concat());
     let (held, counted, history) = waiting(&db).await;
     assert!(!held && counted == 1 && history.len() == 1, "{history:?}");
-    assert!(history[0].starts_with("not done within"), "{history:?}");
+    assert!(history[0].starts_with("not finished within"), "{history:?}");
 
     sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp()")
         .execute(&db.pool)
         .await
         .unwrap();
-    let step = shift.step("a worker", &shutdown).await.unwrap();
-    assert_eq!((step.claimed, step.put_back), (1, 0));
+    let step = shift.step("a worker").await.unwrap();
+    assert_eq!((step.jobs, step.settled.rescheduled), (1, 0));
     assert_eq!(attempts(&db).await, [1, 2, 1]);
 }
 
@@ -241,9 +238,9 @@ async fn a_contended_job_waits_a_twentieth_of_its_age_and_two_seconds_at_most() 
     }
     let before = clock(&db).await;
     let shift = shift(&db.pool, &handler, Duration::from_secs(60));
-    let step = shift.step("a worker", &CancellationToken::new()).await.unwrap();
+    let step = shift.step("a worker").await.unwrap();
     let after = clock(&db).await;
-    assert_eq!((step.claimed, step.put_back, step.died), (3, 3, 0));
+    assert_eq!((step.jobs, step.settled.rescheduled, step.settled.dead), (3, 3, 0));
     let found: Vec<(i64, DateTime<Utc>, DateTime<Utc>, bool)> = sqlx::query_as(
         "SELECT id, created_at, due_at, lease_token IS NULL AND attempts = 0 AND history = '{}'
          FROM avinode_ingest.jobs ORDER BY id",

@@ -2,12 +2,12 @@
 //! `public.quotes`.
 
 use super::finding::{CheckResult, CheckResults};
+use crate::domain::job_kind::JobKind;
 use crate::jobs::fetch::status;
-use crate::jobs::registry::WAITING_KINDS;
 use crate::postgres::diagnostics::{self, SchemaProblems};
 use crate::postgres::transaction::Pool;
 use crate::queue::admin;
-use crate::queue::standing::Standing;
+use crate::queue::rate_limit::status::LimiterStatus;
 use crate::store::unprojected::{self, UnprojectedCount, UnprojectedReason};
 
 pub async fn check(pool: &Pool, role: &str, results: &mut CheckResults) -> Result<(), sqlx::Error> {
@@ -19,9 +19,8 @@ pub async fn check(pool: &Pool, role: &str, results: &mut CheckResults) -> Resul
     results.add(indexes(&problems));
     results.add(columns(&problems));
     if readable {
-        let unserved: Vec<String> = WAITING_KINDS.iter().map(ToString::to_string).collect();
-        let (waiting, dead) = admin::left(pool, &unserved).await?;
-        results.extend(jobs(waiting, dead, &status::standing(pool).await?));
+        let (waiting, dead) = admin::count_live_and_dead(pool, &JobKind::FETCHING).await?;
+        results.extend(jobs(waiting, dead, &status::read(pool).await?));
         results.extend(quotes(&unprojected::count_by_reason(pool).await?));
     }
     Ok(())
@@ -166,9 +165,9 @@ fn quotes(unprojected: &[UnprojectedCount]) -> Vec<CheckResult> {
     each.collect()
 }
 
-fn jobs(waiting: i64, dead: i64, fetching: &Standing) -> Vec<CheckResult> {
+fn jobs(waiting: i64, dead: i64, fetching: &LimiterStatus) -> Vec<CheckResult> {
     let mut results = Vec::new();
-    match status::waits(fetching) {
+    match status::blocked(fetching) {
         Some(reason) if waiting > 0 => results.push(CheckResult::warning(
             "jobs",
             format!("{waiting} wait to be fetched: {reason}"),

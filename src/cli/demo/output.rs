@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::cli::fixture_run;
 use crate::cli::table::{TextTable, or_dash};
+use crate::domain::job_kind::JobKind;
 use crate::queue::admin::JobView;
+use crate::queue::job_state::JobState;
 use crate::store::admin::SessionView;
 
 /// Sessions by name, each with the source of its quotes: `events` or `fetched`.
@@ -42,23 +44,27 @@ pub fn sessions<'a>(rows: impl IntoIterator<Item = (&'a str, &'a String, &'a Ses
 
 /// Counts jobs by kind, state and reason.
 pub fn jobs(jobs: &[JobView]) -> String {
-    let mut groups: BTreeMap<(String, &str, &str), usize> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, &str, JobState), usize> = BTreeMap::new();
     for job in jobs {
-        let reason = match (job.kind.as_str(), &job.reason) {
-            ("expire", None) => "when the quote expires, the primary quote is selected again".to_owned(),
-            ("follow", None) if job.key.as_deref().is_some_and(|key| key.starts_with("atrip-")) => {
+        let reason = match (JobKind::parse(&job.kind), &job.reason) {
+            (Some(JobKind::QuoteExpiry), None) => {
+                "when the quote expires, the primary quote is selected again".to_owned()
+            }
+            (Some(JobKind::FetchFollowUp), None) if job.key.as_deref().is_some_and(|key| key.starts_with("atrip-")) => {
                 "fetches the trip to learn its second id, unless a notification supplies it first".to_owned()
             }
             // The job does not record which of the two.
-            ("follow", None) => "a document refers to the resource, or it was fetched too early".to_owned(),
+            (Some(JobKind::FetchFollowUp), None) => {
+                "a document refers to the resource, or it was fetched too early".to_owned()
+            }
             (_, Some(reason)) => reason.clone(),
             (_, None) => "due".to_owned(),
         };
-        *groups.entry((reason, &job.kind, &job.state)).or_default() += 1;
+        *groups.entry((reason, &job.kind, job.state)).or_default() += 1;
     }
     let mut table = TextTable::new(["jobs", "kind", "state", "reason"]).numbers(&[0]);
     for ((reason, kind, state), count) in groups {
-        table.row([count.to_string(), kind.to_owned(), state.to_owned(), reason]);
+        table.row([count.to_string(), kind.to_owned(), state.as_str().to_owned(), reason]);
     }
     if table.is_empty() {
         "none".to_owned()

@@ -12,10 +12,11 @@ use crate::cli::replay::summary::ReplaySummary;
 use crate::cli::replay::wait_idle;
 use crate::cli::simulate::seed_sessions::SeededSessions;
 use crate::clock::Clock;
+use crate::domain::job_kind::JobKind;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
-use crate::jobs::fetch::KIND as THIN;
 use crate::postgres::transaction::Pool;
 use crate::queue::admin::JobView;
+use crate::queue::job_state::JobState;
 use crate::simulator::instance::Simulator;
 
 /// How long the service may take to become idle.
@@ -78,9 +79,9 @@ impl DemoRun<'_> {
         differences.extend(self.story.differences(&of_story, &expected, policy));
         let waiting = jobs
             .iter()
-            .filter(|job| job.state == "waiting" && job.kind == THIN)
+            .filter(|job| job.state != JobState::Dead && job.kind == JobKind::FetchNotified.as_str())
             .count() as u64;
-        let dead = jobs.iter().filter(|job| job.state == "dead").count() as u64;
+        let dead = jobs.iter().filter(|job| job.state == JobState::Dead).count() as u64;
         let expected = self.fixtures.expected_jobs();
         if (waiting, dead) != expected {
             differences.push(format!(

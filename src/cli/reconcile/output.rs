@@ -2,7 +2,7 @@
 
 use crate::cli::table::{TextTable, counted, or_dash};
 use crate::jobs::reconcile::ReconcilePlan;
-use crate::queue::admin::FinishedJob;
+use crate::queue::runs::FinishedJob;
 
 /// The trips and resources that were enqueued, and the trips that cannot be fetched.
 pub fn plan(plan: &ReconcilePlan) -> String {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::jobs::fetch::{FOLLOW, status};
+use crate::domain::job_kind::JobKind;
+use crate::jobs::fetch::status;
 use crate::postgres::transaction::Pool;
 use crate::queue::admin;
 
@@ -26,8 +27,8 @@ pub enum WaitIdleError {
 pub async fn wait_until_settled(pool: &Pool, limit: Duration) -> Result<(), WaitIdleError> {
     let started = Instant::now();
     loop {
-        let (unserved, _) = status::unserved(pool).await?;
-        let left = admin::runnable_soon(pool, &unserved, &[FOLLOW], SOON).await?;
+        let blocked = status::blocked_kinds(pool).await?;
+        let left = admin::count_runnable(pool, &blocked.kinds, &[JobKind::FetchFollowUp], SOON).await?;
         if left == 0 {
             return Ok(());
         }

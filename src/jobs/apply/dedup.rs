@@ -1,18 +1,19 @@
-//! Event keys: which of a batch's events are new, and which repeat one that was applied.
+//! Enters the event keys of a batch: an event is a duplicate if its key was entered before.
 
 use std::collections::BTreeMap;
 
-use super::ClaimedWork;
 use super::facts::BatchChanges;
+use crate::jobs::work::ClaimedWork;
 use crate::postgres::transaction::Transaction;
-use crate::queue::job::{JobError, JobOutcome};
+use crate::queue::job::JobError;
+use crate::queue::outcomes::JobOutcome;
 use crate::store::event_keys::{self, EventKey};
 
-/// Enters the event ids and returns the work that is no duplicate. Duplicates get their outcome here.
+/// Returns the work that is no duplicate. Duplicates get their outcome here.
 pub(super) async fn enter<'a>(
     tx: &mut Transaction<'_>,
     works: &[&'a ClaimedWork],
-    learned: &mut BatchChanges,
+    changes: &mut BatchChanges,
 ) -> Result<Vec<&'a ClaimedWork>, JobError> {
     let mut first_in_batch: BTreeMap<&str, EventKey> = BTreeMap::new();
     for work in works {
@@ -54,17 +55,21 @@ pub(super) async fn enter<'a>(
             }
             (None, Some(key), _) => (key.delivery_id, key.body_sha256.to_vec()),
             (None, None, Some(first)) => (first.delivery_id, first.body_sha256.clone()),
-            (None, None, None) => return Err(JobError::retry("an event key went away while it was entered")),
+            (None, None, None) => return Err(JobError::retry("an event key was deleted while it was entered")),
         };
         let mut detail = format!("duplicate of delivery {delivery}");
         if digest == body {
-            learned.duplicates.extend(work.as_duplicate());
+            changes.duplicates.extend(work.as_duplicate());
         } else {
             detail.push_str(", with another body");
-            tracing::info!(event_id, first = %delivery, delivery = ?work.job.delivery_id,
-                "an event id came again with another body; the first one stands");
+            tracing::info!(
+                event_id,
+                first = %delivery,
+                delivery = work.job.delivery_id.map(tracing::field::display),
+                "event {event_id} was received again with another body, the first of delivery {delivery} counts"
+            );
         }
-        learned.outcomes.push(JobOutcome {
+        changes.outcomes.push(JobOutcome {
             job: work.job.id,
             outcome: "duplicate",
             detail,

@@ -1,52 +1,47 @@
-//! Learning: what a batch says is taken into the trips, before any session is looked at.
+//! Applies the events of a batch to the facts of their trips, before any session is decided.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{ClaimedWork, JobPayload};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{MessageId, TripId};
 use crate::domain::timeline::TimelineEvent;
 use crate::domain::trip::{ChangedFacts, Provenance};
-use crate::jobs::quote_expiry;
+use crate::jobs::kinds;
+use crate::jobs::work::{ClaimedWork, DuplicateEvent, JobPayload};
 use crate::queue::enqueue::NewJob;
-use crate::queue::job::JobOutcome;
+use crate::queue::outcomes::JobOutcome;
 use crate::store::merge_trips::MergeResult;
 use crate::store::trips;
 
-/// What is left of a duplicate.
-pub(super) struct DuplicateEvent {
-    pub(super) events: Vec<Event>,
-    pub(super) received_at: DateTime<Utc>,
-}
-
-/// Facts learned from a batch, before any session is looked at.
+/// The changes of a batch, before any session is decided.
 #[derive(Default)]
 pub(super) struct BatchChanges {
-    pub(super) happenings: BTreeMap<String, Vec<(TimelineEvent, Option<Uuid>)>>,
+    /// New timeline events by trip, each with the delivery it came with.
+    pub(super) timeline: BTreeMap<String, Vec<(TimelineEvent, Option<Uuid>)>>,
     pub(super) touched: BTreeMap<String, ChangedFacts>,
     pub(super) outcomes: Vec<JobOutcome>,
-    /// Duplicates, with another body left out: they are news of nothing, but activity none the less. Otherwise which of
-    /// two came first would decide `last_activity_at`.
+    /// Duplicates with the same body. They change no fact, but count as activity: otherwise `last_activity_at` would depend
+    /// on which of the two came first.
     pub(super) duplicates: Vec<DuplicateEvent>,
-    /// Expiries for which it is too early by this worker's clock.
-    pub(super) early: Vec<NewJob>,
-    /// By the key of a trip: what was merged into it.
+    /// Jobs of expiries that are still ahead by this worker's clock.
+    pub(super) expiries: Vec<NewJob>,
+    /// By trip, the trips that were merged into it.
     merged: BTreeMap<String, Vec<String>>,
 }
 
 impl BatchChanges {
-    /// Notes what was merged. The quotes that came with it are news: what is shown of them may be older than what is known.
-    pub(super) fn merged(&mut self, merged: MergeResult) {
+    /// The quotes of merged trips count as changed: their rows may show less than is known now.
+    pub(super) fn add_merges(&mut self, merged: MergeResult) {
         for (key, quotes) in merged.quotes {
             self.touched.entry(key).or_default().quotes.extend(quotes);
         }
         self.merged = merged.into;
     }
 
-    /// Of the merges those of a trip, for people.
+    /// Describes the merges of these trips.
     fn merges_of(&self, trips: &[TripId], key_of: &BTreeMap<String, String>) -> Vec<String> {
         let keys: BTreeSet<&String> = trips.iter().filter_map(|trip| key_of.get(trip.as_str())).collect();
         let merged = keys.into_iter().filter_map(|key| Some((key, self.merged.get(key)?)));
@@ -56,7 +51,7 @@ impl BatchChanges {
     }
 }
 
-/// The messages that a batch speaks of: of a trip's thousands only these are looked up.
+/// Returns the messages of a batch: of a trip's thousands only these are loaded.
 pub(super) fn messages_of(works: &[&ClaimedWork], key_of: &BTreeMap<String, String>) -> BTreeSet<(String, MessageId)> {
     let mut messages = BTreeSet::new();
     for work in works {
@@ -71,14 +66,14 @@ pub(super) fn messages_of(works: &[&ClaimedWork], key_of: &BTreeMap<String, Stri
     messages
 }
 
-/// Takes everything the batch says into the trips, and words each job's outcome.
+/// Applies the batch to the facts, and describes each job's outcome.
 pub(super) fn learn(
     works: &[&ClaimedWork],
     locked: &mut trips::LockedTrips,
     now: DateTime<Utc>,
-    learned: &mut BatchChanges,
+    changes: &mut BatchChanges,
 ) {
-    for duplicate in &learned.duplicates {
+    for duplicate in &changes.duplicates {
         for event in &duplicate.events {
             let Some(key) = locked.key_of.get(event.trip.as_str()) else {
                 continue;
@@ -89,17 +84,17 @@ pub(super) fn learn(
             trip.apply_repetition(
                 event,
                 Provenance::Notified(duplicate.received_at),
-                learned.touched.entry(key.clone()).or_default(),
+                changes.touched.entry(key.clone()).or_default(),
             );
         }
     }
     for work in works {
-        let (outcome, detail) = match &work.content {
+        let (outcome, detail) = match &work.payload {
             JobPayload::Events {
                 events, received_at, ..
-            } => words(
+            } => outcome(
                 "it",
-                &take(work, events, Provenance::Notified(*received_at), locked, learned),
+                &apply_events(work, events, Provenance::Notified(*received_at), locked, changes),
             ),
             JobPayload::Document {
                 resource,
@@ -108,13 +103,13 @@ pub(super) fn learn(
                 way,
                 ..
             } => {
-                let mut said = learned.merges_of(trips, &locked.key_of);
-                said.extend(take(work, events, *way, locked, learned));
-                words(resource, &said)
+                let mut lines = changes.merges_of(trips, &locked.key_of);
+                lines.extend(apply_events(work, events, *way, locked, changes));
+                outcome(resource, &lines)
             }
-            JobPayload::Shared { with } => ("applied", format!("by what was fetched for job {with}")),
-            JobPayload::Rematch { session } => ("applied", format!("matched session {session}")),
-            JobPayload::Expire {
+            JobPayload::Shared { with } => ("applied", format!("shares the document of job {with}")),
+            JobPayload::Rematch { session } => ("applied", format!("rematched session {session}")),
+            JobPayload::QuoteExpiry {
                 trip,
                 quote,
                 valid_until,
@@ -123,28 +118,26 @@ pub(super) fn learn(
                     .key_of
                     .get(trip)
                     .and_then(|key| Some((key, locked.trips.get(key)?)));
-                let stands_until =
+                let current_expiry =
                     known.and_then(|(_, trip)| trip.quotes.get(quote)?.received.as_ref()?.details.valid_until);
                 match known.and_then(|(key, trip)| Some((key, trip.expiry_event(quote, *valid_until, now)?))) {
                     Some((key, happening)) => {
                         let detail = happening.summary();
-                        learned
-                            .happenings
-                            .entry(key.clone())
-                            .or_default()
-                            .push((happening, None));
+                        changes.timeline.entry(key.clone()).or_default().push((happening, None));
                         ("applied", detail)
                     }
-                    // The database's clock says that it is time and ours does not: nobody else would come back to it.
-                    None if stands_until == Some(*valid_until) => {
-                        learned.early.extend(quote_expiry::job(trip, quote, *valid_until, now));
-                        ("nothing", "too early by this worker's clock; queued again".to_owned())
+                    // Due by the database's clock and not yet by ours: without another job nothing would come back to it.
+                    None if current_expiry == Some(*valid_until) => {
+                        changes
+                            .expiries
+                            .extend(kinds::quote_expiry(trip, quote, *valid_until, now));
+                        ("nothing", "too early by this worker's clock, enqueued again".to_owned())
                     }
-                    None => ("nothing", "the quote stands longer by now".to_owned()),
+                    None => ("nothing", "the quote expires later by now".to_owned()),
                 }
             }
         };
-        learned.outcomes.push(JobOutcome {
+        changes.outcomes.push(JobOutcome {
             job: work.job.id,
             outcome,
             detail,
@@ -152,15 +145,15 @@ pub(super) fn learn(
     }
 }
 
-/// Takes events into their trips and tells what was news.
-fn take(
+/// Applies events to the facts of their trips, and describes the changes.
+fn apply_events(
     work: &ClaimedWork,
     events: &[Event],
     way: Provenance,
     locked: &mut trips::LockedTrips,
-    learned: &mut BatchChanges,
+    changes: &mut BatchChanges,
 ) -> Vec<String> {
-    let mut said = Vec::new();
+    let mut lines = Vec::new();
     for event in events {
         let Some(key) = locked.key_of.get(event.trip.as_str()) else {
             continue;
@@ -168,20 +161,20 @@ fn take(
         let Some(trip) = locked.trips.get_mut(key) else {
             continue;
         };
-        let touched = learned.touched.entry(key.clone()).or_default();
+        let touched = changes.touched.entry(key.clone()).or_default();
         if let Some(happening) = trip.apply_event(event, way, touched) {
-            said.push(format!("{} ({key})", happening.summary()));
-            let happenings = learned.happenings.entry(key.clone()).or_default();
-            happenings.push((happening, work.job.delivery_id));
+            lines.push(format!("{} ({key})", happening.summary()));
+            let timeline = changes.timeline.entry(key.clone()).or_default();
+            timeline.push((happening, work.job.delivery_id));
         }
     }
-    said
+    lines
 }
 
-/// The outcome of a job whose delivery or document said these things.
-fn words(what: &str, said: &[String]) -> (&'static str, String) {
-    match said.is_empty() {
-        true => ("nothing", format!("{what} says nothing that was not known")),
-        false => ("applied", said.join(", ")),
+/// The outcome of a delivery or document that changed these things.
+fn outcome(source: &str, lines: &[String]) -> (&'static str, String) {
+    match lines.is_empty() {
+        true => ("nothing", format!("{source} has no new facts")),
+        false => ("applied", lines.join(", ")),
     }
 }

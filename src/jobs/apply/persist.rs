@@ -1,4 +1,4 @@
-//! What was learned is written out: facts, the jobs of expiries, and the quotes that people see.
+//! Writes changed facts, inserts the jobs of expiries, and projects quotes.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::facts::BatchChanges;
 use crate::domain::trip::{ChangedFacts, TripFacts};
-use crate::jobs::quote_expiry;
+use crate::jobs::kinds;
 use crate::postgres::transaction::Transaction;
-use crate::queue::enqueue;
+use crate::queue::enqueue::{self, InsertOptions, UniqueOptions};
 use crate::queue::job::JobError;
 use crate::store::facts;
 use crate::store::facts::quotes::{ProjectionState, QuoteKey};
@@ -17,7 +17,6 @@ use crate::store::projection::{self, QuoteProjection};
 use crate::store::sessions::LockedSession;
 use crate::store::trips;
 
-/// Writes the facts that changed.
 pub(super) async fn write(
     tx: &mut Transaction<'_>,
     trips: &BTreeMap<String, TripFacts>,
@@ -59,30 +58,28 @@ pub(super) async fn write(
     Ok(())
 }
 
-/// Queues a job for the moment at which a quote that was just learned of expires.
+/// Inserts a job for the expiry of every changed quote.
 pub(super) async fn schedule_expiries(
     tx: &mut Transaction<'_>,
     trips: &BTreeMap<String, TripFacts>,
-    learned: &mut BatchChanges,
+    changes: &mut BatchChanges,
     now: DateTime<Utc>,
 ) -> Result<(), JobError> {
     let mut jobs = Vec::new();
-    for (key, touched) in &learned.touched {
+    for (key, touched) in &changes.touched {
         for id in &touched.quotes {
             let fact = trips.get(key).and_then(|trip| trip.quotes.get(id)?.received.as_ref());
             let valid_until = fact.and_then(|fact| fact.details.valid_until);
-            jobs.extend(valid_until.and_then(|until| quote_expiry::job(key, id, until, now)));
+            jobs.extend(valid_until.and_then(|until| kinds::quote_expiry(key, id, until, now)));
         }
     }
-    jobs.append(&mut learned.early);
-    if !jobs.is_empty() {
-        // What is said again without a stamp is a newer fact each time; the moment is the same.
-        enqueue::enqueue_each_unless_live(tx, &jobs).await?;
-    }
+    jobs.append(&mut changes.expiries);
+    // Without a timestamp the same statement is a newer fact each time, with the same expiry. The trip is locked.
+    enqueue::insert(tx, &jobs, InsertOptions::unique(UniqueOptions::default())).await?;
     Ok(())
 }
 
-/// Shows quotes in `public.quotes`: those with a new fact, and those that could not be shown before.
+/// Projects quotes into `public.quotes`: those with a new fact, and those that could not be projected before.
 pub(super) async fn project(
     tx: &mut Transaction<'_>,
     trips: &BTreeMap<String, TripFacts>,
@@ -99,12 +96,12 @@ pub(super) async fn project(
             .and_then(|session| session.request_id);
         for (id, fact) in trip.received_quotes() {
             let shown = rows.get(&(key.clone(), id.clone())).copied();
-            let is_news = touched.get(key).is_some_and(|touched| touched.quotes.contains(id));
+            let is_changed = touched.get(key).is_some_and(|touched| touched.quotes.contains(id));
             let row = match shown {
-                // The application deleted the row: that stands.
+                // The application deleted the row.
                 Some(ProjectionState::Deleted) => continue,
-                // Shown as it is, or refused as it is: asked again when there is news (or by the sweep).
-                Some(ProjectionState::Row(_) | ProjectionState::Refused) if !is_news => continue,
+                // Projected as it is, or refused as it is: projected again when a fact changes, or by the resync.
+                Some(ProjectionState::Row(_) | ProjectionState::Refused) if !is_changed => continue,
                 Some(ProjectionState::Row(row)) => Some(row),
                 Some(ProjectionState::Refused) | None => None,
             };

@@ -1,4 +1,4 @@
-//! Sessions: each is decided from all that is known of its trip, and written where that changes it.
+//! Decides every session from everything known about its trip, and writes the changes.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,12 +20,12 @@ use crate::store::sessions::state::{self, SessionState};
 use crate::store::sessions::write::{self, SessionWrite};
 use crate::store::timeline::{self, TimelineRow};
 
-/// Decides every locked session and writes what changes. Returns how many sessions changed visibly.
-pub(super) async fn change(
+/// Returns how many sessions changed visibly.
+pub(super) async fn update(
     tx: &mut Transaction<'_>,
     trips: &BTreeMap<String, TripFacts>,
     sessions: &mut [LockedSession],
-    learned: &BatchChanges,
+    changes: &BatchChanges,
     rows: &BTreeMap<QuoteKey, ProjectionState>,
     policy: PrimaryQuotePolicy,
     now: DateTime<Utc>,
@@ -42,11 +42,11 @@ pub(super) async fn change(
         };
         let trip = trip.as_deref();
         let change = decide(&session.snapshot, trip, policy, now);
-        let before = remembered(session);
-        add_lines(session, trip, &change, learned, &mut lines);
+        let before = state_of(session);
+        add_timeline(session, trip, &change, changes, &mut lines);
         let primary_quote_id = change.primary.as_ref().and_then(|selected| {
-            // A row that still shows an older price shows another fact than the selected one: had the facts come in another
-            // order, there would be no row.
+            // A row with an older price shows another fact than the selected one. If the facts had come in another order,
+            // there would be no row.
             let row = selected.as_ref().and_then(|quote| {
                 projection::projectable_price(trip?.quotes.get(quote)?.received.as_ref()?)?;
                 let mut shown = session
@@ -59,7 +59,7 @@ pub(super) async fn change(
         });
         session.matched_trip.clone_from(&session.trip_id);
         session.matched_rfq.clone_from(&session.rfq);
-        let after = remembered(session);
+        let after = state_of(session);
         if before != after {
             states.push(after);
         }
@@ -79,7 +79,7 @@ pub(super) async fn change(
     Ok(written)
 }
 
-fn remembered(session: &LockedSession) -> SessionState {
+fn state_of(session: &LockedSession) -> SessionState {
     SessionState {
         session: session.snapshot.id,
         selected_quote: session.selected_quote.clone(),
@@ -89,16 +89,16 @@ fn remembered(session: &LockedSession) -> SessionState {
     }
 }
 
-/// What happened to the trip, and the quotes that are counted on a later match.
-fn add_lines(
+/// Adds the timeline events of the trip, and those of quotes that a later rematch counts.
+fn add_timeline(
     session: &mut LockedSession,
     trip: Option<&TripFacts>,
     change: &SessionUpdate,
-    learned: &BatchChanges,
+    changes: &BatchChanges,
     lines: &mut Vec<TimelineRow>,
 ) {
     let keys: Vec<String> = session.trip_keys().cloned().collect();
-    let happened = keys.iter().filter_map(|key| learned.happenings.get(key)).flatten();
+    let happened = keys.iter().filter_map(|key| changes.timeline.get(key)).flatten();
     let mut keys_of_lines = BTreeSet::new();
     let mut add = |happening: TimelineEvent, delivery_id: Option<Uuid>| {
         if keys_of_lines.insert(happening.dedup_key.clone()) {

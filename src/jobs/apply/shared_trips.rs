@@ -1,5 +1,5 @@
-//! Trips that are a session's own without its saying so: nobody has their id, and an RFQ of theirs is one that the session,
-//! or another session of its trip, holds.
+//! Trips that a session uses through an RFQ: no session has the trip's id, but this session, or another session of its trip,
+//! holds one of the trip's RFQs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,32 +9,32 @@ use crate::domain::ids::RfqId;
 use crate::domain::trip::TripFacts;
 use crate::store::sessions::LockedSession;
 
-/// Takes away the sessions that cannot be decided here, by id, and returns them: they were given their trip's id, or an RFQ
-/// that is named here, after we looked for what belongs together, so trips of theirs may not be among those locked.
-pub(super) fn set_apart(
+/// Removes and returns the sessions that cannot be decided here: they were given their trip's id, or an RFQ that is named
+/// here, after the related trips were looked up, so their other trips may not be locked.
+pub(super) fn remove_undecidable(
     sessions: &mut Vec<LockedSession>,
     trips: &BTreeMap<String, TripFacts>,
     held: &[String],
 ) -> Vec<Uuid> {
-    let whole = |session: &LockedSession| {
+    let is_complete = |session: &LockedSession| {
         (session.trip_id.is_none() || session.trip_key.as_ref().is_some_and(|key| trips.contains_key(key)))
             && session.rfq.as_ref().is_none_or(|rfq| held.contains(rfq))
     };
     sessions
-        .extract_if(.., |session| !whole(session))
+        .extract_if(.., |session| !is_complete(session))
         .map(|session| session.snapshot.id)
         .collect()
 }
 
-/// Notes beside each locked session which of the locked trips it borrows. The facts stay where they are: another session
-/// that is given the trip's id takes it back.
+/// Sets the borrowed trips of each locked session. The facts stay with their trip: another session that is given the trip's id
+/// takes it back.
 pub(super) fn borrow(trips: &BTreeMap<String, TripFacts>, sessions: &mut [LockedSession]) {
-    let had: BTreeSet<&String> = sessions
+    let owned: BTreeSet<&String> = sessions
         .iter()
         .filter_map(|session| session.trip_key.as_ref())
         .collect();
     let mut borrowed: Vec<Vec<String>> = vec![Vec::new(); sessions.len()];
-    for (key, trip) in trips.iter().filter(|(key, _)| !had.contains(key)) {
+    for (key, trip) in trips.iter().filter(|(key, _)| !owned.contains(key)) {
         let rfqs: BTreeSet<String> = trip.rfqs.keys().map(RfqId::normalized).collect();
         let holds = |session: &LockedSession| session.rfq.as_ref().is_some_and(|rfq| rfqs.contains(rfq));
         let with: BTreeSet<&String> = sessions

@@ -1,114 +1,185 @@
-//! Asking Avinode for a resource, where it has to be asked at all and at this moment, and keeping what it answers.
+//! Fetches a resource from Avinode, unless it is not needed or too early, and stores its document.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::request::FetchRequest;
-use super::{FOLLOW, FetchHandler, FetchedDocument, Unfinished, all, errors, follow_up};
-use crate::avinode::client::avinode_client::ApiDocument;
+use super::{errors, follow_up, limiter_feedback};
+use crate::avinode::client::avinode_client::{ApiDocument, AvinodeClient};
+use crate::avinode::json;
 use crate::avinode::resource::{Resource, ResourceKind};
+use crate::clock::Clock;
 use crate::domain::ids::TripId;
-use crate::queue::claim_by_key::KeyBatch;
-use crate::queue::enqueue;
-use crate::queue::job::{ClaimedJob, JobError, JobOutcome};
-use crate::queue::limit::Left;
-use crate::store::{documents, trip_lookup};
+use crate::domain::job_kind::JobKind;
+use crate::postgres::transaction::Pool;
+use crate::queue::enqueue::{self, InsertOptions};
+use crate::queue::handler::{JobBatch, UnfinishedJobs};
+use crate::queue::job::{ClaimedJob, JobError};
+use crate::queue::outcomes::JobOutcome;
+use crate::queue::rate_limit::limiter::Permit;
+use crate::queue::rate_limit::state::RemainingQuota;
+use crate::queue::release;
+use crate::store::documents::{self, NewDocument, StoredDocument};
+use crate::store::trip_lookup;
 
-impl FetchHandler {
-    /// Asks for a resource and keeps its document. The inner error: there is none, and what is left unfinished.
-    pub(super) async fn ask(
+pub struct Downloader {
+    pub pool: Pool,
+    pub client: AvinodeClient,
+    pub clock: Clock,
+    /// The longest time for which the API lags behind its notifications.
+    pub api_lag: Duration,
+}
+
+pub(super) struct FetchedDocument {
+    pub(super) data: Value,
+    /// By the database's clock, before its GET began.
+    pub(super) fetched_at: DateTime<Utc>,
+    /// By this process's clock.
+    pub(super) began_at: DateTime<Utc>,
+    /// It has the same data as the document before.
+    pub(super) unchanged: bool,
+}
+
+pub(super) enum DownloadResult {
+    Fetched(FetchedDocument),
+    NotFetched {
+        outcomes: Vec<JobOutcome>,
+        unfinished: UnfinishedJobs,
+    },
+}
+
+impl Downloader {
+    /// Checks that a notification's link leads to its resource; the error says why not.
+    pub(super) fn verify_href(&self, href: &str, resource: &Resource) -> Result<(), String> {
+        let mismatch = self.client.verify_href(href, resource).err();
+        mismatch.map_or(Ok(()), |error| Err(error.to_string()))
+    }
+
+    pub(super) async fn download(
         &self,
-        group: &KeyBatch,
-        asked: &FetchRequest,
+        batch: &JobBatch,
+        request: &FetchRequest,
         resource: &Resource,
         fetched_at: Option<DateTime<Utc>>,
-    ) -> Result<Result<FetchedDocument, Unfinished>, JobError> {
-        // A second look is due whatever is known: what was to be learned of the trip by asking was its ids only.
+    ) -> Result<DownloadResult, JobError> {
+        // A second fetch is due in any case: it is not about the trip's ids.
         if fetched_at.is_none()
-            && let Some(why) = self.needless(asked, resource).await?
+            && let Some(why) = self.not_needed(request, resource).await?
         {
-            self.finish(&asked.jobs, &nothing(&asked.jobs, why)).await?;
-            return Ok(Err(Vec::new()));
+            return Ok(DownloadResult::NotFetched {
+                outcomes: nothing(&request.jobs, why),
+                unfinished: Vec::new(),
+            });
         }
-        if let Some(wait) = follow_up::leave_alone(fetched_at, &asked.jobs, asked.asked_at, self.settle) {
-            let wait = JobError::wait(
-                "it was fetched a moment ago; what is told of it since shares a call",
-                wait,
-            );
-            return Ok(Err(all(&asked.jobs, &wait)));
+        if let Some(wait) = follow_up::debounce(fetched_at, &request.jobs, request.claimed_at, self.api_lag) {
+            let snooze = JobError::snooze("fetched a moment ago, later notifications share the next fetch", wait);
+            return Ok(DownloadResult::not_fetched(request.all_failed(&snooze)));
         }
-        let Some(under_way) = group.slot.start() else {
-            let late = JobError::wait("its turn to call had passed", Duration::ZERO);
-            return Ok(Err(all(&asked.jobs, &late)));
+        let Some(call) = batch.permit.as_ref().and_then(Permit::start) else {
+            let snooze = JobError::snooze("its permit for a call has expired", Duration::ZERO);
+            return Ok(DownloadResult::not_fetched(request.all_failed(&snooze)));
         };
         let fetched = self.client.get(resource).await;
-        drop(under_way);
-        tracing::debug!(%resource, jobs = asked.jobs.len(), error = ?fetched.result.as_ref().err(), "fetched");
-        let left = Left {
+        let error = fetched.result.as_ref().err();
+        let quota = RemainingQuota {
             limit: fetched.rate_limit.limit,
             remaining: fetched.rate_limit.remaining,
             reset: fetched.rate_limit.reset,
         };
-        let error = fetched.result.as_ref().err();
-        let was_stopped = self.tell(group, errors::verdict(&group.key, error), left).await;
-        let refused = self.refused_before(error, &asked.jobs, was_stopped).await?;
+        let report = call.report(&errors::call_outcome(resource, error), quota);
+        limiter_feedback::log(report.event);
         match fetched.result {
-            Ok(document) => Ok(Ok(self.keep(asked, resource, document, fetched.began_at).await?)),
+            Ok(document) => {
+                let document = self.store(request, resource, document, fetched.began_at).await?;
+                tracing::debug!(%resource, jobs = request.jobs.len(), "fetched {resource}");
+                Ok(DownloadResult::Fetched(document))
+            }
             Err(error) => {
-                let now = self.applier.clock.now();
-                let (outcomes, unfinished) = errors::remedies(&error, &asked.jobs, &refused, now);
-                self.finish(&asked.jobs, &outcomes).await?;
-                Ok(Err(unfinished))
+                tracing::debug!(%resource, jobs = request.jobs.len(), %error, "failed to fetch {resource}: {error}");
+                let refusals = match errors::is_own_refusal(&error, report.was_suspended) {
+                    true => Some(release::histories(&self.pool, &request.jobs).await?),
+                    false => None,
+                };
+                let (outcomes, unfinished) =
+                    errors::dispositions(&error, &request.jobs, refusals.as_ref(), self.clock.now());
+                Ok(DownloadResult::NotFetched { outcomes, unfinished })
             }
         }
     }
 
-    /// Why nothing is to be fetched, where that is so: what it was to tell is known by now.
-    async fn needless(&self, asked: &FetchRequest, resource: &Resource) -> Result<Option<&'static str>, JobError> {
-        if resource.kind != ResourceKind::Trips || asked.jobs.iter().any(|job| job.kind != FOLLOW) {
+    /// Returns why a trip need not be fetched: only its ids were wanted, and they are known by now.
+    async fn not_needed(&self, request: &FetchRequest, resource: &Resource) -> Result<Option<&'static str>, JobError> {
+        let follows = |job: &ClaimedJob| job.kind == JobKind::FetchFollowUp;
+        if resource.kind != ResourceKind::Trips || !request.jobs.iter().all(follows) {
             return Ok(None);
         }
         let Ok(trip) = TripId::parse(resource.id.as_str()) else {
             return Ok(None);
         };
-        let mut tx = self.applier.pool.begin().await?;
-        let joined = trip_lookup::is_resolved(&mut tx, trip.as_str()).await?;
+        let mut tx = self.pool.begin().await?;
+        let resolved = trip_lookup::is_resolved(&mut tx, trip.as_str()).await?;
         tx.commit().await?;
-        Ok(joined.then_some("it is known by now whose the trip is"))
+        Ok(resolved.then_some("both ids of the trip are known by now"))
     }
 
-    /// Keeps a document, durably, before anything is made of it, and with it that it is to be looked at once more.
-    async fn keep(
+    /// Stores a document durably before it is applied, and with it the second fetch that it may need.
+    async fn store(
         &self,
-        asked: &FetchRequest,
+        request: &FetchRequest,
         resource: &Resource,
         document: ApiDocument,
         began_at: DateTime<Utc>,
     ) -> Result<FetchedDocument, JobError> {
-        let fetched = documents::NewDocument {
+        let new = NewDocument {
             resource_id: resource.id.as_str(),
             kind: resource.kind.as_str(),
-            requested_at: asked.asked_at,
+            requested_at: request.claimed_at,
             fetch_began_at: began_at,
-            // Not of the whole body: what stands around the data differs with each answer. A map's names are in order.
+            // Of the data only: the envelope differs on every call. A map's names are ordered.
             digest: Sha256::digest(document.data.to_string()).into(),
             body: &document.body,
         };
-        let mut tx = self.applier.pool.begin().await?;
-        let same = documents::store(&mut tx, &fetched).await?;
-        if follow_up::is_doubtful(same, &asked.jobs, asked.asked_at, self.settle) {
-            enqueue::enqueue(&mut tx, &[follow_up::look_again(resource, self.settle)]).await?;
+        let mut tx = self.pool.begin().await?;
+        let unchanged = documents::store(&mut tx, &new).await?;
+        if follow_up::may_be_stale(unchanged, &request.jobs, request.claimed_at, self.api_lag) {
+            let again = follow_up::second_fetch(resource, self.api_lag);
+            enqueue::insert(&mut tx, &[again], InsertOptions::default()).await?;
         }
         tx.commit().await?;
         Ok(FetchedDocument {
             data: document.data,
-            asked_at: asked.asked_at,
+            fetched_at: request.claimed_at,
             began_at,
-            same,
+            unchanged,
         })
     }
+}
+
+impl DownloadResult {
+    fn not_fetched(unfinished: UnfinishedJobs) -> Self {
+        Self::NotFetched {
+            outcomes: Vec::new(),
+            unfinished,
+        }
+    }
+}
+
+/// Returns the newest stored document, if its GET began after the last of the jobs was inserted.
+pub(super) fn stored(newest: &StoredDocument, request: &FetchRequest) -> Option<FetchedDocument> {
+    if newest.requested_at <= request.newest() {
+        return None;
+    }
+    let mut body = json::read(newest.body.as_deref()?).ok()?;
+    Some(FetchedDocument {
+        data: body.get_mut("data").map(Value::take)?,
+        fetched_at: newest.requested_at,
+        began_at: newest.fetch_began_at,
+        // It may not have been applied yet.
+        unchanged: false,
+    })
 }
 
 fn nothing(jobs: &[ClaimedJob], why: &str) -> Vec<JobOutcome> {

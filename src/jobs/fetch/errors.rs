@@ -1,4 +1,4 @@
-//! What becomes of jobs whose resource could not be fetched, in one table.
+//! The disposition of jobs after a failed fetch: one table.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,132 +6,124 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rand::RngExt;
 
-use super::{FOLLOW, FetchHandler, KIND};
 use crate::avinode::client::error::FetchError;
+use crate::avinode::resource::Resource;
+use crate::domain::job_kind::JobKind;
 use crate::queue::admin::DIED;
-use crate::queue::job::{ClaimedJob, JobError, JobOutcome};
-use crate::queue::limit::Verdict;
-use crate::queue::release;
+use crate::queue::handler::UnfinishedJobs;
+use crate::queue::job::{ClaimedJob, JobError};
+use crate::queue::outcomes::JobOutcome;
+use crate::queue::rate_limit::state::CallOutcome;
 
-/// A resource that is not there for so long after it was notified of will not come.
-const TOO_EARLY: Duration = Duration::from_secs(30 * 60);
-/// A pause where none was asked for.
-const PAUSE: Duration = Duration::from_secs(30);
-/// The longest pause that is believed.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+/// A resource that is not found for this long after its notification will not come.
+const NOT_FOUND_LIMIT: Duration = Duration::from_secs(30 * 60);
+/// The delay after a 429 that names none, or a longer one than the maximum.
+const RATE_LIMITED_DELAY: Duration = Duration::from_secs(30);
+const RATE_LIMITED_DELAY_MAX: Duration = Duration::from_secs(3600);
+/// The delay after a 403. Meanwhile other keys are tried, which shows whether only this resource is refused.
+const FORBIDDEN_DELAY: Duration = Duration::from_secs(600);
+/// A resource that is refused this often while others are answered is given up.
+const FORBIDDEN_LIMIT: usize = 5;
+/// The beginning of the history line of such a refusal.
+const REFUSED_ALONE: &str = "only this resource is refused: ";
 
-/// A resource that was refused comes back so much later: other keys are the next to be tried, and tell whose fault it is.
-const REFUSED: Duration = Duration::from_secs(600);
-/// So many refusals of a resource while others were answered are an answer.
-const REFUSALS: usize = 5;
-/// How the histories of jobs begin the line of such a refusal.
-const BY_ITSELF: &str = "refused by itself: ";
+/// Histories of jobs, by job.
+type JobHistories = HashMap<i64, Vec<String>>;
 
-/// What the limiter is told of a call for this key.
-pub(super) fn verdict(key: &str, error: Option<&FetchError>) -> Verdict {
+/// Returns the outcome of a call for the rate limit.
+pub(super) fn call_outcome(resource: &Resource, error: Option<&FetchError>) -> CallOutcome {
     match error {
-        Some(FetchError::RateLimited { after, .. }) => Verdict::Limited(*after),
+        Some(FetchError::RateLimited { after, .. }) => CallOutcome::RateLimited { retry_after: *after },
         Some(FetchError::Unauthorized { reason } | FetchError::Forbidden { reason }) => {
-            Verdict::Refused(reason.clone())
+            CallOutcome::Unauthorized { reason: reason.clone() }
         }
-        Some(error) if error.trips_breaker() => Verdict::Failed(key.to_owned()),
-        _ => Verdict::Well,
+        Some(error) if error.trips_breaker() => CallOutcome::Failure {
+            key: resource.id.as_str().to_owned(),
+        },
+        _ => CallOutcome::Success,
     }
 }
 
-/// How often each job was refused by itself before. None is in it where a refusal is nobody's own.
-pub(super) type RefusalCounts = HashMap<i64, usize>;
-
-impl FetchHandler {
-    /// How often these jobs were refused by themselves before, if this is such a refusal: a 403 that came while credentials were
-    /// taken. One that comes after others tells of the credentials.
-    pub(super) async fn refused_before(
-        &self,
-        error: Option<&FetchError>,
-        jobs: &[ClaimedJob],
-        was_stopped: bool,
-    ) -> Result<RefusalCounts, sqlx::Error> {
-        if was_stopped || !matches!(error, Some(FetchError::Forbidden { .. })) {
-            return Ok(RefusalCounts::new());
-        }
-        let histories = release::histories(&self.applier.pool, jobs).await?;
-        Ok(histories
-            .into_iter()
-            .map(|(job, noted)| (job, refusals(&noted)))
-            .collect())
-    }
+/// Returns whether the refusal may concern only this resource: a 403 while the credentials were accepted. One that follows
+/// others concerns the credentials.
+pub(super) fn is_own_refusal(error: &FetchError, was_suspended: bool) -> bool {
+    matches!(error, FetchError::Forbidden { .. }) && !was_suspended
 }
 
-/// The refusals in a job's history since it last came to life.
-fn refusals(history: &[String]) -> usize {
-    let of_this_life = history.iter().rev().take_while(|noted| !noted.starts_with(DIED));
-    of_this_life.filter(|noted| noted.starts_with(BY_ITSELF)).count()
-}
-
-/// What becomes of the jobs that asked for it: those that are done with it, and the others.
-pub(super) fn remedies(
+/// Returns the outcomes of the jobs that are finished by the error, and the others. `histories`: given for a refusal that may
+/// concern only this resource.
+pub(super) fn dispositions(
     error: &FetchError,
     jobs: &[ClaimedJob],
-    refused: &RefusalCounts,
+    histories: Option<&JobHistories>,
     now: DateTime<Utc>,
-) -> (Vec<JobOutcome>, Vec<(i64, JobError)>) {
+) -> (Vec<JobOutcome>, UnfinishedJobs) {
     let (mut outcomes, mut unfinished) = (Vec::new(), Vec::new());
     for job in jobs {
-        match remedy(error, job, refused.get(&job.id).copied(), now) {
+        let refusals = histories.map(|all| all.get(&job.id).map_or(0, |history| refusals(history)));
+        match disposition(error, job, refusals, now) {
             Ok(detail) => outcomes.push(JobOutcome {
                 job: job.id,
                 outcome: "gone",
                 detail,
             }),
-            Err(remedy) => unfinished.push((job.id, remedy)),
+            Err(error) => unfinished.push((job.id, error)),
         }
     }
     (outcomes, unfinished)
 }
 
-/// `Ok`: it is not there, and nothing is left to be done; with what was answered.
-fn remedy(
+/// Counts the refusals of only this resource since the job was last retried by an admin.
+fn refusals(history: &[String]) -> usize {
+    let current = history.iter().rev().take_while(|line| !line.starts_with(DIED));
+    current.filter(|line| line.starts_with(REFUSED_ALONE)).count()
+}
+
+/// `Ok`: the resource does not exist, and the job is finished; with Avinode's answer.
+fn disposition(
     error: &FetchError,
     job: &ClaimedJob,
-    refused_before: Option<usize>,
+    refusals: Option<usize>,
     now: DateTime<Utc>,
 ) -> Result<String, JobError> {
     match error {
         FetchError::Retryable { reason, .. } => Err(JobError::retry(reason)),
         FetchError::RetryAfter { after, reason, .. } => Err(JobError::retry_after(reason, *after)),
-        // Neither is the job's fault, and the limiter holds all of them up: no attempt is counted.
+        // Neither is the job's fault, and the rate limit delays all jobs: no attempt is counted.
         FetchError::RateLimited { after, reason } => {
-            Err(JobError::wait(reason, after.unwrap_or(PAUSE).min(LONGEST_PAUSE)))
+            let delay = after.unwrap_or(RATE_LIMITED_DELAY).min(RATE_LIMITED_DELAY_MAX);
+            Err(JobError::snooze(reason, delay))
         }
-        FetchError::Unauthorized { reason } => Err(JobError::wait(reason, Duration::from_secs(5))),
-        FetchError::Forbidden { reason } => Err(match refused_before {
+        FetchError::Unauthorized { reason } => Err(JobError::snooze(reason, Duration::from_secs(5))),
+        FetchError::Forbidden { reason } => Err(match refusals {
             // Everything is refused.
-            None => JobError::wait(reason, REFUSED),
-            Some(before) if before + 1 >= REFUSALS => JobError::fail(format!(
+            None => JobError::snooze(reason, FORBIDDEN_DELAY),
+            Some(before) if before + 1 >= FORBIDDEN_LIMIT => JobError::fail(format!(
                 "Avinode refuses this resource (403) though it answers others: {reason}"
             )),
-            Some(_) => JobError::retry_after(format!("{BY_ITSELF}{reason}"), REFUSED),
+            Some(_) => JobError::retry_after(format!("{REFUSED_ALONE}{reason}"), FORBIDDEN_DELAY),
         }),
         FetchError::NotFound { reason } => {
             let age = (now - job.created_at).to_std().unwrap_or_default();
-            // A trip that follows is asked for its other id only, long after it was made.
-            let follows = job.kind == FOLLOW && !job.key.as_deref().is_some_and(|key| key.starts_with("atrip-"));
-            if age < TOO_EARLY && (job.kind == KIND || follows) {
-                let most = age.clamp(Duration::from_secs(2), Duration::from_secs(300));
-                return Err(JobError::wait(reason, rand::rng().random_range(most / 2..most)));
-            }
-            match job.kind.as_str() {
-                KIND => {
-                    let minutes = TOO_EARLY.as_secs() / 60;
+            let of_trip = job.key.as_deref().is_some_and(|key| key.starts_with("atrip-"));
+            match job.kind {
+                // A follow-up of a trip is about its other id, long after the trip was made.
+                JobKind::FetchNotified | JobKind::FetchFollowUp
+                    if age < NOT_FOUND_LIMIT && !(of_trip && job.kind == JobKind::FetchFollowUp) =>
+                {
+                    let longest = age.clamp(Duration::from_secs(2), Duration::from_secs(300));
+                    Err(JobError::snooze(reason, rand::rng().random_range(longest / 2..longest)))
+                }
+                JobKind::FetchNotified => {
+                    let minutes = NOT_FOUND_LIMIT.as_secs() / 60;
                     Err(JobError::fail(format!(
-                        "not there {minutes} minutes after its notification: {reason}"
+                        "not found {minutes} minutes after its notification: {reason}"
                     )))
                 }
                 _ => Ok(reason.clone()),
             }
         }
-        // It is nobody's mistake that a thing is deleted, and nothing can be learned of it any more; what was known of it
-        // stays. The outcome says so.
+        // Deleting a resource is no error. What was known about it stays, and the outcome says that it is gone.
         FetchError::Gone { reason } => Ok(reason.clone()),
         FetchError::Permanent { reason } => Err(JobError::fail(reason)),
     }

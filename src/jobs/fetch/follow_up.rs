@@ -1,5 +1,5 @@
-//! What is to be fetched after a document: what it leaves out, what a reconciling look finds in it, and the resource itself
-//! once more where it may have been read too early.
+//! The fetches that follow from a document: resources that it leaves out, resources below it while reconciling, and the
+//! same resource again if it may have been fetched too early.
 
 use std::time::Duration;
 
@@ -7,167 +7,148 @@ use chrono::{DateTime, Utc};
 use rand::RngExt;
 
 use super::request::FetchRequest;
-use super::{FOLLOW, KIND, RECONCILE};
 use crate::avinode::documents::ParsedDocument;
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::avinode::resource_id::ResourceId;
 use crate::domain::ids::TripId;
+use crate::domain::job_kind::JobKind;
+use crate::jobs::kinds;
 use crate::postgres::transaction::Transaction;
 use crate::queue::enqueue::{self, NewJob};
 use crate::queue::job::ClaimedJob;
 use crate::store::{documents, trip_lookup};
 
-/// However long notifications of a resource go on coming, it is fetched at least this often, in times of what it takes to settle.
-const LONGEST: u32 = 3;
+/// Upper bound of the debounce, as a multiple of the API lag.
+const MAX_DEBOUNCE: u32 = 3;
+/// Usually the RFQ's own notification comes within this time, and one fetch serves both.
+const WAIT_FOR_NOTIFICATION: Duration = Duration::from_secs(20);
 
-/// How long an RFQ's own notification is waited for.
-const SOON: Duration = Duration::from_secs(20);
-
-/// A job that fetches a resource.
-pub(super) fn follow(resource: &Resource, due_in: Option<Duration>) -> NewJob {
-    job(FOLLOW, resource, due_in)
+fn is_notified(job: &&ClaimedJob) -> bool {
+    job.kind == JobKind::FetchNotified
 }
 
-fn job(kind: &'static str, resource: &Resource, due_in: Option<Duration>) -> NewJob {
-    NewJob {
-        kind,
-        key: Some(resource.id.as_str().to_owned()),
-        delivery_id: None,
-        due_in,
-    }
-}
-
-/// For how long a resource is left alone that was fetched a moment ago and has been notified of again since: until the
-/// notifications are over for as long as Avinode takes to show what they tell of. So a burst makes two fetches, one at once and one
-/// that sees all of it.
-pub(super) fn leave_alone(
+/// Returns how long to wait before a resource is fetched again that was fetched a moment ago: until no notification has come
+/// for the API lag. So a burst of notifications makes two fetches: one immediately, and one that sees all of it.
+pub(super) fn debounce(
     fetched_at: Option<DateTime<Utc>>,
     jobs: &[ClaimedJob],
     now: DateTime<Utc>,
-    settle: Duration,
+    api_lag: Duration,
 ) -> Option<Duration> {
     let fetched_at = fetched_at?;
-    let notified = || jobs.iter().filter(|job| job.kind == KIND).map(|job| job.created_at);
-    if notified().min()? > fetched_at + settle {
+    let notified = || jobs.iter().filter(is_notified).map(|job| job.created_at);
+    if notified().min()? > fetched_at + api_lag {
         return None;
     }
-    let until = (notified().max()? + settle).min(fetched_at + settle * LONGEST);
+    let until = (notified().max()? + api_lag).min(fetched_at + api_lag * MAX_DEBOUNCE);
     (until - now).to_std().ok().filter(|wait| !wait.is_zero())
 }
 
-/// Whether a document may have been read too early: some of its notifications had just come when it was asked for, and it is
-/// what it was before; or several jobs are served by it, and though it has changed it may show the first of several changes
-/// only. It is looked at once more, some seconds later. A duplicate cannot be told from that and costs the same.
-pub(super) fn is_doubtful(same: bool, jobs: &[ClaimedJob], asked_at: DateTime<Utc>, settle: Duration) -> bool {
+/// Returns whether a document may be older than one of its notifications: one had just come, and the document is unchanged,
+/// or it changed and serves several jobs, of which it may show only the first change. A duplicate notification looks the
+/// same, and costs a second fetch as well.
+pub(super) fn may_be_stale(unchanged: bool, jobs: &[ClaimedJob], fetched_at: DateTime<Utc>, api_lag: Duration) -> bool {
     let fresh = jobs
         .iter()
-        .any(|job| job.kind == KIND && job.created_at + settle > asked_at);
-    fresh && (same || jobs.iter().filter(|job| job.kind != RECONCILE).count() > 1)
+        .filter(is_notified)
+        .any(|job| job.created_at + api_lag > fetched_at);
+    let served = jobs.iter().filter(|job| job.kind != JobKind::Reconcile).count();
+    fresh && (unchanged || served > 1)
 }
 
-/// The look at a resource that may have been read too early.
-pub(super) fn look_again(resource: &Resource, settle: Duration) -> NewJob {
-    // Not the same moment for all that were fetched together.
-    follow(resource, Some(settle.mul_f64(rand::rng().random_range(1.0..1.5))))
+/// The second fetch of a resource, spread so that resources fetched together are not fetched together again.
+pub(super) fn second_fetch(resource: &Resource, api_lag: Duration) -> NewJob {
+    kinds::follow_up(resource, api_lag.mul_f64(rand::rng().random_range(1.0..1.5)))
 }
 
-/// The RFQ that tells whose a document is, where that is another resource.
-pub(super) fn names_the_trip(resource: &Resource, reading: &ParsedDocument) -> Option<Resource> {
-    let wanted = reading.missing.iter().find(|it| it.kind == ResourceKind::Rfqs);
-    wanted.filter(|it| *it != resource).cloned()
+/// Returns the RFQ that names the document's trip, if that is another resource.
+pub(super) fn rfq_with_trip(resource: &Resource, parsed: &ParsedDocument) -> Option<Resource> {
+    let missing = parsed.missing.iter().find(|it| it.kind == ResourceKind::Rfqs);
+    missing.filter(|it| *it != resource).cloned()
 }
 
-/// The jobs that follow from a document. `same`: it is what it was before.
+/// Returns the fetches that follow from a document. `unchanged`: it has the same data as the document before.
 pub(super) async fn follow_ups(
     tx: &mut Transaction<'_>,
-    asked: &FetchRequest,
+    request: &FetchRequest,
     resource: &Resource,
-    reading: &ParsedDocument,
-    same: bool,
+    parsed: &ParsedDocument,
+    unchanged: bool,
 ) -> Result<Vec<NewJob>, sqlx::Error> {
     let mut jobs = Vec::new();
-    let reconciling = asked.jobs.iter().filter(|job| job.kind == RECONCILE);
+    let reconciling = request.jobs.iter().filter(|job| job.kind == JobKind::Reconcile);
     if let Some(since) = reconciling.map(|job| job.created_at).min() {
-        jobs.extend(unknown(tx, resource, reading, since).await?);
-        if asked.jobs.iter().all(|job| job.kind == RECONCILE) {
+        jobs.extend(reconcile_below(tx, resource, parsed, since).await?);
+        if request.jobs.iter().all(|job| job.kind == JobKind::Reconcile) {
             return Ok(jobs);
         }
     }
-    let (rfqs, others): (Vec<_>, Vec<_>) = {
-        let wanted = reading.missing.iter().cloned();
-        wanted.partition(|it| it.kind == ResourceKind::Rfqs)
-    };
-    // What the same document wanted before was fetched then. Unless somebody has told of it since: what changed may be in a
-    // part of which it shows the id alone.
-    let notified = asked.jobs.iter().filter(|job| job.kind == KIND);
-    let since = if same {
-        notified.map(|job| job.created_at).max()
-    } else {
-        Some(asked.asked_at)
+    let newest_notification = || request.jobs.iter().filter(is_notified).map(|job| job.created_at).max();
+    let missing = parsed.missing.iter().cloned();
+    let (rfqs, others): (Vec<_>, Vec<_>) = missing.partition(|it| it.kind == ResourceKind::Rfqs);
+    // An unchanged document wanted the same resources before, and they were fetched then. Unless a notification came since:
+    // the change may be in a resource of which the document shows only the id.
+    let since = match unchanged {
+        true => newest_notification(),
+        false => Some(request.claimed_at),
     };
     let known = documents::fetched(tx, &ids(&others), since).await?;
     let others = others.iter().filter(|it| !known.contains(it.id.as_str()));
-    jobs.extend(others.map(|it| follow(it, None)));
-    // Whether a seller made the quote that was notified of: an RFQ of before does not know.
-    let notified = asked
-        .jobs
-        .iter()
-        .filter(|job| job.kind == KIND && reading.has_unconfirmed_quote());
-    let since = notified.map(|job| job.created_at).max();
-    // An RFQ that nobody has looked at yet. Most often its own notification is on the way, and one fetch serves both.
+    jobs.extend(others.map(|it| kinds::follow_up(it, Duration::ZERO)));
+    // An RFQ that was never fetched, or, where it has to show whether a seller made the quote, not since the notification.
+    let since = newest_notification().filter(|_| parsed.has_unconfirmed_quote());
     let known = documents::fetched(tx, &ids(&rfqs), since).await?;
     let rfqs = rfqs.iter().filter(|it| !known.contains(it.id.as_str()));
-    jobs.extend(rfqs.map(|it| follow(it, Some(SOON))));
-    if let Some(trip) = half_known(resource, reading, asked) {
-        let seen = documents::fetched(tx, std::slice::from_ref(&trip), None).await?;
-        if seen.is_empty() && !trip_lookup::is_resolved(tx, &trip).await? {
+    jobs.extend(rfqs.map(|it| kinds::follow_up(it, WAIT_FOR_NOTIFICATION)));
+    if let Some(trip) = half_known_trip(resource, parsed, request) {
+        let fetched = documents::fetched(tx, std::slice::from_ref(&trip), None).await?;
+        if fetched.is_empty() && !trip_lookup::is_resolved(tx, &trip).await? {
             let trip = ResourceId::parse(&trip).ok().and_then(|id| Resource::by_id(&id));
-            jobs.extend(trip.map(|trip| follow(&trip, None)));
+            jobs.extend(trip.map(|trip| kinds::follow_up(&trip, Duration::ZERO)));
         }
     }
     Ok(jobs)
 }
 
-/// The resource id of a document's trip, where neither the document shows both of its ids nor is the trip itself: a session may
-/// have the other one, which the trip itself shows.
-fn half_known(resource: &Resource, reading: &ParsedDocument, asked: &FetchRequest) -> Option<String> {
-    if reading.trip_ids.len() > 1 || resource.kind == ResourceKind::Trips {
+/// Returns the resource id of the document's trip, if the document does not show both of its ids: a session may have the
+/// other one, which the trip itself shows.
+fn half_known_trip(resource: &Resource, parsed: &ParsedDocument, request: &FetchRequest) -> Option<String> {
+    if parsed.trip_ids.len() > 1 || resource.kind == ResourceKind::Trips {
         return None;
     }
-    let named = reading.trip_ids.iter().chain(&asked.trip);
+    let named = parsed.trip_ids.iter().chain(&request.trip);
     let mut resources = named.map(TripId::as_str).filter(|id| id.contains('-'));
     resources.next().map(str::to_owned)
 }
 
-/// Reconciling goes down only (a trip to its RFQs, those to their messages and quotes), so it ends: RFQs and quotes that were
-/// not fetched since it began, and messages that nobody has told of.
-async fn unknown(
+/// Reconciling descends from a trip to its RFQs, and from those to their messages and quotes, so it ends: to RFQs and quotes
+/// that were not fetched since it began, and to messages that were never fetched or received.
+async fn reconcile_below(
     tx: &mut Transaction<'_>,
     resource: &Resource,
-    reading: &ParsedDocument,
+    parsed: &ParsedDocument,
     since: DateTime<Utc>,
 ) -> Result<Vec<NewJob>, sqlx::Error> {
-    let below = reading.missing.iter().chain(&reading.children);
-    // A message's own quote is as deep, and tells the price that the message left out.
+    let referred = parsed.missing.iter().chain(&parsed.children);
+    // A message's quote is on the same level, and has the price that the message left out.
     let price = |it: &Resource| (resource.kind, it.kind) == (ResourceKind::TripMessages, ResourceKind::Quotes);
-    let below = below
-        .filter(|it| depth(it.kind) > depth(resource.kind) || price(it))
+    let below = referred
+        .filter(|it| level(it.kind) > level(resource.kind) || price(it))
         .cloned();
     let (messages, others): (Vec<_>, Vec<_>) = below.partition(|it| it.kind == ResourceKind::TripMessages);
     let mut known = documents::fetched(tx, &ids(&others), Some(since)).await?;
-    // Put up beside this one, and on its way.
-    known.extend(enqueue::live(tx, &[RECONCILE], &ids(&others)).await?);
-    let messages_ids = ids(&messages);
-    known.extend(documents::fetched(tx, &messages_ids, None).await?);
-    known.extend(trip_lookup::known_messages(tx, &messages_ids).await?);
+    known.extend(enqueue::keys_with_jobs(tx, &[JobKind::Reconcile], &ids(&others)).await?);
+    let message_ids = ids(&messages);
+    known.extend(documents::fetched(tx, &message_ids, None).await?);
+    known.extend(trip_lookup::known_messages(tx, &message_ids).await?);
     let mut new: Vec<Resource> = others.into_iter().chain(messages).collect();
     new.retain(|it| !known.contains(it.id.as_str()));
     new.sort();
     new.dedup();
-    Ok(new.iter().map(|it| job(RECONCILE, it, None)).collect())
+    Ok(new.iter().map(|it| kinds::fetch(JobKind::Reconcile, it)).collect())
 }
 
-fn depth(kind: ResourceKind) -> u8 {
+fn level(kind: ResourceKind) -> u8 {
     match kind {
         ResourceKind::Trips => 0,
         ResourceKind::Rfqs => 1,

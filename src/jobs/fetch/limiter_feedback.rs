@@ -1,40 +1,31 @@
-//! What the limiter is told of a call, and what people are told of the limiter: each thing once.
+//! Logs what a call changed about the rate limit.
 
-use super::FetchHandler;
-use crate::queue::claim_by_key::KeyBatch;
-use crate::queue::limit::{Heard, Left, News, Verdict};
+use std::time::Duration;
 
-impl FetchHandler {
-    /// Tells the limiter, where that may change anything. A failure to do so costs a little caution and no job. Returns whether
-    /// credentials were refused already when it heard of this call, or nobody could tell.
-    pub(super) async fn tell(&self, group: &KeyBatch, verdict: Verdict, left: Left) -> bool {
-        if verdict == Verdict::Well && !group.slot.watched && !left.is_low() {
-            return false;
-        }
-        let heard = self.limiter.hear(&self.applier.pool, &verdict, left).await;
-        let Heard { news, was_stopped } = match heard {
-            Ok(heard) => heard,
-            Err(error) => {
-                tracing::warn!(%error, "the limiter could not be told of a call");
-                return true;
-            }
-        };
-        match news {
-            Some(News::Stopped(because)) => tracing::error!(
-                because,
-                "Avinode refuses our credentials: fetching has stopped; it is tried again slowly, or with other credentials"
-            ),
-            Some(News::Resumed) => tracing::info!("Avinode takes our credentials again: fetching goes on"),
-            Some(News::Opened(pause)) => {
-                tracing::warn!(
-                    ?pause,
-                    "Avinode does not answer as it should: fetching pauses and then probes"
-                );
-            }
-            Some(News::Closed) => tracing::info!("Avinode answers again: fetching goes on"),
-            Some(News::Paused(pause)) => tracing::warn!(?pause, "Avinode limits our calls: fetching pauses"),
-            None => {}
-        }
-        was_stopped
+use crate::queue::rate_limit::state::LimiterEvent;
+
+pub(super) fn log(event: Option<LimiterEvent>) {
+    let seconds = |pause: Duration| pause.as_secs();
+    match event {
+        Some(LimiterEvent::Suspended { reason, pause }) => tracing::error!(
+            reason,
+            seconds = seconds(pause),
+            "Avinode rejects our credentials, fetching is suspended and tried again in {} s, or with other credentials: \
+             {reason}",
+            seconds(pause)
+        ),
+        Some(LimiterEvent::Resumed) => tracing::info!("Avinode accepts our credentials again, fetching goes on"),
+        Some(LimiterEvent::BreakerOpened(pause)) => tracing::warn!(
+            seconds = seconds(pause),
+            "Avinode is failing, fetching pauses for {} s and then probes it",
+            seconds(pause)
+        ),
+        Some(LimiterEvent::BreakerClosed) => tracing::info!("Avinode answers again, fetching goes on"),
+        Some(LimiterEvent::Paused(pause)) => tracing::warn!(
+            seconds = seconds(pause),
+            "Avinode limits our calls, fetching pauses for {} s",
+            seconds(pause)
+        ),
+        None => {}
     }
 }

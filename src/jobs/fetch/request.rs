@@ -1,5 +1,4 @@
-//! What the jobs of a key ask for: each notification is read and its link vouched for, and what cannot be served ends here,
-//! without harming the others of its key.
+//! The fetch that the jobs of a key request. A notification that cannot be served ends here, without harming the others.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,87 +6,94 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::KIND;
 use crate::avinode::notification::{Notification, ThinNotification};
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::avinode::resource_id::ResourceId;
 use crate::domain::ids::TripId;
-use crate::queue::job::{ClaimedJob, JobError, JobOutcome};
+use crate::domain::job_kind::JobKind;
+use crate::queue::handler::UnfinishedJobs;
+use crate::queue::job::{ClaimedJob, JobError};
+use crate::queue::outcomes::JobOutcome;
 use crate::store::deliveries::StoredDelivery;
 
-/// Types of resources that are notified of and are about no trip.
-const NOT_FOLLOWED: [&str; 2] = ["emptylegs", "leads"];
+/// Types of resources that are notified and have no trip.
+const IGNORED_TYPES: [&str; 2] = ["emptylegs", "leads"];
 
-/// What the jobs of a key ask for.
 #[derive(Debug, Default)]
 pub(super) struct FetchRequest {
-    /// What is to be fetched; `None` where no job is left that asks for anything.
+    /// `None` if none of the jobs needs a fetch.
     pub(super) resource: Option<Resource>,
-    /// The jobs that ask for it, oldest first.
+    /// The jobs that need it, oldest first.
     pub(super) jobs: Vec<ClaimedJob>,
-    /// When the last of their notifications was received; `None` where nobody told.
+    /// When the last of their notifications was received.
     pub(super) received_at: Option<DateTime<Utc>>,
-    /// When they were claimed, by the database's clock: before anything is called for them.
-    pub(super) asked_at: DateTime<Utc>,
-    /// The trip that a notification names; the newest word counts.
+    /// By the database's clock, before anything is called.
+    pub(super) claimed_at: DateTime<Utc>,
+    /// The trip that the newest notification names.
     pub(super) trip: Option<TripId>,
-    /// Jobs that ask for nothing.
+    /// Jobs that need no fetch.
     pub(super) outcomes: Vec<JobOutcome>,
-    /// Jobs that cannot be served, and those of the same id that ask for another resource and have to wait for their turn.
-    pub(super) unfinished: Vec<(i64, JobError)>,
+    /// Jobs that cannot be served, and those of the same id that need another resource and wait for their turn.
+    pub(super) unfinished: UnfinishedJobs,
 }
 
 impl FetchRequest {
-    /// Reads the jobs of a key. `vouch` tells why a link is not one to the resource.
+    /// Reads the jobs of a key. `verify` returns why a link does not lead to the resource.
     pub(super) fn read(
         key: &str,
         jobs: &[ClaimedJob],
-        asked_at: DateTime<Utc>,
         deliveries: &HashMap<Uuid, StoredDelivery>,
-        vouch: impl Fn(&str, &Resource) -> Result<(), String>,
+        verify: impl Fn(&str, &Resource) -> Result<(), String>,
     ) -> Self {
-        let mut asked = Self {
-            asked_at,
+        let mut request = Self {
+            claimed_at: jobs.iter().map(|job| job.claimed_at).min().unwrap_or_default(),
             ..Self::default()
         };
         for job in jobs {
-            match read(key, job, deliveries, &vouch) {
-                Ok(JobRequest::Nothing(why)) => asked.outcomes.push(JobOutcome {
+            match read(key, job, deliveries, &verify) {
+                Ok(JobRequest::Ignored(why)) => request.outcomes.push(JobOutcome {
                     job: job.id,
                     outcome: "nothing",
                     detail: why,
                 }),
-                Ok(JobRequest::This {
+                Ok(JobRequest::Fetch {
                     resource,
                     received_at,
                     trip,
                 }) => {
-                    if asked.resource.get_or_insert_with(|| resource.clone()) == &resource {
-                        asked.jobs.push(job.clone());
-                        asked.received_at = asked.received_at.max(received_at);
-                        asked.trip = trip.or(asked.trip.take());
+                    if request.resource.get_or_insert_with(|| resource.clone()) == &resource {
+                        request.jobs.push(job.clone());
+                        request.received_at = request.received_at.max(received_at);
+                        request.trip = trip.or(request.trip.take());
                     } else {
-                        let wait =
-                            JobError::wait("another resource of the same id comes first", Duration::from_secs(1));
-                        asked.unfinished.push((job.id, wait));
+                        let snooze = JobError::snooze(
+                            "another resource of the same id is fetched first",
+                            Duration::from_secs(1),
+                        );
+                        request.unfinished.push((job.id, snooze));
                     }
                 }
-                Err(error) => asked.unfinished.push((job.id, error)),
+                Err(error) => request.unfinished.push((job.id, error)),
             }
         }
-        asked
+        request
     }
 
-    /// When the newest of the jobs was queued.
+    /// When the newest of the jobs was inserted.
     pub(super) fn newest(&self) -> DateTime<Utc> {
         let newest = self.jobs.iter().map(|job| job.created_at).max();
         newest.unwrap_or(DateTime::UNIX_EPOCH)
     }
+
+    /// The same error for all jobs.
+    pub(super) fn all_failed(&self, error: &JobError) -> UnfinishedJobs {
+        self.jobs.iter().map(|job| (job.id, error.clone())).collect()
+    }
 }
 
 enum JobRequest {
-    Nothing(String),
-    This {
+    Ignored(String),
+    Fetch {
         resource: Resource,
         received_at: Option<DateTime<Utc>>,
         trip: Option<TripId>,
@@ -98,61 +104,52 @@ fn read(
     key: &str,
     job: &ClaimedJob,
     deliveries: &HashMap<Uuid, StoredDelivery>,
-    vouch: impl Fn(&str, &Resource) -> Result<(), String>,
+    verify: impl Fn(&str, &Resource) -> Result<(), String>,
 ) -> Result<JobRequest, JobError> {
-    if job.kind != KIND {
+    if job.kind != JobKind::FetchNotified {
         let resource = ResourceId::parse(key).ok().and_then(|id| Resource::by_id(&id));
-        return Ok(JobRequest::This {
-            resource: resource.ok_or_else(|| JobError::fail("its key is no resource"))?,
+        return Ok(JobRequest::Fetch {
+            resource: resource.ok_or_else(|| JobError::fail(format!("invalid key {key:?}: not a resource id")))?,
             received_at: None,
             trip: None,
         });
     }
     let stored = job.delivery_id.and_then(|id| deliveries.get(&id));
-    let stored = stored.ok_or_else(|| JobError::fail("its delivery is gone"))?;
+    let stored = stored.ok_or_else(|| JobError::fail("its delivery was deleted"))?;
     let thin = match Notification::parse(&stored.body) {
         Ok(Notification::Thin(thin)) => thin,
-        Ok(Notification::Full(_)) => {
-            return Err(JobError::fail(
-                "not understood: a full event in a thin notification's place",
-            ));
-        }
-        Err(why) => return Err(JobError::fail(why.to_string())),
+        Ok(Notification::Full(_)) => return Err(JobError::fail("expected a thin notification, found a full event")),
+        Err(error) => return Err(JobError::fail(error.to_string())),
     };
-    let kind = thin.kind.as_deref().map(str::trim);
-    if let Some(other) = NOT_FOLLOWED
-        .iter()
-        .find(|other| kind.is_some_and(|kind| kind.eq_ignore_ascii_case(other)))
-    {
-        return Ok(JobRequest::Nothing(format!(
-            "{other} are not followed: they are about no trip"
+    let kind = thin.kind.as_deref().map(str::trim).unwrap_or_default();
+    if let Some(ignored) = IGNORED_TYPES.iter().find(|ignored| kind.eq_ignore_ascii_case(ignored)) {
+        return Ok(JobRequest::Ignored(format!(
+            "{ignored} are not fetched: they have no trip"
         )));
     }
     let resource = resource(&thin)?;
-    vouch(&thin.href, &resource).map_err(|why| JobError::fail(format!("its link is not followed: {why}")))?;
-    Ok(JobRequest::This {
+    verify(&thin.href, &resource).map_err(|why| JobError::fail(format!("link not followed: {why}")))?;
+    Ok(JobRequest::Fetch {
         resource,
         received_at: Some(stored.received_at),
         trip: thin.trip,
     })
 }
 
-/// By its type, or, where it has none, by its id.
+/// The resource by the notification's type, or, where it has none, by its id.
 fn resource(thin: &ThinNotification) -> Result<Resource, JobError> {
     let Some(word) = &thin.kind else {
         let resource = Resource::by_id(&thin.id);
-        return resource.ok_or_else(|| JobError::fail("not understood: it has no type, and its id tells none"));
+        return resource
+            .ok_or_else(|| JobError::fail(format!("no type, and none known for the id {}", thin.id.as_str())));
     };
     let kind = ResourceKind::parse(word).ok_or_else(|| {
-        // At most some words of the sender's, printable.
+        // At most a few printable words of the sender's.
         let word: String = word.chars().filter(|c| !c.is_control()).take(100).collect();
-        JobError::fail(format!("not understood: unknown type of resource `{word}`"))
+        JobError::fail(format!("unknown type of resource {word:?}"))
     })?;
-    let other = Resource::by_id(&thin.id).filter(|known| known.kind != kind);
-    if let Some(other) = other {
-        return Err(JobError::fail(format!(
-            "not understood: its type is `{kind}`, its id that of `{other}`"
-        )));
+    if let Some(other) = Resource::by_id(&thin.id).filter(|known| known.kind != kind) {
+        return Err(JobError::fail(format!("type {kind} does not match the id of {other}")));
     }
     Ok(Resource {
         kind,

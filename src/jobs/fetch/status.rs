@@ -1,42 +1,47 @@
-//! How fetching stands, in words: for `check`, for `/readyz`, and for whoever lists jobs that wait.
+//! The status of fetching in words: for `check`, for `/readyz`, and for the list of jobs.
 
-use super::{KINDS, LIMITER};
+use crate::domain::job_kind::JobKind;
 use crate::postgres::transaction::Pool;
-use crate::queue::standing::{self as limiter, Standing};
+use crate::queue::admin::BlockedKinds;
+use crate::queue::rate_limit::status::{self, LimiterStatus};
 
-/// What is missing where nothing fetches.
+/// The leader lease of the process that fetches.
+pub const LEASE: &str = "fetching";
+
 pub const NO_CREDENTIALS: &str =
     "no process has credentials of Avinode's API: AVINODE_BASE_URL, AVINODE_API_TOKEN and AVINODE_BEARER";
 
-/// How fetching stands.
-pub async fn standing(pool: &Pool) -> Result<Standing, sqlx::Error> {
-    limiter::standing(pool, LIMITER).await
+pub async fn read(pool: &Pool) -> Result<LimiterStatus, sqlx::Error> {
+    status::read(pool, LEASE).await
 }
 
-/// Why what waits for fetching waits, and will for long; `None` where it is fetched, or paused for moments.
-pub fn waits(standing: &Standing) -> Option<String> {
-    match standing {
-        Standing::Unserved => Some(NO_CREDENTIALS.to_owned()),
-        Standing::Stopped { because, .. } => Some(format!("fetching has stopped: {because}")),
-        Standing::Open { .. } | Standing::Paused { .. } | Standing::Running => None,
+/// Returns why fetch jobs do not run for long; `None` while they run, or pause for moments.
+pub fn blocked(status: &LimiterStatus) -> Option<String> {
+    match status {
+        LimiterStatus::Unserved => Some(NO_CREDENTIALS.to_owned()),
+        LimiterStatus::Suspended { reason, .. } => Some(format!("fetching is suspended: {reason}")),
+        LimiterStatus::BreakerOpen { .. } | LimiterStatus::Paused { .. } | LimiterStatus::Running => None,
     }
 }
 
-/// In words of one line.
-pub fn words(standing: &Standing) -> String {
-    match standing {
-        Standing::Unserved => format!("waiting: {NO_CREDENTIALS}"),
-        Standing::Stopped { because, .. } => format!("stopped: {because}"),
-        Standing::Open { .. } => "paused: Avinode does not answer as it should".to_owned(),
-        Standing::Paused { .. } => "paused: Avinode limits our calls".to_owned(),
-        Standing::Running => "ok".to_owned(),
+/// Returns one line.
+pub fn describe(status: &LimiterStatus) -> String {
+    match status {
+        LimiterStatus::Unserved => format!("not running: {NO_CREDENTIALS}"),
+        LimiterStatus::Suspended { reason, .. } => format!("suspended: {reason}"),
+        LimiterStatus::BreakerOpen { .. } => "paused: Avinode is failing".to_owned(),
+        LimiterStatus::Paused { .. } => "paused: Avinode limits our calls".to_owned(),
+        LimiterStatus::Running => "ok".to_owned(),
     }
 }
 
-/// The kinds of jobs that nothing serves for now, and why: none where they are fetched.
-pub async fn unserved(pool: &Pool) -> Result<(Vec<String>, String), sqlx::Error> {
-    Ok(match waits(&standing(pool).await?) {
-        Some(why) => (KINDS.iter().map(ToString::to_string).collect(), why),
-        None => (Vec::new(), String::new()),
+/// Returns the kinds of jobs that do not run, and why; none while fetching runs.
+pub async fn blocked_kinds(pool: &Pool) -> Result<BlockedKinds, sqlx::Error> {
+    Ok(match blocked(&read(pool).await?) {
+        Some(reason) => BlockedKinds {
+            kinds: JobKind::FETCHING.to_vec(),
+            reason,
+        },
+        None => BlockedKinds::default(),
     })
 }

@@ -5,7 +5,7 @@ use crate::avinode::client::base_url::BaseUrl;
 use crate::avinode::client::config::{ClientLimits, ClientSettings};
 
 #[tokio::test]
-async fn delays_are_those_of_the_settings_and_attempts_the_fetching_workers_own() {
+async fn delays_come_from_the_settings_and_attempts_are_those_of_fetching() {
     let settings = ServiceSettings {
         retry: RetryPolicy {
             base: Duration::from_millis(11),
@@ -28,12 +28,12 @@ async fn delays_are_those_of_the_settings_and_attempts_the_fetching_workers_own(
         api_lag: Duration::from_secs(3),
         reconcile_every: None,
     };
-    // Never connected to.
+    // Connects lazily, and so never.
     let options = sqlx::postgres::PgConnectOptions::new().host("127.0.0.1").port(1);
     let pool = crate::postgres::pool::pool(options, 1, "a test", Duration::from_secs(1));
-    let worker = worker(&pool, &settings, &avinode, Arc::default()).unwrap();
+    let leader = leader(&pool, &settings, &avinode, Arc::default()).unwrap();
     assert_eq!(
-        (worker.retry.base, worker.retry.max, worker.retry.max_attempts),
+        (leader.retry.base, leader.retry.max, leader.retry.max_attempts),
         (Duration::from_millis(11), Duration::from_secs(7), 400)
     );
 }

@@ -93,7 +93,7 @@ async fn what_was_claimed_before_a_crash_is_not_left_until_its_lease_runs_out() 
     postgres.checkpoint().await;
     postgres.kill().await;
     // Down for longer than the worker waits to say what became of its jobs.
-    service.program.line("the queue could not be reached").await;
+    service.program.line("cannot reach the queue").await;
     postgres = postgres.start_again().await;
     let begun = Instant::now();
     wait_until_settled(&postgres.pool, PATIENCE).await.unwrap();

@@ -121,7 +121,7 @@ async fn leases_are_given_back_at_once_and_cost_no_attempt() {
             WHERE lease_token IS NULL AND leased_by IS NULL AND attempts = 0
                 -- What met the application's lock waits a twentieth of its age before it is tried again.
                 AND due_at <= clock_timestamp() + interval '200 milliseconds'
-        ) FROM avinode_ingest.jobs WHERE kind = 'event'";
+        ) FROM avinode_ingest.jobs WHERE kind = 'full_event'";
     let (all, available): (i64, i64) = sqlx::query_as(jobs).fetch_one(&db.pool).await.unwrap();
     assert_eq!((all, available), (24, 24));
     application.close().await.unwrap();

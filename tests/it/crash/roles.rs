@@ -58,7 +58,7 @@ async fn a_receiver_works_nothing_and_a_worker_works_it_off_within_about_its_pol
     let seen = Instant::now();
     while seen.elapsed() < Duration::from_millis(600) {
         assert_eq!(lease_holders(&db.pool).await, Vec::<String>::new());
-        let waiting = "SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'event' AND attempts = 0";
+        let waiting = "SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'full_event' AND attempts = 0";
         let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&db.pool).await.unwrap();
         assert_eq!(waiting, 8);
     }
@@ -149,10 +149,11 @@ async fn work_that_takes_longer_than_its_lease_is_done_once_and_by_one_worker() 
     deliver(&service, 0..1).await;
     wait_until_settled(&db.pool, PATIENCE).await.unwrap();
     check_counts(&db.pool, &sessions, 1).await;
-    let attempts: Vec<i32> = sqlx::query_scalar("SELECT attempts FROM avinode_ingest.outcomes WHERE kind = 'event'")
-        .fetch_all(&db.pool)
-        .await
-        .unwrap();
+    let attempts: Vec<i32> =
+        sqlx::query_scalar("SELECT attempts FROM avinode_ingest.outcomes WHERE kind = 'full_event'")
+            .fetch_all(&db.pool)
+            .await
+            .unwrap();
     assert_eq!(attempts, [1]);
     for service in [service, other] {
         assert_eq!(service.get("/readyz").await, Some(200));

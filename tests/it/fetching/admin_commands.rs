@@ -1,11 +1,11 @@
-//! The commands of an admin about fetching: the real program, beside a running service.
+//! The admin commands about fetching, run as the real program beside a running service.
 
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
-use avinode_ingest::jobs::fetch::status::standing;
-use avinode_ingest::queue::standing::Standing;
+use avinode_ingest::jobs::fetch::status;
+use avinode_ingest::queue::rate_limit::status::LimiterStatus;
 use avinode_ingest::service::ServiceSettings;
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ async fn fetching(db: &Db, stub: &Stub) -> Running {
     };
     let service = Running::start(&db.pool, settings).await;
     let began = Instant::now();
-    while standing(&db.pool.service()).await.unwrap() != Standing::Running {
+    while status::read(&db.pool).await.unwrap() != LimiterStatus::Running {
         assert!(began.elapsed() < Duration::from_secs(60));
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -51,7 +51,7 @@ async fn reconcile_reports_gone_and_dead_resources_and_fails() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     session(&db.pool, Some("atrip-1")).await;
     // Of another run: reconcile must not wait for it.
-    sqlx::query("INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('follow', 'arfq-9')")
+    sqlx::query("INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('fetch_follow_up', 'arfq-9')")
         .execute(&db.pool)
         .await
         .unwrap();
@@ -87,9 +87,9 @@ async fn the_queue_is_idle_once_follow_ups_that_are_due_soon_are_done() {
     let service = fetching(&db, &stub).await;
     sqlx::query(
         "INSERT INTO avinode_ingest.jobs (kind, key, due_at) VALUES
-            ('follow', 'asellermsg-1', clock_timestamp() + interval '2 seconds'),
-            ('follow', 'asellermsg-2', clock_timestamp() + interval '1 hour'),
-            ('expire', 'one', clock_timestamp() + interval '20 seconds')",
+            ('fetch_follow_up', 'asellermsg-1', clock_timestamp() + interval '2 seconds'),
+            ('fetch_follow_up', 'asellermsg-2', clock_timestamp() + interval '1 hour'),
+            ('quote_expiry', 'one', clock_timestamp() + interval '20 seconds')",
     )
     .execute(&db.pool)
     .await

@@ -16,7 +16,7 @@ use crate::support::snapshot::dead_jobs;
 const MESSAGE: &str = "tripmsgs/asellermsg-1";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thin_notification_is_fetched_and_the_quote_that_it_hints_at_is_counted() {
+async fn a_thin_notification_is_fetched_and_its_quote_is_counted() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let session = session(&db.pool, Some("A1B2C3")).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", Some("arfq-1"), 10_000));
@@ -48,7 +48,7 @@ async fn fifty_notifications_of_one_resource_make_two_fetches_at_most() {
     assert_eq!(stepping.await.unwrap().jobs, 20);
     work_off(&worker).await;
     assert_eq!(stub.calls().len(), 2);
-    let served: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.outcomes WHERE kind = 'thin'")
+    let served: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.outcomes WHERE kind = 'fetch_notified'")
         .fetch_one(&db.pool)
         .await
         .unwrap();
@@ -81,7 +81,7 @@ async fn let_settle(pool: &Pool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_stands_around_the_data_is_no_news() {
+async fn a_change_of_the_envelope_is_no_change_of_the_document() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let thin = stub.thin(MESSAGE, Some("A1B2C3"));
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
@@ -101,13 +101,13 @@ async fn what_stands_around_the_data_is_no_news() {
     }
     assert_eq!(
         live(&db.pool).await,
-        [("follow".to_owned(), 0, false, None)],
+        [("fetch_follow_up".to_owned(), 0, false, None)],
         "it may have been too early"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_burst_that_is_served_too_early_is_looked_at_once_more() {
+async fn a_burst_that_is_served_too_early_is_fetched_a_second_time() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let thin = stub.thin(MESSAGE, Some("A1B2C3"));
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
@@ -122,7 +122,7 @@ async fn a_burst_that_is_served_too_early_is_looked_at_once_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn that_a_document_is_to_be_looked_at_again_outlives_whoever_fetched_it() {
+async fn the_second_fetch_of_a_document_is_stored_with_it_and_survives_a_failed_apply() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let thin = stub.thin(MESSAGE, Some("A1B2C3"));
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
@@ -139,7 +139,7 @@ async fn that_a_document_is_to_be_looked_at_again_outlives_whoever_fetched_it() 
     notify(&db.pool, &[thin]).await;
     worker.step("w").await.unwrap();
     let kinds: Vec<String> = live(&db.pool).await.into_iter().map(|job| job.0).collect();
-    assert_eq!(kinds, ["thin", "follow"]);
+    assert_eq!(kinds, ["fetch_notified", "fetch_follow_up"]);
     holder.rollback().await.unwrap();
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 9_000));
     work_off(&worker).await;
@@ -150,7 +150,7 @@ async fn that_a_document_is_to_be_looked_at_again_outlives_whoever_fetched_it() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_notification_that_comes_during_a_fetch_gets_one_of_its_own() {
+async fn a_notification_that_comes_during_a_fetch_gets_a_fetch_of_its_own() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let session = session(&db.pool, Some("A1B2C3")).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
@@ -167,7 +167,7 @@ async fn a_notification_that_comes_during_a_fetch_gets_one_of_its_own() {
     stub.called(1).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 9_000));
     notify(&db.pool, &[thin]).await;
-    assert_eq!(worker.step("another").await.unwrap().keys, 0, "one at a time");
+    assert_eq!(worker.step("another").await.unwrap().batches, 0, "one at a time");
     stub.release();
     stepping.await.unwrap();
     assert_eq!(price(&db.pool, "aquote-1").await.as_deref(), Some("10000"));
@@ -187,7 +187,7 @@ fn slow_answer() -> crate::support::fake_avinode::Fault {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_document_that_shows_nothing_new_right_after_its_notification_is_looked_at_once_more() {
+async fn a_document_that_is_unchanged_right_after_its_notification_is_fetched_a_second_time() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let session = session(&db.pool, Some("A1B2C3")).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
@@ -201,7 +201,7 @@ async fn a_document_that_shows_nothing_new_right_after_its_notification_is_looke
     notify(&db.pool, &[thin]).await;
     work_off(&worker).await; // too early: Avinode still shows the old price
     let again = live(&db.pool).await;
-    assert_eq!(again, [("follow".to_owned(), 0, false, None)]);
+    assert_eq!(again, [("fetch_follow_up".to_owned(), 0, false, None)]);
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 9_000));
     make_due(&db.pool).await;
     work_off(&worker).await;
@@ -215,7 +215,7 @@ async fn a_document_that_shows_nothing_new_right_after_its_notification_is_looke
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trip_that_is_joined_is_looked_at_once_more_as_well() {
+async fn a_trip_with_both_ids_known_is_fetched_a_second_time_as_well() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     session(&db.pool, Some("A1B2C3")).await;
     let trip = json!({"id": "atrip-64956150", "tripId": "A1B2C3"});
@@ -252,7 +252,7 @@ async fn a_message_that_names_no_trip_waits_for_its_rfq_and_is_not_fetched_again
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_names_no_trip_has_its_rfq_read_however_long_it_has_waited() {
+async fn a_message_that_names_no_trip_has_its_rfq_fetched_however_long_it_has_waited() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let session = session(&db.pool, Some("A1B2C3")).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", Some("arfq-1"), 10_000));
@@ -280,7 +280,7 @@ async fn a_message_that_names_no_trip_has_its_rfq_read_however_long_it_has_waite
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_whose_rfq_never_comes_dies_in_its_time_and_is_tried_anew_when_sent_back() {
+async fn a_message_without_its_rfq_is_dead_lettered_in_time_and_served_when_retried() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let session = session(&db.pool, Some("A1B2C3")).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", Some("arfq-1"), 10_000));
@@ -301,7 +301,7 @@ async fn a_message_whose_rfq_never_comes_dies_in_its_time_and_is_tried_anew_when
     assert_eq!((dead_jobs(&db.pool).await, live(&db.pool).await), (1, vec![]));
 
     stub.show("rfqs/arfq-1", rfq("arfq-1", "A1B2C3"));
-    let dead = admin::dead(&db.pool.service(), None).await.unwrap();
+    let dead = admin::dead_ids(&db.pool.service(), None).await.unwrap();
     admin::retry(&db.pool.service(), &dead).await.unwrap();
     work_off(&worker).await;
     make_due(&db.pool).await;
@@ -310,7 +310,7 @@ async fn a_message_whose_rfq_never_comes_dies_in_its_time_and_is_tried_anew_when
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quote_of_which_an_rfq_shows_the_id_alone_is_fetched_for_each_notification() {
+async fn a_quote_of_which_an_rfq_shows_only_the_id_is_fetched_for_each_notification() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     session(&db.pool, Some("A1B2C3")).await;
     let mut answered = rfq("arfq-1", "A1B2C3");
@@ -358,7 +358,7 @@ async fn both_ids_of_a_trip_are_learned_from_a_document_and_sessions_with_either
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_link_dies_by_itself_and_the_others_of_its_resource_are_served() {
+async fn a_refused_link_is_dead_lettered_and_the_other_notifications_of_its_resource_are_served() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let session = session(&db.pool, Some("A1B2C3")).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
@@ -373,7 +373,7 @@ async fn a_refused_link_dies_by_itself_and_the_others_of_its_resource_are_served
     assert_eq!(counted(&db.pool, session).await, 1);
     let found = outcomes(&db.pool).await;
     assert!(
-        found[0].0 == "dead" && found[0].1.starts_with("its link is not followed"),
+        found[0].0 == "dead" && found[0].1.starts_with("link not followed"),
         "{found:?}"
     );
     assert_eq!(
@@ -385,7 +385,7 @@ async fn a_refused_link_dies_by_itself_and_the_others_of_its_resource_are_served
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn few_documents_of_a_resource_are_kept_and_old_ones_only_by_their_digest() {
+async fn few_documents_of_a_resource_are_stored_and_old_ones_only_by_their_digest() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let thin = stub.thin(MESSAGE, Some("A1B2C3"));
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
@@ -404,7 +404,7 @@ async fn few_documents_of_a_resource_are_kept_and_old_ones_only_by_their_digest(
         .unwrap()
     };
     assert_eq!(kept().await, [(2, true), (1, true), (1, true), (1, true), (1, true)]);
-    maintenance::turn(&db.pool, "a test", Duration::from_secs(3600), true)
+    maintenance::full_round(&db.pool, "a test", Duration::from_secs(3600), true)
         .await
         .unwrap();
     assert_eq!(kept().await.len(), 5, "none is old");
@@ -412,14 +412,14 @@ async fn few_documents_of_a_resource_are_kept_and_old_ones_only_by_their_digest(
         .execute(&db.pool)
         .await
         .unwrap();
-    maintenance::turn(&db.pool, "a test", Duration::from_secs(3600), true)
+    maintenance::full_round(&db.pool, "a test", Duration::from_secs(3600), true)
         .await
         .unwrap();
     assert_eq!(kept().await, [(2, false)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn however_often_a_quote_is_fetched_one_job_waits_for_its_end() {
+async fn however_often_a_quote_is_fetched_one_job_waits_for_its_expiry() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let thin = stub.thin(MESSAGE, Some("A1B2C3"));
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
@@ -431,7 +431,7 @@ async fn however_often_a_quote_is_fetched_one_job_waits_for_its_end() {
         stub.show(MESSAGE, message);
     };
     let expiries = async || {
-        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'expire'")
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'quote_expiry'")
             .fetch_one(&db.pool)
             .await
             .unwrap()

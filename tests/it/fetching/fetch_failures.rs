@@ -1,9 +1,9 @@
-//! What becomes of notifications when fetching fails, or when the worker dies in the middle.
+//! Notifications whose fetch fails, or whose worker dies in the middle.
 
 use std::time::Duration;
 
 use avinode_ingest::avinode::client::config::AvinodeSettings;
-use avinode_ingest::queue::claim_by_key;
+use avinode_ingest::queue::handler::JobHandler;
 use serde_json::json;
 
 use super::setup::{counted, live, make_due, notify, outcomes, quoted, step_until_called, work_off, worker_with};
@@ -15,24 +15,13 @@ use crate::support::snapshot::dead_jobs;
 
 const MESSAGE: &str = "tripmsgs/asellermsg-1";
 
-/// A session whose quote has been notified of.
+/// A session with a quote that was notified.
 async fn stage() -> (Db, Stub, uuid::Uuid) {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let session = session(&db.pool, Some("A1B2C3")).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
     notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
     (db, stub, session)
-}
-
-/// What holds calls up is over.
-async fn let_pass(pool: &Pool) {
-    sqlx::query(
-        "UPDATE avinode_ingest.limiters
-         SET stopped_until = clock_timestamp(), paused_until = clock_timestamp(), open_until = least(open_until, clock_timestamp())",
-    )
-    .execute(pool)
-    .await
-    .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,7 +39,7 @@ async fn a_resource_fetched_too_early_is_fetched_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_stays_away_for_half_an_hour_dies_and_what_is_gone_is_no_error() {
+async fn a_resource_not_found_for_half_an_hour_is_dead_lettered_and_a_deleted_one_is_no_error() {
     let (db, stub, _) = stage().await;
     stub.fail_always(Some(Fault::of(404)));
     sqlx::query("UPDATE avinode_ingest.jobs SET created_at = created_at - interval '31 minutes'")
@@ -68,7 +57,7 @@ async fn what_stays_away_for_half_an_hour_dies_and_what_is_gone_is_no_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn failures_are_tried_again_and_cost_nothing_but_time() {
+async fn failures_are_retried_and_cost_nothing_but_time() {
     let (db, stub, session) = stage().await;
     let soft = Fault {
         body: json!({"data": {}, "meta": {"errors": [{"title": "busy", "code": 503}]}}),
@@ -82,7 +71,7 @@ async fn failures_are_tried_again_and_cost_nothing_but_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_429_nothing_is_called_for_as_long_as_was_told() {
+async fn after_a_429_nothing_is_called_for_as_long_as_retry_after_says() {
     let (db, stub, session) = stage().await;
     stub.fail(MESSAGE, Fault::of(429).with("retry-after", "600"));
     notify(&db.pool, &[stub.thin("rfqs/arfq-9", None)]).await;
@@ -94,19 +83,19 @@ async fn after_a_429_nothing_is_called_for_as_long_as_was_told() {
     step_until_called(&worker, &stub, 1).await;
     make_due(&db.pool).await;
     let step = worker.step("w").await.unwrap();
-    assert_eq!(step.keys, 0);
+    assert_eq!(step.batches, 0);
     assert!(step.wait.unwrap() > Duration::from_secs(590), "{step:?}");
     assert!(
         live(&db.pool).await.iter().all(|(_, attempts, ..)| *attempts == 0),
         "which is no job's fault"
     );
-    let_pass(&db.pool).await;
+    worker.limiter.let_pass();
     step_until_called(&worker, &stub, 3).await;
     assert_eq!((counted(&db.pool, session).await, stub.count(MESSAGE)), (1, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_called_while_the_other_side_says_that_nothing_is_left() {
+async fn nothing_is_called_while_the_servers_quota_is_used_up() {
     let (db, stub, session) = stage().await;
     let body = json!({"data": quoted("asellermsg-1", "aquote-1", None, 10_000), "meta": {}});
     let last = Fault { body, ..Fault::of(200) };
@@ -121,20 +110,20 @@ async fn nothing_is_called_while_the_other_side_says_that_nothing_is_left() {
     notify(&db.pool, &[stub.thin("rfqs/arfq-9", None)]).await;
     let step = worker.step("w").await.unwrap();
     assert!(
-        step.keys == 0 && step.wait.unwrap() > Duration::from_secs(590),
+        step.batches == 0 && step.wait.unwrap() > Duration::from_secs(590),
         "{step:?}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_credentials_stop_fetching_until_they_are_taken_again() {
+async fn rejected_credentials_suspend_fetching_until_they_are_accepted_again() {
     let (db, stub, session) = stage().await;
     stub.fail_always(Some(Fault::of(401)));
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
     step_until_called(&worker, &stub, 1).await;
     for _ in 0..3 {
         make_due(&db.pool).await;
-        assert_eq!(worker.step("w").await.unwrap().keys, 0);
+        assert_eq!(worker.step("w").await.unwrap().batches, 0);
     }
     assert_eq!(stub.calls().len(), 1);
     let waiting = live(&db.pool).await;
@@ -144,23 +133,9 @@ async fn refused_credentials_stop_fetching_until_they_are_taken_again() {
     );
 
     stub.fail_always(None);
-    let_pass(&db.pool).await;
+    worker.limiter.let_pass();
     make_due(&db.pool).await;
     work_off(&worker).await;
-    assert_eq!(counted(&db.pool, session).await, 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn other_credentials_are_tried_at_once() {
-    let (db, stub, session) = stage().await;
-    stub.fail_always(Some(Fault::of(403)));
-    let settings = stub.settings(100.0, 100);
-    step_until_called(&*worker_with(&db.pool, &settings).await, &stub, 1).await;
-    stub.fail_always(None);
-    make_due(&db.pool).await;
-    let mut other = settings.clone();
-    other.client.bearer = "another".into();
-    work_off(&*worker_with(&db.pool, &other).await).await;
     assert_eq!(counted(&db.pool, session).await, 1);
 }
 
@@ -174,13 +149,13 @@ async fn the_breaker_opens_when_avinode_is_down_and_probes_with_one_call() {
     step_until_called(&worker, &stub, 5).await;
     let first = stub.calls().len();
     make_due(&db.pool).await;
-    assert_eq!(worker.step("w").await.unwrap().keys, 0, "open");
-    let_pass(&db.pool).await;
+    assert_eq!(worker.step("w").await.unwrap().batches, 0, "open");
+    worker.limiter.let_pass();
     make_due(&db.pool).await;
     step_until_called(&worker, &stub, first + 1).await;
     assert_eq!(stub.calls().len(), first + 1, "a probe");
     stub.fail_always(Some(Fault::of(410)));
-    let_pass(&db.pool).await;
+    worker.limiter.let_pass();
     make_due(&db.pool).await;
     work_off(&worker).await;
     make_due(&db.pool).await;
@@ -189,7 +164,7 @@ async fn the_breaker_opens_when_avinode_is_down_and_probes_with_one_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_resource_that_fails_for_good_holds_up_no_other() {
+async fn one_resource_that_always_fails_holds_up_no_other() {
     let (db, stub, session) = stage().await;
     let broken = [Fault::of(500), Fault::of(503)];
     let nothing = Fault {
@@ -226,7 +201,7 @@ async fn make_due_key(pool: &Pool, key: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_resource_that_alone_is_refused_dies_of_it_and_the_others_are_fetched() {
+async fn a_resource_that_alone_is_refused_is_dead_lettered_and_the_others_are_fetched() {
     let (db, stub, session) = stage().await;
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
     work_off(&worker).await;
@@ -252,13 +227,13 @@ async fn a_resource_that_alone_is_refused_dies_of_it_and_the_others_are_fetched(
         assert!((500.0..=600.0).contains(&after), "{after}");
         assert_eq!(live(&db.pool).await[0].1, times, "an attempt each");
         // While all is refused it counts for nobody.
-        let_pass(&db.pool).await;
+        worker.limiter.let_pass();
         calls += 1;
         make_due_key(&db.pool, "arfq-9").await;
         step_until_called(&worker, &stub, calls).await;
         assert_eq!(live(&db.pool).await[0].1, times, "but not for these");
         // Another one is the next probe, and is answered.
-        let_pass(&db.pool).await;
+        worker.limiter.let_pass();
         let quote = format!("aquote-{}", times + 1);
         stub.show(MESSAGE, quoted("asellermsg-1", &quote, None, 10_000));
         notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
@@ -286,26 +261,26 @@ async fn a_worker_that_dies_before_or_after_its_fetch_loses_nothing() {
         ..stub.settings(100.0, 100)
     };
     let worker = worker_with(&db.pool, &settings).await;
-    let kinds = ["thin", "follow", "reconcile"];
     // Before: only the claim was made.
-    let lost = claim_by_key::claim(&worker.pool, &worker.limiter, &kinds, 9, "died", Duration::ZERO)
-        .await
-        .unwrap();
-    assert_eq!(lost.groups.len(), 1);
+    let lose = async || {
+        worker
+            .claimer
+            .claim(&worker.pool, "died", 8, Duration::ZERO)
+            .await
+            .unwrap()
+    };
+    assert_eq!(lose().await.batches.len(), 1);
     work_off(&worker).await;
     assert_eq!((counted(&db.pool, session).await, stub.count(MESSAGE)), (1, 1));
 
     // After: its document is there, and serves whoever takes over.
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-2", None, 20_000));
     notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
-    let mut lost = claim_by_key::claim(&worker.pool, &worker.limiter, &kinds, 9, "died", Duration::ZERO)
-        .await
-        .unwrap();
-    let group = lost.groups.remove(0);
+    let lost = lose().await.batches.remove(0);
     let taken_over = worker.step("w").await.unwrap();
     assert_eq!(taken_over.jobs, 1);
     assert_eq!(
-        worker.handler.perform(&group).await.unwrap(),
+        worker.handler.perform(&lost).await.unwrap(),
         vec![],
         "the one that lost its lease changes nothing"
     );

@@ -1,4 +1,4 @@
-//! The two ids of a trip: where a session has the one and everybody else tells of the other, the trip itself is asked.
+//! The two ids of a trip: if a session has one and notifications name the other, the trip itself is fetched.
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
@@ -51,7 +51,7 @@ async fn notified(pool: &Pool, stub: &Stub, session: Uuid) -> i32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_with_a_resource_id_has_the_quotes_of_a_trip_told_of_by_its_short_id() {
+async fn a_session_with_a_resource_id_has_the_quotes_of_a_trip_notified_by_its_short_id() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let session = session(&db.pool, Some("64956150")).await;
     show(&stub, &json!({"tripId": "A1B2C3"}));
@@ -69,7 +69,7 @@ async fn a_session_with_a_short_id_has_the_quotes_of_a_trip_whose_documents_show
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trip_is_not_asked_for_where_both_ids_are_known_by_then_nor_where_nobody_fetches() {
+async fn a_trip_is_not_fetched_if_both_ids_are_known_by_then_or_if_no_process_fetches() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let first = session(&db.pool, Some("64956150")).await;
     match_sessions(&db.pool).await;

@@ -1,52 +1,59 @@
-//! The rate limit as the other side sees it, with several processes' workers at once.
+//! The rate limit as the server sees it, with several processes that compete to fetch.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use avinode_ingest::heartbeat::HeartbeatRegistry;
+use avinode_ingest::jobs::fetch::leader::FetchLeader;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::setup::{notify, outcomes, rfq, worker_with};
+use super::setup::{leader_with, notify, outcomes, rfq};
+use crate::crash::program::until;
 use crate::support::cluster::Db;
 use crate::support::fake_avinode::Stub;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn three_processes_together_never_exceed_the_limit_by_the_servers_log() {
-    let (per_second, burst) = (60.0, 40);
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    let bodies: Vec<_> = (0..200)
-        .map(|n| {
-            let id = format!("arfq-{n}");
-            stub.show(&format!("rfqs/{id}"), rfq(&id, "A1B2C3"));
-            stub.thin(&format!("rfqs/{id}"), None)
-        })
-        .collect();
+/// A process that competes to fetch, within this one.
+pub struct Competitor {
+    task: JoinHandle<()>,
+    shutdown: CancellationToken,
+}
+
+impl Competitor {
+    pub fn start(leader: FetchLeader, name: &str) -> Self {
+        let (shutdown, name) = (CancellationToken::new(), name.to_owned());
+        let heartbeat = HeartbeatRegistry::new().register("fetching", Duration::from_secs(60));
+        let stop = shutdown.clone();
+        let task = tokio::spawn(async move { leader.run(&name, &heartbeat, &stop).await });
+        Self { task, shutdown }
+    }
+
+    /// Ends it in order.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.task.await.unwrap();
+    }
+
+    /// Ends it as `kill -9` does: it says nothing more.
+    pub fn kill(self) {
+        self.task.abort();
+    }
+}
+
+/// RFQs at the stub, and a notification of each.
+pub async fn notified_rfqs(db: &Db, stub: &Stub, count: usize) {
+    let thin = |n| {
+        let id = format!("arfq-{n}");
+        stub.show(&format!("rfqs/{id}"), rfq(&id, "A1B2C3"));
+        stub.thin(&format!("rfqs/{id}"), None)
+    };
+    let bodies: Vec<_> = (0..count).map(thin).collect();
     notify(&db.pool, &bodies).await;
-    let shutdown = CancellationToken::new();
-    let heartbeats = HeartbeatRegistry::new();
-    let mut workers = tokio::task::JoinSet::new();
-    for process in 0..3 {
-        let worker = worker_with(&db.pool, &stub.settings(per_second, burst)).await;
-        let (shutdown, name) = (shutdown.clone(), format!("process {process}"));
-        let pulse = heartbeats.register(name.clone(), Duration::from_secs(60));
-        workers.spawn(async move { worker.work(&name, &pulse, &shutdown).await });
-    }
-    let began = std::time::Instant::now();
-    while outcomes(&db.pool).await.len() < 200 {
-        assert!(
-            began.elapsed() < Duration::from_secs(120),
-            "{} calls",
-            stub.calls().len()
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    shutdown.cancel();
-    workers.join_all().await;
-    let calls: Vec<f64> = stub
-        .calls()
-        .iter()
-        .map(|(at, _)| at.duration_since(began).as_secs_f64())
-        .collect();
-    assert_eq!(calls.len(), 200, "each once");
+}
+
+/// No window of the server's log exceeds the limit.
+pub fn assert_within_limit(stub: &Stub, began: Instant, per_second: f64, burst: u32) {
+    let seconds = |at: Instant| at.duration_since(began).as_secs_f64();
+    let calls: Vec<f64> = stub.calls().iter().map(|(at, _)| seconds(*at)).collect();
     for first in 0..calls.len() {
         for last in first..calls.len() {
             let (count, seconds) = (last - first + 1, calls[last] - calls[first]);
@@ -57,4 +64,56 @@ async fn three_processes_together_never_exceed_the_limit_by_the_servers_log() {
             );
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_processes_together_never_exceed_the_limit_by_the_servers_log() {
+    let (per_second, burst) = (60.0, 40);
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    notified_rfqs(&db, &stub, 200).await;
+    let settings = stub.settings(per_second, burst);
+    let began = Instant::now();
+    let start = |n: usize| Competitor::start(leader_with(&db.pool, &settings), &format!("process {n}"));
+    let competitors: Vec<Competitor> = (0..3).map(start).collect();
+    until("all are fetched", async || {
+        (outcomes(&db.pool).await.len() == 200).then_some(())
+    })
+    .await;
+    for competitor in competitors {
+        competitor.stop().await;
+    }
+    assert_eq!(stub.calls().len(), 200, "each once");
+    assert_within_limit(&stub, began, per_second, burst);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limit_holds_across_leaders_that_die_and_leaders_that_stop() {
+    let (per_second, burst) = (40.0, 30);
+    let (db, stub) = (Db::new().await, Stub::start().await);
+    notified_rfqs(&db, &stub, 300).await;
+    let settings = stub.settings(per_second, burst);
+    let began = Instant::now();
+    let start = |n: usize| Competitor::start(leader_with(&db.pool, &settings), &format!("process {n}"));
+    let fetched = async |count: usize| {
+        until("some are fetched", async || (stub.calls().len() >= count).then_some(())).await;
+    };
+    // Each of them with its burst in flight or just used.
+    let first = start(1);
+    fetched(45).await;
+    first.kill();
+    let second = start(2);
+    fetched(120).await;
+    second.stop().await;
+    let third = start(3);
+    fetched(200).await;
+    third.kill();
+    let fourth = start(4);
+    until("all are fetched", async || {
+        (outcomes(&db.pool).await.len() == 300).then_some(())
+    })
+    .await;
+    fourth.stop().await;
+    assert_within_limit(&stub, began, per_second, burst);
+    // A call that was in flight when its leader died is made again.
+    assert!((300..=320).contains(&stub.calls().len()), "{}", stub.calls().len());
 }

@@ -1,4 +1,4 @@
-//! A quote that is fetched by itself may be a price that nobody made: another document tells.
+//! A quote that is fetched as its own resource may be a generated price: another document shows whether it is.
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ fn with_lift(status: u8) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_price_that_nobody_made_is_not_counted_though_it_is_notified_of() {
+async fn a_generated_price_is_not_counted_though_it_is_notified() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let session = session(&db.pool, Some("A1B2C3")).await;
     stub.show(QUOTE, bare());
@@ -50,7 +50,7 @@ async fn a_price_that_nobody_made_is_not_counted_though_it_is_notified_of() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quote_that_is_notified_of_is_counted_once_its_rfq_has_been_asked_again() {
+async fn a_notified_quote_is_counted_once_its_rfq_was_fetched_again() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let session = session(&db.pool, Some("A1B2C3")).await;
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;

@@ -1,4 +1,4 @@
-//! Reconciling: what a webhook that never came left out is learned by asking.
+//! Reconciling finds what missed notifications left out.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
     work_off(&worker).await;
     assert_eq!(counted(&db.pool, session).await, 1);
 
-    let (asked, run) = reconcile::begin(&db.pool, &ReconcileScope::Trip("atrip-1".to_owned()))
+    let (asked, run) = reconcile::begin_run(&db.pool, &ReconcileScope::Trip("atrip-1".to_owned()))
         .await
         .unwrap();
     assert_eq!((asked.targets.len(), asked.queued), (1, 2));
@@ -67,7 +67,7 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
         [1, 1, 1, 1]
     );
     assert_eq!(activity(&db.pool, session).await, before, "asking is no activity");
-    assert_eq!(reconcile::left(&db.pool, run).await.unwrap(), 0);
+    assert_eq!(reconcile::count_live(&db.pool, run).await.unwrap(), 0);
     let finished = reconcile::finished(&db.pool, run).await.unwrap();
     let mut keys: Vec<_> = finished.iter().filter_map(|one| one.key.as_deref()).collect();
     keys.sort_unstable();
@@ -85,7 +85,7 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
     );
 
     // Once more: the trip and its RFQ are looked at, and nothing is new.
-    reconcile::ask(&db.pool, &ReconcileScope::Active).await.unwrap();
+    reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
     work_off(&worker).await;
     assert_eq!(
         [
@@ -100,9 +100,9 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
     assert_eq!(counted(&db.pool, session).await, 2);
 }
 
-/// A stamp of the sender's that lies ahead is believed no further than the moment at which we asked.
+/// A sender's timestamp in the future counts as the time of the fetch.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_learned_by_asking_happened_by_then() {
+async fn a_polled_fact_is_not_later_than_its_fetch() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let session = session(&db.pool, Some("atrip-1")).await;
     stub.show("trips/atrip-1", json!({"id": "atrip-1", "rfqs": [{"id": "arfq-1"}]}));
@@ -112,7 +112,7 @@ async fn what_is_learned_by_asking_happened_by_then() {
     stub.show("rfqs/arfq-1", rfq);
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
     let before = now();
-    reconcile::ask(&db.pool, &ReconcileScope::Active).await.unwrap();
+    reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
     work_off(&worker).await;
     assert_eq!(counted(&db.pool, session).await, 1);
     let activity = activity(&db.pool, session).await;
@@ -130,7 +130,7 @@ async fn a_quote_whose_message_leaves_the_price_out_has_it_after_reconciling() {
     let amount = json!({"price": 20_000, "currency": "USD"});
     stub.show("quotes/aquote-2", json!({"id": "aquote-2", "sellerPrice": amount}));
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
-    reconcile::ask(&db.pool, &ReconcileScope::Active).await.unwrap();
+    reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
     work_off(&worker).await;
     assert_eq!(counted(&db.pool, session).await, 2);
     assert_eq!(price(&db.pool, "aquote-2").await.as_deref(), Some("20000"));
@@ -155,14 +155,14 @@ async fn a_session_that_knows_a_short_id_and_an_rfq_is_reached_by_its_rfq() {
         }),
     );
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
-    let asked = reconcile::ask(&db.pool, &ReconcileScope::Active).await.unwrap();
+    let asked = reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
     assert_eq!(asked.targets[0].resources, ["arfq-1"]);
     work_off(&worker).await;
     assert_eq!(counted(&db.pool, session).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_sessions_that_were_asked_for_are_put_up() {
+async fn only_the_sessions_of_the_scope_are_reconciled() {
     let db = Db::new().await;
     let active = session(&db.pool, Some("atrip-1")).await;
     let over = session(&db.pool, Some("atrip-2")).await;
@@ -172,7 +172,7 @@ async fn only_the_sessions_that_were_asked_for_are_put_up() {
         .execute(&db.pool)
         .await
         .unwrap();
-    let asked = reconcile::ask(&db.pool, &ReconcileScope::Active).await.unwrap();
+    let asked = reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
     let reached: Vec<_> = asked.targets.iter().filter(|it| !it.resources.is_empty()).collect();
     assert_eq!((asked.targets.len(), asked.queued), (2, 1));
     assert_eq!(
@@ -181,7 +181,7 @@ async fn only_the_sessions_that_were_asked_for_are_put_up() {
     );
     let ever = "2020-01-01T00:00:00Z".parse().unwrap();
     assert_eq!(
-        reconcile::ask(&db.pool, &ReconcileScope::Since(ever))
+        reconcile::enqueue(&db.pool, &ReconcileScope::Since(ever))
             .await
             .unwrap()
             .targets
@@ -190,14 +190,14 @@ async fn only_the_sessions_that_were_asked_for_are_put_up() {
     );
     let never = "2999-01-01T00:00:00Z".parse().unwrap();
     assert_eq!(
-        reconcile::ask(&db.pool, &ReconcileScope::Since(never))
+        reconcile::enqueue(&db.pool, &ReconcileScope::Since(never))
             .await
             .unwrap()
             .targets
             .len(),
         0
     );
-    let unknown = reconcile::ask(&db.pool, &ReconcileScope::Trip("atrip-9".to_owned()))
+    let unknown = reconcile::enqueue(&db.pool, &ReconcileScope::Trip("atrip-9".to_owned()))
         .await
         .unwrap();
     assert_eq!(
@@ -208,7 +208,7 @@ async fn only_the_sessions_that_were_asked_for_are_put_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_a_schedule_one_process_puts_the_active_trips_up_once_in_its_time() {
+async fn on_a_schedule_one_process_reconciles_the_active_trips_once_per_interval() {
     let db = Db::new().await;
     session(&db.pool, Some("atrip-1")).await;
     for process in ["one", "another", "one"] {
@@ -225,7 +225,7 @@ async fn on_a_schedule_one_process_puts_the_active_trips_up_once_in_its_time() {
         .await
         .unwrap();
     assert_eq!(live(&db.pool).await.len(), 0, "not before its time");
-    sqlx::query("UPDATE avinode_ingest.duties SET done_at = done_at - interval '1 hour'")
+    sqlx::query("UPDATE avinode_ingest.leader_leases SET done_at = done_at - interval '1 hour'")
         .execute(&db.pool)
         .await
         .unwrap();
@@ -236,7 +236,7 @@ async fn on_a_schedule_one_process_puts_the_active_trips_up_once_in_its_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn how_often_trips_are_fetched_anew_may_be_changed_at_once() {
+async fn a_change_of_the_reconcile_interval_takes_effect_immediately() {
     let db = Db::new().await;
     session(&db.pool, Some("atrip-1")).await;
     let (month, hour) = (Duration::from_secs(30 * 24 * 3600), Duration::from_secs(3600));
@@ -247,7 +247,7 @@ async fn how_often_trips_are_fetched_anew_may_be_changed_at_once() {
         deleted.unwrap().rows_affected()
     };
     assert_eq!(turn(month).await, 1);
-    sqlx::query("UPDATE avinode_ingest.duties SET done_at = done_at - interval '2 hours'")
+    sqlx::query("UPDATE avinode_ingest.leader_leases SET done_at = done_at - interval '2 hours'")
         .execute(&db.pool)
         .await
         .unwrap();
@@ -257,22 +257,24 @@ async fn how_often_trips_are_fetched_anew_may_be_changed_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_waits_for_what_came_of_it_and_for_nothing_else() {
+async fn a_run_waits_for_its_own_jobs_and_their_follow_ups_only() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     show(&stub);
     stub.show("trips/atrip-2", json!({"id": "atrip-2", "rfqs": []}));
     // Others' work: one that is not there and waited for for half an hour, one that asks for another trip, and one that asked
     // for ours before.
-    sqlx::query("INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('follow', 'arfq-9'), ('reconcile', 'atrip-8')")
-        .execute(&db.pool)
-        .await
-        .unwrap();
+    sqlx::query(
+        "INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('fetch_follow_up', 'arfq-9'), ('reconcile', 'atrip-8')",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
     let which = |trip: &str| ReconcileScope::Trip(trip.to_owned());
-    reconcile::ask(&db.pool, &which("atrip-1")).await.unwrap();
-    let (asked, run) = reconcile::begin(&db.pool, &which("atrip-1")).await.unwrap();
+    reconcile::enqueue(&db.pool, &which("atrip-1")).await.unwrap();
+    let (asked, run) = reconcile::begin_run(&db.pool, &which("atrip-1")).await.unwrap();
     assert_eq!(asked.queued, 0, "it waits already, and that one serves this run too");
-    let (_, other) = reconcile::begin(&db.pool, &which("atrip-2")).await.unwrap();
-    let left = async |run| reconcile::left(&db.pool, run).await.unwrap();
+    let (_, other) = reconcile::begin_run(&db.pool, &which("atrip-2")).await.unwrap();
+    let left = async |run| reconcile::count_live(&db.pool, run).await.unwrap();
     assert_eq!((left(run).await, left(other).await), (1, 1));
 
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
@@ -281,7 +283,11 @@ async fn a_run_waits_for_what_came_of_it_and_for_nothing_else() {
         assert!(began.elapsed() < Duration::from_secs(60));
         worker.step("w").await.unwrap();
     }
-    let follow: Vec<_> = live(&db.pool).await.into_iter().filter(|it| it.0 == "follow").collect();
+    let follow: Vec<_> = live(&db.pool)
+        .await
+        .into_iter()
+        .filter(|it| it.0 == "fetch_follow_up")
+        .collect();
     assert_eq!(follow.len(), 1, "it is waited for by others: {follow:?}");
     let keys = async |run| {
         let finished = reconcile::finished(&db.pool, run).await.unwrap();
@@ -294,23 +300,23 @@ async fn a_run_waits_for_what_came_of_it_and_for_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_being_fetched_when_a_run_asks_for_it_is_fetched_once_more() {
+async fn a_resource_that_is_being_fetched_when_a_run_begins_is_fetched_again() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     stub.show("trips/atrip-1", json!({"id": "atrip-1", "rfqs": []}));
     let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
     let which = ReconcileScope::Trip("atrip-1".to_owned());
-    reconcile::ask(&db.pool, &which).await.unwrap();
+    reconcile::enqueue(&db.pool, &which).await.unwrap();
     stub.hold();
     let stepping = {
         let worker = worker.clone();
         tokio::spawn(async move { worker.step("w").await.unwrap() })
     };
     stub.called(1).await;
-    let (asked, run) = reconcile::begin(&db.pool, &which).await.unwrap();
+    let (asked, run) = reconcile::begin_run(&db.pool, &which).await.unwrap();
     assert_eq!(asked.queued, 1);
     stub.release();
     stepping.await.unwrap();
-    assert_eq!(reconcile::left(&db.pool, run).await.unwrap(), 1);
+    assert_eq!(reconcile::count_live(&db.pool, run).await.unwrap(), 1);
     work_off(&worker).await;
     assert_eq!(stub.count("trips/atrip-1"), 2);
     assert_eq!(reconcile::finished(&db.pool, run).await.unwrap().len(), 1);

@@ -1,16 +1,24 @@
 //! A worker that fetches from the stub, driven step by step, and the documents that it finds there.
 
+use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use avinode_ingest::avinode::client::config::AvinodeSettings;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
+use avinode_ingest::jobs::fetch::handler::FetchHandler;
+use avinode_ingest::jobs::fetch::leader::FetchLeader;
+use avinode_ingest::jobs::fetch::status;
 use avinode_ingest::jobs::registry;
-use avinode_ingest::queue::rate_limited_worker::RateLimitedWorker;
+use avinode_ingest::queue::leader::LeaderLease;
+use avinode_ingest::queue::rate_limit::limiter::RateLimiter;
+use avinode_ingest::queue::rate_limit::token_bucket::RateLimit;
 use avinode_ingest::queue::retry::RetryPolicy;
+use avinode_ingest::queue::worker::Worker;
 use avinode_ingest::store::admin;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -27,44 +35,101 @@ pub fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
-/// A worker with limits of its own, registered.
-pub async fn worker_with(pool: &Pool, avinode: &AvinodeSettings) -> Arc<RateLimitedWorker> {
+/// A rate limiter whose time a test moves on.
+#[derive(Clone)]
+pub struct TestLimiter {
+    pub limiter: Arc<RateLimiter>,
+    skipped: Arc<AtomicI64>,
+}
+
+impl TestLimiter {
+    pub fn new(limit: RateLimit) -> Self {
+        let skipped = Arc::new(AtomicI64::new(0));
+        let later = skipped.clone();
+        let time = move || now() + TimeDelta::seconds(later.load(Ordering::SeqCst));
+        Self {
+            limiter: RateLimiter::new(limit, "a digest".to_owned(), time),
+            skipped,
+        }
+    }
+
+    /// An hour passes for the limiter: whatever holds calls back is over.
+    pub fn let_pass(&self) {
+        self.skipped.fetch_add(3600, Ordering::SeqCst);
+    }
+}
+
+/// A lease that does not run out within a test.
+pub async fn lease(pool: &Pool, name: &'static str) -> LeaderLease {
+    let lease = LeaderLease {
+        pool: pool.service(),
+        name,
+        holder: "a test".to_owned(),
+    };
+    let held = lease.hold(Duration::from_secs(3600), None).await;
+    assert!(held.unwrap().is_some());
+    lease
+}
+
+/// A worker that fetches as the leader does, with a rate limit of its own.
+#[derive(Clone)]
+pub struct Fetching {
+    pub worker: Arc<Worker>,
+    pub handler: Arc<FetchHandler>,
+    pub limiter: TestLimiter,
+}
+
+impl Deref for Fetching {
+    type Target = Worker;
+
+    fn deref(&self) -> &Worker {
+        &self.worker
+    }
+}
+
+/// A process that can fetch, which retries within moments.
+pub fn leader_with(pool: &Pool, avinode: &AvinodeSettings) -> FetchLeader {
     let service = pool.service();
-    let paced = registry::fetching(
-        service.clone(),
-        service.clone(),
-        avinode,
-        PrimaryQuotePolicy::Latest,
-        Clock::System,
-    )
-    .unwrap();
-    paced.limiter.register(&service).await.unwrap();
-    Arc::new(RateLimitedWorker {
+    let (policy, clock) = (PrimaryQuotePolicy::Latest, Clock::System);
+    let leader = registry::fetch_leader(service.clone(), service, avinode, policy, clock).unwrap();
+    FetchLeader {
         poll: Duration::from_millis(20),
         retry: RetryPolicy {
             base: Duration::from_millis(5),
             max: Duration::from_millis(50),
-            ..paced.retry
+            ..leader.retry
         },
-        ..paced
-    })
+        ..leader
+    }
 }
 
-/// Works off what is due, and what comes back within moments, notifications that wait for others like them included. What is to
-/// be looked at again in seconds is left.
-pub async fn work_off(worker: &RateLimitedWorker) {
+pub async fn worker_with(pool: &Pool, avinode: &AvinodeSettings) -> Fetching {
+    let leader = leader_with(pool, avinode);
+    let limiter = TestLimiter::new(leader.limit);
+    let lease = lease(pool, status::LEASE).await;
+    Fetching {
+        worker: Arc::new(leader.worker(lease, limiter.limiter.clone())),
+        handler: leader.handler,
+        limiter,
+    }
+}
+
+/// Serves what is due, and what comes back within moments, debounced notifications included. Second fetches, due in some
+/// seconds, are left.
+pub async fn work_off(worker: &Worker) {
     let began = Instant::now();
     loop {
         let step = worker.step("w").await.unwrap();
-        if step.keys > 0 {
+        if step.batches > 0 {
             continue;
         }
         let left: i64 = {
             let mut tx = worker.pool.begin().await.unwrap();
             sqlx::query_scalar(
                 "SELECT count(*) FROM avinode_ingest.jobs
-                 WHERE kind IN ('thin', 'follow', 'reconcile')
-                    AND due_at < clock_timestamp() + CASE kind WHEN 'thin' THEN interval '4 seconds' ELSE interval '1 second' END",
+                 WHERE kind IN ('fetch_notified', 'fetch_follow_up', 'reconcile')
+                    AND due_at < clock_timestamp()
+                        + CASE kind WHEN 'fetch_notified' THEN interval '4 seconds' ELSE interval '1 second' END",
             )
             .fetch_one(&mut tx)
             .await
@@ -83,8 +148,8 @@ pub async fn work_off(worker: &RateLimitedWorker) {
     }
 }
 
-/// Steps until the stub has been called so often. On a busy machine a call may miss its turn, and has another.
-pub async fn step_until_called(worker: &RateLimitedWorker, stub: &Stub, times: usize) {
+/// Steps until the stub has been called so often.
+pub async fn step_until_called(worker: &Worker, stub: &Stub, times: usize) {
     let began = Instant::now();
     while stub.calls().len() < times {
         assert!(began.elapsed() < Duration::from_secs(60), "{:?}", stub.calls());
@@ -143,7 +208,7 @@ pub async fn outcomes(pool: &Pool) -> Vec<(String, String)> {
 pub async fn live(pool: &Pool) -> Vec<(String, i32, bool, Option<String>)> {
     sqlx::query_as(
         "SELECT kind, attempts, due_at <= clock_timestamp(), history[cardinality(history)]
-         FROM avinode_ingest.jobs WHERE kind IN ('thin', 'follow', 'reconcile') ORDER BY id",
+         FROM avinode_ingest.jobs WHERE kind IN ('fetch_notified', 'fetch_follow_up', 'reconcile') ORDER BY id",
     )
     .fetch_all(pool)
     .await

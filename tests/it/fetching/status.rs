@@ -1,13 +1,17 @@
-//! Without credentials notifications wait, everybody says so, and they are worked off when credentials come.
+//! Without credentials notifications wait, every status says so, and they are fetched when credentials come.
 
 use std::time::{Duration, Instant};
 
+use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::jobs::fetch::status;
-use avinode_ingest::queue::standing::Standing;
+use avinode_ingest::queue::admin::{self, JobFilter};
+use avinode_ingest::queue::job_state::JobState;
+use avinode_ingest::queue::rate_limit::status::LimiterStatus;
 use avinode_ingest::service::ServiceSettings;
 use serde_json::Value;
 
-use super::setup::{counted, make_due, notify, quoted, step_until_called, worker_with};
+use super::setup::{counted, make_due, now, quoted};
+use crate::crash::program::until;
 use crate::support::check_command::check;
 use crate::support::cluster::Db;
 use crate::support::fake_avinode::{Fault, Stub};
@@ -31,7 +35,7 @@ async fn ready(base: &str) -> (u16, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_credentials_notifications_wait_and_are_worked_off_when_credentials_come() {
+async fn without_credentials_notifications_wait_and_are_fetched_when_credentials_come() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     let session = session(&db.pool, Some("A1B2C3")).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
@@ -44,7 +48,7 @@ async fn without_credentials_notifications_wait_and_are_worked_off_when_credenti
         said["details"]["fetching"]
             .as_str()
             .unwrap()
-            .starts_with("waiting: no process has credentials"),
+            .starts_with("not running: no process has credentials"),
         "{said}"
     );
     let told = check(&[("DATABASE_URL", &db.url())]).await;
@@ -83,33 +87,48 @@ async fn without_credentials_notifications_wait_and_are_worked_off_when_credenti
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_is_told_by_the_details_and_by_the_list_of_jobs_and_holds_up_no_receiving() {
+async fn a_suspension_shows_in_the_details_and_in_the_list_of_jobs_and_holds_up_no_receiving() {
     let (db, stub) = (Db::new().await, Stub::start().await);
     stub.fail_always(Some(Fault::of(401)));
-    notify(&db.pool, &[stub.thin(MESSAGE, None)]).await;
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
-    step_until_called(&worker, &stub, 1).await;
-    make_due(&db.pool).await;
-    let found = status::standing(&db.pool).await.unwrap();
-    assert!(
-        matches!(&found, Standing::Stopped { because, .. } if because.contains("401")),
-        "{found:?}"
-    );
-    let (kinds, because) = status::unserved(&db.pool).await.unwrap();
-    assert_eq!(kinds, ["thin", "follow", "reconcile"]);
-    assert!(because.starts_with("fetching has stopped: "), "{because}");
-    let service = Running::start(
-        &db.pool,
-        ServiceSettings {
-            workers: 0,
-            ..ServiceSettings::default()
-        },
-    )
+    let settings = ServiceSettings {
+        avinode: Some(stub.settings(100.0, 100)),
+        ..ServiceSettings::default()
+    };
+    let service = Running::start(&db.pool, settings).await;
+    let body = serde_json::to_vec(&stub.thin(MESSAGE, None)).unwrap();
+    assert_eq!(service.post(&body).await.0, 200);
+    let (reason, until) = until("fetching is suspended", async || match status::read(&db.pool).await {
+        Ok(LimiterStatus::Suspended { reason, until }) => Some((reason, until)),
+        _ => None,
+    })
     .await;
+    assert!(reason.contains("401") && until > now(), "{reason}");
+    let blocked = status::blocked_kinds(&db.pool).await.unwrap();
+    assert_eq!(blocked.kinds, JobKind::FETCHING);
+    assert!(
+        blocked.reason.starts_with("fetching is suspended: "),
+        "{}",
+        blocked.reason
+    );
+    let filter = JobFilter {
+        limit: 10,
+        blocked,
+        ..JobFilter::default()
+    };
+    make_due(&db.pool).await;
+    let jobs = admin::list(&db.pool, &filter).await.unwrap();
+    assert_eq!((jobs.len(), jobs[0].state), (1, JobState::Available));
+    assert!(
+        jobs[0].reason.as_ref().unwrap().starts_with("fetching is suspended: "),
+        "{jobs:?}"
+    );
+
+    assert_eq!(service.post(&body).await.0, 200);
+    assert_eq!(stub.calls().len(), 1, "nothing is called meanwhile");
     let (status, said) = ready(&service.base).await;
     assert_eq!(status, 200);
     assert!(
-        said["details"]["fetching"].as_str().unwrap().starts_with("stopped: "),
+        said["details"]["fetching"].as_str().unwrap().starts_with("suspended: "),
         "{said}"
     );
     service.stop().await;

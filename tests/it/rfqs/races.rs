@@ -2,7 +2,6 @@
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
-use tokio_util::sync::CancellationToken;
 
 use super::{RFQ, quote_body, set_rfq, view, work};
 use crate::support::bodies::base;
@@ -87,7 +86,7 @@ async fn a_session_that_gets_the_rfq_of_an_event_being_applied_is_decided_from_a
         .unwrap();
     keep(&db.pool, &[quote_body("HERE11", RFQ, "aquote-older", 1)], base()).await;
     let event = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
-    let under_way = tokio::spawn(async move { event.step("event", &CancellationToken::new()).await });
+    let under_way = tokio::spawn(async move { event.step("event").await });
     let waits = async {
         while waiting_backends(&db.pool).await == 0 && !under_way.is_finished() {
             tokio::task::yield_now().await;
@@ -99,7 +98,7 @@ async fn a_session_that_gets_the_rfq_of_an_event_being_applied_is_decided_from_a
         .expect("the event waits for its trip");
     set_rfq(&db.pool, holder, Some(RFQ)).await;
     let rematch = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
-    rematch.step("rematch", &CancellationToken::new()).await.unwrap();
+    rematch.step("rematch").await.unwrap();
     busy.rollback().await.unwrap();
     under_way.await.unwrap().unwrap();
     work(&db.pool).await;

@@ -24,7 +24,7 @@ async fn completed(pool: &Pool, days: i32) -> Uuid {
 }
 
 async fn turn(pool: &Pool, process: &str) {
-    maintenance::turn(&pool.service(), process, Duration::from_secs(3600), false)
+    maintenance::full_round(&pool.service(), process, Duration::from_secs(3600), false)
         .await
         .unwrap();
 }
@@ -35,7 +35,7 @@ async fn status(pool: &Pool, session: Uuid) -> String {
 
 /// As if a day had passed, or the process that keeps up had gone.
 async fn run_out(pool: &Pool, duty: &str) {
-    sqlx::query("UPDATE avinode_ingest.duties SET held_until = now() - interval '1 second', done_at = done_at - interval '1 day' WHERE name = $1")
+    sqlx::query("UPDATE avinode_ingest.leader_leases SET held_until = now() - interval '1 second', done_at = done_at - interval '1 day' WHERE name = $1")
         .bind(duty)
         .execute(pool)
         .await
@@ -54,7 +54,7 @@ async fn a_day_has_one_archiving_and_the_next_day_another() {
         );
         let next = completed(pool, 91).await;
         turn(pool, "one").await;
-        run_out(pool, "upkeep").await;
+        run_out(pool, "maintenance").await;
         turn(pool, "two").await;
         assert_eq!(status(pool, next).await, "completed", "not twice a day, by whomever");
         run_out(pool, "archive").await;

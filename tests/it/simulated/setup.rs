@@ -85,7 +85,7 @@ pub async fn wait_until_idle(pool: &Pool) {
     loop {
         let left: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM avinode_ingest.jobs
-             WHERE kind <> 'follow' OR NOT starts_with(key, 'atrip-') OR due_at < clock_timestamp() + interval '30 seconds'",
+             WHERE kind <> 'fetch_follow_up' OR NOT starts_with(key, 'atrip-') OR due_at < clock_timestamp() + interval '30 seconds'",
         )
         .fetch_one(pool)
         .await

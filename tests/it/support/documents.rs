@@ -5,11 +5,16 @@ use std::sync::Arc;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::event::{Event, EventKind, FactSource, FactVersion, Money, Party, QuoteDetails};
 use avinode_ingest::domain::ids::{QuoteId, TripId};
+use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::domain::trip::Provenance;
-use avinode_ingest::jobs::apply::{JobApplier, JobPayload};
-use avinode_ingest::queue::enqueue::{self, NewJob};
-use avinode_ingest::queue::job::{ClaimedJob, JobError, JobHandler};
+use avinode_ingest::jobs::apply::JobApplier;
+use avinode_ingest::jobs::registry;
+use avinode_ingest::jobs::work::JobPayload;
+use avinode_ingest::queue::claim_by_kind::KindHandler;
+use avinode_ingest::queue::enqueue::{self, InsertOptions, NewJob};
+use avinode_ingest::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
+use avinode_ingest::queue::job::JobError;
 use avinode_ingest::queue::worker::Worker;
 use chrono::Duration;
 use futures_util::FutureExt;
@@ -17,21 +22,25 @@ use futures_util::future::BoxFuture;
 
 use super::bodies::base;
 use super::pool::Pool;
-use super::service::shift;
+use super::service::shift_with;
 
-const KIND: &str = "test_document";
+/// A kind that the workers of `registry` do not serve.
+const KIND: JobKind = JobKind::FetchFollowUp;
 
 /// A worker that also applies documents.
 pub fn worker_with_documents(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Arc<Worker> {
-    let mut worker = shift(pool, policy, clock);
     let applier = Arc::new(JobApplier {
         pool: pool.service(),
         policy,
         clock,
     });
-    let documents = Arc::new(DocumentHandler { applier });
-    Arc::get_mut(&mut worker).unwrap().handlers.push(documents);
-    worker
+    let mut handlers = registry::handlers(pool, policy, clock);
+    handlers.push(KindHandler {
+        kind: KIND,
+        batch_size: 4,
+        handler: Arc::new(DocumentHandler { applier }),
+    });
+    shift_with(pool, handlers)
 }
 
 /// Enqueues documents, each of which shows these ids of one trip.
@@ -46,17 +55,9 @@ pub async fn enqueue_quote(pool: &Pool, trips: &[&str], quote: &str, seconds: i6
 }
 
 async fn enqueue(pool: &Pool, keys: Vec<String>) {
-    let jobs: Vec<NewJob> = keys
-        .into_iter()
-        .map(|key| NewJob {
-            kind: KIND,
-            key: Some(key),
-            delivery_id: None,
-            due_in: None,
-        })
-        .collect();
+    let jobs: Vec<NewJob> = keys.into_iter().map(|key| NewJob::new(KIND, key)).collect();
     let mut tx = pool.begin().await.unwrap();
-    enqueue::enqueue(&mut tx, &jobs).await.unwrap();
+    enqueue::insert(&mut tx, &jobs, InsertOptions::default()).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -65,16 +66,8 @@ struct DocumentHandler {
 }
 
 impl JobHandler for DocumentHandler {
-    fn kind(&self) -> &'static str {
-        KIND
-    }
-
-    fn batch_size(&self) -> i64 {
-        4
-    }
-
-    fn perform<'a>(&'a self, jobs: &'a [ClaimedJob]) -> BoxFuture<'a, Result<Vec<(i64, JobError)>, JobError>> {
-        self.applier.apply_keys(jobs, read, "invalid job key").boxed()
+    fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
+        self.applier.apply_keys(&batch.jobs, read, "invalid job key").boxed()
     }
 }
 
@@ -115,6 +108,6 @@ fn read(key: &str) -> Option<JobPayload> {
         trips,
         events,
         way: Provenance::Notified(base()),
-        follow: Vec::new(),
+        follow_ups: Vec::new(),
     })
 }

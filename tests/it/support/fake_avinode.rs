@@ -123,6 +123,11 @@ impl Stub {
         }
     }
 
+    /// `http://127.0.0.1:port/api`.
+    pub fn base(&self) -> String {
+        self.base.clone()
+    }
+
     /// The URL of a resource, as a notification gives it.
     pub fn href(&self, resource: &str) -> String {
         format!("{}/{resource}", self.base)

@@ -7,11 +7,14 @@ use avinode_ingest::avinode::notification::classify;
 use avinode_ingest::avinode::signature::signer::Signer;
 use avinode_ingest::avinode::signature::verifier::Verifier;
 use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::ingest::insert;
 use avinode_ingest::ingest::new_delivery::NewDelivery;
-use avinode_ingest::jobs::registry::registry;
+use avinode_ingest::jobs::registry;
 use avinode_ingest::postgres::transaction;
+use avinode_ingest::queue::admin;
+use avinode_ingest::queue::claim_by_kind::{ClaimByKind, KindHandler};
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::worker::Worker;
 use avinode_ingest::service::{self, ServiceSettings, ShutdownSummary};
@@ -20,7 +23,6 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -91,33 +93,30 @@ pub fn signer() -> Signer {
 
 /// A shift of workers that a test drives itself; `clock` holds the time still.
 pub fn shift(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Arc<Worker> {
+    shift_with(pool, registry::handlers(pool, policy, clock))
+}
+
+/// The same with other handlers.
+pub fn shift_with(pool: &Pool, handlers: Vec<KindHandler>) -> Arc<Worker> {
     Arc::new(Worker {
-        pool: pool.service(),
-        leases: pool.service(),
-        handlers: registry(pool, policy, clock),
-        lease: Duration::from_secs(60),
         poll: Duration::from_millis(20),
         retry: RetryPolicy {
             base: Duration::from_millis(5),
             max: Duration::from_millis(50),
             ..RetryPolicy::default()
         },
-        wake: Arc::new(Notify::new()),
+        ..Worker::new(pool.service(), pool.service(), ClaimByKind::new(handlers))
     })
 }
 
 /// Steps until no job is runnable. Contention is put back for milliseconds, so a few empty rounds are waited for.
 pub async fn drain(shift: &Worker, name: &str) {
-    let shutdown = CancellationToken::new();
-    let unserved = vec!["thin".to_owned()];
     loop {
-        let step = shift.step(name, &shutdown).await.unwrap();
-        if step.claimed == 0 {
-            if avinode_ingest::queue::admin::runnable(&shift.pool, &unserved)
-                .await
-                .unwrap()
-                == 0
-            {
+        let step = shift.step(name).await.unwrap();
+        if step.jobs == 0 {
+            let blocked = [JobKind::FetchNotified];
+            let left = admin::count_runnable(&shift.pool, &blocked, &[], Duration::ZERO).await;
+            if left.unwrap() == 0 {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;

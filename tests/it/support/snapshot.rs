@@ -108,8 +108,8 @@ fn entries(part: &Value) -> Vec<String> {
 pub async fn live_jobs(pool: &transaction::Pool) -> i64 {
     let mut tx = pool.begin().await.unwrap();
     sqlx::query_scalar(
-        "SELECT count(*) FROM avinode_ingest.jobs WHERE kind <> 'thin'
-            AND NOT (kind = 'expire' AND due_at > clock_timestamp() AND lease_token IS NULL AND attempts = 0)",
+        "SELECT count(*) FROM avinode_ingest.jobs WHERE kind <> 'fetch_notified'
+            AND NOT (kind = 'quote_expiry' AND due_at > clock_timestamp() AND lease_token IS NULL AND attempts = 0)",
     )
     .fetch_one(&mut tx)
     .await

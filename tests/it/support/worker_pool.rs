@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use avinode_ingest::queue::worker::Worker;
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 use super::snapshot::live_jobs;
 
@@ -24,13 +23,12 @@ impl Crew {
         for number in 0..workers {
             let (shift, last) = (shift.clone(), nothing_comes.clone());
             tasks.spawn(async move {
-                let shutdown = CancellationToken::new();
                 let name = format!("worker {number}");
                 loop {
                     // Read before the step: a job queued before this flag was set is seen by the step after it.
                     let nothing_comes = last.load(Ordering::SeqCst);
-                    let step = shift.step(&name, &shutdown).await.unwrap();
-                    if step.claimed == 0 {
+                    let step = shift.step(&name).await.unwrap();
+                    if step.jobs == 0 {
                         if nothing_comes && live_jobs(&shift.pool).await == 0 {
                             return;
                         }

@@ -37,12 +37,9 @@ async fn sessions_of_both_ids_count_the_quotes_of_both_once_and_are_found_by_eit
         assert_eq!(count_and_primary(&db.pool, session).await, with_primary(3, "q2"));
     }
     assert_eq!(count_and_primary(&db.pool, unrelated).await, with_primary(1, "q3"));
-    let outcome = "SELECT outcome || ': ' || detail FROM avinode_ingest.outcomes WHERE kind = 'test_document'";
+    let outcome = "SELECT outcome || ': ' || detail FROM avinode_ingest.outcomes WHERE kind = 'fetch_follow_up'";
     let outcome = text(&db.pool, outcome).await.unwrap();
-    assert_eq!(
-        outcome,
-        "applied: A1B2C3 is atrip-64956150; sessions changed with it: 2"
-    );
+    assert_eq!(outcome, "applied: A1B2C3 is atrip-64956150; sessions changed: 2");
 
     // Later events and later sessions may use either id.
     let late = session(&db.pool, Some(" A1b2C3")).await;
@@ -198,7 +195,7 @@ async fn a_scheduled_expiry_under_a_merged_id_expires_the_quote_for_sessions_of_
     receive(&db.pool, &[body]).await;
     merge(&db.pool, BOTH).await;
     assert_eq!(count_and_primary(&db.pool, resource).await, with_primary(1, "q1"));
-    db.run("UPDATE avinode_ingest.jobs SET due_at = now() WHERE kind = 'expire'")
+    db.run("UPDATE avinode_ingest.jobs SET due_at = now() WHERE kind = 'quote_expiry'")
         .await;
     let later = Clock::Fixed(base() + chrono::Duration::seconds(61));
     let worker = crate::support::documents::worker_with_documents(&db.pool, Default::default(), later);

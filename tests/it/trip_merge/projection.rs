@@ -115,7 +115,7 @@ async fn the_resync_projects_quotes_for_sessions_that_have_the_other_id() {
     db.run(&format!("UPDATE public.chat_sessions SET request_id = '{request}'"))
         .await;
     assert_eq!(reasons().await, [UnprojectedReason::Pending]);
-    maintenance::turn(&db.pool, "a test", Duration::from_secs(60), false)
+    maintenance::full_round(&db.pool, "a test", Duration::from_secs(60), false)
         .await
         .unwrap();
     work(&db.pool).await;

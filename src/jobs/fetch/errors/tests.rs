@@ -1,36 +1,43 @@
-use super::super::RECONCILE;
 use super::*;
 
-fn job(kind: &str, minutes_ago: i64, now: DateTime<Utc>) -> ClaimedJob {
+fn job(kind: JobKind, minutes_ago: i64, now: DateTime<Utc>) -> ClaimedJob {
     ClaimedJob {
         id: 1,
-        kind: kind.to_owned(),
+        kind,
         token: 1,
         key: None,
         delivery_id: None,
+        claimed_at: now,
         created_at: now - chrono::TimeDelta::minutes(minutes_ago),
         attempts: 1,
         crashes: 0,
-        alone: false,
+        isolated: false,
     }
 }
 
 #[test]
-fn what_is_not_there_yet_is_waited_for_and_dies_after_half_an_hour() {
+fn a_resource_that_is_not_found_is_retried_and_dead_lettered_after_half_an_hour() {
     let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
     let error = FetchError::NotFound {
         reason: "404".to_owned(),
     };
-    let remedy = |kind, minutes| remedy(&error, &job(kind, minutes, now), None, now);
-    assert!(matches!(remedy(KIND, 0), Err(JobError::Snooze { after, .. }) if after <= Duration::from_secs(2)));
-    assert!(matches!(remedy(KIND, 29), Err(JobError::Snooze { after, .. }) if after > Duration::from_secs(100)));
-    assert!(matches!(remedy(KIND, 31), Err(JobError::Fail(_))));
-    assert_eq!(remedy(FOLLOW, 31), Ok("404".to_owned()));
-    assert_eq!(remedy(RECONCILE, 0), Ok("404".to_owned()));
+    let disposition = |kind, minutes| disposition(&error, &job(kind, minutes, now), None, now);
+    assert!(
+        matches!(disposition(JobKind::FetchNotified, 0), Err(JobError::Snooze { after, .. }) if after <= Duration::from_secs(2))
+    );
+    assert!(
+        matches!(disposition(JobKind::FetchNotified, 29), Err(JobError::Snooze { after, .. }) if after > Duration::from_secs(100))
+    );
+    assert!(matches!(
+        disposition(JobKind::FetchNotified, 31),
+        Err(JobError::Fail(_))
+    ));
+    assert_eq!(disposition(JobKind::FetchFollowUp, 31), Ok("404".to_owned()));
+    assert_eq!(disposition(JobKind::Reconcile, 0), Ok("404".to_owned()));
 }
 
 #[test]
-fn neither_a_limit_nor_refused_credentials_cost_an_attempt() {
+fn neither_a_rate_limit_nor_rejected_credentials_cost_an_attempt() {
     let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
     let reason = "why".to_owned();
     let limited = FetchError::RateLimited {
@@ -41,27 +48,33 @@ fn neither_a_limit_nor_refused_credentials_cost_an_attempt() {
     let denied = FetchError::Forbidden { reason };
     for error in [limited, refused, denied] {
         assert!(matches!(
-            remedy(&error, &job(KIND, 0, now), None, now),
+            disposition(&error, &job(JobKind::FetchNotified, 0, now), None, now),
             Err(JobError::Snooze { .. })
         ));
     }
 }
 
 #[test]
-fn a_resource_that_alone_is_refused_comes_back_slowly_and_dies_of_the_fifth_time() {
+fn a_resource_that_alone_is_refused_is_retried_slowly_and_dead_lettered_the_fifth_time() {
     let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
     let error = FetchError::Forbidden {
         reason: "GET rfqs/arfq-1: Avinode answered 403".to_owned(),
     };
-    let mut history = vec![format!("{BY_ITSELF}of an earlier life"), format!("{DIED}of that")];
+    let mut history = vec![format!("{REFUSED_ALONE}before"), format!("{DIED}of it")];
     for before in 0..4 {
         assert_eq!(refusals(&history), before);
-        let again = remedy(&error, &job(KIND, 0, now), Some(before), now).unwrap_err();
-        assert!(matches!(again, JobError::Retry { after: Some(after), .. } if after == REFUSED));
+        let again = disposition(&error, &job(JobKind::FetchNotified, 0, now), Some(before), now).unwrap_err();
+        assert!(matches!(again, JobError::Retry { after: Some(after), .. } if after == FORBIDDEN_DELAY));
         history.push(again.to_string());
         history.push("GET rfqs/arfq-1: Avinode answered 403".to_owned());
     }
-    let died = remedy(&error, &job(KIND, 0, now), Some(refusals(&history)), now).unwrap_err();
+    let died = disposition(
+        &error,
+        &job(JobKind::FetchNotified, 0, now),
+        Some(refusals(&history)),
+        now,
+    )
+    .unwrap_err();
     assert_eq!(
         died.to_string(),
         "Avinode refuses this resource (403) though it answers others: GET rfqs/arfq-1: Avinode answered 403"

@@ -1,20 +1,21 @@
 use super::*;
 
-fn job(id: i64, kind: &str, delivery: Option<Uuid>) -> ClaimedJob {
+fn job(id: i64, kind: JobKind, delivery: Option<Uuid>) -> ClaimedJob {
     ClaimedJob {
         id,
-        kind: kind.to_owned(),
+        kind,
         token: 1,
         key: None,
         delivery_id: delivery,
         created_at: DateTime::UNIX_EPOCH,
+        claimed_at: DateTime::UNIX_EPOCH,
         attempts: 1,
         crashes: 0,
-        alone: false,
+        isolated: false,
     }
 }
 
-fn asked(bodies: &[&str]) -> FetchRequest {
+fn request(bodies: &[&str]) -> FetchRequest {
     let mut deliveries = HashMap::new();
     let mut jobs = Vec::new();
     for (body, n) in bodies.iter().zip(1..) {
@@ -27,18 +28,17 @@ fn asked(bodies: &[&str]) -> FetchRequest {
                 body: body.as_bytes().to_vec(),
             },
         );
-        jobs.push(job(i64::try_from(n).unwrap(), KIND, Some(id)));
+        jobs.push(job(i64::try_from(n).unwrap(), JobKind::FetchNotified, Some(id)));
     }
-    jobs.push(job(99, super::super::FOLLOW, None));
-    let at = DateTime::UNIX_EPOCH;
-    FetchRequest::read("arfq-1", &jobs, at, &deliveries, |href, _| {
+    jobs.push(job(99, JobKind::FetchFollowUp, None));
+    FetchRequest::read("arfq-1", &jobs, &deliveries, |href, _| {
         (href == "good").then_some(()).ok_or_else(|| "bad".to_owned())
     })
 }
 
 #[test]
 fn one_bad_notification_does_not_harm_the_others_of_its_key() {
-    let asked = asked(&[
+    let request = request(&[
         r#"{"id":"arfq-1","href":"good","type":"rfqs","tripId":"A1B2C3"}"#,
         r#"{"id":"arfq-1","href":"evil","type":"rfqs"}"#,
         r#"{"id":"arfq-1","href":"good","type":"leads"}"#,
@@ -47,21 +47,21 @@ fn one_bad_notification_does_not_harm_the_others_of_its_key() {
         r#"{"id":"arfq-1","href":"good","type":"quotes"}"#,
         r#"{"id":"odd-1","href":"good","type":"quotes"}"#,
     ]);
-    assert_eq!(asked.resource.unwrap().to_string(), "rfqs/arfq-1");
-    let served: Vec<i64> = asked.jobs.iter().map(|job| job.id).collect();
+    assert_eq!(request.resource.unwrap().to_string(), "rfqs/arfq-1");
+    let served: Vec<i64> = request.jobs.iter().map(|job| job.id).collect();
     assert_eq!(served, [1, 5, 99]);
-    assert_eq!(asked.received_at, DateTime::from_timestamp(5, 0));
-    assert_eq!(asked.trip.unwrap().as_str(), "A1B2C3");
-    let nothing: Vec<i64> = asked.outcomes.iter().map(|it| it.job).collect();
+    assert_eq!(request.received_at, DateTime::from_timestamp(5, 0));
+    assert_eq!(request.trip.unwrap().as_str(), "A1B2C3");
+    let nothing: Vec<i64> = request.outcomes.iter().map(|it| it.job).collect();
     assert_eq!(nothing, [3]);
-    let said: Vec<String> = asked.unfinished.iter().map(|(_, error)| error.to_string()).collect();
+    let reasons: Vec<String> = request.unfinished.iter().map(|(_, error)| error.to_string()).collect();
     assert_eq!(
-        said,
+        reasons,
         [
-            "its link is not followed: bad",
-            "not understood: unknown type of resource `spells`",
-            "not understood: its type is `quotes`, its id that of `rfqs/arfq-1`",
-            "another resource of the same id comes first",
+            "link not followed: bad",
+            "unknown type of resource \"spells\"",
+            "type quotes does not match the id of rfqs/arfq-1",
+            "another resource of the same id is fetched first",
         ]
     );
 }

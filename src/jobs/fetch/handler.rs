@@ -1,0 +1,155 @@
+//! Serves the jobs of a resource: fetches it if necessary, and applies its document.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use rand::RngExt;
+
+use super::download::{self, DownloadResult, Downloader, FetchedDocument};
+use super::follow_up;
+use super::request::FetchRequest;
+use super::trip_lookup::{self, TripOfDocument};
+use crate::avinode::documents::{self, ParsedDocument};
+use crate::avinode::resource::Resource;
+use crate::domain::ids::TripId;
+use crate::domain::trip::Provenance;
+use crate::jobs::apply::JobApplier;
+use crate::jobs::work::{ClaimedWork, JobPayload};
+use crate::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
+use crate::queue::job::{ClaimedJob, JobError};
+use crate::queue::outcomes::{self, JobOutcome};
+use crate::store::deliveries;
+use crate::store::documents::{self as stored_documents, StoredDocument};
+
+/// Attempts to apply a fetched document that meets contention.
+const APPLY_ATTEMPTS: u32 = 8;
+
+pub struct FetchHandler {
+    pub applier: Arc<JobApplier>,
+    pub downloader: Downloader,
+}
+
+impl JobHandler for FetchHandler {
+    fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
+        async move {
+            let (request, newest) = self.load(&batch.jobs).await?;
+            self.complete(&batch.jobs, &request.outcomes).await?;
+            let mut unfinished = request.unfinished.clone();
+            if let Some(resource) = &request.resource {
+                unfinished.extend(self.serve(batch, &request, resource, newest).await?);
+            }
+            Ok(unfinished)
+        }
+        .boxed()
+    }
+}
+
+impl FetchHandler {
+    /// Reads the request of the jobs, and the newest stored document of the resource.
+    async fn load(&self, jobs: &[ClaimedJob]) -> Result<(FetchRequest, Option<StoredDocument>), JobError> {
+        let key = jobs[0].key.as_deref().unwrap_or_default();
+        let ids: Vec<_> = jobs.iter().filter_map(|job| job.delivery_id).collect();
+        let mut tx = self.applier.pool.begin().await?;
+        let bodies = deliveries::read(&mut tx, &ids).await?;
+        let newest = stored_documents::newest(&mut tx, key).await?;
+        tx.commit().await?;
+        let verify = |href: &str, resource: &Resource| self.downloader.verify_href(href, resource);
+        Ok((FetchRequest::read(key, jobs, &bodies, verify), newest))
+    }
+
+    async fn serve(
+        &self,
+        batch: &JobBatch,
+        request: &FetchRequest,
+        resource: &Resource,
+        newest: Option<StoredDocument>,
+    ) -> Result<UnfinishedJobs, JobError> {
+        let fetched_at = newest.as_ref().map(|newest| newest.requested_at);
+        let document = match newest.and_then(|newest| download::stored(&newest, request)) {
+            Some(document) => document,
+            None => match self.downloader.download(batch, request, resource, fetched_at).await? {
+                DownloadResult::Fetched(document) => document,
+                DownloadResult::NotFetched { outcomes, unfinished } => {
+                    self.complete(&request.jobs, &outcomes).await?;
+                    return Ok(unfinished);
+                }
+            },
+        };
+        let parsed = match documents::read(resource, &document.data, document.began_at) {
+            Ok(parsed) => parsed,
+            Err(error) => return Ok(request.all_failed(&JobError::fail(error.to_string()))),
+        };
+        let pool = &self.applier.pool;
+        match trip_lookup::trip_of(pool, request, resource, &parsed, document.fetched_at).await? {
+            TripOfDocument::Known(trip) => self.apply(request, resource, &parsed, Some(trip), &document).await,
+            TripOfDocument::NotNeeded => self.apply(request, resource, &parsed, None, &document).await,
+            TripOfDocument::Unknown(error) => Ok(request.all_failed(&error)),
+        }
+    }
+
+    async fn apply(
+        &self,
+        request: &FetchRequest,
+        resource: &Resource,
+        parsed: &ParsedDocument,
+        trip: Option<TripId>,
+        document: &FetchedDocument,
+    ) -> Result<UnfinishedJobs, JobError> {
+        let mut tx = self.applier.pool.begin().await?;
+        let follow_ups = follow_up::follow_ups(&mut tx, request, resource, parsed, document.unchanged).await?;
+        tx.commit().await?;
+        let notified = request.received_at.map(Provenance::Notified);
+        let payload = JobPayload::Document {
+            resource: resource.to_string(),
+            trips: parsed.trip_ids.clone(),
+            events: trip.map(|trip| parsed.events_of(&trip)).unwrap_or_default(),
+            way: notified.unwrap_or(Provenance::Polled(document.began_at)),
+            follow_ups,
+        };
+        for attempt in 1.. {
+            match self.apply_once(&request.jobs, &payload).await {
+                Err(JobError::Contention(_)) if attempt < APPLY_ATTEMPTS => {
+                    let moment = Duration::from_millis(rand::rng().random_range(5..60));
+                    tokio::time::sleep(moment).await;
+                }
+                result => return result.map(|()| Vec::new()),
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// One of the jobs that are still held applies the document; the others share it.
+    async fn apply_once(&self, jobs: &[ClaimedJob], payload: &JobPayload) -> Result<(), JobError> {
+        let begun = self.applier.begin(jobs).await?;
+        let held = || jobs.iter().filter(|job| begun.holds(job.id));
+        // One with a delivery, so that the timeline shows the delivery.
+        let with_delivery = held().find(|job| job.delivery_id.is_some());
+        let Some(first) = with_delivery.or_else(|| held().next()) else {
+            return Ok(());
+        };
+        let mut works = vec![ClaimedWork {
+            job: first.clone(),
+            payload: payload.clone(),
+        }];
+        let others = held().filter(|job| job.id != first.id);
+        works.extend(others.map(|job| ClaimedWork {
+            job: job.clone(),
+            payload: JobPayload::Shared { with: first.id },
+        }));
+        self.applier.apply(begun, &works).await
+    }
+
+    /// Finishes the jobs that are still held.
+    async fn complete(&self, jobs: &[ClaimedJob], outcomes: &[JobOutcome]) -> Result<(), JobError> {
+        if outcomes.is_empty() {
+            return Ok(());
+        }
+        let mut begun = self.applier.begin(jobs).await?;
+        let held: Vec<JobOutcome> = outcomes.iter().filter(|it| begun.holds(it.job)).cloned().collect();
+        outcomes::complete(&mut begun.tx, &held).await?;
+        begun.tx.commit().await?;
+        Ok(())
+    }
+}

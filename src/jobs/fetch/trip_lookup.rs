@@ -1,0 +1,117 @@
+//! Finds the trip of a document that does not name one, and requests the trips of which only one id is known.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::follow_up;
+use super::request::FetchRequest;
+use super::status;
+use crate::avinode::documents::ParsedDocument;
+use crate::avinode::resource::Resource;
+use crate::avinode::resource_id::ResourceId;
+use crate::domain::ids::{QuoteId, RfqId, TripId};
+use crate::domain::job_kind::JobKind;
+use crate::jobs::kinds;
+use crate::postgres::transaction::Pool;
+use crate::queue::enqueue::{self, InsertOptions, NewJob, UniqueOptions};
+use crate::queue::job::JobError;
+use crate::queue::rate_limit::status::LimiterStatus;
+use crate::store::{documents as stored_documents, trip_lookup};
+
+/// A document that names no trip waits this long for facts after its RFQ was fetched, perhaps too early.
+const WAIT_AFTER_RFQ: Duration = Duration::from_secs(600);
+/// It waits this long for an RFQ that cannot be fetched: a little longer than a missing RFQ is retried.
+const WAIT_FOR_RFQ: Duration = Duration::from_secs(40 * 60);
+/// Usually a notification of the trip comes before any operator answers, and supplies the other id.
+const WAIT_FOR_NOTIFICATION: Duration = Duration::from_secs(120);
+
+pub(super) enum TripOfDocument {
+    Known(TripId),
+    /// The document has no event that needs a trip.
+    NotNeeded,
+    Unknown(JobError),
+}
+
+/// Returns the trip that the document names, or its notification, or that facts know for its RFQ or quote. `fetched_at`: by
+/// the database's clock, before the document's GET began.
+pub(super) async fn trip_of(
+    pool: &Pool,
+    request: &FetchRequest,
+    resource: &Resource,
+    parsed: &ParsedDocument,
+    fetched_at: DateTime<Utc>,
+) -> Result<TripOfDocument, JobError> {
+    if let Some(trip) = parsed.trip_ids.first().or(request.trip.as_ref()) {
+        return Ok(TripOfDocument::Known(trip.clone()));
+    }
+    if parsed.events.is_empty() {
+        return Ok(TripOfDocument::NotNeeded);
+    }
+    let (rfq, quote) = (parsed.rfq.as_ref(), parsed.quote.as_ref());
+    let mut tx = pool.begin().await?;
+    let found = trip_lookup::trips_of(&mut tx, rfq.map(RfqId::as_str), quote.map(QuoteId::as_str)).await?;
+    if let [trip] = &found[..]
+        && let Ok(trip) = TripId::parse(trip)
+    {
+        return Ok(TripOfDocument::Known(trip));
+    }
+    let why = match found.len() {
+        0 => "no fact knows its RFQ or quote",
+        _ => "facts know its RFQ or quote under several trips",
+    };
+    let lost = JobError::fail(format!("{resource} names no trip, and {why}"));
+    let Some(missing) = follow_up::rfq_with_trip(resource, parsed) else {
+        return Ok(TripOfDocument::Unknown(lost));
+    };
+    // Documents that wait for one RFQ share its fetch, after which facts know their trip. The waits count from the fetch of
+    // each of the two, however long it took until anything could be fetched.
+    let (key, now) = (missing.id.as_str(), request.claimed_at);
+    let since = |moment: DateTime<Utc>| (now - moment).to_std().unwrap_or_default();
+    let waiting = enqueue::keys_with_jobs(&mut tx, &JobKind::FETCHING, &[key.to_owned()]).await?;
+    if waiting.is_empty() {
+        let newest = stored_documents::newest(&mut tx, key).await?;
+        match newest
+            .map(|newest| newest.requested_at)
+            .filter(|newest| *newest >= fetched_at)
+        {
+            Some(newest) if since(newest) >= WAIT_AFTER_RFQ => return Ok(TripOfDocument::Unknown(lost)),
+            Some(_) => {}
+            None if since(fetched_at) >= WAIT_FOR_RFQ => return Ok(TripOfDocument::Unknown(lost)),
+            None => {
+                let job = kinds::follow_up(&missing, Duration::ZERO);
+                enqueue::insert(&mut tx, &[job], InsertOptions::default()).await?;
+            }
+        }
+    }
+    tx.commit().await?;
+    let age = since(request.newest().max(fetched_at));
+    let wait = (age / 2).clamp(Duration::from_millis(500), Duration::from_secs(60));
+    let reason = format!("{resource} names no trip, {missing} is fetched first");
+    Ok(TripOfDocument::Unknown(JobError::snooze(reason, wait)))
+}
+
+/// Inserts fetches of the trips of these sessions of which only the resource id is known: the trip itself shows both ids,
+/// and a session may have the one while notifications name the other.
+pub async fn request_other_ids(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let trips = trip_lookup::trips_without_short_id(&mut tx, sessions).await?;
+    tx.commit().await?;
+    if trips.is_empty() || status::read(pool).await? == LimiterStatus::Unserved {
+        return Ok(());
+    }
+    let resources = trips
+        .iter()
+        .filter_map(|id| Resource::by_id(&ResourceId::parse(id).ok()?));
+    let jobs: Vec<NewJob> = resources
+        .map(|trip| kinds::follow_up(&trip, WAIT_FOR_NOTIFICATION))
+        .collect();
+    let unique = UniqueOptions {
+        kinds: &JobKind::FETCHING,
+        ..UniqueOptions::default()
+    };
+    let mut tx = pool.begin().await?;
+    enqueue::insert(&mut tx, &jobs, InsertOptions::unique(unique)).await?;
+    tx.commit().await
+}

@@ -1,0 +1,140 @@
+//! Claimed jobs together with the content that they apply.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::domain::event::Event;
+use crate::domain::ids::{EventId, QuoteId, RfqId, TripId};
+use crate::domain::trip::Provenance;
+use crate::queue::enqueue::NewJob;
+use crate::queue::job::ClaimedJob;
+
+/// The content of a job.
+#[derive(Debug, Clone)]
+pub enum JobPayload {
+    /// The events of a delivery.
+    Events {
+        /// `None` for an event without an `eventId`, or one that is replayed past the event keys.
+        event_id: Option<EventId>,
+        body_sha256: [u8; 32],
+        received_at: DateTime<Utc>,
+        events: Vec<Event>,
+    },
+    /// The statements of a fetched document about its trip.
+    Document {
+        /// `rfqs/arfq-12345678`, for the job's outcome.
+        resource: String,
+        /// Every id of the trip that the document shows: two or more are one trip from now on.
+        trips: Vec<TripId>,
+        events: Vec<Event>,
+        /// When the notification was received, or when the GET began that no notification caused.
+        way: Provenance,
+        /// Inserted in the same transaction.
+        follow_ups: Vec<NewJob>,
+    },
+    /// Another job of the batch applies the document that this one waits for.
+    Shared { with: i64 },
+    /// Compare a session with everything known about its trip.
+    Rematch { session: Uuid },
+    /// A quote expires.
+    QuoteExpiry {
+        trip: String,
+        quote: QuoteId,
+        valid_until: DateTime<Utc>,
+    },
+}
+
+/// A claimed job and its content.
+#[derive(Debug, Clone)]
+pub struct ClaimedWork {
+    pub job: ClaimedJob,
+    pub payload: JobPayload,
+}
+
+/// An event that was applied before. It still counts as activity.
+pub struct DuplicateEvent {
+    pub events: Vec<Event>,
+    pub received_at: DateTime<Utc>,
+}
+
+/// Returns the pairs of trip and RFQ, in normal form, that events name together.
+pub fn trips_with_rfqs(works: &[&ClaimedWork]) -> Vec<(String, String)> {
+    let mut named: BTreeSet<(String, String)> = BTreeSet::new();
+    for work in works {
+        named.extend(work.events().iter().filter_map(|event| {
+            let rfq = event.kind.rfq()?;
+            Some((event.trip.as_str().to_owned(), RfqId::normalized(rfq)))
+        }));
+    }
+    named.into_iter().collect()
+}
+
+impl ClaimedWork {
+    /// Returns the event id to enter, the delivery, and the digest that distinguishes bodies.
+    pub fn event_key(&self) -> (Option<&str>, Option<Uuid>, Option<[u8; 32]>) {
+        match &self.payload {
+            JobPayload::Events {
+                event_id: Some(event_id),
+                body_sha256,
+                ..
+            } => (Some(event_id.as_str()), self.job.delivery_id, Some(*body_sha256)),
+            _ => (None, None, None),
+        }
+    }
+
+    pub fn as_duplicate(&self) -> Option<DuplicateEvent> {
+        match &self.payload {
+            JobPayload::Events {
+                events, received_at, ..
+            } => Some(DuplicateEvent {
+                events: events.clone(),
+                received_at: *received_at,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Returns the session to rematch.
+    pub fn session(&self) -> Option<Uuid> {
+        match self.payload {
+            JobPayload::Rematch { session } => Some(session),
+            _ => None,
+        }
+    }
+
+    /// Returns the events of a delivery or a document.
+    pub fn events(&self) -> &[Event] {
+        match &self.payload {
+            JobPayload::Events { events, .. } | JobPayload::Document { events, .. } => events,
+            JobPayload::Shared { .. } | JobPayload::Rematch { .. } | JobPayload::QuoteExpiry { .. } => &[],
+        }
+    }
+
+    /// Returns the ids that a document shows to be one trip.
+    pub fn same_trip(&self) -> Vec<String> {
+        match &self.payload {
+            JobPayload::Document { trips, .. } => trips.iter().map(|trip| trip.as_str().to_owned()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns every trip id that the work names.
+    pub fn trips(&self) -> Vec<String> {
+        let mut trips = self.same_trip();
+        trips.extend(self.events().iter().map(|event| event.trip.as_str().to_owned()));
+        if let JobPayload::QuoteExpiry { trip, .. } = &self.payload {
+            trips.push(trip.clone());
+        }
+        trips
+    }
+
+    /// Returns the fetches that a document calls for.
+    pub fn follow_ups(&self) -> &[NewJob] {
+        match &self.payload {
+            JobPayload::Document { follow_ups, .. } => follow_ups,
+            _ => &[],
+        }
+    }
+}

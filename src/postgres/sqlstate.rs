@@ -1,0 +1,20 @@
+//! The SQLSTATEs that decide what a caller does next.
+
+use std::borrow::Cow;
+
+/// `query_canceled`: a `statement_timeout`, or an admin.
+pub const QUERY_CANCELED: &str = "57014";
+
+/// `deadlock_detected`, `lock_not_available`, `serialization_failure`: another transaction was in the way, and trying again
+/// helps.
+const CONTENTION: [&str; 3] = ["40P01", "55P03", "40001"];
+
+/// Returns the SQLSTATE of an error that the server reported.
+pub fn sqlstate(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error()?.code()
+}
+
+/// Returns whether another transaction was in the way.
+pub fn is_contention(sqlstate: &str) -> bool {
+    CONTENTION.contains(&sqlstate)
+}

@@ -1,0 +1,220 @@
+use std::collections::VecDeque;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn at(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_780_000_000, 0).unwrap() + TimeDelta::microseconds(micros)
+}
+
+fn seconds(seconds: i64) -> DateTime<Utc> {
+    at(seconds * 1_000_000)
+}
+
+fn bucket(per_second: f64, burst: u32) -> TokenBucket {
+    TokenBucket::full(RateLimit { per_second, burst }, at(0))
+}
+
+fn tokens(bucket: &TokenBucket, now: DateTime<Utc>) -> u32 {
+    match bucket.available(now, 1) {
+        Availability::Tokens(tokens) => tokens,
+        Availability::After(_) => 0,
+    }
+}
+
+/// A call of the property below, in shares of the longest duration of a call.
+#[derive(Debug, Clone)]
+struct Call {
+    /// When it ends after its token was taken.
+    end: f64,
+    /// When the server counts it, as a share of that.
+    counted: f64,
+    /// It is not made.
+    unused: bool,
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    // Often immediately, and often at the very end.
+    let share = || prop_oneof![Just(0.0), Just(1.0), 0.0..=1.0_f64];
+    (share(), share(), prop::bool::weighted(0.1)).prop_map(|(end, counted, unused)| Call { end, counted, unused })
+}
+
+/// What happens beside the calls of a step.
+#[derive(Debug, Clone, PartialEq)]
+enum Incident {
+    Nothing,
+    /// The server says that little of its quota is left: calls cost double for two seconds.
+    LittleLeft,
+    /// The leader dies, and another one leads after this share of five seconds. Until then the server may count calls that were
+    /// in flight.
+    LeaderDies {
+        takeover: f64,
+    },
+}
+
+fn incident() -> impl Strategy<Value = Incident> {
+    prop_oneof![
+        8 => Just(Incident::Nothing),
+        1 => Just(Incident::LittleLeft),
+        1 => (0.0..=1.0_f64).prop_map(|takeover| Incident::LeaderDies { takeover }),
+    ]
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "a share of some seconds"
+)]
+fn share(of: i64, share: f64) -> i64 {
+    (of as f64 * share) as i64
+}
+
+proptest! {
+    /// Tokens are taken at any time, calls take any time, the server counts a call anywhere between its token and its end,
+    /// and leaders die with calls in flight. No window of the server's log exceeds the limit.
+    #[test]
+    fn no_window_of_calls_exceeds_the_limit(
+        per_second in prop::sample::select(vec![0.5, 1.0, 3.0, 20.0, 100.0]),
+        burst in 1..40_u32,
+        longest in prop::sample::select(vec![0_i64, 50_000, 1_000_000, 35_000_000]),
+        steps in prop::collection::vec((0..3_000_i64, prop::collection::vec(call(), 1..12), incident()), 1..80),
+    ) {
+        let limit = RateLimit { per_second, burst };
+        let mut bucket = TokenBucket::full(limit, at(0));
+        let (mut now, mut slow_until) = (0, 0);
+        let mut counted: Vec<i64> = Vec::new();
+        // Calls in flight: when they end, and when they are counted, if they are made.
+        let mut in_flight: Vec<(i64, Option<i64>)> = Vec::new();
+        for (pause, calls, incident) in steps {
+            let cost = 1 + i64::from(slow_until > now);
+            // Often the first time at which there may be a token again, which is the worst one.
+            now += match bucket.available(at(now), cost) {
+                Availability::After(wait) if pause % 2 == 0 => i64::try_from(wait.as_micros()).unwrap(),
+                _ => share(limit.interval() + longest / 10, pause as f64 / 1_000.0),
+            };
+            let cost = 1 + i64::from(slow_until > now);
+            in_flight.sort_unstable();
+            for (end, count) in in_flight.extract_if(.., |(end, _)| *end <= now) {
+                match count {
+                    Some(_) => bucket.finish(at(end), cost),
+                    None => bucket.put_back(),
+                }
+                counted.extend(count);
+            }
+            if let Availability::Tokens(available) = bucket.available(at(now), cost) {
+                let wanted = available.min(u32::try_from(calls.len()).unwrap());
+                bucket.take(wanted);
+                for call in calls.into_iter().take(wanted as usize) {
+                    let end = share(longest, call.end);
+                    let count = (!call.unused).then(|| now + share(end, call.counted));
+                    in_flight.push((now + end, count));
+                }
+            }
+            match incident {
+                Incident::Nothing => {}
+                Incident::LittleLeft => slow_until = now + 2_000_000,
+                Incident::LeaderDies { takeover } => {
+                    (now, slow_until) = (now + share(5_000_000, takeover), 0);
+                    counted.extend(in_flight.drain(..).filter_map(|(_, count)| Some(count?.min(now))));
+                    bucket = TokenBucket::empty(limit, at(now));
+                }
+            }
+        }
+        counted.extend(in_flight.into_iter().filter_map(|(_, count)| count));
+        counted.sort_unstable();
+        for (first, from) in counted.iter().enumerate() {
+            for (last, to) in counted.iter().enumerate().skip(first) {
+                let count = (last - first + 1) as f64;
+                // The call at the end of a closed window may be the one whose token has just refilled.
+                let most = f64::from(burst) + per_second * ((to - from) as f64 / 1e6);
+                prop_assert!(count <= most + 1e-3, "{count} calls in {} µs", to - from);
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_is_there_when_it_was_promised_and_no_sooner(
+        per_second in 0.1..200.0_f64, burst in 1..30_u32, calls in prop::collection::vec(1..30_u32, 1..6), slow in any::<bool>(),
+    ) {
+        let mut bucket = bucket(per_second, burst);
+        let cost = 1 + i64::from(slow);
+        let available = |bucket: &TokenBucket, now| match bucket.available(now, cost) {
+            Availability::Tokens(tokens) => tokens,
+            Availability::After(_) => 0,
+        };
+        let mut now = at(0);
+        for wanted in calls {
+            match bucket.available(now, cost) {
+                Availability::Tokens(tokens) => {
+                    let tokens = tokens.min(wanted);
+                    bucket.take(tokens);
+                    (0..tokens).for_each(|_| bucket.finish(now, cost));
+                }
+                Availability::After(wait) => {
+                    let wait = TimeDelta::from_std(wait).unwrap();
+                    prop_assert_eq!(available(&bucket, now + wait - TimeDelta::microseconds(1)), 0);
+                    now += wait;
+                    prop_assert!(available(&bucket, now) >= 1, "after {wait}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn by_default_ten_calls_go_immediately_and_then_one_per_second() {
+    let mut bucket = bucket(1.0, 10);
+    assert_eq!(tokens(&bucket, at(0)), 10);
+    bucket.take(10);
+    (0..10).for_each(|_| bucket.finish(at(0), 1));
+    assert_eq!(bucket.available(at(0), 1), Availability::After(Duration::from_secs(1)));
+    assert_eq!(tokens(&bucket, seconds(1)), 1);
+    assert_eq!(tokens(&bucket, seconds(100)), 10, "and never more");
+}
+
+#[test]
+fn slow_calls_cost_no_throughput_while_the_burst_holds_them() {
+    // One call per second, each of which takes five: never more than six in flight.
+    let mut bucket = bucket(1.0, 10);
+    let mut calls = VecDeque::new();
+    for now in (0..60).map(seconds) {
+        if calls.len() == 5 {
+            calls.pop_front();
+            bucket.finish(now, 1);
+        }
+        assert!(tokens(&bucket, now) >= 1, "{now}");
+        bucket.take(1);
+        calls.push_back(now);
+    }
+}
+
+#[test]
+fn the_token_of_a_call_in_flight_does_not_refill() {
+    let mut bucket = bucket(1.0, 2);
+    bucket.take(2);
+    assert_eq!(tokens(&bucket, seconds(30)), 0);
+    bucket.finish(seconds(30), 1);
+    assert_eq!(tokens(&bucket, seconds(30)), 0, "it begins to, now");
+    assert_eq!(tokens(&bucket, seconds(31)), 1);
+}
+
+#[test]
+fn the_token_of_a_call_that_was_not_made_is_there_again() {
+    let mut bucket = bucket(1.0, 10);
+    bucket.take(10);
+    (0..3).for_each(|_| bucket.put_back());
+    assert_eq!(tokens(&bucket, at(0)), 3);
+}
+
+#[test]
+fn an_empty_bucket_refills_at_the_rate() {
+    let limit = RateLimit {
+        per_second: 1.0,
+        burst: 10,
+    };
+    let bucket = TokenBucket::empty(limit, at(0));
+    assert_eq!(bucket.available(at(0), 1), Availability::After(Duration::from_secs(1)));
+    assert_eq!(tokens(&bucket, seconds(7)), 7);
+    assert_eq!(tokens(&bucket, seconds(60)), 10);
+}

@@ -1,0 +1,83 @@
+//! The background tasks of a process: workers, fetching, LISTEN and maintenance.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::fetching;
+use super::settings::ServiceSettings;
+use crate::heartbeat::HeartbeatRegistry;
+use crate::jobs::{maintenance, registry};
+use crate::postgres::transaction::Pool;
+use crate::queue::claim_by_kind::ClaimByKind;
+use crate::queue::listener;
+use crate::queue::worker::Worker;
+
+/// Wakes idle workers when jobs were inserted.
+#[derive(Clone, Default)]
+pub(super) struct Wakes {
+    pub(super) jobs: Arc<Notify>,
+    pub(super) fetches: Arc<Notify>,
+}
+
+/// Starts the tasks. `process` is the holder of their leases.
+pub(super) fn spawn(
+    pool: &Pool,
+    settings: &ServiceSettings,
+    wakes: &Wakes,
+    process: &str,
+    heartbeats: &HeartbeatRegistry,
+    shutdown: &CancellationToken,
+) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    if settings.workers == 0 {
+        // Workers of other processes.
+        tasks.spawn(listener::announce(pool.clone(), wakes.jobs.clone(), shutdown.clone()));
+        return tasks;
+    }
+    // A step may take as long as its leases are renewed; a longer silence is a hang.
+    let max_silence = settings.lease * 2 + settings.poll;
+    if let Some(avinode) = &settings.avinode {
+        match fetching::leader(pool, settings, avinode, wakes.fetches.clone()) {
+            Ok(leader) => {
+                let heartbeat = heartbeats.register("fetching", max_silence);
+                let (process, shutdown) = (process.to_owned(), shutdown.clone());
+                tasks.spawn(async move { leader.run(&process, &heartbeat, &shutdown).await });
+            }
+            Err(error) => tracing::error!(%error, "failed to make a client of Avinode, nothing is fetched: {error}"),
+        }
+    }
+    for number in 1..=settings.workers {
+        let own = pool.sibling(1);
+        let claimer = ClaimByKind::new(registry::handlers(&own, settings.policy, settings.clock));
+        let worker = Arc::new(Worker {
+            lease: settings.lease,
+            poll: settings.poll,
+            retry: settings.retry,
+            wake: wakes.jobs.clone(),
+            ..Worker::new(own, pool.clone(), claimer)
+        });
+        let (name, shutdown) = (format!("{process}/{number}"), shutdown.clone());
+        let heartbeat = heartbeats.register(format!("worker {number}"), max_silence);
+        tasks.spawn(async move { worker.work(&name, &heartbeat, &shutdown).await });
+    }
+    if settings.listens {
+        let wakes = vec![wakes.jobs.clone(), wakes.fetches.clone()];
+        tasks.spawn(listener::listen(pool.clone(), wakes, shutdown.clone()));
+    }
+    let config = maintenance::MaintenanceConfig {
+        outcome_retention: settings.outcome_retention,
+        reconcile_every: settings.avinode.as_ref().and_then(|avinode| avinode.reconcile_every),
+    };
+    let heartbeat = heartbeats.register("maintenance", maintenance::ROUND_EVERY * 4);
+    tasks.spawn(maintenance::run(
+        pool.clone(),
+        process.to_owned(),
+        config,
+        heartbeat,
+        shutdown.clone(),
+    ));
+    tasks
+}
