@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use super::parse_error::ParseError;
 use super::resource::{Resource, ResourceKind};
-use crate::domain::event::{Event, EventKind, FactVersion};
-use crate::domain::ids::{QuoteId, RfqId, TripId};
+use ingest_domain::event::{Event, EventKind, FactVersion};
+use ingest_domain::ids::{QuoteId, RfqId, TripId};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ParsedDocument {

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::json::text_at;
-use crate::domain::event::Money;
+use ingest_domain::event::Money;
 
 /// The highest plausible price in any currency; a higher amount is not a price.
 const MAX_AMOUNT: i128 = 1_000_000_000_000_000;

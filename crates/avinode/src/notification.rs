@@ -10,7 +10,7 @@ use super::json::{self, text_at};
 use super::parse_error::{ParseError, quoted};
 use super::resource_id::ResourceId;
 use super::{sanitize, timestamp};
-use crate::domain::ids::{EventId, IdError, TripId};
+use ingest_domain::ids::{EventId, IdError, TripId};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notification {

@@ -2,7 +2,7 @@
 
 use super::json::JsonError;
 use super::sanitize;
-use crate::domain::ids::IdError;
+use ingest_domain::ids::IdError;
 
 /// Quotes at most 100 printable characters of the body.
 #[derive(Debug, thiserror::Error)]

@@ -1,9 +1,9 @@
-//! The id of an Avinode resource of any kind. The rules have their own id types in [`crate::domain::ids`]; this one
+//! The id of an Avinode resource of any kind. The rules have their own id types in [`ingest_domain::ids`]; this one
 //! identifies a resource to fetch.
 
 use std::fmt;
 
-use crate::domain::ids::{EventId, IdError};
+use ingest_domain::ids::{EventId, IdError};
 
 /// A resource's id as in a thin notification, for example `arfq-12345678`; the case is kept.
 ///
@@ -14,7 +14,7 @@ pub struct ResourceId(String);
 
 impl ResourceId {
     /// Trims and checks a text as every id: not empty, at most
-    /// [`MAX_ID_BYTES`](crate::domain::ids::MAX_ID_BYTES), no control characters.
+    /// [`MAX_ID_BYTES`](ingest_domain::ids::MAX_ID_BYTES), no control characters.
     ///
     /// # Errors
     /// The check that failed.

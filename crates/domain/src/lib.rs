@@ -2,10 +2,10 @@
 
 pub mod api_scope;
 pub mod chat_session;
+pub mod clock;
 pub mod decide;
 pub mod event;
 pub mod ids;
-pub mod job_kind;
 pub mod primary_quote;
 pub mod quote;
 pub mod quote_history;

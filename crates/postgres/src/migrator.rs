@@ -21,7 +21,7 @@ mod lock;
 mod pre_release;
 
 /// The files of `migrations/`, built into the program. `sqlx.toml` puts the migrations table into our own schema.
-pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
 /// No notices about objects that exist already, and more time for an index build than the role may have.
 const SETTINGS: &str = "SET client_min_messages = 'warning'; SET statement_timeout = '1h'";

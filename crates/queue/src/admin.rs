@@ -7,9 +7,9 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::job_state::JobState;
-use crate::domain::job_kind::JobKind;
-use crate::postgres::interval::interval;
-use crate::postgres::transaction::Pool;
+use crate::job_kind::JobKind;
+use ingest_postgres::interval::interval;
+use ingest_postgres::transaction::Pool;
 
 /// A live or dead job.
 #[derive(Debug, Clone, Serialize)]

@@ -6,8 +6,8 @@ use futures_util::future::BoxFuture;
 
 use super::handler::JobBatch;
 use super::job::ClaimedJob;
-use crate::postgres::interval::interval;
-use crate::postgres::transaction::{Pool, Transaction};
+use ingest_postgres::interval::interval;
+use ingest_postgres::transaction::{Pool, Transaction};
 
 /// Claims jobs for a worker, by kind or by key.
 pub trait Claimer: Send + Sync {

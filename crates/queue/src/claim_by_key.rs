@@ -14,9 +14,9 @@ use super::handler::{JobBatch, JobHandler};
 use super::job::ClaimedJob;
 use super::leader::LeaderLease;
 use super::rate_limit::limiter::RateLimiter;
-use crate::domain::job_kind::JobKind;
-use crate::postgres::interval::interval;
-use crate::postgres::transaction::Pool;
+use crate::job_kind::JobKind;
+use ingest_postgres::interval::interval;
+use ingest_postgres::transaction::Pool;
 
 /// The most keys of one claim: their calls begin at about the same time.
 const MAX_KEYS: usize = 8;

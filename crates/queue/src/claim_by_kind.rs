@@ -10,9 +10,9 @@ use futures_util::future::BoxFuture;
 use super::claim::{Claim, Claimer};
 use super::handler::{JobBatch, JobHandler};
 use super::job::ClaimedJob;
-use crate::domain::job_kind::JobKind;
-use crate::postgres::interval::interval;
-use crate::postgres::transaction::Pool;
+use crate::job_kind::JobKind;
+use ingest_postgres::interval::interval;
+use ingest_postgres::transaction::Pool;
 
 /// A kind of job, how many of it are claimed at a time, and their handler.
 pub struct KindHandler {

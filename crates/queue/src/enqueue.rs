@@ -5,9 +5,9 @@ use std::time::Duration;
 use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
 
-use crate::domain::job_kind::JobKind;
-use crate::postgres::interval::interval;
-use crate::postgres::transaction::Transaction;
+use crate::job_kind::JobKind;
+use ingest_postgres::interval::interval;
+use ingest_postgres::transaction::Transaction;
 
 /// A job to insert.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use sqlx::postgres::{PgTypeInfo, PgValueRef};
 use sqlx::{Decode, Postgres, Type};
 use uuid::Uuid;
 
-use crate::domain::job_kind::JobKind;
-use crate::postgres::sqlstate::{is_contention, sqlstate};
+use crate::job_kind::JobKind;
+use ingest_postgres::sqlstate::{is_contention, sqlstate};
 
 /// A job under a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]

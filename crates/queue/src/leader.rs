@@ -8,8 +8,8 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::postgres::interval::interval;
-use crate::postgres::transaction::Pool;
+use ingest_postgres::interval::interval;
+use ingest_postgres::transaction::Pool;
 
 /// The length of a lease that is kept by renewing it.
 pub const HOLD: Duration = Duration::from_secs(6);

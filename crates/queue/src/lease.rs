@@ -9,7 +9,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::claim;
 use super::job::{ClaimedJob, JobError};
-use crate::postgres::transaction::Pool;
+use ingest_postgres::transaction::Pool;
 
 /// The leases of `held` while some work is done under them.
 pub(super) struct HeldLeases<'a> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::postgres::transaction::{Pool, Transaction};
+use ingest_postgres::transaction::{Pool, Transaction};
 
 /// The channel of notifications about inserted jobs.
 pub const CHANNEL: &str = "avinode_ingest_jobs";

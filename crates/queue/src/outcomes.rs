@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::postgres::interval::interval;
-use crate::postgres::transaction::{Pool, Transaction};
+use ingest_postgres::interval::interval;
+use ingest_postgres::transaction::{Pool, Transaction};
 
 /// Rows that one transaction deletes, so that none runs long.
 const CHUNK: i64 = 5_000;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::claim::lease_tokens;
 use super::job::ClaimedJob;
-use crate::domain::job_kind::JobKind;
-use crate::postgres::interval::interval;
-use crate::postgres::transaction::Pool;
+use crate::job_kind::JobKind;
+use ingest_postgres::interval::interval;
+use ingest_postgres::transaction::Pool;
 
 /// The longest failure text that is kept, in characters.
 const REASON_CHARS: usize = 500;

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::domain::job_kind::JobKind;
-use crate::postgres::transaction::Pool;
+use crate::job_kind::JobKind;
+use ingest_postgres::transaction::Pool;
 
 /// A finished job, for people.
 #[derive(Debug, Clone, Serialize)]

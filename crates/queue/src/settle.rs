@@ -8,7 +8,7 @@ use super::handler::{JobBatch, UnfinishedJobs};
 use super::job::ClaimedJob;
 use super::release::{self, RescheduledJob};
 use super::retry::RetryPolicy;
-use crate::postgres::transaction::Pool;
+use ingest_postgres::transaction::Pool;
 
 /// Counts of unfinished jobs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use super::release;
 use super::retry::RetryPolicy;
 use super::settle::{self, SettledJobs};
 use crate::heartbeat::Heartbeat;
-use crate::postgres::transaction::Pool;
+use ingest_postgres::transaction::Pool;
 
 /// Work is given up after this many leases, or after [`Worker::min_work_limit`].
 const WORK_LEASES: u32 = 5;

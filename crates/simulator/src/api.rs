@@ -22,7 +22,7 @@ use super::log::{CallLog, CallResult, lock};
 use super::rate_limit::{RateLimitDecision, TokenBucket};
 use super::webhook_settings::WebhookSettings;
 use super::world::SimulatedWorld;
-use crate::clock::Clock;
+use ingest_domain::clock::Clock;
 
 /// The state of the simulator, shared by the API and the sender.
 pub struct SimulatorState {

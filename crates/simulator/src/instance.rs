@@ -24,7 +24,7 @@ use super::sender::{Sender, body};
 use super::webhook_settings::{AuthMode, EVENT_TYPES};
 use super::world::SimulatedWorld;
 use super::world::notification::SimulatedNotification;
-use crate::clock::Clock;
+use ingest_domain::clock::Clock;
 
 /// Between two looks for a webhook setting.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);

@@ -16,9 +16,9 @@ use super::error::{FetchError, RetryHints, chain};
 use super::headers::{InvalidCredential, default_headers, request_headers};
 use super::rate_limit_headers::{RateLimitHeaders, retry_after, server_time};
 use super::transport::{HttpResponse, http_client, send};
-use crate::avinode::json::JsonError;
-use crate::avinode::resource::Resource;
-use crate::clock::Clock;
+use crate::json::JsonError;
+use crate::resource::Resource;
+use ingest_domain::clock::Clock;
 
 /// Cheap to clone; clones share connections.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ pub struct FetchResult {
 pub struct ApiDocument {
     /// The whole body, decompressed.
     pub body: Bytes,
-    /// `data` of the envelope, never null; read by [`json::read`](crate::avinode::json::read).
+    /// `data` of the envelope, never null; read by [`json::read`](crate::json::read).
     pub data: Value,
 }
 

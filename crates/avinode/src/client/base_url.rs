@@ -8,8 +8,8 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-use crate::avinode::parse_error::quoted;
-use crate::avinode::resource::Resource;
+use crate::parse_error::quoted;
+use crate::resource::Resource;
 
 /// The addresses to which the host name may resolve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use crate::avinode::json::{self, JsonError, text_at};
-use crate::avinode::sanitize;
+use crate::json::{self, JsonError, text_at};
+use crate::sanitize;
 
 /// The most errors of one response that are quoted.
 const MAX_ERRORS: usize = 3;

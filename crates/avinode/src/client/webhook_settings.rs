@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::avinode_client::{ApiResponse, AvinodeClient};
 use super::base_url::is_plain_id;
 use super::error::FetchError;
-use crate::avinode::sanitize;
+use crate::sanitize;
 
 /// The event types that the service needs, each with the information it carries.
 pub const NEEDED_EVENTS: [(&str, &str); 3] = [

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::avinode::json::text_at;
-use crate::avinode::resource::{Resource, ResourceKind};
-use crate::avinode::resource_id::ResourceId;
-use crate::avinode::{money, sanitize, timestamp};
-use crate::domain::event::{Money, Party};
-use crate::domain::ids::{IdError, RfqId};
+use crate::json::text_at;
+use crate::resource::{Resource, ResourceKind};
+use crate::resource_id::ResourceId;
+use crate::{money, sanitize, timestamp};
+use ingest_domain::event::{Money, Party};
+use ingest_domain::ids::{IdError, RfqId};
 
 /// The value itself, or the first item of a list.
 pub(super) fn one(value: &Value) -> &Value {

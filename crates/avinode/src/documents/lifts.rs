@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::json_access;
 use super::timestamps::DocumentTimestamps;
-use crate::avinode::json::text_at;
-use crate::avinode::sanitize;
-use crate::domain::event::{Party, QuoteDetails};
-use crate::domain::ids::{QuoteId, RfqId};
+use crate::json::text_at;
+use crate::sanitize;
+use ingest_domain::event::{Party, QuoteDetails};
+use ingest_domain::ids::{QuoteId, RfqId};
 
 /// The status of an answered lift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,9 +8,9 @@ use super::json_access;
 use super::lifts::{self, LiftStatus, ParsedDecline, ParsedLift};
 use super::timestamps::DocumentTimestamps;
 use super::{ParsedDocument, UnassignedEvent};
-use crate::avinode::resource::{Resource, ResourceKind};
-use crate::domain::event::{EventKind, Party, QuoteDetails};
-use crate::domain::ids::{MessageId, QuoteId, RfqId};
+use crate::resource::{Resource, ResourceKind};
+use ingest_domain::event::{EventKind, Party, QuoteDetails};
+use ingest_domain::ids::{MessageId, QuoteId, RfqId};
 
 /// Properties that name the company of a seller's message, the preferred one first.
 const SELLER: [&str; 4] = ["sellerCompany", "seller", "sender", "company"];

@@ -7,10 +7,10 @@ use super::lifts::{self, LiftStatus, ParsedLift};
 use super::messages::{only, withdrawal};
 use super::timestamps::DocumentTimestamps;
 use super::{ParsedDocument, json_access};
-use crate::avinode::resource::{Resource, ResourceKind};
-use crate::avinode::sanitize;
-use crate::domain::event::{EventKind, QuoteDetails};
-use crate::domain::ids::{QuoteId, RfqId};
+use crate::resource::{Resource, ResourceKind};
+use crate::sanitize;
+use ingest_domain::event::{EventKind, QuoteDetails};
+use ingest_domain::ids::{QuoteId, RfqId};
 
 /// A fetched quote may be a generated price. Its seller made it if its own lift is accepted, or if a message or the RFQ says
 /// so, so the RFQ is reported as missing. Otherwise the document only describes the quote. If its lift is open, it states

@@ -7,9 +7,9 @@ use super::ParsedDocument;
 use super::json_access;
 use super::lifts::{self, LiftStatus, ParsedDecline};
 use super::timestamps::DocumentTimestamps;
-use crate::avinode::resource::{Resource, ResourceKind};
-use crate::domain::event::{EventKind, TripStatus};
-use crate::domain::ids::RfqId;
+use crate::resource::{Resource, ResourceKind};
+use ingest_domain::event::{EventKind, TripStatus};
+use ingest_domain::ids::RfqId;
 
 /// States that the RFQ was sent, the quotes of its accepted lifts and their validity, its declines, and a cancellation.
 pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> ParsedDocument {

@@ -10,9 +10,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::UnassignedEvent;
 use super::json_access;
-use crate::avinode::timestamp;
-use crate::domain::event::{EventKind, FactSource, FactVersion, Money, Party, QuoteDetails};
-use crate::domain::ids::{QuoteId, RfqId};
+use crate::timestamp;
+use ingest_domain::event::{EventKind, FactSource, FactVersion, Money, Party, QuoteDetails};
+use ingest_domain::ids::{QuoteId, RfqId};
 
 /// Names of creation timestamps. Only the first has been seen.
 const CREATED: [&str; 4] = ["createdOn", "created", "createdAt", "sentOn"];

@@ -6,8 +6,8 @@ mod malformed;
 use chrono::{DateTime, Utc};
 
 use super::*;
-use crate::avinode::notification::Notification;
-use crate::domain::event::Money;
+use crate::notification::Notification;
+use ingest_domain::event::Money;
 
 const QUOTED: &str = r#"{
   "event": "TripRequestSellerResponse", "eventId": "evt-quoted-001", "timestamp": "2026-01-31T10:00:00.250Z", "apiVersion": "v1.0",

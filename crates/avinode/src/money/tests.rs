@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::avinode::json::read;
+use crate::json::read;
 
 #[test]
 fn an_amount_is_parsed_exactly_in_every_spelling() {

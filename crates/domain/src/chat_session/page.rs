@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::status::SessionStatus;
-use crate::domain::ids::TripId;
+use crate::ids::TripId;
 
 /// Conditions that a session must all match; without any, every session matches.
 #[derive(Debug, Clone, Default, PartialEq)]

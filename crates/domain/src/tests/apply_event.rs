@@ -6,11 +6,11 @@ use proptest::prelude::*;
 use super::generators::{
     LearnedEvent, at, bare_quote, event, events_and_shuffled_copies, learned_events, quote, trip_after,
 };
-use crate::domain::event::{EventKind, FactSource, Money, Party, QuoteDetails};
-use crate::domain::ids::MessageId;
-use crate::domain::quote::{FactChange, QuoteFacts};
-use crate::domain::timeline::TimelineKind;
-use crate::domain::trip::{ChangedFacts, Provenance, TripFacts};
+use crate::event::{EventKind, FactSource, Money, Party, QuoteDetails};
+use crate::ids::MessageId;
+use crate::quote::{FactChange, QuoteFacts};
+use crate::timeline::TimelineKind;
+use crate::trip::{ChangedFacts, Provenance, TripFacts};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]

@@ -6,12 +6,12 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::generators::{LearnedEvent, at, learned_events, trip_after};
-use crate::domain::decide::{SessionUpdate, decide};
-use crate::domain::ids::QuoteId;
-use crate::domain::primary_quote::PrimaryQuotePolicy;
-use crate::domain::session::SessionSnapshot;
-use crate::domain::trip::{ChangedFacts, Provenance, TripFacts};
-use crate::domain::workflow::{WorkflowStep, advance_to};
+use crate::decide::{SessionUpdate, decide};
+use crate::ids::QuoteId;
+use crate::primary_quote::PrimaryQuotePolicy;
+use crate::session::SessionSnapshot;
+use crate::trip::{ChangedFacts, Provenance, TripFacts};
+use crate::workflow::{WorkflowStep, advance_to};
 
 /// A session and its primary quote, updated as the service updates them.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,7 +176,7 @@ fn steps_move_forward_only_and_an_unknown_one_stays() {
 #[test]
 fn a_session_advances_to_requesting_quotes_when_a_seller_was_contacted_or_answered() {
     use super::generators::{event, rfq};
-    use crate::domain::event::{EventKind, FactSource, Party, TripStatus};
+    use crate::event::{EventKind, FactSource, Party, TripStatus};
     let step = |kind: EventKind| {
         let events: [LearnedEvent; 1] = [(event(Some(1), FactSource::Event, kind), Provenance::Notified(at(1)))];
         let row = SessionSnapshot {

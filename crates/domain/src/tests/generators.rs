@@ -8,9 +8,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rust_decimal::Decimal;
 
-use crate::domain::event::{Event, EventKind, FactSource, FactVersion, Money, Party, QuoteDetails, TripStatus};
-use crate::domain::ids::{MessageId, QuoteId, RfqId, TripId};
-use crate::domain::trip::{ChangedFacts, Provenance, TripFacts};
+use crate::event::{Event, EventKind, FactSource, FactVersion, Money, Party, QuoteDetails, TripStatus};
+use crate::ids::{MessageId, QuoteId, RfqId, TripId};
+use crate::trip::{ChangedFacts, Provenance, TripFacts};
 
 /// An event, and how it was learned.
 pub type LearnedEvent = (Event, Provenance);

@@ -1,13 +1,13 @@
 //! The selection implemented a second time, from the plain list of events and the text of the design, without
-//! [`TripFacts`](crate::domain::trip::TripFacts).
+//! [`TripFacts`](crate::trip::TripFacts).
 
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 
 use super::generators::{LearnedEvent, at, events_and_shuffled_copies, trip_after};
-use crate::domain::event::{Event, EventKind, FactSource, Money, QuoteDetails};
-use crate::domain::ids::QuoteId;
-use crate::domain::primary_quote::{PrimaryQuotePolicy, select_primary};
+use crate::event::{Event, EventKind, FactSource, Money, QuoteDetails};
+use crate::ids::QuoteId;
+use crate::primary_quote::{PrimaryQuotePolicy, select_primary};
 
 struct Candidate<'a> {
     id: &'a QuoteId,

@@ -3,10 +3,10 @@
 use rust_decimal::Decimal;
 
 use super::generators::{LearnedEvent, at, bare_quote, event, quote, rfq, trip_after};
-use crate::domain::event::{EventKind, FactSource, Money, Party, QuoteDetails};
-use crate::domain::primary_quote::PrimaryQuotePolicy::{self, First, Latest, LowestPrice};
-use crate::domain::primary_quote::select_primary;
-use crate::domain::trip::Provenance;
+use crate::event::{EventKind, FactSource, Money, Party, QuoteDetails};
+use crate::primary_quote::PrimaryQuotePolicy::{self, First, Latest, LowestPrice};
+use crate::primary_quote::select_primary;
+use crate::trip::Provenance;
 
 const EVERY_POLICY: [PrimaryQuotePolicy; 3] = [Latest, First, LowestPrice];
 const USD: Option<(i64, &str)> = Some((10_000, "USD"));

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::{ChangedFacts, Provenance, TripFacts, TripStatusFact};
-use crate::domain::event::{Event, EventKind, FactSource, QuoteDetails, TripStatus};
-use crate::domain::ids::{QuoteId, RfqId};
-use crate::domain::quote::{DeclineFact, FactChange, Rfq, record_decline};
-use crate::domain::quote_history::QuoteHistory;
-use crate::domain::timeline::{TimelineEvent, quote_detail};
+use crate::event::{Event, EventKind, FactSource, QuoteDetails, TripStatus};
+use crate::ids::{QuoteId, RfqId};
+use crate::quote::{DeclineFact, FactChange, Rfq, record_decline};
+use crate::quote_history::QuoteHistory;
+use crate::timeline::{TimelineEvent, quote_detail};
 
 impl TripFacts {
     /// Applies an event and returns its timeline event, if it makes one.

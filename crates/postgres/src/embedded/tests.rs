@@ -211,7 +211,7 @@ struct Owner {
 }
 
 async fn start_owner(home: &Path) -> Owner {
-    let name = "postgres::embedded::tests::owner";
+    let name = "embedded::tests::owner";
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", name, "--ignored", "--nocapture"])

@@ -1,6 +1,6 @@
 //! Errors of migrations; each names the remedy.
 
-use crate::postgres::server_error::{readable, readable_migration};
+use crate::server_error::{readable, readable_migration};
 
 /// sqlx's table of applied migrations, as `sqlx.toml` names it (held by a test).
 pub(super) const MIGRATIONS_TABLE: &str = "avinode_ingest.schema_migrations";

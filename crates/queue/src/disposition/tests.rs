@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::job_kind::JobKind;
+use crate::job_kind::JobKind;
 
 fn job(attempts: i32) -> ClaimedJob {
     ClaimedJob {

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::state::{CallOutcome, CallRestrictions, LimiterState, RemainingQuota, ReportResult};
 use super::token_bucket::{Availability, RateLimit, TokenBucket};
-use crate::queue::leader::LeaseRow;
+use crate::leader::LeaseRow;
 
 pub struct RateLimiter {
     state: Mutex<LimiterState>,

@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::state::CallRestrictions;
-use crate::postgres::transaction::Pool;
-use crate::queue::leader;
+use crate::leader;
+use ingest_postgres::transaction::Pool;
 
 /// A change of leader takes less time than this.
 const HANDOVER: TimeDelta = TimeDelta::seconds(30);

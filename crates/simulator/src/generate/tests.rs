@@ -1,5 +1,5 @@
 use super::*;
-use crate::simulator::scenario::Scenario;
+use crate::scenario::Scenario;
 
 fn generated(trips: u32, actions: u32, seed: u64) -> Scenario {
     Scenario::generated(GeneratorOptions::new(trips, actions), seed).unwrap()

@@ -5,8 +5,8 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::IndexedRandom;
 use rust_decimal::Decimal;
 
-use crate::simulator::action::Action;
-use crate::simulator::scenario::trip::ScenarioTrip;
+use crate::action::Action;
+use crate::scenario::trip::ScenarioTrip;
 
 const OPERATORS: [&str; 6] = [
     "Northwind Jets",

@@ -6,7 +6,7 @@ use reqwest::{Client, Method, Response};
 use serde_json::Value;
 
 use super::*;
-use crate::simulator::log::CallResult;
+use crate::log::CallResult;
 
 /// A running simulator and a client with its credentials.
 struct TestSetup {
@@ -17,7 +17,7 @@ struct TestSetup {
 
 impl TestSetup {
     async fn start(options: SimulatorOptions) -> Self {
-        let scenario = Scenario::read(include_bytes!("../../../scenarios/story.json"), None).unwrap();
+        let scenario = Scenario::read(include_bytes!("../../../../scenarios/story.json"), None).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let shutdown = CancellationToken::new();
         let simulator = Simulator::start(listener, scenario, options, shutdown.clone()).unwrap();

@@ -9,7 +9,7 @@ use axum::routing::post;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::simulator::log::CallLog;
+use crate::log::CallLog;
 
 /// The headers and the body of each request.
 type Received = Arc<Mutex<Vec<(HeaderMap, String)>>>;

@@ -8,8 +8,8 @@ use super::{
     LiftAnswer, MessageContent, ResourceTimestamps, SimulatedLift, SimulatedMessage, SimulatedQuote, SimulatedRfq,
     SimulatedWorld,
 };
-use crate::simulator::action::Action;
-use crate::simulator::documents::document;
+use crate::action::Action;
+use crate::documents::document;
 
 impl SimulatedWorld {
     /// Applies an action and returns its notification. The actions of a valid scenario are always possible; any other changes

@@ -1,7 +1,7 @@
 //! The notification of an action.
 
 use super::SimulatedWorld;
-use crate::simulator::action::{Action, is_by_buyer};
+use crate::action::{Action, is_by_buyer};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimulatedNotification {

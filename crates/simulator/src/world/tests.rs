@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::notification::SimulatedNotification;
 use super::*;
-use crate::simulator::documents::document;
+use crate::documents::document;
 
 const BASE: &str = "http://a/api";
 const SCENARIO: &str = r#"{"updated_on":true,"trips":[{"short":"S1","id":"atrip-1"},{"short":"S2","id":"atrip-2","named":false}],

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::support::{at, decline, events};
-use crate::domain::event::EventKind;
+use ingest_domain::event::EventKind;
 
 #[test]
 fn a_decline_is_found_in_every_known_place() {

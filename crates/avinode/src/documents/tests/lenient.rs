@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::support::{at, began_at, events, price, quote_of, quotes, read, resource};
-use crate::avinode::documents;
-use crate::domain::event::{EventKind, Party};
+use crate::documents;
+use ingest_domain::event::{EventKind, Party};
 
 fn message_with(part: &str, odd: Value) -> Value {
     let mut data = json!({

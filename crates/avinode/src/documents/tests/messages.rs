@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::support::{at, began_at, events, price, quote_of, read, rfq_id, trip_ids};
-use crate::avinode::documents::UnassignedEvent;
-use crate::domain::event::{EventKind, FactSource, Party, QuoteDetails};
-use crate::domain::ids::{MessageId, QuoteId};
+use crate::documents::UnassignedEvent;
+use ingest_domain::event::{EventKind, FactSource, Party, QuoteDetails};
+use ingest_domain::ids::{MessageId, QuoteId};
 
 #[test]
 fn a_message_with_a_sellers_quote_is_a_quote() {

@@ -8,14 +8,13 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use super::support::{began_at, price, resource};
-use crate::avinode::documents;
-use crate::avinode::full_event::events;
-use crate::avinode::notification::Notification;
-use crate::domain::event::Event;
-use crate::domain::ids::{QuoteId, TripId};
-use crate::domain::tests::generators::assert_every_kind;
-use crate::domain::timeline::TimelineKind;
-use crate::domain::trip::{ChangedFacts, Provenance, TripFacts};
+use crate::documents;
+use crate::full_event::events;
+use crate::notification::Notification;
+use ingest_domain::event::{Event, EventKind};
+use ingest_domain::ids::{QuoteId, TripId};
+use ingest_domain::timeline::TimelineKind;
+use ingest_domain::trip::{ChangedFacts, Provenance, TripFacts};
 
 /// The state of a quote at Avinode at some time.
 #[derive(Debug, Clone, Copy)]
@@ -165,7 +164,21 @@ proptest! {
 fn the_generator_makes_every_event_kind() {
     let mut runner = TestRunner::deterministic();
     let generated = (0..100).flat_map(|_| reports().new_tree(&mut runner).unwrap().current().concat());
-    assert_every_kind(&generated.collect::<Vec<_>>());
+    let mut counts = [0; 7];
+    for event in generated {
+        // A new kind does not compile here, and has to be generated as well.
+        let place = match event.kind {
+            EventKind::QuoteReceived(_) => 0,
+            EventKind::QuoteObserved(_) => 1,
+            EventKind::QuoteReaffirmed { .. } => 2,
+            EventKind::RfqDeclined { .. } => 3,
+            EventKind::MessageReceived { .. } => 4,
+            EventKind::TripRequested { .. } => 5,
+            EventKind::TripChanged { .. } => 6,
+        };
+        counts[place] += 1;
+    }
+    assert!(counts.iter().all(|count| *count > 0), "generated: {counts:?}");
 }
 
 fn accepted(second: i64, price: Option<i64>) -> QuoteState {

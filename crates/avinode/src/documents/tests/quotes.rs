@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::support::{decline, events, observed, price, read, rfq_id};
-use crate::avinode::documents::UnassignedEvent;
-use crate::domain::event::{EventKind, Party};
-use crate::domain::ids::QuoteId;
+use crate::documents::UnassignedEvent;
+use ingest_domain::event::{EventKind, Party};
+use ingest_domain::ids::QuoteId;
 
 #[test]
 fn the_trip_of_a_quote_can_be_found_by_its_id_and_its_rfq() {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::support::{at, began_at, decline, events, price, quotes, read, rfq_id, trip_ids};
-use crate::avinode::documents::UnassignedEvent;
-use crate::domain::event::{EventKind, TripStatus};
+use crate::documents::UnassignedEvent;
+use ingest_domain::event::{EventKind, TripStatus};
 
 fn rfq(lifts: &Value) -> Value {
     json!({

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::avinode::documents::{self, ParsedDocument, UnassignedEvent};
-use crate::avinode::resource::{Resource, ResourceKind};
-use crate::avinode::resource_id::ResourceId;
-use crate::domain::event::{EventKind, Money, QuoteDetails};
-use crate::domain::ids::{QuoteId, RfqId, TripId};
+use crate::documents::{self, ParsedDocument, UnassignedEvent};
+use crate::resource::{Resource, ResourceKind};
+use crate::resource_id::ResourceId;
+use ingest_domain::event::{EventKind, Money, QuoteDetails};
+use ingest_domain::ids::{QuoteId, RfqId, TripId};
 
 pub(super) fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::support::{events, read, trip_ids};
-use crate::domain::event::EventKind;
-use crate::domain::ids::TripId;
+use ingest_domain::event::EventKind;
+use ingest_domain::ids::TripId;
 
 #[test]
 fn a_trip_shows_both_of_its_ids_and_lists_its_rfqs_and_messages() {

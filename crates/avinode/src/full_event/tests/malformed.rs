@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::avinode::json::check;
-use crate::avinode::notification::{DeliveryKind, classify};
+use crate::json::check;
+use crate::notification::{DeliveryKind, classify};
 
 /// Does everything that the receiver and the worker do with a body. The classification agrees with the parser, and only full
 /// events that pass the check have events.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::postgres::migrator::MIGRATOR;
+use crate::migrator::MIGRATOR;
 
 #[test]
 fn the_index_of_every_file_without_a_transaction_is_found() {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::queue::rate_limit::token_bucket::RateLimit;
+use crate::rate_limit::token_bucket::RateLimit;
 
 const CREDENTIALS: &str = "a digest";
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::queue::rate_limit::state::{CircuitBreaker, Suspension};
+use crate::rate_limit::state::{CircuitBreaker, Suspension};
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_780_000_000 + seconds, 0).unwrap()

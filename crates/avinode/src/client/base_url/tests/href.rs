@@ -1,8 +1,8 @@
 //! Verification of the `href` of a notification.
 
 use super::super::*;
-use crate::avinode::resource::ResourceKind;
-use crate::avinode::resource_id::ResourceId;
+use crate::resource::ResourceKind;
+use crate::resource_id::ResourceId;
 
 fn resource(kind: ResourceKind, id: &str) -> Resource {
     Resource {
