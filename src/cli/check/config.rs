@@ -103,7 +103,7 @@ async fn is_avinode_ingest(listen: SocketAddr) -> bool {
     let url = format!("http://{}/livez", reachable(listen));
     let probe = async {
         let client = client(&url)
-            .inspect_err(|error| tracing::debug!(error = chain(error), "could not make an HTTP client"))
+            .inspect_err(|error| tracing::debug!("could not make an HTTP client: {}", chain(error)))
             .ok()?;
         let response = client.get(&url).send().await.ok()?;
         let status: serde_json::Value = serde_json::from_slice(&response.bytes().await.ok()?).ok()?;
