@@ -7,10 +7,10 @@ ARGS ?=
 export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fmt deny sqlx openapi client api docs bench image ci ci-fast need-cargo need-postgres
+.PHONY: help demo test check lint fmt deny sqlx openapi client api docs check-docs bench image ci ci-fast need-cargo need-postgres
 
 help: ## Print this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-13s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-15s %s\n' "$$name" "$$text"; done
 
 demo: need-cargo need-postgres ## Run the main path on real input; stays up until Ctrl-C (ARGS=--exit ends it after the run)
 	@cargo run --locked -- demo $(ARGS)
@@ -48,6 +48,9 @@ api: need-cargo need-postgres ## Call every operation of openapi.json with valid
 
 docs: need-cargo ## Build the documentation of the crate; warnings are errors
 	@RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
+
+check-docs: need-cargo need-postgres ## Check the documents: their commands and outputs, links, named files and tests (ARGS=links for a part)
+	@scripts/check-docs $(ARGS)
 
 bench: need-cargo need-postgres ## Measure throughput and latency on this machine, 2 minutes after a release build (ARGS=--short)
 	@cargo bench --locked --bench measure -- $(ARGS)
