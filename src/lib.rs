@@ -14,21 +14,22 @@
 //! 5. load, decide, apply: [`jobs::apply`] runs one fenced transaction around the pure [`domain::decide`]
 #![forbid(unsafe_code)]
 
+pub use ingest_avinode as avinode;
+pub use ingest_domain as domain;
+pub use ingest_domain::clock;
+pub use ingest_postgres as postgres;
+pub use ingest_queue as queue;
+pub use ingest_queue::heartbeat;
+pub use ingest_simulator as simulator;
+
 pub mod activity_log;
-pub mod avinode;
 pub mod cli;
-pub mod clock;
 pub mod config;
-pub mod domain;
-pub mod heartbeat;
 pub mod http;
 pub mod ingest;
 pub mod jobs;
-pub mod postgres;
-pub mod queue;
 pub mod service;
 pub mod sessions;
 pub mod shutdown;
-pub mod simulator;
 pub mod store;
 pub mod telemetry;

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::new_delivery::NewDelivery;
 use crate::avinode::notification::DeliveryKind;
-use crate::domain::job_kind::JobKind;
 use crate::postgres::autocommit::AutocommitConnection;
+use crate::queue::job_kind::JobKind;
 
 /// Appends deliveries and their jobs in one statement, which is its own transaction.
 ///

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::avinode::resource::Resource;
 use crate::domain::ids::QuoteId;
-use crate::domain::job_kind::JobKind;
 use crate::queue::enqueue::NewJob;
+use crate::queue::job_kind::JobKind;
 
 pub fn rematch(session: Uuid) -> NewJob {
     NewJob::new(JobKind::Rematch, session.to_string())

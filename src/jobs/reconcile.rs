@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use crate::avinode::resource::Resource;
 use crate::avinode::resource_id::ResourceId;
-use crate::domain::job_kind::JobKind;
 use crate::postgres::transaction::Pool;
 use crate::queue::enqueue::{self, InsertOptions, NewJob, RunOption, UniqueOptions};
+use crate::queue::job_kind::JobKind;
 use crate::queue::runs::{self, FinishedJob};
 use crate::store::trip_lookup::{self, ReconcileScope, ReconcileTarget};
 

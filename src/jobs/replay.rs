@@ -6,9 +6,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::avinode::notification::{DeliveryKind, classify};
-use crate::domain::job_kind::JobKind;
 use crate::postgres::transaction::Pool;
 use crate::queue::enqueue::{self, InsertOptions, NewJob};
+use crate::queue::job_kind::JobKind;
 use crate::store::deliveries;
 
 /// Inserts jobs for deliveries, oldest first. Returns the ids that exist.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::registry;
 use avinode_ingest::postgres::transaction;
@@ -12,6 +11,7 @@ use avinode_ingest::queue::claim;
 use avinode_ingest::queue::claim_by_kind::{self, ClaimByKind, KindHandler};
 use avinode_ingest::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
 use avinode_ingest::queue::job::{ClaimedJob, JobError};
+use avinode_ingest::queue::job_kind::JobKind;
 use avinode_ingest::queue::release::{self, RescheduledJob};
 use avinode_ingest::queue::worker::Worker;
 use avinode_ingest::store::admin;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::maintenance;
+use avinode_ingest::queue::job_kind::JobKind;
 use avinode_ingest::queue::worker::Worker;
 use avinode_ingest::queue::{admin, claim_by_kind, release};
 use avinode_ingest::store;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::postgres::{pool, transaction};
 use avinode_ingest::queue::claim_by_kind::{ClaimByKind, KindHandler};
 use avinode_ingest::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
 use avinode_ingest::queue::job::JobError;
+use avinode_ingest::queue::job_kind::JobKind;
 use avinode_ingest::queue::worker::Worker;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::heartbeat::HeartbeatRegistry;
 use avinode_ingest::postgres::transaction;
 use avinode_ingest::queue::claim;
 use avinode_ingest::queue::claim_by_kind::{ClaimByKind, KindHandler};
 use avinode_ingest::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
 use avinode_ingest::queue::job::JobError;
+use avinode_ingest::queue::job_kind::JobKind;
 use avinode_ingest::queue::outcomes::{self, JobOutcome};
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::worker::Worker;

@@ -2,11 +2,11 @@
 //! `public.quotes`.
 
 use super::finding::{CheckResult, CheckResults};
-use crate::domain::job_kind::JobKind;
 use crate::jobs::fetch::status;
 use crate::postgres::diagnostics::{self, SchemaProblems};
 use crate::postgres::transaction::Pool;
 use crate::queue::admin;
+use crate::queue::job_kind::JobKind;
 use crate::queue::rate_limit::status::LimiterStatus;
 use crate::store::unprojected::{self, UnprojectedCount, UnprojectedReason};
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::cli::fixture_run;
 use crate::cli::table::{TextTable, or_dash};
-use crate::domain::job_kind::JobKind;
 use crate::queue::admin::JobView;
+use crate::queue::job_kind::JobKind;
 use crate::queue::job_state::JobState;
 use crate::store::admin::SessionView;
 

@@ -12,10 +12,10 @@ use crate::cli::replay::summary::ReplaySummary;
 use crate::cli::replay::wait_idle;
 use crate::cli::simulate::seed_sessions::SeededSessions;
 use crate::clock::Clock;
-use crate::domain::job_kind::JobKind;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::postgres::transaction::Pool;
 use crate::queue::admin::JobView;
+use crate::queue::job_kind::JobKind;
 use crate::queue::job_state::JobState;
 use crate::simulator::instance::Simulator;
 

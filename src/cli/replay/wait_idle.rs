@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::domain::job_kind::JobKind;
 use crate::jobs::fetch::status;
 use crate::postgres::transaction::Pool;
 use crate::queue::admin;
+use crate::queue::job_kind::JobKind;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 

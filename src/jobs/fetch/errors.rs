@@ -8,10 +8,10 @@ use rand::RngExt;
 
 use crate::avinode::client::error::FetchError;
 use crate::avinode::resource::Resource;
-use crate::domain::job_kind::JobKind;
 use crate::queue::admin::DIED;
 use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};
+use crate::queue::job_kind::JobKind;
 use crate::queue::outcomes::JobOutcome;
 use crate::queue::rate_limit::state::CallOutcome;
 

@@ -11,11 +11,11 @@ use crate::avinode::documents::ParsedDocument;
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::avinode::resource_id::ResourceId;
 use crate::domain::ids::TripId;
-use crate::domain::job_kind::JobKind;
 use crate::jobs::kinds;
 use crate::postgres::transaction::Transaction;
 use crate::queue::enqueue::{self, NewJob};
 use crate::queue::job::ClaimedJob;
+use crate::queue::job_kind::JobKind;
 use crate::store::{documents, trip_lookup};
 
 /// Upper bound of the debounce, as a multiple of the API lag.

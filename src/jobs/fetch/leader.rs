@@ -9,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::handler::FetchHandler;
 use super::status::LEASE;
-use crate::domain::job_kind::JobKind;
 use crate::heartbeat::Heartbeat;
 use crate::postgres::transaction::Pool;
 use crate::queue::claim_by_key::ClaimByKey;
+use crate::queue::job_kind::JobKind;
 use crate::queue::leader::{HOLD, LeaderLease, VALID};
 use crate::queue::rate_limit::limiter::RateLimiter;
 use crate::queue::rate_limit::token_bucket::RateLimit;

@@ -10,9 +10,9 @@ use crate::avinode::notification::{Notification, ThinNotification};
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::avinode::resource_id::ResourceId;
 use crate::domain::ids::TripId;
-use crate::domain::job_kind::JobKind;
 use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};
+use crate::queue::job_kind::JobKind;
 use crate::queue::outcomes::JobOutcome;
 use crate::store::deliveries::StoredDelivery;
 

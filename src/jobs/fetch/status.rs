@@ -1,8 +1,8 @@
 //! The status of fetching in words: for `check`, for `/readyz`, and for the list of jobs.
 
-use crate::domain::job_kind::JobKind;
 use crate::postgres::transaction::Pool;
 use crate::queue::admin::BlockedKinds;
+use crate::queue::job_kind::JobKind;
 use crate::queue::rate_limit::status::{self, LimiterStatus};
 
 /// The leader lease of the process that fetches.

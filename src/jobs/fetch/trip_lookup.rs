@@ -12,11 +12,11 @@ use crate::avinode::documents::ParsedDocument;
 use crate::avinode::resource::Resource;
 use crate::avinode::resource_id::ResourceId;
 use crate::domain::ids::{QuoteId, RfqId, TripId};
-use crate::domain::job_kind::JobKind;
 use crate::jobs::kinds;
 use crate::postgres::transaction::Pool;
 use crate::queue::enqueue::{self, InsertOptions, NewJob, UniqueOptions};
 use crate::queue::job::JobError;
+use crate::queue::job_kind::JobKind;
 use crate::queue::rate_limit::status::LimiterStatus;
 use crate::store::{documents as stored_documents, trip_lookup};
 

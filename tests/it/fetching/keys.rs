@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use avinode_ingest::domain::job_kind::JobKind::{self, FetchNotified, Reconcile};
 use avinode_ingest::heartbeat::HeartbeatRegistry;
 use avinode_ingest::queue::claim::{self, Claim, Claimer};
 use avinode_ingest::queue::claim_by_key::ClaimByKey;
 use avinode_ingest::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
 use avinode_ingest::queue::job::{ClaimedJob, JobError};
+use avinode_ingest::queue::job_kind::JobKind::{self, FetchNotified, Reconcile};
 use avinode_ingest::queue::leader::LeaderLease;
 use avinode_ingest::queue::outcomes::{self, JobOutcome};
 use avinode_ingest::queue::rate_limit::limiter::Permit;

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use avinode_ingest::domain::job_kind::JobKind;
 use avinode_ingest::jobs::fetch::status;
 use avinode_ingest::queue::admin::{self, JobFilter};
+use avinode_ingest::queue::job_kind::JobKind;
 use avinode_ingest::queue::job_state::JobState;
 use avinode_ingest::queue::rate_limit::status::LimiterStatus;
 use avinode_ingest::service::ServiceSettings;

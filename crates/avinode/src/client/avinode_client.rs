@@ -1,0 +1,199 @@
+//! The client of Avinode's API.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono::{DateTime, SubsecRound as _, Utc};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Method, Url};
+use serde_json::Value;
+
+use super::base_url::{BaseUrl, HrefMismatch};
+use super::config::{ClientLimits, ClientSettings};
+use super::dns_guard::{DnsLookup, GuardedResolver, SystemLookup};
+use super::envelope::Envelope;
+use super::error::{FetchError, RetryHints, chain};
+use super::headers::{InvalidCredential, default_headers, request_headers};
+use super::rate_limit_headers::{RateLimitHeaders, retry_after, server_time};
+use super::transport::{HttpResponse, http_client, send};
+use crate::json::JsonError;
+use crate::resource::Resource;
+use ingest_domain::clock::Clock;
+
+/// Cheap to clone; clones share connections.
+#[derive(Debug, Clone)]
+pub struct AvinodeClient(Arc<ClientInner>);
+
+#[derive(Debug)]
+struct ClientInner {
+    http: reqwest::Client,
+    base: BaseUrl,
+    headers: HeaderMap,
+    limits: ClientLimits,
+    clock: Clock,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ClientBuildError {
+    #[error(transparent)]
+    Credential(#[from] InvalidCredential),
+    /// Most often there are no root certificates.
+    #[error("building the HTTPS client (are the root certificates installed?): {0}")]
+    Tls(String),
+}
+
+/// The result of fetching a resource.
+#[derive(Debug, Clone)]
+pub struct FetchResult {
+    /// Before anything was sent, in whole microseconds: the document is at least as new.
+    pub began_at: DateTime<Utc>,
+    pub result: Result<ApiDocument, FetchError>,
+    /// Empty if there was no response.
+    pub rate_limit: RateLimitHeaders,
+}
+
+/// A resource as Avinode returned it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApiDocument {
+    /// The whole body, decompressed.
+    pub body: Bytes,
+    /// `data` of the envelope, never null; read by [`json::read`](crate::json::read).
+    pub data: Value,
+}
+
+/// The result of any call.
+pub(super) struct ApiResponse {
+    pub(super) result: Result<ApiDocument, FetchError>,
+    pub(super) rate_limit: RateLimitHeaders,
+    pub(super) server_time: Option<DateTime<Utc>>,
+}
+
+impl ApiResponse {
+    /// There was no response.
+    pub(super) fn none(error: FetchError) -> Self {
+        Self {
+            result: Err(error),
+            rate_limit: RateLimitHeaders::default(),
+            server_time: None,
+        }
+    }
+}
+
+impl AvinodeClient {
+    /// A client with the system's resolver.
+    pub fn new(settings: &ClientSettings, clock: Clock) -> Result<Self, ClientBuildError> {
+        Self::with_lookup(settings, clock, Arc::new(SystemLookup))
+    }
+
+    /// A client with another resolver; its addresses are checked in the same way.
+    pub fn with_lookup(
+        settings: &ClientSettings,
+        clock: Clock,
+        lookup: Arc<dyn DnsLookup>,
+    ) -> Result<Self, ClientBuildError> {
+        let allowed = settings.base.allowed_addresses();
+        let http = http_client(&settings.base, GuardedResolver { lookup, allowed }, &settings.limits)
+            .map_err(|error| ClientBuildError::Tls(chain(&error)))?;
+        Ok(Self(Arc::new(ClientInner {
+            http,
+            base: settings.base.clone(),
+            headers: default_headers(settings)?,
+            limits: settings.limits,
+            clock,
+        })))
+    }
+
+    /// Verifies that `href` is exactly the URL that [`get`](Self::get) would call for this resource. No I/O.
+    pub fn verify_href(&self, href: &str, resource: &Resource) -> Result<(), HrefMismatch> {
+        self.0.base.verify_href(href, resource)
+    }
+
+    /// Fetches a resource from the configured base URL. Takes at most as long as the limits allow; does not wait for the rate
+    /// limit.
+    pub async fn get(&self, resource: &Resource) -> FetchResult {
+        let began_at = self.0.clock.now().trunc_subsecs(6);
+        let what = format!("GET {resource}");
+        let response = match self.0.base.resource_url(resource) {
+            Ok(url) => self.call(Method::GET, url, None, &what).await,
+            Err(mismatch) => ApiResponse::none(FetchError::permanent(&what, &mismatch.to_string())),
+        };
+        FetchResult {
+            began_at,
+            result: response.result,
+            rate_limit: response.rate_limit,
+        }
+    }
+
+    pub(super) fn base(&self) -> &BaseUrl {
+        &self.0.base
+    }
+
+    /// Sends one request with our headers, and parses the response. `what` names the call in reasons.
+    pub(super) async fn call(&self, method: Method, url: Url, body: Option<&Value>, what: &str) -> ApiResponse {
+        let inner = &*self.0;
+        // The response to a write need not contain the object.
+        let needs_data = method == Method::GET;
+        let mut request = reqwest::Request::new(method, url);
+        *request.headers_mut() = request_headers(&inner.headers, inner.clock.now());
+        if let Some(body) = body {
+            request
+                .headers_mut()
+                .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *request.body_mut() = Some(body.to_string().into());
+        }
+        match send(&inner.http, request, &inner.limits, what).await {
+            Ok(response) => {
+                let now = inner.clock.now();
+                let rate_limit = RateLimitHeaders::read(&response.headers, now);
+                let hints = RetryHints {
+                    retry_after: retry_after(&response.headers, now),
+                    reset: rate_limit.reset,
+                };
+                ApiResponse {
+                    server_time: server_time(&response.headers),
+                    result: document(response, needs_data, hints, what),
+                    rate_limit,
+                }
+            }
+            Err(error) => ApiResponse::none(error),
+        }
+    }
+}
+
+fn document(
+    response: HttpResponse,
+    needs_data: bool,
+    hints: RetryHints,
+    what: &str,
+) -> Result<ApiDocument, FetchError> {
+    let status = response.status.as_u16();
+    let envelope = Envelope::read(&response.body);
+    let is_success = if needs_data {
+        status == 200
+    } else {
+        response.status.is_success()
+    };
+    if !is_success {
+        let errors = envelope.map(|envelope| envelope.errors).unwrap_or_default();
+        return Err(FetchError::from_status(what, status, &errors, hints));
+    }
+    let envelope = match envelope {
+        Ok(envelope) => envelope,
+        Err(_) if !needs_data && response.body.is_empty() => Envelope::default(),
+        Err(JsonError::TooDeep) => return Err(FetchError::permanent(what, "the body is nested too deeply")),
+        Err(error) => return Err(FetchError::service_down(what, &chain(&error))),
+    };
+    if !envelope.errors.is_empty() {
+        return Err(FetchError::from_errors(what, &envelope.errors, hints));
+    }
+    match envelope.data {
+        None if needs_data => Err(FetchError::service_down(
+            what,
+            "Avinode responded with 200 but without data",
+        )),
+        data => Ok(ApiDocument {
+            body: response.body,
+            data: data.unwrap_or_default(),
+        }),
+    }
+}

@@ -1,0 +1,70 @@
+//! `quotes`: one quote, often without its trip or RFQ.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::lifts::{self, LiftStatus, ParsedLift};
+use super::messages::{only, withdrawal};
+use super::timestamps::DocumentTimestamps;
+use super::{ParsedDocument, json_access};
+use crate::resource::{Resource, ResourceKind};
+use crate::sanitize;
+use ingest_domain::event::{EventKind, QuoteDetails};
+use ingest_domain::ids::{QuoteId, RfqId};
+
+/// A fetched quote may be a generated price. Its seller made it if its own lift is accepted, or if a message or the RFQ says
+/// so, so the RFQ is reported as missing. Otherwise the document only describes the quote. If its lift is open, it states
+/// nothing.
+pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> ParsedDocument {
+    let Ok(quote) = QuoteId::parse(resource.id.as_str()) else {
+        return ParsedDocument::default();
+    };
+    let lifts = lifts::read(data);
+    let mut rfqs = json_access::rfqs(data);
+    rfqs.extend(lifts.iter().flat_map(ParsedLift::rfqs));
+    rfqs.sort();
+    rfqs.dedup();
+    let mut document = ParsedDocument {
+        rfq: rfqs.first().cloned(),
+        quote: Some(quote.clone()),
+        ..ParsedDocument::default()
+    };
+    let is_open = |lift: &ParsedLift<'_>| lift.status.is_none() && lift.has_status();
+    if lifts.iter().any(is_open) {
+        return document;
+    }
+    let timestamps = DocumentTimestamps::read(data, began_at);
+    let details = details(data, quote.clone(), only(&rfqs), lifts.first());
+    let operator = details.operator.clone();
+    let events = &mut document.events;
+    events.extend(timestamps.reaffirmed_at_creation(&quote, details.rfq.clone()));
+    let is_received = lifts.iter().any(|lift| lift.status == Some(LiftStatus::Accepted));
+    events.push(timestamps.mutable(match is_received {
+        true => EventKind::QuoteReceived(details),
+        false => EventKind::QuoteObserved(details),
+    }));
+    events.extend(withdrawal(data, &quote, &lifts, timestamps, operator));
+    if !is_received {
+        let ids = rfqs.iter().map(RfqId::as_str);
+        document
+            .missing
+            .extend(ids.filter_map(|id| json_access::resource(ResourceKind::Rfqs, id)));
+    }
+    document
+}
+
+fn details(data: &Value, quote: QuoteId, rfq: Option<RfqId>, lift: Option<&ParsedLift<'_>>) -> QuoteDetails {
+    QuoteDetails {
+        quote,
+        rfq,
+        price: json_access::price(data),
+        operator: json_access::party(data, &["sellerCompany", "seller", "company"]),
+        aircraft_type: lift
+            .and_then(ParsedLift::aircraft_type)
+            .or_else(|| json_access::name(&data["aircraftType"])),
+        aircraft_tail: lift
+            .and_then(ParsedLift::aircraft_tail)
+            .or_else(|| sanitize::printable_at(data, &["aircraftTail"])),
+        valid_until: json_access::valid_until(data),
+    }
+}

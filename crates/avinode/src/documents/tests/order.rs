@@ -1,0 +1,281 @@
+//! A few quotes at Avinode, reported by documents fetched at any times and by a relay's events: in any order, with any
+//! repetition and split over any number of trips, the same facts are known in the end.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+
+use super::support::{began_at, price, resource};
+use crate::documents;
+use crate::full_event::events;
+use crate::notification::Notification;
+use ingest_domain::event::{Event, EventKind};
+use ingest_domain::ids::{QuoteId, TripId};
+use ingest_domain::timeline::TimelineKind;
+use ingest_domain::trip::{ChangedFacts, Provenance, TripFacts};
+
+/// The state of a quote at Avinode at some time.
+#[derive(Debug, Clone, Copy)]
+struct QuoteState {
+    second: i64,
+    quote: u8,
+    price: Option<i64>,
+    has_update_time: bool,
+    /// The lift's `sourcingStatus`; 4 stands for a cancelled RFQ.
+    status: u8,
+}
+
+/// The document or event that reports a state.
+#[derive(Debug, Clone, Copy)]
+enum Report {
+    QuoteMessage,
+    Rfq,
+    Quote,
+    DeclineMessage,
+    ChatMessage,
+    FullEvent,
+}
+
+const REPORTS: [Report; 6] = [
+    Report::QuoteMessage,
+    Report::Rfq,
+    Report::Quote,
+    Report::DeclineMessage,
+    Report::ChatMessage,
+    Report::FullEvent,
+];
+
+fn timestamp(second: i64) -> String {
+    (began_at() + TimeDelta::seconds(second)).to_rfc3339()
+}
+
+fn trip_id() -> TripId {
+    TripId::parse("A1B2C3").unwrap()
+}
+
+fn quote_body(state: &QuoteState) -> Value {
+    let mut quote = json!({
+        "id": format!("aquote-{}", state.quote), "createdOn": timestamp(i64::from(state.quote)),
+        "sellerPrice": state.price.map(|price| json!({"price": price, "currency": "USD"})),
+    });
+    if state.has_update_time {
+        quote["updatedOn"] = json!(timestamp(state.second / 2));
+    }
+    quote
+}
+
+fn full_event_body(state: &QuoteState) -> Value {
+    let status = if state.status == 3 { "declined" } else { "quoted" };
+    let price = state.price.map(|price| json!({"amount": price, "currency": "USD"}));
+    json!({
+        "event": "TripRequestSellerResponse", "timestamp": timestamp(state.second),
+        "data": {
+            "tripId": "A1B2C3", "request": {"id": "arfq-1", "status": status},
+            "quote": {"id": format!("aquote-{}", state.quote), "totalPrice": price},
+        },
+    })
+}
+
+/// The events of one document or delivery about a state.
+fn report(state: &QuoteState, by: Report) -> Vec<Event> {
+    let links = json!({"rfqs": [{"id": "arfq-1"}]});
+    let second = state.second;
+    let (path, data) = match by {
+        Report::QuoteMessage => (
+            format!("tripmsgs/asellermsg-{}", state.quote),
+            json!({"sellerQuote": quote_body(state), "links": links}),
+        ),
+        Report::Rfq => (
+            "rfqs/arfq-1".to_owned(),
+            json!({"sellerCompany": "Northwind", "canceled": state.status == 4, "sellerLift": [
+                {"sourcingStatus": state.status, "aircraftTail": "N1",
+                    "latestQuote": {"id": format!("aquote-{}", state.quote)}}]}),
+        ),
+        Report::Quote => (format!("quotes/aquote-{}", state.quote), quote_body(state)),
+        Report::DeclineMessage => (
+            format!("tripmsgs/asellermsg-9{second}"),
+            json!({"createdOn": timestamp(second), "declineReason": "OTHER", "links": links}),
+        ),
+        Report::ChatMessage => (
+            format!("tripmsgs/asellermsg-8{second}"),
+            json!({"createdOn": timestamp(second), "content": "Catering is included.", "links": links}),
+        ),
+        Report::FullEvent => {
+            let body = full_event_body(state);
+            let Ok(Notification::Full(full)) = Notification::parse(body.to_string().as_bytes()) else {
+                panic!("{body}")
+            };
+            return events(&full).unwrap();
+        }
+    };
+    let get_began_at: DateTime<Utc> = began_at() + TimeDelta::seconds(second);
+    documents::read(&resource(&path), &data, get_began_at)
+        .unwrap()
+        .events_of(&trip_id())
+}
+
+fn reports() -> impl Strategy<Value = Vec<Vec<Event>>> {
+    let price = prop::option::weighted(0.8, 1..4_i64);
+    let state = (0..12_i64, 1..4_u8, price, any::<bool>(), 1..5_u8).prop_map(
+        |(second, quote, price, has_update_time, status)| QuoteState {
+            second,
+            quote,
+            price,
+            has_update_time,
+            status,
+        },
+    );
+    let by = prop::sample::select(&REPORTS[..]);
+    prop::collection::vec((state, by).prop_map(|(state, by)| report(&state, by)), 0..16)
+}
+
+fn trip_after<'a>(reports: impl IntoIterator<Item = &'a Vec<Event>>) -> TripFacts {
+    let mut trip = TripFacts::default();
+    for event in reports.into_iter().flatten() {
+        trip.apply_event(event, Provenance::Notified(began_at()), &mut ChangedFacts::default());
+    }
+    trip
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn any_order_repetition_and_split_of_documents_and_events_ends_in_the_same_facts(
+        (reports, shuffled, parts) in reports().prop_flat_map(|reports| {
+            let twice: Vec<Vec<Event>> = reports.iter().chain(&reports).cloned().collect();
+            let parts = prop::collection::vec(0..3_usize, twice.len());
+            (Just(reports), Just(twice).prop_shuffle(), parts)
+        })
+    ) {
+        let expected = trip_after(&reports);
+        prop_assert_eq!(&expected, &trip_after(&shuffled));
+        let part = |number: usize| {
+            let of_part = shuffled.iter().zip(&parts).filter(|(_, part)| **part == number);
+            trip_after(of_part.map(|(report, _)| report))
+        };
+        prop_assert_eq!(&expected, &part(0).merged_with([&part(1), &part(2)]));
+    }
+}
+
+#[test]
+fn the_generator_makes_every_event_kind() {
+    let mut runner = TestRunner::deterministic();
+    let generated = (0..100).flat_map(|_| reports().new_tree(&mut runner).unwrap().current().concat());
+    let mut counts = [0; 7];
+    for event in generated {
+        // A new kind does not compile here, and has to be generated as well.
+        let place = match event.kind {
+            EventKind::QuoteReceived(_) => 0,
+            EventKind::QuoteObserved(_) => 1,
+            EventKind::QuoteReaffirmed { .. } => 2,
+            EventKind::RfqDeclined { .. } => 3,
+            EventKind::MessageReceived { .. } => 4,
+            EventKind::TripRequested { .. } => 5,
+            EventKind::TripChanged { .. } => 6,
+        };
+        counts[place] += 1;
+    }
+    assert!(counts.iter().all(|count| *count > 0), "generated: {counts:?}");
+}
+
+fn accepted(second: i64, price: Option<i64>) -> QuoteState {
+    QuoteState {
+        second,
+        quote: 1,
+        price,
+        has_update_time: false,
+        status: 2,
+    }
+}
+
+fn quote_message(second: i64, price: i64) -> Vec<Event> {
+    report(&accepted(second, Some(price)), Report::QuoteMessage)
+}
+
+/// A repeated fetch without a change does not make a quote newer: a later decline still counts, and `latest` still selects
+/// another quote.
+#[test]
+fn fetching_a_document_again_does_not_change_the_time_of_its_quote() {
+    let quote = &QuoteId::parse("aquote-1").unwrap();
+    let changed_at = |reports: &[Vec<Event>]| trip_after(reports).quotes[quote].received.as_ref().unwrap().changed_at;
+    let created = Some(began_at() + TimeDelta::seconds(1));
+    assert_eq!(changed_at(&[quote_message(5, 100)]), created);
+    assert_eq!(changed_at(&[quote_message(5, 100), quote_message(9, 100)]), created);
+    assert_eq!(
+        changed_at(&[quote_message(5, 100), quote_message(7, 90), quote_message(9, 90)]),
+        Some(began_at() + TimeDelta::seconds(7))
+    );
+}
+
+/// A lift shows the aircraft, a message the price.
+#[test]
+fn a_gap_in_one_document_is_filled_from_another() {
+    let rfq = report(&accepted(9, None), Report::Rfq);
+    for reports in [
+        vec![quote_message(5, 100), rfq.clone()],
+        vec![rfq, quote_message(5, 100)],
+    ] {
+        let trip = trip_after(&reports);
+        let details = &trip.quotes.values().next().unwrap().received.as_ref().unwrap().details;
+        assert_eq!(details.price, price("100", "USD"));
+        assert_eq!(
+            (details.aircraft_tail.as_deref(), details.operator.name.as_deref()),
+            (Some("N1"), Some("Northwind"))
+        );
+    }
+}
+
+/// Every message links the declined lift, and each text is a chat message.
+#[test]
+fn chat_about_a_declined_lift_makes_no_further_decline() {
+    let mut trip = TripFacts::default();
+    let mut kinds = |number: u8, content: Option<&str>| -> Vec<TimelineKind> {
+        let data = json!({"createdOn": timestamp(number.into()), "content": content,
+            "lift": [{"sourcingStatus": 3}], "links": {"rfqs": [{"id": "arfq-1"}]}});
+        let resource = resource(&format!("tripmsgs/asellermsg-{number}"));
+        let document = documents::read(&resource, &data, began_at()).unwrap();
+        let events = document.events_of(&trip_id());
+        let apply = |event| trip.apply_event(event, Provenance::Notified(began_at()), &mut ChangedFacts::default());
+        events.iter().filter_map(apply).map(|entry| entry.kind).collect()
+    };
+    assert_eq!(kinds(1, None), [TimelineKind::RfqDeclined]);
+    assert_eq!(kinds(2, Some("Perhaps on Tuesday?")), [TimelineKind::MessageReceived]);
+    assert_eq!(kinds(3, Some("Or on Wednesday?")), [TimelineKind::MessageReceived]);
+}
+
+#[test]
+fn a_document_without_a_change_makes_no_timeline_event() {
+    let quoted = |second| accepted(second, Some(1));
+    let cancelled = |second| QuoteState {
+        status: 4,
+        ..quoted(second)
+    };
+    let declined = |second| QuoteState {
+        status: 3,
+        ..quoted(second)
+    };
+    let states: [(&dyn Fn(i64) -> QuoteState, Report); 5] = [
+        (&quoted, Report::QuoteMessage),
+        (&quoted, Report::Rfq),
+        (&quoted, Report::Quote),
+        (&cancelled, Report::Rfq),
+        (&declined, Report::Rfq),
+    ];
+    for (state, by) in states {
+        let mut trip = trip_after(&[report(&state(5), by)]);
+        for event in report(&state(9), by) {
+            assert_eq!(
+                trip.apply_event(&event, Provenance::Polled(began_at()), &mut ChangedFacts::default()),
+                None,
+                "{event:?}"
+            );
+        }
+    }
+    let mut trip = trip_after(&[quote_message(5, 100)]);
+    let cheaper = &quote_message(9, 90)[0];
+    let entry = trip.apply_event(cheaper, Provenance::Polled(began_at()), &mut ChangedFacts::default());
+    assert_eq!(entry.unwrap().kind, TimelineKind::QuoteChanged);
+}

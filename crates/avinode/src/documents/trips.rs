@@ -1,0 +1,64 @@
+//! `trips`, and the trip ids that any document shows.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::timestamps::DocumentTimestamps;
+use super::{ParsedDocument, json_access};
+use crate::resource::ResourceKind;
+use crate::resource_id::ResourceId;
+use ingest_domain::event::{EventKind, TripStatus};
+use ingest_domain::ids::TripId;
+
+/// Lists the trip's RFQs and messages, and states a cancellation. The RFQs themselves state that they were sent.
+pub(super) fn read(data: &Value, began_at: DateTime<Utc>) -> ParsedDocument {
+    let mut document = ParsedDocument::default();
+    let rfqs = json_access::linked(data, &["rfqs", "rfq"]);
+    document
+        .children
+        .extend(json_access::resources(ResourceKind::Rfqs, rfqs));
+    let messages = json_access::linked(data, &["tripmsgs"]);
+    document
+        .children
+        .extend(json_access::resources(ResourceKind::TripMessages, messages));
+    if json_access::is_set(data, &["canceled", "cancelled"]) {
+        let cancelled = EventKind::TripChanged {
+            rfq: None,
+            status: TripStatus::Cancelled,
+        };
+        document
+            .events
+            .push(DocumentTimestamps::read(data, began_at).after_creation(cancelled));
+    }
+    document
+}
+
+/// The ids of its trip that a document shows: `tripId`, `trip`, `links.trip` and `links.trips`, each with both of its ids;
+/// for a trip also its `own_id`, by which it was fetched, and its `id`.
+///
+/// At most one resource id and one short id, the first of each: a trip has no more, and two trips that were merged by mistake
+/// could not be separated again.
+pub(super) fn ids(own_id: Option<&ResourceId>, data: &Value) -> Vec<TripId> {
+    let mut found: Vec<TripId> = Vec::new();
+    let mut add = |id: Option<TripId>| {
+        let Some(id) = id else { return };
+        let is_resource_id = |id: &TripId| id.as_str().contains('-');
+        if found.iter().all(|known| is_resource_id(known) != is_resource_id(&id)) {
+            found.push(id);
+        }
+    };
+    if let Some(own_id) = own_id {
+        add(TripId::parse(own_id.as_str()).ok());
+        add(json_access::id(&data["id"], TripId::parse));
+    }
+    add(json_access::id(&data["tripId"], TripId::parse));
+    let links = json_access::one(&data["links"]);
+    for trip in [&data["trip"], &links["trip"], &links["trips"]]
+        .into_iter()
+        .flat_map(json_access::many)
+    {
+        add(json_access::id(trip, TripId::parse));
+        add(json_access::id(&trip["tripId"], TripId::parse));
+    }
+    found
+}

@@ -1,0 +1,119 @@
+//! Parses a delivery: a *thin notification* (a hint that a resource changed) or a *full event*. Leniently: only a missing
+//! essential part is an error.
+//!
+//! The properties distinguish the two formats, since neither carries a reliable version.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::json::{self, text_at};
+use super::parse_error::{ParseError, quoted};
+use super::resource_id::ResourceId;
+use super::{sanitize, timestamp};
+use ingest_domain::ids::{EventId, IdError, TripId};
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notification {
+    /// Avinode's own format: the resource must be fetched.
+    Thin(ThinNotification),
+    /// A relay's format: it contains the event.
+    Full(FullEvent),
+}
+
+/// Two changes of one resource make byte for byte the same notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThinNotification {
+    /// The resource that changed.
+    pub id: ResourceId,
+    /// The URL of the resource, according to the sender. It is compared with ours and never followed.
+    pub href: String,
+    /// `type`, for example `rfqs` or `tripmsgs`; present in every documented sample.
+    pub kind: Option<String>,
+    /// `tripId`; missing from older samples.
+    pub trip: Option<TripId>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct FullEvent {
+    /// The event's name, for example `TripRequestSellerResponse`; trimmed, of any length.
+    pub event: String,
+    /// `eventId`: a second event with the same id is a duplicate.
+    pub event_id: Option<EventId>,
+    /// `timestamp`, in whole microseconds; `None` when missing or ambiguous.
+    pub timestamp: Option<DateTime<Utc>>,
+    /// `apiVersion` as sent, made printable.
+    pub api_version: Option<String>,
+    /// `data`: always an object.
+    pub data: Value,
+}
+
+/// The kind of a delivery, which decides the kind of its job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeliveryKind {
+    /// A resource to fetch; jobs with the same key share a fetch.
+    Thin { key: ResourceId },
+    /// An event to apply.
+    Full,
+    /// Neither; [`Notification::parse`] returns the reason.
+    Unknown,
+}
+
+/// Classifies a body. Never fails, and agrees with [`Notification::parse`] because it calls it: parsing the whole body costs
+/// little compared with hashing and committing it.
+pub fn classify(body: &[u8]) -> DeliveryKind {
+    match Notification::parse(body) {
+        Ok(Notification::Thin(ThinNotification { id, .. })) => DeliveryKind::Thin { key: id },
+        Ok(Notification::Full(_)) => DeliveryKind::Full,
+        Err(_) => DeliveryKind::Unknown,
+    }
+}
+
+impl Notification {
+    /// Parses a body. An object with an `event` is a full event, else one with `id` and `href` is a thin notification; a
+    /// missing or odd optional part is `None`, and unknown properties are ignored.
+    ///
+    /// # Errors
+    /// The body is neither. An invalid `eventId` or `id` is an error and not dropped: without the id a duplicate would not be
+    /// recognised, and a cut id could equal another one.
+    pub fn parse(body: &[u8]) -> Result<Self, ParseError> {
+        let mut value = json::read(body)?;
+        if !value.is_object() {
+            return Err(ParseError::NotAnObject);
+        }
+        if let Some(event) = text_at(&value, &["event"]) {
+            let event = event.into_owned();
+            let data = value.get_mut("data").map(Value::take).filter(Value::is_object);
+            return Ok(Self::Full(FullEvent {
+                event_id: id_at(&value, &["eventId"], "eventId", EventId::parse)?,
+                timestamp: text_at(&value, &["timestamp"]).and_then(|text| timestamp::lenient(&text)),
+                api_version: sanitize::printable_at(&value, &["apiVersion"]),
+                data: data.ok_or_else(|| ParseError::NoData(quoted(&event)))?,
+                event,
+            }));
+        }
+        let id = id_at(&value, &["id"], "id", ResourceId::parse)?;
+        let (Some(id), Some(href)) = (id, text_at(&value, &["href"])) else {
+            return Err(ParseError::NeitherFormat);
+        };
+        Ok(Self::Thin(ThinNotification {
+            id,
+            href: href.into_owned(),
+            kind: text_at(&value, &["type"]).map(Into::into),
+            trip: text_at(&value, &["tripId"]).and_then(|text| TripId::parse(&text).ok()),
+        }))
+    }
+}
+
+/// The id at a path; `None` if it is missing, empty, or neither text nor number.
+pub(super) fn id_at<Id>(
+    value: &Value,
+    path: &[&str],
+    name: &'static str,
+    parse: fn(&str) -> Result<Id, IdError>,
+) -> Result<Option<Id>, ParseError> {
+    let id = text_at(value, path).map(|text| parse(&text)).transpose();
+    id.map_err(|why| ParseError::BadId { name, why })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,19 @@
+//! The rules: pure functions over plain data, without clock, database or network.
+
+pub mod api_scope;
+pub mod chat_session;
+pub mod clock;
+pub mod decide;
+pub mod event;
+pub mod ids;
+pub mod primary_quote;
+pub mod quote;
+pub mod quote_history;
+pub mod session;
+pub mod timeline;
+pub mod trip;
+pub mod trip_identity;
+pub mod workflow;
+
+#[cfg(test)]
+pub mod tests;

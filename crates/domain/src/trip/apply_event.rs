@@ -1,0 +1,206 @@
+//! Applies an event to the facts of its trip, and returns the timeline event that it makes.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::{ChangedFacts, Provenance, TripFacts, TripStatusFact};
+use crate::event::{Event, EventKind, FactSource, QuoteDetails, TripStatus};
+use crate::ids::{QuoteId, RfqId};
+use crate::quote::{DeclineFact, FactChange, Rfq, record_decline};
+use crate::quote_history::QuoteHistory;
+use crate::timeline::{TimelineEvent, quote_detail};
+
+impl TripFacts {
+    /// Applies an event and returns its timeline event, if it makes one.
+    ///
+    /// `provenance` bounds the activity time: a sender's clock that runs ahead does not make a session look newer.
+    pub fn apply_event(
+        &mut self,
+        event: &Event,
+        provenance: Provenance,
+        changed: &mut ChangedFacts,
+    ) -> Option<TimelineEvent> {
+        let version = &event.version;
+        let happened_at = event.at.or(version.at);
+        if let Some(rfq) = event.kind.rfq()
+            && !self.rfqs.contains_key(rfq)
+        {
+            // A session without a trip id may hold this RFQ, so every named RFQ is stored.
+            self.rfqs.insert(rfq.clone(), Rfq::default());
+            changed.rfqs.insert(rfq.clone());
+        }
+        match &event.kind {
+            EventKind::QuoteReceived(details) | EventKind::QuoteObserved(details) => {
+                // A stale fact about a quote is activity too: otherwise the order of arrival would decide `last_activity_at`.
+                self.record_activity(event.at, provenance, changed);
+                self.apply_quote(details, event, changed)
+            }
+            EventKind::QuoteReaffirmed { quote, rfq: _ } => {
+                let reaffirmed = QuoteHistory::of_reaffirmed(version.at);
+                if reaffirmed != QuoteHistory::default() {
+                    let known = self.quotes.entry(quote.clone()).or_default();
+                    let before = known.history.clone();
+                    known.merge_history(&reaffirmed);
+                    if before != known.history {
+                        changed.quotes.insert(quote.clone());
+                    }
+                }
+                None
+            }
+            EventKind::RfqDeclined {
+                rfq,
+                quote,
+                reason,
+                operator,
+            } => {
+                let is_news = self.apply_decline(rfq.as_ref(), quote.as_ref(), reason.as_deref(), event, changed);
+                let entry = || {
+                    let (rfq, quote, reason) = (rfq.as_ref(), quote.as_ref(), reason.as_deref());
+                    TimelineEvent::rfq_declined(rfq, quote, reason, operator, version, happened_at)
+                };
+                is_news.then(entry)?
+            }
+            EventKind::MessageReceived {
+                message,
+                sender,
+                rfq: _,
+            } => {
+                self.record_activity(event.at, provenance, changed);
+                if !self.messages.insert(message.clone()) {
+                    return None;
+                }
+                changed.messages.insert(message.clone());
+                Some(TimelineEvent::message_received(message, sender, happened_at))
+            }
+            EventKind::TripRequested { rfq } => {
+                let known = self.rfqs.entry(rfq.clone()).or_default();
+                if std::mem::replace(&mut known.sent, true) {
+                    return None;
+                }
+                changed.rfqs.insert(rfq.clone());
+                Some(TimelineEvent::trip_requested(rfq, happened_at))
+            }
+            EventKind::TripChanged { rfq, status } => self.apply_status(*status, rfq.as_ref(), event, changed),
+        }
+    }
+
+    /// Applies the repetition of an event: it counts as activity and changes nothing else.
+    pub fn apply_repetition(&mut self, event: &Event, provenance: Provenance, changed: &mut ChangedFacts) {
+        match event.kind {
+            EventKind::QuoteReceived(_) | EventKind::MessageReceived { .. } => {
+                self.record_activity(event.at, provenance, changed);
+            }
+            EventKind::QuoteObserved(_)
+            | EventKind::QuoteReaffirmed { .. }
+            | EventKind::RfqDeclined { .. }
+            | EventKind::TripRequested { .. }
+            | EventKind::TripChanged { .. } => {}
+        }
+    }
+
+    fn record_activity(&mut self, at: Option<DateTime<Utc>>, provenance: Provenance, changed: &mut ChangedFacts) {
+        let activity = match provenance {
+            Provenance::Notified(received_at) => Some(at.map_or(received_at, |at| at.min(received_at))),
+            Provenance::Polled(began_at) => at.map(|at| at.min(began_at)),
+        };
+        if self.last_activity_at < activity {
+            self.last_activity_at = activity;
+            changed.trip = true;
+        }
+    }
+
+    fn apply_quote(
+        &mut self,
+        details: &QuoteDetails,
+        event: &Event,
+        changed: &mut ChangedFacts,
+    ) -> Option<TimelineEvent> {
+        let (id, version) = (&details.quote, &event.version);
+        let quote = self.quotes.entry(id.clone()).or_default();
+        let before = quote.history.clone();
+        let change = match event.kind {
+            EventKind::QuoteObserved(_) => quote.record_observed(details.clone(), version, event.at),
+            _ => quote.record_received(details.clone(), version, event.at),
+        };
+        if before != quote.history {
+            changed.quotes.insert(id.clone());
+        }
+        let happened_at = event.at.or(version.at);
+        let detail = || quote_detail(quote.received.as_ref().map_or(details, |received| &received.details));
+        match change {
+            FactChange::Created => Some(TimelineEvent::quote_received(id.as_str(), happened_at, detail())),
+            FactChange::Updated => Some(TimelineEvent::quote_changed(id, version, happened_at, detail())),
+            FactChange::Reaffirmed | FactChange::Stale | FactChange::Duplicate | FactChange::Pending => None,
+        }
+    }
+
+    /// Returns true if the decline is worth a timeline entry.
+    fn apply_decline(
+        &mut self,
+        rfq: Option<&RfqId>,
+        quote: Option<&QuoteId>,
+        reason: Option<&str>,
+        event: &Event,
+        changed: &mut ChangedFacts,
+    ) -> bool {
+        let decline = DeclineFact {
+            version: event.version.clone(),
+            reason: reason.map(str::to_owned),
+        };
+        // A document shows a decline without a time of its own each time it is fetched.
+        let is_undated = event.version.source == FactSource::Document && event.at.is_none();
+        let has_reason = |known: &DeclineFact| reason.is_none() || known.reason.as_deref() == reason;
+        let is_repetition = |known: &Option<DeclineFact>| is_undated && known.as_ref().is_some_and(has_reason);
+        let mut is_news = false;
+        if let Some(rfq) = rfq {
+            let known = &mut self.rfqs.entry(rfq.clone()).or_default().decline;
+            let repeated = is_repetition(known);
+            is_news |= note_change(record_decline(known, &decline), &mut changed.rfqs, rfq) && !repeated;
+        }
+        if let Some(quote) = quote {
+            let known = &mut self.quotes.entry(quote.clone()).or_default().decline;
+            let repeated = is_repetition(known);
+            is_news |= note_change(record_decline(known, &decline), &mut changed.quotes, quote) && !repeated;
+        }
+        is_news
+    }
+
+    fn apply_status(
+        &mut self,
+        status: TripStatus,
+        rfq: Option<&RfqId>,
+        event: &Event,
+        changed: &mut ChangedFacts,
+    ) -> Option<TimelineEvent> {
+        let version = &event.version;
+        let is_document = version.source == FactSource::Document;
+        let before = self.status.clone();
+        self.merge_status(&TripStatusFact {
+            status,
+            version: version.clone(),
+            first_seen_at: version.at.filter(|_| is_document),
+        });
+        changed.trip |= before != self.status;
+        // Documents show the status each time they are fetched, and every RFQ of a trip shows it: only the first is news.
+        let is_known = |known: TripStatusFact| known.status == status && known.version.source == FactSource::Document;
+        if is_document && before.is_some_and(is_known) {
+            return None;
+        }
+        let event_version = (!is_document).then_some(version);
+        Some(TimelineEvent::trip_changed(
+            status,
+            rfq,
+            event_version,
+            event.at.or(version.at),
+        ))
+    }
+}
+
+fn note_change<Id: Ord + Clone>(change: FactChange, changed: &mut BTreeSet<Id>, id: &Id) -> bool {
+    let is_news = matches!(change, FactChange::Created | FactChange::Updated);
+    if is_news {
+        changed.insert(id.clone());
+    }
+    is_news
+}

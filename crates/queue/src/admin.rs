@@ -1,0 +1,206 @@
+//! Lists, retries and discards jobs, for an admin.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::job_state::JobState;
+use crate::job_kind::JobKind;
+use ingest_postgres::interval::interval;
+use ingest_postgres::transaction::Pool;
+
+/// A live or dead job.
+#[derive(Debug, Clone, Serialize)]
+pub struct JobView {
+    pub id: i64,
+    /// A row of another version may have a kind that this one does not know.
+    pub kind: String,
+    pub state: JobState,
+    pub key: Option<String>,
+    pub delivery_id: Option<Uuid>,
+    pub created_at: DateTime<Utc>,
+    /// The time of its next claim, the end of its lease, or the time of its death.
+    pub due_at: DateTime<Utc>,
+    pub attempts: i32,
+    /// Isolated runs that ended with their worker.
+    pub crashes: i32,
+    pub leased_by: Option<String>,
+    /// Why it is dead, why it does not run, or its last failure.
+    pub reason: Option<String>,
+    /// Its last failures, oldest first.
+    pub history: Vec<String>,
+}
+
+/// Selects jobs to list.
+#[derive(Debug, Clone, Default)]
+pub struct JobFilter {
+    pub id: Option<i64>,
+    pub state: Option<JobState>,
+    pub kind: Option<String>,
+    pub limit: i64,
+    /// Kinds that do not run at present.
+    pub blocked: BlockedKinds,
+}
+
+/// Kinds of jobs that do not run at present, and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BlockedKinds {
+    pub kinds: Vec<JobKind>,
+    pub reason: String,
+}
+
+/// Lists jobs: dead ones first, then in the order in which they are due.
+pub async fn list(pool: &Pool, filter: &JobFilter) -> Result<Vec<JobView>, sqlx::Error> {
+    let statement = sqlx::query_as!(
+        JobView,
+        r#"
+        SELECT id AS "id!", kind AS "kind!", state AS "state!: _", key, delivery_id, created_at AS "created_at!",
+            due_at AS "due_at!", attempts AS "attempts!", crashes AS "crashes!", leased_by, reason,
+            history AS "history!"
+        FROM (
+            SELECT id, kind, 'dead' AS state, key, delivery_id, created_at, died_at AS due_at, attempts, crashes,
+                NULL AS leased_by, reason, history, 0 AS place
+            FROM avinode_ingest.dead_jobs
+            UNION ALL
+            SELECT id, kind,
+                CASE
+                    WHEN lease_token IS NOT NULL AND due_at > clock_timestamp() THEN 'running'
+                    WHEN due_at <= clock_timestamp() THEN 'available'
+                    -- A snooze counts no attempt and leaves a note.
+                    WHEN attempts = 0 AND history = '{}' THEN 'scheduled'
+                    ELSE 'retryable'
+                END,
+                key, delivery_id, created_at, due_at, attempts, crashes, leased_by,
+                CASE WHEN kind = ANY ($5) THEN $6 ELSE history[cardinality(history)] END,
+                history, 1
+            FROM avinode_ingest.jobs
+        ) AS job
+        WHERE ($1::bigint IS NULL OR id = $1)
+            AND ($2::text IS NULL OR state = $2)
+            AND ($3::text IS NULL OR kind = $3)
+        ORDER BY place, due_at, id
+        LIMIT $4
+        "#,
+        filter.id,
+        filter.state.map(JobState::as_str),
+        filter.kind,
+        filter.limit,
+        &words(&filter.blocked.kinds) as &[&str],
+        filter.blocked.reason,
+    );
+    pool.fetch_all(statement).await
+}
+
+/// Returns the ids of dead jobs, of one kind or all.
+pub async fn dead_ids(pool: &Pool, kind: Option<&str>) -> Result<Vec<i64>, sqlx::Error> {
+    let statement = sqlx::query!(
+        "SELECT id FROM avinode_ingest.dead_jobs WHERE $1::text IS NULL OR kind = $1 ORDER BY id",
+        kind
+    );
+    let rows = pool.fetch_all(statement).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// The beginning of the history line that separates a retried job from its previous life.
+pub const DIED: &str = "died: ";
+
+/// Makes jobs due now: dead ones come back with their history, as if inserted now, without their attempts; scheduled and
+/// retryable ones wait no longer. Running ones are left alone. Returns the ids that were changed.
+pub async fn retry(pool: &Pool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
+    let statement = sqlx::query!(
+        r#"
+        WITH dead AS (
+            DELETE FROM avinode_ingest.dead_jobs WHERE id = ANY ($1) RETURNING *
+        ), revived AS (
+            INSERT INTO avinode_ingest.jobs (id, kind, key, delivery_id, history)
+            SELECT id, kind, key, delivery_id,
+                (history || ($2::text || reason))[greatest(1, cardinality(history) - 8):]
+            FROM dead
+            ORDER BY id
+            RETURNING id
+        ), hastened AS (
+            UPDATE avinode_ingest.jobs SET due_at = clock_timestamp()
+            WHERE id = ANY ($1) AND lease_token IS NULL AND due_at > clock_timestamp()
+            RETURNING id
+        )
+        SELECT id AS "id!" FROM (SELECT id FROM revived UNION ALL SELECT id FROM hastened) AS retried ORDER BY id
+        "#,
+        ids,
+        DIED,
+    );
+    let rows = pool.fetch_all(statement).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// Removes dead and unclaimed jobs from the queue; their outcome says so. Running ones are left alone. Returns the ids.
+pub async fn discard(pool: &Pool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
+    let statement = sqlx::query!(
+        r#"
+        WITH dead AS (
+            DELETE FROM avinode_ingest.dead_jobs WHERE id = ANY ($1)
+            RETURNING id, kind, key, delivery_id, created_at, attempts, NULL::uuid[] AS runs
+        ), live AS (
+            DELETE FROM avinode_ingest.jobs WHERE id = ANY ($1) AND lease_token IS NULL
+            RETURNING id, kind, key, delivery_id, created_at, attempts, runs
+        )
+        INSERT INTO avinode_ingest.outcomes
+            (job_id, kind, key, delivery_id, created_at, attempts, outcome, detail, runs)
+        SELECT id, kind, key, delivery_id, created_at, attempts, 'discarded', 'by an admin', runs
+        FROM (SELECT * FROM dead UNION ALL SELECT * FROM live) AS job
+        ORDER BY id
+        ON CONFLICT (job_id) DO UPDATE
+        SET finished_at = clock_timestamp(), outcome = EXCLUDED.outcome, detail = EXCLUDED.detail
+        RETURNING job_id
+        "#,
+        ids
+    );
+    let rows = pool.fetch_all(statement).await?;
+    Ok(rows.into_iter().map(|row| row.job_id).collect())
+}
+
+/// Counts the jobs that run now or soon, without the blocked kinds. Of the `soon` kinds it counts those due within that time
+/// as well, even if they were never tried.
+pub async fn count_runnable(
+    pool: &Pool,
+    blocked: &[JobKind],
+    soon: &[JobKind],
+    within: Duration,
+) -> Result<i64, sqlx::Error> {
+    let statement = sqlx::query!(
+        r#"
+        SELECT count(*) AS "count!" FROM avinode_ingest.jobs
+        WHERE NOT kind = ANY ($1)
+            -- Retries count, and so do jobs that wait for another job without counting an attempt; a job that was never
+            -- tried and is due in the future does not. Contention delays a job for some milliseconds.
+            AND (due_at <= clock_timestamp() + interval '100 milliseconds' OR lease_token IS NOT NULL OR attempts > 0
+                OR cardinality(history) > 0 OR kind = ANY ($2) AND due_at <= clock_timestamp() + $3::interval)
+        "#,
+        &words(blocked) as &[&str],
+        &words(soon) as &[&str],
+        interval(within),
+    );
+    Ok(pool.fetch_one(statement).await?.count)
+}
+
+/// Counts the jobs of these kinds, and the dead jobs. The statement is unnamed, because `check` works behind any pooler.
+pub async fn count_live_and_dead(pool: &Pool, kinds: &[JobKind]) -> Result<(i64, i64), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let counts = sqlx::query_as(
+        r#"
+        SELECT (SELECT count(*) FROM avinode_ingest.jobs WHERE kind = ANY ($1)),
+            (SELECT count(*) FROM avinode_ingest.dead_jobs)
+        "#,
+    )
+    .bind(words(kinds))
+    .persistent(false)
+    .fetch_one(&mut tx)
+    .await?;
+    tx.commit().await?;
+    Ok(counts)
+}
+
+fn words(kinds: &[JobKind]) -> Vec<&'static str> {
+    kinds.iter().map(|kind| kind.as_str()).collect()
+}

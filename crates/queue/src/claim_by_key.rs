@@ -1,0 +1,170 @@
+//! Claims keys: all jobs of a key together, so that one call serves all of them, and at most as many keys as the rate limit
+//! has permits.
+//!
+//! A key is served once at a time. Jobs that come meanwhile wait for a batch of their own, which is claimed after they came.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::claim::{Claim, Claimer};
+use super::handler::{JobBatch, JobHandler};
+use super::job::ClaimedJob;
+use super::leader::LeaderLease;
+use super::rate_limit::limiter::RateLimiter;
+use crate::job_kind::JobKind;
+use ingest_postgres::interval::interval;
+use ingest_postgres::transaction::Pool;
+
+/// The most keys of one claim: their calls begin at about the same time.
+const MAX_KEYS: usize = 8;
+/// Due jobs of one kind that are looked through for keys, so that a flood for one key does not make a claim slow.
+const LOOK_AHEAD: i64 = 1_000;
+/// The most jobs of a key in one batch; the others come next.
+const MAX_JOBS_PER_KEY: i64 = 256;
+
+/// As [`ClaimByKey::claim_keys`] needs them: planned once, with indexes, whatever the statistics say.
+const BEGIN: &str = "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan";
+
+/// Claims keys for the leader.
+pub struct ClaimByKey {
+    /// The kinds that are served together, the most urgent first.
+    pub kinds: &'static [JobKind],
+    pub handler: Arc<dyn JobHandler>,
+    pub limiter: Arc<RateLimiter>,
+    pub lease: LeaderLease,
+}
+
+impl Claimer for ClaimByKey {
+    fn claim<'a>(
+        &'a self,
+        pool: &'a Pool,
+        worker: &'a str,
+        room: usize,
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<Claim, sqlx::Error>> {
+        async move {
+            let permits = match self.limiter.try_acquire(room.min(MAX_KEYS)) {
+                Ok(permits) => permits,
+                Err(wait) => {
+                    return Ok(Claim {
+                        wait: Some(wait),
+                        ..Claim::default()
+                    });
+                }
+            };
+            let jobs = self.claim_keys(pool, permits.len(), worker, lease).await?;
+            let mut keys: Vec<Vec<ClaimedJob>> = Vec::new();
+            for job in jobs {
+                match keys.iter_mut().find(|jobs| jobs[0].key == job.key) {
+                    Some(jobs) => jobs.push(job),
+                    None => keys.push(vec![job]),
+                }
+            }
+            let batches = keys.into_iter().zip(permits).map(|(mut jobs, permit)| {
+                jobs.sort_unstable_by_key(|job| job.id);
+                JobBatch {
+                    handler: self.handler.clone(),
+                    jobs,
+                    permit: Some(permit),
+                }
+            });
+            Ok(Claim {
+                batches: batches.collect(),
+                ..Claim::default()
+            })
+        }
+        .boxed()
+    }
+}
+
+impl ClaimByKey {
+    /// Claims the jobs of up to `max` keys that have a due job, the most urgent kind and the longest due first. A process
+    /// that no longer leads claims nothing, whatever it believes.
+    async fn claim_keys(
+        &self,
+        pool: &Pool,
+        max: usize,
+        worker: &str,
+        lease: Duration,
+    ) -> Result<Vec<ClaimedJob>, sqlx::Error> {
+        let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.as_str()).collect();
+        let mut tx = pool.begin_with(BEGIN).await?;
+        let jobs = sqlx::query_as!(
+            ClaimedJob,
+            r#"
+            WITH busy AS MATERIALIZED (
+                SELECT DISTINCT key
+                FROM avinode_ingest.jobs
+                WHERE kind = ANY ($1) AND lease_token IS NOT NULL AND key IS NOT NULL AND due_at > statement_timestamp()
+            ), due AS MATERIALIZED (
+                SELECT wanted.place, job.due_at, job.key
+                FROM unnest($1::text[]) WITH ORDINALITY AS wanted (kind, place)
+                CROSS JOIN LATERAL (
+                    SELECT job.due_at, job.key
+                    FROM avinode_ingest.jobs AS job
+                    WHERE job.kind = wanted.kind AND job.due_at <= statement_timestamp() AND job.key IS NOT NULL
+                        AND NOT EXISTS (SELECT FROM busy WHERE busy.key = job.key)
+                    ORDER BY job.due_at, job.id
+                    LIMIT $5
+                ) AS job
+                WHERE EXISTS (
+                    SELECT FROM avinode_ingest.leader_leases AS leader
+                    WHERE leader.name = $7 AND leader.holder = $8 AND leader.held_until > clock_timestamp()
+                )
+            ), chosen AS MATERIALIZED (
+                SELECT key, min(place) AS place, min(due_at) AS due_at
+                FROM due
+                GROUP BY key
+                ORDER BY 2, 3, 1
+                LIMIT $2
+            ), taken AS MATERIALIZED (
+                -- Retries that are not due yet are taken along: one call serves all of the key.
+                SELECT job.id, chosen.place, chosen.due_at
+                FROM chosen
+                CROSS JOIN LATERAL (
+                    SELECT job.id
+                    FROM avinode_ingest.jobs AS job
+                    WHERE job.kind = ANY ($1) AND job.key = chosen.key
+                    ORDER BY job.id
+                    LIMIT $6
+                    FOR UPDATE SKIP LOCKED
+                ) AS job
+            ), claim AS MATERIALIZED (
+                SELECT nextval('avinode_ingest.lease_tokens') AS token, clock_timestamp() AS claimed_at
+            ), leased AS (
+                UPDATE avinode_ingest.jobs AS job
+                SET lease_token = claim.token,
+                    leased_by = $3,
+                    due_at = clock_timestamp() + $4,
+                    attempts = job.attempts + 1,
+                    -- As in the claim by kind: a lease that is still set has run out.
+                    isolated = job.isolated OR job.lease_token IS NOT NULL,
+                    crashes = job.crashes + (job.lease_token IS NOT NULL AND job.isolated_since IS NOT NULL)::int,
+                    isolated_since = NULL
+                FROM taken, claim
+                WHERE job.id = taken.id
+                RETURNING job.*, claim.claimed_at, taken.place, taken.due_at AS was_due_at
+            )
+            SELECT id AS "id!", kind AS "kind!: _", lease_token AS "token!", key, delivery_id, created_at AS "created_at!",
+                claimed_at AS "claimed_at!", attempts AS "attempts!", crashes AS "crashes!", isolated AS "isolated!"
+            FROM leased
+            ORDER BY place, was_due_at, key, id
+            "#,
+            &kinds as &[&str],
+            i64::try_from(max).unwrap_or(i64::MAX),
+            worker,
+            interval(lease),
+            LOOK_AHEAD,
+            MAX_JOBS_PER_KEY,
+            self.lease.name,
+            self.lease.holder,
+        )
+        .fetch_all(&mut tx)
+        .await?;
+        tx.commit().await?;
+        Ok(jobs)
+    }
+}

@@ -1,0 +1,144 @@
+//! Claims batches of jobs of one kind.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::claim::{Claim, Claimer};
+use super::handler::{JobBatch, JobHandler};
+use super::job::ClaimedJob;
+use crate::job_kind::JobKind;
+use ingest_postgres::interval::interval;
+use ingest_postgres::transaction::Pool;
+
+/// A kind of job, how many of it are claimed at a time, and their handler.
+pub struct KindHandler {
+    pub kind: JobKind,
+    pub batch_size: i64,
+    pub handler: Arc<dyn JobHandler>,
+}
+
+/// Claims one batch at a time. The kinds take turns, the most urgent first, so that a flood of one kind holds up the others
+/// for one batch at a time.
+pub struct ClaimByKind {
+    handlers: Vec<KindHandler>,
+    /// The first kind of the next claim.
+    next: AtomicUsize,
+}
+
+impl ClaimByKind {
+    pub fn new(handlers: Vec<KindHandler>) -> Self {
+        Self {
+            handlers,
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    async fn claim_next(&self, pool: &Pool, worker: &str, lease: Duration) -> Result<Claim, sqlx::Error> {
+        let from = self.next.swap(0, Ordering::Relaxed);
+        for from in if from > 0 { vec![from, 0] } else { vec![0] } {
+            let wanted: Vec<_> = self.handlers[from..]
+                .iter()
+                .map(|it| (it.kind, it.batch_size))
+                .collect();
+            let jobs = claim(pool, &wanted, worker, lease).await?;
+            let first = jobs.first();
+            let Some(place) = first.and_then(|job| self.handlers.iter().position(|it| it.kind == job.kind)) else {
+                continue;
+            };
+            self.next.store((place + 1) % self.handlers.len(), Ordering::Relaxed);
+            let KindHandler {
+                batch_size, handler, ..
+            } = &self.handlers[place];
+            let more = i64::try_from(jobs.len()).unwrap_or(i64::MAX) >= *batch_size;
+            let (isolated, together): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.isolated);
+            let batches = std::iter::once(together)
+                .chain(isolated.into_iter().map(|job| vec![job]))
+                .filter(|jobs| !jobs.is_empty())
+                .map(|jobs| JobBatch {
+                    handler: handler.clone(),
+                    jobs,
+                    permit: None,
+                });
+            return Ok(Claim {
+                batches: batches.collect(),
+                more,
+                wait: None,
+            });
+        }
+        Ok(Claim::default())
+    }
+}
+
+impl Claimer for ClaimByKind {
+    fn claim<'a>(
+        &'a self,
+        pool: &'a Pool,
+        worker: &'a str,
+        _room: usize,
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<Claim, sqlx::Error>> {
+        self.claim_next(pool, worker, lease).boxed()
+    }
+}
+
+/// Claims due jobs for `worker`: of the first of the `wanted` kinds that has any, up to the number beside it. Due are
+/// available jobs, retries, and jobs of expired leases. The claim counts the attempt; a job that is
+/// taken over is isolated.
+pub async fn claim(
+    pool: &Pool,
+    wanted: &[(JobKind, i64)],
+    worker: &str,
+    lease: Duration,
+) -> Result<Vec<ClaimedJob>, sqlx::Error> {
+    let (kinds, limits): (Vec<&str>, Vec<i64>) = wanted.iter().map(|(kind, limit)| (kind.as_str(), *limit)).unzip();
+    // In a transaction that was left open this claim would be rolled back, and its work fenced out.
+    pool.fetch_autocommit(sqlx::query_as!(
+        ClaimedJob,
+        r#"
+        WITH urgent AS MATERIALIZED (
+            SELECT wanted.kind, wanted.size
+            FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS wanted (kind, size, place)
+            WHERE EXISTS (
+                SELECT FROM avinode_ingest.jobs AS job
+                -- statement_timestamp() can be an index condition, clock_timestamp() cannot.
+                WHERE job.kind = wanted.kind AND job.due_at <= statement_timestamp()
+            )
+            ORDER BY wanted.place
+            LIMIT 1
+        ), due AS MATERIALIZED ( -- The limit is in a CTE: in a FROM subquery the planner may ignore it.
+            SELECT id
+            FROM avinode_ingest.jobs
+            WHERE kind = (SELECT kind FROM urgent) AND due_at <= statement_timestamp()
+            ORDER BY due_at, id
+            LIMIT (SELECT size FROM urgent)
+            FOR UPDATE SKIP LOCKED
+        ), claim AS MATERIALIZED (
+            SELECT nextval('avinode_ingest.lease_tokens') AS token, clock_timestamp() AS claimed_at,
+                -- A claim that a crash of Postgres undoes is a job that is due again: nothing is lost by not waiting.
+                set_config('synchronous_commit', 'off', true) AS asynchronous
+        )
+        UPDATE avinode_ingest.jobs AS job
+        SET lease_token = claim.token,
+            leased_by = $3,
+            due_at = clock_timestamp() + $4,
+            attempts = job.attempts + 1,
+            -- A lease that is still set has run out: its worker died, or was too slow.
+            isolated = job.isolated OR job.lease_token IS NOT NULL,
+            crashes = job.crashes + (job.lease_token IS NOT NULL AND job.isolated_since IS NOT NULL)::int,
+            isolated_since = NULL
+        FROM due, claim
+        WHERE job.id = due.id
+        RETURNING job.id, job.kind AS "kind: _", job.lease_token AS "token!", job.key, job.delivery_id, job.created_at,
+            claim.claimed_at AS "claimed_at!", job.attempts, job.crashes, job.isolated
+        "#,
+        &kinds as &[&str],
+        &limits,
+        worker,
+        interval(lease),
+    ))
+    .await
+}

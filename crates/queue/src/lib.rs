@@ -1,0 +1,25 @@
+//! The job queue: leases in a small table, claimed in batches, fenced by a lease token. It knows nothing of what jobs do.
+//!
+//! No row lock is held while a handler works; a worker that died is noticed when its lease runs out.
+
+pub mod admin;
+pub mod claim;
+pub mod claim_by_key;
+pub mod claim_by_kind;
+pub mod disposition;
+pub mod enqueue;
+pub mod handler;
+pub mod heartbeat;
+pub mod job;
+pub mod job_kind;
+pub mod job_state;
+pub mod leader;
+mod lease;
+pub mod listener;
+pub mod outcomes;
+pub mod rate_limit;
+pub mod release;
+pub mod retry;
+pub mod runs;
+pub mod settle;
+pub mod worker;

@@ -1,0 +1,74 @@
+//! The outcomes of finished jobs.
+
+use std::time::Duration;
+
+use ingest_postgres::interval::interval;
+use ingest_postgres::transaction::{Pool, Transaction};
+
+/// Rows that one transaction deletes, so that none runs long.
+const CHUNK: i64 = 5_000;
+
+/// The outcome of a finished job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobOutcome {
+    pub job: i64,
+    /// One word: `applied`, `duplicate`, `nothing`, `gone`.
+    pub outcome: &'static str,
+    /// The changes, or the delivery that it repeats.
+    pub detail: String,
+}
+
+/// Finishes jobs that [`super::claim::lock_held`] locked in this transaction: they leave `jobs`, their outcomes stay.
+pub async fn complete(tx: &mut Transaction<'_>, outcomes: &[JobOutcome]) -> Result<u64, sqlx::Error> {
+    let ids: Vec<i64> = outcomes.iter().map(|outcome| outcome.job).collect();
+    let words: Vec<String> = outcomes.iter().map(|outcome| outcome.outcome.to_owned()).collect();
+    let details: Vec<String> = outcomes.iter().map(|outcome| outcome.detail.clone()).collect();
+    let finished = sqlx::query!(
+        r#"
+        WITH finished AS (
+            DELETE FROM avinode_ingest.jobs WHERE id = ANY ($1) RETURNING *
+        )
+        INSERT INTO avinode_ingest.outcomes
+            (job_id, kind, key, delivery_id, created_at, attempts, outcome, detail, runs)
+        SELECT finished.id, kind, key, delivery_id, created_at, attempts, result.outcome, nullif(result.detail, ''), runs
+        FROM finished
+        JOIN unnest($1::bigint[], $2::text[], $3::text[]) AS result (id, outcome, detail) ON result.id = finished.id
+        ORDER BY finished.id
+        -- A dead job that an admin retried has an outcome already.
+        ON CONFLICT (job_id) DO UPDATE
+        SET finished_at = clock_timestamp(), attempts = EXCLUDED.attempts, outcome = EXCLUDED.outcome,
+            detail = EXCLUDED.detail, runs = EXCLUDED.runs
+        "#,
+        &ids,
+        &words,
+        &details,
+    )
+    .execute(tx)
+    .await?;
+    Ok(finished.rows_affected())
+}
+
+/// Deletes outcomes that are older than `retention`, in chunks. Returns how many.
+pub async fn prune(pool: &Pool, retention: Duration) -> Result<u64, sqlx::Error> {
+    let mut pruned = 0;
+    loop {
+        let statement = sqlx::query!(
+            r#"
+            DELETE FROM avinode_ingest.outcomes
+            WHERE job_id IN (
+                SELECT job_id FROM avinode_ingest.outcomes
+                WHERE finished_at < clock_timestamp() - $1::interval
+                ORDER BY job_id
+                LIMIT $2
+            )
+            "#,
+            interval(retention),
+            CHUNK,
+        );
+        let chunk = pool.execute(statement).await?;
+        pruned += chunk;
+        if chunk < CHUNK.unsigned_abs() {
+            return Ok(pruned);
+        }
+    }
+}
