@@ -7,7 +7,7 @@ ARGS ?=
 export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fmt deny sqlx openapi client api docs check-docs bench image ci ci-fast need-cargo need-postgres
+.PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs check-docs bench image ci ci-fast need-cargo need-postgres
 
 help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-15s %s\n' "$$name" "$$text"; done
@@ -34,6 +34,10 @@ deny: need-cargo ## Check licences, sources and known vulnerabilities of the dep
 
 sqlx: need-cargo need-postgres ## Prepare the checked SQL (.sqlx) after a change of a query or a migration (ARGS=--check compares)
 	@scripts/sqlx-prepare $(ARGS)
+
+configuration: need-cargo ## Write docs/configuration.md after a change of a setting
+	@cargo run --locked --quiet -- configuration >target/configuration.md
+	@mv target/configuration.md docs/configuration.md
 
 openapi: need-cargo ## Write openapi.json after a change of the HTTP API
 	@cargo run --locked --quiet -- openapi >target/openapi.json
