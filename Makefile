@@ -7,7 +7,7 @@ ARGS ?=
 export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs check-docs bench image ci ci-fast need-cargo need-postgres
+.PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs book check-docs bench image ci ci-fast need-cargo need-postgres
 
 help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-15s %s\n' "$$name" "$$text"; done
@@ -52,6 +52,10 @@ api: need-cargo need-postgres ## Call every operation of openapi.json with valid
 
 docs: need-cargo ## Build the documentation of the crate; warnings are errors
 	@RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
+
+book: need-cargo ## Build the documents as a website in target/book (mdBook)
+	@scripts/need-tool mdbook
+	@mdbook build
 
 check-docs: need-cargo need-postgres ## Check the documents: their commands and outputs, links, named files and tests (ARGS=links for a part)
 	@scripts/check-docs $(ARGS)
