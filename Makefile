@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
 .PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs book check-docs bench image ci ci-fast need-cargo need-postgres
 
 help: ## Print this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-15s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
 
 demo: need-cargo need-postgres ## Run the main path on real input; stays up until Ctrl-C (ARGS=--exit ends it after the run)
 	@cargo run --locked -- demo $(ARGS)
