@@ -10,7 +10,7 @@ mod workers;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -130,7 +130,7 @@ async fn wait_for_end(
 ) {
     let commit_ended = async {
         match group_commit {
-            Some(running) => running.await.err(),
+            Some(running) => reason(running.await),
             None => std::future::pending().await,
         }
     };
@@ -138,15 +138,20 @@ async fn wait_for_end(
         biased; // after a shutdown the tasks end as well
         () = shutdown.cancelled() => {}
         error = commit_ended => {
-            tracing::error!(?error, "the group commit ended unexpectedly, stopping this process");
+            tracing::error!("the group commit ended unexpectedly, stopping this process: {error}");
             *group_commit = None;
             shutdown.cancel();
         }
         Some(ended) = tasks.join_next() => {
-            tracing::error!(?ended, "a background task ended unexpectedly, stopping this process");
+            let error = reason(ended);
+            tracing::error!("a background task ended unexpectedly, stopping this process: {error}");
             shutdown.cancel();
         }
     }
+}
+
+fn reason(ended: Result<(), JoinError>) -> String {
+    ended.map_or_else(|error| error.to_string(), |()| "it returned".to_owned())
 }
 
 /// Releases the jobs of this process. A database that does not answer must not hold up the end.
@@ -154,7 +159,7 @@ async fn release_leases(pool: &Pool, process: &str) -> u64 {
     match timeout(RELEASE_TIMEOUT, release::release_all(pool, process)).await {
         Ok(Ok(released)) => released,
         Ok(Err(error)) => {
-            tracing::warn!(%error, "failed to release leases, they will run out: {error}");
+            tracing::warn!("failed to release leases, they will run out: {error}");
             0
         }
         Err(_) => {

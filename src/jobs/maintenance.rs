@@ -61,12 +61,12 @@ pub async fn run(
             small_round(&pool, &process).await
         };
         if let Err(error) = result {
-            tracing::warn!(%error, "maintenance failed, will retry: {error}");
+            tracing::warn!("maintenance failed, will retry: {error}");
         }
         if let Some(every) = config.reconcile_every
             && let Err(error) = reconcile(&pool, &process, every).await
         {
-            tracing::warn!(%error, "failed to enqueue reconciliation of active trips, will retry: {error}");
+            tracing::warn!("failed to enqueue reconciliation of active trips, will retry: {error}");
         }
         round = round.wrapping_add(1);
     }
@@ -135,7 +135,7 @@ pub async fn full_round(
     }
     if let Err(error) = archive(pool, process).await {
         // The function may be the application's own, and fail by its own rules: the other parts must not wait for it.
-        tracing::warn!(%error, "failed to archive old sessions, will retry: {error}");
+        tracing::warn!("failed to archive old sessions, will retry: {error}");
     }
     Ok(())
 }

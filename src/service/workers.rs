@@ -46,7 +46,7 @@ pub(super) fn spawn(
                 let (process, shutdown) = (process.to_owned(), shutdown.clone());
                 tasks.spawn(async move { leader.run(&process, &heartbeat, &shutdown).await });
             }
-            Err(error) => tracing::error!(%error, "failed to make a client of Avinode, nothing is fetched: {error}"),
+            Err(error) => tracing::error!("failed to make a client of Avinode, nothing is fetched: {error}"),
         }
     }
     for number in 1..=settings.workers {

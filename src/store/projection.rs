@@ -123,7 +123,6 @@ async fn project_one(tx: &mut Transaction<'_>, projection: &QuoteProjection<'_>)
                 tracing::warn!(
                     trip,
                     quote,
-                    error = reason,
                     "public.quotes refused quote {quote} of trip {trip}: {reason}"
                 );
             }

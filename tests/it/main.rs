@@ -16,6 +16,7 @@ mod fetching;
 mod host_writes;
 mod infinite_timestamps;
 mod leases;
+mod log_lines;
 mod malformed_bodies;
 mod migrating;
 mod order;

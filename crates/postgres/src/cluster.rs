@@ -150,7 +150,7 @@ pub fn remove_unfinished(home: &Path) {
         let path = entry.path();
         if let Err(error) = data_dir::remove(&path) {
             let folder = path.display();
-            tracing::warn!(%folder, %error, "failed to remove the unfinished cluster {folder}: {error}");
+            tracing::warn!(%folder, "failed to remove the unfinished cluster {folder}: {error}");
         }
     }
 }

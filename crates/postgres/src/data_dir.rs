@@ -117,7 +117,7 @@ impl Drop for OwnedDir {
             && let Err(error) = remove(&self.path)
         {
             let folder = self.path.display();
-            tracing::warn!(%folder, %error, "failed to remove the temporary folder {folder}: {error}");
+            tracing::warn!(%folder, "failed to remove the temporary folder {folder}: {error}");
         }
     }
 }

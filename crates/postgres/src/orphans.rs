@@ -84,7 +84,7 @@ pub async fn sweep(parent: &Path, user: &ServiceUser) {
             }
             Err(error) => {
                 home.keep_on_drop();
-                tracing::warn!(%folder, %error, "failed to remove the temporary cluster {folder}: {error}");
+                tracing::warn!(%folder, "failed to remove the temporary cluster {folder}: {error}");
             }
         }
     }

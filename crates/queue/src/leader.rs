@@ -62,7 +62,7 @@ impl LeaderLease {
     /// Ends the lease, so that another process need not wait for it to run out.
     pub async fn release(&self, status: Option<Value>) {
         if let Err(error) = self.hold(Duration::ZERO, status).await {
-            tracing::debug!(%error, "failed to release lease {}, it will run out: {error}", self.name);
+            tracing::debug!("failed to release lease {}, it will run out: {error}", self.name);
         }
     }
 
@@ -93,7 +93,7 @@ impl LeaderLease {
                 }
                 Ok(Ok(None)) | Err(_) => return,
                 Ok(Err(error)) => {
-                    tracing::debug!(%error, "failed to renew lease {}, will retry: {error}", self.name);
+                    tracing::debug!("failed to renew lease {}, will retry: {error}", self.name);
                     renew_at = sent_at + RETRY_RENEWAL;
                 }
             }

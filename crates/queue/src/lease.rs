@@ -52,7 +52,7 @@ impl HeldLeases<'_> {
             if let Err(error) = claim::renew(self.pool, &self.held, self.lease).await {
                 // Losing the lease is safe: the apply is fenced.
                 let jobs = self.held.len();
-                tracing::warn!(jobs, %error, "failed to renew the leases of {jobs} jobs, will retry: {error}");
+                tracing::warn!(jobs, "failed to renew the leases of {jobs} jobs, will retry: {error}");
             }
         }
     }

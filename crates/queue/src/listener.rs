@@ -26,7 +26,7 @@ pub async fn listen(pool: Pool, wakes: Vec<Arc<Notify>>, shutdown: CancellationT
             ended = forward(&pool, &wakes) => ended,
         };
         if let Err(error) = ended {
-            tracing::debug!(%error, "LISTEN on {CHANNEL} failed, polling goes on: {error}");
+            tracing::debug!("LISTEN on {CHANNEL} failed, polling goes on: {error}");
         }
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -44,7 +44,7 @@ pub async fn announce(pool: Pool, inserted: Arc<Notify>, shutdown: CancellationT
         }
         // A failure is no loss: workers poll.
         if let Err(error) = notify(&pool).await {
-            tracing::debug!(%error, "NOTIFY {CHANNEL} failed, workers will poll: {error}");
+            tracing::debug!("NOTIFY {CHANNEL} failed, workers will poll: {error}");
         }
         tokio::time::sleep(MIN_INTERVAL).await;
     }

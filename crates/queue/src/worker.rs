@@ -224,7 +224,10 @@ impl Worker {
         let unfinished = match self.perform(batch, waiting, fresh).await {
             Ok(unfinished) => unfinished,
             Err(error) if batch.jobs.len() > 1 && batch.permit.is_none() => {
-                tracing::debug!(jobs = batch.jobs.len(), %error, "a batch failed, redoing it job by job: {error}");
+                tracing::debug!(
+                    jobs = batch.jobs.len(),
+                    "a batch failed, redoing it job by job: {error}"
+                );
                 return self.redo_one_by_one(batch, waiting).await;
             }
             Err(error) => batch.jobs.iter().map(|job| (job.id, error.clone())).collect(),
@@ -263,7 +266,7 @@ impl Worker {
     fn back_off(&self, worker: &str, running: &mut RunningClaims, error: &sqlx::Error) -> Duration {
         running.failures = running.failures.saturating_add(1);
         if running.failures == 1 {
-            tracing::warn!(worker, %error, "worker {worker} cannot reach the queue, will retry: {error}");
+            tracing::warn!(worker, "worker {worker} cannot reach the queue, will retry: {error}");
         }
         self.retry.delay(running.failures).clamp(BACKOFF_MIN, BACKOFF_MAX)
     }

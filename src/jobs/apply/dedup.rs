@@ -63,8 +63,8 @@ pub(super) async fn enter<'a>(
         } else {
             detail.push_str(", with another body");
             tracing::info!(
-                event_id,
-                first = %delivery,
+                event = event_id,
+                first_delivery = %delivery,
                 delivery = work.job.delivery_id.map(tracing::field::display),
                 "event {event_id} was received again with another body, the first of delivery {delivery} counts"
             );

@@ -98,7 +98,7 @@ impl Downloader {
                 Ok(DownloadResult::Fetched(document))
             }
             Err(error) => {
-                tracing::debug!(%resource, jobs = request.jobs.len(), %error, "failed to fetch {resource}: {error}");
+                tracing::debug!(%resource, jobs = request.jobs.len(), "failed to fetch {resource}: {error}");
                 let refusals = match errors::is_own_refusal(&error, report.was_suspended) {
                     true => Some(release::histories(&self.pool, &request.jobs).await?),
                     false => None,

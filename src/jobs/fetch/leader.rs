@@ -79,7 +79,7 @@ impl FetchLeader {
                 return Duration::ZERO;
             }
             Ok(Err(error)) => {
-                tracing::debug!(%error, "failed to acquire lease {LEASE}, will retry: {error}");
+                tracing::debug!("failed to acquire lease {LEASE}, will retry: {error}");
                 return Duration::ZERO;
             }
             Err(_) => {
@@ -108,7 +108,7 @@ impl FetchLeader {
         tracing::info!(holder, "{holder} fetches from Avinode from now on");
         // Jobs of a leader that died need not wait for their leases to run out.
         if let Err(error) = release::expire_kinds(&self.pool, &JobKind::FETCHING).await {
-            tracing::debug!(%error, "failed to end the leases of the previous leader, they will run out: {error}");
+            tracing::debug!("failed to end the leases of the previous leader, they will run out: {error}");
         }
         let stop = shutdown.child_token();
         let worker = Arc::new(self.worker(lease.clone(), limiter.clone()));

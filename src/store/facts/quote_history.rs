@@ -71,7 +71,7 @@ pub fn read(quote: &QuoteId, column: Option<Value>) -> Option<QuoteHistory> {
         last_reaffirmed_at,
     } = serde_json::from_value(column?)
         .inspect_err(|error| {
-            tracing::error!(%quote, %error, "cannot read the history of quote {quote}, using its other columns: {error}");
+            tracing::error!(%quote, "cannot read the history of quote {quote}, using its other columns: {error}");
         })
         .ok()?;
     Some(QuoteHistory {
