@@ -7,10 +7,10 @@ ARGS ?=
 export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fmt deny sqlx openapi client api docs bench image ci ci-fast need-cargo need-postgres
+.PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs book check-docs bench image ci ci-fast need-cargo need-postgres
 
 help: ## Print this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-13s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
 
 demo: need-cargo need-postgres ## Run the main path on real input; stays up until Ctrl-C (ARGS=--exit ends it after the run)
 	@cargo run --locked -- demo $(ARGS)
@@ -35,6 +35,10 @@ deny: need-cargo ## Check licences, sources and known vulnerabilities of the dep
 sqlx: need-cargo need-postgres ## Prepare the checked SQL (.sqlx) after a change of a query or a migration (ARGS=--check compares)
 	@scripts/sqlx-prepare $(ARGS)
 
+configuration: need-cargo ## Write docs/configuration.md after a change of a setting
+	@cargo run --locked --quiet -- configuration >target/configuration.md
+	@mv target/configuration.md docs/configuration.md
+
 openapi: need-cargo ## Write openapi.json after a change of the HTTP API
 	@cargo run --locked --quiet -- openapi >target/openapi.json
 	@mv target/openapi.json openapi.json
@@ -48,6 +52,13 @@ api: need-cargo need-postgres ## Call every operation of openapi.json with valid
 
 docs: need-cargo ## Build the documentation of the crate; warnings are errors
 	@RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
+
+book: need-cargo ## Build the documents as a website in target/book (mdBook)
+	@scripts/need-tool mdbook
+	@mdbook build
+
+check-docs: need-cargo need-postgres ## Check the documents: their commands and outputs, links, named files and tests (ARGS=links for a part)
+	@scripts/check-docs $(ARGS)
 
 bench: need-cargo need-postgres ## Measure throughput and latency on this machine, 2 minutes after a release build (ARGS=--short)
 	@cargo bench --locked --bench measure -- $(ARGS)

@@ -4,7 +4,8 @@ A fenced block whose info string has the word `run` is pasted into a shell, in t
 
     ```sh run              the first shell
     ```sh run shell-2      a second one
-    ```sh run stays        its last command goes on running (a service); the next block follows once the output shown is there
+    ```sh run stays        its last command goes on running (a service), in the foreground or with `&`; the next block follows
+                           once the output shown is there
     ```sh run fails        one of its commands is expected to fail
 
 A fenced block with the word `output` is what the block before it prints. `…` within a line stands for any text, a line that is
@@ -12,7 +13,9 @@ A fenced block with the word `output` is what the block before it prints. `…` 
 continues sections of another page, whose blocks are run first.
 
 Each page has a fresh folder: /tmp/avinode-try and the ports 8080 and 9090, which the pages name, are replaced by
-a folder and ports of their own. Pages run side by side. Every `sh` block of README.md has to be marked.
+a folder and ports of their own. Pages run side by side. Every `sh` block of README.md has to be marked. README.md is run a
+second time with all blocks in one shell: every command succeeds; the log of the service is between the outputs there, so they are
+not compared.
 """
 
 import os
@@ -27,7 +30,7 @@ from concurrent.futures import ThreadPoolExecutor
 from .markdown import ROOT, read
 from .shell import Shell, end_left_of
 
-PAGES = ["README.md", "docs/http-api.md", "docs/avinode.md", "docs/cli.md"]
+PAGES = ["docs/avinode.md", "README.md", "docs/cli.md", "docs/http-api.md"]  # the slowest one first
 TRY_FOLDER = "/tmp/avinode-try"
 PORTS = ["8080", "9090"]
 BLOCK_SECONDS = 60
@@ -37,12 +40,14 @@ SIDE_BY_SIDE = 2
 def check():
     missing = [tool for tool in ["cargo", "psql", "curl", "jq", "openssl"] if not shutil.which(tool, path=search_path())]
     if missing:
-        return [f"{', '.join(missing)} is missing"], "not run"
+        return None, f"not run: {', '.join(missing)} missing"
     built = subprocess.run(["cargo", "build", "--locked", "--quiet"], cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL)
     if built.returncode != 0:
         return ["cargo build failed"], "not run"
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        results = list(pool.map(run_page, [ROOT / name for name in PAGES]))
+        runs = [pool.submit(run_page, ROOT / name) for name in PAGES]
+        runs.append(pool.submit(run_page, ROOT / "README.md", one_shell=True))
+        results = [run.result() for run in runs]
     errors = [error for found, _ in results for error in found]
     return errors, f"{sum(count for _, count in results)} blocks of {len(PAGES)} pages run"
 
@@ -59,7 +64,7 @@ def environment(**more):
     return kept | {"PATH": search_path(), "NO_COLOR": "1"} | more
 
 
-def run_page(path):
+def run_page(path, one_shell=False):
     page = read(path)
     errors = unmarked(page) if page.name == "README.md" else []
     steps = pair(page)
@@ -78,7 +83,7 @@ def run_page(path):
     shells = {}
     try:
         for name, block, output in before + steps:
-            found, goes_on = run_block(name, block, output, shells, home, replaced)
+            found, goes_on = run_block(name, block, output, shells, home, replaced, one_shell)
             errors.extend(found)
             if not goes_on:
                 break
@@ -121,29 +126,30 @@ def free_ports(count):
     return ports
 
 
-def run_block(name, block, output, shells, home, replaced):
+def run_block(name, block, output, shells, home, replaced, one_shell):
     """Returns the errors, and whether the next block can still run."""
-    shell_name = next((word for word in block.words if word.startswith("shell-")), "shell-1")
+    shell_name = next((word for word in block.words if word.startswith("shell-") and not one_shell), "shell-1")
     shell, stays = shells.get(shell_name, (None, False))
-    place = f"{name}:{block.line}"
+    place = f"{name}:{block.line}{', all in one shell' if one_shell else ''}"
     if stays:
         return [f"{place}: {shell_name} is still busy with an earlier block"], False
     shell = shell or Shell(environment(TMPDIR=str(home)), ROOT, home)
     stays = "stays" in block.words
-    shells[shell_name] = (shell, stays)
+    background = stays and block.text.endswith("&")
+    shells[shell_name] = (shell, stays and not background)
     wanted = substitute(output.text, replaced).split("\n") if output else None
     if stays and wanted is None:
         return [f"{place}: a block that stays needs an output, to know when it is ready"], False
     shell.start(substitute(block.text, replaced))
     enough = (lambda lines: matches(wanted + ["…"], lines)) if stays else None
-    lines, failed, in_time = shell.wait(BLOCK_SECONDS, enough)
+    lines, failed, in_time = shell.wait(BLOCK_SECONDS, enough, background)
     if not in_time:
         return [f"{place}: not done after {BLOCK_SECONDS} s; it printed:\n{indent(lines)}"], False
     if failed and "fails" not in block.words:
         return [f"{place}: failed: {'; '.join(failed)}\n{indent(lines)}"], False
     if not failed and "fails" in block.words:
         return [f"{place}: nothing failed, but the block has the word `fails`"], True
-    if wanted and not stays and not matches(wanted, lines):
+    if wanted and not stays and not one_shell and not matches(wanted, lines):
         return [f"{name}:{output.line}: shown is\n{indent(wanted)}\n  printed was\n{indent(lines)}"], True
     return [], True
 

@@ -1,11 +1,15 @@
-"""Links and anchors lead somewhere, the book is complete, README.md is short."""
+"""Links and anchors lead somewhere, named files exist, the book is complete, README.md is short."""
 
 import re
 
-from .markdown import ROOT, documents
+from .markdown import INLINE_CODE, ROOT, documents
 
 README_BYTES = 8192
 DOCS = ROOT / "docs"
+# A file or folder of the repository in `code`, named from the root.
+PATH = re.compile(r"(?:src|crates|tests|benches|migrations|docs|scripts|deploy|fixtures|scenarios|clients|\.ci|\.github)/[\w./-]*")
+# Decisions name files of their time.
+DECISION = re.compile(r"docs/adr/\d{4}-.*")
 
 
 def check():
@@ -19,6 +23,8 @@ def check():
             count += 1
             if error := problem(document, target, by_path):
                 errors.append(f"{document.name}:{line}: {target}: {error}")
+        if not DECISION.fullmatch(document.name):
+            errors.extend(missing_files(document))
     errors.extend(outside_summary(by_path))
     size = (ROOT / "README.md").stat().st_size
     if size > README_BYTES:
@@ -39,6 +45,15 @@ def problem(document, target, by_path):
         if anchor not in by_path[file].anchors:
             return f"no heading of {by_path[file].name} has this anchor"
     return None
+
+
+def missing_files(document):
+    """Files that the text names and the repository does not have."""
+    for line, text in document.prose:
+        for code in INLINE_CODE.finditer(text):
+            name = code[0].strip("`")
+            if PATH.fullmatch(name) and not (ROOT / name).exists():
+                yield f"{document.name}:{line}: there is no {name}"
 
 
 def outside_summary(by_path):

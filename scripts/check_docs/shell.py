@@ -54,9 +54,9 @@ class Shell:
         self.output = ""
         self._write(f". {script} </dev/null; printf '\\n%s\\n' {DONE}")
 
-    def wait(self, seconds, enough=None):
-        """Waits until the block is done, or until `enough` says so of its output. Returns the output, the failed commands,
-        and whether it came to that in time."""
+    def wait(self, seconds, enough=None, background=False):
+        """Waits until the block is done, or until `enough` says so of its output; of a command in the background only the
+        output says it. Returns the output, the failed commands, and whether it came to that in time."""
         deadline = time.monotonic() + seconds
         while True:
             with self.changed:
@@ -67,7 +67,7 @@ class Shell:
                 shown = [line for line in lines if not line.startswith(FAILED) and line != DONE]
                 while shown and not shown[-1].strip():
                     shown.pop()
-                if done or (enough and enough(shown)):
+                if (done and not background) or (enough and enough(shown)):
                     return shown, failed, True
                 left = deadline - time.monotonic()
                 if left <= 0 or self.process.poll() is not None:
@@ -75,10 +75,12 @@ class Shell:
                 self.changed.wait(min(left, 0.5))
 
     def close(self, stays):
-        """Ends what still runs in the foreground as Ctrl-C does, then the shell. Returns whether both ended in time."""
+        """Ends what still runs in the foreground as Ctrl-C does, what runs in the background as `kill` does, then the shell.
+        Returns whether all of it ended in time."""
         if stays and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGINT)
         try:
+            self._write("trap - ERR; jobs=$(jobs -p); [ -z \"$jobs\" ] || kill $jobs; wait")
             self.process.stdin.close()
             self.process.wait(30)
             return True

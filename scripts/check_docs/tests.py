@@ -39,6 +39,7 @@ def exists(name):
     *modules, function = name.split("::")
     inner = "/".join(modules) + ".rs"
     files = [ROOT / "tests/it" / inner, ROOT / "src" / inner, *ROOT.glob(f"crates/*/src/{inner}")]
+    files.append(ROOT / "crates" / modules[0] / "src" / ("/".join(modules[1:]) + ".rs"))
     return any(path.exists() and has_test(path.read_text(), function) for path in files)
 
 
