@@ -3,8 +3,6 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::postgres::data_dir::ClusterHome;
 use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use avinode_ingest::service::ServiceSettings;
@@ -16,7 +14,9 @@ use uuid::Uuid;
 use crate::support::bodies::{at, base, event, quote};
 use crate::support::check_command::check;
 use crate::support::cluster::Db;
-use crate::support::service::{Running, drain, keep, shift};
+use crate::support::deliveries::store_deliveries;
+use crate::support::service::RunningService;
+use crate::support::worker::run_jobs;
 
 async fn sql(db: &Db, statement: &str) {
     sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
@@ -235,8 +235,8 @@ async fn waiting_and_dead_jobs_are_counted() {
     let db = Db::new().await;
     let thin = json!({"id": "arfq-1", "href": "https://sandbox.avinode.com/api/rfqs/arfq-1", "type": "Rfqs"});
     let unknown = event("TripSomethingNew", "evt-1", 0, json!({}));
-    keep(&db.pool, &[thin, unknown], base()).await;
-    drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
+    store_deliveries(&db.pool, &[thin, unknown], base()).await;
+    run_jobs(&db.pool).await;
     let (statuses, words) = check(&[("DATABASE_URL", &db.url())]).await.of("jobs");
     assert_eq!(statuses, "warning warning");
     assert!(
@@ -248,7 +248,7 @@ async fn waiting_and_dead_jobs_are_counted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_port_is_free_or_of_this_program_or_of_another() {
     let db = Db::new().await;
-    let service = Running::start(&db.pool, ServiceSettings::default()).await;
+    let service = RunningService::start(&db.pool, ServiceSettings::default()).await;
     let ours = service.base.trim_start_matches("http://").to_owned();
     let output = check(&[("DATABASE_URL", &db.url()), ("INGEST_LISTEN", &ours)]).await;
     assert_eq!(output.status("port"), "warning", "{}", output.text);
@@ -328,10 +328,10 @@ async fn unprojected_quotes_are_counted_by_reason() {
         body("evt-5a", "64956151", "aquote-5", "9000"),
         body("evt-6", "64956151", "aquote-6", "666"),
     ];
-    keep(&db.pool, &bodies, base()).await;
-    drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
-    keep(&db.pool, &[priceless], base()).await;
-    drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
+    store_deliveries(&db.pool, &bodies, base()).await;
+    run_jobs(&db.pool).await;
+    store_deliveries(&db.pool, &[priceless], base()).await;
+    run_jobs(&db.pool).await;
     let output = check(&[("DATABASE_URL", &db.url())]).await;
     let (statuses, words) = output.of("quotes");
     for some in [

@@ -3,10 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
-use avinode_ingest::queue::worker::Worker;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -15,10 +13,13 @@ use uuid::Uuid;
 
 use crate::support::bodies::{base, decline, message, quote, trip};
 use crate::support::cluster::Db;
+use crate::support::deliveries::store_deliveries;
 use crate::support::pool::Pool;
-use crate::support::service::{keep, session, shift};
+use crate::support::race::delay;
+use crate::support::sessions::SessionBuilder;
 use crate::support::snapshot::dead_jobs;
-use crate::support::worker_pool::Crew;
+use crate::support::worker::worker;
+use crate::support::worker_pool::WorkerPool;
 
 const TRIPS: usize = 3;
 
@@ -32,10 +33,6 @@ struct Written {
 }
 
 type Notes = Arc<Mutex<BTreeMap<Uuid, Written>>>;
-
-fn worker(pool: &Pool) -> Arc<Worker> {
-    shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()))
-}
 
 fn trip_id(number: usize) -> String {
     format!("atrip-{number}")
@@ -92,7 +89,7 @@ async fn write_several(pool: &Pool, sessions: &[Uuid], notes: &Notes, random: &m
                 locked.execute(&mut *tx).await?;
             }
         }
-        tokio::time::sleep(std::time::Duration::from_millis(random.random_range(0..4))).await;
+        delay(Duration::from_millis(random.random_range(0..4))).await;
         written.insert(session, note);
     }
     let rolled_back = random.random_bool(0.1);
@@ -141,8 +138,8 @@ async fn deliver(pool: &Pool, mut random: StdRng) {
                 }
             })
             .collect();
-        keep(pool, &bodies, base()).await;
-        tokio::time::sleep(std::time::Duration::from_millis(random.random_range(0..30))).await;
+        store_deliveries(pool, &bodies, base()).await;
+        delay(Duration::from_millis(random.random_range(0..30))).await;
     }
 }
 
@@ -151,9 +148,9 @@ async fn concurrent_writes_of_workers_and_the_application_neither_fail_nor_get_l
     let db = Db::new().await;
     let mut sessions = Vec::new();
     for number in 0..8 {
-        sessions.push(session(&db.pool, Some(&trip_id(number % TRIPS))).await);
+        sessions.push(SessionBuilder::of_trip(&trip_id(number % TRIPS)).insert(&db.pool).await);
     }
-    let workers = Crew::start(&worker(&db.pool), 3);
+    let workers = WorkerPool::start(&worker(&db.pool), 3);
     let notes = Notes::default();
     // Only one task writes several sessions: two such tasks would deadlock with each other.
     let several = async {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::crash::program::{PATIENCE, Program, Serve};
+use crate::crash::program::{Program, Serve};
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
 
 const MISSING: &str = "relation \"avinode_ingest.jobs\" does not exist (SQLSTATE 42P01)";

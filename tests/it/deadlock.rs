@@ -1,25 +1,21 @@
 //! Where a worker and the application wait for each other, the worker gives way (invariant 9).
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
-use avinode_ingest::queue::worker::Worker;
 use avinode_ingest::store::resync;
 use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
+use crate::support::deliveries::store_deliveries;
 use crate::support::pool::Pool;
-use crate::support::service::{keep, session, shift};
+use crate::support::race::delay;
+use crate::support::sessions::SessionBuilder;
 use crate::support::snapshot::dead_jobs;
-use crate::support::worker_pool::Crew;
-
-fn workers(pool: &Pool) -> Arc<Worker> {
-    shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()))
-}
+use crate::support::sql::count;
+use crate::support::worker::worker;
+use crate::support::worker_pool::WorkerPool;
 
 /// A statement of the application's on one session.
 type Touch = &'static str;
@@ -45,15 +41,15 @@ async fn the_application_gets_through(pool: &Pool, sessions: &[Uuid], touch: Tou
     let first = sessions[0];
     let application = async move {
         // We are at work: should we hold the first session and wait for the second, then the application waits for us.
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        delay(Duration::from_millis(100)).await;
         sqlx::query(touch).bind(first).execute(&mut *last).await?;
         last.commit().await
     };
     let ends = async move {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        delay(Duration::from_millis(100)).await;
         for (place, other) in others.into_iter().enumerate() {
             let wait = if place == 0 { 150 } else { 250 };
-            tokio::time::sleep(Duration::from_millis(wait)).await;
+            delay(Duration::from_millis(wait)).await;
             other.commit().await.unwrap();
         }
     };
@@ -64,10 +60,10 @@ async fn the_application_gets_through(pool: &Pool, sessions: &[Uuid], touch: Tou
 async fn six_sessions(db: &Db) -> Vec<Uuid> {
     let mut sessions = Vec::new();
     for _ in 0..6 {
-        sessions.push(session(&db.pool, Some("atrip-1")).await);
+        sessions.push(SessionBuilder::of_trip("atrip-1").insert(&db.pool).await);
     }
     sessions.sort();
-    Crew::start(&workers(&db.pool), 1).finish().await;
+    WorkerPool::start(&worker(&db.pool), 1).finish().await;
     sessions
 }
 
@@ -76,9 +72,9 @@ async fn a_worker_that_waits_again_and_again_is_out_of_the_way_before_postgres_l
     let db = Db::new().await;
     let sessions = six_sessions(&db).await;
     let received = quote("e1", "atrip-1", "arfq-1", "q1", 0, "10000", "USD");
-    keep(&db.pool, &[received], base()).await;
+    store_deliveries(&db.pool, &[received], base()).await;
     let worker = async {
-        Crew::start(&workers(&db.pool), 1).finish().await;
+        WorkerPool::start(&worker(&db.pool), 1).finish().await;
     };
     the_application_gets_through(&db.pool, &sessions, WRITE, worker).await;
     assert_eq!(dead_jobs(&db.pool).await, 0);
@@ -115,10 +111,7 @@ async fn the_sweep_waits_for_no_session_that_the_application_holds() {
 }
 
 async fn pinned(pool: &Pool) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.session_state WHERE pinned")
-        .fetch_one(pool)
-        .await
-        .unwrap()
+    count(pool, "SELECT count(*) FROM avinode_ingest.session_state WHERE pinned").await
 }
 
 const TRIPS: usize = 10;
@@ -138,14 +131,14 @@ const EVERYWHERE: &str = "
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn statements_over_all_sessions_get_through_while_workers_and_sweeps_are_at_the_same_ones() {
     let db = Db::new().await;
-    let first = session(&db.pool, Some("atrip-1")).await;
+    let first = SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
     let more =
         "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, request_id, avinode_trip_id, message_count)
         SELECT conversation_id, iso_agent_id, request_id, 'atrip-' || n % 10, 0
         FROM public.chat_sessions, generate_series(2, $2) AS n WHERE id = $1";
     let more = sqlx::query(more).bind(first).bind(i64::from(SESSIONS));
     more.execute(&db.pool).await.unwrap();
-    let crew = Crew::start(&workers(&db.pool), 3);
+    let workers = WorkerPool::start(&worker(&db.pool), 3);
     let application = async {
         for round in 0..5_u64 {
             let mut tx = db.pool.application().await;
@@ -174,23 +167,18 @@ async fn statements_over_all_sessions_get_through_while_workers_and_sweeps_are_a
                     quote(&event, &trip, &rfq, &id, round, "10000", "USD")
                 })
                 .collect();
-            keep(&db.pool, &bodies, base()).await;
+            store_deliveries(&db.pool, &bodies, base()).await;
             // A sweep that meets a lock gives way, and is none the worse for it.
             let _ = resync::find_missed_sessions(&db.pool).await;
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            delay(Duration::from_millis(20)).await;
         }
     };
     tokio::join!(application, deliveries);
-    crew.finish().await;
+    workers.finish().await;
     assert_eq!(dead_jobs(&db.pool).await, 0);
-    let missing: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM public.chat_sessions AS session
+    let missing = "SELECT count(*) FROM public.chat_sessions AS session
          JOIN avinode_ingest.quote_facts AS fact ON fact.trip_key = avinode_ingest.normal_trip_id(session.avinode_trip_id)
          WHERE NOT EXISTS (SELECT FROM avinode_ingest.ledger AS entry
-             WHERE entry.session_id = session.id AND entry.quote_id = fact.quote_id)",
-    )
-    .fetch_one(&db.pool)
-    .await
-    .unwrap();
-    assert_eq!(missing, 0);
+             WHERE entry.session_id = session.id AND entry.quote_id = fact.quote_id)";
+    assert_eq!(count(&db.pool, missing).await, 0);
 }

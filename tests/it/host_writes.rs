@@ -2,42 +2,29 @@
 
 use std::time::{Duration, Instant};
 
-use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::maintenance;
-use avinode_ingest::store::admin;
-use uuid::Uuid;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
-use crate::support::pool::Pool;
+use crate::support::deliveries::store_deliveries;
 use crate::support::postgrest::Postgrest;
-use crate::support::service::{drain, keep, session, shift};
-use crate::support::worker_pool::Crew;
-
-async fn count(pool: &Pool, query: &'static str) -> i64 {
-    sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
-}
-
-async fn work(db: &Db) {
-    drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
-}
-
-async fn counted(db: &Db, session: Uuid) -> i32 {
-    admin::sessions(&db.pool, &[session]).await.unwrap()[0].quotes_received_count
-}
+use crate::support::race::delay;
+use crate::support::sessions::{SessionBuilder, quote_count, view};
+use crate::support::sql::count;
+use crate::support::worker::{run_jobs, worker};
+use crate::support::worker_pool::WorkerPool;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_succeeds_while_our_tables_are_missing_and_the_resync_finds_the_change() {
     let db = Db::attached().await;
-    let session = session(&db.pool, None).await;
-    keep(
+    let session = SessionBuilder::new().insert(&db.pool).await;
+    store_deliveries(
         &db.pool,
         &[quote("evt-1", "NEWTRIP", "arfq-1", "aquote-1", 0, "9000", "USD")],
         base(),
     )
     .await;
-    work(&db).await;
+    run_jobs(&db.pool).await;
     for table in ["jobs", "session_state"] {
         db.run(&format!("ALTER TABLE avinode_ingest.{table} RENAME TO renamed_away"))
             .await;
@@ -49,12 +36,12 @@ async fn a_write_succeeds_while_our_tables_are_missing_and_the_resync_finds_the_
         db.run(&format!("ALTER TABLE avinode_ingest.renamed_away RENAME TO {table}"))
             .await;
     }
-    assert_eq!(counted(&db, session).await, 0);
+    assert_eq!(quote_count(&db.pool, session).await, 0);
     maintenance::full_round(&db.pool, "a test", Duration::from_secs(60), false)
         .await
         .unwrap();
-    work(&db).await;
-    assert_eq!(counted(&db, session).await, 1);
+    run_jobs(&db.pool).await;
+    assert_eq!(quote_count(&db.pool, session).await, 1);
     let pinned = "SELECT count(*) FROM avinode_ingest.session_state AS state
         JOIN public.chat_sessions AS session ON session.id = state.session_id
         WHERE pinned AND session.primary_quote_id = '04000000-0000-4000-8000-000000000004'";
@@ -71,26 +58,25 @@ async fn a_write_succeeds_while_our_tables_are_missing_and_the_resync_finds_the_
     maintenance::full_round(&db.pool, "a test", Duration::from_secs(60), false)
         .await
         .unwrap();
-    work(&db).await;
-    let found = admin::sessions(&db.pool, &[session]).await.unwrap();
-    assert_eq!(found[0].primary_quote.as_deref(), Some("aquote-1"));
+    run_jobs(&db.pool).await;
+    assert_eq!(view(&db.pool, session).await.primary_quote.as_deref(), Some("aquote-1"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deleting_a_session_deletes_our_rows_about_it() {
     let db = Db::attached().await;
-    let session = session(&db.pool, Some("NEWTRIP")).await;
-    keep(
+    let session = SessionBuilder::of_trip("NEWTRIP").insert(&db.pool).await;
+    store_deliveries(
         &db.pool,
         &[quote("evt-1", "NEWTRIP", "arfq-1", "aquote-1", 0, "9000", "USD")],
         base(),
     )
     .await;
-    work(&db).await;
-    assert_eq!(counted(&db, session).await, 1);
+    run_jobs(&db.pool).await;
+    assert_eq!(quote_count(&db.pool, session).await, 1);
     db.run(&format!("DELETE FROM public.chat_sessions WHERE id = '{session}'"))
         .await;
-    work(&db).await;
+    run_jobs(&db.pool).await;
     let left =
         "SELECT (SELECT count(*) FROM avinode_ingest.dead_jobs) + (SELECT count(*) FROM avinode_ingest.timeline)";
     assert_eq!(count(&db.pool, left).await, 0);
@@ -99,7 +85,7 @@ async fn deleting_a_session_deletes_our_rows_about_it() {
         "INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('rematch', '{session}')"
     ))
     .await;
-    work(&db).await;
+    run_jobs(&db.pool).await;
     assert_eq!(count(&db.pool, left).await, 0);
 }
 
@@ -125,8 +111,8 @@ fn quotes_of_the_trips(round: i64) -> Vec<serde_json::Value> {
 async fn a_statement_over_fifty_thousand_sessions_during_applies_rematches_and_pins_them_all() {
     let db = Db::attached().await;
     let api = Postgrest::before(&db);
-    keep(&db.pool, &quotes_of_the_trips(0), base()).await;
-    work(&db).await;
+    store_deliveries(&db.pool, &quotes_of_the_trips(0), base()).await;
+    run_jobs(&db.pool).await;
     let mut server = api.server().await;
     let inserted = "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, session_started_at, last_activity_at,
             created_at, updated_at, current_step)
@@ -140,7 +126,7 @@ async fn a_statement_over_fifty_thousand_sessions_during_applies_rematches_and_p
         .unwrap();
     server.commit().await.unwrap();
 
-    let workers = Crew::start(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), 2);
+    let workers = WorkerPool::start(&worker(&db.pool), 2);
     let begun = Instant::now();
     // The quote that every second session gets is not from Avinode.
     let agent = async {
@@ -159,8 +145,8 @@ async fn a_statement_over_fifty_thousand_sessions_during_applies_rematches_and_p
     };
     let deliveries = async {
         for round in 1..4 {
-            keep(&db.pool, &quotes_of_the_trips(round), base()).await;
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            store_deliveries(&db.pool, &quotes_of_the_trips(round), base()).await;
+            delay(Duration::from_millis(500)).await;
         }
     };
     let (written, ()) = tokio::join!(agent, deliveries);
@@ -271,11 +257,11 @@ async fn upserts_odd_trip_ids_and_strict_transactions_of_the_application_go_thro
          ON CONFLICT (id) DO UPDATE
          SET avinode_trip_id = EXCLUDED.avinode_trip_id, primary_quote_id = '04000000-0000-4000-8000-000000000004'";
     db.run(upsert).await;
-    work(&db).await;
+    run_jobs(&db.pool).await;
     db.run(upsert).await;
     db.run(&format!("BEGIN ISOLATION LEVEL SERIALIZABLE; {upsert}; COMMIT"))
         .await;
-    work(&db).await;
+    run_jobs(&db.pool).await;
     let pinned = "SELECT count(*) FROM avinode_ingest.session_state
         WHERE pinned AND matched_trip = 'NEWTRIP' AND session_id = '06000000-0000-4000-8000-0000000000aa'";
     assert_eq!(count(&db.pool, pinned).await, 1);
@@ -287,7 +273,7 @@ async fn upserts_odd_trip_ids_and_strict_transactions_of_the_application_go_thro
          WHERE id = '06000000-0000-4000-8000-0000000000aa'",
     )
     .await;
-    work(&db).await;
+    run_jobs(&db.pool).await;
     assert_eq!(
         count(&db.pool, "SELECT count(*) FROM avinode_ingest.dead_jobs").await,
         0

@@ -1,12 +1,13 @@
 //! Infinite timestamps in the application's columns do not fail an apply.
 
-use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use uuid::Uuid;
 
 use crate::support::bodies::{base, decline, event, quote};
 use crate::support::cluster::Db;
-use crate::support::service::{keep, session, shift};
+use crate::support::deliveries::store_deliveries;
+use crate::support::sessions::SessionBuilder;
+use crate::support::sql::count;
+use crate::support::worker::worker;
 
 /// A session's quote count and last activity.
 async fn count_and_activity(db: &Db, session: Uuid) -> (i32, String) {
@@ -27,7 +28,7 @@ async fn an_infinite_last_activity_does_not_fail_an_apply() {
         ("1", "2020-01-01Z"),
         ("2", "2020-01-01Z"),
     ] {
-        let session = session(&db.pool, Some(trip)).await;
+        let session = SessionBuilder::of_trip(trip).insert(&db.pool).await;
         sqlx::query("UPDATE public.chat_sessions SET last_activity_at = $2::timestamptz WHERE id = $1")
             .bind(session)
             .bind(activity)
@@ -43,17 +44,14 @@ async fn an_infinite_last_activity_does_not_fail_an_apply() {
         event("TripChatFromSeller", "evt-3", 2, message),
         quote("evt-4", "atrip-2", "arfq-3", "q2", 3, "10000", "USD"),
     ];
-    keep(&db.pool, &bodies, base() + chrono::Duration::seconds(10)).await;
-    let shift = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
+    store_deliveries(&db.pool, &bodies, base() + chrono::Duration::seconds(10)).await;
+    let worker = worker(&db.pool);
     // Rematches of the sessions, and the events; each kind in one batch without a failure.
     for _ in 0..3 {
-        let step = shift.step("w").await.unwrap();
+        let step = worker.step("w").await.unwrap();
         assert_eq!((step.settled.rescheduled, step.settled.dead), (0, 0));
     }
-    let live: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs")
-        .fetch_one(&db.pool)
-        .await
-        .unwrap();
+    let live = count(&db.pool, "SELECT count(*) FROM avinode_ingest.jobs").await;
     assert_eq!(live, 0);
     let mut states = Vec::new();
     for session in &sessions {

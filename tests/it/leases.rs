@@ -14,17 +14,18 @@ use avinode_ingest::queue::job::{ClaimedJob, JobError};
 use avinode_ingest::queue::job_kind::JobKind;
 use avinode_ingest::queue::release::{self, RescheduledJob};
 use avinode_ingest::queue::worker::Worker;
-use avinode_ingest::store::admin;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
-use uuid::Uuid;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
+use crate::support::deliveries::store_deliveries;
 use crate::support::pool::Pool;
-use crate::support::service::{keep, session};
+use crate::support::sessions::{SessionBuilder, quote_count};
 use crate::support::snapshot::snapshot;
+use crate::support::sql::count;
+use crate::support::throughout::throughout;
 
 async fn claim(pool: &Pool, limit: i64, worker: &str, lease: Duration) -> Vec<ClaimedJob> {
     claim_by_kind::claim(pool, &[(JobKind::FullEvent, limit)], worker, lease)
@@ -45,38 +46,33 @@ async fn perform(pool: &Pool, jobs: &[ClaimedJob]) -> Result<UnfinishedJobs, Job
 }
 
 async fn live(pool: &Pool) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'full_event'")
-        .fetch_one(pool)
-        .await
-        .unwrap()
+    count(
+        pool,
+        "SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'full_event'",
+    )
+    .await
 }
 
 async fn outcomes(pool: &Pool) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.outcomes")
-        .fetch_one(pool)
-        .await
-        .unwrap()
+    count(pool, "SELECT count(*) FROM avinode_ingest.outcomes").await
 }
 
-async fn counted(pool: &Pool, session: Uuid) -> i32 {
-    admin::sessions(pool, &[session]).await.unwrap()[0].quotes_received_count
-}
-
-async fn kept(pool: &Pool, quotes: usize) {
+/// Stores deliveries of so many quotes.
+async fn store_quotes(pool: &Pool, quotes: usize) {
     let bodies: Vec<_> = (0..quotes)
         .map(|n| {
             let (event, rfq, id) = (format!("evt-{n}"), format!("arfq-{n}"), format!("q{n}"));
             quote(&event, "atrip-1", &rfq, &id, 0, "10000", "USD")
         })
         .collect();
-    keep(pool, &bodies, base()).await;
+    store_deliveries(pool, &bodies, base()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_whose_lease_was_taken_over_changes_nothing_and_finishes_nothing() {
     let db = Db::new().await;
-    let session = session(&db.pool, Some("atrip-1")).await;
-    kept(&db.pool, 3).await;
+    let session = SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
+    store_quotes(&db.pool, 3).await;
     let late = claim(&db.pool, 10, "late", Duration::ZERO).await;
     let holder = claim(&db.pool, 10, "holder", Duration::from_secs(60)).await;
     assert_eq!((late.len(), holder.len()), (3, 3));
@@ -116,7 +112,7 @@ async fn a_worker_whose_lease_was_taken_over_changes_nothing_and_finishes_nothin
     );
 
     assert_eq!(perform(&db.pool, &holder).await, Ok(vec![]));
-    assert_eq!((counted(&db.pool, session).await, outcomes(&db.pool).await), (3, 3));
+    assert_eq!((quote_count(&db.pool, session).await, outcomes(&db.pool).await), (3, 3));
     let after = snapshot(&db.pool).await;
     assert_eq!(perform(&db.pool, &late).await, Ok(vec![]));
     assert_eq!(snapshot(&db.pool).await, after, "nor after its jobs have gone");
@@ -126,14 +122,14 @@ async fn a_worker_whose_lease_was_taken_over_changes_nothing_and_finishes_nothin
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_lost_some_of_its_jobs_applies_the_others() {
     let db = Db::new().await;
-    let session = session(&db.pool, Some("atrip-1")).await;
-    kept(&db.pool, 3).await;
+    let session = SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
+    store_quotes(&db.pool, 3).await;
     let late = claim(&db.pool, 10, "late", Duration::ZERO).await;
     let holder = claim(&db.pool, 1, "holder", Duration::from_secs(60)).await;
     assert_eq!(perform(&db.pool, &late).await, Ok(vec![]));
-    assert_eq!((counted(&db.pool, session).await, live(&db.pool).await), (2, 1));
+    assert_eq!((quote_count(&db.pool, session).await, live(&db.pool).await), (2, 1));
     assert_eq!(perform(&db.pool, &holder).await, Ok(vec![]));
-    assert_eq!((counted(&db.pool, session).await, live(&db.pool).await), (3, 0));
+    assert_eq!((quote_count(&db.pool, session).await, live(&db.pool).await), (3, 0));
 }
 
 /// Works until it is notified to end.
@@ -164,7 +160,7 @@ impl JobHandler for Slow {
 #[tokio::test(flavor = "multi_thread")]
 async fn heartbeats_keep_the_leases_of_work_that_takes_longer_than_a_lease() {
     let db = Db::new().await;
-    kept(&db.pool, 2).await;
+    store_quotes(&db.pool, 2).await;
     let lease = Duration::from_millis(900);
     let slow = Arc::new(Slow {
         begun: Notify::new(),
@@ -176,17 +172,16 @@ async fn heartbeats_keep_the_leases_of_work_that_takes_longer_than_a_lease() {
         batch_size: 2,
         handler: slow.clone(),
     }]);
-    let shift = Worker {
+    let worker = Worker {
         lease,
         ..Worker::new(db.pool.service(), db.pool.service(), claimer)
     };
-    let stepping = tokio::spawn(async move { shift.step("slow").await.unwrap() });
+    let stepping = tokio::spawn(async move { worker.step("slow").await.unwrap() });
     slow.begun.notified().await;
-    let begun = tokio::time::Instant::now();
-    while begun.elapsed() < lease * 3 {
+    throughout(lease * 3, async || {
         assert_eq!(claim(&db.pool, 10, "eager", lease).await, []);
-        tokio::time::sleep(lease / 20).await;
-    }
+    })
+    .await;
     slow.end.notify_one();
     let step = stepping.await.unwrap();
     assert_eq!((step.jobs, step.settled.dead), (2, 2));

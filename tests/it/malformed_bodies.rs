@@ -2,7 +2,6 @@
 //! applied or dead-lettered with a reason; a rejected body is not stored (guarantees 8 and 11).
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::service::ServiceSettings;
 use avinode_ingest::store::admin;
 use serde_json::{Value, json};
@@ -10,9 +9,13 @@ use uuid::Uuid;
 
 use crate::support::bodies::{base, decline, message, quote, trip};
 use crate::support::cluster::Db;
+use crate::support::deliveries::{store_bytes, store_deliveries};
 use crate::support::pool::Pool;
-use crate::support::service::{Running, drain, keep, keep_bytes, session, shift, signer};
+use crate::support::service::{RunningService, signer};
+use crate::support::sessions::SessionBuilder;
 use crate::support::snapshot::live_jobs;
+use crate::support::sql::count;
+use crate::support::worker::{run_jobs, run_until_idle, worker_at};
 
 /// Receives deliveries without running workers.
 fn receiving_only() -> ServiceSettings {
@@ -81,7 +84,7 @@ async fn assert_all_ended(pool: &Pool, deliveries: &[Uuid]) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_verified_json_is_answered_200_stored_byte_for_byte_and_its_job_ends() {
     let db = Db::new().await;
-    let service = Running::start(&db.pool, receiving_only()).await;
+    let service = RunningService::start(&db.pool, receiving_only()).await;
     let mut stored = Vec::new();
     for body in malformed() {
         let (status, answer) = service.post(body.as_bytes()).await;
@@ -92,7 +95,7 @@ async fn every_verified_json_is_answered_200_stored_byte_for_byte_and_its_job_en
         assert!(found.body == body.as_bytes(), "{shown}");
         stored.push(delivery);
     }
-    drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::System), "w").await;
+    run_until_idle(&worker_at(&db.pool, Clock::System)).await;
     assert!(assert_all_ended(&db.pool, &stored).await > 10);
     service.stop().await;
 }
@@ -121,7 +124,7 @@ fn with(event: &Value, pointer: &str, replacement: &str) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn any_part_of_any_event_can_be_any_value() {
     let db = Db::new().await;
-    let session = session(&db.pool, Some("7")).await;
+    let session = SessionBuilder::of_trip("7").insert(&db.pool).await;
     let mut declined = decline("e2", "atrip-7", "arfq-2", 1);
     declined["data"]["quote"] = json!({"id": "q2"});
     let mut quoted = quote("e1", "atrip-7", "arfq-1", "q1", 1, "10000", "USD");
@@ -162,14 +165,14 @@ async fn any_part_of_any_event_can_be_any_value() {
             bodies.extend(values.iter().map(|value| with(event, &pointer, value)));
         }
     }
-    let stored = keep_bytes(&db.pool, &bodies, base()).await;
-    keep(
+    let stored = store_bytes(&db.pool, &bodies, base()).await;
+    store_deliveries(
         &db.pool,
         &[quote("last", "atrip-7", "arfq-9", "q-last", 9, "9000", "USD")],
         base(),
     )
     .await;
-    drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
+    run_jobs(&db.pool).await;
     let dead = assert_all_ended(&db.pool, &stored).await;
     assert!(dead > 100 && dead < stored.len() / 2, "{dead} of {} died", stored.len());
     let found = admin::sessions(&db.pool, &[session]).await.unwrap();
@@ -183,7 +186,7 @@ async fn any_part_of_any_event_can_be_any_value() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_body_is_not_stored() {
     let db = Db::new().await;
-    let service = Running::start(&db.pool, receiving_only()).await;
+    let service = RunningService::start(&db.pool, receiving_only()).await;
     let url = format!("{}/webhooks/avinode", service.base);
     let client = avinode_ingest::cli::replay::sender::client(&url).unwrap();
     let good = quote("e1", "atrip-7", "arfq-1", "q1", 1, "10000", "USD").to_string();
@@ -213,12 +216,11 @@ async fn a_rejected_body_is_not_stored() {
         }
         let response = request.send().await.unwrap();
         assert_eq!(response.status().as_u16(), expected, "{what}");
-        let stored: i64 = sqlx::query_scalar(
+        let stored = count(
+            &db.pool,
             "SELECT (SELECT count(*) FROM avinode_ingest.deliveries) + (SELECT count(*) FROM avinode_ingest.jobs)",
         )
-        .fetch_one(&db.pool)
-        .await
-        .unwrap();
+        .await;
         assert_eq!(stored, 0, "{what}");
     }
     assert_eq!(service.post(good.as_bytes()).await.0, 200, "the same body, signed");

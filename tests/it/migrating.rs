@@ -4,28 +4,21 @@ use std::time::{Duration, Instant};
 
 use avinode_ingest::postgres::migrator::error::MigrateError;
 use avinode_ingest::postgres::migrator::{self, SchemaStatus};
-use tokio::time::sleep;
 
 use crate::attached::dump;
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
+use crate::support::eventually::{equal, eventually};
 use crate::support::pool::Pool;
+use crate::support::race::delay;
+use crate::support::sql::count;
 
 const INVALID: &str = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
 const BUILDING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'
     AND query LIKE '%CREATE INDEX CONCURRENTLY%' AND query NOT LIKE '%pg_stat_activity%'";
 
-async fn count(pool: &Pool, query: &'static str) -> i64 {
-    sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
-}
-
 async fn until(pool: &Pool, query: &'static str, wanted: i64) {
-    for _ in 0..1500 {
-        if count(pool, query).await == wanted {
-            return;
-        }
-        sleep(Duration::from_millis(20)).await;
-    }
-    panic!("never {wanted}: {query}");
+    eventually(PATIENCE, query, async || equal(count(pool, query).await, wanted)).await;
 }
 
 async fn assert_whole(db: &Db) {
@@ -84,7 +77,6 @@ async fn write_until_done(pool: &Pool, write: &'static str, done: &std::sync::at
         let begun = Instant::now();
         sqlx::raw_sql(write).execute(pool).await.unwrap();
         longest = longest.max(begun.elapsed());
-        sleep(Duration::from_millis(10)).await;
     }
     longest
 }
@@ -112,7 +104,8 @@ async fn a_long_transaction_of_the_application_delays_the_migration_but_no_other
         let (longest, ()) = tokio::join!(write_until_done(&db.pool, write, &done), async {
             let migrating = migrator::migrate(&db.options);
             let finishing = async {
-                sleep(Duration::from_secs(3)).await;
+                // Longer than several lock timeouts of the migration (700 ms each).
+                delay(Duration::from_secs(3)).await;
                 application.commit().await.unwrap();
             };
             let (migrated, ()) = tokio::join!(migrating, finishing);

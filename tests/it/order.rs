@@ -7,7 +7,6 @@
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
-use avinode_ingest::store::demo_data;
 use chrono::Duration;
 use proptest::prelude::*;
 use serde_json::json;
@@ -15,10 +14,12 @@ use tokio::runtime::Runtime;
 
 use crate::support::bodies::{at, base, quote};
 use crate::support::cluster::Db;
+use crate::support::deliveries::store_deliveries;
 use crate::support::generators::{self, LATE_TRIP, ReceivedBody, deliveries};
-use crate::support::service::{drain, keep, shift};
+use crate::support::sessions::set_trip_id;
 use crate::support::snapshot::{assert_same, dead_jobs, snapshot};
-use crate::support::worker_pool::Crew;
+use crate::support::worker::{run_until_idle, worker_at, worker_with_policy};
+use crate::support::worker_pool::WorkerPool;
 
 /// Every case needs new databases: few cases, each with about twenty deliveries.
 const CASES: u32 = 8;
@@ -62,31 +63,34 @@ fn runs() -> impl Strategy<Value = (Vec<ReceivedBody>, ShuffledRun)> {
 /// One delivery after the other, by one worker.
 async fn run_in_order(db: &Db, policy: PrimaryQuotePolicy, bodies: &[ReceivedBody]) {
     let late = generators::sessions(&db.pool).await;
-    demo_data::set_trip_id(&db.pool, late, LATE_TRIP).await.unwrap();
-    let worker = shift(&db.pool, policy, Clock::Fixed(generators::now()));
+    set_trip_id(&db.pool, late, Some(LATE_TRIP)).await;
+    let worker = worker_with_policy(&db.pool, policy, Clock::Fixed(generators::now()));
     for (body, received_at) in bodies {
-        keep(&db.pool, std::slice::from_ref(body), *received_at).await;
-        drain(&worker, "w").await;
+        store_deliveries(&db.pool, std::slice::from_ref(body), *received_at).await;
+        run_until_idle(&worker).await;
     }
 }
 
 /// Shuffled and repeated deliveries, in several commits, with several concurrent workers.
 async fn run_shuffled(db: &Db, policy: PrimaryQuotePolicy, run: &ShuffledRun) {
     let late = generators::sessions(&db.pool).await;
-    let workers = Crew::start(&shift(&db.pool, policy, Clock::Fixed(generators::now())), run.workers);
+    let workers = WorkerPool::start(
+        &worker_with_policy(&db.pool, policy, Clock::Fixed(generators::now())),
+        run.workers,
+    );
     let mut sizes = run.commit_sizes.iter().cycle();
     let mut rest = &run.bodies[..];
     let mut commits = 0;
     loop {
         if commits == run.commits_before_trip_id {
-            demo_data::set_trip_id(&db.pool, late, LATE_TRIP).await.unwrap();
+            set_trip_id(&db.pool, late, Some(LATE_TRIP)).await;
         }
         if rest.is_empty() && commits >= run.commits_before_trip_id {
             break;
         }
         let (chunk, later) = rest.split_at(rest.len().min(*sizes.next().unwrap()));
         for (body, received_at) in chunk {
-            keep(&db.pool, std::slice::from_ref(body), *received_at).await;
+            store_deliveries(&db.pool, std::slice::from_ref(body), *received_at).await;
         }
         rest = later;
         commits += 1;
@@ -139,12 +143,10 @@ async fn an_expiry_that_a_newer_fact_replaced_adds_nothing_to_the_timeline() {
     for sent in [[older.clone(), newer.clone()], [newer, older]] {
         let db = Db::new().await;
         run_in_order(&db, PrimaryQuotePolicy::Latest, &sent).await;
-        sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp()")
-            .execute(&db.pool)
-            .await
-            .unwrap();
+        db.run("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp()")
+            .await;
         let later = Clock::Fixed(base() + Duration::seconds(3600));
-        drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, later), "a worker").await;
+        run_until_idle(&worker_at(&db.pool, later)).await;
         assert_eq!(dead_jobs(&db.pool).await, 0);
         seen.push(snapshot(&db.pool).await);
     }

@@ -8,7 +8,6 @@ use avinode_ingest::cli::fixture_run::SeededManifest;
 use avinode_ingest::cli::fixtures;
 use avinode_ingest::cli::manifest::FixtureManifest;
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::maintenance;
 use avinode_ingest::postgres::diagnostics;
 use avinode_ingest::service::ServiceSettings;
@@ -16,14 +15,19 @@ use chrono::Utc;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::support::PATIENCE;
 use crate::support::bodies::quote;
 use crate::support::check_command::check;
 use crate::support::cluster::Db;
+use crate::support::deliveries::store_deliveries;
+use crate::support::eventually::{equal, eventually};
 use crate::support::pool::Pool;
 use crate::support::postgrest::Postgrest;
-use crate::support::service::{Running, drain, keep, shift};
+use crate::support::service::RunningService;
 use crate::support::service_role;
 use crate::support::snapshot::dead_jobs;
+use crate::support::sql::count;
+use crate::support::worker::{run_until_idle, worker_at};
 
 /// Creates a role with only LOGIN and BYPASSRLS, and returns its name and database URL.
 async fn role(db: &Db) -> (String, String) {
@@ -54,7 +58,7 @@ async fn with_the_documented_privileges_check_passes_and_everything_works() {
     let own = Pool::new(db.options.clone().username(&role), 12);
     let folder = Path::new("fixtures");
     let manifest = FixtureManifest::read(folder).unwrap();
-    let staged = SeededManifest::create(&db.pool, &manifest).await.unwrap();
+    let seeded = SeededManifest::create(&db.pool, &manifest).await.unwrap();
     #[expect(clippy::disallowed_methods, reason = "the fixtures' timestamps are relative to now")]
     let now = Utc::now();
     let bodies: Vec<Value> = fixtures::read(&[folder.to_owned()])
@@ -62,20 +66,20 @@ async fn with_the_documented_privileges_check_passes_and_everything_works() {
         .iter()
         .map(|fixture| serde_json::from_slice(&fixture.body(now).unwrap()).unwrap())
         .collect();
-    let shift = shift(&own, PrimaryQuotePolicy::Latest, Clock::System);
-    keep(&own, &bodies, now).await;
-    drain(&shift, "w").await;
-    staged.follow_up(&db.pool).await.unwrap();
-    drain(&shift, "w").await;
-    let sessions = staged.sessions(&db.pool).await.unwrap();
-    assert_eq!(staged.differences(&sessions), Vec::<String>::new());
+    let worker = worker_at(&own, Clock::System);
+    store_deliveries(&own, &bodies, now).await;
+    run_until_idle(&worker).await;
+    seeded.follow_up(&db.pool).await.unwrap();
+    run_until_idle(&worker).await;
+    let sessions = seeded.sessions(&db.pool).await.unwrap();
+    assert_eq!(seeded.differences(&sessions), Vec::<String>::new());
     maintenance::full_round(&own, "a test", Duration::from_secs(0), true)
         .await
         .unwrap();
 
     // The running service: it receives, listens, works, and stops in order.
     let before = dead_jobs(&db.pool).await;
-    let service = Running::start(&own, ServiceSettings::default()).await;
+    let service = RunningService::start(&own, ServiceSettings::default()).await;
     let body = quote("evt-own", "0WNR0L", "arfq-own", "aquote-own", 0, "9000", "USD");
     let (status, answer) = service.post(&serde_json::to_vec(&body).unwrap()).await;
     assert_eq!(status, 200, "{answer}");
@@ -84,14 +88,10 @@ async fn with_the_documented_privileges_check_passes_and_everything_works() {
     sqlx::query(renamed).execute(&mut *bob).await.unwrap();
     bob.commit().await.unwrap();
     let counted = "SELECT count(*) FROM avinode_ingest.ledger WHERE quote_id = 'aquote-own'";
-    for round in 0.. {
-        let counted: i64 = sqlx::query_scalar(counted).fetch_one(&db.pool).await.unwrap();
-        if counted == 2 {
-            break;
-        }
-        assert!(round < 1_000, "{counted} of the trip's two sessions have the quote");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    eventually(PATIENCE, "both sessions of the trip have the quote", async || {
+        equal(count(&db.pool, counted).await, 2)
+    })
+    .await;
     service.stop().await;
     assert_eq!(dead_jobs(&db.pool).await, before);
     db.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
@@ -124,15 +124,15 @@ async fn the_documented_policies_replace_bypassrls() {
 async fn each_revoked_privilege_is_named_with_its_grant() {
     let db = Db::attached().await;
     let (role, url) = role(&db).await;
-    let told = check(&[("DATABASE_URL", &url)]).await;
-    db.run(&told.grants()).await;
+    let output = check(&[("DATABASE_URL", &url)]).await;
+    db.run(&output.grants()).await;
     let own = Pool::new(db.options.clone().username(&role), 2);
     assert_eq!(
         diagnostics::schema_problems(&own).await.unwrap().rights,
         Vec::<String>::new()
     );
     let mut taken = 0;
-    for grant in told.grants().split("; ") {
+    for grant in output.grants().split("; ") {
         let right = grant.strip_prefix("GRANT ").unwrap().split_once(" TO ").unwrap().0;
         let (privileges, places) = right.split_once(" ON ").unwrap();
         for privilege in privileges.split(", ") {

@@ -4,8 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::maintenance;
 use avinode_ingest::queue::job_kind::JobKind;
 use avinode_ingest::queue::worker::Worker;
@@ -16,14 +14,16 @@ use uuid::Uuid;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
+use crate::support::deliveries::store_deliveries;
 use crate::support::pool::Pool;
-use crate::support::service::{drain, keep, session, shift};
+use crate::support::sessions::SessionBuilder;
 use crate::support::snapshot::{dead_jobs, live_jobs};
+use crate::support::worker::{run_until_idle, worker};
 
-fn workers(pool: &Pool) -> Worker {
-    let mut shift = Arc::into_inner(shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()))).unwrap();
-    shift.retry.max_attempts = 3;
-    shift
+fn worker_with_three_attempts(pool: &Pool) -> Worker {
+    let mut worker = Arc::into_inner(worker(pool)).unwrap();
+    worker.retry.max_attempts = 3;
+    worker
 }
 
 /// A quote for the trip of this number.
@@ -53,21 +53,21 @@ async fn a_session_that_the_database_refuses_to_change_harms_no_other_of_its_bat
     let db = Db::new().await;
     let mut sessions = Vec::new();
     for number in 0..10 {
-        sessions.push(session(&db.pool, Some(&number.to_string())).await);
+        sessions.push(SessionBuilder::of_trip(&number.to_string()).insert(&db.pool).await);
     }
     let (poor, now) = (sessions[4], base());
     let refuses = format!(
         "ALTER TABLE public.chat_sessions ADD CONSTRAINT refuses CHECK (id <> '{poor}' OR quotes_received_count = 0)"
     );
     run(&db.pool, refuses).await;
-    keep(
+    store_deliveries(
         &db.pool,
         &(0..10).map(|number| quoted(number, "10000")).collect::<Vec<_>>(),
         now,
     )
     .await;
-    let shift = workers(&db.pool);
-    drain(&shift, "w").await;
+    let worker = worker_with_three_attempts(&db.pool);
+    run_until_idle(&worker).await;
     for (number, found) in found(&db.pool, &sessions).await.into_iter().enumerate() {
         let expected = if number == 4 {
             (0, None)
@@ -94,22 +94,25 @@ async fn a_session_that_the_database_refuses_to_change_harms_no_other_of_its_bat
     .await;
     let dead = admin::dead_ids(&db.pool, None).await.unwrap();
     assert_eq!(admin::retry(&db.pool, &dead).await.unwrap(), dead);
-    drain(&shift, "w").await;
+    run_until_idle(&worker).await;
     assert_eq!(found(&db.pool, &[poor]).await, [(1, Some("q4".to_owned()))]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quote_that_the_quotes_table_refuses_is_counted_and_shown_once_the_table_takes_it() {
     let db = Db::new().await;
-    let sessions = [session(&db.pool, Some("0")).await, session(&db.pool, Some("1")).await];
+    let sessions = [
+        SessionBuilder::of_trip("0").insert(&db.pool).await,
+        SessionBuilder::of_trip("1").insert(&db.pool).await,
+    ];
     run(
         &db.pool,
         "ALTER TABLE public.quotes ADD CONSTRAINT dear CHECK (total_price < 50000)".to_owned(),
     )
     .await;
-    keep(&db.pool, &[quoted(0, "60000"), quoted(1, "40000")], base()).await;
-    let shift = workers(&db.pool);
-    drain(&shift, "w").await;
+    store_deliveries(&db.pool, &[quoted(0, "60000"), quoted(1, "40000")], base()).await;
+    let worker = worker_with_three_attempts(&db.pool);
+    run_until_idle(&worker).await;
     assert_eq!(dead_jobs(&db.pool).await, 0);
     assert_eq!(
         found(&db.pool, &sessions).await,
@@ -128,7 +131,7 @@ async fn a_quote_that_the_quotes_table_refuses_is_counted_and_shown_once_the_tab
     maintenance::full_round(&db.pool, "a process", Duration::from_secs(60), false)
         .await
         .unwrap();
-    drain(&shift, "w").await;
+    run_until_idle(&worker).await;
     assert_eq!(found(&db.pool, &sessions[..1]).await, [(1, None)]);
     run(
         &db.pool,
@@ -139,7 +142,7 @@ async fn a_quote_that_the_quotes_table_refuses_is_counted_and_shown_once_the_tab
     maintenance::full_round(&db.pool, "a process", Duration::from_secs(60), false)
         .await
         .unwrap();
-    drain(&shift, "w").await;
+    run_until_idle(&worker).await;
     assert_eq!(found(&db.pool, &sessions[..1]).await, [(1, Some("q0".to_owned()))]);
     let refused: Vec<(String, String)> = sqlx::query_as(refusals).fetch_all(&db.pool).await.unwrap();
     assert_eq!(refused, []);
@@ -159,11 +162,11 @@ async fn a_job_that_kills_its_workers_is_dead_lettered_after_its_isolated_crashe
     let db = Db::new().await;
     let mut sessions = Vec::new();
     for number in 0..4 {
-        sessions.push(session(&db.pool, Some(&number.to_string())).await);
+        sessions.push(SessionBuilder::of_trip(&number.to_string()).insert(&db.pool).await);
     }
-    let shift = workers(&db.pool);
-    drain(&shift, "w").await;
-    keep(
+    let worker = worker_with_three_attempts(&db.pool);
+    run_until_idle(&worker).await;
+    store_deliveries(
         &db.pool,
         &(0..4).map(|number| quoted(number, "10000")).collect::<Vec<_>>(),
         base(),
@@ -173,7 +176,7 @@ async fn a_job_that_kills_its_workers_is_dead_lettered_after_its_isolated_crashe
     let together = claim().await.unwrap();
     assert!(together.iter().all(|job| !job.isolated));
     let poison = together[2].id;
-    for crashes in 0..shift.retry.max_crashes {
+    for crashes in 0..worker.retry.max_crashes {
         die(&db.pool).await;
         let alone = claim().await.unwrap();
         assert_eq!(alone.len(), 4);
@@ -196,7 +199,7 @@ async fn a_job_that_kills_its_workers_is_dead_lettered_after_its_isolated_crashe
         }
     }
     die(&db.pool).await;
-    let step = shift.step("w").await.unwrap();
+    let step = worker.step("w").await.unwrap();
     assert_eq!((step.jobs, step.settled.dead), (4, 1));
     assert_eq!((live_jobs(&db.pool).await, dead_jobs(&db.pool).await), (0, 1));
     let dead: (i64, i32, String) = sqlx::query_as("SELECT id, crashes, reason FROM avinode_ingest.dead_jobs")

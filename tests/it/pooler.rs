@@ -10,11 +10,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 
-use crate::crash::program::{PATIENCE, Program, Serve, until};
+use crate::crash::program::{Program, Serve};
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
+use crate::support::eventually::eventually;
 use crate::support::pooler::{Pooler, SERVER_CONNECTIONS};
 use crate::support::service::SECRET;
-use crate::support::setup::Stage;
+use crate::support::sessions::SessionReferences;
+use crate::support::sql::count;
 
 /// Returns the server process of the open transaction, and the number of its named statements.
 async fn names(connection: &mut PgConnection) -> (i32, i64) {
@@ -37,8 +40,11 @@ async fn command(url: &str, line: &str) -> (Option<i32>, String) {
 
 /// Calls the sessions API: each of its transactions may use another server connection.
 async fn api(address: &str, db: &Db) {
-    let stage = Stage::set(&db.pool).await;
-    let (quote, proposal) = (stage.quote(&db.pool, None).await, stage.proposal(&db.pool).await);
+    let references = SessionReferences::insert(&db.pool).await;
+    let (quote, proposal) = (
+        references.insert_quote(&db.pool, None).await,
+        references.insert_proposal(&db.pool).await,
+    );
     let base = format!("http://{address}/v1/sessions");
     let client = avinode_ingest::cli::replay::sender::client(&base).unwrap();
     let call = async |method: Method, path: String, body: Value| {
@@ -51,7 +57,7 @@ async fn api(address: &str, db: &Db) {
         assert!(status.is_success(), "{path}: {status} {bytes:?}");
         serde_json::from_slice::<Value>(&bytes).unwrap()
     };
-    let new = json!({"conversation_id": stage.conversation, "iso_agent_id": stage.agent, "request_id": stage.request});
+    let new = json!({"conversation_id": references.conversation, "iso_agent_id": references.agent, "request_id": references.request});
     let made = call(Method::POST, String::new(), new.clone()).await;
     call(Method::POST, String::new(), new).await;
     let id = made["id"].as_str().unwrap();
@@ -97,7 +103,10 @@ async fn behind_a_transaction_pooler_every_session_ends_the_same_and_no_statemen
     let Some(pooler) = Pooler::start(&db).await else {
         return;
     };
-    until("the pooler answers", async || pooler.options().connect().await.ok()).await;
+    eventually(PATIENCE, "the pooler answers", async || {
+        pooler.options().connect().await.ok()
+    })
+    .await;
     let url = pooler.url();
     let settings = [
         ("DATABASE_URL", url.as_str()),
@@ -123,10 +132,7 @@ async fn behind_a_transaction_pooler_every_session_ends_the_same_and_no_statemen
     let sessions = staged.sessions(&db.pool).await.unwrap();
     assert_eq!(staged.differences(&sessions), Vec::<String>::new());
     let (_, dead) = staged.expected_jobs();
-    let jobs: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.dead_jobs")
-        .fetch_one(&db.pool)
-        .await
-        .unwrap();
+    let jobs = count(&db.pool, "SELECT count(*) FROM avinode_ingest.dead_jobs").await;
     assert_eq!(u64::try_from(jobs).unwrap(), dead);
 
     // It fails for one reason: the tests' cluster has fsync off.
@@ -186,7 +192,10 @@ async fn a_transaction_pooler_is_detected_if_it_is_not_configured_and_refused_fo
     let Some(pooler) = Pooler::start(&db).await else {
         return;
     };
-    until("the pooler answers", async || pooler.options().connect().await.ok()).await;
+    eventually(PATIENCE, "the pooler answers", async || {
+        pooler.options().connect().await.ok()
+    })
+    .await;
     let url = pooler.url();
     let unset = [("DATABASE_URL", url.as_str()), ("AVINODE_WEBHOOK_SECRET", SECRET)];
     let mut check = Program::start("check", &unset);

@@ -1,72 +1,49 @@
 //! A quote against a trip id that the application sets by plain SQL: whoever comes first, it is counted once and shown
 //! (invariant 5).
 
-use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
-use avinode_ingest::store::admin::{self, SessionView};
+use std::time::Duration;
+
 use uuid::Uuid;
 
-use crate::support::bodies::{base, quote};
+use crate::support::bodies::{base, quote_of};
 use crate::support::cluster::Db;
-use crate::support::pool::Pool;
-use crate::support::service::{drain, keep, session, shift};
+use crate::support::deliveries::store_deliveries;
+use crate::support::race::delay;
+use crate::support::sessions::{SessionBuilder, set_trip_id, view};
 use crate::support::snapshot::dead_jobs;
-use crate::support::worker_pool::Crew;
+use crate::support::worker::{run_jobs, worker};
+use crate::support::worker_pool::WorkerPool;
 
 /// A session's trip id, as the application writes it.
 const SET: &str = "UPDATE public.chat_sessions SET avinode_trip_id = $2 WHERE id = $1";
 
-fn quoted(name: &str, trip: &str, seconds: i64) -> serde_json::Value {
-    quote(
-        &format!("evt-{name}"),
-        trip,
-        &format!("arfq-{name}"),
-        name,
-        seconds,
-        "10000",
-        "USD",
-    )
-}
-
-async fn set_trip_id(pool: &Pool, session: Uuid, trip: Option<&str>) {
-    sqlx::query(SET).bind(session).bind(trip).execute(pool).await.unwrap();
-}
-
-async fn work(pool: &Pool) {
-    drain(&shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
-}
-
-async fn view(pool: &Pool, session: Uuid) -> SessionView {
-    admin::sessions(pool, &[session]).await.unwrap().remove(0)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quote_and_a_trip_id_that_come_at_the_same_time_always_meet() {
     let db = Db::new().await;
-    let crew = Crew::start(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), 3);
+    let workers = WorkerPool::start(&worker(&db.pool), 3);
     let mut sessions = Vec::new();
     for round in 0..40_u64 {
         let (trip, name) = (format!("atrip-{round}"), format!("aquote-{round}"));
-        let body = [quoted(&name, &trip, 0)];
+        let body = [quote_of(&trip, &name, 0)];
         let attached = async {
             // Every other session is made with its trip id, in the same moment.
             if round % 2 == 0 {
-                let made = session(&db.pool, None).await;
-                tokio::time::sleep(std::time::Duration::from_micros(round * 150)).await;
+                let made = SessionBuilder::new().insert(&db.pool).await;
+                delay(Duration::from_micros(round * 150)).await;
                 set_trip_id(&db.pool, made, Some(&format!(" {round} "))).await;
                 made
             } else {
-                session(&db.pool, Some(&format!("{round}"))).await
+                SessionBuilder::of_trip(&format!("{round}")).insert(&db.pool).await
             }
         };
-        let told = async {
-            tokio::time::sleep(std::time::Duration::from_micros((40 - round) * 250)).await;
-            keep(&db.pool, &body, base()).await
+        let received = async {
+            delay(Duration::from_micros((40 - round) * 250)).await;
+            store_deliveries(&db.pool, &body, base()).await
         };
-        let (made, _) = tokio::join!(attached, told);
+        let (made, _) = tokio::join!(attached, received);
         sessions.push((made, name));
     }
-    crew.finish().await;
+    workers.finish().await;
     for (session, name) in sessions {
         let found = view(&db.pool, session).await;
         assert_eq!(found.quotes_received_count, 1, "{name}");
@@ -78,19 +55,19 @@ async fn a_quote_and_a_trip_id_that_come_at_the_same_time_always_meet() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quote_that_is_applied_before_the_trip_id_is_committed_is_counted_afterwards() {
     let db = Db::new().await;
-    let session = session(&db.pool, None).await;
+    let session = SessionBuilder::new().insert(&db.pool).await;
     let mut application = db.pool.application().await;
     let set = sqlx::query(SET).bind(session).bind(Some("atrip-1"));
     set.execute(&mut *application).await.unwrap();
-    keep(&db.pool, &[quoted("q1", "atrip-1", 0)], base()).await;
-    work(&db.pool).await;
+    store_deliveries(&db.pool, &[quote_of("atrip-1", "q1", 0)], base()).await;
+    run_jobs(&db.pool).await;
     assert_eq!(
         view(&db.pool, session).await.quotes_received_count,
         0,
         "it is not to be seen yet"
     );
     application.commit().await.unwrap();
-    work(&db.pool).await;
+    run_jobs(&db.pool).await;
     let found = view(&db.pool, session).await;
     assert_eq!(
         (found.quotes_received_count, found.primary_quote.as_deref()),
@@ -101,14 +78,14 @@ async fn a_quote_that_is_applied_before_the_trip_id_is_committed_is_counted_afte
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trip_id_that_is_rolled_back_counts_nothing() {
     let db = Db::new().await;
-    let session = session(&db.pool, None).await;
-    keep(&db.pool, &[quoted("q1", "atrip-1", 0)], base()).await;
+    let session = SessionBuilder::new().insert(&db.pool).await;
+    store_deliveries(&db.pool, &[quote_of("atrip-1", "q1", 0)], base()).await;
     let mut application = db.pool.application().await;
     let set = sqlx::query(SET).bind(session).bind(Some("atrip-1"));
     set.execute(&mut *application).await.unwrap();
-    work(&db.pool).await;
+    run_jobs(&db.pool).await;
     application.rollback().await.unwrap();
-    work(&db.pool).await;
+    run_jobs(&db.pool).await;
     let found = view(&db.pool, session).await;
     assert_eq!((found.quotes_received_count, found.primary_quote), (0, None));
 }
@@ -116,14 +93,14 @@ async fn a_trip_id_that_is_rolled_back_counts_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_changes_its_trip_keeps_its_count_and_elects_among_the_new_trips_quotes() {
     let db = Db::new().await;
-    let session = session(&db.pool, Some("atrip-1")).await;
+    let session = SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
     let bodies = [
-        quoted("q1", "atrip-1", 1),
-        quoted("q2", "atrip-1", 2),
-        quoted("q3", "atrip-2", 1),
+        quote_of("atrip-1", "q1", 1),
+        quote_of("atrip-1", "q2", 2),
+        quote_of("atrip-2", "q3", 1),
     ];
-    keep(&db.pool, &bodies, base()).await;
-    work(&db.pool).await;
+    store_deliveries(&db.pool, &bodies, base()).await;
+    run_jobs(&db.pool).await;
     for (trip, count, primary) in [
         (Some("1"), 2, Some("q2")),
         (Some("atrip-2"), 3, Some("q3")),
@@ -133,7 +110,7 @@ async fn a_session_that_changes_its_trip_keeps_its_count_and_elects_among_the_ne
         (Some("2"), 3, Some("q3")),
     ] {
         set_trip_id(&db.pool, session, trip).await;
-        work(&db.pool).await;
+        run_jobs(&db.pool).await;
         let found = view(&db.pool, session).await;
         assert_eq!(
             (found.quotes_received_count, found.primary_quote.as_deref()),
@@ -147,28 +124,28 @@ async fn a_session_that_changes_its_trip_keeps_its_count_and_elects_among_the_ne
 async fn trip_ids_that_are_moved_about_while_quotes_come_lose_and_repeat_nothing() {
     let db = Db::new().await;
     let sessions = [
-        session(&db.pool, Some("atrip-1")).await,
-        session(&db.pool, Some("2")).await,
+        SessionBuilder::of_trip("atrip-1").insert(&db.pool).await,
+        SessionBuilder::of_trip("2").insert(&db.pool).await,
     ];
-    let crew = Crew::start(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), 3);
+    let workers = WorkerPool::start(&worker(&db.pool), 3);
     for round in 0..20 {
         let bodies: Vec<_> = [1, 2]
             .iter()
-            .map(|trip| quoted(&format!("q{trip}-{round}"), &format!("atrip-{trip}"), round))
+            .map(|trip| quote_of(&format!("atrip-{trip}"), &format!("q{trip}-{round}"), round))
             .collect();
         let swap = async |session: Uuid, trip: i64| {
             let trip = (trip < 3).then(|| format!("atrip-{trip}"));
             set_trip_id(&db.pool, session, trip.as_deref()).await;
         };
         tokio::join!(
-            keep(&db.pool, &bodies, base()),
+            store_deliveries(&db.pool, &bodies, base()),
             swap(sessions[0], round % 3 + 1),
             swap(sessions[1], (round + 1) % 2 + 1),
         );
     }
     set_trip_id(&db.pool, sessions[0], Some("atrip-1")).await;
     set_trip_id(&db.pool, sessions[1], Some("atrip-2")).await;
-    crew.finish().await;
+    workers.finish().await;
     for (session, trip) in sessions.into_iter().zip(["1", "2"]) {
         let counted: Vec<String> =
             sqlx::query_scalar("SELECT quote_id FROM avinode_ingest.ledger WHERE session_id = $1 AND counted")

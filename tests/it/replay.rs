@@ -1,19 +1,22 @@
 //! Replay: of stored deliveries, which changes nothing (invariant 2), and of fixtures by the real program.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::replay::replay;
-use avinode_ingest::store::demo_data;
 use proptest::strategy::Strategy;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use crate::crash::program::{PATIENCE, Program, Serve};
+use crate::crash::program::{Program, Serve};
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
+use crate::support::deliveries::store_deliveries;
 use crate::support::generators::{self, LATE_TRIP, deliveries};
-use crate::support::service::{SECRET, drain, keep, shift};
+use crate::support::service::SECRET;
+use crate::support::sessions::set_trip_id;
 use crate::support::snapshot::{assert_same, dead_jobs, snapshot};
-use crate::support::worker_pool::Crew;
+use crate::support::sql::count;
+use crate::support::worker::{run_until_idle, worker_at};
+use crate::support::worker_pool::WorkerPool;
 
 #[test]
 fn stored_deliveries_replayed_twice_leave_sessions_facts_ledger_and_timelines_as_they_were() {
@@ -26,25 +29,25 @@ fn stored_deliveries_replayed_twice_leave_sessions_facts_ledger_and_timelines_as
         runtime.block_on(async {
             let db = Db::new().await;
             let late = generators::sessions(&db.pool).await;
-            demo_data::set_trip_id(&db.pool, late, LATE_TRIP).await.unwrap();
+            set_trip_id(&db.pool, late, Some(LATE_TRIP)).await;
             for (body, received_at) in &sent {
-                keep(&db.pool, std::slice::from_ref(body), *received_at).await;
+                store_deliveries(&db.pool, std::slice::from_ref(body), *received_at).await;
             }
-            let shift = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(generators::now()));
-            drain(&shift, "w").await;
+            let worker = worker_at(&db.pool, Clock::Fixed(generators::now()));
+            run_until_idle(&worker).await;
             let before = snapshot(&db.pool).await;
-            let count = "SELECT count(*) FROM avinode_ingest.timeline";
-            let lines: i64 = sqlx::query_scalar(count).fetch_one(&db.pool).await.unwrap();
+            let timeline = "SELECT count(*) FROM avinode_ingest.timeline";
+            let entries = count(&db.pool, timeline).await;
             let ids: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM avinode_ingest.deliveries")
                 .fetch_all(&db.pool)
                 .await
                 .unwrap();
             for workers in [1, 3] {
                 assert_eq!(replay(&db.pool, &ids).await.unwrap().len(), sent.len());
-                Crew::start(&shift, workers).finish().await;
+                WorkerPool::start(&worker, workers).finish().await;
                 assert_same(&before, &snapshot(&db.pool).await);
-                let now: i64 = sqlx::query_scalar(count).fetch_one(&db.pool).await.unwrap();
-                assert_eq!(lines, now, "no line more, of any kind");
+                let now = count(&db.pool, timeline).await;
+                assert_eq!(entries, now, "no entry was added, of any kind");
             }
             assert_eq!(dead_jobs(&db.pool).await, 0);
         });

@@ -3,35 +3,17 @@
 
 mod races;
 
-use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
-use avinode_ingest::store::admin::{self, SessionView};
+use std::time::Duration;
+
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::support::bodies::{base, event, quote};
 use crate::support::cluster::Db;
-use crate::support::pool::Pool;
-use crate::support::service::{drain, keep, session, shift};
+use crate::support::deliveries::store_deliveries;
+use crate::support::sessions::{SessionBuilder, set_rfq, update_session, view};
+use crate::support::worker::run_jobs;
 
 const RFQ: &str = "arfq-12345678";
-
-async fn set_rfq(pool: &Pool, session: Uuid, rfq: Option<&str>) {
-    sqlx::query("UPDATE public.chat_sessions SET avinode_rfq_id = $2 WHERE id = $1")
-        .bind(session)
-        .bind(rfq)
-        .execute(pool)
-        .await
-        .unwrap();
-}
-
-async fn work(pool: &Pool) {
-    drain(&shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
-}
-
-async fn view(pool: &Pool, session: Uuid) -> SessionView {
-    admin::sessions(pool, &[session]).await.unwrap().remove(0)
-}
 
 fn quote_body(trip: &str, rfq: &str, name: &str, seconds: i64) -> serde_json::Value {
     quote(&format!("evt-{name}"), trip, rfq, name, seconds, "10000", "USD")
@@ -40,10 +22,12 @@ fn quote_body(trip: &str, rfq: &str, name: &str, seconds: i64) -> serde_json::Va
 #[tokio::test]
 async fn a_quote_under_an_unknown_trip_id_reaches_the_sessions_of_the_trip_that_holds_its_rfq() {
     let db = Db::new().await;
-    let holder = session(&db.pool, Some("atrip-1")).await;
-    let sibling = session(&db.pool, Some("1")).await;
-    let unrelated = session(&db.pool, Some("atrip-2")).await;
-    set_rfq(&db.pool, holder, Some(" ARFQ-12345678\n")).await;
+    let holder = SessionBuilder::of_trip("atrip-1")
+        .rfq(" ARFQ-12345678\n")
+        .insert(&db.pool)
+        .await;
+    let sibling = SessionBuilder::of_trip("1").insert(&db.pool).await;
+    let unrelated = SessionBuilder::of_trip("atrip-2").insert(&db.pool).await;
     let bodies = [
         quote_body("A1B2C3", RFQ, "aquote-1", 0),
         quote_body("atrip-1", "arfq-9", "aquote-2", 1),
@@ -55,8 +39,8 @@ async fn a_quote_under_an_unknown_trip_id_reaches_the_sessions_of_the_trip_that_
             json!({"type": "TripRequestMine", "trip": {"id": "A1B2C3"}, "action": "cancelled"}),
         ),
     ];
-    keep(&db.pool, &bodies, base()).await;
-    work(&db.pool).await;
+    store_deliveries(&db.pool, &bodies, base()).await;
+    run_jobs(&db.pool).await;
     for session in [holder, sibling] {
         let seen = view(&db.pool, session).await;
         assert_eq!(seen.quotes_received_count, 2);
@@ -73,12 +57,12 @@ async fn a_quote_under_an_unknown_trip_id_reaches_the_sessions_of_the_trip_that_
 #[tokio::test]
 async fn a_session_that_gets_an_rfq_later_counts_the_earlier_quotes() {
     let db = Db::new().await;
-    let late = session(&db.pool, None).await;
-    keep(&db.pool, &[quote_body("A1B2C3", RFQ, "aquote-1", 0)], base()).await;
-    work(&db.pool).await;
+    let late = SessionBuilder::new().insert(&db.pool).await;
+    store_deliveries(&db.pool, &[quote_body("A1B2C3", RFQ, "aquote-1", 0)], base()).await;
+    run_jobs(&db.pool).await;
     assert_eq!(view(&db.pool, late).await.quotes_received_count, 0);
     set_rfq(&db.pool, late, Some(RFQ)).await;
-    work(&db.pool).await;
+    run_jobs(&db.pool).await;
     let seen = view(&db.pool, late).await;
     assert_eq!(
         (seen.quotes_received_count, seen.primary_quote.as_deref()),
@@ -90,8 +74,8 @@ async fn a_session_that_gets_an_rfq_later_counts_the_earlier_quotes() {
         quote_body("A1B2C3", RFQ, "aquote-1", 0),
         quote_body("A1B2C3", RFQ, "aquote-2", 5),
     ];
-    keep(&db.pool, &bodies, base()).await;
-    work(&db.pool).await;
+    store_deliveries(&db.pool, &bodies, base()).await;
+    run_jobs(&db.pool).await;
     let seen = view(&db.pool, late).await;
     assert_eq!(
         (seen.quotes_received_count, seen.primary_quote.as_deref()),
@@ -102,14 +86,13 @@ async fn a_session_that_gets_an_rfq_later_counts_the_earlier_quotes() {
 #[tokio::test]
 async fn a_session_with_the_trip_id_takes_the_trip_from_the_session_that_holds_the_rfq() {
     let db = Db::new().await;
-    let holder = session(&db.pool, Some("atrip-1")).await;
-    set_rfq(&db.pool, holder, Some(RFQ)).await;
-    keep(&db.pool, &[quote_body("A1B2C3", RFQ, "aquote-1", 0)], base()).await;
-    work(&db.pool).await;
+    let holder = SessionBuilder::of_trip("atrip-1").rfq(RFQ).insert(&db.pool).await;
+    store_deliveries(&db.pool, &[quote_body("A1B2C3", RFQ, "aquote-1", 0)], base()).await;
+    run_jobs(&db.pool).await;
     assert_eq!(view(&db.pool, holder).await.primary_quote.as_deref(), Some("aquote-1"));
 
-    let own = session(&db.pool, Some("a1b2c3")).await;
-    work(&db.pool).await;
+    let own = SessionBuilder::of_trip("a1b2c3").insert(&db.pool).await;
+    run_jobs(&db.pool).await;
     let (holder, own) = (view(&db.pool, holder).await, view(&db.pool, own).await);
     assert_eq!(
         (own.quotes_received_count, own.primary_quote.as_deref()),
@@ -129,18 +112,18 @@ async fn an_rfq_that_is_named_under_many_trips_brings_all_of_them_in_either_orde
         .collect();
     for session_first in [true, false] {
         let db = Db::new().await;
-        let holder = session(&db.pool, Some("atrip-1")).await;
+        let holder = SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
         if session_first {
             set_rfq(&db.pool, holder, Some(RFQ)).await;
-            work(&db.pool).await;
+            run_jobs(&db.pool).await;
         }
         for body in &bodies {
-            keep(&db.pool, std::slice::from_ref(body), base()).await;
-            work(&db.pool).await;
+            store_deliveries(&db.pool, std::slice::from_ref(body), base()).await;
+            run_jobs(&db.pool).await;
         }
         if !session_first {
             set_rfq(&db.pool, holder, Some(RFQ)).await;
-            work(&db.pool).await;
+            run_jobs(&db.pool).await;
         }
         let seen = view(&db.pool, holder).await;
         assert_eq!(
@@ -153,18 +136,13 @@ async fn an_rfq_that_is_named_under_many_trips_brings_all_of_them_in_either_orde
 #[tokio::test]
 async fn a_trip_that_its_session_loses_belongs_to_the_session_that_holds_its_rfq() {
     let db = Db::new().await;
-    let holder = session(&db.pool, None).await;
-    set_rfq(&db.pool, holder, Some(RFQ)).await;
-    let own = session(&db.pool, Some("A1B2C3")).await;
-    keep(&db.pool, &[quote_body("A1B2C3", RFQ, "aquote-1", 0)], base()).await;
-    work(&db.pool).await;
+    let holder = SessionBuilder::new().rfq(RFQ).insert(&db.pool).await;
+    let own = SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
+    store_deliveries(&db.pool, &[quote_body("A1B2C3", RFQ, "aquote-1", 0)], base()).await;
+    run_jobs(&db.pool).await;
     assert_eq!(view(&db.pool, holder).await.quotes_received_count, 0);
-    sqlx::query("UPDATE public.chat_sessions SET avinode_trip_id = NULL WHERE id = $1")
-        .bind(own)
-        .execute(&db.pool)
-        .await
-        .unwrap();
-    work(&db.pool).await;
+    update_session(&db.pool, own, "avinode_trip_id = NULL").await;
+    run_jobs(&db.pool).await;
     let seen = view(&db.pool, holder).await;
     assert_eq!(
         (seen.quotes_received_count, seen.primary_quote.as_deref()),
@@ -183,9 +161,7 @@ async fn sessions_of_several_trips_that_hold_one_rfq_get_its_quotes_and_not_each
         ("atrip-2", "arfq-b"),
         ("A1B2C3", "arfq-b"),
     ] {
-        let made = session(&db.pool, Some(trip)).await;
-        set_rfq(&db.pool, made, Some(rfq)).await;
-        sessions.push(made);
+        sessions.push(SessionBuilder::of_trip(trip).rfq(rfq).insert(&db.pool).await);
     }
     // One batch each: a single batch would load all trips together.
     let bodies = [
@@ -195,9 +171,9 @@ async fn sessions_of_several_trips_that_hold_one_rfq_get_its_quotes_and_not_each
         quote_body("A1B2C3", "arfq-d", "aquote-d", 3),
     ];
     for body in bodies {
-        keep(&db.pool, &[body], base()).await;
-        let limit = std::time::Duration::from_secs(20);
-        tokio::time::timeout(limit, work(&db.pool))
+        store_deliveries(&db.pool, &[body], base()).await;
+        let limit = Duration::from_secs(20);
+        tokio::time::timeout(limit, run_jobs(&db.pool))
             .await
             .expect("matching ends");
     }

@@ -10,9 +10,10 @@ use sqlx::postgres::PgPoolOptions;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
-use crate::support::service::{Running, keep};
+use crate::support::deliveries::store_deliveries;
+use crate::support::service::RunningService;
 
-async fn end(running: Running) -> ShutdownSummary {
+async fn end(running: RunningService) -> ShutdownSummary {
     tokio::time::timeout(Duration::from_secs(60), running.ended())
         .await
         .expect("the process terminates")
@@ -21,7 +22,7 @@ async fn end(running: Running) -> ShutdownSummary {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_panics_terminates_the_process() {
     let db = Db::new().await;
-    keep(
+    store_deliveries(
         &db.pool,
         &[quote("evt-1", "atrip-1", "arfq-1", "q1", 0, "10000", "USD")],
         base(),
@@ -33,7 +34,7 @@ async fn a_worker_that_panics_terminates_the_process() {
         workers: 1,
         ..ServiceSettings::default()
     };
-    assert_eq!(end(Running::start(&db.pool, settings).await).await.stopped, 0);
+    assert_eq!(end(RunningService::start(&db.pool, settings).await).await.stopped, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,7 +58,7 @@ async fn a_group_commit_that_panics_terminates_the_process() {
         workers: 0,
         ..ServiceSettings::default()
     };
-    let running = Running::start_on(pool.into(), settings).await;
+    let running = RunningService::start_on(pool.into(), settings).await;
     let body = quote("evt-1", "atrip-1", "arfq-1", "q1", 0, "10000", "USD").to_string();
     assert_eq!(running.post(body.as_bytes()).await.0, 200);
     broken.store(true, Ordering::SeqCst);

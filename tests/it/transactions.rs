@@ -17,7 +17,8 @@ use serde_json::json;
 
 use crate::support::bodies::base;
 use crate::support::cluster::Db;
-use crate::support::service::keep;
+use crate::support::deliveries::store_deliveries;
+use crate::support::eventually::{equal, eventually};
 
 /// About the time in which Postgres answers a BEGIN.
 const MOMENT: Duration = Duration::from_micros(40);
@@ -52,12 +53,7 @@ async fn a_transaction_is_rolled_back_if_its_caller_is_dropped_during_begin() {
                 dropped += usize::from(!polled.any(|ready| ready));
             }
             // Checked before the next transaction begins, which would end an open one.
-            let open = left_open(&db).await;
-            assert_eq!(
-                open,
-                [] as [i32; 0],
-                "servers with an open transaction, after {polls} polls"
-            );
+            assert_none_left_open(&db, &format!("no server has an open transaction, after {polls} polls")).await;
         }
         assert!(dropped > 5, "only {dropped} were dropped");
     }
@@ -97,33 +93,23 @@ async fn the_renewal_of_a_lease_that_is_dropped_with_its_job_leaves_no_transacti
     let worker = Worker::new(db.pool.service(), leases, claimer);
     for round in 0..20 {
         let bodies: Vec<_> = (0..CONNECTIONS).map(|_| json!({"event": "short"})).collect();
-        keep(&db.pool, &bodies, base()).await;
-        sqlx::query("UPDATE avinode_ingest.jobs SET kind = 'full_event'")
-            .execute(&db.pool)
-            .await
-            .unwrap();
+        store_deliveries(&db.pool, &bodies, base()).await;
+        db.run("UPDATE avinode_ingest.jobs SET kind = 'full_event'").await;
         let step = worker.step("a worker").await.unwrap();
         assert_eq!((step.jobs, step.settled.dead), (bodies.len(), bodies.len() as u64));
-        let open = left_open(&db).await;
-        assert_eq!(
-            open,
-            [] as [i32; 0],
-            "servers with an open transaction, in round {round}"
-        );
+        assert_none_left_open(&db, &format!("no server has an open transaction, in round {round}")).await;
     }
 }
 
-/// Returns the server processes that stay in a transaction.
-async fn left_open(db: &Db) -> Vec<i32> {
+/// Asserts that no server process stays in a transaction.
+async fn assert_none_left_open(db: &Db, round: &str) {
     let open = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'";
-    for _ in 0..100 {
-        // A BEGIN in progress is listed too, and is gone the next time.
-        tokio::time::sleep(Duration::from_millis(2)).await;
+    // A BEGIN that was sent and not read yet is not listed yet, and has no other sign.
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    // A BEGIN in progress is listed too, and is gone soon.
+    eventually(Duration::from_secs(2), round, async || {
         let open: Vec<i32> = sqlx::query_scalar(open).fetch_all(&db.pool).await.unwrap();
-        if open.is_empty() {
-            return open;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    sqlx::query_scalar(open).fetch_all(&db.pool).await.unwrap()
+        equal(open, vec![])
+    })
+    .await;
 }

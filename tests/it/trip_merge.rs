@@ -7,57 +7,40 @@ mod races;
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
-use avinode_ingest::store::admin::{self, SessionView};
 use serde_json::Value;
-use uuid::Uuid;
 
-use crate::support::bodies::{base, quote};
+use crate::support::bodies::base;
+use crate::support::deliveries::store_deliveries;
 use crate::support::documents::{enqueue_merges, worker_with_documents};
 use crate::support::pool::Pool;
-use crate::support::service::{drain, keep};
+use crate::support::worker::run_until_idle;
 
 /// The ids of one trip, as a document shows them.
 const SHORT: &str = "A1B2C3";
 const RESOURCE: &str = "atrip-64956150";
 const BOTH: &[&[&str]] = &[&[SHORT, RESOURCE]];
 
-async fn work(pool: &Pool) {
-    drain(
-        &worker_with_documents(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())),
-        "w",
-    )
+/// Runs all jobs, documents included.
+/// Runs all jobs, documents included.
+async fn run_jobs(pool: &Pool) {
+    run_until_idle(&worker_with_documents(
+        pool,
+        PrimaryQuotePolicy::Latest,
+        Clock::Fixed(base()),
+    ))
     .await;
 }
 
-/// Receives bodies, and works off all jobs.
+/// Receives bodies, and runs all jobs.
 async fn receive(pool: &Pool, bodies: &[Value]) {
-    keep(pool, bodies, base()).await;
-    work(pool).await;
+    store_deliveries(pool, bodies, base()).await;
+    run_jobs(pool).await;
 }
 
-/// Merges trips by documents that show several ids, and works off all jobs.
+/// Merges trips by documents that show several ids, and runs all jobs.
 async fn merge(pool: &Pool, documents: &[&[&str]]) {
     enqueue_merges(pool, documents).await;
-    work(pool).await;
-}
-
-async fn view(pool: &Pool, session: Uuid) -> SessionView {
-    admin::sessions(pool, &[session]).await.unwrap().remove(0)
-}
-
-/// A session's quote count and primary quote.
-async fn count_and_primary(pool: &Pool, session: Uuid) -> (i32, Option<String>) {
-    let view = view(pool, session).await;
-    (view.quotes_received_count, view.primary_quote)
-}
-
-fn quote_body(trip: &str, name: &str, seconds: i64) -> Value {
-    let (event, rfq) = (format!("evt-{trip}-{name}-{seconds}"), format!("arfq-{name}"));
-    quote(&event, trip, &rfq, name, seconds, "10000", "USD")
-}
-
-fn with_primary(quotes: i32, primary: &str) -> (i32, Option<String>) {
-    (quotes, Some(primary.to_owned()))
+    run_jobs(pool).await;
 }
 
 /// Each id that is not canonical, with the canonical id of its trip.
@@ -66,9 +49,4 @@ async fn merged_ids(pool: &Pool) -> Vec<(String, String)> {
         .fetch_all(pool)
         .await
         .unwrap()
-}
-
-/// The text in the only row of a query.
-async fn text(pool: &Pool, query: &'static str) -> Option<String> {
-    sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
 }

@@ -24,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::bodies::base;
 use crate::support::cluster::Db;
+use crate::support::deliveries::store_deliveries;
 use crate::support::pool::Pool;
-use crate::support::service::keep;
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -89,16 +89,13 @@ impl JobHandler for Rough {
 
 /// Three jobs, the handler that the second of them meets, and what it finished.
 async fn rough(db: &Db, wrong: Wrong, times: usize) -> (Arc<Rough>, Vec<i64>, mpsc::UnboundedReceiver<i64>) {
-    keep(
+    store_deliveries(
         &db.pool,
         &[json!({"event": "a"}), json!({"event": "b"}), json!({"event": "c"})],
         base(),
     )
     .await;
-    sqlx::query("UPDATE avinode_ingest.jobs SET kind = 'full_event'")
-        .execute(&db.pool)
-        .await
-        .unwrap();
+    db.run("UPDATE avinode_ingest.jobs SET kind = 'full_event'").await;
     let ids: Vec<i64> = sqlx::query_scalar("SELECT id FROM avinode_ingest.jobs ORDER BY id")
         .fetch_all(&db.pool)
         .await
@@ -115,7 +112,7 @@ async fn rough(db: &Db, wrong: Wrong, times: usize) -> (Arc<Rough>, Vec<i64>, mp
     (Arc::new(handler), ids, told)
 }
 
-fn shift(pool: &Pool, handler: &Arc<Rough>, lease: Duration) -> Arc<Worker> {
+fn worker(pool: &Pool, handler: &Arc<Rough>, lease: Duration) -> Arc<Worker> {
     let claimer = ClaimByKind::new(vec![KindHandler {
         kind: JobKind::FullEvent,
         batch_size: 10,
@@ -154,11 +151,11 @@ async fn a_handler_that_panics_leaves_its_worker_alive_and_its_job_retried() {
     let db = Db::new().await;
     // In the batch, alone after it, and once more as a retry.
     let (handler, ids, mut finished) = rough(&db, Wrong::Panics, 3).await;
-    let shift = shift(&db.pool, &handler, Duration::from_secs(60));
+    let worker = worker(&db.pool, &handler, Duration::from_secs(60));
     let shutdown = CancellationToken::new();
     let pulse = HeartbeatRegistry::new().register("a worker", PATIENCE);
     let stop = shutdown.clone();
-    let worker = tokio::spawn(async move { shift.work("a worker", &pulse, &stop).await });
+    let worker = tokio::spawn(async move { worker.work("a worker", &pulse, &stop).await });
     let mut done = Vec::new();
     while done.len() < ids.len() {
         let next = tokio::time::timeout(PATIENCE, finished.recv());
@@ -175,8 +172,8 @@ async fn a_handler_that_panics_leaves_its_worker_alive_and_its_job_retried() {
 async fn a_panic_is_noted_in_the_history_of_its_job() {
     let db = Db::new().await;
     let (handler, ..) = rough(&db, Wrong::Panics, 2).await;
-    let shift = shift(&db.pool, &handler, Duration::from_secs(60));
-    let step = shift.step("a worker").await.unwrap();
+    let worker = worker(&db.pool, &handler, Duration::from_secs(60));
+    let step = worker.step("a worker").await.unwrap();
     assert_eq!((step.jobs, step.settled.rescheduled, step.settled.dead), (3, 1, 0));
     let noted = vec!["the handler panicked, see the log for the place".to_owned()];
     assert_eq!(waiting(&db).await, (false, 1, noted));
@@ -187,9 +184,9 @@ async fn a_batch_that_outlasts_five_leases_is_given_up_and_retried() {
     let db = Db::new().await;
     let (handler, ids, _finished) = rough(&db, Wrong::NeverEnds, 2).await;
     let lease = Duration::from_millis(40);
-    let shift = shift(&db.pool, &handler, lease);
+    let worker = worker(&db.pool, &handler, lease);
     let began = std::time::Instant::now();
-    let step = tokio::time::timeout(PATIENCE, shift.step("a worker"))
+    let step = tokio::time::timeout(PATIENCE, worker.step("a worker"))
         .await
         .expect("it is given up")
         .unwrap();
@@ -201,11 +198,9 @@ async fn a_batch_that_outlasts_five_leases_is_given_up_and_retried() {
     assert!(!held && counted == 1 && history.len() == 1, "{history:?}");
     assert!(history[0].starts_with("not finished within"), "{history:?}");
 
-    sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp()")
-        .execute(&db.pool)
-        .await
-        .unwrap();
-    let step = shift.step("a worker").await.unwrap();
+    db.run("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp()")
+        .await;
+    let step = worker.step("a worker").await.unwrap();
     assert_eq!((step.jobs, step.settled.rescheduled), (1, 0));
     assert_eq!(attempts(&db).await, [1, 2, 1]);
 }
@@ -237,8 +232,8 @@ async fn a_contended_job_waits_a_twentieth_of_its_age_and_two_seconds_at_most() 
         .unwrap();
     }
     let before = clock(&db).await;
-    let shift = shift(&db.pool, &handler, Duration::from_secs(60));
-    let step = shift.step("a worker").await.unwrap();
+    let worker = worker(&db.pool, &handler, Duration::from_secs(60));
+    let step = worker.step("a worker").await.unwrap();
     let after = clock(&db).await;
     assert_eq!((step.jobs, step.settled.rescheduled, step.settled.dead), (3, 3, 0));
     let found: Vec<(i64, DateTime<Utc>, DateTime<Utc>, bool)> = sqlx::query_as(

@@ -6,23 +6,25 @@ use avinode_ingest::cli::fixture_run::SeededManifest;
 use avinode_ingest::cli::fixtures;
 use avinode_ingest::cli::manifest::FixtureManifest;
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::replay::replay;
 use avinode_ingest::postgres::migrator;
 use chrono::Utc;
 use serde_json::Value;
 
-use super::setup::{application_session, apply, one, text};
+use super::setup::application_session;
 use crate::support::bodies::{base, decline, message, quote, trip};
 use crate::support::cluster::Db;
-use crate::support::service::{drain, keep, shift};
+use crate::support::deliveries::{receive, store_deliveries};
+use crate::support::sessions::view;
+use crate::support::sql::text;
+use crate::support::worker::{run_until_idle, worker, worker_at};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_fixtures_end_as_in_their_manifest_on_an_attached_database() {
     let db = Db::attached().await;
     let folder = Path::new("fixtures");
     let manifest = FixtureManifest::read(folder).unwrap();
-    let staged = SeededManifest::create(&db.pool, &manifest).await.unwrap();
+    let seeded = SeededManifest::create(&db.pool, &manifest).await.unwrap();
     #[expect(clippy::disallowed_methods, reason = "the fixtures' timestamps are relative to now")]
     let now = Utc::now();
     let bodies: Vec<Value> = fixtures::read(&[folder.to_owned()])
@@ -30,13 +32,13 @@ async fn all_fixtures_end_as_in_their_manifest_on_an_attached_database() {
         .iter()
         .map(|fixture| serde_json::from_slice(&fixture.body(now).unwrap()).unwrap())
         .collect();
-    let shift = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::System);
-    keep(&db.pool, &bodies, now).await;
-    drain(&shift, "w").await;
-    staged.follow_up(&db.pool).await.unwrap();
-    drain(&shift, "w").await;
-    let sessions = staged.sessions(&db.pool).await.unwrap();
-    assert_eq!(staged.differences(&sessions), Vec::<String>::new());
+    let worker = worker_at(&db.pool, Clock::System);
+    store_deliveries(&db.pool, &bodies, now).await;
+    run_until_idle(&worker).await;
+    seeded.follow_up(&db.pool).await.unwrap();
+    run_until_idle(&worker).await;
+    let sessions = seeded.sessions(&db.pool).await.unwrap();
+    assert_eq!(seeded.differences(&sessions), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,25 +76,25 @@ async fn quotes_that_the_application_had_counted_are_not_counted_again() {
         .collect();
     let rows = "SELECT string_agg(quotes::text, ' ' ORDER BY id) FROM public.quotes";
     let before = text(&db.pool, rows).await;
-    let shift = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
-    let deliveries = keep(&db.pool, &bodies, base()).await;
-    drain(&shift, "w").await;
-    assert_eq!(one(&db.pool, alices).await.quotes_received_count, 3);
+    let worker = worker(&db.pool);
+    let deliveries = store_deliveries(&db.pool, &bodies, base()).await;
+    run_until_idle(&worker).await;
+    assert_eq!(view(&db.pool, alices).await.quotes_received_count, 3);
     // A replay bypasses the event keys.
     assert_eq!(replay(&db.pool, &deliveries).await.unwrap().len(), bodies.len());
-    drain(&shift, "w").await;
-    assert_eq!(one(&db.pool, alices).await.quotes_received_count, 3);
-    assert_eq!(one(&db.pool, old).await.quotes_received_count, 0);
-    let bobs_now = one(&db.pool, bobs).await;
+    run_until_idle(&worker).await;
+    assert_eq!(view(&db.pool, alices).await.quotes_received_count, 3);
+    assert_eq!(view(&db.pool, old).await.quotes_received_count, 0);
+    let bobs_now = view(&db.pool, bobs).await;
     assert_eq!(bobs_now.quotes_received_count, 1);
     assert_eq!(bobs_now.primary_quote.as_deref(), Some("aquote-386512711"));
     // The rows are the application's: newer facts do not change them.
-    apply(
+    receive(
         &db.pool,
         &[quote("evt-9", "atrip-64956150", "arfq-1", known[2], 50, "55000", "USD")],
     )
     .await;
-    apply(
+    receive(
         &db.pool,
         &[quote(
             "evt-10",
@@ -115,12 +117,12 @@ async fn quotes_that_the_application_had_counted_are_not_counted_again() {
         message("evt-7", "A1B2C3", "amsg-1", 200),
         trip("evt-8", "A1B2C3", "arfq-2", "cancelled", 300),
     ];
-    apply(&db.pool, &later).await;
-    let alices = one(&db.pool, alices).await;
+    receive(&db.pool, &later).await;
+    let alices = view(&db.pool, alices).await;
     assert_eq!(alices.quotes_received_count, 4);
     assert_eq!(alices.primary_quote.as_deref(), Some("aquote-4"));
-    assert_eq!(one(&db.pool, old).await.quotes_received_count, 1);
-    let bobs = one(&db.pool, bobs).await;
+    assert_eq!(view(&db.pool, old).await.quotes_received_count, 1);
+    let bobs = view(&db.pool, bobs).await;
     assert_eq!(bobs.quotes_received_count, 2);
     assert_eq!(bobs.primary_quote.as_deref(), Some("aquote-386512711"));
     assert_eq!(bobs.avinode_trip_status.as_deref(), Some("cancelled"));
@@ -141,12 +143,12 @@ async fn a_row_is_found_by_an_id_with_white_space_around_it() {
         quote(&event, "atrip-64956150", "arfq-1", &id, n, "47000", "USD")
     };
     // One quote alone, and two together.
-    apply(&db.pool, &[body(1)]).await;
-    apply(&db.pool, &[body(2), body(3)]).await;
+    receive(&db.pool, &[body(1)]).await;
+    receive(&db.pool, &[body(2), body(3)]).await;
     assert_eq!(text(&db.pool, rows).await, before);
     let adopted = "SELECT count(DISTINCT projected_id)::text FROM avinode_ingest.quote_facts";
     assert_eq!(text(&db.pool, adopted).await.as_deref(), Some("3"));
-    let found = one(&db.pool, application_session(1)).await;
+    let found = view(&db.pool, application_session(1)).await;
     assert_eq!(found.quotes_received_count, 3);
 }
 
@@ -169,8 +171,8 @@ async fn an_id_in_several_rows_is_counted_once_and_projected_in_the_first() {
             quote(&event, "atrip-64956150", "arfq-1", &id, n, "47000", "USD")
         })
         .collect();
-    apply(&db.pool, &bodies).await;
-    let found = one(&db.pool, application_session(1)).await;
+    receive(&db.pool, &bodies).await;
+    let found = view(&db.pool, application_session(1)).await;
     assert_eq!(found.quotes_received_count, 3);
     let rows = "SELECT string_agg(right(projected_id::text, 3), ' ' ORDER BY quote_id) FROM avinode_ingest.quote_facts";
     assert_eq!(text(&db.pool, rows).await.as_deref(), Some("001 002 003"));

@@ -2,27 +2,28 @@
 
 use std::time::Duration;
 
-use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::maintenance;
 use serde_json::json;
 
-use super::setup::{application_session, apply, one, text};
-use crate::support::bodies::{base, quote};
+use super::setup::application_session;
+use crate::support::bodies::quote;
 use crate::support::cluster::Db;
-use crate::support::service::{drain, shift};
+use crate::support::deliveries::receive;
+use crate::support::sessions::view;
+use crate::support::sql::text;
+use crate::support::worker::run_jobs;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quote_that_the_table_cannot_hold_is_counted_and_not_projected() {
     let db = Db::attached().await;
     let session = application_session(6);
     let mut free = quote("evt-1", "64956151", "arfq-1", "aquote-1", 0, "0", "USD");
-    apply(&db.pool, &[free.clone()]).await;
+    receive(&db.pool, &[free.clone()]).await;
     free["eventId"] = json!("evt-2");
     free["data"]["quote"]["id"] = json!("aquote-2");
     free["data"]["quote"].as_object_mut().unwrap().remove("totalPrice");
-    apply(&db.pool, &[free]).await;
-    let found = one(&db.pool, session).await;
+    receive(&db.pool, &[free]).await;
+    let found = view(&db.pool, session).await;
     assert_eq!((found.quotes_received_count, found.primary_quote), (2, None));
     let facts = "SELECT count(*)::text FROM avinode_ingest.quote_facts WHERE received AND projected_id IS NULL";
     assert_eq!(text(&db.pool, facts).await.as_deref(), Some("2"));
@@ -35,32 +36,32 @@ async fn a_quote_that_the_table_cannot_hold_is_counted_and_not_projected() {
         quote("evt-3", "64956151", "arfq-1", "aquote-3", 20, "666", "USD"),
         quote("evt-4", "64956151", "arfq-1", "aquote-4", 10, "777", "USD"),
     ];
-    apply(&db.pool, &bodies).await;
-    let found = one(&db.pool, session).await;
+    receive(&db.pool, &bodies).await;
+    let found = view(&db.pool, session).await;
     assert_eq!((found.quotes_received_count, found.primary_quote), (4, None));
     let reason = "SELECT projection_error FROM avinode_ingest.quote_facts WHERE quote_id = 'aquote-3'";
     assert!(text(&db.pool, reason).await.unwrap().contains("check"));
     let price = "SELECT total_price::text FROM public.quotes WHERE avinode_quote_id = 'aquote-4'";
     assert_eq!(text(&db.pool, price).await.as_deref(), Some("777.00"));
     // A newer fact that the table accepts is projected.
-    apply(
+    receive(
         &db.pool,
         &[quote("evt-5", "64956151", "arfq-1", "aquote-3", 30, "667", "USD")],
     )
     .await;
-    assert_eq!(one(&db.pool, session).await.primary_quote.as_deref(), Some("aquote-3"));
+    assert_eq!(view(&db.pool, session).await.primary_quote.as_deref(), Some("aquote-3"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_resync_projects_a_quote_once_its_session_has_a_request() {
     let db = Db::attached().await;
     let session = application_session(7);
-    apply(
+    receive(
         &db.pool,
         &[quote("evt-1", "4ND3C3", "arfq-1", "aquote-1", 0, "9000", "EUR")],
     )
     .await;
-    let found = one(&db.pool, session).await;
+    let found = view(&db.pool, session).await;
     assert_eq!((found.quotes_received_count, found.primary_quote), (1, None));
     db.run(&format!(
         "UPDATE public.chat_sessions SET request_id = '02000000-0000-4000-8000-000000000004' WHERE id = '{session}'"
@@ -69,8 +70,8 @@ async fn the_resync_projects_a_quote_once_its_session_has_a_request() {
     maintenance::full_round(&db.pool, "a test", Duration::from_secs(60), false)
         .await
         .unwrap();
-    drain(&shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base())), "w").await;
-    let found = one(&db.pool, session).await;
+    run_jobs(&db.pool).await;
+    let found = view(&db.pool, session).await;
     assert_eq!(found.quotes_received_count, 1);
     assert_eq!(found.primary_quote.as_deref(), Some("aquote-1"));
     assert_eq!(found.primary_currency.as_deref(), Some("EUR"));
@@ -80,7 +81,7 @@ async fn the_resync_projects_a_quote_once_its_session_has_a_request() {
 async fn a_column_that_the_application_changed_is_never_overwritten_again() {
     let db = Db::attached().await;
     let price = |event: &str, seconds, price| quote(event, "64956151", "arfq-1", "aquote-1", seconds, price, "USD");
-    apply(&db.pool, &[price("evt-1", 0, "9000")]).await;
+    receive(&db.pool, &[price("evt-1", 0, "9000")]).await;
     let row = "SELECT concat_ws(' ', status, base_price, total_price, aircraft_type, operator_name) FROM public.quotes
                WHERE avinode_quote_id = 'aquote-1'";
     assert_eq!(
@@ -99,10 +100,10 @@ async fn a_column_that_the_application_changed_is_never_overwritten_again() {
         ("evt-3", 20, "9500", "9500.00"),
         ("evt-4", 30, "9700", "9700.00"),
     ] {
-        apply(&db.pool, &[price(event, seconds, amount)]).await;
+        receive(&db.pool, &[price(event, seconds, amount)]).await;
         assert_eq!(text(&db.pool, row).await, expected(base));
     }
-    let found = one(&db.pool, application_session(6)).await;
+    let found = view(&db.pool, application_session(6)).await;
     assert_eq!(found.quotes_received_count, 1);
 }
 
@@ -111,19 +112,19 @@ async fn a_row_that_the_application_deleted_stays_deleted_and_blocks_no_event() 
     let db = Db::attached().await;
     let session = application_session(6);
     let body = |event: &str, id: &str, seconds| quote(event, "64956151", "arfq-1", id, seconds, "9000", "USD");
-    apply(&db.pool, &[body("evt-1", "aquote-1", 100)]).await;
-    assert_eq!(one(&db.pool, session).await.primary_quote.as_deref(), Some("aquote-1"));
+    receive(&db.pool, &[body("evt-1", "aquote-1", 100)]).await;
+    assert_eq!(view(&db.pool, session).await.primary_quote.as_deref(), Some("aquote-1"));
     db.run(&format!(
         "UPDATE public.chat_sessions SET primary_quote_id = NULL WHERE id = '{session}';
          DELETE FROM public.quotes WHERE avinode_quote_id = 'aquote-1'"
     ))
     .await;
-    apply(
+    receive(
         &db.pool,
         &[body("evt-2", "aquote-2", 50), body("evt-3", "aquote-1", 200)],
     )
     .await;
-    let found = one(&db.pool, session).await;
+    let found = view(&db.pool, session).await;
     assert_eq!((found.quotes_received_count, found.primary_quote), (2, None));
     let dead = "SELECT count(*)::text FROM avinode_ingest.dead_jobs";
     assert_eq!(text(&db.pool, dead).await.as_deref(), Some("0"));
@@ -143,20 +144,20 @@ async fn a_quote_is_projected_once_it_has_a_price_and_not_selected_after_losing_
     };
     let projected = "SELECT min(total_price)::text FROM public.quotes WHERE avinode_quote_id = 'aquote-1'";
     let expect = async |price: Option<&str>, primary: Option<&str>| {
-        let found = one(&db.pool, session).await;
+        let found = view(&db.pool, session).await;
         assert_eq!(
             (found.quotes_received_count, found.primary_quote.as_deref()),
             (1, primary)
         );
         assert_eq!(text(&db.pool, projected).await.as_deref(), price);
     };
-    apply(&db.pool, &[without_price("evt-1", 0)]).await;
+    receive(&db.pool, &[without_price("evt-1", 0)]).await;
     expect(None, None).await;
-    apply(&db.pool, &[priced("evt-2", 10, "9000")]).await;
+    receive(&db.pool, &[priced("evt-2", 10, "9000")]).await;
     expect(Some("9000.00"), Some("aquote-1")).await;
     // The row keeps the last known price, since the column is not nullable; the session does not select the quote.
-    apply(&db.pool, &[without_price("evt-3", 20)]).await;
+    receive(&db.pool, &[without_price("evt-3", 20)]).await;
     expect(Some("9000.00"), None).await;
-    apply(&db.pool, &[priced("evt-4", 30, "9500")]).await;
+    receive(&db.pool, &[priced("evt-4", 30, "9500")]).await;
     expect(Some("9500.00"), Some("aquote-1")).await;
 }

@@ -12,7 +12,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use super::program::until;
+use crate::support::PATIENCE;
+use crate::support::eventually::eventually;
 use crate::support::pool::Pool;
 
 const DATABASE: &str = "quotes";
@@ -64,7 +65,7 @@ impl Durable {
         for pid in std::iter::once(postmaster).chain(children) {
             kill_9(pid);
         }
-        until("no process of the cluster is left", async || {
+        eventually(PATIENCE, "no process of the cluster is left", async || {
             self.processes().is_empty().then_some(())
         })
         .await;

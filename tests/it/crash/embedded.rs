@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use super::durable::open_folder;
 use super::load::{body, client, post};
-use super::program::{PATIENCE, Program, Serve, until};
+use super::program::{Program, Serve};
+use crate::support::PATIENCE;
+use crate::support::eventually::eventually;
 use crate::support::pool::Pool;
 use crate::support::service::SECRET;
 
@@ -108,7 +110,7 @@ async fn without_its_postgres_the_service_ends_and_says_so() {
         .program
         .line("error: the private Postgres ended unexpectedly")
         .await;
-    until("no process of the cluster is left", async || {
+    eventually(PATIENCE, "no process of the cluster is left", async || {
         processes_of(&home.join("data")).is_empty().then_some(())
     })
     .await;

@@ -11,8 +11,11 @@ use sqlx::Connection;
 use tokio::time::Instant;
 
 use super::load::{self, body, check_counts, client, post};
-use super::program::{PATIENCE, Serve, until};
+use super::program::Serve;
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
+use crate::support::eventually::eventually;
+use crate::support::sql::count;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lone_delivery_waits_for_nobody() {
@@ -105,8 +108,8 @@ async fn a_blocked_database_is_answered_503_with_bounded_memory_until_it_is_free
         })
         .collect();
     let ready = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'avinode_ingest.deliveries'::regclass";
-    until("a delivery waits for the lock", async || {
-        let waiting: i64 = sqlx::query_scalar(ready).fetch_one(&db.pool).await.unwrap();
+    eventually(PATIENCE, "a delivery waits for the lock", async || {
+        let waiting = count(&db.pool, ready).await;
         (waiting > 0).then_some(())
     })
     .await;
@@ -151,7 +154,7 @@ async fn a_blocked_database_is_answered_503_with_bounded_memory_until_it_is_free
         let (status, ..) = waiting.await.unwrap().unwrap();
         assert!(matches!(status, 200 | 503), "{status}");
     }
-    until("deliveries are kept again", async || {
+    eventually(PATIENCE, "deliveries are kept again", async || {
         let (status, ..) = post(&client, &service.address, body(9)).await?;
         (status == 200).then_some(())
     })

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
 use avinode_ingest::clock::Clock;
@@ -12,13 +11,15 @@ use avinode_ingest::store::admin;
 use reqwest::Client;
 use serde_json::Value;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::program::{PATIENCE, until};
+use crate::support::PATIENCE;
 use crate::support::bodies::quote;
+use crate::support::eventually::{at_least, eventually};
 use crate::support::pool::Pool;
-use crate::support::service::{session, signer};
+use crate::support::service::signer;
+use crate::support::sessions::SessionBuilder;
 
 /// Sessions that the load is for, a trip each.
 const SESSIONS: usize = 4;
@@ -45,7 +46,7 @@ pub struct Load {
 pub async fn sessions(pool: &Pool) -> Vec<Uuid> {
     let mut made = Vec::new();
     for number in 0..SESSIONS {
-        made.push(session(pool, Some(&trip(number))).await);
+        made.push(SessionBuilder::of_trip(&trip(number)).insert(pool).await);
     }
     made
 }
@@ -124,9 +125,11 @@ impl Load {
 
     /// Waits until so many deliveries have been acknowledged.
     pub async fn reach(&self, acknowledged: usize) {
-        until(&format!("{acknowledged} deliveries acknowledged"), async || {
-            (self.acknowledged() >= acknowledged).then_some(())
-        })
+        eventually(
+            PATIENCE,
+            &format!("{acknowledged} deliveries acknowledged"),
+            async || at_least(self.acknowledged(), acknowledged),
+        )
         .await;
     }
 
@@ -171,7 +174,7 @@ async fn send(shared: Arc<Shared>) {
             return;
         }
         let body = body(number);
-        loop {
+        eventually(PATIENCE * 2, "the event is acknowledged", async || {
             let address = shared.address.lock().unwrap().clone();
             let answer = post(&client, &address, body.clone()).await;
             let status = answer.as_ref().map_or(0, |(status, ..)| *status);
@@ -180,7 +183,7 @@ async fn send(shared: Arc<Shared>) {
                 Some((200, answer, _)) => {
                     let id = answer["delivery"].as_str().unwrap().parse().unwrap();
                     shared.kept.lock().unwrap().push(id);
-                    break;
+                    return true;
                 }
                 Some((503, _, retry_after)) => {
                     let seconds: u32 = retry_after.expect("503 says when to come again").parse().unwrap();
@@ -189,8 +192,8 @@ async fn send(shared: Arc<Shared>) {
                 None => {}
                 Some(other) => panic!("{other:?}"),
             }
-            // The sender's pace, shorter than the one it was asked for: the test is not to take for ever.
-            sleep(Duration::from_millis(50)).await;
-        }
+            false
+        })
+        .await;
     }
 }

@@ -2,9 +2,11 @@
 
 use sqlx::Executor;
 
-use super::program::{PATIENCE, Program, Serve};
+use super::program::{Program, Serve};
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
 use crate::support::service::SECRET;
+use crate::support::sql::count;
 
 /// Starts `serve`, waits for its end, and returns its exit code and its last line.
 async fn refused(variables: &[(&str, &str)]) -> (Option<i32>, String) {
@@ -30,7 +32,7 @@ async fn a_database_without_a_schema_is_refused_and_untouched_and_migrated_on_re
     assert_eq!(code, Some(1), "{line}");
     assert!(line.contains("no schema yet") && line.contains("--migrate"), "{line}");
     let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'avinode_ingest'";
-    let schemas: i64 = sqlx::query_scalar(schemas).fetch_one(&db.pool).await.unwrap();
+    let schemas = count(&db.pool, schemas).await;
     assert_eq!(schemas, 0);
 
     let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_MIGRATE", "true")]).await;

@@ -9,10 +9,13 @@ use avinode_ingest::queue::rate_limit::status::LimiterStatus;
 use avinode_ingest::service::ServiceSettings;
 use serde_json::{Value, json};
 
-use super::setup::{notify, quoted, work_off, worker_with};
+use super::setup::{fetch_until_idle, fetching_worker, notify, quoted};
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
-use crate::support::fake_avinode::Stub;
-use crate::support::service::{Running, session};
+use crate::support::eventually::{equal, eventually};
+use crate::support::fake_avinode::FakeAvinode;
+use crate::support::service::RunningService;
+use crate::support::sessions::SessionBuilder;
 
 const MESSAGE: &str = "tripmsgs/asellermsg-1";
 
@@ -32,29 +35,26 @@ fn text(output: &Output) -> String {
 }
 
 /// Starts a service and waits until it fetches.
-async fn fetching(db: &Db, stub: &Stub) -> Running {
+async fn fetching(db: &Db, stub: &FakeAvinode) -> RunningService {
     let settings = ServiceSettings {
         avinode: Some(stub.settings(100.0, 100)),
         ..ServiceSettings::default()
     };
-    let service = Running::start(&db.pool, settings).await;
-    let began = Instant::now();
-    while status::read(&db.pool).await.unwrap() != LimiterStatus::Running {
-        assert!(began.elapsed() < Duration::from_secs(60));
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let service = RunningService::start(&db.pool, settings).await;
+    eventually(PATIENCE, "the service fetches", async || {
+        equal(status::read(&db.pool).await.unwrap(), LimiterStatus::Running)
+    })
+    .await;
     service
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reconcile_reports_gone_and_dead_resources_and_fails() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    session(&db.pool, Some("atrip-1")).await;
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
     // Of another run: reconcile must not wait for it.
-    sqlx::query("INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('fetch_follow_up', 'arfq-9')")
-        .execute(&db.pool)
-        .await
-        .unwrap();
+    db.run("INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('fetch_follow_up', 'arfq-9')")
+        .await;
     let service = fetching(&db, &stub).await;
     let reconcile = ["reconcile", "--trip", "atrip-1", "--wait", "--timeout", "60s"];
     let (code, output) = program(&db, &reconcile).await;
@@ -82,18 +82,16 @@ async fn reconcile_reports_gone_and_dead_resources_and_fails() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_queue_is_idle_once_follow_ups_that_are_due_soon_are_done() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
     let service = fetching(&db, &stub).await;
-    sqlx::query(
+    db.run(
         "INSERT INTO avinode_ingest.jobs (kind, key, due_at) VALUES
             ('fetch_follow_up', 'asellermsg-1', clock_timestamp() + interval '2 seconds'),
             ('fetch_follow_up', 'asellermsg-2', clock_timestamp() + interval '1 hour'),
             ('quote_expiry', 'one', clock_timestamp() + interval '20 seconds')",
     )
-    .execute(&db.pool)
-    .await
-    .unwrap();
+    .await;
     let began = Instant::now();
     wait_until_settled(&db.pool, Duration::from_secs(15)).await.unwrap();
     assert_eq!(stub.count(MESSAGE), 1, "after {:?}", began.elapsed());
@@ -102,15 +100,15 @@ async fn the_queue_is_idle_once_follow_ups_that_are_due_soon_are_done() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fetched_documents_are_listed_and_shown() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
     let thin = stub.thin(MESSAGE, Some("A1B2C3"));
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
     for price in [10_000, 9_000] {
         let mut message = quoted("asellermsg-1", "aquote-1", None, price);
         message["sellerMessage"] = json!("\u{1b}[2J");
         stub.show(MESSAGE, message);
         notify(&db.pool, std::slice::from_ref(&thin)).await;
-        work_off(&worker).await;
+        fetch_until_idle(&worker).await;
     }
     let (code, output) = program(&db, &["documents", "list", "--resource", "asellermsg-1", "--json"]).await;
     assert_eq!(code, Some(0), "{}", text(&output));

@@ -22,8 +22,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::setup::{TestLimiter, lease};
-use crate::crash::program::until;
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
+use crate::support::eventually::{equal, eventually};
 use crate::support::pool::Pool;
 
 const KINDS: [JobKind; 2] = [FetchNotified, Reconcile];
@@ -365,8 +366,8 @@ async fn a_running_worker_serves_a_key_that_was_taken_over_while_nothing_else_is
     let heartbeat = HeartbeatRegistry::new().register("a worker", Duration::from_secs(60));
     let (running, stop) = (worker.clone(), shutdown.clone());
     let running = tokio::spawn(async move { running.work("w", &heartbeat, &stop).await });
-    until("all keys are served", async || {
-        (notes.served.lock().unwrap().len() == 23).then_some(())
+    eventually(PATIENCE, "all keys are served", async || {
+        equal(notes.served.lock().unwrap().len(), 23)
     })
     .await;
     shutdown.cancel();
@@ -415,6 +416,7 @@ impl JobHandler for Slow {
     fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
         async move {
             let call = permit(batch).start().unwrap();
+            // The call is slower than its lease allows: there is no condition to wait for.
             tokio::time::sleep(Duration::from_millis(1500)).await;
             drop(call);
             let failed = |job: &ClaimedJob| (job.id, JobError::fail("its call was awaited"));

@@ -5,14 +5,14 @@ use std::time::Duration;
 use avinode_ingest::jobs::maintenance;
 use uuid::Uuid;
 
-use super::{made, sessions};
+use super::{create, sessions};
 use crate::support::cluster::Db;
 use crate::support::pool::Pool;
-use crate::support::setup::Stage;
+use crate::support::sessions::SessionReferences;
 
 /// A session that was completed so many days ago.
 async fn completed(pool: &Pool, days: i32) -> Uuid {
-    let session = made(pool, Stage::set(pool).await).await.id;
+    let session = create(pool, SessionReferences::insert(pool).await).await.id;
     sessions(pool, 1).complete(session).await.unwrap();
     sqlx::query("UPDATE public.chat_sessions SET session_ended_at = now() - make_interval(days => $2) WHERE id = $1")
         .bind(session)

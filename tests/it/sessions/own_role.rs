@@ -5,23 +5,26 @@ use avinode_ingest::domain::chat_session::page::{PageRequest, SessionFilter};
 use avinode_ingest::domain::chat_session::patch::TripPatch;
 use uuid::Uuid;
 
-use super::{new, sessions};
+use super::sessions;
 use crate::support::check_command::check;
 use crate::support::cluster::Db;
 use crate::support::pool::Pool;
 use crate::support::service_role;
-use crate::support::setup::Stage;
+use crate::support::sessions::SessionReferences;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_documented_privileges_suffice_for_every_operation() {
     for db in [Db::new().await, Db::attached().await] {
         let (role, _) = service_role::create(&db).await;
-        let stage = Stage::set(&db.pool).await;
-        let (quote_id, proposal_id) = (stage.quote(&db.pool, None).await, stage.proposal(&db.pool).await);
+        let references = SessionReferences::insert(&db.pool).await;
+        let (quote_id, proposal_id) = (
+            references.insert_quote(&db.pool, None).await,
+            references.insert_proposal(&db.pool).await,
+        );
         let own = Pool::new(db.options.clone().username(&role), 4);
         let tracking = sessions(&own, 1);
-        let id = tracking.create_or_update(&new(stage)).await.unwrap().session.id;
-        tracking.create_or_update(&new(stage)).await.unwrap();
+        let id = tracking.create_or_update(&references.input()).await.unwrap().session.id;
+        tracking.create_or_update(&references.input()).await.unwrap();
         tracking.update_activity(id, ActivityUpdate::default()).await.unwrap();
         tracking.pause(id).await.unwrap();
         tracking.resume(id).await.unwrap();

@@ -6,9 +6,9 @@ use avinode_ingest::domain::chat_session::input::{ProposalUpdate, QuoteUpdate};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{made, sessions};
+use super::{create, sessions};
 use crate::support::cluster::Db;
-use crate::support::setup::Stage;
+use crate::support::sessions::{SessionReferences, update_session};
 
 /// Runs `sessions` with these arguments on a database.
 async fn run(db: &Db, arguments: &str) -> Output {
@@ -48,26 +48,22 @@ fn complaint(output: &Output, code: i32) -> &str {
     said.trim_end()
 }
 
-async fn set(db: &Db, session: Uuid, columns: &str) {
-    db.run(&format!(
-        "UPDATE public.chat_sessions SET {columns} WHERE id = '{session}'"
-    ))
-    .await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_are_listed_by_every_filter_as_a_table_and_as_json() {
     let db = Db::new().await;
     assert_eq!(printed(&db, "list").await, "no sessions\n");
-    let (one, other) = (Stage::set(&db.pool).await, Stage::set(&db.pool).await);
-    let (a, b) = (made(&db.pool, one).await.id, made(&db.pool, other).await.id);
-    let quote = one.quote(&db.pool, Some("aquote-1")).await;
+    let (one, other) = (
+        SessionReferences::insert(&db.pool).await,
+        SessionReferences::insert(&db.pool).await,
+    );
+    let (a, b) = (create(&db.pool, one).await.id, create(&db.pool, other).await.id);
+    let quote = one.insert_quote(&db.pool, Some("aquote-1")).await;
     let columns = format!(
         "avinode_trip_id = ' 4711', avinode_rfp_id = 'rfp-1', avinode_rfq_id = 'arfq-1', status = 'paused',
          current_step = 'a-step\u{1b}[2J', primary_quote_id = '{quote}', last_activity_at = '2026-01-02T03:04:05Z'"
     );
-    set(&db, a, &columns).await;
-    set(&db, b, "current_step = 'other', last_activity_at = '2026-01-01'").await;
+    update_session(&db.pool, a, &columns).await;
+    update_session(&db.pool, b, "current_step = 'other', last_activity_at = '2026-01-01'").await;
     for filter in [
         "--trip ATRIP-4711",
         "--rfp rfp-1",
@@ -111,10 +107,10 @@ async fn sessions_are_listed_by_every_filter_as_a_table_and_as_json() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_is_shown_with_all_of_its_quotes_and_its_whole_timeline() {
     let db = Db::new().await;
-    let stage = Stage::set(&db.pool).await;
-    let session = made(&db.pool, stage).await.id;
+    let references = SessionReferences::insert(&db.pool).await;
+    let session = create(&db.pool, references).await.id;
     let tracking = sessions(&db.pool, 0);
-    let quote_id = stage.quote(&db.pool, Some("aquote-1")).await;
+    let quote_id = references.insert_quote(&db.pool, Some("aquote-1")).await;
     let update = QuoteUpdate {
         quote_id,
         primary_quote_id: Some(quote_id),
@@ -127,7 +123,7 @@ async fn a_session_is_shown_with_all_of_its_quotes_and_its_whole_timeline() {
          SELECT '{session}', 100 + n, 'message/' || n, now(), 'message_received', '{{}}' FROM generate_series(1, 250) AS n"
     ))
     .await;
-    let proposal_id = stage.proposal(&db.pool).await;
+    let proposal_id = references.insert_proposal(&db.pool).await;
     tracking
         .update_proposal(session, ProposalUpdate { proposal_id })
         .await
@@ -167,10 +163,10 @@ async fn sessions_are_completed_one_by_one_and_archived_when_they_are_old() {
     let db = Db::new().await;
     let mut ids = Vec::new();
     for _ in 0..3 {
-        ids.push(made(&db.pool, Stage::set(&db.pool).await).await.id);
+        ids.push(create(&db.pool, SessionReferences::insert(&db.pool).await).await.id);
     }
     let [a, b, archived] = ids[..] else { panic!() };
-    set(&db, archived, "status = 'archived'").await;
+    update_session(&db.pool, archived, "status = 'archived'").await;
     assert_eq!(printed(&db, &format!("complete {a}")).await, "1 session completed\n");
     let nobody = Uuid::from_u128(7);
     let some = run(&db, &format!("complete {nobody} {a} {archived} {b}")).await;
@@ -194,7 +190,7 @@ async fn sessions_are_completed_one_by_one_and_archived_when_they_are_old() {
     );
 
     assert_eq!(printed(&db, "archive").await, "0 sessions archived\n");
-    set(&db, a, "session_ended_at = now() - interval '91 days'").await;
+    update_session(&db.pool, a, "session_ended_at = now() - interval '91 days'").await;
     assert_eq!(printed(&db, "archive").await, "1 session archived\n");
     assert_eq!(as_json(&db, "archive").await, json!({"archived": 0}));
     let listed = as_json(&db, "list --status completed").await;

@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use super::PATIENCE;
+use super::eventually::{at_least, eventually};
+
 /// An answer that is no document.
 #[derive(Clone)]
 pub struct Fault {
@@ -52,14 +55,14 @@ struct Shown {
 
 /// The server.
 #[derive(Clone)]
-pub struct Stub {
+pub struct FakeAvinode {
     base: String,
     shown: Arc<Mutex<Shown>>,
     /// A permit for each answer, while answers are held back.
     gate: Arc<Mutex<Option<Arc<Semaphore>>>>,
 }
 
-impl Stub {
+impl FakeAvinode {
     /// Starts it on a free port; it ends with the test's runtime.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -116,11 +119,10 @@ impl Stub {
 
     /// Waits until so many calls have come.
     pub async fn called(&self, times: usize) {
-        let began = Instant::now();
-        while self.calls().len() < times {
-            assert!(began.elapsed() < Duration::from_secs(60), "{:?}", self.calls());
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        eventually(PATIENCE, "so many calls have come", async || {
+            at_least(self.calls().len(), times)
+        })
+        .await;
     }
 
     /// `http://127.0.0.1:port/api`.
@@ -164,7 +166,7 @@ impl Stub {
     }
 }
 
-async fn answer(State(stub): State<Stub>, Path((kind, id)): Path<(String, String)>) -> Response {
+async fn answer(State(stub): State<FakeAvinode>, Path((kind, id)): Path<(String, String)>) -> Response {
     let resource = format!("{kind}/{id}");
     stub.shown
         .lock()

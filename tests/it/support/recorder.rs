@@ -120,6 +120,7 @@ pub async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, script: &Scr
                 if let Err(gone) = stream.write_all(bytes).await {
                     break Err(gone);
                 }
+                // The server is slow on purpose.
                 tokio::time::sleep(*pause).await;
             },
             Part::Silence => std::future::pending().await,

@@ -6,27 +6,27 @@ use avinode_ingest::domain::ids::TripId;
 use avinode_ingest::sessions::service::SessionService;
 use serde_json::json;
 
-use super::{
-    BOTH, RESOURCE, SHORT, count_and_primary, merge, merged_ids, quote_body, receive, text, view, with_primary, work,
-};
-use crate::support::bodies::{base, decline, event, message, trip};
+use super::{BOTH, RESOURCE, SHORT, merge, merged_ids, receive, run_jobs};
+use crate::support::bodies::{at, base, decline, event, message, quote_of, trip};
 use crate::support::cluster::Db;
-use crate::support::documents::enqueue_quote;
-use crate::support::service::session;
+use crate::support::documents::{enqueue_quote, worker_with_documents};
+use crate::support::sessions::{SessionBuilder, count_and_primary, set_rfq, view, with_primary};
 use crate::support::snapshot::dead_jobs;
+use crate::support::sql::text;
+use crate::support::worker::run_until_idle;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_of_both_ids_count_the_quotes_of_both_once_and_are_found_by_either() {
     let db = Db::new().await;
-    let short = session(&db.pool, Some("a1b2c3")).await;
-    let resource = session(&db.pool, Some("64956150")).await;
-    let unrelated = session(&db.pool, Some("Z9Y8X7")).await;
+    let short = SessionBuilder::of_trip("a1b2c3").insert(&db.pool).await;
+    let resource = SessionBuilder::of_trip("64956150").insert(&db.pool).await;
+    let unrelated = SessionBuilder::of_trip("Z9Y8X7").insert(&db.pool).await;
     let bodies = [
-        quote_body(SHORT, "q1", 1),
-        quote_body(SHORT, "both", 2),
-        quote_body(RESOURCE, "both", 3),
-        quote_body(RESOURCE, "q2", 5),
-        quote_body("Z9Y8X7", "q3", 9),
+        quote_of(SHORT, "q1", 1),
+        quote_of(SHORT, "both", 2),
+        quote_of(RESOURCE, "both", 3),
+        quote_of(RESOURCE, "q2", 5),
+        quote_of("Z9Y8X7", "q3", 9),
     ];
     receive(&db.pool, &bodies).await;
     assert_eq!(count_and_primary(&db.pool, short).await, with_primary(2, "both"));
@@ -42,12 +42,8 @@ async fn sessions_of_both_ids_count_the_quotes_of_both_once_and_are_found_by_eit
     assert_eq!(outcome, "applied: A1B2C3 is atrip-64956150; sessions changed: 2");
 
     // Later events and later sessions may use either id.
-    let late = session(&db.pool, Some(" A1b2C3")).await;
-    receive(
-        &db.pool,
-        &[quote_body(SHORT, "q4", 10), quote_body("64956150", "q5", 11)],
-    )
-    .await;
+    let late = SessionBuilder::of_trip(" A1b2C3").insert(&db.pool).await;
+    receive(&db.pool, &[quote_of(SHORT, "q4", 10), quote_of("64956150", "q5", 11)]).await;
     for session in [short, resource, late] {
         assert_eq!(count_and_primary(&db.pool, session).await, with_primary(5, "q5"));
     }
@@ -71,10 +67,10 @@ async fn sessions_of_both_ids_count_the_quotes_of_both_once_and_are_found_by_eit
 #[tokio::test(flavor = "multi_thread")]
 async fn all_facts_of_both_trips_are_stored_under_the_canonical_id() {
     let db = Db::new().await;
-    let one = session(&db.pool, Some(SHORT)).await;
+    let one = SessionBuilder::of_trip(SHORT).insert(&db.pool).await;
     let bodies = [
-        quote_body(SHORT, "q1", 1),
-        quote_body(RESOURCE, "q1", 4),
+        quote_of(SHORT, "q1", 1),
+        quote_of(RESOURCE, "q1", 4),
         message("evt-m1", SHORT, "amsg-1", 2),
         message("evt-m2", RESOURCE, "amsg-1", 2),
         message("evt-m3", RESOURCE, "amsg-2", 8),
@@ -142,8 +138,8 @@ async fn merges_in_any_order_end_in_the_same_canonical_id() {
         let db = Db::new().await;
         let mut sessions = Vec::new();
         for (n, id) in ["A1B2C3", "Z9Y8X7", "atrip-2", "atrip-1"].into_iter().enumerate() {
-            sessions.push(session(&db.pool, Some(id)).await);
-            receive(&db.pool, &[quote_body(id, &format!("q{n}"), 3)]).await;
+            sessions.push(SessionBuilder::of_trip(id).insert(&db.pool).await);
+            receive(&db.pool, &[quote_of(id, &format!("q{n}"), 3)]).await;
         }
         for place in order {
             merge(&db.pool, &[pairs[place]]).await;
@@ -172,12 +168,12 @@ async fn merges_in_any_order_end_in_the_same_canonical_id() {
 async fn a_document_with_both_ids_and_a_quote_merges_the_trips_and_adds_the_quote() {
     let db = Db::new().await;
     let (short, resource) = (
-        session(&db.pool, Some(SHORT)).await,
-        session(&db.pool, Some(RESOURCE)).await,
+        SessionBuilder::of_trip(SHORT).insert(&db.pool).await,
+        SessionBuilder::of_trip(RESOURCE).insert(&db.pool).await,
     );
-    receive(&db.pool, &[quote_body(SHORT, "q1", 9)]).await;
+    receive(&db.pool, &[quote_of(SHORT, "q1", 9)]).await;
     enqueue_quote(&db.pool, &[SHORT, RESOURCE], "q2", 4).await;
-    work(&db.pool).await;
+    run_jobs(&db.pool).await;
     for session in [short, resource] {
         assert_eq!(count_and_primary(&db.pool, session).await, with_primary(2, "q1"));
     }
@@ -187,19 +183,19 @@ async fn a_document_with_both_ids_and_a_quote_merges_the_trips_and_adds_the_quot
 async fn a_scheduled_expiry_under_a_merged_id_expires_the_quote_for_sessions_of_both_ids() {
     let db = Db::new().await;
     let (short, resource) = (
-        session(&db.pool, Some(SHORT)).await,
-        session(&db.pool, Some(RESOURCE)).await,
+        SessionBuilder::of_trip(SHORT).insert(&db.pool).await,
+        SessionBuilder::of_trip(RESOURCE).insert(&db.pool).await,
     );
-    let mut body = quote_body(SHORT, "q1", 1);
-    body["data"]["quote"]["validUntil"] = json!(crate::support::bodies::at(60));
+    let mut body = quote_of(SHORT, "q1", 1);
+    body["data"]["quote"]["validUntil"] = json!(at(60));
     receive(&db.pool, &[body]).await;
     merge(&db.pool, BOTH).await;
     assert_eq!(count_and_primary(&db.pool, resource).await, with_primary(1, "q1"));
     db.run("UPDATE avinode_ingest.jobs SET due_at = now() WHERE kind = 'quote_expiry'")
         .await;
     let later = Clock::Fixed(base() + chrono::Duration::seconds(61));
-    let worker = crate::support::documents::worker_with_documents(&db.pool, Default::default(), later);
-    crate::support::service::drain(&worker, "w").await;
+    let worker = worker_with_documents(&db.pool, Default::default(), later);
+    run_until_idle(&worker).await;
     for session in [short, resource] {
         assert_eq!(count_and_primary(&db.pool, session).await, (1, None));
     }
@@ -210,12 +206,8 @@ async fn a_scheduled_expiry_under_a_merged_id_expires_the_quote_for_sessions_of_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_whose_trip_id_changes_is_matched_with_its_new_trip() {
     let db = Db::new().await;
-    let one = session(&db.pool, Some(SHORT)).await;
-    receive(
-        &db.pool,
-        &[quote_body(RESOURCE, "q1", 1), quote_body("atrip-2", "q2", 1)],
-    )
-    .await;
+    let one = SessionBuilder::of_trip(SHORT).insert(&db.pool).await;
+    receive(&db.pool, &[quote_of(RESOURCE, "q1", 1), quote_of("atrip-2", "q2", 1)]).await;
     merge(&db.pool, BOTH).await;
     assert_eq!(count_and_primary(&db.pool, one).await, with_primary(1, "q1"));
     for (id, primary) in [
@@ -226,7 +218,7 @@ async fn a_session_whose_trip_id_changes_is_matched_with_its_new_trip() {
     ] {
         db.run(&format!("UPDATE public.chat_sessions SET avinode_trip_id = {id}"))
             .await;
-        work(&db.pool).await;
+        run_jobs(&db.pool).await;
         assert_eq!(count_and_primary(&db.pool, one).await.1.as_deref(), primary, "{id}");
     }
 }
@@ -234,20 +226,17 @@ async fn a_session_whose_trip_id_changes_is_matched_with_its_new_trip() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trip_id_of_a_session_takes_the_merged_trip_from_the_session_that_holds_its_rfq() {
     let db = Db::new().await;
-    let holder = session(&db.pool, Some("atrip-7")).await;
-    let sibling = session(&db.pool, Some("atrip-7")).await;
-    db.run(&format!(
-        "UPDATE public.chat_sessions SET avinode_rfq_id = 'ARFQ-q1' WHERE id = '{holder}'"
-    ))
-    .await;
+    let holder = SessionBuilder::of_trip("atrip-7").insert(&db.pool).await;
+    let sibling = SessionBuilder::of_trip("atrip-7").insert(&db.pool).await;
+    set_rfq(&db.pool, holder, Some("ARFQ-q1")).await;
     merge(&db.pool, BOTH).await;
-    receive(&db.pool, &[quote_body(SHORT, "q1", 1)]).await;
+    receive(&db.pool, &[quote_of(SHORT, "q1", 1)]).await;
     // No session has either trip id, so the trip belongs to the holder of the RFQ and the other sessions of its trip.
     for session in [holder, sibling] {
         assert_eq!(count_and_primary(&db.pool, session).await, with_primary(1, "q1"));
     }
-    let own = session(&db.pool, Some("a1b2c3")).await;
-    work(&db.pool).await;
+    let own = SessionBuilder::of_trip("a1b2c3").insert(&db.pool).await;
+    run_jobs(&db.pool).await;
     assert_eq!(count_and_primary(&db.pool, own).await, with_primary(1, "q1"));
     for session in [holder, sibling] {
         assert_eq!(
@@ -258,7 +247,7 @@ async fn a_trip_id_of_a_session_takes_the_merged_trip_from_the_session_that_hold
     }
     let cancelled = json!({"type": "TripRequestMine", "trip": {"id": SHORT}, "action": "cancelled"});
     let bodies = [
-        quote_body(RESOURCE, "q2", 2),
+        quote_of(RESOURCE, "q2", 2),
         event("TripRequestMine", "evt-cancelled", 3, cancelled),
     ];
     receive(&db.pool, &bodies).await;
@@ -273,16 +262,15 @@ async fn a_trip_id_of_a_session_takes_the_merged_trip_from_the_session_that_hold
 async fn a_session_that_holds_an_rfq_of_a_merged_trip_gets_all_of_its_quotes() {
     for merged_first in [true, false] {
         let db = Db::new().await;
-        let holder = session(&db.pool, None).await;
-        let hold = format!("UPDATE public.chat_sessions SET avinode_rfq_id = 'arfq-q1' WHERE id = '{holder}'");
+        let holder = SessionBuilder::new().insert(&db.pool).await;
         if merged_first {
             merge(&db.pool, BOTH).await;
-            db.run(&hold).await;
+            set_rfq(&db.pool, holder, Some("arfq-q1")).await;
         }
-        receive(&db.pool, &[quote_body(SHORT, "q1", 1), quote_body(RESOURCE, "q2", 2)]).await;
+        receive(&db.pool, &[quote_of(SHORT, "q1", 1), quote_of(RESOURCE, "q2", 2)]).await;
         if !merged_first {
-            db.run(&hold).await;
-            work(&db.pool).await;
+            set_rfq(&db.pool, holder, Some("arfq-q1")).await;
+            run_jobs(&db.pool).await;
             assert_eq!(count_and_primary(&db.pool, holder).await, with_primary(1, "q1"));
             merge(&db.pool, BOTH).await;
         }
@@ -291,7 +279,7 @@ async fn a_session_that_holds_an_rfq_of_a_merged_trip_gets_all_of_its_quotes() {
             with_primary(2, "q2"),
             "{merged_first}"
         );
-        receive(&db.pool, &[quote_body(RESOURCE, "q3", 3)]).await;
+        receive(&db.pool, &[quote_of(RESOURCE, "q3", 3)]).await;
         assert_eq!(
             count_and_primary(&db.pool, holder).await,
             with_primary(3, "q3"),

@@ -6,18 +6,19 @@
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
-use avinode_ingest::store::demo_data;
 use proptest::prelude::*;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::support::cluster::Db;
+use crate::support::deliveries::store_deliveries;
 use crate::support::documents::{enqueue_merges, worker_with_documents};
 use crate::support::generators::{self, LATE_TRIP, ReceivedBody};
 use crate::support::pool::Pool;
-use crate::support::service::{drain, keep};
+use crate::support::sessions::set_trip_id;
 use crate::support::snapshot::{assert_same, dead_jobs, snapshot};
-use crate::support::worker_pool::Crew;
+use crate::support::worker::run_until_idle;
+use crate::support::worker_pool::WorkerPool;
 
 /// Every case needs new databases.
 const CASES: u32 = 6;
@@ -96,9 +97,9 @@ fn runs() -> impl Strategy<Value = Runs> {
 
 async fn perform(db: &Db, late: uuid::Uuid, step: &Step) {
     match step {
-        Step::Receive((body, at)) => drop(keep(&db.pool, std::slice::from_ref(body), *at).await),
+        Step::Receive((body, at)) => drop(store_deliveries(&db.pool, std::slice::from_ref(body), *at).await),
         Step::Merge(one, other) => enqueue_merges(&db.pool, &[&[IDS[*one], IDS[*other]]]).await,
-        Step::SetTripId => demo_data::set_trip_id(&db.pool, late, LATE_TRIP).await.unwrap(),
+        Step::SetTripId => set_trip_id(&db.pool, late, Some(LATE_TRIP)).await,
     }
 }
 
@@ -108,7 +109,7 @@ async fn run_in_order(db: &Db, runs: &Runs) {
     let worker = worker_with_documents(&db.pool, runs.policy, Clock::Fixed(generators::now()));
     for step in &runs.in_order {
         perform(db, late, step).await;
-        drain(&worker, "w").await;
+        run_until_idle(&worker).await;
     }
 }
 
@@ -116,7 +117,7 @@ async fn run_in_order(db: &Db, runs: &Runs) {
 async fn run_shuffled(db: &Db, runs: &Runs) {
     let late = generators::sessions(&db.pool).await;
     let worker = worker_with_documents(&db.pool, runs.policy, Clock::Fixed(generators::now()));
-    let workers = Crew::start(&worker, runs.workers);
+    let workers = WorkerPool::start(&worker, runs.workers);
     for step in &runs.shuffled {
         perform(db, late, step).await;
     }

@@ -5,16 +5,18 @@ use std::time::Duration;
 use avinode_ingest::jobs::maintenance;
 use avinode_ingest::store::unprojected::{self, UnprojectedReason};
 
-use super::{BOTH, RESOURCE, SHORT, count_and_primary, merge, quote_body, receive, text, with_primary, work};
+use super::{BOTH, RESOURCE, SHORT, merge, receive, run_jobs};
+use crate::support::bodies::quote_of;
 use crate::support::cluster::Db;
-use crate::support::service::session;
+use crate::support::sessions::{SessionBuilder, count_and_primary, with_primary};
+use crate::support::sql::text;
 
 const ROWS: &str =
     "SELECT string_agg(avinode_quote_id || ' ' || total_price, '; ' ORDER BY avinode_quote_id, total_price)
     FROM public.quotes";
 
 fn priced(trip: &str, name: &str, seconds: i64, amount: i64) -> serde_json::Value {
-    let mut body = quote_body(trip, name, seconds);
+    let mut body = quote_of(trip, name, seconds);
     body["data"]["quote"]["totalPrice"]["amount"] = amount.into();
     body
 }
@@ -25,8 +27,8 @@ async fn a_row_that_was_inserted_under_one_id_shows_the_newest_fact_of_both() {
     for (first, second) in [(SHORT, RESOURCE), (RESOURCE, SHORT)] {
         let db = Db::new().await;
         let (one, other) = (
-            session(&db.pool, Some(first)).await,
-            session(&db.pool, Some(second)).await,
+            SessionBuilder::of_trip(first).insert(&db.pool).await,
+            SessionBuilder::of_trip(second).insert(&db.pool).await,
         );
         receive(&db.pool, &[priced(first, "q1", 1, 5_000)]).await;
         receive(&db.pool, &[priced(second, "q1", 2, 5_500)]).await;
@@ -51,8 +53,8 @@ async fn of_two_rows_of_a_quote_that_of_the_oldest_session_is_kept_and_the_other
     for oldest in [SHORT, RESOURCE] {
         let db = Db::new().await;
         let sessions = [
-            session(&db.pool, Some(SHORT)).await,
-            session(&db.pool, Some(RESOURCE)).await,
+            SessionBuilder::of_trip(SHORT).insert(&db.pool).await,
+            SessionBuilder::of_trip(RESOURCE).insert(&db.pool).await,
         ];
         db.run(&format!(
             "UPDATE public.chat_sessions SET created_at = '2020-01-01' WHERE avinode_trip_id = '{oldest}'"
@@ -82,7 +84,7 @@ async fn of_two_rows_of_a_quote_that_of_the_oldest_session_is_kept_and_the_other
 #[tokio::test(flavor = "multi_thread")]
 async fn a_merge_does_not_insert_a_row_again_that_the_application_deleted() {
     let db = Db::new().await;
-    let one = session(&db.pool, Some(SHORT)).await;
+    let one = SessionBuilder::of_trip(SHORT).insert(&db.pool).await;
     receive(&db.pool, &[priced(SHORT, "q1", 1, 5_000)]).await;
     db.run("UPDATE public.chat_sessions SET primary_quote_id = NULL; DELETE FROM public.quotes")
         .await;
@@ -96,7 +98,7 @@ async fn a_merge_does_not_insert_a_row_again_that_the_application_deleted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_resync_projects_quotes_for_sessions_that_have_the_other_id() {
     let db = Db::new().await;
-    let one = session(&db.pool, Some(SHORT)).await;
+    let one = SessionBuilder::of_trip(SHORT).insert(&db.pool).await;
     let request = "SELECT request_id::text FROM public.chat_sessions";
     let request = text(&db.pool, request).await.unwrap();
     db.run("UPDATE public.chat_sessions SET request_id = NULL").await;
@@ -118,6 +120,6 @@ async fn the_resync_projects_quotes_for_sessions_that_have_the_other_id() {
     maintenance::full_round(&db.pool, "a test", Duration::from_secs(60), false)
         .await
         .unwrap();
-    work(&db.pool).await;
+    run_jobs(&db.pool).await;
     assert_eq!(count_and_primary(&db.pool, one).await, with_primary(1, "q1"));
 }

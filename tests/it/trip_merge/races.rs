@@ -6,14 +6,17 @@ use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::store::{merge_trips, trips};
 
-use super::{RESOURCE, SHORT, count_and_primary, merge, merged_ids, quote_body, receive, text, with_primary, work};
-use crate::support::bodies::base;
+use super::{RESOURCE, SHORT, merge, merged_ids, receive, run_jobs};
+use crate::support::bodies::{base, quote_of};
 use crate::support::cluster::Db;
+use crate::support::deliveries::store_deliveries;
 use crate::support::documents::{enqueue_merges, worker_with_documents};
 use crate::support::pool::Pool;
-use crate::support::service::{keep, session};
+use crate::support::race::delay;
+use crate::support::sessions::{SessionBuilder, count_and_primary, with_primary};
 use crate::support::snapshot::dead_jobs;
-use crate::support::worker_pool::Crew;
+use crate::support::sql::{text, until_a_backend_waits};
+use crate::support::worker_pool::WorkerPool;
 
 /// Asserts that facts are stored under canonical ids only, and that every other id leads to a canonical one in one step.
 async fn assert_consistent(pool: &Pool) {
@@ -26,38 +29,25 @@ async fn assert_consistent(pool: &Pool) {
     assert_eq!(dead_jobs(pool).await, 0);
 }
 
-/// Waits until a backend waits for a lock.
-async fn until_a_backend_waits(pool: &Pool) {
-    let waiting = "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database()
-        AND wait_event_type = 'Lock'";
-    for _ in 0..2_000 {
-        if text(pool, waiting).await.as_deref() != Some("0") {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    panic!("no backend waits for a lock");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_waits_for_a_trip_while_it_is_merged_is_applied_to_the_canonical_trip() {
     let db = Db::new().await;
     let sessions = [
-        session(&db.pool, Some(SHORT)).await,
-        session(&db.pool, Some(RESOURCE)).await,
+        SessionBuilder::of_trip(SHORT).insert(&db.pool).await,
+        SessionBuilder::of_trip(RESOURCE).insert(&db.pool).await,
     ];
-    receive(&db.pool, &[quote_body(SHORT, "q1", 1)]).await;
+    receive(&db.pool, &[quote_of(SHORT, "q1", 1)]).await;
 
     let mut tx = db.pool.begin().await.unwrap();
     let ids = [SHORT.to_owned(), RESOURCE.to_owned()];
     let mut locked = trips::lock(&mut tx, &ids).await.unwrap().unwrap();
     merge_trips::merge(&mut tx, &mut locked, &[ids.to_vec()]).await.unwrap();
-    keep(&db.pool, &[quote_body(SHORT, "q2", 2)], base()).await;
+    store_deliveries(&db.pool, &[quote_of(SHORT, "q2", 2)], base()).await;
     let committed = async {
         until_a_backend_waits(&db.pool).await;
         tx.commit().await.unwrap();
     };
-    tokio::join!(work(&db.pool), committed);
+    tokio::join!(run_jobs(&db.pool), committed);
     assert_consistent(&db.pool).await;
     for session in sessions {
         assert_eq!(count_and_primary(&db.pool, session).await, with_primary(2, "q2"));
@@ -67,8 +57,8 @@ async fn an_event_that_waits_for_a_trip_while_it_is_merged_is_applied_to_the_can
 #[tokio::test(flavor = "multi_thread")]
 async fn a_merge_that_waits_for_a_trip_while_it_is_merged_ends_in_the_last_canonical_id() {
     let db = Db::new().await;
-    let one = session(&db.pool, Some(SHORT)).await;
-    receive(&db.pool, &[quote_body(SHORT, "q1", 1), quote_body(RESOURCE, "q2", 2)]).await;
+    let one = SessionBuilder::of_trip(SHORT).insert(&db.pool).await;
+    receive(&db.pool, &[quote_of(SHORT, "q1", 1), quote_of(RESOURCE, "q2", 2)]).await;
     let mut tx = db.pool.begin().await.unwrap();
     let ids = [RESOURCE.to_owned(), "atrip-1".to_owned()];
     let mut locked = trips::lock(&mut tx, &ids).await.unwrap().unwrap();
@@ -78,7 +68,7 @@ async fn a_merge_that_waits_for_a_trip_while_it_is_merged_ends_in_the_last_canon
         until_a_backend_waits(&db.pool).await;
         tx.commit().await.unwrap();
     };
-    tokio::join!(work(&db.pool), committed);
+    tokio::join!(run_jobs(&db.pool), committed);
     assert_consistent(&db.pool).await;
     let expected = [SHORT, RESOURCE].map(|id| (id.to_owned(), "atrip-1".to_owned()));
     assert_eq!(merged_ids(&db.pool).await, expected);
@@ -88,15 +78,15 @@ async fn a_merge_that_waits_for_a_trip_while_it_is_merged_ends_in_the_last_canon
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_gets_its_trip_id_during_the_merge_gets_the_quotes_of_both_trips() {
     let db = Db::new().await;
-    receive(&db.pool, &[quote_body(SHORT, "q1", 1), quote_body(RESOURCE, "q2", 2)]).await;
-    let made = session(&db.pool, None).await;
+    receive(&db.pool, &[quote_of(SHORT, "q1", 1), quote_of(RESOURCE, "q2", 2)]).await;
+    let made = SessionBuilder::new().insert(&db.pool).await;
     let mut application = db.pool.application().await;
     let set = "UPDATE public.chat_sessions SET avinode_trip_id = 'a1b2c3' WHERE id = $1";
     sqlx::query(set).bind(made).execute(&mut *application).await.unwrap();
     // The merge does not see the uncommitted trip id.
     merge(&db.pool, &[&[SHORT, RESOURCE]]).await;
     application.commit().await.unwrap();
-    work(&db.pool).await;
+    run_jobs(&db.pool).await;
     assert_eq!(count_and_primary(&db.pool, made).await, with_primary(2, "q2"));
 }
 
@@ -104,7 +94,7 @@ async fn a_session_that_gets_its_trip_id_during_the_merge_gets_the_quotes_of_bot
 async fn concurrent_merges_events_and_new_sessions_lose_no_quote() {
     let db = Db::new().await;
     let worker = worker_with_documents(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
-    let workers = Crew::start(&worker, 3);
+    let workers = WorkerPool::start(&worker, 3);
     let mut sessions = Vec::new();
     for round in 0..25_u64 {
         // The canonical id is another one from round to round.
@@ -114,18 +104,21 @@ async fn concurrent_merges_events_and_new_sessions_lose_no_quote() {
             format!("atrip-{}", 100 + round * 9),
         ];
         let [one, two, three] = &ids;
-        let pause = |n: u64| tokio::time::sleep(Duration::from_micros((round * n) % 7 * 400));
+        let pause = |n: u64| delay(Duration::from_micros((round * n) % 7 * 400));
         let made = async {
             pause(3).await;
-            (session(&db.pool, Some(one)).await, session(&db.pool, Some(three)).await)
+            (
+                SessionBuilder::of_trip(one).insert(&db.pool).await,
+                SessionBuilder::of_trip(three).insert(&db.pool).await,
+            )
         };
         let quotes = async {
             for (n, id) in ids.iter().enumerate() {
                 pause(5 + n as u64).await;
                 let name = format!("q{n}-{round}");
-                keep(
+                store_deliveries(
                     &db.pool,
-                    &[quote_body(id, &name, n as i64), quote_body(one, &name, 0)],
+                    &[quote_of(id, &name, n as i64), quote_of(one, &name, 0)],
                     base(),
                 )
                 .await;
