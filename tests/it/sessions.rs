@@ -2,12 +2,12 @@
 
 mod activity;
 mod archive;
+mod command;
 mod create;
 mod find;
 mod own_role;
 mod pages;
 mod quotes;
-mod terminal;
 mod trip;
 
 use avinode_ingest::clock::Clock;

@@ -39,7 +39,7 @@ async fn a_crash_of_the_whole_server_loses_no_acknowledged_delivery() {
     for round in 1..=2 {
         load.reach(round * EVENTS / 4).await;
         postgres.kill().await;
-        // The second time it is back at once.
+        // The second time it is back immediately.
         if round == 1 {
             let (kept, refused, down) = (load.acknowledged(), load.answers(503), Instant::now());
             // More than one answer for each sender: not only what was under way is refused.

@@ -27,7 +27,7 @@ async fn scratch_databases(pool: &Pool) -> BTreeSet<String> {
     names.into_iter().collect()
 }
 
-/// The throw-away folder of this demo: the one whose note names its process.
+/// The throw-away folder of this demo: the one with a note that names its process.
 fn folder(program: &Program) -> Option<PathBuf> {
     let folders = std::fs::read_dir("/tmp").unwrap().flatten();
     folders.map(|entry| entry.path()).find(|path| {
@@ -97,7 +97,7 @@ async fn a_demo_that_is_interrupted_in_the_middle_ends_soon_and_leaves_nothing()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_ctrl_c_ends_a_demo_at_once_and_still_leaves_nothing() {
+async fn a_second_ctrl_c_ends_a_demo_immediately_and_still_leaves_nothing() {
     let mut demo = Program::start("demo", &[]);
     let folder = eventually(PATIENCE, "its folder is there", async || folder(&demo)).await;
     demo.line("before").await;

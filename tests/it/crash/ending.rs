@@ -58,14 +58,14 @@ async fn refuses(address: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_ends_it_in_order_with_what_is_in_flight_answered() {
+async fn a_signal_ends_the_service_after_requests_in_flight_are_answered() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let db = Db::new().await;
         let sessions = load::sessions(&db.pool).await;
         let url = db.url();
         let mut service = Serve::start(&[("DATABASE_URL", &url)]).await;
         service.ready().await;
-        // A delivery whose body is still coming, a question whose head is, and a connection that is idle.
+        // An incomplete body, an incomplete head, and an idle connection.
         let delivery = body(0);
         let mut posting = begin(&service.address, head(&service.address, &delivery).as_bytes()).await;
         posting.write_all(&delivery[..20]).await.unwrap();
@@ -108,7 +108,7 @@ async fn a_signal_ends_it_in_order_with_what_is_in_flight_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn leases_are_given_back_at_once_and_cost_no_attempt() {
+async fn a_shutdown_releases_leases_immediately_and_costs_no_attempt() {
     let db = Db::new().await;
     load::sessions(&db.pool).await;
     let url = db.url();
@@ -146,7 +146,7 @@ async fn a_request_that_never_ends_is_cut_off_within_the_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_does_not_answer_holds_up_no_end() {
+async fn a_database_that_does_not_answer_does_not_delay_the_shutdown() {
     let db = Db::new().await;
     let url = db.url();
     let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_SHUTDOWN_TIMEOUT", "1s")]).await;
@@ -161,17 +161,17 @@ async fn a_database_that_does_not_answer_holds_up_no_end() {
     eventually(PATIENCE, "the delivery waits for the database", async || {
         let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
         let waiting = count(&db.pool, waiting).await;
-        (waiting > 0).then_some(())
+        waiting > 0
     })
     .await;
     service.stop(Signal::SIGTERM, Duration::from_secs(15)).await;
-    // Whatever it was told, it was not told that the delivery is kept.
+    // No answer said that the delivery is stored.
     assert_ne!(waiting.await.unwrap().map(|(status, ..)| status), Some(200));
     blocker.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_signal_ends_it_at_once() {
+async fn a_second_signal_ends_the_service_immediately() {
     for (first, second) in [(Signal::SIGTERM, Signal::SIGTERM), (Signal::SIGINT, Signal::SIGINT)] {
         let db = Db::new().await;
         let url = db.url();

@@ -11,7 +11,7 @@ use crate::support::cluster::Db;
 use crate::support::eventually::eventually;
 use crate::support::sql::count;
 
-/// The settings of a service on `url` whose leases run out soon.
+/// The settings of a service on `url` with short leases.
 fn settings(url: &str) -> [(&str, &str); 2] {
     [("DATABASE_URL", url), ("INGEST_LEASE_DURATION", "5s")]
 }
@@ -22,7 +22,7 @@ async fn killed_between_200_and_application_every_quote_is_counted_once_after_th
     let sessions = load::sessions(&db.pool).await;
     let url = db.url();
     let service = Serve::start(&settings(&url)).await;
-    // Nobody can apply anything while the sessions are locked: all that is answered 200 is still to be applied.
+    // No worker can apply anything while the sessions are locked: every accepted delivery is still to be applied.
     let application = lock_sessions(&db.pool).await;
     let client = client(&service.address);
     for number in 0..12 {

@@ -1,5 +1,5 @@
-//! Senders that behave as Avinode does: signed, several at once, and what was not answered 200 comes again. They keep
-//! what they were told, to be held against the database.
+//! Concurrent senders that sign and repeat deliveries as Avinode does, and record the answers for a comparison with the
+//! database.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,7 +31,7 @@ struct Shared {
     total: usize,
     /// The delivery that each 200 named.
     kept: Mutex<Vec<Uuid>>,
-    /// Answers by status; 0 stands for none.
+    /// Answers by status; 0 if there was none.
     answers: Mutex<BTreeMap<u16, usize>>,
 }
 
@@ -68,7 +68,7 @@ pub fn body(number: usize) -> Vec<u8> {
     serde_json::to_vec(&event(number)).unwrap()
 }
 
-/// Sends a body once, signed: the status, the answer and its `Retry-After`; `None` where nobody answered.
+/// Sends a body once, signed: the status, the answer and its `Retry-After`; `None` without an answer.
 pub async fn post(client: &Client, address: &str, body: Vec<u8>) -> Option<(u16, Value, Option<String>)> {
     let mut request = client.post(format!("http://{address}/webhooks/avinode"));
     for (name, value) in signer().sign("msg_test", &body, Clock::System.now()) {

@@ -129,7 +129,7 @@ impl Program {
 }
 
 impl Drop for Program {
-    /// A test that failed is told what the program had to say.
+    /// Prints the program's output if the test failed.
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("process {} said:\n{}", self.pid, self.said());
@@ -173,7 +173,7 @@ impl Serve {
         }
     }
 
-    /// Asks for a page and returns its status, or `None` where nobody answers.
+    /// Asks for a page and returns its status, or `None` without an answer.
     pub async fn get(&self, path: &str) -> Option<u16> {
         let response = self.client.get(format!("http://{}{path}", self.address)).send().await;
         response.ok().map(|response| response.status().as_u16())

@@ -52,7 +52,7 @@ pub async fn lock_sessions(pool: &Pool) -> PgConnection {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receiver_works_nothing_and_a_worker_works_it_off_within_about_its_poll_interval() {
+async fn a_receiver_runs_no_job_and_a_worker_runs_them_within_about_its_poll_interval() {
     let db = Db::new().await;
     let sessions = load::sessions(&db.pool).await;
     let receiver = serve(&db.url(), "receive").await;

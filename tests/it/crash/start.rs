@@ -81,7 +81,7 @@ async fn a_database_migrated_before_the_first_release_is_refused_with_and_withou
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_could_verify_nobody_is_refused() {
+async fn a_service_without_webhook_authentication_does_not_start() {
     for variables in [
         &[][..],
         &[("AVINODE_WEBHOOK_SECRET", "")],
@@ -94,7 +94,7 @@ async fn a_service_that_could_verify_nobody_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_port_that_is_taken_and_a_database_that_is_not_there_are_refused() {
+async fn a_taken_port_and_a_missing_database_are_refused() {
     let db = Db::new().await;
     let url = db.url();
     let first = Serve::start(&[("DATABASE_URL", &url)]).await;

@@ -9,15 +9,13 @@ use avinode_ingest::queue::rate_limit::status::LimiterStatus;
 use avinode_ingest::service::ServiceSettings;
 use serde_json::{Value, json};
 
-use super::setup::{fetch_until_idle, fetching_worker, notify, quoted};
+use super::setup::{MESSAGE, fetch_until_idle, fetching_worker, notify, quoted};
 use crate::support::PATIENCE;
 use crate::support::cluster::Db;
 use crate::support::eventually::{equal, eventually};
 use crate::support::fake_avinode::FakeAvinode;
 use crate::support::service::RunningService;
 use crate::support::sessions::SessionBuilder;
-
-const MESSAGE: &str = "tripmsgs/asellermsg-1";
 
 /// Runs the program on the database of a test, and returns its exit code and its output.
 async fn program(db: &Db, arguments: &[&str]) -> (Option<i32>, Output) {
@@ -58,17 +56,23 @@ async fn reconcile_reports_gone_and_dead_resources_and_fails() {
     let service = fetching(&db, &stub).await;
     let reconcile = ["reconcile", "--trip", "atrip-1", "--wait", "--timeout", "60s"];
     let (code, output) = program(&db, &reconcile).await;
-    let told = text(&output);
-    assert_eq!(code, Some(1), "{told}");
-    assert!(told.contains("nothing was fetched; 1 gone"), "{told}");
-    assert!(told.contains("atrip-1   gone") && told.contains("404"), "{told}");
-    assert!(!told.contains("nothing new") && !told.contains("arfq-9"), "{told}");
+    let printed = text(&output);
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains("nothing was fetched; 1 gone"), "{printed}");
+    assert!(
+        printed.contains("atrip-1   gone") && printed.contains("404"),
+        "{printed}"
+    );
+    assert!(
+        !printed.contains("nothing new") && !printed.contains("arfq-9"),
+        "{printed}"
+    );
 
     stub.show("trips/atrip-1", json!("odd"));
     let (code, output) = program(&db, &[&reconcile[..], &["--json"]].concat()).await;
     assert_eq!(code, Some(1), "{}", text(&output));
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(told["finished"][0]["outcome"], "dead", "{told}");
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(printed["finished"][0]["outcome"], "dead", "{printed}");
 
     stub.show("trips/atrip-1", json!({"id": "atrip-1", "rfqs": []}));
     let (code, output) = program(&db, &reconcile).await;
@@ -117,23 +121,23 @@ async fn fetched_documents_are_listed_and_shown() {
     let id = listed[1]["id"].to_string();
 
     let (_, output) = program(&db, &["documents", "list", "--before", &listed[0]["id"].to_string()]).await;
-    let told = text(&output);
-    assert_eq!(told.lines().count(), 3, "{told}");
-    assert!(told.contains("asellermsg-1  tripmsgs"), "{told}");
+    let printed = text(&output);
+    assert_eq!(printed.lines().count(), 3, "{printed}");
+    assert!(printed.contains("asellermsg-1  tripmsgs"), "{printed}");
 
     let (_, output) = program(&db, &["documents", "show", &id]).await;
-    let told = text(&output);
+    let printed = text(&output);
     assert!(
-        told.contains("tripmsgs/asellermsg-1") && told.contains("10000"),
-        "{told}"
+        printed.contains("tripmsgs/asellermsg-1") && printed.contains("10000"),
+        "{printed}"
     );
-    assert!(!told.contains('\u{1b}') && !told.contains("hush"), "{told}");
+    assert!(!printed.contains('\u{1b}') && !printed.contains("hush"), "{printed}");
     let (_, output) = program(&db, &["documents", "show", &id, "--body"]).await;
     let body: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(body["data"]["sellerQuote"]["sellerPrice"]["price"], 10_000);
     let (_, output) = program(&db, &["documents", "show", &id, "--json"]).await;
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(told["document"]["sha256"].as_str().unwrap().len(), 64, "{told}");
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(printed["document"]["sha256"].as_str().unwrap().len(), 64, "{printed}");
 
     let (code, output) = program(&db, &["documents", "list", "--resource", "arfq-7"]).await;
     assert_eq!((code, text(&output).trim()), (Some(0), "no documents"));

@@ -1,4 +1,4 @@
-//! Notifications whose fetch fails, or whose worker dies in the middle.
+//! Failed fetches, and workers that die during a fetch.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use avinode_ingest::avinode::client::config::AvinodeSettings;
 use avinode_ingest::queue::handler::JobHandler;
 use serde_json::json;
 
-use super::setup::{fetch_until_idle, fetching_worker, live, make_due, notify, outcomes, quoted, step_until_called};
+use super::setup::{
+    MESSAGE, fetch_until_idle, fetching_worker, live, make_due, notify, outcomes, quoted, step_until_called,
+};
 use crate::support::cluster::Db;
 use crate::support::fake_avinode::{FakeAvinode, Fault};
 use crate::support::pool::Pool;
 use crate::support::sessions::{SessionBuilder, quote_count};
 use crate::support::snapshot::dead_jobs;
-
-const MESSAGE: &str = "tripmsgs/asellermsg-1";
 
 /// A session with a quote that was notified.
 async fn notified_quote() -> (Db, FakeAvinode, uuid::Uuid) {
@@ -182,7 +182,7 @@ async fn one_resource_that_always_fails_holds_up_no_other() {
     assert_eq!(stub.count("rfqs/arfq-9"), 12);
     make_due_key(&db.pool, "asellermsg-1").await;
     worker.step("w").await.unwrap();
-    assert_eq!(quote_count(&db.pool, session).await, 1, "at once");
+    assert_eq!(quote_count(&db.pool, session).await, 1, "immediately");
 }
 
 /// What waits for this key is due now.
@@ -220,7 +220,7 @@ async fn a_resource_that_alone_is_refused_is_dead_lettered_and_the_others_are_fe
         .unwrap();
         assert!((500.0..=600.0).contains(&after), "{after}");
         assert_eq!(live(&db.pool).await[0].1, times, "an attempt each");
-        // While all is refused it counts for nobody.
+        // While everything is refused, no single resource is blamed.
         worker.limiter.let_pass();
         calls += 1;
         make_due_key(&db.pool, "arfq-9").await;
@@ -267,7 +267,7 @@ async fn a_worker_that_dies_before_or_after_its_fetch_loses_nothing() {
     fetch_until_idle(&worker).await;
     assert_eq!((quote_count(&db.pool, session).await, stub.count(MESSAGE)), (1, 1));
 
-    // After: its document is there, and serves whoever takes over.
+    // After: its document is stored, and the next worker uses it.
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-2", None, 20_000));
     notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
     let lost = lose().await.batches.remove(0);

@@ -4,14 +4,12 @@ use avinode_ingest::clock::Clock;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::setup::{fetch_until_idle, fetching_worker, live, make_due, notify, quoted, rfq};
+use super::setup::{MESSAGE, fetch_until_idle, fetching_worker, live, make_due, notify, quoted, rfq};
 use crate::support::cluster::Db;
 use crate::support::fake_avinode::FakeAvinode;
 use crate::support::pool::Pool;
 use crate::support::sessions::{SessionBuilder, quote_count};
 use crate::support::worker::{run_until_idle, worker_at};
-
-const MESSAGE: &str = "tripmsgs/asellermsg-1";
 
 /// A message with a quote, its RFQ that shows this of its trip, and the trip.
 fn show(stub: &FakeAvinode, trip: &serde_json::Value) {

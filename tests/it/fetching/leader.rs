@@ -6,7 +6,7 @@ use avinode_ingest::simulator::credentials::ApiCredentials;
 use nix::sys::signal::Signal;
 
 use super::limits::{Competitor, assert_within_limit, notified_rfqs};
-use super::setup::{leader_with, make_due, notify, outcomes, quoted};
+use super::setup::{MESSAGE, leader_with, make_due, notify, outcomes, quoted};
 use crate::crash::program::Serve;
 use crate::support::PATIENCE;
 use crate::support::cluster::Db;
@@ -14,7 +14,6 @@ use crate::support::eventually::{at_least, eventually};
 use crate::support::fake_avinode::{FakeAvinode, Fault};
 use crate::support::sessions::{SessionBuilder, quote_count};
 
-const MESSAGE: &str = "tripmsgs/asellermsg-1";
 /// What a new leader may take.
 const TAKEOVER: Duration = Duration::from_secs(10);
 
@@ -166,7 +165,7 @@ async fn other_credentials_take_over_from_suspended_ones_immediately() {
     let first = Competitor::start(leader_with(&db.pool, &settings), "first");
     notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
     stub.called(1).await;
-    eventually(PATIENCE, "nobody leads", async || holder(&db).await.is_none()).await;
+    eventually(PATIENCE, "no process leads", async || holder(&db).await.is_none()).await;
     // The same credentials in another process wait as well.
     let same = Competitor::start(leader_with(&db.pool, &settings), "same");
     stub.fail_always(None);

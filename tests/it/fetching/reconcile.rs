@@ -1,8 +1,9 @@
 //! Reconciling finds what missed notifications left out.
 
-use std::time::Duration;
+mod runs;
+mod schedule;
 
-use avinode_ingest::jobs::{maintenance, reconcile};
+use avinode_ingest::jobs::reconcile;
 use avinode_ingest::store::trip_lookup::ReconcileScope;
 use serde_json::json;
 
@@ -22,7 +23,7 @@ fn show(stub: &FakeAvinode) {
         "tripmsgs/asellermsg-1",
         quoted("asellermsg-1", "aquote-1", Some("arfq-1"), 10_000),
     );
-    // Without a stamp: when it happened nobody knows.
+    // Without a timestamp: the time of the change is unknown.
     let mut second = quoted("asellermsg-2", "aquote-2", Some("arfq-1"), 20_000);
     second["sellerQuote"].as_object_mut().unwrap().remove("createdOn");
     stub.show("tripmsgs/asellermsg-2", second);
@@ -74,7 +75,7 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
     assert_eq!(
         keys,
         ["arfq-1", "asellermsg-2", "atrip-1"],
-        "what followed is told as well"
+        "follow-ups are listed as well"
     );
     assert!(
         finished.iter().any(|one| one
@@ -198,110 +199,4 @@ async fn only_the_sessions_of_the_scope_are_reconciled() {
         (1, 1),
         "no session need have it"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn on_a_schedule_one_process_reconciles_the_active_trips_once_per_interval() {
-    let db = Db::new().await;
-    SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
-    for process in ["one", "another", "one"] {
-        maintenance::reconcile(&db.pool, process, Duration::from_secs(3600))
-            .await
-            .unwrap();
-    }
-    assert_eq!(live(&db.pool).await.len(), 1);
-    db.run("DELETE FROM avinode_ingest.jobs").await;
-    maintenance::reconcile(&db.pool, "one", Duration::from_secs(3600))
-        .await
-        .unwrap();
-    assert_eq!(live(&db.pool).await.len(), 0, "not before its time");
-    db.run("UPDATE avinode_ingest.leader_leases SET done_at = done_at - interval '1 hour'")
-        .await;
-    maintenance::reconcile(&db.pool, "another", Duration::from_secs(3600))
-        .await
-        .unwrap();
-    assert_eq!(live(&db.pool).await.len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_change_of_the_reconcile_interval_takes_effect_immediately() {
-    let db = Db::new().await;
-    SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
-    let (month, hour) = (Duration::from_secs(30 * 24 * 3600), Duration::from_secs(3600));
-    let turn = async |every| {
-        maintenance::reconcile(&db.pool, "one", every).await.unwrap();
-        let queued = "DELETE FROM avinode_ingest.jobs WHERE kind = 'reconcile'";
-        let deleted = sqlx::query(queued).execute(&db.pool).await;
-        deleted.unwrap().rows_affected()
-    };
-    assert_eq!(turn(month).await, 1);
-    db.run("UPDATE avinode_ingest.leader_leases SET done_at = done_at - interval '2 hours'")
-        .await;
-    assert_eq!(turn(month).await, 0, "not before its time");
-    assert_eq!(turn(hour).await, 1, "by the present setting it is time");
-    assert_eq!(turn(hour).await, 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_waits_for_its_own_jobs_and_their_follow_ups_only() {
-    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
-    show(&stub);
-    stub.show("trips/atrip-2", json!({"id": "atrip-2", "rfqs": []}));
-    // Others' work: one that is not there and waited for for half an hour, one that asks for another trip, and one that asked
-    // for ours before.
-    db.run(
-        "INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('fetch_follow_up', 'arfq-9'), ('reconcile', 'atrip-8')",
-    )
-    .await;
-    let which = |trip: &str| ReconcileScope::Trip(trip.to_owned());
-    reconcile::enqueue(&db.pool, &which("atrip-1")).await.unwrap();
-    let (asked, run) = reconcile::begin_run(&db.pool, &which("atrip-1")).await.unwrap();
-    assert_eq!(asked.queued, 0, "it waits already, and that one serves this run too");
-    let (_, other) = reconcile::begin_run(&db.pool, &which("atrip-2")).await.unwrap();
-    let left = async |run| reconcile::count_live(&db.pool, run).await.unwrap();
-    assert_eq!((left(run).await, left(other).await), (1, 1));
-
-    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
-    let began = std::time::Instant::now();
-    while left(run).await + left(other).await > 0 {
-        assert!(began.elapsed() < Duration::from_secs(60));
-        worker.step("w").await.unwrap();
-    }
-    let follow: Vec<_> = live(&db.pool)
-        .await
-        .into_iter()
-        .filter(|it| it.0 == "fetch_follow_up")
-        .collect();
-    assert_eq!(follow.len(), 1, "it is waited for by others: {follow:?}");
-    let keys = async |run| {
-        let finished = reconcile::finished(&db.pool, run).await.unwrap();
-        let mut keys: Vec<String> = finished.into_iter().filter_map(|one| one.key).collect();
-        keys.sort();
-        keys
-    };
-    assert_eq!(keys(run).await, ["arfq-1", "asellermsg-1", "asellermsg-2", "atrip-1"]);
-    assert_eq!(keys(other).await, ["atrip-2"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_resource_that_is_being_fetched_when_a_run_begins_is_fetched_again() {
-    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
-    stub.show("trips/atrip-1", json!({"id": "atrip-1", "rfqs": []}));
-    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
-    let which = ReconcileScope::Trip("atrip-1".to_owned());
-    reconcile::enqueue(&db.pool, &which).await.unwrap();
-    stub.hold();
-    let stepping = {
-        let worker = worker.clone();
-        tokio::spawn(async move { worker.step("w").await.unwrap() })
-    };
-    stub.called(1).await;
-    let (asked, run) = reconcile::begin_run(&db.pool, &which).await.unwrap();
-    assert_eq!(asked.queued, 1);
-    stub.release();
-    stepping.await.unwrap();
-    assert_eq!(reconcile::count_live(&db.pool, run).await.unwrap(), 1);
-    fetch_until_idle(&worker).await;
-    assert_eq!(stub.count("trips/atrip-1"), 2);
-    assert_eq!(reconcile::finished(&db.pool, run).await.unwrap().len(), 1);
 }

@@ -27,6 +27,9 @@ use crate::support::eventually::{at_least, equal, eventually};
 use crate::support::fake_avinode::FakeAvinode;
 use crate::support::pool::Pool;
 
+/// The message of most tests.
+pub const MESSAGE: &str = "tripmsgs/asellermsg-1";
+
 /// The present: notifications of long ago are not waited for.
 #[expect(
     clippy::disallowed_methods,
@@ -36,7 +39,7 @@ pub fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
-/// A rate limiter whose time a test moves on.
+/// A rate limiter with a clock that a test moves on.
 #[derive(Clone)]
 pub struct TestLimiter {
     pub limiter: Arc<RateLimiter>,
@@ -54,7 +57,7 @@ impl TestLimiter {
         }
     }
 
-    /// An hour passes for the limiter: whatever holds calls back is over.
+    /// Moves the limiter's clock by an hour, past every pause.
     pub fn let_pass(&self) {
         self.skipped.fetch_add(3600, Ordering::SeqCst);
     }
@@ -148,14 +151,22 @@ pub async fn step_until_called(worker: &Worker, stub: &FakeAvinode, times: usize
     .await;
 }
 
-/// Keeps notifications as received now.
+/// Stores notifications as received now.
 pub async fn notify(pool: &Pool, bodies: &[Value]) -> Vec<Uuid> {
     store_deliveries(pool, bodies, now()).await
 }
 
-/// All that waits is due now.
+/// Makes every waiting job due.
 pub async fn make_due(pool: &Pool) {
     sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE lease_token IS NULL")
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+/// Moves all fetches a minute into the past.
+pub async fn backdate_documents(pool: &Pool) {
+    sqlx::query("UPDATE avinode_ingest.documents SET requested_at = requested_at - interval '1 minute'")
         .execute(pool)
         .await
         .unwrap();

@@ -8,7 +8,7 @@ use avinode_ingest::queue::rate_limit::status::LimiterStatus;
 use avinode_ingest::service::ServiceSettings;
 use serde_json::Value;
 
-use super::setup::{make_due, now, quoted};
+use super::setup::{MESSAGE, make_due, now, quoted};
 use crate::support::PATIENCE;
 use crate::support::check_command::check;
 use crate::support::cluster::Db;
@@ -16,8 +16,6 @@ use crate::support::eventually::{at_least, eventually};
 use crate::support::fake_avinode::{FakeAvinode, Fault};
 use crate::support::service::RunningService;
 use crate::support::sessions::{SessionBuilder, quote_count};
-
-const MESSAGE: &str = "tripmsgs/asellermsg-1";
 
 async fn ready(base: &str) -> (u16, Value) {
     let url = format!("{base}/readyz");
@@ -71,7 +69,7 @@ async fn without_credentials_notifications_wait_and_are_fetched_when_credentials
     .await;
     let (status, said) = ready(&service.base).await;
     assert_eq!((status, said["details"]["fetching"].as_str()), (200, Some("ok")));
-    // And a new one at once, without a poll in between.
+    // And a new one immediately, without a poll in between.
     stub.show(
         "tripmsgs/asellermsg-2",
         quoted("asellermsg-2", "aquote-2", None, 20_000),

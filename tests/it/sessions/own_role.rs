@@ -73,8 +73,12 @@ async fn check_asks_for_the_right_to_archive() {
     let role = format!("service_{}", Uuid::now_v7().simple());
     db.run(&format!("CREATE ROLE {role} LOGIN BYPASSRLS")).await;
     let url = db.url().replace("user=avinode", &format!("user={role}"));
-    let told = check(&[("DATABASE_URL", &url)]).await;
+    let output = check(&[("DATABASE_URL", &url)]).await;
     let grant = "GRANT EXECUTE ON FUNCTION public.archive_old_chat_sessions() TO";
-    assert!(told.text.contains(grant), "{}", told.text);
-    assert!(told.text.contains("it cannot archive old sessions"), "{}", told.text);
+    assert!(output.text.contains(grant), "{}", output.text);
+    assert!(
+        output.text.contains("it cannot archive old sessions"),
+        "{}",
+        output.text
+    );
 }

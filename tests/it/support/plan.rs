@@ -1,4 +1,4 @@
-//! What Postgres did for a statement: the plan that it really went by, and what it touched.
+//! The plan that Postgres used for a statement, and the rows and pages that it read.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub async fn plan(pool: &Pool, mut query: sqlx::QueryBuilder<sqlx::Postgres>) ->
     plan[0]["Plan"].clone()
 }
 
-/// How many sessions were looked at, those that did not match included.
+/// The number of sessions that were read, those that did not match included.
 pub fn sessions_read(node: &Value) -> f64 {
     let number = |name: &str| node[name].as_f64().unwrap_or(0.0);
     let inner: f64 = node["Plans"].as_array().into_iter().flatten().map(sessions_read).sum();
@@ -45,7 +45,7 @@ pub fn read_whole(node: &Value) -> Vec<String> {
     found
 }
 
-/// How many pages were looked at, in memory or not.
+/// The number of pages that were read, from memory or not.
 pub fn pages(node: &Value) -> u64 {
     ["Shared Hit Blocks", "Shared Read Blocks"]
         .iter()

@@ -102,7 +102,7 @@ async fn version(program: &Path) -> Vec<u32> {
 fn configured(db: &Db, folder: &Path, version: &[u32]) -> String {
     let server = db.options.get_socket().unwrap().display();
     let (port, folder) = (db.options.get_port(), folder.display());
-    // Newer ones keep track of named statements, unless they are told not to; older ones do not know the setting.
+    // Newer ones keep track of named statements, unless they are configured not to; older ones do not know the setting.
     let track = if *version >= [1, 21][..] {
         "max_prepared_statements = 0"
     } else {

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 pub enum Part {
     /// These bytes.
     Bytes(Vec<u8>),
-    /// These bytes again and again, for as long as somebody takes them, with so long between them.
+    /// These bytes again and again until the client is gone, with this pause between them.
     Endless(Vec<u8>, Duration),
     /// Nothing more, with the connection open.
     Silence,

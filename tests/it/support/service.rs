@@ -29,7 +29,7 @@ impl RunningService {
         Self::start_on(pool.service(), settings).await
     }
 
-    /// The same with connections of the caller's making.
+    /// The same with the connections of a pool.
     pub async fn start_on(pool: transaction::Pool, settings: ServiceSettings) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -57,12 +57,12 @@ impl RunningService {
         )
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until it ends without being stopped.
     pub async fn ended(self) -> ShutdownSummary {
         self.ended.await.unwrap()
     }
 
-    /// Ends it in order.
+    /// Shuts it down.
     pub async fn stop(self) -> ShutdownSummary {
         self.shutdown.cancel();
         self.ended.await.unwrap()

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::queue::job_kind::JobKind;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::registry;
 use avinode_ingest::queue::admin;
 use avinode_ingest::queue::claim_by_kind::{ClaimByKind, KindHandler};
+use avinode_ingest::queue::job_kind::JobKind;
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::worker::Worker;
 

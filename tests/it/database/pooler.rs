@@ -120,18 +120,18 @@ async fn behind_a_transaction_pooler_every_session_ends_the_same_and_no_statemen
     worker.ready().await;
 
     let manifest = FixtureManifest::read(Path::new("fixtures")).unwrap();
-    let staged = SeededManifest::create(&db.pool, &manifest).await.unwrap();
+    let seeded = SeededManifest::create(&db.pool, &manifest).await.unwrap();
     let replay = format!(
         "replay fixtures --wait --url http://{}/webhooks/avinode",
         receiver.address
     );
     let (code, said) = command(&url, &replay).await;
     assert_eq!(code, Some(0), "{said}");
-    staged.follow_up(&db.pool).await.unwrap();
+    seeded.follow_up(&db.pool).await.unwrap();
     wait_until_settled(&db.pool, PATIENCE).await.unwrap();
-    let sessions = staged.sessions(&db.pool).await.unwrap();
-    assert_eq!(staged.differences(&sessions), Vec::<String>::new());
-    let (_, dead) = staged.expected_jobs();
+    let sessions = seeded.sessions(&db.pool).await.unwrap();
+    assert_eq!(seeded.differences(&sessions), Vec::<String>::new());
+    let (_, dead) = seeded.expected_jobs();
     let jobs = count(&db.pool, "SELECT count(*) FROM avinode_ingest.dead_jobs").await;
     assert_eq!(u64::try_from(jobs).unwrap(), dead);
 
@@ -157,7 +157,7 @@ async fn behind_a_transaction_pooler_every_session_ends_the_same_and_no_statemen
     }
     wait_until_settled(&db.pool, PATIENCE).await.unwrap();
     assert_eq!(
-        staged.differences(&staged.sessions(&db.pool).await.unwrap()),
+        seeded.differences(&seeded.sessions(&db.pool).await.unwrap()),
         Vec::<String>::new()
     );
 

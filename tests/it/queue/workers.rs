@@ -22,25 +22,23 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::support::PATIENCE;
 use crate::support::bodies::base;
 use crate::support::cluster::Db;
 use crate::support::deliveries::store_deliveries;
 use crate::support::pool::Pool;
 
-/// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What goes wrong with the bad job.
+/// The fault of the bad job.
 #[derive(Clone, Copy)]
-enum Wrong {
+enum Fault {
     Panics,
     NeverEnds,
     MeetsLocks,
 }
 
 /// Finishes its jobs, but for the bad one (the second that was queued), which goes wrong so many times first.
-struct Rough {
-    wrong: Wrong,
+struct FaultyHandler {
+    wrong: Fault,
     times: AtomicUsize,
     bad: i64,
     pool: transaction::Pool,
@@ -48,7 +46,7 @@ struct Rough {
     finished: mpsc::UnboundedSender<i64>,
 }
 
-impl JobHandler for Rough {
+impl JobHandler for FaultyHandler {
     fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
         async move {
             let ids: Vec<i64> = batch.jobs.iter().map(|job| job.id).collect();
@@ -61,9 +59,9 @@ impl JobHandler for Rough {
                     .is_ok()
             {
                 match self.wrong {
-                    Wrong::Panics => panic!("as a test wants it"),
-                    Wrong::NeverEnds => std::future::pending().await,
-                    Wrong::MeetsLocks => {
+                    Fault::Panics => panic!("as a test wants it"),
+                    Fault::NeverEnds => std::future::pending().await,
+                    Fault::MeetsLocks => {
                         let contended = |id| (id, JobError::Contention("a lock".to_owned()));
                         return Ok(ids.into_iter().map(contended).collect());
                     }
@@ -88,7 +86,11 @@ impl JobHandler for Rough {
 }
 
 /// Three jobs, the handler that the second of them meets, and what it finished.
-async fn rough(db: &Db, wrong: Wrong, times: usize) -> (Arc<Rough>, Vec<i64>, mpsc::UnboundedReceiver<i64>) {
+async fn three_jobs(
+    db: &Db,
+    wrong: Fault,
+    times: usize,
+) -> (Arc<FaultyHandler>, Vec<i64>, mpsc::UnboundedReceiver<i64>) {
     store_deliveries(
         &db.pool,
         &[json!({"event": "a"}), json!({"event": "b"}), json!({"event": "c"})],
@@ -100,8 +102,8 @@ async fn rough(db: &Db, wrong: Wrong, times: usize) -> (Arc<Rough>, Vec<i64>, mp
         .fetch_all(&db.pool)
         .await
         .unwrap();
-    let (finished, told) = mpsc::unbounded_channel();
-    let handler = Rough {
+    let (finished, finished_ids) = mpsc::unbounded_channel();
+    let handler = FaultyHandler {
         wrong,
         times: AtomicUsize::new(times),
         bad: ids[1],
@@ -109,10 +111,10 @@ async fn rough(db: &Db, wrong: Wrong, times: usize) -> (Arc<Rough>, Vec<i64>, mp
         begun: Mutex::default(),
         finished,
     };
-    (Arc::new(handler), ids, told)
+    (Arc::new(handler), ids, finished_ids)
 }
 
-fn worker(pool: &Pool, handler: &Arc<Rough>, lease: Duration) -> Arc<Worker> {
+fn worker(pool: &Pool, handler: &Arc<FaultyHandler>, lease: Duration) -> Arc<Worker> {
     let claimer = ClaimByKind::new(vec![KindHandler {
         kind: JobKind::FullEvent,
         batch_size: 10,
@@ -150,7 +152,7 @@ async fn waiting(db: &Db) -> (bool, i32, Vec<String>) {
 async fn a_handler_that_panics_leaves_its_worker_alive_and_its_job_retried() {
     let db = Db::new().await;
     // In the batch, alone after it, and once more as a retry.
-    let (handler, ids, mut finished) = rough(&db, Wrong::Panics, 3).await;
+    let (handler, ids, mut finished) = three_jobs(&db, Fault::Panics, 3).await;
     let worker = worker(&db.pool, &handler, Duration::from_secs(60));
     let shutdown = CancellationToken::new();
     let pulse = HeartbeatRegistry::new().register("a worker", PATIENCE);
@@ -171,7 +173,7 @@ async fn a_handler_that_panics_leaves_its_worker_alive_and_its_job_retried() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_is_noted_in_the_history_of_its_job() {
     let db = Db::new().await;
-    let (handler, ..) = rough(&db, Wrong::Panics, 2).await;
+    let (handler, ..) = three_jobs(&db, Fault::Panics, 2).await;
     let worker = worker(&db.pool, &handler, Duration::from_secs(60));
     let step = worker.step("a worker").await.unwrap();
     assert_eq!((step.jobs, step.settled.rescheduled, step.settled.dead), (3, 1, 0));
@@ -182,7 +184,7 @@ async fn a_panic_is_noted_in_the_history_of_its_job() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_outlasts_five_leases_is_given_up_and_retried() {
     let db = Db::new().await;
-    let (handler, ids, _finished) = rough(&db, Wrong::NeverEnds, 2).await;
+    let (handler, ids, _finished) = three_jobs(&db, Fault::NeverEnds, 2).await;
     let lease = Duration::from_millis(40);
     let worker = worker(&db.pool, &handler, lease);
     let began = std::time::Instant::now();
@@ -220,7 +222,7 @@ fn due(at: DateTime<Utc>, created_at: DateTime<Utc>) -> DateTime<Utc> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_contended_job_waits_a_twentieth_of_its_age_and_two_seconds_at_most() {
     let db = Db::new().await;
-    let (handler, ids, _finished) = rough(&db, Wrong::MeetsLocks, 1).await;
+    let (handler, ids, _finished) = three_jobs(&db, Fault::MeetsLocks, 1).await;
     for (id, seconds) in ids.iter().zip([10.0, 30.0, 3600.0]) {
         sqlx::query(
             "UPDATE avinode_ingest.jobs SET created_at = clock_timestamp() - make_interval(secs => $2) WHERE id = $1",

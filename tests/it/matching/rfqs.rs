@@ -1,4 +1,4 @@
-//! An event whose trip id no session has is assigned by its RFQ: to the session that holds it, and to the other sessions of
+//! An event with a trip id that no session has is assigned by its RFQ: to the session that holds it, and to the other sessions of
 //! its trip.
 
 mod races;

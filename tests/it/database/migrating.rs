@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use avinode_ingest::postgres::migrator::error::MigrateError;
 use avinode_ingest::postgres::migrator::{self, SchemaStatus};
 
-use crate::attached::dump;
+use crate::attached::migration::dump;
 use crate::support::PATIENCE;
 use crate::support::cluster::Db;
 use crate::support::eventually::{equal, eventually};

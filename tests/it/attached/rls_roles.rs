@@ -55,7 +55,7 @@ async fn seen(tx: &mut Transaction<'static, Postgres>) -> String {
     sqlx::query_scalar(ends).fetch_one(&mut **tx).await.unwrap()
 }
 
-/// How many rows a statement wrote; refused ones are told by their code.
+/// The number of rows that a statement wrote, or the code of its error.
 async fn write(tx: &mut Transaction<'static, Postgres>, statement: &str) -> Result<u64, String> {
     sqlx::raw_sql("SAVEPOINT before_it").execute(&mut **tx).await.unwrap();
     let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
@@ -131,8 +131,8 @@ async fn an_agent_sees_inserts_and_updates_their_own_sessions_only() {
         dora.commit().await.unwrap();
         assert_eq!(rows(&db.pool, "b").await, emils);
         // The claims of one request are gone with it.
-        let nobody = &mut api.request("authenticated", "").await;
-        assert_eq!(seen(nobody).await, "none");
+        let unknown = &mut api.request("authenticated", "").await;
+        assert_eq!(seen(unknown).await, "none");
     }
 }
 
@@ -246,7 +246,7 @@ async fn on_a_table_of_ours_anon_gets_nothing_even_with_a_brokers_claims() {
 /// The caller's own types must not stand in for the built-in ones: the CHECK of a domain would run with the rights of the
 /// function's definer.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_agent_who_may_make_types_makes_no_helper_function_work_for_them() {
+async fn a_type_that_an_agent_creates_does_not_redirect_our_functions() {
     for db in databases().await {
         let emils = rows(&db.pool, "b").await;
         let calls = [

@@ -153,9 +153,9 @@ async fn a_session_is_shown_with_all_of_its_quotes_and_its_whole_timeline() {
     assert_eq!(shown["quotes"][0]["avinode_quote_id"], "aquote-1");
     assert_eq!(shown["timeline"].as_array().unwrap().len(), 252);
 
-    let nobody = Uuid::from_u128(7);
-    let refused = run(&db, &format!("show {nobody}")).await;
-    assert_eq!(complaint(&refused, 1), format!("error: there is no session {nobody}"));
+    let missing = Uuid::from_u128(7);
+    let refused = run(&db, &format!("show {missing}")).await;
+    assert_eq!(complaint(&refused, 1), format!("error: there is no session {missing}"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,25 +168,25 @@ async fn sessions_are_completed_one_by_one_and_archived_when_they_are_old() {
     let [a, b, archived] = ids[..] else { panic!() };
     update_session(&db.pool, archived, "status = 'archived'").await;
     assert_eq!(printed(&db, &format!("complete {a}")).await, "1 session completed\n");
-    let nobody = Uuid::from_u128(7);
-    let some = run(&db, &format!("complete {nobody} {a} {archived} {b}")).await;
+    let missing = Uuid::from_u128(7);
+    let some = run(&db, &format!("complete {missing} {a} {archived} {b}")).await;
     assert_eq!(text(&some.stdout), "2 sessions completed\n");
     assert_eq!(
         complaint(&some, 1),
         format!(
-            "error: not completed: {nobody}: the session does not exist; {archived}: the session is archived, not active, \
+            "error: not completed: {missing}: the session does not exist; {archived}: the session is archived, not active, \
              paused or completed"
         )
     );
     let shown = as_json(&db, &format!("show {b}")).await;
     assert_eq!(shown["session"]["status"], "completed");
     assert_eq!(shown["timeline"][0]["kind"], "session_completed");
-    let told = run(&db, &format!("complete {b} {nobody} --json")).await;
-    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
-    assert_eq!(told["done"], json!([b]));
+    let printed_json = run(&db, &format!("complete {b} {missing} --json")).await;
+    let printed_json: Value = serde_json::from_slice(&printed_json.stdout).unwrap();
+    assert_eq!(printed_json["done"], json!([b]));
     assert_eq!(
-        told["not_done"],
-        json!([{"id": nobody, "error": "the session does not exist"}])
+        printed_json["not_done"],
+        json!([{"id": missing, "error": "the session does not exist"}])
     );
 
     assert_eq!(printed(&db, "archive").await, "0 sessions archived\n");
@@ -198,7 +198,7 @@ async fn sessions_are_completed_one_by_one_and_archived_when_they_are_old() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_is_one_line_and_its_exit_code() {
+async fn an_error_is_one_line_and_an_exit_code() {
     let db = Db::empty().await;
     let wrong = [
         ("list --trip \u{1}", "--trip"),

@@ -20,7 +20,7 @@ use crate::support::worker_pool::WorkerPool;
 /// A statement of the application's on one session.
 type Touch = &'static str;
 const WRITE: Touch = "UPDATE public.chat_sessions SET message_count = message_count + 1 WHERE id = $1";
-/// Stronger than what a write locks: not even a reference to the session can be made beside it.
+/// Stronger than the lock of a write: it blocks even a foreign key reference to the session.
 const HOLD: Touch = "SELECT FROM public.chat_sessions WHERE id = $1 FOR UPDATE";
 
 async fn lock(pool: &Pool, touch: Touch, session: Uuid) -> Transaction<'static, Postgres> {
@@ -30,8 +30,8 @@ async fn lock(pool: &Pool, touch: Touch, session: Uuid) -> Transaction<'static, 
 }
 
 /// Sessions by id. The application holds all but the first, in transactions that end one after the other; the one that holds
-/// the last wants the first. Postgres looks for a victim once the application has waited for a second: whoever of ours holds
-/// what the application waits for must not wait itself by then, however many short waits it has had.
+/// the last wants the first. Postgres looks for a deadlock victim once the application has waited for a second: by then, our
+/// transaction that holds the first must not wait itself, however many short waits it has had.
 async fn the_application_gets_through(pool: &Pool, sessions: &[Uuid], touch: Touch, ours: impl Future<Output = ()>) {
     let mut last = lock(pool, touch, sessions[5]).await;
     let mut others = Vec::new();
@@ -40,7 +40,7 @@ async fn the_application_gets_through(pool: &Pool, sessions: &[Uuid], touch: Tou
     }
     let first = sessions[0];
     let application = async move {
-        // We are at work: should we hold the first session and wait for the second, then the application waits for us.
+        // Ours has begun: if it holds the first session and waits for the second, the application waits for ours.
         delay(Duration::from_millis(100)).await;
         sqlx::query(touch).bind(first).execute(&mut *last).await?;
         last.commit().await
@@ -68,7 +68,7 @@ async fn six_sessions(db: &Db) -> Vec<Uuid> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_worker_that_waits_again_and_again_is_out_of_the_way_before_postgres_looks_for_a_victim() {
+async fn a_worker_that_waits_for_several_locks_gives_way_before_the_deadlock_timeout_of_the_application() {
     let db = Db::new().await;
     let sessions = six_sessions(&db).await;
     let received = quote("e1", "atrip-1", "arfq-1", "q1", 0, "10000", "USD");
@@ -81,20 +81,20 @@ async fn a_worker_that_waits_again_and_again_is_out_of_the_way_before_postgres_l
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_sweep_waits_for_no_session_that_the_application_holds() {
+async fn the_resync_waits_for_no_session_that_the_application_has_locked() {
     let db = Db::new().await;
     let sessions = six_sessions(&db).await;
     // Pins without a primary: undone past the triggers.
     db.run("UPDATE avinode_ingest.session_state SET pinned = true").await;
-    let sweep = async {
+    let resync = async {
         let _ = resync::find_missed_sessions(&db.pool).await;
     };
-    the_application_gets_through(&db.pool, &sessions, WRITE, sweep).await;
-    // What was held is left to the next sweep.
+    the_application_gets_through(&db.pool, &sessions, WRITE, resync).await;
+    // Locked sessions are left to the next resync.
     resync::find_missed_sessions(&db.pool).await.unwrap();
     assert_eq!(pinned(&db.pool).await, 0);
 
-    // And primaries that were written past them, in sessions of which we remember nothing yet.
+    // And primary quotes that were written without the triggers, in sessions without a state.
     db.run(
         "INSERT INTO public.quotes (id) VALUES ('04000000-0000-4000-8000-000000000099');
          SET avinode_ingest.writer = 'on';
@@ -102,10 +102,10 @@ async fn the_sweep_waits_for_no_session_that_the_application_holds() {
          DELETE FROM avinode_ingest.session_state",
     )
     .await;
-    let sweep = async {
+    let resync = async {
         let _ = resync::find_missed_sessions(&db.pool).await;
     };
-    the_application_gets_through(&db.pool, &sessions, HOLD, sweep).await;
+    the_application_gets_through(&db.pool, &sessions, HOLD, resync).await;
     resync::find_missed_sessions(&db.pool).await.unwrap();
     assert_eq!(pinned(&db.pool).await, 6);
 }
@@ -117,7 +117,7 @@ async fn pinned(pool: &Pool) -> i64 {
 const TRIPS: usize = 10;
 const SESSIONS: u32 = 400;
 
-/// In an order of its own each time, and by the application's choice of a trip and a quote.
+/// In another order each time, with a trip and a quote of the application's choice.
 const EVERYWHERE: &str = "
     WITH chosen AS MATERIALIZED (
         SELECT id, row_number() OVER () AS place FROM public.chat_sessions ORDER BY md5(id::text || $1)
@@ -129,7 +129,7 @@ const EVERYWHERE: &str = "
     FROM chosen WHERE session.id = chosen.id";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn statements_over_all_sessions_get_through_while_workers_and_sweeps_are_at_the_same_ones() {
+async fn statements_of_the_application_over_all_sessions_succeed_during_applies_and_resyncs() {
     let db = Db::new().await;
     let first = SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
     let more =
@@ -149,7 +149,7 @@ async fn statements_over_all_sessions_get_through_while_workers_and_sweeps_are_a
             let written = sqlx::query(EVERYWHERE).bind(round.to_string()).execute(&mut *tx).await;
             assert_eq!(written.unwrap().rows_affected(), u64::from(SESSIONS) - 20 * round);
             tx.commit().await.unwrap();
-            // And some go, with all that we remember of them.
+            // And some are deleted, with their state.
             let deleted = "DELETE FROM public.chat_sessions
                 WHERE id IN (SELECT id FROM public.chat_sessions ORDER BY md5(id::text) LIMIT 20)";
             sqlx::query(deleted).execute(&db.pool).await.unwrap();
@@ -168,7 +168,7 @@ async fn statements_over_all_sessions_get_through_while_workers_and_sweeps_are_a
                 })
                 .collect();
             store_deliveries(&db.pool, &bodies, base()).await;
-            // A sweep that meets a lock gives way, and is none the worse for it.
+            // A resync that meets a lock gives way.
             let _ = resync::find_missed_sessions(&db.pool).await;
             delay(Duration::from_millis(20)).await;
         }

@@ -1,4 +1,4 @@
-//! A quote against a trip id that the application sets by plain SQL: whoever comes first, it is counted once and shown
+//! A quote against a trip id that the application sets by plain SQL: in either order, it is counted once and projected
 //! (invariant 5).
 
 use std::time::Duration;
@@ -91,7 +91,7 @@ async fn a_trip_id_that_is_rolled_back_counts_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_changes_its_trip_keeps_its_count_and_elects_among_the_new_trips_quotes() {
+async fn a_session_that_changes_its_trip_keeps_its_count_and_gets_its_primary_quote_from_the_new_trip() {
     let db = Db::new().await;
     let session = SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
     let bodies = [
@@ -121,7 +121,7 @@ async fn a_session_that_changes_its_trip_keeps_its_count_and_elects_among_the_ne
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn trip_ids_that_are_moved_about_while_quotes_come_lose_and_repeat_nothing() {
+async fn trip_ids_that_change_while_quotes_arrive_lose_and_repeat_no_quote() {
     let db = Db::new().await;
     let sessions = [
         SessionBuilder::of_trip("atrip-1").insert(&db.pool).await,
