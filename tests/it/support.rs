@@ -15,6 +15,7 @@ pub mod plan;
 pub mod pool;
 pub mod pooler;
 pub mod postgrest;
+pub mod program;
 pub mod race;
 pub mod recorder;
 pub mod service;

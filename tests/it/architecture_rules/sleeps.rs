@@ -51,7 +51,8 @@ const DELAYS: [(&str, usize); 7] = [
 fn tests_poll_a_condition_instead_of_sleeping() {
     let sleeps = SLEEPS.map(|(file, times, _)| (file, times));
     assert_counts("sleep(", &sleeps);
-    assert_counts("delay(", &[&DELAYS[..], &[("support/race.rs", 1)]].concat());
+    assert_counts("sleep_until(", &[]);
+    assert_counts("delay_one_side(", &[&DELAYS[..], &[("support/race.rs", 1)]].concat());
 }
 
 /// Asserts that these words occur in the given test files only, and so often.

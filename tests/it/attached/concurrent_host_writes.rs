@@ -15,7 +15,7 @@ use crate::support::bodies::{base, decline, message, quote, trip};
 use crate::support::cluster::Db;
 use crate::support::deliveries::store_deliveries;
 use crate::support::pool::Pool;
-use crate::support::race::delay;
+use crate::support::race::delay_one_side;
 use crate::support::sessions::SessionBuilder;
 use crate::support::snapshot::dead_jobs;
 use crate::support::worker::worker;
@@ -89,7 +89,7 @@ async fn write_several(pool: &Pool, sessions: &[Uuid], notes: &Notes, random: &m
                 locked.execute(&mut *tx).await?;
             }
         }
-        delay(Duration::from_millis(random.random_range(0..4))).await;
+        delay_one_side(Duration::from_millis(random.random_range(0..4))).await;
         written.insert(session, note);
     }
     let rolled_back = random.random_bool(0.1);
@@ -139,7 +139,7 @@ async fn deliver(pool: &Pool, mut random: StdRng) {
             })
             .collect();
         store_deliveries(pool, &bodies, base()).await;
-        delay(Duration::from_millis(random.random_range(0..30))).await;
+        delay_one_side(Duration::from_millis(random.random_range(0..30))).await;
     }
 }
 

@@ -10,7 +10,7 @@ use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
 use crate::support::deliveries::store_deliveries;
 use crate::support::pool::Pool;
-use crate::support::race::delay;
+use crate::support::race::delay_one_side;
 use crate::support::sessions::SessionBuilder;
 use crate::support::snapshot::dead_jobs;
 use crate::support::sql::count;
@@ -41,15 +41,15 @@ async fn the_application_gets_through(pool: &Pool, sessions: &[Uuid], touch: Tou
     let first = sessions[0];
     let application = async move {
         // Ours has begun: if it holds the first session and waits for the second, the application waits for ours.
-        delay(Duration::from_millis(100)).await;
+        delay_one_side(Duration::from_millis(100)).await;
         sqlx::query(touch).bind(first).execute(&mut *last).await?;
         last.commit().await
     };
     let ends = async move {
-        delay(Duration::from_millis(100)).await;
+        delay_one_side(Duration::from_millis(100)).await;
         for (place, other) in others.into_iter().enumerate() {
             let wait = if place == 0 { 150 } else { 250 };
-            delay(Duration::from_millis(wait)).await;
+            delay_one_side(Duration::from_millis(wait)).await;
             other.commit().await.unwrap();
         }
     };
@@ -170,7 +170,7 @@ async fn statements_of_the_application_over_all_sessions_succeed_during_applies_
             store_deliveries(&db.pool, &bodies, base()).await;
             // A resync that meets a lock gives way.
             let _ = resync::find_missed_sessions(&db.pool).await;
-            delay(Duration::from_millis(20)).await;
+            delay_one_side(Duration::from_millis(20)).await;
         }
     };
     tokio::join!(application, deliveries);

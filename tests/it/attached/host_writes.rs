@@ -6,10 +6,11 @@ use avinode_ingest::jobs::maintenance;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
-use crate::support::deliveries::store_deliveries;
+use crate::support::deliveries::{receive, store_deliveries};
 use crate::support::postgrest::Postgrest;
-use crate::support::race::delay;
+use crate::support::race::delay_one_side;
 use crate::support::sessions::{SessionBuilder, quote_count, view};
+use crate::support::snapshot::dead_jobs;
 use crate::support::sql::count;
 use crate::support::worker::{run_jobs, worker};
 use crate::support::worker_pool::WorkerPool;
@@ -18,13 +19,11 @@ use crate::support::worker_pool::WorkerPool;
 async fn a_write_succeeds_while_our_tables_are_missing_and_the_resync_finds_the_change() {
     let db = Db::attached().await;
     let session = SessionBuilder::new().insert(&db.pool).await;
-    store_deliveries(
+    receive(
         &db.pool,
         &[quote("evt-1", "NEWTRIP", "arfq-1", "aquote-1", 0, "9000", "USD")],
-        base(),
     )
     .await;
-    run_jobs(&db.pool).await;
     for table in ["jobs", "session_state"] {
         db.run(&format!("ALTER TABLE avinode_ingest.{table} RENAME TO renamed_away"))
             .await;
@@ -66,13 +65,11 @@ async fn a_write_succeeds_while_our_tables_are_missing_and_the_resync_finds_the_
 async fn deleting_a_session_deletes_our_rows_about_it() {
     let db = Db::attached().await;
     let session = SessionBuilder::of_trip("NEWTRIP").insert(&db.pool).await;
-    store_deliveries(
+    receive(
         &db.pool,
         &[quote("evt-1", "NEWTRIP", "arfq-1", "aquote-1", 0, "9000", "USD")],
-        base(),
     )
     .await;
-    run_jobs(&db.pool).await;
     assert_eq!(quote_count(&db.pool, session).await, 1);
     db.run(&format!("DELETE FROM public.chat_sessions WHERE id = '{session}'"))
         .await;
@@ -111,8 +108,7 @@ fn quotes_of_the_trips(round: i64) -> Vec<serde_json::Value> {
 async fn a_statement_over_fifty_thousand_sessions_during_applies_rematches_and_pins_them_all() {
     let db = Db::attached().await;
     let api = Postgrest::before(&db);
-    store_deliveries(&db.pool, &quotes_of_the_trips(0), base()).await;
-    run_jobs(&db.pool).await;
+    receive(&db.pool, &quotes_of_the_trips(0)).await;
     let mut server = api.server().await;
     let inserted = "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, session_started_at, last_activity_at,
             created_at, updated_at, current_step)
@@ -146,7 +142,7 @@ async fn a_statement_over_fifty_thousand_sessions_during_applies_rematches_and_p
     let deliveries = async {
         for round in 1..4 {
             store_deliveries(&db.pool, &quotes_of_the_trips(round), base()).await;
-            delay(Duration::from_millis(500)).await;
+            delay_one_side(Duration::from_millis(500)).await;
         }
     };
     let (written, ()) = tokio::join!(agent, deliveries);
@@ -187,10 +183,7 @@ async fn a_statement_over_fifty_thousand_sessions_during_applies_rematches_and_p
     assert_eq!(count(&db.pool, chosen).await, SESSIONS / 2);
     let counted = "SELECT sum(quotes_received_count) FROM public.chat_sessions WHERE avinode_trip_id ~ '^m[0-9]+$'";
     assert_eq!(count(&db.pool, counted).await, QUOTED * 4);
-    assert_eq!(
-        count(&db.pool, "SELECT count(*) FROM avinode_ingest.dead_jobs").await,
-        0
-    );
+    assert_eq!(dead_jobs(&db.pool).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -274,8 +267,5 @@ async fn upserts_odd_trip_ids_and_strict_transactions_of_the_application_go_thro
     )
     .await;
     run_jobs(&db.pool).await;
-    assert_eq!(
-        count(&db.pool, "SELECT count(*) FROM avinode_ingest.dead_jobs").await,
-        0
-    );
+    assert_eq!(dead_jobs(&db.pool).await, 0);
 }

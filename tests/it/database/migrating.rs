@@ -10,7 +10,7 @@ use crate::support::PATIENCE;
 use crate::support::cluster::Db;
 use crate::support::eventually::{equal, eventually};
 use crate::support::pool::Pool;
-use crate::support::race::delay;
+use crate::support::race::delay_one_side;
 use crate::support::sql::count;
 
 const INVALID: &str = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
@@ -105,7 +105,7 @@ async fn a_long_transaction_of_the_application_delays_the_migration_but_no_other
             let migrating = migrator::migrate(&db.options);
             let finishing = async {
                 // Longer than several lock timeouts of the migration (700 ms each).
-                delay(Duration::from_secs(3)).await;
+                delay_one_side(Duration::from_secs(3)).await;
                 application.commit().await.unwrap();
             };
             let (migrated, ()) = tokio::join!(migrating, finishing);

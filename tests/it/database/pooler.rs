@@ -17,7 +17,7 @@ use crate::support::eventually::eventually;
 use crate::support::pooler::{Pooler, SERVER_CONNECTIONS};
 use crate::support::service::SECRET;
 use crate::support::sessions::SessionReferences;
-use crate::support::sql::count;
+use crate::support::snapshot::dead_jobs;
 
 /// Returns the server process of the open transaction, and the number of its named statements.
 async fn names(connection: &mut PgConnection) -> (i32, i64) {
@@ -132,7 +132,7 @@ async fn behind_a_transaction_pooler_every_session_ends_the_same_and_no_statemen
     let sessions = seeded.sessions(&db.pool).await.unwrap();
     assert_eq!(seeded.differences(&sessions), Vec::<String>::new());
     let (_, dead) = seeded.expected_jobs();
-    let jobs = count(&db.pool, "SELECT count(*) FROM avinode_ingest.dead_jobs").await;
+    let jobs = dead_jobs(&db.pool).await;
     assert_eq!(u64::try_from(jobs).unwrap(), dead);
 
     // It fails for one reason: the tests' cluster has fsync off.

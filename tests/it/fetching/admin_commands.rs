@@ -1,36 +1,21 @@
 //! The admin commands about fetching, run as the real program beside a running service.
 
-use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
 use avinode_ingest::jobs::fetch::status;
 use avinode_ingest::queue::rate_limit::status::LimiterStatus;
 use avinode_ingest::service::ServiceSettings;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::setup::{MESSAGE, fetch_until_idle, fetching_worker, notify, quoted};
 use crate::support::PATIENCE;
 use crate::support::cluster::Db;
 use crate::support::eventually::{equal, eventually};
 use crate::support::fake_avinode::FakeAvinode;
+use crate::support::program::run_on;
 use crate::support::service::RunningService;
 use crate::support::sessions::SessionBuilder;
-
-/// Runs the program on the database of a test, and returns its exit code and its output.
-async fn program(db: &Db, arguments: &[&str]) -> (Option<i32>, Output) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
-    command.args(arguments).env_clear().env("DATABASE_URL", db.url());
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
-        .await
-        .unwrap();
-    (output.status.code(), output)
-}
-
-fn text(output: &Output) -> String {
-    let err = String::from_utf8_lossy(&output.stderr);
-    String::from_utf8_lossy(&output.stdout).into_owned() + &err
-}
 
 /// Starts a service and waits until it fetches.
 async fn fetching(db: &Db, stub: &FakeAvinode) -> RunningService {
@@ -55,9 +40,9 @@ async fn reconcile_reports_gone_and_dead_resources_and_fails() {
         .await;
     let service = fetching(&db, &stub).await;
     let reconcile = ["reconcile", "--trip", "atrip-1", "--wait", "--timeout", "60s"];
-    let (code, output) = program(&db, &reconcile).await;
-    let printed = text(&output);
-    assert_eq!(code, Some(1), "{printed}");
+    let output = run_on(&db, &reconcile).await;
+    let printed = output.all();
+    assert_eq!(output.code, Some(1), "{printed}");
     assert!(printed.contains("nothing was fetched; 1 gone"), "{printed}");
     assert!(
         printed.contains("atrip-1   gone") && printed.contains("404"),
@@ -69,18 +54,18 @@ async fn reconcile_reports_gone_and_dead_resources_and_fails() {
     );
 
     stub.show("trips/atrip-1", json!("odd"));
-    let (code, output) = program(&db, &[&reconcile[..], &["--json"]].concat()).await;
-    assert_eq!(code, Some(1), "{}", text(&output));
-    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let output = run_on(&db, &[&reconcile[..], &["--json"]].concat()).await;
+    assert_eq!(output.code, Some(1), "{}", output.all());
+    let printed = output.json();
     assert_eq!(printed["finished"][0]["outcome"], "dead", "{printed}");
 
     stub.show("trips/atrip-1", json!({"id": "atrip-1", "rfqs": []}));
-    let (code, output) = program(&db, &reconcile).await;
-    assert_eq!(code, Some(0), "{}", text(&output));
-    assert!(text(&output).contains("1 fetched, nothing new"), "{}", text(&output));
+    let output = run_on(&db, &reconcile).await;
+    assert_eq!(output.code, Some(0), "{}", output.all());
+    assert!(output.all().contains("1 fetched, nothing new"), "{}", output.all());
 
-    let (code, output) = program(&db, &["reconcile", "--trip", "A1B2C3"]).await;
-    assert_eq!(code, Some(1), "it cannot be fetched: {}", text(&output));
+    let output = run_on(&db, &["reconcile", "--trip", "A1B2C3"]).await;
+    assert_eq!(output.code, Some(1), "it cannot be fetched: {}", output.all());
     service.stop().await;
 }
 
@@ -114,34 +99,34 @@ async fn fetched_documents_are_listed_and_shown() {
         notify(&db.pool, std::slice::from_ref(&thin)).await;
         fetch_until_idle(&worker).await;
     }
-    let (code, output) = program(&db, &["documents", "list", "--resource", "asellermsg-1", "--json"]).await;
-    assert_eq!(code, Some(0), "{}", text(&output));
-    let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let output = run_on(&db, &["documents", "list", "--resource", "asellermsg-1", "--json"]).await;
+    assert_eq!(output.code, Some(0), "{}", output.all());
+    let listed = output.json();
     assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
     let id = listed[1]["id"].to_string();
 
-    let (_, output) = program(&db, &["documents", "list", "--before", &listed[0]["id"].to_string()]).await;
-    let printed = text(&output);
+    let output = run_on(&db, &["documents", "list", "--before", &listed[0]["id"].to_string()]).await;
+    let printed = output.all();
     assert_eq!(printed.lines().count(), 3, "{printed}");
     assert!(printed.contains("asellermsg-1  tripmsgs"), "{printed}");
 
-    let (_, output) = program(&db, &["documents", "show", &id]).await;
-    let printed = text(&output);
+    let output = run_on(&db, &["documents", "show", &id]).await;
+    let printed = output.all();
     assert!(
         printed.contains("tripmsgs/asellermsg-1") && printed.contains("10000"),
         "{printed}"
     );
     assert!(!printed.contains('\u{1b}') && !printed.contains("hush"), "{printed}");
-    let (_, output) = program(&db, &["documents", "show", &id, "--body"]).await;
-    let body: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let output = run_on(&db, &["documents", "show", &id, "--body"]).await;
+    let body = output.json();
     assert_eq!(body["data"]["sellerQuote"]["sellerPrice"]["price"], 10_000);
-    let (_, output) = program(&db, &["documents", "show", &id, "--json"]).await;
-    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let output = run_on(&db, &["documents", "show", &id, "--json"]).await;
+    let printed = output.json();
     assert_eq!(printed["document"]["sha256"].as_str().unwrap().len(), 64, "{printed}");
 
-    let (code, output) = program(&db, &["documents", "list", "--resource", "arfq-7"]).await;
-    assert_eq!((code, text(&output).trim()), (Some(0), "no documents"));
-    let (code, output) = program(&db, &["documents", "show", "4711"]).await;
-    assert_eq!(code, Some(1));
-    assert!(text(&output).contains("there is no document 4711"), "{}", text(&output));
+    let output = run_on(&db, &["documents", "list", "--resource", "arfq-7"]).await;
+    assert_eq!((output.code, output.all().trim()), (Some(0), "no documents"));
+    let output = run_on(&db, &["documents", "show", "4711"]).await;
+    assert_eq!(output.code, Some(1));
+    assert!(output.all().contains("there is no document 4711"), "{}", output.all());
 }

@@ -13,7 +13,7 @@ use crate::support::cluster::Db;
 use crate::support::fake_avinode::{FakeAvinode, Fault};
 use crate::support::pool::Pool;
 use crate::support::sessions::{SessionBuilder, quote_count};
-use crate::support::snapshot::dead_jobs;
+use crate::support::snapshot::{dead_jobs, dead_reasons};
 
 /// A session with a quote that was notified.
 async fn notified_quote() -> (Db, FakeAvinode, uuid::Uuid) {
@@ -235,10 +235,7 @@ async fn a_resource_that_alone_is_refused_is_dead_lettered_and_the_others_are_fe
         step_until_called(&worker, &stub, calls).await;
         assert_eq!(quote_count(&db.pool, session).await, times + 1);
     }
-    let dead: Vec<String> = sqlx::query_scalar("SELECT reason FROM avinode_ingest.dead_jobs")
-        .fetch_all(&db.pool)
-        .await
-        .unwrap();
+    let dead = dead_reasons(&db.pool).await;
     assert_eq!(dead.len(), 1, "{dead:?}");
     assert!(
         dead[0].starts_with("Avinode refuses this resource (403) though it answers others: ")

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::support::bodies::{base, quote_of};
 use crate::support::cluster::Db;
-use crate::support::deliveries::store_deliveries;
-use crate::support::race::delay;
+use crate::support::deliveries::{receive, store_deliveries};
+use crate::support::race::delay_one_side;
 use crate::support::sessions::{SessionBuilder, set_trip_id, view};
 use crate::support::snapshot::dead_jobs;
 use crate::support::worker::{run_jobs, worker};
@@ -29,7 +29,7 @@ async fn a_quote_and_a_trip_id_that_come_at_the_same_time_always_meet() {
             // Every other session is made with its trip id, in the same moment.
             if round % 2 == 0 {
                 let made = SessionBuilder::new().insert(&db.pool).await;
-                delay(Duration::from_micros(round * 150)).await;
+                delay_one_side(Duration::from_micros(round * 150)).await;
                 set_trip_id(&db.pool, made, Some(&format!(" {round} "))).await;
                 made
             } else {
@@ -37,7 +37,7 @@ async fn a_quote_and_a_trip_id_that_come_at_the_same_time_always_meet() {
             }
         };
         let received = async {
-            delay(Duration::from_micros((40 - round) * 250)).await;
+            delay_one_side(Duration::from_micros((40 - round) * 250)).await;
             store_deliveries(&db.pool, &body, base()).await
         };
         let (made, _) = tokio::join!(attached, received);
@@ -59,8 +59,7 @@ async fn a_quote_that_is_applied_before_the_trip_id_is_committed_is_counted_afte
     let mut application = db.pool.application().await;
     let set = sqlx::query(SET).bind(session).bind(Some("atrip-1"));
     set.execute(&mut *application).await.unwrap();
-    store_deliveries(&db.pool, &[quote_of("atrip-1", "q1", 0)], base()).await;
-    run_jobs(&db.pool).await;
+    receive(&db.pool, &[quote_of("atrip-1", "q1", 0)]).await;
     assert_eq!(
         view(&db.pool, session).await.quotes_received_count,
         0,
@@ -99,8 +98,7 @@ async fn a_session_that_changes_its_trip_keeps_its_count_and_gets_its_primary_qu
         quote_of("atrip-1", "q2", 2),
         quote_of("atrip-2", "q3", 1),
     ];
-    store_deliveries(&db.pool, &bodies, base()).await;
-    run_jobs(&db.pool).await;
+    receive(&db.pool, &bodies).await;
     for (trip, count, primary) in [
         (Some("1"), 2, Some("q2")),
         (Some("atrip-2"), 3, Some("q3")),

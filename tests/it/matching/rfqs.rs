@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::bodies::{base, event, quote};
 use crate::support::cluster::Db;
-use crate::support::deliveries::store_deliveries;
+use crate::support::deliveries::{receive, store_deliveries};
 use crate::support::sessions::{SessionBuilder, set_rfq, update_session, view};
 use crate::support::worker::run_jobs;
 
@@ -39,8 +39,7 @@ async fn a_quote_under_an_unknown_trip_id_reaches_the_sessions_of_the_trip_that_
             json!({"type": "TripRequestMine", "trip": {"id": "A1B2C3"}, "action": "cancelled"}),
         ),
     ];
-    store_deliveries(&db.pool, &bodies, base()).await;
-    run_jobs(&db.pool).await;
+    receive(&db.pool, &bodies).await;
     for session in [holder, sibling] {
         let seen = view(&db.pool, session).await;
         assert_eq!(seen.quotes_received_count, 2);
@@ -58,8 +57,7 @@ async fn a_quote_under_an_unknown_trip_id_reaches_the_sessions_of_the_trip_that_
 async fn a_session_that_gets_an_rfq_later_counts_the_earlier_quotes() {
     let db = Db::new().await;
     let late = SessionBuilder::new().insert(&db.pool).await;
-    store_deliveries(&db.pool, &[quote_body("A1B2C3", RFQ, "aquote-1", 0)], base()).await;
-    run_jobs(&db.pool).await;
+    receive(&db.pool, &[quote_body("A1B2C3", RFQ, "aquote-1", 0)]).await;
     assert_eq!(view(&db.pool, late).await.quotes_received_count, 0);
     set_rfq(&db.pool, late, Some(RFQ)).await;
     run_jobs(&db.pool).await;
@@ -74,8 +72,7 @@ async fn a_session_that_gets_an_rfq_later_counts_the_earlier_quotes() {
         quote_body("A1B2C3", RFQ, "aquote-1", 0),
         quote_body("A1B2C3", RFQ, "aquote-2", 5),
     ];
-    store_deliveries(&db.pool, &bodies, base()).await;
-    run_jobs(&db.pool).await;
+    receive(&db.pool, &bodies).await;
     let seen = view(&db.pool, late).await;
     assert_eq!(
         (seen.quotes_received_count, seen.primary_quote.as_deref()),
@@ -87,8 +84,7 @@ async fn a_session_that_gets_an_rfq_later_counts_the_earlier_quotes() {
 async fn a_session_with_the_trip_id_takes_the_trip_from_the_session_that_holds_the_rfq() {
     let db = Db::new().await;
     let holder = SessionBuilder::of_trip("atrip-1").rfq(RFQ).insert(&db.pool).await;
-    store_deliveries(&db.pool, &[quote_body("A1B2C3", RFQ, "aquote-1", 0)], base()).await;
-    run_jobs(&db.pool).await;
+    receive(&db.pool, &[quote_body("A1B2C3", RFQ, "aquote-1", 0)]).await;
     assert_eq!(view(&db.pool, holder).await.primary_quote.as_deref(), Some("aquote-1"));
 
     let own = SessionBuilder::of_trip("a1b2c3").insert(&db.pool).await;
@@ -118,8 +114,7 @@ async fn an_rfq_that_is_named_under_many_trips_brings_all_of_them_in_either_orde
             run_jobs(&db.pool).await;
         }
         for body in &bodies {
-            store_deliveries(&db.pool, std::slice::from_ref(body), base()).await;
-            run_jobs(&db.pool).await;
+            receive(&db.pool, std::slice::from_ref(body)).await;
         }
         if !session_first {
             set_rfq(&db.pool, holder, Some(RFQ)).await;
@@ -138,8 +133,7 @@ async fn a_trip_that_its_session_loses_belongs_to_the_session_that_holds_its_rfq
     let db = Db::new().await;
     let holder = SessionBuilder::new().rfq(RFQ).insert(&db.pool).await;
     let own = SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
-    store_deliveries(&db.pool, &[quote_body("A1B2C3", RFQ, "aquote-1", 0)], base()).await;
-    run_jobs(&db.pool).await;
+    receive(&db.pool, &[quote_body("A1B2C3", RFQ, "aquote-1", 0)]).await;
     assert_eq!(view(&db.pool, holder).await.quotes_received_count, 0);
     update_session(&db.pool, own, "avinode_trip_id = NULL").await;
     run_jobs(&db.pool).await;

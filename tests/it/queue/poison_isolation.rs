@@ -32,13 +32,6 @@ fn quoted(number: usize, price: &str) -> Value {
     quote(&event, &format!("atrip-{number}"), &rfq, &id, 0, price, "USD")
 }
 
-async fn run(pool: &Pool, statement: String) {
-    sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
-        .execute(pool)
-        .await
-        .unwrap();
-}
-
 /// The counts and primary quotes of these sessions.
 async fn found(pool: &Pool, sessions: &[Uuid]) -> Vec<(i32, Option<String>)> {
     let found = store::admin::sessions(pool, sessions).await.unwrap();
@@ -59,7 +52,7 @@ async fn a_session_that_the_database_refuses_to_change_harms_no_other_of_its_bat
     let refuses = format!(
         "ALTER TABLE public.chat_sessions ADD CONSTRAINT refuses CHECK (id <> '{poor}' OR quotes_received_count = 0)"
     );
-    run(&db.pool, refuses).await;
+    db.run(&refuses).await;
     store_deliveries(
         &db.pool,
         &(0..10).map(|number| quoted(number, "10000")).collect::<Vec<_>>(),
@@ -87,11 +80,7 @@ async fn a_session_that_the_database_refuses_to_change_harms_no_other_of_its_bat
         "{reason}"
     );
 
-    run(
-        &db.pool,
-        "ALTER TABLE public.chat_sessions DROP CONSTRAINT refuses".to_owned(),
-    )
-    .await;
+    db.run("ALTER TABLE public.chat_sessions DROP CONSTRAINT refuses").await;
     let dead = admin::dead_ids(&db.pool, None).await.unwrap();
     assert_eq!(admin::retry(&db.pool, &dead).await.unwrap(), dead);
     run_until_idle(&worker).await;
@@ -105,11 +94,8 @@ async fn a_quote_that_the_quotes_table_refuses_is_counted_and_shown_once_the_tab
         SessionBuilder::of_trip("0").insert(&db.pool).await,
         SessionBuilder::of_trip("1").insert(&db.pool).await,
     ];
-    run(
-        &db.pool,
-        "ALTER TABLE public.quotes ADD CONSTRAINT dear CHECK (total_price < 50000)".to_owned(),
-    )
-    .await;
+    db.run("ALTER TABLE public.quotes ADD CONSTRAINT dear CHECK (total_price < 50000)")
+        .await;
     store_deliveries(&db.pool, &[quoted(0, "60000"), quoted(1, "40000")], base()).await;
     let worker = worker_with_three_attempts(&db.pool);
     run_until_idle(&worker).await;
@@ -126,19 +112,15 @@ async fn a_quote_that_the_quotes_table_refuses_is_counted_and_shown_once_the_tab
         "{refused:?}"
     );
 
-    run(&db.pool, "ALTER TABLE public.quotes DROP CONSTRAINT dear".to_owned()).await;
+    db.run("ALTER TABLE public.quotes DROP CONSTRAINT dear").await;
     // What was refused is tried again after a day, not on every event of its trip.
     maintenance::full_round(&db.pool, "a process", Duration::from_secs(60), false)
         .await
         .unwrap();
     run_until_idle(&worker).await;
     assert_eq!(found(&db.pool, &sessions[..1]).await, [(1, None)]);
-    run(
-        &db.pool,
-        "UPDATE avinode_ingest.quote_facts SET projection_failed_at = projection_failed_at - interval '25 hours'"
-            .to_owned(),
-    )
-    .await;
+    db.run("UPDATE avinode_ingest.quote_facts SET projection_failed_at = projection_failed_at - interval '25 hours'")
+        .await;
     maintenance::full_round(&db.pool, "a process", Duration::from_secs(60), false)
         .await
         .unwrap();
@@ -148,13 +130,10 @@ async fn a_quote_that_the_quotes_table_refuses_is_counted_and_shown_once_the_tab
     assert_eq!(refused, []);
 }
 
-/// The workers die with their jobs: the leases run out.
-async fn die(pool: &Pool) {
-    run(
-        pool,
-        "UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE lease_token IS NOT NULL".to_owned(),
-    )
-    .await;
+/// Lets all leases run out, as if the workers had died.
+async fn expire_leases(db: &Db) {
+    db.run("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE lease_token IS NOT NULL")
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,7 +156,7 @@ async fn a_job_that_kills_its_workers_is_dead_lettered_after_its_isolated_crashe
     assert!(together.iter().all(|job| !job.isolated));
     let poison = together[2].id;
     for crashes in 0..worker.retry.max_crashes {
-        die(&db.pool).await;
+        expire_leases(&db).await;
         let alone = claim().await.unwrap();
         assert_eq!(alone.len(), 4);
         for job in alone {
@@ -198,7 +177,7 @@ async fn a_job_that_kills_its_workers_is_dead_lettered_after_its_isolated_crashe
             }
         }
     }
-    die(&db.pool).await;
+    expire_leases(&db).await;
     let step = worker.step("w").await.unwrap();
     assert_eq!((step.jobs, step.settled.dead), (4, 1));
     assert_eq!((live_jobs(&db.pool).await, dead_jobs(&db.pool).await), (0, 1));

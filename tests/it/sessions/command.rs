@@ -1,51 +1,38 @@
 //! `avinode-ingest sessions` as an operator runs it: the real program, what it prints, and its exit codes.
 
-use std::process::{Command, Output};
-
 use avinode_ingest::domain::chat_session::input::{ProposalUpdate, QuoteUpdate};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{create, sessions};
 use crate::support::cluster::Db;
+use crate::support::program::{ProgramRun, run_on};
 use crate::support::sessions::{SessionReferences, update_session};
 
 /// Runs `sessions` with these arguments on a database.
-async fn run(db: &Db, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
-    command.arg("sessions").args(arguments.split(' ')).env_clear();
-    command
-        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-        .env("DATABASE_URL", db.url());
-    tokio::task::spawn_blocking(move || command.output().unwrap())
-        .await
-        .unwrap()
+async fn run(db: &Db, arguments: &str) -> ProgramRun {
+    let arguments: Vec<&str> = std::iter::once("sessions").chain(arguments.split(' ')).collect();
+    run_on(db, &arguments).await
 }
 
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
-}
-
-/// What it printed when all went well.
+/// The output of a run without errors.
 async fn printed(db: &Db, arguments: &str) -> String {
-    let output = run(db, arguments).await;
-    let (said, complained) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(0), "{arguments}: {said}{complained}");
-    assert!(complained.is_empty(), "{arguments}: {complained}");
-    said.to_owned()
+    let run = run(db, arguments).await;
+    assert_eq!(run.code, Some(0), "{arguments}: {}", run.all());
+    assert!(run.stderr.is_empty(), "{arguments}: {}", run.stderr);
+    run.stdout
 }
 
 async fn as_json(db: &Db, arguments: &str) -> Value {
     serde_json::from_str(&printed(db, &format!("{arguments} --json")).await).unwrap()
 }
 
-/// The one line of what went wrong.
+/// The only line of an error.
 #[track_caller]
-fn complaint(output: &Output, code: i32) -> &str {
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
-    said.trim_end()
+fn error_line(run: &ProgramRun, code: i32) -> &str {
+    assert_eq!(run.code, Some(code), "{}", run.stderr);
+    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    run.stderr.trim_end()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,7 +142,7 @@ async fn a_session_is_shown_with_all_of_its_quotes_and_its_whole_timeline() {
 
     let missing = Uuid::from_u128(7);
     let refused = run(&db, &format!("show {missing}")).await;
-    assert_eq!(complaint(&refused, 1), format!("error: there is no session {missing}"));
+    assert_eq!(error_line(&refused, 1), format!("error: there is no session {missing}"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,9 +157,9 @@ async fn sessions_are_completed_one_by_one_and_archived_when_they_are_old() {
     assert_eq!(printed(&db, &format!("complete {a}")).await, "1 session completed\n");
     let missing = Uuid::from_u128(7);
     let some = run(&db, &format!("complete {missing} {a} {archived} {b}")).await;
-    assert_eq!(text(&some.stdout), "2 sessions completed\n");
+    assert_eq!(some.stdout, "2 sessions completed\n");
     assert_eq!(
-        complaint(&some, 1),
+        error_line(&some, 1),
         format!(
             "error: not completed: {missing}: the session does not exist; {archived}: the session is archived, not active, \
              paused or completed"
@@ -182,7 +169,7 @@ async fn sessions_are_completed_one_by_one_and_archived_when_they_are_old() {
     assert_eq!(shown["session"]["status"], "completed");
     assert_eq!(shown["timeline"][0]["kind"], "session_completed");
     let printed_json = run(&db, &format!("complete {b} {missing} --json")).await;
-    let printed_json: Value = serde_json::from_slice(&printed_json.stdout).unwrap();
+    let printed_json = printed_json.json();
     assert_eq!(printed_json["done"], json!([b]));
     assert_eq!(
         printed_json["not_done"],
@@ -216,12 +203,12 @@ async fn an_error_is_one_line_and_an_exit_code() {
     ];
     for (arguments, name) in wrong {
         let output = run(&db, arguments).await;
-        let said = complaint(&output, 64);
+        let said = error_line(&output, 64);
         assert!(said.contains(name), "{arguments}: {said}");
         assert!(output.stdout.is_empty());
     }
     let output = run(&db, "list").await;
-    assert!(complaint(&output, 1).contains("has no schema yet"));
+    assert!(error_line(&output, 1).contains("has no schema yet"));
     let output = run(&db, "list --database-url postgres://nobody@127.0.0.1:1/nothing").await;
-    assert!(complaint(&output, 69).contains("could not connect to the database of DATABASE_URL"));
+    assert!(error_line(&output, 69).contains("could not connect to the database of DATABASE_URL"));
 }

@@ -2,19 +2,17 @@
 
 use serde_json::json;
 
-use crate::support::bodies::{at, base, event, quote};
+use crate::support::bodies::{at, event, quote};
 use crate::support::check_command::check;
 use crate::support::cluster::Db;
-use crate::support::deliveries::store_deliveries;
-use crate::support::worker::run_jobs;
+use crate::support::deliveries::receive;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_and_dead_jobs_are_counted() {
     let db = Db::new().await;
     let thin = json!({"id": "arfq-1", "href": "https://sandbox.avinode.com/api/rfqs/arfq-1", "type": "Rfqs"});
     let unknown = event("TripSomethingNew", "evt-1", 0, json!({}));
-    store_deliveries(&db.pool, &[thin, unknown], base()).await;
-    run_jobs(&db.pool).await;
+    receive(&db.pool, &[thin, unknown]).await;
     let (statuses, words) = check(&[("DATABASE_URL", &db.url())]).await.of("jobs");
     assert_eq!(statuses, "warning warning");
     assert!(
@@ -40,10 +38,8 @@ async fn unprojected_quotes_are_counted_by_reason() {
         body("evt-5a", "64956151", "aquote-5", "9000"),
         body("evt-6", "64956151", "aquote-6", "666"),
     ];
-    store_deliveries(&db.pool, &bodies, base()).await;
-    run_jobs(&db.pool).await;
-    store_deliveries(&db.pool, &[priceless], base()).await;
-    run_jobs(&db.pool).await;
+    receive(&db.pool, &bodies).await;
+    receive(&db.pool, &[priceless]).await;
     let output = check(&[("DATABASE_URL", &db.url())]).await;
     let (statuses, words) = output.of("quotes");
     for some in [

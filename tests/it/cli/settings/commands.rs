@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{program, stderr};
+use crate::support::program::run_blocking;
 
 #[test]
 fn serve_refuses_fewer_connections_than_it_needs() {
@@ -15,8 +15,8 @@ fn serve_refuses_fewer_connections_than_it_needs() {
             ("INGEST_ROLE", role),
             ("INGEST_DATABASE_MAX_CONNECTIONS", connections),
         ];
-        let output = program("serve", &variables);
-        (output.status.code(), stderr(&output))
+        let output = run_blocking("serve", &variables);
+        (output.code, output.stderr)
     };
     for (role, few, workers, enough) in [("both", "9", 6, "10"), ("work", "9", 6, "10"), ("receive", "3", 0, "4")] {
         let (code, line) = serve(role, few);
@@ -36,25 +36,27 @@ fn serve_refuses_fewer_connections_than_it_needs() {
 
 #[test]
 fn serve_refuses_to_start_without_webhook_authentication() {
-    let output = program("serve --role receive", &[]);
+    let output = run_blocking("serve --role receive", &[]);
     assert!(
-        stderr(&output).starts_with("error: AVINODE_WEBHOOK_SECRET (--webhook-secret) or"),
+        output
+            .stderr
+            .starts_with("error: AVINODE_WEBHOOK_SECRET (--webhook-secret) or"),
         "{}",
-        stderr(&output)
+        output.stderr
     );
-    assert_eq!(output.status.code(), Some(64));
+    assert_eq!(output.code, Some(64));
 }
 
 #[test]
 fn settings_in_the_environment_do_not_affect_the_demo() {
-    let output = program(
+    let output = run_blocking(
         "demo --fixtures /nowhere",
         &[
             ("DATABASE_URL", "nonsense"),
             ("INGEST_PRIMARY_QUOTE_POLICY", "nonsense"),
         ],
     );
-    assert_ne!(output.status.code(), Some(64), "{}", stderr(&output));
+    assert_ne!(output.code, Some(64), "{}", output.stderr);
 }
 
 #[test]
@@ -84,22 +86,18 @@ fn sign_prints_a_command_that_sends_the_signed_bytes() {
 #[test]
 fn replay_and_sign_without_a_secret_say_which_settings_are_missing() {
     for line in ["sign Cargo.toml", "replay Cargo.toml"] {
-        let output = program(line, &[]);
-        assert_eq!(output.status.code(), Some(64), "{line}");
-        assert!(
-            stderr(&output).contains("AVINODE_WEBHOOK_SECRET"),
-            "{}",
-            stderr(&output)
-        );
+        let output = run_blocking(line, &[]);
+        assert_eq!(output.code, Some(64), "{line}");
+        assert!(output.stderr.contains("AVINODE_WEBHOOK_SECRET"), "{}", output.stderr);
     }
 }
 
 #[test]
 fn docs_configuration_md_is_up_to_date() {
-    let output = program("configuration", &[]);
+    let output = run_blocking("configuration", &[]);
     let written = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md"));
     assert!(
-        written.unwrap_or_default().as_bytes() == output.stdout,
+        written.unwrap_or_default() == output.stdout,
         "run: cargo run --locked -- configuration > docs/configuration.md"
     );
 }

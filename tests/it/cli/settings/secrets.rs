@@ -1,6 +1,6 @@
 //! Secrets are never shown.
 
-use super::{program, stderr};
+use crate::support::program::run_blocking;
 
 #[test]
 fn an_invalid_secret_in_a_variable_is_never_shown() {
@@ -13,9 +13,9 @@ fn an_invalid_secret_in_a_variable_is_never_shown() {
         ("AVINODE_BEARER", "Bearer hush"),
     ] {
         let valid = ("AVINODE_WEBHOOK_SECRET", "hush");
-        let output = program("serve", &[valid, (name, value)]);
-        let line = stderr(&output);
-        assert_eq!(output.status.code(), Some(64), "{line}");
+        let output = run_blocking("serve", &[valid, (name, value)]);
+        let line = &output.stderr;
+        assert_eq!(output.code, Some(64), "{line}");
         assert!(
             line.starts_with(&format!("error: {name} (--")) && line.lines().count() == 1,
             "{line}"
@@ -32,9 +32,9 @@ fn an_invalid_secret_of_a_flag_without_a_variable_is_never_shown() {
         "replay --secret whsec_hush!",
     ];
     for arguments in lines {
-        let output = program(arguments, &[]);
-        let line = stderr(&output);
-        assert_eq!(output.status.code(), Some(64), "{line}");
+        let output = run_blocking(arguments, &[]);
+        let line = &output.stderr;
+        assert_eq!(output.code, Some(64), "{line}");
         assert!(
             line.starts_with("error: --") && line.lines().count() == 1 && !line.contains("hush"),
             "{line}"
@@ -52,9 +52,9 @@ fn help_shows_no_secret() {
         "AVINODE_API_TOKEN",
         "AVINODE_BEARER",
     ];
-    let output = program("serve --help", &secrets.map(|name| (name, "hush")));
-    let help = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(0));
+    let output = run_blocking("serve --help", &secrets.map(|name| (name, "hush")));
+    let help = &output.stdout;
+    assert_eq!(output.code, Some(0));
     assert!(
         secrets.iter().all(|name| help.contains(name)) && !help.contains("hush"),
         "{help}"

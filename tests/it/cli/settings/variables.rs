@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{program, stderr};
+use crate::support::program::run_blocking;
 
 #[test]
 fn an_invalid_variable_is_one_line_that_names_it_and_exit_code_64() {
@@ -37,9 +37,9 @@ fn an_invalid_variable_is_one_line_that_names_it_and_exit_code_64() {
         ("INGEST_LOG_LEVEL", "loud"),
     ];
     for (name, value) in settings {
-        let output = program("serve", &[(name, value), ("AVINODE_WEBHOOK_SECRET", "hush")]);
-        let line = stderr(&output);
-        assert_eq!(output.status.code(), Some(64), "{line}");
+        let output = run_blocking("serve", &[(name, value), ("AVINODE_WEBHOOK_SECRET", "hush")]);
+        let line = &output.stderr;
+        assert_eq!(output.code, Some(64), "{line}");
         assert_eq!(line.lines().count(), 1, "{line}");
         assert!(line.starts_with(&format!("error: {name} (--")), "{line}");
         assert!(line.contains(&format!("\"{value}\" is n")), "{line}");
@@ -56,22 +56,24 @@ fn an_empty_variable_counts_as_unset() {
         "INGEST_MIGRATE",
         "INGEST_LOG_FORMAT",
     ];
-    let output = program("serve", &empty.map(|name| (name, "")));
+    let output = run_blocking("serve", &empty.map(|name| (name, "")));
     assert!(
-        stderr(&output).starts_with("error: AVINODE_WEBHOOK_SECRET (--webhook-secret) or"),
+        output
+            .stderr
+            .starts_with("error: AVINODE_WEBHOOK_SECRET (--webhook-secret) or"),
         "{}",
-        stderr(&output)
+        output.stderr
     );
-    assert_eq!(output.status.code(), Some(64));
+    assert_eq!(output.code, Some(64));
 }
 
 #[test]
 fn a_flag_wins_over_its_variable() {
-    let output = program("serve --workers 0", &[("INGEST_WORKERS", "2")]);
+    let output = run_blocking("serve --workers 0", &[("INGEST_WORKERS", "2")]);
     assert!(
-        stderr(&output).starts_with("error: INGEST_WORKERS (--workers): \"0\""),
+        output.stderr.starts_with("error: INGEST_WORKERS (--workers): \"0\""),
         "{}",
-        stderr(&output)
+        output.stderr
     );
 }
 
@@ -85,7 +87,7 @@ fn a_variable_that_is_not_text_is_named() {
         .output()
         .unwrap();
     assert_eq!(
-        stderr(&output).trim_end(),
+        String::from_utf8(output.stderr).unwrap().trim_end(),
         "error: INGEST_WORKERS (--workers): the value is not UTF-8"
     );
     assert_eq!(output.status.code(), Some(64));
@@ -104,10 +106,10 @@ fn an_unknown_variable_is_a_warning_that_names_the_nearest_setting_and_no_value(
         ("AVINODE_BEARRER", "AVINODE_BEARER"),
     ];
     for (name, nearest) in unknown {
-        let output = program("openapi", &[(name, "hush"), ("INGEST_LOG_FORMAT", "json")]);
-        let line = stderr(&output);
-        assert_eq!(output.status.code(), Some(0), "{line}");
-        let logged: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let output = run_blocking("openapi", &[(name, "hush"), ("INGEST_LOG_FORMAT", "json")]);
+        let line = &output.stderr;
+        assert_eq!(output.code, Some(0), "{line}");
+        let logged: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!(logged["level"], "WARN", "{line}");
         assert_eq!(
             logged["message"],
@@ -124,11 +126,13 @@ fn an_unknown_variable_is_a_warning_that_names_the_nearest_setting_and_no_value(
         ("INGEST_WORKERS", "3"),
         ("PGUSER", "hush"),
     ];
-    assert_eq!(stderr(&program("openapi", &harmless)), "");
-    let output = program("openapi", &[("AVINODE_SETTLE_SECONDS", "3")]);
+    assert_eq!(run_blocking("openapi", &harmless).stderr, "");
+    let output = run_blocking("openapi", &[("AVINODE_SETTLE_SECONDS", "3")]);
     assert!(
-        stderr(&output).contains("AVINODE_SETTLE_SECONDS is not a setting; docs/configuration.md lists the settings"),
+        output
+            .stderr
+            .contains("AVINODE_SETTLE_SECONDS is not a setting; docs/configuration.md lists the settings"),
         "{}",
-        stderr(&output)
+        output.stderr
     );
 }

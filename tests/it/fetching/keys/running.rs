@@ -21,6 +21,7 @@ use crate::support::PATIENCE;
 use crate::support::cluster::Db;
 use crate::support::eventually::{equal, eventually};
 use crate::support::pool::Pool;
+use crate::support::snapshot::dead_reasons;
 
 fn worker(pool: &Pool, claimer: ClaimByKey) -> Worker {
     Worker {
@@ -106,10 +107,7 @@ async fn only_a_crash_while_isolated_counts_towards_death() {
     let step = worker(&db.pool, claimer).step("w").await.unwrap();
     assert_eq!((step.batches, step.settled.dead), (2, 1));
     assert_eq!(*handler.served.lock().unwrap(), [("beside".to_owned(), 1)]);
-    let dead: Vec<String> = sqlx::query_scalar("SELECT reason FROM avinode_ingest.dead_jobs")
-        .fetch_all(&db.pool)
-        .await
-        .unwrap();
+    let dead = dead_reasons(&db.pool).await;
     assert_eq!(dead, ["its worker died 3 times while it ran isolated"]);
 }
 
@@ -141,9 +139,6 @@ async fn a_call_that_takes_longer_than_the_work_limit_of_the_leases_is_awaited()
         ..worker(&db.pool, claimer)
     };
     worker.step("w").await.unwrap();
-    let dead: Vec<String> = sqlx::query_scalar("SELECT reason FROM avinode_ingest.dead_jobs")
-        .fetch_all(&db.pool)
-        .await
-        .unwrap();
+    let dead = dead_reasons(&db.pool).await;
     assert_eq!(dead, ["its call was awaited"]);
 }

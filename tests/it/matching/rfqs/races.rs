@@ -6,7 +6,7 @@ use super::{RFQ, quote_body};
 use crate::support::bodies::base;
 use crate::support::cluster::Db;
 use crate::support::deliveries::store_deliveries;
-use crate::support::race::delay;
+use crate::support::race::delay_one_side;
 use crate::support::sessions::{SessionBuilder, set_rfq, view};
 use crate::support::snapshot::dead_jobs;
 use crate::support::sql::until_a_backend_waits;
@@ -26,7 +26,7 @@ async fn a_quote_and_a_concurrently_set_rfq_are_always_matched() {
             .insert(&db.pool)
             .await;
         let attached = async {
-            delay(Duration::from_micros(round * 150)).await;
+            delay_one_side(Duration::from_micros(round * 150)).await;
             set_rfq(&db.pool, made, Some(&rfq)).await;
         };
         let body = [quote_body(&trip, &rfq, &name, 0)];
@@ -51,13 +51,13 @@ async fn concurrently_applied_quotes_all_reach_the_session_that_gets_one_of_thei
         let rfq = |n: u64| format!("arfq-{round}-{n}");
         let made = SessionBuilder::new().insert(&db.pool).await;
         let attached = async {
-            delay(Duration::from_micros(round * 300)).await;
+            delay_one_side(Duration::from_micros(round * 300)).await;
             set_rfq(&db.pool, made, Some(&rfq(1))).await;
         };
         let received = async {
             for n in 0..4 {
                 store_deliveries(&db.pool, &[quote_body(&trip, &rfq(n), &name(n), n as i64)], base()).await;
-                delay(Duration::from_micros(round % 5 * 700)).await;
+                delay_one_side(Duration::from_micros(round % 5 * 700)).await;
             }
         };
         tokio::join!(attached, received);

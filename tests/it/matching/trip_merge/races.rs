@@ -12,7 +12,7 @@ use crate::support::cluster::Db;
 use crate::support::deliveries::store_deliveries;
 use crate::support::documents::{enqueue_merges, worker_with_documents};
 use crate::support::pool::Pool;
-use crate::support::race::delay;
+use crate::support::race::delay_one_side;
 use crate::support::sessions::{SessionBuilder, count_and_primary, with_primary};
 use crate::support::snapshot::dead_jobs;
 use crate::support::sql::{text, until_a_backend_waits};
@@ -104,7 +104,7 @@ async fn concurrent_merges_events_and_new_sessions_lose_no_quote() {
             format!("atrip-{}", 100 + round * 9),
         ];
         let [one, two, three] = &ids;
-        let pause = |n: u64| delay(Duration::from_micros((round * n) % 7 * 400));
+        let pause = |n: u64| delay_one_side(Duration::from_micros((round * n) % 7 * 400));
         let made = async {
             pause(3).await;
             (
