@@ -226,7 +226,7 @@ fn files_that_list_modules_hold_nothing_else() {
     }
 }
 
-/// Whether a list of words has this one.
+/// Returns whether a list of words contains this one.
 fn has(words: &str, word: &str) -> bool {
     words.split_whitespace().any(|each| each == word)
 }

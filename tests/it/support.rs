@@ -1,4 +1,4 @@
-//! What the integration tests share: a database per test on one cluster, the real service in this process, and real signed
+//! Shared by the integration tests: a database per test on one cluster, the real service in this process, and real signed
 //! bodies.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Where a worker and the application wait for each other, the worker gives way (invariant 9).
+//! A worker gives way if it and the application would wait for each other (invariant 9).
 
 use std::time::Duration;
 

@@ -48,7 +48,7 @@ async fn databases() -> Vec<Db> {
     all
 }
 
-/// Which of the sessions a request sees, by the ends of their ids.
+/// The sessions that a request sees, by the ends of their ids.
 async fn seen(tx: &mut Transaction<'static, Postgres>) -> String {
     let ends = "SELECT coalesce(string_agg(right(id::text, 2), ' ' ORDER BY id), 'none') FROM public.chat_sessions
         WHERE id::text LIKE '0d000000%'";

@@ -24,7 +24,7 @@ use crate::support::sessions::SessionBuilder;
 /// Sessions that the load is for, a trip each.
 const SESSIONS: usize = 4;
 
-/// What senders and test share.
+/// The state that the senders and the test share.
 struct Shared {
     address: Mutex<String>,
     next: AtomicUsize,
@@ -113,7 +113,7 @@ impl Load {
         address.clone_into(&mut self.shared.address.lock().unwrap());
     }
 
-    /// How many deliveries have been acknowledged.
+    /// The number of acknowledged deliveries so far.
     pub fn acknowledged(&self) -> usize {
         self.shared.kept.lock().unwrap().len()
     }

@@ -35,7 +35,7 @@ async fn deliver(service: &Serve, numbers: std::ops::Range<usize>) {
     }
 }
 
-/// Who holds the leases there are, each once.
+/// The holders of leases, each once.
 pub async fn lease_holders(pool: &Pool) -> Vec<String> {
     let holders = "SELECT DISTINCT leased_by FROM avinode_ingest.jobs WHERE lease_token IS NOT NULL ORDER BY 1";
     sqlx::query_scalar(holders).fetch_all(pool).await.unwrap()

@@ -1,4 +1,4 @@
-//! What `serve` refuses to start with, each in one clear line and with an exit code.
+//! Conditions under which `serve` does not start, each with one line and an exit code.
 
 use sqlx::Executor;
 

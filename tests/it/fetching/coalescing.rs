@@ -97,7 +97,7 @@ async fn a_notification_that_comes_during_a_fetch_gets_a_fetch_of_its_own() {
     assert_eq!(quote_count(&db.pool, session).await, 1);
 }
 
-/// What was shown before the change.
+/// The document before the change.
 fn slow_answer() -> crate::support::fake_avinode::Fault {
     let body = json!({"data": quoted("asellermsg-1", "aquote-1", None, 10_000), "meta": {}});
     crate::support::fake_avinode::Fault {

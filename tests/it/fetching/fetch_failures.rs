@@ -185,7 +185,7 @@ async fn one_resource_that_always_fails_holds_up_no_other() {
     assert_eq!(quote_count(&db.pool, session).await, 1, "immediately");
 }
 
-/// What waits for this key is due now.
+/// Makes the jobs of a key due.
 async fn make_due_key(pool: &Pool, key: &str) {
     sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE key = $1")
         .bind(key)

@@ -14,7 +14,7 @@ use crate::support::eventually::{at_least, eventually};
 use crate::support::fake_avinode::{FakeAvinode, Fault};
 use crate::support::sessions::{SessionBuilder, quote_count};
 
-/// What a new leader may take.
+/// The limit for a new leader to fetch.
 const TAKEOVER: Duration = Duration::from_secs(10);
 
 async fn holder(db: &Db) -> Option<String> {

@@ -1,4 +1,4 @@
-//! What is stored of fetched documents, and the jobs that they leave.
+//! Storage of fetched documents, and the jobs that remain after a fetch.
 
 use std::time::Duration;
 

@@ -4,11 +4,14 @@ use avinode_ingest::domain::chat_session::input::{ActivityUpdate, ProposalUpdate
 use avinode_ingest::domain::chat_session::page::PageRequest;
 use avinode_ingest::domain::chat_session::view::ArchiveResult;
 use avinode_ingest::sessions::error::SessionError;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{create, field, moment, sessions};
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
 use crate::support::sessions::{SessionReferences, update_session};
+use crate::support::sql::waiting_backends;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn activity_moves_forward_and_messages_add_up() {
@@ -123,13 +126,15 @@ async fn a_session_locked_by_the_application_is_busy_after_a_short_wait() {
         async move { tracking.pause(session).await }
     });
     // The application commits after the first attempt of the call has timed out.
-    let waits =
-        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())";
-    for waiting in [true, false] {
-        while sqlx::query_scalar::<_, bool>(waits).fetch_one(&db.pool).await.unwrap() != waiting {
-            tokio::task::yield_now().await;
+    let timed_out = async {
+        for waiting in [true, false] {
+            // Without a pause, because the call tries again soon.
+            while (waiting_backends(&db.pool).await > 0) != waiting {
+                tokio::task::yield_now().await;
+            }
         }
-    }
+    };
+    timeout(PATIENCE, timed_out).await.expect("the first attempt times out");
     application.commit().await.unwrap();
     let paused = waiting.await.unwrap().unwrap();
     assert_eq!((paused.status.as_str(), paused.message_count), ("paused", 5));

@@ -116,7 +116,7 @@ async fn template<F: Future<Output = ()>>(name: &str, fill: impl FnOnce(Db) -> F
 
 /// A database of a test's own.
 pub struct Db {
-    /// How to reach it.
+    /// The connection options.
     pub options: PgConnectOptions,
     /// Its connections.
     pub pool: Pool,

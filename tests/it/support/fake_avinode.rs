@@ -1,4 +1,4 @@
-//! A small stand-in for Avinode's API: shows what a test tells it to, fails as a test tells it to, and remembers every call.
+//! A small fake of Avinode's API: a test sets its documents and its failures, and reads its calls.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -112,7 +112,7 @@ impl FakeAvinode {
         self.shown.lock().unwrap().calls.clone()
     }
 
-    /// How often a resource was called.
+    /// The number of calls of a resource.
     pub fn count(&self, resource: &str) -> usize {
         self.calls().iter().filter(|(_, called)| called == resource).count()
     }
@@ -145,7 +145,7 @@ impl FakeAvinode {
         body
     }
 
-    /// What a service needs to call it.
+    /// The settings of a service that calls it.
     pub fn settings(&self, calls_per_second: f64, burst: u32) -> AvinodeSettings {
         AvinodeSettings {
             client: ClientSettings {

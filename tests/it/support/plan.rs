@@ -53,7 +53,7 @@ pub fn pages(node: &Value) -> u64 {
         .sum()
 }
 
-/// What was looked at so far in this transaction of `chat_sessions`, `trips` and `requests`: of each table and index by name, how
+/// The rows and entries that this transaction has read so far of `chat_sessions`, `trips` and `requests`: of each table and index by name, how
 /// many rows or entries, dead ones included; and under `whole` how often one of the tables was read from end to end.
 pub async fn touched(tx: &mut Transaction<'_>) -> BTreeMap<String, i64> {
     let rows: Vec<(String, i64)> = sqlx::query_as(
@@ -75,7 +75,7 @@ pub async fn touched(tx: &mut Transaction<'_>) -> BTreeMap<String, i64> {
     rows.into_iter().collect()
 }
 
-/// What was looked at between two readings, without what was not.
+/// The differences between two readings, without zeros.
 pub fn between(before: &BTreeMap<String, i64>, after: &BTreeMap<String, i64>) -> BTreeMap<String, i64> {
     let more = |(name, rows): (&String, &i64)| (name.clone(), rows - before.get(name).unwrap_or(&0));
     after.iter().map(more).filter(|(_, rows)| *rows > 0).collect()

@@ -61,7 +61,7 @@ impl Pooler {
         })
     }
 
-    /// How it is reached.
+    /// Its connection options.
     pub fn options(&self) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()
             .socket(self.folder.path())
@@ -78,7 +78,7 @@ impl Pooler {
     }
 }
 
-/// Where scripts/need-pgbouncer looks as well. Debian keeps it in sbin, which an ordinary user's PATH may lack.
+/// The places in which scripts/need-pgbouncer looks as well. Debian keeps it in sbin, which an ordinary user's PATH may lack.
 const FOLDERS: [&str; 5] = [
     "/usr/sbin",
     "/usr/bin",
