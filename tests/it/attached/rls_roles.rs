@@ -1,5 +1,5 @@
-//! Who may do what, asked as PostgREST asks: agents reach their own sessions, the application's server reaches all, anybody
-//! else none, and our own schema is closed to every one of them.
+//! Row level security, with requests as PostgREST sends them: agents reach their own sessions, the application's server
+//! reaches all, every other role none, and our own schema is closed to all of them.
 
 use avinode_ingest::postgres::migrator;
 use sqlx::{AssertSqlSafe, Postgres, Transaction};
@@ -22,7 +22,7 @@ const TWO_AGENTS: &str = "
     FROM (VALUES ('a1', 'active', NULL), ('a2', 'completed', now() - interval '91 days'),
         ('b1', 'active', NULL), ('b2', 'completed', now() - interval '91 days')) AS session (short, status, ended)";
 
-/// Where new things are open to everybody, and the schema ours as much as any.
+/// Default privileges that open every new object to all roles, our schema included.
 const OPEN_BY_DEFAULT: &str = "
     ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO anon, authenticated, service_role;
     ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO anon, authenticated, service_role;

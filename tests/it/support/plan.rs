@@ -53,8 +53,8 @@ pub fn pages(node: &Value) -> u64 {
         .sum()
 }
 
-/// The rows and entries that this transaction has read so far of `chat_sessions`, `trips` and `requests`: of each table and index by name, how
-/// many rows or entries, dead ones included; and under `whole` how often one of the tables was read from end to end.
+/// The reads of this transaction so far: the number of rows or entries, dead ones included, of each table and index of
+/// `chat_sessions`, `trips` and `requests` by name, and under `whole` the number of scans from end to end.
 pub async fn touched(tx: &mut Transaction<'_>) -> BTreeMap<String, i64> {
     let rows: Vec<(String, i64)> = sqlx::query_as(
         "WITH looked AS (
