@@ -1,7 +1,8 @@
 //! The sources as text, and the names that they import.
 
-use super::{CRATES, RE_EXPORTED};
 use std::path::{Path, PathBuf};
+
+use super::{CRATES, RE_EXPORTED};
 
 #[test]
 fn imports_are_found_in_groups_and_behind_super_and_not_in_comments() {
