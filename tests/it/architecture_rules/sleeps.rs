@@ -3,7 +3,7 @@
 use super::source::{Source, sources};
 
 /// The test files that may sleep, how often, and the reason.
-const SLEEPS: [(&str, usize, &str); 10] = [
+const SLEEPS: [(&str, usize, &str); 11] = [
     ("support/eventually.rs", 1, "the pause between two polls"),
     (
         "support/throughout.rs",
@@ -18,6 +18,7 @@ const SLEEPS: [(&str, usize, &str); 10] = [
         "a BEGIN that was sent has no sign before the server reads it",
     ),
     ("fetching/keys/running.rs", 1, "a call that is slower than its lease"),
+    ("crash/load.rs", 1, "the pause of a sender between two attempts"),
     (
         "crash/roles.rs",
         1,
