@@ -14,8 +14,8 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
 use crate::support::cluster::Db;
-use crate::support::service::Running;
-use crate::support::setup::Stage;
+use crate::support::service::RunningService;
+use crate::support::sessions::SessionReferences;
 
 const READ: &str = "a-token-with-the-scope-read";
 const WRITE: &str = "a-token-with-the-scope-write";
@@ -23,7 +23,7 @@ const WRITE: &str = "a-token-with-the-scope-write";
 /// A running service and a client of its API.
 struct Api {
     db: Db,
-    service: Running,
+    service: RunningService,
     client: Client,
 }
 
@@ -53,7 +53,7 @@ impl Api {
             },
             ..ServiceSettings::default()
         };
-        let service = Running::start(&db.pool, settings).await;
+        let service = RunningService::start(&db.pool, settings).await;
         let client = avinode_ingest::cli::replay::sender::client(&service.base).unwrap();
         Self { db, service, client }
     }
@@ -81,16 +81,11 @@ impl Api {
     }
 
     /// Creates a session.
-    async fn session(&self, stage: Stage) -> String {
-        let created = self.post("/v1/sessions", &minimal(stage)).await;
+    async fn session(&self, references: SessionReferences) -> String {
+        let created = self.post("/v1/sessions", &references.body()).await;
         assert_eq!(created.status, 201, "{created:?}");
         created.body["id"].as_str().unwrap().to_owned()
     }
-}
-
-/// The smallest body that creates a session.
-fn minimal(stage: Stage) -> Value {
-    serde_json::json!({"conversation_id": stage.conversation, "iso_agent_id": stage.agent, "request_id": stage.request})
 }
 
 async fn send(request: RequestBuilder) -> ApiResponse {

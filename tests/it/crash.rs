@@ -1,4 +1,4 @@
-//! What survives crashes, kills, overload and ends: the real program as a process of its own, on a real Postgres.
+//! Crashes, kills, overload and shutdowns: the real program as a process of its own, on a real Postgres.
 
 mod database;
 mod demo;

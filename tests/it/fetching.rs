@@ -9,5 +9,8 @@ mod leader;
 mod limits;
 mod prices;
 mod reconcile;
+mod related_documents;
+mod second_fetch;
 mod setup;
 mod status;
+mod stored_documents;

@@ -1,41 +1,20 @@
-//! The integration tests: one binary, a database per test on one embedded cluster per run.
+//! The integration tests: one binary, one cluster per run, a database per test.
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod api;
+mod applying;
 mod architecture_rules;
 mod attached;
-mod attached_quotes;
-mod check;
+mod cli;
 mod client;
-mod concurrent_host_writes;
 mod crash;
-mod database_errors;
-mod deadlock;
-mod fact_persistence;
+mod database;
 mod fetching;
-mod host_writes;
-mod infinite_timestamps;
-mod leases;
 mod log_lines;
-mod malformed_bodies;
-mod migrating;
-mod order;
-mod own_role;
-mod pinned_primary;
-mod poison_isolation;
-mod pooler;
-mod prices;
-mod races;
-mod replay;
-mod rfqs;
-mod rls_roles;
-mod self_termination;
+mod matching;
+mod queue;
+mod receiving;
 mod sessions;
-mod settings;
 mod simulated;
 mod smoke;
 mod support;
-mod transactions;
-mod trip_ids;
-mod trip_merge;
-mod workers;

@@ -2,24 +2,23 @@
 
 mod activity;
 mod archive;
+mod command;
 mod create;
 mod find;
 mod own_role;
 mod pages;
 mod quotes;
-mod terminal;
 mod trip;
 
-use crate::support::pool::Pool;
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::chat_session::input::NewChatSession;
 use avinode_ingest::domain::chat_session::view::ChatSession;
 use avinode_ingest::sessions::error::SessionError;
 use avinode_ingest::sessions::service::SessionService;
 use chrono::{DateTime, Duration, Utc};
 
 use crate::support::bodies::base;
-use crate::support::setup::Stage;
+use crate::support::pool::Pool;
+use crate::support::sessions::SessionReferences;
 
 /// A session service with a clock fixed at `base()` plus these seconds.
 fn sessions(pool: &Pool, seconds: i64) -> SessionService {
@@ -30,19 +29,13 @@ fn moment(seconds: i64) -> DateTime<Utc> {
     base() + Duration::seconds(seconds)
 }
 
-/// The smallest input that creates a session.
-fn new(stage: Stage) -> NewChatSession {
-    NewChatSession {
-        conversation_id: stage.conversation,
-        iso_agent_id: stage.agent,
-        request_id: Some(stage.request),
-        ..NewChatSession::default()
-    }
-}
-
 /// Creates a session at `base()`.
-async fn made(pool: &Pool, stage: Stage) -> ChatSession {
-    sessions(pool, 0).create_or_update(&new(stage)).await.unwrap().session
+async fn create(pool: &Pool, references: SessionReferences) -> ChatSession {
+    sessions(pool, 0)
+        .create_or_update(&references.input())
+        .await
+        .unwrap()
+        .session
 }
 
 /// Returns the field that an error names.

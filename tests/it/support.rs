@@ -1,19 +1,31 @@
-//! What every integration test stands on: a database of its own on one cluster, the real service in this process, and
-//! real signed bodies.
+//! Shared by the integration tests: a database per test on one cluster, the real service in this process, and real signed
+//! bodies.
+
+use std::time::Duration;
 
 pub mod bodies;
 pub mod check_command;
 pub mod cluster;
+pub mod deliveries;
 pub mod documents;
+pub mod eventually;
 pub mod fake_avinode;
 pub mod generators;
 pub mod plan;
 pub mod pool;
 pub mod pooler;
 pub mod postgrest;
+pub mod program;
+pub mod race;
 pub mod recorder;
 pub mod service;
 pub mod service_role;
-pub mod setup;
+pub mod sessions;
 pub mod snapshot;
+pub mod sql;
+pub mod throughout;
+pub mod worker;
 pub mod worker_pool;
+
+/// The deadline of whatever a loaded machine makes slow.
+pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -34,6 +34,7 @@ async fn a_slow_body_is_answered_408_and_its_connection_closed() {
         let head = format!("POST {PATH} HTTP/1.1\r\nhost: a\r\ncontent-length: 500\r\n\r\n");
         write.write_all(head.as_bytes()).await.unwrap();
         while write.write_all(b" ").await.is_ok() {
+            // The sender is slow on purpose.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });

@@ -67,7 +67,7 @@ async fn every_operation_requires_a_token_and_every_write_the_scope_write() {
 async fn without_tokens_every_call_is_rejected_and_a_worker_process_has_no_api() {
     let api = Api::start().await;
     let without_tokens = avinode_ingest::service::ServiceSettings::default();
-    let service = crate::support::service::Running::start(&api.db.pool, without_tokens.clone()).await;
+    let service = crate::support::service::RunningService::start(&api.db.pool, without_tokens.clone()).await;
     let url = format!("{}/v1/sessions", service.base);
     send(api.client.get(&url).bearer_auth(""))
         .await
@@ -77,7 +77,7 @@ async fn without_tokens_every_call_is_rejected_and_a_worker_process_has_no_api()
         receives: false,
         ..without_tokens
     };
-    let service = crate::support::service::Running::start(&api.db.pool, worker).await;
+    let service = crate::support::service::RunningService::start(&api.db.pool, worker).await;
     let url = format!("{}/v1/sessions", service.base);
     send(api.client.get(&url).bearer_auth(READ))
         .await

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::Api;
-use crate::support::setup::Stage;
+use crate::support::sessions::SessionReferences;
 
 async fn read_all(api: &Api, path: &str) -> Vec<Value> {
     let (mut found, mut cursor) = (Vec::new(), String::new());
@@ -26,7 +26,7 @@ async fn every_list_can_be_read_page_by_page() {
     let api = Api::start().await;
     let mut created = Vec::new();
     for _ in 0..5 {
-        created.push(json!(api.session(Stage::set(&api.db.pool).await).await));
+        created.push(json!(api.session(SessionReferences::insert(&api.db.pool).await).await));
     }
     let found: Vec<Value> = read_all(&api, "/v1/sessions?")
         .await
@@ -36,10 +36,12 @@ async fn every_list_can_be_read_page_by_page() {
     created.reverse();
     assert_eq!(found, created, "the newest activity first");
 
-    let stage = Stage::set(&api.db.pool).await;
-    let id = api.session(stage).await;
+    let references = SessionReferences::insert(&api.db.pool).await;
+    let id = api.session(references).await;
     for number in 0..5 {
-        let quote = stage.quote(&api.db.pool, Some(&format!("aquote-{number}"))).await;
+        let quote = references
+            .insert_quote(&api.db.pool, Some(&format!("aquote-{number}")))
+            .await;
         api.post(&format!("/v1/sessions/{id}/quotes"), &json!({"quote_id": quote}))
             .await;
     }
@@ -58,7 +60,7 @@ async fn every_list_can_be_read_page_by_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invalid_parameter_is_named() {
     let api = Api::start().await;
-    let id = api.session(Stage::set(&api.db.pool).await).await;
+    let id = api.session(SessionReferences::insert(&api.db.pool).await).await;
     for (query, name) in [
         ("conversation_id=1", "conversation_id"),
         ("limit=0", "limit"),

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{Api, ApiResponse};
 use crate::support::cluster::Db;
 use crate::support::plan::{between, pages, plan, read_whole, sessions_read, touched};
-use crate::support::setup::Stage;
+use crate::support::sessions::SessionReferences;
 
 /// The session to find.
 const NUMBER: u32 = 77_717;
@@ -27,8 +27,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Inserts sessions in one statement without triggers, and facts of the trips of a tenth of them. Most have no rows of
 /// conversations and requests; the lists read their ids only.
-async fn fill(db: &Db, stage: Stage, count: u32) {
-    let (agent, every) = (stage.agent, count / BROKER_SESSIONS);
+async fn fill(db: &Db, references: SessionReferences, count: u32) {
+    let (agent, every) = (references.agent, count / BROKER_SESSIONS);
     db.run(&format!(
         "SET session_replication_role = replica;
          INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, request_id, status, last_activity_at,
@@ -54,14 +54,14 @@ async fn fill(db: &Db, stage: Stage, count: u32) {
 async fn among_a_million_sessions_every_list_and_look_up_uses_an_index() {
     let count = session_count();
     let db = Db::new().await;
-    let stage = Stage::set(&db.pool).await;
+    let references = SessionReferences::insert(&db.pool).await;
     let begun = Instant::now();
-    fill(&db, stage, count).await;
+    fill(&db, references, count).await;
     println!("{count} sessions in {:.1?}", begun.elapsed());
     // Without workers: they would resync the sessions that no trigger saw, which is not measured here.
     let api = Api::with_workers(db, 0).await;
-    plans(&api, stage).await;
-    calls(&api, stage, count).await;
+    plans(&api, references).await;
+    calls(&api, references, count).await;
     workers(&api).await;
     api.service.stop().await;
 }
@@ -77,7 +77,7 @@ fn session_count() -> u32 {
 }
 
 /// Checks the plans of the statements of the lists.
-async fn plans(api: &Api, stage: Stage) {
+async fn plans(api: &Api, references: SessionReferences) {
     let all = SessionFilter::default();
     let id = |what: &str| Some(format!("{what}-{NUMBER}"));
     let by_trip = SessionFilter {
@@ -85,7 +85,7 @@ async fn plans(api: &Api, stage: Stage) {
         ..all.clone()
     };
     let by_broker = SessionFilter {
-        iso_agent_id: Some(stage.agent),
+        iso_agent_id: Some(references.agent),
         status: Some(SessionStatus::Active),
         ..all.clone()
     };
@@ -122,11 +122,11 @@ fn set_fields(filter: &SessionFilter) -> String {
 }
 
 /// Times the calls over HTTP.
-async fn calls(api: &Api, stage: Stage, count: u32) {
+async fn calls(api: &Api, references: SessionReferences, count: u32) {
     let found = api.get(&format!("/v1/sessions?trip_id=ATRIP-{NUMBER}")).await.body;
     let id = found["data"][0]["id"].as_str().unwrap().to_owned();
     let field = |name: &str| format!("/v1/sessions?{name}={}", found["data"][0][name].as_str().unwrap());
-    let by_broker = format!("/v1/sessions?iso_agent_id={}&status=active", stage.agent);
+    let by_broker = format!("/v1/sessions?iso_agent_id={}&status=active", references.agent);
     let next = api.get(&by_broker).await.body["next_cursor"]
         .as_str()
         .unwrap()

@@ -3,24 +3,26 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Api, minimal};
+use super::Api;
+use crate::support::PATIENCE;
 use crate::support::bodies;
 use crate::support::cluster::Db;
-use crate::support::setup::Stage;
+use crate::support::eventually::eventually;
+use crate::support::sessions::SessionReferences;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_goes_from_its_creation_to_its_archive() {
     for db in [Db::new().await, Db::attached().await] {
         let api = Api::on(db).await;
-        let stage = Stage::set(&api.db.pool).await;
-        let mut new = minimal(stage);
+        let references = SessionReferences::insert(&api.db.pool).await;
+        let mut new = references.body();
         new["workflow_state"] = json!({"pax": 4});
         let created = api.post("/v1/sessions", &new).await;
         assert_eq!(created.status, 201, "{created:?}");
         let id = created.body["id"].as_str().unwrap().to_owned();
         let path = |rest: &str| format!("/v1/sessions/{id}{rest}");
         assert_eq!(created.headers["location"].to_str().unwrap(), path(""));
-        let updated = api.post("/v1/sessions", &minimal(stage)).await;
+        let updated = api.post("/v1/sessions", &references.body()).await;
         assert_eq!((updated.status, &updated.body["id"]), (200, &created.body["id"]));
         assert_eq!(updated.body["workflow_state"], json!({"pax": 4}));
 
@@ -41,7 +43,7 @@ async fn a_session_goes_from_its_creation_to_its_archive() {
         assert_eq!(patched.status, 200, "{patched:?}");
         assert_eq!(patched.body["workflow_state"], json!({"bags": 2}));
 
-        let quote = stage.quote(&api.db.pool, Some("aquote-9")).await;
+        let quote = references.insert_quote(&api.db.pool, Some("aquote-9")).await;
         let update = json!({"quote_id": quote, "quotes_expected_count": 5, "primary_quote_id": quote});
         let quoted = api.post(&path("/quotes"), &update).await;
         assert_eq!(quoted.body["quotes_received_count"], 1, "{quoted:?}");
@@ -50,16 +52,19 @@ async fn a_session_goes_from_its_creation_to_its_archive() {
         assert_eq!(quoted.body["operator_name"], "Northwind Jets");
 
         for (filter, found) in [
-            (format!("conversation_id={}&status=active", stage.conversation), true),
-            (format!("request_id={}", stage.request), true),
+            (
+                format!("conversation_id={}&status=active", references.conversation),
+                true,
+            ),
+            (format!("request_id={}", references.request), true),
             ("trip_id=atrip-71717171".to_owned(), true),
             ("rfp_id=rfp-9".to_owned(), true),
             ("rfq_id=arfq-9&current_step=requesting_quotes".to_owned(), true),
             (
-                format!("iso_agent_id={}&status=active&has_primary_quote=true", stage.agent),
+                format!("iso_agent_id={}&status=active&has_primary_quote=true", references.agent),
                 true,
             ),
-            (format!("iso_agent_id={}&status=completed", stage.agent), false),
+            (format!("iso_agent_id={}&status=completed", references.agent), false),
         ] {
             let listed = api.get(&format!("/v1/sessions?{filter}")).await;
             let expected = if found { json!([id]) } else { json!([]) };
@@ -73,7 +78,7 @@ async fn a_session_goes_from_its_creation_to_its_archive() {
             assert_eq!(listed.body["next_cursor"], Value::Null);
         }
         let row = &api
-            .get(&format!("/v1/sessions?request_id={}", stage.request))
+            .get(&format!("/v1/sessions?request_id={}", references.request))
             .await
             .body["data"][0]
             .clone();
@@ -94,7 +99,7 @@ async fn a_session_goes_from_its_creation_to_its_archive() {
             (200, &json!(false))
         );
 
-        let proposal = stage.proposal(&api.db.pool).await;
+        let proposal = references.insert_proposal(&api.db.pool).await;
         let proposed = api.post(&path("/proposal"), &json!({"proposal_id": proposal})).await;
         assert_eq!(proposed.body["current_step"], "proposal_ready");
         let stats = api.get("/v1/sessions/stats").await.body;
@@ -132,8 +137,8 @@ async fn a_session_goes_from_its_creation_to_its_archive() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quote_from_the_webhook_is_counted_in_a_session_of_the_api() {
     let api = Api::start().await;
-    let stage = Stage::set(&api.db.pool).await;
-    let id = api.session(stage).await;
+    let references = SessionReferences::insert(&api.db.pool).await;
+    let id = api.session(references).await;
     let trip = json!({"avinode_trip_id": "64956150"});
     assert_eq!(
         api.send(Method::PATCH, &format!("/v1/sessions/{id}/trip"), &trip)
@@ -144,18 +149,14 @@ async fn a_quote_from_the_webhook_is_counted_in_a_session_of_the_api() {
     let body = bodies::quote("evt-1", "atrip-64956150", "arfq-1", "aquote-1", 1, "1234.5", "EUR");
     let (status, _) = api.service.post(&serde_json::to_vec(&body).unwrap()).await;
     assert_eq!(status, 200);
-    let counted = async {
-        loop {
-            let session = api.get(&format!("/v1/sessions/{id}")).await.body;
-            if session["quotes_received_count"] == 1 {
-                return session;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    let session = eventually(PATIENCE, "the quote is counted", async || {
+        let session = api.get(&format!("/v1/sessions/{id}")).await.body;
+        match session["quotes_received_count"] == 1 {
+            true => Ok(session),
+            false => Err(session),
         }
-    };
-    let session = tokio::time::timeout(std::time::Duration::from_secs(20), counted)
-        .await
-        .unwrap();
+    })
+    .await;
     assert_eq!(session["total_price"], "1234.50");
     let quotes = api.get(&format!("/v1/sessions/{id}/quotes")).await.body;
     assert_eq!(quotes["data"][0]["currency"], "EUR");

@@ -4,22 +4,22 @@ use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Api, WRITE, minimal, send};
-use crate::support::setup::{Stage, agent};
+use super::{Api, WRITE, send};
+use crate::support::sessions::{SessionReferences, insert_agent};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_missing_or_invalid_field_or_reference_is_named() {
     let api = Api::start().await;
-    let stage = Stage::set(&api.db.pool).await;
+    let references = SessionReferences::insert(&api.db.pool).await;
     let missing = Uuid::from_u128(7);
     let with = |field: &str, value: serde_json::Value| {
-        let mut body = minimal(stage);
+        let mut body = references.body();
         body[field] = value;
         body
     };
     for (body, name) in [
         (with("subject", json!("x")), "subject"),
-        (json!({"iso_agent_id": stage.agent}), "conversation_id"),
+        (json!({"iso_agent_id": references.agent}), "conversation_id"),
         (with("status", json!("completed")), "status"),
         (with("workflow_state", json!("x")), "workflow_state"),
         (with("workflow_state", json!({"a": "\u{0}"})), "workflow_state"),
@@ -32,8 +32,8 @@ async fn an_unknown_missing_or_invalid_field_or_reference_is_named() {
         let rejected = api.post("/v1/sessions", &body).await;
         assert_eq!(rejected.assert_problem(422, "validation-failed"), [name], "{body}");
     }
-    let id = api.session(stage).await;
-    let other = with("iso_agent_id", json!(agent(&api.db.pool).await));
+    let id = api.session(references).await;
+    let other = with("iso_agent_id", json!(insert_agent(&api.db.pool).await));
     assert_eq!(
         api.post("/v1/sessions", &other)
             .await
@@ -92,7 +92,7 @@ async fn invalid_json_large_bodies_and_unknown_paths_have_their_own_problems() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operation_that_the_status_does_not_allow_is_a_conflict() {
     let api = Api::start().await;
-    let id = api.session(Stage::set(&api.db.pool).await).await;
+    let id = api.session(SessionReferences::insert(&api.db.pool).await).await;
     api.post(&format!("/v1/sessions/{id}/complete"), &json!({})).await;
     for action in ["pause", "resume"] {
         let rejected = api.post(&format!("/v1/sessions/{id}/{action}"), &json!({})).await;
@@ -105,8 +105,8 @@ async fn an_operation_that_the_status_does_not_allow_is_a_conflict() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_session_is_503_and_no_database_error_reveals_sql() {
     let api = Api::start().await;
-    let stage = Stage::set(&api.db.pool).await;
-    let id = api.session(stage).await;
+    let references = SessionReferences::insert(&api.db.pool).await;
+    let id = api.session(references).await;
     let mut application = api.db.pool.application().await;
     sqlx::query("SELECT FROM public.chat_sessions FOR UPDATE")
         .execute(&mut *application)

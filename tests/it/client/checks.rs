@@ -104,9 +104,9 @@ async fn serve_refuses_incomplete_credentials_and_an_invalid_base_url() {
         let others = [("AVINODE_WEBHOOK_SECRET", "hush"), ("INGEST_LISTEN", "192.0.2.1:8080")];
         let with_secret = [&others, variables].concat();
         let run = program("https://sandbox.avinode.com/api", &["serve"], &with_secret).await;
-        assert_eq!(run.code, Some(64), "{}", run.all);
-        assert!(run.all.starts_with(said), "{}", run.all);
-        assert_eq!(run.all.lines().count(), 1, "{}", run.all);
-        assert!(!run.all.contains("hush"), "{}", run.all);
+        assert_eq!(run.code, Some(64), "{}", run.all());
+        assert!(run.all().starts_with(said), "{}", run.all());
+        assert_eq!(run.all().lines().count(), 1, "{}", run.all());
+        assert!(!run.all().contains("hush"), "{}", run.all());
     }
 }

@@ -9,7 +9,8 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use super::webhooks::{ProgramRun, webhooks};
+use super::webhooks::webhooks;
+use crate::support::program::ProgramRun;
 use crate::support::recorder::{ok, serve};
 
 /// A certificate authority.
@@ -73,7 +74,7 @@ impl Authority {
 async fn credentials_are_sent_only_to_a_server_with_a_valid_certificate_for_its_name() {
     let (known, unknown) = (Authority::new(), Authority::new());
     let (run, read) = known.list("localhost", &known).await;
-    assert_eq!(run.code, Some(0), "{}", run.all);
+    assert_eq!(run.code, Some(0), "{}", run.all());
     assert!(read.contains("the-bearer-hush"), "they were not sent: {read}");
 
     for (name, server, why) in [
@@ -89,8 +90,8 @@ async fn credentials_are_sent_only_to_a_server_with_a_valid_certificate_for_its_
         ),
     ] {
         let (run, read) = server;
-        assert_eq!(run.code, Some(69), "{name}: {}", run.all);
-        assert!(run.all.contains(why), "{name}: {}", run.all);
+        assert_eq!(run.code, Some(69), "{name}: {}", run.all());
+        assert!(run.all().contains(why), "{name}: {}", run.all());
         assert_eq!(read, "", "{name}");
     }
 }

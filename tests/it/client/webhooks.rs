@@ -1,6 +1,5 @@
 //! The command `webhooks`, against a fake of Avinode's webhook settings.
 
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{Path, State};
@@ -10,40 +9,24 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::setup::{API_TOKEN, BEARER};
+use crate::support::program::{ProgramRun, run};
 use crate::support::recorder::{Recorder, answer};
-
-pub struct ProgramRun {
-    pub code: Option<i32>,
-    pub stdout: String,
-    /// Standard output and standard error.
-    pub all: String,
-}
 
 /// Runs the program with credentials for this base URL, and no other variables than these.
 pub async fn program(base: &str, arguments: &[&str], variables: &[(&str, &str)]) -> ProgramRun {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
-    command.args(arguments).env_clear();
-    command.env("AVINODE_BASE_URL", base);
-    command
-        .env("AVINODE_API_TOKEN", API_TOKEN)
-        .env("AVINODE_BEARER", BEARER);
-    command.env("AVINODE_INSECURE_LOOPBACK", "true");
-    command.envs(variables.iter().copied());
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
-        .await
-        .unwrap();
-    let stdout = String::from_utf8(output.stdout).unwrap();
-    ProgramRun {
-        code: output.status.code(),
-        all: format!("{stdout}{}", String::from_utf8(output.stderr).unwrap()),
-        stdout,
-    }
+    let credentials = [
+        ("AVINODE_BASE_URL", base),
+        ("AVINODE_API_TOKEN", API_TOKEN),
+        ("AVINODE_BEARER", BEARER),
+        ("AVINODE_INSECURE_LOOPBACK", "true"),
+    ];
+    run(arguments, &[&credentials, variables].concat()).await
 }
 
 /// Runs `webhooks`, and fails if it prints a secret.
 pub async fn webhooks(base: &str, arguments: &[&str], variables: &[(&str, &str)]) -> ProgramRun {
     let run = program(base, &[&["webhooks"], arguments].concat(), variables).await;
-    assert!(!run.all.contains("hush"), "{}", run.all);
+    assert!(!run.all().contains("hush"), "{}", run.all());
     run
 }
 
@@ -115,7 +98,7 @@ fn setting() -> Value {
 async fn a_list_shows_the_subscribed_and_the_missing_event_types() {
     let (_, base) = FakeAvinode::start(vec![setting()]).await;
     let run = webhooks(&base, &["list"], &[]).await;
-    assert_eq!(run.code, Some(0), "{}", run.all);
+    assert_eq!(run.code, Some(0), "{}", run.all());
     for text in [
         "whs-1583",
         "yes",
@@ -129,7 +112,7 @@ async fn a_list_shows_the_subscribed_and_the_missing_event_types() {
     assert!(!run.stdout.contains("TripChatFromSeller (messages"), "{}", run.stdout);
 
     let run = webhooks(&base, &["list", "--json", "--target", "https://b.example/"], &[]).await;
-    let output: Value = serde_json::from_str(&run.stdout).unwrap();
+    let output = run.json();
     assert_eq!(output["settings"][0]["id"], "whs-1583");
     let missing = output["needed"]
         .as_array()
@@ -149,7 +132,7 @@ async fn a_setting_is_created_with_the_event_types_and_credentials_of_the_servic
         &[("AVINODE_WEBHOOK_BASIC", "avinode:se:cret-hush,other:hush")],
     )
     .await;
-    assert_eq!(run.code, Some(0), "{}", run.all);
+    assert_eq!(run.code, Some(0), "{}", run.all());
     let expected = json!({
         "targetURI": "https://a.example/webhooks/avinode", "displayName": "avinode-ingest", "active": true,
         "eventTypes": ["TripRequestSellerResponse", "TripChatFromSeller", "TripRequestMine"],
@@ -164,15 +147,15 @@ async fn a_setting_is_created_with_the_event_types_and_credentials_of_the_servic
     );
 
     let run = webhooks(&base, &create, &[]).await;
-    assert_eq!(run.code, Some(64), "{}", run.all);
-    assert!(run.all.contains("AVINODE_WEBHOOK_BASIC"), "{}", run.all);
+    assert_eq!(run.code, Some(64), "{}", run.all());
+    assert!(run.all().contains("AVINODE_WEBHOOK_BASIC"), "{}", run.all());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_keeps_all_other_fields() {
     let (avinode, base) = FakeAvinode::start(vec![setting()]).await;
     let run = webhooks(&base, &["update", "whs-1583", "--events", "needed,EmptyLegs"], &[]).await;
-    assert_eq!(run.code, Some(0), "{}", run.all);
+    assert_eq!(run.code, Some(0), "{}", run.all());
     let mut expected = setting();
     expected.as_object_mut().unwrap().remove("clientSecret");
     expected["eventTypes"] = json!([
@@ -186,19 +169,23 @@ async fn a_change_keeps_all_other_fields() {
 
     let known = [("AVINODE_WEBHOOK_BASIC", "first:hush-1 avinode:hush-2")];
     let run = webhooks(&base, &["disable", "whs-1583", "--json"], &known).await;
-    assert_eq!(run.code, Some(0), "{}", run.all);
+    assert_eq!(run.code, Some(0), "{}", run.all());
     expected["active"] = json!(false);
     expected["clientSecret"] = json!("hush-2");
     assert_eq!(avinode.last(), expected);
-    let output: Value = serde_json::from_str(&run.stdout).unwrap();
+    let output = run.json();
     assert_eq!(
         (&output["setting"]["active"], &output["secret_sent"]),
         (&json!(false), &json!(true))
     );
 
     let run = webhooks(&base, &["update", "whs-9", "--active", "yes"], &[]).await;
-    assert_eq!(run.code, Some(1), "{}", run.all);
-    assert!(run.all.contains("there is no webhook setting \"whs-9\""), "{}", run.all);
+    assert_eq!(run.code, Some(1), "{}", run.all());
+    assert!(
+        run.all().contains("there is no webhook setting \"whs-9\""),
+        "{}",
+        run.all()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -209,9 +196,9 @@ async fn a_change_is_reported_as_avinode_accepted_it() {
     };
     let (avinode, base) = stubborn.start_with(vec![setting()]).await;
     let run = webhooks(&base, &["update", "whs-1583", "--name", "another", "--json"], &[]).await;
-    assert_eq!(run.code, Some(0), "{}", run.all);
+    assert_eq!(run.code, Some(0), "{}", run.all());
     assert_eq!(avinode.last()["displayName"], "another");
-    let output: Value = serde_json::from_str(&run.stdout).unwrap();
+    let output = run.json();
     assert_eq!(output["setting"]["name"], "ours", "{output}");
 }
 
@@ -223,16 +210,16 @@ async fn a_second_setting_for_the_same_events_and_target_is_refused() {
     let target = "https://A.example:443/webhooks/avinode";
     let create = ["create", "--target", target];
     let run = webhooks(&base, &create, &basic).await;
-    assert_eq!((run.code, count()), (Some(1), 1), "{}", run.all);
+    assert_eq!((run.code, count()), (Some(1), 1), "{}", run.all());
     for text in ["whs-1583 sends TripChatFromSeller to this target already", "--again"] {
-        assert!(run.all.contains(text), "{text}: {}", run.all);
+        assert!(run.all().contains(text), "{text}: {}", run.all());
     }
     let run = webhooks(&base, &[&create[..], &["--events", "TripRequestMine"]].concat(), &basic).await;
-    assert_eq!((run.code, count()), (Some(0), 2), "no event type twice: {}", run.all);
+    assert_eq!((run.code, count()), (Some(0), 2), "no event type twice: {}", run.all());
     let run = webhooks(&base, &[&create[..], &["--again"]].concat(), &basic).await;
-    assert_eq!((run.code, count()), (Some(0), 3), "{}", run.all);
+    assert_eq!((run.code, count()), (Some(0), 3), "{}", run.all());
     let run = webhooks(&base, &["create", "--target", "https://b.example/"], &basic).await;
-    assert_eq!((run.code, count()), (Some(0), 4), "another target: {}", run.all);
+    assert_eq!((run.code, count()), (Some(0), 4), "another target: {}", run.all());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -245,26 +232,26 @@ async fn exit_codes_distinguish_wrong_settings_refusals_and_an_unavailable_api()
     ] {
         let server = Recorder::answering(answer(status, &[], b"")).await;
         let run = webhooks(&server.base(), &["list"], &[]).await;
-        assert_eq!(run.code, Some(code), "{status}: {}", run.all);
+        assert_eq!(run.code, Some(code), "{status}: {}", run.all());
         assert!(
-            run.all
+            run.all()
                 .contains("could not list the webhook settings: GET webhooks/settings"),
             "{}",
-            run.all
+            run.all()
         );
     }
     let server = Recorder::answering(answer("200 OK", &[], b"{}")).await;
     let run = webhooks(&server.base(), &["list"], &[("AVINODE_INSECURE_LOOPBACK", "no")]).await;
-    assert_eq!(run.code, Some(64), "{}", run.all);
+    assert_eq!(run.code, Some(64), "{}", run.all());
     assert!(
-        run.all
+        run.all()
             .starts_with("error: AVINODE_BASE_URL (--avinode-base-url): \"http://127.0.0.1:"),
         "{}",
-        run.all
+        run.all()
     );
     let run = webhooks("", &["list"], &[("AVINODE_BEARER", ""), ("AVINODE_API_TOKEN", "")]).await;
-    assert_eq!(run.code, Some(64), "{}", run.all);
-    assert!(run.all.contains("AVINODE_BEARER (--avinode-bearer)"), "{}", run.all);
+    assert_eq!(run.code, Some(64), "{}", run.all());
+    assert!(run.all().contains("AVINODE_BEARER (--avinode-bearer)"), "{}", run.all());
     assert!(server.connections().is_empty());
 }
 
@@ -282,6 +269,6 @@ async fn a_proxy_in_the_environment_is_not_used() {
         "all_proxy",
     ];
     let run = webhooks(&base, &["list"], &variables.map(|name| (name, url.as_str()))).await;
-    assert_eq!(run.code, Some(0), "{}", run.all);
+    assert_eq!(run.code, Some(0), "{}", run.all());
     assert!(proxy.connections().is_empty(), "{}", proxy.everything());
 }

@@ -9,17 +9,19 @@ use tokio::time::Instant;
 
 use super::durable::Durable;
 use super::load::{self, Load, check_counts, event};
-use super::program::{PATIENCE, Serve, until};
+use super::program::Serve;
 use super::roles::{lease_holders, lock_sessions};
+use crate::support::PATIENCE;
 use crate::support::bodies::base;
-use crate::support::service::keep;
+use crate::support::deliveries::store_deliveries;
+use crate::support::eventually::eventually;
 
 const EVENTS: usize = 900;
 const SENDERS: usize = 16;
 
 /// Waits until the server answers again. The test's own connections have died as well.
 async fn recovered(postgres: &Durable) {
-    until("the server has recovered", async || {
+    eventually(PATIENCE, "the server has recovered", async || {
         sqlx::query("SELECT").execute(&postgres.pool).await.ok()
     })
     .await;
@@ -37,12 +39,12 @@ async fn a_crash_of_the_whole_server_loses_no_acknowledged_delivery() {
     for round in 1..=2 {
         load.reach(round * EVENTS / 4).await;
         postgres.kill().await;
-        // The second time it is back at once.
+        // The second time it is back immediately.
         if round == 1 {
             let (kept, refused, down) = (load.acknowledged(), load.answers(503), Instant::now());
             // More than one answer for each sender: not only what was under way is refused.
-            until("deliveries are refused", async || {
-                (load.answers(503) > refused + SENDERS).then_some(())
+            eventually(PATIENCE, "deliveries are refused", async || {
+                load.answers(503) > refused + SENDERS
             })
             .await;
             assert!(down.elapsed() < Duration::from_secs(15), "{:?}", down.elapsed());
@@ -79,13 +81,13 @@ async fn what_was_claimed_before_a_crash_is_not_left_until_its_lease_runs_out() 
     let mut postgres = Durable::new().await;
     let sessions = load::sessions(&postgres.pool).await;
     let bodies: Vec<Value> = (0..12).map(event).collect();
-    keep(&postgres.pool, &bodies, base()).await;
+    store_deliveries(&postgres.pool, &bodies, base()).await;
     postgres.checkpoint().await;
     let _application = lock_sessions(&postgres.pool).await;
     let url = postgres.url();
     // The lease is the default of a minute.
     let mut service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_WORKERS", "1")]).await;
-    until("the worker is at work", async || {
+    eventually(PATIENCE, "the worker is at work", async || {
         lease_holders(&postgres.pool).await.pop()
     })
     .await;

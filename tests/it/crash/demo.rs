@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::program::{PATIENCE, Program, until};
+use super::program::Program;
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
+use crate::support::eventually::eventually;
 use crate::support::pool::Pool;
 
 /// Everything that a database holds, apart from what every database does.
@@ -25,7 +27,7 @@ async fn scratch_databases(pool: &Pool) -> BTreeSet<String> {
     names.into_iter().collect()
 }
 
-/// The throw-away folder of this demo: the one whose note names its process.
+/// The throw-away folder of this demo: the one with a note that names its process.
 fn folder(program: &Program) -> Option<PathBuf> {
     let folders = std::fs::read_dir("/tmp").unwrap().flatten();
     folders.map(|entry| entry.path()).find(|path| {
@@ -35,7 +37,7 @@ fn folder(program: &Program) -> Option<PathBuf> {
 }
 
 async fn gone(folder: &Path) {
-    until("its folder is gone", async || (!folder.exists()).then_some(())).await;
+    eventually(PATIENCE, "its folder is gone", async || !folder.exists()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,7 +46,7 @@ async fn demo_exit_ends_with_0_and_leaves_a_database_in_the_environment_untouche
     let before = relations(&db.pool).await;
     let url = db.url();
     let mut demo = Program::start("demo --exit", &[("DATABASE_URL", &url)]);
-    let folder = until("its folder is there", async || folder(&demo)).await;
+    let folder = eventually(PATIENCE, "its folder is there", async || folder(&demo)).await;
     let status = demo.ended(PATIENCE).await;
     assert_eq!(status.code(), Some(0), "{}", demo.said());
     demo.line("every session is as").await;
@@ -95,9 +97,9 @@ async fn a_demo_that_is_interrupted_in_the_middle_ends_soon_and_leaves_nothing()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_ctrl_c_ends_a_demo_at_once_and_still_leaves_nothing() {
+async fn a_second_ctrl_c_ends_a_demo_immediately_and_still_leaves_nothing() {
     let mut demo = Program::start("demo", &[]);
-    let folder = until("its folder is there", async || folder(&demo)).await;
+    let folder = eventually(PATIENCE, "its folder is there", async || folder(&demo)).await;
     demo.line("before").await;
     demo.interrupt_group();
     demo.line("shutting down").await;

@@ -12,7 +12,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use super::program::until;
+use crate::support::PATIENCE;
+use crate::support::eventually::eventually;
 use crate::support::pool::Pool;
 
 const DATABASE: &str = "quotes";
@@ -56,21 +57,21 @@ impl Durable {
         sqlx::query("CHECKPOINT").execute(&self.pool).await.unwrap();
     }
 
-    /// Kills the server and all its children at once, and waits until none is left.
+    /// Kills the server and all of its children, and waits until none is left.
     pub async fn kill(&self) {
-        // The postmaster first: it would otherwise see its children die, and begin anew.
+        // The postmaster first: it would otherwise see its children die, and restart them.
         let postmaster = self.postgres.postmaster_pid();
         let children = self.processes().into_iter().filter(|pid| *pid != postmaster);
         for pid in std::iter::once(postmaster).chain(children) {
             kill_9(pid);
         }
-        until("no process of the cluster is left", async || {
-            self.processes().is_empty().then_some(())
+        eventually(PATIENCE, "no process of the cluster is left", async || {
+            self.processes().is_empty()
         })
         .await;
     }
 
-    /// Kills one child, upon which the server ends all others and recovers by itself.
+    /// Kills one child, upon which the server ends all others and recovers.
     pub fn kill_a_child(&self) {
         let postmaster = self.postgres.postmaster_pid();
         let child = self.processes().into_iter().find(|pid| *pid != postmaster).unwrap();

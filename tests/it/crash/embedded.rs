@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use super::durable::open_folder;
 use super::load::{body, client, post};
-use super::program::{PATIENCE, Program, Serve, until};
+use super::program::{Program, Serve};
+use crate::support::PATIENCE;
+use crate::support::eventually::eventually;
 use crate::support::pool::Pool;
 use crate::support::service::SECRET;
 
@@ -32,7 +34,7 @@ async fn deliver(service: &Serve, number: usize) -> Uuid {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_outlives_an_end_in_order_and_a_kill() {
+async fn acknowledged_deliveries_survive_a_graceful_shutdown_and_a_kill() {
     let folder = open_folder();
     let home = folder.path().join("home");
     let settings = [("INGEST_DATA_DIR", home.to_str().unwrap())];
@@ -73,7 +75,7 @@ async fn what_was_acknowledged_outlives_an_end_in_order_and_a_kill() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_instance_on_the_same_folder_is_refused_and_harms_not_the_first() {
+async fn a_second_instance_on_the_same_folder_is_refused_and_does_not_harm_the_first() {
     let folder = open_folder();
     let home = folder.path().join("home");
     let home = home.to_str().unwrap();
@@ -93,7 +95,7 @@ async fn a_second_instance_on_the_same_folder_is_refused_and_harms_not_the_first
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_its_postgres_the_service_ends_and_says_so() {
+async fn the_service_ends_with_an_error_when_its_private_postgres_is_gone() {
     let folder = open_folder();
     let home = folder.path().join("home");
     let mut service = Serve::start(&[("INGEST_DATA_DIR", home.to_str().unwrap())]).await;
@@ -108,8 +110,8 @@ async fn without_its_postgres_the_service_ends_and_says_so() {
         .program
         .line("error: the private Postgres ended unexpectedly")
         .await;
-    until("no process of the cluster is left", async || {
-        processes_of(&home.join("data")).is_empty().then_some(())
+    eventually(PATIENCE, "no process of the cluster is left", async || {
+        processes_of(&home.join("data")).is_empty()
     })
     .await;
 }

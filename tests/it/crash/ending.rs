@@ -11,11 +11,15 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::load::{self, body, client, event, post};
-use super::program::{PATIENCE, Serve, until};
+use super::program::Serve;
 use super::roles::{lease_holders, lock_sessions};
+use crate::support::PATIENCE;
 use crate::support::bodies::base;
 use crate::support::cluster::Db;
-use crate::support::service::{keep, signer};
+use crate::support::deliveries::store_deliveries;
+use crate::support::eventually::eventually;
+use crate::support::service::signer;
+use crate::support::sql::count;
 
 /// A delivery's head, signed, which keeps its connection only if it is asked to.
 fn head(address: &str, body: &[u8]) -> String {
@@ -47,21 +51,21 @@ async fn rest(stream: &mut TcpStream) -> String {
 }
 
 async fn refuses(address: &str) {
-    until("new connections are refused", async || {
+    eventually(PATIENCE, "new connections are refused", async || {
         TcpStream::connect(address).await.err()
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_ends_it_in_order_with_what_is_in_flight_answered() {
+async fn a_signal_ends_the_service_after_requests_in_flight_are_answered() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let db = Db::new().await;
         let sessions = load::sessions(&db.pool).await;
         let url = db.url();
         let mut service = Serve::start(&[("DATABASE_URL", &url)]).await;
         service.ready().await;
-        // A delivery whose body is still coming, a question whose head is, and a connection that is idle.
+        // An incomplete body, an incomplete head, and an idle connection.
         let delivery = body(0);
         let mut posting = begin(&service.address, head(&service.address, &delivery).as_bytes()).await;
         posting.write_all(&delivery[..20]).await.unwrap();
@@ -97,23 +101,26 @@ async fn a_signal_ends_it_in_order_with_what_is_in_flight_answered() {
             "{said}"
         );
         let kept = "SELECT count(*) FROM avinode_ingest.deliveries";
-        let kept: i64 = sqlx::query_scalar(kept).fetch_one(&db.pool).await.unwrap();
+        let kept = count(&db.pool, kept).await;
         assert_eq!(kept, 1);
         drop(sessions);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn leases_are_given_back_at_once_and_cost_no_attempt() {
+async fn a_shutdown_releases_leases_immediately_and_costs_no_attempt() {
     let db = Db::new().await;
     load::sessions(&db.pool).await;
     let url = db.url();
     let settings = [("DATABASE_URL", url.as_str()), ("INGEST_SHUTDOWN_TIMEOUT", "1s")];
     let bodies: Vec<Value> = (0..24).map(event).collect();
-    keep(&db.pool, &bodies, base()).await;
+    store_deliveries(&db.pool, &bodies, base()).await;
     let application = lock_sessions(&db.pool).await;
     let service = Serve::start(&settings).await;
-    until("a worker is at work", async || lease_holders(&db.pool).await.pop()).await;
+    eventually(PATIENCE, "a worker is at work", async || {
+        lease_holders(&db.pool).await.pop()
+    })
+    .await;
     let said = service.stop(Signal::SIGTERM, Duration::from_secs(10)).await;
     // The batch was cut short: it is done job by job, and each waits for its lock for a while.
     assert!(!said.contains("\"stopped\":0"), "{said}");
@@ -139,7 +146,7 @@ async fn a_request_that_never_ends_is_cut_off_within_the_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_does_not_answer_holds_up_no_end() {
+async fn a_database_that_does_not_answer_does_not_delay_the_shutdown() {
     let db = Db::new().await;
     let url = db.url();
     let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_SHUTDOWN_TIMEOUT", "1s")]).await;
@@ -151,20 +158,20 @@ async fn a_database_that_does_not_answer_holds_up_no_end() {
         .unwrap();
     let (client, address) = (client(&service.address), service.address.clone());
     let waiting = tokio::spawn(async move { post(&client, &address, body(0)).await });
-    until("the delivery waits for the database", async || {
+    eventually(PATIENCE, "the delivery waits for the database", async || {
         let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
-        let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&db.pool).await.unwrap();
-        (waiting > 0).then_some(())
+        let waiting = count(&db.pool, waiting).await;
+        waiting > 0
     })
     .await;
     service.stop(Signal::SIGTERM, Duration::from_secs(15)).await;
-    // Whatever it was told, it was not told that the delivery is kept.
+    // No answer said that the delivery is stored.
     assert_ne!(waiting.await.unwrap().map(|(status, ..)| status), Some(200));
     blocker.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_signal_ends_it_at_once() {
+async fn a_second_signal_ends_the_service_immediately() {
     for (first, second) in [(Signal::SIGTERM, Signal::SIGTERM), (Signal::SIGINT, Signal::SIGINT)] {
         let db = Db::new().await;
         let url = db.url();

@@ -1,4 +1,4 @@
-//! The group commit as senders meet it: a lone delivery waits for nobody, many share a commit, and what the database
+//! The group commit as senders see it: a single delivery does not wait, many share a commit, and what the database
 //! cannot take is refused instead of piled up.
 
 use std::time::Duration;
@@ -11,11 +11,14 @@ use sqlx::Connection;
 use tokio::time::Instant;
 
 use super::load::{self, body, check_counts, client, post};
-use super::program::{PATIENCE, Serve, until};
+use super::program::Serve;
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
+use crate::support::eventually::{equal, eventually};
+use crate::support::sql::count;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lone_delivery_waits_for_nobody() {
+async fn a_single_delivery_is_committed_without_delay() {
     let db = Db::new().await;
     let url = db.url();
     // Only received: the workers' transactions are not to be measured.
@@ -105,12 +108,11 @@ async fn a_blocked_database_is_answered_503_with_bounded_memory_until_it_is_free
         })
         .collect();
     let ready = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'avinode_ingest.deliveries'::regclass";
-    until("a delivery waits for the lock", async || {
-        let waiting: i64 = sqlx::query_scalar(ready).fetch_one(&db.pool).await.unwrap();
-        (waiting > 0).then_some(())
+    eventually(PATIENCE, "a delivery waits for the lock", async || {
+        count(&db.pool, ready).await > 0
     })
     .await;
-    // There is no place for further ones (for four at most, if the first ones shared a commit): they are told at once.
+    // There is no place for further ones (for four at most, if the first ones shared a commit): they are refused immediately.
     let further = (10..30).map(|number| post(&client, &service.address, body(number)));
     let further = further.map(|post| tokio::time::timeout(Duration::from_secs(2), post));
     let further = join_all(further).await;
@@ -122,7 +124,7 @@ async fn a_blocked_database_is_answered_503_with_bounded_memory_until_it_is_free
     let mut refused = 0;
     for _ in 0..10 {
         let flood = (0..32).map(|_| post(&client, &service.address, large.clone()));
-        // Whoever got a place in the queue waits with the others; nobody is waited for longer than the refusals take.
+        // A delivery with a place in the queue waits with the others, and no longer than the refusals take.
         let flood = flood.map(|post| tokio::time::timeout(Duration::from_secs(2), post));
         for answer in join_all(flood).await.into_iter().flatten().flatten() {
             let (status, answer, retry_after) = answer;
@@ -146,14 +148,14 @@ async fn a_blocked_database_is_answered_503_with_bounded_memory_until_it_is_free
     }
 
     blocker.close().await.unwrap();
-    // Those that waited are kept, or were told that they are not.
+    // Deliveries that waited are stored, or were refused.
     for waiting in waiting {
         let (status, ..) = waiting.await.unwrap().unwrap();
         assert!(matches!(status, 200 | 503), "{status}");
     }
-    until("deliveries are kept again", async || {
-        let (status, ..) = post(&client, &service.address, body(9)).await?;
-        (status == 200).then_some(())
+    eventually(PATIENCE, "deliveries are kept again", async || {
+        let answer = post(&client, &service.address, body(9)).await;
+        equal(answer.map(|(status, ..)| status), Some(200))
     })
     .await;
     service.ready().await;

@@ -4,11 +4,14 @@ use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
 use sqlx::Connection;
 
 use super::load::{self, Load, body, check_counts, client, post};
-use super::program::{PATIENCE, Serve, until};
+use super::program::Serve;
 use super::roles::{lease_holders, lock_sessions};
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
+use crate::support::eventually::eventually;
+use crate::support::sql::count;
 
-/// The settings of a service on `url` whose leases run out soon.
+/// The settings of a service on `url` with short leases.
 fn settings(url: &str) -> [(&str, &str); 2] {
     [("DATABASE_URL", url), ("INGEST_LEASE_DURATION", "5s")]
 }
@@ -19,14 +22,14 @@ async fn killed_between_200_and_application_every_quote_is_counted_once_after_th
     let sessions = load::sessions(&db.pool).await;
     let url = db.url();
     let service = Serve::start(&settings(&url)).await;
-    // Nobody can apply anything while the sessions are locked: all that is answered 200 is still to be applied.
+    // No worker can apply anything while the sessions are locked: every accepted delivery is still to be applied.
     let application = lock_sessions(&db.pool).await;
     let client = client(&service.address);
     for number in 0..12 {
         let (status, answer, _) = post(&client, &service.address, body(number)).await.unwrap();
         assert_eq!(status, 200, "{answer}");
     }
-    until("a worker has claimed some", async || {
+    eventually(PATIENCE, "a worker has claimed some", async || {
         lease_holders(&db.pool).await.pop()
     })
     .await;
@@ -34,7 +37,7 @@ async fn killed_between_200_and_application_every_quote_is_counted_once_after_th
     application.close().await.unwrap();
 
     let counted = "SELECT sum(quotes_received_count) FROM public.chat_sessions";
-    let counted: i64 = sqlx::query_scalar(counted).fetch_one(&db.pool).await.unwrap();
+    let counted = count(&db.pool, counted).await;
     assert_eq!(counted, 0);
     let _service = Serve::start(&settings(&url)).await;
     wait_until_settled(&db.pool, PATIENCE).await.unwrap();

@@ -1,5 +1,5 @@
-//! Senders that behave as Avinode does: signed, several at once, and what was not answered 200 comes again. They keep
-//! what they were told, to be held against the database.
+//! Concurrent senders that sign and repeat deliveries as Avinode does, and record the answers for a comparison with the
+//! database.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,25 +12,27 @@ use avinode_ingest::store::admin;
 use reqwest::Client;
 use serde_json::Value;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::program::{PATIENCE, until};
+use crate::support::PATIENCE;
 use crate::support::bodies::quote;
+use crate::support::eventually::{at_least, eventually};
 use crate::support::pool::Pool;
-use crate::support::service::{session, signer};
+use crate::support::service::signer;
+use crate::support::sessions::SessionBuilder;
 
 /// Sessions that the load is for, a trip each.
 const SESSIONS: usize = 4;
 
-/// What senders and test share.
+/// The state that the senders and the test share.
 struct Shared {
     address: Mutex<String>,
     next: AtomicUsize,
     total: usize,
     /// The delivery that each 200 named.
     kept: Mutex<Vec<Uuid>>,
-    /// Answers by status; 0 stands for none.
+    /// Answers by status; 0 if there was none.
     answers: Mutex<BTreeMap<u16, usize>>,
 }
 
@@ -45,7 +47,7 @@ pub struct Load {
 pub async fn sessions(pool: &Pool) -> Vec<Uuid> {
     let mut made = Vec::new();
     for number in 0..SESSIONS {
-        made.push(session(pool, Some(&trip(number))).await);
+        made.push(SessionBuilder::of_trip(&trip(number)).insert(pool).await);
     }
     made
 }
@@ -67,7 +69,7 @@ pub fn body(number: usize) -> Vec<u8> {
     serde_json::to_vec(&event(number)).unwrap()
 }
 
-/// Sends a body once, signed: the status, the answer and its `Retry-After`; `None` where nobody answered.
+/// Sends a body once, signed: the status, the answer and its `Retry-After`; `None` without an answer.
 pub async fn post(client: &Client, address: &str, body: Vec<u8>) -> Option<(u16, Value, Option<String>)> {
     let mut request = client.post(format!("http://{address}/webhooks/avinode"));
     for (name, value) in signer().sign("msg_test", &body, Clock::System.now()) {
@@ -112,7 +114,7 @@ impl Load {
         address.clone_into(&mut self.shared.address.lock().unwrap());
     }
 
-    /// How many deliveries have been acknowledged.
+    /// The number of acknowledged deliveries so far.
     pub fn acknowledged(&self) -> usize {
         self.shared.kept.lock().unwrap().len()
     }
@@ -124,9 +126,11 @@ impl Load {
 
     /// Waits until so many deliveries have been acknowledged.
     pub async fn reach(&self, acknowledged: usize) {
-        until(&format!("{acknowledged} deliveries acknowledged"), async || {
-            (self.acknowledged() >= acknowledged).then_some(())
-        })
+        eventually(
+            PATIENCE,
+            &format!("{acknowledged} deliveries acknowledged"),
+            async || at_least(self.acknowledged(), acknowledged),
+        )
         .await;
     }
 
@@ -189,8 +193,8 @@ async fn send(shared: Arc<Shared>) {
                 None => {}
                 Some(other) => panic!("{other:?}"),
             }
-            // The sender's pace, shorter than the one it was asked for: the test is not to take for ever.
-            sleep(Duration::from_millis(50)).await;
+            // The pause of a sender between two attempts, shorter than the service asks for, to save time.
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The real program as a process of its own: started, watched by what it says, signalled, and waited for. It does not
 //! outlive its test.
 
+use std::future::ready;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,24 +13,11 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
+use crate::support::PATIENCE;
+use crate::support::eventually::{equal, eventually};
 use crate::support::service::SECRET;
-
-/// How long anything may take that a loaded machine makes slow.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Looks until there is something to see, at most for [`PATIENCE`].
-pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(seen) = look().await {
-            return seen;
-        }
-        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
-        sleep(Duration::from_millis(10)).await;
-    }
-}
 
 /// A running program.
 pub struct Program {
@@ -86,26 +74,18 @@ impl Program {
 
     /// Waits for a line that holds `words` and returns it.
     pub async fn line(&mut self, words: &str) -> String {
-        let begun = Instant::now();
-        loop {
-            let found = self
-                .said
-                .lock()
-                .unwrap()
-                .iter()
-                .find(|line| line.contains(words))
-                .cloned();
-            if let Some(line) = found {
-                return line;
-            }
+        eventually(PATIENCE, words, || {
             let ended = self.child.try_wait().unwrap();
+            let said = self.said.lock().unwrap();
+            let found = said.iter().find(|line| line.contains(words)).cloned();
             assert!(
-                ended.is_none() && begun.elapsed() < PATIENCE,
-                "it did not say {words:?} ({ended:?}): {}",
-                self.said()
+                found.is_some() || ended.is_none(),
+                "it did not print {words:?} ({ended:?}): {}",
+                said.join("\n")
             );
-            sleep(Duration::from_millis(10)).await;
-        }
+            ready(found.ok_or_else(|| said.join("\n")))
+        })
+        .await
     }
 
     /// Sends it a signal.
@@ -149,7 +129,7 @@ impl Program {
 }
 
 impl Drop for Program {
-    /// A test that failed is told what the program had to say.
+    /// Prints the program's output if the test failed.
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("process {} said:\n{}", self.pid, self.said());
@@ -193,7 +173,7 @@ impl Serve {
         }
     }
 
-    /// Asks for a page and returns its status, or `None` where nobody answers.
+    /// Asks for a page and returns its status, or `None` without an answer.
     pub async fn get(&self, path: &str) -> Option<u16> {
         let response = self.client.get(format!("http://{}{path}", self.address)).send().await;
         response.ok().map(|response| response.status().as_u16())
@@ -201,7 +181,7 @@ impl Serve {
 
     /// Waits until it wants work.
     pub async fn ready(&self) {
-        until("ready", async || (self.get("/readyz").await == Some(200)).then_some(())).await;
+        eventually(PATIENCE, "ready", async || equal(self.get("/readyz").await, Some(200))).await;
     }
 
     /// Signals it and expects an end in order within `limit`.

@@ -8,9 +8,13 @@ use sqlx::{Connection, PgConnection};
 use tokio::time::Instant;
 
 use super::load::{self, body, check_counts, client, post};
-use super::program::{PATIENCE, Serve, until};
+use super::program::Serve;
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
+use crate::support::eventually::eventually;
 use crate::support::pool::Pool;
+use crate::support::sql::count;
+use crate::support::throughout::throughout;
 
 async fn serve(url: &str, role: &str) -> Serve {
     Serve::start(&[
@@ -31,7 +35,7 @@ async fn deliver(service: &Serve, numbers: std::ops::Range<usize>) {
     }
 }
 
-/// Who holds the leases there are, each once.
+/// The holders of leases, each once.
 pub async fn lease_holders(pool: &Pool) -> Vec<String> {
     let holders = "SELECT DISTINCT leased_by FROM avinode_ingest.jobs WHERE lease_token IS NOT NULL ORDER BY 1";
     sqlx::query_scalar(holders).fetch_all(pool).await.unwrap()
@@ -48,20 +52,19 @@ pub async fn lock_sessions(pool: &Pool) -> PgConnection {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receiver_works_nothing_and_a_worker_works_it_off_within_about_its_poll_interval() {
+async fn a_receiver_runs_no_job_and_a_worker_runs_them_within_about_its_poll_interval() {
     let db = Db::new().await;
     let sessions = load::sessions(&db.pool).await;
     let receiver = serve(&db.url(), "receive").await;
     receiver.ready().await;
     deliver(&receiver, 0..8).await;
     // Longer than the workers' poll interval: a worker would have come by.
-    let seen = Instant::now();
-    while seen.elapsed() < Duration::from_millis(600) {
+    throughout(Duration::from_millis(600), async || {
         assert_eq!(lease_holders(&db.pool).await, Vec::<String>::new());
         let waiting = "SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'full_event' AND attempts = 0";
-        let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&db.pool).await.unwrap();
-        assert_eq!(waiting, 8);
-    }
+        assert_eq!(count(&db.pool, waiting).await, 8);
+    })
+    .await;
 
     let worker = serve(&db.url(), "work").await;
     worker.ready().await;
@@ -104,7 +107,7 @@ async fn the_leases_of_a_killed_worker_run_out_and_another_one_takes_over() {
     let application = lock_sessions(&db.pool).await;
     let first = serve(&db.url(), "work").await;
     deliver(&receiver, 0..6).await;
-    let dead = until("the first worker holds leases", async || {
+    let dead = eventually(PATIENCE, "the first worker holds leases", async || {
         lease_holders(&db.pool).await.pop()
     })
     .await;
@@ -135,15 +138,13 @@ async fn work_that_takes_longer_than_its_lease_is_done_once_and_by_one_worker() 
     let db = Db::new().await;
     let sessions = load::sessions(&db.pool).await;
     // For example a trigger of the application's, or a disk that has stalled.
-    sqlx::raw_sql(
+    db.run(
         "CREATE FUNCTION public.take_long() RETURNS trigger LANGUAGE plpgsql AS
          $$ BEGIN PERFORM pg_sleep(7); RETURN new; END $$;
          CREATE TRIGGER take_long BEFORE UPDATE ON public.chat_sessions FOR EACH ROW
          WHEN (new.quotes_received_count <> old.quotes_received_count) EXECUTE FUNCTION public.take_long()",
     )
-    .execute(&db.pool)
-    .await
-    .unwrap();
+    .await;
     let service = serve(&db.url(), "both").await;
     let other = serve(&db.url(), "work").await;
     deliver(&service, 0..1).await;

@@ -1,10 +1,12 @@
-//! What `serve` refuses to start with, each in one clear line and with an exit code.
+//! Conditions under which `serve` does not start, each with one line and an exit code.
 
 use sqlx::Executor;
 
-use super::program::{PATIENCE, Program, Serve};
+use super::program::{Program, Serve};
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
 use crate::support::service::SECRET;
+use crate::support::sql::count;
 
 /// Starts `serve`, waits for its end, and returns its exit code and its last line.
 async fn refused(variables: &[(&str, &str)]) -> (Option<i32>, String) {
@@ -30,7 +32,7 @@ async fn a_database_without_a_schema_is_refused_and_untouched_and_migrated_on_re
     assert_eq!(code, Some(1), "{line}");
     assert!(line.contains("no schema yet") && line.contains("--migrate"), "{line}");
     let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'avinode_ingest'";
-    let schemas: i64 = sqlx::query_scalar(schemas).fetch_one(&db.pool).await.unwrap();
+    let schemas = count(&db.pool, schemas).await;
     assert_eq!(schemas, 0);
 
     let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_MIGRATE", "true")]).await;
@@ -79,7 +81,7 @@ async fn a_database_migrated_before_the_first_release_is_refused_with_and_withou
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_could_verify_nobody_is_refused() {
+async fn a_service_without_webhook_authentication_does_not_start() {
     for variables in [
         &[][..],
         &[("AVINODE_WEBHOOK_SECRET", "")],
@@ -92,7 +94,7 @@ async fn a_service_that_could_verify_nobody_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_port_that_is_taken_and_a_database_that_is_not_there_are_refused() {
+async fn a_taken_port_and_a_missing_database_are_refused() {
     let db = Db::new().await;
     let url = db.url();
     let first = Serve::start(&[("DATABASE_URL", &url)]).await;

@@ -1,99 +1,86 @@
 //! The admin commands about fetching, run as the real program beside a running service.
 
-use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
 use avinode_ingest::jobs::fetch::status;
 use avinode_ingest::queue::rate_limit::status::LimiterStatus;
 use avinode_ingest::service::ServiceSettings;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::setup::{notify, quoted, work_off, worker_with};
+use super::setup::{MESSAGE, fetch_until_idle, fetching_worker, notify, quoted};
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
-use crate::support::fake_avinode::Stub;
-use crate::support::service::{Running, session};
-
-const MESSAGE: &str = "tripmsgs/asellermsg-1";
-
-/// Runs the program on the database of a test, and returns its exit code and its output.
-async fn program(db: &Db, arguments: &[&str]) -> (Option<i32>, Output) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
-    command.args(arguments).env_clear().env("DATABASE_URL", db.url());
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
-        .await
-        .unwrap();
-    (output.status.code(), output)
-}
-
-fn text(output: &Output) -> String {
-    let err = String::from_utf8_lossy(&output.stderr);
-    String::from_utf8_lossy(&output.stdout).into_owned() + &err
-}
+use crate::support::eventually::{equal, eventually};
+use crate::support::fake_avinode::FakeAvinode;
+use crate::support::program::run_on;
+use crate::support::service::RunningService;
+use crate::support::sessions::SessionBuilder;
 
 /// Starts a service and waits until it fetches.
-async fn fetching(db: &Db, stub: &Stub) -> Running {
+async fn fetching(db: &Db, stub: &FakeAvinode) -> RunningService {
     let settings = ServiceSettings {
         avinode: Some(stub.settings(100.0, 100)),
         ..ServiceSettings::default()
     };
-    let service = Running::start(&db.pool, settings).await;
-    let began = Instant::now();
-    while status::read(&db.pool).await.unwrap() != LimiterStatus::Running {
-        assert!(began.elapsed() < Duration::from_secs(60));
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let service = RunningService::start(&db.pool, settings).await;
+    eventually(PATIENCE, "the service fetches", async || {
+        equal(status::read(&db.pool).await.unwrap(), LimiterStatus::Running)
+    })
+    .await;
     service
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reconcile_reports_gone_and_dead_resources_and_fails() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    session(&db.pool, Some("atrip-1")).await;
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
     // Of another run: reconcile must not wait for it.
-    sqlx::query("INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('fetch_follow_up', 'arfq-9')")
-        .execute(&db.pool)
-        .await
-        .unwrap();
+    db.run("INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('fetch_follow_up', 'arfq-9')")
+        .await;
     let service = fetching(&db, &stub).await;
     let reconcile = ["reconcile", "--trip", "atrip-1", "--wait", "--timeout", "60s"];
-    let (code, output) = program(&db, &reconcile).await;
-    let told = text(&output);
-    assert_eq!(code, Some(1), "{told}");
-    assert!(told.contains("nothing was fetched; 1 gone"), "{told}");
-    assert!(told.contains("atrip-1   gone") && told.contains("404"), "{told}");
-    assert!(!told.contains("nothing new") && !told.contains("arfq-9"), "{told}");
+    let output = run_on(&db, &reconcile).await;
+    let printed = output.all();
+    assert_eq!(output.code, Some(1), "{printed}");
+    assert!(printed.contains("nothing was fetched; 1 gone"), "{printed}");
+    assert!(
+        printed.contains("atrip-1   gone") && printed.contains("404"),
+        "{printed}"
+    );
+    assert!(
+        !printed.contains("nothing new") && !printed.contains("arfq-9"),
+        "{printed}"
+    );
 
     stub.show("trips/atrip-1", json!("odd"));
-    let (code, output) = program(&db, &[&reconcile[..], &["--json"]].concat()).await;
-    assert_eq!(code, Some(1), "{}", text(&output));
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(told["finished"][0]["outcome"], "dead", "{told}");
+    let output = run_on(&db, &[&reconcile[..], &["--json"]].concat()).await;
+    assert_eq!(output.code, Some(1), "{}", output.all());
+    let printed = output.json();
+    assert_eq!(printed["finished"][0]["outcome"], "dead", "{printed}");
 
     stub.show("trips/atrip-1", json!({"id": "atrip-1", "rfqs": []}));
-    let (code, output) = program(&db, &reconcile).await;
-    assert_eq!(code, Some(0), "{}", text(&output));
-    assert!(text(&output).contains("1 fetched, nothing new"), "{}", text(&output));
+    let output = run_on(&db, &reconcile).await;
+    assert_eq!(output.code, Some(0), "{}", output.all());
+    assert!(output.all().contains("1 fetched, nothing new"), "{}", output.all());
 
-    let (code, output) = program(&db, &["reconcile", "--trip", "A1B2C3"]).await;
-    assert_eq!(code, Some(1), "it cannot be fetched: {}", text(&output));
+    let output = run_on(&db, &["reconcile", "--trip", "A1B2C3"]).await;
+    assert_eq!(output.code, Some(1), "it cannot be fetched: {}", output.all());
     service.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_queue_is_idle_once_follow_ups_that_are_due_soon_are_done() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
     let service = fetching(&db, &stub).await;
-    sqlx::query(
+    db.run(
         "INSERT INTO avinode_ingest.jobs (kind, key, due_at) VALUES
             ('fetch_follow_up', 'asellermsg-1', clock_timestamp() + interval '2 seconds'),
             ('fetch_follow_up', 'asellermsg-2', clock_timestamp() + interval '1 hour'),
             ('quote_expiry', 'one', clock_timestamp() + interval '20 seconds')",
     )
-    .execute(&db.pool)
-    .await
-    .unwrap();
+    .await;
     let began = Instant::now();
     wait_until_settled(&db.pool, Duration::from_secs(15)).await.unwrap();
     assert_eq!(stub.count(MESSAGE), 1, "after {:?}", began.elapsed());
@@ -102,44 +89,44 @@ async fn the_queue_is_idle_once_follow_ups_that_are_due_soon_are_done() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fetched_documents_are_listed_and_shown() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
     let thin = stub.thin(MESSAGE, Some("A1B2C3"));
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
     for price in [10_000, 9_000] {
         let mut message = quoted("asellermsg-1", "aquote-1", None, price);
         message["sellerMessage"] = json!("\u{1b}[2J");
         stub.show(MESSAGE, message);
         notify(&db.pool, std::slice::from_ref(&thin)).await;
-        work_off(&worker).await;
+        fetch_until_idle(&worker).await;
     }
-    let (code, output) = program(&db, &["documents", "list", "--resource", "asellermsg-1", "--json"]).await;
-    assert_eq!(code, Some(0), "{}", text(&output));
-    let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let output = run_on(&db, &["documents", "list", "--resource", "asellermsg-1", "--json"]).await;
+    assert_eq!(output.code, Some(0), "{}", output.all());
+    let listed = output.json();
     assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
     let id = listed[1]["id"].to_string();
 
-    let (_, output) = program(&db, &["documents", "list", "--before", &listed[0]["id"].to_string()]).await;
-    let told = text(&output);
-    assert_eq!(told.lines().count(), 3, "{told}");
-    assert!(told.contains("asellermsg-1  tripmsgs"), "{told}");
+    let output = run_on(&db, &["documents", "list", "--before", &listed[0]["id"].to_string()]).await;
+    let printed = output.all();
+    assert_eq!(printed.lines().count(), 3, "{printed}");
+    assert!(printed.contains("asellermsg-1  tripmsgs"), "{printed}");
 
-    let (_, output) = program(&db, &["documents", "show", &id]).await;
-    let told = text(&output);
+    let output = run_on(&db, &["documents", "show", &id]).await;
+    let printed = output.all();
     assert!(
-        told.contains("tripmsgs/asellermsg-1") && told.contains("10000"),
-        "{told}"
+        printed.contains("tripmsgs/asellermsg-1") && printed.contains("10000"),
+        "{printed}"
     );
-    assert!(!told.contains('\u{1b}') && !told.contains("hush"), "{told}");
-    let (_, output) = program(&db, &["documents", "show", &id, "--body"]).await;
-    let body: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(!printed.contains('\u{1b}') && !printed.contains("hush"), "{printed}");
+    let output = run_on(&db, &["documents", "show", &id, "--body"]).await;
+    let body = output.json();
     assert_eq!(body["data"]["sellerQuote"]["sellerPrice"]["price"], 10_000);
-    let (_, output) = program(&db, &["documents", "show", &id, "--json"]).await;
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(told["document"]["sha256"].as_str().unwrap().len(), 64, "{told}");
+    let output = run_on(&db, &["documents", "show", &id, "--json"]).await;
+    let printed = output.json();
+    assert_eq!(printed["document"]["sha256"].as_str().unwrap().len(), 64, "{printed}");
 
-    let (code, output) = program(&db, &["documents", "list", "--resource", "arfq-7"]).await;
-    assert_eq!((code, text(&output).trim()), (Some(0), "no documents"));
-    let (code, output) = program(&db, &["documents", "show", "4711"]).await;
-    assert_eq!(code, Some(1));
-    assert!(text(&output).contains("there is no document 4711"), "{}", text(&output));
+    let output = run_on(&db, &["documents", "list", "--resource", "arfq-7"]).await;
+    assert_eq!((output.code, output.all().trim()), (Some(0), "no documents"));
+    let output = run_on(&db, &["documents", "show", "4711"]).await;
+    assert_eq!(output.code, Some(1));
+    assert!(output.all().contains("there is no document 4711"), "{}", output.all());
 }

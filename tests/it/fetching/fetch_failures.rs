@@ -1,4 +1,4 @@
-//! Notifications whose fetch fails, or whose worker dies in the middle.
+//! Failed fetches, and workers that die during a fetch.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use avinode_ingest::avinode::client::config::AvinodeSettings;
 use avinode_ingest::queue::handler::JobHandler;
 use serde_json::json;
 
-use super::setup::{counted, live, make_due, notify, outcomes, quoted, step_until_called, work_off, worker_with};
+use super::setup::{
+    MESSAGE, fetch_until_idle, fetching_worker, live, make_due, notify, outcomes, quoted, step_until_called,
+};
 use crate::support::cluster::Db;
-use crate::support::fake_avinode::{Fault, Stub};
+use crate::support::fake_avinode::{FakeAvinode, Fault};
 use crate::support::pool::Pool;
-use crate::support::service::session;
-use crate::support::snapshot::dead_jobs;
-
-const MESSAGE: &str = "tripmsgs/asellermsg-1";
+use crate::support::sessions::{SessionBuilder, quote_count};
+use crate::support::snapshot::{dead_jobs, dead_reasons};
 
 /// A session with a quote that was notified.
-async fn stage() -> (Db, Stub, uuid::Uuid) {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    let session = session(&db.pool, Some("A1B2C3")).await;
+async fn notified_quote() -> (Db, FakeAvinode, uuid::Uuid) {
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let session = SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
     notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
     (db, stub, session)
@@ -26,31 +26,29 @@ async fn stage() -> (Db, Stub, uuid::Uuid) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resource_fetched_too_early_is_fetched_again() {
-    let (db, stub, session) = stage().await;
+    let (db, stub, session) = notified_quote().await;
     stub.fail(MESSAGE, Fault::of(404));
     stub.fail(MESSAGE, Fault::of(404));
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
     for times in 1..=3 {
         make_due(&db.pool).await;
         step_until_called(&worker, &stub, times).await;
     }
-    assert_eq!((counted(&db.pool, session).await, stub.count(MESSAGE)), (1, 3));
+    assert_eq!((quote_count(&db.pool, session).await, stub.count(MESSAGE)), (1, 3));
     assert_eq!(dead_jobs(&db.pool).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resource_not_found_for_half_an_hour_is_dead_lettered_and_a_deleted_one_is_no_error() {
-    let (db, stub, _) = stage().await;
+    let (db, stub, _) = notified_quote().await;
     stub.fail_always(Some(Fault::of(404)));
-    sqlx::query("UPDATE avinode_ingest.jobs SET created_at = created_at - interval '31 minutes'")
-        .execute(&db.pool)
-        .await
-        .unwrap();
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
-    work_off(&worker).await;
+    db.run("UPDATE avinode_ingest.jobs SET created_at = created_at - interval '31 minutes'")
+        .await;
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
+    fetch_until_idle(&worker).await;
     stub.fail_always(Some(Fault::of(410)));
     notify(&db.pool, &[stub.thin(MESSAGE, None)]).await;
-    work_off(&worker).await;
+    fetch_until_idle(&worker).await;
     let found = outcomes(&db.pool).await;
     assert!(found[0].0 == "dead" && found[0].1.contains("404"), "{found:?}");
     assert!(found[1].0 == "gone" && found[1].1.contains("410"), "{found:?}");
@@ -58,28 +56,26 @@ async fn a_resource_not_found_for_half_an_hour_is_dead_lettered_and_a_deleted_on
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failures_are_retried_and_cost_nothing_but_time() {
-    let (db, stub, session) = stage().await;
+    let (db, stub, session) = notified_quote().await;
     let soft = Fault {
         body: json!({"data": {}, "meta": {"errors": [{"title": "busy", "code": 503}]}}),
         ..Fault::of(200)
     };
     stub.fail(MESSAGE, soft);
     stub.fail(MESSAGE, Fault::of(500));
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
-    work_off(&worker).await;
-    assert_eq!((counted(&db.pool, session).await, stub.count(MESSAGE)), (1, 3));
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
+    fetch_until_idle(&worker).await;
+    assert_eq!((quote_count(&db.pool, session).await, stub.count(MESSAGE)), (1, 3));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_429_nothing_is_called_for_as_long_as_retry_after_says() {
-    let (db, stub, session) = stage().await;
+    let (db, stub, session) = notified_quote().await;
     stub.fail(MESSAGE, Fault::of(429).with("retry-after", "600"));
     notify(&db.pool, &[stub.thin("rfqs/arfq-9", None)]).await;
-    sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() + interval '1 hour' WHERE key = 'arfq-9'")
-        .execute(&db.pool)
-        .await
-        .unwrap();
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    db.run("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() + interval '1 hour' WHERE key = 'arfq-9'")
+        .await;
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
     step_until_called(&worker, &stub, 1).await;
     make_due(&db.pool).await;
     let step = worker.step("w").await.unwrap();
@@ -91,12 +87,12 @@ async fn after_a_429_nothing_is_called_for_as_long_as_retry_after_says() {
     );
     worker.limiter.let_pass();
     step_until_called(&worker, &stub, 3).await;
-    assert_eq!((counted(&db.pool, session).await, stub.count(MESSAGE)), (1, 2));
+    assert_eq!((quote_count(&db.pool, session).await, stub.count(MESSAGE)), (1, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_called_while_the_servers_quota_is_used_up() {
-    let (db, stub, session) = stage().await;
+    let (db, stub, session) = notified_quote().await;
     let body = json!({"data": quoted("asellermsg-1", "aquote-1", None, 10_000), "meta": {}});
     let last = Fault { body, ..Fault::of(200) };
     stub.fail(
@@ -104,9 +100,9 @@ async fn nothing_is_called_while_the_servers_quota_is_used_up() {
         last.with("x-rate-limit-remaining", "0")
             .with("x-rate-limit-reset", "600"),
     );
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
     step_until_called(&worker, &stub, 1).await;
-    assert_eq!(counted(&db.pool, session).await, 1);
+    assert_eq!(quote_count(&db.pool, session).await, 1);
     notify(&db.pool, &[stub.thin("rfqs/arfq-9", None)]).await;
     let step = worker.step("w").await.unwrap();
     assert!(
@@ -117,9 +113,9 @@ async fn nothing_is_called_while_the_servers_quota_is_used_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rejected_credentials_suspend_fetching_until_they_are_accepted_again() {
-    let (db, stub, session) = stage().await;
+    let (db, stub, session) = notified_quote().await;
     stub.fail_always(Some(Fault::of(401)));
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
     step_until_called(&worker, &stub, 1).await;
     for _ in 0..3 {
         make_due(&db.pool).await;
@@ -135,17 +131,17 @@ async fn rejected_credentials_suspend_fetching_until_they_are_accepted_again() {
     stub.fail_always(None);
     worker.limiter.let_pass();
     make_due(&db.pool).await;
-    work_off(&worker).await;
-    assert_eq!(counted(&db.pool, session).await, 1);
+    fetch_until_idle(&worker).await;
+    assert_eq!(quote_count(&db.pool, session).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_breaker_opens_when_avinode_is_down_and_probes_with_one_call() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
     let bodies: Vec<_> = (0..20).map(|n| stub.thin(&format!("rfqs/arfq-{n}"), None)).collect();
     notify(&db.pool, &bodies).await;
     stub.fail_always(Some(Fault::of(503)));
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
     step_until_called(&worker, &stub, 5).await;
     let first = stub.calls().len();
     make_due(&db.pool).await;
@@ -157,15 +153,15 @@ async fn the_breaker_opens_when_avinode_is_down_and_probes_with_one_call() {
     stub.fail_always(Some(Fault::of(410)));
     worker.limiter.let_pass();
     make_due(&db.pool).await;
-    work_off(&worker).await;
+    fetch_until_idle(&worker).await;
     make_due(&db.pool).await;
-    work_off(&worker).await;
+    fetch_until_idle(&worker).await;
     assert_eq!(outcomes(&db.pool).await.len(), 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_resource_that_always_fails_holds_up_no_other() {
-    let (db, stub, session) = stage().await;
+    let (db, stub, session) = notified_quote().await;
     let broken = [Fault::of(500), Fault::of(503)];
     let nothing = Fault {
         body: json!({"data": null, "meta": {}}),
@@ -175,11 +171,9 @@ async fn one_resource_that_always_fails_holds_up_no_other() {
         stub.fail("rfqs/arfq-9", broken[times % 2].clone());
         stub.fail("rfqs/arfq-9", nothing.clone());
     }
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
-    sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() + interval '1 hour'")
-        .execute(&db.pool)
-        .await
-        .unwrap();
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
+    db.run("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() + interval '1 hour'")
+        .await;
     notify(&db.pool, &[stub.thin("rfqs/arfq-9", None)]).await;
     for times in 1..=12 {
         make_due_key(&db.pool, "arfq-9").await;
@@ -188,10 +182,10 @@ async fn one_resource_that_always_fails_holds_up_no_other() {
     assert_eq!(stub.count("rfqs/arfq-9"), 12);
     make_due_key(&db.pool, "asellermsg-1").await;
     worker.step("w").await.unwrap();
-    assert_eq!(counted(&db.pool, session).await, 1, "at once");
+    assert_eq!(quote_count(&db.pool, session).await, 1, "immediately");
 }
 
-/// What waits for this key is due now.
+/// Makes the jobs of a key due.
 async fn make_due_key(pool: &Pool, key: &str) {
     sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE key = $1")
         .bind(key)
@@ -202,9 +196,9 @@ async fn make_due_key(pool: &Pool, key: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resource_that_alone_is_refused_is_dead_lettered_and_the_others_are_fetched() {
-    let (db, stub, session) = stage().await;
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
-    work_off(&worker).await;
+    let (db, stub, session) = notified_quote().await;
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
+    fetch_until_idle(&worker).await;
     notify(&db.pool, &[stub.thin("rfqs/arfq-9", Some("A1B2C3"))]).await;
     for _ in 0..30 {
         stub.fail("rfqs/arfq-9", Fault::of(403));
@@ -226,7 +220,7 @@ async fn a_resource_that_alone_is_refused_is_dead_lettered_and_the_others_are_fe
         .unwrap();
         assert!((500.0..=600.0).contains(&after), "{after}");
         assert_eq!(live(&db.pool).await[0].1, times, "an attempt each");
-        // While all is refused it counts for nobody.
+        // While everything is refused, no single resource is blamed.
         worker.limiter.let_pass();
         calls += 1;
         make_due_key(&db.pool, "arfq-9").await;
@@ -239,12 +233,9 @@ async fn a_resource_that_alone_is_refused_is_dead_lettered_and_the_others_are_fe
         notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
         calls += 1;
         step_until_called(&worker, &stub, calls).await;
-        assert_eq!(counted(&db.pool, session).await, times + 1);
+        assert_eq!(quote_count(&db.pool, session).await, times + 1);
     }
-    let dead: Vec<String> = sqlx::query_scalar("SELECT reason FROM avinode_ingest.dead_jobs")
-        .fetch_all(&db.pool)
-        .await
-        .unwrap();
+    let dead = dead_reasons(&db.pool).await;
     assert_eq!(dead.len(), 1, "{dead:?}");
     assert!(
         dead[0].starts_with("Avinode refuses this resource (403) though it answers others: ")
@@ -255,12 +246,12 @@ async fn a_resource_that_alone_is_refused_is_dead_lettered_and_the_others_are_fe
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_dies_before_or_after_its_fetch_loses_nothing() {
-    let (db, stub, session) = stage().await;
+    let (db, stub, session) = notified_quote().await;
     let settings = AvinodeSettings {
         api_lag: Duration::from_millis(1),
         ..stub.settings(100.0, 100)
     };
-    let worker = worker_with(&db.pool, &settings).await;
+    let worker = fetching_worker(&db.pool, &settings).await;
     // Before: only the claim was made.
     let lose = async || {
         worker
@@ -270,10 +261,10 @@ async fn a_worker_that_dies_before_or_after_its_fetch_loses_nothing() {
             .unwrap()
     };
     assert_eq!(lose().await.batches.len(), 1);
-    work_off(&worker).await;
-    assert_eq!((counted(&db.pool, session).await, stub.count(MESSAGE)), (1, 1));
+    fetch_until_idle(&worker).await;
+    assert_eq!((quote_count(&db.pool, session).await, stub.count(MESSAGE)), (1, 1));
 
-    // After: its document is there, and serves whoever takes over.
+    // After: its document is stored, and the next worker uses it.
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-2", None, 20_000));
     notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
     let lost = lose().await.batches.remove(0);
@@ -284,5 +275,5 @@ async fn a_worker_that_dies_before_or_after_its_fetch_loses_nothing() {
         vec![],
         "the one that lost its lease changes nothing"
     );
-    assert_eq!((counted(&db.pool, session).await, stub.count(MESSAGE)), (2, 2));
+    assert_eq!((quote_count(&db.pool, session).await, stub.count(MESSAGE)), (2, 2));
 }

@@ -1,20 +1,18 @@
 //! The two ids of a trip: if a session has one and notifications name the other, the trip itself is fetched.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::setup::{counted, live, make_due, notify, quoted, rfq, work_off, worker_with};
+use super::setup::{MESSAGE, fetch_until_idle, fetching_worker, live, make_due, notify, quoted, rfq};
 use crate::support::cluster::Db;
-use crate::support::fake_avinode::Stub;
+use crate::support::fake_avinode::FakeAvinode;
 use crate::support::pool::Pool;
-use crate::support::service::{drain, session, shift};
-
-const MESSAGE: &str = "tripmsgs/asellermsg-1";
+use crate::support::sessions::{SessionBuilder, quote_count};
+use crate::support::worker::{run_until_idle, worker_at};
 
 /// A message with a quote, its RFQ that shows this of its trip, and the trip.
-fn show(stub: &Stub, trip: &serde_json::Value) {
+fn show(stub: &FakeAvinode, trip: &serde_json::Value) {
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", Some("arfq-1"), 10_000));
     let mut of_trip = rfq("arfq-1", "");
     of_trip.as_object_mut().unwrap().remove("tripId");
@@ -29,31 +27,27 @@ fn show(stub: &Stub, trip: &serde_json::Value) {
     );
 }
 
-async fn match_sessions(pool: &Pool) {
-    drain(&shift(pool, PrimaryQuotePolicy::Latest, Clock::System), "w").await;
-}
-
-async fn notified(pool: &Pool, stub: &Stub, session: Uuid) -> i32 {
-    let worker = worker_with(pool, &stub.settings(100.0, 100)).await;
-    match_sessions(pool).await;
+async fn notified(pool: &Pool, stub: &FakeAvinode, session: Uuid) -> i32 {
+    let worker = fetching_worker(pool, &stub.settings(100.0, 100)).await;
+    run_until_idle(&worker_at(pool, Clock::System)).await;
     let bodies = [
         stub.thin("rfqs/arfq-1", Some("A1B2C3")),
         stub.thin(MESSAGE, Some("A1B2C3")),
     ];
     notify(pool, &bodies).await;
     for _ in 0..2 {
-        work_off(&worker).await;
-        match_sessions(pool).await;
+        fetch_until_idle(&worker).await;
+        run_until_idle(&worker_at(pool, Clock::System)).await;
         make_due(pool).await;
     }
     assert_eq!(live(pool).await, []);
-    counted(pool, session).await
+    quote_count(pool, session).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_with_a_resource_id_has_the_quotes_of_a_trip_notified_by_its_short_id() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    let session = session(&db.pool, Some("64956150")).await;
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let session = SessionBuilder::of_trip("64956150").insert(&db.pool).await;
     show(&stub, &json!({"tripId": "A1B2C3"}));
     assert_eq!(notified(&db.pool, &stub, session).await, 1);
     assert_eq!(stub.count("trips/atrip-64956150"), 1);
@@ -61,8 +55,8 @@ async fn a_session_with_a_resource_id_has_the_quotes_of_a_trip_notified_by_its_s
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_with_a_short_id_has_the_quotes_of_a_trip_whose_documents_show_its_resource_id() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    let session = session(&db.pool, Some("A1B2C3")).await;
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let session = SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
     show(&stub, &json!({"links": {"trips": [{"id": "atrip-64956150"}]}}));
     assert_eq!(notified(&db.pool, &stub, session).await, 1);
     assert_eq!(stub.count("trips/atrip-64956150"), 1, "and it is asked for once");
@@ -70,17 +64,17 @@ async fn a_session_with_a_short_id_has_the_quotes_of_a_trip_whose_documents_show
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trip_is_not_fetched_if_both_ids_are_known_by_then_or_if_no_process_fetches() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    let first = session(&db.pool, Some("64956150")).await;
-    match_sessions(&db.pool).await;
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let first = SessionBuilder::of_trip("64956150").insert(&db.pool).await;
+    run_until_idle(&worker_at(&db.pool, Clock::System)).await;
     assert_eq!(live(&db.pool).await, [], "there are no credentials");
 
     show(
         &stub,
         &json!({"tripId": "A1B2C3", "links": {"trips": [{"id": "atrip-64956150"}]}}),
     );
-    let second = session(&db.pool, Some("64956150")).await;
+    let second = SessionBuilder::of_trip("64956150").insert(&db.pool).await;
     assert_eq!(notified(&db.pool, &stub, second).await, 1);
-    assert_eq!(counted(&db.pool, first).await, 1);
+    assert_eq!(quote_count(&db.pool, first).await, 1);
     assert_eq!(stub.count("trips/atrip-64956150"), 0);
 }

@@ -1,28 +1,24 @@
 //! Claiming by key: all jobs of a key together, by the leader only, and as many keys as there are permits.
 
-use std::sync::{Arc, Mutex};
+mod recording_handler;
+mod running;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use avinode_ingest::heartbeat::HeartbeatRegistry;
-use avinode_ingest::queue::claim::{self, Claim, Claimer};
+use avinode_ingest::queue::claim::{Claim, Claimer};
 use avinode_ingest::queue::claim_by_key::ClaimByKey;
-use avinode_ingest::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
-use avinode_ingest::queue::job::{ClaimedJob, JobError};
+use avinode_ingest::queue::handler::{JobBatch, JobHandler};
 use avinode_ingest::queue::job_kind::JobKind::{self, FetchNotified, Reconcile};
 use avinode_ingest::queue::leader::LeaderLease;
-use avinode_ingest::queue::outcomes::{self, JobOutcome};
 use avinode_ingest::queue::rate_limit::limiter::Permit;
 use avinode_ingest::queue::rate_limit::state::{CallOutcome, RemainingQuota};
 use avinode_ingest::queue::rate_limit::token_bucket::RateLimit;
 use avinode_ingest::queue::release;
-use avinode_ingest::queue::worker::Worker;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use recording_handler::RecordingHandler;
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 use super::setup::{TestLimiter, lease};
-use crate::crash::program::until;
 use crate::support::cluster::Db;
 use crate::support::pool::Pool;
 
@@ -48,7 +44,7 @@ async fn claimer(pool: &Pool, limiter: &TestLimiter, handler: Arc<dyn JobHandler
 
 /// Claims with this burst, and with nothing to serve them.
 async fn claims(pool: &Pool, burst: u32) -> ClaimByKey {
-    claimer(pool, &limiter(burst), Notes::new(pool)).await
+    claimer(pool, &limiter(burst), RecordingHandler::new(pool)).await
 }
 
 async fn claim(pool: &Pool, claimer: &ClaimByKey, most: usize, worker: &str) -> Claim {
@@ -195,7 +191,7 @@ async fn of_processes_that_compete_one_leads_and_the_others_claim_nothing() {
             let leads = lease.hold(LEASE, None).await.unwrap().is_some();
             let claimer = ClaimByKey {
                 kinds: &KINDS,
-                handler: Notes::new(&pool),
+                handler: RecordingHandler::new(&pool),
                 limiter: limiter(31).limiter,
                 lease,
             };
@@ -260,184 +256,4 @@ async fn neither_a_long_queue_nor_a_flood_for_one_key_makes_a_claim_slow() {
     }
     // On a quiet machine some 20 ms, most of it for passing over the flood.
     assert!(took.iter().min().unwrap() < &Duration::from_millis(400), "{took:?}");
-}
-
-/// Notes the keys that it serves, and finishes their jobs.
-struct Notes {
-    pool: Pool,
-    served: Mutex<Vec<(String, usize)>>,
-    running: Mutex<Vec<(String, bool)>>,
-    /// Pairs of keys that were served at the same time, and one of them was isolated.
-    overlaps: Mutex<Vec<(String, String)>>,
-}
-
-impl Notes {
-    fn new(pool: &Pool) -> Arc<Self> {
-        Arc::new(Self {
-            pool: pool.clone(),
-            served: Mutex::default(),
-            running: Mutex::default(),
-            overlaps: Mutex::default(),
-        })
-    }
-
-    fn begin(&self, batch: &JobBatch) {
-        let (key, isolated) = (key(batch).to_owned(), batch.is_isolated());
-        let mut running = self.running.lock().unwrap();
-        let beside = running.iter().filter(|(_, other)| isolated || *other);
-        let overlaps = beside.map(|(other, _)| (key.clone(), other.clone()));
-        self.overlaps.lock().unwrap().extend(overlaps);
-        running.push((key.clone(), isolated));
-        self.served.lock().unwrap().push((key, batch.jobs.len()));
-    }
-
-    fn end(&self, batch: &JobBatch) {
-        self.running.lock().unwrap().retain(|(other, _)| other != key(batch));
-    }
-}
-
-impl JobHandler for Notes {
-    fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
-        async move {
-            drop(permit(batch).start().unwrap());
-            self.begin(batch);
-            let mut tx = self.pool.begin().await?;
-            let held = claim::lock_held(&mut tx, &batch.jobs).await?;
-            let outcome = |job| JobOutcome {
-                job,
-                outcome: "nothing",
-                detail: String::new(),
-            };
-            outcomes::complete(&mut tx, &held.into_iter().map(outcome).collect::<Vec<_>>()).await?;
-            tx.commit().await?;
-            self.end(batch);
-            Ok(vec![])
-        }
-        .boxed()
-    }
-}
-
-fn worker(pool: &Pool, claimer: ClaimByKey) -> Worker {
-    Worker {
-        concurrency: 8,
-        poll: Duration::from_millis(20),
-        ..Worker::new(pool.service(), pool.service(), claimer)
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_was_taken_over_is_served_whole_and_while_nothing_else_is() {
-    let db = Db::new().await;
-    for _ in 0..50 {
-        queue(&db.pool, &[(FetchNotified, "a", 0.0)]).await;
-    }
-    queue(&db.pool, &[(FetchNotified, "b", 0.0)]).await;
-    let notes = Notes::new(&db.pool);
-    let claimer = claimer(&db.pool, &limiter(10), notes.clone()).await;
-    let lost = claimer.claim(&db.pool, "died", 1, Duration::ZERO).await.unwrap();
-    assert_eq!(keys(&lost), [("a", 50)]);
-    drop(lost);
-    let step = worker(&db.pool, claimer).step("w").await.unwrap();
-    assert_eq!((step.batches, step.jobs), (2, 51));
-    assert_eq!(
-        *notes.served.lock().unwrap(),
-        [("b".to_owned(), 1), ("a".to_owned(), 50)]
-    );
-    assert_eq!(*notes.overlaps.lock().unwrap(), []);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_running_worker_serves_a_key_that_was_taken_over_while_nothing_else_is() {
-    let db = Db::new().await;
-    let notes = Notes::new(&db.pool);
-    let claimer = claimer(&db.pool, &limiter(100), notes.clone()).await;
-    for n in 0..3 {
-        queue(&db.pool, &[(FetchNotified, &format!("lost{n}"), 0.0)]).await;
-    }
-    let lost = claimer.claim(&db.pool, "died", 3, Duration::ZERO).await.unwrap();
-    assert_eq!(lost.batches.len(), 3);
-    drop(lost);
-    for n in 0..20 {
-        queue(&db.pool, &[(FetchNotified, &format!("k{n}"), 0.0)]).await;
-    }
-    let worker = Arc::new(worker(&db.pool, claimer));
-    let shutdown = CancellationToken::new();
-    let heartbeat = HeartbeatRegistry::new().register("a worker", Duration::from_secs(60));
-    let (running, stop) = (worker.clone(), shutdown.clone());
-    let running = tokio::spawn(async move { running.work("w", &heartbeat, &stop).await });
-    until("all keys are served", async || {
-        (notes.served.lock().unwrap().len() == 23).then_some(())
-    })
-    .await;
-    shutdown.cancel();
-    running.await.unwrap();
-    assert_eq!(*notes.overlaps.lock().unwrap(), []);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn only_a_crash_while_isolated_counts_towards_death() {
-    let db = Db::new().await;
-    let notes = Notes::new(&db.pool);
-    let claimer = claimer(&db.pool, &limiter(50), notes.clone()).await;
-    queue(
-        &db.pool,
-        &[(FetchNotified, "deadly", 0.0), (FetchNotified, "beside", 0.0)],
-    )
-    .await;
-    let lose = || async { claimer.claim(&db.pool, "died", 8, Duration::ZERO).await.unwrap() };
-    assert_eq!(lose().await.batches.len(), 2);
-    for crashes in 0..3 {
-        let claimed = lose().await;
-        let deadly: Vec<&ClaimedJob> = claimed.jobs().collect();
-        assert!(deadly.iter().all(|job| job.isolated));
-        let deadly = deadly.iter().find(|job| job.key.as_deref() == Some("deadly")).unwrap();
-        assert_eq!(deadly.crashes, crashes);
-        assert!(
-            release::begin_isolated(&db.pool, std::slice::from_ref(*deadly))
-                .await
-                .unwrap()
-        );
-    }
-    let step = worker(&db.pool, claimer).step("w").await.unwrap();
-    assert_eq!((step.batches, step.settled.dead), (2, 1));
-    assert_eq!(*notes.served.lock().unwrap(), [("beside".to_owned(), 1)]);
-    let dead: Vec<String> = sqlx::query_scalar("SELECT reason FROM avinode_ingest.dead_jobs")
-        .fetch_all(&db.pool)
-        .await
-        .unwrap();
-    assert_eq!(dead, ["its worker died 3 times while it ran isolated"]);
-}
-
-/// Calls for longer than its lease allows work for.
-struct Slow;
-
-impl JobHandler for Slow {
-    fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
-        async move {
-            let call = permit(batch).start().unwrap();
-            tokio::time::sleep(Duration::from_millis(1500)).await;
-            drop(call);
-            let failed = |job: &ClaimedJob| (job.id, JobError::fail("its call was awaited"));
-            Ok(batch.jobs.iter().map(failed).collect())
-        }
-        .boxed()
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_call_that_takes_longer_than_the_work_limit_of_the_leases_is_awaited() {
-    let db = Db::new().await;
-    queue(&db.pool, &[(FetchNotified, "a", 0.0)]).await;
-    let claimer = claimer(&db.pool, &limiter(10), Arc::new(Slow)).await;
-    let worker = Worker {
-        lease: Duration::from_millis(200),
-        min_work_limit: Duration::from_secs(10),
-        ..worker(&db.pool, claimer)
-    };
-    worker.step("w").await.unwrap();
-    let dead: Vec<String> = sqlx::query_scalar("SELECT reason FROM avinode_ingest.dead_jobs")
-        .fetch_all(&db.pool)
-        .await
-        .unwrap();
-    assert_eq!(dead, ["its call was awaited"]);
 }

@@ -6,14 +6,15 @@ use avinode_ingest::simulator::credentials::ApiCredentials;
 use nix::sys::signal::Signal;
 
 use super::limits::{Competitor, assert_within_limit, notified_rfqs};
-use super::setup::{counted, leader_with, make_due, notify, outcomes, quoted};
-use crate::crash::program::{Serve, until};
+use super::setup::{MESSAGE, leader_with, make_due, notify, outcomes, quoted};
+use crate::crash::program::Serve;
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
-use crate::support::fake_avinode::{Fault, Stub};
-use crate::support::service::session;
+use crate::support::eventually::{at_least, eventually};
+use crate::support::fake_avinode::{FakeAvinode, Fault};
+use crate::support::sessions::{SessionBuilder, quote_count};
 
-const MESSAGE: &str = "tripmsgs/asellermsg-1";
-/// What a new leader may take.
+/// The limit for a new leader to fetch.
 const TAKEOVER: Duration = Duration::from_secs(10);
 
 async fn holder(db: &Db) -> Option<String> {
@@ -27,7 +28,7 @@ async fn holder(db: &Db) -> Option<String> {
 
 /// Waits until another process than this one leads.
 async fn another_leader(db: &Db, before: &str) -> String {
-    until("another process leads", async || {
+    eventually(PATIENCE, "another process leads", async || {
         holder(db).await.filter(|holder| !holder.starts_with(before))
     })
     .await
@@ -36,7 +37,7 @@ async fn another_leader(db: &Db, before: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_kill_9_of_the_leader_another_process_fetches_within_ten_seconds_and_within_the_limit() {
     let (per_second, burst) = (20.0, 15);
-    let (db, stub) = (Db::new().await, Stub::start().await);
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
     let url = db.url();
     let ApiCredentials { api_token, bearer } = ApiCredentials::default();
     let (rate, most) = (per_second.to_string(), burst.to_string());
@@ -58,8 +59,8 @@ async fn after_kill_9_of_the_leader_another_process_fetches_within_ten_seconds_a
     }
     notified_rfqs(&db, &stub, 400).await;
     for kill in 1..=2 {
-        until("it is in the middle of it", async || {
-            (stub.calls().len() >= kill * 100).then_some(())
+        eventually(PATIENCE, "it is in the middle of it", async || {
+            at_least(stub.calls().len(), kill * 100)
         })
         .await;
         let leader = another_leader(&db, "no process").await;
@@ -72,13 +73,13 @@ async fn after_kill_9_of_the_leader_another_process_fetches_within_ten_seconds_a
         let calls = stub.calls().len();
         let next = another_leader(&db, &leader).await;
         let led = killed.elapsed();
-        until("it fetches", async || (stub.calls().len() > calls).then_some(())).await;
+        eventually(PATIENCE, "it fetches", async || stub.calls().len() > calls).await;
         let fetched = killed.elapsed();
         println!("{next} led {led:?} after kill -9 of {leader}, and fetched after {fetched:?}");
         assert!(fetched < TAKEOVER, "{fetched:?}");
     }
-    until("all are fetched", async || {
-        (outcomes(&db.pool).await.len() == 400).then_some(())
+    eventually(PATIENCE, "all are fetched", async || {
+        outcomes(&db.pool).await.len() == 400
     })
     .await;
     assert_within_limit(&stub, began, per_second, burst);
@@ -86,12 +87,12 @@ async fn after_kill_9_of_the_leader_another_process_fetches_within_ten_seconds_a
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_stops_finishes_its_call_and_hands_over_immediately() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    let session = session(&db.pool, Some("A1B2C3")).await;
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let session = SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
     let settings = stub.settings(100.0, 100);
     let first = Competitor::start(leader_with(&db.pool, &settings), "first");
-    until("the first leads", async || holder(&db).await).await;
+    eventually(PATIENCE, "the first leads", async || holder(&db).await).await;
     let second = Competitor::start(leader_with(&db.pool, &settings), "second");
     stub.hold();
     notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
@@ -99,7 +100,7 @@ async fn a_leader_that_stops_finishes_its_call_and_hands_over_immediately() {
     let stopping = tokio::spawn(first.stop());
     stub.release();
     stopping.await.unwrap();
-    assert_eq!((counted(&db.pool, session).await, stub.count(MESSAGE)), (1, 1));
+    assert_eq!((quote_count(&db.pool, session).await, stub.count(MESSAGE)), (1, 1));
     let stopped = Instant::now();
     another_leader(&db, "first").await;
     assert!(stopped.elapsed() < Duration::from_secs(4), "{:?}", stopped.elapsed());
@@ -109,12 +110,12 @@ async fn a_leader_that_stops_finishes_its_call_and_hands_over_immediately() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_loses_its_lease_cancels_its_calls_and_another_makes_them_again() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    let session = session(&db.pool, Some("A1B2C3")).await;
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let session = SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
     let settings = stub.settings(100.0, 100);
     let first = Competitor::start(leader_with(&db.pool, &settings), "first");
-    until("the first leads", async || holder(&db).await).await;
+    eventually(PATIENCE, "the first leads", async || holder(&db).await).await;
     stub.hold();
     notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
     stub.called(1).await;
@@ -127,8 +128,8 @@ async fn a_leader_that_loses_its_lease_cancels_its_calls_and_another_makes_them_
     assert!(lost.elapsed() < TAKEOVER, "{:?}", lost.elapsed());
     stub.release();
     make_due(&db.pool).await;
-    until("it is fetched", async || {
-        (counted(&db.pool, session).await == 1).then_some(())
+    eventually(PATIENCE, "it is fetched", async || {
+        quote_count(&db.pool, session).await == 1
     })
     .await;
     assert_eq!(stub.count(MESSAGE), 2, "the first call was cancelled");
@@ -137,7 +138,7 @@ async fn a_leader_that_loses_its_lease_cancels_its_calls_and_another_makes_them_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_leader_honours_the_pause_of_the_previous_one() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
     stub.fail(MESSAGE, Fault::of(429).with("retry-after", "6"));
     let settings = stub.settings(100.0, 100);
@@ -156,15 +157,15 @@ async fn a_new_leader_honours_the_pause_of_the_previous_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn other_credentials_take_over_from_suspended_ones_immediately() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    let session = session(&db.pool, Some("A1B2C3")).await;
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let session = SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
     stub.fail_always(Some(Fault::of(403)));
     let settings = stub.settings(100.0, 100);
     let first = Competitor::start(leader_with(&db.pool, &settings), "first");
     notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
     stub.called(1).await;
-    until("nobody leads", async || holder(&db).await.is_none().then_some(())).await;
+    eventually(PATIENCE, "no process leads", async || holder(&db).await.is_none()).await;
     // The same credentials in another process wait as well.
     let same = Competitor::start(leader_with(&db.pool, &settings), "same");
     stub.fail_always(None);
@@ -174,8 +175,8 @@ async fn other_credentials_take_over_from_suspended_ones_immediately() {
     let leader = another_leader(&db, "same").await;
     assert!(leader.starts_with("second/"), "{leader}");
     make_due(&db.pool).await;
-    until("it is fetched", async || {
-        (counted(&db.pool, session).await == 1).then_some(())
+    eventually(PATIENCE, "it is fetched", async || {
+        quote_count(&db.pool, session).await == 1
     })
     .await;
     assert_eq!(stub.count(MESSAGE), 2);
@@ -186,7 +187,7 @@ async fn other_credentials_take_over_from_suspended_ones_immediately() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_to_the_leader_hands_over_to_another_process() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
     let url = db.url();
     let base = stub.base();
     let settings = [
@@ -198,7 +199,7 @@ async fn a_signal_to_the_leader_hands_over_to_another_process() {
         ("AVINODE_BEARER", "hush-bearer"),
     ];
     let first = Serve::start(&settings).await;
-    let leader = until("it leads", async || holder(&db).await).await;
+    let leader = eventually(PATIENCE, "it leads", async || holder(&db).await).await;
     let second = Serve::start(&settings).await;
     let said = first.stop(Signal::SIGTERM, Duration::from_secs(10)).await;
     assert!(said.contains("no longer fetches from Avinode"), "{said}");

@@ -8,9 +8,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::setup::{leader_with, notify, outcomes, rfq};
-use crate::crash::program::until;
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
-use crate::support::fake_avinode::Stub;
+use crate::support::eventually::{at_least, eventually};
+use crate::support::fake_avinode::FakeAvinode;
 
 /// A process that competes to fetch, within this one.
 pub struct Competitor {
@@ -40,7 +41,7 @@ impl Competitor {
 }
 
 /// RFQs at the stub, and a notification of each.
-pub async fn notified_rfqs(db: &Db, stub: &Stub, count: usize) {
+pub async fn notified_rfqs(db: &Db, stub: &FakeAvinode, count: usize) {
     let thin = |n| {
         let id = format!("arfq-{n}");
         stub.show(&format!("rfqs/{id}"), rfq(&id, "A1B2C3"));
@@ -51,7 +52,7 @@ pub async fn notified_rfqs(db: &Db, stub: &Stub, count: usize) {
 }
 
 /// No window of the server's log exceeds the limit.
-pub fn assert_within_limit(stub: &Stub, began: Instant, per_second: f64, burst: u32) {
+pub fn assert_within_limit(stub: &FakeAvinode, began: Instant, per_second: f64, burst: u32) {
     let seconds = |at: Instant| at.duration_since(began).as_secs_f64();
     let calls: Vec<f64> = stub.calls().iter().map(|(at, _)| seconds(*at)).collect();
     for first in 0..calls.len() {
@@ -69,14 +70,14 @@ pub fn assert_within_limit(stub: &Stub, began: Instant, per_second: f64, burst: 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_processes_together_never_exceed_the_limit_by_the_servers_log() {
     let (per_second, burst) = (60.0, 40);
-    let (db, stub) = (Db::new().await, Stub::start().await);
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
     notified_rfqs(&db, &stub, 200).await;
     let settings = stub.settings(per_second, burst);
     let began = Instant::now();
     let start = |n: usize| Competitor::start(leader_with(&db.pool, &settings), &format!("process {n}"));
     let competitors: Vec<Competitor> = (0..3).map(start).collect();
-    until("all are fetched", async || {
-        (outcomes(&db.pool).await.len() == 200).then_some(())
+    eventually(PATIENCE, "all are fetched", async || {
+        outcomes(&db.pool).await.len() == 200
     })
     .await;
     for competitor in competitors {
@@ -89,13 +90,16 @@ async fn three_processes_together_never_exceed_the_limit_by_the_servers_log() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_limit_holds_across_leaders_that_die_and_leaders_that_stop() {
     let (per_second, burst) = (40.0, 30);
-    let (db, stub) = (Db::new().await, Stub::start().await);
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
     notified_rfqs(&db, &stub, 300).await;
     let settings = stub.settings(per_second, burst);
     let began = Instant::now();
     let start = |n: usize| Competitor::start(leader_with(&db.pool, &settings), &format!("process {n}"));
     let fetched = async |count: usize| {
-        until("some are fetched", async || (stub.calls().len() >= count).then_some(())).await;
+        eventually(PATIENCE, "some are fetched", async || {
+            at_least(stub.calls().len(), count)
+        })
+        .await;
     };
     // Each of them with its burst in flight or just used.
     let first = start(1);
@@ -108,8 +112,8 @@ async fn the_limit_holds_across_leaders_that_die_and_leaders_that_stop() {
     fetched(200).await;
     third.kill();
     let fourth = start(4);
-    until("all are fetched", async || {
-        (outcomes(&db.pool).await.len() == 300).then_some(())
+    eventually(PATIENCE, "all are fetched", async || {
+        outcomes(&db.pool).await.len() == 300
     })
     .await;
     fourth.stop().await;

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::setup::{counted, make_due, notify, price, rfq, work_off, worker_with};
+use super::setup::{fetch_until_idle, fetching_worker, make_due, notify, price, rfq};
 use crate::support::cluster::Db;
-use crate::support::fake_avinode::Stub;
-use crate::support::service::session;
+use crate::support::fake_avinode::FakeAvinode;
+use crate::support::sessions::{SessionBuilder, quote_count};
 use crate::support::snapshot::dead_jobs;
+use crate::support::sql::count;
 
 const QUOTE: &str = "quotes/aquote-1";
 const RFQ: &str = "rfqs/arfq-1";
@@ -28,49 +29,46 @@ fn with_lift(status: u8) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_generated_price_is_not_counted_though_it_is_notified() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    let session = session(&db.pool, Some("A1B2C3")).await;
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let session = SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
     stub.show(QUOTE, bare());
     stub.show(RFQ, with_lift(1));
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
     // By the trip that it names, and by the RFQ that knows it.
     for trip in [Some("A1B2C3"), None] {
         notify(&db.pool, &[stub.thin(QUOTE, trip)]).await;
-        work_off(&worker).await;
+        fetch_until_idle(&worker).await;
         make_due(&db.pool).await;
-        work_off(&worker).await;
-        assert_eq!(counted(&db.pool, session).await, 0);
+        fetch_until_idle(&worker).await;
+        assert_eq!(quote_count(&db.pool, session).await, 0);
     }
     assert_eq!(dead_jobs(&db.pool).await, 0);
-    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM public.quotes")
-        .fetch_one(&db.pool)
-        .await
-        .unwrap();
+    let rows = count(&db.pool, "SELECT count(*) FROM public.quotes").await;
     assert_eq!(rows, 0, "nor shown");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_notified_quote_is_counted_once_its_rfq_was_fetched_again() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    let session = session(&db.pool, Some("A1B2C3")).await;
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let session = SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
     stub.show(RFQ, with_lift(1));
     notify(&db.pool, &[stub.thin(RFQ, None)]).await;
-    work_off(&worker).await;
+    fetch_until_idle(&worker).await;
     assert_eq!(stub.count(RFQ), 1);
     // The seller answers, and of that only the quote is notified.
     stub.show(RFQ, with_lift(2));
     stub.show(QUOTE, bare());
     notify(&db.pool, &[stub.thin(QUOTE, Some("A1B2C3"))]).await;
-    work_off(&worker).await;
-    assert_eq!((counted(&db.pool, session).await, stub.count(RFQ)), (0, 1));
+    fetch_until_idle(&worker).await;
+    assert_eq!((quote_count(&db.pool, session).await, stub.count(RFQ)), (0, 1));
     make_due(&db.pool).await;
-    work_off(&worker).await;
-    assert_eq!((counted(&db.pool, session).await, stub.count(RFQ)), (1, 2));
+    fetch_until_idle(&worker).await;
+    assert_eq!((quote_count(&db.pool, session).await, stub.count(RFQ)), (1, 2));
     assert_eq!(price(&db.pool, "aquote-1").await.as_deref(), Some("10000"));
     // It is fetched again for its price, which the RFQ leaves out, and there it ends.
     make_due(&db.pool).await;
-    work_off(&worker).await;
+    fetch_until_idle(&worker).await;
     assert_eq!((stub.count(RFQ), stub.count(QUOTE)), (2, 2));
-    assert_eq!(counted(&db.pool, session).await, 1);
+    assert_eq!(quote_count(&db.pool, session).await, 1);
 }

@@ -1,19 +1,20 @@
 //! Reconciling finds what missed notifications left out.
 
-use std::time::Duration;
+mod runs;
+mod schedule;
 
-use avinode_ingest::jobs::{maintenance, reconcile};
+use avinode_ingest::jobs::reconcile;
 use avinode_ingest::store::trip_lookup::ReconcileScope;
 use serde_json::json;
 
-use super::setup::{counted, live, notify, now, price, quoted, rfq, work_off, worker_with};
+use super::setup::{fetch_until_idle, fetching_worker, live, notify, now, price, quoted, rfq};
 use crate::support::cluster::Db;
-use crate::support::fake_avinode::Stub;
+use crate::support::fake_avinode::FakeAvinode;
 use crate::support::pool::Pool;
-use crate::support::service::session;
+use crate::support::sessions::{SessionBuilder, quote_count};
 
 /// A trip with an RFQ and two sellers' messages; only the first was notified of.
-fn show(stub: &Stub) {
+fn show(stub: &FakeAvinode) {
     let mut trip = json!({"id": "atrip-1", "rfqs": [{"id": "arfq-1"}]});
     trip["links"] = json!({"tripmsgs": [{"id": "asellermsg-1"}, {"id": "asellermsg-2"}]});
     stub.show("trips/atrip-1", trip);
@@ -22,7 +23,7 @@ fn show(stub: &Stub) {
         "tripmsgs/asellermsg-1",
         quoted("asellermsg-1", "aquote-1", Some("arfq-1"), 10_000),
     );
-    // Without a stamp: when it happened nobody knows.
+    // Without a timestamp: the time of the change is unknown.
     let mut second = quoted("asellermsg-2", "aquote-2", Some("arfq-1"), 20_000);
     second["sellerQuote"].as_object_mut().unwrap().remove("createdOn");
     stub.show("tripmsgs/asellermsg-2", second);
@@ -38,13 +39,13 @@ async fn activity(pool: &Pool, session: uuid::Uuid) -> chrono::DateTime<chrono::
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_nothing_twice() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    let session = session(&db.pool, Some("atrip-1")).await;
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let session = SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
     show(&stub);
     notify(&db.pool, &[stub.thin("tripmsgs/asellermsg-1", Some("atrip-1"))]).await;
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
-    work_off(&worker).await;
-    assert_eq!(counted(&db.pool, session).await, 1);
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
+    fetch_until_idle(&worker).await;
+    assert_eq!(quote_count(&db.pool, session).await, 1);
 
     let (asked, run) = reconcile::begin_run(&db.pool, &ReconcileScope::Trip("atrip-1".to_owned()))
         .await
@@ -53,8 +54,8 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
     // A trip need not list all that is known of it.
     assert_eq!(asked.targets[0].resources, ["atrip-1", "arfq-1"]);
     let before = activity(&db.pool, session).await;
-    work_off(&worker).await;
-    assert_eq!(counted(&db.pool, session).await, 2);
+    fetch_until_idle(&worker).await;
+    assert_eq!(quote_count(&db.pool, session).await, 2);
     let called = |resource: &str| stub.count(resource);
     assert_eq!(
         [
@@ -74,7 +75,7 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
     assert_eq!(
         keys,
         ["arfq-1", "asellermsg-2", "atrip-1"],
-        "what followed is told as well"
+        "follow-ups are listed as well"
     );
     assert!(
         finished.iter().any(|one| one
@@ -86,7 +87,7 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
 
     // Once more: the trip and its RFQ are looked at, and nothing is new.
     reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
-    work_off(&worker).await;
+    fetch_until_idle(&worker).await;
     assert_eq!(
         [
             "trips/atrip-1",
@@ -97,55 +98,50 @@ async fn reconciling_a_trip_repairs_what_missed_webhooks_left_out_and_fetches_no
         .map(called),
         [2, 2, 1, 1]
     );
-    assert_eq!(counted(&db.pool, session).await, 2);
+    assert_eq!(quote_count(&db.pool, session).await, 2);
 }
 
 /// A sender's timestamp in the future counts as the time of the fetch.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_polled_fact_is_not_later_than_its_fetch() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    let session = session(&db.pool, Some("atrip-1")).await;
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let session = SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
     stub.show("trips/atrip-1", json!({"id": "atrip-1", "rfqs": [{"id": "arfq-1"}]}));
     let mut rfq = rfq("arfq-1", "atrip-1");
     rfq["sellerLift"] = json!([{"sourcingStatus": 2, "latestQuote": {"id": "aquote-1", "createdOn": "2031-01-31T10:00:00Z",
         "sellerPrice": {"price": 10_000, "currency": "USD"}}}]);
     stub.show("rfqs/arfq-1", rfq);
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
     let before = now();
     reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
-    work_off(&worker).await;
-    assert_eq!(counted(&db.pool, session).await, 1);
+    fetch_until_idle(&worker).await;
+    assert_eq!(quote_count(&db.pool, session).await, 1);
     let activity = activity(&db.pool, session).await;
     assert!((before..=now()).contains(&activity), "{activity}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quote_whose_message_leaves_the_price_out_has_it_after_reconciling() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    let session = session(&db.pool, Some("atrip-1")).await;
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let session = SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
     show(&stub);
     let mut message = quoted("asellermsg-2", "aquote-2", Some("arfq-1"), 20_000);
     message["sellerQuote"].as_object_mut().unwrap().remove("sellerPrice");
     stub.show("tripmsgs/asellermsg-2", message);
     let amount = json!({"price": 20_000, "currency": "USD"});
     stub.show("quotes/aquote-2", json!({"id": "aquote-2", "sellerPrice": amount}));
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
     reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
-    work_off(&worker).await;
-    assert_eq!(counted(&db.pool, session).await, 2);
+    fetch_until_idle(&worker).await;
+    assert_eq!(quote_count(&db.pool, session).await, 2);
     assert_eq!(price(&db.pool, "aquote-2").await.as_deref(), Some("20000"));
     assert_eq!(live(&db.pool).await, [], "and it ends");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_knows_a_short_id_and_an_rfq_is_reached_by_its_rfq() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    let session = session(&db.pool, Some("A1B2C3")).await;
-    sqlx::query("UPDATE public.chat_sessions SET avinode_rfq_id = 'arfq-1' WHERE id = $1")
-        .bind(session)
-        .execute(&db.pool)
-        .await
-        .unwrap();
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let session = SessionBuilder::of_trip("A1B2C3").rfq("arfq-1").insert(&db.pool).await;
     stub.show(
         "rfqs/arfq-1",
         json!({
@@ -154,24 +150,22 @@ async fn a_session_that_knows_a_short_id_and_an_rfq_is_reached_by_its_rfq() {
                 "latestQuote": {"id": "aquote-1", "sellerPrice": {"price": 10_000, "currency": "USD"}}}],
         }),
     );
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
     let asked = reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
     assert_eq!(asked.targets[0].resources, ["arfq-1"]);
-    work_off(&worker).await;
-    assert_eq!(counted(&db.pool, session).await, 1);
+    fetch_until_idle(&worker).await;
+    assert_eq!(quote_count(&db.pool, session).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_sessions_of_the_scope_are_reconciled() {
     let db = Db::new().await;
-    let active = session(&db.pool, Some("atrip-1")).await;
-    let over = session(&db.pool, Some("atrip-2")).await;
-    session(&db.pool, Some("A1B2C3")).await;
-    sqlx::query("UPDATE public.chat_sessions SET status = 'paused' WHERE id = $1")
-        .bind(over)
-        .execute(&db.pool)
-        .await
-        .unwrap();
+    let active = SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
+    SessionBuilder::of_trip("atrip-2")
+        .status("paused")
+        .insert(&db.pool)
+        .await;
+    SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
     let asked = reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
     let reached: Vec<_> = asked.targets.iter().filter(|it| !it.resources.is_empty()).collect();
     assert_eq!((asked.targets.len(), asked.queued), (2, 1));
@@ -205,119 +199,4 @@ async fn only_the_sessions_of_the_scope_are_reconciled() {
         (1, 1),
         "no session need have it"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn on_a_schedule_one_process_reconciles_the_active_trips_once_per_interval() {
-    let db = Db::new().await;
-    session(&db.pool, Some("atrip-1")).await;
-    for process in ["one", "another", "one"] {
-        maintenance::reconcile(&db.pool, process, Duration::from_secs(3600))
-            .await
-            .unwrap();
-    }
-    assert_eq!(live(&db.pool).await.len(), 1);
-    sqlx::query("DELETE FROM avinode_ingest.jobs")
-        .execute(&db.pool)
-        .await
-        .unwrap();
-    maintenance::reconcile(&db.pool, "one", Duration::from_secs(3600))
-        .await
-        .unwrap();
-    assert_eq!(live(&db.pool).await.len(), 0, "not before its time");
-    sqlx::query("UPDATE avinode_ingest.leader_leases SET done_at = done_at - interval '1 hour'")
-        .execute(&db.pool)
-        .await
-        .unwrap();
-    maintenance::reconcile(&db.pool, "another", Duration::from_secs(3600))
-        .await
-        .unwrap();
-    assert_eq!(live(&db.pool).await.len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_change_of_the_reconcile_interval_takes_effect_immediately() {
-    let db = Db::new().await;
-    session(&db.pool, Some("atrip-1")).await;
-    let (month, hour) = (Duration::from_secs(30 * 24 * 3600), Duration::from_secs(3600));
-    let turn = async |every| {
-        maintenance::reconcile(&db.pool, "one", every).await.unwrap();
-        let queued = "DELETE FROM avinode_ingest.jobs WHERE kind = 'reconcile'";
-        let deleted = sqlx::query(queued).execute(&db.pool).await;
-        deleted.unwrap().rows_affected()
-    };
-    assert_eq!(turn(month).await, 1);
-    sqlx::query("UPDATE avinode_ingest.leader_leases SET done_at = done_at - interval '2 hours'")
-        .execute(&db.pool)
-        .await
-        .unwrap();
-    assert_eq!(turn(month).await, 0, "not before its time");
-    assert_eq!(turn(hour).await, 1, "by the present setting it is time");
-    assert_eq!(turn(hour).await, 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_waits_for_its_own_jobs_and_their_follow_ups_only() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    show(&stub);
-    stub.show("trips/atrip-2", json!({"id": "atrip-2", "rfqs": []}));
-    // Others' work: one that is not there and waited for for half an hour, one that asks for another trip, and one that asked
-    // for ours before.
-    sqlx::query(
-        "INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('fetch_follow_up', 'arfq-9'), ('reconcile', 'atrip-8')",
-    )
-    .execute(&db.pool)
-    .await
-    .unwrap();
-    let which = |trip: &str| ReconcileScope::Trip(trip.to_owned());
-    reconcile::enqueue(&db.pool, &which("atrip-1")).await.unwrap();
-    let (asked, run) = reconcile::begin_run(&db.pool, &which("atrip-1")).await.unwrap();
-    assert_eq!(asked.queued, 0, "it waits already, and that one serves this run too");
-    let (_, other) = reconcile::begin_run(&db.pool, &which("atrip-2")).await.unwrap();
-    let left = async |run| reconcile::count_live(&db.pool, run).await.unwrap();
-    assert_eq!((left(run).await, left(other).await), (1, 1));
-
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
-    let began = std::time::Instant::now();
-    while left(run).await + left(other).await > 0 {
-        assert!(began.elapsed() < Duration::from_secs(60));
-        worker.step("w").await.unwrap();
-    }
-    let follow: Vec<_> = live(&db.pool)
-        .await
-        .into_iter()
-        .filter(|it| it.0 == "fetch_follow_up")
-        .collect();
-    assert_eq!(follow.len(), 1, "it is waited for by others: {follow:?}");
-    let keys = async |run| {
-        let finished = reconcile::finished(&db.pool, run).await.unwrap();
-        let mut keys: Vec<String> = finished.into_iter().filter_map(|one| one.key).collect();
-        keys.sort();
-        keys
-    };
-    assert_eq!(keys(run).await, ["arfq-1", "asellermsg-1", "asellermsg-2", "atrip-1"]);
-    assert_eq!(keys(other).await, ["atrip-2"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_resource_that_is_being_fetched_when_a_run_begins_is_fetched_again() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    stub.show("trips/atrip-1", json!({"id": "atrip-1", "rfqs": []}));
-    let worker = worker_with(&db.pool, &stub.settings(100.0, 100)).await;
-    let which = ReconcileScope::Trip("atrip-1".to_owned());
-    reconcile::enqueue(&db.pool, &which).await.unwrap();
-    stub.hold();
-    let stepping = {
-        let worker = worker.clone();
-        tokio::spawn(async move { worker.step("w").await.unwrap() })
-    };
-    stub.called(1).await;
-    let (asked, run) = reconcile::begin_run(&db.pool, &which).await.unwrap();
-    assert_eq!(asked.queued, 1);
-    stub.release();
-    stepping.await.unwrap();
-    assert_eq!(reconcile::count_live(&db.pool, run).await.unwrap(), 1);
-    work_off(&worker).await;
-    assert_eq!(stub.count("trips/atrip-1"), 2);
-    assert_eq!(reconcile::finished(&db.pool, run).await.unwrap().len(), 1);
 }

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use avinode_ingest::avinode::client::config::AvinodeSettings;
 use avinode_ingest::clock::Clock;
@@ -17,14 +17,18 @@ use avinode_ingest::queue::rate_limit::limiter::RateLimiter;
 use avinode_ingest::queue::rate_limit::token_bucket::RateLimit;
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::worker::Worker;
-use avinode_ingest::store::admin;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::fake_avinode::Stub;
+use crate::support::PATIENCE;
+use crate::support::deliveries::store_deliveries;
+use crate::support::eventually::{at_least, equal, eventually};
+use crate::support::fake_avinode::FakeAvinode;
 use crate::support::pool::Pool;
-use crate::support::service::keep;
+
+/// The message of most tests.
+pub const MESSAGE: &str = "tripmsgs/asellermsg-1";
 
 /// The present: notifications of long ago are not waited for.
 #[expect(
@@ -35,7 +39,7 @@ pub fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
-/// A rate limiter whose time a test moves on.
+/// A rate limiter with a clock that a test moves on.
 #[derive(Clone)]
 pub struct TestLimiter {
     pub limiter: Arc<RateLimiter>,
@@ -53,7 +57,7 @@ impl TestLimiter {
         }
     }
 
-    /// An hour passes for the limiter: whatever holds calls back is over.
+    /// Moves the limiter's clock by an hour, past every pause.
     pub fn let_pass(&self) {
         self.skipped.fetch_add(3600, Ordering::SeqCst);
     }
@@ -103,7 +107,7 @@ pub fn leader_with(pool: &Pool, avinode: &AvinodeSettings) -> FetchLeader {
     }
 }
 
-pub async fn worker_with(pool: &Pool, avinode: &AvinodeSettings) -> Fetching {
+pub async fn fetching_worker(pool: &Pool, avinode: &AvinodeSettings) -> Fetching {
     let leader = leader_with(pool, avinode);
     let limiter = TestLimiter::new(leader.limit);
     let lease = lease(pool, status::LEASE).await;
@@ -116,13 +120,9 @@ pub async fn worker_with(pool: &Pool, avinode: &AvinodeSettings) -> Fetching {
 
 /// Serves what is due, and what comes back within moments, debounced notifications included. Second fetches, due in some
 /// seconds, are left.
-pub async fn work_off(worker: &Worker) {
-    let began = Instant::now();
-    loop {
-        let step = worker.step("w").await.unwrap();
-        if step.batches > 0 {
-            continue;
-        }
+pub async fn fetch_until_idle(worker: &Worker) {
+    eventually(PATIENCE, "nothing is due to be fetched soon", async || {
+        while worker.step("w").await.unwrap().batches > 0 {}
         let left: i64 = {
             let mut tx = worker.pool.begin().await.unwrap();
             sqlx::query_scalar(
@@ -135,36 +135,38 @@ pub async fn work_off(worker: &Worker) {
             .await
             .unwrap()
         };
-        if left == 0 {
-            return;
-        }
-        assert!(began.elapsed() < Duration::from_secs(60), "{left} are left: {step:?}");
-        tokio::time::sleep(
-            step.wait
-                .unwrap_or_default()
-                .clamp(Duration::from_millis(10), Duration::from_millis(500)),
-        )
-        .await;
-    }
+        equal(left, 0)
+    })
+    .await;
 }
 
 /// Steps until the stub has been called so often.
-pub async fn step_until_called(worker: &Worker, stub: &Stub, times: usize) {
-    let began = Instant::now();
-    while stub.calls().len() < times {
-        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", stub.calls());
-        worker.step("w").await.unwrap();
-    }
+pub async fn step_until_called(worker: &Worker, stub: &FakeAvinode, times: usize) {
+    eventually(PATIENCE, "the stub is called so often", async || {
+        if stub.calls().len() < times {
+            worker.step("w").await.unwrap();
+        }
+        at_least(stub.calls().len(), times)
+    })
+    .await;
 }
 
-/// Keeps notifications as received now.
+/// Stores notifications as received now.
 pub async fn notify(pool: &Pool, bodies: &[Value]) -> Vec<Uuid> {
-    keep(pool, bodies, now()).await
+    store_deliveries(pool, bodies, now()).await
 }
 
-/// All that waits is due now.
+/// Makes every waiting job due.
 pub async fn make_due(pool: &Pool) {
     sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE lease_token IS NULL")
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+/// Moves all fetches a minute into the past.
+pub async fn backdate_documents(pool: &Pool) {
+    sqlx::query("UPDATE avinode_ingest.documents SET requested_at = requested_at - interval '1 minute'")
         .execute(pool)
         .await
         .unwrap();
@@ -189,11 +191,6 @@ pub fn quoted(message: &str, quote: &str, rfq: Option<&str>, price: u32) -> Valu
 /// An RFQ of a trip, unanswered.
 pub fn rfq(id: &str, trip: &str) -> Value {
     json!({"id": id, "tripId": trip, "sellerCompany": {"id": "company-1", "name": "Northwind Jets"}, "sellerLift": []})
-}
-
-/// How many quotes a session counts.
-pub async fn counted(pool: &Pool, session: Uuid) -> i32 {
-    admin::sessions(pool, &[session]).await.unwrap()[0].quotes_received_count
 }
 
 /// Finished jobs: outcome and detail, in order of the jobs.

@@ -1,7 +1,5 @@
 //! Without credentials notifications wait, every status says so, and they are fetched when credentials come.
 
-use std::time::{Duration, Instant};
-
 use avinode_ingest::jobs::fetch::status;
 use avinode_ingest::queue::admin::{self, JobFilter};
 use avinode_ingest::queue::job_kind::JobKind;
@@ -10,14 +8,14 @@ use avinode_ingest::queue::rate_limit::status::LimiterStatus;
 use avinode_ingest::service::ServiceSettings;
 use serde_json::Value;
 
-use super::setup::{counted, make_due, now, quoted};
-use crate::crash::program::until;
+use super::setup::{MESSAGE, make_due, now, quoted};
+use crate::support::PATIENCE;
 use crate::support::check_command::check;
 use crate::support::cluster::Db;
-use crate::support::fake_avinode::{Fault, Stub};
-use crate::support::service::{Running, session};
-
-const MESSAGE: &str = "tripmsgs/asellermsg-1";
+use crate::support::eventually::{at_least, eventually};
+use crate::support::fake_avinode::{FakeAvinode, Fault};
+use crate::support::service::RunningService;
+use crate::support::sessions::{SessionBuilder, quote_count};
 
 async fn ready(base: &str) -> (u16, Value) {
     let url = format!("{base}/readyz");
@@ -36,10 +34,10 @@ async fn ready(base: &str) -> (u16, Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_credentials_notifications_wait_and_are_fetched_when_credentials_come() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
-    let session = session(&db.pool, Some("A1B2C3")).await;
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let session = SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
-    let service = Running::start(&db.pool, ServiceSettings::default()).await;
+    let service = RunningService::start(&db.pool, ServiceSettings::default()).await;
     let body = serde_json::to_vec(&stub.thin(MESSAGE, Some("A1B2C3"))).unwrap();
     assert_eq!(service.post(&body).await.0, 200);
     let (status, said) = ready(&service.base).await;
@@ -51,11 +49,11 @@ async fn without_credentials_notifications_wait_and_are_fetched_when_credentials
             .starts_with("not running: no process has credentials"),
         "{said}"
     );
-    let told = check(&[("DATABASE_URL", &db.url())]).await;
+    let output = check(&[("DATABASE_URL", &db.url())]).await;
     assert!(
-        told.text.contains("1 wait to be fetched: no process has credentials"),
+        output.text.contains("1 wait to be fetched: no process has credentials"),
         "{}",
-        told.text
+        output.text
     );
     assert_eq!(stub.calls().len(), 0);
     service.stop().await;
@@ -64,42 +62,43 @@ async fn without_credentials_notifications_wait_and_are_fetched_when_credentials
         avinode: Some(stub.settings(100.0, 100)),
         ..ServiceSettings::default()
     };
-    let service = Running::start(&db.pool, settings).await;
-    let began = Instant::now();
-    while counted(&db.pool, session).await == 0 {
-        assert!(began.elapsed() < Duration::from_secs(60));
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let service = RunningService::start(&db.pool, settings).await;
+    eventually(PATIENCE, "the quote is counted", async || {
+        at_least(quote_count(&db.pool, session).await, 1)
+    })
+    .await;
     let (status, said) = ready(&service.base).await;
     assert_eq!((status, said["details"]["fetching"].as_str()), (200, Some("ok")));
-    // And a new one at once, without a poll in between.
+    // And a new one immediately, without a poll in between.
     stub.show(
         "tripmsgs/asellermsg-2",
         quoted("asellermsg-2", "aquote-2", None, 20_000),
     );
     let body = serde_json::to_vec(&stub.thin("tripmsgs/asellermsg-2", Some("A1B2C3"))).unwrap();
     assert_eq!(service.post(&body).await.0, 200);
-    while counted(&db.pool, session).await < 2 {
-        assert!(began.elapsed() < Duration::from_secs(60));
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    eventually(PATIENCE, "the quote is counted", async || {
+        at_least(quote_count(&db.pool, session).await, 2)
+    })
+    .await;
     service.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_suspension_shows_in_the_details_and_in_the_list_of_jobs_and_holds_up_no_receiving() {
-    let (db, stub) = (Db::new().await, Stub::start().await);
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
     stub.fail_always(Some(Fault::of(401)));
     let settings = ServiceSettings {
         avinode: Some(stub.settings(100.0, 100)),
         ..ServiceSettings::default()
     };
-    let service = Running::start(&db.pool, settings).await;
+    let service = RunningService::start(&db.pool, settings).await;
     let body = serde_json::to_vec(&stub.thin(MESSAGE, None)).unwrap();
     assert_eq!(service.post(&body).await.0, 200);
-    let (reason, until) = until("fetching is suspended", async || match status::read(&db.pool).await {
-        Ok(LimiterStatus::Suspended { reason, until }) => Some((reason, until)),
-        _ => None,
+    let (reason, until) = eventually(PATIENCE, "fetching is suspended", async || {
+        match status::read(&db.pool).await {
+            Ok(LimiterStatus::Suspended { reason, until }) => Some((reason, until)),
+            _ => None,
+        }
     })
     .await;
     assert!(reason.contains("401") && until > now(), "{reason}");

@@ -4,17 +4,20 @@ use avinode_ingest::domain::chat_session::input::{ActivityUpdate, ProposalUpdate
 use avinode_ingest::domain::chat_session::page::PageRequest;
 use avinode_ingest::domain::chat_session::view::ArchiveResult;
 use avinode_ingest::sessions::error::SessionError;
+use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::{field, made, moment, sessions};
+use super::{create, field, moment, sessions};
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
-use crate::support::setup::Stage;
+use crate::support::sessions::{SessionReferences, update_session};
+use crate::support::sql::waiting_backends;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn activity_moves_forward_and_messages_add_up() {
     let db = Db::attached().await;
-    let stage = Stage::set(&db.pool).await;
-    let session = made(&db.pool, stage).await.id;
+    let references = SessionReferences::insert(&db.pool).await;
+    let session = create(&db.pool, references).await.id;
     let some = |messages| ActivityUpdate {
         messages: Some(messages),
     };
@@ -39,8 +42,8 @@ async fn activity_moves_forward_and_messages_add_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_an_active_session_can_be_paused_and_only_a_paused_one_resumed() {
     let db = Db::new().await;
-    let stage = Stage::set(&db.pool).await;
-    let session = made(&db.pool, stage).await.id;
+    let references = SessionReferences::insert(&db.pool).await;
+    let session = create(&db.pool, references).await.id;
     let tracking = sessions(&db.pool, 1);
     for _ in 0..2 {
         assert_eq!(tracking.pause(session).await.unwrap().status, "paused");
@@ -57,16 +60,12 @@ async fn only_an_active_session_can_be_paused_and_only_a_paused_one_resumed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_session_is_not_resumed_if_another_is_active() {
     let db = Db::new().await;
-    let stage = Stage::set(&db.pool).await;
-    let first = made(&db.pool, stage).await.id;
+    let references = SessionReferences::insert(&db.pool).await;
+    let first = create(&db.pool, references).await.id;
     let tracking = sessions(&db.pool, 1);
     tracking.complete(first).await.unwrap();
-    let second = made(&db.pool, stage).await.id;
-    sqlx::query("UPDATE public.chat_sessions SET status = 'paused' WHERE id = $1")
-        .bind(first)
-        .execute(&db.pool)
-        .await
-        .unwrap();
+    let second = create(&db.pool, references).await.id;
+    update_session(&db.pool, first, "status = 'paused'").await;
     let rejected = tracking.resume(first).await;
     assert!(matches!(rejected, Err(SessionError::ActiveSessionExists { session }) if session == second));
 }
@@ -74,10 +73,10 @@ async fn a_paused_session_is_not_resumed_if_another_is_active() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_gets_a_proposal_is_completed_and_archived() {
     for db in [Db::new().await, Db::attached().await] {
-        let stage = Stage::set(&db.pool).await;
-        let session = made(&db.pool, stage).await.id;
+        let references = SessionReferences::insert(&db.pool).await;
+        let session = create(&db.pool, references).await.id;
         sessions(&db.pool, 6).archive().await.unwrap(); // sessions of the application that are due
-        let proposal_id = stage.proposal(&db.pool).await;
+        let proposal_id = references.insert_proposal(&db.pool).await;
         let tracking = sessions(&db.pool, 6);
         let missing = ProposalUpdate {
             proposal_id: Uuid::from_u128(7),
@@ -96,11 +95,7 @@ async fn a_session_gets_a_proposal_is_completed_and_archived() {
                 ("completed", Some(moment(7)))
             );
         }
-        sqlx::query("UPDATE public.chat_sessions SET session_ended_at = now() - interval '91 days' WHERE id = $1")
-            .bind(session)
-            .execute(&db.pool)
-            .await
-            .unwrap();
+        update_session(&db.pool, session, "session_ended_at = now() - interval '91 days'").await;
         assert_eq!(tracking.archive().await.unwrap(), ArchiveResult { archived: Some(1) });
         assert_eq!(tracking.archive().await.unwrap(), ArchiveResult { archived: Some(0) });
         assert_eq!(tracking.get(session).await.unwrap().status, "archived");
@@ -115,8 +110,8 @@ async fn a_session_gets_a_proposal_is_completed_and_archived() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_locked_by_the_application_is_busy_after_a_short_wait() {
     let db = Db::new().await;
-    let stage = Stage::set(&db.pool).await;
-    let session = made(&db.pool, stage).await.id;
+    let references = SessionReferences::insert(&db.pool).await;
+    let session = create(&db.pool, references).await.id;
     let tracking = sessions(&db.pool, 1);
     let mut application = db.pool.application().await;
     sqlx::query("UPDATE public.chat_sessions SET message_count = 5 WHERE id = $1")
@@ -131,13 +126,15 @@ async fn a_session_locked_by_the_application_is_busy_after_a_short_wait() {
         async move { tracking.pause(session).await }
     });
     // The application commits after the first attempt of the call has timed out.
-    let waits =
-        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())";
-    for waiting in [true, false] {
-        while sqlx::query_scalar::<_, bool>(waits).fetch_one(&db.pool).await.unwrap() != waiting {
-            tokio::task::yield_now().await;
+    let timed_out = async {
+        for waiting in [true, false] {
+            // Without a pause, because the call tries again soon.
+            while (waiting_backends(&db.pool).await > 0) != waiting {
+                tokio::task::yield_now().await;
+            }
         }
-    }
+    };
+    timeout(PATIENCE, timed_out).await.expect("the first attempt times out");
     application.commit().await.unwrap();
     let paused = waiting.await.unwrap().unwrap();
     assert_eq!((paused.status.as_str(), paused.message_count), ("paused", 5));

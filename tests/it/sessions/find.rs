@@ -1,14 +1,14 @@
 //! Filters of the list of sessions, and the counts by step.
 
-use crate::support::pool::Pool;
 use avinode_ingest::domain::chat_session::page::{PageRequest, SessionFilter};
 use avinode_ingest::domain::chat_session::status::SessionStatus;
 use avinode_ingest::domain::ids::TripId;
 use uuid::Uuid;
 
-use super::{made, sessions};
+use super::{create, sessions};
 use crate::support::cluster::Db;
-use crate::support::setup::Stage;
+use crate::support::pool::Pool;
+use crate::support::sessions::{SessionReferences, update_session};
 
 async fn found(pool: &Pool, filter: SessionFilter) -> Vec<Uuid> {
     let listed = sessions(pool, 0).list(&filter, &PageRequest::default()).await.unwrap();
@@ -16,22 +16,16 @@ async fn found(pool: &Pool, filter: SessionFilter) -> Vec<Uuid> {
     listed.data.into_iter().map(|session| session.id).collect()
 }
 
-/// Sets columns of a session, as the application does.
-pub(super) async fn set(pool: &Pool, session: Uuid, columns: &str) {
-    let statement = format!("UPDATE public.chat_sessions SET {columns} WHERE id = '{session}'");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
-        .execute(pool)
-        .await
-        .unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn each_filter_selects_its_sessions_and_filters_are_combined_with_and() {
     for db in [Db::new().await, Db::attached().await] {
-        let (one, other) = (Stage::set(&db.pool).await, Stage::set(&db.pool).await);
-        let (a, b) = (made(&db.pool, one).await.id, made(&db.pool, other).await.id);
-        let quote = one.quote(&db.pool, Some("aquote-1")).await;
-        set(
+        let (one, other) = (
+            SessionReferences::insert(&db.pool).await,
+            SessionReferences::insert(&db.pool).await,
+        );
+        let (a, b) = (create(&db.pool, one).await.id, create(&db.pool, other).await.id);
+        let quote = one.insert_quote(&db.pool, Some("aquote-1")).await;
+        update_session(
             &db.pool,
             a,
             &format!(
@@ -125,26 +119,25 @@ async fn each_filter_selects_its_sessions_and_filters_are_combined_with_and() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trip_is_found_by_either_of_its_ids() {
     let db = Db::new().await;
-    let (one, other) = (Stage::set(&db.pool).await, Stage::set(&db.pool).await);
-    let (a, b) = (made(&db.pool, one).await.id, made(&db.pool, other).await.id);
-    set(
+    let (one, other) = (
+        SessionReferences::insert(&db.pool).await,
+        SessionReferences::insert(&db.pool).await,
+    );
+    let (a, b) = (create(&db.pool, one).await.id, create(&db.pool, other).await.id);
+    update_session(
         &db.pool,
         a,
         "avinode_trip_id = '64956150', last_activity_at = '2026-01-02'",
     )
     .await;
-    set(
+    update_session(
         &db.pool,
         b,
         "avinode_trip_id = 'a1b2c3', last_activity_at = '2026-01-01'",
     )
     .await;
-    sqlx::raw_sql(
-        "INSERT INTO avinode_ingest.trips (key, merged_into) VALUES ('atrip-64956150', NULL), ('A1B2C3', 'atrip-64956150')",
-    )
-    .execute(&db.pool)
-    .await
-    .unwrap();
+    db.run(
+        "INSERT INTO avinode_ingest.trips (key, merged_into) VALUES ('atrip-64956150', NULL), ('A1B2C3', 'atrip-64956150')").await;
     for id in ["A1B2C3", "64956150", "ATRIP-64956150"] {
         let filter = SessionFilter {
             trip_id: Some(TripId::parse(id).unwrap()),
@@ -158,9 +151,9 @@ async fn a_trip_is_found_by_either_of_its_ids() {
 async fn active_sessions_are_counted_by_step() {
     let db = Db::new().await;
     for step in ["requesting_quotes", "requesting_quotes", "my own", "gone"] {
-        let session = made(&db.pool, Stage::set(&db.pool).await).await.id;
+        let session = create(&db.pool, SessionReferences::insert(&db.pool).await).await.id;
         let status = if step == "gone" { "completed" } else { "active" };
-        set(
+        update_session(
             &db.pool,
             session,
             &format!("current_step = '{step}', status = '{status}'"),

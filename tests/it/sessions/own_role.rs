@@ -5,23 +5,26 @@ use avinode_ingest::domain::chat_session::page::{PageRequest, SessionFilter};
 use avinode_ingest::domain::chat_session::patch::TripPatch;
 use uuid::Uuid;
 
-use super::{new, sessions};
+use super::sessions;
 use crate::support::check_command::check;
 use crate::support::cluster::Db;
 use crate::support::pool::Pool;
 use crate::support::service_role;
-use crate::support::setup::Stage;
+use crate::support::sessions::SessionReferences;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_documented_privileges_suffice_for_every_operation() {
     for db in [Db::new().await, Db::attached().await] {
         let (role, _) = service_role::create(&db).await;
-        let stage = Stage::set(&db.pool).await;
-        let (quote_id, proposal_id) = (stage.quote(&db.pool, None).await, stage.proposal(&db.pool).await);
+        let references = SessionReferences::insert(&db.pool).await;
+        let (quote_id, proposal_id) = (
+            references.insert_quote(&db.pool, None).await,
+            references.insert_proposal(&db.pool).await,
+        );
         let own = Pool::new(db.options.clone().username(&role), 4);
         let tracking = sessions(&own, 1);
-        let id = tracking.create_or_update(&new(stage)).await.unwrap().session.id;
-        tracking.create_or_update(&new(stage)).await.unwrap();
+        let id = tracking.create_or_update(&references.input()).await.unwrap().session.id;
+        tracking.create_or_update(&references.input()).await.unwrap();
         tracking.update_activity(id, ActivityUpdate::default()).await.unwrap();
         tracking.pause(id).await.unwrap();
         tracking.resume(id).await.unwrap();
@@ -70,8 +73,12 @@ async fn check_asks_for_the_right_to_archive() {
     let role = format!("service_{}", Uuid::now_v7().simple());
     db.run(&format!("CREATE ROLE {role} LOGIN BYPASSRLS")).await;
     let url = db.url().replace("user=avinode", &format!("user={role}"));
-    let told = check(&[("DATABASE_URL", &url)]).await;
+    let output = check(&[("DATABASE_URL", &url)]).await;
     let grant = "GRANT EXECUTE ON FUNCTION public.archive_old_chat_sessions() TO";
-    assert!(told.text.contains(grant), "{}", told.text);
-    assert!(told.text.contains("it cannot archive old sessions"), "{}", told.text);
+    assert!(output.text.contains(grant), "{}", output.text);
+    assert!(
+        output.text.contains("it cannot archive old sessions"),
+        "{}",
+        output.text
+    );
 }

@@ -6,21 +6,20 @@ use avinode_ingest::domain::ids::TripId;
 use avinode_ingest::store::chat_sessions::page::statement;
 use uuid::Uuid;
 
-use super::find::set;
-use super::{field, made, moment, sessions};
+use super::{create, field, moment, sessions};
 use crate::support::cluster::Db;
 use crate::support::plan::{plan, sessions_read};
-use crate::support::setup::Stage;
+use crate::support::sessions::{SessionReferences, update_session};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_have_no_gap_also_with_equal_or_infinite_activity() {
     let db = Db::new().await;
     let mut made_ids = Vec::new();
     for number in 0..9 {
-        let session = made(&db.pool, Stage::set(&db.pool).await).await.id;
+        let session = create(&db.pool, SessionReferences::insert(&db.pool).await).await.id;
         let activity = ["infinity", "-infinity", "2026-01-01", "2026-01-01T00:00:00.000001Z"][number % 4];
         let status = ["active", "completed"][number % 2];
-        set(
+        update_session(
             &db.pool,
             session,
             &format!("last_activity_at = '{activity}', status = '{status}'"),
@@ -64,7 +63,7 @@ async fn pages_have_no_gap_also_with_equal_or_infinite_activity() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_list_reads_or_sorts_the_whole_table() {
     let db = Db::new().await;
-    let stage = Stage::set(&db.pool).await;
+    let references = SessionReferences::insert(&db.pool).await;
     sqlx::query(
         "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, request_id, status, last_activity_at,
             avinode_trip_id, avinode_rfp_id, avinode_rfq_id)
@@ -72,16 +71,13 @@ async fn no_list_reads_or_sorts_the_whole_table() {
             $3::timestamptz + n * interval '1 second', 'atrip-' || n, 'rfp-' || n, 'arfq-' || n
          FROM generate_series(1, 20000) AS n",
     )
-    .bind(stage.conversation)
-    .bind(stage.agent)
+    .bind(references.conversation)
+    .bind(references.agent)
     .bind(moment(0))
     .execute(&db.pool)
     .await
     .unwrap();
-    sqlx::raw_sql("ANALYZE public.chat_sessions")
-        .execute(&db.pool)
-        .await
-        .unwrap();
+    db.run("ANALYZE public.chat_sessions").await;
     let all = SessionFilter::default();
     let after = sessions(&db.pool, 0)
         .list(&all, &PageRequest::default())
@@ -95,16 +91,16 @@ async fn no_list_reads_or_sorts_the_whole_table() {
             ..all.clone()
         },
         SessionFilter {
-            iso_agent_id: Some(stage.agent),
+            iso_agent_id: Some(references.agent),
             ..all.clone()
         },
         SessionFilter {
-            iso_agent_id: Some(stage.agent),
+            iso_agent_id: Some(references.agent),
             status: Some(SessionStatus::Active),
             ..all.clone()
         },
         SessionFilter {
-            request_id: Some(stage.request),
+            request_id: Some(references.request),
             ..all.clone()
         },
         SessionFilter {

@@ -1,18 +1,18 @@
 //! A quote is counted once, whether the API or the webhook reports it first; a given primary quote is pinned.
 
-use crate::support::pool::Pool;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::chat_session::input::{NewChatSession, QuoteUpdate};
 use avinode_ingest::domain::chat_session::page::PageRequest;
 use avinode_ingest::domain::chat_session::view::ChatSession;
-use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use uuid::Uuid;
 
-use super::{field, made, moment, new, sessions};
+use super::{create, field, moment, sessions};
 use crate::support::bodies;
 use crate::support::cluster::Db;
-use crate::support::service::{drain, keep, shift};
-use crate::support::setup::{self, Stage};
+use crate::support::deliveries::store_deliveries;
+use crate::support::pool::Pool;
+use crate::support::sessions::SessionReferences;
+use crate::support::worker::{run_until_idle, worker_at};
 
 const TRIP: &str = "atrip-64956150";
 
@@ -23,10 +23,10 @@ fn update(quote_id: Uuid) -> QuoteUpdate {
     }
 }
 
-async fn on_trip(pool: &Pool, stage: Stage) -> ChatSession {
+async fn on_trip(pool: &Pool, references: SessionReferences) -> ChatSession {
     let on_trip = NewChatSession {
         avinode_trip_id: Some(TRIP.to_owned()),
-        ..new(stage)
+        ..references.input()
     };
     sessions(pool, 0).create_or_update(&on_trip).await.unwrap().session
 }
@@ -35,12 +35,8 @@ async fn on_trip(pool: &Pool, stage: Stage) -> ChatSession {
 async fn webhook(pool: &Pool, quote: &str, seconds: i64) {
     let event = format!("evt-{quote}-{seconds}");
     let body = bodies::quote(&event, TRIP, &format!("arfq-{quote}"), quote, seconds, "48250", "USD");
-    keep(pool, &[body], moment(seconds)).await;
-    drain(
-        &shift(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(moment(seconds))),
-        "w",
-    )
-    .await;
+    store_deliveries(pool, &[body], moment(seconds)).await;
+    run_until_idle(&worker_at(pool, Clock::Fixed(moment(seconds)))).await;
 }
 
 async fn row(pool: &Pool, quote: &str) -> Uuid {
@@ -58,9 +54,9 @@ async fn received(pool: &Pool, session: Uuid) -> i32 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quote_that_the_api_reports_before_the_webhook_is_counted_once() {
     for db in [Db::new().await, Db::attached().await] {
-        let stage = Stage::set(&db.pool).await;
-        let session = on_trip(&db.pool, stage).await.id;
-        let quote = stage.quote(&db.pool, Some(" aquote-1 ")).await;
+        let references = SessionReferences::insert(&db.pool).await;
+        let session = on_trip(&db.pool, references).await.id;
+        let quote = references.insert_quote(&db.pool, Some(" aquote-1 ")).await;
         for _ in 0..2 {
             let updated = sessions(&db.pool, 1)
                 .update_quote(session, &update(quote))
@@ -86,8 +82,8 @@ async fn a_quote_that_the_api_reports_before_the_webhook_is_counted_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quote_that_the_webhook_reports_before_the_api_is_counted_once() {
     for db in [Db::new().await, Db::attached().await] {
-        let stage = Stage::set(&db.pool).await;
-        let session = on_trip(&db.pool, stage).await.id;
+        let references = SessionReferences::insert(&db.pool).await;
+        let session = on_trip(&db.pool, references).await.id;
         webhook(&db.pool, "aquote-1", 1).await;
         assert_eq!(received(&db.pool, session).await, 1);
         let quote = row(&db.pool, "aquote-1").await;
@@ -104,13 +100,13 @@ async fn a_quote_that_the_webhook_reports_before_the_api_is_counted_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn quotes_reported_concurrently_by_api_and_webhook_are_counted_once() {
     let db = Db::new().await;
-    let stage = Stage::set(&db.pool).await;
-    let session = on_trip(&db.pool, stage).await.id;
+    let references = SessionReferences::insert(&db.pool).await;
+    let session = on_trip(&db.pool, references).await.id;
     let mut rows = Vec::new();
     let mut webhook_bodies = Vec::new();
     for number in 0..12 {
         let name = format!("aquote-{number}");
-        rows.push(stage.quote(&db.pool, Some(&name)).await);
+        rows.push(references.insert_quote(&db.pool, Some(&name)).await);
         let rfq = format!("arfq-{number}");
         webhook_bodies.push(bodies::quote(
             &format!("evt-{number}"),
@@ -123,31 +119,28 @@ async fn quotes_reported_concurrently_by_api_and_webhook_are_counted_once() {
         ));
     }
     for body in webhook_bodies {
-        keep(&db.pool, &[body], moment(20)).await;
+        store_deliveries(&db.pool, &[body], moment(20)).await;
     }
-    let (tracking, workers) = (
-        sessions(&db.pool, 30),
-        shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(moment(30))),
-    );
+    let (tracking, workers) = (sessions(&db.pool, 30), worker_at(&db.pool, Clock::Fixed(moment(30))));
     let api = async {
         for quote in rows {
             tracking.update_quote(session, &update(quote)).await.unwrap();
         }
     };
-    tokio::join!(api, drain(&workers, "w"));
-    drain(&workers, "w").await;
+    tokio::join!(api, run_until_idle(&workers));
+    run_until_idle(&workers).await;
     assert_eq!(received(&db.pool, session).await, 12);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_given_count_sets_the_column_and_new_quotes_add_to_it() {
     let db = Db::new().await;
-    let stage = Stage::set(&db.pool).await;
-    let session = on_trip(&db.pool, stage).await.id;
+    let references = SessionReferences::insert(&db.pool).await;
+    let session = on_trip(&db.pool, references).await.id;
     let update = QuoteUpdate {
         quotes_received_count: Some(3),
         quotes_expected_count: Some(5),
-        ..update(stage.quote(&db.pool, Some("aquote-1")).await)
+        ..update(references.insert_quote(&db.pool, Some("aquote-1")).await)
     };
     let updated = sessions(&db.pool, 1).update_quote(session, &update).await.unwrap();
     assert_eq!((updated.quotes_received_count, updated.quotes_expected_count), (3, 5));
@@ -166,8 +159,8 @@ async fn a_given_count_sets_the_column_and_new_quotes_add_to_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_given_primary_quote_is_pinned_until_it_is_unpinned_even_if_it_was_selected_before() {
     let db = Db::new().await;
-    let stage = Stage::set(&db.pool).await;
-    let session = on_trip(&db.pool, stage).await.id;
+    let references = SessionReferences::insert(&db.pool).await;
+    let session = on_trip(&db.pool, references).await.id;
     webhook(&db.pool, "aquote-1", 1).await;
     let first = row(&db.pool, "aquote-1").await;
     let tracking = sessions(&db.pool, 2);
@@ -192,11 +185,7 @@ async fn a_given_primary_quote_is_pinned_until_it_is_unpinned_even_if_it_was_sel
             (false, Some(first))
         );
     }
-    drain(
-        &shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(moment(4))),
-        "w",
-    )
-    .await;
+    run_until_idle(&worker_at(&db.pool, Clock::Fixed(moment(4)))).await;
     let second = row(&db.pool, "aquote-2").await;
     assert_eq!(tracking.get(session).await.unwrap().primary_quote_id, Some(second));
     webhook(&db.pool, "aquote-3", 5).await;
@@ -207,9 +196,9 @@ async fn a_given_primary_quote_is_pinned_until_it_is_unpinned_even_if_it_was_sel
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quote_without_an_avinode_id_is_counted_once_by_its_row() {
     let db = Db::new().await;
-    let stage = Stage::set(&db.pool).await;
-    let session = made(&db.pool, stage).await.id;
-    let quote = stage.quote(&db.pool, None).await;
+    let references = SessionReferences::insert(&db.pool).await;
+    let session = create(&db.pool, references).await.id;
+    let quote = references.insert_quote(&db.pool, None).await;
     for _ in 0..2 {
         let updated = sessions(&db.pool, 1)
             .update_quote(session, &update(quote))
@@ -229,10 +218,10 @@ async fn a_quote_without_an_avinode_id_is_counted_once_by_its_row() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quote_of_another_request_is_rejected_unless_it_belongs_to_the_trip() {
     let db = Db::new().await;
-    let stage = Stage::set(&db.pool).await;
-    let session = on_trip(&db.pool, stage).await.id;
-    let other = setup::request(&db.pool, stage.agent).await;
-    let foreign = setup::quote(&db.pool, other, None).await;
+    let references = SessionReferences::insert(&db.pool).await;
+    let session = on_trip(&db.pool, references).await.id;
+    let other = SessionReferences::of_agent(&db.pool, references.agent).await;
+    let foreign = other.insert_quote(&db.pool, None).await;
     let tracking = sessions(&db.pool, 1);
     assert_eq!(
         field(tracking.update_quote(session, &update(foreign)).await),
@@ -243,7 +232,7 @@ async fn a_quote_of_another_request_is_rejected_unless_it_belongs_to_the_trip() 
         field(tracking.update_quote(session, &update(missing)).await),
         "quote_id"
     );
-    let own = stage.quote(&db.pool, None).await;
+    let own = references.insert_quote(&db.pool, None).await;
     for wrong in [foreign, missing] {
         let update = QuoteUpdate {
             primary_quote_id: Some(wrong),
@@ -253,12 +242,7 @@ async fn a_quote_of_another_request_is_rejected_unless_it_belongs_to_the_trip() 
     }
     assert_eq!(received(&db.pool, session).await, 0, "a rejected call changes nothing");
     // A younger session of the same trip shares the rows of the oldest one's request.
-    let younger = Stage {
-        conversation: setup::conversation(&db.pool, other).await,
-        request: other,
-        ..stage
-    };
-    let younger = on_trip(&db.pool, younger).await.id;
+    let younger = on_trip(&db.pool, other).await.id;
     webhook(&db.pool, "aquote-1", 2).await;
     let shared = row(&db.pool, "aquote-1").await;
     let updated = tracking.update_quote(younger, &update(shared)).await.unwrap();

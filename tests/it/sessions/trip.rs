@@ -4,15 +4,15 @@ use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::chat_session::input::NewChatSession;
 use avinode_ingest::domain::chat_session::page::PageRequest;
 use avinode_ingest::domain::chat_session::patch::TripPatch;
-use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{field, made, moment, new, sessions};
+use super::{create, field, moment, sessions};
 use crate::support::bodies;
 use crate::support::cluster::Db;
-use crate::support::service::{drain, keep, shift};
-use crate::support::setup::Stage;
+use crate::support::deliveries::store_deliveries;
+use crate::support::sessions::SessionReferences;
+use crate::support::worker::{run_until_idle, worker_at};
 
 fn patch(text: Value) -> TripPatch {
     serde_json::from_value(text).unwrap()
@@ -21,8 +21,8 @@ fn patch(text: Value) -> TripPatch {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_absent_field_is_kept_a_null_field_is_cleared_and_the_state_is_merged() {
     for db in [Db::new().await, Db::attached().await] {
-        let stage = Stage::set(&db.pool).await;
-        let session = made(&db.pool, stage).await.id;
+        let references = SessionReferences::insert(&db.pool).await;
+        let session = create(&db.pool, references).await.id;
         let tracking = sessions(&db.pool, 5);
         let first = json!({
             "avinode_trip_id": " Atrip-64956150", "avinode_rfp_id": "rfp-123", "current_step": "requesting_quotes",
@@ -51,28 +51,28 @@ async fn an_absent_field_is_kept_a_null_field_is_cleared_and_the_state_is_merged
 #[tokio::test(flavor = "multi_thread")]
 async fn quotes_known_before_the_trip_are_counted_and_projected_once_there_is_a_request() {
     let db = Db::new().await;
-    let stage = Stage::set(&db.pool).await;
+    let references = SessionReferences::insert(&db.pool).await;
     let without_request = NewChatSession {
         request_id: None,
-        ..new(stage)
+        ..references.input()
     };
     let made = sessions(&db.pool, 0).create_or_update(&without_request).await.unwrap();
     let session = made.session.id;
-    let workers = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(moment(3)));
+    let workers = worker_at(&db.pool, Clock::Fixed(moment(3)));
     let body = bodies::quote("evt-1", "atrip-7", "arfq-1", "aquote-1", 1, "1000", "USD");
-    keep(&db.pool, &[body], moment(1)).await;
-    drain(&workers, "w").await;
+    store_deliveries(&db.pool, &[body], moment(1)).await;
+    run_until_idle(&workers).await;
     let tracking = sessions(&db.pool, 2);
     let patched = tracking
         .update_trip(session, &patch(json!({"avinode_trip_id": "7"})))
         .await;
     assert_eq!(patched.unwrap().quotes_received_count, 0);
-    drain(&workers, "w").await;
+    run_until_idle(&workers).await;
     let matched = tracking.get(session).await.unwrap();
     assert_eq!((matched.quotes_received_count, matched.primary_quote_id), (1, None));
-    let linked = patch(json!({"request_id": stage.request}));
+    let linked = patch(json!({"request_id": references.request}));
     tracking.update_trip(session, &linked).await.unwrap();
-    drain(&workers, "w").await;
+    run_until_idle(&workers).await;
     let shown = tracking.get(session).await.unwrap();
     assert_eq!(shown.total_price.unwrap().to_string(), "1000.00");
     assert!(!shown.primary_quote_pinned);
@@ -81,7 +81,7 @@ async fn quotes_known_before_the_trip_are_counted_and_projected_once_there_is_a_
 #[tokio::test(flavor = "multi_thread")]
 async fn quotes_known_before_the_rfq_are_counted_and_listed() {
     let db = Db::new().await;
-    let workers = shift(&db.pool, PrimaryQuotePolicy::Latest, Clock::Fixed(moment(3)));
+    let workers = worker_at(&db.pool, Clock::Fixed(moment(3)));
     for number in 0..2 {
         let (trip, rfq, quote) = (
             format!("atrip-{number}"),
@@ -89,21 +89,21 @@ async fn quotes_known_before_the_rfq_are_counted_and_listed() {
             format!("aquote-{number}"),
         );
         let body = bodies::quote(&format!("evt-{number}"), &trip, &rfq, &quote, 1, "1000", "USD");
-        keep(&db.pool, &[body], moment(1)).await;
+        store_deliveries(&db.pool, &[body], moment(1)).await;
     }
-    drain(&workers, "w").await;
+    run_until_idle(&workers).await;
     let tracking = sessions(&db.pool, 2);
-    let patched = made(&db.pool, Stage::set(&db.pool).await).await.id;
+    let patched = create(&db.pool, SessionReferences::insert(&db.pool).await).await.id;
     tracking
         .update_trip(patched, &patch(json!({"avinode_rfq_id": "ARFQ-0"})))
         .await
         .unwrap();
     let with_rfq = NewChatSession {
         avinode_rfq_id: Some("arfq-1".to_owned()),
-        ..new(Stage::set(&db.pool).await)
+        ..SessionReferences::insert(&db.pool).await.input()
     };
     let created = tracking.create_or_update(&with_rfq).await.unwrap().session.id;
-    drain(&workers, "w").await;
+    run_until_idle(&workers).await;
     for (session, quote) in [(patched, "aquote-0"), (created, "aquote-1")] {
         assert_eq!(tracking.get(session).await.unwrap().quotes_received_count, 1);
         let listed = tracking.quotes(session, &PageRequest::default()).await.unwrap().data;
@@ -115,8 +115,8 @@ async fn quotes_known_before_the_rfq_are_counted_and_listed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_services_key_in_the_state_survives_every_write() {
     let db = Db::new().await;
-    let stage = Stage::set(&db.pool).await;
-    let session = made(&db.pool, stage).await.id;
+    let references = SessionReferences::insert(&db.pool).await;
+    let session = create(&db.pool, references).await.id;
     let ours = json!({"avinode_trip": {"status": "cancelled", "at": "2026-05-28T20:27:00Z"}});
     sqlx::query("UPDATE public.chat_sessions SET workflow_state = $1")
         .bind(&ours)
@@ -131,7 +131,7 @@ async fn the_services_key_in_the_state_survives_every_write() {
     assert_eq!(cleared.workflow_state.as_ref(), Some(&ours));
     let replaced = NewChatSession {
         workflow_state: json!({"pax": 2}).as_object().cloned(),
-        ..new(stage)
+        ..references.input()
     };
     let replaced = tracking
         .create_or_update(&replaced)
@@ -149,8 +149,8 @@ async fn the_services_key_in_the_state_survives_every_write() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invalid_field_is_named() {
     let db = Db::new().await;
-    let stage = Stage::set(&db.pool).await;
-    let session = made(&db.pool, stage).await.id;
+    let references = SessionReferences::insert(&db.pool).await;
+    let session = create(&db.pool, references).await.id;
     let tracking = sessions(&db.pool, 1);
     for (wrong, name) in [
         (json!({"request_id": Uuid::from_u128(7)}), "request_id"),

@@ -3,7 +3,7 @@
 use avinode_ingest::simulator::credentials::ApiCredentials;
 use tokio::net::TcpListener;
 
-use super::setup::{PATIENCE, WIDE, dead};
+use super::setup::{IDLE_DEADLINE, WIDE, dead};
 use crate::crash::program::{Program, Serve};
 use crate::support::cluster::Db;
 
@@ -37,7 +37,7 @@ async fn simulate_plays_its_scenario_to_a_service_and_compares_the_sessions() {
         service.address
     );
     let mut simulate = Program::start(&line, &[("DATABASE_URL", url.as_str()), basic]);
-    let ended = simulate.ended(PATIENCE).await;
+    let ended = simulate.ended(IDLE_DEADLINE).await;
     let output = simulate.said();
     assert_eq!(ended.code(), Some(0), "{output}");
     assert!(
@@ -66,8 +66,13 @@ async fn simulate_without_a_target_starts_once_a_webhook_setting_is_created() {
     // Nothing listens there: the notifications are given up after 48 hours of the scenario, and the exit code says so.
     let hook = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let mut webhooks = Program::start(&format!("webhooks create --target http://{hook}/hook"), &settings);
-    assert_eq!(webhooks.ended(PATIENCE).await.code(), Some(0), "{}", webhooks.said());
-    let ended = simulate.ended(PATIENCE).await;
+    assert_eq!(
+        webhooks.ended(IDLE_DEADLINE).await.code(),
+        Some(0),
+        "{}",
+        webhooks.said()
+    );
+    let ended = simulate.ended(IDLE_DEADLINE).await;
     assert_eq!(ended.code(), Some(1), "{}", simulate.said());
     assert!(
         simulate.said().contains("given up after 48 hours"),
@@ -89,7 +94,12 @@ async fn simulate_listens_on_the_loopback_address_by_default_and_needs_credentia
         ("--faults 2", "--faults: \"2\" is not a ratio from 0 to 1"),
     ] {
         let mut simulate = Program::start(&format!("simulate {line}"), &[]);
-        assert_eq!(simulate.ended(PATIENCE).await.code(), Some(64), "{}", simulate.said());
+        assert_eq!(
+            simulate.ended(IDLE_DEADLINE).await.code(),
+            Some(64),
+            "{}",
+            simulate.said()
+        );
         assert!(simulate.said().contains(message), "{}", simulate.said());
     }
 }

@@ -8,10 +8,10 @@ use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::simulator::action::Action;
 use avinode_ingest::simulator::instance::Simulator;
 use avinode_ingest::simulator::scenario::Scenario;
-use tokio::time::{Instant, sleep};
 
-use super::setup::{NARROW, PATIENCE, Service, WIDE, check, generated, options, simulator, wait_until_idle};
+use super::setup::{IDLE_DEADLINE, NARROW, Service, WIDE, check, generated, options, simulator, wait_until_idle};
 use crate::support::cluster::Db;
+use crate::support::eventually::{at_least, eventually};
 
 /// The trips of the full size.
 const FULL_SIZE: u32 = 200;
@@ -48,15 +48,10 @@ async fn with_faults_duplicates_and_a_killed_worker_the_sessions_end_as_the_simu
 
 /// Waits until this many documents were fetched; the rate limit makes it slow.
 async fn until_fetched(simulator: &Simulator, documents: usize) {
-    let begun = Instant::now();
-    while simulator.log().served() < documents {
-        let served = simulator.log().served();
-        assert!(
-            begun.elapsed() < PATIENCE,
-            "{served} of {documents} documents were fetched"
-        );
-        sleep(Duration::from_millis(10)).await;
-    }
+    eventually(IDLE_DEADLINE, "so many documents were fetched", async || {
+        at_least(simulator.log().served(), documents)
+    })
+    .await;
 }
 
 #[expect(

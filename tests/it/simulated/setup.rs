@@ -12,19 +12,20 @@ use avinode_ingest::simulator::scenario::Scenario;
 use avinode_ingest::simulator::schedule::DeliveryFaults;
 use avinode_ingest::simulator::webhook_settings::AuthMode;
 use tokio::net::TcpListener;
-use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::crash::program::Serve;
 use crate::support::cluster::Db;
+use crate::support::eventually::{equal, eventually};
 use crate::support::pool::Pool;
+use crate::support::sql::count;
 
 /// The limit of the simulator and of the service: fewer calls per second than actions, so that the limit is the bottleneck. For
 /// the full size it is wider, because a busy machine may not reach a narrow one.
 pub const WIDE: RateLimit = RateLimit { rate: 100.0, burst: 40 };
 pub const NARROW: RateLimit = RateLimit { rate: 30.0, burst: 20 };
 /// For all jobs to run, after the last notification.
-pub const PATIENCE: Duration = Duration::from_secs(300);
+pub const IDLE_DEADLINE: Duration = Duration::from_secs(300);
 
 /// A receiver and two workers on the same database.
 pub struct Service {
@@ -81,21 +82,12 @@ impl Service {
 /// Waits until no job is due, running or to be retried; quotes do not expire here. Does not wait for the jobs that fetch a trip
 /// for its second id some minutes later.
 pub async fn wait_until_idle(pool: &Pool) {
-    let begun = Instant::now();
-    loop {
-        let left: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM avinode_ingest.jobs
-             WHERE kind <> 'fetch_follow_up' OR NOT starts_with(key, 'atrip-') OR due_at < clock_timestamp() + interval '30 seconds'",
-        )
-        .fetch_one(pool)
-        .await
-        .unwrap();
-        if left == 0 {
-            return;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{left} jobs are left");
-        sleep(Duration::from_millis(50)).await;
-    }
+    let left = "SELECT count(*) FROM avinode_ingest.jobs
+        WHERE kind <> 'fetch_follow_up' OR NOT starts_with(key, 'atrip-') OR due_at < clock_timestamp() + interval '30 seconds'";
+    eventually(IDLE_DEADLINE, "all jobs have run", async || {
+        equal(count(pool, left).await, 0)
+    })
+    .await;
 }
 
 pub async fn dead(pool: &Pool) -> Vec<(String, String)> {

@@ -41,6 +41,12 @@ pub fn quote(event_id: &str, trip: &str, rfq: &str, quote: &str, seconds: i64, p
     )
 }
 
+/// A quote of ten thousand dollars, with an RFQ of its own.
+pub fn quote_of(trip: &str, id: &str, seconds: i64) -> Value {
+    let (event, rfq) = (format!("evt-{trip}-{id}-{seconds}"), format!("arfq-{id}"));
+    quote(&event, trip, &rfq, id, seconds, "10000", "USD")
+}
+
 /// A decline of an RFQ.
 pub fn decline(event_id: &str, trip: &str, rfq: &str, seconds: i64) -> Value {
     event(

@@ -1,9 +1,8 @@
 //! Runs `check` as an admin does: the real program, and its output.
 
-use std::process::Command;
-
 use serde_json::Value;
 
+use super::program;
 use super::service::SECRET;
 
 /// The output of `check --json`.
@@ -47,22 +46,13 @@ impl CheckOutput {
 
 /// Runs it with these variables only, on a free port and with a valid secret unless they say otherwise.
 pub async fn check(variables: &[(&str, &str)]) -> CheckOutput {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
-    command.args(["check", "--json"]).env_clear();
-    command.env("PATH", "/usr/local/bin:/usr/bin:/bin");
-    command
-        .env("INGEST_LISTEN", "127.0.0.1:0")
-        .env("AVINODE_WEBHOOK_SECRET", SECRET);
-    command.envs(variables.iter().copied());
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
-        .await
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{text}"));
-    assert_eq!(json["ok"].as_bool(), Some(output.status.success()));
+    let defaults = [("INGEST_LISTEN", "127.0.0.1:0"), ("AVINODE_WEBHOOK_SECRET", SECRET)];
+    let run = program::run(&["check", "--json"], &[&defaults, variables].concat()).await;
+    let json = run.json();
+    assert_eq!(json["ok"].as_bool(), Some(run.code == Some(0)));
     CheckOutput {
-        code: output.status.code(),
+        code: run.code,
         checks: json["checks"].as_array().unwrap().clone(),
-        text,
+        text: run.all(),
     }
 }

@@ -17,6 +17,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use super::PATIENCE;
+use super::eventually::eventually;
 use super::pool::Pool;
 
 /// The address of the cluster.
@@ -114,7 +116,7 @@ async fn template<F: Future<Output = ()>>(name: &str, fill: impl FnOnce(Db) -> F
 
 /// A database of a test's own.
 pub struct Db {
-    /// How to reach it.
+    /// The connection options.
     pub options: PgConnectOptions,
     /// Its connections.
     pub pool: Pool,
@@ -197,23 +199,17 @@ impl Db {
 
     async fn create(name: String, how: &str) -> Self {
         let server = cluster().server.clone();
-        let mut connection = server.connect().await.unwrap();
         let statement = format!("CREATE DATABASE {name} {how}");
-        // Two copies of one template at once get into each other's way for a moment.
-        for attempt in 0.. {
-            match sqlx::raw_sql(AssertSqlSafe(statement.clone()))
+        // Two concurrent copies of one template get into each other's way for a moment.
+        eventually(PATIENCE, "the template can be copied", async || {
+            let mut connection = server.connect().await.unwrap();
+            let created = sqlx::raw_sql(AssertSqlSafe(statement.clone()))
                 .execute(&mut connection)
-                .await
-            {
-                Ok(_) => break,
-                Err(error) if attempt < 200 => {
-                    assert!(error.to_string().contains("being accessed"), "{error}");
-                    tokio::time::sleep(Duration::from_millis(25)).await;
-                }
-                Err(error) => panic!("{error}"),
-            }
-        }
-        connection.close().await.unwrap();
+                .await;
+            connection.close().await.unwrap();
+            created.inspect_err(|error| assert!(error.to_string().contains("being accessed"), "{error}"))
+        })
+        .await;
         let options = server.database(&name);
         let pool = Pool::new(options.clone(), 12);
         Self { options, pool, name }

@@ -22,7 +22,7 @@ use futures_util::future::BoxFuture;
 
 use super::bodies::base;
 use super::pool::Pool;
-use super::service::shift_with;
+use super::worker::worker_with_handlers;
 
 /// A kind that the workers of `registry` do not serve.
 const KIND: JobKind = JobKind::FetchFollowUp;
@@ -40,7 +40,7 @@ pub fn worker_with_documents(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clo
         batch_size: 4,
         handler: Arc::new(DocumentHandler { applier }),
     });
-    shift_with(pool, handlers)
+    worker_with_handlers(pool, handlers)
 }
 
 /// Enqueues documents, each of which shows these ids of one trip.

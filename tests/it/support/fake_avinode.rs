@@ -1,4 +1,4 @@
-//! A small stand-in for Avinode's API: shows what a test tells it to, fails as a test tells it to, and remembers every call.
+//! A small fake of Avinode's API: a test sets its documents and its failures, and reads its calls.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -13,6 +13,9 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+
+use super::PATIENCE;
+use super::eventually::{at_least, eventually};
 
 /// An answer that is no document.
 #[derive(Clone)]
@@ -52,14 +55,14 @@ struct Shown {
 
 /// The server.
 #[derive(Clone)]
-pub struct Stub {
+pub struct FakeAvinode {
     base: String,
     shown: Arc<Mutex<Shown>>,
     /// A permit for each answer, while answers are held back.
     gate: Arc<Mutex<Option<Arc<Semaphore>>>>,
 }
 
-impl Stub {
+impl FakeAvinode {
     /// Starts it on a free port; it ends with the test's runtime.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -109,18 +112,17 @@ impl Stub {
         self.shown.lock().unwrap().calls.clone()
     }
 
-    /// How often a resource was called.
+    /// The number of calls of a resource.
     pub fn count(&self, resource: &str) -> usize {
         self.calls().iter().filter(|(_, called)| called == resource).count()
     }
 
     /// Waits until so many calls have come.
     pub async fn called(&self, times: usize) {
-        let began = Instant::now();
-        while self.calls().len() < times {
-            assert!(began.elapsed() < Duration::from_secs(60), "{:?}", self.calls());
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        eventually(PATIENCE, "so many calls have come", async || {
+            at_least(self.calls().len(), times)
+        })
+        .await;
     }
 
     /// `http://127.0.0.1:port/api`.
@@ -143,7 +145,7 @@ impl Stub {
         body
     }
 
-    /// What a service needs to call it.
+    /// The settings of a service that calls it.
     pub fn settings(&self, calls_per_second: f64, burst: u32) -> AvinodeSettings {
         AvinodeSettings {
             client: ClientSettings {
@@ -164,7 +166,7 @@ impl Stub {
     }
 }
 
-async fn answer(State(stub): State<Stub>, Path((kind, id)): Path<(String, String)>) -> Response {
+async fn answer(State(stub): State<FakeAvinode>, Path((kind, id)): Path<(String, String)>) -> Response {
     let resource = format!("{kind}/{id}");
     stub.shown
         .lock()

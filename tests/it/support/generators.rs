@@ -3,7 +3,6 @@
 use avinode_ingest::avinode::full_event;
 use avinode_ingest::avinode::notification::Notification;
 use avinode_ingest::domain::event::EventKind;
-use avinode_ingest::store::demo_data::{self, NewSession};
 use chrono::{DateTime, Duration, Utc};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -13,6 +12,7 @@ use uuid::Uuid;
 
 use super::bodies::{at, base, event};
 use super::pool::Pool;
+use super::sessions::SessionBuilder;
 
 /// A body, and the time at which it was received.
 pub type ReceivedBody = (Value, DateTime<Utc>);
@@ -74,15 +74,18 @@ pub async fn sessions(pool: &Pool) -> Uuid {
         ),
         ("late trip id", None, true, "active", Some("proposal_ready"), [0, 0, 0]),
     ] {
-        let new = NewSession {
-            name: name.to_owned(),
-            trip_id: trip.map(str::to_owned),
-            has_request,
-            status: status.to_owned(),
-            current_step: step.map(str::to_owned),
-            counts,
+        let session = SessionBuilder::new()
+            .subject(name)
+            .trip(trip)
+            .status(status)
+            .step(step)
+            .counts(counts);
+        let session = if has_request {
+            session
+        } else {
+            session.without_request()
         };
-        late = demo_data::session(pool, &new).await.unwrap();
+        late = session.insert(pool).await;
     }
     // Before all generated events, so that activity changes it.
     sqlx::query("UPDATE public.chat_sessions SET last_activity_at = $1")

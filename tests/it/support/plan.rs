@@ -1,4 +1,4 @@
-//! What Postgres did for a statement: the plan that it really went by, and what it touched.
+//! The plan that Postgres used for a statement, and the rows and pages that it read.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub async fn plan(pool: &Pool, mut query: sqlx::QueryBuilder<sqlx::Postgres>) ->
     plan[0]["Plan"].clone()
 }
 
-/// How many sessions were looked at, those that did not match included.
+/// The number of sessions that were read, those that did not match included.
 pub fn sessions_read(node: &Value) -> f64 {
     let number = |name: &str| node[name].as_f64().unwrap_or(0.0);
     let inner: f64 = node["Plans"].as_array().into_iter().flatten().map(sessions_read).sum();
@@ -45,7 +45,7 @@ pub fn read_whole(node: &Value) -> Vec<String> {
     found
 }
 
-/// How many pages were looked at, in memory or not.
+/// The number of pages that were read, from memory or not.
 pub fn pages(node: &Value) -> u64 {
     ["Shared Hit Blocks", "Shared Read Blocks"]
         .iter()
@@ -53,8 +53,8 @@ pub fn pages(node: &Value) -> u64 {
         .sum()
 }
 
-/// What was looked at so far in this transaction of `chat_sessions`, `trips` and `requests`: of each table and index by name, how
-/// many rows or entries, dead ones included; and under `whole` how often one of the tables was read from end to end.
+/// The reads of this transaction so far: the number of rows or entries, dead ones included, of each table and index of
+/// `chat_sessions`, `trips` and `requests` by name, and under `whole` the number of scans from end to end.
 pub async fn touched(tx: &mut Transaction<'_>) -> BTreeMap<String, i64> {
     let rows: Vec<(String, i64)> = sqlx::query_as(
         "WITH looked AS (
@@ -75,7 +75,7 @@ pub async fn touched(tx: &mut Transaction<'_>) -> BTreeMap<String, i64> {
     rows.into_iter().collect()
 }
 
-/// What was looked at between two readings, without what was not.
+/// The differences between two readings, without zeros.
 pub fn between(before: &BTreeMap<String, i64>, after: &BTreeMap<String, i64>) -> BTreeMap<String, i64> {
     let more = |(name, rows): (&String, &i64)| (name.clone(), rows - before.get(name).unwrap_or(&0));
     after.iter().map(more).filter(|(_, rows)| *rows > 0).collect()

@@ -1,5 +1,5 @@
-//! A test's connections: the service's own pool wherever that is asked for, and beside it an application that sends lone
-//! statements, which the service's cannot.
+//! A test's connections: the pool of the service, and one of an application, which sends statements outside of a transaction
+//! as the service's cannot.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -16,19 +16,19 @@ use sqlx::{Either, Error, Execute, Executor, SqlStr, Transaction};
 #[derive(Debug, Clone)]
 pub struct Pool {
     service: transaction::Pool,
-    lone: PgPool,
+    application: PgPool,
 }
 
 impl Pool {
     /// At most `max` connections to Postgres itself, made when they are needed.
     pub fn new(options: PgConnectOptions, max: u32) -> Self {
-        let lone = PgPoolOptions::new()
+        let application = PgPoolOptions::new()
             .max_connections(max)
             .acquire_timeout(Duration::from_secs(30))
             .connect_lazy_with(options.application_name("test"));
         Self {
-            service: transaction::Pool::from(lone.clone()),
-            lone,
+            service: transaction::Pool::from(application.clone()),
+            application,
         }
     }
 
@@ -39,12 +39,12 @@ impl Pool {
 
     /// A transaction of the application's.
     pub async fn application(&self) -> Transaction<'static, Postgres> {
-        self.lone.begin().await.unwrap()
+        self.application.begin().await.unwrap()
     }
 
     /// A connection that is not given back.
     pub async fn connection(&self) -> PgConnection {
-        self.lone.acquire().await.unwrap().detach()
+        self.application.acquire().await.unwrap().detach()
     }
 }
 
@@ -64,7 +64,7 @@ impl<'p> Executor<'p> for &Pool {
         'p: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        self.lone.fetch_many(query)
+        self.application.fetch_many(query)
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
@@ -72,20 +72,20 @@ impl<'p> Executor<'p> for &Pool {
         'p: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        self.lone.fetch_optional(query)
+        self.application.fetch_optional(query)
     }
 
     fn prepare_with<'e>(self, sql: SqlStr, types: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement, Error>>
     where
         'p: 'e,
     {
-        self.lone.prepare_with(sql, types)
+        self.application.prepare_with(sql, types)
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<Postgres>, Error>>
     where
         'p: 'e,
     {
-        self.lone.describe(sql)
+        self.application.describe(sql)
     }
 }

@@ -61,7 +61,7 @@ impl Pooler {
         })
     }
 
-    /// How it is reached.
+    /// Its connection options.
     pub fn options(&self) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()
             .socket(self.folder.path())
@@ -78,7 +78,7 @@ impl Pooler {
     }
 }
 
-/// Where scripts/need-pgbouncer looks as well. Debian keeps it in sbin, which an ordinary user's PATH may lack.
+/// The places in which scripts/need-pgbouncer looks as well. Debian keeps it in sbin, which an ordinary user's PATH may lack.
 const FOLDERS: [&str; 5] = [
     "/usr/sbin",
     "/usr/bin",
@@ -102,7 +102,7 @@ async fn version(program: &Path) -> Vec<u32> {
 fn configured(db: &Db, folder: &Path, version: &[u32]) -> String {
     let server = db.options.get_socket().unwrap().display();
     let (port, folder) = (db.options.get_port(), folder.display());
-    // Newer ones keep track of named statements, unless they are told not to; older ones do not know the setting.
+    // Newer ones keep track of named statements, unless they are configured not to; older ones do not know the setting.
     let track = if *version >= [1, 21][..] {
         "max_prepared_statements = 0"
     } else {

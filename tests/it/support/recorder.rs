@@ -12,13 +12,13 @@ use tokio::net::TcpListener;
 pub enum Part {
     /// These bytes.
     Bytes(Vec<u8>),
-    /// These bytes again and again, for as long as somebody takes them, with so long between them.
+    /// These bytes again and again until the client is gone, with this pause between them.
     Endless(Vec<u8>, Duration),
     /// Nothing more, with the connection open.
     Silence,
 }
 
-/// What is answered to each request, whatever it asks.
+/// The answer to each request, independent of the request.
 pub type Script = Vec<Part>;
 
 /// A whole answer with a status line's rest, further header lines and a body.
@@ -44,7 +44,7 @@ pub fn ok(body: impl std::fmt::Display) -> Script {
 
 /// The server.
 pub struct Recorder {
-    /// Where it listens.
+    /// Its address.
     pub address: SocketAddr,
     connections: Arc<Mutex<Vec<Vec<u8>>>>,
 }
@@ -86,7 +86,7 @@ impl Recorder {
         format!("http://{}/api", self.address)
     }
 
-    /// What each connection sent.
+    /// The bytes that each connection sent.
     pub fn connections(&self) -> Vec<String> {
         let all = self.connections.lock().unwrap();
         all.iter()
@@ -120,6 +120,7 @@ pub async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, script: &Scr
                 if let Err(gone) = stream.write_all(bytes).await {
                     break Err(gone);
                 }
+                // The server is slow on purpose.
                 tokio::time::sleep(*pause).await;
             },
             Part::Silence => std::future::pending().await,
@@ -131,7 +132,7 @@ pub async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, script: &Scr
     let _ = stream.shutdown().await;
 }
 
-/// Whether a request's headers are there, and its body as far as it announces one.
+/// Returns whether a request is complete: its headers, and the body that they announce.
 fn whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request);
     let Some((headers, body)) = text.split_once("\r\n\r\n") else {

@@ -7,6 +7,7 @@ use avinode_ingest::postgres::transaction;
 use serde_json::Value;
 
 use super::pool::Pool;
+use super::sql::count;
 
 /// Each part of the snapshot, and its query.
 const PARTS: [(&str, &str); 9] = [
@@ -118,8 +119,13 @@ pub async fn live_jobs(pool: &transaction::Pool) -> i64 {
 
 /// The number of dead jobs.
 pub async fn dead_jobs(pool: &Pool) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.dead_jobs")
-        .fetch_one(pool)
+    count(pool, "SELECT count(*) FROM avinode_ingest.dead_jobs").await
+}
+
+/// The reasons of dead jobs.
+pub async fn dead_reasons(pool: &Pool) -> Vec<String> {
+    sqlx::query_scalar("SELECT reason FROM avinode_ingest.dead_jobs ORDER BY id")
+        .fetch_all(pool)
         .await
         .unwrap()
 }

@@ -1,0 +1,7 @@
+//! Facts and sessions after events: in any order, with any value.
+
+mod fact_persistence;
+mod infinite_timestamps;
+mod order;
+mod pinned_primary;
+mod prices;

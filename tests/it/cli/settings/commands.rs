@@ -1,0 +1,103 @@
+//! Settings of single commands.
+
+use std::process::Command;
+
+use crate::support::program::run_blocking;
+
+#[test]
+fn serve_refuses_fewer_connections_than_it_needs() {
+    // An address that cannot be bound: a valid configuration fails there, before it reaches a database.
+    let serve = |role, connections| {
+        let variables = [
+            ("AVINODE_WEBHOOK_SECRET", "hush"),
+            ("INGEST_LISTEN", "192.0.2.1:8080"),
+            ("INGEST_WORKERS", "6"),
+            ("INGEST_ROLE", role),
+            ("INGEST_DATABASE_MAX_CONNECTIONS", connections),
+        ];
+        let output = run_blocking("serve", &variables);
+        (output.code, output.stderr)
+    };
+    for (role, few, workers, enough) in [("both", "9", 6, "10"), ("work", "9", 6, "10"), ("receive", "3", 0, "4")] {
+        let (code, line) = serve(role, few);
+        let problem = format!("\"{few}\" is too few for {workers} workers; at least {enough}");
+        assert_eq!(
+            line,
+            format!("error: INGEST_DATABASE_MAX_CONNECTIONS (--database-max-connections): {problem}\n")
+        );
+        assert_eq!(code, Some(64));
+        let (code, line) = serve(role, enough);
+        assert!(
+            code != Some(64) && line.contains("listen on 192.0.2.1:8080"),
+            "{role}: {line}"
+        );
+    }
+}
+
+#[test]
+fn serve_refuses_to_start_without_webhook_authentication() {
+    let output = run_blocking("serve --role receive", &[]);
+    assert!(
+        output
+            .stderr
+            .starts_with("error: AVINODE_WEBHOOK_SECRET (--webhook-secret) or"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(output.code, Some(64));
+}
+
+#[test]
+fn settings_in_the_environment_do_not_affect_the_demo() {
+    let output = run_blocking(
+        "demo --fixtures /nowhere",
+        &[
+            ("DATABASE_URL", "nonsense"),
+            ("INGEST_PRIMARY_QUOTE_POLICY", "nonsense"),
+        ],
+    );
+    assert_ne!(output.code, Some(64), "{}", output.stderr);
+}
+
+#[test]
+fn sign_prints_a_command_that_sends_the_signed_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("it's a quote.json");
+    std::fs::write(&file, "{\"at\":1}").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"))
+        .args(["sign", "--secret", "hush"])
+        .arg(&file)
+        .env("INGEST_LISTEN", "0.0.0.0:9999")
+        .env_remove("INGEST_URL")
+        .output()
+        .unwrap();
+    let command = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // A shell reads the command back, with a curl that prints its arguments.
+    let script = format!("curl() {{ printf '%s\\n' \"$@\"; }}; {command}");
+    let words = Command::new("sh").arg("-c").arg(script).output().unwrap().stdout;
+    let words = String::from_utf8(words).unwrap();
+    let words: Vec<&str> = words.lines().collect();
+    assert_eq!(words[..2], ["--data-binary", &format!("@{}", file.display())]);
+    assert!(words[5].starts_with("x-avinode-signature: "), "{words:?}");
+    assert_eq!(words[6], "http://127.0.0.1:9999/webhooks/avinode");
+}
+
+#[test]
+fn replay_and_sign_without_a_secret_say_which_settings_are_missing() {
+    for line in ["sign Cargo.toml", "replay Cargo.toml"] {
+        let output = run_blocking(line, &[]);
+        assert_eq!(output.code, Some(64), "{line}");
+        assert!(output.stderr.contains("AVINODE_WEBHOOK_SECRET"), "{}", output.stderr);
+    }
+}
+
+#[test]
+fn docs_configuration_md_is_up_to_date() {
+    let output = run_blocking("configuration", &[]);
+    let written = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md"));
+    assert!(
+        written.unwrap_or_default() == output.stdout,
+        "run: cargo run --locked -- configuration > docs/configuration.md"
+    );
+}

@@ -1,0 +1,5 @@
+//! Migrations, transactions and poolers.
+
+mod migrating;
+mod pooler;
+mod transactions;

@@ -1,0 +1,6 @@
+//! Sessions and events find each other: by trip id, by RFQ, and after a merge of trips.
+
+mod races;
+mod rfqs;
+mod trip_ids;
+mod trip_merge;

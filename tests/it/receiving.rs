@@ -1,0 +1,4 @@
+//! Deliveries as they arrive: malformed, hostile and replayed.
+
+mod malformed_bodies;
+mod replay;
