@@ -5,6 +5,7 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 use super::ids::{MessageId, QuoteId, RfqId, TripId};
 
@@ -63,8 +64,9 @@ impl EventKind {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, EnumString)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum TripStatus {
     /// Changed by the buyer.
     Updated,
@@ -76,18 +78,7 @@ pub enum TripStatus {
 impl TripStatus {
     /// The stored and displayed word.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Updated => "updated",
-            Self::Cancelled => "cancelled",
-            Self::Expired => "expired",
-        }
-    }
-
-    /// The status of a stored word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Updated, Self::Cancelled, Self::Expired]
-            .into_iter()
-            .find(|status| status.as_str() == word)
+        self.into()
     }
 }
 

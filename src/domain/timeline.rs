@@ -1,15 +1,15 @@
 //! Timeline entries: their kinds, and one constructor for each.
 
-use std::fmt;
-
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use strum::{Display, IntoStaticStr};
 use uuid::Uuid;
 
 use super::event::{FactVersion, Party, QuoteDetails, TripStatus};
 use super::ids::{MessageId, QuoteId, RfqId};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, Display)]
+#[strum(serialize_all = "snake_case")]
 pub enum TimelineKind {
     QuoteReceived,
     QuoteChanged,
@@ -27,25 +27,7 @@ pub enum TimelineKind {
 impl TimelineKind {
     /// The word in the column `timeline.kind`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::QuoteReceived => "quote_received",
-            Self::QuoteChanged => "quote_changed",
-            Self::RfqDeclined => "rfq_declined",
-            Self::QuoteExpired => "quote_expired",
-            Self::MessageReceived => "message_received",
-            Self::TripRequested => "trip_requested",
-            Self::TripUpdated => "trip_updated",
-            Self::TripCancelled => "trip_cancelled",
-            Self::TripExpired => "trip_expired",
-            Self::ProposalAttached => "proposal_attached",
-            Self::SessionCompleted => "session_completed",
-        }
-    }
-}
-
-impl fmt::Display for TimelineKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        self.into()
     }
 }
 

@@ -48,11 +48,11 @@ impl SessionService {
         with_retries(|| async {
             let mut tx = tx::writing(&self.pool).await?;
             let before = lock_session(&mut tx, session).await?;
-            match SessionStatus::from_word(&before.status) {
-                Some(SessionStatus::Active) => {
+            match before.status.parse() {
+                Ok(SessionStatus::Active) => {
                     update::status(&mut tx, session, SessionStatus::Paused, None, None).await?;
                 }
-                Some(SessionStatus::Paused) => {}
+                Ok(SessionStatus::Paused) => {}
                 _ => return Err(invalid_status(before.status, "active")),
             }
             let session = load_session(&mut tx, session).await?;
@@ -76,9 +76,9 @@ impl SessionService {
             lock::conversation(&mut tx, conversation).await?;
             let open = lock::open_sessions(&mut tx, conversation).await?;
             let before = lock_session(&mut tx, session).await?;
-            match SessionStatus::from_word(&before.status) {
-                Some(SessionStatus::Active) => {}
-                Some(SessionStatus::Paused) => {
+            match before.status.parse() {
+                Ok(SessionStatus::Active) => {}
+                Ok(SessionStatus::Paused) => {
                     if let Some(session) = other_active(&open, session) {
                         return Err(SessionError::ActiveSessionExists { session });
                     }

@@ -49,9 +49,9 @@ impl SessionService {
             let now = self.now();
             let mut tx = tx::writing(&self.pool).await?;
             let before = lock_session(&mut tx, session).await?;
-            match SessionStatus::from_word(&before.status) {
-                Some(SessionStatus::Completed) => {}
-                Some(SessionStatus::Archived) => {
+            match before.status.parse() {
+                Ok(SessionStatus::Completed) => {}
+                Ok(SessionStatus::Archived) => {
                     return Err(invalid_status(before.status, "active, paused or completed"));
                 }
                 _ => {

@@ -52,7 +52,7 @@ impl SessionService {
         }
         let key = ledger_key(update.quote_id, &quote);
         let entered = quotes::insert_into_ledger(&mut tx, session, &key).await?;
-        let is_closed = SessionStatus::from_word(&before.status).is_some_and(SessionStatus::is_closed);
+        let is_closed = SessionStatus::is_closed_word(&before.status);
         let step = update.current_step.clone().or_else(|| {
             let step = (!is_closed).then(|| advance_to(before.current_step.as_deref(), WorkflowStep::RequestingQuotes));
             step.flatten().map(|step| step.as_str().to_owned())

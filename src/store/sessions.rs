@@ -124,7 +124,7 @@ pub async fn lock(
             LockedSession {
                 snapshot: SessionSnapshot {
                     id: row.id,
-                    is_closed: SessionStatus::from_word(&row.status).is_some_and(SessionStatus::is_closed),
+                    is_closed: SessionStatus::is_closed_word(&row.status),
                     current_step: row.current_step,
                     quotes_expected_count: row.quotes_expected_count,
                     operators_contacted_count: row.operators_contacted_count,

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::version;
-use crate::domain::event::TripStatus;
 use crate::domain::trip::{TripFacts, TripStatusFact};
 use crate::postgres::transaction::Transaction;
 
@@ -67,7 +66,7 @@ pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Option<Loc
     }
     for row in rows {
         let status = version::read(row.status_at, row.status_source, row.status_digest)
-            .zip(row.status.as_deref().and_then(TripStatus::from_word))
+            .zip(row.status.as_deref().and_then(|word| word.parse().ok()))
             .map(|(version, status)| TripStatusFact {
                 status,
                 version,
