@@ -9,10 +9,9 @@ use sha2::{Digest as _, Sha256};
 use super::json::text_at;
 use super::notification::{FullEvent, id_at};
 use super::parse_error::{ParseError, quoted};
-use super::resource_id::ResourceId;
 use super::{money, sanitize, timestamp};
 use crate::domain::event::{Event, EventKind, FactSource, FactVersion, Party, QuoteDetails, TripStatus};
-use crate::domain::ids::{MessageId, QuoteId, RfqId, TripId};
+use crate::domain::ids::{MessageId, QuoteId, ResourceId, RfqId, TripId};
 
 /// The events that a full event states: at most one today, and none for a seller's answer that is still pending.
 ///

@@ -5,7 +5,7 @@ use std::fmt;
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::resource_id::ResourceId;
+use crate::domain::ids::ResourceId;
 
 /// A kind of resource with parsable documents.
 #[derive(

@@ -7,10 +7,9 @@ use serde_json::Value;
 
 use crate::avinode::json::text_at;
 use crate::avinode::resource::{Resource, ResourceKind};
-use crate::avinode::resource_id::ResourceId;
 use crate::avinode::{money, sanitize, timestamp};
 use crate::domain::event::{Money, Party};
-use crate::domain::ids::{IdError, RfqId};
+use crate::domain::ids::{IdError, ResourceId, RfqId};
 
 /// The value itself, or the first item of a list.
 pub(super) fn one(value: &Value) -> &Value {

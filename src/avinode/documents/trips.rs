@@ -6,9 +6,8 @@ use serde_json::Value;
 use super::timestamps::DocumentTimestamps;
 use super::{ParsedDocument, json_access};
 use crate::avinode::resource::ResourceKind;
-use crate::avinode::resource_id::ResourceId;
 use crate::domain::event::{EventKind, TripStatus};
-use crate::domain::ids::TripId;
+use crate::domain::ids::{ResourceId, TripId};
 
 /// Lists the trip's RFQs and messages, and states a cancellation. The RFQs themselves state that they were sent.
 pub(super) fn read(data: &Value, began_at: DateTime<Utc>) -> ParsedDocument {

@@ -8,8 +8,7 @@ use uuid::Uuid;
 
 use crate::avinode::notification::{Notification, ThinNotification};
 use crate::avinode::resource::{Resource, ResourceKind};
-use crate::avinode::resource_id::ResourceId;
-use crate::domain::ids::TripId;
+use crate::domain::ids::{ResourceId, TripId};
 use crate::domain::job_kind::JobKind;
 use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};

@@ -5,9 +5,8 @@ use serde_json::Value;
 
 use crate::avinode::documents::{self, ParsedDocument, UnassignedEvent};
 use crate::avinode::resource::{Resource, ResourceKind};
-use crate::avinode::resource_id::ResourceId;
 use crate::domain::event::{EventKind, Money, QuoteDetails};
-use crate::domain::ids::{QuoteId, RfqId, TripId};
+use crate::domain::ids::{QuoteId, ResourceId, RfqId, TripId};
 
 pub(super) fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()

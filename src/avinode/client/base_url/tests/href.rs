@@ -2,7 +2,7 @@
 
 use super::super::*;
 use crate::avinode::resource::ResourceKind;
-use crate::avinode::resource_id::ResourceId;
+use crate::domain::ids::ResourceId;
 
 fn resource(kind: ResourceKind, id: &str) -> Resource {
     Resource {
