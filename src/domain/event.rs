@@ -83,7 +83,7 @@ impl TripStatus {
 }
 
 /// The content of one statement about a quote. A missing part is `None`, never a guess.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QuoteDetails {
     pub quote: QuoteId,
     /// The RFQ that the quote answers.
@@ -99,7 +99,7 @@ pub struct QuoteDetails {
 }
 
 /// A seller or buyer; any part may be missing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
     /// Company id, or the person's id where the company has none.
     pub id: Option<String>,
@@ -107,7 +107,7 @@ pub struct Party {
 }
 
 /// An amount above zero in one currency.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
     /// Decimal amount, exact.
     pub amount: Decimal,
@@ -118,7 +118,7 @@ pub struct Money {
 /// The order of facts about the same thing: the fact's own time, then its source, then its content.
 ///
 /// The digest only breaks ties, so that every order of arrival ends in the same state.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FactVersion {
     /// The event's timestamp, or a document's update time and else the time at which its GET began; in whole microseconds, as
     /// Postgres stores it. `None`, the lowest, for an event without a timestamp. Never clamped: a sender's clock that runs
@@ -126,14 +126,16 @@ pub struct FactVersion {
     pub at: Option<DateTime<Utc>>,
     pub source: FactSource,
     /// SHA-256 of the content from which the fact was read.
+    #[serde(with = "hex::serde")]
     pub digest: [u8; 32],
 }
 
-/// The origin of a fact; later variants rank higher.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// The origin of a fact, by its number in the database; a higher one ranks higher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FactSource {
     /// A full event.
-    Event,
+    Event = 0,
     /// A fetched document.
-    Document,
+    Document = 1,
 }

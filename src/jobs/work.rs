@@ -10,6 +10,7 @@ use crate::domain::ids::{EventId, QuoteId, RfqId, TripId};
 use crate::domain::trip::Provenance;
 use crate::queue::enqueue::NewJob;
 use crate::queue::job::ClaimedJob;
+use crate::store::event_keys::EventKey;
 
 /// The content of a job.
 #[derive(Debug, Clone)]
@@ -72,15 +73,19 @@ pub fn trips_with_rfqs(works: &[&ClaimedWork]) -> Vec<(String, String)> {
 }
 
 impl ClaimedWork {
-    /// Returns the event id to enter, the delivery, and the digest that distinguishes bodies.
-    pub fn event_key(&self) -> (Option<&str>, Option<Uuid>, Option<[u8; 32]>) {
+    /// Returns the event key to enter.
+    pub fn event_key(&self) -> Option<EventKey> {
         match &self.payload {
             JobPayload::Events {
                 event_id: Some(event_id),
                 body_sha256,
                 ..
-            } => (Some(event_id.as_str()), self.job.delivery_id, Some(*body_sha256)),
-            _ => (None, None, None),
+            } => Some(EventKey {
+                event_id: event_id.to_string(),
+                delivery_id: self.job.delivery_id?,
+                body_sha256: body_sha256.to_vec(),
+            }),
+            _ => None,
         }
     }
 
