@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use rust_decimal::{Decimal, RoundingStrategy};
 use uuid::Uuid;
 
-use self::new_rows::ProjectedRows;
 use crate::domain::ids::QuoteId;
 use crate::domain::quote::ReceivedQuote;
 use crate::postgres::sqlstate::{QUERY_CANCELED, is_contention};
@@ -37,6 +36,9 @@ pub struct QuoteProjection<'a> {
     /// The id of a new row.
     pub new_id: Uuid,
 }
+
+/// The rows of quotes, by trip key and quote id.
+pub type ProjectedRows = BTreeMap<(String, String), Uuid>;
 
 /// The price of a quote, if `quotes` can hold it: above zero and below ten billion, rounded to whole cents as Postgres does.
 /// The SQL function `avinode_ingest.is_projectable_price(numeric)` is the same rule; a test compares the two.

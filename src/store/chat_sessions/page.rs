@@ -151,12 +151,7 @@ fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &SessionFilter, trip_
 }
 
 fn read(row: &PgRow) -> Result<(ChatSession, PgTimestamp), sqlx::Error> {
-    let time = |column| {
-        Ok::<_, sqlx::Error>(
-            row.try_get::<Option<PgTimestamp>, _>(column)?
-                .and_then(PgTimestamp::time),
-        )
-    };
+    let time = |column| row.try_get(column).map(PgTimestamp::time);
     let last_activity: PgTimestamp = row.try_get("last_activity_at")?;
     let session = ChatSession {
         id: row.try_get("id")?,

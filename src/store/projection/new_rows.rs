@@ -1,19 +1,14 @@
 //! Projects quotes for the first time: into a row of the application's, which is never overwritten, or else into a new row, if
 //! there is a request.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::QuoteProjection;
 use super::values::ProjectedColumns;
+use super::{ProjectedRows, QuoteProjection};
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
-
-/// The rows of quotes, by trip key and quote id.
-pub type ProjectedRows = BTreeMap<(String, String), Uuid>;
 
 /// Projects quotes that have no row of ours. A quote without a request, and without a row of the application's, gets none.
 pub(super) async fn project(

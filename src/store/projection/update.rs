@@ -3,9 +3,8 @@
 
 use serde_json::Value;
 
-use super::QuoteProjection;
-use super::new_rows::ProjectedRows;
 use super::values::ProjectedColumns;
+use super::{ProjectedRows, QuoteProjection};
 use crate::postgres::transaction::Transaction;
 
 /// Overwrites the columns that still have the values that we wrote, and records the new values. Returns no row if the
