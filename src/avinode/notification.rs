@@ -10,6 +10,7 @@ use super::json::{self, text_at};
 use super::parse_error::{ParseError, quoted};
 use super::{sanitize, timestamp};
 use crate::domain::ids::{EventId, IdError, ResourceId, TripId};
+use crate::domain::job_kind::JobKind;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notification {
@@ -55,6 +56,17 @@ pub enum DeliveryKind {
     Full,
     /// Neither; [`Notification::parse`] returns the reason.
     Unknown,
+}
+
+impl DeliveryKind {
+    /// The kind and the key of its job.
+    pub fn job(&self) -> (JobKind, Option<&str>) {
+        match self {
+            Self::Thin { key } => (JobKind::FetchNotified, Some(key.as_str())),
+            Self::Full => (JobKind::FullEvent, None),
+            Self::Unknown => (JobKind::UnknownFormat, None),
+        }
+    }
 }
 
 /// Classifies a body. Never fails, and agrees with [`Notification::parse`] because it calls it: parsing the whole body costs

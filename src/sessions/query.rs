@@ -9,7 +9,7 @@ use super::validate::{self, optional};
 use crate::domain::chat_session::page::{MAX_LIMIT, Page, PageRequest, SessionCursor, SessionFilter};
 use crate::domain::chat_session::view::{ChatSession, SessionQuote, Statistics, TimelineEntry};
 use crate::postgres::transaction::Transaction;
-use crate::store::chat_sessions::{aggregate, page, quotes};
+use crate::store::chat_sessions::{aggregate, lock, page, quotes};
 
 impl SessionService {
     /// Lists sessions, newest activity first.
@@ -89,9 +89,9 @@ impl SessionService {
 }
 
 async fn check_exists(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), SessionError> {
-    match aggregate::exists(tx, session).await? {
-        true => Ok(()),
-        false => Err(SessionError::SessionNotFound),
+    match lock::conversation_of(tx, session).await? {
+        Some(_) => Ok(()),
+        None => Err(SessionError::SessionNotFound),
     }
 }
 

@@ -53,26 +53,26 @@ fn short_text(field: &'static str, text: &str, max: usize) -> Result<String, Ses
 /// # Errors
 /// A text or key contains U+0000, which `jsonb` cannot store.
 pub fn object(field: &'static str, object: &Map<String, Value>) -> Result<(), SessionError> {
-    let mut left: Vec<&Value> = Vec::new();
-    let mut texts: Vec<&str> = object.keys().map(String::as_str).collect();
-    left.extend(object.values());
-    while let Some(value) = left.pop() {
-        match value {
-            Value::String(text) => texts.push(text),
-            Value::Array(values) => left.extend(values),
-            Value::Object(inner) => {
-                texts.extend(inner.keys().map(String::as_str));
-                left.extend(inner.values());
-            }
-            _ => {}
-        }
-    }
-    match texts.iter().any(|text| text.contains('\0')) {
+    match object
+        .iter()
+        .any(|(key, value)| key.contains('\0') || contains_nul(value))
+    {
         true => Err(SessionError::invalid(
             field,
             "contains the character U+0000, which Postgres cannot store",
         )),
         false => Ok(()),
+    }
+}
+
+fn contains_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(contains_nul),
+        Value::Object(object) => object
+            .iter()
+            .any(|(key, value)| key.contains('\0') || contains_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

@@ -25,17 +25,9 @@ pub struct DeliveryView {
     pub detail: Option<String>,
 }
 
-#[derive(Debug, Clone, Default)]
-pub struct DeliveryFilter {
-    /// Only deliveries received before this one.
-    pub before: Option<Uuid>,
-    pub limit: i64,
-}
-
-/// Lists deliveries, newest first.
-pub async fn deliveries(pool: &Pool, filter: &DeliveryFilter) -> Result<Vec<DeliveryView>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let rows = sqlx::query_as!(
+/// Lists the deliveries received before this one, newest first.
+pub async fn deliveries(pool: &Pool, before: Option<Uuid>, limit: i64) -> Result<Vec<DeliveryView>, sqlx::Error> {
+    let query = sqlx::query_as!(
         DeliveryView,
         r#"
         WITH page AS MATERIALIZED (
@@ -61,13 +53,10 @@ pub async fn deliveries(pool: &Pool, filter: &DeliveryFilter) -> Result<Vec<Deli
         ) AS outcome ON true
         ORDER BY delivery.id DESC
         "#,
-        filter.before,
-        filter.limit,
-    )
-    .fetch_all(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(rows)
+        before,
+        limit,
+    );
+    pool.fetch_all(query).await
 }
 
 /// A delivery with its body and all of its jobs.
@@ -142,8 +131,7 @@ pub struct SessionView {
 
 /// Reads sessions by id, in the order of the ids.
 pub async fn sessions(pool: &Pool, ids: &[Uuid]) -> Result<Vec<SessionView>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let rows = sqlx::query_as!(
+    let query = sqlx::query_as!(
         SessionView,
         r#"
         SELECT session.id, session.avinode_trip_id, session.status::text AS "status!", session.current_step,
@@ -159,9 +147,6 @@ pub async fn sessions(pool: &Pool, ids: &[Uuid]) -> Result<Vec<SessionView>, sql
         ORDER BY requested.position
         "#,
         ids
-    )
-    .fetch_all(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(rows)
+    );
+    pool.fetch_all(query).await
 }

@@ -120,15 +120,11 @@ impl BaseUrl {
     /// The id does not have the shape of Avinode's ids, so it cannot be part of a path.
     pub fn resource_url(&self, resource: &Resource) -> Result<Url, HrefMismatch> {
         let id = resource.id.as_str();
-        let url = match is_plain_id(id) {
-            true => self.join(&[resource.kind.as_str(), id]),
-            false => None,
-        };
-        let odd_id = || {
+        let url = self.join(&[resource.kind.as_str(), id]).filter(|_| is_plain_id(id));
+        url.ok_or_else(|| {
             let id = quoted(id);
             HrefMismatch(format!("the id \"{id}\" does not have the shape of Avinode's ids"))
-        };
-        url.ok_or_else(odd_id)
+        })
     }
 
     /// Verifies that `href` is exactly the URL of this resource: byte for byte, so also in case and encoding, without user

@@ -78,9 +78,12 @@ pub(super) fn resources<'v>(
         .map(move |id| Resource::by_id(&id).unwrap_or(Resource { kind, id }))
 }
 
-pub(super) fn resource(kind: ResourceKind, id: &str) -> Option<Resource> {
-    let id = ResourceId::parse(id).ok()?;
-    Some(Resource { kind, id })
+/// The only item; several are ambiguous.
+pub(super) fn only<T: Clone>(items: &[T]) -> Option<T> {
+    match items {
+        [only] => Some(only.clone()),
+        _ => None,
+    }
 }
 
 /// The RFQs that a message, a quote or a lift links.

@@ -2,11 +2,10 @@
 //! store.
 
 use std::fmt;
-use std::str::FromStr;
 
-use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+use strum::{Display, IntoStaticStr};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display)]
 #[strum(serialize_all = "kebab-case")]
 pub enum AuthScheme {
     /// HMAC-SHA256 of the raw body. Carries no time.
@@ -19,7 +18,13 @@ pub enum AuthScheme {
     Basic,
 }
 
-/// The secret that verified a delivery, by scheme and position, never its value. Displayed and parsed as `hmac#1`.
+impl AuthScheme {
+    pub(super) fn by(self, ordinal: usize) -> VerifiedBy {
+        VerifiedBy { scheme: self, ordinal }
+    }
+}
+
+/// The secret that verified a delivery, by scheme and position, never its value. Displayed as `hmac#1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct VerifiedBy {
     pub scheme: AuthScheme,
@@ -31,24 +36,6 @@ pub struct VerifiedBy {
 impl fmt::Display for VerifiedBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}#{}", self.scheme, self.ordinal)
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("parsing the secret that verified a delivery: not of the form hmac#1")]
-pub struct ParseVerifiedByError;
-
-impl FromStr for VerifiedBy {
-    type Err = ParseVerifiedByError;
-
-    fn from_str(text: &str) -> Result<Self, ParseVerifiedByError> {
-        let (word, ordinal) = text.split_once('#').ok_or(ParseVerifiedByError)?;
-        let scheme = word.parse().map_err(|_| ParseVerifiedByError)?;
-        // Strict: `usize::from_str` accepts a `+`, and positions begin at 1.
-        match ordinal.parse() {
-            Ok(ordinal) if ordinal > 0 && !text.contains('+') => Ok(Self { scheme, ordinal }),
-            _ => Err(ParseVerifiedByError),
-        }
     }
 }
 

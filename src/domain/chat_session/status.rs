@@ -36,20 +36,12 @@ impl SessionStatus {
 }
 
 /// The status of a session in use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum OpenStatus {
     /// In use.
     Active,
     /// The user is away.
     Paused,
-}
-
-impl OpenStatus {
-    pub fn status(self) -> SessionStatus {
-        match self {
-            Self::Active => SessionStatus::Active,
-            Self::Paused => SessionStatus::Paused,
-        }
-    }
 }

@@ -119,10 +119,12 @@ impl TripFacts {
         let (id, version) = (&details.quote, &event.version);
         let quote = self.quotes.entry(id.clone()).or_default();
         let before = quote.history.clone();
-        let change = match event.kind {
-            EventKind::QuoteObserved(_) => quote.record_observed(details.clone(), version, event.at),
-            _ => quote.record_received(details.clone(), version, event.at),
+        let statement = match event.kind {
+            EventKind::QuoteObserved(_) => QuoteHistory::of_observed,
+            _ => QuoteHistory::of_received,
         };
+        let statement = statement(details.clone(), version.clone(), event.at);
+        let change = quote.record(&statement, version);
         if before != quote.history {
             changed.quotes.insert(id.clone());
         }

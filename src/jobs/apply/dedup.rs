@@ -17,7 +17,7 @@ pub(super) async fn enter<'a>(
 ) -> Result<Vec<&'a ClaimedWork>, JobError> {
     let mut keys: BTreeMap<String, EventKey> = BTreeMap::new();
     for key in works.iter().filter_map(|work| work.event_key()) {
-        keys.entry(key.event_id.clone()).or_insert(key);
+        keys.entry(key.event_id.clone()).or_insert_with(|| key.clone());
     }
     let known = event_keys::insert(tx, &keys).await?;
     let mut entered: BTreeSet<&str> = BTreeSet::new();
@@ -38,7 +38,7 @@ pub(super) async fn enter<'a>(
         let (event_id, delivery) = (&key.event_id, first.delivery_id);
         let mut detail = format!("duplicate of delivery {delivery}");
         if first.body_sha256 == key.body_sha256 {
-            changes.duplicates.extend(work.as_duplicate());
+            changes.duplicates.push((*work).clone());
         } else {
             detail.push_str(", with another body");
             tracing::info!(
@@ -48,11 +48,7 @@ pub(super) async fn enter<'a>(
                 "event {event_id} was received again with another body, the first of delivery {delivery} counts"
             );
         }
-        changes.outcomes.push(JobOutcome {
-            job: work.job.id,
-            outcome: "duplicate",
-            detail,
-        });
+        changes.outcomes.push(JobOutcome::new(work.job.id, "duplicate", detail));
     }
     Ok(fresh)
 }

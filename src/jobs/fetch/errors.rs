@@ -65,11 +65,7 @@ pub(super) fn dispositions(
     for job in jobs {
         let refusals = histories.map(|all| all.get(&job.id).map_or(0, |history| refusals(history)));
         match disposition(error, job, refusals, now) {
-            Ok(detail) => outcomes.push(JobOutcome {
-                job: job.id,
-                outcome: "gone",
-                detail,
-            }),
+            Ok(detail) => outcomes.push(JobOutcome::new(job.id, "gone", detail)),
             Err(error) => unfinished.push((job.id, error)),
         }
     }

@@ -50,11 +50,7 @@ impl FetchRequest {
         };
         for job in jobs {
             match read(key, job, deliveries, &verify) {
-                Ok(JobRequest::Ignored(why)) => request.outcomes.push(JobOutcome {
-                    job: job.id,
-                    outcome: "nothing",
-                    detail: why,
-                }),
+                Ok(JobRequest::Ignored(why)) => request.outcomes.push(JobOutcome::new(job.id, "nothing", why)),
                 Ok(JobRequest::Fetch {
                     resource,
                     received_at,

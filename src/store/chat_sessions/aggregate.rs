@@ -32,11 +32,6 @@ pub async fn timeline(
     Ok(Page::from_rows(entries, page.limit, |entry| entry.seq))
 }
 
-pub async fn exists(tx: &mut Transaction<'_>, session: Uuid) -> Result<bool, sqlx::Error> {
-    let found = sqlx::query_scalar!("SELECT id FROM public.chat_sessions WHERE id = $1", session);
-    Ok(found.fetch_optional(tx).await?.is_some())
-}
-
 /// Counts active sessions by step.
 pub async fn statistics(tx: &mut Transaction<'_>) -> Result<Statistics, sqlx::Error> {
     let by_step = sqlx::query_as!(

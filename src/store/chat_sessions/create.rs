@@ -81,7 +81,7 @@ pub async fn update(
 }
 
 fn status(new: &NewChatSession) -> &'static str {
-    new.status.map_or("active", |status| status.status().as_str())
+    new.status.map_or("active", Into::into)
 }
 
 fn object(map: &Option<Map<String, Value>>) -> Option<Value> {
