@@ -29,6 +29,15 @@ impl TimelineKind {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
+
+    fn event(self, dedup_key: String, at: Option<DateTime<Utc>>, detail: Value) -> TimelineEvent {
+        TimelineEvent {
+            kind: self,
+            dedup_key,
+            at,
+            detail,
+        }
+    }
 }
 
 /// An event for the timelines of a trip's sessions.
@@ -44,38 +53,18 @@ pub struct TimelineEvent {
 }
 
 impl TimelineEvent {
-    fn new(kind: TimelineKind, dedup_key: String, at: Option<DateTime<Utc>>, detail: Value) -> Self {
-        Self {
-            kind,
-            dedup_key,
-            at,
-            detail,
-        }
-    }
-
     /// The first entry about a quote. `ledger_key` is the quote's key in the ledger, so the key is the same if the quote is
     /// counted when it arrives, on a later match, or by the API.
     pub fn quote_received(ledger_key: &str, at: Option<DateTime<Utc>>, detail: Value) -> Self {
-        Self::new(
-            TimelineKind::QuoteReceived,
-            format!("received/{ledger_key}"),
-            at,
-            detail,
-        )
+        TimelineKind::QuoteReceived.event(format!("received/{ledger_key}"), at, detail)
     }
 
     pub fn quote_changed(quote: &QuoteId, version: &FactVersion, at: Option<DateTime<Utc>>, detail: Value) -> Self {
-        Self::new(
-            TimelineKind::QuoteChanged,
-            versioned_key("changed", quote.as_str(), version),
-            at,
-            detail,
-        )
+        TimelineKind::QuoteChanged.event(versioned_key("changed", quote.as_str(), version), at, detail)
     }
 
     pub fn quote_expired(quote: &QuoteId, valid_until: DateTime<Utc>) -> Self {
-        Self::new(
-            TimelineKind::QuoteExpired,
+        TimelineKind::QuoteExpired.event(
             format!("expired/{quote}/{}", valid_until.timestamp_micros()),
             Some(valid_until),
             json!({"quote": quote}),
@@ -92,8 +81,7 @@ impl TimelineEvent {
         at: Option<DateTime<Utc>>,
     ) -> Option<Self> {
         let subject = rfq.map(RfqId::as_str).or(quote.map(QuoteId::as_str))?;
-        Some(Self::new(
-            TimelineKind::RfqDeclined,
+        Some(TimelineKind::RfqDeclined.event(
             versioned_key("declined", subject, version),
             at,
             json!({"rfq": rfq, "quote": quote, "reason": reason, "operator": operator.name}),
@@ -101,8 +89,7 @@ impl TimelineEvent {
     }
 
     pub fn message_received(message: &MessageId, sender: &Party, at: Option<DateTime<Utc>>) -> Self {
-        Self::new(
-            TimelineKind::MessageReceived,
+        TimelineKind::MessageReceived.event(
             format!("message/{message}"),
             at,
             json!({"message": message, "from": sender.name}),
@@ -110,12 +97,7 @@ impl TimelineEvent {
     }
 
     pub fn trip_requested(rfq: &RfqId, at: Option<DateTime<Utc>>) -> Self {
-        Self::new(
-            TimelineKind::TripRequested,
-            format!("requested/{rfq}"),
-            at,
-            json!({"rfq": rfq}),
-        )
+        TimelineKind::TripRequested.event(format!("requested/{rfq}"), at, json!({"rfq": rfq}))
     }
 
     /// The trip's new status. `event`: the version of the event that says so; `None` for a document, which shows the status
@@ -135,25 +117,15 @@ impl TimelineEvent {
             Some(version) => versioned_key("trip", status.as_str(), version),
             None => format!("trip/{}/document", status.as_str()),
         };
-        Self::new(kind, dedup_key, at, json!({"rfq": rfq}))
+        kind.event(dedup_key, at, json!({"rfq": rfq}))
     }
 
     pub fn proposal_attached(proposal: Uuid, at: DateTime<Utc>) -> Self {
-        Self::new(
-            TimelineKind::ProposalAttached,
-            format!("proposal/{proposal}"),
-            Some(at),
-            json!({"proposal": proposal}),
-        )
+        TimelineKind::ProposalAttached.event(format!("proposal/{proposal}"), Some(at), json!({"proposal": proposal}))
     }
 
     pub fn session_completed(at: DateTime<Utc>) -> Self {
-        Self::new(
-            TimelineKind::SessionCompleted,
-            format!("completed/{}", at.timestamp_micros()),
-            Some(at),
-            json!({}),
-        )
+        TimelineKind::SessionCompleted.event(format!("completed/{}", at.timestamp_micros()), Some(at), json!({}))
     }
 
     /// The event in a few words, for job outcomes: `quote_received aquote-386512791`.

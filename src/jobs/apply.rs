@@ -95,7 +95,7 @@ impl JobApplier {
 
         let rematched: Vec<Uuid> = fresh.iter().filter_map(|work| work.session()).collect();
         let mut ids: Vec<String> = fresh.iter().flat_map(|work| work.trips()).collect();
-        ids.extend(changes.duplicates.iter().flat_map(|work| work.trips()));
+        ids.extend(changes.duplicates.iter().flat_map(ClaimedWork::trips));
         ids.sort();
         ids.dedup();
         let named = trips_with_rfqs(&fresh);

@@ -74,13 +74,10 @@ pub struct DeliveryDetail {
 }
 
 pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<DeliveryDetail>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let row = sqlx::query!(
+    let delivery = sqlx::query!(
         "SELECT received_at, verified_by, headers, body FROM avinode_ingest.deliveries WHERE id = $1",
         id
-    )
-    .fetch_optional(&mut tx)
-    .await?;
+    );
     let jobs = sqlx::query!(
         r#"
         SELECT id AS "id!", kind AS "kind!", outcome AS "outcome!", detail
@@ -93,11 +90,9 @@ pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<DeliveryDetail>, s
         ORDER BY id
         "#,
         id
-    )
-    .fetch_all(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(row.map(|row| DeliveryDetail {
+    );
+    let jobs = pool.fetch_all(jobs).await?;
+    Ok(pool.fetch_all(delivery).await?.pop().map(|row| DeliveryDetail {
         received_at: row.received_at,
         verified_by: row.verified_by,
         headers: row.headers,
