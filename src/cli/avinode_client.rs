@@ -75,7 +75,7 @@ pub fn client(settings: &ClientSettings) -> Result<AvinodeClient, CliError> {
 pub fn failed(attempt: impl std::fmt::Display) -> impl FnOnce(FetchError) -> CliError {
     move |error| {
         let unavailable = error.trips_breaker();
-        let unauthorized = matches!(error, FetchError::Unauthorized { .. } | FetchError::Forbidden { .. });
+        let unauthorized = error.is_refusal();
         let failure = CliError::to(attempt, error);
         match (unavailable, unauthorized) {
             (true, _) => failure.unavailable(),

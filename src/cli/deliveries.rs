@@ -13,7 +13,7 @@ use super::table::{TextTable, counted, moment, or_dash, visible_lines};
 use crate::config::database::DatabaseArgs;
 use crate::config::value_parsers::integer_in;
 use crate::jobs;
-use crate::store::admin::{self, DeliveryFilter};
+use crate::store::admin;
 
 #[derive(Debug, Subcommand)]
 pub enum DeliveriesCommand {
@@ -83,11 +83,7 @@ pub async fn run(command: DeliveriesCommand) -> Result<ExitCode, CliError> {
 
 async fn list(args: ListDeliveriesArgs) -> Result<ExitCode, CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
-    let filter = DeliveryFilter {
-        before: args.before,
-        limit: args.limit,
-    };
-    let deliveries = admin::deliveries(&database.pool, &filter)
+    let deliveries = admin::deliveries(&database.pool, args.before, args.limit)
         .await
         .context("list the deliveries")?;
     if args.json {

@@ -11,7 +11,7 @@ use super::output::{print, write};
 use super::table::{TextTable, moment, or_dash, visible_lines};
 use crate::config::database::DatabaseArgs;
 use crate::config::value_parsers::integer_in;
-use crate::store::admin::documents::{self, DocumentFilter};
+use crate::store::admin::documents;
 
 /// Shown instead of a body.
 const NO_BODY: &str = "the body is no longer stored, or was too long to be stored";
@@ -77,12 +77,7 @@ pub async fn run(command: DocumentsCommand) -> Result<ExitCode, CliError> {
 
 async fn list(args: ListDocumentsArgs) -> Result<(), CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
-    let filter = DocumentFilter {
-        resource: args.resource,
-        before: args.before,
-        limit: args.limit,
-    };
-    let documents = documents::documents(&database.pool, &filter).await;
+    let documents = documents::documents(&database.pool, args.resource.as_deref(), args.before, args.limit).await;
     database.close().await?;
     let documents = documents.context("list the documents")?;
     if args.json {
@@ -109,14 +104,14 @@ async fn show(args: ShowDocumentArgs) -> Result<(), CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
     let found = documents::document(&database.pool, args.id).await;
     database.close().await?;
-    let Some((document, body)) = found.context("read the document")? else {
+    let Some(document) = found.context("read the document")? else {
         return Err(CliError::plain(format!("there is no document {}", args.id)));
     };
     if args.body {
-        let body = body.ok_or_else(|| CliError::plain(NO_BODY))?;
+        let body = document.body.ok_or_else(|| CliError::plain(NO_BODY))?;
         return write(&body);
     }
-    let text = body.as_deref().map(String::from_utf8_lossy);
+    let text = document.body.as_deref().map(String::from_utf8_lossy);
     if args.json {
         return print(json!({"document": document, "body": text}));
     }

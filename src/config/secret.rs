@@ -77,7 +77,7 @@ impl ApiToken {
         }
         Ok(Self {
             name: name.to_owned(),
-            scope: ApiScope::from_word(scope).ok_or("has a scope other than read and write")?,
+            scope: scope.parse().map_err(|_| "has a scope other than read and write")?,
             token: token.into(),
         })
     }

@@ -118,13 +118,10 @@ impl GroupCommitter {
                     batch.push(queued);
                 }
             }
+            let result = committed.map_err(|_| ReceiveError::Unavailable);
             for waiting in batch.drain(..) {
                 // The send fails if the sender has closed the connection; the delivery is stored all the same.
-                let _ = waiting.done.send(if healthy {
-                    Ok(())
-                } else {
-                    Err(ReceiveError::Unavailable)
-                });
+                let _ = waiting.done.send(result);
             }
         }
     }

@@ -3,30 +3,17 @@
 //! It reads no table and cannot conflict, so one delivery cannot fail the commit of the others: ids are generated here,
 //! the body is `bytea`, and every text is bounded and free of NUL.
 
-use uuid::Uuid;
-
 use super::new_delivery::NewDelivery;
 use crate::avinode::notification::DeliveryKind;
 use crate::postgres::autocommit::AutocommitConnection;
+use crate::postgres::columns::column;
 use crate::queue::job_kind::JobKind;
 
 /// Appends deliveries and their jobs in one statement, which is its own transaction.
 ///
 /// It sets `synchronous_commit = on` whatever the default of the database is: a 200 promises durability.
 pub async fn append(connection: AutocommitConnection, deliveries: &[&NewDelivery]) -> Result<(), sqlx::Error> {
-    let ids: Vec<Uuid> = deliveries.iter().map(|delivery| delivery.id).collect();
-    let received: Vec<_> = deliveries.iter().map(|delivery| delivery.received_at).collect();
-    let verified: Vec<&str> = deliveries
-        .iter()
-        .map(|delivery| delivery.verified_by.as_str())
-        .collect();
-    let headers: Vec<String> = deliveries.iter().map(|delivery| lines(&delivery.headers)).collect();
-    let bodies: Vec<&[u8]> = deliveries.iter().map(|delivery| delivery.body.as_ref()).collect();
-    let kinds: Vec<&str> = deliveries
-        .iter()
-        .map(|delivery| kind(&delivery.route).as_str())
-        .collect();
-    let keys: Vec<Option<&str>> = deliveries.iter().map(|delivery| key(&delivery.route)).collect();
+    let jobs = column(deliveries, |delivery| job_of(&delivery.route));
     let append = sqlx::query!(
         r#"
         WITH durable AS MATERIALIZED (
@@ -41,29 +28,23 @@ pub async fn append(connection: AutocommitConnection, deliveries: &[&NewDelivery
         SELECT kind, key, id
         FROM unnest($1::uuid[], $6::text[], $7::text[]) AS job (id, kind, key)
         "#,
-        &ids,
-        &received,
-        &verified as &[&str],
-        &headers,
-        &bodies as &[&[u8]],
-        &kinds as &[&str],
-        &keys as &[Option<&str>],
+        &column(deliveries, |delivery| delivery.id),
+        &column(deliveries, |delivery| delivery.received_at),
+        &column(deliveries, |delivery| delivery.verified_by.as_str()) as &[&str],
+        &column(deliveries, |delivery| lines(&delivery.headers)),
+        &column(deliveries, |delivery| delivery.body.as_ref()) as &[&[u8]],
+        &column(&jobs, |(kind, _)| kind.as_str()) as &[&str],
+        &column(&jobs, |(_, key)| *key) as &[Option<&str>],
     );
     connection.execute(append).await.map(drop)
 }
 
-fn kind(route: &DeliveryKind) -> JobKind {
-    match route {
-        DeliveryKind::Thin { .. } => JobKind::FetchNotified,
-        DeliveryKind::Full => JobKind::FullEvent,
-        DeliveryKind::Unknown => JobKind::UnknownFormat,
-    }
-}
-
-fn key(route: &DeliveryKind) -> Option<&str> {
-    match route {
-        DeliveryKind::Thin { key } => Some(key.as_str()),
-        DeliveryKind::Full | DeliveryKind::Unknown => None,
+/// The kind and the key of a delivery's job.
+pub fn job_of(delivery: &DeliveryKind) -> (JobKind, Option<&str>) {
+    match delivery {
+        DeliveryKind::Thin { key } => (JobKind::FetchNotified, Some(key.as_str())),
+        DeliveryKind::Full => (JobKind::FullEvent, None),
+        DeliveryKind::Unknown => (JobKind::UnknownFormat, None),
     }
 }
 

@@ -69,10 +69,7 @@ impl JobApplier {
         for job in jobs {
             let key = job.key.as_deref().unwrap_or_default();
             match parse(key) {
-                Some(payload) => works.push(ClaimedWork {
-                    job: job.clone(),
-                    payload,
-                }),
+                Some(payload) => works.push(ClaimedWork::new(job, payload)),
                 None => unfinished.push((job.id, JobError::fail(format!("invalid key {key:?}: not {expected}")))),
             }
         }
@@ -98,8 +95,7 @@ impl JobApplier {
 
         let rematched: Vec<Uuid> = fresh.iter().filter_map(|work| work.session()).collect();
         let mut ids: Vec<String> = fresh.iter().flat_map(|work| work.trips()).collect();
-        let repeated = changes.duplicates.iter().flat_map(|duplicate| &duplicate.events);
-        ids.extend(repeated.map(|event| event.trip.as_str().to_owned()));
+        ids.extend(changes.duplicates.iter().flat_map(ClaimedWork::trips));
         ids.sort();
         ids.dedup();
         let named = trips_with_rfqs(&fresh);

@@ -10,9 +10,13 @@ use super::apply::JobApplier;
 use super::work::{ClaimedWork, JobPayload};
 use crate::avinode::full_event::events;
 use crate::avinode::notification::Notification;
+use crate::avinode::parse_error::ParseError;
+use crate::domain::ids::EventId;
+use crate::domain::trip::Provenance;
 use crate::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
 use crate::queue::job::JobError;
 use crate::store::deliveries::{self, StoredDelivery};
+use crate::store::event_keys::EventKey;
 
 pub struct FullEventHandler {
     pub applier: Arc<JobApplier>,
@@ -32,10 +36,7 @@ impl JobHandler for FullEventHandler {
                 let delivery = job.delivery_id.and_then(|id| stored.get(&id));
                 let delivery = delivery.ok_or_else(|| JobError::fail("its delivery was deleted"));
                 match delivery.and_then(|it| self.read(it)) {
-                    Ok(payload) => works.push(ClaimedWork {
-                        job: job.clone(),
-                        payload,
-                    }),
+                    Ok(payload) => works.push(ClaimedWork::new(job, payload)),
                     Err(error) => unfinished.push((job.id, error)),
                 }
             }
@@ -48,16 +49,23 @@ impl JobHandler for FullEventHandler {
 
 impl FullEventHandler {
     fn read(&self, stored: &StoredDelivery) -> Result<JobPayload, JobError> {
-        let fail = |error: &dyn std::fmt::Display| JobError::fail(error.to_string());
-        let Notification::Full(full) = Notification::parse(&stored.body).map_err(|error| fail(&error))? else {
+        let fail = |error: ParseError| JobError::fail(error.to_string());
+        let Notification::Full(full) = Notification::parse(&stored.body).map_err(fail)? else {
             return Err(JobError::fail("expected a full event, found a thin notification"));
         };
-        let events = events(&full).map_err(|error| fail(&error))?;
+        let events = events(&full).map_err(fail)?;
+        let key = |event_id: EventId| EventKey {
+            event_id: event_id.to_string(),
+            delivery_id: stored.id,
+            body_sha256: Sha256::digest(&stored.body).to_vec(),
+        };
         Ok(JobPayload::Events {
-            event_id: full.event_id.filter(|_| !self.replay),
-            body_sha256: Sha256::digest(&stored.body).into(),
-            received_at: stored.received_at,
+            key: full.event_id.filter(|_| !self.replay).map(key),
+            source: "it".to_owned(),
+            same_trip: Vec::new(),
             events,
+            provenance: Provenance::Notified(stored.received_at),
+            follow_ups: Vec::new(),
         })
     }
 }

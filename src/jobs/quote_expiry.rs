@@ -11,13 +11,11 @@ use super::work::JobPayload;
 use crate::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
 use crate::queue::job::JobError;
 
-pub struct QuoteExpiryHandler {
-    pub applier: Arc<JobApplier>,
-}
+pub struct QuoteExpiryHandler(pub Arc<JobApplier>);
 
 impl JobHandler for QuoteExpiryHandler {
     fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
-        self.applier
+        self.0
             .apply_keys(&batch.jobs, payload, "a trip, a quote and a time")
             .boxed()
     }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::avinode::resource::Resource;
-use crate::avinode::resource_id::ResourceId;
+use crate::domain::ids::ResourceId;
 use crate::postgres::transaction::Pool;
 use crate::queue::enqueue::{self, InsertOptions, NewJob, RunOption, UniqueOptions};
 use crate::queue::job_kind::JobKind;

@@ -35,19 +35,10 @@ pub fn handlers(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Vec<Ki
         let applier = applier.clone();
         Arc::new(FullEventHandler { applier, replay })
     };
-    let rematch = RematchHandler {
-        applier: applier.clone(),
-    };
     let all: [(JobKind, i64, Arc<dyn JobHandler>); 5] = [
         (JobKind::FullEvent, 64, events(false)),
-        (JobKind::Rematch, 256, Arc::new(rematch)),
-        (
-            JobKind::QuoteExpiry,
-            256,
-            Arc::new(QuoteExpiryHandler {
-                applier: applier.clone(),
-            }),
-        ),
+        (JobKind::Rematch, 256, Arc::new(RematchHandler(applier.clone()))),
+        (JobKind::QuoteExpiry, 256, Arc::new(QuoteExpiryHandler(applier.clone()))),
         (JobKind::EventReplay, 64, events(true)),
         (JobKind::UnknownFormat, 64, events(false)),
     ];

@@ -12,17 +12,15 @@ use super::work::JobPayload;
 use crate::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
 use crate::queue::job::JobError;
 
-pub struct RematchHandler {
-    pub applier: Arc<JobApplier>,
-}
+pub struct RematchHandler(pub Arc<JobApplier>);
 
 impl JobHandler for RematchHandler {
     fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
         async move {
             let keys = batch.jobs.iter().filter_map(|job| job.key.as_deref());
             let sessions: Vec<Uuid> = keys.filter_map(|key| key.parse().ok()).collect();
-            trip_lookup::request_other_ids(&self.applier.pool, &sessions).await?;
-            self.applier.apply_keys(&batch.jobs, payload, "a session id").await
+            trip_lookup::request_other_ids(&self.0.pool, &sessions).await?;
+            self.0.apply_keys(&batch.jobs, payload, "a session id").await
         }
         .boxed()
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::avinode::notification::{DeliveryKind, classify};
+use crate::avinode::notification::classify;
+use crate::ingest::insert::job_of;
 use crate::postgres::transaction::Pool;
 use crate::queue::enqueue::{self, InsertOptions, NewJob};
 use crate::queue::job_kind::JobKind;
@@ -18,14 +19,14 @@ pub async fn replay(pool: &Pool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error>
     let mut found: Vec<Uuid> = stored.keys().copied().collect();
     found.sort();
     let job = |id: &Uuid| {
-        let (kind, key) = match classify(&stored[id].body) {
-            DeliveryKind::Full => (JobKind::EventReplay, None),
-            DeliveryKind::Thin { key } => (JobKind::FetchNotified, Some(key.as_str().to_owned())),
-            DeliveryKind::Unknown => (JobKind::UnknownFormat, None),
+        let delivery = classify(&stored[id].body);
+        let (kind, key) = match job_of(&delivery) {
+            (JobKind::FullEvent, key) => (JobKind::EventReplay, key),
+            other => other,
         };
         NewJob {
             kind,
-            key,
+            key: key.map(str::to_owned),
             delivery_id: Some(*id),
             due_in: Duration::ZERO,
         }

@@ -6,32 +6,27 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::event::Event;
-use crate::domain::ids::{EventId, QuoteId, RfqId, TripId};
+use crate::domain::ids::{QuoteId, RfqId, TripId};
 use crate::domain::trip::Provenance;
 use crate::queue::enqueue::NewJob;
 use crate::queue::job::ClaimedJob;
+use crate::store::event_keys::EventKey;
 
 /// The content of a job.
 #[derive(Debug, Clone)]
 pub enum JobPayload {
-    /// The events of a delivery.
+    /// The events of a delivery, or the statements of a fetched document about its trip.
     Events {
-        /// `None` for an event without an `eventId`, or one that is replayed past the event keys.
-        event_id: Option<EventId>,
-        body_sha256: [u8; 32],
-        received_at: DateTime<Utc>,
-        events: Vec<Event>,
-    },
-    /// The statements of a fetched document about its trip.
-    Document {
-        /// `rfqs/arfq-12345678`, for the job's outcome.
-        resource: String,
-        /// Every id of the trip that the document shows: two or more are one trip from now on.
-        trips: Vec<TripId>,
+        /// `None` for a document, an event without an `eventId`, or one that is replayed past the event keys.
+        key: Option<EventKey>,
+        /// For the job's outcome: `it`, or a resource such as `rfqs/arfq-12345678`.
+        source: String,
+        /// Every id of the trip that a document shows: two or more are one trip from now on.
+        same_trip: Vec<TripId>,
         events: Vec<Event>,
         /// When the notification was received, or when the GET began that no notification caused.
-        way: Provenance,
-        /// Inserted in the same transaction.
+        provenance: Provenance,
+        /// The fetches that a document calls for; inserted in the same transaction.
         follow_ups: Vec<NewJob>,
     },
     /// Another job of the batch applies the document that this one waits for.
@@ -53,12 +48,6 @@ pub struct ClaimedWork {
     pub payload: JobPayload,
 }
 
-/// An event that was applied before. It still counts as activity.
-pub struct DuplicateEvent {
-    pub events: Vec<Event>,
-    pub received_at: DateTime<Utc>,
-}
-
 /// Returns the pairs of trip and RFQ, in normal form, that events name together.
 pub fn trips_with_rfqs(works: &[&ClaimedWork]) -> Vec<(String, String)> {
     let mut named: BTreeSet<(String, String)> = BTreeSet::new();
@@ -72,26 +61,15 @@ pub fn trips_with_rfqs(works: &[&ClaimedWork]) -> Vec<(String, String)> {
 }
 
 impl ClaimedWork {
-    /// Returns the event id to enter, the delivery, and the digest that distinguishes bodies.
-    pub fn event_key(&self) -> (Option<&str>, Option<Uuid>, Option<[u8; 32]>) {
-        match &self.payload {
-            JobPayload::Events {
-                event_id: Some(event_id),
-                body_sha256,
-                ..
-            } => (Some(event_id.as_str()), self.job.delivery_id, Some(*body_sha256)),
-            _ => (None, None, None),
-        }
+    pub fn new(job: &ClaimedJob, payload: JobPayload) -> Self {
+        let job = job.clone();
+        Self { job, payload }
     }
 
-    pub fn as_duplicate(&self) -> Option<DuplicateEvent> {
+    /// Returns the event key to enter.
+    pub fn event_key(&self) -> Option<&EventKey> {
         match &self.payload {
-            JobPayload::Events {
-                events, received_at, ..
-            } => Some(DuplicateEvent {
-                events: events.clone(),
-                received_at: *received_at,
-            }),
+            JobPayload::Events { key, .. } => key.as_ref(),
             _ => None,
         }
     }
@@ -107,15 +85,15 @@ impl ClaimedWork {
     /// Returns the events of a delivery or a document.
     pub fn events(&self) -> &[Event] {
         match &self.payload {
-            JobPayload::Events { events, .. } | JobPayload::Document { events, .. } => events,
-            JobPayload::Shared { .. } | JobPayload::Rematch { .. } | JobPayload::QuoteExpiry { .. } => &[],
+            JobPayload::Events { events, .. } => events,
+            _ => &[],
         }
     }
 
     /// Returns the ids that a document shows to be one trip.
     pub fn same_trip(&self) -> Vec<String> {
         match &self.payload {
-            JobPayload::Document { trips, .. } => trips.iter().map(|trip| trip.as_str().to_owned()).collect(),
+            JobPayload::Events { same_trip, .. } => same_trip.iter().map(TripId::to_string).collect(),
             _ => Vec::new(),
         }
     }
@@ -123,7 +101,7 @@ impl ClaimedWork {
     /// Returns every trip id that the work names.
     pub fn trips(&self) -> Vec<String> {
         let mut trips = self.same_trip();
-        trips.extend(self.events().iter().map(|event| event.trip.as_str().to_owned()));
+        trips.extend(self.events().iter().map(|event| event.trip.to_string()));
         if let JobPayload::QuoteExpiry { trip, .. } = &self.payload {
             trips.push(trip.clone());
         }
@@ -133,7 +111,7 @@ impl ClaimedWork {
     /// Returns the fetches that a document calls for.
     pub fn follow_ups(&self) -> &[NewJob] {
         match &self.payload {
-            JobPayload::Document { follow_ups, .. } => follow_ups,
+            JobPayload::Events { follow_ups, .. } => follow_ups,
             _ => &[],
         }
     }

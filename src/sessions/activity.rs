@@ -4,12 +4,11 @@ use uuid::Uuid;
 
 use super::create::other_active;
 use super::error::SessionError;
-use super::retry::with_retries;
-use super::service::{SessionService, load_session, lock_session};
+use super::service::{SessionService, lock_session};
 use crate::domain::chat_session::input::ActivityUpdate;
 use crate::domain::chat_session::status::SessionStatus;
 use crate::domain::chat_session::view::ChatSession;
-use crate::store::chat_sessions::{lock, tx, update};
+use crate::store::chat_sessions::{lock, update};
 
 /// Messages that one call may add.
 const MAX_MESSAGES: i32 = 1_000_000;
@@ -23,19 +22,14 @@ impl SessionService {
     pub async fn update_activity(&self, session: Uuid, activity: ActivityUpdate) -> Result<ChatSession, SessionError> {
         let messages = activity.messages.unwrap_or(0);
         if !(0..=MAX_MESSAGES).contains(&messages) {
-            return Err(SessionError::InvalidField {
-                field: "messages",
-                error: format!("is not an integer from 0 to {MAX_MESSAGES}"),
-            });
+            let error = format!("is not an integer from 0 to {MAX_MESSAGES}");
+            return Err(SessionError::invalid("messages", error));
         }
-        with_retries(|| async {
-            let mut tx = tx::writing(&self.pool).await?;
-            if !update::activity(&mut tx, session, messages, self.now()).await? {
-                return Err(SessionError::SessionNotFound);
+        self.change(session, |mut tx| async move {
+            match update::activity(&mut tx, session, messages, self.now()).await? {
+                true => Ok(tx),
+                false => Err(SessionError::SessionNotFound),
             }
-            let session = load_session(&mut tx, session).await?;
-            tx.commit().await?;
-            Ok(session)
         })
         .await
     }
@@ -45,19 +39,16 @@ impl SessionService {
     /// # Errors
     /// The session does not exist, or is closed.
     pub async fn pause(&self, session: Uuid) -> Result<ChatSession, SessionError> {
-        with_retries(|| async {
-            let mut tx = tx::writing(&self.pool).await?;
+        self.change(session, |mut tx| async move {
             let before = lock_session(&mut tx, session).await?;
-            match SessionStatus::from_word(&before.status) {
-                Some(SessionStatus::Active) => {
+            match before.status.parse() {
+                Ok(SessionStatus::Active) => {
                     update::status(&mut tx, session, SessionStatus::Paused, None, None).await?;
                 }
-                Some(SessionStatus::Paused) => {}
+                Ok(SessionStatus::Paused) => {}
                 _ => return Err(invalid_status(before.status, "active")),
             }
-            let session = load_session(&mut tx, session).await?;
-            tx.commit().await?;
-            Ok(session)
+            Ok(tx)
         })
         .await
     }
@@ -67,8 +58,7 @@ impl SessionService {
     /// # Errors
     /// The session does not exist or is closed, or another session of its conversation is active.
     pub async fn resume(&self, session: Uuid) -> Result<ChatSession, SessionError> {
-        with_retries(|| async {
-            let mut tx = tx::writing(&self.pool).await?;
+        self.change(session, |mut tx| async move {
             let conversation = lock::conversation_of(&mut tx, session).await?;
             let conversation = conversation.ok_or(SessionError::SessionNotFound)?;
             // The conversation first, as when a session is created: otherwise neither transaction sees the session of
@@ -76,9 +66,9 @@ impl SessionService {
             lock::conversation(&mut tx, conversation).await?;
             let open = lock::open_sessions(&mut tx, conversation).await?;
             let before = lock_session(&mut tx, session).await?;
-            match SessionStatus::from_word(&before.status) {
-                Some(SessionStatus::Active) => {}
-                Some(SessionStatus::Paused) => {
+            match before.status.parse() {
+                Ok(SessionStatus::Active) => {}
+                Ok(SessionStatus::Paused) => {
                     if let Some(session) = other_active(&open, session) {
                         return Err(SessionError::ActiveSessionExists { session });
                     }
@@ -86,9 +76,7 @@ impl SessionService {
                 }
                 _ => return Err(invalid_status(before.status, "paused")),
             }
-            let session = load_session(&mut tx, session).await?;
-            tx.commit().await?;
-            Ok(session)
+            Ok(tx)
         })
         .await
     }

@@ -9,7 +9,6 @@ use super::validate::{self, optional};
 use crate::domain::chat_session::input::NewChatSession;
 use crate::domain::chat_session::view::ChatSession;
 use crate::store::chat_sessions::lock::OpenSession;
-use crate::store::chat_sessions::references::References;
 use crate::store::chat_sessions::{create, lock, tx};
 
 /// A session that was created or updated.
@@ -43,19 +42,12 @@ impl SessionService {
         }
         // Read after the lock: a session that a concurrent call has created is seen.
         let open = preferred(lock::open_sessions(&mut tx, new.conversation_id).await?);
-        let references = References {
-            request_id: new.request_id,
-            iso_agent_id: Some(new.iso_agent_id),
-            proposal_id: None,
-        };
-        check_references(&mut tx, references).await?;
+        check_references(&mut tx, new.request_id, Some(new.iso_agent_id), None).await?;
         let request_before = open.as_ref().and_then(|open| open.request_id);
         let (id, created) = match open {
             Some(open) if open.iso_agent_id != new.iso_agent_id => {
-                return Err(SessionError::InvalidField {
-                    field: "iso_agent_id",
-                    error: "is not the broker of the conversation's session".to_owned(),
-                });
+                let error = "is not the broker of the conversation's session";
+                return Err(SessionError::invalid("iso_agent_id", error));
             }
             Some(open) => {
                 create::update(&mut tx, open.id, new, now).await?;

@@ -33,7 +33,7 @@ pub enum SessionError {
     Database(#[source] sqlx::Error),
     /// A conflict with a concurrent transaction. It is retried, and never returned to a caller.
     #[error("a concurrent transaction was in the way")]
-    Contended { cause: ConflictCause },
+    Contended(ConflictCause),
 }
 
 /// The meaning of a conflict that remains after the last retry.
@@ -45,6 +45,24 @@ pub enum ConflictCause {
     ConstraintViolation,
 }
 
+impl SessionError {
+    /// `error` continues a sentence that begins with the field's name.
+    pub fn invalid(field: &'static str, error: impl Into<String>) -> Self {
+        let error = error.into();
+        Self::InvalidField { field, error }
+    }
+
+    /// The meaning of an error that is not retried.
+    #[must_use]
+    pub fn not_retried(self) -> Self {
+        match self {
+            Self::Contended(ConflictCause::Busy) => Self::Busy,
+            Self::Contended(ConflictCause::ConstraintViolation) => Self::ConstraintViolation,
+            error => error,
+        }
+    }
+}
+
 impl From<sqlx::Error> for SessionError {
     fn from(error: sqlx::Error) -> Self {
         let code = match &error {
@@ -53,13 +71,9 @@ impl From<sqlx::Error> for SessionError {
             _ => return Self::Database(error),
         };
         match code.as_str() {
-            code if is_contention(code) => Self::Contended {
-                cause: ConflictCause::Busy,
-            },
+            code if is_contention(code) => Self::Contended(ConflictCause::Busy),
             // foreign_key_violation, unique_violation: checked before, so a row appeared or disappeared concurrently.
-            "23503" | "23505" => Self::Contended {
-                cause: ConflictCause::ConstraintViolation,
-            },
+            "23503" | "23505" => Self::Contended(ConflictCause::ConstraintViolation),
             // Class 57 includes query_canceled, by our own statement_timeout; in classes 08 and 53 the server is
             // unreachable or out of resources.
             code if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => Self::Busy,

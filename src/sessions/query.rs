@@ -9,7 +9,7 @@ use super::validate::{self, optional};
 use crate::domain::chat_session::page::{MAX_LIMIT, Page, PageRequest, SessionCursor, SessionFilter};
 use crate::domain::chat_session::view::{ChatSession, SessionQuote, Statistics, TimelineEntry};
 use crate::postgres::transaction::Transaction;
-use crate::store::chat_sessions::{aggregate, page, quotes, tx};
+use crate::store::chat_sessions::{aggregate, lock, page, quotes};
 
 impl SessionService {
     /// Lists sessions, newest activity first.
@@ -23,12 +23,14 @@ impl SessionService {
     ) -> Result<Page<ChatSession, SessionCursor>, SessionError> {
         let filter = &validated(filter)?;
         validate_limit(page)?;
-        let mut tx = tx::reading(&self.pool).await.map_err(read_error)?;
-        let trip_ids = match &filter.trip_id {
-            Some(trip_id) => quotes::trip_ids(&mut tx, trip_id.as_str()).await.map_err(read_error)?,
-            None => Vec::new(),
-        };
-        page::list(&mut tx, filter, &trip_ids, page).await.map_err(read_error)
+        self.read(|mut tx| async move {
+            let trip_ids = match &filter.trip_id {
+                Some(trip_id) => quotes::trip_ids(&mut tx, trip_id.as_str()).await?,
+                None => Vec::new(),
+            };
+            Ok(page::list(&mut tx, filter, &trip_ids, page).await?)
+        })
+        .await
     }
 
     /// Returns one session.
@@ -36,8 +38,8 @@ impl SessionService {
     /// # Errors
     /// The session does not exist.
     pub async fn get(&self, session: Uuid) -> Result<ChatSession, SessionError> {
-        let mut tx = tx::reading(&self.pool).await.map_err(read_error)?;
-        load_session(&mut tx, session).await
+        self.read(|mut tx| async move { load_session(&mut tx, session).await })
+            .await
     }
 
     /// Lists the quotes in a session's ledger, ordered by id.
@@ -51,14 +53,12 @@ impl SessionService {
     ) -> Result<Page<SessionQuote, String>, SessionError> {
         validate_limit(page)?;
         optional(page.after.as_deref(), |after| validate::id("cursor", after))?;
-        let mut tx = tx::reading(&self.pool).await.map_err(read_error)?;
-        check_exists(&mut tx, session).await?;
-        let trip_ids = quotes::trip_ids_of_session(&mut tx, session)
-            .await
-            .map_err(read_error)?;
-        quotes::list(&mut tx, session, &trip_ids, page)
-            .await
-            .map_err(read_error)
+        self.read(|mut tx| async move {
+            check_exists(&mut tx, session).await?;
+            let trip_ids = quotes::trip_ids_of_session(&mut tx, session).await?;
+            Ok(quotes::list(&mut tx, session, &trip_ids, page).await?)
+        })
+        .await
     }
 
     /// Lists a session's timeline, in the order in which the events became known.
@@ -71,9 +71,11 @@ impl SessionService {
         page: &PageRequest<i64>,
     ) -> Result<Page<TimelineEntry, i64>, SessionError> {
         validate_limit(page)?;
-        let mut tx = tx::reading(&self.pool).await.map_err(read_error)?;
-        check_exists(&mut tx, session).await?;
-        aggregate::timeline(&mut tx, session, page).await.map_err(read_error)
+        self.read(|mut tx| async move {
+            check_exists(&mut tx, session).await?;
+            Ok(aggregate::timeline(&mut tx, session, page).await?)
+        })
+        .await
     }
 
     /// Counts active sessions by step.
@@ -81,23 +83,15 @@ impl SessionService {
     /// # Errors
     /// The database is busy.
     pub async fn statistics(&self) -> Result<Statistics, SessionError> {
-        let mut tx = tx::reading(&self.pool).await.map_err(read_error)?;
-        aggregate::statistics(&mut tx).await.map_err(read_error)
+        self.read(|mut tx| async move { Ok(aggregate::statistics(&mut tx).await?) })
+            .await
     }
 }
 
 async fn check_exists(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), SessionError> {
-    match aggregate::exists(tx, session).await.map_err(read_error)? {
-        true => Ok(()),
-        false => Err(SessionError::SessionNotFound),
-    }
-}
-
-/// A read is not retried: it takes no lock that another transaction would release within moments.
-fn read_error(error: sqlx::Error) -> SessionError {
-    match SessionError::from(error) {
-        SessionError::Contended { .. } => SessionError::Busy,
-        error => error,
+    match lock::conversation_of(tx, session).await? {
+        Some(_) => Ok(()),
+        None => Err(SessionError::SessionNotFound),
     }
 }
 
@@ -113,9 +107,9 @@ fn validated(filter: &SessionFilter) -> Result<SessionFilter, SessionError> {
 fn validate_limit<P>(page: &PageRequest<P>) -> Result<(), SessionError> {
     match (1..=MAX_LIMIT).contains(&page.limit) {
         true => Ok(()),
-        false => Err(SessionError::InvalidField {
-            field: "limit",
-            error: format!("is not an integer from 1 to {MAX_LIMIT}"),
-        }),
+        false => Err(SessionError::invalid(
+            "limit",
+            format!("is not an integer from 1 to {MAX_LIMIT}"),
+        )),
     }
 }

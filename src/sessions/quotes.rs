@@ -5,8 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::error::SessionError;
-use super::retry::with_retries;
-use super::service::{SessionService, enqueue_rematch, load_session, lock_session};
+use super::service::{SessionService, enqueue_rematch, lock_session};
 use super::validate::{self, optional};
 use crate::domain::chat_session::input::QuoteUpdate;
 use crate::domain::chat_session::status::SessionStatus;
@@ -15,8 +14,8 @@ use crate::domain::ids::QuoteId;
 use crate::domain::timeline::TimelineEvent;
 use crate::domain::workflow::{WorkflowStep, advance_to};
 use crate::store::chat_sessions::lock::LockedChatSession;
-use crate::store::chat_sessions::quotes::{self, QuoteRow, QuoteWrite};
-use crate::store::chat_sessions::{timeline_and_pin, tx};
+use crate::store::chat_sessions::quotes::{self, QuoteRow};
+use crate::store::chat_sessions::timeline_and_pin;
 
 impl SessionService {
     /// Enters a quote into a session's ledger and counts it, once. A primary quote given here is pinned.
@@ -38,44 +37,47 @@ impl SessionService {
             current_step: optional(update.current_step.as_deref(), validate::step)?,
             ..update.clone()
         };
-        with_retries(|| self.try_update_quote(session, update)).await
+        self.change(session, |mut tx| async move {
+            self.record_quote(&mut tx, session, update).await?;
+            Ok(tx)
+        })
+        .await
     }
 
-    async fn try_update_quote(&self, session: Uuid, update: &QuoteUpdate) -> Result<ChatSession, SessionError> {
+    async fn record_quote(
+        &self,
+        tx: &mut Transaction<'_>,
+        session: Uuid,
+        update: &QuoteUpdate,
+    ) -> Result<(), SessionError> {
         let now = self.now();
-        let mut tx = tx::writing(&self.pool).await?;
-        let before = lock_session(&mut tx, session).await?;
-        let trip_ids = quotes::trip_ids_of_session(&mut tx, session).await?;
-        let quote = load_quote(&mut tx, &before, "quote_id", update.quote_id, &trip_ids).await?;
+        let before = lock_session(tx, session).await?;
+        let trip_ids = quotes::trip_ids_of_session(tx, session).await?;
+        let quote = load_quote(tx, &before, "quote_id", update.quote_id, &trip_ids).await?;
         if let Some(primary) = update.primary_quote_id.filter(|primary| *primary != update.quote_id) {
-            load_quote(&mut tx, &before, "primary_quote_id", primary, &trip_ids).await?;
+            load_quote(tx, &before, "primary_quote_id", primary, &trip_ids).await?;
         }
         let key = ledger_key(update.quote_id, &quote);
-        let entered = quotes::insert_into_ledger(&mut tx, session, &key).await?;
-        let is_closed = SessionStatus::from_word(&before.status).is_some_and(SessionStatus::is_closed);
+        let entered = quotes::insert_into_ledger(tx, session, &key).await?;
+        let is_closed = SessionStatus::is_closed_word(&before.status);
         let step = update.current_step.clone().or_else(|| {
             let step = (!is_closed).then(|| advance_to(before.current_step.as_deref(), WorkflowStep::RequestingQuotes));
             step.flatten().map(|step| step.as_str().to_owned())
         });
-        let write = QuoteWrite {
-            new_quotes: i32::from(entered),
-            received_count: update.quotes_received_count,
-            expected_count: update.quotes_expected_count,
-            primary_quote_id: update.primary_quote_id,
+        let write = QuoteUpdate {
             current_step: step,
+            ..update.clone()
         };
-        quotes::write(&mut tx, session, &write, now).await?;
+        quotes::write(tx, session, &write, i64::from(entered), now).await?;
         if update.primary_quote_id.is_some() {
-            timeline_and_pin::pin(&mut tx, session).await?;
+            timeline_and_pin::pin(tx, session).await?;
         }
         if entered {
             let detail = json!({"quote": key, "operator": quote.operator_name, "source": "api"});
             let event = TimelineEvent::quote_received(&key, Some(now), detail);
-            timeline_and_pin::append(&mut tx, session, event).await?;
+            timeline_and_pin::append(tx, session, event).await?;
         }
-        let session = load_session(&mut tx, session).await?;
-        tx.commit().await?;
-        Ok(session)
+        Ok(())
     }
 
     /// Unpins a session's primary quote: a worker selects one by the policy within moments, and the column keeps its
@@ -84,15 +86,12 @@ impl SessionService {
     /// # Errors
     /// The session does not exist.
     pub async fn unpin(&self, session: Uuid) -> Result<ChatSession, SessionError> {
-        with_retries(|| async {
-            let mut tx = tx::writing(&self.pool).await?;
+        self.change(session, |mut tx| async move {
             lock_session(&mut tx, session).await?;
             if timeline_and_pin::unpin(&mut tx, session).await? {
                 enqueue_rematch(&mut tx, session).await?;
             }
-            let session = load_session(&mut tx, session).await?;
-            tx.commit().await?;
-            Ok(session)
+            Ok(tx)
         })
         .await
     }
@@ -113,10 +112,7 @@ async fn load_quote(
         _ => false,
     };
     match foreign {
-        true => Err(SessionError::InvalidField {
-            field,
-            error: "is a quote of another request".to_owned(),
-        }),
+        true => Err(SessionError::invalid(field, "is a quote of another request")),
         false => Ok(quote),
     }
 }

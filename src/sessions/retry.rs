@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 
-use super::error::{ConflictCause, SessionError};
+use super::error::SessionError;
 
 /// With the lock timeout of 300 ms, a caller waits a second and a half at most.
 const ATTEMPTS: u32 = 4;
@@ -22,20 +22,12 @@ pub async fn with_retries<T, F: Future<Output = Result<T, SessionError>>>(
     let mut max_pause = PAUSE;
     for _ in 1..ATTEMPTS {
         match attempt().await {
-            Err(SessionError::Contended { .. }) => tokio::time::sleep(random_pause(max_pause)).await,
+            Err(SessionError::Contended(_)) => tokio::time::sleep(random_pause(max_pause)).await,
             result => return result,
         }
         max_pause *= 2;
     }
-    attempt().await.map_err(|error| match error {
-        SessionError::Contended {
-            cause: ConflictCause::Busy,
-        } => SessionError::Busy,
-        SessionError::Contended {
-            cause: ConflictCause::ConstraintViolation,
-        } => SessionError::ConstraintViolation,
-        error => error,
-    })
+    attempt().await.map_err(SessionError::not_retried)
 }
 
 /// A function of its own, because the generator is not `Send` and must be dropped before the `await`.

@@ -5,13 +5,13 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::error::SessionError;
+use super::retry::with_retries;
 use crate::clock::Clock;
 use crate::domain::chat_session::view::ChatSession;
 use crate::queue::enqueue::{self, InsertOptions, NewJob};
 use crate::queue::job_kind::JobKind;
 use crate::queue::listener;
-use crate::store::chat_sessions::references::{self, References};
-use crate::store::chat_sessions::{lock, page};
+use crate::store::chat_sessions::{lock, page, references, tx};
 
 /// Chat-session tracking on one database. Clones share its connections.
 #[derive(Debug, Clone)]
@@ -29,6 +29,35 @@ impl SessionService {
     pub(super) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
+
+    /// Changes a session in one transaction, with retries, and returns it as it is then. `change` returns the transaction to
+    /// commit.
+    pub(super) async fn change<F: Future<Output = Result<Transaction<'static>, SessionError>>>(
+        &self,
+        session: Uuid,
+        change: impl Fn(Transaction<'static>) -> F,
+    ) -> Result<ChatSession, SessionError> {
+        with_retries(|| async {
+            let mut tx = change(tx::writing(&self.pool).await?).await?;
+            let session = load_session(&mut tx, session).await?;
+            tx.commit().await?;
+            Ok(session)
+        })
+        .await
+    }
+
+    /// Reads in one transaction. A read is not retried: it takes no lock that another transaction would release within
+    /// moments.
+    pub(super) async fn read<T, F: Future<Output = Result<T, SessionError>>>(
+        &self,
+        read: impl FnOnce(Transaction<'static>) -> F,
+    ) -> Result<T, SessionError> {
+        let result = match tx::reading(&self.pool).await {
+            Ok(tx) => read(tx).await,
+            Err(error) => Err(error.into()),
+        };
+        result.map_err(SessionError::not_retried)
+    }
 }
 
 pub(super) async fn lock_session(
@@ -43,8 +72,13 @@ pub(super) async fn load_session(tx: &mut Transaction<'_>, session: Uuid) -> Res
     page::get(tx, session).await?.ok_or(SessionError::SessionNotFound)
 }
 
-pub(super) async fn check_references(tx: &mut Transaction<'_>, references: References) -> Result<(), SessionError> {
-    match references::first_missing(tx, references).await? {
+pub(super) async fn check_references(
+    tx: &mut Transaction<'_>,
+    request_id: Option<Uuid>,
+    iso_agent_id: Option<Uuid>,
+    proposal_id: Option<Uuid>,
+) -> Result<(), SessionError> {
+    match references::first_missing(tx, request_id, iso_agent_id, proposal_id).await? {
         Some(field) => Err(SessionError::ReferenceNotFound { field }),
         None => Ok(()),
     }

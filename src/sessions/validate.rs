@@ -7,19 +7,12 @@ use crate::domain::ids::{MAX_ID_BYTES, TripId};
 
 const MAX_STEP_BYTES: usize = 200;
 
-fn invalid(field: &'static str, error: impl Into<String>) -> SessionError {
-    SessionError::InvalidField {
-        field,
-        error: error.into(),
-    }
-}
-
 /// Returns a trip id as written, without surrounding white space.
 ///
 /// # Errors
 /// The text is not a trip id.
 pub fn trip_id(field: &'static str, text: &str) -> Result<String, SessionError> {
-    TripId::parse(text).map_err(|error| invalid(field, format!("is not a trip id: {error}")))?;
+    TripId::parse(text).map_err(|error| SessionError::invalid(field, format!("is not a trip id: {error}")))?;
     Ok(text.trim().to_owned())
 }
 
@@ -41,16 +34,16 @@ pub fn step(text: &str) -> Result<String, SessionError> {
 
 fn short_text(field: &'static str, text: &str, max: usize) -> Result<String, SessionError> {
     if text.is_empty() {
-        return Err(invalid(field, "is empty"));
+        return Err(SessionError::invalid(field, "is empty"));
     }
     if text.len() > max {
-        return Err(invalid(
+        return Err(SessionError::invalid(
             field,
             format!("has {} bytes, more than the maximum of {max}", text.len()),
         ));
     }
     if text.chars().any(char::is_control) {
-        return Err(invalid(field, "contains a control character"));
+        return Err(SessionError::invalid(field, "contains a control character"));
     }
     Ok(text.to_owned())
 }
@@ -60,26 +53,26 @@ fn short_text(field: &'static str, text: &str, max: usize) -> Result<String, Ses
 /// # Errors
 /// A text or key contains U+0000, which `jsonb` cannot store.
 pub fn object(field: &'static str, object: &Map<String, Value>) -> Result<(), SessionError> {
-    let mut left: Vec<&Value> = Vec::new();
-    let mut texts: Vec<&str> = object.keys().map(String::as_str).collect();
-    left.extend(object.values());
-    while let Some(value) = left.pop() {
-        match value {
-            Value::String(text) => texts.push(text),
-            Value::Array(values) => left.extend(values),
-            Value::Object(inner) => {
-                texts.extend(inner.keys().map(String::as_str));
-                left.extend(inner.values());
-            }
-            _ => {}
-        }
-    }
-    match texts.iter().any(|text| text.contains('\0')) {
-        true => Err(invalid(
+    match object
+        .iter()
+        .any(|(key, value)| key.contains('\0') || contains_nul(value))
+    {
+        true => Err(SessionError::invalid(
             field,
             "contains the character U+0000, which Postgres cannot store",
         )),
         false => Ok(()),
+    }
+}
+
+fn contains_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(contains_nul),
+        Value::Object(object) => object
+            .iter()
+            .any(|(key, value)| key.contains('\0') || contains_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -90,7 +83,7 @@ pub fn object(field: &'static str, object: &Map<String, Value>) -> Result<(), Se
 pub fn count(field: &'static str, count: i32) -> Result<i32, SessionError> {
     match count {
         0.. => Ok(count),
-        _ => Err(invalid(field, "is negative")),
+        _ => Err(SessionError::invalid(field, "is negative")),
     }
 }
 

@@ -25,17 +25,9 @@ pub struct DeliveryView {
     pub detail: Option<String>,
 }
 
-#[derive(Debug, Clone, Default)]
-pub struct DeliveryFilter {
-    /// Only deliveries received before this one.
-    pub before: Option<Uuid>,
-    pub limit: i64,
-}
-
-/// Lists deliveries, newest first.
-pub async fn deliveries(pool: &Pool, filter: &DeliveryFilter) -> Result<Vec<DeliveryView>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let rows = sqlx::query_as!(
+/// Lists the deliveries received before this one, newest first.
+pub async fn deliveries(pool: &Pool, before: Option<Uuid>, limit: i64) -> Result<Vec<DeliveryView>, sqlx::Error> {
+    let query = sqlx::query_as!(
         DeliveryView,
         r#"
         WITH page AS MATERIALIZED (
@@ -61,13 +53,10 @@ pub async fn deliveries(pool: &Pool, filter: &DeliveryFilter) -> Result<Vec<Deli
         ) AS outcome ON true
         ORDER BY delivery.id DESC
         "#,
-        filter.before,
-        filter.limit,
-    )
-    .fetch_all(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(rows)
+        before,
+        limit,
+    );
+    pool.fetch_all(query).await
 }
 
 /// A delivery with its body and all of its jobs.
@@ -85,13 +74,10 @@ pub struct DeliveryDetail {
 }
 
 pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<DeliveryDetail>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let row = sqlx::query!(
+    let delivery = sqlx::query!(
         "SELECT received_at, verified_by, headers, body FROM avinode_ingest.deliveries WHERE id = $1",
         id
-    )
-    .fetch_optional(&mut tx)
-    .await?;
+    );
     let jobs = sqlx::query!(
         r#"
         SELECT id AS "id!", kind AS "kind!", outcome AS "outcome!", detail
@@ -104,11 +90,9 @@ pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<DeliveryDetail>, s
         ORDER BY id
         "#,
         id
-    )
-    .fetch_all(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(row.map(|row| DeliveryDetail {
+    );
+    let jobs = pool.fetch_all(jobs).await?;
+    Ok(pool.fetch_all(delivery).await?.pop().map(|row| DeliveryDetail {
         received_at: row.received_at,
         verified_by: row.verified_by,
         headers: row.headers,
@@ -142,8 +126,7 @@ pub struct SessionView {
 
 /// Reads sessions by id, in the order of the ids.
 pub async fn sessions(pool: &Pool, ids: &[Uuid]) -> Result<Vec<SessionView>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let rows = sqlx::query_as!(
+    let query = sqlx::query_as!(
         SessionView,
         r#"
         SELECT session.id, session.avinode_trip_id, session.status::text AS "status!", session.current_step,
@@ -159,9 +142,6 @@ pub async fn sessions(pool: &Pool, ids: &[Uuid]) -> Result<Vec<SessionView>, sql
         ORDER BY requested.position
         "#,
         ids
-    )
-    .fetch_all(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(rows)
+    );
+    pool.fetch_all(query).await
 }

@@ -9,6 +9,7 @@ use crate::postgres::transaction::Transaction;
 
 #[derive(Debug, Clone)]
 pub struct StoredDelivery {
+    pub id: Uuid,
     pub received_at: DateTime<Utc>,
     /// Exactly as received.
     pub body: Vec<u8>,
@@ -16,22 +17,12 @@ pub struct StoredDelivery {
 
 /// Reads deliveries by id.
 pub async fn read(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, StoredDelivery>, sqlx::Error> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        StoredDelivery,
         "SELECT id, received_at, body FROM avinode_ingest.deliveries WHERE id = ANY ($1)",
         ids
     )
     .fetch_all(tx)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            (
-                row.id,
-                StoredDelivery {
-                    received_at: row.received_at,
-                    body: row.body,
-                },
-            )
-        })
-        .collect())
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }

@@ -18,82 +18,57 @@ pub struct NewSession {
     pub counts: [i32; 3],
 }
 
-/// Inserts a session with all rows to which it refers, in one transaction. Returns its id.
+/// Inserts a session with all rows to which it refers, in one statement. Returns its id.
 pub async fn session(pool: &Pool, new: &NewSession) -> Result<Uuid, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let agent = sqlx::query_scalar!(
+    let query = sqlx::query!(
         r#"
-        INSERT INTO public.iso_agents (id, clerk_user_id, email, full_name)
-        VALUES (gen_random_uuid(), 'user_example_broker', 'broker@example.com', 'Example Broker')
-        ON CONFLICT (clerk_user_id) DO UPDATE SET full_name = EXCLUDED.full_name
-        RETURNING id
-        "#
-    )
-    .fetch_one(&mut tx)
-    .await?;
-    let request = match new.has_request {
-        true => Some(
-            sqlx::query_scalar!(
-                r#"
-                INSERT INTO public.requests
-                    (id, iso_agent_id, departure_airport, arrival_airport, departure_date, passengers, avinode_trip_id)
-                VALUES (gen_random_uuid(), $1, 'KTEB', 'KPBI', now() + interval '14 days', 4, $2)
-                RETURNING id
-                "#,
-                agent,
-                new.trip_id,
-            )
-            .fetch_one(&mut tx)
-            .await?,
-        ),
-        false => None,
-    };
-    let conversation = sqlx::query_scalar!(
-        "INSERT INTO public.conversations (id, request_id, subject) VALUES (gen_random_uuid(), $1, $2) RETURNING id",
-        request,
-        new.name,
-    )
-    .fetch_one(&mut tx)
-    .await?;
-    let session = sqlx::query_scalar!(
-        r#"
+        WITH agent AS (
+            INSERT INTO public.iso_agents (id, clerk_user_id, email, full_name)
+            VALUES (gen_random_uuid(), 'user_example_broker', 'broker@example.com', 'Example Broker')
+            ON CONFLICT (clerk_user_id) DO UPDATE SET full_name = EXCLUDED.full_name
+            RETURNING id
+        ), request AS (
+            INSERT INTO public.requests
+                (id, iso_agent_id, departure_airport, arrival_airport, departure_date, passengers, avinode_trip_id)
+            SELECT gen_random_uuid(), id, 'KTEB', 'KPBI', now() + interval '14 days', 4, $1
+            FROM agent
+            WHERE $2
+            RETURNING id
+        ), conversation AS (
+            INSERT INTO public.conversations (id, request_id, subject)
+            VALUES (gen_random_uuid(), (SELECT id FROM request), $3)
+            RETURNING id, request_id
+        )
         INSERT INTO public.chat_sessions (
             conversation_id, request_id, iso_agent_id, status, avinode_trip_id, session_started_at, last_activity_at,
             session_ended_at, current_step, quotes_received_count, quotes_expected_count, operators_contacted_count,
             -- The application's own table may have no defaults for these columns.
             created_at, updated_at
         )
-        VALUES ($1, $2, $3, ($4::text)::public.chat_session_status, $5, now() - interval '1 day',
-            now() - interval '1 day',
-            CASE WHEN $4::text IN ('completed', 'archived') THEN now() - interval '1 hour' END, $6, $7, $8, $9,
-            now(), now())
+        SELECT conversation.id, conversation.request_id, agent.id, ($4::text)::public.chat_session_status, $1,
+            now() - interval '1 day', now() - interval '1 day',
+            CASE WHEN $4::text IN ('completed', 'archived') THEN now() - interval '1 hour' END, $5, $6, $7, $8, now(), now()
+        FROM conversation, agent
         RETURNING id
         "#,
-        conversation,
-        request,
-        agent,
-        new.status,
         new.trip_id,
+        new.has_request,
+        new.name,
+        new.status,
         new.current_step,
         new.counts[0],
         new.counts[1],
         new.counts[2],
-    )
-    .fetch_one(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(session)
+    );
+    Ok(pool.fetch_one(query).await?.id)
 }
 
 /// Sets a session's trip id as the application does: by plain SQL.
 pub async fn set_trip_id(pool: &Pool, session: Uuid, trip_id: &str) -> Result<(), sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    sqlx::query!(
+    let query = sqlx::query!(
         "UPDATE public.chat_sessions SET avinode_trip_id = $2 WHERE id = $1",
         session,
         trip_id
-    )
-    .execute(&mut tx)
-    .await?;
-    tx.commit().await
+    );
+    pool.execute(query).await.map(drop)
 }

@@ -135,8 +135,7 @@ pub async fn fetched(
 pub async fn prune(pool: &Pool, keep: Duration) -> Result<u64, sqlx::Error> {
     let mut pruned = 0;
     loop {
-        let mut tx = pool.begin().await?;
-        let chunk = sqlx::query!(
+        let query = sqlx::query!(
             r#"
             WITH old AS MATERIALIZED (
                 SELECT document.id, EXISTS (
@@ -156,11 +155,8 @@ pub async fn prune(pool: &Pool, keep: Duration) -> Result<u64, sqlx::Error> {
             "#,
             interval(keep),
             CHUNK,
-        )
-        .fetch_one(&mut tx)
-        .await?
-        .count;
-        tx.commit().await?;
+        );
+        let chunk = pool.fetch_one(query).await?.count;
         pruned += chunk.unsigned_abs();
         if chunk < CHUNK {
             return Ok(pruned);

@@ -1,7 +1,6 @@
 //! The facts of locked trips: quotes, RFQs and messages, loaded completely and written where they changed.
 
 pub mod messages;
-mod quote_columns;
 mod quote_history;
 pub mod quotes;
 pub mod rfqs;

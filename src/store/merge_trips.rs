@@ -54,9 +54,7 @@ pub async fn merge(
     write(tx, &merged, &result, &trips).await?;
     let (keys, canonicals): (Vec<String>, Vec<String>) = canonical_of.clone().into_iter().unzip();
     merge_projections(tx, &keys, &canonicals).await?;
-    move_messages(tx, &keys, &canonicals).await?;
-    delete_facts(tx, &keys).await?;
-    redirect_keys(tx, &keys, &canonicals).await?;
+    move_rows(tx, &keys, &canonicals).await?;
 
     for key in locked.key_of.values_mut() {
         if let Some(canonical) = canonical_of.get(key) {
@@ -75,9 +73,7 @@ pub async fn merge(
         let trip = TripFacts {
             status,
             last_activity_at,
-            quotes: BTreeMap::new(),
-            rfqs: BTreeMap::new(),
-            messages: BTreeSet::new(),
+            ..TripFacts::default()
         };
         locked.trips.insert(canonical.to_owned(), trip);
     }
@@ -101,7 +97,7 @@ async fn write(
             last_activity_at: _,
             quotes,
             rfqs,
-            messages: _, // `move_messages` copies the rows
+            messages: _, // `move_rows` moves them
         } = facts;
         let moved = result.quotes.get(canonical).into_iter().flatten();
         quote_rows.extend(moved.filter_map(|id| Some((canonical, id, quotes.get(id)?))));
@@ -172,41 +168,10 @@ async fn merge_projections(
     Ok(())
 }
 
-/// Copies messages in the database: they have no content to merge, and a trip may have thousands.
-async fn move_messages(tx: &mut Transaction<'_>, keys: &[String], canonicals: &[String]) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        r#"
-        INSERT INTO avinode_ingest.messages (trip_key, message_id)
-        SELECT merged.canonical, message.message_id
-        FROM unnest($1::text[], $2::text[]) AS merged (key, canonical)
-        JOIN avinode_ingest.messages AS message ON message.trip_key = merged.key
-        ORDER BY merged.canonical, message.message_id
-        ON CONFLICT DO NOTHING
-        "#,
-        keys,
-        canonicals
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Deletes the facts of the merged keys, which the canonical trips have by now.
-async fn delete_facts(tx: &mut Transaction<'_>, keys: &[String]) -> Result<(), sqlx::Error> {
-    sqlx::query!("DELETE FROM avinode_ingest.quote_facts WHERE trip_key = ANY ($1)", keys)
-        .execute(&mut *tx)
-        .await?;
-    sqlx::query!("DELETE FROM avinode_ingest.rfqs WHERE trip_key = ANY ($1)", keys)
-        .execute(&mut *tx)
-        .await?;
-    sqlx::query!("DELETE FROM avinode_ingest.messages WHERE trip_key = ANY ($1)", keys)
-        .execute(&mut *tx)
-        .await?;
-    Ok(())
-}
-
-/// Makes the merged keys, and all keys that were merged into them before, lead to the canonical keys.
-async fn redirect_keys(tx: &mut Transaction<'_>, keys: &[String], canonicals: &[String]) -> Result<(), sqlx::Error> {
+/// Moves messages in the database (they have no content to merge, and a trip may have thousands), deletes the facts that the
+/// canonical trips have by now, and makes the merged keys, and all keys that were merged into them before, lead to the
+/// canonical keys.
+async fn move_rows(tx: &mut Transaction<'_>, keys: &[String], canonicals: &[String]) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"
         WITH merged AS MATERIALIZED (
@@ -217,6 +182,19 @@ async fn redirect_keys(tx: &mut Transaction<'_>, keys: &[String], canonicals: &[
             SELECT alias.key, merged.canonical
             FROM merged
             JOIN avinode_ingest.trips AS alias ON alias.merged_into = merged.key
+        ), deleted_quotes AS (
+            DELETE FROM avinode_ingest.quote_facts WHERE trip_key = ANY ($1)
+        ), deleted_rfqs AS (
+            DELETE FROM avinode_ingest.rfqs WHERE trip_key = ANY ($1)
+        ), deleted_messages AS (
+            DELETE FROM avinode_ingest.messages WHERE trip_key = ANY ($1) RETURNING trip_key, message_id
+        ), moved_messages AS (
+            INSERT INTO avinode_ingest.messages (trip_key, message_id)
+            SELECT merged.canonical, deleted.message_id
+            FROM deleted_messages AS deleted
+            JOIN merged ON merged.key = deleted.trip_key
+            ORDER BY merged.canonical, deleted.message_id
+            ON CONFLICT DO NOTHING
         )
         UPDATE avinode_ingest.trips AS trip
         SET merged_into = redirected.canonical, status = NULL, status_at = NULL, status_source = NULL,

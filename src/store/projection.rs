@@ -14,9 +14,8 @@ use crate::domain::quote::ReceivedQuote;
 use crate::postgres::sqlstate::{QUERY_CANCELED, is_contention};
 use crate::postgres::transaction::Transaction;
 
-mod bulk_insert;
-mod column_ownership;
-mod row;
+mod new_rows;
+mod update;
 mod values;
 
 /// Prices in `quotes` are numeric(12,2): from one cent to just below ten billion.
@@ -28,6 +27,8 @@ pub struct QuoteProjection<'a> {
     pub trip_key: &'a str,
     pub quote: &'a QuoteId,
     pub facts: &'a ReceivedQuote,
+    /// The price, as `quotes` can hold it.
+    pub price: Decimal,
     /// The row in which it is projected already.
     pub row: Option<Uuid>,
     /// The request of a new row.
@@ -36,12 +37,8 @@ pub struct QuoteProjection<'a> {
     pub new_id: Uuid,
 }
 
-impl QuoteProjection<'_> {
-    /// The price, if `quotes` can hold it.
-    pub fn price(&self) -> Option<Decimal> {
-        projectable_price(self.facts)
-    }
-}
+/// The rows of quotes, by trip key and quote id.
+pub type ProjectedRows = BTreeMap<(String, String), Uuid>;
 
 /// The price of a quote, if `quotes` can hold it: above zero and below ten billion, rounded to whole cents as Postgres does.
 /// The SQL function `avinode_ingest.is_projectable_price(numeric)` is the same rule; a test compares the two.
@@ -51,85 +48,89 @@ pub fn projectable_price(quote: &ReceivedQuote) -> Option<Decimal> {
     (price > Decimal::ZERO && price < Decimal::from(PRICE_LIMIT)).then_some(price)
 }
 
-/// Projects quotes. Returns their rows, in their order; `None` for a quote without a row.
+/// Projects quotes. Returns their rows by trip key and quote id; a quote without a row is left out.
 ///
-/// New rows are inserted together. If the table refuses that, each one is inserted separately, so that a refused row does not
-/// prevent the others.
+/// New rows are inserted together, because a session that gets a trip with a thousand quotes is locked meanwhile. If the table
+/// refuses that, each one is inserted separately, so that a refused row does not prevent the others.
 ///
 /// # Errors
 /// Errors that end the transaction. A refusal by the table is recorded in `quote_facts`, and is no error.
 pub async fn project(
     tx: &mut Transaction<'_>,
     projections: &[QuoteProjection<'_>],
-) -> Result<Vec<Option<Uuid>>, sqlx::Error> {
-    let new: Vec<&QuoteProjection<'_>> = projections
-        .iter()
-        .filter(|projection| projection.row.is_none())
-        .collect();
-    let bulk_rows = match new.len() {
-        0 | 1 => BTreeMap::new(),
-        _ => {
-            let mut savepoint = tx.savepoint().await?;
-            match bulk_insert::project_new(&mut savepoint, &new).await {
-                Ok(rows) => {
-                    savepoint.commit().await?;
-                    rows
-                }
-                Err(sqlx::Error::Database(refusal)) if !is_no_refusal(refusal.code().as_deref()) => {
-                    savepoint.rollback().await?;
-                    BTreeMap::new()
-                }
-                Err(error) => return Err(error),
-            }
+) -> Result<ProjectedRows, sqlx::Error> {
+    let (projected, new): (Vec<_>, Vec<_>) = projections.iter().partition(|projection| projection.row.is_some());
+    let mut rows = BTreeMap::new();
+    let mut separately = projected;
+    match new.len() {
+        0 => {}
+        1 => separately.extend(new),
+        _ => match in_savepoint(tx, &new).await? {
+            Ok(inserted) => rows.extend(inserted),
+            Err(_) => separately.extend(new),
+        },
+    }
+    for projection in separately {
+        match in_savepoint(tx, &[projection]).await? {
+            Ok(row) => rows.extend(row),
+            Err(refusal) => record_refusal(tx, projection, &refusal).await?,
         }
-    };
-    let mut rows = Vec::with_capacity(projections.len());
-    for projection in projections {
-        rows.push(match bulk_rows.get(&(projection.trip_key, projection.quote.as_str())) {
-            Some(row) => Some(*row),
-            None => project_one(tx, projection).await?,
-        });
     }
     Ok(rows)
 }
 
-async fn project_one(tx: &mut Transaction<'_>, projection: &QuoteProjection<'_>) -> Result<Option<Uuid>, sqlx::Error> {
+/// Projects new quotes, or one with a row. The inner error is the table's reason to refuse.
+async fn in_savepoint(
+    tx: &mut Transaction<'_>,
+    projections: &[&QuoteProjection<'_>],
+) -> Result<Result<ProjectedRows, String>, sqlx::Error> {
     let mut savepoint = tx.savepoint().await?;
-    match row::project(&mut savepoint, projection).await {
-        Ok(row) => {
+    let result = match projections {
+        [one] if one.row.is_some() => update::project(&mut savepoint, one).await,
+        new => new_rows::project(&mut savepoint, new).await,
+    };
+    match result {
+        Ok(rows) => {
             savepoint.commit().await?;
-            Ok(row)
+            Ok(Ok(rows))
         }
         Err(sqlx::Error::Database(refusal)) if !is_no_refusal(refusal.code().as_deref()) => {
             savepoint.rollback().await?;
-            let (trip, quote) = (projection.trip_key, projection.quote.as_str());
-            let reason: String = refusal.message().chars().take(300).collect();
-            let known_reason = sqlx::query_scalar!(
-                r#"
-                UPDATE avinode_ingest.quote_facts AS fact
-                SET projection_error = $3, projection_failed_at = clock_timestamp()
-                FROM avinode_ingest.quote_facts AS before
-                WHERE fact.trip_key = $1 AND fact.quote_id = $2
-                    AND before.trip_key = fact.trip_key AND before.quote_id = fact.quote_id
-                RETURNING before.projection_error
-                "#,
-                trip,
-                quote,
-                reason,
-            )
-            .fetch_one(&mut *tx)
-            .await?;
-            if known_reason.as_deref() != Some(reason.as_str()) {
-                tracing::warn!(
-                    trip,
-                    quote,
-                    "public.quotes refused quote {quote} of trip {trip}: {reason}"
-                );
-            }
-            Ok(None)
+            Ok(Err(refusal.message().chars().take(300).collect()))
         }
         Err(error) => Err(error),
     }
+}
+
+async fn record_refusal(
+    tx: &mut Transaction<'_>,
+    projection: &QuoteProjection<'_>,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    let (trip, quote) = (projection.trip_key, projection.quote.as_str());
+    let known_reason = sqlx::query_scalar!(
+        r#"
+        UPDATE avinode_ingest.quote_facts AS fact
+        SET projection_error = $3, projection_failed_at = clock_timestamp()
+        FROM avinode_ingest.quote_facts AS before
+        WHERE fact.trip_key = $1 AND fact.quote_id = $2
+            AND before.trip_key = fact.trip_key AND before.quote_id = fact.quote_id
+        RETURNING before.projection_error
+        "#,
+        trip,
+        quote,
+        reason,
+    )
+    .fetch_one(tx)
+    .await?;
+    if known_reason.as_deref() != Some(reason) {
+        tracing::warn!(
+            trip,
+            quote,
+            "public.quotes refused quote {quote} of trip {trip}: {reason}"
+        );
+    }
+    Ok(())
 }
 
 /// A cancelled statement is no refusal by the table either: its time limit is ours.

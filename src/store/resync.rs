@@ -94,26 +94,28 @@ pub async fn find_projectable_sessions(pool: &Pool) -> Result<Vec<Uuid>, sqlx::E
     .await?;
     let sessions = sqlx::query_scalar!(
         r#"
+        WITH fact AS MATERIALIZED (
+            SELECT trip_key
+            FROM avinode_ingest.quote_facts
+            WHERE projected_id IS NULL AND received AND projection_error IS NULL
+                AND avinode_ingest.is_projectable_price(amount)
+        )
         SELECT session.id AS "id!"
-        FROM avinode_ingest.quote_facts AS fact
+        FROM fact
         CROSS JOIN LATERAL (
             SELECT fact.trip_key AS id
             UNION ALL
             SELECT alias.key FROM avinode_ingest.trips AS alias WHERE alias.merged_into = fact.trip_key
         ) AS trip
         JOIN public.chat_sessions AS session ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = trip.id
-        WHERE fact.projected_id IS NULL AND fact.received AND fact.projection_error IS NULL
-            AND avinode_ingest.is_projectable_price(fact.amount)
-            AND session.request_id IS NOT NULL
+        WHERE session.request_id IS NOT NULL
         UNION
         SELECT session.id
-        FROM avinode_ingest.quote_facts AS fact
+        FROM fact
         JOIN avinode_ingest.rfqs AS rfq ON rfq.trip_key = fact.trip_key
         JOIN public.chat_sessions AS session
             ON avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = avinode_ingest.normal_rfq_id(rfq.rfq_id)
-        WHERE fact.projected_id IS NULL AND fact.received AND fact.projection_error IS NULL
-            AND avinode_ingest.is_projectable_price(fact.amount)
-            AND session.request_id IS NOT NULL
+        WHERE session.request_id IS NOT NULL
             -- A trip id that a session has belongs to that session alone.
             AND NOT EXISTS (
                 SELECT FROM public.chat_sessions AS other

@@ -6,7 +6,9 @@ pub mod write;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use self::state::SessionState;
 use crate::domain::chat_session::status::SessionStatus;
+use crate::domain::ids::QuoteId;
 use crate::domain::session::SessionSnapshot;
 use crate::postgres::transaction::Transaction;
 
@@ -23,18 +25,12 @@ pub struct LockedSession {
     pub created_at: DateTime<Utc>,
     /// The current value of the column.
     pub primary_quote_id: Option<Uuid>,
-    /// The quote selected last.
-    pub selected_quote: Option<String>,
-    /// The trip id by which it was matched last.
-    pub matched_trip: Option<String>,
     /// The RFQ that it holds, in normal form.
     pub rfq: Option<String>,
-    /// The RFQ by which it was matched last.
-    pub matched_rfq: Option<String>,
     /// The keys of other trips that it has through the RFQ that it, or another session of its trip, holds.
     pub shared_trips: Vec<String>,
-    /// The last number in its timeline.
-    pub timeline_seq: i64,
+    /// After the last decision.
+    pub state: SessionState,
 }
 
 impl LockedSession {
@@ -115,16 +111,37 @@ pub async fn lock(
     .fetch_all(&mut *tx)
     .await?;
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let mut records = state::load(tx, &ids).await?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    // A separate statement after the locks, so it sees the writes of the transaction that held them before. It also shortens
+    // `lock_timeout` for other locks (a row of `quotes` that the application writes): all waits of a transaction that holds
+    // sessions must stay far below `deadlock_timeout` in total.
+    let records = sqlx::query!(
+        r#"
+        WITH short_timeout AS MATERIALIZED (
+            SELECT set_config('lock_timeout', '50ms', true)
+        )
+        SELECT coalesce(state.pinned, false) AS "pinned!", state.selected_quote, state.matched_trip,
+            state.matched_rfq, coalesce(state.timeline_seq, 0) AS "timeline_seq!",
+            ARRAY(SELECT quote_id FROM avinode_ingest.ledger WHERE session_id = session.id) AS "ledger!"
+        FROM short_timeout, unnest($1::uuid[]) AS session (id)
+        LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = session.id
+        ORDER BY session.id
+        "#,
+        &ids
+    )
+    .fetch_all(tx)
+    .await?;
     Ok(rows
         .into_iter()
-        .map(|row| {
-            let record = records.remove(&row.id).unwrap_or_default();
+        .zip(records)
+        .map(|(row, record)| {
             let trip_status_at = row.trip_status_at.as_deref();
             LockedSession {
                 snapshot: SessionSnapshot {
                     id: row.id,
-                    is_closed: SessionStatus::from_word(&row.status).is_some_and(SessionStatus::is_closed),
+                    is_closed: SessionStatus::is_closed_word(&row.status),
                     current_step: row.current_step,
                     quotes_expected_count: row.quotes_expected_count,
                     operators_contacted_count: row.operators_contacted_count,
@@ -135,19 +152,22 @@ pub async fn lock(
                         .and_then(|at| DateTime::parse_from_rfc3339(at).ok())
                         .map(|at| at.to_utc()),
                     pinned: record.pinned,
-                    ledger: record.ledger,
+                    ledger: record.ledger.iter().filter_map(|id| QuoteId::parse(id).ok()).collect(),
                 },
                 trip_key: row.trip_key,
                 trip_id: row.trip_id,
                 request_id: row.request_id,
                 created_at: row.created_at.unwrap_or(DateTime::<Utc>::MAX_UTC),
                 primary_quote_id: row.primary_quote_id,
-                selected_quote: record.selected_quote,
-                matched_trip: record.matched_trip,
                 rfq: row.rfq,
-                matched_rfq: record.matched_rfq,
                 shared_trips: Vec::new(),
-                timeline_seq: record.timeline_seq,
+                state: SessionState {
+                    session: row.id,
+                    selected_quote: record.selected_quote,
+                    matched_trip: record.matched_trip,
+                    matched_rfq: record.matched_rfq,
+                    timeline_seq: record.timeline_seq,
+                },
             }
         })
         .collect())

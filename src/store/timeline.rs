@@ -1,10 +1,10 @@
 //! The table `timeline`: the history of sessions.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::timeline::TimelineEvent;
+use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 
 /// An event in the timeline of one session.
@@ -21,13 +21,6 @@ pub struct TimelineRow {
 
 /// Appends rows. An event is left out if the session's timeline already has its dedup key, so appending is idempotent.
 pub async fn append(tx: &mut Transaction<'_>, rows: &[TimelineRow]) -> Result<(), sqlx::Error> {
-    let sessions: Vec<Uuid> = rows.iter().map(|row| row.session).collect();
-    let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
-    let at: Vec<Option<DateTime<Utc>>> = rows.iter().map(|row| row.event.at).collect();
-    let kinds: Vec<String> = rows.iter().map(|row| row.event.kind.as_str().to_owned()).collect();
-    let dedup_keys: Vec<String> = rows.iter().map(|row| row.event.dedup_key.clone()).collect();
-    let deliveries: Vec<Option<Uuid>> = rows.iter().map(|row| row.delivery_id).collect();
-    let details: Vec<Value> = rows.iter().map(|row| row.event.detail.clone()).collect();
     sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.timeline (session_id, seq, happened_at, kind, dedup_key, delivery_id, detail)
@@ -37,13 +30,13 @@ pub async fn append(tx: &mut Transaction<'_>, rows: &[TimelineRow]) -> Result<()
         ORDER BY session_id, seq
         ON CONFLICT (session_id, dedup_key) DO NOTHING
         "#,
-        &sessions,
-        &seqs,
-        &at as &[Option<DateTime<Utc>>],
-        &kinds,
-        &dedup_keys,
-        &deliveries as &[Option<Uuid>],
-        &details,
+        &column(rows, |row| row.session),
+        &column(rows, |row| row.seq),
+        &column(rows, |row| row.event.at) as &[Option<DateTime<Utc>>],
+        &column(rows, |row| row.event.kind.as_str()) as &[&str],
+        &column(rows, |row| row.event.dedup_key.as_str()) as &[&str],
+        &column(rows, |row| row.delivery_id) as &[Option<Uuid>],
+        &column(rows, |row| row.event.detail.clone()),
     )
     .execute(tx)
     .await?;

@@ -125,8 +125,7 @@ pub async fn reconcile_targets(pool: &Pool, scope: &ReconcileScope) -> Result<Ve
         ReconcileScope::Active => (None, true, None),
         ReconcileScope::Since(since) => (None, false, Some(*since)),
     };
-    let mut tx = pool.begin().await?;
-    let rows = sqlx::query!(
+    let query = sqlx::query!(
         r#"
         WITH canonical AS MATERIALIZED (
             SELECT coalesce(trip.merged_into, trip.key) AS key
@@ -189,11 +188,8 @@ pub async fn reconcile_targets(pool: &Pool, scope: &ReconcileScope) -> Result<Ve
         trip,
         active,
         since,
-    )
-    .fetch_all(&mut tx)
-    .await?;
-    tx.commit().await?;
-    let targets = rows.into_iter().map(|row| ReconcileTarget {
+    );
+    let targets = pool.fetch_all(query).await?.into_iter().map(|row| ReconcileTarget {
         session: row.session.and_then(|id| id.parse().ok()),
         trip: row.trip,
         resources: row.trips.into_iter().chain(row.rfqs).collect(),

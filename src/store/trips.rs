@@ -1,12 +1,12 @@
 //! The table `trips`. A trip's row is also the lock under which its facts and sessions change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
 use super::version;
-use crate::domain::event::TripStatus;
 use crate::domain::trip::{TripFacts, TripStatusFact};
+use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 
 /// The trips that this transaction has locked.
@@ -67,19 +67,17 @@ pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Option<Loc
     }
     for row in rows {
         let status = version::read(row.status_at, row.status_source, row.status_digest)
-            .zip(row.status.as_deref().and_then(TripStatus::from_word))
+            .zip(row.status.as_deref().and_then(|word| word.parse().ok()))
             .map(|(version, status)| TripStatusFact {
                 status,
                 version,
                 first_seen_at: row.status_first_seen_at,
             });
+        // The other facts are loaded by `facts::load`.
         let trip = TripFacts {
             status,
             last_activity_at: row.last_activity_at,
-            // Loaded by `facts::load`.
-            quotes: BTreeMap::new(),
-            rfqs: BTreeMap::new(),
-            messages: BTreeSet::new(),
+            ..TripFacts::default()
         };
         locked
             .key_of
@@ -115,29 +113,7 @@ async fn lock_rows(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Vec<TripR
 
 /// Writes status and last activity of locked trips.
 pub async fn write(tx: &mut Transaction<'_>, trips: &[(&str, &TripFacts)]) -> Result<(), sqlx::Error> {
-    let keys: Vec<String> = trips.iter().map(|(key, _)| (*key).to_owned()).collect();
-    let statuses: Vec<Option<&TripStatusFact>> = trips.iter().map(|(_, trip)| trip.status.as_ref()).collect();
-    let status: Vec<Option<String>> = statuses
-        .iter()
-        .map(|status| status.map(|known| known.status.as_str().to_owned()))
-        .collect();
-    let at: Vec<Option<DateTime<Utc>>> = statuses
-        .iter()
-        .map(|status| status.and_then(|known| known.version.at))
-        .collect();
-    let source: Vec<Option<i16>> = statuses
-        .iter()
-        .map(|status| status.map(|known| version::source_number(known.version.source)))
-        .collect();
-    let digest: Vec<Option<Vec<u8>>> = statuses
-        .iter()
-        .map(|status| status.map(|known| known.version.digest.to_vec()))
-        .collect();
-    let first_seen_at: Vec<Option<DateTime<Utc>>> = statuses
-        .iter()
-        .map(|status| status.and_then(|known| known.first_seen_at))
-        .collect();
-    let activity: Vec<Option<DateTime<Utc>>> = trips.iter().map(|(_, trip)| trip.last_activity_at).collect();
+    let statuses = column(trips, |(_, trip)| trip.status.as_ref());
     sqlx::query!(
         r#"
         UPDATE avinode_ingest.trips AS trip
@@ -147,13 +123,13 @@ pub async fn write(tx: &mut Transaction<'_>, trips: &[(&str, &TripFacts)]) -> Re
             $7::timestamptz[]) AS new (key, status, at, source, digest, activity, first_seen_at)
         WHERE trip.key = new.key
         "#,
-        &keys,
-        &status as &[Option<String>],
-        &at as &[Option<DateTime<Utc>>],
-        &source as &[Option<i16>],
-        &digest as &[Option<Vec<u8>>],
-        &activity as &[Option<DateTime<Utc>>],
-        &first_seen_at as &[Option<DateTime<Utc>>],
+        &column(trips, |(key, _)| *key) as &[&str],
+        &column(&statuses, |&known| Some(known?.status.as_str())) as &[Option<&str>],
+        &column(&statuses, |&known| known?.version.at) as &[Option<DateTime<Utc>>],
+        &column(&statuses, |&known| Some(known?.version.source as i16)) as &[Option<i16>],
+        &column(&statuses, |&known| Some(&known?.version.digest[..])) as &[Option<&[u8]>],
+        &column(trips, |(_, trip)| trip.last_activity_at) as &[Option<DateTime<Utc>>],
+        &column(&statuses, |&known| known?.first_seen_at) as &[Option<DateTime<Utc>>],
     )
     .execute(tx)
     .await?;

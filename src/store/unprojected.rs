@@ -1,8 +1,11 @@
 //! Counts the known quotes that the application cannot see, by reason, for `check` and metrics.
 
+use strum::EnumString;
+
 use crate::postgres::transaction::Pool;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum UnprojectedReason {
     /// No session has the trip's id or one of its RFQs.
     NoSession,
@@ -28,15 +31,14 @@ pub struct UnprojectedCount {
 
 /// Counts the received quotes without a current row in `public.quotes`, by reason.
 pub async fn count_by_reason(pool: &Pool) -> Result<Vec<UnprojectedCount>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let rows = sqlx::query!(
+    let query = sqlx::query!(
         r#"
         SELECT CASE
-                WHEN fact.projected_id IS NOT NULL THEN 'newest price missing'
-                WHEN NOT avinode_ingest.is_projectable_price(fact.amount) THEN 'no price'
+                WHEN fact.projected_id IS NOT NULL THEN 'newest_price_missing'
+                WHEN NOT avinode_ingest.is_projectable_price(fact.amount) THEN 'no_price'
                 WHEN fact.projection_error IS NOT NULL THEN 'refused'
-                WHEN NOT sessions.any_exists THEN 'no session'
-                WHEN NOT sessions.any_has_request THEN 'no request'
+                WHEN NOT sessions.any_exists THEN 'no_session'
+                WHEN NOT sessions.any_has_request THEN 'no_request'
                 ELSE 'pending'
             END AS "reason!", count(*) AS "quotes!", min(fact.projection_error) AS example
         FROM avinode_ingest.quote_facts AS fact
@@ -61,20 +63,9 @@ pub async fn count_by_reason(pool: &Pool) -> Result<Vec<UnprojectedCount>, sqlx:
         GROUP BY 1
         ORDER BY 1
         "#
-    )
-    .fetch_all(&mut tx)
-    .await?;
-    tx.commit().await?;
-    let reason = |word: &str| match word {
-        "no session" => UnprojectedReason::NoSession,
-        "no request" => UnprojectedReason::NoRequest,
-        "no price" => UnprojectedReason::NoPrice,
-        "newest price missing" => UnprojectedReason::NewestPriceMissing,
-        "refused" => UnprojectedReason::Refused,
-        _ => UnprojectedReason::Pending,
-    };
-    let counts = rows.into_iter().map(|row| UnprojectedCount {
-        reason: reason(&row.reason),
+    );
+    let counts = pool.fetch_all(query).await?.into_iter().map(|row| UnprojectedCount {
+        reason: row.reason.parse().unwrap_or(UnprojectedReason::Pending),
         quotes: row.quotes,
         example: row.example,
     });

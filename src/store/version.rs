@@ -5,14 +5,6 @@ use chrono::{DateTime, Utc};
 use crate::domain::event::{FactSource, FactVersion};
 use crate::domain::quote::DeclineFact;
 
-/// The number of a source in the database; a higher one ranks higher.
-pub fn source_number(source: FactSource) -> i16 {
-    match source {
-        FactSource::Event => 0,
-        FactSource::Document => 1,
-    }
-}
-
 /// The version in a row; `None` for a row without a source.
 pub fn read(at: Option<DateTime<Utc>>, source: Option<i16>, digest: Option<Vec<u8>>) -> Option<FactVersion> {
     let source = match source? {
@@ -34,7 +26,7 @@ pub fn read_decline(declined: bool, version: Option<FactVersion>, reason: Option
 }
 
 /// The bytes of a digest; missing bytes are zero.
-pub fn digest(stored: &[u8]) -> [u8; 32] {
+fn digest(stored: &[u8]) -> [u8; 32] {
     let mut bytes = [0; 32];
     let length = stored.len().min(32);
     bytes[..length].copy_from_slice(&stored[..length]);

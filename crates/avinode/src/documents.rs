@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::parse_error::ParseError;
 use super::resource::{Resource, ResourceKind};
 use ingest_domain::event::{Event, EventKind, FactVersion};
-use ingest_domain::ids::{QuoteId, RfqId, TripId};
+use ingest_domain::ids::{QuoteId, ResourceId, RfqId, TripId};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ParsedDocument {
@@ -63,10 +63,8 @@ pub fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Resul
     };
     let own_id = (resource.kind == ResourceKind::Trips).then_some(&resource.id);
     document.trip_ids = trips::ids(own_id, data);
-    if let (Some(rfq), true) = (&document.rfq, document.trip_ids.is_empty()) {
-        document
-            .missing
-            .extend(json_access::resource(ResourceKind::Rfqs, rfq.as_str()));
+    if let (Some(rfq), true) = (document.rfq.clone(), document.trip_ids.is_empty()) {
+        document.add_missing(ResourceKind::Rfqs, rfq.as_str());
     }
     for list in [&mut document.missing, &mut document.children] {
         list.sort();
@@ -77,6 +75,11 @@ pub fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Resul
 }
 
 impl ParsedDocument {
+    fn add_missing(&mut self, kind: ResourceKind, id: &str) {
+        self.missing
+            .extend(ResourceId::parse(id).map(|id| Resource { kind, id }));
+    }
+
     /// True if the document describes a quote without saying that its seller made it. A resource in `missing` must then be
     /// fetched after this document to confirm the quote.
     pub fn has_unconfirmed_quote(&self) -> bool {

@@ -9,10 +9,9 @@ use sha2::{Digest as _, Sha256};
 use super::json::text_at;
 use super::notification::{FullEvent, id_at};
 use super::parse_error::{ParseError, quoted};
-use super::resource_id::ResourceId;
 use super::{money, sanitize, timestamp};
 use ingest_domain::event::{Event, EventKind, FactSource, FactVersion, Party, QuoteDetails, TripStatus};
-use ingest_domain::ids::{MessageId, QuoteId, RfqId, TripId};
+use ingest_domain::ids::{MessageId, QuoteId, ResourceId, RfqId, TripId};
 
 /// The events that a full event states: at most one today, and none for a seller's answer that is still pending.
 ///
@@ -33,7 +32,7 @@ pub fn events(full: &FullEvent) -> Result<Vec<Event>, ParseError> {
     };
     let trip = trip(data)?;
     let Some(kind) = kind else { return Ok(Vec::new()) };
-    let digest = digest(&[&full.event, "\n", &data.to_string()]);
+    let digest = Sha256::digest(format!("{}\n{data}", full.event)).into();
     let version = FactVersion {
         at: full.timestamp,
         source: FactSource::Event,
@@ -104,7 +103,7 @@ fn message(data: &Value) -> Result<EventKind, ParseError> {
         Some(id) => id,
         // Without an id the content identifies the message; its time distinguishes a new message from a repetition.
         None => {
-            let digest = format!("digest-{}", &hex::encode(digest(&[&data.to_string()]))[..32]);
+            let digest = format!("digest-{}", &hex::encode(Sha256::digest(data.to_string()))[..32]);
             MessageId::parse(&digest).map_err(|why| ParseError::BadId {
                 name: "data.message.id",
                 why,
@@ -162,13 +161,6 @@ fn party(value: &Value, names: &[&str]) -> Party {
         id: id("companyId").or_else(|| id("id")),
         name: names.iter().find_map(|name| sanitize::printable_at(value, &[name])),
     }
-}
-
-/// SHA-256 of the concatenated texts.
-fn digest(texts: &[&str]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    texts.iter().for_each(|text| hash.update(text));
-    hash.finalize().into()
 }
 
 #[cfg(test)]

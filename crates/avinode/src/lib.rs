@@ -12,7 +12,6 @@ mod money;
 pub mod notification;
 pub mod parse_error;
 pub mod resource;
-pub mod resource_id;
 mod sanitize;
 pub mod signature;
 mod timestamp;

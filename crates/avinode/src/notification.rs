@@ -8,9 +8,8 @@ use serde_json::Value;
 
 use super::json::{self, text_at};
 use super::parse_error::{ParseError, quoted};
-use super::resource_id::ResourceId;
 use super::{sanitize, timestamp};
-use ingest_domain::ids::{EventId, IdError, TripId};
+use ingest_domain::ids::{EventId, IdError, ResourceId, TripId};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notification {

@@ -3,12 +3,18 @@
 
 use std::fmt;
 
-use super::resource_id::ResourceId;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
+use ingest_domain::ids::ResourceId;
 
 /// A kind of resource with parsable documents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, EnumString, Display, VariantArray,
+)]
+#[strum(serialize_all = "lowercase", ascii_case_insensitive)]
 pub enum ResourceKind {
     /// A chat message; a seller's answer is one, too.
+    #[strum(serialize = "tripmsgs")]
     TripMessages,
     Rfqs,
     Quotes,
@@ -23,24 +29,14 @@ pub struct Resource {
 }
 
 impl ResourceKind {
-    const ALL: [Self; 4] = [Self::TripMessages, Self::Rfqs, Self::Quotes, Self::Trips];
-
     /// The word in URL paths and in a notification's `type`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TripMessages => "tripmsgs",
-            Self::Rfqs => "rfqs",
-            Self::Quotes => "quotes",
-            Self::Trips => "trips",
-        }
+        self.into()
     }
 
     /// The kind of a word, in any case; `None` for a kind that is not supported (`leads`, `emptylegs`, …).
     pub fn parse(word: &str) -> Option<Self> {
-        let word = word.trim();
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str().eq_ignore_ascii_case(word))
+        word.trim().parse().ok()
     }
 }
 
@@ -57,12 +53,6 @@ impl Resource {
             _ => return None,
         };
         Some(Self { kind, id: id.clone() })
-    }
-}
-
-impl fmt::Display for ResourceKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -1,7 +1,10 @@
 //! The scope of a token of the HTTP API.
 
+use strum::{EnumString, IntoStaticStr};
+
 /// A write token may read as well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum ApiScope {
     Read,
     Write,
@@ -10,15 +13,6 @@ pub enum ApiScope {
 impl ApiScope {
     /// The word in `INGEST_API_TOKENS` and in the API's problems.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-        }
-    }
-
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Read, Self::Write]
-            .into_iter()
-            .find(|scope| scope.as_str() == word)
+        self.into()
     }
 }

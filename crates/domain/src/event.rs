@@ -5,6 +5,7 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 use super::ids::{MessageId, QuoteId, RfqId, TripId};
 
@@ -63,8 +64,9 @@ impl EventKind {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, EnumString)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum TripStatus {
     /// Changed by the buyer.
     Updated,
@@ -76,23 +78,12 @@ pub enum TripStatus {
 impl TripStatus {
     /// The stored and displayed word.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Updated => "updated",
-            Self::Cancelled => "cancelled",
-            Self::Expired => "expired",
-        }
-    }
-
-    /// The status of a stored word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Updated, Self::Cancelled, Self::Expired]
-            .into_iter()
-            .find(|status| status.as_str() == word)
+        self.into()
     }
 }
 
 /// The content of one statement about a quote. A missing part is `None`, never a guess.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QuoteDetails {
     pub quote: QuoteId,
     /// The RFQ that the quote answers.
@@ -108,7 +99,7 @@ pub struct QuoteDetails {
 }
 
 /// A seller or buyer; any part may be missing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
     /// Company id, or the person's id where the company has none.
     pub id: Option<String>,
@@ -116,7 +107,7 @@ pub struct Party {
 }
 
 /// An amount above zero in one currency.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
     /// Decimal amount, exact.
     pub amount: Decimal,
@@ -127,7 +118,7 @@ pub struct Money {
 /// The order of facts about the same thing: the fact's own time, then its source, then its content.
 ///
 /// The digest only breaks ties, so that every order of arrival ends in the same state.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FactVersion {
     /// The event's timestamp, or a document's update time and else the time at which its GET began; in whole microseconds, as
     /// Postgres stores it. `None`, the lowest, for an event without a timestamp. Never clamped: a sender's clock that runs
@@ -135,14 +126,16 @@ pub struct FactVersion {
     pub at: Option<DateTime<Utc>>,
     pub source: FactSource,
     /// SHA-256 of the content from which the fact was read.
+    #[serde(with = "hex::serde")]
     pub digest: [u8; 32],
 }
 
-/// The origin of a fact; later variants rank higher.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// The origin of a fact, by its number in the database; a higher one ranks higher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FactSource {
     /// A full event.
-    Event,
+    Event = 0,
     /// A fetched document.
-    Document,
+    Document = 1,
 }

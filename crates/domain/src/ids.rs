@@ -35,7 +35,8 @@ fn checked(text: &str) -> Result<&str, IdError> {
     Ok(text)
 }
 
-macro_rules! id {
+/// Declares the type of an id, without its `parse`.
+macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,11 +44,6 @@ macro_rules! id {
         pub struct $name(String);
 
         impl $name {
-            /// Trims and checks a text: not empty, at most [`MAX_ID_BYTES`], no control characters.
-            pub fn parse(text: &str) -> Result<Self, IdError> {
-                checked(text).map(|text| Self(text.to_owned()))
-            }
-
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -56,6 +52,19 @@ macro_rules! id {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        text_id!($(#[$doc])* $name);
+
+        impl $name {
+            /// Trims and checks a text: not empty, at most [`MAX_ID_BYTES`], no control characters.
+            pub fn parse(text: &str) -> Result<Self, IdError> {
+                checked(text).map(|text| Self(text.to_owned()))
             }
         }
     };
@@ -85,14 +94,22 @@ id!(
     /// The id of a full event (`eventId`): a second event with the same id is a duplicate.
     EventId
 );
+id!(
+    /// The id of a resource of any kind, as in a thin notification; the case is kept. The rules have id types of their own;
+    /// this one identifies a resource to fetch.
+    ///
+    /// Documented as `[a-zA-Z]+-[\d]+(-[^-]+)?`, but not checked for it: an id of a new shape must not lose a notification.
+    /// Code that puts an id into a URL checks its shape.
+    ResourceId
+);
 
-/// A trip's id in its normal form: `atrip-64956150` (resource id) or `A1B2C3` (short id).
-///
-/// All digits is a resource id without its prefix, never a short id; a resource id is lower case, a short id upper case.
-/// The SQL function `avinode_ingest.normal_trip_id(text)` is the same rule; a test compares the two.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TripId(String);
+text_id!(
+    /// A trip's id in its normal form: `atrip-64956150` (resource id) or `A1B2C3` (short id).
+    ///
+    /// All digits is a resource id without its prefix, never a short id; a resource id is lower case, a short id upper case.
+    /// The SQL function `avinode_ingest.normal_trip_id(text)` is the same rule; a test compares the two.
+    TripId
+);
 
 impl TripId {
     /// Parses any spelling (bare digits, lower-case short id, surrounding white space) into the normal form.
@@ -108,16 +125,6 @@ impl TripId {
         // Checked again with the prefix, so that parsing a normal form gives the same normal form.
         checked(&normal)?;
         Ok(Self(normal))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for TripId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

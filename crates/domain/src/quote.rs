@@ -76,29 +76,10 @@ impl QuoteFacts {
         quote
     }
 
-    /// Records that the seller made the quote; `at` is the sender's own time.
-    pub fn record_received(
-        &mut self,
-        details: QuoteDetails,
-        version: &FactVersion,
-        at: Option<DateTime<Utc>>,
-    ) -> FactChange {
-        self.record(&QuoteHistory::of_received(details, version.clone(), at), version)
-    }
-
-    /// Records a description of the quote, which does not say if the quote was received.
-    pub fn record_observed(
-        &mut self,
-        details: QuoteDetails,
-        version: &FactVersion,
-        at: Option<DateTime<Utc>>,
-    ) -> FactChange {
-        self.record(&QuoteHistory::of_observed(details, version.clone(), at), version)
-    }
-
-    fn record(&mut self, history: &QuoteHistory, version: &FactVersion) -> FactChange {
+    /// Records a statement about the quote, of this version.
+    pub fn record(&mut self, statement: &QuoteHistory, version: &FactVersion) -> FactChange {
         let before = self.received.clone();
-        self.merge_history(history);
+        self.merge_history(statement);
         let Some(after) = &self.received else {
             return FactChange::Pending;
         };

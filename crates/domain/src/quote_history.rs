@@ -5,13 +5,14 @@
 //! repeats it whenever it is fetched. So a gap in one document is filled from another, and a repetition is no change.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::event::{FactSource, FactVersion, Money, Party, QuoteDetails};
 
 /// The most distinct document observations kept of one quote; the oldest are dropped.
 const MAX_DOCUMENT_OBSERVATIONS: usize = 64;
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct QuoteHistory {
     /// The seller made the quote: an event or a document says so. Until then it may be a price that Avinode generated, and
     /// its observations are kept without effect.
@@ -27,7 +28,7 @@ pub struct QuoteHistory {
 }
 
 /// One distinct statement about a quote, read once or repeatedly.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     pub details: QuoteDetails,
     /// The earliest of the sender's own times, or of the versions' times where the sender gave none. `None` is the lowest.

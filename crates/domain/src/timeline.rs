@@ -1,15 +1,15 @@
 //! Timeline entries: their kinds, and one constructor for each.
 
-use std::fmt;
-
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use strum::{Display, IntoStaticStr};
 use uuid::Uuid;
 
 use super::event::{FactVersion, Party, QuoteDetails, TripStatus};
 use super::ids::{MessageId, QuoteId, RfqId};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, Display)]
+#[strum(serialize_all = "snake_case")]
 pub enum TimelineKind {
     QuoteReceived,
     QuoteChanged,
@@ -27,25 +27,16 @@ pub enum TimelineKind {
 impl TimelineKind {
     /// The word in the column `timeline.kind`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::QuoteReceived => "quote_received",
-            Self::QuoteChanged => "quote_changed",
-            Self::RfqDeclined => "rfq_declined",
-            Self::QuoteExpired => "quote_expired",
-            Self::MessageReceived => "message_received",
-            Self::TripRequested => "trip_requested",
-            Self::TripUpdated => "trip_updated",
-            Self::TripCancelled => "trip_cancelled",
-            Self::TripExpired => "trip_expired",
-            Self::ProposalAttached => "proposal_attached",
-            Self::SessionCompleted => "session_completed",
-        }
+        self.into()
     }
-}
 
-impl fmt::Display for TimelineKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    fn event(self, dedup_key: String, at: Option<DateTime<Utc>>, detail: Value) -> TimelineEvent {
+        TimelineEvent {
+            kind: self,
+            dedup_key,
+            at,
+            detail,
+        }
     }
 }
 
@@ -65,30 +56,19 @@ impl TimelineEvent {
     /// The first entry about a quote. `ledger_key` is the quote's key in the ledger, so the key is the same if the quote is
     /// counted when it arrives, on a later match, or by the API.
     pub fn quote_received(ledger_key: &str, at: Option<DateTime<Utc>>, detail: Value) -> Self {
-        Self {
-            kind: TimelineKind::QuoteReceived,
-            dedup_key: format!("received/{ledger_key}"),
-            at,
-            detail,
-        }
+        TimelineKind::QuoteReceived.event(format!("received/{ledger_key}"), at, detail)
     }
 
     pub fn quote_changed(quote: &QuoteId, version: &FactVersion, at: Option<DateTime<Utc>>, detail: Value) -> Self {
-        Self {
-            kind: TimelineKind::QuoteChanged,
-            dedup_key: versioned_key("changed", quote.as_str(), version),
-            at,
-            detail,
-        }
+        TimelineKind::QuoteChanged.event(versioned_key("changed", quote.as_str(), version), at, detail)
     }
 
     pub fn quote_expired(quote: &QuoteId, valid_until: DateTime<Utc>) -> Self {
-        Self {
-            kind: TimelineKind::QuoteExpired,
-            dedup_key: format!("expired/{quote}/{}", valid_until.timestamp_micros()),
-            at: Some(valid_until),
-            detail: json!({"quote": quote}),
-        }
+        TimelineKind::QuoteExpired.event(
+            format!("expired/{quote}/{}", valid_until.timestamp_micros()),
+            Some(valid_until),
+            json!({"quote": quote}),
+        )
     }
 
     /// `None` for a decline that names neither an RFQ nor a quote.
@@ -101,30 +81,23 @@ impl TimelineEvent {
         at: Option<DateTime<Utc>>,
     ) -> Option<Self> {
         let subject = rfq.map(RfqId::as_str).or(quote.map(QuoteId::as_str))?;
-        Some(Self {
-            kind: TimelineKind::RfqDeclined,
-            dedup_key: versioned_key("declined", subject, version),
+        Some(TimelineKind::RfqDeclined.event(
+            versioned_key("declined", subject, version),
             at,
-            detail: json!({"rfq": rfq, "quote": quote, "reason": reason, "operator": operator.name}),
-        })
+            json!({"rfq": rfq, "quote": quote, "reason": reason, "operator": operator.name}),
+        ))
     }
 
     pub fn message_received(message: &MessageId, sender: &Party, at: Option<DateTime<Utc>>) -> Self {
-        Self {
-            kind: TimelineKind::MessageReceived,
-            dedup_key: format!("message/{message}"),
+        TimelineKind::MessageReceived.event(
+            format!("message/{message}"),
             at,
-            detail: json!({"message": message, "from": sender.name}),
-        }
+            json!({"message": message, "from": sender.name}),
+        )
     }
 
     pub fn trip_requested(rfq: &RfqId, at: Option<DateTime<Utc>>) -> Self {
-        Self {
-            kind: TimelineKind::TripRequested,
-            dedup_key: format!("requested/{rfq}"),
-            at,
-            detail: json!({"rfq": rfq}),
-        }
+        TimelineKind::TripRequested.event(format!("requested/{rfq}"), at, json!({"rfq": rfq}))
     }
 
     /// The trip's new status. `event`: the version of the event that says so; `None` for a document, which shows the status
@@ -135,37 +108,24 @@ impl TimelineEvent {
         event: Option<&FactVersion>,
         at: Option<DateTime<Utc>>,
     ) -> Self {
-        Self {
-            kind: match status {
-                TripStatus::Updated => TimelineKind::TripUpdated,
-                TripStatus::Cancelled => TimelineKind::TripCancelled,
-                TripStatus::Expired => TimelineKind::TripExpired,
-            },
-            dedup_key: match event {
-                Some(version) => versioned_key("trip", status.as_str(), version),
-                None => format!("trip/{}/document", status.as_str()),
-            },
-            at,
-            detail: json!({"rfq": rfq}),
-        }
+        let kind = match status {
+            TripStatus::Updated => TimelineKind::TripUpdated,
+            TripStatus::Cancelled => TimelineKind::TripCancelled,
+            TripStatus::Expired => TimelineKind::TripExpired,
+        };
+        let dedup_key = match event {
+            Some(version) => versioned_key("trip", status.as_str(), version),
+            None => format!("trip/{}/document", status.as_str()),
+        };
+        kind.event(dedup_key, at, json!({"rfq": rfq}))
     }
 
     pub fn proposal_attached(proposal: Uuid, at: DateTime<Utc>) -> Self {
-        Self {
-            kind: TimelineKind::ProposalAttached,
-            dedup_key: format!("proposal/{proposal}"),
-            at: Some(at),
-            detail: json!({"proposal": proposal}),
-        }
+        TimelineKind::ProposalAttached.event(format!("proposal/{proposal}"), Some(at), json!({"proposal": proposal}))
     }
 
     pub fn session_completed(at: DateTime<Utc>) -> Self {
-        Self {
-            kind: TimelineKind::SessionCompleted,
-            dedup_key: format!("completed/{}", at.timestamp_micros()),
-            at: Some(at),
-            detail: json!({}),
-        }
+        TimelineKind::SessionCompleted.event(format!("completed/{}", at.timestamp_micros()), Some(at), json!({}))
     }
 
     /// The event in a few words, for job outcomes: `quote_received aquote-386512791`.
@@ -193,7 +153,7 @@ pub fn quote_detail(details: &QuoteDetails) -> Value {
 
 fn versioned_key(verb: &str, subject: &str, version: &FactVersion) -> String {
     let at = version.at.map_or(0, |at| at.timestamp_micros());
-    let digest: String = version.digest[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(&version.digest[..6]);
     format!("{verb}/{subject}/{at}-{digest}")
 }
 

@@ -11,7 +11,6 @@ use chrono::{DateTime, Utc};
 use super::event::{FactSource, FactVersion, TripStatus};
 use super::ids::{MessageId, QuoteId, RfqId};
 use super::quote::{QuoteFacts, ReceivedQuote, Rfq};
-use super::timeline::TimelineEvent;
 
 /// Everything known about one trip.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,18 +54,6 @@ pub struct ChangedFacts {
 }
 
 impl TripFacts {
-    /// The timeline event of the expiry of a quote that was valid until `valid_until`. `None` if that time lies ahead, or if a
-    /// newer fact gave the quote another one: the order of the facts would otherwise show in the timeline.
-    pub fn expiry_event(
-        &self,
-        quote: &QuoteId,
-        valid_until: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Option<TimelineEvent> {
-        let current = self.quotes.get(quote)?.received.as_ref()?.details.valid_until;
-        (current == Some(valid_until) && valid_until <= now).then(|| TimelineEvent::quote_expired(quote, valid_until))
-    }
-
     /// The received quotes: those that a session counts.
     pub fn received_quotes(&self) -> impl Iterator<Item = (&QuoteId, &ReceivedQuote)> {
         self.quotes

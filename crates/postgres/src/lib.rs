@@ -10,6 +10,7 @@ pub mod attach;
 pub mod autocommit;
 pub mod binaries;
 pub mod cluster;
+pub mod columns;
 pub mod data_dir;
 pub mod diagnostics;
 pub mod embedded;

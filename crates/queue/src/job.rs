@@ -39,7 +39,7 @@ impl Type<Postgres> for JobKind {
 impl<'r> Decode<'r, Postgres> for JobKind {
     fn decode(value: PgValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
         let kind = <&str as Decode<Postgres>>::decode(value)?;
-        Self::parse(kind).ok_or_else(|| format!("unknown job kind {kind:?}").into())
+        kind.parse().map_err(|_| format!("unknown job kind {kind:?}").into())
     }
 }
 

@@ -1,9 +1,12 @@
 //! The kinds of jobs, spelled as in `jobs.kind`.
 
-use std::fmt;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// The kind of a job: decides which handler runs it. Triggers insert `rematch` jobs as well, by this spelling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, EnumString, Display, VariantArray,
+)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum JobKind {
     /// Applies a full event.
     FullEvent,
@@ -24,44 +27,12 @@ pub enum JobKind {
 }
 
 impl JobKind {
-    /// Every kind.
-    pub const ALL: [Self; 8] = [
-        Self::FullEvent,
-        Self::EventReplay,
-        Self::UnknownFormat,
-        Self::Rematch,
-        Self::QuoteExpiry,
-        Self::FetchNotified,
-        Self::FetchFollowUp,
-        Self::Reconcile,
-    ];
-
     /// The kinds that need Avinode's API, the most urgent first.
     pub const FETCHING: [Self; 3] = [Self::FetchNotified, Self::FetchFollowUp, Self::Reconcile];
 
     /// The spelling in `jobs.kind`.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::FullEvent => "full_event",
-            Self::EventReplay => "event_replay",
-            Self::UnknownFormat => "unknown_format",
-            Self::Rematch => "rematch",
-            Self::QuoteExpiry => "quote_expiry",
-            Self::FetchNotified => "fetch_notified",
-            Self::FetchFollowUp => "fetch_follow_up",
-            Self::Reconcile => "reconcile",
-        }
-    }
-
-    /// Parses the spelling in `jobs.kind`.
-    pub fn parse(kind: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.as_str() == kind)
-    }
-}
-
-impl fmt::Display for JobKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        self.into_str()
     }
 }
 

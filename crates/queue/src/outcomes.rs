@@ -18,6 +18,13 @@ pub struct JobOutcome {
     pub detail: String,
 }
 
+impl JobOutcome {
+    pub fn new(job: i64, outcome: &'static str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self { job, outcome, detail }
+    }
+}
+
 /// Finishes jobs that [`super::claim::lock_held`] locked in this transaction: they leave `jobs`, their outcomes stay.
 pub async fn complete(tx: &mut Transaction<'_>, outcomes: &[JobOutcome]) -> Result<u64, sqlx::Error> {
     let ids: Vec<i64> = outcomes.iter().map(|outcome| outcome.job).collect();

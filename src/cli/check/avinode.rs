@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 use super::finding::CheckResult;
 use crate::avinode::client::base_url::AllowedAddresses;
 use crate::avinode::client::config::ClientSettings;
-use crate::avinode::client::error::FetchError;
 use crate::avinode::client::webhook_settings::missing;
 use crate::cli::avinode_client::{client, client_settings};
 use crate::cli::serve::ServeCommandArgs;
@@ -44,7 +43,7 @@ async fn call(settings: &ClientSettings) -> Vec<CheckResult> {
                 all.len()
             ),
         ),
-        Err(error @ (FetchError::Unauthorized { .. } | FetchError::Forbidden { .. })) => CheckResult::failed(
+        Err(error) if error.is_refusal() => CheckResult::failed(
             "avinode",
             error.reason(),
             "set AVINODE_API_TOKEN and AVINODE_BEARER to the tokens that Avinode issued, and check the clock; nothing is \

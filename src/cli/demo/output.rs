@@ -46,7 +46,7 @@ pub fn sessions<'a>(rows: impl IntoIterator<Item = (&'a str, &'a String, &'a Ses
 pub fn jobs(jobs: &[JobView]) -> String {
     let mut groups: BTreeMap<(String, &str, JobState), usize> = BTreeMap::new();
     for job in jobs {
-        let reason = match (JobKind::parse(&job.kind), &job.reason) {
+        let reason = match (job.kind.parse().ok(), &job.reason) {
             (Some(JobKind::QuoteExpiry), None) => {
                 "when the quote expires, the primary quote is selected again".to_owned()
             }

@@ -170,7 +170,8 @@ fn uuid(text: &str) -> Result<Uuid, String> {
 }
 
 fn status(word: &str) -> Result<SessionStatus, String> {
-    SessionStatus::from_word(word).ok_or_else(|| "is not one of: active, paused, completed, archived".to_owned())
+    word.parse()
+        .map_err(|_| "is not one of: active, paused, completed, archived".to_owned())
 }
 
 fn page_cursor(text: &str) -> Result<SessionCursor, String> {

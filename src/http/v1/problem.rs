@@ -136,7 +136,7 @@ impl From<SessionError> for ApiProblem {
             SessionError::InvalidStatus { status, needed } => Self::InvalidStatus { status, needed },
             SessionError::ActiveSessionExists { session } => Self::ActiveSessionExists { session },
             SessionError::ConstraintViolation => Self::ConstraintViolation,
-            SessionError::Busy | SessionError::Contended { .. } => Self::Busy,
+            SessionError::Busy | SessionError::Contended(_) => Self::Busy,
             SessionError::Database(error) => {
                 tracing::error!("an API call failed, the caller gets 500: {error}");
                 Self::Common(Problem::Internal)

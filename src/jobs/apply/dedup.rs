@@ -1,6 +1,6 @@
 //! Enters the event keys of a batch: an event is a duplicate if its key was entered before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::BatchChanges;
 use crate::jobs::work::ClaimedWork;
@@ -15,51 +15,30 @@ pub(super) async fn enter<'a>(
     works: &[&'a ClaimedWork],
     changes: &mut BatchChanges,
 ) -> Result<Vec<&'a ClaimedWork>, JobError> {
-    let mut first_in_batch: BTreeMap<&str, EventKey> = BTreeMap::new();
-    for work in works {
-        if let (Some(event_id), Some(delivery_id), Some(body_sha256)) = work.event_key() {
-            first_in_batch.entry(event_id).or_insert_with(|| EventKey {
-                event_id: event_id.to_owned(),
-                delivery_id,
-                body_sha256,
-            });
-        }
+    let mut keys: BTreeMap<String, EventKey> = BTreeMap::new();
+    for key in works.iter().filter_map(|work| work.event_key()) {
+        keys.entry(key.event_id.clone()).or_insert_with(|| key.clone());
     }
-    let keys: Vec<EventKey> = first_in_batch.into_values().collect();
-    let known = if keys.is_empty() {
-        Default::default()
-    } else {
-        event_keys::insert(tx, &keys).await?
-    };
-    let mut entered: BTreeMap<&str, &EventKey> = keys
-        .iter()
-        .filter(|key| !known.contains_key(&key.event_id))
-        .map(|key| (key.event_id.as_str(), key))
-        .collect();
-    let mut applied_here: BTreeMap<&str, &EventKey> = BTreeMap::new();
+    let known = event_keys::insert(tx, &keys).await?;
+    let mut entered: BTreeSet<&str> = BTreeSet::new();
     let mut fresh = Vec::with_capacity(works.len());
     for work in works {
-        let (Some(event_id), _, Some(body)) = work.event_key() else {
+        let Some(key) = work.event_key() else {
             fresh.push(*work);
             continue;
         };
-        let (delivery, digest) = match (
-            entered.remove(event_id),
-            applied_here.get(event_id),
-            known.get(event_id),
-        ) {
-            (Some(key), _, _) => {
-                applied_here.insert(event_id, key);
+        let first = match (known.get(&key.event_id), keys.get_key_value(&key.event_id)) {
+            (Some(first), _) => first,
+            (None, Some((event_id, first))) if !entered.insert(event_id) => first,
+            (None, _) => {
                 fresh.push(*work);
                 continue;
             }
-            (None, Some(key), _) => (key.delivery_id, key.body_sha256.to_vec()),
-            (None, None, Some(first)) => (first.delivery_id, first.body_sha256.clone()),
-            (None, None, None) => return Err(JobError::retry("an event key was deleted while it was entered")),
         };
+        let (event_id, delivery) = (&key.event_id, first.delivery_id);
         let mut detail = format!("duplicate of delivery {delivery}");
-        if digest == body {
-            changes.duplicates.extend(work.as_duplicate());
+        if first.body_sha256 == key.body_sha256 {
+            changes.duplicates.push((*work).clone());
         } else {
             detail.push_str(", with another body");
             tracing::info!(
@@ -69,11 +48,7 @@ pub(super) async fn enter<'a>(
                 "event {event_id} was received again with another body, the first of delivery {delivery} counts"
             );
         }
-        changes.outcomes.push(JobOutcome {
-            job: work.job.id,
-            outcome: "duplicate",
-            detail,
-        });
+        changes.outcomes.push(JobOutcome::new(work.job.id, "duplicate", detail));
     }
     Ok(fresh)
 }

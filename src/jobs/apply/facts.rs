@@ -10,7 +10,7 @@ use crate::domain::ids::{MessageId, TripId};
 use crate::domain::timeline::TimelineEvent;
 use crate::domain::trip::{ChangedFacts, Provenance};
 use crate::jobs::kinds;
-use crate::jobs::work::{ClaimedWork, DuplicateEvent, JobPayload};
+use crate::jobs::work::{ClaimedWork, JobPayload};
 use crate::queue::enqueue::NewJob;
 use crate::queue::outcomes::JobOutcome;
 use crate::store::merge_trips::MergeResult;
@@ -25,7 +25,7 @@ pub(super) struct BatchChanges {
     pub(super) outcomes: Vec<JobOutcome>,
     /// Duplicates with the same body. They change no fact, but count as activity: otherwise `last_activity_at` would depend
     /// on which of the two came first.
-    pub(super) duplicates: Vec<DuplicateEvent>,
+    pub(super) duplicates: Vec<ClaimedWork>,
     /// Jobs of expiries that are still ahead by this worker's clock.
     pub(super) expiries: Vec<NewJob>,
     /// By trip, the trips that were merged into it.
@@ -74,38 +74,33 @@ pub(super) fn learn(
     changes: &mut BatchChanges,
 ) {
     for duplicate in &changes.duplicates {
-        for event in &duplicate.events {
-            let Some(key) = locked.key_of.get(event.trip.as_str()) else {
-                continue;
-            };
-            let Some(trip) = locked.trips.get_mut(key) else {
-                continue;
-            };
-            trip.apply_repetition(
-                event,
-                Provenance::Notified(duplicate.received_at),
-                changes.touched.entry(key.clone()).or_default(),
-            );
+        let JobPayload::Events { events, provenance, .. } = &duplicate.payload else {
+            continue;
+        };
+        for event in events {
+            if let Some(key) = locked.key_of.get(event.trip.as_str())
+                && let Some(trip) = locked.trips.get_mut(key)
+            {
+                let touched = changes.touched.entry(key.clone()).or_default();
+                trip.apply_repetition(event, *provenance, touched);
+            }
         }
     }
     for work in works {
         let (outcome, detail) = match &work.payload {
             JobPayload::Events {
-                events, received_at, ..
-            } => outcome(
-                "it",
-                &apply_events(work, events, Provenance::Notified(*received_at), locked, changes),
-            ),
-            JobPayload::Document {
-                resource,
-                trips,
+                source,
+                same_trip,
                 events,
-                way,
+                provenance,
                 ..
             } => {
-                let mut lines = changes.merges_of(trips, &locked.key_of);
-                lines.extend(apply_events(work, events, *way, locked, changes));
-                outcome(resource, &lines)
+                let mut lines = changes.merges_of(same_trip, &locked.key_of);
+                lines.extend(apply_events(work, events, *provenance, locked, changes));
+                match lines.is_empty() {
+                    true => ("nothing", format!("{source} has no new facts")),
+                    false => ("applied", lines.join(", ")),
+                }
             }
             JobPayload::Shared { with } => ("applied", format!("shares the document of job {with}")),
             JobPayload::Rematch { session } => ("applied", format!("rematched session {session}")),
@@ -114,34 +109,30 @@ pub(super) fn learn(
                 quote,
                 valid_until,
             } => {
-                let known = locked
-                    .key_of
-                    .get(trip)
-                    .and_then(|key| Some((key, locked.trips.get(key)?)));
-                let current_expiry =
-                    known.and_then(|(_, trip)| trip.quotes.get(quote)?.received.as_ref()?.details.valid_until);
-                match known.and_then(|(key, trip)| Some((key, trip.expiry_event(quote, *valid_until, now)?))) {
-                    Some((key, happening)) => {
-                        let detail = happening.summary();
-                        changes.timeline.entry(key.clone()).or_default().push((happening, None));
-                        ("applied", detail)
-                    }
+                let key = locked.key_of.get(trip);
+                let facts = key.and_then(|key| locked.trips.get(key));
+                let expires_at = facts.and_then(|trip| trip.quotes.get(quote)?.received.as_ref()?.details.valid_until);
+                // Otherwise the order of the facts would show in the timeline.
+                let key = key.filter(|_| expires_at == Some(*valid_until));
+                match key {
+                    None => ("nothing", "the quote expires later by now".to_owned()),
                     // Due by the database's clock and not yet by ours: without another job nothing would come back to it.
-                    None if current_expiry == Some(*valid_until) => {
+                    Some(_) if *valid_until > now => {
                         changes
                             .expiries
                             .extend(kinds::quote_expiry(trip, quote, *valid_until, now));
                         ("nothing", "too early by this worker's clock, enqueued again".to_owned())
                     }
-                    None => ("nothing", "the quote expires later by now".to_owned()),
+                    Some(key) => {
+                        let happening = TimelineEvent::quote_expired(quote, *valid_until);
+                        let detail = happening.summary();
+                        changes.timeline.entry(key.clone()).or_default().push((happening, None));
+                        ("applied", detail)
+                    }
                 }
             }
         };
-        changes.outcomes.push(JobOutcome {
-            job: work.job.id,
-            outcome,
-            detail,
-        });
+        changes.outcomes.push(JobOutcome::new(work.job.id, outcome, detail));
     }
 }
 
@@ -149,32 +140,21 @@ pub(super) fn learn(
 fn apply_events(
     work: &ClaimedWork,
     events: &[Event],
-    way: Provenance,
+    provenance: Provenance,
     locked: &mut trips::LockedTrips,
     changes: &mut BatchChanges,
 ) -> Vec<String> {
     let mut lines = Vec::new();
     for event in events {
-        let Some(key) = locked.key_of.get(event.trip.as_str()) else {
-            continue;
-        };
-        let Some(trip) = locked.trips.get_mut(key) else {
-            continue;
-        };
-        let touched = changes.touched.entry(key.clone()).or_default();
-        if let Some(happening) = trip.apply_event(event, way, touched) {
+        if let Some(key) = locked.key_of.get(event.trip.as_str())
+            && let Some(trip) = locked.trips.get_mut(key)
+            && let touched = changes.touched.entry(key.clone()).or_default()
+            && let Some(happening) = trip.apply_event(event, provenance, touched)
+        {
             lines.push(format!("{} ({key})", happening.summary()));
             let timeline = changes.timeline.entry(key.clone()).or_default();
             timeline.push((happening, work.job.delivery_id));
         }
     }
     lines
-}
-
-/// The outcome of a delivery or document that changed these things.
-fn outcome(source: &str, lines: &[String]) -> (&'static str, String) {
-    match lines.is_empty() {
-        true => ("nothing", format!("{source} has no new facts")),
-        false => ("applied", lines.join(", ")),
-    }
 }

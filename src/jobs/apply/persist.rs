@@ -105,11 +105,14 @@ pub(super) async fn project(
                 Some(ProjectionState::Row(row)) => Some(row),
                 Some(ProjectionState::Refused) | None => None,
             };
-            if projection::projectable_price(fact).is_some() && (row.is_some() || request_id.is_some()) {
+            if let Some(price) = projection::projectable_price(fact)
+                && (row.is_some() || request_id.is_some())
+            {
                 projections.push(QuoteProjection {
                     trip_key: key,
                     quote: id,
                     facts: fact,
+                    price,
                     row,
                     request_id,
                     new_id: Uuid::now_v7(),
@@ -120,13 +123,11 @@ pub(super) async fn project(
     if projections.is_empty() {
         return Ok(());
     }
-    let shown = projection::project(tx, &projections).await?;
-    for (projection, row) in projections.iter().zip(shown) {
-        if let Some(row) = row {
-            rows.insert(
-                (projection.trip_key.to_owned(), projection.quote.clone()),
-                ProjectionState::Row(row),
-            );
+    let projected = projection::project(tx, &projections).await?;
+    for QuoteProjection { trip_key, quote, .. } in projections {
+        let key = (trip_key.to_owned(), quote.to_string());
+        if let Some(row) = projected.get(&key) {
+            rows.insert((key.0, quote.clone()), ProjectionState::Row(*row));
         }
     }
     Ok(())

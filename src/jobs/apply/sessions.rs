@@ -16,7 +16,7 @@ use crate::queue::job::JobError;
 use crate::store::facts::quotes::{ProjectionState, QuoteKey};
 use crate::store::projection;
 use crate::store::sessions::LockedSession;
-use crate::store::sessions::state::{self, SessionState};
+use crate::store::sessions::state;
 use crate::store::sessions::write::{self, SessionWrite};
 use crate::store::timeline::{self, TimelineRow};
 
@@ -42,7 +42,7 @@ pub(super) async fn update(
         };
         let trip = trip.as_deref();
         let change = decide(&session.snapshot, trip, policy, now);
-        let before = state_of(session);
+        let before = session.state.clone();
         add_timeline(session, trip, &change, changes, &mut lines);
         let primary_quote_id = change.primary.as_ref().and_then(|selected| {
             // A row with an older price shows another fact than the selected one. If the facts had come in another order,
@@ -54,14 +54,13 @@ pub(super) async fn update(
                     .filter_map(|key| rows.get(&(key.clone(), quote.clone())));
                 shown.find_map(|shown| shown.row())
             });
-            session.selected_quote = selected.as_ref().map(|quote| quote.as_str().to_owned());
+            session.state.selected_quote = selected.as_ref().map(|quote| quote.as_str().to_owned());
             (row != session.primary_quote_id).then_some(row)
         });
-        session.matched_trip.clone_from(&session.trip_id);
-        session.matched_rfq.clone_from(&session.rfq);
-        let after = state_of(session);
-        if before != after {
-            states.push(after);
+        session.state.matched_trip.clone_from(&session.trip_id);
+        session.state.matched_rfq.clone_from(&session.rfq);
+        if before != session.state {
+            states.push(session.state.clone());
         }
         writes.push(SessionWrite {
             session: session.snapshot.id,
@@ -79,16 +78,6 @@ pub(super) async fn update(
     Ok(written)
 }
 
-fn state_of(session: &LockedSession) -> SessionState {
-    SessionState {
-        session: session.snapshot.id,
-        selected_quote: session.selected_quote.clone(),
-        matched_trip: session.matched_trip.clone(),
-        matched_rfq: session.matched_rfq.clone(),
-        timeline_seq: session.timeline_seq,
-    }
-}
-
 /// Adds the timeline events of the trip, and those of quotes that a later rematch counts.
 fn add_timeline(
     session: &mut LockedSession,
@@ -102,10 +91,10 @@ fn add_timeline(
     let mut keys_of_lines = BTreeSet::new();
     let mut add = |happening: TimelineEvent, delivery_id: Option<Uuid>| {
         if keys_of_lines.insert(happening.dedup_key.clone()) {
-            session.timeline_seq += 1;
+            session.state.timeline_seq += 1;
             lines.push(TimelineRow {
                 session: session.snapshot.id,
-                seq: session.timeline_seq,
+                seq: session.state.timeline_seq,
                 event: happening,
                 delivery_id,
             });

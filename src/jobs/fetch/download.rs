@@ -43,19 +43,15 @@ pub(super) struct FetchedDocument {
     pub(super) unchanged: bool,
 }
 
-pub(super) enum DownloadResult {
-    Fetched(FetchedDocument),
-    NotFetched {
-        outcomes: Vec<JobOutcome>,
-        unfinished: UnfinishedJobs,
-    },
-}
+/// The outcomes of the jobs that are finished without a document, and the others.
+pub(super) type NotFetched = (Vec<JobOutcome>, UnfinishedJobs);
 
 impl Downloader {
     /// Checks that a notification's link leads to its resource; the error says why not.
     pub(super) fn verify_href(&self, href: &str, resource: &Resource) -> Result<(), String> {
-        let mismatch = self.client.verify_href(href, resource).err();
-        mismatch.map_or(Ok(()), |error| Err(error.to_string()))
+        self.client
+            .verify_href(href, resource)
+            .map_err(|mismatch| mismatch.to_string())
     }
 
     pub(super) async fn download(
@@ -64,23 +60,21 @@ impl Downloader {
         request: &FetchRequest,
         resource: &Resource,
         fetched_at: Option<DateTime<Utc>>,
-    ) -> Result<DownloadResult, JobError> {
+    ) -> Result<Result<FetchedDocument, NotFetched>, JobError> {
         // A second fetch is due in any case: it is not about the trip's ids.
         if fetched_at.is_none()
             && let Some(why) = self.not_needed(request, resource).await?
         {
-            return Ok(DownloadResult::NotFetched {
-                outcomes: nothing(&request.jobs, why),
-                unfinished: Vec::new(),
-            });
+            let nothing = |job: &ClaimedJob| JobOutcome::new(job.id, "nothing", why);
+            return Ok(Err((request.jobs.iter().map(nothing).collect(), Vec::new())));
         }
         if let Some(wait) = follow_up::debounce(fetched_at, &request.jobs, request.claimed_at, self.api_lag) {
             let snooze = JobError::snooze("fetched a moment ago, later notifications share the next fetch", wait);
-            return Ok(DownloadResult::not_fetched(request.all_failed(&snooze)));
+            return Ok(Err((Vec::new(), request.all_failed(&snooze))));
         }
         let Some(call) = batch.permit.as_ref().and_then(Permit::start) else {
             let snooze = JobError::snooze("its permit for a call has expired", Duration::ZERO);
-            return Ok(DownloadResult::not_fetched(request.all_failed(&snooze)));
+            return Ok(Err((Vec::new(), request.all_failed(&snooze))));
         };
         let fetched = self.client.get(resource).await;
         let error = fetched.result.as_ref().err();
@@ -95,7 +89,7 @@ impl Downloader {
             Ok(document) => {
                 let document = self.store(request, resource, document, fetched.began_at).await?;
                 tracing::debug!(%resource, jobs = request.jobs.len(), "fetched {resource}");
-                Ok(DownloadResult::Fetched(document))
+                Ok(Ok(document))
             }
             Err(error) => {
                 tracing::debug!(%resource, jobs = request.jobs.len(), "failed to fetch {resource}: {error}");
@@ -103,9 +97,8 @@ impl Downloader {
                     true => Some(release::histories(&self.pool, &request.jobs).await?),
                     false => None,
                 };
-                let (outcomes, unfinished) =
-                    errors::dispositions(&error, &request.jobs, refusals.as_ref(), self.clock.now());
-                Ok(DownloadResult::NotFetched { outcomes, unfinished })
+                let now = self.clock.now();
+                Ok(Err(errors::dispositions(&error, &request.jobs, refusals.as_ref(), now)))
             }
         }
     }
@@ -158,15 +151,6 @@ impl Downloader {
     }
 }
 
-impl DownloadResult {
-    fn not_fetched(unfinished: UnfinishedJobs) -> Self {
-        Self::NotFetched {
-            outcomes: Vec::new(),
-            unfinished,
-        }
-    }
-}
-
 /// Returns the newest stored document, if its GET began after the last of the jobs was inserted.
 pub(super) fn stored(newest: &StoredDocument, request: &FetchRequest) -> Option<FetchedDocument> {
     if newest.requested_at <= request.newest() {
@@ -180,13 +164,4 @@ pub(super) fn stored(newest: &StoredDocument, request: &FetchRequest) -> Option<
         // It may not have been applied yet.
         unchanged: false,
     })
-}
-
-fn nothing(jobs: &[ClaimedJob], why: &str) -> Vec<JobOutcome> {
-    let outcome = |job: &ClaimedJob| JobOutcome {
-        job: job.id,
-        outcome: "nothing",
-        detail: why.to_owned(),
-    };
-    jobs.iter().map(outcome).collect()
 }

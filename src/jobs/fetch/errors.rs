@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rand::RngExt;
 
-use crate::avinode::client::error::FetchError;
+use crate::avinode::client::error::{FetchError, FetchErrorKind};
 use crate::avinode::resource::Resource;
 use crate::queue::admin::DIED;
 use crate::queue::handler::UnfinishedJobs;
@@ -32,13 +32,16 @@ type JobHistories = HashMap<i64, Vec<String>>;
 
 /// Returns the outcome of a call for the rate limit.
 pub(super) fn call_outcome(resource: &Resource, error: Option<&FetchError>) -> CallOutcome {
-    match error {
-        Some(FetchError::RateLimited { after, .. }) => CallOutcome::RateLimited { retry_after: *after },
-        Some(FetchError::Unauthorized { reason } | FetchError::Forbidden { reason }) => {
-            CallOutcome::Unauthorized { reason: reason.clone() }
-        }
-        Some(error) if error.trips_breaker() => CallOutcome::Failure {
-            key: resource.id.as_str().to_owned(),
+    let Some(error) = error else {
+        return CallOutcome::Success;
+    };
+    match error.kind {
+        FetchErrorKind::RateLimited { after } => CallOutcome::RateLimited { retry_after: after },
+        FetchErrorKind::Unauthorized | FetchErrorKind::Forbidden => CallOutcome::Unauthorized {
+            reason: error.to_string(),
+        },
+        _ if error.trips_breaker() => CallOutcome::Failure {
+            key: resource.id.to_string(),
         },
         _ => CallOutcome::Success,
     }
@@ -47,7 +50,7 @@ pub(super) fn call_outcome(resource: &Resource, error: Option<&FetchError>) -> C
 /// Returns whether the refusal may concern only this resource: a 403 while the credentials were accepted. One that follows
 /// others concerns the credentials.
 pub(super) fn is_own_refusal(error: &FetchError, was_suspended: bool) -> bool {
-    matches!(error, FetchError::Forbidden { .. }) && !was_suspended
+    error.kind == FetchErrorKind::Forbidden && !was_suspended
 }
 
 /// Returns the outcomes of the jobs that are finished by the error, and the others. `histories`: given for a refusal that may
@@ -62,11 +65,7 @@ pub(super) fn dispositions(
     for job in jobs {
         let refusals = histories.map(|all| all.get(&job.id).map_or(0, |history| refusals(history)));
         match disposition(error, job, refusals, now) {
-            Ok(detail) => outcomes.push(JobOutcome {
-                job: job.id,
-                outcome: "gone",
-                detail,
-            }),
+            Ok(detail) => outcomes.push(JobOutcome::new(job.id, "gone", detail)),
             Err(error) => unfinished.push((job.id, error)),
         }
     }
@@ -86,16 +85,17 @@ fn disposition(
     refusals: Option<usize>,
     now: DateTime<Utc>,
 ) -> Result<String, JobError> {
-    match error {
-        FetchError::Retryable { reason, .. } => Err(JobError::retry(reason)),
-        FetchError::RetryAfter { after, reason, .. } => Err(JobError::retry_after(reason, *after)),
+    let reason = error.reason();
+    match error.kind {
+        FetchErrorKind::Retryable { after: None, .. } => Err(JobError::retry(reason)),
+        FetchErrorKind::Retryable { after: Some(after), .. } => Err(JobError::retry_after(reason, after)),
         // Neither is the job's fault, and the rate limit delays all jobs: no attempt is counted.
-        FetchError::RateLimited { after, reason } => {
+        FetchErrorKind::RateLimited { after } => {
             let delay = after.unwrap_or(RATE_LIMITED_DELAY).min(RATE_LIMITED_DELAY_MAX);
             Err(JobError::snooze(reason, delay))
         }
-        FetchError::Unauthorized { reason } => Err(JobError::snooze(reason, Duration::from_secs(5))),
-        FetchError::Forbidden { reason } => Err(match refusals {
+        FetchErrorKind::Unauthorized => Err(JobError::snooze(reason, Duration::from_secs(5))),
+        FetchErrorKind::Forbidden => Err(match refusals {
             // Everything is refused.
             None => JobError::snooze(reason, FORBIDDEN_DELAY),
             Some(before) if before + 1 >= FORBIDDEN_LIMIT => JobError::fail(format!(
@@ -103,7 +103,7 @@ fn disposition(
             )),
             Some(_) => JobError::retry_after(format!("{REFUSED_ALONE}{reason}"), FORBIDDEN_DELAY),
         }),
-        FetchError::NotFound { reason } => {
+        FetchErrorKind::NotFound => {
             let age = (now - job.created_at).to_std().unwrap_or_default();
             let of_trip = job.key.as_deref().is_some_and(|key| key.starts_with("atrip-"));
             match job.kind {
@@ -120,12 +120,12 @@ fn disposition(
                         "not found {minutes} minutes after its notification: {reason}"
                     )))
                 }
-                _ => Ok(reason.clone()),
+                _ => Ok(reason.to_owned()),
             }
         }
         // Deleting a resource is no error. What was known about it stays, and the outcome says that it is gone.
-        FetchError::Gone { reason } => Ok(reason.clone()),
-        FetchError::Permanent { reason } => Err(JobError::fail(reason)),
+        FetchErrorKind::Gone => Ok(reason.to_owned()),
+        FetchErrorKind::Permanent => Err(JobError::fail(reason)),
     }
 }
 

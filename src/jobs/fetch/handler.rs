@@ -7,10 +7,10 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rand::RngExt;
 
-use super::download::{self, DownloadResult, Downloader, FetchedDocument};
+use super::download::{self, Downloader, FetchedDocument};
 use super::follow_up;
 use super::request::FetchRequest;
-use super::trip_lookup::{self, TripOfDocument};
+use super::trip_lookup;
 use crate::avinode::documents::{self, ParsedDocument};
 use crate::avinode::resource::Resource;
 use crate::domain::ids::TripId;
@@ -70,8 +70,8 @@ impl FetchHandler {
         let document = match newest.and_then(|newest| download::stored(&newest, request)) {
             Some(document) => document,
             None => match self.downloader.download(batch, request, resource, fetched_at).await? {
-                DownloadResult::Fetched(document) => document,
-                DownloadResult::NotFetched { outcomes, unfinished } => {
+                Ok(document) => document,
+                Err((outcomes, unfinished)) => {
                     self.complete(&request.jobs, &outcomes).await?;
                     return Ok(unfinished);
                 }
@@ -83,9 +83,8 @@ impl FetchHandler {
         };
         let pool = &self.applier.pool;
         match trip_lookup::trip_of(pool, request, resource, &parsed, document.fetched_at).await? {
-            TripOfDocument::Known(trip) => self.apply(request, resource, &parsed, Some(trip), &document).await,
-            TripOfDocument::NotNeeded => self.apply(request, resource, &parsed, None, &document).await,
-            TripOfDocument::Unknown(error) => Ok(request.all_failed(&error)),
+            Ok(trip) => self.apply(request, resource, &parsed, trip, &document).await,
+            Err(unknown) => Ok(request.all_failed(&unknown)),
         }
     }
 
@@ -101,11 +100,12 @@ impl FetchHandler {
         let follow_ups = follow_up::follow_ups(&mut tx, request, resource, parsed, document.unchanged).await?;
         tx.commit().await?;
         let notified = request.received_at.map(Provenance::Notified);
-        let payload = JobPayload::Document {
-            resource: resource.to_string(),
-            trips: parsed.trip_ids.clone(),
+        let payload = JobPayload::Events {
+            key: None,
+            source: resource.to_string(),
+            same_trip: parsed.trip_ids.clone(),
             events: trip.map(|trip| parsed.events_of(&trip)).unwrap_or_default(),
-            way: notified.unwrap_or(Provenance::Polled(document.began_at)),
+            provenance: notified.unwrap_or(Provenance::Polled(document.began_at)),
             follow_ups,
         };
         for attempt in 1.. {
@@ -129,15 +129,9 @@ impl FetchHandler {
         let Some(first) = with_delivery.or_else(|| held().next()) else {
             return Ok(());
         };
-        let mut works = vec![ClaimedWork {
-            job: first.clone(),
-            payload: payload.clone(),
-        }];
+        let mut works = vec![ClaimedWork::new(first, payload.clone())];
         let others = held().filter(|job| job.id != first.id);
-        works.extend(others.map(|job| ClaimedWork {
-            job: job.clone(),
-            payload: JobPayload::Shared { with: first.id },
-        }));
+        works.extend(others.map(|job| ClaimedWork::new(job, JobPayload::Shared { with: first.id })));
         self.applier.apply(begun, &works).await
     }
 

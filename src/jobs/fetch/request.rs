@@ -8,8 +8,7 @@ use uuid::Uuid;
 
 use crate::avinode::notification::{Notification, ThinNotification};
 use crate::avinode::resource::{Resource, ResourceKind};
-use crate::avinode::resource_id::ResourceId;
-use crate::domain::ids::TripId;
+use crate::domain::ids::{ResourceId, TripId};
 use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::job_kind::JobKind;
@@ -51,16 +50,8 @@ impl FetchRequest {
         };
         for job in jobs {
             match read(key, job, deliveries, &verify) {
-                Ok(JobRequest::Ignored(why)) => request.outcomes.push(JobOutcome {
-                    job: job.id,
-                    outcome: "nothing",
-                    detail: why,
-                }),
-                Ok(JobRequest::Fetch {
-                    resource,
-                    received_at,
-                    trip,
-                }) => {
+                Ok(JobRequest::Ignored(why)) => request.outcomes.push(JobOutcome::new(job.id, "nothing", why)),
+                Ok(JobRequest::Fetch(resource, received_at, trip)) => {
                     if request.resource.get_or_insert_with(|| resource.clone()) == &resource {
                         request.jobs.push(job.clone());
                         request.received_at = request.received_at.max(received_at);
@@ -93,11 +84,8 @@ impl FetchRequest {
 
 enum JobRequest {
     Ignored(String),
-    Fetch {
-        resource: Resource,
-        received_at: Option<DateTime<Utc>>,
-        trip: Option<TripId>,
-    },
+    /// The resource, and of its notification the time at which it was received and the trip.
+    Fetch(Resource, Option<DateTime<Utc>>, Option<TripId>),
 }
 
 fn read(
@@ -108,11 +96,8 @@ fn read(
 ) -> Result<JobRequest, JobError> {
     if job.kind != JobKind::FetchNotified {
         let resource = ResourceId::parse(key).ok().and_then(|id| Resource::by_id(&id));
-        return Ok(JobRequest::Fetch {
-            resource: resource.ok_or_else(|| JobError::fail(format!("invalid key {key:?}: not a resource id")))?,
-            received_at: None,
-            trip: None,
-        });
+        let resource = resource.ok_or_else(|| JobError::fail(format!("invalid key {key:?}: not a resource id")))?;
+        return Ok(JobRequest::Fetch(resource, None, None));
     }
     let stored = job.delivery_id.and_then(|id| deliveries.get(&id));
     let stored = stored.ok_or_else(|| JobError::fail("its delivery was deleted"))?;
@@ -129,11 +114,7 @@ fn read(
     }
     let resource = resource(&thin)?;
     verify(&thin.href, &resource).map_err(|why| JobError::fail(format!("link not followed: {why}")))?;
-    Ok(JobRequest::Fetch {
-        resource,
-        received_at: Some(stored.received_at),
-        trip: thin.trip,
-    })
+    Ok(JobRequest::Fetch(resource, Some(stored.received_at), thin.trip))
 }
 
 /// The resource by the notification's type, or, where it has none, by its id.

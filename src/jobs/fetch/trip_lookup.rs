@@ -10,8 +10,7 @@ use super::request::FetchRequest;
 use super::status;
 use crate::avinode::documents::ParsedDocument;
 use crate::avinode::resource::Resource;
-use crate::avinode::resource_id::ResourceId;
-use crate::domain::ids::{QuoteId, RfqId, TripId};
+use crate::domain::ids::{QuoteId, ResourceId, RfqId, TripId};
 use crate::jobs::kinds;
 use crate::postgres::transaction::Pool;
 use crate::queue::enqueue::{self, InsertOptions, NewJob, UniqueOptions};
@@ -27,27 +26,21 @@ const WAIT_FOR_RFQ: Duration = Duration::from_secs(40 * 60);
 /// Usually a notification of the trip comes before any operator answers, and supplies the other id.
 const WAIT_FOR_NOTIFICATION: Duration = Duration::from_secs(120);
 
-pub(super) enum TripOfDocument {
-    Known(TripId),
-    /// The document has no event that needs a trip.
-    NotNeeded,
-    Unknown(JobError),
-}
-
 /// Returns the trip that the document names, or its notification, or that facts know for its RFQ or quote. `fetched_at`: by
-/// the database's clock, before the document's GET began.
+/// the database's clock, before the document's GET began. `Ok(None)`: the document has no event that needs a trip; the inner
+/// error: the trip is not known, or not yet.
 pub(super) async fn trip_of(
     pool: &Pool,
     request: &FetchRequest,
     resource: &Resource,
     parsed: &ParsedDocument,
     fetched_at: DateTime<Utc>,
-) -> Result<TripOfDocument, JobError> {
+) -> Result<Result<Option<TripId>, JobError>, JobError> {
     if let Some(trip) = parsed.trip_ids.first().or(request.trip.as_ref()) {
-        return Ok(TripOfDocument::Known(trip.clone()));
+        return Ok(Ok(Some(trip.clone())));
     }
     if parsed.events.is_empty() {
-        return Ok(TripOfDocument::NotNeeded);
+        return Ok(Ok(None));
     }
     let (rfq, quote) = (parsed.rfq.as_ref(), parsed.quote.as_ref());
     let mut tx = pool.begin().await?;
@@ -55,7 +48,7 @@ pub(super) async fn trip_of(
     if let [trip] = &found[..]
         && let Ok(trip) = TripId::parse(trip)
     {
-        return Ok(TripOfDocument::Known(trip));
+        return Ok(Ok(Some(trip)));
     }
     let why = match found.len() {
         0 => "no fact knows its RFQ or quote",
@@ -63,7 +56,7 @@ pub(super) async fn trip_of(
     };
     let lost = JobError::fail(format!("{resource} names no trip, and {why}"));
     let Some(missing) = follow_up::rfq_with_trip(resource, parsed) else {
-        return Ok(TripOfDocument::Unknown(lost));
+        return Ok(Err(lost));
     };
     // Documents that wait for one RFQ share its fetch, after which facts know their trip. The waits count from the fetch of
     // each of the two, however long it took until anything could be fetched.
@@ -76,9 +69,9 @@ pub(super) async fn trip_of(
             .map(|newest| newest.requested_at)
             .filter(|newest| *newest >= fetched_at)
         {
-            Some(newest) if since(newest) >= WAIT_AFTER_RFQ => return Ok(TripOfDocument::Unknown(lost)),
+            Some(newest) if since(newest) >= WAIT_AFTER_RFQ => return Ok(Err(lost)),
             Some(_) => {}
-            None if since(fetched_at) >= WAIT_FOR_RFQ => return Ok(TripOfDocument::Unknown(lost)),
+            None if since(fetched_at) >= WAIT_FOR_RFQ => return Ok(Err(lost)),
             None => {
                 let job = kinds::follow_up(&missing, Duration::ZERO);
                 enqueue::insert(&mut tx, &[job], InsertOptions::default()).await?;
@@ -89,7 +82,7 @@ pub(super) async fn trip_of(
     let age = since(request.newest().max(fetched_at));
     let wait = (age / 2).clamp(Duration::from_millis(500), Duration::from_secs(60));
     let reason = format!("{resource} names no trip, {missing} is fetched first");
-    Ok(TripOfDocument::Unknown(JobError::snooze(reason, wait)))
+    Ok(Err(JobError::snooze(reason, wait)))
 }
 
 /// Inserts fetches of the trips of these sessions of which only the resource id is known: the trip itself shows both ids,

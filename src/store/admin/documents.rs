@@ -20,64 +20,47 @@ pub struct DocumentView {
     pub sha256: String,
     /// The length of the body; `None` if it is not stored any more, or was too long.
     pub bytes: Option<i32>,
+    #[serde(skip)]
+    pub body: Option<Vec<u8>>,
 }
 
-#[derive(Debug, Clone, Default)]
-pub struct DocumentFilter {
-    pub resource: Option<String>,
-    /// Only documents stored before this one.
-    pub before: Option<i64>,
-    pub limit: i64,
-}
-
-/// Lists documents, the last stored first.
-pub async fn documents(pool: &Pool, filter: &DocumentFilter) -> Result<Vec<DocumentView>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let rows = sqlx::query_as!(
-        DocumentView,
-        r#"
-        SELECT id, resource_id AS resource, kind, fetch_began_at AS fetched_at, fetch_count AS times, encode(digest, 'hex') AS "sha256!",
-            octet_length(body) AS bytes
-        FROM avinode_ingest.documents
-        WHERE ($1::text IS NULL OR resource_id = $1) AND ($2::bigint IS NULL OR id < $2)
-        ORDER BY id DESC
-        LIMIT $3
-        "#,
-        filter.resource,
-        filter.before,
-        filter.limit,
-    )
-    .fetch_all(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(rows)
+/// Lists the documents, of one resource or of all, that were stored before this one: the last stored first, without bodies.
+pub async fn documents(
+    pool: &Pool,
+    resource: Option<&str>,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<DocumentView>, sqlx::Error> {
+    read(pool, resource, before, limit, None).await
 }
 
 /// Reads one document, with its body if that is still stored.
-pub async fn document(pool: &Pool, id: i64) -> Result<Option<(DocumentView, Option<Vec<u8>>)>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let row = sqlx::query!(
+pub async fn document(pool: &Pool, id: i64) -> Result<Option<DocumentView>, sqlx::Error> {
+    Ok(read(pool, None, None, 1, Some(id)).await?.pop())
+}
+
+async fn read(
+    pool: &Pool,
+    resource: Option<&str>,
+    before: Option<i64>,
+    limit: i64,
+    id: Option<i64>,
+) -> Result<Vec<DocumentView>, sqlx::Error> {
+    let query = sqlx::query_as!(
+        DocumentView,
         r#"
-        SELECT id, resource_id, kind, fetch_began_at, fetch_count, encode(digest, 'hex') AS "sha256!",
-            octet_length(body) AS bytes, body
+        SELECT id, resource_id AS resource, kind, fetch_began_at AS fetched_at, fetch_count AS times,
+            encode(digest, 'hex') AS "sha256!", octet_length(body) AS bytes, CASE WHEN id = $4 THEN body END AS body
         FROM avinode_ingest.documents
-        WHERE id = $1
+        WHERE ($1::text IS NULL OR resource_id = $1) AND ($2::bigint IS NULL OR id < $2)
+            AND ($4::bigint IS NULL OR id = $4)
+        ORDER BY id DESC
+        LIMIT $3
         "#,
-        id
-    )
-    .fetch_optional(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(row.map(|row| {
-        let view = DocumentView {
-            id: row.id,
-            resource: row.resource_id,
-            kind: row.kind,
-            fetched_at: row.fetch_began_at,
-            times: row.fetch_count,
-            sha256: row.sha256,
-            bytes: row.bytes,
-        };
-        (view, row.body)
-    }))
+        resource,
+        before,
+        limit,
+        id,
+    );
+    pool.fetch_all(query).await
 }

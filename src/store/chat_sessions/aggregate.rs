@@ -14,9 +14,10 @@ pub async fn timeline(
     session: Uuid,
     page: &PageRequest<i64>,
 ) -> Result<Page<TimelineEntry, i64>, sqlx::Error> {
-    let rows = sqlx::query!(
+    let entries = sqlx::query_as!(
+        TimelineEntry,
         r#"
-        SELECT seq, recorded_at, happened_at AS "happened_at: PgTimestamp", kind, detail, delivery_id
+        SELECT seq, recorded_at, happened_at AS "happened_at!: PgTimestamp", kind, detail, delivery_id
         FROM avinode_ingest.timeline
         WHERE session_id = $1 AND seq > $2
         ORDER BY seq
@@ -28,20 +29,7 @@ pub async fn timeline(
     )
     .fetch_all(tx)
     .await?;
-    let entries = rows.into_iter().map(|row| TimelineEntry {
-        seq: row.seq,
-        recorded_at: row.recorded_at,
-        happened_at: row.happened_at.and_then(PgTimestamp::time),
-        kind: row.kind,
-        detail: row.detail,
-        delivery_id: row.delivery_id,
-    });
-    Ok(Page::from_rows(entries.collect(), page.limit, |entry| entry.seq))
-}
-
-pub async fn exists(tx: &mut Transaction<'_>, session: Uuid) -> Result<bool, sqlx::Error> {
-    let found = sqlx::query_scalar!("SELECT id FROM public.chat_sessions WHERE id = $1", session);
-    Ok(found.fetch_optional(tx).await?.is_some())
+    Ok(Page::from_rows(entries, page.limit, |entry| entry.seq))
 }
 
 /// Counts active sessions by step.

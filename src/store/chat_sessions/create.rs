@@ -9,19 +9,6 @@ use crate::domain::chat_session::input::NewChatSession;
 
 /// Inserts a session. Writes every column, since the application's own table may have no defaults.
 pub async fn insert(tx: &mut Transaction<'_>, new: &NewChatSession, now: DateTime<Utc>) -> Result<Uuid, sqlx::Error> {
-    let NewChatSession {
-        conversation_id,
-        iso_agent_id,
-        request_id,
-        status,
-        current_step,
-        workflow_state,
-        avinode_trip_id,
-        avinode_rfp_id,
-        avinode_rfq_id,
-        metadata,
-    } = new;
-    let status = status.map_or("active", |status| status.status().as_str());
     sqlx::query_scalar!(
         r#"
         INSERT INTO public.chat_sessions (
@@ -33,17 +20,17 @@ pub async fn insert(tx: &mut Transaction<'_>, new: &NewChatSession, now: DateTim
             coalesce($10, '{}'::jsonb), 0, 0, 0, 0, coalesce($11, '{}'::jsonb), $8, $8)
         RETURNING id
         "#,
-        *conversation_id,
-        *request_id,
-        *iso_agent_id,
-        status,
-        avinode_trip_id.as_deref(),
-        avinode_rfp_id.as_deref(),
-        avinode_rfq_id.as_deref(),
+        new.conversation_id,
+        new.request_id,
+        new.iso_agent_id,
+        status(new),
+        new.avinode_trip_id,
+        new.avinode_rfp_id,
+        new.avinode_rfq_id,
         now,
-        current_step.as_deref(),
-        object(workflow_state),
-        object(metadata),
+        new.current_step,
+        object(&new.workflow_state),
+        object(&new.metadata),
     )
     .fetch_one(tx)
     .await
@@ -56,19 +43,6 @@ pub async fn update(
     new: &NewChatSession,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let NewChatSession {
-        conversation_id: _, // a session's conversation and broker cannot change
-        iso_agent_id: _,
-        request_id,
-        status,
-        current_step,
-        workflow_state,
-        avinode_trip_id,
-        avinode_rfp_id,
-        avinode_rfq_id,
-        metadata,
-    } = new;
-    let status = status.map_or("active", |status| status.status().as_str());
     sqlx::query!(
         r#"
         UPDATE public.chat_sessions AS session
@@ -91,19 +65,23 @@ pub async fn update(
         WHERE session.id = $1
         "#,
         session,
-        status,
-        *request_id,
-        current_step.as_deref(),
-        object(workflow_state),
-        avinode_trip_id.as_deref(),
-        avinode_rfp_id.as_deref(),
-        avinode_rfq_id.as_deref(),
-        object(metadata),
+        status(new),
+        new.request_id,
+        new.current_step,
+        object(&new.workflow_state),
+        new.avinode_trip_id,
+        new.avinode_rfp_id,
+        new.avinode_rfq_id,
+        object(&new.metadata),
         now,
     )
     .execute(tx)
     .await?;
     Ok(())
+}
+
+fn status(new: &NewChatSession) -> &'static str {
+    new.status.map_or("active", Into::into)
 }
 
 fn object(map: &Option<Map<String, Value>>) -> Option<Value> {

@@ -5,7 +5,7 @@
 
 use crate::postgres::transaction::Transaction;
 use sqlx::postgres::PgRow;
-use sqlx::{Postgres, QueryBuilder, Row};
+use sqlx::{Encode, Postgres, QueryBuilder, Row, Type};
 use uuid::Uuid;
 
 use super::pg_timestamp::PgTimestamp;
@@ -112,25 +112,11 @@ fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &SessionFilter, trip_
         has_primary_quote,
         current_step,
     } = filter;
-    let ids = [
-        (" AND session.conversation_id = ", conversation_id),
-        (" AND session.request_id = ", request_id),
-        (" AND session.iso_agent_id = ", iso_agent_id),
-    ];
-    for (column, id) in ids {
-        if let Some(id) = id {
-            query.push(column).push_bind(*id);
-        }
-    }
-    let texts = [
-        (" AND session.avinode_rfp_id = ", rfp_id),
-        (" AND session.current_step = ", current_step),
-    ];
-    for (column, text) in texts {
-        if let Some(text) = text {
-            query.push(column).push_bind(text.clone());
-        }
-    }
+    push_equal(query, "conversation_id", conversation_id.as_ref());
+    push_equal(query, "request_id", request_id.as_ref());
+    push_equal(query, "iso_agent_id", iso_agent_id.as_ref());
+    push_equal(query, "avinode_rfp_id", rfp_id.as_ref());
+    push_equal(query, "current_step", current_step.as_ref());
     if let Some(rfq_id) = rfq_id {
         query.push(" AND avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = avinode_ingest.normal_rfq_id(");
         query.push_bind(rfq_id.clone()).push(")");
@@ -150,13 +136,21 @@ fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &SessionFilter, trip_
     };
 }
 
+fn push_equal<T>(query: &mut QueryBuilder<Postgres>, column: &'static str, value: Option<&T>)
+where
+    T: Clone + Type<Postgres> + for<'q> Encode<'q, Postgres>,
+{
+    if let Some(value) = value {
+        query
+            .push(" AND session.")
+            .push(column)
+            .push(" = ")
+            .push_bind(value.clone());
+    }
+}
+
 fn read(row: &PgRow) -> Result<(ChatSession, PgTimestamp), sqlx::Error> {
-    let time = |column| {
-        Ok::<_, sqlx::Error>(
-            row.try_get::<Option<PgTimestamp>, _>(column)?
-                .and_then(PgTimestamp::time),
-        )
-    };
+    let time = |column| row.try_get(column).map(PgTimestamp::time);
     let last_activity: PgTimestamp = row.try_get("last_activity_at")?;
     let session = ChatSession {
         id: row.try_get("id")?,

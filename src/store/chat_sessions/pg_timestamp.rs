@@ -11,7 +11,7 @@ use sqlx::{Type, ValueRef};
 /// Seconds from 1970 to 2000.
 const EPOCH: i64 = 946_684_800;
 
-/// A `timestamptz`.
+/// A `timestamptz`. NULL is read as `-infinity`, which is no time either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PgTimestamp(pub i64);
 
@@ -24,6 +24,12 @@ impl PgTimestamp {
         let seconds = self.0.div_euclid(1_000_000).checked_add(EPOCH)?;
         let nanos = u32::try_from(self.0.rem_euclid(1_000_000) * 1_000).ok()?;
         DateTime::from_timestamp(seconds, nanos)
+    }
+}
+
+impl From<PgTimestamp> for Option<DateTime<Utc>> {
+    fn from(timestamp: PgTimestamp) -> Self {
+        timestamp.time()
     }
 }
 
@@ -42,7 +48,7 @@ impl Encode<'_, Postgres> for PgTimestamp {
 impl<'r> Decode<'r, Postgres> for PgTimestamp {
     fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
         if value.is_null() {
-            return Err("an unexpected NULL timestamp".into());
+            return Ok(Self(i64::MIN));
         }
         // Eight bytes in the binary format of every statement with parameters; text would be an error here.
         let bytes: [u8; 8] = value.as_bytes()?.try_into()?;

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::pg_timestamp::PgTimestamp;
+use crate::domain::chat_session::input::QuoteUpdate;
 use crate::domain::chat_session::page::{Page, PageRequest};
 use crate::domain::chat_session::view::SessionQuote;
 
@@ -121,32 +122,14 @@ pub async fn insert_into_ledger(tx: &mut Transaction<'_>, session: Uuid, quote: 
     Ok(inserted.rows_affected() == 1)
 }
 
-/// The changes that a recorded quote makes in its session.
-#[derive(Debug, Clone, Default)]
-pub struct QuoteWrite {
-    /// Added to `quotes_received_count`.
-    pub new_quotes: i32,
-    /// Replaces `quotes_received_count` instead.
-    pub received_count: Option<i32>,
-    pub expected_count: Option<i32>,
-    pub primary_quote_id: Option<Uuid>,
-    pub current_step: Option<String>,
-}
-
-/// Writes the changes to a locked session.
+/// Writes a recorded quote to a locked session. `new_quotes`: added to `quotes_received_count`, unless the update has a count.
 pub async fn write(
     tx: &mut Transaction<'_>,
     session: Uuid,
-    write: &QuoteWrite,
+    update: &QuoteUpdate,
+    new_quotes: i64,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let QuoteWrite {
-        new_quotes,
-        received_count,
-        expected_count,
-        primary_quote_id,
-        current_step,
-    } = write;
     sqlx::query!(
         r#"
         UPDATE public.chat_sessions AS session
@@ -160,11 +143,11 @@ pub async fn write(
         WHERE session.id = $1
         "#,
         session,
-        *received_count,
-        i64::from(*new_quotes),
-        *expected_count,
-        *primary_quote_id,
-        current_step.as_deref(),
+        update.quotes_received_count,
+        new_quotes,
+        update.quotes_expected_count,
+        update.primary_quote_id,
+        update.current_step,
         now,
     )
     .execute(tx)
@@ -179,10 +162,11 @@ pub async fn list(
     trip_ids: &[String],
     page: &PageRequest<String>,
 ) -> Result<Page<SessionQuote, String>, sqlx::Error> {
-    let rows = sqlx::query!(
+    let quotes = sqlx::query_as!(
+        SessionQuote,
         r#"
         SELECT entry.quote_id AS "key!", entry.counted AS "counted!", entry.entered_at AS "entered_at!",
-            quote.id AS "row?", coalesce(quote.id = session.primary_quote_id, false) AS "is_primary!",
+            quote.id AS "quote_id?", coalesce(quote.id = session.primary_quote_id, false) AS "is_primary!",
             coalesce(fact.quote_id, quote.avinode_quote_id,
                 CASE WHEN entry.quote_id NOT LIKE 'row:%' THEN entry.quote_id END) AS avinode_quote_id,
             coalesce(fact.operator_name, quote.operator_name) AS operator_name,
@@ -190,7 +174,7 @@ pub async fn list(
             coalesce(fact.currency, quote.metadata ->> 'currency') AS currency,
             coalesce(fact.aircraft_type, quote.aircraft_type) AS aircraft_type,
             coalesce(fact.aircraft_tail, quote.aircraft_tail_number) AS aircraft_tail_number,
-            coalesce(fact.valid_until, quote.valid_until) AS "valid_until: PgTimestamp",
+            coalesce(fact.valid_until, quote.valid_until) AS "valid_until!: PgTimestamp",
             coalesce(fact.declined, false) OR coalesce(rfq.declined, false) AS "declined!",
             coalesce(fact.decline_reason, rfq.decline_reason) AS decline_reason,
             quote.status::text AS status
@@ -227,28 +211,5 @@ pub async fn list(
     )
     .fetch_all(tx)
     .await?;
-    let quotes = rows.into_iter().map(|row| {
-        let quote = SessionQuote {
-            quote_id: row.row,
-            avinode_quote_id: row.avinode_quote_id,
-            is_primary: row.is_primary,
-            counted: row.counted,
-            entered_at: row.entered_at,
-            operator_name: row.operator_name,
-            total_price: row.total_price,
-            currency: row.currency,
-            aircraft_type: row.aircraft_type,
-            aircraft_tail_number: row.aircraft_tail_number,
-            valid_until: row.valid_until.and_then(PgTimestamp::time),
-            declined: row.declined,
-            decline_reason: row.decline_reason,
-            status: row.status,
-        };
-        (quote, row.key)
-    });
-    let listed = Page::from_rows(quotes.collect(), page.limit, |(_, key)| key.clone());
-    Ok(Page {
-        data: listed.data.into_iter().map(|(quote, _)| quote).collect(),
-        next: listed.next,
-    })
+    Ok(Page::from_rows(quotes, page.limit, |quote| quote.key.clone()))
 }

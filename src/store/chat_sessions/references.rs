@@ -4,27 +4,13 @@
 use crate::postgres::transaction::Transaction;
 use uuid::Uuid;
 
-/// The references of a call; `None` is not checked.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct References {
-    /// `requests.id`.
-    pub request_id: Option<Uuid>,
-    /// `iso_agents.id`.
-    pub iso_agent_id: Option<Uuid>,
-    /// `proposals.id`.
-    pub proposal_id: Option<Uuid>,
-}
-
-/// The name of the first field that refers to no row.
+/// The name of the first field that refers to no row; an absent one is not checked.
 pub async fn first_missing(
     tx: &mut Transaction<'_>,
-    references: References,
+    request_id: Option<Uuid>,
+    iso_agent_id: Option<Uuid>,
+    proposal_id: Option<Uuid>,
 ) -> Result<Option<&'static str>, sqlx::Error> {
-    let References {
-        request_id,
-        iso_agent_id,
-        proposal_id,
-    } = references;
     let exists = sqlx::query!(
         r#"
         SELECT $1::uuid IS NULL OR EXISTS (SELECT FROM public.requests WHERE id = $1) AS "request!",

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::domain::chat_session::patch::TripPatch;
 use crate::domain::chat_session::status::SessionStatus;
 
 /// Raises the last activity to `now` and adds messages; returns false if the session does not exist.
@@ -59,37 +60,14 @@ pub async fn status(
     Ok(())
 }
 
-/// New values of columns; an outer `None` leaves a column as it is.
-#[derive(Debug, Clone, Default)]
-pub struct TripColumns {
-    pub avinode_trip_id: Option<Option<String>>,
-    pub avinode_rfp_id: Option<Option<String>>,
-    pub avinode_rfq_id: Option<Option<String>>,
-    pub request_id: Option<Option<Uuid>>,
-    pub current_step: Option<Option<String>>,
-    /// The complete new value.
-    pub workflow_state: Option<Option<Value>>,
-    pub quotes_expected_count: Option<i32>,
-    pub operators_contacted_count: Option<i32>,
-}
-
-/// Writes the trip columns of a locked session.
+/// Writes a patch to the trip columns of a locked session. `workflow_state`: the complete new value.
 pub async fn trip(
     tx: &mut Transaction<'_>,
     session: Uuid,
-    columns: &TripColumns,
+    patch: &TripPatch,
+    workflow_state: Option<Value>,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let TripColumns {
-        avinode_trip_id,
-        avinode_rfp_id,
-        avinode_rfq_id,
-        request_id,
-        current_step,
-        workflow_state,
-        quotes_expected_count,
-        operators_contacted_count,
-    } = columns;
     sqlx::query!(
         r#"
         UPDATE public.chat_sessions AS session
@@ -98,28 +76,27 @@ pub async fn trip(
             avinode_rfq_id = CASE WHEN $6 THEN $7 ELSE session.avinode_rfq_id END,
             request_id = CASE WHEN $8 THEN $9 ELSE session.request_id END,
             current_step = CASE WHEN $10 THEN $11 ELSE session.current_step END,
-            workflow_state = CASE WHEN $12 THEN $13 ELSE session.workflow_state END,
-            quotes_expected_count = coalesce($14, session.quotes_expected_count),
-            operators_contacted_count = coalesce($15, session.operators_contacted_count),
-            last_activity_at = greatest(session.last_activity_at, $16),
+            workflow_state = coalesce($12, session.workflow_state),
+            quotes_expected_count = coalesce($13, session.quotes_expected_count),
+            operators_contacted_count = coalesce($14, session.operators_contacted_count),
+            last_activity_at = greatest(session.last_activity_at, $15),
             updated_at = clock_timestamp()
         WHERE session.id = $1
         "#,
         session,
-        avinode_trip_id.is_some(),
-        avinode_trip_id.clone().flatten(),
-        avinode_rfp_id.is_some(),
-        avinode_rfp_id.clone().flatten(),
-        avinode_rfq_id.is_some(),
-        avinode_rfq_id.clone().flatten(),
-        request_id.is_some(),
-        request_id.flatten(),
-        current_step.is_some(),
-        current_step.clone().flatten(),
-        workflow_state.is_some(),
-        workflow_state.clone().flatten(),
-        *quotes_expected_count,
-        *operators_contacted_count,
+        patch.avinode_trip_id.is_some(),
+        patch.avinode_trip_id.as_ref().and_then(Option::as_deref),
+        patch.avinode_rfp_id.is_some(),
+        patch.avinode_rfp_id.as_ref().and_then(Option::as_deref),
+        patch.avinode_rfq_id.is_some(),
+        patch.avinode_rfq_id.as_ref().and_then(Option::as_deref),
+        patch.request_id.is_some(),
+        patch.request_id.flatten(),
+        patch.current_step.is_some(),
+        patch.current_step.as_ref().and_then(Option::as_deref),
+        workflow_state,
+        patch.quotes_expected_count.map(Option::unwrap_or_default),
+        patch.operators_contacted_count.map(Option::unwrap_or_default),
         now,
     )
     .execute(tx)

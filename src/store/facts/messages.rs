@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::ids::MessageId;
 use crate::domain::trip::TripFacts;
+use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 
 /// Adds the known ones of these messages to their locked trips.
@@ -15,18 +16,14 @@ pub(super) async fn load(
     if messages.is_empty() {
         return Ok(());
     }
-    let (keys, ids): (Vec<String>, Vec<String>) = messages
-        .iter()
-        .map(|(key, id)| (key.clone(), id.as_str().to_owned()))
-        .unzip();
     let rows = sqlx::query!(
         r#"
         SELECT message.trip_key, message.message_id
         FROM avinode_ingest.messages AS message
         JOIN unnest($1::text[], $2::text[]) AS wanted (trip_key, message_id) USING (trip_key, message_id)
         "#,
-        &keys,
-        &ids
+        &column(messages, |(trip_key, _)| trip_key.as_str()) as &[&str],
+        &column(messages, |(_, id)| id.as_str()) as &[&str],
     )
     .fetch_all(tx)
     .await?;
@@ -40,10 +37,6 @@ pub(super) async fn load(
 
 /// Writes messages of locked trips.
 pub async fn write(tx: &mut Transaction<'_>, messages: &[(String, MessageId)]) -> Result<(), sqlx::Error> {
-    let (keys, ids): (Vec<String>, Vec<String>) = messages
-        .iter()
-        .map(|(key, id)| (key.clone(), id.as_str().to_owned()))
-        .unzip();
     sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.messages (trip_key, message_id)
@@ -51,8 +44,8 @@ pub async fn write(tx: &mut Transaction<'_>, messages: &[(String, MessageId)]) -
         ORDER BY trip_key, message_id
         ON CONFLICT DO NOTHING
         "#,
-        &keys,
-        &ids
+        &column(messages, |(trip_key, _)| trip_key.as_str()) as &[&str],
+        &column(messages, |(_, id)| id.as_str()) as &[&str],
     )
     .execute(tx)
     .await?;

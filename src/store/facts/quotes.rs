@@ -7,12 +7,12 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::quote_columns::details;
 use super::quote_history;
 use crate::domain::event::{Money, Party, QuoteDetails};
 use crate::domain::ids::{QuoteId, RfqId};
-use crate::domain::quote::{DeclineFact, QuoteFacts, ReceivedQuote};
+use crate::domain::quote::QuoteFacts;
 use crate::domain::trip::TripFacts;
+use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 use crate::store::version;
 
@@ -71,7 +71,22 @@ pub(super) async fn load(
             .filter(|_| row.received)
             .map(|version| {
                 let rfq = row.rfq_id.as_deref().and_then(|id| RfqId::parse(id).ok());
-                let details = details!(id.clone(), rfq, row);
+                let details = QuoteDetails {
+                    quote: id.clone(),
+                    rfq,
+                    // An amount without a currency is no price.
+                    price: row
+                        .amount
+                        .zip(row.currency)
+                        .map(|(amount, currency)| Money { amount, currency }),
+                    operator: Party {
+                        id: row.operator_id,
+                        name: row.operator_name,
+                    },
+                    aircraft_type: row.aircraft_type,
+                    aircraft_tail: row.aircraft_tail,
+                    valid_until: row.valid_until,
+                };
                 quote_history::of_one_observation(details, version, row.first_fact_at)
             });
         let history = quote_history::read(&id, row.history)
@@ -84,104 +99,11 @@ pub(super) async fn load(
     Ok(projections)
 }
 
-/// The columns of `quote_facts`, one array each.
-#[derive(Default)]
-struct QuoteFactColumns {
-    trip_key: Vec<String>,
-    quote_id: Vec<String>,
-    received: Vec<bool>,
-    rfq_id: Vec<Option<String>>,
-    amount: Vec<Option<Decimal>>,
-    currency: Vec<Option<String>>,
-    operator_id: Vec<Option<String>>,
-    operator_name: Vec<Option<String>>,
-    aircraft_type: Vec<Option<String>>,
-    aircraft_tail: Vec<Option<String>>,
-    valid_until: Vec<Option<DateTime<Utc>>>,
-    fact_at: Vec<Option<DateTime<Utc>>>,
-    fact_source: Vec<Option<i16>>,
-    fact_digest: Vec<Option<Vec<u8>>>,
-    first_fact_at: Vec<Option<DateTime<Utc>>>,
-    declined: Vec<bool>,
-    declined_at: Vec<Option<DateTime<Utc>>>,
-    declined_source: Vec<Option<i16>>,
-    declined_digest: Vec<Option<Vec<u8>>>,
-    decline_reason: Vec<Option<String>>,
-    history: Vec<Option<Value>>,
-}
-
-impl QuoteFactColumns {
-    fn push(&mut self, trip_key: &str, quote_id: &QuoteId, facts: &QuoteFacts) {
-        let QuoteFacts {
-            history,
-            received,
-            decline,
-        } = facts;
-        self.trip_key.push(trip_key.to_owned());
-        self.quote_id.push(quote_id.as_str().to_owned());
-        self.history.push(quote_history::write(history));
-        self.push_received(received.clone());
-        self.push_decline(decline.as_ref());
-    }
-
-    fn push_received(&mut self, received: Option<ReceivedQuote>) {
-        self.received.push(received.is_some());
-        let (details, version, first_fact_at) = match received {
-            Some(ReceivedQuote {
-                details,
-                version,
-                first_fact_at,
-                changed_at: _, // derived from the history
-            }) => (Some(details), Some(version), first_fact_at),
-            None => (None, None, None),
-        };
-        self.fact_at.push(version.as_ref().and_then(|version| version.at));
-        self.fact_source
-            .push(version.as_ref().map(|version| version::source_number(version.source)));
-        self.fact_digest.push(version.map(|version| version.digest.to_vec()));
-        self.first_fact_at.push(first_fact_at);
-        let (rfq, price, operator, aircraft_type, aircraft_tail, valid_until) = match details {
-            Some(QuoteDetails {
-                quote: _, // the row's key
-                rfq,
-                price,
-                operator,
-                aircraft_type,
-                aircraft_tail,
-                valid_until,
-            }) => (rfq, price, operator, aircraft_type, aircraft_tail, valid_until),
-            None => (None, None, Party::default(), None, None, None),
-        };
-        let (amount, currency) = price.map(|Money { amount, currency }| (amount, currency)).unzip();
-        let Party { id, name } = operator;
-        self.rfq_id.push(rfq.map(|rfq| rfq.as_str().to_owned()));
-        self.amount.push(amount);
-        self.currency.push(currency);
-        self.operator_id.push(id);
-        self.operator_name.push(name);
-        self.aircraft_type.push(aircraft_type);
-        self.aircraft_tail.push(aircraft_tail);
-        self.valid_until.push(valid_until);
-    }
-
-    fn push_decline(&mut self, decline: Option<&DeclineFact>) {
-        self.declined.push(decline.is_some());
-        let (version, reason) = decline.map(|DeclineFact { version, reason }| (version, reason)).unzip();
-        self.declined_at.push(version.and_then(|version| version.at));
-        self.declined_source
-            .push(version.map(|version| version::source_number(version.source)));
-        self.declined_digest
-            .push(version.map(|version| version.digest.to_vec()));
-        self.decline_reason.push(reason.cloned().flatten());
-    }
-}
-
 /// Writes quotes of locked trips, sorted by key.
 pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &QuoteFacts)]) -> Result<(), sqlx::Error> {
-    let mut columns = QuoteFactColumns::default();
-    for (trip_key, quote_id, facts) in quotes {
-        columns.push(trip_key, quote_id, facts);
-    }
+    let received = column(quotes, |(_, _, facts)| facts.received.as_ref());
+    let details = column(&received, |&quote| quote.map(|quote| &quote.details));
+    let declines = column(quotes, |(_, _, facts)| facts.decline.as_ref());
     sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.quote_facts (
@@ -206,27 +128,27 @@ pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &QuoteFa
             declined_digest = EXCLUDED.declined_digest, decline_reason = EXCLUDED.decline_reason,
             history = EXCLUDED.history
         "#,
-        &columns.trip_key,
-        &columns.quote_id,
-        &columns.received,
-        &columns.rfq_id as &[Option<String>],
-        &columns.amount as &[Option<Decimal>],
-        &columns.currency as &[Option<String>],
-        &columns.operator_id as &[Option<String>],
-        &columns.operator_name as &[Option<String>],
-        &columns.aircraft_type as &[Option<String>],
-        &columns.aircraft_tail as &[Option<String>],
-        &columns.valid_until as &[Option<DateTime<Utc>>],
-        &columns.fact_at as &[Option<DateTime<Utc>>],
-        &columns.fact_source as &[Option<i16>],
-        &columns.fact_digest as &[Option<Vec<u8>>],
-        &columns.first_fact_at as &[Option<DateTime<Utc>>],
-        &columns.declined,
-        &columns.declined_at as &[Option<DateTime<Utc>>],
-        &columns.declined_source as &[Option<i16>],
-        &columns.declined_digest as &[Option<Vec<u8>>],
-        &columns.decline_reason as &[Option<String>],
-        &columns.history as &[Option<Value>],
+        &column(quotes, |(trip_key, _, _)| *trip_key) as &[&str],
+        &column(quotes, |(_, id, _)| id.as_str()) as &[&str],
+        &column(&received, Option::is_some),
+        &column(&details, |&quote| Some(quote?.rfq.as_ref()?.as_str())) as &[Option<&str>],
+        &column(&details, |&quote| Some(quote?.price.as_ref()?.amount)) as &[Option<Decimal>],
+        &column(&details, |&quote| Some(quote?.price.as_ref()?.currency.as_str())) as &[Option<&str>],
+        &column(&details, |&quote| quote?.operator.id.as_deref()) as &[Option<&str>],
+        &column(&details, |&quote| quote?.operator.name.as_deref()) as &[Option<&str>],
+        &column(&details, |&quote| quote?.aircraft_type.as_deref()) as &[Option<&str>],
+        &column(&details, |&quote| quote?.aircraft_tail.as_deref()) as &[Option<&str>],
+        &column(&details, |&quote| quote?.valid_until) as &[Option<DateTime<Utc>>],
+        &column(&received, |&quote| quote?.version.at) as &[Option<DateTime<Utc>>],
+        &column(&received, |&quote| Some(quote?.version.source as i16)) as &[Option<i16>],
+        &column(&received, |&quote| Some(&quote?.version.digest[..])) as &[Option<&[u8]>],
+        &column(&received, |&quote| quote?.first_fact_at) as &[Option<DateTime<Utc>>],
+        &column(&declines, Option::is_some),
+        &column(&declines, |&decline| decline?.version.at) as &[Option<DateTime<Utc>>],
+        &column(&declines, |&decline| Some(decline?.version.source as i16)) as &[Option<i16>],
+        &column(&declines, |&decline| Some(&decline?.version.digest[..])) as &[Option<&[u8]>],
+        &column(&declines, |&decline| decline?.reason.as_deref()) as &[Option<&str>],
+        &column(quotes, |(_, _, facts)| quote_history::write(&facts.history)) as &[Option<Value>],
     )
     .execute(tx)
     .await?;

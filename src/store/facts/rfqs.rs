@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::domain::ids::RfqId;
-use crate::domain::quote::{DeclineFact, Rfq};
+use crate::domain::quote::Rfq;
 use crate::domain::trip::TripFacts;
+use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 use crate::store::version;
 
@@ -33,29 +34,7 @@ pub(super) async fn load(
 
 /// Writes RFQs of locked trips, sorted by key.
 pub async fn write(tx: &mut Transaction<'_>, rfqs: &[(&str, &RfqId, &Rfq)]) -> Result<(), sqlx::Error> {
-    let keys: Vec<String> = rfqs.iter().map(|(key, _, _)| (*key).to_owned()).collect();
-    let ids: Vec<String> = rfqs.iter().map(|(_, id, _)| id.as_str().to_owned()).collect();
-    let (sent, declines): (Vec<bool>, Vec<Option<&DeclineFact>>) = rfqs
-        .iter()
-        .map(|(_, _, Rfq { sent, decline })| (*sent, decline.as_ref()))
-        .unzip();
-    let declined: Vec<bool> = declines.iter().map(Option::is_some).collect();
-    let at: Vec<Option<DateTime<Utc>>> = declines
-        .iter()
-        .map(|decline| decline.and_then(|d| d.version.at))
-        .collect();
-    let source: Vec<Option<i16>> = declines
-        .iter()
-        .map(|decline| decline.map(|d| version::source_number(d.version.source)))
-        .collect();
-    let digest: Vec<Option<Vec<u8>>> = declines
-        .iter()
-        .map(|decline| decline.map(|d| d.version.digest.to_vec()))
-        .collect();
-    let reason: Vec<Option<String>> = declines
-        .iter()
-        .map(|decline| decline.and_then(|d| d.reason.clone()))
-        .collect();
+    let declines = column(rfqs, |(_, _, rfq)| rfq.decline.as_ref());
     sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.rfqs (
@@ -71,14 +50,14 @@ pub async fn write(tx: &mut Transaction<'_>, rfqs: &[(&str, &RfqId, &Rfq)]) -> R
             declined_source = EXCLUDED.declined_source, declined_digest = EXCLUDED.declined_digest,
             decline_reason = EXCLUDED.decline_reason
         "#,
-        &keys,
-        &ids,
-        &sent,
-        &declined,
-        &at as &[Option<DateTime<Utc>>],
-        &source as &[Option<i16>],
-        &digest as &[Option<Vec<u8>>],
-        &reason as &[Option<String>],
+        &column(rfqs, |(trip_key, _, _)| *trip_key) as &[&str],
+        &column(rfqs, |(_, id, _)| id.as_str()) as &[&str],
+        &column(rfqs, |(_, _, rfq)| rfq.sent),
+        &column(&declines, Option::is_some),
+        &column(&declines, |&decline| decline?.version.at) as &[Option<DateTime<Utc>>],
+        &column(&declines, |&decline| Some(decline?.version.source as i16)) as &[Option<i16>],
+        &column(&declines, |&decline| Some(&decline?.version.digest[..])) as &[Option<&[u8]>],
+        &column(&declines, |&decline| decline?.reason.as_deref()) as &[Option<&str>],
     )
     .execute(tx)
     .await?;

@@ -4,74 +4,51 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::column_ownership::OwnedColumns;
-use crate::domain::quote::ReceivedQuote;
+use super::QuoteProjection;
 
-pub(super) struct ProjectedColumns {
-    pub(super) operator_id: String,
-    pub(super) operator_name: String,
+/// The application may require a value, so an unknown one is `unknown`.
+const UNKNOWN: &str = "unknown";
+
+pub(super) struct ProjectedColumns<'a> {
+    pub(super) operator_id: &'a str,
+    pub(super) operator_name: &'a str,
     pub(super) price: Decimal,
-    pub(super) aircraft_type: String,
-    pub(super) aircraft_tail_number: Option<String>,
+    currency: Option<&'a str>,
+    pub(super) aircraft_type: &'a str,
+    pub(super) aircraft_tail_number: Option<&'a str>,
     pub(super) valid_until: Option<DateTime<Utc>>,
-    pub(super) metadata: Value,
 }
 
-impl ProjectedColumns {
-    /// The application may require a value, so an unknown one is `unknown`.
-    pub(super) fn new(quote: &ReceivedQuote, price: Decimal) -> Self {
-        let details = &quote.details;
-        let unknown = || "unknown".to_owned();
+impl<'a> ProjectedColumns<'a> {
+    pub(super) fn new(projection: &QuoteProjection<'a>) -> Self {
+        let details = &projection.facts.details;
+        let (id, name) = (details.operator.id.as_deref(), details.operator.name.as_deref());
         Self {
-            operator_id: details
-                .operator
-                .id
-                .clone()
-                .or(details.operator.name.clone())
-                .unwrap_or_else(unknown),
-            operator_name: details
-                .operator
-                .name
-                .clone()
-                .or(details.operator.id.clone())
-                .unwrap_or_else(unknown),
-            price,
-            aircraft_type: details.aircraft_type.clone().unwrap_or_else(unknown),
-            aircraft_tail_number: details.aircraft_tail.clone(),
+            operator_id: id.or(name).unwrap_or(UNKNOWN),
+            operator_name: name.or(id).unwrap_or(UNKNOWN),
+            price: projection.price,
+            currency: details.price.as_ref().map(|price| price.currency.as_str()),
+            aircraft_type: details.aircraft_type.as_deref().unwrap_or(UNKNOWN),
+            aircraft_tail_number: details.aircraft_tail.as_deref(),
             valid_until: details.valid_until,
-            metadata: json!({
-                "source": "avinode-ingest",
-                "currency": details.price.as_ref().map(|price| price.currency.clone()),
-            }),
         }
     }
 
-    /// The values of the owned columns, to compare with the row before the next update. Prices are text: they are decimal.
-    pub(super) fn owned_values(&self, owned: &OwnedColumns) -> Value {
-        let OwnedColumns {
-            operator_id,
-            operator_name,
-            base_price,
-            total_price,
-            aircraft_type,
-            aircraft_tail_number,
-            valid_until,
-        } = *owned;
+    pub(super) fn metadata(&self) -> Value {
+        json!({"source": "avinode-ingest", "currency": self.currency})
+    }
+
+    /// The values by column, to compare with the row before the next update. Prices are text: they are decimal.
+    pub(super) fn to_json(&self) -> Value {
         let price = self.price.to_string();
-        let columns = [
-            ("operator_id", operator_id, json!(self.operator_id)),
-            ("operator_name", operator_name, json!(self.operator_name)),
-            ("base_price", base_price, json!(price)),
-            ("total_price", total_price, json!(price)),
-            ("aircraft_type", aircraft_type, json!(self.aircraft_type)),
-            (
-                "aircraft_tail_number",
-                aircraft_tail_number,
-                json!(self.aircraft_tail_number),
-            ),
-            ("valid_until", valid_until, json!(self.valid_until)),
-        ];
-        let owned = columns.into_iter().filter(|(_, is_owned, _)| *is_owned);
-        Value::Object(owned.map(|(column, _, value)| (column.to_owned(), value)).collect())
+        json!({
+            "operator_id": self.operator_id,
+            "operator_name": self.operator_name,
+            "base_price": price,
+            "total_price": price,
+            "aircraft_type": self.aircraft_type,
+            "aircraft_tail_number": self.aircraft_tail_number,
+            "valid_until": self.valid_until,
+        })
     }
 }

@@ -4,6 +4,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
 use crate::domain::decide::SessionUpdate;
+use crate::domain::ids::QuoteId;
+use crate::domain::workflow::WorkflowStep;
+use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 
 #[derive(Debug, Clone)]
@@ -37,49 +40,16 @@ impl SessionWrite {
 /// Writes the rows of `chat_sessions` that change, and inserts the counted quotes into the ledger. Returns the number of
 /// rows.
 pub async fn write(tx: &mut Transaction<'_>, writes: &[SessionWrite]) -> Result<u64, sqlx::Error> {
-    let (sessions, quotes): (Vec<Uuid>, Vec<String>) = writes
+    let counted: Vec<(Uuid, &QuoteId)> = writes
         .iter()
-        .flat_map(|write| {
-            write
-                .update
-                .counted_quotes
-                .iter()
-                .map(|quote| (write.session, quote.as_str().to_owned()))
-        })
-        .unzip();
+        .flat_map(|write| write.update.counted_quotes.iter().map(|quote| (write.session, quote)))
+        .collect();
     let changed: Vec<&SessionWrite> = writes.iter().filter(|write| write.changes_row()).collect();
     if changed.is_empty() {
         return Ok(0);
     }
-    let ids: Vec<Uuid> = changed.iter().map(|write| write.session).collect();
-    let counted: Vec<i32> = changed
-        .iter()
-        .map(|write| i32::try_from(write.update.counted_quotes.len()).unwrap_or(i32::MAX))
-        .collect();
-    let rfqs_sent: Vec<i32> = changed
-        .iter()
-        .map(|write| write.update.rfqs_sent.unwrap_or(0))
-        .collect();
-    let activity: Vec<Option<DateTime<Utc>>> = changed.iter().map(|write| write.update.last_activity_at).collect();
-    let step: Vec<Option<String>> = changed
-        .iter()
-        .map(|write| write.update.step.map(|step| step.as_str().to_owned()))
-        .collect();
-    let sets_primary: Vec<bool> = changed.iter().map(|write| write.primary_quote_id.is_some()).collect();
-    let primary: Vec<Option<Uuid>> = changed.iter().map(|write| write.primary_quote_id.flatten()).collect();
-    let status = |write: &&SessionWrite| write.update.trip_status.clone();
-    let trip_status: Vec<Option<String>> = changed
-        .iter()
-        .map(|write| status(write).map(|known| known.status.as_str().to_owned()))
-        .collect();
-    let trip_at: Vec<Option<String>> = changed
-        .iter()
-        .map(|write| {
-            status(write)
-                .and_then(|known| known.version.at)
-                .map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true))
-        })
-        .collect();
+    let statuses = column(&changed, |write| write.update.trip_status.as_ref());
+    let micros = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
     let written = sqlx::query!(
         r#"
         WITH entered AS (
@@ -108,17 +78,18 @@ pub async fn write(tx: &mut Transaction<'_>, writes: &[SessionWrite]) -> Result<
             AS new (id, counted, rfqs_sent, activity, step, sets_primary, primary_quote, trip_status, trip_at)
         WHERE session.id = new.id
         "#,
-        &ids,
-        &counted,
-        &rfqs_sent,
-        &activity as &[Option<DateTime<Utc>>],
-        &step as &[Option<String>],
-        &sets_primary,
-        &primary as &[Option<Uuid>],
-        &trip_status as &[Option<String>],
-        &trip_at as &[Option<String>],
-        &sessions,
-        &quotes,
+        &column(&changed, |write| write.session),
+        &column(&changed, |write| i32::try_from(write.update.counted_quotes.len())
+            .unwrap_or(i32::MAX)),
+        &column(&changed, |write| write.update.rfqs_sent.unwrap_or(0)),
+        &column(&changed, |write| write.update.last_activity_at) as &[Option<DateTime<Utc>>],
+        &column(&changed, |write| write.update.step.map(WorkflowStep::as_str)) as &[Option<&str>],
+        &column(&changed, |write| write.primary_quote_id.is_some()),
+        &column(&changed, |write| write.primary_quote_id.flatten()) as &[Option<Uuid>],
+        &column(&statuses, |&known| Some(known?.status.as_str())) as &[Option<&str>],
+        &column(&statuses, |&known| known?.version.at.map(micros)) as &[Option<String>],
+        &column(&counted, |(session, _)| *session),
+        &column(&counted, |(_, quote)| quote.as_str()) as &[&str],
     )
     .execute(tx)
     .await?;

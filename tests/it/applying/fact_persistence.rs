@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use avinode_ingest::avinode::documents;
 use avinode_ingest::avinode::resource::Resource;
-use avinode_ingest::avinode::resource_id::ResourceId;
-use avinode_ingest::domain::ids::TripId;
+use avinode_ingest::domain::ids::{ResourceId, TripId};
 use avinode_ingest::domain::trip::{ChangedFacts, Provenance, TripFacts};
 use avinode_ingest::store::{facts, trips};
 use chrono::TimeDelta;

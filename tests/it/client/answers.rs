@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use avinode_ingest::avinode::client::avinode_client::FetchResult;
-use avinode_ingest::avinode::client::error::FetchError;
+use avinode_ingest::avinode::client::error::{FetchError, FetchErrorKind};
 use avinode_ingest::avinode::client::rate_limit_headers::RateLimitHeaders;
 use serde_json::{Value, json};
 
@@ -39,35 +39,43 @@ async fn a_document_has_the_data_and_the_exact_body() {
 #[tokio::test]
 async fn each_status_has_its_class() {
     assert!(
-        matches!(error(status("400 Bad")).await, FetchError::RetryAfter { after, down: false, .. } if after.as_secs() >= 120)
+        matches!(error(status("400 Bad")).await.kind, FetchErrorKind::Retryable { after: Some(after), down: false } if after.as_secs() >= 120)
     );
     assert!(matches!(
-        error(status("401 Unauthorized")).await,
-        FetchError::Unauthorized { .. }
+        error(status("401 Unauthorized")).await.kind,
+        FetchErrorKind::Unauthorized
     ));
     assert!(matches!(
-        error(status("403 Forbidden")).await,
-        FetchError::Forbidden { .. }
+        error(status("403 Forbidden")).await.kind,
+        FetchErrorKind::Forbidden
     ));
     assert!(matches!(
-        error(status("404 Not Found")).await,
-        FetchError::NotFound { .. }
+        error(status("404 Not Found")).await.kind,
+        FetchErrorKind::NotFound
     ));
-    assert!(matches!(error(status("410 Gone")).await, FetchError::Gone { .. }));
+    assert!(matches!(error(status("410 Gone")).await.kind, FetchErrorKind::Gone));
     assert!(matches!(
-        error(status("423 Locked")).await,
-        FetchError::Retryable { down: false, .. }
+        error(status("423 Locked")).await.kind,
+        FetchErrorKind::Retryable {
+            after: None,
+            down: false
+        }
     ));
     assert!(matches!(
-        error(status("500 Oh")).await,
-        FetchError::Retryable { down: true, .. }
+        error(status("500 Oh")).await.kind,
+        FetchErrorKind::Retryable {
+            after: None,
+            down: true
+        }
     ));
     assert!(matches!(
-        error(status("204 No Content")).await,
-        FetchError::Retryable { .. }
+        error(status("204 No Content")).await.kind,
+        FetchErrorKind::Retryable { after: None, .. }
     ));
     let busy = error(answer("503 Busy", &["retry-after: 40"], b"")).await;
-    assert!(matches!(busy, FetchError::RetryAfter { after, down: true, .. } if after == Duration::from_secs(40)));
+    assert!(
+        matches!(busy.kind, FetchErrorKind::Retryable { after, down: true } if after == Some(Duration::from_secs(40)))
+    );
 }
 
 #[tokio::test]
@@ -84,8 +92,8 @@ async fn a_429_has_the_time_to_wait_and_the_rate_limit_headers() {
         reset: Some(Duration::from_secs(17)),
     };
     assert_eq!(limited.rate_limit, expected);
-    let seconds = |error: FetchError| match error {
-        FetchError::RateLimited { after, .. } => after.map(|after| after.as_secs()),
+    let seconds = |error: FetchError| match error.kind {
+        FetchErrorKind::RateLimited { after } => after.map(|after| after.as_secs()),
         other => panic!("{other:?}"),
     };
     assert_eq!(seconds(limited.result.unwrap_err()), Some(17));
@@ -100,30 +108,42 @@ async fn a_429_has_the_time_to_wait_and_the_rate_limit_headers() {
 #[tokio::test]
 async fn an_error_inside_a_200_has_the_class_of_its_code() {
     let locked = error(soft(&json!([{"title": "The trip is locked", "code": 423}]))).await;
-    assert!(matches!(locked, FetchError::Retryable { down: false, .. }));
+    assert!(matches!(
+        locked.kind,
+        FetchErrorKind::Retryable {
+            after: None,
+            down: false
+        }
+    ));
     assert_eq!(
         locked.reason(),
         "GET tripmsgs/asellermsg-7: Avinode responded with 200 and errors: \"The trip is locked\" (423)"
     );
     assert!(matches!(
-        error(soft(&json!([{"code": "404"}]))).await,
-        FetchError::NotFound { .. }
+        error(soft(&json!([{"code": "404"}]))).await.kind,
+        FetchErrorKind::NotFound
     ));
     assert!(matches!(
-        error(soft(&json!([{}, {"code": 403}]))).await,
-        FetchError::Forbidden { .. }
+        error(soft(&json!([{}, {"code": 403}]))).await.kind,
+        FetchErrorKind::Forbidden
     ));
     assert!(matches!(
-        error(soft(&json!([{"code": 400}]))).await,
-        FetchError::RetryAfter { .. }
+        error(soft(&json!([{"code": 400}]))).await.kind,
+        FetchErrorKind::Retryable { after: Some(_), .. }
     ));
     assert!(matches!(
-        error(soft(&json!([{"code": 429}]))).await,
-        FetchError::RateLimited { .. }
+        error(soft(&json!([{"code": 429}]))).await.kind,
+        FetchErrorKind::RateLimited { .. }
     ));
     for odd in [json!([{"title": "?", "code": "X-17"}]), json!("broken"), json!([null])] {
         assert!(
-            matches!(error(soft(&odd)).await, FetchError::Retryable { down: false, .. }),
+            matches!(
+                error(soft(&odd)).await.kind,
+                FetchErrorKind::Retryable {
+                    after: None,
+                    down: false
+                }
+            ),
             "{odd}"
         );
     }
@@ -143,19 +163,25 @@ async fn a_200_without_an_envelope_is_retried() {
     ] {
         let error = error(ok(body)).await;
         assert!(
-            matches!(error, FetchError::Retryable { down: true, .. }),
+            matches!(
+                error.kind,
+                FetchErrorKind::Retryable {
+                    after: None,
+                    down: true
+                }
+            ),
             "{body}: {error:?}"
         );
     }
     let deep = format!(r#"{{"data": {}1{}}}"#, "[".repeat(500), "]".repeat(500));
-    assert!(matches!(error(ok(deep)).await, FetchError::Permanent { .. }));
+    assert!(matches!(error(ok(deep)).await.kind, FetchErrorKind::Permanent));
 }
 
 #[tokio::test]
 async fn a_reason_quotes_the_errors_of_the_answer_shortened_and_on_one_line() {
     let errors = json!({"meta": {"errors": [{"title": format!("No\n\u{1b}[2J{}", "x".repeat(10_000)), "code": 422}]}});
     let error = error(answer("422 No", &[], errors.to_string().as_bytes())).await;
-    assert!(matches!(error, FetchError::RetryAfter { .. }));
+    assert!(matches!(error.kind, FetchErrorKind::Retryable { after: Some(_), .. }));
     assert!(
         error.reason().contains("Avinode responded with 422: \"No[2Jxxx"),
         "{error}"

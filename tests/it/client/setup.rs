@@ -9,8 +9,8 @@ use avinode_ingest::avinode::client::base_url::BaseUrl;
 use avinode_ingest::avinode::client::config::{ClientLimits, ClientSettings};
 use avinode_ingest::avinode::client::dns_guard::{DnsLookup, LookupFuture};
 use avinode_ingest::avinode::resource::Resource;
-use avinode_ingest::avinode::resource_id::ResourceId;
 use avinode_ingest::clock::Clock;
+use avinode_ingest::domain::ids::ResourceId;
 use chrono::{DateTime, Utc};
 
 pub const API_TOKEN: &str = "the-api-token-hush";

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use avinode_ingest::avinode::client::avinode_client::{AvinodeClient, FetchResult};
 use avinode_ingest::avinode::client::base_url::HrefMismatch;
-use avinode_ingest::avinode::client::error::FetchError;
+use avinode_ingest::avinode::client::error::FetchErrorKind;
 use avinode_ingest::avinode::resource::Resource;
 
 use super::setup::{API_TOKEN, BEARER, client, resource, with_answers};
@@ -99,7 +99,7 @@ async fn an_id_that_would_change_the_path_is_not_fetched() {
     ] {
         let fetched = client.get(&resource(id)).await;
         assert!(
-            matches!(fetched.result, Err(FetchError::Permanent { .. })),
+            matches!(&fetched.result, Err(error) if error.kind == FetchErrorKind::Permanent),
             "{id}: {fetched:?}"
         );
     }
@@ -124,7 +124,16 @@ async fn no_redirect_is_followed() {
             let server = Recorder::answering(answer(status, &[&format!("location: {location}")], b"")).await;
             let fetched = client(&server.base()).get(&resource("arfq-1")).await;
             let error = fetched.result.unwrap_err();
-            assert!(matches!(error, FetchError::RetryAfter { down: true, .. }), "{error:?}");
+            assert!(
+                matches!(
+                    error.kind,
+                    FetchErrorKind::Retryable {
+                        after: Some(_),
+                        down: true
+                    }
+                ),
+                "{error:?}"
+            );
             assert!(error.reason().contains("not followed"), "{error}");
             assert_eq!(server.connections().len(), 1);
         }
@@ -163,7 +172,13 @@ async fn a_name_with_a_private_address_in_its_dns_answer_is_not_called() {
         let error = client.get(&resource("arfq-1")).await.result.unwrap_err();
         assert!(error.reason().contains("nothing was sent"), "{answers:?}: {error}");
         assert!(
-            matches!(error, FetchError::RetryAfter { down: true, .. }),
+            matches!(
+                error.kind,
+                FetchErrorKind::Retryable {
+                    after: Some(_),
+                    down: true
+                }
+            ),
             "{answers:?}: {error:?}"
         );
     }
@@ -193,5 +208,14 @@ async fn the_address_of_every_connection_is_checked() {
 async fn a_name_without_addresses_is_retried() {
     let client = with_answers("https://avinode.test/api", &[&[]]);
     let error = client.get(&resource("arfq-1")).await.result.unwrap_err();
-    assert!(matches!(error, FetchError::Retryable { down: true, .. }), "{error:?}");
+    assert!(
+        matches!(
+            error.kind,
+            FetchErrorKind::Retryable {
+                after: None,
+                down: true
+            }
+        ),
+        "{error:?}"
+    );
 }

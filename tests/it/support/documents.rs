@@ -103,11 +103,12 @@ fn read(key: &str) -> Option<JobPayload> {
             }),
         });
     }
-    Some(JobPayload::Document {
-        resource: format!("trips/{}", trips[0]),
-        trips,
+    Some(JobPayload::Events {
+        key: None,
+        source: format!("trips/{}", trips[0]),
+        same_trip: trips,
         events,
-        way: Provenance::Notified(base()),
+        provenance: Provenance::Notified(base()),
         follow_ups: Vec::new(),
     })
 }

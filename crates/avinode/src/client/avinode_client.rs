@@ -42,7 +42,7 @@ pub enum ClientBuildError {
     Tls(String),
 }
 
-/// The result of fetching a resource.
+/// The result of a call.
 #[derive(Debug, Clone)]
 pub struct FetchResult {
     /// Before anything was sent, in whole microseconds: the document is at least as new.
@@ -50,6 +50,7 @@ pub struct FetchResult {
     pub result: Result<ApiDocument, FetchError>,
     /// Empty if there was no response.
     pub rate_limit: RateLimitHeaders,
+    pub(super) server_time: Option<DateTime<Utc>>,
 }
 
 /// A resource as Avinode returned it.
@@ -59,24 +60,6 @@ pub struct ApiDocument {
     pub body: Bytes,
     /// `data` of the envelope, never null; read by [`json::read`](crate::json::read).
     pub data: Value,
-}
-
-/// The result of any call.
-pub(super) struct ApiResponse {
-    pub(super) result: Result<ApiDocument, FetchError>,
-    pub(super) rate_limit: RateLimitHeaders,
-    pub(super) server_time: Option<DateTime<Utc>>,
-}
-
-impl ApiResponse {
-    /// There was no response.
-    pub(super) fn none(error: FetchError) -> Self {
-        Self {
-            result: Err(error),
-            rate_limit: RateLimitHeaders::default(),
-            server_time: None,
-        }
-    }
 }
 
 impl AvinodeClient {
@@ -111,29 +94,38 @@ impl AvinodeClient {
     /// Fetches a resource from the configured base URL. Takes at most as long as the limits allow; does not wait for the rate
     /// limit.
     pub async fn get(&self, resource: &Resource) -> FetchResult {
-        let began_at = self.0.clock.now().trunc_subsecs(6);
-        let what = format!("GET {resource}");
-        let response = match self.0.base.resource_url(resource) {
-            Ok(url) => self.call(Method::GET, url, None, &what).await,
-            Err(mismatch) => ApiResponse::none(FetchError::permanent(&what, &mismatch.to_string())),
-        };
-        FetchResult {
-            began_at,
-            result: response.result,
-            rate_limit: response.rate_limit,
-        }
+        let url = self.0.base.resource_url(resource);
+        let url = url.map_err(|mismatch| mismatch.to_string());
+        self.call(Method::GET, url, None, &format!("GET {resource}")).await
     }
 
     pub(super) fn base(&self) -> &BaseUrl {
         &self.0.base
     }
 
-    /// Sends one request with our headers, and parses the response. `what` names the call in reasons.
-    pub(super) async fn call(&self, method: Method, url: Url, body: Option<&Value>, what: &str) -> ApiResponse {
+    /// Sends one request with our headers, and parses the response. `url` may be the reason why nothing is sent; `what` names
+    /// the call in reasons.
+    pub(super) async fn call(
+        &self,
+        method: Method,
+        url: Result<Url, String>,
+        body: Option<&Value>,
+        what: &str,
+    ) -> FetchResult {
         let inner = &*self.0;
+        let began_at = inner.clock.now().trunc_subsecs(6);
+        let no_response = |error| FetchResult {
+            began_at,
+            result: Err(error),
+            rate_limit: RateLimitHeaders::default(),
+            server_time: None,
+        };
         // The response to a write need not contain the object.
         let needs_data = method == Method::GET;
-        let mut request = reqwest::Request::new(method, url);
+        let mut request = match url {
+            Ok(url) => reqwest::Request::new(method, url),
+            Err(why) => return no_response(FetchError::permanent(what, &why)),
+        };
         *request.headers_mut() = request_headers(&inner.headers, inner.clock.now());
         if let Some(body) = body {
             request
@@ -149,13 +141,14 @@ impl AvinodeClient {
                     retry_after: retry_after(&response.headers, now),
                     reset: rate_limit.reset,
                 };
-                ApiResponse {
+                FetchResult {
+                    began_at,
                     server_time: server_time(&response.headers),
                     result: document(response, needs_data, hints, what),
                     rate_limit,
                 }
             }
-            Err(error) => ApiResponse::none(error),
+            Err(error) => no_response(error),
         }
     }
 }

@@ -120,15 +120,11 @@ impl BaseUrl {
     /// The id does not have the shape of Avinode's ids, so it cannot be part of a path.
     pub fn resource_url(&self, resource: &Resource) -> Result<Url, HrefMismatch> {
         let id = resource.id.as_str();
-        let url = match is_plain_id(id) {
-            true => self.join(&[resource.kind.as_str(), id]),
-            false => None,
-        };
-        let odd_id = || {
+        let url = self.join(&[resource.kind.as_str(), id]).filter(|_| is_plain_id(id));
+        url.ok_or_else(|| {
             let id = quoted(id);
             HrefMismatch(format!("the id \"{id}\" does not have the shape of Avinode's ids"))
-        };
-        url.ok_or_else(odd_id)
+        })
     }
 
     /// Verifies that `href` is exactly the URL of this resource: byte for byte, so also in case and encoding, without user
@@ -168,17 +164,14 @@ impl fmt::Display for BaseUrl {
 
 /// True for an id of the documented shape (`[a-zA-Z]+-[\d]+(-[^-]+)?`) with only letters, digits and `_` in its last part.
 pub(super) fn is_plain_id(id: &str) -> bool {
-    let mut parts = id.split('-');
-    let letters = parts
-        .next()
-        .is_some_and(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphabetic()));
-    let digits = parts
-        .next()
-        .is_some_and(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
-    let last = parts
-        .next()
-        .is_none_or(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
-    letters && digits && last && parts.next().is_none()
+    let all = |part: &str, is: fn(&u8) -> bool| !part.is_empty() && part.bytes().all(|byte| is(&byte));
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let has_start = |letters, digits| all(letters, u8::is_ascii_alphabetic) && all(digits, u8::is_ascii_digit);
+    match id.split('-').collect::<Vec<_>>()[..] {
+        [letters, digits] => has_start(letters, digits),
+        [letters, digits, last] => has_start(letters, digits) && all(last, is_word),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -33,11 +33,11 @@ impl DnsLookup for SystemLookup {
 
 /// No connection was made.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum BlockedAddress {
-    #[error("the host {name} has the address {address}, which is not public: nothing was sent")]
-    NotPublic { name: String, address: IpAddr },
-    #[error("the host {name} has the address {address}, which is not this machine: nothing was sent")]
-    NotLoopback { name: String, address: IpAddr },
+#[error("the host {name} has the address {address}, which is not {expected}: nothing was sent")]
+pub(super) struct BlockedAddress {
+    name: String,
+    address: IpAddr,
+    expected: &'static str,
 }
 
 #[derive(Debug)]
@@ -60,20 +60,22 @@ impl Resolve for GuardedResolver {
 
 /// Refuses the whole response if one address is blocked: an attacker who adds it also decides the order of the attempts.
 fn check(name: &str, addresses: &[SocketAddr], allowed: AllowedAddresses) -> Result<(), BlockedAddress> {
-    for address in addresses.iter().map(SocketAddr::ip) {
-        match allowed {
-            AllowedAddresses::Public if !is_public(address) => {
-                let name = name.to_owned();
-                return Err(BlockedAddress::NotPublic { name, address });
-            }
-            AllowedAddresses::Loopback if !address.is_loopback() => {
-                let name = name.to_owned();
-                return Err(BlockedAddress::NotLoopback { name, address });
-            }
-            AllowedAddresses::Public | AllowedAddresses::Loopback => {}
-        }
+    let (is_allowed, expected): (fn(IpAddr) -> bool, _) = match allowed {
+        AllowedAddresses::Public => (is_public, "public"),
+        AllowedAddresses::Loopback => (|address| address.is_loopback(), "this machine"),
+    };
+    let mut blocked = addresses
+        .iter()
+        .map(SocketAddr::ip)
+        .filter(|address| !is_allowed(*address));
+    match blocked.next() {
+        None => Ok(()),
+        Some(address) => Err(BlockedAddress {
+            name: name.to_owned(),
+            address,
+            expected,
+        }),
     }
-    Ok(())
 }
 
 #[cfg(test)]

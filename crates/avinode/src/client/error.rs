@@ -20,75 +20,72 @@ pub(super) struct RetryHints {
     pub(super) reset: Option<Duration>,
 }
 
-/// The reason is one line without secrets, and quotes only a few words of the response.
+/// A failed call. The reason is one line without secrets, and quotes only a few words of the response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
-pub enum FetchError {
-    /// Retry soon.
+pub struct FetchError {
+    pub kind: FetchErrorKind,
+    reason: String,
+}
+
+/// The required reaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FetchErrorKind {
     Retryable {
-        reason: String,
-        /// The whole service has failed, not only this resource.
-        down: bool,
-    },
-    /// Retry after the given time.
-    RetryAfter {
-        after: Duration,
-        reason: String,
-        /// The whole service has failed, not only this resource.
-        down: bool,
-    },
-    /// Too many calls (429): all calls must pause.
-    RateLimited {
-        /// `None` if the response does not say.
+        /// The time to wait; `None` for soon.
         after: Option<Duration>,
-        reason: String,
+        /// The whole service has failed, not only this resource.
+        down: bool,
     },
+    /// Too many calls (429): all calls must pause. `None` if the response does not say how long.
+    RateLimited { after: Option<Duration> },
     /// The credentials are refused (401): stop calling.
-    Unauthorized { reason: String },
+    Unauthorized,
     /// Access is refused (403), to this resource or to all: the responses for other resources decide.
-    Forbidden { reason: String },
+    Forbidden,
     /// Not there (404), perhaps not yet.
-    NotFound { reason: String },
+    NotFound,
     /// Deleted (410).
-    Gone { reason: String },
+    Gone,
     /// We refuse, and a retry would fail in the same way.
-    Permanent { reason: String },
+    Permanent,
+}
+
+impl FetchErrorKind {
+    /// A failure of the whole service.
+    const DOWN: Self = Self::Retryable {
+        after: None,
+        down: true,
+    };
 }
 
 impl FetchError {
+    pub fn new(kind: FetchErrorKind, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self { kind, reason }
+    }
+
     /// True for failures of the whole service: a timeout, no connection, a 5xx, or a response that is not Avinode's.
     pub fn trips_breaker(&self) -> bool {
-        matches!(
-            self,
-            Self::Retryable { down: true, .. } | Self::RetryAfter { down: true, .. }
-        )
+        matches!(self.kind, FetchErrorKind::Retryable { down: true, .. })
+    }
+
+    /// True if Avinode refused access (401 or 403).
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.kind, FetchErrorKind::Unauthorized | FetchErrorKind::Forbidden)
     }
 
     pub fn reason(&self) -> &str {
-        match self {
-            Self::Retryable { reason, .. }
-            | Self::RetryAfter { reason, .. }
-            | Self::RateLimited { reason, .. }
-            | Self::Unauthorized { reason }
-            | Self::Forbidden { reason }
-            | Self::NotFound { reason }
-            | Self::Gone { reason }
-            | Self::Permanent { reason } => reason,
-        }
+        &self.reason
     }
 
     /// A failure of the whole service.
     pub(super) fn service_down(what: &str, why: &str) -> Self {
-        Self::Retryable {
-            reason: format!("{what}: {why}"),
-            down: true,
-        }
+        Self::new(FetchErrorKind::DOWN, format!("{what}: {why}"))
     }
 
     pub(super) fn permanent(what: &str, why: &str) -> Self {
-        Self::Permanent {
-            reason: format!("{what}: {why}"),
-        }
+        Self::new(FetchErrorKind::Permanent, format!("{what}: {why}"))
     }
 
     /// The call got no response. A host with a private address is a fault of the configuration or the DNS, not of the
@@ -97,11 +94,11 @@ impl FetchError {
         let mut cause = Some(error);
         while let Some(error) = cause {
             if let Some(blocked) = error.downcast_ref::<BlockedAddress>() {
-                return Self::RetryAfter {
-                    after: LONG_DELAY,
-                    reason: format!("{what}: {blocked}"),
+                let kind = FetchErrorKind::Retryable {
+                    after: Some(LONG_DELAY),
                     down: true,
                 };
+                return Self::new(kind, format!("{what}: {blocked}"));
             }
             cause = error.source();
         }
@@ -124,42 +121,37 @@ impl FetchError {
         let reason = format!("{what}: Avinode responded with 200 and errors: {}", quoted(errors));
         match errors.iter().find_map(ApiError::status) {
             Some(status) => Self::by_code(status, reason, hints),
-            None => Self::Retryable { reason, down: false },
+            None => {
+                let kind = FetchErrorKind::Retryable {
+                    after: None,
+                    down: false,
+                };
+                Self::new(kind, reason)
+            }
         }
     }
 
     fn by_code(status: u16, reason: String, hints: RetryHints) -> Self {
-        match status {
-            401 => Self::Unauthorized { reason },
-            403 => Self::Forbidden { reason },
-            404 => Self::NotFound { reason },
-            410 => Self::Gone { reason },
-            429 => Self::RateLimited {
+        let retryable = |after, down| FetchErrorKind::Retryable { after, down };
+        let kind = match status {
+            401 => FetchErrorKind::Unauthorized,
+            403 => FetchErrorKind::Forbidden,
+            404 => FetchErrorKind::NotFound,
+            410 => FetchErrorKind::Gone,
+            429 => FetchErrorKind::RateLimited {
                 after: hints.retry_after.or(hints.reset),
-                reason,
             },
             // A temporary condition at the server: a timeout, a conflict, a lock.
-            408 | 409 | 423 | 425 => Self::Retryable { reason, down: false },
+            408 | 409 | 423 | 425 => retryable(None, false),
             // A redirect may lead to a maintenance page, or to a new base URL.
-            300..=399 => Self::RetryAfter {
-                after: LONG_DELAY,
-                reason: format!("{reason}: a redirect, which is not followed"),
-                down: true,
-            },
-            400..=499 => Self::RetryAfter {
-                after: LONG_DELAY,
-                reason,
-                down: false,
-            },
-            _ => match hints.retry_after {
-                Some(after) => Self::RetryAfter {
-                    after: after.min(MAX_RETRY_AFTER),
-                    reason,
-                    down: true,
-                },
-                None => Self::Retryable { reason, down: true },
-            },
-        }
+            300..=399 => {
+                let reason = format!("{reason}: a redirect, which is not followed");
+                return Self::new(retryable(Some(LONG_DELAY), true), reason);
+            }
+            400..=499 => retryable(Some(LONG_DELAY), false),
+            _ => retryable(hints.retry_after.map(|after| after.min(MAX_RETRY_AFTER)), true),
+        };
+        Self::new(kind, reason)
     }
 }
 

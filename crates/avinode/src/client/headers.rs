@@ -1,7 +1,7 @@
 //! The request headers, as seen in several integrations.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::ExposeSecret as _;
 
 use super::config::ClientSettings;
@@ -25,18 +25,12 @@ pub(super) fn default_headers(settings: &ClientSettings) -> Result<HeaderMap, In
     let bearer = format!("Bearer {}", settings.bearer.expose_secret());
     headers.insert(AUTHORIZATION, secret(&bearer, "AVINODE_BEARER")?);
     let token = secret(settings.api_token.expose_secret(), "AVINODE_API_TOKEN")?;
-    headers.insert(HeaderName::from_static("x-avinode-apitoken"), token);
-    headers.insert(
-        HeaderName::from_static("x-avinode-apiversion"),
-        HeaderValue::from_static("v1.0"),
-    );
-    headers.insert(
-        HeaderName::from_static("x-avinode-product"),
-        HeaderValue::from_static(PRODUCT),
-    );
+    headers.insert("x-avinode-apitoken", token);
+    headers.insert("x-avinode-apiversion", HeaderValue::from_static("v1.0"));
+    headers.insert("x-avinode-product", HeaderValue::from_static(PRODUCT));
     if let Some(account) = &settings.act_as_account {
         let account = secret(account, "AVINODE_ACT_AS_ACCOUNT")?;
-        headers.insert(HeaderName::from_static("x-avinode-actasaccount"), account);
+        headers.insert("x-avinode-actasaccount", account);
     }
     Ok(headers)
 }
@@ -47,7 +41,7 @@ pub(super) fn request_headers(defaults: &HeaderMap, now: DateTime<Utc>) -> Heade
     let mut headers = defaults.clone();
     let sent = now.to_rfc3339_opts(SecondsFormat::Millis, true);
     if let Ok(sent) = HeaderValue::from_str(&sent) {
-        headers.insert(HeaderName::from_static("x-avinode-senttimestamp"), sent);
+        headers.insert("x-avinode-senttimestamp", sent);
     }
     headers
 }

@@ -61,47 +61,35 @@ pub(super) async fn send(
             &format!("no complete response within {} s", limits.total.as_secs_f32()),
         )
     };
-    let response = match timeout_at(deadline, client.execute(request)).await {
-        Err(_) => return Err(timed_out()),
-        Ok(Err(error)) => return Err(FetchError::from_transport(what, &error.without_url())),
-        Ok(Ok(response)) => response,
-    };
+    let no_response = |error: reqwest::Error| FetchError::from_transport(what, &error.without_url());
+    let response = timeout_at(deadline, client.execute(request)).await;
+    let response = response.map_err(|_| timed_out())?.map_err(no_response)?;
     let (status, headers) = (response.status(), response.headers().clone());
     let max_body = if status.is_success() {
         limits.body
     } else {
         MAX_FAILURE_BODY.min(limits.body)
     };
-    let read = timeout_at(deadline, read(response, max_body)).await;
-    let body = match read {
-        Ok(Ok(body)) => body,
+    let body = timeout_at(deadline, read(response, max_body)).await;
+    let body = match body.map_err(|_| timed_out()) {
         // The status is enough.
-        _ if !status.is_success() => Bytes::new(),
-        Err(_) => return Err(timed_out()),
-        Ok(Err(BodyError::TooLong)) => {
-            return Err(FetchError::permanent(
-                what,
-                &format!("the body is longer than {max_body} bytes"),
-            ));
-        }
-        Ok(Err(BodyError::Broken(error))) => return Err(FetchError::from_transport(what, &error.without_url())),
+        body if !status.is_success() => body.ok().and_then(Result::ok).flatten().unwrap_or_default(),
+        body => body?.map_err(no_response)?.ok_or_else(|| {
+            let why = format!("the body is longer than {max_body} bytes");
+            FetchError::permanent(what, &why)
+        })?,
     };
     Ok(HttpResponse { status, headers, body })
 }
 
-enum BodyError {
-    TooLong,
-    Broken(reqwest::Error),
-}
-
-/// Reads a body and counts its decompressed bytes: a few compressed bytes may expand to gigabytes.
-async fn read(mut response: Response, max_body: usize) -> Result<Bytes, BodyError> {
+/// Reads a body and counts its decompressed bytes: a few compressed bytes may expand to gigabytes. `None` if it is too long.
+async fn read(mut response: Response, max_body: usize) -> reqwest::Result<Option<Bytes>> {
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
+    while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > max_body {
-            return Err(BodyError::TooLong);
+            return Ok(None);
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
+    Ok(Some(body.freeze()))
 }

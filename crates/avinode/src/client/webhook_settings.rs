@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::avinode_client::{ApiResponse, AvinodeClient};
+use super::avinode_client::{AvinodeClient, FetchResult};
 use super::base_url::is_plain_id;
 use super::error::FetchError;
 use crate::sanitize;
@@ -105,21 +105,18 @@ pub fn missing(settings: &[WebhookSetting], target: Option<&str>) -> Vec<&'stati
 
 impl WebhookSettingPatch {
     fn properties(&self) -> Map<String, Value> {
-        let mut properties = Map::new();
-        let mut put = |key: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                properties.insert(key.to_owned(), value);
-            }
-        };
-        put("targetURI", self.target.as_ref().map(|target| json!(target)));
-        put("displayName", self.name.as_ref().map(|name| json!(name)));
-        put("active", self.active.map(Value::Bool));
-        put("eventTypes", self.events.as_ref().map(|events| json!(events)));
+        let mut properties = Map::from_iter([
+            ("targetURI".to_owned(), json!(self.target)),
+            ("displayName".to_owned(), json!(self.name)),
+            ("active".to_owned(), json!(self.active)),
+            ("eventTypes".to_owned(), json!(self.events)),
+        ]);
         if let Some((identifier, secret)) = &self.credentials {
-            put("clientIdentifier", Some(json!(identifier)));
-            put("clientSecret", Some(json!(secret.expose_secret())));
-            put("clientAuthenticationType", Some(json!("BASIC")));
+            properties.insert("clientIdentifier".to_owned(), json!(identifier));
+            properties.insert("clientSecret".to_owned(), json!(secret.expose_secret()));
+            properties.insert("clientAuthenticationType".to_owned(), json!("BASIC"));
         }
+        properties.retain(|_, value| !value.is_null());
         properties
     }
 }
@@ -171,16 +168,12 @@ impl AvinodeClient {
         response.result.map(drop)
     }
 
-    async fn call_settings(&self, method: Method, id: Option<&str>, body: Option<&Value>, what: &str) -> ApiResponse {
+    async fn call_settings(&self, method: Method, id: Option<&str>, body: Option<&Value>, what: &str) -> FetchResult {
         let mut segments = vec!["webhooks", "settings"];
         segments.extend(id);
-        match self.base().join(&segments).filter(|_| id.is_none_or(is_plain_id)) {
-            Some(url) => self.call(method, url, body, what).await,
-            None => ApiResponse::none(FetchError::permanent(
-                what,
-                "the id does not have the shape of Avinode's ids",
-            )),
-        }
+        let url = self.base().join(&segments).filter(|_| id.is_none_or(is_plain_id));
+        let url = url.ok_or_else(|| "the id does not have the shape of Avinode's ids".to_owned());
+        self.call(method, url, body, what).await
     }
 }
 

@@ -7,10 +7,9 @@ use serde_json::Value;
 
 use crate::json::text_at;
 use crate::resource::{Resource, ResourceKind};
-use crate::resource_id::ResourceId;
 use crate::{money, sanitize, timestamp};
 use ingest_domain::event::{Money, Party};
-use ingest_domain::ids::{IdError, RfqId};
+use ingest_domain::ids::{IdError, ResourceId, RfqId};
 
 /// The value itself, or the first item of a list.
 pub(super) fn one(value: &Value) -> &Value {
@@ -79,9 +78,12 @@ pub(super) fn resources<'v>(
         .map(move |id| Resource::by_id(&id).unwrap_or(Resource { kind, id }))
 }
 
-pub(super) fn resource(kind: ResourceKind, id: &str) -> Option<Resource> {
-    let id = ResourceId::parse(id).ok()?;
-    Some(Resource { kind, id })
+/// The only item; several are ambiguous.
+pub(super) fn only<T: Clone>(items: &[T]) -> Option<T> {
+    match items {
+        [only] => Some(only.clone()),
+        _ => None,
+    }
 }
 
 /// The RFQs that a message, a quote or a lift links.

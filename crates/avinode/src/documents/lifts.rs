@@ -68,10 +68,7 @@ impl ParsedLift<'_> {
     /// The lift's own quote: the latest one, else the only linked one. Several linked quotes are ambiguous.
     pub(super) fn quote(&self) -> Option<QuoteId> {
         let latest = json_access::id(&self.value["latestQuote"], QuoteId::parse);
-        latest.or_else(|| match <[QuoteId; 1]>::try_from(self.linked_quotes()) {
-            Ok([only]) => Some(only),
-            Err(_) => None,
-        })
+        latest.or_else(|| json_access::only(&self.linked_quotes()))
     }
 
     /// The linked quotes, generated ones included.

@@ -32,7 +32,7 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         timestamps.immutable(EventKind::MessageReceived {
             message,
             sender: sender(resource, data),
-            rfq: only(&rfqs),
+            rfq: json_access::only(&rfqs),
         })
     });
     let seller_quote = json_access::one(&data["sellerQuote"]);
@@ -44,11 +44,9 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
     let chat_with_text = chat.clone().filter(|_| json_access::text(data, &["content"]).is_some());
     let is_quote = json_access::is_something(seller_quote);
     if let (true, Some(quote)) = (is_quote, quote_id(seller_quote, &lifts)) {
-        let details = details(data, quote.clone(), only(&rfqs), &lifts);
+        let details = details(data, quote.clone(), json_access::only(&rfqs), &lifts);
         if details.price.is_none() {
-            document
-                .missing
-                .extend(json_access::resource(ResourceKind::Quotes, quote.as_str()));
+            document.add_missing(ResourceKind::Quotes, quote.as_str());
         }
         let of_quote = DocumentTimestamps::read(seller_quote, began_at).or_created(timestamps);
         document
@@ -65,10 +63,9 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
     }
     if is_quote {
         // A quote without an id: the RFQ may show it as a lift's own quote.
-        let ids = rfqs.iter().map(RfqId::as_str);
-        document
-            .missing
-            .extend(ids.filter_map(|id| json_access::resource(ResourceKind::Rfqs, id)));
+        for rfq in &rfqs {
+            document.add_missing(ResourceKind::Rfqs, rfq.as_str());
+        }
     }
     let declines = match is_quote {
         true => Vec::new(),
@@ -123,10 +120,7 @@ fn quote_id(seller_quote: &Value, lifts: &[ParsedLift<'_>]) -> Option<QuoteId> {
         let mut linked: Vec<QuoteId> = lifts.iter().flat_map(ParsedLift::linked_quotes).collect();
         linked.sort();
         linked.dedup();
-        match <[QuoteId; 1]>::try_from(linked) {
-            Ok([only]) => Some(only),
-            Err(_) => None,
-        }
+        json_access::only(&linked)
     })
 }
 
@@ -169,12 +163,4 @@ fn all_rfqs(data: &Value, lifts: &[ParsedLift<'_>]) -> Vec<RfqId> {
         }
     }
     found
-}
-
-/// The only RFQ; several are ambiguous.
-pub(super) fn only(rfqs: &[RfqId]) -> Option<RfqId> {
-    match rfqs {
-        [only] => Some(only.clone()),
-        _ => None,
-    }
 }

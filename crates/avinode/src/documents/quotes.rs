@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::lifts::{self, LiftStatus, ParsedLift};
-use super::messages::{only, withdrawal};
+use super::messages::withdrawal;
 use super::timestamps::DocumentTimestamps;
 use super::{ParsedDocument, json_access};
 use crate::resource::{Resource, ResourceKind};
@@ -34,7 +34,7 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         return document;
     }
     let timestamps = DocumentTimestamps::read(data, began_at);
-    let details = details(data, quote.clone(), only(&rfqs), lifts.first());
+    let details = details(data, quote.clone(), json_access::only(&rfqs), lifts.first());
     let operator = details.operator.clone();
     let events = &mut document.events;
     events.extend(timestamps.reaffirmed_at_creation(&quote, details.rfq.clone()));
@@ -45,10 +45,9 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
     }));
     events.extend(withdrawal(data, &quote, &lifts, timestamps, operator));
     if !is_received {
-        let ids = rfqs.iter().map(RfqId::as_str);
-        document
-            .missing
-            .extend(ids.filter_map(|id| json_access::resource(ResourceKind::Rfqs, id)));
+        for rfq in &rfqs {
+            document.add_missing(ResourceKind::Rfqs, rfq.as_str());
+        }
     }
     document
 }

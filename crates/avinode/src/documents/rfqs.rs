@@ -24,8 +24,9 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
             .collect(),
         ..ParsedDocument::default()
     };
-    let events = &mut document.events;
-    events.push(timestamps.immutable(EventKind::TripRequested { rfq: rfq.clone() }));
+    document
+        .events
+        .push(timestamps.immutable(EventKind::TripRequested { rfq: rfq.clone() }));
     let lifts = lifts::read(data);
     let is_accepted = |lift: &&lifts::ParsedLift<'_>| lift.status == Some(LiftStatus::Accepted);
     for lift in lifts.iter().filter(is_accepted) {
@@ -33,22 +34,26 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         let Some(quote) = lift.quote() else { continue };
         let details = lift.details(quote.clone(), Some(rfq.clone()), operator.clone());
         if details.price.is_none() {
-            document
-                .missing
-                .extend(json_access::resource(ResourceKind::Quotes, quote.as_str()));
+            document.add_missing(ResourceKind::Quotes, quote.as_str());
         }
         let of_quote = lift.timestamps(began_at);
-        events.extend(of_quote.reaffirmed_at_creation(&quote, Some(rfq.clone())));
-        events.push(of_quote.mutable(EventKind::QuoteReceived(details)));
-        events.push(timestamps.after_creation(EventKind::QuoteReaffirmed {
-            quote,
-            rfq: Some(rfq.clone()),
-        }));
+        document
+            .events
+            .extend(of_quote.reaffirmed_at_creation(&quote, Some(rfq.clone())));
+        document
+            .events
+            .push(of_quote.mutable(EventKind::QuoteReceived(details)));
+        document
+            .events
+            .push(timestamps.after_creation(EventKind::QuoteReaffirmed {
+                quote,
+                rfq: Some(rfq.clone()),
+            }));
     }
     let document_is_declined = lifts::is_declined(data) && !lifts.iter().any(|lift| is_accepted(&lift));
     let declines = lifts::declines(&lifts, document_is_declined, std::slice::from_ref(&rfq));
     for ParsedDecline { rfq, quote, reason } in declines {
-        events.push(timestamps.after_creation(EventKind::RfqDeclined {
+        document.events.push(timestamps.after_creation(EventKind::RfqDeclined {
             rfq,
             quote,
             reason: lifts::decline_reason(data).or(reason),
@@ -56,7 +61,7 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         }));
     }
     if json_access::is_set(data, &["canceled", "cancelled"]) {
-        events.push(timestamps.after_creation(EventKind::TripChanged {
+        document.events.push(timestamps.after_creation(EventKind::TripChanged {
             rfq: Some(rfq),
             status: TripStatus::Cancelled,
         }));

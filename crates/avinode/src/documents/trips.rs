@@ -6,21 +6,19 @@ use serde_json::Value;
 use super::timestamps::DocumentTimestamps;
 use super::{ParsedDocument, json_access};
 use crate::resource::ResourceKind;
-use crate::resource_id::ResourceId;
 use ingest_domain::event::{EventKind, TripStatus};
-use ingest_domain::ids::TripId;
+use ingest_domain::ids::{ResourceId, TripId};
 
 /// Lists the trip's RFQs and messages, and states a cancellation. The RFQs themselves state that they were sent.
 pub(super) fn read(data: &Value, began_at: DateTime<Utc>) -> ParsedDocument {
-    let mut document = ParsedDocument::default();
     let rfqs = json_access::linked(data, &["rfqs", "rfq"]);
-    document
-        .children
-        .extend(json_access::resources(ResourceKind::Rfqs, rfqs));
     let messages = json_access::linked(data, &["tripmsgs"]);
-    document
-        .children
-        .extend(json_access::resources(ResourceKind::TripMessages, messages));
+    let mut document = ParsedDocument {
+        children: json_access::resources(ResourceKind::Rfqs, rfqs)
+            .chain(json_access::resources(ResourceKind::TripMessages, messages))
+            .collect(),
+        ..ParsedDocument::default()
+    };
     if json_access::is_set(data, &["canceled", "cancelled"]) {
         let cancelled = EventKind::TripChanged {
             rfq: None,

@@ -21,7 +21,7 @@ fn the_prefix_of_an_id_gives_its_kind() {
 
 #[test]
 fn a_kind_is_parsed_from_its_word_and_from_no_other() {
-    for kind in ResourceKind::ALL {
+    for kind in ResourceKind::VARIANTS.iter().copied() {
         assert_eq!(ResourceKind::parse(kind.as_str()), Some(kind));
     }
     assert_eq!(ResourceKind::parse(" TripMsgs "), Some(ResourceKind::TripMessages));

@@ -36,12 +36,7 @@ pub(super) fn verify(known: &[BasicCredentials], headers: &HeaderMap) -> Result<
         }
         match decode(encoded) {
             Some(presented) => match position(known, &presented) {
-                Some(ordinal) => {
-                    return Ok(VerifiedBy {
-                        scheme: AuthScheme::Basic,
-                        ordinal,
-                    });
-                }
+                Some(ordinal) => return Ok(AuthScheme::Basic.by(ordinal)),
                 None => why = VerificationError::WrongCredentials,
             },
             None if why == VerificationError::WrongCredentials => {}

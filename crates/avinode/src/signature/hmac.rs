@@ -48,10 +48,7 @@ pub(super) fn verify(
         return Err(VerificationError::TooManySignatures);
     }
     if let Some(ordinal) = matching_key(keys, &[body], &presented.plain) {
-        return Ok(VerifiedBy {
-            scheme: AuthScheme::Hmac,
-            ordinal,
-        });
+        return Ok(AuthScheme::Hmac.by(ordinal));
     }
     let mut why = if presented.plain.is_empty() {
         VerificationError::MalformedSignature
@@ -65,12 +62,7 @@ pub(super) fn verify(
         match check_timestamp(at, now) {
             // The text was signed as it was sent: `007` and `7` are different contents.
             Ok(()) => match matching_key(keys, &[at.as_bytes(), b".", body], tags) {
-                Some(ordinal) => {
-                    return Ok(VerifiedBy {
-                        scheme: AuthScheme::HmacTimestamped,
-                        ordinal,
-                    });
-                }
+                Some(ordinal) => return Ok(AuthScheme::HmacTimestamped.by(ordinal)),
                 None => why = VerificationError::WrongSignature,
             },
             Err(_) if why == VerificationError::WrongSignature => {}
@@ -91,13 +83,8 @@ fn presented(headers: &HeaderMap) -> Presented<'_> {
             match item.split_once('=') {
                 // A second time begins a second signature: a proxy joined two headers.
                 Some(("t", at)) if timed.at.is_some() => {
-                    presented.timed.push(std::mem::replace(
-                        &mut timed,
-                        Timed {
-                            at: Some(at),
-                            tags: Vec::new(),
-                        },
-                    ));
+                    presented.timed.push(std::mem::take(&mut timed));
+                    timed.at = Some(at);
                 }
                 Some(("t", at)) => timed.at = Some(at),
                 Some(("v1", hex)) => timed.tags.extend(tag(hex)),

@@ -48,10 +48,7 @@ pub(super) fn verify(
     let timestamp = timestamp.to_str().map_err(|_| VerificationError::MalformedSignature)?;
     check_timestamp(timestamp, now)?;
     matching_key(keys, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body], &tags)
-        .map(|ordinal| VerifiedBy {
-            scheme: AuthScheme::Standard,
-            ordinal,
-        })
+        .map(|ordinal| AuthScheme::Standard.by(ordinal))
         .ok_or(VerificationError::WrongSignature)
 }
 

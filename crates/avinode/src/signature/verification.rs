@@ -2,9 +2,11 @@
 //! store.
 
 use std::fmt;
-use std::str::FromStr;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+use strum::{Display, IntoStaticStr};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display)]
+#[strum(serialize_all = "kebab-case")]
 pub enum AuthScheme {
     /// HMAC-SHA256 of the raw body. Carries no time.
     Hmac,
@@ -17,20 +19,12 @@ pub enum AuthScheme {
 }
 
 impl AuthScheme {
-    const ALL: [Self; 4] = [Self::Hmac, Self::HmacTimestamped, Self::Standard, Self::Basic];
-
-    /// The stored and displayed word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Hmac => "hmac",
-            Self::HmacTimestamped => "hmac-timestamped",
-            Self::Standard => "standard",
-            Self::Basic => "basic",
-        }
+    pub(super) fn by(self, ordinal: usize) -> VerifiedBy {
+        VerifiedBy { scheme: self, ordinal }
     }
 }
 
-/// The secret that verified a delivery, by scheme and position, never its value. Displayed and parsed as `hmac#1`.
+/// The secret that verified a delivery, by scheme and position, never its value. Displayed as `hmac#1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct VerifiedBy {
     pub scheme: AuthScheme,
@@ -41,34 +35,14 @@ pub struct VerifiedBy {
 
 impl fmt::Display for VerifiedBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.scheme.as_str(), self.ordinal)
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("parsing the secret that verified a delivery: not of the form hmac#1")]
-pub struct ParseVerifiedByError;
-
-impl FromStr for VerifiedBy {
-    type Err = ParseVerifiedByError;
-
-    fn from_str(text: &str) -> Result<Self, ParseVerifiedByError> {
-        let (word, ordinal) = text.split_once('#').ok_or(ParseVerifiedByError)?;
-        let scheme = AuthScheme::ALL
-            .into_iter()
-            .find(|scheme| scheme.as_str() == word)
-            .ok_or(ParseVerifiedByError)?;
-        // Strict: `usize::from_str` accepts a `+`, and positions begin at 1.
-        match ordinal.parse() {
-            Ok(ordinal) if ordinal > 0 && !text.contains('+') => Ok(Self { scheme, ordinal }),
-            _ => Err(ParseVerifiedByError),
-        }
+        write!(f, "{}#{}", self.scheme, self.ordinal)
     }
 }
 
 /// If several schemes were tried, the most specific reason; of equally specific ones that of the first of HMAC, Standard
 /// Webhooks and Basic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum VerificationError {
     /// No header of any scheme. The first request of a challenge-response client looks like this, too.
     #[error("verifying the sender: the request carries no signature and no credentials")]
@@ -97,17 +71,7 @@ pub enum VerificationError {
 impl VerificationError {
     /// A short stable word for logs and metrics.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NoCredentials => "no-credentials",
-            Self::SchemeNotConfigured => "scheme-not-configured",
-            Self::MalformedSignature => "malformed-signature",
-            Self::IncompleteSignature => "incomplete-signature",
-            Self::TooManySignatures => "too-many-signatures",
-            Self::TimestampOutsideTolerance => "timestamp-outside-tolerance",
-            Self::WrongSignature => "wrong-signature",
-            Self::MalformedCredentials => "malformed-credentials",
-            Self::WrongCredentials => "wrong-credentials",
-        }
+        self.into()
     }
 }
 

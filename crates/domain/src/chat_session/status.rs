@@ -1,11 +1,13 @@
 //! The four statuses of a session.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 use utoipa::ToSchema;
 
 /// `chat_sessions.status`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoStaticStr, EnumString)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum SessionStatus {
     /// In use.
     Active,
@@ -18,15 +20,8 @@ pub enum SessionStatus {
 }
 
 impl SessionStatus {
-    const ALL: [Self; 4] = [Self::Active, Self::Paused, Self::Completed, Self::Archived];
-
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Paused => "paused",
-            Self::Completed => "completed",
-            Self::Archived => "archived",
-        }
+        self.into()
     }
 
     /// The primary quote, the step and the status of a closed session stay.
@@ -34,27 +29,19 @@ impl SessionStatus {
         matches!(self, Self::Completed | Self::Archived)
     }
 
-    /// The status of a word; `None` for a word of the application's own.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    /// False for a word of the application's own.
+    pub fn is_closed_word(word: &str) -> bool {
+        word.parse().is_ok_and(Self::is_closed)
     }
 }
 
 /// The status of a session in use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum OpenStatus {
     /// In use.
     Active,
     /// The user is away.
     Paused,
-}
-
-impl OpenStatus {
-    pub fn status(self) -> SessionStatus {
-        match self {
-            Self::Active => SessionStatus::Active,
-            Self::Paused => SessionStatus::Paused,
-        }
-    }
 }

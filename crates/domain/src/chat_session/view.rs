@@ -86,6 +86,9 @@ pub struct ChatSession {
 /// A quote in a session's ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SessionQuote {
+    /// The key in the ledger, which orders the list; not part of a response.
+    #[serde(skip)]
+    pub key: String,
     /// `quotes.id`; null while the quote has no row there (the session has no request, or the quote no price).
     pub quote_id: Option<Uuid>,
     /// Avinode's id of the quote; null for a quote that did not come from Avinode.

@@ -9,6 +9,7 @@ use super::generators::{
 use crate::event::{EventKind, FactSource, Money, Party, QuoteDetails};
 use crate::ids::MessageId;
 use crate::quote::{FactChange, QuoteFacts};
+use crate::quote_history::QuoteHistory;
 use crate::timeline::TimelineKind;
 use crate::trip::{ChangedFacts, Provenance, TripFacts};
 
@@ -96,7 +97,10 @@ fn recording_a_fact_returns_how_it_changed_the_quote() {
     let mut quote = QuoteFacts::default();
     let mut record = |seconds: Option<i64>, source, tail: &str| {
         let version = event(seconds, source, EventKind::QuoteReceived(details(tail))).version;
-        quote.record_received(details(tail), &version, version.at)
+        quote.record(
+            &QuoteHistory::of_received(details(tail), version.clone(), version.at),
+            &version,
+        )
     };
     assert_eq!(record(Some(5), FactSource::Event, "N1"), FactChange::Created);
     assert_eq!(record(Some(5), FactSource::Event, "N1"), FactChange::Duplicate);

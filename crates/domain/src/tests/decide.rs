@@ -160,7 +160,7 @@ fn steps_move_forward_only_and_an_unknown_one_stays() {
         WorkflowStep::ProposalReady,
     ];
     for (place, from) in steps.iter().enumerate() {
-        assert_eq!(WorkflowStep::from_word(from.as_str()), Some(*from));
+        assert_eq!(from.as_str().parse(), Ok(*from));
         for (goal, to) in steps.iter().enumerate() {
             assert_eq!(advance_to(Some(from.as_str()), *to), (goal > place).then_some(*to));
         }

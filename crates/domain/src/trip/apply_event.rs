@@ -119,10 +119,12 @@ impl TripFacts {
         let (id, version) = (&details.quote, &event.version);
         let quote = self.quotes.entry(id.clone()).or_default();
         let before = quote.history.clone();
-        let change = match event.kind {
-            EventKind::QuoteObserved(_) => quote.record_observed(details.clone(), version, event.at),
-            _ => quote.record_received(details.clone(), version, event.at),
+        let statement = match event.kind {
+            EventKind::QuoteObserved(_) => QuoteHistory::of_observed,
+            _ => QuoteHistory::of_received,
         };
+        let statement = statement(details.clone(), version.clone(), event.at);
+        let change = quote.record(&statement, version);
         if before != quote.history {
             changed.quotes.insert(id.clone());
         }
@@ -150,18 +152,14 @@ impl TripFacts {
         };
         // A document shows a decline without a time of its own each time it is fetched.
         let is_undated = event.version.source == FactSource::Document && event.at.is_none();
-        let has_reason = |known: &DeclineFact| reason.is_none() || known.reason.as_deref() == reason;
-        let is_repetition = |known: &Option<DeclineFact>| is_undated && known.as_ref().is_some_and(has_reason);
         let mut is_news = false;
         if let Some(rfq) = rfq {
             let known = &mut self.rfqs.entry(rfq.clone()).or_default().decline;
-            let repeated = is_repetition(known);
-            is_news |= note_change(record_decline(known, &decline), &mut changed.rfqs, rfq) && !repeated;
+            is_news |= learn_decline(known, &decline, is_undated, &mut changed.rfqs, rfq);
         }
         if let Some(quote) = quote {
             let known = &mut self.quotes.entry(quote.clone()).or_default().decline;
-            let repeated = is_repetition(known);
-            is_news |= note_change(record_decline(known, &decline), &mut changed.quotes, quote) && !repeated;
+            is_news |= learn_decline(known, &decline, is_undated, &mut changed.quotes, quote);
         }
         is_news
     }
@@ -197,10 +195,22 @@ impl TripFacts {
     }
 }
 
-fn note_change<Id: Ord + Clone>(change: FactChange, changed: &mut BTreeSet<Id>, id: &Id) -> bool {
-    let is_news = matches!(change, FactChange::Created | FactChange::Updated);
+/// Returns true if the decline is not a repetition of the known one.
+fn learn_decline<Id: Ord + Clone>(
+    known: &mut Option<DeclineFact>,
+    decline: &DeclineFact,
+    is_undated: bool,
+    changed: &mut BTreeSet<Id>,
+    id: &Id,
+) -> bool {
+    let has_reason = |known: &DeclineFact| decline.reason.is_none() || known.reason == decline.reason;
+    let is_repetition = is_undated && known.as_ref().is_some_and(has_reason);
+    let is_news = matches!(
+        record_decline(known, decline),
+        FactChange::Created | FactChange::Updated
+    );
     if is_news {
         changed.insert(id.clone());
     }
-    is_news
+    is_news && !is_repetition
 }

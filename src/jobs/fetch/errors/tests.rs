@@ -18,9 +18,7 @@ fn job(kind: JobKind, minutes_ago: i64, now: DateTime<Utc>) -> ClaimedJob {
 #[test]
 fn a_resource_that_is_not_found_is_retried_and_dead_lettered_after_half_an_hour() {
     let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
-    let error = FetchError::NotFound {
-        reason: "404".to_owned(),
-    };
+    let error = FetchError::new(FetchErrorKind::NotFound, "404");
     let disposition = |kind, minutes| disposition(&error, &job(kind, minutes, now), None, now);
     assert!(
         matches!(disposition(JobKind::FetchNotified, 0), Err(JobError::Snooze { after, .. }) if after <= Duration::from_secs(2))
@@ -39,14 +37,9 @@ fn a_resource_that_is_not_found_is_retried_and_dead_lettered_after_half_an_hour(
 #[test]
 fn neither_a_rate_limit_nor_rejected_credentials_cost_an_attempt() {
     let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
-    let reason = "why".to_owned();
-    let limited = FetchError::RateLimited {
-        after: None,
-        reason: reason.clone(),
-    };
-    let refused = FetchError::Unauthorized { reason: reason.clone() };
-    let denied = FetchError::Forbidden { reason };
-    for error in [limited, refused, denied] {
+    let limited = FetchErrorKind::RateLimited { after: None };
+    for kind in [limited, FetchErrorKind::Unauthorized, FetchErrorKind::Forbidden] {
+        let error = FetchError::new(kind, "why");
         assert!(matches!(
             disposition(&error, &job(JobKind::FetchNotified, 0, now), None, now),
             Err(JobError::Snooze { .. })
@@ -57,9 +50,7 @@ fn neither_a_rate_limit_nor_rejected_credentials_cost_an_attempt() {
 #[test]
 fn a_resource_that_alone_is_refused_is_retried_slowly_and_dead_lettered_the_fifth_time() {
     let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
-    let error = FetchError::Forbidden {
-        reason: "GET rfqs/arfq-1: Avinode answered 403".to_owned(),
-    };
+    let error = FetchError::new(FetchErrorKind::Forbidden, "GET rfqs/arfq-1: Avinode answered 403");
     let mut history = vec![format!("{REFUSED_ALONE}before"), format!("{DIED}of it")];
     for before in 0..4 {
         assert_eq!(refusals(&history), before);

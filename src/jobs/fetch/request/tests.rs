@@ -24,6 +24,7 @@ fn request(bodies: &[&str]) -> FetchRequest {
         deliveries.insert(
             id,
             StoredDelivery {
+                id,
                 received_at,
                 body: body.as_bytes().to_vec(),
             },

@@ -1,4 +1,6 @@
 use super::*;
+use crate::domain::event::{FactSource, Money, Party};
+use crate::domain::ids::RfqId;
 
 fn at(seconds: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(1_780_000_000 + seconds, 123_456_000)

@@ -5,9 +5,8 @@ use serde_json::Value;
 
 use crate::documents::{self, ParsedDocument, UnassignedEvent};
 use crate::resource::{Resource, ResourceKind};
-use crate::resource_id::ResourceId;
 use ingest_domain::event::{EventKind, Money, QuoteDetails};
-use ingest_domain::ids::{QuoteId, RfqId, TripId};
+use ingest_domain::ids::{QuoteId, ResourceId, RfqId, TripId};
 
 pub(super) fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()

@@ -1,26 +1,13 @@
 use super::*;
 
 #[test]
-fn the_displayed_form_is_parsed_back() {
-    for scheme in AuthScheme::ALL {
-        let by = VerifiedBy { scheme, ordinal: 12 };
-        assert_eq!(by.to_string().parse(), Ok(by));
-    }
-    assert_eq!(
-        VerifiedBy {
-            scheme: AuthScheme::Hmac,
-            ordinal: 1
-        }
-        .to_string(),
-        "hmac#1"
-    );
-}
-
-#[test]
-fn any_other_form_is_refused() {
-    for text in [
-        "", "hmac", "hmac#", "hmac#0", "hmac#+1", "hmac#-1", "HMAC#1", "rsa#1", "hmac#1#2",
+fn it_is_displayed_by_scheme_and_position() {
+    for (scheme, shown) in [
+        (AuthScheme::Hmac, "hmac#12"),
+        (AuthScheme::HmacTimestamped, "hmac-timestamped#12"),
+        (AuthScheme::Standard, "standard#12"),
+        (AuthScheme::Basic, "basic#12"),
     ] {
-        assert_eq!(text.parse::<VerifiedBy>(), Err(ParseVerifiedByError), "{text}");
+        assert_eq!(scheme.by(12).to_string(), shown);
     }
 }

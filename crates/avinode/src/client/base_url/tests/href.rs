@@ -2,7 +2,7 @@
 
 use super::super::*;
 use crate::resource::ResourceKind;
-use crate::resource_id::ResourceId;
+use ingest_domain::ids::ResourceId;
 
 fn resource(kind: ResourceKind, id: &str) -> Resource {
     Resource {
