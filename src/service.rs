@@ -58,7 +58,7 @@ pub async fn run(
     let summaries = tokio::spawn(ACTIVITY.run());
     let heartbeats = HeartbeatRegistry::new();
     let details = vec![fetching::detail(&pool)];
-    let readiness = Readiness::with_details(heartbeats.clone(), probes::probes(&pool), details);
+    let readiness = Readiness::new(heartbeats.clone(), probes::probes(&pool), details);
     let wakes = Wakes::default();
     // The holder of leases; random, because the system reuses process ids.
     let process = format!("{}-{}", std::process::id(), &Uuid::now_v7().simple().to_string()[20..]);

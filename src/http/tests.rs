@@ -94,7 +94,7 @@ fn small_limits() -> WebhookLimits {
 fn state(sink: &Arc<MemorySink>, basic: Option<&str>, limits: WebhookLimits) -> AppState {
     let verifier = Verifier::from_settings(Some(SECRET), basic).unwrap();
     let clock = Clock::Fixed(DateTime::from_timestamp(1_790_000_000, 0).unwrap());
-    let readiness = Readiness::new(HeartbeatRegistry::new(), Vec::new());
+    let readiness = Readiness::new(HeartbeatRegistry::new(), Vec::new(), Vec::new());
     AppState::new(verifier, Arc::clone(sink), clock, limits, readiness)
 }
 

@@ -1,7 +1,8 @@
 //! `/v1/sessions`: creates and lists sessions, counts and archives them.
 
 use axum::extract::State;
-use hyper::header::{HeaderValue, LOCATION};
+use axum::response::IntoResponse;
+use hyper::header::LOCATION;
 
 use super::auth::{ReadAccess, WriteAccess};
 use super::extract::JsonBody;
@@ -46,12 +47,8 @@ pub async fn create_or_update(
     if !result.created {
         return Ok(changed(result.session));
     }
-    let location = HeaderValue::try_from(format!("/v1/sessions/{}", result.session.id));
-    let mut response = created(result.session);
-    if let Ok(location) = location {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    Ok(response)
+    let location = format!("/v1/sessions/{}", result.session.id);
+    Ok(([(LOCATION, location)], created(result.session)).into_response())
 }
 
 /// List sessions
