@@ -24,7 +24,7 @@ use crate::config::target_url::TargetArgs;
 use crate::config::value_parsers::{integer_in, rate};
 use crate::postgres::transaction::Pool;
 use progress::ReplayProgress;
-use sender::{SendPlan, SignedDelivery, client, send_all};
+use sender::{SendPlan, SignedDelivery, client, send_all, signed_deliveries};
 
 /// How long `--wait` waits.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(120);
@@ -121,15 +121,7 @@ fn deliveries(args: &ReplayArgs) -> Result<Vec<SignedDelivery>, CliError> {
     let fixtures = fixtures::read(&args.paths).map_err(|error| {
         CliError::to("read the fixtures", error).hint("name a file or a directory; the default is fixtures/")
     })?;
-    let bodies = fixtures.iter().map(|fixture| {
-        Ok(SignedDelivery::new(
-            fixture.path.display(),
-            fixture.body_of(now, &args.avinode)?,
-        ))
-    });
-    let once = bodies
-        .collect::<Result<Vec<_>, fixtures::FixtureError>>()
-        .context("replace the placeholders")?;
+    let once = signed_deliveries(&fixtures, now, &args.avinode)?;
     let mut deliveries: Vec<SignedDelivery> = std::iter::repeat_n(once, args.repeat).flatten().collect();
     if let Some(seed) = args.shuffle {
         deliveries.shuffle(&mut StdRng::seed_from_u64(seed));

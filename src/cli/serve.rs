@@ -147,7 +147,7 @@ fn settings(args: &ServeCommandArgs) -> Result<ServiceSettings, SettingError> {
     let mut settings = ServiceSettings::from(&args.serve);
     settings.listens = !args.database.transaction_pooler;
     settings.api.tokens = tokens(&args.serve.tokens()?);
-    settings.avinode = avinode_client::settings(&args.avinode, &args.fetch)?;
+    settings.avinode = args.avinode.client()?.map(|client| args.fetch.settings(client));
     Ok(settings)
 }
 

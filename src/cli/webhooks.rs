@@ -11,12 +11,11 @@ use clap::Subcommand;
 use secrecy::SecretString;
 use url::Url;
 
-use super::avinode_client::{client, failed, required_client_settings, warn_of_loopback};
+use super::avinode_client::{client, failed, warn_of_loopback};
 use super::error::CliError;
 use crate::avinode::client::avinode_client::AvinodeClient;
 use crate::avinode::client::webhook_settings::{NEEDED_EVENTS, WebhookSetting, WebhookSettingPatch};
 use crate::config::avinode::AvinodeArgs;
-use crate::config::secret::any_secret;
 use crate::config::value_parsers::{boolean, event_type, url};
 use crate::config::webhook::WEBHOOK_BASIC;
 
@@ -58,8 +57,12 @@ pub struct WebhookApiArgs {
 pub struct CredentialArgs {
     /// Credentials of `serve`, as identifier:secret, separated by commas or white space. The first are used unless --identifier
     /// names others.
-    #[arg(long, env = "AVINODE_WEBHOOK_BASIC", hide_env_values = true, value_name = "CREDENTIALS",
-          value_parser = any_secret())]
+    #[arg(
+        long,
+        env = "AVINODE_WEBHOOK_BASIC",
+        hide_env_values = true,
+        value_name = "CREDENTIALS"
+    )]
     pub webhook_basic: Option<SecretString>,
 
     /// Identifier of the credentials to use.
@@ -149,7 +152,7 @@ pub async fn run(command: WebhooksCommand) -> Result<ExitCode, CliError> {
 }
 
 fn open(args: &AvinodeArgs) -> Result<AvinodeClient, CliError> {
-    let settings = required_client_settings(args)?;
+    let settings = args.required_client()?;
     warn_of_loopback(&settings);
     client(&settings)
 }
