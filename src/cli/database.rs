@@ -26,6 +26,17 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long connections may take to close: one that waits for a lock does not close before it has the lock.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// The arguments of a command that reads or changes the database.
+#[derive(Debug, clap::Args)]
+pub struct DatabaseCommandArgs {
+    /// Print JSON, for scripts.
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
 /// An open database.
 pub struct CommandDatabase {
     pub pool: Pool,

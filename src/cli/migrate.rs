@@ -1,7 +1,5 @@
 //! `migrate`: applies missing migrations.
 
-use std::process::ExitCode;
-
 use super::database::CommandDatabase;
 use super::error::{CliError, Context};
 use super::output::print;
@@ -15,7 +13,7 @@ pub struct MigrateArgs {
     pub database: DatabaseArgs,
 }
 
-pub async fn run(args: MigrateArgs) -> Result<ExitCode, CliError> {
+pub async fn run(args: MigrateArgs) -> Result<(), CliError> {
     refuse_pooler(&args.database)?;
     let database = CommandDatabase::open(&args.database).await?;
     let applied = migrator::migrate(&database.options)
@@ -31,8 +29,7 @@ pub async fn run(args: MigrateArgs) -> Result<ExitCode, CliError> {
     if applied.is_empty() {
         print("no missing migrations: the schema is up to date")?;
     }
-    database.close().await?;
-    Ok(ExitCode::SUCCESS)
+    database.close().await
 }
 
 /// Migrations need a session: for the lock of the process that migrates, and for indexes built outside of transactions.

@@ -6,7 +6,6 @@ pub mod summary;
 pub mod wait_idle;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
@@ -70,7 +69,7 @@ pub struct ReplayArgs {
 }
 
 /// Sends everything and prints the summary. Fails when a delivery was refused or could not be sent.
-pub async fn run(args: ReplayArgs) -> Result<ExitCode, CliError> {
+pub async fn run(args: ReplayArgs) -> Result<(), CliError> {
     let signer = args.signing.signer()?;
     let url = args.target.url();
     let pool = if args.wait {
@@ -108,10 +107,9 @@ pub async fn run(args: ReplayArgs) -> Result<ExitCode, CliError> {
         }
         None => {}
     }
-    if summary.is_clean() {
-        Ok(ExitCode::SUCCESS)
-    } else {
-        Err(CliError::plain(summary.refusal()))
+    match summary.is_clean() {
+        true => Ok(()),
+        false => Err(CliError::plain(summary.refusal())),
     }
 }
 
