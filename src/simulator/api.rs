@@ -19,7 +19,7 @@ use super::credentials::ApiCredentials;
 use super::documents::document;
 use super::faults::{ApiFault, ApiFaults, FaultPlan, is_late};
 use super::log::{CallLog, CallResult, lock};
-use super::rate_limit::{RateLimitDecision, TokenBucket};
+use super::rate_limit::{QuotaBucket, QuotaDecision};
 use super::webhook_settings::WebhookSettings;
 use super::world::SimulatedWorld;
 use crate::clock::Clock;
@@ -32,7 +32,7 @@ pub struct SimulatorState {
     /// The time of each resource's last change.
     pub changed_at: Mutex<HashMap<String, Instant>>,
     pub settings: Mutex<WebhookSettings>,
-    pub bucket: Mutex<TokenBucket>,
+    pub bucket: Mutex<QuotaBucket>,
     pub fault_plan: Mutex<FaultPlan>,
     pub faults: ApiFaults,
     pub seed: u64,
@@ -92,7 +92,7 @@ async fn update(
 
 impl SimulatorState {
     /// Counts the call and checks its credentials.
-    fn admit(&self, at: Instant, name: &str, headers: &HeaderMap) -> Result<RateLimitDecision, Box<Response>> {
+    fn admit(&self, at: Instant, name: &str, headers: &HeaderMap) -> Result<QuotaDecision, Box<Response>> {
         let limit = lock(&self.bucket).take(at);
         if !limit.allowed {
             self.log.record_call(at, name.to_owned(), CallResult::OverLimit);
@@ -127,7 +127,7 @@ impl SimulatorState {
         (document, result)
     }
 
-    async fn fail(&self, fault: ApiFault, limit: RateLimitDecision) -> Response {
+    async fn fail(&self, fault: ApiFault, limit: QuotaDecision) -> Response {
         let internal_error = || error("INTERNAL_ERROR", "Something went wrong");
         match fault {
             ApiFault::Silence => {
@@ -135,7 +135,7 @@ impl SimulatorState {
                 cut_off()
             }
             ApiFault::CutOff => cut_off(),
-            ApiFault::TooManyRequests => too_many_requests(RateLimitDecision {
+            ApiFault::TooManyRequests => too_many_requests(QuotaDecision {
                 remaining: 0,
                 reset: Duration::from_secs(1),
                 ..limit
@@ -173,7 +173,7 @@ impl SimulatorState {
     }
 }
 
-fn too_many_requests(limit: RateLimitDecision) -> Response {
+fn too_many_requests(limit: QuotaDecision) -> Response {
     respond(429, limit, &error("TOO_MANY_REQUESTS", "The rate limit is exceeded"))
 }
 
@@ -185,7 +185,7 @@ fn error(code: &str, title: &str) -> Value {
     envelope(&Value::Null, &[json!({"title": title, "code": code})])
 }
 
-fn respond(status: u16, limit: RateLimitDecision, body: &Value) -> Response {
+fn respond(status: u16, limit: QuotaDecision, body: &Value) -> Response {
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let reset = limit.reset.as_secs();

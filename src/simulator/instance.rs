@@ -17,7 +17,7 @@ use super::credentials::ApiCredentials;
 use super::expected::Expected;
 use super::faults::{ApiFaults, FaultPlan};
 use super::log::{CallLog, lock};
-use super::rate_limit::{RateLimit, TokenBucket};
+use super::rate_limit::{CallQuota, QuotaBucket};
 use super::scenario::Scenario;
 use super::schedule::{DeliveryFaults, ScheduledStep, StepKind, steps};
 use super::sender::{Sender, body};
@@ -35,7 +35,7 @@ pub struct SimulatorOptions {
     pub speed: f64,
     pub delivery_faults: DeliveryFaults,
     pub api_faults: ApiFaults,
-    pub rate_limit: RateLimit,
+    pub rate_limit: CallQuota,
     pub credentials: ApiCredentials,
     /// Notifications that are sent at the same time.
     pub max_concurrent: usize,
@@ -49,7 +49,7 @@ impl Default for SimulatorOptions {
             speed: 60.0,
             delivery_faults: DeliveryFaults::default(),
             api_faults: ApiFaults::default(),
-            rate_limit: RateLimit::default(),
+            rate_limit: CallQuota::default(),
             credentials: ApiCredentials::default(),
             max_concurrent: 8,
             clock: Clock::System,
@@ -78,7 +78,7 @@ impl Simulator {
             world: Mutex::new(SimulatedWorld::new(&scenario)),
             changed_at: Mutex::new(HashMap::new()),
             settings: Mutex::default(),
-            bucket: Mutex::new(TokenBucket::full(options.rate_limit, Instant::now())),
+            bucket: Mutex::new(QuotaBucket::full(options.rate_limit, Instant::now())),
             fault_plan: Mutex::new(FaultPlan::default()),
             faults: options.api_faults,
             seed: scenario.seed,

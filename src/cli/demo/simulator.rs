@@ -11,7 +11,7 @@ use crate::cli::error::{CliError, Context};
 use crate::cli::simulate::args::STORY;
 use crate::simulator::credentials::ApiCredentials;
 use crate::simulator::instance::{Simulator, SimulatorOptions};
-use crate::simulator::rate_limit::RateLimit;
+use crate::simulator::rate_limit::CallQuota;
 use crate::simulator::scenario::Scenario;
 use crate::simulator::webhook_settings::AuthMode;
 
@@ -38,7 +38,7 @@ pub async fn start(shutdown: CancellationToken) -> Result<Simulator, CliError> {
     let listener = listener.context("listen for the simulated Avinode")?;
     let options = SimulatorOptions {
         speed: SPEED,
-        rate_limit: RateLimit {
+        rate_limit: CallQuota {
             rate: CALLS_PER_SECOND,
             burst: BURST * 4,
         },

@@ -75,7 +75,7 @@ async fn read(response: Response) -> (u16, Value) {
 fn quick() -> SimulatorOptions {
     SimulatorOptions {
         speed: 1e6,
-        rate_limit: RateLimit {
+        rate_limit: CallQuota {
             rate: 1000.0,
             burst: 1000,
         },
@@ -137,7 +137,7 @@ async fn every_notification_reaches_the_subscribed_target() {
 #[tokio::test]
 async fn a_call_beyond_the_limit_is_429_and_is_in_the_log() {
     let setup = TestSetup::start(SimulatorOptions {
-        rate_limit: RateLimit { rate: 0.01, burst: 2 },
+        rate_limit: CallQuota { rate: 0.01, burst: 2 },
         ..quick()
     })
     .await;
