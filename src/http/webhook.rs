@@ -10,13 +10,13 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, EXPECT, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, EXPECT};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, StatusCode};
 use tracing::Level;
 use uuid::{NoContext, Timestamp, Uuid};
 
-use super::body::{self, BufferedBody};
+use super::body::{self, BufferedBody, has_only};
 use super::memory_budget::MemoryPermit;
 use super::problem::Problem;
 use super::rejection_log::Rejection;
@@ -87,7 +87,7 @@ async fn accept(state: &AppState, head: &Parts, body: axum::body::Body) -> Resul
     let limits = &state.limits;
     let BufferedBody { bytes, reserved } = body::read(body, limits.body, limits.body_time, &state.memory)
         .await
-        .map_err(|error| WebhookRejection::in_body(error.kind.problem(limits.body), error.read))?;
+        .map_err(|error| WebhookRejection::in_body(error.problem, error.read))?;
     // After the body is complete: a fetch that begins later sees what the sender announced.
     let received_at = state.clock.now();
     let verified_by = state
@@ -119,19 +119,11 @@ async fn accept(state: &AppState, head: &Parts, body: axum::body::Body) -> Resul
 
 /// Rejects headers that cannot be honoured, before the body is read.
 fn check_headers(headers: &HeaderMap) -> Result<(), Problem> {
-    let only = |name, word: &str| {
-        headers
-            .get_all(name)
-            .iter()
-            .all(|value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
-    };
-    if !only(CONTENT_ENCODING, "identity") {
-        return Err(Problem::UnsupportedEncoding);
+    match has_only(headers, &EXPECT, "100-continue") {
+        _ if !has_only(headers, &CONTENT_ENCODING, "identity") => Err(Problem::UnsupportedEncoding),
+        true => Ok(()),
+        false => Err(Problem::ExpectationFailed),
     }
-    if !only(EXPECT, "100-continue") {
-        return Err(Problem::ExpectationFailed);
-    }
-    Ok(())
 }
 
 /// Returns `true` if the request carries credentials or a signature of any scheme.

@@ -4,15 +4,14 @@ use chrono::TimeDelta;
 
 use super::finding::{CheckName, CheckResult};
 use super::{CheckResults, schema};
-use crate::cli::database::CommandDatabase;
+use crate::cli::database::{CommandDatabase, embedded_options};
 use crate::cli::error::CliError;
 use crate::cli::serve::ServeCommandArgs;
 use crate::clock::Clock;
 use crate::postgres::binaries::OLDEST_MAJOR;
 use crate::postgres::cluster::major_version;
-use crate::postgres::data_dir::ClusterHome;
 use crate::postgres::diagnostics::{self, OLDEST_VERSION, ServerInfo};
-use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use crate::postgres::embedded::EmbeddedPostgres;
 use crate::postgres::error::EmbeddedError;
 use crate::postgres::migrator::{SchemaStatus, schema_status};
 
@@ -54,12 +53,7 @@ pub async fn check(args: &ServeCommandArgs, results: &mut CheckResults) {
 
 /// Checks whether `serve` could start the private Postgres; returns false where it could not.
 async fn binaries(args: &ServeCommandArgs, results: &mut CheckResults) -> bool {
-    let options = EmbeddedOptions {
-        bin_dir: args.database.postgres_bin.clone(),
-        home: ClusterHome::Persistent(args.database.data_dir()),
-        settings: Vec::new(),
-    };
-    match EmbeddedPostgres::verify(&options).await {
+    match EmbeddedPostgres::verify(&embedded_options(&args.database)).await {
         Ok(binaries) => {
             let (major, path) = (binaries.major(), binaries.postgres());
             results.add(PROGRAMS.ok(format!("Postgres {major}, {}", path.display())));
