@@ -6,7 +6,7 @@ use hyper::header::LOCATION;
 
 use super::auth::{ReadAccess, WriteAccess};
 use super::extract::JsonBody;
-use super::problem::{BodyProblems, QueryProblems, ReadProblems, WriteProblems};
+use super::problem::{BodyProblems, QueryProblems};
 use super::query::{QueryParams, SessionListParams};
 use super::response::{ApiResult, ListResponse, changed, created, list as list_response, resource};
 use super::state::ApiState;
@@ -23,7 +23,6 @@ type ChatSessionList = ListResponse<ChatSession>;
     post,
     path = "/v1/sessions",
     operation_id = "createOrUpdateChatSession",
-    tag = "sessions",
     request_body = NewChatSession,
     responses(
         (
@@ -33,10 +32,8 @@ type ChatSessionList = ListResponse<ChatSession>;
             headers(("Location" = String, description = "The path of the session.")),
         ),
         (status = 200, body = ChatSession, description = "The session was updated."),
-        WriteProblems,
         BodyProblems,
     ),
-    security(("bearer" = ["write"])),
 )]
 pub async fn create_or_update(
     _: WriteAccess,
@@ -59,10 +56,8 @@ pub async fn create_or_update(
     get,
     path = "/v1/sessions",
     operation_id = "getChatSessions",
-    tag = "sessions",
     params(SessionListParams),
-    responses((status = 200, body = ChatSessionList, description = "A page of sessions."), ReadProblems, QueryProblems),
-    security(("bearer" = ["read"])),
+    responses((status = 200, body = ChatSessionList, description = "A page of sessions."), QueryProblems),
 )]
 pub async fn list(
     _: ReadAccess,
@@ -78,9 +73,7 @@ pub async fn list(
     get,
     path = "/v1/sessions/stats",
     operation_id = "getChatSessionStatistics",
-    tag = "sessions",
-    responses((status = 200, body = Statistics, description = "The counts."), ReadProblems),
-    security(("bearer" = ["read"])),
+    responses((status = 200, body = Statistics, description = "The counts.")),
 )]
 pub async fn statistics(_: ReadAccess, State(state): State<ApiState>) -> ApiResult {
     Ok(resource(state.sessions.statistics().await?))
@@ -93,9 +86,7 @@ pub async fn statistics(_: ReadAccess, State(state): State<ApiState>) -> ApiResu
     post,
     path = "/v1/sessions/archive",
     operation_id = "archiveOldChatSessions",
-    tag = "sessions",
-    responses((status = 200, body = ArchiveResult, description = "The number of archived sessions."), WriteProblems),
-    security(("bearer" = ["write"])),
+    responses((status = 200, body = ArchiveResult, description = "The number of archived sessions.")),
 )]
 pub async fn archive(_: WriteAccess, State(state): State<ApiState>) -> ApiResult {
     Ok(changed(state.sessions.archive().await?))
