@@ -10,6 +10,7 @@ use super::{
     check, configuration, deliveries, demo, documents, jobs, migrate, openapi, reconcile, replay, serve, sessions,
     sign, simulate, webhooks,
 };
+use crate::config::database::DatabaseArgs;
 use crate::config::log::LogArgs;
 use crate::config::parse::{self, EarlyExit};
 use crate::config::setting_reference::settings;
@@ -47,7 +48,7 @@ pub enum Command {
     /// Apply missing migrations
     ///
     /// Needs a direct connection to the database, not a transaction pooler.
-    Migrate(migrate::MigrateArgs),
+    Migrate(DatabaseArgs),
 
     /// Send fixtures, signed, to a running service
     Replay(replay::ReplayArgs),

@@ -8,6 +8,7 @@ use super::output::{print, print_json, print_list};
 use super::table::{TextTable, counted, moment, or_dash};
 use crate::config::value_parsers::integer_in;
 use crate::jobs::fetch::status;
+use crate::postgres::transaction::Pool;
 use crate::queue::admin::{self, JobFilter, JobView};
 use crate::queue::job_state::JobState;
 
@@ -76,8 +77,8 @@ pub async fn run(command: JobsCommand) -> Result<(), CliError> {
     match command {
         JobsCommand::List(args) => list(args).await,
         JobsCommand::Show(args) => show(args).await,
-        JobsCommand::Retry(selection) => change(selection, JobChange::Retry).await,
-        JobsCommand::Discard(selection) => change(selection, JobChange::Discard).await,
+        JobsCommand::Retry(selection) => change(selection, "retry", "made available", admin::retry).await,
+        JobsCommand::Discard(selection) => change(selection, "discard", "discarded", admin::discard).await,
     }
 }
 
@@ -145,12 +146,13 @@ async fn read(args: &DatabaseCommandArgs, filter: JobFilter, attempt: &str) -> R
     jobs.context(attempt)
 }
 
-enum JobChange {
-    Retry,
-    Discard,
-}
-
-async fn change(selection: JobSelection, change: JobChange) -> Result<(), CliError> {
+/// Changes the selected jobs; `verb` completes "could not …", `done` the summary.
+async fn change(
+    selection: JobSelection,
+    verb: &str,
+    done: &str,
+    change: impl AsyncFnOnce(&Pool, &[i64]) -> Result<Vec<i64>, sqlx::Error>,
+) -> Result<(), CliError> {
     let database = CommandDatabase::open_current(&selection.common.database).await?;
     let pool = &database.pool;
     let ids = match selection.dead {
@@ -159,25 +161,16 @@ async fn change(selection: JobSelection, change: JobChange) -> Result<(), CliErr
             .context("list the dead jobs")?,
         false => selection.ids,
     };
-    let (done, verb) = match change {
-        JobChange::Retry => (
-            admin::retry(pool, &ids).await.context("retry the jobs")?,
-            "made available",
-        ),
-        JobChange::Discard => (
-            admin::discard(pool, &ids).await.context("discard the jobs")?,
-            "discarded",
-        ),
-    };
+    let changed = change(pool, &ids).await.context(format_args!("{verb} the jobs"))?;
     let missed: Vec<String> = ids
         .iter()
-        .filter(|id| !done.contains(id))
+        .filter(|id| !changed.contains(id))
         .map(ToString::to_string)
         .collect();
     if selection.common.json {
-        print(serde_json::json!({"done": done, "not_done": missed}))?;
+        print(serde_json::json!({"done": changed, "not_done": missed}))?;
     } else {
-        print(format_args!("{} {verb}", counted(done.len(), "job", "jobs")))?;
+        print(format_args!("{} {done}", counted(changed.len(), "job", "jobs")))?;
     }
     database.close().await?;
     if missed.is_empty() {

@@ -7,15 +7,9 @@ use crate::config::database::DatabaseArgs;
 use crate::config::setting_error::SettingError;
 use crate::postgres::migrator;
 
-#[derive(Debug, clap::Args)]
-pub struct MigrateArgs {
-    #[command(flatten)]
-    pub database: DatabaseArgs,
-}
-
-pub async fn run(args: MigrateArgs) -> Result<(), CliError> {
-    refuse_pooler(&args.database)?;
-    let database = CommandDatabase::open(&args.database).await?;
+pub async fn run(args: DatabaseArgs) -> Result<(), CliError> {
+    refuse_pooler(&args)?;
+    let database = CommandDatabase::open(&args).await?;
     let applied = migrator::migrate(&database.options)
         .await
         .context("migrate the database")?;

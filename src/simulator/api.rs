@@ -15,14 +15,13 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::credentials::ApiCredentials;
 use super::documents::document;
-use super::faults::{ApiFault, ApiFaults, FaultPlan, is_late};
+use super::faults::{ApiFault, FaultPlan, is_late};
 use super::log::{CallLog, CallResult, lock};
+use super::options::SimulatorOptions;
 use super::rate_limit::{QuotaBucket, QuotaDecision};
 use super::webhook_settings::WebhookSettings;
 use super::world::SimulatedWorld;
-use crate::clock::Clock;
 
 /// The state of the simulator, shared by the API and the sender.
 pub struct SimulatorState {
@@ -34,11 +33,9 @@ pub struct SimulatorState {
     pub settings: Mutex<WebhookSettings>,
     pub bucket: Mutex<QuotaBucket>,
     pub fault_plan: Mutex<FaultPlan>,
-    pub faults: ApiFaults,
+    pub options: SimulatorOptions,
     pub seed: u64,
-    pub credentials: ApiCredentials,
     pub log: CallLog,
-    pub clock: Clock,
     pub shutdown: CancellationToken,
 }
 
@@ -60,7 +57,7 @@ async fn resource(
         Ok(limit) => limit,
         Err(refusal) => return *refusal,
     };
-    let fault = lock(&state.fault_plan).next(state.seed, &id, &state.faults);
+    let fault = lock(&state.fault_plan).next(state.seed, &id, &state.options.api_faults);
     if let Some(fault) = fault {
         state.log.record_call(at, name, CallResult::Fault(fault.as_str()));
         return state.fail(fault, limit).await;
@@ -98,8 +95,9 @@ impl SimulatorState {
             self.log.record_call(at, name.to_owned(), CallResult::OverLimit);
             return Err(too_many_requests(limit).into());
         }
-        self.credentials
-            .check(headers, self.clock.now())
+        self.options
+            .credentials
+            .check(headers, self.options.clock.now())
             .map_err(|(status, reason)| {
                 self.log.record_call(at, name.to_owned(), CallResult::Refused(reason));
                 Box::new(respond(status, limit, &error("NOT_ALLOWED", reason)))
@@ -113,8 +111,8 @@ impl SimulatorState {
         let (previous, changes) = world.previous(id);
         let is_fresh = lock(&self.changed_at)
             .get(id)
-            .is_some_and(|at| at.elapsed() < self.faults.lateness);
-        let (document, result) = if is_fresh && is_late(self.seed, id, changes, &self.faults) {
+            .is_some_and(|at| at.elapsed() < self.options.api_faults.lateness);
+        let (document, result) = if is_fresh && is_late(self.seed, id, changes, &self.options.api_faults) {
             (previous.cloned(), CallResult::Stale)
         } else {
             (document(&world, kind, id, &self.base_url), CallResult::Served)
@@ -131,7 +129,7 @@ impl SimulatorState {
         let internal_error = || error("INTERNAL_ERROR", "Something went wrong");
         match fault {
             ApiFault::Silence => {
-                let _ = timeout(self.faults.silence, self.shutdown.cancelled()).await;
+                let _ = timeout(self.options.api_faults.silence, self.shutdown.cancelled()).await;
                 cut_off()
             }
             ApiFault::CutOff => cut_off(),

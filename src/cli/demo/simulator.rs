@@ -10,7 +10,8 @@ use crate::avinode::client::config::{AvinodeSettings, ClientLimits, ClientSettin
 use crate::cli::error::{CliError, Context};
 use crate::cli::simulate::args::STORY;
 use crate::simulator::credentials::ApiCredentials;
-use crate::simulator::instance::{Simulator, SimulatorOptions};
+use crate::simulator::instance::Simulator;
+use crate::simulator::options::SimulatorOptions;
 use crate::simulator::rate_limit::CallQuota;
 use crate::simulator::scenario::Scenario;
 use crate::simulator::webhook_settings::AuthMode;

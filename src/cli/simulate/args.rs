@@ -13,7 +13,7 @@ use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::simulator::credentials::ApiCredentials;
 use crate::simulator::faults::ApiFaults;
 use crate::simulator::generate::GeneratorOptions;
-use crate::simulator::instance::SimulatorOptions;
+use crate::simulator::options::SimulatorOptions;
 use crate::simulator::rate_limit::CallQuota;
 use crate::simulator::scenario::Scenario;
 use crate::simulator::schedule::DeliveryFaults;

@@ -6,7 +6,12 @@ use reqwest::{Client, Method, Response};
 use serde_json::Value;
 
 use super::*;
+use crate::clock::Clock;
+use crate::simulator::credentials::ApiCredentials;
+use crate::simulator::faults::ApiFaults;
 use crate::simulator::log::CallResult;
+use crate::simulator::rate_limit::CallQuota;
+use crate::simulator::schedule::DeliveryFaults;
 
 /// A running simulator and a client with its credentials.
 struct TestSetup {
