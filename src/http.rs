@@ -6,6 +6,7 @@
 pub mod body;
 pub mod connection;
 pub mod health;
+pub mod json_response;
 pub mod limits;
 pub mod memory_budget;
 pub mod openapi;
@@ -19,7 +20,6 @@ pub mod stored_headers;
 pub mod v1;
 pub mod webhook;
 pub mod webhook_schema;
-pub mod write_timeout;
 
 #[cfg(test)]
 mod tests;

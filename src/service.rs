@@ -24,8 +24,8 @@ use crate::http::limits::ServerLimits;
 use crate::http::readiness::Readiness;
 use crate::http::router;
 use crate::http::server;
-use crate::http::state::AppState;
-use crate::http::v1::state::ApiState;
+use crate::http::state::WebhookState;
+use crate::http::v1::state::SessionsState;
 use crate::ingest::group_commit::receiver;
 use crate::postgres::transaction::Pool;
 use crate::queue::release;
@@ -58,7 +58,7 @@ pub async fn run(
     let summaries = tokio::spawn(ACTIVITY.run());
     let heartbeats = HeartbeatRegistry::new();
     let details = vec![fetching::detail(&pool)];
-    let readiness = Readiness::with_details(heartbeats.clone(), probes::probes(&pool), details);
+    let readiness = Readiness::new(heartbeats.clone(), probes::probes(&pool), details);
     let wakes = Wakes::default();
     // The holder of leases; random, because the system reuses process ids.
     let process = format!("{}-{}", std::process::id(), &Uuid::now_v7().simple().to_string()[20..]);
@@ -73,7 +73,7 @@ pub async fn run(
         };
         let (receiver, committer) = receiver(&pool, settings.receive_queue, wake);
         let committing = tokio::spawn(committer.run(heartbeats.register("receiver", Duration::from_secs(60))));
-        let state = AppState::new(
+        let state = WebhookState::shared(
             verifier,
             receiver,
             settings.clock,
@@ -81,7 +81,7 @@ pub async fn run(
             readiness.clone(),
         );
         let api_pool = pool.sibling_with_timeout(settings.api.connections, API_ACQUIRE_TIMEOUT);
-        let api = ApiState::new(
+        let api = SessionsState::shared(
             SessionService::new(api_pool, settings.clock),
             settings.api.tokens.clone(),
         );

@@ -47,11 +47,14 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
     let backtrace = Backtrace::capture(); // disabled unless RUST_BACKTRACE is set
-    if backtrace.status() == BacktraceStatus::Captured {
-        tracing::error!(thread, place, %backtrace, "thread {thread} panicked at {place}: {message}");
-    } else {
-        tracing::error!(thread, place, "thread {thread} panicked at {place}: {message}");
-    }
+    let captured = backtrace.status() == BacktraceStatus::Captured;
+    let backtrace = captured.then(|| tracing::field::display(backtrace));
+    tracing::error!(
+        thread,
+        place,
+        backtrace,
+        "thread {thread} panicked at {place}: {message}"
+    );
 }
 
 #[cfg(test)]

@@ -1,67 +1,11 @@
-//! The client of Avinode's API, made from the settings.
+//! The client of Avinode's API for the commands.
 
 use crate::avinode::client::avinode_client::AvinodeClient;
-use crate::avinode::client::base_url::{AllowedAddresses, BaseUrl};
-use crate::avinode::client::config::{AvinodeSettings, ClientLimits, ClientSettings};
+use crate::avinode::client::base_url::AllowedAddresses;
+use crate::avinode::client::config::ClientSettings;
 use crate::avinode::client::error::FetchError;
 use crate::cli::error::CliError;
 use crate::clock::Clock;
-use crate::config::avinode::{ApiAccess, AvinodeArgs, BASE_URL, FetchArgs};
-use crate::config::setting_error::SettingError;
-
-/// Returns the client's settings, or `None` where none of the three that make a client is set.
-///
-/// # Errors
-/// Some of the three are missing or invalid.
-pub fn client_settings(args: &AvinodeArgs) -> Result<Option<ClientSettings>, SettingError> {
-    let access = args.access()?;
-    access.map(|access| with_access(args, access)).transpose()
-}
-
-/// Returns the client's settings for a command that needs them.
-///
-/// # Errors
-/// One of the three is missing or invalid.
-pub fn required_client_settings(args: &AvinodeArgs) -> Result<ClientSettings, SettingError> {
-    with_access(args, args.required_access()?)
-}
-
-fn with_access(args: &AvinodeArgs, access: ApiAccess) -> Result<ClientSettings, SettingError> {
-    let ApiAccess {
-        base_url,
-        api_token,
-        bearer,
-    } = access;
-    let base = BaseUrl::parse(&base_url, args.avinode_insecure_loopback).map_err(|error| {
-        // A password may stand before an @.
-        let shown = match base_url.contains('@') {
-            true => "the value".to_owned(),
-            false => format!("\"{}\"", base_url.escape_debug()),
-        };
-        SettingError::new(BASE_URL, format_args!("{shown} {error}"))
-    })?;
-    Ok(ClientSettings {
-        base,
-        api_token,
-        bearer,
-        act_as_account: args.avinode_act_as_account.clone(),
-        limits: ClientLimits::default(),
-    })
-}
-
-/// Returns the settings with which `serve` fetches, or `None` where it does not fetch.
-///
-/// # Errors
-/// Those of [`client_settings`].
-pub fn settings(args: &AvinodeArgs, fetch: &FetchArgs) -> Result<Option<AvinodeSettings>, SettingError> {
-    Ok(client_settings(args)?.map(|client| AvinodeSettings {
-        client,
-        calls_per_second: fetch.calls_per_second,
-        burst: fetch.burst,
-        api_lag: fetch.api_lag,
-        reconcile_every: fetch.reconcile_interval.0,
-    }))
-}
 
 /// Makes a client with the system's clock and resolver.
 ///

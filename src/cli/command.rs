@@ -10,6 +10,7 @@ use super::{
     check, configuration, deliveries, demo, documents, jobs, migrate, openapi, reconcile, replay, serve, sessions,
     sign, simulate, webhooks,
 };
+use crate::config::database::DatabaseArgs;
 use crate::config::log::LogArgs;
 use crate::config::parse::{self, EarlyExit};
 use crate::config::setting_reference::settings;
@@ -47,7 +48,7 @@ pub enum Command {
     /// Apply missing migrations
     ///
     /// Needs a direct connection to the database, not a transaction pooler.
-    Migrate(migrate::MigrateArgs),
+    Migrate(DatabaseArgs),
 
     /// Send fixtures, signed, to a running service
     Replay(replay::ReplayArgs),
@@ -130,22 +131,23 @@ pub fn warn_of_unknown_variables() {
 /// Runs a command to its end. The exit code of a command that did not fail need not be 0: `check` returns that of its findings.
 pub async fn run(command: Command) -> Result<ExitCode, CliError> {
     match command {
-        Command::Demo(args) => demo::run(args).await,
-        Command::Serve(args) => serve::run(*args).await,
-        Command::Migrate(args) => migrate::run(args).await,
-        Command::Replay(args) => replay::run(args).await,
-        Command::Sign(args) => sign::run(&args).await,
-        Command::Simulate(args) => simulate::run(*args).await,
-        Command::Sessions(command) => sessions::run(command).await,
-        Command::Jobs(command) => jobs::run(command).await,
-        Command::Deliveries(command) => deliveries::run(command).await,
-        Command::Documents(command) => documents::run(command).await,
-        Command::Webhooks(command) => webhooks::run(command).await,
-        Command::Reconcile(args) => reconcile::run(args).await,
-        Command::Openapi => openapi::run(),
-        Command::Check(args) => check::run(*args).await,
-        Command::Configuration => configuration::run(&Cli::command()),
+        Command::Demo(args) => return demo::run(args).await,
+        Command::Serve(args) => serve::run(*args).await?,
+        Command::Migrate(args) => migrate::run(args).await?,
+        Command::Replay(args) => replay::run(args).await?,
+        Command::Sign(args) => sign::run(&args).await?,
+        Command::Simulate(args) => return simulate::run(*args).await,
+        Command::Sessions(command) => sessions::run(command).await?,
+        Command::Jobs(command) => jobs::run(command).await?,
+        Command::Deliveries(command) => deliveries::run(command).await?,
+        Command::Documents(command) => documents::run(command).await?,
+        Command::Webhooks(command) => webhooks::run(command).await?,
+        Command::Reconcile(args) => return reconcile::run(args).await,
+        Command::Openapi => openapi::run()?,
+        Command::Check(args) => return check::run(*args).await,
+        Command::Configuration => configuration::run(&Cli::command())?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

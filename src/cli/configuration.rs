@@ -1,7 +1,6 @@
 //! `configuration`: prints docs/configuration.md from the command line's declaration.
 
 use std::fmt::Write as _;
-use std::process::ExitCode;
 
 use super::error::{CliError, EXIT_CODES};
 use super::output;
@@ -22,9 +21,8 @@ checks a configuration without serving.
   setting.
 ";
 
-pub fn run(root: &clap::Command) -> Result<ExitCode, CliError> {
-    output::write(reference(root).as_bytes())?;
-    Ok(ExitCode::SUCCESS)
+pub fn run(root: &clap::Command) -> Result<(), CliError> {
+    output::write(reference(root).as_bytes())
 }
 
 /// The settings of `serve` come first, in the order of its help.

@@ -26,6 +26,17 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long connections may take to close: one that waits for a lock does not close before it has the lock.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// The arguments of a command that reads or changes the database.
+#[derive(Debug, clap::Args)]
+pub struct DatabaseCommandArgs {
+    /// Print JSON, for scripts.
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
 /// An open database.
 pub struct CommandDatabase {
     pub pool: Pool,
@@ -83,41 +94,34 @@ impl CommandDatabase {
             .await
             .context("create the private Postgres's database")?;
         let options = embedded.options(EMBEDDED_DATABASE);
-        let pool = pool(
-            options.clone(),
-            args.database_max_connections,
-            APPLICATION_NAME,
-            ACQUIRE_TIMEOUT,
-        );
         Ok(Self {
-            pool,
-            options,
             embedded: Some(embedded),
+            ..Self::unconnected(options, args)
         })
     }
 
     /// Connects to a server that this process did not start.
     async fn connect(options: PgConnectOptions, args: &DatabaseArgs) -> Result<Self, CliError> {
-        let pool = pool(
-            options.clone(),
-            args.database_max_connections,
-            APPLICATION_NAME,
-            ACQUIRE_TIMEOUT,
-        );
-        let pool = pool.behind_pooler(args.transaction_pooler);
-        if let Err(error) = pool.ping().await {
+        let mut database = Self::unconnected(options, args);
+        database.pool = database.pool.behind_pooler(args.transaction_pooler);
+        if let Err(error) = database.pool.ping().await {
             let server = match &args.database_url {
                 Some(_) => "database of DATABASE_URL",
                 None => "private Postgres of the running service",
             };
-            let error = explain_timeout(&options, error).await;
+            let error = explain_timeout(&database.options, error).await;
             return Err(CliError::to(format!("connect to the {server}"), error).unavailable());
         }
-        Ok(Self {
-            pool,
+        Ok(database)
+    }
+
+    fn unconnected(options: PgConnectOptions, args: &DatabaseArgs) -> Self {
+        let max = args.database_max_connections;
+        Self {
+            pool: pool(options.clone(), max, APPLICATION_NAME, ACQUIRE_TIMEOUT),
             options,
             embedded: None,
-        })
+        }
     }
 
     /// Refuses a schema that this program cannot work with.
@@ -167,12 +171,12 @@ pub fn named(args: &DatabaseArgs) -> Result<Option<PgConnectOptions>, SettingErr
 }
 
 async fn start(args: &DatabaseArgs) -> Result<EmbeddedPostgres, EmbeddedError> {
-    EmbeddedPostgres::start(EmbeddedOptions {
-        bin_dir: args.postgres_bin.clone(),
-        home: ClusterHome::Persistent(args.data_dir()),
-        settings: Vec::new(),
-    })
-    .await
+    EmbeddedPostgres::start(embedded_options(args)).await
+}
+
+/// The private Postgres of these settings.
+pub fn embedded_options(args: &DatabaseArgs) -> EmbeddedOptions {
+    EmbeddedOptions::new(args.postgres_bin.clone(), ClusterHome::Persistent(args.data_dir()))
 }
 
 fn not_started(error: EmbeddedError) -> CliError {

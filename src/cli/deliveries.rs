@@ -1,14 +1,12 @@
 //! `deliveries`: lists, shows and replays stored deliveries.
 
-use std::process::ExitCode;
-
 use clap::Subcommand;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::database::CommandDatabase;
+use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::{CliError, Context};
-use super::output::{print, write};
+use super::output::{print, print_list, write};
 use super::table::{TextTable, counted, moment, or_dash, visible_lines};
 use crate::config::database::DatabaseArgs;
 use crate::config::value_parsers::integer_in;
@@ -37,12 +35,8 @@ pub struct ListDeliveriesArgs {
     #[arg(long, value_name = "ID")]
     pub before: Option<Uuid>,
 
-    /// Print JSON, for scripts.
-    #[arg(long)]
-    pub json: bool,
-
     #[command(flatten)]
-    pub database: DatabaseArgs,
+    pub common: DatabaseCommandArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -55,12 +49,8 @@ pub struct ShowDeliveryArgs {
     #[arg(long, conflicts_with = "json")]
     pub body: bool,
 
-    /// Print JSON, for scripts.
-    #[arg(long)]
-    pub json: bool,
-
     #[command(flatten)]
-    pub database: DatabaseArgs,
+    pub common: DatabaseCommandArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -73,7 +63,7 @@ pub struct ReplayDeliveriesArgs {
     pub database: DatabaseArgs,
 }
 
-pub async fn run(command: DeliveriesCommand) -> Result<ExitCode, CliError> {
+pub async fn run(command: DeliveriesCommand) -> Result<(), CliError> {
     match command {
         DeliveriesCommand::List(args) => list(args).await,
         DeliveriesCommand::Show(args) => show(args).await,
@@ -81,80 +71,63 @@ pub async fn run(command: DeliveriesCommand) -> Result<ExitCode, CliError> {
     }
 }
 
-async fn list(args: ListDeliveriesArgs) -> Result<ExitCode, CliError> {
-    let database = CommandDatabase::open_current(&args.database).await?;
-    let deliveries = admin::deliveries(&database.pool, args.before, args.limit)
-        .await
-        .context("list the deliveries")?;
-    if args.json {
-        print(serde_json::to_string_pretty(&deliveries).context("write the deliveries as JSON")?)?;
-    } else if deliveries.is_empty() {
-        print("no deliveries")?;
-    } else {
-        let mut table =
-            TextTable::new(["delivery", "received", "verified by", "bytes", "outcome", "detail"]).numbers(&[3]);
-        for delivery in deliveries {
-            table.row([
-                delivery.id.to_string(),
-                moment(delivery.received_at),
-                delivery.verified_by,
-                delivery.bytes.to_string(),
-                delivery.outcome,
-                or_dash(delivery.detail),
-            ]);
-        }
-        print(table)?;
-    }
+async fn list(args: ListDeliveriesArgs) -> Result<(), CliError> {
+    let database = CommandDatabase::open_current(&args.common.database).await?;
+    let deliveries = admin::deliveries(&database.pool, args.before, args.limit).await;
     database.close().await?;
-    Ok(ExitCode::SUCCESS)
+    let deliveries = deliveries.context("list the deliveries")?;
+    let table = TextTable::new(["delivery", "received", "verified by", "bytes", "outcome", "detail"]).numbers(&[3]);
+    print_list(args.common.json, deliveries, "no deliveries", table, |delivery| {
+        [
+            delivery.id.to_string(),
+            moment(delivery.received_at),
+            delivery.verified_by,
+            delivery.bytes.to_string(),
+            delivery.outcome,
+            or_dash(delivery.detail),
+        ]
+    })
 }
 
-async fn show(args: ShowDeliveryArgs) -> Result<ExitCode, CliError> {
-    let database = CommandDatabase::open_current(&args.database).await?;
-    let delivery = admin::delivery(&database.pool, args.id)
-        .await
-        .context("read the delivery")?;
+async fn show(args: ShowDeliveryArgs) -> Result<(), CliError> {
+    let database = CommandDatabase::open_current(&args.common.database).await?;
+    let delivery = admin::delivery(&database.pool, args.id).await;
     database.close().await?;
-    let Some(delivery) = delivery else {
+    let Some(delivery) = delivery.context("read the delivery")? else {
         return Err(CliError::plain(format!("there is no delivery {}", args.id)));
     };
     if args.body {
-        write(&delivery.body)?;
-        return Ok(ExitCode::SUCCESS);
+        return write(&delivery.body);
     }
     let body = String::from_utf8_lossy(&delivery.body);
-    if args.json {
-        let jobs: Vec<_> = delivery
-            .jobs
-            .iter()
-            .map(|(id, kind, outcome, detail)| json!({"job": id, "kind": kind, "outcome": outcome, "detail": detail}))
-            .collect();
-        print(json!({
+    let jobs = delivery.jobs.into_iter();
+    if args.common.json {
+        let jobs = jobs
+            .map(|(id, kind, outcome, detail)| json!({"job": id, "kind": kind, "outcome": outcome, "detail": detail}));
+        return print(json!({
             "id": args.id,
             "received_at": delivery.received_at,
             "verified_by": delivery.verified_by,
             "headers": delivery.headers.lines().collect::<Vec<_>>(),
             "body": body,
-            "jobs": jobs,
-        }))?;
-        return Ok(ExitCode::SUCCESS);
+            "jobs": jobs.collect::<Vec<_>>(),
+        }));
     }
-    let mut table = TextTable::new(["delivery", &args.id.to_string()]);
-    table.row(["received", &moment(delivery.received_at)]);
-    table.row(["verified by", &delivery.verified_by]);
-    for header in delivery.headers.lines() {
-        table.row(["header", header]);
-    }
-    for (id, kind, outcome, detail) in delivery.jobs {
-        table.row([format!("job {id}"), format!("{kind}: {outcome}: {}", or_dash(detail))]);
-    }
-    print(table)?;
+    let properties = [
+        ("received", moment(delivery.received_at)),
+        ("verified by", delivery.verified_by),
+    ];
+    let headers = delivery.headers.lines();
+    let headers = headers.map(|header| ["header".to_owned(), header.to_owned()]);
+    let jobs = jobs
+        .map(|(id, kind, outcome, detail)| [format!("job {id}"), format!("{kind}: {outcome}: {}", or_dash(detail))]);
+    let table = TextTable::properties("delivery", args.id, properties);
+    print(table.rows(headers).rows(jobs))?;
     // The body may contain terminal control sequences.
-    print(format_args!("\n{}", visible_lines(&body)))?;
-    Ok(ExitCode::SUCCESS)
+    print(format_args!("\n{}", visible_lines(&body)))
 }
 
-async fn replay(args: ReplayDeliveriesArgs) -> Result<ExitCode, CliError> {
+async fn replay(args: ReplayDeliveriesArgs) -> Result<(), CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
     let found = jobs::replay::replay(&database.pool, &args.ids)
         .await
@@ -171,7 +144,7 @@ async fn replay(args: ReplayDeliveriesArgs) -> Result<ExitCode, CliError> {
         .map(ToString::to_string)
         .collect();
     if missed.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     Err(CliError::plain(format!("there is no delivery {}", missed.join(", "))))
 }

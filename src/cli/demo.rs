@@ -21,7 +21,6 @@ use super::manifest::FixtureManifest;
 use super::output::print;
 use super::simulate::seed_sessions::SeededSessions;
 use crate::avinode::signature::verifier::Verifier;
-use crate::config::secret::any_secret;
 use crate::config::target_url::WEBHOOK_PATH;
 use crate::config::value_parsers::address;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
@@ -44,7 +43,7 @@ pub struct DemoArgs {
 
     /// Create, use and drop a database of its own on this Postgres, instead of starting a temporary one. The database in the URL
     /// is not touched. DATABASE_URL is ignored.
-    #[arg(long, hide_env_values = true, value_name = "URL", value_parser = any_secret())]
+    #[arg(long, hide_env_values = true, value_name = "URL")]
     pub database_url: Option<SecretString>,
 
     /// Directory of the fixtures and their manifest.

@@ -1,15 +1,12 @@
 //! `documents`: lists and shows fetched documents.
 
-use std::process::ExitCode;
-
 use clap::Subcommand;
 use serde_json::json;
 
-use super::database::CommandDatabase;
+use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::{CliError, Context};
-use super::output::{print, write};
+use super::output::{print, print_list, write};
 use super::table::{TextTable, moment, or_dash, visible_lines};
-use crate::config::database::DatabaseArgs;
 use crate::config::value_parsers::integer_in;
 use crate::store::admin::documents;
 
@@ -41,12 +38,8 @@ pub struct ListDocumentsArgs {
     #[arg(long, value_name = "ID", value_parser = integer_in::<i64>(1, i64::MAX.unsigned_abs()))]
     pub before: Option<i64>,
 
-    /// Print JSON, for scripts.
-    #[arg(long)]
-    pub json: bool,
-
     #[command(flatten)]
-    pub database: DatabaseArgs,
+    pub common: DatabaseCommandArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -59,49 +52,37 @@ pub struct ShowDocumentArgs {
     #[arg(long, conflicts_with = "json")]
     pub body: bool,
 
-    /// Print JSON, for scripts.
-    #[arg(long)]
-    pub json: bool,
-
     #[command(flatten)]
-    pub database: DatabaseArgs,
+    pub common: DatabaseCommandArgs,
 }
 
-pub async fn run(command: DocumentsCommand) -> Result<ExitCode, CliError> {
+pub async fn run(command: DocumentsCommand) -> Result<(), CliError> {
     match command {
-        DocumentsCommand::List(args) => list(args).await?,
-        DocumentsCommand::Show(args) => show(args).await?,
+        DocumentsCommand::List(args) => list(args).await,
+        DocumentsCommand::Show(args) => show(args).await,
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 async fn list(args: ListDocumentsArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.database).await?;
+    let database = CommandDatabase::open_current(&args.common.database).await?;
     let documents = documents::documents(&database.pool, args.resource.as_deref(), args.before, args.limit).await;
     database.close().await?;
     let documents = documents.context("list the documents")?;
-    if args.json {
-        return print(serde_json::to_string_pretty(&documents).context("write the documents as JSON")?);
-    }
-    if documents.is_empty() {
-        return print("no documents");
-    }
-    let mut table = TextTable::new(["document", "resource", "kind", "fetched", "times", "bytes"]).numbers(&[4, 5]);
-    for document in documents {
-        table.row([
+    let table = TextTable::new(["document", "resource", "kind", "fetched", "times", "bytes"]).numbers(&[4, 5]);
+    print_list(args.common.json, documents, "no documents", table, |document| {
+        [
             document.id.to_string(),
             document.resource,
             document.kind,
             moment(document.fetched_at),
             document.times.to_string(),
             or_dash(document.bytes.map(|bytes| bytes.to_string())),
-        ]);
-    }
-    print(table)
+        ]
+    })
 }
 
 async fn show(args: ShowDocumentArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.database).await?;
+    let database = CommandDatabase::open_current(&args.common.database).await?;
     let found = documents::document(&database.pool, args.id).await;
     database.close().await?;
     let Some(document) = found.context("read the document")? else {
@@ -112,15 +93,16 @@ async fn show(args: ShowDocumentArgs) -> Result<(), CliError> {
         return write(&body);
     }
     let text = document.body.as_deref().map(String::from_utf8_lossy);
-    if args.json {
+    if args.common.json {
         return print(json!({"document": document, "body": text}));
     }
-    let mut table = TextTable::new(["document", &document.id.to_string()]);
-    table.row(["resource", &format!("{}/{}", document.kind, document.resource)]);
-    table.row(["fetched", &moment(document.fetched_at)]);
-    table.row(["fetched with the same data", &document.times.to_string()]);
-    table.row(["sha-256 of the data", &document.sha256]);
-    print(table)?;
+    let properties = [
+        ("resource", format!("{}/{}", document.kind, document.resource)),
+        ("fetched", moment(document.fetched_at)),
+        ("fetched with the same data", document.times.to_string()),
+        ("sha-256 of the data", document.sha256),
+    ];
+    print(TextTable::properties("document", document.id, properties))?;
     // The body may contain terminal control sequences.
     print(format_args!(
         "\n{}",

@@ -108,53 +108,42 @@ pub fn price(session: &SessionView) -> Option<String> {
     ))
 }
 
-/// Describes the differences among (name, expected, found).
-pub fn differing(pairs: impl IntoIterator<Item = (&'static str, String, String)>) -> impl Iterator<Item = String> {
-    let differ = pairs.into_iter().filter(|(_, expected, found)| expected != found);
-    differ.map(|(name, expected, found)| format!("{name} is {found}, expected {expected}"))
+/// A value that is compared: its name in a difference, and its text.
+type ComparedValue = (&'static str, fn(&ExpectedSession) -> String);
+
+const COMPARED: [ComparedValue; 8] = [
+    ("current_step", |it| it.current_step.clone()),
+    ("quotes_received_count", |it| it.quotes_received_count.to_string()),
+    ("quotes_expected_count", |it| it.quotes_expected_count.to_string()),
+    ("operators_contacted_count", |it| {
+        it.operators_contacted_count.to_string()
+    }),
+    ("primary quote", |it| or_none(&it.primary_quote)),
+    ("primary operator", |it| or_none(&it.primary_operator)),
+    ("primary price", |it| or_none(&it.primary_price)),
+    ("trip status", |it| or_none(&it.avinode_trip_status)),
+];
+
+fn or_none(value: &Option<String>) -> String {
+    value.clone().unwrap_or_else(|| "none".to_owned())
 }
 
-fn compare(expected: &ExpectedSession, found: &SessionView) -> Vec<String> {
-    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-    let pairs = [
-        (
-            "current_step",
-            expected.current_step.clone(),
-            shown(&found.current_step),
-        ),
-        (
-            "quotes_received_count",
-            expected.quotes_received_count.to_string(),
-            found.quotes_received_count.to_string(),
-        ),
-        (
-            "quotes_expected_count",
-            expected.quotes_expected_count.to_string(),
-            found.quotes_expected_count.to_string(),
-        ),
-        (
-            "operators_contacted_count",
-            expected.operators_contacted_count.to_string(),
-            found.operators_contacted_count.to_string(),
-        ),
-        (
-            "primary quote",
-            shown(&expected.primary_quote),
-            shown(&found.primary_quote),
-        ),
-        (
-            "primary operator",
-            shown(&expected.primary_operator),
-            shown(&found.primary_operator),
-        ),
-        ("primary price", shown(&expected.primary_price), shown(&price(found))),
-        (
-            "trip status",
-            shown(&expected.avinode_trip_status),
-            shown(&found.avinode_trip_status),
-        ),
-    ];
-    differing(pairs)
-        .map(|difference| format!("{}: {difference}", expected.name))
+/// Returns a line for each value of a session that is not as expected.
+pub fn compare(expected: &ExpectedSession, found: &SessionView) -> Vec<String> {
+    let as_found = ExpectedSession {
+        name: expected.name.clone(),
+        current_step: or_none(&found.current_step),
+        quotes_received_count: found.quotes_received_count,
+        quotes_expected_count: found.quotes_expected_count,
+        operators_contacted_count: found.operators_contacted_count,
+        primary_quote: found.primary_quote.clone(),
+        primary_operator: found.primary_operator.clone(),
+        primary_price: price(found),
+        avinode_trip_status: found.avinode_trip_status.clone(),
+    };
+    let values = COMPARED.map(|(value, text)| (value, text(expected), text(&as_found)));
+    let differing = values.into_iter().filter(|(_, expected, found)| expected != found);
+    differing
+        .map(|(value, wanted, found)| format!("{}: {value} is {found}, expected {wanted}", expected.name))
         .collect()
 }

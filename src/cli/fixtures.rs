@@ -30,6 +30,16 @@ pub enum FixtureError {
     Manifest { path: PathBuf, source: serde_json::Error },
 }
 
+impl FixtureError {
+    /// For `map_err`.
+    pub fn read(path: &Path) -> impl Fn(io::Error) -> Self + Copy {
+        move |source| Self::Read {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
 /// A body to send, as it is in its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fixture {
@@ -41,10 +51,7 @@ pub struct Fixture {
 impl Fixture {
     /// Reads a file of any name.
     pub fn read(path: &Path) -> Result<Self, FixtureError> {
-        let template = std::fs::read(path).map_err(|source| FixtureError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let template = std::fs::read(path).map_err(FixtureError::read(path))?;
         Ok(Self {
             path: path.to_owned(),
             template,
@@ -106,10 +113,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Fixture>, FixtureError> {
 }
 
 fn read_folder(folder: &Path, fixtures: &mut Vec<Fixture>) -> Result<(), FixtureError> {
-    let unreadable = |source| FixtureError::Read {
-        path: folder.to_owned(),
-        source,
-    };
+    let unreadable = FixtureError::read(folder);
     let entries = std::fs::read_dir(folder).map_err(unreadable)?;
     let mut entries = entries.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
     entries.sort_by_key(std::fs::DirEntry::file_name);

@@ -1,17 +1,15 @@
 //! `jobs`: lists, shows, retries and discards jobs.
 
-use std::process::ExitCode;
-
 use clap::Subcommand;
 
-use super::database::CommandDatabase;
+use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::{CliError, Context};
-use super::output::print;
+use super::output::{print, print_json, print_list};
 use super::table::{TextTable, counted, moment, or_dash};
-use crate::config::database::DatabaseArgs;
 use crate::config::value_parsers::integer_in;
 use crate::jobs::fetch::status;
-use crate::queue::admin::{self, JobFilter};
+use crate::postgres::transaction::Pool;
+use crate::queue::admin::{self, JobFilter, JobView};
 use crate::queue::job_state::JobState;
 
 #[derive(Debug, Subcommand)]
@@ -42,12 +40,8 @@ pub struct ListJobsArgs {
     #[arg(long, value_name = "COUNT", default_value = "50", value_parser = integer_in::<i64>(1, 10_000))]
     pub limit: i64,
 
-    /// Print JSON, for scripts.
-    #[arg(long)]
-    pub json: bool,
-
     #[command(flatten)]
-    pub database: DatabaseArgs,
+    pub common: DatabaseCommandArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -56,12 +50,8 @@ pub struct ShowJobArgs {
     #[arg(value_name = "ID", value_parser = integer_in::<i64>(1, i64::MAX.unsigned_abs()))]
     pub id: i64,
 
-    /// Print JSON, for scripts.
-    #[arg(long)]
-    pub json: bool,
-
     #[command(flatten)]
-    pub database: DatabaseArgs,
+    pub common: DatabaseCommandArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -79,114 +69,91 @@ pub struct JobSelection {
     #[arg(long, value_name = "KIND", requires = "dead")]
     pub kind: Option<String>,
 
-    /// Print JSON, for scripts.
-    #[arg(long)]
-    pub json: bool,
-
     #[command(flatten)]
-    pub database: DatabaseArgs,
+    pub common: DatabaseCommandArgs,
 }
 
-pub async fn run(command: JobsCommand) -> Result<ExitCode, CliError> {
+pub async fn run(command: JobsCommand) -> Result<(), CliError> {
     match command {
         JobsCommand::List(args) => list(args).await,
         JobsCommand::Show(args) => show(args).await,
-        JobsCommand::Retry(selection) => change(selection, JobChange::Retry).await,
-        JobsCommand::Discard(selection) => change(selection, JobChange::Discard).await,
+        JobsCommand::Retry(selection) => change(selection, "retry", "made available", admin::retry).await,
+        JobsCommand::Discard(selection) => change(selection, "discard", "discarded", admin::discard).await,
     }
 }
 
-async fn list(args: ListJobsArgs) -> Result<ExitCode, CliError> {
-    let database = CommandDatabase::open_current(&args.database).await?;
-    let blocked = status::blocked_kinds(&database.pool)
-        .await
-        .context("read the status of fetching")?;
+async fn list(args: ListJobsArgs) -> Result<(), CliError> {
     let filter = JobFilter {
-        id: None,
         state: args.state,
         kind: args.kind,
         limit: args.limit,
-        blocked,
+        ..JobFilter::default()
     };
-    let jobs = admin::list(&database.pool, &filter).await.context("list the jobs")?;
-    if args.json {
-        print(serde_json::to_string_pretty(&jobs).context("write the jobs as JSON")?)?;
-    } else if jobs.is_empty() {
-        print("no jobs: everything that was received is done")?;
-    } else {
-        let mut table = TextTable::new(["job", "kind", "state", "attempts", "due", "delivery", "key", "reason"]);
-        for job in jobs {
-            table.row([
-                job.id.to_string(),
-                job.kind,
-                job.state.as_str().to_owned(),
-                job.attempts.to_string(),
-                moment(job.due_at),
-                or_dash(job.delivery_id.map(|id| id.to_string())),
-                or_dash(job.key),
-                or_dash(job.reason),
-            ]);
-        }
-        print(table)?;
-    }
-    database.close().await?;
-    Ok(ExitCode::SUCCESS)
+    let jobs = read(&args.common, filter, "list the jobs").await?;
+    let none = "no jobs: everything that was received is done";
+    let table = TextTable::new(["job", "kind", "state", "attempts", "due", "delivery", "key", "reason"]);
+    print_list(args.common.json, jobs, none, table, |job| {
+        [
+            job.id.to_string(),
+            job.kind,
+            job.state.as_str().to_owned(),
+            job.attempts.to_string(),
+            moment(job.due_at),
+            or_dash(job.delivery_id.map(|id| id.to_string())),
+            or_dash(job.key),
+            or_dash(job.reason),
+        ]
+    })
 }
 
-async fn show(args: ShowJobArgs) -> Result<ExitCode, CliError> {
-    let database = CommandDatabase::open_current(&args.database).await?;
-    let blocked = status::blocked_kinds(&database.pool)
-        .await
-        .context("read the status of fetching")?;
+async fn show(args: ShowJobArgs) -> Result<(), CliError> {
     let filter = JobFilter {
         id: Some(args.id),
         limit: 1,
-        blocked,
         ..JobFilter::default()
     };
-    let jobs = admin::list(&database.pool, &filter).await.context("read the job")?;
-    let found = match jobs.first() {
-        Some(job) if args.json => {
-            print(serde_json::to_string_pretty(job).context("write the job as JSON")?)?;
-            true
-        }
-        Some(job) => {
-            let mut table = TextTable::new(["job", &job.id.to_string()]);
-            table.row(["kind", &job.kind]);
-            table.row(["state", job.state.as_str()]);
-            table.row(["key", &or_dash(job.key.clone())]);
-            table.row(["delivery", &or_dash(job.delivery_id.map(|id| id.to_string()))]);
-            table.row(["enqueued", &moment(job.created_at)]);
-            table.row(["due", &moment(job.due_at)]);
-            table.row(["attempts", &job.attempts.to_string()]);
-            table.row(["crashes", &job.crashes.to_string()]);
-            table.row(["leased by", &or_dash(job.leased_by.clone())]);
-            table.row(["reason", &or_dash(job.reason.clone())]);
-            for (number, failure) in job.history.iter().enumerate() {
-                table.row([format!("failure {}", number + 1).as_str(), failure]);
-            }
-            print(table)?;
-            true
-        }
-        None => false,
+    let Some(job) = read(&args.common, filter, "read the job").await?.pop() else {
+        let missing = CliError::plain(format!("there is no unfinished or dead job {}", args.id));
+        return Err(missing.hint("`deliveries show` shows the outcomes of finished jobs"));
     };
-    database.close().await?;
-    if found {
-        return Ok(ExitCode::SUCCESS);
+    if args.common.json {
+        return print_json(&job);
     }
-    Err(
-        CliError::plain(format!("there is no unfinished or dead job {}", args.id))
-            .hint("`deliveries show` shows the outcomes of finished jobs"),
-    )
+    let properties = [
+        ("kind", job.kind),
+        ("state", job.state.as_str().to_owned()),
+        ("key", or_dash(job.key)),
+        ("delivery", or_dash(job.delivery_id.map(|id| id.to_string()))),
+        ("enqueued", moment(job.created_at)),
+        ("due", moment(job.due_at)),
+        ("attempts", job.attempts.to_string()),
+        ("crashes", job.crashes.to_string()),
+        ("leased by", or_dash(job.leased_by)),
+        ("reason", or_dash(job.reason)),
+    ];
+    let failures = job.history.into_iter().enumerate();
+    let failures = failures.map(|(index, failure)| [format!("failure {}", index + 1), failure]);
+    print(TextTable::properties("job", job.id, properties).rows(failures))
 }
 
-enum JobChange {
-    Retry,
-    Discard,
+/// Reads jobs, with the reason why some of them do not run.
+async fn read(args: &DatabaseCommandArgs, filter: JobFilter, attempt: &str) -> Result<Vec<JobView>, CliError> {
+    let database = CommandDatabase::open_current(&args.database).await?;
+    let blocked = status::blocked_kinds(&database.pool).await;
+    let blocked = blocked.context("read the status of fetching")?;
+    let jobs = admin::list(&database.pool, &JobFilter { blocked, ..filter }).await;
+    database.close().await?;
+    jobs.context(attempt)
 }
 
-async fn change(selection: JobSelection, change: JobChange) -> Result<ExitCode, CliError> {
-    let database = CommandDatabase::open_current(&selection.database).await?;
+/// Changes the selected jobs; `verb` completes "could not …", `done` the summary.
+async fn change(
+    selection: JobSelection,
+    verb: &str,
+    done: &str,
+    change: impl AsyncFnOnce(&Pool, &[i64]) -> Result<Vec<i64>, sqlx::Error>,
+) -> Result<(), CliError> {
+    let database = CommandDatabase::open_current(&selection.common.database).await?;
     let pool = &database.pool;
     let ids = match selection.dead {
         true => admin::dead_ids(pool, selection.kind.as_deref())
@@ -194,29 +161,20 @@ async fn change(selection: JobSelection, change: JobChange) -> Result<ExitCode, 
             .context("list the dead jobs")?,
         false => selection.ids,
     };
-    let (done, verb) = match change {
-        JobChange::Retry => (
-            admin::retry(pool, &ids).await.context("retry the jobs")?,
-            "made available",
-        ),
-        JobChange::Discard => (
-            admin::discard(pool, &ids).await.context("discard the jobs")?,
-            "discarded",
-        ),
-    };
+    let changed = change(pool, &ids).await.context(format_args!("{verb} the jobs"))?;
     let missed: Vec<String> = ids
         .iter()
-        .filter(|id| !done.contains(id))
+        .filter(|id| !changed.contains(id))
         .map(ToString::to_string)
         .collect();
-    if selection.json {
-        print(serde_json::json!({"done": done, "not_done": missed}))?;
+    if selection.common.json {
+        print(serde_json::json!({"done": changed, "not_done": missed}))?;
     } else {
-        print(format_args!("{} {verb}", counted(done.len(), "job", "jobs")))?;
+        print(format_args!("{} {done}", counted(changed.len(), "job", "jobs")))?;
     }
     database.close().await?;
     if missed.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     Err(CliError::plain(format!(
         "not found, or in a state that does not allow it: {}",

@@ -91,10 +91,7 @@ impl FixtureManifest {
     /// Reads the manifest of a directory of fixtures.
     pub fn read(folder: &Path) -> Result<Self, FixtureError> {
         let path = folder.join(MANIFEST);
-        let text = std::fs::read(&path).map_err(|source| FixtureError::Read {
-            path: path.clone(),
-            source,
-        })?;
+        let text = std::fs::read(&path).map_err(FixtureError::read(&path))?;
         serde_json::from_slice(&text).map_err(|source| FixtureError::Manifest { path, source })
     }
 }

@@ -1,7 +1,5 @@
 //! `migrate`: applies missing migrations.
 
-use std::process::ExitCode;
-
 use super::database::CommandDatabase;
 use super::error::{CliError, Context};
 use super::output::print;
@@ -9,15 +7,9 @@ use crate::config::database::DatabaseArgs;
 use crate::config::setting_error::SettingError;
 use crate::postgres::migrator;
 
-#[derive(Debug, clap::Args)]
-pub struct MigrateArgs {
-    #[command(flatten)]
-    pub database: DatabaseArgs,
-}
-
-pub async fn run(args: MigrateArgs) -> Result<ExitCode, CliError> {
-    refuse_pooler(&args.database)?;
-    let database = CommandDatabase::open(&args.database).await?;
+pub async fn run(args: DatabaseArgs) -> Result<(), CliError> {
+    refuse_pooler(&args)?;
+    let database = CommandDatabase::open(&args).await?;
     let applied = migrator::migrate(&database.options)
         .await
         .context("migrate the database")?;
@@ -31,8 +23,7 @@ pub async fn run(args: MigrateArgs) -> Result<ExitCode, CliError> {
     if applied.is_empty() {
         print("no missing migrations: the schema is up to date")?;
     }
-    database.close().await?;
-    Ok(ExitCode::SUCCESS)
+    database.close().await
 }
 
 /// Migrations need a session: for the lock of the process that migrates, and for indexes built outside of transactions.

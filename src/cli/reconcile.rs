@@ -8,11 +8,10 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::database::CommandDatabase;
+use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::{CliError, Context};
 use super::output::print;
 use crate::clock::Clock;
-use crate::config::database::DatabaseArgs;
 use crate::config::quantity::duration;
 use crate::config::time_ago::{TimeAgo, since};
 use crate::domain::ids::TripId;
@@ -47,17 +46,13 @@ pub struct ReconcileArgs {
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration("1s", "1d"), requires = "wait")]
     pub timeout: Duration,
 
-    /// Print JSON, for scripts.
-    #[arg(long)]
-    pub json: bool,
-
     #[command(flatten)]
-    pub database: DatabaseArgs,
+    pub common: DatabaseCommandArgs,
 }
 
 pub async fn run(args: ReconcileArgs) -> Result<ExitCode, CliError> {
     let scope = scope(&args)?;
-    let database = CommandDatabase::open_current(&args.database).await?;
+    let database = CommandDatabase::open_current(&args.common.database).await?;
     let result = enqueue_and_wait(&database.pool, &scope, &args).await;
     database.close().await?;
     result
@@ -88,7 +83,7 @@ async fn enqueue_and_wait(pool: &Pool, scope: &ReconcileScope, args: &ReconcileA
         (Some(_), _) | (None, None) => None,
         (None, Some(run)) => Some(wait(pool, run, args.timeout).await?),
     };
-    if args.json {
+    if args.common.json {
         print(json!({
             "trips": plan.targets.iter().map(|target| json!({
                 "trip": target.trip, "session": target.session, "resources": target.resources,
@@ -109,7 +104,7 @@ async fn enqueue_and_wait(pool: &Pool, scope: &ReconcileScope, args: &ReconcileA
                 .hint("the trips stay enqueued, and are fetched when that changes")
                 .unavailable());
         }
-        (Some(reason), false) if !args.json => print(format_args!("not fetched yet: {reason}"))?,
+        (Some(reason), false) if !args.common.json => print(format_args!("not fetched yet: {reason}"))?,
         _ => {}
     }
     let complete = output::is_complete(&plan, finished.as_deref().unwrap_or_default());

@@ -6,7 +6,6 @@ pub mod summary;
 pub mod wait_idle;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
@@ -24,7 +23,7 @@ use crate::config::target_url::TargetArgs;
 use crate::config::value_parsers::{integer_in, rate};
 use crate::postgres::transaction::Pool;
 use progress::ReplayProgress;
-use sender::{SendPlan, SignedDelivery, client, send_all};
+use sender::{SendPlan, SignedDelivery, client, send_all, signed_deliveries};
 
 /// How long `--wait` waits.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(120);
@@ -70,7 +69,7 @@ pub struct ReplayArgs {
 }
 
 /// Sends everything and prints the summary. Fails when a delivery was refused or could not be sent.
-pub async fn run(args: ReplayArgs) -> Result<ExitCode, CliError> {
+pub async fn run(args: ReplayArgs) -> Result<(), CliError> {
     let signer = args.signing.signer()?;
     let url = args.target.url();
     let pool = if args.wait {
@@ -108,10 +107,9 @@ pub async fn run(args: ReplayArgs) -> Result<ExitCode, CliError> {
         }
         None => {}
     }
-    if summary.is_clean() {
-        Ok(ExitCode::SUCCESS)
-    } else {
-        Err(CliError::plain(summary.refusal()))
+    match summary.is_clean() {
+        true => Ok(()),
+        false => Err(CliError::plain(summary.refusal())),
     }
 }
 
@@ -121,15 +119,7 @@ fn deliveries(args: &ReplayArgs) -> Result<Vec<SignedDelivery>, CliError> {
     let fixtures = fixtures::read(&args.paths).map_err(|error| {
         CliError::to("read the fixtures", error).hint("name a file or a directory; the default is fixtures/")
     })?;
-    let bodies = fixtures.iter().map(|fixture| {
-        Ok(SignedDelivery::new(
-            fixture.path.display(),
-            fixture.body_of(now, &args.avinode)?,
-        ))
-    });
-    let once = bodies
-        .collect::<Result<Vec<_>, fixtures::FixtureError>>()
-        .context("replace the placeholders")?;
+    let once = signed_deliveries(&fixtures, now, &args.avinode)?;
     let mut deliveries: Vec<SignedDelivery> = std::iter::repeat_n(once, args.repeat).flatten().collect();
     if let Some(seed) = args.shuffle {
         deliveries.shuffle(&mut StdRng::seed_from_u64(seed));

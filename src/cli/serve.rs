@@ -1,6 +1,5 @@
 //! `serve`: the receiver and the workers in one process.
 
-use std::process::ExitCode;
 use std::time::Instant;
 
 use secrecy::ExposeSecret;
@@ -42,7 +41,7 @@ pub struct ServeCommandArgs {
 }
 
 /// Serves until a signal asks it to stop.
-pub async fn run(args: ServeCommandArgs) -> Result<ExitCode, CliError> {
+pub async fn run(args: ServeCommandArgs) -> Result<(), CliError> {
     let began = Instant::now();
     let shutdown = shutdown::on_signals().context("listen for signals")?;
     let verifier = verifier(&args.webhook)?;
@@ -117,8 +116,7 @@ pub async fn run(args: ServeCommandArgs) -> Result<ExitCode, CliError> {
         ended.stopped,
         ended.leases_released
     );
-    database.close().await?;
-    Ok(ExitCode::SUCCESS)
+    database.close().await
 }
 
 /// Returns the number of connections that workers, receiver and fetcher hold outside of the shared pool.
@@ -147,7 +145,7 @@ fn settings(args: &ServeCommandArgs) -> Result<ServiceSettings, SettingError> {
     let mut settings = ServiceSettings::from(&args.serve);
     settings.listens = !args.database.transaction_pooler;
     settings.api.tokens = tokens(&args.serve.tokens()?);
-    settings.avinode = avinode_client::settings(&args.avinode, &args.fetch)?;
+    settings.avinode = args.avinode.client()?.map(|client| args.fetch.settings(client));
     Ok(settings)
 }
 

@@ -1,11 +1,9 @@
 //! `sessions`: chat sessions for an admin, through the same Rust API as the HTTP API, on the database.
 
-use std::process::ExitCode;
-
 use clap::Subcommand;
 use uuid::Uuid;
 
-use super::database::CommandDatabase;
+use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::CliError;
 use crate::clock::Clock;
 use crate::sessions::error::SessionError;
@@ -30,10 +28,10 @@ pub enum SessionsCommand {
     /// Archive the sessions that were completed more than 90 days ago
     ///
     /// Calls archive_old_chat_sessions() of the database. A running service calls it once a day.
-    Archive(change::ArchiveSessionsArgs),
+    Archive(DatabaseCommandArgs),
 }
 
-pub async fn run(command: SessionsCommand) -> Result<ExitCode, CliError> {
+pub async fn run(command: SessionsCommand) -> Result<(), CliError> {
     match command {
         SessionsCommand::List(args) => list::run(*args).await,
         SessionsCommand::Show(args) => show::run(args).await,

@@ -5,7 +5,6 @@
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use uuid::Uuid;
 
@@ -29,7 +28,7 @@ pub struct SignArgs {
     pub target: TargetArgs,
 }
 
-pub async fn run(args: &SignArgs) -> Result<ExitCode, CliError> {
+pub async fn run(args: &SignArgs) -> Result<(), CliError> {
     let signer = args.signing.signer()?;
     let now = Clock::System.now();
     let from_stdin = args.file.as_os_str() == "-";
@@ -51,8 +50,7 @@ pub async fn run(args: &SignArgs) -> Result<ExitCode, CliError> {
         &path,
         &signer.sign(&message_id, &body, now),
         &args.target.url(),
-    ))?;
-    Ok(ExitCode::SUCCESS)
+    ))
 }
 
 fn read_stdin() -> Result<Fixture, CliError> {

@@ -4,13 +4,13 @@ use secrecy::SecretString;
 
 use super::error::CliError;
 use crate::avinode::signature::signer::Signer;
-use crate::config::secret::{any_secret, signing_secret};
+use crate::config::secret::signing_secret;
 use crate::config::webhook::{WEBHOOK_BASIC, WEBHOOK_SECRET, WebhookArgs};
 
 #[derive(Debug, clap::Args)]
 pub struct SigningArgs {
     /// Secret to sign with. Default: the first of AVINODE_WEBHOOK_SECRET, or else of AVINODE_WEBHOOK_BASIC.
-    #[arg(long, hide_env_values = true, value_name = "SECRET", value_parser = any_secret())]
+    #[arg(long, hide_env_values = true, value_name = "SECRET")]
     pub secret: Option<SecretString>,
 
     #[command(flatten)]

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::database::CommandDatabase;
 use super::error::{CliError, Context};
-use super::output::print;
+use super::output::{print, print_json};
 use super::replay::wait_idle;
 use crate::avinode::signature::secrets::BasicAuth;
 use crate::config::database::{DATABASE_URL, DatabaseArgs};
@@ -99,7 +99,7 @@ async fn play(
         report.calls(simulator);
     }
     if args.json {
-        print(serde_json::to_string_pretty(&report).context("write the summary as JSON")?)?;
+        print_json(&report)?;
     } else {
         print(&report)?;
     }

@@ -33,6 +33,24 @@ impl TextTable {
         self
     }
 
+    /// Two columns: the name and the value of each property of one thing.
+    pub fn properties(
+        what: &str,
+        id: impl std::fmt::Display,
+        others: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Self {
+        let others = others.into_iter().map(|(name, value)| [name.to_owned(), value]);
+        Self::new([what, &id.to_string()]).rows(others)
+    }
+
+    #[must_use]
+    pub fn rows<const COLUMNS: usize>(mut self, rows: impl IntoIterator<Item = [String; COLUMNS]>) -> Self {
+        for row in rows {
+            self.row(row);
+        }
+        self
+    }
+
     /// Adds a row. Control characters in its cells are escaped.
     pub fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
         self.0.add_row(cells.into_iter().map(|cell| visible(&cell.into())));

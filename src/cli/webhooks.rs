@@ -5,18 +5,16 @@ mod credentials;
 mod output;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Subcommand;
 use secrecy::SecretString;
 use url::Url;
 
-use super::avinode_client::{client, failed, required_client_settings, warn_of_loopback};
+use super::avinode_client::{client, failed, warn_of_loopback};
 use super::error::CliError;
 use crate::avinode::client::avinode_client::AvinodeClient;
 use crate::avinode::client::webhook_settings::{NEEDED_EVENTS, WebhookSetting, WebhookSettingPatch};
 use crate::config::avinode::AvinodeArgs;
-use crate::config::secret::any_secret;
 use crate::config::value_parsers::{boolean, event_type, url};
 use crate::config::webhook::WEBHOOK_BASIC;
 
@@ -31,7 +29,7 @@ pub enum WebhooksCommand {
     /// Change some properties of a setting
     Update(UpdateWebhookArgs),
     /// Deactivate a setting (Avinode cannot delete one)
-    Disable(DisableWebhookArgs),
+    Disable(ExistingWebhookArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -58,8 +56,12 @@ pub struct WebhookApiArgs {
 pub struct CredentialArgs {
     /// Credentials of `serve`, as identifier:secret, separated by commas or white space. The first are used unless --identifier
     /// names others.
-    #[arg(long, env = "AVINODE_WEBHOOK_BASIC", hide_env_values = true, value_name = "CREDENTIALS",
-          value_parser = any_secret())]
+    #[arg(
+        long,
+        env = "AVINODE_WEBHOOK_BASIC",
+        hide_env_values = true,
+        value_name = "CREDENTIALS"
+    )]
     pub webhook_basic: Option<SecretString>,
 
     /// Identifier of the credentials to use.
@@ -98,10 +100,6 @@ pub struct CreateWebhookArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct UpdateWebhookArgs {
-    /// Id of the setting, as in `webhooks list`.
-    #[arg(value_name = "ID")]
-    pub id: String,
-
     /// URL at which Avinode reaches this service.
     #[arg(long, value_name = "URL", value_parser = url)]
     pub target: Option<Url>,
@@ -119,14 +117,11 @@ pub struct UpdateWebhookArgs {
     pub active: Option<bool>,
 
     #[command(flatten)]
-    pub credentials: CredentialArgs,
-
-    #[command(flatten)]
-    pub common: WebhookApiArgs,
+    pub existing: ExistingWebhookArgs,
 }
 
 #[derive(Debug, clap::Args)]
-pub struct DisableWebhookArgs {
+pub struct ExistingWebhookArgs {
     /// Id of the setting, as in `webhooks list`.
     #[arg(value_name = "ID")]
     pub id: String,
@@ -138,18 +133,17 @@ pub struct DisableWebhookArgs {
     pub common: WebhookApiArgs,
 }
 
-pub async fn run(command: WebhooksCommand) -> Result<ExitCode, CliError> {
+pub async fn run(command: WebhooksCommand) -> Result<(), CliError> {
     match command {
-        WebhooksCommand::List(args) => list(args).await?,
-        WebhooksCommand::Create(args) => create(args).await?,
-        WebhooksCommand::Update(args) => update(args).await?,
-        WebhooksCommand::Disable(args) => disable(args).await?,
+        WebhooksCommand::List(args) => list(args).await,
+        WebhooksCommand::Create(args) => create(args).await,
+        WebhooksCommand::Update(args) => update(args).await,
+        WebhooksCommand::Disable(existing) => disable(existing).await,
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn open(args: &AvinodeArgs) -> Result<AvinodeClient, CliError> {
-    let settings = required_client_settings(args)?;
+    let settings = args.required_client()?;
     warn_of_loopback(&settings);
     client(&settings)
 }
@@ -208,24 +202,23 @@ async fn update(args: UpdateWebhookArgs) -> Result<(), CliError> {
         events: args.events.map(events),
         credentials: None,
     };
-    change(&args.id, patch, &args.credentials, &args.common, "changed").await
+    change(&args.existing, patch, "changed").await
 }
 
-async fn disable(args: DisableWebhookArgs) -> Result<(), CliError> {
+async fn disable(existing: ExistingWebhookArgs) -> Result<(), CliError> {
     let patch = WebhookSettingPatch {
         active: Some(false),
         ..WebhookSettingPatch::default()
     };
-    change(&args.id, patch, &args.credentials, &args.common, "disabled").await
+    change(&existing, patch, "disabled").await
 }
 
-async fn change(
-    id: &str,
-    mut patch: WebhookSettingPatch,
-    credentials: &CredentialArgs,
-    common: &WebhookApiArgs,
-    done: &str,
-) -> Result<(), CliError> {
+async fn change(existing: &ExistingWebhookArgs, mut patch: WebhookSettingPatch, done: &str) -> Result<(), CliError> {
+    let ExistingWebhookArgs {
+        id,
+        credentials,
+        common,
+    } = existing;
     let client = open(&common.avinode)?;
     let setting = find(&client, id).await?;
     // Avinode does not return a secret, so it is sent again where it is known.
@@ -235,7 +228,7 @@ async fn change(
     // Avinode may have applied only a part of it.
     let attempt = format!("read the webhook setting {id} after it was {done}");
     let settings = client.webhooks().await.settings.map_err(failed(attempt))?;
-    let now = settings.iter().find(|setting| setting.id == id);
+    let now = settings.iter().find(|setting| setting.id == *id);
     output::one(done, now, patch.credentials.is_some(), common.json)
 }
 
@@ -245,7 +238,7 @@ async fn all(client: &AvinodeClient) -> Result<Vec<WebhookSetting>, CliError> {
 }
 
 async fn find(client: &AvinodeClient, id: &str) -> Result<WebhookSetting, CliError> {
-    let found = all(client).await?.into_iter().find(|setting| setting.id == id);
+    let found = all(client).await?.into_iter().find(|setting| setting.id == *id);
     found.ok_or_else(|| CliError::plain(format!("there is no webhook setting {id:?}")).hint("see `webhooks list`"))
 }
 

@@ -4,12 +4,13 @@ use clap::Args;
 use secrecy::SecretString;
 
 use super::quantity::{OptionalInterval, duration, duration_or_off};
-use super::secret::{any_secret, credential};
+use super::secret::credential;
 use super::setting_error::SettingError;
 use super::value_parsers::{boolean, header_value, integer_in, rate};
+use crate::avinode::client::base_url::BaseUrl;
+use crate::avinode::client::config::{AvinodeSettings, ClientLimits, ClientSettings};
 
-/// Both names of the base URL's setting.
-pub const BASE_URL: &str = "AVINODE_BASE_URL (--avinode-base-url)";
+const BASE_URL: &str = "AVINODE_BASE_URL (--avinode-base-url)";
 const API_TOKEN: &str = "AVINODE_API_TOKEN (--avinode-api-token)";
 const BEARER: &str = "AVINODE_BEARER (--avinode-bearer)";
 
@@ -22,11 +23,11 @@ pub struct AvinodeArgs {
     pub avinode_base_url: Option<String>,
 
     /// API token of the application, sent as X-Avinode-ApiToken.
-    #[arg(long, env = "AVINODE_API_TOKEN", hide_env_values = true, value_name = "TOKEN", value_parser = any_secret())]
+    #[arg(long, env = "AVINODE_API_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub avinode_api_token: Option<SecretString>,
 
     /// Authentication token, sent as Authorization: Bearer. Set it without the word Bearer.
-    #[arg(long, env = "AVINODE_BEARER", hide_env_values = true, value_name = "TOKEN", value_parser = any_secret())]
+    #[arg(long, env = "AVINODE_BEARER", hide_env_values = true, value_name = "TOKEN")]
     pub avinode_bearer: Option<SecretString>,
 
     /// Account to act as, sent as X-Avinode-ActAsAccount, for tokens that are valid for several accounts.
@@ -39,26 +40,21 @@ pub struct AvinodeArgs {
     pub avinode_insecure_loopback: bool,
 }
 
-/// Base URL, API token and authentication token, checked except for the URL.
-pub struct ApiAccess {
-    pub base_url: String,
-    pub api_token: SecretString,
-    pub bearer: SecretString,
-}
-
 impl AvinodeArgs {
-    /// Returns the three settings that are set together, or `None` where none of them is set.
-    pub fn access(&self) -> Result<Option<ApiAccess>, SettingError> {
+    /// Returns the client's settings, or `None` where none of the three that are set together is set.
+    pub fn client(&self) -> Result<Option<ClientSettings>, SettingError> {
         let checked = |name, setting: &Option<SecretString>| {
             setting.as_ref().map(|setting| credential(name, setting)).transpose()
         };
         let api_token = checked(API_TOKEN, &self.avinode_api_token)?;
         let bearer = checked(BEARER, &self.avinode_bearer)?;
-        match (self.avinode_base_url.clone(), api_token, bearer) {
-            (Some(base_url), Some(api_token), Some(bearer)) => Ok(Some(ApiAccess {
-                base_url,
+        match (&self.avinode_base_url, api_token, bearer) {
+            (Some(base_url), Some(api_token), Some(bearer)) => Ok(Some(ClientSettings {
+                base: self.base_url(base_url)?,
                 api_token,
                 bearer,
+                act_as_account: self.avinode_act_as_account.clone(),
+                limits: ClientLimits::default(),
             })),
             (None, None, None) => Ok(None),
             (base_url, api_token, bearer) => {
@@ -67,29 +63,32 @@ impl AvinodeArgs {
                     (API_TOKEN, api_token.is_some()),
                     (BEARER, bearer.is_some()),
                 ];
-                let (set, missing): (Vec<_>, Vec<_>) = set.into_iter().partition(|(_, is_set)| *is_set);
-                let names = |some: &[(&'static str, bool)]| {
-                    some.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ")
+                let names = |wanted| {
+                    let some = set.into_iter().filter(move |(_, is_set)| *is_set == wanted);
+                    some.map(|(name, _)| name).collect::<Vec<_>>().join(" and ")
                 };
-                Err(SettingError::new(
-                    &names(&missing),
-                    format_args!(
-                        "must be set together with {}; without all three, nothing is fetched",
-                        names(&set)
-                    ),
-                ))
+                let set = names(true);
+                let problem = format_args!("must be set together with {set}; without all three, nothing is fetched");
+                Err(SettingError::new(&names(false), problem))
             }
         }
     }
 
-    /// Returns the three settings for a command that needs them.
-    pub fn required_access(&self) -> Result<ApiAccess, SettingError> {
-        let missing = || {
-            SettingError(format!(
-                "{BASE_URL}, {API_TOKEN} and {BEARER} must be set to call Avinode"
-            ))
-        };
-        self.access()?.ok_or_else(missing)
+    /// Returns the client's settings for a command that needs them.
+    pub fn required_client(&self) -> Result<ClientSettings, SettingError> {
+        let missing = || format!("{BASE_URL}, {API_TOKEN} and {BEARER} must be set to call Avinode");
+        self.client()?.ok_or_else(|| SettingError(missing()))
+    }
+
+    fn base_url(&self, text: &str) -> Result<BaseUrl, SettingError> {
+        BaseUrl::parse(text, self.avinode_insecure_loopback).map_err(|error| {
+            // A password may stand before an @.
+            let shown = match text.contains('@') {
+                true => "the value".to_owned(),
+                false => format!("\"{}\"", text.escape_debug()),
+            };
+            SettingError::new(BASE_URL, format_args!("{shown} {error}"))
+        })
     }
 }
 
@@ -118,4 +117,17 @@ pub struct FetchArgs {
     #[arg(long = "avinode-reconcile-interval", env = "AVINODE_RECONCILE_INTERVAL", value_name = "DURATION",
           default_value = "off", value_parser = duration_or_off("10m", "30d"))]
     pub reconcile_interval: OptionalInterval,
+}
+
+impl FetchArgs {
+    /// The settings with which `serve` fetches.
+    pub fn settings(&self, client: ClientSettings) -> AvinodeSettings {
+        AvinodeSettings {
+            client,
+            calls_per_second: self.calls_per_second,
+            burst: self.burst,
+            api_lag: self.api_lag,
+            reconcile_every: self.reconcile_interval.0,
+        }
+    }
 }

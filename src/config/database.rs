@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 use secrecy::SecretString;
 
-use super::secret::any_secret;
 use super::value_parsers::{boolean, integer_in};
 
 /// Both names of the URL's setting.
@@ -16,7 +15,7 @@ pub const DATABASE_URL: &str = "DATABASE_URL (--database-url)";
 pub struct DatabaseArgs {
     /// Postgres to use, as postgres://user:password@host:5432/database. Without it, a private Postgres is started from the
     /// programs on this machine.
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", value_parser = any_secret())]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<SecretString>,
 
     /// Data directory of the private Postgres.

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 
+use super::value_parsers::ValueParser;
+
 /// A duration, or `None` for `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OptionalInterval(pub Option<Duration>);
 
 /// Parses a duration from `min` to `max`, which are written like the value.
-pub fn duration(
-    min: &'static str,
-    max: &'static str,
-) -> impl Fn(&str) -> Result<Duration, String> + Clone + Send + Sync + 'static {
+pub fn duration(min: &'static str, max: &'static str) -> impl ValueParser<Duration> {
     let bounds = bounds(min, max, |text| humantime::parse_duration(text).ok());
     move |text| {
         humantime::parse_duration(text)
@@ -24,10 +23,7 @@ pub fn duration(
 }
 
 /// Parses a duration likewise, or `off`.
-pub fn duration_or_off(
-    min: &'static str,
-    max: &'static str,
-) -> impl Fn(&str) -> Result<OptionalInterval, String> + Clone + Send + Sync + 'static {
+pub fn duration_or_off(min: &'static str, max: &'static str) -> impl ValueParser<OptionalInterval> {
     let duration = duration(min, max);
     move |text| {
         if text.eq_ignore_ascii_case("off") {
@@ -39,10 +35,7 @@ pub fn duration_or_off(
 }
 
 /// Parses a size in bytes from `min` to `max`, which are written like the value.
-pub fn size(
-    min: &'static str,
-    max: &'static str,
-) -> impl Fn(&str) -> Result<usize, String> + Clone + Send + Sync + 'static {
+pub fn size(min: &'static str, max: &'static str) -> impl ValueParser<usize> {
     let bytes = |text: &str| text.parse::<ByteSize>().ok()?.as_u64().try_into().ok();
     let bounds: RangeInclusive<usize> = bounds(min, max, bytes);
     move |text| {

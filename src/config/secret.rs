@@ -6,17 +6,11 @@
 
 use std::fmt::Display;
 
-use clap::builder::{StringValueParser, TypedValueParser};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::setting_error::SettingError;
 use crate::avinode::signature::secrets::{WebhookSecret, parse_entries};
 use crate::domain::api_scope::ApiScope;
-
-/// Takes any text.
-pub fn any_secret() -> impl TypedValueParser<Value = SecretString> {
-    StringValueParser::new().map(SecretString::from)
-}
 
 /// Parses each entry of the setting called `name`; none where it is not set or blank.
 pub fn entries<T, E: Display>(

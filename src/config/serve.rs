@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::parse::defaults;
 use super::quantity::{duration, size};
-use super::secret::{ApiToken, any_secret, entries};
+use super::secret::{ApiToken, entries};
 use super::setting_error::SettingError;
 use super::value_parsers::{address, boolean, integer_in};
 use super::webhook::{WEBHOOK_BASIC, WEBHOOK_SECRET, WebhookArgs};
@@ -75,7 +75,7 @@ pub struct ServeArgs {
     pub primary_quote_policy: PrimaryQuotePolicy,
 
     /// Tokens of the HTTP API as name:scope:token, separated by commas or white space. The scope is read or write.
-    #[arg(long, env = "INGEST_API_TOKENS", hide_env_values = true, value_name = "TOKENS", value_parser = any_secret())]
+    #[arg(long, env = "INGEST_API_TOKENS", hide_env_values = true, value_name = "TOKENS")]
     pub api_tokens: Option<SecretString>,
 
     /// Maximum number of database connections of the HTTP API, in addition to INGEST_DATABASE_MAX_CONNECTIONS (1 to 100).

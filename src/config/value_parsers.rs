@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
+/// A function that parses a value, as clap needs it.
+pub trait ValueParser<T>: Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {}
+
+impl<T, F: Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static> ValueParser<T> for F {}
+
 /// Parses a whole number from `min` to `max`.
-pub fn integer_in<T: TryFrom<u64>>(
-    min: u64,
-    max: u64,
-) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
+pub fn integer_in<T: TryFrom<u64>>(min: u64, max: u64) -> impl ValueParser<T> {
     move |text| {
         text.parse::<u64>()
             .ok()

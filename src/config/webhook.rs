@@ -3,7 +3,7 @@
 use clap::Args;
 use secrecy::SecretString;
 
-use super::secret::{any_secret, entries};
+use super::secret::entries;
 use super::setting_error::SettingError;
 use crate::avinode::signature::secrets::{BasicAuth, WebhookSecret};
 
@@ -18,13 +18,16 @@ pub const WEBHOOK_BASIC: &str = "AVINODE_WEBHOOK_BASIC (--webhook-basic)";
 pub struct WebhookArgs {
     /// HMAC-SHA256 signing secrets, separated by commas or white space. One that begins with whsec_ is a Standard Webhooks
     /// secret.
-    #[arg(long, env = "AVINODE_WEBHOOK_SECRET", hide_env_values = true, value_name = "SECRETS",
-          value_parser = any_secret())]
+    #[arg(long, env = "AVINODE_WEBHOOK_SECRET", hide_env_values = true, value_name = "SECRETS")]
     pub webhook_secret: Option<SecretString>,
 
     /// HTTP Basic credentials as identifier:secret, separated by commas or white space. The secret may contain colons.
-    #[arg(long, env = "AVINODE_WEBHOOK_BASIC", hide_env_values = true, value_name = "CREDENTIALS",
-          value_parser = any_secret())]
+    #[arg(
+        long,
+        env = "AVINODE_WEBHOOK_BASIC",
+        hide_env_values = true,
+        value_name = "CREDENTIALS"
+    )]
     pub webhook_basic: Option<SecretString>,
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use hyper::HeaderMap;
+use hyper::header::HeaderName;
 
 use super::memory_budget::{MemoryBudget, MemoryPermit};
 use super::problem::Problem;
@@ -21,39 +23,11 @@ pub struct BufferedBody {
 }
 
 /// A body that was not read to its end.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("reading the body failed after {read} bytes: {kind}")]
+#[derive(Debug, PartialEq, Eq)]
 pub struct BodyReadError {
-    pub kind: BodyReadErrorKind,
+    pub problem: Problem,
     /// Bytes received before the failure.
     pub read: usize,
-}
-
-/// Why a body was not read to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BodyReadErrorKind {
-    /// The received bytes, or the announced length, exceed the limit.
-    #[error("the body exceeds the size limit")]
-    TooLarge,
-    #[error("the body did not arrive in time")]
-    Timeout,
-    /// The peer closed the connection or sent invalid HTTP framing.
-    #[error("the body is incomplete")]
-    Incomplete,
-    #[error("the memory budget is exhausted")]
-    NoMemory,
-}
-
-impl BodyReadErrorKind {
-    /// Converts the error into a problem; `limit` is the size limit of the body.
-    pub fn problem(self, limit: usize) -> Problem {
-        match self {
-            Self::TooLarge => Problem::TooLarge { limit },
-            Self::Timeout => Problem::Timeout,
-            Self::Incomplete => Problem::IncompleteBody,
-            Self::NoMemory => Problem::Unavailable { retry_after: 1 },
-        }
-    }
 }
 
 /// Reads `body` to its end.
@@ -68,13 +42,13 @@ pub async fn read(
 ) -> Result<BufferedBody, BodyReadError> {
     let mut bytes = Vec::new();
     let filled = tokio::time::timeout(time, fill(&mut bytes, body, limit, budget)).await;
-    match filled.unwrap_or(Err(BodyReadErrorKind::Timeout)) {
+    match filled.unwrap_or(Err(Problem::Timeout)) {
         Ok(reserved) => Ok(BufferedBody {
             bytes: bytes.into(),
             reserved,
         }),
-        Err(kind) => Err(BodyReadError {
-            kind,
+        Err(problem) => Err(BodyReadError {
+            problem,
             read: bytes.len(),
         }),
     }
@@ -85,22 +59,23 @@ async fn fill(
     mut body: Body,
     limit: usize,
     budget: &MemoryBudget,
-) -> Result<MemoryPermit, BodyReadErrorKind> {
+) -> Result<MemoryPermit, Problem> {
+    let no_memory = Problem::Unavailable { retry_after: 1 };
     let announced = body.size_hint();
     if announced.lower() > limit as u64 {
-        return Err(BodyReadErrorKind::TooLarge);
+        return Err(Problem::TooLarge { limit });
     }
-    let mut reserved = budget.reserve(OVERHEAD).ok_or(BodyReadErrorKind::NoMemory)?;
+    let mut reserved = budget.reserve(OVERHEAD).ok_or(no_memory)?;
     while let Some(frame) = body.frame().await {
-        // Trailers are skipped.
-        let Ok(chunk) = frame.map_err(|_| BodyReadErrorKind::Incomplete)?.into_data() else {
+        // An error: the peer closed the connection or sent invalid HTTP framing. Trailers are skipped.
+        let Ok(chunk) = frame.map_err(|_| Problem::IncompleteBody)?.into_data() else {
             continue;
         };
         if chunk.len() > limit - bytes.len() {
-            return Err(BodyReadErrorKind::TooLarge);
+            return Err(Problem::TooLarge { limit });
         }
         if !reserved.grow(chunk.len()) {
-            return Err(BodyReadErrorKind::NoMemory);
+            return Err(no_memory);
         }
         if bytes.is_empty() {
             // One allocation if the length is known (it is within the limit). Pages are not resident until written.
@@ -109,6 +84,12 @@ async fn fill(
         bytes.extend_from_slice(&chunk);
     }
     Ok(reserved)
+}
+
+/// Returns whether the header is absent, or has this value.
+pub fn has_only(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
+    let mut values = headers.get_all(name).iter();
+    values.all(|value| value.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[cfg(test)]

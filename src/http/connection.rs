@@ -22,12 +22,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::limits::ServerLimits;
 use super::problem::Problem;
-use super::write_timeout::WriteTimeoutStream;
 
 /// Bytes that a connection may buffer in addition to its body.
 const BUFFER: usize = 64 * 1024;
@@ -47,7 +47,11 @@ pub async fn serve(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, "failed to set TCP_NODELAY on the connection of {peer}: {error}");
     }
-    let io = TokioIo::new(WriteTimeoutStream::new(stream, limits.write_time));
+    // hyper limits the time for headers only: a peer that reads no response would occupy its connection for ever, and the
+    // number of connections is fixed.
+    let mut stream = Box::pin(TimeoutStream::new(stream));
+    stream.as_mut().set_write_timeout_pinned(Some(limits.write_time));
+    let io = TokioIo::new(stream);
     let service = service_fn(move |request| respond(router.clone(), peer, request));
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -82,7 +86,7 @@ pub async fn serve(
 
 /// Shuts down our side and discards what the peer still sends: closing a socket with unread bytes resets the
 /// connection, and the reset can overtake the response.
-async fn linger(mut stream: WriteTimeoutStream) {
+async fn linger(mut stream: Pin<Box<TimeoutStream<TcpStream>>>) {
     if stream.shutdown().await.is_err() {
         return;
     }

@@ -1,14 +1,13 @@
 //! Health endpoints: `/livez` answers as long as the process does (a restart repairs no database, so it checks nothing
 //! else), `/readyz` reports whether the process should get work.
 
-use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use hyper::StatusCode;
-use hyper::header::{CACHE_CONTROL, HeaderValue};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::json_response::uncached;
 use super::readiness::{Readiness, ReadinessReport};
 
 /// The result of the liveness probe.
@@ -24,7 +23,7 @@ struct LivenessReport {
 #[utoipa::path(get, path = "/livez", operation_id = "livez", tag = "health",
     responses((status = 200, body = LivenessReport, description = "The process is alive.")), security(()))]
 pub async fn livez() -> Response {
-    uncached(StatusCode::OK, Json(LivenessReport { status: "alive" }))
+    uncached(StatusCode::OK, LivenessReport { status: "alive" })
 }
 
 /// Readiness probe
@@ -40,13 +39,5 @@ pub async fn readyz(State(readiness): State<Readiness>) -> Response {
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    uncached(status, Json(report))
-}
-
-fn uncached(status: StatusCode, body: impl IntoResponse) -> Response {
-    let mut response = (status, body).into_response();
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    uncached(status, report)
 }

@@ -11,10 +11,7 @@ pub struct MemoryBudget(Arc<Semaphore>);
 
 /// Bytes reserved from a budget, released on drop.
 #[derive(Debug)]
-pub struct MemoryPermit {
-    budget: Arc<Semaphore>,
-    permit: OwnedSemaphorePermit,
-}
+pub struct MemoryPermit(OwnedSemaphorePermit);
 
 impl MemoryBudget {
     pub fn new(bytes: usize) -> Self {
@@ -23,10 +20,7 @@ impl MemoryBudget {
 
     /// Reserves bytes, if they are free now.
     pub fn reserve(&self, bytes: usize) -> Option<MemoryPermit> {
-        Some(MemoryPermit {
-            budget: Arc::clone(&self.0),
-            permit: acquire(&self.0, bytes)?,
-        })
+        acquire(&self.0, bytes).map(MemoryPermit)
     }
 
     /// Returns the number of free bytes.
@@ -38,11 +32,8 @@ impl MemoryBudget {
 impl MemoryPermit {
     /// Reserves more bytes, if they are free now. On `false` the permit is unchanged.
     pub fn grow(&mut self, bytes: usize) -> bool {
-        let Some(more) = acquire(&self.budget, bytes) else {
-            return false;
-        };
-        self.permit.merge(more);
-        true
+        let more = acquire(self.0.semaphore(), bytes);
+        more.map(|more| self.0.merge(more)).is_some()
     }
 }
 

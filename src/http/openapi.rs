@@ -39,42 +39,38 @@ impl Modify for SecuritySchemes {
         let header = |name, description| {
             SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, description)))
         };
-        for (name, scheme) in [
-            (
-                "bearer",
-                http(
-                    HttpAuthScheme::Bearer,
-                    "A token of the setting INGEST_API_TOKENS, with the scope `read` or `write`.",
-                ),
+        let mut add = |name: &str, scheme| components.add_security_scheme(name, scheme);
+        add(
+            "bearer",
+            http(
+                HttpAuthScheme::Bearer,
+                "A token of the setting INGEST_API_TOKENS, with the scope `read` or `write`.",
             ),
-            (
-                "basic",
-                http(
-                    HttpAuthScheme::Basic,
-                    "Credentials of the setting AVINODE_WEBHOOK_BASIC: the clientIdentifier and clientSecret of the \
-                     webhook setting at Avinode. A request without credentials gets a challenge.",
-                ),
+        );
+        add(
+            "basic",
+            http(
+                HttpAuthScheme::Basic,
+                "Credentials of the setting AVINODE_WEBHOOK_BASIC: the clientIdentifier and clientSecret of the webhook setting \
+                 at Avinode. A request without credentials gets a challenge.",
             ),
-            (
-                "hmac",
-                header(
-                    "X-Avinode-Signature",
-                    "HMAC-SHA256 with a secret of the setting AVINODE_WEBHOOK_SECRET. Either over the body, as hex digits \
-                     with or without the prefix `sha256=`; or `t=<unix seconds>,v1=<hex digits>` over `<t>.<body>`, valid \
-                     for 300 s. `X-Webhook-Signature` is accepted as well.",
-                ),
+        );
+        add(
+            "hmac",
+            header(
+                "X-Avinode-Signature",
+                "HMAC-SHA256 with a secret of the setting AVINODE_WEBHOOK_SECRET. Either over the body, as hex digits with or \
+                 without the prefix `sha256=`; or `t=<unix seconds>,v1=<hex digits>` over `<t>.<body>`, valid for 300 s. \
+                 `X-Webhook-Signature` is accepted as well.",
             ),
-            (
-                "standardWebhooks",
-                header(
-                    "webhook-signature",
-                    "Standard Webhooks: `v1,<base64>` over `<webhook-id>.<webhook-timestamp>.<body>`, with a `whsec_…` \
-                     secret of the setting AVINODE_WEBHOOK_SECRET. The headers `webhook-id` and `webhook-timestamp` are \
-                     required.",
-                ),
+        );
+        add(
+            "standardWebhooks",
+            header(
+                "webhook-signature",
+                "Standard Webhooks: `v1,<base64>` over `<webhook-id>.<webhook-timestamp>.<body>`, with a `whsec_…` secret of \
+                 the setting AVINODE_WEBHOOK_SECRET. The headers `webhook-id` and `webhook-timestamp` are required.",
             ),
-        ] {
-            components.add_security_scheme(name, scheme);
-        }
+        );
     }
 }

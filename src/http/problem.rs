@@ -32,7 +32,7 @@ pub struct FieldError {
 }
 
 /// An RFC 9457 problem.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemDetails {
     /// The problem type, stable for programs to compare.
@@ -56,21 +56,31 @@ pub struct ProblemDetails {
 }
 
 impl ProblemDetails {
-    pub fn new(status: u16, name: &'static str, title: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(status: u16, name: &'static str, title: &'static str) -> Self {
         Self {
             name,
             title,
             status,
-            detail: detail.into(),
-            errors: Vec::new(),
-            headers: Vec::new(),
+            ..Self::default()
         }
+    }
+
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = detail.into();
+        self
     }
 
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// Asks for credentials of this scheme.
+    #[must_use]
+    pub fn challenge(self, challenge: &'static str) -> Self {
+        self.header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
     }
 
     /// Closes the connection after the response: the body was not read to its end, and the rest of it would be taken for
@@ -128,75 +138,40 @@ pub enum Problem {
 impl Problem {
     pub fn details(self) -> ProblemDetails {
         match self {
-            Self::InvalidJson => ProblemDetails::new(
-                400,
-                "invalid-json",
-                "Invalid JSON",
-                "The body must be one JSON value in UTF-8.",
-            ),
-            Self::IncompleteBody => ProblemDetails::new(
-                400,
-                "incomplete-body",
-                "Incomplete body",
+            Self::InvalidJson => ProblemDetails::new(400, "invalid-json", "Invalid JSON")
+                .detail("The body must be one JSON value in UTF-8."),
+            Self::IncompleteBody => ProblemDetails::new(400, "incomplete-body", "Incomplete body").detail(
                 "The connection ended before the end of the body, or the framing of the body is not valid HTTP.",
             ),
             Self::InvalidSignature { challenge } => {
-                let details = ProblemDetails::new(
-                    401,
-                    "invalid-signature",
-                    "Webhook authentication failed",
-                    "No configured secret matches the signature or the credentials of this request.",
-                );
+                let details = ProblemDetails::new(401, "invalid-signature", "Webhook authentication failed")
+                    .detail("No configured secret matches the signature or the credentials of this request.");
                 match challenge {
-                    true => details.header(WWW_AUTHENTICATE, HeaderValue::from_static(BASIC_CHALLENGE)),
+                    true => details.challenge(BASIC_CHALLENGE),
                     false => details,
                 }
             }
-            Self::NotFound => ProblemDetails::new(404, "not-found", "Not found", "No resource has this path."),
-            Self::MethodNotAllowed => ProblemDetails::new(
-                405,
-                "method-not-allowed",
-                "Method not allowed",
-                "The Allow header lists the methods of this path.",
-            ),
-            Self::Timeout => ProblemDetails::new(
-                408,
-                "timeout",
-                "Request timeout",
-                "The body did not arrive in time. Nothing was stored.",
-            ),
-            Self::TooLarge { limit } => ProblemDetails::new(
-                413,
-                "too-large",
-                "Request body too large",
-                format!("The limit is {limit} bytes."),
-            ),
-            Self::UnsupportedEncoding => ProblemDetails::new(
-                415,
-                "unsupported-encoding",
-                "Unsupported content encoding",
-                "Send the body uncompressed, without a Content-Encoding header.",
-            )
-            .header(ACCEPT_ENCODING, HeaderValue::from_static("identity")),
-            Self::ExpectationFailed => ProblemDetails::new(
-                417,
-                "expectation-failed",
-                "Expectation failed",
-                "The only supported expectation is 100-continue.",
-            ),
-            Self::Internal => ProblemDetails::new(
-                500,
-                "internal",
-                "Internal server error",
-                "The request may or may not have taken effect.",
-            ),
-            Self::Unavailable { retry_after } => ProblemDetails::new(
-                503,
-                "unavailable",
-                "Service unavailable",
-                format!("The request could not be completed. Send it again after {retry_after} s."),
-            )
-            .header(RETRY_AFTER, retry_after),
+            Self::NotFound => ProblemDetails::new(404, "not-found", "Not found").detail("No resource has this path."),
+            Self::MethodNotAllowed => ProblemDetails::new(405, "method-not-allowed", "Method not allowed")
+                .detail("The Allow header lists the methods of this path."),
+            Self::Timeout => ProblemDetails::new(408, "timeout", "Request timeout")
+                .detail("The body did not arrive in time. Nothing was stored."),
+            Self::TooLarge { limit } => ProblemDetails::new(413, "too-large", "Request body too large")
+                .detail(format!("The limit is {limit} bytes.")),
+            Self::UnsupportedEncoding => {
+                ProblemDetails::new(415, "unsupported-encoding", "Unsupported content encoding")
+                    .detail("Send the body uncompressed, without a Content-Encoding header.")
+                    .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+            }
+            Self::ExpectationFailed => ProblemDetails::new(417, "expectation-failed", "Expectation failed")
+                .detail("The only supported expectation is 100-continue."),
+            Self::Internal => ProblemDetails::new(500, "internal", "Internal server error")
+                .detail("The request may or may not have taken effect."),
+            Self::Unavailable { retry_after } => ProblemDetails::new(503, "unavailable", "Service unavailable")
+                .detail(format!(
+                    "The request could not be completed. Send it again after {retry_after} s."
+                ))
+                .header(RETRY_AFTER, retry_after),
         }
     }
 }

@@ -23,21 +23,36 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// `Err` holds the reason in a few fixed words.
 pub type ProbeResult = Result<(), &'static str>;
 
-/// An asynchronous function with a cache for its last result.
-struct CachedCall<T> {
-    call: Box<dyn Fn() -> BoxFuture<'static, T> + Send + Sync>,
+/// An entry of the report: its name, and the function that reads it, with a cache for the last result.
+pub struct ReportEntry<T> {
+    name: &'static str,
+    read: Box<dyn Fn() -> BoxFuture<'static, T> + Send + Sync>,
     timeout: Duration,
     /// Locked during the call, so that concurrent callers share its result.
     last: Mutex<Option<(Instant, T)>>,
 }
 
-impl<T: Clone> CachedCall<T> {
-    fn new(call: impl Fn() -> BoxFuture<'static, T> + Send + Sync + 'static) -> Self {
+/// A check that must succeed for the process to be ready, for example that the database answers. One that takes longer than
+/// two seconds has failed.
+pub type ReadinessProbe = ReportEntry<ProbeResult>;
+
+/// Information in the report that does not affect readiness; `unknown` if reading it takes longer than two seconds. Its text
+/// must not contain secrets.
+pub type StatusDetail = ReportEntry<String>;
+
+impl<T: Clone> ReportEntry<T> {
+    pub fn new(name: &'static str, read: impl Fn() -> BoxFuture<'static, T> + Send + Sync + 'static) -> Self {
         Self {
-            call: Box::new(call),
+            name,
+            read: Box::new(read),
             timeout: PROBE_TIMEOUT,
             last: Mutex::new(None),
         }
+    }
+
+    #[must_use]
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
     }
 
     /// Returns the cached or a new result; `on_timeout` if the call takes too long.
@@ -48,51 +63,10 @@ impl<T: Clone> CachedCall<T> {
         {
             return result.clone();
         }
-        let result = tokio::time::timeout(self.timeout, (self.call)()).await;
+        let result = tokio::time::timeout(self.timeout, (self.read)()).await;
         let result = result.unwrap_or(on_timeout);
         *last = Some((Instant::now(), result.clone()));
         result
-    }
-}
-
-/// A check that must succeed for the process to be ready, for example that the database answers.
-pub struct ReadinessProbe {
-    name: &'static str,
-    check: CachedCall<ProbeResult>,
-}
-
-impl ReadinessProbe {
-    /// A check, and its name in the report. A check that takes longer than two seconds has failed.
-    pub fn new(
-        name: &'static str,
-        check: impl Fn() -> BoxFuture<'static, ProbeResult> + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            name,
-            check: CachedCall::new(check),
-        }
-    }
-
-    #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.check.timeout = timeout;
-        self
-    }
-}
-
-/// Information in the report that does not affect readiness. Its text must not contain secrets.
-pub struct StatusDetail {
-    name: &'static str,
-    read: CachedCall<String>,
-}
-
-impl StatusDetail {
-    /// A detail, and its name in the report; `unknown` if reading it takes longer than two seconds.
-    pub fn new(name: &'static str, read: impl Fn() -> BoxFuture<'static, String> + Send + Sync + 'static) -> Self {
-        Self {
-            name,
-            read: CachedCall::new(read),
-        }
     }
 }
 
@@ -128,20 +102,12 @@ impl ReadinessReport {
 
 impl Readiness {
     /// Ready while every probe succeeds and every loop sends its heartbeats.
-    pub fn new(heartbeats: HeartbeatRegistry, probes: Vec<ReadinessProbe>) -> Self {
-        Self::with_details(heartbeats, probes, Vec::new())
-    }
-
-    pub fn with_details(
-        heartbeats: HeartbeatRegistry,
-        probes: Vec<ReadinessProbe>,
-        details: Vec<StatusDetail>,
-    ) -> Self {
+    pub fn new(heartbeats: HeartbeatRegistry, probes: Vec<ReadinessProbe>, details: Vec<StatusDetail>) -> Self {
         Self(Arc::new(ReadinessInner {
-            details,
             draining: AtomicBool::new(false),
             heartbeats,
             probes,
+            details,
         }))
     }
 
@@ -164,22 +130,13 @@ impl Readiness {
                 format!("stale: {}", stale.join(", "))
             };
             checks.insert("loops", loops);
-            checks.extend(
-                join_all(self.0.probes.iter().map(async |probe| {
-                    let result = probe.check.get(Err("no answer in time")).await;
-                    (probe.name, result.err().unwrap_or("ok").to_owned())
-                }))
-                .await,
-            );
-            details.extend(
-                join_all(
-                    self.0
-                        .details
-                        .iter()
-                        .map(async |detail| (detail.name, detail.read.get("unknown".to_owned()).await)),
-                )
-                .await,
-            );
+            let probes = self.0.probes.iter().map(async |probe| {
+                let result = probe.get(Err("no answer in time")).await;
+                (probe.name, result.err().unwrap_or("ok").to_owned())
+            });
+            checks.extend(join_all(probes).await);
+            let read = async |detail: &StatusDetail| (detail.name, detail.get("unknown".to_owned()).await);
+            details.extend(join_all(self.0.details.iter().map(read)).await);
         }
         let mut report = ReadinessReport {
             status: "ready",

@@ -5,20 +5,30 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tracing::Level;
 
 /// The loggable facts of a rejected delivery.
-#[derive(Debug, Clone, Copy)]
-pub struct Rejection<'a> {
+#[derive(Debug, Clone)]
+pub struct Rejection {
     /// One of a fixed set of words.
     pub reason: &'static str,
     /// Bytes of the body that were received.
     pub length: usize,
     /// The complete body, for its digest; `None` if it was not read to its end.
-    pub body: Option<&'a [u8]>,
-    /// The other end of the connection, possibly a proxy.
-    pub peer: Option<SocketAddr>,
+    pub body: Option<Bytes>,
+}
+
+impl Rejection {
+    /// Of a delivery with a complete body.
+    pub fn of_body(reason: &'static str, body: &Bytes) -> Self {
+        Self {
+            reason,
+            length: body.len(),
+            body: Some(body.clone()),
+        }
+    }
 }
 
 /// Writes up to a number of lines per second and counts the others; the next line contains that count.
@@ -47,33 +57,32 @@ impl RejectionLog {
         }
     }
 
-    /// Logs a rejection at `level`, which is `INFO` or `WARN`, if the limit of this second allows it.
-    pub fn write(&self, level: Level, rejection: Rejection<'_>) {
+    /// Logs a rejection at `level`, which is `INFO` or `WARN`, if the limit of this second allows it. `peer` is the other end of
+    /// the connection, possibly a proxy.
+    pub fn write(&self, level: Level, rejection: &Rejection, peer: Option<SocketAddr>) {
         let Some(suppressed) = self.admit(Instant::now()) else {
             return;
         };
         // Computed only for a line that is written: a flood of rejected deliveries costs no digests.
-        let sha256 = rejection.body.map(|body| hex::encode(Sha256::digest(body)));
-        let (sha256, peer) = (sha256.as_deref(), rejection.peer.map(tracing::field::display));
+        let sha256 = rejection.body.as_ref().map(|body| hex::encode(Sha256::digest(body)));
+        let (sha256, peer) = (sha256.as_deref(), peer.map(tracing::field::display));
         let Rejection { reason, length, .. } = rejection;
-        if level == Level::WARN {
-            tracing::warn!(
-                reason,
-                length,
-                sha256,
-                peer,
-                suppressed,
-                "rejected a delivery: {reason}"
-            );
-        } else {
-            tracing::info!(
-                reason,
-                length,
-                sha256,
-                peer,
-                suppressed,
-                "rejected a delivery: {reason}"
-            );
+        // The level of a log statement is a constant.
+        macro_rules! write {
+            ($level:ident) => {
+                tracing::$level!(
+                    reason,
+                    length,
+                    sha256,
+                    peer,
+                    suppressed,
+                    "rejected a delivery: {reason}"
+                )
+            };
+        }
+        match level {
+            Level::WARN => write!(warn),
+            _ => write!(info),
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::response::{IntoResponse, Response};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::CONTENT_TYPE;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -69,10 +69,7 @@ fn document_routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     responses((status = 200, body = Object, content_type = "application/json", description = "The OpenAPI document.")),
     security(()))]
 async fn get_document() -> Response {
-    let mut response = DOCUMENT.as_str().into_response();
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(CONTENT_TYPE, json);
-    response
+    ([(CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()
 }
 
 /// Applied last, because it covers the routes that exist at that time. axum adds `Allow`.

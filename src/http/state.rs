@@ -27,10 +27,9 @@ impl DeliverySink for Receiver {
 }
 
 /// The handlers' state; clones share it.
-#[derive(Clone)]
-pub struct AppState(Arc<AppStateInner>);
+pub type AppState = Arc<WebhookState>;
 
-pub struct AppStateInner {
+pub struct WebhookState {
     pub verifier: Verifier,
     /// In an `Arc` of its own: shared with tasks that outlive their request.
     pub receiver: Arc<dyn DeliverySink>,
@@ -42,15 +41,15 @@ pub struct AppStateInner {
     pub readiness: Readiness,
 }
 
-impl AppState {
-    pub fn new(
+impl WebhookState {
+    pub fn shared(
         verifier: Verifier,
         receiver: impl DeliverySink,
         clock: Clock,
         limits: WebhookLimits,
         readiness: Readiness,
-    ) -> Self {
-        Self(Arc::new(AppStateInner {
+    ) -> AppState {
+        Arc::new(Self {
             verifier,
             receiver: Arc::new(receiver),
             clock,
@@ -58,15 +57,7 @@ impl AppState {
             rejections: RejectionLog::new(limits.rejections_logged),
             limits,
             readiness,
-        }))
-    }
-}
-
-impl std::ops::Deref for AppState {
-    type Target = AppStateInner;
-
-    fn deref(&self) -> &AppStateInner {
-        &self.0
+        })
     }
 }
 

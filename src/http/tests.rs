@@ -27,7 +27,7 @@ use tower::ServiceExt;
 use super::limits::WebhookLimits;
 use super::readiness::Readiness;
 use super::router::router;
-use super::state::{AppState, DeliverySink};
+use super::state::{AppState, DeliverySink, WebhookState};
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
 use crate::heartbeat::HeartbeatRegistry;
@@ -94,8 +94,8 @@ fn small_limits() -> WebhookLimits {
 fn state(sink: &Arc<MemorySink>, basic: Option<&str>, limits: WebhookLimits) -> AppState {
     let verifier = Verifier::from_settings(Some(SECRET), basic).unwrap();
     let clock = Clock::Fixed(DateTime::from_timestamp(1_790_000_000, 0).unwrap());
-    let readiness = Readiness::new(HeartbeatRegistry::new(), Vec::new());
-    AppState::new(verifier, Arc::clone(sink), clock, limits, readiness)
+    let readiness = Readiness::new(HeartbeatRegistry::new(), Vec::new(), Vec::new());
+    WebhookState::shared(verifier, Arc::clone(sink), clock, limits, readiness)
 }
 
 fn app(sink: &Arc<MemorySink>) -> Router {

@@ -10,13 +10,13 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, EXPECT, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, EXPECT};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, StatusCode};
 use tracing::Level;
 use uuid::{NoContext, Timestamp, Uuid};
 
-use super::body::{self, BodyReadError, BufferedBody};
+use super::body::{self, BufferedBody, has_only};
 use super::memory_budget::MemoryPermit;
 use super::problem::Problem;
 use super::rejection_log::Rejection;
@@ -30,12 +30,9 @@ use crate::ingest::new_delivery::{NewDelivery, ReceiveError};
 /// A rejected delivery, for its response and the log.
 struct WebhookRejection {
     problem: Problem,
-    reason: &'static str,
     /// `None` for a rejection that an honest client causes, which is not logged.
     level: Option<Level>,
-    length: usize,
-    /// The complete body, or `None` if it was not read to its end.
-    body: Option<Bytes>,
+    facts: Rejection,
 }
 
 /// Receive an Avinode webhook
@@ -72,27 +69,25 @@ pub async fn receive(State(state): State<AppState>, request: Request) -> Respons
         Err(rejection) => rejection,
     };
     let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-    match rejection.level {
-        Some(level) => state.rejections.write(level, rejection.facts(peer)),
-        None => tracing::debug!(
-            reason = rejection.reason,
-            "asked for Basic credentials: {}",
-            rejection.reason
-        ),
+    let WebhookRejection { problem, level, facts } = rejection;
+    let reason = facts.reason;
+    match level {
+        Some(level) => state.rejections.write(level, &facts, peer),
+        None => tracing::debug!(reason, "asked for Basic credentials: {reason}"),
     }
-    let details = rejection.problem.details();
-    match rejection.body {
+    let details = problem.details();
+    match facts.body {
         Some(_) => details.into_response(),
         None => details.close().into_response(),
     }
 }
 
 async fn accept(state: &AppState, head: &Parts, body: axum::body::Body) -> Result<DeliveryReceipt, WebhookRejection> {
-    check_headers(&head.headers).map_err(|problem| WebhookRejection::before_body(problem, 0))?;
+    check_headers(&head.headers).map_err(|problem| WebhookRejection::in_body(problem, 0))?;
     let limits = &state.limits;
     let BufferedBody { bytes, reserved } = body::read(body, limits.body, limits.body_time, &state.memory)
         .await
-        .map_err(|error| WebhookRejection::in_body(&error, limits.body))?;
+        .map_err(|error| WebhookRejection::in_body(error.problem, error.read))?;
     // After the body is complete: a fetch that begins later sees what the sender announced.
     let received_at = state.clock.now();
     let verified_by = state
@@ -102,11 +97,9 @@ async fn accept(state: &AppState, head: &Parts, body: axum::body::Body) -> Resul
             problem: Problem::InvalidSignature {
                 challenge: state.verifier.offers_basic(),
             },
-            reason: unverified.as_str(),
             // The first request of a challenge-response client has no credentials, and is no attack.
             level: (!state.verifier.offers_basic() || has_credentials(&head.headers)).then_some(Level::WARN),
-            length: bytes.len(),
-            body: Some(bytes.clone()),
+            facts: Rejection::of_body(unverified.as_str(), &bytes),
         })?;
     json::check(&bytes).map_err(|_| WebhookRejection::after_body(Problem::InvalidJson, Level::INFO, &bytes))?;
     let delivery = NewDelivery {
@@ -126,19 +119,11 @@ async fn accept(state: &AppState, head: &Parts, body: axum::body::Body) -> Resul
 
 /// Rejects headers that cannot be honoured, before the body is read.
 fn check_headers(headers: &HeaderMap) -> Result<(), Problem> {
-    let only = |name, word: &str| {
-        headers
-            .get_all(name)
-            .iter()
-            .all(|value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
-    };
-    if !only(CONTENT_ENCODING, "identity") {
-        return Err(Problem::UnsupportedEncoding);
+    match has_only(headers, &EXPECT, "100-continue") {
+        _ if !has_only(headers, &CONTENT_ENCODING, "identity") => Err(Problem::UnsupportedEncoding),
+        true => Ok(()),
+        false => Err(Problem::ExpectationFailed),
     }
-    if !only(EXPECT, "100-continue") {
-        return Err(Problem::ExpectationFailed);
-    }
-    Ok(())
 }
 
 /// Returns `true` if the request carries credentials or a signature of any scheme.
@@ -177,40 +162,28 @@ fn uuid_v7(time: DateTime<Utc>) -> Uuid {
 }
 
 impl WebhookRejection {
-    fn before_body(problem: Problem, length: usize) -> Self {
+    /// A rejection before the whole body was read.
+    fn in_body(problem: Problem, length: usize) -> Self {
         let level = match problem {
             Problem::Unavailable { .. } => Level::WARN,
             _ => Level::INFO,
         };
         Self {
             problem,
-            reason: problem.details().name,
             level: Some(level),
-            length,
-            body: None,
+            facts: Rejection {
+                reason: problem.details().name,
+                length,
+                body: None,
+            },
         }
-    }
-
-    fn in_body(error: &BodyReadError, limit: usize) -> Self {
-        Self::before_body(error.kind.problem(limit), error.read)
     }
 
     fn after_body(problem: Problem, level: Level, body: &Bytes) -> Self {
         Self {
             problem,
-            reason: problem.details().name,
             level: Some(level),
-            length: body.len(),
-            body: Some(body.clone()),
-        }
-    }
-
-    fn facts(&self, peer: Option<SocketAddr>) -> Rejection<'_> {
-        Rejection {
-            reason: self.reason,
-            length: self.length,
-            body: self.body.as_deref(),
-            peer,
+            facts: Rejection::of_body(problem.details().name, body),
         }
     }
 }

@@ -38,6 +38,17 @@ pub struct EmbeddedOptions {
     pub settings: Vec<(String, String)>,
 }
 
+impl EmbeddedOptions {
+    /// Our settings only.
+    pub fn new(bin_dir: Option<PathBuf>, home: ClusterHome) -> Self {
+        Self {
+            bin_dir,
+            home,
+            settings: Vec::new(),
+        }
+    }
+}
+
 /// A running private cluster.
 #[derive(Debug)]
 pub struct EmbeddedPostgres {

@@ -12,6 +12,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use self::error::{MIGRATIONS_TABLE, MigrateError};
 use self::pre_release::is_pre_release;
+use super::server_error::{readable, readable_migration};
 use super::sqlstate::is_contention;
 use super::transaction::Pool;
 
@@ -87,11 +88,11 @@ async fn migrate_with(
     options: &PgConnectOptions,
     timeouts: Timeouts,
 ) -> Result<Vec<AppliedMigration>, MigrateError> {
-    let connected = options.connect().await.map_err(MigrateError::Connect);
-    let mut connection = connected.map_err(MigrateError::readable)?;
+    let connected = options.connect().await;
+    let mut connection = connected.map_err(|error| MigrateError::Connect(readable(error)))?;
     let result = apply_all(migrator, &mut connection, timeouts).await;
     let _ = connection.close().await; // releases the lock
-    result.map_err(MigrateError::readable)
+    result
 }
 
 async fn apply_all(
@@ -110,15 +111,12 @@ async fn apply_all(
     let mut applied = Vec::new();
     for migration in ours(migrator).filter(|migration| !is_known(migration)) {
         let begun = Instant::now();
-        set(
-            connection,
-            if migration.no_tx {
-                NO_LOCK_TIMEOUT
-            } else {
-                SHORT_LOCK_TIMEOUT
-            },
-        )
-        .await?;
+        let lock_timeout = if migration.no_tx {
+            NO_LOCK_TIMEOUT
+        } else {
+            SHORT_LOCK_TIMEOUT
+        };
+        set(connection, lock_timeout).await?;
         apply(connection, migration, timeouts.tables).await?;
         applied.push(AppliedMigration {
             version: migration.version,
@@ -133,33 +131,16 @@ async fn apply_all(
 /// cannot migrate.
 async fn applied_versions(migrator: &Migrator, connection: &mut PgConnection) -> Result<Vec<i64>, MigrateError> {
     for schema in migrator.create_schemas.iter() {
-        connection
-            .create_schema_if_not_exists(schema)
-            .await
-            .map_err(MigrateError::MigrationsTable)?;
+        connection.create_schema_if_not_exists(schema).await?;
     }
-    connection
-        .ensure_migrations_table(MIGRATIONS_TABLE)
-        .await
-        .map_err(MigrateError::MigrationsTable)?;
-    match is_pre_release(migrator, &mut *connection).await {
-        Ok(false) => {}
-        Ok(true) => return Err(MigrateError::PreRelease),
-        Err(error) => return Err(MigrateError::MigrationsTable(error.into())),
+    connection.ensure_migrations_table(MIGRATIONS_TABLE).await?;
+    if is_pre_release(migrator, &mut *connection).await? {
+        return Err(MigrateError::PreRelease);
     }
-    let dirty = connection
-        .dirty_version(MIGRATIONS_TABLE)
-        .await
-        .map_err(MigrateError::MigrationsTable)?;
-    if let Some(version) = dirty {
-        return Err(MigrateError::MigrationsTable(sqlx::migrate::MigrateError::Dirty(
-            version,
-        )));
+    if let Some(version) = connection.dirty_version(MIGRATIONS_TABLE).await? {
+        return Err(sqlx::migrate::MigrateError::Dirty(version).into());
     }
-    let known = connection
-        .list_applied_migrations(MIGRATIONS_TABLE)
-        .await
-        .map_err(MigrateError::MigrationsTable)?;
+    let known = connection.list_applied_migrations(MIGRATIONS_TABLE).await?;
     for one in &known {
         match ours(migrator).find(|migration| migration.version == one.version) {
             None => return Err(MigrateError::Ahead(one.version)),
@@ -187,7 +168,7 @@ async fn apply(connection: &mut PgConnection, migration: &Migration, timeout: Du
             return Err(MigrateError::Apply {
                 version,
                 description,
-                source,
+                source: readable_migration(source),
             });
         }
         if begun.elapsed() >= timeout {
@@ -204,9 +185,8 @@ fn ours(migrator: &Migrator) -> impl Iterator<Item = &Migration> {
 }
 
 async fn set(connection: &mut PgConnection, settings: &'static str) -> Result<(), MigrateError> {
-    let done = sqlx::raw_sql(settings).execute(connection).await;
-    done.map(drop)
-        .map_err(|error| MigrateError::MigrationsTable(error.into()))
+    sqlx::raw_sql(settings).execute(connection).await?;
+    Ok(())
 }
 
 fn is_lock_conflict(error: &sqlx::migrate::MigrateError) -> bool {

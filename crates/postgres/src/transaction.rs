@@ -63,13 +63,10 @@ impl Pool {
         F: FnMut(PgRow) -> Result<O, Error> + Send,
         O: Send + Unpin,
     {
-        if self.named {
-            return statement.fetch_all(&self.connections).await.map_err(readable);
+        match self.named {
+            true => statement.fetch_all(&self.connections).await.map_err(readable),
+            false => self.fetch_all(statement).await,
         }
-        let mut tx = self.begin().await?;
-        let rows = statement.fetch_all(&mut tx).await?;
-        tx.commit().await?;
-        Ok(rows)
     }
 
     /// Executes a statement in a transaction of its own, and returns how many rows it changed.

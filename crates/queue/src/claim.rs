@@ -9,16 +9,12 @@ use super::job::ClaimedJob;
 use ingest_postgres::interval::interval;
 use ingest_postgres::transaction::{Pool, Transaction};
 
+pub type ClaimFuture<'a> = BoxFuture<'a, Result<Claim, sqlx::Error>>;
+
 /// Claims jobs for a worker, by kind or by key.
 pub trait Claimer: Send + Sync {
     /// Claims at most `room` batches, and the jobs among them that have to run isolated.
-    fn claim<'a>(
-        &'a self,
-        pool: &'a Pool,
-        worker: &'a str,
-        room: usize,
-        lease: Duration,
-    ) -> BoxFuture<'a, Result<Claim, sqlx::Error>>;
+    fn claim<'a>(&'a self, pool: &'a Pool, worker: &'a str, room: usize, lease: Duration) -> ClaimFuture<'a>;
 }
 
 #[derive(Default)]

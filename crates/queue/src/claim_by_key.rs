@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::claim::{Claim, Claimer};
+use super::claim::{Claim, ClaimFuture, Claimer};
 use super::handler::{JobBatch, JobHandler};
 use super::job::ClaimedJob;
 use super::leader::LeaderLease;
@@ -38,13 +37,7 @@ pub struct ClaimByKey {
 }
 
 impl Claimer for ClaimByKey {
-    fn claim<'a>(
-        &'a self,
-        pool: &'a Pool,
-        worker: &'a str,
-        room: usize,
-        lease: Duration,
-    ) -> BoxFuture<'a, Result<Claim, sqlx::Error>> {
+    fn claim<'a>(&'a self, pool: &'a Pool, worker: &'a str, room: usize, lease: Duration) -> ClaimFuture<'a> {
         async move {
             let permits = match self.limiter.try_acquire(room.min(MAX_KEYS)) {
                 Ok(permits) => permits,

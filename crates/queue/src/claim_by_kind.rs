@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::claim::{Claim, Claimer};
+use super::claim::{Claim, ClaimFuture, Claimer};
 use super::handler::{JobBatch, JobHandler};
 use super::job::ClaimedJob;
 use crate::job_kind::JobKind;
@@ -74,13 +73,7 @@ impl ClaimByKind {
 }
 
 impl Claimer for ClaimByKind {
-    fn claim<'a>(
-        &'a self,
-        pool: &'a Pool,
-        worker: &'a str,
-        _room: usize,
-        lease: Duration,
-    ) -> BoxFuture<'a, Result<Claim, sqlx::Error>> {
+    fn claim<'a>(&'a self, pool: &'a Pool, worker: &'a str, _room: usize, lease: Duration) -> ClaimFuture<'a> {
         self.claim_next(pool, worker, lease).boxed()
     }
 }

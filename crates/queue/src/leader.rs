@@ -29,7 +29,7 @@ pub struct LeaderLease {
 }
 
 /// A row of `leader_leases`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub struct LeaseRow {
     pub held_until: DateTime<Utc>,
     /// Published by the leader, and taken over by the next one.
@@ -104,19 +104,14 @@ impl LeaderLease {
 /// Reads a lease; `None` if no process ever held it. The statement is unnamed, because `check` works behind any pooler.
 pub async fn read(pool: &Pool, name: &str) -> Result<Option<LeaseRow>, sqlx::Error> {
     let mut tx = pool.begin().await?;
-    let row = sqlx::query_as(
-        "SELECT held_until, status, clock_timestamp() FROM avinode_ingest.leader_leases WHERE name = $1",
-    )
-    .bind(name)
-    .persistent(false)
-    .fetch_optional(&mut tx)
-    .await?;
+    let lease = "SELECT held_until, status, clock_timestamp() AS now FROM avinode_ingest.leader_leases WHERE name = $1";
+    let row = sqlx::query_as(lease)
+        .bind(name)
+        .persistent(false)
+        .fetch_optional(&mut tx)
+        .await?;
     tx.commit().await?;
-    Ok(row.map(|(held_until, status, now)| LeaseRow {
-        held_until,
-        status,
-        now,
-    }))
+    Ok(row)
 }
 
 /// Claims a turn of periodic work, if the last one was claimed at least `every` ago. `false`: it is too early.

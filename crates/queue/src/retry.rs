@@ -20,12 +20,6 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    pub const DEFAULT_BASE: Duration = Duration::from_millis(500);
-    pub const DEFAULT_MAX: Duration = Duration::from_secs(900);
-    /// With the delays above: about an hour, and at most 2.3 hours.
-    pub const DEFAULT_MAX_ATTEMPTS: i32 = 20;
-    pub const MAX_CRASHES: i32 = 3;
-
     /// Returns the delay after failed attempt number `attempt` (1 is the first): between nothing and
     /// `base * 2^(attempt-1)`, at most `max`, so that jobs that failed together do not come back together.
     pub fn delay(&self, attempt: i32) -> Duration {
@@ -50,10 +44,11 @@ impl RetryPolicy {
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
-            base: Self::DEFAULT_BASE,
-            max: Self::DEFAULT_MAX,
-            max_attempts: Self::DEFAULT_MAX_ATTEMPTS,
-            max_crashes: Self::MAX_CRASHES,
+            base: Duration::from_millis(500),
+            max: Duration::from_secs(900),
+            // With the delays above: about an hour, and at most 2.3 hours.
+            max_attempts: 20,
+            max_crashes: 3,
         }
     }
 }

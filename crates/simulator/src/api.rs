@@ -15,14 +15,13 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::credentials::ApiCredentials;
 use super::documents::document;
-use super::faults::{ApiFault, ApiFaults, FaultPlan, is_late};
+use super::faults::{ApiFault, FaultPlan, is_late};
 use super::log::{CallLog, CallResult, lock};
-use super::rate_limit::{RateLimitDecision, TokenBucket};
+use super::options::SimulatorOptions;
+use super::rate_limit::{QuotaBucket, QuotaDecision};
 use super::webhook_settings::WebhookSettings;
 use super::world::SimulatedWorld;
-use ingest_domain::clock::Clock;
 
 /// The state of the simulator, shared by the API and the sender.
 pub struct SimulatorState {
@@ -32,13 +31,11 @@ pub struct SimulatorState {
     /// The time of each resource's last change.
     pub changed_at: Mutex<HashMap<String, Instant>>,
     pub settings: Mutex<WebhookSettings>,
-    pub bucket: Mutex<TokenBucket>,
+    pub bucket: Mutex<QuotaBucket>,
     pub fault_plan: Mutex<FaultPlan>,
-    pub faults: ApiFaults,
+    pub options: SimulatorOptions,
     pub seed: u64,
-    pub credentials: ApiCredentials,
     pub log: CallLog,
-    pub clock: Clock,
     pub shutdown: CancellationToken,
 }
 
@@ -60,7 +57,7 @@ async fn resource(
         Ok(limit) => limit,
         Err(refusal) => return *refusal,
     };
-    let fault = lock(&state.fault_plan).next(state.seed, &id, &state.faults);
+    let fault = lock(&state.fault_plan).next(state.seed, &id, &state.options.api_faults);
     if let Some(fault) = fault {
         state.log.record_call(at, name, CallResult::Fault(fault.as_str()));
         return state.fail(fault, limit).await;
@@ -92,14 +89,15 @@ async fn update(
 
 impl SimulatorState {
     /// Counts the call and checks its credentials.
-    fn admit(&self, at: Instant, name: &str, headers: &HeaderMap) -> Result<RateLimitDecision, Box<Response>> {
+    fn admit(&self, at: Instant, name: &str, headers: &HeaderMap) -> Result<QuotaDecision, Box<Response>> {
         let limit = lock(&self.bucket).take(at);
         if !limit.allowed {
             self.log.record_call(at, name.to_owned(), CallResult::OverLimit);
             return Err(too_many_requests(limit).into());
         }
-        self.credentials
-            .check(headers, self.clock.now())
+        self.options
+            .credentials
+            .check(headers, self.options.clock.now())
             .map_err(|(status, reason)| {
                 self.log.record_call(at, name.to_owned(), CallResult::Refused(reason));
                 Box::new(respond(status, limit, &error("NOT_ALLOWED", reason)))
@@ -113,8 +111,8 @@ impl SimulatorState {
         let (previous, changes) = world.previous(id);
         let is_fresh = lock(&self.changed_at)
             .get(id)
-            .is_some_and(|at| at.elapsed() < self.faults.lateness);
-        let (document, result) = if is_fresh && is_late(self.seed, id, changes, &self.faults) {
+            .is_some_and(|at| at.elapsed() < self.options.api_faults.lateness);
+        let (document, result) = if is_fresh && is_late(self.seed, id, changes, &self.options.api_faults) {
             (previous.cloned(), CallResult::Stale)
         } else {
             (document(&world, kind, id, &self.base_url), CallResult::Served)
@@ -127,15 +125,15 @@ impl SimulatorState {
         (document, result)
     }
 
-    async fn fail(&self, fault: ApiFault, limit: RateLimitDecision) -> Response {
+    async fn fail(&self, fault: ApiFault, limit: QuotaDecision) -> Response {
         let internal_error = || error("INTERNAL_ERROR", "Something went wrong");
         match fault {
             ApiFault::Silence => {
-                let _ = timeout(self.faults.silence, self.shutdown.cancelled()).await;
+                let _ = timeout(self.options.api_faults.silence, self.shutdown.cancelled()).await;
                 cut_off()
             }
             ApiFault::CutOff => cut_off(),
-            ApiFault::TooManyRequests => too_many_requests(RateLimitDecision {
+            ApiFault::TooManyRequests => too_many_requests(QuotaDecision {
                 remaining: 0,
                 reset: Duration::from_secs(1),
                 ..limit
@@ -173,7 +171,7 @@ impl SimulatorState {
     }
 }
 
-fn too_many_requests(limit: RateLimitDecision) -> Response {
+fn too_many_requests(limit: QuotaDecision) -> Response {
     respond(429, limit, &error("TOO_MANY_REQUESTS", "The rate limit is exceeded"))
 }
 
@@ -185,7 +183,7 @@ fn error(code: &str, title: &str) -> Value {
     envelope(&Value::Null, &[json!({"title": title, "code": code})])
 }
 
-fn respond(status: u16, limit: RateLimitDecision, body: &Value) -> Response {
+fn respond(status: u16, limit: QuotaDecision, body: &Value) -> Response {
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let reset = limit.reset.as_secs();

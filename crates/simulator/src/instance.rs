@@ -13,53 +13,23 @@ use tokio_util::sync::CancellationToken;
 
 use super::api::{SimulatorState, router};
 use super::clock::ScaledClock;
-use super::credentials::ApiCredentials;
 use super::expected::Expected;
-use super::faults::{ApiFaults, FaultPlan};
+use super::faults::FaultPlan;
 use super::log::{CallLog, lock};
-use super::rate_limit::{RateLimit, TokenBucket};
+use super::options::SimulatorOptions;
+use super::rate_limit::QuotaBucket;
 use super::scenario::Scenario;
-use super::schedule::{DeliveryFaults, ScheduledStep, StepKind, steps};
+use super::schedule::{ScheduledStep, StepKind, steps};
 use super::sender::{Sender, body};
 use super::webhook_settings::{AuthMode, EVENT_TYPES};
 use super::world::SimulatedWorld;
 use super::world::notification::SimulatedNotification;
-use ingest_domain::clock::Clock;
 
 /// Between two looks for a webhook setting.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-#[derive(Debug, Clone)]
-pub struct SimulatorOptions {
-    /// Scenario seconds per real second; above 0.
-    pub speed: f64,
-    pub delivery_faults: DeliveryFaults,
-    pub api_faults: ApiFaults,
-    pub rate_limit: RateLimit,
-    pub credentials: ApiCredentials,
-    /// Notifications that are sent at the same time.
-    pub max_concurrent: usize,
-    /// For the timestamps of calls and documents.
-    pub clock: Clock,
-}
-
-impl Default for SimulatorOptions {
-    fn default() -> Self {
-        Self {
-            speed: 60.0,
-            delivery_faults: DeliveryFaults::default(),
-            api_faults: ApiFaults::default(),
-            rate_limit: RateLimit::default(),
-            credentials: ApiCredentials::default(),
-            max_concurrent: 8,
-            clock: Clock::System,
-        }
-    }
-}
-
 pub struct Simulator {
     scenario: Scenario,
-    options: SimulatorOptions,
     state: Arc<SimulatorState>,
     server: JoinHandle<io::Result<()>>,
 }
@@ -78,20 +48,17 @@ impl Simulator {
             world: Mutex::new(SimulatedWorld::new(&scenario)),
             changed_at: Mutex::new(HashMap::new()),
             settings: Mutex::default(),
-            bucket: Mutex::new(TokenBucket::full(options.rate_limit, Instant::now())),
+            bucket: Mutex::new(QuotaBucket::full(options.rate_limit, Instant::now())),
             fault_plan: Mutex::new(FaultPlan::default()),
-            faults: options.api_faults,
+            options,
             seed: scenario.seed,
-            credentials: options.credentials.clone(),
             log: CallLog::begin(),
-            clock: options.clock,
             shutdown: shutdown.clone(),
         });
         let server = axum::serve(listener, router(Arc::clone(&state)));
         let server = server.with_graceful_shutdown(shutdown.cancelled_owned());
         Ok(Self {
             scenario,
-            options,
             state,
             server: tokio::spawn(server.into_future()),
         })
@@ -130,11 +97,7 @@ impl Simulator {
             "active": true,
             "clientIdentifier": identifier,
             "clientSecret": secret,
-            "clientAuthenticationType": match auth_mode {
-                AuthMode::Challenge => "BASIC",
-                AuthMode::Preemptive => "PREEMPTIVE_BASIC",
-                AuthMode::Nothing => "NONE",
-            },
+            "clientAuthenticationType": auth_mode,
             "eventTypes": EVENT_TYPES,
         });
         lock(&self.state.settings).create(setting).map(drop)
@@ -153,9 +116,9 @@ impl Simulator {
     /// Plays the scenario. Returns when each notification was accepted or given up, or at the shutdown.
     pub async fn play(&self) -> reqwest::Result<()> {
         let state = &self.state;
-        let clock = ScaledClock::start(self.options.speed);
-        let sender = Sender::new(self.options.max_concurrent, clock, state.shutdown.clone())?;
-        let schedule = steps(&self.scenario, self.options.delivery_faults);
+        let clock = ScaledClock::start(self.state.options.speed);
+        let sender = Sender::new(self.state.options.max_concurrent, clock, state.shutdown.clone())?;
+        let schedule = steps(&self.scenario, self.state.options.delivery_faults);
         let is_send = |step: &&ScheduledStep| matches!(step.kind, StepKind::Send(..));
         let sends = schedule.iter().filter(is_send).count();
         state.log.record_delivery(|deliveries| deliveries.planned += sends);
@@ -187,7 +150,7 @@ impl Simulator {
         let action = self.scenario.actions.get(index)?;
         let mut world = lock(&state.world);
         // The time is read under the lock: no answer shows a change that is later than its time.
-        let notification = world.apply(action, state.clock.now(), &state.base_url)?;
+        let notification = world.apply(action, state.options.clock.now(), &state.base_url)?;
         drop(world);
         lock(&state.changed_at).insert(notification.id.clone(), Instant::now());
         Some(notification)

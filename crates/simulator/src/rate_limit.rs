@@ -6,14 +6,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RateLimit {
+pub struct CallQuota {
     /// Calls per second.
     pub rate: f64,
     /// The size of a burst after a pause.
     pub burst: u32,
 }
 
-impl Default for RateLimit {
+impl Default for CallQuota {
     /// Integrators have seen about one call per second, with bursts.
     fn default() -> Self {
         Self { rate: 1.0, burst: 10 }
@@ -22,7 +22,7 @@ impl Default for RateLimit {
 
 /// The limit as the headers of an answer show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RateLimitDecision {
+pub struct QuotaDecision {
     pub allowed: bool,
     /// The burst.
     pub limit: u32,
@@ -33,14 +33,14 @@ pub struct RateLimitDecision {
 }
 
 #[derive(Debug)]
-pub struct TokenBucket {
-    limit: RateLimit,
+pub struct QuotaBucket {
+    limit: CallQuota,
     tokens: f64,
     at: Instant,
 }
 
-impl TokenBucket {
-    pub fn full(limit: RateLimit, now: Instant) -> Self {
+impl QuotaBucket {
+    pub fn full(limit: CallQuota, now: Instant) -> Self {
         Self {
             limit,
             tokens: f64::from(limit.burst),
@@ -49,7 +49,7 @@ impl TokenBucket {
     }
 
     /// Counts a call. A refused call takes no token.
-    pub fn take(&mut self, now: Instant) -> RateLimitDecision {
+    pub fn take(&mut self, now: Instant) -> QuotaDecision {
         let burst = f64::from(self.limit.burst);
         let refill = now.saturating_duration_since(self.at).as_secs_f64() * self.limit.rate;
         self.tokens = (self.tokens + refill).min(burst);
@@ -68,7 +68,7 @@ impl TokenBucket {
         )]
         let remaining = self.tokens.floor() as u32;
         let reset = Duration::try_from_secs_f64((missing / self.limit.rate).ceil());
-        RateLimitDecision {
+        QuotaDecision {
             allowed,
             limit: self.limit.burst,
             remaining,

@@ -1,5 +1,6 @@
 //! Webhook settings as Avinode stores them: created and changed over the API, never deleted. The sender finds its targets here.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// The event types of Avinode's pages.
@@ -16,14 +17,17 @@ pub const EVENT_TYPES: [&str; 9] = [
 ];
 
 /// Authentication of the sender towards a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 pub enum AuthMode {
     /// First without credentials, then with them after a 401.
+    #[serde(rename = "BASIC")]
     Challenge,
     /// With credentials in the first request.
+    #[serde(rename = "PREEMPTIVE_BASIC")]
     Preemptive,
     /// Without credentials.
     #[value(skip)]
+    #[serde(rename = "NONE")]
     Nothing,
 }
 
@@ -83,11 +87,7 @@ impl WebhookSettings {
                 url: text("targetURI"),
                 identifier: text("clientIdentifier"),
                 secret: text("clientSecret"),
-                auth_mode: match setting["clientAuthenticationType"].as_str() {
-                    Some("BASIC") => AuthMode::Challenge,
-                    Some("PREEMPTIVE_BASIC") => AuthMode::Preemptive,
-                    _ => AuthMode::Nothing,
-                },
+                auth_mode: AuthMode::deserialize(&setting["clientAuthenticationType"]).unwrap_or(AuthMode::Nothing),
             }
         };
         self.0.iter().filter(is_subscribed).map(target).collect()

@@ -39,6 +39,8 @@ pub struct SimulatedTrip {
     pub named: bool,
     /// The oldest first.
     pub rfqs: Vec<String>,
+    /// The second of its last action.
+    last: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -116,6 +118,7 @@ impl SimulatedWorld {
                 id: trip.id.clone(),
                 named: trip.named,
                 rfqs: Vec::new(),
+                last: None,
             };
             (trip.short.clone(), simulated)
         });
@@ -138,6 +141,10 @@ impl SimulatedWorld {
             .get(id)
             .map_or((None, 0), |previous| (previous.document.as_ref(), previous.changes))
     }
+}
+
+fn unknown(id: &str) -> String {
+    format!("names {id}, which does not exist yet")
 }
 
 #[cfg(test)]

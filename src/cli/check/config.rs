@@ -7,13 +7,17 @@ use clap::ValueEnum;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
-use super::finding::CheckResult;
+use super::finding::{CheckName, CheckResult};
 use crate::avinode::signature::secrets::WebhookSecret;
 use crate::cli::error::{CliError, chain};
 use crate::cli::replay::sender::client;
 use crate::cli::serve::ServeCommandArgs;
 use crate::config::setting_error::SettingError;
 use crate::config::target_url::reachable;
+
+const SETTINGS: CheckName = CheckName("settings");
+const SECRETS: CheckName = CheckName("secrets");
+const PORT: CheckName = CheckName("port");
 
 /// A shorter secret could be found by trying.
 const MIN_SECRET_BYTES: usize = 16;
@@ -24,36 +28,30 @@ const LIVENESS_TIMEOUT: Duration = Duration::from_secs(2);
 pub fn settings(args: &ServeCommandArgs) -> CheckResult {
     let serve = &args.serve;
     if let Err(error) = serve.check(&args.webhook) {
-        return CheckResult::error("settings", &error.into());
+        return SETTINGS.error(&error.into());
     }
     let role = serve.role.as_str();
     let policy = serve.primary_quote_policy.to_possible_value();
     let policy = policy.map(|policy| policy.get_name().to_owned()).unwrap_or_default();
     let workers = if serve.role.works() { serve.workers } else { 0 };
-    CheckResult::ok(
-        "settings",
-        format!("role {role}, {workers} workers, primary quote policy {policy}"),
-    )
+    SETTINGS.ok(format!("role {role}, {workers} workers, primary quote policy {policy}"))
 }
 
 /// Counts the secrets and warns of short ones.
 pub fn secrets(args: &ServeCommandArgs) -> Vec<CheckResult> {
-    count_secrets(args).unwrap_or_else(|error| vec![CheckResult::error("secrets", &error.into())])
+    count_secrets(args).unwrap_or_else(|error| vec![SECRETS.error(&error.into())])
 }
 
 fn count_secrets(args: &ServeCommandArgs) -> Result<Vec<CheckResult>, SettingError> {
     let (signing, basic, tokens) = (args.webhook.secrets()?, args.webhook.basic()?, args.serve.tokens()?);
     let standard = |secret: &&WebhookSecret| matches!(secret, WebhookSecret::Standard(_));
     let standard = signing.iter().filter(standard).count();
-    let mut results = vec![CheckResult::ok(
-        "secrets",
-        format!(
-            "HMAC {}, Standard Webhooks {standard}, Basic {}, API tokens {}",
-            signing.len() - standard,
-            basic.len(),
-            tokens.len()
-        ),
-    )];
+    let mut results = vec![SECRETS.ok(format!(
+        "HMAC {}, Standard Webhooks {standard}, Basic {}, API tokens {}",
+        signing.len() - standard,
+        basic.len(),
+        tokens.len()
+    ))];
     let signing = signing.iter().map(|secret| secret.key().expose_secret().len());
     let basic = basic.iter().map(|basic| basic.secret.expose_secret().len());
     let tokens = tokens.iter().map(|token| token.token.expose_secret().len());
@@ -70,8 +68,7 @@ fn short(setting: &str, lengths: impl Iterator<Item = usize>) -> Option<CheckRes
         .map(|(index, _)| (index + 1).to_string())
         .collect();
     (!entries.is_empty()).then(|| {
-        CheckResult::warning(
-            "secrets",
+        SECRETS.warning(
             format!(
                 "{setting}: entry {} is shorter than {MIN_SECRET_BYTES} bytes",
                 entries.join(", ")
@@ -84,16 +81,15 @@ fn short(setting: &str, lengths: impl Iterator<Item = usize>) -> Option<CheckRes
 /// Binds the port and closes it again.
 pub async fn port(listen: SocketAddr) -> CheckResult {
     match TcpListener::bind(listen).await {
-        Ok(_) => CheckResult::ok("port", format!("{listen} is free")),
-        Err(_) if is_avinode_ingest(listen).await => CheckResult::warning(
-            "port",
+        Ok(_) => PORT.ok(format!("{listen} is free")),
+        Err(_) if is_avinode_ingest(listen).await => PORT.warning(
             format!("INGEST_LISTEN: a running avinode-ingest listens on {listen}"),
             "a second one needs another address",
         ),
         Err(error) => {
             let error = CliError::to(format!("listen on {listen} (INGEST_LISTEN)"), error).unavailable();
             let hint = "stop the program that listens there, or choose another address";
-            CheckResult::error("port", &error.hint(hint))
+            PORT.error(&error.hint(hint))
         }
     }
 }

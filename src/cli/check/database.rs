@@ -2,19 +2,27 @@
 
 use chrono::TimeDelta;
 
-use super::finding::CheckResult;
+use super::finding::{CheckName, CheckResult};
 use super::{CheckResults, schema};
-use crate::cli::database::CommandDatabase;
+use crate::cli::database::{CommandDatabase, embedded_options};
 use crate::cli::error::CliError;
 use crate::cli::serve::ServeCommandArgs;
 use crate::clock::Clock;
 use crate::postgres::binaries::OLDEST_MAJOR;
 use crate::postgres::cluster::major_version;
-use crate::postgres::data_dir::ClusterHome;
 use crate::postgres::diagnostics::{self, OLDEST_VERSION, ServerInfo};
-use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use crate::postgres::embedded::EmbeddedPostgres;
 use crate::postgres::error::EmbeddedError;
 use crate::postgres::migrator::{SchemaStatus, schema_status};
+
+const DATABASE: CheckName = CheckName("database");
+const PROGRAMS: CheckName = CheckName("programs");
+const SCHEMA: CheckName = CheckName("schema");
+const SERVER: CheckName = CheckName("server");
+const DURABILITY: CheckName = CheckName("durability");
+const LOCKS: CheckName = CheckName("locks");
+const CLOCK: CheckName = CheckName("clock");
+const POOLER: CheckName = CheckName("pooler");
 
 /// NTP keeps clocks closer than this.
 const CLOCK_UNSYNCHRONIZED: TimeDelta = TimeDelta::seconds(5);
@@ -31,42 +39,34 @@ pub async fn check(args: &ServeCommandArgs, results: &mut CheckResults) {
     let database = match CommandDatabase::open_running(&args.database).await {
         Ok(Some(database)) => database,
         Ok(None) => return results.extend(not_running(args)),
-        Err(error) => return results.add(CheckResult::error("database", &error)),
+        Err(error) => return results.add(DATABASE.error(&error)),
     };
-    results.add(CheckResult::ok("database", location(args, &database)));
+    results.add(DATABASE.ok(location(args, &database)));
     if let Err(error) = server(args, &database, results).await {
         let error = CliError::to("query the database", error);
-        results.add(CheckResult::error("database", &error));
+        results.add(DATABASE.error(&error));
     }
     if let Err(error) = database.close().await {
-        results.add(CheckResult::error("database", &error));
+        results.add(DATABASE.error(&error));
     }
 }
 
 /// Checks whether `serve` could start the private Postgres; returns false where it could not.
 async fn binaries(args: &ServeCommandArgs, results: &mut CheckResults) -> bool {
-    let options = EmbeddedOptions {
-        bin_dir: args.database.postgres_bin.clone(),
-        home: ClusterHome::Persistent(args.database.data_dir()),
-        settings: Vec::new(),
-    };
-    match EmbeddedPostgres::verify(&options).await {
+    match EmbeddedPostgres::verify(&embedded_options(&args.database)).await {
         Ok(binaries) => {
             let (major, path) = (binaries.major(), binaries.postgres());
-            results.add(CheckResult::ok(
-                "programs",
-                format!("Postgres {major}, {}", path.display()),
-            ));
+            results.add(PROGRAMS.ok(format!("Postgres {major}, {}", path.display())));
             true
         }
         Err(error) => {
             let check = if matches!(error, EmbeddedError::Binaries(_)) {
-                "programs"
+                PROGRAMS
             } else {
-                "database"
+                DATABASE
             };
             let error = CliError::to("start the private Postgres", error).unavailable();
-            results.add(CheckResult::error(check, &error));
+            results.add(check.error(&error));
             false
         }
     }
@@ -78,21 +78,16 @@ fn not_running(args: &ServeCommandArgs) -> [CheckResult; 2] {
     let home = home.display();
     if major_version(&args.database.data_dir().join("data")).is_none() {
         return [
-            CheckResult::ok("database", format!("serve will create a private Postgres in {home}")),
-            CheckResult::ok("schema", "serve will create it"),
+            DATABASE.ok(format!("serve will create a private Postgres in {home}")),
+            SCHEMA.ok("serve will create it"),
         ];
     }
     let remedy = "run check again while serve is running";
     [
-        CheckResult::ok(
-            "database",
-            format!("the private Postgres in {home} is not running; serve will start it"),
-        ),
-        CheckResult::warning(
-            "schema",
-            "not checked, because the private Postgres is not running",
-            remedy,
-        ),
+        DATABASE.ok(format!(
+            "the private Postgres in {home} is not running; serve will start it"
+        )),
+        SCHEMA.warning("not checked, because the private Postgres is not running", remedy),
     ]
 }
 
@@ -137,7 +132,7 @@ async fn server(
         // Most likely the role may not read our schema; the next lines then name the missing privileges.
         Err(error) => {
             let error = CliError::to("read the version of the schema", error);
-            results.add(CheckResult::error("schema", &error));
+            results.add(SCHEMA.error(&error));
             schema::privileges(pool, &server.role, results).await?;
         }
     }
@@ -147,13 +142,13 @@ async fn server(
 fn version(server: &ServerInfo) -> CheckResult {
     if server.version_num < OLDEST_VERSION {
         let message = format!("Postgres {} is too old", server.version);
-        return CheckResult::failed("server", message, format!("use Postgres {OLDEST_MAJOR} or newer"));
+        return SERVER.failed(message, format!("use Postgres {OLDEST_MAJOR} or newer"));
     }
     if server.read_only {
         let message = format!("Postgres {} accepts no writes", server.version);
-        return CheckResult::failed("server", message, "use the primary server, and a role that may write");
+        return SERVER.failed(message, "use the primary server, and a role that may write");
     }
-    CheckResult::ok("server", format!("Postgres {}, as {}", server.version, server.role))
+    SERVER.ok(format!("Postgres {}, as {}", server.version, server.role))
 }
 
 /// Checks the settings on which "200 means durable" depends.
@@ -161,23 +156,19 @@ fn durability(server: &ServerInfo) -> Vec<CheckResult> {
     if !server.fsync {
         let message = "fsync is off: a crash of the machine loses deliveries that were answered 200";
         let remedy = "set fsync = on and restart Postgres";
-        return vec![CheckResult::failed("durability", message, remedy)];
+        return vec![DURABILITY.failed(message, remedy)];
     }
     let standby = if server.synchronous_standby_names.is_empty() {
         "no synchronous standby: a failover may lose the last moments"
     } else {
         "with a synchronous standby"
     };
-    let mut results = vec![CheckResult::ok(
-        "durability",
-        format!(
-            "fsync on; synchronous_commit on for deliveries, {} by default; {standby}",
-            server.synchronous_commit
-        ),
-    )];
+    let mut results = vec![DURABILITY.ok(format!(
+        "fsync on; synchronous_commit on for deliveries, {} by default; {standby}",
+        server.synchronous_commit
+    ))];
     if !server.full_page_writes {
-        results.push(CheckResult::warning(
-            "durability",
+        results.push(DURABILITY.warning(
             "full_page_writes is off: a crash of the machine may corrupt pages",
             "set full_page_writes = on, unless the file system writes pages atomically",
         ));
@@ -188,8 +179,7 @@ fn durability(server: &ServerInfo) -> Vec<CheckResult> {
 fn locks(server: &ServerInfo) -> CheckResult {
     let timeout = server.deadlock_timeout_ms;
     if timeout < MIN_DEADLOCK_TIMEOUT_MS {
-        return CheckResult::warning(
-            "locks",
+        return LOCKS.warning(
             format!(
                 "deadlock_timeout is {timeout} ms: in a deadlock with a worker, Postgres may cancel the application's \
                  transaction"
@@ -197,10 +187,7 @@ fn locks(server: &ServerInfo) -> CheckResult {
             "set deadlock_timeout to 1s or more; workers give way after 300 ms",
         );
     }
-    CheckResult::ok(
-        "locks",
-        format!("deadlock_timeout {timeout} ms; workers give way after 300 ms"),
-    )
+    LOCKS.ok(format!("deadlock_timeout {timeout} ms; workers give way after 300 ms"))
 }
 
 fn clock(ahead: TimeDelta) -> CheckResult {
@@ -212,30 +199,26 @@ fn clock(ahead: TimeDelta) -> CheckResult {
     );
     let remedy = "synchronize both by NTP: signatures that carry a time are valid for 300 s by this machine's clock";
     if difference > CLOCK_WRONG {
-        CheckResult::failed("clock", message, remedy)
+        CLOCK.failed(message, remedy)
     } else if difference > CLOCK_UNSYNCHRONIZED {
-        CheckResult::warning("clock", message, remedy)
+        CLOCK.warning(message, remedy)
     } else {
-        CheckResult::ok("clock", message)
+        CLOCK.ok(message)
     }
 }
 
 fn pooler(args: &ServeCommandArgs, sessions_last: bool) -> CheckResult {
     match (sessions_last, args.database.transaction_pooler) {
-        (true, false) => CheckResult::ok("pooler", "no transaction pooler: LISTEN wakes the workers"),
-        (true, true) => CheckResult::ok(
-            "pooler",
-            "INGEST_TRANSACTION_POOLER is set, but no transaction pooler was found; workers poll instead of using LISTEN",
+        (true, false) => POOLER.ok("no transaction pooler: LISTEN wakes the workers"),
+        (true, true) => POOLER.ok(
+            "INGEST_TRANSACTION_POOLER is set, but no transaction pooler was found; workers poll instead of using \
+             LISTEN",
         ),
-        (false, true) => CheckResult::ok(
-            "pooler",
-            format!(
-                "a transaction pooler: statements have no names, workers poll every {}; migrate over a direct connection",
-                humantime::format_duration(args.serve.poll_interval)
-            ),
-        ),
-        (false, false) => CheckResult::failed(
-            "pooler",
+        (false, true) => POOLER.ok(format!(
+            "a transaction pooler: statements have no names, workers poll every {}; migrate over a direct connection",
+            humantime::format_duration(args.serve.poll_interval)
+        )),
+        (false, false) => POOLER.failed(
             "DATABASE_URL leads to a transaction pooler: LISTEN and named statements do not work",
             "use a direct connection, or set INGEST_TRANSACTION_POOLER=true",
         ),
@@ -245,13 +228,12 @@ fn pooler(args: &ServeCommandArgs, sessions_last: bool) -> CheckResult {
 fn schema(status: &SchemaStatus, migrates: bool) -> CheckResult {
     let remedy = "run avinode-ingest migrate, or start serve with --migrate";
     let older = |message: String| match migrates {
-        true => CheckResult::ok("schema", format!("{message}; serve will migrate it")),
-        false => CheckResult::failed("schema", message, remedy),
+        true => SCHEMA.ok(format!("{message}; serve will migrate it")),
+        false => SCHEMA.failed(message, remedy),
     };
     match status {
-        SchemaStatus::Current { version } => CheckResult::ok("schema", format!("up to date, migration {version:04}")),
-        SchemaStatus::PreRelease => CheckResult::failed(
-            "schema",
+        SchemaStatus::Current { version } => SCHEMA.ok(format!("up to date, migration {version:04}")),
+        SchemaStatus::PreRelease => SCHEMA.failed(
             "migrated by a version before the first release, cannot be upgraded",
             "run avinode-ingest migrate for the ways to start again; stored deliveries are lost",
         ),
@@ -259,13 +241,11 @@ fn schema(status: &SchemaStatus, migrates: bool) -> CheckResult {
         SchemaStatus::Behind { applied, expected } => older(format!(
             "older than this program: migration {applied:04} of {expected:04}"
         )),
-        SchemaStatus::Ahead { applied, expected } => CheckResult::warning(
-            "schema",
+        SchemaStatus::Ahead { applied, expected } => SCHEMA.warning(
             format!("newer than this program: migration {applied:04}, it knows {expected:04}"),
             "this works, but use the newer program",
         ),
-        SchemaStatus::Dirty { version } => CheckResult::failed(
-            "schema",
+        SchemaStatus::Dirty { version } => SCHEMA.failed(
             format!("migration {version:04} was interrupted, or its file has changed since"),
             "run avinode-ingest migrate, which explains it",
         ),

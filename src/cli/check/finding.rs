@@ -31,10 +31,14 @@ pub struct CheckResult {
     code: u8,
 }
 
-impl CheckResult {
-    pub fn ok(check: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            check,
+/// The name of a check, which makes its results.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckName(pub &'static str);
+
+impl CheckName {
+    pub fn ok(self, message: impl Into<String>) -> CheckResult {
+        CheckResult {
+            check: self.0,
             status: CheckStatus::Ok,
             message: message.into(),
             remedy: None,
@@ -42,28 +46,28 @@ impl CheckResult {
         }
     }
 
-    pub fn warning(check: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
+    pub fn warning(self, message: impl Into<String>, remedy: impl Into<String>) -> CheckResult {
+        CheckResult {
             status: CheckStatus::Warning,
             remedy: Some(remedy.into()),
-            ..Self::ok(check, message)
+            ..self.ok(message)
         }
     }
 
-    pub fn failed(check: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
+    pub fn failed(self, message: impl Into<String>, remedy: impl Into<String>) -> CheckResult {
+        CheckResult {
             status: CheckStatus::Failed,
             code: 1,
-            ..Self::warning(check, message, remedy)
+            ..self.warning(message, remedy)
         }
     }
 
     /// The error with which `serve` would end.
-    pub fn error(check: &'static str, error: &CliError) -> Self {
-        Self {
+    pub fn error(self, error: &CliError) -> CheckResult {
+        CheckResult {
             status: CheckStatus::Failed,
             code: error.code(),
-            ..Self::ok(check, error.to_string())
+            ..self.ok(error.to_string())
         }
     }
 }

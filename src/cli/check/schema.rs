@@ -1,7 +1,7 @@
 //! The checks of a migrated database: privileges, row-level security, triggers, indexes, the queue, and quotes without a row in
 //! `public.quotes`.
 
-use super::finding::{CheckResult, CheckResults};
+use super::finding::{CheckName, CheckResult, CheckResults};
 use crate::jobs::fetch::status;
 use crate::postgres::diagnostics::{self, SchemaProblems};
 use crate::postgres::transaction::Pool;
@@ -10,14 +10,19 @@ use crate::queue::job_kind::JobKind;
 use crate::queue::rate_limit::status::LimiterStatus;
 use crate::store::unprojected::{self, UnprojectedCount, UnprojectedReason};
 
+const PRIVILEGES: CheckName = CheckName("privileges");
+const RLS: CheckName = CheckName("rls");
+const TRIGGERS: CheckName = CheckName("triggers");
+const INDEXES: CheckName = CheckName("indexes");
+const COLUMNS: CheckName = CheckName("columns");
+const QUOTES: CheckName = CheckName("quotes");
+const JOBS: CheckName = CheckName("jobs");
+
 pub async fn check(pool: &Pool, role: &str, results: &mut CheckResults) -> Result<(), sqlx::Error> {
     let problems = diagnostics::schema_problems(pool).await?;
     let readable = problems.rights.is_empty();
     results.extend(missing_privileges(&problems, role));
-    results.add(row_level_security(&problems, role));
-    results.add(triggers(&problems));
-    results.add(indexes(&problems));
-    results.add(columns(&problems));
+    results.extend(schema_objects(&problems, role));
     if readable {
         let (waiting, dead) = admin::count_live_and_dead(pool, &JobKind::FETCHING).await?;
         results.extend(jobs(waiting, dead, &status::read(pool).await?));
@@ -35,12 +40,12 @@ pub async fn privileges(pool: &Pool, role: &str, results: &mut CheckResults) -> 
 fn missing_privileges(problems: &SchemaProblems, role: &str) -> Vec<CheckResult> {
     if problems.rights.is_empty() {
         let message = format!("{role} has all privileges that the service needs");
-        return vec![CheckResult::ok("privileges", message)];
+        return vec![PRIVILEGES.ok(message)];
     }
     let missing = problems.rights.iter().map(|privilege| {
         let message = format!("{role} lacks {privilege}: {}", consequence(privilege));
         let remedy = format!("as the owner: GRANT {privilege} TO \"{role}\"");
-        CheckResult::failed("privileges", message, remedy)
+        PRIVILEGES.failed(message, remedy)
     });
     missing.collect()
 }
@@ -61,99 +66,74 @@ fn consequence(privilege: &str) -> &'static str {
     }
 }
 
-fn row_level_security(problems: &SchemaProblems, role: &str) -> CheckResult {
-    if problems.hidden.is_empty() {
-        return CheckResult::ok("rls", format!("row-level security hides no rows from {role}"));
-    }
-    CheckResult::failed(
-        "rls",
-        format!(
-            "row-level security hides rows of {} from {role}: workers would find no sessions, without an error",
-            problems.hidden.join(", ")
-        ),
-        format!(
-            "use the role that owns the tables, or ALTER ROLE \"{role}\" BYPASSRLS, or a policy FOR ALL TO \"{role}\" \
-             USING (true)"
-        ),
-    )
-}
-
-fn triggers(problems: &SchemaProblems) -> CheckResult {
-    if problems.triggers.is_empty() {
-        return CheckResult::ok("triggers", "both triggers on public.chat_sessions are enabled");
-    }
-    CheckResult::failed(
-        "triggers",
-        format!(
-            "on public.chat_sessions, {}: trip ids that the application writes are noticed late, and its choice of a primary \
-             quote is not noticed",
-            problems.triggers.join(" and ")
-        ),
-        "ALTER TABLE public.chat_sessions ENABLE TRIGGER … for a disabled one; create a missing one again from migrations/",
-    )
-}
-
-fn indexes(problems: &SchemaProblems) -> CheckResult {
-    if problems.indexes.is_empty() {
-        return CheckResult::ok("indexes", "all indexes of the service are valid");
-    }
-    let reindex = problems
-        .indexes
-        .iter()
-        .map(|index| format!("REINDEX INDEX CONCURRENTLY {index}"));
-    CheckResult::warning(
-        "indexes",
-        format!(
-            "an interrupted migration left invalid indexes: {}",
-            problems.indexes.join(", ")
-        ),
-        reindex.collect::<Vec<_>>().join("; "),
-    )
-}
-
-fn columns(problems: &SchemaProblems) -> CheckResult {
-    if problems.columns.is_empty() {
-        return CheckResult::ok(
-            "columns",
-            "public.quotes requires no column that the service does not know",
-        );
-    }
-    CheckResult::failed(
-        "columns",
-        format!(
-            "public.quotes rejects every quote of Avinode: {}",
-            problems.columns.join(", ")
-        ),
-        "give the columns defaults, or allow NULL; quotes are stored until then, and shown at most a day later",
-    )
+/// Row-level security, triggers, indexes and columns: each has a list of problems, which is empty where all is well.
+fn schema_objects(problems: &SchemaProblems, role: &str) -> [CheckResult; 4] {
+    let without = |found: &[String], ok: CheckResult, otherwise: &dyn Fn(String) -> CheckResult| match found {
+        [] => ok,
+        found => otherwise(found.join(", ")),
+    };
+    let reindex = |index: &String| format!("REINDEX INDEX CONCURRENTLY {index}");
+    let reindex: Vec<String> = problems.indexes.iter().map(reindex).collect();
+    let hides_no_rows = RLS.ok(format!("row-level security hides no rows from {role}"));
+    let enabled = TRIGGERS.ok("both triggers on public.chat_sessions are enabled");
+    let valid = INDEXES.ok("all indexes of the service are valid");
+    let known = COLUMNS.ok("public.quotes requires no column that the service does not know");
+    [
+        without(&problems.hidden, hides_no_rows, &|tables| {
+            RLS.failed(
+                format!(
+                    "row-level security hides rows of {tables} from {role}: workers would find no sessions, without an error"
+                ),
+                format!(
+                    "use the role that owns the tables, or ALTER ROLE \"{role}\" BYPASSRLS, or a policy FOR ALL TO \"{role}\" \
+                     USING (true)"
+                ),
+            )
+        }),
+        without(&problems.triggers, enabled, &|_| {
+            TRIGGERS.failed(
+                format!(
+                    "on public.chat_sessions, {}: trip ids that the application writes are noticed late, and its choice of a \
+                     primary quote is not noticed",
+                    problems.triggers.join(" and ")
+                ),
+                "ALTER TABLE public.chat_sessions ENABLE TRIGGER … for a disabled one; create a missing one again from \
+                 migrations/",
+            )
+        }),
+        without(&problems.indexes, valid, &|indexes| {
+            let message = format!("an interrupted migration left invalid indexes: {indexes}");
+            INDEXES.warning(message, reindex.join("; "))
+        }),
+        without(&problems.columns, known, &|columns| {
+            COLUMNS.failed(
+                format!("public.quotes rejects every quote of Avinode: {columns}"),
+                "give the columns defaults, or allow NULL; quotes are stored until then, and shown at most a day later",
+            )
+        }),
+    ]
 }
 
 /// Counts quotes without a row in `public.quotes`, by reason.
 fn quotes(unprojected: &[UnprojectedCount]) -> Vec<CheckResult> {
     if unprojected.is_empty() {
-        return vec![CheckResult::ok("quotes", "public.quotes has all known quotes")];
+        return vec![QUOTES.ok("public.quotes has all known quotes")];
     }
     let each = unprojected.iter().map(|some| {
         let count = some.quotes;
         match some.reason {
-            UnprojectedReason::NoSession => CheckResult::ok(
-                "quotes",
-                format!("{count} wait for a session with the id of their trip or RFQ"),
-            ),
-            UnprojectedReason::NoRequest => CheckResult::ok(
-                "quotes",
-                format!("{count} are counted and wait for a request of their session"),
-            ),
-            UnprojectedReason::NoPrice => {
-                CheckResult::ok("quotes", format!("{count} have no price that public.quotes can store"))
+            UnprojectedReason::NoSession => {
+                QUOTES.ok(format!("{count} wait for a session with the id of their trip or RFQ"))
             }
-            UnprojectedReason::NewestPriceMissing => CheckResult::ok(
-                "quotes",
-                format!("{count} show an older price: their newest fact has none, so no session proposes them"),
-            ),
-            UnprojectedReason::Pending => CheckResult::ok("quotes", format!("{count} will be shown in a moment")),
-            UnprojectedReason::Refused => CheckResult::warning(
-                "quotes",
+            UnprojectedReason::NoRequest => {
+                QUOTES.ok(format!("{count} are counted and wait for a request of their session"))
+            }
+            UnprojectedReason::NoPrice => QUOTES.ok(format!("{count} have no price that public.quotes can store")),
+            UnprojectedReason::NewestPriceMissing => QUOTES.ok(format!(
+                "{count} show an older price: their newest fact has none, so no session proposes them"
+            )),
+            UnprojectedReason::Pending => QUOTES.ok(format!("{count} will be shown in a moment")),
+            UnprojectedReason::Refused => QUOTES.warning(
                 format!(
                     "public.quotes rejected {count}, for example with: {}",
                     some.example.as_deref().unwrap_or("no reason")
@@ -168,26 +148,21 @@ fn quotes(unprojected: &[UnprojectedCount]) -> Vec<CheckResult> {
 fn jobs(waiting: i64, dead: i64, fetching: &LimiterStatus) -> Vec<CheckResult> {
     let mut results = Vec::new();
     match status::blocked(fetching) {
-        Some(reason) if waiting > 0 => results.push(CheckResult::warning(
-            "jobs",
+        Some(reason) if waiting > 0 => results.push(JOBS.warning(
             format!("{waiting} wait to be fetched: {reason}"),
             "they run once a process with valid credentials of Avinode's API runs",
         )),
-        None if waiting > 0 => results.push(CheckResult::ok(
-            "jobs",
-            format!("{waiting} will be fetched in a moment"),
-        )),
+        None if waiting > 0 => results.push(JOBS.ok(format!("{waiting} will be fetched in a moment"))),
         _ => {}
     }
     if dead > 0 {
-        results.push(CheckResult::warning(
-            "jobs",
+        results.push(JOBS.warning(
             format!("{dead} dead"),
             "see avinode-ingest jobs list --state dead; then jobs retry, or jobs discard",
         ));
     }
     if results.is_empty() {
-        results.push(CheckResult::ok("jobs", "none waits to be fetched, none is dead"));
+        results.push(JOBS.ok("none waits to be fetched, none is dead"));
     }
     results
 }

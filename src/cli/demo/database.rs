@@ -37,13 +37,9 @@ impl DemoDatabase {
             });
         }
         let began = Instant::now();
-        let embedded = EmbeddedPostgres::start(EmbeddedOptions {
-            bin_dir: args.postgres_bin.clone(),
-            home: ClusterHome::Temporary,
-            settings: Vec::new(),
-        })
-        .await
-        .map_err(|error| CliError::to("start a temporary Postgres", error).unavailable())?;
+        let options = EmbeddedOptions::new(args.postgres_bin.clone(), ClusterHome::Temporary);
+        let embedded = EmbeddedPostgres::start(options).await;
+        let embedded = embedded.map_err(|error| CliError::to("start a temporary Postgres", error).unavailable())?;
         embedded
             .create_database(EMBEDDED_DATABASE)
             .await

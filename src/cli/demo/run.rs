@@ -7,7 +7,7 @@ use crate::avinode::signature::signer::Signer;
 use crate::cli::error::{CliError, Context};
 use crate::cli::fixture_run::SeededManifest;
 use crate::cli::fixtures;
-use crate::cli::replay::sender::{SendPlan, SignedDelivery, client, send_all};
+use crate::cli::replay::sender::{SendPlan, client, send_all, signed_deliveries};
 use crate::cli::replay::summary::ReplaySummary;
 use crate::cli::replay::wait_idle;
 use crate::cli::simulate::seed_sessions::SeededSessions;
@@ -18,6 +18,7 @@ use crate::queue::admin::JobView;
 use crate::queue::job_kind::JobKind;
 use crate::queue::job_state::JobState;
 use crate::simulator::instance::Simulator;
+use crate::store::admin::SessionView;
 
 /// How long the service may take to become idle.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -34,21 +35,19 @@ pub struct DemoRun<'a> {
 impl DemoRun<'_> {
     /// The sessions as they are now.
     pub async fn table(&self) -> Result<String, CliError> {
+        let (of_fixtures, of_story) = self.sessions().await?;
+        let of_fixtures = self.fixtures.names.iter().zip(&of_fixtures);
+        let of_story = self.story.names.iter().zip(&of_story);
+        let of_fixtures = of_fixtures.map(|(name, session)| ("events", name, session));
+        let of_story = of_story.map(|(name, session)| ("fetched", name, session));
+        Ok(output::sessions(of_fixtures.chain(of_story)))
+    }
+
+    /// The sessions of the fixtures, and those of the story.
+    async fn sessions(&self) -> Result<(Vec<SessionView>, Vec<SessionView>), CliError> {
         let of_fixtures = self.fixtures.sessions(&self.pool).await.context("read the sessions")?;
         let of_story = self.story.sessions(&self.pool).await.context("read the sessions")?;
-        let of_fixtures = self
-            .fixtures
-            .names
-            .iter()
-            .zip(&of_fixtures)
-            .map(|(name, session)| ("events", name, session));
-        let of_story = self
-            .story
-            .names
-            .iter()
-            .zip(&of_story)
-            .map(|(name, session)| ("fetched", name, session));
-        Ok(output::sessions(of_fixtures.chain(of_story)))
+        Ok((of_fixtures, of_story))
     }
 
     /// Plays the story, then sends the fixtures (their thin notifications name resources of the story), and waits until the service
@@ -71,8 +70,7 @@ impl DemoRun<'_> {
 
     /// Returns the differences from the fixtures and the story, which expect the policy `latest`.
     pub async fn differences(&self, summary: &ReplaySummary, jobs: &[JobView]) -> Result<Vec<String>, CliError> {
-        let of_fixtures = self.fixtures.sessions(&self.pool).await.context("read the sessions")?;
-        let of_story = self.story.sessions(&self.pool).await.context("read the sessions")?;
+        let (of_fixtures, of_story) = self.sessions().await?;
         let mut differences = self.fixtures.differences(&of_fixtures);
         let expected = self.avinode.expected();
         let policy = PrimaryQuotePolicy::Latest;
@@ -107,16 +105,7 @@ async fn send(args: &DemoArgs, url: &str, avinode: &str) -> Result<ReplaySummary
     // One moment for all files, so that equal files stay equal.
     let now = Clock::System.now();
     let fixtures = fixtures::read(std::slice::from_ref(&args.fixtures)).context("read the fixtures")?;
-    let deliveries = fixtures
-        .iter()
-        .map(|fixture| {
-            Ok(SignedDelivery::new(
-                fixture.path.display(),
-                fixture.body_of(now, avinode)?,
-            ))
-        })
-        .collect::<Result<Vec<_>, fixtures::FixtureError>>()
-        .context("replace the placeholders")?;
+    let deliveries = signed_deliveries(&fixtures, now, avinode)?;
     let signer = Signer::from_settings(Some(SECRET), None).context("make the signer")?;
     let signer = signer.ok_or_else(|| CliError::plain("the demo has no secret"))?;
     let client = client(url).context("make an HTTP client")?;

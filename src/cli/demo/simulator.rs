@@ -10,8 +10,9 @@ use crate::avinode::client::config::{AvinodeSettings, ClientLimits, ClientSettin
 use crate::cli::error::{CliError, Context};
 use crate::cli::simulate::args::STORY;
 use crate::simulator::credentials::ApiCredentials;
-use crate::simulator::instance::{Simulator, SimulatorOptions};
-use crate::simulator::rate_limit::RateLimit;
+use crate::simulator::instance::Simulator;
+use crate::simulator::options::SimulatorOptions;
+use crate::simulator::rate_limit::CallQuota;
 use crate::simulator::scenario::Scenario;
 use crate::simulator::webhook_settings::AuthMode;
 
@@ -38,7 +39,7 @@ pub async fn start(shutdown: CancellationToken) -> Result<Simulator, CliError> {
     let listener = listener.context("listen for the simulated Avinode")?;
     let options = SimulatorOptions {
         speed: SPEED,
-        rate_limit: RateLimit {
+        rate_limit: CallQuota {
             rate: CALLS_PER_SECOND,
             burst: BURST * 4,
         },

@@ -42,14 +42,12 @@ pub fn finished(finished: &[FinishedJob]) -> String {
     if shown.is_empty() {
         return text;
     }
-    let mut table = TextTable::new(["resource", "outcome", "detail"]);
-    for job in shown {
-        table.row([
-            or_dash(job.key.clone()),
-            job.outcome.clone(),
-            or_dash(job.detail.clone()),
-        ]);
-    }
+    let table = TextTable::new(["resource", "outcome", "detail"]).rows(shown.into_iter().cloned().map(|job| {
+        let FinishedJob {
+            key, outcome, detail, ..
+        } = job;
+        [or_dash(key), outcome, or_dash(detail)]
+    }));
     format!("{text}\n{table}")
 }
 

@@ -1,6 +1,5 @@
 //! Progress on standard error: a bar on a terminal, up to ten lines elsewhere; and the first refusals.
 
-use std::io::{IsTerminal, stderr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,27 +14,24 @@ const BAR: &str = "{wide_bar} {pos}/{len} {per_sec} {eta}";
 
 pub struct ReplayProgress {
     total: usize,
-    done: AtomicUsize,
     refused: AtomicUsize,
-    bar: Option<ProgressBar>,
+    /// Draws nothing where standard error is not a terminal.
+    bar: ProgressBar,
 }
 
 impl ReplayProgress {
     pub fn new(total: usize) -> Self {
-        let bar = stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
-            ProgressBar::new(total as u64).with_style(style)
-        });
+        let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
         Self {
             total,
-            done: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
-            bar,
+            bar: ProgressBar::new(total as u64).with_style(style),
         }
     }
 
+    /// Counts a delivery. Called by one task.
     pub fn step(&self, name: &str, result: &SendResult) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        self.bar.inc(1);
         if let Some(refusal) = refusal(result) {
             match self.refused.fetch_add(1, Ordering::Relaxed) {
                 before if before < MAX_REFUSALS => self.line(&format!("{name}: {refusal}")),
@@ -43,24 +39,18 @@ impl ReplayProgress {
                 _ => {}
             }
         }
-        match &self.bar {
-            Some(bar) => bar.inc(1),
-            None if is_tenth(done, self.total) => eprintln!("{done} of {} sent", self.total),
-            None => {}
+        let done = usize::try_from(self.bar.position()).unwrap_or(usize::MAX);
+        if self.bar.is_hidden() && is_tenth(done, self.total) {
+            eprintln!("{done} of {} sent", self.total);
         }
     }
 
     pub fn finish(self) {
-        if let Some(bar) = self.bar {
-            bar.finish_and_clear();
-        }
+        self.bar.finish_and_clear();
     }
 
     fn line(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(text),
-            None => eprintln!("{text}"),
-        }
+        self.bar.suspend(|| eprintln!("{text}"));
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response, redirect};
@@ -15,7 +16,8 @@ use uuid::Uuid;
 
 use super::summary::{ReplayResponse, ReplaySummary};
 use crate::avinode::signature::signer::Signer;
-use crate::cli::error::chain;
+use crate::cli::error::{CliError, Context, chain};
+use crate::cli::fixtures::Fixture;
 use crate::clock::Clock;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -41,6 +43,19 @@ impl SignedDelivery {
             body: body.into(),
         }
     }
+}
+
+/// The bodies of fixtures, with their placeholders replaced.
+pub fn signed_deliveries(
+    fixtures: &[Fixture],
+    now: DateTime<Utc>,
+    avinode: &str,
+) -> Result<Vec<SignedDelivery>, CliError> {
+    let bodies = fixtures.iter().map(|fixture| {
+        let body = fixture.body_of(now, avinode).context("replace the placeholders")?;
+        Ok(SignedDelivery::new(fixture.path.display(), body))
+    });
+    bodies.collect()
 }
 
 #[derive(Debug, Clone)]

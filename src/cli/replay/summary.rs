@@ -27,9 +27,12 @@ impl ReplayResponse {
 
 #[derive(Debug, Clone)]
 pub struct ReplaySummary {
-    by_status: BTreeMap<u16, usize>,
-    unsent: usize,
-    retried: usize,
+    /// Deliveries by final status.
+    pub by_status: BTreeMap<u16, usize>,
+    /// Deliveries without a response.
+    pub unsent: usize,
+    /// Requests that were answered 503 and retried.
+    pub retried: usize,
     /// Of all responses, shortest first.
     latencies: Vec<Duration>,
     elapsed: Duration,
@@ -55,21 +58,6 @@ impl ReplaySummary {
         }
         summary.latencies.sort_unstable();
         summary
-    }
-
-    /// Deliveries by final status.
-    pub fn by_status(&self) -> impl Iterator<Item = (u16, usize)> {
-        self.by_status.iter().map(|(status, count)| (*status, *count))
-    }
-
-    /// Deliveries without a response.
-    pub fn unsent(&self) -> usize {
-        self.unsent
-    }
-
-    /// Requests that were answered 503 and retried.
-    pub fn retried(&self) -> usize {
-        self.retried
     }
 
     pub fn total(&self) -> usize {

@@ -1,16 +1,13 @@
 //! `sessions complete` and `sessions archive`.
 
-use std::process::ExitCode;
-
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{failed, service};
-use crate::cli::database::CommandDatabase;
+use crate::cli::database::{CommandDatabase, DatabaseCommandArgs};
 use crate::cli::error::{CliError, chain};
 use crate::cli::output::print;
 use crate::cli::table::counted;
-use crate::config::database::DatabaseArgs;
 use crate::sessions::error::SessionError;
 
 #[derive(Debug, clap::Args)]
@@ -19,27 +16,13 @@ pub struct CompleteSessionsArgs {
     #[arg(value_name = "ID", required = true)]
     pub ids: Vec<Uuid>,
 
-    /// Print JSON, for scripts.
-    #[arg(long)]
-    pub json: bool,
-
     #[command(flatten)]
-    pub database: DatabaseArgs,
-}
-
-#[derive(Debug, clap::Args)]
-pub struct ArchiveSessionsArgs {
-    /// Print JSON, for scripts.
-    #[arg(long)]
-    pub json: bool,
-
-    #[command(flatten)]
-    pub database: DatabaseArgs,
+    pub common: DatabaseCommandArgs,
 }
 
 /// Completes each session on its own, so that one that is refused does not keep the others from being completed.
-pub(super) async fn complete(args: CompleteSessionsArgs) -> Result<ExitCode, CliError> {
-    let database = CommandDatabase::open_current(&args.database).await?;
+pub(super) async fn complete(args: CompleteSessionsArgs) -> Result<(), CliError> {
+    let database = CommandDatabase::open_current(&args.common.database).await?;
     let sessions = service(&database);
     let (mut done, mut not_done) = (Vec::new(), Vec::new());
     for id in args.ids {
@@ -49,7 +32,7 @@ pub(super) async fn complete(args: CompleteSessionsArgs) -> Result<ExitCode, Cli
         }
     }
     database.close().await?;
-    if args.json {
+    if args.common.json {
         let not_done = not_done
             .iter()
             .map(|(id, error)| json!({"id": id, "error": error.to_string()}));
@@ -58,7 +41,7 @@ pub(super) async fn complete(args: CompleteSessionsArgs) -> Result<ExitCode, Cli
         print(format_args!("{} completed", counted(done.len(), "session", "sessions")))?;
     }
     if not_done.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     let refused: Vec<String> = not_done
         .iter()
@@ -69,7 +52,7 @@ pub(super) async fn complete(args: CompleteSessionsArgs) -> Result<ExitCode, Cli
     Err(if busy { failure.unavailable() } else { failure })
 }
 
-pub(super) async fn archive(args: ArchiveSessionsArgs) -> Result<ExitCode, CliError> {
+pub(super) async fn archive(args: DatabaseCommandArgs) -> Result<(), CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
     let archived = service(&database).archive().await;
     let archived = archived
@@ -77,9 +60,8 @@ pub(super) async fn archive(args: ArchiveSessionsArgs) -> Result<ExitCode, CliEr
         .archived;
     database.close().await?;
     match archived {
-        _ if args.json => print(json!({"archived": archived}))?,
-        Some(sessions) => print(format_args!("{} archived", counted(sessions, "session", "sessions")))?,
-        None => print("archived; the database's own function does not return how many")?,
+        _ if args.json => print(json!({"archived": archived})),
+        Some(sessions) => print(format_args!("{} archived", counted(sessions, "session", "sessions"))),
+        None => print("archived; the database's own function does not return how many"),
     }
-    Ok(ExitCode::SUCCESS)
 }

@@ -1,13 +1,11 @@
 //! `sessions list`: the filters of `GET /v1/sessions` as flags, validated by the same functions.
 
-use std::process::ExitCode;
-
 use uuid::Uuid;
 
 use super::{failed, service};
 use crate::cli::database::CommandDatabase;
-use crate::cli::error::{CliError, Context};
-use crate::cli::output::print;
+use crate::cli::error::CliError;
+use crate::cli::output::{print, print_json, print_list};
 use crate::cli::table::{TextTable, moment, or_dash};
 use crate::config::database::DatabaseArgs;
 use crate::config::value_parsers::{boolean, integer_in};
@@ -74,7 +72,7 @@ pub struct ListSessionsArgs {
     pub database: DatabaseArgs,
 }
 
-pub(super) async fn run(args: ListSessionsArgs) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: ListSessionsArgs) -> Result<(), CliError> {
     let database = CommandDatabase::open_current(&args.database).await?;
     let filter = SessionFilter {
         conversation_id: args.conversation,
@@ -96,25 +94,11 @@ pub(super) async fn run(args: ListSessionsArgs) -> Result<ExitCode, CliError> {
     database.close().await?;
     let next_cursor = listed.next.as_ref().map(cursor::encode);
     if args.json {
-        let response = ListResponse {
+        return print_json(&ListResponse {
             data: listed.data,
             next_cursor,
-        };
-        print(serde_json::to_string_pretty(&response).context("write the sessions as JSON")?)?;
-        return Ok(ExitCode::SUCCESS);
+        });
     }
-    if listed.data.is_empty() {
-        print("no sessions")?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    print(table(listed.data))?;
-    if let Some(next) = next_cursor {
-        print(format_args!("\nnext page: --cursor {next}"))?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn table(sessions: Vec<ChatSession>) -> TextTable {
     let headings = [
         "session",
         "status",
@@ -124,25 +108,30 @@ fn table(sessions: Vec<ChatSession>) -> TextTable {
         "primary quote",
         "last activity",
     ];
-    let mut table = TextTable::new(headings).numbers(&[4]);
-    for session in sessions {
-        table.row([
-            session.id.to_string(),
-            session.status,
-            or_dash(session.current_step),
-            or_dash(session.avinode_trip_id),
-            format!("{}/{}", session.quotes_received_count, session.quotes_expected_count),
-            or_dash(session.primary_quote_id.map(|_| {
-                let operator = or_dash(session.operator_name);
-                format!(
-                    "{operator}, {}",
-                    or_dash(session.total_price.map(|price| price.to_string()))
-                )
-            })),
-            or_dash(session.last_activity_at.map(moment)),
-        ]);
-    }
-    table
+    print_list(
+        false,
+        listed.data,
+        "no sessions",
+        TextTable::new(headings).numbers(&[4]),
+        cells,
+    )?;
+    next_cursor.map_or(Ok(()), |next| print(format_args!("\nnext page: --cursor {next}")))
+}
+
+fn cells(session: ChatSession) -> [String; 7] {
+    let primary_quote = session.primary_quote_id.map(|_| {
+        let price = session.total_price.map(|price| price.to_string());
+        format!("{}, {}", or_dash(session.operator_name), or_dash(price))
+    });
+    [
+        session.id.to_string(),
+        session.status,
+        or_dash(session.current_step),
+        or_dash(session.avinode_trip_id),
+        format!("{}/{}", session.quotes_received_count, session.quotes_expected_count),
+        or_dash(primary_quote),
+        or_dash(session.last_activity_at.map(moment)),
+    ]
 }
 
 fn trip(text: &str) -> Result<TripId, String> {

@@ -1,16 +1,13 @@
 //! `sessions show`: a session, all of its quotes and its whole timeline.
 
-use std::process::ExitCode;
-
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{failed_on, service};
-use crate::cli::database::CommandDatabase;
-use crate::cli::error::{CliError, Context};
-use crate::cli::output::print;
+use crate::cli::database::{CommandDatabase, DatabaseCommandArgs};
+use crate::cli::error::CliError;
+use crate::cli::output::{print, print_json};
 use crate::cli::table::{TextTable, moment, or_dash};
-use crate::config::database::DatabaseArgs;
 use crate::domain::chat_session::page::{MAX_LIMIT, Page, PageRequest};
 use crate::domain::chat_session::view::{ChatSession, SessionQuote, TimelineEntry};
 use crate::sessions::error::SessionError;
@@ -21,16 +18,12 @@ pub struct ShowSessionArgs {
     #[arg(value_name = "ID")]
     pub id: Uuid,
 
-    /// Print JSON, for scripts.
-    #[arg(long)]
-    pub json: bool,
-
     #[command(flatten)]
-    pub database: DatabaseArgs,
+    pub common: DatabaseCommandArgs,
 }
 
-pub(super) async fn run(args: ShowSessionArgs) -> Result<ExitCode, CliError> {
-    let database = CommandDatabase::open_current(&args.database).await?;
+pub(super) async fn run(args: ShowSessionArgs) -> Result<(), CliError> {
+    let database = CommandDatabase::open_current(&args.common.database).await?;
     let sessions = &service(&database);
     let failed = |error| failed_on(args.id, "read the session", error);
     let session = sessions.get(args.id).await.map_err(failed)?;
@@ -39,10 +32,8 @@ pub(super) async fn run(args: ShowSessionArgs) -> Result<ExitCode, CliError> {
     let timeline = every_page(async |page| sessions.timeline(args.id, &page).await);
     let timeline = timeline.await.map_err(failed)?;
     database.close().await?;
-    if args.json {
-        let whole = json!({"session": session, "quotes": quotes, "timeline": timeline});
-        print(serde_json::to_string_pretty(&whole).context("write the session as JSON")?)?;
-        return Ok(ExitCode::SUCCESS);
+    if args.common.json {
+        return print_json(&json!({"session": session, "quotes": quotes, "timeline": timeline}));
     }
     print(session_table(session))?;
     if !quotes.is_empty() {
@@ -51,7 +42,7 @@ pub(super) async fn run(args: ShowSessionArgs) -> Result<ExitCode, CliError> {
     if !timeline.is_empty() {
         print(format_args!("\n{}", timeline_table(timeline)))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 async fn every_page<T, P>(
@@ -78,30 +69,31 @@ fn session_table(session: ChatSession) -> TextTable {
         true => format!("{} (pinned)", id(session.primary_quote_id)),
         false => id(session.primary_quote_id),
     };
-    let mut table = TextTable::new(["session", &session.id.to_string()]);
-    table.row(["status", &session.status]);
-    table.row(["step", &or_dash(session.current_step)]);
-    table.row(["agent", &session.iso_agent_id.to_string()]);
-    table.row(["conversation", &session.conversation_id.to_string()]);
-    table.row(["subject", &or_dash(session.conversation_subject)]);
-    table.row(["request", &id(session.request_id)]);
-    table.row(["from", &or_dash(session.departure_airport)]);
-    table.row(["to", &or_dash(session.arrival_airport)]);
-    table.row(["trip", &or_dash(session.avinode_trip_id)]);
-    table.row(["RFP", &or_dash(session.avinode_rfp_id)]);
-    table.row(["RFQ", &or_dash(session.avinode_rfq_id)]);
-    table.row(["primary quote", &primary]);
-    table.row(["operator", &or_dash(session.operator_name)]);
-    table.row(["price", &or_dash(session.total_price.map(|price| price.to_string()))]);
-    table.row(["proposal", &id(session.proposal_id)]);
-    table.row(["quotes received", &session.quotes_received_count.to_string()]);
-    table.row(["quotes expected", &session.quotes_expected_count.to_string()]);
-    table.row(["operators contacted", &session.operators_contacted_count.to_string()]);
-    table.row(["messages", &session.message_count.to_string()]);
-    table.row(["started", &or_dash(session.session_started_at.map(moment))]);
-    table.row(["last activity", &or_dash(session.last_activity_at.map(moment))]);
-    table.row(["ended", &or_dash(session.session_ended_at.map(moment))]);
-    table
+    let properties = [
+        ("status", session.status),
+        ("step", or_dash(session.current_step)),
+        ("agent", session.iso_agent_id.to_string()),
+        ("conversation", session.conversation_id.to_string()),
+        ("subject", or_dash(session.conversation_subject)),
+        ("request", id(session.request_id)),
+        ("from", or_dash(session.departure_airport)),
+        ("to", or_dash(session.arrival_airport)),
+        ("trip", or_dash(session.avinode_trip_id)),
+        ("RFP", or_dash(session.avinode_rfp_id)),
+        ("RFQ", or_dash(session.avinode_rfq_id)),
+        ("primary quote", primary),
+        ("operator", or_dash(session.operator_name)),
+        ("price", or_dash(session.total_price.map(|price| price.to_string()))),
+        ("proposal", id(session.proposal_id)),
+        ("quotes received", session.quotes_received_count.to_string()),
+        ("quotes expected", session.quotes_expected_count.to_string()),
+        ("operators contacted", session.operators_contacted_count.to_string()),
+        ("messages", session.message_count.to_string()),
+        ("started", or_dash(session.session_started_at.map(moment))),
+        ("last activity", or_dash(session.last_activity_at.map(moment))),
+        ("ended", or_dash(session.session_ended_at.map(moment))),
+    ];
+    TextTable::properties("session", session.id, properties)
 }
 
 fn quote_table(quotes: Vec<SessionQuote>) -> TextTable {
@@ -114,39 +106,38 @@ fn quote_table(quotes: Vec<SessionQuote>) -> TextTable {
         "counted",
         "remark",
     ];
-    let mut table = TextTable::new(headings).numbers(&[2]);
-    for quote in quotes {
-        let price = [quote.total_price.map(|price| price.to_string()), quote.currency];
-        let price: Vec<String> = price.into_iter().flatten().collect();
-        let declined = quote.declined.then(|| match quote.decline_reason {
-            Some(reason) => format!("declined: {reason}"),
-            None => "declined".to_owned(),
-        });
-        let remarks = [quote.is_primary.then(|| "primary".to_owned()), declined];
-        let remarks: Vec<String> = remarks.into_iter().flatten().collect();
-        table.row([
-            or_dash(quote.avinode_quote_id.or(quote.quote_id.map(|id| id.to_string()))),
-            or_dash(quote.operator_name),
-            or_dash(Some(price.join(" ")).filter(|price| !price.is_empty())),
-            or_dash(quote.aircraft_type),
-            or_dash(quote.valid_until.map(moment)),
-            moment(quote.entered_at),
-            or_dash(Some(remarks.join(", ")).filter(|remarks| !remarks.is_empty())),
-        ]);
-    }
-    table
+    TextTable::new(headings)
+        .numbers(&[2])
+        .rows(quotes.into_iter().map(|quote| {
+            let price = [quote.total_price.map(|price| price.to_string()), quote.currency];
+            let price: Vec<String> = price.into_iter().flatten().collect();
+            let declined = quote.declined.then(|| match quote.decline_reason {
+                Some(reason) => format!("declined: {reason}"),
+                None => "declined".to_owned(),
+            });
+            let remarks = [quote.is_primary.then(|| "primary".to_owned()), declined];
+            let remarks: Vec<String> = remarks.into_iter().flatten().collect();
+            [
+                or_dash(quote.avinode_quote_id.or(quote.quote_id.map(|id| id.to_string()))),
+                or_dash(quote.operator_name),
+                or_dash(Some(price.join(" ")).filter(|price| !price.is_empty())),
+                or_dash(quote.aircraft_type),
+                or_dash(quote.valid_until.map(moment)),
+                moment(quote.entered_at),
+                or_dash(Some(remarks.join(", ")).filter(|remarks| !remarks.is_empty())),
+            ]
+        }))
 }
 
 fn timeline_table(timeline: Vec<TimelineEntry>) -> TextTable {
-    let mut table = TextTable::new(["line", "recorded", "happened", "kind", "detail"]).numbers(&[0]);
-    for line in timeline {
-        table.row([
+    let table = TextTable::new(["line", "recorded", "happened", "kind", "detail"]).numbers(&[0]);
+    table.rows(timeline.into_iter().map(|line| {
+        [
             line.seq.to_string(),
             moment(line.recorded_at),
             or_dash(line.happened_at.map(moment)),
             line.kind,
             line.detail.to_string(),
-        ]);
-    }
-    table
+        ]
+    }))
 }

@@ -13,8 +13,8 @@ use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::simulator::credentials::ApiCredentials;
 use crate::simulator::faults::ApiFaults;
 use crate::simulator::generate::GeneratorOptions;
-use crate::simulator::instance::SimulatorOptions;
-use crate::simulator::rate_limit::RateLimit;
+use crate::simulator::options::SimulatorOptions;
+use crate::simulator::rate_limit::CallQuota;
 use crate::simulator::scenario::Scenario;
 use crate::simulator::schedule::DeliveryFaults;
 use crate::simulator::webhook_settings::AuthMode;
@@ -138,7 +138,7 @@ impl SimulateArgs {
                 late: self.late,
                 ..ApiFaults::default()
             },
-            rate_limit: RateLimit {
+            rate_limit: CallQuota {
                 rate: self.calls_per_second,
                 burst: self.burst,
             },

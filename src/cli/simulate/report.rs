@@ -22,41 +22,51 @@ pub struct SimulationReport {
     /// From the first action to the last delivery.
     seconds: f64,
     notifications: DeliveryLog,
+    #[serde(flatten)]
+    calls: CallCounts,
+    /// Differences between sessions and scenario; missing without --sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differences: Option<Vec<String>>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct CallCounts {
     /// API calls by outcome.
     calls: BTreeMap<String, usize>,
     /// Documents that the API returned.
     fetched: usize,
     /// API calls above the rate limit.
     over_limit: usize,
-    /// Differences between sessions and scenario; missing without --sessions.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    differences: Option<Vec<String>>,
+}
+
+impl CallCounts {
+    fn of(simulator: &Simulator) -> Self {
+        Self {
+            calls: simulator.log().results(),
+            fetched: simulator.log().served(),
+            over_limit: simulator.log().over_limit(),
+        }
+    }
 }
 
 impl SimulationReport {
     pub fn new(simulator: &Simulator, took: Duration) -> Self {
         let scenario = simulator.scenario();
-        let mut report = Self {
+        Self {
             trips: scenario.trips.len(),
             actions: scenario.actions.len(),
             operator_actions: scenario.operator_actions(),
             seed: scenario.seed,
             seconds: took.as_secs_f64(),
             notifications: simulator.log().deliveries(),
-            calls: BTreeMap::new(),
-            fetched: 0,
-            over_limit: 0,
+            calls: CallCounts::of(simulator),
             differences: None,
-        };
-        report.calls(simulator);
-        report
+        }
     }
 
     /// Updates the numbers of API calls.
     pub fn calls(&mut self, simulator: &Simulator) {
-        self.calls = simulator.log().results();
-        self.fetched = simulator.log().served();
-        self.over_limit = simulator.log().over_limit();
+        self.calls = CallCounts::of(simulator);
     }
 
     pub fn compare(&mut self, differences: Vec<String>) {
@@ -66,7 +76,7 @@ impl SimulationReport {
     /// Returns whether everything was delivered, the rate limit was kept and the sessions are as expected.
     pub fn is_successful(&self) -> bool {
         let as_expected = self.differences.as_ref().is_none_or(Vec::is_empty);
-        as_expected && self.notifications.is_done() && self.notifications.given_up == 0 && self.over_limit == 0
+        as_expected && self.notifications.is_done() && self.notifications.given_up == 0 && self.calls.over_limit == 0
     }
 }
 
@@ -103,32 +113,20 @@ impl fmt::Display for SimulationReport {
         if sent.given_up > 0 {
             write!(f, ", {} given up after 48 hours", sent.given_up)?;
         }
-        let calls: Vec<String> = self
+        let calls = self
+            .calls
             .calls
             .iter()
-            .map(|(outcome, count)| format!("{count} {outcome}"))
-            .collect();
-        let calls = if calls.is_empty() {
-            "none".to_owned()
-        } else {
-            calls.join(", ")
-        };
-        write!(f, "\nAPI calls: {calls}")?;
+            .map(|(outcome, count)| format!("{count} {outcome}"));
+        let calls = calls.collect::<Vec<_>>().join(", ");
+        write!(f, "\nAPI calls: {}", if calls.is_empty() { "none" } else { &calls })?;
         match &self.differences {
             None => Ok(()),
             Some(differences) if differences.is_empty() => write!(f, "\nevery session is as expected by the scenario"),
             Some(differences) => {
-                let shown = differences
-                    .iter()
-                    .take(MAX_DIFFERENCES)
-                    .map(String::as_str)
-                    .collect::<Vec<_>>();
-                write!(
-                    f,
-                    "\n{} differences from the scenario:\n{}",
-                    differences.len(),
-                    shown.join("\n")
-                )
+                write!(f, "\n{} differences from the scenario:", differences.len())?;
+                let mut shown = differences.iter().take(MAX_DIFFERENCES);
+                shown.try_for_each(|difference| write!(f, "\n{difference}"))
             }
         }
     }

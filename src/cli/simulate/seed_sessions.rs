@@ -2,7 +2,8 @@
 
 use uuid::Uuid;
 
-use crate::cli::fixture_run::{differing, price};
+use crate::cli::fixture_run::{compare, price};
+use crate::cli::manifest::ExpectedSession;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::postgres::transaction::Pool;
 use crate::simulator::expected::{Expected, ExpectedQuote, ExpectedTrip};
@@ -81,53 +82,36 @@ impl SeededSessions {
                 PrimaryQuotePolicy::First => Some(&expected_trip.primary.first),
                 PrimaryQuotePolicy::LowestPrice => Some(&expected_trip.primary.lowest_price),
             };
-            differences
-                .extend(compare(session, expected_trip, leads).map(|difference| format!("{name}: {difference}")));
+            differences.extend(compare(&as_expected(name, expected_trip, leads, session), session));
         }
         differences
     }
 }
 
-fn compare(
-    session: &SessionView,
-    expected: &ExpectedTrip,
+/// `leads` is the primary quote, where it is compared; values that are not compared are as they were found.
+fn as_expected(
+    name: &str,
+    trip: &ExpectedTrip,
     leads: Option<&Option<ExpectedQuote>>,
-) -> impl Iterator<Item = String> {
-    let text = |value: Option<&str>| value.unwrap_or("none").to_owned();
-    let mut pairs = vec![
-        (
-            "current_step",
-            text(expected.step().or(Some(FIRST_STEP))),
-            text(session.current_step.as_deref()),
-        ),
-        (
-            "quotes_received_count",
-            expected.quotes().to_string(),
-            session.quotes_received_count.to_string(),
-        ),
-        (
-            "quotes_expected_count",
-            expected.rfqs.to_string(),
-            session.quotes_expected_count.to_string(),
-        ),
-        (
-            "operators_contacted_count",
-            expected.rfqs.to_string(),
-            session.operators_contacted_count.to_string(),
-        ),
-        (
-            "trip status",
-            text(expected.status()),
-            text(session.avinode_trip_status.as_deref()),
-        ),
-    ];
-    if let Some(leads) = leads {
-        let primary = leads.as_ref().map(|primary| primary.id.as_str());
-        let costs = leads
+    found: &SessionView,
+) -> ExpectedSession {
+    let count = |count| i32::try_from(count).unwrap_or(i32::MAX);
+    let (primary_quote, primary_price) = match leads {
+        None => (found.primary_quote.clone(), price(found)),
+        Some(leads) => leads
             .as_ref()
-            .map(|primary| format!("{} {}", primary.price, primary.currency));
-        pairs.push(("primary quote", text(primary), text(session.primary_quote.as_deref())));
-        pairs.push(("primary price", text(costs.as_deref()), text(price(session).as_deref())));
+            .map(|quote| (quote.id.clone(), format!("{} {}", quote.price, quote.currency)))
+            .unzip(),
+    };
+    ExpectedSession {
+        name: name.to_owned(),
+        current_step: trip.step().unwrap_or(FIRST_STEP).to_owned(),
+        quotes_received_count: count(trip.quotes()),
+        quotes_expected_count: count(trip.rfqs),
+        operators_contacted_count: count(trip.rfqs),
+        primary_quote,
+        primary_operator: found.primary_operator.clone(),
+        primary_price,
+        avinode_trip_status: trip.status().map(str::to_owned),
     }
-    differing(pairs)
 }

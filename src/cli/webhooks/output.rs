@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::avinode::client::webhook_settings::{NEEDED_EVENTS, WebhookSetting, missing};
-use crate::cli::error::{CliError, Context};
-use crate::cli::output::print;
+use crate::cli::error::CliError;
+use crate::cli::output::{print, print_json};
 use crate::cli::table::{TextTable, or_dash};
 
 /// All settings, and the needed event types that no active one sends to `target`.
@@ -14,7 +14,7 @@ pub(super) fn all(settings: &[WebhookSetting], target: Option<&str>, as_json: bo
         let needed = NEEDED_EVENTS
             .map(|(event, purpose)| json!({"event": event, "purpose": purpose, "missing": missing.contains(&event)}));
         let all = json!({"settings": settings, "needed": needed, "target": target});
-        return print(serde_json::to_string_pretty(&all).context("write the settings as JSON")?);
+        return print_json(&all);
     }
     if settings.is_empty() {
         print("no webhook settings: Avinode sends nothing")?;
@@ -41,7 +41,7 @@ pub(super) fn one(
 ) -> Result<(), CliError> {
     if as_json {
         let one = json!({"done": done, "setting": setting, "secret_sent": with_secret});
-        return print(serde_json::to_string_pretty(&one).context("write the setting as JSON")?);
+        return print_json(&one);
     }
     match setting {
         Some(setting) => {
@@ -66,9 +66,8 @@ fn table(settings: &[WebhookSetting]) -> TextTable {
         "authentication",
         "events",
     ];
-    let mut table = TextTable::new(headings);
-    for setting in settings {
-        table.row([
+    TextTable::new(headings).rows(settings.iter().map(|setting| {
+        [
             setting.id.clone(),
             if setting.active { "yes" } else { "no" }.to_owned(),
             or_dash(setting.name.clone()),
@@ -76,7 +75,6 @@ fn table(settings: &[WebhookSetting]) -> TextTable {
             or_dash(setting.identifier.clone()),
             or_dash(setting.authentication.clone()),
             or_dash((!setting.events.is_empty()).then(|| setting.events.join(" "))),
-        ]);
-    }
-    table
+        ]
+    }))
 }

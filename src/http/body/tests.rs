@@ -26,7 +26,7 @@ async fn a_chunked_body_over_the_limit_is_rejected_as_it_arrives() {
     assert_eq!(
         error,
         BodyReadError {
-            kind: BodyReadErrorKind::TooLarge,
+            problem: Problem::TooLarge { limit: 6 },
             read: 3
         }
     );
@@ -41,7 +41,7 @@ async fn an_announced_length_over_the_limit_is_rejected_without_reading() {
     assert_eq!(
         error,
         BodyReadError {
-            kind: BodyReadErrorKind::TooLarge,
+            problem: Problem::TooLarge { limit: 6 },
             read: 0
         }
     );
@@ -53,7 +53,7 @@ async fn a_body_that_never_ends_times_out() {
     let error = read(body, 6, Duration::from_millis(20), &MemoryBudget::new(10_000))
         .await
         .unwrap_err();
-    assert_eq!(error.kind, BodyReadErrorKind::Timeout);
+    assert_eq!(error.problem, Problem::Timeout);
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn a_body_over_the_memory_budget_is_rejected() {
     assert_eq!(
         error,
         BodyReadError {
-            kind: BodyReadErrorKind::NoMemory,
+            problem: Problem::Unavailable { retry_after: 1 },
             read: 3
         }
     );
@@ -84,7 +84,7 @@ async fn a_body_that_ends_early_is_incomplete() {
     assert_eq!(
         error,
         BodyReadError {
-            kind: BodyReadErrorKind::Incomplete,
+            problem: Problem::IncompleteBody,
             read: 3
         }
     );

@@ -10,7 +10,7 @@ use crate::http::router::health_only;
 
 #[tokio::test]
 async fn livez_answers_get_and_head_without_a_database() {
-    let app = health_only(Readiness::new(HeartbeatRegistry::new(), Vec::new()));
+    let app = health_only(Readiness::new(HeartbeatRegistry::new(), Vec::new(), Vec::new()));
     for method in ["GET", "HEAD"] {
         let request = Request::builder()
             .method(method)
@@ -32,7 +32,7 @@ async fn readyz_names_failed_checks_and_runs_none_while_draining() {
         Box::pin(async { Ok(()) })
     });
     let schema = ReadinessProbe::new("schema", || Box::pin(std::future::pending())).timeout(Duration::from_millis(10));
-    let readiness = Readiness::new(heartbeats.clone(), vec![database, schema]);
+    let readiness = Readiness::new(heartbeats.clone(), vec![database, schema], Vec::new());
     let app = health_only(readiness.clone());
     let ready = || async {
         let response = send(&app, Request::get("/readyz").body(Body::empty()).unwrap()).await;

@@ -77,37 +77,24 @@ impl BearerTokens {
     }
 }
 
-/// Extractor that requires a token with the scope `read` or `write`.
+/// Extractor that requires a token, and the scope `write` if `WRITE`.
 #[derive(Debug)]
-pub struct ReadAccess;
+pub struct TokenAccess<const WRITE: bool>;
 
-/// Extractor that requires a token with the scope `write`.
-#[derive(Debug)]
-pub struct WriteAccess;
+/// Requires a token with the scope `read` or `write`.
+pub type ReadAccess = TokenAccess<false>;
+/// Requires a token with the scope `write`.
+pub type WriteAccess = TokenAccess<true>;
 
-impl<S: Send + Sync> FromRequestParts<S> for ReadAccess
+impl<S: Send + Sync, const WRITE: bool> FromRequestParts<S> for TokenAccess<WRITE>
 where
     BearerTokens: FromRef<S>,
 {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
-        BearerTokens::from_ref(state)
-            .authorize(parts, ApiScope::Read)
-            .map(|()| Self)
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for WriteAccess
-where
-    BearerTokens: FromRef<S>,
-{
-    type Rejection = ApiProblem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
-        BearerTokens::from_ref(state)
-            .authorize(parts, ApiScope::Write)
-            .map(|()| Self)
+        let needed = if WRITE { ApiScope::Write } else { ApiScope::Read };
+        BearerTokens::from_ref(state).authorize(parts, needed).map(|()| Self)
     }
 }
 

@@ -65,11 +65,7 @@ impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalJsonBody<T
 
 /// Rejects a body that is compressed or not declared as JSON.
 fn check_headers(headers: &HeaderMap) -> Result<(), ApiProblem> {
-    let uncompressed = headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if !uncompressed {
+    if !body::has_only(headers, &CONTENT_ENCODING, "identity") {
         return Err(ApiProblem::Common(Problem::UnsupportedEncoding));
     }
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -87,7 +83,7 @@ async fn read<T>(
     parse: impl FnOnce(&[u8]) -> Result<T, ApiProblem>,
 ) -> Result<T, ApiProblem> {
     let body = body::read(request.into_body(), BODY_BYTES, BODY_TIME, &state.memory).await;
-    let body = body.map_err(|error| ApiProblem::Common(error.kind.problem(BODY_BYTES)))?;
+    let body = body.map_err(|error| ApiProblem::Common(error.problem))?;
     parse(&body.bytes)
 }
 

@@ -1,7 +1,7 @@
 //! The problems of the sessions API. No detail contains the text of an inner error.
 
 use axum::response::{IntoResponse, Response};
-use hyper::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{HeaderValue, RETRY_AFTER};
 use uuid::Uuid;
 
 use crate::http::problem::{FieldError, Problem, ProblemDetails, problem_sets};
@@ -58,72 +58,48 @@ impl ApiProblem {
                 "The bearer token is not valid.",
                 r#"Bearer realm="avinode-ingest", error="invalid_token""#,
             ),
-            Self::Forbidden => ProblemDetails::new(
-                403,
-                "forbidden",
-                "Insufficient scope",
-                "This operation requires a token with the scope write.",
-            )
-            .header(
-                WWW_AUTHENTICATE,
-                HeaderValue::from_static(r#"Bearer realm="avinode-ingest", error="insufficient_scope", scope="write""#),
-            )
-            .close(),
-            Self::SessionNotFound => ProblemDetails::new(
-                404,
-                "session-not-found",
-                "Session not found",
-                "No chat session has this id.",
-            ),
-            Self::InvalidStatus { status, needed } => ProblemDetails::new(
-                409,
-                "invalid-status",
-                "Invalid session status",
-                format!("The session is {status}; this operation requires a session that is {needed}."),
-            ),
-            Self::ActiveSessionExists { session } => ProblemDetails::new(
-                409,
-                "active-session-exists",
-                "Another session is active",
-                format!("Session {session} of the same conversation is active; pause or complete it first."),
-            ),
+            Self::Forbidden => ProblemDetails::new(403, "forbidden", "Insufficient scope")
+                .detail("This operation requires a token with the scope write.")
+                .challenge(r#"Bearer realm="avinode-ingest", error="insufficient_scope", scope="write""#)
+                .close(),
+            Self::SessionNotFound => ProblemDetails::new(404, "session-not-found", "Session not found")
+                .detail("No chat session has this id."),
+            Self::InvalidStatus { status, needed } => {
+                ProblemDetails::new(409, "invalid-status", "Invalid session status").detail(format!(
+                    "The session is {status}; this operation requires a session that is {needed}."
+                ))
+            }
+            Self::ActiveSessionExists { session } => {
+                ProblemDetails::new(409, "active-session-exists", "Another session is active").detail(format!(
+                    "Session {session} of the same conversation is active; pause or complete it first."
+                ))
+            }
             Self::UnsupportedMediaType => ProblemDetails::new(
                 415,
                 "unsupported-media-type",
                 "Unsupported media type: expected application/json",
-                "Send the body with the header `Content-Type: application/json`.",
             )
+            .detail("Send the body with the header `Content-Type: application/json`.")
             .close(),
             Self::ValidationFailed(error) => {
-                let mut details = ProblemDetails::new(
-                    422,
-                    "validation-failed",
-                    "Validation failed",
-                    format!("{}.", error.detail),
-                );
+                let mut details = ProblemDetails::new(422, "validation-failed", "Validation failed")
+                    .detail(format!("{}.", error.detail));
                 details.errors.push(error);
                 details
             }
-            Self::ConstraintViolation => ProblemDetails::new(
-                422,
-                "constraint-violation",
-                "Constraint violation",
-                "A constraint or a trigger of the application's tables rejected the values.",
-            ),
-            Self::Busy => ProblemDetails::new(
-                503,
-                "busy",
-                "Database busy",
-                "Nothing was changed. Send the request again after 1 s.",
-            )
-            .header(RETRY_AFTER, HeaderValue::from_static("1")),
+            Self::ConstraintViolation => ProblemDetails::new(422, "constraint-violation", "Constraint violation")
+                .detail("A constraint or a trigger of the application's tables rejected the values."),
+            Self::Busy => ProblemDetails::new(503, "busy", "Database busy")
+                .detail("Nothing was changed. Send the request again after 1 s.")
+                .header(RETRY_AFTER, HeaderValue::from_static("1")),
         }
     }
 }
 
 fn unauthorized(detail: &'static str, challenge: &'static str) -> ProblemDetails {
-    ProblemDetails::new(401, "unauthorized", "Authentication required", detail)
-        .header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+    ProblemDetails::new(401, "unauthorized", "Authentication required")
+        .detail(detail)
+        .challenge(challenge)
         .close()
 }
 

@@ -97,31 +97,19 @@ pub struct SessionListParams {
 
 impl SessionListParams {
     pub fn parse(self) -> Result<(SessionFilter, PageRequest<SessionCursor>), ApiProblem> {
-        let Self {
-            conversation_id,
-            request_id,
-            iso_agent_id,
-            trip_id,
-            rfp_id,
-            rfq_id,
-            status,
-            has_primary_quote,
-            current_step,
-            limit,
-            cursor,
-        } = self;
-        let trip_id = trip_id.map(|text| TripId::parse(&text)).transpose();
+        let trip_id = self.trip_id.map(|text| TripId::parse(&text)).transpose();
         let filter = SessionFilter {
-            conversation_id,
-            request_id,
-            iso_agent_id,
+            conversation_id: self.conversation_id,
+            request_id: self.request_id,
+            iso_agent_id: self.iso_agent_id,
             trip_id: trip_id.map_err(|error| ApiProblem::field("trip_id", &format!("is not a trip id: {error}")))?,
-            rfp_id,
-            rfq_id,
-            status,
-            has_primary_quote,
-            current_step,
+            rfp_id: self.rfp_id,
+            rfq_id: self.rfq_id,
+            status: self.status,
+            has_primary_quote: self.has_primary_quote,
+            current_step: self.current_step,
         };
+        let (limit, cursor) = (self.limit, self.cursor);
         Ok((filter, PageParams { limit, cursor }.page()?))
     }
 }

@@ -2,10 +2,8 @@
 
 use std::borrow::Cow;
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use hyper::StatusCode;
-use hyper::header::{CACHE_CONTROL, HeaderValue};
 use serde::Serialize;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
@@ -15,6 +13,7 @@ use super::cursor::{self, CursorKey};
 use super::problem::ApiProblem;
 use crate::activity_log::ACTIVITY;
 use crate::domain::chat_session::page::Page;
+use crate::http::json_response::uncached;
 
 /// One page of a list.
 #[derive(Debug, Serialize)]
@@ -55,7 +54,7 @@ pub type ApiResult = Result<Response, ApiProblem>;
 
 /// 200 with a resource.
 pub fn resource(resource: impl Serialize) -> Response {
-    with_status(StatusCode::OK, resource)
+    uncached(StatusCode::OK, resource)
 }
 
 /// 200 with the result of an operation that writes.
@@ -67,15 +66,7 @@ pub fn changed(result: impl Serialize) -> Response {
 /// 201 with a resource.
 pub fn created(resource: impl Serialize) -> Response {
     ACTIVITY.api_write();
-    with_status(StatusCode::CREATED, resource)
-}
-
-fn with_status(status: StatusCode, resource: impl Serialize) -> Response {
-    let mut response = (status, Json(resource)).into_response();
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    uncached(StatusCode::CREATED, resource)
 }
 
 /// 200 with a page of a list.

@@ -1,13 +1,18 @@
 //! The routes of the sessions API. A handler without an OpenAPI description does not compile here.
 
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{PathItem, RefOr};
+use utoipa::{IntoParams, IntoResponses};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::extract::SessionId;
+use super::problem::{ReadProblems, SessionProblems, WriteProblems};
 use super::state::ApiState;
 use super::{session, session_actions, sessions};
 
 pub fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::default()
+    let mut routes = OpenApiRouter::default()
         .routes(routes!(sessions::create_or_update, sessions::list))
         .routes(routes!(sessions::statistics))
         .routes(routes!(sessions::archive))
@@ -20,5 +25,31 @@ pub fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(session_actions::update_trip))
         .routes(routes!(session_actions::unpin))
         .routes(routes!(session_actions::attach_proposal))
-        .routes(routes!(session_actions::complete))
+        .routes(routes!(session_actions::complete));
+    let paths = &mut routes.get_openapi_mut().paths.paths;
+    paths.iter_mut().for_each(|(path, item)| describe_access(path, item));
+    routes
+}
+
+/// Adds what all operations have in common: the tag, the token with its scope, the session in the path, and the problems of
+/// these.
+fn describe_access(path: &str, item: &mut PathItem) {
+    let reading = item.get.iter_mut().map(|operation| (operation, "read"));
+    let writing = [&mut item.post, &mut item.patch, &mut item.delete];
+    let writing = writing.into_iter().flatten().map(|operation| (operation, "write"));
+    for (operation, scope) in reading.chain(writing) {
+        operation.tags = Some(vec!["sessions".to_owned()]);
+        operation.security = Some(vec![SecurityRequirement::new("bearer", [scope])]);
+        let responses = &mut operation.responses.responses;
+        responses.extend(match scope {
+            "read" => ReadProblems::responses(),
+            _ => WriteProblems::responses(),
+        });
+        if path.contains("{id}") {
+            responses.extend(SessionProblems::responses());
+            let session = SessionId::into_params(|| None).into_iter().map(RefOr::T);
+            let others = operation.parameters.take().into_iter().flatten();
+            operation.parameters = Some(session.chain(others).collect());
+        }
+    }
 }

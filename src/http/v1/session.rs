@@ -4,7 +4,7 @@ use axum::extract::State;
 
 use super::auth::ReadAccess;
 use super::extract::SessionId;
-use super::problem::{QueryProblems, ReadProblems, SessionProblems};
+use super::problem::QueryProblems;
 use super::query::{PageParams, QueryParams};
 use super::response::{ApiResult, ListResponse, list, resource};
 use super::state::ApiState;
@@ -18,10 +18,7 @@ type TimelineEntryList = ListResponse<TimelineEntry>;
     get,
     path = "/v1/sessions/{id}",
     operation_id = "getChatSession",
-    tag = "sessions",
-    params(SessionId),
-    responses((status = 200, body = ChatSession, description = "The session."), ReadProblems, SessionProblems),
-    security(("bearer" = ["read"])),
+    responses((status = 200, body = ChatSession, description = "The session.")),
 )]
 pub async fn get(_: ReadAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
     Ok(resource(state.sessions.get(session).await?))
@@ -34,15 +31,8 @@ pub async fn get(_: ReadAccess, State(state): State<ApiState>, SessionId(session
     get,
     path = "/v1/sessions/{id}/quotes",
     operation_id = "getChatSessionQuotes",
-    tag = "sessions",
-    params(SessionId, PageParams),
-    responses(
-        (status = 200, body = SessionQuoteList, description = "A page of quotes."),
-        ReadProblems,
-        SessionProblems,
-        QueryProblems,
-    ),
-    security(("bearer" = ["read"])),
+    params(PageParams),
+    responses((status = 200, body = SessionQuoteList, description = "A page of quotes."), QueryProblems),
 )]
 pub async fn quotes(
     _: ReadAccess,
@@ -60,15 +50,8 @@ pub async fn quotes(
     get,
     path = "/v1/sessions/{id}/timeline",
     operation_id = "getChatSessionTimeline",
-    tag = "sessions",
-    params(SessionId, PageParams),
-    responses(
-        (status = 200, body = TimelineEntryList, description = "A page of timeline entries."),
-        ReadProblems,
-        SessionProblems,
-        QueryProblems,
-    ),
-    security(("bearer" = ["read"])),
+    params(PageParams),
+    responses((status = 200, body = TimelineEntryList, description = "A page of timeline entries."), QueryProblems),
 )]
 pub async fn timeline(
     _: ReadAccess,

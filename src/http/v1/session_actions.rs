@@ -5,7 +5,7 @@ use utoipa::IntoResponses;
 
 use super::auth::WriteAccess;
 use super::extract::{JsonBody, OptionalJsonBody, SessionId};
-use super::problem::{BodyProblems, SessionProblems, StatusProblems, WriteProblems};
+use super::problem::{BodyProblems, StatusProblems};
 use super::response::{ApiResult, changed};
 use super::state::ApiState;
 use crate::domain::chat_session::input::{ActivityUpdate, ProposalUpdate, QuoteUpdate};
@@ -25,12 +25,9 @@ struct UpdatedSession(ChatSession);
     post,
     path = "/v1/sessions/{id}/activity",
     operation_id = "updateChatSessionActivity",
-    tag = "sessions",
-    params(SessionId),
     // Named rather than `Option<ActivityUpdate>`, which would be described as a body that may be `null`.
     request_body(content = ref("#/components/schemas/ActivityUpdate"), content_type = "application/json"),
-    responses(UpdatedSession, WriteProblems, SessionProblems, BodyProblems),
-    security(("bearer" = ["write"])),
+    responses(UpdatedSession, BodyProblems),
 )]
 pub async fn record_activity(
     _: WriteAccess,
@@ -48,10 +45,7 @@ pub async fn record_activity(
     post,
     path = "/v1/sessions/{id}/pause",
     operation_id = "pauseChatSession",
-    tag = "sessions",
-    params(SessionId),
-    responses(UpdatedSession, WriteProblems, SessionProblems, StatusProblems),
-    security(("bearer" = ["write"])),
+    responses(UpdatedSession, StatusProblems)
 )]
 pub async fn pause(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
     Ok(changed(state.sessions.pause(session).await?))
@@ -64,10 +58,7 @@ pub async fn pause(_: WriteAccess, State(state): State<ApiState>, SessionId(sess
     post,
     path = "/v1/sessions/{id}/resume",
     operation_id = "resumeChatSession",
-    tag = "sessions",
-    params(SessionId),
-    responses(UpdatedSession, WriteProblems, SessionProblems, StatusProblems),
-    security(("bearer" = ["write"])),
+    responses(UpdatedSession, StatusProblems)
 )]
 pub async fn resume(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
     Ok(changed(state.sessions.resume(session).await?))
@@ -81,11 +72,8 @@ pub async fn resume(_: WriteAccess, State(state): State<ApiState>, SessionId(ses
     patch,
     path = "/v1/sessions/{id}/trip",
     operation_id = "updateChatSessionWithTripInfo",
-    tag = "sessions",
-    params(SessionId),
     request_body(content((TripPatch = "application/json"), (TripPatch = "application/merge-patch+json"))),
-    responses(UpdatedSession, WriteProblems, SessionProblems, BodyProblems),
-    security(("bearer" = ["write"])),
+    responses(UpdatedSession, BodyProblems),
 )]
 pub async fn update_trip(
     _: WriteAccess,
@@ -103,11 +91,8 @@ pub async fn update_trip(
     post,
     path = "/v1/sessions/{id}/quotes",
     operation_id = "updateChatSessionWithQuote",
-    tag = "sessions",
-    params(SessionId),
     request_body = QuoteUpdate,
-    responses(UpdatedSession, WriteProblems, SessionProblems, BodyProblems),
-    security(("bearer" = ["write"])),
+    responses(UpdatedSession, BodyProblems),
 )]
 pub async fn record_quote(
     _: WriteAccess,
@@ -125,10 +110,7 @@ pub async fn record_quote(
     delete,
     path = "/v1/sessions/{id}/primary-quote/pin",
     operation_id = "unpinPrimaryQuote",
-    tag = "sessions",
-    params(SessionId),
-    responses(UpdatedSession, WriteProblems, SessionProblems),
-    security(("bearer" = ["write"])),
+    responses(UpdatedSession)
 )]
 pub async fn unpin(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
     Ok(changed(state.sessions.unpin(session).await?))
@@ -141,11 +123,8 @@ pub async fn unpin(_: WriteAccess, State(state): State<ApiState>, SessionId(sess
     post,
     path = "/v1/sessions/{id}/proposal",
     operation_id = "updateChatSessionWithProposal",
-    tag = "sessions",
-    params(SessionId),
     request_body = ProposalUpdate,
-    responses(UpdatedSession, WriteProblems, SessionProblems, BodyProblems),
-    security(("bearer" = ["write"])),
+    responses(UpdatedSession, BodyProblems),
 )]
 pub async fn attach_proposal(
     _: WriteAccess,
@@ -163,10 +142,7 @@ pub async fn attach_proposal(
     post,
     path = "/v1/sessions/{id}/complete",
     operation_id = "completeChatSession",
-    tag = "sessions",
-    params(SessionId),
-    responses(UpdatedSession, WriteProblems, SessionProblems, StatusProblems),
-    security(("bearer" = ["write"])),
+    responses(UpdatedSession, StatusProblems)
 )]
 pub async fn complete(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
     Ok(changed(state.sessions.complete(session).await?))

@@ -1,11 +1,12 @@
 //! `/v1/sessions`: creates and lists sessions, counts and archives them.
 
 use axum::extract::State;
-use hyper::header::{HeaderValue, LOCATION};
+use axum::response::IntoResponse;
+use hyper::header::LOCATION;
 
 use super::auth::{ReadAccess, WriteAccess};
 use super::extract::JsonBody;
-use super::problem::{BodyProblems, QueryProblems, ReadProblems, WriteProblems};
+use super::problem::{BodyProblems, QueryProblems};
 use super::query::{QueryParams, SessionListParams};
 use super::response::{ApiResult, ListResponse, changed, created, list as list_response, resource};
 use super::state::ApiState;
@@ -22,7 +23,6 @@ type ChatSessionList = ListResponse<ChatSession>;
     post,
     path = "/v1/sessions",
     operation_id = "createOrUpdateChatSession",
-    tag = "sessions",
     request_body = NewChatSession,
     responses(
         (
@@ -32,10 +32,8 @@ type ChatSessionList = ListResponse<ChatSession>;
             headers(("Location" = String, description = "The path of the session.")),
         ),
         (status = 200, body = ChatSession, description = "The session was updated."),
-        WriteProblems,
         BodyProblems,
     ),
-    security(("bearer" = ["write"])),
 )]
 pub async fn create_or_update(
     _: WriteAccess,
@@ -46,12 +44,8 @@ pub async fn create_or_update(
     if !result.created {
         return Ok(changed(result.session));
     }
-    let location = HeaderValue::try_from(format!("/v1/sessions/{}", result.session.id));
-    let mut response = created(result.session);
-    if let Ok(location) = location {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    Ok(response)
+    let location = format!("/v1/sessions/{}", result.session.id);
+    Ok(([(LOCATION, location)], created(result.session)).into_response())
 }
 
 /// List sessions
@@ -62,10 +56,8 @@ pub async fn create_or_update(
     get,
     path = "/v1/sessions",
     operation_id = "getChatSessions",
-    tag = "sessions",
     params(SessionListParams),
-    responses((status = 200, body = ChatSessionList, description = "A page of sessions."), ReadProblems, QueryProblems),
-    security(("bearer" = ["read"])),
+    responses((status = 200, body = ChatSessionList, description = "A page of sessions."), QueryProblems),
 )]
 pub async fn list(
     _: ReadAccess,
@@ -81,9 +73,7 @@ pub async fn list(
     get,
     path = "/v1/sessions/stats",
     operation_id = "getChatSessionStatistics",
-    tag = "sessions",
-    responses((status = 200, body = Statistics, description = "The counts."), ReadProblems),
-    security(("bearer" = ["read"])),
+    responses((status = 200, body = Statistics, description = "The counts.")),
 )]
 pub async fn statistics(_: ReadAccess, State(state): State<ApiState>) -> ApiResult {
     Ok(resource(state.sessions.statistics().await?))
@@ -96,9 +86,7 @@ pub async fn statistics(_: ReadAccess, State(state): State<ApiState>) -> ApiResu
     post,
     path = "/v1/sessions/archive",
     operation_id = "archiveOldChatSessions",
-    tag = "sessions",
-    responses((status = 200, body = ArchiveResult, description = "The number of archived sessions."), WriteProblems),
-    security(("bearer" = ["write"])),
+    responses((status = 200, body = ArchiveResult, description = "The number of archived sessions.")),
 )]
 pub async fn archive(_: WriteAccess, State(state): State<ApiState>) -> ApiResult {
     Ok(changed(state.sessions.archive().await?))

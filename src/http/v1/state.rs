@@ -17,31 +17,22 @@ pub const BODY_TIME: Duration = Duration::from_secs(10);
 const MEMORY: usize = 16 * 1024 * 1024;
 
 /// The state of the API; clones share it.
-#[derive(Clone)]
-pub struct ApiState(Arc<ApiStateInner>);
+pub type ApiState = Arc<SessionsState>;
 
-pub struct ApiStateInner {
+pub struct SessionsState {
     pub sessions: SessionService,
     pub tokens: BearerTokens,
     /// Memory for request bodies.
     pub memory: MemoryBudget,
 }
 
-impl ApiState {
-    pub fn new(sessions: SessionService, tokens: BearerTokens) -> Self {
-        Self(Arc::new(ApiStateInner {
+impl SessionsState {
+    pub fn shared(sessions: SessionService, tokens: BearerTokens) -> ApiState {
+        Arc::new(Self {
             sessions,
             tokens,
             memory: MemoryBudget::new(MEMORY),
-        }))
-    }
-}
-
-impl std::ops::Deref for ApiState {
-    type Target = ApiStateInner;
-
-    fn deref(&self) -> &ApiStateInner {
-        &self.0
+        })
     }
 }
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 use avinode_ingest::simulator::credentials::ApiCredentials;
 use avinode_ingest::simulator::faults::ApiFaults;
 use avinode_ingest::simulator::generate::GeneratorOptions;
-use avinode_ingest::simulator::instance::{Simulator, SimulatorOptions};
+use avinode_ingest::simulator::instance::Simulator;
 use avinode_ingest::simulator::log::CallLog;
-use avinode_ingest::simulator::rate_limit::RateLimit;
+use avinode_ingest::simulator::options::SimulatorOptions;
+use avinode_ingest::simulator::rate_limit::CallQuota;
 use avinode_ingest::simulator::scenario::Scenario;
 use avinode_ingest::simulator::schedule::DeliveryFaults;
 use avinode_ingest::simulator::webhook_settings::AuthMode;
@@ -22,8 +23,8 @@ use crate::support::sql::count;
 
 /// The limit of the simulator and of the service: fewer calls per second than actions, so that the limit is the bottleneck. For
 /// the full size it is wider, because a busy machine may not reach a narrow one.
-pub const WIDE: RateLimit = RateLimit { rate: 100.0, burst: 40 };
-pub const NARROW: RateLimit = RateLimit { rate: 30.0, burst: 20 };
+pub const WIDE: CallQuota = CallQuota { rate: 100.0, burst: 40 };
+pub const NARROW: CallQuota = CallQuota { rate: 30.0, burst: 20 };
 /// For all jobs to run, after the last notification.
 pub const IDLE_DEADLINE: Duration = Duration::from_secs(300);
 
@@ -34,11 +35,11 @@ pub struct Service {
     pub workers: Vec<Serve>,
     base: String,
     policy: &'static str,
-    rate_limit: RateLimit,
+    rate_limit: CallQuota,
 }
 
 impl Service {
-    pub async fn start(simulator: &Simulator, db: Db, policy: &'static str, rate_limit: RateLimit) -> Self {
+    pub async fn start(simulator: &Simulator, db: Db, policy: &'static str, rate_limit: CallQuota) -> Self {
         let url = db.url();
         let role = [("INGEST_ROLE", "receive"), ("AVINODE_WEBHOOK_BASIC", "avinode:hush")];
         let receiver = Serve::start(&[&[("DATABASE_URL", url.as_str())], &role[..]].concat()).await;
@@ -61,7 +62,7 @@ impl Service {
 
     pub async fn start_worker(&mut self) {
         let ApiCredentials { api_token, bearer } = ApiCredentials::default();
-        let RateLimit { rate, burst } = self.rate_limit;
+        let CallQuota { rate, burst } = self.rate_limit;
         let (url, rate, burst) = (self.db.url(), rate.to_string(), burst.to_string());
         let worker = [
             ("DATABASE_URL", url.as_str()),
@@ -108,7 +109,7 @@ pub fn generated(trips: u32, seed: u64) -> Scenario {
 
 /// Duplicates, the wrong order, faults and the limit, for a scenario of this length that is played in this time. A call without an
 /// answer is held until the client gives up in the full size, and for moments otherwise, to save time.
-pub fn options(length: u64, seconds: u32, rate_limit: RateLimit) -> SimulatorOptions {
+pub fn options(length: u64, seconds: u32, rate_limit: CallQuota) -> SimulatorOptions {
     let api_faults = ApiFaults {
         faults: 0.05,
         ..ApiFaults::default()
@@ -132,7 +133,7 @@ pub fn options(length: u64, seconds: u32, rate_limit: RateLimit) -> SimulatorOpt
 }
 
 /// Checks what holds for every run: all delivered, no dead job, the limit kept, and few documents fetched twice.
-pub async fn check(simulator: &Simulator, pool: &Pool, RateLimit { rate, burst }: RateLimit) {
+pub async fn check(simulator: &Simulator, pool: &Pool, CallQuota { rate, burst }: CallQuota) {
     let log = simulator.log();
     println!("{:?}\n{:?}", log.deliveries(), log.results());
     let deliveries = log.deliveries();

@@ -1,6 +1,6 @@
 //! Errors of migrations; each names the remedy.
 
-use crate::server_error::{readable, readable_migration};
+use crate::server_error::readable_migration;
 
 /// sqlx's table of applied migrations, as `sqlx.toml` names it (held by a test).
 pub(super) const MIGRATIONS_TABLE: &str = "avinode_ingest.schema_migrations";
@@ -41,26 +41,14 @@ pub enum MigrateError {
     Busy { version: i64, description: String },
 }
 
-impl MigrateError {
-    /// Gives errors of the server their readable text.
-    pub(super) fn readable(self) -> Self {
-        match self {
-            Self::Connect(source) => Self::Connect(readable(source)),
-            Self::MigrationsTable(source) => Self::MigrationsTable(readable_migration(source)),
-            Self::Apply {
-                version,
-                description,
-                source,
-            } => Self::Apply {
-                version,
-                description,
-                source: readable_migration(source),
-            },
-            Self::Index { index, source } => Self::Index {
-                index,
-                source: readable(source),
-            },
-            other => other,
-        }
+impl From<sqlx::migrate::MigrateError> for MigrateError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        Self::MigrationsTable(readable_migration(error))
+    }
+}
+
+impl From<sqlx::Error> for MigrateError {
+    fn from(error: sqlx::Error) -> Self {
+        sqlx::migrate::MigrateError::from(error).into()
     }
 }

@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::error::MigrateError;
 use super::ours;
+use crate::server_error::readable;
 
 /// The text before the name of an index in a file.
 const CREATE_INDEX: &str = "CREATE INDEX CONCURRENTLY IF NOT EXISTS";
@@ -25,7 +26,7 @@ pub(super) async fn repair(
         };
         let failed = |source| MigrateError::Index {
             index: index.to_owned(),
-            source,
+            source: readable(source),
         };
         // The name as the server quotes it, if the index exists on this table and is invalid.
         let invalid = sqlx::query(

@@ -26,9 +26,6 @@ pub(super) async fn acquire(connection: &mut PgConnection, timeout: Duration) ->
 }
 
 async fn try_acquire(connection: &mut PgConnection) -> Result<bool, MigrateError> {
-    sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
-        .bind(KEY)
-        .fetch_one(connection)
-        .await
-        .map_err(|error| MigrateError::MigrationsTable(error.into()))
+    let attempt = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(KEY);
+    Ok(attempt.fetch_one(connection).await?)
 }

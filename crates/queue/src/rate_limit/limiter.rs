@@ -134,13 +134,8 @@ impl InFlightCall<'_> {
         let mut state = self.limiter.lock();
         let result = state.report(outcome, quota, (self.limiter.now)());
         let restrictions = &state.restrictions;
-        self.limiter.published.send_if_modified(|published| {
-            let changed = published != restrictions;
-            if changed {
-                published.clone_from(restrictions);
-            }
-            changed
-        });
+        let published = &self.limiter.published;
+        published.send_if_modified(|published| std::mem::replace(published, restrictions.clone()) != *restrictions);
         result
     }
 }

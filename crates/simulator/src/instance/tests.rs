@@ -6,7 +6,12 @@ use reqwest::{Client, Method, Response};
 use serde_json::Value;
 
 use super::*;
+use crate::credentials::ApiCredentials;
+use crate::faults::ApiFaults;
 use crate::log::CallResult;
+use crate::rate_limit::CallQuota;
+use crate::schedule::DeliveryFaults;
+use ingest_domain::clock::Clock;
 
 /// A running simulator and a client with its credentials.
 struct TestSetup {
@@ -75,7 +80,7 @@ async fn read(response: Response) -> (u16, Value) {
 fn quick() -> SimulatorOptions {
     SimulatorOptions {
         speed: 1e6,
-        rate_limit: RateLimit {
+        rate_limit: CallQuota {
             rate: 1000.0,
             burst: 1000,
         },
@@ -137,7 +142,7 @@ async fn every_notification_reaches_the_subscribed_target() {
 #[tokio::test]
 async fn a_call_beyond_the_limit_is_429_and_is_in_the_log() {
     let setup = TestSetup::start(SimulatorOptions {
-        rate_limit: RateLimit { rate: 0.01, burst: 2 },
+        rate_limit: CallQuota { rate: 0.01, burst: 2 },
         ..quick()
     })
     .await;

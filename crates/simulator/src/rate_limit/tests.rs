@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn a_burst_and_then_the_rate_are_allowed_and_not_one_call_more() {
     let begun = Instant::now();
-    let mut bucket = TokenBucket::full(RateLimit { rate: 2.0, burst: 3 }, begun);
+    let mut bucket = QuotaBucket::full(CallQuota { rate: 2.0, burst: 3 }, begun);
     let mut allowed = |millis| bucket.take(begun + Duration::from_millis(millis)).allowed;
     assert_eq!(
         [allowed(0), allowed(0), allowed(0), allowed(0)],
@@ -19,7 +19,7 @@ fn a_burst_and_then_the_rate_are_allowed_and_not_one_call_more() {
 #[test]
 fn a_decision_says_how_many_calls_remain_and_when_more_are_allowed() {
     let begun = Instant::now();
-    let mut bucket = TokenBucket::full(RateLimit { rate: 0.5, burst: 2 }, begun);
+    let mut bucket = QuotaBucket::full(CallQuota { rate: 0.5, burst: 2 }, begun);
     let first = bucket.take(begun);
     assert_eq!((first.remaining, first.reset), (1, Duration::from_secs(2)));
     bucket.take(begun);

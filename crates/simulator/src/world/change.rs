@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::notification::SimulatedNotification;
 use super::{
     LiftAnswer, MessageContent, ResourceTimestamps, SimulatedLift, SimulatedMessage, SimulatedQuote, SimulatedRfq,
-    SimulatedWorld,
+    SimulatedWorld, unknown,
 };
 use crate::action::Action;
 use crate::documents::document;
@@ -18,7 +18,7 @@ impl SimulatedWorld {
     /// The timestamps are real time and not the scenario's, because a reader may compare them with its own clock. No two are the
     /// same.
     pub fn apply(&mut self, action: &Action, now: DateTime<Utc>, base_url: &str) -> Option<SimulatedNotification> {
-        let notification = self.notification(action)?;
+        let notification = self.notification(action).ok()?;
         let before = document(self, notification.kind, &notification.id, base_url);
         let previous = self.previous.entry(notification.id.clone()).or_default();
         previous.document = before;
@@ -26,11 +26,16 @@ impl SimulatedWorld {
         // Rounded down to microseconds, so never ahead of the real clock.
         let now = now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now);
         self.last = now.max(self.last + TimeDelta::microseconds(1));
-        self.change(action, self.last)?;
+        self.change(action, self.last).ok()?;
         Some(notification)
     }
 
-    fn change(&mut self, action: &Action, at: DateTime<Utc>) -> Option<()> {
+    /// Applies an action, at a time that documents show.
+    ///
+    /// # Errors
+    /// The action is not possible; the text completes `action 7 …`.
+    pub fn change(&mut self, action: &Action, at: DateTime<Utc>) -> Result<(), String> {
+        let trip = self.subject(action)?.trip.to_owned();
         let timestamps = ResourceTimestamps {
             created: at,
             updated: at,
@@ -47,8 +52,9 @@ impl SimulatedWorld {
                     canceled: false,
                     timestamps,
                 };
-                self.rfqs.insert(rfq.clone(), created);
-                self.trips.get_mut(trip)?.rfqs.push(rfq.clone());
+                require_new(self.rfqs.insert(rfq.clone(), created).is_none(), rfq)?;
+                let trip = self.trips.get_mut(trip).ok_or_else(|| unknown(trip))?;
+                trip.rfqs.push(rfq.clone());
             }
             Action::Lift { rfq, .. } => {
                 let lift = self.add_lift(rfq, timestamps);
@@ -63,7 +69,8 @@ impl SimulatedWorld {
                 ..
             } => {
                 let lifts = &mut self.touch_rfq(rfq, at)?.lifts;
-                let lift = lifts.iter_mut().find(|lift| lift.quote.is_none())?;
+                let lift = lifts.iter_mut().find(|lift| lift.quote.is_none());
+                let lift = lift.ok_or("quotes for an RFQ that has no lift without a quote")?;
                 lift.answer = LiftAnswer::Accepted;
                 lift.quote = Some(quote.clone());
                 let created = SimulatedQuote {
@@ -73,18 +80,21 @@ impl SimulatedWorld {
                     message: Some(message.clone()),
                     timestamps,
                 };
-                self.quotes.insert(quote.clone(), created);
-                self.add_message(message, rfq, MessageContent::Quote(quote.clone()), timestamps);
+                require_new(self.quotes.insert(quote.clone(), created).is_none(), quote)?;
+                self.add_message(message, rfq, MessageContent::Quote(quote.clone()), timestamps)?;
             }
             Action::Price { quote: id, price, .. } => {
-                let quote = self.quotes.get_mut(id)?;
+                let quote = self.quotes.get_mut(id).ok_or_else(|| unknown(id))?;
                 quote.price = *price;
                 quote.timestamps.updated = at;
-                let (rfq, message) = (quote.rfq.clone(), quote.message.clone()?);
-                self.messages.get_mut(&message)?.timestamps.updated = at;
-                let lifts = &mut self.touch_rfq(&rfq, at)?.lifts;
-                let lift = lifts.iter_mut().find(|lift| lift.quote.as_ref() == Some(id))?;
-                lift.answer = LiftAnswer::Accepted;
+                let (rfq, message) = (quote.rfq.clone(), quote.message.clone());
+                if let Some(message) = message.and_then(|id| self.messages.get_mut(&id)) {
+                    message.timestamps.updated = at;
+                }
+                let lifts = self.touch_rfq(&rfq, at)?.lifts.iter_mut();
+                for lift in lifts.filter(|lift| lift.quote.as_ref() == Some(id)) {
+                    lift.answer = LiftAnswer::Accepted;
+                }
             }
             Action::Decline {
                 rfq, message, reason, ..
@@ -92,20 +102,25 @@ impl SimulatedWorld {
                 for lift in &mut self.touch_rfq(rfq, at)?.lifts {
                     lift.answer = LiftAnswer::Declined;
                 }
-                self.add_message(message, rfq, MessageContent::Decline(reason.clone()), timestamps);
+                self.add_message(message, rfq, MessageContent::Decline(reason.clone()), timestamps)?;
             }
             Action::Chat { rfq, message, text, .. } => {
-                self.add_message(message, rfq, MessageContent::Text(text.clone()), timestamps);
+                self.add_message(message, rfq, MessageContent::Text(text.clone()), timestamps)?;
             }
             Action::Cancel { rfq, .. } => self.touch_rfq(rfq, at)?.canceled = true,
         }
-        Some(())
+        let last = &mut self.trips.get_mut(&trip).ok_or_else(|| unknown(&trip))?.last;
+        if *last >= Some(action.at()) {
+            return Err(format!("is of the same second as another action of its trip, {trip}"));
+        }
+        *last = Some(action.at());
+        Ok(())
     }
 
-    fn touch_rfq(&mut self, rfq: &str, at: DateTime<Utc>) -> Option<&mut SimulatedRfq> {
-        let rfq = self.rfqs.get_mut(rfq)?;
+    fn touch_rfq(&mut self, id: &str, at: DateTime<Utc>) -> Result<&mut SimulatedRfq, String> {
+        let rfq = self.rfqs.get_mut(id).ok_or_else(|| unknown(id))?;
         rfq.timestamps.updated = at;
-        Some(rfq)
+        Ok(rfq)
     }
 
     /// Creates an aircraft. Every other one has two automatic prices: linked quotes that no operator made.
@@ -134,12 +149,24 @@ impl SimulatedWorld {
         }
     }
 
-    fn add_message(&mut self, id: &str, rfq: &str, content: MessageContent, timestamps: ResourceTimestamps) {
+    fn add_message(
+        &mut self,
+        id: &str,
+        rfq: &str,
+        content: MessageContent,
+        timestamps: ResourceTimestamps,
+    ) -> Result<(), String> {
         let message = SimulatedMessage {
             rfq: rfq.to_owned(),
             content,
             timestamps,
         };
-        self.messages.insert(id.to_owned(), message);
+        require_new(self.messages.insert(id.to_owned(), message).is_none(), id)
     }
+}
+
+fn require_new(is_new: bool, id: &str) -> Result<(), String> {
+    is_new
+        .then_some(())
+        .ok_or_else(|| format!("creates {id} a second time"))
 }
