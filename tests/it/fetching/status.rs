@@ -114,6 +114,12 @@ async fn a_suspension_shows_in_the_details_and_in_the_list_of_jobs_and_holds_up_
         blocked,
         ..JobFilter::default()
     };
+    // The suspension is published before the job is rescheduled.
+    eventually(PATIENCE, "its job is rescheduled", async || {
+        let jobs = admin::list(&db.pool, &filter).await.unwrap();
+        (jobs[0].state == JobState::Retryable).then_some(())
+    })
+    .await;
     make_due(&db.pool).await;
     let jobs = admin::list(&db.pool, &filter).await.unwrap();
     assert_eq!((jobs.len(), jobs[0].state), (1, JobState::Available));
