@@ -21,8 +21,7 @@ use crate::support::sessions::SessionReferences;
 const NUMBER: u32 = 77_717;
 /// Sessions of the broker.
 const BROKER_SESSIONS: u32 = 10_000;
-/// Bounds the fastest of the repeated calls, because the others measure what else runs on the machine. The target is single-digit
-/// milliseconds in a release build; reading a whole table of a million rows takes longer than this bound.
+/// The target is single-digit milliseconds; this bound is for an unoptimised build on a busy machine.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Inserts sessions in one statement without triggers, and facts of the trips of a tenth of them. Most have no rows of
@@ -165,7 +164,7 @@ async fn calls(api: &Api, references: SessionReferences, count: u32) {
     timed(&path, async || api.post(&path, &json!({"messages": 1})).await).await;
 }
 
-/// Repeats a call, prints the median of its durations and compares the shortest with the bound.
+/// Repeats a call, prints the median of its durations and compares it with the bound.
 async fn timed(what: &str, mut call: impl AsyncFnMut() -> ApiResponse) -> ApiResponse {
     let (mut took, mut last) = (Vec::new(), None);
     for _ in 0..21 {
@@ -177,7 +176,7 @@ async fn timed(what: &str, mut call: impl AsyncFnMut() -> ApiResponse) -> ApiRes
     }
     took.sort();
     println!("{:>8.2?} at the median: {what}", took[took.len() / 2]);
-    assert!(took[0] < PATIENCE, "{what}: {took:?}");
+    assert!(took[took.len() / 2] < PATIENCE, "{what}: {took:?}");
     last.unwrap()
 }
 
@@ -188,6 +187,9 @@ async fn workers(api: &Api) {
     let named = [(trip[0].clone(), rfq[0].clone())];
     // Begun as the workers begin theirs, because its settings affect the plans.
     let mut tx = tx::begin(&api.db.pool.service()).await.unwrap();
+    // The tests' server has Postgres's default, as an application's has: on.
+    let jit: String = sqlx::query_scalar("SHOW jit").fetch_one(&mut tx).await.unwrap();
+    assert_eq!(jit, "off");
     let mut took = Vec::new();
     let mut before = touched(&mut tx).await;
     for _ in 0..12 {
@@ -216,5 +218,5 @@ async fn workers(api: &Api) {
     tx.rollback().await.unwrap();
     took.sort();
     println!("{:>8.2?} at the median: the workers' look-ups", took[took.len() / 2]);
-    assert!(took[0] < PATIENCE, "{took:?}");
+    assert!(took[took.len() / 2] < PATIENCE, "{took:?}");
 }
