@@ -117,9 +117,9 @@ COMMENT ON COLUMN avinode_ingest.quote_facts.declined_digest IS 'SHA-256 of the 
 COMMENT ON COLUMN avinode_ingest.quote_facts.decline_reason IS 'Reason that the seller gave, as received.';
 COMMENT ON COLUMN avinode_ingest.quote_facts.projected_id IS 'Row of public.quotes that shows the quote; fixed at the first projection. No foreign key: the application may delete that row.';
 COMMENT ON COLUMN avinode_ingest.quote_facts.projected_values IS 'Values written to that row last: values that the application changed since are not overwritten.';
-COMMENT ON COLUMN avinode_ingest.quote_facts.projection_error IS 'Error of the last projection. Retried with every newer fact and by the sweep.';
-COMMENT ON COLUMN avinode_ingest.quote_facts.projection_failed_at IS 'Time of that error; the sweep retries after one day.';
--- The sweep looks for quotes without a row, and for the quote whose row is a primary quote.
+COMMENT ON COLUMN avinode_ingest.quote_facts.projection_error IS 'Error of the last projection. Retried with every newer fact and by the resync.';
+COMMENT ON COLUMN avinode_ingest.quote_facts.projection_failed_at IS 'Time of that error; the resync retries after one day.';
+-- The resync looks for quotes without a row, and for the quote whose row is a primary quote.
 CREATE INDEX quote_facts_unprojected ON avinode_ingest.quote_facts (trip_key) WHERE projected_id IS NULL AND received;
 CREATE INDEX quote_facts_by_projected_id ON avinode_ingest.quote_facts (projected_id) WHERE projected_id IS NOT NULL;
 -- Finds the trip of a document that names a quote and no trip.
@@ -190,8 +190,8 @@ COMMENT ON TABLE avinode_ingest.session_state IS 'State of the service per sessi
 COMMENT ON COLUMN avinode_ingest.session_state.session_id IS 'Session that the state belongs to.';
 COMMENT ON COLUMN avinode_ingest.session_state.pinned IS 'True if a person or the application chose the primary quote: no policy replaces it.';
 COMMENT ON COLUMN avinode_ingest.session_state.selected_quote IS 'Avinode''s id of the primary quote selected last; chat_sessions.primary_quote_id follows once the quote is projected.';
-COMMENT ON COLUMN avinode_ingest.session_state.matched_trip IS 'Trip id in normal form that the session was matched by last; the sweep compares it.';
-COMMENT ON COLUMN avinode_ingest.session_state.matched_rfq IS 'RFQ id in normal form that the session was matched by last; the sweep compares it.';
+COMMENT ON COLUMN avinode_ingest.session_state.matched_trip IS 'Trip id in normal form that the session was matched by last; the resync compares it.';
+COMMENT ON COLUMN avinode_ingest.session_state.matched_rfq IS 'RFQ id in normal form that the session was matched by last; the resync compares it.';
 COMMENT ON COLUMN avinode_ingest.session_state.timeline_seq IS 'Last sequence number of the session''s timeline.';
 
 CREATE TABLE avinode_ingest.timeline (

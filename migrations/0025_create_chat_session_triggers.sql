@@ -1,6 +1,6 @@
 -- The application writes trip ids, RFQ ids and primary quotes with SQL of its own. These triggers insert a rematch job and record
 -- pins for the workers. They decide nothing. They take no lock that a worker holds: session_state rows are locked only under the
--- lock of their session, which the writing transaction already has. They never fail the application's write: the periodic sweep
+-- lock of their session, which the writing transaction already has. They never fail the application's write: the resync
 -- finds what a failed insert has missed.
 --
 -- One trigger per statement instead of per row: per row, the two subtransactions would double the time of a statement that writes
@@ -33,7 +33,7 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
             missed := missed + 1;
             reason := SQLERRM;
-            EXIT WHEN missed >= 100; -- the cause is not in the row; the sweep finds the rest
+            EXIT WHEN missed >= 100; -- the cause is not in the row; the resync finds the rest
         END;
     END LOOP;
     FOR place IN 1 .. coalesce(cardinality(chosen), 0) LOOP
@@ -47,7 +47,7 @@ BEGIN
         END;
     END LOOP;
     IF missed > 0 THEN
-        RAISE WARNING 'avinode-ingest could not record all changes of chat sessions; the periodic sweep will find them: %', reason;
+        RAISE WARNING 'avinode-ingest could not record all changes of chat sessions; the resync will find them: %', reason;
     END IF;
 END
 $$;
@@ -76,7 +76,7 @@ BEGIN
     END IF;
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
-    RAISE WARNING 'avinode-ingest could not read new chat sessions; the periodic sweep will find them: %', SQLERRM;
+    RAISE WARNING 'avinode-ingest could not read new chat sessions; the resync will find them: %', SQLERRM;
     RETURN NULL;
 END
 $$;
@@ -126,7 +126,7 @@ BEGIN
     PERFORM pg_notify('avinode_ingest_jobs', '');
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
-    RAISE WARNING 'avinode-ingest could not read changed chat sessions; the periodic sweep will find them: %', SQLERRM;
+    RAISE WARNING 'avinode-ingest could not read changed chat sessions; the resync will find them: %', SQLERRM;
     RETURN NULL;
 END
 $$;

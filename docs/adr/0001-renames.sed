@@ -25,3 +25,4 @@ s/\bstatus_seen_at\b/status_first_seen_at/g
 s/\brequested boolean\b/sent boolean/; s/rfqs\.requested\b/rfqs.sent/
 /^CREATE TABLE avinode_ingest\.(rfqs|quote_facts)/,/^\)/s/\brequest_id\b/rfq_id/g
 s/(rfqs|quote_facts)\.request_id\b/\1.rfq_id/; s/normal_rfq_id\(request_id\)/normal_rfq_id(rfq_id)/
+s/the periodic sweep will find them/the resync will find them/

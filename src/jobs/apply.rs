@@ -1,6 +1,6 @@
 //! Applies a batch of jobs: one transaction that learns facts, updates sessions and finishes the jobs.
 //!
-//! Lock order: jobs (the fence), event keys, trips, sessions, then facts, ledger and timeline below those. Every kind of job
+//! Lock order: jobs (the fence), event keys, trips, RFQs, sessions, then facts, ledger and timeline below those. Every kind of job
 //! takes the same steps: learn facts, decide each session of the trips from everything known, write.
 
 mod dedup;

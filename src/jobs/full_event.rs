@@ -61,7 +61,7 @@ impl FullEventHandler {
         };
         Ok(JobPayload::Events {
             key: full.event_id.filter(|_| !self.replay).map(key),
-            source: "it".to_owned(),
+            source: "the event".to_owned(),
             same_trip: Vec::new(),
             events,
             provenance: Provenance::Notified(stored.received_at),

@@ -156,8 +156,11 @@ pub async fn reconcile(pool: &Pool, process: &str, every: Duration) -> Result<()
 /// Archives the sessions that are old enough, once a day.
 async fn archive(pool: &Pool, process: &str) -> Result<(), sqlx::Error> {
     let work = aggregate::archive(pool);
-    if let Some(Some(sessions)) = in_turn(pool, ARCHIVE_TURN, process, ARCHIVE_EVERY, work).await? {
-        tracing::info!(sessions, "archived {sessions} old sessions");
+    match in_turn(pool, ARCHIVE_TURN, process, ARCHIVE_EVERY, work).await? {
+        Some(Some(sessions)) => tracing::info!(sessions, "archived {sessions} old sessions"),
+        // The application's own function, which returns no number.
+        Some(None) => tracing::info!("archived old sessions"),
+        None => {}
     }
     Ok(())
 }

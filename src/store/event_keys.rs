@@ -54,5 +54,11 @@ pub async fn insert(
     )
     .fetch_all(tx)
     .await?;
+    if inserted.len() + known.len() != keys.len() {
+        // Applied without a key, its duplicate would be applied again.
+        return Err(sqlx::Error::Protocol(
+            "an event key was deleted while it was inserted".to_owned(),
+        ));
+    }
     Ok(known.into_iter().map(|key| (key.event_id.clone(), key)).collect())
 }

@@ -1,5 +1,5 @@
 //! A worker: claims batches, has their handlers serve them, and settles what they left unfinished. [`Worker::step`] returns
-//! what happened, so that tests drain the queue without sleeping.
+//! its result, so that tests run the queue until it is idle without waiting.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -115,7 +115,7 @@ pub(super) fn learn(
                 // Otherwise the order of the facts would show in the timeline.
                 let key = key.filter(|_| expires_at == Some(*valid_until));
                 match key {
-                    None => ("nothing", "the quote expires later by now".to_owned()),
+                    None => ("nothing", "the quote no longer expires at this time".to_owned()),
                     // Due by the database's clock and not yet by ours: without another job nothing would come back to it.
                     Some(_) if *valid_until > now => {
                         changes

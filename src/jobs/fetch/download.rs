@@ -103,7 +103,7 @@ impl Downloader {
         }
     }
 
-    /// Returns why a trip need not be fetched: only its ids were wanted, and they are known by now.
+    /// Returns why a trip need not be fetched: only its ids were wanted, and its session is found without them by now.
     async fn not_needed(&self, request: &FetchRequest, resource: &Resource) -> Result<Option<&'static str>, JobError> {
         let follows = |job: &ClaimedJob| job.kind == JobKind::FetchFollowUp;
         if resource.kind != ResourceKind::Trips || !request.jobs.iter().all(follows) {
@@ -115,7 +115,7 @@ impl Downloader {
         let mut tx = self.pool.begin().await?;
         let resolved = trip_lookup::is_resolved(&mut tx, trip.as_str()).await?;
         tx.commit().await?;
-        Ok(resolved.then_some("both ids of the trip are known by now"))
+        Ok(resolved.then_some("the session of the trip is found by now"))
     }
 
     /// Stores a document durably before it is applied, and with it the second fetch that it may need.

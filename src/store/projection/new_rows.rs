@@ -29,12 +29,12 @@ pub(super) async fn project(
                 AS quote (trip_key, quote_id, new_id, request_id, operator_id, operator_name, price, aircraft_type, tail,
                     valid_until, metadata, received_at, written_values)
             LEFT JOIN LATERAL (
-                SELECT id
+                -- Not ORDER BY id LIMIT 1: without statistics of the index's expression, which an application's table may
+                -- lack for months, the planner would read the table in the order of its ids.
+                SELECT (array_agg(id ORDER BY id))[1] AS id
                 FROM public.quotes
                 -- The application may have stored the id with white space around it.
                 WHERE avinode_ingest.btrim_all(avinode_quote_id) = quote.quote_id
-                ORDER BY id
-                LIMIT 1
             ) AS adopted ON true
         ), inserted AS (
             INSERT INTO public.quotes (

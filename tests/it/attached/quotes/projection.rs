@@ -6,10 +6,11 @@ use avinode_ingest::jobs::maintenance;
 use serde_json::json;
 
 use super::setup::application_session;
-use crate::support::bodies::quote;
+use crate::support::bodies::{quote, quote_of};
 use crate::support::cluster::Db;
 use crate::support::deliveries::receive;
-use crate::support::sessions::view;
+use crate::support::eventually::eventually;
+use crate::support::sessions::{SessionBuilder, view};
 use crate::support::sql::text;
 use crate::support::worker::run_jobs;
 
@@ -160,4 +161,36 @@ async fn a_quote_is_projected_once_it_has_a_price_and_not_selected_after_losing_
     expect(Some("9000.00"), None).await;
     receive(&db.pool, &[priced("evt-4", 30, "9500")]).await;
     expect(Some("9500.00"), Some("aquote-1")).await;
+}
+
+/// A large table of the application's has no statistics of our index's expression until its next ANALYZE.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_statistics_the_rows_of_new_quotes_are_found_by_the_index() {
+    let db = Db::new().await;
+    let session = SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
+    db.run(
+        "ALTER TABLE public.quotes SET (autovacuum_enabled = off);
+         SET session_replication_role = replica;
+         INSERT INTO public.quotes (request_id, operator_name, base_price, total_price, aircraft_type, valid_until, status,
+            avinode_quote_id)
+         SELECT gen_random_uuid(), 'An Operator', 1, 1, 'A Type', now(), 'received', 'aquote-old-' || n
+         FROM generate_series(1, 50000) AS n",
+    )
+    .await;
+    let bodies: Vec<_> = (1..=3)
+        .map(|n| quote_of("atrip-1", &format!("aquote-{n}"), n))
+        .collect();
+    receive(&db.pool, &bodies).await;
+    receive(&db.pool, &[quote_of("atrip-1", "aquote-4", 4)]).await;
+    assert_eq!(view(&db.pool, session).await.quotes_received_count, 4);
+    let read = "SELECT (SELECT idx_tup_fetch::text FROM pg_stat_user_tables WHERE relid = 'public.quotes'::regclass AND n_tup_ins >= 50004)";
+    // A backend publishes its counters when it has been idle for some seconds.
+    let rows = eventually(Duration::from_secs(60), "the counters are published", async || {
+        text(&db.pool, read).await
+    })
+    .await;
+    assert!(
+        rows.parse::<u64>().unwrap() < 1_000,
+        "{rows} rows read to project 4 quotes"
+    );
 }

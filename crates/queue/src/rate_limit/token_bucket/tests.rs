@@ -40,7 +40,7 @@ fn call() -> impl Strategy<Value = Call> {
     (share(), share(), prop::bool::weighted(0.1)).prop_map(|(end, counted, unused)| Call { end, counted, unused })
 }
 
-/// What happens beside the calls of a step.
+/// An event during a step, in addition to its calls.
 #[derive(Debug, Clone, PartialEq)]
 enum Incident {
     Nothing,
