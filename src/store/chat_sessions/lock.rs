@@ -64,9 +64,9 @@ pub async fn open_sessions(tx: &mut Transaction<'_>, conversation: Uuid) -> Resu
             SELECT id
             FROM public.chat_sessions
             WHERE id = (
-                SELECT id FROM public.chat_sessions
+                -- As in store::projection: ORDER BY id LIMIT 1 may read the whole table.
+                SELECT (array_agg(id ORDER BY id))[1] FROM public.chat_sessions
                 WHERE conversation_id = $1 AND status IN ('active', 'paused')
-                ORDER BY id LIMIT 1
             )
             FOR NO KEY UPDATE
         )

@@ -200,7 +200,8 @@ pub async fn list(
             -- The ledger's key of a quote without an Avinode id.
             CASE WHEN entry.quote_id ~ '^row:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
                 THEN substr(entry.quote_id, 5)::uuid END,
-            (SELECT own.id FROM public.quotes AS own WHERE own.avinode_quote_id = entry.quote_id ORDER BY own.id LIMIT 1)
+            -- As in store::projection: ORDER BY id LIMIT 1 may read the whole table.
+            (SELECT (array_agg(own.id ORDER BY own.id))[1] FROM public.quotes AS own WHERE own.avinode_quote_id = entry.quote_id)
         )
         ORDER BY entry.quote_id
         "#,
