@@ -73,7 +73,7 @@ impl Downloader {
             return Ok(Err((Vec::new(), request.all_failed(&snooze))));
         }
         let Some(call) = batch.permit.as_ref().and_then(Permit::start) else {
-            let snooze = JobError::snooze("its permit for a call has expired", Duration::ZERO);
+            let snooze = JobError::snooze("calls were paused, or another process fetches by now", Duration::ZERO);
             return Ok(Err((Vec::new(), request.all_failed(&snooze))));
         };
         let fetched = self.client.get(resource).await;

@@ -103,9 +103,11 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Starts the call; `None` if it was started before, or the lease of this process is no longer valid.
+    /// Starts the call; `None` if it was started before, calls were paused or suspended since the permit was acquired, or the
+    /// lease of this process is no longer valid.
     pub fn start(&self) -> Option<InFlightCall<'_>> {
-        let is_valid = Instant::now() < *self.limiter.valid_until.borrow();
+        let blocked_until = self.limiter.lock().blocked_until((self.limiter.now)());
+        let is_valid = blocked_until.is_none() && Instant::now() < *self.limiter.valid_until.borrow();
         (is_valid && !self.used.swap(true, Ordering::SeqCst)).then_some(InFlightCall {
             limiter: &self.limiter,
             reported: false,
@@ -148,3 +150,6 @@ impl Drop for InFlightCall<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

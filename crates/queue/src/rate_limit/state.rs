@@ -131,7 +131,8 @@ impl LimiterState {
         }
     }
 
-    pub fn available(&self, now: DateTime<Utc>) -> Availability {
+    /// The time until which no call starts: calls are paused, the breaker is open, or the credentials are suspended.
+    pub fn blocked_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let CallRestrictions {
             paused_until,
             breaker,
@@ -143,7 +144,11 @@ impl LimiterState {
             breaker.open_until,
             suspension.as_ref().map(|it| it.until),
         ];
-        if let Some(until) = waits.into_iter().flatten().filter(|until| *until > now).max() {
+        waits.into_iter().flatten().filter(|until| *until > now).max()
+    }
+
+    pub fn available(&self, now: DateTime<Utc>) -> Availability {
+        if let Some(until) = self.blocked_until(now) {
             return Availability::After((until - now).to_std().unwrap_or_default());
         }
         let available = self.bucket.available(now, self.cost(now));
@@ -157,7 +162,7 @@ impl LimiterState {
     /// Takes tokens that are [`available`](Self::available) now.
     pub fn take(&mut self, tokens: u32) {
         self.bucket.take(tokens);
-        self.probing = self.probes() && tokens > 0;
+        self.probing = self.probes();
     }
 
     /// Returns the token of a call that was not made.

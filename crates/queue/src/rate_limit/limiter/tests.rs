@@ -1,0 +1,52 @@
+use std::sync::atomic::AtomicI64;
+
+use super::*;
+
+/// A limiter with ten tokens, and its clock in seconds.
+fn limiter() -> (Arc<RateLimiter>, Arc<AtomicI64>) {
+    let seconds = Arc::new(AtomicI64::new(1_780_000_000));
+    let clock = seconds.clone();
+    let limit = RateLimit {
+        per_second: 1.0,
+        burst: 10,
+    };
+    let now = move || DateTime::from_timestamp(clock.load(Ordering::SeqCst), 0).unwrap();
+    (RateLimiter::new(limit, "credentials".to_owned(), now), seconds)
+}
+
+/// The permits of one claim are acquired together, and isolated batches use them one after the other.
+#[test]
+fn a_permit_that_was_acquired_before_a_pause_starts_no_call_during_it() {
+    let outcomes = [
+        CallOutcome::RateLimited {
+            retry_after: Some(Duration::from_secs(6)),
+        },
+        CallOutcome::Unauthorized {
+            reason: "401".to_owned(),
+        },
+    ];
+    for outcome in outcomes {
+        let (limiter, seconds) = limiter();
+        let permits = limiter.try_acquire(3).unwrap();
+        let call = permits[0].start().unwrap();
+        call.report(&outcome, RemainingQuota::default());
+        assert!(permits[1].start().is_none(), "{outcome:?}");
+        let wait = limiter.try_acquire(1).err().unwrap();
+        seconds.fetch_add(i64::try_from(wait.as_secs()).unwrap() + 1, Ordering::SeqCst);
+        assert!(permits[2].start().is_some(), "{outcome:?}");
+    }
+}
+
+#[test]
+fn failures_that_open_the_breaker_stop_the_permits_that_were_acquired_before() {
+    let (limiter, _) = limiter();
+    let permits = limiter.try_acquire(8).unwrap();
+    for (key, permit) in permits[..5].iter().enumerate() {
+        let key = key.to_string();
+        permit
+            .start()
+            .unwrap()
+            .report(&CallOutcome::Failure { key }, RemainingQuota::default());
+    }
+    assert!(permits[5].start().is_none());
+}
