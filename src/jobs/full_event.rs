@@ -53,7 +53,7 @@ impl FullEventHandler {
         let Notification::Full(full) = Notification::parse(&stored.body).map_err(fail)? else {
             return Err(JobError::fail("expected a full event, found a thin notification"));
         };
-        let events = events(&full).map_err(fail)?;
+        let events = events(&full, stored.received_at).map_err(fail)?;
         let key = |event_id: EventId| EventKey {
             event_id: event_id.to_string(),
             delivery_id: stored.id,

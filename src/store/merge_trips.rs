@@ -65,6 +65,7 @@ pub async fn merge(
     for (canonical, facts) in merged {
         let TripFacts {
             status,
+            status_first_seen_at,
             last_activity_at,
             quotes: _, // the caller loads these facts again
             rfqs: _,
@@ -72,6 +73,7 @@ pub async fn merge(
         } = facts;
         let trip = TripFacts {
             status,
+            status_first_seen_at,
             last_activity_at,
             ..TripFacts::default()
         };
@@ -94,6 +96,7 @@ async fn write(
     for (canonical, facts) in rows {
         let TripFacts {
             status: _, // written above
+            status_first_seen_at: _,
             last_activity_at: _,
             quotes,
             rfqs,
@@ -198,7 +201,8 @@ async fn move_rows(tx: &mut Transaction<'_>, keys: &[String], canonicals: &[Stri
         )
         UPDATE avinode_ingest.trips AS trip
         SET merged_into = redirected.canonical, status = NULL, status_at = NULL, status_source = NULL,
-            status_digest = NULL, status_first_seen_at = NULL, last_activity_at = NULL
+            status_digest = NULL, status_seen_at = NULL, statuses = NULL, status_first_seen_at = NULL,
+            last_activity_at = NULL
         FROM redirected
         WHERE trip.key = redirected.key
         "#,

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
-use super::version;
-use crate::domain::trip::{TripFacts, TripStatusFact};
+use super::version::{self, VersionColumns};
+use crate::domain::trip::TripFacts;
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 
@@ -27,6 +28,8 @@ struct TripRow {
     status_at: Option<DateTime<Utc>>,
     status_source: Option<i16>,
     status_digest: Option<Vec<u8>>,
+    status_seen_at: Option<DateTime<Utc>>,
+    statuses: Option<Value>,
     status_first_seen_at: Option<DateTime<Utc>>,
     last_activity_at: Option<DateTime<Utc>>,
 }
@@ -66,16 +69,19 @@ pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Option<Loc
         return Ok(None);
     }
     for row in rows {
-        let status = version::read(row.status_at, row.status_source, row.status_digest)
-            .zip(row.status.as_deref().and_then(|word| word.parse().ok()))
-            .map(|(version, status)| TripStatusFact {
-                status,
-                version,
-                first_seen_at: row.status_first_seen_at,
-            });
+        let version = VersionColumns {
+            at: row.status_at,
+            seen_at: row.status_seen_at,
+            source: row.status_source,
+            digest: row.status_digest,
+        };
+        let newest = version
+            .read()
+            .zip(row.status.as_deref().and_then(|word| word.parse().ok()));
         // The other facts are loaded by `facts::load`.
         let trip = TripFacts {
-            status,
+            status: version::read_newest(row.statuses, newest),
+            status_first_seen_at: row.status_first_seen_at,
             last_activity_at: row.last_activity_at,
             ..TripFacts::default()
         };
@@ -98,7 +104,7 @@ async fn lock_rows(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Vec<TripR
             SELECT key AS id, coalesce(merged_into, key) AS key FROM avinode_ingest.trips WHERE key = ANY ($1)
         )
         SELECT trip.key, trip.merged_into, trip.status, trip.status_at, trip.status_source, trip.status_digest,
-            trip.status_first_seen_at, trip.last_activity_at,
+            trip.status_seen_at, trip.statuses, trip.status_first_seen_at, trip.last_activity_at,
             ARRAY(SELECT requested.id FROM requested WHERE requested.key = trip.key) AS "ids!"
         FROM avinode_ingest.trips AS trip
         WHERE trip.key = ANY (ARRAY(SELECT requested.key FROM requested))
@@ -113,23 +119,27 @@ async fn lock_rows(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Vec<TripR
 
 /// Writes status and last activity of locked trips.
 pub async fn write(tx: &mut Transaction<'_>, trips: &[(&str, &TripFacts)]) -> Result<(), sqlx::Error> {
-    let statuses = column(trips, |(_, trip)| trip.status.as_ref());
+    let statuses = column(trips, |(_, trip)| trip.status.get());
     sqlx::query!(
         r#"
         UPDATE avinode_ingest.trips AS trip
         SET status = new.status, status_at = new.at, status_source = new.source, status_digest = new.digest,
-            last_activity_at = new.activity, status_first_seen_at = new.first_seen_at
+            last_activity_at = new.activity, status_first_seen_at = new.first_seen_at, status_seen_at = new.seen_at,
+            statuses = new.statuses
         FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::smallint[], $5::bytea[], $6::timestamptz[],
-            $7::timestamptz[]) AS new (key, status, at, source, digest, activity, first_seen_at)
+            $7::timestamptz[], $8::timestamptz[], $9::jsonb[])
+            AS new (key, status, at, source, digest, activity, first_seen_at, seen_at, statuses)
         WHERE trip.key = new.key
         "#,
         &column(trips, |(key, _)| *key) as &[&str],
-        &column(&statuses, |&known| Some(known?.status.as_str())) as &[Option<&str>],
+        &column(&statuses, |&known| Some(known?.value.as_str())) as &[Option<&str>],
         &column(&statuses, |&known| known?.version.at) as &[Option<DateTime<Utc>>],
         &column(&statuses, |&known| Some(known?.version.source as i16)) as &[Option<i16>],
         &column(&statuses, |&known| Some(&known?.version.digest[..])) as &[Option<&[u8]>],
         &column(trips, |(_, trip)| trip.last_activity_at) as &[Option<DateTime<Utc>>],
-        &column(&statuses, |&known| known?.first_seen_at) as &[Option<DateTime<Utc>>],
+        &column(trips, |(_, trip)| trip.status_first_seen_at) as &[Option<DateTime<Utc>>],
+        &column(&statuses, |&known| Some(known?.version.seen_at)) as &[Option<DateTime<Utc>>],
+        &column(trips, |(_, trip)| version::write_newest(&trip.status)) as &[Option<Value>],
     )
     .execute(tx)
     .await?;

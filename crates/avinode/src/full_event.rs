@@ -3,6 +3,7 @@
 //! The property names are those of relays that have been seen (Avinode documents no such format), so every optional part may
 //! be missing or odd.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -11,16 +12,16 @@ use super::notification::{FullEvent, id_at};
 use super::parse_error::{ParseError, quoted};
 use super::{money, sanitize, timestamp};
 use ingest_domain::event::{Event, EventKind, FactSource, FactVersion, Party, QuoteDetails, TripStatus};
-use ingest_domain::ids::{MessageId, QuoteId, ResourceId, RfqId, TripId};
+use ingest_domain::ids::{EventId, MessageId, QuoteId, ResourceId, RfqId, TripId};
 
 /// The events that a full event states: at most one today, and none for a seller's answer that is still pending.
 ///
-/// The version's time is the event's `timestamp`. Its digest covers the event's name and `data` with sorted keys, so the same
-/// content is the same fact in whatever order a relay writes it.
+/// The version's time is the event's `timestamp`; `received_at`: when the delivery was received. The digest covers the event's
+/// name, its id and `data` with sorted keys, so the same event is the same fact in whatever order a relay writes it.
 ///
 /// # Errors
 /// An unknown kind, status or action, or an event without its trip or the id of its subject.
-pub fn events(full: &FullEvent) -> Result<Vec<Event>, ParseError> {
+pub fn events(full: &FullEvent, received_at: DateTime<Utc>) -> Result<Vec<Event>, ParseError> {
     let data = &full.data;
     let kind = match full.event.as_str() {
         "TripRequestSellerResponse" | "TripRequestSellerResponseMine" => seller_response(data)?,
@@ -32,9 +33,11 @@ pub fn events(full: &FullEvent) -> Result<Vec<Event>, ParseError> {
     };
     let trip = trip(data)?;
     let Some(kind) = kind else { return Ok(Vec::new()) };
-    let digest = Sha256::digest(format!("{}\n{data}", full.event)).into();
+    let id = full.event_id.as_ref().map_or("", EventId::as_str);
+    let digest = Sha256::digest(format!("{}\n{id}\n{data}", full.event)).into();
     let version = FactVersion {
         at: full.timestamp,
+        seen_at: received_at,
         source: FactSource::Event,
         digest,
     };
@@ -82,6 +85,7 @@ fn quote_details(data: &Value, quote: QuoteId) -> Result<QuoteDetails, ParseErro
             .or_else(|| sanitize::printable_at(value, &["aircraft", "model"])),
         aircraft_tail: sanitize::printable_at(value, &["aircraft", "tailNumber"]),
         valid_until: text_at(value, &["validUntil"]).and_then(|text| timestamp::lenient(&text)),
+        created_at: text_at(value, &["createdOn"]).and_then(|text| timestamp::lenient(&text)),
     })
 }
 

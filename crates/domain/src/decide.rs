@@ -61,7 +61,7 @@ pub fn decide(
         trip_status: trip.displayed_status().filter(|status| {
             session.accepts_trip_status
                 && (session.trip_status.as_deref() != Some(status.status.as_str())
-                    || session.trip_status_at != status.version.at)
+                    || session.trip_status_at != status.at)
         }),
     }
 }

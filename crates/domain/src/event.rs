@@ -2,6 +2,8 @@
 //!
 //! [`super::decide`] decides how facts change a session.
 
+use std::cmp::Ordering;
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,12 @@ pub enum EventKind {
     QuoteObserved(QuoteDetails),
     /// A received quote was still valid at the time of this fact's version: its RFQ shows it as the seller's answer.
     QuoteReaffirmed { quote: QuoteId, rfq: Option<RfqId> },
+    /// A document says something about the maker of a quote.
+    QuoteOrigin {
+        quote: QuoteId,
+        rfq: Option<RfqId>,
+        origin: QuoteOrigin,
+    },
     /// A seller declined an RFQ, or one quote of it.
     RfqDeclined {
         rfq: Option<RfqId>,
@@ -57,11 +65,25 @@ impl EventKind {
             Self::QuoteReceived(details) | Self::QuoteObserved(details) => details.rfq.as_ref(),
             Self::TripRequested { rfq } => Some(rfq),
             Self::QuoteReaffirmed { rfq, .. }
+            | Self::QuoteOrigin { rfq, .. }
             | Self::RfqDeclined { rfq, .. }
             | Self::MessageReceived { rfq, .. }
             | Self::TripChanged { rfq, .. } => rfq.as_ref(),
         }
     }
+}
+
+/// The evidence of a document about the maker of a quote. A lift links the quotes that Avinode generated as well as those that
+/// its seller made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum QuoteOrigin {
+    /// An accepted lift links the quote, and does not say which of its quotes the seller made.
+    AcceptedLift,
+    /// The quote's own document does not say that Avinode generated it.
+    NotGenerated,
+    /// Avinode generated it (`avinodeGenerated`).
+    Generated,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, EnumString)]
@@ -96,6 +118,9 @@ pub struct QuoteDetails {
     pub aircraft_tail: Option<String>,
     /// The quote cannot be selected after this time.
     pub valid_until: Option<DateTime<Utc>>,
+    /// The creation time that the quote itself states. A quote id can be used again for a newer quote.
+    #[serde(default)]
+    pub created_at: Option<DateTime<Utc>>,
 }
 
 /// A seller or buyer; any part may be missing.
@@ -115,19 +140,63 @@ pub struct Money {
     pub currency: String,
 }
 
-/// The order of facts about the same thing: the fact's own time, then its source, then its content.
+/// The order of facts about the same subject: their time, then their source, then the time at which they were first received,
+/// then their content.
 ///
-/// The digest only breaks ties, so that every order of arrival ends in the same state.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// The digest only breaks ties, so that every order of arrival ends in the same state. The statements about a quote have an
+/// order of their own ([`QuoteHistory`](super::quote_history::QuoteHistory)).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FactVersion {
-    /// The event's timestamp, or a document's update time and else the time at which its GET began; in whole microseconds, as
-    /// Postgres stores it. `None`, the lowest, for an event without a timestamp. Never clamped: a sender's clock that runs
-    /// ahead orders as written.
+    /// The sender's own time: an event's timestamp, or the time at which a document was written or updated; in whole
+    /// microseconds, as Postgres stores it. Never clamped: a sender's clock that runs ahead orders as written.
     pub at: Option<DateTime<Utc>>,
+    /// The time at which the first delivery of an event was received, or the GET of a document began.
+    pub seen_at: DateTime<Utc>,
     pub source: FactSource,
     /// SHA-256 of the content from which the fact was read.
     #[serde(with = "hex::serde")]
     pub digest: [u8; 32],
+}
+
+impl FactVersion {
+    /// The sender's own time, else the time at which the fact was seen.
+    pub fn moment(&self) -> DateTime<Utc> {
+        self.at.unwrap_or(self.seen_at)
+    }
+
+    /// Adds the time at which the same fact was seen again: an event counts from its first delivery, a document as of its last
+    /// GET.
+    pub fn merge_repetition(&mut self, other: &Self) {
+        self.seen_at = match self.source {
+            FactSource::Event => self.seen_at.min(other.seen_at),
+            FactSource::Document => self.seen_at.max(other.seen_at),
+        };
+    }
+
+    /// Without the time of the GET, if the document is dated: such a fact is the same in each GET.
+    pub fn without_repetition(mut self) -> Self {
+        if let (FactSource::Document, Some(at)) = (self.source, self.at) {
+            self.seen_at = at;
+        }
+        self
+    }
+
+    fn order(&self) -> (DateTime<Utc>, FactSource, DateTime<Utc>, [u8; 32]) {
+        (self.moment(), self.source, self.seen_at, self.digest)
+    }
+}
+
+impl PartialOrd for FactVersion {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for FactVersion {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // The last part only makes facts equal that are equal: an absent time may be the time at which another was sent.
+        self.order().cmp(&other.order()).then(self.at.cmp(&other.at))
+    }
 }
 
 /// The origin of a fact, by its number in the database; a higher one ranks higher.

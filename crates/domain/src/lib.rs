@@ -6,6 +6,7 @@ pub mod clock;
 pub mod decide;
 pub mod event;
 pub mod ids;
+pub mod newest_fact;
 pub mod primary_quote;
 pub mod quote;
 pub mod quote_history;

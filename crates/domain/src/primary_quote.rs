@@ -7,7 +7,9 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::ids::QuoteId;
-use super::quote::{DeclineFact, ReceivedQuote};
+use super::newest_fact::VersionedFact;
+use super::quote::ReceivedQuote;
+use super::quote_history::ChangeTime;
 use super::trip::TripFacts;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -30,9 +32,7 @@ pub fn select_primary(trip: &TripFacts, policy: PrimaryQuotePolicy, now: DateTim
     };
     let first = || candidates().min_by_key(|(id, quote)| (quote.first_fact_at, *id));
     let selected = match policy {
-        PrimaryQuotePolicy::Latest => {
-            candidates().max_by_key(|(id, quote)| (quote.changed_at, quote.version.source, Reverse(*id)))
-        }
+        PrimaryQuotePolicy::Latest => candidates().max_by_key(|(id, quote)| (quote.changed, Reverse(*id))),
         PrimaryQuotePolicy::First => first(),
         PrimaryQuotePolicy::LowestPrice => {
             let priced = || candidates().filter_map(|(id, quote)| Some((id, quote, quote.details.price.as_ref()?)));
@@ -54,13 +54,18 @@ pub fn select_primary(trip: &TripFacts, policy: PrimaryQuotePolicy, now: DateTim
 fn is_candidate(trip: &TripFacts, id: &QuoteId, quote: &ReceivedQuote, now: DateTime<Utc>) -> bool {
     let facts = trip.quotes.get(id);
     let reaffirmed_at = facts.and_then(|facts| facts.history.last_reaffirmed_at);
-    let counts = |decline: &DeclineFact| {
-        (decline.version.at, decline.version.source) >= (quote.changed_at, quote.version.source)
-            && (reaffirmed_at.is_none() || decline.version.at > reaffirmed_at)
+    let counts = |decline: &VersionedFact<Option<String>>| {
+        let version = &decline.version;
+        let declined = ChangeTime {
+            at: version.moment(),
+            source: version.source,
+            seen_at: version.seen_at,
+        };
+        declined >= quote.changed && reaffirmed_at.is_none_or(|reaffirmed_at| declined.at > reaffirmed_at)
     };
-    let of_quote = facts.and_then(|facts| facts.decline.as_ref());
+    let of_quote = facts.and_then(|facts| facts.decline.get());
     let rfq = quote.details.rfq.as_ref();
-    let of_rfq = rfq.and_then(|rfq| trip.rfqs.get(rfq)?.decline.as_ref());
+    let of_rfq = rfq.and_then(|rfq| trip.rfqs.get(rfq)?.decline.get());
     let is_declined = [of_quote, of_rfq].into_iter().flatten().any(counts);
     let is_expired = quote.details.valid_until.is_some_and(|until| until <= now);
     !is_declined && !is_expired

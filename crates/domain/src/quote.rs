@@ -1,11 +1,10 @@
 //! A quote and an RFQ as known from facts: the newest fact wins, in whatever order facts arrive.
 
-use std::cmp::Ordering;
-
 use chrono::{DateTime, Utc};
 
 use super::event::{FactSource, FactVersion, Money, QuoteDetails};
-use super::quote_history::QuoteHistory;
+use super::newest_fact::NewestFact;
+use super::quote_history::{ChangeTime, QuoteHistory};
 
 /// Everything known about one quote of one trip.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -14,59 +13,49 @@ pub struct QuoteFacts {
     /// The quote that the history adds up to. `None` while it has not been received: so far only a decline or a document
     /// named it.
     pub received: Option<ReceivedQuote>,
-    /// The newest decline that named the quote.
-    pub decline: Option<DeclineFact>,
+    /// The declines that named the quote.
+    pub decline: DeclineFact,
 }
 
 /// A received quote, derived from its history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReceivedQuote {
     pub details: QuoteDetails,
-    /// The highest version of any statement about the quote.
+    /// The version of the newest statement about the quote.
     pub version: FactVersion,
-    /// The earliest time of any fact about the quote, for the policy `first`. `None`, the lowest, when a fact had none.
-    pub first_fact_at: Option<DateTime<Utc>>,
-    /// The time of the last change, for the policy `latest` and for comparison with declines; `None` is the lowest. It is the
-    /// version's time, unless documents without an update time repeated what was known.
-    pub changed_at: Option<DateTime<Utc>>,
+    /// The earliest time of any fact about the quote, for the policy `first`.
+    pub first_fact_at: DateTime<Utc>,
+    /// The last change, for the policy `latest` and for comparison with declines. It is the newest statement's time, unless
+    /// documents without a time of their own repeated what was known.
+    pub changed: ChangeTime,
 }
 
-/// A seller's decline of an RFQ or a quote.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeclineFact {
-    pub version: FactVersion,
-    /// The reason as sent.
-    pub reason: Option<String>,
-}
+/// A seller's decline of an RFQ or a quote, with the reason as sent.
+pub type DeclineFact = NewestFact<Option<String>>;
 
 /// Everything known about one RFQ of one trip.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rfq {
     /// It was sent to a seller; only sent RFQs count as operators contacted.
     pub sent: bool,
-    /// The newest decline.
-    pub decline: Option<DeclineFact>,
+    pub decline: DeclineFact,
 }
 
 /// The effect of recording a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FactChange {
-    /// The thing was not known before.
+    /// The quote or the decline was not known before.
     Created,
-    /// The fact is newer than what was known, and changes it.
+    /// The fact changes what is known.
     Updated,
-    /// The fact is newer than what was known, and changes nothing that people would call a change.
-    Reaffirmed,
-    /// The fact is older than what was known; it may still fill a gap or move the earliest time.
-    Stale,
-    /// Exactly this fact was known.
-    Duplicate,
+    /// The fact is known or older than what is known, or changes nothing that people would call a change.
+    Unchanged,
     /// The fact is about a quote that has not been received.
     Pending,
 }
 
 impl QuoteFacts {
-    pub fn new(history: &QuoteHistory, decline: Option<DeclineFact>) -> Self {
+    pub fn new(history: &QuoteHistory, decline: DeclineFact) -> Self {
         let mut quote = Self {
             history: QuoteHistory::default(),
             received: None,
@@ -76,39 +65,32 @@ impl QuoteFacts {
         quote
     }
 
-    /// Records a statement about the quote, of this version.
-    pub fn record(&mut self, statement: &QuoteHistory, version: &FactVersion) -> FactChange {
+    /// Records a statement about the quote, from this source.
+    pub fn record(&mut self, statement: &QuoteHistory, source: FactSource) -> FactChange {
         let before = self.received.clone();
         self.merge_history(statement);
-        let Some(after) = &self.received else {
-            return FactChange::Pending;
-        };
-        let Some(before) = before else {
-            return FactChange::Created;
-        };
-        match version.cmp(&before.version) {
-            Ordering::Less => FactChange::Stale,
-            Ordering::Equal => FactChange::Duplicate,
-            Ordering::Greater if is_visible_change(&before.details, &after.details, version.source) => {
+        match (before, &self.received) {
+            (_, None) => FactChange::Pending,
+            (None, Some(_)) => FactChange::Created,
+            (Some(before), Some(after)) if is_visible_change(&before.details, &after.details, source) => {
                 FactChange::Updated
             }
-            Ordering::Greater => FactChange::Reaffirmed,
+            (Some(_), Some(_)) => FactChange::Unchanged,
         }
     }
 
     /// Adds a history of the same quote. Commutative, associative and idempotent.
     pub fn merge_history(&mut self, history: &QuoteHistory) {
         self.history.merge(history);
-        self.received = self
-            .history
-            .details()
-            .zip(self.history.version())
-            .map(|(details, version)| ReceivedQuote {
-                version: version.clone(),
-                first_fact_at: self.history.first_fact_at(),
-                changed_at: self.history.changed_at(details.price.as_ref()),
+        let history = &self.history;
+        self.received = history.details().and_then(|details| {
+            Some(ReceivedQuote {
+                version: history.version()?,
+                first_fact_at: history.first_fact_at?,
+                changed: history.changed_at(details.price.as_ref())?,
                 details,
-            });
+            })
+        });
     }
 
     /// Adds everything that another trip knows about the same quote.
@@ -119,9 +101,7 @@ impl QuoteFacts {
             decline,
         } = other;
         self.merge_history(history);
-        if let Some(decline) = decline {
-            record_decline(&mut self.decline, decline);
-        }
+        self.decline.merge(decline);
     }
 }
 
@@ -130,9 +110,7 @@ impl Rfq {
     pub fn merge(&mut self, other: &Self) {
         let Self { sent, decline } = other;
         self.sent |= sent;
-        if let Some(decline) = decline {
-            record_decline(&mut self.decline, decline);
-        }
+        self.decline.merge(decline);
     }
 }
 
@@ -148,29 +126,12 @@ fn is_visible_change(before: &QuoteDetails, after: &QuoteDetails, source: FactSo
             aircraft_type: _,
             aircraft_tail: _,
             valid_until,
+            created_at: _,
         } = details;
         (price.as_ref(), *valid_until)
     }
     match source {
         FactSource::Event => before != after,
         FactSource::Document => offer(before) != offer(after),
-    }
-}
-
-/// Records a decline; the newest is kept.
-pub fn record_decline(known: &mut Option<DeclineFact>, decline: &DeclineFact) -> FactChange {
-    match known {
-        None => {
-            *known = Some(decline.clone());
-            FactChange::Created
-        }
-        Some(old) => match decline.version.cmp(&old.version) {
-            Ordering::Less => FactChange::Stale,
-            Ordering::Equal => FactChange::Duplicate,
-            Ordering::Greater => {
-                *old = decline.clone();
-                FactChange::Updated
-            }
-        },
     }
 }

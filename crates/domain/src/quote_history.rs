@@ -1,5 +1,5 @@
-//! The observations of one quote: the newest event, and each distinct statement of a document with the first and last time it
-//! was read. Everything else about the quote is derived from them, so every order of arrival ends in the same state.
+//! The statements about one quote: of events, and of documents with the first and last time at which each was read. Everything
+//! else about the quote is derived from them, so every order of arrival ends in the same state.
 //!
 //! An event is complete. A document shows what its kind of resource holds (an RFQ the aircraft, a message the price) and
 //! repeats it whenever it is fetched. So a gap in one document is filled from another, and a repetition is no change.
@@ -7,22 +7,29 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::event::{FactSource, FactVersion, Money, Party, QuoteDetails};
+use self::order::newest_first;
+use super::event::{FactSource, FactVersion, Money, Party, QuoteDetails, QuoteOrigin};
 
-/// The most distinct document observations kept of one quote; the oldest are dropped.
-const MAX_DOCUMENT_OBSERVATIONS: usize = 64;
+mod order;
+
+/// The most distinct observations kept of one quote; the oldest are dropped.
+const MAX_OBSERVATIONS: usize = 64;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct QuoteHistory {
-    /// The seller made the quote: an event or a document says so. Until then it may be a price that Avinode generated, and
-    /// its observations are kept without effect.
-    pub received: bool,
-    /// The newest event.
-    pub event: Option<Observation>,
-    /// The distinct statements of documents, the newest first.
-    pub documents: Vec<Observation>,
-    /// The earliest time at which the quote is known to have been valid.
-    pub first_reaffirmed_at: Option<DateTime<Utc>>,
+    /// An event, a seller's message or an RFQ's latest quote says that the seller made the quote.
+    pub made_by_seller: bool,
+    /// An accepted lift links the quote.
+    pub linked: bool,
+    /// The quote's own document was read, and does not say that Avinode generated it.
+    pub not_generated: bool,
+    /// Avinode generated it.
+    pub generated: bool,
+    /// The distinct statements, the newest first. Of the events with a timestamp only the newest: an event is complete.
+    pub observations: Vec<Observation>,
+    /// The earliest time of any statement.
+    pub first_fact_at: Option<DateTime<Utc>>,
     /// The latest time at which the quote is known to have been valid.
     pub last_reaffirmed_at: Option<DateTime<Utc>>,
 }
@@ -31,51 +38,72 @@ pub struct QuoteHistory {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     pub details: QuoteDetails,
-    /// The earliest of the sender's own times, or of the versions' times where the sender gave none. `None` is the lowest.
-    pub earliest_at: Option<DateTime<Utc>>,
-    /// The time of the lowest version; an event has only one.
-    pub first_version_at: Option<DateTime<Utc>>,
-    /// The highest version.
-    pub latest_version: FactVersion,
-    /// The versions' times are the sender's own. Otherwise they are the times at which a GET began.
-    pub has_sender_time: bool,
+    pub source: FactSource,
+    /// The sender's own time: the timestamp of an event, or the time at which a document was written or updated.
+    pub at: Option<DateTime<Utc>>,
+    /// When the first delivery of an event was received, or the first GET with this statement began.
+    pub first_seen_at: DateTime<Utc>,
+    /// When the last GET with this statement began; for an event as `first_seen_at`.
+    pub last_seen_at: DateTime<Utc>,
+    /// SHA-256 of the content.
+    #[serde(with = "hex::serde")]
+    pub digest: [u8; 32],
+}
+
+/// The last change of a quote, in the order of facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChangeTime {
+    pub at: DateTime<Utc>,
+    pub source: FactSource,
+    pub seen_at: DateTime<Utc>,
 }
 
 impl QuoteHistory {
-    /// One statement about a received quote; `at` is the sender's own time.
+    /// One statement about a quote that its seller made; `at` is the sender's own time.
     pub fn of_received(details: QuoteDetails, version: FactVersion, at: Option<DateTime<Utc>>) -> Self {
         Self {
-            received: true,
+            made_by_seller: true,
             ..Self::of_observed(details, version, at)
         }
     }
 
     /// One statement about a quote that may not have been received; `at` is the sender's own time.
     pub fn of_observed(details: QuoteDetails, version: FactVersion, at: Option<DateTime<Utc>>) -> Self {
-        let observation = Observation {
-            details,
-            earliest_at: at.or(version.at),
-            first_version_at: version.at,
-            has_sender_time: at == version.at,
-            latest_version: version,
-        };
-        match observation.latest_version.source {
-            FactSource::Event => Self {
-                event: Some(observation),
-                ..Self::default()
-            },
-            FactSource::Document => Self {
-                documents: vec![observation],
-                ..Self::default()
-            },
+        let FactVersion {
+            at: written_at,
+            seen_at,
+            source,
+            digest,
+        } = version;
+        let stated = [at, written_at, details.created_at].into_iter().flatten().min();
+        Self {
+            first_fact_at: Some(stated.unwrap_or(seen_at)),
+            observations: vec![Observation {
+                details,
+                source,
+                at: written_at,
+                first_seen_at: seen_at,
+                last_seen_at: seen_at,
+                digest,
+            }],
+            ..Self::default()
         }
     }
 
     /// The quote was valid at this time; nothing else is known about it.
-    pub fn of_reaffirmed(at: Option<DateTime<Utc>>) -> Self {
+    pub fn of_reaffirmed(at: DateTime<Utc>) -> Self {
         Self {
-            first_reaffirmed_at: at,
-            last_reaffirmed_at: at,
+            first_fact_at: Some(at),
+            last_reaffirmed_at: Some(at),
+            ..Self::default()
+        }
+    }
+
+    pub fn of_origin(origin: QuoteOrigin) -> Self {
+        Self {
+            linked: origin == QuoteOrigin::AcceptedLift,
+            not_generated: origin == QuoteOrigin::NotGenerated,
+            generated: origin == QuoteOrigin::Generated,
             ..Self::default()
         }
     }
@@ -83,146 +111,154 @@ impl QuoteHistory {
     /// Adds another history of the same quote. Commutative, associative and idempotent.
     pub fn merge(&mut self, other: &Self) {
         let Self {
-            received,
-            event,
-            documents,
-            first_reaffirmed_at,
+            made_by_seller,
+            linked,
+            not_generated,
+            generated,
+            observations,
+            first_fact_at,
             last_reaffirmed_at,
         } = other;
-        self.received |= received;
-        if let Some(event) = event {
-            match &mut self.event {
-                Some(known) => known.merge_event(event),
-                None => self.event = Some(event.clone()),
+        self.made_by_seller |= made_by_seller;
+        self.linked |= linked;
+        self.not_generated |= not_generated;
+        self.generated |= generated;
+        for observation in observations {
+            let mut known = self.observations.iter_mut();
+            match known.find(|known| known.is_same_statement(observation)) {
+                Some(known) => known.merge_repetition(observation),
+                None => self.observations.push(observation.clone()),
             }
         }
-        for document in documents {
-            match self
-                .documents
-                .iter_mut()
-                .find(|known| known.is_same_statement(document))
-            {
-                Some(known) => known.merge_repetition(document),
-                None => self.documents.push(document.clone()),
-            }
-        }
-        self.documents.sort_by(|one, other| {
-            (&other.latest_version, other.has_sender_time).cmp(&(&one.latest_version, one.has_sender_time))
-        });
-        self.documents.truncate(MAX_DOCUMENT_OBSERVATIONS);
-        self.first_reaffirmed_at = self.first_reaffirmed_at.into_iter().chain(*first_reaffirmed_at).min();
+        self.forget_older_events();
+        newest_first(&mut self.observations);
+        self.observations.truncate(MAX_OBSERVATIONS);
+        self.first_fact_at = self.first_fact_at.into_iter().chain(*first_fact_at).min();
         self.last_reaffirmed_at = self.last_reaffirmed_at.max(*last_reaffirmed_at);
     }
 
-    /// The highest version of any observation.
-    pub fn version(&self) -> Option<&FactVersion> {
-        self.observations().map(|observation| &observation.latest_version).max()
+    /// Events with the newest timestamp stay, and those without one: the time at which they were first received may become
+    /// earlier, and with it their place.
+    fn forget_older_events(&mut self) {
+        let is_event = |observation: &Observation| observation.source == FactSource::Event;
+        let events = self.observations.iter().filter(|observation| is_event(observation));
+        let newest = events.filter_map(|event| event.at).max();
+        self.observations
+            .retain(|known| !is_event(known) || known.at.is_none() || known.at == newest);
     }
 
-    /// The complete quote: the newest document, its gaps filled from older ones, back to and including the newest event.
+    /// True if the seller made the quote. A quote that Avinode generated is never received; one that an accepted lift links is
+    /// once its own document was read.
+    pub fn is_received(&self) -> bool {
+        !self.generated && (self.made_by_seller || (self.linked && self.not_generated)) && !self.observations.is_empty()
+    }
+
+    /// The version of the newest observation.
+    pub fn version(&self) -> Option<FactVersion> {
+        self.observations.first().map(|newest| FactVersion {
+            at: newest.at,
+            seen_at: newest.seen_at(),
+            source: newest.source,
+            digest: newest.digest,
+        })
+    }
+
+    /// The complete quote: the newest observation, its gaps filled from older ones, back to and including the newest event.
     /// `None` if the quote was not received.
     pub fn details(&self) -> Option<QuoteDetails> {
-        if !self.received {
-            return None;
-        }
-        let event = self.event.as_ref();
-        let is_newer =
-            |document: &&Observation| event.is_none_or(|event| document.latest_version > event.latest_version);
-        let mut newest_first = self.documents.iter().filter(is_newer).chain(event);
-        let mut details = newest_first.next()?.details.clone();
-        for observation in newest_first {
+        let newest = self.observations.first().filter(|_| self.is_received())?;
+        let mut details = newest.details.clone();
+        let mut previous = newest;
+        for observation in &self.observations[1..] {
+            if previous.source == FactSource::Event {
+                break;
+            }
             fill_gaps(&mut details, &observation.details);
+            previous = observation;
         }
         Some(details)
     }
 
-    /// The earliest time of all; `None`, the lowest, when an observation had none.
-    pub fn first_fact_at(&self) -> Option<DateTime<Utc>> {
-        let earliest = self
-            .observations()
-            .map(|observation| observation.earliest_at)
-            .min()
-            .flatten();
-        match self.first_reaffirmed_at {
-            Some(reaffirmed) => earliest.min(Some(reaffirmed)),
-            None => earliest,
-        }
-    }
-
     /// The time of the last change of a quote that has this price now: the newest of the sender's own times or, where the
     /// price came without one, the time at which the price was first observed. The first price ever observed is as old as
-    /// the quote, however late it was fetched.
-    pub fn changed_at(&self, price: Option<&Money>) -> Option<DateTime<Utc>> {
-        let by_sender = self.observations().filter(|observation| observation.has_sender_time);
-        let newest_sender_time = by_sender.filter_map(|observation| observation.latest_version.at).max();
+    /// the quote, however late it was fetched. `None` without an observation.
+    pub fn changed_at(&self, price: Option<&Money>) -> Option<ChangeTime> {
         let has_price = |observation: &&Observation| observation.details.price.as_ref() == price;
-        let fetched_with_price = || {
-            self.documents
+        let newest_statement = self.observations.iter().filter_map(Observation::stated_at).max();
+        let is_since_last_change =
+            |observation: &&Observation| observation.details.price.is_none() || has_price(observation);
+        let since = || {
+            self.observations
                 .iter()
+                .take_while(is_since_last_change)
                 .filter(has_price)
-                .filter(|document| !document.has_sender_time)
         };
-        let first_observed = fetched_with_price().map(|document| document.first_version_at).min();
-        let (Some(first_observed), None) = (first_observed, self.event.as_ref().filter(has_price)) else {
-            return newest_sender_time;
+        if since().any(|observation| observation.stated_at().is_some()) {
+            return newest_statement;
+        }
+        let Some(first_observed) = since().map(|document| document.first_seen_at).min() else {
+            return newest_statement;
         };
-        let has_other_price =
-            |observation: &Observation| observation.details.price.is_some() && !has_price(&observation);
-        let had_other_price = self
-            .observations()
-            .any(|observation| has_other_price(observation) && observation.first_version_at < first_observed);
-        let price_since = match had_other_price {
+        // A quote that states another creation time was made anew: its price is as old as that.
+        let created_at = since().find_map(|document| document.details.created_at);
+        let is_of_older_quote =
+            |other: &Observation| created_at.zip(other.details.created_at).is_some_and(|(a, b)| a != b);
+        let had_other_price = |other: &Observation| {
+            other.details.price.is_some()
+                && !has_price(&other)
+                && other.first_moment() < first_observed
+                && !is_of_older_quote(other)
+        };
+        let at = match self.observations.iter().any(had_other_price) {
             true => first_observed,
-            false => fetched_with_price()
-                .map(|document| document.earliest_at)
+            false => since()
+                .map(|document| document.details.created_at.unwrap_or(document.first_seen_at))
                 .min()
-                .flatten(),
+                .unwrap_or(first_observed),
         };
-        newest_sender_time.max(price_since)
-    }
-
-    fn observations(&self) -> impl Iterator<Item = &Observation> {
-        self.documents.iter().chain(&self.event)
+        newest_statement.max(Some(ChangeTime {
+            at,
+            source: FactSource::Document,
+            seen_at: at,
+        }))
     }
 }
 
 impl Observation {
-    /// Keeps the newer of two events, and the earliest time of both.
-    fn merge_event(&mut self, other: &Self) {
-        let earliest_at = self.earliest_at.min(other.earliest_at);
-        if self.latest_version < other.latest_version {
-            *self = other.clone();
-        }
-        self.earliest_at = earliest_at;
-    }
-
     fn is_same_statement(&self, other: &Self) -> bool {
-        fn statement(observation: &Observation) -> (&QuoteDetails, bool) {
-            let Observation {
-                details,
-                earliest_at: _,
-                first_version_at: _,
-                latest_version: _,
-                has_sender_time,
-            } = observation;
-            (details, *has_sender_time)
-        }
-        statement(self) == statement(other)
+        (self.source, self.at, self.digest) == (other.source, other.at, other.digest)
     }
 
     fn merge_repetition(&mut self, other: &Self) {
-        let Self {
-            details: _, // both are the same statement
-            earliest_at,
-            first_version_at,
-            latest_version,
-            has_sender_time: _,
-        } = other;
-        self.earliest_at = self.earliest_at.min(*earliest_at);
-        self.first_version_at = self.first_version_at.min(*first_version_at);
-        if self.latest_version < *latest_version {
-            self.latest_version.clone_from(latest_version);
-        }
+        self.first_seen_at = self.first_seen_at.min(other.first_seen_at);
+        self.last_seen_at = match self.source {
+            FactSource::Event => self.first_seen_at,
+            FactSource::Document => self.last_seen_at.max(other.last_seen_at),
+        };
+    }
+
+    /// An event counts from its first delivery, a document as of its last GET.
+    fn seen_at(&self) -> DateTime<Utc> {
+        self.last_seen_at
+    }
+
+    fn first_moment(&self) -> DateTime<Utc> {
+        self.at.unwrap_or(self.first_seen_at)
+    }
+
+    /// When the sender stated it: an event, or a document with a time of its own. `None` for a document that only shows the
+    /// current state.
+    fn stated_at(&self) -> Option<ChangeTime> {
+        let is_statement = self.source == FactSource::Event || self.at.is_some();
+        let at = self.first_moment();
+        is_statement.then(|| ChangeTime {
+            at,
+            source: self.source,
+            seen_at: match self.source {
+                FactSource::Event => self.first_seen_at,
+                FactSource::Document => at,
+            },
+        })
     }
 }
 
@@ -241,6 +277,7 @@ fn fill_gaps(details: &mut QuoteDetails, older: &QuoteDetails) {
         aircraft_type,
         aircraft_tail,
         valid_until,
+        created_at,
     } = older;
     fill(&mut details.rfq, rfq);
     fill(&mut details.price, price);
@@ -250,4 +287,5 @@ fn fill_gaps(details: &mut QuoteDetails, older: &QuoteDetails) {
     fill(&mut details.aircraft_type, aircraft_type);
     fill(&mut details.aircraft_tail, aircraft_tail);
     fill(&mut details.valid_until, valid_until);
+    fill(&mut details.created_at, created_at);
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use strum::{Display, IntoStaticStr};
 use uuid::Uuid;
 
-use super::event::{FactVersion, Party, QuoteDetails, TripStatus};
+use super::event::{FactSource, FactVersion, Party, QuoteDetails, TripStatus};
 use super::ids::{MessageId, QuoteId, RfqId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, Display)]
@@ -152,7 +152,12 @@ pub fn quote_detail(details: &QuoteDetails) -> Value {
 }
 
 fn versioned_key(verb: &str, subject: &str, version: &FactVersion) -> String {
-    let at = version.at.map_or(0, |at| at.timestamp_micros());
+    let at = match version.source {
+        // The same event without a time makes one entry, whenever its repetitions are received.
+        FactSource::Event => version.at,
+        FactSource::Document => Some(version.moment()),
+    };
+    let at = at.map_or(0, |at| at.timestamp_micros());
     let digest = hex::encode(&version.digest[..6]);
     format!("{verb}/{subject}/{at}-{digest}")
 }

@@ -8,14 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::event::{FactSource, FactVersion, TripStatus};
+use super::event::{FactSource, TripStatus};
 use super::ids::{MessageId, QuoteId, RfqId};
+use super::newest_fact::{NewestFact, VersionedFact};
 use super::quote::{QuoteFacts, ReceivedQuote, Rfq};
 
 /// Everything known about one trip.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TripFacts {
-    pub status: Option<TripStatusFact>,
+    pub status: NewestFact<TripStatus>,
+    /// The earliest time at which a document showed a status. A document repeats a cancellation whenever it is fetched; that
+    /// moves the version and is no change.
+    pub status_first_seen_at: Option<DateTime<Utc>>,
     /// The latest activity of a seller or a chat partner: the greatest of least(event time, time received).
     pub last_activity_at: Option<DateTime<Utc>>,
     pub quotes: BTreeMap<QuoteId, QuoteFacts>,
@@ -24,14 +28,11 @@ pub struct TripFacts {
     pub messages: BTreeSet<MessageId>,
 }
 
-/// A trip's newest status.
+/// A trip's newest status, with the time to display: for a status from documents, the time at which it was first seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TripStatusFact {
     pub status: TripStatus,
-    pub version: FactVersion,
-    /// The earliest version's time at which a document showed a status. A document repeats a cancellation whenever it is
-    /// fetched; that moves the version and is no change.
-    pub first_seen_at: Option<DateTime<Utc>>,
+    pub at: Option<DateTime<Utc>>,
 }
 
 /// The source of the knowledge of an event. It decides which time counts as activity.
@@ -73,14 +74,14 @@ impl TripFacts {
     fn merge(&mut self, other: &Self) {
         let Self {
             status,
+            status_first_seen_at,
             last_activity_at,
             quotes,
             rfqs,
             messages,
         } = other;
-        if let Some(status) = status {
-            self.merge_status(status);
-        }
+        self.status.merge(status);
+        self.merge_status_first_seen_at(*status_first_seen_at);
         self.last_activity_at = self.last_activity_at.max(*last_activity_at);
         for (id, quote) in quotes {
             self.quotes.entry(id.clone()).or_default().merge(quote);
@@ -91,13 +92,13 @@ impl TripFacts {
         self.messages.extend(messages.iter().cloned());
     }
 
-    /// The newest status with the time to display: for a status from documents, the time at which it was first seen.
     pub fn displayed_status(&self) -> Option<TripStatusFact> {
-        let mut status = self.status.clone()?;
-        if status.version.source == FactSource::Document {
-            status.version.at = status.first_seen_at.or(status.version.at);
-        }
-        Some(status)
+        let VersionedFact { version, value } = self.status.get()?;
+        let at = match version.source {
+            FactSource::Event => version.at,
+            FactSource::Document => self.status_first_seen_at.or(Some(version.moment())),
+        };
+        Some(TripStatusFact { status: *value, at })
     }
 
     /// The number of distinct RFQs that were sent.
@@ -108,20 +109,11 @@ impl TripFacts {
     /// A seller was contacted: an RFQ was sent, or a quote or decline arrived.
     pub fn has_contacted_sellers(&self) -> bool {
         self.received_quotes().next().is_some()
-            || self.quotes.values().any(|quote| quote.decline.is_some())
-            || self.rfqs.values().any(|rfq| rfq.sent || rfq.decline.is_some())
+            || self.quotes.values().any(|quote| quote.decline.get().is_some())
+            || self.rfqs.values().any(|rfq| rfq.sent || rfq.decline.get().is_some())
     }
 
-    /// Keeps the newest status and the earliest time. Commutative, associative and idempotent.
-    fn merge_status(&mut self, other: &TripStatusFact) {
-        let Some(known) = &mut self.status else {
-            self.status = Some(other.clone());
-            return;
-        };
-        let first_seen_at = known.first_seen_at.into_iter().chain(other.first_seen_at).min();
-        if known.version < other.version {
-            known.clone_from(other);
-        }
-        known.first_seen_at = first_seen_at;
+    fn merge_status_first_seen_at(&mut self, other: Option<DateTime<Utc>>) {
+        self.status_first_seen_at = self.status_first_seen_at.into_iter().chain(other).min();
     }
 }

@@ -23,8 +23,8 @@ pub(super) struct BatchChanges {
     pub(super) timeline: BTreeMap<String, Vec<(TimelineEvent, Option<Uuid>)>>,
     pub(super) touched: BTreeMap<String, ChangedFacts>,
     pub(super) outcomes: Vec<JobOutcome>,
-    /// Duplicates with the same body. They change no fact, but count as activity: otherwise `last_activity_at` would depend
-    /// on which of the two came first.
+    /// Duplicates with the same body. They make no timeline entry, but an earlier one moves the time at which the event was
+    /// first received: otherwise the order in which the two are applied would matter.
     pub(super) duplicates: Vec<ClaimedWork>,
     /// Jobs of expiries that are still ahead by this worker's clock.
     pub(super) expiries: Vec<NewJob>,
@@ -73,19 +73,6 @@ pub(super) fn learn(
     now: DateTime<Utc>,
     changes: &mut BatchChanges,
 ) {
-    for duplicate in &changes.duplicates {
-        let JobPayload::Events { events, provenance, .. } = &duplicate.payload else {
-            continue;
-        };
-        for event in events {
-            if let Some(key) = locked.key_of.get(event.trip.as_str())
-                && let Some(trip) = locked.trips.get_mut(key)
-            {
-                let touched = changes.touched.entry(key.clone()).or_default();
-                trip.apply_repetition(event, *provenance, touched);
-            }
-        }
-    }
     for work in works {
         let (outcome, detail) = match &work.payload {
             JobPayload::Events {
@@ -133,6 +120,20 @@ pub(super) fn learn(
             }
         };
         changes.outcomes.push(JobOutcome::new(work.job.id, outcome, detail));
+    }
+    // After the events that they repeat, which make the timeline entries.
+    for duplicate in &changes.duplicates {
+        let JobPayload::Events { events, provenance, .. } = &duplicate.payload else {
+            continue;
+        };
+        for event in events {
+            if let Some(key) = locked.key_of.get(event.trip.as_str())
+                && let Some(trip) = locked.trips.get_mut(key)
+            {
+                let touched = changes.touched.entry(key.clone()).or_default();
+                let _ = trip.apply_event(event, *provenance, touched);
+            }
+        }
     }
 }
 

@@ -106,8 +106,8 @@ fn add_timeline(
     for quote in &change.counted_quotes {
         let fact = trip.and_then(|trip| trip.quotes.get(quote)?.received.as_ref());
         if let Some(fact) = fact {
-            let at = fact.first_fact_at.or(fact.version.at);
             let detail = quote_detail(&fact.details);
+            let at = Some(fact.first_fact_at);
             add(TimelineEvent::quote_received(quote.as_str(), at, detail), None);
         }
     }

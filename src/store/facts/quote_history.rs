@@ -1,16 +1,34 @@
-//! The column `history` of `quote_facts`. For a quote that is known from one event alone the other columns are complete, and
-//! this one is null; most quotes are.
+//! The column `history` of `quote_facts`. For a quote that is known from one statement of its seller alone the other columns are
+//! complete, and this one is null; most quotes are.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::domain::event::{FactVersion, QuoteDetails};
+use crate::domain::event::{FactSource, FactVersion, QuoteDetails};
 use crate::domain::ids::QuoteId;
 use crate::domain::quote_history::QuoteHistory;
 
 /// The value of the column.
 pub fn write(history: &QuoteHistory) -> Option<Value> {
-    if history.documents.is_empty() && history.last_reaffirmed_at.is_none() {
+    let QuoteHistory {
+        made_by_seller,
+        linked,
+        not_generated,
+        generated,
+        observations,
+        first_fact_at: _, // in a column of its own
+        last_reaffirmed_at,
+    } = history;
+    let has_other_origin = *linked || *not_generated || *generated;
+    if !has_other_origin
+        && last_reaffirmed_at.is_none()
+        && match &observations[..] {
+            [] => true,
+            // The last GET of a document is in no column.
+            [only] => *made_by_seller && only.source == FactSource::Event,
+            _ => false,
+        }
+    {
         return None;
     }
     // Cannot fail: all keys are strings and all numbers finite.
@@ -34,9 +52,7 @@ pub fn of_one_observation(
 ) -> QuoteHistory {
     let at = version.at;
     let mut history = QuoteHistory::of_received(details, version, at);
-    for observation in history.event.iter_mut().chain(&mut history.documents) {
-        observation.earliest_at = first_fact_at;
-    }
+    history.first_fact_at = first_fact_at.or(history.first_fact_at);
     history
 }
 

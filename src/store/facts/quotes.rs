@@ -14,7 +14,7 @@ use crate::domain::quote::QuoteFacts;
 use crate::domain::trip::TripFacts;
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
-use crate::store::version;
+use crate::store::version::{self, VersionColumns};
 
 /// A quote of a trip: (trip key, quote id).
 pub type QuoteKey = (String, QuoteId);
@@ -67,33 +67,44 @@ pub(super) async fn load(
         if let Some(projection) = projection {
             projections.insert((row.trip_key, id.clone()), projection);
         }
-        let one_observation = version::read(row.fact_at, row.fact_source, row.fact_digest)
-            .filter(|_| row.received)
-            .map(|version| {
-                let rfq = row.rfq_id.as_deref().and_then(|id| RfqId::parse(id).ok());
-                let details = QuoteDetails {
-                    quote: id.clone(),
-                    rfq,
-                    // An amount without a currency is no price.
-                    price: row
-                        .amount
-                        .zip(row.currency)
-                        .map(|(amount, currency)| Money { amount, currency }),
-                    operator: Party {
-                        id: row.operator_id,
-                        name: row.operator_name,
-                    },
-                    aircraft_type: row.aircraft_type,
-                    aircraft_tail: row.aircraft_tail,
-                    valid_until: row.valid_until,
-                };
-                quote_history::of_one_observation(details, version, row.first_fact_at)
-            });
+        let fact = VersionColumns {
+            at: row.fact_at,
+            seen_at: row.fact_seen_at,
+            source: row.fact_source,
+            digest: row.fact_digest,
+        };
+        let one_observation = fact.read().filter(|_| row.received).map(|version| {
+            let rfq = row.rfq_id.as_deref().and_then(|id| RfqId::parse(id).ok());
+            let details = QuoteDetails {
+                quote: id.clone(),
+                rfq,
+                // An amount without a currency is no price.
+                price: row
+                    .amount
+                    .zip(row.currency)
+                    .map(|(amount, currency)| Money { amount, currency }),
+                operator: Party {
+                    id: row.operator_id,
+                    name: row.operator_name,
+                },
+                aircraft_type: row.aircraft_type,
+                aircraft_tail: row.aircraft_tail,
+                valid_until: row.valid_until,
+                created_at: row.created_at,
+            };
+            quote_history::of_one_observation(details, version, row.first_fact_at)
+        });
         let history = quote_history::read(&id, row.history)
             .or(one_observation)
             .unwrap_or_default();
-        let decline = version::read(row.declined_at, row.declined_source, row.declined_digest);
-        let decline = version::read_decline(row.declined, decline, row.decline_reason);
+        let decline = VersionColumns {
+            at: row.declined_at,
+            seen_at: row.declined_seen_at,
+            source: row.declined_source,
+            digest: row.declined_digest,
+        };
+        let newest = decline.read().filter(|_| row.declined).zip(Some(row.decline_reason));
+        let decline = version::read_newest(row.declines, newest);
         trip.quotes.insert(id, QuoteFacts::new(&history, decline));
     }
     Ok(projections)
@@ -103,18 +114,20 @@ pub(super) async fn load(
 pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &QuoteFacts)]) -> Result<(), sqlx::Error> {
     let received = column(quotes, |(_, _, facts)| facts.received.as_ref());
     let details = column(&received, |&quote| quote.map(|quote| &quote.details));
-    let declines = column(quotes, |(_, _, facts)| facts.decline.as_ref());
+    let declines = column(quotes, |(_, _, facts)| facts.decline.get());
     sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.quote_facts (
             trip_key, quote_id, received, rfq_id, amount, currency, operator_id, operator_name, aircraft_type,
             aircraft_tail, valid_until, fact_at, fact_source, fact_digest, first_fact_at, declined, declined_at,
-            declined_source, declined_digest, decline_reason, history
+            declined_source, declined_digest, decline_reason, history, fact_seen_at, declined_seen_at, declines,
+            created_at
         )
         SELECT * FROM unnest(
             $1::text[], $2::text[], $3::boolean[], $4::text[], $5::numeric[], $6::text[], $7::text[], $8::text[],
             $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::smallint[], $14::bytea[],
-            $15::timestamptz[], $16::boolean[], $17::timestamptz[], $18::smallint[], $19::bytea[], $20::text[], $21::jsonb[]
+            $15::timestamptz[], $16::boolean[], $17::timestamptz[], $18::smallint[], $19::bytea[], $20::text[], $21::jsonb[],
+            $22::timestamptz[], $23::timestamptz[], $24::jsonb[], $25::timestamptz[]
         ) AS new (trip_key, quote_id)
         ORDER BY trip_key, quote_id
         ON CONFLICT (trip_key, quote_id) DO UPDATE
@@ -126,7 +139,8 @@ pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &QuoteFa
             first_fact_at = EXCLUDED.first_fact_at, declined = EXCLUDED.declined,
             declined_at = EXCLUDED.declined_at, declined_source = EXCLUDED.declined_source,
             declined_digest = EXCLUDED.declined_digest, decline_reason = EXCLUDED.decline_reason,
-            history = EXCLUDED.history
+            history = EXCLUDED.history, fact_seen_at = EXCLUDED.fact_seen_at,
+            declined_seen_at = EXCLUDED.declined_seen_at, declines = EXCLUDED.declines, created_at = EXCLUDED.created_at
         "#,
         &column(quotes, |(trip_key, _, _)| *trip_key) as &[&str],
         &column(quotes, |(_, id, _)| id.as_str()) as &[&str],
@@ -142,13 +156,17 @@ pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &QuoteFa
         &column(&received, |&quote| quote?.version.at) as &[Option<DateTime<Utc>>],
         &column(&received, |&quote| Some(quote?.version.source as i16)) as &[Option<i16>],
         &column(&received, |&quote| Some(&quote?.version.digest[..])) as &[Option<&[u8]>],
-        &column(&received, |&quote| quote?.first_fact_at) as &[Option<DateTime<Utc>>],
+        &column(&received, |&quote| Some(quote?.first_fact_at)) as &[Option<DateTime<Utc>>],
         &column(&declines, Option::is_some),
         &column(&declines, |&decline| decline?.version.at) as &[Option<DateTime<Utc>>],
         &column(&declines, |&decline| Some(decline?.version.source as i16)) as &[Option<i16>],
         &column(&declines, |&decline| Some(&decline?.version.digest[..])) as &[Option<&[u8]>],
-        &column(&declines, |&decline| decline?.reason.as_deref()) as &[Option<&str>],
+        &column(&declines, |&decline| decline?.value.as_deref()) as &[Option<&str>],
         &column(quotes, |(_, _, facts)| quote_history::write(&facts.history)) as &[Option<Value>],
+        &column(&received, |&quote| Some(quote?.version.seen_at)) as &[Option<DateTime<Utc>>],
+        &column(&declines, |&decline| Some(decline?.version.seen_at)) as &[Option<DateTime<Utc>>],
+        &column(quotes, |(_, _, facts)| version::write_newest(&facts.decline)) as &[Option<Value>],
+        &column(&details, |&quote| quote?.created_at) as &[Option<DateTime<Utc>>],
     )
     .execute(tx)
     .await?;

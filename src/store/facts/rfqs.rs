@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use crate::domain::ids::RfqId;
 use crate::domain::quote::Rfq;
 use crate::domain::trip::TripFacts;
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
-use crate::store::version;
+use crate::store::version::{self, VersionColumns};
 
 /// Loads the RFQs of locked trips.
 pub(super) async fn load(
@@ -24,8 +25,14 @@ pub(super) async fn load(
         let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), RfqId::parse(&row.rfq_id)) else {
             continue;
         };
-        let decline = version::read(row.declined_at, row.declined_source, row.declined_digest);
-        let decline = version::read_decline(row.declined, decline, row.decline_reason);
+        let decline = VersionColumns {
+            at: row.declined_at,
+            seen_at: row.declined_seen_at,
+            source: row.declined_source,
+            digest: row.declined_digest,
+        };
+        let newest = decline.read().filter(|_| row.declined).zip(Some(row.decline_reason));
+        let decline = version::read_newest(row.declines, newest);
         let sent = row.sent;
         trip.rfqs.insert(id, Rfq { sent, decline });
     }
@@ -34,21 +41,23 @@ pub(super) async fn load(
 
 /// Writes RFQs of locked trips, sorted by key.
 pub async fn write(tx: &mut Transaction<'_>, rfqs: &[(&str, &RfqId, &Rfq)]) -> Result<(), sqlx::Error> {
-    let declines = column(rfqs, |(_, _, rfq)| rfq.decline.as_ref());
+    let declines = column(rfqs, |(_, _, rfq)| rfq.decline.get());
     sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.rfqs (
-            trip_key, rfq_id, sent, declined, declined_at, declined_source, declined_digest, decline_reason
+            trip_key, rfq_id, sent, declined, declined_at, declined_source, declined_digest, decline_reason,
+            declined_seen_at, declines
         )
         SELECT * FROM unnest(
             $1::text[], $2::text[], $3::boolean[], $4::boolean[], $5::timestamptz[], $6::smallint[], $7::bytea[],
-            $8::text[]
+            $8::text[], $9::timestamptz[], $10::jsonb[]
         ) AS new (trip_key, rfq_id)
         ORDER BY trip_key, rfq_id
         ON CONFLICT (trip_key, rfq_id) DO UPDATE
         SET sent = EXCLUDED.sent, declined = EXCLUDED.declined, declined_at = EXCLUDED.declined_at,
             declined_source = EXCLUDED.declined_source, declined_digest = EXCLUDED.declined_digest,
-            decline_reason = EXCLUDED.decline_reason
+            decline_reason = EXCLUDED.decline_reason, declined_seen_at = EXCLUDED.declined_seen_at,
+            declines = EXCLUDED.declines
         "#,
         &column(rfqs, |(trip_key, _, _)| *trip_key) as &[&str],
         &column(rfqs, |(_, id, _)| id.as_str()) as &[&str],
@@ -57,7 +66,9 @@ pub async fn write(tx: &mut Transaction<'_>, rfqs: &[(&str, &RfqId, &Rfq)]) -> R
         &column(&declines, |&decline| decline?.version.at) as &[Option<DateTime<Utc>>],
         &column(&declines, |&decline| Some(decline?.version.source as i16)) as &[Option<i16>],
         &column(&declines, |&decline| Some(&decline?.version.digest[..])) as &[Option<&[u8]>],
-        &column(&declines, |&decline| decline?.reason.as_deref()) as &[Option<&str>],
+        &column(&declines, |&decline| decline?.value.as_deref()) as &[Option<&str>],
+        &column(&declines, |&decline| Some(decline?.version.seen_at)) as &[Option<DateTime<Utc>>],
+        &column(rfqs, |(_, _, rfq)| version::write_newest(&rfq.decline)) as &[Option<Value>],
     )
     .execute(tx)
     .await?;

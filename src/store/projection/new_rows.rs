@@ -42,7 +42,7 @@ pub(super) async fn project(
                 valid_until, status, metadata, avinode_quote_id, received_at
             )
             SELECT new_id, request_id, operator_id, operator_name, price, price, aircraft_type, tail, valid_until,
-                'received', metadata, quote_id, coalesce(received_at, clock_timestamp())
+                'received', metadata, quote_id, received_at
             FROM new
             WHERE request_id IS NOT NULL AND adopted_id IS NULL AND new_id = row_id
             ORDER BY quote_id
@@ -69,7 +69,7 @@ pub(super) async fn project(
         &column(&values, |values| values.aircraft_tail_number) as &[Option<&str>],
         &column(&values, |values| values.valid_until) as &[Option<DateTime<Utc>>],
         &column(&values, ProjectedColumns::metadata),
-        &column(new, |projection| projection.facts.first_fact_at) as &[Option<DateTime<Utc>>],
+        &column(new, |projection| projection.facts.first_fact_at) as &[DateTime<Utc>],
         &column(&values, ProjectedColumns::to_json),
     )
     .fetch_all(tx)

@@ -87,7 +87,7 @@ pub async fn write(tx: &mut Transaction<'_>, writes: &[SessionWrite]) -> Result<
         &column(&changed, |write| write.primary_quote_id.is_some()),
         &column(&changed, |write| write.primary_quote_id.flatten()) as &[Option<Uuid>],
         &column(&statuses, |&known| Some(known?.status.as_str())) as &[Option<&str>],
-        &column(&statuses, |&known| known?.version.at.map(micros)) as &[Option<String>],
+        &column(&statuses, |&known| known?.at.map(micros)) as &[Option<String>],
         &column(&counted, |(session, _)| *session),
         &column(&counted, |(_, quote)| quote.as_str()) as &[&str],
     )

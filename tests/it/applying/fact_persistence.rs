@@ -73,7 +73,7 @@ async fn stored_facts_equal_the_facts_in_memory_after_every_document() {
     let quote = in_memory.quotes.values().next().unwrap().received.clone().unwrap();
     assert_eq!(quote.details.price.unwrap().amount.to_string(), "90");
     assert_eq!(quote.details.aircraft_tail.as_deref(), Some("N1"));
-    assert_eq!(quote.changed_at, Some(base() + TimeDelta::seconds(9)));
+    assert_eq!(quote.changed.at, base() + TimeDelta::seconds(9));
 }
 
 /// The stored trip, without messages, of which there are none.

@@ -3,9 +3,11 @@
 use avinode_ingest::domain::event::{FactSource, FactVersion, Money, Party, QuoteDetails};
 use avinode_ingest::domain::ids::QuoteId;
 use avinode_ingest::domain::quote::ReceivedQuote;
+use avinode_ingest::domain::quote_history::ChangeTime;
 use avinode_ingest::store::projection::projectable_price;
 use rust_decimal::Decimal;
 
+use crate::support::bodies::base;
 use crate::support::cluster::Db;
 
 fn quote_of(amount: Decimal) -> ReceivedQuote {
@@ -21,14 +23,20 @@ fn quote_of(amount: Decimal) -> ReceivedQuote {
             aircraft_type: None,
             aircraft_tail: None,
             valid_until: None,
+            created_at: None,
         },
         version: FactVersion {
             at: None,
+            seen_at: base(),
             source: FactSource::Event,
             digest: [0; 32],
         },
-        first_fact_at: None,
-        changed_at: None,
+        first_fact_at: base(),
+        changed: ChangeTime {
+            at: base(),
+            source: FactSource::Event,
+            seen_at: base(),
+        },
     }
 }
 

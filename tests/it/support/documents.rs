@@ -86,6 +86,7 @@ fn read(key: &str) -> Option<JobPayload> {
             at: Some(at),
             version: FactVersion {
                 at: Some(at),
+                seen_at: at,
                 source: FactSource::Document,
                 digest: [7; 32],
             },
@@ -100,6 +101,7 @@ fn read(key: &str) -> Option<JobPayload> {
                 aircraft_type: None,
                 aircraft_tail: None,
                 valid_until: None,
+                created_at: None,
             }),
         });
     }

@@ -213,7 +213,7 @@ fn the_generator_makes_every_event_kind_that_a_full_event_can_state() {
         let Ok(Notification::Full(full)) = Notification::parse(body.to_string().as_bytes()) else {
             panic!("{body}")
         };
-        for event in full_event::events(&full).unwrap() {
+        for event in full_event::events(&full, base()).unwrap() {
             let (place, name) = match event.kind {
                 EventKind::QuoteReceived(_) => (0, "QuoteReceived"),
                 EventKind::RfqDeclined { .. } => (1, "RfqDeclined"),
@@ -221,7 +221,9 @@ fn the_generator_makes_every_event_kind_that_a_full_event_can_state() {
                 EventKind::TripRequested { .. } => (3, "TripRequested"),
                 EventKind::TripChanged { .. } => (4, "TripChanged"),
                 // Only documents state these; the generators in `src` make them.
-                EventKind::QuoteObserved(_) | EventKind::QuoteReaffirmed { .. } => panic!("{event:?}"),
+                EventKind::QuoteObserved(_) | EventKind::QuoteReaffirmed { .. } | EventKind::QuoteOrigin { .. } => {
+                    panic!("{event:?}")
+                }
             };
             counts[place] = (name, counts[place].1 + 1);
         }

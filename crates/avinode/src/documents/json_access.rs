@@ -105,6 +105,11 @@ pub(super) fn is_set(value: &Value, keys: &[&str]) -> bool {
     })
 }
 
+/// True for a quote that Avinode generated.
+pub(super) fn is_generated(quote: &Value) -> bool {
+    is_set(quote, &["avinodeGenerated"])
+}
+
 /// A seller's price: `sellerPrice{price,currency}`, the same without nesting, or as relays write it
 /// (`totalPrice{amount,currency}`). `sellerPriceWithoutCommission` is another price and is ignored.
 pub(super) fn price(quote: &Value) -> Option<Money> {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::json_access;
-use super::timestamps::DocumentTimestamps;
+use super::timestamps::{self, DocumentTimestamps};
 use crate::json::text_at;
 use crate::sanitize;
 use ingest_domain::event::{Party, QuoteDetails};
@@ -65,10 +65,19 @@ fn status(lift: &Value) -> Option<LiftStatus> {
 }
 
 impl ParsedLift<'_> {
+    /// The quote that the seller made last, according to the lift.
+    pub(super) fn latest_quote(&self) -> Option<QuoteId> {
+        json_access::id(&self.value["latestQuote"], QuoteId::parse)
+    }
+
+    /// True if the lift says that Avinode generated its latest quote.
+    pub(super) fn latest_is_generated(&self) -> bool {
+        json_access::is_generated(json_access::one(&self.value["latestQuote"]))
+    }
+
     /// The lift's own quote: the latest one, else the only linked one. Several linked quotes are ambiguous.
     pub(super) fn quote(&self) -> Option<QuoteId> {
-        let latest = json_access::id(&self.value["latestQuote"], QuoteId::parse);
-        latest.or_else(|| json_access::only(&self.linked_quotes()))
+        self.latest_quote().or_else(|| json_access::only(&self.linked_quotes()))
     }
 
     /// The linked quotes, generated ones included.
@@ -96,6 +105,21 @@ impl ParsedLift<'_> {
             aircraft_type: self.aircraft_type(),
             aircraft_tail: self.aircraft_tail(),
             valid_until: json_access::valid_until(latest_quote),
+            created_at: timestamps::created(latest_quote),
+        }
+    }
+
+    /// What the lift says about a quote that it only links.
+    pub(super) fn details_of_linked(&self, quote: QuoteId, rfq: Option<RfqId>, operator: Party) -> QuoteDetails {
+        QuoteDetails {
+            quote,
+            rfq,
+            price: None,
+            operator,
+            aircraft_type: self.aircraft_type(),
+            aircraft_tail: self.aircraft_tail(),
+            valid_until: None,
+            created_at: None,
         }
     }
 

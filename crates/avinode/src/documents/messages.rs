@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::json_access;
 use super::lifts::{self, LiftStatus, ParsedDecline, ParsedLift};
-use super::timestamps::DocumentTimestamps;
+use super::timestamps::{self, DocumentTimestamps};
 use super::{ParsedDocument, UnassignedEvent};
 use crate::resource::{Resource, ResourceKind};
-use ingest_domain::event::{EventKind, Party, QuoteDetails};
+use ingest_domain::event::{EventKind, Party, QuoteDetails, QuoteOrigin};
 use ingest_domain::ids::{MessageId, QuoteId, RfqId};
 
 /// Properties that name the company of a seller's message, the preferred one first.
@@ -48,14 +48,18 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         if details.price.is_none() {
             document.add_missing(ResourceKind::Quotes, quote.as_str());
         }
-        let of_quote = DocumentTimestamps::read(seller_quote, began_at).or_created(timestamps);
-        document
-            .events
-            .extend(of_quote.reaffirmed_at_creation(&quote, details.rfq.clone()));
+        let of_quote = DocumentTimestamps::read(seller_quote, began_at).within(timestamps);
+        if json_access::is_generated(seller_quote) {
+            document.events.push(timestamps.as_of_fetch(EventKind::QuoteOrigin {
+                quote: quote.clone(),
+                rfq: details.rfq.clone(),
+                origin: QuoteOrigin::Generated,
+            }));
+        }
         document
             .events
             .push(of_quote.mutable(EventKind::QuoteReceived(details)));
-        let withdrawal = withdrawal(data, &quote, &lifts, timestamps, sender(resource, data));
+        let withdrawal = withdrawal(data, &quote, &lifts, of_quote, sender(resource, data));
         document.events.extend(withdrawal);
         document.events.extend(chat_with_text);
         document.quote = Some(quote);
@@ -93,7 +97,7 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
     document
 }
 
-/// The decline of a quote in the same document as the quote. It is true at the time of the GET.
+/// The decline of a quote in the same document as the quote. `timestamps`: those of the quote.
 pub(super) fn withdrawal(
     data: &Value,
     quote: &QuoteId,
@@ -105,7 +109,7 @@ pub(super) fn withdrawal(
     let is_own_lift = |lift: &ParsedLift<'_>| lifts.len() == 1 || lift.quote().as_ref() == Some(quote);
     let is_declined = lifts::is_declined(data) || lifts.iter().any(|lift| is_declined_lift(lift) && is_own_lift(lift));
     is_declined.then(|| {
-        timestamps.as_of_fetch(EventKind::RfqDeclined {
+        timestamps.beside_mutable(EventKind::RfqDeclined {
             rfq: None,
             quote: Some(quote.clone()),
             reason: lifts::decline_reason(data).or_else(|| lifts.iter().find_map(ParsedLift::decline_reason)),
@@ -142,6 +146,7 @@ fn details(data: &Value, quote: QuoteId, rfq: Option<RfqId>, lifts: &[ParsedLift
         aircraft_type: lift.and_then(ParsedLift::aircraft_type),
         aircraft_tail: lift.and_then(ParsedLift::aircraft_tail),
         valid_until: json_access::valid_until(seller_quote),
+        created_at: timestamps::created(seller_quote),
     }
 }
 

@@ -8,8 +8,8 @@ use super::json_access;
 use super::lifts::{self, LiftStatus, ParsedDecline};
 use super::timestamps::DocumentTimestamps;
 use crate::resource::{Resource, ResourceKind};
-use ingest_domain::event::{EventKind, TripStatus};
-use ingest_domain::ids::RfqId;
+use ingest_domain::event::{EventKind, Party, QuoteOrigin, TripStatus};
+use ingest_domain::ids::{QuoteId, RfqId};
 
 /// States that the RFQ was sent, the quotes of its accepted lifts and their validity, its declines, and a cancellation.
 pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> ParsedDocument {
@@ -30,25 +30,7 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
     let lifts = lifts::read(data);
     let is_accepted = |lift: &&lifts::ParsedLift<'_>| lift.status == Some(LiftStatus::Accepted);
     for lift in lifts.iter().filter(is_accepted) {
-        // Several linked quotes without a latest one do not say which of them the seller made.
-        let Some(quote) = lift.quote() else { continue };
-        let details = lift.details(quote.clone(), Some(rfq.clone()), operator.clone());
-        if details.price.is_none() {
-            document.add_missing(ResourceKind::Quotes, quote.as_str());
-        }
-        let of_quote = lift.timestamps(began_at);
-        document
-            .events
-            .extend(of_quote.reaffirmed_at_creation(&quote, Some(rfq.clone())));
-        document
-            .events
-            .push(of_quote.mutable(EventKind::QuoteReceived(details)));
-        document
-            .events
-            .push(timestamps.after_creation(EventKind::QuoteReaffirmed {
-                quote,
-                rfq: Some(rfq.clone()),
-            }));
+        read_accepted(lift, &rfq, &operator, timestamps, began_at, &mut document);
     }
     let document_is_declined = lifts::is_declined(data) && !lifts.iter().any(|lift| is_accepted(&lift));
     let declines = lifts::declines(&lifts, document_is_declined, std::slice::from_ref(&rfq));
@@ -67,4 +49,53 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         }));
     }
     document
+}
+
+/// The quotes of an accepted lift. Its latest quote is the seller's; where the RFQ shows none, each linked quote is fetched, which
+/// tells whether Avinode generated it.
+fn read_accepted(
+    lift: &lifts::ParsedLift<'_>,
+    rfq: &RfqId,
+    operator: &Party,
+    of_rfq: DocumentTimestamps,
+    began_at: DateTime<Utc>,
+    document: &mut ParsedDocument,
+) {
+    let reaffirmed = |quote: QuoteId| {
+        of_rfq.after_creation(EventKind::QuoteReaffirmed {
+            quote,
+            rfq: Some(rfq.clone()),
+        })
+    };
+    let origin = |quote: QuoteId, origin| {
+        of_rfq.as_of_fetch(EventKind::QuoteOrigin {
+            quote,
+            rfq: Some(rfq.clone()),
+            origin,
+        })
+    };
+    let Some(latest) = lift.latest_quote() else {
+        for quote in lift.linked_quotes() {
+            document.add_missing(ResourceKind::Quotes, quote.as_str());
+            let details = lift.details_of_linked(quote.clone(), Some(rfq.clone()), operator.clone());
+            document.events.extend([
+                of_rfq.as_of_fetch(EventKind::QuoteObserved(details)),
+                origin(quote.clone(), QuoteOrigin::AcceptedLift),
+                reaffirmed(quote),
+            ]);
+        }
+        return;
+    };
+    if lift.latest_is_generated() {
+        document.events.push(origin(latest, QuoteOrigin::Generated));
+        return;
+    }
+    let details = lift.details(latest.clone(), Some(rfq.clone()), operator.clone());
+    if details.price.is_none() {
+        document.add_missing(ResourceKind::Quotes, latest.as_str());
+    }
+    document
+        .events
+        .push(lift.timestamps(began_at).mutable(EventKind::QuoteReceived(details)));
+    document.events.push(reaffirmed(latest));
 }

@@ -1,8 +1,8 @@
 //! The timestamps in a document, and the event times and versions that follow from them.
 //!
-//! A creation timestamp says when something happened first. It stays when the thing changes (a new price under the same quote
-//! id), so it never orders two observations of a changing thing. An update timestamp does, and without one the time at which
-//! the GET began.
+//! A message is written once, and may show its quote as it was then or as it is now: facts of messages are ordered by the time at
+//! which they were written. Other documents show the current state of something that was created once and changes later, so
+//! their creation timestamp says only when it began. An update timestamp orders them, and without one the GET.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -12,7 +12,6 @@ use super::UnassignedEvent;
 use super::json_access;
 use crate::timestamp;
 use ingest_domain::event::{EventKind, FactSource, FactVersion, Money, Party, QuoteDetails};
-use ingest_domain::ids::{QuoteId, RfqId};
 
 /// Names of creation timestamps. Only the first has been seen.
 const CREATED: [&str; 4] = ["createdOn", "created", "createdAt", "sentOn"];
@@ -34,6 +33,8 @@ const UPDATED: [&str; 8] = [
 pub(super) struct DocumentTimestamps {
     created: Option<DateTime<Utc>>,
     updated: Option<DateTime<Utc>>,
+    /// The creation of the message that contains the object.
+    written: Option<DateTime<Utc>>,
     began_at: DateTime<Utc>,
 }
 
@@ -41,71 +42,77 @@ impl DocumentTimestamps {
     /// Reads the timestamps of an object in a document; `began_at`: the time at which its GET began. An ambiguous timestamp
     /// is `None`.
     pub(super) fn read(object: &Value, began_at: DateTime<Utc>) -> Self {
-        let read = |keys: &[&str]| {
-            keys.iter()
-                .find_map(|key| json_access::text(object, &[key]).and_then(|text| timestamp::lenient(&text)))
-        };
         Self {
-            created: read(&CREATED),
-            updated: read(&UPDATED),
+            created: created(object),
+            updated: first_timestamp(object, &UPDATED),
+            written: None,
             began_at: whole_microseconds(began_at),
         }
     }
 
-    /// With the creation timestamp of the containing object, if this object has none.
-    pub(super) fn or_created(mut self, container: Self) -> Self {
-        self.created = self.created.or(container.created);
+    /// The timestamps of an object in a message.
+    pub(super) fn within(mut self, message: Self) -> Self {
+        self.written = message.created;
+        self.created = self.created.or(message.created);
         self
     }
 
-    /// A fact about a thing that began at its creation and may have changed since: ordered by the update timestamp, else the
-    /// GET.
+    /// A fact about something that began at its creation and may have changed since: ordered by the update timestamp, else by
+    /// the message that states it, else by the GET.
     pub(super) fn mutable(self, kind: EventKind) -> UnassignedEvent {
-        let ordered_by = self.updated.unwrap_or(self.began_at);
-        self.event(self.updated.or(self.created), ordered_by, kind)
-    }
-
-    /// The creation of a quote that was updated since, as a reaffirmation: the policy `first` reads its time.
-    pub(super) fn reaffirmed_at_creation(self, quote: &QuoteId, rfq: Option<RfqId>) -> Option<UnassignedEvent> {
-        let created = self.created.filter(|_| self.updated.is_some())?;
-        let quote = quote.clone();
-        Some(self.event(Some(created), created, EventKind::QuoteReaffirmed { quote, rfq }))
+        self.event(self.updated.or(self.created), self.updated.or(self.written), kind)
     }
 
     /// A fact that never changes after its creation, such as a message: ordered by its own timestamp.
     pub(super) fn immutable(self, kind: EventKind) -> UnassignedEvent {
         let at = self.created.or(self.updated);
-        self.event(at, at.unwrap_or(self.began_at), kind)
+        self.event(at, at, kind)
     }
 
     /// A fact that was true when the document was created, and began at an unknown earlier time: ordered by the document's
     /// timestamp, and without a time of its own.
     pub(super) fn undated(self, kind: EventKind) -> UnassignedEvent {
-        let ordered_by = self.created.or(self.updated);
-        self.event(None, ordered_by.unwrap_or(self.began_at), kind)
+        self.event(None, self.created.or(self.updated), kind)
     }
 
     /// A fact that became true after the creation: at the update timestamp, or at an unknown time before the GET.
     pub(super) fn after_creation(self, kind: EventKind) -> UnassignedEvent {
-        self.event(self.updated, self.updated.unwrap_or(self.began_at), kind)
+        self.event(self.updated, self.updated, kind)
+    }
+
+    /// A fact that is true as long as the mutable fact beside it, without a time of its own.
+    pub(super) fn beside_mutable(self, kind: EventKind) -> UnassignedEvent {
+        self.event(None, self.updated.or(self.written), kind)
     }
 
     /// A fact that is true at the time of the GET, without a time of its own.
     pub(super) fn as_of_fetch(self, kind: EventKind) -> UnassignedEvent {
-        self.event(None, self.began_at, kind)
+        self.event(None, None, kind)
     }
 
-    fn event(self, at: Option<DateTime<Utc>>, ordered_by: DateTime<Utc>, kind: EventKind) -> UnassignedEvent {
+    /// `at`: when it happened; `ordered_by`: the sender's time in the fact's version.
+    fn event(self, at: Option<DateTime<Utc>>, ordered_by: Option<DateTime<Utc>>, kind: EventKind) -> UnassignedEvent {
         UnassignedEvent {
             at,
             version: FactVersion {
-                at: Some(ordered_by),
+                at: ordered_by,
+                seen_at: self.began_at,
                 source: FactSource::Document,
                 digest: Sha256::digest(digest_input(&kind).to_string()).into(),
             },
             kind,
         }
     }
+}
+
+/// The creation timestamp of an object.
+pub(super) fn created(object: &Value) -> Option<DateTime<Utc>> {
+    first_timestamp(object, &CREATED)
+}
+
+fn first_timestamp(object: &Value, keys: &[&str]) -> Option<DateTime<Utc>> {
+    keys.iter()
+        .find_map(|key| json_access::text(object, &[key]).and_then(|text| timestamp::lenient(&text)))
 }
 
 /// Cut to whole microseconds, as Postgres stores them.
@@ -119,6 +126,9 @@ fn digest_input(kind: &EventKind) -> Value {
         EventKind::QuoteReceived(details) => json!(["quote_received", quote_input(details)]),
         EventKind::QuoteObserved(details) => json!(["quote_observed", quote_input(details)]),
         EventKind::QuoteReaffirmed { quote, rfq } => json!(["quote_reaffirmed", quote, rfq]),
+        EventKind::QuoteOrigin { quote, rfq, origin } => {
+            json!(["quote_origin", <&str>::from(origin), quote, rfq])
+        }
         EventKind::RfqDeclined {
             rfq,
             quote,
@@ -142,6 +152,7 @@ fn quote_input(details: &QuoteDetails) -> Value {
         aircraft_type,
         aircraft_tail,
         valid_until,
+        created_at,
     } = details;
     json!({
         "quote": quote,
@@ -150,6 +161,7 @@ fn quote_input(details: &QuoteDetails) -> Value {
         "operator": party_input(operator),
         "aircraft": [aircraft_type, aircraft_tail],
         "until": valid_until.map(|until| until.timestamp_micros()),
+        "created": created_at.map(|created| created.timestamp_micros()),
     })
 }
 

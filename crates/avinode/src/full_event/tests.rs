@@ -24,6 +24,10 @@ const QUOTED: &str = r#"{
   }
 }"#;
 
+pub(super) fn received_at() -> DateTime<Utc> {
+    time("2026-01-31T10:00:01Z")
+}
+
 fn parse(body: &str) -> FullEvent {
     match Notification::parse(body.as_bytes()) {
         Ok(Notification::Full(full)) => full,
@@ -33,9 +37,8 @@ fn parse(body: &str) -> FullEvent {
 
 /// Parses an event with this name and `data`.
 fn read(event: &str, data: &str) -> Result<Vec<Event>, ParseError> {
-    events(&parse(&format!(
-        r#"{{"event":"{event}","timestamp":"2026-01-31T10:00:00Z","data":{data}}}"#
-    )))
+    let body = format!(r#"{{"event":"{event}","timestamp":"2026-01-31T10:00:00Z","data":{data}}}"#);
+    events(&parse(&body), received_at())
 }
 
 fn kind(event: &str, data: &str) -> EventKind {
@@ -64,7 +67,7 @@ fn time(text: &str) -> DateTime<Utc> {
 
 #[test]
 fn a_quote_is_parsed_completely() {
-    let event = &events(&parse(QUOTED)).unwrap()[0];
+    let event = &events(&parse(QUOTED), received_at()).unwrap()[0];
     assert_eq!(event.trip.as_str(), "atrip-64956153");
     assert_eq!(
         (event.version.at, event.version.source),
@@ -86,6 +89,7 @@ fn a_quote_is_parsed_completely() {
             aircraft_type: Some("Light Jet".into()),
             aircraft_tail: Some("N123XX".into()),
             valid_until: Some(time("2026-02-03T12:00:00Z")),
+            created_at: None,
         })
     );
 }

@@ -1,10 +1,9 @@
 //! Applying events: in any order and with any repetition, the same events make the same trip.
 
-use chrono::DateTime;
 use proptest::prelude::*;
 
 use super::generators::{
-    LearnedEvent, at, bare_quote, event, events_and_shuffled_copies, learned_events, quote, trip_after,
+    LearnedEvent, at, bare_quote, event, events_and_shuffled_copies, learned_events, quote, seen, trip_after,
 };
 use crate::event::{EventKind, FactSource, Money, Party, QuoteDetails};
 use crate::ids::MessageId;
@@ -57,8 +56,9 @@ proptest! {
             let before = trip.clone();
             let mut changed = ChangedFacts::default();
             trip.apply_event(event, *provenance, &mut changed);
-            let TripFacts { status, last_activity_at, quotes, rfqs, messages } = &trip;
-            prop_assert_eq!((&before.status, &before.last_activity_at) != (status, last_activity_at), changed.trip);
+            let TripFacts { status, status_first_seen_at, last_activity_at, quotes, rfqs, messages } = &trip;
+            let trip_before = (&before.status, &before.status_first_seen_at, &before.last_activity_at);
+            prop_assert_eq!(trip_before != (status, status_first_seen_at, last_activity_at), changed.trip);
             for (id, quote) in quotes {
                 prop_assert_eq!(before.quotes.get(id) != Some(quote), changed.quotes.contains(id));
             }
@@ -97,26 +97,64 @@ fn recording_a_fact_returns_how_it_changed_the_quote() {
     let mut quote = QuoteFacts::default();
     let mut record = |seconds: Option<i64>, source, tail: &str| {
         let version = event(seconds, source, EventKind::QuoteReceived(details(tail))).version;
-        quote.record(
-            &QuoteHistory::of_received(details(tail), version.clone(), version.at),
-            &version,
-        )
+        let at = version.at;
+        quote.record(&QuoteHistory::of_received(details(tail), version, at), source)
     };
     assert_eq!(record(Some(5), FactSource::Event, "N1"), FactChange::Created);
-    assert_eq!(record(Some(5), FactSource::Event, "N1"), FactChange::Duplicate);
-    assert_eq!(record(Some(4), FactSource::Document, "N2"), FactChange::Stale);
-    assert_eq!(record(None, FactSource::Document, "N2"), FactChange::Stale);
+    assert_eq!(record(Some(5), FactSource::Event, "N1"), FactChange::Unchanged);
+    assert_eq!(record(Some(4), FactSource::Document, "N2"), FactChange::Unchanged);
+    assert_eq!(record(None, FactSource::Document, "N2"), FactChange::Unchanged);
     // A document may show the aircraft later than the price: that is no change of the quote.
-    assert_eq!(record(Some(5), FactSource::Document, "N3"), FactChange::Reaffirmed);
-    assert_eq!(record(Some(5), FactSource::Event, "N4"), FactChange::Stale);
+    assert_eq!(record(Some(5), FactSource::Document, "N3"), FactChange::Unchanged);
+    assert_eq!(record(Some(4), FactSource::Event, "N4"), FactChange::Unchanged);
     assert_eq!(record(Some(6), FactSource::Event, "N4"), FactChange::Updated);
-    assert_eq!(record(Some(7), FactSource::Event, "N4"), FactChange::Reaffirmed);
+    assert_eq!(record(Some(7), FactSource::Event, "N4"), FactChange::Unchanged);
     let received = quote.received.unwrap();
     assert_eq!(received.version.at, Some(at(7)));
     assert_eq!(
-        received.first_fact_at, None::<DateTime<_>>,
-        "a missing time is the lowest"
+        received.first_fact_at,
+        at(0),
+        "without a time of its own a document is as old as its GET"
     );
+}
+
+/// Two changes of a quote with the same timestamp, or with none: the one that was received later is the newer one. A repetition
+/// counts from its first delivery, in whatever order the two are applied.
+#[test]
+fn events_of_the_same_time_are_ordered_by_their_first_delivery() {
+    let priced = |amount: i64, seconds: Option<i64>, received: i64| -> LearnedEvent {
+        let details = QuoteDetails {
+            price: Some(Money {
+                amount: amount.into(),
+                currency: "USD".to_owned(),
+            }),
+            ..bare_quote("a")
+        };
+        let kind = EventKind::QuoteReceived(details);
+        (
+            seen(seconds, received, FactSource::Event, kind),
+            Provenance::Notified(at(received)),
+        )
+    };
+    for seconds in [None, Some(3)] {
+        // All amounts in both orders: neither the digest nor the amount decides.
+        for (older, newer) in [(100, 90), (90, 100), (1, 2), (2, 1), (7, 5), (5, 7)] {
+            let story = [
+                priced(older, seconds, 5),
+                priced(newer, seconds, 6),
+                priced(older, seconds, 9),
+            ];
+            for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+                let trip = trip_after(order.map(|place| &story[place]));
+                let known = trip.quotes[&quote("a")].received.as_ref().unwrap();
+                assert_eq!(
+                    known.details.price.as_ref().unwrap().amount,
+                    newer.into(),
+                    "{seconds:?} {order:?}"
+                );
+            }
+        }
+    }
 }
 
 fn message() -> EventKind {
@@ -135,7 +173,7 @@ fn the_activity_does_not_depend_on_which_copy_of_an_event_arrives_first() {
         let mut trip = TripFacts::default();
         let mut changed = ChangedFacts::default();
         trip.apply_event(&event, Provenance::Notified(at(first)), &mut changed);
-        trip.apply_repetition(&event, Provenance::Notified(at(second)), &mut changed);
+        trip.apply_event(&event, Provenance::Notified(at(second)), &mut changed);
         trip.last_activity_at
     });
     assert_eq!(activities, [Some(at(60)); 2]);

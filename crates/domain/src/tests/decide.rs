@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::generators::{LearnedEvent, at, learned_events, trip_after};
 use crate::decide::{SessionUpdate, decide};
+use crate::event::{EventKind, QuoteOrigin};
 use crate::ids::QuoteId;
 use crate::primary_quote::PrimaryQuotePolicy;
 use crate::session::SessionSnapshot;
@@ -46,7 +47,7 @@ impl Row {
         session.last_activity_at = session.last_activity_at.max(last_activity_at.unwrap_or_default());
         if let Some(status) = trip_status {
             session.trip_status = Some(status.status.as_str().to_owned());
-            session.trip_status_at = status.version.at;
+            session.trip_status_at = status.at;
         }
     }
 }
@@ -86,6 +87,31 @@ fn row() -> impl Strategy<Value = Row> {
     )
 }
 
+/// Without the statements that a quote was generated of which another event says that its seller made it.
+fn without_contradictions(mut events: Vec<LearnedEvent>) -> Vec<LearnedEvent> {
+    let of_sellers: BTreeSet<QuoteId> = events
+        .iter()
+        .filter_map(|(event, _)| match &event.kind {
+            EventKind::QuoteReceived(details) => Some(details.quote.clone()),
+            EventKind::QuoteOrigin {
+                quote,
+                origin: QuoteOrigin::NotGenerated,
+                ..
+            } => Some(quote.clone()),
+            _ => None,
+        })
+        .collect();
+    events.retain(|(event, _)| match &event.kind {
+        EventKind::QuoteOrigin {
+            quote,
+            origin: QuoteOrigin::Generated,
+            ..
+        } => !of_sellers.contains(quote),
+        _ => true,
+    });
+    events
+}
+
 fn policy() -> impl Strategy<Value = PrimaryQuotePolicy> {
     prop::sample::select(
         &[
@@ -111,8 +137,11 @@ proptest! {
         }
     }
 
+    /// Except that a quote stays counted of which one document says that its seller made it and another that Avinode did.
     #[test]
-    fn deciding_after_every_event_ends_as_deciding_once(row in row(), events in learned_events(), policy in policy()) {
+    fn deciding_after_every_event_ends_as_deciding_once(
+        row in row(), events in learned_events().prop_map(without_contradictions), policy in policy()
+    ) {
         let (mut once, mut stepwise) = (row.clone(), row);
         once.apply(&decide(&once.session, Some(&trip_after(&events)), policy, at(100)));
         let mut trip = TripFacts::default();
@@ -176,7 +205,7 @@ fn steps_move_forward_only_and_an_unknown_one_stays() {
 #[test]
 fn a_session_advances_to_requesting_quotes_when_a_seller_was_contacted_or_answered() {
     use super::generators::{event, rfq};
-    use crate::event::{EventKind, FactSource, Party, TripStatus};
+    use crate::event::{FactSource, Party, TripStatus};
     let step = |kind: EventKind| {
         let events: [LearnedEvent; 1] = [(event(Some(1), FactSource::Event, kind), Provenance::Notified(at(1)))];
         let row = SessionSnapshot {

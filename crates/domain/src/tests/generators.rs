@@ -8,7 +8,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rust_decimal::Decimal;
 
-use crate::event::{Event, EventKind, FactSource, FactVersion, Money, Party, QuoteDetails, TripStatus};
+use crate::event::{Event, EventKind, FactSource, FactVersion, Money, Party, QuoteDetails, QuoteOrigin, TripStatus};
 use crate::ids::{MessageId, QuoteId, RfqId, TripId};
 use crate::trip::{ChangedFacts, Provenance, TripFacts};
 
@@ -38,11 +38,17 @@ pub fn bare_quote(letter: &str) -> QuoteDetails {
         aircraft_type: None,
         aircraft_tail: None,
         valid_until: None,
+        created_at: None,
     }
 }
 
-/// An event with its version; as in production, the digest depends on the content only.
+/// An event with its version; as in production, the digest depends on the content only. It is seen at its time, or at second 0.
 pub fn event(seconds: Option<i64>, source: FactSource, kind: EventKind) -> Event {
+    seen(seconds, seconds.unwrap_or_default(), source, kind)
+}
+
+/// An event with a time of its own, first seen at this second.
+pub fn seen(seconds: Option<i64>, seen_at: i64, source: FactSource, kind: EventKind) -> Event {
     let mut hash = DefaultHasher::new();
     format!("{kind:?}").hash(&mut hash);
     let mut digest = [0; 32];
@@ -52,6 +58,7 @@ pub fn event(seconds: Option<i64>, source: FactSource, kind: EventKind) -> Event
         at: seconds.map(at),
         version: FactVersion {
             at: seconds.map(at),
+            seen_at: at(seen_at),
             source,
             digest,
         },
@@ -82,11 +89,15 @@ fn price() -> impl Strategy<Value = Option<Money>> {
 
 fn quote_details() -> impl Strategy<Value = QuoteDetails> {
     let until = prop::option::weighted(0.3, 50..150_i64);
-    (letter(), prop::option::of(letter()), price(), until).prop_map(|(id, of_rfq, price, until)| QuoteDetails {
-        rfq: of_rfq.map(rfq),
-        price,
-        valid_until: until.map(at),
-        ..bare_quote(id)
+    let created = prop::option::weighted(0.4, 0..4_i64);
+    (letter(), prop::option::of(letter()), price(), until, created).prop_map(|(id, of_rfq, price, until, created)| {
+        QuoteDetails {
+            rfq: of_rfq.map(rfq),
+            price,
+            valid_until: until.map(at),
+            created_at: created.map(at),
+            ..bare_quote(id)
+        }
     })
 }
 
@@ -113,42 +124,54 @@ fn event_kind() -> impl Strategy<Value = EventKind> {
         quote: quote(id),
         rfq: of_rfq.map(rfq),
     });
+    let origins = &[
+        QuoteOrigin::AcceptedLift,
+        QuoteOrigin::NotGenerated,
+        QuoteOrigin::Generated,
+    ];
+    let origin = (letter(), prop::sample::select(&origins[..])).prop_map(|(id, origin)| EventKind::QuoteOrigin {
+        quote: quote(id),
+        rfq: None,
+        origin,
+    });
     prop_oneof![
         5 => quote_details().prop_map(EventKind::QuoteReceived),
         3 => quote_details().prop_map(EventKind::QuoteObserved),
         3 => decline,
         1 => message,
         1 => reaffirmed,
+        2 => origin,
         2 => letter().prop_map(|id| EventKind::TripRequested { rfq: rfq(id) }),
         2 => changed,
     ]
 }
 
 /// One event. Its time may be missing, or later than the time at which it was received. A document mostly has no time of its
-/// own, and half of the documents are polled. Only documents observe quotes.
+/// own, and half of the documents are polled. Only documents observe quotes and state their origin.
 pub fn learned_event() -> impl Strategy<Value = LearnedEvent> {
     let source = prop::sample::select(&[FactSource::Event, FactSource::Document][..]);
-    let document_time = prop::option::of(0..12_i64);
     (
         prop::option::weighted(0.85, 0..12_i64),
+        prop::option::weighted(0.4, 0..12_i64),
+        prop::option::of(0..12_i64),
         source,
-        document_time,
         event_kind(),
         0..12_i64,
     )
-        .prop_map(|(seconds, source, document_time, kind, received)| {
+        .prop_map(|(timestamp, written, created, source, kind, seen_at)| {
             let source = match kind {
-                EventKind::QuoteObserved(_) => FactSource::Document,
+                EventKind::QuoteObserved(_) | EventKind::QuoteOrigin { .. } => FactSource::Document,
                 _ => source,
             };
-            let mut event = event(seconds, source, kind);
-            if source == FactSource::Document {
-                event.at = document_time.map(at);
-            }
-            let provenance = match (source, received % 2) {
-                (FactSource::Document, 0) => Provenance::Polled(at(received)),
-                _ => Provenance::Notified(at(received)),
+            let (seconds, provenance) = match (source, seen_at % 2) {
+                (FactSource::Event, _) => (timestamp, Provenance::Notified(at(seen_at))),
+                (FactSource::Document, 0) => (written, Provenance::Polled(at(seen_at))),
+                (FactSource::Document, _) => (written, Provenance::Notified(at(seen_at))),
             };
+            let mut event = seen(seconds, seen_at, source, kind);
+            if source == FactSource::Document && event.at.is_none() {
+                event.at = created.map(at);
+            }
             (event, provenance)
         })
 }
@@ -185,7 +208,7 @@ fn the_generator_makes_every_event_kind() {
 /// Fails if the events lack a kind, or the match below does not name one.
 #[track_caller]
 pub fn assert_every_kind(events: &[Event]) {
-    let mut counts = [("", 0); 7];
+    let mut counts = [("", 0); 8];
     for event in events {
         let (place, name) = match event.kind {
             EventKind::QuoteReceived(_) => (0, "QuoteReceived"),
@@ -195,6 +218,7 @@ pub fn assert_every_kind(events: &[Event]) {
             EventKind::MessageReceived { .. } => (4, "MessageReceived"),
             EventKind::TripRequested { .. } => (5, "TripRequested"),
             EventKind::TripChanged { .. } => (6, "TripChanged"),
+            EventKind::QuoteOrigin { .. } => (7, "QuoteOrigin"),
         };
         counts[place] = (name, counts[place].1 + 1);
     }

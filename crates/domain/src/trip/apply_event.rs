@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use super::{ChangedFacts, Provenance, TripFacts, TripStatusFact};
+use super::{ChangedFacts, Provenance, TripFacts};
 use crate::event::{Event, EventKind, FactSource, QuoteDetails, TripStatus};
 use crate::ids::{QuoteId, RfqId};
-use crate::quote::{DeclineFact, FactChange, Rfq, record_decline};
+use crate::newest_fact::{NewestFact, VersionedFact};
+use crate::quote::{DeclineFact, FactChange, Rfq};
 use crate::quote_history::QuoteHistory;
 use crate::timeline::{TimelineEvent, quote_detail};
 
@@ -22,7 +23,7 @@ impl TripFacts {
         changed: &mut ChangedFacts,
     ) -> Option<TimelineEvent> {
         let version = &event.version;
-        let happened_at = event.at.or(version.at);
+        let happened_at = happened_at(event);
         if let Some(rfq) = event.kind.rfq()
             && !self.rfqs.contains_key(rfq)
         {
@@ -37,16 +38,11 @@ impl TripFacts {
                 self.apply_quote(details, event, changed)
             }
             EventKind::QuoteReaffirmed { quote, rfq: _ } => {
-                let reaffirmed = QuoteHistory::of_reaffirmed(version.at);
-                if reaffirmed != QuoteHistory::default() {
-                    let known = self.quotes.entry(quote.clone()).or_default();
-                    let before = known.history.clone();
-                    known.merge_history(&reaffirmed);
-                    if before != known.history {
-                        changed.quotes.insert(quote.clone());
-                    }
-                }
-                None
+                let reaffirmed = QuoteHistory::of_reaffirmed(version.moment());
+                self.apply_statement(quote, &reaffirmed, event, changed)
+            }
+            EventKind::QuoteOrigin { quote, rfq: _, origin } => {
+                self.apply_statement(quote, &QuoteHistory::of_origin(*origin), event, changed)
             }
             EventKind::RfqDeclined {
                 rfq,
@@ -85,20 +81,6 @@ impl TripFacts {
         }
     }
 
-    /// Applies the repetition of an event: it counts as activity and changes nothing else.
-    pub fn apply_repetition(&mut self, event: &Event, provenance: Provenance, changed: &mut ChangedFacts) {
-        match event.kind {
-            EventKind::QuoteReceived(_) | EventKind::MessageReceived { .. } => {
-                self.record_activity(event.at, provenance, changed);
-            }
-            EventKind::QuoteObserved(_)
-            | EventKind::QuoteReaffirmed { .. }
-            | EventKind::RfqDeclined { .. }
-            | EventKind::TripRequested { .. }
-            | EventKind::TripChanged { .. } => {}
-        }
-    }
-
     fn record_activity(&mut self, at: Option<DateTime<Utc>>, provenance: Provenance, changed: &mut ChangedFacts) {
         let activity = match provenance {
             Provenance::Notified(received_at) => Some(at.map_or(received_at, |at| at.min(received_at))),
@@ -116,24 +98,33 @@ impl TripFacts {
         event: &Event,
         changed: &mut ChangedFacts,
     ) -> Option<TimelineEvent> {
-        let (id, version) = (&details.quote, &event.version);
-        let quote = self.quotes.entry(id.clone()).or_default();
-        let before = quote.history.clone();
         let statement = match event.kind {
             EventKind::QuoteObserved(_) => QuoteHistory::of_observed,
             _ => QuoteHistory::of_received,
         };
-        let statement = statement(details.clone(), version.clone(), event.at);
-        let change = quote.record(&statement, version);
+        let statement = statement(details.clone(), event.version.clone(), event.at);
+        self.apply_statement(&details.quote, &statement, event, changed)
+    }
+
+    fn apply_statement(
+        &mut self,
+        id: &QuoteId,
+        statement: &QuoteHistory,
+        event: &Event,
+        changed: &mut ChangedFacts,
+    ) -> Option<TimelineEvent> {
+        let quote = self.quotes.entry(id.clone()).or_default();
+        let before = quote.history.clone();
+        let change = quote.record(statement, event.version.source);
         if before != quote.history {
             changed.quotes.insert(id.clone());
         }
-        let happened_at = event.at.or(version.at);
-        let detail = || quote_detail(quote.received.as_ref().map_or(details, |received| &received.details));
+        let detail = quote_detail(&quote.received.as_ref()?.details);
+        let at = happened_at(event);
         match change {
-            FactChange::Created => Some(TimelineEvent::quote_received(id.as_str(), happened_at, detail())),
-            FactChange::Updated => Some(TimelineEvent::quote_changed(id, version, happened_at, detail())),
-            FactChange::Reaffirmed | FactChange::Stale | FactChange::Duplicate | FactChange::Pending => None,
+            FactChange::Created => Some(TimelineEvent::quote_received(id.as_str(), at, detail)),
+            FactChange::Updated => Some(TimelineEvent::quote_changed(id, &event.version, at, detail)),
+            FactChange::Unchanged | FactChange::Pending => None,
         }
     }
 
@@ -146,10 +137,7 @@ impl TripFacts {
         event: &Event,
         changed: &mut ChangedFacts,
     ) -> bool {
-        let decline = DeclineFact {
-            version: event.version.clone(),
-            reason: reason.map(str::to_owned),
-        };
+        let decline = DeclineFact::of(event.version.clone(), reason.map(str::to_owned));
         // A document shows a decline without a time of its own each time it is fetched.
         let is_undated = event.version.source == FactSource::Document && event.at.is_none();
         let mut is_news = false;
@@ -173,16 +161,14 @@ impl TripFacts {
     ) -> Option<TimelineEvent> {
         let version = &event.version;
         let is_document = version.source == FactSource::Document;
-        let before = self.status.clone();
-        self.merge_status(&TripStatusFact {
-            status,
-            version: version.clone(),
-            first_seen_at: version.at.filter(|_| is_document),
-        });
-        changed.trip |= before != self.status;
+        let before = (self.status.clone(), self.status_first_seen_at);
+        self.status.merge(&NewestFact::of(version.clone(), status));
+        self.merge_status_first_seen_at(is_document.then(|| version.moment()));
+        changed.trip |= (&before.0, before.1) != (&self.status, self.status_first_seen_at);
         // Documents show the status each time they are fetched, and every RFQ of a trip shows it: only the first is news.
-        let is_known = |known: TripStatusFact| known.status == status && known.version.source == FactSource::Document;
-        if is_document && before.is_some_and(is_known) {
+        let is_known =
+            |known: &VersionedFact<TripStatus>| known.value == status && known.version.source == FactSource::Document;
+        if is_document && before.0.get().is_some_and(is_known) {
             return None;
         }
         let event_version = (!is_document).then_some(version);
@@ -190,26 +176,32 @@ impl TripFacts {
             status,
             rfq,
             event_version,
-            event.at.or(version.at),
+            happened_at(event),
         ))
     }
 }
 
+/// The time for people: the sender's own, or the GET of a document. `None` for an event without a timestamp.
+fn happened_at(event: &Event) -> Option<DateTime<Utc>> {
+    let version = &event.version;
+    let fetched_at = (version.source == FactSource::Document).then_some(version.seen_at);
+    event.at.or(version.at).or(fetched_at)
+}
+
 /// Returns true if the decline is not a repetition of the known one.
 fn learn_decline<Id: Ord + Clone>(
-    known: &mut Option<DeclineFact>,
+    known: &mut DeclineFact,
     decline: &DeclineFact,
     is_undated: bool,
     changed: &mut BTreeSet<Id>,
     id: &Id,
 ) -> bool {
-    let has_reason = |known: &DeclineFact| decline.reason.is_none() || known.reason == decline.reason;
-    let is_repetition = is_undated && known.as_ref().is_some_and(has_reason);
-    let is_news = matches!(
-        record_decline(known, decline),
-        FactChange::Created | FactChange::Updated
-    );
-    if is_news {
+    let reason = |decline: &DeclineFact| decline.get().and_then(|fact| fact.value.clone());
+    let has_reason = || reason(decline).is_none() || reason(known) == reason(decline);
+    let is_repetition = is_undated && known.get().is_some() && has_reason();
+    let before = known.clone();
+    let is_news = known.merge(decline);
+    if before != *known {
         changed.insert(id.clone());
     }
     is_news && !is_repetition

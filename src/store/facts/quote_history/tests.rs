@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::event::{FactSource, Money, Party};
+use crate::domain::event::{Money, Party, QuoteOrigin};
 use crate::domain::ids::RfqId;
 
 fn at(seconds: i64) -> Option<DateTime<Utc>> {
@@ -21,12 +21,14 @@ fn details(amount: Option<&str>) -> QuoteDetails {
         aircraft_type: Some("Light jet".to_owned()),
         aircraft_tail: None,
         valid_until: at(500),
+        created_at: at(7),
     }
 }
 
 fn version(at: Option<DateTime<Utc>>, source: FactSource, byte: u8) -> FactVersion {
     FactVersion {
         at,
+        seen_at: self::at(3).unwrap(),
         source,
         digest: [byte; 32],
     }
@@ -44,10 +46,17 @@ fn a_written_history_is_read_back() {
     received.merge(&QuoteHistory::of_received(details(None), price_missing, None));
     let cheaper = version(at(2), FactSource::Document, 255);
     received.merge(&QuoteHistory::of_received(details(Some("0.01")), cheaper, at(0)));
-    received.merge(&QuoteHistory::of_reaffirmed(at(4)));
+    received.merge(&QuoteHistory::of_reaffirmed(at(4).unwrap()));
     let mut observed = received.clone();
-    (observed.received, observed.event) = (false, None);
-    for history in [received, observed, QuoteHistory::of_reaffirmed(at(4))] {
+    (observed.made_by_seller, observed.linked) = (false, true);
+    observed.observations.pop();
+    let generated = QuoteHistory::of_origin(QuoteOrigin::Generated);
+    for history in [
+        received,
+        observed,
+        generated,
+        QuoteHistory::of_reaffirmed(at(4).unwrap()),
+    ] {
         assert_eq!(read(&quote, write(&history)), Some(history));
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::support::read;
+use super::support::{began_at, read};
 
 const KINDS: [&str; 4] = [
     "tripmsgs/asellermsg-1",
@@ -40,9 +40,7 @@ proptest! {
                 if data.is_object() || data[0].is_object() {
                     let document = read(kind, &data);
                     prop_assert!(document.trip_ids.len() <= 2);
-                    for event in &document.events {
-                        prop_assert!(event.version.at.is_some());
-                    }
+                    prop_assert!(document.events.iter().all(|event| event.version.seen_at == began_at()));
                     prop_assert!(document.missing.iter().chain(&document.children).all(|other| other.to_string() != kind));
                 }
             }

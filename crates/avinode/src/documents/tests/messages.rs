@@ -38,8 +38,9 @@ fn a_message_with_a_sellers_quote_is_a_quote() {
         panic!("{:?}", document.events)
     };
     assert_eq!(event.at, Some(at("2026-01-31T10:00:00Z")));
-    // A changed price keeps the creation timestamp, so the time of the GET orders it.
-    assert_eq!(event.version.at, Some(began_at()));
+    // A newer price under the same id is in a newer message, whatever the creation time of the quote.
+    let written_at = Some(at("2026-01-31T10:00:01Z"));
+    assert_eq!((event.version.at, event.version.seen_at), (written_at, began_at()));
     assert_eq!(event.version.source, FactSource::Document);
     let expected = QuoteDetails {
         quote: QuoteId::parse("aquote-386512791").unwrap(),
@@ -52,24 +53,22 @@ fn a_message_with_a_sellers_quote_is_a_quote() {
         aircraft_type: Some("Light jet".into()),
         aircraft_tail: Some("N123XX".into()),
         valid_until: None,
+        created_at: Some(at("2026-01-31T10:00:00Z")),
     };
     assert_eq!(event.kind, EventKind::QuoteReceived(expected));
 }
 
 #[test]
-fn an_update_timestamp_orders_a_quote_and_the_creation_is_reported_as_well() {
+fn an_update_timestamp_orders_a_quote_and_its_creation_is_part_of_it() {
     let parsed = events(
         "tripmsgs/asellermsg-1",
         &json!({"sellerQuote": {"id": "aquote-1", "createdOn": "2026-01-31T10:00:00Z", "updatedOn": "2026-01-31T11:00:00Z"}}),
     );
-    let [made, received] = &parsed[..] else {
-        panic!("{parsed:?}")
+    let [received] = &parsed[..] else { panic!("{parsed:?}") };
+    let EventKind::QuoteReceived(details) = &received.kind else {
+        panic!("{received:?}")
     };
-    assert!(matches!(made.kind, EventKind::QuoteReaffirmed { .. }));
-    assert_eq!(
-        (made.at, made.version.at),
-        (Some(at("2026-01-31T10:00:00Z")), Some(at("2026-01-31T10:00:00Z")))
-    );
+    assert_eq!(details.created_at, Some(at("2026-01-31T10:00:00Z")));
     assert_eq!(
         (received.at, received.version.at),
         (Some(at("2026-01-31T11:00:00Z")), Some(at("2026-01-31T11:00:00Z")))
@@ -174,6 +173,9 @@ fn every_other_message_is_chat() {
         };
         assert_eq!(*message, MessageId::parse(id).unwrap());
         assert_eq!((sender.name.as_deref(), rfq.as_ref()), (name, None), "{data}");
-        assert_eq!((event.at, event.version.at), (None, Some(began_at())));
+        assert_eq!(
+            (event.at, event.version.at, event.version.seen_at),
+            (None, None, began_at())
+        );
     }
 }

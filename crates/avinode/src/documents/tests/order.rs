@@ -23,6 +23,11 @@ struct QuoteState {
     quote: u8,
     price: Option<i64>,
     has_update_time: bool,
+    /// The message states when it was written, and the quote when it was made.
+    has_creation_time: bool,
+    is_generated: bool,
+    /// The lift only links its quotes, and does not show the latest one.
+    is_linked: bool,
     /// The lift's `sourcingStatus`; 4 stands for a cancelled RFQ.
     status: u8,
 }
@@ -57,9 +62,12 @@ fn trip_id() -> TripId {
 
 fn quote_body(state: &QuoteState) -> Value {
     let mut quote = json!({
-        "id": format!("aquote-{}", state.quote), "createdOn": timestamp(i64::from(state.quote)),
+        "id": format!("aquote-{}", state.quote), "avinodeGenerated": state.is_generated,
         "sellerPrice": state.price.map(|price| json!({"price": price, "currency": "USD"})),
     });
+    if state.has_creation_time {
+        quote["createdOn"] = json!(timestamp(i64::from(state.quote)));
+    }
     if state.has_update_time {
         quote["updatedOn"] = json!(timestamp(state.second / 2));
     }
@@ -85,14 +93,19 @@ fn report(state: &QuoteState, by: Report) -> Vec<Event> {
     let (path, data) = match by {
         Report::QuoteMessage => (
             format!("tripmsgs/asellermsg-{}", state.quote),
-            json!({"sellerQuote": quote_body(state), "links": links}),
+            json!({"sellerQuote": quote_body(state), "links": links,
+                "createdOn": state.has_creation_time.then(|| timestamp(second / 3))}),
         ),
-        Report::Rfq => (
-            "rfqs/arfq-1".to_owned(),
-            json!({"sellerCompany": "Northwind", "canceled": state.status == 4, "sellerLift": [
-                {"sourcingStatus": state.status, "aircraftTail": "N1",
-                    "latestQuote": {"id": format!("aquote-{}", state.quote)}}]}),
-        ),
+        Report::Rfq => {
+            let quote = json!({"id": format!("aquote-{}", state.quote)});
+            let mut lift = json!({"sourcingStatus": state.status, "aircraftTail": "N1"});
+            match state.is_linked {
+                true => lift["links"] = json!({"quotes": [quote, {"id": "aquote-3"}]}),
+                false => lift["latestQuote"] = quote,
+            }
+            let data = json!({"sellerCompany": "Northwind", "canceled": state.status == 4, "sellerLift": [lift]});
+            ("rfqs/arfq-1".to_owned(), data)
+        }
         Report::Quote => (format!("quotes/aquote-{}", state.quote), quote_body(state)),
         Report::DeclineMessage => (
             format!("tripmsgs/asellermsg-9{second}"),
@@ -107,7 +120,7 @@ fn report(state: &QuoteState, by: Report) -> Vec<Event> {
             let Ok(Notification::Full(full)) = Notification::parse(body.to_string().as_bytes()) else {
                 panic!("{body}")
             };
-            return events(&full).unwrap();
+            return events(&full, began_at() + TimeDelta::seconds(second)).unwrap();
         }
     };
     let get_began_at: DateTime<Utc> = began_at() + TimeDelta::seconds(second);
@@ -118,12 +131,15 @@ fn report(state: &QuoteState, by: Report) -> Vec<Event> {
 
 fn reports() -> impl Strategy<Value = Vec<Vec<Event>>> {
     let price = prop::option::weighted(0.8, 1..4_i64);
-    let state = (0..12_i64, 1..4_u8, price, any::<bool>(), 1..5_u8).prop_map(
-        |(second, quote, price, has_update_time, status)| QuoteState {
+    let state = (0..12_i64, 1..4_u8, price, any::<[bool; 4]>(), 1..5_u8).prop_map(
+        |(second, quote, price, [has_update_time, has_creation_time, is_generated, is_linked], status)| QuoteState {
             second,
             quote,
             price,
             has_update_time,
+            has_creation_time,
+            is_generated,
+            is_linked,
             status,
         },
     );
@@ -164,7 +180,7 @@ proptest! {
 fn the_generator_makes_every_event_kind() {
     let mut runner = TestRunner::deterministic();
     let generated = (0..100).flat_map(|_| reports().new_tree(&mut runner).unwrap().current().concat());
-    let mut counts = [0; 7];
+    let mut counts = [0; 8];
     for event in generated {
         // A new kind does not compile here, and has to be generated as well.
         let place = match event.kind {
@@ -175,6 +191,7 @@ fn the_generator_makes_every_event_kind() {
             EventKind::MessageReceived { .. } => 4,
             EventKind::TripRequested { .. } => 5,
             EventKind::TripChanged { .. } => 6,
+            EventKind::QuoteOrigin { .. } => 7,
         };
         counts[place] += 1;
     }
@@ -187,6 +204,9 @@ fn accepted(second: i64, price: Option<i64>) -> QuoteState {
         quote: 1,
         price,
         has_update_time: false,
+        has_creation_time: false,
+        is_generated: false,
+        is_linked: false,
         status: 2,
     }
 }
@@ -200,13 +220,13 @@ fn quote_message(second: i64, price: i64) -> Vec<Event> {
 #[test]
 fn fetching_a_document_again_does_not_change_the_time_of_its_quote() {
     let quote = &QuoteId::parse("aquote-1").unwrap();
-    let changed_at = |reports: &[Vec<Event>]| trip_after(reports).quotes[quote].received.as_ref().unwrap().changed_at;
-    let created = Some(began_at() + TimeDelta::seconds(1));
+    let changed_at = |reports: &[Vec<Event>]| trip_after(reports).quotes[quote].received.as_ref().unwrap().changed.at;
+    let created = began_at() + TimeDelta::seconds(5);
     assert_eq!(changed_at(&[quote_message(5, 100)]), created);
     assert_eq!(changed_at(&[quote_message(5, 100), quote_message(9, 100)]), created);
     assert_eq!(
         changed_at(&[quote_message(5, 100), quote_message(7, 90), quote_message(9, 90)]),
-        Some(began_at() + TimeDelta::seconds(7))
+        began_at() + TimeDelta::seconds(7)
     );
 }
 

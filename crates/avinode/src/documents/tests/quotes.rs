@@ -1,10 +1,9 @@
 //! Quotes fetched by their own id.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::support::{decline, events, observed, price, read, rfq_id};
-use crate::documents::UnassignedEvent;
-use ingest_domain::event::{EventKind, Party};
+use ingest_domain::event::{EventKind, Party, QuoteOrigin};
 use ingest_domain::ids::QuoteId;
 
 #[test]
@@ -40,42 +39,40 @@ fn the_trip_of_a_quote_can_be_found_by_its_id_and_its_rfq() {
 
 #[test]
 fn a_generated_price_is_not_a_received_quote() {
-    let parsed = |lift: serde_json::Value| {
+    let parsed = |generated: Value, lift: Value| {
         events(
             "quotes/aquote-1",
-            &json!({"sellerPrice": {"price": 1, "currency": "EUR"}, "lift": lift}),
+            &json!({"sellerPrice": {"price": 1, "currency": "EUR"}, "lift": lift, "avinodeGenerated": generated}),
         )
     };
-    assert_eq!(
-        parsed(json!({"sourcingStatus": 1, "sourcingDisplayStatus": "Unanswered"})),
-        []
-    );
-    let accepted = parsed(json!({"sourcingStatus": 2}));
-    assert!(
-        matches!(
-            &accepted[..],
-            [UnassignedEvent {
-                kind: EventKind::QuoteReceived(_),
-                ..
-            }]
-        ),
-        "{accepted:?}"
-    );
-    let bare = parsed(json!({"aircraftType": "Light jet"}));
-    assert!(
-        matches!(
-            &bare[..],
-            [UnassignedEvent {
-                kind: EventKind::QuoteObserved(_),
-                ..
-            }]
-        ),
-        "{bare:?}"
-    );
+    let [made_by_seller, by_avinode] =
+        [QuoteOrigin::NotGenerated, QuoteOrigin::Generated].map(|origin| EventKind::QuoteOrigin {
+            quote: QuoteId::parse("aquote-1").unwrap(),
+            rfq: None,
+            origin,
+        });
+    let open = json!({"sourcingStatus": 1, "sourcingDisplayStatus": "Unanswered"});
+    let bare = json!({"aircraftType": "Light jet"});
+    let accepted = json!({"sourcingStatus": 2});
+    for (generated, lift, origin, is_received) in [
+        (Value::Null, &open, &made_by_seller, None),
+        (Value::Null, &bare, &made_by_seller, Some(false)),
+        (Value::Null, &accepted, &made_by_seller, Some(true)),
+        (json!(false), &accepted, &made_by_seller, Some(true)),
+        (json!(true), &accepted, &by_avinode, Some(false)),
+        (json!("true"), &bare, &by_avinode, Some(false)),
+    ] {
+        let events = parsed(generated.clone(), lift.clone());
+        assert_eq!(&events[0].kind, origin, "{generated} {lift}");
+        let received = events
+            .get(1)
+            .map(|event| matches!(event.kind, EventKind::QuoteReceived(_)));
+        assert_eq!(received, is_received, "{generated} {lift}");
+    }
     // A decline does not confirm a quote: the seller may have declined a generated price.
-    let declined = parsed(json!({"sourcingStatus": 3}));
-    assert!(matches!(declined[0].kind, EventKind::QuoteObserved(_)));
-    assert_eq!(decline(&declined[1]), (None, Some("aquote-1"), None));
+    let declined = parsed(Value::Null, json!({"sourcingStatus": 3}));
+    assert!(matches!(declined[1].kind, EventKind::QuoteObserved(_)));
+    assert_eq!(decline(&declined[2]), (None, Some("aquote-1"), None));
 }
 
 #[test]

@@ -75,46 +75,85 @@ fn an_accepted_lift_with_its_own_quote_is_a_received_and_reaffirmed_quote() {
     );
     assert_eq!(
         (received.at, received.version.at),
-        (Some(at("2026-01-31T10:00:00Z")), Some(began_at()))
+        (Some(at("2026-01-31T10:00:00Z")), None)
+    );
+    assert_eq!(
+        (details.created_at, received.version.seen_at),
+        (received.at, began_at())
     );
     let EventKind::QuoteReaffirmed { quote, .. } = &reaffirmed.kind else {
         panic!("{reaffirmed:?}")
     };
     assert_eq!(
-        (quote.as_str(), reaffirmed.at, reaffirmed.version.at),
-        ("aquote-1", None, Some(began_at()))
+        (quote.as_str(), reaffirmed.at, reaffirmed.version.moment()),
+        ("aquote-1", None, began_at())
     );
 }
 
+/// The quotes of a document by id, and whether they are received or linked by an accepted lift.
+fn quotes_of(events: &[UnassignedEvent]) -> Vec<(&str, &str)> {
+    let quotes = events.iter().filter_map(|event| match &event.kind {
+        EventKind::QuoteReceived(details) => Some((details.quote.as_str(), "received")),
+        EventKind::QuoteOrigin { quote, origin, .. } => Some((quote.as_str(), <&str>::from(origin))),
+        _ => None,
+    });
+    quotes.collect()
+}
+
 #[test]
-fn several_linked_quotes_without_a_latest_one_are_ambiguous() {
+fn the_quotes_that_a_lift_links_are_fetched_unless_it_shows_its_latest_quote() {
     let several = json!({"quotes": [{"id": "aquote-1"}, {"id": "aquote-2"}]});
-    for lift in [
-        json!({"sourcingStatus": 2, "links": several}),
-        json!({"sourcingStatus": 1, "links": {"quotes": [{"id": "aquote-1"}]}}),
-        json!({"sourcingDisplayStatus": "Unanswered", "latestQuote": {"id": "aquote-1"}}),
-        json!({"links": {"quotes": {"id": "aquote-1"}}}),
-        json!({"sourcingStatus": 2, "links": {"quotes": []}}),
-        json!({"sourcingStatus": 2}),
+    let (one, two) = (("aquote-1", "accepted_lift"), ("aquote-2", "accepted_lift"));
+    let received = ("aquote-2", "received");
+    for (lift, expected, missing) in [
+        (json!({"sourcingStatus": 2, "links": several}), vec![one, two], 2),
+        (
+            json!({"sourcingStatus": 1, "links": {"quotes": [{"id": "aquote-1"}]}}),
+            vec![],
+            0,
+        ),
+        (
+            json!({"sourcingDisplayStatus": "Unanswered", "latestQuote": {"id": "aquote-1"}}),
+            vec![],
+            0,
+        ),
+        (json!({"links": {"quotes": {"id": "aquote-1"}}}), vec![], 0),
+        (json!({"sourcingStatus": 2, "links": {"quotes": []}}), vec![], 0),
+        (json!({"sourcingStatus": 2}), vec![], 0),
+        (
+            json!({"sourcingStatus": "2", "links": {"quotes": [{"id": "aquote-2"}, {"id": "aquote-2"}]}}),
+            vec![two],
+            1,
+        ),
+        (
+            json!({"sourcingDisplayStatus": "ACCEPTED", "links": {"quotes": {"href": "https://h/api/quotes/aquote-2"}}}),
+            vec![two],
+            1,
+        ),
+        (
+            json!({"sourcingStatus": 2, "links": several, "latestQuote": {"id": "aquote-2"}}),
+            vec![received],
+            1,
+        ),
+        (
+            json!({"sourcingStatus": 2, "latestQuote": "aquote-2"}),
+            vec![received],
+            1,
+        ),
+        (
+            json!({"sourcingStatus": 2.0, "latestQuote": [{"id": "aquote-2"}]}),
+            vec![received],
+            1,
+        ),
+        (
+            json!({"sourcingStatus": 2, "links": several, "latestQuote": {"id": "aquote-2", "avinodeGenerated": true}}),
+            vec![("aquote-2", "generated")],
+            0,
+        ),
     ] {
-        assert_eq!(quotes(&events_of(&json!([lift]))).len(), 0, "{lift}");
-    }
-    for lift in [
-        json!({"sourcingStatus": 2, "links": several, "latestQuote": {"id": "aquote-2"}}),
-        json!({"sourcingStatus": "2", "links": {"quotes": [{"id": "aquote-2"}, {"id": "aquote-2"}]}}),
-        json!({"sourcingDisplayStatus": "ACCEPTED", "links": {"quotes": {"href": "https://h/api/quotes/aquote-2"}}}),
-        json!({"sourcingStatus": 2, "latestQuote": "aquote-2"}),
-        json!({"sourcingStatus": 2.0, "latestQuote": [{"id": "aquote-2"}]}),
-    ] {
-        let parsed = events_of(&json!([lift]));
-        assert_eq!(
-            quotes(&parsed)
-                .iter()
-                .map(|details| details.quote.as_str())
-                .collect::<Vec<_>>(),
-            ["aquote-2"],
-            "{lift}"
-        );
+        let document = read("rfqs/arfq-12345678", &rfq(&json!([lift])));
+        assert_eq!(quotes_of(&document.events), expected, "{lift}");
+        assert_eq!(document.missing.len(), missing, "{lift}");
     }
 }
 
@@ -162,7 +201,10 @@ fn an_rfq_is_declined_if_one_lift_is_declined_and_none_accepted() {
     assert_eq!(declines(&parsed), [(Some("arfq-12345678"), None, Some("OTHER"))]);
     // The decline is true at the time of the GET, and has no time of its own.
     let parsed = events_of(&json!([refused]));
-    assert_eq!((parsed[1].at, parsed[1].version.at), (None, Some(began_at())));
+    assert_eq!(
+        (parsed[1].at, parsed[1].version.at, parsed[1].version.seen_at),
+        (None, None, began_at())
+    );
 }
 
 #[test]

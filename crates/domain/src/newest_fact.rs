@@ -1,0 +1,69 @@
+//! The newest of the facts about one subject: a decline, a status. Every order of arrival ends with the same one.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{FactSource, FactVersion};
+
+/// The most facts kept of one subject.
+const MAX_FACTS: usize = 16;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionedFact<T> {
+    pub version: FactVersion,
+    pub value: T,
+}
+
+/// The newest fact, and those that may turn out to be newer: an event without a timestamp moves back when an earlier delivery
+/// of it becomes known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NewestFact<T> {
+    /// The newest first; mostly one.
+    facts: Vec<VersionedFact<T>>,
+}
+
+impl<T> Default for NewestFact<T> {
+    fn default() -> Self {
+        Self { facts: Vec::new() }
+    }
+}
+
+impl<T: Clone> NewestFact<T> {
+    pub fn of(version: FactVersion, value: T) -> Self {
+        Self {
+            facts: vec![VersionedFact { version, value }],
+        }
+    }
+
+    pub fn get(&self) -> Option<&VersionedFact<T>> {
+        self.facts.first()
+    }
+
+    /// True if the newest fact is all that is kept.
+    pub fn is_single(&self) -> bool {
+        self.facts.len() <= 1
+    }
+
+    /// Adds facts about the same subject. Commutative, associative and idempotent.
+    ///
+    /// Returns whether another fact is the newest now.
+    pub fn merge(&mut self, other: &Self) -> bool {
+        let identity = |fact: &VersionedFact<T>| (fact.version.at, fact.version.source, fact.version.digest);
+        let before = self.get().map(identity);
+        for fact in &other.facts {
+            let mut fact = fact.clone();
+            fact.version = fact.version.without_repetition();
+            match self.facts.iter_mut().find(|known| identity(known) == identity(&fact)) {
+                Some(known) => known.version.merge_repetition(&fact.version),
+                None => self.facts.push(fact),
+            }
+        }
+        self.facts.sort_by(|one, other| other.version.cmp(&one.version));
+        let is_fixed =
+            |fact: &&VersionedFact<T>| fact.version.source == FactSource::Document || fact.version.at.is_some();
+        let newest_fixed = self.facts.iter().find(is_fixed).map(|fact| fact.version.moment());
+        self.facts.retain(|fact| Some(fact.version.moment()) >= newest_fixed);
+        self.facts.truncate(MAX_FACTS);
+        self.get().map(identity) != before
+    }
+}
