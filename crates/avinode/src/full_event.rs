@@ -25,6 +25,7 @@ pub fn events(full: &FullEvent) -> Result<Vec<Event>, ParseError> {
     let kind = match full.event.as_str() {
         "TripRequestSellerResponse" | "TripRequestSellerResponseMine" => seller_response(data)?,
         "TripQuoteDeclined" => Some(declined(data)?),
+        "TripQuoteAccepted" => Some(accepted(data)?),
         "TripChatFromBuyer" | "TripChatFromSeller" | "TripChatMine" | "TripChatSeller" => Some(message(data)?),
         "TripRequest" | "TripRequestMine" | "TripRequestBuyer" => Some(trip_request(data)?),
         "TripCancelled" => Some(trip_changed(data, TripStatus::Cancelled)?),
@@ -77,6 +78,7 @@ fn quote_details(data: &Value, quote: QuoteId) -> Result<QuoteDetails, ParseErro
         rfq: rfq(data)?,
         // As relays write it, else as in Avinode's own documents.
         price: money::price(&value["totalPrice"], "amount").or_else(|| money::price(&value["sellerPrice"], "price")),
+        unread_price: None,
         operator: seller(data),
         aircraft_type: sanitize::printable_at(value, &["aircraft", "type"])
             .or_else(|| sanitize::printable_at(value, &["aircraft", "model"])),
@@ -98,6 +100,13 @@ fn declined(data: &Value) -> Result<EventKind, ParseError> {
     })
 }
 
+fn accepted(data: &Value) -> Result<EventKind, ParseError> {
+    Ok(EventKind::QuoteAccepted {
+        quote: quote(data)?.ok_or(ParseError::NothingAccepted)?,
+        rfq: rfq(data)?,
+    })
+}
+
 fn message(data: &Value) -> Result<EventKind, ParseError> {
     let message = match id_at(data, &["message", "id"], "data.message.id", MessageId::parse)? {
         Some(id) => id,
@@ -115,6 +124,7 @@ fn message(data: &Value) -> Result<EventKind, ParseError> {
         message,
         sender,
         rfq: rfq(data)?,
+        text: sanitize::message_text(&data["message"]).or_else(|| sanitize::message_text(data)),
     })
 }
 

@@ -33,6 +33,8 @@ pub enum ParseError {
     NoQuote,
     #[error("the event is a decline but names neither an RFQ (data.request.id) nor a quote (data.quote.id)")]
     NothingDeclined,
+    #[error("the event is an acceptance but names no quote (data.quote.id)")]
+    NothingAccepted,
     #[error("unknown data.request.status \"{0}\", and no quote")]
     UnknownStatus(String),
     #[error("unknown data.action \"{0}\"")]

@@ -6,11 +6,13 @@ use serde_json::Value;
 
 use crate::domain::event::{FactVersion, QuoteDetails};
 use crate::domain::ids::QuoteId;
-use crate::domain::quote_history::QuoteHistory;
+use crate::domain::quote_history::{Observation, QuoteHistory};
 
 /// The value of the column.
 pub fn write(history: &QuoteHistory) -> Option<Value> {
-    if history.documents.is_empty() && history.last_reaffirmed_at.is_none() {
+    let has_unread_price = |event: &Observation| event.details.unread_price.is_some();
+    let is_in_columns = !history.event.as_ref().is_some_and(has_unread_price);
+    if history.documents.is_empty() && history.last_reaffirmed_at.is_none() && is_in_columns {
         return None;
     }
     // Cannot fail: all keys are strings and all numbers finite.

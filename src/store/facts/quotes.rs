@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::quote_history;
 use crate::domain::event::{Money, Party, QuoteDetails};
 use crate::domain::ids::{QuoteId, RfqId};
-use crate::domain::quote::QuoteFacts;
+use crate::domain::quote::{QuoteAcceptance, QuoteFacts};
 use crate::domain::trip::TripFacts;
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
@@ -79,6 +79,7 @@ pub(super) async fn load(
                         .amount
                         .zip(row.currency)
                         .map(|(amount, currency)| Money { amount, currency }),
+                    unread_price: None, // a quote that has one has a history
                     operator: Party {
                         id: row.operator_id,
                         name: row.operator_name,
@@ -94,7 +95,8 @@ pub(super) async fn load(
             .unwrap_or_default();
         let decline = version::read(row.declined_at, row.declined_source, row.declined_digest);
         let decline = version::read_decline(row.declined, decline, row.decline_reason);
-        trip.quotes.insert(id, QuoteFacts::new(&history, decline));
+        let accepted = row.accepted.then_some(QuoteAcceptance { at: row.accepted_at });
+        trip.quotes.insert(id, QuoteFacts::new(&history, decline, accepted));
     }
     Ok(projections)
 }
@@ -109,12 +111,13 @@ pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &QuoteFa
         INSERT INTO avinode_ingest.quote_facts (
             trip_key, quote_id, received, rfq_id, amount, currency, operator_id, operator_name, aircraft_type,
             aircraft_tail, valid_until, fact_at, fact_source, fact_digest, first_fact_at, declined, declined_at,
-            declined_source, declined_digest, decline_reason, history
+            declined_source, declined_digest, decline_reason, history, accepted, accepted_at
         )
         SELECT * FROM unnest(
             $1::text[], $2::text[], $3::boolean[], $4::text[], $5::numeric[], $6::text[], $7::text[], $8::text[],
             $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::smallint[], $14::bytea[],
-            $15::timestamptz[], $16::boolean[], $17::timestamptz[], $18::smallint[], $19::bytea[], $20::text[], $21::jsonb[]
+            $15::timestamptz[], $16::boolean[], $17::timestamptz[], $18::smallint[], $19::bytea[], $20::text[], $21::jsonb[],
+            $22::boolean[], $23::timestamptz[]
         ) AS new (trip_key, quote_id)
         ORDER BY trip_key, quote_id
         ON CONFLICT (trip_key, quote_id) DO UPDATE
@@ -126,7 +129,7 @@ pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &QuoteFa
             first_fact_at = EXCLUDED.first_fact_at, declined = EXCLUDED.declined,
             declined_at = EXCLUDED.declined_at, declined_source = EXCLUDED.declined_source,
             declined_digest = EXCLUDED.declined_digest, decline_reason = EXCLUDED.decline_reason,
-            history = EXCLUDED.history
+            history = EXCLUDED.history, accepted = EXCLUDED.accepted, accepted_at = EXCLUDED.accepted_at
         "#,
         &column(quotes, |(trip_key, _, _)| *trip_key) as &[&str],
         &column(quotes, |(_, id, _)| id.as_str()) as &[&str],
@@ -149,6 +152,8 @@ pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &QuoteFa
         &column(&declines, |&decline| Some(&decline?.version.digest[..])) as &[Option<&[u8]>],
         &column(&declines, |&decline| decline?.reason.as_deref()) as &[Option<&str>],
         &column(quotes, |(_, _, facts)| quote_history::write(&facts.history)) as &[Option<Value>],
+        &column(quotes, |(_, _, facts)| facts.accepted.is_some()),
+        &column(quotes, |(_, _, facts)| facts.accepted?.at) as &[Option<DateTime<Utc>>],
     )
     .execute(tx)
     .await?;

@@ -96,6 +96,7 @@ fn read(key: &str) -> Option<JobPayload> {
                     amount: 20_000.into(),
                     currency: "USD".to_owned(),
                 }),
+                unread_price: None,
                 operator: Party::default(),
                 aircraft_type: None,
                 aircraft_tail: None,

@@ -92,6 +92,7 @@ impl ParsedLift<'_> {
             quote,
             rfq,
             price: json_access::price(latest_quote),
+            unread_price: None,
             operator,
             aircraft_type: self.aircraft_type(),
             aircraft_tail: self.aircraft_tail(),

@@ -9,6 +9,7 @@ use super::lifts::{self, LiftStatus, ParsedDecline, ParsedLift};
 use super::timestamps::DocumentTimestamps;
 use super::{ParsedDocument, UnassignedEvent};
 use crate::resource::{Resource, ResourceKind};
+use crate::sanitize;
 use ingest_domain::event::{EventKind, Party, QuoteDetails};
 use ingest_domain::ids::{MessageId, QuoteId, RfqId};
 
@@ -33,6 +34,7 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
             message,
             sender: sender(resource, data),
             rfq: json_access::only(&rfqs),
+            text: sanitize::message_text(data),
         })
     });
     let seller_quote = json_access::one(&data["sellerQuote"]);
@@ -41,7 +43,7 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         document.events.extend(chat);
         return document;
     }
-    let chat_with_text = chat.clone().filter(|_| json_access::text(data, &["content"]).is_some());
+    let chat_with_text = chat.clone().filter(|_| sanitize::message_text(data).is_some());
     let is_quote = json_access::is_something(seller_quote);
     if let (true, Some(quote)) = (is_quote, quote_id(seller_quote, &lifts)) {
         let details = details(data, quote.clone(), json_access::only(&rfqs), &lifts);
@@ -135,6 +137,7 @@ fn details(data: &Value, quote: QuoteId, rfq: Option<RfqId>, lifts: &[ParsedLift
         quote,
         rfq,
         price: json_access::price(seller_quote),
+        unread_price: None,
         operator: match json_access::party(data, &SELLER) {
             unnamed if unnamed == Party::default() => json_access::party(seller_quote, &SELLER),
             named => named,

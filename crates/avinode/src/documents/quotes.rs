@@ -57,6 +57,7 @@ fn details(data: &Value, quote: QuoteId, rfq: Option<RfqId>, lift: Option<&Parse
         quote,
         rfq,
         price: json_access::price(data),
+        unread_price: None,
         operator: json_access::party(data, &["sellerCompany", "seller", "company"]),
         aircraft_type: lift
             .and_then(ParsedLift::aircraft_type)

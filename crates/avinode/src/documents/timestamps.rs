@@ -125,9 +125,15 @@ fn digest_input(kind: &EventKind) -> Value {
             reason,
             operator,
         } => json!(["rfq_declined", rfq, quote, reason, party_input(operator)]),
-        EventKind::MessageReceived { message, sender, rfq } => {
-            json!(["message_received", message, party_input(sender), rfq])
+        EventKind::MessageReceived {
+            message,
+            sender,
+            rfq,
+            text,
+        } => {
+            json!(["message_received", message, party_input(sender), rfq, text])
         }
+        EventKind::QuoteAccepted { quote, rfq } => json!(["quote_accepted", quote, rfq]),
         EventKind::TripRequested { rfq } => json!(["trip_requested", rfq]),
         EventKind::TripChanged { rfq, status } => json!(["trip_changed", status.as_str(), rfq]),
     }
@@ -138,19 +144,25 @@ fn quote_input(details: &QuoteDetails) -> Value {
         quote,
         rfq,
         price,
+        unread_price,
         operator,
         aircraft_type,
         aircraft_tail,
         valid_until,
     } = details;
-    json!({
+    let mut input = json!({
         "quote": quote,
         "rfq": rfq,
         "price": price.as_ref().map(|Money { amount, currency }| json!([amount.to_string(), currency])),
         "operator": party_input(operator),
         "aircraft": [aircraft_type, aircraft_tail],
         "until": valid_until.map(|until| until.timestamp_micros()),
-    })
+    });
+    // Left out where it is absent, so that the digests of earlier releases stay.
+    if let Some(unread) = unread_price {
+        input["unread_price"] = json!(unread);
+    }
+    input
 }
 
 fn party_input(Party { id, name }: &Party) -> Value {

@@ -79,6 +79,7 @@ fn a_quote_is_parsed_completely() {
                 amount: "45250.50".parse().unwrap(),
                 currency: "USD".into()
             }),
+            unread_price: None,
             operator: Party {
                 id: Some("acompany-4711".into()),
                 name: Some("Northwind Jets".into())
@@ -184,9 +185,38 @@ fn a_chat_message_is_parsed_under_every_event_name() {
                 name: Some("Northwind".into()),
             },
             rfq: None,
+            text: Some("Hello".into()),
         };
         assert_eq!(kind(event, data), expected);
     }
+}
+
+#[test]
+fn the_text_of_a_message_is_printable_on_one_line_and_bounded() {
+    let text = |data: &str| match kind("TripChatMine", &format!(r#"{{"tripId":"A1B2C3",{data}}}"#)) {
+        EventKind::MessageReceived { text, .. } => text,
+        other => panic!("{other:?}"),
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        text(r#""message":{"message":" Hello,\r\n\u0007you ","content":"other"}"#),
+        some("Hello, you")
+    );
+    assert_eq!(text(r#""message":"Hello""#), some("Hello"));
+    assert_eq!(text(r#""content":"Hello""#), some("Hello"));
+    assert_eq!(text(r#""message":{"content":"\u001b","id":"asellermsg-1"}"#), None);
+    let long = format!(r#""message":{{"content":"{}"}}"#, "é".repeat(10_000));
+    assert_eq!(text(&long).unwrap().chars().count(), 2_000);
+}
+
+#[test]
+fn an_accepted_quote_is_parsed_with_its_rfq() {
+    let data = r#"{"trip":{"id":"atrip-1"},"quote":{"id":"aquote-1"},"request":{"id":"arfq-1"}}"#;
+    let expected = EventKind::QuoteAccepted {
+        quote: QuoteId::parse("aquote-1").unwrap(),
+        rfq: Some(RfqId::parse("arfq-1").unwrap()),
+    };
+    assert_eq!(kind("TripQuoteAccepted", data), expected);
 }
 
 #[test]

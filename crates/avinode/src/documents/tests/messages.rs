@@ -45,6 +45,7 @@ fn a_message_with_a_sellers_quote_is_a_quote() {
         quote: QuoteId::parse("aquote-386512791").unwrap(),
         rfq: Some(rfq_id("arfq-12345678")),
         price: price("45250.5", "USD"),
+        unread_price: None,
         operator: Party {
             id: Some("acompany-4711".into()),
             name: Some("Northwind Jets".into()),
@@ -169,7 +170,10 @@ fn every_other_message_is_chat() {
     ] {
         let parsed = events(&format!("tripmsgs/{id}"), &data);
         let [event] = &parsed[..] else { panic!("{parsed:?}") };
-        let EventKind::MessageReceived { message, sender, rfq } = &event.kind else {
+        let EventKind::MessageReceived {
+            message, sender, rfq, ..
+        } = &event.kind
+        else {
             panic!("{event:?}")
         };
         assert_eq!(*message, MessageId::parse(id).unwrap());
