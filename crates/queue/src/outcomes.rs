@@ -12,7 +12,7 @@ const CHUNK: i64 = 5_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobOutcome {
     pub job: i64,
-    /// One word: `applied`, `duplicate`, `nothing`, `gone`.
+    /// One word: `applied`, `duplicate`, `nothing`, `ignored`, `gone`.
     pub outcome: &'static str,
     /// The changes, or the delivery that it repeats.
     pub detail: String,
@@ -29,6 +29,12 @@ impl JobOutcome {
             detail,
             warning: None,
         }
+    }
+
+    /// The same outcome with a warning.
+    #[must_use]
+    pub fn with_warning(self, warning: Option<String>) -> Self {
+        Self { warning, ..self }
     }
 }
 

@@ -111,5 +111,6 @@ fn read(key: &str) -> Option<JobPayload> {
         events,
         provenance: Provenance::Notified(base()),
         follow_ups: Vec::new(),
+        unread: Vec::new(),
     })
 }

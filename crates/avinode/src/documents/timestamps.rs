@@ -15,10 +15,10 @@ use ingest_domain::event::{EventKind, FactSource, FactVersion, Money, Party, Quo
 use ingest_domain::ids::{QuoteId, RfqId};
 
 /// Names of creation timestamps. Only the first has been seen.
-const CREATED: [&str; 4] = ["createdOn", "created", "createdAt", "sentOn"];
+pub(super) const CREATED: [&str; 4] = ["createdOn", "created", "createdAt", "sentOn"];
 
 /// Names of update timestamps. None has been seen; they follow the pattern of `createdOn`.
-const UPDATED: [&str; 8] = [
+pub(super) const UPDATED: [&str; 8] = [
     "updatedOn",
     "modifiedOn",
     "lastModifiedOn",
@@ -76,13 +76,6 @@ impl DocumentTimestamps {
     pub(super) fn immutable(self, kind: EventKind) -> UnassignedEvent {
         let at = self.created.or(self.updated);
         self.event(at, at.unwrap_or(self.began_at), kind)
-    }
-
-    /// A fact that was true when the document was created, and began at an unknown earlier time: ordered by the document's
-    /// timestamp, and without a time of its own.
-    pub(super) fn undated(self, kind: EventKind) -> UnassignedEvent {
-        let ordered_by = self.created.or(self.updated);
-        self.event(None, ordered_by.unwrap_or(self.began_at), kind)
     }
 
     /// A fact that became true after the creation: at the update timestamp, or at an unknown time before the GET.
