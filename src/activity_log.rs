@@ -18,6 +18,7 @@ pub struct ActivityLog {
     deliveries: AtomicU64,
     api_writes: AtomicU64,
     jobs: AtomicU64,
+    ignored: AtomicU64,
     sessions: AtomicU64,
 }
 
@@ -27,6 +28,7 @@ struct ActivitySummary {
     deliveries: u64,
     api_writes: u64,
     jobs: u64,
+    ignored: u64,
     sessions: u64,
 }
 
@@ -36,6 +38,7 @@ impl ActivityLog {
             deliveries: AtomicU64::new(0),
             api_writes: AtomicU64::new(0),
             jobs: AtomicU64::new(0),
+            ignored: AtomicU64::new(0),
             sessions: AtomicU64::new(0),
         }
     }
@@ -56,6 +59,11 @@ impl ActivityLog {
         self.sessions.fetch_add(sessions, Ordering::Relaxed);
     }
 
+    /// Counts jobs whose events have no meaning for sessions.
+    pub fn jobs_ignored(&self, jobs: u64) {
+        self.ignored.fetch_add(jobs, Ordering::Relaxed);
+    }
+
     /// Writes a summary every second in which something was counted. Never returns.
     pub async fn run(&self) {
         let mut ticks = interval(INTERVAL);
@@ -74,9 +82,10 @@ impl ActivityLog {
                 deliveries,
                 api_writes,
                 jobs,
+                ignored,
                 sessions,
             } = summary;
-            tracing::info!(deliveries, api_writes, jobs, sessions, "{summary}");
+            tracing::info!(deliveries, api_writes, jobs, ignored, sessions, "{summary}");
         }
     }
 
@@ -86,6 +95,7 @@ impl ActivityLog {
             deliveries: take(&self.deliveries),
             api_writes: take(&self.api_writes),
             jobs: take(&self.jobs),
+            ignored: take(&self.ignored),
             sessions: take(&self.sessions),
         }
     }
@@ -99,6 +109,7 @@ impl fmt::Display for ActivitySummary {
             (self.deliveries, "delivery received", "deliveries received"),
             (self.api_writes, "API write", "API writes"),
             (self.jobs, "job applied", "jobs applied"),
+            (self.ignored, "job ignored", "jobs ignored"),
             (self.sessions, "session changed", "sessions changed"),
         ] {
             if count > 0 {

@@ -18,10 +18,11 @@ use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::jobs::kinds;
 use crate::jobs::work::{ClaimedWork, JobPayload, trips_with_rfqs};
 use crate::postgres::transaction::{Pool, Transaction};
+use crate::queue::claim;
 use crate::queue::enqueue::{self, InsertOptions, NewJob, RunOption};
 use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};
-use crate::queue::{claim, outcomes};
+use crate::queue::outcomes::{self, JobOutcome};
 use crate::store::{self, merge_trips, related_trips, trips, tx};
 
 /// The transaction of a batch, with its jobs locked. Dropped, it changes nothing.
@@ -141,11 +142,15 @@ impl JobApplier {
         let changed =
             sessions::update(&mut tx, &locked.trips, &mut sessions, &changes, &rows, self.policy, now).await?;
 
-        let mut applied = 0;
+        let (mut applied, mut ignored) = (0, 0);
         for outcome in &mut changes.outcomes {
+            ignored += u64::from(outcome.outcome == "ignored");
             if outcome.outcome == "applied" {
                 applied += 1;
                 outcome.detail.push_str(&format!("; sessions changed: {changed}"));
+            }
+            if let Some(warning) = &outcome.warning {
+                outcome.detail.push_str(&format!("; not understood: {warning}"));
             }
         }
         let follow_ups: Vec<NewJob> = fresh.iter().flat_map(|work| work.follow_ups()).cloned().collect();
@@ -155,6 +160,25 @@ impl JobApplier {
         outcomes::complete(&mut tx, &changes.outcomes).await?;
         tx.commit().await?;
         ACTIVITY.jobs_applied(applied, changed);
+        ACTIVITY.jobs_ignored(ignored);
+        log_warnings(&works, &changes.outcomes);
         Ok(())
+    }
+}
+
+/// Logs the parts that were not understood, once per job: its transaction is committed.
+fn log_warnings(works: &[&ClaimedWork], outcomes: &[JobOutcome]) {
+    for outcome in outcomes {
+        let Some(warning) = &outcome.warning else { continue };
+        let job = outcome.job;
+        let work = works.iter().find(|work| work.job.id == job);
+        let kind = work.map(|work| work.job.kind.as_str());
+        let delivery = work.and_then(|work| work.job.delivery_id);
+        tracing::warn!(
+            job,
+            kind,
+            delivery = delivery.map(tracing::field::display),
+            "did not understand a part of what job {job} applied, the other parts count: {warning}"
+        );
     }
 }

@@ -1,20 +1,24 @@
 //! Full events: a delivery is parsed into events, which are applied once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 
 use super::apply::JobApplier;
+use super::fetch::status;
+use super::kinds;
 use super::work::{ClaimedWork, JobPayload};
-use crate::avinode::full_event::events;
+use crate::avinode::full_event;
 use crate::avinode::notification::Notification;
 use crate::avinode::parse_error::ParseError;
 use crate::domain::ids::EventId;
 use crate::domain::trip::Provenance;
 use crate::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
 use crate::queue::job::JobError;
+use crate::queue::rate_limit::status::LimiterStatus;
 use crate::store::deliveries::{self, StoredDelivery};
 use crate::store::event_keys::EventKey;
 
@@ -40,6 +44,15 @@ impl JobHandler for FullEventHandler {
                     Err(error) => unfinished.push((job.id, error)),
                 }
             }
+            let names_resources = works.iter().any(|work| !work.follow_ups().is_empty());
+            if names_resources {
+                // No second connection while one is held.
+                drop(begun);
+                if status::read(&self.applier.pool).await? == LimiterStatus::Unserved {
+                    works.iter_mut().for_each(ClaimedWork::drop_optional_follow_ups);
+                }
+                begun = self.applier.begin(&batch.jobs).await?;
+            }
             self.applier.apply(begun, &works).await?;
             Ok(unfinished)
         }
@@ -53,7 +66,11 @@ impl FullEventHandler {
         let Notification::Full(full) = Notification::parse(&stored.body).map_err(fail)? else {
             return Err(JobError::fail("expected a full event, found a thin notification"));
         };
-        let events = events(&full, stored.received_at).map_err(fail)?;
+        let parsed = full_event::read(&full, stored.received_at).map_err(fail)?;
+        if parsed.is_ignored {
+            let reason = format!("{} has no meaning for sessions", full.event);
+            return Ok(JobPayload::Ignored { reason });
+        }
         let key = |event_id: EventId| EventKey {
             event_id: event_id.to_string(),
             delivery_id: stored.id,
@@ -63,9 +80,14 @@ impl FullEventHandler {
             key: full.event_id.filter(|_| !self.replay).map(key),
             source: "the event".to_owned(),
             same_trip: Vec::new(),
-            events,
+            events: parsed.events,
             provenance: Provenance::Notified(stored.received_at),
-            follow_ups: Vec::new(),
+            follow_ups: parsed
+                .to_fetch
+                .iter()
+                .map(|it| kinds::follow_up(it, Duration::ZERO))
+                .collect(),
+            unread: parsed.unread,
         })
     }
 }

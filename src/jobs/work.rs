@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::avinode::unread_property::UnreadProperty;
 use crate::domain::event::Event;
 use crate::domain::ids::{QuoteId, RfqId, TripId};
 use crate::domain::trip::Provenance;
@@ -28,7 +29,11 @@ pub enum JobPayload {
         provenance: Provenance,
         /// The fetches that a document calls for; inserted in the same transaction.
         follow_ups: Vec<NewJob>,
+        /// Parts that were sent and not understood.
+        unread: Vec<UnreadProperty>,
     },
+    /// A known event that has no meaning for sessions.
+    Ignored { reason: String },
     /// Another job of the batch applies the document that this one waits for.
     Shared { with: i64 },
     /// Compare a session with everything known about its trip.
@@ -74,6 +79,14 @@ impl ClaimedWork {
         }
     }
 
+    /// Returns the parts of a delivery or a document that were not understood.
+    pub fn unread(&self) -> &[UnreadProperty] {
+        match &self.payload {
+            JobPayload::Events { unread, .. } => unread,
+            _ => &[],
+        }
+    }
+
     /// Returns the session to rematch.
     pub fn session(&self) -> Option<Uuid> {
         match self.payload {
@@ -106,6 +119,16 @@ impl ClaimedWork {
             trips.push(trip.clone());
         }
         trips
+    }
+
+    /// Drops the fetches of resources that the events describe already: where no process has credentials of Avinode's API, they
+    /// would wait for ever.
+    pub fn drop_optional_follow_ups(&mut self) {
+        if let JobPayload::Events { events, follow_ups, .. } = &mut self.payload
+            && events.len() >= follow_ups.len()
+        {
+            follow_ups.clear();
+        }
     }
 
     /// Returns the fetches that a document calls for.

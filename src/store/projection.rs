@@ -40,11 +40,12 @@ pub struct QuoteProjection<'a> {
 /// The rows of quotes, by trip key and quote id.
 pub type ProjectedRows = BTreeMap<(String, String), Uuid>;
 
-/// The price of a quote, if `quotes` can hold it: above zero and below ten billion, rounded to whole cents as Postgres does.
+/// The price of a quote, if `quotes` can hold it: above zero and below ten billion, rounded half-even to two digits. Postgres
+/// rounds half away from zero, so the rounded price is what is written.
 /// The SQL function `avinode_ingest.is_projectable_price(numeric)` is the same rule; a test compares the two.
 pub fn projectable_price(quote: &ReceivedQuote) -> Option<Decimal> {
     let price = quote.details.price.as_ref()?.amount;
-    let price = price.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    let price = price.round_dp_with_strategy(2, RoundingStrategy::MidpointNearestEven);
     (price > Decimal::ZERO && price < Decimal::from(PRICE_LIMIT)).then_some(price)
 }
 

@@ -3,6 +3,7 @@
 //! Avinode documents few of the properties and guarantees none, so every reader is lenient: a missing or odd part makes a
 //! smaller event and never loses one.
 
+mod identity;
 mod json_access;
 mod lifts;
 mod messages;
@@ -10,12 +11,14 @@ mod quotes;
 mod rfqs;
 mod timestamps;
 mod trips;
+mod unread;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::parse_error::ParseError;
 use super::resource::{Resource, ResourceKind};
+use super::unread_property::UnreadProperty;
 use ingest_domain::event::{Event, EventKind, FactVersion};
 use ingest_domain::ids::{QuoteId, ResourceId, RfqId, TripId};
 
@@ -33,6 +36,8 @@ pub struct ParsedDocument {
     pub missing: Vec<Resource>,
     /// The RFQs and messages that a trip or an RFQ lists, each once.
     pub children: Vec<Resource>,
+    /// Parts that were sent and not understood.
+    pub unread: Vec<UnreadProperty>,
 }
 
 /// An [`Event`] of a trip that is not known yet.
@@ -44,25 +49,24 @@ pub struct UnassignedEvent {
     pub kind: EventKind,
 }
 
-/// Parses the `data` of a document; `began_at`: the time at which its GET began. A list is read as its first item.
+/// Parses the `data` of a document; `began_at`: the time at which its GET began. A list is searched for the requested resource.
 ///
 /// A document that states no fact has no events.
 ///
 /// # Errors
-/// `data` is not an object.
+/// `data` is neither an object nor a list that contains the resource, it is that of another resource, or a part without which
+/// its content cannot be identified is missing or invalid.
 pub fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Result<ParsedDocument, ParseError> {
-    let data = json_access::one(data);
-    if !data.is_object() {
-        return Err(ParseError::NoDocument(resource.to_string()));
-    }
+    let data = identity::find(resource, data)?;
     let mut document = match resource.kind {
-        ResourceKind::TripMessages => messages::read(resource, data, began_at),
+        ResourceKind::TripMessages => messages::read(resource, data, began_at)?,
         ResourceKind::Rfqs => rfqs::read(resource, data, began_at),
         ResourceKind::Quotes => quotes::read(resource, data, began_at),
         ResourceKind::Trips => trips::read(data, began_at),
     };
     let own_id = (resource.kind == ResourceKind::Trips).then_some(&resource.id);
-    document.trip_ids = trips::ids(own_id, data);
+    document.trip_ids = trips::ids(own_id, data)?;
+    document.unread = unread::parts(resource.kind, data);
     if let (Some(rfq), true) = (document.rfq.clone(), document.trip_ids.is_empty()) {
         document.add_missing(ResourceKind::Rfqs, rfq.as_str());
     }

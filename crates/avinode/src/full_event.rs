@@ -3,6 +3,8 @@
 //! The property names are those of relays that have been seen (Avinode documents no such format), so every optional part may
 //! be missing or odd.
 
+mod fields;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -10,54 +12,110 @@ use sha2::{Digest as _, Sha256};
 use super::json::text_at;
 use super::notification::{FullEvent, id_at};
 use super::parse_error::{ParseError, quoted};
-use super::{money, sanitize, timestamp};
-use ingest_domain::event::{Event, EventKind, FactSource, FactVersion, Party, QuoteDetails, TripStatus};
-use ingest_domain::ids::{EventId, MessageId, QuoteId, ResourceId, RfqId, TripId};
+use super::quote_price::{IN_EVENTS, QuotePrice};
+use super::resource::{Resource, ResourceKind};
+use super::unread_property::{self, UnreadProperty};
+use super::{sanitize, timestamp};
+use ingest_domain::event::{Event, EventKind, FactSource, FactVersion, QuoteDetails, TripStatus};
+use ingest_domain::ids::{EventId, MessageId, QuoteId};
 
-/// The events that a full event states: at most one today, and none for a seller's answer that is still pending.
+/// Known events without a meaning for sessions.
+const IGNORED: [&str; 5] = [
+    "EmptyLegs",
+    "EmptyLegCreatedMine",
+    "EmptyLegUpdatedMine",
+    "EmptyLegDeletedMine",
+    "ClientLeads",
+];
+
+/// The content of a full event.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ParsedFullEvent {
+    /// At most one for each quote that is named; none for a seller's answer that is still pending.
+    pub events: Vec<Event>,
+    /// The resources that the event only names.
+    pub to_fetch: Vec<Resource>,
+    /// Parts that were sent and not understood.
+    pub unread: Vec<UnreadProperty>,
+    /// A known event without a meaning for sessions.
+    pub is_ignored: bool,
+}
+
+/// The events that a full event states; see [`read`].
+///
+/// # Errors
+/// As [`read`].
+pub fn events(full: &FullEvent, received_at: DateTime<Utc>) -> Result<Vec<Event>, ParseError> {
+    read(full, received_at).map(|parsed| parsed.events)
+}
+
+/// Parses a full event.
 ///
 /// The version's time is the event's `timestamp`; `received_at`: when the delivery was received. The digest covers the event's
 /// name, its id and `data` with sorted keys, so the same event is the same fact in whatever order a relay writes it.
 ///
 /// # Errors
 /// An unknown kind, status or action, or an event without its trip or the id of its subject.
-pub fn events(full: &FullEvent, received_at: DateTime<Utc>) -> Result<Vec<Event>, ParseError> {
+pub fn read(full: &FullEvent, received_at: DateTime<Utc>) -> Result<ParsedFullEvent, ParseError> {
+    let nested = &full.data["data"];
+    let is_nested = nested.is_object() || nested.is_array();
+    read_content(full, received_at).map_err(|error| match error {
+        unknown @ ParseError::UnknownKind(_) => unknown,
+        _ if is_nested => ParseError::NestedData("event"),
+        other => other,
+    })
+}
+
+fn read_content(full: &FullEvent, received_at: DateTime<Utc>) -> Result<ParsedFullEvent, ParseError> {
     let data = &full.data;
-    let kind = match full.event.as_str() {
-        "TripRequestSellerResponse" | "TripRequestSellerResponseMine" => seller_response(data)?,
-        "TripQuoteDeclined" => Some(declined(data)?),
-        "TripChatFromBuyer" | "TripChatFromSeller" | "TripChatMine" | "TripChatSeller" => Some(message(data)?),
-        "TripRequest" | "TripRequestMine" | "TripRequestBuyer" => Some(trip_request(data)?),
-        "TripCancelled" => Some(trip_changed(data, TripStatus::Cancelled)?),
+    let mut parsed = ParsedFullEvent::default();
+    let kinds: Vec<EventKind> = match full.event.as_str() {
+        "TripRequestSellerResponse" | "TripRequestSellerResponseMine" => {
+            seller_response(data, &mut parsed)?.into_iter().collect()
+        }
+        "TripQuoteDeclined" => vec![declined(data)?],
+        "TripQuoteAccepted" => vec![accepted(data)?],
+        "TripChatFromBuyer" | "TripChatFromSeller" | "TripChatMine" | "TripChatSeller" => vec![message(data)?],
+        "TripRequest" | "TripRequestMine" | "TripRequestBuyer" => vec![trip_request(data)?],
+        "TripCancelled" => vec![trip_changed(data, TripStatus::Cancelled)?],
+        "Quotes" | "QuotedTrips" => named_quotes(data, &mut parsed)?,
+        known if IGNORED.contains(&known) => {
+            parsed.is_ignored = true;
+            return Ok(parsed);
+        }
         unknown => return Err(ParseError::UnknownKind(quoted(unknown))),
     };
-    let trip = trip(data)?;
-    let Some(kind) = kind else { return Ok(Vec::new()) };
-    let id = full.event_id.as_ref().map_or("", EventId::as_str);
-    let digest = Sha256::digest(format!("{}\n{id}\n{data}", full.event)).into();
-    let version = FactVersion {
-        at: full.timestamp,
-        seen_at: received_at,
-        source: FactSource::Event,
-        digest,
+    unread_property::add(&mut parsed.unread, full.unread.iter().cloned());
+    let trip = match fields::trip(data)? {
+        Some(trip) => trip,
+        None if !parsed.to_fetch.is_empty() => return Ok(parsed),
+        None => return Err(ParseError::NoTrip),
     };
-    Ok(vec![Event {
-        trip,
-        at: full.timestamp,
-        version,
-        kind,
-    }])
-}
-
-/// The trip's id: `trip.id`, else `tripId` as in thin notifications.
-fn trip(data: &Value) -> Result<TripId, ParseError> {
-    match id_at(data, &["trip", "id"], "data.trip.id", TripId::parse)? {
-        Some(trip) => Ok(trip),
-        None => id_at(data, &["tripId"], "data.tripId", TripId::parse)?.ok_or(ParseError::NoTrip),
+    let id = full.event_id.as_ref().map_or("", EventId::as_str);
+    for kind in kinds {
+        // The quote is part of the digest where an event names several.
+        let several = match (&kind, parsed.to_fetch.len()) {
+            (EventKind::QuoteReceived(details), 2..) => details.quote.as_str(),
+            _ => "",
+        };
+        let digest = Sha256::digest(format!("{}\n{id}\n{data}{several}", full.event)).into();
+        let version = FactVersion {
+            at: full.timestamp,
+            seen_at: received_at,
+            source: FactSource::Event,
+            digest,
+        };
+        parsed.events.push(Event {
+            trip: trip.clone(),
+            at: full.timestamp,
+            version,
+            kind,
+        });
     }
+    Ok(parsed)
 }
 
-fn seller_response(data: &Value) -> Result<Option<EventKind>, ParseError> {
+fn seller_response(data: &Value, parsed: &mut ParsedFullEvent) -> Result<Option<EventKind>, ParseError> {
     let status = text_at(data, &["request", "status"])
         .unwrap_or_default()
         .to_ascii_lowercase();
@@ -65,40 +123,89 @@ fn seller_response(data: &Value) -> Result<Option<EventKind>, ParseError> {
         return declined(data).map(Some);
     }
     // A quote with an id has been made, whatever its status.
-    match (quote(data)?, status.as_str()) {
-        (Some(quote), _) => Ok(Some(EventKind::QuoteReceived(quote_details(data, quote)?))),
+    match (fields::quote(data)?, status.as_str()) {
+        (Some(quote), _) => {
+            // A flat layout has the parts of the quote beside its id.
+            let (value, name) = match data["quote"].is_object() {
+                true => (&data["quote"], "data.quote"),
+                false => (data, "data"),
+            };
+            let details = quote_details(data, value, quote)?;
+            unread_property::add(&mut parsed.unread, unread_parts(value, name));
+            Ok(Some(EventKind::QuoteReceived(details)))
+        }
         (None, "pending") => Ok(None),
         (None, "quoted") => Err(ParseError::NoQuote),
         (None, unknown) => Err(ParseError::UnknownStatus(quoted(unknown))),
     }
 }
 
-fn quote_details(data: &Value, quote: QuoteId) -> Result<QuoteDetails, ParseError> {
-    let value = &data["quote"];
+/// `Quotes` and `QuotedTrips` name quotes, in `quote`, `quotes` or as the event's own subject, and state those that have a
+/// price. Each quote that can be fetched is fetched as well, and a trip of which no quote is named.
+fn named_quotes(data: &Value, parsed: &mut ParsedFullEvent) -> Result<Vec<EventKind>, ParseError> {
+    let is_declined =
+        text_at(data, &["request", "status"]).is_some_and(|status| status.eq_ignore_ascii_case("declined"));
+    let mut kinds = Vec::new();
+    for (name, value, quote) in fields::quotes(data)? {
+        let details = quote_details(data, value, quote.clone())?;
+        unread_property::add(&mut parsed.unread, unread_parts(value, &name));
+        let resource = Resource::by_text(quote.as_str()).filter(|it| it.kind == ResourceKind::Quotes);
+        parsed.to_fetch.extend(resource);
+        if details.price.is_some() && !is_declined {
+            kinds.push(EventKind::QuoteReceived(details));
+        }
+    }
+    if parsed.to_fetch.is_empty() && kinds.is_empty() {
+        let trip = fields::trip(data)?.and_then(|trip| Resource::by_text(trip.as_str()));
+        parsed.to_fetch.extend(trip.filter(|it| it.kind == ResourceKind::Trips));
+    }
+    match parsed.to_fetch.is_empty() && kinds.is_empty() {
+        true => Err(ParseError::NothingNamed),
+        false => Ok(kinds),
+    }
+}
+
+/// `value`: the quote; `data` has what is about the RFQ and the seller.
+fn quote_details(data: &Value, value: &Value, quote: QuoteId) -> Result<QuoteDetails, ParseError> {
+    let QuotePrice { price, unread } = QuotePrice::read(value, &IN_EVENTS);
     Ok(QuoteDetails {
         quote,
-        rfq: rfq(data)?,
-        // As relays write it, else as in Avinode's own documents.
-        price: money::price(&value["totalPrice"], "amount").or_else(|| money::price(&value["sellerPrice"], "price")),
-        operator: seller(data),
+        rfq: fields::rfq(data)?,
+        price,
+        unread_price: unread.map(|unread| unread.to_string()),
+        operator: fields::seller(data),
         aircraft_type: sanitize::printable_at(value, &["aircraft", "type"])
             .or_else(|| sanitize::printable_at(value, &["aircraft", "model"])),
         aircraft_tail: sanitize::printable_at(value, &["aircraft", "tailNumber"]),
-        valid_until: text_at(value, &["validUntil"]).and_then(|text| timestamp::lenient(&text)),
+        valid_until: text_at(value, &["validUntil"]).and_then(|text| timestamp::end_of_validity(&text)),
         created_at: text_at(value, &["createdOn"]).and_then(|text| timestamp::lenient(&text)),
     })
 }
 
+/// The parts of a quote that were sent and not understood.
+fn unread_parts(quote: &Value, name: &str) -> impl Iterator<Item = UnreadProperty> {
+    let price = QuotePrice::read(quote, &IN_EVENTS).unread;
+    let until = timestamp::unread(quote, "validUntil", timestamp::end_of_validity);
+    price.into_iter().chain(until).map(move |it| it.within(name))
+}
+
 fn declined(data: &Value) -> Result<EventKind, ParseError> {
-    let (rfq, quote) = (rfq(data)?, quote(data)?);
+    let (rfq, quote) = (fields::rfq(data)?, fields::quote(data)?);
     if rfq.is_none() && quote.is_none() {
         return Err(ParseError::NothingDeclined);
     }
     Ok(EventKind::RfqDeclined {
         rfq,
         quote,
-        reason: sanitize::printable_at(data, &["declineReason"]),
-        operator: seller(data),
+        reason: fields::decline_reason(data),
+        operator: fields::seller(data),
+    })
+}
+
+fn accepted(data: &Value) -> Result<EventKind, ParseError> {
+    Ok(EventKind::QuoteAccepted {
+        quote: fields::quote(data)?.ok_or(ParseError::NothingAccepted)?,
+        rfq: fields::rfq(data)?,
     })
 }
 
@@ -114,11 +221,11 @@ fn message(data: &Value) -> Result<EventKind, ParseError> {
             })?
         }
     };
-    let sender = party(&data["sender"], &["companyName", "name"]);
     Ok(EventKind::MessageReceived {
         message,
-        sender,
-        rfq: rfq(data)?,
+        sender: fields::party(&data["sender"], &["companyName", "name"]),
+        rfq: fields::rfq(data)?,
+        text: sanitize::message_text(&data["message"]).or_else(|| sanitize::message_text(data)),
     })
 }
 
@@ -126,7 +233,7 @@ fn trip_request(data: &Value) -> Result<EventKind, ParseError> {
     let action = text_at(data, &["action"]).unwrap_or_default().to_ascii_lowercase();
     match action.as_str() {
         "created" => Ok(EventKind::TripRequested {
-            rfq: rfq(data)?.ok_or(ParseError::NoRfq)?,
+            rfq: fields::rfq(data)?.ok_or(ParseError::NoRfq)?,
         }),
         "updated" => trip_changed(data, TripStatus::Updated),
         "cancelled" | "canceled" => trip_changed(data, TripStatus::Cancelled),
@@ -137,34 +244,9 @@ fn trip_request(data: &Value) -> Result<EventKind, ParseError> {
 
 fn trip_changed(data: &Value, status: TripStatus) -> Result<EventKind, ParseError> {
     Ok(EventKind::TripChanged {
-        rfq: rfq(data)?,
+        rfq: fields::rfq(data)?,
         status,
     })
-}
-
-fn rfq(data: &Value) -> Result<Option<RfqId>, ParseError> {
-    id_at(data, &["request", "id"], "data.request.id", RfqId::parse)
-}
-
-fn quote(data: &Value) -> Result<Option<QuoteId>, ParseError> {
-    id_at(data, &["quote", "id"], "data.quote.id", QuoteId::parse)
-}
-
-fn seller(data: &Value) -> Party {
-    party(&data["seller"], &["name"])
-}
-
-/// A company, else a person. An invalid id is dropped, never cut: a cut id would name another party.
-fn party(value: &Value, names: &[&str]) -> Party {
-    let id = |key| {
-        text_at(value, &[key])
-            .and_then(|text| ResourceId::parse(&text).ok())
-            .map(|id| id.to_string())
-    };
-    Party {
-        id: id("companyId").or_else(|| id("id")),
-        name: names.iter().find_map(|name| sanitize::printable_at(value, &[name])),
-    }
 }
 
 #[cfg(test)]

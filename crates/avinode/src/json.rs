@@ -67,6 +67,15 @@ pub fn text_at<'v>(value: &'v Value, path: &[&str]) -> Option<Cow<'v, str>> {
     (!text.is_empty()).then_some(text)
 }
 
+/// The number at a path of keys if it is not whole (`7015.0`, `7e3`). Such a number is no id: the same id has other digits when
+/// its sender writes it as a whole number.
+pub(crate) fn fractional_at(value: &Value, path: &[&str]) -> Option<String> {
+    let found = path.iter().try_fold(value, |value, key| value.get(key))?;
+    let number = found.as_number()?.to_string();
+    let is_whole = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    (!is_whole).then(|| number.chars().take(40).collect())
+}
+
 /// The bytes as UTF-8, without the byte order mark, which RFC 8259 allows a reader to ignore.
 fn text(bytes: &[u8]) -> Result<&str, JsonSyntaxError> {
     let text = std::str::from_utf8(bytes)?;

@@ -23,7 +23,7 @@ pub(super) fn price(object: &Value, amount_key: &str) -> Option<Money> {
 
 /// Parses an amount above zero, exactly: `12000`, `12000.50`, `1.2e4`. No signs and no thousands separators; a point is
 /// always the decimal point.
-fn amount(text: &str) -> Option<Decimal> {
+pub(super) fn amount(text: &str) -> Option<Decimal> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
         None => (text, 0),
@@ -48,6 +48,12 @@ fn amount(text: &str) -> Option<Decimal> {
         .checked_pow(u32::try_from(power).ok()?)?
         .checked_mul(significant)?;
     (amount <= MAX_AMOUNT).then(|| Decimal::from_i128_with_scale(amount, 0))
+}
+
+/// True for zero in any spelling: no price, and understood.
+pub(super) fn is_zero(text: &str) -> bool {
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    mantissa.contains('0') && mantissa.bytes().all(|byte| byte == b'0' || byte == b'.')
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::json::{self, text_at};
 use super::parse_error::{ParseError, quoted};
+use super::unread_property::UnreadProperty;
 use super::{sanitize, timestamp};
 use ingest_domain::ids::{EventId, IdError, ResourceId, TripId};
 
@@ -30,6 +31,8 @@ pub struct ThinNotification {
     pub kind: Option<String>,
     /// `tripId`; missing from older samples.
     pub trip: Option<TripId>,
+    /// A `tripId` that was sent and not understood.
+    pub unread: Vec<UnreadProperty>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +47,8 @@ pub struct FullEvent {
     pub api_version: Option<String>,
     /// `data`: always an object.
     pub data: Value,
+    /// A timestamp that was sent and not understood.
+    pub unread: Vec<UnreadProperty>,
 }
 
 /// The kind of a delivery, which decides the kind of its job.
@@ -85,6 +90,7 @@ impl Notification {
             return Ok(Self::Full(FullEvent {
                 event_id: id_at(&value, &["eventId"], "eventId", EventId::parse)?,
                 timestamp: text_at(&value, &["timestamp"]).and_then(|text| timestamp::lenient(&text)),
+                unread: Vec::from_iter(timestamp::unread(&value, "timestamp", timestamp::lenient)),
                 api_version: sanitize::printable_at(&value, &["apiVersion"]),
                 data: data.ok_or_else(|| ParseError::NoData(quoted(&event)))?,
                 event,
@@ -94,11 +100,19 @@ impl Notification {
         let (Some(id), Some(href)) = (id, text_at(&value, &["href"])) else {
             return Err(ParseError::NeitherFormat);
         };
+        let trip = id_at(&value, &["tripId"], "tripId", TripId::parse);
         Ok(Self::Thin(ThinNotification {
             id,
             href: href.into_owned(),
             kind: text_at(&value, &["type"]).map(Into::into),
-            trip: text_at(&value, &["tripId"]).and_then(|text| TripId::parse(&text).ok()),
+            unread: match &trip {
+                Err(ParseError::BadId { .. }) => Vec::from_iter(UnreadProperty::of("tripId", &value["tripId"])),
+                _ => Vec::new(),
+            },
+            trip: match trip {
+                Err(fraction @ ParseError::FractionalId { .. }) => return Err(fraction),
+                trip => trip.unwrap_or_default(),
+            },
         }))
     }
 }
@@ -110,6 +124,10 @@ pub(super) fn id_at<Id>(
     name: &'static str,
     parse: fn(&str) -> Result<Id, IdError>,
 ) -> Result<Option<Id>, ParseError> {
+    if let Some(value) = json::fractional_at(value, path) {
+        let name = name.to_owned();
+        return Err(ParseError::FractionalId { name, value });
+    }
     let id = text_at(value, path).map(|text| parse(&text)).transpose();
     id.map_err(|why| ParseError::BadId { name, why })
 }

@@ -33,10 +33,34 @@ pub enum ParseError {
     NoQuote,
     #[error("the event is a decline but names neither an RFQ (data.request.id) nor a quote (data.quote.id)")]
     NothingDeclined,
+    #[error("the event is an acceptance but names no quote (data.quote.id)")]
+    NothingAccepted,
     #[error("unknown data.request.status \"{0}\", and no quote")]
     UnknownStatus(String),
     #[error("unknown data.action \"{0}\"")]
     UnknownAction(String),
+    /// A quote or trip event without either.
+    #[error(
+        "the event names neither a quote (data.quote.id, data.quotes[].id) nor a trip that can be fetched (data.trip.id)"
+    )]
+    NothingNamed,
+    /// The subject: an event or a resource.
+    #[error("the data of the {0} contains another data object: its content is expected directly in data")]
+    NestedData(&'static str),
+    #[error("{name} is the number {value}: an id is a text or a whole number")]
+    FractionalId {
+        /// The property.
+        name: String,
+        value: String,
+    },
+    #[error("the sellerQuote of {0} has no id, and its lifts link no single quote: the quote cannot be identified")]
+    NoSellerQuoteId(String),
+    /// A list that was fetched.
+    #[error("the data of {resource}, as fetched, is a list of {items} without an item of this id")]
+    NotInList { resource: String, items: usize },
+    /// Another resource than the requested one was fetched.
+    #[error("the document fetched for {resource} has the id \"{found}\", so it is not applied")]
+    OtherDocument { resource: String, found: String },
     #[error("the event has the action \"created\" but names no RFQ (data.request.id)")]
     NoRfq,
 }

@@ -41,6 +41,11 @@ impl ResourceKind {
 }
 
 impl Resource {
+    /// The resource of an id as text; `None` also for an invalid id.
+    pub fn by_text(id: &str) -> Option<Self> {
+        Self::by_id(&ResourceId::parse(id).ok()?)
+    }
+
     /// The resource of an id, by the prefix before its first dash: `arfq`, `aquote`, `atrip`, and any prefix that ends in
     /// `msg` (`asellermsg` and `abuyermsg` have been seen). `None` for any other prefix, and for bare digits.
     pub fn by_id(id: &ResourceId) -> Option<Self> {

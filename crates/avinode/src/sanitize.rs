@@ -13,6 +13,22 @@ pub(super) fn printable_at(value: &Value, path: &[&str]) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// The longest message text, in characters. A timeline shows it; the whole text stays in the stored delivery or document.
+const MAX_MESSAGE_CHARS: usize = 2_000;
+
+/// The text of a chat message, in `message` or `content`: on one line, printable and bounded. Both are printable texts only if
+/// they are texts: a relay's `message` may be the object that contains the text.
+pub(super) fn message_text(message: &Value) -> Option<String> {
+    ["message", "content"].iter().find_map(|key| {
+        let one_line = text_at(message, &[key])?
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        let text = printable(&one_line, MAX_MESSAGE_CHARS);
+        (!text.is_empty()).then_some(text)
+    })
+}
+
 /// Removes control characters, cuts the text to `max_chars` and trims it.
 pub(super) fn printable(text: &str, max_chars: usize) -> String {
     let printable: String = text

@@ -51,7 +51,11 @@ pub enum EventKind {
         message: MessageId,
         sender: Party,
         rfq: Option<RfqId>,
+        /// The printable text, cut to a few thousand characters.
+        text: Option<String>,
     },
+    /// The buyer accepted a quote.
+    QuoteAccepted { quote: QuoteId, rfq: Option<RfqId> },
     /// An RFQ was sent to a seller.
     TripRequested { rfq: RfqId },
     /// The trip was updated, cancelled or expired.
@@ -68,6 +72,7 @@ impl EventKind {
             | Self::QuoteOrigin { rfq, .. }
             | Self::RfqDeclined { rfq, .. }
             | Self::MessageReceived { rfq, .. }
+            | Self::QuoteAccepted { rfq, .. }
             | Self::TripChanged { rfq, .. } => rfq.as_ref(),
         }
     }
@@ -112,6 +117,9 @@ pub struct QuoteDetails {
     pub rfq: Option<RfqId>,
     /// `None` also for a price of zero or below.
     pub price: Option<Money>,
+    /// A price that was sent and not understood, as property and value; `None` if there is a price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_price: Option<String>,
     pub operator: Party,
     /// Aircraft type or model, for example `Light Jet`.
     pub aircraft_type: Option<String>,

@@ -15,6 +15,23 @@ pub struct QuoteFacts {
     pub received: Option<ReceivedQuote>,
     /// The declines that named the quote.
     pub decline: DeclineFact,
+    /// The buyer accepted the quote.
+    pub accepted: Option<QuoteAcceptance>,
+}
+
+/// The buyer's acceptance of a quote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuoteAcceptance {
+    /// The earliest of the sender's own times; `None` if no event had one.
+    pub at: Option<DateTime<Utc>>,
+}
+
+impl QuoteAcceptance {
+    /// Adds an acceptance of the same quote. Commutative, associative and idempotent.
+    pub fn record(known: &mut Option<Self>, other: Self) {
+        let at = known.and_then(|known| known.at).into_iter().chain(other.at).min();
+        *known = Some(Self { at });
+    }
 }
 
 /// A received quote, derived from its history.
@@ -55,11 +72,12 @@ pub enum FactChange {
 }
 
 impl QuoteFacts {
-    pub fn new(history: &QuoteHistory, decline: DeclineFact) -> Self {
+    pub fn new(history: &QuoteHistory, decline: DeclineFact, accepted: Option<QuoteAcceptance>) -> Self {
         let mut quote = Self {
             history: QuoteHistory::default(),
             received: None,
             decline,
+            accepted,
         };
         quote.merge_history(history);
         quote
@@ -99,8 +117,12 @@ impl QuoteFacts {
             history,
             received: _, // derived from the history
             decline,
+            accepted,
         } = other;
         self.merge_history(history);
+        if let Some(accepted) = accepted {
+            QuoteAcceptance::record(&mut self.accepted, *accepted);
+        }
         self.decline.merge(decline);
     }
 }
@@ -117,18 +139,20 @@ impl Rfq {
 /// Compares what people see of a quote. Documents show a quote in parts, so learning more about its aircraft, operator or RFQ
 /// is no change of the quote.
 fn is_visible_change(before: &QuoteDetails, after: &QuoteDetails, source: FactSource) -> bool {
-    fn offer(details: &QuoteDetails) -> (Option<&Money>, Option<DateTime<Utc>>) {
+    fn offer(details: &QuoteDetails) -> (Option<&Money>, Option<&String>, Option<DateTime<Utc>>) {
         let QuoteDetails {
             quote: _,
             rfq: _,
             price,
+            unread_price,
             operator: _,
             aircraft_type: _,
             aircraft_tail: _,
             valid_until,
             created_at: _,
         } = details;
-        (price.as_ref(), *valid_until)
+        let unread_price = unread_price.as_ref().filter(|_| price.is_none());
+        (price.as_ref(), unread_price, *valid_until)
     }
     match source {
         FactSource::Event => before != after,

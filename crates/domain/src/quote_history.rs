@@ -273,6 +273,7 @@ fn fill_gaps(details: &mut QuoteDetails, older: &QuoteDetails) {
         quote: _,
         rfq,
         price,
+        unread_price,
         operator,
         aircraft_type,
         aircraft_tail,
@@ -280,6 +281,9 @@ fn fill_gaps(details: &mut QuoteDetails, older: &QuoteDetails) {
         created_at,
     } = older;
     fill(&mut details.rfq, rfq);
+    if details.price.is_none() {
+        fill(&mut details.unread_price, unread_price);
+    }
     fill(&mut details.price, price);
     if details.operator == Party::default() {
         details.operator.clone_from(operator);

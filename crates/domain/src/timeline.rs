@@ -14,6 +14,7 @@ pub enum TimelineKind {
     QuoteReceived,
     QuoteChanged,
     RfqDeclined,
+    QuoteAccepted,
     QuoteExpired,
     MessageReceived,
     TripRequested,
@@ -88,11 +89,21 @@ impl TimelineEvent {
         ))
     }
 
-    pub fn message_received(message: &MessageId, sender: &Party, at: Option<DateTime<Utc>>) -> Self {
+    /// One entry for each accepted quote: the key has no version.
+    pub fn quote_accepted(quote: &QuoteId, rfq: Option<&RfqId>, at: Option<DateTime<Utc>>) -> Self {
+        TimelineKind::QuoteAccepted.event(format!("accepted/{quote}"), at, json!({"quote": quote, "rfq": rfq}))
+    }
+
+    pub fn message_received(
+        message: &MessageId,
+        sender: &Party,
+        text: Option<&str>,
+        at: Option<DateTime<Utc>>,
+    ) -> Self {
         TimelineKind::MessageReceived.event(
             format!("message/{message}"),
             at,
-            json!({"message": message, "from": sender.name}),
+            json!({"message": message, "from": sender.name, "text": text}),
         )
     }
 
@@ -142,13 +153,17 @@ impl TimelineEvent {
 
 /// A quote for people: `detail` of the entries about it.
 pub fn quote_detail(details: &QuoteDetails) -> Value {
-    json!({
+    let mut detail = json!({
         "quote": details.quote,
         "rfq": details.rfq,
         "operator": details.operator.name,
         "price": details.price.as_ref().map(|price| price.amount.to_string()),
         "currency": details.price.as_ref().map(|price| price.currency.clone()),
-    })
+    });
+    if let Some(unread) = &details.unread_price {
+        detail["price_not_understood"] = json!(unread);
+    }
+    detail
 }
 
 fn versioned_key(verb: &str, subject: &str, version: &FactVersion) -> String {

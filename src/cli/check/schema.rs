@@ -1,12 +1,15 @@
 //! The checks of a migrated database: privileges, row-level security, triggers, indexes, the queue, and quotes without a row in
 //! `public.quotes`.
 
+use std::time::Duration;
+
 use super::finding::{CheckName, CheckResult, CheckResults};
 use crate::jobs::fetch::status;
 use crate::postgres::diagnostics::{self, SchemaProblems};
 use crate::postgres::transaction::Pool;
 use crate::queue::admin;
 use crate::queue::job_kind::JobKind;
+use crate::queue::outcomes::{self, OutcomeWarnings};
 use crate::queue::rate_limit::status::LimiterStatus;
 use crate::store::unprojected::{self, UnprojectedCount, UnprojectedReason};
 
@@ -17,6 +20,10 @@ const INDEXES: CheckName = CheckName("indexes");
 const COLUMNS: CheckName = CheckName("columns");
 const QUOTES: CheckName = CheckName("quotes");
 const JOBS: CheckName = CheckName("jobs");
+const CONTENT: CheckName = CheckName("content");
+
+/// Outcomes of older jobs are not counted: what made them may be repaired by now.
+const WARNINGS_OF: Duration = Duration::from_secs(7 * 24 * 3600);
 
 pub async fn check(pool: &Pool, role: &str, results: &mut CheckResults) -> Result<(), sqlx::Error> {
     let problems = diagnostics::schema_problems(pool).await?;
@@ -27,6 +34,7 @@ pub async fn check(pool: &Pool, role: &str, results: &mut CheckResults) -> Resul
         let (waiting, dead) = admin::count_live_and_dead(pool, &JobKind::FETCHING).await?;
         results.extend(jobs(waiting, dead, &status::read(pool).await?));
         results.extend(quotes(&unprojected::count_by_reason(pool).await?));
+        results.add(content(outcomes::warnings(pool, WARNINGS_OF).await?));
     }
     Ok(())
 }
@@ -143,6 +151,19 @@ fn quotes(unprojected: &[UnprojectedCount]) -> Vec<CheckResult> {
         }
     });
     each.collect()
+}
+
+/// Parts of deliveries and documents that were sent and not understood.
+fn content(warnings: Option<OutcomeWarnings>) -> CheckResult {
+    match warnings {
+        None => CONTENT.ok("all parts of the last 7 days that the service uses were understood"),
+        Some(OutcomeWarnings { count, newest }) => CONTENT.warning(
+            format!(
+                "parts of {count} deliveries or documents of the last 7 days were not understood, the newest: {newest}"
+            ),
+            "see the details in avinode-ingest deliveries show, and the form that docs/troubleshooting.md asks for",
+        ),
+    }
 }
 
 fn jobs(waiting: i64, dead: i64, fetching: &LimiterStatus) -> Vec<CheckResult> {

@@ -89,6 +89,7 @@ pub(super) fn learn(
                     false => ("applied", lines.join(", ")),
                 }
             }
+            JobPayload::Ignored { reason } => ("ignored", reason.clone()),
             JobPayload::Shared { with } => ("applied", format!("shares the document of job {with}")),
             JobPayload::Rematch { session } => ("applied", format!("rematched session {session}")),
             JobPayload::QuoteExpiry {
@@ -119,7 +120,9 @@ pub(super) fn learn(
                 }
             }
         };
-        changes.outcomes.push(JobOutcome::new(work.job.id, outcome, detail));
+        changes
+            .outcomes
+            .push(JobOutcome::new(work.job.id, outcome, detail).with_warning(warning(work)));
     }
     // After the events that they repeat, which make the timeline entries.
     for duplicate in &changes.duplicates {
@@ -135,6 +138,12 @@ pub(super) fn learn(
             }
         }
     }
+}
+
+/// The parts of the work that were sent and not understood, as one text.
+fn warning(work: &ClaimedWork) -> Option<String> {
+    let unread: Vec<String> = work.unread().iter().map(ToString::to_string).collect();
+    (!unread.is_empty()).then(|| unread.join(", "))
 }
 
 /// Applies events to the facts of their trips, and describes the changes.

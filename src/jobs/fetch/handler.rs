@@ -11,6 +11,7 @@ use super::download::{self, Downloader, FetchedDocument};
 use super::follow_up;
 use super::request::FetchRequest;
 use super::trip_lookup;
+use crate::activity_log::ACTIVITY;
 use crate::avinode::documents::{self, ParsedDocument};
 use crate::avinode::resource::Resource;
 use crate::domain::ids::TripId;
@@ -107,6 +108,7 @@ impl FetchHandler {
             events: trip.map(|trip| parsed.events_of(&trip)).unwrap_or_default(),
             provenance: notified.unwrap_or(Provenance::Polled(document.began_at)),
             follow_ups,
+            unread: request.unread.iter().chain(&parsed.unread).cloned().collect(),
         };
         for attempt in 1.. {
             match self.apply_once(&request.jobs, &payload).await {
@@ -144,6 +146,8 @@ impl FetchHandler {
         let held: Vec<JobOutcome> = outcomes.iter().filter(|it| begun.holds(it.job)).cloned().collect();
         outcomes::complete(&mut begun.tx, &held).await?;
         begun.tx.commit().await?;
+        let ignored = held.iter().filter(|outcome| outcome.outcome == "ignored");
+        ACTIVITY.jobs_ignored(ignored.map(|_| 1).sum());
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::avinode::notification::{Notification, ThinNotification};
 use crate::avinode::resource::{Resource, ResourceKind};
+use crate::avinode::unread_property::UnreadProperty;
 use crate::domain::ids::{ResourceId, TripId};
 use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};
@@ -15,7 +16,7 @@ use crate::queue::job_kind::JobKind;
 use crate::queue::outcomes::JobOutcome;
 use crate::store::deliveries::StoredDelivery;
 
-/// Types of resources that are notified and have no trip.
+/// Types of resources that are notified and have no meaning for sessions.
 const IGNORED_TYPES: [&str; 2] = ["emptylegs", "leads"];
 
 #[derive(Debug, Default)]
@@ -30,6 +31,8 @@ pub(super) struct FetchRequest {
     pub(super) claimed_at: DateTime<Utc>,
     /// The trip that the newest notification names.
     pub(super) trip: Option<TripId>,
+    /// Parts of the notifications that were sent and not understood.
+    pub(super) unread: Vec<UnreadProperty>,
     /// Jobs that need no fetch.
     pub(super) outcomes: Vec<JobOutcome>,
     /// Jobs that cannot be served, and those of the same id that need another resource and wait for their turn.
@@ -50,12 +53,18 @@ impl FetchRequest {
         };
         for job in jobs {
             match read(key, job, deliveries, &verify) {
-                Ok(JobRequest::Ignored(why)) => request.outcomes.push(JobOutcome::new(job.id, "nothing", why)),
-                Ok(JobRequest::Fetch(resource, received_at, trip)) => {
+                Ok(JobRequest::Ignored(why)) => request.outcomes.push(JobOutcome::new(job.id, "ignored", why)),
+                Ok(JobRequest::Fetch {
+                    resource,
+                    received_at,
+                    trip,
+                    unread,
+                }) => {
                     if request.resource.get_or_insert_with(|| resource.clone()) == &resource {
                         request.jobs.push(job.clone());
                         request.received_at = request.received_at.max(received_at);
                         request.trip = trip.or(request.trip.take());
+                        request.unread.extend(unread);
                     } else {
                         let snooze = JobError::snooze(
                             "another resource of the same id is fetched first",
@@ -84,8 +93,13 @@ impl FetchRequest {
 
 enum JobRequest {
     Ignored(String),
-    /// The resource, and of its notification the time at which it was received and the trip.
-    Fetch(Resource, Option<DateTime<Utc>>, Option<TripId>),
+    /// The resource, and what its notification says.
+    Fetch {
+        resource: Resource,
+        received_at: Option<DateTime<Utc>>,
+        trip: Option<TripId>,
+        unread: Vec<UnreadProperty>,
+    },
 }
 
 fn read(
@@ -97,7 +111,12 @@ fn read(
     if job.kind != JobKind::FetchNotified {
         let resource = ResourceId::parse(key).ok().and_then(|id| Resource::by_id(&id));
         let resource = resource.ok_or_else(|| JobError::fail(format!("invalid key {key:?}: not a resource id")))?;
-        return Ok(JobRequest::Fetch(resource, None, None));
+        return Ok(JobRequest::Fetch {
+            resource,
+            received_at: None,
+            trip: None,
+            unread: Vec::new(),
+        });
     }
     let stored = job.delivery_id.and_then(|id| deliveries.get(&id));
     let stored = stored.ok_or_else(|| JobError::fail("its delivery was deleted"))?;
@@ -109,12 +128,17 @@ fn read(
     let kind = thin.kind.as_deref().map(str::trim).unwrap_or_default();
     if let Some(ignored) = IGNORED_TYPES.iter().find(|ignored| kind.eq_ignore_ascii_case(ignored)) {
         return Ok(JobRequest::Ignored(format!(
-            "{ignored} are not fetched: they have no trip"
+            "{ignored} have no meaning for sessions and are not fetched"
         )));
     }
     let resource = resource(&thin)?;
     verify(&thin.href, &resource).map_err(|why| JobError::fail(format!("link not followed: {why}")))?;
-    Ok(JobRequest::Fetch(resource, Some(stored.received_at), thin.trip))
+    Ok(JobRequest::Fetch {
+        resource,
+        received_at: Some(stored.received_at),
+        trip: thin.trip,
+        unread: thin.unread,
+    })
 }
 
 /// The resource by the notification's type, or, where it has none, by its id.

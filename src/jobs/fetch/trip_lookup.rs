@@ -55,13 +55,19 @@ pub(super) async fn trip_of(
         _ => "facts know its RFQ or quote under several trips",
     };
     let lost = JobError::fail(format!("{resource} names no trip, and {why}"));
+    let since = |moment: DateTime<Utc>| (request.claimed_at - moment).to_std().unwrap_or_default();
     let Some(missing) = follow_up::rfq_with_trip(resource, parsed) else {
-        return Ok(Err(lost));
+        // Nothing leads to the trip of a lone quote but its message, whose notification may come later.
+        let waits = parsed.quote.is_some() && found.is_empty() && since(fetched_at) < WAIT_FOR_RFQ;
+        let reason = format!("{resource} names no trip, waiting for a message or an RFQ that does");
+        return Ok(Err(match waits {
+            true => JobError::snooze(reason, wait(since(request.newest().max(fetched_at)))),
+            false => lost,
+        }));
     };
     // Documents that wait for one RFQ share its fetch, after which facts know their trip. The waits count from the fetch of
     // each of the two, however long it took until anything could be fetched.
-    let (key, now) = (missing.id.as_str(), request.claimed_at);
-    let since = |moment: DateTime<Utc>| (now - moment).to_std().unwrap_or_default();
+    let key = missing.id.as_str();
     let waiting = enqueue::keys_with_jobs(&mut tx, &JobKind::FETCHING, &[key.to_owned()]).await?;
     if waiting.is_empty() {
         let newest = stored_documents::newest(&mut tx, key).await?;
@@ -79,10 +85,16 @@ pub(super) async fn trip_of(
         }
     }
     tx.commit().await?;
-    let age = since(request.newest().max(fetched_at));
-    let wait = (age / 2).clamp(Duration::from_millis(500), Duration::from_secs(60));
     let reason = format!("{resource} names no trip, {missing} is fetched first");
-    Ok(Err(JobError::snooze(reason, wait)))
+    Ok(Err(JobError::snooze(
+        reason,
+        wait(since(request.newest().max(fetched_at))),
+    )))
+}
+
+/// The time until a document that has waited for this long is looked at again.
+fn wait(age: Duration) -> Duration {
+    (age / 2).clamp(Duration::from_millis(500), Duration::from_secs(60))
 }
 
 /// Inserts fetches of the trips of these sessions of which only the resource id is known: the trip itself shows both ids,

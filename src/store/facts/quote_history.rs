@@ -24,8 +24,8 @@ pub fn write(history: &QuoteHistory) -> Option<Value> {
         && last_reaffirmed_at.is_none()
         && match &observations[..] {
             [] => true,
-            // The last GET of a document is in no column.
-            [only] => *made_by_seller && only.source == FactSource::Event,
+            // The last GET of a document, and a price that was not understood, are in no column.
+            [only] => *made_by_seller && only.source == FactSource::Event && only.details.unread_price.is_none(),
             _ => false,
         }
     {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::quote_history;
 use crate::domain::event::{Money, Party, QuoteDetails};
 use crate::domain::ids::{QuoteId, RfqId};
-use crate::domain::quote::QuoteFacts;
+use crate::domain::quote::{QuoteAcceptance, QuoteFacts};
 use crate::domain::trip::TripFacts;
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
@@ -83,6 +83,7 @@ pub(super) async fn load(
                     .amount
                     .zip(row.currency)
                     .map(|(amount, currency)| Money { amount, currency }),
+                unread_price: None, // a quote that has one has a history
                 operator: Party {
                     id: row.operator_id,
                     name: row.operator_name,
@@ -105,7 +106,8 @@ pub(super) async fn load(
         };
         let newest = decline.read().filter(|_| row.declined).zip(Some(row.decline_reason));
         let decline = version::read_newest(row.declines, newest);
-        trip.quotes.insert(id, QuoteFacts::new(&history, decline));
+        let accepted = row.accepted.then_some(QuoteAcceptance { at: row.accepted_at });
+        trip.quotes.insert(id, QuoteFacts::new(&history, decline, accepted));
     }
     Ok(projections)
 }
@@ -121,13 +123,13 @@ pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &QuoteFa
             trip_key, quote_id, received, rfq_id, amount, currency, operator_id, operator_name, aircraft_type,
             aircraft_tail, valid_until, fact_at, fact_source, fact_digest, first_fact_at, declined, declined_at,
             declined_source, declined_digest, decline_reason, history, fact_seen_at, declined_seen_at, declines,
-            created_at
+            created_at, accepted, accepted_at
         )
         SELECT * FROM unnest(
             $1::text[], $2::text[], $3::boolean[], $4::text[], $5::numeric[], $6::text[], $7::text[], $8::text[],
             $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::smallint[], $14::bytea[],
             $15::timestamptz[], $16::boolean[], $17::timestamptz[], $18::smallint[], $19::bytea[], $20::text[], $21::jsonb[],
-            $22::timestamptz[], $23::timestamptz[], $24::jsonb[], $25::timestamptz[]
+            $22::timestamptz[], $23::timestamptz[], $24::jsonb[], $25::timestamptz[], $26::boolean[], $27::timestamptz[]
         ) AS new (trip_key, quote_id)
         ORDER BY trip_key, quote_id
         ON CONFLICT (trip_key, quote_id) DO UPDATE
@@ -140,7 +142,8 @@ pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &QuoteFa
             declined_at = EXCLUDED.declined_at, declined_source = EXCLUDED.declined_source,
             declined_digest = EXCLUDED.declined_digest, decline_reason = EXCLUDED.decline_reason,
             history = EXCLUDED.history, fact_seen_at = EXCLUDED.fact_seen_at,
-            declined_seen_at = EXCLUDED.declined_seen_at, declines = EXCLUDED.declines, created_at = EXCLUDED.created_at
+            declined_seen_at = EXCLUDED.declined_seen_at, declines = EXCLUDED.declines, created_at = EXCLUDED.created_at,
+            accepted = EXCLUDED.accepted, accepted_at = EXCLUDED.accepted_at
         "#,
         &column(quotes, |(trip_key, _, _)| *trip_key) as &[&str],
         &column(quotes, |(_, id, _)| id.as_str()) as &[&str],
@@ -167,6 +170,8 @@ pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &QuoteFa
         &column(&declines, |&decline| Some(decline?.version.seen_at)) as &[Option<DateTime<Utc>>],
         &column(quotes, |(_, _, facts)| version::write_newest(&facts.decline)) as &[Option<Value>],
         &column(&details, |&quote| quote?.created_at) as &[Option<DateTime<Utc>>],
+        &column(quotes, |(_, _, facts)| facts.accepted.is_some()),
+        &column(quotes, |(_, _, facts)| facts.accepted?.at) as &[Option<DateTime<Utc>>],
     )
     .execute(tx)
     .await?;

@@ -52,9 +52,9 @@ async fn only_the_resources_own_href_causes_a_request() {
         format!("http://{ours}\\@{theirs}/api/rfqs/arfq-1"),
         format!("http://{theirs}#@{ours}/api/rfqs/arfq-1"),
         // Paths, encodings, additions.
-        format!("http://{ours}/api/rfqs/arfq-1?next=http://{theirs}"),
         format!("http://{ours}/api/rfqs/arfq-1#x"),
-        format!("http://{ours}/api/rfqs/arfq-1/"),
+        format!("http://{ours}/api/rfqs/arfq-1//"),
+        format!("http://{theirs}/api/rfqs/arfq-1?next=http://{ours}/api/rfqs/arfq-1"),
         format!("http://{ours}/api/rfqs/../rfqs/arfq-1"),
         format!("http://{ours}/api/rfqs/%61rfq-1"),
         format!("http://{ours}\\api\\rfqs\\arfq-1"),
@@ -83,6 +83,25 @@ async fn only_the_resources_own_href_causes_a_request() {
     let href = format!("http://{ours}/api/rfqs/arfq-1");
     assert!(follow(&client, &href, &rfq).await.unwrap().result.is_ok());
     assert!(avinode.everything().contains(API_TOKEN) && avinode.everything().contains(BEARER));
+}
+
+#[tokio::test]
+async fn another_spelling_of_the_href_causes_a_request_to_our_own_url() {
+    for spelling in ["arfq-1/", "arfq-1?next=http://evil.example", "1", "1/?x=y"] {
+        let avinode = Recorder::answering(document()).await;
+        let client = client(&avinode.base());
+        let href = format!("http://{}/api/rfqs/{spelling}", avinode.address);
+        assert!(
+            follow(&client, &href, &resource("arfq-1"))
+                .await
+                .unwrap()
+                .result
+                .is_ok()
+        );
+        let sent = avinode.everything();
+        assert!(sent.contains("GET /api/rfqs/arfq-1 HTTP/1.1"), "{spelling}: {sent}");
+        assert!(!sent.contains("evil.example"), "{sent}");
+    }
 }
 
 #[tokio::test]

@@ -69,11 +69,7 @@ impl JobHandler for FaultyHandler {
             }
             let mut tx = self.pool.begin().await?;
             let held = claim::lock_held(&mut tx, &batch.jobs).await?;
-            let outcome = |job| JobOutcome {
-                job,
-                outcome: "nothing",
-                detail: String::new(),
-            };
+            let outcome = |job| JobOutcome::new(job, "nothing", "");
             outcomes::complete(&mut tx, &held.iter().copied().map(outcome).collect::<Vec<_>>()).await?;
             tx.commit().await?;
             for id in held {

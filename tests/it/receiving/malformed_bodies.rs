@@ -73,7 +73,7 @@ async fn assert_all_ended(pool: &Pool, deliveries: &[Uuid]) -> usize {
                     dead += 1;
                     assert!(detail.is_some_and(|reason| !reason.is_empty() && !reason.contains("attempts")));
                 }
-                "applied" | "nothing" | "duplicate" => assert!(detail.is_some()),
+                "applied" | "nothing" | "ignored" | "duplicate" => assert!(detail.is_some()),
                 other => panic!("{other}"),
             }
         }

@@ -97,6 +97,7 @@ fn read(key: &str) -> Option<JobPayload> {
                     amount: 20_000.into(),
                     currency: "USD".to_owned(),
                 }),
+                unread_price: None,
                 operator: Party::default(),
                 aircraft_type: None,
                 aircraft_tail: None,
@@ -112,5 +113,6 @@ fn read(key: &str) -> Option<JobPayload> {
         events,
         provenance: Provenance::Notified(base()),
         follow_ups: Vec::new(),
+        unread: Vec::new(),
     })
 }

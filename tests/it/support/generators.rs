@@ -138,6 +138,7 @@ fn name_and_data(trip: usize) -> impl Strategy<Value = (&'static str, Value)> {
     });
     let quote_declined =
         (0..4_u8).prop_map(move |quote| ("TripQuoteDeclined", json!({"quote": {"id": quote_id(quote)}})));
+    let accepted = (0..4_u8).prop_map(move |quote| ("TripQuoteAccepted", json!({"quote": {"id": quote_id(quote)}})));
     let message = (0..3_u8).prop_map(move |id| {
         (
             "TripChatFromSeller",
@@ -147,7 +148,7 @@ fn name_and_data(trip: usize) -> impl Strategy<Value = (&'static str, Value)> {
     let action = prop::sample::select(&["created", "created", "updated", "cancelled", "expired"][..]);
     let requested = (0..3_u8, action)
         .prop_map(move |(number, action)| ("TripRequestMine", json!({"request": rfq(number), "action": action})));
-    prop_oneof![6 => quoted, 2 => declined, 1 => quote_declined, 1 => message, 4 => requested]
+    prop_oneof![6 => quoted, 2 => declined, 1 => quote_declined, 1 => accepted, 1 => message, 4 => requested]
 }
 
 /// An event without its id. Its time may be missing, equal another event's, or be later than the time at which it was
@@ -208,7 +209,7 @@ pub fn check<S: Strategy>(cases: u32, strategy: &S, property: impl Fn(S::Value))
 fn the_generator_makes_every_event_kind_that_a_full_event_can_state() {
     let mut runner = TestRunner::deterministic();
     let bodies = (0..50).flat_map(|_| deliveries().new_tree(&mut runner).unwrap().current());
-    let mut counts = [("", 0); 5];
+    let mut counts = [("", 0); 6];
     for (body, _) in bodies {
         let Ok(Notification::Full(full)) = Notification::parse(body.to_string().as_bytes()) else {
             panic!("{body}")
@@ -220,6 +221,7 @@ fn the_generator_makes_every_event_kind_that_a_full_event_can_state() {
                 EventKind::MessageReceived { .. } => (2, "MessageReceived"),
                 EventKind::TripRequested { .. } => (3, "TripRequested"),
                 EventKind::TripChanged { .. } => (4, "TripChanged"),
+                EventKind::QuoteAccepted { .. } => (5, "QuoteAccepted"),
                 // Only documents state these; the generators in `src` make them.
                 EventKind::QuoteObserved(_) | EventKind::QuoteReaffirmed { .. } | EventKind::QuoteOrigin { .. } => {
                     panic!("{event:?}")

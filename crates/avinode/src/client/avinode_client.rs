@@ -180,6 +180,10 @@ fn document(
         return Err(FetchError::from_errors(what, &envelope.errors, hints));
     }
     match envelope.data {
+        None if needs_data && envelope.is_bare => Err(FetchError::permanent(
+            what,
+            "Avinode responded with a resource outside of its envelope: the body has no \"data\"",
+        )),
         None if needs_data => Err(FetchError::service_down(
             what,
             "Avinode responded with 200 but without data",

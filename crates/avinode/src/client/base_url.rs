@@ -127,19 +127,21 @@ impl BaseUrl {
         })
     }
 
-    /// Verifies that `href` is exactly the URL of this resource: byte for byte, so also in case and encoding, without user
-    /// info, query, fragment or a slash at the end. Only `:443` after an https host is optional.
+    /// Verifies that `href` is the URL of this resource: byte for byte, so also in case and encoding, without user info or a
+    /// fragment. Optional are `:443` after an https host, the word of the id (`/rfqs/408` for `arfq-408`), a slash at the end, and
+    /// a query. They name the same resource, and are never sent: only the URL that we build is called.
     ///
     /// # Errors
     /// It is another URL, or the id cannot be part of a path.
     pub fn verify_href(&self, href: &str, resource: &Resource) -> Result<(), HrefMismatch> {
         let expected = self.resource_url(resource)?;
         let expected = expected.as_str();
-        let parts = expected.strip_prefix("https://").and_then(|rest| rest.split_once('/'));
-        let with_port = parts
-            .filter(|(host, _)| !host.contains(':'))
-            .map(|(host, path)| format!("https://{host}:443/{path}"));
-        if href == expected || with_port.is_some_and(|with_port| href == with_port) {
+        let plain = without_query(href);
+        let plain = plain.strip_suffix('/').unwrap_or(plain);
+        let bare = expected.rsplit_once('/').zip(resource.id.as_str().split_once('-'));
+        let bare = bare.map(|((start, _), (_, number))| format!("{start}/{number}"));
+        let spellings = [Some(expected.to_owned()), bare];
+        if spellings.into_iter().flatten().any(|spelling| is_url(plain, &spelling)) {
             return Ok(());
         }
         let href = quoted(href);
@@ -160,6 +162,29 @@ impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// The text before a query of plain characters; the whole text if the query has others, or if there is a fragment.
+fn without_query(href: &str) -> &str {
+    match href.split_once('?') {
+        Some((plain, query))
+            if query
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !b"#\\".contains(&byte)) =>
+        {
+            plain
+        }
+        _ => href,
+    }
+}
+
+/// True if `href` is this URL, with or without the port of https.
+fn is_url(href: &str, url: &str) -> bool {
+    let parts = url.strip_prefix("https://").and_then(|rest| rest.split_once('/'));
+    let with_port = parts
+        .filter(|(host, _)| !host.contains(':'))
+        .map(|(host, path)| format!("https://{host}:443/{path}"));
+    href == url || with_port.is_some_and(|with_port| href == with_port)
 }
 
 /// True for an id of the documented shape (`[a-zA-Z]+-[\d]+(-[^-]+)?`) with only letters, digits and `_` in its last part.

@@ -49,6 +49,8 @@ pub(super) struct Envelope {
     pub(super) data: Option<Value>,
     /// `meta.errors`, the first ones.
     pub(super) errors: Vec<ApiError>,
+    /// The body is a resource without its envelope: it has an `id` or `href` in the place of `data`.
+    pub(super) is_bare: bool,
 }
 
 impl Envelope {
@@ -64,7 +66,8 @@ impl Envelope {
             Some(error) => vec![ApiError::read(error)],
         };
         let data = value.get_mut("data").map(Value::take).filter(|data| !data.is_null());
-        Ok(Self { data, errors })
+        let is_bare = data.is_none() && (value.get("id").is_some() || value.get("href").is_some());
+        Ok(Self { data, errors, is_bare })
     }
 }
 

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::json::text_at;
+use crate::quote_price::{IN_DOCUMENTS, QuotePrice};
 use crate::resource::{Resource, ResourceKind};
-use crate::{money, sanitize, timestamp};
+use crate::{json, sanitize, timestamp};
 use ingest_domain::event::{Money, Party};
 use ingest_domain::ids::{IdError, ResourceId, RfqId};
 
@@ -36,6 +37,10 @@ pub(super) fn text<'v>(value: &'v Value, keys: &[&str]) -> Option<Cow<'v, str>> 
 /// The id of an object: the value itself, its `id`, or the end of its `href`. An invalid id is `None`.
 pub(super) fn id<Id>(value: &Value, parse: fn(&str) -> Result<Id, IdError>) -> Option<Id> {
     let value = one(value);
+    // A fractional number is no id, in whatever place.
+    if fraction(value).is_some() {
+        return None;
+    }
     let text = text_at(value, &[]).or_else(|| text_at(value, &["id"]));
     let text = text.or_else(|| {
         let href = text_at(value, &["href"])?;
@@ -43,6 +48,12 @@ pub(super) fn id<Id>(value: &Value, parse: fn(&str) -> Result<Id, IdError>) -> O
         Some(Cow::Owned(path.rsplit_once('/')?.1.to_owned()))
     })?;
     parse(&text).ok()
+}
+
+/// The number in the place of an id, or of an object's `id`, if it has a fraction or an exponent.
+pub(super) fn fraction(value: &Value) -> Option<String> {
+    let value = one(value);
+    json::fractional_at(value, &[]).or_else(|| json::fractional_at(value, &["id"]))
 }
 
 /// The ids of several objects, each once, in their order.
@@ -110,14 +121,10 @@ pub(super) fn is_generated(quote: &Value) -> bool {
     is_set(quote, &["avinodeGenerated"])
 }
 
-/// A seller's price: `sellerPrice{price,currency}`, the same without nesting, or as relays write it
-/// (`totalPrice{amount,currency}`). `sellerPriceWithoutCommission` is another price and is ignored.
-pub(super) fn price(quote: &Value) -> Option<Money> {
-    let nested = |name: &str, amount: &str| money::price(one(&quote[name]), amount);
-    nested("sellerPrice", "price")
-        .or_else(|| nested("sellerPrice", "amount"))
-        .or_else(|| money::price(quote, "sellerPrice"))
-        .or_else(|| nested("totalPrice", "amount"))
+/// A seller's price, and a price that was sent and not understood, as text.
+pub(super) fn price(quote: &Value) -> (Option<Money>, Option<String>) {
+    let QuotePrice { price, unread } = QuotePrice::read(quote, &IN_DOCUMENTS);
+    (price, unread.map(|unread| unread.to_string()))
 }
 
 /// A display name: a text, or one of an object's name properties.
@@ -145,5 +152,5 @@ pub(super) fn party(data: &Value, keys: &[&str]) -> Party {
 }
 
 pub(super) fn valid_until(quote: &Value) -> Option<chrono::DateTime<chrono::Utc>> {
-    text_at(quote, &["validUntil"]).and_then(|text| timestamp::lenient(&text))
+    text_at(quote, &["validUntil"]).and_then(|text| timestamp::end_of_validity(&text))
 }

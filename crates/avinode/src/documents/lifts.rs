@@ -97,10 +97,12 @@ impl ParsedLift<'_> {
     /// The details of the lift's quote.
     pub(super) fn details(&self, quote: QuoteId, rfq: Option<RfqId>, operator: Party) -> QuoteDetails {
         let latest_quote = json_access::one(&self.value["latestQuote"]);
+        let (price, unread_price) = json_access::price(latest_quote);
         QuoteDetails {
             quote,
             rfq,
-            price: json_access::price(latest_quote),
+            price,
+            unread_price,
             operator,
             aircraft_type: self.aircraft_type(),
             aircraft_tail: self.aircraft_tail(),
@@ -115,6 +117,7 @@ impl ParsedLift<'_> {
             quote,
             rfq,
             price: None,
+            unread_price: None,
             operator,
             aircraft_type: self.aircraft_type(),
             aircraft_tail: self.aircraft_tail(),

@@ -62,10 +62,12 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
 }
 
 fn details(data: &Value, quote: QuoteId, rfq: Option<RfqId>, lift: Option<&ParsedLift<'_>>) -> QuoteDetails {
+    let (price, unread_price) = json_access::price(data);
     QuoteDetails {
         quote,
         rfq,
-        price: json_access::price(data),
+        price,
+        unread_price,
         operator: json_access::party(data, &["sellerCompany", "seller", "company"]),
         aircraft_type: lift
             .and_then(ParsedLift::aircraft_type)

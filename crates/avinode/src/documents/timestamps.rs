@@ -14,10 +14,10 @@ use crate::timestamp;
 use ingest_domain::event::{EventKind, FactSource, FactVersion, Money, Party, QuoteDetails};
 
 /// Names of creation timestamps. Only the first has been seen.
-const CREATED: [&str; 4] = ["createdOn", "created", "createdAt", "sentOn"];
+pub(super) const CREATED: [&str; 4] = ["createdOn", "created", "createdAt", "sentOn"];
 
 /// Names of update timestamps. None has been seen; they follow the pattern of `createdOn`.
-const UPDATED: [&str; 8] = [
+pub(super) const UPDATED: [&str; 8] = [
     "updatedOn",
     "modifiedOn",
     "lastModifiedOn",
@@ -67,12 +67,6 @@ impl DocumentTimestamps {
     pub(super) fn immutable(self, kind: EventKind) -> UnassignedEvent {
         let at = self.created.or(self.updated);
         self.event(at, at, kind)
-    }
-
-    /// A fact that was true when the document was created, and began at an unknown earlier time: ordered by the document's
-    /// timestamp, and without a time of its own.
-    pub(super) fn undated(self, kind: EventKind) -> UnassignedEvent {
-        self.event(None, self.created.or(self.updated), kind)
     }
 
     /// A fact that became true after the creation: at the update timestamp, or at an unknown time before the GET.
@@ -135,9 +129,15 @@ fn digest_input(kind: &EventKind) -> Value {
             reason,
             operator,
         } => json!(["rfq_declined", rfq, quote, reason, party_input(operator)]),
-        EventKind::MessageReceived { message, sender, rfq } => {
-            json!(["message_received", message, party_input(sender), rfq])
+        EventKind::MessageReceived {
+            message,
+            sender,
+            rfq,
+            text,
+        } => {
+            json!(["message_received", message, party_input(sender), rfq, text])
         }
+        EventKind::QuoteAccepted { quote, rfq } => json!(["quote_accepted", quote, rfq]),
         EventKind::TripRequested { rfq } => json!(["trip_requested", rfq]),
         EventKind::TripChanged { rfq, status } => json!(["trip_changed", status.as_str(), rfq]),
     }
@@ -148,21 +148,29 @@ fn quote_input(details: &QuoteDetails) -> Value {
         quote,
         rfq,
         price,
+        unread_price,
         operator,
         aircraft_type,
         aircraft_tail,
         valid_until,
         created_at,
     } = details;
-    json!({
+    let mut input = json!({
         "quote": quote,
         "rfq": rfq,
         "price": price.as_ref().map(|Money { amount, currency }| json!([amount.to_string(), currency])),
         "operator": party_input(operator),
         "aircraft": [aircraft_type, aircraft_tail],
         "until": valid_until.map(|until| until.timestamp_micros()),
-        "created": created_at.map(|created| created.timestamp_micros()),
-    })
+    });
+    // Left out where it is absent, so that the digests of earlier releases stay.
+    if let Some(created_at) = created_at {
+        input["created"] = json!(created_at.timestamp_micros());
+    }
+    if let Some(unread) = unread_price {
+        input["unread_price"] = json!(unread);
+    }
+    input
 }
 
 fn party_input(Party { id, name }: &Party) -> Value {

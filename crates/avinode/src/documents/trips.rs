@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::timestamps::DocumentTimestamps;
 use super::{ParsedDocument, json_access};
+use crate::parse_error::ParseError;
 use crate::resource::ResourceKind;
 use ingest_domain::event::{EventKind, TripStatus};
 use ingest_domain::ids::{ResourceId, TripId};
@@ -36,7 +37,32 @@ pub(super) fn read(data: &Value, began_at: DateTime<Utc>) -> ParsedDocument {
 ///
 /// At most one resource id and one short id, the first of each: a trip has no more, and two trips that were merged by mistake
 /// could not be separated again.
-pub(super) fn ids(own_id: Option<&ResourceId>, data: &Value) -> Vec<TripId> {
+///
+/// A trip lists its RFQs, each with the short id.
+///
+/// # Errors
+/// A trip id is a number with a fraction: the same number without it may be another trip.
+pub(super) fn ids(own_id: Option<&ResourceId>, data: &Value) -> Result<Vec<TripId>, ParseError> {
+    let links = json_access::one(&data["links"]);
+    let trips: Vec<&Value> = [&data["trip"], &links["trip"], &links["trips"]]
+        .into_iter()
+        .flat_map(json_access::many)
+        .collect();
+    let mut shown = vec![("data.tripId", &data["tripId"])];
+    for trip in trips {
+        shown.extend([("data.trip", trip), ("data.trip.tripId", &trip["tripId"])]);
+    }
+    if own_id.is_some() {
+        shown.insert(0, ("data.id", &data["id"]));
+        let rfqs = json_access::linked(data, &["rfqs", "rfq"]);
+        shown.extend(rfqs.map(|rfq| ("data.rfqs[].tripId", &rfq["tripId"])));
+    }
+    for (name, value) in &shown {
+        if let Some(value) = json_access::fraction(value) {
+            let name = (*name).to_owned();
+            return Err(ParseError::FractionalId { name, value });
+        }
+    }
     let mut found: Vec<TripId> = Vec::new();
     let mut add = |id: Option<TripId>| {
         let Some(id) = id else { return };
@@ -45,18 +71,10 @@ pub(super) fn ids(own_id: Option<&ResourceId>, data: &Value) -> Vec<TripId> {
             found.push(id);
         }
     };
-    if let Some(own_id) = own_id {
-        add(TripId::parse(own_id.as_str()).ok());
-        add(json_access::id(&data["id"], TripId::parse));
+    // A trip that was requested by its short id has the resource id as its own.
+    add(own_id.and_then(|own_id| TripId::parse(own_id.as_str()).ok()));
+    for (_, value) in shown {
+        add(json_access::id(value, TripId::parse));
     }
-    add(json_access::id(&data["tripId"], TripId::parse));
-    let links = json_access::one(&data["links"]);
-    for trip in [&data["trip"], &links["trip"], &links["trips"]]
-        .into_iter()
-        .flat_map(json_access::many)
-    {
-        add(json_access::id(trip, TripId::parse));
-        add(json_access::id(&trip["tripId"], TripId::parse));
-    }
-    found
+    Ok(found)
 }

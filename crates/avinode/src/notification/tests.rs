@@ -28,6 +28,7 @@ fn the_documented_thin_samples_are_parsed() {
             href: "https://sandbox.avinode.com/api/rfqs/arfq-12345678".into(),
             kind: Some("rfqs".into()),
             trip: Some(TripId::parse("A1B2C3").unwrap()),
+            unread: Vec::new(),
         }
     );
     assert_eq!(

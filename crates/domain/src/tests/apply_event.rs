@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::generators::{
-    LearnedEvent, at, bare_quote, event, events_and_shuffled_copies, learned_events, quote, seen, trip_after,
+    LearnedEvent, at, bare_quote, event, events_and_shuffled_copies, learned_events, quote, rfq, seen, trip_after,
 };
 use crate::event::{EventKind, FactSource, Money, Party, QuoteDetails};
 use crate::ids::MessageId;
@@ -162,6 +162,27 @@ fn message() -> EventKind {
         message: MessageId::parse("asellermsg-1").unwrap(),
         sender: Party::default(),
         rfq: None,
+        text: None,
+    }
+}
+
+/// An acceptance is stated once in the timeline, and its earliest time is kept in any order.
+#[test]
+fn an_accepted_quote_is_a_fact_and_one_timeline_entry() {
+    let accepted = |seconds: Option<i64>| {
+        let (quote, rfq) = (quote("a"), Some(rfq("a")));
+        event(seconds, FactSource::Event, EventKind::QuoteAccepted { quote, rfq })
+    };
+    for order in [[Some(9), None, Some(5)], [None, Some(5), Some(9)]] {
+        let mut trip = TripFacts::default();
+        let entries = order.map(|seconds| {
+            let received = Provenance::Notified(at(20));
+            let entry = trip.apply_event(&accepted(seconds), received, &mut ChangedFacts::default());
+            entry.map(|entry| entry.kind)
+        });
+        assert_eq!(entries, [Some(TimelineKind::QuoteAccepted), None, None]);
+        assert_eq!(trip.quotes[&quote("a")].accepted.unwrap().at, Some(at(5)));
+        assert_eq!(trip.received_quotes().count(), 0, "acceptance does not count a quote");
     }
 }
 

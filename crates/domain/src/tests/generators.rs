@@ -34,6 +34,7 @@ pub fn bare_quote(letter: &str) -> QuoteDetails {
         quote: quote(letter),
         rfq: None,
         price: None,
+        unread_price: None,
         operator: Party::default(),
         aircraft_type: None,
         aircraft_tail: None,
@@ -114,6 +115,7 @@ fn event_kind() -> impl Strategy<Value = EventKind> {
         message: MessageId::parse(id).unwrap(),
         sender: Party::default(),
         rfq: of_rfq.map(rfq),
+        text: None,
     });
     let status = prop::sample::select(&[TripStatus::Updated, TripStatus::Cancelled, TripStatus::Expired][..]);
     let changed = (prop::option::of(letter()), status).prop_map(|(of_rfq, status)| EventKind::TripChanged {
@@ -134,6 +136,10 @@ fn event_kind() -> impl Strategy<Value = EventKind> {
         rfq: None,
         origin,
     });
+    let accepted = (letter(), prop::option::of(letter())).prop_map(|(id, of_rfq)| EventKind::QuoteAccepted {
+        quote: quote(id),
+        rfq: of_rfq.map(rfq),
+    });
     prop_oneof![
         5 => quote_details().prop_map(EventKind::QuoteReceived),
         3 => quote_details().prop_map(EventKind::QuoteObserved),
@@ -143,6 +149,7 @@ fn event_kind() -> impl Strategy<Value = EventKind> {
         2 => origin,
         2 => letter().prop_map(|id| EventKind::TripRequested { rfq: rfq(id) }),
         2 => changed,
+        1 => accepted,
     ]
 }
 
@@ -208,7 +215,7 @@ fn the_generator_makes_every_event_kind() {
 /// Fails if the events lack a kind, or the match below does not name one.
 #[track_caller]
 pub fn assert_every_kind(events: &[Event]) {
-    let mut counts = [("", 0); 8];
+    let mut counts = [("", 0); 9];
     for event in events {
         let (place, name) = match event.kind {
             EventKind::QuoteReceived(_) => (0, "QuoteReceived"),
@@ -219,6 +226,7 @@ pub fn assert_every_kind(events: &[Event]) {
             EventKind::TripRequested { .. } => (5, "TripRequested"),
             EventKind::TripChanged { .. } => (6, "TripChanged"),
             EventKind::QuoteOrigin { .. } => (7, "QuoteOrigin"),
+            EventKind::QuoteAccepted { .. } => (8, "QuoteAccepted"),
         };
         counts[place] = (name, counts[place].1 + 1);
     }

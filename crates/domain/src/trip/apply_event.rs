@@ -8,7 +8,7 @@ use super::{ChangedFacts, Provenance, TripFacts};
 use crate::event::{Event, EventKind, FactSource, QuoteDetails, TripStatus};
 use crate::ids::{QuoteId, RfqId};
 use crate::newest_fact::{NewestFact, VersionedFact};
-use crate::quote::{DeclineFact, FactChange, Rfq};
+use crate::quote::{DeclineFact, FactChange, QuoteAcceptance, Rfq};
 use crate::quote_history::QuoteHistory;
 use crate::timeline::{TimelineEvent, quote_detail};
 
@@ -61,13 +61,29 @@ impl TripFacts {
                 message,
                 sender,
                 rfq: _,
+                text,
             } => {
                 self.record_activity(event.at, provenance, changed);
                 if !self.messages.insert(message.clone()) {
                     return None;
                 }
                 changed.messages.insert(message.clone());
-                Some(TimelineEvent::message_received(message, sender, happened_at))
+                Some(TimelineEvent::message_received(
+                    message,
+                    sender,
+                    text.as_deref(),
+                    happened_at,
+                ))
+            }
+            EventKind::QuoteAccepted { quote, rfq } => {
+                let known = &mut self.quotes.entry(quote.clone()).or_default().accepted;
+                let before = *known;
+                QuoteAcceptance::record(known, QuoteAcceptance { at: event.at });
+                if before != *known {
+                    changed.quotes.insert(quote.clone());
+                }
+                let entry = || TimelineEvent::quote_accepted(quote, rfq.as_ref(), happened_at);
+                before.is_none().then(entry)
             }
             EventKind::TripRequested { rfq } => {
                 let known = self.rfqs.entry(rfq.clone()).or_default();

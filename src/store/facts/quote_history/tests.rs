@@ -14,6 +14,7 @@ fn details(amount: Option<&str>) -> QuoteDetails {
             amount: amount.parse().unwrap(),
             currency: "USD".to_owned(),
         }),
+        unread_price: None,
         operator: Party {
             id: None,
             name: Some("Northwind \u{fffd} \"Jets\"".to_owned()),

@@ -53,11 +53,7 @@ impl JobHandler for RecordingHandler {
             self.begin(batch);
             let mut tx = self.pool.begin().await?;
             let held = claim::lock_held(&mut tx, &batch.jobs).await?;
-            let outcome = |job| JobOutcome {
-                job,
-                outcome: "nothing",
-                detail: String::new(),
-            };
+            let outcome = |job| JobOutcome::new(job, "nothing", "");
             outcomes::complete(&mut tx, &held.into_iter().map(outcome).collect::<Vec<_>>()).await?;
             tx.commit().await?;
             self.end(batch);

@@ -44,10 +44,10 @@ fn an_odd_part_never_loses_a_quote() {
         "lift",
         "links",
         "type",
-        "id",
         "meta",
     ] {
-        for odd in &odd {
+        // A trip id with a fraction is an error: it may be another trip.
+        for odd in odd.iter().filter(|odd| !(part.starts_with("trip") && odd.is_f64())) {
             let data = message_with(part, odd.clone());
             let document = read("tripmsgs/asellermsg-1", &data);
             let details = quote_of(&document);
@@ -153,8 +153,7 @@ fn names_are_parsed_from_texts_and_objects() {
 }
 
 #[test]
-fn a_list_is_read_as_its_first_item_and_an_invalid_id_as_none() {
-    assert_eq!(events("rfqs/arfq-1", &json!([{"canceled": true}])).len(), 2);
+fn an_object_stands_for_a_list_of_one_and_an_invalid_id_is_none() {
     assert_eq!(
         quotes(&events(
             "rfqs/arfq-1",
@@ -166,7 +165,7 @@ fn a_list_is_read_as_its_first_item_and_an_invalid_id_as_none() {
     let long = "x".repeat(201);
     let document = read(
         "tripmsgs/asellermsg-1",
-        &json!({"tripId": long, "sellerQuote": {"id": long}, "links": {"rfqs": [long]}}),
+        &json!({"tripId": long, "links": {"rfqs": [long]}}),
     );
     assert!(matches!(document.events[0].kind, EventKind::MessageReceived { .. }));
     assert_eq!(
@@ -214,7 +213,7 @@ fn only_data_that_is_not_an_object_is_an_error() {
         "trips/atrip-1",
     ] {
         let resource = resource(path);
-        for data in [json!(null), json!([]), json!("x"), json!(7), json!([[{}]])] {
+        for data in [json!(null), json!([]), json!("x"), json!(7), json!([[{}]]), json!([{}])] {
             let parsed = documents::read(&resource, &data, began_at()).unwrap_err().to_string();
             assert!(parsed.contains(&resource.to_string()), "{parsed}");
         }

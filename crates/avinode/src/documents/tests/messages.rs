@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::support::{at, began_at, events, price, quote_of, read, rfq_id, trip_ids};
-use crate::documents::UnassignedEvent;
-use ingest_domain::event::{EventKind, FactSource, Party, QuoteDetails};
+use super::support::{at, began_at, events, observed, price, read, resource, rfq_id, trip_ids};
+use crate::documents::{self, UnassignedEvent};
+use ingest_domain::event::{EventKind, FactSource, Party, QuoteDetails, QuoteOrigin};
 use ingest_domain::ids::{MessageId, QuoteId};
 
 #[test]
@@ -46,6 +46,7 @@ fn a_message_with_a_sellers_quote_is_a_quote() {
         quote: QuoteId::parse("aquote-386512791").unwrap(),
         rfq: Some(rfq_id("arfq-12345678")),
         price: price("45250.5", "USD"),
+        unread_price: None,
         operator: Party {
             id: Some("acompany-4711".into()),
             name: Some("Northwind Jets".into()),
@@ -75,6 +76,7 @@ fn an_update_timestamp_orders_a_quote_and_its_creation_is_part_of_it() {
     );
 }
 
+/// It may be one that Avinode generated, so it is fetched.
 #[test]
 fn a_quote_without_an_id_is_the_only_one_that_the_lifts_link() {
     let with = |quotes: serde_json::Value| {
@@ -84,11 +86,78 @@ fn a_quote_without_an_id_is_the_only_one_that_the_lifts_link() {
                 "lift": [{"links": {"quotes": quotes}}], "links": {"rfqs": [{"id": "arfq-1"}]}}),
         )
     };
-    assert_eq!(quote_of(&with(json!([{"id": "aquote-1"}]))).quote.as_str(), "aquote-1");
-    // Several quotes are ambiguous: the message is chat, and the RFQ may show the quote.
-    let several = with(json!([{"id": "aquote-1"}, {"id": "aquote-2"}]));
-    assert!(matches!(several.events[0].kind, EventKind::MessageReceived { .. }));
-    assert_eq!(several.missing[0].to_string(), "rfqs/arfq-1");
+    let document = with(json!([{"id": "aquote-1"}]));
+    assert_eq!(observed(&document).price, price("1", "EUR"));
+    assert!(
+        document.events.iter().any(|event| {
+            let EventKind::QuoteOrigin { quote, origin, .. } = &event.kind else {
+                return false;
+            };
+            (quote.as_str(), *origin) == ("aquote-1", QuoteOrigin::AcceptedLift)
+        }),
+        "{document:?}"
+    );
+    assert_eq!(document.missing[0].to_string(), "quotes/aquote-1");
+}
+
+#[test]
+fn a_quote_that_cannot_be_identified_is_an_error() {
+    for quotes in [
+        json!([{"id": "aquote-1"}, {"id": "aquote-2"}]),
+        json!([]),
+        json!([{"id": 7.5}]),
+    ] {
+        let data = json!({"sellerQuote": {"sellerPrice": {"price": 1, "currency": "EUR"}},
+            "lift": [{"links": {"quotes": quotes}}], "links": {"rfqs": [{"id": "arfq-1"}]}});
+        let error = documents::read(&resource("tripmsgs/asellermsg-1"), &data, began_at()).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("the sellerQuote of tripmsgs/asellermsg-1 has no id"),
+            "{error}"
+        );
+    }
+}
+
+/// The text and the seller's own word decide; the status of the lift is that of today.
+#[test]
+fn a_message_beside_a_declined_lift_is_a_decline_only_if_it_says_so() {
+    let kinds = |part: &str, value: serde_json::Value| {
+        let mut data = json!({"lift": [{"sourcingStatus": 3}], "links": {"rfqs": [{"id": "arfq-1"}]}});
+        data[part] = value;
+        let document = read("tripmsgs/asellermsg-1", &data);
+        let kind = |event: &UnassignedEvent| match &event.kind {
+            EventKind::RfqDeclined { .. } => "declined",
+            EventKind::MessageReceived { .. } => "message",
+            other => panic!("{other:?}"),
+        };
+        let kinds: Vec<&str> = document.events.iter().map(kind).collect();
+        (
+            kinds.join(" "),
+            document
+                .missing
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
+    };
+    let words = |kinds: &str, missing: &str| (kinds.to_owned(), missing.to_owned());
+    assert_eq!(kinds("type", json!("tripmsgs")).0, "declined");
+    for text in ["message", "content"] {
+        assert_eq!(
+            kinds(text, json!("Perhaps on Tuesday?")),
+            words("message", "rfqs/arfq-1")
+        );
+    }
+    assert_eq!(kinds("rfqAccepted", json!(true)), words("message", "rfqs/arfq-1"));
+    for refused in [json!(false), json!("False")] {
+        assert_eq!(kinds("rfqAccepted", refused).0, "declined");
+    }
+    let refused = json!({"rfqAccepted": false, "message": "Sorry.", "links": {"rfqs": [{"id": "arfq-1"}]}});
+    let events = events("tripmsgs/asellermsg-1", &refused);
+    assert!(matches!(events[0].kind, EventKind::RfqDeclined { .. }));
+    assert!(matches!(&events[1].kind, EventKind::MessageReceived { text: Some(text), .. } if text == "Sorry."));
 }
 
 #[test]
@@ -124,7 +193,7 @@ fn a_sellers_text_is_a_chat_message_whatever_else_the_message_carries() {
     let declined = json!([{"sourcingStatus": 3}]);
     let rfqs = json!({"rfqs": [{"id": "arfq-1"}]});
     let chat = json!({"content": "We may have another one.", "lift": declined, "links": rfqs});
-    assert_eq!(kinds(chat), ["decline", "message"]);
+    assert_eq!(kinds(chat), ["message"]);
     assert_eq!(
         kinds(json!({"content": "  ", "lift": declined, "links": rfqs})),
         ["decline"]
@@ -168,7 +237,10 @@ fn every_other_message_is_chat() {
     ] {
         let parsed = events(&format!("tripmsgs/{id}"), &data);
         let [event] = &parsed[..] else { panic!("{parsed:?}") };
-        let EventKind::MessageReceived { message, sender, rfq } = &event.kind else {
+        let EventKind::MessageReceived {
+            message, sender, rfq, ..
+        } = &event.kind
+        else {
             panic!("{event:?}")
         };
         assert_eq!(*message, MessageId::parse(id).unwrap());

@@ -41,15 +41,17 @@ enum Report {
     DeclineMessage,
     ChatMessage,
     FullEvent,
+    AcceptedEvent,
 }
 
-const REPORTS: [Report; 6] = [
+const REPORTS: [Report; 7] = [
     Report::QuoteMessage,
     Report::Rfq,
     Report::Quote,
     Report::DeclineMessage,
     Report::ChatMessage,
     Report::FullEvent,
+    Report::AcceptedEvent,
 ];
 
 fn timestamp(second: i64) -> String {
@@ -72,6 +74,13 @@ fn quote_body(state: &QuoteState) -> Value {
         quote["updatedOn"] = json!(timestamp(state.second / 2));
     }
     quote
+}
+
+fn accepted_body(state: &QuoteState) -> Value {
+    json!({
+        "event": "TripQuoteAccepted", "timestamp": timestamp(state.second),
+        "data": {"tripId": "A1B2C3", "quote": {"id": format!("aquote-{}", state.quote)}},
+    })
 }
 
 fn full_event_body(state: &QuoteState) -> Value {
@@ -115,8 +124,11 @@ fn report(state: &QuoteState, by: Report) -> Vec<Event> {
             format!("tripmsgs/asellermsg-8{second}"),
             json!({"createdOn": timestamp(second), "content": "Catering is included.", "links": links}),
         ),
-        Report::FullEvent => {
-            let body = full_event_body(state);
+        Report::FullEvent | Report::AcceptedEvent => {
+            let body = match by {
+                Report::AcceptedEvent => accepted_body(state),
+                _ => full_event_body(state),
+            };
             let Ok(Notification::Full(full)) = Notification::parse(body.to_string().as_bytes()) else {
                 panic!("{body}")
             };
@@ -180,7 +192,7 @@ proptest! {
 fn the_generator_makes_every_event_kind() {
     let mut runner = TestRunner::deterministic();
     let generated = (0..100).flat_map(|_| reports().new_tree(&mut runner).unwrap().current().concat());
-    let mut counts = [0; 8];
+    let mut counts = [0; 9];
     for event in generated {
         // A new kind does not compile here, and has to be generated as well.
         let place = match event.kind {
@@ -192,6 +204,7 @@ fn the_generator_makes_every_event_kind() {
             EventKind::TripRequested { .. } => 5,
             EventKind::TripChanged { .. } => 6,
             EventKind::QuoteOrigin { .. } => 7,
+            EventKind::QuoteAccepted { .. } => 8,
         };
         counts[place] += 1;
     }

@@ -5,10 +5,37 @@ use super::*;
 #[test]
 fn an_unusable_event_is_an_error_with_its_reason() {
     for (event, data, words) in [
-        ("EmptyLegs", "{}", "unknown event kind \"EmptyLegs\""),
+        ("TripSomethingNew", "{}", "unknown event kind \"TripSomethingNew\""),
         ("triprequest", "{}", "unknown event kind"),
         ("TripCancelled", r#"{"trip":{"id":" "}}"#, "names no trip"),
-        ("TripCancelled", r#"{"trip":"atrip-1"}"#, "names no trip"),
+        ("TripCancelled", r#"{"trip":["atrip-1"]}"#, "names no trip"),
+        (
+            "TripQuoteAccepted",
+            r#"{"tripId":"x"}"#,
+            "is an acceptance but names no quote",
+        ),
+        (
+            "Quotes",
+            r#"{"tripId":"x"}"#,
+            "names neither a quote (data.quote.id, data.quotes[].id) nor a trip",
+        ),
+        (
+            "TripQuoteDeclined",
+            r#"{"data":{"tripId":"x","quote":{"id":"aquote-1"}}}"#,
+            "the data of the event contains another data object",
+        ),
+        ("TripChatMine", r#"{"data":[]}"#, "contains another data object"),
+        ("TripSomethingNew", r#"{"data":{}}"#, "unknown event kind"),
+        (
+            "TripCancelled",
+            r#"{"tripId":7015.0}"#,
+            "data.tripId is the number 7015.0: an id is a text or a whole number",
+        ),
+        (
+            "TripCancelled",
+            r#"{"trip":{"id":7e3}}"#,
+            "data.trip.id is the number 7e+3",
+        ),
         (
             "TripRequestSellerResponse",
             r#"{"tripId":"x","request":{"id":"r","status":"quoted"}}"#,
