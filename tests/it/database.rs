@@ -1,5 +1,6 @@
 //! Migrations, transactions and poolers.
 
+mod default_settings;
 mod migrating;
 mod pooler;
 mod transactions;

@@ -24,8 +24,10 @@ mod pre_release;
 /// The files of `migrations/`, built into the program. `sqlx.toml` puts the migrations table into our own schema.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
-/// No notices about objects that exist already, and more time for an index build than the role may have.
-const SETTINGS: &str = "SET client_min_messages = 'warning'; SET statement_timeout = '1h'";
+/// Defaults of the database and of the role are overridden, as for all other statements ([`super::session_defaults`]). No notices
+/// about objects that exist already, and more time for an index build than the role may have.
+const SETTINGS: &str = "SET default_transaction_isolation = 'read committed'; SET standard_conforming_strings = on; \
+     SET client_min_messages = 'warning'; SET statement_timeout = '1h'";
 /// The server checks that we are still connected, so that a killed `migrate` does not leave its lock behind. Not available on
 /// every platform.
 const CHECK_CONNECTION: &str = "SET client_connection_check_interval = '1s'";
