@@ -147,6 +147,7 @@ impl CommandDatabase {
             SchemaStatus::Behind { applied, expected } => refused(format!(
                 "the schema of the database is older than this program: migration {applied} of {expected}"
             )),
+            SchemaStatus::Encoding(unsupported) => Err(CliError::to("use the database", unsupported)),
             SchemaStatus::Dirty { version } => refused(format!("migration {version} was interrupted or has changed")),
         }
     }

@@ -20,6 +20,7 @@ pub(super) fn probes(pool: &Pool) -> Vec<ReadinessProbe> {
                     Ok(SchemaStatus::Fresh | SchemaStatus::Behind { .. }) => Err("older than this program"),
                     Ok(SchemaStatus::PreRelease) => Err("migrated by a version before the first release"),
                     Ok(SchemaStatus::Dirty { .. }) => Err("a migration was interrupted"),
+                    Ok(SchemaStatus::Encoding(_)) => Err("in a database that is not UTF-8"),
                     Err(_) => Err("unknown"),
                 }
             })

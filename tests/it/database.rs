@@ -1,6 +1,7 @@
 //! Migrations, transactions and poolers.
 
 mod default_settings;
+mod encoding;
 mod migrating;
 mod pooler;
 mod transactions;

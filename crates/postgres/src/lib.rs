@@ -15,6 +15,7 @@ pub mod columns;
 pub mod data_dir;
 pub mod diagnostics;
 pub mod embedded;
+pub mod encoding;
 pub mod error;
 pub mod interval;
 pub mod migrator;

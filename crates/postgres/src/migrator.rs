@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use sqlx::error::DatabaseError;
 use sqlx::migrate::{Migrate, Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use self::error::{MIGRATIONS_TABLE, MigrateError};
 use self::pre_release::is_pre_release;
+use super::encoding::{SERVER_ENCODING, UnsupportedEncoding, require_utf8};
 use super::server_error::{readable, readable_migration};
 use super::sqlstate::is_contention;
 use super::transaction::Pool;
@@ -77,6 +78,8 @@ pub enum SchemaStatus {
     Ahead { applied: i64, expected: i64 },
     /// A migration was interrupted, or its file has changed since it was applied.
     Dirty { version: i64 },
+    /// The database cannot hold the schema.
+    Encoding(UnsupportedEncoding),
 }
 
 /// Applies the missing migrations in order, on a direct connection (a transaction pooler would not keep its settings and its
@@ -102,6 +105,8 @@ async fn apply_all(
     connection: &mut PgConnection,
     timeouts: Timeouts,
 ) -> Result<Vec<AppliedMigration>, MigrateError> {
+    let encoding = sqlx::query_scalar(AssertSqlSafe(format!("SELECT {SERVER_ENCODING}")));
+    require_utf8(encoding.fetch_one(&mut *connection).await?)?;
     set(connection, SETTINGS).await?;
     let _ = set(connection, CHECK_CONNECTION).await;
     lock::acquire(connection, timeouts.lock).await?;
@@ -206,14 +211,17 @@ pub async fn schema_status(pool: &Pool) -> Result<SchemaStatus, sqlx::Error> {
 }
 
 async fn status_with(migrator: &Migrator, pool: &Pool) -> Result<SchemaStatus, sqlx::Error> {
-    let exists = "SELECT to_regclass('avinode_ingest.schema_migrations') IS NOT NULL";
+    let database = format!("SELECT {SERVER_ENCODING}, to_regclass('avinode_ingest.schema_migrations') IS NOT NULL");
     // One transaction: an unnamed statement is sent in several messages, which a pooler could send to different servers.
     let mut tx = pool.begin().await?;
-    if !sqlx::query_scalar::<_, bool>(exists)
+    let (encoding, migrated) = sqlx::query_as::<_, (String, bool)>(AssertSqlSafe(database))
         .persistent(false)
         .fetch_one(&mut tx)
-        .await?
-    {
+        .await?;
+    if let Err(unsupported) = require_utf8(encoding) {
+        return Ok(SchemaStatus::Encoding(unsupported));
+    }
+    if !migrated {
         return Ok(SchemaStatus::Fresh);
     }
     if is_pre_release(migrator, &mut tx).await? {

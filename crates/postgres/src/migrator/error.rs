@@ -1,5 +1,6 @@
 //! Errors of migrations; each names the remedy.
 
+use crate::encoding::UnsupportedEncoding;
 use crate::server_error::readable_migration;
 
 /// sqlx's table of applied migrations, as `sqlx.toml` names it (held by a test).
@@ -9,6 +10,8 @@ pub(super) const MIGRATIONS_TABLE: &str = "avinode_ingest.schema_migrations";
 pub enum MigrateError {
     #[error("could not connect to the database to migrate it: {0}")]
     Connect(#[source] sqlx::Error),
+    #[error("{0}")]
+    Encoding(#[from] UnsupportedEncoding),
     #[error("another process has been migrating this database for a minute: try again when it is done")]
     OtherMigration,
     #[error("could not prepare the table of applied migrations ({MIGRATIONS_TABLE}): {0}")]
