@@ -150,10 +150,7 @@ impl EmbeddedPostgres {
             source: readable(source),
         };
         let mut connection = self.options("postgres").connect().await.map_err(failed)?;
-        let statement = format!(
-            "CREATE DATABASE \"{}\" {CREATE_OPTIONS}",
-            database.replace('"', "\"\"")
-        );
+        let statement = format!("CREATE DATABASE \"{}\" {CREATE_OPTIONS}", database.replace('"', "\"\""));
         let statement = sqlx::raw_sql(sqlx::AssertSqlSafe(statement));
         let created = match statement.execute(&mut connection).await {
             Ok(_) => true,

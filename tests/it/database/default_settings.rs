@@ -124,6 +124,9 @@ async fn defaults_of_the_database_and_of_the_role_change_no_transaction_of_the_s
         let took = receive_and_apply(&db, pooler).await;
         // Behind a pooler each statement has BEGIN and COMMIT. As serializable it took fifty times as long.
         let limit = usual * 4 + Duration::from_secs(1);
-        assert!(took < limit.min(PATIENCE), "{took:?} instead of {usual:?} with {settings:?}");
+        assert!(
+            took < limit.min(PATIENCE),
+            "{took:?} instead of {usual:?} with {settings:?}"
+        );
     }
 }

@@ -18,7 +18,8 @@ async fn a_database_that_is_not_utf_8_is_refused_and_untouched() {
         for arguments in [&["migrate"], &serve[..], &[&serve[..], &["--migrate"]].concat()] {
             let refused = run_on(&db, arguments).await;
             assert_eq!(refused.code, Some(1), "{arguments:?}: {}", refused.all());
-            let sentence = format!("the encoding of the database is {encoding}, and UTF-8 is needed: create a database");
+            let sentence =
+                format!("the encoding of the database is {encoding}, and UTF-8 is needed: create a database");
             assert!(refused.stderr.contains(&sentence), "{arguments:?}: {}", refused.all());
         }
         let output = check(&[("DATABASE_URL", &db.url())]).await;
