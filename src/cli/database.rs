@@ -142,6 +142,7 @@ impl CommandDatabase {
                 );
                 Ok(())
             }
+            SchemaStatus::TooNew(incompatible) => Err(CliError::to("use the database", incompatible)),
             SchemaStatus::PreRelease => Err(CliError::to("use the database", MigrateError::PreRelease)),
             SchemaStatus::Fresh => refused("the database has no schema yet".to_owned()),
             SchemaStatus::Behind { applied, expected } => refused(format!(

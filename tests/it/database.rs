@@ -4,4 +4,5 @@ mod default_settings;
 mod encoding;
 mod migrating;
 mod pooler;
+mod rollback;
 mod transactions;

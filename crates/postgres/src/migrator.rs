@@ -10,6 +10,7 @@ use sqlx::migrate::{Migrate, Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
+use self::compatibility::IncompatibleSchema;
 use self::error::{MIGRATIONS_TABLE, MigrateError};
 use self::pre_release::is_pre_release;
 use super::encoding::{SERVER_ENCODING, UnsupportedEncoding, require_utf8};
@@ -17,6 +18,7 @@ use super::server_error::{readable, readable_migration};
 use super::sqlstate::is_contention;
 use super::transaction::Pool;
 
+pub mod compatibility;
 pub mod error;
 mod indexes;
 mod lock;
@@ -76,6 +78,8 @@ pub enum SchemaStatus {
     Current { version: i64 },
     /// All of ours, and those of a newer program. We can run on: migrations expand first and contract later.
     Ahead { applied: i64, expected: i64 },
+    /// The same, but the schema excludes this program.
+    TooNew(IncompatibleSchema),
     /// A migration was interrupted, or its file has changed since it was applied.
     Dirty { version: i64 },
     /// The database cannot hold the schema.
@@ -150,7 +154,8 @@ async fn applied_versions(migrator: &Migrator, connection: &mut PgConnection) ->
     let known = connection.list_applied_migrations(MIGRATIONS_TABLE).await?;
     for one in &known {
         match ours(migrator).find(|migration| migration.version == one.version) {
-            None => return Err(MigrateError::Ahead(one.version)),
+            // Of a newer program.
+            None => {}
             Some(migration) if migration.checksum != one.checksum => {
                 return Err(MigrateError::Changed {
                     version: migration.version,
@@ -159,6 +164,11 @@ async fn applied_versions(migrator: &Migrator, connection: &mut PgConnection) ->
             }
             Some(_) => {}
         }
+    }
+    let mut versions = known.iter().map(|one| one.version);
+    if versions.any(|version| ours(migrator).all(|migration| migration.version != version)) {
+        let compatible = compatibility::check(connection, last_version(migrator)).await;
+        compatible.map_err(MigrateError::Compatibility)??;
     }
     Ok(known.iter().map(|one| one.version).collect())
 }
@@ -183,6 +193,11 @@ async fn apply(connection: &mut PgConnection, migration: &Migration, timeout: Du
         }
         tokio::time::sleep(RETRY_INTERVAL).await;
     }
+}
+
+/// The version of the last migration that this program knows.
+fn last_version(migrator: &Migrator) -> i64 {
+    ours(migrator).map(|migration| migration.version).max().unwrap_or(0)
 }
 
 fn ours(migrator: &Migrator) -> impl Iterator<Item = &Migration> {
@@ -232,11 +247,17 @@ async fn status_with(migrator: &Migrator, pool: &Pool) -> Result<SchemaStatus, s
         .persistent(false)
         .fetch_all(&mut tx)
         .await?;
-    tx.commit().await?;
     let expected: Vec<_> = ours(migrator)
         .map(|migration| (migration.version, migration.checksum.to_vec()))
         .collect();
-    Ok(compare(&applied, &expected))
+    let mut status = compare(&applied, &expected);
+    if matches!(status, SchemaStatus::Ahead { .. })
+        && let Err(incompatible) = compatibility::check(tx.connection(), last_version(migrator)).await?
+    {
+        status = SchemaStatus::TooNew(incompatible);
+    }
+    tx.commit().await?;
+    Ok(status)
 }
 
 fn compare(applied: &[(i64, bool, Vec<u8>)], expected: &[(i64, Vec<u8>)]) -> SchemaStatus {

@@ -202,6 +202,11 @@ impl Transaction<'_> {
         self.inner.rollback().await.map_err(readable)
     }
 
+    /// The connection without protection: its statements must have no name.
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+
     pub async fn savepoint(&mut self) -> Result<Transaction<'_>, Error> {
         let inner = self.inner.begin().await.map_err(readable)?;
         Ok(Transaction {

@@ -14,6 +14,7 @@ use crate::postgres::diagnostics::{self, OLDEST_VERSION, ServerInfo};
 use crate::postgres::embedded::EmbeddedPostgres;
 use crate::postgres::encoding::UnsupportedEncoding;
 use crate::postgres::error::EmbeddedError;
+use crate::postgres::migrator::compatibility::IncompatibleSchema;
 use crate::postgres::migrator::{SchemaStatus, schema_status};
 
 const DATABASE: CheckName = CheckName("database");
@@ -246,6 +247,10 @@ fn schema(status: &SchemaStatus, migrates: bool) -> CheckResult {
         SchemaStatus::Ahead { applied, expected } => SCHEMA.warning(
             format!("newer than this program: migration {applied:04}, it knows {expected:04}"),
             "this works, but use the newer program",
+        ),
+        SchemaStatus::TooNew(IncompatibleSchema { known, oldest }) => SCHEMA.failed(
+            format!("too new for this program: it knows migration {known:04}, and needs to know {oldest:04}"),
+            "run the newer program",
         ),
         SchemaStatus::Encoding(UnsupportedEncoding { encoding }) => SCHEMA.failed(
             format!("the encoding of the database is {encoding}, and UTF-8 is needed"),

@@ -1,5 +1,6 @@
 //! Errors of migrations; each names the remedy.
 
+use super::compatibility::IncompatibleSchema;
 use crate::encoding::UnsupportedEncoding;
 use crate::server_error::readable_migration;
 
@@ -16,8 +17,10 @@ pub enum MigrateError {
     OtherMigration,
     #[error("could not prepare the table of applied migrations ({MIGRATIONS_TABLE}): {0}")]
     MigrationsTable(#[source] sqlx::migrate::MigrateError),
-    #[error("the database has migration {0}, which this program does not know: it is older than the schema")]
-    Ahead(i64),
+    #[error(transparent)]
+    TooNew(#[from] IncompatibleSchema),
+    #[error("could not read which programs may run on the schema: {0}")]
+    Compatibility(#[source] sqlx::Error),
     /// The migrations before the first release were replaced: docs/adr/0001.
     #[error(
         "the database was migrated by a version before the first release and cannot be upgraded: create the database \
