@@ -21,3 +21,4 @@ pub mod time_ago;
 pub mod unknown_variable;
 pub mod value_parsers;
 pub mod webhook;
+pub mod webhook_path;

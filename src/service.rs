@@ -77,6 +77,7 @@ pub async fn run(
             verifier,
             receiver,
             settings.clock,
+            settings.webhook_paths.clone(),
             settings.webhook.clone(),
             readiness.clone(),
         );

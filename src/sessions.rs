@@ -28,6 +28,7 @@
 
 pub mod activity;
 pub mod complete;
+pub mod conversation_type;
 pub mod create;
 pub mod error;
 pub mod query;

@@ -142,11 +142,13 @@ impl CommandDatabase {
                 );
                 Ok(())
             }
+            SchemaStatus::TooNew(incompatible) => Err(CliError::to("use the database", incompatible)),
             SchemaStatus::PreRelease => Err(CliError::to("use the database", MigrateError::PreRelease)),
             SchemaStatus::Fresh => refused("the database has no schema yet".to_owned()),
             SchemaStatus::Behind { applied, expected } => refused(format!(
                 "the schema of the database is older than this program: migration {applied} of {expected}"
             )),
+            SchemaStatus::Encoding(unsupported) => Err(CliError::to("use the database", unsupported)),
             SchemaStatus::Dirty { version } => refused(format!("migration {version} was interrupted or has changed")),
         }
     }

@@ -5,7 +5,7 @@ use super::error::{CliError, Context};
 use super::output::print;
 use crate::config::database::DatabaseArgs;
 use crate::config::setting_error::SettingError;
-use crate::postgres::migrator;
+use crate::postgres::migrator::{self, SchemaStatus};
 
 pub async fn run(args: DatabaseArgs) -> Result<(), CliError> {
     refuse_pooler(&args)?;
@@ -20,8 +20,16 @@ pub async fn run(args: DatabaseArgs) -> Result<(), CliError> {
             migration.description
         ))?;
     }
-    if applied.is_empty() {
-        print("no missing migrations: the schema is up to date")?;
+    let status = migrator::schema_status(&database.pool)
+        .await
+        .context("read the version of the schema")?;
+    match status {
+        SchemaStatus::Ahead { applied, expected } => print(format_args!(
+            "no missing migrations: the schema (migration {applied}) is newer than this program (migration {expected}), \
+             which can run on it"
+        ))?,
+        _ if applied.is_empty() => print("no missing migrations: the schema is up to date")?,
+        _ => {}
     }
     database.close().await
 }

@@ -126,7 +126,12 @@ fn subscribe(args: &SimulateArgs, simulator: &Simulator) -> Result<(), CliError>
             "{WEBHOOK_BASIC} must be set: --target authenticates its sender"
         )));
     };
-    let created = simulator.subscribe(&endpoint(target), identifier, secret.expose_secret(), args.auth);
+    let created = simulator.subscribe(
+        &endpoint(target, args.paths.first()),
+        identifier,
+        secret.expose_secret(),
+        args.auth,
+    );
     created
         .map(drop)
         .map_err(|error| CliError::setting(format!("--target: {error}")))

@@ -12,6 +12,7 @@ use super::secret::{ApiToken, entries};
 use super::setting_error::SettingError;
 use super::value_parsers::{address, boolean, integer_in};
 use super::webhook::{WEBHOOK_BASIC, WEBHOOK_SECRET, WebhookArgs};
+use super::webhook_path::WebhookPathArgs;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 
 /// The part that a process plays.
@@ -93,6 +94,9 @@ pub struct ServeArgs {
           value_parser = size("1KiB", "16MiB"), help_heading = "Receiving")]
     pub body_limit: usize,
 
+    #[command(flatten)]
+    pub paths: WebhookPathArgs,
+
     /// How long a request body may take to arrive (1s to 5m). A slower one is answered 408.
     #[arg(long, env = "INGEST_BODY_TIMEOUT", value_name = "DURATION", default_value = "10s",
           value_parser = duration("1s", "5m"), help_heading = "Receiving")]
@@ -170,6 +174,7 @@ impl ServeArgs {
                  (INGEST_ROLE=work needs neither)"
             )));
         }
+        self.paths.check()?;
         if self.memory_budget < self.body_limit {
             return Err(SettingError::new(
                 "INGEST_MEMORY_BUDGET (--memory-budget)",

@@ -6,14 +6,12 @@ use clap::Args;
 use url::Url;
 
 use super::value_parsers::{address, url};
-
-/// Path of the webhook endpoint.
-pub const WEBHOOK_PATH: &str = "/webhooks/avinode";
+use super::webhook_path::WebhookPathArgs;
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Target")]
 pub struct TargetArgs {
-    /// URL to send to. A URL without a path gets /webhooks/avinode. Default: the local service, at --listen.
+    /// URL to send to. A URL without a path gets the first of --webhook-paths. Default: the local service, at --listen.
     #[arg(long, env = "INGEST_URL", value_name = "URL", value_parser = url)]
     pub url: Option<Url>,
 
@@ -21,22 +19,25 @@ pub struct TargetArgs {
     #[arg(long, env = "INGEST_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080",
           value_parser = address)]
     pub listen: SocketAddr,
+
+    #[command(flatten)]
+    pub paths: WebhookPathArgs,
 }
 
 impl TargetArgs {
     pub fn url(&self) -> String {
         match &self.url {
-            Some(url) => endpoint(url),
-            None => format!("http://{}{WEBHOOK_PATH}", reachable(self.listen)),
+            Some(url) => endpoint(url, self.paths.first()),
+            None => format!("http://{}{}", reachable(self.listen), self.paths.first()),
         }
     }
 }
 
 /// Adds the endpoint's path to a URL that has none.
-pub fn endpoint(url: &Url) -> String {
+pub fn endpoint(url: &Url, path: &str) -> String {
     let mut url = url.clone();
     if url.path() == "/" && url.query().is_none() {
-        url.set_path(WEBHOOK_PATH);
+        url.set_path(path);
     }
     url.into()
 }

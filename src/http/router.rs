@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::response::{IntoResponse, Response};
+use axum::routing::post;
 use hyper::header::CONTENT_TYPE;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -21,7 +22,10 @@ use super::{health, webhook};
 
 /// Routes of a process that receives deliveries, with the API if there is one.
 pub fn router(state: AppState, api: Option<ApiState>) -> Router {
-    let mut routes = webhook_routes().merge(health_routes());
+    let mut routes: OpenApiRouter<AppState> = health_routes();
+    for path in &state.paths {
+        routes = routes.route(path, post(webhook::receive));
+    }
     if let Some(api) = api {
         routes = routes.merge(document_routes()).merge(api_routes().with_state(api));
     }
@@ -37,15 +41,13 @@ pub fn health_only(readiness: Readiness) -> Router {
 pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let mut document = BaseDocument::openapi();
     document.merge(api_routes().into_openapi());
-    document.merge(webhook_routes().into_openapi());
+    // At its default path; INGEST_WEBHOOK_PATHS names others.
+    let webhook = OpenApiRouter::<AppState>::default().routes(routes!(webhook::receive));
+    document.merge(webhook.into_openapi());
     document.merge(health_routes::<AppState>().into_openapi());
     document.merge(document_routes::<AppState>().into_openapi());
     format!("{:#}\n", serde_json::json!(document))
 });
-
-fn webhook_routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::default().routes(routes!(webhook::receive))
-}
 
 /// axum answers HEAD wherever there is GET.
 fn health_routes<S>() -> OpenApiRouter<S>

@@ -34,6 +34,8 @@ pub struct WebhookState {
     /// In an `Arc` of its own: shared with tasks that outlive their request.
     pub receiver: Arc<dyn DeliverySink>,
     pub clock: Clock,
+    /// Paths of the webhook endpoint.
+    pub paths: Vec<String>,
     pub limits: WebhookLimits,
     /// Memory for the bodies of deliveries.
     pub memory: MemoryBudget,
@@ -46,6 +48,7 @@ impl WebhookState {
         verifier: Verifier,
         receiver: impl DeliverySink,
         clock: Clock,
+        paths: Vec<String>,
         limits: WebhookLimits,
         readiness: Readiness,
     ) -> AppState {
@@ -53,6 +56,7 @@ impl WebhookState {
             verifier,
             receiver: Arc::new(receiver),
             clock,
+            paths,
             memory: MemoryBudget::new(limits.memory),
             rejections: RejectionLog::new(limits.rejections_logged),
             limits,

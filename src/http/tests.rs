@@ -36,6 +36,7 @@ use crate::ingest::new_delivery::{NewDelivery, ReceiveError};
 const SECRET: &str = "a-secret-of-thirty-two-characters";
 const BASIC: &str = "relay:pass:word";
 const PATH: &str = "/webhooks/avinode";
+const OTHER_PATH: &str = "/api/hooks";
 
 /// Stores deliveries in memory, rejects them or makes them wait.
 struct MemorySink {
@@ -95,7 +96,8 @@ fn state(sink: &Arc<MemorySink>, basic: Option<&str>, limits: WebhookLimits) -> 
     let verifier = Verifier::from_settings(Some(SECRET), basic).unwrap();
     let clock = Clock::Fixed(DateTime::from_timestamp(1_790_000_000, 0).unwrap());
     let readiness = Readiness::new(HeartbeatRegistry::new(), Vec::new(), Vec::new());
-    WebhookState::shared(verifier, Arc::clone(sink), clock, limits, readiness)
+    let paths = vec![PATH.to_owned(), OTHER_PATH.to_owned()];
+    WebhookState::shared(verifier, Arc::clone(sink), clock, paths, limits, readiness)
 }
 
 fn app(sink: &Arc<MemorySink>) -> Router {

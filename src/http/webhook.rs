@@ -1,6 +1,6 @@
-//! `POST /webhooks/avinode`: reads the body within its limits, verifies the sender over the exact bytes, then parses
-//! and stores the delivery, and responds 200 once it is durable. One function rather than extractors, because the order
-//! of these steps is what makes the endpoint safe.
+//! `POST /webhooks/avinode`, or other paths by INGEST_WEBHOOK_PATHS: reads the body within its limits, verifies the sender
+//! over the exact bytes, then parses and stores the delivery, and responds 200 once it is durable. One function rather
+//! than extractors, because the order of these steps is what makes the endpoint safe.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -18,8 +18,10 @@ pub(super) fn probes(pool: &Pool) -> Vec<ReadinessProbe> {
                 match schema_status(&pool).await {
                     Ok(SchemaStatus::Current { .. } | SchemaStatus::Ahead { .. }) => Ok(()),
                     Ok(SchemaStatus::Fresh | SchemaStatus::Behind { .. }) => Err("older than this program"),
+                    Ok(SchemaStatus::TooNew(_)) => Err("too new for this program"),
                     Ok(SchemaStatus::PreRelease) => Err("migrated by a version before the first release"),
                     Ok(SchemaStatus::Dirty { .. }) => Err("a migration was interrupted"),
+                    Ok(SchemaStatus::Encoding(_)) => Err("in a database that is not UTF-8"),
                     Err(_) => Err("unknown"),
                 }
             })

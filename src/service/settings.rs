@@ -26,6 +26,8 @@ pub struct ServiceSettings {
     pub retry: RetryPolicy,
     /// Deliveries that may wait for the group commit.
     pub receive_queue: usize,
+    /// Paths that receive deliveries.
+    pub webhook_paths: Vec<String>,
     pub webhook: WebhookLimits,
     pub server: ServerLimits,
     /// The limit for work in flight at the end.
@@ -68,6 +70,7 @@ impl From<&ServeArgs> for ServiceSettings {
                 ..RetryPolicy::default()
             },
             receive_queue: args.receive_queue_capacity,
+            webhook_paths: args.paths.webhook_paths.clone(),
             webhook: WebhookLimits {
                 body: args.body_limit,
                 body_time: args.body_timeout,

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::conversation_type;
 use super::error::SessionError;
 use super::retry::with_retries;
 use super::service::{SessionService, check_references, enqueue_rematch, load_session};
@@ -55,6 +56,9 @@ impl SessionService {
             }
             None => (create::insert(&mut tx, new, now).await?, true),
         };
+        if let Some(conversation_type) = new.conversation_type {
+            conversation_type::write(&mut tx, id, conversation_type).await?;
+        }
         // Known quotes can be projected once the session has a request, a column that the triggers do not watch.
         if !created && new.request_id.is_some() && new.request_id != request_before {
             enqueue_rematch(&mut tx, id).await?;

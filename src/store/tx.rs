@@ -2,7 +2,7 @@
 
 use crate::postgres::transaction::{Pool, Transaction};
 
-/// The statements that begin a transaction, sent in one message. The settings last as long as the transaction.
+/// The settings of a transaction, sent in one message with BEGIN. They last as long as the transaction.
 ///
 /// `lock_timeout` is shorter than Postgres's default `deadlock_timeout` of one second: where a worker and the application
 /// wait for each other, the worker gives up before Postgres chooses a victim. After the sessions are locked it becomes much
@@ -12,11 +12,11 @@ use crate::postgres::transaction::{Pool, Transaction};
 /// just grown) the planner would read whole tables, and it would plan the same statement again at each execution. With
 /// JIT, the default of an application's server, it would compile a statement for longer than it runs: among a million
 /// sessions, the look-ups of one batch took 88 ms instead of 3.5 ms.
-macro_rules! begin_statements {
+macro_rules! settings {
     ($more:literal) => {
         concat!(
-            "BEGIN; SET LOCAL avinode_ingest.writer = 'on'; SET LOCAL lock_timeout = '300ms'; ",
-            "SET LOCAL synchronous_commit = off",
+            "SET LOCAL avinode_ingest.writer = 'on'; SET LOCAL lock_timeout = '300ms'; ",
+            "SET LOCAL synchronous_commit = off; ",
             $more
         )
     };
@@ -28,13 +28,13 @@ macro_rules! begin_statements {
 /// jobs are due again, and their deliveries are durable. WAL is written in order: a later synchronous commit by the
 /// application also makes this one durable.
 pub async fn begin(pool: &Pool) -> Result<Transaction<'static>, sqlx::Error> {
-    pool.begin_with(begin_statements!(
-        "; SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off"
+    pool.begin_with(settings!(
+        "SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off; "
     ))
     .await
 }
 
 /// Begins such a transaction for a resync, which does read whole tables.
 pub async fn begin_full_scan(pool: &Pool) -> Result<Transaction<'static>, sqlx::Error> {
-    pool.begin_with(begin_statements!("")).await
+    pool.begin_with(settings!("")).await
 }

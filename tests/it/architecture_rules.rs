@@ -46,7 +46,7 @@ const CRATES: [(&str, &[&str]); 5] = [
 const RE_EXPORTED: [(&str, &str); 2] = [("domain", "clock"), ("queue", "heartbeat")];
 
 /// Words that may stand in some parts only.
-const ONLY_IN: [(&str, &[&str], &str); 7] = [
+const ONLY_IN: [(&str, &[&str], &str); 8] = [
     (
         "only `http`, and the stand-in for Avinode, name axum",
         &["axum::", "use axum", "extern crate axum"],
@@ -75,6 +75,11 @@ const ONLY_IN: [(&str, &[&str], &str); 7] = [
             "sqlx::Transaction",
             "PoolConnection",
         ],
+        "postgres",
+    ),
+    (
+        "only `postgres` begins transactions, all at READ COMMITTED",
+        &["\"BEGIN", "ISOLATION LEVEL", "default_transaction_isolation"],
         "postgres",
     ),
     (

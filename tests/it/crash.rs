@@ -7,7 +7,7 @@ mod embedded;
 mod ending;
 mod group_commit;
 mod killed;
-mod load;
+pub mod load;
 pub mod program;
 mod roles;
 mod start;

@@ -2,3 +2,4 @@
 
 mod malformed_bodies;
 mod replay;
+mod webhook_paths;

@@ -3,6 +3,7 @@
 mod activity;
 mod archive;
 mod command;
+mod conversation_type;
 mod create;
 mod find;
 mod own_role;

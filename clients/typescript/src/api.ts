@@ -184,6 +184,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions/{id}/conversation-type": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Set the type of the conversation
+         * @description An application's table that has no column `conversation_type` is answered `validation-failed`.
+         */
+        patch: operations["updateChatSessionType"];
+        trace?: never;
+    };
     "/v1/sessions/{id}/pause": {
         parameters: {
             query?: never;
@@ -372,7 +392,8 @@ export interface components {
             archived?: number | null;
         };
         /**
-         * @description A chat session: the columns of its row, and some columns of the rows to which it refers.
+         * @description A chat session: the columns of its row, with those that only the application knows, and some columns of the rows to which it
+         *     refers.
          *
          *     A timestamp that is `infinity` in the database is null.
          */
@@ -397,6 +418,11 @@ export interface components {
             conversation_id: string;
             /** @description `conversations.subject`. */
             conversation_subject?: string | null;
+            /**
+             * @description `flight_request` or `general`; absent where `chat_sessions` has no such column.
+             * @example general
+             */
+            conversation_type?: string | null;
             /**
              * Format: date-time
              * @description The time at which the row was created.
@@ -501,12 +527,24 @@ export interface components {
             updated_at?: string | null;
             /** @description The application's context; the service writes its key `avinode_trip`. */
             workflow_state?: Record<string, unknown> | null;
+        } & {
+            [key: string]: unknown;
         };
         /** @description One page of a list. */
         ChatSessionList: {
             data: components["schemas"]["ChatSession"][];
             /** @description The `cursor` of the next page; null on the last page. */
             next_cursor: string | null;
+        };
+        /**
+         * @description `chat_sessions.conversation_type`.
+         * @enum {string}
+         */
+        ConversationType: "flight_request" | "general";
+        /** @description The type of a session's conversation (`updateChatSessionType`). */
+        ConversationTypeUpdate: {
+            /** @description The new type. */
+            conversation_type: components["schemas"]["ConversationType"];
         };
         /** @description A delivery in one of two formats. Any other JSON value is stored as well; its job is dead-lettered. */
         Delivery: components["schemas"]["ThinNotification"] | components["schemas"]["FullEvent"];
@@ -581,6 +619,7 @@ export interface components {
              * @description `conversations.id`.
              */
             conversation_id: string;
+            conversation_type?: components["schemas"]["ConversationType"] | null;
             /**
              * @description The workflow step: one of the four known steps, or any other word of the application's.
              * @example understanding_request
@@ -1484,6 +1523,127 @@ export interface operations {
             /** @description Invalid session status (`invalid-status`); Another session is active (`active-session-exists`) */
             409: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`); Constraint violation (`constraint-violation`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateChatSessionType: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the session. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationTypeUpdate"];
+            };
+        };
+        responses: {
+            /** @description The updated session. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatSession"];
+                };
+            };
+            /** @description Invalid JSON (`invalid-json`); Incomplete body (`incomplete-body`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope (`forbidden`) */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Session not found (`session-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout (`timeout`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content encoding (`unsupported-encoding`); Unsupported media type: expected application/json (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    "accept-encoding"?: string;
                     [name: string]: unknown;
                 };
                 content: {

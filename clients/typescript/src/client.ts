@@ -1,4 +1,4 @@
-// The ten operations of the application's session tracking, with the arguments that the application passes. Paths,
+// The eleven operations of the application's session tracking, with the arguments that the application passes. Paths,
 // parameters and bodies are checked against `api.ts`, which is generated from the service's OpenAPI document.
 
 import createFetch from 'openapi-fetch';
@@ -8,10 +8,12 @@ import { ProblemError } from './problem.js';
 
 type Schemas = components['schemas'];
 
-/** A row of `chat_sessions`, with names and prices of the rows that it refers to. */
+/** A row of `chat_sessions` with all its columns, and names and prices of the rows that it refers to. */
 export type ChatSession = Schemas['ChatSession'];
 /** The body of `createOrUpdateChatSession`. */
 export type NewChatSession = Schemas['NewChatSession'];
+/** The type of a conversation. */
+export type ConversationType = Schemas['ConversationType'];
 /** The body of `updateChatSessionWithTripInfo`: an absent field is kept, a null field is cleared. */
 export type TripInfo = Schemas['TripPatch'];
 /** The body of `updateChatSessionWithQuote`, without the quote. */
@@ -86,6 +88,15 @@ export function createClient({ baseUrl, token, timeout = 10_000 }: Settings) {
     /** Updates the trip and the workflow step. */
     updateChatSessionWithTripInfo: async (sessionId: string, info: TripInfo): Promise<ChatSession> =>
       unwrap(await api.PATCH('/v1/sessions/{id}/trip', { params: path(sessionId), body: info })),
+
+    /** Sets the type of the conversation. Rejected where the application's table has no column for it. */
+    updateChatSessionType: async (sessionId: string, conversationType: ConversationType): Promise<ChatSession> =>
+      unwrap(
+        await api.PATCH('/v1/sessions/{id}/conversation-type', {
+          params: path(sessionId),
+          body: { conversation_type: conversationType },
+        }),
+      ),
 
     /** Records a quote, which is counted once. `quotes_received_count` overrides the count. */
     updateChatSessionWithQuote: async (sessionId: string, quoteId: string, info: QuoteInfo = {}): Promise<ChatSession> =>

@@ -2,6 +2,15 @@
 
 export type { components, operations, paths } from './api.js';
 export { createClient, unwrap } from './client.js';
-export type { ChatSession, Client, Filter, NewChatSession, QuoteInfo, Settings, TripInfo } from './client.js';
+export type {
+  ChatSession,
+  Client,
+  ConversationType,
+  Filter,
+  NewChatSession,
+  QuoteInfo,
+  Settings,
+  TripInfo,
+} from './client.js';
 export { ProblemError } from './problem.js';
 export type { Problem } from './problem.js';

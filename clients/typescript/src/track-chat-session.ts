@@ -1,7 +1,17 @@
-// The ten functions that the application imports from `@/lib/sessions/track-chat-session`, with a client configured by
-// INGEST_URL and INGEST_TOKEN. Both are read at the first call, not at the import, so that a build needs neither.
+// The functions and types that the application imports from `@/lib/sessions/track-chat-session`, with a client configured
+// by INGEST_URL and INGEST_TOKEN. Both are read at the first call, not at the import, so that a build needs neither.
+//
+// As the application's own functions do, these never throw: a failed call is logged by console.error and returns null, false
+// or an empty list. `createClient` of the package throws instead.
 
-import { createClient, type Client } from './client.js';
+import { createClient, type Client, type ConversationType, type NewChatSession, type QuoteInfo } from './client.js';
+import type { ChatSession, TripInfo } from './client.js';
+
+export type { ChatSession, ConversationType } from './client.js';
+/** The argument of `createOrUpdateChatSession`. */
+export type ChatSessionInsert = NewChatSession;
+/** Columns of a session that the update functions take. */
+export type ChatSessionUpdate = TripInfo & QuoteInfo & Partial<Pick<NewChatSession, 'status' | 'conversation_type' | 'metadata'>>;
 
 let client: Client | undefined;
 
@@ -11,37 +21,68 @@ function setting(name: string): string {
   return value;
 }
 
-function operation<Name extends keyof Client>(name: Name): Client[Name] {
-  client ??= createClient({ baseUrl: setting('INGEST_URL'), token: setting('INGEST_TOKEN') });
-  return client[name];
+/** Calls an operation; on failure logs the error with the operation's name, and returns `failed`. */
+async function attempt<T, F>(name: string, call: (client: Client) => Promise<T>, failed: F): Promise<T | F> {
+  try {
+    client ??= createClient({ baseUrl: setting('INGEST_URL'), token: setting('INGEST_TOKEN') });
+    return await call(client);
+  } catch (error) {
+    console.error(`${name} failed:`, error);
+    return failed;
+  }
 }
 
-export const createOrUpdateChatSession: Client['createOrUpdateChatSession'] = async (...args) =>
-  operation('createOrUpdateChatSession')(...args);
+/** Creates or updates the session of a conversation; null on failure. */
+export const createOrUpdateChatSession = (session: ChatSessionInsert): Promise<ChatSession | null> =>
+  attempt('createOrUpdateChatSession', (client) => client.createOrUpdateChatSession(session), null);
 
-export const getActiveChatSession: Client['getActiveChatSession'] = async (...args) =>
-  operation('getActiveChatSession')(...args);
+/** Returns the conversation's active session; null if there is none, and on failure. */
+export const getActiveChatSession = (conversationId: string): Promise<ChatSession | null> =>
+  attempt('getActiveChatSession', (client) => client.getActiveChatSession(conversationId), null);
 
-export const getChatSessionByRequest: Client['getChatSessionByRequest'] = async (...args) =>
-  operation('getChatSessionByRequest')(...args);
+/** Returns the request's session with the newest activity; null if there is none, and on failure. */
+export const getChatSessionByRequest = (requestId: string): Promise<ChatSession | null> =>
+  attempt('getChatSessionByRequest', (client) => client.getChatSessionByRequest(requestId), null);
 
-export const getChatSessionsByTripId: Client['getChatSessionsByTripId'] = async (...args) =>
-  operation('getChatSessionsByTripId')(...args);
+/** Returns all sessions of an Avinode trip, newest activity first; an empty list on failure. */
+export const getChatSessionsByTripId = (tripId: string): Promise<ChatSession[]> =>
+  attempt('getChatSessionsByTripId', (client) => client.getChatSessionsByTripId(tripId), []);
 
-export const updateChatSessionActivity: Client['updateChatSessionActivity'] = async (...args) =>
-  operation('updateChatSessionActivity')(...args);
+/** Records activity and adds `messages` to `message_count`; null on failure. */
+export const updateChatSessionActivity = (sessionId: string, messages = 0): Promise<ChatSession | null> =>
+  attempt('updateChatSessionActivity', (client) => client.updateChatSessionActivity(sessionId, messages), null);
 
-export const updateChatSessionWithTripInfo: Client['updateChatSessionWithTripInfo'] = async (...args) =>
-  operation('updateChatSessionWithTripInfo')(...args);
+/** Updates the trip and the workflow step; null on failure. */
+export const updateChatSessionWithTripInfo = (sessionId: string, info: TripInfo): Promise<ChatSession | null> =>
+  attempt('updateChatSessionWithTripInfo', (client) => client.updateChatSessionWithTripInfo(sessionId, info), null);
 
-export const updateChatSessionWithQuote: Client['updateChatSessionWithQuote'] = async (...args) =>
-  operation('updateChatSessionWithQuote')(...args);
+/** Sets the type of the conversation; false on failure. */
+export const updateChatSessionType = (sessionId: string, conversationType: ConversationType): Promise<boolean> =>
+  attempt(
+    'updateChatSessionType',
+    async (client) => {
+      await client.updateChatSessionType(sessionId, conversationType);
+      return true;
+    },
+    false,
+  );
 
-export const updateChatSessionWithProposal: Client['updateChatSessionWithProposal'] = async (...args) =>
-  operation('updateChatSessionWithProposal')(...args);
+/** Records a quote, which is counted once; null on failure. */
+export const updateChatSessionWithQuote = (
+  sessionId: string,
+  quoteId: string,
+  info: QuoteInfo = {},
+): Promise<ChatSession | null> =>
+  attempt('updateChatSessionWithQuote', (client) => client.updateChatSessionWithQuote(sessionId, quoteId, info), null);
 
-export const completeChatSession: Client['completeChatSession'] = async (...args) =>
-  operation('completeChatSession')(...args);
+/** Attaches a proposal and sets the step `proposal_ready`; null on failure. */
+export const updateChatSessionWithProposal = (sessionId: string, proposalId: string): Promise<ChatSession | null> =>
+  attempt('updateChatSessionWithProposal', (client) => client.updateChatSessionWithProposal(sessionId, proposalId), null);
 
-export const getUserActiveChatSessions: Client['getUserActiveChatSessions'] = async (...args) =>
-  operation('getUserActiveChatSessions')(...args);
+/** Completes a session; null on failure. */
+export const completeChatSession = (sessionId: string): Promise<ChatSession | null> =>
+  attempt('completeChatSession', (client) => client.completeChatSession(sessionId), null);
+
+/** Returns a broker's active sessions, newest activity first; an empty list on failure. */
+export const getUserActiveChatSessions = (isoAgentId: string): Promise<ChatSession[]> =>
+  attempt('getUserActiveChatSessions', (client) => client.getUserActiveChatSessions(isoAgentId), []);

@@ -81,3 +81,10 @@ export async function until<T>(read: () => Promise<T>, holds: (value: T) => bool
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+/** Returns the session of a call that must not fail. */
+export async function succeeded<T>(call: Promise<T | null>): Promise<T> {
+  const session = await call;
+  if (session === null) throw new Error('the call failed; its error is logged');
+  return session;
+}

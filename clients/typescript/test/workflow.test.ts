@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { unwrap } from '../src/index.js';
+import { unwrap, type ChatSession } from '../src/index.js';
 import * as tracking from '../src/track-chat-session.js';
-import { client, newTrip, sendQuote, rows, sql, until } from './application.js';
+import { client, newTrip, sendQuote, rows, sql, succeeded, until } from './application.js';
 
 test('a session goes from its first message to the archive', { timeout: 60_000 }, async () => {
   const { api } = client();
@@ -15,30 +15,30 @@ test('a session goes from its first message to the archive', { timeout: 60_000 }
   const archive = async () => unwrap(await api.POST('/v1/sessions/archive'));
 
   assert.equal(await tracking.getActiveChatSession(conversation), null);
-  const created = await tracking.createOrUpdateChatSession({
+  const created = await succeeded(tracking.createOrUpdateChatSession({
     conversation_id: conversation,
     iso_agent_id: agent,
     status: 'active',
     current_step: 'understanding_request',
     workflow_state: { passengers: 4 },
-  });
+  }));
   const id = created.id;
 
   // 1. The chat route records a message.
   const session = await tracking.getActiveChatSession(conversation);
   assert.equal(session?.id, id);
-  const active = await tracking.updateChatSessionActivity(id, 1);
+  const active = await succeeded(tracking.updateChatSessionActivity(id, 1));
   assert.equal(active.message_count, 1);
   assert.ok(Date.parse(active.last_activity_at ?? '') > Date.parse(created.last_activity_at ?? ''));
 
   // 2. The application creates a trip.
-  const updated = await tracking.updateChatSessionWithTripInfo(id, {
+  const updated = await succeeded(tracking.updateChatSessionWithTripInfo(id, {
     avinode_trip_id: trip,
     avinode_rfp_id: 'rfp-123',
     request_id: request,
     current_step: 'requesting_quotes',
     workflow_state: { bags: 6 },
-  });
+  }));
   assert.deepEqual(updated.workflow_state, { passengers: 4, bags: 6 });
   assert.equal(updated.current_step, 'requesting_quotes');
   assert.equal((await tracking.getChatSessionByRequest(request))?.id, id);
@@ -54,18 +54,18 @@ test('a session goes from its first message to the archive', { timeout: 60_000 }
   const quote = quoted.primary_quote_id;
   assert.ok(quote);
   for (const found of await tracking.getChatSessionsByTripId(trip)) {
-    const recorded = await tracking.updateChatSessionWithQuote(found.id, quote, {
+    const recorded: ChatSession = await succeeded(tracking.updateChatSessionWithQuote(found.id, quote, {
       quotes_expected_count: 5,
       primary_quote_id: quote,
-    });
+    }));
     assert.deepEqual([recorded.quotes_received_count, recorded.quotes_expected_count], [1, 5]);
     assert.ok(recorded.primary_quote_pinned);
   }
   assert.deepEqual((await tracking.getUserActiveChatSessions(agent)).map((found) => found.id), [id]);
 
   // 4. The application creates and sends a proposal.
-  assert.equal((await tracking.updateChatSessionWithProposal(id, proposal)).current_step, 'proposal_ready');
-  const completed = await tracking.completeChatSession(id);
+  assert.equal((await tracking.updateChatSessionWithProposal(id, proposal))?.current_step, 'proposal_ready');
+  const completed = await succeeded(tracking.completeChatSession(id));
   assert.equal(completed.status, 'completed');
   assert.ok(completed.session_ended_at);
   assert.deepEqual(await tracking.getUserActiveChatSessions(agent), []);

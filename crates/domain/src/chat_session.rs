@@ -2,6 +2,7 @@
 //!
 //! One set of types serves the Rust API, the HTTP API and its OpenAPI description, so the three cannot differ.
 
+pub mod conversation_type;
 pub mod input;
 pub mod page;
 pub mod patch;

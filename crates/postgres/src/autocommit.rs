@@ -9,6 +9,7 @@ use sqlx::query::Query;
 use sqlx::{Connection as _, Error, Executor as _};
 
 use super::server_error::readable;
+use super::session_defaults::BEGIN;
 
 /// Connections that execute such statements only.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ impl AutocommitConnection {
             connection.execute(statement).await
         } else {
             async {
-                let mut tx = connection.begin().await?;
+                let mut tx = connection.begin_with(BEGIN).await?;
                 let done = tx.execute(statement.persistent(false)).await?;
                 tx.commit().await?;
                 Ok(done)

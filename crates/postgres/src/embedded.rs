@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::binaries::PostgresBinaries;
 use super::cluster::{self, PORT, SUPERUSER, socket_file};
 use super::data_dir::{self, ClusterHome, OwnedDir, TEMPORARY_PARENT};
+use super::encoding::CREATE_OPTIONS;
 use super::error::EmbeddedError;
 use super::orphans;
 use super::server_error::readable;
@@ -149,7 +150,7 @@ impl EmbeddedPostgres {
             source: readable(source),
         };
         let mut connection = self.options("postgres").connect().await.map_err(failed)?;
-        let statement = format!("CREATE DATABASE \"{}\"", database.replace('"', "\"\""));
+        let statement = format!("CREATE DATABASE \"{}\" {CREATE_OPTIONS}", database.replace('"', "\"\""));
         let statement = sqlx::raw_sql(sqlx::AssertSqlSafe(statement));
         let created = match statement.execute(&mut connection).await {
             Ok(_) => true,

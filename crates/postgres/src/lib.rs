@@ -1,4 +1,5 @@
-//! Everything that talks to Postgres below the level of SQL: connections ([`pool`], [`transaction`], [`autocommit`]),
+//! Everything that talks to Postgres below the level of SQL: connections ([`pool`], [`transaction`], [`autocommit`],
+//! `session_defaults`),
 //! migrations ([`migrator`]), checks of a server ([`diagnostics`]), readable errors ([`server_error`]), and the private cluster
 //! that runs where no database is configured ([`embedded`]).
 //!
@@ -14,6 +15,7 @@ pub mod columns;
 pub mod data_dir;
 pub mod diagnostics;
 pub mod embedded;
+pub mod encoding;
 pub mod error;
 pub mod interval;
 pub mod migrator;
@@ -21,6 +23,7 @@ pub mod orphans;
 pub mod pool;
 pub mod server_error;
 pub mod service_user;
+mod session_defaults;
 pub mod sqlstate;
 mod supervisor;
 pub mod temp_database;

@@ -8,14 +8,17 @@ use std::time::{Duration, Instant};
 use sqlx::error::DatabaseError;
 use sqlx::migrate::{Migrate, Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
+use self::compatibility::IncompatibleSchema;
 use self::error::{MIGRATIONS_TABLE, MigrateError};
 use self::pre_release::is_pre_release;
+use super::encoding::{SERVER_ENCODING, UnsupportedEncoding, require_utf8};
 use super::server_error::{readable, readable_migration};
 use super::sqlstate::is_contention;
 use super::transaction::Pool;
 
+pub mod compatibility;
 pub mod error;
 mod indexes;
 mod lock;
@@ -24,8 +27,10 @@ mod pre_release;
 /// The files of `migrations/`, built into the program. `sqlx.toml` puts the migrations table into our own schema.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
-/// No notices about objects that exist already, and more time for an index build than the role may have.
-const SETTINGS: &str = "SET client_min_messages = 'warning'; SET statement_timeout = '1h'";
+/// Defaults of the database and of the role are overridden, as for all other statements ([`super::session_defaults`]). No notices
+/// about objects that exist already, and more time for an index build than the role may have.
+const SETTINGS: &str = "SET default_transaction_isolation = 'read committed'; SET standard_conforming_strings = on; \
+     SET client_min_messages = 'warning'; SET statement_timeout = '1h'";
 /// The server checks that we are still connected, so that a killed `migrate` does not leave its lock behind. Not available on
 /// every platform.
 const CHECK_CONNECTION: &str = "SET client_connection_check_interval = '1s'";
@@ -73,8 +78,12 @@ pub enum SchemaStatus {
     Current { version: i64 },
     /// All of ours, and those of a newer program. We can run on: migrations expand first and contract later.
     Ahead { applied: i64, expected: i64 },
+    /// The same, but the schema excludes this program.
+    TooNew(IncompatibleSchema),
     /// A migration was interrupted, or its file has changed since it was applied.
     Dirty { version: i64 },
+    /// The database cannot hold the schema.
+    Encoding(UnsupportedEncoding),
 }
 
 /// Applies the missing migrations in order, on a direct connection (a transaction pooler would not keep its settings and its
@@ -100,6 +109,8 @@ async fn apply_all(
     connection: &mut PgConnection,
     timeouts: Timeouts,
 ) -> Result<Vec<AppliedMigration>, MigrateError> {
+    let encoding = sqlx::query_scalar(AssertSqlSafe(format!("SELECT {SERVER_ENCODING}")));
+    require_utf8(encoding.fetch_one(&mut *connection).await?)?;
     set(connection, SETTINGS).await?;
     let _ = set(connection, CHECK_CONNECTION).await;
     lock::acquire(connection, timeouts.lock).await?;
@@ -143,7 +154,8 @@ async fn applied_versions(migrator: &Migrator, connection: &mut PgConnection) ->
     let known = connection.list_applied_migrations(MIGRATIONS_TABLE).await?;
     for one in &known {
         match ours(migrator).find(|migration| migration.version == one.version) {
-            None => return Err(MigrateError::Ahead(one.version)),
+            // Of a newer program.
+            None => {}
             Some(migration) if migration.checksum != one.checksum => {
                 return Err(MigrateError::Changed {
                     version: migration.version,
@@ -152,6 +164,11 @@ async fn applied_versions(migrator: &Migrator, connection: &mut PgConnection) ->
             }
             Some(_) => {}
         }
+    }
+    let mut versions = known.iter().map(|one| one.version);
+    if versions.any(|version| ours(migrator).all(|migration| migration.version != version)) {
+        let compatible = compatibility::check(connection, last_version(migrator)).await;
+        compatible.map_err(MigrateError::Compatibility)??;
     }
     Ok(known.iter().map(|one| one.version).collect())
 }
@@ -176,6 +193,11 @@ async fn apply(connection: &mut PgConnection, migration: &Migration, timeout: Du
         }
         tokio::time::sleep(RETRY_INTERVAL).await;
     }
+}
+
+/// The version of the last migration that this program knows.
+fn last_version(migrator: &Migrator) -> i64 {
+    ours(migrator).map(|migration| migration.version).max().unwrap_or(0)
 }
 
 fn ours(migrator: &Migrator) -> impl Iterator<Item = &Migration> {
@@ -204,14 +226,17 @@ pub async fn schema_status(pool: &Pool) -> Result<SchemaStatus, sqlx::Error> {
 }
 
 async fn status_with(migrator: &Migrator, pool: &Pool) -> Result<SchemaStatus, sqlx::Error> {
-    let exists = "SELECT to_regclass('avinode_ingest.schema_migrations') IS NOT NULL";
+    let database = format!("SELECT {SERVER_ENCODING}, to_regclass('avinode_ingest.schema_migrations') IS NOT NULL");
     // One transaction: an unnamed statement is sent in several messages, which a pooler could send to different servers.
     let mut tx = pool.begin().await?;
-    if !sqlx::query_scalar::<_, bool>(exists)
+    let (encoding, migrated) = sqlx::query_as::<_, (String, bool)>(AssertSqlSafe(database))
         .persistent(false)
         .fetch_one(&mut tx)
-        .await?
-    {
+        .await?;
+    if let Err(unsupported) = require_utf8(encoding) {
+        return Ok(SchemaStatus::Encoding(unsupported));
+    }
+    if !migrated {
         return Ok(SchemaStatus::Fresh);
     }
     if is_pre_release(migrator, &mut tx).await? {
@@ -222,11 +247,17 @@ async fn status_with(migrator: &Migrator, pool: &Pool) -> Result<SchemaStatus, s
         .persistent(false)
         .fetch_all(&mut tx)
         .await?;
-    tx.commit().await?;
     let expected: Vec<_> = ours(migrator)
         .map(|migration| (migration.version, migration.checksum.to_vec()))
         .collect();
-    Ok(compare(&applied, &expected))
+    let mut status = compare(&applied, &expected);
+    if matches!(status, SchemaStatus::Ahead { .. })
+        && let Err(incompatible) = compatibility::check(tx.connection(), last_version(migrator)).await?
+    {
+        status = SchemaStatus::TooNew(incompatible);
+    }
+    tx.commit().await?;
+    Ok(status)
 }
 
 fn compare(applied: &[(i64, bool, Vec<u8>)], expected: &[(i64, Vec<u8>)]) -> SchemaStatus {

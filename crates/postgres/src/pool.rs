@@ -83,7 +83,7 @@ pub fn connect_options(url: &str) -> Result<PgConnectOptions, DatabaseUrlError> 
 ///
 /// A connection that was used a moment ago is not pinged, which would cost each transaction a round trip.
 pub fn pool(options: PgConnectOptions, max: u32, application_name: &str, acquire_timeout: Duration) -> Pool {
-    let connections = PgPoolOptions::new()
+    let pool = PgPoolOptions::new()
         .max_connections(max)
         .acquire_timeout(acquire_timeout)
         .test_before_acquire(false)
@@ -94,13 +94,11 @@ pub fn pool(options: PgConnectOptions, max: u32, application_name: &str, acquire
                 }
                 Ok(true)
             })
-        })
-        .connect_lazy_with(
-            options
-                .application_name(application_name)
-                .statement_cache_capacity(STATEMENT_CACHE),
-        );
-    Pool::from(connections)
+        });
+    let connect = options
+        .application_name(application_name)
+        .statement_cache_capacity(STATEMENT_CACHE);
+    Pool::direct(pool, connect)
 }
 
 /// Replaces a pool's timeout, which says nothing else, by the error of one more attempt to connect.

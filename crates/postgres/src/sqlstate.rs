@@ -18,3 +18,8 @@ pub fn sqlstate(error: &sqlx::Error) -> Option<Cow<'_, str>> {
 pub fn is_contention(sqlstate: &str) -> bool {
     CONTENTION.contains(&sqlstate)
 }
+
+/// `undefined_column`: the application's table lacks a column that the statement names.
+pub fn is_undefined_column(error: &sqlx::Error) -> bool {
+    sqlstate(error).as_deref() == Some("42703")
+}

@@ -6,6 +6,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use uuid::Uuid;
 
+use super::encoding::CREATE_OPTIONS;
 use super::server_error::readable;
 
 /// It is removed by [`TempDatabase::remove`] and not by `Drop`, which cannot wait.
@@ -16,13 +17,14 @@ pub struct TempDatabase {
 }
 
 impl TempDatabase {
-    /// Creates a database with a unique name, over a connection to the configured one.
+    /// Creates a UTF-8 database with a unique name, over a connection to the configured one.
     pub async fn create(server: &PgConnectOptions) -> Result<Self, sqlx::Error> {
         let database = Self {
             server: server.clone(),
             name: format!("avinode_ingest_{}", Uuid::now_v7().simple()),
         };
-        database.execute(format!("CREATE DATABASE {}", database.name)).await?;
+        let create = format!("CREATE DATABASE {} {CREATE_OPTIONS}", database.name);
+        database.execute(create).await?;
         Ok(database)
     }
 

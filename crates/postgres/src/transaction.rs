@@ -15,13 +15,15 @@ use futures_util::stream::BoxStream;
 use futures_util::{TryFutureExt, TryStreamExt};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{
-    PgArguments, PgConnection, PgListener, PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres,
+    PgArguments, PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions, PgQueryResult, PgRow, PgStatement,
+    PgTypeInfo, Postgres,
 };
 use sqlx::query::{Map, Query};
-use sqlx::{Connection as _, Either, Error, Execute, Executor, SqlStr};
+use sqlx::{AssertSqlSafe, Connection as _, Either, Error, Execute, Executor, SqlStr};
 
 use super::autocommit::AutocommitPool;
 use super::server_error::readable;
+use super::session_defaults::{self, BEGIN};
 
 #[derive(Debug, Clone)]
 pub struct Pool {
@@ -30,24 +32,43 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Sets whether the connections lead to a transaction pooler.
+    /// Creates connections when they are needed, directly to the server.
+    pub(super) fn direct(options: PgPoolOptions, connect: PgConnectOptions) -> Self {
+        Self::from(session_defaults::override_at_connect(options).connect_lazy_with(connect))
+    }
+
+    /// Sets whether the connections lead to a transaction pooler. Call it before the first use: where they do, the pool is created
+    /// anew without the settings of a session, which the pooler would pass on to other clients.
     #[must_use]
     pub fn behind_pooler(self, pooler: bool) -> Self {
-        Self { named: !pooler, ..self }
+        let connections = match pooler {
+            true => {
+                let options = session_defaults::keep_at_connect(self.connections.options().clone());
+                options.connect_lazy_with(self.connections.connect_options().as_ref().clone())
+            }
+            false => self.connections,
+        };
+        Self {
+            connections,
+            named: !pooler,
+        }
     }
 
+    /// Begins a transaction at READ COMMITTED.
     pub async fn begin(&self) -> Result<Transaction<'static>, Error> {
-        self.begin_with("BEGIN").await
+        self.begin_with("").await
     }
 
-    /// Begins a transaction with `BEGIN` and settings for its length.
+    /// Begins a transaction at READ COMMITTED with settings for its length: SET TRANSACTION and SET LOCAL, each followed by a
+    /// semicolon. They are sent in one message with BEGIN.
     ///
     /// Runs in a task of its own: if a caller were dropped while `BEGIN` is on its way, sqlx would return the connection to the
     /// pool with an open transaction, which would include the next statements. The task always finishes, and the transaction is
     /// rolled back when the caller is gone.
-    pub async fn begin_with(&self, begin: &'static str) -> Result<Transaction<'static>, Error> {
+    pub async fn begin_with(&self, settings: &'static str) -> Result<Transaction<'static>, Error> {
         let (connections, named) = (self.connections.clone(), self.named);
         tokio::spawn(async move {
+            let begin = AssertSqlSafe(format!("{BEGIN}{settings}"));
             let inner = connections.begin_with(begin).await.map_err(readable)?;
             Ok(Transaction { inner, named })
         })
@@ -179,6 +200,11 @@ impl Transaction<'_> {
     /// Rolls back the transaction, or to the savepoint.
     pub async fn rollback(self) -> Result<(), Error> {
         self.inner.rollback().await.map_err(readable)
+    }
+
+    /// The connection without protection: its statements must have no name.
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.inner
     }
 
     pub async fn savepoint(&mut self) -> Result<Transaction<'_>, Error> {

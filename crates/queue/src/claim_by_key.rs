@@ -25,8 +25,8 @@ const LOOK_AHEAD: i64 = 1_000;
 const MAX_JOBS_PER_KEY: i64 = 256;
 
 /// As [`ClaimByKey::claim_keys`] needs them: planned once, with indexes, whatever the statistics say, and not compiled.
-const BEGIN: &str =
-    "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off";
+const SETTINGS: &str =
+    "SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off; ";
 
 /// Claims keys for the leader.
 pub struct ClaimByKey {
@@ -85,7 +85,7 @@ impl ClaimByKey {
         lease: Duration,
     ) -> Result<Vec<ClaimedJob>, sqlx::Error> {
         let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.as_str()).collect();
-        let mut tx = pool.begin_with(BEGIN).await?;
+        let mut tx = pool.begin_with(SETTINGS).await?;
         let jobs = sqlx::query_as!(
             ClaimedJob,
             r#"

@@ -12,7 +12,9 @@ use crate::postgres::binaries::OLDEST_MAJOR;
 use crate::postgres::cluster::major_version;
 use crate::postgres::diagnostics::{self, OLDEST_VERSION, ServerInfo};
 use crate::postgres::embedded::EmbeddedPostgres;
+use crate::postgres::encoding::UnsupportedEncoding;
 use crate::postgres::error::EmbeddedError;
+use crate::postgres::migrator::compatibility::IncompatibleSchema;
 use crate::postgres::migrator::{SchemaStatus, schema_status};
 
 const DATABASE: CheckName = CheckName("database");
@@ -146,7 +148,8 @@ fn version(server: &ServerInfo) -> CheckResult {
     }
     if server.read_only {
         let message = format!("Postgres {} accepts no writes", server.version);
-        return SERVER.failed(message, "use the primary server, and a role that may write");
+        let remedy = "use the primary server, and a role and a database without default_transaction_read_only";
+        return SERVER.failed(message, remedy);
     }
     SERVER.ok(format!("Postgres {}, as {}", server.version, server.role))
 }
@@ -244,6 +247,14 @@ fn schema(status: &SchemaStatus, migrates: bool) -> CheckResult {
         SchemaStatus::Ahead { applied, expected } => SCHEMA.warning(
             format!("newer than this program: migration {applied:04}, it knows {expected:04}"),
             "this works, but use the newer program",
+        ),
+        SchemaStatus::TooNew(IncompatibleSchema { known, oldest }) => SCHEMA.failed(
+            format!("too new for this program: it knows migration {known:04}, and needs to know {oldest:04}"),
+            "run the newer program",
+        ),
+        SchemaStatus::Encoding(UnsupportedEncoding { encoding }) => SCHEMA.failed(
+            format!("the encoding of the database is {encoding}, and UTF-8 is needed"),
+            "use a database WITH TEMPLATE template0 ENCODING 'UTF8'; run avinode-ingest migrate for the steps",
         ),
         SchemaStatus::Dirty { version } => SCHEMA.failed(
             format!("migration {version:04} was interrupted, or its file has changed since"),

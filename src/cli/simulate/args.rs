@@ -9,6 +9,7 @@ use crate::cli::error::{CliError, Context};
 use crate::config::database::DatabaseArgs;
 use crate::config::value_parsers::{address, integer_in, rate, ratio, url};
 use crate::config::webhook::WebhookArgs;
+use crate::config::webhook_path::WebhookPathArgs;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::simulator::credentials::ApiCredentials;
 use crate::simulator::faults::ApiFaults;
@@ -44,7 +45,7 @@ pub struct SimulateArgs {
     #[arg(long)]
     pub listen_anywhere: bool,
 
-    /// Webhook to call. A URL without a path gets /webhooks/avinode. Without --target, the scenario begins when a webhook setting
+    /// Webhook to call. A URL without a path gets the first of --webhook-paths. Without --target, the scenario begins when a webhook setting
     /// is created through the API (`webhooks create`).
     #[arg(long, value_name = "URL", value_parser = url)]
     pub target: Option<Url>,
@@ -101,6 +102,9 @@ pub struct SimulateArgs {
     /// Print the summary as JSON, for scripts.
     #[arg(long)]
     pub json: bool,
+
+    #[command(flatten)]
+    pub paths: WebhookPathArgs,
 
     #[command(flatten)]
     pub webhook: WebhookArgs,

@@ -1,9 +1,11 @@
 use super::*;
+use crate::config::parse::defaults;
 
 fn target(url: Option<&str>, listen: &str) -> String {
     TargetArgs {
         url: url.map(|url| url.parse().unwrap()),
         listen: listen.parse().unwrap(),
+        paths: defaults(),
     }
     .url()
 }

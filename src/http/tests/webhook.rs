@@ -80,6 +80,18 @@ async fn a_request_without_credentials_is_challenged_and_basic_credentials_are_a
 }
 
 #[tokio::test]
+async fn every_configured_path_receives() {
+    let sink = MemorySink::open();
+    let app = app(&sink);
+    for path in [PATH, OTHER_PATH] {
+        let mut request = signed("{}");
+        *request.uri_mut() = path.parse().unwrap();
+        assert_eq!(send(&app, request).await.status(), StatusCode::OK);
+    }
+    assert_eq!(sink.count(), 2);
+}
+
+#[tokio::test]
 async fn other_paths_are_404_and_other_methods_405_with_allow() {
     let app = app(&MemorySink::open());
     for path in ["/", "/webhooks", "/webhooks/avinode/"] {

@@ -23,6 +23,7 @@ pub fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(session_actions::pause))
         .routes(routes!(session_actions::resume))
         .routes(routes!(session_actions::update_trip))
+        .routes(routes!(session_actions::update_type))
         .routes(routes!(session_actions::unpin))
         .routes(routes!(session_actions::attach_proposal))
         .routes(routes!(session_actions::complete));

@@ -8,6 +8,7 @@ use super::extract::{JsonBody, OptionalJsonBody, SessionId};
 use super::problem::{BodyProblems, StatusProblems};
 use super::response::{ApiResult, changed};
 use super::state::ApiState;
+use crate::domain::chat_session::conversation_type::ConversationTypeUpdate;
 use crate::domain::chat_session::input::{ActivityUpdate, ProposalUpdate, QuoteUpdate};
 use crate::domain::chat_session::patch::TripPatch;
 use crate::domain::chat_session::view::ChatSession;
@@ -82,6 +83,25 @@ pub async fn update_trip(
     JsonBody(patch): JsonBody<TripPatch>,
 ) -> ApiResult {
     Ok(changed(state.sessions.update_trip(session, &patch).await?))
+}
+
+/// Set the type of the conversation
+///
+/// An application's table that has no column `conversation_type` is answered `validation-failed`.
+#[utoipa::path(
+    patch,
+    path = "/v1/sessions/{id}/conversation-type",
+    operation_id = "updateChatSessionType",
+    request_body = ConversationTypeUpdate,
+    responses(UpdatedSession, BodyProblems),
+)]
+pub async fn update_type(
+    _: WriteAccess,
+    State(state): State<ApiState>,
+    SessionId(session): SessionId,
+    JsonBody(update): JsonBody<ConversationTypeUpdate>,
+) -> ApiResult {
+    Ok(changed(state.sessions.update_type(session, update).await?))
 }
 
 /// Record a quote

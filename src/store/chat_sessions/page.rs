@@ -4,6 +4,7 @@
 //! IS NULL OR …` nine times) would use no index, and a list over a million sessions would read them all.
 
 use crate::postgres::transaction::Transaction;
+use serde_json::{Map, Value};
 use sqlx::postgres::PgRow;
 use sqlx::{Encode, Postgres, QueryBuilder, Row, Type};
 use uuid::Uuid;
@@ -24,7 +25,8 @@ const SELECT: &str = r"
         coalesce(session.operators_contacted_count, 0) AS operators_contacted_count,
         session.metadata, session.created_at, session.updated_at, conversation.subject AS conversation_subject,
         request.departure_airport, request.arrival_airport, request.departure_date::timestamptz AS departure_date,
-        quote.operator_name, nullif(quote.total_price::numeric, 'NaN') AS total_price, quote.aircraft_type
+        quote.operator_name, nullif(quote.total_price::numeric, 'NaN') AS total_price, quote.aircraft_type,
+        to_jsonb(session) AS row
     FROM (";
 const JOINS: &str = r") AS session
     LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = session.id
@@ -152,7 +154,7 @@ where
 fn read(row: &PgRow) -> Result<(ChatSession, PgTimestamp), sqlx::Error> {
     let time = |column| row.try_get(column).map(PgTimestamp::time);
     let last_activity: PgTimestamp = row.try_get("last_activity_at")?;
-    let session = ChatSession {
+    let mut session = ChatSession {
         id: row.try_get("id")?,
         conversation_id: row.try_get("conversation_id")?,
         request_id: row.try_get("request_id")?,
@@ -183,6 +185,22 @@ fn read(row: &PgRow) -> Result<(ChatSession, PgTimestamp), sqlx::Error> {
         operator_name: row.try_get("operator_name")?,
         total_price: row.try_get("total_price")?,
         aircraft_type: row.try_get("aircraft_type")?,
+        conversation_type: None,
+        other_columns: Map::new(),
     };
+    add_other_columns(&mut session, row.try_get("row")?);
     Ok((session, last_activity))
+}
+
+/// Adds the columns of the row that have no field of their own.
+fn add_other_columns(session: &mut ChatSession, row: Value) {
+    let Value::Object(mut columns) = row else { return };
+    session.conversation_type = columns
+        .remove("conversation_type")
+        .map(|value| value.as_str().map(str::to_owned));
+    // A column with the name of a field would be there twice.
+    if let Ok(Value::Object(fields)) = serde_json::to_value(&*session) {
+        columns.retain(|column, _| !fields.contains_key(column));
+    }
+    session.other_columns = columns;
 }

@@ -6,11 +6,11 @@
 
 use crate::postgres::transaction::{Pool, Transaction};
 
-const WRITE: &str = "BEGIN; SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '5s'; \
-     SET LOCAL synchronous_commit = on";
-const BULK_WRITE: &str = "BEGIN; SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '60s'; \
-     SET LOCAL synchronous_commit = on";
-const READ: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '5s'";
+const WRITE: &str = "SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '5s'; \
+     SET LOCAL synchronous_commit = on; ";
+const BULK_WRITE: &str = "SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '60s'; \
+     SET LOCAL synchronous_commit = on; ";
+const READ: &str = "SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '5s'; ";
 
 /// Begins a transaction that writes one session.
 pub async fn writing(pool: &Pool) -> Result<Transaction<'static>, sqlx::Error> {

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::domain::chat_session::conversation_type::ConversationType;
 use crate::domain::chat_session::patch::TripPatch;
 use crate::domain::chat_session::status::SessionStatus;
 
@@ -127,4 +128,28 @@ pub async fn proposal(
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// Sets the type of a session's conversation; returns false if the session does not exist.
+///
+/// # Errors
+/// `undefined_column` (42703) where the application's table has no such column.
+pub async fn conversation_type(
+    tx: &mut Transaction<'_>,
+    session: Uuid,
+    conversation_type: ConversationType,
+) -> Result<bool, sqlx::Error> {
+    let conversation_type: &str = conversation_type.into();
+    let updated = sqlx::query!(
+        r#"
+        UPDATE public.chat_sessions AS session
+        SET conversation_type = $2, updated_at = clock_timestamp()
+        WHERE session.id = $1
+        "#,
+        session,
+        conversation_type,
+    )
+    .execute(tx)
+    .await?;
+    Ok(updated.rows_affected() == 1)
 }

@@ -17,6 +17,7 @@ pub(super) fn operations() -> Vec<(Method, String, bool)> {
         (Method::GET, format!("{one}/quotes"), false),
         (Method::GET, format!("{one}/timeline"), false),
         (Method::PATCH, format!("{one}/trip"), true),
+        (Method::PATCH, format!("{one}/conversation-type"), true),
         (Method::DELETE, format!("{one}/primary-quote/pin"), true),
     ];
     for action in ["activity", "pause", "resume", "quotes", "proposal", "complete"] {

@@ -141,6 +141,11 @@ impl Db {
         Self::made("TEMPLATE template0").await
     }
 
+    /// An empty database with this encoding.
+    pub async fn encoded(encoding: &str) -> Self {
+        Self::made(&format!("TEMPLATE template0 ENCODING '{encoding}'")).await
+    }
+
     /// A new database of Supabase's, without any table.
     pub async fn supabase() -> Self {
         let db = Self::empty().await;

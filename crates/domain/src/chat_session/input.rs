@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::conversation_type::ConversationType;
 use super::status::OpenStatus;
 
 /// The session of a conversation, to create or update (`createOrUpdateChatSession`).
@@ -21,6 +22,8 @@ pub struct NewChatSession {
     pub request_id: Option<Uuid>,
     /// The new status; without it the session becomes active, also if it was paused.
     pub status: Option<OpenStatus>,
+    /// The type of the conversation. Refused where the application's `chat_sessions` has no column for it.
+    pub conversation_type: Option<ConversationType>,
     /// The workflow step: one of the four known steps, or any other word of the application's.
     #[schema(example = "understanding_request")]
     pub current_step: Option<String>,

@@ -4,11 +4,14 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A chat session: the columns of its row, and some columns of the rows to which it refers.
+use super::patch::present;
+
+/// A chat session: the columns of its row, with those that only the application knows, and some columns of the rows to which it
+/// refers.
 ///
 /// A timestamp that is `infinity` in the database is null.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -81,6 +84,13 @@ pub struct ChatSession {
     pub total_price: Option<Decimal>,
     /// The aircraft of the primary quote.
     pub aircraft_type: Option<String>,
+    /// `flight_request` or `general`; absent where `chat_sessions` has no such column.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "general")]
+    pub conversation_type: Option<Option<String>>,
+    /// The columns of `chat_sessions` that only the application knows.
+    #[serde(flatten)]
+    pub other_columns: Map<String, Value>,
 }
 
 /// A quote in a session's ledger.

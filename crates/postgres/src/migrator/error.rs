@@ -1,5 +1,7 @@
 //! Errors of migrations; each names the remedy.
 
+use super::compatibility::IncompatibleSchema;
+use crate::encoding::UnsupportedEncoding;
 use crate::server_error::readable_migration;
 
 /// sqlx's table of applied migrations, as `sqlx.toml` names it (held by a test).
@@ -9,12 +11,16 @@ pub(super) const MIGRATIONS_TABLE: &str = "avinode_ingest.schema_migrations";
 pub enum MigrateError {
     #[error("could not connect to the database to migrate it: {0}")]
     Connect(#[source] sqlx::Error),
+    #[error("{0}")]
+    Encoding(#[from] UnsupportedEncoding),
     #[error("another process has been migrating this database for a minute: try again when it is done")]
     OtherMigration,
     #[error("could not prepare the table of applied migrations ({MIGRATIONS_TABLE}): {0}")]
     MigrationsTable(#[source] sqlx::migrate::MigrateError),
-    #[error("the database has migration {0}, which this program does not know: it is older than the schema")]
-    Ahead(i64),
+    #[error(transparent)]
+    TooNew(#[from] IncompatibleSchema),
+    #[error("could not read which programs may run on the schema: {0}")]
+    Compatibility(#[source] sqlx::Error),
     /// The migrations before the first release were replaced: docs/adr/0001.
     #[error(
         "the database was migrated by a version before the first release and cannot be upgraded: create the database \

@@ -112,10 +112,28 @@ async fn migrations_are_applied_once_and_the_status_compares_them_with_the_progr
             expected: 1
         }
     );
-    assert!(matches!(
-        apply_with(&one, &options).await.unwrap_err(),
-        MigrateError::Ahead(2)
-    ));
+    // An older program has nothing to apply, until a newer one declares that the schema excludes it.
+    assert_eq!(apply_with(&one, &options).await.unwrap(), []);
+    let declare = "CREATE TABLE avinode_ingest.compatibility (oldest_migration bigint); \
+                   INSERT INTO avinode_ingest.compatibility VALUES (2)";
+    sqlx::raw_sql(declare)
+        .execute(&mut options.connect().await.unwrap())
+        .await
+        .unwrap();
+    let excluded = IncompatibleSchema { known: 1, oldest: 2 };
+    assert_eq!(
+        status_with(&one, &pool).await.unwrap(),
+        SchemaStatus::TooNew(excluded.clone())
+    );
+    let refused = apply_with(&one, &options).await.unwrap_err();
+    assert!(
+        matches!(&refused, MigrateError::TooNew(error) if *error == excluded),
+        "{refused}"
+    );
+    assert_eq!(
+        status_with(&two, &pool).await.unwrap(),
+        SchemaStatus::Current { version: 2 }
+    );
 
     let changed = migrations(&[TABLE, "SELECT 1"]);
     assert_eq!(

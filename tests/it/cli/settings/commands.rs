@@ -2,6 +2,9 @@
 
 use std::process::Command;
 
+use avinode_ingest::http::router::DOCUMENT;
+use serde_json::Value;
+
 use crate::support::program::run_blocking;
 
 #[test]
@@ -81,6 +84,28 @@ fn sign_prints_a_command_that_sends_the_signed_bytes() {
     assert_eq!(words[..2], ["--data-binary", &format!("@{}", file.display())]);
     assert!(words[5].starts_with("x-avinode-signature: "), "{words:?}");
     assert_eq!(words[6], "http://127.0.0.1:9999/webhooks/avinode");
+}
+
+#[test]
+fn serve_refuses_a_webhook_path_of_another_route_and_one_that_is_listed_twice() {
+    let document: Value = serde_json::from_str(&DOCUMENT).unwrap();
+    let routes = document["paths"].as_object().unwrap().keys();
+    let others: Vec<String> = (routes.filter(|route| *route != "/webhooks/avinode"))
+        .map(|route| route.replace("{id}", "7"))
+        .collect();
+    assert!(others.len() > 10, "{others:?}");
+    for path in others.iter().map(String::as_str).chain(["/v1", "/v1/hooks"]) {
+        let output = run_blocking("serve --webhook-secret hush", &[("INGEST_WEBHOOK_PATHS", path)]);
+        assert_eq!(output.code, Some(64), "{path}: {}", output.stderr);
+        assert!(
+            output.stderr.contains(&format!("\"{path}\" is not free")),
+            "{}",
+            output.stderr
+        );
+    }
+    let output = run_blocking("serve --webhook-secret hush", &[("INGEST_WEBHOOK_PATHS", "/a, /b, /a")]);
+    assert_eq!(output.code, Some(64), "{}", output.stderr);
+    assert!(output.stderr.contains("\"/a\" is listed twice"), "{}", output.stderr);
 }
 
 #[test]

@@ -13,6 +13,8 @@ fn an_invalid_variable_is_one_line_that_names_it_and_exit_code_64() {
         ("INGEST_WORKERS", "0"),
         ("INGEST_PRIMARY_QUOTE_POLICY", "best"),
         ("INGEST_BODY_LIMIT", "1"),
+        ("INGEST_WEBHOOK_PATHS", "/hooks/"),
+        ("INGEST_WEBHOOK_PATHS", "hooks"),
         ("INGEST_BODY_TIMEOUT", "10"),
         ("INGEST_RECEIVE_QUEUE_CAPACITY", "-1"),
         ("INGEST_MEMORY_BUDGET", "1"),
