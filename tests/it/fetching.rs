@@ -3,6 +3,7 @@
 mod admin_commands;
 mod coalescing;
 mod fetch_failures;
+mod generated_quotes;
 mod ids;
 mod keys;
 mod leader;
@@ -14,3 +15,4 @@ mod second_fetch;
 mod setup;
 mod status;
 mod stored_documents;
+mod two_clocks;

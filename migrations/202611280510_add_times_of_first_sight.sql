@@ -56,3 +56,6 @@ SET history = jsonb_build_object(
     )
 )
 WHERE fact.history ? 'documents';
+
+-- An older program would read the histories as damaged, and write them anew without what it does not know.
+UPDATE avinode_ingest.compatibility SET oldest_migration = 202611280510;
