@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::json::text_at;
 use super::notification::{FullEvent, id_at};
 use super::parse_error::{ParseError, quoted};
-use super::{money, sanitize, timestamp};
+use super::{description, money, sanitize, timestamp};
 use ingest_domain::event::{Event, EventKind, FactSource, FactVersion, Party, QuoteDetails, TripStatus};
 use ingest_domain::ids::{MessageId, QuoteId, ResourceId, RfqId, TripId};
 
@@ -82,6 +82,7 @@ fn quote_details(data: &Value, quote: QuoteId) -> Result<QuoteDetails, ParseErro
             .or_else(|| sanitize::printable_at(value, &["aircraft", "model"])),
         aircraft_tail: sanitize::printable_at(value, &["aircraft", "tailNumber"]),
         valid_until: text_at(value, &["validUntil"]).and_then(|text| timestamp::lenient(&text)),
+        description: description::of_event(data),
     })
 }
 
@@ -147,7 +148,7 @@ fn quote(data: &Value) -> Result<Option<QuoteId>, ParseError> {
 }
 
 fn seller(data: &Value) -> Party {
-    party(&data["seller"], &["name"])
+    party(&data["seller"], &["companyName", "name"])
 }
 
 /// A company, else a person. An invalid id is dropped, never cut: a cut id would name another party.

@@ -6,10 +6,25 @@ use super::json::text_at;
 
 /// Longer texts are cut: they are displayed, never compared.
 const MAX_CHARS: usize = 500;
+/// A longer message is cut.
+const MAX_MESSAGE_CHARS: usize = 4_000;
 
 /// The printable text at a path; `None` if nothing of it is printable.
 pub(super) fn printable_at(value: &Value, path: &[&str]) -> Option<String> {
     let text = printable(&text_at(value, path)?, MAX_CHARS);
+    (!text.is_empty()).then_some(text)
+}
+
+/// The printable text of several lines at a path; `None` if nothing of it is printable.
+pub(super) fn paragraphs_at(value: &Value, path: &[&str]) -> Option<String> {
+    let lines: Vec<String> = text_at(value, path)?
+        .chars()
+        .take(MAX_MESSAGE_CHARS)
+        .collect::<String>()
+        .lines()
+        .map(|line| printable(&line.replace('\t', " "), MAX_MESSAGE_CHARS))
+        .collect();
+    let text = lines.join("\n").trim().to_owned();
     (!text.is_empty()).then_some(text)
 }
 

@@ -6,11 +6,14 @@ use chrono::{DateTime, Utc};
 
 use super::event::{FactSource, FactVersion, Money, QuoteDetails};
 use super::quote_history::QuoteHistory;
+use super::stated_values::StatedValues;
 
 /// Everything known about one quote of one trip.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct QuoteFacts {
     pub history: QuoteHistory,
+    /// The values of all statements, also of those that the history dropped.
+    pub stated: StatedValues,
     /// The quote that the history adds up to. `None` while it has not been received: so far only a decline or a document
     /// named it.
     pub received: Option<ReceivedQuote>,
@@ -69,6 +72,7 @@ impl QuoteFacts {
     pub fn new(history: &QuoteHistory, decline: Option<DeclineFact>) -> Self {
         let mut quote = Self {
             history: QuoteHistory::default(),
+            stated: StatedValues::default(),
             received: None,
             decline,
         };
@@ -99,6 +103,7 @@ impl QuoteFacts {
     /// Adds a history of the same quote. Commutative, associative and idempotent.
     pub fn merge_history(&mut self, history: &QuoteHistory) {
         self.history.merge(history);
+        self.stated.add_history(history);
         self.received = self
             .history
             .details()
@@ -115,10 +120,12 @@ impl QuoteFacts {
     pub fn merge(&mut self, other: &Self) {
         let Self {
             history,
+            stated,
             received: _, // derived from the history
             decline,
         } = other;
         self.merge_history(history);
+        self.stated.merge(stated);
         if let Some(decline) = decline {
             record_decline(&mut self.decline, decline);
         }
@@ -148,6 +155,7 @@ fn is_visible_change(before: &QuoteDetails, after: &QuoteDetails, source: FactSo
             aircraft_type: _,
             aircraft_tail: _,
             valid_until,
+            description: _,
         } = details;
         (price.as_ref(), *valid_until)
     }

@@ -7,7 +7,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::event::{FactSource, FactVersion, Money, Party, QuoteDetails};
+use super::event::{FactSource, FactVersion, Money, Party, QuoteDescription, QuoteDetails};
 
 /// The most distinct document observations kept of one quote; the oldest are dropped.
 const MAX_DOCUMENT_OBSERVATIONS: usize = 64;
@@ -181,7 +181,7 @@ impl QuoteHistory {
         newest_sender_time.max(price_since)
     }
 
-    fn observations(&self) -> impl Iterator<Item = &Observation> {
+    pub(super) fn observations(&self) -> impl Iterator<Item = &Observation> {
         self.documents.iter().chain(&self.event)
     }
 }
@@ -241,6 +241,7 @@ fn fill_gaps(details: &mut QuoteDetails, older: &QuoteDetails) {
         aircraft_type,
         aircraft_tail,
         valid_until,
+        description,
     } = older;
     fill(&mut details.rfq, rfq);
     fill(&mut details.price, price);
@@ -250,4 +251,21 @@ fn fill_gaps(details: &mut QuoteDetails, older: &QuoteDetails) {
     fill(&mut details.aircraft_type, aircraft_type);
     fill(&mut details.aircraft_tail, aircraft_tail);
     fill(&mut details.valid_until, valid_until);
+    let QuoteDescription {
+        aircraft_model,
+        aircraft_capacity,
+        departure_time,
+        arrival_time,
+        message,
+        contact,
+    } = description;
+    let described = &mut details.description;
+    fill(&mut described.aircraft_model, aircraft_model);
+    fill(&mut described.aircraft_capacity, aircraft_capacity);
+    fill(&mut described.departure_time, departure_time);
+    fill(&mut described.arrival_time, arrival_time);
+    fill(&mut described.message, message);
+    if described.contact.is_empty() {
+        described.contact.clone_from(contact);
+    }
 }

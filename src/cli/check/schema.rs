@@ -114,7 +114,7 @@ fn schema_objects(problems: &SchemaProblems, role: &str) -> [CheckResult; 4] {
     ]
 }
 
-/// Counts quotes without a row in `public.quotes`, by reason.
+/// Counts quotes without a row in `public.quotes`, and rows with a price of the application's own, by reason.
 fn quotes(unprojected: &[UnprojectedCount]) -> Vec<CheckResult> {
     if unprojected.is_empty() {
         return vec![QUOTES.ok("public.quotes has all known quotes")];
@@ -131,6 +131,10 @@ fn quotes(unprojected: &[UnprojectedCount]) -> Vec<CheckResult> {
             UnprojectedReason::NoPrice => QUOTES.ok(format!("{count} have no price that public.quotes can store")),
             UnprojectedReason::NewestPriceMissing => QUOTES.ok(format!(
                 "{count} show an older price: their newest fact has none, so no session proposes them"
+            )),
+            UnprojectedReason::ChangedByApplication => QUOTES.ok(format!(
+                "{count} have a price in public.quotes that Avinode never stated, which is left alone, for example {}",
+                some.example.as_deref().unwrap_or("none")
             )),
             UnprojectedReason::Pending => QUOTES.ok(format!("{count} will be shown in a moment")),
             UnprojectedReason::Refused => QUOTES.warning(

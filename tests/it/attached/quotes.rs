@@ -1,5 +1,7 @@
 //! Quotes on an attached database: the application's tables are stricter than ours, and contain rows of its own.
 
 mod adopted_rows;
+mod deleted_requests;
 mod projection;
 mod setup;
+mod stated_values;

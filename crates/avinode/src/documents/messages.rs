@@ -8,8 +8,9 @@ use super::json_access;
 use super::lifts::{self, LiftStatus, ParsedDecline, ParsedLift};
 use super::timestamps::DocumentTimestamps;
 use super::{ParsedDocument, UnassignedEvent};
+use crate::description;
 use crate::resource::{Resource, ResourceKind};
-use ingest_domain::event::{EventKind, Party, QuoteDetails};
+use ingest_domain::event::{EventKind, Party, QuoteDescription, QuoteDetails};
 use ingest_domain::ids::{MessageId, QuoteId, RfqId};
 
 /// Properties that name the company of a seller's message, the preferred one first.
@@ -142,6 +143,11 @@ fn details(data: &Value, quote: QuoteId, rfq: Option<RfqId>, lifts: &[ParsedLift
         aircraft_type: lift.and_then(ParsedLift::aircraft_type),
         aircraft_tail: lift.and_then(ParsedLift::aircraft_tail),
         valid_until: json_access::valid_until(seller_quote),
+        description: QuoteDescription {
+            message: description::message(seller_quote, &["sellerMessage"])
+                .or_else(|| description::message(data, &["sellerMessage", "message", "content"])),
+            ..lift.map(ParsedLift::description).unwrap_or_default()
+        },
     }
 }
 

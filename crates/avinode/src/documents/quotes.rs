@@ -8,8 +8,8 @@ use super::messages::withdrawal;
 use super::timestamps::DocumentTimestamps;
 use super::{ParsedDocument, json_access};
 use crate::resource::{Resource, ResourceKind};
-use crate::sanitize;
-use ingest_domain::event::{EventKind, QuoteDetails};
+use crate::{description, sanitize};
+use ingest_domain::event::{EventKind, QuoteDescription, QuoteDetails};
 use ingest_domain::ids::{QuoteId, RfqId};
 
 /// A fetched quote may be a generated price. Its seller made it if its own lift is accepted, or if a message or the RFQ says
@@ -65,5 +65,9 @@ fn details(data: &Value, quote: QuoteId, rfq: Option<RfqId>, lift: Option<&Parse
             .and_then(ParsedLift::aircraft_tail)
             .or_else(|| sanitize::printable_at(data, &["aircraftTail"])),
         valid_until: json_access::valid_until(data),
+        description: QuoteDescription {
+            message: description::message(data, &["sellerMessage"]),
+            ..lift.map(ParsedLift::description).unwrap_or_default()
+        },
     }
 }

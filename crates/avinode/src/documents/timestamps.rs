@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::UnassignedEvent;
 use super::json_access;
 use crate::timestamp;
-use ingest_domain::event::{EventKind, FactSource, FactVersion, Money, Party, QuoteDetails};
+use ingest_domain::event::{EventKind, FactSource, FactVersion, Money, Party, QuoteDescription, QuoteDetails};
 use ingest_domain::ids::{QuoteId, RfqId};
 
 /// Names of creation timestamps. Only the first has been seen.
@@ -142,14 +142,37 @@ fn quote_input(details: &QuoteDetails) -> Value {
         aircraft_type,
         aircraft_tail,
         valid_until,
+        description,
     } = details;
-    json!({
+    let mut input = json!({
         "quote": quote,
         "rfq": rfq,
         "price": price.as_ref().map(|Money { amount, currency }| json!([amount.to_string(), currency])),
         "operator": party_input(operator),
         "aircraft": [aircraft_type, aircraft_tail],
         "until": valid_until.map(|until| until.timestamp_micros()),
+    });
+    // Left out where it is empty: the digests of older releases have none.
+    if !description.is_empty() {
+        input["description"] = description_input(description);
+    }
+    input
+}
+
+fn description_input(description: &QuoteDescription) -> Value {
+    let QuoteDescription {
+        aircraft_model,
+        aircraft_capacity,
+        departure_time,
+        arrival_time,
+        message,
+        contact,
+    } = description;
+    json!({
+        "aircraft": [aircraft_model, aircraft_capacity],
+        "schedule": [departure_time, arrival_time],
+        "message": message,
+        "contact": party_input(contact),
     })
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::*;
 use crate::notification::Notification;
-use ingest_domain::event::Money;
+use ingest_domain::event::{Money, QuoteDescription};
 
 const QUOTED: &str = r#"{
   "event": "TripRequestSellerResponse", "eventId": "evt-quoted-001", "timestamp": "2026-01-31T10:00:00.250Z", "apiVersion": "v1.0",
@@ -86,6 +86,16 @@ fn a_quote_is_parsed_completely() {
             aircraft_type: Some("Light Jet".into()),
             aircraft_tail: Some("N123XX".into()),
             valid_until: Some(time("2026-02-03T12:00:00Z")),
+            description: QuoteDescription {
+                aircraft_model: Some("Citation CJ3".into()),
+                aircraft_capacity: Some(7),
+                departure_time: Some("2026-02-10T08:00:00Z".into()),
+                contact: Party {
+                    id: Some("auser-11".into()),
+                    name: None
+                },
+                ..QuoteDescription::default()
+            },
         })
     );
 }

@@ -8,7 +8,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rust_decimal::Decimal;
 
-use crate::event::{Event, EventKind, FactSource, FactVersion, Money, Party, QuoteDetails, TripStatus};
+use crate::event::{
+    Event, EventKind, FactSource, FactVersion, Money, Party, QuoteDescription, QuoteDetails, TripStatus,
+};
 use crate::ids::{MessageId, QuoteId, RfqId, TripId};
 use crate::trip::{ChangedFacts, Provenance, TripFacts};
 
@@ -38,6 +40,7 @@ pub fn bare_quote(letter: &str) -> QuoteDetails {
         aircraft_type: None,
         aircraft_tail: None,
         valid_until: None,
+        description: QuoteDescription::default(),
     }
 }
 

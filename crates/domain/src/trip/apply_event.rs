@@ -118,14 +118,15 @@ impl TripFacts {
     ) -> Option<TimelineEvent> {
         let (id, version) = (&details.quote, &event.version);
         let quote = self.quotes.entry(id.clone()).or_default();
-        let before = quote.history.clone();
+        let (before, stated_before) = (quote.history.clone(), quote.stated.clone());
         let statement = match event.kind {
             EventKind::QuoteObserved(_) => QuoteHistory::of_observed,
             _ => QuoteHistory::of_received,
         };
         let statement = statement(details.clone(), version.clone(), event.at);
         let change = quote.record(&statement, version);
-        if before != quote.history {
+        // A stale statement changes the row of a quote where the application copied its price.
+        if before != quote.history || stated_before != quote.stated {
             changed.quotes.insert(id.clone());
         }
         let happened_at = event.at.or(version.at);

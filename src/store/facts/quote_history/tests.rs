@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::event::{FactSource, Money, Party};
+use crate::domain::event::{FactSource, Money, Party, QuoteDescription};
 use crate::domain::ids::RfqId;
 
 fn at(seconds: i64) -> Option<DateTime<Utc>> {
@@ -21,6 +21,7 @@ fn details(amount: Option<&str>) -> QuoteDetails {
         aircraft_type: Some("Light jet".to_owned()),
         aircraft_tail: None,
         valid_until: at(500),
+        description: QuoteDescription::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::support::{at, began_at, events, price, quote_of, read, rfq_id, trip_ids};
 use crate::documents::UnassignedEvent;
-use ingest_domain::event::{EventKind, FactSource, Party, QuoteDetails};
+use ingest_domain::event::{EventKind, FactSource, Party, QuoteDescription, QuoteDetails};
 use ingest_domain::ids::{MessageId, QuoteId};
 
 #[test]
@@ -52,6 +52,7 @@ fn a_message_with_a_sellers_quote_is_a_quote() {
         aircraft_type: Some("Light jet".into()),
         aircraft_tail: Some("N123XX".into()),
         valid_until: None,
+        description: QuoteDescription::default(),
     };
     assert_eq!(event.kind, EventKind::QuoteReceived(expected));
 }
