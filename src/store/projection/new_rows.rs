@@ -22,10 +22,11 @@ pub(super) async fn find(
         CROSS JOIN LATERAL (
             -- Not ORDER BY id LIMIT 1: without statistics of the index's expression, which an application's table may
             -- lack for months, the planner would read the table in the order of its ids.
-            SELECT (array_agg(id ORDER BY id))[1] AS id
+            -- A row with the id in its column comes before one with the id in its metadata.
+            SELECT (array_agg(id ORDER BY avinode_ingest.is_quote_id(avinode_ingest.btrim_all(avinode_quote_id)) DESC, id))[1] AS id
             FROM public.quotes
             -- The application may have stored the id with white space around it.
-            WHERE avinode_ingest.btrim_all(avinode_quote_id) = wanted.quote_id
+            WHERE avinode_ingest.row_quote_id(avinode_quote_id, metadata) = wanted.quote_id
         ) AS existing
         WHERE existing.id IS NOT NULL
         "#,

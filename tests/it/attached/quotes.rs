@@ -2,6 +2,7 @@
 
 mod adopted_rows;
 mod deleted_requests;
+mod old_rows;
 mod projection;
 mod setup;
 mod stated_values;
