@@ -2,6 +2,7 @@
 
 mod adopted_rows;
 mod deleted_requests;
+mod displayed_columns;
 mod old_rows;
 mod projection;
 mod setup;

@@ -1,6 +1,7 @@
 //! Documents as Avinode returns them, and malformed ones.
 
 mod declines;
+mod description;
 mod lenient;
 mod malformed;
 mod messages;
