@@ -67,7 +67,7 @@ pub(super) fn compare(
             }
             continue;
         }
-        change.written.insert(name, value.value.clone());
+        change.written.insert(name, value.recorded());
         if canonical(value.part, current) == canonical(value.part, &value.value) {
             continue;
         }

@@ -26,6 +26,14 @@ impl ProjectedValue {
             None => self.column.to_owned(),
         }
     }
+
+    /// The value in `projected_values`: a long message is recorded by its digest.
+    pub(super) fn recorded(&self) -> Value {
+        match (self.part, &self.value) {
+            (StatedPart::Message, Value::String(text)) => json!(stated_values::text(text)),
+            (_, value) => value.clone(),
+        }
+    }
 }
 
 /// All values of a quote; the total price is before the currency, which belongs to it. Prices are text: they are decimal.
@@ -139,7 +147,7 @@ pub(super) fn new_row(projection: &QuoteProjection<'_>, values: &[ProjectedValue
 pub(super) fn record(values: &[ProjectedValue]) -> Value {
     values
         .iter()
-        .map(|value| (value.name(), value.value.clone()))
+        .map(|value| (value.name(), value.recorded()))
         .collect::<Map<_, _>>()
         .into()
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use avinode_ingest::jobs::maintenance;
 use uuid::Uuid;
 
-use crate::support::bodies::quote;
+use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
-use crate::support::deliveries::receive;
+use crate::support::deliveries::{receive, store_deliveries};
 use crate::support::sessions::view;
 use crate::support::snapshot::dead_jobs;
-use crate::support::worker::run_jobs;
+use crate::support::worker::{run_jobs, worker};
+use crate::support::worker_pool::WorkerPool;
 
 const TRIP: &str = "atrip-77";
 
@@ -32,18 +33,16 @@ async fn enter(db: &Db, with_request: bool) -> (Uuid, Uuid) {
             now(), now())"
     ))
     .await;
-    run_jobs(&db.pool).await;
     (session, request)
 }
 
-/// Deletes a request; the session and the conversation first, as their foreign keys require it here.
+/// Deletes a session and its request, in the order that the foreign keys require here.
 async fn delete(db: &Db, session: Uuid, request: Uuid) {
     db.run(&format!(
         "DELETE FROM public.chat_sessions WHERE id = '{session}';
          DELETE FROM public.requests WHERE id = '{request}'"
     ))
     .await;
-    run_jobs(&db.pool).await;
 }
 
 fn body(number: i64, seconds: i64) -> serde_json::Value {
@@ -76,14 +75,17 @@ async fn rows(db: &Db, request: Uuid) -> String {
 async fn a_trip_that_was_deleted_and_entered_again_has_all_its_quotes() {
     let db = Db::attached().await;
     let (mut session, mut request) = enter(&db, true).await;
+    run_jobs(&db.pool).await;
     receive(&db.pool, &[body(1, 1), body(2, 2), body(3, 3)]).await;
     for round in 0..3 {
         delete(&db, session, request).await;
+        run_jobs(&db.pool).await;
         if round == 1 {
             // A fact that arrives while there is neither a session nor a request.
             receive(&db.pool, &[body(2, 20)]).await;
         }
         (session, request) = enter(&db, true).await;
+        run_jobs(&db.pool).await;
         let found = view(&db.pool, session).await;
         assert_eq!(found.quotes_received_count, 3);
         assert!(found.primary_quote.is_some());
@@ -110,6 +112,7 @@ async fn a_row_that_was_deleted_on_its_own_is_not_shown_again_while_its_request_
     .await;
     receive(&db.pool, &[body(1, 10)]).await;
     let (other, its_request) = enter(&db, true).await;
+    run_jobs(&db.pool).await;
     assert_eq!(rows(&db, request).await, "aquote-2 9002.00");
     assert_eq!(rows(&db, its_request).await, "");
     assert_eq!(view(&db.pool, other).await.quotes_received_count, 2);
@@ -130,6 +133,7 @@ async fn the_resync_shows_the_quotes_once_the_new_session_has_a_request() {
     receive(&db.pool, &[body(1, 1)]).await;
     delete(&db, session, request).await;
     let (session, request) = enter(&db, false).await;
+    run_jobs(&db.pool).await;
     assert_eq!(view(&db.pool, session).await.quotes_received_count, 1);
     assert_eq!(rows(&db, request).await, "");
     db.run(&format!(
@@ -142,4 +146,35 @@ async fn the_resync_shows_the_quotes_once_the_new_session_has_a_request() {
     run_jobs(&db.pool).await;
     assert_eq!(rows(&db, request).await, "aquote-1 9001.00");
     assert_eq!(view(&db.pool, session).await.primary_quote.as_deref(), Some("aquote-1"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn deleting_and_entering_again_while_workers_run_neither_fails_nor_loses_a_quote() {
+    const ROUNDS: i64 = 12;
+    let db = Db::attached().await;
+    let workers = WorkerPool::start(&worker(&db.pool), 3);
+    let application = async {
+        let mut entered = enter(&db, true).await;
+        for _ in 0..ROUNDS {
+            delete(&db, entered.0, entered.1).await;
+            entered = enter(&db, true).await;
+        }
+        entered
+    };
+    let webhooks = async {
+        for round in 0..ROUNDS {
+            store_deliveries(&db.pool, &[body(round % 4, round), body(4 + round % 3, round)], base()).await;
+        }
+    };
+    let ((session, request), ()) = tokio::join!(application, webhooks);
+    workers.finish().await;
+    assert_eq!(dead_jobs(&db.pool).await, 0);
+    let found = view(&db.pool, session).await;
+    assert_eq!(found.quotes_received_count, 7);
+    assert!(found.primary_quote.is_some());
+    assert_eq!(
+        rows(&db, request).await,
+        "aquote-0 9008.00, aquote-1 9009.00, aquote-2 9010.00, aquote-3 9011.00, aquote-4 9009.00, aquote-5 9010.00, \
+         aquote-6 9011.00"
+    );
 }
