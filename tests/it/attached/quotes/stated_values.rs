@@ -108,7 +108,7 @@ async fn in_every_order_of_polls_and_webhooks_the_row_shows_the_newest_price() {
         assert_eq!(found, "60000.00 60000.00", "{order:?}");
     }
     let found = view(&db.pool, application_session(6)).await;
-    assert_eq!(found.quotes_received_count, orders.len() as i32);
+    assert_eq!(found.quotes_received_count, i32::try_from(orders.len()).unwrap());
     let (_, words) = check(&[("DATABASE_URL", &db.url())]).await.of("quotes");
     assert!(words.contains("has all known quotes"), "{words}");
 }
@@ -187,6 +187,6 @@ async fn while_the_application_polls_every_row_ends_with_the_newest_price() {
         assert_eq!(prices(&db, &id(number)).await, format!("{newest}.00 {newest}.00"));
     }
     let found = view(&db.pool, application_session(6)).await;
-    assert_eq!(found.quotes_received_count, QUOTES as i32);
+    assert_eq!(found.quotes_received_count, i32::try_from(QUOTES).unwrap());
     assert!(found.primary_quote.is_some());
 }
