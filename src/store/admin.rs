@@ -133,7 +133,7 @@ pub async fn sessions(pool: &Pool, ids: &[Uuid]) -> Result<Vec<SessionView>, sql
             coalesce(session.quotes_received_count, 0) AS "quotes_received_count!",
             coalesce(session.quotes_expected_count, 0) AS "quotes_expected_count!",
             coalesce(session.operators_contacted_count, 0) AS "operators_contacted_count!",
-            quote.avinode_quote_id AS "primary_quote?", quote.operator_name AS "primary_operator?",
+            avinode_ingest.row_quote_id(quote.avinode_quote_id, quote.metadata) AS "primary_quote?", quote.operator_name AS "primary_operator?",
             quote.total_price AS "primary_price?", quote.metadata ->> 'currency' AS "primary_currency?",
             session.workflow_state #>> '{avinode_trip,status}' AS avinode_trip_status
         FROM unnest($1::uuid[]) WITH ORDINALITY AS requested (id, position)

@@ -138,7 +138,7 @@ async fn merge_projections(
             JOIN avinode_ingest.trips AS alias ON alias.merged_into = merged.key
         ), kept AS MATERIALIZED (
             SELECT DISTINCT ON (merged.canonical, fact.quote_id) merged.canonical, fact.quote_id, fact.projected_id,
-                fact.projected_values, fact.projection_error, fact.projection_failed_at
+                fact.projected_request_id, fact.projected_values, fact.projection_error, fact.projection_failed_at
             FROM merged
             JOIN avinode_ingest.quote_facts AS fact ON fact.trip_key = merged.key
             LEFT JOIN public.quotes AS projected ON projected.id = fact.projected_id
@@ -158,8 +158,9 @@ async fn merge_projections(
                 coalesce(fact.projected_values, '{}') = '{}', fact.projected_id, fact.trip_key
         )
         UPDATE avinode_ingest.quote_facts AS fact
-        SET projected_id = kept.projected_id, projected_values = kept.projected_values,
-            projection_error = kept.projection_error, projection_failed_at = kept.projection_failed_at
+        SET projected_id = kept.projected_id, projected_request_id = kept.projected_request_id,
+            projected_values = kept.projected_values, projection_error = kept.projection_error,
+            projection_failed_at = kept.projection_failed_at
         FROM kept
         WHERE fact.trip_key = kept.canonical AND fact.quote_id = kept.quote_id
         "#,

@@ -1,20 +1,23 @@
-//! Projects the facts into `public.quotes`: one row per Avinode quote, in which only values that we wrote last are ever
-//! overwritten.
+//! Projects the facts into `public.quotes`: one row per Avinode quote, in which only values that Avinode stated or that we
+//! wrote are ever overwritten.
 //!
 //! The table is the application's, so an unknown column or constraint may refuse a row. A projection therefore runs in a
 //! savepoint; a refusal is recorded in `quote_facts`, and the session only lacks the visible row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use uuid::Uuid;
 
 use crate::domain::ids::QuoteId;
 use crate::domain::quote::ReceivedQuote;
+use crate::domain::stated_values::StatedValues;
+use crate::postgres::columns::column;
 use crate::postgres::sqlstate::{QUERY_CANCELED, is_contention};
 use crate::postgres::transaction::Transaction;
 
 mod new_rows;
+mod ownership;
 mod update;
 mod values;
 
@@ -27,6 +30,8 @@ pub struct QuoteProjection<'a> {
     pub trip_key: &'a str,
     pub quote: &'a QuoteId,
     pub facts: &'a ReceivedQuote,
+    /// Everything that Avinode stated about it.
+    pub stated: &'a StatedValues,
     /// The price, as `quotes` can hold it.
     pub price: Decimal,
     /// The row in which it is projected already.
@@ -51,44 +56,111 @@ pub fn projectable_price(quote: &ReceivedQuote) -> Option<Decimal> {
 
 /// Projects quotes. Returns their rows by trip key and quote id; a quote without a row is left out.
 ///
-/// New rows are inserted together, because a session that gets a trip with a thousand quotes is locked meanwhile. If the table
-/// refuses that, each one is inserted separately, so that a refused row does not prevent the others.
+/// A quote that was never projected gets the application's row of it, or else a new row, if it has a request.
+///
+/// Rows are written together, because a session that gets a trip with a thousand quotes is locked meanwhile. If the table
+/// refuses that, each one is written separately, so that a refused row does not prevent the others.
 ///
 /// # Errors
 /// Errors that end the transaction. A refusal by the table is recorded in `quote_facts`, and is no error.
 pub async fn project(
     tx: &mut Transaction<'_>,
-    projections: &[QuoteProjection<'_>],
+    projections: Vec<QuoteProjection<'_>>,
 ) -> Result<ProjectedRows, sqlx::Error> {
-    let (projected, new): (Vec<_>, Vec<_>) = projections.iter().partition(|projection| projection.row.is_some());
-    let mut rows = BTreeMap::new();
-    let mut separately = projected;
-    match new.len() {
-        0 => {}
-        1 => separately.extend(new),
-        _ => match in_savepoint(tx, &new).await? {
-            Ok(inserted) => rows.extend(inserted),
-            Err(_) => separately.extend(new),
-        },
+    let (mut with_row, new): (Vec<_>, Vec<_>) = projections.into_iter().partition(|one| one.row.is_some());
+    let mut rows = ProjectedRows::new();
+    let without_row = adopt(tx, new, &mut with_row).await?;
+    // A quote that is known under two trips gets one row.
+    let mut seen = BTreeSet::new();
+    let (first, repeated): (Vec<_>, Vec<_>) = without_row
+        .into_iter()
+        .partition(|one| one.request_id.is_some() && seen.insert(one.quote.clone()));
+    let together = match first.len() {
+        0 | 1 => None,
+        _ => in_savepoint(tx, &first, Write::Insert).await?.ok(),
+    };
+    match together {
+        Some(inserted) => rows.extend(inserted),
+        None => {
+            for one in first {
+                rows.extend(insert_one(tx, one, &mut with_row).await?);
+            }
+        }
     }
-    for projection in separately {
-        match in_savepoint(tx, &[projection]).await? {
-            Ok(row) => rows.extend(row),
-            Err(refusal) => record_refusal(tx, projection, &refusal).await?,
+    for one in adopt(tx, repeated, &mut with_row).await? {
+        if one.request_id.is_some() {
+            rows.extend(insert_one(tx, one, &mut with_row).await?);
+        }
+    }
+    if with_row.is_empty() {
+        return Ok(rows);
+    }
+    match in_savepoint(tx, &with_row, Write::Update).await? {
+        Ok(updated) => rows.extend(updated),
+        Err(_) => {
+            for one in with_row {
+                match in_savepoint(tx, std::slice::from_ref(&one), Write::Update).await? {
+                    Ok(updated) => rows.extend(updated),
+                    Err(refusal) => record_refusal(tx, &one, &refusal).await?,
+                }
+            }
         }
     }
     Ok(rows)
 }
 
-/// Projects new quotes, or one with a row. The inner error is the table's reason to refuse.
+/// Moves the quotes with a row of the application's to `with_row`, and returns the others.
+async fn adopt<'a>(
+    tx: &mut Transaction<'_>,
+    new: Vec<QuoteProjection<'a>>,
+    with_row: &mut Vec<QuoteProjection<'a>>,
+) -> Result<Vec<QuoteProjection<'a>>, sqlx::Error> {
+    if new.is_empty() {
+        return Ok(new);
+    }
+    let existing = new_rows::find(tx, &new).await?;
+    let mut without_row = Vec::new();
+    for one in new {
+        match existing.get(one.quote.as_str()) {
+            Some(row) => with_row.push(QuoteProjection { row: Some(*row), ..one }),
+            None => without_row.push(one),
+        }
+    }
+    Ok(without_row)
+}
+
+/// Inserts a row. If the table refuses it because the application inserted its own one meanwhile, that one is adopted.
+async fn insert_one<'a>(
+    tx: &mut Transaction<'_>,
+    new: QuoteProjection<'a>,
+    with_row: &mut Vec<QuoteProjection<'a>>,
+) -> Result<ProjectedRows, sqlx::Error> {
+    let refusal = match in_savepoint(tx, std::slice::from_ref(&new), Write::Insert).await? {
+        Ok(inserted) => return Ok(inserted),
+        Err(refusal) => refusal,
+    };
+    for refused in adopt(tx, vec![new], with_row).await? {
+        record_refusal(tx, &refused, &refusal).await?;
+    }
+    Ok(ProjectedRows::new())
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Write {
+    Insert,
+    Update,
+}
+
+/// Writes the rows of quotes. The inner error is the table's reason to refuse.
 async fn in_savepoint(
     tx: &mut Transaction<'_>,
-    projections: &[&QuoteProjection<'_>],
+    projections: &[QuoteProjection<'_>],
+    write: Write,
 ) -> Result<Result<ProjectedRows, String>, sqlx::Error> {
     let mut savepoint = tx.savepoint().await?;
-    let result = match projections {
-        [one] if one.row.is_some() => update::project(&mut savepoint, one).await,
-        new => new_rows::project(&mut savepoint, new).await,
+    let result = match write {
+        Write::Insert => new_rows::insert(&mut savepoint, projections).await,
+        Write::Update => update::project(&mut savepoint, projections).await,
     };
     match result {
         Ok(rows) => {
@@ -101,6 +173,25 @@ async fn in_savepoint(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Forgets rows that the application deleted together with their request, so that the quotes are projected under another
+/// request, once there is one. Without values that we wrote, every column of the new row is ours.
+pub async fn forget(tx: &mut Transaction<'_>, quotes: &[(String, QuoteId)]) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"
+        UPDATE avinode_ingest.quote_facts AS fact
+        SET projected_id = NULL, projected_request_id = NULL, projected_values = NULL, projection_error = NULL,
+            projection_failed_at = NULL
+        FROM unnest($1::text[], $2::text[]) AS gone (trip_key, quote_id)
+        WHERE fact.trip_key = gone.trip_key AND fact.quote_id = gone.quote_id
+        "#,
+        &column(quotes, |(trip_key, _)| trip_key.as_str()) as &[&str],
+        &column(quotes, |(_, quote)| quote.as_str()) as &[&str],
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 async fn record_refusal(

@@ -72,7 +72,7 @@ pub async fn find_missed_sessions(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error>
     .await?;
     tx.commit().await?;
     missed.extend(unpinned);
-    missed.extend(find_projectable_sessions(pool).await?);
+    missed.extend(find_sessions_of_quotes(pool, true).await?);
     missed.sort_unstable();
     missed.dedup();
     Ok(missed)
@@ -81,6 +81,12 @@ pub async fn find_missed_sessions(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error>
 /// Returns the sessions of unprojected quotes that can be projected by now: their session got a request, or the table refused
 /// them more than a day ago. It reads an index on these quotes only, so it is for frequent use.
 pub async fn find_projectable_sessions(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error> {
+    find_sessions_of_quotes(pool, false).await
+}
+
+/// As [`find_projectable_sessions`]; with `outdated` also the sessions of rows to which the application wrote an older price of
+/// Avinode's, which reads all quotes.
+async fn find_sessions_of_quotes(pool: &Pool, outdated: bool) -> Result<Vec<Uuid>, sqlx::Error> {
     let mut tx = tx::begin_full_scan(pool).await?;
     sqlx::query!(
         r#"
@@ -99,6 +105,12 @@ pub async fn find_projectable_sessions(pool: &Pool) -> Result<Vec<Uuid>, sqlx::E
             FROM avinode_ingest.quote_facts
             WHERE projected_id IS NULL AND received AND projection_error IS NULL
                 AND avinode_ingest.is_projectable_price(amount)
+            UNION ALL
+            SELECT fact.trip_key
+            FROM avinode_ingest.quote_facts AS fact
+            JOIN public.quotes AS quote ON quote.id = fact.projected_id
+            WHERE $2 AND fact.received AND abs(quote.total_price - fact.amount) >= 0.01
+                AND fact.stated_values -> 'price' ? round(quote.total_price, 2)::text
         )
         SELECT session.id AS "id!"
         FROM fact
@@ -127,7 +139,8 @@ pub async fn find_projectable_sessions(pool: &Pool) -> Result<Vec<Uuid>, sqlx::E
             )
         LIMIT $1
         "#,
-        LIMIT
+        LIMIT,
+        outdated,
     )
     .fetch_all(&mut tx)
     .await?;

@@ -1,7 +1,10 @@
 //! Locks the sessions of locked trips.
 
+pub mod row_keys;
 pub mod state;
 pub mod write;
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -131,13 +134,22 @@ pub async fn lock(
         "#,
         &ids
     )
-    .fetch_all(tx)
+    .fetch_all(&mut *tx)
     .await?;
+    let is_of_row = |key: &String| key.starts_with(row_keys::ROW_KEY);
+    let mut renamed = match records.iter().any(|record| record.ledger.iter().any(is_of_row)) {
+        true => row_keys::rename(tx, &ids).await?,
+        false => BTreeMap::new(),
+    };
     Ok(rows
         .into_iter()
         .zip(records)
         .map(|(row, record)| {
             let trip_status_at = row.trip_status_at.as_deref();
+            let ledger = record
+                .ledger
+                .into_iter()
+                .chain(renamed.remove(&row.id).unwrap_or_default());
             LockedSession {
                 snapshot: SessionSnapshot {
                     id: row.id,
@@ -152,7 +164,7 @@ pub async fn lock(
                         .and_then(|at| DateTime::parse_from_rfc3339(at).ok())
                         .map(|at| at.to_utc()),
                     pinned: record.pinned,
-                    ledger: record.ledger.iter().filter_map(|id| QuoteId::parse(id).ok()).collect(),
+                    ledger: ledger.filter_map(|id| QuoteId::parse(&id).ok()).collect(),
                 },
                 trip_key: row.trip_key,
                 trip_id: row.trip_id,

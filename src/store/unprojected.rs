@@ -1,4 +1,4 @@
-//! Counts the known quotes that the application cannot see, by reason, for `check` and metrics.
+//! Counts the known quotes that the application cannot see, or sees with another price, by reason, for `check`.
 
 use strum::EnumString;
 
@@ -17,6 +17,8 @@ pub enum UnprojectedReason {
     NewestPriceMissing,
     /// The application's table refused the row.
     Refused,
+    /// The row has a price that Avinode never stated: it stays.
+    ChangedByApplication,
     /// The next resync projects the quote.
     Pending,
 }
@@ -25,7 +27,7 @@ pub enum UnprojectedReason {
 pub struct UnprojectedCount {
     pub reason: UnprojectedReason,
     pub quotes: i64,
-    /// The error of one quote that the table refused.
+    /// The error of one quote that the table refused, or one quote with both prices.
     pub example: Option<String>,
 }
 
@@ -34,14 +36,25 @@ pub async fn count_by_reason(pool: &Pool) -> Result<Vec<UnprojectedCount>, sqlx:
     let query = sqlx::query!(
         r#"
         SELECT CASE
+                WHEN shown.price IS NOT NULL THEN 'changed_by_application'
                 WHEN fact.projected_id IS NOT NULL THEN 'newest_price_missing'
                 WHEN NOT avinode_ingest.is_projectable_price(fact.amount) THEN 'no_price'
                 WHEN fact.projection_error IS NOT NULL THEN 'refused'
                 WHEN NOT sessions.any_exists THEN 'no_session'
                 WHEN NOT sessions.any_has_request THEN 'no_request'
                 ELSE 'pending'
-            END AS "reason!", count(*) AS "quotes!", min(fact.projection_error) AS example
+            END AS "reason!", count(*) AS "quotes!",
+            min(CASE
+                WHEN shown.price IS NULL THEN fact.projection_error
+                ELSE format('%s has %s, Avinode states %s %s', fact.quote_id, shown.price, fact.amount, fact.currency)
+            END) AS example
         FROM avinode_ingest.quote_facts AS fact
+        LEFT JOIN LATERAL (
+            SELECT quote.total_price AS price
+            FROM public.quotes AS quote
+            WHERE quote.id = fact.projected_id AND abs(quote.total_price - fact.amount) >= 0.01
+                AND NOT coalesce(fact.stated_values -> 'price' ? round(quote.total_price, 2)::text, false)
+        ) AS shown ON true
         CROSS JOIN LATERAL (
             SELECT count(*) > 0 AS any_exists, count(session.request_id) > 0 AS any_has_request
             FROM public.chat_sessions AS session
@@ -59,7 +72,7 @@ pub async fn count_by_reason(pool: &Pool) -> Result<Vec<UnprojectedCount>, sqlx:
                     ))
                 )
         ) AS sessions
-        WHERE fact.received AND (fact.projected_id IS NULL OR fact.amount IS NULL)
+        WHERE fact.received AND (fact.projected_id IS NULL OR fact.amount IS NULL OR shown.price IS NOT NULL)
         GROUP BY 1
         ORDER BY 1
         "#

@@ -15,7 +15,7 @@ use super::parse_error::{ParseError, quoted};
 use super::quote_price::{IN_EVENTS, QuotePrice};
 use super::resource::{Resource, ResourceKind};
 use super::unread_property::{self, UnreadProperty};
-use super::{sanitize, timestamp};
+use super::{description, sanitize, timestamp};
 use ingest_domain::event::{Event, EventKind, FactSource, FactVersion, QuoteDetails, TripStatus};
 use ingest_domain::ids::{EventId, MessageId, QuoteId};
 
@@ -179,6 +179,7 @@ fn quote_details(data: &Value, value: &Value, quote: QuoteId) -> Result<QuoteDet
         aircraft_tail: sanitize::printable_at(value, &["aircraft", "tailNumber"]),
         valid_until: text_at(value, &["validUntil"]).and_then(|text| timestamp::end_of_validity(&text)),
         created_at: text_at(value, &["createdOn"]).and_then(|text| timestamp::lenient(&text)),
+        description: description::of_event(data),
     })
 }
 

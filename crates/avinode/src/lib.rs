@@ -5,6 +5,7 @@
 //! notification, [`client`] fetches the [`resource`], and [`documents`] parses it.
 
 pub mod client;
+mod description;
 pub mod documents;
 pub mod full_event;
 pub mod json;

@@ -129,6 +129,37 @@ pub struct QuoteDetails {
     /// The creation time that the quote itself states. A quote id can be used again for a newer quote.
     #[serde(default)]
     pub created_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "QuoteDescription::is_empty")]
+    pub description: QuoteDescription,
+}
+
+/// The parts of a quote that are displayed and have no effect on a session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QuoteDescription {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aircraft_model: Option<String>,
+    /// Number of passengers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aircraft_capacity: Option<i32>,
+    /// As the sender wrote it: it may be a local time without a zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub departure_time: Option<String>,
+    /// As the sender wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arrival_time: Option<String>,
+    /// The seller's message to the buyer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The person at the operator, if the sender names both the person and the company.
+    #[serde(skip_serializing_if = "Party::is_empty")]
+    pub contact: Party,
+}
+
+impl QuoteDescription {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A seller or buyer; any part may be missing.
@@ -137,6 +168,12 @@ pub struct Party {
     /// Company id, or the person's id where the company has none.
     pub id: Option<String>,
     pub name: Option<String>,
+}
+
+impl Party {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// An amount above zero in one currency.

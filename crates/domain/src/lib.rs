@@ -11,6 +11,7 @@ pub mod primary_quote;
 pub mod quote;
 pub mod quote_history;
 pub mod session;
+pub mod stated_values;
 pub mod timeline;
 pub mod trip;
 pub mod trip_identity;

@@ -5,11 +5,14 @@ use chrono::{DateTime, Utc};
 use super::event::{FactSource, FactVersion, Money, QuoteDetails};
 use super::newest_fact::NewestFact;
 use super::quote_history::{ChangeTime, QuoteHistory};
+use super::stated_values::StatedValues;
 
 /// Everything known about one quote of one trip.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct QuoteFacts {
     pub history: QuoteHistory,
+    /// The values of all statements, also of those that the history dropped.
+    pub stated: StatedValues,
     /// The quote that the history adds up to. `None` while it has not been received: so far only a decline or a document
     /// named it.
     pub received: Option<ReceivedQuote>,
@@ -75,6 +78,7 @@ impl QuoteFacts {
     pub fn new(history: &QuoteHistory, decline: DeclineFact, accepted: Option<QuoteAcceptance>) -> Self {
         let mut quote = Self {
             history: QuoteHistory::default(),
+            stated: StatedValues::default(),
             received: None,
             decline,
             accepted,
@@ -100,6 +104,7 @@ impl QuoteFacts {
     /// Adds a history of the same quote. Commutative, associative and idempotent.
     pub fn merge_history(&mut self, history: &QuoteHistory) {
         self.history.merge(history);
+        self.stated.add_history(history);
         let history = &self.history;
         self.received = history.details().and_then(|details| {
             Some(ReceivedQuote {
@@ -115,11 +120,13 @@ impl QuoteFacts {
     pub fn merge(&mut self, other: &Self) {
         let Self {
             history,
+            stated,
             received: _, // derived from the history
             decline,
             accepted,
         } = other;
         self.merge_history(history);
+        self.stated.merge(stated);
         if let Some(accepted) = accepted {
             QuoteAcceptance::record(&mut self.accepted, *accepted);
         }
@@ -150,6 +157,7 @@ fn is_visible_change(before: &QuoteDetails, after: &QuoteDetails, source: FactSo
             aircraft_tail: _,
             valid_until,
             created_at: _,
+            description: _,
         } = details;
         let unread_price = unread_price.as_ref().filter(|_| price.is_none());
         (price.as_ref(), unread_price, *valid_until)

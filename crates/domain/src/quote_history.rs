@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use self::order::newest_first;
-use super::event::{FactSource, FactVersion, Money, Party, QuoteDetails, QuoteOrigin};
+use super::event::{FactSource, FactVersion, Money, Party, QuoteDescription, QuoteDetails, QuoteOrigin};
 
 mod order;
 
@@ -279,6 +279,7 @@ fn fill_gaps(details: &mut QuoteDetails, older: &QuoteDetails) {
         aircraft_tail,
         valid_until,
         created_at,
+        description,
     } = older;
     fill(&mut details.rfq, rfq);
     if details.price.is_none() {
@@ -292,4 +293,21 @@ fn fill_gaps(details: &mut QuoteDetails, older: &QuoteDetails) {
     fill(&mut details.aircraft_tail, aircraft_tail);
     fill(&mut details.valid_until, valid_until);
     fill(&mut details.created_at, created_at);
+    let QuoteDescription {
+        aircraft_model,
+        aircraft_capacity,
+        departure_time,
+        arrival_time,
+        message,
+        contact,
+    } = description;
+    let described = &mut details.description;
+    fill(&mut described.aircraft_model, aircraft_model);
+    fill(&mut described.aircraft_capacity, aircraft_capacity);
+    fill(&mut described.departure_time, departure_time);
+    fill(&mut described.arrival_time, arrival_time);
+    fill(&mut described.message, message);
+    if described.contact.is_empty() {
+        described.contact.clone_from(contact);
+    }
 }

@@ -175,7 +175,7 @@ const INVALID_INDEXES: &str = r#"
           OR nspname = 'public' AND (
               class.relname LIKE 'chat\_sessions\_by\_%'
               OR class.relname LIKE 'chat\_sessions\_normal\_%'
-              OR class.relname IN ('quotes_by_avinode_quote_id', 'quotes_by_quote_id')
+              OR class.relname IN ('quotes_by_avinode_quote_id', 'quotes_by_quote_id', 'quotes_by_row_quote_id')
           )
       )
     ORDER BY 1

@@ -65,6 +65,7 @@ fn consequence(privilege: &str) -> &'static str {
         "SCHEMA public" => "it cannot use the application's tables",
         _ if object.contains("archive_old_chat_sessions") => "it cannot archive old sessions",
         _ if object.starts_with("SEQUENCE") => "it cannot claim jobs",
+        _ if object.ends_with("_quotes(jsonb)") => "it cannot show quotes to the application",
         _ if object.starts_with("FUNCTION") => "neither it nor the application can write sessions",
         "avinode_ingest.schema_migrations" => "it cannot read the version of the schema",
         _ if object.starts_with("avinode_ingest.") => "it cannot store deliveries and work on them",
@@ -122,7 +123,7 @@ fn schema_objects(problems: &SchemaProblems, role: &str) -> [CheckResult; 4] {
     ]
 }
 
-/// Counts quotes without a row in `public.quotes`, by reason.
+/// Counts quotes without a row in `public.quotes`, and rows with a price of the application's own, by reason.
 fn quotes(unprojected: &[UnprojectedCount]) -> Vec<CheckResult> {
     if unprojected.is_empty() {
         return vec![QUOTES.ok("public.quotes has all known quotes")];
@@ -139,6 +140,10 @@ fn quotes(unprojected: &[UnprojectedCount]) -> Vec<CheckResult> {
             UnprojectedReason::NoPrice => QUOTES.ok(format!("{count} have no price that public.quotes can store")),
             UnprojectedReason::NewestPriceMissing => QUOTES.ok(format!(
                 "{count} show an older price: their newest fact has none, so no session proposes them"
+            )),
+            UnprojectedReason::ChangedByApplication => QUOTES.ok(format!(
+                "{count} have a price in public.quotes that Avinode never stated, which is left alone, for example {}",
+                some.example.as_deref().unwrap_or("none")
             )),
             UnprojectedReason::Pending => QUOTES.ok(format!("{count} will be shown in a moment")),
             UnprojectedReason::Refused => QUOTES.warning(

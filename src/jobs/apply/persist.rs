@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::facts::BatchChanges;
+use crate::domain::ids::QuoteId;
 use crate::domain::trip::{ChangedFacts, TripFacts};
 use crate::jobs::kinds;
 use crate::postgres::transaction::Transaction;
@@ -79,7 +80,8 @@ pub(super) async fn schedule_expiries(
     Ok(())
 }
 
-/// Projects quotes into `public.quotes`: those with a new fact, and those that could not be projected before.
+/// Projects quotes into `public.quotes`: those with a new fact, those that could not be projected before, and those whose row
+/// shows an older price.
 pub(super) async fn project(
     tx: &mut Transaction<'_>,
     trips: &BTreeMap<String, TripFacts>,
@@ -87,31 +89,38 @@ pub(super) async fn project(
     sessions: &[LockedSession],
     rows: &mut BTreeMap<QuoteKey, ProjectionState>,
 ) -> Result<(), JobError> {
+    let deleted_with_request = |state: &ProjectionState| matches!(state, ProjectionState::DeletedWithRequest);
+    let forgotten: Vec<QuoteKey> = rows
+        .extract_if(.., |_, state| deleted_with_request(state))
+        .map(|(key, _)| key)
+        .collect();
+    if !forgotten.is_empty() {
+        projection::forget(tx, &forgotten).await?;
+    }
     let mut projections = Vec::new();
     for (key, trip) in trips {
-        let request_id = sessions
-            .iter()
-            .filter(|session| session.request_id.is_some() && session.trip_keys().any(|its| its == key))
-            .min_by_key(|session| (session.created_at, session.snapshot.id))
-            .and_then(|session| session.request_id);
-        for (id, fact) in trip.received_quotes() {
+        let request_id = request_of(key, sessions);
+        for (id, quote) in &trip.quotes {
+            let Some(facts) = &quote.received else { continue };
             let shown = rows.get(&(key.clone(), id.clone())).copied();
             let is_changed = touched.get(key).is_some_and(|touched| touched.quotes.contains(id));
-            let row = match shown {
-                // The application deleted the row.
-                Some(ProjectionState::Deleted) => continue,
+            let (row, request_id) = match shown {
+                // The application deleted the row. It may insert another one, but we do not.
+                Some(ProjectionState::Deleted) => (None, None),
                 // Projected as it is, or refused as it is: projected again when a fact changes, or by the resync.
                 Some(ProjectionState::Row(_) | ProjectionState::Refused) if !is_changed => continue,
-                Some(ProjectionState::Row(row)) => Some(row),
-                Some(ProjectionState::Refused) | None => None,
+                Some(ProjectionState::Row(row) | ProjectionState::OutdatedRow(row)) => (Some(row), request_id),
+                Some(ProjectionState::Refused | ProjectionState::DeletedWithRequest) | None => (None, request_id),
             };
-            if let Some(price) = projection::projectable_price(fact)
-                && (row.is_some() || request_id.is_some())
+            let may_have_row = row.is_some() || request_id.is_some() || shown == Some(ProjectionState::Deleted);
+            if let Some(price) = projection::projectable_price(facts)
+                && may_have_row
             {
                 projections.push(QuoteProjection {
                     trip_key: key,
                     quote: id,
-                    facts: fact,
+                    facts,
+                    stated: &quote.stated,
                     price,
                     row,
                     request_id,
@@ -123,12 +132,19 @@ pub(super) async fn project(
     if projections.is_empty() {
         return Ok(());
     }
-    let projected = projection::project(tx, &projections).await?;
-    for QuoteProjection { trip_key, quote, .. } in projections {
-        let key = (trip_key.to_owned(), quote.to_string());
-        if let Some(row) = projected.get(&key) {
-            rows.insert((key.0, quote.clone()), ProjectionState::Row(*row));
+    for ((trip_key, quote), row) in projection::project(tx, projections).await? {
+        if let Ok(quote) = QuoteId::parse(&quote) {
+            rows.insert((trip_key, quote), ProjectionState::Row(row));
         }
     }
     Ok(())
+}
+
+/// The request of new rows of a trip: that of its oldest session with one.
+fn request_of(trip_key: &String, sessions: &[LockedSession]) -> Option<Uuid> {
+    sessions
+        .iter()
+        .filter(|session| session.request_id.is_some() && session.trip_keys().any(|its| its == trip_key))
+        .min_by_key(|session| (session.created_at, session.snapshot.id))
+        .and_then(|session| session.request_id)
 }

@@ -8,6 +8,7 @@ use super::pg_timestamp::PgTimestamp;
 use crate::domain::chat_session::input::QuoteUpdate;
 use crate::domain::chat_session::page::{Page, PageRequest};
 use crate::domain::chat_session::view::SessionQuote;
+use crate::store::sessions::row_keys;
 
 /// All ids, in normal form, of the trip with this id; the id itself if the trip is unknown.
 pub async fn trip_ids(tx: &mut Transaction<'_>, trip_id: &str) -> Result<Vec<String>, sqlx::Error> {
@@ -68,7 +69,7 @@ pub async fn trip_ids_of_session(tx: &mut Transaction<'_>, session: Uuid) -> Res
 #[derive(Debug, Clone)]
 pub struct QuoteRow {
     pub request_id: Option<Uuid>,
-    /// As stored in the row.
+    /// The quote that the row names, in its column or its metadata.
     pub avinode_quote_id: Option<String>,
     /// Avinode's id of the quote that is projected in the row.
     pub projected_quote_id: Option<String>,
@@ -86,7 +87,8 @@ pub async fn find_row(
     sqlx::query_as!(
         QuoteRow,
         r#"
-        SELECT quote.request_id AS "request_id?", quote.avinode_quote_id AS "avinode_quote_id?",
+        SELECT quote.request_id AS "request_id?", 
+            avinode_ingest.row_quote_id(quote.avinode_quote_id, quote.metadata) AS "avinode_quote_id?",
             fact.quote_id AS "projected_quote_id?", coalesce(fact.is_of_trip, false) AS "is_of_trip!",
             quote.operator_name AS "operator_name?"
         FROM public.quotes AS quote
@@ -108,6 +110,8 @@ pub async fn find_row(
 
 /// Inserts a quote into the ledger of a locked session; returns false if it was there already.
 pub async fn insert_into_ledger(tx: &mut Transaction<'_>, session: Uuid, quote: &str) -> Result<bool, sqlx::Error> {
+    // It may have been recorded by its row, before the row had Avinode's id.
+    row_keys::rename(tx, &[session]).await?;
     let inserted = sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.ledger (session_id, quote_id, counted)
@@ -167,7 +171,7 @@ pub async fn list(
         r#"
         SELECT entry.quote_id AS "key!", entry.counted AS "counted!", entry.entered_at AS "entered_at!",
             quote.id AS "quote_id?", coalesce(quote.id = session.primary_quote_id, false) AS "is_primary!",
-            coalesce(fact.quote_id, quote.avinode_quote_id,
+            coalesce(fact.quote_id, avinode_ingest.row_quote_id(quote.avinode_quote_id, quote.metadata),
                 CASE WHEN entry.quote_id NOT LIKE 'row:%' THEN entry.quote_id END) AS avinode_quote_id,
             coalesce(fact.operator_name, quote.operator_name) AS operator_name,
             coalesce(fact.amount, nullif(quote.total_price::numeric, 'NaN')) AS total_price,
@@ -201,7 +205,11 @@ pub async fn list(
             CASE WHEN entry.quote_id ~ '^row:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
                 THEN substr(entry.quote_id, 5)::uuid END,
             -- As in store::projection: ORDER BY id LIMIT 1 may read the whole table.
-            (SELECT (array_agg(own.id ORDER BY own.id))[1] FROM public.quotes AS own WHERE own.avinode_quote_id = entry.quote_id)
+            (
+                SELECT (array_agg(own.id ORDER BY own.id))[1]
+                FROM public.quotes AS own
+                WHERE avinode_ingest.row_quote_id(own.avinode_quote_id, own.metadata) = entry.quote_id
+            )
         )
         ORDER BY entry.quote_id
         "#,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -11,6 +12,7 @@ use super::quote_history;
 use crate::domain::event::{Money, Party, QuoteDetails};
 use crate::domain::ids::{QuoteId, RfqId};
 use crate::domain::quote::{QuoteAcceptance, QuoteFacts};
+use crate::domain::stated_values::{self, StatedPart, StatedValues};
 use crate::domain::trip::TripFacts;
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
@@ -23,8 +25,12 @@ pub type QuoteKey = (String, QuoteId);
 pub enum ProjectionState {
     /// Projected in this row of `public.quotes`.
     Row(Uuid),
+    /// Projected in this row, which shows an older price of Avinode's: the application wrote it.
+    OutdatedRow(Uuid),
     /// The application deleted the row.
     Deleted,
+    /// The application deleted the row together with its request.
+    DeletedWithRequest,
     /// The application's table refused the row.
     Refused,
 }
@@ -32,8 +38,8 @@ pub enum ProjectionState {
 impl ProjectionState {
     pub fn row(self) -> Option<Uuid> {
         match self {
-            Self::Row(row) => Some(row),
-            Self::Deleted | Self::Refused => None,
+            Self::Row(row) | Self::OutdatedRow(row) => Some(row),
+            Self::Deleted | Self::DeletedWithRequest | Self::Refused => None,
         }
     }
 }
@@ -47,9 +53,15 @@ pub(super) async fn load(
     let mut projections = BTreeMap::new();
     let rows = sqlx::query!(
         r#"
-        SELECT fact.*, EXISTS (SELECT FROM public.quotes AS quote WHERE quote.id = fact.projected_id) AS "row_exists!"
+        SELECT fact.*, EXISTS (SELECT FROM public.quotes AS quote WHERE quote.id = fact.projected_id) AS "row_exists!",
+            (
+                SELECT nullif(quote.total_price::numeric, 'NaN') FROM public.quotes AS quote WHERE quote.id = fact.projected_id
+            ) AS row_price,
+            fact.projected_request_id IS NOT NULL AND NOT EXISTS (
+                SELECT FROM public.requests AS request WHERE request.id = fact.projected_request_id
+            ) AS "request_is_deleted!"
         FROM avinode_ingest.quote_facts AS fact
-        WHERE trip_key = ANY ($1)
+        WHERE fact.trip_key = ANY ($1)
         "#,
         keys
     )
@@ -59,14 +71,6 @@ pub(super) async fn load(
         let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), QuoteId::parse(&row.quote_id)) else {
             continue;
         };
-        let projection = match row.projected_id {
-            Some(projected_id) if row.row_exists => Some(ProjectionState::Row(projected_id)),
-            Some(_) => Some(ProjectionState::Deleted),
-            None => row.projection_error.map(|_| ProjectionState::Refused),
-        };
-        if let Some(projection) = projection {
-            projections.insert((row.trip_key, id.clone()), projection);
-        }
         let fact = VersionColumns {
             at: row.fact_at,
             seen_at: row.fact_seen_at,
@@ -92,6 +96,7 @@ pub(super) async fn load(
                 aircraft_tail: row.aircraft_tail,
                 valid_until: row.valid_until,
                 created_at: row.created_at,
+                description: read_json(&id, "description", row.description).unwrap_or_default(),
             };
             quote_history::of_one_observation(details, version, row.first_fact_at)
         });
@@ -107,7 +112,23 @@ pub(super) async fn load(
         let newest = decline.read().filter(|_| row.declined).zip(Some(row.decline_reason));
         let decline = version::read_newest(row.declines, newest);
         let accepted = row.accepted.then_some(QuoteAcceptance { at: row.accepted_at });
-        trip.quotes.insert(id, QuoteFacts::new(&history, decline, accepted));
+        let mut facts = QuoteFacts::new(&history, decline, accepted);
+        if let Some(stated) = read_json(&id, "stated_values", row.stated_values) {
+            facts.stated.merge(&stated);
+        }
+        let projection = match row.projected_id {
+            Some(projected_id) if row.row_exists => Some(match row.row_price {
+                Some(price) if is_outdated(price, &facts) => ProjectionState::OutdatedRow(projected_id),
+                _ => ProjectionState::Row(projected_id),
+            }),
+            Some(_) if row.request_is_deleted => Some(ProjectionState::DeletedWithRequest),
+            Some(_) => Some(ProjectionState::Deleted),
+            None => row.projection_error.map(|_| ProjectionState::Refused),
+        };
+        if let Some(projection) = projection {
+            projections.insert((row.trip_key, id.clone()), projection);
+        }
+        trip.quotes.insert(id, facts);
     }
     Ok(projections)
 }
@@ -117,19 +138,27 @@ pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &QuoteFa
     let received = column(quotes, |(_, _, facts)| facts.received.as_ref());
     let details = column(&received, |&quote| quote.map(|quote| &quote.details));
     let declines = column(quotes, |(_, _, facts)| facts.decline.get());
+    let descriptions = column(&details, |&quote| {
+        let description = &quote?.description;
+        // Cannot fail: all keys are strings and all numbers finite.
+        serde_json::to_value(description)
+            .ok()
+            .filter(|_| !description.is_empty())
+    });
     sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.quote_facts (
             trip_key, quote_id, received, rfq_id, amount, currency, operator_id, operator_name, aircraft_type,
             aircraft_tail, valid_until, fact_at, fact_source, fact_digest, first_fact_at, declined, declined_at,
             declined_source, declined_digest, decline_reason, history, fact_seen_at, declined_seen_at, declines,
-            created_at, accepted, accepted_at
+            created_at, accepted, accepted_at, description, stated_values
         )
         SELECT * FROM unnest(
             $1::text[], $2::text[], $3::boolean[], $4::text[], $5::numeric[], $6::text[], $7::text[], $8::text[],
             $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::smallint[], $14::bytea[],
             $15::timestamptz[], $16::boolean[], $17::timestamptz[], $18::smallint[], $19::bytea[], $20::text[], $21::jsonb[],
-            $22::timestamptz[], $23::timestamptz[], $24::jsonb[], $25::timestamptz[], $26::boolean[], $27::timestamptz[]
+            $22::timestamptz[], $23::timestamptz[], $24::jsonb[], $25::timestamptz[], $26::boolean[], $27::timestamptz[],
+            $28::jsonb[], $29::jsonb[]
         ) AS new (trip_key, quote_id)
         ORDER BY trip_key, quote_id
         ON CONFLICT (trip_key, quote_id) DO UPDATE
@@ -143,7 +172,8 @@ pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &QuoteFa
             declined_digest = EXCLUDED.declined_digest, decline_reason = EXCLUDED.decline_reason,
             history = EXCLUDED.history, fact_seen_at = EXCLUDED.fact_seen_at,
             declined_seen_at = EXCLUDED.declined_seen_at, declines = EXCLUDED.declines, created_at = EXCLUDED.created_at,
-            accepted = EXCLUDED.accepted, accepted_at = EXCLUDED.accepted_at
+            accepted = EXCLUDED.accepted, accepted_at = EXCLUDED.accepted_at, description = EXCLUDED.description,
+            stated_values = EXCLUDED.stated_values
         "#,
         &column(quotes, |(trip_key, _, _)| *trip_key) as &[&str],
         &column(quotes, |(_, id, _)| id.as_str()) as &[&str],
@@ -172,8 +202,41 @@ pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &QuoteFa
         &column(&details, |&quote| quote?.created_at) as &[Option<DateTime<Utc>>],
         &column(quotes, |(_, _, facts)| facts.accepted.is_some()),
         &column(quotes, |(_, _, facts)| facts.accepted?.at) as &[Option<DateTime<Utc>>],
+        &descriptions as &[Option<Value>],
+        &column(quotes, |(_, _, facts)| write_stated(facts)) as &[Option<Value>],
     )
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// True if Avinode stated this price of a quote, and states another one by now.
+fn is_outdated(price: Decimal, facts: &QuoteFacts) -> bool {
+    let price = stated_values::price(price);
+    let newest = facts
+        .received
+        .as_ref()
+        .map(|quote| StatedValues::of_details(&quote.details));
+    facts.stated.contains(StatedPart::Price, &price)
+        && newest.is_some_and(|newest| newest.has(StatedPart::Price) && !newest.contains(StatedPart::Price, &price))
+}
+
+/// The value of the column `stated_values`: null where the other columns hold every stated value, as for most quotes.
+fn write_stated(facts: &QuoteFacts) -> Option<Value> {
+    let newest = facts
+        .received
+        .as_ref()
+        .map(|quote| StatedValues::of_details(&quote.details));
+    if newest.unwrap_or_default() == facts.stated {
+        return None;
+    }
+    // Cannot fail: all keys and values are strings.
+    serde_json::to_value(&facts.stated).ok()
+}
+
+/// Reads a column; `None` if it is null.
+fn read_json<T: DeserializeOwned>(quote: &QuoteId, name: &'static str, column: Option<Value>) -> Option<T> {
+    serde_json::from_value(column?)
+        .inspect_err(|error| tracing::error!(%quote, "cannot read {name} of quote {quote}, using the rest: {error}"))
+        .ok()
 }

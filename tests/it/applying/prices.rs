@@ -1,6 +1,6 @@
 //! The rule for projectable prices is the same in the program, in the database, and in the column of `public.quotes`.
 
-use avinode_ingest::domain::event::{FactSource, FactVersion, Money, Party, QuoteDetails};
+use avinode_ingest::domain::event::{FactSource, FactVersion, Money, Party, QuoteDescription, QuoteDetails};
 use avinode_ingest::domain::ids::QuoteId;
 use avinode_ingest::domain::quote::ReceivedQuote;
 use avinode_ingest::domain::quote_history::ChangeTime;
@@ -25,6 +25,7 @@ fn quote_of(amount: Decimal) -> ReceivedQuote {
             aircraft_tail: None,
             valid_until: None,
             created_at: None,
+            description: QuoteDescription::default(),
         },
         version: FactVersion {
             at: None,

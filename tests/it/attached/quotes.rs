@@ -1,5 +1,9 @@
 //! Quotes on an attached database: the application's tables are stricter than ours, and contain rows of its own.
 
 mod adopted_rows;
+mod deleted_requests;
+mod displayed_columns;
+mod old_rows;
 mod projection;
 mod setup;
+mod stated_values;

@@ -82,7 +82,11 @@ async fn every_quote_that_an_accepted_lift_links_is_fetched_and_those_not_genera
     notify(&db.pool, &[stub.thin(RFQ, None)]).await;
     fetch_until_idle(&worker).await;
     assert_eq!(quote_count(&db.pool, session).await, 2);
-    for (id, expected) in [("aquote-1", None), ("aquote-2", Some("46400")), ("aquote-3", Some("47000"))] {
+    for (id, expected) in [
+        ("aquote-1", None),
+        ("aquote-2", Some("46400")),
+        ("aquote-3", Some("47000")),
+    ] {
         assert_eq!(price(&db.pool, id).await.as_deref(), expected, "{id}");
     }
 }

@@ -92,7 +92,7 @@ async fn a_quote_that_the_webhook_reports_before_the_api_is_counted_once() {
             .await
             .unwrap();
         assert_eq!(updated.quotes_received_count, 1);
-        assert_eq!(updated.operator_name.as_deref(), Some("A. Seller"));
+        assert_eq!(updated.operator_name.as_deref(), Some("Northwind Jets"));
         assert_eq!(updated.total_price.unwrap().to_string(), "48250.00");
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::domain::event::{Event, EventKind, FactSource, FactVersion, Money, Party, QuoteDetails};
+use avinode_ingest::domain::event::{
+    Event, EventKind, FactSource, FactVersion, Money, Party, QuoteDescription, QuoteDetails,
+};
 use avinode_ingest::domain::ids::{QuoteId, TripId};
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::domain::trip::Provenance;
@@ -103,6 +105,7 @@ fn read(key: &str) -> Option<JobPayload> {
                 aircraft_tail: None,
                 valid_until: None,
                 created_at: None,
+                description: QuoteDescription::default(),
             }),
         });
     }

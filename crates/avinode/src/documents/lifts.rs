@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::json_access;
 use super::timestamps::{self, DocumentTimestamps};
 use crate::json::text_at;
-use crate::sanitize;
-use ingest_domain::event::{Party, QuoteDetails};
+use crate::{description, sanitize};
+use ingest_domain::event::{Party, QuoteDescription, QuoteDetails};
 use ingest_domain::ids::{QuoteId, RfqId};
 
 /// The status of an answered lift.
@@ -108,6 +108,10 @@ impl ParsedLift<'_> {
             aircraft_tail: self.aircraft_tail(),
             valid_until: json_access::valid_until(latest_quote),
             created_at: timestamps::created(latest_quote),
+            description: QuoteDescription {
+                message: description::message(latest_quote, &["sellerMessage"]),
+                ..self.description()
+            },
         }
     }
 
@@ -123,6 +127,7 @@ impl ParsedLift<'_> {
             aircraft_tail: self.aircraft_tail(),
             valid_until: None,
             created_at: None,
+            description: self.description(),
         }
     }
 
@@ -138,6 +143,17 @@ impl ParsedLift<'_> {
     pub(super) fn aircraft_tail(&self) -> Option<String> {
         let tail = json_access::name(&self.value["aircraftTail"]);
         tail.or_else(|| sanitize::printable_at(json_access::one(&self.value["aircraft"]), &["tailNumber"]))
+    }
+
+    /// The aircraft beside its type and registration.
+    pub(super) fn description(&self) -> QuoteDescription {
+        let aircraft = json_access::one(&self.value["aircraft"]);
+        QuoteDescription {
+            aircraft_model: sanitize::printable_at(aircraft, &["model"]),
+            aircraft_capacity: description::capacity(self.value, "maxPax")
+                .or_else(|| description::capacity(aircraft, "capacity")),
+            ..QuoteDescription::default()
+        }
     }
 
     pub(super) fn decline_reason(&self) -> Option<String> {

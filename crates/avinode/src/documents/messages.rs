@@ -11,8 +11,8 @@ use super::{ParsedDocument, UnassignedEvent};
 use crate::json::text_at;
 use crate::parse_error::ParseError;
 use crate::resource::{Resource, ResourceKind};
-use crate::sanitize;
-use ingest_domain::event::{EventKind, Party, QuoteDetails, QuoteOrigin};
+use crate::{description, sanitize};
+use ingest_domain::event::{EventKind, Party, QuoteDescription, QuoteDetails, QuoteOrigin};
 use ingest_domain::ids::{MessageId, QuoteId, RfqId};
 
 /// Properties that name the company of a seller's message, the preferred one first.
@@ -171,6 +171,11 @@ fn details(data: &Value, quote: QuoteId, rfq: Option<RfqId>, lifts: &[ParsedLift
         aircraft_tail: lift.and_then(ParsedLift::aircraft_tail),
         valid_until: json_access::valid_until(seller_quote),
         created_at: timestamps::created(seller_quote),
+        description: QuoteDescription {
+            message: description::message(seller_quote, &["sellerMessage"])
+                .or_else(|| description::message(data, &["sellerMessage", "message", "content"])),
+            ..lift.map(ParsedLift::description).unwrap_or_default()
+        },
     }
 }
 

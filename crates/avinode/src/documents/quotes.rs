@@ -8,8 +8,8 @@ use super::messages::withdrawal;
 use super::timestamps::{self, DocumentTimestamps};
 use super::{ParsedDocument, json_access};
 use crate::resource::{Resource, ResourceKind};
-use crate::sanitize;
-use ingest_domain::event::{EventKind, QuoteDetails, QuoteOrigin};
+use crate::{description, sanitize};
+use ingest_domain::event::{EventKind, QuoteDescription, QuoteDetails, QuoteOrigin};
 use ingest_domain::ids::{QuoteId, RfqId};
 
 /// A fetched quote may be one that Avinode generated, and says so. Its seller made it if its own lift is accepted, or if a
@@ -77,5 +77,9 @@ fn details(data: &Value, quote: QuoteId, rfq: Option<RfqId>, lift: Option<&Parse
             .or_else(|| sanitize::printable_at(data, &["aircraftTail"])),
         valid_until: json_access::valid_until(data),
         created_at: timestamps::created(data),
+        description: QuoteDescription {
+            message: description::message(data, &["sellerMessage"]),
+            ..lift.map(ParsedLift::description).unwrap_or_default()
+        },
     }
 }

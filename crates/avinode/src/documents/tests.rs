@@ -1,6 +1,7 @@
 //! Documents as Avinode returns them, and malformed ones.
 
 mod declines;
+mod description;
 mod identity;
 mod lenient;
 mod malformed;

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::UnassignedEvent;
 use super::json_access;
 use crate::timestamp;
-use ingest_domain::event::{EventKind, FactSource, FactVersion, Money, Party, QuoteDetails};
+use ingest_domain::event::{EventKind, FactSource, FactVersion, Money, Party, QuoteDescription, QuoteDetails};
 
 /// Names of creation timestamps. Only the first has been seen.
 pub(super) const CREATED: [&str; 4] = ["createdOn", "created", "createdAt", "sentOn"];
@@ -154,6 +154,7 @@ fn quote_input(details: &QuoteDetails) -> Value {
         aircraft_tail,
         valid_until,
         created_at,
+        description,
     } = details;
     let mut input = json!({
         "quote": quote,
@@ -170,7 +171,27 @@ fn quote_input(details: &QuoteDetails) -> Value {
     if let Some(unread) = unread_price {
         input["unread_price"] = json!(unread);
     }
+    if !description.is_empty() {
+        input["description"] = description_input(description);
+    }
     input
+}
+
+fn description_input(description: &QuoteDescription) -> Value {
+    let QuoteDescription {
+        aircraft_model,
+        aircraft_capacity,
+        departure_time,
+        arrival_time,
+        message,
+        contact,
+    } = description;
+    json!({
+        "aircraft": [aircraft_model, aircraft_capacity],
+        "schedule": [departure_time, arrival_time],
+        "message": message,
+        "contact": party_input(contact),
+    })
 }
 
 fn party_input(Party { id, name }: &Party) -> Value {

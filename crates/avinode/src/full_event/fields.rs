@@ -105,7 +105,7 @@ pub(super) fn decline_reason(data: &Value) -> Option<String> {
 }
 
 pub(super) fn seller(data: &Value) -> Party {
-    party(&data["seller"], &["name"])
+    party(&data["seller"], &["companyName", "name"])
 }
 
 /// A company, else a person. An invalid id is dropped, never cut: a cut id would name another party.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::*;
 use crate::notification::Notification;
-use ingest_domain::event::{Money, Party};
+use ingest_domain::event::{Money, Party, QuoteDescription};
 use ingest_domain::ids::RfqId;
 
 const QUOTED: &str = r#"{
@@ -92,6 +92,16 @@ fn a_quote_is_parsed_completely() {
             aircraft_tail: Some("N123XX".into()),
             valid_until: Some(time("2026-02-03T12:00:00Z")),
             created_at: None,
+            description: QuoteDescription {
+                aircraft_model: Some("Citation CJ3".into()),
+                aircraft_capacity: Some(7),
+                departure_time: Some("2026-02-10T08:00:00Z".into()),
+                contact: Party {
+                    id: Some("auser-11".into()),
+                    name: None
+                },
+                ..QuoteDescription::default()
+            },
         })
     );
 }

@@ -8,7 +8,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rust_decimal::Decimal;
 
-use crate::event::{Event, EventKind, FactSource, FactVersion, Money, Party, QuoteDetails, QuoteOrigin, TripStatus};
+use crate::event::{
+    Event, EventKind, FactSource, FactVersion, Money, Party, QuoteDescription, QuoteDetails, QuoteOrigin, TripStatus,
+};
 use crate::ids::{MessageId, QuoteId, RfqId, TripId};
 use crate::trip::{ChangedFacts, Provenance, TripFacts};
 
@@ -40,6 +42,7 @@ pub fn bare_quote(letter: &str) -> QuoteDetails {
         aircraft_tail: None,
         valid_until: None,
         created_at: None,
+        description: QuoteDescription::default(),
     }
 }
 

@@ -130,9 +130,10 @@ impl TripFacts {
         changed: &mut ChangedFacts,
     ) -> Option<TimelineEvent> {
         let quote = self.quotes.entry(id.clone()).or_default();
-        let before = quote.history.clone();
+        let before = (quote.history.clone(), quote.stated.clone());
         let change = quote.record(statement, event.version.source);
-        if before != quote.history {
+        // A stale statement changes the row of a quote where the application copied its price.
+        if (&before.0, &before.1) != (&quote.history, &quote.stated) {
             changed.quotes.insert(id.clone());
         }
         let detail = quote_detail(&quote.received.as_ref()?.details);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::event::{Money, Party, QuoteOrigin};
+use crate::domain::event::{Money, Party, QuoteDescription, QuoteOrigin};
 use crate::domain::ids::RfqId;
 
 fn at(seconds: i64) -> Option<DateTime<Utc>> {
@@ -23,6 +23,7 @@ fn details(amount: Option<&str>) -> QuoteDetails {
         aircraft_tail: None,
         valid_until: at(500),
         created_at: at(7),
+        description: QuoteDescription::default(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Quotes with rows of the application's own: the rows are found, counted once, and never changed.
+//! Quotes with rows of the application's own: the rows are found and counted once, and keep values that Avinode never stated.
 
 use std::path::Path;
 
@@ -88,10 +88,10 @@ async fn quotes_that_the_application_had_counted_are_not_counted_again() {
     let bobs_now = view(&db.pool, bobs).await;
     assert_eq!(bobs_now.quotes_received_count, 1);
     assert_eq!(bobs_now.primary_quote.as_deref(), Some("aquote-386512711"));
-    // The rows are the application's: newer facts do not change them.
+    // The rows have values that Avinode never stated: newer facts do not change them.
     receive(
         &db.pool,
-        &[quote("evt-9", "atrip-64956150", "arfq-1", known[2], 50, "55000", "USD")],
+        &[quote("evt-9", "atrip-64956150", "arfq-1", known[2], 50, "54000", "USD")],
     )
     .await;
     receive(

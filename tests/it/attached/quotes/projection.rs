@@ -79,7 +79,7 @@ async fn the_resync_projects_a_quote_once_its_session_has_a_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_column_that_the_application_changed_is_never_overwritten_again() {
+async fn a_column_with_a_value_that_avinode_never_stated_is_not_overwritten() {
     let db = Db::attached().await;
     let price = |event: &str, seconds, price| quote(event, "64956151", "arfq-1", "aquote-1", seconds, price, "USD");
     receive(&db.pool, &[price("evt-1", 0, "9000")]).await;
@@ -87,22 +87,22 @@ async fn a_column_that_the_application_changed_is_never_overwritten_again() {
                WHERE avinode_quote_id = 'aquote-1'";
     assert_eq!(
         text(&db.pool, row).await.as_deref(),
-        Some("received 9000.00 9000.00 Light Jet A. Seller")
+        Some("received 9000.00 9000.00 Light Jet Northwind Jets")
     );
     db.run(
         "UPDATE public.quotes SET status = 'accepted', total_price = 9500, operator_name = 'Ours' \
          WHERE avinode_quote_id = 'aquote-1'",
     )
     .await;
-    let expected = |base: &str| Some(format!("accepted {base} 9500.00 Light Jet Ours"));
-    // The second price equals the application's value, which does not make the column ours again.
-    for (event, seconds, amount, base) in [
-        ("evt-2", 10, "9200", "9200.00"),
-        ("evt-3", 20, "9500", "9500.00"),
-        ("evt-4", 30, "9700", "9700.00"),
+    // Once Avinode states the application's value, it is nobody's choice any more.
+    for (event, seconds, amount, prices) in [
+        ("evt-2", 10, "9200", "9200.00 9500.00"),
+        ("evt-3", 20, "9500", "9500.00 9500.00"),
+        ("evt-4", 30, "9700", "9700.00 9700.00"),
     ] {
         receive(&db.pool, &[price(event, seconds, amount)]).await;
-        assert_eq!(text(&db.pool, row).await, expected(base));
+        let expected = format!("accepted {prices} Light Jet Ours");
+        assert_eq!(text(&db.pool, row).await, Some(expected));
     }
     let found = view(&db.pool, application_session(6)).await;
     assert_eq!(found.quotes_received_count, 1);

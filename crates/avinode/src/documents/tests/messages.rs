@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::support::{at, began_at, events, observed, price, read, resource, rfq_id, trip_ids};
 use crate::documents::{self, UnassignedEvent};
-use ingest_domain::event::{EventKind, FactSource, Party, QuoteDetails, QuoteOrigin};
+use ingest_domain::event::{EventKind, FactSource, Party, QuoteDescription, QuoteDetails, QuoteOrigin};
 use ingest_domain::ids::{MessageId, QuoteId};
 
 #[test]
@@ -55,6 +55,7 @@ fn a_message_with_a_sellers_quote_is_a_quote() {
         aircraft_tail: Some("N123XX".into()),
         valid_until: None,
         created_at: Some(at("2026-01-31T10:00:00Z")),
+        description: QuoteDescription::default(),
     };
     assert_eq!(event.kind, EventKind::QuoteReceived(expected));
 }
