@@ -5,7 +5,7 @@ use super::error::{CliError, Context};
 use super::output::print;
 use crate::config::database::DatabaseArgs;
 use crate::config::setting_error::SettingError;
-use crate::postgres::migrator;
+use crate::postgres::migrator::{self, adoption};
 
 pub async fn run(args: DatabaseArgs) -> Result<(), CliError> {
     refuse_pooler(&args)?;
@@ -18,6 +18,14 @@ pub async fn run(args: DatabaseArgs) -> Result<(), CliError> {
         print(format_args!(
             "applied {version:04} {} ({elapsed} ms)",
             migration.description
+        ))?;
+    }
+    let raised = adoption::raised_sessions(&database.pool, &applied)
+        .await
+        .context("read the number of raised counts")?;
+    if raised > 0 {
+        print(format_args!(
+            "raised quotes_received_count of {raised} sessions to the number of quotes that are known for them"
         ))?;
     }
     if applied.is_empty() {

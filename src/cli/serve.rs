@@ -17,7 +17,7 @@ use crate::config::serve::ServeArgs;
 use crate::config::setting_error::SettingError;
 use crate::config::webhook::WebhookArgs;
 use crate::http::v1::auth::BearerTokens;
-use crate::postgres::migrator;
+use crate::postgres::migrator::{self, adoption};
 use crate::service::fetching::FETCHING_CONNECTIONS;
 use crate::service::{self, ServiceSettings};
 use crate::shutdown;
@@ -75,6 +75,14 @@ pub async fn run(args: ServeCommandArgs) -> Result<(), CliError> {
         if !applied.is_empty() {
             let migrations = applied.len();
             tracing::info!(migrations, "applied {migrations} migrations");
+            let raised = adoption::raised_sessions(&database.pool, &applied).await;
+            let raised = raised.context("read the number of raised counts")?;
+            if raised > 0 {
+                tracing::info!(
+                    sessions = raised,
+                    "raised quotes_received_count of {raised} sessions to the number of quotes that are known for them"
+                );
+            }
         }
     }
     database.require_current().await?;

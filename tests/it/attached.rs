@@ -2,6 +2,8 @@
 
 mod concurrent_host_writes;
 mod deadlock;
+mod deletes;
+mod first_attach;
 mod host_writes;
 pub mod migration;
 mod own_role;

@@ -16,6 +16,7 @@ use super::server_error::{readable, readable_migration};
 use super::sqlstate::is_contention;
 use super::transaction::Pool;
 
+pub mod adoption;
 pub mod error;
 mod indexes;
 mod lock;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::facts::BatchChanges;
+use super::request;
 use crate::domain::trip::{ChangedFacts, TripFacts};
 use crate::jobs::kinds;
 use crate::postgres::transaction::Transaction;
@@ -89,11 +90,7 @@ pub(super) async fn project(
 ) -> Result<(), JobError> {
     let mut projections = Vec::new();
     for (key, trip) in trips {
-        let request_id = sessions
-            .iter()
-            .filter(|session| session.request_id.is_some() && session.trip_keys().any(|its| its == key))
-            .min_by_key(|session| (session.created_at, session.snapshot.id))
-            .and_then(|session| session.request_id);
+        let request_id = request::of_trip(sessions, key).map(|chosen| chosen.request_id);
         for (id, fact) in trip.received_quotes() {
             let shown = rows.get(&(key.clone(), id.clone())).copied();
             let is_changed = touched.get(key).is_some_and(|touched| touched.quotes.contains(id));
@@ -120,10 +117,12 @@ pub(super) async fn project(
             }
         }
     }
+    request::move_rows(tx, trips, sessions).await?;
     if projections.is_empty() {
         return Ok(());
     }
     let projected = projection::project(tx, &projections).await?;
+    request::record(tx, &projections, &projected).await?;
     for QuoteProjection { trip_key, quote, .. } in projections {
         let key = (trip_key.to_owned(), quote.to_string());
         if let Some(row) = projected.get(&key) {

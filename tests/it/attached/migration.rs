@@ -57,8 +57,10 @@ fn unexpected(before: &str, after: &str) -> Vec<String> {
     let makes_sessions = !before.keys().any(|name| name.starts_with("Name: chat_sessions;"));
     let is_ours = |name: &str| {
         let of = |kind: &str, start: &str| name.contains(&format!("; Type: {kind};")) && name[6..].starts_with(start);
-        of("TRIGGER", "chat_sessions avinode_ingest_session_")
+        of("TRIGGER", "chat_sessions avinode_ingest_session")
+            || of("TRIGGER", "requests avinode_ingest_request_")
             || of("INDEX", "chat_sessions_")
+            || of("INDEX", "requests_normal_")
             || of("INDEX", "quotes_by_")
             || [
                 "archive_old_chat_sessions(",

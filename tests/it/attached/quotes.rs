@@ -2,4 +2,4 @@
 
 mod adopted_rows;
 mod projection;
-mod setup;
+pub mod setup;
