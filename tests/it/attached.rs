@@ -9,3 +9,4 @@ pub mod migration;
 mod own_role;
 mod quotes;
 mod rls_roles;
+mod states;

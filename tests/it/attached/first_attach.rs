@@ -31,7 +31,7 @@ async fn counts_that_the_application_never_wrote_become_the_number_of_known_quot
     // Session 11 is on the trip of session 1.
     let line = "raised quotes_received_count of 3 sessions to the number of quotes that are known for them";
     assert!(run.stdout.contains(line), "{}", run.stdout);
-    for (session, expected) in [(1, 4), (2, 7), (3, 1), (6, 0), (11, 4)] {
+    for (session, expected) in [(1, 4), (2, 7), (3, 1), (6, 0), (0x11, 4)] {
         assert_eq!(quote_count(&db.pool, application_session(session)).await, expected, "{session}");
     }
     let again = program::run_on(&db, &["migrate"]).await;
@@ -46,7 +46,7 @@ async fn counts_that_the_application_never_wrote_become_the_number_of_known_quot
     ];
     receive(&db.pool, &bodies).await;
     assert_eq!(quote_count(&db.pool, application_session(1)).await, 5);
-    assert_eq!(quote_count(&db.pool, application_session(11)).await, 5);
+    assert_eq!(quote_count(&db.pool, application_session(0x11)).await, 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,10 +38,13 @@ pub(super) const MISSING_PRIVILEGES: &str = r#"
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE objid = class.oid AND deptype = 'i' AND refobjsubid > 0)
     UNION ALL
     -- Indexes and queries call these as the role that writes.
-    SELECT format('EXECUTE ON FUNCTION %I.%I(text)', nspname, proname)
+    SELECT format('EXECUTE ON FUNCTION %I.%I(%s)', nspname, proname, oidvectortypes(proargtypes))
     FROM pg_catalog.pg_proc AS proc
     JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = proc.pronamespace
-    WHERE nspname = 'avinode_ingest' AND proname IN ('normal_trip_id', 'normal_rfq_id', 'btrim_all')
+    WHERE nspname = 'avinode_ingest' AND proname IN (
+          'normal_trip_id', 'normal_rfq_id', 'btrim_all', 'rfq_id_in_rfp', 'session_trip_id', 'session_rfq_ids',
+          'ids_of_sessions', 'sessions_of_trips', 'sessions_of_rfqs', 'lock_requests_of'
+      )
       AND NOT has_function_privilege(proc.oid, 'EXECUTE')
     UNION ALL
     SELECT format('EXECUTE ON FUNCTION %I.%I()', nspname, proname)
