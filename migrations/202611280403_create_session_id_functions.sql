@@ -3,7 +3,8 @@
 --
 -- The functions that read tables have their bodies as text: a parsed body, like a view, would make the application's DROP TABLE
 -- fail. They are PL/pgSQL, which keeps its plans, and look rows up in separate steps: without statistics of the expressions the
--- planner would join whole tables.
+-- planner would join whole tables. A missing trip id is compared as an empty text, because for IS NULL the planner would read the
+-- entries of all sessions without one from the index.
 
 CREATE FUNCTION avinode_ingest.rfq_id_in_rfp(rfp_id text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -74,7 +75,7 @@ BEGIN
             avinode_ingest.session_rfq_ids(session.avinode_rfq_id, session.avinode_rfp_id)
         FROM public.chat_sessions AS session
         WHERE session.request_id = ANY (requests)
-            AND avinode_ingest.normal_trip_id(session.avinode_trip_id) IS NULL;
+            AND coalesce(avinode_ingest.normal_trip_id(session.avinode_trip_id), '') = '';
     END IF;
 END
 $$;
@@ -120,7 +121,7 @@ BEGIN
     END IF;
     SELECT array_agg(session.request_id) INTO requests
     FROM public.chat_sessions AS session
-    WHERE session.id = ANY (sessions) AND avinode_ingest.normal_trip_id(session.avinode_trip_id) IS NULL
+    WHERE session.id = ANY (sessions) AND coalesce(avinode_ingest.normal_trip_id(session.avinode_trip_id), '') = ''
         AND session.request_id IS NOT NULL;
     IF requests IS NOT NULL THEN
         PERFORM FROM public.requests AS request WHERE request.id = ANY (requests) ORDER BY request.id FOR SHARE NOWAIT;

@@ -94,7 +94,9 @@ DECLARE
 BEGIN
     SELECT array_agg(session.id ORDER BY session.id) INTO sessions
     FROM public.chat_sessions AS session
-    WHERE session.request_id = ANY (changed) AND avinode_ingest.normal_trip_id(session.avinode_trip_id) IS NULL;
+    WHERE session.request_id = ANY (changed)
+        -- Not IS NULL: see sessions_of_trips().
+        AND coalesce(avinode_ingest.normal_trip_id(session.avinode_trip_id), '') = '';
     IF sessions IS NOT NULL THEN
         PERFORM avinode_ingest.record_session_changes(sessions, NULL, NULL);
         PERFORM pg_notify('avinode_ingest_jobs', '');
@@ -167,3 +169,49 @@ CREATE TRIGGER avinode_ingest_request_updated
     REFERENCING OLD TABLE AS before NEW TABLE AS after
     FOR EACH STATEMENT
     EXECUTE FUNCTION avinode_ingest.requests_updated();
+
+-- The rows of a trip in `quotes` may belong to the request of a deleted session: the other sessions of its trip are rematched.
+CREATE OR REPLACE FUNCTION avinode_ingest.sessions_deleted() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    ids uuid[];
+    trips text[];
+    sessions uuid[];
+BEGIN
+    SELECT array_agg(id) INTO ids FROM deleted;
+    IF ids IS NULL THEN
+        RETURN NULL;
+    END IF;
+    BEGIN
+        DELETE FROM avinode_ingest.timeline WHERE session_id = ANY (ids);
+        DELETE FROM avinode_ingest.ledger WHERE session_id = ANY (ids);
+        DELETE FROM avinode_ingest.session_state WHERE session_id = ANY (ids);
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'avinode-ingest could not delete its records of deleted chat sessions: %', SQLERRM;
+    END;
+    SELECT array_agg(DISTINCT avinode_ingest.normal_trip_id(avinode_trip_id)) INTO trips
+    FROM deleted
+    WHERE request_id IS NOT NULL AND avinode_ingest.normal_trip_id(avinode_trip_id) IS NOT NULL;
+    IF trips IS NOT NULL THEN
+        trips := trips || ARRAY(
+            SELECT alias.key
+            FROM avinode_ingest.trips AS trip
+            JOIN avinode_ingest.trips AS alias
+                ON alias.key = coalesce(trip.merged_into, trip.key) OR alias.merged_into = coalesce(trip.merged_into, trip.key)
+            WHERE trip.key = ANY (trips)
+        );
+        SELECT array_agg(DISTINCT found.session_id) INTO sessions FROM avinode_ingest.sessions_of_trips(trips) AS found;
+        IF sessions IS NOT NULL THEN
+            PERFORM avinode_ingest.record_session_changes(sessions, NULL, NULL);
+            PERFORM pg_notify('avinode_ingest_jobs', '');
+        END IF;
+    END IF;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'avinode-ingest could not read deleted chat sessions: %', SQLERRM;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION avinode_ingest.sessions_deleted() IS
+    'Trigger: deletes the state, the ledger and the timeline of deleted sessions, and records the other sessions of their trips.';

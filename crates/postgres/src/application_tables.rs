@@ -116,7 +116,9 @@ pub async fn restore_triggers(pool: &Pool) -> Result<Vec<String>, sqlx::Error> {
         return Ok(Vec::new());
     }
     // The application's writes queue behind a statement that waits for a lock: see `migrator`.
-    sqlx::raw_sql("SET LOCAL lock_timeout = '300ms'").execute(&mut tx).await?;
+    sqlx::raw_sql("SET LOCAL lock_timeout = '300ms'")
+        .execute(&mut tx)
+        .await?;
     let restored = sqlx::query_scalar("SELECT avinode_ingest.restore_triggers()")
         .persistent(false)
         .fetch_one(&mut tx)

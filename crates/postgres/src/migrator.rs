@@ -153,7 +153,12 @@ async fn apply_all(
     if recreate == Recreate::Tables && !known.is_empty() {
         recreate::policies(connection).await?;
     }
-    if applied.iter().map(|one| one.version).chain(known).any(|version| version == RESTORES_TRIGGERS) {
+    if applied
+        .iter()
+        .map(|one| one.version)
+        .chain(known)
+        .any(|version| version == RESTORES_TRIGGERS)
+    {
         recreate::triggers(connection).await?;
     }
     Ok(applied)

@@ -232,7 +232,10 @@ fn pooler(args: &ServeCommandArgs, sessions_last: bool) -> CheckResult {
 fn application(tables: &ApplicationTables, standalone_sessions: bool) -> CheckResult {
     match tables.remedy() {
         Some(remedy) if !standalone_sessions => APPLICATION.failed(tables.to_string(), remedy),
-        Some(_) => APPLICATION.warning(tables.to_string(), "migrate will create them, as INGEST_STANDALONE_SESSIONS says"),
+        Some(_) => APPLICATION.warning(
+            tables.to_string(),
+            "migrate will create them, as INGEST_STANDALONE_SESSIONS says",
+        ),
         None => APPLICATION.ok(tables.to_string()),
     }
 }

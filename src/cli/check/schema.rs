@@ -19,12 +19,7 @@ const QUOTES: CheckName = CheckName("quotes");
 const JOBS: CheckName = CheckName("jobs");
 
 /// `tables_exist`: without the application's tables only the privileges and the queue are checked.
-pub async fn check(
-    pool: &Pool,
-    role: &str,
-    tables_exist: bool,
-    results: &mut CheckResults,
-) -> Result<(), sqlx::Error> {
+pub async fn check(pool: &Pool, role: &str, tables_exist: bool, results: &mut CheckResults) -> Result<(), sqlx::Error> {
     let problems = diagnostics::schema_problems(pool).await?;
     let readable = problems.rights.is_empty();
     results.extend(missing_privileges(&problems, role));

@@ -21,7 +21,9 @@ pub(super) struct ChosenRequest {
 
 /// Returns the request of the oldest active session of the trip that has one, else of the oldest session that has one.
 pub(super) fn of_trip(sessions: &[LockedSession], key: &str) -> Option<ChosenRequest> {
-    let of_trip = sessions.iter().filter(|session| session.trip_keys().any(|its| its == key));
+    let of_trip = sessions
+        .iter()
+        .filter(|session| session.trip_keys().any(|its| its == key));
     of_trip
         .filter_map(|session| Some((session, session.request_id?)))
         .min_by_key(|(session, _)| (!session.is_active, session.created_at, session.snapshot.id))

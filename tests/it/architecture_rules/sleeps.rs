@@ -38,12 +38,13 @@ const SLEEPS: [(&str, usize, &str); 11] = [
 ];
 
 /// The test files that may delay one side of a race (`support/race.rs`), and how often.
-const DELAYS: [(&str, usize); 7] = [
+const DELAYS: [(&str, usize); 8] = [
     ("attached/concurrent_host_writes.rs", 2),
     ("attached/deadlock.rs", 4),
     ("attached/host_writes.rs", 1),
     ("database/migrating.rs", 1),
     ("matching/races.rs", 2),
+    ("matching/request_trips.rs", 2),
     ("matching/rfqs/races.rs", 3),
     ("matching/trip_merge/races.rs", 1),
 ];

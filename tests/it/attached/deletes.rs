@@ -33,8 +33,10 @@ async fn fill(db: &Db) {
     );
     let columns = format!("primary_quote_id = '{row}', proposal_id = '{proposal}'");
     update_session(&db.pool, pinned, &columns).await;
-    db.run(&format!("UPDATE public.proposals SET quote_id = '{row}' WHERE id = '{proposal}'"))
-        .await;
+    db.run(&format!(
+        "UPDATE public.proposals SET quote_id = '{row}' WHERE id = '{proposal}'"
+    ))
+    .await;
     run_jobs(&db.pool).await;
     assert_eq!(quote_count(&db.pool, counted).await, 1);
     assert!(count(&db.pool, RECORDS).await > 5);

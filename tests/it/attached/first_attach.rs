@@ -32,7 +32,11 @@ async fn counts_that_the_application_never_wrote_become_the_number_of_known_quot
     let line = "raised quotes_received_count of 3 sessions to the number of quotes that are known for them";
     assert!(run.stdout.contains(line), "{}", run.stdout);
     for (session, expected) in [(1, 4), (2, 7), (3, 1), (6, 0), (0x11, 4)] {
-        assert_eq!(quote_count(&db.pool, application_session(session)).await, expected, "{session}");
+        assert_eq!(
+            quote_count(&db.pool, application_session(session)).await,
+            expected,
+            "{session}"
+        );
     }
     let again = program::run_on(&db, &["migrate"]).await;
     assert!(!again.stdout.contains("raised"), "{}", again.stdout);
@@ -70,9 +74,13 @@ async fn raising_counts_waits_for_a_session_that_the_application_has_locked() {
     crate::support::sql::until_a_backend_waits(&db.pool).await;
     // The sessions that are not locked are done, and none is held.
     assert_eq!(quote_count(&db.pool, application_session(2)).await, 1);
-    db.run("UPDATE public.chat_sessions SET message_count = 98 WHERE avinode_trip_id = 'A1B2C3'").await;
+    db.run("UPDATE public.chat_sessions SET message_count = 98 WHERE avinode_trip_id = 'A1B2C3'")
+        .await;
     application.commit().await.unwrap();
     migration.await.unwrap().unwrap();
     assert_eq!(quote_count(&db.pool, application_session(1)).await, 4);
-    assert_eq!(count(&db.pool, "SELECT count(*) FROM avinode_ingest.raised_counts").await, 4);
+    assert_eq!(
+        count(&db.pool, "SELECT count(*) FROM avinode_ingest.raised_counts").await,
+        4
+    );
 }

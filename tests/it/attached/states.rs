@@ -20,7 +20,8 @@ use crate::support::sql::count;
 use crate::support::worker::{run_jobs, worker};
 
 const MISSING: &str = "missing tables of the application: public.chat_sessions, public.conversations";
-const IN_REQUESTS: &str = "the application keeps its sessions in public.requests, but this service tracks public.chat_sessions";
+const IN_REQUESTS: &str =
+    "the application keeps its sessions in public.requests, but this service tracks public.chat_sessions";
 /// The tables that the application dropped.
 const DROPPED: &str = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace
     AND relname IN ('chat_sessions', 'conversations')";
@@ -103,7 +104,12 @@ async fn while_a_table_is_missing_deliveries_wait_without_attempts_and_are_match
     assert_eq!(program::run_on(&db, &["migrate"]).await.code, Some(0));
     assert_eq!(count(&db.pool, indexes).await, 14);
     let output = check(&[("DATABASE_URL", &db.url())]).await;
-    assert_eq!(output.status("triggers") + &output.status("application"), "okok", "{}", output.text);
+    assert_eq!(
+        output.status("triggers") + &output.status("application"),
+        "okok",
+        "{}",
+        output.text
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -88,7 +88,11 @@ async fn an_rfq_id_in_the_column_for_rfp_ids_finds_its_session_and_other_texts_f
     let rfp = SessionBuilder::new().insert(&db.pool).await;
     update_session(&db.pool, rfp, "avinode_rfp_id = 'rfp-7'").await;
     run_jobs(&db.pool).await;
-    receive(&db.pool, &[body("arfq-7", "q7"), body("arfq-9", "q9"), body("rfp-7", "q0")]).await;
+    receive(
+        &db.pool,
+        &[body("arfq-7", "q7"), body("arfq-9", "q9"), body("rfp-7", "q0")],
+    )
+    .await;
     assert_eq!(count_and_primary(&db.pool, early).await.0, 3, "the RFQ brings its trip");
     assert_eq!(count_and_primary(&db.pool, both).await.0, 3);
     assert_eq!(count_and_primary(&db.pool, rfp).await, (0, None));
@@ -123,7 +127,11 @@ async fn the_resync_finds_requests_and_rfp_columns_that_changed_past_the_trigger
     let found_again = "SELECT count(*) FROM avinode_ingest.outcomes WHERE kind = 'rematch'";
     let before = count(&db.pool, found_again).await;
     resync(&db.pool).await;
-    assert_eq!(count(&db.pool, found_again).await, before, "a matched session is not found again");
+    assert_eq!(
+        count(&db.pool, found_again).await,
+        before,
+        "a matched session is not found again"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

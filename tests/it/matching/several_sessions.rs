@@ -69,6 +69,24 @@ async fn rows_belong_to_the_oldest_active_session_and_move_when_it_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rows_move_when_the_session_that_had_them_is_deleted_or_gets_another_trip() {
+    let db = Db::new().await;
+    let oldest = session(&db.pool, 3).await;
+    let second = session(&db.pool, 2).await;
+    let third = session(&db.pool, 1).await;
+    receive(&db.pool, &[quote_of("NEWTRIP", "q1", 0)]).await;
+    assert_eq!(holders(&db.pool).await, all_at(oldest, &["q1"]));
+    let delete = format!("DELETE FROM public.chat_sessions WHERE id = '{oldest}'");
+    sqlx::raw_sql(AssertSqlSafe(delete)).execute(&db.pool).await.unwrap();
+    run_jobs(&db.pool).await;
+    assert_eq!(holders(&db.pool).await, all_at(second, &["q1"]));
+    update_session(&db.pool, second, "avinode_trip_id = 'OTHER1'").await;
+    run_jobs(&db.pool).await;
+    assert_eq!(holders(&db.pool).await, all_at(third, &["q1"]));
+    assert_eq!(count_and_primary(&db.pool, third).await, with_primary(1, "q1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_the_application_inserted_or_moved_stays_where_it_is() {
     let db = Db::new().await;
     let oldest = session(&db.pool, 3).await;

@@ -24,7 +24,10 @@ pub(super) async fn policies(connection: &mut PgConnection) -> Result<(), Migrat
 
 async fn run(connection: &mut PgConnection, versions: &[i64]) -> Result<(), MigrateError> {
     set(connection, SHORT_LOCK_TIMEOUT).await?;
-    for migration in MIGRATOR.iter().filter(|migration| versions.contains(&migration.version)) {
+    for migration in MIGRATOR
+        .iter()
+        .filter(|migration| versions.contains(&migration.version))
+    {
         // Several statements in one message are one transaction.
         let run = sqlx::raw_sql(migration.sql.clone()).execute(&mut *connection).await;
         run.map_err(|error| MigrateError::Recreate {

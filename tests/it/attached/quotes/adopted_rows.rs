@@ -84,7 +84,11 @@ async fn quotes_that_the_application_had_counted_are_not_counted_again() {
     assert_eq!(replay(&db.pool, &deliveries).await.unwrap().len(), bodies.len());
     run_until_idle(&worker).await;
     assert_eq!(view(&db.pool, alices).await.quotes_received_count, 3);
-    assert_eq!(view(&db.pool, old).await.quotes_received_count, 3, "raised at the first attach");
+    assert_eq!(
+        view(&db.pool, old).await.quotes_received_count,
+        3,
+        "raised at the first attach"
+    );
     let bobs_now = view(&db.pool, bobs).await;
     assert_eq!(bobs_now.quotes_received_count, 1);
     assert_eq!(bobs_now.primary_quote.as_deref(), Some("aquote-386512711"));
