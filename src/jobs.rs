@@ -1,5 +1,6 @@
 //! One file per kind of job, and the registry, which is the workers' table of contents.
 
+pub mod application_watch;
 pub mod apply;
 pub mod fetch;
 pub mod full_event;

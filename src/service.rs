@@ -57,7 +57,7 @@ pub async fn run(
 ) -> ShutdownSummary {
     let summaries = tokio::spawn(ACTIVITY.run());
     let heartbeats = HeartbeatRegistry::new();
-    let details = vec![fetching::detail(&pool)];
+    let details = vec![fetching::detail(&pool), probes::tables(&pool)];
     let readiness = Readiness::new(heartbeats.clone(), probes::probes(&pool), details);
     let wakes = Wakes::default();
     // The holder of leases; random, because the system reuses process ids.

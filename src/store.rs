@@ -12,6 +12,7 @@ pub mod event_keys;
 pub mod facts;
 pub mod merge_trips;
 pub mod projection;
+pub mod quote_requests;
 pub mod related_trips;
 pub mod resync;
 pub mod sessions;

@@ -8,12 +8,13 @@ use sqlx::postgres::PgConnectOptions;
 use super::error::{CliError, Context};
 use crate::config::database::{DATABASE_URL, DatabaseArgs};
 use crate::config::setting_error::SettingError;
+use crate::postgres::application_tables::{self, ApplicationTables};
 use crate::postgres::attach;
 use crate::postgres::data_dir::ClusterHome;
 use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::postgres::error::EmbeddedError;
 use crate::postgres::migrator::error::MigrateError;
-use crate::postgres::migrator::{self, SchemaStatus};
+use crate::postgres::migrator::{self, AppliedMigration, SchemaStatus};
 use crate::postgres::pool::{connect_options, explain_timeout, pool};
 use crate::postgres::transaction::Pool;
 
@@ -122,6 +123,39 @@ impl CommandDatabase {
             options,
             embedded: None,
         }
+    }
+
+    /// Applies missing migrations. Tables that the application dropped are created again only if the settings say so.
+    pub async fn migrate(&self, args: &DatabaseArgs) -> Result<Vec<AppliedMigration>, CliError> {
+        let tables = self.application_tables().await?;
+        let status = migrator::schema_status(&self.pool)
+            .await
+            .context("read the version of the schema")?;
+        if args.standalone_sessions {
+            let migrated = migrator::migrate_standalone(&self.options).await;
+            return migrated.context("migrate the database");
+        }
+        match tables.remedy() {
+            // Nothing to apply: the application's tables are not needed.
+            Some(_) if matches!(status, SchemaStatus::Current { .. }) => Ok(Vec::new()),
+            Some(remedy) => Err(CliError::plain(tables.to_string()).hint(remedy)),
+            None => migrator::migrate(&self.options).await.context("migrate the database"),
+        }
+    }
+
+    /// Logs a warning if tables of the application are missing: the service receives, and its jobs wait.
+    pub async fn warn_of_missing_tables(&self) -> Result<(), CliError> {
+        let tables = self.application_tables().await?;
+        if let Some(remedy) = tables.remedy() {
+            tracing::warn!("{tables}; {remedy}");
+        }
+        Ok(())
+    }
+
+    async fn application_tables(&self) -> Result<ApplicationTables, CliError> {
+        application_tables::read(&self.pool)
+            .await
+            .context("look for the tables of the application")
     }
 
     /// Refuses a schema that this program cannot work with.

@@ -5,20 +5,33 @@ use super::error::{CliError, Context};
 use super::output::print;
 use crate::config::database::DatabaseArgs;
 use crate::config::setting_error::SettingError;
-use crate::postgres::migrator::{self, SchemaStatus};
+use crate::postgres::application_tables;
+use crate::postgres::migrator::{self, SchemaStatus, adoption};
 
 pub async fn run(args: DatabaseArgs) -> Result<(), CliError> {
     refuse_pooler(&args)?;
     let database = CommandDatabase::open(&args).await?;
-    let applied = migrator::migrate(&database.options)
-        .await
-        .context("migrate the database")?;
+    let applied = database.migrate(&args).await?;
     for migration in &applied {
         let (version, elapsed) = (migration.version, migration.elapsed.as_millis());
         print(format_args!(
             "applied {version:04} {} ({elapsed} ms)",
             migration.description
         ))?;
+    }
+    let raised = adoption::raised_sessions(&database.pool, &applied)
+        .await
+        .context("read the number of raised counts")?;
+    if raised > 0 {
+        print(format_args!(
+            "raised quotes_received_count of {raised} sessions to the number of quotes that are known for them"
+        ))?;
+    }
+    let tables = application_tables::read(&database.pool)
+        .await
+        .context("look for the tables of the application")?;
+    if let Some(remedy) = tables.remedy() {
+        print(format_args!("{tables}; {remedy}"))?;
     }
     let status = migrator::schema_status(&database.pool)
         .await

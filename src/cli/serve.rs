@@ -17,7 +17,7 @@ use crate::config::serve::ServeArgs;
 use crate::config::setting_error::SettingError;
 use crate::config::webhook::WebhookArgs;
 use crate::http::v1::auth::BearerTokens;
-use crate::postgres::migrator;
+use crate::postgres::migrator::adoption;
 use crate::service::fetching::FETCHING_CONNECTIONS;
 use crate::service::{self, ServiceSettings};
 use crate::shutdown;
@@ -69,14 +69,21 @@ pub async fn run(args: ServeCommandArgs) -> Result<(), CliError> {
     };
     let database = CommandDatabase::open(&shared).await?;
     if args.serve.migrate || database.embedded.is_some() {
-        let applied = migrator::migrate(&database.options)
-            .await
-            .context("migrate the database")?;
+        let applied = database.migrate(&args.database).await?;
         if !applied.is_empty() {
             let migrations = applied.len();
             tracing::info!(migrations, "applied {migrations} migrations");
+            let raised = adoption::raised_sessions(&database.pool, &applied).await;
+            let raised = raised.context("read the number of raised counts")?;
+            if raised > 0 {
+                tracing::info!(
+                    sessions = raised,
+                    "raised quotes_received_count of {raised} sessions to the number of quotes that are known for them"
+                );
+            }
         }
     }
+    database.warn_of_missing_tables().await?;
     database.require_current().await?;
     let ready_after_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(

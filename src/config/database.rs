@@ -37,6 +37,11 @@ pub struct DatabaseArgs {
     #[arg(long, env = "INGEST_TRANSACTION_POOLER", value_parser = boolean)]
     pub transaction_pooler: bool,
 
+    /// Create the tables of sessions (chat_sessions, conversations) in `migrate` and `serve --migrate` even if the application
+    /// keeps its sessions elsewhere, or dropped these tables.
+    #[arg(long, env = "INGEST_STANDALONE_SESSIONS", value_parser = boolean)]
+    pub standalone_sessions: bool,
+
     /// Maximum number of database connections (2 to 200).
     #[arg(long, env = "INGEST_DATABASE_MAX_CONNECTIONS", value_name = "COUNT", default_value = "16",
           value_parser = integer_in::<u32>(2, 200))]

@@ -1,11 +1,12 @@
 //! Applies a batch of jobs: one transaction that learns facts, updates sessions and finishes the jobs.
 //!
-//! Lock order: jobs (the fence), event keys, trips, RFQs, sessions, then facts, ledger and timeline below those. Every kind of job
+//! Lock order: jobs (the fence), event keys, requests of rematched sessions, trips, RFQs, sessions, then facts, ledger and timeline below those. Every kind of job
 //! takes the same steps: learn facts, decide each session of the trips from everything known, write.
 
 mod dedup;
 mod facts;
 mod persist;
+mod request;
 mod sessions;
 mod shared_trips;
 
@@ -100,6 +101,9 @@ impl JobApplier {
         ids.sort();
         ids.dedup();
         let named = trips_with_rfqs(&fresh);
+        if !rematched.is_empty() {
+            related_trips::lock_requests(&mut tx, &rematched).await?;
+        }
         let mut related = related_trips::find(&mut tx, &ids, &named, &rematched).await?;
         let locked = trips::lock(&mut tx, &related.trips.iter().cloned().collect::<Vec<_>>()).await?;
         let mut locked =

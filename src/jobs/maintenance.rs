@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::application_watch::{ApplicationWatch, TablesState};
 use super::{kinds, reconcile};
 use crate::heartbeat::Heartbeat;
 use crate::postgres::transaction::Pool;
@@ -48,6 +49,7 @@ pub async fn run(
     let retention = config.outcome_retention;
     let mut round: u32 = 0;
     let mut pause = FIRST_ROUND;
+    let mut watch = ApplicationWatch::new();
     loop {
         heartbeat.beat();
         tokio::select! {
@@ -55,15 +57,19 @@ pub async fn run(
             () = shutdown.cancelled() => break,
         }
         heartbeat.beat();
-        let result = if round.is_multiple_of(RESYNC_ROUNDS) {
-            full_round(&pool, &process, retention, round.is_multiple_of(PRUNE_ROUNDS)).await
-        } else {
-            small_round(&pool, &process).await
+        let tables = look(&pool, &process, &mut watch).await;
+        let prune = round.is_multiple_of(PRUNE_ROUNDS);
+        let result = match &tables {
+            Ok(TablesState::Missing) => Ok(()),
+            Ok(TablesState::Complete) if !round.is_multiple_of(RESYNC_ROUNDS) => small_round(&pool, &process).await,
+            Ok(TablesState::Complete | TablesState::Back) => full_round(&pool, &process, retention, prune).await,
+            Err(_) => Ok(()),
         };
-        if let Err(error) = result {
+        if let Err(error) = tables.as_ref().map(|_| ()).and(result.as_ref().copied()) {
             tracing::warn!("maintenance failed, will retry: {error}");
         }
         if let Some(every) = config.reconcile_every
+            && !matches!(tables, Ok(TablesState::Missing))
             && let Err(error) = reconcile(&pool, &process, every).await
         {
             tracing::warn!("failed to enqueue reconciliation of active trips, will retry: {error}");
@@ -83,6 +89,11 @@ fn lease(pool: &Pool, process: &str) -> LeaderLease {
 
 async fn lead(pool: &Pool, process: &str) -> Result<bool, sqlx::Error> {
     Ok(lease(pool, process).hold(ROUND_EVERY * 4, None).await?.is_some())
+}
+
+async fn look(pool: &Pool, process: &str, watch: &mut ApplicationWatch) -> Result<TablesState, sqlx::Error> {
+    let leads = lead(pool, process).await?;
+    watch.look(pool, leads).await
 }
 
 /// Rematches the sessions of quotes that can be projected by now.

@@ -1,8 +1,23 @@
-//! The conditions under which a process is ready.
+//! The conditions under which a process is ready, and the detail about the tables of the application.
 
-use crate::http::readiness::ReadinessProbe;
+use crate::http::readiness::{ReadinessProbe, StatusDetail};
+use crate::postgres::application_tables;
 use crate::postgres::migrator::{SchemaStatus, schema_status};
 use crate::postgres::transaction::Pool;
+
+/// The tables of the application. A missing one is no reason to be not ready: deliveries are received, and jobs wait.
+pub(super) fn tables(pool: &Pool) -> StatusDetail {
+    let pool = pool.clone();
+    StatusDetail::new("application", move || {
+        let pool = pool.clone();
+        Box::pin(async move {
+            match application_tables::read(&pool).await {
+                Ok(tables) => tables.to_string(),
+                Err(_) => "unknown".to_owned(),
+            }
+        })
+    })
+}
 
 pub(super) fn probes(pool: &Pool) -> Vec<ReadinessProbe> {
     let database = pool.clone();

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::conversation_type;
 use super::error::SessionError;
 use super::retry::with_retries;
-use super::service::{SessionService, check_references, enqueue_rematch, load_session};
+use super::service::{SessionService, check_references, load_session};
 use super::validate::{self, optional};
 use crate::domain::chat_session::input::NewChatSession;
 use crate::domain::chat_session::view::ChatSession;
@@ -44,7 +44,6 @@ impl SessionService {
         // Read after the lock: a session that a concurrent call has created is seen.
         let open = preferred(lock::open_sessions(&mut tx, new.conversation_id).await?);
         check_references(&mut tx, new.request_id, Some(new.iso_agent_id), None).await?;
-        let request_before = open.as_ref().and_then(|open| open.request_id);
         let (id, created) = match open {
             Some(open) if open.iso_agent_id != new.iso_agent_id => {
                 let error = "is not the broker of the conversation's session";
@@ -58,10 +57,6 @@ impl SessionService {
         };
         if let Some(conversation_type) = new.conversation_type {
             conversation_type::write(&mut tx, id, conversation_type).await?;
-        }
-        // Known quotes can be projected once the session has a request, a column that the triggers do not watch.
-        if !created && new.request_id.is_some() && new.request_id != request_before {
-            enqueue_rematch(&mut tx, id).await?;
         }
         let session = load_session(&mut tx, id).await?;
         tx.commit().await?;

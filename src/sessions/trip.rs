@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::error::SessionError;
-use super::service::{SessionService, check_references, enqueue_rematch, lock_session};
+use super::service::{SessionService, check_references, lock_session};
 use super::validate::{self, optional};
 use crate::domain::chat_session::patch::{TripPatch, merge};
 use crate::domain::chat_session::view::ChatSession;
@@ -23,10 +23,6 @@ impl SessionService {
             check_references(&mut tx, patch.request_id.flatten(), None, None).await?;
             let workflow_state = merged(before.workflow_state, patch.workflow_state.as_ref());
             update::trip(&mut tx, session, patch, workflow_state, self.now()).await?;
-            // Known quotes can be projected once the session has a request, a column that the triggers do not watch.
-            if patch.request_id.is_some_and(|request| request != before.request_id) {
-                enqueue_rematch(&mut tx, session).await?;
-            }
             Ok(tx)
         })
         .await

@@ -29,8 +29,8 @@ pub async fn session(pool: &Pool, new: &NewSession) -> Result<Uuid, sqlx::Error>
             RETURNING id
         ), request AS (
             INSERT INTO public.requests
-                (id, iso_agent_id, departure_airport, arrival_airport, departure_date, passengers, avinode_trip_id)
-            SELECT gen_random_uuid(), id, 'KTEB', 'KPBI', now() + interval '14 days', 4, $1
+                (id, iso_agent_id, departure_airport, arrival_airport, departure_date, passengers)
+            SELECT gen_random_uuid(), id, 'KTEB', 'KPBI', now() + interval '14 days', 4
             FROM agent
             WHERE $2
             RETURNING id

@@ -138,16 +138,18 @@ async fn merge_projections(
             JOIN avinode_ingest.trips AS alias ON alias.merged_into = merged.key
         ), kept AS MATERIALIZED (
             SELECT DISTINCT ON (merged.canonical, fact.quote_id) merged.canonical, fact.quote_id, fact.projected_id,
-                fact.projected_request_id, fact.projected_values, fact.projection_error, fact.projection_failed_at
+                fact.projected_request_id, fact.own_request_id, fact.projected_values, fact.projection_error,
+                fact.projection_failed_at
             FROM merged
             JOIN avinode_ingest.quote_facts AS fact ON fact.trip_key = merged.key
             LEFT JOIN public.quotes AS projected ON projected.id = fact.projected_id
             LEFT JOIN LATERAL (
                 SELECT session.created_at, session.id
-                FROM trip_ids
-                JOIN public.chat_sessions AS session
-                    ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = trip_ids.id
-                WHERE trip_ids.canonical = merged.canonical AND session.request_id = projected.request_id
+                FROM avinode_ingest.sessions_of_trips(ARRAY(
+                    SELECT trip_ids.id FROM trip_ids WHERE trip_ids.canonical = merged.canonical
+                )) AS found
+                JOIN public.chat_sessions AS session ON session.id = found.session_id
+                WHERE session.request_id = projected.request_id
                 ORDER BY session.created_at, session.id
                 LIMIT 1
             ) AS oldest ON true
@@ -159,8 +161,8 @@ async fn merge_projections(
         )
         UPDATE avinode_ingest.quote_facts AS fact
         SET projected_id = kept.projected_id, projected_request_id = kept.projected_request_id,
-            projected_values = kept.projected_values, projection_error = kept.projection_error,
-            projection_failed_at = kept.projection_failed_at
+            own_request_id = kept.own_request_id, projected_values = kept.projected_values,
+            projection_error = kept.projection_error, projection_failed_at = kept.projection_failed_at
         FROM kept
         WHERE fact.trip_key = kept.canonical AND fact.quote_id = kept.quote_id
         "#,

@@ -181,8 +181,8 @@ pub async fn forget(tx: &mut Transaction<'_>, quotes: &[(String, QuoteId)]) -> R
     sqlx::query!(
         r#"
         UPDATE avinode_ingest.quote_facts AS fact
-        SET projected_id = NULL, projected_request_id = NULL, projected_values = NULL, projection_error = NULL,
-            projection_failed_at = NULL
+        SET projected_id = NULL, projected_request_id = NULL, own_request_id = NULL, projected_values = NULL,
+            projection_error = NULL, projection_failed_at = NULL
         FROM unnest($1::text[], $2::text[]) AS gone (trip_key, quote_id)
         WHERE fact.trip_key = gone.trip_key AND fact.quote_id = gone.quote_id
         "#,

@@ -33,10 +33,7 @@ pub async fn find(
     let rows = sqlx::query!(
         r#"
         WITH rematched_session AS MATERIALIZED (
-            SELECT session.id, avinode_ingest.normal_trip_id(session.avinode_trip_id) AS trip_id,
-                avinode_ingest.normal_rfq_id(session.avinode_rfq_id) AS rfq
-            FROM public.chat_sessions AS session
-            WHERE session.id = ANY ($4)
+            SELECT trip_id, rfq_ids FROM avinode_ingest.ids_of_sessions($4)
         ), own_id AS MATERIALIZED (
             SELECT unnest($1::text[]) AS trip_id
             UNION
@@ -66,10 +63,7 @@ pub async fn find(
             FROM avinode_ingest.rfqs
             WHERE trip_key = ANY (ARRAY(SELECT trip FROM own_trip))
         ), rfq_session AS MATERIALIZED (
-            SELECT avinode_ingest.normal_trip_id(avinode_trip_id) AS trip_id,
-                avinode_ingest.normal_rfq_id(avinode_rfq_id) AS rfq
-            FROM public.chat_sessions
-            WHERE avinode_ingest.normal_rfq_id(avinode_rfq_id) = ANY (ARRAY(SELECT rfq FROM own_rfq))
+            SELECT trip_id, rfq_ids FROM avinode_ingest.sessions_of_rfqs(ARRAY(SELECT rfq FROM own_rfq))
         ), decided_trip AS MATERIALIZED (
             SELECT trip FROM own_trip
             UNION
@@ -84,15 +78,12 @@ pub async fn find(
             UNION
             SELECT key FROM avinode_ingest.trips WHERE merged_into = ANY (ARRAY(SELECT trip FROM decided_trip))
         ), held_rfq AS MATERIALIZED (
-            SELECT rfq FROM rematched_session WHERE rfq IS NOT NULL
+            SELECT unnest(rfq_ids) AS rfq FROM rematched_session
             UNION
-            SELECT rfq FROM rfq_session
+            SELECT unnest(rfq_ids) FROM rfq_session
             UNION
             -- Sessions of one trip share the RFQs that each of them holds.
-            SELECT avinode_ingest.normal_rfq_id(avinode_rfq_id)
-            FROM public.chat_sessions
-            WHERE avinode_ingest.normal_trip_id(avinode_trip_id) = ANY (ARRAY(SELECT id FROM decided_trip_id))
-                AND avinode_ingest.normal_rfq_id(avinode_rfq_id) IS NOT NULL
+            SELECT unnest(rfq_ids) FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM decided_trip_id))
         ), rfq_trip AS MATERIALIZED (
             SELECT DISTINCT trip_key AS trip
             FROM avinode_ingest.rfqs
@@ -104,9 +95,7 @@ pub async fn find(
             FROM avinode_ingest.trips
             WHERE merged_into = ANY (ARRAY(SELECT trip FROM rfq_trip))
         ), assigned_id AS MATERIALIZED (
-            SELECT DISTINCT avinode_ingest.normal_trip_id(avinode_trip_id) AS id
-            FROM public.chat_sessions
-            WHERE avinode_ingest.normal_trip_id(avinode_trip_id) = ANY (ARRAY(SELECT id FROM rfq_trip_id))
+            SELECT DISTINCT trip_id AS id FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM rfq_trip_id))
         )
         SELECT 'trip' AS "role!", trip_id AS "id!" FROM own_id
         UNION
@@ -123,7 +112,7 @@ pub async fn find(
         UNION
         SELECT 'held rfq', rfq FROM held_rfq
         UNION
-        SELECT 'rfq to lock', rfq FROM rematched_session WHERE rfq IS NOT NULL
+        SELECT 'rfq to lock', unnest(rfq_ids) FROM rematched_session
         UNION
         SELECT 'rfq to lock', named_rfq.rfq
         FROM named_rfq
@@ -151,6 +140,15 @@ pub async fn find(
         }
     }
     Ok(related)
+}
+
+/// Locks the requests of these sessions that have no trip id of their own, before anything is read: a transaction that gives a
+/// request its trip id, and does not see the session, is waited for by the queue.
+pub async fn lock_requests(tx: &mut Transaction<'_>, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
+    sqlx::query!("SELECT avinode_ingest.lock_requests_of($1)::text AS locked", sessions)
+        .fetch_one(tx)
+        .await?;
+    Ok(())
 }
 
 /// Locks RFQs until the end of the transaction, after its trips and before its sessions. An advisory lock, because a session

@@ -61,9 +61,12 @@ pub async fn find_missed_sessions(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error>
         r#"
         SELECT session.id
         FROM public.chat_sessions AS session
+        LEFT JOIN public.requests AS request ON request.id = session.request_id
         LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = session.id
-        WHERE avinode_ingest.normal_trip_id(session.avinode_trip_id) IS DISTINCT FROM state.matched_trip
-            OR avinode_ingest.normal_rfq_id(session.avinode_rfq_id) IS DISTINCT FROM state.matched_rfq
+        WHERE avinode_ingest.session_trip_id(session.avinode_trip_id, request.avinode_trip_id)
+                IS DISTINCT FROM state.matched_trip
+            OR nullif(array_to_string(avinode_ingest.session_rfq_ids(session.avinode_rfq_id, session.avinode_rfp_id), ' '), '')
+                IS DISTINCT FROM state.matched_rfq
         LIMIT $1
         "#,
         LIMIT
@@ -111,32 +114,33 @@ async fn find_sessions_of_quotes(pool: &Pool, outdated: bool) -> Result<Vec<Uuid
             JOIN public.quotes AS quote ON quote.id = fact.projected_id
             WHERE $2 AND fact.received AND abs(quote.total_price - fact.amount) >= 0.01
                 AND fact.stated_values -> 'price' ? round(quote.total_price, 2)::text
+        ), trip AS MATERIALIZED (
+            SELECT DISTINCT fact.trip_key AS key,
+                fact.trip_key || ARRAY(
+                    SELECT alias.key FROM avinode_ingest.trips AS alias WHERE alias.merged_into = fact.trip_key
+                ) AS ids
+            FROM fact
+        ), trip_session AS MATERIALIZED (
+            SELECT trip.key, found.session_id
+            FROM trip
+            CROSS JOIN LATERAL avinode_ingest.sessions_of_trips(trip.ids) AS found
+        ), rfq_session AS MATERIALIZED (
+            SELECT found.session_id
+            FROM trip
+            CROSS JOIN LATERAL avinode_ingest.sessions_of_rfqs(ARRAY(
+                SELECT avinode_ingest.normal_rfq_id(rfq.rfq_id) FROM avinode_ingest.rfqs AS rfq WHERE rfq.trip_key = trip.key
+            )) AS found
+            -- A trip id that a session has belongs to that session alone.
+            WHERE trip.key NOT IN (SELECT key FROM trip_session)
         )
         SELECT session.id AS "id!"
-        FROM fact
-        CROSS JOIN LATERAL (
-            SELECT fact.trip_key AS id
-            UNION ALL
-            SELECT alias.key FROM avinode_ingest.trips AS alias WHERE alias.merged_into = fact.trip_key
-        ) AS trip
-        JOIN public.chat_sessions AS session ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = trip.id
+        FROM public.chat_sessions AS session
         WHERE session.request_id IS NOT NULL
-        UNION
-        SELECT session.id
-        FROM fact
-        JOIN avinode_ingest.rfqs AS rfq ON rfq.trip_key = fact.trip_key
-        JOIN public.chat_sessions AS session
-            ON avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = avinode_ingest.normal_rfq_id(rfq.rfq_id)
-        WHERE session.request_id IS NOT NULL
-            -- A trip id that a session has belongs to that session alone.
-            AND NOT EXISTS (
-                SELECT FROM public.chat_sessions AS other
-                WHERE avinode_ingest.normal_trip_id(other.avinode_trip_id) = ANY (ARRAY(
-                    SELECT fact.trip_key
-                    UNION ALL
-                    SELECT alias.key FROM avinode_ingest.trips AS alias WHERE alias.merged_into = fact.trip_key
-                ))
-            )
+            AND session.id = ANY (ARRAY(
+                SELECT session_id FROM trip_session
+                UNION
+                SELECT session_id FROM rfq_session
+            ))
         LIMIT $1
         "#,
         LIMIT,

@@ -21,16 +21,18 @@ pub struct LockedSession {
     pub snapshot: SessionSnapshot,
     /// The key of its trip among the locked ones; `None` if it has no trip.
     pub trip_key: Option<String>,
-    /// In normal form.
+    /// Its own trip id, else that of its request, in normal form.
     pub trip_id: Option<String>,
     pub request_id: Option<Uuid>,
-    /// The oldest session of a trip gives its request to the projection.
+    /// The oldest active session of a trip gives its request to the projection.
     pub created_at: DateTime<Utc>,
     /// The current value of the column.
     pub primary_quote_id: Option<Uuid>,
-    /// The RFQ that it holds, in normal form.
-    pub rfq: Option<String>,
-    /// The keys of other trips that it has through the RFQ that it, or another session of its trip, holds.
+    /// `active`, in contrast to paused, completed and archived.
+    pub is_active: bool,
+    /// The RFQs that it holds, in normal form.
+    pub rfqs: Vec<String>,
+    /// The keys of other trips that it has through the RFQs that it, or another session of its trip, holds.
     pub shared_trips: Vec<String>,
     /// After the last decision.
     pub state: SessionState,
@@ -61,20 +63,19 @@ pub async fn lock(
     let rows = sqlx::query!(
         r#"
         WITH matching AS MATERIALIZED (
-            SELECT session.id
-            FROM avinode_ingest.trips AS trip
-            JOIN public.chat_sessions AS session ON avinode_ingest.normal_trip_id(session.avinode_trip_id) = trip.key
-            WHERE trip.key = ANY ($1) OR trip.merged_into = ANY ($1)
+            SELECT session_id AS id
+            FROM avinode_ingest.sessions_of_trips(ARRAY(
+                SELECT trip.key
+                FROM avinode_ingest.trips AS trip
+                WHERE trip.key = ANY ($1) OR trip.merged_into = ANY ($1)
+            ))
             UNION
-            SELECT session.id
-            FROM public.chat_sessions AS session
-            WHERE avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = ANY ($3)
-            UNION
-            SELECT session.id
-            FROM avinode_ingest.rfqs AS rfq
-            JOIN public.chat_sessions AS session
-                ON avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = avinode_ingest.normal_rfq_id(rfq.rfq_id)
-            WHERE rfq.trip_key = ANY ($4)
+            SELECT session_id
+            FROM avinode_ingest.sessions_of_rfqs($3::text[] || ARRAY(
+                SELECT avinode_ingest.normal_rfq_id(rfq.rfq_id)
+                FROM avinode_ingest.rfqs AS rfq
+                WHERE rfq.trip_key = ANY ($4)
+            ))
             UNION
             SELECT unnest($2::uuid[])
         ), first AS MATERIALIZED (
@@ -93,14 +94,21 @@ pub async fn lock(
             session.request_id, session.primary_quote_id,
             CASE WHEN isfinite(session.created_at) THEN session.created_at END AS created_at,
             coalesce(jsonb_typeof(session.workflow_state), 'object') = 'object' AS "accepts_trip_status!",
-            avinode_ingest.normal_trip_id(session.avinode_trip_id) AS trip_id,
-            avinode_ingest.normal_rfq_id(session.avinode_rfq_id) AS rfq,
+            session.status::text = 'active' AS "is_active!", ids.trip_id AS "trip_id?",
+            avinode_ingest.session_rfq_ids(session.avinode_rfq_id, session.avinode_rfp_id) AS "rfqs!",
             (
                 SELECT coalesce(trip.merged_into, trip.key)
                 FROM avinode_ingest.trips AS trip
-                WHERE trip.key = avinode_ingest.normal_trip_id(session.avinode_trip_id)
+                WHERE trip.key = ids.trip_id
             ) AS trip_key
         FROM public.chat_sessions AS session
+        -- A sub-select and no join: a session that changed its request meanwhile is read again with its new request.
+        CROSS JOIN LATERAL (
+            SELECT avinode_ingest.session_trip_id(
+                session.avinode_trip_id,
+                (SELECT request.avinode_trip_id FROM public.requests AS request WHERE request.id = session.request_id)
+            ) AS trip_id
+        ) AS ids
         WHERE (SELECT count(*) FROM first) >= 0 -- evaluated after the first one is locked
             AND session.id = ANY (ARRAY(SELECT id FROM matching))
         ORDER BY session.id
@@ -171,7 +179,8 @@ pub async fn lock(
                 request_id: row.request_id,
                 created_at: row.created_at.unwrap_or(DateTime::<Utc>::MAX_UTC),
                 primary_quote_id: row.primary_quote_id,
-                rfq: row.rfq,
+                is_active: row.is_active,
+                rfqs: row.rfqs,
                 shared_trips: Vec::new(),
                 state: SessionState {
                     session: row.id,

@@ -47,10 +47,7 @@ pub async fn is_resolved(tx: &mut Transaction<'_>, id: &str) -> Result<bool, sql
                 SELECT trip.key FROM avinode_ingest.trips AS trip WHERE trip.merged_into = (SELECT key FROM canonical)
             ) AS known
         ) OR (
-            EXISTS (
-                SELECT FROM public.chat_sessions AS session
-                WHERE avinode_ingest.normal_trip_id(session.avinode_trip_id) = $1
-            )
+            EXISTS (SELECT FROM avinode_ingest.sessions_of_trips(ARRAY[$1]))
             AND (
                 EXISTS (SELECT FROM avinode_ingest.rfqs WHERE trip_key = (SELECT key FROM canonical))
                 OR EXISTS (SELECT FROM avinode_ingest.quote_facts WHERE trip_key = (SELECT key FROM canonical))
@@ -70,9 +67,10 @@ pub async fn trips_without_short_id(tx: &mut Transaction<'_>, sessions: &[Uuid])
         r#"
         SELECT DISTINCT active.id AS "id!"
         FROM (
-            SELECT avinode_ingest.normal_trip_id(session.avinode_trip_id) AS id
-            FROM public.chat_sessions AS session
-            WHERE session.id = ANY ($1) AND session.status::text = 'active'
+            SELECT ids.trip_id AS id
+            FROM avinode_ingest.ids_of_sessions($1) AS ids
+            JOIN public.chat_sessions AS session ON session.id = ids.session_id
+            WHERE session.status::text = 'active'
         ) AS active
         LEFT JOIN avinode_ingest.trips AS known ON known.key = active.id
         WHERE active.id LIKE 'atrip-%'
@@ -131,22 +129,25 @@ pub async fn reconcile_targets(pool: &Pool, scope: &ReconcileScope) -> Result<Ve
             SELECT coalesce(trip.merged_into, trip.key) AS key
             FROM avinode_ingest.trips AS trip
             WHERE trip.key = $1
-        ), session AS MATERIALIZED (
-            SELECT session.id, avinode_ingest.normal_trip_id(session.avinode_trip_id) AS trip,
-                avinode_ingest.normal_rfq_id(session.avinode_rfq_id) AS rfq
+        ), found AS MATERIALIZED (
+            SELECT session_id AS id
+            FROM avinode_ingest.sessions_of_trips(ARRAY(
+                SELECT $1
+                UNION
+                SELECT trip.key
+                FROM canonical
+                JOIN avinode_ingest.trips AS trip ON trip.key = canonical.key OR trip.merged_into = canonical.key
+            ))
+            WHERE $1::text IS NOT NULL
+            UNION
+            SELECT session.id
             FROM public.chat_sessions AS session
-            WHERE CASE
-                WHEN $1::text IS NOT NULL THEN avinode_ingest.normal_trip_id(session.avinode_trip_id) IN (
-                    SELECT $1
-                    UNION
-                    SELECT trip.key
-                    FROM canonical
-                    JOIN avinode_ingest.trips AS trip
-                        ON trip.key = canonical.key OR trip.merged_into = canonical.key
-                )
-                WHEN $2 THEN session.status::text = 'active'
-                ELSE session.last_activity_at >= $3
-            END
+            WHERE $1 IS NULL
+                AND CASE WHEN $2 THEN session.status::text = 'active' ELSE session.last_activity_at >= $3 END
+        ), session AS MATERIALIZED (
+            SELECT ids.session_id AS id, ids.trip_id AS trip, rfq.id AS rfq
+            FROM avinode_ingest.ids_of_sessions(ARRAY(SELECT id FROM found)) AS ids
+            LEFT JOIN LATERAL unnest(ids.rfq_ids) AS rfq (id) ON true
         ), target AS MATERIALIZED (
             -- One row per trip, or per session that has only an RFQ.
             SELECT coalesce(trip.merged_into, trip.key, session.trip) AS trip,

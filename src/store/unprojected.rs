@@ -59,18 +59,19 @@ pub async fn count_by_reason(pool: &Pool) -> Result<Vec<UnprojectedCount>, sqlx:
             SELECT count(*) > 0 AS any_exists, count(session.request_id) > 0 AS any_has_request
             FROM public.chat_sessions AS session
             WHERE fact.projected_id IS NULL
-                AND (
-                    avinode_ingest.normal_trip_id(session.avinode_trip_id) = ANY (ARRAY(
-                        SELECT fact.trip_key
-                        UNION ALL
+                AND session.id = ANY (ARRAY(
+                    SELECT session_id
+                    FROM avinode_ingest.sessions_of_trips(fact.trip_key || ARRAY(
                         SELECT alias.key FROM avinode_ingest.trips AS alias WHERE alias.merged_into = fact.trip_key
                     ))
-                    OR avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = ANY (ARRAY(
+                    UNION ALL
+                    SELECT session_id
+                    FROM avinode_ingest.sessions_of_rfqs(ARRAY(
                         SELECT avinode_ingest.normal_rfq_id(rfq.rfq_id)
                         FROM avinode_ingest.rfqs AS rfq
                         WHERE rfq.trip_key = fact.trip_key
                     ))
-                )
+                ))
         ) AS sessions
         WHERE fact.received AND (fact.projected_id IS NULL OR fact.amount IS NULL OR shown.price IS NOT NULL)
         GROUP BY 1

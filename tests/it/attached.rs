@@ -2,8 +2,11 @@
 
 mod concurrent_host_writes;
 mod deadlock;
+mod deletes;
+mod first_attach;
 mod host_writes;
 pub mod migration;
 mod own_role;
 mod quotes;
 mod rls_roles;
+mod states;

@@ -104,7 +104,7 @@ pub struct SchemaProblems {
     pub rights: Vec<String>,
     /// Tables with rows that row-level security hides from our role.
     pub hidden: Vec<String>,
-    /// Our triggers on `chat_sessions` that are missing or disabled.
+    /// Our triggers on `chat_sessions` and `requests` that are missing or disabled.
     pub triggers: Vec<String>,
     /// Our indexes that an interrupted migration left invalid.
     pub indexes: Vec<String>,
@@ -154,11 +154,15 @@ const HIDDEN_TABLES: &str = r#"
 /// `tgenabled`: `R` fires on a replica only, `D` never.
 const BROKEN_TRIGGERS: &str = r#"
     SELECT name || CASE WHEN tgname IS NULL THEN ' is missing' ELSE ' is disabled' END
-    FROM unnest(ARRAY['avinode_ingest_session_inserted', 'avinode_ingest_session_updated']) AS name
+    FROM (VALUES
+        ('chat_sessions', 'avinode_ingest_session_inserted'), ('chat_sessions', 'avinode_ingest_session_updated'),
+        ('chat_sessions', 'avinode_ingest_session_deleted'), ('chat_sessions', 'avinode_ingest_sessions_truncated'),
+        ('requests', 'avinode_ingest_request_inserted'), ('requests', 'avinode_ingest_request_updated')
+    ) AS needed (table_name, name)
     LEFT JOIN pg_catalog.pg_trigger ON tgname = name AND tgrelid = (
         SELECT class.oid FROM pg_catalog.pg_class AS class
         JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
-        WHERE nspname = 'public' AND relname = 'chat_sessions'
+        WHERE nspname = 'public' AND relname = needed.table_name
     )
     WHERE tgname IS NULL OR tgenabled NOT IN ('O', 'A')
     ORDER BY 1
@@ -175,6 +179,7 @@ const INVALID_INDEXES: &str = r#"
           OR nspname = 'public' AND (
               class.relname LIKE 'chat\_sessions\_by\_%'
               OR class.relname LIKE 'chat\_sessions\_normal\_%'
+              OR class.relname LIKE 'requests\_normal\_%'
               OR class.relname IN ('quotes_by_avinode_quote_id', 'quotes_by_quote_id', 'quotes_by_row_quote_id')
           )
       )

@@ -7,6 +7,7 @@
 //! programs), [`data_dir`] (its folder, and the lock on it), [`orphans`] (what a killed process left), [`cluster`] (the data
 //! folder and the server's settings), `supervisor` (the running server). [`attach`] connects to the cluster of another process.
 
+pub mod application_tables;
 pub mod attach;
 pub mod autocommit;
 pub mod binaries;

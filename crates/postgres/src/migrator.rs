@@ -18,11 +18,13 @@ use super::server_error::{readable, readable_migration};
 use super::sqlstate::is_contention;
 use super::transaction::Pool;
 
+pub mod adoption;
 pub mod compatibility;
 pub mod error;
 mod indexes;
 mod lock;
 mod pre_release;
+mod recreate;
 
 /// The files of `migrations/`, built into the program. `sqlx.toml` puts the migrations table into our own schema.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
@@ -41,6 +43,9 @@ const SHORT_LOCK_TIMEOUT: &str = "SET lock_timeout = '700ms'";
 /// For a file without a transaction: CREATE INDEX CONCURRENTLY waits for old transactions without blocking writes, and leaves
 /// an invalid index when it is cancelled. `statement_timeout` bounds it.
 const NO_LOCK_TIMEOUT: &str = "SET lock_timeout = 0";
+
+/// The file that creates the function `restore_triggers`.
+const RESTORES_TRIGGERS: i64 = 202_611_280_412;
 
 #[derive(Debug, Clone, Copy)]
 struct Timeouts {
@@ -88,18 +93,34 @@ pub enum SchemaStatus {
 
 /// Applies the missing migrations in order, on a direct connection (a transaction pooler would not keep its settings and its
 /// lock), and returns them. Concurrent processes take turns.
+///
+/// Also creates indexes and triggers that an earlier migration created and that are missing: an application may drop a table and
+/// create it again.
 pub async fn migrate(options: &PgConnectOptions) -> Result<Vec<AppliedMigration>, MigrateError> {
-    migrate_with(&MIGRATOR, options, TIMEOUTS).await
+    migrate_with(&MIGRATOR, options, TIMEOUTS, Recreate::Nothing).await
+}
+
+/// The same; first creates tables of the application again that it dropped.
+pub async fn migrate_standalone(options: &PgConnectOptions) -> Result<Vec<AppliedMigration>, MigrateError> {
+    migrate_with(&MIGRATOR, options, TIMEOUTS, Recreate::Tables).await
+}
+
+/// The tables to create again in a database that is migrated already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Recreate {
+    Nothing,
+    Tables,
 }
 
 async fn migrate_with(
     migrator: &Migrator,
     options: &PgConnectOptions,
     timeouts: Timeouts,
+    recreate: Recreate,
 ) -> Result<Vec<AppliedMigration>, MigrateError> {
     let connected = options.connect().await;
     let mut connection = connected.map_err(|error| MigrateError::Connect(readable(error)))?;
-    let result = apply_all(migrator, &mut connection, timeouts).await;
+    let result = apply_all(migrator, &mut connection, timeouts, recreate).await;
     let _ = connection.close().await; // releases the lock
     result
 }
@@ -108,6 +129,7 @@ async fn apply_all(
     migrator: &Migrator,
     connection: &mut PgConnection,
     timeouts: Timeouts,
+    recreate: Recreate,
 ) -> Result<Vec<AppliedMigration>, MigrateError> {
     let encoding = sqlx::query_scalar(AssertSqlSafe(format!("SELECT {SERVER_ENCODING}")));
     require_utf8(encoding.fetch_one(&mut *connection).await?)?;
@@ -117,6 +139,10 @@ async fn apply_all(
     set(connection, NO_LOCK_TIMEOUT).await?;
     let known = applied_versions(migrator, connection).await?;
     let is_known = |migration: &Migration| known.contains(&migration.version);
+    if recreate == Recreate::Tables && !known.is_empty() {
+        recreate::tables(connection).await?;
+        set(connection, NO_LOCK_TIMEOUT).await?;
+    }
     indexes::repair(migrator, connection, is_known).await?;
 
     let mut applied = Vec::new();
@@ -134,6 +160,17 @@ async fn apply_all(
             description: migration.description.to_string(),
             elapsed: begun.elapsed(),
         });
+    }
+    if recreate == Recreate::Tables && !known.is_empty() {
+        recreate::policies(connection).await?;
+    }
+    if applied
+        .iter()
+        .map(|one| one.version)
+        .chain(known)
+        .any(|version| version == RESTORES_TRIGGERS)
+    {
+        recreate::triggers(connection).await?;
     }
     Ok(applied)
 }

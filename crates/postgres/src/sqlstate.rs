@@ -5,6 +5,9 @@ use std::borrow::Cow;
 /// `query_canceled`: a `statement_timeout`, or an admin.
 pub const QUERY_CANCELED: &str = "57014";
 
+/// `undefined_table`: the application dropped a table.
+pub const UNDEFINED_TABLE: &str = "42P01";
+
 /// `deadlock_detected`, `lock_not_available`, `serialization_failure`: another transaction was in the way, and trying again
 /// helps.
 const CONTENTION: [&str; 3] = ["40P01", "55P03", "40001"];

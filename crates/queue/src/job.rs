@@ -8,7 +8,7 @@ use sqlx::{Decode, Postgres, Type};
 use uuid::Uuid;
 
 use crate::job_kind::JobKind;
-use ingest_postgres::sqlstate::{is_contention, sqlstate};
+use ingest_postgres::sqlstate::{UNDEFINED_TABLE, is_contention, sqlstate};
 
 /// A job under a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,12 +82,18 @@ impl JobError {
     }
 }
 
-/// Database errors other than contention are retried: a constraint may fail on data that the application is about to
-/// change.
+/// The time after which a job looks again for a table that is missing.
+const MISSING_TABLE_DELAY: Duration = Duration::from_secs(15);
+
+/// A missing table is waited for without an attempt: the application dropped it, and may create it again at any time. Database
+/// errors other than that and contention are retried: a constraint may fail on data that the application is about to change.
 impl From<sqlx::Error> for JobError {
     fn from(error: sqlx::Error) -> Self {
         match sqlstate(&error) {
             Some(code) if is_contention(&code) => Self::Contention(format!("SQLSTATE {code}")),
+            Some(code) if code == UNDEFINED_TABLE => {
+                Self::snooze(format!("waits for a missing table: {error}"), MISSING_TABLE_DELAY)
+            }
             _ => Self::retry(error.to_string()),
         }
     }

@@ -8,6 +8,7 @@ use crate::cli::database::{CommandDatabase, embedded_options};
 use crate::cli::error::CliError;
 use crate::cli::serve::ServeCommandArgs;
 use crate::clock::Clock;
+use crate::postgres::application_tables::{self, ApplicationTables};
 use crate::postgres::binaries::OLDEST_MAJOR;
 use crate::postgres::cluster::major_version;
 use crate::postgres::diagnostics::{self, OLDEST_VERSION, ServerInfo};
@@ -24,6 +25,7 @@ const SERVER: CheckName = CheckName("server");
 const DURABILITY: CheckName = CheckName("durability");
 const LOCKS: CheckName = CheckName("locks");
 const CLOCK: CheckName = CheckName("clock");
+const APPLICATION: CheckName = CheckName("application");
 const POOLER: CheckName = CheckName("pooler");
 
 /// NTP keeps clocks closer than this.
@@ -124,11 +126,13 @@ async fn server(
     results.add(pooler(args, diagnostics::keeps_sessions(pool).await?));
     match schema_status(pool).await {
         Ok(status) => {
+            let tables = application_tables::read(pool).await?;
+            results.add(application(&tables, args.database.standalone_sessions));
             let usable = matches!(status, SchemaStatus::Current { .. } | SchemaStatus::Ahead { .. });
             let migrates = args.serve.migrate || args.database.database_url.is_none();
             results.add(schema(&status, migrates));
             if usable {
-                schema::check(pool, &server.role, results).await?;
+                schema::check(pool, &server.role, tables.remedy().is_none(), results).await?;
             }
         }
         // Most likely the role may not read our schema; the next lines then name the missing privileges.
@@ -225,6 +229,17 @@ fn pooler(args: &ServeCommandArgs, sessions_last: bool) -> CheckResult {
             "DATABASE_URL leads to a transaction pooler: LISTEN and named statements do not work",
             "use a direct connection, or set INGEST_TRANSACTION_POOLER=true",
         ),
+    }
+}
+
+fn application(tables: &ApplicationTables, standalone_sessions: bool) -> CheckResult {
+    match tables.remedy() {
+        Some(remedy) if !standalone_sessions => APPLICATION.failed(tables.to_string(), remedy),
+        Some(_) => APPLICATION.warning(
+            tables.to_string(),
+            "migrate will create them, as INGEST_STANDALONE_SESSIONS says",
+        ),
+        None => APPLICATION.ok(tables.to_string()),
     }
 }
 

@@ -25,15 +25,20 @@ const CONTENT: CheckName = CheckName("content");
 /// Outcomes of older jobs are not counted: what made them may be repaired by now.
 const WARNINGS_OF: Duration = Duration::from_secs(7 * 24 * 3600);
 
-pub async fn check(pool: &Pool, role: &str, results: &mut CheckResults) -> Result<(), sqlx::Error> {
+/// `tables_exist`: without the application's tables only the privileges and the queue are checked.
+pub async fn check(pool: &Pool, role: &str, tables_exist: bool, results: &mut CheckResults) -> Result<(), sqlx::Error> {
     let problems = diagnostics::schema_problems(pool).await?;
     let readable = problems.rights.is_empty();
     results.extend(missing_privileges(&problems, role));
-    results.extend(schema_objects(&problems, role));
+    if tables_exist {
+        results.extend(schema_objects(&problems, role));
+    }
     if readable {
         let (waiting, dead) = admin::count_live_and_dead(pool, &JobKind::FETCHING).await?;
         results.extend(jobs(waiting, dead, &status::read(pool).await?));
-        results.extend(quotes(&unprojected::count_by_reason(pool).await?));
+        if tables_exist {
+            results.extend(quotes(&unprojected::count_by_reason(pool).await?));
+        }
         results.add(content(outcomes::warnings(pool, WARNINGS_OF).await?));
     }
     Ok(())
@@ -84,7 +89,7 @@ fn schema_objects(problems: &SchemaProblems, role: &str) -> [CheckResult; 4] {
     let reindex = |index: &String| format!("REINDEX INDEX CONCURRENTLY {index}");
     let reindex: Vec<String> = problems.indexes.iter().map(reindex).collect();
     let hides_no_rows = RLS.ok(format!("row-level security hides no rows from {role}"));
-    let enabled = TRIGGERS.ok("both triggers on public.chat_sessions are enabled");
+    let enabled = TRIGGERS.ok("all triggers on public.chat_sessions and public.requests are enabled");
     let valid = INDEXES.ok("all indexes of the service are valid");
     let known = COLUMNS.ok("public.quotes requires no column that the service does not know");
     [
@@ -102,12 +107,11 @@ fn schema_objects(problems: &SchemaProblems, role: &str) -> [CheckResult; 4] {
         without(&problems.triggers, enabled, &|_| {
             TRIGGERS.failed(
                 format!(
-                    "on public.chat_sessions, {}: trip ids that the application writes are noticed late, and its choice of a \
-                     primary quote is not noticed",
+                    "on public.chat_sessions or public.requests, {}: trip ids that the application writes are noticed late, \
+                     its choice of a primary quote is not noticed, and records of deleted sessions are kept",
                     problems.triggers.join(" and ")
                 ),
-                "ALTER TABLE public.chat_sessions ENABLE TRIGGER … for a disabled one; create a missing one again from \
-                 migrations/",
+                "ALTER TABLE … ENABLE TRIGGER … for a disabled one; run avinode-ingest migrate for a missing one",
             )
         }),
         without(&problems.indexes, valid, &|indexes| {

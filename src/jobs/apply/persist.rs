@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::facts::BatchChanges;
+use super::request;
 use crate::domain::ids::QuoteId;
 use crate::domain::trip::{ChangedFacts, TripFacts};
 use crate::jobs::kinds;
@@ -99,7 +100,7 @@ pub(super) async fn project(
     }
     let mut projections = Vec::new();
     for (key, trip) in trips {
-        let request_id = request_of(key, sessions);
+        let request_id = request::of_trip(sessions, key).map(|chosen| chosen.request_id);
         for (id, quote) in &trip.quotes {
             let Some(facts) = &quote.received else { continue };
             let shown = rows.get(&(key.clone(), id.clone())).copied();
@@ -129,22 +130,16 @@ pub(super) async fn project(
             }
         }
     }
+    request::move_rows(tx, trips, sessions).await?;
     if projections.is_empty() {
         return Ok(());
     }
-    for ((trip_key, quote), row) in projection::project(tx, projections).await? {
+    let projected = projection::project(tx, projections.clone()).await?;
+    request::record(tx, &projections, &projected).await?;
+    for ((trip_key, quote), row) in projected {
         if let Ok(quote) = QuoteId::parse(&quote) {
             rows.insert((trip_key, quote), ProjectionState::Row(row));
         }
     }
     Ok(())
-}
-
-/// The request of new rows of a trip: that of its oldest session with one.
-fn request_of(trip_key: &String, sessions: &[LockedSession]) -> Option<Uuid> {
-    sessions
-        .iter()
-        .filter(|session| session.request_id.is_some() && session.trip_keys().any(|its| its == trip_key))
-        .min_by_key(|session| (session.created_at, session.snapshot.id))
-        .and_then(|session| session.request_id)
 }

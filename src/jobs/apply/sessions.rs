@@ -58,7 +58,7 @@ pub(super) async fn update(
             (row != session.primary_quote_id).then_some(row)
         });
         session.state.matched_trip.clone_from(&session.trip_id);
-        session.state.matched_rfq.clone_from(&session.rfq);
+        session.state.matched_rfq = (!session.rfqs.is_empty()).then(|| session.rfqs.join(" "));
         if before != session.state {
             states.push(session.state.clone());
         }

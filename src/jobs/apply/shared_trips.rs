@@ -18,7 +18,7 @@ pub(super) fn remove_undecidable(
 ) -> Vec<Uuid> {
     let is_complete = |session: &LockedSession| {
         (session.trip_id.is_none() || session.trip_key.as_ref().is_some_and(|key| trips.contains_key(key)))
-            && session.rfq.as_ref().is_none_or(|rfq| held.contains(rfq))
+            && session.rfqs.iter().all(|rfq| held.contains(rfq))
     };
     sessions
         .extract_if(.., |session| !is_complete(session))
@@ -36,7 +36,7 @@ pub(super) fn borrow(trips: &BTreeMap<String, TripFacts>, sessions: &mut [Locked
     let mut borrowed: Vec<Vec<String>> = vec![Vec::new(); sessions.len()];
     for (key, trip) in trips.iter().filter(|(key, _)| !owned.contains(key)) {
         let rfqs: BTreeSet<String> = trip.rfqs.keys().map(RfqId::normalized).collect();
-        let holds = |session: &LockedSession| session.rfq.as_ref().is_some_and(|rfq| rfqs.contains(rfq));
+        let holds = |session: &LockedSession| session.rfqs.iter().any(|rfq| rfqs.contains(rfq));
         let with: BTreeSet<&String> = sessions
             .iter()
             .filter(|session| holds(session))

@@ -32,10 +32,7 @@ pub async fn trip_ids_of_session(tx: &mut Transaction<'_>, session: Uuid) -> Res
     let ids = sqlx::query_scalar!(
         r#"
         WITH own_ids AS MATERIALIZED (
-            SELECT avinode_ingest.normal_trip_id(avinode_trip_id) AS trip,
-                avinode_ingest.normal_rfq_id(avinode_rfq_id) AS rfq
-            FROM public.chat_sessions
-            WHERE id = $1
+            SELECT trip_id AS trip, rfq_ids FROM avinode_ingest.ids_of_sessions(ARRAY[$1::uuid])
         ), own_trip AS MATERIALIZED (
             SELECT coalesce(known.merged_into, own_ids.trip) AS key
             FROM own_ids
@@ -46,13 +43,9 @@ pub async fn trip_ids_of_session(tx: &mut Transaction<'_>, session: Uuid) -> Res
             UNION
             SELECT alias.key FROM own_trip JOIN avinode_ingest.trips AS alias ON alias.merged_into = own_trip.key
         ), held_rfq AS MATERIALIZED (
-            SELECT rfq FROM own_ids WHERE rfq IS NOT NULL
+            SELECT unnest(rfq_ids) AS rfq FROM own_ids
             UNION
-            SELECT avinode_ingest.normal_rfq_id(sibling.avinode_rfq_id)
-            FROM own_trip_id
-            JOIN public.chat_sessions AS sibling
-                ON avinode_ingest.normal_trip_id(sibling.avinode_trip_id) = own_trip_id.id
-            WHERE avinode_ingest.normal_rfq_id(sibling.avinode_rfq_id) IS NOT NULL
+            SELECT unnest(rfq_ids) FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM own_trip_id))
         )
         SELECT id AS "id!" FROM own_trip_id
         UNION

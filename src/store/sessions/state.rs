@@ -14,7 +14,7 @@ pub struct SessionState {
     pub selected_quote: Option<String>,
     /// The trip id by which it was matched last.
     pub matched_trip: Option<String>,
-    /// The RFQ by which it was matched last.
+    /// The RFQs by which it was matched last, separated by blanks.
     pub matched_rfq: Option<String>,
     /// The last number in its timeline.
     pub timeline_seq: i64,

@@ -19,6 +19,8 @@ use crate::support::sessions::SessionReferences;
 
 /// The session to find.
 const NUMBER: u32 = 77_717;
+/// A session without a trip id of its own.
+const BY_REQUEST: u32 = 77_000;
 /// Sessions of the broker.
 const BROKER_SESSIONS: u32 = 10_000;
 /// The target is single-digit milliseconds; this bound is for an unoptimised build on a busy machine.
@@ -37,10 +39,16 @@ async fn fill(db: &Db, references: SessionReferences, count: u32) {
             (ARRAY['active', 'active', 'active', 'paused', 'completed', 'archived'])[1 + n / 7 % 6]
                 ::public.chat_session_status,
             '2026-01-01'::timestamptz + n::bigint * 7919 % 1000003 * interval '1 second',
-            CASE n % 3 WHEN 0 THEN n::text WHEN 1 THEN 'atrip-' || n ELSE ' ATRIP-' || n END, 'rfp-' || n,
+            CASE WHEN n % 1000 > 0 THEN
+                CASE n % 3 WHEN 0 THEN n::text WHEN 1 THEN 'atrip-' || n ELSE ' ATRIP-' || n END
+            END,
+            CASE n % 1000 WHEN 1 THEN 'arfq-of-rfp-' || n ELSE 'rfp-' || n END,
             CASE WHEN n % 4 > 0 THEN 'ARFQ-' || n END, 'requesting_quotes'
          FROM generate_series(1, {count}) AS n;
+         INSERT INTO public.requests (id, avinode_trip_id)
+         SELECT md5('request' || n)::uuid, n::text FROM generate_series(10, {count}, 10) AS n;
          INSERT INTO avinode_ingest.trips (key) SELECT 'atrip-' || n FROM generate_series(7, {count}, 10) AS n;
+         INSERT INTO avinode_ingest.trips (key) SELECT 'atrip-' || n FROM generate_series(1000, {count}, 1000) AS n;
          INSERT INTO avinode_ingest.rfqs (trip_key, rfq_id)
          SELECT 'atrip-' || n, 'arfq-' || n FROM generate_series(7, {count}, 10) AS n;
          INSERT INTO avinode_ingest.session_state (session_id) SELECT id FROM public.chat_sessions LIMIT {count} / 10;
@@ -201,6 +209,17 @@ async fn workers(api: &Api) {
         assert_eq!(by_rfq[0].snapshot.id, id);
         let related = related_trips::find(&mut tx, &trip, &named, &[id]).await.unwrap();
         assert!(related.trips.contains(&trip[0]));
+        let by_request = [format!("atrip-{BY_REQUEST}")];
+        let found = sessions::lock(&mut tx, &by_request, &by_request, &[], &[])
+            .await
+            .unwrap();
+        assert_eq!((found.len(), found[0].trip_id.as_ref()), (1, Some(&by_request[0])));
+        let by_rfp = [format!("arfq-of-rfp-{}", BY_REQUEST + 1)];
+        let found = sessions::lock(&mut tx, &[], &[], &by_rfp, &[]).await.unwrap();
+        assert_eq!(found.len(), 1);
+        let id = found[0].snapshot.id;
+        related_trips::lock_requests(&mut tx, &[id]).await.unwrap();
+        related_trips::find(&mut tx, &by_request, &[], &[id]).await.unwrap();
         took.push(begun.elapsed());
         let after = touched(&mut tx).await;
         let looked = between(&before, &after);

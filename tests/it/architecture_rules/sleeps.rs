@@ -38,13 +38,14 @@ const SLEEPS: [(&str, usize, &str); 11] = [
 ];
 
 /// The test files that may delay one side of a race (`support/race.rs`), and how often.
-const DELAYS: [(&str, usize); 8] = [
+const DELAYS: [(&str, usize); 9] = [
     ("attached/concurrent_host_writes.rs", 2),
     ("attached/deadlock.rs", 4),
     ("attached/host_writes.rs", 1),
     ("attached/quotes/stated_values.rs", 2),
     ("database/migrating.rs", 1),
     ("matching/races.rs", 2),
+    ("matching/request_trips.rs", 2),
     ("matching/rfqs/races.rs", 3),
     ("matching/trip_merge/races.rs", 1),
 ];

@@ -57,8 +57,10 @@ fn unexpected(before: &str, after: &str) -> Vec<String> {
     let makes_sessions = !before.keys().any(|name| name.starts_with("Name: chat_sessions;"));
     let is_ours = |name: &str| {
         let of = |kind: &str, start: &str| name.contains(&format!("; Type: {kind};")) && name[6..].starts_with(start);
-        of("TRIGGER", "chat_sessions avinode_ingest_session_")
+        of("TRIGGER", "chat_sessions avinode_ingest_session")
+            || of("TRIGGER", "requests avinode_ingest_request_")
             || of("INDEX", "chat_sessions_")
+            || of("INDEX", "requests_normal_")
             || of("INDEX", "quotes_by_")
             || [
                 "archive_old_chat_sessions(",
@@ -89,6 +91,10 @@ async fn migrations_add_to_the_applications_schema_and_remove_nothing() {
     for db in [Db::application().await, Db::application_without_sessions().await] {
         let (schema, data) = (["--schema-only"], ["--data-only", "--inserts"]);
         let before = (dump(&db, &schema), dump(&db, &data));
+        // The count of session 11, which the application never wrote, becomes the number of known quotes.
+        let session_11 = "INSERT INTO public.chat_sessions VALUES ('06000000-0000-4000-8000-000000000011'";
+        let rows = before.1.lines().filter(|line| !line.starts_with(session_11));
+        let before = (before.0, rows.map(|line| format!("{line}\n")).collect::<String>());
         migrator::migrate(&db.options).await.unwrap();
         let after = (dump(&db, &schema), dump(&db, &data));
         assert_eq!(removed(&before.0, &after.0), Vec::<String>::new());

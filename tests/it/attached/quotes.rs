@@ -5,5 +5,5 @@ mod deleted_requests;
 mod displayed_columns;
 mod old_rows;
 mod projection;
-mod setup;
+pub mod setup;
 mod stated_values;

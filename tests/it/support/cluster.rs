@@ -39,6 +39,13 @@ const SUPABASE: &str = include_str!("../host/supabase.sql");
 const APPLICATION: &str = include_str!("../host/attached.sql");
 const WITHOUT_SESSIONS: &str = include_str!("../host/attached_without_sessions.sql");
 
+/// State T: the application drops its session tracking while the service is attached.
+const DROPS_SESSIONS: &str = include_str!("../host/state_t.sql");
+/// The same tables, created again and empty.
+const SESSIONS_BACK: &str = include_str!("../host/state_t_back.sql");
+/// State C, after state T: sessions are rows of `requests`.
+const SESSIONS_IN_REQUESTS: &str = include_str!("../host/state_c.sql");
+
 /// Serialises the processes that make a template.
 const TEMPLATE_LOCK: i64 = 7_351_204;
 
@@ -165,6 +172,29 @@ impl Db {
         let db = Self::application().await;
         db.run(WITHOUT_SESSIONS).await;
         db
+    }
+
+    /// The application's database in state C, before the first migration.
+    pub async fn application_with_sessions_in_requests() -> Self {
+        let db = Self::application().await;
+        db.drop_sessions().await;
+        db.move_sessions_into_requests().await;
+        db
+    }
+
+    /// The application drops its session tracking: state T.
+    pub async fn drop_sessions(&self) {
+        self.run(DROPS_SESSIONS).await;
+    }
+
+    /// The application creates its session tracking again.
+    pub async fn create_sessions_again(&self) {
+        self.run(SESSIONS_BACK).await;
+    }
+
+    /// The application keeps its sessions in `requests` from now on: state C, after state T.
+    pub async fn move_sessions_into_requests(&self) {
+        self.run(SESSIONS_IN_REQUESTS).await;
     }
 
     /// The application's database, migrated.

@@ -54,13 +54,14 @@ pub fn pages(node: &Value) -> u64 {
 }
 
 /// The reads of this transaction so far: the number of rows or entries, dead ones included, of each table and index of
-/// `chat_sessions`, `trips` and `rfqs` by name, and under `whole` the number of scans from end to end.
+/// `chat_sessions`, `requests`, `trips` and `rfqs` by name, and under `whole` the number of scans from end to end.
 pub async fn touched(tx: &mut Transaction<'_>) -> BTreeMap<String, i64> {
     let rows: Vec<(String, i64)> = sqlx::query_as(
         "WITH looked AS (
             SELECT * FROM pg_stat_xact_user_tables
             WHERE (schemaname, relname)
-                IN (('public', 'chat_sessions'), ('avinode_ingest', 'trips'), ('avinode_ingest', 'rfqs'))
+                IN (('public', 'chat_sessions'), ('public', 'requests'), ('avinode_ingest', 'trips'),
+                    ('avinode_ingest', 'rfqs'))
          )
          SELECT 'whole', coalesce(sum(seq_scan), 0)::bigint FROM looked
          UNION ALL
@@ -72,7 +73,7 @@ pub async fn touched(tx: &mut Transaction<'_>) -> BTreeMap<String, i64> {
     .fetch_all(tx)
     .await
     .unwrap();
-    for table in ["chat_sessions", "trips", "rfqs"] {
+    for table in ["chat_sessions", "requests", "trips", "rfqs"] {
         assert!(rows.iter().any(|(name, _)| name == table), "there is no table {table}");
     }
     rows.into_iter().collect()

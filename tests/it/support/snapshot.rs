@@ -33,7 +33,7 @@ const PARTS: [(&str, &str); 9] = [
     ),
     (
         "quote facts",
-        "SELECT jsonb_agg(to_jsonb(q) - ARRAY['projected_id', 'projected_request_id', 'projected_values'] ORDER BY trip_key, quote_id)
+        "SELECT jsonb_agg(to_jsonb(q) - ARRAY['projected_id', 'projected_request_id', 'own_request_id', 'projected_values'] ORDER BY trip_key, quote_id)
          FROM avinode_ingest.quote_facts q",
     ),
     (

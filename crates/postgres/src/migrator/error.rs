@@ -39,6 +39,8 @@ pub enum MigrateError {
     },
     #[error("could not repair the index {index}, which an interrupted migration left invalid: {source}")]
     Index { index: String, source: sqlx::Error },
+    #[error("could not create the tables of the application again ({description}): {source}")]
+    Recreate { description: String, source: sqlx::Error },
     /// The migrations before it are applied.
     #[error(
         "migration {version} ({description}) tried for half a minute to lock a table that another session has locked: \

@@ -1,4 +1,5 @@
-//! Repairs indexes that an interrupted run left invalid, before any migration is applied. Every write maintains such an index,
+//! Repairs indexes that an interrupted run left invalid, before any migration is applied, and builds those that are missing
+//! because the application created a table again. Every write maintains such an index,
 //! no query uses it, and IF NOT EXISTS skips it when the file is run again.
 //!
 //! Our indexes are found in the files themselves, so there is no list to forget.
@@ -14,7 +15,7 @@ use crate::server_error::readable;
 /// The text before the name of an index in a file.
 const CREATE_INDEX: &str = "CREATE INDEX CONCURRENTLY IF NOT EXISTS";
 
-/// Drops the invalid indexes of files that are not applied yet, and rebuilds those of applied files.
+/// Drops the invalid indexes of files that are not applied yet. Rebuilds those of applied files, and builds missing ones.
 pub(super) async fn repair(
     migrator: &Migrator,
     connection: &mut PgConnection,
@@ -28,11 +29,12 @@ pub(super) async fn repair(
             index: index.to_owned(),
             source: readable(source),
         };
-        // The name as the server quotes it, if the index exists on this table and is invalid.
+        // The name as the server quotes it, if the index exists on this table and is invalid; NULL if the table has no such index.
         let invalid = sqlx::query(
-            "SELECT i.indexrelid::regclass::text FROM pg_catalog.pg_index AS i \
-             JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid \
-             WHERE i.indrelid = to_regclass($2) AND c.relname = $1 AND NOT i.indisvalid",
+            "SELECT i.indexrelid::regclass::text FROM pg_catalog.pg_class AS t \
+             LEFT JOIN (pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid) \
+                 ON i.indrelid = t.oid AND c.relname = $1 \
+             WHERE t.oid = to_regclass($2) AND i.indisvalid IS NOT TRUE",
         )
         .bind(index)
         .bind(table)
@@ -40,15 +42,22 @@ pub(super) async fn repair(
         .await
         .map_err(failed)?;
         let Some(invalid) = invalid else { continue };
-        let invalid: String = invalid.try_get(0).map_err(failed)?;
-        let repair = match is_applied(migration) {
-            false => format!("DROP INDEX CONCURRENTLY {invalid}"),
-            true => format!("REINDEX INDEX CONCURRENTLY {invalid}"),
+        let invalid: Option<String> = invalid.try_get(0).map_err(failed)?;
+        let repair = match (invalid, is_applied(migration)) {
+            (None, false) => continue,
+            (None, true) => {
+                tracing::info!(index, "building the missing index {index}");
+                migration.sql.as_str().to_owned()
+            }
+            (Some(invalid), applied) => {
+                tracing::warn!(
+                    index,
+                    "repairing the index {index}, which an interrupted migration left invalid"
+                );
+                let repair = if applied { "REINDEX" } else { "DROP" };
+                format!("{repair} INDEX CONCURRENTLY {invalid}")
+            }
         };
-        tracing::warn!(
-            index,
-            "repairing the index {index}, which an interrupted migration left invalid"
-        );
         sqlx::raw_sql(AssertSqlSafe(repair))
             .execute(&mut *connection)
             .await

@@ -35,7 +35,7 @@ async fn apply_with(migrator: &Migrator, options: &PgConnectOptions) -> Result<V
         tables: Duration::ZERO,
         ..TIMEOUTS
     };
-    migrate_with(migrator, options, timeouts).await
+    migrate_with(migrator, options, timeouts, Recreate::Nothing).await
 }
 
 fn versions(applied: &[AppliedMigration]) -> Vec<i64> {
