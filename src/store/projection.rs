@@ -46,7 +46,7 @@ pub struct QuoteProjection<'a> {
 pub type ProjectedRows = BTreeMap<(String, String), Uuid>;
 
 /// The price of a quote, if `quotes` can hold it: above zero and below ten billion, rounded half-even to two digits. Postgres
-/// rounds half away from zero, so the rounded price is what is written.
+/// rounds half away from zero, so this price is written, and never the exact one.
 /// The SQL function `avinode_ingest.is_projectable_price(numeric)` is the same rule; a test compares the two.
 pub fn projectable_price(quote: &ReceivedQuote) -> Option<Decimal> {
     let price = quote.details.price.as_ref()?.amount;

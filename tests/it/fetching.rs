@@ -12,7 +12,7 @@ mod prices;
 mod reconcile;
 mod related_documents;
 mod second_fetch;
-mod setup;
+pub mod setup;
 mod status;
 mod stored_documents;
 mod two_clocks;

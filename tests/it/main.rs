@@ -13,6 +13,7 @@ mod fetching;
 mod log_lines;
 mod matching;
 mod queue;
+mod reading;
 mod receiving;
 mod sessions;
 mod simulated;

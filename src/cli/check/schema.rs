@@ -170,7 +170,7 @@ fn content(warnings: Option<OutcomeWarnings>) -> CheckResult {
             format!(
                 "parts of {count} deliveries or documents of the last 7 days were not understood, the newest: {newest}"
             ),
-            "see the details in avinode-ingest deliveries show, and the form that docs/troubleshooting.md asks for",
+            "see avinode-ingest deliveries show; the known forms are in docs/avinode.md",
         ),
     }
 }

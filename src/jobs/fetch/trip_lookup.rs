@@ -9,7 +9,7 @@ use super::follow_up;
 use super::request::FetchRequest;
 use super::status;
 use crate::avinode::documents::ParsedDocument;
-use crate::avinode::resource::Resource;
+use crate::avinode::resource::{Resource, ResourceKind};
 use crate::domain::ids::{QuoteId, ResourceId, RfqId, TripId};
 use crate::jobs::kinds;
 use crate::postgres::transaction::Pool;
@@ -58,7 +58,8 @@ pub(super) async fn trip_of(
     let since = |moment: DateTime<Utc>| (request.claimed_at - moment).to_std().unwrap_or_default();
     let Some(missing) = follow_up::rfq_with_trip(resource, parsed) else {
         // Nothing leads to the trip of a lone quote but its message, whose notification may come later.
-        let waits = parsed.quote.is_some() && found.is_empty() && since(fetched_at) < WAIT_FOR_RFQ;
+        let is_lone_quote = resource.kind == ResourceKind::Quotes && found.is_empty();
+        let waits = is_lone_quote && since(fetched_at) < WAIT_FOR_RFQ;
         let reason = format!("{resource} names no trip, waiting for a message or an RFQ that does");
         return Ok(Err(match waits {
             true => JobError::snooze(reason, wait(since(request.newest().max(fetched_at)))),

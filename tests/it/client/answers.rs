@@ -159,7 +159,7 @@ async fn a_200_without_an_envelope_is_retried() {
         "[]",
         "{}",
         r#"{"data": null}"#,
-        r#"{"id": "x"}"#,
+        r#"{"meta": {}}"#,
     ] {
         let error = error(ok(body)).await;
         assert!(
@@ -190,4 +190,11 @@ async fn a_reason_quotes_the_errors_of_the_answer_shortened_and_on_one_line() {
         error.reason().len() < 300 && !error.reason().contains(char::is_control),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_resource_outside_of_its_envelope_is_not_fetched_again() {
+    let error = error(ok(r#"{"id": "asellermsg-7", "content": "Hello"}"#)).await;
+    assert_eq!(error.kind, FetchErrorKind::Permanent);
+    assert!(error.reason().ends_with("the body has no \"data\""), "{error}");
 }

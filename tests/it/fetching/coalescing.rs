@@ -127,7 +127,7 @@ async fn a_refused_link_is_dead_lettered_and_the_other_notifications_of_its_reso
     );
     assert_eq!(
         (found[1].0.as_str(), found[2].0.as_str()),
-        ("applied", "nothing"),
+        ("applied", "ignored"),
         "{found:?}"
     );
     assert_eq!(stub.calls().len(), 1);
