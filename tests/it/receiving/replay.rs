@@ -70,17 +70,17 @@ async fn replay_waits_for_accepted_deliveries_only_and_fails_where_one_was_refus
     let mut replay = Program::start(&line, &refused);
     assert_eq!(replay.ended(PATIENCE).await.code(), Some(1), "{}", replay.said());
     let output = replay.said();
-    assert!(output.contains("status 401: 7"), "{output}");
+    assert!(output.contains("status 401: 8"), "{output}");
     assert!(
         output.contains("no delivery was accepted, so there is nothing to wait for"),
         "{output}"
     );
-    assert!(output.contains("7 of 7 deliveries were refused"), "{output}");
+    assert!(output.contains("8 of 8 deliveries were refused"), "{output}");
     assert!(!output.contains("up to date"), "{output}");
 
     let accepted = [("DATABASE_URL", url.as_str()), ("AVINODE_WEBHOOK_SECRET", SECRET)];
     let mut replay = Program::start(&line, &accepted);
     assert_eq!(replay.ended(PATIENCE).await.code(), Some(0), "{}", replay.said());
     let output = replay.said();
-    assert!(output.contains("up to date with 7 accepted deliveries"), "{output}");
+    assert!(output.contains("up to date with 8 accepted deliveries"), "{output}");
 }
