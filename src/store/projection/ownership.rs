@@ -58,10 +58,9 @@ pub(super) fn compare(
         if !is_owned || (current.is_null() && !may_fill(value)) || (value.part == StatedPart::Currency && !owns_price) {
             continue;
         }
-        let was_written = written.get(&name).is_some_and(|written| !written.is_null());
         if value.value.is_null() {
-            // Avinode no longer states it. Only a value that we wrote is removed, and only from a column of its own.
-            if was_written && value.key.is_none() && !current.is_null() && is_cleared(value.part) {
+            // Avinode no longer states it. It may have been written for another trip, before the two trips were merged.
+            if value.key.is_none() && !current.is_null() && is_cleared(value.part) {
                 change.columns.insert(value.column.to_owned(), Value::Null);
                 change.written.insert(name, Value::Null);
             }

@@ -144,7 +144,7 @@ fn a_column_that_the_application_emptied_stays_empty() {
 }
 
 #[test]
-fn a_value_is_removed_only_if_we_wrote_it_and_avinode_no_longer_states_it() {
+fn a_value_that_avinode_no_longer_states_is_removed_unless_it_is_the_applications() {
     let row = json!({"aircraft_tail_number": "N1"});
     assert_eq!(changes(row.clone(), json!({})), json!({}));
     assert_eq!(
