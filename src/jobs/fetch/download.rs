@@ -1,5 +1,6 @@
 //! Fetches a resource from Avinode, unless it is not needed or too early, and stores its document.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -20,6 +21,7 @@ use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::job_kind::JobKind;
 use crate::queue::outcomes::JobOutcome;
 use crate::queue::rate_limit::limiter::Permit;
+use crate::queue::rate_limit::restrictions::RefusalScope;
 use crate::queue::rate_limit::state::RemainingQuota;
 use crate::queue::release;
 use crate::store::documents::{self, NewDocument, StoredDocument};
@@ -83,7 +85,7 @@ impl Downloader {
             remaining: fetched.rate_limit.remaining,
             reset: fetched.rate_limit.reset,
         };
-        let report = call.report(&errors::call_outcome(resource, error), quota);
+        let report = call.report(&errors::call_outcome(resource, &request.jobs, error), quota);
         limiter_feedback::log(report.event);
         match fetched.result {
             Ok(document) => {
@@ -93,12 +95,18 @@ impl Downloader {
             }
             Err(error) => {
                 tracing::debug!(%resource, jobs = request.jobs.len(), "failed to fetch {resource}: {error}");
-                let refusals = match errors::is_own_refusal(&error, report.was_suspended) {
-                    true => Some(release::histories(&self.pool, &request.jobs).await?),
-                    false => None,
+                let histories = match report.refusal {
+                    Some(RefusalScope::Key) => release::histories(&self.pool, &request.jobs).await?,
+                    _ => HashMap::new(),
                 };
                 let now = self.clock.now();
-                Ok(Err(errors::dispositions(&error, &request.jobs, refusals.as_ref(), now)))
+                Ok(Err(errors::dispositions(
+                    &error,
+                    &request.jobs,
+                    report.refusal,
+                    &histories,
+                    now,
+                )))
             }
         }
     }
