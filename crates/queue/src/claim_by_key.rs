@@ -133,7 +133,7 @@ impl ClaimByKey {
                 WHERE EXISTS (SELECT FROM leads)
             ), keys AS MATERIALIZED (
                 SELECT due.key, min(due.place) AS place, min(due.due_at) AS due_at, array_position($10::text[], due.key) AS failed_at,
-                    EXISTS (
+                    due.key = ANY ($10) OR EXISTS (
                         SELECT FROM avinode_ingest.jobs AS job
                         WHERE job.kind = ANY ($1) AND job.key = due.key AND job.attempts > 0 AND job.lease_token IS NULL
                     ) AS failed

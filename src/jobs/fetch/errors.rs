@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use rand::RngExt;
 
 use crate::avinode::client::error::{FetchError, FetchErrorKind};
-use crate::avinode::resource::Resource;
+use crate::avinode::resource::{Resource, ResourceKind};
+use crate::domain::ids::ResourceId;
 use crate::queue::admin::DIED;
 use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};
@@ -115,7 +116,7 @@ fn disposition(
         }),
         FetchErrorKind::NotFound => {
             let age = (now - job.created_at).to_std().unwrap_or_default();
-            let of_trip = job.key.as_deref().is_some_and(|key| key.starts_with("atrip-"));
+            let of_trip = job.key.as_deref().is_some_and(is_trip);
             match job.kind {
                 // A follow-up of a trip is about its other id, long after the trip was made.
                 JobKind::FetchNotified | JobKind::FetchFollowUp
@@ -137,6 +138,11 @@ fn disposition(
         FetchErrorKind::Gone => Ok(reason.to_owned()),
         FetchErrorKind::Permanent => Err(JobError::fail(reason)),
     }
+}
+
+fn is_trip(key: &str) -> bool {
+    let resource = ResourceId::parse(key).ok().and_then(|id| Resource::by_id(&id));
+    resource.is_some_and(|resource| resource.kind == ResourceKind::Trips)
 }
 
 #[cfg(test)]

@@ -85,11 +85,11 @@ pub(super) async fn trip_of(
     Ok(Err(JobError::snooze(reason, wait)))
 }
 
-/// Inserts fetches of the trips of these sessions of which only the resource id is known: the trip itself shows both ids,
-/// and a session may have the one while notifications name the other.
+/// Inserts fetches of the trips of these sessions of which only one id is known: the trip itself shows both, and a session may
+/// have the one while notifications name the other.
 pub async fn request_other_ids(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
-    let trips = trip_lookup::trips_without_short_id(&mut tx, sessions).await?;
+    let trips = trip_lookup::half_known_trips(&mut tx, sessions).await?;
     tx.commit().await?;
     if trips.is_empty() || status::read(pool).await? == LimiterStatus::Unserved {
         return Ok(());

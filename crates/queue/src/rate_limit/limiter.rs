@@ -76,7 +76,7 @@ impl RateLimiter {
         Ok(AcquiredPermits {
             permits: (0..tokens).map(|_| permit()).collect(),
             untried_only,
-            failed: state.restrictions.breaker.failed.clone(),
+            failed: state.restrictions.failed_keys(),
         })
     }
 
@@ -109,7 +109,7 @@ pub struct AcquiredPermits {
     pub permits: Vec<Permit>,
     /// They are for keys that have not failed.
     pub untried_only: bool,
-    /// The keys that failed since the last success, the one that failed longest ago first.
+    /// The keys that failed or were refused since the last success, the one that failed longest ago first.
     pub failed: Vec<String>,
 }
 

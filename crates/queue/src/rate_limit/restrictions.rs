@@ -87,9 +87,14 @@ impl CallRestrictions {
     pub(super) fn forget_other_credentials(&mut self, credentials: &str) {
         self.suspension = self.suspension.take().filter(|it| it.credentials == credentials);
         self.accepted = self.accepted.take().filter(|it| it == credentials);
-        if self.accepted.is_none() {
+        if self.accepted.is_none() && self.suspension.is_none() {
             self.refused = RefusedKeys::default();
         }
+    }
+
+    /// The keys that failed or were refused since the last success, in each case the longest ago first.
+    pub(super) fn failed_keys(&self) -> Vec<String> {
+        self.breaker.failed.iter().chain(&self.refused.keys).cloned().collect()
     }
 
     /// The server answered. Returns whether the credentials were suspended.
@@ -108,12 +113,13 @@ impl CallRestrictions {
         credentials: &str,
         now: DateTime<Utc>,
     ) -> (Option<LimiterEvent>, RefusalScope) {
+        let repeated = self.refused.keys.iter().any(|key| key == refusal.key);
+        if !repeated && self.refused.keys.len() < REFUSED_KEYS_MAX {
+            self.refused.keys.push(refusal.key.to_owned());
+        }
         if self.accepted.is_some() {
-            if self.refused.keys.iter().any(|key| key == refusal.key) {
+            if repeated {
                 return (None, RefusalScope::Unknown);
-            }
-            if self.refused.keys.len() < REFUSED_KEYS_MAX {
-                self.refused.keys.push(refusal.key.to_owned());
             }
             let suspended = self.suspension.is_some();
             if refusal.retried {
