@@ -13,7 +13,8 @@ use crate::domain::ids::{ResourceId, TripId};
 use crate::jobs::kinds;
 use crate::postgres::transaction::Transaction;
 use crate::queue::enqueue::{self, NewJob};
-use crate::queue::job::ClaimedJob;
+use crate::queue::handler::UnfinishedJobs;
+use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::job_kind::JobKind;
 use crate::store::{documents, trip_lookup};
 
@@ -60,17 +61,28 @@ pub(super) fn second_fetch(resource: &Resource, api_lag: Duration) -> NewJob {
     kinds::follow_up(resource, api_lag.mul_f64(rand::rng().random_range(1.05..1.5)))
 }
 
-/// Returns how long a second fetch is still to wait that was claimed along with other jobs of its resource before its time.
-/// `stored_at`: the newest document's request, after which it was inserted.
-pub(super) fn early_for(
-    job: &ClaimedJob,
+/// Returns the request without second fetches before their time, and those. While other jobs wait for another resource, they
+/// would claim a second fetch along again and again. `stored_at`: the newest document's request, after which it was inserted.
+pub(super) fn without_early_second_fetches(
+    request: &FetchRequest,
     stored_at: DateTime<Utc>,
-    now: DateTime<Utc>,
     api_lag: Duration,
-) -> Option<Duration> {
-    let due_at = job.created_at + api_lag;
-    let is_second = job.kind == JobKind::FetchFollowUp && job.created_at >= stored_at;
-    (due_at - now).to_std().ok().filter(|wait| is_second && !wait.is_zero())
+) -> (FetchRequest, UnfinishedJobs) {
+    let wait = |job: &ClaimedJob| {
+        let is_second = job.kind == JobKind::FetchFollowUp && job.created_at >= stored_at;
+        let wait = (job.created_at + api_lag - request.claimed_at).to_std().ok();
+        wait.filter(|wait| is_second && !wait.is_zero())
+    };
+    let early = request.jobs.iter().filter_map(|job| {
+        let snooze = JobError::snooze("a second fetch, after the API lag", wait(job)?);
+        Some((job.id, snooze))
+    });
+    let jobs = request.jobs.iter().filter(|job| wait(job).is_none()).cloned().collect();
+    let rest = FetchRequest {
+        jobs,
+        ..request.clone()
+    };
+    (rest, early.collect())
 }
 
 /// The delay of a fetch that follows from a document. A second fetch is long after its notification: what follows from it

@@ -68,7 +68,8 @@ impl FetchHandler {
     ) -> Result<UnfinishedJobs, JobError> {
         let fetched_at = newest.as_ref().map(|newest| newest.requested_at);
         if let Some(newest) = &newest {
-            let (rest, early) = request.without_early_second_fetches(newest.requested_at, self.downloader.api_lag);
+            let (rest, early) =
+                follow_up::without_early_second_fetches(request, newest.requested_at, self.downloader.api_lag);
             if !early.is_empty() && !rest.jobs.is_empty() && download::stored(newest, &rest).is_some() {
                 let served = Box::pin(self.serve(batch, &rest, resource, Some(newest.clone())));
                 return Ok(served.await?.into_iter().chain(early).collect());

@@ -6,7 +6,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::follow_up;
 use crate::avinode::notification::{Notification, ThinNotification};
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::domain::ids::{ResourceId, TripId};
@@ -69,23 +68,6 @@ impl FetchRequest {
             }
         }
         request
-    }
-
-    /// The request of the jobs that do not include second fetches before their time, and those. While other jobs wait for
-    /// another resource, they would claim a second fetch along again and again.
-    pub(super) fn without_early_second_fetches(
-        &self,
-        stored_at: DateTime<Utc>,
-        api_lag: Duration,
-    ) -> (Self, UnfinishedJobs) {
-        let wait = |job: &ClaimedJob| follow_up::early_for(job, stored_at, self.claimed_at, api_lag);
-        let early = self.jobs.iter().filter_map(|job| {
-            let snooze = JobError::snooze("a second fetch, after the API lag", wait(job)?);
-            Some((job.id, snooze))
-        });
-        let early: UnfinishedJobs = early.collect();
-        let jobs = self.jobs.iter().filter(|job| wait(job).is_none()).cloned().collect();
-        (Self { jobs, ..self.clone() }, early)
     }
 
     /// When the newest of the jobs was inserted.

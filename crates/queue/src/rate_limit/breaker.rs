@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::state::{delta, doubled};
+use super::token_bucket::{delta, doubled};
 
 /// Different keys that fail without a success in between, after which the breaker opens.
 const FAILED_KEYS: usize = 5;

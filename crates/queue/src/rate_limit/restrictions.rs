@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::breaker::CircuitBreaker;
-use super::state::{LimiterEvent, delta, doubled};
+use super::token_bucket::{delta, doubled};
 
 /// First suspension after rejected credentials; doubled each further time.
 const SUSPENSION: Duration = Duration::from_secs(30);
@@ -106,13 +106,13 @@ impl CallRestrictions {
         self.suspension.take().is_some()
     }
 
-    /// The server refused a call.
+    /// The server refused a call. Returns for how long the credentials are suspended, if they were not before.
     pub(super) fn refused(
         &mut self,
         refusal: &Refusal<'_>,
         credentials: &str,
         now: DateTime<Utc>,
-    ) -> (Option<LimiterEvent>, RefusalScope) {
+    ) -> (Option<Duration>, RefusalScope) {
         let repeated = self.refused.keys.iter().any(|key| key == refusal.key);
         if !repeated && self.refused.keys.len() < REFUSED_KEYS_MAX {
             self.refused.keys.push(refusal.key.to_owned());
@@ -141,7 +141,7 @@ impl CallRestrictions {
         )
     }
 
-    fn suspend(&mut self, reason: &str, credentials: &str, now: DateTime<Utc>) -> Option<LimiterEvent> {
+    fn suspend(&mut self, reason: &str, credentials: &str, now: DateTime<Utc>) -> Option<Duration> {
         let known = self.suspension.as_ref();
         if known.is_some_and(|known| known.until > now) {
             return None;
@@ -154,9 +154,6 @@ impl CallRestrictions {
             times: times.saturating_add(1),
             credentials: credentials.to_owned(),
         });
-        (times == 0).then(|| LimiterEvent::Suspended {
-            reason: reason.to_owned(),
-            pause,
-        })
+        (times == 0).then_some(pause)
     }
 }

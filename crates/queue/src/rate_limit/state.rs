@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::restrictions::{CallRestrictions, Refusal, RefusalScope};
-use super::token_bucket::{Availability, TokenBucket, micros};
+use super::token_bucket::{Availability, TokenBucket, delta};
 
 /// While the breaker is open, or beside a slow probe, a key that has not failed is tried at this interval, so that the keys
 /// that fail do not hold up the others.
@@ -156,7 +156,11 @@ impl LimiterState {
                     reason,
                     retried: *retried,
                 };
-                let (event, scope) = self.restrictions.refused(&refusal, &self.credentials, now);
+                let (suspended, scope) = self.restrictions.refused(&refusal, &self.credentials, now);
+                let event = suspended.map(|pause| LimiterEvent::Suspended {
+                    reason: reason.clone(),
+                    pause,
+                });
                 (event, Some(scope))
             }
         };
@@ -215,14 +219,6 @@ impl LimiterState {
     fn cost(&self, now: DateTime<Utc>) -> i64 {
         1 + i64::from(self.restrictions.slow_until.is_some_and(|until| until > now))
     }
-}
-
-pub(super) fn doubled(first: Duration, times: u32, max: Duration) -> Duration {
-    first.saturating_mul(1 << times.min(16)).min(max)
-}
-
-pub(super) fn delta(span: Duration) -> TimeDelta {
-    TimeDelta::microseconds(micros(span))
 }
 
 #[cfg(test)]
