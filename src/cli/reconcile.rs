@@ -46,6 +46,10 @@ pub struct ReconcileArgs {
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration("1s", "1d"), requires = "wait")]
     pub timeout: Duration,
 
+    /// Exit with 1 also where sessions have a trip id that cannot be fetched, or that Avinode does not know.
+    #[arg(long)]
+    pub strict: bool,
+
     #[command(flatten)]
     pub common: DatabaseCommandArgs,
 }
@@ -107,8 +111,11 @@ async fn enqueue_and_wait(pool: &Pool, scope: &ReconcileScope, args: &ReconcileA
         (Some(reason), false) if !args.common.json => print(format_args!("not fetched yet: {reason}"))?,
         _ => {}
     }
-    let complete = output::is_complete(&plan, finished.as_deref().unwrap_or_default());
-    Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let finished = finished.as_deref().unwrap_or_default();
+    // The application may have written anything into a session, and nobody may be able to correct it.
+    let strict = args.strict || args.trip.is_some();
+    let failed = output::has_dead(finished) || strict && !output::is_complete(&plan, finished);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 async fn wait(pool: &Pool, run: ReconcileRun, timeout: Duration) -> Result<Vec<FinishedJob>, CliError> {

@@ -3,6 +3,7 @@
 
 mod credentials;
 mod output;
+mod target;
 
 use std::path::PathBuf;
 
@@ -24,7 +25,7 @@ pub enum WebhooksCommand {
     List(ListWebhooksArgs),
     /// Create a setting that sends the needed event types
     ///
-    /// Avinode authenticates by HTTP Basic, with credentials of AVINODE_WEBHOOK_BASIC or of a file. They are never printed.
+    /// The target is asked first, and must answer as this service does. Avinode authenticates by HTTP Basic, with credentials of AVINODE_WEBHOOK_BASIC or of a file. They are never printed.
     Create(CreateWebhookArgs),
     /// Change some properties of a setting
     Update(UpdateWebhookArgs),
@@ -91,6 +92,10 @@ pub struct CreateWebhookArgs {
     #[arg(long)]
     pub again: bool,
 
+    /// Do not ask the target whether this service answers there.
+    #[arg(long)]
+    pub skip_target_check: bool,
+
     #[command(flatten)]
     pub credentials: CredentialArgs,
 
@@ -103,6 +108,10 @@ pub struct UpdateWebhookArgs {
     /// URL at which Avinode reaches this service.
     #[arg(long, value_name = "URL", value_parser = url)]
     pub target: Option<Url>,
+
+    /// Do not ask the target whether this service answers there.
+    #[arg(long)]
+    pub skip_target_check: bool,
 
     /// Name of the setting at Avinode.
     #[arg(long, value_name = "NAME")]
@@ -161,6 +170,7 @@ async fn create(args: CreateWebhookArgs) -> Result<(), CliError> {
             "{WEBHOOK_BASIC} or --credentials-file must be set: Avinode authenticates by these credentials"
         ))
     })?;
+    check_target(&args.target, &args.common.avinode, args.skip_target_check).await?;
     let (target, events) = (String::from(args.target), events(args.events));
     if !args.again {
         refuse_duplicates(&client, &target, &events).await?;
@@ -194,7 +204,15 @@ async fn refuse_duplicates(client: &AvinodeClient, target: &str, events: &[Strin
     Ok(())
 }
 
+async fn check_target(target: &Url, avinode: &AvinodeArgs, skip: bool) -> Result<(), CliError> {
+    target::check(target, avinode.avinode_insecure_loopback)?;
+    if skip { Ok(()) } else { target::ask(target).await }
+}
+
 async fn update(args: UpdateWebhookArgs) -> Result<(), CliError> {
+    if let Some(target) = &args.target {
+        check_target(target, &args.existing.common.avinode, args.skip_target_check).await?;
+    }
     let patch = WebhookSettingPatch {
         target: args.target.map(Into::into),
         name: args.name,

@@ -9,6 +9,7 @@ use super::setting_error::SettingError;
 use super::value_parsers::{boolean, header_value, integer_in, rate};
 use crate::avinode::client::base_url::BaseUrl;
 use crate::avinode::client::config::{AvinodeSettings, ClientLimits, ClientSettings};
+use crate::avinode::client::query_parameters::{self, QueryParameters};
 
 const BASE_URL: &str = "AVINODE_BASE_URL (--avinode-base-url)";
 const API_TOKEN: &str = "AVINODE_API_TOKEN (--avinode-api-token)";
@@ -34,6 +35,13 @@ pub struct AvinodeArgs {
     #[arg(long, env = "AVINODE_ACT_AS_ACCOUNT", value_name = "ACCOUNT", value_parser = header_value)]
     pub avinode_act_as_account: Option<String>,
 
+    /// Query parameters of GETs, as KIND?NAME=VALUE&NAME=VALUE, separated by commas (kinds: rfqs, tripmsgs, quotes, trips).
+    /// Avinode leaves the parts out that they name unless it is asked for them. Parameters that Avinode refuses with 400 are
+    /// left out for an hour. Empty for none.
+    #[arg(long, env = "AVINODE_QUERY_PARAMETERS", value_name = "PARAMETERS", default_value = query_parameters::DEFAULT,
+          value_parser = |text: &str| text.parse::<QueryParameters>())]
+    pub avinode_query_parameters: QueryParameters,
+
     /// Allow a base URL on this machine (localhost or a loopback address), on any port and without TLS. For tests and
     /// simulators only.
     #[arg(long, env = "AVINODE_INSECURE_LOOPBACK", value_parser = boolean)]
@@ -54,6 +62,7 @@ impl AvinodeArgs {
                 api_token,
                 bearer,
                 act_as_account: self.avinode_act_as_account.clone(),
+                query_parameters: self.avinode_query_parameters.clone(),
                 limits: ClientLimits::default(),
             })),
             (None, None, None) => Ok(None),
@@ -106,16 +115,16 @@ pub struct FetchArgs {
           value_parser = integer_in::<u32>(1, 10_000))]
     pub burst: u32,
 
-    /// How long the API may lag behind its notifications (1s to 1m). A resource fetched within this time that shows no change
-    /// is fetched again.
+    /// How long the API may lag behind its notifications (1s to 1m). A resource fetched within this time is
+    /// fetched once more after it.
     #[arg(long = "avinode-api-lag", env = "AVINODE_API_LAG", value_name = "DURATION", default_value = "3s",
           value_parser = duration("1s", "1m"))]
     pub api_lag: std::time::Duration,
 
     /// How often the trips of active sessions are fetched again, to repair what missed notifications left out (10m to 30d, or
-    /// off).
+    /// off). They are the least urgent fetches.
     #[arg(long = "avinode-reconcile-interval", env = "AVINODE_RECONCILE_INTERVAL", value_name = "DURATION",
-          default_value = "off", value_parser = duration_or_off("10m", "30d"))]
+          default_value = "6h", value_parser = duration_or_off("10m", "30d"))]
     pub reconcile_interval: OptionalInterval,
 }
 

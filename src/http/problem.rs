@@ -16,7 +16,10 @@ use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
 
 /// Prefix of every `type`; the name of the problem follows. Callers compare types, so both are stable.
-const TYPE_PREFIX: &str = "urn:avinode-ingest:problem:";
+pub const TYPE_PREFIX: &str = "urn:avinode-ingest:problem:";
+/// Names of problems that `webhooks create` looks for.
+pub const INVALID_SIGNATURE: &str = "invalid-signature";
+pub const NOT_FOUND: &str = "not-found";
 
 const BASIC_CHALLENGE: &str = r#"Basic realm="avinode-ingest", charset="UTF-8""#;
 
@@ -144,14 +147,14 @@ impl Problem {
                 "The connection ended before the end of the body, or the framing of the body is not valid HTTP.",
             ),
             Self::InvalidSignature { challenge } => {
-                let details = ProblemDetails::new(401, "invalid-signature", "Webhook authentication failed")
+                let details = ProblemDetails::new(401, INVALID_SIGNATURE, "Webhook authentication failed")
                     .detail("No configured secret matches the signature or the credentials of this request.");
                 match challenge {
                     true => details.challenge(BASIC_CHALLENGE),
                     false => details,
                 }
             }
-            Self::NotFound => ProblemDetails::new(404, "not-found", "Not found").detail("No resource has this path."),
+            Self::NotFound => ProblemDetails::new(404, NOT_FOUND, "Not found").detail("No resource has this path."),
             Self::MethodNotAllowed => ProblemDetails::new(405, "method-not-allowed", "Method not allowed")
                 .detail("The Allow header lists the methods of this path."),
             Self::Timeout => ProblemDetails::new(408, "timeout", "Request timeout")

@@ -29,7 +29,8 @@ pub fn router(state: AppState, api: Option<ApiState>) -> Router {
     if let Some(api) = api {
         routes = routes.merge(document_routes()).merge(api_routes().with_state(api));
     }
-    with_problems(routes.into()).with_state(state)
+    let routes = with_problems(routes.into()).fallback(webhook::unknown_path);
+    routes.with_state(state)
 }
 
 /// Routes of a process that only runs workers.

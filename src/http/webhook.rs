@@ -12,7 +12,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, EXPECT};
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, StatusCode};
+use hyper::{HeaderMap, Method, StatusCode};
 use tracing::Level;
 use uuid::{NoContext, Timestamp, Uuid};
 
@@ -80,6 +80,25 @@ pub async fn receive(State(state): State<AppState>, request: Request) -> Respons
         Some(_) => details.into_response(),
         None => details.close().into_response(),
     }
+}
+
+/// Answers a path without a route. A POST may be a delivery to a wrong URL, which is lost: it is logged, without its path, which
+/// may be anything.
+pub async fn unknown_path(State(state): State<AppState>, request: Request) -> Response {
+    if request.method() == Method::POST {
+        let path = request.uri().path().trim_end_matches('/');
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+        let rejection = Rejection {
+            reason: match state.paths.iter().any(|known| path.eq_ignore_ascii_case(known)) {
+                true => "the path differs from the webhook's in case or in a slash at its end",
+                false => "the path is not the webhook's",
+            },
+            length: 0,
+            body: None,
+        };
+        state.rejections.write(Level::WARN, &rejection, peer);
+    }
+    Problem::NotFound.into_response()
 }
 
 async fn accept(state: &AppState, head: &Parts, body: axum::body::Body) -> Result<DeliveryReceipt, WebhookRejection> {

@@ -78,8 +78,8 @@ pub async fn store(tx: &mut Transaction<'_>, fetched: &NewDocument<'_>) -> Resul
             WHERE document.id = newest.id AND newest.digest = $5
             RETURNING document.id
         ), new AS (
-            INSERT INTO avinode_ingest.documents (resource_id, kind, requested_at, fetch_began_at, digest, body)
-            SELECT $1, $2, $3, $4, $5, $6
+            INSERT INTO avinode_ingest.documents (resource_id, kind, requested_at, fetch_began_at, digest, body, applied)
+            SELECT $1, $2, $3, $4, $5, $6, false
             WHERE NOT EXISTS (SELECT FROM newest WHERE digest = $5)
         ), excess AS (
             DELETE FROM avinode_ingest.documents
@@ -124,6 +124,48 @@ pub async fn fetched(
         "#,
         resources,
         since,
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(ids.into_iter().collect())
+}
+
+/// Marks the documents of a resource that were requested until then as applied.
+pub async fn mark_applied(
+    tx: &mut Transaction<'_>,
+    resource_id: &str,
+    requested_until: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"
+        UPDATE avinode_ingest.documents
+        SET applied = true
+        WHERE resource_id = $1 AND requested_at <= $2 AND NOT applied
+        "#,
+        resource_id,
+        requested_until,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// The resources among these whose newest document was applied.
+pub async fn applied(tx: &mut Transaction<'_>, resources: &[String]) -> Result<BTreeSet<String>, sqlx::Error> {
+    let ids = sqlx::query_scalar!(
+        r#"
+        SELECT resource.id AS "id!"
+        FROM unnest($1::text[]) AS resource (id)
+        CROSS JOIN LATERAL (
+            SELECT document.applied
+            FROM avinode_ingest.documents AS document
+            WHERE document.resource_id = resource.id
+            ORDER BY document.requested_at DESC, document.id DESC
+            LIMIT 1
+        ) AS newest
+        WHERE newest.applied
+        "#,
+        resources,
     )
     .fetch_all(tx)
     .await?;

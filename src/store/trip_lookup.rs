@@ -60,9 +60,9 @@ pub async fn is_resolved(tx: &mut Transaction<'_>, id: &str) -> Result<bool, sql
     .await
 }
 
-/// The resource ids, in normal form, of the trips of the active ones of these sessions, for trips without a stored document
-/// and without a known short id.
-pub async fn trips_without_short_id(tx: &mut Transaction<'_>, sessions: &[Uuid]) -> Result<Vec<String>, sqlx::Error> {
+/// The ids, in normal form, of the trips of the active ones of these sessions, for trips without a stored document and without
+/// a second known id. The application may have written anything into a session: an id may be no trip's.
+pub async fn half_known_trips(tx: &mut Transaction<'_>, sessions: &[Uuid]) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"
         SELECT DISTINCT active.id AS "id!"
@@ -73,7 +73,7 @@ pub async fn trips_without_short_id(tx: &mut Transaction<'_>, sessions: &[Uuid])
             WHERE session.status::text = 'active'
         ) AS active
         LEFT JOIN avinode_ingest.trips AS known ON known.key = active.id
-        WHERE active.id LIKE 'atrip-%'
+        WHERE active.id IS NOT NULL
             -- The canonical id may be either of the two.
             AND known.merged_into IS NULL
             AND NOT EXISTS (SELECT FROM avinode_ingest.trips AS other WHERE other.merged_into = active.id)
@@ -112,7 +112,8 @@ pub struct ReconcileTarget {
     pub session: Option<Uuid>,
     /// An id in normal form; `None` for a session that only has an RFQ.
     pub trip: Option<String>,
-    /// The trip's resource ids (`atrip-…`) and its RFQs, since a trip may not list them all. Empty if it cannot be fetched.
+    /// The trip's resource ids (`atrip-…`), else its short id, and its RFQs, since a trip may not list them all. Some may be
+    /// no resource's ids, as the application wrote them.
     pub resources: Vec<String>,
 }
 
@@ -170,7 +171,7 @@ pub async fn reconcile_targets(pool: &Pool, scope: &ReconcileScope) -> Result<Ve
                     UNION
                     SELECT trip.key FROM avinode_ingest.trips AS trip WHERE trip.merged_into = target.trip
                 ) AS known
-                WHERE known.id LIKE 'atrip-%'
+                WHERE known.id IS NOT NULL
                 ORDER BY 1
             ) AS "trips!",
             ARRAY(
@@ -190,10 +191,17 @@ pub async fn reconcile_targets(pool: &Pool, scope: &ReconcileScope) -> Result<Ve
         active,
         since,
     );
-    let targets = pool.fetch_all(query).await?.into_iter().map(|row| ReconcileTarget {
-        session: row.session.and_then(|id| id.parse().ok()),
-        trip: row.trip,
-        resources: row.trips.into_iter().chain(row.rfqs).collect(),
+    let targets = pool.fetch_all(query).await?.into_iter().map(|row| {
+        let has_resource_id = row.trips.iter().any(|id| id.starts_with("atrip-"));
+        let trips = row
+            .trips
+            .into_iter()
+            .filter(|id| !has_resource_id || id.starts_with("atrip-"));
+        ReconcileTarget {
+            session: row.session.and_then(|id| id.parse().ok()),
+            trip: row.trip,
+            resources: trips.chain(row.rfqs).collect(),
+        }
     });
     Ok(targets.collect())
 }

@@ -8,4 +8,5 @@ mod setup;
 mod ssrf;
 mod timeouts;
 mod tls;
+mod webhook_targets;
 mod webhooks;

@@ -9,6 +9,7 @@ mod keys;
 mod leader;
 mod limits;
 mod prices;
+mod query_parameters;
 mod reconcile;
 mod related_documents;
 mod second_fetch;

@@ -3,6 +3,7 @@
 //!
 //! `TEST_TRIPS` is the number of trips, each with ten actions of operators: 40 by default, 200 in `.ci/run`.
 
+mod bad_resources;
 mod command;
 mod scenarios;
 mod setup;

@@ -14,6 +14,7 @@ pub mod envelope;
 pub mod error;
 mod headers;
 pub mod public_ip;
+pub mod query_parameters;
 pub mod rate_limit_headers;
 mod transport;
 pub mod webhook_settings;

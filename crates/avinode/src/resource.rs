@@ -47,8 +47,15 @@ impl Resource {
     }
 
     /// The resource of an id, by the prefix before its first dash: `arfq`, `aquote`, `atrip`, and any prefix that ends in
-    /// `msg` (`asellermsg` and `abuyermsg` have been seen). `None` for any other prefix, and for bare digits.
+    /// `msg` (`asellermsg` and `abuyermsg` have been seen). A short id is a trip's. `None` for any other prefix, and for bare
+    /// digits.
     pub fn by_id(id: &ResourceId) -> Option<Self> {
+        if is_short_id(id.as_str()) {
+            return Some(Self {
+                kind: ResourceKind::Trips,
+                id: id.clone(),
+            });
+        }
         let (prefix, _) = id.as_str().split_once('-')?;
         let kind = match prefix.to_ascii_lowercase().as_str() {
             "arfq" => ResourceKind::Rfqs,
@@ -59,6 +66,15 @@ impl Resource {
         };
         Some(Self { kind, id: id.clone() })
     }
+}
+
+/// True for the id of a trip that is shown to people: 6 to 8 upper-case letters and digits, at least one of them a letter. A
+/// trip, and the list of its RFQs, can be fetched by it.
+pub fn is_short_id(id: &str) -> bool {
+    let is_plain = id
+        .bytes()
+        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    (6..=8).contains(&id.len()) && is_plain && id.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 impl fmt::Display for Resource {

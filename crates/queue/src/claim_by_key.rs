@@ -12,7 +12,7 @@ use super::claim::{Claim, ClaimFuture, Claimer};
 use super::handler::{JobBatch, JobHandler};
 use super::job::ClaimedJob;
 use super::leader::LeaderLease;
-use super::rate_limit::limiter::RateLimiter;
+use super::rate_limit::limiter::{AcquiredPermits, RateLimiter};
 use crate::job_kind::JobKind;
 use ingest_postgres::interval::interval;
 use ingest_postgres::transaction::Pool;
@@ -35,13 +35,15 @@ pub struct ClaimByKey {
     pub handler: Arc<dyn JobHandler>,
     pub limiter: Arc<RateLimiter>,
     pub lease: LeaderLease,
+    /// The most keys with a failure that are served at the same time: if each of their calls hangs, there is room for others.
+    pub max_failed: usize,
 }
 
 impl Claimer for ClaimByKey {
     fn claim<'a>(&'a self, pool: &'a Pool, worker: &'a str, room: usize, lease: Duration) -> ClaimFuture<'a> {
         async move {
-            let permits = match self.limiter.try_acquire(room.min(MAX_KEYS)) {
-                Ok(permits) => permits,
+            let acquired = match self.limiter.try_acquire(room.min(MAX_KEYS)) {
+                Ok(acquired) => acquired,
                 Err(wait) => {
                     return Ok(Claim {
                         wait: Some(wait),
@@ -49,7 +51,7 @@ impl Claimer for ClaimByKey {
                     });
                 }
             };
-            let jobs = self.claim_keys(pool, permits.len(), worker, lease).await?;
+            let jobs = self.claim_keys(pool, &acquired, worker, lease).await?;
             let mut keys: Vec<Vec<ClaimedJob>> = Vec::new();
             for job in jobs {
                 match keys.iter_mut().find(|jobs| jobs[0].key == job.key) {
@@ -57,7 +59,7 @@ impl Claimer for ClaimByKey {
                     None => keys.push(vec![job]),
                 }
             }
-            let batches = keys.into_iter().zip(permits).map(|(mut jobs, permit)| {
+            let batches = keys.into_iter().zip(acquired.permits).map(|(mut jobs, permit)| {
                 jobs.sort_unstable_by_key(|job| job.id);
                 JobBatch {
                     handler: self.handler.clone(),
@@ -75,24 +77,33 @@ impl Claimer for ClaimByKey {
 }
 
 impl ClaimByKey {
-    /// Claims the jobs of up to `max` keys that have a due job, the most urgent kind and the longest due first. A process
-    /// that no longer leads claims nothing, whatever it believes.
+    /// Claims the jobs of a key that has a due job for each permit, the most urgent kind and the longest due first. A key with
+    /// a failure comes after all others, except for those of the least urgent kind: however many fail, they delay no other.
+    /// A process that no longer leads claims nothing, whatever it believes.
     async fn claim_keys(
         &self,
         pool: &Pool,
-        max: usize,
+        acquired: &AcquiredPermits,
         worker: &str,
         lease: Duration,
     ) -> Result<Vec<ClaimedJob>, sqlx::Error> {
         let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.as_str()).collect();
+        let max_failed = if acquired.untried_only { 0 } else { self.max_failed };
+        let max_failed = i64::try_from(max_failed).unwrap_or(i64::MAX);
         let mut tx = pool.begin_with(SETTINGS).await?;
         let jobs = sqlx::query_as!(
             ClaimedJob,
             r#"
             WITH busy AS MATERIALIZED (
-                SELECT DISTINCT key
+                -- A claim counts the attempt, so a second attempt follows a failure.
+                SELECT key, max(attempts) > 1 AS failed
                 FROM avinode_ingest.jobs
                 WHERE kind = ANY ($1) AND lease_token IS NOT NULL AND key IS NOT NULL AND due_at > statement_timestamp()
+                GROUP BY key
+            ), leads AS MATERIALIZED (
+                SELECT
+                FROM avinode_ingest.leader_leases AS leader
+                WHERE leader.name = $7 AND leader.holder = $8 AND leader.held_until > clock_timestamp()
             ), due AS MATERIALIZED (
                 SELECT wanted.place, job.due_at, job.key
                 FROM unnest($1::text[]) WITH ORDINALITY AS wanted (kind, place)
@@ -100,19 +111,45 @@ impl ClaimByKey {
                     SELECT job.due_at, job.key
                     FROM avinode_ingest.jobs AS job
                     WHERE job.kind = wanted.kind AND job.due_at <= statement_timestamp() AND job.key IS NOT NULL
+                        AND (job.attempts = 0 OR job.lease_token IS NOT NULL)
                         AND NOT EXISTS (SELECT FROM busy WHERE busy.key = job.key)
                     ORDER BY job.due_at, job.id
                     LIMIT $5
                 ) AS job
-                WHERE EXISTS (
-                    SELECT FROM avinode_ingest.leader_leases AS leader
-                    WHERE leader.name = $7 AND leader.holder = $8 AND leader.held_until > clock_timestamp()
-                )
-            ), chosen AS MATERIALIZED (
-                SELECT key, min(place) AS place, min(due_at) AS due_at
+                WHERE EXISTS (SELECT FROM leads)
+                UNION ALL
+                -- The retries apart, so that they do not take the place of the others.
+                SELECT wanted.place, job.due_at, job.key
+                FROM unnest($1::text[]) WITH ORDINALITY AS wanted (kind, place)
+                CROSS JOIN LATERAL (
+                    SELECT job.due_at, job.key
+                    FROM avinode_ingest.jobs AS job
+                    WHERE job.kind = wanted.kind AND job.due_at <= statement_timestamp() AND job.key IS NOT NULL
+                        AND job.attempts > 0 AND job.lease_token IS NULL
+                        AND NOT EXISTS (SELECT FROM busy WHERE busy.key = job.key)
+                    ORDER BY job.due_at, job.id
+                    LIMIT $5
+                ) AS job
+                WHERE EXISTS (SELECT FROM leads)
+            ), keys AS MATERIALIZED (
+                SELECT due.key, min(due.place) AS place, min(due.due_at) AS due_at, array_position($10::text[], due.key) AS failed_at,
+                    due.key = ANY ($10) OR EXISTS (
+                        SELECT FROM avinode_ingest.jobs AS job
+                        WHERE job.kind = ANY ($1) AND job.key = due.key AND job.attempts > 0 AND job.lease_token IS NULL
+                    ) AS failed
                 FROM due
-                GROUP BY key
-                ORDER BY 2, 3, 1
+                GROUP BY due.key
+            ), ranked AS MATERIALIZED (
+                SELECT key, place, due_at,
+                    CASE WHEN failed THEN greatest(place, cardinality($1::text[])) - 0.5 ELSE place END AS rank,
+                    failed, failed_at,
+                    row_number() OVER (PARTITION BY failed ORDER BY failed_at NULLS FIRST, place, due_at, key) AS nth
+                FROM keys
+            ), chosen AS MATERIALIZED (
+                SELECT key, rank AS place, due_at
+                FROM ranked
+                WHERE NOT failed OR nth <= $9 - (SELECT count(*) FROM busy WHERE busy.failed)
+                ORDER BY rank, failed_at NULLS FIRST, due_at, key
                 LIMIT $2
             ), taken AS MATERIALIZED (
                 -- Retries that are not due yet are taken along: one call serves all of the key.
@@ -148,13 +185,15 @@ impl ClaimByKey {
             ORDER BY place, was_due_at, key, id
             "#,
             &kinds as &[&str],
-            i64::try_from(max).unwrap_or(i64::MAX),
+            i64::try_from(acquired.permits.len()).unwrap_or(i64::MAX),
             worker,
             interval(lease),
             LOOK_AHEAD,
             MAX_JOBS_PER_KEY,
             self.lease.name,
             self.lease.holder,
+            max_failed,
+            &acquired.failed[..],
         )
         .fetch_all(&mut tx)
         .await?;

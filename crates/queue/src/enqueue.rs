@@ -159,6 +159,21 @@ pub async fn insert(tx: &mut Transaction<'_>, jobs: &[NewJob], options: InsertOp
     Ok(inserted.rows_affected())
 }
 
+/// Returns which of these keys have a dead-lettered job of this kind.
+pub async fn keys_with_dead_jobs(
+    tx: &mut Transaction<'_>,
+    kind: JobKind,
+    keys: &[String],
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT DISTINCT key AS "key!" FROM avinode_ingest.dead_jobs WHERE kind = $1 AND key = ANY ($2)"#,
+        kind.as_str(),
+        keys
+    )
+    .fetch_all(tx)
+    .await
+}
+
 /// Returns which of these keys have a job of one of these kinds, claimed or not.
 pub async fn keys_with_jobs(
     tx: &mut Transaction<'_>,

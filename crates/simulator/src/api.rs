@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, put};
@@ -16,8 +16,9 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::documents::document;
-use super::faults::{ApiFault, FaultPlan, is_late};
+use super::faults::{ApiFault, FaultPlan, LastingFault, is_late};
 use super::log::{CallLog, CallResult, lock};
+use super::optional_parts::remove_unasked;
 use super::options::SimulatorOptions;
 use super::rate_limit::{QuotaBucket, QuotaDecision};
 use super::webhook_settings::WebhookSettings;
@@ -50,6 +51,7 @@ pub fn router(state: Arc<SimulatorState>) -> Router {
 async fn resource(
     State(state): State<Arc<SimulatorState>>,
     Path((kind, id)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     let (at, name) = (Instant::now(), format!("{kind}/{id}"));
@@ -57,6 +59,13 @@ async fn resource(
         Ok(limit) => limit,
         Err(refusal) => return *refusal,
     };
+    if let Some(fault) = state.options.lasting_faults.get(&id) {
+        state.log.record_call(at, name, CallResult::Fault("lasting"));
+        return match fault {
+            LastingFault::Status(status) => respond(*status, limit, &error("FAULT", "This resource always fails")),
+            LastingFault::Silence => state.fail(ApiFault::Silence, limit).await,
+        };
+    }
     let fault = lock(&state.fault_plan).next(state.seed, &id, &state.options.api_faults);
     if let Some(fault) = fault {
         state.log.record_call(at, name, CallResult::Fault(fault.as_str()));
@@ -65,7 +74,10 @@ async fn resource(
     let (document, result) = state.visible_document(&kind, &id);
     state.log.record_call(at, name, result);
     match document {
-        Some(data) => respond(200, limit, &envelope(&data, &[])),
+        Some(mut data) => {
+            remove_unasked(&mut data, query.as_deref().unwrap_or_default());
+            respond(200, limit, &envelope(&data, &[]))
+        }
         None => respond(404, limit, &error("NOT_FOUND", "There is no such resource")),
     }
 }

@@ -12,8 +12,21 @@ use super::world::{
 };
 
 /// Returns the document of a resource, if the resource exists. `kind` is `rfqs`, `tripmsgs`, `quotes` or `trips`; `base` is the URL
-/// of the API.
+/// of the API. By a trip's short id there is the trip, and the list of its RFQs.
 pub fn document(world: &SimulatedWorld, kind: &str, id: &str, base: &str) -> Option<Value> {
+    if let Some(trip) = world.trips.get(id) {
+        return match kind {
+            "trips" => document(world, kind, &trip.id, base),
+            // The newest first: the first one is not the one that a caller looks for.
+            "rfqs" => trip
+                .rfqs
+                .iter()
+                .rev()
+                .map(|rfq| document(world, kind, rfq, base))
+                .collect(),
+            _ => None,
+        };
+    }
     let mut document = match kind {
         "rfqs" => rfq(world, id, world.rfqs.get(id)?, base),
         "tripmsgs" => message(world, id, world.messages.get(id)?, base)?,

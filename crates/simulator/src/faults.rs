@@ -31,6 +31,15 @@ impl Default for ApiFaults {
     }
 }
 
+/// A fault of one resource, for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastingFault {
+    /// An answer with this status.
+    Status(u16),
+    /// No answer for [`ApiFaults::silence`], then the connection is closed.
+    Silence,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiFault {
     /// No answer for [`ApiFaults::silence`], then the connection is closed.

@@ -18,6 +18,7 @@ pub mod faults;
 pub mod generate;
 pub mod instance;
 pub mod log;
+mod optional_parts;
 pub mod options;
 pub mod rate_limit;
 pub mod scenario;

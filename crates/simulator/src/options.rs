@@ -1,7 +1,9 @@
 //! The options of a simulator.
 
+use std::collections::BTreeMap;
+
 use super::credentials::ApiCredentials;
-use super::faults::ApiFaults;
+use super::faults::{ApiFaults, LastingFault};
 use super::rate_limit::CallQuota;
 use super::schedule::DeliveryFaults;
 use ingest_domain::clock::Clock;
@@ -12,6 +14,8 @@ pub struct SimulatorOptions {
     pub speed: f64,
     pub delivery_faults: DeliveryFaults,
     pub api_faults: ApiFaults,
+    /// The resources that fail at every read, by id.
+    pub lasting_faults: BTreeMap<String, LastingFault>,
     pub rate_limit: CallQuota,
     pub credentials: ApiCredentials,
     /// Notifications that are sent at the same time.
@@ -26,6 +30,7 @@ impl Default for SimulatorOptions {
             speed: 60.0,
             delivery_faults: DeliveryFaults::default(),
             api_faults: ApiFaults::default(),
+            lasting_faults: BTreeMap::new(),
             rate_limit: CallQuota::default(),
             credentials: ApiCredentials::default(),
             max_concurrent: 8,

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::avinode::client::base_url::BaseUrl;
 use crate::avinode::client::config::{AvinodeSettings, ClientLimits, ClientSettings};
+use crate::avinode::client::query_parameters::QueryParameters;
 use crate::cli::error::{CliError, Context};
 use crate::cli::simulate::args::STORY;
 use crate::simulator::credentials::ApiCredentials;
@@ -57,6 +58,7 @@ pub fn settings(avinode: &Simulator) -> Result<AvinodeSettings, CliError> {
             api_token: api_token.into(),
             bearer: bearer.into(),
             act_as_account: None,
+            query_parameters: QueryParameters::needed(),
             limits: ClientLimits::default(),
         },
         calls_per_second: CALLS_PER_SECOND,

@@ -51,6 +51,11 @@ pub fn finished(finished: &[FinishedJob]) -> String {
     format!("{text}\n{table}")
 }
 
+/// Returns whether a job was dead-lettered.
+pub fn has_dead(finished: &[FinishedJob]) -> bool {
+    finished.iter().any(is_dead)
+}
+
 /// Returns whether every trip could be fetched. A part of a trip, such as a message, may be gone.
 pub fn is_complete(plan: &ReconcilePlan, finished: &[FinishedJob]) -> bool {
     let is_trip = |key: &String| plan.targets.iter().any(|target| target.resources.contains(key));

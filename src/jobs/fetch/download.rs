@@ -1,5 +1,6 @@
 //! Fetches a resource from Avinode, unless it is not needed or too early, and stores its document.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::request::FetchRequest;
 use super::{errors, follow_up, limiter_feedback};
-use crate::avinode::client::avinode_client::{ApiDocument, AvinodeClient};
+use crate::avinode::client::avinode_client::{ApiDocument, AvinodeClient, ParameterRefusal};
 use crate::avinode::json;
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::clock::Clock;
@@ -20,6 +21,7 @@ use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::job_kind::JobKind;
 use crate::queue::outcomes::JobOutcome;
 use crate::queue::rate_limit::limiter::Permit;
+use crate::queue::rate_limit::restrictions::RefusalScope;
 use crate::queue::rate_limit::state::RemainingQuota;
 use crate::queue::release;
 use crate::store::documents::{self, NewDocument, StoredDocument};
@@ -78,12 +80,21 @@ impl Downloader {
         };
         let fetched = self.client.get(resource).await;
         let error = fetched.result.as_ref().err();
+        if fetched.parameters_refused == Some(ParameterRefusal::Kind) {
+            let kind = resource.kind.as_str();
+            tracing::warn!(
+                kind,
+                "Avinode refuses the query parameters of {kind}, which are fetched without for an hour: see \
+                 AVINODE_QUERY_PARAMETERS"
+            );
+        }
+        let parameters_refused = fetched.parameters_refused == Some(ParameterRefusal::Resource);
         let quota = RemainingQuota {
             limit: fetched.rate_limit.limit,
             remaining: fetched.rate_limit.remaining,
             reset: fetched.rate_limit.reset,
         };
-        let report = call.report(&errors::call_outcome(resource, error), quota);
+        let report = call.report(&errors::call_outcome(resource, &request.jobs, error), quota);
         limiter_feedback::log(report.event);
         match fetched.result {
             Ok(document) => {
@@ -91,14 +102,28 @@ impl Downloader {
                 tracing::debug!(%resource, jobs = request.jobs.len(), "fetched {resource}");
                 Ok(Ok(document))
             }
+            Err(error) if parameters_refused => {
+                // With a permit of its own.
+                let reason = format!("fetched again without query parameters: {}", error.reason());
+                Ok(Err((
+                    Vec::new(),
+                    request.all_failed(&JobError::snooze(reason, Duration::ZERO)),
+                )))
+            }
             Err(error) => {
                 tracing::debug!(%resource, jobs = request.jobs.len(), "failed to fetch {resource}: {error}");
-                let refusals = match errors::is_own_refusal(&error, report.was_suspended) {
-                    true => Some(release::histories(&self.pool, &request.jobs).await?),
-                    false => None,
+                let histories = match report.refusal {
+                    Some(RefusalScope::Key) => release::histories(&self.pool, &request.jobs).await?,
+                    _ => HashMap::new(),
                 };
                 let now = self.clock.now();
-                Ok(Err(errors::dispositions(&error, &request.jobs, refusals.as_ref(), now)))
+                Ok(Err(errors::dispositions(
+                    &error,
+                    &request.jobs,
+                    report.refusal,
+                    &histories,
+                    now,
+                )))
             }
         }
     }
@@ -137,7 +162,9 @@ impl Downloader {
         };
         let mut tx = self.pool.begin().await?;
         let unchanged = documents::store(&mut tx, &new).await?;
-        if follow_up::may_be_stale(unchanged, &request.jobs, request.claimed_at, self.api_lag) {
+        // A trip is followed for its ids, which do not change.
+        let for_ids = resource.kind == ResourceKind::Trips && !request.jobs.iter().any(is_notified);
+        if !for_ids && follow_up::is_too_early(&request.jobs, request.claimed_at, self.api_lag) {
             let again = follow_up::second_fetch(resource, self.api_lag);
             enqueue::insert(&mut tx, &[again], InsertOptions::default()).await?;
         }
@@ -149,6 +176,10 @@ impl Downloader {
             unchanged,
         })
     }
+}
+
+fn is_notified(job: &ClaimedJob) -> bool {
+    job.kind == JobKind::FetchNotified
 }
 
 /// Returns the newest stored document, if its GET began after the last of the jobs was inserted.

@@ -7,12 +7,14 @@ use chrono::{DateTime, Utc};
 use rand::RngExt;
 
 use crate::avinode::client::error::{FetchError, FetchErrorKind};
-use crate::avinode::resource::Resource;
+use crate::avinode::resource::{Resource, ResourceKind};
+use crate::domain::ids::ResourceId;
 use crate::queue::admin::DIED;
 use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::job_kind::JobKind;
 use crate::queue::outcomes::JobOutcome;
+use crate::queue::rate_limit::restrictions::RefusalScope;
 use crate::queue::rate_limit::state::CallOutcome;
 
 /// A resource that is not found for this long after its notification will not come.
@@ -20,10 +22,13 @@ const NOT_FOUND_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// The delay after a 429 that names none, or a longer one than the maximum.
 const RATE_LIMITED_DELAY: Duration = Duration::from_secs(30);
 const RATE_LIMITED_DELAY_MAX: Duration = Duration::from_secs(3600);
-/// The delay after a 403. Meanwhile other keys are tried, which shows whether only this resource is refused.
-const FORBIDDEN_DELAY: Duration = Duration::from_secs(600);
+/// The delay after a refusal (401 or 403) of a resource. Meanwhile other keys are tried, which shows whether only this
+/// resource is refused.
+const REFUSED_DELAY: Duration = Duration::from_secs(600);
 /// A resource that is refused this often while others are answered is given up.
-const FORBIDDEN_LIMIT: usize = 5;
+const REFUSED_LIMIT: usize = 5;
+/// The delay after a 401 that suspends the credentials: the suspension delays all jobs.
+const SUSPENDED_DELAY: Duration = Duration::from_secs(5);
 /// The beginning of the history line of such a refusal.
 const REFUSED_ALONE: &str = "only this resource is refused: ";
 
@@ -31,40 +36,37 @@ const REFUSED_ALONE: &str = "only this resource is refused: ";
 type JobHistories = HashMap<i64, Vec<String>>;
 
 /// Returns the outcome of a call for the rate limit.
-pub(super) fn call_outcome(resource: &Resource, error: Option<&FetchError>) -> CallOutcome {
+pub(super) fn call_outcome(resource: &Resource, jobs: &[ClaimedJob], error: Option<&FetchError>) -> CallOutcome {
     let Some(error) = error else {
         return CallOutcome::Success;
     };
+    let key = resource.id.to_string();
     match error.kind {
         FetchErrorKind::RateLimited { after } => CallOutcome::RateLimited { retry_after: after },
         FetchErrorKind::Unauthorized | FetchErrorKind::Forbidden => CallOutcome::Unauthorized {
+            key,
             reason: error.to_string(),
+            // A claim counts the attempt.
+            retried: jobs.iter().any(|job| job.attempts > 1),
         },
-        _ if error.trips_breaker() => CallOutcome::Failure {
-            key: resource.id.to_string(),
-        },
+        _ if error.trips_breaker() => CallOutcome::Failure { key },
         _ => CallOutcome::Success,
     }
 }
 
-/// Returns whether the refusal may concern only this resource: a 403 while the credentials were accepted. One that follows
-/// others concerns the credentials.
-pub(super) fn is_own_refusal(error: &FetchError, was_suspended: bool) -> bool {
-    error.kind == FetchErrorKind::Forbidden && !was_suspended
-}
-
-/// Returns the outcomes of the jobs that are finished by the error, and the others. `histories`: given for a refusal that may
-/// concern only this resource.
+/// Returns the outcomes of the jobs that are finished by the error, and the others. `histories`: needed for a refusal of only
+/// this resource.
 pub(super) fn dispositions(
     error: &FetchError,
     jobs: &[ClaimedJob],
-    histories: Option<&JobHistories>,
+    refusal: Option<RefusalScope>,
+    histories: &JobHistories,
     now: DateTime<Utc>,
 ) -> (Vec<JobOutcome>, UnfinishedJobs) {
     let (mut outcomes, mut unfinished) = (Vec::new(), Vec::new());
     for job in jobs {
-        let refusals = histories.map(|all| all.get(&job.id).map_or(0, |history| refusals(history)));
-        match disposition(error, job, refusals, now) {
+        let before = histories.get(&job.id).map_or(0, |history| refusals(history));
+        match disposition(error, job, refusal.unwrap_or(RefusalScope::Credentials), before, now) {
             Ok(detail) => outcomes.push(JobOutcome::new(job.id, "gone", detail)),
             Err(error) => unfinished.push((job.id, error)),
         }
@@ -82,7 +84,8 @@ fn refusals(history: &[String]) -> usize {
 fn disposition(
     error: &FetchError,
     job: &ClaimedJob,
-    refusals: Option<usize>,
+    refusal: RefusalScope,
+    refusals_before: usize,
     now: DateTime<Utc>,
 ) -> Result<String, JobError> {
     let reason = error.reason();
@@ -94,18 +97,26 @@ fn disposition(
             let delay = after.unwrap_or(RATE_LIMITED_DELAY).min(RATE_LIMITED_DELAY_MAX);
             Err(JobError::snooze(reason, delay))
         }
-        FetchErrorKind::Unauthorized => Err(JobError::snooze(reason, Duration::from_secs(5))),
-        FetchErrorKind::Forbidden => Err(match refusals {
-            // Everything is refused.
-            None => JobError::snooze(reason, FORBIDDEN_DELAY),
-            Some(before) if before + 1 >= FORBIDDEN_LIMIT => JobError::fail(format!(
-                "Avinode refuses this resource (403) though it answers others: {reason}"
-            )),
-            Some(_) => JobError::retry_after(format!("{REFUSED_ALONE}{reason}"), FORBIDDEN_DELAY),
+        FetchErrorKind::Unauthorized | FetchErrorKind::Forbidden => Err(match refusal {
+            RefusalScope::Key if refusals_before + 1 >= REFUSED_LIMIT => {
+                let status = if error.kind == FetchErrorKind::Forbidden {
+                    403
+                } else {
+                    401
+                };
+                JobError::fail(format!(
+                    "Avinode refuses this resource ({status}) though it answers others: {reason}"
+                ))
+            }
+            RefusalScope::Key => JobError::retry_after(format!("{REFUSED_ALONE}{reason}"), REFUSED_DELAY),
+            RefusalScope::Credentials if error.kind == FetchErrorKind::Unauthorized => {
+                JobError::snooze(reason, SUSPENDED_DELAY)
+            }
+            RefusalScope::Credentials | RefusalScope::Unknown => JobError::snooze(reason, REFUSED_DELAY),
         }),
         FetchErrorKind::NotFound => {
             let age = (now - job.created_at).to_std().unwrap_or_default();
-            let of_trip = job.key.as_deref().is_some_and(|key| key.starts_with("atrip-"));
+            let of_trip = job.key.as_deref().is_some_and(is_trip);
             match job.kind {
                 // A follow-up of a trip is about its other id, long after the trip was made.
                 JobKind::FetchNotified | JobKind::FetchFollowUp
@@ -127,6 +138,11 @@ fn disposition(
         FetchErrorKind::Gone => Ok(reason.to_owned()),
         FetchErrorKind::Permanent => Err(JobError::fail(reason)),
     }
+}
+
+fn is_trip(key: &str) -> bool {
+    let resource = ResourceId::parse(key).ok().and_then(|id| Resource::by_id(&id));
+    resource.is_some_and(|resource| resource.kind == ResourceKind::Trips)
 }
 
 #[cfg(test)]

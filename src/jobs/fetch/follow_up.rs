@@ -13,7 +13,8 @@ use crate::domain::ids::{ResourceId, TripId};
 use crate::jobs::kinds;
 use crate::postgres::transaction::Transaction;
 use crate::queue::enqueue::{self, NewJob};
-use crate::queue::job::ClaimedJob;
+use crate::queue::handler::UnfinishedJobs;
+use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::job_kind::JobKind;
 use crate::store::{documents, trip_lookup};
 
@@ -43,21 +44,54 @@ pub(super) fn debounce(
     (until - now).to_std().ok().filter(|wait| !wait.is_zero())
 }
 
-/// Returns whether a document may be older than one of its notifications: one had just come, and the document is unchanged,
-/// or it changed and serves several jobs, of which it may show only the first change. A duplicate notification looks the
-/// same, and costs a second fetch as well.
-pub(super) fn may_be_stale(unchanged: bool, jobs: &[ClaimedJob], fetched_at: DateTime<Utc>, api_lag: Duration) -> bool {
-    let fresh = jobs
-        .iter()
-        .filter(is_notified)
-        .any(|job| job.created_at + api_lag > fetched_at);
-    let served = jobs.iter().filter(|job| job.kind != JobKind::Reconcile).count();
-    fresh && (unchanged || served > 1)
+/// Returns whether a document may be older than a notification that it serves, or than the one that caused its fetch: it was
+/// requested within the API lag after it. What it shows is no answer: it may be new and older than the last change. Its second
+/// fetch comes after the API lag, so that is not too early.
+pub(super) fn is_too_early(jobs: &[ClaimedJob], fetched_at: DateTime<Utc>, api_lag: Duration) -> bool {
+    let is_fresh = |job: &ClaimedJob| job.created_at + api_lag > fetched_at;
+    let of_kind = |kind: JobKind| jobs.iter().filter(move |job| job.kind == kind);
+    match of_kind(JobKind::FetchNotified).next() {
+        Some(_) => of_kind(JobKind::FetchNotified).any(is_fresh),
+        None => of_kind(JobKind::FetchFollowUp).any(is_fresh),
+    }
 }
 
 /// The second fetch of a resource, spread so that resources fetched together are not fetched together again.
 pub(super) fn second_fetch(resource: &Resource, api_lag: Duration) -> NewJob {
-    kinds::follow_up(resource, api_lag.mul_f64(rand::rng().random_range(1.0..1.5)))
+    kinds::follow_up(resource, api_lag.mul_f64(rand::rng().random_range(1.05..1.5)))
+}
+
+/// Returns the request without second fetches before their time, and those. While other jobs wait for another resource, they
+/// would claim a second fetch along again and again. `stored_at`: the newest document's request, after which it was inserted.
+pub(super) fn without_early_second_fetches(
+    request: &FetchRequest,
+    stored_at: DateTime<Utc>,
+    api_lag: Duration,
+) -> (FetchRequest, UnfinishedJobs) {
+    let wait = |job: &ClaimedJob| {
+        let is_second = job.kind == JobKind::FetchFollowUp && job.created_at >= stored_at;
+        let wait = (job.created_at + api_lag - request.claimed_at).to_std().ok();
+        wait.filter(|wait| is_second && !wait.is_zero())
+    };
+    let early = request.jobs.iter().filter_map(|job| {
+        let snooze = JobError::snooze("a second fetch, after the API lag", wait(job)?);
+        Some((job.id, snooze))
+    });
+    let jobs = request.jobs.iter().filter(|job| wait(job).is_none()).cloned().collect();
+    let rest = FetchRequest {
+        jobs,
+        ..request.clone()
+    };
+    (rest, early.collect())
+}
+
+/// The delay of a fetch that follows from a document. A second fetch is long after its notification: what follows from it
+/// waits for the API lag, so that it is not too early and has no second fetch of its own.
+fn delay(request: &FetchRequest, api_lag: Duration) -> Duration {
+    match request.jobs.iter().all(|job| job.kind == JobKind::FetchFollowUp) {
+        true => api_lag.mul_f64(1.05),
+        false => Duration::ZERO,
+    }
 }
 
 /// Returns the RFQ that names the document's trip, if that is another resource.
@@ -73,6 +107,7 @@ pub(super) async fn follow_ups(
     resource: &Resource,
     parsed: &ParsedDocument,
     unchanged: bool,
+    api_lag: Duration,
 ) -> Result<Vec<NewJob>, sqlx::Error> {
     let mut jobs = Vec::new();
     let reconciling = request.jobs.iter().filter(|job| job.kind == JobKind::Reconcile);
@@ -93,7 +128,7 @@ pub(super) async fn follow_ups(
     };
     let known = documents::fetched(tx, &ids(&others), since).await?;
     let others = others.iter().filter(|it| !known.contains(it.id.as_str()));
-    jobs.extend(others.map(|it| kinds::follow_up(it, Duration::ZERO)));
+    jobs.extend(others.map(|it| kinds::follow_up(it, delay(request, api_lag))));
     // An RFQ that was never fetched, or, where it has to show whether a seller made the quote, not since the notification.
     let since = newest_notification().filter(|_| parsed.has_unconfirmed_quote());
     let known = documents::fetched(tx, &ids(&rfqs), since).await?;
@@ -110,7 +145,8 @@ pub(super) async fn follow_ups(
 }
 
 /// Returns the resource id of the document's trip, if the document does not show both of its ids: a session may have the
-/// other one, which the trip itself shows.
+/// other one, which the trip itself shows. Of a short id alone, the session's trip is fetched instead: most trips that are
+/// notified by their short id have a session with it, and need no call.
 fn half_known_trip(resource: &Resource, parsed: &ParsedDocument, request: &FetchRequest) -> Option<String> {
     if parsed.trip_ids.len() > 1 || resource.kind == ResourceKind::Trips {
         return None;
@@ -121,7 +157,7 @@ fn half_known_trip(resource: &Resource, parsed: &ParsedDocument, request: &Fetch
 }
 
 /// Reconciling descends from a trip to its RFQs, and from those to their messages and quotes, so it ends: to RFQs and quotes
-/// that were not fetched since it began, and to messages that were never fetched or received.
+/// that were not fetched since it began, and to messages that are not known: one whose job died is fetched again.
 async fn reconcile_below(
     tx: &mut Transaction<'_>,
     resource: &Resource,
@@ -138,8 +174,10 @@ async fn reconcile_below(
     let mut known = documents::fetched(tx, &ids(&others), Some(since)).await?;
     known.extend(enqueue::keys_with_jobs(tx, &[JobKind::Reconcile], &ids(&others)).await?);
     let message_ids = ids(&messages);
-    known.extend(documents::fetched(tx, &message_ids, None).await?);
+    known.extend(documents::applied(tx, &message_ids).await?);
     known.extend(trip_lookup::known_messages(tx, &message_ids).await?);
+    // A job of an earlier reconciliation that died would die again: it waits for an admin.
+    known.extend(enqueue::keys_with_dead_jobs(tx, JobKind::Reconcile, &message_ids).await?);
     let mut new: Vec<Resource> = others.into_iter().chain(messages).collect();
     new.retain(|it| !known.contains(it.id.as_str()));
     new.sort();

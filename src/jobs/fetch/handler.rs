@@ -68,6 +68,14 @@ impl FetchHandler {
         newest: Option<StoredDocument>,
     ) -> Result<UnfinishedJobs, JobError> {
         let fetched_at = newest.as_ref().map(|newest| newest.requested_at);
+        if let Some(newest) = &newest {
+            let (rest, early) =
+                follow_up::without_early_second_fetches(request, newest.requested_at, self.downloader.api_lag);
+            if !early.is_empty() && !rest.jobs.is_empty() && download::stored(newest, &rest).is_some() {
+                let served = Box::pin(self.serve(batch, &rest, resource, Some(newest.clone())));
+                return Ok(served.await?.into_iter().chain(early).collect());
+            }
+        }
         let document = match newest.and_then(|newest| download::stored(&newest, request)) {
             Some(document) => document,
             None => match self.downloader.download(batch, request, resource, fetched_at).await? {
@@ -98,7 +106,15 @@ impl FetchHandler {
         document: &FetchedDocument,
     ) -> Result<UnfinishedJobs, JobError> {
         let mut tx = self.applier.pool.begin().await?;
-        let follow_ups = follow_up::follow_ups(&mut tx, request, resource, parsed, document.unchanged).await?;
+        let follow_ups = follow_up::follow_ups(
+            &mut tx,
+            request,
+            resource,
+            parsed,
+            document.unchanged,
+            self.downloader.api_lag,
+        )
+        .await?;
         tx.commit().await?;
         let notified = request.received_at.map(Provenance::Notified);
         let payload = JobPayload::Events {
@@ -111,7 +127,7 @@ impl FetchHandler {
             unread: request.unread.iter().chain(&parsed.unread).cloned().collect(),
         };
         for attempt in 1.. {
-            match self.apply_once(&request.jobs, &payload).await {
+            match self.apply_once(&request.jobs, resource, document, &payload).await {
                 Err(JobError::Contention(_)) if attempt < APPLY_ATTEMPTS => {
                     let moment = Duration::from_millis(rand::rng().random_range(5..60));
                     tokio::time::sleep(moment).await;
@@ -123,8 +139,14 @@ impl FetchHandler {
     }
 
     /// One of the jobs that are still held applies the document; the others share it.
-    async fn apply_once(&self, jobs: &[ClaimedJob], payload: &JobPayload) -> Result<(), JobError> {
-        let begun = self.applier.begin(jobs).await?;
+    async fn apply_once(
+        &self,
+        jobs: &[ClaimedJob],
+        resource: &Resource,
+        document: &FetchedDocument,
+        payload: &JobPayload,
+    ) -> Result<(), JobError> {
+        let mut begun = self.applier.begin(jobs).await?;
         let held = || jobs.iter().filter(|job| begun.holds(job.id));
         // One with a delivery, so that the timeline shows the delivery.
         let with_delivery = held().find(|job| job.delivery_id.is_some());
@@ -132,7 +154,8 @@ impl FetchHandler {
             return Ok(());
         };
         let mut works = vec![ClaimedWork::new(first, payload.clone())];
-        let others = held().filter(|job| job.id != first.id);
+        stored_documents::mark_applied(&mut begun.tx, resource.id.as_str(), document.fetched_at).await?;
+        let others = jobs.iter().filter(|job| begun.holds(job.id) && job.id != first.id);
         works.extend(others.map(|job| ClaimedWork::new(job, JobPayload::Shared { with: first.id })));
         self.applier.apply(begun, &works).await
     }

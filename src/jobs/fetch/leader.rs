@@ -132,17 +132,21 @@ impl FetchLeader {
 
     /// The worker of a leader.
     pub fn worker(&self, lease: LeaderLease, limiter: Arc<RateLimiter>) -> Worker {
+        // Enough for calls of half a second, and some that hang.
+        let wanted = 4.0 + self.limit.per_second / 2.0;
+        let concurrency = (CONCURRENCY_MIN..CONCURRENCY_MAX).find(|keys| f64::from(*keys) >= wanted);
+        let concurrency = usize::from(concurrency.unwrap_or(CONCURRENCY_MAX));
+        // A call holds its token until it ends.
+        let calls = concurrency.min(usize::try_from(self.limit.burst).unwrap_or(usize::MAX));
         let claimer = ClaimByKey {
             kinds: &JobKind::FETCHING,
             handler: self.handler.clone(),
             limiter,
             lease,
+            max_failed: (calls / 2).max(1),
         };
-        // Enough for calls of half a second, and some that hang.
-        let wanted = 4.0 + self.limit.per_second / 2.0;
-        let concurrency = (CONCURRENCY_MIN..CONCURRENCY_MAX).find(|keys| f64::from(*keys) >= wanted);
         Worker {
-            concurrency: usize::from(concurrency.unwrap_or(CONCURRENCY_MAX)),
+            concurrency,
             lease: self.lease,
             min_work_limit: self.call_timeout * 2,
             poll: self.poll,

@@ -19,7 +19,7 @@ use crate::store::deliveries::StoredDelivery;
 /// Types of resources that are notified and have no meaning for sessions.
 const IGNORED_TYPES: [&str; 2] = ["emptylegs", "leads"];
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct FetchRequest {
     /// `None` if none of the jobs needs a fetch.
     pub(super) resource: Option<Resource>,

@@ -98,11 +98,11 @@ fn wait(age: Duration) -> Duration {
     (age / 2).clamp(Duration::from_millis(500), Duration::from_secs(60))
 }
 
-/// Inserts fetches of the trips of these sessions of which only the resource id is known: the trip itself shows both ids,
-/// and a session may have the one while notifications name the other.
+/// Inserts fetches of the trips of these sessions of which only one id is known: the trip itself shows both, and a session may
+/// have the one while notifications name the other.
 pub async fn request_other_ids(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
-    let trips = trip_lookup::trips_without_short_id(&mut tx, sessions).await?;
+    let trips = trip_lookup::half_known_trips(&mut tx, sessions).await?;
     tx.commit().await?;
     if trips.is_empty() || status::read(pool).await? == LimiterStatus::Unserved {
         return Ok(());

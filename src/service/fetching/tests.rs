@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::avinode::client::base_url::BaseUrl;
 use crate::avinode::client::config::{ClientLimits, ClientSettings};
+use crate::avinode::client::query_parameters::QueryParameters;
 
 #[tokio::test]
 async fn delays_come_from_the_settings_and_attempts_are_those_of_fetching() {
@@ -21,6 +22,7 @@ async fn delays_come_from_the_settings_and_attempts_are_those_of_fetching() {
             api_token: "token".into(),
             bearer: "bearer".into(),
             act_as_account: None,
+            query_parameters: QueryParameters::default(),
             limits: ClientLimits::default(),
         },
         calls_per_second: 1.0,

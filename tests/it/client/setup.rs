@@ -8,6 +8,7 @@ use avinode_ingest::avinode::client::avinode_client::AvinodeClient;
 use avinode_ingest::avinode::client::base_url::BaseUrl;
 use avinode_ingest::avinode::client::config::{ClientLimits, ClientSettings};
 use avinode_ingest::avinode::client::dns_guard::{DnsLookup, LookupFuture};
+use avinode_ingest::avinode::client::query_parameters::QueryParameters;
 use avinode_ingest::avinode::resource::Resource;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::ids::ResourceId;
@@ -27,6 +28,7 @@ pub fn settings(base: &str, limits: ClientLimits) -> ClientSettings {
         api_token: API_TOKEN.into(),
         bearer: BEARER.into(),
         act_as_account: Some("acct-hush".to_owned()),
+        query_parameters: QueryParameters::default(),
         limits,
     }
 }

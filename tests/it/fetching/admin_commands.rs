@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use avinode_ingest::avinode::client::config::AvinodeSettings;
 use avinode_ingest::cli::replay::wait_idle::wait_until_settled;
 use avinode_ingest::jobs::fetch::status;
 use avinode_ingest::queue::rate_limit::status::LimiterStatus;
@@ -20,7 +21,10 @@ use crate::support::sessions::SessionBuilder;
 /// Starts a service and waits until it fetches.
 async fn fetching(db: &Db, stub: &FakeAvinode) -> RunningService {
     let settings = ServiceSettings {
-        avinode: Some(stub.settings(100.0, 100)),
+        avinode: Some(AvinodeSettings {
+            api_lag: Duration::from_secs(1),
+            ..stub.settings(100.0, 100)
+        }),
         ..ServiceSettings::default()
     };
     let service = RunningService::start(&db.pool, settings).await;
@@ -64,8 +68,21 @@ async fn reconcile_reports_gone_and_dead_resources_and_fails() {
     assert_eq!(output.code, Some(0), "{}", output.all());
     assert!(output.all().contains("1 fetched, nothing new"), "{}", output.all());
 
-    let output = run_on(&db, &["reconcile", "--trip", "A1B2C3"]).await;
+    let output = run_on(&db, &["reconcile", "--trip", "no-trip"]).await;
     assert_eq!(output.code, Some(1), "it cannot be fetched: {}", output.all());
+
+    // Of all sessions, one has a trip id that is none, and one a trip that Avinode does not know.
+    for trip in ["not a trip", "atrip-404"] {
+        SessionBuilder::of_trip(trip).insert(&db.pool).await;
+    }
+    let active = ["reconcile", "--active", "--wait", "--timeout", "60s"];
+    let output = run_on(&db, &active).await;
+    assert_eq!(output.code, Some(0), "{}", output.all());
+    for text in ["cannot be fetched", "NOT A TRIP", "atrip-404", "1 gone"] {
+        assert!(output.all().contains(text), "{text}: {}", output.all());
+    }
+    let output = run_on(&db, &[&active[..], &["--strict"]].concat()).await;
+    assert_eq!(output.code, Some(1), "{}", output.all());
     service.stop().await;
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::setup::{MESSAGE, fetch_until_idle, fetching_worker, live, notify, outcomes, price, quoted, rfq};
+use super::setup::{MESSAGE, fetch_until_idle, fetching_worker, live_of, notify, outcomes, price, quoted, rfq};
 use crate::support::cluster::Db;
 use crate::support::fake_avinode::FakeAvinode;
 use crate::support::sessions::{SessionBuilder, quote_count};
@@ -40,14 +40,14 @@ async fn fifty_notifications_of_one_resource_make_two_fetches_at_most() {
     stub.release();
     assert_eq!(stepping.await.unwrap().jobs, 20);
     fetch_until_idle(&worker).await;
-    assert_eq!(stub.calls().len(), 2);
+    assert_eq!(stub.count("rfqs/arfq-1"), 2);
     let served = count(
         &db.pool,
         "SELECT count(*) FROM avinode_ingest.outcomes WHERE kind = 'fetch_notified'",
     )
     .await;
     assert_eq!(served, 50);
-    assert_eq!(live(&db.pool).await, [], "nor is it looked at again later");
+    assert_eq!(live_of(&db.pool, "arfq-1").await, [], "nor is it looked at again later");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,11 +62,11 @@ async fn fifty_notifications_one_after_another_make_two_fetches_as_well() {
     }
     fetch_until_idle(&worker).await;
     assert_eq!(
-        stub.calls().len(),
+        stub.count("rfqs/arfq-1"),
         2,
         "one immediately, and one that sees all notifications"
     );
-    assert_eq!(live(&db.pool).await, []);
+    assert_eq!(live_of(&db.pool, "arfq-1").await, []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,8 @@ use avinode_ingest::queue::handler::JobHandler;
 use serde_json::json;
 
 use super::setup::{
-    MESSAGE, fetch_until_idle, fetching_worker, live, make_due, notify, outcomes, quoted, step_until_called,
+    MESSAGE, fetch_until_idle, fetching_worker, live, live_of, make_due, notify, outcomes, punctual, quoted,
+    step_until_called,
 };
 use crate::support::cluster::Db;
 use crate::support::fake_avinode::{FakeAvinode, Fault};
@@ -196,16 +197,22 @@ async fn make_due_key(pool: &Pool, key: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resource_that_alone_is_refused_is_dead_lettered_and_the_others_are_fetched() {
+    for status in [401, 403] {
+        refused_alone(status).await;
+    }
+}
+
+async fn refused_alone(status: u16) {
     let (db, stub, session) = notified_quote().await;
-    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
+    let worker = fetching_worker(&db.pool, &punctual(stub.settings(100.0, 100))).await;
     fetch_until_idle(&worker).await;
     notify(&db.pool, &[stub.thin("rfqs/arfq-9", Some("A1B2C3"))]).await;
     for _ in 0..30 {
-        stub.fail("rfqs/arfq-9", Fault::of(403));
+        stub.fail("rfqs/arfq-9", Fault::of(status));
     }
     let mut calls = stub.calls().len();
     for times in 1..=5 {
-        // Its turn comes while credentials are taken: fetching stops, and it is put off for ten minutes.
+        // Its turn comes while credentials are taken: it is put off for ten minutes.
         calls += 1;
         make_due_key(&db.pool, "arfq-9").await;
         step_until_called(&worker, &stub, calls).await;
@@ -219,15 +226,13 @@ async fn a_resource_that_alone_is_refused_is_dead_lettered_and_the_others_are_fe
         .await
         .unwrap();
         assert!((500.0..=600.0).contains(&after), "{after}");
-        assert_eq!(live(&db.pool).await[0].1, times, "an attempt each");
-        // While everything is refused, no single resource is blamed.
-        worker.limiter.let_pass();
+        assert_eq!(live_of(&db.pool, "arfq-9").await[0].1, times, "an attempt each");
+        // While nothing else is answered, no single resource is blamed.
         calls += 1;
         make_due_key(&db.pool, "arfq-9").await;
         step_until_called(&worker, &stub, calls).await;
-        assert_eq!(live(&db.pool).await[0].1, times, "but not for these");
-        // Another one is the next probe, and is answered.
-        worker.limiter.let_pass();
+        assert_eq!(live_of(&db.pool, "arfq-9").await[0].1, times, "but not for these");
+        // Another one is fetched immediately, and is answered.
         let quote = format!("aquote-{}", times + 1);
         stub.show(MESSAGE, quoted("asellermsg-1", &quote, None, 10_000));
         notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
@@ -238,8 +243,9 @@ async fn a_resource_that_alone_is_refused_is_dead_lettered_and_the_others_are_fe
     let dead = dead_reasons(&db.pool).await;
     assert_eq!(dead.len(), 1, "{dead:?}");
     assert!(
-        dead[0].starts_with("Avinode refuses this resource (403) though it answers others: ")
-            && dead[0].contains("arfq-9"),
+        dead[0].starts_with(&format!(
+            "Avinode refuses this resource ({status}) though it answers others: "
+        )) && dead[0].contains("arfq-9"),
         "{dead:?}"
     );
 }

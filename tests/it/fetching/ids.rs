@@ -78,3 +78,22 @@ async fn a_trip_is_not_fetched_if_both_ids_are_known_by_then_or_if_no_process_fe
     assert_eq!(quote_count(&db.pool, first).await, 1);
     assert_eq!(stub.count("trips/atrip-64956150"), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_with_a_short_id_is_found_where_only_the_resource_id_is_notified_and_shown() {
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let session = SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
+    // The lease of fetching is held: the session's trip is asked for by its short id.
+    run_until_idle(&worker_at(&db.pool, Clock::System)).await;
+    stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
+    stub.show("trips/A1B2C3", json!({"id": "atrip-64956150"}));
+    notify(&db.pool, &[stub.thin(MESSAGE, Some("atrip-64956150"))]).await;
+    for _ in 0..2 {
+        fetch_until_idle(&worker).await;
+        run_until_idle(&worker_at(&db.pool, Clock::System)).await;
+        make_due(&db.pool).await;
+    }
+    assert_eq!(quote_count(&db.pool, session).await, 1);
+    assert!(stub.count("trips/A1B2C3") > 0);
+}

@@ -1,5 +1,6 @@
 //! Claiming by key: all jobs of a key together, by the leader only, and as many keys as there are permits.
 
+mod failed;
 mod recording_handler;
 mod running;
 
@@ -39,6 +40,7 @@ async fn claimer(pool: &Pool, limiter: &TestLimiter, handler: Arc<dyn JobHandler
         handler,
         limiter: limiter.limiter.clone(),
         lease: lease(pool, "a test").await,
+        max_failed: 2,
     }
 }
 
@@ -194,6 +196,7 @@ async fn of_processes_that_compete_one_leads_and_the_others_claim_nothing() {
                 handler: RecordingHandler::new(&pool),
                 limiter: limiter(31).limiter,
                 lease,
+                max_failed: 2,
             };
             let mut taken = Vec::new();
             for _ in 0..16 {
@@ -227,7 +230,9 @@ async fn rejected_credentials_hold_back_every_key() {
     queue(&db.pool, &[(FetchNotified, "a", 0.0), (FetchNotified, "b", 0.0)]).await;
     let claimed = claim(&db.pool, &claimer, 1, "w").await;
     let rejected = CallOutcome::Unauthorized {
+        key: "a".to_owned(),
         reason: "401".to_owned(),
+        retried: false,
     };
     let call = permit(&claimed.batches[0]).start().unwrap();
     call.report(&rejected, RemainingQuota::default());

@@ -6,13 +6,14 @@ use avinode_ingest::simulator::credentials::ApiCredentials;
 use nix::sys::signal::Signal;
 
 use super::limits::{Competitor, assert_within_limit, notified_rfqs};
-use super::setup::{MESSAGE, leader_with, make_due, notify, outcomes, quoted};
+use super::setup::{MESSAGE, leader_with, make_due, notify, quoted};
 use crate::crash::program::Serve;
 use crate::support::PATIENCE;
 use crate::support::cluster::Db;
-use crate::support::eventually::{at_least, eventually};
+use crate::support::eventually::{at_least, equal, eventually};
 use crate::support::fake_avinode::{FakeAvinode, Fault};
 use crate::support::sessions::{SessionBuilder, quote_count};
+use crate::support::sql::count;
 
 /// The limit for a new leader to fetch.
 const TAKEOVER: Duration = Duration::from_secs(10);
@@ -78,8 +79,9 @@ async fn after_kill_9_of_the_leader_another_process_fetches_within_ten_seconds_a
         println!("{next} led {led:?} after kill -9 of {leader}, and fetched after {fetched:?}");
         assert!(fetched < TAKEOVER, "{fetched:?}");
     }
+    let served = "SELECT count(*) FROM avinode_ingest.outcomes WHERE kind = 'fetch_notified'";
     eventually(PATIENCE, "all are fetched", async || {
-        outcomes(&db.pool).await.len() == 400
+        equal(count(&db.pool, served).await, 400)
     })
     .await;
     assert_within_limit(&stub, began, per_second, burst);

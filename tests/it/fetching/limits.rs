@@ -7,7 +7,7 @@ use avinode_ingest::jobs::fetch::leader::FetchLeader;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::setup::{leader_with, notify, outcomes, rfq};
+use super::setup::{leader_with, notify, outcomes, punctual, rfq};
 use crate::support::PATIENCE;
 use crate::support::cluster::Db;
 use crate::support::eventually::{at_least, eventually};
@@ -72,7 +72,7 @@ async fn three_processes_together_never_exceed_the_limit_by_the_servers_log() {
     let (per_second, burst) = (60.0, 40);
     let (db, stub) = (Db::new().await, FakeAvinode::start().await);
     notified_rfqs(&db, &stub, 200).await;
-    let settings = stub.settings(per_second, burst);
+    let settings = punctual(stub.settings(per_second, burst));
     let began = Instant::now();
     let start = |n: usize| Competitor::start(leader_with(&db.pool, &settings), &format!("process {n}"));
     let competitors: Vec<Competitor> = (0..3).map(start).collect();
@@ -92,7 +92,7 @@ async fn the_limit_holds_across_leaders_that_die_and_leaders_that_stop() {
     let (per_second, burst) = (40.0, 30);
     let (db, stub) = (Db::new().await, FakeAvinode::start().await);
     notified_rfqs(&db, &stub, 300).await;
-    let settings = stub.settings(per_second, burst);
+    let settings = punctual(stub.settings(per_second, burst));
     let began = Instant::now();
     let start = |n: usize| Competitor::start(leader_with(&db.pool, &settings), &format!("process {n}"));
     let fetched = async |count: usize| {

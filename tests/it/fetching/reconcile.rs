@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::setup::{fetch_until_idle, fetching_worker, live, notify, now, price, quoted, rfq};
 use crate::support::cluster::Db;
-use crate::support::fake_avinode::FakeAvinode;
+use crate::support::fake_avinode::{FakeAvinode, Fault};
 use crate::support::pool::Pool;
 use crate::support::sessions::{SessionBuilder, quote_count};
 
@@ -152,9 +152,54 @@ async fn a_session_that_knows_a_short_id_and_an_rfq_is_reached_by_its_rfq() {
     );
     let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
     let asked = reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
-    assert_eq!(asked.targets[0].resources, ["arfq-1"]);
+    assert_eq!(asked.targets[0].resources, ["A1B2C3", "arfq-1"]);
     fetch_until_idle(&worker).await;
     assert_eq!(quote_count(&db.pool, session).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trip_of_which_only_the_short_id_is_known_is_reconciled_by_it() {
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let session = SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
+    show(&stub);
+    stub.show(
+        "trips/A1B2C3",
+        json!({"id": "atrip-1", "tripId": "A1B2C3", "rfqs": [{"id": "arfq-1"}],
+            "links": {"tripmsgs": [{"id": "asellermsg-1"}, {"id": "asellermsg-2"}]}}),
+    );
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
+    for scope in [ReconcileScope::Active, ReconcileScope::Trip("A1B2C3".to_owned())] {
+        reconcile::enqueue(&db.pool, &scope).await.unwrap();
+        fetch_until_idle(&worker).await;
+    }
+    assert_eq!(quote_count(&db.pool, session).await, 2);
+    assert_eq!(
+        (stub.count("trips/A1B2C3"), stub.count("trips/atrip-1")),
+        (1, 1),
+        "by its resource id once that is known"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_job_died_after_its_document_was_stored_is_repaired() {
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    let session = SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
+    show(&stub);
+    // It names a trip only by its RFQ, which was not there in time.
+    stub.fail("rfqs/arfq-1", Fault::of(404));
+    notify(&db.pool, &[stub.thin("tripmsgs/asellermsg-1", None)]).await;
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
+    worker.step("w").await.unwrap();
+    assert_eq!(stub.count("tripmsgs/asellermsg-1"), 1);
+    db.run("DELETE FROM avinode_ingest.jobs").await;
+    reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
+    fetch_until_idle(&worker).await;
+    assert_eq!(quote_count(&db.pool, session).await, 2);
+    assert_eq!(stub.count("tripmsgs/asellermsg-1"), 2);
+    // What was applied is not fetched again.
+    reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
+    fetch_until_idle(&worker).await;
+    assert_eq!(stub.count("tripmsgs/asellermsg-1"), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,10 +212,10 @@ async fn only_the_sessions_of_the_scope_are_reconciled() {
         .await;
     SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
     let asked = reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
-    let reached: Vec<_> = asked.targets.iter().filter(|it| !it.resources.is_empty()).collect();
-    assert_eq!((asked.targets.len(), asked.queued), (2, 1));
+    assert_eq!((asked.targets.len(), asked.queued), (2, 2));
+    let reached = asked.targets.iter().find(|it| it.resources == ["atrip-1"]).unwrap();
     assert_eq!(
-        (reached[0].session, reached[0].trip.as_deref()),
+        (reached.session, reached.trip.as_deref()),
         (Some(active), Some("atrip-1"))
     );
     let ever = "2020-01-01T00:00:00Z".parse().unwrap();

@@ -4,7 +4,8 @@ use avinode_ingest::queue::admin;
 use serde_json::json;
 
 use super::setup::{
-    MESSAGE, backdate_documents, fetch_until_idle, fetching_worker, live, make_due, notify, price, quoted, rfq,
+    MESSAGE, backdate_documents, fetch_until_idle, fetching_worker, live, make_due, notify, price, punctual, quoted,
+    rfq,
 };
 use crate::support::cluster::Db;
 use crate::support::fake_avinode::FakeAvinode;
@@ -19,7 +20,7 @@ async fn a_message_that_names_no_trip_waits_for_its_rfq_and_is_not_fetched_again
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", Some("arfq-1"), 10_000));
     stub.show("rfqs/arfq-1", rfq("arfq-1", "A1B2C3"));
     notify(&db.pool, &[stub.thin(MESSAGE, None)]).await;
-    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
+    let worker = fetching_worker(&db.pool, &punctual(stub.settings(100.0, 100))).await;
     fetch_until_idle(&worker).await;
     assert_eq!(quote_count(&db.pool, session).await, 1);
     assert_eq!((stub.count(MESSAGE), stub.count("rfqs/arfq-1")), (1, 1));
@@ -56,7 +57,7 @@ async fn a_message_without_its_rfq_is_dead_lettered_in_time_and_served_when_retr
     let session = SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", Some("arfq-1"), 10_000));
     notify(&db.pool, &[stub.thin(MESSAGE, None)]).await;
-    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
+    let worker = fetching_worker(&db.pool, &punctual(stub.settings(100.0, 100))).await;
     worker.step("w").await.unwrap();
     for table in [
         "jobs SET created_at = created_at",

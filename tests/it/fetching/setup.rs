@@ -59,7 +59,12 @@ impl TestLimiter {
 
     /// Moves the limiter's clock by an hour, past every pause.
     pub fn let_pass(&self) {
-        self.skipped.fetch_add(3600, Ordering::SeqCst);
+        self.let_pass_for(3600);
+    }
+
+    /// Moves the limiter's clock by this many seconds.
+    pub fn let_pass_for(&self, seconds: i64) {
+        self.skipped.fetch_add(seconds, Ordering::SeqCst);
     }
 }
 
@@ -73,6 +78,14 @@ pub async fn lease(pool: &Pool, name: &'static str) -> LeaderLease {
     let held = lease.hold(Duration::from_secs(3600), None).await;
     assert!(held.unwrap().is_some());
     lease
+}
+
+/// The settings for an API that does not lag: nothing is fetched a second time.
+pub fn punctual(settings: AvinodeSettings) -> AvinodeSettings {
+    AvinodeSettings {
+        api_lag: Duration::from_millis(1),
+        ..settings
+    }
 }
 
 /// A worker that fetches as the leader does, with a rate limit of its own.
@@ -156,12 +169,15 @@ pub async fn notify(pool: &Pool, bodies: &[Value]) -> Vec<Uuid> {
     store_deliveries(pool, bodies, now()).await
 }
 
-/// Makes every waiting job due.
+/// Makes every waiting job due, as if more than the API lag had passed.
 pub async fn make_due(pool: &Pool) {
-    sqlx::query("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE lease_token IS NULL")
-        .execute(pool)
-        .await
-        .unwrap();
+    for statement in [
+        "UPDATE avinode_ingest.jobs SET due_at = clock_timestamp(), created_at = created_at - interval '5 seconds'
+         WHERE lease_token IS NULL",
+        "UPDATE avinode_ingest.documents SET requested_at = requested_at - interval '5 seconds'",
+    ] {
+        sqlx::query(statement).execute(pool).await.unwrap();
+    }
 }
 
 /// Moves all fetches a minute into the past.
@@ -207,6 +223,18 @@ pub async fn live(pool: &Pool) -> Vec<(String, i32, bool, Option<String>)> {
         "SELECT kind, attempts, due_at <= clock_timestamp(), history[cardinality(history)]
          FROM avinode_ingest.jobs WHERE kind IN ('fetch_notified', 'fetch_follow_up', 'reconcile') ORDER BY id",
     )
+    .fetch_all(pool)
+    .await
+    .unwrap()
+}
+
+/// The same of one resource.
+pub async fn live_of(pool: &Pool, key: &str) -> Vec<(String, i32, bool, Option<String>)> {
+    sqlx::query_as(
+        "SELECT kind, attempts, due_at <= clock_timestamp(), history[cardinality(history)]
+         FROM avinode_ingest.jobs WHERE key = $1 ORDER BY id",
+    )
+    .bind(key)
     .fetch_all(pool)
     .await
     .unwrap()

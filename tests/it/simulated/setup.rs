@@ -75,6 +75,8 @@ impl Service {
             ("AVINODE_BEARER", &bearer),
             ("AVINODE_CALLS_PER_SECOND", &rate),
             ("AVINODE_BURST", &burst),
+            // Its calls would hide those that are counted.
+            ("AVINODE_RECONCILE_INTERVAL", "off"),
         ];
         self.workers.push(Serve::start(&worker).await);
     }
@@ -149,13 +151,13 @@ pub async fn check(simulator: &Simulator, pool: &Pool, CallQuota { rate, burst }
     check_fetches(log, simulator.expected().changes);
 }
 
-/// A duplicate that arrives after its change was fetched is fetched again, because it may be another change: one in twenty. Other
-/// reasons for a second fetch are a document that did not show its change yet, and a killed worker.
+/// A change is fetched twice if it was fetched within the API lag: at most once more each. A duplicate that arrives after its
+/// change was fetched is fetched again, because it may be another change: one in twenty. Another reason is a killed worker.
 fn check_fetches(log: &CallLog, changes: usize) {
     let served = log.served();
     println!("{served} documents for {changes} changes");
     assert!(
-        served * 10 <= changes * 13,
+        served * 10 <= changes * 23,
         "{served} documents were fetched for {changes} changes"
     );
 }

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use avinode_ingest::avinode::client::base_url::BaseUrl;
 use avinode_ingest::avinode::client::config::{AvinodeSettings, ClientLimits, ClientSettings};
+use avinode_ingest::avinode::client::query_parameters::QueryParameters;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -51,6 +52,10 @@ struct Shown {
     /// The answer to everything.
     always: Option<Fault>,
     calls: Vec<(Instant, String)>,
+    /// The query of each call.
+    queries: Vec<String>,
+    /// Calls with a query are answered 400.
+    refuses_queries: bool,
 }
 
 /// The server.
@@ -112,6 +117,16 @@ impl FakeAvinode {
         self.shown.lock().unwrap().calls.clone()
     }
 
+    /// The queries of all calls so far, without the ?.
+    pub fn queries(&self) -> Vec<String> {
+        self.shown.lock().unwrap().queries.clone()
+    }
+
+    /// Answers 400 to calls with a query from now on, or no more.
+    pub fn refuse_queries(&self, refuses: bool) {
+        self.shown.lock().unwrap().refuses_queries = refuses;
+    }
+
     /// The number of calls of a resource.
     pub fn count(&self, resource: &str) -> usize {
         self.calls().iter().filter(|(_, called)| called == resource).count()
@@ -153,6 +168,7 @@ impl FakeAvinode {
                 api_token: "hush-token".into(),
                 bearer: "hush-bearer".into(),
                 act_as_account: None,
+                query_parameters: QueryParameters::needed(),
                 limits: ClientLimits {
                     total: Duration::from_secs(20),
                     ..ClientLimits::default()
@@ -166,13 +182,18 @@ impl FakeAvinode {
     }
 }
 
-async fn answer(State(stub): State<FakeAvinode>, Path((kind, id)): Path<(String, String)>) -> Response {
+async fn answer(
+    State(stub): State<FakeAvinode>,
+    Path((kind, id)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Response {
     let resource = format!("{kind}/{id}");
-    stub.shown
-        .lock()
-        .unwrap()
-        .calls
-        .push((Instant::now(), resource.clone()));
+    let query = query.unwrap_or_default();
+    {
+        let mut shown = stub.shown.lock().unwrap();
+        shown.calls.push((Instant::now(), resource.clone()));
+        shown.queries.push(query.clone());
+    }
     let gate = stub.gate.lock().unwrap().clone();
     if let Some(gate) = gate {
         let _ = gate.acquire().await;
@@ -182,6 +203,8 @@ async fn answer(State(stub): State<FakeAvinode>, Path((kind, id)): Path<(String,
         .always
         .clone()
         .or_else(|| shown.faults.get_mut(&resource)?.pop_front());
+    let refused = shown.refuses_queries && !query.is_empty();
+    let fault = fault.or_else(|| refused.then(|| Fault::of(400)));
     let fault = fault.or_else(|| (!shown.documents.contains_key(&resource)).then(|| Fault::of(404)));
     if let Some(fault) = fault {
         let mut headers = HeaderMap::new();

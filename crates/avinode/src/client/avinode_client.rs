@@ -1,6 +1,6 @@
 //! The client of Avinode's API.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use chrono::{DateTime, SubsecRound as _, Utc};
@@ -14,6 +14,7 @@ use super::dns_guard::{DnsLookup, GuardedResolver, SystemLookup};
 use super::envelope::Envelope;
 use super::error::{FetchError, RetryHints, chain};
 use super::headers::{InvalidCredential, default_headers, request_headers};
+use super::query_parameters::{ParameterAnswer, QueryParameters, RefusedParameters};
 use super::rate_limit_headers::{RateLimitHeaders, retry_after, server_time};
 use super::transport::{HttpResponse, http_client, send};
 use crate::json::JsonError;
@@ -30,6 +31,8 @@ struct ClientInner {
     base: BaseUrl,
     headers: HeaderMap,
     limits: ClientLimits,
+    query_parameters: QueryParameters,
+    refused_parameters: Mutex<RefusedParameters>,
     clock: Clock,
 }
 
@@ -51,6 +54,16 @@ pub struct FetchResult {
     /// Empty if there was no response.
     pub rate_limit: RateLimitHeaders,
     pub(super) server_time: Option<DateTime<Utc>>,
+    pub parameters_refused: Option<ParameterRefusal>,
+}
+
+/// What a call shows about its query parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParameterRefusal {
+    /// The call had parameters and was not understood (400). The next call for this resource has none.
+    Resource,
+    /// The resource was refused with parameters and is answered without. Its kind is called without for a while.
+    Kind,
 }
 
 /// A resource as Avinode returned it.
@@ -82,6 +95,8 @@ impl AvinodeClient {
             base: settings.base.clone(),
             headers: default_headers(settings)?,
             limits: settings.limits,
+            query_parameters: settings.query_parameters.clone(),
+            refused_parameters: Mutex::default(),
             clock,
         })))
     }
@@ -91,12 +106,38 @@ impl AvinodeClient {
         self.0.base.verify_href(href, resource)
     }
 
-    /// Fetches a resource from the configured base URL. Takes at most as long as the limits allow; does not wait for the rate
-    /// limit.
+    /// Fetches a resource from the configured base URL, with the query parameters of its kind unless they were refused. Takes
+    /// at most as long as the limits allow; does not wait for the rate limit.
     pub async fn get(&self, resource: &Resource) -> FetchResult {
-        let url = self.0.base.resource_url(resource);
-        let url = url.map_err(|mismatch| mismatch.to_string());
-        self.call(Method::GET, url, None, &format!("GET {resource}")).await
+        let inner = &*self.0;
+        let url = inner.base.resource_url(resource);
+        let mut url = url.map_err(|mismatch| mismatch.to_string());
+        let query = inner.query_parameters.of(resource.kind);
+        let query = query.filter(|_| !self.refused_parameters().applies_to(resource, inner.clock.now()));
+        if let (Ok(url), Some(_)) = (&mut url, query) {
+            url.set_query(query);
+        }
+        let what = format!("GET {resource}");
+        let mut fetched = self.call(Method::GET, url, None, &what).await;
+        let answer = match &fetched.result {
+            Ok(_) => ParameterAnswer::Document,
+            Err(error) if error.is_bad_request() => ParameterAnswer::BadRequest,
+            Err(_) => ParameterAnswer::Other,
+        };
+        let kind_refused = {
+            let mut refused = self.refused_parameters();
+            refused.record(resource, query.is_some(), answer, inner.clock.now())
+        };
+        fetched.parameters_refused = match answer {
+            ParameterAnswer::BadRequest if query.is_some() => Some(ParameterRefusal::Resource),
+            _ => kind_refused.then_some(ParameterRefusal::Kind),
+        };
+        fetched
+    }
+
+    fn refused_parameters(&self) -> std::sync::MutexGuard<'_, RefusedParameters> {
+        let refused = &self.0.refused_parameters;
+        refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn base(&self) -> &BaseUrl {
@@ -119,6 +160,7 @@ impl AvinodeClient {
             result: Err(error),
             rate_limit: RateLimitHeaders::default(),
             server_time: None,
+            parameters_refused: None,
         };
         // The response to a write need not contain the object.
         let needs_data = method == Method::GET;
@@ -146,6 +188,7 @@ impl AvinodeClient {
                     server_time: server_time(&response.headers),
                     result: document(response, needs_data, hints, what),
                     rate_limit,
+                    parameters_refused: None,
                 }
             }
             Err(error) => no_response(error),

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use crate::parse_error::quoted;
-use crate::resource::Resource;
+use crate::resource::{Resource, ResourceKind, is_short_id};
 
 /// The addresses to which the host name may resolve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,13 +114,15 @@ impl BaseUrl {
         self.encrypted
     }
 
-    /// The URL of a resource: `BASE/KIND/ID`.
+    /// The URL of a resource: `BASE/KIND/ID`. A trip, and the list of its RFQs, also has one with its short id.
     ///
     /// # Errors
     /// The id does not have the shape of Avinode's ids, so it cannot be part of a path.
     pub fn resource_url(&self, resource: &Resource) -> Result<Url, HrefMismatch> {
         let id = resource.id.as_str();
-        let url = self.join(&[resource.kind.as_str(), id]).filter(|_| is_plain_id(id));
+        let of_trip = matches!(resource.kind, ResourceKind::Trips | ResourceKind::Rfqs) && is_short_id(id);
+        let url = self.join(&[resource.kind.as_str(), id]);
+        let url = url.filter(|_| of_trip || is_plain_id(id));
         url.ok_or_else(|| {
             let id = quoted(id);
             HrefMismatch(format!("the id \"{id}\" does not have the shape of Avinode's ids"))

@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
 use super::base_url::BaseUrl;
+use super::query_parameters::QueryParameters;
 
 /// The settings with which `serve` fetches.
 #[derive(Debug, Clone)]
@@ -31,6 +32,7 @@ pub struct ClientSettings {
     pub bearer: SecretString,
     /// For `X-Avinode-ActAsAccount`: visible ASCII.
     pub act_as_account: Option<String>,
+    pub query_parameters: QueryParameters,
     pub limits: ClientLimits,
 }
 

@@ -26,6 +26,8 @@ pub(super) struct RetryHints {
 pub struct FetchError {
     pub kind: FetchErrorKind,
     reason: String,
+    /// The status or the code is 400.
+    bad_request: bool,
 }
 
 /// The required reaction.
@@ -62,7 +64,16 @@ impl FetchErrorKind {
 impl FetchError {
     pub fn new(kind: FetchErrorKind, reason: impl Into<String>) -> Self {
         let reason = reason.into();
-        Self { kind, reason }
+        Self {
+            kind,
+            reason,
+            bad_request: false,
+        }
+    }
+
+    /// True if Avinode did not understand the call (400).
+    pub(super) fn is_bad_request(&self) -> bool {
+        self.bad_request
     }
 
     /// True for failures of the whole service: a timeout, no connection, a 5xx, or a response that is not Avinode's.
@@ -151,7 +162,10 @@ impl FetchError {
             400..=499 => retryable(Some(LONG_DELAY), false),
             _ => retryable(hints.retry_after.map(|after| after.min(MAX_RETRY_AFTER)), true),
         };
-        Self::new(kind, reason)
+        Self {
+            bad_request: status == 400,
+            ..Self::new(kind, reason)
+        }
     }
 }
 

@@ -127,13 +127,19 @@ impl AvinodeClient {
         let response = self
             .call_settings(Method::GET, None, None, "GET webhooks/settings")
             .await;
-        let read = |data: &Value| match data {
-            Value::Array(all) => all.iter().filter_map(WebhookSetting::read).collect(),
-            // A single setting instead of a list is a list of one.
-            one => WebhookSetting::read(one).into_iter().collect(),
+        let what = "GET webhooks/settings";
+        let read = |data: &Value| {
+            let all = match data {
+                Value::Array(all) => &all[..],
+                // A single setting instead of a list is a list of one.
+                one => std::slice::from_ref(one),
+            };
+            // A setting that is left out looks like one that does not exist, and is created once more.
+            let settings = all.iter().map(WebhookSetting::read).collect::<Option<Vec<_>>>();
+            settings.ok_or_else(|| FetchError::permanent(what, "the answer is not a list of settings with an id each"))
         };
         WebhookSettingList {
-            settings: response.result.map(|document| read(&document.data)),
+            settings: response.result.and_then(|document| read(&document.data)),
             server_time: response.server_time,
         }
     }

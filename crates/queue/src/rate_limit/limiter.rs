@@ -8,7 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::state::{CallOutcome, CallRestrictions, LimiterState, RemainingQuota, ReportResult};
+use super::restrictions::CallRestrictions;
+use super::state::{CallOutcome, LimiterState, RemainingQuota, ReportResult};
 use super::token_bucket::{Availability, RateLimit, TokenBucket};
 use crate::leader::LeaseRow;
 
@@ -58,18 +59,25 @@ impl RateLimiter {
     }
 
     /// Returns up to `max` permits, at least one, or the time after which there may be one.
-    pub fn try_acquire(self: &Arc<Self>, max: usize) -> Result<Vec<Permit>, Duration> {
+    pub fn try_acquire(self: &Arc<Self>, max: usize) -> Result<AcquiredPermits, Duration> {
         let mut state = self.lock();
-        let tokens = match state.available((self.now)()) {
+        let now = (self.now)();
+        let tokens = match state.available(now) {
             Availability::Tokens(tokens) => tokens.min(u32::try_from(max).unwrap_or(u32::MAX)),
             Availability::After(wait) => return Err(wait),
         };
+        let untried_only = state.untried_only(now);
         state.take(tokens);
         let permit = || Permit {
             limiter: self.clone(),
+            untried_only,
             used: AtomicBool::new(false),
         };
-        Ok((0..tokens).map(|_| permit()).collect())
+        Ok(AcquiredPermits {
+            permits: (0..tokens).map(|_| permit()).collect(),
+            untried_only,
+            failed: state.restrictions.failed_keys(),
+        })
     }
 
     /// The restrictions as they change.
@@ -96,9 +104,20 @@ impl RateLimiter {
     }
 }
 
+/// Permits that were acquired together.
+pub struct AcquiredPermits {
+    pub permits: Vec<Permit>,
+    /// They are for keys that have not failed.
+    pub untried_only: bool,
+    /// The keys that failed or were refused since the last success, the one that failed longest ago first.
+    pub failed: Vec<String>,
+}
+
 /// A permit for one call. Dropped unused, it returns its token.
 pub struct Permit {
     limiter: Arc<RateLimiter>,
+    /// For a key that has not failed: it is valid while the breaker is open.
+    untried_only: bool,
     used: AtomicBool,
 }
 
@@ -106,9 +125,15 @@ impl Permit {
     /// Starts the call; `None` if it was started before, calls were paused or suspended since the permit was acquired, or the
     /// lease of this process is no longer valid.
     pub fn start(&self) -> Option<InFlightCall<'_>> {
-        let blocked_until = self.limiter.lock().blocked_until((self.limiter.now)());
+        let mut state = self.limiter.lock();
+        let now = (self.limiter.now)();
+        let blocked_until = state.blocked_until(self.untried_only, now);
         let is_valid = blocked_until.is_none() && Instant::now() < *self.limiter.valid_until.borrow();
-        (is_valid && !self.used.swap(true, Ordering::SeqCst)).then_some(InFlightCall {
+        if !is_valid || self.used.swap(true, Ordering::SeqCst) {
+            return None;
+        }
+        state.started(now);
+        Some(InFlightCall {
             limiter: &self.limiter,
             reported: false,
         })

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::state::CallRestrictions;
+use super::restrictions::CallRestrictions;
 use crate::leader;
 use ingest_postgres::transaction::Pool;
 
@@ -42,6 +42,8 @@ fn status(restrictions: CallRestrictions, held_until: DateTime<Utc>, now: DateTi
         breaker,
         suspension,
         slow_until: _,
+        refused: _,
+        accepted: _,
     } = restrictions;
     let served_until = suspension.as_ref().map_or(held_until, |it| it.until.max(held_until));
     if served_until + HANDOVER < now {

@@ -98,6 +98,14 @@ impl TokenBucket {
     }
 }
 
+pub(super) fn doubled(first: Duration, times: u32, max: Duration) -> Duration {
+    first.saturating_mul(1 << times.min(16)).min(max)
+}
+
+pub(super) fn delta(span: Duration) -> TimeDelta {
+    TimeDelta::microseconds(micros(span))
+}
+
 /// Rounded up to Postgres's precision.
 pub(super) fn micros(span: Duration) -> i64 {
     i64::try_from(span.as_nanos().div_ceil(1000)).unwrap_or(i64::MAX / 4)

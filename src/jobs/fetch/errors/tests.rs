@@ -19,7 +19,7 @@ fn job(kind: JobKind, minutes_ago: i64, now: DateTime<Utc>) -> ClaimedJob {
 fn a_resource_that_is_not_found_is_retried_and_dead_lettered_after_half_an_hour() {
     let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
     let error = FetchError::new(FetchErrorKind::NotFound, "404");
-    let disposition = |kind, minutes| disposition(&error, &job(kind, minutes, now), None, now);
+    let disposition = |kind, minutes| disposition(&error, &job(kind, minutes, now), RefusalScope::Credentials, 0, now);
     assert!(
         matches!(disposition(JobKind::FetchNotified, 0), Err(JobError::Snooze { after, .. }) if after <= Duration::from_secs(2))
     );
@@ -40,35 +40,38 @@ fn neither_a_rate_limit_nor_rejected_credentials_cost_an_attempt() {
     let limited = FetchErrorKind::RateLimited { after: None };
     for kind in [limited, FetchErrorKind::Unauthorized, FetchErrorKind::Forbidden] {
         let error = FetchError::new(kind, "why");
-        assert!(matches!(
-            disposition(&error, &job(JobKind::FetchNotified, 0, now), None, now),
-            Err(JobError::Snooze { .. })
-        ));
+        for refusal in [RefusalScope::Credentials, RefusalScope::Unknown] {
+            assert!(matches!(
+                disposition(&error, &job(JobKind::FetchNotified, 0, now), refusal, 4, now),
+                Err(JobError::Snooze { .. })
+            ));
+        }
     }
 }
 
 #[test]
 fn a_resource_that_alone_is_refused_is_retried_slowly_and_dead_lettered_the_fifth_time() {
     let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
-    let error = FetchError::new(FetchErrorKind::Forbidden, "GET rfqs/arfq-1: Avinode answered 403");
-    let mut history = vec![format!("{REFUSED_ALONE}before"), format!("{DIED}of it")];
-    for before in 0..4 {
-        assert_eq!(refusals(&history), before);
-        let again = disposition(&error, &job(JobKind::FetchNotified, 0, now), Some(before), now).unwrap_err();
-        assert!(matches!(again, JobError::Retry { after: Some(after), .. } if after == FORBIDDEN_DELAY));
-        history.push(again.to_string());
-        history.push("GET rfqs/arfq-1: Avinode answered 403".to_owned());
+    for (kind, status) in [(FetchErrorKind::Forbidden, 403), (FetchErrorKind::Unauthorized, 401)] {
+        let reason = format!("GET rfqs/arfq-1: Avinode answered {status}");
+        let error = FetchError::new(kind, reason.clone());
+        let refused = |before| {
+            let job = job(JobKind::FetchNotified, 0, now);
+            disposition(&error, &job, RefusalScope::Key, before, now).unwrap_err()
+        };
+        let mut history = vec![format!("{REFUSED_ALONE}before"), format!("{DIED}of it")];
+        for before in 0..4 {
+            assert_eq!(refusals(&history), before);
+            let again = refused(before);
+            assert!(matches!(again, JobError::Retry { after: Some(after), .. } if after == REFUSED_DELAY));
+            history.push(again.to_string());
+            history.push(reason.clone());
+        }
+        let died = refused(refusals(&history));
+        assert_eq!(
+            died.to_string(),
+            format!("Avinode refuses this resource ({status}) though it answers others: {reason}")
+        );
+        assert!(matches!(died, JobError::Fail(_)));
     }
-    let died = disposition(
-        &error,
-        &job(JobKind::FetchNotified, 0, now),
-        Some(refusals(&history)),
-        now,
-    )
-    .unwrap_err();
-    assert_eq!(
-        died.to_string(),
-        "Avinode refuses this resource (403) though it answers others: GET rfqs/arfq-1: Avinode answered 403"
-    );
-    assert!(matches!(died, JobError::Fail(_)));
 }

@@ -38,10 +38,19 @@ fn a_resource_is_not_fetched_again_until_its_notifications_are_over_and_not_for_
 }
 
 #[test]
-fn a_document_may_be_stale_if_a_notification_had_just_come() {
-    let stale = |same, jobs: &[i64], asked| may_be_stale(same, &notified(jobs), at(asked), API_LAG);
-    assert!(stale(true, &[0], 1));
-    assert!(!stale(true, &[0], 3), "the API lag is over");
-    assert!(!stale(false, &[0], 1), "it shows the change");
-    assert!(stale(false, &[0, 0], 1), "of one of two");
+fn a_document_is_too_early_within_the_api_lag_after_its_newest_notification() {
+    let early = |jobs: &[ClaimedJob], asked| is_too_early(jobs, at(asked), API_LAG);
+    assert!(early(&notified(&[0]), 1), "whatever it shows");
+    assert!(early(&notified(&[-60, 0]), 2));
+    assert!(!early(&notified(&[0]), 3), "the API lag is over");
+    let of = |kind, seconds: &[i64]| {
+        let mut jobs = notified(seconds);
+        jobs.iter_mut().for_each(|job| job.kind = kind);
+        jobs
+    };
+    assert!(early(&of(JobKind::FetchFollowUp, &[0]), 1), "caused a moment ago");
+    assert!(!early(&of(JobKind::FetchFollowUp, &[0]), 4), "a second fetch");
+    assert!(!early(&of(JobKind::Reconcile, &[0]), 0), "no notification caused it");
+    let both = [notified(&[0]), of(JobKind::FetchFollowUp, &[1])].concat();
+    assert!(!early(&both, 3), "a second fetch that came along");
 }

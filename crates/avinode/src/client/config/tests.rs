@@ -6,6 +6,7 @@ fn settings(api_token: &str, bearer: &str, account: Option<&str>) -> ClientSetti
         api_token: api_token.into(),
         bearer: bearer.into(),
         act_as_account: account.map(str::to_owned),
+        query_parameters: QueryParameters::default(),
         limits: ClientLimits::default(),
     }
 }

@@ -22,12 +22,14 @@ fn a_permit_that_was_acquired_before_a_pause_starts_no_call_during_it() {
             retry_after: Some(Duration::from_secs(6)),
         },
         CallOutcome::Unauthorized {
+            key: "a".to_owned(),
             reason: "401".to_owned(),
+            retried: false,
         },
     ];
     for outcome in outcomes {
         let (limiter, seconds) = limiter();
-        let permits = limiter.try_acquire(3).unwrap();
+        let permits = limiter.try_acquire(3).unwrap().permits;
         let call = permits[0].start().unwrap();
         call.report(&outcome, RemainingQuota::default());
         assert!(permits[1].start().is_none(), "{outcome:?}");
@@ -40,7 +42,7 @@ fn a_permit_that_was_acquired_before_a_pause_starts_no_call_during_it() {
 #[test]
 fn failures_that_open_the_breaker_stop_the_permits_that_were_acquired_before() {
     let (limiter, _) = limiter();
-    let permits = limiter.try_acquire(8).unwrap();
+    let permits = limiter.try_acquire(8).unwrap().permits;
     for (key, permit) in permits[..5].iter().enumerate() {
         let key = key.to_string();
         permit
@@ -49,4 +51,38 @@ fn failures_that_open_the_breaker_stop_the_permits_that_were_acquired_before() {
             .report(&CallOutcome::Failure { key }, RemainingQuota::default());
     }
     assert!(permits[5].start().is_none());
+}
+
+#[test]
+fn while_the_breaker_is_open_a_key_that_has_not_failed_is_tried_every_two_seconds() {
+    let (limiter, seconds) = limiter();
+    let permits = limiter.try_acquire(8).unwrap().permits;
+    for (key, permit) in permits[..5].iter().enumerate() {
+        let key = key.to_string();
+        let call = permit.start().unwrap();
+        call.report(&CallOutcome::Failure { key }, RemainingQuota::default());
+    }
+    drop(permits);
+    assert_eq!(limiter.try_acquire(8).err(), Some(Duration::from_secs(2)));
+    seconds.fetch_add(2, Ordering::SeqCst);
+    for _ in 0..3 {
+        let acquired = limiter.try_acquire(8).unwrap();
+        assert_eq!((acquired.permits.len(), acquired.untried_only), (1, true));
+        assert_eq!(
+            acquired.failed,
+            ["0", "1", "2", "3", "4"],
+            "unused, it is acquired again"
+        );
+    }
+    // A slow call holds up the next one for as long as a quick one.
+    let slow = limiter.try_acquire(8).unwrap().permits;
+    let call = slow[0].start().unwrap();
+    assert_eq!(limiter.try_acquire(8).err(), Some(Duration::from_secs(2)));
+    seconds.fetch_add(2, Ordering::SeqCst);
+    let second = limiter.try_acquire(8).unwrap().permits;
+    let answered = second[0].start().unwrap();
+    answered.report(&CallOutcome::Success, RemainingQuota::default());
+    let acquired = limiter.try_acquire(3).unwrap();
+    assert_eq!((acquired.permits.len(), acquired.untried_only), (3, false), "closed");
+    drop(call);
 }

@@ -1,4 +1,7 @@
+mod refusals;
+
 use super::*;
+use crate::rate_limit::breaker::CircuitBreaker;
 use crate::rate_limit::token_bucket::RateLimit;
 
 const CREDENTIALS: &str = "a digest";
@@ -36,6 +39,20 @@ fn succeed(state: &mut LimiterState, now: DateTime<Utc>) -> Option<LimiterEvent>
     report(state, &CallOutcome::Success, now).event
 }
 
+fn refused(key: &str, retried: bool) -> CallOutcome {
+    CallOutcome::Unauthorized {
+        key: key.to_owned(),
+        reason: "401".to_owned(),
+        retried,
+    }
+}
+
+/// Acquires a permit and starts its call.
+fn start(state: &mut LimiterState, now: DateTime<Utc>) {
+    state.take(1);
+    state.started(now);
+}
+
 /// Calls for five keys failed.
 fn open_breaker(state: &mut LimiterState, now: DateTime<Utc>) {
     for key in ["a", "b", "c", "d", "e"] {
@@ -61,17 +78,23 @@ fn the_breaker_opens_after_five_failures_in_a_row_and_lets_one_call_through_at_a
         None,
         "calls in flight are no new evidence"
     );
-    assert_eq!(state.available(seconds(0)), Availability::After(Duration::from_secs(5)));
+    assert_eq!(state.available(seconds(0)), Availability::After(Duration::from_secs(2)));
+    assert_eq!(state.blocked_until(false, seconds(0)), Some(seconds(5)));
+    assert_eq!(tokens(&state, seconds(2)), 1);
+    assert!(state.untried_only(seconds(2)), "for a key that has not failed");
+    assert_eq!(state.blocked_until(true, seconds(2)), None);
 
     assert_eq!(tokens(&state, seconds(5)), 1, "a probe");
-    state.take(1);
+    assert!(!state.untried_only(seconds(5)));
+    start(&mut state, seconds(5));
     assert_eq!(tokens(&state, seconds(6)), 0, "and no other beside it");
     assert_eq!(fail(&mut state, "a", seconds(6)), opened(10));
-    assert_eq!(tokens(&state, seconds(15)), 0);
-    state.take(1);
+    assert_eq!(state.restrictions.breaker.failed, ["b", "c", "d", "e", "f", "a"]);
+    assert!(state.untried_only(seconds(15)));
+    start(&mut state, seconds(16));
     assert_eq!(succeed(&mut state, seconds(17)), Some(LimiterEvent::BreakerClosed));
     assert!(tokens(&state, seconds(17)) > 1);
-    assert_eq!(state.restrictions, CallRestrictions::default());
+    assert_eq!(state.restrictions.breaker, CircuitBreaker::default());
 }
 
 #[test]
@@ -80,31 +103,27 @@ fn one_key_that_fails_again_and_again_does_not_open_the_breaker() {
     for second in 0..50 {
         assert_eq!(fail(&mut state, "a", seconds(second)), None);
     }
-    assert_eq!(state.restrictions.breaker.failures, 1);
+    assert_eq!(state.restrictions.breaker.failed, ["a"]);
     assert!(tokens(&state, seconds(50)) > 1);
     // Failures of others show that the server is down.
-    for key in ["b", "a", "c"] {
+    for key in ["b", "a", "c", "a", "d", "b"] {
         assert_eq!(fail(&mut state, key, seconds(50)), None);
     }
-    assert_eq!(fail(&mut state, "a", seconds(50)), opened(5));
+    assert_eq!(fail(&mut state, "e", seconds(50)), opened(5));
 }
 
 #[test]
-fn a_probe_of_the_key_that_failed_last_extends_nothing_and_leaves_the_next_one_to_another() {
+fn a_key_that_was_not_tried_before_and_fails_leaves_the_breaker_as_it_is() {
     let mut state = state();
     open_breaker(&mut state, seconds(0));
-    let before = state.restrictions.breaker.clone();
-    state.take(1);
-    assert_eq!(fail(&mut state, "e", seconds(6)), None);
-    assert_eq!(state.restrictions.breaker, before);
-    assert_eq!(tokens(&state, seconds(6)), 1, "still one at a time, and immediately");
-    state.take(1);
-    assert_eq!(fail(&mut state, "a", seconds(7)), opened(10));
-    state.take(1);
-    assert_eq!(fail(&mut state, "a", seconds(18)), None);
-    state.take(1);
-    assert_eq!(succeed(&mut state, seconds(19)), Some(LimiterEvent::BreakerClosed));
-    assert_eq!(state.restrictions.breaker.failed_key, None);
+    let until = state.restrictions.breaker.open_until;
+    start(&mut state, seconds(2));
+    assert_eq!(fail(&mut state, "f", seconds(3)), None);
+    assert_eq!(state.restrictions.breaker.open_until, until);
+    assert_eq!(tokens(&state, seconds(3)), 0, "the next one two seconds after the last");
+    assert_eq!(tokens(&state, seconds(4)), 1);
+    start(&mut state, seconds(4));
+    assert_eq!(succeed(&mut state, seconds(4)), Some(LimiterEvent::BreakerClosed));
 }
 
 #[test]
@@ -112,12 +131,14 @@ fn a_probe_that_was_not_made_or_was_cancelled_is_made_again() {
     let mut state = state();
     open_breaker(&mut state, seconds(0));
     state.take(1);
-    assert_eq!(tokens(&state, seconds(6)), 0);
+    assert!(state.untried_only(seconds(6)));
     state.put_back();
-    assert_eq!(tokens(&state, seconds(6)), 1);
-    state.take(1);
+    assert!(!state.untried_only(seconds(6)));
+    start(&mut state, seconds(6));
+    assert_eq!(tokens(&state, seconds(7)), 0);
     state.finish(seconds(7));
     assert_eq!(tokens(&state, seconds(7)), 1);
+    assert!(!state.untried_only(seconds(7)));
 }
 
 #[test]
@@ -136,16 +157,16 @@ fn a_success_in_between_ends_a_row_of_failures() {
 fn rejected_credentials_suspend_everything_but_a_slow_probe() {
     let mut state = state();
     let reject = |state: &mut LimiterState, now| {
-        let reason = "401".to_owned();
-        let result = report(state, &CallOutcome::Unauthorized { reason }, now);
-        (result.event, result.was_suspended)
+        let result = report(state, &refused("a", false), now);
+        (result.event, result.refusal)
     };
+    let all = Some(RefusalScope::Credentials);
     let suspended = LimiterEvent::Suspended {
         reason: "401".to_owned(),
         pause: Duration::from_secs(30),
     };
-    assert_eq!(reject(&mut state, seconds(0)), (Some(suspended), false));
-    assert_eq!(reject(&mut state, seconds(0)), (None, true), "logged once");
+    assert_eq!(reject(&mut state, seconds(0)), (Some(suspended), all));
+    assert_eq!(reject(&mut state, seconds(0)), (None, all), "logged once");
     assert_eq!(
         state.available(seconds(0)),
         Availability::After(Duration::from_secs(30))
@@ -157,7 +178,7 @@ fn rejected_credentials_suspend_everything_but_a_slow_probe() {
 
     assert_eq!(tokens(&state, seconds(30)), 1, "a probe");
     state.take(1);
-    assert_eq!(reject(&mut state, seconds(31)), (None, true));
+    assert_eq!(reject(&mut state, seconds(31)), (None, all));
     assert_eq!(
         state.available(seconds(31)),
         Availability::After(Duration::from_secs(60))
@@ -166,7 +187,8 @@ fn rejected_credentials_suspend_everything_but_a_slow_probe() {
     assert_eq!(succeed(&mut state, seconds(92)), Some(LimiterEvent::Resumed));
     assert!(tokens(&state, seconds(92)) > 1);
     // A refusal from here on may concern only its resource.
-    assert!(!reject(&mut state, seconds(93)).1);
+    assert_eq!(reject(&mut state, seconds(93)), (None, Some(RefusalScope::Key)));
+    assert!(tokens(&state, seconds(93)) > 1);
 }
 
 #[test]
@@ -176,8 +198,7 @@ fn a_new_leader_takes_over_pauses_and_the_suspension_of_its_own_credentials() {
         retry_after: Some(Duration::from_secs(600)),
     };
     report(&mut before, &limited, seconds(0));
-    let reason = "401".to_owned();
-    report(&mut before, &CallOutcome::Unauthorized { reason }, seconds(0));
+    report(&mut before, &refused("a", false), seconds(0));
     // As the lease row keeps it.
     let published = serde_json::to_value(&before.restrictions).unwrap();
     let taken_over = |credentials: &str| {

@@ -1,5 +1,6 @@
 use super::*;
-use crate::rate_limit::state::{CircuitBreaker, Suspension};
+use crate::rate_limit::breaker::CircuitBreaker;
+use crate::rate_limit::restrictions::Suspension;
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_780_000_000 + seconds, 0).unwrap()
