@@ -87,7 +87,9 @@ async fn a_session_with_a_short_id_is_found_where_only_the_resource_id_is_notifi
     // The lease of fetching is held: the session's trip is asked for by its short id.
     run_until_idle(&worker_at(&db.pool, Clock::System)).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
-    stub.show("trips/A1B2C3", json!({"id": "atrip-64956150"}));
+    // Without the RFQ the document would not show that it is about the trip that was asked for.
+    let rfqs = json!([{"id": "arfq-7", "tripId": "A1B2C3"}]);
+    stub.show("trips/A1B2C3", json!({"id": "atrip-64956150", "rfqs": rfqs}));
     notify(&db.pool, &[stub.thin(MESSAGE, Some("atrip-64956150"))]).await;
     for _ in 0..2 {
         fetch_until_idle(&worker).await;

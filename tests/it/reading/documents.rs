@@ -3,7 +3,9 @@
 use avinode_ingest::clock::Clock;
 use serde_json::{Value, json};
 
-use crate::fetching::setup::{MESSAGE, fetch_until_idle, fetching_worker, live, make_due, notify, outcomes, quoted};
+use crate::fetching::setup::{
+    MESSAGE, fetch_until_idle, fetching_worker, live, make_due, notify, outcomes, punctual, quoted,
+};
 use crate::support::PATIENCE;
 use crate::support::bodies::event;
 use crate::support::cluster::Db;
@@ -93,7 +95,7 @@ async fn a_quote_that_is_notified_before_its_message_waits_for_it() {
         json!({"id": "asellermsg-1", "sellerQuote": {"id": "aquote-1"}}),
     );
     notify(&db.pool, &[stub.thin(QUOTE, None)]).await;
-    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
+    let worker = fetching_worker(&db.pool, &punctual(stub.settings(100.0, 100))).await;
     worker.step("w").await.unwrap();
     let waiting = live(&db.pool).await;
     assert!(waiting.len() == 1 && dead_jobs(&db.pool).await == 0, "{waiting:?}");
@@ -114,7 +116,7 @@ async fn a_quote_whose_message_never_comes_is_dead_lettered_in_time() {
     let (db, stub) = (Db::new().await, FakeAvinode::start().await);
     stub.show(QUOTE, json!({"id": "aquote-1"}));
     notify(&db.pool, &[stub.thin(QUOTE, None)]).await;
-    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
+    let worker = fetching_worker(&db.pool, &punctual(stub.settings(100.0, 100))).await;
     worker.step("w").await.unwrap();
     for table in [
         "jobs SET created_at = created_at",

@@ -110,7 +110,7 @@ async fn a_document_that_is_fetched_too_early_is_fetched_again() {
     let length = scenario.length();
     let mut options = options(length, 20, WIDE);
     options.api_faults.faults = 0.0;
-    options.api_faults.late = 0.3;
+    options.api_faults.late = 0.5;
     options.api_faults.lateness = Duration::from_millis(1_500);
     let simulator = simulator(scenario, options).await;
     let db = Db::new().await;

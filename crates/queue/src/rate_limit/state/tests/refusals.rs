@@ -1,3 +1,5 @@
+//! Refusals: those of one key are its own, and those of all keys are about the credentials.
+
 use super::*;
 
 #[test]
