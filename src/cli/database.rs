@@ -14,7 +14,8 @@ use crate::postgres::data_dir::ClusterHome;
 use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::postgres::error::EmbeddedError;
 use crate::postgres::migrator::error::MigrateError;
-use crate::postgres::migrator::{self, AppliedMigration, SchemaStatus};
+use crate::postgres::migrator::status::SchemaStatus;
+use crate::postgres::migrator::{self, AppliedMigration};
 use crate::postgres::pool::{connect_options, explain_timeout, pool};
 use crate::postgres::transaction::Pool;
 
@@ -128,7 +129,7 @@ impl CommandDatabase {
     /// Applies missing migrations. Tables that the application dropped are created again only if the settings say so.
     pub async fn migrate(&self, args: &DatabaseArgs) -> Result<Vec<AppliedMigration>, CliError> {
         let tables = self.application_tables().await?;
-        let status = migrator::schema_status(&self.pool)
+        let status = migrator::status::schema_status(&self.pool)
             .await
             .context("read the version of the schema")?;
         if args.standalone_sessions {
@@ -160,7 +161,7 @@ impl CommandDatabase {
 
     /// Refuses a schema that this program cannot work with.
     pub async fn require_current(&self) -> Result<(), CliError> {
-        let status = migrator::schema_status(&self.pool)
+        let status = migrator::status::schema_status(&self.pool)
             .await
             .context("read the version of the schema")?;
         let refused = |reason: String| {

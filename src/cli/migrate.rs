@@ -6,7 +6,8 @@ use super::output::print;
 use crate::config::database::DatabaseArgs;
 use crate::config::setting_error::SettingError;
 use crate::postgres::application_tables;
-use crate::postgres::migrator::{self, SchemaStatus, adoption};
+use crate::postgres::migrator::status::SchemaStatus;
+use crate::postgres::migrator::{self, adoption};
 
 pub async fn run(args: DatabaseArgs) -> Result<(), CliError> {
     refuse_pooler(&args)?;
@@ -33,7 +34,7 @@ pub async fn run(args: DatabaseArgs) -> Result<(), CliError> {
     if let Some(remedy) = tables.remedy() {
         print(format_args!("{tables}; {remedy}"))?;
     }
-    let status = migrator::schema_status(&database.pool)
+    let status = migrator::status::schema_status(&database.pool)
         .await
         .context("read the version of the schema")?;
     match status {

@@ -2,7 +2,7 @@
 
 use crate::http::readiness::{ReadinessProbe, StatusDetail};
 use crate::postgres::application_tables;
-use crate::postgres::migrator::{SchemaStatus, schema_status};
+use crate::postgres::migrator::status::{SchemaStatus, schema_status};
 use crate::postgres::transaction::Pool;
 
 /// The tables of the application. A missing one is no reason to be not ready: deliveries are received, and jobs wait.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::QuoteId;
 use super::newest_fact::VersionedFact;
 use super::quote::ReceivedQuote;
-use super::quote_history::ChangeTime;
+use super::quote_history::observation::ChangeTime;
 use super::trip::TripFacts;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::event::{FactSource, FactVersion, Money, QuoteDetails};
 use super::newest_fact::NewestFact;
-use super::quote_history::{ChangeTime, QuoteHistory};
+use super::quote_history::QuoteHistory;
+use super::quote_history::observation::ChangeTime;
 use super::stated_values::StatedValues;
 
 /// Everything known about one quote of one trip.

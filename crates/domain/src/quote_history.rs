@@ -7,9 +7,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use self::observation::{ChangeTime, Observation};
 use self::order::newest_first;
 use super::event::{FactSource, FactVersion, Money, Party, QuoteDescription, QuoteDetails, QuoteOrigin};
 
+pub mod observation;
 mod order;
 
 /// The most distinct observations kept of one quote; the oldest are dropped.
@@ -34,33 +36,9 @@ pub struct QuoteHistory {
     pub last_reaffirmed_at: Option<DateTime<Utc>>,
 }
 
-/// One distinct statement about a quote, read once or repeatedly.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Observation {
-    pub details: QuoteDetails,
-    pub source: FactSource,
-    /// The sender's own time: the timestamp of an event, or the time at which a document was written or updated.
-    pub at: Option<DateTime<Utc>>,
-    /// When the first delivery of an event was received, or the first GET with this statement began.
-    pub first_seen_at: DateTime<Utc>,
-    /// When the last GET with this statement began; for an event as `first_seen_at`.
-    pub last_seen_at: DateTime<Utc>,
-    /// SHA-256 of the content.
-    #[serde(with = "hex::serde")]
-    pub digest: [u8; 32],
-}
-
-/// The last change of a quote, in the order of facts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ChangeTime {
-    pub at: DateTime<Utc>,
-    pub source: FactSource,
-    pub seen_at: DateTime<Utc>,
-}
-
 impl QuoteHistory {
     /// One statement about a quote that its seller made; `at` is the sender's own time.
-    pub fn of_received(details: QuoteDetails, version: FactVersion, at: Option<DateTime<Utc>>) -> Self {
+    pub fn of_received(details: QuoteDetails, version: &FactVersion, at: Option<DateTime<Utc>>) -> Self {
         Self {
             made_by_seller: true,
             ..Self::of_observed(details, version, at)
@@ -68,13 +46,13 @@ impl QuoteHistory {
     }
 
     /// One statement about a quote that may not have been received; `at` is the sender's own time.
-    pub fn of_observed(details: QuoteDetails, version: FactVersion, at: Option<DateTime<Utc>>) -> Self {
+    pub fn of_observed(details: QuoteDetails, version: &FactVersion, at: Option<DateTime<Utc>>) -> Self {
         let FactVersion {
             at: written_at,
             seen_at,
             source,
             digest,
-        } = version;
+        } = *version;
         let stated = [at, written_at, details.created_at].into_iter().flatten().min();
         Self {
             first_fact_at: Some(stated.unwrap_or(seen_at)),
@@ -221,44 +199,6 @@ impl QuoteHistory {
             source: FactSource::Document,
             seen_at: at,
         }))
-    }
-}
-
-impl Observation {
-    fn is_same_statement(&self, other: &Self) -> bool {
-        (self.source, self.at, self.digest) == (other.source, other.at, other.digest)
-    }
-
-    fn merge_repetition(&mut self, other: &Self) {
-        self.first_seen_at = self.first_seen_at.min(other.first_seen_at);
-        self.last_seen_at = match self.source {
-            FactSource::Event => self.first_seen_at,
-            FactSource::Document => self.last_seen_at.max(other.last_seen_at),
-        };
-    }
-
-    /// An event counts from its first delivery, a document as of its last GET.
-    fn seen_at(&self) -> DateTime<Utc> {
-        self.last_seen_at
-    }
-
-    fn first_moment(&self) -> DateTime<Utc> {
-        self.at.unwrap_or(self.first_seen_at)
-    }
-
-    /// When the sender stated it: an event, or a document with a time of its own. `None` for a document that only shows the
-    /// current state.
-    fn stated_at(&self) -> Option<ChangeTime> {
-        let is_statement = self.source == FactSource::Event || self.at.is_some();
-        let at = self.first_moment();
-        is_statement.then(|| ChangeTime {
-            at,
-            source: self.source,
-            seen_at: match self.source {
-                FactSource::Event => self.first_seen_at,
-                FactSource::Document => at,
-            },
-        })
     }
 }
 

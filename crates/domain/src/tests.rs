@@ -2,6 +2,7 @@
 
 mod apply_event;
 mod decide;
+mod fact_order;
 pub mod generators;
 mod oracle;
 mod primary_quote;

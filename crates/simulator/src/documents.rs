@@ -70,11 +70,7 @@ fn rfq(world: &SimulatedWorld, id: &str, rfq: &SimulatedRfq, base: &str) -> Valu
 
 fn seller_lift(world: &SimulatedWorld, lift: &SimulatedLift, base: &str) -> Value {
     let own = lift.quote.as_deref();
-    // Without `latestQuote`, a second link would hide which quote is the operator's.
-    let linked = match (own, world.latest_quote) {
-        (Some(own), LatestQuote::Link) => vec![own],
-        _ => lift.automatic.iter().map(String::as_str).chain(own).collect(),
-    };
+    let linked = lift.automatic.iter().map(String::as_str).chain(own);
     let (number, name) = status(lift.answer);
     let mut document = json!({
         "id": lift.id,
@@ -83,7 +79,7 @@ fn seller_lift(world: &SimulatedWorld, lift: &SimulatedLift, base: &str) -> Valu
         "maxPax": 7,
         "sourcingStatus": number,
         "sourcingDisplayStatus": name,
-        "links": {"quotes": linked.iter().map(|id| link("quotes", id, base)).collect::<Vec<_>>()},
+        "links": {"quotes": linked.map(|id| link("quotes", id, base)).collect::<Vec<_>>()},
     });
     document["latestQuote"] = match (own, world.latest_quote) {
         (Some(own), LatestQuote::Whole) => world
@@ -138,6 +134,10 @@ fn quote(world: &SimulatedWorld, quote: &SimulatedQuote, base: &str) -> Value {
         "lift": {"aircraftType": "Light jet"},
         "links": {"rfqs": [link("rfqs", &quote.rfq, base)]},
     });
+    // Shown only where it is true.
+    if quote.message.is_none() {
+        document["avinodeGenerated"] = json!(true);
+    }
     add_timestamps(world, &mut document, quote.timestamps);
     document
 }

@@ -45,7 +45,7 @@ pub enum LatestQuote {
     Whole,
     /// `latestQuote` with its id only: the price must be fetched.
     Id,
-    /// A link, the only one of the lift.
+    /// A link, beside those of automatic prices: each linked quote must be fetched.
     Link,
 }
 

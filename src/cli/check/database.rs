@@ -16,7 +16,7 @@ use crate::postgres::embedded::EmbeddedPostgres;
 use crate::postgres::encoding::UnsupportedEncoding;
 use crate::postgres::error::EmbeddedError;
 use crate::postgres::migrator::compatibility::IncompatibleSchema;
-use crate::postgres::migrator::{SchemaStatus, schema_status};
+use crate::postgres::migrator::status::{SchemaStatus, schema_status};
 
 const DATABASE: CheckName = CheckName("database");
 const PROGRAMS: CheckName = CheckName("programs");

@@ -47,7 +47,7 @@ pub fn read(quote: &QuoteId, column: Option<Value>) -> Option<QuoteHistory> {
 /// The history of a received quote if the column is null: one observation, in the other columns.
 pub fn of_one_observation(
     details: QuoteDetails,
-    version: FactVersion,
+    version: &FactVersion,
     first_fact_at: Option<DateTime<Utc>>,
 ) -> QuoteHistory {
     let at = version.at;

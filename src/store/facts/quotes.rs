@@ -98,7 +98,7 @@ pub(super) async fn load(
                 created_at: row.created_at,
                 description: read_json(&id, "description", row.description).unwrap_or_default(),
             };
-            quote_history::of_one_observation(details, version, row.first_fact_at)
+            quote_history::of_one_observation(details, &version, row.first_fact_at)
         });
         let history = quote_history::read(&id, row.history)
             .or(one_observation)

@@ -3,7 +3,7 @@
 use avinode_ingest::domain::event::{FactSource, FactVersion, Money, Party, QuoteDescription, QuoteDetails};
 use avinode_ingest::domain::ids::QuoteId;
 use avinode_ingest::domain::quote::ReceivedQuote;
-use avinode_ingest::domain::quote_history::ChangeTime;
+use avinode_ingest::domain::quote_history::observation::ChangeTime;
 use avinode_ingest::store::projection::projectable_price;
 use rust_decimal::Decimal;
 

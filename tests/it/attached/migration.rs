@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use avinode_ingest::postgres::binaries::PostgresBinaries;
-use avinode_ingest::postgres::migrator::{self, SchemaStatus};
+use avinode_ingest::postgres::migrator;
+use avinode_ingest::postgres::migrator::status::SchemaStatus;
 
 use crate::support::cluster::Db;
 
@@ -120,7 +121,7 @@ async fn row_level_security_holds_on_every_database() {
         Db::application_without_sessions().await,
     ] {
         migrator::migrate(&db.options).await.unwrap();
-        let status = migrator::schema_status(&db.pool).await.unwrap();
+        let status = migrator::status::schema_status(&db.pool).await.unwrap();
         assert!(matches!(status, SchemaStatus::Current { .. }), "{status:?}");
         db.run(RLS_CHECKS).await;
     }

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use avinode_ingest::postgres::migrator;
 use avinode_ingest::postgres::migrator::error::MigrateError;
-use avinode_ingest::postgres::migrator::{self, SchemaStatus};
+use avinode_ingest::postgres::migrator::status::SchemaStatus;
 
 use crate::attached::migration::dump;
 use crate::support::PATIENCE;
@@ -25,7 +26,7 @@ async fn until(pool: &Pool, query: &'static str, wanted: i64) {
 }
 
 async fn assert_whole(db: &Db) {
-    let status = migrator::schema_status(&db.pool).await.unwrap();
+    let status = migrator::status::schema_status(&db.pool).await.unwrap();
     assert!(matches!(status, SchemaStatus::Current { .. }), "{status:?}");
     assert_eq!(count(&db.pool, INVALID).await, 0);
 }
@@ -40,7 +41,7 @@ async fn concurrent_migrations_take_turns() {
             migrator::migrate(&db.options),
         );
         let applied = [one.unwrap(), two.unwrap(), three.unwrap()].concat();
-        assert_eq!(applied.len(), migrator::MIGRATOR.iter().count());
+        assert_eq!(applied.len(), migrator::known::MIGRATOR.iter().count());
         assert_whole(&db).await;
     }
 }
@@ -154,7 +155,7 @@ async fn a_database_migrated_before_the_first_release_is_refused_and_untouched()
         let everything = ["--schema=avinode_ingest", "--inserts"];
         let before = dump(&db, &everything);
         assert_eq!(
-            migrator::schema_status(&db.pool).await.unwrap(),
+            migrator::status::schema_status(&db.pool).await.unwrap(),
             SchemaStatus::PreRelease
         );
         let refused = migrator::migrate(&db.options).await.unwrap_err();

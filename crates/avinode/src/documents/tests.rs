@@ -8,6 +8,7 @@ mod malformed;
 mod messages;
 mod order;
 mod quotes;
+mod repetition;
 mod rfqs;
 mod support;
 mod trips;

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 
 use chrono::{DateTime, Utc};
 
-use super::Observation;
+use super::observation::Observation;
 use crate::event::FactSource;
 
 /// Sorts observations, the newest first. Depends only on which they are.

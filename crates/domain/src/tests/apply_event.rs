@@ -98,7 +98,7 @@ fn recording_a_fact_returns_how_it_changed_the_quote() {
     let mut record = |seconds: Option<i64>, source, tail: &str| {
         let version = event(seconds, source, EventKind::QuoteReceived(details(tail))).version;
         let at = version.at;
-        quote.record(&QuoteHistory::of_received(details(tail), version, at), source)
+        quote.record(&QuoteHistory::of_received(details(tail), &version, at), source)
     };
     assert_eq!(record(Some(5), FactSource::Event, "N1"), FactChange::Created);
     assert_eq!(record(Some(5), FactSource::Event, "N1"), FactChange::Unchanged);

@@ -8,11 +8,11 @@ use crate::primary_quote::PrimaryQuotePolicy::{self, First, Latest, LowestPrice}
 use crate::primary_quote::select_primary;
 use crate::trip::Provenance;
 
-const EVERY_POLICY: [PrimaryQuotePolicy; 3] = [Latest, First, LowestPrice];
-const USD: Option<(i64, &str)> = Some((10_000, "USD"));
+pub(super) const EVERY_POLICY: [PrimaryQuotePolicy; 3] = [Latest, First, LowestPrice];
+pub(super) const USD: Option<(i64, &str)> = Some((10_000, "USD"));
 
 /// A quote for the RFQ `r`: letter, time, price in whole units and currency.
-fn received(letter: &str, seconds: impl Into<Option<i64>>, price: Option<(i64, &str)>) -> LearnedEvent {
+pub(super) fn received(letter: &str, seconds: impl Into<Option<i64>>, price: Option<(i64, &str)>) -> LearnedEvent {
     received_until(letter, seconds, price, None)
 }
 
@@ -37,7 +37,7 @@ fn received_until(
     )
 }
 
-fn declined(
+pub(super) fn declined(
     of_rfq: Option<&str>,
     of_quote: Option<&str>,
     seconds: impl Into<Option<i64>>,
@@ -53,7 +53,7 @@ fn declined(
 }
 
 /// A document without a time of its own, fetched at this second, about a quote that was made at second 2.
-fn fetched(letter: &str, seconds: i64, price: Option<(i64, &str)>) -> LearnedEvent {
+pub(super) fn fetched(letter: &str, seconds: i64, price: Option<(i64, &str)>) -> LearnedEvent {
     let (mut event, provenance) = received(letter, None, price);
     event.version.source = FactSource::Document;
     event.version.seen_at = at(seconds);
@@ -61,14 +61,6 @@ fn fetched(letter: &str, seconds: i64, price: Option<(i64, &str)>) -> LearnedEve
     if let EventKind::QuoteReceived(details) = &mut event.kind {
         details.created_at = event.at;
     }
-    (event, provenance)
-}
-
-/// A seller's message, written at one second and fetched at another.
-fn written(letter: &str, seconds: i64, fetched_at: i64, price: Option<(i64, &str)>) -> LearnedEvent {
-    let (mut event, provenance) = received(letter, seconds, price);
-    event.version.source = FactSource::Document;
-    event.version.seen_at = at(fetched_at);
     (event, provenance)
 }
 
@@ -84,7 +76,7 @@ fn reaffirmed(letter: &str, seconds: i64) -> LearnedEvent {
 }
 
 #[track_caller]
-fn assert_selected(policies: &[PrimaryQuotePolicy], events: &[LearnedEvent], expected: Option<&str>) {
+pub(super) fn assert_selected(policies: &[PrimaryQuotePolicy], events: &[LearnedEvent], expected: Option<&str>) {
     let trip = trip_after(events);
     for policy in policies {
         let selected = select_primary(&trip, *policy, at(100)).cloned();
@@ -139,88 +131,6 @@ fn a_decline_of_another_quote_or_rfq_excludes_nothing() {
             declined(Some("s"), Some("b"), 9, FactSource::Event),
         ],
         Some("a"),
-    );
-}
-
-/// Without timestamps the deliveries decide, also where one of two events has a timestamp.
-#[test]
-fn without_a_timestamp_the_time_of_the_first_delivery_decides_between_a_quote_and_a_decline() {
-    let received_at = |(mut event, provenance): LearnedEvent, seconds| {
-        event.version.seen_at = at(seconds);
-        (event, provenance)
-    };
-    for (quote_at, decline_at) in [(None, None), (Some(5), None), (None, Some(5)), (Some(5), Some(5))] {
-        for (decline_received, is_selected) in [(4, true), (6, false)] {
-            let events = [
-                received_at(received("a", quote_at, USD), 5),
-                received_at(
-                    declined(Some("r"), None, decline_at, FactSource::Event),
-                    decline_received,
-                ),
-            ];
-            let is_selected = match (quote_at, decline_at) {
-                // The decline happened at the time at which the quote was received.
-                (None, Some(_)) => decline_received == 4,
-                _ => is_selected,
-            };
-            assert_selected(&EVERY_POLICY, &events, is_selected.then_some("a"));
-        }
-    }
-}
-
-/// The first message is read after the second one and after the decline: its quote is still the older one.
-#[test]
-fn messages_about_a_quote_are_ordered_by_their_creation_and_not_by_their_fetch() {
-    let cheaper = Some((9_000, "USD"));
-    let first = |fetched_at| written("a", 1, fetched_at, USD);
-    let second = |fetched_at| written("a", 2, fetched_at, cheaper);
-    let decline = declined(Some("r"), None, 3, FactSource::Document);
-    for (first, second) in [
-        (first(10), second(20)),
-        (first(20), second(10)),
-        (first(20), second(20)),
-    ] {
-        let trip = trip_after([&first, &second]);
-        let details = &trip.quotes[&quote("a")].received.as_ref().unwrap().details;
-        assert_eq!(details.price.as_ref().unwrap().amount, 9_000.into());
-        assert_selected(&EVERY_POLICY, &[first.clone(), second.clone()], Some("a"));
-        assert_selected(&EVERY_POLICY, &[first, second, decline.clone()], None);
-    }
-    // The creation times of the quotes in messages that state no time of their own.
-    let created = |seconds: i64, fetched_at: i64, price| {
-        let (mut event, provenance) = fetched("a", fetched_at, price);
-        if let EventKind::QuoteReceived(details) = &mut event.kind {
-            details.created_at = Some(at(seconds));
-        }
-        event.at = Some(at(seconds));
-        (event, provenance)
-    };
-    for (first, second) in [
-        (created(1, 10, USD), created(2, 20, cheaper)),
-        (created(1, 20, USD), created(2, 10, cheaper)),
-    ] {
-        let trip = trip_after([&first, &second]);
-        let details = &trip.quotes[&quote("a")].received.as_ref().unwrap().details;
-        assert_eq!(details.price.as_ref().unwrap().amount, 9_000.into());
-        assert_selected(&EVERY_POLICY, &[first, second, decline.clone()], None);
-    }
-    // The same message, or documents without a creation time: the later GET is newer.
-    let price = |events: &[LearnedEvent]| {
-        let trip = trip_after(events);
-        let details = &trip.quotes[&quote("a")].received.as_ref().unwrap().details;
-        details.price.as_ref().unwrap().amount
-    };
-    assert_eq!(
-        price(&[written("a", 1, 10, USD), written("a", 1, 20, cheaper)]),
-        9_000.into()
-    );
-    assert_eq!(
-        price(&[written("a", 1, 20, USD), fetched("a", 10, cheaper)]),
-        10_000.into()
-    );
-    assert_eq!(
-        price(&[written("a", 1, 10, USD), fetched("a", 20, cheaper)]),
-        9_000.into()
     );
 }
 
@@ -316,17 +226,6 @@ fn latest_is_by_the_newest_fact_and_first_by_the_earliest() {
     assert_selected(&[Latest], &events, Some("a"));
     assert_selected(&[First], &events, Some("a"));
     assert_selected(&[Latest], &[received("a", 1, USD), received("b", 2, USD)], Some("b"));
-}
-
-#[test]
-fn without_a_timestamp_an_event_is_as_old_as_its_first_delivery() {
-    for (received_at, latest, first) in [(0, "a", "b"), (2, "b", "a")] {
-        let (mut untimed, provenance) = received("b", None, USD);
-        untimed.version.seen_at = at(received_at);
-        let events = [received("a", 1, USD), (untimed, provenance)];
-        assert_selected(&[Latest], &events, Some(latest));
-        assert_selected(&[First], &events, Some(first));
-    }
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl TripFacts {
             EventKind::QuoteObserved(_) => QuoteHistory::of_observed,
             _ => QuoteHistory::of_received,
         };
-        let statement = statement(details.clone(), event.version.clone(), event.at);
+        let statement = statement(details.clone(), &event.version, event.at);
         self.apply_statement(&details.quote, &statement, event, changed)
     }
 

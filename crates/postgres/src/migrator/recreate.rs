@@ -4,7 +4,8 @@
 use sqlx::postgres::PgConnection;
 
 use super::error::MigrateError;
-use super::{MIGRATOR, SHORT_LOCK_TIMEOUT, set};
+use super::known::MIGRATOR;
+use super::{SHORT_LOCK_TIMEOUT, set};
 use crate::server_error::readable;
 
 /// The files that create tables and columns.

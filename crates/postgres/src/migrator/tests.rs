@@ -7,6 +7,8 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 use super::super::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use super::super::pool::pool;
+use super::compatibility::IncompatibleSchema;
+use super::status::{SchemaStatus, status_with};
 use super::*;
 
 const TABLE: &str = "CREATE TABLE avinode_ingest.thing (id bigint PRIMARY KEY)";

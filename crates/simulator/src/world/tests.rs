@@ -1,6 +1,7 @@
 //! Each action, its notification and the documents after it.
 
 use chrono::TimeDelta;
+use serde_json::Value;
 
 use super::notification::SimulatedNotification;
 use super::*;
@@ -138,7 +139,12 @@ fn a_scenario_decides_which_fields_documents_omit() {
     let linked = after(4, |scenario| scenario.latest_quote = LatestQuote::Link).0;
     let lift = &document(&linked, "rfqs", "arfq-1", BASE).unwrap()["sellerLift"][0];
     assert!(lift["latestQuote"].is_null());
-    assert_eq!(lift["links"]["quotes"].as_array().unwrap().len(), 1);
+    let quotes = lift["links"]["quotes"].as_array().unwrap();
+    let generated = |link: &&Value| {
+        let id = link["id"].as_str().unwrap();
+        document(&linked, "quotes", id, BASE).unwrap()["avinodeGenerated"] == true
+    };
+    assert_eq!((quotes.len(), quotes.iter().filter(generated).count()), (3, 2));
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn version(at: Option<DateTime<Utc>>, source: FactSource, byte: u8) -> FactVersi
 }
 
 fn one_event() -> QuoteHistory {
-    QuoteHistory::of_received(details(Some("12000.1")), version(at(1), FactSource::Event, 1), at(1))
+    QuoteHistory::of_received(details(Some("12000.1")), &version(at(1), FactSource::Event, 1), at(1))
 }
 
 #[test]
@@ -45,9 +45,9 @@ fn a_written_history_is_read_back() {
     let quote = QuoteId::parse("aquote-1").unwrap();
     let mut received = one_event();
     let price_missing = version(at(3), FactSource::Document, 2);
-    received.merge(&QuoteHistory::of_received(details(None), price_missing, None));
+    received.merge(&QuoteHistory::of_received(details(None), &price_missing, None));
     let cheaper = version(at(2), FactSource::Document, 255);
-    received.merge(&QuoteHistory::of_received(details(Some("0.01")), cheaper, at(0)));
+    received.merge(&QuoteHistory::of_received(details(Some("0.01")), &cheaper, at(0)));
     received.merge(&QuoteHistory::of_reaffirmed(at(4).unwrap()));
     let mut observed = received.clone();
     (observed.made_by_seller, observed.linked) = (false, true);
@@ -66,6 +66,6 @@ fn a_written_history_is_read_back() {
 #[test]
 fn the_history_of_one_event_needs_no_column() {
     assert_eq!(write(&one_event()), None);
-    let in_other_columns = of_one_observation(details(Some("12000.1")), version(at(1), FactSource::Event, 1), at(1));
+    let in_other_columns = of_one_observation(details(Some("12000.1")), &version(at(1), FactSource::Event, 1), at(1));
     assert_eq!(in_other_columns, one_event());
 }

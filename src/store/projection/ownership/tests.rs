@@ -7,7 +7,7 @@ use super::*;
 use crate::domain::event::{FactSource, FactVersion, Money, Party, QuoteDescription, QuoteDetails};
 use crate::domain::ids::QuoteId;
 use crate::domain::quote::ReceivedQuote;
-use crate::domain::quote_history::ChangeTime;
+use crate::domain::quote_history::observation::ChangeTime;
 
 fn details(amount: i64, operator: &str) -> QuoteDetails {
     QuoteDetails {

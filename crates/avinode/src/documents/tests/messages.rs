@@ -98,7 +98,8 @@ fn a_quote_without_an_id_is_the_only_one_that_the_lifts_link() {
         }),
         "{document:?}"
     );
-    assert_eq!(document.missing[0].to_string(), "quotes/aquote-1");
+    let missing: Vec<String> = document.missing.iter().map(ToString::to_string).collect();
+    assert_eq!(missing, ["rfqs/arfq-1", "quotes/aquote-1"]);
 }
 
 #[test]

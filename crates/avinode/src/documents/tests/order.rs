@@ -7,34 +7,33 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-use super::support::{began_at, price, resource};
+use super::support::{began_at, resource};
 use crate::documents;
 use crate::full_event::events;
 use crate::notification::Notification;
 use ingest_domain::event::{Event, EventKind};
 use ingest_domain::ids::{QuoteId, TripId};
-use ingest_domain::timeline::TimelineKind;
 use ingest_domain::trip::{ChangedFacts, Provenance, TripFacts};
 
 /// The state of a quote at Avinode at some time.
 #[derive(Debug, Clone, Copy)]
-struct QuoteState {
-    second: i64,
-    quote: u8,
-    price: Option<i64>,
-    has_update_time: bool,
+pub(super) struct QuoteState {
+    pub(super) second: i64,
+    pub(super) quote: u8,
+    pub(super) price: Option<i64>,
+    pub(super) has_update_time: bool,
     /// The message states when it was written, and the quote when it was made.
-    has_creation_time: bool,
-    is_generated: bool,
+    pub(super) has_creation_time: bool,
+    pub(super) is_generated: bool,
     /// The lift only links its quotes, and does not show the latest one.
-    is_linked: bool,
+    pub(super) is_linked: bool,
     /// The lift's `sourcingStatus`; 4 stands for a cancelled RFQ.
-    status: u8,
+    pub(super) status: u8,
 }
 
 /// The document or event that reports a state.
 #[derive(Debug, Clone, Copy)]
-enum Report {
+pub(super) enum Report {
     QuoteMessage,
     Rfq,
     Quote,
@@ -54,11 +53,11 @@ const REPORTS: [Report; 7] = [
     Report::AcceptedEvent,
 ];
 
-fn timestamp(second: i64) -> String {
+pub(super) fn timestamp(second: i64) -> String {
     (began_at() + TimeDelta::seconds(second)).to_rfc3339()
 }
 
-fn trip_id() -> TripId {
+pub(super) fn trip_id() -> TripId {
     TripId::parse("A1B2C3").unwrap()
 }
 
@@ -96,7 +95,7 @@ fn full_event_body(state: &QuoteState) -> Value {
 }
 
 /// The events of one document or delivery about a state.
-fn report(state: &QuoteState, by: Report) -> Vec<Event> {
+pub(super) fn report(state: &QuoteState, by: Report) -> Vec<Event> {
     let links = json!({"rfqs": [{"id": "arfq-1"}]});
     let second = state.second;
     let (path, data) = match by {
@@ -159,7 +158,7 @@ fn reports() -> impl Strategy<Value = Vec<Vec<Event>>> {
     prop::collection::vec((state, by).prop_map(|(state, by)| report(&state, by)), 0..16)
 }
 
-fn trip_after<'a>(reports: impl IntoIterator<Item = &'a Vec<Event>>) -> TripFacts {
+pub(super) fn trip_after<'a>(reports: impl IntoIterator<Item = &'a Vec<Event>>) -> TripFacts {
     let mut trip = TripFacts::default();
     for event in reports.into_iter().flatten() {
         trip.apply_event(event, Provenance::Notified(began_at()), &mut ChangedFacts::default());
@@ -211,7 +210,7 @@ fn the_generator_makes_every_event_kind() {
     assert!(counts.iter().all(|count| *count > 0), "generated: {counts:?}");
 }
 
-fn accepted(second: i64, price: Option<i64>) -> QuoteState {
+pub(super) fn accepted(second: i64, price: Option<i64>) -> QuoteState {
     QuoteState {
         second,
         quote: 1,
@@ -224,7 +223,7 @@ fn accepted(second: i64, price: Option<i64>) -> QuoteState {
     }
 }
 
-fn quote_message(second: i64, price: i64) -> Vec<Event> {
+pub(super) fn quote_message(second: i64, price: i64) -> Vec<Event> {
     report(&accepted(second, Some(price)), Report::QuoteMessage)
 }
 
@@ -241,74 +240,4 @@ fn fetching_a_document_again_does_not_change_the_time_of_its_quote() {
         changed_at(&[quote_message(5, 100), quote_message(7, 90), quote_message(9, 90)]),
         began_at() + TimeDelta::seconds(7)
     );
-}
-
-/// A lift shows the aircraft, a message the price.
-#[test]
-fn a_gap_in_one_document_is_filled_from_another() {
-    let rfq = report(&accepted(9, None), Report::Rfq);
-    for reports in [
-        vec![quote_message(5, 100), rfq.clone()],
-        vec![rfq, quote_message(5, 100)],
-    ] {
-        let trip = trip_after(&reports);
-        let details = &trip.quotes.values().next().unwrap().received.as_ref().unwrap().details;
-        assert_eq!(details.price, price("100", "USD"));
-        assert_eq!(
-            (details.aircraft_tail.as_deref(), details.operator.name.as_deref()),
-            (Some("N1"), Some("Northwind"))
-        );
-    }
-}
-
-/// Every message links the declined lift, and each text is a chat message.
-#[test]
-fn chat_about_a_declined_lift_makes_no_further_decline() {
-    let mut trip = TripFacts::default();
-    let mut kinds = |number: u8, content: Option<&str>| -> Vec<TimelineKind> {
-        let data = json!({"createdOn": timestamp(number.into()), "content": content,
-            "lift": [{"sourcingStatus": 3}], "links": {"rfqs": [{"id": "arfq-1"}]}});
-        let resource = resource(&format!("tripmsgs/asellermsg-{number}"));
-        let document = documents::read(&resource, &data, began_at()).unwrap();
-        let events = document.events_of(&trip_id());
-        let apply = |event| trip.apply_event(event, Provenance::Notified(began_at()), &mut ChangedFacts::default());
-        events.iter().filter_map(apply).map(|entry| entry.kind).collect()
-    };
-    assert_eq!(kinds(1, None), [TimelineKind::RfqDeclined]);
-    assert_eq!(kinds(2, Some("Perhaps on Tuesday?")), [TimelineKind::MessageReceived]);
-    assert_eq!(kinds(3, Some("Or on Wednesday?")), [TimelineKind::MessageReceived]);
-}
-
-#[test]
-fn a_document_without_a_change_makes_no_timeline_event() {
-    let quoted = |second| accepted(second, Some(1));
-    let cancelled = |second| QuoteState {
-        status: 4,
-        ..quoted(second)
-    };
-    let declined = |second| QuoteState {
-        status: 3,
-        ..quoted(second)
-    };
-    let states: [(&dyn Fn(i64) -> QuoteState, Report); 5] = [
-        (&quoted, Report::QuoteMessage),
-        (&quoted, Report::Rfq),
-        (&quoted, Report::Quote),
-        (&cancelled, Report::Rfq),
-        (&declined, Report::Rfq),
-    ];
-    for (state, by) in states {
-        let mut trip = trip_after(&[report(&state(5), by)]);
-        for event in report(&state(9), by) {
-            assert_eq!(
-                trip.apply_event(&event, Provenance::Polled(began_at()), &mut ChangedFacts::default()),
-                None,
-                "{event:?}"
-            );
-        }
-    }
-    let mut trip = trip_after(&[quote_message(5, 100)]);
-    let cheaper = &quote_message(9, 90)[0];
-    let entry = trip.apply_event(cheaper, Provenance::Polled(began_at()), &mut ChangedFacts::default());
-    assert_eq!(entry.unwrap().kind, TimelineKind::QuoteChanged);
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::migrator::MIGRATOR;
+use crate::migrator::known::MIGRATOR;
 
 #[test]
 fn the_index_of_every_file_without_a_transaction_is_found() {
