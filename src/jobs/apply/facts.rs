@@ -90,7 +90,14 @@ pub(super) fn learn(
                 }
             }
             JobPayload::Ignored { reason } => ("ignored", reason.clone()),
-            JobPayload::Shared { with } => ("applied", format!("shares the document of job {with}")),
+            JobPayload::Shared { with } => {
+                // The job that applies the document comes first.
+                let mut before = changes.outcomes.iter();
+                let outcome = before
+                    .find(|other| other.job == *with)
+                    .map_or("applied", |other| other.outcome);
+                (outcome, format!("shares the document of job {with}"))
+            }
             JobPayload::Rematch { session } => ("applied", format!("rematched session {session}")),
             JobPayload::QuoteExpiry {
                 trip,

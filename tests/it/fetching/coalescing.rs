@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::setup::{MESSAGE, fetch_until_idle, fetching_worker, live_of, notify, outcomes, price, quoted, rfq};
+use super::setup::{
+    MESSAGE, fetch_until_idle, fetching_worker, live_of, notify, outcomes, price, punctual, quoted, rfq,
+};
 use crate::support::cluster::Db;
 use crate::support::fake_avinode::FakeAvinode;
 use crate::support::sessions::{SessionBuilder, quote_count};
@@ -131,4 +133,20 @@ async fn a_refused_link_is_dead_lettered_and_the_other_notifications_of_its_reso
         "{found:?}"
     );
     assert_eq!(stub.calls().len(), 1);
+}
+
+/// `reconcile` counts what was new: a job that shares a document without news has none either.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_shares_a_document_has_the_outcome_of_the_document() {
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    stub.show("rfqs/arfq-1", rfq("arfq-1", "A1B2C3"));
+    let thin = stub.thin("rfqs/arfq-1", Some("A1B2C3"));
+    let worker = fetching_worker(&db.pool, &punctual(stub.settings(100.0, 100))).await;
+    for expected in ["applied", "nothing"] {
+        notify(&db.pool, &[thin.clone(), thin.clone()]).await;
+        fetch_until_idle(&worker).await;
+        let all = outcomes(&db.pool).await;
+        let newest: Vec<&str> = all.iter().rev().take(2).map(|(outcome, _)| outcome.as_str()).collect();
+        assert_eq!(newest, [expected; 2], "{all:?}");
+    }
 }
