@@ -226,6 +226,16 @@ impl FactVersion {
         self
     }
 
+    /// The lowest version that the fact can have once all of its deliveries are known.
+    pub fn earliest(&self) -> Self {
+        let mut earliest = self.clone();
+        if self.source == FactSource::Event {
+            earliest.seen_at = DateTime::<Utc>::MIN_UTC;
+            earliest.digest = [0; 32];
+        }
+        earliest
+    }
+
     fn order(&self) -> (DateTime<Utc>, FactSource, DateTime<Utc>, [u8; 32]) {
         (self.moment(), self.source, self.seen_at, self.digest)
     }

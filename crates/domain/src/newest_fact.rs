@@ -13,7 +13,7 @@ pub struct VersionedFact<T> {
     pub value: T,
 }
 
-/// The newest fact, and those that may turn out to be newer: an event without a timestamp moves back when an earlier delivery
+/// The newest fact, and those that may turn out to be newer: an event moves back among those of its time when an earlier delivery
 /// of it becomes known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -59,10 +59,13 @@ impl<T: Clone> NewestFact<T> {
             }
         }
         self.facts.sort_by(|one, other| other.version.cmp(&one.version));
-        let is_fixed =
-            |fact: &&VersionedFact<T>| fact.version.source == FactSource::Document || fact.version.at.is_some();
-        let newest_fixed = self.facts.iter().find(is_fixed).map(|fact| fact.version.moment());
-        self.facts.retain(|fact| Some(fact.version.moment()) >= newest_fixed);
+        // An event without a timestamp stays, however old: it may be received again, and counts from its first delivery.
+        let is_undated_event =
+            |fact: &VersionedFact<T>| fact.version.source == FactSource::Event && fact.version.at.is_none();
+        let dated = self.facts.iter().filter(|fact| !is_undated_event(fact));
+        let floor = dated.map(|fact| fact.version.earliest()).max();
+        self.facts
+            .retain(|fact| is_undated_event(fact) || Some(&fact.version) >= floor.as_ref());
         self.facts.truncate(MAX_FACTS);
         self.get().map(identity) != before
     }

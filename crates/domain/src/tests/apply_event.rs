@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::generators::{
     LearnedEvent, at, bare_quote, event, events_and_shuffled_copies, learned_events, quote, rfq, seen, trip_after,
 };
-use crate::event::{EventKind, FactSource, Money, Party, QuoteDetails};
+use crate::event::{EventKind, FactSource, Money, Party, QuoteDetails, TripStatus};
 use crate::ids::MessageId;
 use crate::quote::{FactChange, QuoteFacts};
 use crate::quote_history::QuoteHistory;
@@ -116,6 +116,31 @@ fn recording_a_fact_returns_how_it_changed_the_quote() {
         at(0),
         "without a time of its own a document is as old as its GET"
     );
+}
+
+/// An event without a timestamp moves back behind a document when an earlier delivery of it becomes known, and stays there when the
+/// later delivery is repeated.
+#[test]
+fn a_repeated_delivery_of_a_status_without_a_time_never_counts_as_newer() {
+    let status = |source, received: i64, status| -> LearnedEvent {
+        let kind = EventKind::TripChanged { rfq: None, status };
+        (seen(None, received, source, kind), Provenance::Notified(at(received)))
+    };
+    let document = status(FactSource::Document, 6, TripStatus::Cancelled);
+    for later in [6, 8] {
+        let event = |received| status(FactSource::Event, received, TripStatus::Updated);
+        for order in [
+            [event(later), event(0), event(later)],
+            [event(0), event(later), event(0)],
+        ] {
+            for place in 0..4 {
+                let mut events = order.to_vec();
+                events.insert(place, document.clone());
+                let shown = trip_after(&events).displayed_status().unwrap().status;
+                assert_eq!(shown, TripStatus::Cancelled, "{later} {place}");
+            }
+        }
+    }
 }
 
 /// Two changes of a quote with the same timestamp, or with none: the one that was received later is the newer one. A repetition
