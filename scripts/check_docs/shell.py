@@ -84,7 +84,11 @@ class Shell:
             self.process.stdin.close()
             self.process.wait(30)
             return True
-        except (subprocess.TimeoutExpired, BrokenPipeError):
+        except BrokenPipeError:
+            # What ran had ended by itself, so Ctrl-C ended the shell. What it may have left is looked for elsewhere.
+            self.process.wait()
+            return True
+        except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             return False
