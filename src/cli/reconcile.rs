@@ -112,7 +112,7 @@ async fn enqueue_and_wait(pool: &Pool, scope: &ReconcileScope, args: &ReconcileA
         _ => {}
     }
     let finished = finished.as_deref().unwrap_or_default();
-    // The application may have written anything into a session, and nobody may be able to correct it.
+    // The application may have written an invalid trip id into a session, and it may stay there for ever.
     let strict = args.strict || args.trip.is_some();
     let failed = output::has_dead(finished) || strict && !output::is_complete(&plan, finished);
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })

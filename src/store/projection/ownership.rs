@@ -1,5 +1,5 @@
 //! The columns of a row that the service may overwrite. The application writes to the same row: it copies what it reads from
-//! Avinode, and people change values. A value that Avinode stated, at any time, or that we wrote is nobody's choice, and the
+//! Avinode, and people change values. A value that Avinode stated, at any time, or that we wrote was not chosen by a person, and the
 //! newest one replaces it; any other value is the application's.
 
 use std::collections::BTreeMap;
@@ -89,7 +89,7 @@ pub(super) fn compare(
     change
 }
 
-/// True for a value that nobody chose: an empty one, unless we wrote another one before, or one of Avinode's.
+/// True for a value that no person chose: an empty one, unless we wrote another one before, or one of Avinode's.
 fn is_owned(current: &Value, part: StatedPart, stated: &StatedValues, written: Option<&Value>) -> bool {
     if current.is_null() {
         return written.is_none_or(Value::is_null);

@@ -57,7 +57,7 @@ pub struct FetchResult {
     pub parameters_refused: Option<ParameterRefusal>,
 }
 
-/// What a call shows about its query parameters.
+/// The refusal of the query parameters of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParameterRefusal {
     /// The call had parameters and was not understood (400). The next call for this resource has none.

@@ -115,7 +115,7 @@ impl ParsedLift<'_> {
         }
     }
 
-    /// What the lift says about a quote that it only links.
+    /// The details that the lift has for a quote that it only links.
     pub(super) fn details_of_linked(&self, quote: QuoteId, rfq: Option<RfqId>, operator: Party) -> QuoteDetails {
         QuoteDetails {
             quote,

@@ -77,7 +77,7 @@ pub struct LimiterState {
 }
 
 impl LimiterState {
-    /// What is known of other credentials is dropped.
+    /// The state of other credentials is dropped.
     pub fn new(bucket: TokenBucket, credentials: String, mut restrictions: CallRestrictions) -> Self {
         restrictions.forget_other_credentials(&credentials);
         Self {

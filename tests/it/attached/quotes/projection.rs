@@ -94,7 +94,7 @@ async fn a_column_with_a_value_that_avinode_never_stated_is_not_overwritten() {
          WHERE avinode_quote_id = 'aquote-1'",
     )
     .await;
-    // Once Avinode states the application's value, it is nobody's choice any more.
+    // Once Avinode states the application's value, it is no longer a value that a person chose.
     for (event, seconds, amount, prices) in [
         ("evt-2", 10, "9200", "9200.00 9500.00"),
         ("evt-3", 20, "9500", "9500.00 9500.00"),

@@ -133,7 +133,7 @@ async fn a_price_that_avinode_never_stated_stays_and_check_counts_it() {
             && words.contains("aquote-1 has 47000.00, Avinode states 50000 USD"),
         "{words}"
     );
-    // Avinode states it later: the price is nobody's choice any more, and an older fact counts as well.
+    // Avinode states it later: the price is then no longer one that a person chose, and an older fact counts as well.
     receive(&db.pool, &[stated("aquote-1", 5, 47_000)]).await;
     assert_eq!(prices(&db, "aquote-1").await, "50000.00 50000.00");
 }
