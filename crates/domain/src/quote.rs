@@ -108,9 +108,11 @@ impl QuoteFacts {
         self.stated.add_history(history);
         let history = &self.history;
         self.received = history.details().and_then(|details| {
+            let version = history.version()?;
             Some(ReceivedQuote {
-                version: history.version()?,
-                first_fact_at: history.first_fact_at?,
+                // A history of an older schema may have no first time.
+                first_fact_at: history.first_fact_at.unwrap_or_else(|| version.moment()),
+                version,
                 changed: history.changed_at(details.price.as_ref())?,
                 details,
             })

@@ -118,6 +118,17 @@ fn recording_a_fact_returns_how_it_changed_the_quote() {
     );
 }
 
+/// The migration of histories leaves the first time empty where an event had none.
+#[test]
+fn a_quote_without_a_first_time_is_received_all_the_same() {
+    let version = event(None, FactSource::Event, EventKind::QuoteReceived(bare_quote("a"))).version;
+    let mut history = QuoteHistory::of_received(bare_quote("a"), &version, None);
+    history.first_fact_at = None;
+    let mut facts = QuoteFacts::default();
+    facts.merge_history(&history);
+    assert_eq!(facts.received.unwrap().first_fact_at, version.moment());
+}
+
 /// An event without a timestamp moves back behind a document when an earlier delivery of it becomes known, and stays there when the
 /// later delivery is repeated.
 #[test]
