@@ -5,6 +5,7 @@
 
 use super::new_delivery::NewDelivery;
 use crate::avinode::notification::DeliveryKind;
+use crate::domain::ids::TripId;
 use crate::postgres::autocommit::AutocommitConnection;
 use crate::postgres::columns::column;
 use crate::queue::job_kind::JobKind;
@@ -13,7 +14,7 @@ use crate::queue::job_kind::JobKind;
 ///
 /// It sets `synchronous_commit = on` whatever the default of the database is: a 200 promises durability.
 pub async fn append(connection: AutocommitConnection, deliveries: &[&NewDelivery]) -> Result<(), sqlx::Error> {
-    let jobs = column(deliveries, |delivery| job_of(&delivery.route));
+    let jobs = column(deliveries, |delivery| DeliveryJob::of(&delivery.route));
     let append = sqlx::query!(
         r#"
         WITH durable AS MATERIALIZED (
@@ -24,27 +25,50 @@ pub async fn append(connection: AutocommitConnection, deliveries: &[&NewDelivery
             FROM durable, unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::bytea[])
                 AS arrival (id, received_at, verified_by, headers, body)
         )
-        INSERT INTO avinode_ingest.jobs (kind, key, delivery_id)
-        SELECT kind, key, id
-        FROM unnest($1::uuid[], $6::text[], $7::text[]) AS job (id, kind, key)
+        INSERT INTO avinode_ingest.jobs (kind, key, batch_key, delivery_id)
+        SELECT kind, key, batch_key, id
+        FROM unnest($1::uuid[], $6::text[], $7::text[], $8::text[]) AS job (id, kind, key, batch_key)
         "#,
         &column(deliveries, |delivery| delivery.id),
         &column(deliveries, |delivery| delivery.received_at),
         &column(deliveries, |delivery| delivery.verified_by.as_str()) as &[&str],
         &column(deliveries, |delivery| lines(&delivery.headers)),
         &column(deliveries, |delivery| delivery.body.as_ref()) as &[&[u8]],
-        &column(&jobs, |(kind, _)| kind.as_str()) as &[&str],
-        &column(&jobs, |(_, key)| *key) as &[Option<&str>],
+        &column(&jobs, |job| job.kind.as_str()) as &[&str],
+        &column(&jobs, |job| job.key) as &[Option<&str>],
+        &column(&jobs, |job| job.batch_key) as &[Option<&str>],
     );
     connection.execute(append).await.map(drop)
 }
 
-/// The kind and the key of a delivery's job.
-pub fn job_of(delivery: &DeliveryKind) -> (JobKind, Option<&str>) {
-    match delivery {
-        DeliveryKind::Thin { key } => (JobKind::FetchNotified, Some(key.as_str())),
-        DeliveryKind::Full => (JobKind::FullEvent, None),
-        DeliveryKind::Unknown => (JobKind::UnknownFormat, None),
+/// The job of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeliveryJob<'a> {
+    pub kind: JobKind,
+    /// The resource to fetch.
+    pub key: Option<&'a str>,
+    /// The trip of a full event.
+    pub batch_key: Option<&'a str>,
+}
+
+impl<'a> DeliveryJob<'a> {
+    pub fn of(delivery: &'a DeliveryKind) -> Self {
+        let job = |kind| Self {
+            kind,
+            key: None,
+            batch_key: None,
+        };
+        match delivery {
+            DeliveryKind::Thin { key } => Self {
+                key: Some(key.as_str()),
+                ..job(JobKind::FetchNotified)
+            },
+            DeliveryKind::Full { trip } => Self {
+                batch_key: trip.as_ref().map(TripId::as_str),
+                ..job(JobKind::FullEvent)
+            },
+            DeliveryKind::Unknown => job(JobKind::UnknownFormat),
+        }
     }
 }
 

@@ -7,12 +7,14 @@ mod dedup;
 mod facts;
 mod persist;
 mod request;
+mod scope;
 mod sessions;
 mod shared_trips;
 
 use uuid::Uuid;
 
 use self::facts::BatchChanges;
+use self::scope::BatchScope;
 use crate::activity_log::ACTIVITY;
 use crate::clock::Clock;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
@@ -125,22 +127,44 @@ impl JobApplier {
         changes.add_merges(merge_trips::merge(&mut tx, &mut locked, &same).await?);
         let keys: Vec<String> = locked.trips.keys().cloned().collect();
         let asked: Vec<String> = related
-            .own_trips
+            .asked_trips
             .iter()
             .filter_map(|id| locked.key_of.get(id))
             .cloned()
             .collect();
-        let rfqs: Vec<String> = named.into_iter().map(|(_, rfq)| rfq).collect();
+        let is_asked = |trip: &String| locked.key_of.get(trip).is_some_and(|key| asked.contains(key));
+        let named = named.into_iter().filter(|(trip, _)| is_asked(trip));
+        let rfqs: Vec<String> = named.map(|(_, rfq)| rfq).collect();
         let mut sessions = store::sessions::lock(&mut tx, &keys, &asked, &rfqs, &rematched).await?;
         let found_late = shared_trips::remove_undecidable(&mut sessions, &locked.trips, &related.held_rfqs);
-        let messages = facts::messages_of(&fresh, &locked.key_of);
-        let mut rows = store::facts::load(&mut tx, &mut locked.trips, &messages).await?;
+        let mut scope = BatchScope::of(
+            &fresh,
+            &changes,
+            &locked,
+            &sessions,
+            &rematched,
+            &asked,
+            self.policy,
+            now,
+        );
+        let mut rows = scope.load(&mut tx, &fresh, &mut locked, &mut sessions).await?;
 
         facts::learn(&fresh, &mut locked, now, &mut changes);
+        scope
+            .complete(&mut tx, &mut locked, &mut sessions, &mut rows, self.policy, now)
+            .await?;
         shared_trips::borrow(&locked.trips, &mut sessions);
         persist::write(&mut tx, &locked.trips, &changes.touched).await?;
         persist::schedule_expiries(&mut tx, &locked.trips, &mut changes, now).await?;
-        persist::project(&mut tx, &locked.trips, &changes.touched, &sessions, &mut rows).await?;
+        persist::project(
+            &mut tx,
+            &locked.trips,
+            &changes.touched,
+            &mut sessions,
+            &scope,
+            &mut rows,
+        )
+        .await?;
         let again: Vec<NewJob> = found_late.into_iter().map(kinds::rematch).collect();
         enqueue::insert(&mut tx, &again, InsertOptions::default()).await?;
         let changed =

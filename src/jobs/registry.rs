@@ -24,6 +24,9 @@ use crate::queue::worker::Worker;
 /// Attempts to fetch a resource. At up to 15 minutes each they take two days, as long as Avinode's own retries.
 pub const FETCH_ATTEMPTS: i32 = 400;
 
+/// The most events of one claim. With a backlog, a trip's events share what is read and locked of the trip.
+const EVENTS: i64 = 512;
+
 /// The handlers of the jobs that need only the database.
 pub fn handlers(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Vec<KindHandler> {
     let applier = Arc::new(JobApplier {
@@ -36,10 +39,10 @@ pub fn handlers(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Vec<Ki
         Arc::new(FullEventHandler { applier, replay })
     };
     let all: [(JobKind, i64, Arc<dyn JobHandler>); 5] = [
-        (JobKind::FullEvent, 64, events(false)),
+        (JobKind::FullEvent, EVENTS, events(false)),
         (JobKind::Rematch, 256, Arc::new(RematchHandler(applier.clone()))),
         (JobKind::QuoteExpiry, 256, Arc::new(QuoteExpiryHandler(applier.clone()))),
-        (JobKind::EventReplay, 64, events(true)),
+        (JobKind::EventReplay, EVENTS, events(true)),
         (JobKind::UnknownFormat, 64, events(false)),
     ];
     all.into_iter()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::avinode::notification::classify;
-use crate::ingest::insert::job_of;
+use crate::ingest::insert::DeliveryJob;
 use crate::postgres::transaction::Pool;
 use crate::queue::enqueue::{self, InsertOptions, NewJob};
 use crate::queue::job_kind::JobKind;
@@ -20,13 +20,14 @@ pub async fn replay(pool: &Pool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error>
     found.sort();
     let job = |id: &Uuid| {
         let delivery = classify(&stored[id].body);
-        let (kind, key) = match job_of(&delivery) {
-            (JobKind::FullEvent, key) => (JobKind::EventReplay, key),
-            other => other,
-        };
+        let DeliveryJob { kind, key, batch_key } = DeliveryJob::of(&delivery);
         NewJob {
-            kind,
+            kind: match kind {
+                JobKind::FullEvent => JobKind::EventReplay,
+                other => other,
+            },
             key: key.map(str::to_owned),
+            batch_key: batch_key.map(str::to_owned),
             delivery_id: Some(*id),
             due_in: Duration::ZERO,
         }

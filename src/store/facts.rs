@@ -1,6 +1,7 @@
-//! The facts of locked trips: quotes, RFQs and messages, loaded completely and written where they changed.
+//! The facts of locked trips: quotes, RFQs and messages, loaded as far as they are needed and written where they changed.
 
 pub mod messages;
+mod others;
 mod quote_history;
 pub mod quotes;
 pub mod rfqs;
@@ -8,24 +9,88 @@ pub mod rfqs;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::quotes::{ProjectionState, QuoteKey};
-use crate::domain::ids::MessageId;
+use crate::domain::ids::{MessageId, QuoteId, RfqId};
 use crate::domain::trip::TripFacts;
 use crate::postgres::transaction::Transaction;
 
-/// Loads the facts of locked trips into `trips`, and returns the projection of each quote that was ever projected.
+/// The facts of a trip to load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FactScope {
+    All,
+    /// These quotes with the RFQs that they answer, and these RFQs.
+    Named {
+        quotes: BTreeSet<QuoteId>,
+        rfqs: BTreeSet<RfqId>,
+    },
+}
+
+/// Loads the facts of locked trips into `trips`, and returns the projection of each loaded quote that was ever projected. A trip
+/// without a scope is loaded completely.
 ///
 /// A trip may have thousands of messages, so only those in `messages` are looked up.
 pub async fn load(
     tx: &mut Transaction<'_>,
     trips: &mut BTreeMap<String, TripFacts>,
+    scopes: &BTreeMap<String, FactScope>,
     messages: &BTreeSet<(String, MessageId)>,
 ) -> Result<BTreeMap<QuoteKey, ProjectionState>, sqlx::Error> {
+    let mut complete: Vec<String> = Vec::new();
+    let mut partial: Vec<String> = Vec::new();
+    let mut quotes: Vec<(&str, &QuoteId)> = Vec::new();
+    let mut rfqs: BTreeSet<(String, RfqId)> = BTreeSet::new();
     let keys: Vec<String> = trips.keys().cloned().collect();
-    if keys.is_empty() {
-        return Ok(BTreeMap::new());
+    for key in &keys {
+        match scopes.get(key) {
+            None | Some(FactScope::All) => complete.push(key.clone()),
+            Some(FactScope::Named {
+                quotes: named,
+                rfqs: with,
+            }) => {
+                partial.push(key.clone());
+                quotes.extend(named.iter().map(|quote| (key.as_str(), quote)));
+                rfqs.extend(with.iter().map(|rfq| (key.clone(), rfq.clone())));
+            }
+        }
     }
-    let projections = quotes::load(tx, trips, &keys).await?;
-    rfqs::load(tx, trips, &keys).await?;
+    let projections = match complete.is_empty() && quotes.is_empty() {
+        true => BTreeMap::new(),
+        false => quotes::load(tx, trips, &complete, &quotes).await?,
+    };
+    for key in &partial {
+        let loaded = trips.get(key).into_iter().flat_map(|trip| trip.quotes.values());
+        let statements = loaded.flat_map(|quote| &quote.history.observations);
+        let named = statements.filter_map(|statement| statement.details.rfq.clone());
+        rfqs.extend(named.map(|rfq| (key.clone(), rfq)));
+    }
+    if !complete.is_empty() || !rfqs.is_empty() {
+        rfqs::load(tx, trips, &complete, &rfqs).await?;
+    }
+    if !partial.is_empty() {
+        others::load(tx, trips, &partial).await?;
+    }
     messages::load(tx, trips, messages).await?;
+    Ok(projections)
+}
+
+/// Loads the other facts of trips that have a part of them. The part may have changed already and stays. Returns the projections of
+/// the others.
+pub async fn complete(
+    tx: &mut Transaction<'_>,
+    trips: &mut BTreeMap<String, TripFacts>,
+    keys: &BTreeSet<String>,
+) -> Result<BTreeMap<QuoteKey, ProjectionState>, sqlx::Error> {
+    let mut stored: BTreeMap<String, TripFacts> = keys.iter().map(|key| (key.clone(), TripFacts::default())).collect();
+    let mut projections = load(tx, &mut stored, &BTreeMap::new(), &BTreeSet::new()).await?;
+    for (key, stored) in stored {
+        let Some(trip) = trips.get_mut(&key) else { continue };
+        projections.retain(|(of, quote), _| *of != key || !trip.quotes.contains_key(quote));
+        for (id, quote) in stored.quotes {
+            trip.quotes.entry(id).or_insert(quote);
+        }
+        for (id, rfq) in stored.rfqs {
+            trip.rfqs.entry(id).or_insert(rfq);
+        }
+        trip.others = None;
+    }
     Ok(projections)
 }

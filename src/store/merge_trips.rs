@@ -41,7 +41,7 @@ pub async fn merge(
     let involved: BTreeSet<&String> = canonical_of.keys().chain(canonical_of.values()).collect();
     let mut trips: BTreeMap<String, TripFacts> = locked.trips.clone();
     trips.retain(|key, _| involved.contains(key));
-    facts::load(tx, &mut trips, &BTreeSet::new()).await?;
+    facts::load(tx, &mut trips, &BTreeMap::new(), &BTreeSet::new()).await?;
 
     let mut merged: BTreeMap<&str, TripFacts> = BTreeMap::new();
     for (canonical, keys) in &result.into {
@@ -70,6 +70,7 @@ pub async fn merge(
             quotes: _, // the caller loads these facts again
             rfqs: _,
             messages: _,
+            others: _,
         } = facts;
         let trip = TripFacts {
             status,
@@ -101,6 +102,7 @@ async fn write(
             quotes,
             rfqs,
             messages: _, // `move_rows` moves them
+            others: _,
         } = facts;
         let moved = result.quotes.get(canonical).into_iter().flatten();
         quote_rows.extend(moved.filter_map(|id| Some((canonical, id, quotes.get(id)?))));

@@ -44,12 +44,11 @@ pub async fn record(tx: &mut Transaction<'_>, inserted: &[InsertedRow]) -> Resul
     Ok(())
 }
 
-/// Moves the rows of locked trips to these requests. Returns the number of rows.
+/// Moves the rows of locked trips to these requests. `false` if the application's table refuses that.
 ///
 /// # Errors
-/// Errors that end the transaction. A refusal by the application's table is logged, and is no error: the next rematch tries
-/// again.
-pub async fn move_rows(tx: &mut Transaction<'_>, targets: &[TripRequest]) -> Result<u64, sqlx::Error> {
+/// Errors that end the transaction. A refusal is logged, and is no error.
+pub async fn move_rows(tx: &mut Transaction<'_>, targets: &[TripRequest]) -> Result<bool, sqlx::Error> {
     let found = sqlx::query!(
         r#"
         SELECT fact.projected_id AS "row!", target.request_id AS "request!"
@@ -64,14 +63,14 @@ pub async fn move_rows(tx: &mut Transaction<'_>, targets: &[TripRequest]) -> Res
     .fetch_all(&mut *tx)
     .await?;
     if found.is_empty() {
-        return Ok(0);
+        return Ok(true);
     }
     let (rows, requests): (Vec<Uuid>, Vec<Uuid>) = found.into_iter().map(|row| (row.row, row.request)).unzip();
     let mut savepoint = tx.savepoint().await?;
     match move_in_savepoint(&mut savepoint, &rows, &requests).await {
-        Ok(moved) => {
+        Ok(()) => {
             savepoint.commit().await?;
-            Ok(moved)
+            Ok(true)
         }
         Err(sqlx::Error::Database(refusal)) if !refusal.code().as_deref().is_some_and(is_contention) => {
             let reason = DatabaseError::message(&*refusal).to_owned();
@@ -81,21 +80,21 @@ pub async fn move_rows(tx: &mut Transaction<'_>, targets: &[TripRequest]) -> Res
                 rows = count,
                 "public.quotes refused to move {count} rows to the request of an active session: {reason}"
             );
-            Ok(0)
+            Ok(false)
         }
         Err(error) => Err(error),
     }
 }
 
 /// Locks the rows without waiting for the application, then moves those that are still where the service put them.
-async fn move_in_savepoint(tx: &mut Transaction<'_>, rows: &[Uuid], requests: &[Uuid]) -> Result<u64, sqlx::Error> {
+async fn move_in_savepoint(tx: &mut Transaction<'_>, rows: &[Uuid], requests: &[Uuid]) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "SELECT id FROM public.quotes WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE NOWAIT",
         rows
     )
     .fetch_all(&mut *tx)
     .await?;
-    let moved = sqlx::query!(
+    sqlx::query!(
         r#"
         WITH target AS MATERIALIZED (
             SELECT row_id, request_id FROM unnest($1::uuid[], $2::uuid[]) AS target (row_id, request_id)
@@ -117,5 +116,5 @@ async fn move_in_savepoint(tx: &mut Transaction<'_>, rows: &[Uuid], requests: &[
     )
     .execute(tx)
     .await?;
-    Ok(moved.rows_affected())
+    Ok(())
 }

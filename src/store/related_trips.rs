@@ -12,8 +12,9 @@ use crate::postgres::transaction::Transaction;
 pub struct RelatedTrips {
     /// All trips to lock: those of the batch, and those related to them.
     pub trips: BTreeSet<String>,
-    /// The keys of the batch's own trips: every session that holds an RFQ of theirs must be decided.
-    pub own_trips: Vec<String>,
+    /// The trips of the batch that no session has by their id, and those of rematched sessions: every session that holds an RFQ
+    /// of theirs must be decided. A trip id that a session has belongs to that session alone.
+    pub asked_trips: Vec<String>,
     /// The RFQs that the sessions to decide hold. Every trip that they share through an RFQ is among `trips`.
     pub held_rfqs: Vec<String>,
     /// The RFQs to lock: a session may be about to hold one, and a fact about to name it.
@@ -30,38 +31,121 @@ pub async fn find(
     sessions: &[Uuid],
 ) -> Result<RelatedTrips, sqlx::Error> {
     let (naming_trips, rfqs): (Vec<String>, Vec<String>) = named_rfqs.iter().cloned().unzip();
+    if sessions.is_empty()
+        && let Some(unrelated) = find_unrelated(tx, trips, &rfqs).await?
+    {
+        return Ok(unrelated);
+    }
+    find_by_rfqs(tx, trips, &naming_trips, &rfqs, sessions).await
+}
+
+/// The usual case: sessions have all of these trips by their ids, and hold no RFQ. Then no other trip or session is related,
+/// and the RFQs of the trips, which may be thousands, need not be read. `None` in any other case.
+async fn find_unrelated(
+    tx: &mut Transaction<'_>,
+    trips: &[String],
+    rfqs: &[String],
+) -> Result<Option<RelatedTrips>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"
+        WITH own AS MATERIALIZED (
+            SELECT own.id, coalesce(
+                (SELECT known.merged_into FROM avinode_ingest.trips AS known WHERE known.key = own.id), own.id
+            ) AS trip
+            FROM unnest($1::text[]) AS own (id)
+        ), trip_id AS MATERIALIZED (
+            SELECT trip, trip AS id FROM own
+            UNION
+            SELECT merged_into, key
+            FROM avinode_ingest.trips
+            WHERE merged_into = ANY (ARRAY(SELECT trip FROM own))
+        ), session AS MATERIALIZED (
+            SELECT found.trip_id, cardinality(found.rfq_ids) > 0 AS holds_rfqs
+            FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM trip_id)) AS found
+        )
+        SELECT own.id AS "id!", own.trip AS "trip!",
+            -- NULL if no session has the trip.
+            (
+                SELECT NOT bool_or(session.holds_rfqs)
+                FROM trip_id
+                JOIN session ON session.trip_id = trip_id.id
+                WHERE trip_id.trip = own.trip
+            ) AS is_unrelated
+        FROM own
+        "#,
+        trips,
+    )
+    .fetch_all(tx)
+    .await?;
+    // Also the RFQs that are known: to lock them costs less than to look them up.
+    let mut related = RelatedTrips {
+        rfqs_to_lock: rfqs.to_vec(),
+        ..RelatedTrips::default()
+    };
+    for row in rows {
+        if row.is_unrelated != Some(true) {
+            return Ok(None);
+        }
+        related.trips.extend([row.id, row.trip]);
+    }
+    Ok(Some(related))
+}
+
+async fn find_by_rfqs(
+    tx: &mut Transaction<'_>,
+    trips: &[String],
+    naming_trips: &[String],
+    rfqs: &[String],
+    sessions: &[Uuid],
+) -> Result<RelatedTrips, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
         WITH rematched_session AS MATERIALIZED (
             SELECT trip_id, rfq_ids FROM avinode_ingest.ids_of_sessions($4)
         ), own_id AS MATERIALIZED (
-            SELECT unnest($1::text[]) AS trip_id
+            SELECT unnest($1::text[]) AS trip_id, false AS of_rematched
             UNION
-            SELECT trip_id FROM rematched_session WHERE trip_id IS NOT NULL
+            SELECT trip_id, true FROM rematched_session WHERE trip_id IS NOT NULL
             UNION
             -- A trip that a session lost may belong to another session that holds its RFQ.
-            SELECT state.matched_trip
+            SELECT state.matched_trip, true
             FROM avinode_ingest.session_state AS state
             WHERE state.session_id = ANY ($4) AND state.matched_trip IS NOT NULL
         ), own_trip AS MATERIALIZED (
             -- Facts are stored under the canonical id, sessions have any id of the trip.
             -- Sub-selects and no join: the planner overestimates the rows, and would read a whole index for a join.
-            SELECT DISTINCT coalesce(
+            SELECT coalesce(
                 (SELECT known.merged_into FROM avinode_ingest.trips AS known WHERE known.key = own_id.trip_id),
                 own_id.trip_id
-            ) AS trip
+            ) AS trip, bool_or(own_id.of_rematched) AS of_rematched
             FROM own_id
+            GROUP BY 1
+        ), own_trip_id AS MATERIALIZED (
+            SELECT trip, trip AS id FROM own_trip
+            UNION
+            SELECT merged_into, key
+            FROM avinode_ingest.trips
+            WHERE merged_into = ANY (ARRAY(SELECT trip FROM own_trip))
+        ), own_session AS MATERIALIZED (
+            SELECT trip_id FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM own_trip_id))
+        ), asked_trip AS MATERIALIZED (
+            SELECT trip
+            FROM own_trip
+            WHERE of_rematched
+                OR trip NOT IN (
+                    SELECT own_trip_id.trip FROM own_trip_id JOIN own_session ON own_session.trip_id = own_trip_id.id
+                )
         ), named_rfq AS MATERIALIZED (
             SELECT coalesce(
                 (SELECT known.merged_into FROM avinode_ingest.trips AS known WHERE known.key = named.trip), named.trip
             ) AS trip, named.rfq
             FROM unnest($2::text[], $3::text[]) AS named (trip, rfq)
         ), own_rfq AS MATERIALIZED (
-            SELECT rfq FROM named_rfq
+            SELECT rfq FROM named_rfq WHERE trip IN (SELECT trip FROM asked_trip)
             UNION
             SELECT avinode_ingest.normal_rfq_id(rfq_id)
             FROM avinode_ingest.rfqs
-            WHERE trip_key = ANY (ARRAY(SELECT trip FROM own_trip))
+            WHERE trip_key = ANY (ARRAY(SELECT trip FROM asked_trip))
         ), rfq_session AS MATERIALIZED (
             SELECT trip_id, rfq_ids FROM avinode_ingest.sessions_of_rfqs(ARRAY(SELECT rfq FROM own_rfq))
         ), decided_trip AS MATERIALIZED (
@@ -108,7 +192,7 @@ pub async fn find(
             SELECT 'trip', rfq_trip_id.trip FROM rfq_trip_id JOIN assigned_id ON assigned_id.id = rfq_trip_id.id
         )
         UNION
-        SELECT 'own trip', trip FROM own_trip
+        SELECT 'asked trip', trip FROM asked_trip
         UNION
         SELECT 'held rfq', rfq FROM held_rfq
         UNION
@@ -119,13 +203,13 @@ pub async fn find(
         WHERE (
             SELECT true
             FROM avinode_ingest.rfqs AS known
-            WHERE known.trip_key = named_rfq.trip AND avinode_ingest.normal_rfq_id(known.rfq_id) = named_rfq.rfq
+            WHERE known.trip_key || '' = named_rfq.trip AND avinode_ingest.normal_rfq_id(known.rfq_id) = named_rfq.rfq
             LIMIT 1
         ) IS NULL
         "#,
         trips,
-        &naming_trips,
-        &rfqs,
+        naming_trips,
+        rfqs,
         sessions,
     )
     .fetch_all(tx)
@@ -134,7 +218,7 @@ pub async fn find(
     for row in rows {
         match row.role.as_str() {
             "trip" => drop(related.trips.insert(row.id)),
-            "own trip" => related.own_trips.push(row.id),
+            "asked trip" => related.asked_trips.push(row.id),
             "held rfq" => related.held_rfqs.push(row.id),
             _ => related.rfqs_to_lock.push(row.id),
         }

@@ -1,17 +1,17 @@
 //! Locks the sessions of locked trips.
 
+pub mod ledger;
 pub mod row_keys;
 pub mod state;
 pub mod write;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use self::state::SessionState;
 use crate::domain::chat_session::status::SessionStatus;
-use crate::domain::ids::QuoteId;
 use crate::domain::session::SessionSnapshot;
 use crate::postgres::transaction::Transaction;
 
@@ -34,6 +34,10 @@ pub struct LockedSession {
     pub rfqs: Vec<String>,
     /// The keys of other trips that it has through the RFQs that it, or another session of its trip, holds.
     pub shared_trips: Vec<String>,
+    /// Its ledger has quotes that were counted by their row.
+    pub has_row_keys: bool,
+    /// Everything that this decision calls for could be done.
+    pub is_settled: bool,
     /// After the last decision.
     pub state: SessionState,
 }
@@ -43,9 +47,14 @@ impl LockedSession {
     pub fn trip_keys(&self) -> impl Iterator<Item = &String> {
         self.trip_key.iter().chain(&self.shared_trips)
     }
+
+    /// Its RFQs as its state records them.
+    pub fn joined_rfqs(&self) -> Option<String> {
+        (!self.rfqs.is_empty()).then(|| self.rfqs.join(" "))
+    }
 }
 
-/// Locks, in the order of their ids, all sessions of the locked trips `keys`, the sessions that hold an RFQ of the trips
+/// Locks, in the order of their ids, and without their ledgers, all sessions of the locked trips `keys`, the sessions that hold an RFQ of the trips
 /// `own_trips` or one of `rfqs`, and the sessions `rematched`.
 ///
 /// The statement must begin after the trips are locked: only then does it see every session that could otherwise miss a fact
@@ -134,8 +143,11 @@ pub async fn lock(
             SELECT set_config('lock_timeout', '50ms', true)
         )
         SELECT coalesce(state.pinned, false) AS "pinned!", state.selected_quote, state.matched_trip,
-            state.matched_rfq, coalesce(state.timeline_seq, 0) AS "timeline_seq!",
-            ARRAY(SELECT quote_id FROM avinode_ingest.ledger WHERE session_id = session.id) AS "ledger!"
+            state.matched_rfq, coalesce(state.timeline_seq, 0) AS "timeline_seq!", state.selected_by, state.selected_at,
+            EXISTS (
+                SELECT FROM avinode_ingest.ledger
+                WHERE session_id = session.id AND starts_with(quote_id, 'row:')
+            ) AS "has_row_keys!"
         FROM short_timeout, unnest($1::uuid[]) AS session (id)
         LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = session.id
         ORDER BY session.id
@@ -144,20 +156,11 @@ pub async fn lock(
     )
     .fetch_all(&mut *tx)
     .await?;
-    let is_of_row = |key: &String| key.starts_with(row_keys::ROW_KEY);
-    let mut renamed = match records.iter().any(|record| record.ledger.iter().any(is_of_row)) {
-        true => row_keys::rename(tx, &ids).await?,
-        false => BTreeMap::new(),
-    };
     Ok(rows
         .into_iter()
         .zip(records)
         .map(|(row, record)| {
             let trip_status_at = row.trip_status_at.as_deref();
-            let ledger = record
-                .ledger
-                .into_iter()
-                .chain(renamed.remove(&row.id).unwrap_or_default());
             LockedSession {
                 snapshot: SessionSnapshot {
                     id: row.id,
@@ -172,7 +175,8 @@ pub async fn lock(
                         .and_then(|at| DateTime::parse_from_rfc3339(at).ok())
                         .map(|at| at.to_utc()),
                     pinned: record.pinned,
-                    ledger: ledger.filter_map(|id| QuoteId::parse(&id).ok()).collect(),
+                    ledger: BTreeSet::new(),
+                    last_selection: None,
                 },
                 trip_key: row.trip_key,
                 trip_id: row.trip_id,
@@ -182,9 +186,13 @@ pub async fn lock(
                 is_active: row.is_active,
                 rfqs: row.rfqs,
                 shared_trips: Vec::new(),
+                has_row_keys: record.has_row_keys,
+                is_settled: true,
                 state: SessionState {
                     session: row.id,
                     selected_quote: record.selected_quote,
+                    selected_by: record.selected_by.and_then(|word| word.parse().ok()),
+                    selected_at: record.selected_at,
                     matched_trip: record.matched_trip,
                     matched_rfq: record.matched_rfq,
                     timeline_seq: record.timeline_seq,

@@ -17,7 +17,7 @@ use super::resource::{Resource, ResourceKind};
 use super::unread_property::{self, UnreadProperty};
 use super::{description, sanitize, timestamp};
 use ingest_domain::event::{Event, EventKind, FactSource, FactVersion, QuoteDetails, TripStatus};
-use ingest_domain::ids::{EventId, MessageId, QuoteId};
+use ingest_domain::ids::{EventId, MessageId, QuoteId, TripId};
 
 /// Known events without a meaning for sessions.
 const IGNORED: [&str; 5] = [
@@ -64,6 +64,11 @@ pub fn read(full: &FullEvent, received_at: DateTime<Utc>) -> Result<ParsedFullEv
         _ if is_nested => ParseError::NestedData("event"),
         other => other,
     })
+}
+
+/// The trip that a full event names, if it can be read.
+pub fn trip(full: &FullEvent) -> Option<TripId> {
+    fields::trip(&full.data).ok().flatten()
 }
 
 fn read_content(full: &FullEvent, received_at: DateTime<Utc>) -> Result<ParsedFullEvent, ParseError> {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::json::{self, text_at};
 use super::parse_error::{ParseError, quoted};
 use super::unread_property::UnreadProperty;
-use super::{sanitize, timestamp};
+use super::{full_event, sanitize, timestamp};
 use ingest_domain::ids::{EventId, IdError, ResourceId, TripId};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -56,8 +56,8 @@ pub struct FullEvent {
 pub enum DeliveryKind {
     /// A resource to fetch; jobs with the same key share a fetch.
     Thin { key: ResourceId },
-    /// An event to apply.
-    Full,
+    /// An event to apply; jobs of the same trip are applied together.
+    Full { trip: Option<TripId> },
     /// Neither; [`Notification::parse`] returns the reason.
     Unknown,
 }
@@ -67,7 +67,9 @@ pub enum DeliveryKind {
 pub fn classify(body: &[u8]) -> DeliveryKind {
     match Notification::parse(body) {
         Ok(Notification::Thin(ThinNotification { id, .. })) => DeliveryKind::Thin { key: id },
-        Ok(Notification::Full(_)) => DeliveryKind::Full,
+        Ok(Notification::Full(full)) => DeliveryKind::Full {
+            trip: full_event::trip(&full),
+        },
         Err(_) => DeliveryKind::Unknown,
     }
 }

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 
 use super::ids::QuoteId;
-use super::primary_quote::{PrimaryQuotePolicy, select_primary};
+use super::primary_quote::{PrimaryQuotePolicy, reselect};
 use super::session::SessionSnapshot;
 use super::trip::{TripFacts, TripStatusFact};
 use super::workflow::{WorkflowStep, advance_to};
@@ -28,14 +28,28 @@ pub struct SessionUpdate {
     pub trip_status: Option<TripStatusFact>,
 }
 
-/// Decides the changes of a session. `trip` is `None` for a session that has no trip, or lost it.
+/// Returns true if a part of the trip's facts is not enough for [`decide`].
+pub fn needs_all_facts(
+    session: &SessionSnapshot,
+    trip: &TripFacts,
+    policy: PrimaryQuotePolicy,
+    now: DateTime<Utc>,
+) -> bool {
+    selects_primary(session) && reselect(trip, session.last_selection.as_ref(), policy, now).is_none()
+}
+
+fn selects_primary(session: &SessionSnapshot) -> bool {
+    !session.is_closed && !session.pinned
+}
+
+/// Decides the changes of a session, from all facts of its trip or, unless [`needs_all_facts`], from a part of them. `trip` is `None` for a session that has no trip, or lost it.
 pub fn decide(
     session: &SessionSnapshot,
     trip: Option<&TripFacts>,
     policy: PrimaryQuotePolicy,
     now: DateTime<Utc>,
 ) -> SessionUpdate {
-    let selects_primary = !session.is_closed && !session.pinned;
+    let selects_primary = selects_primary(session);
     let Some(trip) = trip else {
         // A session that lost its trip keeps its count; its unpinned primary quote is selected from no quotes.
         return SessionUpdate {
@@ -54,7 +68,10 @@ pub fn decide(
         step: (!session.is_closed && trip.has_contacted_sellers())
             .then(|| advance_to(session.current_step.as_deref(), WorkflowStep::RequestingQuotes))
             .flatten(),
-        primary: selects_primary.then(|| select_primary(trip, policy, now).cloned()),
+        primary: selects_primary
+            .then(|| reselect(trip, session.last_selection.as_ref(), policy, now))
+            .flatten()
+            .map(Option::<&QuoteId>::cloned),
         rfqs_sent: (rfqs_sent > session.quotes_expected_count.min(session.operators_contacted_count))
             .then_some(rfqs_sent),
         last_activity_at: trip.last_activity_at.filter(|at| *at > session.last_activity_at),

@@ -76,6 +76,18 @@ impl EventKind {
             | Self::TripChanged { rfq, .. } => rfq.as_ref(),
         }
     }
+
+    /// The quote that the event names.
+    pub fn quote(&self) -> Option<&QuoteId> {
+        match self {
+            Self::QuoteReceived(details) | Self::QuoteObserved(details) => Some(&details.quote),
+            Self::QuoteReaffirmed { quote, .. }
+            | Self::QuoteOrigin { quote, .. }
+            | Self::QuoteAccepted { quote, .. } => Some(quote),
+            Self::RfqDeclined { quote, .. } => quote.as_ref(),
+            Self::MessageReceived { .. } | Self::TripRequested { .. } | Self::TripChanged { .. } => None,
+        }
+    }
 }
 
 /// The evidence of a document about the maker of a quote. A lift links the quotes that Avinode generated as well as those that

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use chrono::{DateTime, Utc};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 use super::ids::QuoteId;
 use super::newest_fact::VersionedFact;
@@ -12,8 +13,9 @@ use super::quote::ReceivedQuote;
 use super::quote_history::observation::ChangeTime;
 use super::trip::TripFacts;
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum, IntoStaticStr, EnumString)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum PrimaryQuotePolicy {
     /// The quote that changed last: by the newest event or, for quotes from documents, the newest price
     #[default]
@@ -47,6 +49,57 @@ pub fn select_primary(trip: &TripFacts, policy: PrimaryQuotePolicy, now: DateTim
         }
     };
     selected.map(|(id, _)| id)
+}
+
+impl PrimaryQuotePolicy {
+    /// The word of the setting.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// A selection among all quotes of a trip. No fact that is not loaded has changed since.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastSelection {
+    pub policy: PrimaryQuotePolicy,
+    /// `None` if there was no candidate.
+    pub quote: Option<SelectedQuote>,
+}
+
+/// The quote that was selected, as it was then.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SelectedQuote {
+    pub id: QuoteId,
+    pub changed: ChangeTime,
+}
+
+/// Selects as [`select_primary`], also from a part of a trip's facts: the quotes that changed, and the one that was selected last.
+/// `None` if all facts are needed, because that one is no longer as good as it was.
+pub fn reselect<'a>(
+    trip: &'a TripFacts,
+    last: Option<&LastSelection>,
+    policy: PrimaryQuotePolicy,
+    now: DateTime<Utc>,
+) -> Option<Option<&'a QuoteId>> {
+    if trip.others.is_some() {
+        let last = last.filter(|last| last.policy == policy)?;
+        if let Some(selected) = &last.quote {
+            let quote = trip.quotes.get(&selected.id)?.received.as_ref()?;
+            let is_as_good = match policy {
+                PrimaryQuotePolicy::Latest => quote.changed >= selected.changed,
+                // The first time of a quote only gets earlier.
+                PrimaryQuotePolicy::First => true,
+                // The earliest candidate sets the currency.
+                PrimaryQuotePolicy::LowestPrice => false,
+            };
+            if !is_as_good || !is_candidate(trip, &selected.id, quote, now) {
+                return None;
+            }
+        } else if policy == PrimaryQuotePolicy::LowestPrice {
+            return None;
+        }
+    }
+    Some(select_primary(trip, policy, now))
 }
 
 /// A candidate is neither expired nor declined. A decline of the quote or its RFQ counts if it is at least as new as the

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::ids::QuoteId;
+use super::primary_quote::LastSelection;
 
 /// The parts of a `chat_sessions` row, its ledger and its state that the rules read.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,8 @@ pub struct SessionSnapshot {
     pub trip_status_at: Option<DateTime<Utc>>,
     /// A person chose the primary quote: no policy replaces it.
     pub pinned: bool,
-    /// The quotes counted so far.
+    /// The quotes counted so far; for a trip with a part of its facts, those of the quotes that were asked for.
     pub ledger: BTreeSet<QuoteId>,
+    /// The last selection. `None` if there was none, or if it says nothing about the facts that were not loaded.
+    pub last_selection: Option<LastSelection>,
 }

@@ -5,4 +5,5 @@ mod decide;
 mod fact_order;
 pub mod generators;
 mod oracle;
+mod partial_facts;
 mod primary_quote;

@@ -26,6 +26,16 @@ pub struct TripFacts {
     pub rfqs: BTreeMap<RfqId, Rfq>,
     /// The known ones among the messages that were looked up.
     pub messages: BTreeSet<MessageId>,
+    /// `None` if `quotes` and `rfqs` are all of the trip's. Otherwise they are those that were asked for.
+    pub others: Option<OtherFacts>,
+}
+
+/// The quotes and RFQs of a trip that were not loaded, as far as every rule needs them. A trip may have thousands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OtherFacts {
+    /// The number of RFQs that were sent.
+    pub sent_rfqs: usize,
+    pub has_contacted_sellers: bool,
 }
 
 /// A trip's newest status, with the time to display: for a status from documents, the time at which it was first seen.
@@ -79,6 +89,7 @@ impl TripFacts {
             quotes,
             rfqs,
             messages,
+            others: _, // trips are merged with all of their facts
         } = other;
         self.status.merge(status);
         self.merge_status_first_seen_at(*status_first_seen_at);
@@ -103,12 +114,14 @@ impl TripFacts {
 
     /// The number of distinct RFQs that were sent.
     pub fn sent_rfqs(&self) -> usize {
-        self.rfqs.values().filter(|rfq| rfq.sent).count()
+        let others = self.others.map_or(0, |others| others.sent_rfqs);
+        others + self.rfqs.values().filter(|rfq| rfq.sent).count()
     }
 
     /// A seller was contacted: an RFQ was sent, or a quote or decline arrived.
     pub fn has_contacted_sellers(&self) -> bool {
-        self.received_quotes().next().is_some()
+        self.others.is_some_and(|others| others.has_contacted_sellers)
+            || self.received_quotes().next().is_some()
             || self.quotes.values().any(|quote| quote.decline.get().is_some())
             || self.rfqs.values().any(|rfq| rfq.sent || rfq.decline.get().is_some())
     }

@@ -81,6 +81,10 @@ impl Claimer for ClaimByKind {
 /// Claims due jobs for `worker`: of the first of the `wanted` kinds that has any, up to the number beside it. Due are
 /// available jobs, retries, and jobs of expired leases. The claim counts the attempt; a job that is
 /// taken over is isolated.
+///
+/// The oldest jobs come first, each with the waiting jobs of its `batch_key`: what a batch reads and locks is counted by that
+/// key. Keys that another worker is handling are left out: it would be waited for. Where more are due than fit, up to half of the
+/// claim are jobs of the last second, the newest first, so that a new event does not wait for a backlog.
 pub async fn claim(
     pool: &Pool,
     wanted: &[(JobKind, i64)],
@@ -92,23 +96,71 @@ pub async fn claim(
     pool.fetch_autocommit(sqlx::query_as!(
         ClaimedJob,
         r#"
-        WITH urgent AS MATERIALIZED (
+        WITH busy AS MATERIALIZED (
+            SELECT DISTINCT batch_key
+            FROM avinode_ingest.jobs
+            WHERE batch_key IS NOT NULL AND lease_token IS NOT NULL AND due_at > statement_timestamp()
+        ), urgent AS MATERIALIZED (
             SELECT wanted.kind, wanted.size
             FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS wanted (kind, size, place)
             WHERE EXISTS (
                 SELECT FROM avinode_ingest.jobs AS job
                 -- statement_timestamp() can be an index condition, clock_timestamp() cannot.
                 WHERE job.kind = wanted.kind AND job.due_at <= statement_timestamp()
+                    AND (batch_key IS NULL OR batch_key NOT IN (SELECT batch_key FROM busy))
             )
             ORDER BY wanted.place
             LIMIT 1
-        ), due AS MATERIALIZED ( -- The limit is in a CTE: in a FROM subquery the planner may ignore it.
+        ), oldest AS MATERIALIZED ( -- The limit is in a CTE: in a FROM subquery the planner may ignore it.
+            SELECT row_number() OVER (ORDER BY due_at, id) AS place, id,
+                -- A job that is taken over runs isolated.
+                CASE WHEN lease_token IS NULL THEN batch_key END AS batch_key
+            FROM (
+                SELECT id, due_at, lease_token, batch_key
+                FROM avinode_ingest.jobs
+                WHERE kind = (SELECT kind FROM urgent) AND due_at <= statement_timestamp()
+                    AND (batch_key IS NULL OR batch_key NOT IN (SELECT batch_key FROM busy))
+                ORDER BY due_at, id
+                LIMIT (SELECT size FROM urgent)
+            ) AS first
+        ), newest AS MATERIALIZED (
             SELECT id
             FROM avinode_ingest.jobs
-            WHERE kind = (SELECT kind FROM urgent) AND due_at <= statement_timestamp()
-            ORDER BY due_at, id
-            LIMIT (SELECT size FROM urgent)
+            WHERE kind = (SELECT kind FROM urgent)
+                AND due_at BETWEEN statement_timestamp() - interval '1 second' AND statement_timestamp()
+                AND (batch_key IS NULL OR batch_key NOT IN (SELECT batch_key FROM busy))
+                AND (SELECT count(*) FROM oldest) = (SELECT size FROM urgent)
+            ORDER BY due_at DESC, id DESC
+            LIMIT (SELECT size / 2 FROM urgent)
             FOR UPDATE SKIP LOCKED
+        ), alone AS MATERIALIZED (
+            SELECT id
+            FROM avinode_ingest.jobs
+            WHERE id = ANY (ARRAY(SELECT id FROM oldest WHERE batch_key IS NULL)) AND due_at <= statement_timestamp()
+            ORDER BY due_at, id
+            LIMIT (SELECT size FROM urgent) - (SELECT count(*) FROM newest)
+            FOR UPDATE SKIP LOCKED
+        ), together AS MATERIALIZED (
+            SELECT job.id
+            FROM (SELECT batch_key FROM oldest WHERE batch_key IS NOT NULL GROUP BY batch_key ORDER BY min(place)) AS head
+            CROSS JOIN LATERAL (
+                SELECT job.id
+                FROM avinode_ingest.jobs AS job
+                -- Expressions, so that only the index jobs_by_batch_key applies: with the statistics of an empty table the
+                -- planner would read all due jobs for each key.
+                WHERE job.batch_key = head.batch_key AND job.lease_token IS NULL
+                    AND job.kind || '' = (SELECT kind FROM urgent)
+                    AND job.due_at + interval '0' <= statement_timestamp()
+                LIMIT (SELECT size FROM urgent)
+                FOR UPDATE SKIP LOCKED
+            ) AS job
+            LIMIT (SELECT size FROM urgent) - (SELECT count(*) FROM newest) - (SELECT count(*) FROM alone)
+        ), due AS MATERIALIZED (
+            SELECT id FROM newest
+            UNION
+            SELECT id FROM alone
+            UNION
+            SELECT id FROM together
         ), claim AS MATERIALIZED (
             SELECT nextval('avinode_ingest.lease_tokens') AS token, clock_timestamp() AS claimed_at,
                 -- A claim that a crash of Postgres undoes is a job that is due again: nothing is lost by not waiting.

@@ -15,6 +15,8 @@ pub struct NewJob {
     pub kind: JobKind,
     /// Jobs about the same thing have the same key: a resource id, a session id, a quote.
     pub key: Option<String>,
+    /// Jobs with the same value are claimed together where possible.
+    pub batch_key: Option<String>,
     pub delivery_id: Option<Uuid>,
     /// A delay and not a time, because the clocks of workers and database differ.
     pub due_in: Duration,
@@ -26,6 +28,7 @@ impl NewJob {
         Self {
             kind,
             key: Some(key.into()),
+            batch_key: None,
             delivery_id: None,
             due_in: Duration::ZERO,
         }
@@ -102,6 +105,7 @@ pub async fn insert(tx: &mut Transaction<'_>, jobs: &[NewJob], options: InsertOp
     };
     let kinds: Vec<&str> = jobs.iter().map(|job| job.kind.as_str()).collect();
     let keys: Vec<Option<&str>> = jobs.iter().map(|job| job.key.as_deref()).collect();
+    let batch_keys: Vec<Option<&str>> = jobs.iter().map(|job| job.batch_key.as_deref()).collect();
     let deliveries: Vec<Option<Uuid>> = jobs.iter().map(|job| job.delivery_id).collect();
     let delays: Vec<PgInterval> = jobs.iter().map(|job| interval(job.due_in)).collect();
     let unique = options.unique.unwrap_or_default();
@@ -109,7 +113,9 @@ pub async fn insert(tx: &mut Transaction<'_>, jobs: &[NewJob], options: InsertOp
     let inserted = sqlx::query!(
         r#"
         WITH new AS MATERIALIZED (
-            SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::interval[]) AS new (kind, key, delivery_id, due_in)
+            SELECT *
+            FROM unnest($1::text[], $2::text[], $3::uuid[], $4::interval[], $10::text[])
+                AS new (kind, key, delivery_id, due_in, batch_key)
         ), waiting AS MATERIALIZED (
             -- A claimed job may have started before the run.
             SELECT job.id
@@ -125,8 +131,8 @@ pub async fn insert(tx: &mut Transaction<'_>, jobs: &[NewJob], options: InsertOp
             WHERE job.id = waiting.id
             RETURNING job.kind, job.key
         )
-        INSERT INTO avinode_ingest.jobs (kind, key, delivery_id, due_at, runs)
-        SELECT new.kind, new.key, new.delivery_id, clock_timestamp() + new.due_in,
+        INSERT INTO avinode_ingest.jobs (kind, key, batch_key, delivery_id, due_at, runs)
+        SELECT new.kind, new.key, new.batch_key, new.delivery_id, clock_timestamp() + new.due_in,
             CASE
                 WHEN $8::uuid IS NOT NULL THEN ARRAY[$8]
                 ELSE (
@@ -153,6 +159,7 @@ pub async fn insert(tx: &mut Transaction<'_>, jobs: &[NewJob], options: InsertOp
         unique.claimed,
         run,
         parents,
+        &batch_keys as &[Option<&str>],
     )
     .execute(tx)
     .await?;

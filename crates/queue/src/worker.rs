@@ -214,7 +214,7 @@ impl Worker {
         Ok(step)
     }
 
-    /// Serves a batch; one that failed as a whole is redone job by job. Renews the leases of `waiting` jobs as well.
+    /// Serves a batch; one that failed as a whole is redone in halves. Renews the leases of `waiting` jobs as well.
     async fn serve_batch(
         &self,
         batch: &JobBatch,
@@ -224,29 +224,38 @@ impl Worker {
         let unfinished = match self.perform(batch, waiting, fresh).await {
             Ok(unfinished) => unfinished,
             Err(error) if batch.jobs.len() > 1 && batch.permit.is_none() => {
-                tracing::debug!(
-                    jobs = batch.jobs.len(),
-                    "a batch failed, redoing it job by job: {error}"
-                );
-                return self.redo_one_by_one(batch, waiting).await;
+                tracing::debug!(jobs = batch.jobs.len(), "a batch failed, redoing it in halves: {error}");
+                return self.redo_in_halves(batch, waiting).await;
             }
             Err(error) => batch.jobs.iter().map(|job| (job.id, error.clone())).collect(),
         };
         settle::settle(&self.pool, batch, unfinished, &self.retry).await
     }
 
-    async fn redo_one_by_one(&self, batch: &JobBatch, waiting: &[ClaimedJob]) -> Result<SettledJobs, sqlx::Error> {
+    /// Serves the halves of a failed batch, and the halves of those that fail, down to the jobs that fail alone: one bad job
+    /// costs a few batches more, and harms no other.
+    async fn redo_in_halves(&self, batch: &JobBatch, waiting: &[ClaimedJob]) -> Result<SettledJobs, sqlx::Error> {
         let mut settled = SettledJobs::default();
-        for (position, job) in batch.jobs.iter().enumerate() {
-            let single = JobBatch {
+        let (first, second) = batch.jobs.split_at(batch.jobs.len() / 2);
+        // The last one is served next.
+        let mut parts: Vec<&[ClaimedJob]> = vec![second, first];
+        while let Some(jobs) = parts.pop() {
+            let part = JobBatch {
                 handler: batch.handler.clone(),
-                jobs: vec![job.clone()],
+                jobs: jobs.to_vec(),
                 permit: None,
             };
-            let later: Vec<_> = batch.jobs[position + 1..].iter().chain(waiting).cloned().collect();
-            let unfinished = self.perform(&single, &later, false).await;
-            let unfinished = unfinished.unwrap_or_else(|error| vec![(job.id, error)]);
-            settled += settle::settle(&self.pool, &single, unfinished, &self.retry).await?;
+            let later: Vec<_> = parts.iter().copied().flatten().chain(waiting).cloned().collect();
+            let unfinished = match self.perform(&part, &later, false).await {
+                Ok(unfinished) => unfinished,
+                Err(_) if jobs.len() > 1 => {
+                    let (first, second) = jobs.split_at(jobs.len() / 2);
+                    parts.extend([second, first]);
+                    continue;
+                }
+                Err(error) => jobs.iter().map(|job| (job.id, error.clone())).collect(),
+            };
+            settled += settle::settle(&self.pool, &part, unfinished, &self.retry).await?;
         }
         Ok(settled)
     }

@@ -7,6 +7,7 @@ use hyper::StatusCode;
 
 use super::*;
 use crate::avinode::notification::DeliveryKind;
+use crate::domain::ids::TripId;
 
 #[tokio::test]
 async fn a_signed_delivery_is_stored_and_its_id_returned() {
@@ -26,7 +27,8 @@ async fn a_signed_delivery_is_stored_and_its_id_returned() {
     assert_eq!(&*stored.body, body.as_bytes());
     assert_eq!(stored.headers, [("user-agent", "relay/1".to_owned())]);
     assert_eq!(stored.verified_by, "hmac#1");
-    assert_eq!(stored.route, DeliveryKind::Full);
+    let trip = TripId::parse("atrip-64956150").ok();
+    assert_eq!(stored.route, DeliveryKind::Full { trip });
 }
 
 #[tokio::test]

@@ -41,6 +41,11 @@ impl BatchChanges {
         self.merged = merged.into;
     }
 
+    /// Another trip was merged into this one.
+    pub(super) fn has_merged(&self, key: &str) -> bool {
+        self.merged.contains_key(key)
+    }
+
     /// Describes the merges of these trips.
     fn merges_of(&self, trips: &[TripId], key_of: &BTreeMap<String, String>) -> Vec<String> {
         let keys: BTreeSet<&String> = trips.iter().filter_map(|trip| key_of.get(trip.as_str())).collect();

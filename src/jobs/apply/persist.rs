@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::facts::BatchChanges;
 use super::request;
+use super::scope::BatchScope;
 use crate::domain::ids::QuoteId;
 use crate::domain::trip::{ChangedFacts, TripFacts};
 use crate::jobs::kinds;
@@ -87,7 +88,8 @@ pub(super) async fn project(
     tx: &mut Transaction<'_>,
     trips: &BTreeMap<String, TripFacts>,
     touched: &BTreeMap<String, ChangedFacts>,
-    sessions: &[LockedSession],
+    sessions: &mut [LockedSession],
+    scope: &BatchScope,
     rows: &mut BTreeMap<QuoteKey, ProjectionState>,
 ) -> Result<(), JobError> {
     let deleted_with_request = |state: &ProjectionState| matches!(state, ProjectionState::DeletedWithRequest);
@@ -130,7 +132,9 @@ pub(super) async fn project(
             }
         }
     }
-    request::move_rows(tx, trips, sessions).await?;
+    // A session that becomes the active one, or gets another request, is rematched.
+    let complete = trips.keys().filter(|key| scope.is_complete(key));
+    request::move_rows(tx, complete, sessions).await?;
     if projections.is_empty() {
         return Ok(());
     }

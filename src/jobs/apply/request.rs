@@ -1,10 +1,9 @@
 //! The request to which the rows of a trip in `public.quotes` belong, where several sessions are on the trip.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use crate::domain::trip::TripFacts;
 use crate::postgres::transaction::Transaction;
 use crate::queue::job::JobError;
 use crate::store::projection::{ProjectedRows, QuoteProjection};
@@ -33,11 +32,12 @@ pub(super) fn of_trip(sessions: &[LockedSession], key: &str) -> Option<ChosenReq
         })
 }
 
-/// Moves the rows of trips to the requests of their active sessions. Without an active session they stay.
+/// Moves the rows of trips to the requests of their active sessions; without an active session they stay. The application's table
+/// may refuse that: the sessions then count as not matched, so that the next event of their trip, or the resync, tries again.
 pub(super) async fn move_rows(
     tx: &mut Transaction<'_>,
-    trips: &BTreeMap<String, TripFacts>,
-    sessions: &[LockedSession],
+    trips: impl Iterator<Item = &String>,
+    sessions: &mut [LockedSession],
 ) -> Result<(), JobError> {
     let active = |key: &String| {
         let chosen = of_trip(sessions, key).filter(|chosen| chosen.is_active)?;
@@ -46,14 +46,19 @@ pub(super) async fn move_rows(
             request_id: chosen.request_id,
         })
     };
-    let targets: Vec<TripRequest> = trips.keys().filter_map(active).collect();
-    if !targets.is_empty() {
-        quote_requests::move_rows(tx, &targets).await?;
+    let targets: Vec<TripRequest> = trips.filter_map(active).collect();
+    if targets.is_empty() || quote_requests::move_rows(tx, &targets).await? {
+        return Ok(());
+    }
+    let refused: BTreeSet<&String> = targets.iter().map(|target| &target.trip_key).collect();
+    for session in sessions {
+        let stays = session.trip_keys().any(|key| refused.contains(key));
+        session.is_settled = !stays;
     }
     Ok(())
 }
 
-/// Records the requests of the rows that were inserted, in contrast to those that were found.
+/// Records the requests of rows that were inserted for another trip of the batch: a quote that is known under two trips has one row.
 pub(super) async fn record(
     tx: &mut Transaction<'_>,
     projections: &[QuoteProjection<'_>],
@@ -65,8 +70,8 @@ pub(super) async fn record(
         .collect();
     let inserted = |projection: &QuoteProjection<'_>| {
         let key = (projection.trip_key.to_owned(), projection.quote.to_string());
-        // The row's id is one of ours: a quote that is known under two trips has one row.
-        let request_id = *own_ids.get(projected.get(&key)?)?;
+        let row = projected.get(&key).filter(|row| **row != projection.new_id)?;
+        let request_id = *own_ids.get(row)?;
         Some(InsertedRow {
             trip_key: key.0,
             quote: projection.quote.clone(),

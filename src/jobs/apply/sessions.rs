@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::facts::BatchChanges;
@@ -57,8 +57,13 @@ pub(super) async fn update(
             session.state.selected_quote = selected.as_ref().map(|quote| quote.as_str().to_owned());
             (row != session.primary_quote_id).then_some(row)
         });
-        session.state.matched_trip.clone_from(&session.trip_id);
-        session.state.matched_rfq = (!session.rfqs.is_empty()).then(|| session.rfqs.join(" "));
+        session.state.selected_by = change.primary.as_ref().map(|_| policy);
+        session.state.selected_at = change
+            .primary
+            .as_ref()
+            .and_then(|_| now.duration_trunc(TimeDelta::minutes(1)).ok());
+        session.state.matched_trip = session.trip_id.clone().filter(|_| session.is_settled);
+        session.state.matched_rfq = session.joined_rfqs();
         if before != session.state {
             states.push(session.state.clone());
         }

@@ -44,26 +44,54 @@ impl ProjectionState {
     }
 }
 
-/// Loads the quotes of locked trips, and returns their projections.
+/// Loads all quotes of the locked trips `complete`, and the quotes `named`. Returns their projections.
 pub(super) async fn load(
     tx: &mut Transaction<'_>,
     trips: &mut BTreeMap<String, TripFacts>,
-    keys: &[String],
+    complete: &[String],
+    named: &[(&str, &QuoteId)],
 ) -> Result<BTreeMap<QuoteKey, ProjectionState>, sqlx::Error> {
+    let (trip_keys, quote_ids): (Vec<&str>, Vec<&str>) = named
+        .iter()
+        .map(|(trip_key, quote)| (*trip_key, quote.as_str()))
+        .unzip();
     let mut projections = BTreeMap::new();
+    // LATERAL with OFFSET 0 is never turned into a join, for which the planner, who overestimates the rows, would read whole
+    // tables.
     let rows = sqlx::query!(
         r#"
-        SELECT fact.*, EXISTS (SELECT FROM public.quotes AS quote WHERE quote.id = fact.projected_id) AS "row_exists!",
-            (
-                SELECT nullif(quote.total_price::numeric, 'NaN') FROM public.quotes AS quote WHERE quote.id = fact.projected_id
-            ) AS row_price,
-            fact.projected_request_id IS NOT NULL AND NOT EXISTS (
+        SELECT fact.trip_key AS "trip_key!", fact.quote_id AS "quote_id!", fact.received AS "received!", fact.rfq_id,
+            fact.amount, fact.currency, fact.operator_id, fact.operator_name, fact.aircraft_type, fact.aircraft_tail,
+            fact.valid_until, fact.created_at, fact.description, fact.fact_at, fact.fact_seen_at, fact.fact_source,
+            fact.fact_digest, fact.first_fact_at, fact.history, fact.declined AS "declined!", fact.declined_at,
+            fact.declined_seen_at, fact.declined_source, fact.declined_digest, fact.decline_reason, fact.declines,
+            fact.accepted AS "accepted!", fact.accepted_at, fact.stated_values, fact.projected_id, fact.projection_error,
+            quote.id IS NOT NULL AS "row_exists!", quote.price AS row_price,
+            quote.id IS NULL AND fact.projected_request_id IS NOT NULL AND NOT EXISTS (
                 SELECT FROM public.requests AS request WHERE request.id = fact.projected_request_id
             ) AS "request_is_deleted!"
-        FROM avinode_ingest.quote_facts AS fact
-        WHERE fact.trip_key = ANY ($1)
+        FROM (
+            SELECT * FROM avinode_ingest.quote_facts WHERE trip_key = ANY ($1)
+            UNION ALL
+            SELECT known.*
+            FROM unnest($2::text[], $3::text[]) AS named (trip_key, quote_id)
+            CROSS JOIN LATERAL (
+                SELECT *
+                FROM avinode_ingest.quote_facts
+                WHERE trip_key = named.trip_key AND quote_id = named.quote_id
+                OFFSET 0
+            ) AS known
+        ) AS fact
+        LEFT JOIN LATERAL (
+            SELECT id, nullif(total_price::numeric, 'NaN') AS price
+            FROM public.quotes
+            WHERE id = fact.projected_id
+            OFFSET 0
+        ) AS quote ON true
         "#,
-        keys
+        complete,
+        &trip_keys as &[&str],
+        &quote_ids as &[&str],
     )
     .fetch_all(tx)
     .await?;

@@ -1,6 +1,6 @@
 //! The table `rfqs`: the RFQs of trips, sent or not, and their declines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -12,15 +12,36 @@ use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 use crate::store::version::{self, VersionColumns};
 
-/// Loads the RFQs of locked trips.
+/// Loads all RFQs of the locked trips `complete`, and the RFQs `named`.
 pub(super) async fn load(
     tx: &mut Transaction<'_>,
     trips: &mut BTreeMap<String, TripFacts>,
-    keys: &[String],
+    complete: &[String],
+    named: &BTreeSet<(String, RfqId)>,
 ) -> Result<(), sqlx::Error> {
-    let rows = sqlx::query!("SELECT * FROM avinode_ingest.rfqs WHERE trip_key = ANY ($1)", keys)
-        .fetch_all(tx)
-        .await?;
+    let rows = sqlx::query!(
+        r#"
+        SELECT trip_key AS "trip_key!", rfq_id AS "rfq_id!", sent AS "sent!", declined AS "declined!", declined_at,
+            declined_seen_at, declined_source, declined_digest, decline_reason, declines
+        FROM avinode_ingest.rfqs
+        WHERE trip_key = ANY ($1)
+        UNION ALL
+        SELECT known.*
+        FROM unnest($2::text[], $3::text[]) AS named (trip_key, rfq_id)
+        CROSS JOIN LATERAL (
+            SELECT trip_key, rfq_id, sent, declined, declined_at, declined_seen_at, declined_source, declined_digest,
+                decline_reason, declines
+            FROM avinode_ingest.rfqs
+            WHERE trip_key = named.trip_key AND rfq_id = named.rfq_id
+            OFFSET 0 -- not joined: the planner overestimates the rows
+        ) AS known
+        "#,
+        complete,
+        &column(named, |(key, _)| key.as_str()) as &[&str],
+        &column(named, |(_, rfq)| rfq.as_str()) as &[&str],
+    )
+    .fetch_all(tx)
+    .await?;
     for row in rows {
         let (Some(trip), Ok(id)) = (trips.get_mut(&row.trip_key), RfqId::parse(&row.rfq_id)) else {
             continue;

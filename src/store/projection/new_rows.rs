@@ -65,7 +65,8 @@ pub(super) async fn insert(
             )) AS id
         )
         UPDATE avinode_ingest.quote_facts AS fact
-        SET projected_id = new.id, projected_request_id = new.request_id, projected_values = new.written,
+        SET projected_id = new.id, projected_request_id = new.request_id, own_request_id = new.request_id,
+            projected_values = new.written,
             projection_error = NULL, projection_failed_at = NULL
         FROM new
         JOIN inserted ON inserted.id = new.id

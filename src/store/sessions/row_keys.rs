@@ -1,7 +1,5 @@
 //! Ledger keys of quotes that were recorded by their row, before the row had Avinode's id.
 
-use std::collections::BTreeMap;
-
 use uuid::Uuid;
 
 use crate::postgres::transaction::Transaction;
@@ -9,10 +7,10 @@ use crate::postgres::transaction::Transaction;
 /// The start of the ledger key of a quote without Avinode's id; the row's id follows.
 pub const ROW_KEY: &str = "row:";
 
-/// Renames the keys of rows that have Avinode's id by now, so that the webhook's quote is the same ledger entry. Returns the new
-/// keys by session. The sessions are locked.
-pub async fn rename(tx: &mut Transaction<'_>, sessions: &[Uuid]) -> Result<BTreeMap<Uuid, Vec<String>>, sqlx::Error> {
-    let renamed = sqlx::query!(
+/// Renames the keys of rows that have Avinode's id by now, so that the webhook's quote is the same ledger entry. The sessions are
+/// locked.
+pub async fn rename(tx: &mut Transaction<'_>, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
+    sqlx::query!(
         r#"
         WITH recorded AS MATERIALIZED (
             SELECT session_id, quote_id AS row_key, substr(quote_id, 5)::uuid AS row_id
@@ -43,15 +41,10 @@ pub async fn rename(tx: &mut Transaction<'_>, sessions: &[Uuid]) -> Result<BTree
                 SELECT FROM avinode_ingest.ledger AS known
                 WHERE known.session_id = named.session_id AND known.quote_id = named.quote_id
             )
-        RETURNING entry.session_id, entry.quote_id
         "#,
         sessions
     )
-    .fetch_all(tx)
+    .execute(tx)
     .await?;
-    let mut by_session: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
-    for entry in renamed {
-        by_session.entry(entry.session_id).or_default().push(entry.quote_id);
-    }
-    Ok(by_session)
+    Ok(())
 }

@@ -80,6 +80,8 @@ async fn stored_facts_equal_the_facts_in_memory_after_every_document() {
 async fn load(tx: &mut avinode_ingest::postgres::transaction::Transaction<'_>) -> TripFacts {
     let locked = trips::lock(tx, &["atrip-1".to_owned()]).await.unwrap();
     let mut trips: BTreeMap<String, TripFacts> = locked.unwrap().trips;
-    facts::load(tx, &mut trips, &BTreeSet::new()).await.unwrap();
+    facts::load(tx, &mut trips, &BTreeMap::new(), &BTreeSet::new())
+        .await
+        .unwrap();
     trips.remove("atrip-1").unwrap()
 }

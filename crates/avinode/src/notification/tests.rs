@@ -65,7 +65,7 @@ fn a_full_event_is_parsed_completely_and_preferred_to_a_thin_notification() {
         event.timestamp.unwrap().to_rfc3339(),
         "2026-01-31T09:00:00.123456+00:00"
     );
-    assert_eq!(classify(body.as_bytes()), DeliveryKind::Full);
+    assert_eq!(classify(body.as_bytes()), DeliveryKind::Full { trip: None });
 }
 
 #[test]

@@ -56,7 +56,7 @@ proptest! {
             let before = trip.clone();
             let mut changed = ChangedFacts::default();
             trip.apply_event(event, *provenance, &mut changed);
-            let TripFacts { status, status_first_seen_at, last_activity_at, quotes, rfqs, messages } = &trip;
+            let TripFacts { status, status_first_seen_at, last_activity_at, quotes, rfqs, messages, others: _ } = &trip;
             let trip_before = (&before.status, &before.status_first_seen_at, &before.last_activity_at);
             prop_assert_eq!(trip_before != (status, status_first_seen_at, last_activity_at), changed.trip);
             for (id, quote) in quotes {

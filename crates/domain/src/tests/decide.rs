@@ -16,14 +16,14 @@ use crate::workflow::{WorkflowStep, advance_to};
 
 /// A session and its primary quote, updated as the service updates them.
 #[derive(Debug, Clone, PartialEq)]
-struct Row {
-    session: SessionSnapshot,
+pub(super) struct Row {
+    pub(super) session: SessionSnapshot,
     count: usize,
     primary: Option<QuoteId>,
 }
 
 impl Row {
-    fn apply(&mut self, update: &SessionUpdate) {
+    pub(super) fn apply(&mut self, update: &SessionUpdate) {
         let SessionUpdate {
             counted_quotes,
             step,
@@ -52,7 +52,7 @@ impl Row {
     }
 }
 
-fn row() -> impl Strategy<Value = Row> {
+pub(super) fn row() -> impl Strategy<Value = Row> {
     let step = prop::option::of(prop::sample::select(
         &[
             "understanding_request",
@@ -80,6 +80,7 @@ fn row() -> impl Strategy<Value = Row> {
                     accepts_trip_status: true,
                     pinned,
                     ledger,
+                    last_selection: None,
                 },
                 primary: Some(super::generators::quote("z")),
             }
@@ -112,7 +113,7 @@ fn without_contradictions(mut events: Vec<LearnedEvent>) -> Vec<LearnedEvent> {
     events
 }
 
-fn policy() -> impl Strategy<Value = PrimaryQuotePolicy> {
+pub(super) fn policy() -> impl Strategy<Value = PrimaryQuotePolicy> {
     prop::sample::select(
         &[
             PrimaryQuotePolicy::Latest,
@@ -220,6 +221,7 @@ fn a_session_advances_to_requesting_quotes_when_a_seller_was_contacted_or_answer
             accepts_trip_status: true,
             pinned: false,
             ledger: BTreeSet::new(),
+            last_selection: None,
         };
         decide(&row, Some(&trip_after(&events)), PrimaryQuotePolicy::Latest, at(100)).step
     };

@@ -13,7 +13,7 @@ fn process(body: &[u8]) {
     let (checked, kind) = (check(body), classify(body));
     match Notification::parse(body) {
         Ok(Notification::Full(full)) => {
-            assert!(checked.is_ok() && kind == DeliveryKind::Full);
+            assert!(checked.is_ok() && matches!(kind, DeliveryKind::Full { .. }));
             for event in events(&full, super::received_at()).unwrap_or_default() {
                 let shown = format!("{event:?}").replace(r"\\", ""); // `Debug` doubles a backslash of the text itself
                 assert!(!shown.contains(r"\0"), "{shown}");

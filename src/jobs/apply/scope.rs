@@ -1,0 +1,179 @@
+//! The facts that a batch needs. An event of a trip whose sessions are up to date needs the quotes and RFQs that it names, and
+//! the selected quotes: nothing else has changed since the last decision. Everything else needs all facts of its trips.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::facts::BatchChanges;
+use crate::domain::decide::needs_all_facts;
+use crate::domain::ids::{QuoteId, RfqId};
+use crate::domain::primary_quote::{LastSelection, PrimaryQuotePolicy, SelectedQuote};
+use crate::domain::trip::TripFacts;
+use crate::jobs::work::{ClaimedWork, JobPayload};
+use crate::postgres::transaction::Transaction;
+use crate::queue::job::JobError;
+use crate::store::facts::quotes::{ProjectionState, QuoteKey};
+use crate::store::facts::{self, FactScope};
+use crate::store::sessions::{LockedSession, ledger};
+use crate::store::trips::LockedTrips;
+
+/// The scopes of the locked trips of a batch.
+pub(super) struct BatchScope {
+    by_trip: BTreeMap<String, FactScope>,
+}
+
+impl BatchScope {
+    /// `rematched`: the sessions to compare with everything known; `asked`: with them the trips that they had or have.
+    pub(super) fn of(
+        works: &[&ClaimedWork],
+        changes: &BatchChanges,
+        locked: &LockedTrips,
+        sessions: &[LockedSession],
+        rematched: &[Uuid],
+        asked: &[String],
+        policy: PrimaryQuotePolicy,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let owned: BTreeSet<&String> = sessions
+            .iter()
+            .filter_map(|session| session.trip_key.as_ref())
+            .collect();
+        let holds_rfqs = sessions.iter().any(|session| !session.rfqs.is_empty());
+        let outdated: BTreeSet<&String> = sessions
+            .iter()
+            .filter(|session| rematched.contains(&session.snapshot.id) || !is_up_to_date(session, policy, now))
+            .filter_map(|session| session.trip_key.as_ref())
+            .collect();
+        // A session that holds an RFQ may have a trip that no session has by its id: its RFQs decide that.
+        let may_share = holds_rfqs && locked.trips.keys().any(|key| !owned.contains(key));
+        let mut by_trip = named(works, changes, locked);
+        for (key, scope) in &mut by_trip {
+            let is_of_rematched = !rematched.is_empty() && asked.contains(key);
+            if may_share || is_of_rematched || outdated.contains(key) || changes.has_merged(key) {
+                *scope = FactScope::All;
+            }
+        }
+        for session in sessions {
+            if let Some(key) = &session.trip_key
+                && let Some(FactScope::Named { quotes, .. }) = by_trip.get_mut(key)
+            {
+                let selected = session.state.selected_quote.as_deref();
+                quotes.extend(selected.and_then(|id| QuoteId::parse(id).ok()));
+            }
+        }
+        Self { by_trip }
+    }
+
+    pub(super) fn is_complete(&self, trip: &str) -> bool {
+        !matches!(self.by_trip.get(trip), Some(FactScope::Named { .. }))
+    }
+
+    /// Loads the facts of the batch and the ledgers of its sessions. Returns the projections of the loaded quotes.
+    pub(super) async fn load(
+        &self,
+        tx: &mut Transaction<'_>,
+        works: &[&ClaimedWork],
+        locked: &mut LockedTrips,
+        sessions: &mut [LockedSession],
+    ) -> Result<BTreeMap<QuoteKey, ProjectionState>, JobError> {
+        let messages = super::facts::messages_of(works, &locked.key_of);
+        ledger::load(tx, sessions, &self.named_quotes(sessions)).await?;
+        let rows = facts::load(tx, &mut locked.trips, &self.by_trip, &messages).await?;
+        for session in sessions {
+            session.snapshot.last_selection = last_selection(session, &locked.trips);
+        }
+        Ok(rows)
+    }
+
+    /// Loads all facts of the trips of which the loaded ones turn out to be not enough: the selected quote was declined, or
+    /// expired.
+    pub(super) async fn complete(
+        &mut self,
+        tx: &mut Transaction<'_>,
+        locked: &mut LockedTrips,
+        sessions: &mut [LockedSession],
+        rows: &mut BTreeMap<QuoteKey, ProjectionState>,
+        policy: PrimaryQuotePolicy,
+        now: DateTime<Utc>,
+    ) -> Result<(), JobError> {
+        let needs_all = |session: &&LockedSession| {
+            let trip = session.trip_key.as_ref().and_then(|key| locked.trips.get(key));
+            trip.is_some_and(|trip| needs_all_facts(&session.snapshot, trip, policy, now))
+        };
+        let keys: BTreeSet<String> = sessions
+            .iter()
+            .filter(needs_all)
+            .filter_map(|session| session.trip_key.clone())
+            .collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        for key in &keys {
+            self.by_trip.insert(key.clone(), FactScope::All);
+        }
+        rows.extend(facts::complete(tx, &mut locked.trips, &keys).await?);
+        ledger::load(tx, sessions, &self.named_quotes(sessions)).await?;
+        Ok(())
+    }
+
+    /// The quotes to look up in the ledger of each session of a trip with a part of its facts.
+    fn named_quotes(&self, sessions: &[LockedSession]) -> BTreeMap<Uuid, BTreeSet<QuoteId>> {
+        let of_session = |session: &LockedSession| match self.by_trip.get(session.trip_key.as_ref()?)? {
+            FactScope::All => None,
+            FactScope::Named { quotes, .. } => Some((session.snapshot.id, quotes.clone())),
+        };
+        sessions.iter().filter_map(of_session).collect()
+    }
+}
+
+/// The quotes and RFQs that the events of a batch name, by trip: an entry for each locked trip.
+fn named(works: &[&ClaimedWork], changes: &BatchChanges, locked: &LockedTrips) -> BTreeMap<String, FactScope> {
+    let mut by_trip: BTreeMap<&String, (BTreeSet<QuoteId>, BTreeSet<RfqId>)> =
+        locked.trips.keys().map(|key| (key, Default::default())).collect();
+    for work in works.iter().copied().chain(&changes.duplicates) {
+        for event in work.events() {
+            let key = locked.key_of.get(event.trip.as_str());
+            if let Some((quotes, rfqs)) = key.and_then(|key| by_trip.get_mut(key)) {
+                quotes.extend(event.kind.quote().cloned());
+                rfqs.extend(event.kind.rfq().cloned());
+            }
+        }
+        if let JobPayload::QuoteExpiry { trip, quote, .. } = &work.payload
+            && let Some((quotes, _)) = locked.key_of.get(trip).and_then(|key| by_trip.get_mut(key))
+        {
+            quotes.insert(quote.clone());
+        }
+    }
+    let scope = |(quotes, rfqs)| FactScope::Named { quotes, rfqs };
+    by_trip
+        .into_iter()
+        .map(|(key, named)| (key.clone(), scope(named)))
+        .collect()
+}
+
+/// The session was decided with this trip and these RFQs, and its selection says something about the facts that are not loaded.
+fn is_up_to_date(session: &LockedSession, policy: PrimaryQuotePolicy, now: DateTime<Utc>) -> bool {
+    let state = &session.state;
+    let is_matched = state.matched_trip == session.trip_id && state.matched_rfq == session.joined_rfqs();
+    let selects = !session.snapshot.is_closed && !session.snapshot.pinned;
+    // A clock that was ahead took quotes for expired that are not.
+    let is_selected = state.selected_by == Some(policy) && state.selected_at.is_some_and(|at| at <= now);
+    is_matched && !session.has_row_keys && (!selects || is_selected)
+}
+
+/// The last selection of a session of a trip with a part of its facts, before events change them.
+fn last_selection(session: &LockedSession, trips: &BTreeMap<String, TripFacts>) -> Option<LastSelection> {
+    let trip = trips.get(session.trip_key.as_ref()?)?;
+    let quote = match session.state.selected_quote.as_deref() {
+        None => None,
+        Some(id) => {
+            let id = QuoteId::parse(id).ok()?;
+            let changed = trip.quotes.get(&id)?.received.as_ref()?.changed;
+            Some(SelectedQuote { id, changed })
+        }
+    };
+    let policy = session.state.selected_by?;
+    Some(LastSelection { policy, quote })
+}
