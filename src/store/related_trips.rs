@@ -62,16 +62,16 @@ async fn find_unrelated(
         ), session AS MATERIALIZED (
             SELECT found.trip_id, cardinality(found.rfq_ids) > 0 AS holds_rfqs
             FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM trip_id)) AS found
+        ), owned AS MATERIALIZED (
+            SELECT trip_id.trip, bool_or(session.holds_rfqs) AS holds_rfqs
+            FROM trip_id
+            JOIN session ON session.trip_id = trip_id.id
+            GROUP BY trip_id.trip
         )
-        SELECT own.id AS "id!", own.trip AS "trip!",
-            -- NULL if no session has the trip.
-            (
-                SELECT NOT bool_or(session.holds_rfqs)
-                FROM trip_id
-                JOIN session ON session.trip_id = trip_id.id
-                WHERE trip_id.trip = own.trip
-            ) AS is_unrelated
+        -- NULL if no session has the trip.
+        SELECT own.id AS "id!", own.trip AS "trip!", NOT owned.holds_rfqs AS is_unrelated
         FROM own
+        LEFT JOIN owned ON owned.trip = own.trip
         "#,
         trips,
     )

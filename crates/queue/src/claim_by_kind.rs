@@ -142,7 +142,9 @@ pub async fn claim(
             FOR UPDATE SKIP LOCKED
         ), together AS MATERIALIZED (
             SELECT job.id
-            FROM (SELECT batch_key FROM oldest WHERE batch_key IS NOT NULL GROUP BY batch_key ORDER BY min(place)) AS head
+            FROM (
+                SELECT batch_key FROM oldest WHERE batch_key IS NOT NULL GROUP BY batch_key ORDER BY min(place) OFFSET 0
+            ) AS head
             CROSS JOIN LATERAL (
                 SELECT job.id
                 FROM avinode_ingest.jobs AS job
@@ -154,6 +156,8 @@ pub async fn claim(
                 LIMIT (SELECT size FROM urgent)
                 FOR UPDATE SKIP LOCKED
             ) AS job
+            -- Until this claim is visible as busy, another one leaves the key alone.
+            WHERE pg_try_advisory_xact_lock(hashtextextended('avinode_ingest.batch ' || head.batch_key, 0))
             LIMIT (SELECT size FROM urgent) - (SELECT count(*) FROM newest) - (SELECT count(*) FROM alone)
         ), due AS MATERIALIZED (
             SELECT id FROM newest

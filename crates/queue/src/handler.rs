@@ -30,6 +30,6 @@ pub type UnfinishedJobs = Vec<(i64, JobError)>;
 pub trait JobHandler: Send + Sync {
     /// Finishes jobs in a transaction of its own, fenced by [`super::claim::lock_held`], and returns those it left
     /// unfinished. An error says that nothing was changed: a batch of several jobs without a permit is then redone in
-    /// halves, so that one bad job harms no other.
+    /// parts, so that one bad job harms no other.
     fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>>;
 }

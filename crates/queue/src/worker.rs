@@ -214,7 +214,7 @@ impl Worker {
         Ok(step)
     }
 
-    /// Serves a batch; one that failed as a whole is redone in halves. Renews the leases of `waiting` jobs as well.
+    /// Serves a batch; one that failed as a whole is redone in parts. Renews the leases of `waiting` jobs as well.
     async fn serve_batch(
         &self,
         batch: &JobBatch,
@@ -224,21 +224,19 @@ impl Worker {
         let unfinished = match self.perform(batch, waiting, fresh).await {
             Ok(unfinished) => unfinished,
             Err(error) if batch.jobs.len() > 1 && batch.permit.is_none() => {
-                tracing::debug!(jobs = batch.jobs.len(), "a batch failed, redoing it in halves: {error}");
-                return self.redo_in_halves(batch, waiting).await;
+                tracing::debug!(jobs = batch.jobs.len(), "a batch failed, redoing it in parts: {error}");
+                return self.redo_in_parts(batch, waiting).await;
             }
             Err(error) => batch.jobs.iter().map(|job| (job.id, error.clone())).collect(),
         };
         settle::settle(&self.pool, batch, unfinished, &self.retry).await
     }
 
-    /// Serves the halves of a failed batch, and the halves of those that fail, down to the jobs that fail alone: one bad job
-    /// costs a few batches more, and harms no other.
-    async fn redo_in_halves(&self, batch: &JobBatch, waiting: &[ClaimedJob]) -> Result<SettledJobs, sqlx::Error> {
+    /// Serves the parts of a failed batch, and those of a part that fails job by job: one bad job costs a few batches more, and
+    /// harms no other.
+    async fn redo_in_parts(&self, batch: &JobBatch, waiting: &[ClaimedJob]) -> Result<SettledJobs, sqlx::Error> {
         let mut settled = SettledJobs::default();
-        let (first, second) = batch.jobs.split_at(batch.jobs.len() / 2);
-        // The last one is served next.
-        let mut parts: Vec<&[ClaimedJob]> = vec![second, first];
+        let mut parts: Vec<&[ClaimedJob]> = batch.jobs.chunks(part_size(batch.jobs.len())).rev().collect();
         while let Some(jobs) = parts.pop() {
             let part = JobBatch {
                 handler: batch.handler.clone(),
@@ -249,8 +247,7 @@ impl Worker {
             let unfinished = match self.perform(&part, &later, false).await {
                 Ok(unfinished) => unfinished,
                 Err(_) if jobs.len() > 1 => {
-                    let (first, second) = jobs.split_at(jobs.len() / 2);
-                    parts.extend([second, first]);
+                    parts.extend(jobs.chunks(1).rev());
                     continue;
                 }
                 Err(error) => jobs.iter().map(|job| (job.id, error.clone())).collect(),
@@ -278,6 +275,15 @@ impl Worker {
             tracing::warn!(worker, "worker {worker} cannot reach the queue, will retry: {error}");
         }
         self.retry.delay(running.failures).clamp(BACKOFF_MIN, BACKOFF_MAX)
+    }
+}
+
+/// The size of the parts of a failed batch: with its square root, one bad job costs the fewest batches. A small batch is redone job
+/// by job.
+fn part_size(jobs: usize) -> usize {
+    match jobs {
+        0..=8 => 1,
+        _ => jobs.isqrt(),
     }
 }
 
