@@ -3,6 +3,7 @@
 mod adopted_rows;
 mod deleted_requests;
 mod displayed_columns;
+mod inserted_values;
 mod old_rows;
 mod projection;
 pub mod setup;
