@@ -17,7 +17,7 @@ use crate::support::snapshot::{assert_same, dead_jobs, snapshot};
 use crate::support::sql::{count, text};
 use crate::support::worker::{run_until_idle, worker_at};
 
-const CASES: u32 = 8;
+const CASES: u32 = 6;
 
 /// A row that the application writes with the price of one delivery, which may come later.
 #[derive(Debug, Clone)]

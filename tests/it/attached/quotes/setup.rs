@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::support::bodies::quote;
 use crate::support::cluster::Db;
+use crate::support::deliveries::receive;
 use crate::support::worker::run_jobs;
 
 const TRIP: &str = "64956151";
@@ -54,4 +55,9 @@ pub async fn resync(db: &Db) {
         .await
         .unwrap();
     run_jobs(&db.pool).await;
+}
+
+/// Receives a statement of a price.
+pub async fn webhook(db: &Db, quote_id: &str, seconds: i64, price: i64) {
+    receive(&db.pool, &[statement(quote_id, seconds, price)]).await;
 }
