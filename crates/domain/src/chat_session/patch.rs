@@ -1,6 +1,7 @@
 //! JSON merge patch (RFC 7396): an absent field stays, null clears, an object is merged. Serde's `Option` alone does not
 //! distinguish absent from null.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -61,7 +62,11 @@ pub struct TripPatch {
 }
 
 fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
+    // Read by itself, an enum would report null as invalid JSON.
+    match Option::deserialize(deserializer)? {
+        Some(value) => Ok(Some(value)),
+        None => Err(D::Error::custom("must not be null")),
+    }
 }
 
 pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
