@@ -1,5 +1,6 @@
 //! `updateChatSessionActivity`, pausing and resuming.
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::create::other_active;
@@ -8,7 +9,9 @@ use super::service::{SessionService, lock_session};
 use crate::domain::chat_session::input::ActivityUpdate;
 use crate::domain::chat_session::status::SessionStatus;
 use crate::domain::chat_session::view::ChatSession;
-use crate::store::chat_sessions::{lock, update};
+use crate::postgres::transaction::Transaction;
+use crate::store::chat_sessions::lock::{self, LockedChatSession};
+use crate::store::chat_sessions::update;
 
 /// Messages that one call may add.
 const MAX_MESSAGES: i32 = 1_000_000;
@@ -40,14 +43,7 @@ impl SessionService {
     /// The session does not exist, or is closed.
     pub async fn pause(&self, session: Uuid) -> Result<ChatSession, SessionError> {
         self.change(session, |mut tx| async move {
-            let before = lock_session(&mut tx, session).await?;
-            match before.status.parse() {
-                Ok(SessionStatus::Active) => {
-                    update::status(&mut tx, session, SessionStatus::Paused, None, None).await?;
-                }
-                Ok(SessionStatus::Paused) => {}
-                _ => return Err(invalid_status(before.status, "active")),
-            }
+            pause(&mut tx, session).await?;
             Ok(tx)
         })
         .await
@@ -59,27 +55,47 @@ impl SessionService {
     /// The session does not exist or is closed, or another session of its conversation is active.
     pub async fn resume(&self, session: Uuid) -> Result<ChatSession, SessionError> {
         self.change(session, |mut tx| async move {
-            let conversation = lock::conversation_of(&mut tx, session).await?;
-            let conversation = conversation.ok_or(SessionError::SessionNotFound)?;
-            // The conversation first, as when a session is created: otherwise neither transaction sees the session of
-            // the other.
-            lock::conversation(&mut tx, conversation).await?;
-            let open = lock::open_sessions(&mut tx, conversation).await?;
-            let before = lock_session(&mut tx, session).await?;
-            match before.status.parse() {
-                Ok(SessionStatus::Active) => {}
-                Ok(SessionStatus::Paused) => {
-                    if let Some(session) = other_active(&open, session) {
-                        return Err(SessionError::ActiveSessionExists { session });
-                    }
-                    update::status(&mut tx, session, SessionStatus::Active, Some(self.now()), None).await?;
-                }
-                _ => return Err(invalid_status(before.status, "paused")),
-            }
+            resume(&mut tx, session, self.now()).await?;
             Ok(tx)
         })
         .await
     }
+}
+
+/// Pauses a session in a transaction. Returns the locked session as it was.
+pub(super) async fn pause(tx: &mut Transaction<'_>, session: Uuid) -> Result<LockedChatSession, SessionError> {
+    let before = lock_session(tx, session).await?;
+    match before.status.parse() {
+        Ok(SessionStatus::Active) => update::status(tx, session, SessionStatus::Paused, None, None).await?,
+        Ok(SessionStatus::Paused) => {}
+        _ => return Err(invalid_status(before.status, "active")),
+    }
+    Ok(before)
+}
+
+/// Resumes a session in a transaction. Returns the locked session as it was.
+pub(super) async fn resume(
+    tx: &mut Transaction<'_>,
+    session: Uuid,
+    now: DateTime<Utc>,
+) -> Result<LockedChatSession, SessionError> {
+    let conversation = lock::conversation_of(tx, session).await?;
+    let conversation = conversation.ok_or(SessionError::SessionNotFound)?;
+    // The conversation first, as when a session is created: otherwise neither transaction sees the session of the other.
+    lock::conversation(tx, conversation).await?;
+    let open = lock::open_sessions(tx, conversation).await?;
+    let before = lock_session(tx, session).await?;
+    match before.status.parse() {
+        Ok(SessionStatus::Active) => {}
+        Ok(SessionStatus::Paused) => {
+            if let Some(session) = other_active(&open, session) {
+                return Err(SessionError::ActiveSessionExists { session });
+            }
+            update::status(tx, session, SessionStatus::Active, Some(now), None).await?;
+        }
+        _ => return Err(invalid_status(before.status, "paused")),
+    }
+    Ok(before)
 }
 
 pub(super) fn invalid_status(status: String, needed: &'static str) -> SessionError {

@@ -6,23 +6,38 @@ use uuid::Uuid;
 use super::error::SessionError;
 use super::service::{SessionService, check_references, lock_session};
 use super::validate::{self, optional};
+use super::{activity, conversation_type};
+use crate::domain::chat_session::conversation_type::ConversationType;
 use crate::domain::chat_session::patch::{TripPatch, merge};
+use crate::domain::chat_session::status::OpenStatus;
 use crate::domain::chat_session::view::ChatSession;
-use crate::store::chat_sessions::update;
+use crate::store::chat_sessions::update::{self, TripDocuments};
 
 impl SessionService {
-    /// Updates the trip and the step of a session, which counts as activity. After a new trip id, the known quotes of
-    /// that trip are counted within moments.
+    /// Updates the trip, the step and the status of a session, which counts as activity. After a new trip id, the known quotes
+    /// of that trip are counted within moments.
     ///
     /// # Errors
-    /// The session does not exist, or a field is invalid or refers to a missing row.
+    /// The session does not exist, a field is invalid or refers to a missing row, or the session cannot get the status: it is
+    /// closed, or another session of its conversation is active.
     pub async fn update_trip(&self, session: Uuid, patch: &TripPatch) -> Result<ChatSession, SessionError> {
         let patch = &validated(patch)?;
         self.change(session, |mut tx| async move {
-            let before = lock_session(&mut tx, session).await?;
+            let before = match patch.status {
+                Some(OpenStatus::Active) => activity::resume(&mut tx, session, self.now()).await?,
+                Some(OpenStatus::Paused) => activity::pause(&mut tx, session).await?,
+                None => lock_session(&mut tx, session).await?,
+            };
             check_references(&mut tx, patch.request_id.flatten(), None, None).await?;
-            let workflow_state = merged(before.workflow_state, patch.workflow_state.as_ref());
-            update::trip(&mut tx, session, patch, workflow_state, self.now()).await?;
+            let documents = TripDocuments {
+                workflow_state: merged_state(before.workflow_state, patch.workflow_state.as_ref()),
+                metadata: merged(before.metadata, patch.metadata.as_ref()),
+            };
+            update::trip(&mut tx, session, patch, documents, self.now()).await?;
+            if let Some(new) = patch.conversation_type {
+                let new = new.unwrap_or(ConversationType::General);
+                conversation_type::write(&mut tx, session, new).await?;
+            }
             Ok(tx)
         })
         .await
@@ -30,16 +45,21 @@ impl SessionService {
 }
 
 /// Returns the new `workflow_state`, or `None` to keep it. The service's own key survives both a merge and a clear.
-fn merged(before: Option<Value>, patch: Option<&Option<Map<String, Value>>>) -> Option<Value> {
+fn merged_state(before: Option<Value>, patch: Option<&Option<Map<String, Value>>>) -> Option<Value> {
     let own = before.as_ref().and_then(|state| state.get("avinode_trip")).cloned();
-    let mut after = match patch? {
-        Some(patch) => merge(before, patch),
-        None => Value::Object(Map::new()),
-    };
+    let mut after = merged(before, patch)?;
     if let (Some(object), Some(own)) = (after.as_object_mut(), own) {
         object.insert("avinode_trip".to_owned(), own);
     }
     Some(after)
+}
+
+/// Returns the new object, or `None` to keep the stored one.
+fn merged(before: Option<Value>, patch: Option<&Option<Map<String, Value>>>) -> Option<Value> {
+    Some(match patch? {
+        Some(patch) => merge(before, patch),
+        None => Value::Object(Map::new()),
+    })
 }
 
 fn validated(patch: &TripPatch) -> Result<TripPatch, SessionError> {
@@ -54,9 +74,11 @@ fn validated(patch: &TripPatch) -> Result<TripPatch, SessionError> {
     ] {
         validate::count(field, count.flatten().unwrap_or(0))?;
     }
-    optional(patch.workflow_state.as_ref().and_then(Option::as_ref), |state| {
-        validate::object("workflow_state", state)
-    })?;
+    for (field, patch) in [("workflow_state", &patch.workflow_state), ("metadata", &patch.metadata)] {
+        optional(patch.as_ref().and_then(Option::as_ref), |object| {
+            validate::object(field, object)
+        })?;
+    }
     Ok(TripPatch {
         avinode_trip_id: optional(patch.avinode_trip_id.as_ref(), |text| {
             optional(text.as_deref(), |text| validate::trip_id("avinode_trip_id", text))

@@ -32,6 +32,8 @@ pub struct QuoteProjection<'a> {
     pub facts: &'a ReceivedQuote,
     /// Everything that Avinode stated about it.
     pub stated: &'a StatedValues,
+    /// Avinode stated its price since the last projection: values that the application inserted are older.
+    pub is_newly_stated: bool,
     /// The price, as `quotes` can hold it.
     pub price: Decimal,
     /// The row in which it is projected already.

@@ -54,6 +54,12 @@ pub async fn count_by_reason(pool: &Pool) -> Result<Vec<UnprojectedCount>, sqlx:
             FROM public.quotes AS quote
             WHERE quote.id = fact.projected_id AND abs(quote.total_price - fact.amount) >= 0.01
                 AND NOT coalesce(fact.stated_values -> 'price' ? round(quote.total_price, 2)::text, false)
+                -- Nor did the application insert it, which reads Avinode as well.
+                AND NOT EXISTS (
+                    SELECT FROM avinode_ingest.inserted_values AS inserted
+                    WHERE inserted.quote_id = fact.quote_id AND inserted.part = 'price'
+                        AND inserted.value = round(quote.total_price, 2)::text
+                )
         ) AS shown ON true
         CROSS JOIN LATERAL (
             SELECT count(*) > 0 AS any_exists, count(session.request_id) > 0 AS any_has_request

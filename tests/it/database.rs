@@ -1,5 +1,6 @@
 //! Migrations, transactions and poolers.
 
+mod converting;
 mod default_settings;
 mod encoding;
 mod migrating;

@@ -344,7 +344,7 @@ export interface paths {
         /**
          * Update the trip and the workflow step
          * @description A JSON merge patch: an absent field is kept, a null field is cleared. After a new trip id, the known quotes of that
-         *     trip are counted within moments.
+         *     trip are counted within moments. A status is changed as by pausing and resuming.
          */
         patch: operations["updateChatSessionWithTripInfo"];
         trace?: never;
@@ -869,11 +869,14 @@ export interface components {
              * @example atrip-64956150
              */
             avinode_trip_id?: string | null;
+            conversation_type?: components["schemas"]["ConversationType"] | null;
             /**
              * @description The workflow step, any text.
              * @example requesting_quotes
              */
             current_step?: string | null;
+            /** @description The application's own data. Merged into the stored object, key by key; a key that is null is removed. */
+            metadata?: Record<string, unknown> | null;
             /**
              * Format: int32
              * @description The number of operators contacted.
@@ -889,6 +892,8 @@ export interface components {
              * @description The trip request (`requests.id`).
              */
             request_id?: string | null;
+            /** @description The new status, as by pausing or resuming the session; it cannot be cleared. */
+            status?: components["schemas"]["OpenStatus"];
             /** @description Merged into the stored object, key by key; a key that is null is removed. */
             workflow_state?: Record<string, unknown> | null;
         };
@@ -979,11 +984,11 @@ export interface operations {
                 request_id?: string;
                 /** @description Only sessions of this broker. */
                 iso_agent_id?: string;
-                /** @description Only sessions of this Avinode trip, by either of its ids in any spelling. */
+                /** @description Only sessions of this Avinode trip, by either of its ids in any spelling. A session without a trip id has that of its request. */
                 trip_id?: string;
                 /** @description Only sessions with this Avinode RFP. */
                 rfp_id?: string;
-                /** @description Only sessions with this Avinode RFQ, in any spelling. */
+                /** @description Only sessions with this Avinode RFQ, in any spelling, also as their RFP. */
                 rfq_id?: string;
                 /** @description Only sessions with this status. */
                 status?: components["schemas"]["SessionStatus"];
@@ -2396,6 +2401,15 @@ export interface operations {
             };
             /** @description Request timeout (`timeout`) */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid session status (`invalid-status`); Another session is active (`active-session-exists`) */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -11,7 +11,7 @@ export type { ChatSession, ConversationType } from './client.js';
 /** The argument of `createOrUpdateChatSession`. */
 export type ChatSessionInsert = NewChatSession;
 /** Columns of a session that the update functions take. */
-export type ChatSessionUpdate = TripInfo & QuoteInfo & Partial<Pick<NewChatSession, 'status' | 'conversation_type' | 'metadata'>>;
+export type ChatSessionUpdate = TripInfo & QuoteInfo;
 
 let client: Client | undefined;
 

@@ -65,6 +65,11 @@ impl StatedValues {
         }
     }
 
+    /// Adds a value in its canonical form.
+    pub fn add(&mut self, part: StatedPart, value: String) {
+        self.insert(part, value);
+    }
+
     /// True if this value, in its canonical form, was stated.
     pub fn contains(&self, part: StatedPart, value: &str) -> bool {
         self.0.get(&part).is_some_and(|values| values.contains(value))

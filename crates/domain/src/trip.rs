@@ -60,6 +60,8 @@ pub struct ChangedFacts {
     /// Status or last activity.
     pub trip: bool,
     pub quotes: BTreeSet<QuoteId>,
+    /// Those of the quotes about which a statement with a price is new.
+    pub newly_stated: BTreeSet<QuoteId>,
     pub rfqs: BTreeSet<RfqId>,
     pub messages: BTreeSet<MessageId>,
 }

@@ -133,10 +133,10 @@ const MISSING_TRIGGERS: &str = r#"
         SELECT
         FROM pg_catalog.pg_class AS class
         JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
-        WHERE nspname = 'public' AND relname IN ('chat_sessions', 'requests') AND relkind IN ('r', 'p')
+        WHERE nspname = 'public' AND relname IN ('chat_sessions', 'requests', 'quotes') AND relkind IN ('r', 'p')
           AND (
               SELECT count(*) FROM pg_catalog.pg_trigger
               WHERE tgrelid = class.oid AND tgname LIKE 'avinode\_ingest\_%'
-          ) < CASE relname WHEN 'chat_sessions' THEN 4 ELSE 2 END
+          ) < CASE relname WHEN 'chat_sessions' THEN 4 WHEN 'requests' THEN 2 ELSE 1 END
     )
 "#;

@@ -157,7 +157,8 @@ const BROKEN_TRIGGERS: &str = r#"
     FROM (VALUES
         ('chat_sessions', 'avinode_ingest_session_inserted'), ('chat_sessions', 'avinode_ingest_session_updated'),
         ('chat_sessions', 'avinode_ingest_session_deleted'), ('chat_sessions', 'avinode_ingest_sessions_truncated'),
-        ('requests', 'avinode_ingest_request_inserted'), ('requests', 'avinode_ingest_request_updated')
+        ('requests', 'avinode_ingest_request_inserted'), ('requests', 'avinode_ingest_request_updated'),
+        ('quotes', 'avinode_ingest_quote_proposed')
     ) AS needed (table_name, name)
     LEFT JOIN pg_catalog.pg_trigger ON tgname = name AND tgrelid = (
         SELECT class.oid FROM pg_catalog.pg_class AS class

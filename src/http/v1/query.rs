@@ -76,11 +76,11 @@ pub struct SessionListParams {
     request_id: Option<Uuid>,
     /// Only sessions of this broker.
     iso_agent_id: Option<Uuid>,
-    /// Only sessions of this Avinode trip, by either of its ids in any spelling.
+    /// Only sessions of this Avinode trip, by either of its ids in any spelling. A session without a trip id has that of its request.
     trip_id: Option<String>,
     /// Only sessions with this Avinode RFP.
     rfp_id: Option<String>,
-    /// Only sessions with this Avinode RFQ, in any spelling.
+    /// Only sessions with this Avinode RFQ, in any spelling, also as their RFP.
     rfq_id: Option<String>,
     /// Only sessions with this status.
     status: Option<SessionStatus>,

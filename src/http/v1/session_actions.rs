@@ -68,13 +68,13 @@ pub async fn resume(_: WriteAccess, State(state): State<ApiState>, SessionId(ses
 /// Update the trip and the workflow step
 ///
 /// A JSON merge patch: an absent field is kept, a null field is cleared. After a new trip id, the known quotes of that
-/// trip are counted within moments.
+/// trip are counted within moments. A status is changed as by pausing and resuming.
 #[utoipa::path(
     patch,
     path = "/v1/sessions/{id}/trip",
     operation_id = "updateChatSessionWithTripInfo",
     request_body(content((TripPatch = "application/json"), (TripPatch = "application/merge-patch+json"))),
-    responses(UpdatedSession, BodyProblems),
+    responses(UpdatedSession, BodyProblems, StatusProblems),
 )]
 pub async fn update_trip(
     _: WriteAccess,

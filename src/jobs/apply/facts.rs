@@ -36,7 +36,9 @@ impl BatchChanges {
     /// The quotes of merged trips count as changed: their rows may show less than is known now.
     pub(super) fn add_merges(&mut self, merged: MergeResult) {
         for (key, quotes) in merged.quotes {
-            self.touched.entry(key).or_default().quotes.extend(quotes);
+            let touched = self.touched.entry(key).or_default();
+            touched.newly_stated.extend(quotes.iter().cloned());
+            touched.quotes.extend(quotes);
         }
         self.merged = merged.into;
     }

@@ -34,6 +34,7 @@ pub(super) async fn write(
         let ChangedFacts {
             trip: trip_changed,
             quotes: changed_quotes,
+            newly_stated: _, // some of the quotes
             rfqs: changed_rfqs,
             messages: new_messages,
         } = touched;
@@ -106,7 +107,8 @@ pub(super) async fn project(
         for (id, quote) in &trip.quotes {
             let Some(facts) = &quote.received else { continue };
             let shown = rows.get(&(key.clone(), id.clone())).copied();
-            let is_changed = touched.get(key).is_some_and(|touched| touched.quotes.contains(id));
+            let changed = touched.get(key);
+            let is_changed = changed.is_some_and(|changed| changed.quotes.contains(id));
             let (row, request_id) = match shown {
                 // The application deleted the row. It may insert another one, but we do not.
                 Some(ProjectionState::Deleted) => (None, None),
@@ -124,6 +126,7 @@ pub(super) async fn project(
                     quote: id,
                     facts,
                     stated: &quote.stated,
+                    is_newly_stated: changed.is_some_and(|changed| changed.newly_stated.contains(id)),
                     price,
                     row,
                     request_id,

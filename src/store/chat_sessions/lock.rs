@@ -15,6 +15,7 @@ pub struct LockedChatSession {
     pub status: String,
     pub current_step: Option<String>,
     pub workflow_state: Option<Value>,
+    pub metadata: Option<Value>,
 }
 
 /// An active or paused session of a locked conversation; locked as well.
@@ -90,7 +91,7 @@ pub async fn session(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<Locked
         LockedChatSession,
         r#"
         SELECT session.id, session.request_id, session.status::text AS "status!", session.current_step,
-            session.workflow_state
+            session.workflow_state, session.metadata
         FROM public.chat_sessions AS session
         WHERE session.id = $1
         FOR NO KEY UPDATE

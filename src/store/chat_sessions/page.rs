@@ -102,6 +102,8 @@ pub fn statement(
     query
 }
 
+/// By trip and by RFQ, sessions are found as the workers find them: also by the trip id of their request, and by an RFQ id that the
+/// application stored as that of an RFP.
 fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &SessionFilter, trip_ids: &[String]) {
     let SessionFilter {
         conversation_id,
@@ -120,12 +122,15 @@ fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &SessionFilter, trip_
     push_equal(query, "avinode_rfp_id", rfp_id.as_ref());
     push_equal(query, "current_step", current_step.as_ref());
     if let Some(rfq_id) = rfq_id {
-        query.push(" AND avinode_ingest.normal_rfq_id(session.avinode_rfq_id) = avinode_ingest.normal_rfq_id(");
-        query.push_bind(rfq_id.clone()).push(")");
+        query.push(" AND session.id = ANY (ARRAY(SELECT session_id FROM avinode_ingest.sessions_of_rfqs(");
+        query
+            .push("ARRAY[avinode_ingest.normal_rfq_id(")
+            .push_bind(rfq_id.clone())
+            .push(")])))");
     }
     if trip_id.is_some() {
-        query.push(" AND avinode_ingest.normal_trip_id(session.avinode_trip_id) = ANY (");
-        query.push_bind(trip_ids.to_vec()).push(")");
+        query.push(" AND session.id = ANY (ARRAY(SELECT session_id FROM avinode_ingest.sessions_of_trips(");
+        query.push_bind(trip_ids.to_vec()).push(")))");
     }
     if let Some(status) = status {
         // One of four fixed words, as a literal, so that the planner knows it.

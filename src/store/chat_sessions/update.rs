@@ -61,12 +61,19 @@ pub async fn status(
     Ok(())
 }
 
-/// Writes a patch to the trip columns of a locked session. `workflow_state`: the complete new value.
+/// The complete new values of columns that hold an object; `None` keeps the stored one.
+#[derive(Debug, Clone, Default)]
+pub struct TripDocuments {
+    pub workflow_state: Option<Value>,
+    pub metadata: Option<Value>,
+}
+
+/// Writes a patch to the trip columns of a locked session. Its status and its conversation type are written separately.
 pub async fn trip(
     tx: &mut Transaction<'_>,
     session: Uuid,
     patch: &TripPatch,
-    workflow_state: Option<Value>,
+    documents: TripDocuments,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
@@ -81,6 +88,7 @@ pub async fn trip(
             quotes_expected_count = coalesce($13, session.quotes_expected_count),
             operators_contacted_count = coalesce($14, session.operators_contacted_count),
             last_activity_at = greatest(session.last_activity_at, $15),
+            metadata = coalesce($16, session.metadata),
             updated_at = clock_timestamp()
         WHERE session.id = $1
         "#,
@@ -95,10 +103,11 @@ pub async fn trip(
         patch.request_id.flatten(),
         patch.current_step.is_some(),
         patch.current_step.as_ref().and_then(Option::as_deref),
-        workflow_state,
+        documents.workflow_state,
         patch.quotes_expected_count.map(Option::unwrap_or_default),
         patch.operators_contacted_count.map(Option::unwrap_or_default),
         now,
+        documents.metadata,
     )
     .execute(tx)
     .await?;

@@ -1,6 +1,7 @@
 //! The columns of a row that the service may overwrite. The application writes to the same row: it copies what it reads from
 //! Avinode, and people change values. A value that Avinode stated, at any time, or that we wrote was not chosen by a person, and the
-//! newest one replaces it; any other value is the application's.
+//! newest one replaces it; any other value is the application's. What the application inserted for a quote of Avinode's was stated by
+//! Avinode too, and is replaced once Avinode states the quote again.
 
 use std::collections::BTreeMap;
 
@@ -20,11 +21,12 @@ pub(super) struct RowChange {
     pub(super) written: Map<String, Value>,
 }
 
-/// Compares a row, as JSON by column, with the newest values of its quote. `written`: the values that we wrote before.
+/// Compares a row, as JSON by column, with the newest values of its quote. `stated`: Avinode's, to us and to the application;
+/// `written`: those that we wrote before.
 pub(super) fn compare(
     row: &Map<String, Value>,
     values: &[ProjectedValue],
-    stated: &StatedValues,
+    stated: &[&StatedValues],
     written: &Map<String, Value>,
 ) -> RowChange {
     let mut change = RowChange {
@@ -89,8 +91,25 @@ pub(super) fn compare(
     change
 }
 
+/// The values that the application inserted for a quote, as lists of texts by part.
+pub(super) fn inserted_values(by_part: &Value) -> StatedValues {
+    let mut inserted = StatedValues::default();
+    for (part, values) in by_part.as_object().into_iter().flatten() {
+        // A newer program may record more parts.
+        let Ok(part) = serde_json::from_value(json!(part)) else {
+            continue;
+        };
+        for value in values.as_array().into_iter().flatten() {
+            if let Some(value) = canonical(part, value) {
+                inserted.add(part, value);
+            }
+        }
+    }
+    inserted
+}
+
 /// True for a value that no person chose: an empty one, unless we wrote another one before, or one of Avinode's.
-fn is_owned(current: &Value, part: StatedPart, stated: &StatedValues, written: Option<&Value>) -> bool {
+fn is_owned(current: &Value, part: StatedPart, stated: &[&StatedValues], written: Option<&Value>) -> bool {
     if current.is_null() {
         return written.is_none_or(Value::is_null);
     }
@@ -99,7 +118,7 @@ fn is_owned(current: &Value, part: StatedPart, stated: &StatedValues, written: O
     };
     let is_placeholder = matches!(part, StatedPart::Operator | StatedPart::Aircraft) && current == UNKNOWN;
     let is_written = || written.and_then(|written| canonical(part, written)).as_ref() == Some(&current);
-    is_placeholder || stated.contains(part, &current) || is_written()
+    is_placeholder || stated.iter().any(|known| known.contains(part, &current)) || is_written()
 }
 
 /// A newer offer may be without these; the other parts stay as they were stated last.

@@ -1,6 +1,7 @@
 //! Updates rows that exist: ours, and those of the application's.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -19,8 +20,18 @@ pub(super) async fn project(
     let rows = sqlx::query!(
         r#"
         SELECT fact.trip_key, fact.quote_id, quote.id, quote.request_id AS "request_id?", fact.projected_values AS written,
-            to_jsonb(quote) AS "by_column!"
-        FROM unnest($1::text[], $2::text[], $3::uuid[]) AS wanted (trip_key, quote_id, row_id)
+            to_jsonb(quote) AS "by_column!",
+            -- Until Avinode states the quote again, what the application inserted may be newer than the facts.
+            CASE WHEN wanted.is_newly_stated OR fact.projected_values IS NULL THEN (
+                SELECT jsonb_object_agg(part, by_part)
+                FROM (
+                    SELECT known.part, jsonb_agg(known.value) AS by_part
+                    FROM avinode_ingest.inserted_values AS known
+                    WHERE known.quote_id = fact.quote_id
+                    GROUP BY known.part
+                ) AS parts
+            ) END AS inserted
+        FROM unnest($1::text[], $2::text[], $3::uuid[], $4::boolean[]) AS wanted (trip_key, quote_id, row_id, is_newly_stated)
         JOIN public.quotes AS quote ON quote.id = wanted.row_id
         JOIN avinode_ingest.quote_facts AS fact
             ON fact.trip_key = wanted.trip_key AND fact.quote_id = wanted.quote_id
@@ -30,6 +41,7 @@ pub(super) async fn project(
         &column(projections, |projection| projection.trip_key) as &[&str],
         &column(projections, |projection| projection.quote.as_str()) as &[&str],
         &column(projections, |projection| projection.row) as &[Option<Uuid>],
+        &column(projections, |projection| projection.is_newly_stated),
     )
     .fetch_all(&mut *tx)
     .await?;
@@ -46,7 +58,9 @@ pub(super) async fn project(
         };
         let none = Map::new();
         let written = row.written.as_ref().and_then(Value::as_object).unwrap_or(&none);
-        let change = ownership::compare(by_column, &values::of_quote(projection), projection.stated, written);
+        let inserted = row.inserted.as_ref().map(ownership::inserted_values);
+        let stated: Vec<_> = iter::once(projection.stated).chain(&inserted).collect();
+        let change = ownership::compare(by_column, &values::of_quote(projection), &stated, written);
         if !change.columns.is_empty() {
             changes.push(json!({"id": row.id, "values": change.columns}));
         }

@@ -145,6 +145,8 @@ async fn calls(api: &Api, references: SessionReferences, count: u32) {
         (format!("/v1/sessions?trip_id={NUMBER}&status=active"), 1),
         (format!("/v1/sessions?rfp_id=rfp-{NUMBER}"), 1),
         (format!("/v1/sessions?rfq_id=arfq-{NUMBER}"), 1),
+        (format!("/v1/sessions?trip_id={BY_REQUEST}"), 1),
+        (format!("/v1/sessions?rfq_id=arfq-of-rfp-{}", BY_REQUEST + 1), 1),
         (field("request_id"), 1),
         (field("conversation_id"), 1),
         ("/v1/sessions?status=active".to_owned(), 50),

@@ -53,7 +53,15 @@ async fn an_unknown_missing_or_invalid_field_or_reference_is_named() {
             json!({"operators_contacted_count": "3"}),
             "operators_contacted_count",
         ),
-        (Method::PATCH, "trip", json!({"status": "active"}), "status"),
+        (Method::PATCH, "trip", json!({"status": null}), "status"),
+        (Method::PATCH, "trip", json!({"status": "completed"}), "status"),
+        (
+            Method::PATCH,
+            "trip",
+            json!({"conversation_type": "rfp"}),
+            "conversation_type",
+        ),
+        (Method::PATCH, "trip", json!({"message_count": 1}), "message_count"),
     ] {
         let rejected = api.send(method, &format!("/v1/sessions/{id}/{rest}"), &body).await;
         assert_eq!(rejected.assert_problem(422, "validation-failed"), [name], "{body}");

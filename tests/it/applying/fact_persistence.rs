@@ -54,6 +54,7 @@ async fn stored_facts_equal_the_facts_in_memory_after_every_document() {
         let ChangedFacts {
             trip,
             quotes,
+            newly_stated: _,
             rfqs,
             messages,
         } = changed;

@@ -5,6 +5,8 @@
 //! fact is newer than the known one, so they depend on what was known. A row of `public.quotes` keeps the last price ever
 //! projected if the newest fact has none. And its `received_at` is the earliest fact at the time of its first projection.
 
+mod polls;
+
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use chrono::Duration;
@@ -12,6 +14,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
+use self::polls::Poll;
 use crate::support::bodies::{at, base, quote};
 use crate::support::cluster::Db;
 use crate::support::deliveries::store_deliveries;
@@ -60,19 +63,22 @@ fn runs() -> impl Strategy<Value = (Vec<ReceivedBody>, ShuffledRun)> {
     })
 }
 
-/// One delivery after the other, by one worker.
-async fn run_in_order(db: &Db, policy: PrimaryQuotePolicy, bodies: &[ReceivedBody]) {
+/// One delivery after the other, by one worker. Each poll of the application comes before the delivery with its number.
+async fn run_in_order(db: &Db, policy: PrimaryQuotePolicy, bodies: &[ReceivedBody], polls: &[Poll]) {
     let late = generators::sessions(&db.pool).await;
     set_trip_id(&db.pool, late, Some(LATE_TRIP)).await;
     let worker = worker_with_policy(&db.pool, policy, Clock::Fixed(generators::now()));
-    for (body, received_at) in bodies {
+    for (number, (body, received_at)) in bodies.iter().enumerate() {
+        polls::write(db, polls, number).await;
         store_deliveries(&db.pool, std::slice::from_ref(body), *received_at).await;
         run_until_idle(&worker).await;
     }
+    polls::write_rest(db, polls, bodies.len()).await;
 }
 
-/// Shuffled and repeated deliveries, in several commits, with several concurrent workers.
-async fn run_shuffled(db: &Db, policy: PrimaryQuotePolicy, run: &ShuffledRun) {
+/// Shuffled and repeated deliveries, in several commits, with several concurrent workers. Each poll comes before the commit with its
+/// number.
+async fn run_shuffled(db: &Db, policy: PrimaryQuotePolicy, run: &ShuffledRun, polls: &[Poll]) {
     let late = generators::sessions(&db.pool).await;
     let workers = WorkerPool::start(
         &worker_with_policy(&db.pool, policy, Clock::Fixed(generators::now())),
@@ -88,6 +94,7 @@ async fn run_shuffled(db: &Db, policy: PrimaryQuotePolicy, run: &ShuffledRun) {
         if rest.is_empty() && commits >= run.commits_before_trip_id {
             break;
         }
+        polls::write(db, polls, commits).await;
         let (chunk, later) = rest.split_at(rest.len().min(*sizes.next().unwrap()));
         for (body, received_at) in chunk {
             store_deliveries(&db.pool, std::slice::from_ref(body), *received_at).await;
@@ -95,6 +102,7 @@ async fn run_shuffled(db: &Db, policy: PrimaryQuotePolicy, run: &ShuffledRun) {
         rest = later;
         commits += 1;
     }
+    polls::write_rest(db, polls, commits).await;
     workers.finish().await;
 }
 
@@ -104,8 +112,8 @@ fn any_order_ends_in_the_same_sessions(policy: PrimaryQuotePolicy) {
         runtime.block_on(async {
             let (reference, db) = (Db::new().await, Db::new().await);
             tokio::join!(
-                run_in_order(&reference, policy, &bodies),
-                run_shuffled(&db, policy, &shuffled)
+                run_in_order(&reference, policy, &bodies, &[]),
+                run_shuffled(&db, policy, &shuffled, &[])
             );
             assert_same(&snapshot(&reference.pool).await, &snapshot(&db.pool).await);
             assert_eq!((dead_jobs(&reference.pool).await, dead_jobs(&db.pool).await), (0, 0));
@@ -142,7 +150,7 @@ async fn an_expiry_that_a_newer_fact_replaced_adds_nothing_to_the_timeline() {
     let mut seen = Vec::new();
     for sent in [[older.clone(), newer.clone()], [newer, older]] {
         let db = Db::new().await;
-        run_in_order(&db, PrimaryQuotePolicy::Latest, &sent).await;
+        run_in_order(&db, PrimaryQuotePolicy::Latest, &sent, &[]).await;
         db.run("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp()")
             .await;
         let later = Clock::Fixed(base() + Duration::seconds(3600));

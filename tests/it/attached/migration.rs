@@ -60,6 +60,7 @@ fn unexpected(before: &str, after: &str) -> Vec<String> {
         let of = |kind: &str, start: &str| name.contains(&format!("; Type: {kind};")) && name[6..].starts_with(start);
         of("TRIGGER", "chat_sessions avinode_ingest_session")
             || of("TRIGGER", "requests avinode_ingest_request_")
+            || of("TRIGGER", "quotes avinode_ingest_quote_")
             || of("INDEX", "chat_sessions_")
             || of("INDEX", "requests_normal_")
             || of("INDEX", "quotes_by_")

@@ -3,6 +3,8 @@
 mod adopted_rows;
 mod deleted_requests;
 mod displayed_columns;
+mod insert_trigger;
+mod inserted_values;
 mod old_rows;
 mod projection;
 pub mod setup;

@@ -171,3 +171,48 @@ async fn active_sessions_are_counted_by_step() {
         (3, vec![("requesting_quotes", 2), ("my own", 1)])
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trips_and_rfqs_are_found_by_the_request_and_in_the_rfp_as_the_workers_find_them() {
+    let db = Db::new().await;
+    let mut made = Vec::new();
+    for (own_trip, trip_of_request, rfp) in [
+        ("NULL", "' ATRIP-4711'", "' ARFQ-1'"),
+        // A trip id of its own comes before that of the request.
+        ("'4712'", "'4711'", "'rfp-1'"),
+        ("'4711'", "NULL", "'arfq-2'"),
+        // Blank, as an application may store it.
+        ("' '", "'4711'", "NULL"),
+    ] {
+        let references = SessionReferences::insert(&db.pool).await;
+        let session = create(&db.pool, references).await.id;
+        db.run(&format!(
+            "UPDATE public.requests SET avinode_trip_id = {trip_of_request} WHERE id = '{}';
+             UPDATE public.chat_sessions SET avinode_trip_id = {own_trip}, avinode_rfp_id = {rfp},
+                last_activity_at = '2026-01-01'::timestamptz - {} * interval '1 day' WHERE id = '{session}'",
+            references.request,
+            made.len()
+        ))
+        .await;
+        made.push(session);
+    }
+    let by_trip = |id: &str| SessionFilter {
+        trip_id: Some(TripId::parse(id).unwrap()),
+        ..SessionFilter::default()
+    };
+    let by_rfq = |id: &str| SessionFilter {
+        rfq_id: Some(id.to_owned()),
+        ..SessionFilter::default()
+    };
+    assert_eq!(found(&db.pool, by_trip("4711")).await, [made[0], made[2], made[3]]);
+    assert_eq!(found(&db.pool, by_trip("4712")).await, [made[1]]);
+    assert_eq!(found(&db.pool, by_rfq("arfq-1 ")).await, [made[0]]);
+    assert_eq!(found(&db.pool, by_rfq("ARFQ-2")).await, [made[2]]);
+    assert!(found(&db.pool, by_rfq("rfp-1")).await.is_empty());
+    let both = SessionFilter {
+        status: Some(SessionStatus::Active),
+        rfq_id: Some("arfq-2".to_owned()),
+        ..by_trip("4711")
+    };
+    assert_eq!(found(&db.pool, both).await, [made[2]]);
+}

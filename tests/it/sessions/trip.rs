@@ -4,6 +4,7 @@ use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::chat_session::input::NewChatSession;
 use avinode_ingest::domain::chat_session::page::PageRequest;
 use avinode_ingest::domain::chat_session::patch::TripPatch;
+use avinode_ingest::sessions::error::SessionError;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -158,7 +159,75 @@ async fn an_invalid_field_is_named() {
         (json!({"current_step": "\u{1}"}), "current_step"),
         (json!({"operators_contacted_count": -1}), "operators_contacted_count"),
         (json!({"workflow_state": {"a": "\u{0}"}}), "workflow_state"),
+        (json!({"metadata": {"a": ["\u{0}"]}}), "metadata"),
     ] {
         assert_eq!(field(tracking.update_trip(session, &patch(wrong)).await), name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_the_type_and_the_metadata_are_patched_with_the_checks_of_their_own_operations() {
+    let db = Db::new().await;
+    let references = SessionReferences::insert(&db.pool).await;
+    let session = create(&db.pool, references).await.id;
+    let tracking = sessions(&db.pool, 5);
+    let first = json!({
+        "status": "paused", "conversation_type": "flight_request", "metadata": {"a": {"b": 1, "c": 2}, "d": 3},
+        "avinode_trip_id": "7",
+    });
+    let patched = tracking.update_trip(session, &patch(first)).await.unwrap();
+    assert_eq!(
+        (patched.status.as_str(), patched.avinode_trip_id.as_deref()),
+        ("paused", Some("7"))
+    );
+    assert_eq!(patched.conversation_type, Some(Some("flight_request".to_owned())));
+    assert_eq!(patched.metadata, Some(json!({"a": {"b": 1, "c": 2}, "d": 3})));
+    let second = json!({"metadata": {"a": {"b": null}, "e": 4}, "conversation_type": null});
+    let patched = tracking.update_trip(session, &patch(second)).await.unwrap();
+    assert_eq!(patched.status, "paused", "an absent field is kept");
+    assert_eq!(patched.conversation_type, Some(Some("general".to_owned())));
+    assert_eq!(patched.metadata, Some(json!({"a": {"c": 2}, "d": 3, "e": 4})));
+    let patched = tracking
+        .update_trip(session, &patch(json!({"metadata": null})))
+        .await
+        .unwrap();
+    assert_eq!(patched.metadata, Some(json!({})));
+
+    // One active session per conversation, and a closed session stays closed; a refused patch changes nothing.
+    let other = "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id, status) VALUES ($1, $2, 'active') RETURNING id";
+    let other: Uuid = sqlx::query_scalar(other)
+        .bind(references.conversation)
+        .bind(references.agent)
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    let resumed = patch(json!({"status": "active", "avinode_trip_id": "8"}));
+    let refused = tracking.update_trip(session, &resumed).await;
+    assert!(
+        matches!(&refused, Err(SessionError::ActiveSessionExists { session }) if *session == other),
+        "{refused:?}"
+    );
+    assert_eq!(
+        tracking.get(session).await.unwrap().avinode_trip_id.as_deref(),
+        Some("7")
+    );
+    tracking.complete(other).await.unwrap();
+    assert_eq!(tracking.update_trip(session, &resumed).await.unwrap().status, "active");
+    for status in ["active", "paused"] {
+        let refused = tracking.update_trip(other, &patch(json!({"status": status}))).await;
+        assert!(
+            matches!(&refused, Err(SessionError::InvalidStatus { .. })),
+            "{refused:?}"
+        );
+    }
+    for invalid in [
+        json!({"status": null}),
+        json!({"status": "archived"}),
+        json!({"conversation_type": "rfp"}),
+    ] {
+        assert!(
+            serde_json::from_value::<TripPatch>(invalid.clone()).is_err(),
+            "{invalid}"
+        );
     }
 }

@@ -15,7 +15,7 @@ const PARTS: [(&str, &str); 9] = [
         "sessions",
         "SELECT jsonb_object_agg(c.subject, to_jsonb(s) - ARRAY['id', 'conversation_id', 'request_id', 'iso_agent_id',
                 'primary_quote_id', 'session_started_at', 'session_ended_at', 'created_at', 'updated_at']
-            || jsonb_build_object('primary', q.avinode_quote_id, 'selected', state.selected_quote,
+            || jsonb_build_object('primary', avinode_ingest.row_quote_id(q.avinode_quote_id, q.metadata), 'selected', state.selected_quote,
                 'pinned', coalesce(state.pinned, false), 'matched', state.matched_trip))
          FROM public.chat_sessions s JOIN public.conversations c ON c.id = s.conversation_id
          LEFT JOIN public.quotes q ON q.id = s.primary_quote_id
@@ -51,7 +51,7 @@ const PARTS: [(&str, &str); 9] = [
     (
         // Quotes whose newest fact has no price are excluded; see `order`.
         "projected quotes",
-        "SELECT jsonb_object_agg(q.avinode_quote_id, to_jsonb(q) - ARRAY['id', 'request_id', 'received_at',
+        "SELECT jsonb_object_agg(f.quote_id, to_jsonb(q) - ARRAY['id', 'request_id', 'received_at',
                 'created_at', 'updated_at'] || jsonb_build_object('session', c.subject))
          FROM public.quotes q JOIN avinode_ingest.quote_facts f ON f.projected_id = q.id
          LEFT JOIN public.conversations c ON c.request_id = q.request_id

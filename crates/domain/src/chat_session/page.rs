@@ -12,10 +12,10 @@ pub struct SessionFilter {
     pub conversation_id: Option<Uuid>,
     pub request_id: Option<Uuid>,
     pub iso_agent_id: Option<Uuid>,
-    /// Either id of the trip, however the session spells it.
+    /// Either id of the trip, however the session spells it; a session without a trip id has that of its request.
     pub trip_id: Option<TripId>,
     pub rfp_id: Option<String>,
-    /// In any spelling.
+    /// In any spelling, and also where the session holds it as the id of its RFP.
     pub rfq_id: Option<String>,
     pub status: Option<SessionStatus>,
     pub has_primary_quote: Option<bool>,

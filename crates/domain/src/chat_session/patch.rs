@@ -1,10 +1,14 @@
 //! JSON merge patch (RFC 7396): an absent field stays, null clears, an object is merged. Serde's `Option` alone does not
 //! distinguish absent from null.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use super::conversation_type::ConversationType;
+use super::status::OpenStatus;
 
 /// Changes of a session's trip (`updateChatSessionWithTripInfo`), as a JSON merge patch: an absent field stays, null clears
 /// (a count to 0).
@@ -43,6 +47,26 @@ pub struct TripPatch {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i32>, minimum = 0)]
     pub operators_contacted_count: Option<Option<i32>>,
+    /// The new status, as by pausing or resuming the session; it cannot be cleared.
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = OpenStatus, required = false)]
+    pub status: Option<OpenStatus>,
+    /// The type of the conversation; null sets `general`. Refused where the application's `chat_sessions` has no column for it.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ConversationType>)]
+    pub conversation_type: Option<Option<ConversationType>>,
+    /// The application's own data. Merged into the stored object, key by key; a key that is null is removed.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<Option<Map<String, Value>>>,
+}
+
+fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    // Read by itself, an enum would report null as invalid JSON.
+    match Option::deserialize(deserializer)? {
+        Some(value) => Ok(Some(value)),
+        None => Err(D::Error::custom("must not be null")),
+    }
 }
 
 pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(

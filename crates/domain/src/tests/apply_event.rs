@@ -61,6 +61,7 @@ proptest! {
             prop_assert_eq!(trip_before != (status, status_first_seen_at, last_activity_at), changed.trip);
             for (id, quote) in quotes {
                 prop_assert_eq!(before.quotes.get(id) != Some(quote), changed.quotes.contains(id));
+                prop_assert!(changed.quotes.is_superset(&changed.newly_stated));
             }
             for (id, rfq) in rfqs {
                 prop_assert_eq!(before.rfqs.get(id) != Some(rfq), changed.rfqs.contains(id));

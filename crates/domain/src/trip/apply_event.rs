@@ -10,6 +10,7 @@ use crate::ids::{QuoteId, RfqId};
 use crate::newest_fact::{NewestFact, VersionedFact};
 use crate::quote::{DeclineFact, FactChange, QuoteAcceptance, Rfq};
 use crate::quote_history::QuoteHistory;
+use crate::quote_history::observation::Observation;
 use crate::timeline::{TimelineEvent, quote_detail};
 
 impl TripFacts {
@@ -135,6 +136,10 @@ impl TripFacts {
         // A stale statement changes the row of a quote where the application copied its price.
         if (&before.0, &before.1) != (&quote.history, &quote.stated) {
             changed.quotes.insert(id.clone());
+            let has_price = |observation: &Observation| observation.details.price.is_some();
+            if statement.observations.iter().any(has_price) {
+                changed.newly_stated.insert(id.clone());
+            }
         }
         let detail = quote_detail(&quote.received.as_ref()?.details);
         let at = happened_at(event);

@@ -58,13 +58,19 @@ fn changes(row: Value, written: Value) -> Value {
         quote: &quote,
         facts: &newest,
         stated: &stated,
+        is_newly_stated: false,
         price: Decimal::from(50_000),
         row: None,
         request_id: None,
         new_id: uuid::Uuid::nil(),
     };
     let object = |value: Value| value.as_object().cloned().unwrap_or_default();
-    let change = compare(&object(row), &values::of_quote(&projection), &stated, &object(written));
+    let change = compare(
+        &object(row),
+        &values::of_quote(&projection),
+        &[&stated],
+        &object(written),
+    );
     Value::Object(change.columns)
 }
 
@@ -156,6 +162,32 @@ fn a_value_that_avinode_no_longer_states_is_removed_unless_it_is_the_application
 #[test]
 fn a_kept_value_stays_in_the_record() {
     let written: Map<String, Value> = Map::from_iter([("operator_name".to_owned(), json!("A. Seller"))]);
-    let change = compare(&Map::new(), &[], &StatedValues::default(), &written);
+    let change = compare(&Map::new(), &[], &[], &written);
     assert_eq!(change.written, written);
+}
+
+#[test]
+fn values_that_the_application_inserted_are_compared_in_their_canonical_form() {
+    let inserted = inserted_values(&json!({
+        "price": ["50000.00"], "valid_until": ["2026-12-24T10:00:00+01:00"], "operator": [" A. Seller "], "unknown_part": ["1"],
+    }));
+    for (part, value, expected) in [
+        (StatedPart::Price, "50000.00", true),
+        (StatedPart::ValidUntil, "2026-12-24T09:00:00.000000Z", true),
+        (StatedPart::Operator, "A. Seller", true),
+        (StatedPart::Currency, "USD", false),
+    ] {
+        assert_eq!(inserted.contains(part, value), expected, "{value}");
+    }
+    let row: Map<String, Value> = Map::from_iter([("total_price".to_owned(), json!(50000.0))]);
+    let price = [values::ProjectedValue {
+        column: "total_price",
+        key: None,
+        part: StatedPart::Price,
+        value: json!("60000.00"),
+    }];
+    let stated = StatedValues::default();
+    assert!(compare(&row, &price, &[&stated], &Map::new()).columns.is_empty());
+    let change = compare(&row, &price, &[&stated, &inserted], &Map::new());
+    assert_eq!(change.columns["total_price"], json!("60000.00"));
 }

@@ -6,7 +6,7 @@ use super::setup::application_session;
 use crate::support::bodies::quote;
 use crate::support::cluster::Db;
 use crate::support::deliveries::receive;
-use crate::support::sessions::view;
+use crate::support::sessions::{SessionBuilder, view};
 use crate::support::sql::text;
 
 const TRIP: &str = "64956151";
@@ -128,5 +128,21 @@ async fn a_table_without_these_columns_shows_the_rest() {
     assert_eq!(
         text(&db.pool, rows).await.as_deref(),
         Some("9500.00 6, 9000.00 7, 9000.00 7")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_table_that_was_created_for_standalone_use_shows_them_as_well() {
+    let db = Db::new().await;
+    SessionBuilder::of_trip(TRIP).insert(&db.pool).await;
+    receive(&db.pool, &[described("aquote-1", 0, &complete())]).await;
+    assert_eq!(
+        shown(&db).await,
+        json!({
+            "operator": "Northwind Jets",
+            "aircraft": {"type": "Light Jet", "model": "Example 300", "capacity": 7},
+            "schedule": {"departureTime": "2026-12-24T09:00:00", "arrivalTime": "2026-12-24T11:30:00-05:00"},
+            "message": "Catering is included.\nWe look forward to it.",
+        })
     );
 }
