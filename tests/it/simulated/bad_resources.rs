@@ -124,9 +124,13 @@ async fn eleven_bad_resources_delay_no_notification_of_others_by_five_seconds() 
 
 /// The resource that does not answer would hold the only token until its call is given up.
 #[tokio::test(flavor = "multi_thread")]
-async fn with_a_burst_of_one_call_bad_resources_delay_no_notification_of_others_by_five_seconds() {
+async fn with_a_burst_of_one_call_one_without_an_answer_delays_no_notification_of_others_by_five_seconds() {
     let case = Case {
-        faults: eleven_faults(),
+        faults: vec![
+            LastingFault::Silence,
+            LastingFault::Status(500),
+            LastingFault::Status(401),
+        ],
         good: 24,
         burst: 1,
         accepted_before: true,
