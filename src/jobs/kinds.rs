@@ -32,7 +32,7 @@ pub fn parse_quote_expiry(key: &str) -> Option<(String, QuoteId, DateTime<Utc>)>
 
 /// A job that fetches a resource without a notification.
 pub fn fetch(kind: JobKind, resource: &Resource) -> NewJob {
-    NewJob::new(kind, resource.id.as_str())
+    NewJob::new(kind, resource.key())
 }
 
 pub fn follow_up(resource: &Resource, due_in: Duration) -> NewJob {

@@ -25,6 +25,8 @@ pub struct StoredDocument {
     pub fetch_began_at: DateTime<Utc>,
     /// `None` once it is old, or if it was too long.
     pub body: Option<Vec<u8>>,
+    /// `rfqs`, `tripmsgs`, `quotes` or `trips`. A trip and the list of its RFQs have the same id.
+    pub kind: String,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +48,7 @@ pub async fn newest(tx: &mut Transaction<'_>, resource_id: &str) -> Result<Optio
     sqlx::query_as!(
         StoredDocument,
         r#"
-        SELECT requested_at, fetch_began_at, body
+        SELECT requested_at, fetch_began_at, body, kind
         FROM avinode_ingest.documents
         WHERE resource_id = $1
         ORDER BY requested_at DESC, id DESC
@@ -150,26 +152,34 @@ pub async fn mark_applied(
     .map(drop)
 }
 
-/// The resources among these whose newest document was applied.
-pub async fn applied(tx: &mut Transaction<'_>, resources: &[String]) -> Result<BTreeSet<String>, sqlx::Error> {
-    let ids = sqlx::query_scalar!(
+/// The newest document of a resource, without its body.
+#[derive(Debug, Clone)]
+pub struct DocumentState {
+    pub resource_id: String,
+    /// By the database's clock, before the GET began.
+    pub requested_at: DateTime<Utc>,
+    pub applied: bool,
+}
+
+/// The newest documents of those of these resources that were fetched.
+pub async fn newest_states(tx: &mut Transaction<'_>, resources: &[String]) -> Result<Vec<DocumentState>, sqlx::Error> {
+    sqlx::query_as!(
+        DocumentState,
         r#"
-        SELECT resource.id AS "id!"
+        SELECT newest.resource_id, newest.requested_at, newest.applied
         FROM unnest($1::text[]) AS resource (id)
         CROSS JOIN LATERAL (
-            SELECT document.applied
+            SELECT document.resource_id, document.requested_at, document.applied
             FROM avinode_ingest.documents AS document
             WHERE document.resource_id = resource.id
             ORDER BY document.requested_at DESC, document.id DESC
             LIMIT 1
         ) AS newest
-        WHERE newest.applied
         "#,
         resources,
     )
     .fetch_all(tx)
-    .await?;
-    Ok(ids.into_iter().collect())
+    .await
 }
 
 /// Deletes documents older than `keep`, in chunks; of the newest one of each resource only the body. Returns the number of

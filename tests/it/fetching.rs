@@ -2,6 +2,7 @@
 
 mod admin_commands;
 mod coalescing;
+mod dead_letters;
 mod fetch_failures;
 mod generated_quotes;
 mod ids;

@@ -8,6 +8,7 @@ mod json_access;
 mod lifts;
 mod messages;
 mod quotes;
+mod rfq_list;
 mod rfqs;
 mod timestamps;
 mod trips;
@@ -49,7 +50,8 @@ pub struct UnassignedEvent {
     pub kind: EventKind,
 }
 
-/// Parses the `data` of a document; `began_at`: the time at which its GET began. A list is searched for the requested resource.
+/// Parses the `data` of a document; `began_at`: the time at which its GET began. A list is searched for the requested resource,
+/// unless the list of a trip's RFQs was requested.
 ///
 /// A document that states no fact has no events.
 ///
@@ -57,6 +59,9 @@ pub struct UnassignedEvent {
 /// `data` is neither an object nor a list that contains the resource, it is that of another resource, or a part without which
 /// its content cannot be identified is missing or invalid.
 pub fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> Result<ParsedDocument, ParseError> {
+    if resource.is_rfqs_of_trip() {
+        return rfq_list::read(resource, data, began_at);
+    }
     let data = identity::find(resource, data)?;
     let mut document = match resource.kind {
         ResourceKind::TripMessages => messages::read(resource, data, began_at)?,

@@ -66,6 +66,33 @@ impl Resource {
         };
         Some(Self { kind, id: id.clone() })
     }
+
+    /// True for the list of a trip's RFQs: `rfqs/` with an id of a trip.
+    pub fn is_rfqs_of_trip(&self) -> bool {
+        self.kind == ResourceKind::Rfqs && Self::by_id(&self.id).is_some_and(|known| known.kind == ResourceKind::Trips)
+    }
+
+    /// The key of jobs that fetch the resource without a notification: its id, which has to give the kind as well.
+    pub fn key(&self) -> String {
+        match self.is_rfqs_of_trip() {
+            true => self.to_string(),
+            false => self.id.to_string(),
+        }
+    }
+
+    /// The resource of a [`key`](Self::key).
+    pub fn by_key(key: &str) -> Option<Self> {
+        let rfqs = |id| {
+            Some(Self {
+                kind: ResourceKind::Rfqs,
+                id: ResourceId::parse(id).ok()?,
+            })
+        };
+        match key.split_once('/') {
+            Some(("rfqs", id)) => rfqs(id).filter(Self::is_rfqs_of_trip),
+            _ => Self::by_text(key),
+        }
+    }
 }
 
 /// True for the id of a trip that is shown to people: 6 to 8 upper-case letters and digits, at least one of them a letter. A

@@ -52,6 +52,9 @@ impl Claimer for ClaimByKey {
                 }
             };
             let jobs = self.claim_keys(pool, &acquired, worker, lease).await?;
+            if jobs.is_empty() && acquired.untried_only {
+                self.limiter.nothing_untried();
+            }
             let mut keys: Vec<Vec<ClaimedJob>> = Vec::new();
             for job in jobs {
                 match keys.iter_mut().find(|jobs| jobs[0].key == job.key) {
@@ -76,9 +79,28 @@ impl Claimer for ClaimByKey {
     }
 }
 
+/// Returns whether a key that is none of `failed` has a due job without an attempt.
+pub async fn is_untried_due(pool: &Pool, kinds: &[JobKind], failed: &[String]) -> Result<bool, sqlx::Error> {
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+    let statement = sqlx::query!(
+        r#"
+        SELECT EXISTS (
+            SELECT FROM avinode_ingest.jobs
+            WHERE kind = ANY ($1) AND due_at <= clock_timestamp() AND attempts = 0 AND key IS NOT NULL
+                AND NOT key = ANY ($2)
+        ) AS "due!"
+        "#,
+        &kinds as &[&str],
+        failed,
+    );
+    Ok(pool.fetch_one(statement).await?.due)
+}
+
 impl ClaimByKey {
     /// Claims the jobs of a key that has a due job for each permit, the most urgent kind and the longest due first. A key with
     /// a failure comes after all others, except for those of the least urgent kind: however many fail, they delay no other.
+    /// While only keys without a failure are tried, one that became due last is tried first: those before it are as likely to
+    /// fail as the ones that did.
     /// A process that no longer leads claims nothing, whatever it believes.
     async fn claim_keys(
         &self,
@@ -149,7 +171,7 @@ impl ClaimByKey {
                 SELECT key, rank AS place, due_at
                 FROM ranked
                 WHERE NOT failed OR nth <= $9 - (SELECT count(*) FROM busy WHERE busy.failed)
-                ORDER BY rank, failed_at NULLS FIRST, due_at, key
+                ORDER BY rank, failed_at NULLS FIRST, CASE WHEN $11 THEN due_at END DESC, due_at, key
                 LIMIT $2
             ), taken AS MATERIALIZED (
                 -- Retries that are not due yet are taken along: one call serves all of the key.
@@ -194,6 +216,7 @@ impl ClaimByKey {
             self.lease.holder,
             max_failed,
             &acquired.failed[..],
+            acquired.untried_only,
         )
         .fetch_all(&mut tx)
         .await?;

@@ -1,7 +1,9 @@
 //! Inserts jobs, in the transaction of the change that calls for them.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
 
@@ -166,19 +168,26 @@ pub async fn insert(tx: &mut Transaction<'_>, jobs: &[NewJob], options: InsertOp
     Ok(inserted.rows_affected())
 }
 
-/// Returns which of these keys have a dead-lettered job of this kind.
-pub async fn keys_with_dead_jobs(
+/// Returns when the newest dead-lettered job of these kinds was inserted, for each of these keys that has one.
+pub async fn dead_jobs_of(
     tx: &mut Transaction<'_>,
-    kind: JobKind,
+    kinds: &[JobKind],
     keys: &[String],
-) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"SELECT DISTINCT key AS "key!" FROM avinode_ingest.dead_jobs WHERE kind = $1 AND key = ANY ($2)"#,
-        kind.as_str(),
+) -> Result<HashMap<String, DateTime<Utc>>, sqlx::Error> {
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+    let rows = sqlx::query!(
+        r#"
+        SELECT key AS "key!", max(created_at) AS "created_at!"
+        FROM avinode_ingest.dead_jobs
+        WHERE kind = ANY ($1) AND key = ANY ($2)
+        GROUP BY key
+        "#,
+        &kinds as &[&str],
         keys
     )
     .fetch_all(tx)
-    .await
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.key, row.created_at)).collect())
 }
 
 /// Returns which of these keys have a job of one of these kinds, claimed or not.

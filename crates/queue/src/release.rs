@@ -13,6 +13,9 @@ use ingest_postgres::transaction::Pool;
 /// The longest failure text that is kept, in characters.
 const REASON_CHARS: usize = 500;
 
+/// The part of a reason that differs between jobs that died of the same.
+const ATTEMPTS: &str = "^gave up after [0-9]+ attempts: ";
+
 /// Records that isolated jobs begin, so that a crash from here on counts towards their death. `false`: their leases are lost.
 pub async fn begin_isolated(pool: &Pool, jobs: &[ClaimedJob]) -> Result<bool, sqlx::Error> {
     let (ids, tokens) = lease_tokens(jobs);
@@ -142,15 +145,30 @@ pub async fn expire_kinds(pool: &Pool, kinds: &[JobKind]) -> Result<u64, sqlx::E
 }
 
 /// Moves a job to `dead_jobs` with its history, where an admin can retry it. `false`: its lease is lost.
+///
+/// Of the jobs of a key that die of the same reason, one without a delivery needs no dead letter of its own beside another: to
+/// retry that one does all that it would do. Only its outcome says that it died.
 pub async fn dead_letter(pool: &Pool, job: &ClaimedJob, reason: &str) -> Result<bool, sqlx::Error> {
     let statement = sqlx::query!(
         r#"
-        WITH dead AS (
+        WITH dead AS MATERIALIZED (
             DELETE FROM avinode_ingest.jobs WHERE id = $1 AND lease_token = $2 RETURNING *
+        ), same AS MATERIALIZED (
+            SELECT other.id, other.delivery_id
+            FROM dead
+            JOIN avinode_ingest.dead_jobs AS other ON other.key = dead.key
+            WHERE regexp_replace(other.reason, $4, '') = regexp_replace($3, $4, '')
+            ORDER BY other.id
+            FOR UPDATE OF other
+        ), replaced AS (
+            DELETE FROM avinode_ingest.dead_jobs
+            WHERE id IN (SELECT same.id FROM same CROSS JOIN dead WHERE same.delivery_id IS NULL AND dead.delivery_id IS NOT NULL)
         ), kept AS (
             INSERT INTO avinode_ingest.dead_jobs
                 (id, kind, key, delivery_id, created_at, attempts, crashes, reason, history)
-            SELECT id, kind, key, delivery_id, created_at, attempts, crashes, $3, history FROM dead
+            SELECT id, kind, key, delivery_id, created_at, attempts, crashes, $3, history
+            FROM dead
+            WHERE dead.delivery_id IS NOT NULL OR NOT EXISTS (SELECT FROM same)
         )
         INSERT INTO avinode_ingest.outcomes
             (job_id, kind, key, delivery_id, created_at, attempts, outcome, detail, runs)
@@ -162,6 +180,7 @@ pub async fn dead_letter(pool: &Pool, job: &ClaimedJob, reason: &str) -> Result<
         job.id,
         job.token,
         bounded(reason),
+        ATTEMPTS,
     );
     Ok(pool.execute(statement).await? == 1)
 }

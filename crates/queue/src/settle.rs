@@ -32,10 +32,11 @@ pub async fn settle(
 ) -> Result<SettledJobs, sqlx::Error> {
     let mut settled = SettledJobs::default();
     let mut rescheduled = Vec::new();
-    for (id, error) in unfinished {
-        let Some(job) = batch.jobs.iter().find(|job| job.id == id) else {
-            continue;
-        };
+    let of_job = |(id, error)| Some((batch.jobs.iter().find(|job| job.id == id)?, error));
+    let mut unfinished: Vec<_> = unfinished.into_iter().filter_map(of_job).collect();
+    // Those with a delivery first: the others may share its dead letter.
+    unfinished.sort_by_key(|(job, _)| job.delivery_id.is_none());
+    for (job, error) in unfinished {
         match disposition(job, &error, policy) {
             JobDisposition::DeadLetter(reason) => settled.dead += dead_letter(pool, job, &reason).await?,
             JobDisposition::Reschedule(job) => rescheduled.push(job),

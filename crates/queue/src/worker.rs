@@ -65,6 +65,8 @@ struct RunningClaims {
     draining: bool,
     /// Failures in a row.
     failures: i32,
+    /// A claim or its settling failed: jobs may be under leases that nothing serves. No success of another claim changes that.
+    unserved_leases: bool,
 }
 
 enum ClaimResult {
@@ -152,9 +154,10 @@ impl Worker {
     ) -> Result<ClaimResult, sqlx::Error> {
         let idle = running.tasks.is_empty();
         running.draining &= !idle;
-        if idle && running.failures > 0 {
+        if idle && running.unserved_leases {
             // Jobs that could not be settled: no worker would touch them for the length of a lease.
             release::expire_leases(&self.pool, name).await?;
+            running.unserved_leases = false;
         }
         let room = self.concurrency.saturating_sub(running.tasks.len());
         if running.draining || room == 0 {
@@ -270,6 +273,7 @@ impl Worker {
 
     /// Returns how long to wait after a failure of the database.
     fn back_off(&self, worker: &str, running: &mut RunningClaims, error: &sqlx::Error) -> Duration {
+        running.unserved_leases = true;
         running.failures = running.failures.saturating_add(1);
         if running.failures == 1 {
             tracing::warn!(worker, "worker {worker} cannot reach the queue, will retry: {error}");

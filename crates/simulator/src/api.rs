@@ -29,8 +29,8 @@ pub struct SimulatorState {
     /// The URL of the API, for example `http://127.0.0.1:9090/api`.
     pub base_url: String,
     pub world: Mutex<SimulatedWorld>,
-    /// The time of each resource's last change.
-    pub changed_at: Mutex<HashMap<String, Instant>>,
+    /// The times of each resource's changes.
+    pub changed_at: Mutex<HashMap<String, Vec<Instant>>>,
     pub settings: Mutex<WebhookSettings>,
     pub bucket: Mutex<QuotaBucket>,
     pub fault_plan: Mutex<FaultPlan>,
@@ -117,17 +117,20 @@ impl SimulatorState {
         Ok(limit)
     }
 
-    /// Returns the document that the API shows now, which may be the one before the last change.
+    /// Returns the document that the API shows now: without the last changes, as far as they are late. So a new resource is
+    /// missing, or shown as it was before it was changed.
     fn visible_document(&self, kind: &str, id: &str) -> (Option<Value>, CallResult) {
         let world = lock(&self.world);
-        let (previous, changes) = world.previous(id);
-        let is_fresh = lock(&self.changed_at)
-            .get(id)
-            .is_some_and(|at| at.elapsed() < self.options.api_faults.lateness);
-        let (document, result) = if is_fresh && is_late(self.seed, id, changes, &self.options.api_faults) {
-            (previous.cloned(), CallResult::Stale)
-        } else {
-            (document(&world, kind, id, &self.base_url), CallResult::Served)
+        let versions = world.versions(id);
+        let changed_at = lock(&self.changed_at).get(id).cloned().unwrap_or_default();
+        let faults = &self.options.api_faults;
+        let changes = versions.iter().zip(&changed_at).enumerate().rev();
+        let hidden = changes.take_while(|(before, (_, at))| {
+            at.elapsed() < faults.lateness && is_late(self.seed, id, *before as u64 + 1, faults)
+        });
+        let (document, result) = match hidden.last() {
+            Some((_, (before, _))) => (before.clone(), CallResult::Stale),
+            None => (document(&world, kind, id, &self.base_url), CallResult::Served),
         };
         let result = if document.is_some() {
             result

@@ -15,7 +15,8 @@ pub struct ApiFaults {
     pub silence: Duration,
     /// The share of changes that the API shows late, from 0 to 1.
     pub late: f64,
-    /// Until this time has passed, a late change is not shown: a new resource is 404, an old one unchanged.
+    /// Until this time has passed, a late change is not shown: a resource is missing, or as it was before. Of several changes the
+    /// last ones may be late.
     pub lateness: Duration,
 }
 

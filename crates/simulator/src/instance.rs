@@ -149,10 +149,15 @@ impl Simulator {
         let state = &self.state;
         let action = self.scenario.actions.get(index)?;
         let mut world = lock(&state.world);
+        let changed = world.changed_by(action);
         // The time is read under the lock: no answer shows a change that is later than its time.
         let notification = world.apply(action, state.options.clock.now(), &state.base_url)?;
-        drop(world);
-        lock(&state.changed_at).insert(notification.id.clone(), Instant::now());
+        // Under the lock of the world: a reader sees as many times as versions.
+        let mut changed_at = lock(&state.changed_at);
+        for (_, id) in changed {
+            changed_at.entry(id).or_default().push(Instant::now());
+        }
+        drop((changed_at, world));
         Some(notification)
     }
 

@@ -26,8 +26,8 @@ pub struct SimulatedWorld {
     /// Automatic prices too.
     pub quotes: BTreeMap<String, SimulatedQuote>,
     pub messages: BTreeMap<String, SimulatedMessage>,
-    /// By resource id.
-    previous: HashMap<String, PreviousVersion>,
+    /// The documents before each change, the oldest first, by resource id.
+    versions: HashMap<String, Vec<Option<Value>>>,
     lifts: u64,
 }
 
@@ -104,12 +104,6 @@ pub enum MessageContent {
     Text(String),
 }
 
-#[derive(Debug, Clone, Default)]
-struct PreviousVersion {
-    document: Option<Value>,
-    changes: u64,
-}
-
 impl SimulatedWorld {
     /// Creates the state before the first action.
     pub fn new(scenario: &Scenario) -> Self {
@@ -130,16 +124,15 @@ impl SimulatedWorld {
             rfqs: BTreeMap::new(),
             quotes: BTreeMap::new(),
             messages: BTreeMap::new(),
-            previous: HashMap::new(),
+            versions: HashMap::new(),
             lifts: 0,
         }
     }
 
-    /// Returns the document of a resource before its last change, and the number of its changes, to simulate a late API.
-    pub fn previous(&self, id: &str) -> (Option<&Value>, u64) {
-        self.previous
-            .get(id)
-            .map_or((None, 0), |previous| (previous.document.as_ref(), previous.changes))
+    /// Returns the documents of a resource before each of its changes, the oldest first, to simulate a late API. Before the first
+    /// one there was none.
+    pub fn versions(&self, id: &str) -> &[Option<Value>] {
+        self.versions.get(id).map_or(&[], Vec::as_slice)
     }
 }
 

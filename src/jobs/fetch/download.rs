@@ -182,9 +182,10 @@ fn is_notified(job: &ClaimedJob) -> bool {
     job.kind == JobKind::FetchNotified
 }
 
-/// Returns the newest stored document, if its GET began after the last of the jobs was inserted.
+/// Returns the newest stored document, if it is of the resource and its GET began after the last of the jobs was inserted.
 pub(super) fn stored(newest: &StoredDocument, request: &FetchRequest) -> Option<FetchedDocument> {
-    if newest.requested_at <= request.newest() {
+    let kind = request.resource.as_ref().map(|resource| resource.kind.as_str());
+    if newest.requested_at <= request.newest() || kind != Some(newest.kind.as_str()) {
         return None;
     }
     let mut body = json::read(newest.body.as_deref()?).ok()?;

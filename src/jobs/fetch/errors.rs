@@ -40,7 +40,8 @@ pub(super) fn call_outcome(resource: &Resource, jobs: &[ClaimedJob], error: Opti
     let Some(error) = error else {
         return CallOutcome::Success;
     };
-    let key = resource.id.to_string();
+    let key = jobs.iter().find_map(|job| job.key.clone());
+    let key = key.unwrap_or_else(|| resource.key());
     match error.kind {
         FetchErrorKind::RateLimited { after } => CallOutcome::RateLimited { retry_after: after },
         FetchErrorKind::Unauthorized | FetchErrorKind::Forbidden => CallOutcome::Unauthorized {

@@ -1,6 +1,7 @@
 //! The fetches that follow from a document: resources that it leaves out, resources below it while reconciling, and the
 //! same resource again if it may have been fetched too early.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -157,7 +158,7 @@ fn half_known_trip(resource: &Resource, parsed: &ParsedDocument, request: &Fetch
 }
 
 /// Reconciling descends from a trip to its RFQs, and from those to their messages and quotes, so it ends: to RFQs and quotes
-/// that were not fetched since it began, and to messages that are not known: one whose job died is fetched again.
+/// that were not fetched since it began, and to messages that are not known or not served ([`served`]).
 async fn reconcile_below(
     tx: &mut Transaction<'_>,
     resource: &Resource,
@@ -173,16 +174,31 @@ async fn reconcile_below(
     let (messages, others): (Vec<_>, Vec<_>) = below.partition(|it| it.kind == ResourceKind::TripMessages);
     let mut known = documents::fetched(tx, &ids(&others), Some(since)).await?;
     known.extend(enqueue::keys_with_jobs(tx, &[JobKind::Reconcile], &ids(&others)).await?);
-    let message_ids = ids(&messages);
-    known.extend(documents::applied(tx, &message_ids).await?);
-    known.extend(trip_lookup::known_messages(tx, &message_ids).await?);
-    // A job of an earlier reconciliation that died would die again: it waits for an admin.
-    known.extend(enqueue::keys_with_dead_jobs(tx, JobKind::Reconcile, &message_ids).await?);
+    known.extend(served(tx, &ids(&messages)).await?);
     let mut new: Vec<Resource> = others.into_iter().chain(messages).collect();
     new.retain(|it| !known.contains(it.id.as_str()));
     new.sort();
     new.dedup();
     Ok(new.iter().map(|it| kinds::fetch(JobKind::Reconcile, it)).collect())
+}
+
+/// Returns which of these messages need no fetch: what was stored of them was applied, after the last of their jobs that died
+/// was inserted, or they are known by an event, and none of their jobs died. A job that died again leaves one dead letter.
+async fn served(tx: &mut Transaction<'_>, messages: &[String]) -> Result<BTreeSet<String>, sqlx::Error> {
+    let dead = enqueue::dead_jobs_of(tx, &JobKind::FETCHING, messages).await?;
+    let documents = documents::newest_states(tx, messages).await?;
+    let mut served: BTreeSet<String> = trip_lookup::known_messages(tx, messages).await?.into_iter().collect();
+    served.retain(|message| !dead.contains_key(message));
+    for document in documents {
+        let is_newer = dead
+            .get(&document.resource_id)
+            .is_none_or(|died| *died < document.requested_at);
+        match document.applied && is_newer {
+            true => served.insert(document.resource_id),
+            false => served.remove(&document.resource_id),
+        };
+    }
+    Ok(served)
 }
 
 fn level(kind: ResourceKind) -> u8 {

@@ -11,10 +11,11 @@ use super::handler::FetchHandler;
 use super::status::LEASE;
 use crate::heartbeat::Heartbeat;
 use crate::postgres::transaction::Pool;
-use crate::queue::claim_by_key::ClaimByKey;
+use crate::queue::claim_by_key::{ClaimByKey, is_untried_due};
 use crate::queue::job_kind::JobKind;
-use crate::queue::leader::{HOLD, LeaderLease, VALID};
+use crate::queue::leader::{self, HOLD, LeaderLease, VALID};
 use crate::queue::rate_limit::limiter::RateLimiter;
+use crate::queue::rate_limit::restrictions::CallRestrictions;
 use crate::queue::rate_limit::token_bucket::RateLimit;
 use crate::queue::release;
 use crate::queue::retry::RetryPolicy;
@@ -54,18 +55,37 @@ impl FetchLeader {
             name: LEASE,
             holder: format!("{process}/{LEASE}"),
         };
-        // Suspended credentials must not keep others from leading.
-        let mut compete_at = Instant::now();
+        // Suspended credentials must not keep others from leading: they compete only if there is another resource to try.
+        let (mut compete_at, mut suspended) = (Instant::now(), false);
         while !shutdown.is_cancelled() {
             heartbeat.beat();
-            if compete_at <= Instant::now() {
-                compete_at = Instant::now() + self.compete(&lease, heartbeat, shutdown).await;
+            if compete_at <= Instant::now() && !(suspended && self.has_nothing_to_try(&lease).await) {
+                let pause = self.compete(&lease, heartbeat, shutdown).await;
+                suspended = !pause.is_zero();
+                compete_at = Instant::now() + pause;
             }
             tokio::select! {
                 () = sleep(COMPETE_EVERY) => {}
                 () = shutdown.cancelled() => {}
             }
         }
+    }
+
+    /// True while the credentials are suspended and no other resource than those that failed has a due job.
+    async fn has_nothing_to_try(&self, lease: &LeaderLease) -> bool {
+        let nothing_to_try = async {
+            let Some(row) = leader::read(&lease.pool, LEASE).await? else {
+                return Ok(false);
+            };
+            match CallRestrictions::failed_while_suspended(row.status, &self.credentials, row.now) {
+                Some(failed) => Ok(!is_untried_due(&lease.pool, &JobKind::FETCHING, &failed).await?),
+                None => Ok(false),
+            }
+        };
+        nothing_to_try.await.unwrap_or_else(|error: sqlx::Error| {
+            tracing::debug!("failed to look for resources to try, will retry: {error}");
+            true
+        })
     }
 
     /// Fetches if no other process leads, until the lease is lost, the credentials are suspended, or `shutdown`. Returns how
@@ -105,7 +125,13 @@ impl FetchLeader {
         shutdown: &CancellationToken,
     ) -> bool {
         let holder = &lease.holder;
-        tracing::info!(holder, "{holder} fetches from Avinode from now on");
+        // While they are suspended, a process leads again and again, for moments, to try resources that were not refused.
+        let tries = limiter.restrictions().borrow().suspension.is_some();
+        if tries {
+            tracing::debug!(holder, "{holder} tries credentials that are suspended");
+        } else {
+            tracing::info!(holder, "{holder} fetches from Avinode from now on");
+        }
         // Jobs of a leader that died need not wait for their leases to run out.
         if let Err(error) = release::expire_kinds(&self.pool, &JobKind::FETCHING).await {
             tracing::debug!("failed to end the leases of the previous leader, they will run out: {error}");
@@ -119,7 +145,11 @@ impl FetchLeader {
         };
         tokio::select! {
             () = worker.work(holder, heartbeat, &stop) => {
-                tracing::info!(holder, "{holder} no longer fetches from Avinode");
+                if tries {
+                    tracing::debug!(holder, "{holder} tried credentials that are suspended");
+                } else {
+                    tracing::info!(holder, "{holder} no longer fetches from Avinode");
+                }
                 true
             }
             () = lease.keep(&limiter.valid_until, limiter.restrictions()) => {
@@ -132,11 +162,11 @@ impl FetchLeader {
 
     /// The worker of a leader.
     pub fn worker(&self, lease: LeaderLease, limiter: Arc<RateLimiter>) -> Worker {
-        // Enough for calls of half a second, and some that hang.
-        let wanted = 4.0 + self.limit.per_second / 2.0;
+        // Enough for all calls that the limit allows in the time that one may take: those that hang leave room for others.
+        let wanted = f64::from(self.limit.burst) + self.limit.per_second * self.call_timeout.as_secs_f64();
         let concurrency = (CONCURRENCY_MIN..CONCURRENCY_MAX).find(|keys| f64::from(*keys) >= wanted);
         let concurrency = usize::from(concurrency.unwrap_or(CONCURRENCY_MAX));
-        // A call holds its token until it ends.
+        // Calls hold their tokens, at least for a while.
         let calls = concurrency.min(usize::try_from(self.limit.burst).unwrap_or(usize::MAX));
         let claimer = ClaimByKey {
             kinds: &JobKind::FETCHING,

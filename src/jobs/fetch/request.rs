@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::avinode::notification::{Notification, ThinNotification};
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::avinode::unread_property::UnreadProperty;
-use crate::domain::ids::{ResourceId, TripId};
+use crate::domain::ids::TripId;
 use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::job_kind::JobKind;
@@ -109,8 +109,8 @@ fn read(
     verify: impl Fn(&str, &Resource) -> Result<(), String>,
 ) -> Result<JobRequest, JobError> {
     if job.kind != JobKind::FetchNotified {
-        let resource = ResourceId::parse(key).ok().and_then(|id| Resource::by_id(&id));
-        let resource = resource.ok_or_else(|| JobError::fail(format!("invalid key {key:?}: not a resource id")))?;
+        let resource =
+            Resource::by_key(key).ok_or_else(|| JobError::fail(format!("invalid key {key:?}: not a resource id")))?;
         return Ok(JobRequest::Fetch {
             resource,
             received_at: None,
@@ -131,8 +131,15 @@ fn read(
             "{ignored} have no meaning for sessions and are not fetched"
         )));
     }
-    let resource = resource(&thin)?;
-    verify(&thin.href, &resource).map_err(|why| JobError::fail(format!("link not followed: {why}")))?;
+    let mut resource = resource(&thin)?;
+    if let Err(why) = verify(&thin.href, &resource) {
+        // Without a type, only the link tells a trip from the list of its RFQs.
+        resource.kind = ResourceKind::Rfqs;
+        let is_list = thin.kind.is_none() && resource.is_rfqs_of_trip() && verify(&thin.href, &resource).is_ok();
+        if !is_list {
+            return Err(JobError::fail(format!("link not followed: {why}")));
+        }
+    }
     Ok(JobRequest::Fetch {
         resource,
         received_at: Some(stored.received_at),
@@ -141,7 +148,8 @@ fn read(
     })
 }
 
-/// The resource by the notification's type, or, where it has none, by its id.
+/// The resource by the notification's type, or, where it has none, by its id. The type `rfqs` with the id of a trip is the list of
+/// the trip's RFQs.
 fn resource(thin: &ThinNotification) -> Result<Resource, JobError> {
     let Some(word) = &thin.kind else {
         let resource = Resource::by_id(&thin.id);
@@ -153,13 +161,16 @@ fn resource(thin: &ThinNotification) -> Result<Resource, JobError> {
         let word: String = word.chars().filter(|c| !c.is_control()).take(100).collect();
         JobError::fail(format!("unknown type of resource {word:?}"))
     })?;
-    if let Some(other) = Resource::by_id(&thin.id).filter(|known| known.kind != kind) {
-        return Err(JobError::fail(format!("type {kind} does not match the id of {other}")));
-    }
-    Ok(Resource {
+    let resource = Resource {
         kind,
         id: thin.id.clone(),
-    })
+    };
+    match Resource::by_id(&thin.id).filter(|known| known.kind != kind) {
+        Some(other) if !resource.is_rfqs_of_trip() => {
+            Err(JobError::fail(format!("type {kind} does not match the id of {other}")))
+        }
+        _ => Ok(resource),
+    }
 }
 
 #[cfg(test)]

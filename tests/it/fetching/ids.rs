@@ -2,6 +2,7 @@
 
 use avinode_ingest::clock::Clock;
 use serde_json::json;
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::setup::{MESSAGE, fetch_until_idle, fetching_worker, live, make_due, notify, quoted, rfq};
@@ -98,4 +99,60 @@ async fn a_session_with_a_short_id_is_found_where_only_the_resource_id_is_notifi
     }
     assert_eq!(quote_count(&db.pool, session).await, 1);
     assert!(stub.count("trips/A1B2C3") > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_a_trips_rfqs_that_is_notified_by_an_id_of_the_trip_is_applied() {
+    for (id, typed) in [("A1B2C3", true), ("A1B2C3", false), ("atrip-64956150", true)] {
+        let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+        let sessions = [
+            SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await,
+            SessionBuilder::of_trip("64956150").insert(&db.pool).await,
+        ];
+        let accepted = |n: u32| {
+            let mut rfq = rfq(&format!("arfq-{n}"), "A1B2C3");
+            rfq["links"] = json!({"trips": [{"id": "atrip-64956150"}]});
+            rfq["sellerLift"] = json!([{
+                "id": format!("alift-{n}"), "sourcingStatus": 2, "sourcingDisplayStatus": "Accepted",
+                "latestQuote": {"id": format!("aquote-{n}"), "sellerPrice": {"price": 10_000, "currency": "USD"}},
+            }]);
+            rfq
+        };
+        // Before the second fetch there is another RFQ.
+        let list = format!("rfqs/{id}");
+        stub.show(&list, json!([accepted(1), accepted(2)]));
+        let mut notification = stub.thin(&list, None);
+        if !typed {
+            notification.as_object_mut().unwrap().remove("type");
+        }
+        notify(&db.pool, &[notification]).await;
+        let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
+        worker.step("w").await.unwrap();
+        for session in sessions {
+            assert_eq!(quote_count(&db.pool, session).await, 2, "{id}");
+        }
+        stub.show(&list, json!([accepted(1), accepted(2), accepted(3)]));
+        let lag = stub.settings(100.0, 100).api_lag * 2;
+        let later = format!(
+            "UPDATE avinode_ingest.jobs SET created_at = created_at - interval '{0} ms', due_at = clock_timestamp();
+             UPDATE avinode_ingest.documents SET requested_at = requested_at - interval '{0} ms'",
+            lag.as_millis()
+        );
+        sqlx::raw_sql(AssertSqlSafe(later)).execute(&db.pool).await.unwrap();
+        fetch_until_idle(&worker).await;
+        assert_eq!(stub.count(&list), 2, "{id}");
+        for session in sessions {
+            assert_eq!(quote_count(&db.pool, session).await, 3, "{id}");
+        }
+        // A trip has the same id, and is another document.
+        let trip = format!("trips/{id}");
+        stub.show(
+            &trip,
+            json!({"id": "atrip-64956150", "tripId": "A1B2C3", "canceled": true}),
+        );
+        notify(&db.pool, &[stub.thin(&trip, None)]).await;
+        make_due(&db.pool).await;
+        fetch_until_idle(&worker).await;
+        assert!(stub.count(&trip) > 0, "{id}");
+    }
 }

@@ -224,18 +224,34 @@ async fn of_processes_that_compete_one_leads_and_the_others_claim_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rejected_credentials_hold_back_every_key() {
+async fn rejected_credentials_hold_back_the_keys_that_were_refused_and_all_once_there_is_no_other() {
     let db = Db::new().await;
     let claimer = claims(&db.pool, 10).await;
-    queue(&db.pool, &[(FetchNotified, "a", 0.0), (FetchNotified, "b", 0.0)]).await;
-    let claimed = claim(&db.pool, &claimer, 1, "w").await;
-    let rejected = CallOutcome::Unauthorized {
-        key: "a".to_owned(),
-        reason: "401".to_owned(),
-        retried: false,
-    };
-    let call = permit(&claimed.batches[0]).start().unwrap();
-    call.report(&rejected, RemainingQuota::default());
+    queue(
+        &db.pool,
+        &[
+            (FetchNotified, "a", 0.0),
+            (FetchNotified, "b", 0.0),
+            (FetchNotified, "c", 0.0),
+        ],
+    )
+    .await;
+    // While only untried keys are claimed, the newest comes first.
+    for refused in ["a", "c", "b"] {
+        let claimed = claim(&db.pool, &claimer, 1, "w").await;
+        assert_eq!(keys(&claimed), [(refused, 1)]);
+        let rejected = CallOutcome::Unauthorized {
+            key: refused.to_owned(),
+            reason: "401".to_owned(),
+            retried: false,
+        };
+        let call = permit(&claimed.batches[0]).start().unwrap();
+        call.report(&rejected, RemainingQuota::default());
+        release::release(&db.pool.service(), claimed.jobs()).await.unwrap();
+    }
+    for _ in 0..2 {
+        assert!(claim(&db.pool, &claimer, 10, "w").await.batches.is_empty());
+    }
     let claimed = claim(&db.pool, &claimer, 10, "w").await;
     assert!(claimed.batches.is_empty() && claimed.wait.is_some());
 }

@@ -1,5 +1,6 @@
 //! Reconciling finds what missed notifications left out.
 
+mod left;
 mod runs;
 mod schedule;
 
@@ -9,7 +10,7 @@ use serde_json::json;
 
 use super::setup::{fetch_until_idle, fetching_worker, live, notify, now, price, quoted, rfq};
 use crate::support::cluster::Db;
-use crate::support::fake_avinode::{FakeAvinode, Fault};
+use crate::support::fake_avinode::FakeAvinode;
 use crate::support::pool::Pool;
 use crate::support::sessions::{SessionBuilder, quote_count};
 
@@ -178,28 +179,6 @@ async fn a_trip_of_which_only_the_short_id_is_known_is_reconciled_by_it() {
         (1, 1),
         "by its resource id once that is known"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_message_whose_job_died_after_its_document_was_stored_is_repaired() {
-    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
-    let session = SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
-    show(&stub);
-    // It names a trip only by its RFQ, which was not there in time.
-    stub.fail("rfqs/arfq-1", Fault::of(404));
-    notify(&db.pool, &[stub.thin("tripmsgs/asellermsg-1", None)]).await;
-    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
-    worker.step("w").await.unwrap();
-    assert_eq!(stub.count("tripmsgs/asellermsg-1"), 1);
-    db.run("DELETE FROM avinode_ingest.jobs").await;
-    reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
-    fetch_until_idle(&worker).await;
-    assert_eq!(quote_count(&db.pool, session).await, 2);
-    assert_eq!(stub.count("tripmsgs/asellermsg-1"), 2);
-    // What was applied is not fetched again.
-    reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
-    fetch_until_idle(&worker).await;
-    assert_eq!(stub.count("tripmsgs/asellermsg-1"), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

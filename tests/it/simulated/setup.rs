@@ -114,6 +114,8 @@ pub fn generated(trips: u32, seed: u64) -> Scenario {
 pub fn options(length: u64, seconds: u32, rate_limit: CallQuota) -> SimulatorOptions {
     let api_faults = ApiFaults {
         faults: 0.05,
+        // A new resource is missing, or shown as it was before it was changed.
+        late: 0.2,
         ..ApiFaults::default()
     };
     let silence = if rate_limit == WIDE {

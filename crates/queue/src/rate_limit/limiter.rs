@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::restrictions::CallRestrictions;
 use super::state::{CallOutcome, LimiterState, RemainingQuota, ReportResult};
-use super::token_bucket::{Availability, RateLimit, TokenBucket};
+use super::token_bucket::{Availability, BegunCall, RateLimit, TokenBucket};
 use crate::leader::LeaseRow;
 
 pub struct RateLimiter {
@@ -85,18 +85,31 @@ impl RateLimiter {
         self.published.subscribe()
     }
 
-    /// The time for which the credentials are still suspended.
+    /// The time for which the credentials are still suspended, for every key.
     pub fn suspended_for(&self) -> Option<Duration> {
         self.published.borrow().suspended_for((self.now)())
     }
 
-    /// Waits until the credentials are suspended.
+    /// No key that has not failed has a job. While the credentials are suspended, [`suspended`](Self::suspended) returns.
+    pub fn nothing_untried(&self) {
+        let mut state = self.lock();
+        state.nothing_untried((self.now)());
+        self.publish(&state);
+    }
+
+    /// Waits until the credentials are suspended for every key.
     pub async fn suspended(&self) {
         let mut restrictions = self.restrictions();
         let is_suspended = |now: &CallRestrictions| now.suspended_for((self.now)()).is_some();
         if restrictions.wait_for(is_suspended).await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+
+    fn publish(&self, state: &LimiterState) {
+        let restrictions = &state.restrictions;
+        self.published
+            .send_if_modified(|published| std::mem::replace(published, restrictions.clone()) != *restrictions);
     }
 
     fn lock(&self) -> MutexGuard<'_, LimiterState> {
@@ -132,9 +145,9 @@ impl Permit {
         if !is_valid || self.used.swap(true, Ordering::SeqCst) {
             return None;
         }
-        state.started(now);
         Some(InFlightCall {
             limiter: &self.limiter,
+            call: state.begin(now),
             reported: false,
         })
     }
@@ -148,9 +161,10 @@ impl Drop for Permit {
     }
 }
 
-/// A call that holds its token until this is dropped.
+/// A call in flight, which ends when this is dropped.
 pub struct InFlightCall<'p> {
     limiter: &'p RateLimiter,
+    call: BegunCall,
     reported: bool,
 }
 
@@ -159,10 +173,8 @@ impl InFlightCall<'_> {
     pub fn report(mut self, outcome: &CallOutcome, quota: RemainingQuota) -> ReportResult {
         self.reported = true;
         let mut state = self.limiter.lock();
-        let result = state.report(outcome, quota, (self.limiter.now)());
-        let restrictions = &state.restrictions;
-        let published = &self.limiter.published;
-        published.send_if_modified(|published| std::mem::replace(published, restrictions.clone()) != *restrictions);
+        let result = state.report(self.call, outcome, quota, (self.limiter.now)());
+        self.limiter.publish(&state);
         result
     }
 }
@@ -171,7 +183,7 @@ impl Drop for InFlightCall<'_> {
     fn drop(&mut self) {
         if !self.reported {
             let now = (self.limiter.now)();
-            self.limiter.lock().finish(now);
+            self.limiter.lock().finish(self.call, now);
         }
     }
 }

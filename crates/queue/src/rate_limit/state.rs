@@ -5,12 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::restrictions::{CallRestrictions, Refusal, RefusalScope};
-use super::token_bucket::{Availability, TokenBucket, delta};
+use super::restrictions::{CallRestrictions, PROBE_INTERVAL, Refusal, RefusalScope};
+use super::token_bucket::{Availability, BegunCall, TokenBucket, delta};
 
-/// While the breaker is open, or beside a slow probe, a key that has not failed is tried at this interval, so that the keys
-/// that fail do not hold up the others.
-const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 /// The pause after a 429 that names none.
 const PAUSE: Duration = Duration::from_secs(30);
 /// A server that asks for a longer pause gets this one.
@@ -89,17 +86,18 @@ impl LimiterState {
         }
     }
 
-    /// The time until which no call starts. `untried`: the breaker does not hold back a key that has not failed.
+    /// The time until which no call starts. `untried`: for a key that has not failed, which the breaker does not hold back.
     pub fn blocked_until(&self, untried: bool, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let open_until = self.restrictions.breaker.open_until.filter(|_| !untried);
-        let waits = [self.restrictions.held_until(), open_until];
+        let waits = [self.restrictions.held_until(untried), open_until];
         waits.into_iter().flatten().filter(|until| *until > now).max()
     }
 
     /// The calls that may start. While [`Self::untried_only`], they are for keys that have not failed.
-    pub fn available(&self, now: DateTime<Utc>) -> Availability {
+    pub fn available(&mut self, now: DateTime<Utc>) -> Availability {
         let untried = self.untried_only(now);
-        let next_probe = self.probed_at.filter(|_| untried).map(|at| at + delta(PROBE_INTERVAL));
+        let spaced = untried && !self.restrictions.tries_others_freely();
+        let next_probe = self.probed_at.filter(|_| spaced).map(|at| at + delta(PROBE_INTERVAL));
         let blocked = self.blocked_until(untried, now).max(next_probe.filter(|at| *at > now));
         if let Some(until) = blocked {
             return Availability::After((until - now).to_std().unwrap_or_default());
@@ -111,16 +109,24 @@ impl LimiterState {
         }
     }
 
-    /// True while the keys that have failed wait: the breaker is open, or a probe is in flight.
+    /// True while the keys that have failed wait: the breaker is open, the credentials are suspended, or a probe is in flight.
     pub fn untried_only(&self, now: DateTime<Utc>) -> bool {
-        self.probes() && (self.probing || self.restrictions.breaker.open_until.is_some_and(|until| until > now))
+        let breaker_until = self.restrictions.breaker.open_until;
+        let suspended_until = self.restrictions.suspension.as_ref().map(|it| it.until);
+        self.probes() && (self.probing || breaker_until.max(suspended_until).is_some_and(|until| until > now))
     }
 
     /// A call begins.
-    pub fn started(&mut self, now: DateTime<Utc>) {
+    pub fn begin(&mut self, now: DateTime<Utc>) -> BegunCall {
         if self.probes() {
             self.probed_at = Some(now);
         }
+        self.bucket.begin(now)
+    }
+
+    /// No key that has not failed has a job: while the credentials are suspended, another process may lead.
+    pub fn nothing_untried(&mut self, now: DateTime<Utc>) {
+        self.restrictions.nothing_untried(now);
     }
 
     /// Takes tokens that are [`available`](Self::available) now.
@@ -136,14 +142,20 @@ impl LimiterState {
     }
 
     /// Ends a call without an outcome: it was cancelled.
-    pub fn finish(&mut self, now: DateTime<Utc>) {
-        self.bucket.finish(now, self.cost(now));
+    pub fn finish(&mut self, call: BegunCall, now: DateTime<Utc>) {
+        self.bucket.finish(call, now, self.cost(now));
         self.probing = false;
     }
 
     /// Ends a call with an outcome.
-    pub fn report(&mut self, outcome: &CallOutcome, quota: RemainingQuota, now: DateTime<Utc>) -> ReportResult {
-        self.finish(now);
+    pub fn report(
+        &mut self,
+        call: BegunCall,
+        outcome: &CallOutcome,
+        quota: RemainingQuota,
+        now: DateTime<Utc>,
+    ) -> ReportResult {
+        self.finish(call, now);
         self.apply_quota(quota, now);
         let (event, refusal) = match outcome {
             CallOutcome::Success => (self.succeeded(), None),

@@ -1,16 +1,22 @@
-//! A token bucket in which a call holds its token until it ends, and the token refills from then on.
+//! A token bucket in which a call holds its token until it ends, or until the server must have counted it ([`COUNTED_WITHIN`]).
+//! The token refills from then on: a call without an answer does not hold up the others.
 //!
 //! **No window of `t` seconds sees more than `burst + per_second * t` calls**, wherever on their way the calls are counted
 //! (test `no_window_of_calls_exceeds_the_limit`).
 //!
-//! Proof: when the last call of a window gets its token, every other call of the window is in flight or ended within it.
-//! In-flight calls hold a token and ended ones refill at the rate, so there are at most `burst + per_second * t`.
+//! Proof: when the last call of a window gets its token, every other call of the window holds one, or gave its token back within
+//! the window, because it was not counted before. Held tokens are no others', and those given back refill at the rate, so
+//! there are at most `burst + per_second * t`.
 //!
-//! Slow calls cost no throughput while `burst` is more than `per_second` times their duration.
+//! Slow calls cost no throughput while `burst` is more than `per_second` times their duration, or two seconds if that is less.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+
+/// The server counts a call when its request arrives: within this time after it began, or before it ends.
+pub const COUNTED_WITHIN: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateLimit {
@@ -44,17 +50,25 @@ pub enum Availability {
 #[derive(Debug, Clone, PartialEq)]
 pub struct TokenBucket {
     limit: RateLimit,
-    /// When the tokens of all calls that have ended are refilled (GCRA's theoretical arrival time).
+    /// When the tokens that were given back are refilled (GCRA's theoretical arrival time).
     full_at: DateTime<Utc>,
-    in_flight: u32,
+    /// Tokens that were taken for calls that have not begun.
+    reserved: u32,
+    /// When the calls that hold a token give it back, unless they end before; the earliest first.
+    held_until: VecDeque<DateTime<Utc>>,
 }
+
+/// A call that has begun, by the time at which it gives its token back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BegunCall(DateTime<Utc>);
 
 impl TokenBucket {
     pub fn full(limit: RateLimit, now: DateTime<Utc>) -> Self {
         Self {
             limit,
             full_at: now,
-            in_flight: 0,
+            reserved: 0,
+            held_until: VecDeque::new(),
         }
     }
 
@@ -62,10 +76,12 @@ impl TokenBucket {
         Self::full(limit, now + TimeDelta::microseconds(limit.capacity()))
     }
 
-    pub fn available(&self, now: DateTime<Utc>, cost: i64) -> Availability {
+    pub fn available(&mut self, now: DateTime<Utc>, cost: i64) -> Availability {
+        self.refill(now, cost);
         let cost = self.limit.interval().saturating_mul(cost);
         let refilling = (self.full_at - now).num_microseconds().unwrap_or(i64::MAX).max(0);
-        let held = cost.saturating_mul(i64::from(self.in_flight));
+        let held = i64::from(self.reserved).saturating_add(i64::try_from(self.held_until.len()).unwrap_or(i64::MAX));
+        let held = cost.saturating_mul(held);
         let room = self.limit.capacity().saturating_sub(refilling).saturating_sub(held);
         // A call that costs more than the whole bucket is let through when the bucket is full.
         let tokens = if refilling == 0 && held == 0 {
@@ -81,20 +97,43 @@ impl TokenBucket {
         Availability::Tokens(u32::try_from(tokens).unwrap_or(u32::MAX).min(self.limit.burst))
     }
 
+    /// Takes tokens for calls that begin later.
     pub fn take(&mut self, tokens: u32) {
-        self.in_flight = self.in_flight.saturating_add(tokens);
+        self.reserved = self.reserved.saturating_add(tokens);
     }
 
     /// Returns the token of a call that was not made.
     pub fn put_back(&mut self) {
-        self.in_flight = self.in_flight.saturating_sub(1);
+        self.reserved = self.reserved.saturating_sub(1);
     }
 
-    /// Ends a call: its token refills from now on.
-    pub fn finish(&mut self, now: DateTime<Utc>, cost: i64) {
-        self.in_flight = self.in_flight.saturating_sub(1);
+    /// Begins a call with a token that was taken.
+    pub fn begin(&mut self, now: DateTime<Utc>) -> BegunCall {
+        self.reserved = self.reserved.saturating_sub(1);
+        let until = now + delta(COUNTED_WITHIN);
+        self.held_until.push_back(until);
+        BegunCall(until)
+    }
+
+    /// Ends a call: if it still holds its token, that refills from now on.
+    pub fn finish(&mut self, call: BegunCall, now: DateTime<Utc>, cost: i64) {
+        self.refill(now, cost);
+        if let Some(place) = self.held_until.iter().position(|until| *until == call.0) {
+            self.held_until.remove(place);
+            self.give_back(now, cost);
+        }
+    }
+
+    /// The tokens of calls that have been counted by now refill from that time on.
+    fn refill(&mut self, now: DateTime<Utc>, cost: i64) {
+        while let Some(counted) = self.held_until.pop_front_if(|until| *until <= now) {
+            self.give_back(counted, cost);
+        }
+    }
+
+    fn give_back(&mut self, at: DateTime<Utc>, cost: i64) {
         let refill = TimeDelta::microseconds(self.limit.interval().saturating_mul(cost));
-        self.full_at = self.full_at.max(now) + refill;
+        self.full_at = self.full_at.max(at) + refill;
     }
 }
 

@@ -19,10 +19,10 @@ impl SimulatedWorld {
     /// same.
     pub fn apply(&mut self, action: &Action, now: DateTime<Utc>, base_url: &str) -> Option<SimulatedNotification> {
         let notification = self.notification(action).ok()?;
-        let before = document(self, notification.kind, &notification.id, base_url);
-        let previous = self.previous.entry(notification.id.clone()).or_default();
-        previous.document = before;
-        previous.changes += 1;
+        for (kind, id) in self.changed_by(action) {
+            let before = document(self, kind, &id, base_url);
+            self.versions.entry(id).or_default().push(before);
+        }
         // Rounded down to microseconds, so never ahead of the real clock.
         let now = now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now);
         self.last = now.max(self.last + TimeDelta::microseconds(1));
@@ -115,6 +115,30 @@ impl SimulatedWorld {
         }
         *last = Some(action.at());
         Ok(())
+    }
+
+    /// Returns the kinds and ids of the resources that an action changes or creates, beside its trip: the one of its notification,
+    /// and those that show the change without a notification of their own.
+    pub fn changed_by(&self, action: &Action) -> Vec<(&'static str, String)> {
+        let (rfq, message, quote) = match action {
+            Action::Rfq { rfq, .. } | Action::Lift { rfq, .. } | Action::Cancel { rfq, .. } => (Some(rfq), None, None),
+            Action::Quote {
+                rfq, message, quote, ..
+            } => (Some(rfq), Some(message), Some(quote)),
+            Action::Decline { rfq, message, .. } | Action::Chat { rfq, message, .. } => {
+                (Some(rfq), Some(message), None)
+            }
+            Action::Price { quote: id, .. } => {
+                let priced = self.quotes.get(id);
+                let rfq = priced.map(|quote| &quote.rfq);
+                (rfq, priced.and_then(|quote| quote.message.as_ref()), Some(id))
+            }
+        };
+        let changed = [("rfqs", rfq), ("tripmsgs", message), ("quotes", quote)];
+        changed
+            .into_iter()
+            .filter_map(|(kind, id)| Some((kind, id?.clone())))
+            .collect()
     }
 
     fn touch_rfq(&mut self, id: &str, at: DateTime<Utc>) -> Result<&mut SimulatedRfq, String> {

@@ -148,14 +148,23 @@ fn a_scenario_decides_which_fields_documents_omit() {
 }
 
 #[test]
-fn the_document_before_the_last_change_is_kept_and_no_two_timestamps_are_the_same() {
+fn the_documents_before_each_change_are_kept_and_no_two_timestamps_are_the_same() {
     let (world, _) = after(4, |_| ());
-    let (before, changes) = world.previous("asellermsg-1");
-    assert_eq!(
-        before.unwrap()["sellerQuote"]["sellerPrice"]["price"].to_string(),
-        "18500.50"
-    );
-    assert_eq!(changes, 2);
+    let prices = |id: &str, price: fn(&Value) -> &Value| {
+        let versions = world.versions(id).iter();
+        versions
+            .map(|before| {
+                before
+                    .as_ref()
+                    .map(|before| price(before)["sellerPrice"]["price"].to_string())
+            })
+            .collect::<Vec<_>>()
+    };
+    let versions = [None, Some("18500.50".to_owned())];
+    assert_eq!(prices("asellermsg-1", |message| &message["sellerQuote"]), versions);
+    assert_eq!(prices("aquote-1", |quote| quote), versions, "without a notification");
+    assert_eq!(world.versions("arfq-1").len(), 4);
+    assert!(world.versions("arfq-2").is_empty());
     let (mut world, _) = after(1, |_| ());
     let scenario = Scenario::read(SCENARIO.as_bytes(), None).unwrap();
     let now = DateTime::UNIX_EPOCH; // a clock that goes back

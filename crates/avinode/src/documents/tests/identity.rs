@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{began_at, read, resource, rfq_id};
+use super::support::{began_at, read, resource, rfq_id, trip_ids};
 use crate::documents;
 
 fn error(path: &str, data: &Value) -> String {
@@ -107,4 +107,36 @@ fn parts_that_were_sent_and_not_understood_are_named() {
         ),
         ""
     );
+}
+
+#[test]
+fn a_list_of_a_trips_rfqs_states_what_each_of_them_states() {
+    let rfq = |id: &str, trip: &str| json!({"id": id, "tripId": trip});
+    let list = json!([rfq("arfq-1", "A1B2C3"), {"id": 2}, {"id": "arfq-3", "links": {"trips": [{"id": "atrip-7"}]}}]);
+    let document = read("rfqs/A1B2C3", &list);
+    assert_eq!(trip_ids(&document), ["A1B2C3", "atrip-7"]);
+    let requested: Vec<_> = document
+        .events
+        .iter()
+        .map(|event| format!("{:?}", event.kind))
+        .collect();
+    assert_eq!(requested.len(), 3, "{requested:?}");
+    assert_eq!(document.children.len(), 3);
+    assert_eq!(document.missing, []);
+    assert_eq!(trip_ids(&read("rfqs/atrip-7", &list)), ["atrip-7", "A1B2C3"]);
+    // None so far.
+    assert_eq!(read("rfqs/A1B2C3", &json!([])).events, []);
+
+    let other = json!([rfq("arfq-1", "A1B2C3"), rfq("arfq-2", "D4E5F6")]);
+    assert_eq!(
+        error("rfqs/A1B2C3", &other),
+        "the document fetched for rfqs/A1B2C3 has the id \"D4E5F6\", so it is not applied"
+    );
+    for odd in [
+        json!([{"tripId": "A1B2C3"}]),
+        json!(["arfq-1"]),
+        json!([{"id": "aquote-1"}]),
+    ] {
+        assert!(error("rfqs/A1B2C3", &odd).contains("is not a JSON object"));
+    }
 }

@@ -33,8 +33,7 @@ fn a_permit_that_was_acquired_before_a_pause_starts_no_call_during_it() {
         let call = permits[0].start().unwrap();
         call.report(&outcome, RemainingQuota::default());
         assert!(permits[1].start().is_none(), "{outcome:?}");
-        let wait = limiter.try_acquire(1).err().unwrap();
-        seconds.fetch_add(i64::try_from(wait.as_secs()).unwrap() + 1, Ordering::SeqCst);
+        seconds.fetch_add(31, Ordering::SeqCst);
         assert!(permits[2].start().is_some(), "{outcome:?}");
     }
 }
@@ -85,4 +84,31 @@ fn while_the_breaker_is_open_a_key_that_has_not_failed_is_tried_every_two_second
     let acquired = limiter.try_acquire(3).unwrap();
     assert_eq!((acquired.permits.len(), acquired.untried_only), (3, false), "closed");
     drop(call);
+}
+
+#[test]
+fn of_suspended_credentials_untried_keys_are_tried_until_there_is_none_and_again_two_seconds_later() {
+    let (limiter, seconds) = limiter();
+    let refused = |key: &str| CallOutcome::Unauthorized {
+        key: key.to_owned(),
+        reason: "401".to_owned(),
+        retried: false,
+    };
+    for key in ["a", "b"] {
+        let acquired = limiter.try_acquire(1).unwrap();
+        assert_eq!(
+            (acquired.untried_only, acquired.failed.len()),
+            (key == "b", usize::from(key == "b"))
+        );
+        let call = acquired.permits[0].start().unwrap();
+        call.report(&refused(key), RemainingQuota::default());
+        assert_eq!(limiter.suspended_for(), None);
+    }
+    limiter.nothing_untried();
+    assert_eq!(limiter.suspended_for(), Some(Duration::from_secs(2)));
+    seconds.fetch_add(2, Ordering::SeqCst);
+    let acquired = limiter.try_acquire(1).unwrap();
+    let call = acquired.permits[0].start().unwrap();
+    call.report(&CallOutcome::Success, RemainingQuota::default());
+    assert!(!limiter.try_acquire(1).unwrap().untried_only);
 }

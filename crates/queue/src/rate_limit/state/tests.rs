@@ -20,7 +20,7 @@ fn state() -> LimiterState {
     with_limit(100.0, 100)
 }
 
-fn tokens(state: &LimiterState, now: DateTime<Utc>) -> u32 {
+fn tokens(state: &mut LimiterState, now: DateTime<Utc>) -> u32 {
     match state.available(now) {
         Availability::Tokens(tokens) => tokens,
         Availability::After(_) => 0,
@@ -28,7 +28,18 @@ fn tokens(state: &LimiterState, now: DateTime<Utc>) -> u32 {
 }
 
 fn report(state: &mut LimiterState, outcome: &CallOutcome, now: DateTime<Utc>) -> ReportResult {
-    state.report(outcome, RemainingQuota::default(), now)
+    report_quota(state, outcome, RemainingQuota::default(), now)
+}
+
+/// Ends a call that began just now.
+fn report_quota(
+    state: &mut LimiterState,
+    outcome: &CallOutcome,
+    quota: RemainingQuota,
+    now: DateTime<Utc>,
+) -> ReportResult {
+    let call = state.bucket.begin(now);
+    state.report(call, outcome, quota, now)
 }
 
 fn fail(state: &mut LimiterState, key: &str, now: DateTime<Utc>) -> Option<LimiterEvent> {
@@ -47,10 +58,10 @@ fn refused(key: &str, retried: bool) -> CallOutcome {
     }
 }
 
-/// Acquires a permit and starts its call.
-fn start(state: &mut LimiterState, now: DateTime<Utc>) {
+/// Acquires a permit and begins its call.
+fn begin(state: &mut LimiterState, now: DateTime<Utc>) -> BegunCall {
     state.take(1);
-    state.started(now);
+    state.begin(now)
 }
 
 /// Calls for five keys failed.
@@ -71,7 +82,7 @@ fn the_breaker_opens_after_five_failures_in_a_row_and_lets_one_call_through_at_a
     for key in ["a", "b", "c", "d"] {
         assert_eq!(fail(&mut state, key, seconds(0)), None);
     }
-    assert!(tokens(&state, seconds(0)) > 1);
+    assert!(tokens(&mut state, seconds(0)) > 1);
     assert_eq!(fail(&mut state, "e", seconds(0)), opened(5));
     assert_eq!(
         fail(&mut state, "f", seconds(0)),
@@ -80,20 +91,20 @@ fn the_breaker_opens_after_five_failures_in_a_row_and_lets_one_call_through_at_a
     );
     assert_eq!(state.available(seconds(0)), Availability::After(Duration::from_secs(2)));
     assert_eq!(state.blocked_until(false, seconds(0)), Some(seconds(5)));
-    assert_eq!(tokens(&state, seconds(2)), 1);
+    assert_eq!(tokens(&mut state, seconds(2)), 1);
     assert!(state.untried_only(seconds(2)), "for a key that has not failed");
     assert_eq!(state.blocked_until(true, seconds(2)), None);
 
-    assert_eq!(tokens(&state, seconds(5)), 1, "a probe");
+    assert_eq!(tokens(&mut state, seconds(5)), 1, "a probe");
     assert!(!state.untried_only(seconds(5)));
-    start(&mut state, seconds(5));
-    assert_eq!(tokens(&state, seconds(6)), 0, "and no other beside it");
+    begin(&mut state, seconds(5));
+    assert_eq!(tokens(&mut state, seconds(6)), 0, "and no other beside it");
     assert_eq!(fail(&mut state, "a", seconds(6)), opened(10));
     assert_eq!(state.restrictions.breaker.failed, ["b", "c", "d", "e", "f", "a"]);
     assert!(state.untried_only(seconds(15)));
-    start(&mut state, seconds(16));
+    begin(&mut state, seconds(16));
     assert_eq!(succeed(&mut state, seconds(17)), Some(LimiterEvent::BreakerClosed));
-    assert!(tokens(&state, seconds(17)) > 1);
+    assert!(tokens(&mut state, seconds(17)) > 1);
     assert_eq!(state.restrictions.breaker, CircuitBreaker::default());
 }
 
@@ -104,7 +115,7 @@ fn one_key_that_fails_again_and_again_does_not_open_the_breaker() {
         assert_eq!(fail(&mut state, "a", seconds(second)), None);
     }
     assert_eq!(state.restrictions.breaker.failed, ["a"]);
-    assert!(tokens(&state, seconds(50)) > 1);
+    assert!(tokens(&mut state, seconds(50)) > 1);
     // Failures of others show that the server is down.
     for key in ["b", "a", "c", "a", "d", "b"] {
         assert_eq!(fail(&mut state, key, seconds(50)), None);
@@ -117,12 +128,16 @@ fn a_key_that_was_not_tried_before_and_fails_leaves_the_breaker_as_it_is() {
     let mut state = state();
     open_breaker(&mut state, seconds(0));
     let until = state.restrictions.breaker.open_until;
-    start(&mut state, seconds(2));
+    begin(&mut state, seconds(2));
     assert_eq!(fail(&mut state, "f", seconds(3)), None);
     assert_eq!(state.restrictions.breaker.open_until, until);
-    assert_eq!(tokens(&state, seconds(3)), 0, "the next one two seconds after the last");
-    assert_eq!(tokens(&state, seconds(4)), 1);
-    start(&mut state, seconds(4));
+    assert_eq!(
+        tokens(&mut state, seconds(3)),
+        0,
+        "the next one two seconds after the last"
+    );
+    assert_eq!(tokens(&mut state, seconds(4)), 1);
+    begin(&mut state, seconds(4));
     assert_eq!(succeed(&mut state, seconds(4)), Some(LimiterEvent::BreakerClosed));
 }
 
@@ -134,10 +149,10 @@ fn a_probe_that_was_not_made_or_was_cancelled_is_made_again() {
     assert!(state.untried_only(seconds(6)));
     state.put_back();
     assert!(!state.untried_only(seconds(6)));
-    start(&mut state, seconds(6));
-    assert_eq!(tokens(&state, seconds(7)), 0);
-    state.finish(seconds(7));
-    assert_eq!(tokens(&state, seconds(7)), 1);
+    let call = begin(&mut state, seconds(6));
+    assert_eq!(tokens(&mut state, seconds(7)), 0);
+    state.finish(call, seconds(7));
+    assert_eq!(tokens(&mut state, seconds(7)), 1);
     assert!(!state.untried_only(seconds(7)));
 }
 
@@ -150,11 +165,11 @@ fn a_success_in_between_ends_a_row_of_failures() {
         }
         assert_eq!(succeed(&mut state, seconds(0)), None);
     }
-    assert!(tokens(&state, seconds(2)) > 1);
+    assert!(tokens(&mut state, seconds(2)) > 1);
 }
 
 #[test]
-fn rejected_credentials_suspend_everything_but_a_slow_probe() {
+fn rejected_credentials_suspend_keys_that_failed_but_for_a_slow_probe() {
     let mut state = state();
     let reject = |state: &mut LimiterState, now| {
         let result = report(state, &refused("a", false), now);
@@ -167,28 +182,31 @@ fn rejected_credentials_suspend_everything_but_a_slow_probe() {
     };
     assert_eq!(reject(&mut state, seconds(0)), (Some(suspended), all));
     assert_eq!(reject(&mut state, seconds(0)), (None, all), "logged once");
-    assert_eq!(
-        state.available(seconds(0)),
-        Availability::After(Duration::from_secs(30))
-    );
+    assert_eq!(state.blocked_until(false, seconds(0)), Some(seconds(30)));
+    assert!(state.untried_only(seconds(10)));
+    // No other key has a job.
+    state.nothing_untried(seconds(10));
     assert_eq!(
         state.restrictions.suspended_for(seconds(10)),
-        Some(Duration::from_secs(20))
+        Some(Duration::from_secs(2))
     );
+    assert_eq!(
+        state.available(seconds(10)),
+        Availability::After(Duration::from_secs(2))
+    );
+    assert_eq!(state.restrictions.suspended_for(seconds(12)), None);
 
-    assert_eq!(tokens(&state, seconds(30)), 1, "a probe");
+    assert!(!state.untried_only(seconds(30)));
+    assert_eq!(tokens(&mut state, seconds(30)), 1, "a probe");
     state.take(1);
     assert_eq!(reject(&mut state, seconds(31)), (None, all));
-    assert_eq!(
-        state.available(seconds(31)),
-        Availability::After(Duration::from_secs(60))
-    );
+    assert_eq!(state.blocked_until(false, seconds(31)), Some(seconds(91)));
     state.take(1);
     assert_eq!(succeed(&mut state, seconds(92)), Some(LimiterEvent::Resumed));
-    assert!(tokens(&state, seconds(92)) > 1);
+    assert!(tokens(&mut state, seconds(92)) > 1);
     // A refusal from here on may concern only its resource.
     assert_eq!(reject(&mut state, seconds(93)), (None, Some(RefusalScope::Key)));
-    assert!(tokens(&state, seconds(93)) > 1);
+    assert!(tokens(&mut state, seconds(93)) > 1);
 }
 
 #[test]
@@ -214,7 +232,7 @@ fn a_new_leader_takes_over_pauses_and_the_suspension_of_its_own_credentials() {
         )
     };
     assert_eq!(taken_over(CREDENTIALS).restrictions, before.restrictions);
-    let other = taken_over("other credentials");
+    let mut other = taken_over("other credentials");
     assert_eq!(other.restrictions.suspension, None);
     assert_eq!(
         other.available(seconds(1)),
@@ -231,16 +249,16 @@ fn the_servers_own_quota_pauses_or_slows_calls() {
         reset: Some(Duration::from_secs(reset)),
     };
     let mut state = with_limit(1.0, 10);
-    state.report(&CallOutcome::Success, quota(50, 10), seconds(0));
-    assert_eq!(tokens(&state, seconds(1)), 10);
-    state.report(&CallOutcome::Success, quota(10, 20), seconds(1));
-    assert_eq!(tokens(&state, seconds(2)), 5, "a call costs double");
+    report_quota(&mut state, &CallOutcome::Success, quota(50, 10), seconds(0));
+    assert_eq!(tokens(&mut state, seconds(1)), 10);
+    report_quota(&mut state, &CallOutcome::Success, quota(10, 20), seconds(1));
+    assert_eq!(tokens(&mut state, seconds(2)), 5, "a call costs double");
     assert_eq!(
-        tokens(&state, seconds(22)),
+        tokens(&mut state, seconds(22)),
         10,
         "until the server's window begins again"
     );
-    state.report(&CallOutcome::Success, quota(0, 7), seconds(30));
+    report_quota(&mut state, &CallOutcome::Success, quota(0, 7), seconds(30));
     assert_eq!(
         state.available(seconds(30)),
         Availability::After(Duration::from_secs(7))

@@ -9,6 +9,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 fn suspended_until(until: DateTime<Utc>) -> CallRestrictions {
     CallRestrictions {
         suspension: Some(Suspension {
+            untried_from: DateTime::UNIX_EPOCH,
             reason: "401".to_owned(),
             until,
             times: 1,

@@ -16,7 +16,7 @@ fn bucket(per_second: f64, burst: u32) -> TokenBucket {
     TokenBucket::full(RateLimit { per_second, burst }, at(0))
 }
 
-fn tokens(bucket: &TokenBucket, now: DateTime<Utc>) -> u32 {
+fn tokens(bucket: &mut TokenBucket, now: DateTime<Utc>) -> u32 {
     match bucket.available(now, 1) {
         Availability::Tokens(tokens) => tokens,
         Availability::After(_) => 0,
@@ -26,10 +26,12 @@ fn tokens(bucket: &TokenBucket, now: DateTime<Utc>) -> u32 {
 /// A call of the property below, in shares of the longest duration of a call.
 #[derive(Debug, Clone)]
 struct Call {
-    /// When it ends after its token was taken.
+    /// When it ends after it began.
     end: f64,
-    /// When the server counts it, as a share of that.
+    /// When the server counts it, as a share of that or of [`COUNTED_WITHIN`], if that is less.
     counted: f64,
+    /// When it begins after its token was taken.
+    begin: f64,
     /// It is not made.
     unused: bool,
 }
@@ -37,7 +39,12 @@ struct Call {
 fn call() -> impl Strategy<Value = Call> {
     // Often immediately, and often at the very end.
     let share = || prop_oneof![Just(0.0), Just(1.0), 0.0..=1.0_f64];
-    (share(), share(), prop::bool::weighted(0.1)).prop_map(|(end, counted, unused)| Call { end, counted, unused })
+    (share(), share(), share(), prop::bool::weighted(0.1)).prop_map(|(end, counted, begin, unused)| Call {
+        end,
+        counted,
+        begin,
+        unused,
+    })
 }
 
 /// An event during a step, in addition to its calls.
@@ -84,8 +91,10 @@ proptest! {
         let mut bucket = TokenBucket::full(limit, at(0));
         let (mut now, mut slow_until) = (0, 0);
         let mut counted: Vec<i64> = Vec::new();
-        // Calls in flight: when they end, and when they are counted, if they are made.
-        let mut in_flight: Vec<(i64, Option<i64>)> = Vec::new();
+        // Calls whose tokens were taken: when they begin, their duration, and when they are counted after they began.
+        let mut waiting: Vec<(i64, i64, Option<i64>)> = Vec::new();
+        // Calls in flight: when they end, and when they are counted.
+        let mut in_flight: Vec<(i64, BegunCall, i64)> = Vec::new();
         for (pause, calls, incident) in steps {
             let cost = 1 + i64::from(slow_until > now);
             // Often the first time at which there may be a token again, which is the worst one.
@@ -94,21 +103,29 @@ proptest! {
                 _ => share(limit.interval() + longest / 10, pause as f64 / 1_000.0),
             };
             let cost = 1 + i64::from(slow_until > now);
-            in_flight.sort_unstable();
-            for (end, count) in in_flight.extract_if(.., |(end, _)| *end <= now) {
+            waiting.sort_unstable();
+            for (begin, duration, count) in waiting.extract_if(.., |(begin, ..)| *begin <= now) {
+                for (end, call, _) in in_flight.iter().filter(|(end, ..)| *end <= begin) {
+                    bucket.finish(*call, at(*end), cost);
+                }
+                counted.extend(in_flight.extract_if(.., |(end, ..)| *end <= begin).map(|(.., count)| count));
                 match count {
-                    Some(_) => bucket.finish(at(end), cost),
+                    Some(count) => in_flight.push((begin + duration, bucket.begin(at(begin)), begin + count)),
                     None => bucket.put_back(),
                 }
-                counted.extend(count);
+                in_flight.sort_unstable_by_key(|(end, ..)| *end);
+            }
+            for (end, call, count) in in_flight.extract_if(.., |(end, ..)| *end <= now) {
+                bucket.finish(call, at(end), cost);
+                counted.push(count);
             }
             if let Availability::Tokens(available) = bucket.available(at(now), cost) {
                 let wanted = available.min(u32::try_from(calls.len()).unwrap());
                 bucket.take(wanted);
                 for call in calls.into_iter().take(wanted as usize) {
-                    let end = share(longest, call.end);
-                    let count = (!call.unused).then(|| now + share(end, call.counted));
-                    in_flight.push((now + end, count));
+                    let duration = share(longest, call.end);
+                    let count = (!call.unused).then(|| share(duration.min(micros(COUNTED_WITHIN)), call.counted));
+                    waiting.push((now + share(100_000, call.begin), duration, count));
                 }
             }
             match incident {
@@ -116,12 +133,13 @@ proptest! {
                 Incident::LittleLeft => slow_until = now + 2_000_000,
                 Incident::LeaderDies { takeover } => {
                     (now, slow_until) = (now + share(5_000_000, takeover), 0);
-                    counted.extend(in_flight.drain(..).filter_map(|(_, count)| Some(count?.min(now))));
+                    counted.extend(in_flight.drain(..).map(|(.., count)| count.min(now)));
+                    waiting.clear();
                     bucket = TokenBucket::empty(limit, at(now));
                 }
             }
         }
-        counted.extend(in_flight.into_iter().filter_map(|(_, count)| count));
+        counted.extend(in_flight.into_iter().map(|(.., count)| count));
         counted.sort_unstable();
         for (first, from) in counted.iter().enumerate() {
             for (last, to) in counted.iter().enumerate().skip(first) {
@@ -139,7 +157,7 @@ proptest! {
     ) {
         let mut bucket = bucket(per_second, burst);
         let cost = 1 + i64::from(slow);
-        let available = |bucket: &TokenBucket, now| match bucket.available(now, cost) {
+        let available = |bucket: &mut TokenBucket, now| match bucket.available(now, cost) {
             Availability::Tokens(tokens) => tokens,
             Availability::After(_) => 0,
         };
@@ -149,13 +167,16 @@ proptest! {
                 Availability::Tokens(tokens) => {
                     let tokens = tokens.min(wanted);
                     bucket.take(tokens);
-                    (0..tokens).for_each(|_| bucket.finish(now, cost));
+                    (0..tokens).for_each(|_| {
+                        let call = bucket.begin(now);
+                        bucket.finish(call, now, cost);
+                    });
                 }
                 Availability::After(wait) => {
                     let wait = TimeDelta::from_std(wait).unwrap();
-                    prop_assert_eq!(available(&bucket, now + wait - TimeDelta::microseconds(1)), 0);
+                    prop_assert_eq!(available(&mut bucket, now + wait - TimeDelta::microseconds(1)), 0);
                     now += wait;
-                    prop_assert!(available(&bucket, now) >= 1, "after {wait}");
+                    prop_assert!(available(&mut bucket, now) >= 1, "after {wait}");
                 }
             }
         }
@@ -165,56 +186,51 @@ proptest! {
 #[test]
 fn by_default_ten_calls_go_immediately_and_then_one_per_second() {
     let mut bucket = bucket(1.0, 10);
-    assert_eq!(tokens(&bucket, at(0)), 10);
+    assert_eq!(tokens(&mut bucket, at(0)), 10);
     bucket.take(10);
-    (0..10).for_each(|_| bucket.finish(at(0), 1));
+    (0..10).for_each(|_| {
+        let call = bucket.begin(at(0));
+        bucket.finish(call, at(0), 1);
+    });
     assert_eq!(bucket.available(at(0), 1), Availability::After(Duration::from_secs(1)));
-    assert_eq!(tokens(&bucket, seconds(1)), 1);
-    assert_eq!(tokens(&bucket, seconds(100)), 10, "and never more");
+    assert_eq!(tokens(&mut bucket, seconds(1)), 1);
+    assert_eq!(tokens(&mut bucket, seconds(100)), 10, "and never more");
 }
 
 #[test]
 fn slow_calls_cost_no_throughput_while_the_burst_holds_them() {
-    // One call per second, each of which takes five: never more than six in flight.
-    let mut bucket = bucket(1.0, 10);
+    // One call per second, each of which takes five, of which the token is held for two: never more than three.
+    let mut bucket = bucket(1.0, 4);
     let mut calls = VecDeque::new();
     for now in (0..60).map(seconds) {
         if calls.len() == 5 {
-            calls.pop_front();
-            bucket.finish(now, 1);
+            bucket.finish(calls.pop_front().unwrap(), now, 1);
         }
-        assert!(tokens(&bucket, now) >= 1, "{now}");
+        assert!(tokens(&mut bucket, now) >= 1, "{now}");
         bucket.take(1);
-        calls.push_back(now);
+        calls.push_back(bucket.begin(now));
     }
 }
 
 #[test]
-fn the_token_of_a_call_in_flight_does_not_refill() {
-    let mut bucket = bucket(1.0, 2);
-    bucket.take(2);
-    assert_eq!(tokens(&bucket, seconds(30)), 0);
-    bucket.finish(seconds(30), 1);
-    assert_eq!(tokens(&bucket, seconds(30)), 0, "it begins to, now");
-    assert_eq!(tokens(&bucket, seconds(31)), 1);
-}
-
-#[test]
-fn the_token_of_a_call_that_was_not_made_is_there_again() {
-    let mut bucket = bucket(1.0, 10);
-    bucket.take(10);
-    (0..3).for_each(|_| bucket.put_back());
-    assert_eq!(tokens(&bucket, at(0)), 3);
-}
-
-#[test]
-fn an_empty_bucket_refills_at_the_rate() {
-    let limit = RateLimit {
-        per_second: 1.0,
-        burst: 10,
-    };
-    let bucket = TokenBucket::empty(limit, at(0));
-    assert_eq!(bucket.available(at(0), 1), Availability::After(Duration::from_secs(1)));
-    assert_eq!(tokens(&bucket, seconds(7)), 7);
-    assert_eq!(tokens(&bucket, seconds(60)), 10);
+fn the_token_of_a_call_refills_from_its_end_or_from_when_it_was_counted() {
+    let mut bucket = bucket(1.0, 1);
+    bucket.take(1);
+    assert_eq!(tokens(&mut bucket, seconds(30)), 0, "it has not begun");
+    let hanging = bucket.begin(seconds(30));
+    assert_eq!(tokens(&mut bucket, seconds(32)), 0, "it begins to refill, now");
+    assert_eq!(
+        bucket.available(seconds(32), 1),
+        Availability::After(Duration::from_secs(1))
+    );
+    assert_eq!(
+        tokens(&mut bucket, seconds(33)),
+        1,
+        "one call that hangs holds up no other"
+    );
+    bucket.take(1);
+    let quick = bucket.begin(seconds(33));
+    bucket.finish(quick, seconds(33), 1);
+    bucket.finish(hanging, seconds(34), 1);
+    assert_eq!(tokens(&mut bucket, seconds(34)), 1, "its end gives no second one back");
 }
