@@ -1,7 +1,6 @@
 //! An application that drops its session tracking while the service runs (state T), and one that keeps its sessions in `requests`
 //! (state C).
 
-
 use avinode_ingest::jobs::application_watch::{ApplicationWatch, TablesState};
 use avinode_ingest::jobs::maintenance;
 use avinode_ingest::service::ServiceSettings;

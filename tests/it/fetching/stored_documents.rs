@@ -1,6 +1,5 @@
 //! Storage of fetched documents, and the jobs that remain after a fetch.
 
-
 use serde_json::json;
 
 use super::setup::{MESSAGE, backdate_documents, fetch_until_idle, fetching_worker, notify, now, quoted};

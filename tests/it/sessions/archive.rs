@@ -1,6 +1,5 @@
 //! Old sessions are archived once a day, by one of the processes.
 
-
 use avinode_ingest::jobs::maintenance;
 use uuid::Uuid;
 

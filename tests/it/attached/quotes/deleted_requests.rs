@@ -1,6 +1,5 @@
 //! Users delete a request and enter the same trip again: its quotes are shown under the new request.
 
-
 use avinode_ingest::jobs::maintenance;
 use uuid::Uuid;
 

@@ -1,6 +1,5 @@
 //! The rows of `public.quotes` after a merge of two trips.
 
-
 use avinode_ingest::jobs::maintenance;
 use avinode_ingest::store::unprojected::{self, UnprojectedReason};
 
