@@ -13,8 +13,8 @@ use crate::postgres::transaction::Pool;
 use crate::queue::enqueue::{self, InsertOptions, NewJob, UniqueOptions};
 use crate::queue::leader::{self, LeaderLease};
 use crate::store::chat_sessions::aggregate;
-use crate::store::trip_lookup::ReconcileScope;
 use crate::store::resync;
+use crate::store::trip_lookup::ReconcileScope;
 
 /// The leader lease of maintenance, and the turns of periodic work.
 const LEASE: &str = "maintenance";

@@ -89,19 +89,31 @@ pub async fn run(pool: &Pool, config: &RetentionConfig, budget: Duration) -> Res
     let results = [
         run.make_partitions(&mut report).await,
         // Before the deliveries that they need.
-        run.prune(&mut report.dead_jobs, &mut report.is_unfinished, |from| dead_jobs::prune(pool, config.dead_jobs, from))
-            .await,
+        run.prune(&mut report.dead_jobs, &mut report.is_unfinished, |from| {
+            dead_jobs::prune(pool, config.dead_jobs, from)
+        })
+        .await,
         run.deliveries(config.deliveries, &mut report).await,
-        run.prune(&mut report.outcomes, &mut report.is_unfinished, |from| outcomes::prune(pool, config.outcomes, from))
-            .await,
-        run.prune(&mut report.event_keys, &mut report.is_unfinished, |from| event_keys::prune(pool, config.event_keys, from))
-            .await,
-        run.prune(&mut report.documents, &mut report.is_unfinished, |from| documents::prune(pool, config.documents, from))
-            .await,
-        run.prune(&mut report.documents, &mut report.is_unfinished, |from| documents::prune_records(pool, config.event_keys, from))
-            .await,
-        run.prune(&mut report.timeline, &mut report.is_unfinished, |from| timeline::prune(pool, config.timeline, from))
-            .await,
+        run.prune(&mut report.outcomes, &mut report.is_unfinished, |from| {
+            outcomes::prune(pool, config.outcomes, from)
+        })
+        .await,
+        run.prune(&mut report.event_keys, &mut report.is_unfinished, |from| {
+            event_keys::prune(pool, config.event_keys, from)
+        })
+        .await,
+        run.prune(&mut report.documents, &mut report.is_unfinished, |from| {
+            documents::prune(pool, config.documents, from)
+        })
+        .await,
+        run.prune(&mut report.documents, &mut report.is_unfinished, |from| {
+            documents::prune_records(pool, config.event_keys, from)
+        })
+        .await,
+        run.prune(&mut report.timeline, &mut report.is_unfinished, |from| {
+            timeline::prune(pool, config.timeline, from)
+        })
+        .await,
     ];
     let changes = report.to_string();
     if !changes.is_empty() {
@@ -161,10 +173,7 @@ impl Run<'_> {
     async fn drop_partition(&self, name: &str, retention: Duration) -> Result<StepResult<bool>, sqlx::Error> {
         let emptied = self.with_lock(|| partitions::empty(self.pool, name, retention));
         match emptied.await? {
-            StepResult::Done(true) => {
-                self.with_lock(|| partitions::remove(self.pool, name, retention))
-                    .await
-            }
+            StepResult::Done(true) => self.with_lock(|| partitions::remove(self.pool, name, retention)).await,
             other => Ok(other),
         }
     }

@@ -173,11 +173,7 @@ pub async fn applied(tx: &mut Transaction<'_>, resources: &[String]) -> Result<B
 
 /// Deletes documents that are older than `retention`, in one step that begins at the time `from`. Of the newest one of each resource
 /// only the body is deleted: the row records that, and when, the resource was fetched.
-pub async fn prune(
-    pool: &Pool,
-    retention: Duration,
-    from: Option<DateTime<Utc>>,
-) -> Result<PruneStep, sqlx::Error> {
+pub async fn prune(pool: &Pool, retention: Duration, from: Option<DateTime<Utc>>) -> Result<PruneStep, sqlx::Error> {
     let statement = sqlx::query_as!(
         PruneStep,
         r#"

@@ -68,11 +68,7 @@ pub async fn insert(
 }
 
 /// Deletes event keys that are older than `retention`, in one step that begins at the time `from`.
-pub async fn prune(
-    pool: &Pool,
-    retention: Duration,
-    from: Option<DateTime<Utc>>,
-) -> Result<PruneStep, sqlx::Error> {
+pub async fn prune(pool: &Pool, retention: Duration, from: Option<DateTime<Utc>>) -> Result<PruneStep, sqlx::Error> {
     let statement = sqlx::query_as!(
         PruneStep,
         r#"

@@ -48,11 +48,7 @@ pub async fn append(tx: &mut Transaction<'_>, rows: &[TimelineRow]) -> Result<()
 }
 
 /// Deletes timeline entries that are older than `retention`, in one step that begins at the time `from`.
-pub async fn prune(
-    pool: &Pool,
-    retention: Duration,
-    from: Option<DateTime<Utc>>,
-) -> Result<PruneStep, sqlx::Error> {
+pub async fn prune(pool: &Pool, retention: Duration, from: Option<DateTime<Utc>>) -> Result<PruneStep, sqlx::Error> {
     let statement = sqlx::query_as!(
         PruneStep,
         r#"

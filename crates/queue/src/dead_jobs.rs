@@ -9,11 +9,7 @@ use ingest_postgres::prune_step::{PruneStep, ROWS_PER_STEP};
 use ingest_postgres::transaction::Pool;
 
 /// Deletes jobs that have been dead for longer than `retention`, in one step that begins at the time `from`.
-pub async fn prune(
-    pool: &Pool,
-    retention: Duration,
-    from: Option<DateTime<Utc>>,
-) -> Result<PruneStep, sqlx::Error> {
+pub async fn prune(pool: &Pool, retention: Duration, from: Option<DateTime<Utc>>) -> Result<PruneStep, sqlx::Error> {
     let statement = sqlx::query_as!(
         PruneStep,
         r#"

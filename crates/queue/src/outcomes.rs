@@ -98,11 +98,7 @@ pub async fn warnings(pool: &Pool, age: Duration) -> Result<Option<OutcomeWarnin
 }
 
 /// Deletes outcomes that are older than `retention`, in one step that begins at the time `from`.
-pub async fn prune(
-    pool: &Pool,
-    retention: Duration,
-    from: Option<DateTime<Utc>>,
-) -> Result<PruneStep, sqlx::Error> {
+pub async fn prune(pool: &Pool, retention: Duration, from: Option<DateTime<Utc>>) -> Result<PruneStep, sqlx::Error> {
     let statement = sqlx::query_as!(
         PruneStep,
         r#"

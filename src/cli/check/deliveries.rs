@@ -25,7 +25,11 @@ pub fn partitions(status: &PartitionStatus) -> Vec<CheckResult> {
     } else if *in_default > 0 {
         results.push(DELIVERIES.ok(format!(
             "{} in the default partition, from times when the clock of a receiver was wrong or partitions were missing",
-            if *in_default < 1000 { in_default.to_string() } else { "1000 or more".to_owned() }
+            if *in_default < 1000 {
+                in_default.to_string()
+            } else {
+                "1000 or more".to_owned()
+            }
         )));
     }
     if let Some(overdue) = overdue {

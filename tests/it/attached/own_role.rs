@@ -92,7 +92,8 @@ async fn with_the_documented_privileges_check_passes_and_everything_works() {
     maintenance::full_round(&own, "a test").await.unwrap();
     // The role does not own the tables, and still makes and drops partitions.
     let last = partitions::names(&db.pool).await.iter().rev().nth(1).unwrap().clone();
-    db.run(&format!("DROP TABLE avinode_ingest.{last}; {OLD_PARTITION}")).await;
+    db.run(&format!("DROP TABLE avinode_ingest.{last}; {OLD_PARTITION}"))
+        .await;
     let reports = retention::run(&own, &retention::defaults()).await;
     assert_eq!(reports[0].made, [last]);
     assert_eq!(reports[0].dropped, ["deliveries_2020_01"]);

@@ -84,9 +84,7 @@ async fn while_a_table_is_missing_deliveries_wait_without_attempts_and_are_match
     let early = SessionBuilder::of_trip("newtrip").insert(&db.pool).await;
     assert_eq!(watch.look(&db.pool, true).await.unwrap(), TablesState::Back);
     let later = SessionBuilder::of_trip("NEWTRIP").insert(&db.pool).await;
-    maintenance::full_round(&db.pool, "a test")
-        .await
-        .unwrap();
+    maintenance::full_round(&db.pool, "a test").await.unwrap();
     db.run(DUE_NOW).await;
     run_jobs(&db.pool).await;
     for session in [early, later] {

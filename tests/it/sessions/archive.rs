@@ -22,9 +22,7 @@ async fn completed(pool: &Pool, days: i32) -> Uuid {
 }
 
 async fn turn(pool: &Pool, process: &str) {
-    maintenance::full_round(&pool.service(), process)
-        .await
-        .unwrap();
+    maintenance::full_round(&pool.service(), process).await.unwrap();
 }
 
 async fn status(pool: &Pool, session: Uuid) -> String {

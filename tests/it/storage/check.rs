@@ -22,7 +22,10 @@ async fn a_partition_that_is_missing_or_overdue_is_a_warning_that_says_why() {
     let oldest = partitions::of_month(&db.pool, 24).await;
     let (status, words) = of_deliveries().await;
     assert_eq!(status, "warning", "{words}");
-    assert!(words.contains(&format!("the partition {oldest} should have been dropped at ")), "{words}");
+    assert!(
+        words.contains(&format!("the partition {oldest} should have been dropped at ")),
+        "{words}"
+    );
 
     let begins: DateTime<Utc> = sqlx::query_scalar(
         "SELECT avinode_ingest.time_of_uuid(lower_id) FROM avinode_ingest.delivery_partitions() WHERE name = $1",
@@ -31,18 +34,26 @@ async fn a_partition_that_is_missing_or_overdue_is_a_warning_that_says_why() {
     .fetch_one(&db.pool)
     .await
     .unwrap();
-    receive_at(&db.pool, begins + TimeDelta::days(1), UNKNOWN).await.unwrap();
+    receive_at(&db.pool, begins + TimeDelta::days(1), UNKNOWN)
+        .await
+        .unwrap();
     run_jobs(&db.pool).await;
     let (status, words) = of_deliveries().await;
     assert_eq!(status, "warning", "{words}");
-    assert!(words.contains(&oldest) && words.contains("is kept for 1 job "), "{words}");
+    assert!(
+        words.contains(&oldest) && words.contains("is kept for 1 job "),
+        "{words}"
+    );
 
     let missing = partitions::of_month(&db.pool, -1).await;
     db.run(&format!("DROP TABLE avinode_ingest.{missing}")).await;
     let (status, words) = of_deliveries().await;
     assert_eq!(status, "warning warning", "{words}");
     let month = missing.trim_start_matches("deliveries_").replace('_', "-");
-    assert!(words.contains(&format!("there is no partition for the deliveries of {month}")), "{words}");
+    assert!(
+        words.contains(&format!("there is no partition for the deliveries of {month}")),
+        "{words}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

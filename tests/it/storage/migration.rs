@@ -75,7 +75,9 @@ async fn the_table_becomes_the_first_partition_while_deliveries_are_received() {
         "CREATE ROLE {role}; GRANT SELECT, DELETE ON avinode_ingest.deliveries TO {role}; GRANT USAGE ON SCHEMA avinode_ingest TO {role}"
     ))
     .await;
-    let dies = receive_at(&db.pool, days_ago(300), br#"{"event": "SomethingNew", "data": {}}"#).await.unwrap();
+    let dies = receive_at(&db.pool, days_ago(300), br#"{"event": "SomethingNew", "data": {}}"#)
+        .await
+        .unwrap();
     run_jobs(&db.pool).await;
     let table = count(&db.pool, "SELECT 'avinode_ingest.deliveries'::regclass::oid::bigint").await;
     let stored_in = file(&db, table).await;
@@ -104,22 +106,49 @@ async fn the_table_becomes_the_first_partition_while_deliveries_are_received() {
 
     let names = partitions::names(&db.pool).await;
     assert!(names[0].starts_with("deliveries_until_"), "{names:?}");
-    assert_eq!(text(&db.pool, "SELECT name FROM avinode_ingest.delivery_partitions() WHERE lower_id IS NULL AND NOT is_default").await.as_ref(), Some(&names[0]));
+    assert_eq!(
+        text(
+            &db.pool,
+            "SELECT name FROM avinode_ingest.delivery_partitions() WHERE lower_id IS NULL AND NOT is_default"
+        )
+        .await
+        .as_ref(),
+        Some(&names[0])
+    );
     let first: i64 = sqlx::query_scalar("SELECT oid::bigint FROM avinode_ingest.delivery_partitions() WHERE name = $1")
         .bind(&names[0])
         .fetch_one(&db.pool)
         .await
         .unwrap();
-    assert_eq!((first, file(&db, first).await), (table, stored_in), "the table was written again");
+    assert_eq!(
+        (first, file(&db, first).await),
+        (table, stored_in),
+        "the table was written again"
+    );
     let stored = count(&db.pool, "SELECT count(*) FROM avinode_ingest.deliveries").await;
     assert_eq!(usize::try_from(stored).unwrap(), 50_001 + received.len());
-    assert_eq!(count(&db.pool, "SELECT count(*) FROM avinode_ingest.deliveries_default").await, 0);
-    assert_eq!(count(&db.pool, "SELECT count(*) FROM pg_constraint WHERE conname = 'deliveries_bound'").await, 0);
+    assert_eq!(
+        count(&db.pool, "SELECT count(*) FROM avinode_ingest.deliveries_default").await,
+        0
+    );
+    assert_eq!(
+        count(
+            &db.pool,
+            "SELECT count(*) FROM pg_constraint WHERE conname = 'deliveries_bound'"
+        )
+        .await,
+        0
+    );
     let may = format!(
         "SELECT has_table_privilege('{role}', 'avinode_ingest.deliveries', 'SELECT, DELETE')
             AND has_function_privilege('{role}', 'avinode_ingest.make_delivery_partition(integer)', 'EXECUTE')"
     );
-    assert!(sqlx::query_scalar::<_, bool>(AssertSqlSafe(may)).fetch_one(&db.pool).await.unwrap());
+    assert!(
+        sqlx::query_scalar::<_, bool>(AssertSqlSafe(may))
+            .fetch_one(&db.pool)
+            .await
+            .unwrap()
+    );
     db.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 
     // Jobs of before find their deliveries.
@@ -130,7 +159,9 @@ async fn the_table_becomes_the_first_partition_while_deliveries_are_received() {
     assert_eq!(dead.len(), 1);
     admin::retry(&db.pool, &dead).await.unwrap();
     run_jobs(&db.pool).await;
-    let reason = text(&db.pool, "SELECT reason FROM avinode_ingest.dead_jobs").await.unwrap();
+    let reason = text(&db.pool, "SELECT reason FROM avinode_ingest.dead_jobs")
+        .await
+        .unwrap();
     assert!(reason.contains("SomethingNew"), "{reason}");
     assert_eq!(partition_of(&db.pool, dies).await.as_ref(), Some(&names[0]));
     // The first partition is dropped when its newest delivery is past the retention, and not before.
@@ -155,7 +186,10 @@ async fn ids_of_the_future_do_not_stop_the_migration() {
     .unwrap();
     assert_eq!(partition_of(&db.pool, soon).await, Some(month));
     assert_eq!(partitions::names(&db.pool).await.len(), 13);
-    assert_eq!(count(&db.pool, "SELECT count(*) FROM avinode_ingest.deliveries").await, 1_002);
+    assert_eq!(
+        count(&db.pool, "SELECT count(*) FROM avinode_ingest.deliveries").await,
+        1_002
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,9 +202,15 @@ async fn a_migration_that_was_interrupted_for_long_goes_on_with_a_later_bound() 
             CHECK (id < '01a00000-0000-0000-0000-000000000000') NOT VALID",
     )
     .await;
-    let functions = MIGRATOR.iter().find(|migration| migration.version == PARTITIONS).unwrap();
+    let functions = MIGRATOR
+        .iter()
+        .find(|migration| migration.version == PARTITIONS)
+        .unwrap();
     db.run(functions.sql.as_str()).await;
-    let swap = MIGRATOR.iter().find(|migration| migration.version == PARTITIONS + 3).unwrap();
+    let swap = MIGRATOR
+        .iter()
+        .find(|migration| migration.version == PARTITIONS + 3)
+        .unwrap();
     db.run(swap.sql.as_str()).await;
     let id = receive_at(&db.pool, days_ago(0), &body(1)).await.unwrap();
     let names = partitions::names(&db.pool).await;

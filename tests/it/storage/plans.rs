@@ -11,13 +11,19 @@ use crate::support::partitions;
 
 /// The statements of `store::deliveries`, `store::admin` and `store::deliveries::partitions` by id.
 const STATEMENTS: [(&str, &str); 4] = [
-    ("read", "SELECT id, received_at, body FROM avinode_ingest.deliveries WHERE id = ANY ($1) AND id BETWEEN $2 AND $3"),
+    (
+        "read",
+        "SELECT id, received_at, body FROM avinode_ingest.deliveries WHERE id = ANY ($1) AND id BETWEEN $2 AND $3",
+    ),
     (
         "read_and_lock",
         "SELECT id, received_at, body FROM avinode_ingest.deliveries WHERE id = ANY ($1) AND id BETWEEN $2 AND $3
             ORDER BY id FOR KEY SHARE",
     ),
-    ("show", "SELECT received_at FROM avinode_ingest.deliveries WHERE id = $2 AND $1::uuid[] IS NOT NULL AND $3::uuid IS NOT NULL"),
+    (
+        "show",
+        "SELECT received_at FROM avinode_ingest.deliveries WHERE id = $2 AND $1::uuid[] IS NOT NULL AND $3::uuid IS NOT NULL",
+    ),
     (
         "delete",
         "DELETE FROM avinode_ingest.deliveries WHERE id = ANY ($1) AND id BETWEEN $2 AND $3",
@@ -72,13 +78,18 @@ async fn deliveries_are_found_in_one_partition_by_its_index() {
     .await;
     let mut connection = db.pool.connection().await;
     for (name, statement) in STATEMENTS {
-        sqlx::raw_sql(AssertSqlSafe(format!("PREPARE {name} (uuid[], uuid, uuid) AS {statement}")))
+        sqlx::raw_sql(AssertSqlSafe(format!(
+            "PREPARE {name} (uuid[], uuid, uuid) AS {statement}"
+        )))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    }
+    for mode in ["force_generic_plan", "force_custom_plan"] {
+        sqlx::raw_sql(AssertSqlSafe(format!("SET plan_cache_mode = {mode}")))
             .execute(&mut connection)
             .await
             .unwrap();
-    }
-    for mode in ["force_generic_plan", "force_custom_plan"] {
-        sqlx::raw_sql(AssertSqlSafe(format!("SET plan_cache_mode = {mode}"))).execute(&mut connection).await.unwrap();
         for (name, _) in STATEMENTS {
             // The ids of one day: 0 and 25 are of the same month.
             let found = plan(&mut connection, name, &[ids[2], ids[27]]).await;
@@ -94,10 +105,16 @@ async fn the_newest_deliveries_are_listed_by_index() {
     let db = Db::new().await;
     partitions::replace_past_by_months(&db.pool, 24).await;
     for number in 0..48 {
-        receive_at(&db.pool, days_ago(i64::try_from(number).unwrap() * 14), &body(number)).await.unwrap();
+        receive_at(&db.pool, days_ago(i64::try_from(number).unwrap() * 14), &body(number))
+            .await
+            .unwrap();
     }
-    let page = avinode_ingest::store::admin::deliveries(&db.pool, None, 30).await.unwrap();
-    let next = avinode_ingest::store::admin::deliveries(&db.pool, Some(page[29].id), 30).await.unwrap();
+    let page = avinode_ingest::store::admin::deliveries(&db.pool, None, 30)
+        .await
+        .unwrap();
+    let next = avinode_ingest::store::admin::deliveries(&db.pool, Some(page[29].id), 30)
+        .await
+        .unwrap();
     let ids: Vec<Uuid> = page.iter().chain(&next).map(|delivery| delivery.id).collect();
     assert_eq!(ids.len(), 48);
     assert!(ids.is_sorted_by(|one, other| one > other));

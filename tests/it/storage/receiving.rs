@@ -51,7 +51,9 @@ async fn under_load_partitions_are_made_and_dropped_and_every_delivery_is_answer
     let (mut made, mut dropped) = (0, 0);
     let begun = Instant::now();
     while (made, dropped) < (9, 29) && begun.elapsed() < Duration::from_secs(60) {
-        let report = retention::run(&db.pool, &defaults(), Duration::from_secs(5)).await.unwrap();
+        let report = retention::run(&db.pool, &defaults(), Duration::from_secs(5))
+            .await
+            .unwrap();
         made += report.made.len();
         dropped += report.dropped.len();
     }
@@ -61,8 +63,11 @@ async fn under_load_partitions_are_made_and_dropped_and_every_delivery_is_answer
         longest = longest.max(sender.unwrap());
     }
     service.stop().await;
-    println!("made {made}, dropped {dropped} in {:?} beside {} deliveries; the longest request took {longest:?}",
-             begun.elapsed(), next.load(Ordering::Relaxed));
+    println!(
+        "made {made}, dropped {dropped} in {:?} beside {} deliveries; the longest request took {longest:?}",
+        begun.elapsed(),
+        next.load(Ordering::Relaxed)
+    );
     // The service's own maintenance may have been faster.
     let (has_all, of_the_past) = (
         count(&db.pool, "SELECT count(*) FROM avinode_ingest.delivery_partitions() WHERE lower_id > avinode_ingest.uuid_of_time(now())").await,
@@ -79,7 +84,10 @@ async fn a_transaction_that_reads_deliveries_for_long_delays_the_drop_and_no_del
     let db = Db::new().await;
     partitions::replace_past_by_months(&db.pool, 12).await;
     let mut reader = db.pool.application().await;
-    sqlx::raw_sql("SELECT count(*) FROM avinode_ingest.deliveries").execute(&mut *reader).await.unwrap();
+    sqlx::raw_sql("SELECT count(*) FROM avinode_ingest.deliveries")
+        .execute(&mut *reader)
+        .await
+        .unwrap();
     let before = partitions::names(&db.pool).await;
     let (pool, config) = (db.pool.service(), defaults());
     let (report, longest) = tokio::join!(retention::run(&pool, &config, Duration::from_secs(2)), async {
@@ -107,7 +115,14 @@ async fn a_delivery_that_waits_while_its_partition_is_attached_is_stored_in_it()
     db.run(&format!("DROP TABLE avinode_ingest.{missing}")).await;
     // Without any partition for the present, deliveries go to the default one.
     db.run(&format!("DROP TABLE avinode_ingest.{present}")).await;
-    let service = RunningService::start(&db.pool, ServiceSettings { workers: 0, ..ServiceSettings::default() }).await;
+    let service = RunningService::start(
+        &db.pool,
+        ServiceSettings {
+            workers: 0,
+            ..ServiceSettings::default()
+        },
+    )
+    .await;
     let address = service.base.replace("http://", "");
     let client = client(&address);
     // As when a partition is made: the default partition is locked, and the new one attached.
@@ -127,6 +142,9 @@ async fn a_delivery_that_waits_while_its_partition_is_attached_is_stored_in_it()
         .fetch_one(&db.pool)
         .await
         .unwrap();
-    assert_eq!(place, format!("avinode_ingest.{}", partitions::of_month(&db.pool, 0).await));
+    assert_eq!(
+        place,
+        format!("avinode_ingest.{}", partitions::of_month(&db.pool, 0).await)
+    );
     service.stop().await;
 }

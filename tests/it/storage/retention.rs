@@ -114,7 +114,10 @@ async fn a_run_ends_in_time_and_the_next_one_goes_on() {
         }
     }
     assert!(runs >= 50, "{runs}");
-    assert_eq!(count(&db.pool, "SELECT count(*) FROM avinode_ingest.outcomes").await, ROWS - OLD);
+    assert_eq!(
+        count(&db.pool, "SELECT count(*) FROM avinode_ingest.outcomes").await,
+        ROWS - OLD
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,7 +142,10 @@ async fn an_event_whose_key_was_deleted_changes_nothing_when_it_comes_again() {
     run_jobs(&db.pool).await;
     assert_same(&before, &snapshot(&db.pool).await);
     assert_eq!(count(&db.pool, "SELECT count(*) FROM avinode_ingest.timeline").await, 0);
-    assert_eq!(count(&db.pool, "SELECT sum(quotes_received_count) FROM public.chat_sessions").await, 3);
+    assert_eq!(
+        count(&db.pool, "SELECT sum(quotes_received_count) FROM public.chat_sessions").await,
+        3
+    );
     assert_eq!(dead_jobs(&db.pool).await, 0);
 }
 
@@ -171,7 +177,10 @@ async fn retention_works_without_named_statements() {
     let pooled = db.pool.sibling(2).behind_pooler(true);
     let reports = run(&pooled, &defaults()).await;
     assert_eq!(reports[0].made, [missing]);
-    assert_eq!(reports.iter().map(|report| report.event_keys).sum::<u64>(), OLD.unsigned_abs());
+    assert_eq!(
+        reports.iter().map(|report| report.event_keys).sum::<u64>(),
+        OLD.unsigned_abs()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,10 +31,12 @@ pub async fn replace_past_by_months(pool: &Pool, months: i32) {
 
 /// The partitions, in the order of their ids; the default partition is the last.
 pub async fn names(pool: &Pool) -> Vec<String> {
-    sqlx::query_scalar("SELECT name FROM avinode_ingest.delivery_partitions() ORDER BY is_default, lower_id NULLS FIRST")
-        .fetch_all(pool)
-        .await
-        .unwrap()
+    sqlx::query_scalar(
+        "SELECT name FROM avinode_ingest.delivery_partitions() ORDER BY is_default, lower_id NULLS FIRST",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap()
 }
 
 /// The partition of the month that was this many months ago.

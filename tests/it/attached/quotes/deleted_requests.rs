@@ -138,9 +138,7 @@ async fn the_resync_shows_the_quotes_once_the_new_session_has_a_request() {
         "UPDATE public.chat_sessions SET request_id = '{request}' WHERE id = '{session}'"
     ))
     .await;
-    maintenance::full_round(&db.pool, "a test")
-        .await
-        .unwrap();
+    maintenance::full_round(&db.pool, "a test").await.unwrap();
     run_jobs(&db.pool).await;
     assert_eq!(rows(&db, request).await, "aquote-1 9001.00");
     assert_eq!(view(&db.pool, session).await.primary_quote.as_deref(), Some("aquote-1"));

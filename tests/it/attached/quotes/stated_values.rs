@@ -51,9 +51,7 @@ async fn prices(db: &Db, quote_id: &str) -> String {
 }
 
 async fn resync(db: &Db) {
-    maintenance::full_round(&db.pool, "a test")
-        .await
-        .unwrap();
+    maintenance::full_round(&db.pool, "a test").await.unwrap();
     run_jobs(&db.pool).await;
 }
 
