@@ -73,7 +73,7 @@ COMMENT ON FUNCTION avinode_ingest.set_delivery_storage(regclass) IS 'Sets the s
 -- table against all statements, ATTACH PARTITION only against other changes of its partitions. It locks the default partition,
 -- which has to be read, as well: nothing is received into that one while months are made in time.
 CREATE FUNCTION avinode_ingest.make_delivery_partition(months integer) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = '100ms' SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     -- Rows of the default partition that are moved in one transaction, and its size that is read in one.
@@ -127,11 +127,11 @@ $$;
 COMMENT ON FUNCTION avinode_ingest.make_delivery_partition(integer) IS
     'Makes the first missing partition of deliveries from this month to that many months ahead. Returns its name, NULL if none is missing or can be made.';
 
--- Removes all rows of a partition, in one step. Waits for no lock. A row that a job needs is needed until that job is finished or
+-- Removes all rows of a partition, in one step. A row that a job needs is needed until that job is finished or
 -- discarded: then the partition is left as it is. The lock comes before the look at the jobs, because a replay reads deliveries and
 -- inserts jobs for them: its lock on the partition lasts until these jobs can be seen.
 CREATE FUNCTION avinode_ingest.empty_delivery_partition(partition text, received_before timestamptz) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = '50ms' SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     part record;
@@ -141,7 +141,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    EXECUTE format('LOCK TABLE avinode_ingest.%I IN ACCESS EXCLUSIVE MODE NOWAIT', part.name);
+    EXECUTE format('LOCK TABLE avinode_ingest.%I IN ACCESS EXCLUSIVE MODE', part.name);
     IF EXISTS (
         SELECT FROM avinode_ingest.dead_jobs
         WHERE delivery_id < part.upper_id AND (part.lower_id IS NULL OR delivery_id >= part.lower_id)
@@ -158,33 +158,36 @@ $$;
 COMMENT ON FUNCTION avinode_ingest.empty_delivery_partition(text, timestamptz) IS
     'Removes the rows of a partition of deliveries that were all received before then. Returns false if there is no such partition, or if a job needs one of its rows.';
 
--- Removes an empty partition. Detaching locks the partitioned table against receiving, for about a millisecond. It waits for none of
--- its locks, because every delivery received meanwhile would wait behind it.
-CREATE FUNCTION avinode_ingest.remove_delivery_partition(partition text, received_before timestamptz) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- Removes an empty partition. Detaching locks the partitioned table against receiving, for about a millisecond. Every delivery waits
+-- behind the wait for this lock as well, so that is bounded: by max_wait_ms, and by 50 ms. The locks of the partitions come first, so
+-- that the partitioned table is not locked while they are waited for.
+CREATE FUNCTION avinode_ingest.remove_delivery_partition(partition text, received_before timestamptz, max_wait_ms integer)
+    RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = '50ms' SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     part record;
 BEGIN
-    LOCK TABLE ONLY avinode_ingest.deliveries IN ACCESS EXCLUSIVE MODE NOWAIT;
     SELECT * INTO part FROM avinode_ingest.delivery_partitions()
     WHERE name = partition AND NOT is_default AND upper_id <= avinode_ingest.uuid_of_time(received_before);
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    EXECUTE format('LOCK TABLE avinode_ingest.deliveries_default, avinode_ingest.%I IN ACCESS EXCLUSIVE MODE NOWAIT', part.name);
+    EXECUTE format('LOCK TABLE avinode_ingest.deliveries_default, avinode_ingest.%I IN ACCESS EXCLUSIVE MODE', part.name);
     -- Not by reading it: a clock that is far behind may have filled it again.
     IF pg_relation_size(part.oid) > 0 THEN
         RETURN false;
     END IF;
+    PERFORM set_config('lock_timeout', greatest(1, least(max_wait_ms, 50))::text, true);
+    LOCK TABLE ONLY avinode_ingest.deliveries IN ACCESS EXCLUSIVE MODE;
     EXECUTE format('ALTER TABLE avinode_ingest.deliveries DETACH PARTITION avinode_ingest.%I', part.name);
     EXECUTE format('DROP TABLE avinode_ingest.%I', part.name);
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION avinode_ingest.remove_delivery_partition(text, timestamptz) IS
+COMMENT ON FUNCTION avinode_ingest.remove_delivery_partition(text, timestamptz, integer) IS
     'Drops an empty partition of deliveries that were all received before then. Returns false if there is no such partition, or if it has rows.';
 
 REVOKE ALL ON FUNCTION avinode_ingest.make_delivery_partition(integer),
     avinode_ingest.empty_delivery_partition(text, timestamptz),
-    avinode_ingest.remove_delivery_partition(text, timestamptz) FROM PUBLIC;
+    avinode_ingest.remove_delivery_partition(text, timestamptz, integer) FROM PUBLIC;

@@ -58,7 +58,7 @@ BEGIN
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION avinode_ingest.make_delivery_partition(integer),
             avinode_ingest.empty_delivery_partition(text, timestamptz),
-            avinode_ingest.remove_delivery_partition(text, timestamptz) TO %s', granted.role);
+            avinode_ingest.remove_delivery_partition(text, timestamptz, integer) TO %s', granted.role);
     END LOOP;
 END
 $$;

@@ -20,8 +20,9 @@ use crate::store::{documents, event_keys, timeline};
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// The pause before a step that found a lock taken is tried again.
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
-/// The tries per run of a step that needs a lock; then it waits for the next run.
-const BUSY_TRIES: u32 = 40;
+/// The tries per run of a step that needs a lock; then it waits for the next run. With each of them deliveries may wait for a
+/// millisecond longer.
+const BUSY_TRIES: i32 = 30;
 
 /// The time for which each table keeps its rows.
 #[derive(Debug, Clone, Copy)]
@@ -171,20 +172,20 @@ impl Run<'_> {
 
     /// Empties and drops a partition. False: a job needs one of its deliveries.
     async fn drop_partition(&self, name: &str, retention: Duration) -> Result<StepResult<bool>, sqlx::Error> {
-        let emptied = self.with_lock(|| partitions::empty(self.pool, name, retention));
+        let emptied = self.with_lock(|_| partitions::empty(self.pool, name, retention));
         match emptied.await? {
-            StepResult::Done(true) => self.with_lock(|| partitions::remove(self.pool, name, retention)).await,
+            StepResult::Done(true) => self.with_lock(|max_wait_ms| partitions::remove(self.pool, name, retention, max_wait_ms)).await,
             other => Ok(other),
         }
     }
 
-    /// Tries a step until the lock that it needs is free.
+    /// Tries a step, each time with a longer wait in milliseconds, until the lock that it needs is free.
     async fn with_lock<F: Future<Output = Result<StepResult<bool>, sqlx::Error>>>(
         &self,
-        step: impl Fn() -> F,
+        step: impl Fn(i32) -> F,
     ) -> Result<StepResult<bool>, sqlx::Error> {
-        for _ in 0..BUSY_TRIES {
-            let result = step().await?;
+        for max_wait_ms in 1..=BUSY_TRIES {
+            let result = step(max_wait_ms).await?;
             if result != StepResult::Busy || Instant::now() >= self.deadline {
                 return Ok(result);
             }

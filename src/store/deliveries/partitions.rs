@@ -1,7 +1,7 @@
 //! The partitions of `deliveries`, one for each month (docs/adr/0005-deliveries-by-month.md), and the deletion of old deliveries.
 //!
-//! No step waits for a lock that receiving needs: a step that finds one taken does nothing, and its caller tries again. A delivery
-//! that a job needs is never deleted.
+//! A step that waits for a lock waits for a fraction of a second, then does nothing, and its caller tries again. A delivery that a
+//! job needs is never deleted.
 
 use std::time::Duration;
 
@@ -16,8 +16,6 @@ use crate::postgres::transaction::Pool;
 /// The months for which there are partitions, in addition to the present one. An older program, which makes none, may run for as
 /// long.
 pub const MONTHS_AHEAD: i32 = 12;
-/// For the default partition, which receiving does not use while there are partitions.
-const SHORT_WAIT: &str = "SET LOCAL lock_timeout = '100ms';";
 
 /// The result of a step that needs a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +29,10 @@ impl<T> StepResult<T> {
     fn from_result(result: Result<T, sqlx::Error>) -> Result<Self, sqlx::Error> {
         match result {
             Ok(done) => Ok(Self::Done(done)),
-            Err(error) if sqlstate(&error).as_deref().is_some_and(is_contention) => Ok(Self::Busy),
+            Err(error) if sqlstate(&error).as_deref().is_some_and(is_contention) => {
+                eprintln!("BUSY {error:?}");
+                Ok(Self::Busy)
+            }
             Err(error) => Err(error),
         }
     }
@@ -39,15 +40,8 @@ impl<T> StepResult<T> {
 
 /// Makes the first missing partition up to [`MONTHS_AHEAD`]. Returns its name; `None` if none is missing.
 pub async fn make_next(pool: &Pool) -> Result<StepResult<Option<String>>, sqlx::Error> {
-    let step = async {
-        let mut tx = pool.begin_with(SHORT_WAIT).await?;
-        let name = sqlx::query_scalar!("SELECT avinode_ingest.make_delivery_partition($1)", MONTHS_AHEAD)
-            .fetch_one(&mut tx)
-            .await?;
-        tx.commit().await?;
-        Ok(name)
-    };
-    StepResult::from_result(step.await)
+    let statement = sqlx::query!("SELECT avinode_ingest.make_delivery_partition($1) AS made", MONTHS_AHEAD);
+    StepResult::from_result(pool.fetch_one(statement).await.map(|row| row.made))
 }
 
 /// Returns the names of the partitions whose deliveries were all received longer than `retention` ago, the oldest first.
@@ -74,12 +68,19 @@ pub async fn empty(pool: &Pool, partition: &str, retention: Duration) -> Result<
     StepResult::from_result(pool.fetch_one(statement).await.map(|row| row.emptied))
 }
 
-/// Drops an expired partition that was emptied. Returns false if it has rows again.
-pub async fn remove(pool: &Pool, partition: &str, retention: Duration) -> Result<StepResult<bool>, sqlx::Error> {
+/// Drops an expired partition that was emptied. Returns false if it has rows again. Deliveries wait with this step for a lock, for
+/// `max_wait_ms` and 50 ms at most.
+pub async fn remove(
+    pool: &Pool,
+    partition: &str,
+    retention: Duration,
+    max_wait_ms: i32,
+) -> Result<StepResult<bool>, sqlx::Error> {
     let statement = sqlx::query!(
-        r#"SELECT avinode_ingest.remove_delivery_partition($1, clock_timestamp() - $2::interval) AS "removed!""#,
+        r#"SELECT avinode_ingest.remove_delivery_partition($1, clock_timestamp() - $2::interval, $3) AS "removed!""#,
         partition,
         interval(retention),
+        max_wait_ms,
     );
     StepResult::from_result(pool.fetch_one(statement).await.map(|row| row.removed))
 }
