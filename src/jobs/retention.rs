@@ -174,7 +174,10 @@ impl Run<'_> {
     async fn drop_partition(&self, name: &str, retention: Duration) -> Result<StepResult<bool>, sqlx::Error> {
         let emptied = self.with_lock(|_| partitions::empty(self.pool, name, retention));
         match emptied.await? {
-            StepResult::Done(true) => self.with_lock(|max_wait_ms| partitions::remove(self.pool, name, retention, max_wait_ms)).await,
+            StepResult::Done(true) => {
+                self.with_lock(|max_wait_ms| partitions::remove(self.pool, name, retention, max_wait_ms))
+                    .await
+            }
             other => Ok(other),
         }
     }

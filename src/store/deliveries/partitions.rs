@@ -30,7 +30,7 @@ impl<T> StepResult<T> {
         match result {
             Ok(done) => Ok(Self::Done(done)),
             Err(error) if sqlstate(&error).as_deref().is_some_and(is_contention) => {
-                eprintln!("BUSY {error:?}");
+                tracing::debug!("partitions of deliveries: {error}");
                 Ok(Self::Busy)
             }
             Err(error) => Err(error),
@@ -40,7 +40,10 @@ impl<T> StepResult<T> {
 
 /// Makes the first missing partition up to [`MONTHS_AHEAD`]. Returns its name; `None` if none is missing.
 pub async fn make_next(pool: &Pool) -> Result<StepResult<Option<String>>, sqlx::Error> {
-    let statement = sqlx::query!("SELECT avinode_ingest.make_delivery_partition($1) AS made", MONTHS_AHEAD);
+    let statement = sqlx::query!(
+        "SELECT avinode_ingest.make_delivery_partition($1) AS made",
+        MONTHS_AHEAD
+    );
     StepResult::from_result(pool.fetch_one(statement).await.map(|row| row.made))
 }
 
