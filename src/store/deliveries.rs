@@ -17,20 +17,12 @@ pub struct StoredDelivery {
     pub body: Vec<u8>,
 }
 
-/// Reads deliveries by id.
+/// Reads deliveries by id. Locks only the partitions that have them.
 pub async fn read(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, StoredDelivery>, sqlx::Error> {
-    let (lowest, highest) = range(ids);
     let rows = sqlx::query_as!(
         StoredDelivery,
-        r#"
-        SELECT id, received_at, body
-        FROM avinode_ingest.deliveries
-        -- A generic plan prunes partitions by the range, and not by the list.
-        WHERE id = ANY ($1) AND id BETWEEN $2 AND $3
-        "#,
-        ids,
-        lowest,
-        highest,
+        r#"SELECT id AS "id!", received_at AS "received_at!", body AS "body!" FROM avinode_ingest.read_deliveries($1)"#,
+        ids
     )
     .fetch_all(tx)
     .await?;
@@ -42,6 +34,7 @@ pub async fn read_and_lock(
     tx: &mut Transaction<'_>,
     ids: &[Uuid],
 ) -> Result<HashMap<Uuid, StoredDelivery>, sqlx::Error> {
+    // A plan for any ids prunes partitions by the range, and not by the list.
     let (lowest, highest) = range(ids);
     let rows = sqlx::query_as!(
         StoredDelivery,

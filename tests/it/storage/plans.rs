@@ -1,20 +1,17 @@
 //! A look-up of deliveries by id reads the index of the partition that has them, also with a plan that was made for any ids.
 
+use avinode_ingest::store::deliveries;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
-use super::{days_ago, receive_at};
+use super::{days_ago, partition_of, receive_at};
 use crate::crash::load::body;
 use crate::support::cluster::Db;
 use crate::support::partitions;
 
 /// The statements of `store::deliveries`, `store::admin` and `store::deliveries::partitions` by id.
-const STATEMENTS: [(&str, &str); 4] = [
-    (
-        "read",
-        "SELECT id, received_at, body FROM avinode_ingest.deliveries WHERE id = ANY ($1) AND id BETWEEN $2 AND $3",
-    ),
+const STATEMENTS: [(&str, &str); 3] = [
     (
         "read_and_lock",
         "SELECT id, received_at, body FROM avinode_ingest.deliveries WHERE id = ANY ($1) AND id BETWEEN $2 AND $3
@@ -98,6 +95,31 @@ async fn deliveries_are_found_in_one_partition_by_its_index() {
         }
     }
     connection.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_locks_only_the_partitions_that_it_reads() {
+    let db = Db::new().await;
+    partitions::replace_past_by_months(&db.pool, 24).await;
+    let id = receive_at(&db.pool, days_ago(60), &body(1)).await.unwrap();
+    let other = receive_at(&db.pool, days_ago(0), &body(2)).await.unwrap();
+    let mut tx = db
+        .pool
+        .begin_with("SET LOCAL plan_cache_mode = force_generic_plan;")
+        .await
+        .unwrap();
+    let read = deliveries::read(&mut tx, &[id]).await.unwrap();
+    assert_eq!(read.keys().collect::<Vec<_>>(), [&id]);
+    let locked: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT relname::text FROM pg_locks JOIN pg_inherits ON inhrelid = relation
+         JOIN pg_class ON pg_class.oid = relation AND relkind = 'r' WHERE pid = pg_backend_pid()",
+    )
+    .fetch_all(&mut tx)
+    .await
+    .unwrap();
+    assert_eq!(locked, [partition_of(&db.pool, id).await.unwrap()]);
+    assert_eq!(deliveries::read(&mut tx, &[other, id]).await.unwrap().len(), 2);
+    tx.commit().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,10 +59,10 @@ async fn fill(db: &Db, table: &str, columns: &str) {
     .await;
 }
 
-/// Scans from end to end, deleted or emptied rows, and pages of the table and of its indexes, since the last reset.
+/// Rows read by scans from end to end, deleted or emptied rows, and pages of the table and of its indexes, since the last reset.
 async fn work(pool: &Pool, table: &str) -> (i64, i64, i64, i64) {
     sqlx::query_as(
-        "SELECT seq_scan, n_tup_del + n_tup_upd, heap_blks_read + heap_blks_hit, idx_blks_read + idx_blks_hit
+        "SELECT seq_tup_read, n_tup_del + n_tup_upd, heap_blks_read + heap_blks_hit, idx_blks_read + idx_blks_hit
          FROM pg_stat_user_tables JOIN pg_statio_user_tables USING (relid)
          WHERE relid = ('avinode_ingest.' || $1)::regclass",
     )
