@@ -195,13 +195,24 @@ async fn records_of_sessions_are_updated_without_writing_an_index() {
         INSERT INTO avinode_ingest.trips (key) SELECT 'T' || n FROM generate_series(1, 500) AS n",
     )
     .await;
-    for _ in 0..20 {
-        db.run(
-            "UPDATE avinode_ingest.session_state SET timeline_seq = timeline_seq + 1;
-            UPDATE avinode_ingest.trips SET last_activity_at = clock_timestamp()",
-        )
-        .await;
-    }
+    // Each row is updated once, in a transaction of its own: full pages make 6 to 20 % of them move.
+    db.run(
+        "DO $$
+        DECLARE
+            one record;
+        BEGIN
+            FOR one IN SELECT session_id FROM avinode_ingest.session_state LOOP
+                UPDATE avinode_ingest.session_state SET timeline_seq = timeline_seq + 1 WHERE session_id = one.session_id;
+                COMMIT;
+            END LOOP;
+            FOR one IN SELECT key FROM avinode_ingest.trips LOOP
+                UPDATE avinode_ingest.trips SET last_activity_at = clock_timestamp() WHERE key = one.key;
+                COMMIT;
+            END LOOP;
+        END
+        $$",
+    )
+    .await;
     for table in ["session_state", "trips"] {
         let (hot, all) = eventually(PATIENCE, "the updates are counted", async || {
             let counted: (i64, i64) = sqlx::query_as(
@@ -211,11 +222,10 @@ async fn records_of_sessions_are_updated_without_writing_an_index() {
             .fetch_one(&db.pool)
             .await
             .unwrap();
-            at_least(counted.1, 10_000).map(|()| counted)
+            at_least(counted.1, 500).map(|()| counted)
         })
         .await;
         println!("{table}: {hot} of {all} updates were HOT");
-        // With full pages half of them are: the other half moves to new pages.
-        assert!(hot * 10 >= all * 2, "{table}: {hot} of {all}");
+        assert!(hot * 100 >= all * 98, "{table}: {hot} of {all}");
     }
 }
