@@ -12,6 +12,7 @@ pub mod database;
 pub mod log;
 pub mod parse;
 pub mod quantity;
+pub mod retention;
 pub mod secret;
 pub mod serve;
 pub mod setting_error;

@@ -11,4 +11,5 @@ pub mod reconcile;
 pub mod registry;
 pub mod rematch;
 pub mod replay;
+pub mod retention;
 pub mod work;

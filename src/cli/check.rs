@@ -3,6 +3,7 @@
 pub mod avinode;
 pub mod config;
 pub mod database;
+pub mod deliveries;
 pub mod finding;
 pub mod schema;
 

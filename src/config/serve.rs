@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use super::parse::defaults;
 use super::quantity::{duration, size};
+use super::retention::RetentionArgs;
 use super::secret::{ApiToken, entries};
 use super::setting_error::SettingError;
 use super::value_parsers::{address, boolean, integer_in};
@@ -143,10 +144,8 @@ pub struct ServeArgs {
           value_parser = duration("1s", "1d"), help_heading = "Jobs")]
     pub retry_max_delay: Duration,
 
-    /// How long the outcomes of finished jobs are kept (1d to 3650d).
-    #[arg(long, env = "INGEST_OUTCOME_RETENTION", value_name = "DURATION", default_value = "90d",
-          value_parser = duration("1d", "3650d"), help_heading = "Jobs")]
-    pub outcome_retention: Duration,
+    #[command(flatten)]
+    pub retention: RetentionArgs,
 }
 
 impl Default for ServeArgs {
@@ -175,6 +174,7 @@ impl ServeArgs {
             )));
         }
         self.paths.check()?;
+        self.retention.check()?;
         if self.memory_budget < self.body_limit {
             return Err(SettingError::new(
                 "INGEST_MEMORY_BUDGET (--memory-budget)",

@@ -12,6 +12,7 @@ use super::insert;
 use super::new_delivery::{NewDelivery, ReceiveError};
 use crate::heartbeat::Heartbeat;
 use crate::postgres::autocommit::AutocommitPool;
+use crate::postgres::sqlstate::{CHECK_VIOLATION, sqlstate};
 use crate::postgres::transaction::Pool;
 
 /// Maximum deliveries per commit. Larger batches gain no throughput and delay their last delivery.
@@ -23,6 +24,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Interval of the heartbeats while no delivery arrives.
 const IDLE: Duration = Duration::from_secs(5);
+
+/// Reasons for which a commit failed, or may have failed.
+#[derive(Debug, thiserror::Error)]
+enum CommitError {
+    #[error("no connection within {CONNECT_TIMEOUT:?}")]
+    NoConnection,
+    #[error("no answer within {COMMIT_TIMEOUT:?}")]
+    NoAnswer,
+    #[error("{0}")]
+    Failed(#[from] sqlx::Error),
+}
 
 /// A delivery and the request that waits for its commit.
 struct Waiting {
@@ -127,13 +139,20 @@ impl GroupCommitter {
     }
 
     async fn commit(&self, deliveries: &[&NewDelivery]) -> Result<(), String> {
-        let connection = match tokio::time::timeout(CONNECT_TIMEOUT, self.connection.acquire()).await {
-            Ok(acquired) => acquired.map_err(|error| error.to_string())?,
-            Err(_) => return Err(format!("no connection within {CONNECT_TIMEOUT:?}")),
-        };
-        match tokio::time::timeout(COMMIT_TIMEOUT, insert::append(connection, deliveries)).await {
-            Ok(appended) => appended.map_err(|error| error.to_string()),
-            Err(_) => Err(format!("no answer within {COMMIT_TIMEOUT:?}")),
+        match self.append(deliveries).await {
+            // A partition for these ids was attached while the statement waited to write to the default partition.
+            Err(CommitError::Failed(error)) if sqlstate(&error).as_deref() == Some(CHECK_VIOLATION) => {
+                self.append(deliveries).await
+            }
+            result => result,
         }
+        .map_err(|error| error.to_string())
+    }
+
+    async fn append(&self, deliveries: &[&NewDelivery]) -> Result<(), CommitError> {
+        let connection = tokio::time::timeout(CONNECT_TIMEOUT, self.connection.acquire()).await;
+        let connection = connection.map_err(|_| CommitError::NoConnection)??;
+        let appended = tokio::time::timeout(COMMIT_TIMEOUT, insert::append(connection, deliveries)).await;
+        Ok(appended.map_err(|_| CommitError::NoAnswer)??)
     }
 }

@@ -6,15 +6,15 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::application_watch::{ApplicationWatch, TablesState};
+use super::retention::{self, RetentionConfig};
 use super::{kinds, reconcile};
 use crate::heartbeat::Heartbeat;
 use crate::postgres::transaction::Pool;
 use crate::queue::enqueue::{self, InsertOptions, NewJob, UniqueOptions};
 use crate::queue::leader::{self, LeaderLease};
-use crate::queue::outcomes;
 use crate::store::chat_sessions::aggregate;
+use crate::store::resync;
 use crate::store::trip_lookup::ReconcileScope;
-use crate::store::{documents, resync};
 
 /// The leader lease of maintenance, and the turns of periodic work.
 const LEASE: &str = "maintenance";
@@ -27,13 +27,14 @@ pub const ROUND_EVERY: Duration = Duration::from_secs(30);
 const FIRST_ROUND: Duration = Duration::from_secs(5);
 /// Rounds between two full resyncs, which read all sessions: ten minutes.
 const RESYNC_ROUNDS: u32 = 20;
-/// Rounds between two prunings of outcomes: an hour, and a whole number of resyncs.
-const PRUNE_ROUNDS: u32 = 120;
-const DOCUMENT_RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Rounds between two runs of retention, if the last one finished: an hour.
+const RETENTION_ROUNDS: u32 = 120;
+/// The time of one run: less than a round.
+const RETENTION_BUDGET: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Clone, Copy)]
 pub struct MaintenanceConfig {
-    pub outcome_retention: Duration,
+    pub retention: RetentionConfig,
     /// The interval at which the trips of active sessions are fetched again, if ever.
     pub reconcile_every: Option<Duration>,
 }
@@ -46,7 +47,7 @@ pub async fn run(
     heartbeat: Heartbeat,
     shutdown: CancellationToken,
 ) {
-    let retention = config.outcome_retention;
+    let mut retention_is_due = true;
     let mut round: u32 = 0;
     let mut pause = FIRST_ROUND;
     let mut watch = ApplicationWatch::new();
@@ -58,11 +59,10 @@ pub async fn run(
         }
         heartbeat.beat();
         let tables = look(&pool, &process, &mut watch).await;
-        let prune = round.is_multiple_of(PRUNE_ROUNDS);
         let result = match &tables {
             Ok(TablesState::Missing) => Ok(()),
             Ok(TablesState::Complete) if !round.is_multiple_of(RESYNC_ROUNDS) => small_round(&pool, &process).await,
-            Ok(TablesState::Complete | TablesState::Back) => full_round(&pool, &process, retention, prune).await,
+            Ok(TablesState::Complete | TablesState::Back) => full_round(&pool, &process).await,
             Err(_) => Ok(()),
         };
         if let Err(error) = tables.as_ref().map(|_| ()).and(result.as_ref().copied()) {
@@ -73,6 +73,11 @@ pub async fn run(
             && let Err(error) = reconcile(&pool, &process, every).await
         {
             tracing::warn!("failed to enqueue reconciliation of active trips, will retry: {error}");
+        }
+        retention_is_due |= round.is_multiple_of(RETENTION_ROUNDS);
+        if retention_is_due {
+            heartbeat.beat();
+            retention_is_due = is_retention_unfinished(&pool, &process, &config.retention).await;
         }
         round = round.wrapping_add(1);
     }
@@ -94,6 +99,21 @@ async fn lead(pool: &Pool, process: &str) -> Result<bool, sqlx::Error> {
 async fn look(pool: &Pool, process: &str, watch: &mut ApplicationWatch) -> Result<TablesState, sqlx::Error> {
     let leads = lead(pool, process).await?;
     watch.look(pool, leads).await
+}
+
+/// Retention does not need the application's tables. Returns true if it has to run again in the next round.
+async fn is_retention_unfinished(pool: &Pool, process: &str, config: &RetentionConfig) -> bool {
+    let run = async {
+        if !lead(pool, process).await? {
+            return Ok(false);
+        }
+        let report = retention::run(pool, config, RETENTION_BUDGET).await?;
+        Ok::<_, sqlx::Error>(report.is_unfinished)
+    };
+    run.await.unwrap_or_else(|error| {
+        tracing::warn!("retention failed, will retry: {error}");
+        true
+    })
 }
 
 /// Rematches the sessions of quotes that can be projected by now.
@@ -119,31 +139,15 @@ async fn rematch(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// A full resync, sometimes with pruning, and archiving once a day. Does nothing while another process leads.
+/// A full resync, and archiving once a day. Does nothing while another process leads.
 ///
 /// # Errors
 /// The parts before the failure stay done.
-pub async fn full_round(
-    pool: &Pool,
-    process: &str,
-    outcome_retention: Duration,
-    prune: bool,
-) -> Result<(), sqlx::Error> {
+pub async fn full_round(pool: &Pool, process: &str) -> Result<(), sqlx::Error> {
     if !lead(pool, process).await? {
         return Ok(());
     }
     rematch(pool, &resync::find_missed_sessions(pool).await?).await?;
-    if prune {
-        let outcomes = outcomes::prune(pool, outcome_retention).await?;
-        let documents = documents::prune(pool, DOCUMENT_RETENTION).await?;
-        if outcomes + documents > 0 {
-            tracing::info!(
-                outcomes,
-                documents,
-                "pruned {outcomes} outcomes and {documents} documents"
-            );
-        }
-    }
     if let Err(error) = archive(pool, process).await {
         // The function may be the application's own, and fail by its own rules: the other parts must not wait for it.
         tracing::warn!("failed to archive old sessions, will retry: {error}");

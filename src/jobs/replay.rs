@@ -15,7 +15,7 @@ use crate::store::deliveries;
 /// Inserts jobs for deliveries, oldest first. Returns the ids that exist.
 pub async fn replay(pool: &Pool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
     let mut tx = pool.begin().await?;
-    let stored = deliveries::read(&mut tx, ids).await?;
+    let stored = deliveries::read_and_lock(&mut tx, ids).await?;
     let mut found: Vec<Uuid> = stored.keys().copied().collect();
     found.sort();
     let job = |id: &Uuid| {

@@ -8,6 +8,7 @@ use crate::config::serve::ServeArgs;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::http::limits::{ServerLimits, WebhookLimits};
 use crate::http::v1::auth::BearerTokens;
+use crate::jobs::retention::RetentionConfig;
 use crate::queue::retry::RetryPolicy;
 
 #[derive(Debug, Clone)]
@@ -32,7 +33,7 @@ pub struct ServiceSettings {
     pub server: ServerLimits,
     /// The limit for work in flight at the end.
     pub drain: Duration,
-    pub outcome_retention: Duration,
+    pub retention: RetentionConfig,
     pub api: ApiSettings,
     /// Without it thin notifications wait.
     pub avinode: Option<AvinodeSettings>,
@@ -82,7 +83,14 @@ impl From<&ServeArgs> for ServiceSettings {
                 ..ServerLimits::default()
             },
             drain: args.shutdown_timeout,
-            outcome_retention: args.outcome_retention,
+            retention: RetentionConfig {
+                deliveries: args.retention.delivery_retention,
+                event_keys: args.retention.event_key_retention,
+                outcomes: args.retention.outcome_retention,
+                dead_jobs: args.retention.dead_job_retention,
+                documents: args.retention.document_retention,
+                timeline: args.retention.timeline_retention,
+            },
             api: ApiSettings {
                 tokens: BearerTokens::default(),
                 connections: args.api_database_max_connections,

@@ -68,7 +68,7 @@ pub(super) fn spawn(
         tasks.spawn(listener::listen(pool.clone(), wakes, shutdown.clone()));
     }
     let config = maintenance::MaintenanceConfig {
-        outcome_retention: settings.outcome_retention,
+        retention: settings.retention,
         reconcile_every: settings.avinode.as_ref().and_then(|avinode| avinode.reconcile_every),
     };
     let heartbeat = heartbeats.register("maintenance", maintenance::ROUND_EVERY * 4);

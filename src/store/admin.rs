@@ -34,7 +34,7 @@ pub async fn deliveries(pool: &Pool, before: Option<Uuid>, limit: i64) -> Result
             -- Ids are UUIDv7 of the time received, so the primary key orders by it.
             SELECT id, received_at, verified_by, body
             FROM avinode_ingest.deliveries
-            WHERE $1::uuid IS NULL OR id < $1
+            WHERE id < coalesce($1::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
             ORDER BY id DESC
             LIMIT $2
         )

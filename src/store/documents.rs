@@ -7,14 +7,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::postgres::interval::interval;
+use crate::postgres::prune_step::{PruneStep, ROWS_PER_STEP};
 use crate::postgres::transaction::{Pool, Transaction};
 
 /// The documents stored per resource.
 const PER_RESOURCE: i64 = 5;
 /// The longest body that is stored; Avinode's are a few kilobytes.
 const MAX_BODY: usize = 1024 * 1024;
-/// The rows that one transaction prunes.
-const CHUNK: i64 = 5_000;
 
 /// The newest document of a resource.
 #[derive(Debug, Clone)]
@@ -182,36 +181,63 @@ pub async fn newest_states(tx: &mut Transaction<'_>, resources: &[String]) -> Re
     .await
 }
 
-/// Deletes documents older than `keep`, in chunks; of the newest one of each resource only the body. Returns the number of
-/// documents.
-pub async fn prune(pool: &Pool, keep: Duration) -> Result<u64, sqlx::Error> {
-    let mut pruned = 0;
-    loop {
-        let query = sqlx::query!(
-            r#"
-            WITH old AS MATERIALIZED (
-                SELECT document.id, EXISTS (
-                    SELECT FROM avinode_ingest.documents AS newer
-                    WHERE newer.resource_id = document.resource_id
-                        AND (newer.requested_at, newer.id) > (document.requested_at, document.id)
-                ) AS has_newer
-                FROM avinode_ingest.documents AS document
-                WHERE document.stored_at < clock_timestamp() - $1::interval AND document.body IS NOT NULL
-                LIMIT $2
-            ), deleted AS (
-                DELETE FROM avinode_ingest.documents WHERE id IN (SELECT id FROM old WHERE has_newer)
-            ), emptied AS (
-                UPDATE avinode_ingest.documents SET body = NULL WHERE id IN (SELECT id FROM old WHERE NOT has_newer)
-            )
-            SELECT count(*) AS "count!" FROM old
-            "#,
-            interval(keep),
-            CHUNK,
-        );
-        let chunk = pool.fetch_one(query).await?.count;
-        pruned += chunk.unsigned_abs();
-        if chunk < CHUNK {
-            return Ok(pruned);
-        }
-    }
+/// Deletes documents that are older than `retention`, in one step that begins at the time `from`. Of the newest one of each resource
+/// only the body is deleted: the row records that, and when, the resource was fetched.
+pub async fn prune(pool: &Pool, retention: Duration, from: Option<DateTime<Utc>>) -> Result<PruneStep, sqlx::Error> {
+    let statement = sqlx::query_as!(
+        PruneStep,
+        r#"
+        WITH old AS MATERIALIZED (
+            SELECT document.id, document.stored_at, EXISTS (
+                SELECT FROM avinode_ingest.documents AS newer
+                WHERE newer.resource_id = document.resource_id
+                    AND (newer.requested_at, newer.id) > (document.requested_at, document.id)
+            ) AS has_newer
+            FROM avinode_ingest.documents AS document
+            WHERE document.stored_at >= coalesce($2::timestamptz, '-infinity') AND document.stored_at < clock_timestamp() - $1::interval
+                AND document.body IS NOT NULL
+            ORDER BY document.stored_at
+            LIMIT $3
+        ), deleted AS (
+            DELETE FROM avinode_ingest.documents WHERE id = ANY (ARRAY(SELECT id FROM old WHERE has_newer))
+        ), emptied AS (
+            UPDATE avinode_ingest.documents SET body = NULL
+            WHERE id = ANY (ARRAY(SELECT id FROM old WHERE NOT has_newer))
+                AND stored_at < clock_timestamp() - $1::interval
+        )
+        SELECT count(*) AS "rows!", max(stored_at) AS until FROM old
+        "#,
+        interval(retention),
+        from,
+        ROWS_PER_STEP,
+    );
+    pool.fetch_one(statement).await
+}
+
+/// Deletes the rows without a body that are older than `retention`, in one step that begins at the time `from`. A resource that a
+/// later event names again is fetched again.
+pub async fn prune_records(
+    pool: &Pool,
+    retention: Duration,
+    from: Option<DateTime<Utc>>,
+) -> Result<PruneStep, sqlx::Error> {
+    let statement = sqlx::query_as!(
+        PruneStep,
+        r#"
+        WITH old AS MATERIALIZED (
+            SELECT ctid, stored_at FROM avinode_ingest.documents
+            WHERE stored_at >= coalesce($2::timestamptz, '-infinity') AND stored_at < clock_timestamp() - $1::interval AND body IS NULL
+            ORDER BY stored_at
+            LIMIT $3
+        ), deleted AS (
+            DELETE FROM avinode_ingest.documents
+            WHERE ctid = ANY (ARRAY(SELECT ctid FROM old)) AND stored_at < clock_timestamp() - $1::interval AND body IS NULL
+        )
+        SELECT count(*) AS "rows!", max(stored_at) AS until FROM old
+        "#,
+        interval(retention),
+        from,
+        ROWS_PER_STEP,
+    );
+    pool.fetch_one(statement).await
 }

@@ -18,4 +18,5 @@ mod receiving;
 mod sessions;
 mod simulated;
 mod smoke;
+mod storage;
 mod support;

@@ -22,6 +22,7 @@ pub mod interval;
 pub mod migrator;
 pub mod orphans;
 pub mod pool;
+pub mod prune_step;
 pub mod server_error;
 pub mod service_user;
 mod session_defaults;

@@ -8,6 +8,9 @@ pub const QUERY_CANCELED: &str = "57014";
 /// `undefined_table`: the application dropped a table.
 pub const UNDEFINED_TABLE: &str = "42P01";
 
+/// `check_violation`: a row does not belong into the partition that it was sent to, because another one was attached meanwhile.
+pub const CHECK_VIOLATION: &str = "23514";
+
 /// `deadlock_detected`, `lock_not_available`, `serialization_failure`: another transaction was in the way, and trying again
 /// helps.
 const CONTENTION: [&str; 3] = ["40P01", "55P03", "40001"];

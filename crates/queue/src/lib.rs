@@ -6,6 +6,7 @@ pub mod admin;
 pub mod claim;
 pub mod claim_by_key;
 pub mod claim_by_kind;
+pub mod dead_jobs;
 pub mod disposition;
 pub mod enqueue;
 pub mod handler;

@@ -132,7 +132,8 @@ async fn server(
             let migrates = args.serve.migrate || args.database.database_url.is_none();
             results.add(schema(&status, migrates));
             if usable {
-                schema::check(pool, &server.role, tables.remedy().is_none(), results).await?;
+                let retention = args.serve.retention.delivery_retention;
+                schema::check(pool, &server.role, tables.remedy().is_none(), retention, results).await?;
             }
         }
         // Most likely the role may not read our schema; the next lines then name the missing privileges.

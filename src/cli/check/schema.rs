@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::deliveries;
 use super::finding::{CheckName, CheckResult, CheckResults};
 use crate::jobs::fetch::status;
 use crate::postgres::diagnostics::{self, SchemaProblems};
@@ -11,6 +12,7 @@ use crate::queue::admin;
 use crate::queue::job_kind::JobKind;
 use crate::queue::outcomes::{self, OutcomeWarnings};
 use crate::queue::rate_limit::status::LimiterStatus;
+use crate::store::deliveries::partitions;
 use crate::store::unprojected::{self, UnprojectedCount, UnprojectedReason};
 
 const PRIVILEGES: CheckName = CheckName("privileges");
@@ -26,7 +28,13 @@ const CONTENT: CheckName = CheckName("content");
 const WARNINGS_OF: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// `tables_exist`: without the application's tables only the privileges and the queue are checked.
-pub async fn check(pool: &Pool, role: &str, tables_exist: bool, results: &mut CheckResults) -> Result<(), sqlx::Error> {
+pub async fn check(
+    pool: &Pool,
+    role: &str,
+    tables_exist: bool,
+    delivery_retention: Duration,
+    results: &mut CheckResults,
+) -> Result<(), sqlx::Error> {
     let problems = diagnostics::schema_problems(pool).await?;
     let readable = problems.rights.is_empty();
     results.extend(missing_privileges(&problems, role));
@@ -40,6 +48,9 @@ pub async fn check(pool: &Pool, role: &str, tables_exist: bool, results: &mut Ch
             results.extend(quotes(&unprojected::count_by_reason(pool).await?));
         }
         results.add(content(outcomes::warnings(pool, WARNINGS_OF).await?));
+        results.extend(deliveries::partitions(
+            &partitions::status(pool, delivery_retention).await?,
+        ));
     }
     Ok(())
 }
@@ -71,6 +82,10 @@ fn consequence(privilege: &str) -> &'static str {
         _ if object.contains("archive_old_chat_sessions") => "it cannot archive old sessions",
         _ if object.starts_with("SEQUENCE") => "it cannot claim jobs",
         _ if object.ends_with("_quotes(jsonb)") => "it cannot show quotes to the application",
+        _ if object.contains("read_deliveries") => "it cannot store deliveries and work on them",
+        _ if object.contains("delivery_partition") || object.contains("uuid") => {
+            "it cannot make and drop partitions of deliveries"
+        }
         _ if object.starts_with("FUNCTION") => "neither it nor the application can write sessions",
         "avinode_ingest.schema_migrations" => "it cannot read the version of the schema",
         _ if object.starts_with("avinode_ingest.") => "it cannot store deliveries and work on them",

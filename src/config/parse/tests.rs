@@ -135,6 +135,36 @@ fn an_invalid_value_is_one_line_with_both_names_the_value_and_what_is_accepted()
             "1h",
             "a duration from 1d to 3650d",
         ),
+        (
+            "--delivery-retention",
+            "INGEST_DELIVERY_RETENTION",
+            "6d",
+            "a duration from 7d to 3650d",
+        ),
+        (
+            "--event-key-retention",
+            "INGEST_EVENT_KEY_RETENTION",
+            "6d",
+            "a duration from 7d to 3650d",
+        ),
+        (
+            "--dead-job-retention",
+            "INGEST_DEAD_JOB_RETENTION",
+            "6d",
+            "a duration from 7d to 3650d",
+        ),
+        (
+            "--document-retention",
+            "INGEST_DOCUMENT_RETENTION",
+            "23h",
+            "a duration from 1d to 3650d",
+        ),
+        (
+            "--timeline-retention",
+            "INGEST_TIMELINE_RETENTION",
+            "29d",
+            "a duration from 30d to 3650d",
+        ),
         ("--avinode-api-lag", "AVINODE_API_LAG", "2m", "a duration from 1s to 1m"),
         (
             "--avinode-reconcile-interval",
@@ -214,6 +244,11 @@ fn settings_are_checked_against_one_another() {
     assert_eq!(check("program serve --webhook-basic id:secret"), Ok(()));
     let small = check("program serve --role work --memory-budget 1MiB --body-limit 2MiB");
     assert!(small.unwrap_err().starts_with("INGEST_MEMORY_BUDGET"));
+    let forgotten = check("program serve --role work --event-key-retention 30d").unwrap_err();
+    assert!(
+        forgotten.starts_with("INGEST_EVENT_KEY_RETENTION") && forgotten.contains("INGEST_DELIVERY_RETENTION"),
+        "{forgotten}"
+    );
     let short = check("program serve --role work --retry-max-delay 1s --retry-base-delay 2s");
     let short = short.unwrap_err();
     assert!(

@@ -36,9 +36,7 @@ async fn a_write_succeeds_while_our_tables_are_missing_and_the_resync_finds_the_
             .await;
     }
     assert_eq!(quote_count(&db.pool, session).await, 0);
-    maintenance::full_round(&db.pool, "a test", Duration::from_secs(60), false)
-        .await
-        .unwrap();
+    maintenance::full_round(&db.pool, "a test").await.unwrap();
     run_jobs(&db.pool).await;
     assert_eq!(quote_count(&db.pool, session).await, 1);
     let pinned = "SELECT count(*) FROM avinode_ingest.session_state AS state
@@ -54,9 +52,7 @@ async fn a_write_succeeds_while_our_tables_are_missing_and_the_resync_finds_the_
     .await;
     db.run("ALTER TABLE avinode_ingest.renamed_away RENAME TO session_state; DELETE FROM avinode_ingest.jobs")
         .await;
-    maintenance::full_round(&db.pool, "a test", Duration::from_secs(60), false)
-        .await
-        .unwrap();
+    maintenance::full_round(&db.pool, "a test").await.unwrap();
     run_jobs(&db.pool).await;
     assert_eq!(view(&db.pool, session).await.primary_quote.as_deref(), Some("aquote-1"));
 }

@@ -1,8 +1,6 @@
 //! An application that drops its session tracking while the service runs (state T), and one that keeps its sessions in `requests`
 //! (state C).
 
-use std::time::Duration;
-
 use avinode_ingest::jobs::application_watch::{ApplicationWatch, TablesState};
 use avinode_ingest::jobs::maintenance;
 use avinode_ingest::service::ServiceSettings;
@@ -86,9 +84,7 @@ async fn while_a_table_is_missing_deliveries_wait_without_attempts_and_are_match
     let early = SessionBuilder::of_trip("newtrip").insert(&db.pool).await;
     assert_eq!(watch.look(&db.pool, true).await.unwrap(), TablesState::Back);
     let later = SessionBuilder::of_trip("NEWTRIP").insert(&db.pool).await;
-    maintenance::full_round(&db.pool, "a test", Duration::from_secs(60), false)
-        .await
-        .unwrap();
+    maintenance::full_round(&db.pool, "a test").await.unwrap();
     db.run(DUE_NOW).await;
     run_jobs(&db.pool).await;
     for session in [early, later] {

@@ -1,13 +1,11 @@
 //! Storage of fetched documents, and the jobs that remain after a fetch.
 
-use std::time::Duration;
-
-use avinode_ingest::jobs::maintenance;
 use serde_json::json;
 
 use super::setup::{MESSAGE, backdate_documents, fetch_until_idle, fetching_worker, notify, now, quoted};
 use crate::support::cluster::Db;
 use crate::support::fake_avinode::FakeAvinode;
+use crate::support::retention;
 use crate::support::sql::count;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -30,15 +28,11 @@ async fn few_documents_of_a_resource_are_stored_and_old_ones_only_by_their_diges
         .unwrap()
     };
     assert_eq!(kept().await, [(2, true), (1, true), (1, true), (1, true), (1, true)]);
-    maintenance::full_round(&db.pool, "a test", Duration::from_secs(3600), true)
-        .await
-        .unwrap();
+    retention::run(&db.pool, &retention::defaults()).await;
     assert_eq!(kept().await.len(), 5, "none is old");
     db.run("UPDATE avinode_ingest.documents SET stored_at = stored_at - interval '31 days'")
         .await;
-    maintenance::full_round(&db.pool, "a test", Duration::from_secs(3600), true)
-        .await
-        .unwrap();
+    retention::run(&db.pool, &retention::defaults()).await;
     assert_eq!(kept().await, [(2, false)]);
 }
 

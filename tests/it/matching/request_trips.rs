@@ -30,9 +30,7 @@ async fn give_request_trip(pool: &Pool, session: Uuid, trip: &str) {
 }
 
 async fn resync(pool: &Pool) {
-    maintenance::full_round(pool, "a test", Duration::from_secs(60), false)
-        .await
-        .unwrap();
+    maintenance::full_round(pool, "a test").await.unwrap();
     run_jobs(pool).await;
 }
 

@@ -114,16 +114,12 @@ async fn a_quote_that_the_quotes_table_refuses_is_counted_and_shown_once_the_tab
 
     db.run("ALTER TABLE public.quotes DROP CONSTRAINT dear").await;
     // What was refused is tried again after a day, not on every event of its trip.
-    maintenance::full_round(&db.pool, "a process", Duration::from_secs(60), false)
-        .await
-        .unwrap();
+    maintenance::full_round(&db.pool, "a process").await.unwrap();
     run_until_idle(&worker).await;
     assert_eq!(found(&db.pool, &sessions[..1]).await, [(1, None)]);
     db.run("UPDATE avinode_ingest.quote_facts SET projection_failed_at = projection_failed_at - interval '25 hours'")
         .await;
-    maintenance::full_round(&db.pool, "a process", Duration::from_secs(60), false)
-        .await
-        .unwrap();
+    maintenance::full_round(&db.pool, "a process").await.unwrap();
     run_until_idle(&worker).await;
     assert_eq!(found(&db.pool, &sessions[..1]).await, [(1, Some("q0".to_owned()))]);
     let refused: Vec<(String, String)> = sqlx::query_as(refusals).fetch_all(&db.pool).await.unwrap();

@@ -1,7 +1,5 @@
 //! Old sessions are archived once a day, by one of the processes.
 
-use std::time::Duration;
-
 use avinode_ingest::jobs::maintenance;
 use uuid::Uuid;
 
@@ -24,9 +22,7 @@ async fn completed(pool: &Pool, days: i32) -> Uuid {
 }
 
 async fn turn(pool: &Pool, process: &str) {
-    maintenance::full_round(&pool.service(), process, Duration::from_secs(3600), false)
-        .await
-        .unwrap();
+    maintenance::full_round(&pool.service(), process).await.unwrap();
 }
 
 async fn status(pool: &Pool, session: Uuid) -> String {

@@ -1,7 +1,5 @@
 //! Users delete a request and enter the same trip again: its quotes are shown under the new request.
 
-use std::time::Duration;
-
 use avinode_ingest::jobs::maintenance;
 use uuid::Uuid;
 
@@ -140,9 +138,7 @@ async fn the_resync_shows_the_quotes_once_the_new_session_has_a_request() {
         "UPDATE public.chat_sessions SET request_id = '{request}' WHERE id = '{session}'"
     ))
     .await;
-    maintenance::full_round(&db.pool, "a test", Duration::from_secs(60), false)
-        .await
-        .unwrap();
+    maintenance::full_round(&db.pool, "a test").await.unwrap();
     run_jobs(&db.pool).await;
     assert_eq!(rows(&db, request).await, "aquote-1 9001.00");
     assert_eq!(view(&db.pool, session).await.primary_quote.as_deref(), Some("aquote-1"));

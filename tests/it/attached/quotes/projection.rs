@@ -68,9 +68,7 @@ async fn the_resync_projects_a_quote_once_its_session_has_a_request() {
         "UPDATE public.chat_sessions SET request_id = '02000000-0000-4000-8000-000000000004' WHERE id = '{session}'"
     ))
     .await;
-    maintenance::full_round(&db.pool, "a test", Duration::from_secs(60), false)
-        .await
-        .unwrap();
+    maintenance::full_round(&db.pool, "a test").await.unwrap();
     run_jobs(&db.pool).await;
     let found = view(&db.pool, session).await;
     assert_eq!(found.quotes_received_count, 1);

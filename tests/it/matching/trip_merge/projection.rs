@@ -1,7 +1,5 @@
 //! The rows of `public.quotes` after a merge of two trips.
 
-use std::time::Duration;
-
 use avinode_ingest::jobs::maintenance;
 use avinode_ingest::store::unprojected::{self, UnprojectedReason};
 
@@ -117,9 +115,7 @@ async fn the_resync_projects_quotes_for_sessions_that_have_the_other_id() {
     db.run(&format!("UPDATE public.chat_sessions SET request_id = '{request}'"))
         .await;
     assert_eq!(reasons().await, [UnprojectedReason::Pending]);
-    maintenance::full_round(&db.pool, "a test", Duration::from_secs(60), false)
-        .await
-        .unwrap();
+    maintenance::full_round(&db.pool, "a test").await.unwrap();
     run_jobs(&db.pool).await;
     assert_eq!(count_and_primary(&db.pool, one).await, with_primary(1, "q1"));
 }

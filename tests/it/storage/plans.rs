@@ -1,0 +1,143 @@
+//! A look-up of deliveries by id reads the index of the partition that has them, also with a plan that was made for any ids.
+
+use avinode_ingest::store::deliveries;
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use uuid::Uuid;
+
+use super::{days_ago, partition_of, receive_at};
+use crate::crash::load::body;
+use crate::support::cluster::Db;
+use crate::support::partitions;
+
+/// The statements of `store::deliveries`, `store::admin` and `store::deliveries::partitions` by id.
+const STATEMENTS: [(&str, &str); 3] = [
+    (
+        "read_and_lock",
+        "SELECT id, received_at, body FROM avinode_ingest.deliveries WHERE id = ANY ($1) AND id BETWEEN $2 AND $3
+            ORDER BY id FOR KEY SHARE",
+    ),
+    (
+        "show",
+        "SELECT received_at FROM avinode_ingest.deliveries WHERE id = $2 AND $1::uuid[] IS NOT NULL AND $3::uuid IS NOT NULL",
+    ),
+    (
+        "delete",
+        "DELETE FROM avinode_ingest.deliveries WHERE id = ANY ($1) AND id BETWEEN $2 AND $3",
+    ),
+];
+
+/// The tables that a plan read, and the kinds of these nodes.
+fn reads(node: &Value, found: &mut Vec<(String, String)>) {
+    let text = |name: &str| node[name].as_str().map(str::to_owned);
+    if let Some((table, kind)) = text("Relation Name").zip(text("Node Type"))
+        && node["Actual Loops"].as_f64().is_some_and(|loops| loops > 0.0)
+        && kind.contains("Scan")
+    {
+        found.push((table, kind));
+    }
+    for child in node["Plans"].as_array().into_iter().flatten() {
+        reads(child, found);
+    }
+}
+
+async fn plan(connection: &mut PgConnection, name: &str, ids: &[Uuid]) -> Vec<(String, String)> {
+    let list: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
+    let (lowest, highest) = (ids.iter().min().unwrap(), ids.iter().max().unwrap());
+    let explained: Value = sqlx::query_scalar(AssertSqlSafe(format!(
+        "EXPLAIN (ANALYZE, FORMAT json) EXECUTE {name} (ARRAY[{}]::uuid[], '{lowest}', '{highest}')",
+        list.join(", ")
+    )))
+    .persistent(false)
+    .fetch_one(connection)
+    .await
+    .unwrap();
+    let mut found = Vec::new();
+    reads(&explained[0]["Plan"], &mut found);
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_are_found_in_one_partition_by_its_index() {
+    let db = Db::new().await;
+    partitions::replace_past_by_months(&db.pool, 24).await;
+    let mut ids = Vec::new();
+    for number in 0..50 {
+        let days = i64::try_from(number).unwrap() % 25 * 28;
+        ids.push(receive_at(&db.pool, days_ago(days), &body(number)).await.unwrap());
+    }
+    db.run(
+        "INSERT INTO avinode_ingest.deliveries (id, received_at, verified_by, headers, body)
+        SELECT (left(avinode_ingest.uuid_of_time(now() - n * interval '20 minutes')::text, 24) || lpad(to_hex(n), 12, '0'))::uuid,
+            now(), '', '', '' FROM generate_series(1, 50000) AS n;
+        ANALYZE avinode_ingest.deliveries",
+    )
+    .await;
+    let mut connection = db.pool.connection().await;
+    for (name, statement) in STATEMENTS {
+        sqlx::raw_sql(AssertSqlSafe(format!(
+            "PREPARE {name} (uuid[], uuid, uuid) AS {statement}"
+        )))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    }
+    for mode in ["force_generic_plan", "force_custom_plan"] {
+        sqlx::raw_sql(AssertSqlSafe(format!("SET plan_cache_mode = {mode}")))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        for (name, _) in STATEMENTS {
+            // The ids of one day: 0 and 25 are of the same month.
+            let found = plan(&mut connection, name, &[ids[2], ids[27]]).await;
+            assert_eq!(found.len(), 1, "{name}, {mode}: {found:?}");
+            assert!(found[0].1.contains("Index"), "{name}, {mode}: {found:?}");
+        }
+    }
+    connection.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_locks_only_the_partitions_that_it_reads() {
+    let db = Db::new().await;
+    partitions::replace_past_by_months(&db.pool, 24).await;
+    let id = receive_at(&db.pool, days_ago(60), &body(1)).await.unwrap();
+    let other = receive_at(&db.pool, days_ago(0), &body(2)).await.unwrap();
+    let mut tx = db
+        .pool
+        .begin_with("SET LOCAL plan_cache_mode = force_generic_plan;")
+        .await
+        .unwrap();
+    let read = deliveries::read(&mut tx, &[id]).await.unwrap();
+    assert_eq!(read.keys().collect::<Vec<_>>(), [&id]);
+    let locked: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT relname::text FROM pg_locks JOIN pg_inherits ON inhrelid = relation
+         JOIN pg_class ON pg_class.oid = relation AND relkind = 'r' WHERE pid = pg_backend_pid()",
+    )
+    .fetch_all(&mut tx)
+    .await
+    .unwrap();
+    assert_eq!(locked, [partition_of(&db.pool, id).await.unwrap()]);
+    assert_eq!(deliveries::read(&mut tx, &[other, id]).await.unwrap().len(), 2);
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_deliveries_are_listed_by_index() {
+    let db = Db::new().await;
+    partitions::replace_past_by_months(&db.pool, 24).await;
+    for number in 0..48 {
+        receive_at(&db.pool, days_ago(i64::try_from(number).unwrap() * 14), &body(number))
+            .await
+            .unwrap();
+    }
+    let page = avinode_ingest::store::admin::deliveries(&db.pool, None, 30)
+        .await
+        .unwrap();
+    let next = avinode_ingest::store::admin::deliveries(&db.pool, Some(page[29].id), 30)
+        .await
+        .unwrap();
+    let ids: Vec<Uuid> = page.iter().chain(&next).map(|delivery| delivery.id).collect();
+    assert_eq!(ids.len(), 48);
+    assert!(ids.is_sorted_by(|one, other| one > other));
+}
