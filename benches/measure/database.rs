@@ -1,41 +1,177 @@
-//! The measured database: its durability settings, the throughput of its queue, and truncation between rounds.
+//! The private database: its settings, and the state to which it is put back between measurements.
 
-use std::time::{Duration, Instant};
-
-use sqlx::PgPool;
+use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use avinode_ingest::postgres::migrator;
+use avinode_ingest::postgres::transaction::Pool;
+use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::Result;
 
-/// Waits until the queue is empty and returns the jobs per second.
-pub async fn drain(pool: &PgPool) -> Result<f64> {
-    let count = || async {
-        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'full_event'")
-            .fetch_one(pool)
-            .await
-    };
-    let (first, began) = (count().await?, Instant::now());
-    while count().await? > 0 {
-        if began.elapsed() > Duration::from_secs(180) {
-            return Err("the queue did not drain".into());
+const NAME: &str = "measured";
+/// Those of a small dedicated server. A checkpoint in the middle of a measurement is made rare, because it would be the
+/// largest difference between two rounds.
+const SETTINGS: [(&str, &str); 4] = [
+    ("shared_buffers", "512MB"),
+    ("max_wal_size", "8GB"),
+    ("checkpoint_timeout", "1h"),
+    ("max_connections", "200"),
+];
+
+pub struct Database {
+    pub cluster: EmbeddedPostgres,
+    pub pool: PgPool,
+    /// True if `pg_stat_statements` counts.
+    statements: bool,
+}
+
+impl Database {
+    /// Starts a server with an empty, migrated database.
+    pub async fn start(statements: bool) -> Result<Self> {
+        let mut settings: Vec<(String, String)> =
+            SETTINGS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        if statements {
+            settings.push(("shared_preload_libraries".to_owned(), "pg_stat_statements".to_owned()));
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    Ok(first as f64 / began.elapsed().as_secs_f64())
-}
-
-pub async fn truncate(pool: &PgPool) -> Result<()> {
-    sqlx::raw_sql("TRUNCATE avinode_ingest.deliveries, avinode_ingest.jobs; CHECKPOINT")
-        .execute(pool)
+        let cluster = EmbeddedPostgres::start(EmbeddedOptions {
+            settings,
+            ..EmbeddedOptions::default()
+        })
         .await?;
-    Ok(())
-}
+        cluster.create_database(NAME).await?;
+        migrator::migrate(&cluster.options(NAME)).await?;
+        let pool = PgPool::connect_with(cluster.options(NAME)).await?;
+        if statements {
+            sqlx::raw_sql("CREATE EXTENSION pg_stat_statements").execute(&pool).await?;
+        }
+        Ok(Self {
+            cluster,
+            pool,
+            statements,
+        })
+    }
 
-pub async fn durable(pool: &PgPool) -> Result<String> {
-    Ok(sqlx::query_scalar(
-        "SELECT format('PostgreSQL %s, fsync %s, synchronous_commit %s, full_page_writes %s',
-            current_setting('server_version'), current_setting('fsync'), current_setting('synchronous_commit'),
-            current_setting('full_page_writes'))",
-    )
-    .fetch_one(pool)
-    .await?)
+    pub fn url(&self) -> String {
+        self.cluster.url(NAME)
+    }
+
+    pub fn name(&self) -> &'static str {
+        NAME
+    }
+
+    /// The same database for the product's own functions.
+    pub fn product_pool(&self) -> Pool {
+        Pool::from(self.pool.clone())
+    }
+
+    pub async fn execute(&self, sql: impl Into<String>) -> Result<()> {
+        sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Returns the version and the settings that decide durability.
+    pub async fn settings(&self) -> Result<String> {
+        Ok(sqlx::query_scalar(
+            "SELECT format('PostgreSQL %s, fsync %s, synchronous_commit %s, full_page_writes %s, shared_buffers %s',
+                current_setting('server_version'), current_setting('fsync'), current_setting('synchronous_commit'),
+                current_setting('full_page_writes'), current_setting('shared_buffers'))",
+        )
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
+    /// Empties all tables: those of the service, and those of the application.
+    pub async fn clear(&self) -> Result<()> {
+        let tables = self.tables().await?.join(", ");
+        self.execute(format!(
+            "BEGIN; SET LOCAL session_replication_role = replica; TRUNCATE {tables}; COMMIT"
+        ))
+        .await
+    }
+
+    /// Copies all tables, so that [`Self::restore`] puts them back.
+    pub async fn save(&self, state: &str) -> Result<()> {
+        self.execute(format!("DROP SCHEMA IF EXISTS {state} CASCADE; CREATE SCHEMA {state}")).await?;
+        for table in self.tables().await? {
+            let copy = table.replace('.', "_");
+            self.execute(format!("CREATE UNLOGGED TABLE {state}.{copy} AS TABLE {table}")).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts all tables back to a saved state, without triggers, and prepares them for a measurement.
+    pub async fn restore(&self, state: &str) -> Result<()> {
+        self.clear().await?;
+        let mut sql = "BEGIN; SET LOCAL session_replication_role = replica;".to_owned();
+        for table in self.tables().await? {
+            let (columns, copy) = (self.columns(&table).await?.join(", "), table.replace('.', "_"));
+            sql.push_str(&format!(
+                "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {state}.{copy};"
+            ));
+        }
+        self.execute(sql + "COMMIT").await?;
+        self.settle().await
+    }
+
+    /// Vacuums, analyses and writes a checkpoint, so that no work of before is paid for during a measurement.
+    pub async fn settle(&self) -> Result<()> {
+        self.execute("VACUUM (ANALYZE)").await?;
+        self.execute("CHECKPOINT").await
+    }
+
+    /// The tables with data that a measurement changes, with their schema.
+    async fn tables(&self) -> Result<Vec<String>> {
+        Ok(sqlx::query_scalar(
+            "SELECT format('%I.%I', nspname, relname)
+             FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+             WHERE nspname IN ('public', 'avinode_ingest') AND relkind IN ('r', 'p') AND NOT relispartition
+                 AND relname NOT LIKE '%migrations%'
+             ORDER BY 1",
+        )
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// The columns of a table that can be inserted.
+    pub async fn columns(&self, table: &str) -> Result<Vec<String>> {
+        Ok(sqlx::query_scalar(
+            "SELECT quote_ident(attname) FROM pg_attribute
+             WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+             ORDER BY attnum",
+        )
+        .bind(table)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Forgets the statements counted so far, if they are counted.
+    pub async fn reset_statements(&self) -> Result<()> {
+        match self.statements {
+            true => self.execute("SELECT pg_stat_statements_reset()").await,
+            false => Ok(()),
+        }
+    }
+
+    /// Prints the statements that took the most time since the last reset, if they are counted.
+    pub async fn print_statements(&self) -> Result<()> {
+        if !self.statements {
+            return Ok(());
+        }
+        let rows: Vec<(i64, f64, i64, i64, String)> = sqlx::query_as(
+            "SELECT calls, total_exec_time, rows, shared_blks_hit, left(regexp_replace(query, '\\s+', ' ', 'g'), 110)
+             FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT 25",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        println!("{:>9} {:>10} {:>10} {:>12}  statement", "calls", "total ms", "rows", "pages hit");
+        for (calls, milliseconds, rows, pages, query) in rows {
+            println!("{calls:>9} {milliseconds:>10.1} {rows:>10} {pages:>12}  {query}");
+        }
+        Ok(())
+    }
+
+    pub async fn stop(self) -> Result<()> {
+        self.pool.close().await;
+        self.cluster.stop().await?;
+        Ok(())
+    }
 }

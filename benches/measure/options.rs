@@ -1,0 +1,77 @@
+//! The command line.
+
+use clap::{Parser, ValueEnum};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    Receive,
+    Apply,
+}
+
+impl Part {
+    pub fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+/// Measures avinode-ingest on this machine, with a private Postgres.
+#[derive(Debug, Clone, Parser)]
+pub struct Options {
+    /// The parts to measure; all of them if none is named.
+    #[arg(value_enum)]
+    parts: Vec<Part>,
+
+    /// Measurements of each figure, in turn with the figures that it is compared with.
+    #[arg(long)]
+    rounds: Option<usize>,
+
+    /// Measures everything once and small, to check that it works. Writes no results.
+    #[arg(long)]
+    pub short: bool,
+
+    /// Events of the part `apply`.
+    #[arg(long)]
+    events: Option<usize>,
+
+    /// Numbers of trips over which the part `apply` spreads its events.
+    #[arg(long, value_delimiter = ',')]
+    trips: Vec<usize>,
+
+    /// Prints the most expensive statements of each run of the workers (pg_stat_statements, which takes some time itself).
+    #[arg(long)]
+    pub statements: bool,
+
+    /// Fails if the workers apply less than this share of the floor.
+    #[arg(long, value_name = "RATIO")]
+    pub minimum_share: Option<f64>,
+
+    /// Passed by cargo.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+impl Options {
+    pub fn measures(&self, part: Part) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
+
+    /// One value for a full run, one for a short run.
+    pub fn sized<T>(&self, full: T, short: T) -> T {
+        if self.short { short } else { full }
+    }
+
+    pub fn rounds(&self) -> usize {
+        self.rounds.unwrap_or(self.sized(5, 1))
+    }
+
+    pub fn events(&self) -> usize {
+        self.events.unwrap_or(self.sized(100_000, 10_000))
+    }
+
+    pub fn trips(&self) -> Vec<usize> {
+        match self.trips.is_empty() {
+            true => self.sized(vec![1_000, 10_000], vec![1_000]),
+            false => self.trips.clone(),
+        }
+    }
+}
