@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::Result;
-use crate::backlog;
+use crate::backlog::{self, Order};
 use crate::database::Database;
 use crate::floor;
 use crate::options::Options;
@@ -26,12 +26,20 @@ pub async fn measure(database: &Database, options: &Options) -> Result<(Section,
             "{} quote events from a backlog in random order, {WORKERS} workers. Every trip has a session and a request.",
             number(events as f64)
         ),
-        &["trips", "events applied/s", "the floor, events/s", "share of the floor", "events per transaction", "CPU per event (Postgres + service)", "WAL per event"],
+        &[
+            "trips",
+            "events applied/s",
+            "the floor, events/s",
+            "share of the floor",
+            "events per transaction",
+            "CPU per event (Postgres + service)",
+            "WAL per event",
+        ],
     );
     let mut smallest = f64::INFINITY;
     for trips in options.trips() {
         backlog::seed_trips(database, trips).await?;
-        backlog::receive(database, 0..events, trips).await?;
+        backlog::receive(database, 0..events, trips, Order::Random).await?;
         database.save("backlog").await?;
         let (mut rates, mut floors, mut shares, mut sizes) = Default::default();
         let (mut cpu, mut wal) = <(Samples, Samples)>::default();
@@ -77,7 +85,7 @@ pub struct Applied {
     pub usage: Usage,
 }
 
-/// Has the workers apply the events that wait, and checks that all of them were.
+/// Has the workers apply the events that wait, all of them, and checks that they did.
 pub async fn run(database: &Database, events: usize) -> Result<Applied> {
     database.reset_statements().await?;
     let postmaster = database.cluster.postmaster_pid();
@@ -87,16 +95,38 @@ pub async fn run(database: &Database, events: usize) -> Result<Applied> {
     let after = Usage::read(&database.pool, serve.pid(), postmaster).await?;
     serve.stop().await?;
     database.print_statements().await?;
-    rate(database, events).await.map(|(rate, batch)| Applied {
+    let (rate, batch, applied) = rate(database).await?;
+    if usize::try_from(applied)? != events {
+        return Err(format!("{applied} of {events} events were applied").into());
+    }
+    Ok(Applied {
         rate,
         batch,
         usage: after.since(before, events as f64),
     })
 }
 
-/// Returns the rate, and the mean size of a transaction, by the outcomes.
-async fn rate(database: &Database, events: usize) -> Result<(f64, f64)> {
-    let (rate, batch, applied): (f64, f64, i64) = sqlx::query_as(
+/// Has the workers apply at least so many of the events that wait, and returns the events per second.
+pub async fn run_some(database: &Database, events: usize) -> Result<f64> {
+    let serve = Serve::start(&database.url(), "work", WORKERS).await?;
+    let applied = async {
+        while sqlx::query_scalar::<_, i64>("SELECT count(*) FROM avinode_ingest.outcomes WHERE kind = 'full_event'")
+            .fetch_one(&database.pool)
+            .await?
+            < i64::try_from(events)?
+        {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Result::Ok(())
+    };
+    tokio::time::timeout(LIMIT, applied).await??;
+    serve.stop().await?;
+    Ok(rate(database).await?.0)
+}
+
+/// Returns the rate, the mean size of a transaction, and the number of events, by the outcomes.
+async fn rate(database: &Database) -> Result<(f64, f64, i64)> {
+    Ok(sqlx::query_as(
         "WITH batch AS (
              SELECT xmin::text AS transaction, count(*) AS size, max(finished_at) AS finished_at
              FROM avinode_ingest.outcomes WHERE kind = 'full_event' AND outcome = 'applied' GROUP BY 1
@@ -109,9 +139,5 @@ async fn rate(database: &Database, events: usize) -> Result<(f64, f64)> {
          FROM batch, first",
     )
     .fetch_one(&database.pool)
-    .await?;
-    match usize::try_from(applied)? == events {
-        true => Ok((rate, batch)),
-        false => Err(format!("{applied} of {events} events were applied").into()),
-    }
+    .await?)
 }

@@ -1,5 +1,7 @@
 //! The private database: its settings, and the state to which it is put back between measurements.
 
+use std::sync::Arc;
+
 use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use avinode_ingest::postgres::migrator;
 use avinode_ingest::postgres::transaction::Pool;
@@ -7,19 +9,21 @@ use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::Result;
 
-const NAME: &str = "measured";
+const DELIVERIES: &str = "avinode_ingest.deliveries";
 /// Those of a small dedicated server. A checkpoint in the middle of a measurement is made rare, because it would be the
 /// largest difference between two rounds.
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 5] = [
     ("shared_buffers", "512MB"),
     ("max_wal_size", "8GB"),
     ("checkpoint_timeout", "1h"),
     ("max_connections", "200"),
+    ("track_commit_timestamp", "on"), // the time at which a row became visible, without a query during the measurement
 ];
 
 pub struct Database {
-    pub cluster: EmbeddedPostgres,
+    pub cluster: Arc<EmbeddedPostgres>,
     pub pool: PgPool,
+    pub name: String,
     /// True if `pg_stat_statements` counts.
     statements: bool,
 }
@@ -27,35 +31,44 @@ pub struct Database {
 impl Database {
     /// Starts a server with an empty, migrated database.
     pub async fn start(statements: bool) -> Result<Self> {
-        let mut settings: Vec<(String, String)> =
-            SETTINGS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut settings = SETTINGS.to_vec();
         if statements {
-            settings.push(("shared_preload_libraries".to_owned(), "pg_stat_statements".to_owned()));
+            settings.push(("shared_preload_libraries", "pg_stat_statements"));
         }
         let cluster = EmbeddedPostgres::start(EmbeddedOptions {
-            settings,
+            settings: settings
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
             ..EmbeddedOptions::default()
         })
         .await?;
-        cluster.create_database(NAME).await?;
-        migrator::migrate(&cluster.options(NAME)).await?;
-        let pool = PgPool::connect_with(cluster.options(NAME)).await?;
+        let started = Self::create(Arc::new(cluster), "measured", statements).await?;
         if statements {
-            sqlx::raw_sql("CREATE EXTENSION pg_stat_statements").execute(&pool).await?;
+            started.execute("CREATE EXTENSION pg_stat_statements").await?;
         }
+        Ok(started)
+    }
+
+    /// Creates another database on the same server, empty and migrated.
+    pub async fn sibling(&self, name: &str) -> Result<Self> {
+        Self::create(self.cluster.clone(), name, false).await
+    }
+
+    async fn create(cluster: Arc<EmbeddedPostgres>, name: &str, statements: bool) -> Result<Self> {
+        cluster.create_database(name).await?;
+        migrator::migrate(&cluster.options(name)).await?;
+        let pool = PgPool::connect_with(cluster.options(name)).await?;
         Ok(Self {
             cluster,
             pool,
+            name: name.to_owned(),
             statements,
         })
     }
 
     pub fn url(&self) -> String {
-        self.cluster.url(NAME)
-    }
-
-    pub fn name(&self) -> &'static str {
-        NAME
+        self.cluster.url(&self.name)
     }
 
     /// The same database for the product's own functions.
@@ -81,29 +94,37 @@ impl Database {
 
     /// Empties all tables: those of the service, and those of the application.
     pub async fn clear(&self) -> Result<()> {
-        let tables = self.tables().await?.join(", ");
+        self.truncate(&[self.tables().await?, vec![DELIVERIES.to_owned()]].concat())
+            .await
+    }
+
+    async fn truncate(&self, tables: &[String]) -> Result<()> {
+        let tables = tables.join(", ");
         self.execute(format!(
             "BEGIN; SET LOCAL session_replication_role = replica; TRUNCATE {tables}; COMMIT"
         ))
         .await
     }
 
-    /// Copies all tables, so that [`Self::restore`] puts them back.
+    /// Copies all tables but the deliveries, which nothing changes or deletes, so that [`Self::restore`] puts them back.
     pub async fn save(&self, state: &str) -> Result<()> {
-        self.execute(format!("DROP SCHEMA IF EXISTS {state} CASCADE; CREATE SCHEMA {state}")).await?;
+        self.execute(format!("DROP SCHEMA IF EXISTS {state} CASCADE; CREATE SCHEMA {state}"))
+            .await?;
         for table in self.tables().await? {
-            let copy = table.replace('.', "_");
-            self.execute(format!("CREATE UNLOGGED TABLE {state}.{copy} AS TABLE {table}")).await?;
+            let copy = copy_name(&table);
+            self.execute(format!("CREATE UNLOGGED TABLE {state}.{copy} AS TABLE {table}"))
+                .await?;
         }
         Ok(())
     }
 
     /// Puts all tables back to a saved state, without triggers, and prepares them for a measurement.
     pub async fn restore(&self, state: &str) -> Result<()> {
-        self.clear().await?;
+        let tables = self.tables().await?;
+        self.truncate(&tables).await?;
         let mut sql = "BEGIN; SET LOCAL session_replication_role = replica;".to_owned();
-        for table in self.tables().await? {
-            let (columns, copy) = (self.columns(&table).await?.join(", "), table.replace('.', "_"));
+        for table in tables {
+            let (columns, copy) = (self.columns(&table).await?.join(", "), copy_name(&table));
             sql.push_str(&format!(
                 "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {state}.{copy};"
             ));
@@ -118,13 +139,13 @@ impl Database {
         self.execute("CHECKPOINT").await
     }
 
-    /// The tables with data that a measurement changes, with their schema.
+    /// The tables that a measurement changes, with their schema.
     async fn tables(&self) -> Result<Vec<String>> {
         Ok(sqlx::query_scalar(
             "SELECT format('%I.%I', nspname, relname)
              FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
              WHERE nspname IN ('public', 'avinode_ingest') AND relkind IN ('r', 'p') AND NOT relispartition
-                 AND relname NOT LIKE '%migrations%'
+                 AND relname NOT LIKE '%migrations%' AND relname <> 'deliveries'
              ORDER BY 1",
         )
         .fetch_all(&self.pool)
@@ -162,16 +183,34 @@ impl Database {
         )
         .fetch_all(&self.pool)
         .await?;
-        println!("{:>9} {:>10} {:>10} {:>12}  statement", "calls", "total ms", "rows", "pages hit");
+        println!(
+            "{:>9} {:>10} {:>10} {:>12}  statement",
+            "calls", "total ms", "rows", "pages hit"
+        );
         for (calls, milliseconds, rows, pages, query) in rows {
             println!("{calls:>9} {milliseconds:>10.1} {rows:>10} {pages:>12}  {query}");
         }
         Ok(())
     }
 
+    /// Drops the database, if it is a sibling.
+    pub async fn drop(self, server: &Self) -> Result<()> {
+        self.pool.close().await;
+        server
+            .execute(format!("DROP DATABASE {} WITH (FORCE)", self.name))
+            .await
+    }
+
+    /// Stops the server. Siblings must be dropped before.
     pub async fn stop(self) -> Result<()> {
         self.pool.close().await;
-        self.cluster.stop().await?;
+        let cluster = Arc::into_inner(self.cluster).ok_or("a database of the server is still in use")?;
+        cluster.stop().await?;
         Ok(())
     }
+}
+
+/// The name of a copy of a table in another schema.
+pub fn copy_name(table: &str) -> String {
+    table.replace('.', "_")
 }

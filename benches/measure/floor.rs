@@ -10,7 +10,7 @@ use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 
 use crate::Result;
-use crate::database::Database;
+use crate::database::{Database, copy_name};
 
 /// The inserted tables: name, the condition that joins a row to its event, and the trip's order.
 const INSERTED: [(&str, &str); 7] = [
@@ -20,7 +20,10 @@ const INSERTED: [(&str, &str); 7] = [
     ("avinode_ingest.ledger", "source.quote_id = event.quote_id"),
     ("avinode_ingest.timeline", "source.delivery_id = event.delivery_id"),
     ("avinode_ingest.outcomes", "source.job_id = event.job_id"),
-    ("avinode_ingest.rfqs", "source.rfq_id = event.rfq_id AND event.is_first_of_rfq"),
+    (
+        "avinode_ingest.rfqs",
+        "source.rfq_id = event.rfq_id AND event.is_first_of_rfq",
+    ),
 ];
 
 /// Writes the rows of the run that has just ended, from the state before it. Returns the events per second.
@@ -28,10 +31,12 @@ pub async fn run(database: &Database, before: &str, connections: usize) -> Resul
     let events = prepare(database).await?;
     database.restore(before).await?;
     let next = Arc::new(AtomicI64::new(1));
-    let batches: i64 = sqlx::query_scalar("SELECT max(batch) FROM floor.events").fetch_one(&database.pool).await?;
+    let batches: i64 = sqlx::query_scalar("SELECT max(batch) FROM floor.events")
+        .fetch_one(&database.pool)
+        .await?;
     let mut writers = Vec::new();
     for _ in 0..connections {
-        let mut connection = PgConnection::connect_with(&database.cluster.options(database.name())).await?;
+        let mut connection = PgConnection::connect_with(&database.cluster.options(&database.name)).await?;
         sqlx::raw_sql(SETTINGS).execute(&mut connection).await?;
         let next = next.clone();
         writers.push(async move {
@@ -40,7 +45,10 @@ pub async fn run(database: &Database, before: &str, connections: usize) -> Resul
                 if batch > batches {
                     return connection.close().await;
                 }
-                sqlx::query("SELECT floor.write($1)").bind(batch).execute(&mut connection).await?;
+                sqlx::query("SELECT floor.write($1)")
+                    .bind(batch)
+                    .execute(&mut connection)
+                    .await?;
             }
         });
     }
@@ -62,7 +70,9 @@ const SETTINGS: &str = "SET avinode_ingest.writer = 'on'; SET synchronous_commit
 
 /// Copies the rows, each with the number of its batch, and makes the function that writes a batch. Returns the events.
 async fn prepare(database: &Database) -> Result<i64> {
-    database.execute("DROP SCHEMA IF EXISTS floor CASCADE; CREATE SCHEMA floor").await?;
+    database
+        .execute("DROP SCHEMA IF EXISTS floor CASCADE; CREATE SCHEMA floor")
+        .await?;
     // A batch is a transaction of the workers; the transaction of an outcome is its xmin.
     database
         .execute(
@@ -88,11 +98,20 @@ async fn prepare(database: &Database) -> Result<i64> {
         )
         .await?;
     let mut writes = Vec::new();
-    for table in ["avinode_ingest.trips", "avinode_ingest.session_state", "public.chat_sessions"] {
-        database.execute(format!("CREATE UNLOGGED TABLE floor.{} AS TABLE {table}", copy(table))).await?;
+    for table in [
+        "avinode_ingest.trips",
+        "avinode_ingest.session_state",
+        "public.chat_sessions",
+    ] {
+        database
+            .execute(format!(
+                "CREATE UNLOGGED TABLE floor.{} AS TABLE {table}",
+                copy_name(table)
+            ))
+            .await?;
     }
     for (table, is_of_event) in INSERTED {
-        let (columns, copy) = (database.columns(table).await?.join(", "), copy(table));
+        let (columns, copy) = (database.columns(table).await?.join(", "), copy_name(table));
         database
             .execute(format!(
                 "CREATE UNLOGGED TABLE floor.{copy} AS
@@ -115,7 +134,9 @@ async fn prepare(database: &Database) -> Result<i64> {
             writes.join("\n")
         ))
         .await?;
-    Ok(sqlx::query_scalar("SELECT count(*) FROM floor.events").fetch_one(&database.pool).await?)
+    Ok(sqlx::query_scalar("SELECT count(*) FROM floor.events")
+        .fetch_one(&database.pool)
+        .await?)
 }
 
 /// The columns that a quote changes. The primary quote is one of the batch, because the final one may not be written yet.
@@ -137,8 +158,10 @@ async fn update(database: &Database, table: &str, key: &str, of_trip: &str) -> R
         .filter(|column| *column != key)
         .map(|column| format!("{column} = final.{column}"))
         .collect();
-    let copy = copy(table);
-    database.execute(format!("CREATE INDEX ON floor.{copy} ({key})")).await?;
+    let copy = copy_name(table);
+    database
+        .execute(format!("CREATE INDEX ON floor.{copy} ({key})"))
+        .await?;
     Ok(format!(
         "UPDATE {table} AS row SET {} FROM floor.trips AS trip JOIN floor.{copy} AS final ON final.{key} = trip.{of_trip}
          WHERE trip.batch = $1 AND row.{key} = trip.{of_trip};",
@@ -146,14 +169,10 @@ async fn update(database: &Database, table: &str, key: &str, of_trip: &str) -> R
     ))
 }
 
-fn copy(table: &str) -> String {
-    table.replace('.', "_")
-}
-
 /// Checks that the floor wrote as many rows as the workers did.
 async fn check(database: &Database) -> Result<()> {
     for (table, _) in INSERTED {
-        let copy = copy(table);
+        let copy = copy_name(table);
         let (written, expected): (i64, i64) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT (SELECT count(*) FROM {table}), (SELECT count(*) FROM floor.{copy})"
         )))

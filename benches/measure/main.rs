@@ -5,38 +5,67 @@
 
 mod apply;
 mod backlog;
+mod client;
+mod cost;
 mod database;
 mod floor;
+mod growth;
+mod latency;
 mod options;
+mod pgbench;
+mod receive;
 mod report;
 mod samples;
 mod serve;
+mod sink;
 mod usage;
 
 use clap::Parser;
 
 use database::Database;
 use options::{Options, Part};
+use report::Report;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(measure(&options))
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match options.sink {
+            Some(port) => sink::run(port).await,
+            None => measure(&options).await,
+        }
+    })
 }
 
 async fn measure(options: &Options) -> Result<()> {
     let database = Database::start(options.statements).await?;
     println!("{}", database.settings().await?);
-    if options.measures(Part::Apply) {
-        let (section, share) = apply::measure(&database, options).await?;
-        println!("\n{}", section.markdown());
-        if let Some(minimum) = options.minimum_share.filter(|minimum| share < *minimum) {
-            return Err(format!("the workers apply {share:.2} of the floor, less than {minimum:.2}").into());
-        }
+    let report = Report::new(&database, options).await?;
+    let mut share = f64::INFINITY;
+    if options.measures(Part::Receive) {
+        report.add(receive::measure(&database, options).await?)?;
     }
-    database.stop().await
+    if options.measures(Part::Apply) {
+        let (section, smallest) = apply::measure(&database, options).await?;
+        share = smallest;
+        report.add(section)?;
+    }
+    if options.measures(Part::Growth) {
+        report.add(growth::measure(&database, options).await?)?;
+    }
+    if options.measures(Part::Latency) {
+        report.add(latency::measure(&database, options).await?)?;
+    }
+    if options.measures(Part::Cost) {
+        report.add(cost::measure(&database, options).await?)?;
+    }
+    database.stop().await?;
+    match options.minimum_share {
+        Some(minimum) if share < minimum => {
+            Err(format!("the workers apply {share:.2} of the floor, less than {minimum:.2}").into())
+        }
+        _ => Ok(()),
+    }
 }

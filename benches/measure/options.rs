@@ -1,17 +1,18 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Parser, ValueEnum};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Part {
     Receive,
     Apply,
-}
-
-impl Part {
-    pub fn name(self) -> String {
-        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
-    }
+    Growth,
+    Queue,
+    Latency,
+    Fetching,
+    Cost,
 }
 
 /// Measures avinode-ingest on this machine, with a private Postgres.
@@ -37,6 +38,14 @@ pub struct Options {
     #[arg(long, value_delimiter = ',')]
     trips: Vec<usize>,
 
+    /// Events that wait behind the measured ones, in the part `growth`.
+    #[arg(long)]
+    waiting: Option<usize>,
+
+    /// Deliveries of the past, in the part `growth`.
+    #[arg(long)]
+    stored: Option<usize>,
+
     /// Prints the most expensive statements of each run of the workers (pg_stat_statements, which takes some time itself).
     #[arg(long)]
     pub statements: bool,
@@ -44,6 +53,14 @@ pub struct Options {
     /// Fails if the workers apply less than this share of the floor.
     #[arg(long, value_name = "RATIO")]
     pub minimum_share: Option<f64>,
+
+    /// The file whose sections of the measured parts are replaced. A short run writes none unless it is named.
+    #[arg(long)]
+    results: Option<PathBuf>,
+
+    /// Is the server without a database, on this port of the loopback address.
+    #[arg(long, hide = true)]
+    pub sink: Option<u16>,
 
     /// Passed by cargo.
     #[arg(long, hide = true)]
@@ -73,5 +90,19 @@ impl Options {
             true => self.sized(vec![1_000, 10_000], vec![1_000]),
             false => self.trips.clone(),
         }
+    }
+
+    pub fn waiting(&self) -> usize {
+        self.waiting.unwrap_or(self.sized(1_000_000, 10_000))
+    }
+
+    pub fn stored(&self) -> usize {
+        self.stored.unwrap_or(self.sized(5_000_000, 20_000))
+    }
+
+    /// The file of results to write, if any.
+    pub fn results(&self) -> Option<PathBuf> {
+        let default = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md");
+        self.results.clone().or((!self.short).then_some(default))
     }
 }

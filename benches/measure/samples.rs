@@ -38,7 +38,13 @@ impl fmt::Display for Samples {
         let [smallest, .., largest] = self.0[..] else {
             return write!(f, "{}", number(self.median()));
         };
-        write!(f, "{} ({} to {})", number(self.median()), number(smallest), number(largest))
+        write!(
+            f,
+            "{} ({} to {})",
+            number(self.median()),
+            number(smallest),
+            number(largest)
+        )
     }
 }
 

@@ -23,19 +23,30 @@ impl Serve {
         Self::start_with(url, role, workers, &[]).await
     }
 
-    pub async fn start_with(url: &str, role: &str, workers: usize, more: &[&str]) -> Result<Self> {
+    /// The same with further settings, as environment variables.
+    pub async fn start_with(url: &str, role: &str, workers: usize, more: &[(&str, String)]) -> Result<Self> {
         let port = free_port()?;
-        let began = Instant::now();
-        let child = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
+        command
             .args(["serve", "--role", role, "--database-url", url])
             .args(["--listen", &format!("127.0.0.1:{port}")])
-            .args(["--workers", &workers.to_string()])
+            .args(["--workers", &workers.max(1).to_string()])
             .args(["--webhook-secret", SECRET, "--log-level", "warn"])
-            .args(more)
-            .stdin(Stdio::null())
-            .spawn()?;
+            .envs(more.iter().map(|(name, value)| (name, value)));
+        Self::spawn(&mut command, port).await
+    }
+
+    /// Starts the server without a database (`sink`), which is this program.
+    pub async fn start_sink() -> Result<Self> {
+        let port = free_port()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        Self::spawn(command.args(["--sink", &port.to_string()]), port).await
+    }
+
+    async fn spawn(command: &mut Command, port: u16) -> Result<Self> {
+        let began = Instant::now();
         let started = Self {
-            child,
+            child: command.stdin(Stdio::null()).spawn()?,
             port,
             ready_after: Duration::ZERO,
         };
@@ -46,7 +57,7 @@ impl Serve {
             }
             if began.elapsed() > Duration::from_secs(30) {
                 started.stop().await?;
-                return Err("serve is not ready after 30 s".into());
+                return Err("the server is not ready after 30 s".into());
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -65,7 +76,7 @@ impl Serve {
     }
 }
 
-fn free_port() -> Result<u16> {
+pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 

@@ -53,7 +53,9 @@ fn tree_cpu_seconds(postmaster: u32) -> Result<f64> {
     let own = stat(postmaster)?;
     let mut seconds = (11..=14).map(|field| ticks(&own, field)).sum::<Result<f64>>()?;
     for entry in std::fs::read_dir("/proc")?.flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
         // It may end meanwhile; its time is then the postmaster's.
         let Ok(fields) = stat(pid) else { continue };
         if fields.get(1).is_some_and(|parent| *parent == postmaster.to_string()) {
@@ -72,13 +74,24 @@ fn stat(pid: u32) -> Result<Vec<String>> {
 
 /// Linux counts CPU time in hundredths of a second (USER_HZ), on every architecture that Rust and Postgres support.
 fn ticks(fields: &[String], field: usize) -> Result<f64> {
-    Ok(fields.get(field).ok_or("a field is missing in /proc/PID/stat")?.parse::<f64>()? / 100.0)
+    Ok(fields
+        .get(field)
+        .ok_or("a field is missing in /proc/PID/stat")?
+        .parse::<f64>()?
+        / 100.0)
 }
 
 /// A line of /proc/PID/status in MiB: `VmRSS`, or `VmHWM` for the peak.
 pub fn memory_mib(pid: u32, line: &str) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find(|it| it.starts_with(line)).ok_or("a line is missing in /proc/PID/status")?;
-    let kib: f64 = line.split_whitespace().nth(1).ok_or("no number in /proc/PID/status")?.parse()?;
+    let line = status
+        .lines()
+        .find(|it| it.starts_with(line))
+        .ok_or("a line is missing in /proc/PID/status")?;
+    let kib: f64 = line
+        .split_whitespace()
+        .nth(1)
+        .ok_or("no number in /proc/PID/status")?
+        .parse()?;
     Ok(kib / 1024.0)
 }
