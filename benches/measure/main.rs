@@ -8,11 +8,13 @@ mod backlog;
 mod client;
 mod cost;
 mod database;
+mod fetching;
 mod floor;
 mod growth;
 mod latency;
 mod options;
 mod pgbench;
+mod queue;
 mod receive;
 mod report;
 mod samples;
@@ -55,8 +57,14 @@ async fn measure(options: &Options) -> Result<()> {
     if options.measures(Part::Growth) {
         report.add(growth::measure(&database, options).await?)?;
     }
+    if options.measures(Part::Queue) {
+        report.add(queue::measure(&database, options).await?)?;
+    }
     if options.measures(Part::Latency) {
         report.add(latency::measure(&database, options).await?)?;
+    }
+    if options.measures(Part::Fetching) {
+        report.add(fetching::measure(&database, options).await?)?;
     }
     if options.measures(Part::Cost) {
         report.add(cost::measure(&database, options).await?)?;
