@@ -46,7 +46,7 @@ impl Figures {
 
 pub async fn measure(database: &Database, options: &Options) -> Result<Section> {
     let mut figures = Figures::default();
-    let (seconds, events) = (options.sized(5, 1), options.sized(20_000, 2_000));
+    let (seconds, events) = (options.sized(5, 1), options.sized(20_000, 1_000));
     for round in 1..=options.rounds() {
         start_up(database, &mut figures).await?;
         per_delivery(database, seconds, &mut figures).await?;

@@ -85,7 +85,7 @@ pub async fn measure(server: &Database, options: &Options) -> Result<Section> {
 
 fn cases(options: &Options) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
-    let events = options.sized(4_000, 1_000);
+    let events = options.sized(4_000, 400);
     let mut add = |name: String, trips, events, history, beside, base| {
         cases.push(Case {
             name,
@@ -99,7 +99,7 @@ fn cases(options: &Options) -> Vec<Case> {
         });
         cases.len() - 1
     };
-    let many = options.sized(500, 125);
+    let many = options.sized(500, 50);
     let empty = add(
         format!("nothing ({many} trips)"),
         many,
@@ -116,7 +116,7 @@ fn cases(options: &Options) -> Vec<Case> {
         Beside::Nothing,
         Some(empty),
     );
-    for (history, trips) in options.sized([(200, 200), (2_000, 50)], [(50, 50), (200, 10)]) {
+    for (history, trips) in options.sized(vec![(200, 200), (2_000, 50)], vec![(100, 20)]) {
         let empty = add(
             format!("nothing ({trips} trips)"),
             trips,
@@ -152,7 +152,7 @@ fn cases(options: &Options) -> Vec<Case> {
         Beside::Stored(stored),
         Some(empty),
     );
-    let events = options.sized(20_000, 2_000);
+    let events = options.sized(20_000, 800);
     let empty = add(
         format!("nothing ({many} trips, more events)"),
         many,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
+
+use avinode_ingest::clock::Clock;
 
 use crate::Result;
 use crate::apply::WORKERS;
@@ -47,7 +49,7 @@ impl Percentiles {
 
 pub async fn measure(database: &Database, options: &Options) -> Result<Section> {
     let trips = options.sized(TRIPS, 100);
-    let (seconds, older) = (options.sized(10, 2), options.sized(50_000, 2_000));
+    let (seconds, older) = (options.sized(10, 1), options.sized(50_000, 500));
     let rates = options.sized(vec![100, 500, 1_000], vec![100]);
     backlog::seed_trips(database, trips).await?;
     database.save("quiet").await?;
@@ -134,10 +136,7 @@ struct SentEvent {
 /// Sends the load from threads: a blocked one wakes within a tenth of a millisecond, a timer of tokio within one.
 fn send(port: u16, load: Load) -> Result<Vec<SentEvent>> {
     let next = AtomicUsize::new(0);
-    let (began, clock) = (
-        Instant::now(),
-        SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64(),
-    );
+    let (began, clock) = (Instant::now(), Clock::System.now().timestamp_micros() as f64 / 1e6);
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..CONNECTIONS)
             .map(|_| {

@@ -93,7 +93,7 @@ impl Options {
     }
 
     pub fn waiting(&self) -> usize {
-        self.waiting.unwrap_or(self.sized(1_000_000, 10_000))
+        self.waiting.unwrap_or(self.sized(1_000_000, 2_000))
     }
 
     pub fn stored(&self) -> usize {

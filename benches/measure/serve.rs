@@ -31,7 +31,7 @@ impl Serve {
             .args(["serve", "--role", role, "--database-url", url])
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .args(["--workers", &workers.max(1).to_string()])
-            .args(["--webhook-secret", SECRET, "--log-level", "warn"])
+            .args(["--webhook-secret", SECRET, "--log-level", "error"])
             .envs(more.iter().map(|(name, value)| (name, value)));
         Self::spawn(&mut command, port).await
     }
