@@ -90,8 +90,8 @@ pub async fn wait_until_idle(database: &Database) -> Result<()> {
     .fetch_one(&database.pool)
     .await?
     {
-        // Polling without a pause would take CPU time from the workers.
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        // Seldom: it takes CPU time from the workers, and no figure depends on it.
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
     Ok(())
 }

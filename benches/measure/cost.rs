@@ -91,7 +91,6 @@ async fn start_up(database: &Database, figures: &mut Figures) -> Result<()> {
 
 async fn per_delivery(database: &Database, seconds: u64, figures: &mut Figures) -> Result<()> {
     database.clear().await?;
-    database.settle().await?;
     let serve = Serve::start(&database.url(), "receive", 0).await?;
     let postmaster = database.cluster.postmaster_pid();
     let before = Usage::read(&database.pool, serve.pid(), postmaster).await?;

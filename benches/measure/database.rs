@@ -9,7 +9,10 @@ use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::Result;
 
+/// The state after the migrations.
+const MIGRATED: &str = "migrated";
 const DELIVERIES: &str = "avinode_ingest.deliveries";
+
 /// Those of a small dedicated server. A checkpoint in the middle of a measurement is made rare, because it would be the
 /// largest difference between two rounds.
 const SETTINGS: [(&str, &str); 5] = [
@@ -58,13 +61,14 @@ impl Database {
     async fn create(cluster: Arc<EmbeddedPostgres>, name: &str, statements: bool) -> Result<Self> {
         cluster.create_database(name).await?;
         migrator::migrate(&cluster.options(name)).await?;
-        let pool = PgPool::connect_with(cluster.options(name)).await?;
-        Ok(Self {
+        let created = Self {
+            pool: PgPool::connect_with(cluster.options(name)).await?,
             cluster,
-            pool,
             name: name.to_owned(),
             statements,
-        })
+        };
+        created.save(MIGRATED).await?;
+        Ok(created)
     }
 
     pub fn url(&self) -> String {
@@ -92,10 +96,10 @@ impl Database {
         .await?)
     }
 
-    /// Empties all tables: those of the service, and those of the application.
+    /// Puts all tables back to the state after the migrations: no deliveries, and nothing of the application.
     pub async fn clear(&self) -> Result<()> {
-        self.truncate(&[self.tables().await?, vec![DELIVERIES.to_owned()]].concat())
-            .await
+        self.truncate(&[DELIVERIES.to_owned()]).await?;
+        self.restore(MIGRATED).await
     }
 
     async fn truncate(&self, tables: &[String]) -> Result<()> {

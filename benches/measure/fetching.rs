@@ -43,7 +43,6 @@ pub async fn measure(database: &Database, options: &Options) -> Result<Section> 
     let mut changes = 0;
     for round in 1..=options.rounds() {
         database.clear().await?;
-        database.settle().await?;
         let run = run(database, trips, u64::try_from(round)?).await?;
         println!(
             "fetching, round {round}: {} changes, {} calls, p99 {:.0} ms",

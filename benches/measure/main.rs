@@ -47,27 +47,27 @@ async fn measure(options: &Options) -> Result<()> {
     let report = Report::new(&database, options).await?;
     let mut share = f64::INFINITY;
     if options.measures(Part::Receive) {
-        report.add(receive::measure(&database, options).await?)?;
+        report.add(&receive::measure(&database, options).await?)?;
     }
     if options.measures(Part::Apply) {
         let (section, smallest) = apply::measure(&database, options).await?;
         share = smallest;
-        report.add(section)?;
+        report.add(&section)?;
     }
     if options.measures(Part::Growth) {
-        report.add(growth::measure(&database, options).await?)?;
+        report.add(&growth::measure(&database, options).await?)?;
     }
     if options.measures(Part::Queue) {
-        report.add(queue::measure(&database, options).await?)?;
+        report.add(&queue::measure(&database, options).await?)?;
     }
     if options.measures(Part::Latency) {
-        report.add(latency::measure(&database, options).await?)?;
+        report.add(&latency::measure(&database, options).await?)?;
     }
     if options.measures(Part::Fetching) {
-        report.add(fetching::measure(&database, options).await?)?;
+        report.add(&fetching::measure(&database, options).await?)?;
     }
     if options.measures(Part::Cost) {
-        report.add(cost::measure(&database, options).await?)?;
+        report.add(&cost::measure(&database, options).await?)?;
     }
     database.stop().await?;
     match options.minimum_share {

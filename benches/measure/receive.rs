@@ -17,14 +17,14 @@ pub async fn measure(database: &Database, options: &Options) -> Result<Section> 
     let (mut received, mut p99s, mut echoed, mut inserted) = <(Samples, Samples, Samples, Samples)>::default();
     let (mut of_echoed, mut of_inserted) = <(Samples, Samples)>::default();
     for round in 1..=options.rounds() {
-        empty(database).await?;
+        database.clear().await?;
         let serve = Serve::start(&database.url(), "receive", 0).await?;
         let durable = flood(serve.port, CONNECTIONS, seconds, TRIPS, 0).await?;
         serve.stop().await?;
         let sink = Serve::start_sink().await?;
         let without = flood(sink.port, CONNECTIONS, seconds, TRIPS, 0).await?;
         sink.stop().await?;
-        empty(database).await?;
+        database.clear().await?;
         let inserts = pgbench::run(database, CONNECTIONS, seconds)?;
         println!(
             "receive, round {round}: {:.0} deliveries/s, {:.0}/s without a database, pgbench {inserts:.0}/s",
@@ -58,9 +58,4 @@ pub async fn measure(database: &Database, options: &Options) -> Result<Section> 
     section.row(["deliveries ÷ requests without a database".into(), of_echoed.to_string()]);
     section.row(["deliveries ÷ pgbench".into(), of_inserted.to_string()]);
     Ok(section)
-}
-
-async fn empty(database: &Database) -> Result<()> {
-    database.clear().await?;
-    database.settle().await
 }

@@ -36,7 +36,7 @@ impl Section {
     }
 
     pub fn row<const COLUMNS: usize>(&mut self, cells: [String; COLUMNS]) {
-        self.rows.push(cells.to_vec());
+        self.rows.push(Vec::from(cells));
     }
 
     fn markdown(&self) -> String {
@@ -71,7 +71,7 @@ impl Report {
     }
 
     /// Prints a section, and writes it to the file.
-    pub fn add(&self, section: Section) -> Result<()> {
+    pub fn add(&self, section: &Section) -> Result<()> {
         let text = format!("{}\n{}\n", section.markdown(), self.circumstances);
         println!("\n## {}\n\n{text}", section.name);
         match &self.file {

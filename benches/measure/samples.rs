@@ -53,11 +53,11 @@ pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "none".to_owned();
     }
-    if value.abs() < 100.0 {
+    if value.abs() < 100.0 && value.fract() != 0.0 {
         let digits = if value.abs() < 10.0 { 2 } else { 1 };
         return format!("{value:.digits$}");
     }
-    let digits = format!("{:.0}", value);
+    let digits = format!("{value:.0}");
     let mut text = String::new();
     for (position, digit) in digits.chars().enumerate() {
         if position > 0 && (digits.len() - position).is_multiple_of(3) && digit != '-' {
