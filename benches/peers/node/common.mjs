@@ -6,9 +6,16 @@ export function connect([, , host, database, jobs, connections]) {
   return {
     jobs: Number(jobs),
     connections: Number(connections),
-    pool: new pg.Pool({ ...options, max: Number(connections) }),
-    observer: new pg.Pool({ ...options, max: 1 }),
+    pool: pool({ ...options, max: Number(connections) }),
+    observer: pool({ ...options, max: 1 }),
   };
+}
+
+function pool(options) {
+  const created = new pg.Pool(options);
+  created.on("error", (error) => console.error(error));
+  created.on("connect", (client) => client.on("error", (error) => console.error(error)));
+  return created;
 }
 
 // Asks every few milliseconds until no job is left.
