@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::Result;
@@ -47,10 +48,11 @@ impl Figures {
 pub async fn measure(database: &Database, options: &Options) -> Result<Section> {
     let mut figures = Figures::default();
     let (seconds, events) = (options.sized(5, 1), options.sized(20_000, 1_000));
+    let trips = options.sized(TRIPS, 100);
     for round in 1..=options.rounds() {
         start_up(database, &mut figures).await?;
         per_delivery(database, seconds, &mut figures).await?;
-        per_event(database, options.sized(TRIPS, 100), events, &mut figures).await?;
+        per_event(database, trips, events, &mut figures).await?;
         memory(
             database,
             seconds,
@@ -64,7 +66,7 @@ pub async fn measure(database: &Database, options: &Options) -> Result<Section> 
     let mut section = Section::new(
         "cost",
         format!(
-            "Receiving over {CONNECTIONS} connections for {seconds} s; applying {events} events over {TRIPS} trips."
+            "Receiving over {CONNECTIONS} connections for {seconds} s; applying {events} events over {trips} trips."
         ),
         &["figure", "measured"],
     );
@@ -127,7 +129,7 @@ async fn memory(database: &Database, seconds: u64, rest: Duration, figures: &mut
     let serve = Serve::start(&database.url(), "both", apply::WORKERS).await?;
     let mut idle = Vec::new();
     for _ in 0..MANY_CONNECTIONS {
-        idle.push(TcpStream::connect(("127.0.0.1", serve.port)).await?);
+        idle.push(kept_alive(serve.port).await?);
     }
     figures.push(
         "resident memory with 1,000 idle connections",
@@ -149,6 +151,16 @@ async fn memory(database: &Database, seconds: u64, rest: Duration, figures: &mut
         "MiB",
     );
     serve.stop().await
+}
+
+/// A connection that had one request, and stays open.
+async fn kept_alive(port: u16) -> Result<TcpStream> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    stream.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await?;
+    match stream.read(&mut [0; 1024]).await? {
+        0 => Err("the connection was closed".into()),
+        _ => Ok(stream),
+    }
 }
 
 fn stripped_mib() -> Result<f64> {

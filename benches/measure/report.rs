@@ -56,7 +56,7 @@ pub struct Report {
 impl Report {
     pub async fn new(database: &Database, options: &Options) -> Result<Self> {
         let circumstances = format!(
-            "{}, {} rounds. Version {}. {}. {}. {}.",
+            "{}, rounds: {}. Version {}. {}. {}. {}.",
             Clock::System.now().format("%Y-%m-%d"),
             options.rounds(),
             first_line("git", &["describe", "--always", "--dirty"]),
