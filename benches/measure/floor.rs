@@ -58,7 +58,7 @@ pub async fn run(database: &Database, before: &str, connections: usize) -> Resul
         writer.await??;
     }
     let rate = events as f64 / began.elapsed().as_secs_f64();
-    check(database).await?;
+    check(database, events).await?;
     Ok(rate)
 }
 
@@ -169,8 +169,8 @@ async fn update(database: &Database, table: &str, key: &str, of_trip: &str) -> R
     ))
 }
 
-/// Checks that the floor wrote as many rows as the workers did.
-async fn check(database: &Database) -> Result<()> {
+/// Checks that the floor wrote as many rows as the workers did, counted every quote and finished every job.
+async fn check(database: &Database, events: i64) -> Result<()> {
     for (table, _) in INSERTED {
         let copy = copy_name(table);
         let (written, expected): (i64, i64) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
@@ -182,5 +182,13 @@ async fn check(database: &Database) -> Result<()> {
             return Err(format!("the floor wrote {written} of {expected} rows of {table}").into());
         }
     }
-    Ok(())
+    let (counted, left): (i64, i64) = sqlx::query_as(
+        "SELECT (SELECT sum(quotes_received_count) FROM public.chat_sessions), (SELECT count(*) FROM avinode_ingest.jobs)",
+    )
+    .fetch_one(&database.pool)
+    .await?;
+    match counted == events && left == 0 {
+        true => Ok(()),
+        false => Err(format!("the floor counted {counted} of {events} quotes and left {left} jobs").into()),
+    }
 }
