@@ -20,13 +20,23 @@ pub async fn run(measurement: &Measurement) -> Result<Duration> {
     let config = QueueStorageConfig::default();
     let store = QueueStorage::new(config.clone())?;
     store.install(&pool).await?;
+    // A client does the same at its start. Here it comes before the jobs, so that they count as new ones of this storage.
+    let is_chosen: bool = sqlx_of_awa::query_scalar("SELECT awa.storage_auto_finalize_if_fresh($1)")
+        .bind(store.schema())
+        .fetch_one(&pool)
+        .await?;
+    if !is_chosen {
+        return Err("awa did not choose its storage for queues".into());
+    }
     let options = InsertOpts {
         queue: QUEUE.to_owned(),
         ..InsertOpts::default()
     };
     for chunk in Vec::from_iter(0..measurement.jobs).chunks(10_000) {
-        let jobs: std::result::Result<Vec<_>, _> =
-            chunk.iter().map(|_| awa::model::insert::params_with(&Nothing {}, options.clone())).collect();
+        let jobs: std::result::Result<Vec<_>, _> = chunk
+            .iter()
+            .map(|_| awa::model::insert::params_with(&Nothing {}, options.clone()))
+            .collect();
         store.enqueue_params_copy(&pool, &jobs?).await?;
     }
     sqlx_of_awa::query("ANALYZE").execute(&pool).await?;
@@ -44,7 +54,10 @@ pub async fn run(measurement: &Measurement) -> Result<Duration> {
         .queue_storage(config, Duration::from_secs(1), Duration::from_millis(50))
         .register::<Nothing, _, _>(|_, _| async { Ok(JobResult::Completed) })
         .build()?;
-    let observer = PgPoolOptions::new().max_connections(1).connect(&measurement.database_url).await?;
+    let observer = PgPoolOptions::new()
+        .max_connections(1)
+        .connect(&measurement.database_url)
+        .await?;
     let jobs = i64::try_from(measurement.jobs)?;
     let began = Instant::now();
     client.start().await?;

@@ -29,7 +29,10 @@ impl TaskHandler for Nothing {
 pub async fn run(measurement: &Measurement) -> Result<Duration> {
     let options = PgPoolOptions::new().max_connections(measurement.connections);
     let pool = options.connect(&measurement.database_url).await?;
-    let observer = PgPoolOptions::new().max_connections(1).connect(&measurement.database_url).await?;
+    let observer = PgPoolOptions::new()
+        .max_connections(1)
+        .connect(&measurement.database_url)
+        .await?;
     let database: Database = pool.into();
     let utils = WorkerUtils::new(database.clone(), SCHEMA);
     utils.migrate().await?;
@@ -39,9 +42,13 @@ pub async fn run(measurement: &Measurement) -> Result<Duration> {
         spec: JobSpec::default(),
     };
     for chunk in Vec::from_iter(0..measurement.jobs).chunks(10_000) {
-        utils.add_raw_jobs(&chunk.iter().map(|_| job()).collect::<Vec<_>>()).await?;
+        utils
+            .add_raw_jobs(&chunk.iter().map(|_| job()).collect::<Vec<_>>())
+            .await?;
     }
-    sqlx::raw_sql("VACUUM (ANALYZE) graphile_worker._private_jobs; CHECKPOINT").execute(&observer).await?;
+    sqlx::raw_sql("VACUUM (ANALYZE) graphile_worker._private_jobs; CHECKPOINT")
+        .execute(&observer)
+        .await?;
     let worker = WorkerOptions::default()
         .database(database)
         .schema(SCHEMA)

@@ -26,7 +26,9 @@ async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
     let value = |name: &str| {
         let place = arguments.iter().position(|argument| argument == name);
-        place.and_then(|place| arguments.get(place + 1)).ok_or_else(|| format!("{name} is missing"))
+        place
+            .and_then(|place| arguments.get(place + 1))
+            .ok_or_else(|| format!("{name} is missing"))
     };
     let measurement = Measurement {
         database_url: value("--database-url")?.clone(),

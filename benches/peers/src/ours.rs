@@ -32,7 +32,10 @@ impl JobHandler for Nothing {
         async move {
             let mut tx = self.0.begin().await?;
             let held = claim::lock_held(&mut tx, &batch.jobs).await?;
-            let done: Vec<JobOutcome> = held.into_iter().map(|job| JobOutcome::new(job, "applied", "")).collect();
+            let done: Vec<JobOutcome> = held
+                .into_iter()
+                .map(|job| JobOutcome::new(job, "applied", ""))
+                .collect();
             outcomes::complete(&mut tx, &done).await?;
             tx.commit().await?;
             Ok(Vec::new())
@@ -49,7 +52,9 @@ pub async fn run(measurement: &Measurement, batch_size: i64) -> Result<Duration>
         .bind(i64::try_from(measurement.jobs)?)
         .execute(&database)
         .await?;
-    sqlx::raw_sql("VACUUM (ANALYZE) avinode_ingest.jobs; CHECKPOINT").execute(&database).await?;
+    sqlx::raw_sql("VACUUM (ANALYZE) avinode_ingest.jobs; CHECKPOINT")
+        .execute(&database)
+        .await?;
 
     let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
     let pool = Pool::from(pool);
@@ -66,10 +71,14 @@ pub async fn run(measurement: &Measurement, batch_size: i64) -> Result<Duration>
         let worker = Arc::new(Worker::new(own, pool.clone(), ClaimByKind::new(vec![handler])));
         let heartbeat = heartbeats.register(format!("worker {number}"), Duration::from_secs(60));
         let shutdown = shutdown.clone();
-        working.push(tokio::spawn(async move { worker.work(&format!("peer/{number}"), &heartbeat, &shutdown).await }));
+        working.push(tokio::spawn(async move {
+            worker.work(&format!("peer/{number}"), &heartbeat, &shutdown).await
+        }));
     }
     let elapsed = until(began, async || {
-        let left: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM avinode_ingest.jobs)").fetch_one(&database).await?;
+        let left: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM avinode_ingest.jobs)")
+            .fetch_one(&database)
+            .await?;
         Ok(!left)
     })
     .await?;
@@ -77,7 +86,9 @@ pub async fn run(measurement: &Measurement, batch_size: i64) -> Result<Duration>
     for worker in working {
         worker.await?;
     }
-    let done: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.outcomes").fetch_one(&database).await?;
+    let done: i64 = sqlx::query_scalar("SELECT count(*) FROM avinode_ingest.outcomes")
+        .fetch_one(&database)
+        .await?;
     match usize::try_from(done)? == measurement.jobs {
         true => Ok(elapsed),
         false => Err(format!("{done} of {} jobs have an outcome", measurement.jobs).into()),
