@@ -46,9 +46,10 @@ pub async fn run(measurement: &Measurement) -> Result<Duration> {
             .add_raw_jobs(&chunk.iter().map(|_| job()).collect::<Vec<_>>())
             .await?;
     }
-    sqlx::raw_sql("VACUUM (ANALYZE) graphile_worker._private_jobs; CHECKPOINT")
+    sqlx::query("VACUUM (ANALYZE) graphile_worker._private_jobs")
         .execute(&observer)
         .await?;
+    sqlx::query("CHECKPOINT").execute(&observer).await?;
     let worker = WorkerOptions::default()
         .database(database)
         .schema(SCHEMA)

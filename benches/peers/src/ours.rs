@@ -52,9 +52,10 @@ pub async fn run(measurement: &Measurement, batch_size: i64) -> Result<Duration>
         .bind(i64::try_from(measurement.jobs)?)
         .execute(&database)
         .await?;
-    sqlx::raw_sql("VACUUM (ANALYZE) avinode_ingest.jobs; CHECKPOINT")
+    sqlx::query("VACUUM (ANALYZE) avinode_ingest.jobs")
         .execute(&database)
         .await?;
+    sqlx::query("CHECKPOINT").execute(&database).await?;
 
     let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
     let pool = Pool::from(pool);
