@@ -60,7 +60,7 @@ book: need-cargo ## Build the documents as a website in target/book (mdBook)
 check-docs: need-cargo need-postgres ## Check the documents: their commands and outputs, links, named files and tests (ARGS=links for a part)
 	@scripts/check-docs $(ARGS)
 
-bench: need-cargo need-postgres ## Measure throughput and latency on this machine, 2 minutes after a release build (ARGS=--short)
+bench: need-cargo need-postgres ## Measure this machine and write benches/RESULTS.md, about an hour (ARGS=--short, ARGS='apply growth --rounds 3')
 	@cargo bench --locked --bench measure -- $(ARGS)
 
 image: ## Build the container image with docker, podman or buildah (ARGS=--local-bases needs no image registry)

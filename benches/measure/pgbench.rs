@@ -1,21 +1,21 @@
-//! The baseline for receiving: the same rows, inserted by pgbench.
+//! The baseline of receiving: the same rows, inserted by pgbench.
 
 use std::process::Command;
 
 use avinode_ingest::postgres::binaries::PostgresBinaries;
-use avinode_ingest::postgres::embedded::EmbeddedPostgres;
 
-use crate::load::body;
-use crate::{CONNECTIONS, Result};
+use crate::Result;
+use crate::backlog::event;
+use crate::database::Database;
 
 /// Inserts one delivery and one job per transaction, in a prepared statement, and returns the transactions per second.
-pub fn pgbench(cluster: &EmbeddedPostgres, seconds: u64) -> Result<f64> {
+pub fn run(database: &Database, connections: usize, seconds: u64) -> Result<f64> {
     let pgbench = PostgresBinaries::find(None, None)?.program("pgbench");
     let script = std::env::temp_dir().join(format!("avinode-measure-{}.sql", std::process::id()));
     // UUIDs of version 7 like ours: random ones would write more index pages.
     let uuid_v7 = "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') \
                    || substr(replace(gen_random_uuid()::text, '-', ''), 13))::uuid";
-    let text = body("evt-1-63-123456", "atrip-80000001", "aquote-1-63-123456").replace('\'', "''");
+    let text = event(1, 1_000).replace('\'', "''");
     std::fs::write(
         &script,
         format!(
@@ -24,26 +24,27 @@ pub fn pgbench(cluster: &EmbeddedPostgres, seconds: u64) -> Result<f64> {
              INSERT INTO avinode_ingest.jobs (kind, delivery_id) SELECT 'full_event', id FROM kept;\n"
         ),
     )?;
+    let (connections, seconds) = (connections.to_string(), seconds.to_string());
     let output = Command::new(pgbench)
         .args([
             "-n",
             "-M",
             "prepared",
             "-c",
-            &CONNECTIONS.to_string(),
+            &connections,
             "-j",
             "2",
             "-T",
-            &seconds.to_string(),
+            &seconds,
             "-f",
         ])
         .arg(&script)
         .args([
             "-h",
-            &cluster.socket_dir().to_string_lossy(),
+            &database.cluster.socket_dir().to_string_lossy(),
             "-U",
             "avinode",
-            "measured",
+            &database.name,
         ])
         .output()?;
     std::fs::remove_file(&script)?;
@@ -52,5 +53,9 @@ pub fn pgbench(cluster: &EmbeddedPostgres, seconds: u64) -> Result<f64> {
         .lines()
         .find(|line| line.starts_with("tps"))
         .ok_or_else(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
-    Ok(line.split_whitespace().nth(2).ok_or("no number")?.parse()?)
+    Ok(line
+        .split_whitespace()
+        .nth(2)
+        .ok_or("pgbench printed no number")?
+        .parse()?)
 }

@@ -1,64 +1,83 @@
 //! The release binary as a process.
 
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::{Result, SECRET};
+use crate::Result;
+
+pub const SECRET: &str = "a-secret-for-measuring-only";
 
 pub struct Serve {
     child: Child,
+    pub port: u16,
     pub ready_after: Duration,
 }
 
 impl Serve {
-    pub async fn start(url: &str, role: &str, port: u16) -> Result<Self> {
+    /// Starts `serve` in a role, and waits until it is ready.
+    pub async fn start(url: &str, role: &str, workers: usize) -> Result<Self> {
+        Self::start_with(url, role, workers, &[]).await
+    }
+
+    /// The same with further settings, as environment variables.
+    pub async fn start_with(url: &str, role: &str, workers: usize, more: &[(&str, String)]) -> Result<Self> {
+        let port = free_port()?;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
+        command
+            .args(["serve", "--role", role, "--database-url", url])
+            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .args(["--workers", &workers.max(1).to_string()])
+            .args(["--webhook-secret", SECRET, "--log-level", "error"])
+            .envs(more.iter().map(|(name, value)| (name, value)));
+        Self::spawn(&mut command, port).await
+    }
+
+    /// Starts the server without a database (`sink`), which is this program.
+    pub async fn start_sink() -> Result<Self> {
+        let port = free_port()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        Self::spawn(command.args(["--sink", &port.to_string()]), port).await
+    }
+
+    async fn spawn(command: &mut Command, port: u16) -> Result<Self> {
         let began = Instant::now();
-        let child = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"))
-            .args([
-                "serve",
-                "--role",
-                role,
-                "--listen",
-                &format!("127.0.0.1:{port}"),
-                "--database-url",
-                url,
-            ])
-            .args(["--webhook-secret", SECRET, "--log-level", "warn"])
-            .stdin(Stdio::null())
-            .spawn()?;
+        let started = Self {
+            child: command.stdin(Stdio::null()).spawn()?,
+            port,
+            ready_after: Duration::ZERO,
+        };
         loop {
             if ready(port).await.unwrap_or(false) {
-                return Ok(Self {
-                    child,
-                    ready_after: began.elapsed(),
-                });
+                let ready_after = began.elapsed();
+                return Ok(Self { ready_after, ..started });
             }
             if began.elapsed() > Duration::from_secs(30) {
-                return Err("serve is not ready after 30 s".into());
+                started.stop().await?;
+                return Err("the server is not ready after 30 s".into());
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
 
-    pub fn resident_mib(&self) -> Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS"))
-            .ok_or("no VmRSS")?;
-        let kib: f64 = line.split_whitespace().nth(1).ok_or("no number")?.parse()?;
-        Ok(kib / 1024.0)
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
+    /// Stops it in order, as an operator does.
     pub async fn stop(mut self) -> Result<()> {
         let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id())?);
         nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM)?;
         tokio::task::spawn_blocking(move || self.child.wait()).await??;
         Ok(())
     }
+}
+
+pub fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 async fn ready(port: u16) -> Result<bool> {
