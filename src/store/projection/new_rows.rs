@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -42,33 +41,27 @@ pub(super) async fn insert(
     tx: &mut Transaction<'_>,
     new: &[QuoteProjection<'_>],
 ) -> Result<ProjectedRows, sqlx::Error> {
-    let (rows, records): (Vec<Value>, Vec<Value>) = new
-        .iter()
-        .map(|projection| {
-            let values = values::of_quote(projection);
-            (values::new_row(projection, &values), values::record(&values))
-        })
-        .unzip();
+    let mut alike: BTreeMap<Vec<String>, Vec<Value>> = BTreeMap::new();
+    let mut records: Vec<Value> = Vec::with_capacity(new.len());
+    for projection in new {
+        let values = values::of_quote(projection);
+        let row = values::new_row(projection, &values);
+        alike
+            .entry(row.keys().cloned().collect())
+            .or_default()
+            .push(Value::Object(row));
+        records.push(values::record(&values));
+    }
     let rows = sqlx::query!(
         r#"
-        WITH new AS MATERIALIZED (
-            SELECT *
-            FROM unnest($1::text[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::timestamptz[], $7::jsonb[])
-                AS quote (trip_key, quote_id, id, request_id, by_column, received_at, written)
-        ), inserted AS MATERIALIZED (
-            SELECT id
-            FROM avinode_ingest.insert_quotes((
-                SELECT jsonb_agg(
-                    by_column || jsonb_build_object('received_at', received_at) ORDER BY quote_id
-                )
-                FROM new
-            )) AS id
+        WITH inserted AS MATERIALIZED (
+            SELECT id FROM avinode_ingest.insert_quotes_alike($6) AS id
         )
         UPDATE avinode_ingest.quote_facts AS fact
         SET projected_id = new.id, projected_request_id = new.request_id, own_request_id = new.request_id,
-            projected_values = new.written,
-            projection_error = NULL, projection_failed_at = NULL
-        FROM new
+            projected_values = new.written, projection_error = NULL, projection_failed_at = NULL
+        FROM unnest($1::text[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[])
+            AS new (trip_key, quote_id, id, request_id, written)
         JOIN inserted ON inserted.id = new.id
         WHERE fact.trip_key = new.trip_key AND fact.quote_id = new.quote_id
         RETURNING fact.trip_key, fact.quote_id, fact.projected_id AS "row!"
@@ -77,9 +70,8 @@ pub(super) async fn insert(
         &column(new, |projection| projection.quote.as_str()) as &[&str],
         &column(new, |projection| projection.new_id),
         &column(new, |projection| projection.request_id) as &[Option<Uuid>],
-        &rows,
-        &column(new, |projection| projection.facts.first_fact_at) as &[DateTime<Utc>],
         &records,
+        Value::from_iter(alike.into_values().map(Value::Array)),
     )
     .fetch_all(tx)
     .await?;

@@ -121,10 +121,14 @@ pub(super) fn of_quote(projection: &QuoteProjection<'_>) -> Vec<ProjectedValue> 
 }
 
 /// A new row by column; columns without a value are left to their defaults.
-pub(super) fn new_row(projection: &QuoteProjection<'_>, values: &[ProjectedValue]) -> Value {
+pub(super) fn new_row(projection: &QuoteProjection<'_>, values: &[ProjectedValue]) -> Map<String, Value> {
     let mut row = Map::from_iter([
         ("id".to_owned(), json!(projection.new_id)),
         ("request_id".to_owned(), json!(projection.request_id)),
+        (
+            "received_at".to_owned(),
+            json!(stated_values::time(projection.facts.first_fact_at)),
+        ),
         ("status".to_owned(), json!("received")),
         ("avinode_quote_id".to_owned(), json!(projection.quote)),
         ("metadata".to_owned(), json!({"source": "avinode-ingest"})),
@@ -140,7 +144,7 @@ pub(super) fn new_row(projection: &QuoteProjection<'_>, values: &[ProjectedValue
             }
         };
     }
-    Value::Object(row)
+    row
 }
 
 /// The record of the values of a new row.

@@ -203,7 +203,9 @@ async fn histories_of_an_older_program_are_converted_and_nothing_is_lost() {
     ];
     let mut trips = BTreeMap::from([("atrip-1".to_owned(), TripFacts::default())]);
     let mut tx = tx::begin(&db.pool).await.unwrap();
-    facts::load(&mut tx, &mut trips, &BTreeSet::new()).await.unwrap();
+    facts::load(&mut tx, &mut trips, &BTreeMap::new(), &BTreeSet::new())
+        .await
+        .unwrap();
     tx.rollback().await.unwrap();
     let loaded = &trips["atrip-1"].quotes;
     for (id, history) in expected {

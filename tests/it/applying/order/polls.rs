@@ -1,7 +1,6 @@
 //! Generated histories in which the application writes rows of `quotes` as well: before, between and after the deliveries.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
@@ -138,9 +137,7 @@ async fn application() -> Db {
 
 /// Everything that must not depend on the order; of the rows only the prices, because the rest shows who inserted them.
 async fn end(db: &Db) -> Vec<(&'static str, Value)> {
-    maintenance::full_round(&db.pool, "a test", Duration::from_secs(60), false)
-        .await
-        .unwrap();
+    maintenance::full_round(&db.pool, "a test").await.unwrap();
     run_until_idle(&worker_at(&db.pool, Clock::Fixed(generators::now()))).await;
     let mut parts = snapshot(&db.pool).await;
     parts.retain(|(name, _)| *name != "projected quotes");

@@ -1,7 +1,4 @@
 //! The sessions of the attached database, and the writers of its quotes.
-
-use std::time::Duration;
-
 use avinode_ingest::jobs::maintenance;
 use serde_json::Value;
 use uuid::Uuid;
@@ -51,9 +48,7 @@ pub async fn prices(db: &Db, quote_id: &str) -> String {
 
 /// Runs the maintenance and the jobs that it queues.
 pub async fn resync(db: &Db) {
-    maintenance::full_round(&db.pool, "a test", Duration::from_secs(60), false)
-        .await
-        .unwrap();
+    maintenance::full_round(&db.pool, "a test").await.unwrap();
     run_jobs(&db.pool).await;
 }
 
