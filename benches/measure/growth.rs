@@ -242,9 +242,9 @@ async fn wait_behind(pool: &PgPool, first: usize, count: usize, trips: usize) ->
                  convert_to(replace(replace(replace(replace($1, 'NUMBER', n::text), 'TRIP', 'atrip-' || 10000000 + n % $4),
                      'RFQ', 'arfq-' || 100000000 + n), 'QUOTE', 'aquote-' || 100000000 + n), 'UTF8')
              FROM generate_series($2::bigint, $2 + $3::bigint - 1) AS n
-             RETURNING id
+             RETURNING id, convert_from(body, 'UTF8')::json #>> '{data,trip,id}' AS trip
          )
-         INSERT INTO avinode_ingest.jobs (kind, delivery_id) SELECT 'full_event', id FROM kept",
+         INSERT INTO avinode_ingest.jobs (kind, batch_key, delivery_id) SELECT 'full_event', trip, id FROM kept",
     )
     .bind(template)
     .bind(i64::try_from(first)?)

@@ -21,7 +21,7 @@ pub fn run(database: &Database, connections: usize, seconds: u64) -> Result<f64>
         format!(
             "WITH kept AS (INSERT INTO avinode_ingest.deliveries (id, received_at, verified_by, headers, body) \
              VALUES ({uuid_v7}, clock_timestamp(), 'hmac#1', 'content-type: application/json', '{text}'::bytea) RETURNING id) \
-             INSERT INTO avinode_ingest.jobs (kind, delivery_id) SELECT 'full_event', id FROM kept;\n"
+             INSERT INTO avinode_ingest.jobs (kind, batch_key, delivery_id) SELECT 'full_event', 'atrip-80000001', id FROM kept;\n"
         ),
     )?;
     let (connections, seconds) = (connections.to_string(), seconds.to_string());

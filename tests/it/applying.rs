@@ -3,5 +3,6 @@
 mod fact_persistence;
 mod infinite_timestamps;
 mod order;
+mod pages;
 mod pinned_primary;
 mod prices;

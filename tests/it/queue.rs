@@ -1,5 +1,6 @@
 //! Jobs and workers: leases, failures, and jobs that harm others.
 
+mod claims;
 mod concurrent_claims;
 mod leases;
 mod poison_isolation;

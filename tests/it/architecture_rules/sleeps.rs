@@ -38,10 +38,11 @@ const SLEEPS: [(&str, usize, &str); 11] = [
 ];
 
 /// The test files that may delay one side of a race (`support/race.rs`), and how often.
-const DELAYS: [(&str, usize); 9] = [
+const DELAYS: [(&str, usize); 10] = [
     ("attached/concurrent_host_writes.rs", 2),
     ("attached/deadlock.rs", 4),
     ("attached/host_writes.rs", 1),
+    ("attached/quotes/inserted_values.rs", 2),
     ("attached/quotes/stated_values.rs", 2),
     ("database/migrating.rs", 1),
     ("matching/races.rs", 2),

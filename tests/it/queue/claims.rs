@@ -1,0 +1,138 @@
+//! The jobs of a claim: those of one trip together, no trip of another worker, and the newest beside a backlog.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use avinode_ingest::queue::claim_by_kind;
+use avinode_ingest::queue::job::ClaimedJob;
+use avinode_ingest::queue::job_kind::JobKind;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::bodies::{base, quote_of};
+use crate::support::cluster::Db;
+use crate::support::deliveries::store_deliveries;
+use crate::support::sql::count;
+
+const LEASE: Duration = Duration::from_secs(60);
+
+async fn claim(db: &Db, limit: i64, worker: &str) -> Vec<ClaimedJob> {
+    let wanted = [(JobKind::FullEvent, limit), (JobKind::Rematch, limit)];
+    claim_by_kind::claim(&db.pool, &wanted, worker, LEASE).await.unwrap()
+}
+
+/// The trips of these jobs, each once.
+async fn trips(db: &Db, jobs: &[ClaimedJob]) -> BTreeSet<String> {
+    let ids: Vec<i64> = jobs.iter().map(|job| job.id).collect();
+    let trips: Vec<String> = sqlx::query_scalar("SELECT batch_key FROM avinode_ingest.jobs WHERE id = ANY ($1)")
+        .bind(&ids)
+        .fetch_all(&db.pool)
+        .await
+        .unwrap();
+    BTreeSet::from_iter(trips)
+}
+
+/// Quotes of so many trips in turn, so that the jobs of a trip are far apart.
+fn in_turn(trips: usize, quotes: usize) -> Vec<Value> {
+    let body = |number: usize| quote_of(&format!("TRIP{}", number % trips), &format!("q{number}"), number as i64);
+    (0..trips * quotes).map(body).collect()
+}
+
+/// Makes all jobs so old that none is of the last second.
+async fn grow_old(db: &Db) {
+    db.run("UPDATE avinode_ingest.jobs SET due_at = due_at - interval '1 minute', created_at = created_at - interval '1 minute'")
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_jobs_of_a_trip_are_claimed_together_and_two_workers_claim_different_trips() {
+    let db = Db::new().await;
+    store_deliveries(&db.pool, &in_turn(20, 10), base()).await;
+    grow_old(&db).await;
+    let first = claim(&db, 30, "first").await;
+    let second = claim(&db, 30, "second").await;
+    let (of_first, of_second) = (trips(&db, &first).await, trips(&db, &second).await);
+    assert_eq!((first.len(), second.len()), (30, 30));
+    assert_eq!((of_first.len(), of_second.len()), (3, 3));
+    assert!(of_first.is_disjoint(&of_second), "{of_first:?} {of_second:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rest_of_a_trip_that_a_worker_has_in_part_is_left_alone() {
+    let db = Db::new().await;
+    store_deliveries(&db.pool, &in_turn(8, 50), base()).await;
+    grow_old(&db).await;
+    let mut seen = BTreeSet::new();
+    for worker in 0..4 {
+        let claimed = claim(&db, 75, &format!("worker {worker}")).await;
+        assert_eq!(claimed.len(), 75);
+        for trip in trips(&db, &claimed).await {
+            assert!(seen.insert(trip.clone()), "{trip} is in two claims");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_worker_has_all_trips_another_serves_other_kinds_and_then_nothing() {
+    let db = Db::new().await;
+    store_deliveries(&db.pool, &in_turn(1, 10), base()).await;
+    grow_old(&db).await;
+    assert_eq!(claim(&db, 5, "first").await.len(), 5);
+    let session = Uuid::from_u128(1);
+    db.run(&format!(
+        "INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('rematch', '{session}')"
+    ))
+    .await;
+    let others = claim(&db, 5, "second").await;
+    assert_eq!(
+        others.iter().map(|job| job.kind).collect::<Vec<_>>(),
+        [JobKind::Rematch]
+    );
+    assert_eq!(claim(&db, 5, "third").await.len(), 0);
+    // A lease that has run out keeps nobody away, and its jobs run isolated.
+    db.run("UPDATE avinode_ingest.jobs SET due_at = now() - interval '1 second' WHERE leased_by = 'first'")
+        .await;
+    let taken_over = claim(&db, 20, "fourth").await;
+    assert_eq!(taken_over.iter().filter(|job| job.isolated).count(), 5);
+    assert_eq!(taken_over.len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_a_backlog_half_of_a_claim_are_the_newest_jobs() {
+    let db = Db::new().await;
+    store_deliveries(&db.pool, &in_turn(20, 10), base()).await;
+    grow_old(&db).await;
+    let fresh: Vec<Value> = (0..5)
+        .map(|number| quote_of(&format!("NEW{number}"), "q", number))
+        .collect();
+    store_deliveries(&db.pool, &fresh, base()).await;
+    let claimed = claim(&db, 30, "a worker").await;
+    let of_claim = trips(&db, &claimed).await;
+    assert_eq!(claimed.len(), 30);
+    let new = of_claim.iter().filter(|trip| trip.starts_with("NEW")).count();
+    assert_eq!(new, 5, "{of_claim:?}");
+    // Without a backlog the oldest come first, all of them.
+    let left = claim(&db, 1_000, "another").await.len() + claimed.len();
+    let running = "SELECT count(*) FROM avinode_ingest.jobs WHERE lease_token IS NOT NULL";
+    assert_eq!(count(&db.pool, running).await, left as i64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_a_full_event_is_its_trip_wherever_it_is_named() {
+    let db = Db::new().await;
+    let event = |data: Value| json!({"event": "TripCancelled", "eventId": Uuid::now_v7(), "data": data});
+    let bodies = [
+        event(json!({"trip": {"id": "64956150"}})),
+        event(json!({"tripId": "a1b2c3"})),
+        event(json!({"trip": {"id": 7015.5}})),
+    ];
+    store_deliveries(&db.pool, &bodies, base()).await;
+    let keys: Vec<Option<String>> = sqlx::query_scalar("SELECT batch_key FROM avinode_ingest.jobs ORDER BY id")
+        .fetch_all(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(
+        keys,
+        [Some("atrip-64956150".to_owned()), Some("A1B2C3".to_owned()), None]
+    );
+}
