@@ -74,14 +74,11 @@ CREATE FUNCTION avinode_ingest.quote_proposed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms'
 AS $$
 BEGIN
-    -- The service's own transactions set this marker.
-    IF current_setting('avinode_ingest.writer', true) IS DISTINCT FROM 'on' THEN
-        BEGIN
-            PERFORM avinode_ingest.record_inserted_values(to_jsonb(NEW));
-        EXCEPTION WHEN OTHERS THEN
-            RAISE WARNING 'avinode-ingest could not record the values of a quote: %', SQLERRM;
-        END;
-    END IF;
+    BEGIN
+        PERFORM avinode_ingest.record_inserted_values(to_jsonb(NEW));
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'avinode-ingest could not record the values of a quote: %', SQLERRM;
+    END;
     RETURN NEW;
 END
 $$;
@@ -104,7 +101,9 @@ BEGIN
             ('chat_sessions', 'avinode_ingest_sessions_truncated', 'AFTER TRUNCATE', '', 'STATEMENT', 'sessions_truncated'),
             ('requests', 'avinode_ingest_request_inserted', 'AFTER INSERT', 'REFERENCING NEW TABLE AS written', 'STATEMENT', 'requests_inserted'),
             ('requests', 'avinode_ingest_request_updated', 'AFTER UPDATE', 'REFERENCING OLD TABLE AS before NEW TABLE AS after', 'STATEMENT', 'requests_updated'),
-            ('quotes', 'avinode_ingest_quote_proposed', 'BEFORE INSERT', '', 'ROW', 'quote_proposed')
+            -- The service's own transactions set the marker: for them not even the function is called.
+            ('quotes', 'avinode_ingest_quote_proposed', 'BEFORE INSERT', '',
+                'ROW WHEN (current_setting(''avinode_ingest.writer'', true) IS DISTINCT FROM ''on'')', 'quote_proposed')
         ) AS needed (table_name, trigger_name, event, transition, level, function_name)
         WHERE EXISTS (
               SELECT FROM pg_catalog.pg_class
