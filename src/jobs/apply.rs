@@ -137,16 +137,8 @@ impl JobApplier {
         let rfqs: Vec<String> = named.map(|(_, rfq)| rfq).collect();
         let mut sessions = store::sessions::lock(&mut tx, &keys, &asked, &rfqs, &rematched).await?;
         let found_late = shared_trips::remove_undecidable(&mut sessions, &locked.trips, &related.held_rfqs);
-        let mut scope = BatchScope::of(
-            &fresh,
-            &changes,
-            &locked,
-            &sessions,
-            &rematched,
-            &asked,
-            self.policy,
-            now,
-        );
+        let outdated = scope::outdated_trips(&sessions, &rematched, &asked, self.policy, now);
+        let mut scope = BatchScope::of(&fresh, &changes, &locked, &sessions, &outdated);
         let mut rows = scope.load(&mut tx, &fresh, &mut locked, &mut sessions).await?;
 
         facts::learn(&fresh, &mut locked, now, &mut changes);

@@ -3,21 +3,20 @@
 //! The property names are those of relays that have been seen (Avinode documents no such format), so every optional part may
 //! be missing or odd.
 
-mod fields;
-
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::id_at::id_at;
 use super::json::text_at;
-use super::notification::{FullEvent, id_at};
+use super::notification::FullEvent;
 use super::parse_error::{ParseError, quoted};
 use super::quote_price::{IN_EVENTS, QuotePrice};
 use super::resource::{Resource, ResourceKind};
 use super::unread_property::{self, UnreadProperty};
-use super::{description, sanitize, timestamp};
+use super::{description, event_fields, sanitize, timestamp};
 use ingest_domain::event::{Event, EventKind, FactSource, FactVersion, QuoteDetails, TripStatus};
-use ingest_domain::ids::{EventId, MessageId, QuoteId, TripId};
+use ingest_domain::ids::{EventId, MessageId, QuoteId};
 
 /// Known events without a meaning for sessions.
 const IGNORED: [&str; 5] = [
@@ -66,11 +65,6 @@ pub fn read(full: &FullEvent, received_at: DateTime<Utc>) -> Result<ParsedFullEv
     })
 }
 
-/// The trip that a full event names, if it can be read.
-pub fn trip(full: &FullEvent) -> Option<TripId> {
-    fields::trip(&full.data).ok().flatten()
-}
-
 fn read_content(full: &FullEvent, received_at: DateTime<Utc>) -> Result<ParsedFullEvent, ParseError> {
     let data = &full.data;
     let mut parsed = ParsedFullEvent::default();
@@ -91,7 +85,7 @@ fn read_content(full: &FullEvent, received_at: DateTime<Utc>) -> Result<ParsedFu
         unknown => return Err(ParseError::UnknownKind(quoted(unknown))),
     };
     unread_property::add(&mut parsed.unread, full.unread.iter().cloned());
-    let trip = match fields::trip(data)? {
+    let trip = match event_fields::trip(data)? {
         Some(trip) => trip,
         None if !parsed.to_fetch.is_empty() => return Ok(parsed),
         None => return Err(ParseError::NoTrip),
@@ -128,7 +122,7 @@ fn seller_response(data: &Value, parsed: &mut ParsedFullEvent) -> Result<Option<
         return declined(data).map(Some);
     }
     // A quote with an id has been made, whatever its status.
-    match (fields::quote(data)?, status.as_str()) {
+    match (event_fields::quote(data)?, status.as_str()) {
         (Some(quote), _) => {
             // A flat layout has the parts of the quote beside its id.
             let (value, name) = match data["quote"].is_object() {
@@ -151,7 +145,7 @@ fn named_quotes(data: &Value, parsed: &mut ParsedFullEvent) -> Result<Vec<EventK
     let is_declined =
         text_at(data, &["request", "status"]).is_some_and(|status| status.eq_ignore_ascii_case("declined"));
     let mut kinds = Vec::new();
-    for (name, value, quote) in fields::quotes(data)? {
+    for (name, value, quote) in event_fields::quotes(data)? {
         let details = quote_details(data, value, quote.clone())?;
         unread_property::add(&mut parsed.unread, unread_parts(value, &name));
         let resource = Resource::by_text(quote.as_str()).filter(|it| it.kind == ResourceKind::Quotes);
@@ -161,7 +155,7 @@ fn named_quotes(data: &Value, parsed: &mut ParsedFullEvent) -> Result<Vec<EventK
         }
     }
     if parsed.to_fetch.is_empty() && kinds.is_empty() {
-        let trip = fields::trip(data)?.and_then(|trip| Resource::by_text(trip.as_str()));
+        let trip = event_fields::trip(data)?.and_then(|trip| Resource::by_text(trip.as_str()));
         parsed.to_fetch.extend(trip.filter(|it| it.kind == ResourceKind::Trips));
     }
     match parsed.to_fetch.is_empty() && kinds.is_empty() {
@@ -175,10 +169,10 @@ fn quote_details(data: &Value, value: &Value, quote: QuoteId) -> Result<QuoteDet
     let QuotePrice { price, unread } = QuotePrice::read(value, &IN_EVENTS);
     Ok(QuoteDetails {
         quote,
-        rfq: fields::rfq(data)?,
+        rfq: event_fields::rfq(data)?,
         price,
         unread_price: unread.map(|unread| unread.to_string()),
-        operator: fields::seller(data),
+        operator: event_fields::seller(data),
         aircraft_type: sanitize::printable_at(value, &["aircraft", "type"])
             .or_else(|| sanitize::printable_at(value, &["aircraft", "model"])),
         aircraft_tail: sanitize::printable_at(value, &["aircraft", "tailNumber"]),
@@ -196,22 +190,22 @@ fn unread_parts(quote: &Value, name: &str) -> impl Iterator<Item = UnreadPropert
 }
 
 fn declined(data: &Value) -> Result<EventKind, ParseError> {
-    let (rfq, quote) = (fields::rfq(data)?, fields::quote(data)?);
+    let (rfq, quote) = (event_fields::rfq(data)?, event_fields::quote(data)?);
     if rfq.is_none() && quote.is_none() {
         return Err(ParseError::NothingDeclined);
     }
     Ok(EventKind::RfqDeclined {
         rfq,
         quote,
-        reason: fields::decline_reason(data),
-        operator: fields::seller(data),
+        reason: event_fields::decline_reason(data),
+        operator: event_fields::seller(data),
     })
 }
 
 fn accepted(data: &Value) -> Result<EventKind, ParseError> {
     Ok(EventKind::QuoteAccepted {
-        quote: fields::quote(data)?.ok_or(ParseError::NothingAccepted)?,
-        rfq: fields::rfq(data)?,
+        quote: event_fields::quote(data)?.ok_or(ParseError::NothingAccepted)?,
+        rfq: event_fields::rfq(data)?,
     })
 }
 
@@ -229,8 +223,8 @@ fn message(data: &Value) -> Result<EventKind, ParseError> {
     };
     Ok(EventKind::MessageReceived {
         message,
-        sender: fields::party(&data["sender"], &["companyName", "name"]),
-        rfq: fields::rfq(data)?,
+        sender: event_fields::party(&data["sender"], &["companyName", "name"]),
+        rfq: event_fields::rfq(data)?,
         text: sanitize::message_text(&data["message"]).or_else(|| sanitize::message_text(data)),
     })
 }
@@ -239,7 +233,7 @@ fn trip_request(data: &Value) -> Result<EventKind, ParseError> {
     let action = text_at(data, &["action"]).unwrap_or_default().to_ascii_lowercase();
     match action.as_str() {
         "created" => Ok(EventKind::TripRequested {
-            rfq: fields::rfq(data)?.ok_or(ParseError::NoRfq)?,
+            rfq: event_fields::rfq(data)?.ok_or(ParseError::NoRfq)?,
         }),
         "updated" => trip_changed(data, TripStatus::Updated),
         "cancelled" | "canceled" => trip_changed(data, TripStatus::Cancelled),
@@ -250,7 +244,7 @@ fn trip_request(data: &Value) -> Result<EventKind, ParseError> {
 
 fn trip_changed(data: &Value, status: TripStatus) -> Result<EventKind, ParseError> {
     Ok(EventKind::TripChanged {
-        rfq: fields::rfq(data)?,
+        rfq: event_fields::rfq(data)?,
         status,
     })
 }

@@ -7,7 +7,9 @@
 pub mod client;
 mod description;
 pub mod documents;
+mod event_fields;
 pub mod full_event;
+mod id_at;
 pub mod json;
 mod money;
 pub mod notification;

@@ -6,11 +6,12 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::id_at::id_at;
 use super::json::{self, text_at};
 use super::parse_error::{ParseError, quoted};
 use super::unread_property::UnreadProperty;
-use super::{full_event, sanitize, timestamp};
-use ingest_domain::ids::{EventId, IdError, ResourceId, TripId};
+use super::{event_fields, sanitize, timestamp};
+use ingest_domain::ids::{EventId, ResourceId, TripId};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notification {
@@ -68,7 +69,7 @@ pub fn classify(body: &[u8]) -> DeliveryKind {
     match Notification::parse(body) {
         Ok(Notification::Thin(ThinNotification { id, .. })) => DeliveryKind::Thin { key: id },
         Ok(Notification::Full(full)) => DeliveryKind::Full {
-            trip: full_event::trip(&full),
+            trip: event_fields::trip(&full.data).ok().flatten(),
         },
         Err(_) => DeliveryKind::Unknown,
     }
@@ -117,21 +118,6 @@ impl Notification {
             },
         }))
     }
-}
-
-/// The id at a path; `None` if it is missing, empty, or neither text nor number.
-pub(super) fn id_at<Id>(
-    value: &Value,
-    path: &[&str],
-    name: &'static str,
-    parse: fn(&str) -> Result<Id, IdError>,
-) -> Result<Option<Id>, ParseError> {
-    if let Some(value) = json::fractional_at(value, path) {
-        let name = name.to_owned();
-        return Err(ParseError::FractionalId { name, value });
-    }
-    let id = text_at(value, path).map(|text| parse(&text)).transpose();
-    id.map_err(|why| ParseError::BadId { name, why })
 }
 
 #[cfg(test)]

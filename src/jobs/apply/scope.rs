@@ -25,33 +25,24 @@ pub(super) struct BatchScope {
 }
 
 impl BatchScope {
-    /// `rematched`: the sessions to compare with everything known; `asked`: with them the trips that they had or have.
+    /// `outdated`: see [`outdated_trips`].
     pub(super) fn of(
         works: &[&ClaimedWork],
         changes: &BatchChanges,
         locked: &LockedTrips,
         sessions: &[LockedSession],
-        rematched: &[Uuid],
-        asked: &[String],
-        policy: PrimaryQuotePolicy,
-        now: DateTime<Utc>,
+        outdated: &BTreeSet<String>,
     ) -> Self {
         let owned: BTreeSet<&String> = sessions
             .iter()
             .filter_map(|session| session.trip_key.as_ref())
             .collect();
         let holds_rfqs = sessions.iter().any(|session| !session.rfqs.is_empty());
-        let outdated: BTreeSet<&String> = sessions
-            .iter()
-            .filter(|session| rematched.contains(&session.snapshot.id) || !is_up_to_date(session, policy, now))
-            .filter_map(|session| session.trip_key.as_ref())
-            .collect();
         // A session that holds an RFQ may have a trip that no session has by its id: its RFQs decide that.
         let may_share = holds_rfqs && locked.trips.keys().any(|key| !owned.contains(key));
         let mut by_trip = named(works, changes, locked);
         for (key, scope) in &mut by_trip {
-            let is_of_rematched = !rematched.is_empty() && asked.contains(key);
-            if may_share || is_of_rematched || outdated.contains(key) || changes.has_merged(key) {
+            if may_share || outdated.contains(key) || changes.has_merged(key) {
                 *scope = FactScope::All;
             }
         }
@@ -126,6 +117,23 @@ impl BatchScope {
         };
         sessions.iter().filter_map(of_session).collect()
     }
+}
+
+/// The trips of which everything is needed: those of sessions that are not up to date, and those that rematched sessions have or
+/// had (`asked`).
+pub(super) fn outdated_trips(
+    sessions: &[LockedSession],
+    rematched: &[Uuid],
+    asked: &[String],
+    policy: PrimaryQuotePolicy,
+    now: DateTime<Utc>,
+) -> BTreeSet<String> {
+    let outdated = sessions
+        .iter()
+        .filter(|session| rematched.contains(&session.snapshot.id) || !is_up_to_date(session, policy, now));
+    let of_sessions = outdated.filter_map(|session| session.trip_key.clone());
+    let of_rematched = asked.iter().filter(|_| !rematched.is_empty()).cloned();
+    of_sessions.chain(of_rematched).collect()
 }
 
 /// The quotes and RFQs that the events of a batch name, by trip: an entry for each locked trip.

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
+use crate::id_at::id_at;
 use crate::json::text_at;
-use crate::notification::id_at;
 use crate::parse_error::ParseError;
 use crate::sanitize;
 use ingest_domain::event::Party;
@@ -38,20 +38,20 @@ const QUOTE: [IdPlace; 3] = [
     (&["quote"], "data.quote"),
 ];
 
-pub(super) fn trip(data: &Value) -> Result<Option<TripId>, ParseError> {
+pub(crate) fn trip(data: &Value) -> Result<Option<TripId>, ParseError> {
     first(data, &TRIP, TripId::parse, "atrip-")
 }
 
-pub(super) fn rfq(data: &Value) -> Result<Option<RfqId>, ParseError> {
+pub(crate) fn rfq(data: &Value) -> Result<Option<RfqId>, ParseError> {
     first(data, &RFQ, RfqId::parse, "arfq-")
 }
 
-pub(super) fn quote(data: &Value) -> Result<Option<QuoteId>, ParseError> {
+pub(crate) fn quote(data: &Value) -> Result<Option<QuoteId>, ParseError> {
     first(data, &QUOTE, QuoteId::parse, "aquote-")
 }
 
 /// Each quote that an event names, with its path and value: `quote`, the items of `quotes`, and the event's own subject.
-pub(super) fn quotes(data: &Value) -> Result<Vec<(String, &Value, QuoteId)>, ParseError> {
+pub(crate) fn quotes(data: &Value) -> Result<Vec<(String, &Value, QuoteId)>, ParseError> {
     let mut found: Vec<(String, &Value, QuoteId)> = Vec::new();
     for (number, value) in data["quotes"].as_array().into_iter().flatten().enumerate() {
         let id = match value.is_object() {
@@ -94,7 +94,7 @@ fn first<Id>(
     }
 }
 
-pub(super) fn decline_reason(data: &Value) -> Option<String> {
+pub(crate) fn decline_reason(data: &Value) -> Option<String> {
     let places: [&[&str]; 4] = [
         &["declineReason"],
         &["request", "declineReason"],
@@ -104,12 +104,12 @@ pub(super) fn decline_reason(data: &Value) -> Option<String> {
     places.iter().find_map(|path| sanitize::printable_at(data, path))
 }
 
-pub(super) fn seller(data: &Value) -> Party {
+pub(crate) fn seller(data: &Value) -> Party {
     party(&data["seller"], &["companyName", "name"])
 }
 
 /// A company, else a person. An invalid id is dropped, never cut: a cut id would name another party.
-pub(super) fn party(value: &Value, names: &[&str]) -> Party {
+pub(crate) fn party(value: &Value, names: &[&str]) -> Party {
     let id = |key| {
         text_at(value, &[key])
             .and_then(|text| ResourceId::parse(&text).ok())
