@@ -10,7 +10,7 @@ CREATE TABLE avinode_ingest.inserted_values (
     part text NOT NULL,
     value text NOT NULL
 );
-COMMENT ON TABLE avinode_ingest.inserted_values IS 'Values that the application inserted into public.quotes and stated for quotes of Avinode''s.';
+COMMENT ON TABLE avinode_ingest.inserted_values IS 'Values that the application inserted into public.quotes for quotes of Avinode''s.';
 COMMENT ON COLUMN avinode_ingest.inserted_values.quote_id IS 'Avinode''s id of the quote.';
 COMMENT ON COLUMN avinode_ingest.inserted_values.part IS 'Part of the quote, as in quote_facts.stated_values.';
 COMMENT ON COLUMN avinode_ingest.inserted_values.value IS 'The value as text; a price is rounded to two digits.';
