@@ -1,5 +1,5 @@
--- The application reads quotes from Avinode as well, and upserts its rows by `avinode_quote_id`. The values of such an INSERT are what
--- Avinode told the application: a newer statement of Avinode's replaces them. A value that an UPDATE alone writes is a person's.
+-- The application reads quotes from Avinode as well, and upserts its rows by `avinode_quote_id`. The values of such an INSERT were stated
+-- by Avinode: a newer statement replaces them. A value that only an UPDATE writes is from a person.
 --
 -- A BEFORE INSERT trigger sees the proposed row of INSERT … ON CONFLICT as well, whichever action follows.
 --

@@ -1,6 +1,6 @@
 -- no-transaction
--- Rows of the application's with an id of Avinode's, in which the service has projected nothing yet, show what Avinode told the
--- application: the first newer statement replaces it. In small transactions; after an interruption another run does the rest.
+-- Rows with an Avinode quote id that the application wrote, and in which the service has projected nothing yet, have values that Avinode
+-- stated: the first newer statement replaces them. In small transactions; after an interruption another run does the rest.
 DO $$
 DECLARE
     batch CONSTANT integer := 1000;

@@ -4,7 +4,7 @@ use sqlx::PgPool;
 
 use crate::Result;
 
-/// What the database wrote and committed, and the CPU time of the service and of Postgres, since the start of each.
+/// WAL bytes and commits of the database, and the CPU time of the service and of Postgres, each since its start.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Usage {
     pub wal_bytes: f64,

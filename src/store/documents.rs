@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::postgres::interval::interval;
+use crate::postgres::prune_step;
 use crate::postgres::prune_step::{PruneStep, ROWS_PER_STEP};
 use crate::postgres::transaction::{Pool, Transaction};
 
@@ -221,23 +222,13 @@ pub async fn prune_records(
     retention: Duration,
     from: Option<DateTime<Utc>>,
 ) -> Result<PruneStep, sqlx::Error> {
-    let statement = sqlx::query_as!(
-        PruneStep,
-        r#"
-        WITH old AS MATERIALIZED (
-            SELECT ctid, stored_at FROM avinode_ingest.documents
-            WHERE stored_at >= coalesce($2::timestamptz, '-infinity') AND stored_at < clock_timestamp() - $1::interval AND body IS NULL
-            ORDER BY stored_at
-            LIMIT $3
-        ), deleted AS (
-            DELETE FROM avinode_ingest.documents
-            WHERE ctid = ANY (ARRAY(SELECT ctid FROM old)) AND stored_at < clock_timestamp() - $1::interval AND body IS NULL
-        )
-        SELECT count(*) AS "rows!", max(stored_at) AS until FROM old
-        "#,
-        interval(retention),
-        from,
-        ROWS_PER_STEP,
-    );
-    pool.fetch_one(statement).await
+    prune_step!(
+        pool,
+        "avinode_ingest.documents",
+        "stored_at",
+        "body IS NULL",
+        retention,
+        from
+    )
+    .await
 }

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::postgres::columns::column;
-use crate::postgres::interval::interval;
-use crate::postgres::prune_step::{PruneStep, ROWS_PER_STEP};
+use crate::postgres::prune_step;
+use crate::postgres::prune_step::PruneStep;
 use crate::postgres::transaction::{Pool, Transaction};
 
 /// An event id, and its first delivery.
@@ -69,23 +69,5 @@ pub async fn insert(
 
 /// Deletes event keys that are older than `retention`, in one step that begins at the time `from`.
 pub async fn prune(pool: &Pool, retention: Duration, from: Option<DateTime<Utc>>) -> Result<PruneStep, sqlx::Error> {
-    let statement = sqlx::query_as!(
-        PruneStep,
-        r#"
-        WITH old AS MATERIALIZED (
-            SELECT ctid, applied_at FROM avinode_ingest.event_keys
-            WHERE applied_at >= coalesce($2::timestamptz, '-infinity') AND applied_at < clock_timestamp() - $1::interval
-            ORDER BY applied_at
-            LIMIT $3
-        ), deleted AS (
-            DELETE FROM avinode_ingest.event_keys
-            WHERE ctid = ANY (ARRAY(SELECT ctid FROM old)) AND applied_at < clock_timestamp() - $1::interval
-        )
-        SELECT count(*) AS "rows!", max(applied_at) AS until FROM old
-        "#,
-        interval(retention),
-        from,
-        ROWS_PER_STEP,
-    );
-    pool.fetch_one(statement).await
+    prune_step!(pool, "avinode_ingest.event_keys", "applied_at", "true", retention, from).await
 }

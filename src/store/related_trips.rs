@@ -77,7 +77,7 @@ async fn find_unrelated(
     )
     .fetch_all(tx)
     .await?;
-    // Also the RFQs that are known: to lock them costs less than to look them up.
+    // Also the RFQs that are known: a look-up would read pages for each event, a lock none.
     let mut related = RelatedTrips {
         rfqs_to_lock: rfqs.to_vec(),
         ..RelatedTrips::default()

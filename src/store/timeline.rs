@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::domain::timeline::TimelineEvent;
 use crate::postgres::columns::column;
-use crate::postgres::interval::interval;
-use crate::postgres::prune_step::{PruneStep, ROWS_PER_STEP};
+use crate::postgres::prune_step;
+use crate::postgres::prune_step::PruneStep;
 use crate::postgres::transaction::{Pool, Transaction};
 
 /// An event in the timeline of one session.
@@ -49,23 +49,5 @@ pub async fn append(tx: &mut Transaction<'_>, rows: &[TimelineRow]) -> Result<()
 
 /// Deletes timeline entries that are older than `retention`, in one step that begins at the time `from`.
 pub async fn prune(pool: &Pool, retention: Duration, from: Option<DateTime<Utc>>) -> Result<PruneStep, sqlx::Error> {
-    let statement = sqlx::query_as!(
-        PruneStep,
-        r#"
-        WITH old AS MATERIALIZED (
-            SELECT ctid, recorded_at FROM avinode_ingest.timeline
-            WHERE recorded_at >= coalesce($2::timestamptz, '-infinity') AND recorded_at < clock_timestamp() - $1::interval
-            ORDER BY recorded_at
-            LIMIT $3
-        ), deleted AS (
-            DELETE FROM avinode_ingest.timeline
-            WHERE ctid = ANY (ARRAY(SELECT ctid FROM old)) AND recorded_at < clock_timestamp() - $1::interval
-        )
-        SELECT count(*) AS "rows!", max(recorded_at) AS until FROM old
-        "#,
-        interval(retention),
-        from,
-        ROWS_PER_STEP,
-    );
-    pool.fetch_one(statement).await
+    prune_step!(pool, "avinode_ingest.timeline", "recorded_at", "true", retention, from).await
 }

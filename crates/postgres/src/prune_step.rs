@@ -21,3 +21,32 @@ impl PruneStep {
         self.rows < ROWS_PER_STEP
     }
 }
+
+/// Deletes the rows of a table whose time is more than `$retention` ago, and for which `$condition` holds, in one step that begins at
+/// the time `$from`. A macro, because a checked query is a literal.
+#[macro_export]
+macro_rules! prune_step {
+    ($pool:expr, $table:literal, $time:literal, $condition:literal, $retention:expr, $from:expr) => {{
+        let statement = sqlx::query_as!(
+            $crate::prune_step::PruneStep,
+            "WITH old AS MATERIALIZED (
+                SELECT ctid, " + $time + " AS time
+                FROM " + $table + "
+                WHERE " + $time + " >= coalesce($2::timestamptz, '-infinity')
+                    AND " + $time + " < clock_timestamp() - $1::interval AND " + $condition + "
+                ORDER BY " + $time + "
+                LIMIT $3
+            ), deleted AS (
+                -- By place, so that no plan reads the whole table. A row that is written again meanwhile is not old any more.
+                DELETE FROM " + $table + "
+                WHERE ctid = ANY (ARRAY(SELECT ctid FROM old))
+                    AND " + $time + " < clock_timestamp() - $1::interval AND " + $condition + "
+            )
+            SELECT count(*) AS \"rows!\", max(time) AS until FROM old",
+            $crate::interval::interval($retention),
+            $from,
+            $crate::prune_step::ROWS_PER_STEP,
+        );
+        $pool.fetch_one(statement)
+    }};
+}

@@ -99,7 +99,9 @@ pub async fn claim(
         WITH busy AS MATERIALIZED (
             SELECT DISTINCT batch_key
             FROM avinode_ingest.jobs
-            WHERE batch_key IS NOT NULL AND lease_token IS NOT NULL AND due_at > statement_timestamp()
+            -- Claimed or renewed in the last two seconds: a worker that died keeps no other away for the length of its lease.
+            WHERE batch_key IS NOT NULL AND lease_token IS NOT NULL
+                AND due_at > statement_timestamp() + $4 - interval '2 seconds'
         ), urgent AS MATERIALIZED (
             SELECT wanted.kind, wanted.size
             FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS wanted (kind, size, place)

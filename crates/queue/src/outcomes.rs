@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use ingest_postgres::interval::interval;
-use ingest_postgres::prune_step::{PruneStep, ROWS_PER_STEP};
+use ingest_postgres::prune_step;
+use ingest_postgres::prune_step::PruneStep;
 use ingest_postgres::transaction::{Pool, Transaction};
 
 /// The outcome of a finished job.
@@ -99,24 +100,5 @@ pub async fn warnings(pool: &Pool, age: Duration) -> Result<Option<OutcomeWarnin
 
 /// Deletes outcomes that are older than `retention`, in one step that begins at the time `from`.
 pub async fn prune(pool: &Pool, retention: Duration, from: Option<DateTime<Utc>>) -> Result<PruneStep, sqlx::Error> {
-    let statement = sqlx::query_as!(
-        PruneStep,
-        r#"
-        WITH old AS MATERIALIZED (
-            SELECT ctid, finished_at FROM avinode_ingest.outcomes
-            WHERE finished_at >= coalesce($2::timestamptz, '-infinity') AND finished_at < clock_timestamp() - $1::interval
-            ORDER BY finished_at
-            LIMIT $3
-        ), deleted AS (
-            -- By place, so that no plan reads the whole table. An outcome that is written again meanwhile is not old any more.
-            DELETE FROM avinode_ingest.outcomes
-            WHERE ctid = ANY (ARRAY(SELECT ctid FROM old)) AND finished_at < clock_timestamp() - $1::interval
-        )
-        SELECT count(*) AS "rows!", max(finished_at) AS until FROM old
-        "#,
-        interval(retention),
-        from,
-        ROWS_PER_STEP,
-    );
-    pool.fetch_one(statement).await
+    prune_step!(pool, "avinode_ingest.outcomes", "finished_at", "true", retention, from).await
 }

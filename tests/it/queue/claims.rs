@@ -14,11 +14,16 @@ use crate::support::cluster::Db;
 use crate::support::deliveries::store_deliveries;
 use crate::support::sql::count;
 
+/// The first lease of a test. Those of later claims are shorter by [`STEP`]: that they follow in less than two seconds, in which the
+/// trips of a claim are left alone, does not depend on the speed of the machine.
 const LEASE: Duration = Duration::from_secs(60);
+const STEP: Duration = Duration::from_secs(10);
 
-async fn claim(db: &Db, limit: i64, worker: &str) -> Vec<ClaimedJob> {
+/// The claim with this number.
+async fn claim(db: &Db, limit: i64, number: u32) -> Vec<ClaimedJob> {
     let wanted = [(JobKind::FullEvent, limit), (JobKind::Rematch, limit)];
-    claim_by_kind::claim(&db.pool, &wanted, worker, LEASE).await.unwrap()
+    let (worker, lease) = (format!("worker {number}"), LEASE - STEP * number);
+    claim_by_kind::claim(&db.pool, &wanted, &worker, lease).await.unwrap()
 }
 
 /// The trips of these jobs, each once.
@@ -49,8 +54,8 @@ async fn the_jobs_of_a_trip_are_claimed_together_and_two_workers_claim_different
     let db = Db::new().await;
     store_deliveries(&db.pool, &in_turn(20, 10), base()).await;
     grow_old(&db).await;
-    let first = claim(&db, 30, "first").await;
-    let second = claim(&db, 30, "second").await;
+    let first = claim(&db, 30, 0).await;
+    let second = claim(&db, 30, 1).await;
     let (of_first, of_second) = (trips(&db, &first).await, trips(&db, &second).await);
     assert_eq!((first.len(), second.len()), (30, 30));
     assert_eq!((of_first.len(), of_second.len()), (3, 3));
@@ -64,7 +69,7 @@ async fn the_rest_of_a_trip_that_a_worker_has_in_part_is_left_alone() {
     grow_old(&db).await;
     let mut seen = BTreeSet::new();
     for worker in 0..4 {
-        let claimed = claim(&db, 75, &format!("worker {worker}")).await;
+        let claimed = claim(&db, 75, worker).await;
         assert_eq!(claimed.len(), 75);
         for trip in trips(&db, &claimed).await {
             assert!(seen.insert(trip.clone()), "{trip} is in two claims");
@@ -77,24 +82,39 @@ async fn while_a_worker_has_all_trips_another_serves_other_kinds_and_then_nothin
     let db = Db::new().await;
     store_deliveries(&db.pool, &in_turn(1, 10), base()).await;
     grow_old(&db).await;
-    assert_eq!(claim(&db, 5, "first").await.len(), 5);
+    assert_eq!(claim(&db, 5, 0).await.len(), 5);
     let session = Uuid::from_u128(1);
     db.run(&format!(
         "INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('rematch', '{session}')"
     ))
     .await;
-    let others = claim(&db, 5, "second").await;
+    let others = claim(&db, 5, 1).await;
     assert_eq!(
         others.iter().map(|job| job.kind).collect::<Vec<_>>(),
         [JobKind::Rematch]
     );
-    assert_eq!(claim(&db, 5, "third").await.len(), 0);
-    // A lease that has run out keeps nobody away, and its jobs run isolated.
-    db.run("UPDATE avinode_ingest.jobs SET due_at = now() - interval '1 second' WHERE leased_by = 'first'")
+    assert_eq!(claim(&db, 5, 2).await.len(), 0);
+    // The jobs of an expired lease are taken over, and run isolated.
+    db.run("UPDATE avinode_ingest.jobs SET due_at = now() - interval '1 second' WHERE leased_by = 'worker 0'")
         .await;
-    let taken_over = claim(&db, 20, "fourth").await;
+    let taken_over = claim(&db, 20, 3).await;
     assert_eq!(taken_over.iter().filter(|job| job.isolated).count(), 5);
     assert_eq!(taken_over.len(), 10);
+}
+
+/// Its jobs wait for the end of their leases; the other jobs of their trips do not.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trips_of_a_worker_that_died_are_left_alone_for_seconds_only() {
+    let db = Db::new().await;
+    store_deliveries(&db.pool, &in_turn(1, 10), base()).await;
+    grow_old(&db).await;
+    assert_eq!(claim(&db, 5, 0).await.len(), 5);
+    // Three seconds later, with a lease of the same length.
+    db.run("UPDATE avinode_ingest.jobs SET due_at = due_at - interval '3 seconds' WHERE lease_token IS NOT NULL")
+        .await;
+    let others = claim(&db, 20, 0).await;
+    assert_eq!(others.len(), 5);
+    assert!(others.iter().all(|job| !job.isolated));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,13 +126,15 @@ async fn beside_a_backlog_half_of_a_claim_are_the_newest_jobs() {
         .map(|number| quote_of(&format!("NEW{number}"), "q", number))
         .collect();
     store_deliveries(&db.pool, &fresh, base()).await;
-    let claimed = claim(&db, 30, "a worker").await;
+    db.run("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() WHERE batch_key LIKE 'NEW%'")
+        .await;
+    let claimed = claim(&db, 30, 0).await;
     let of_claim = trips(&db, &claimed).await;
     assert_eq!(claimed.len(), 30);
     let new = of_claim.iter().filter(|trip| trip.starts_with("NEW")).count();
     assert_eq!(new, 5, "{of_claim:?}");
     // Without a backlog the oldest come first, all of them.
-    let left = claim(&db, 1_000, "another").await.len() + claimed.len();
+    let left = claim(&db, 1_000, 1).await.len() + claimed.len();
     let running = "SELECT count(*) FROM avinode_ingest.jobs WHERE lease_token IS NOT NULL";
     assert_eq!(count(&db.pool, running).await, left as i64);
 }

@@ -1,4 +1,4 @@
-//! One bad job harms no neighbour (invariant 11): a failing batch is redone job by job, a refused row costs only itself,
+//! One bad job harms no neighbour (invariant 11): a failing batch is redone in parts, a refused row costs only itself,
 //! and a job that kills its workers is dead-lettered alone.
 
 use std::sync::Arc;

@@ -86,7 +86,7 @@ async fn expired_months_are_dropped_and_the_others_are_untouched() {
         assert!(there || month >= 6, "a delivery of {month} months ago was deleted");
         assert!(!there || month < 8, "a delivery of {month} months ago is still there");
     }
-    // What refers to a deleted delivery names its id only.
+    // Outcomes, timeline and event keys keep the id of a deleted delivery.
     assert_eq!(
         count(&db.pool, "SELECT count(*) FROM avinode_ingest.event_keys").await,
         9

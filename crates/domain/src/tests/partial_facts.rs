@@ -103,3 +103,28 @@ fn a_new_quote_needs_no_other_quote() {
         }
     }
 }
+
+/// A delivery that was received earlier is applied later: the selected quote is older than it seemed.
+#[test]
+fn all_facts_are_needed_when_the_selected_quote_turns_out_to_be_older() {
+    use super::generators::{bare_quote, seen, trip_after};
+    use crate::event::FactSource;
+    use crate::primary_quote::reselect;
+    use crate::trip::Provenance;
+    let undated = |letter: &str, second: i64| {
+        let kind = EventKind::QuoteReceived(bare_quote(letter));
+        (
+            seen(None, second, FactSource::Event, kind),
+            Provenance::Notified(at(second)),
+        )
+    };
+    let policy = PrimaryQuotePolicy::Latest;
+    let trip = trip_after(&[undated("b", 3), undated("a", 5)]);
+    let selection = select(&trip, policy, at(10));
+    let (earlier, provenance) = undated("a", 1);
+    let selected = selection.quote.as_ref().map(|quote| &quote.id);
+    assert_eq!(selected, Some(&super::generators::quote("a")));
+    let mut part = named_facts(&trip, &earlier.kind, selected);
+    part.apply_event(&earlier, provenance, &mut ChangedFacts::default());
+    assert_eq!(reselect(&part, Some(&selection), policy, at(10)), None);
+}

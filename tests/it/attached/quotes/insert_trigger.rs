@@ -84,7 +84,7 @@ async fn many_rows_in_one_statement_and_unusual_values_are_inserted_and_recorded
     }
     let shown = "SELECT string_agg(total_price::text, ' ' ORDER BY avinode_quote_id) FROM public.quotes
         WHERE avinode_quote_id IN ('aquote-1', 'aquote-2', 'aquote-3', 'aquote-4')";
-    // A price that is no number is nobody's statement.
+    // NaN is not recorded as a price.
     assert_eq!(text(&db.pool, shown).await.as_deref(), Some("NaN 300.00 400.00"));
 }
 

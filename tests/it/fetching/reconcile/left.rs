@@ -1,4 +1,4 @@
-//! What dead jobs left: stored and not applied, or not fetched at all.
+//! Messages whose job died: those that are stored and not applied, and those that were not fetched at all.
 
 use avinode_ingest::jobs::reconcile;
 use avinode_ingest::queue::worker::Worker;
@@ -27,7 +27,7 @@ async fn a_message_whose_job_died_after_its_document_was_stored_is_repaired() {
     fetch_until_idle(&worker).await;
     assert_eq!(quote_count(&db.pool, session).await, 2);
     assert_eq!(stub.count("tripmsgs/asellermsg-1"), 2);
-    // What was applied is not fetched again.
+    // An applied message is not fetched again.
     reconcile::enqueue(&db.pool, &ReconcileScope::Active).await.unwrap();
     fetch_until_idle(&worker).await;
     assert_eq!(stub.count("tripmsgs/asellermsg-1"), 2);
