@@ -183,7 +183,7 @@ impl Database {
         }
         let rows: Vec<(i64, f64, i64, i64, String)> = sqlx::query_as(
             "SELECT calls, total_exec_time, rows, shared_blks_hit, left(regexp_replace(query, '\\s+', ' ', 'g'), 110)
-             FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT 25",
+             FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT 40",
         )
         .fetch_all(&self.pool)
         .await?;

@@ -50,7 +50,7 @@ impl Percentiles {
 pub async fn measure(database: &Database, options: &Options) -> Result<Section> {
     let trips = options.sized(TRIPS, 100);
     let (seconds, older) = (options.sized(10, 1), options.sized(50_000, 500));
-    let rates = options.sized(vec![100, 500, 1_000], vec![100]);
+    let rates = options.rates();
     backlog::seed_trips(database, trips).await?;
     database.save("quiet").await?;
     backlog::receive(database, 0..older, trips, Order::Random).await?;
@@ -104,8 +104,10 @@ pub async fn measure(database: &Database, options: &Options) -> Result<Section> 
 async fn run(database: &Database, load: Load) -> Result<[Samples; 2]> {
     let serve = Serve::start(&database.url(), "both", WORKERS).await?;
     let port = serve.port;
+    database.reset_statements().await?;
     let sent = tokio::task::spawn_blocking(move || send(port, load)).await??;
     backlog::wait_until_idle(database).await?;
+    database.print_statements().await?;
     serve.stop().await?;
     // A row's xmin is the transaction that inserted it; nothing updates these rows later.
     let committed: Vec<(String, f64)> = sqlx::query_as(

@@ -38,6 +38,10 @@ pub struct Options {
     #[arg(long, value_delimiter = ',')]
     trips: Vec<usize>,
 
+    /// Events a second of the part `latency`.
+    #[arg(long, value_delimiter = ',')]
+    rates: Vec<usize>,
+
     /// Events that wait behind the measured ones, in the part `growth`.
     #[arg(long)]
     waiting: Option<usize>,
@@ -89,6 +93,13 @@ impl Options {
         match self.trips.is_empty() {
             true => self.sized(vec![1_000, 10_000], vec![1_000]),
             false => self.trips.clone(),
+        }
+    }
+
+    pub fn rates(&self) -> Vec<usize> {
+        match self.rates.is_empty() {
+            true => self.sized(vec![100, 500, 1_000], vec![100]),
+            false => self.rates.clone(),
         }
     }
 

@@ -146,9 +146,7 @@ impl JobApplier {
             .complete(&mut tx, &mut locked, &mut sessions, &mut rows, self.policy, now)
             .await?;
         shared_trips::borrow(&locked.trips, &mut sessions);
-        persist::write(&mut tx, &locked.trips, &changes.touched).await?;
-        persist::schedule_expiries(&mut tx, &locked.trips, &mut changes, now).await?;
-        persist::project(
+        let projected = persist::project(
             &mut tx,
             &locked.trips,
             &changes.touched,
@@ -157,6 +155,8 @@ impl JobApplier {
             &mut rows,
         )
         .await?;
+        persist::write(&mut tx, &locked.trips, &changes.touched, &projected).await?;
+        persist::schedule_expiries(&mut tx, &locked.trips, &mut changes, now).await?;
         let again: Vec<NewJob> = found_late.into_iter().map(kinds::rematch).collect();
         enqueue::insert(&mut tx, &again, InsertOptions::default()).await?;
         let changed =

@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts;
+use super::facts::quotes::write::QuoteWrite;
 use super::trips::{self, LockedTrips};
 use crate::domain::ids::{QuoteId, RfqId};
-use crate::domain::quote::{QuoteFacts, Rfq};
+use crate::domain::quote::Rfq;
 use crate::domain::trip::TripFacts;
 use crate::domain::trip_identity;
 use crate::postgres::transaction::Transaction;
@@ -92,7 +93,7 @@ async fn write(
 ) -> Result<(), sqlx::Error> {
     let rows: Vec<(&str, &TripFacts)> = merged.iter().map(|(canonical, facts)| (*canonical, facts)).collect();
     trips::write(tx, &rows).await?;
-    let mut quote_rows: Vec<(&str, &QuoteId, &QuoteFacts)> = Vec::new();
+    let mut quote_rows: Vec<QuoteWrite<'_>> = Vec::new();
     let mut rfq_rows: Vec<(&str, &RfqId, &Rfq)> = Vec::new();
     for (canonical, facts) in rows {
         let TripFacts {
@@ -105,13 +106,20 @@ async fn write(
             others: _,
         } = facts;
         let moved = result.quotes.get(canonical).into_iter().flatten();
-        quote_rows.extend(moved.filter_map(|id| Some((canonical, id, quotes.get(id)?))));
+        quote_rows.extend(moved.filter_map(|id| {
+            Some(QuoteWrite {
+                trip_key: canonical,
+                id,
+                facts: quotes.get(id)?,
+                projected: None,
+            })
+        }));
         let own = trips.get(canonical);
         let is_changed = |(id, rfq): &(&RfqId, &Rfq)| own.and_then(|trip| trip.rfqs.get(*id)) != Some(*rfq);
         rfq_rows.extend(rfqs.iter().filter(is_changed).map(|(id, rfq)| (canonical, id, rfq)));
     }
     if !quote_rows.is_empty() {
-        facts::quotes::write(tx, &quote_rows).await?;
+        facts::quotes::write::write(tx, &quote_rows).await?;
     }
     if !rfq_rows.is_empty() {
         facts::rfqs::write(tx, &rfq_rows).await?;

@@ -9,12 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::{Decimal, RoundingStrategy};
 use uuid::Uuid;
 
+use self::new_rows::QuotesTable;
 use crate::domain::ids::QuoteId;
 use crate::domain::quote::ReceivedQuote;
 use crate::domain::stated_values::StatedValues;
 use crate::postgres::columns::column;
 use crate::postgres::sqlstate::{QUERY_CANCELED, is_contention};
 use crate::postgres::transaction::Transaction;
+use crate::store::facts::quotes::{ProjectedRow, QuoteKey};
 
 mod new_rows;
 mod ownership;
@@ -44,8 +46,34 @@ pub struct QuoteProjection<'a> {
     pub new_id: Uuid,
 }
 
-/// The rows of quotes, by trip key and quote id.
-pub type ProjectedRows = BTreeMap<(String, String), Uuid>;
+/// A row that the application's table refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub trip_key: String,
+    pub quote: QuoteId,
+    /// The table's reason.
+    pub reason: String,
+}
+
+impl Refusal {
+    fn of(projection: &QuoteProjection<'_>, reason: String) -> Self {
+        Self {
+            trip_key: projection.trip_key.to_owned(),
+            quote: projection.quote.clone(),
+            reason,
+        }
+    }
+}
+
+/// The result of projecting quotes. `quote_facts` has to record it.
+#[derive(Debug, Default)]
+pub struct Projected {
+    pub rows: ProjectedRows,
+    pub refusals: Vec<Refusal>,
+}
+
+/// The rows of quotes.
+pub type ProjectedRows = BTreeMap<QuoteKey, ProjectedRow>;
 
 /// The price of a quote, if `quotes` can hold it: above zero and below ten billion, rounded half-even to two digits. Postgres
 /// rounds half away from zero, so this price is written, and never the exact one.
@@ -56,7 +84,7 @@ pub fn projectable_price(quote: &ReceivedQuote) -> Option<Decimal> {
     (price > Decimal::ZERO && price < Decimal::from(PRICE_LIMIT)).then_some(price)
 }
 
-/// Projects quotes. Returns their rows by trip key and quote id; a quote without a row is left out.
+/// Projects quotes. A quote without a row is left out of the result.
 ///
 /// A quote that was never projected gets the application's row of it, or else a new row, if it has a request.
 ///
@@ -64,14 +92,14 @@ pub fn projectable_price(quote: &ReceivedQuote) -> Option<Decimal> {
 /// refuses that, each one is written separately, so that a refused row does not prevent the others.
 ///
 /// # Errors
-/// Errors that end the transaction. A refusal by the table is recorded in `quote_facts`, and is no error.
+/// Errors that end the transaction. A refusal by the table is no error.
 pub async fn project(
     tx: &mut Transaction<'_>,
     projections: Vec<QuoteProjection<'_>>,
-) -> Result<ProjectedRows, sqlx::Error> {
+) -> Result<Projected, sqlx::Error> {
     let (mut with_row, new): (Vec<_>, Vec<_>) = projections.into_iter().partition(|one| one.row.is_some());
-    let mut rows = ProjectedRows::new();
-    let without_row = adopt(tx, new, &mut with_row).await?;
+    let mut projected = Projected::default();
+    let (without_row, table) = adopt(tx, new, &mut with_row).await?;
     // A quote that is known under two trips gets one row.
     let mut seen = BTreeSet::new();
     let (first, repeated): (Vec<_>, Vec<_>) = without_row
@@ -79,36 +107,37 @@ pub async fn project(
         .partition(|one| one.request_id.is_some() && seen.insert(one.quote.clone()));
     let together = match first.len() {
         0 | 1 => None,
-        _ => in_savepoint(tx, &first, Write::Insert).await?.ok(),
+        _ => in_savepoint(tx, &first, Write::Insert(&table)).await?.ok(),
     };
     match together {
-        Some(inserted) => rows.extend(inserted),
+        Some(inserted) => projected.rows.extend(inserted),
         None => {
             for one in first {
-                rows.extend(insert_one(tx, one, &mut with_row).await?);
+                insert_one(tx, one, &table, &mut with_row, &mut projected).await?;
             }
         }
     }
-    for one in adopt(tx, repeated, &mut with_row).await? {
+    let (repeated, table) = adopt(tx, repeated, &mut with_row).await?;
+    for one in repeated {
         if one.request_id.is_some() {
-            rows.extend(insert_one(tx, one, &mut with_row).await?);
+            insert_one(tx, one, &table, &mut with_row, &mut projected).await?;
         }
     }
     if with_row.is_empty() {
-        return Ok(rows);
+        return Ok(projected);
     }
     match in_savepoint(tx, &with_row, Write::Update).await? {
-        Ok(updated) => rows.extend(updated),
+        Ok(updated) => projected.rows.extend(updated),
         Err(_) => {
             for one in with_row {
                 match in_savepoint(tx, std::slice::from_ref(&one), Write::Update).await? {
-                    Ok(updated) => rows.extend(updated),
-                    Err(refusal) => record_refusal(tx, &one, &refusal).await?,
+                    Ok(updated) => projected.rows.extend(updated),
+                    Err(reason) => projected.refusals.push(Refusal::of(&one, reason)),
                 }
             }
         }
     }
-    Ok(rows)
+    Ok(projected)
 }
 
 /// Moves the quotes with a row of the application's to `with_row`, and returns the others.
@@ -116,40 +145,43 @@ async fn adopt<'a>(
     tx: &mut Transaction<'_>,
     new: Vec<QuoteProjection<'a>>,
     with_row: &mut Vec<QuoteProjection<'a>>,
-) -> Result<Vec<QuoteProjection<'a>>, sqlx::Error> {
+) -> Result<(Vec<QuoteProjection<'a>>, QuotesTable), sqlx::Error> {
     if new.is_empty() {
-        return Ok(new);
+        return Ok((new, QuotesTable::default()));
     }
-    let existing = new_rows::find(tx, &new).await?;
+    let table = new_rows::find(tx, &new).await?;
     let mut without_row = Vec::new();
     for one in new {
-        match existing.get(one.quote.as_str()) {
+        match table.existing.get(one.quote.as_str()) {
             Some(row) => with_row.push(QuoteProjection { row: Some(*row), ..one }),
             None => without_row.push(one),
         }
     }
-    Ok(without_row)
+    Ok((without_row, table))
 }
 
 /// Inserts a row. If the table refuses it because the application inserted its own one meanwhile, that one is adopted.
 async fn insert_one<'a>(
     tx: &mut Transaction<'_>,
     new: QuoteProjection<'a>,
+    table: &QuotesTable,
     with_row: &mut Vec<QuoteProjection<'a>>,
-) -> Result<ProjectedRows, sqlx::Error> {
-    let refusal = match in_savepoint(tx, std::slice::from_ref(&new), Write::Insert).await? {
-        Ok(inserted) => return Ok(inserted),
-        Err(refusal) => refusal,
-    };
-    for refused in adopt(tx, vec![new], with_row).await? {
-        record_refusal(tx, &refused, &refusal).await?;
+    projected: &mut Projected,
+) -> Result<(), sqlx::Error> {
+    match in_savepoint(tx, std::slice::from_ref(&new), Write::Insert(table)).await? {
+        Ok(inserted) => projected.rows.extend(inserted),
+        Err(reason) => {
+            let (refused, _) = adopt(tx, vec![new], with_row).await?;
+            let refused = refused.iter().map(|one| Refusal::of(one, reason.clone()));
+            projected.refusals.extend(refused);
+        }
     }
-    Ok(ProjectedRows::new())
+    Ok(())
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Write {
-    Insert,
+enum Write<'a> {
+    Insert(&'a QuotesTable),
     Update,
 }
 
@@ -157,11 +189,11 @@ enum Write {
 async fn in_savepoint(
     tx: &mut Transaction<'_>,
     projections: &[QuoteProjection<'_>],
-    write: Write,
+    write: Write<'_>,
 ) -> Result<Result<ProjectedRows, String>, sqlx::Error> {
     let mut savepoint = tx.savepoint().await?;
     let result = match write {
-        Write::Insert => new_rows::insert(&mut savepoint, projections).await,
+        Write::Insert(table) => new_rows::insert(&mut savepoint, projections, table).await,
         Write::Update => update::project(&mut savepoint, projections).await,
     };
     match result {
@@ -196,12 +228,14 @@ pub async fn forget(tx: &mut Transaction<'_>, quotes: &[(String, QuoteId)]) -> R
     Ok(())
 }
 
-async fn record_refusal(
-    tx: &mut Transaction<'_>,
-    projection: &QuoteProjection<'_>,
-    reason: &str,
-) -> Result<(), sqlx::Error> {
-    let (trip, quote) = (projection.trip_key, projection.quote.as_str());
+/// Records a refusal in `quote_facts`, and logs a new reason.
+pub async fn record_refusal(tx: &mut Transaction<'_>, refusal: &Refusal) -> Result<(), sqlx::Error> {
+    let Refusal {
+        trip_key: trip,
+        quote,
+        reason,
+    } = refusal;
+    let quote = quote.as_str();
     let known_reason = sqlx::query_scalar!(
         r#"
         UPDATE avinode_ingest.quote_facts AS fact
@@ -217,7 +251,7 @@ async fn record_refusal(
     )
     .fetch_one(tx)
     .await?;
-    if known_reason.as_deref() != Some(reason) {
+    if known_reason.as_ref() != Some(reason) {
         tracing::warn!(
             trip,
             quote,

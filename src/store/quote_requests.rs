@@ -6,42 +6,15 @@
 use sqlx::error::DatabaseError;
 use uuid::Uuid;
 
-use crate::domain::ids::QuoteId;
 use crate::postgres::columns::column;
 use crate::postgres::sqlstate::is_contention;
 use crate::postgres::transaction::Transaction;
-
-/// A row of `public.quotes` that the service inserted.
-#[derive(Debug, Clone)]
-pub struct InsertedRow {
-    pub trip_key: String,
-    pub quote: QuoteId,
-    pub request_id: Uuid,
-}
 
 /// The request to which the rows of a trip belong.
 #[derive(Debug, Clone)]
 pub struct TripRequest {
     pub trip_key: String,
     pub request_id: Uuid,
-}
-
-/// Records the requests of new rows.
-pub async fn record(tx: &mut Transaction<'_>, inserted: &[InsertedRow]) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        r#"
-        UPDATE avinode_ingest.quote_facts AS fact
-        SET own_request_id = new.request_id
-        FROM unnest($1::text[], $2::text[], $3::uuid[]) AS new (trip_key, quote_id, request_id)
-        WHERE fact.trip_key = new.trip_key AND fact.quote_id = new.quote_id
-        "#,
-        &column(inserted, |row| row.trip_key.as_str()) as &[&str],
-        &column(inserted, |row| row.quote.as_str()) as &[&str],
-        &column(inserted, |row| row.request_id),
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// Moves the rows of locked trips to these requests. `false` if the application's table refuses that.

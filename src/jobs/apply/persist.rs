@@ -1,6 +1,6 @@
-//! Writes changed facts, inserts the jobs of expiries, and projects quotes.
+//! Projects quotes, writes changed facts, and inserts the jobs of expiries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -8,25 +8,27 @@ use uuid::Uuid;
 use super::facts::BatchChanges;
 use super::request;
 use super::scope::BatchScope;
-use crate::domain::ids::QuoteId;
 use crate::domain::trip::{ChangedFacts, TripFacts};
 use crate::jobs::kinds;
 use crate::postgres::transaction::Transaction;
 use crate::queue::enqueue::{self, InsertOptions, UniqueOptions};
 use crate::queue::job::JobError;
 use crate::store::facts;
-use crate::store::facts::quotes::{ProjectionState, QuoteKey};
-use crate::store::projection::{self, QuoteProjection};
+use crate::store::facts::quotes::write::QuoteWrite;
+use crate::store::facts::quotes::{self, ProjectionState, QuoteKey};
+use crate::store::projection::{self, Projected, QuoteProjection};
 use crate::store::sessions::LockedSession;
 use crate::store::trips;
 
+/// Writes the changed facts of trips, and the projections of quotes.
 pub(super) async fn write(
     tx: &mut Transaction<'_>,
     trips: &BTreeMap<String, TripFacts>,
     touched: &BTreeMap<String, ChangedFacts>,
+    projected: &Projected,
 ) -> Result<(), JobError> {
     let mut rows = Vec::new();
-    let mut quotes = Vec::new();
+    let mut quotes: BTreeSet<QuoteKey> = projected.rows.keys().cloned().collect();
     let mut rfqs = Vec::new();
     let mut messages = Vec::new();
     for (key, touched) in touched {
@@ -41,8 +43,7 @@ pub(super) async fn write(
         if *trip_changed {
             rows.push((key.as_str(), trip));
         }
-        let quote = |id| Some((key.as_str(), id, trip.quotes.get(id)?));
-        quotes.extend(changed_quotes.iter().filter_map(quote));
+        quotes.extend(changed_quotes.iter().map(|id| (key.clone(), id.clone())));
         let rfq = |id| Some((key.as_str(), id, trip.rfqs.get(id)?));
         rfqs.extend(changed_rfqs.iter().filter_map(rfq));
         messages.extend(new_messages.iter().map(|id| (key.clone(), id.clone())));
@@ -50,8 +51,23 @@ pub(super) async fn write(
     if !rows.is_empty() {
         trips::write(tx, &rows).await?;
     }
-    if !quotes.is_empty() {
-        facts::quotes::write(tx, &quotes).await?;
+    let quote_rows: Vec<QuoteWrite<'_>> = quotes
+        .iter()
+        .filter_map(|quote| {
+            let (trip_key, id) = quote;
+            Some(QuoteWrite {
+                trip_key,
+                id,
+                facts: trips.get(trip_key)?.quotes.get(id)?,
+                projected: projected.rows.get(quote),
+            })
+        })
+        .collect();
+    if !quote_rows.is_empty() {
+        quotes::write::write(tx, &quote_rows).await?;
+    }
+    for refusal in &projected.refusals {
+        projection::record_refusal(tx, refusal).await?;
     }
     if !rfqs.is_empty() {
         facts::rfqs::write(tx, &rfqs).await?;
@@ -92,7 +108,7 @@ pub(super) async fn project(
     sessions: &mut [LockedSession],
     scope: &BatchScope,
     rows: &mut BTreeMap<QuoteKey, ProjectionState>,
-) -> Result<(), JobError> {
+) -> Result<Projected, JobError> {
     let deleted_with_request = |state: &ProjectionState| matches!(state, ProjectionState::DeletedWithRequest);
     let forgotten: Vec<QuoteKey> = rows
         .extract_if(.., |_, state| deleted_with_request(state))
@@ -139,14 +155,12 @@ pub(super) async fn project(
     let complete = trips.keys().filter(|key| scope.is_complete(key));
     request::move_rows(tx, complete, sessions).await?;
     if projections.is_empty() {
-        return Ok(());
+        return Ok(Projected::default());
     }
-    let projected = projection::project(tx, projections.clone()).await?;
-    request::record(tx, &projections, &projected).await?;
-    for ((trip_key, quote), row) in projected {
-        if let Ok(quote) = QuoteId::parse(&quote) {
-            rows.insert((trip_key, quote), ProjectionState::Row(row));
-        }
+    let mut projected = projection::project(tx, projections.clone()).await?;
+    request::set_own_requests(&projections, &mut projected.rows);
+    for (key, record) in &projected.rows {
+        rows.insert(key.clone(), ProjectionState::Row(record.row));
     }
-    Ok(())
+    Ok(projected)
 }

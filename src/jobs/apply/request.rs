@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::postgres::transaction::Transaction;
 use crate::queue::job::JobError;
 use crate::store::projection::{ProjectedRows, QuoteProjection};
-use crate::store::quote_requests::{self, InsertedRow, TripRequest};
+use crate::store::quote_requests::{self, TripRequest};
 use crate::store::sessions::LockedSession;
 
 /// The request of a session, chosen for the rows of its trip.
@@ -58,29 +58,15 @@ pub(super) async fn move_rows(
     Ok(())
 }
 
-/// Records the requests of rows that were inserted for another trip of the batch: a quote that is known under two trips has one row.
-pub(super) async fn record(
-    tx: &mut Transaction<'_>,
-    projections: &[QuoteProjection<'_>],
-    projected: &ProjectedRows,
-) -> Result<(), JobError> {
+/// Sets the requests of rows that were inserted for another trip of the batch: a quote that is known under two trips has one row.
+pub(super) fn set_own_requests(projections: &[QuoteProjection<'_>], projected: &mut ProjectedRows) {
     let own_ids: BTreeMap<Uuid, Uuid> = projections
         .iter()
         .filter_map(|projection| Some((projection.new_id, projection.request_id?)))
         .collect();
-    let inserted = |projection: &QuoteProjection<'_>| {
-        let key = (projection.trip_key.to_owned(), projection.quote.to_string());
-        let row = projected.get(&key).filter(|row| **row != projection.new_id)?;
-        let request_id = *own_ids.get(row)?;
-        Some(InsertedRow {
-            trip_key: key.0,
-            quote: projection.quote.clone(),
-            request_id,
-        })
-    };
-    let inserted: Vec<InsertedRow> = projections.iter().filter_map(inserted).collect();
-    if !inserted.is_empty() {
-        quote_requests::record(tx, &inserted).await?;
+    for record in projected.values_mut() {
+        if let Some(request_id) = own_ids.get(&record.row) {
+            record.own_request_id = Some(*request_id);
+        }
     }
-    Ok(())
 }

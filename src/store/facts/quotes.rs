@@ -1,8 +1,9 @@
-//! The table `quote_facts`: loaded with the projection of each quote, and written where quotes changed.
+//! The table `quote_facts`: loaded with the projection of each quote, and [written](write) where quotes changed.
+
+pub mod write;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -14,7 +15,6 @@ use crate::domain::ids::{QuoteId, RfqId};
 use crate::domain::quote::{QuoteAcceptance, QuoteFacts};
 use crate::domain::stated_values::{self, StatedPart, StatedValues};
 use crate::domain::trip::TripFacts;
-use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 use crate::store::version::{self, VersionColumns};
 
@@ -42,6 +42,18 @@ impl ProjectionState {
             Self::Deleted | Self::DeletedWithRequest | Self::Refused => None,
         }
     }
+}
+
+/// A row of `public.quotes` that was written, as `quote_facts` records it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProjectedRow {
+    pub row: Uuid,
+    /// The request under which the row is.
+    pub request_id: Option<Uuid>,
+    /// The request under which the service put the row; `None` if it stays as recorded before.
+    pub own_request_id: Option<Uuid>,
+    /// The values that the service wrote, by name.
+    pub written: Value,
 }
 
 /// Loads all quotes of the locked trips `complete`, and the quotes `named`. Returns their projections.
@@ -161,83 +173,6 @@ pub(super) async fn load(
     Ok(projections)
 }
 
-/// Writes quotes of locked trips, sorted by key.
-pub async fn write(tx: &mut Transaction<'_>, quotes: &[(&str, &QuoteId, &QuoteFacts)]) -> Result<(), sqlx::Error> {
-    let received = column(quotes, |(_, _, facts)| facts.received.as_ref());
-    let details = column(&received, |&quote| quote.map(|quote| &quote.details));
-    let declines = column(quotes, |(_, _, facts)| facts.decline.get());
-    let descriptions = column(&details, |&quote| {
-        let description = &quote?.description;
-        // Cannot fail: all keys are strings and all numbers finite.
-        serde_json::to_value(description)
-            .ok()
-            .filter(|_| !description.is_empty())
-    });
-    sqlx::query!(
-        r#"
-        INSERT INTO avinode_ingest.quote_facts (
-            trip_key, quote_id, received, rfq_id, amount, currency, operator_id, operator_name, aircraft_type,
-            aircraft_tail, valid_until, fact_at, fact_source, fact_digest, first_fact_at, declined, declined_at,
-            declined_source, declined_digest, decline_reason, history, fact_seen_at, declined_seen_at, declines,
-            created_at, accepted, accepted_at, description, stated_values
-        )
-        SELECT * FROM unnest(
-            $1::text[], $2::text[], $3::boolean[], $4::text[], $5::numeric[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::smallint[], $14::bytea[],
-            $15::timestamptz[], $16::boolean[], $17::timestamptz[], $18::smallint[], $19::bytea[], $20::text[], $21::jsonb[],
-            $22::timestamptz[], $23::timestamptz[], $24::jsonb[], $25::timestamptz[], $26::boolean[], $27::timestamptz[],
-            $28::jsonb[], $29::jsonb[]
-        ) AS new (trip_key, quote_id)
-        ORDER BY trip_key, quote_id
-        ON CONFLICT (trip_key, quote_id) DO UPDATE
-        SET received = EXCLUDED.received, rfq_id = EXCLUDED.rfq_id, amount = EXCLUDED.amount,
-            currency = EXCLUDED.currency, operator_id = EXCLUDED.operator_id,
-            operator_name = EXCLUDED.operator_name, aircraft_type = EXCLUDED.aircraft_type,
-            aircraft_tail = EXCLUDED.aircraft_tail, valid_until = EXCLUDED.valid_until,
-            fact_at = EXCLUDED.fact_at, fact_source = EXCLUDED.fact_source, fact_digest = EXCLUDED.fact_digest,
-            first_fact_at = EXCLUDED.first_fact_at, declined = EXCLUDED.declined,
-            declined_at = EXCLUDED.declined_at, declined_source = EXCLUDED.declined_source,
-            declined_digest = EXCLUDED.declined_digest, decline_reason = EXCLUDED.decline_reason,
-            history = EXCLUDED.history, fact_seen_at = EXCLUDED.fact_seen_at,
-            declined_seen_at = EXCLUDED.declined_seen_at, declines = EXCLUDED.declines, created_at = EXCLUDED.created_at,
-            accepted = EXCLUDED.accepted, accepted_at = EXCLUDED.accepted_at, description = EXCLUDED.description,
-            stated_values = EXCLUDED.stated_values
-        "#,
-        &column(quotes, |(trip_key, _, _)| *trip_key) as &[&str],
-        &column(quotes, |(_, id, _)| id.as_str()) as &[&str],
-        &column(&received, Option::is_some),
-        &column(&details, |&quote| Some(quote?.rfq.as_ref()?.as_str())) as &[Option<&str>],
-        &column(&details, |&quote| Some(quote?.price.as_ref()?.amount)) as &[Option<Decimal>],
-        &column(&details, |&quote| Some(quote?.price.as_ref()?.currency.as_str())) as &[Option<&str>],
-        &column(&details, |&quote| quote?.operator.id.as_deref()) as &[Option<&str>],
-        &column(&details, |&quote| quote?.operator.name.as_deref()) as &[Option<&str>],
-        &column(&details, |&quote| quote?.aircraft_type.as_deref()) as &[Option<&str>],
-        &column(&details, |&quote| quote?.aircraft_tail.as_deref()) as &[Option<&str>],
-        &column(&details, |&quote| quote?.valid_until) as &[Option<DateTime<Utc>>],
-        &column(&received, |&quote| quote?.version.at) as &[Option<DateTime<Utc>>],
-        &column(&received, |&quote| Some(quote?.version.source as i16)) as &[Option<i16>],
-        &column(&received, |&quote| Some(&quote?.version.digest[..])) as &[Option<&[u8]>],
-        &column(&received, |&quote| Some(quote?.first_fact_at)) as &[Option<DateTime<Utc>>],
-        &column(&declines, Option::is_some),
-        &column(&declines, |&decline| decline?.version.at) as &[Option<DateTime<Utc>>],
-        &column(&declines, |&decline| Some(decline?.version.source as i16)) as &[Option<i16>],
-        &column(&declines, |&decline| Some(&decline?.version.digest[..])) as &[Option<&[u8]>],
-        &column(&declines, |&decline| decline?.value.as_deref()) as &[Option<&str>],
-        &column(quotes, |(_, _, facts)| quote_history::write(&facts.history)) as &[Option<Value>],
-        &column(&received, |&quote| Some(quote?.version.seen_at)) as &[Option<DateTime<Utc>>],
-        &column(&declines, |&decline| Some(decline?.version.seen_at)) as &[Option<DateTime<Utc>>],
-        &column(quotes, |(_, _, facts)| version::write_newest(&facts.decline)) as &[Option<Value>],
-        &column(&details, |&quote| quote?.created_at) as &[Option<DateTime<Utc>>],
-        &column(quotes, |(_, _, facts)| facts.accepted.is_some()),
-        &column(quotes, |(_, _, facts)| facts.accepted?.at) as &[Option<DateTime<Utc>>],
-        &descriptions as &[Option<Value>],
-        &column(quotes, |(_, _, facts)| write_stated(facts)) as &[Option<Value>],
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
 /// True if Avinode stated this price of a quote, and states another one by now.
 fn is_outdated(price: Decimal, facts: &QuoteFacts) -> bool {
     let price = stated_values::price(price);
@@ -247,19 +182,6 @@ fn is_outdated(price: Decimal, facts: &QuoteFacts) -> bool {
         .map(|quote| StatedValues::of_details(&quote.details));
     facts.stated.contains(StatedPart::Price, &price)
         && newest.is_some_and(|newest| newest.has(StatedPart::Price) && !newest.contains(StatedPart::Price, &price))
-}
-
-/// The value of the column `stated_values`: null where the other columns hold every stated value, as for most quotes.
-fn write_stated(facts: &QuoteFacts) -> Option<Value> {
-    let newest = facts
-        .received
-        .as_ref()
-        .map(|quote| StatedValues::of_details(&quote.details));
-    if newest.unwrap_or_default() == facts.stated {
-        return None;
-    }
-    // Cannot fail: all keys and values are strings.
-    serde_json::to_value(&facts.stated).ok()
 }
 
 /// Reads a column; `None` if it is null.

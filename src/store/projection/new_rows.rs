@@ -1,23 +1,36 @@
 //! Projects quotes for the first time: into a row of the application's, or else into a new row, if there is a request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::{ProjectedRows, QuoteProjection, values};
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
+use crate::store::facts::quotes::{ProjectedRow, QuoteKey};
 
-/// Finds the application's rows of quotes, by quote id.
-pub(super) async fn find(
-    tx: &mut Transaction<'_>,
-    new: &[QuoteProjection<'_>],
-) -> Result<BTreeMap<String, Uuid>, sqlx::Error> {
+/// The application's table, as far as new rows need it.
+#[derive(Debug, Default)]
+pub(super) struct QuotesTable {
+    /// The rows of the wanted quotes, by quote id.
+    pub(super) existing: BTreeMap<String, Uuid>,
+    /// An older application may lack some of the columns.
+    columns: BTreeSet<String>,
+}
+
+/// Finds the application's rows of quotes.
+pub(super) async fn find(tx: &mut Transaction<'_>, new: &[QuoteProjection<'_>]) -> Result<QuotesTable, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT wanted.quote_id AS "quote_id!", existing.id AS "id!"
-        FROM unnest($1::text[]) AS wanted (quote_id)
+        SELECT wanted.quote_id AS "quote_id!", existing.id,
+            CASE WHEN wanted.place = 1 THEN ARRAY(
+                SELECT attname::text
+                FROM pg_catalog.pg_attribute
+                WHERE attrelid = 'public.quotes'::regclass AND attnum > 0 AND NOT attisdropped
+            ) END AS columns
+        FROM unnest($1::text[]) WITH ORDINALITY AS wanted (quote_id, place)
         CROSS JOIN LATERAL (
             -- Not ORDER BY id LIMIT 1: without statistics of the index's expression, which an application's table may
             -- lack for months, the planner would read the table in the order of its ids.
@@ -27,56 +40,64 @@ pub(super) async fn find(
             -- The application may have stored the id with white space around it.
             WHERE avinode_ingest.row_quote_id(avinode_quote_id, metadata) = wanted.quote_id
         ) AS existing
-        WHERE existing.id IS NOT NULL
+        WHERE existing.id IS NOT NULL OR wanted.place = 1
         "#,
         &column(new, |projection| projection.quote.as_str()) as &[&str],
     )
     .fetch_all(tx)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.quote_id, row.id)).collect())
+    let mut table = QuotesTable::default();
+    for row in rows {
+        table.existing.extend(row.id.map(|id| (row.quote_id, id)));
+        table.columns.extend(row.columns.into_iter().flatten());
+    }
+    Ok(table)
 }
 
 /// Inserts rows for quotes that have none.
 pub(super) async fn insert(
     tx: &mut Transaction<'_>,
     new: &[QuoteProjection<'_>],
+    table: &QuotesTable,
 ) -> Result<ProjectedRows, sqlx::Error> {
+    // By their columns: those without a value are left to their defaults.
     let mut alike: BTreeMap<Vec<String>, Vec<Value>> = BTreeMap::new();
-    let mut records: Vec<Value> = Vec::with_capacity(new.len());
+    let mut rows: BTreeMap<Uuid, (QuoteKey, ProjectedRow)> = BTreeMap::new();
     for projection in new {
         let values = values::of_quote(projection);
-        let row = values::new_row(projection, &values);
+        let mut row = values::new_row(projection, &values);
+        row.retain(|column, _| table.columns.contains(column));
         alike
             .entry(row.keys().cloned().collect())
             .or_default()
             .push(Value::Object(row));
-        records.push(values::record(&values));
+        let record = ProjectedRow {
+            row: projection.new_id,
+            request_id: projection.request_id,
+            own_request_id: projection.request_id,
+            written: values::record(&values),
+        };
+        let key = (projection.trip_key.to_owned(), projection.quote.clone());
+        rows.insert(projection.new_id, (key, record));
     }
-    let rows = sqlx::query!(
-        r#"
-        WITH inserted AS MATERIALIZED (
-            SELECT id FROM avinode_ingest.insert_quotes_alike($6) AS id
-        )
-        UPDATE avinode_ingest.quote_facts AS fact
-        SET projected_id = new.id, projected_request_id = new.request_id, own_request_id = new.request_id,
-            projected_values = new.written, projection_error = NULL, projection_failed_at = NULL
-        FROM unnest($1::text[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[])
-            AS new (trip_key, quote_id, id, request_id, written)
-        JOIN inserted ON inserted.id = new.id
-        WHERE fact.trip_key = new.trip_key AND fact.quote_id = new.quote_id
-        RETURNING fact.trip_key, fact.quote_id, fact.projected_id AS "row!"
-        "#,
-        &column(new, |projection| projection.trip_key) as &[&str],
-        &column(new, |projection| projection.quote.as_str()) as &[&str],
-        &column(new, |projection| projection.new_id),
-        &column(new, |projection| projection.request_id) as &[Option<Uuid>],
-        &records,
-        Value::from_iter(alike.into_values().map(Value::Array)),
+    let mut inserted = ProjectedRows::new();
+    for (columns, alike) in alike {
+        // A trigger of the application's may keep a row out without an error.
+        let ids: Vec<Uuid> = sqlx::query_scalar(AssertSqlSafe(insert_statement(&columns)))
+            .bind(Value::Array(alike))
+            .fetch_all(&mut *tx)
+            .await?;
+        inserted.extend(ids.into_iter().filter_map(|id| rows.remove(&id)));
+    }
+    Ok(inserted)
+}
+
+/// The columns are ours ([`values::new_row`]); most quotes have the same ones, so the statement is prepared once. A function that
+/// builds it on the server would plan it each time, which takes longer than to insert a row.
+fn insert_statement(columns: &[String]) -> String {
+    let columns = columns.join(", ");
+    format!(
+        "INSERT INTO public.quotes ({columns}) \
+         SELECT {columns} FROM jsonb_populate_recordset(NULL::public.quotes, $1) RETURNING id"
     )
-    .fetch_all(tx)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ((row.trip_key, row.quote_id), row.row))
-        .collect())
 }

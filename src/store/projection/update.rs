@@ -9,8 +9,9 @@ use uuid::Uuid;
 use super::{ProjectedRows, QuoteProjection, ownership, values};
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
+use crate::store::facts::quotes::ProjectedRow;
 
-/// Overwrites the columns that have a value of Avinode's or of ours, and records the new values. Rows that the application
+/// Overwrites the columns that have a value of Avinode's or of ours. Rows that the application
 /// deleted are left out.
 pub(super) async fn project(
     tx: &mut Transaction<'_>,
@@ -19,7 +20,7 @@ pub(super) async fn project(
     // Locks the rows, without waiting for the application.
     let rows = sqlx::query!(
         r#"
-        SELECT fact.trip_key, fact.quote_id, quote.id, quote.request_id AS "request_id?", fact.projected_values AS written,
+        SELECT wanted.trip_key AS "trip_key!", wanted.quote_id AS "quote_id!", quote.id, quote.request_id AS "request_id?", fact.projected_values AS "written?",
             to_jsonb(quote) AS "by_column!",
             -- Until Avinode states the quote again, what the application inserted may be newer than the facts.
             CASE WHEN wanted.is_newly_stated OR fact.projected_values IS NULL THEN (
@@ -27,15 +28,16 @@ pub(super) async fn project(
                 FROM (
                     SELECT known.part, jsonb_agg(known.value) AS by_part
                     FROM avinode_ingest.inserted_values AS known
-                    WHERE known.quote_id = fact.quote_id
+                    WHERE known.quote_id = wanted.quote_id
                     GROUP BY known.part
                 ) AS parts
             ) END AS inserted
         FROM unnest($1::text[], $2::text[], $3::uuid[], $4::boolean[]) AS wanted (trip_key, quote_id, row_id, is_newly_stated)
         JOIN public.quotes AS quote ON quote.id = wanted.row_id
-        JOIN avinode_ingest.quote_facts AS fact
+        -- A new quote has no row yet.
+        LEFT JOIN avinode_ingest.quote_facts AS fact
             ON fact.trip_key = wanted.trip_key AND fact.quote_id = wanted.quote_id
-        ORDER BY quote.id, fact.trip_key
+        ORDER BY quote.id, wanted.trip_key
         FOR NO KEY UPDATE OF quote NOWAIT
         "#,
         &column(projections, |projection| projection.trip_key) as &[&str],
@@ -50,7 +52,7 @@ pub(super) async fn project(
         .map(|projection| ((projection.trip_key, projection.quote.as_str()), projection))
         .collect();
     let mut changes = Vec::new();
-    let mut records = Vec::new();
+    let mut projected = ProjectedRows::new();
     for row in &rows {
         let projection = by_key.get(&(row.trip_key.as_str(), row.quote_id.as_str()));
         let (Some(projection), Value::Object(by_column)) = (projection, &row.by_column) else {
@@ -64,32 +66,18 @@ pub(super) async fn project(
         if !change.columns.is_empty() {
             changes.push(json!({"id": row.id, "values": change.columns}));
         }
-        records.push((row, Value::Object(change.written)));
+        let record = ProjectedRow {
+            row: row.id,
+            request_id: row.request_id,
+            own_request_id: None,
+            written: Value::Object(change.written),
+        };
+        projected.insert((projection.trip_key.to_owned(), projection.quote.clone()), record);
     }
     if !changes.is_empty() {
         sqlx::query!("SELECT FROM avinode_ingest.update_quotes($1)", Value::Array(changes))
             .execute(&mut *tx)
             .await?;
     }
-    sqlx::query!(
-        r#"
-        UPDATE avinode_ingest.quote_facts AS fact
-        SET projected_id = new.row_id, projected_request_id = new.request_id, projected_values = new.written,
-            projection_error = NULL, projection_failed_at = NULL
-        FROM unnest($1::text[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[])
-            AS new (trip_key, quote_id, row_id, request_id, written)
-        WHERE fact.trip_key = new.trip_key AND fact.quote_id = new.quote_id
-        "#,
-        &column(&records, |(row, _)| row.trip_key.as_str()) as &[&str],
-        &column(&records, |(row, _)| row.quote_id.as_str()) as &[&str],
-        &column(&records, |(row, _)| row.id),
-        &column(&records, |(row, _)| row.request_id) as &[Option<Uuid>],
-        &column(&records, |(_, written)| written.clone()),
-    )
-    .execute(tx)
-    .await?;
-    let projected = records.into_iter();
-    Ok(projected
-        .map(|(row, _)| ((row.trip_key.clone(), row.quote_id.clone()), row.id))
-        .collect())
+    Ok(projected)
 }

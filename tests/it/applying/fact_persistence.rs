@@ -6,6 +6,7 @@ use avinode_ingest::avinode::documents;
 use avinode_ingest::avinode::resource::Resource;
 use avinode_ingest::domain::ids::{ResourceId, TripId};
 use avinode_ingest::domain::trip::{ChangedFacts, Provenance, TripFacts};
+use avinode_ingest::store::facts::quotes::write::QuoteWrite;
 use avinode_ingest::store::{facts, trips};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -59,8 +60,13 @@ async fn stored_facts_equal_the_facts_in_memory_after_every_document() {
             messages,
         } = changed;
         assert!(messages.is_empty());
-        let quotes = quotes.iter().map(|id| ("atrip-1", id, &stored.quotes[id]));
-        facts::quotes::write(&mut tx, &quotes.collect::<Vec<_>>())
+        let quotes = quotes.iter().map(|id| QuoteWrite {
+            trip_key: "atrip-1",
+            id,
+            facts: &stored.quotes[id],
+            projected: None,
+        });
+        facts::quotes::write::write(&mut tx, &quotes.collect::<Vec<_>>())
             .await
             .unwrap();
         let rfqs = rfqs.iter().map(|id| ("atrip-1", id, &stored.rfqs[id]));
