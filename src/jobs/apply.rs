@@ -6,6 +6,7 @@
 mod dedup;
 mod facts;
 mod persist;
+mod related;
 mod request;
 mod scope;
 mod sessions;
@@ -26,7 +27,7 @@ use crate::queue::enqueue::{self, InsertOptions, NewJob, RunOption};
 use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::outcomes::{self, JobOutcome};
-use crate::store::{self, merge_trips, related_trips, trips, tx};
+use crate::store::{self, merge_trips, tx};
 
 /// The transaction of a batch, with its jobs locked. Dropped, it changes nothing.
 pub struct ApplyTx {
@@ -103,25 +104,7 @@ impl JobApplier {
         ids.sort();
         ids.dedup();
         let named = trips_with_rfqs(&fresh);
-        if !rematched.is_empty() {
-            related_trips::lock_requests(&mut tx, &rematched).await?;
-        }
-        let mut related = related_trips::find(&mut tx, &ids, &named, &rematched).await?;
-        let locked = trips::lock(&mut tx, &related.trips.iter().cloned().collect::<Vec<_>>()).await?;
-        let mut locked =
-            locked.ok_or_else(|| JobError::Contention("a trip was merged with another meanwhile".to_owned()))?;
-        if !related.rfqs_to_lock.is_empty() {
-            related_trips::lock_rfqs(&mut tx, &related.rfqs_to_lock).await?;
-        }
-        if related.rfqs_to_lock.iter().any(|rfq| related.held_rfqs.contains(rfq)) {
-            // While the locks were waited for, a session's RFQ may have been named under another trip.
-            related = related_trips::find(&mut tx, &ids, &named, &rematched).await?;
-            if !related.trips.iter().all(|trip| locked.key_of.contains_key(trip)) {
-                return Err(JobError::Contention(
-                    "an RFQ was named under another trip meanwhile".to_owned(),
-                ));
-            }
-        }
+        let (related, mut locked) = related::lock(&mut tx, &ids, &named, &rematched).await?;
         // Before the sessions are locked: those of all ids are then the trip's.
         let same: Vec<Vec<String>> = fresh.iter().map(|work| work.same_trip()).collect();
         changes.add_merges(merge_trips::merge(&mut tx, &mut locked, &same).await?);

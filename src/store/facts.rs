@@ -1,14 +1,15 @@
 //! The facts of locked trips: quotes, RFQs and messages, loaded as far as they are needed and written where they changed.
 
 pub mod messages;
-mod others;
 mod quote_history;
 pub mod quotes;
-pub mod rfqs;
+pub mod rfqs_and_ledgers;
+pub mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::quotes::{ProjectionState, QuoteKey};
+use self::rfqs_and_ledgers::{LedgerScope, Ledgers, RfqScope};
 use crate::domain::ids::{MessageId, QuoteId, RfqId};
 use crate::domain::trip::TripFacts;
 use crate::postgres::transaction::Transaction;
@@ -24,8 +25,15 @@ pub enum FactScope {
     },
 }
 
-/// Loads the facts of locked trips into `trips`, and returns the projection of each loaded quote that was ever projected. A trip
-/// without a scope is loaded completely.
+/// The records that [`load`] returns beside the facts of the trips.
+#[derive(Debug, Default)]
+pub struct LoadedRecords {
+    /// The projection of each loaded quote that was ever projected.
+    pub projections: BTreeMap<QuoteKey, ProjectionState>,
+    pub ledgers: Ledgers,
+}
+
+/// Loads the facts of locked trips into `trips`, and the ledgers of their sessions. A trip without a scope is loaded completely.
 ///
 /// A trip may have thousands of messages, so only those in `messages` are looked up.
 pub async fn load(
@@ -33,7 +41,8 @@ pub async fn load(
     trips: &mut BTreeMap<String, TripFacts>,
     scopes: &BTreeMap<String, FactScope>,
     messages: &BTreeSet<(String, MessageId)>,
-) -> Result<BTreeMap<QuoteKey, ProjectionState>, sqlx::Error> {
+    ledgers: &LedgerScope,
+) -> Result<LoadedRecords, sqlx::Error> {
     let mut complete: Vec<String> = Vec::new();
     let mut partial: Vec<String> = Vec::new();
     let mut quotes: Vec<(&str, &QuoteId)> = Vec::new();
@@ -62,28 +71,31 @@ pub async fn load(
         let named = statements.filter_map(|statement| statement.details.rfq.clone());
         rfqs.extend(named.map(|rfq| (key.clone(), rfq)));
     }
-    if !complete.is_empty() || !rfqs.is_empty() {
-        rfqs::load(tx, trips, &complete, &rfqs).await?;
-    }
-    if !partial.is_empty() {
-        others::load(tx, trips, &partial).await?;
-    }
+    let rfqs = RfqScope {
+        complete: &complete,
+        named: rfqs,
+        partial: &partial,
+    };
+    let ledgers = rfqs_and_ledgers::load(tx, trips, &rfqs, ledgers).await?;
     messages::load(tx, trips, messages).await?;
-    Ok(projections)
+    Ok(LoadedRecords { projections, ledgers })
 }
 
-/// Loads the other facts of trips that have a part of them. The part may have changed already and stays. Returns the projections of
-/// the others.
+/// Loads the other facts of trips that have a part of them, and ledgers. The part may have changed already and stays. Returns the
+/// projections of the others.
 pub async fn complete(
     tx: &mut Transaction<'_>,
     trips: &mut BTreeMap<String, TripFacts>,
     keys: &BTreeSet<String>,
-) -> Result<BTreeMap<QuoteKey, ProjectionState>, sqlx::Error> {
+    ledgers: &LedgerScope,
+) -> Result<LoadedRecords, sqlx::Error> {
     let mut stored: BTreeMap<String, TripFacts> = keys.iter().map(|key| (key.clone(), TripFacts::default())).collect();
-    let mut projections = load(tx, &mut stored, &BTreeMap::new(), &BTreeSet::new()).await?;
+    let mut records = load(tx, &mut stored, &BTreeMap::new(), &BTreeSet::new(), ledgers).await?;
     for (key, stored) in stored {
         let Some(trip) = trips.get_mut(&key) else { continue };
-        projections.retain(|(of, quote), _| *of != key || !trip.quotes.contains_key(quote));
+        records
+            .projections
+            .retain(|(of, quote), _| *of != key || !trip.quotes.contains_key(quote));
         for (id, quote) in stored.quotes {
             trip.quotes.entry(id).or_insert(quote);
         }
@@ -92,5 +104,5 @@ pub async fn complete(
         }
         trip.others = None;
     }
-    Ok(projections)
+    Ok(records)
 }

@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts;
-use super::facts::quotes::write::QuoteWrite;
-use super::trips::{self, LockedTrips};
+use super::facts::rfqs_and_ledgers::LedgerScope;
+use super::facts::write::{FactWrites, QuoteWrite, RfqWrite};
+use super::trips::LockedTrips;
 use crate::domain::ids::{QuoteId, RfqId};
 use crate::domain::quote::Rfq;
 use crate::domain::trip::TripFacts;
@@ -42,7 +43,14 @@ pub async fn merge(
     let involved: BTreeSet<&String> = canonical_of.keys().chain(canonical_of.values()).collect();
     let mut trips: BTreeMap<String, TripFacts> = locked.trips.clone();
     trips.retain(|key, _| involved.contains(key));
-    facts::load(tx, &mut trips, &BTreeMap::new(), &BTreeSet::new()).await?;
+    facts::load(
+        tx,
+        &mut trips,
+        &BTreeMap::new(),
+        &BTreeSet::new(),
+        &LedgerScope::default(),
+    )
+    .await?;
 
     let mut merged: BTreeMap<&str, TripFacts> = BTreeMap::new();
     for (canonical, keys) in &result.into {
@@ -91,13 +99,13 @@ async fn write(
     result: &MergeResult,
     trips: &BTreeMap<String, TripFacts>,
 ) -> Result<(), sqlx::Error> {
-    let rows: Vec<(&str, &TripFacts)> = merged.iter().map(|(canonical, facts)| (*canonical, facts)).collect();
-    trips::write(tx, &rows).await?;
-    let mut quote_rows: Vec<QuoteWrite<'_>> = Vec::new();
-    let mut rfq_rows: Vec<(&str, &RfqId, &Rfq)> = Vec::new();
-    for (canonical, facts) in rows {
+    let mut writes = FactWrites {
+        trips: merged.iter().map(|(canonical, facts)| (*canonical, facts)).collect(),
+        ..FactWrites::default()
+    };
+    for (trip_key, facts) in merged {
         let TripFacts {
-            status: _, // written above
+            status: _, // written with the trip
             status_first_seen_at: _,
             last_activity_at: _,
             quotes,
@@ -105,25 +113,23 @@ async fn write(
             messages: _, // `move_rows` moves them
             others: _,
         } = facts;
-        let moved = result.quotes.get(canonical).into_iter().flatten();
-        quote_rows.extend(moved.filter_map(|id| {
+        let moved = result.quotes.get(*trip_key).into_iter().flatten();
+        writes.quotes.extend(moved.filter_map(|id| {
             Some(QuoteWrite {
-                trip_key: canonical,
+                trip_key,
                 id,
                 facts: quotes.get(id)?,
                 projected: None,
             })
         }));
-        let own = trips.get(canonical);
+        let own = trips.get(*trip_key);
         let is_changed = |(id, rfq): &(&RfqId, &Rfq)| own.and_then(|trip| trip.rfqs.get(*id)) != Some(*rfq);
-        rfq_rows.extend(rfqs.iter().filter(is_changed).map(|(id, rfq)| (canonical, id, rfq)));
+        let changed = rfqs.iter().filter(is_changed);
+        writes
+            .rfqs
+            .extend(changed.map(|(id, facts)| RfqWrite { trip_key, id, facts }));
     }
-    if !quote_rows.is_empty() {
-        facts::quotes::write::write(tx, &quote_rows).await?;
-    }
-    if !rfq_rows.is_empty() {
-        facts::rfqs::write(tx, &rfq_rows).await?;
-    }
+    facts::write::write(tx, &writes).await?;
     Ok(())
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
+use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
+use crate::store::trips::{LockedTrips, TripRow};
 
 /// The rows that a batch must lock beyond those it names. Read before anything is locked. All ids are in normal form.
 #[derive(Debug, Default)]
@@ -21,32 +23,16 @@ pub struct RelatedTrips {
     pub rfqs_to_lock: Vec<String>,
 }
 
-/// Finds related trips: sessions by the RFQs that they hold, and trips by the RFQs that facts name under them.
-///
-/// `named_rfqs`: the pairs of trip and RFQ that events name; `sessions`: the sessions to rematch.
-pub async fn find(
+/// Locks trips and the RFQs that events name under them in the usual case: sessions have all of these trips by their ids, and hold no
+/// RFQ. Then no other trip or session is related, and the RFQs of the trips, which may be thousands, need not be read. Returns the trips;
+/// `None`, with nothing locked or a part of the trips, in any other case.
+pub async fn lock_unrelated(
     tx: &mut Transaction<'_>,
     trips: &[String],
     named_rfqs: &[(String, String)],
-    sessions: &[Uuid],
-) -> Result<RelatedTrips, sqlx::Error> {
-    let (naming_trips, rfqs): (Vec<String>, Vec<String>) = named_rfqs.iter().cloned().unzip();
-    if sessions.is_empty()
-        && let Some(unrelated) = find_unrelated(tx, trips, &rfqs).await?
-    {
-        return Ok(unrelated);
-    }
-    find_by_rfqs(tx, trips, &naming_trips, &rfqs, sessions).await
-}
-
-/// The usual case: sessions have all of these trips by their ids, and hold no RFQ. Then no other trip or session is related,
-/// and the RFQs of the trips, which may be thousands, need not be read. `None` in any other case.
-async fn find_unrelated(
-    tx: &mut Transaction<'_>,
-    trips: &[String],
-    rfqs: &[String],
-) -> Result<Option<RelatedTrips>, sqlx::Error> {
-    let rows = sqlx::query!(
+) -> Result<Option<LockedTrips>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        TripRow,
         r#"
         WITH own AS MATERIALIZED (
             SELECT own.id, coalesce(
@@ -67,35 +53,62 @@ async fn find_unrelated(
             FROM trip_id
             JOIN session ON session.trip_id = trip_id.id
             GROUP BY trip_id.trip
+        ), usual AS MATERIALIZED (
+            SELECT DISTINCT trip
+            FROM own
+            WHERE NOT EXISTS (
+                SELECT FROM own WHERE NOT EXISTS (SELECT FROM owned WHERE owned.trip = own.trip AND NOT owned.holds_rfqs)
+            )
+        ), locked AS MATERIALIZED (
+            SELECT trip.*
+            FROM avinode_ingest.trips AS trip
+            WHERE trip.key = ANY (ARRAY(SELECT trip FROM usual))
+            ORDER BY trip.key
+            FOR UPDATE OF trip
+        ), inserted AS (
+            INSERT INTO avinode_ingest.trips (key)
+            SELECT trip
+            FROM usual
+            WHERE (SELECT count(*) FROM locked) < (SELECT count(*) FROM usual)
+                AND NOT EXISTS (SELECT FROM avinode_ingest.trips AS known WHERE known.key = usual.trip)
+            ORDER BY trip
+            ON CONFLICT (key) DO NOTHING
+            RETURNING trips.*
+        ), trip AS MATERIALIZED (
+            SELECT * FROM locked
+            UNION ALL
+            SELECT * FROM inserted
+        ), locked_rfqs AS MATERIALIZED (
+            -- After the trips. Also the RFQs that are known: a look-up would read pages for each event, a lock none.
+            SELECT count(pg_advisory_xact_lock(sorted.key)) AS count
+            FROM (
+                SELECT DISTINCT hashtextextended('avinode_ingest.rfq ' || rfq, 0) AS key
+                FROM unnest($2::text[]) AS rfqs (rfq)
+                WHERE (SELECT count(*) FROM trip) = (SELECT count(*) FROM usual) AND EXISTS (SELECT FROM usual)
+                ORDER BY key
+            ) AS sorted
         )
-        -- NULL if no session has the trip.
-        SELECT own.id AS "id!", own.trip AS "trip!", NOT owned.holds_rfqs AS is_unrelated
-        FROM own
-        LEFT JOIN owned ON owned.trip = own.trip
+        SELECT trip.key AS "key!", trip.merged_into, trip.status, trip.status_at, trip.status_source, trip.status_digest,
+            trip.status_seen_at, trip.statuses, trip.status_first_seen_at, trip.last_activity_at,
+            ARRAY(SELECT own.id FROM own WHERE own.trip = trip.key) AS "ids!"
+        FROM trip, locked_rfqs
         "#,
         trips,
+        &column(named_rfqs, |(_, rfq)| rfq.as_str()) as &[&str],
     )
     .fetch_all(tx)
     .await?;
-    // Also the RFQs that are known: a look-up would read pages for each event, a lock none.
-    let mut related = RelatedTrips {
-        rfqs_to_lock: rfqs.to_vec(),
-        ..RelatedTrips::default()
-    };
-    for row in rows {
-        if row.is_unrelated != Some(true) {
-            return Ok(None);
-        }
-        related.trips.extend([row.id, row.trip]);
-    }
-    Ok(Some(related))
+    let locked = LockedTrips::of(rows);
+    Ok(locked.filter(|locked| trips.iter().all(|id| locked.key_of.contains_key(id))))
 }
 
-async fn find_by_rfqs(
+/// Finds related trips: sessions by the RFQs that they hold, and trips by the RFQs that facts name under them.
+///
+/// `named_rfqs`: the pairs of trip and RFQ that events name; `sessions`: the sessions to rematch.
+pub async fn find(
     tx: &mut Transaction<'_>,
     trips: &[String],
-    naming_trips: &[String],
-    rfqs: &[String],
+    named_rfqs: &[(String, String)],
     sessions: &[Uuid],
 ) -> Result<RelatedTrips, sqlx::Error> {
     let rows = sqlx::query!(
@@ -208,8 +221,8 @@ async fn find_by_rfqs(
         ) IS NULL
         "#,
         trips,
-        naming_trips,
-        rfqs,
+        &column(named_rfqs, |(trip, _)| trip.as_str()) as &[&str],
+        &column(named_rfqs, |(_, rfq)| rfq.as_str()) as &[&str],
         sessions,
     )
     .fetch_all(tx)

@@ -1,6 +1,5 @@
 //! Locks the sessions of locked trips.
 
-pub mod ledger;
 pub mod row_keys;
 pub mod state;
 pub mod write;

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::version::{self, VersionColumns};
 use crate::domain::trip::TripFacts;
-use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 
 /// The trips that this transaction has locked.
@@ -19,19 +18,20 @@ pub struct LockedTrips {
     pub trips: BTreeMap<String, TripFacts>,
 }
 
-struct TripRow {
-    key: String,
+/// A locked row.
+pub(super) struct TripRow {
+    pub(super) key: String,
     /// The requested ids of this trip.
-    ids: Vec<String>,
-    merged_into: Option<String>,
-    status: Option<String>,
-    status_at: Option<DateTime<Utc>>,
-    status_source: Option<i16>,
-    status_digest: Option<Vec<u8>>,
-    status_seen_at: Option<DateTime<Utc>>,
-    statuses: Option<Value>,
-    status_first_seen_at: Option<DateTime<Utc>>,
-    last_activity_at: Option<DateTime<Utc>>,
+    pub(super) ids: Vec<String>,
+    pub(super) merged_into: Option<String>,
+    pub(super) status: Option<String>,
+    pub(super) status_at: Option<DateTime<Utc>>,
+    pub(super) status_source: Option<i16>,
+    pub(super) status_digest: Option<Vec<u8>>,
+    pub(super) status_seen_at: Option<DateTime<Utc>>,
+    pub(super) statuses: Option<Value>,
+    pub(super) status_first_seen_at: Option<DateTime<Utc>>,
+    pub(super) last_activity_at: Option<DateTime<Utc>>,
 }
 
 /// Locks the trips with these ids (in normal form), and creates rows for unknown ids. `None` if one of them was merged into
@@ -47,9 +47,8 @@ pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Option<Loc
     let mut ids: Vec<String> = ids.to_vec();
     ids.sort();
     ids.dedup();
-    let mut locked = LockedTrips::default();
     if ids.is_empty() {
-        return Ok(Some(locked));
+        return Ok(Some(LockedTrips::default()));
     }
     let mut rows = lock_rows(tx, &ids).await?;
     if rows.iter().map(|row| row.ids.len()).sum::<usize>() < ids.len() {
@@ -65,33 +64,41 @@ pub async fn lock(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Option<Loc
         .await?;
         rows = lock_rows(tx, &ids).await?;
     }
-    if rows.iter().any(|row| row.merged_into.is_some()) {
-        return Ok(None);
+    Ok(LockedTrips::of(rows))
+}
+
+impl LockedTrips {
+    /// `None` if one of them was merged into another trip.
+    pub(super) fn of(rows: Vec<TripRow>) -> Option<Self> {
+        let mut locked = Self::default();
+        for row in rows {
+            if row.merged_into.is_some() {
+                return None;
+            }
+            let version = VersionColumns {
+                at: row.status_at,
+                seen_at: row.status_seen_at,
+                source: row.status_source,
+                digest: row.status_digest,
+            };
+            let newest = version
+                .read()
+                .zip(row.status.as_deref().and_then(|word| word.parse().ok()));
+            // The other facts are loaded by `facts::load`.
+            let trip = TripFacts {
+                status: version::read_newest(row.statuses, newest),
+                status_first_seen_at: row.status_first_seen_at,
+                last_activity_at: row.last_activity_at,
+                ..TripFacts::default()
+            };
+            locked
+                .key_of
+                .extend(row.ids.into_iter().map(|id| (id, row.key.clone())));
+            locked.key_of.insert(row.key.clone(), row.key.clone());
+            locked.trips.insert(row.key, trip);
+        }
+        Some(locked)
     }
-    for row in rows {
-        let version = VersionColumns {
-            at: row.status_at,
-            seen_at: row.status_seen_at,
-            source: row.status_source,
-            digest: row.status_digest,
-        };
-        let newest = version
-            .read()
-            .zip(row.status.as_deref().and_then(|word| word.parse().ok()));
-        // The other facts are loaded by `facts::load`.
-        let trip = TripFacts {
-            status: version::read_newest(row.statuses, newest),
-            status_first_seen_at: row.status_first_seen_at,
-            last_activity_at: row.last_activity_at,
-            ..TripFacts::default()
-        };
-        locked
-            .key_of
-            .extend(row.ids.into_iter().map(|id| (id, row.key.clone())));
-        locked.key_of.insert(row.key.clone(), row.key.clone());
-        locked.trips.insert(row.key, trip);
-    }
-    Ok(Some(locked))
 }
 
 /// Locks the canonical rows of the trips with these ids, in order. The aliases are read before the locks are taken: a row
@@ -115,33 +122,4 @@ async fn lock_rows(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Vec<TripR
     )
     .fetch_all(tx)
     .await
-}
-
-/// Writes status and last activity of locked trips.
-pub async fn write(tx: &mut Transaction<'_>, trips: &[(&str, &TripFacts)]) -> Result<(), sqlx::Error> {
-    let statuses = column(trips, |(_, trip)| trip.status.get());
-    sqlx::query!(
-        r#"
-        UPDATE avinode_ingest.trips AS trip
-        SET status = new.status, status_at = new.at, status_source = new.source, status_digest = new.digest,
-            last_activity_at = new.activity, status_first_seen_at = new.first_seen_at, status_seen_at = new.seen_at,
-            statuses = new.statuses
-        FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::smallint[], $5::bytea[], $6::timestamptz[],
-            $7::timestamptz[], $8::timestamptz[], $9::jsonb[])
-            AS new (key, status, at, source, digest, activity, first_seen_at, seen_at, statuses)
-        WHERE trip.key = new.key
-        "#,
-        &column(trips, |(key, _)| *key) as &[&str],
-        &column(&statuses, |&known| Some(known?.value.as_str())) as &[Option<&str>],
-        &column(&statuses, |&known| known?.version.at) as &[Option<DateTime<Utc>>],
-        &column(&statuses, |&known| Some(known?.version.source as i16)) as &[Option<i16>],
-        &column(&statuses, |&known| Some(&known?.version.digest[..])) as &[Option<&[u8]>],
-        &column(trips, |(_, trip)| trip.last_activity_at) as &[Option<DateTime<Utc>>],
-        &column(trips, |(_, trip)| trip.status_first_seen_at) as &[Option<DateTime<Utc>>],
-        &column(&statuses, |&known| Some(known?.version.seen_at)) as &[Option<DateTime<Utc>>],
-        &column(trips, |(_, trip)| version::write_newest(&trip.status)) as &[Option<Value>],
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
 }

@@ -8,17 +8,17 @@ use uuid::Uuid;
 use super::facts::BatchChanges;
 use super::request;
 use super::scope::BatchScope;
+use crate::domain::ids::QuoteId;
 use crate::domain::trip::{ChangedFacts, TripFacts};
 use crate::jobs::kinds;
 use crate::postgres::transaction::Transaction;
 use crate::queue::enqueue::{self, InsertOptions, UniqueOptions};
 use crate::queue::job::JobError;
 use crate::store::facts;
-use crate::store::facts::quotes::write::QuoteWrite;
-use crate::store::facts::quotes::{self, ProjectionState, QuoteKey};
+use crate::store::facts::quotes::{ProjectionState, QuoteKey};
+use crate::store::facts::write::{FactWrites, QuoteWrite, RfqWrite};
 use crate::store::projection::{self, Projected, QuoteProjection};
 use crate::store::sessions::LockedSession;
-use crate::store::trips;
 
 /// Writes the changed facts of trips, and the projections of quotes.
 pub(super) async fn write(
@@ -27,10 +27,8 @@ pub(super) async fn write(
     touched: &BTreeMap<String, ChangedFacts>,
     projected: &Projected,
 ) -> Result<(), JobError> {
-    let mut rows = Vec::new();
-    let mut quotes: BTreeSet<QuoteKey> = projected.rows.keys().cloned().collect();
-    let mut rfqs = Vec::new();
-    let mut messages = Vec::new();
+    let mut writes = FactWrites::default();
+    let mut quotes: BTreeSet<(&str, &QuoteId)> = projected.rows.keys().map(|(key, id)| (key.as_str(), id)).collect();
     for (key, touched) in touched {
         let Some(trip) = trips.get(key) else { continue };
         let ChangedFacts {
@@ -41,39 +39,29 @@ pub(super) async fn write(
             messages: new_messages,
         } = touched;
         if *trip_changed {
-            rows.push((key.as_str(), trip));
+            writes.trips.push((key, trip));
         }
-        quotes.extend(changed_quotes.iter().map(|id| (key.clone(), id.clone())));
-        let rfq = |id| Some((key.as_str(), id, trip.rfqs.get(id)?));
-        rfqs.extend(changed_rfqs.iter().filter_map(rfq));
-        messages.extend(new_messages.iter().map(|id| (key.clone(), id.clone())));
-    }
-    if !rows.is_empty() {
-        trips::write(tx, &rows).await?;
-    }
-    let quote_rows: Vec<QuoteWrite<'_>> = quotes
-        .iter()
-        .filter_map(|quote| {
-            let (trip_key, id) = quote;
-            Some(QuoteWrite {
-                trip_key,
+        quotes.extend(changed_quotes.iter().map(|id| (key.as_str(), id)));
+        writes.rfqs.extend(changed_rfqs.iter().filter_map(|id| {
+            Some(RfqWrite {
+                trip_key: key,
                 id,
-                facts: trips.get(trip_key)?.quotes.get(id)?,
-                projected: projected.rows.get(quote),
+                facts: trip.rfqs.get(id)?,
             })
-        })
-        .collect();
-    if !quote_rows.is_empty() {
-        quotes::write::write(tx, &quote_rows).await?;
+        }));
+        writes.messages.extend(new_messages.iter().map(|id| (key.as_str(), id)));
     }
+    writes.quotes.extend(quotes.into_iter().filter_map(|(trip_key, id)| {
+        Some(QuoteWrite {
+            trip_key,
+            id,
+            facts: trips.get(trip_key)?.quotes.get(id)?,
+            projected: projected.rows.get(&(trip_key.to_owned(), id.clone())),
+        })
+    }));
+    facts::write::write(tx, &writes).await?;
     for refusal in &projected.refusals {
         projection::record_refusal(tx, refusal).await?;
-    }
-    if !rfqs.is_empty() {
-        facts::rfqs::write(tx, &rfqs).await?;
-    }
-    if !messages.is_empty() {
-        facts::messages::write(tx, &messages).await?;
     }
     Ok(())
 }

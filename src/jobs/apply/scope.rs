@@ -15,8 +15,9 @@ use crate::jobs::work::{ClaimedWork, JobPayload};
 use crate::postgres::transaction::Transaction;
 use crate::queue::job::JobError;
 use crate::store::facts::quotes::{ProjectionState, QuoteKey};
+use crate::store::facts::rfqs_and_ledgers::LedgerScope;
 use crate::store::facts::{self, FactScope};
-use crate::store::sessions::{LockedSession, ledger};
+use crate::store::sessions::{LockedSession, row_keys};
 use crate::store::trips::LockedTrips;
 
 /// The scopes of the locked trips of a batch.
@@ -70,12 +71,18 @@ impl BatchScope {
         sessions: &mut [LockedSession],
     ) -> Result<BTreeMap<QuoteKey, ProjectionState>, JobError> {
         let messages = super::facts::messages_of(works, &locked.key_of);
-        ledger::load(tx, sessions, &self.named_quotes(sessions)).await?;
-        let rows = facts::load(tx, &mut locked.trips, &self.by_trip, &messages).await?;
+        let with_row_keys = sessions.iter().filter(|session| session.has_row_keys);
+        let with_row_keys: Vec<Uuid> = with_row_keys.map(|session| session.snapshot.id).collect();
+        if !with_row_keys.is_empty() {
+            row_keys::rename(tx, &with_row_keys).await?;
+        }
+        let ledgers = self.ledgers(sessions);
+        let mut loaded = facts::load(tx, &mut locked.trips, &self.by_trip, &messages, &ledgers).await?;
         for session in sessions {
+            session.snapshot.ledger = loaded.ledgers.remove(&session.snapshot.id).unwrap_or_default();
             session.snapshot.last_selection = last_selection(session, &locked.trips);
         }
-        Ok(rows)
+        Ok(loaded.projections)
     }
 
     /// Loads all facts of the trips of which the loaded ones turn out to be not enough: the selected quote was declined, or
@@ -104,18 +111,33 @@ impl BatchScope {
         for key in &keys {
             self.by_trip.insert(key.clone(), FactScope::All);
         }
-        rows.extend(facts::complete(tx, &mut locked.trips, &keys).await?);
-        ledger::load(tx, sessions, &self.named_quotes(sessions)).await?;
+        let of_keys = |session: &&mut LockedSession| session.trip_key.as_ref().is_some_and(|key| keys.contains(key));
+        let mut sessions: Vec<&mut LockedSession> = sessions.iter_mut().filter(of_keys).collect();
+        let ledgers = LedgerScope {
+            complete: sessions.iter().map(|session| session.snapshot.id).collect(),
+            named: Vec::new(),
+        };
+        let mut loaded = facts::complete(tx, &mut locked.trips, &keys, &ledgers).await?;
+        rows.extend(loaded.projections);
+        for session in &mut sessions {
+            session.snapshot.ledger = loaded.ledgers.remove(&session.snapshot.id).unwrap_or_default();
+        }
         Ok(())
     }
 
-    /// The quotes to look up in the ledger of each session of a trip with a part of its facts.
-    fn named_quotes(&self, sessions: &[LockedSession]) -> BTreeMap<Uuid, BTreeSet<QuoteId>> {
-        let of_session = |session: &LockedSession| match self.by_trip.get(session.trip_key.as_ref()?)? {
-            FactScope::All => None,
-            FactScope::Named { quotes, .. } => Some((session.snapshot.id, quotes.clone())),
-        };
-        sessions.iter().filter_map(of_session).collect()
+    /// The named quotes for each session of a trip with a part of its facts, everything for any other session.
+    fn ledgers(&self, sessions: &[LockedSession]) -> LedgerScope {
+        let mut ledgers = LedgerScope::default();
+        for session in sessions {
+            let id = session.snapshot.id;
+            match session.trip_key.as_ref().and_then(|key| self.by_trip.get(key)) {
+                Some(FactScope::Named { quotes, .. }) => {
+                    ledgers.named.extend(quotes.iter().map(|quote| (id, quote.clone())));
+                }
+                Some(FactScope::All) | None => ledgers.complete.push(id),
+            }
+        }
+        ledgers
     }
 }
 

@@ -16,9 +16,8 @@ use crate::queue::job::JobError;
 use crate::store::facts::quotes::{ProjectionState, QuoteKey};
 use crate::store::projection;
 use crate::store::sessions::LockedSession;
-use crate::store::sessions::state;
 use crate::store::sessions::write::{self, SessionWrite};
-use crate::store::timeline::{self, TimelineRow};
+use crate::store::timeline::TimelineRow;
 
 /// Returns how many sessions changed visibly.
 pub(super) async fn update(
@@ -73,14 +72,7 @@ pub(super) async fn update(
             primary_quote_id,
         });
     }
-    let written = write::write(tx, &writes).await?;
-    if !states.is_empty() {
-        state::write(tx, &states).await?;
-    }
-    if !lines.is_empty() {
-        timeline::append(tx, &lines).await?;
-    }
-    Ok(written)
+    Ok(write::write(tx, &writes, &states, &lines).await?)
 }
 
 /// Adds the timeline events of the trip, and those of quotes that a later rematch counts.

@@ -4,7 +4,8 @@ use crate::postgres::transaction::Transaction;
 use uuid::Uuid;
 
 use crate::domain::timeline::TimelineEvent;
-use crate::store::timeline::{self, TimelineRow};
+use crate::store::sessions::write;
+use crate::store::timeline::TimelineRow;
 
 /// Appends an event to the timeline of a locked session, unless it is there already.
 pub async fn append(tx: &mut Transaction<'_>, session: Uuid, event: TimelineEvent) -> Result<(), sqlx::Error> {
@@ -25,7 +26,7 @@ pub async fn append(tx: &mut Transaction<'_>, session: Uuid, event: TimelineEven
         event,
         delivery_id: None,
     };
-    timeline::append(tx, &[row]).await
+    write::write(tx, &[], &[], &[row]).await.map(drop)
 }
 
 /// Pins the primary quote of a locked session. The trigger does so only if the column changes.

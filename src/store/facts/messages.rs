@@ -34,20 +34,3 @@ pub(super) async fn load(
     }
     Ok(())
 }
-
-/// Writes messages of locked trips.
-pub async fn write(tx: &mut Transaction<'_>, messages: &[(String, MessageId)]) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        r#"
-        INSERT INTO avinode_ingest.messages (trip_key, message_id)
-        SELECT trip_key, message_id FROM unnest($1::text[], $2::text[]) AS new (trip_key, message_id)
-        ORDER BY trip_key, message_id
-        ON CONFLICT DO NOTHING
-        "#,
-        &column(messages, |(trip_key, _)| trip_key.as_str()) as &[&str],
-        &column(messages, |(_, id)| id.as_str()) as &[&str],
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}

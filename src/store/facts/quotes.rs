@@ -1,6 +1,4 @@
-//! The table `quote_facts`: loaded with the projection of each quote, and [written](write) where quotes changed.
-
-pub mod write;
+//! The table `quote_facts`: loaded with the projection of each quote, and [written](super::write) where quotes changed.
 
 use std::collections::BTreeMap;
 

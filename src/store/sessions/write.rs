@@ -1,13 +1,16 @@
-//! Writes decisions to locked sessions: the rows of `chat_sessions`, and the ledger.
+//! Writes decisions to locked sessions: the rows of `chat_sessions`, the ledger, `session_state` and the timeline, in one statement.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
 use crate::domain::decide::SessionUpdate;
 use crate::domain::ids::QuoteId;
+use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::domain::workflow::WorkflowStep;
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
+use crate::store::sessions::state::SessionState;
+use crate::store::timeline::TimelineRow;
 
 #[derive(Debug, Clone)]
 pub struct SessionWrite {
@@ -37,15 +40,21 @@ impl SessionWrite {
     }
 }
 
-/// Writes the rows of `chat_sessions` that change, and inserts the counted quotes into the ledger. Returns the number of
-/// rows.
-pub async fn write(tx: &mut Transaction<'_>, writes: &[SessionWrite]) -> Result<u64, sqlx::Error> {
+/// Writes the rows of `chat_sessions` that change, inserts the counted quotes into the ledger, and writes states (except for the
+/// pin) and timeline entries. An event is left out if the session's timeline has its dedup key already. Returns the number of rows
+/// of `chat_sessions`.
+pub async fn write(
+    tx: &mut Transaction<'_>,
+    writes: &[SessionWrite],
+    states: &[SessionState],
+    timeline: &[TimelineRow],
+) -> Result<u64, sqlx::Error> {
     let counted: Vec<(Uuid, &QuoteId)> = writes
         .iter()
         .flat_map(|write| write.update.counted_quotes.iter().map(|quote| (write.session, quote)))
         .collect();
     let changed: Vec<&SessionWrite> = writes.iter().filter(|write| write.changes_row()).collect();
-    if changed.is_empty() {
+    if changed.is_empty() && states.is_empty() && timeline.is_empty() {
         return Ok(0);
     }
     let statuses = column(&changed, |write| write.update.trip_status.as_ref());
@@ -57,6 +66,24 @@ pub async fn write(tx: &mut Transaction<'_>, writes: &[SessionWrite]) -> Result<
             SELECT session_id, quote_id, true
             FROM unnest($10::uuid[], $11::text[]) AS new (session_id, quote_id)
             ORDER BY session_id, quote_id
+        ), decided AS (
+            INSERT INTO avinode_ingest.session_state
+                (session_id, selected_quote, matched_trip, matched_rfq, timeline_seq, selected_by, selected_at)
+            SELECT id, selected, matched, rfq, seq, selected_by, selected_at
+            FROM unnest($12::uuid[], $13::text[], $14::text[], $15::text[], $16::bigint[], $17::text[], $18::timestamptz[])
+                AS new (id, selected, matched, rfq, seq, selected_by, selected_at)
+            ORDER BY id
+            ON CONFLICT (session_id) DO UPDATE
+            SET selected_quote = EXCLUDED.selected_quote, matched_trip = EXCLUDED.matched_trip,
+                matched_rfq = EXCLUDED.matched_rfq, timeline_seq = EXCLUDED.timeline_seq,
+                selected_by = EXCLUDED.selected_by, selected_at = EXCLUDED.selected_at
+        ), appended AS (
+            INSERT INTO avinode_ingest.timeline (session_id, seq, happened_at, kind, dedup_key, delivery_id, detail)
+            SELECT session_id, seq, happened_at, kind, dedup_key, delivery_id, detail
+            FROM unnest($19::uuid[], $20::bigint[], $21::timestamptz[], $22::text[], $23::text[], $24::uuid[], $25::jsonb[])
+                AS new (session_id, seq, happened_at, kind, dedup_key, delivery_id, detail)
+            ORDER BY session_id, seq
+            ON CONFLICT (session_id, dedup_key) DO NOTHING
         )
         UPDATE public.chat_sessions AS session
         SET quotes_received_count = coalesce(session.quotes_received_count, 0) + new.counted,
@@ -90,6 +117,20 @@ pub async fn write(tx: &mut Transaction<'_>, writes: &[SessionWrite]) -> Result<
         &column(&statuses, |&known| known?.at.map(micros)) as &[Option<String>],
         &column(&counted, |(session, _)| *session),
         &column(&counted, |(_, quote)| quote.as_str()) as &[&str],
+        &column(states, |state| state.session),
+        &column(states, |state| state.selected_quote.as_deref()) as &[Option<&str>],
+        &column(states, |state| state.matched_trip.as_deref()) as &[Option<&str>],
+        &column(states, |state| state.matched_rfq.as_deref()) as &[Option<&str>],
+        &column(states, |state| state.timeline_seq),
+        &column(states, |state| state.selected_by.map(PrimaryQuotePolicy::as_str)) as &[Option<&str>],
+        &column(states, |state| state.selected_at) as &[Option<DateTime<Utc>>],
+        &column(timeline, |row| row.session),
+        &column(timeline, |row| row.seq),
+        &column(timeline, |row| row.event.at) as &[Option<DateTime<Utc>>],
+        &column(timeline, |row| row.event.kind.as_str()) as &[&str],
+        &column(timeline, |row| row.event.dedup_key.as_str()) as &[&str],
+        &column(timeline, |row| row.delivery_id) as &[Option<Uuid>],
+        &column(timeline, |row| row.event.detail.clone()),
     )
     .execute(tx)
     .await?;

@@ -6,7 +6,8 @@ use avinode_ingest::avinode::documents;
 use avinode_ingest::avinode::resource::Resource;
 use avinode_ingest::domain::ids::{ResourceId, TripId};
 use avinode_ingest::domain::trip::{ChangedFacts, Provenance, TripFacts};
-use avinode_ingest::store::facts::quotes::write::QuoteWrite;
+use avinode_ingest::store::facts::rfqs_and_ledgers::LedgerScope;
+use avinode_ingest::store::facts::write::{FactWrites, QuoteWrite, RfqWrite};
 use avinode_ingest::store::{facts, trips};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -59,21 +60,21 @@ async fn stored_facts_equal_the_facts_in_memory_after_every_document() {
             rfqs,
             messages,
         } = changed;
-        assert!(messages.is_empty());
-        let quotes = quotes.iter().map(|id| QuoteWrite {
+        let mut writes = FactWrites::default();
+        writes.quotes.extend(quotes.iter().map(|id| QuoteWrite {
             trip_key: "atrip-1",
             id,
             facts: &stored.quotes[id],
             projected: None,
-        });
-        facts::quotes::write::write(&mut tx, &quotes.collect::<Vec<_>>())
-            .await
-            .unwrap();
-        let rfqs = rfqs.iter().map(|id| ("atrip-1", id, &stored.rfqs[id]));
-        facts::rfqs::write(&mut tx, &rfqs.collect::<Vec<_>>()).await.unwrap();
-        if trip {
-            trips::write(&mut tx, &[("atrip-1", &stored)]).await.unwrap();
-        }
+        }));
+        writes.rfqs.extend(rfqs.iter().map(|id| RfqWrite {
+            trip_key: "atrip-1",
+            id,
+            facts: &stored.rfqs[id],
+        }));
+        writes.messages.extend(messages.iter().map(|id| ("atrip-1", id)));
+        writes.trips.extend(trip.then_some(("atrip-1", &stored)));
+        facts::write::write(&mut tx, &writes).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(stored, in_memory, "{resource} at {second}");
     }
@@ -87,8 +88,14 @@ async fn stored_facts_equal_the_facts_in_memory_after_every_document() {
 async fn load(tx: &mut avinode_ingest::postgres::transaction::Transaction<'_>) -> TripFacts {
     let locked = trips::lock(tx, &["atrip-1".to_owned()]).await.unwrap();
     let mut trips: BTreeMap<String, TripFacts> = locked.unwrap().trips;
-    facts::load(tx, &mut trips, &BTreeMap::new(), &BTreeSet::new())
-        .await
-        .unwrap();
+    facts::load(
+        tx,
+        &mut trips,
+        &BTreeMap::new(),
+        &BTreeSet::new(),
+        &LedgerScope::default(),
+    )
+    .await
+    .unwrap();
     trips.remove("atrip-1").unwrap()
 }

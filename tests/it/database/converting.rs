@@ -9,6 +9,7 @@ use avinode_ingest::domain::quote_history::observation::Observation;
 use avinode_ingest::domain::trip::TripFacts;
 use avinode_ingest::postgres::migrator;
 use avinode_ingest::postgres::migrator::known::MIGRATOR;
+use avinode_ingest::store::facts::rfqs_and_ledgers::LedgerScope;
 use avinode_ingest::store::{facts, tx};
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
@@ -203,9 +204,15 @@ async fn histories_of_an_older_program_are_converted_and_nothing_is_lost() {
     ];
     let mut trips = BTreeMap::from([("atrip-1".to_owned(), TripFacts::default())]);
     let mut tx = tx::begin(&db.pool).await.unwrap();
-    facts::load(&mut tx, &mut trips, &BTreeMap::new(), &BTreeSet::new())
-        .await
-        .unwrap();
+    facts::load(
+        &mut tx,
+        &mut trips,
+        &BTreeMap::new(),
+        &BTreeSet::new(),
+        &LedgerScope::default(),
+    )
+    .await
+    .unwrap();
     tx.rollback().await.unwrap();
     let loaded = &trips["atrip-1"].quotes;
     for (id, history) in expected {
