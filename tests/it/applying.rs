@@ -1,5 +1,6 @@
 //! Facts and sessions after events: in any order, with any value.
 
+mod cancellations;
 mod fact_persistence;
 mod infinite_timestamps;
 mod order;

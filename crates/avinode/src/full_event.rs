@@ -236,7 +236,11 @@ fn trip_request(data: &Value) -> Result<EventKind, ParseError> {
             rfq: event_fields::rfq(data)?.ok_or(ParseError::NoRfq)?,
         }),
         "updated" => trip_changed(data, TripStatus::Updated),
-        "cancelled" | "canceled" => trip_changed(data, TripStatus::Cancelled),
+        // The event is about the RFQ that it names; `TripCancelled` is about the trip.
+        "cancelled" | "canceled" => match event_fields::rfq(data)? {
+            Some(rfq) => Ok(EventKind::RfqCancelled { rfq }),
+            None => trip_changed(data, TripStatus::Cancelled),
+        },
         "expired" => trip_changed(data, TripStatus::Expired),
         unknown => Err(ParseError::UnknownAction(quoted(unknown))),
     }

@@ -24,8 +24,8 @@ pub struct SessionUpdate {
     pub rfqs_sent: Option<i32>,
     /// `last_activity_at` is raised to this time.
     pub last_activity_at: Option<DateTime<Utc>>,
-    /// The new `workflow_state.avinode_trip`.
-    pub trip_status: Option<TripStatusFact>,
+    /// The new `workflow_state.avinode_trip`; `Some(None)` removes it, because the trip has no status (any more).
+    pub trip_status: Option<Option<TripStatusFact>>,
 }
 
 /// Returns true if a part of the trip's facts is not enough for [`decide`].
@@ -35,7 +35,9 @@ pub fn needs_all_facts(
     policy: PrimaryQuotePolicy,
     now: DateTime<Utc>,
 ) -> bool {
-    selects_primary(session) && reselect(trip, session.last_selection.as_ref(), policy, now).is_none()
+    let selects_from_all =
+        selects_primary(session) && reselect(trip, session.last_selection.as_ref(), policy, now).is_none();
+    selects_from_all || trip.needs_cancellations_of_others()
 }
 
 fn selects_primary(session: &SessionSnapshot) -> bool {
@@ -75,10 +77,14 @@ pub fn decide(
         rfqs_sent: (rfqs_sent > session.quotes_expected_count.min(session.operators_contacted_count))
             .then_some(rfqs_sent),
         last_activity_at: trip.last_activity_at.filter(|at| *at > session.last_activity_at),
-        trip_status: trip.displayed_status().filter(|status| {
-            session.accepts_trip_status
-                && (session.trip_status.as_deref() != Some(status.status.as_str())
-                    || session.trip_status_at != status.at)
-        }),
+        trip_status: new_trip_status(session, trip),
     }
+}
+
+fn new_trip_status(session: &SessionSnapshot, trip: &TripFacts) -> Option<Option<TripStatusFact>> {
+    let status = trip.displayed_status();
+    let word = status.as_ref().map(|status| status.status.as_str());
+    let at = status.as_ref().and_then(|status| status.at);
+    let is_shown = session.trip_status.as_deref() == word && session.trip_status_at == at;
+    (session.accepts_trip_status && !is_shown).then_some(status)
 }

@@ -58,7 +58,9 @@ pub enum EventKind {
     QuoteAccepted { quote: QuoteId, rfq: Option<RfqId> },
     /// An RFQ was sent to a seller.
     TripRequested { rfq: RfqId },
-    /// The trip was updated, cancelled or expired.
+    /// The buyer cancelled an RFQ. Others of its trip may go on.
+    RfqCancelled { rfq: RfqId },
+    /// The trip was updated, cancelled or expired. `rfq`: named beside the trip.
     TripChanged { rfq: Option<RfqId>, status: TripStatus },
 }
 
@@ -67,7 +69,7 @@ impl EventKind {
     pub fn rfq(&self) -> Option<&RfqId> {
         match self {
             Self::QuoteReceived(details) | Self::QuoteObserved(details) => details.rfq.as_ref(),
-            Self::TripRequested { rfq } => Some(rfq),
+            Self::TripRequested { rfq } | Self::RfqCancelled { rfq } => Some(rfq),
             Self::QuoteReaffirmed { rfq, .. }
             | Self::QuoteOrigin { rfq, .. }
             | Self::RfqDeclined { rfq, .. }
@@ -85,7 +87,10 @@ impl EventKind {
             | Self::QuoteOrigin { quote, .. }
             | Self::QuoteAccepted { quote, .. } => Some(quote),
             Self::RfqDeclined { quote, .. } => quote.as_ref(),
-            Self::MessageReceived { .. } | Self::TripRequested { .. } | Self::TripChanged { .. } => None,
+            Self::MessageReceived { .. }
+            | Self::TripRequested { .. }
+            | Self::RfqCancelled { .. }
+            | Self::TripChanged { .. } => None,
         }
     }
 }

@@ -59,6 +59,8 @@ pub type DeclineFact = NewestFact<Option<String>>;
 pub struct Rfq {
     /// It was sent to a seller; only sent RFQs count as operators contacted.
     pub sent: bool,
+    /// The earliest time at which it is known to be cancelled. A cancellation is final.
+    pub cancelled_at: Option<DateTime<Utc>>,
     pub decline: DeclineFact,
 }
 
@@ -140,9 +142,19 @@ impl QuoteFacts {
 impl Rfq {
     /// Adds everything that another trip knows about the same RFQ.
     pub fn merge(&mut self, other: &Self) {
-        let Self { sent, decline } = other;
+        let Self {
+            sent,
+            cancelled_at,
+            decline,
+        } = other;
         self.sent |= sent;
+        self.record_cancellation(*cancelled_at);
         self.decline.merge(decline);
+    }
+
+    /// Adds the time of a cancellation of the same RFQ. Commutative, associative and idempotent.
+    pub fn record_cancellation(&mut self, at: Option<DateTime<Utc>>) {
+        self.cancelled_at = self.cancelled_at.into_iter().chain(at).min();
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of the rules: with generated facts, with tables, and against a second, naive implementation.
 
 mod apply_event;
+mod cancellations;
 mod decide;
 mod fact_order;
 pub mod generators;

@@ -14,6 +14,7 @@ pub enum TimelineKind {
     QuoteReceived,
     QuoteChanged,
     RfqDeclined,
+    RfqCancelled,
     QuoteAccepted,
     QuoteExpired,
     MessageReceived,
@@ -109,6 +110,11 @@ impl TimelineEvent {
 
     pub fn trip_requested(rfq: &RfqId, at: Option<DateTime<Utc>>) -> Self {
         TimelineKind::TripRequested.event(format!("requested/{rfq}"), at, json!({"rfq": rfq}))
+    }
+
+    /// One entry for each cancelled RFQ: the key has no version.
+    pub fn rfq_cancelled(rfq: &RfqId, at: Option<DateTime<Utc>>) -> Self {
+        TimelineKind::RfqCancelled.event(format!("cancelled/{rfq}"), at, json!({"rfq": rfq}))
     }
 
     /// The trip's new status. `event`: the version of the event that says so; `None` for a document, which shows the status

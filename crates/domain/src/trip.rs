@@ -36,6 +36,9 @@ pub struct OtherFacts {
     /// The number of RFQs that were sent.
     pub sent_rfqs: usize,
     pub has_contacted_sellers: bool,
+    /// The number of RFQs, sent or not, that were not cancelled.
+    pub open_rfqs: usize,
+    pub cancelled_rfqs: usize,
 }
 
 /// A trip's newest status, with the time to display: for a status from documents, the time at which it was first seen.
@@ -105,13 +108,44 @@ impl TripFacts {
         self.messages.extend(messages.iter().cloned());
     }
 
+    /// The status of the trip itself, or cancelled if that is older than the cancellation of the last of its RFQs.
     pub fn displayed_status(&self) -> Option<TripStatusFact> {
-        let VersionedFact { version, value } = self.status.get()?;
+        let own = self.status.get();
+        let stands = |VersionedFact { version, value }: &VersionedFact<TripStatus>, called_off_at| {
+            *value == TripStatus::Cancelled || version.moment() > called_off_at
+        };
+        if let Some(called_off_at) = self.called_off_at()
+            && !own.is_some_and(|own| stands(own, called_off_at))
+        {
+            return Some(TripStatusFact {
+                status: TripStatus::Cancelled,
+                at: Some(called_off_at),
+            });
+        }
+        let VersionedFact { version, value } = own?;
         let at = match version.source {
             FactSource::Event => version.at,
             FactSource::Document => self.status_first_seen_at.or(Some(version.moment())),
         };
         Some(TripStatusFact { status: *value, at })
+    }
+
+    /// The time at which the last of the trip's known RFQs was cancelled; `None` if there is none, or one is open.
+    fn called_off_at(&self) -> Option<DateTime<Utc>> {
+        let is_open = self.others.is_some_and(|others| others.open_rfqs > 0) || self.open_rfqs() > 0;
+        let cancelled = self.rfqs.values().filter_map(|rfq| rfq.cancelled_at).max();
+        cancelled.filter(|_| !is_open)
+    }
+
+    /// The number of loaded RFQs that were not cancelled.
+    pub fn open_rfqs(&self) -> usize {
+        self.rfqs.values().filter(|rfq| rfq.cancelled_at.is_none()).count()
+    }
+
+    /// The trip may be called off by RFQs of which the times are not loaded.
+    pub fn needs_cancellations_of_others(&self) -> bool {
+        let all_cancelled = |others: OtherFacts| others.open_rfqs == 0 && others.cancelled_rfqs > 0;
+        self.others.is_some_and(all_cancelled) && self.open_rfqs() == 0
     }
 
     /// The number of distinct RFQs that were sent.

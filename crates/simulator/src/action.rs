@@ -41,7 +41,7 @@ pub enum Action {
         message: String,
         text: String,
     },
-    /// The buyer cancels an RFQ, and the trip with it.
+    /// The buyer cancels an RFQ. The trip is called off with the last one.
     Cancel { at: u64, rfq: String },
 }
 

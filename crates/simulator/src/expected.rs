@@ -1,7 +1,7 @@
 //! The state in which the sessions of each trip must end, computed from the actions of the scenario in the simplest way, without
 //! the simulated world, its documents or the service's rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
@@ -21,7 +21,7 @@ pub struct Expected {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExpectedTrip {
     pub rfqs: usize,
-    pub cancelled: bool,
+    cancelled_rfqs: BTreeSet<String>,
     pub primary: ExpectedPrimary,
     /// By id.
     quotes: BTreeMap<String, MadeQuote>,
@@ -133,7 +133,9 @@ impl ExpectedTrip {
                     made.declined = true;
                 }
             }
-            Action::Cancel { .. } => self.cancelled = true,
+            Action::Cancel { rfq, .. } => {
+                self.cancelled_rfqs.insert(rfq.clone());
+            }
         }
     }
 
@@ -168,9 +170,9 @@ impl ExpectedTrip {
         (self.rfqs > 0).then_some("requesting_quotes")
     }
 
-    /// Returns the trip status that sessions show.
+    /// Returns the trip status that sessions show: a trip is called off when all of its RFQs are cancelled.
     pub fn status(&self) -> Option<&'static str> {
-        self.cancelled.then_some("cancelled")
+        (self.rfqs > 0 && self.cancelled_rfqs.len() == self.rfqs).then_some("cancelled")
     }
 
     pub fn quotes(&self) -> usize {

@@ -58,12 +58,13 @@ pub(super) async fn load(
             rfq.declined_at AS "declined_at?", rfq.declined_seen_at AS "declined_seen_at?",
             rfq.declined_source AS "declined_source?", rfq.declined_digest AS "declined_digest?",
             rfq.decline_reason AS "decline_reason?", rfq.declines AS "declines?",
+            rfq.cancelled_at AS "cancelled_at?", other.open_rfqs AS "open_rfqs?", other.cancelled_rfqs AS "cancelled_rfqs?",
             other.key AS "partial_trip?", other.sent_rfqs AS "sent_rfqs?",
             other.has_contacted_sellers AS "has_contacted_sellers?",
             entry.session_id AS "session_id?", entry.quote_id AS "quote_id?"
         FROM (
             SELECT trip_key, rfq_id, sent, declined, declined_at, declined_seen_at, declined_source, declined_digest,
-                decline_reason, declines
+                decline_reason, declines, cancelled_at
             FROM avinode_ingest.rfqs
             WHERE trip_key = ANY ($1)
             UNION ALL
@@ -71,20 +72,25 @@ pub(super) async fn load(
             FROM unnest($2::text[], $3::text[]) AS named (trip_key, rfq_id)
             CROSS JOIN LATERAL (
                 SELECT trip_key, rfq_id, sent, declined, declined_at, declined_seen_at, declined_source, declined_digest,
-                    decline_reason, declines
+                    decline_reason, declines, cancelled_at
                 FROM avinode_ingest.rfqs
                 WHERE trip_key = named.trip_key AND rfq_id = named.rfq_id
                 OFFSET 0
             ) AS known
         ) AS rfq
         FULL JOIN (
-            SELECT trip.key,
-                (SELECT count(*) FROM avinode_ingest.rfqs WHERE trip_key = trip.key AND sent) AS sent_rfqs,
+            SELECT trip.key, sums.sent_rfqs, sums.open_rfqs, sums.cancelled_rfqs,
                 (
                     EXISTS (SELECT FROM avinode_ingest.quote_facts WHERE trip_key = trip.key AND (received OR declined))
                     OR EXISTS (SELECT FROM avinode_ingest.rfqs WHERE trip_key = trip.key AND (sent OR declined))
                 ) AS has_contacted_sellers
             FROM unnest($4::text[]) AS trip (key)
+            CROSS JOIN LATERAL (
+                SELECT count(*) FILTER (WHERE sent) AS sent_rfqs, count(*) - count(cancelled_at) AS open_rfqs,
+                    count(cancelled_at) AS cancelled_rfqs
+                FROM avinode_ingest.rfqs
+                WHERE trip_key = trip.key
+            ) AS sums
         ) AS other ON false
         FULL JOIN (
             SELECT session_id, quote_id
@@ -118,7 +124,14 @@ pub(super) async fn load(
         } else if let (Some(trip), Some(sent), Some(has_contacted)) =
             (row.partial_trip, row.sent_rfqs, row.has_contacted_sellers)
         {
-            sums.push((trip, usize::try_from(sent).unwrap_or(usize::MAX), has_contacted));
+            let count = |all: Option<i64>| usize::try_from(all.unwrap_or_default()).unwrap_or(usize::MAX);
+            let all = OtherFacts {
+                sent_rfqs: count(Some(sent)),
+                has_contacted_sellers: has_contacted,
+                open_rfqs: count(row.open_rfqs),
+                cancelled_rfqs: count(row.cancelled_rfqs),
+            };
+            sums.push((trip, all));
         } else if let (Some(trip_key), Some(id)) = (row.trip_key, row.rfq_id)
             && let (Some(trip), Ok(id)) = (trips.get_mut(&trip_key), RfqId::parse(&id))
         {
@@ -131,15 +144,21 @@ pub(super) async fn load(
             let is_declined = row.declined.unwrap_or_default();
             let newest = decline.read().filter(|_| is_declined).zip(Some(row.decline_reason));
             let decline = version::read_newest(row.declines, newest);
-            let sent = row.sent.unwrap_or_default();
-            trip.rfqs.insert(id, Rfq { sent, decline });
+            let rfq = Rfq {
+                sent: row.sent.unwrap_or_default(),
+                cancelled_at: row.cancelled_at,
+                decline,
+            };
+            trip.rfqs.insert(id, rfq);
         }
     }
-    for (key, sent, has_contacted_sellers) in sums {
+    for (key, all) in sums {
         let Some(trip) = trips.get_mut(&key) else { continue };
         trip.others = Some(OtherFacts {
-            sent_rfqs: sent.saturating_sub(trip.sent_rfqs()),
-            has_contacted_sellers,
+            sent_rfqs: all.sent_rfqs.saturating_sub(trip.sent_rfqs()),
+            has_contacted_sellers: all.has_contacted_sellers,
+            open_rfqs: all.open_rfqs.saturating_sub(trip.open_rfqs()),
+            cancelled_rfqs: all.cancelled_rfqs.saturating_sub(trip.rfqs.len() - trip.open_rfqs()),
         });
     }
     Ok(by_session)

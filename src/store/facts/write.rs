@@ -112,18 +112,18 @@ pub async fn write(tx: &mut Transaction<'_>, facts: &FactWrites<'_>) -> Result<(
         ), rfq AS (
             INSERT INTO avinode_ingest.rfqs (
                 trip_key, rfq_id, sent, declined, declined_at, declined_source, declined_digest, decline_reason,
-                declined_seen_at, declines
+                declined_seen_at, declines, cancelled_at
             )
             SELECT * FROM unnest(
                 $34::text[], $35::text[], $36::boolean[], $37::boolean[], $38::timestamptz[], $39::smallint[], $40::bytea[],
-                $41::text[], $42::timestamptz[], $43::jsonb[]
+                $41::text[], $42::timestamptz[], $43::jsonb[], $55::timestamptz[]
             ) AS new (trip_key, rfq_id)
             ORDER BY trip_key, rfq_id
             ON CONFLICT (trip_key, rfq_id) DO UPDATE
             SET sent = EXCLUDED.sent, declined = EXCLUDED.declined, declined_at = EXCLUDED.declined_at,
                 declined_source = EXCLUDED.declined_source, declined_digest = EXCLUDED.declined_digest,
                 decline_reason = EXCLUDED.decline_reason, declined_seen_at = EXCLUDED.declined_seen_at,
-                declines = EXCLUDED.declines
+                declines = EXCLUDED.declines, cancelled_at = EXCLUDED.cancelled_at
         ), message AS (
             INSERT INTO avinode_ingest.messages (trip_key, message_id)
             SELECT trip_key, message_id FROM unnest($44::text[], $45::text[]) AS new (trip_key, message_id)
@@ -193,6 +193,7 @@ pub async fn write(tx: &mut Transaction<'_>, facts: &FactWrites<'_>) -> Result<(
         &column(trips, |(_, trip)| trip.status_first_seen_at) as &[Option<DateTime<Utc>>],
         &column(&statuses, |&known| Some(known?.version.seen_at)) as &[Option<DateTime<Utc>>],
         &column(trips, |(_, trip)| version::write_newest(&trip.status)) as &[Option<Value>],
+        &column(rfqs, |rfq| rfq.facts.cancelled_at) as &[Option<DateTime<Utc>>],
     )
     .execute(tx)
     .await?;

@@ -57,7 +57,7 @@ pub async fn write(
     if changed.is_empty() && states.is_empty() && timeline.is_empty() {
         return Ok(0);
     }
-    let statuses = column(&changed, |write| write.update.trip_status.as_ref());
+    let statuses = column(&changed, |write| write.update.trip_status.as_ref().and_then(Option::as_ref));
     let micros = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
     let written = sqlx::query!(
         r#"
@@ -94,15 +94,16 @@ pub async fn write(
             primary_quote_id = CASE WHEN new.sets_primary THEN new.primary_quote ELSE session.primary_quote_id END,
             workflow_state = CASE
                 -- A value of the application's that is not an object is left alone.
-                WHEN new.trip_status IS NULL OR jsonb_typeof(session.workflow_state) <> 'object'
+                WHEN NOT new.sets_trip OR jsonb_typeof(session.workflow_state) <> 'object'
                     THEN session.workflow_state
+                WHEN new.trip_status IS NULL THEN session.workflow_state - 'avinode_trip'
                 ELSE coalesce(session.workflow_state, '{}') || jsonb_build_object(
                     'avinode_trip', jsonb_build_object('status', new.trip_status, 'at', new.trip_at))
             END,
             updated_at = clock_timestamp()
         FROM unnest($1::uuid[], $2::int[], $3::int[], $4::timestamptz[], $5::text[], $6::boolean[], $7::uuid[],
-            $8::text[], $9::text[])
-            AS new (id, counted, rfqs_sent, activity, step, sets_primary, primary_quote, trip_status, trip_at)
+            $8::text[], $9::text[], $26::boolean[])
+            AS new (id, counted, rfqs_sent, activity, step, sets_primary, primary_quote, trip_status, trip_at, sets_trip)
         WHERE session.id = new.id
         "#,
         &column(&changed, |write| write.session),
@@ -131,6 +132,7 @@ pub async fn write(
         &column(timeline, |row| row.event.dedup_key.as_str()) as &[&str],
         &column(timeline, |row| row.delivery_id) as &[Option<Uuid>],
         &column(timeline, |row| row.event.detail.clone()),
+        &column(&changed, |write| write.update.trip_status.is_some()),
     )
     .execute(tx)
     .await?;

@@ -63,7 +63,7 @@ pub fn decline(event_id: &str, trip: &str, rfq: &str, seconds: i64) -> Value {
     )
 }
 
-/// An RFQ that was sent (`created`), or a trip that was `updated`, `cancelled` or `expired`.
+/// An RFQ that was sent (`created`) or `cancelled`, or a trip that was `updated` or `expired`.
 pub fn trip(event_id: &str, trip: &str, rfq: &str, action: &str, seconds: i64) -> Value {
     event(
         "TripRequestMine",
@@ -71,6 +71,11 @@ pub fn trip(event_id: &str, trip: &str, rfq: &str, action: &str, seconds: i64) -
         seconds,
         json!({"type": "TripRequestMine", "trip": {"id": trip}, "request": {"id": rfq, "status": "pending"}, "action": action}),
     )
+}
+
+/// A trip that was cancelled, with all of its RFQs.
+pub fn trip_cancelled(event_id: &str, trip: &str, seconds: i64) -> Value {
+    event("TripCancelled", event_id, seconds, json!({"trip": {"id": trip}}))
 }
 
 /// A chat message.

@@ -148,7 +148,8 @@ fn name_and_data(trip: usize) -> impl Strategy<Value = (&'static str, Value)> {
     let action = prop::sample::select(&["created", "created", "updated", "cancelled", "expired"][..]);
     let requested = (0..3_u8, action)
         .prop_map(move |(number, action)| ("TripRequestMine", json!({"request": rfq(number), "action": action})));
-    prop_oneof![6 => quoted, 2 => declined, 1 => quote_declined, 1 => accepted, 1 => message, 4 => requested]
+    let cancelled = Just(("TripCancelled", json!({})));
+    prop_oneof![6 => quoted, 2 => declined, 1 => quote_declined, 1 => accepted, 1 => message, 4 => requested, 1 => cancelled]
 }
 
 /// An event without its id. Its time may be missing, equal another event's, or be later than the time at which it was
@@ -209,7 +210,7 @@ pub fn check<S: Strategy>(cases: u32, strategy: &S, property: impl Fn(S::Value))
 fn the_generator_makes_every_event_kind_that_a_full_event_can_state() {
     let mut runner = TestRunner::deterministic();
     let bodies = (0..50).flat_map(|_| deliveries().new_tree(&mut runner).unwrap().current());
-    let mut counts = [("", 0); 6];
+    let mut counts = [("", 0); 7];
     for (body, _) in bodies {
         let Ok(Notification::Full(full)) = Notification::parse(body.to_string().as_bytes()) else {
             panic!("{body}")
@@ -222,6 +223,7 @@ fn the_generator_makes_every_event_kind_that_a_full_event_can_state() {
                 EventKind::TripRequested { .. } => (3, "TripRequested"),
                 EventKind::TripChanged { .. } => (4, "TripChanged"),
                 EventKind::QuoteAccepted { .. } => (5, "QuoteAccepted"),
+                EventKind::RfqCancelled { .. } => (6, "RfqCancelled"),
                 // Only documents state these; the generators in `src` make them.
                 EventKind::QuoteObserved(_) | EventKind::QuoteReaffirmed { .. } | EventKind::QuoteOrigin { .. } => {
                     panic!("{event:?}")

@@ -8,10 +8,10 @@ use super::json_access;
 use super::lifts::{self, LiftStatus, ParsedDecline};
 use super::timestamps::DocumentTimestamps;
 use crate::resource::{Resource, ResourceKind};
-use ingest_domain::event::{EventKind, Party, QuoteOrigin, TripStatus};
+use ingest_domain::event::{EventKind, Party, QuoteOrigin};
 use ingest_domain::ids::{QuoteId, RfqId};
 
-/// States that the RFQ was sent, the quotes of its accepted lifts and their validity, its declines, and a cancellation.
+/// States that the RFQ was sent, the quotes of its accepted lifts and their validity, its declines, and its cancellation.
 pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -> ParsedDocument {
     let Ok(rfq) = RfqId::parse(resource.id.as_str()) else {
         return ParsedDocument::default();
@@ -43,10 +43,9 @@ pub(super) fn read(resource: &Resource, data: &Value, began_at: DateTime<Utc>) -
         }));
     }
     if json_access::is_set(data, &["canceled", "cancelled"]) {
-        document.events.push(timestamps.after_creation(EventKind::TripChanged {
-            rfq: Some(rfq),
-            status: TripStatus::Cancelled,
-        }));
+        document
+            .events
+            .push(timestamps.after_creation(EventKind::RfqCancelled { rfq }));
     }
     document
 }

@@ -139,6 +139,7 @@ fn digest_input(kind: &EventKind) -> Value {
         }
         EventKind::QuoteAccepted { quote, rfq } => json!(["quote_accepted", quote, rfq]),
         EventKind::TripRequested { rfq } => json!(["trip_requested", rfq]),
+        EventKind::RfqCancelled { rfq } => json!(["rfq_cancelled", rfq]),
         EventKind::TripChanged { rfq, status } => json!(["trip_changed", status.as_str(), rfq]),
     }
 }

@@ -263,12 +263,7 @@ fn a_trip_event_has_the_new_status_of_the_trip() {
     };
     let rfq = RfqId::parse("arfq-1").unwrap();
     assert_eq!(with("created"), EventKind::TripRequested { rfq: rfq.clone() });
-    for (action, status) in [
-        ("updated", TripStatus::Updated),
-        ("cancelled", TripStatus::Cancelled),
-        ("Canceled", TripStatus::Cancelled),
-        ("expired", TripStatus::Expired),
-    ] {
+    for (action, status) in [("updated", TripStatus::Updated), ("expired", TripStatus::Expired)] {
         assert_eq!(
             with(action),
             EventKind::TripChanged {
@@ -283,9 +278,34 @@ fn a_trip_event_has_the_new_status_of_the_trip() {
             EventKind::TripChanged { rfq: None, .. }
         ));
     }
+}
+
+/// An action is about the RFQ that the event names; `TripCancelled` is about the trip, also where it names an RFQ.
+#[test]
+fn a_cancellation_is_about_the_rfq_or_the_trip() {
+    let rfq = RfqId::parse("arfq-1").unwrap();
+    for action in ["cancelled", "Canceled"] {
+        let with = |request: &str| format!(r#"{{"tripId":"A1B2C3",{request}"action":"{action}"}}"#);
+        assert_eq!(
+            kind("TripRequestMine", &with(r#""request":{"id":"arfq-1"},"#)),
+            EventKind::RfqCancelled { rfq: rfq.clone() }
+        );
+        let cancelled = EventKind::TripChanged {
+            rfq: None,
+            status: TripStatus::Cancelled,
+        };
+        assert_eq!(kind("TripRequestMine", &with("")), cancelled);
+        assert_eq!(kind("TripCancelled", r#"{"trip":{"id":"atrip-1"}}"#), cancelled);
+    }
     let cancelled = EventKind::TripChanged {
-        rfq: None,
+        rfq: Some(rfq),
         status: TripStatus::Cancelled,
     };
-    assert_eq!(kind("TripCancelled", r#"{"trip":{"id":"atrip-1"}}"#), cancelled);
+    assert_eq!(
+        kind(
+            "TripCancelled",
+            r#"{"trip":{"id":"atrip-1"},"request":{"id":"arfq-1"}}"#
+        ),
+        cancelled
+    );
 }

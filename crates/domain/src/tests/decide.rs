@@ -46,8 +46,8 @@ impl Row {
         session.operators_contacted_count = session.operators_contacted_count.max(rfqs_sent);
         session.last_activity_at = session.last_activity_at.max(last_activity_at.unwrap_or_default());
         if let Some(status) = trip_status {
-            session.trip_status = Some(status.status.as_str().to_owned());
-            session.trip_status_at = status.at;
+            session.trip_status = status.as_ref().map(|status| status.status.as_str().to_owned());
+            session.trip_status_at = status.as_ref().and_then(|status| status.at);
         }
     }
 }

@@ -151,6 +151,7 @@ fn event_kind() -> impl Strategy<Value = EventKind> {
         1 => reaffirmed,
         2 => origin,
         2 => letter().prop_map(|id| EventKind::TripRequested { rfq: rfq(id) }),
+        2 => letter().prop_map(|id| EventKind::RfqCancelled { rfq: rfq(id) }),
         2 => changed,
         1 => accepted,
     ]
@@ -218,7 +219,7 @@ fn the_generator_makes_every_event_kind() {
 /// Fails if the events lack a kind, or the match below does not name one.
 #[track_caller]
 pub fn assert_every_kind(events: &[Event]) {
-    let mut counts = [("", 0); 9];
+    let mut counts = [("", 0); 10];
     for event in events {
         let (place, name) = match event.kind {
             EventKind::QuoteReceived(_) => (0, "QuoteReceived"),
@@ -230,6 +231,7 @@ pub fn assert_every_kind(events: &[Event]) {
             EventKind::TripChanged { .. } => (6, "TripChanged"),
             EventKind::QuoteOrigin { .. } => (7, "QuoteOrigin"),
             EventKind::QuoteAccepted { .. } => (8, "QuoteAccepted"),
+            EventKind::RfqCancelled { .. } => (9, "RfqCancelled"),
         };
         counts[place] = (name, counts[place].1 + 1);
     }

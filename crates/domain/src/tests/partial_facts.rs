@@ -26,6 +26,8 @@ fn named_facts(trip: &TripFacts, event: &EventKind, selected: Option<&QuoteId>) 
     part.others = Some(OtherFacts {
         sent_rfqs: trip.sent_rfqs() - part.sent_rfqs(),
         has_contacted_sellers: trip.has_contacted_sellers(),
+        open_rfqs: trip.open_rfqs() - part.open_rfqs(),
+        cancelled_rfqs: (trip.rfqs.len() - trip.open_rfqs()) - (part.rfqs.len() - part.open_rfqs()),
     });
     part
 }

@@ -94,6 +94,15 @@ impl TripFacts {
                 changed.rfqs.insert(rfq.clone());
                 Some(TimelineEvent::trip_requested(rfq, happened_at))
             }
+            EventKind::RfqCancelled { rfq } => {
+                let known = self.rfqs.entry(rfq.clone()).or_default();
+                let before = known.cancelled_at;
+                known.record_cancellation(Some(version.moment()));
+                if before != known.cancelled_at {
+                    changed.rfqs.insert(rfq.clone());
+                }
+                before.is_none().then(|| TimelineEvent::rfq_cancelled(rfq, happened_at))
+            }
             EventKind::TripChanged { rfq, status } => self.apply_status(*status, rfq.as_ref(), event, changed),
         }
     }
@@ -187,7 +196,7 @@ impl TripFacts {
         self.status.merge(&NewestFact::of(version.clone(), status));
         self.merge_status_first_seen_at(is_document.then(|| version.moment()));
         changed.trip |= (&before.0, before.1) != (&self.status, self.status_first_seen_at);
-        // Documents show the status each time they are fetched, and every RFQ of a trip shows it: only the first is news.
+        // A document shows the status each time it is fetched: only the first is news.
         let is_known =
             |known: &VersionedFact<TripStatus>| known.value == status && known.version.source == FactSource::Document;
         if is_document && before.0.get().is_some_and(is_known) {

@@ -12,7 +12,7 @@ use chrono::Utc;
 use serde_json::Value;
 
 use super::setup::application_session;
-use crate::support::bodies::{base, decline, message, quote, trip};
+use crate::support::bodies::{base, decline, message, quote, trip_cancelled};
 use crate::support::cluster::Db;
 use crate::support::deliveries::{receive, store_deliveries};
 use crate::support::sessions::view;
@@ -108,7 +108,7 @@ async fn quotes_that_the_application_had_counted_are_not_counted_again() {
         quote("evt-5", "A1B2C3", "arfq-5", "aquote-5", 100, "8000", "USD"),
         decline("evt-6", "A1B2C3", "arfq-2", 200),
         message("evt-7", "A1B2C3", "amsg-1", 200),
-        trip("evt-8", "A1B2C3", "arfq-2", "cancelled", 300),
+        trip_cancelled("evt-8", "A1B2C3", 300),
     ];
     receive(&db.pool, &later).await;
     let alices = view(&db.pool, alices).await;

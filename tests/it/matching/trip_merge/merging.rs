@@ -7,7 +7,7 @@ use avinode_ingest::sessions::service::SessionService;
 use serde_json::json;
 
 use super::{BOTH, RESOURCE, SHORT, merge, merged_ids, receive, run_jobs};
-use crate::support::bodies::{at, base, decline, event, message, quote_of, trip};
+use crate::support::bodies::{at, base, decline, event, message, quote_of, trip, trip_cancelled};
 use crate::support::cluster::Db;
 use crate::support::documents::{enqueue_quote, worker_with_documents};
 use crate::support::sessions::{SessionBuilder, count_and_primary, set_rfq, view, with_primary};
@@ -77,7 +77,7 @@ async fn all_facts_of_both_trips_are_stored_under_the_canonical_id() {
         message("evt-m4", SHORT, "amsg-3", 8),
         trip("evt-t1", RESOURCE, "arfq-9", "created", 1),
         trip("evt-t2", SHORT, "arfq-8", "created", 1),
-        trip("evt-t3", SHORT, "arfq-8", "cancelled", 7),
+        trip_cancelled("evt-t3", SHORT, 7),
         trip("evt-t4", RESOURCE, "arfq-8", "updated", 6),
         decline("evt-d1", RESOURCE, "arfq-q1", 9),
     ];

@@ -27,7 +27,7 @@ pub(super) struct QuoteState {
     pub(super) is_generated: bool,
     /// The lift only links its quotes, and does not show the latest one.
     pub(super) is_linked: bool,
-    /// The lift's `sourcingStatus`; 4 stands for a cancelled RFQ.
+    /// The lift's `sourcingStatus`; 4 stands for a cancelled RFQ or trip.
     pub(super) status: u8,
 }
 
@@ -36,6 +36,7 @@ pub(super) struct QuoteState {
 pub(super) enum Report {
     QuoteMessage,
     Rfq,
+    Trip,
     Quote,
     DeclineMessage,
     ChatMessage,
@@ -43,9 +44,10 @@ pub(super) enum Report {
     AcceptedEvent,
 }
 
-const REPORTS: [Report; 7] = [
+const REPORTS: [Report; 8] = [
     Report::QuoteMessage,
     Report::Rfq,
+    Report::Trip,
     Report::Quote,
     Report::DeclineMessage,
     Report::ChatMessage,
@@ -114,6 +116,7 @@ pub(super) fn report(state: &QuoteState, by: Report) -> Vec<Event> {
             let data = json!({"sellerCompany": "Northwind", "canceled": state.status == 4, "sellerLift": [lift]});
             ("rfqs/arfq-1".to_owned(), data)
         }
+        Report::Trip => ("trips/atrip-1".to_owned(), json!({"canceled": state.status == 4})),
         Report::Quote => (format!("quotes/aquote-{}", state.quote), quote_body(state)),
         Report::DeclineMessage => (
             format!("tripmsgs/asellermsg-9{second}"),
@@ -191,7 +194,7 @@ proptest! {
 fn the_generator_makes_every_event_kind() {
     let mut runner = TestRunner::deterministic();
     let generated = (0..100).flat_map(|_| reports().new_tree(&mut runner).unwrap().current().concat());
-    let mut counts = [0; 9];
+    let mut counts = [0; 10];
     for event in generated {
         // A new kind does not compile here, and has to be generated as well.
         let place = match event.kind {
@@ -204,6 +207,7 @@ fn the_generator_makes_every_event_kind() {
             EventKind::TripChanged { .. } => 6,
             EventKind::QuoteOrigin { .. } => 7,
             EventKind::QuoteAccepted { .. } => 8,
+            EventKind::RfqCancelled { .. } => 9,
         };
         counts[place] += 1;
     }

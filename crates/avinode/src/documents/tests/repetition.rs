@@ -55,11 +55,12 @@ fn a_document_without_a_change_makes_no_timeline_event() {
         status: 3,
         ..quoted(second)
     };
-    let states: [(&dyn Fn(i64) -> QuoteState, Report); 5] = [
+    let states: [(&dyn Fn(i64) -> QuoteState, Report); 6] = [
         (&quoted, Report::QuoteMessage),
         (&quoted, Report::Rfq),
         (&quoted, Report::Quote),
         (&cancelled, Report::Rfq),
+        (&cancelled, Report::Trip),
         (&declined, Report::Rfq),
     ];
     for (state, by) in states {

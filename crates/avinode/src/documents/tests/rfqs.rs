@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::support::{at, began_at, decline, events, price, quotes, read, rfq_id, trip_ids};
 use crate::documents::UnassignedEvent;
-use ingest_domain::event::{EventKind, TripStatus};
+use ingest_domain::event::EventKind;
 
 fn rfq(lifts: &Value) -> Value {
     json!({
@@ -208,7 +208,7 @@ fn an_rfq_is_declined_if_one_lift_is_declined_and_none_accepted() {
 }
 
 #[test]
-fn a_cancelled_rfq_cancels_its_trip() {
+fn a_document_states_that_its_rfq_is_cancelled_and_nothing_of_its_trip() {
     for (data, is_cancelled) in [
         (json!({"canceled": true}), true),
         (json!({"cancelled": "true"}), true),
@@ -217,15 +217,14 @@ fn a_cancelled_rfq_cancels_its_trip() {
         (json!({"canceled": {"by": "x"}}), false),
     ] {
         let parsed = events("rfqs/arfq-1", &data);
-        let expected = EventKind::TripChanged {
-            rfq: Some(rfq_id("arfq-1")),
-            status: TripStatus::Cancelled,
-        };
+        let expected = EventKind::RfqCancelled { rfq: rfq_id("arfq-1") };
         assert_eq!(
             parsed.iter().any(|event| event.kind == expected),
             is_cancelled,
             "{data}"
         );
+        let changes_trip = |event: &UnassignedEvent| matches!(event.kind, EventKind::TripChanged { .. });
+        assert!(!parsed.iter().any(changes_trip), "{data}");
     }
     let with_times = events(
         "rfqs/arfq-1",
