@@ -99,8 +99,8 @@ pub async fn is_untried_due(pool: &Pool, kinds: &[JobKind], failed: &[String]) -
 impl ClaimByKey {
     /// Claims the jobs of a key that has a due job for each permit, the most urgent kind and the longest due first. A key with
     /// a failure comes after all others, except for those of the least urgent kind: however many fail, they delay no other.
-    /// While only keys without a failure are tried, one that became due last is tried first: those before it are as likely to
-    /// fail as the ones that did.
+    /// From a failure to the next success, and while only keys without a failure are tried, the key without a failure that became
+    /// due last is tried first: those before it are as likely to fail as the ones that did.
     /// A process that no longer leads claims nothing, whatever it believes.
     async fn claim_keys(
         &self,
@@ -171,7 +171,7 @@ impl ClaimByKey {
                 SELECT key, rank AS place, due_at
                 FROM ranked
                 WHERE NOT failed OR nth <= $9 - (SELECT count(*) FROM busy WHERE busy.failed)
-                ORDER BY rank, failed_at NULLS FIRST, CASE WHEN $11 THEN due_at END DESC, due_at, key
+                ORDER BY rank, failed_at NULLS FIRST, CASE WHEN $11 AND NOT failed THEN due_at END DESC, due_at, key
                 LIMIT $2
             ), taken AS MATERIALIZED (
                 -- Retries that are not due yet are taken along: one call serves all of the key.
@@ -216,7 +216,8 @@ impl ClaimByKey {
             self.lease.holder,
             max_failed,
             &acquired.failed[..],
-            acquired.untried_only,
+            // Some have failed since the last success: those that became due before are as likely to fail.
+            acquired.untried_only || !acquired.failed.is_empty(),
         )
         .fetch_all(&mut tx)
         .await?;

@@ -15,13 +15,19 @@ use crate::support::sql::count;
 
 /// Of the simulated Avinode. The service may have a smaller burst; with this one, Avinode does not say that its quota is used up.
 const QUOTA: CallQuota = CallQuota { rate: 4.0, burst: 10 };
+const SINGLE: CallQuota = CallQuota { rate: 4.0, burst: 1 };
+/// The service's default rate.
+const SLOW_SINGLE: CallQuota = CallQuota { rate: 1.0, burst: 1 };
 
 struct Case {
     /// Of the bad RFQs, in order.
     faults: Vec<LastingFault>,
-    /// Good RFQs, one per second, from one second after the bad ones on.
+    /// Good RFQs, from one second after the bad ones on.
     good: u64,
-    burst: u32,
+    /// Seconds from one good RFQ to the next.
+    every: u64,
+    /// Of the service.
+    quota: CallQuota,
     /// The first RFQ is a good one, and shows that the credentials are accepted.
     accepted_before: bool,
 }
@@ -44,7 +50,7 @@ impl Case {
             actions.push(json!({"rfq": {"at": n + 40, "trip": "BADONE", "rfq": rfq, "operator": "Northwind Jets"}}));
         }
         for n in 0..self.good {
-            let (trip, at) = (format!("GOOD{n:02}"), 60 + 10 * n);
+            let (trip, at) = (format!("GOOD{n:02}"), 60 + 10 * self.every * n);
             trips.push(json!({"short": trip, "id": format!("atrip-{}", 70_000_000 + n), "sessions": [trip]}));
             let rfq = format!("arfq-{}", 30_000_000 + n);
             actions.push(json!({"rfq": {"at": at, "trip": trip, "rfq": rfq, "operator": "Northwind Jets"}}));
@@ -77,10 +83,7 @@ async fn others_are_served_within_five_seconds(case: &Case) {
         rate_limit: QUOTA,
         ..SimulatorOptions::default()
     };
-    let quota = CallQuota {
-        burst: case.burst,
-        ..QUOTA
-    };
+    let quota = case.quota;
     let simulator = simulator(case.scenario(), options).await;
     let db = Db::new().await;
     let service = Service::start(&simulator, db, "latest", quota).await;
@@ -116,7 +119,8 @@ async fn eleven_bad_resources_delay_no_notification_of_others_by_five_seconds() 
     let case = Case {
         faults: eleven_faults(),
         good: 24,
-        burst: QUOTA.burst,
+        every: 1,
+        quota: QUOTA,
         accepted_before: true,
     };
     others_are_served_within_five_seconds(&case).await;
@@ -132,7 +136,32 @@ async fn with_a_burst_of_one_call_one_without_an_answer_delays_no_notification_o
             LastingFault::Status(401),
         ],
         good: 24,
-        burst: 1,
+        every: 1,
+        quota: SINGLE,
+        accepted_before: true,
+    };
+    others_are_served_within_five_seconds(&case).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_burst_of_one_call_eleven_bad_resources_delay_no_notification_of_others_by_five_seconds() {
+    let case = Case {
+        faults: eleven_faults(),
+        good: 24,
+        every: 1,
+        quota: SINGLE,
+        accepted_before: true,
+    };
+    others_are_served_within_five_seconds(&case).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_one_call_per_second_eleven_bad_resources_delay_no_notification_of_others_by_five_seconds() {
+    let case = Case {
+        faults: eleven_faults(),
+        good: 8,
+        every: 4,
+        quota: SLOW_SINGLE,
         accepted_before: true,
     };
     others_are_served_within_five_seconds(&case).await;
@@ -140,11 +169,12 @@ async fn with_a_burst_of_one_call_one_without_an_answer_delays_no_notification_o
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refused_resources_delay_no_notification_of_others_before_any_was_answered() {
-    for burst in [1, 10] {
+    for quota in [SINGLE, QUOTA] {
         let case = Case {
             faults: [401, 403].repeat(4).into_iter().map(LastingFault::Status).collect(),
             good: 3,
-            burst,
+            every: 1,
+            quota,
             accepted_before: false,
         };
         others_are_served_within_five_seconds(&case).await;

@@ -69,3 +69,36 @@ async fn while_the_breaker_is_open_only_a_key_that_has_not_failed_is_claimed_and
         "it failed longest ago"
     );
 }
+
+/// Where many keys fail for ever, a new one does not wait for all that became due before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn from_a_failure_to_the_next_success_the_newest_key_is_claimed_first_and_retries_come_last() {
+    let db = Db::new().await;
+    let limiter = TestLimiter::new(RateLimit {
+        per_second: 1.0,
+        burst: 1,
+    });
+    let claimer = claimer(&db.pool, &limiter, RecordingHandler::new(&db.pool)).await;
+    for n in 0..6 {
+        queue(&db.pool, &[(FetchNotified, &format!("k{n}"), f64::from(n) - 60.0)]).await;
+    }
+    let mut served = Vec::new();
+    for fails in [true, false].repeat(4) {
+        limiter.let_pass_for(2);
+        let claimed = claim(&db.pool, &claimer, 1, "w").await;
+        let key = keys(&claimed)[0].0.to_owned();
+        let outcome = match fails {
+            true => CallOutcome::Failure { key: key.clone() },
+            false => CallOutcome::Success,
+        };
+        let call = permit(&claimed.batches[0]).start().unwrap();
+        call.report(&outcome, RemainingQuota::default());
+        served.push(key);
+        db.run(match fails {
+            true => "UPDATE avinode_ingest.jobs SET lease_token = NULL, due_at = clock_timestamp() WHERE lease_token IS NOT NULL",
+            false => "DELETE FROM avinode_ingest.jobs WHERE lease_token IS NOT NULL",
+        })
+        .await;
+    }
+    assert_eq!(served, ["k0", "k5", "k1", "k4", "k2", "k3", "k0", "k1"]);
+}
