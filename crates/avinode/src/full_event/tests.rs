@@ -279,33 +279,3 @@ fn a_trip_event_has_the_new_status_of_the_trip() {
         ));
     }
 }
-
-/// An action is about the RFQ that the event names; `TripCancelled` is about the trip, also where it names an RFQ.
-#[test]
-fn a_cancellation_is_about_the_rfq_or_the_trip() {
-    let rfq = RfqId::parse("arfq-1").unwrap();
-    for action in ["cancelled", "Canceled"] {
-        let with = |request: &str| format!(r#"{{"tripId":"A1B2C3",{request}"action":"{action}"}}"#);
-        assert_eq!(
-            kind("TripRequestMine", &with(r#""request":{"id":"arfq-1"},"#)),
-            EventKind::RfqCancelled { rfq: rfq.clone() }
-        );
-        let cancelled = EventKind::TripChanged {
-            rfq: None,
-            status: TripStatus::Cancelled,
-        };
-        assert_eq!(kind("TripRequestMine", &with("")), cancelled);
-        assert_eq!(kind("TripCancelled", r#"{"trip":{"id":"atrip-1"}}"#), cancelled);
-    }
-    let cancelled = EventKind::TripChanged {
-        rfq: Some(rfq),
-        status: TripStatus::Cancelled,
-    };
-    assert_eq!(
-        kind(
-            "TripCancelled",
-            r#"{"trip":{"id":"atrip-1"},"request":{"id":"arfq-1"}}"#
-        ),
-        cancelled
-    );
-}

@@ -129,3 +129,33 @@ fn a_part_of_a_quote_that_was_sent_and_not_understood_is_named() {
     assert_eq!(details.price, None);
     assert_eq!(details.unread_price.as_deref(), Some("totalPrice.amount \"12,000\""));
 }
+
+/// An action is about the RFQ that the event names; `TripCancelled` is about the trip, also where it names an RFQ.
+#[test]
+fn a_cancellation_is_about_the_rfq_or_the_trip() {
+    let rfq = RfqId::parse("arfq-1").unwrap();
+    for action in ["cancelled", "Canceled"] {
+        let with = |request: &str| format!(r#"{{"tripId":"A1B2C3",{request}"action":"{action}"}}"#);
+        assert_eq!(
+            kind("TripRequestMine", &with(r#""request":{"id":"arfq-1"},"#)),
+            EventKind::RfqCancelled { rfq: rfq.clone() }
+        );
+        let cancelled = EventKind::TripChanged {
+            rfq: None,
+            status: TripStatus::Cancelled,
+        };
+        assert_eq!(kind("TripRequestMine", &with("")), cancelled);
+        assert_eq!(kind("TripCancelled", r#"{"trip":{"id":"atrip-1"}}"#), cancelled);
+    }
+    let cancelled = EventKind::TripChanged {
+        rfq: Some(rfq),
+        status: TripStatus::Cancelled,
+    };
+    assert_eq!(
+        kind(
+            "TripCancelled",
+            r#"{"trip":{"id":"atrip-1"},"request":{"id":"arfq-1"}}"#
+        ),
+        cancelled
+    );
+}
