@@ -57,7 +57,9 @@ pub async fn write(
     if changed.is_empty() && states.is_empty() && timeline.is_empty() {
         return Ok(0);
     }
-    let statuses = column(&changed, |write| write.update.trip_status.as_ref().and_then(Option::as_ref));
+    let statuses = column(&changed, |write| {
+        write.update.trip_status.as_ref().and_then(Option::as_ref)
+    });
     let micros = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
     let written = sqlx::query!(
         r#"
