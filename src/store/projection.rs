@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::{Decimal, RoundingStrategy};
 use uuid::Uuid;
 
-use self::new_rows::QuotesTable;
+use self::quotes_table::QuotesTable;
 use crate::domain::ids::QuoteId;
 use crate::domain::quote::ReceivedQuote;
 use crate::domain::stated_values::StatedValues;
@@ -20,6 +20,7 @@ use crate::store::facts::quotes::{ProjectedRow, QuoteKey};
 
 mod new_rows;
 mod ownership;
+mod quotes_table;
 mod update;
 mod values;
 

@@ -1,24 +1,16 @@
 //! Projects quotes for the first time: into a row of the application's, or else into a new row, if there is a request.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
+use super::quotes_table::QuotesTable;
 use super::{ProjectedRows, QuoteProjection, values};
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 use crate::store::facts::quotes::{ProjectedRow, QuoteKey};
-
-/// The application's table, as far as new rows need it.
-#[derive(Debug, Default)]
-pub(super) struct QuotesTable {
-    /// The rows of the wanted quotes, by quote id.
-    pub(super) existing: BTreeMap<String, Uuid>,
-    /// An older application may lack some of the columns.
-    columns: BTreeSet<String>,
-}
 
 /// Finds the application's rows of quotes.
 pub(super) async fn find(tx: &mut Transaction<'_>, new: &[QuoteProjection<'_>]) -> Result<QuotesTable, sqlx::Error> {
