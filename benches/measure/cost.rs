@@ -22,7 +22,10 @@ use crate::usage::{Usage, memory_mib};
 /// As many as the service accepts by default, but for a few.
 const MANY_CONNECTIONS: usize = 1_000;
 /// Memory after load is read after this time.
-const REST: Duration = Duration::from_secs(10);
+const REST: Duration = Duration::from_secs(30);
+/// Resident memory that no run may exceed, in MiB: while 1,000 connections send, and after [`REST`] without them.
+const PEAK_LIMIT: f64 = 64.0;
+const IDLE_LIMIT: f64 = 32.0;
 
 /// The figures, in the order of the table.
 #[derive(Default)]
@@ -45,7 +48,9 @@ impl Figures {
     }
 }
 
-pub async fn measure(database: &Database, options: &Options) -> Result<Section> {
+/// Returns the section of the results, and the limits of memory that a round exceeded.
+pub async fn measure(database: &Database, options: &Options) -> Result<(Section, Vec<String>)> {
+    let mut exceeded = Vec::new();
     let mut figures = Figures::default();
     let (seconds, events) = (options.sized(5, 1), options.sized(20_000, 1_000));
     let trips = options.sized(TRIPS, 100);
@@ -53,13 +58,7 @@ pub async fn measure(database: &Database, options: &Options) -> Result<Section> 
         start_up(database, &mut figures).await?;
         per_delivery(database, seconds, &mut figures).await?;
         per_event(database, trips, events, &mut figures).await?;
-        memory(
-            database,
-            seconds,
-            options.sized(REST, Duration::from_secs(1)),
-            &mut figures,
-        )
-        .await?;
+        exceeded.extend(memory(database, seconds, &mut figures).await?);
         println!("cost, round {round}: measured");
     }
     figures.push("the program, stripped", stripped_mib()?, "MiB");
@@ -73,7 +72,7 @@ pub async fn measure(database: &Database, options: &Options) -> Result<Section> 
     for (name, samples, unit) in figures.0 {
         section.row([name.to_owned(), format!("{samples} {unit}").trim_end().to_owned()]);
     }
-    Ok(section)
+    Ok((section, exceeded))
 }
 
 async fn start_up(database: &Database, figures: &mut Figures) -> Result<()> {
@@ -123,34 +122,32 @@ async fn per_event(database: &Database, trips: usize, events: usize, figures: &m
     Ok(())
 }
 
-/// Memory with many connections: idle, under load, and after the load.
-async fn memory(database: &Database, seconds: u64, rest: Duration, figures: &mut Figures) -> Result<()> {
+/// Memory with many connections: idle, under load, and after the load. Returns the limits that were exceeded.
+async fn memory(database: &Database, seconds: u64, figures: &mut Figures) -> Result<Vec<String>> {
     database.clear().await?;
     let serve = Serve::start(&database.url(), "both", apply::WORKERS).await?;
     let mut idle = Vec::new();
     for _ in 0..MANY_CONNECTIONS {
         idle.push(kept_alive(serve.port).await?);
     }
-    figures.push(
-        "resident memory with 1,000 idle connections",
-        memory_mib(serve.pid(), "VmRSS")?,
-        "MiB",
-    );
+    let mut read = |name, line| {
+        let mib = memory_mib(serve.pid(), line)?;
+        figures.push(name, mib, "MiB");
+        Result::Ok(mib)
+    };
+    read("resident memory with 1,000 idle connections", "VmRSS")?;
     drop(idle);
     flood(serve.port, MANY_CONNECTIONS, seconds, TRIPS, 0).await?;
     backlog::wait_until_idle(database).await?;
-    tokio::time::sleep(rest).await;
-    figures.push(
-        "peak memory, 1,000 connections sending, two workers",
-        memory_mib(serve.pid(), "VmHWM")?,
-        "MiB",
-    );
-    figures.push(
-        "resident memory 10 s after that load",
-        memory_mib(serve.pid(), "VmRSS")?,
-        "MiB",
-    );
-    serve.stop().await
+    tokio::time::sleep(REST).await;
+    let peak = read("peak memory, 1,000 connections sending, two workers", "VmHWM")?;
+    let idle = read("resident memory 30 s after that load", "VmRSS")?;
+    serve.stop().await?;
+    let limits = [("peak", peak, PEAK_LIMIT), ("idle", idle, IDLE_LIMIT)];
+    let exceeded = limits.into_iter().filter(|(_, mib, limit)| mib > limit);
+    Ok(exceeded
+        .map(|(name, mib, limit)| format!("{name} memory is {mib:.1} MiB, more than {limit} MiB"))
+        .collect())
 }
 
 /// A connection that had one request, and stays open.

@@ -45,7 +45,7 @@ async fn measure(options: &Options) -> Result<()> {
     let database = Database::start(options.statements).await?;
     println!("{}", database.settings().await?);
     let report = Report::new(&database, options).await?;
-    let mut share = f64::INFINITY;
+    let (mut share, mut exceeded) = (f64::INFINITY, Vec::new());
     if options.measures(Part::Receive) {
         report.add(&receive::measure(&database, options).await?)?;
     }
@@ -67,9 +67,14 @@ async fn measure(options: &Options) -> Result<()> {
         report.add(&fetching::measure(&database, options).await?)?;
     }
     if options.measures(Part::Cost) {
-        report.add(&cost::measure(&database, options).await?)?;
+        let (section, limits) = cost::measure(&database, options).await?;
+        exceeded = limits;
+        report.add(&section)?;
     }
     database.stop().await?;
+    if !exceeded.is_empty() {
+        return Err(exceeded.join("; ").into());
+    }
     match options.minimum_share {
         Some(minimum) if share < minimum => {
             Err(format!("the workers apply {share:.2} of the floor, less than {minimum:.2}").into())

@@ -1,6 +1,7 @@
 //! Jobs and workers: leases, failures, and jobs that harm others.
 
 mod claims;
+mod completion;
 mod concurrent_claims;
 mod leases;
 mod poison_isolation;

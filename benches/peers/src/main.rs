@@ -38,9 +38,10 @@ async fn main() -> Result<()> {
     let elapsed = match arguments.get(1).map(String::as_str) {
         Some("ours-100") => ours::run(&measurement, 100).await?,
         Some("ours-500") => ours::run(&measurement, 500).await?,
+        Some("ours-2000") => ours::run(&measurement, 2_000).await?,
         Some("graphile-worker-rust") => graphile::run(&measurement).await?,
         Some("awa") => awa_queue::run(&measurement).await?,
-        _ => return Err("name a queue: ours-100, ours-500, graphile-worker-rust, awa".into()),
+        _ => return Err("name a queue: ours-100, ours-500, ours-2000, graphile-worker-rust, awa".into()),
     };
     println!("{}", measurement.jobs as f64 / elapsed.as_secs_f64());
     Ok(())

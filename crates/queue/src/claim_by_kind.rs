@@ -43,7 +43,8 @@ impl ClaimByKind {
                 .iter()
                 .map(|it| (it.kind, it.batch_size))
                 .collect();
-            let jobs = claim(pool, &wanted, worker, lease).await?;
+            let mut jobs = claim(pool, &wanted, worker, lease).await?;
+            jobs.sort_unstable_by_key(|job| job.id);
             let first = jobs.first();
             let Some(place) = first.and_then(|job| self.handlers.iter().position(|it| it.kind == job.kind)) else {
                 continue;
@@ -105,28 +106,30 @@ pub async fn claim(
         ), urgent AS MATERIALIZED (
             SELECT wanted.kind, wanted.size
             FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS wanted (kind, size, place)
-            WHERE EXISTS (
-                SELECT FROM avinode_ingest.jobs AS job
+            -- A scalar subquery with an order, so that each kind is one look-up in the index jobs_due. EXISTS may become a join
+            -- that reads all jobs.
+            WHERE (
+                SELECT true
+                FROM avinode_ingest.jobs AS job
                 -- statement_timestamp() can be an index condition, clock_timestamp() cannot.
                 WHERE job.kind = wanted.kind AND job.due_at <= statement_timestamp()
                     AND (batch_key IS NULL OR batch_key NOT IN (SELECT batch_key FROM busy))
+                ORDER BY job.due_at
+                LIMIT 1
             )
             ORDER BY wanted.place
             LIMIT 1
         ), oldest AS MATERIALIZED ( -- The limit is in a CTE: in a FROM subquery the planner may ignore it.
-            SELECT row_number() OVER (ORDER BY due_at, id) AS place, id,
+            SELECT id, due_at,
                 -- A job that is taken over runs isolated.
                 CASE WHEN lease_token IS NULL THEN batch_key END AS batch_key
-            FROM (
-                SELECT id, due_at, lease_token, batch_key
-                FROM avinode_ingest.jobs
-                WHERE kind = (SELECT kind FROM urgent) AND due_at <= statement_timestamp()
-                    AND (batch_key IS NULL OR batch_key NOT IN (SELECT batch_key FROM busy))
-                ORDER BY due_at, id
-                LIMIT (SELECT size FROM urgent)
-            ) AS first
+            FROM avinode_ingest.jobs
+            WHERE kind = (SELECT kind FROM urgent) AND due_at <= statement_timestamp()
+                AND (batch_key IS NULL OR batch_key NOT IN (SELECT batch_key FROM busy))
+            ORDER BY due_at, id
+            LIMIT (SELECT size FROM urgent)
         ), newest AS MATERIALIZED (
-            SELECT id
+            SELECT ctid AS place
             FROM avinode_ingest.jobs
             WHERE kind = (SELECT kind FROM urgent)
                 AND due_at BETWEEN statement_timestamp() - interval '1 second' AND statement_timestamp()
@@ -136,19 +139,33 @@ pub async fn claim(
             LIMIT (SELECT size / 2 FROM urgent)
             FOR UPDATE SKIP LOCKED
         ), alone AS MATERIALIZED (
-            SELECT id
+            SELECT ctid AS place
             FROM avinode_ingest.jobs
-            WHERE id = ANY (ARRAY(SELECT id FROM oldest WHERE batch_key IS NULL)) AND due_at <= statement_timestamp()
+            WHERE kind = (SELECT kind FROM urgent)
+                -- Behind the oldest jobs as well if none of them has a key: another claim may be taking those.
+                AND due_at <= (
+                    SELECT CASE WHEN count(batch_key) = 0 THEN statement_timestamp() ELSE max(due_at) END
+                    FROM oldest
+                )
+                AND (
+                    batch_key IS NULL
+                    OR lease_token IS NOT NULL AND batch_key NOT IN (SELECT batch_key FROM busy)
+                )
             ORDER BY due_at, id
             LIMIT (SELECT size FROM urgent) - (SELECT count(*) FROM newest)
             FOR UPDATE SKIP LOCKED
         ), together AS MATERIALIZED (
-            SELECT job.id
+            SELECT job.place
             FROM (
-                SELECT batch_key FROM oldest WHERE batch_key IS NOT NULL GROUP BY batch_key ORDER BY min(place) OFFSET 0
+                SELECT batch_key
+                FROM oldest
+                WHERE batch_key IS NOT NULL
+                GROUP BY batch_key
+                ORDER BY min(due_at), min(id)
+                OFFSET 0
             ) AS head
             CROSS JOIN LATERAL (
-                SELECT job.id
+                SELECT job.ctid AS place
                 FROM avinode_ingest.jobs AS job
                 -- Expressions, so that only the index jobs_by_batch_key applies: with the statistics of an empty table the
                 -- planner would read all due jobs for each key.
@@ -162,11 +179,11 @@ pub async fn claim(
             WHERE pg_try_advisory_xact_lock(hashtextextended('avinode_ingest.batch ' || head.batch_key, 0))
             LIMIT (SELECT size FROM urgent) - (SELECT count(*) FROM newest) - (SELECT count(*) FROM alone)
         ), due AS MATERIALIZED (
-            SELECT id FROM newest
-            UNION
-            SELECT id FROM alone
-            UNION
-            SELECT id FROM together
+            SELECT place FROM newest
+            UNION ALL
+            SELECT place FROM alone
+            UNION ALL
+            SELECT place FROM together
         ), claim AS MATERIALIZED (
             SELECT nextval('avinode_ingest.lease_tokens') AS token, clock_timestamp() AS claimed_at,
                 -- A claim that a crash of Postgres undoes is a job that is due again: nothing is lost by not waiting.
@@ -181,8 +198,9 @@ pub async fn claim(
             isolated = job.isolated OR job.lease_token IS NOT NULL,
             crashes = job.crashes + (job.lease_token IS NOT NULL AND job.isolated_since IS NOT NULL)::int,
             isolated_since = NULL
-        FROM due, claim
-        WHERE job.id = due.id
+        FROM claim
+        -- Places of rows that this statement has locked: nothing moves them, and no index is read for them again.
+        WHERE job.ctid = ANY (ARRAY(SELECT place FROM due))
         RETURNING job.id, job.kind AS "kind: _", job.lease_token AS "token!", job.key, job.delivery_id, job.created_at,
             claim.claimed_at AS "claimed_at!", job.attempts, job.crashes, job.isolated
         "#,

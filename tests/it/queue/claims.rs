@@ -9,9 +9,11 @@ use avinode_ingest::queue::job_kind::JobKind;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::support::PATIENCE;
 use crate::support::bodies::{base, quote_of};
 use crate::support::cluster::Db;
 use crate::support::deliveries::store_deliveries;
+use crate::support::eventually::eventually;
 use crate::support::sql::count;
 
 /// The first lease of a test. Those of later claims are shorter by [`STEP`]: that they follow in less than two seconds, in which the
@@ -157,4 +159,53 @@ async fn the_key_of_a_full_event_is_its_trip_wherever_it_is_named() {
         keys,
         [Some("atrip-64956150".to_owned()), Some("A1B2C3".to_owned()), None]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_passes_over_the_jobs_that_another_one_is_taking() {
+    let db = Db::new().await;
+    db.run("INSERT INTO avinode_ingest.jobs (kind, key) SELECT 'rematch', 'session ' || n FROM generate_series(1, 60) AS n")
+        .await;
+    grow_old(&db).await;
+    let mut other = db.pool.application().await;
+    let taken: Vec<i64> =
+        sqlx::query_scalar("SELECT id FROM avinode_ingest.jobs ORDER BY due_at, id LIMIT 30 FOR UPDATE")
+            .fetch_all(&mut *other)
+            .await
+            .unwrap();
+    let claimed = claim(&db, 30, 0).await;
+    assert_eq!(claimed.len(), 30);
+    assert!(claimed.iter().all(|job| !taken.contains(&job.id)), "{claimed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_reads_no_more_jobs_than_it_takes_however_many_wait() {
+    const READS: &str = "SELECT seq_tup_read, idx_scan FROM pg_stat_user_tables WHERE relname = 'jobs'";
+    let db = Db::new().await;
+    let due = "now() - interval '1 minute' + n * interval '1 ms'";
+    db.run(&format!(
+        "INSERT INTO avinode_ingest.jobs (kind, batch_key, due_at)
+         SELECT 'full_event', CASE WHEN n % 2 = 0 THEN 'TRIP' || n % 100 END, {due} FROM generate_series(1, 40000) AS n"
+    ))
+    .await;
+    db.run("ANALYZE avinode_ingest.jobs").await;
+    let before: (i64, i64) = sqlx::query_as(READS).fetch_one(&db.pool).await.unwrap();
+    let own = db.pool.service().sibling(1);
+    // Plans for the values at hand, and then for any values.
+    for worker in 0..8 {
+        let wanted = [(JobKind::FullEvent, 20), (JobKind::Rematch, 20)];
+        let claimed = claim_by_kind::claim(&own, &wanted, &format!("worker {worker}"), LEASE).await;
+        assert_eq!(claimed.unwrap().len(), 20);
+    }
+    own.close().await; // the server counts a connection's reads when it ends
+    let read = eventually(PATIENCE, "the reads are counted", async || {
+        let now: (i64, i64) = sqlx::query_as(READS).fetch_one(&db.pool).await.unwrap();
+        if now.1 > before.1 {
+            Ok(now.0 - before.0)
+        } else {
+            Err(now)
+        }
+    })
+    .await;
+    assert_eq!(read, 0, "rows that were read by sequential scans");
 }
