@@ -85,7 +85,8 @@ pub async fn measure(server: &Database, options: &Options) -> Result<Section> {
 
 fn cases(options: &Options) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
-    let events = options.sized(4_000, 400);
+    // Several batches: the events of the first transaction do not count.
+    let events = options.sized(4_000, 2_000);
     let mut add = |name: String, trips, events, history, beside, base| {
         cases.push(Case {
             name,
@@ -152,7 +153,7 @@ fn cases(options: &Options) -> Vec<Case> {
         Beside::Stored(stored),
         Some(empty),
     );
-    let events = options.sized(20_000, 800);
+    let events = options.sized(20_000, 2_000);
     let empty = add(
         format!("nothing ({many} trips, more events)"),
         many,
