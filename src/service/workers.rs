@@ -50,7 +50,7 @@ pub(super) fn spawn(
         }
     }
     for number in 1..=settings.workers {
-        let own = pool.sibling(1);
+        let own = pool.sibling_by_index(1);
         let claimer = ClaimByKind::new(registry::handlers(&own, settings.policy, settings.clock));
         let worker = Arc::new(Worker {
             lease: settings.lease,

@@ -55,7 +55,7 @@ pub async fn run(measurement: &Measurement, batch_size: i64) -> Result<Duration>
     let mut working = Vec::new();
     let began = Instant::now();
     for number in 1..=WORKERS {
-        let own = pool.sibling(1);
+        let own = pool.sibling_by_index(1);
         let handler = KindHandler {
             kind: JobKind::FullEvent,
             batch_size,

@@ -23,11 +23,26 @@ pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL 
 /// The same for a session and the statements in it that are transactions of their own.
 pub(super) const SESSION: &str = "SET default_transaction_isolation = 'read committed'; SET statement_timeout = 0";
 
+/// For statements that find all rows by key. A plan that was made while a table was small would read all of it later, until the next
+/// ANALYZE.
+const BY_INDEX: &str = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off";
+
 /// Lets new connections override the defaults: one round trip per connection.
 pub(super) fn override_at_connect(options: PgPoolOptions) -> PgPoolOptions {
     options.after_connect(|connection, _| {
         Box::pin(async move {
             connection.execute(SESSION).await?;
+            Ok(())
+        })
+    })
+}
+
+/// The same, and lets them plan their statements once, by index.
+pub(super) fn plan_by_index_at_connect(options: PgPoolOptions) -> PgPoolOptions {
+    options.after_connect(|connection, _| {
+        Box::pin(async move {
+            connection.execute(SESSION).await?;
+            connection.execute(BY_INDEX).await?;
             Ok(())
         })
     })

@@ -124,6 +124,20 @@ impl Pool {
         self.sibling_with_timeout(max, self.connections.options().get_acquire_timeout())
     }
 
+    /// Creates a sibling whose statements find all rows by key: their plans never read a whole table. Behind a transaction pooler
+    /// it is an ordinary sibling, whose statements are planned each time.
+    pub fn sibling_by_index(&self, max: u32) -> Self {
+        let sibling = self.sibling(max);
+        if !self.named {
+            return sibling;
+        }
+        let options = session_defaults::plan_by_index_at_connect(sibling.connections.options().clone());
+        Self {
+            connections: options.connect_lazy_with(self.connections.connect_options().as_ref().clone()),
+            named: true,
+        }
+    }
+
     /// Creates a sibling that waits this long for a connection.
     pub fn sibling_with_timeout(&self, max: u32, acquire_timeout: Duration) -> Self {
         let options = self.connections.options().clone();

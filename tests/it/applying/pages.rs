@@ -39,7 +39,7 @@ async fn pages_per_event(db: &Db, bodies: &[Value]) -> i64 {
     store_deliveries(&db.pool, bodies, base()).await;
     let before: i64 = sqlx::query_scalar(PAGES).fetch_one(&db.pool).await.unwrap();
     let known: Vec<i32> = sqlx::query_scalar(CONNECTIONS).fetch_all(&db.pool).await.unwrap();
-    let (own, leases) = (db.pool.service().sibling(1), db.pool.service().sibling(1));
+    let (own, leases) = (db.pool.service().sibling_by_index(1), db.pool.service().sibling(1));
     let handlers = registry::handlers(&own, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
     let worker = Arc::new(Worker::new(own.clone(), leases.clone(), ClaimByKind::new(handlers)));
     while worker.step("w").await.unwrap().jobs > 0 {}

@@ -178,27 +178,33 @@ async fn a_claim_passes_over_the_jobs_that_another_one_is_taking() {
     assert!(claimed.iter().all(|job| !taken.contains(&job.id)), "{claimed:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_claim_reads_no_more_jobs_than_it_takes_however_many_wait() {
+/// Claims on one connection while `planned` jobs wait, and then while 40,000 more do. Returns the rows read by sequential scans.
+async fn rows_scanned(planned: usize) -> i64 {
     const READS: &str = "SELECT seq_tup_read, idx_scan FROM pg_stat_user_tables WHERE relname = 'jobs'";
     let db = Db::new().await;
-    let due = "now() - interval '1 minute' + n * interval '1 ms'";
-    db.run(&format!(
-        "INSERT INTO avinode_ingest.jobs (kind, batch_key, due_at)
-         SELECT 'full_event', CASE WHEN n % 2 = 0 THEN 'TRIP' || n % 100 END, {due} FROM generate_series(1, 40000) AS n"
-    ))
-    .await;
+    let insert = async |jobs: usize| {
+        let due = "now() - interval '1 minute' + n * interval '1 ms'";
+        db.run(&format!(
+            "INSERT INTO avinode_ingest.jobs (kind, batch_key, due_at)
+             SELECT 'full_event', CASE WHEN n % 2 = 0 THEN 'TRIP' || n % 100 END, {due} FROM generate_series(1, {jobs}) AS n"
+        ))
+        .await;
+    };
+    insert(planned).await;
     db.run("ANALYZE avinode_ingest.jobs").await;
     let before: (i64, i64) = sqlx::query_as(READS).fetch_one(&db.pool).await.unwrap();
-    let own = db.pool.service().sibling(1);
-    // Plans for the values at hand, and then for any values.
-    for worker in 0..8 {
-        let wanted = [(JobKind::FullEvent, 20), (JobKind::Rematch, 20)];
-        let claimed = claim_by_kind::claim(&own, &wanted, &format!("worker {worker}"), LEASE).await;
-        assert_eq!(claimed.unwrap().len(), 20);
+    let own = db.pool.service().sibling_by_index(1);
+    for more in [0, 40_000] {
+        insert(more).await;
+        // Plans for the values at hand, and then for any values.
+        for worker in 0..8 {
+            let wanted = [(JobKind::FullEvent, 20), (JobKind::Rematch, 20)];
+            let claimed = claim_by_kind::claim(&own, &wanted, &format!("worker {worker}"), LEASE).await;
+            assert_eq!(claimed.unwrap().len(), 20);
+        }
     }
     own.close().await; // the server counts a connection's reads when it ends
-    let read = eventually(PATIENCE, "the reads are counted", async || {
+    eventually(PATIENCE, "the reads are counted", async || {
         let now: (i64, i64) = sqlx::query_as(READS).fetch_one(&db.pool).await.unwrap();
         if now.1 > before.1 {
             Ok(now.0 - before.0)
@@ -206,6 +212,15 @@ async fn a_claim_reads_no_more_jobs_than_it_takes_however_many_wait() {
             Err(now)
         }
     })
-    .await;
-    assert_eq!(read, 0, "rows that were read by sequential scans");
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_reads_no_more_jobs_than_it_takes_however_many_wait() {
+    assert_eq!(rows_scanned(40_000).await, 0, "rows that were read by sequential scans");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_was_planned_while_few_jobs_waited_reads_by_index_when_many_do() {
+    assert_eq!(rows_scanned(200).await, 0, "rows that were read by sequential scans");
 }
