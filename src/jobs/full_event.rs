@@ -36,8 +36,10 @@ impl JobHandler for FullEventHandler {
             let ids: Vec<_> = batch.jobs.iter().filter_map(|job| job.delivery_id).collect();
             let mut begun = self.applier.begin(&batch.jobs).await?;
             let stored = deliveries::read(&mut begun.tx, &ids).await?;
-            let stored: HashMap<Uuid, Arc<StoredDelivery>> =
-                stored.into_iter().map(|(id, delivery)| (id, Arc::new(delivery))).collect();
+            let stored: HashMap<Uuid, Arc<StoredDelivery>> = stored
+                .into_iter()
+                .map(|(id, delivery)| (id, Arc::new(delivery)))
+                .collect();
             let mut unfinished = Vec::new();
             let mut works = Vec::with_capacity(batch.jobs.len());
             for job in &batch.jobs {

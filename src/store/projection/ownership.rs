@@ -46,9 +46,7 @@ pub(super) fn compare(
     // A row of the application's with a price of its own is not completed, nor one with another aircraft.
     change.may_fill = owns_price || !written.is_empty();
     let may_fill_any = change.may_fill;
-    let may_fill = |value: &ProjectedValue| {
-        may_fill_any && (owns_aircraft || value.column != "aircraft_details")
-    };
+    let may_fill = |value: &ProjectedValue| may_fill_any && (owns_aircraft || value.column != "aircraft_details");
     for value in values {
         // The application's table may lack the column.
         let Some(column) = row.get(value.column) else { continue };

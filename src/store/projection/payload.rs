@@ -240,7 +240,9 @@ fn is_storable(value: &Value) -> bool {
             text.len() <= MAX_NUMBER && exponent.is_some_and(|exponent| exponent <= MAX_NUMBER as u64)
         }
         Value::Array(items) => items.iter().all(is_storable),
-        Value::Object(object) => object.iter().all(|(key, item)| !key.contains('\0') && is_storable(item)),
+        Value::Object(object) => object
+            .iter()
+            .all(|(key, item)| !key.contains('\0') && is_storable(item)),
     }
 }
 

@@ -74,7 +74,9 @@ pub(super) async fn project(
             && let Some(PayloadChange { column, record }) =
                 payload::compare(by_column, payload, written.get(payload::COLUMN), change.may_fill)
         {
-            change.columns.extend(column.map(|value| (payload::COLUMN.to_owned(), value)));
+            change
+                .columns
+                .extend(column.map(|value| (payload::COLUMN.to_owned(), value)));
             change.written.insert(payload::COLUMN.to_owned(), record);
         }
         if !change.columns.is_empty() {

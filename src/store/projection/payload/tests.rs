@@ -29,7 +29,12 @@ fn a_body_that_jsonb_refuses_is_left_out() {
         "\"\u{0}\"",
         "{",
     ] {
-        assert_eq!(PayloadJson::read(body.as_bytes()), None, "{}", &body[..body.len().min(40)]);
+        assert_eq!(
+            PayloadJson::read(body.as_bytes()),
+            None,
+            "{}",
+            &body[..body.len().min(40)]
+        );
     }
     assert!(PayloadJson::read("{\"a\": [\"\\ud83d\\ude00\", 1e128, -0.0, null]}".as_bytes()).is_some());
 }
