@@ -5,6 +5,7 @@
 
 mod dedup;
 mod facts;
+mod payloads;
 mod persist;
 mod related;
 mod request;
@@ -136,6 +137,7 @@ impl JobApplier {
             &mut sessions,
             &scope,
             &mut rows,
+            &payloads::of_batch(fresh.iter().copied().chain(&changes.duplicates)),
         )
         .await?;
         persist::write(&mut tx, &locked.trips, &changes.touched, &projected).await?;

@@ -1,11 +1,13 @@
 //! Full events: a delivery is parsed into events, which are applied once.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::apply::JobApplier;
 use super::fetch::status;
@@ -34,6 +36,10 @@ impl JobHandler for FullEventHandler {
             let ids: Vec<_> = batch.jobs.iter().filter_map(|job| job.delivery_id).collect();
             let mut begun = self.applier.begin(&batch.jobs).await?;
             let stored = deliveries::read(&mut begun.tx, &ids).await?;
+            let stored: HashMap<Uuid, Arc<StoredDelivery>> = stored
+                .into_iter()
+                .map(|(id, delivery)| (id, Arc::new(delivery)))
+                .collect();
             let mut unfinished = Vec::new();
             let mut works = Vec::with_capacity(batch.jobs.len());
             for job in &batch.jobs {
@@ -61,7 +67,7 @@ impl JobHandler for FullEventHandler {
 }
 
 impl FullEventHandler {
-    fn read(&self, stored: &StoredDelivery) -> Result<JobPayload, JobError> {
+    fn read(&self, stored: &Arc<StoredDelivery>) -> Result<JobPayload, JobError> {
         let fail = |error: ParseError| JobError::fail(error.to_string());
         let Notification::Full(full) = Notification::parse(&stored.body).map_err(fail)? else {
             return Err(JobError::fail("expected a full event, found a thin notification"));
@@ -87,6 +93,7 @@ impl FullEventHandler {
                 .iter()
                 .map(|it| kinds::follow_up(it, Duration::ZERO))
                 .collect(),
+            delivery: Some(Arc::clone(stored)),
             unread: parsed.unread,
         })
     }

@@ -1,6 +1,7 @@
 //! Claimed jobs together with the content that they apply.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -11,6 +12,7 @@ use crate::domain::ids::{QuoteId, RfqId, TripId};
 use crate::domain::trip::Provenance;
 use crate::queue::enqueue::NewJob;
 use crate::queue::job::ClaimedJob;
+use crate::store::deliveries::StoredDelivery;
 use crate::store::event_keys::EventKey;
 
 /// The content of a job.
@@ -29,6 +31,8 @@ pub enum JobPayload {
         provenance: Provenance,
         /// The fetches that a document calls for; inserted in the same transaction.
         follow_ups: Vec<NewJob>,
+        /// The delivery of the events; `None` for a document.
+        delivery: Option<Arc<StoredDelivery>>,
         /// Parts that were sent and not understood.
         unread: Vec<UnreadProperty>,
     },

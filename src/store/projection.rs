@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::{Decimal, RoundingStrategy};
 use uuid::Uuid;
 
+use self::payload::QuotePayload;
 use self::quotes_table::QuotesTable;
 use crate::domain::ids::QuoteId;
 use crate::domain::quote::ReceivedQuote;
@@ -20,6 +21,7 @@ use crate::store::facts::quotes::{ProjectedRow, QuoteKey};
 
 mod new_rows;
 mod ownership;
+pub mod payload;
 mod quotes_table;
 mod update;
 mod values;
@@ -45,6 +47,8 @@ pub struct QuoteProjection<'a> {
     pub request_id: Option<Uuid>,
     /// The id of a new row.
     pub new_id: Uuid,
+    /// `None` if it is unknown or shown already: the row keeps the one that it has.
+    pub payload: Option<QuotePayload>,
 }
 
 /// A row that the application's table refused.

@@ -141,6 +141,11 @@ impl QuoteHistory {
         })
     }
 
+    /// The newest statement of an event.
+    pub fn newest_event(&self) -> Option<&Observation> {
+        self.observations.iter().find(|known| known.source == FactSource::Event)
+    }
+
     /// The complete quote: the newest observation, its gaps filled from older ones, back to and including the newest event.
     /// `None` if the quote was not received.
     pub fn details(&self) -> Option<QuoteDetails> {

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::facts::BatchChanges;
+use super::payloads::{self, BatchDeliveries};
 use super::request;
 use super::scope::BatchScope;
 use crate::domain::ids::QuoteId;
@@ -96,6 +97,7 @@ pub(super) async fn project(
     sessions: &mut [LockedSession],
     scope: &BatchScope,
     rows: &mut BTreeMap<QuoteKey, ProjectionState>,
+    deliveries: &BatchDeliveries<'_>,
 ) -> Result<Projected, JobError> {
     let deleted_with_request = |state: &ProjectionState| matches!(state, ProjectionState::DeletedWithRequest);
     let forgotten: Vec<QuoteKey> = rows
@@ -135,6 +137,7 @@ pub(super) async fn project(
                     row,
                     request_id,
                     new_id: Uuid::now_v7(),
+                    payload: None,
                 });
             }
         }
@@ -145,6 +148,7 @@ pub(super) async fn project(
     if projections.is_empty() {
         return Ok(Projected::default());
     }
+    payloads::set(tx, trips, deliveries, &mut projections).await?;
     let mut projected = projection::project(tx, projections.clone()).await?;
     request::set_own_requests(&projections, &mut projected.rows);
     for (key, record) in &projected.rows {

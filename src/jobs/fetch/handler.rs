@@ -124,6 +124,7 @@ impl FetchHandler {
             events: trip.map(|trip| parsed.events_of(&trip)).unwrap_or_default(),
             provenance: notified.unwrap_or(Provenance::Polled(document.began_at)),
             follow_ups,
+            delivery: None,
             unread: request.unread.iter().chain(&parsed.unread).cloned().collect(),
         };
         for attempt in 1.. {

@@ -7,7 +7,7 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::quotes_table::QuotesTable;
-use super::{ProjectedRows, QuoteProjection, values};
+use super::{ProjectedRows, QuoteProjection, payload, values};
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 use crate::store::facts::quotes::{ProjectedRow, QuoteKey};
@@ -21,6 +21,7 @@ pub(super) async fn find(tx: &mut Transaction<'_>, new: &[QuoteProjection<'_>]) 
                 SELECT attname::text
                 FROM pg_catalog.pg_attribute
                 WHERE attrelid = 'public.quotes'::regclass AND attnum > 0 AND NOT attisdropped
+                    AND (attname <> 'raw_webhook_payload' OR atttypid IN ('pg_catalog.jsonb'::regtype, 'pg_catalog.json'::regtype))
             ) END AS columns
         FROM unnest($1::text[]) WITH ORDINALITY AS wanted (quote_id, place)
         CROSS JOIN LATERAL (
@@ -58,6 +59,13 @@ pub(super) async fn insert(
     for projection in new {
         let values = values::of_quote(projection);
         let mut row = values::new_row(projection, &values);
+        let mut written = values::record(&values);
+        if let Some(payload) = &projection.payload
+            && table.columns.contains(payload::COLUMN)
+        {
+            row.extend(payload.value().map(|value| (payload::COLUMN.to_owned(), value.clone())));
+            written.insert(payload::COLUMN.to_owned(), payload.recorded());
+        }
         row.retain(|column, _| table.columns.contains(column));
         alike
             .entry(row.keys().cloned().collect())
@@ -67,7 +75,7 @@ pub(super) async fn insert(
             row: projection.new_id,
             request_id: projection.request_id,
             own_request_id: projection.request_id,
-            written: values::record(&values),
+            written: Value::Object(written),
         };
         let key = (projection.trip_key.to_owned(), projection.quote.clone());
         rows.insert(projection.new_id, (key, record));

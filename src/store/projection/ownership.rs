@@ -19,6 +19,8 @@ pub(super) struct RowChange {
     pub(super) columns: Map<String, Value>,
     /// The values that the service wrote last, by name. The value of a column that the application changed is kept.
     pub(super) written: Map<String, Value>,
+    /// Empty columns of the row may be filled.
+    pub(super) may_fill: bool,
 }
 
 /// Compares a row, as JSON by column, with the newest values of its quote. `stated`: Avinode's, to us and to the application;
@@ -32,6 +34,7 @@ pub(super) fn compare(
     let mut change = RowChange {
         columns: Map::new(),
         written: written.clone(),
+        may_fill: false,
     };
     let mut objects: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     let owns = |column: &str, part| {
@@ -41,9 +44,9 @@ pub(super) fn compare(
     let owns_price = owns("total_price", StatedPart::Price);
     let owns_aircraft = owns("aircraft_type", StatedPart::Aircraft);
     // A row of the application's with a price of its own is not completed, nor one with another aircraft.
-    let may_fill = |value: &ProjectedValue| {
-        (owns_price || !written.is_empty()) && (owns_aircraft || value.column != "aircraft_details")
-    };
+    change.may_fill = owns_price || !written.is_empty();
+    let may_fill_any = change.may_fill;
+    let may_fill = |value: &ProjectedValue| may_fill_any && (owns_aircraft || value.column != "aircraft_details");
     for value in values {
         // The application's table may lack the column.
         let Some(column) = row.get(value.column) else { continue };

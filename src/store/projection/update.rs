@@ -6,7 +6,8 @@ use std::iter;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{ProjectedRows, QuoteProjection, ownership, values};
+use super::payload::PayloadChange;
+use super::{ProjectedRows, QuoteProjection, ownership, payload, values};
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 use crate::store::facts::quotes::ProjectedRow;
@@ -22,6 +23,11 @@ pub(super) async fn project(
         r#"
         SELECT wanted.trip_key AS "trip_key!", wanted.quote_id AS "quote_id!", quote.id, quote.request_id AS "request_id?", fact.projected_values AS "written?",
             to_jsonb(quote) AS "by_column!",
+            EXISTS (
+                SELECT FROM pg_catalog.pg_attribute
+                WHERE attrelid = 'public.quotes'::regclass AND attname = 'raw_webhook_payload'
+                    AND atttypid IN ('pg_catalog.jsonb'::regtype, 'pg_catalog.json'::regtype)
+            ) AS "has_payload!",
             -- Until Avinode states the quote again, what the application inserted may be newer than the facts.
             CASE WHEN wanted.is_newly_stated OR fact.projected_values IS NULL THEN (
                 SELECT jsonb_object_agg(part, by_part)
@@ -62,7 +68,17 @@ pub(super) async fn project(
         let written = row.written.as_ref().and_then(Value::as_object).unwrap_or(&none);
         let inserted = row.inserted.as_ref().map(ownership::inserted_values);
         let stated: Vec<_> = iter::once(projection.stated).chain(&inserted).collect();
-        let change = ownership::compare(by_column, &values::of_quote(projection), &stated, written);
+        let mut change = ownership::compare(by_column, &values::of_quote(projection), &stated, written);
+        let payload = projection.payload.as_ref().filter(|_| row.has_payload);
+        if let Some(payload) = payload
+            && let Some(PayloadChange { column, record }) =
+                payload::compare(by_column, payload, written.get(payload::COLUMN), change.may_fill)
+        {
+            change
+                .columns
+                .extend(column.map(|value| (payload::COLUMN.to_owned(), value)));
+            change.written.insert(payload::COLUMN.to_owned(), record);
+        }
         if !change.columns.is_empty() {
             changes.push(json!({"id": row.id, "values": change.columns}));
         }

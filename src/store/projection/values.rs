@@ -148,10 +148,6 @@ pub(super) fn new_row(projection: &QuoteProjection<'_>, values: &[ProjectedValue
 }
 
 /// The record of the values of a new row.
-pub(super) fn record(values: &[ProjectedValue]) -> Value {
-    values
-        .iter()
-        .map(|value| (value.name(), value.recorded()))
-        .collect::<Map<_, _>>()
-        .into()
+pub(super) fn record(values: &[ProjectedValue]) -> Map<String, Value> {
+    values.iter().map(|value| (value.name(), value.recorded())).collect()
 }

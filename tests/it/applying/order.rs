@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 use self::polls::Poll;
 use crate::support::bodies::{at, base, quote};
 use crate::support::cluster::Db;
-use crate::support::deliveries::store_deliveries;
+use crate::support::deliveries::store_at;
 use crate::support::generators::{self, LATE_TRIP, ReceivedBody, deliveries};
 use crate::support::sessions::set_trip_id;
 use crate::support::snapshot::{assert_same, dead_jobs, snapshot};
@@ -70,7 +70,7 @@ async fn run_in_order(db: &Db, policy: PrimaryQuotePolicy, bodies: &[ReceivedBod
     let worker = worker_with_policy(&db.pool, policy, Clock::Fixed(generators::now()));
     for (number, (body, received_at)) in bodies.iter().enumerate() {
         polls::write(db, polls, number).await;
-        store_deliveries(&db.pool, std::slice::from_ref(body), *received_at).await;
+        store_at(&db.pool, &serde_json::to_vec(body).unwrap(), *received_at).await;
         run_until_idle(&worker).await;
     }
     polls::write_rest(db, polls, bodies.len()).await;
@@ -97,7 +97,7 @@ async fn run_shuffled(db: &Db, policy: PrimaryQuotePolicy, run: &ShuffledRun, po
         polls::write(db, polls, commits).await;
         let (chunk, later) = rest.split_at(rest.len().min(*sizes.next().unwrap()));
         for (body, received_at) in chunk {
-            store_deliveries(&db.pool, std::slice::from_ref(body), *received_at).await;
+            store_at(&db.pool, &serde_json::to_vec(body).unwrap(), *received_at).await;
         }
         rest = later;
         commits += 1;

@@ -6,6 +6,7 @@ mod displayed_columns;
 mod insert_trigger;
 mod inserted_values;
 mod old_rows;
+mod payloads;
 mod projection;
 pub mod setup;
 mod stated_values;

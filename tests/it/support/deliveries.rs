@@ -6,7 +6,7 @@ use avinode_ingest::ingest::new_delivery::NewDelivery;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use uuid::Uuid;
+use uuid::{NoContext, Timestamp, Uuid};
 
 use super::bodies::base;
 use super::pool::Pool;
@@ -20,6 +20,17 @@ pub async fn store_deliveries(pool: &Pool, bodies: &[Value], received_at: DateTi
 
 /// Stores bodies byte for byte.
 pub async fn store_bytes(pool: &Pool, bodies: &[Vec<u8>], received_at: DateTime<Utc>) -> Vec<Uuid> {
+    store(pool, bodies, received_at, Uuid::now_v7).await
+}
+
+/// Stores a body with an id of the time at which it is received, as the receiver makes them: by it the delivery is found later.
+pub async fn store_at(pool: &Pool, body: &[u8], received_at: DateTime<Utc>) {
+    let seconds = u64::try_from(received_at.timestamp()).unwrap();
+    let time = Timestamp::from_unix(NoContext, seconds, received_at.timestamp_subsec_nanos());
+    store(pool, &[body.to_vec()], received_at, || Uuid::new_v7(time)).await;
+}
+
+async fn store(pool: &Pool, bodies: &[Vec<u8>], received_at: DateTime<Utc>, id: impl Fn() -> Uuid) -> Vec<Uuid> {
     let deliveries: Vec<NewDelivery> = bodies
         .iter()
         .map(|body| {
@@ -27,7 +38,7 @@ pub async fn store_bytes(pool: &Pool, bodies: &[Vec<u8>], received_at: DateTime<
             let route = classify(&body);
             let verified_by = "hmac#1".to_owned();
             NewDelivery {
-                id: Uuid::now_v7(),
+                id: id(),
                 received_at,
                 body,
                 headers: Vec::new(),

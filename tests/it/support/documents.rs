@@ -110,6 +110,7 @@ fn read(key: &str) -> Option<JobPayload> {
         });
     }
     Some(JobPayload::Events {
+        delivery: None,
         key: None,
         source: format!("trips/{}", trips[0]),
         same_trip: trips,

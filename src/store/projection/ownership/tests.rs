@@ -63,6 +63,7 @@ fn changes(row: Value, written: Value) -> Value {
         row: None,
         request_id: None,
         new_id: uuid::Uuid::nil(),
+        payload: None,
     };
     let object = |value: Value| value.as_object().cloned().unwrap_or_default();
     let change = compare(

@@ -1,0 +1,250 @@
+//! The column `raw_webhook_payload`: the body of the delivery with the newest event about the quote, where the application's table
+//! has the column as `jsonb` or `json`. Fetched documents do not change it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Number, Value, json};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::domain::ids::QuoteId;
+use crate::domain::quote_history::observation::Observation;
+use crate::postgres::columns::column;
+use crate::postgres::transaction::Transaction;
+use crate::store::deliveries::StoredDelivery;
+
+pub(super) const COLUMN: &str = "raw_webhook_payload";
+
+/// A longer body is left out: the application reads the column together with the quote.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+/// The most characters of a number, and its greatest exponent. `numeric` writes 1e9999 with ten thousand digits.
+const MAX_NUMBER: usize = 128;
+
+/// An event's statement about a quote, with its first delivery.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EventStatement {
+    pub at: Option<DateTime<Utc>>,
+    pub first_seen_at: DateTime<Utc>,
+    pub digest: [u8; 32],
+}
+
+/// A body as JSON that `jsonb` can hold.
+#[derive(Debug, PartialEq)]
+pub struct PayloadJson {
+    value: Value,
+    /// [`digest`] of the value.
+    digest: String,
+}
+
+/// The body of the newest event about a quote.
+#[derive(Debug, Clone)]
+pub struct QuotePayload {
+    pub statement: EventStatement,
+    /// `None` if the column cannot hold the body.
+    pub json: Option<Arc<PayloadJson>>,
+}
+
+/// A quote whose newest event is not part of the batch.
+#[derive(Debug, Clone)]
+pub struct WantedPayload<'a> {
+    pub trip_key: &'a str,
+    pub quote: &'a QuoteId,
+    pub statement: EventStatement,
+}
+
+/// The change of the column in a row.
+#[derive(Debug, PartialEq)]
+pub(super) struct PayloadChange {
+    /// The new value; `None` if the row has it already.
+    pub(super) column: Option<Value>,
+    /// The entry in `projected_values`.
+    pub(super) record: Value,
+}
+
+impl EventStatement {
+    pub fn of(event: &Observation) -> Self {
+        Self {
+            at: event.at,
+            first_seen_at: event.first_seen_at,
+            digest: event.digest,
+        }
+    }
+
+    /// The statement in `projected_values`.
+    fn recorded(&self) -> String {
+        let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
+        let at = self.at.map(time).unwrap_or_default();
+        format!("{} {at} {}", time(self.first_seen_at), hex::encode(self.digest))
+    }
+
+    /// The lowest and the highest id of its delivery. An id has the time in milliseconds.
+    fn ids(&self) -> (Uuid, Uuid) {
+        let first = u128::try_from(self.first_seen_at.timestamp_millis()).unwrap_or_default();
+        (Uuid::from_u128(first << 80), Uuid::from_u128((first + 1) << 80))
+    }
+}
+
+impl PayloadJson {
+    /// Reads a body; `None` if it is too long, or `jsonb` refuses a text or a number of it.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        if body.len() > MAX_BODY_BYTES {
+            return None;
+        }
+        // An unpaired surrogate is a syntax error here.
+        let value: Value = serde_json::from_slice(body).ok()?;
+        let digest = digest(&value)?;
+        is_storable(&value).then_some(Self { value, digest })
+    }
+}
+
+impl QuotePayload {
+    pub(super) fn value(&self) -> Option<&Value> {
+        self.json.as_ref().map(|json| &json.value)
+    }
+
+    fn digest(&self) -> Option<&str> {
+        self.json.as_ref().map(|json| json.digest.as_str())
+    }
+
+    /// The entry in `projected_values`: the statement, and a digest in place of the body.
+    pub(super) fn recorded(&self) -> Value {
+        json!({"statement": self.statement.recorded(), "digest": self.digest()})
+    }
+}
+
+/// Compares the column with the payload. `None` if the value is the application's. `may_fill`: an empty column may be filled.
+pub(super) fn compare(
+    row: &Map<String, Value>,
+    payload: &QuotePayload,
+    written: Option<&Value>,
+    may_fill: bool,
+) -> Option<PayloadChange> {
+    let current = row.get(COLUMN).filter(|current| !current.is_null()).map(digest);
+    let written = written.and_then(|written| written["digest"].as_str());
+    let is_owned = match &current {
+        None => written.is_none() && may_fill,
+        Some(current) => written.is_some() && current.as_deref() == written,
+    };
+    let is_shown = current.flatten().as_deref() == payload.digest();
+    is_owned.then(|| PayloadChange {
+        column: (!is_shown).then(|| payload.value().cloned().unwrap_or_default()),
+        record: payload.recorded(),
+    })
+}
+
+/// Reads the deliveries that may have these payloads, unless the table lacks the column or the rows show them. Deliveries that were
+/// deleted are left out.
+pub async fn read_missing(
+    tx: &mut Transaction<'_>,
+    wanted: &[WantedPayload<'_>],
+) -> Result<Vec<StoredDelivery>, sqlx::Error> {
+    let ids: Vec<(Uuid, Uuid)> = wanted.iter().map(|wanted| wanted.statement.ids()).collect();
+    let (Some(lowest), Some(highest)) = (ids.iter().map(|it| it.0).min(), ids.iter().map(|it| it.1).max()) else {
+        return Ok(Vec::new());
+    };
+    let rows: Vec<(Uuid, DateTime<Utc>, Vec<u8>)> = sqlx::query_as(
+        r"
+        SELECT delivery.id, delivery.received_at, delivery.body
+        FROM (
+            SELECT DISTINCT wanted.seen_at, wanted.lowest, wanted.highest
+            FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::uuid[], $6::uuid[])
+                AS wanted (trip_key, quote_id, statement, seen_at, lowest, highest)
+            LEFT JOIN avinode_ingest.quote_facts AS fact
+                ON fact.trip_key = wanted.trip_key AND fact.quote_id = wanted.quote_id
+            WHERE fact.projected_values #>> '{raw_webhook_payload,statement}' IS DISTINCT FROM wanted.statement
+                AND EXISTS (
+                    SELECT FROM pg_catalog.pg_attribute
+                    WHERE attrelid = 'public.quotes'::regclass AND attname = 'raw_webhook_payload'
+                        AND atttypid IN ('pg_catalog.jsonb'::regtype, 'pg_catalog.json'::regtype)
+                )
+        ) AS missing
+        CROSS JOIN LATERAL (
+            SELECT id, received_at, body
+            FROM avinode_ingest.deliveries
+            WHERE id BETWEEN missing.lowest AND missing.highest AND id BETWEEN $7 AND $8
+                AND received_at = missing.seen_at
+            OFFSET 0
+        ) AS delivery
+        ORDER BY delivery.id",
+    )
+    .bind(column(wanted, |wanted| wanted.trip_key))
+    .bind(column(wanted, |wanted| wanted.quote.as_str()))
+    .bind(column(wanted, |wanted| wanted.statement.recorded()))
+    .bind(column(wanted, |wanted| wanted.statement.first_seen_at))
+    .bind(column(&ids, |(lowest, _)| *lowest))
+    .bind(column(&ids, |(_, highest)| *highest))
+    .bind(lowest)
+    .bind(highest)
+    // A plan for any ids would lock all partitions until the transaction ends.
+    .persistent(false)
+    .fetch_all(tx)
+    .await?;
+    let deliveries = rows.into_iter();
+    Ok(deliveries
+        .map(|(id, received_at, body)| StoredDelivery { id, received_at, body })
+        .collect())
+}
+
+/// SHA-256 of the value in one form: keys in order, numbers without their format. `None` for a number beyond all bounds.
+fn digest(value: &Value) -> Option<String> {
+    let canonical = canonical(value)?;
+    Some(hex::encode(Sha256::digest(canonical.to_string())))
+}
+
+fn canonical(value: &Value) -> Option<Value> {
+    Some(match value {
+        Value::Number(number) => Value::Number(canonical_number(number)?),
+        Value::Array(items) => Value::Array(items.iter().map(canonical).collect::<Option<_>>()?),
+        Value::Object(object) => {
+            let items = object.iter().map(|(key, item)| Some((key.clone(), canonical(item)?)));
+            Value::Object(items.collect::<Option<_>>()?)
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => value.clone(),
+    })
+}
+
+/// The significant digits and an exponent: `1.50`, `15e-1` and `0.15e1` are the same.
+fn canonical_number(number: &Number) -> Option<Number> {
+    let text = number.to_string();
+    let (mantissa, exponent) = split_exponent(&text)?;
+    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_end_matches('0');
+    let exponent = exponent
+        .checked_sub(i64::try_from(fraction.len()).ok()?)?
+        .checked_add(i64::try_from(digits.len() - significant.len()).ok()?)?;
+    let canonical = match significant.trim_start_matches('0') {
+        "" => "0".to_owned(),
+        significant => format!("{sign}{significant}e{exponent}"),
+    };
+    serde_json::from_str(&canonical).ok()
+}
+
+fn split_exponent(number: &str) -> Option<(&str, i64)> {
+    match number.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => Some((mantissa, exponent.parse().ok()?)),
+        None => Some((number, 0)),
+    }
+}
+
+/// True if `jsonb` holds the value: no text with U+0000, no number with a huge exponent.
+fn is_storable(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) => true,
+        Value::String(text) => !text.contains('\0'),
+        Value::Number(number) => {
+            let text = number.to_string();
+            let exponent = split_exponent(&text).map(|(_, exponent)| exponent.unsigned_abs());
+            text.len() <= MAX_NUMBER && exponent.is_some_and(|exponent| exponent <= MAX_NUMBER as u64)
+        }
+        Value::Array(items) => items.iter().all(is_storable),
+        Value::Object(object) => object
+            .iter()
+            .all(|(key, item)| !key.contains('\0') && is_storable(item)),
+    }
+}
+
+#[cfg(test)]
+mod tests;
