@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::crash::program::{Program, Serve};
 use crate::support::PATIENCE;
 use crate::support::cluster::Db;
-use crate::support::deliveries::store_deliveries;
+use crate::support::deliveries::store_at;
 use crate::support::generators::{self, LATE_TRIP, deliveries};
 use crate::support::service::SECRET;
 use crate::support::sessions::set_trip_id;
@@ -31,7 +31,7 @@ fn stored_deliveries_replayed_twice_leave_sessions_facts_ledger_and_timelines_as
             let late = generators::sessions(&db.pool).await;
             set_trip_id(&db.pool, late, Some(LATE_TRIP)).await;
             for (body, received_at) in &sent {
-                store_deliveries(&db.pool, std::slice::from_ref(body), *received_at).await;
+                store_at(&db.pool, &serde_json::to_vec(body).unwrap(), *received_at).await;
             }
             let worker = worker_at(&db.pool, Clock::Fixed(generators::now()));
             run_until_idle(&worker).await;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::support::cluster::Db;
-use crate::support::deliveries::store_deliveries;
+use crate::support::deliveries::store_at;
 use crate::support::documents::{enqueue_merges, worker_with_documents};
 use crate::support::generators::{self, LATE_TRIP, ReceivedBody};
 use crate::support::pool::Pool;
@@ -97,7 +97,7 @@ fn runs() -> impl Strategy<Value = Runs> {
 
 async fn perform(db: &Db, late: uuid::Uuid, step: &Step) {
     match step {
-        Step::Receive((body, at)) => drop(store_deliveries(&db.pool, std::slice::from_ref(body), *at).await),
+        Step::Receive((body, at)) => store_at(&db.pool, &serde_json::to_vec(body).unwrap(), *at).await,
         Step::Merge(one, other) => enqueue_merges(&db.pool, &[&[IDS[*one], IDS[*other]]]).await,
         Step::SetTripId => set_trip_id(&db.pool, late, Some(LATE_TRIP)).await,
     }
