@@ -68,7 +68,6 @@ async fn file(db: &Db, table: i64) -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_becomes_the_first_partition_while_deliveries_are_received() {
     let db = before_partitions().await;
-    sessions(&db.pool).await;
     fill(&db, 50_000).await;
     let role = format!("reads_{}", Uuid::now_v7().simple());
     db.run(&format!(
@@ -79,6 +78,8 @@ async fn the_table_becomes_the_first_partition_while_deliveries_are_received() {
         .await
         .unwrap();
     run_jobs(&db.pool).await;
+    // Their rematches run after the migration: this program applies nothing on an older schema.
+    sessions(&db.pool).await;
     let table = count(&db.pool, "SELECT 'avinode_ingest.deliveries'::regclass::oid::bigint").await;
     let stored_in = file(&db, table).await;
 
