@@ -81,7 +81,9 @@ fn consequence(privilege: &str) -> &'static str {
         "SCHEMA public" => "it cannot use the application's tables",
         _ if object.contains("archive_old_chat_sessions") => "it cannot archive old sessions",
         _ if object.starts_with("SEQUENCE") => "it cannot claim jobs",
-        _ if object.ends_with("_quotes(jsonb)") => "it cannot show quotes to the application",
+        _ if object.ends_with("_quotes(jsonb)") || object.contains("quotes_have_payload") => {
+            "it cannot show quotes to the application"
+        }
         _ if object.contains("read_deliveries") => "it cannot store deliveries and work on them",
         _ if object.contains("delivery_partition") || object.contains("uuid") => {
             "it cannot make and drop partitions of deliveries"

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use crate::avinode::full_event;
 use crate::avinode::notification::Notification;
 use crate::domain::event::{Event, EventKind, FactSource};
@@ -13,13 +11,13 @@ use crate::jobs::work::{ClaimedWork, JobPayload};
 use crate::postgres::transaction::Transaction;
 use crate::store::deliveries::StoredDelivery;
 use crate::store::projection::QuoteProjection;
-use crate::store::projection::payload::{self, EventStatement, PayloadJson, QuotePayload, WantedPayload};
+use crate::store::projection::payload::{self, EventStatement, QuotePayload, WantedPayload};
 
 /// The deliveries of a batch by the statements about quotes that they contain.
-pub(super) type BatchDeliveries<'a> = BTreeMap<EventStatement, &'a StoredDelivery>;
+pub(super) type BatchDeliveries = BTreeMap<EventStatement, Arc<StoredDelivery>>;
 
 /// Returns the deliveries of a batch, duplicates included: an earlier one is the first delivery of the statement.
-pub(super) fn of_batch<'a>(works: impl Iterator<Item = &'a ClaimedWork>) -> BatchDeliveries<'a> {
+pub(super) fn of_batch<'a>(works: impl Iterator<Item = &'a ClaimedWork>) -> BatchDeliveries {
     let mut deliveries = BatchDeliveries::new();
     for work in works {
         if let JobPayload::Events {
@@ -38,7 +36,7 @@ pub(super) fn of_batch<'a>(works: impl Iterator<Item = &'a ClaimedWork>) -> Batc
 pub(super) async fn set(
     tx: &mut Transaction<'_>,
     trips: &BTreeMap<String, TripFacts>,
-    batch: &BatchDeliveries<'_>,
+    batch: &BatchDeliveries,
     projections: &mut [QuoteProjection<'_>],
 ) -> Result<(), sqlx::Error> {
     let newest = |projection: &QuoteProjection<'_>| {
@@ -57,27 +55,18 @@ pub(super) async fn set(
         .collect();
     let stored = payload::read_missing(tx, &wanted).await?;
     let mut deliveries = batch.clone();
-    for delivery in &stored {
-        add(&mut deliveries, &events_of(delivery), delivery);
+    for delivery in stored.into_iter().map(Arc::new) {
+        add(&mut deliveries, &events_of(&delivery), &delivery);
     }
-    // One body may state many quotes.
-    let mut read: BTreeMap<Uuid, Option<Arc<PayloadJson>>> = BTreeMap::new();
     for projection in projections {
         let Some(statement) = newest(projection) else { continue };
-        projection.payload = deliveries.get(&statement).map(|delivery| {
-            let json = read
-                .entry(delivery.id)
-                .or_insert_with(|| PayloadJson::read(&delivery.body).map(Arc::new));
-            QuotePayload {
-                statement,
-                json: json.clone(),
-            }
-        });
+        let delivery = deliveries.get(&statement).cloned();
+        projection.payload = delivery.map(|delivery| QuotePayload { statement, delivery });
     }
     Ok(())
 }
 
-fn add<'a>(deliveries: &mut BatchDeliveries<'a>, events: &[Event], delivery: &'a StoredDelivery) {
+fn add(deliveries: &mut BatchDeliveries, events: &[Event], delivery: &Arc<StoredDelivery>) {
     for Event { version, kind, .. } in events {
         if matches!(kind, EventKind::QuoteReceived(_)) && version.source == FactSource::Event {
             let statement = EventStatement {
@@ -85,7 +74,7 @@ fn add<'a>(deliveries: &mut BatchDeliveries<'a>, events: &[Event], delivery: &'a
                 first_seen_at: version.seen_at,
                 digest: version.digest,
             };
-            deliveries.entry(statement).or_insert(delivery);
+            deliveries.entry(statement).or_insert_with(|| Arc::clone(delivery));
         }
     }
 }

@@ -97,7 +97,7 @@ pub(super) async fn project(
     sessions: &mut [LockedSession],
     scope: &BatchScope,
     rows: &mut BTreeMap<QuoteKey, ProjectionState>,
-    deliveries: &BatchDeliveries<'_>,
+    deliveries: &BatchDeliveries,
 ) -> Result<Projected, JobError> {
     let deleted_with_request = |state: &ProjectionState| matches!(state, ProjectionState::DeletedWithRequest);
     let forgotten: Vec<QuoteKey> = rows

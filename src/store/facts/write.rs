@@ -116,7 +116,7 @@ pub async fn write(tx: &mut Transaction<'_>, facts: &FactWrites<'_>) -> Result<(
             )
             SELECT * FROM unnest(
                 $34::text[], $35::text[], $36::boolean[], $37::boolean[], $38::timestamptz[], $39::smallint[], $40::bytea[],
-                $41::text[], $42::timestamptz[], $43::jsonb[], $55::timestamptz[]
+                $41::text[], $42::timestamptz[], $43::jsonb[], $44::timestamptz[]
             ) AS new (trip_key, rfq_id)
             ORDER BY trip_key, rfq_id
             ON CONFLICT (trip_key, rfq_id) DO UPDATE
@@ -126,7 +126,7 @@ pub async fn write(tx: &mut Transaction<'_>, facts: &FactWrites<'_>) -> Result<(
                 declines = EXCLUDED.declines, cancelled_at = EXCLUDED.cancelled_at
         ), message AS (
             INSERT INTO avinode_ingest.messages (trip_key, message_id)
-            SELECT trip_key, message_id FROM unnest($44::text[], $45::text[]) AS new (trip_key, message_id)
+            SELECT trip_key, message_id FROM unnest($45::text[], $46::text[]) AS new (trip_key, message_id)
             ORDER BY trip_key, message_id
             ON CONFLICT DO NOTHING
         )
@@ -134,8 +134,8 @@ pub async fn write(tx: &mut Transaction<'_>, facts: &FactWrites<'_>) -> Result<(
         SET status = new.status, status_at = new.at, status_source = new.source, status_digest = new.digest,
             last_activity_at = new.activity, status_first_seen_at = new.first_seen_at, status_seen_at = new.seen_at,
             statuses = new.statuses
-        FROM unnest($46::text[], $47::text[], $48::timestamptz[], $49::smallint[], $50::bytea[], $51::timestamptz[],
-            $52::timestamptz[], $53::timestamptz[], $54::jsonb[])
+        FROM unnest($47::text[], $48::text[], $49::timestamptz[], $50::smallint[], $51::bytea[], $52::timestamptz[],
+            $53::timestamptz[], $54::timestamptz[], $55::jsonb[])
             AS new (key, status, at, source, digest, activity, first_seen_at, seen_at, statuses)
         WHERE trip.key = new.key
         "#,
@@ -182,6 +182,7 @@ pub async fn write(tx: &mut Transaction<'_>, facts: &FactWrites<'_>) -> Result<(
         &column(&rfq_declines, |&decline| decline?.value.as_deref()) as &[Option<&str>],
         &column(&rfq_declines, |&decline| Some(decline?.version.seen_at)) as &[Option<DateTime<Utc>>],
         &column(rfqs, |rfq| version::write_newest(&rfq.facts.decline)) as &[Option<Value>],
+        &column(rfqs, |rfq| rfq.facts.cancelled_at) as &[Option<DateTime<Utc>>],
         &column(messages, |(trip_key, _)| *trip_key) as &[&str],
         &column(messages, |(_, id)| id.as_str()) as &[&str],
         &column(trips, |(key, _)| *key) as &[&str],
@@ -193,7 +194,6 @@ pub async fn write(tx: &mut Transaction<'_>, facts: &FactWrites<'_>) -> Result<(
         &column(trips, |(_, trip)| trip.status_first_seen_at) as &[Option<DateTime<Utc>>],
         &column(&statuses, |&known| Some(known?.version.seen_at)) as &[Option<DateTime<Utc>>],
         &column(trips, |(_, trip)| version::write_newest(&trip.status)) as &[Option<Value>],
-        &column(rfqs, |rfq| rfq.facts.cancelled_at) as &[Option<DateTime<Utc>>],
     )
     .execute(tx)
     .await?;

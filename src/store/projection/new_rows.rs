@@ -6,6 +6,7 @@ use serde_json::Value;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
+use super::payload::ReadPayload;
 use super::quotes_table::QuotesTable;
 use super::{ProjectedRows, QuoteProjection, payload, values};
 use crate::postgres::columns::column;
@@ -21,7 +22,7 @@ pub(super) async fn find(tx: &mut Transaction<'_>, new: &[QuoteProjection<'_>]) 
                 SELECT attname::text
                 FROM pg_catalog.pg_attribute
                 WHERE attrelid = 'public.quotes'::regclass AND attnum > 0 AND NOT attisdropped
-                    AND (attname <> 'raw_webhook_payload' OR atttypid IN ('pg_catalog.jsonb'::regtype, 'pg_catalog.json'::regtype))
+                    AND (attname <> 'raw_webhook_payload' OR (SELECT avinode_ingest.quotes_have_payload()))
             ) END AS columns
         FROM unnest($1::text[]) WITH ORDINALITY AS wanted (quote_id, place)
         CROSS JOIN LATERAL (
@@ -63,8 +64,9 @@ pub(super) async fn insert(
         if let Some(payload) = &projection.payload
             && table.columns.contains(payload::COLUMN)
         {
-            row.extend(payload.value().map(|value| (payload::COLUMN.to_owned(), value.clone())));
-            written.insert(payload::COLUMN.to_owned(), payload.recorded());
+            let ReadPayload { value, record } = payload.read();
+            row.extend(value.map(|value| (payload::COLUMN.to_owned(), value)));
+            written.insert(payload::COLUMN.to_owned(), record);
         }
         row.retain(|column, _| table.columns.contains(column));
         alike

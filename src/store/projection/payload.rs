@@ -6,7 +6,6 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Number, Value, json};
 use sha2::{Digest as _, Sha256};
-use uuid::Uuid;
 
 use crate::domain::ids::QuoteId;
 use crate::domain::quote_history::observation::Observation;
@@ -37,12 +36,19 @@ pub struct PayloadJson {
     digest: String,
 }
 
-/// The body of the newest event about a quote.
+/// The newest event about a quote.
 #[derive(Debug, Clone)]
 pub struct QuotePayload {
     pub statement: EventStatement,
+    pub delivery: Arc<StoredDelivery>,
+}
+
+/// A body as the column holds it. Where the table lacks the column, no body is parsed for it.
+pub(super) struct ReadPayload {
     /// `None` if the column cannot hold the body.
-    pub json: Option<Arc<PayloadJson>>,
+    pub(super) value: Option<Value>,
+    /// The entry in `projected_values`: the statement, and a digest in place of the body.
+    pub(super) record: Value,
 }
 
 /// A quote whose newest event is not part of the batch.
@@ -77,12 +83,6 @@ impl EventStatement {
         let at = self.at.map(time).unwrap_or_default();
         format!("{} {at} {}", time(self.first_seen_at), hex::encode(self.digest))
     }
-
-    /// The lowest and the highest id of its delivery. An id has the time in milliseconds.
-    fn ids(&self) -> (Uuid, Uuid) {
-        let first = u128::try_from(self.first_seen_at.timestamp_millis()).unwrap_or_default();
-        (Uuid::from_u128(first << 80), Uuid::from_u128((first + 1) << 80))
-    }
 }
 
 impl PayloadJson {
@@ -99,17 +99,14 @@ impl PayloadJson {
 }
 
 impl QuotePayload {
-    pub(super) fn value(&self) -> Option<&Value> {
-        self.json.as_ref().map(|json| &json.value)
-    }
-
-    fn digest(&self) -> Option<&str> {
-        self.json.as_ref().map(|json| json.digest.as_str())
-    }
-
-    /// The entry in `projected_values`: the statement, and a digest in place of the body.
-    pub(super) fn recorded(&self) -> Value {
-        json!({"statement": self.statement.recorded(), "digest": self.digest()})
+    pub(super) fn read(&self) -> ReadPayload {
+        let (value, digest) = PayloadJson::read(&self.delivery.body)
+            .map(|json| (json.value, json.digest))
+            .unzip();
+        ReadPayload {
+            value,
+            record: json!({"statement": self.statement.recorded(), "digest": digest}),
+        }
     }
 }
 
@@ -126,10 +123,11 @@ pub(super) fn compare(
         None => written.is_none() && may_fill,
         Some(current) => written.is_some() && current.as_deref() == written,
     };
-    let is_shown = current.flatten().as_deref() == payload.digest();
-    is_owned.then(|| PayloadChange {
-        column: (!is_shown).then(|| payload.value().cloned().unwrap_or_default()),
-        record: payload.recorded(),
+    let ReadPayload { value, record } = is_owned.then(|| payload.read())?;
+    let is_shown = current.flatten().as_deref() == record["digest"].as_str();
+    Some(PayloadChange {
+        column: (!is_shown).then(|| value.unwrap_or_default()),
+        record,
     })
 }
 
@@ -139,51 +137,29 @@ pub async fn read_missing(
     tx: &mut Transaction<'_>,
     wanted: &[WantedPayload<'_>],
 ) -> Result<Vec<StoredDelivery>, sqlx::Error> {
-    let ids: Vec<(Uuid, Uuid)> = wanted.iter().map(|wanted| wanted.statement.ids()).collect();
-    let (Some(lowest), Some(highest)) = (ids.iter().map(|it| it.0).min(), ids.iter().map(|it| it.1).max()) else {
+    if wanted.is_empty() {
         return Ok(Vec::new());
-    };
-    let rows: Vec<(Uuid, DateTime<Utc>, Vec<u8>)> = sqlx::query_as(
-        r"
-        SELECT delivery.id, delivery.received_at, delivery.body
-        FROM (
-            SELECT DISTINCT wanted.seen_at, wanted.lowest, wanted.highest
-            FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::uuid[], $6::uuid[])
-                AS wanted (trip_key, quote_id, statement, seen_at, lowest, highest)
+    }
+    sqlx::query_as!(
+        StoredDelivery,
+        r#"
+        SELECT id AS "id!", received_at AS "received_at!", body AS "body!"
+        FROM avinode_ingest.read_deliveries_of_times(ARRAY(
+            SELECT wanted.seen_at
+            FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS wanted (trip_key, quote_id, statement, seen_at)
             LEFT JOIN avinode_ingest.quote_facts AS fact
                 ON fact.trip_key = wanted.trip_key AND fact.quote_id = wanted.quote_id
             WHERE fact.projected_values #>> '{raw_webhook_payload,statement}' IS DISTINCT FROM wanted.statement
-                AND EXISTS (
-                    SELECT FROM pg_catalog.pg_attribute
-                    WHERE attrelid = 'public.quotes'::regclass AND attname = 'raw_webhook_payload'
-                        AND atttypid IN ('pg_catalog.jsonb'::regtype, 'pg_catalog.json'::regtype)
-                )
-        ) AS missing
-        CROSS JOIN LATERAL (
-            SELECT id, received_at, body
-            FROM avinode_ingest.deliveries
-            WHERE id BETWEEN missing.lowest AND missing.highest AND id BETWEEN $7 AND $8
-                AND received_at = missing.seen_at
-            OFFSET 0
-        ) AS delivery
-        ORDER BY delivery.id",
+                AND (SELECT avinode_ingest.quotes_have_payload())
+        ))
+        "#,
+        &column(wanted, |wanted| wanted.trip_key) as &[&str],
+        &column(wanted, |wanted| wanted.quote.as_str()) as &[&str],
+        &column(wanted, |wanted| wanted.statement.recorded()),
+        &column(wanted, |wanted| wanted.statement.first_seen_at),
     )
-    .bind(column(wanted, |wanted| wanted.trip_key))
-    .bind(column(wanted, |wanted| wanted.quote.as_str()))
-    .bind(column(wanted, |wanted| wanted.statement.recorded()))
-    .bind(column(wanted, |wanted| wanted.statement.first_seen_at))
-    .bind(column(&ids, |(lowest, _)| *lowest))
-    .bind(column(&ids, |(_, highest)| *highest))
-    .bind(lowest)
-    .bind(highest)
-    // A plan for any ids would lock all partitions until the transaction ends.
-    .persistent(false)
     .fetch_all(tx)
-    .await?;
-    let deliveries = rows.into_iter();
-    Ok(deliveries
-        .map(|(id, received_at, body)| StoredDelivery { id, received_at, body })
-        .collect())
+    .await
 }
 
 /// SHA-256 of the value in one form: keys in order, numbers without their format. `None` for a number beyond all bounds.

@@ -12,8 +12,7 @@ use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 use crate::store::facts::quotes::ProjectedRow;
 
-/// Overwrites the columns that have a value of Avinode's or of ours. Rows that the application
-/// deleted are left out.
+/// Overwrites the columns that have a value of Avinode's or of ours. Rows that the application deleted are left out.
 pub(super) async fn project(
     tx: &mut Transaction<'_>,
     projections: &[QuoteProjection<'_>],
@@ -21,13 +20,9 @@ pub(super) async fn project(
     // Locks the rows, without waiting for the application.
     let rows = sqlx::query!(
         r#"
-        SELECT wanted.trip_key AS "trip_key!", wanted.quote_id AS "quote_id!", quote.id, quote.request_id AS "request_id?", fact.projected_values AS "written?",
-            to_jsonb(quote) AS "by_column!",
-            EXISTS (
-                SELECT FROM pg_catalog.pg_attribute
-                WHERE attrelid = 'public.quotes'::regclass AND attname = 'raw_webhook_payload'
-                    AND atttypid IN ('pg_catalog.jsonb'::regtype, 'pg_catalog.json'::regtype)
-            ) AS "has_payload!",
+        SELECT wanted.trip_key AS "trip_key!", wanted.quote_id AS "quote_id!", quote.id,
+            quote.request_id AS "request_id?", fact.projected_values AS "written?", to_jsonb(quote) AS "by_column!",
+            (SELECT avinode_ingest.quotes_have_payload()) AS "has_payload!",
             -- Until Avinode states the quote again, what the application inserted may be newer than the facts.
             CASE WHEN wanted.is_newly_stated OR fact.projected_values IS NULL THEN (
                 SELECT jsonb_object_agg(part, by_part)

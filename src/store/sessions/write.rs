@@ -66,13 +66,13 @@ pub async fn write(
         WITH entered AS (
             INSERT INTO avinode_ingest.ledger (session_id, quote_id, counted)
             SELECT session_id, quote_id, true
-            FROM unnest($10::uuid[], $11::text[]) AS new (session_id, quote_id)
+            FROM unnest($11::uuid[], $12::text[]) AS new (session_id, quote_id)
             ORDER BY session_id, quote_id
         ), decided AS (
             INSERT INTO avinode_ingest.session_state
                 (session_id, selected_quote, matched_trip, matched_rfq, timeline_seq, selected_by, selected_at)
             SELECT id, selected, matched, rfq, seq, selected_by, selected_at
-            FROM unnest($12::uuid[], $13::text[], $14::text[], $15::text[], $16::bigint[], $17::text[], $18::timestamptz[])
+            FROM unnest($13::uuid[], $14::text[], $15::text[], $16::text[], $17::bigint[], $18::text[], $19::timestamptz[])
                 AS new (id, selected, matched, rfq, seq, selected_by, selected_at)
             ORDER BY id
             ON CONFLICT (session_id) DO UPDATE
@@ -82,7 +82,7 @@ pub async fn write(
         ), appended AS (
             INSERT INTO avinode_ingest.timeline (session_id, seq, happened_at, kind, dedup_key, delivery_id, detail)
             SELECT session_id, seq, happened_at, kind, dedup_key, delivery_id, detail
-            FROM unnest($19::uuid[], $20::bigint[], $21::timestamptz[], $22::text[], $23::text[], $24::uuid[], $25::jsonb[])
+            FROM unnest($20::uuid[], $21::bigint[], $22::timestamptz[], $23::text[], $24::text[], $25::uuid[], $26::jsonb[])
                 AS new (session_id, seq, happened_at, kind, dedup_key, delivery_id, detail)
             ORDER BY session_id, seq
             ON CONFLICT (session_id, dedup_key) DO NOTHING
@@ -104,7 +104,7 @@ pub async fn write(
             END,
             updated_at = clock_timestamp()
         FROM unnest($1::uuid[], $2::int[], $3::int[], $4::timestamptz[], $5::text[], $6::boolean[], $7::uuid[],
-            $8::text[], $9::text[], $26::boolean[])
+            $8::text[], $9::text[], $10::boolean[])
             AS new (id, counted, rfqs_sent, activity, step, sets_primary, primary_quote, trip_status, trip_at, sets_trip)
         WHERE session.id = new.id
         "#,
@@ -118,6 +118,7 @@ pub async fn write(
         &column(&changed, |write| write.primary_quote_id.flatten()) as &[Option<Uuid>],
         &column(&statuses, |&known| Some(known?.status.as_str())) as &[Option<&str>],
         &column(&statuses, |&known| known?.at.map(micros)) as &[Option<String>],
+        &column(&changed, |write| write.update.trip_status.is_some()),
         &column(&counted, |(session, _)| *session),
         &column(&counted, |(_, quote)| quote.as_str()) as &[&str],
         &column(states, |state| state.session),
@@ -134,7 +135,6 @@ pub async fn write(
         &column(timeline, |row| row.event.dedup_key.as_str()) as &[&str],
         &column(timeline, |row| row.delivery_id) as &[Option<Uuid>],
         &column(timeline, |row| row.event.detail.clone()),
-        &column(&changed, |write| write.update.trip_status.is_some()),
     )
     .execute(tx)
     .await?;

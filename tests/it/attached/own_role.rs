@@ -174,7 +174,7 @@ async fn each_revoked_privilege_is_named_with_its_grant() {
     db.run("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA avinode_ingest FROM PUBLIC")
         .await;
     let named = diagnostics::schema_problems(&own).await.unwrap().rights;
-    assert_eq!(named.len(), 18, "{named:?}");
+    assert_eq!(named.len(), 19, "{named:?}");
     assert!(named.contains(&"EXECUTE ON FUNCTION avinode_ingest.normal_trip_id(text)".to_owned()));
     db.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }

@@ -1,6 +1,9 @@
 //! A look-up of deliveries by id reads the index of the partition that has them, also with a plan that was made for any ids.
 
-use avinode_ingest::store::deliveries;
+use avinode_ingest::domain::ids::QuoteId;
+use avinode_ingest::postgres::transaction::Transaction;
+use avinode_ingest::store::projection::payload::{self, EventStatement, WantedPayload};
+use avinode_ingest::store::{deliveries, tx};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
@@ -97,6 +100,17 @@ async fn deliveries_are_found_in_one_partition_by_its_index() {
     connection.close().await.unwrap();
 }
 
+/// The partitions that this transaction has locked.
+async fn locked(tx: &mut Transaction<'_>) -> Vec<String> {
+    sqlx::query_scalar(
+        "SELECT DISTINCT relname::text FROM pg_locks JOIN pg_inherits ON inhrelid = relation
+         JOIN pg_class ON pg_class.oid = relation AND relkind = 'r' WHERE pid = pg_backend_pid()",
+    )
+    .fetch_all(tx)
+    .await
+    .unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_locks_only_the_partitions_that_it_reads() {
     let db = Db::new().await;
@@ -110,15 +124,32 @@ async fn a_worker_locks_only_the_partitions_that_it_reads() {
         .unwrap();
     let read = deliveries::read(&mut tx, &[id]).await.unwrap();
     assert_eq!(read.keys().collect::<Vec<_>>(), [&id]);
-    let locked: Vec<String> = sqlx::query_scalar(
-        "SELECT DISTINCT relname::text FROM pg_locks JOIN pg_inherits ON inhrelid = relation
-         JOIN pg_class ON pg_class.oid = relation AND relkind = 'r' WHERE pid = pg_backend_pid()",
-    )
-    .fetch_all(&mut tx)
-    .await
-    .unwrap();
-    assert_eq!(locked, [partition_of(&db.pool, id).await.unwrap()]);
+    assert_eq!(locked(&mut tx).await, [partition_of(&db.pool, id).await.unwrap()]);
     assert_eq!(deliveries::read(&mut tx, &[other, id]).await.unwrap().len(), 2);
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_look_up_of_a_quotes_body_locks_only_the_partition_that_has_it() {
+    let db = Db::new().await;
+    partitions::replace_past_by_months(&db.pool, 24).await;
+    let at = days_ago(60);
+    let id = receive_at(&db.pool, at, &body(1)).await.unwrap();
+    receive_at(&db.pool, days_ago(0), &body(2)).await.unwrap();
+    let mut tx = tx::begin(&db.pool.service()).await.unwrap();
+    let quote = QuoteId::parse("aquote-1").unwrap();
+    let wanted = WantedPayload {
+        trip_key: "atrip-1",
+        quote: &quote,
+        statement: EventStatement {
+            at: None,
+            first_seen_at: at,
+            digest: [0; 32],
+        },
+    };
+    let found = payload::read_missing(&mut tx, &[wanted]).await.unwrap();
+    assert_eq!(found.iter().map(|delivery| delivery.id).collect::<Vec<_>>(), [id]);
+    assert_eq!(locked(&mut tx).await, [partition_of(&db.pool, id).await.unwrap()]);
     tx.commit().await.unwrap();
 }
 

@@ -44,10 +44,10 @@ pub(super) const MISSING_PRIVILEGES: &str = r#"
     FROM pg_catalog.pg_proc AS proc
     JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = proc.pronamespace
     WHERE nspname = 'avinode_ingest' AND proname IN (
-          'normal_trip_id', 'normal_rfq_id', 'btrim_all', 'is_quote_id', 'row_quote_id', 'insert_quotes_alike', 'update_quotes',
+          'normal_trip_id', 'normal_rfq_id', 'btrim_all', 'is_quote_id', 'row_quote_id', 'update_quotes',
           'rfq_id_in_rfp', 'session_trip_id', 'session_rfq_ids', 'ids_of_sessions', 'sessions_of_trips', 'sessions_of_rfqs',
-          'lock_requests_of', 'read_deliveries', 'delivery_partitions', 'uuid_of_time', 'time_of_uuid', 'make_delivery_partition',
-          'empty_delivery_partition', 'remove_delivery_partition'
+          'lock_requests_of', 'read_deliveries', 'read_deliveries_of_times', 'quotes_have_payload', 'delivery_partitions',
+          'uuid_of_time', 'time_of_uuid', 'make_delivery_partition', 'empty_delivery_partition', 'remove_delivery_partition'
       )
       AND NOT has_function_privilege(proc.oid, 'EXECUTE')
     UNION ALL

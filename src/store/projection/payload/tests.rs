@@ -1,5 +1,7 @@
 use serde_json::{Value, json};
 
+use uuid::Uuid;
+
 use super::*;
 
 fn payload(body: &str) -> QuotePayload {
@@ -9,7 +11,11 @@ fn payload(body: &str) -> QuotePayload {
             first_seen_at: DateTime::UNIX_EPOCH,
             digest: [1; 32],
         },
-        json: PayloadJson::read(body.as_bytes()).map(Arc::new),
+        delivery: Arc::new(StoredDelivery {
+            id: Uuid::nil(),
+            received_at: DateTime::UNIX_EPOCH,
+            body: body.into(),
+        }),
     }
 }
 
@@ -59,7 +65,7 @@ fn the_format_of_numbers_and_the_order_of_keys_make_no_difference() {
 #[test]
 fn only_an_empty_column_and_a_value_of_ours_are_overwritten() {
     let newest = payload(r#"{"price": 2}"#);
-    let older = payload(r#"{"price": 1.0}"#).recorded();
+    let older = payload(r#"{"price": 1.0}"#).read().record;
     let null = json!({"statement": "older", "digest": null});
     for (current, written, may_fill, expected) in [
         (json!(null), None, true, Some(Some(json!({"price": 2})))),
@@ -71,7 +77,7 @@ fn only_an_empty_column_and_a_value_of_ours_are_overwritten() {
         (json!({"price": 3}), Some(&older), true, None),
         (json!({"price": 1}), None, true, None),
         (json!({"price": 2}), None, true, None),
-        (json!({"price": 2.0}), Some(&newest.recorded()), true, Some(None)),
+        (json!({"price": 2.0}), Some(&newest.read().record), true, Some(None)),
     ] {
         let row = Map::from_iter([(COLUMN.to_owned(), current.clone())]);
         let found = compare(&row, &newest, written, may_fill).map(|change| change.column);
@@ -81,7 +87,7 @@ fn only_an_empty_column_and_a_value_of_ours_are_overwritten() {
 
 #[test]
 fn a_newer_body_that_the_column_cannot_hold_empties_it() {
-    let older = payload("{}").recorded();
+    let older = payload("{}").read().record;
     let row = Map::from_iter([(COLUMN.to_owned(), json!({}))]);
     let change = compare(&row, &payload("{"), Some(&older), true).unwrap();
     assert_eq!(change.column, Some(Value::Null));
