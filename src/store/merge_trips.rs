@@ -155,7 +155,7 @@ async fn merge_projections(
         ), kept AS MATERIALIZED (
             SELECT DISTINCT ON (merged.canonical, fact.quote_id) merged.canonical, fact.quote_id, fact.projected_id,
                 fact.projected_request_id, fact.own_request_id, fact.projected_values, fact.projection_error,
-                fact.projection_failed_at
+                fact.projection_failed_at, writer.payload
             FROM merged
             JOIN avinode_ingest.quote_facts AS fact ON fact.trip_key = merged.key
             LEFT JOIN public.quotes AS projected ON projected.id = fact.projected_id
@@ -169,6 +169,18 @@ async fn merge_projections(
                 ORDER BY session.created_at, session.id
                 LIMIT 1
             ) AS oldest ON true
+            -- Both trips may have recorded values of the row that both stated. A payload has the record of one alone.
+            LEFT JOIN LATERAL (
+                SELECT jsonb_build_object('raw_webhook_payload', record.payload) AS payload
+                FROM merged AS same
+                JOIN avinode_ingest.quote_facts AS other ON other.trip_key = same.key
+                CROSS JOIN LATERAL (SELECT other.projected_values -> 'raw_webhook_payload' AS payload) AS record
+                WHERE same.canonical = merged.canonical AND other.quote_id = fact.quote_id
+                    AND other.projected_id = fact.projected_id AND record.payload IS NOT NULL
+                -- An empty column, which has no digest, was filled by the other one.
+                ORDER BY record.payload ->> 'digest' NULLS LAST, other.trip_key
+                LIMIT 1
+            ) AS writer ON true
             WHERE fact.projected_id IS NOT NULL OR fact.projection_error IS NOT NULL
             -- If both trips project the quote to the same row, one of them inserted it and has its values; the other one
             -- adopted it and has none. A row that the application deleted is not inserted again for the other trip.
@@ -177,7 +189,11 @@ async fn merge_projections(
         )
         UPDATE avinode_ingest.quote_facts AS fact
         SET projected_id = kept.projected_id, projected_request_id = kept.projected_request_id,
-            own_request_id = kept.own_request_id, projected_values = kept.projected_values,
+            own_request_id = kept.own_request_id,
+            projected_values = CASE
+                WHEN kept.payload IS NULL THEN kept.projected_values
+                ELSE coalesce(kept.projected_values, '{}') || kept.payload
+            END,
             projection_error = kept.projection_error, projection_failed_at = kept.projection_failed_at
         FROM kept
         WHERE fact.trip_key = kept.canonical AND fact.quote_id = kept.quote_id

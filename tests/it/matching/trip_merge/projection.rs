@@ -2,10 +2,12 @@
 
 use avinode_ingest::jobs::maintenance;
 use avinode_ingest::store::unprojected::{self, UnprojectedReason};
+use chrono::TimeDelta;
 
 use super::{BOTH, RESOURCE, SHORT, merge, receive, run_jobs};
-use crate::support::bodies::quote_of;
+use crate::support::bodies::{base, quote_of};
 use crate::support::cluster::Db;
+use crate::support::deliveries::store_at;
 use crate::support::sessions::{SessionBuilder, count_and_primary, with_primary};
 use crate::support::sql::text;
 
@@ -118,4 +120,30 @@ async fn the_resync_projects_quotes_for_sessions_that_have_the_other_id() {
     maintenance::full_round(&db.pool, "a test").await.unwrap();
     run_jobs(&db.pool).await;
     assert_eq!(count_and_primary(&db.pool, one).await, with_primary(1, "q1"));
+}
+
+/// Both trips knew the quote, and one of them had made its row.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_payload_of_a_merged_quote_is_that_of_its_newest_event_whichever_trip_made_the_row() {
+    for (first, second) in [(SHORT, RESOURCE), (RESOURCE, SHORT)] {
+        for newest in [first, second] {
+            let db = Db::new().await;
+            SessionBuilder::of_trip(SHORT).insert(&db.pool).await;
+            SessionBuilder::of_trip(RESOURCE).insert(&db.pool).await;
+            for trip in [first, second] {
+                let number = if trip == newest { 2 } else { 1 };
+                let body = quote_of(trip, "both", number);
+                let received_at = base() + TimeDelta::seconds(number);
+                store_at(&db.pool, &serde_json::to_vec(&body).unwrap(), received_at).await;
+                run_jobs(&db.pool).await;
+            }
+            merge(&db.pool, BOTH).await;
+            let shown = "SELECT raw_webhook_payload #>> '{data,trip,id}' FROM public.quotes";
+            assert_eq!(
+                text(&db.pool, shown).await.as_deref(),
+                Some(newest),
+                "{first} made the row"
+            );
+        }
+    }
 }
