@@ -31,5 +31,6 @@ pub mod jobs;
 pub mod service;
 pub mod sessions;
 pub mod shutdown;
+pub mod stderr;
 pub mod store;
 pub mod telemetry;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use avinode_ingest::cli::command;
 use avinode_ingest::cli::error::{CliError, Context};
-use avinode_ingest::telemetry;
+use avinode_ingest::{stderr, telemetry};
 use tikv_jemallocator::Jemalloc;
 
 /// Returns the memory of a burst to the system. The allocator of glibc kept 60 MiB that 1,000 busy connections had freed.
@@ -12,10 +12,12 @@ use tikv_jemallocator::Jemalloc;
 static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
-    match command::parse_from(std::env::args_os()) {
+    let code = match command::parse_from(std::env::args_os()) {
         Ok(cli) => run(cli).unwrap_or_else(|error| error.print()),
         Err(exit) => exit.print(),
-    }
+    };
+    stderr::flush(stderr::FLUSH_LIMIT);
+    code
 }
 
 fn run(cli: command::Cli) -> Result<ExitCode, CliError> {

@@ -9,6 +9,8 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::stderr;
+
 /// Exit code after a second signal: 128 + SIGINT.
 const EXIT_INTERRUPTED: i32 = 130;
 
@@ -21,6 +23,7 @@ pub fn on_signals() -> io::Result<CancellationToken> {
     let signals = stream::select(every(SignalKind::terminate())?, every(SignalKind::interrupt())?);
     tokio::spawn(async move {
         watch(signals, &cancelled).await;
+        stderr::flush(stderr::FLUSH_LIMIT);
         std::process::exit(EXIT_INTERRUPTED);
     });
     Ok(token)

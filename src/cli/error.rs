@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use crate::config::parse::EXIT_USAGE;
 use crate::config::setting_error::SettingError;
+use crate::stderr;
 
 /// Exit code when something that the program needs cannot be reached (`EX_UNAVAILABLE`).
 pub const EXIT_UNAVAILABLE: u8 = 69;
@@ -89,7 +90,7 @@ impl CliError {
     }
 
     pub fn print(&self) -> ExitCode {
-        eprintln!("error: {self}");
+        stderr::line(format_args!("error: {self}"));
         ExitCode::from(self.code)
     }
 }

@@ -14,6 +14,7 @@ use super::output::print;
 use super::signing::SigningArgs;
 use crate::clock::Clock;
 use crate::config::target_url::TargetArgs;
+use crate::stderr;
 
 #[derive(Debug, clap::Args)]
 pub struct SignArgs {
@@ -40,7 +41,7 @@ pub async fn run(args: &SignArgs) -> Result<(), CliError> {
     let body = fixture.body(now).context("replace the placeholders")?;
     let path = if from_stdin || body != fixture.template {
         let path = keep(&fixture.path, &body).context("write the body to a temporary file")?;
-        eprintln!("the signed body is in {}", path.display());
+        stderr::line(format_args!("the signed body is in {}", path.display()));
         path
     } else {
         args.file.clone()

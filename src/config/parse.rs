@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Args, Command, Parser};
 
+use crate::stderr;
+
 /// Exit code of an invalid setting or command line (`EX_USAGE`).
 pub const EXIT_USAGE: u8 = 64;
 /// The longest part of an invalid value that is shown.
@@ -36,7 +38,7 @@ impl EarlyExit {
             Self::Shown(text) | Self::Missing(text) => {
                 let _ = text.print(); // a closed output cannot be reported
             }
-            Self::Wrong(line) => eprintln!("{line}"),
+            Self::Wrong(line) => stderr::line(line),
         }
         ExitCode::from(self.code())
     }

@@ -1,15 +1,19 @@
 //! Progress on standard error: a bar on a terminal, up to ten lines elsewhere; and the first refusals.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::sender::SendResult;
+use crate::stderr;
 
 /// Further refusals are only counted, in the summary.
 const MAX_REFUSALS: usize = 5;
 /// Length of a refusal's text, in characters.
 const MAX_REFUSAL_LENGTH: usize = 200;
+/// The bar is drawn again after this time, even if a line is not written yet.
+const SUSPEND_LIMIT: Duration = Duration::from_millis(100);
 const BAR: &str = "{wide_bar} {pos}/{len} {per_sec} {eta}";
 
 pub struct ReplayProgress {
@@ -41,7 +45,7 @@ impl ReplayProgress {
         }
         let done = usize::try_from(self.bar.position()).unwrap_or(usize::MAX);
         if self.bar.is_hidden() && is_tenth(done, self.total) {
-            eprintln!("{done} of {} sent", self.total);
+            stderr::line(format_args!("{done} of {} sent", self.total));
         }
     }
 
@@ -50,7 +54,10 @@ impl ReplayProgress {
     }
 
     fn line(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+        self.bar.suspend(|| {
+            stderr::line(text);
+            stderr::flush(SUSPEND_LIMIT);
+        });
     }
 }
 

@@ -31,6 +31,22 @@ impl Program {
     /// Starts it with these arguments and these settings, and none that this process was started with, in a process
     /// group of its own, as a shell would.
     pub fn start(arguments: &str, variables: &[(&str, &str)]) -> Self {
+        Self::spawn(arguments, variables, Stdio::piped(), Stdio::piped())
+    }
+
+    /// The same with another standard error, which is not listened to.
+    pub fn start_with(arguments: &str, variables: &[(&str, &str)], stderr: Stdio) -> Self {
+        Self::spawn(arguments, variables, Stdio::piped(), stderr)
+    }
+
+    /// The same with a standard output whose reader is gone.
+    pub fn start_closed(arguments: &str, variables: &[(&str, &str)], stderr: Stdio) -> Self {
+        let (reader, stdout) = std::io::pipe().unwrap();
+        drop(reader);
+        Self::spawn(arguments, variables, stdout.into(), stderr)
+    }
+
+    fn spawn(arguments: &str, variables: &[(&str, &str)], stdout: Stdio, stderr: Stdio) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
@@ -43,16 +59,15 @@ impl Program {
             .args(arguments.split_whitespace())
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(stdout)
+            .stderr(stderr)
             .process_group(0)
             .kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let said = Arc::default();
-        let listeners = vec![
-            listen(child.stdout.take().unwrap(), &said),
-            listen(child.stderr.take().unwrap(), &said),
-        ];
+        let mut listeners = Vec::new();
+        listeners.extend(child.stdout.take().map(|stdout| listen(stdout, &said)));
+        listeners.extend(child.stderr.take().map(|stderr| listen(stderr, &said)));
         let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap());
         Self {
             child,
