@@ -17,6 +17,7 @@ pub mod migrate;
 pub mod openapi;
 pub mod output;
 pub mod reconcile;
+pub mod reload;
 pub mod replay;
 pub mod serve;
 pub mod sessions;

@@ -9,11 +9,13 @@
 
 pub mod avinode;
 pub mod database;
+pub mod http;
 pub mod log;
 pub mod parse;
 pub mod quantity;
 pub mod retention;
 pub mod secret;
+pub mod secret_file;
 pub mod serve;
 pub mod setting_error;
 pub mod setting_reference;

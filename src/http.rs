@@ -4,15 +4,22 @@
 //! [`webhook`] receives deliveries; [`v1`] is the sessions API; [`server`] accepts connections within [`limits`].
 
 pub mod body;
+pub mod client_address;
 pub mod connection;
+pub mod connection_state;
+pub mod connection_table;
+pub mod head_scan;
 pub mod health;
 pub mod json_response;
 pub mod limits;
 pub mod memory_budget;
+pub mod observed_stream;
 pub mod openapi;
+pub mod peer_bodies;
 pub mod problem;
 pub mod readiness;
 pub mod rejection_log;
+pub mod reloadable;
 pub mod router;
 pub mod server;
 pub mod state;

@@ -22,6 +22,7 @@ use crate::avinode::signature::verifier::Verifier;
 use crate::heartbeat::HeartbeatRegistry;
 use crate::http::limits::ServerLimits;
 use crate::http::readiness::Readiness;
+use crate::http::reloadable::Reloadable;
 use crate::http::router;
 use crate::http::server;
 use crate::http::state::WebhookState;
@@ -36,6 +37,9 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(3);
 /// An API call waits this long for one of its connections.
 const API_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Connections of the listener for health checks.
+const ADMIN_CONNECTIONS: usize = 64;
+
 /// The result of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShutdownSummary {
@@ -46,15 +50,38 @@ pub struct ShutdownSummary {
     pub leases_released: u64,
 }
 
-/// Serves on `listener` until `shutdown`, and then stops in order: not ready, no new connections, requests in flight
+/// The sockets of a process.
+pub struct Listeners {
+    pub main: TcpListener,
+    /// Answers health checks only.
+    pub admin: Option<TcpListener>,
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(main: TcpListener) -> Self {
+        Self { main, admin: None }
+    }
+}
+
+/// Ends a task that has nothing to finish.
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Serves on the listeners until `shutdown`, and then stops in order: not ready, no new connections, requests in flight
 /// answered, deliveries in the group commit stored, work in flight finished, leases released.
 pub async fn run(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     pool: Pool,
-    verifier: Verifier,
+    verifier: impl Into<Reloadable<Verifier>>,
     settings: ServiceSettings,
     shutdown: CancellationToken,
 ) -> ShutdownSummary {
+    let Listeners { main, admin } = listeners.into();
     let summaries = tokio::spawn(ACTIVITY.run());
     let heartbeats = HeartbeatRegistry::new();
     let details = vec![fetching::detail(&pool), probes::tables(&pool)];
@@ -74,7 +101,7 @@ pub async fn run(
         let (receiver, committer) = receiver(&pool, settings.receive_queue, wake);
         let committing = tokio::spawn(committer.run(heartbeats.register("receiver", Duration::from_secs(60))));
         let state = WebhookState::shared(
-            verifier,
+            verifier.into(),
             receiver,
             settings.clock,
             settings.webhook_paths.clone(),
@@ -94,10 +121,26 @@ pub async fn run(
         drain: drain.min(settings.server.drain),
         ..settings.server.clone()
     };
-    let serving = tokio::spawn(server::run(listener, router, stop_serving.clone(), limits));
+    // Connections of its own, until the end: it answers while the other one is full, or drains.
+    let health = admin.map(|admin| {
+        let limits = ServerLimits {
+            connections: ADMIN_CONNECTIONS,
+            connections_per_peer: ADMIN_CONNECTIONS,
+            ..settings.server.clone()
+        };
+        let router = router::health_only(readiness.clone());
+        AbortOnDrop(tokio::spawn(server::run(
+            admin,
+            router,
+            CancellationToken::new(),
+            limits,
+        )))
+    });
+    let serving = tokio::spawn(server::run(main, router, stop_serving.clone(), limits));
 
     wait_for_end(&mut group_commit, &mut tasks, &shutdown).await;
     readiness.drain();
+    tokio::time::sleep(settings.drain_delay).await;
     stop_serving.cancel();
     let deadline = Instant::now() + drain;
     let drained = serving.await;
@@ -114,6 +157,7 @@ pub async fn run(
     }
     let leases_released = release_leases(&pool, &process).await;
     summaries.abort();
+    drop(health);
     ACTIVITY.write();
     ShutdownSummary {
         cut_off: drained.map_or(0, |drained| drained.cut_off),

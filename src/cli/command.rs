@@ -13,6 +13,7 @@ use super::{
 use crate::config::database::DatabaseArgs;
 use crate::config::log::LogArgs;
 use crate::config::parse::{self, EarlyExit};
+use crate::config::secret_file::{SUFFIX, secret_variables};
 use crate::config::setting_reference::settings;
 use crate::config::unknown_variable::unknown_variables;
 
@@ -110,10 +111,11 @@ pub fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Early
 
 /// Logs a warning for each variable that looks like a setting and is not: it was misspelt, or has a new name.
 pub fn warn_of_unknown_variables() {
-    let known: Vec<String> = settings([&Cli::command()])
+    let mut known: Vec<String> = settings([&Cli::command()])
         .into_iter()
         .map(|setting| setting.env)
         .collect();
+    known.extend(secret_variables(&Cli::command()).map(|name| format!("{name}{SUFFIX}")));
     for variable in unknown_variables(&known) {
         let (name, nearest) = (variable.name, variable.nearest.join(" or "));
         let advice = match nearest.as_str() {

@@ -17,6 +17,9 @@ checks a configuration without serving.
 - A duration is a number with a unit: `500ms`, `10s`, `5m`, `2h`, `90d`.
 - A size is a number of bytes, or has a unit: `256KiB`, `64MiB`, `1GiB`.
 - A boolean variable is `true` (`yes`, `on`, `1`) or `false` (`no`, `off`, `0`); its flag takes no value.
+- A secret (a variable that names secrets, credentials, tokens, a bearer or a database URL) can also be in a file: `NAME_FILE` names it, for
+  example `AVINODE_WEBHOOK_SECRET_FILE`, or `$CREDENTIALS_DIRECTORY` holds a file called `NAME`, as with systemd's `LoadCredential=NAME:PATH`. The
+  flag and the variable come first. SIGHUP makes `serve` read the secrets of webhooks and the API tokens again.
 - A variable that begins with `INGEST_` or `AVINODE_` and is not listed here is ignored with a warning that names the nearest
   setting.
 ";

@@ -1,5 +1,6 @@
 //! `serve`: the receiver and the workers in one process.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use secrecy::ExposeSecret;
@@ -9,6 +10,7 @@ use super::avinode_client::{self, warn_of_loopback};
 use super::database::{self, CommandDatabase};
 use super::error::{CliError, Context};
 use super::migrate::refuse_pooler;
+use super::reload;
 use crate::avinode::signature::verifier::Verifier;
 use crate::config::avinode::{AvinodeArgs, FetchArgs};
 use crate::config::database::DatabaseArgs;
@@ -16,10 +18,11 @@ use crate::config::secret::ApiToken;
 use crate::config::serve::ServeArgs;
 use crate::config::setting_error::SettingError;
 use crate::config::webhook::WebhookArgs;
+use crate::http::reloadable::Reloadable;
 use crate::http::v1::auth::BearerTokens;
 use crate::postgres::migrator::adoption;
 use crate::service::fetching::FETCHING_CONNECTIONS;
-use crate::service::{self, ServiceSettings};
+use crate::service::{self, Listeners, ServiceSettings};
 use crate::shutdown;
 
 #[derive(Debug, clap::Args)]
@@ -44,7 +47,8 @@ pub struct ServeCommandArgs {
 pub async fn run(args: ServeCommandArgs) -> Result<(), CliError> {
     let began = Instant::now();
     let shutdown = shutdown::on_signals().context("listen for signals")?;
-    let verifier = verifier(&args.webhook)?;
+    let hangups = reload::hangups().context("listen for SIGHUP")?;
+    let verifier = Reloadable::new(verifier(&args.webhook)?);
     let settings = settings(&args)?;
     database::named(&args.database)?;
     args.serve.check(&args.webhook)?;
@@ -58,11 +62,12 @@ pub async fn run(args: ServeCommandArgs) -> Result<(), CliError> {
         refuse_pooler(&args.database)?;
     }
     // The port first: a second instance that was started by mistake must not reach the database.
-    let listen = args.serve.listen;
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| CliError::to(format!("listen on {listen} (INGEST_LISTEN)"), error).unavailable())?;
-    let address = listener.local_addr().context("read the address of the listener")?;
+    let main = listen(args.serve.listen, "INGEST_LISTEN").await?;
+    let admin = match args.serve.http.admin_listen {
+        Some(address) => Some(listen(address, "INGEST_ADMIN_LISTEN").await?),
+        None => None,
+    };
+    let address = main.local_addr().context("read the address of the listener")?;
     let shared = DatabaseArgs {
         database_max_connections: args.database.database_max_connections - own,
         ..args.database.clone()
@@ -95,13 +100,20 @@ pub async fn run(args: ServeCommandArgs) -> Result<(), CliError> {
         "serving on {address} with {} workers",
         settings.workers
     );
+    tokio::spawn(reload::run(hangups, verifier.clone(), settings.api.tokens.clone()));
     let embedded_end = async {
         match &database.embedded {
             Some(embedded) => embedded.ended().await,
             None => std::future::pending().await,
         }
     };
-    let serving = service::run(listener, database.pool.clone(), verifier, settings, shutdown.clone());
+    let serving = service::run(
+        Listeners { main, admin },
+        database.pool.clone(),
+        verifier,
+        settings,
+        shutdown.clone(),
+    );
     tokio::pin!(serving);
     let ended = tokio::select! {
         ended = &mut serving => ended,
@@ -124,6 +136,11 @@ pub async fn run(args: ServeCommandArgs) -> Result<(), CliError> {
         ended.leases_released
     );
     database.close().await
+}
+
+async fn listen(address: SocketAddr, setting: &str) -> Result<TcpListener, CliError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| CliError::to(format!("listen on {address} ({setting})"), error).unavailable())
 }
 
 /// Returns the number of connections that workers, receiver and fetcher hold outside of the shared pool.
@@ -156,7 +173,8 @@ fn settings(args: &ServeCommandArgs) -> Result<ServiceSettings, SettingError> {
     Ok(settings)
 }
 
-fn tokens(tokens: &[ApiToken]) -> BearerTokens {
+/// Makes the tokens of the HTTP API.
+pub fn tokens(tokens: &[ApiToken]) -> BearerTokens {
     let tokens = tokens.iter();
     BearerTokens::new(tokens.map(|token| (token.name.as_str(), token.scope, token.token.expose_secret())))
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Args, Command, Parser};
 
+use super::secret_file::with_secret_files;
 use crate::stderr;
 
 /// Exit code of an invalid setting or command line (`EX_USAGE`).
@@ -67,7 +68,9 @@ fn parse_ignoring<T: Parser>(
 ) -> Result<T, EarlyExit> {
     let args: Vec<OsString> = args.into_iter().collect();
     let mut command = T::command();
-    let parsed = without_variables(command.clone(), ignored)
+    let with_files = with_secret_files(without_variables(command.clone(), ignored), &args, ignored);
+    let with_files = with_files.map_err(|error| EarlyExit::Wrong(one_line(&format!("error: {error}"))))?;
+    let parsed = with_files
         .try_get_matches_from(&args)
         .and_then(|matches| T::from_arg_matches(&matches));
     parsed.map_err(|error| match error.kind() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
+use super::http::HttpArgs;
 use super::parse::defaults;
 use super::quantity::{duration, size};
 use super::retention::RetentionArgs;
@@ -117,6 +118,9 @@ pub struct ServeArgs {
     #[arg(long, env = "INGEST_HTTP_MAX_CONNECTIONS", value_name = "COUNT", default_value = "1024",
           value_parser = integer_in::<usize>(1, 65_535), help_heading = "Receiving")]
     pub http_max_connections: usize,
+
+    #[command(flatten)]
+    pub http: HttpArgs,
 
     /// How long a worker holds a job without a heartbeat before another worker takes it over (5s to 1h).
     #[arg(long, env = "INGEST_LEASE_DURATION", value_name = "DURATION", default_value = "60s",

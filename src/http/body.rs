@@ -6,9 +6,10 @@ use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::HeaderMap;
-use hyper::header::HeaderName;
+use hyper::header::{CONTENT_ENCODING, HeaderName};
 
 use super::memory_budget::{MemoryBudget, MemoryPermit};
+use super::peer_bodies::UnfinishedBody;
 use super::problem::Problem;
 
 /// Bytes reserved per request for headers and its place in the queue, so that empty bodies are bounded too.
@@ -33,15 +34,17 @@ pub struct BodyReadError {
 /// Reads `body` to its end.
 ///
 /// Memory is reserved as bytes arrive, not as they are announced, so a client that announces a long body and sends
-/// nothing occupies nothing. Up to one chunk (at most the connection's buffer) is in memory before it is reserved.
+/// nothing occupies nothing. `share` is that of the client, and ends when the body is complete.
+/// Up to one chunk (at most the connection's buffer) is in memory before it is reserved.
 pub async fn read(
     body: Body,
     limit: usize,
     time: Duration,
     budget: &MemoryBudget,
+    mut share: UnfinishedBody,
 ) -> Result<BufferedBody, BodyReadError> {
     let mut bytes = Vec::new();
-    let filled = tokio::time::timeout(time, fill(&mut bytes, body, limit, budget)).await;
+    let filled = tokio::time::timeout(time, fill(&mut bytes, body, limit, budget, &mut share)).await;
     match filled.unwrap_or(Err(Problem::Timeout)) {
         Ok(reserved) => Ok(BufferedBody {
             bytes: bytes.into(),
@@ -59,6 +62,7 @@ async fn fill(
     mut body: Body,
     limit: usize,
     budget: &MemoryBudget,
+    share: &mut UnfinishedBody,
 ) -> Result<MemoryPermit, Problem> {
     let no_memory = Problem::Unavailable { retry_after: 1 };
     let announced = body.size_hint();
@@ -74,7 +78,7 @@ async fn fill(
         if chunk.len() > limit - bytes.len() {
             return Err(Problem::TooLarge { limit });
         }
-        if !reserved.grow(chunk.len()) {
+        if !share.grow(chunk.len()) || !reserved.grow(chunk.len()) {
             return Err(no_memory);
         }
         if bytes.is_empty() {
@@ -84,6 +88,18 @@ async fn fill(
         bytes.extend_from_slice(&chunk);
     }
     Ok(reserved)
+}
+
+/// Returns whether the body is not encoded: the header is absent, empty, or says so in one of the ways that senders use.
+pub fn is_plain(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONTENT_ENCODING).iter();
+    let mut encodings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    encodings.all(|encoding| {
+        let plain = [&b""[..], b"identity", b"none", b"utf-8"];
+        plain
+            .iter()
+            .any(|plain| encoding.trim_ascii().eq_ignore_ascii_case(plain))
+    })
 }
 
 /// Returns whether the header is absent, or has this value.

@@ -14,11 +14,12 @@ use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use hyper::Request;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, TRANSFER_ENCODING};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::{Request, StatusCode, Version};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -26,7 +27,10 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::connection_state::WaitedTooLong;
+use super::connection_table::ConnectionSlot;
 use super::limits::ServerLimits;
+use super::observed_stream::ObservedStream;
 use super::problem::Problem;
 
 /// Bytes that a connection may buffer in addition to its body.
@@ -42,6 +46,7 @@ pub async fn serve(
     router: Router,
     shutdown: CancellationToken,
     limits: Arc<ServerLimits>,
+    slot: Arc<ConnectionSlot>,
 ) {
     // Each response is one small write: Nagle's algorithm would only delay it.
     if let Err(error) = stream.set_nodelay(true) {
@@ -49,25 +54,37 @@ pub async fn serve(
     }
     // hyper limits the time for headers only: a peer that reads no response would occupy its connection for ever, and the
     // number of connections is fixed.
-    let mut stream = Box::pin(TimeoutStream::new(stream));
+    let mut stream = Box::pin(TimeoutStream::new(ObservedStream::new(stream, Arc::clone(&slot.state))));
     stream.as_mut().set_write_timeout_pinned(Some(limits.write_time));
     let io = TokioIo::new(stream);
-    let service = service_fn(move |request| respond(router.clone(), peer, request));
+    let handled = Arc::clone(&slot);
+    let service = service_fn(move |request| Box::pin(handle(router.clone(), peer, request, Arc::clone(&handled))));
     let mut connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_time)
+        // The state of the connection has both limits, for a head and for idle time; hyper's timer knows only one.
+        .header_read_timeout(None)
+        // A sender may end its side once its request is sent, and is answered.
+        .half_close(true)
         .max_header_size(limits.header_bytes)
         .max_buf_size(BUFFER.max(limits.header_bytes))
         .serve_connection(io, service);
     let first = tokio::select! {
         ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => Some(ended),
         () = shutdown.cancelled() => None,
+        () = slot.closing.cancelled() => None,
+        reason = slot.state.waited_too_long(&limits) => match reason {
+            WaitedTooLong::Idle => None,
+            WaitedTooLong::Head => return log_slow_head(peer),
+        },
     };
     let ended = match first {
         Some(ended) => ended,
         None => {
             Pin::new(&mut connection).graceful_shutdown();
-            poll_fn(|cx| connection.poll_without_shutdown(cx)).await
+            tokio::select! {
+                biased;
+                ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => ended,
+                _ = slot.state.waited_too_long(&limits) => return log_slow_head(peer),
+            }
         }
     };
     match ended {
@@ -77,6 +94,7 @@ pub async fn serve(
             tokio::select! {
                 () = linger(stream) => {}
                 () = shutdown.cancelled() => {}
+                () = slot.closing.cancelled() => {}
             }
         }
         // The peer disconnected, was too slow or sent invalid HTTP; hyper has sent the response if there is one.
@@ -84,9 +102,54 @@ pub async fn serve(
     }
 }
 
+fn log_slow_head(peer: SocketAddr) {
+    tracing::debug!(%peer, "the connection of {peer} ended early: its request headers took too long");
+}
+
+/// Responds to one request, and closes the connection after it if another request must not follow.
+async fn handle(
+    router: Router,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+    slot: Arc<ConnectionSlot>,
+) -> Result<Response, Infallible> {
+    slot.state.request_began();
+    let length = body_length(&request);
+    let is_valid = has_valid_host(&request);
+    let mut response = match is_valid {
+        true => respond(router, peer, request).await?,
+        false => StatusCode::BAD_REQUEST.into_response(), // as hyper answers invalid framing
+    };
+    if !slot.request_ended(length) || !is_valid {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}
+
+/// The length of the body; `None` if it is chunked, so that its end cannot be told from the bytes received.
+fn body_length<B>(request: &Request<B>) -> Option<u64> {
+    if request.headers().contains_key(TRANSFER_ENCODING) {
+        return None;
+    }
+    match request.headers().get(CONTENT_LENGTH) {
+        Some(length) => length.to_str().ok()?.parse().ok(),
+        None => Some(0),
+    }
+}
+
+/// HTTP/1.1 requires one Host (RFC 9112, section 3.2): with several, two servers may choose different ones.
+fn has_valid_host<B>(request: &Request<B>) -> bool {
+    match request.headers().get_all(HOST).iter().count() {
+        0 => request.version() < Version::HTTP_11,
+        count => count == 1,
+    }
+}
+
 /// Shuts down our side and discards what the peer still sends: closing a socket with unread bytes resets the
 /// connection, and the reset can overtake the response.
-async fn linger(mut stream: Pin<Box<TimeoutStream<TcpStream>>>) {
+async fn linger(mut stream: Pin<Box<TimeoutStream<ObservedStream>>>) {
     if stream.shutdown().await.is_err() {
         return;
     }

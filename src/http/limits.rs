@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
+use super::client_address::TrustedProxies;
+
 /// Limits of the HTTP server.
 #[derive(Debug, Clone)]
 pub struct ServerLimits {
     /// Concurrent connections; further ones wait in the listen backlog.
     pub connections: usize,
-    /// Time for the headers of a request, which also bounds how long a kept-alive connection may be idle. A proxy in
-    /// front should close idle connections earlier.
+    /// Concurrent connections of one peer that is no trusted proxy.
+    pub connections_per_peer: usize,
+    pub proxies: TrustedProxies,
+    /// Time for the headers of a request.
     pub header_time: Duration,
+    /// Time for which a connection may be idle between two requests.
+    pub idle_time: Duration,
     /// Bytes of the request line and headers.
     pub header_bytes: usize,
     /// Time within which a peer must accept some bytes of a response.
@@ -22,7 +28,10 @@ impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             connections: 1024,
+            connections_per_peer: 1008,
+            proxies: TrustedProxies::default(),
             header_time: Duration::from_secs(10),
+            idle_time: Duration::from_secs(75),
             header_bytes: 16 * 1024,
             write_time: Duration::from_secs(10),
             drain: Duration::from_secs(10),
@@ -39,6 +48,9 @@ pub struct WebhookLimits {
     pub body_time: Duration,
     /// Bytes of all bodies that are being read or stored.
     pub memory: usize,
+    /// Bodies of one client that are being received and not verified.
+    pub bodies_per_client: usize,
+    pub proxies: TrustedProxies,
     /// Log lines about rejected deliveries per second.
     pub rejections_logged: u32,
 }
@@ -49,6 +61,8 @@ impl Default for WebhookLimits {
             body: 256 * 1024,
             body_time: Duration::from_secs(10),
             memory: 64 * 1024 * 1024,
+            bodies_per_client: 768,
+            proxies: TrustedProxies::default(),
             rejections_logged: 10,
         }
     }

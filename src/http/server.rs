@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::connection;
+use super::connection_table::ConnectionTable;
 use super::limits::ServerLimits;
 
 /// The result of a drain.
@@ -32,20 +33,40 @@ pub async fn run(
     limits: ServerLimits,
 ) -> ShutdownReport {
     let permits = Arc::new(Semaphore::new(limits.connections));
+    let table = ConnectionTable::new(&limits);
     let limits = Arc::new(limits);
     let mut tasks = JoinSet::new();
+    // A connection for which there is no slot yet; further ones stay in the backlog.
+    let mut waiting: Option<(TcpStream, SocketAddr)> = None;
+    let serve = |permit: OwnedSemaphorePermit, stream, peer: SocketAddr, tasks: &mut JoinSet<()>| {
+        let Some(slot) = table.open(peer.ip()) else {
+            tracing::debug!(%peer, "closed a connection of {peer}: its address has too many");
+            return;
+        };
+        let (router, shutdown, limits) = (router.clone(), shutdown.clone(), Arc::clone(&limits));
+        let serving = connection::serve(stream, peer, router, shutdown, limits, Arc::new(slot));
+        tasks.spawn(async move {
+            serving.await;
+            drop(permit);
+        });
+    };
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
-            Some(ended) = tasks.join_next() => log_panic(ended),
-            accepted = accept(&listener, &permits) => match accepted {
-                Ok((permit, stream, peer)) => {
-                    let serving = connection::serve(stream, peer, router.clone(), shutdown.clone(), Arc::clone(&limits));
-                    tasks.spawn(async move {
-                        serving.await;
-                        drop(permit);
-                    });
+            Ok(permit) = Arc::clone(&permits).acquire_owned(), if waiting.is_some() => {
+                table.slot_found();
+                if let Some((stream, peer)) = waiting.take() {
+                    serve(permit, stream, peer, &mut tasks);
                 }
+            }
+            accepted = listener.accept(), if waiting.is_none() => match accepted {
+                Ok((stream, peer)) => match Arc::clone(&permits).try_acquire_owned() {
+                    Ok(permit) => serve(permit, stream, peer, &mut tasks),
+                    Err(_) => {
+                        table.free_slot();
+                        waiting = Some((stream, peer));
+                    }
+                },
                 Err(error) if is_per_connection(&error) => {}
                 Err(error) => {
                     // For example, the process is out of file descriptors: an immediate retry would fail as well.
@@ -53,22 +74,12 @@ pub async fn run(
                     let _ = timeout(Duration::from_secs(1), shutdown.cancelled()).await;
                 }
             },
+            Some(ended) = tasks.join_next() => log_panic(ended),
         }
     }
     // Closed before the drain, so that a load balancer's next connection is refused and goes elsewhere.
     drop(listener);
     drain(tasks, limits.drain).await
-}
-
-/// Acquires a permit before accepting, so that a connection which cannot be served stays in the backlog. Cancel-safe:
-/// the permit is released, and the connection is either returned or still in the backlog.
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> io::Result<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
-    let permit = Arc::clone(permits).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, peer) = listener.accept().await?;
-    Ok((permit, stream, peer))
 }
 
 /// The peer disconnected while it was in the backlog; other connections are not affected.

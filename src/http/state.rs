@@ -7,8 +7,10 @@ use futures_util::future::BoxFuture;
 
 use super::limits::WebhookLimits;
 use super::memory_budget::MemoryBudget;
+use super::peer_bodies::PeerBodies;
 use super::readiness::Readiness;
 use super::rejection_log::RejectionLog;
+use super::reloadable::Reloadable;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
 use crate::ingest::group_commit::Receiver;
@@ -30,7 +32,7 @@ impl DeliverySink for Receiver {
 pub type AppState = Arc<WebhookState>;
 
 pub struct WebhookState {
-    pub verifier: Verifier,
+    pub verifier: Reloadable<Verifier>,
     /// In an `Arc` of its own: shared with tasks that outlive their request.
     pub receiver: Arc<dyn DeliverySink>,
     pub clock: Clock,
@@ -39,13 +41,15 @@ pub struct WebhookState {
     pub limits: WebhookLimits,
     /// Memory for the bodies of deliveries.
     pub memory: MemoryBudget,
+    /// The share of each client in bodies that are not verified.
+    pub unfinished: PeerBodies,
     pub rejections: RejectionLog,
     pub readiness: Readiness,
 }
 
 impl WebhookState {
     pub fn shared(
-        verifier: Verifier,
+        verifier: impl Into<Reloadable<Verifier>>,
         receiver: impl DeliverySink,
         clock: Clock,
         paths: Vec<String>,
@@ -53,11 +57,12 @@ impl WebhookState {
         readiness: Readiness,
     ) -> AppState {
         Arc::new(Self {
-            verifier,
+            verifier: verifier.into(),
             receiver: Arc::new(receiver),
             clock,
             paths,
             memory: MemoryBudget::new(limits.memory),
+            unfinished: PeerBodies::new(limits.bodies_per_client, limits.memory / 2),
             rejections: RejectionLog::new(limits.rejections_logged),
             limits,
             readiness,

@@ -1,8 +1,10 @@
 //! Tests of the server without a database: each response with `oneshot`, and connections over real sockets.
 
 mod connections;
+mod framing;
 mod health;
 mod logging;
+mod peers;
 mod shutdown;
 mod sockets;
 mod webhook;

@@ -10,20 +10,23 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, EXPECT};
+use hyper::header::{AUTHORIZATION, EXPECT};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, StatusCode};
 use tracing::Level;
 use uuid::{NoContext, Timestamp, Uuid};
 
-use super::body::{self, BufferedBody, has_only};
+use super::body::{self, BufferedBody, has_only, is_plain};
 use super::memory_budget::MemoryPermit;
+use super::peer_bodies::UnfinishedBody;
 use super::problem::Problem;
 use super::rejection_log::Rejection;
 use super::state::AppState;
 use super::stored_headers::stored_headers;
 use super::webhook_schema::{DeliveryReceipt, DeliverySchema, WebhookProblems, full_event, thin_notification};
 use crate::activity_log::ACTIVITY;
+use crate::avinode::signature::verification::VerificationError;
+use crate::avinode::signature::verifier::Verifier;
 use crate::avinode::{json, notification};
 use crate::ingest::new_delivery::{NewDelivery, ReceiveError};
 
@@ -103,23 +106,17 @@ pub async fn unknown_path(State(state): State<AppState>, request: Request) -> Re
 
 async fn accept(state: &AppState, head: &Parts, body: axum::body::Body) -> Result<DeliveryReceipt, WebhookRejection> {
     check_headers(&head.headers).map_err(|problem| WebhookRejection::in_body(problem, 0))?;
+    let verifier = state.verifier.current();
+    let share = admit_body(state, &verifier, head)?;
     let limits = &state.limits;
-    let BufferedBody { bytes, reserved } = body::read(body, limits.body, limits.body_time, &state.memory)
+    let BufferedBody { bytes, reserved } = body::read(body, limits.body, limits.body_time, &state.memory, share)
         .await
         .map_err(|error| WebhookRejection::in_body(error.problem, error.read))?;
     // After the body is complete: a fetch that begins later sees what the sender announced.
     let received_at = state.clock.now();
-    let verified_by = state
-        .verifier
+    let verified_by = verifier
         .verify(&head.headers, &bytes, received_at)
-        .map_err(|unverified| WebhookRejection {
-            problem: Problem::InvalidSignature {
-                challenge: state.verifier.offers_basic(),
-            },
-            // The first request of a challenge-response client has no credentials, and is no attack.
-            level: (!state.verifier.offers_basic() || has_credentials(&head.headers)).then_some(Level::WARN),
-            facts: Rejection::of_body(unverified.as_str(), &bytes),
-        })?;
+        .map_err(|error| WebhookRejection::unverified(&verifier, &head.headers, error, Some(&bytes)))?;
     json::check(&bytes).map_err(|_| WebhookRejection::after_body(Problem::InvalidJson, Level::INFO, &bytes))?;
     let delivery = NewDelivery {
         id: uuid_v7(received_at),
@@ -136,10 +133,28 @@ async fn accept(state: &AppState, head: &Parts, body: axum::body::Body) -> Resul
     Ok(receipt)
 }
 
+/// Decides before the body is read. A sender that only Basic can verify is verified now, and one without a header of a configured
+/// scheme is rejected; the bodies of all others are limited for each client, because only the complete body shows the sender.
+fn admit_body(state: &AppState, verifier: &Verifier, head: &Parts) -> Result<UnfinishedBody, WebhookRejection> {
+    if !verifier.needs_body(&head.headers) {
+        let verified = verifier.verify(&head.headers, b"", state.clock.now());
+        return match verified {
+            Ok(_) => Ok(UnfinishedBody::uncounted()),
+            Err(error) => Err(WebhookRejection::unverified(verifier, &head.headers, error, None)),
+        };
+    }
+    let Some(ConnectInfo(peer)) = head.extensions.get::<ConnectInfo<SocketAddr>>() else {
+        return Ok(UnfinishedBody::uncounted());
+    };
+    let client = state.limits.proxies.client(peer.ip(), &head.headers);
+    let share = state.unfinished.begin(client);
+    share.ok_or_else(|| WebhookRejection::in_body(Problem::Unavailable { retry_after: 1 }, 0))
+}
+
 /// Rejects headers that cannot be honoured, before the body is read.
 fn check_headers(headers: &HeaderMap) -> Result<(), Problem> {
     match has_only(headers, &EXPECT, "100-continue") {
-        _ if !has_only(headers, &CONTENT_ENCODING, "identity") => Err(Problem::UnsupportedEncoding),
+        _ if !is_plain(headers) => Err(Problem::UnsupportedEncoding),
         true => Ok(()),
         false => Err(Problem::ExpectationFailed),
     }
@@ -181,6 +196,24 @@ fn uuid_v7(time: DateTime<Utc>) -> Uuid {
 }
 
 impl WebhookRejection {
+    /// A rejection because the sender is not verified; `body` is the complete one, if it was read.
+    fn unverified(verifier: &Verifier, headers: &HeaderMap, error: VerificationError, body: Option<&Bytes>) -> Self {
+        let reason = error.as_str();
+        let unread = Rejection {
+            reason,
+            length: 0,
+            body: None,
+        };
+        Self {
+            problem: Problem::InvalidSignature {
+                challenge: verifier.offers_basic(),
+            },
+            // The first request of a challenge-response client has no credentials, and is no attack.
+            level: (!verifier.offers_basic() || has_credentials(headers)).then_some(Level::WARN),
+            facts: body.map_or(unread, |body| Rejection::of_body(reason, body)),
+        }
+    }
+
     /// A rejection before the whole body was read.
     fn in_body(problem: Problem, length: usize) -> Self {
         let level = match problem {

@@ -6,6 +6,7 @@ use crate::avinode::client::config::AvinodeSettings;
 use crate::clock::Clock;
 use crate::config::serve::ServeArgs;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
+use crate::http::client_address::TrustedProxies;
 use crate::http::limits::{ServerLimits, WebhookLimits};
 use crate::http::v1::auth::BearerTokens;
 use crate::jobs::retention::RetentionConfig;
@@ -33,6 +34,8 @@ pub struct ServiceSettings {
     pub server: ServerLimits,
     /// The limit for work in flight at the end.
     pub drain: Duration,
+    /// The time between "not ready" and the end of accepting.
+    pub drain_delay: Duration,
     pub retention: RetentionConfig,
     pub api: ApiSettings,
     /// Without it thin notifications wait.
@@ -57,6 +60,8 @@ impl Default for ServiceSettings {
 impl From<&ServeArgs> for ServiceSettings {
     /// Takes what needs no check: API tokens, the pooler and the client of Avinode are to be added.
     fn from(args: &ServeArgs) -> Self {
+        let connections = args.http_max_connections;
+        let proxies = TrustedProxies::new(&args.http.trusted_proxies);
         Self {
             receives: args.role.receives(),
             workers: if args.role.works() { args.workers } else { 0 },
@@ -76,13 +81,25 @@ impl From<&ServeArgs> for ServiceSettings {
                 body: args.body_limit,
                 body_time: args.body_timeout,
                 memory: args.memory_budget,
+                bodies_per_client: args
+                    .http
+                    .unfinished_bodies_per_client
+                    .unwrap_or((connections * 3 / 4).max(1)),
+                proxies: proxies.clone(),
                 ..WebhookLimits::default()
             },
             server: ServerLimits {
-                connections: args.http_max_connections,
+                connections,
+                connections_per_peer: args
+                    .http
+                    .http_max_connections_per_peer
+                    .unwrap_or(connections - connections / 64),
+                proxies,
+                idle_time: args.http.http_idle_timeout,
                 ..ServerLimits::default()
             },
             drain: args.shutdown_timeout,
+            drain_delay: args.http.drain_delay,
             retention: RetentionConfig {
                 deliveries: args.retention.delivery_retention,
                 event_keys: args.retention.event_key_retention,

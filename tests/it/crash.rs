@@ -11,4 +11,5 @@ pub mod load;
 mod output;
 pub mod program;
 mod roles;
+mod signals;
 mod start;

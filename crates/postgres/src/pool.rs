@@ -37,6 +37,21 @@ const KNOWN_PARAMETERS: [&str; 18] = [
     "options",
 ];
 
+/// Parameters of libpq and of platforms whose names are logged when they are ignored.
+const UNSUPPORTED_PARAMETERS: [&str; 11] = [
+    "channel_binding",
+    "connect_timeout",
+    "connection_limit",
+    "gssencmode",
+    "keepalives",
+    "pgbouncer",
+    "pool_timeout",
+    "schema",
+    "sslcompression",
+    "target_session_attrs",
+    "tcp_user_timeout",
+];
+
 /// The messages never hold any part of the URL but the names of parameters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlError {
@@ -57,6 +72,9 @@ pub fn connect_options(url: &str) -> Result<PgConnectOptions, DatabaseUrlError> 
     if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
         return Err(DatabaseUrlError::Scheme);
     }
+    if has_unencoded_password(url) {
+        return Err(DatabaseUrlError::Syntax);
+    }
     let (base, parameters) = url.split_once('?').unwrap_or((url, ""));
     let known = parameters
         .split('&')
@@ -65,6 +83,11 @@ pub fn connect_options(url: &str) -> Result<PgConnectOptions, DatabaseUrlError> 
             let name = parameter.split('=').next().unwrap_or_default();
             let known = KNOWN_PARAMETERS.contains(&name) || name.starts_with("options[");
             if !known {
+                // Another name may be part of a password that contains a question mark.
+                let name = UNSUPPORTED_PARAMETERS
+                    .into_iter()
+                    .find(|unsupported| *unsupported == name);
+                let name = name.unwrap_or("of an unknown name");
                 tracing::warn!(
                     parameter = name,
                     "ignored the unsupported parameter {name} of the database URL"
@@ -74,8 +97,31 @@ pub fn connect_options(url: &str) -> Result<PgConnectOptions, DatabaseUrlError> 
         });
     let known = known.collect::<Vec<_>>().join("&");
     let options = PgConnectOptions::from_str(&format!("{base}?{known}")).map_err(|_| DatabaseUrlError::Syntax)?;
+    // sqlx leaves an IPv6 address in its brackets, and would look it up as a name.
+    let literal = options
+        .get_host()
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let options = match literal.map(str::to_owned) {
+        Some(address) => options.host(&address),
+        None => options,
+    };
     // PgBouncer refuses unknown startup parameters, and since Postgres 12 this one is not needed: floats are written exactly.
     Ok(options.extra_float_digits(None))
+}
+
+/// Returns whether a password seems to contain `/`, `?` or `#`, which end the part of the URL that holds it: the rest would be taken
+/// for the name of a database or of a parameter, and shown. An `@` there is part of a password, or must be encoded.
+fn has_unencoded_password(url: &str) -> bool {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let database = path.split_once('/').map_or("", |(_, database)| database);
+    let is_known = |parameter: &&str| {
+        let name = parameter.split('=').next().unwrap_or_default();
+        KNOWN_PARAMETERS.contains(&name)
+    };
+    let unknown = parameters.split('&').filter(|parameter| !is_known(parameter));
+    rest.contains('#') || database.contains('@') || unknown.into_iter().any(|parameter| parameter.contains('@'))
 }
 
 /// Creates a pool of at most `max` connections without connecting. `application_name` is shown in `pg_stat_activity`;

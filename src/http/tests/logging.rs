@@ -64,10 +64,10 @@ async fn a_rejected_delivery_is_logged_by_reason_length_and_digest_only() {
         .insert("authorization", "Basic Z3Vlc3M6ZWQ=".parse().unwrap());
     let lines = logged(Level::TRACE, vec![forged, guessed, signed("private")]).await;
     assert_eq!(lines.matches("rejected a delivery: ").count(), 3);
-    assert_eq!(lines.matches("length=21").count(), 2);
+    assert_eq!(lines.matches("length=21").count(), 1); // of guessed credentials the body is not read
     assert_eq!(lines.matches("peer=192.0.2.1:9 ").count(), 1);
     let digest = hex::encode(Sha256::digest(r#"{"private":"content"}"#));
-    assert_eq!(lines.matches(&digest).count(), 2);
+    assert_eq!(lines.matches(&digest).count(), 1);
     for secret in ["private", "content", "00ff", "Z3Vlc3M6ZWQ", "guess"] {
         assert!(!lines.contains(secret), "{secret} is in the log: {lines}");
     }

@@ -21,6 +21,7 @@ pub(super) struct Server {
 pub(super) fn short_limits() -> ServerLimits {
     ServerLimits {
         header_time: Duration::from_secs(1),
+        idle_time: Duration::from_secs(1),
         write_time: Duration::from_millis(300),
         drain: Duration::from_millis(500),
         ..ServerLimits::default()
@@ -80,4 +81,17 @@ pub(super) async fn assert_closes(stream: &mut TcpStream) {
     let mut rest = Vec::new();
     let read = timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await;
     assert_eq!(read.unwrap().unwrap(), 0, "unexpected bytes: {rest:?}");
+}
+
+/// The head of a delivery that cannot be verified before its body is complete, and never is; with these headers.
+pub(super) fn unproven_head(headers: &str) -> String {
+    format!("POST {PATH} HTTP/1.1\r\nhost: a\r\nx-avinode-signature: 00\r\n{headers}\r\n\r\n")
+}
+
+/// Reads everything until the server closes its side.
+pub(super) async fn read_all(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let read = timeout(Duration::from_secs(5), stream.read_to_end(&mut bytes)).await;
+    read.unwrap().unwrap();
+    String::from_utf8(bytes).unwrap()
 }

@@ -216,10 +216,48 @@ async fn unsupported_encodings_and_expectations_are_rejected() {
         request.headers_mut().insert(name, value.parse().unwrap());
         assert_problem(send(&app, request).await, status, problem).await;
     }
-    let mut request = signed("{}");
+    for plain in ["Identity", "", "utf-8", "none", "identity, identity"] {
+        let mut request = signed("{}");
+        request.headers_mut().insert("content-encoding", plain.parse().unwrap());
+        request.headers_mut().insert("expect", "100-continue".parse().unwrap());
+        assert_eq!(send(&app, request).await.status(), StatusCode::OK, "{plain:?}");
+    }
+}
+
+/// A request with a body that never arrives.
+fn endless() -> Request<Body> {
+    let body = Body::from_stream(stream::pending::<Result<Vec<u8>, Infallible>>());
+    Request::post(PATH).body(body).unwrap()
+}
+
+#[tokio::test]
+async fn without_proof_of_a_configured_scheme_the_body_is_not_read() {
+    let sink = MemorySink::open();
+    let hmac_only = app(&sink);
+    let with_basic = router(state(&sink, Some(BASIC), small_limits()), None);
+    for (app, name, value, challenge) in [
+        (&hmac_only, "x-other", "1", false),
+        (&hmac_only, "authorization", "Basic cmVsYXk6cGFzczp3b3Jk", false),
+        (&hmac_only, "webhook-signature", "v1,AAAA", false),
+        (&with_basic, "x-other", "1", true),
+        (&with_basic, "authorization", "Basic Z3Vlc3M6ZWQ=", true),
+    ] {
+        let mut request = endless();
+        request.headers_mut().insert(name, value.parse().unwrap());
+        let response = send(app, request).await;
+        assert_eq!(header(&response, "connection"), Some("close"), "{name}: {value}");
+        assert_eq!(header(&response, "www-authenticate").is_some(), challenge);
+        assert_problem(response, 401, "invalid-signature").await;
+    }
+    // With a header that the body may confirm, it is read.
+    let mut request = endless();
     request
         .headers_mut()
-        .insert("content-encoding", "Identity".parse().unwrap());
-    request.headers_mut().insert("expect", "100-continue".parse().unwrap());
-    assert_eq!(send(&app, request).await.status(), StatusCode::OK);
+        .insert("x-webhook-signature", "00".parse().unwrap());
+    assert_problem(send(&with_basic, request).await, 408, "timeout").await;
+    let mut request = endless();
+    request
+        .headers_mut()
+        .insert("authorization", credentials().parse().unwrap());
+    assert_problem(send(&with_basic, request).await, 408, "timeout").await;
 }

@@ -2,7 +2,6 @@
 //! times reveal neither the length of a token, nor a matching prefix, nor its position.
 
 use std::fmt;
-use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts};
 use hyper::HeaderMap;
@@ -13,11 +12,13 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use super::problem::ApiProblem;
 use crate::domain::api_scope::ApiScope;
+use crate::http::reloadable::Reloadable;
 
 /// The configured tokens. Without any, every call is rejected.
 #[derive(Clone, Default)]
-pub struct BearerTokens(Arc<Vec<BearerToken>>);
+pub struct BearerTokens(Reloadable<Vec<BearerToken>>);
 
+#[derive(Clone)]
 struct BearerToken {
     name: String,
     scope: ApiScope,
@@ -27,7 +28,7 @@ struct BearerToken {
 impl fmt::Debug for BearerTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.0.iter().map(|token| (&token.name, token.scope)))
+            .entries(self.0.current().iter().map(|token| (&token.name, token.scope)))
             .finish()
     }
 }
@@ -40,11 +41,16 @@ impl BearerTokens {
             scope,
             digest: Sha256::digest(text).into(),
         });
-        Self(Arc::new(tokens.collect()))
+        Self(Reloadable::new(tokens.collect()))
+    }
+
+    /// Replaces the tokens, for all clones, by those of `other`.
+    pub fn replace(&self, other: &Self) {
+        self.0.replace(other.0.current().to_vec());
     }
 
     /// Finds the token that the headers present.
-    fn authenticate(&self, headers: &HeaderMap) -> Result<&BearerToken, ApiProblem> {
+    fn authenticate(&self, headers: &HeaderMap) -> Result<BearerToken, ApiProblem> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let (Some(value), None) = (values.next(), values.next()) else {
             return Err(ApiProblem::MissingToken);
@@ -55,14 +61,15 @@ impl BearerTokens {
         };
         let digest: [u8; 32] = Sha256::digest(presented).into();
         // All tokens are compared, whether or not one matched before. Numbered from 1; 0 means none.
+        let tokens = self.0.current();
         let mut found = 0_u64;
-        for (number, token) in (1_u64..).zip(self.0.iter()) {
+        for (number, token) in (1_u64..).zip(tokens.iter()) {
             let same: Choice = token.digest.ct_eq(&digest);
             found.conditional_assign(&number, same);
         }
         let index = usize::try_from(found).ok().and_then(|found| found.checked_sub(1));
         index
-            .and_then(|index| self.0.get(index))
+            .and_then(|index| tokens.get(index).cloned())
             .ok_or(ApiProblem::InvalidToken)
     }
 

@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use hyper::HeaderMap;
-use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use hyper::header::CONTENT_TYPE;
 use hyper::http::request::Parts;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::problem::ApiProblem;
 use super::state::{ApiState, BODY_BYTES, BODY_TIME};
 use crate::http::body;
+use crate::http::peer_bodies::UnfinishedBody;
 use crate::http::problem::{FieldError, Problem};
 
 /// Extractor for the session in the path. Text that is not a UUID is the id of no session.
@@ -65,7 +66,7 @@ impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalJsonBody<T
 
 /// Rejects a body that is compressed or not declared as JSON.
 fn check_headers(headers: &HeaderMap) -> Result<(), ApiProblem> {
-    if !body::has_only(headers, &CONTENT_ENCODING, "identity") {
+    if !body::is_plain(headers) {
         return Err(ApiProblem::Common(Problem::UnsupportedEncoding));
     }
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -82,7 +83,14 @@ async fn read<T>(
     state: &ApiState,
     parse: impl FnOnce(&[u8]) -> Result<T, ApiProblem>,
 ) -> Result<T, ApiProblem> {
-    let body = body::read(request.into_body(), BODY_BYTES, BODY_TIME, &state.memory).await;
+    let body = body::read(
+        request.into_body(),
+        BODY_BYTES,
+        BODY_TIME,
+        &state.memory,
+        UnfinishedBody::uncounted(),
+    )
+    .await;
     let body = body.map_err(|error| ApiProblem::Common(error.problem))?;
     parse(&body.bytes)
 }

@@ -11,7 +11,7 @@ use super::verification::{AuthScheme, VerificationError, VerifiedBy};
 pub(super) const HEADER: &str = "x-avinode-signature";
 
 /// The headers that are read; other relays send the second one.
-const HEADERS: [&str; 2] = [HEADER, "x-webhook-signature"];
+pub(super) const HEADERS: [&str; 2] = [HEADER, "x-webhook-signature"];
 
 /// The signatures of one request.
 #[derive(Default)]

@@ -73,6 +73,14 @@ impl Verifier {
             )
     }
 
+    /// True if the body decides: the request has a signature header of a scheme for which a secret is configured. The result of
+    /// any other request is the same with every body.
+    pub fn needs_body(&self, headers: &HeaderMap) -> bool {
+        let signed = |names: &[&str]| names.iter().any(|name| headers.contains_key(*name));
+        (!self.hmac.is_empty() && signed(&hmac::HEADERS))
+            || (!self.standard.is_empty() && signed(&[standard_webhooks::SIGNATURE]))
+    }
+
     /// Verifies a request's raw body. Reads only the headers of the schemes. `now` bounds the signed times.
     ///
     /// # Errors

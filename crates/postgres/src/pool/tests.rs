@@ -21,8 +21,25 @@ fn no_error_repeats_a_secret() {
         "postgres://host/db?password=hunter2&port=hunter2",
         "postgres://host/db?sslmode=hunter2",
         "hunter2",
+        "postgres://user:12#hunter2@host/db",
+        "postgres://user:12/hunter2@host/db",
+        "postgres://user:12?hunter2@host/db",
+        "postgres://user:12?hunter2=x@host/db",
+        "postgres://user:p@ss?hunter2@host/db",
     ] {
         let error = connect_options(url).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
     }
+}
+
+#[test]
+fn an_ipv6_literal_is_an_address() {
+    let options = connect_options("postgres://u:p@[::1]:5433/quotes").unwrap();
+    assert_eq!((options.get_host(), options.get_port()), ("::1", 5433));
+}
+
+#[test]
+fn a_parameter_of_an_unknown_name_is_ignored_and_its_value_may_hold_an_at_sign_if_it_is_a_known_one() {
+    let options = connect_options("postgres://host/db?user=me@tenant&hunter2=1").unwrap();
+    assert_eq!(options.get_username(), "me@tenant");
 }

@@ -1,0 +1,85 @@
+//! The address of a client: the other end of the connection or, behind trusted proxies, the one that they state.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use hyper::HeaderMap;
+use hyper::header::FORWARDED;
+use ipnet::IpNet;
+
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// Networks whose `Forwarded` and `X-Forwarded-For` headers are believed. None by default: any client can send these headers.
+#[derive(Debug, Clone, Default)]
+pub struct TrustedProxies(Arc<[IpNet]>);
+
+impl TrustedProxies {
+    pub fn new(networks: &[IpNet]) -> Self {
+        Self(networks.into())
+    }
+
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// Returns the last address on the way of the request that is no trusted proxy. Each proxy appends the address from which it
+    /// received, so the headers are read from the end; what an untrusted client wrote at their beginning is not reached.
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer.to_canonical();
+        if !self.trusts(client) {
+            return client;
+        }
+        let hops = match headers.contains_key(FORWARDED) {
+            true => hops(headers, FORWARDED.as_str(), forwarded_for),
+            false => hops(headers, X_FORWARDED_FOR, address),
+        };
+        for hop in hops.into_iter().rev() {
+            // An unknown or hidden address: the proxy that wrote it is the last known one.
+            let Some(hop) = hop else { break };
+            client = hop.to_canonical();
+            if !self.trusts(client) {
+                break;
+            }
+        }
+        client
+    }
+}
+
+/// The key under which the requests of a client are counted: an IPv4 address, or the /64 network of an IPv6 address, of which one
+/// client has all addresses.
+pub fn client_key(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+/// The elements of a header that proxies append to, in the order in which they were written.
+fn hops(headers: &HeaderMap, name: &str, parse: fn(&str) -> Option<IpAddr>) -> Vec<Option<IpAddr>> {
+    let values = headers.get_all(name).iter();
+    let elements = values.flat_map(|value| value.to_str().unwrap_or_default().split(','));
+    elements.map(|element| parse(element.trim())).collect()
+}
+
+/// The `for` parameter of an element of `Forwarded` (RFC 7239).
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    element.split(';').find_map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        name.eq_ignore_ascii_case("for")
+            .then(|| address(value.trim_matches('"')))?
+    })
+}
+
+/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
+    let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());
+    bare.parse().or_else(|_| with_port()).ok()
+}
+
+#[cfg(test)]
+mod tests;
