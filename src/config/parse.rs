@@ -68,9 +68,9 @@ fn parse_ignoring<T: Parser>(
 ) -> Result<T, EarlyExit> {
     let args: Vec<OsString> = args.into_iter().collect();
     let mut command = T::command();
-    let with_files = with_secret_files(without_variables(command.clone(), ignored), &args, ignored);
+    let with_files = with_secret_files(command.clone(), &args, ignored);
     let with_files = with_files.map_err(|error| EarlyExit::Wrong(one_line(&format!("error: {error}"))))?;
-    let parsed = with_files
+    let parsed = without_variables(with_files, ignored)
         .try_get_matches_from(&args)
         .and_then(|matches| T::from_arg_matches(&matches));
     parsed.map_err(|error| match error.kind() {
