@@ -8,6 +8,7 @@ pub mod connection;
 pub mod health;
 pub mod json_response;
 pub mod limits;
+pub mod log_limit;
 pub mod memory_budget;
 pub mod openapi;
 pub mod problem;

@@ -13,6 +13,7 @@ pub mod facts;
 pub mod merge_trips;
 pub mod projection;
 pub mod quote_requests;
+pub mod readable_row;
 pub mod related_trips;
 pub mod resync;
 pub mod sessions;

@@ -44,7 +44,7 @@ pub struct ServeCommandArgs {
 pub async fn run(args: ServeCommandArgs) -> Result<(), CliError> {
     let began = Instant::now();
     let shutdown = shutdown::on_signals().context("listen for signals")?;
-    let verifier = verifier(&args.webhook)?;
+    let verifier = verifier(&args.webhook)?.requiring_time(args.serve.require_timestamp);
     let settings = settings(&args)?;
     database::named(&args.database)?;
     args.serve.check(&args.webhook)?;

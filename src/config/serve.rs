@@ -62,6 +62,11 @@ pub struct ServeArgs {
     #[arg(long, env = "INGEST_MIGRATE", value_parser = boolean)]
     pub migrate: bool,
 
+    /// Refuse deliveries without a signed timestamp, which could be replayed: plain HMAC and HTTP Basic. Timestamped HMAC and
+    /// Standard Webhooks remain.
+    #[arg(long, env = "INGEST_REQUIRE_TIMESTAMP", value_parser = boolean, help_heading = "Webhook authentication")]
+    pub require_timestamp: bool,
+
     /// Number of workers in this process (1 to 64).
     #[arg(long, env = "INGEST_WORKERS", value_name = "COUNT", default_value = "2",
           value_parser = integer_in::<usize>(1, 64))]
@@ -171,6 +176,11 @@ impl ServeArgs {
             return Err(SettingError(format!(
                 "{WEBHOOK_SECRET} or {WEBHOOK_BASIC} must be set: a delivery that cannot be verified is not received \
                  (INGEST_ROLE=work needs neither)"
+            )));
+        }
+        if self.role.receives() && self.require_timestamp && webhook.secrets()?.is_empty() {
+            return Err(SettingError(format!(
+                "INGEST_REQUIRE_TIMESTAMP (--require-timestamp) needs {WEBHOOK_SECRET}: Basic credentials carry no timestamp"
             )));
         }
         self.paths.check()?;

@@ -1,5 +1,6 @@
 //! `createOrUpdateChatSession`: a conversation has at most one open session.
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::conversation_type;
@@ -71,10 +72,11 @@ fn preferred(open: Vec<OpenSession>) -> Option<OpenSession> {
 }
 
 fn validated(new: &NewChatSession) -> Result<NewChatSession, SessionError> {
-    optional(new.workflow_state.as_ref(), |state| {
-        validate::object("workflow_state", state)
-    })?;
-    optional(new.metadata.as_ref(), |metadata| validate::object("metadata", metadata))?;
+    for (field, object) in [("workflow_state", &new.workflow_state), ("metadata", &new.metadata)] {
+        optional(object.as_ref(), |object| {
+            validate::document(field, &Value::Object(object.clone()))
+        })?;
+    }
     let id = |field, text: &Option<String>| optional(text.as_deref(), |text| validate::id(field, text));
     Ok(NewChatSession {
         current_step: optional(new.current_step.as_deref(), validate::step)?,

@@ -33,6 +33,8 @@ pub struct LockedSession {
     pub rfqs: Vec<String>,
     /// The keys of other trips that it has through the RFQs that it, or another session of its trip, holds.
     pub shared_trips: Vec<String>,
+    /// The current value of the column, which never exceeds `i32::MAX`.
+    pub quotes_received_count: i32,
     /// Its ledger has quotes that were counted by their row.
     pub has_row_keys: bool,
     /// Everything that this decision calls for could be done.
@@ -92,16 +94,26 @@ pub async fn lock(
             WHERE id = (SELECT id FROM matching ORDER BY id LIMIT 1)
             FOR NO KEY UPDATE
         )
-        SELECT session.id, session.status::text AS "status!", session.current_step,
-            -- An infinite time of the application's is never raised.
-            CASE WHEN isfinite(session.last_activity_at) THEN session.last_activity_at END AS last_activity_at,
+        SELECT session.id, session.status::text AS "status!",
+            -- No value of the application's fails the statement, which reads other sessions as well: longer texts are no steps.
+            left(session.current_step, 200) AS current_step,
+            -- A time that is infinite, or that the driver cannot decode (294276 AD), is never raised.
+            CASE WHEN session.last_activity_at > '-infinity' AND session.last_activity_at < '10000-01-01 00:00Z'
+                THEN session.last_activity_at END AS last_activity_at,
+            coalesce(session.quotes_received_count, 0) AS "quotes_received_count!",
             coalesce(session.quotes_expected_count, 0) AS "quotes_expected_count!",
             coalesce(session.operators_contacted_count, 0) AS "operators_contacted_count!",
-            session.workflow_state #>> '{avinode_trip,status}' AS trip_status,
-            session.workflow_state #>> '{avinode_trip,at}' AS trip_status_at,
+            -- The text of an array of numbers may have a gigabyte.
+            CASE WHEN jsonb_typeof(ids.shown -> 'status') = 'string' THEN left(ids.shown ->> 'status', 100) END
+                AS trip_status,
+            CASE WHEN jsonb_typeof(ids.shown -> 'at') = 'string' THEN left(ids.shown ->> 'at', 100) END
+                AS trip_status_at,
             session.request_id, session.primary_quote_id,
-            CASE WHEN isfinite(session.created_at) THEN session.created_at END AS created_at,
-            coalesce(jsonb_typeof(session.workflow_state), 'object') = 'object' AS "accepts_trip_status!",
+            CASE WHEN session.created_at > '-infinity' AND session.created_at < '10000-01-01 00:00Z'
+                THEN session.created_at END AS created_at,
+            coalesce(
+                pg_column_size(session.workflow_state) <= 524288 AND jsonb_typeof(session.workflow_state) = 'object', true
+            ) AS "accepts_trip_status!",
             session.status::text = 'active' AS "is_active!", ids.trip_id AS "trip_id?",
             avinode_ingest.session_rfq_ids(session.avinode_rfq_id, session.avinode_rfp_id) AS "rfqs!",
             (
@@ -115,7 +127,10 @@ pub async fn lock(
             SELECT avinode_ingest.session_trip_id(
                 session.avinode_trip_id,
                 (SELECT request.avinode_trip_id FROM public.requests AS request WHERE request.id = session.request_id)
-            ) AS trip_id
+            ) AS trip_id,
+            -- By its stored size, which costs nothing: a huge value is neither read nor changed.
+            CASE WHEN pg_column_size(session.workflow_state) <= 524288 THEN session.workflow_state -> 'avinode_trip' END
+                AS shown
         ) AS ids
         WHERE (SELECT count(*) FROM first) >= 0 -- evaluated after the first one is locked
             AND session.id = ANY (ARRAY(SELECT id FROM matching))
@@ -185,6 +200,7 @@ pub async fn lock(
                 is_active: row.is_active,
                 rfqs: row.rfqs,
                 shared_trips: Vec::new(),
+                quotes_received_count: row.quotes_received_count,
                 has_row_keys: record.has_row_keys,
                 is_settled: true,
                 state: SessionState {

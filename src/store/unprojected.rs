@@ -46,7 +46,7 @@ pub async fn count_by_reason(pool: &Pool) -> Result<Vec<UnprojectedCount>, sqlx:
             END AS "reason!", count(*) AS "quotes!",
             min(CASE
                 WHEN shown.price IS NULL THEN fact.projection_error
-                ELSE format('%s has %s, Avinode states %s %s', fact.quote_id, shown.price, fact.amount, fact.currency)
+                ELSE format('%s has %s, Avinode states %s %s', fact.quote_id, left(shown.price::text, 40), fact.amount, fact.currency)
             END) AS example
         FROM avinode_ingest.quote_facts AS fact
         LEFT JOIN LATERAL (

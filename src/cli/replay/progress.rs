@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::sender::SendResult;
+use crate::domain::terminal_text::is_unsafe;
 
 /// Further refusals are only counted, in the summary.
 const MAX_REFUSALS: usize = 5;
@@ -63,7 +64,7 @@ fn refusal(result: &SendResult) -> Option<String> {
     };
     let text: String = text
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if is_unsafe(c) { ' ' } else { c })
         .take(MAX_REFUSAL_LENGTH)
         .collect();
     Some(text.split_whitespace().collect::<Vec<_>>().join(" "))

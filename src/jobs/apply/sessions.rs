@@ -56,6 +56,7 @@ pub(super) async fn update(
             session.state.selected_quote = selected.as_ref().map(|quote| quote.as_str().to_owned());
             (row != session.primary_quote_id).then_some(row)
         });
+        log_maximum(session, &change);
         session.state.selected_by = change.primary.as_ref().map(|_| policy);
         session.state.selected_at = change
             .primary
@@ -73,6 +74,20 @@ pub(super) async fn update(
         });
     }
     Ok(write::write(tx, &writes, &states, &lines).await?)
+}
+
+/// Logs a count that cannot grow: the timeline has the quotes all the same.
+fn log_maximum(session: &LockedSession, change: &SessionUpdate) {
+    let counted = i32::try_from(change.counted_quotes.len()).unwrap_or(i32::MAX);
+    if session.quotes_received_count.checked_add(counted).is_none() {
+        let id = session.snapshot.id;
+        tracing::warn!(
+            session = %id,
+            "quotes_received_count of session {id} stays at its maximum, {}: the application wrote {}",
+            i32::MAX,
+            session.quotes_received_count
+        );
+    }
 }
 
 /// Adds the timeline events of the trip, and those of quotes that a later rematch counts.

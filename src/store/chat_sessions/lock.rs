@@ -14,8 +14,12 @@ pub struct LockedChatSession {
     /// Any word, also one of the application's own.
     pub status: String,
     pub current_step: Option<String>,
+    /// `None` also for a value that is too large to read.
     pub workflow_state: Option<Value>,
+    pub has_readable_state: bool,
+    /// `None` also for a value that is too large to read.
     pub metadata: Option<Value>,
+    pub has_readable_metadata: bool,
 }
 
 /// An active or paused session of a locked conversation; locked as well.
@@ -90,8 +94,12 @@ pub async fn session(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<Locked
     sqlx::query_as!(
         LockedChatSession,
         r#"
-        SELECT session.id, session.request_id, session.status::text AS "status!", session.current_step,
-            session.workflow_state, session.metadata
+        SELECT session.id, session.request_id, session.status::text AS "status!",
+            left(session.current_step, 10000) AS current_step,
+            CASE WHEN avinode_ingest.is_readable_json(session.workflow_state) THEN session.workflow_state END AS workflow_state,
+            coalesce(avinode_ingest.is_readable_json(session.workflow_state), true) AS "has_readable_state!",
+            CASE WHEN avinode_ingest.is_readable_json(session.metadata) THEN session.metadata END AS metadata,
+            coalesce(avinode_ingest.is_readable_json(session.metadata), true) AS "has_readable_metadata!"
         FROM public.chat_sessions AS session
         WHERE session.id = $1
         FOR NO KEY UPDATE

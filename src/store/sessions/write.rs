@@ -88,14 +88,15 @@ pub async fn write(
             ON CONFLICT (session_id, dedup_key) DO NOTHING
         )
         UPDATE public.chat_sessions AS session
-        SET quotes_received_count = coalesce(session.quotes_received_count, 0) + new.counted,
+        -- A count at its maximum stays there.
+        SET quotes_received_count = least(coalesce(session.quotes_received_count, 0)::bigint + new.counted, 2147483647)::integer,
             quotes_expected_count = greatest(coalesce(session.quotes_expected_count, 0), new.rfqs_sent),
             operators_contacted_count = greatest(coalesce(session.operators_contacted_count, 0), new.rfqs_sent),
             last_activity_at = greatest(session.last_activity_at, new.activity),
             current_step = coalesce(new.step, session.current_step),
             primary_quote_id = CASE WHEN new.sets_primary THEN new.primary_quote ELSE session.primary_quote_id END,
             workflow_state = CASE
-                -- A value of the application's that is not an object is left alone.
+                -- A value of the application's that is not an object, or huge, is left alone.
                 WHEN NOT new.sets_trip OR jsonb_typeof(session.workflow_state) <> 'object'
                     THEN session.workflow_state
                 WHEN new.trip_status IS NULL THEN session.workflow_state - 'avinode_trip'

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn lines_over_the_limit_are_counted_instead_of_written() {
-    let log = RejectionLog::new(2);
+    let log = LogLimit::new(2);
     let now = Instant::now();
     let admitted: Vec<_> = (0..5).map(|_| log.admit(now)).collect();
     assert_eq!(admitted, [Some(0), Some(0), None, None, None]);
