@@ -28,13 +28,14 @@ BEGIN
     SELECT sum(scale(number) + CASE WHEN abs(number) < 1e30 THEN 0 WHEN abs(number) < 1e1000 THEN 1000 ELSE 131072 END)
     INTO digits
     FROM (
-        SELECT found::numeric AS number FROM jsonb_path_query(value, 'strict $.** ? (@.type() == "number")') AS found
+        SELECT item.content::numeric AS number
+        FROM jsonb_path_query(value, 'strict $.** ? (@.type() == "number")') AS item (content)
     ) AS numbers;
     IF digits > 266240 THEN
         RETURN false;
     END IF;
     RETURN octet_length(value::text) <= 266240;
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION WHEN data_exception OR program_limit_exceeded OR insufficient_resources THEN
     RETURN false;
 END
 $$;
@@ -64,7 +65,7 @@ BEGIN
             FROM jsonb_each(every_column)
         ) AS each_column
     );
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION WHEN data_exception OR program_limit_exceeded OR insufficient_resources THEN
     RETURN jsonb_build_object('columns', jsonb_build_object(), 'omitted', jsonb_build_array('*'));
 END
 $$;
