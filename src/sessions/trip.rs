@@ -43,7 +43,9 @@ impl SessionService {
                 metadata: merged(before.metadata, patch.metadata.as_ref()),
             };
             // The merged documents: many small patches add up.
-            optional(documents.workflow_state.as_ref(), |it| validate::document("workflow_state", it))?;
+            optional(documents.workflow_state.as_ref(), |it| {
+                validate::document("workflow_state", it)
+            })?;
             optional(documents.metadata.as_ref(), |it| validate::document("metadata", it))?;
             update::trip(&mut tx, session, patch, documents, self.now()).await?;
             if let Some(new) = patch.conversation_type {

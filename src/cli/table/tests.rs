@@ -2,7 +2,10 @@ use super::*;
 
 #[test]
 fn text_from_outside_neither_controls_the_terminal_nor_turns_its_text_around() {
-    assert_eq!(visible("a\u{1B}[2J\u{202E}b\u{2028}c"), "a\\u{1b}[2J\\u{202e}b\\u{2028}c");
+    assert_eq!(
+        visible("a\u{1B}[2J\u{202E}b\u{2028}c"),
+        "a\\u{1b}[2J\\u{202e}b\\u{2028}c"
+    );
     assert_eq!(visible_lines("a\nb\u{2066}"), "a\nb\\u{2066}");
 }
 

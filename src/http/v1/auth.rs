@@ -113,7 +113,14 @@ impl BearerTokens {
         // ASCII, of any length.
         let path = parts.uri.path();
         let path = path.get(..MAX_LOGGED_PATH).unwrap_or(path);
-        tracing::warn!(reason, method, path, peer, suppressed, "rejected an API call with 401: {reason}");
+        tracing::warn!(
+            reason,
+            method,
+            path,
+            peer,
+            suppressed,
+            "rejected an API call with 401: {reason}"
+        );
     }
 }
 

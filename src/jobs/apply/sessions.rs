@@ -7,28 +7,35 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::facts::BatchChanges;
+use super::refused::{self, ApplyError, WriteMode, WrittenSessions};
 use crate::domain::decide::{SessionUpdate, decide};
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::domain::timeline::{TimelineEvent, quote_detail};
 use crate::domain::trip::TripFacts;
 use crate::postgres::transaction::Transaction;
-use crate::queue::job::JobError;
 use crate::store::facts::quotes::{ProjectionState, QuoteKey};
 use crate::store::projection;
 use crate::store::sessions::LockedSession;
-use crate::store::sessions::write::{self, SessionWrite};
+use crate::store::sessions::write::SessionWrite;
 use crate::store::timeline::TimelineRow;
 
-/// Returns how many sessions changed visibly.
+/// The policy of the selection of primary quotes, and the time of the decision.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Selection {
+    pub(super) policy: PrimaryQuotePolicy,
+    pub(super) now: DateTime<Utc>,
+}
+
+/// Decides and writes the sessions of a batch.
 pub(super) async fn update(
     tx: &mut Transaction<'_>,
     trips: &BTreeMap<String, TripFacts>,
     sessions: &mut [LockedSession],
     changes: &BatchChanges,
     rows: &BTreeMap<QuoteKey, ProjectionState>,
-    policy: PrimaryQuotePolicy,
-    now: DateTime<Utc>,
-) -> Result<u64, JobError> {
+    Selection { policy, now }: Selection,
+    mode: WriteMode,
+) -> Result<WrittenSessions, ApplyError> {
     let mut writes = Vec::new();
     let mut states = Vec::new();
     let mut lines = Vec::new();
@@ -73,7 +80,7 @@ pub(super) async fn update(
             primary_quote_id,
         });
     }
-    Ok(write::write(tx, &writes, &states, &lines).await?)
+    refused::write_sessions(tx, &writes, &states, &lines, mode).await
 }
 
 /// Logs a count that cannot grow: the timeline has the quotes all the same.

@@ -18,9 +18,14 @@ async fn a_number_with_a_huge_exponent_is_refused_by_field_in_every_body() {
     let id = api.session(references).await;
     for field in ["workflow_state", "metadata"] {
         let patch = json!({field: {"a": exploding()}});
-        let refused = api.send(reqwest::Method::PATCH, &format!("/v1/sessions/{id}/trip"), &patch).await;
+        let refused = api
+            .send(reqwest::Method::PATCH, &format!("/v1/sessions/{id}/trip"), &patch)
+            .await;
         assert_eq!(refused.assert_problem(422, "validation-failed"), [field]);
-        assert!(refused.body["detail"].as_str().unwrap().contains("exponent"), "{refused:?}");
+        assert!(
+            refused.body["detail"].as_str().unwrap().contains("exponent"),
+            "{refused:?}"
+        );
         let mut new = references.body();
         new[field] = json!({"a": exploding()});
         let refused = api.post("/v1/sessions", &new).await;

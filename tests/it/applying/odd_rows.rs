@@ -1,6 +1,8 @@
 //! One odd row stops no other: whatever value Postgres can hold in a row of the application's, the other sessions of its trip get
 //! their quotes, nothing dies, and the API answers.
 
+use std::sync::Arc;
+
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::chat_session::page::{PageRequest, SessionFilter};
 use avinode_ingest::domain::chat_session::status::SessionStatus;
@@ -18,7 +20,7 @@ use crate::support::generators;
 use crate::support::sessions::{SessionBuilder, quote_count, update_session};
 use crate::support::snapshot::{dead_reasons, live_jobs};
 use crate::support::sql::count;
-use crate::support::worker::{run_jobs, worker};
+use crate::support::worker::{run_jobs, run_until_idle, worker};
 
 /// Every case needs a database of its own.
 const CASES: u32 = 12;
@@ -169,7 +171,10 @@ async fn read_everything(db: &Db, odd: Uuid, neighbour: Uuid) {
                 }
             }
             found.sort_unstable();
-            assert_eq!(found, Vec::from_iter(std::collections::BTreeSet::from([odd, neighbour])));
+            assert_eq!(
+                found,
+                Vec::from_iter(std::collections::BTreeSet::from([odd, neighbour]))
+            );
         }
     }
     for session in [odd, neighbour] {
@@ -242,6 +247,38 @@ async fn a_session_at_the_largest_count_and_beyond_all_dates_stays_there_and_its
     assert_eq!(live_jobs(&db.pool).await, 0);
     assert_eq!(quote_count(&db.pool, odd).await, i32::MAX, "saturated");
     assert_eq!(quote_count(&db.pool, neighbour).await, 1);
-    let shown = count(&db.pool, "SELECT count(*) FROM public.chat_sessions WHERE last_activity_at >= '294276-01-01'");
+    let shown = count(
+        &db.pool,
+        "SELECT count(*) FROM public.chat_sessions WHERE last_activity_at >= '294276-01-01'",
+    );
     assert_eq!(shown.await, 1, "the last activity is never lowered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_the_table_refuses_to_change_gets_a_dead_letter_and_its_neighbour_is_served() {
+    let db = Db::new().await;
+    let odd = SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
+    let neighbour = SessionBuilder::of_trip("atrip-1").insert(&db.pool).await;
+    run_jobs(&db.pool).await;
+    let refuses = format!("CHECK (id <> '{odd}' OR quotes_received_count = 0)");
+    db.run(&format!(
+        "ALTER TABLE public.chat_sessions ADD CONSTRAINT refuses {refuses}"
+    ))
+    .await;
+    let bodies = [quote("evt-1", "atrip-1", "arfq-1", "aquote-1", 1, "10000", "USD")];
+    store_deliveries(&db.pool, &bodies, base()).await;
+    let mut worker = Arc::into_inner(worker(&db.pool)).unwrap();
+    worker.retry.max_attempts = 2;
+    run_until_idle(&worker).await;
+    assert_eq!(
+        (quote_count(&db.pool, odd).await, quote_count(&db.pool, neighbour).await),
+        (0, 1)
+    );
+    let dead = dead_reasons(&db.pool).await;
+    assert!(dead.len() == 1 && dead[0].contains("refuses"), "{dead:?}");
+    let kind: String = sqlx::query_scalar("SELECT kind || ' ' || key FROM avinode_ingest.dead_jobs")
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(kind, format!("rematch {odd}"));
 }

@@ -9,7 +9,10 @@ fn checked(json: &str) -> Result<(), UnstorableJson> {
 #[test]
 fn a_number_with_a_huge_exponent_or_many_digits_is_refused_wherever_it_is() {
     for number in ["1e131071", "1e-131071", "1e129", "1E+99999999999999999999"] {
-        assert_eq!(checked(&format!("{{\"a\": [1, {number}]}}")), Err(UnstorableJson::Number));
+        assert_eq!(
+            checked(&format!("{{\"a\": [1, {number}]}}")),
+            Err(UnstorableJson::Number)
+        );
     }
     assert_eq!(checked(&"9".repeat(129)), Err(UnstorableJson::Number));
     for number in ["1e128", "-1.5e-128", "0", "0.10", &"9".repeat(128)] {
@@ -24,7 +27,10 @@ fn the_length_is_that_of_the_text_with_every_digit() {
     assert_eq!(checked(&numbers(2_100)), Err(UnstorableJson::Length));
     assert_eq!(check(&json!("x".repeat(MAX_BYTES - 2))), Ok(()));
     assert_eq!(check(&json!("x".repeat(MAX_BYTES - 1))), Err(UnstorableJson::Length));
-    assert_eq!(check(&json!("\u{1}".repeat(MAX_BYTES / 6 + 1))), Err(UnstorableJson::Length));
+    assert_eq!(
+        check(&json!("\u{1}".repeat(MAX_BYTES / 6 + 1))),
+        Err(UnstorableJson::Length)
+    );
 }
 
 #[test]

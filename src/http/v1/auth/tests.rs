@@ -77,7 +77,10 @@ fn calls_without_a_valid_token_are_logged_without_it_and_within_a_limit() {
     assert_eq!(lines.matches("with 401: no bearer token").count(), 1);
     let unknown = lines.matches("with 401: an unknown bearer token").count();
     assert!((9..=20).contains(&unknown), "{lines}");
-    assert!(lines.contains("peer=192.0.2.1:9") && lines.contains("/v1/sessions"), "{lines}");
+    assert!(
+        lines.contains("peer=192.0.2.1:9") && lines.contains("/v1/sessions"),
+        "{lines}"
+    );
     assert!(!lines.contains("guessed") && !lines.contains("private"), "{lines}");
 }
 

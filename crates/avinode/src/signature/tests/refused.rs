@@ -206,7 +206,10 @@ fn where_a_signed_time_is_required_plain_signatures_and_basic_are_refused() {
     let sent = |value: &str| verifier.verify(&headers(&[("x-avinode-signature", value)]), BODY, now());
     assert_eq!(sent(&timed), by(AuthScheme::HmacTimestamped, 1));
     assert_eq!(sent(&plain), Err(VerificationError::UntimedSignature));
-    assert_eq!(sent(&format!("sha256={plain}")), Err(VerificationError::UntimedSignature));
+    assert_eq!(
+        sent(&format!("sha256={plain}")),
+        Err(VerificationError::UntimedSignature)
+    );
     assert_eq!(
         verifier.verify(&headers(&[("authorization", "Basic YTpi")]), BODY, now()),
         Err(VerificationError::UntimedSignature)
