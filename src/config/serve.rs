@@ -64,7 +64,7 @@ pub struct ServeArgs {
 
     /// Refuse deliveries without a signed timestamp, which could be replayed: plain HMAC and HTTP Basic. Timestamped HMAC and
     /// Standard Webhooks remain.
-    #[arg(long, env = "INGEST_REQUIRE_TIMESTAMP", value_parser = boolean, help_heading = "Webhook authentication")]
+    #[arg(long, env = "INGEST_REQUIRE_TIMESTAMP", value_parser = boolean, help_heading = "Receiving")]
     pub require_timestamp: bool,
 
     /// Number of workers in this process (1 to 64).

@@ -63,7 +63,7 @@ pub(super) async fn update(
             session.state.selected_quote = selected.as_ref().map(|quote| quote.as_str().to_owned());
             (row != session.primary_quote_id).then_some(row)
         });
-        log_maximum(session, &change);
+        log_left_alone(session, trip, &change);
         session.state.selected_by = change.primary.as_ref().map(|_| policy);
         session.state.selected_at = change
             .primary
@@ -83,11 +83,18 @@ pub(super) async fn update(
     refused::write_sessions(tx, &writes, &states, &lines, mode).await
 }
 
-/// Logs a count that cannot grow: the timeline has the quotes all the same.
-fn log_maximum(session: &LockedSession, change: &SessionUpdate) {
+/// Logs the values of the application's that stay as they are: a count that cannot grow (the timeline has the quotes all the same), and
+/// a `workflow_state` without a place for the status of the trip.
+fn log_left_alone(session: &LockedSession, trip: Option<&TripFacts>, change: &SessionUpdate) {
+    let id = session.snapshot.id;
+    if !session.snapshot.accepts_trip_status && trip.is_some_and(|trip| trip.displayed_status().is_some()) {
+        tracing::info!(
+            session = %id,
+            "workflow_state of session {id} does not show the status of its trip: it is too large, or no object"
+        );
+    }
     let counted = i32::try_from(change.counted_quotes.len()).unwrap_or(i32::MAX);
     if session.quotes_received_count.checked_add(counted).is_none() {
-        let id = session.snapshot.id;
         tracing::warn!(
             session = %id,
             "quotes_received_count of session {id} stays at its maximum, {}: the application wrote {}",
