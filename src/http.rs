@@ -8,7 +8,6 @@ pub mod connection;
 pub mod health;
 pub mod json_response;
 pub mod limits;
-pub mod memory_budget;
 pub mod openapi;
 pub mod problem;
 pub mod readiness;
