@@ -9,7 +9,6 @@ pub mod health;
 pub mod json_response;
 pub mod limits;
 pub mod log_limit;
-pub mod memory_budget;
 pub mod openapi;
 pub mod problem;
 pub mod readiness;

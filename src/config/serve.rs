@@ -123,7 +123,7 @@ pub struct ServeArgs {
           value_parser = integer_in::<usize>(1, 65_535), help_heading = "Receiving")]
     pub http_max_connections: usize,
 
-    /// How long a worker holds a job without a heartbeat before another worker takes it over (5s to 1h).
+    /// How long a worker that hangs holds a job before another worker takes it over; jobs of a dead process are taken over within 10 s (5s to 1h).
     #[arg(long, env = "INGEST_LEASE_DURATION", value_name = "DURATION", default_value = "60s",
           value_parser = duration("5s", "1h"), help_heading = "Jobs")]
     pub lease_duration: Duration,

@@ -8,8 +8,8 @@ use http_body_util::BodyExt;
 use hyper::HeaderMap;
 use hyper::header::HeaderName;
 
-use super::memory_budget::{MemoryBudget, MemoryPermit};
 use super::problem::Problem;
+use crate::ingest::memory_budget::{MemoryBudget, MemoryPermit};
 
 /// Bytes reserved per request for headers and its place in the queue, so that empty bodies are bounded too.
 const OVERHEAD: usize = 2048;

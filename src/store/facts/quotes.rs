@@ -166,7 +166,7 @@ pub(super) async fn load(
         if let Some(projection) = projection {
             projections.insert((row.trip_key, id.clone()), projection);
         }
-        trip.quotes.insert(id, facts);
+        trip.quotes.insert(id, Box::new(facts));
     }
     Ok(projections)
 }
