@@ -46,7 +46,11 @@ pub async fn lock_unrelated(
             FROM avinode_ingest.trips
             WHERE merged_into = ANY (ARRAY(SELECT trip FROM own))
         ), session AS MATERIALIZED (
-            SELECT found.trip_id, cardinality(found.rfq_ids) > 0 AS holds_rfqs
+            -- A trip that was withheld from a session is another agent's, who may have it through an RFQ.
+            SELECT found.trip_id, cardinality(found.rfq_ids) > 0 OR EXISTS (
+                SELECT FROM avinode_ingest.session_state AS state
+                WHERE state.session_id = found.session_id AND state.withheld_trip IS NOT NULL
+            ) AS holds_rfqs
             FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM trip_id)) AS found
         ), owned AS MATERIALIZED (
             SELECT trip_id.trip, bool_or(session.holds_rfqs) AS holds_rfqs
@@ -59,6 +63,8 @@ pub async fn lock_unrelated(
             WHERE NOT EXISTS (
                 SELECT FROM own WHERE NOT EXISTS (SELECT FROM owned WHERE owned.trip = own.trip AND NOT owned.holds_rfqs)
             )
+                -- Another agent may hold an RFQ of a trip that a session only names.
+                AND NOT EXISTS (SELECT FROM avinode_ingest.sessions_of_rfqs($2::text[]))
         ), locked AS MATERIALIZED (
             SELECT trip.*
             FROM avinode_ingest.trips AS trip
@@ -140,19 +146,44 @@ pub async fn find(
             FROM avinode_ingest.trips
             WHERE merged_into = ANY (ARRAY(SELECT trip FROM own_trip))
         ), own_session AS MATERIALIZED (
-            SELECT trip_id FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM own_trip_id))
-        ), asked_trip AS MATERIALIZED (
-            SELECT trip
-            FROM own_trip
-            WHERE of_rematched
-                OR trip NOT IN (
-                    SELECT own_trip_id.trip FROM own_trip_id JOIN own_session ON own_session.trip_id = own_trip_id.id
-                )
+            SELECT found.trip_id, session.agent, EXISTS (
+                SELECT FROM avinode_ingest.session_state AS state
+                WHERE state.session_id = found.session_id AND state.withheld_trip IS NOT NULL
+            ) AS is_withheld
+            FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM own_trip_id)) AS found
+            CROSS JOIN LATERAL (
+                SELECT iso_agent_id AS agent FROM public.chat_sessions WHERE id = found.session_id OFFSET 0
+            ) AS session
         ), named_rfq AS MATERIALIZED (
             SELECT coalesce(
                 (SELECT known.merged_into FROM avinode_ingest.trips AS known WHERE known.key = named.trip), named.trip
             ) AS trip, named.rfq
             FROM unnest($2::text[], $3::text[]) AS named (trip, rfq)
+        ), named_holder AS MATERIALIZED (
+            SELECT named_rfq.trip, session.agent
+            FROM avinode_ingest.sessions_of_rfqs(ARRAY(SELECT rfq FROM named_rfq)) AS found
+            CROSS JOIN LATERAL (
+                SELECT iso_agent_id AS agent FROM public.chat_sessions WHERE id = found.session_id OFFSET 0
+            ) AS session
+            JOIN named_rfq ON named_rfq.rfq = ANY (found.rfq_ids)
+        ), contested_trip AS MATERIALIZED (
+            -- Sessions of several agents claim it, some of them by an RFQ.
+            SELECT own_trip_id.trip
+            FROM own_trip_id
+            JOIN own_session ON own_session.trip_id = own_trip_id.id
+            WHERE own_session.is_withheld
+                OR EXISTS (
+                    SELECT FROM named_holder
+                    WHERE named_holder.trip = own_trip_id.trip AND named_holder.agent <> own_session.agent
+                )
+        ), asked_trip AS MATERIALIZED (
+            SELECT trip
+            FROM own_trip
+            WHERE of_rematched
+                OR trip IN (SELECT trip FROM contested_trip)
+                OR trip NOT IN (
+                    SELECT own_trip_id.trip FROM own_trip_id JOIN own_session ON own_session.trip_id = own_trip_id.id
+                )
         ), own_rfq AS MATERIALIZED (
             SELECT rfq FROM named_rfq WHERE trip IN (SELECT trip FROM asked_trip)
             UNION
@@ -160,7 +191,7 @@ pub async fn find(
             FROM avinode_ingest.rfqs
             WHERE trip_key = ANY (ARRAY(SELECT trip FROM asked_trip))
         ), rfq_session AS MATERIALIZED (
-            SELECT trip_id, rfq_ids FROM avinode_ingest.sessions_of_rfqs(ARRAY(SELECT rfq FROM own_rfq))
+            SELECT session_id, trip_id, rfq_ids FROM avinode_ingest.sessions_of_rfqs(ARRAY(SELECT rfq FROM own_rfq))
         ), decided_trip AS MATERIALIZED (
             SELECT trip FROM own_trip
             UNION
@@ -191,18 +222,32 @@ pub async fn find(
             SELECT merged_into, key
             FROM avinode_ingest.trips
             WHERE merged_into = ANY (ARRAY(SELECT trip FROM rfq_trip))
+        ), holder_agent AS MATERIALIZED (
+            SELECT DISTINCT iso_agent_id AS agent
+            FROM public.chat_sessions
+            WHERE id = ANY ($4 || ARRAY(SELECT session_id FROM rfq_session))
         ), assigned_id AS MATERIALIZED (
-            SELECT DISTINCT trip_id AS id FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM rfq_trip_id))
+            SELECT found.trip_id AS id,
+                bool_and(session.agent = ALL (ARRAY(SELECT agent FROM holder_agent))) AS is_of_holders
+            FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM rfq_trip_id)) AS found
+            CROSS JOIN LATERAL (
+                SELECT iso_agent_id AS agent FROM public.chat_sessions WHERE id = found.session_id OFFSET 0
+            ) AS session
+            GROUP BY found.trip_id
         )
         SELECT 'trip' AS "role!", trip_id AS "id!" FROM own_id
         UNION
         SELECT 'trip', trip FROM decided_trip
         UNION
-        -- A trip id that a session has belongs to that session alone.
+        -- A trip id that a session has belongs to that session alone, unless another agent holds an RFQ of the trip.
         (
             SELECT 'trip', trip FROM rfq_trip
             EXCEPT
-            SELECT 'trip', rfq_trip_id.trip FROM rfq_trip_id JOIN assigned_id ON assigned_id.id = rfq_trip_id.id
+            SELECT 'trip', rfq_trip_id.trip
+            FROM rfq_trip_id
+            JOIN assigned_id ON assigned_id.id = rfq_trip_id.id
+            GROUP BY rfq_trip_id.trip
+            HAVING bool_and(assigned_id.is_of_holders)
         )
         UNION
         SELECT 'asked trip', trip FROM asked_trip

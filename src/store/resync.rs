@@ -61,7 +61,8 @@ pub async fn find_missed_sessions(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error>
         r#"
         SELECT session.id
         FROM public.chat_sessions AS session
-        LEFT JOIN public.requests AS request ON request.id = session.request_id
+        LEFT JOIN public.requests AS request
+            ON request.id = session.request_id AND coalesce(request.iso_agent_id, session.iso_agent_id) = session.iso_agent_id
         LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = session.id
         WHERE avinode_ingest.session_trip_id(session.avinode_trip_id, request.avinode_trip_id)
                 IS DISTINCT FROM state.matched_trip

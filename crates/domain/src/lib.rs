@@ -15,6 +15,7 @@ pub mod stated_values;
 pub mod timeline;
 pub mod trip;
 pub mod trip_identity;
+pub mod trip_ownership;
 pub mod workflow;
 
 #[cfg(test)]
