@@ -22,3 +22,4 @@ pub mod trips;
 pub mod tx;
 pub mod unprojected;
 pub mod version;
+pub mod withheld;

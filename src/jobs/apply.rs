@@ -131,7 +131,7 @@ impl JobApplier {
         scope
             .complete(&mut tx, &mut locked, &mut sessions, &mut rows, self.policy, now)
             .await?;
-        shared_trips::borrow(&locked.trips, &mut sessions, &found_late);
+        shared_trips::borrow(&locked.trips, &mut sessions, &found_late, &related.rfq_claims);
         let projected = persist::project(
             &mut tx,
             &locked.trips,
@@ -144,7 +144,9 @@ impl JobApplier {
         .await?;
         persist::write(&mut tx, &locked.trips, &changes.touched, &projected).await?;
         persist::schedule_expiries(&mut tx, &locked.trips, &mut changes, now).await?;
-        let again: Vec<NewJob> = found_late.iter().map(|late| kinds::rematch(late.snapshot.id)).collect();
+        let mut again = shared_trips::rivals(&sessions, &related.rfq_claims);
+        again.extend(found_late.iter().map(|late| late.snapshot.id));
+        let again: Vec<NewJob> = again.into_iter().map(kinds::rematch).collect();
         enqueue::insert(&mut tx, &again, InsertOptions::default()).await?;
         let changed =
             sessions::update(&mut tx, &locked.trips, &mut sessions, &changes, &rows, self.policy, now).await?;

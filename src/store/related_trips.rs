@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
+use crate::domain::trip_ownership::{ClaimEvidence, TripClaim};
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 use crate::store::trips::{LockedTrips, TripRow};
@@ -19,8 +20,19 @@ pub struct RelatedTrips {
     pub asked_trips: Vec<String>,
     /// The RFQs that the sessions to decide hold. Every trip that they share through an RFQ is among `trips`.
     pub held_rfqs: Vec<String>,
+    /// The sessions of all agents that hold an RFQ of `held_rfqs`, where they are of several agents. Most are not locked.
+    pub rfq_claims: Vec<RfqClaim>,
     /// The RFQs to lock: a session may be about to hold one, and a fact about to name it.
     pub rfqs_to_lock: Vec<String>,
+}
+
+/// A session's claim to the trips of an RFQ.
+#[derive(Debug, Clone)]
+pub struct RfqClaim {
+    /// In normal form.
+    pub rfq: String,
+    pub session: Uuid,
+    pub claim: TripClaim,
 }
 
 /// Locks trips and the RFQs that events name under them in the usual case: sessions have all of these trips by their ids, and hold no
@@ -234,29 +246,47 @@ pub async fn find(
                 SELECT iso_agent_id AS agent FROM public.chat_sessions WHERE id = found.session_id OFFSET 0
             ) AS session
             GROUP BY found.trip_id
+        ), rfq_claim AS MATERIALIZED (
+            SELECT held.rfq, found.session_id, session.agent, session.is_given
+            FROM avinode_ingest.sessions_of_rfqs(ARRAY(SELECT rfq FROM held_rfq)) AS found
+            CROSS JOIN LATERAL unnest(found.rfq_ids) AS held (rfq)
+            CROSS JOIN LATERAL (
+                SELECT holder.iso_agent_id AS agent, EXISTS (
+                    SELECT FROM avinode_ingest.session_state AS state
+                    WHERE state.session_id = holder.id AND held.rfq = ANY (state.given_rfqs)
+                ) AS is_given
+                FROM public.chat_sessions AS holder
+                WHERE holder.id = found.session_id
+                OFFSET 0
+            ) AS session
         )
-        SELECT 'trip' AS "role!", trip_id AS "id!" FROM own_id
+        SELECT 'trip' AS "role!", trip_id AS "id!", NULL::uuid AS session, NULL::uuid AS agent, NULL::boolean AS is_given
+        FROM own_id
         UNION
-        SELECT 'trip', trip FROM decided_trip
+        SELECT 'rfq claim', rfq, session_id, agent, is_given
+        FROM rfq_claim
+        WHERE rfq IN (SELECT rfq FROM held_rfq) AND (SELECT min(agent::text) <> max(agent::text) FROM rfq_claim)
+        UNION
+        SELECT 'trip', trip, NULL, NULL, NULL FROM decided_trip
         UNION
         -- A trip id that a session has belongs to that session alone, unless another agent holds an RFQ of the trip.
         (
-            SELECT 'trip', trip FROM rfq_trip
+            SELECT 'trip', trip, NULL::uuid, NULL::uuid, NULL::boolean FROM rfq_trip
             EXCEPT
-            SELECT 'trip', rfq_trip_id.trip
+            SELECT 'trip', rfq_trip_id.trip, NULL::uuid, NULL::uuid, NULL::boolean
             FROM rfq_trip_id
             JOIN assigned_id ON assigned_id.id = rfq_trip_id.id
             GROUP BY rfq_trip_id.trip
             HAVING bool_and(assigned_id.is_of_holders)
         )
         UNION
-        SELECT 'asked trip', trip FROM asked_trip
+        SELECT 'asked trip', trip, NULL, NULL, NULL FROM asked_trip
         UNION
-        SELECT 'held rfq', rfq FROM held_rfq
+        SELECT 'held rfq', rfq, NULL, NULL, NULL FROM held_rfq
         UNION
-        SELECT 'rfq to lock', unnest(rfq_ids) FROM rematched_session
+        SELECT 'rfq to lock', unnest(rfq_ids), NULL, NULL, NULL FROM rematched_session
         UNION
-        SELECT 'rfq to lock', named_rfq.rfq
+        SELECT 'rfq to lock', named_rfq.rfq, NULL, NULL, NULL
         FROM named_rfq
         WHERE (
             SELECT true
@@ -278,10 +308,26 @@ pub async fn find(
             "trip" => drop(related.trips.insert(row.id)),
             "asked trip" => related.asked_trips.push(row.id),
             "held rfq" => related.held_rfqs.push(row.id),
+            "rfq claim" => related
+                .rfq_claims
+                .extend(rfq_claim(row.id, row.session, row.agent, row.is_given)),
             _ => related.rfqs_to_lock.push(row.id),
         }
     }
     Ok(related)
+}
+
+fn rfq_claim(rfq: String, session: Option<Uuid>, agent: Option<Uuid>, is_given: Option<bool>) -> Option<RfqClaim> {
+    let evidence = match is_given? {
+        true => ClaimEvidence::Given,
+        false => ClaimEvidence::Session,
+    };
+    let claim = TripClaim {
+        agent: agent?,
+        evidence,
+    };
+    let session = session?;
+    Some(RfqClaim { rfq, session, claim })
 }
 
 /// Locks the requests of these sessions that have no trip id of their own, before anything is read: a transaction that gives a

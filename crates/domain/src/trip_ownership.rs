@@ -53,7 +53,11 @@ impl TripOwners {
         }
         // Agents write their requests as well: two that name one trip prove as little as two sessions.
         let by_request = with(ClaimEvidence::Request);
-        Self::Agents(if by_request.len() == 1 { by_request } else { BTreeSet::new() })
+        Self::Agents(if by_request.len() == 1 {
+            by_request
+        } else {
+            BTreeSet::new()
+        })
     }
 
     pub fn includes(&self, agent: Uuid) -> bool {

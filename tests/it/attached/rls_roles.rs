@@ -45,6 +45,13 @@ async fn databases() -> Vec<Db> {
     let mut all = new_projects().await;
     all.push(Db::attached().await);
     all[2].run(TWO_AGENTS).await;
+    // On a table of ours an agent writes no times of creation: there they have defaults.
+    all[2]
+        .run(
+            "ALTER TABLE public.chat_sessions ALTER session_started_at SET DEFAULT now(), ALTER last_activity_at SET DEFAULT now(),
+                ALTER created_at SET DEFAULT now(), ALTER updated_at SET DEFAULT now()",
+        )
+        .await;
     all
 }
 
@@ -81,15 +88,14 @@ async fn refused(tx: &mut Transaction<'static, Postgres>, statement: &str) {
 
 fn insert(agent: &str) -> String {
     format!(
-        "INSERT INTO public.chat_sessions
-            (conversation_id, iso_agent_id, session_started_at, last_activity_at, created_at, updated_at)
-         VALUES ('0c000000-0000-4000-8000-00000000000c', '0a000000-0000-4000-8000-00000000000{agent}', now(), now(), now(), now())"
+        "INSERT INTO public.chat_sessions (conversation_id, iso_agent_id)
+         VALUES ('0c000000-0000-4000-8000-00000000000c', '0a000000-0000-4000-8000-00000000000{agent}')"
     )
 }
 
 fn update(session: &str) -> String {
     format!(
-        "UPDATE public.chat_sessions SET current_step = 'taken', avinode_trip_id = 'NEWTRIP'
+        "UPDATE public.chat_sessions SET current_step = 'taken', message_count = 7
          WHERE id = '0d000000-0000-4000-8000-0000000000{session}'"
     )
 }
@@ -243,6 +249,47 @@ async fn on_a_table_of_ours_anon_gets_nothing_even_with_a_brokers_claims() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_table_of_ours_an_agent_writes_no_column_that_claims_a_trip_and_reads_no_table_without_policies() {
+    for db in new_projects().await {
+        let mut dora = Postgrest::before(&db).agent("user_dora").await;
+        let columns = [
+            "avinode_trip_id",
+            "avinode_rfq_id",
+            "avinode_rfp_id",
+            "request_id",
+            "created_at",
+            "quotes_received_count",
+        ];
+        let mut statements: Vec<String> = columns
+            .iter()
+            .map(|column| format!("UPDATE public.chat_sessions SET {column} = NULL"))
+            .collect();
+        statements.push(
+            insert("a")
+                .replace("iso_agent_id)", "iso_agent_id, avinode_trip_id)")
+                .replace("a')", "a', '5550001')"),
+        );
+        for table in ["iso_agents", "requests", "quotes", "conversations", "proposals"] {
+            statements.push(format!("TABLE public.{table}"));
+            statements.push(format!("DELETE FROM public.{table}"));
+        }
+        for statement in statements {
+            assert_eq!(
+                write(&mut dora, &statement).await,
+                Err("42501".to_owned()),
+                "{statement}"
+            );
+            sqlx::raw_sql("ROLLBACK TO before_it")
+                .execute(&mut *dora)
+                .await
+                .unwrap();
+        }
+        assert_eq!(write(&mut dora, &update("a1")).await, Ok(1));
+        assert_eq!(write(&mut dora, &insert("a")).await, Ok(1));
+    }
+}
+
 /// The caller's own types must not stand in for the built-in ones: the CHECK of a domain would run with the rights of the
 /// function's definer.
 #[tokio::test(flavor = "multi_thread")]
@@ -254,7 +301,7 @@ async fn a_type_that_an_agent_creates_does_not_redirect_our_functions() {
             HELPERS[1],
             HELPERS[2],
             // And their own writes, which our triggers look at.
-            "UPDATE public.chat_sessions SET avinode_trip_id = 'NEWTRIP', primary_quote_id = NULL",
+            "UPDATE public.chat_sessions SET status = 'paused', primary_quote_id = NULL",
         ];
         for call in calls {
             // A connection each: what a function's words mean is settled when it first runs there.

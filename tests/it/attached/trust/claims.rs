@@ -97,7 +97,11 @@ async fn the_request_of_another_agent_gives_a_session_neither_its_trip_nor_a_pla
     assert_eq!(mallory.seen(&db).await, Seen::nothing());
     assert_eq!(bob.seen(&db).await, Seen::all(&["q1"]));
     // The same without a session of the other agent.
-    db.run(&format!("DELETE FROM public.chat_sessions WHERE id = '{}'", bob.session)).await;
+    db.run(&format!(
+        "DELETE FROM public.chat_sessions WHERE id = '{}'",
+        bob.session
+    ))
+    .await;
     receive(&db.pool, &[quote_of(TRIP, "q2", 1)]).await;
     assert_eq!(mallory.seen(&db).await, Seen::nothing());
 
@@ -106,7 +110,11 @@ async fn the_request_of_another_agent_gives_a_session_neither_its_trip_nor_a_pla
     receive(&db.pool, &[quote_of("OTHER1", "q9", 0)]).await;
     assert_eq!(mallory.seen(&db).await.count, 1);
     assert_eq!(
-        count(&db.pool, "SELECT count(*) FROM public.quotes WHERE avinode_quote_id = 'q9'").await,
+        count(
+            &db.pool,
+            "SELECT count(*) FROM public.quotes WHERE avinode_quote_id = 'q9'"
+        )
+        .await,
         0
     );
 }
@@ -132,7 +140,8 @@ async fn a_request_that_names_the_trip_outweighs_sessions_also_without_a_session
     bob.name_in_request(&db, TRIP).await;
     receive(&db.pool, &[quote_of(TRIP, "q1", 0)]).await;
     assert_eq!(mallory.seen(&db).await, Seen::nothing());
-    bob.update(&db, &format!("request_id = '{}'", bob.references.request)).await;
+    bob.update(&db, &format!("request_id = '{}'", bob.references.request))
+        .await;
     assert_eq!(bob.seen(&db).await, Seen::all(&["q1"]));
 }
 
@@ -183,7 +192,9 @@ async fn an_agent_who_was_given_another_trip_proves_nothing_about_this_one() {
     mallory.update_by_server(&db, "avinode_trip_id = 'OTHER1'").await;
     mallory.update(&db, &format!("avinode_trip_id = '{TRIP}'")).await;
     // Other columns of the session, by the server.
-    mallory.update_by_server(&db, "current_step = 'understanding_request'").await;
+    mallory
+        .update_by_server(&db, "current_step = 'understanding_request'")
+        .await;
     receive(&db.pool, &[quote_of(TRIP, "q1", 0)]).await;
     assert_eq!(mallory.seen(&db).await, Seen::nothing());
     assert_eq!(bob.seen(&db).await, Seen::all(&["q1"]));

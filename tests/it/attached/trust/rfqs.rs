@@ -28,11 +28,7 @@ async fn an_rfq_that_another_agent_was_given_brings_nothing() {
             if !first {
                 mallory.update(&db, &claim).await;
             }
-            receive(
-                &db.pool,
-                &[body("q2", 1), message("evt-m", TRIP, "message-1", 2)],
-            )
-            .await;
+            receive(&db.pool, &[body("q2", 1), message("evt-m", TRIP, "message-1", 2)]).await;
             assert_eq!(mallory.seen(&db).await, Seen::nothing());
             assert_eq!(mallory.timeline(&db).await, "");
             assert_eq!(bob.seen(&db).await, Seen::all(&["q1", "q2"]));
