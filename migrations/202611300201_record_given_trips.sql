@@ -97,13 +97,13 @@ BEGIN
         PERFORM avinode_ingest.record_session_changes(ids, ids, pins);
         BEGIN
             IF avinode_ingest.caller_passes_row_security() THEN
-                SELECT jsonb_agg(jsonb_build_object('id', new.id, 'trip', new.trip, 'rfqs', nullif(new.rfqs, '{}'))) INTO given
+                SELECT jsonb_agg(jsonb_build_object('id', added.id, 'trip', added.trip, 'rfqs', nullif(added.rfqs, '{}'))) INTO given
                 FROM (
                     SELECT id, avinode_ingest.normal_trip_id(avinode_trip_id) AS trip,
                         avinode_ingest.session_rfq_ids(avinode_rfq_id, avinode_rfp_id) AS rfqs
                     FROM written
-                ) AS new
-                WHERE new.trip IS NOT NULL OR new.rfqs <> '{}';
+                ) AS added
+                WHERE added.trip IS NOT NULL OR added.rfqs <> '{}';
                 IF given IS NOT NULL THEN
                     PERFORM avinode_ingest.record_given_ids(given);
                 END IF;
@@ -222,16 +222,16 @@ DECLARE
     trips text[];
     agents uuid[];
 BEGIN
-    SELECT array_agg(new.id ORDER BY new.id), array_agg(new.trip ORDER BY new.id), array_agg(new.agent ORDER BY new.id)
+    SELECT array_agg(added.id ORDER BY added.id), array_agg(added.trip ORDER BY added.id), array_agg(added.agent ORDER BY added.id)
     INTO changed, trips, agents
-    FROM (SELECT id, avinode_ingest.normal_trip_id(avinode_trip_id) AS trip, iso_agent_id AS agent FROM written) AS new
-    WHERE new.trip IS NOT NULL;
+    FROM (SELECT id, avinode_ingest.normal_trip_id(avinode_trip_id) AS trip, iso_agent_id AS agent FROM written) AS added
+    WHERE added.trip IS NOT NULL;
     IF changed IS NOT NULL THEN
         PERFORM avinode_ingest.record_request_changes(changed);
         BEGIN
             IF avinode_ingest.caller_passes_row_security() THEN
                 INSERT INTO avinode_ingest.given_requests (request_id, trip_id)
-                SELECT new.id, new.trip FROM unnest(changed, trips) AS new (id, trip)
+                SELECT added.id, added.trip FROM unnest(changed, trips) AS added (id, trip)
                 ON CONFLICT (request_id) DO UPDATE SET trip_id = EXCLUDED.trip_id;
             END IF;
             PERFORM avinode_ingest.record_trip_claims(trips, agents);

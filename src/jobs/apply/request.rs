@@ -25,7 +25,7 @@ pub(super) struct ChosenRequest {
 /// Returns the request of the oldest active session of the trip that has one, else of the oldest session that has one. The trip is
 /// withheld from sessions of agents whose it is not; of several agents to whom it was given, the first one comes first.
 pub(super) fn of_trip(sessions: &[LockedSession], key: &str) -> Option<ChosenRequest> {
-    let since = |session: &LockedSession| trip_owners::given_since(sessions, key, session.agent);
+    let given_since = trip_owners::given_since(sessions, key);
     let of_trip = sessions
         .iter()
         .filter(|session| session.trip_keys().any(|its| its == key));
@@ -33,8 +33,11 @@ pub(super) fn of_trip(sessions: &[LockedSession], key: &str) -> Option<ChosenReq
         .filter(|session| may_show_under_request(session.agent, session.request_agent))
         .filter_map(|session| Some((session, session.request_id?)))
         .min_by_key(|(session, _)| {
-            let since = since(session).unwrap_or(DateTime::<Utc>::MAX_UTC);
-            (!session.is_active, since, session.created_at, session.snapshot.id)
+            let since = given_since.get(&session.agent).copied();
+            let since = since.unwrap_or(DateTime::<Utc>::MAX_UTC);
+            // Only among sessions of one agent: the agent writes the time of creation.
+            let age = (session.created_at, session.snapshot.id);
+            (!session.is_active, since, session.agent, age)
         })
         .map(|(session, request_id)| ChosenRequest {
             request_id,
@@ -43,8 +46,8 @@ pub(super) fn of_trip(sessions: &[LockedSession], key: &str) -> Option<ChosenReq
 }
 
 /// Moves the rows of trips to the requests of their active sessions; without an active session they stay, unless they may be another
-/// agent's. The application's table
-/// may refuse that: the sessions then count as not matched, so that the next event of their trip, or the resync, tries again.
+/// agent's. The application's table may refuse that: the sessions then count as not matched, so that the next event of their trip,
+/// or the resync, tries again.
 pub(super) async fn move_rows(
     tx: &mut Transaction<'_>,
     trips: impl Iterator<Item = &String>,

@@ -1,6 +1,6 @@
 //! Withholds trips from sessions of agents to whom they do not belong, where several agents claim a trip.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -30,7 +30,7 @@ pub(super) fn assign(sessions: &mut [LockedSession], key: &str, owners: &TripOwn
 pub(super) fn claims_by_id(sessions: &[LockedSession], key: &str) -> Vec<TripClaim> {
     let mut claims = Vec::new();
     for session in sessions.iter().filter(|session| names(session, key)) {
-        let evidence = match gave_trip_at(session) {
+        let evidence = match given_trip_at(session) {
             Some(_) => ClaimEvidence::Given,
             None => ClaimEvidence::Session,
         };
@@ -57,17 +57,20 @@ pub(super) fn is_contested(sessions: &[LockedSession], key: &str) -> bool {
         .any(|session| session.withheld_trip.as_deref() == Some(key))
 }
 
-/// Returns the time at which the first session of this agent was given the trip that it has. Among agents who were all given a
-/// trip, the first one has its rows.
-pub(super) fn given_since(sessions: &[LockedSession], key: &str, agent: Uuid) -> Option<DateTime<Utc>> {
-    let own = sessions
-        .iter()
-        .filter(|session| session.agent == agent && names(session, key));
-    own.filter_map(gave_trip_at).min()
+/// Returns the times at which agents were given a trip that they have. Of several, the first one has its rows.
+pub(super) fn given_since(sessions: &[LockedSession], key: &str) -> BTreeMap<Uuid, DateTime<Utc>> {
+    let mut since = BTreeMap::new();
+    for session in sessions.iter().filter(|session| names(session, key)) {
+        if let Some(at) = given_trip_at(session) {
+            let first = since.entry(session.agent).or_insert(at);
+            *first = at.min(*first);
+        }
+    }
+    since
 }
 
 /// The time at which the session was given the trip id that it has now.
-fn gave_trip_at(session: &LockedSession) -> Option<DateTime<Utc>> {
+fn given_trip_at(session: &LockedSession) -> Option<DateTime<Utc>> {
     let is_given = session.given.trip.is_some() && session.given.trip == session.trip_id;
     session.given.trip_at.filter(|_| is_given)
 }

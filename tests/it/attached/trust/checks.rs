@@ -8,6 +8,7 @@ use crate::support::check_command::check;
 use crate::support::cluster::Db;
 use crate::support::deliveries::receive;
 use crate::support::postgrest::Postgrest;
+use crate::support::worker::run_jobs;
 
 const TRIP: &str = "5550001";
 
@@ -39,7 +40,7 @@ async fn check_names_the_grants_on_the_applications_tables_and_its_statements_cl
     );
     let patch = serde_json::from_value(serde_json::json!({"avinode_trip_id": TRIP})).unwrap();
     api(&db).update_trip(bob.session, &patch).await.unwrap();
-    crate::support::worker::run_jobs(&db.pool).await;
+    run_jobs(&db.pool).await;
     let output = check(&[("DATABASE_URL", &db.url())]).await;
     let words = output.of("trust").1;
     assert!(words.contains(&format!("session {}", mallory.session)), "{words}");

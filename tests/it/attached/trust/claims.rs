@@ -1,13 +1,16 @@
 //! Claims by trip ids of sessions and requests.
 
 use serde_json::json;
+use uuid::Uuid;
 
 use super::setup::{Seen, api, brokers, write_by_server};
 use crate::support::bodies::{message, quote_of};
 use crate::support::deliveries::receive;
 use crate::support::postgrest::Postgrest;
+use crate::support::sessions::SessionReferences;
 use crate::support::snapshot::dead_jobs;
 use crate::support::sql::count;
+use crate::support::worker::run_jobs;
 
 const TRIP: &str = "5550001";
 
@@ -179,7 +182,7 @@ async fn a_trip_without_evidence_is_nobodys_until_the_api_gives_it() {
     // The same trip id as before.
     let patch = serde_json::from_value(json!({"avinode_trip_id": TRIP})).unwrap();
     api(&db).update_trip(bob.session, &patch).await.unwrap();
-    crate::support::worker::run_jobs(&db.pool).await;
+    run_jobs(&db.pool).await;
     assert_eq!(mallory.seen(&db).await, Seen::nothing());
     assert_eq!(bob.seen(&db).await, Seen::all(&["q1"]));
 }
@@ -213,4 +216,54 @@ async fn two_agents_who_were_both_given_a_trip_both_count_and_the_first_has_the_
     assert_eq!(bob.seen(&db).await, Seen::all(&["q1"]));
     let other = carol.seen(&db).await;
     assert_eq!((other.rows.as_str(), other.count), ("", 1));
+}
+
+/// What the server inserts is given as well as what it updates.
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_and_requests_that_the_server_inserts_with_a_trip_have_evidence() {
+    for by_request in [false, true] {
+        let (db, bob, mallory) = brokers().await;
+        mallory.update(&db, &format!("avinode_trip_id = '{TRIP}'")).await;
+        mallory.name_in_request(&db, TRIP).await;
+        db.run(&format!(
+            "DELETE FROM public.chat_sessions WHERE id = '{}'",
+            bob.session
+        ))
+        .await;
+        let SessionReferences {
+            agent,
+            request,
+            conversation,
+        } = bob.references;
+        let (in_request, in_session) = match by_request {
+            true => (format!("'{TRIP}'"), "NULL".to_owned()),
+            false => ("NULL".to_owned(), format!("'{TRIP}'")),
+        };
+        let new_request = Uuid::now_v7();
+        let insert = format!(
+            "INSERT INTO public.requests (id, iso_agent_id, departure_airport, arrival_airport, departure_date, passengers,
+                avinode_trip_id)
+             SELECT '{new_request}', iso_agent_id, departure_airport, arrival_airport, departure_date, passengers, {in_request}
+             FROM public.requests WHERE id = '{request}'"
+        );
+        write_by_server(&db, &insert).await;
+        let insert = format!(
+            "INSERT INTO public.chat_sessions (id, conversation_id, iso_agent_id, request_id, avinode_trip_id, current_step,
+                session_started_at, last_activity_at, created_at, updated_at)
+             VALUES ('{}', '{conversation}', '{agent}', '{new_request}', {in_session}, 'understanding_request', now(), now(), now(),
+                now())",
+            bob.session
+        );
+        write_by_server(&db, &insert).await;
+        receive(&db.pool, &[quote_of(TRIP, "q1", 0)]).await;
+        assert_eq!(mallory.seen(&db).await, Seen::nothing());
+        let seen = bob.seen(&db).await;
+        assert_eq!((seen.count, seen.primary.as_deref()), (1, Some("q1")));
+        let shown: Option<Uuid> =
+            sqlx::query_scalar("SELECT request_id FROM public.quotes WHERE avinode_quote_id = 'q1'")
+                .fetch_optional(&db.pool)
+                .await
+                .unwrap();
+        assert_eq!(shown, Some(new_request));
+    }
 }
