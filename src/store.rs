@@ -23,3 +23,4 @@ pub mod trips;
 pub mod tx;
 pub mod unprojected;
 pub mod version;
+pub mod withheld;

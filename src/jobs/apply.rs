@@ -13,6 +13,7 @@ mod request;
 mod scope;
 mod sessions;
 mod shared_trips;
+mod trip_owners;
 
 use uuid::Uuid;
 
@@ -138,6 +139,7 @@ impl JobApplier {
         let named = named.into_iter().filter(|(trip, _)| is_asked(trip));
         let rfqs: Vec<String> = named.map(|(_, rfq)| rfq).collect();
         let mut sessions = store::sessions::lock(&mut tx, &keys, &asked, &rfqs, &rematched).await?;
+        trip_owners::withhold(&mut sessions);
         let found_late = shared_trips::remove_undecidable(&mut sessions, &locked.trips, &related.held_rfqs);
         let outdated = scope::outdated_trips(&sessions, &rematched, &asked, self.policy, now);
         let mut scope = BatchScope::of(&fresh, &changes, &locked, &sessions, &outdated);
@@ -147,7 +149,7 @@ impl JobApplier {
         scope
             .complete(&mut tx, &mut locked, &mut sessions, &mut rows, self.policy, now)
             .await?;
-        shared_trips::borrow(&locked.trips, &mut sessions);
+        shared_trips::borrow(&locked.trips, &mut sessions, &found_late, &related.rfq_claims);
         let projected = persist::project(
             &mut tx,
             &locked.trips,
@@ -160,7 +162,9 @@ impl JobApplier {
         .await?;
         persist::write(&mut tx, &locked.trips, &changes.touched, &projected).await?;
         persist::schedule_expiries(&mut tx, &locked.trips, &mut changes, now).await?;
-        let again: Vec<NewJob> = found_late.into_iter().map(kinds::rematch).collect();
+        let mut again = shared_trips::rivals(&sessions, &related.rfq_claims);
+        again.extend(found_late.iter().map(|late| late.snapshot.id));
+        let again: Vec<NewJob> = again.into_iter().map(kinds::rematch).collect();
         enqueue::insert(&mut tx, &again, InsertOptions::default()).await?;
         let selection = Selection {
             policy: self.policy,

@@ -4,13 +4,14 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::error::SessionError;
-use super::service::{SessionService, check_references, lock_session};
+use super::service::{SessionService, check_references, lock_session, record_given};
 use super::validate::{self, optional};
 use super::{activity, conversation_type};
 use crate::domain::chat_session::conversation_type::ConversationType;
 use crate::domain::chat_session::patch::{TripPatch, merge};
 use crate::domain::chat_session::status::OpenStatus;
 use crate::domain::chat_session::view::ChatSession;
+use crate::store::chat_sessions::given::NewIds;
 use crate::store::chat_sessions::update::{self, TripDocuments};
 
 impl SessionService {
@@ -48,6 +49,12 @@ impl SessionService {
             })?;
             optional(documents.metadata.as_ref(), |it| validate::document("metadata", it))?;
             update::trip(&mut tx, session, patch, documents, self.now()).await?;
+            let ids = NewIds {
+                trip: patch.avinode_trip_id.as_ref().map(Option::as_deref),
+                rfq: patch.avinode_rfq_id.as_ref().and_then(Option::as_deref),
+                rfp: patch.avinode_rfp_id.as_ref().and_then(Option::as_deref),
+            };
+            record_given(&mut tx, session, ids).await?;
             if let Some(new) = patch.conversation_type {
                 let new = new.unwrap_or(ConversationType::General);
                 conversation_type::write(&mut tx, session, new).await?;

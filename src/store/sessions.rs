@@ -12,19 +12,30 @@ use uuid::Uuid;
 use self::state::SessionState;
 use crate::domain::chat_session::status::SessionStatus;
 use crate::domain::session::SessionSnapshot;
+use crate::domain::trip_ownership::{ClaimEvidence, TripClaim};
 use crate::postgres::transaction::Transaction;
 
 /// A session that this transaction has locked.
 #[derive(Debug, Clone)]
 pub struct LockedSession {
     pub snapshot: SessionSnapshot,
-    /// The key of its trip among the locked ones; `None` if it has no trip.
+    /// The key of its trip among the locked ones; `None` if it has no trip, or if the trip is withheld.
     pub trip_key: Option<String>,
+    /// The key of the trip that it names and that is another agent's: then it has no trip key.
+    pub withheld_trip: Option<String>,
     /// Its own trip id, else that of its request, in normal form.
     pub trip_id: Option<String>,
     pub request_id: Option<Uuid>,
-    /// The oldest active session of a trip gives its request to the projection.
+    /// The broker who owns it.
+    pub agent: Uuid,
+    /// The broker of its request; `None` if the request has none.
+    pub request_agent: Option<Uuid>,
+    /// The oldest active session of a trip gives its request to the projection. The agent writes it: between agents it proves nothing.
     pub created_at: DateTime<Utc>,
+    /// The claims of requests, of any agent, that carry the trip id of the session.
+    pub request_claims: Vec<TripClaim>,
+    /// The ids that the API or the service role gave to it.
+    pub given: GivenIds,
     /// The current value of the column.
     pub primary_quote_id: Option<Uuid>,
     /// `active`, in contrast to paused, completed and archived.
@@ -41,6 +52,16 @@ pub struct LockedSession {
     pub is_settled: bool,
     /// After the last decision.
     pub state: SessionState,
+}
+
+/// The ids of a session that its agent did not write.
+#[derive(Debug, Clone, Default)]
+pub struct GivenIds {
+    /// In normal form; evidence while the session has it.
+    pub trip: Option<String>,
+    pub trip_at: Option<DateTime<Utc>>,
+    /// In normal form.
+    pub rfqs: Vec<String>,
 }
 
 impl LockedSession {
@@ -72,13 +93,26 @@ pub async fn lock(
 ) -> Result<Vec<LockedSession>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
-        WITH matching AS MATERIALIZED (
+        WITH trip_id AS MATERIALIZED (
+            SELECT trip.key AS id, coalesce(trip.merged_into, trip.key) AS trip
+            FROM avinode_ingest.trips AS trip
+            WHERE trip.key = ANY ($1) OR trip.merged_into = ANY ($1)
+        ), request_claim AS MATERIALIZED (
+            SELECT DISTINCT trip_id.trip, request.agent, request.is_given
+            FROM trip_id
+            CROSS JOIN LATERAL (
+                SELECT carrying.iso_agent_id AS agent, EXISTS (
+                    SELECT FROM avinode_ingest.given_requests AS given
+                    WHERE given.request_id = carrying.id AND given.trip_id = trip_id.id
+                ) AS is_given
+                FROM public.requests AS carrying
+                WHERE avinode_ingest.normal_trip_id(carrying.avinode_trip_id) = trip_id.id
+                    AND carrying.iso_agent_id IS NOT NULL
+                OFFSET 0
+            ) AS request
+        ), matching AS MATERIALIZED (
             SELECT session_id AS id
-            FROM avinode_ingest.sessions_of_trips(ARRAY(
-                SELECT trip.key
-                FROM avinode_ingest.trips AS trip
-                WHERE trip.key = ANY ($1) OR trip.merged_into = ANY ($1)
-            ))
+            FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM trip_id))
             UNION
             SELECT session_id
             FROM avinode_ingest.sessions_of_rfqs($3::text[] || ARRAY(
@@ -108,7 +142,14 @@ pub async fn lock(
                 AS trip_status,
             CASE WHEN jsonb_typeof(ids.shown -> 'at') = 'string' THEN left(ids.shown ->> 'at', 100) END
                 AS trip_status_at,
-            session.request_id, session.primary_quote_id,
+            session.request_id, session.primary_quote_id, session.iso_agent_id AS "agent!",
+            (SELECT request.iso_agent_id FROM public.requests AS request WHERE request.id = session.request_id) AS request_agent,
+            ARRAY(
+                SELECT agent FROM request_claim WHERE trip IN (SELECT trip FROM trip_id WHERE id = ids.trip_id)
+            ) AS "claiming_agents!",
+            ARRAY(
+                SELECT agent FROM request_claim WHERE is_given AND trip IN (SELECT trip FROM trip_id WHERE id = ids.trip_id)
+            ) AS "given_agents!",
             CASE WHEN session.created_at > '-infinity' AND session.created_at < '10000-01-01 00:00Z'
                 THEN session.created_at END AS created_at,
             coalesce(
@@ -126,7 +167,12 @@ pub async fn lock(
         CROSS JOIN LATERAL (
             SELECT avinode_ingest.session_trip_id(
                 session.avinode_trip_id,
-                (SELECT request.avinode_trip_id FROM public.requests AS request WHERE request.id = session.request_id)
+                (
+                    SELECT request.avinode_trip_id
+                    FROM public.requests AS request
+                    WHERE request.id = session.request_id
+                        AND coalesce(request.iso_agent_id, session.iso_agent_id) = session.iso_agent_id
+                )
             ) AS trip_id,
             -- By its stored size, which costs nothing: a huge value is neither read nor changed.
             CASE WHEN pg_column_size(session.workflow_state) <= 524288 THEN session.workflow_state -> 'avinode_trip' END
@@ -158,6 +204,7 @@ pub async fn lock(
         )
         SELECT coalesce(state.pinned, false) AS "pinned!", state.selected_quote, state.matched_trip,
             state.matched_rfq, coalesce(state.timeline_seq, 0) AS "timeline_seq!", state.selected_by, state.selected_at,
+            state.withheld_trip, state.given_trip, state.given_at, coalesce(state.given_rfqs, '{}') AS "given_rfqs!",
             EXISTS (
                 SELECT FROM avinode_ingest.ledger
                 WHERE session_id = session.id AND starts_with(quote_id, 'row:')
@@ -193,8 +240,19 @@ pub async fn lock(
                     last_selection: None,
                 },
                 trip_key: row.trip_key,
+                withheld_trip: None,
                 trip_id: row.trip_id,
                 request_id: row.request_id,
+                agent: row.agent,
+                request_agent: row.request_agent,
+                request_claims: claims(&row.claiming_agents, ClaimEvidence::Request)
+                    .chain(claims(&row.given_agents, ClaimEvidence::Given))
+                    .collect(),
+                given: GivenIds {
+                    trip: record.given_trip,
+                    trip_at: record.given_at,
+                    rfqs: record.given_rfqs,
+                },
                 created_at: row.created_at.unwrap_or(DateTime::<Utc>::MAX_UTC),
                 primary_quote_id: row.primary_quote_id,
                 is_active: row.is_active,
@@ -211,8 +269,13 @@ pub async fn lock(
                     matched_trip: record.matched_trip,
                     matched_rfq: record.matched_rfq,
                     timeline_seq: record.timeline_seq,
+                    withheld_trip: record.withheld_trip,
                 },
             }
         })
         .collect())
+}
+
+fn claims(agents: &[Uuid], evidence: ClaimEvidence) -> impl Iterator<Item = TripClaim> {
+    agents.iter().map(move |&agent| TripClaim { agent, evidence })
 }

@@ -843,7 +843,8 @@ export interface components {
             happened_at?: string | null;
             /**
              * @description `quote_received`, `quote_changed`, `rfq_declined`, `rfq_cancelled`, `quote_accepted`, `quote_expired`, `message_received`,
-             *     `trip_requested`, `trip_updated`, `trip_cancelled`, `trip_expired`, `proposal_attached` or `session_completed`.
+             *     `trip_requested`, `trip_updated`, `trip_cancelled`, `trip_expired`,
+             *     `trip_withheld`, `proposal_attached` or `session_completed`.
              * @example quote_received
              */
             kind: string;

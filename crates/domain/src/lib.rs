@@ -17,6 +17,7 @@ pub mod terminal_text;
 pub mod timeline;
 pub mod trip;
 pub mod trip_identity;
+pub mod trip_ownership;
 pub mod workflow;
 
 #[cfg(test)]

@@ -69,6 +69,7 @@ pub(super) async fn update(
             .primary
             .as_ref()
             .and_then(|_| now.duration_trunc(TimeDelta::minutes(1)).ok());
+        session.state.withheld_trip.clone_from(&session.withheld_trip);
         session.state.matched_trip = session.trip_id.clone().filter(|_| session.is_settled);
         session.state.matched_rfq = session.joined_rfqs();
         if before != session.state {
@@ -112,6 +113,8 @@ fn add_timeline(
     changes: &BatchChanges,
     lines: &mut Vec<TimelineRow>,
 ) {
+    let withheld = session.withheld_trip.as_ref().and(session.trip_id.clone());
+    let withheld = withheld.filter(|_| session.withheld_trip != session.state.withheld_trip);
     let keys: Vec<String> = session.trip_keys().cloned().collect();
     let happened = keys.iter().filter_map(|key| changes.timeline.get(key)).flatten();
     let mut keys_of_lines = BTreeSet::new();
@@ -126,6 +129,9 @@ fn add_timeline(
             });
         }
     };
+    if let Some(trip) = withheld {
+        add(TimelineEvent::trip_withheld(&trip), None);
+    }
     for (happening, delivery) in happened {
         add(happening.clone(), *delivery);
     }

@@ -38,6 +38,10 @@ pub async fn trip_ids_of_session(tx: &mut Transaction<'_>, session: Uuid) -> Res
             FROM own_ids
             LEFT JOIN avinode_ingest.trips AS known ON known.key = own_ids.trip
             WHERE own_ids.trip IS NOT NULL
+                AND NOT EXISTS (
+                    SELECT FROM avinode_ingest.session_state AS state
+                    WHERE state.session_id = $1 AND state.withheld_trip = coalesce(known.merged_into, own_ids.trip)
+                )
         ), own_trip_id AS MATERIALIZED (
             SELECT key AS id FROM own_trip
             UNION

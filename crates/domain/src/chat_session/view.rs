@@ -148,7 +148,8 @@ pub struct TimelineEntry {
     /// The time at which it happened, by the sender's clock.
     pub happened_at: Option<DateTime<Utc>>,
     /// `quote_received`, `quote_changed`, `rfq_declined`, `rfq_cancelled`, `quote_accepted`, `quote_expired`, `message_received`,
-    /// `trip_requested`, `trip_updated`, `trip_cancelled`, `trip_expired`, `proposal_attached` or `session_completed`.
+    /// `trip_requested`, `trip_updated`, `trip_cancelled`, `trip_expired`,
+    /// `trip_withheld`, `proposal_attached` or `session_completed`.
     #[schema(example = "quote_received")]
     pub kind: String,
     /// Prices, names and reasons for people.
