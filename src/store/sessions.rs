@@ -93,26 +93,13 @@ pub async fn lock(
 ) -> Result<Vec<LockedSession>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
-        WITH trip_id AS MATERIALIZED (
-            SELECT trip.key AS id, coalesce(trip.merged_into, trip.key) AS trip
-            FROM avinode_ingest.trips AS trip
-            WHERE trip.key = ANY ($1) OR trip.merged_into = ANY ($1)
-        ), request_claim AS MATERIALIZED (
-            SELECT DISTINCT trip_id.trip, request.agent, request.is_given
-            FROM trip_id
-            CROSS JOIN LATERAL (
-                SELECT carrying.iso_agent_id AS agent, EXISTS (
-                    SELECT FROM avinode_ingest.given_requests AS given
-                    WHERE given.request_id = carrying.id AND given.trip_id = trip_id.id
-                ) AS is_given
-                FROM public.requests AS carrying
-                WHERE avinode_ingest.normal_trip_id(carrying.avinode_trip_id) = trip_id.id
-                    AND carrying.iso_agent_id IS NOT NULL
-                OFFSET 0
-            ) AS request
-        ), matching AS MATERIALIZED (
+        WITH matching AS MATERIALIZED (
             SELECT session_id AS id
-            FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM trip_id))
+            FROM avinode_ingest.sessions_of_trips(ARRAY(
+                SELECT trip.key
+                FROM avinode_ingest.trips AS trip
+                WHERE trip.key = ANY ($1) OR trip.merged_into = ANY ($1)
+            ))
             UNION
             SELECT session_id
             FROM avinode_ingest.sessions_of_rfqs($3::text[] || ARRAY(
@@ -144,12 +131,6 @@ pub async fn lock(
                 AS trip_status_at,
             session.request_id, session.primary_quote_id, session.iso_agent_id AS "agent!",
             (SELECT request.iso_agent_id FROM public.requests AS request WHERE request.id = session.request_id) AS request_agent,
-            ARRAY(
-                SELECT agent FROM request_claim WHERE trip IN (SELECT trip FROM trip_id WHERE id = ids.trip_id)
-            ) AS "claiming_agents!",
-            ARRAY(
-                SELECT agent FROM request_claim WHERE is_given AND trip IN (SELECT trip FROM trip_id WHERE id = ids.trip_id)
-            ) AS "given_agents!",
             CASE WHEN session.created_at > '-infinity' AND session.created_at < '10000-01-01 00:00Z'
                 THEN session.created_at END AS created_at,
             coalesce(
@@ -191,6 +172,7 @@ pub async fn lock(
     .fetch_all(&mut *tx)
     .await?;
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let trip_ids: Vec<Option<String>> = rows.iter().map(|row| row.trip_id.clone()).collect();
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -201,6 +183,27 @@ pub async fn lock(
         r#"
         WITH short_timeout AS MATERIALIZED (
             SELECT set_config('lock_timeout', '50ms', true)
+        ), request_claim AS MATERIALIZED (
+            -- By the session's trip id: the agents whose requests carry an id of the same trip, and those that were given it.
+            SELECT known.key AS trip_id, array_agg(DISTINCT carrying.agent) AS claiming,
+                array_agg(DISTINCT carrying.agent) FILTER (WHERE given.request_id IS NOT NULL) AS given
+            FROM avinode_ingest.trips AS known
+            CROSS JOIN LATERAL (
+                SELECT coalesce(known.merged_into, known.key) AS key
+                UNION ALL
+                SELECT alias.key
+                FROM avinode_ingest.trips AS alias
+                WHERE alias.merged_into = coalesce(known.merged_into, known.key)
+            ) AS named
+            CROSS JOIN LATERAL (
+                SELECT request.id, request.iso_agent_id AS agent
+                FROM public.requests AS request
+                WHERE avinode_ingest.normal_trip_id(request.avinode_trip_id) = named.key AND request.iso_agent_id IS NOT NULL
+                OFFSET 0
+            ) AS carrying
+            LEFT JOIN avinode_ingest.given_requests AS given ON given.request_id = carrying.id AND given.trip_id = named.key
+            WHERE known.key = ANY ($2)
+            GROUP BY known.key
         )
         SELECT coalesce(state.pinned, false) AS "pinned!", state.selected_quote, state.matched_trip,
             state.matched_rfq, coalesce(state.timeline_seq, 0) AS "timeline_seq!", state.selected_by, state.selected_at,
@@ -208,12 +211,15 @@ pub async fn lock(
             EXISTS (
                 SELECT FROM avinode_ingest.ledger
                 WHERE session_id = session.id AND starts_with(quote_id, 'row:')
-            ) AS "has_row_keys!"
-        FROM short_timeout, unnest($1::uuid[]) AS session (id)
+            ) AS "has_row_keys!",
+            coalesce(request_claim.claiming, '{}') AS "claiming_agents!", coalesce(request_claim.given, '{}') AS "given_agents!"
+        FROM short_timeout, unnest($1::uuid[], $2::text[]) AS session (id, trip_id)
         LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = session.id
+        LEFT JOIN request_claim ON request_claim.trip_id = session.trip_id
         ORDER BY session.id
         "#,
-        &ids
+        &ids,
+        &trip_ids as &[Option<String>],
     )
     .fetch_all(&mut *tx)
     .await?;
@@ -245,8 +251,8 @@ pub async fn lock(
                 request_id: row.request_id,
                 agent: row.agent,
                 request_agent: row.request_agent,
-                request_claims: claims(&row.claiming_agents, ClaimEvidence::Request)
-                    .chain(claims(&row.given_agents, ClaimEvidence::Given))
+                request_claims: claims(&record.claiming_agents, ClaimEvidence::Request)
+                    .chain(claims(&record.given_agents, ClaimEvidence::Given))
                     .collect(),
                 given: GivenIds {
                     trip: record.given_trip,
