@@ -12,7 +12,7 @@ pub mod head_scan;
 pub mod health;
 pub mod json_response;
 pub mod limits;
-pub mod memory_budget;
+pub mod log_limit;
 pub mod observed_stream;
 pub mod openapi;
 pub mod peer_bodies;

@@ -2,4 +2,5 @@
 
 pub mod group_commit;
 pub mod insert;
+pub mod memory_budget;
 pub mod new_delivery;

@@ -29,7 +29,9 @@ use crate::http::state::WebhookState;
 use crate::http::v1::state::SessionsState;
 use crate::ingest::group_commit::receiver;
 use crate::postgres::transaction::Pool;
-use crate::queue::release;
+use crate::queue::process_identity::ProcessIdentity;
+use crate::queue::process_lease::ProcessLease;
+use crate::queue::{process_lease, release};
 use crate::sessions::service::SessionService;
 
 /// The limit for releasing leases, beyond the one for work in flight.
@@ -89,6 +91,12 @@ pub async fn run(
     let wakes = Wakes::default();
     // The holder of leases; random, because the system reuses process ids.
     let process = format!("{}-{}", std::process::id(), &Uuid::now_v7().simple().to_string()[20..]);
+    // Until all work has ended, which is after `shutdown`.
+    let keep_lease = CancellationToken::new();
+    let process_lease = (settings.workers > 0).then(|| {
+        let lease = ProcessLease::new(pool.clone(), &process, ProcessIdentity::of_this_process());
+        tokio::spawn(lease.run(wakes.jobs.clone(), keep_lease.clone()))
+    });
     let mut tasks = workers::spawn(&pool, &settings, &wakes, &process, &heartbeats, &shutdown);
 
     let stop_serving = CancellationToken::new();
@@ -155,6 +163,10 @@ pub async fn run(
             tasks.shutdown().await;
         }
     }
+    keep_lease.cancel();
+    if let Some(process_lease) = process_lease {
+        let _ = process_lease.await;
+    }
     let leases_released = release_leases(&pool, &process).await;
     summaries.abort();
     drop(health);
@@ -199,9 +211,14 @@ fn reason(ended: Result<(), JoinError>) -> String {
     ended.map_or_else(|error| error.to_string(), |()| "it returned".to_owned())
 }
 
-/// Releases the jobs of this process. A database that does not answer must not hold up the end.
+/// Releases the jobs of this process, and its own lease. A database that does not answer must not hold up the end.
 async fn release_leases(pool: &Pool, process: &str) -> u64 {
-    match timeout(RELEASE_TIMEOUT, release::release_all(pool, process)).await {
+    let release = async {
+        let released = release::release_all(pool, process).await?;
+        process_lease::end(pool, process).await?;
+        Ok::<_, sqlx::Error>(released)
+    };
+    match timeout(RELEASE_TIMEOUT, release).await {
         Ok(Ok(released)) => released,
         Ok(Err(error)) => {
             tracing::warn!("failed to release leases, they will run out: {error}");

@@ -6,6 +6,7 @@ use avinode_ingest::avinode::notification;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::heartbeat::HeartbeatRegistry;
 use avinode_ingest::ingest::group_commit::receiver;
+use avinode_ingest::ingest::memory_budget::MemoryBudget;
 use avinode_ingest::ingest::new_delivery::NewDelivery;
 use bytes::Bytes;
 use chrono::{DateTime, Duration, SecondsFormat};
@@ -109,17 +110,18 @@ pub async fn receive(database: &Database, events: Range<usize>, trips: usize, or
     let (receiver, committer) = receiver(&database.product_pool(), 2 * IN_FLIGHT, || ());
     let heartbeat = HeartbeatRegistry::new().register("receiver", std::time::Duration::from_secs(60));
     let committing = tokio::spawn(committer.run(heartbeat));
+    let memory = MemoryBudget::new(usize::MAX);
     let mut numbers = shuffled(events);
     if order == Order::ByTrip {
         numbers.sort_by_key(|number| number % trips);
     }
     for numbers in numbers.chunks(IN_FLIGHT) {
-        let received = join_all(
-            numbers
-                .iter()
-                .map(|number| receiver.receive(delivery(event(*number, trips)))),
-        )
-        .await;
+        let mut received = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            let memory = memory.reserve(0).ok_or("no memory")?;
+            received.push(receiver.receive(delivery(event(*number, trips)), memory));
+        }
+        let received = join_all(received).await;
         for result in received {
             result?;
         }

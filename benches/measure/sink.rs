@@ -8,6 +8,7 @@ use avinode_ingest::http::limits::{ServerLimits, WebhookLimits};
 use avinode_ingest::http::readiness::Readiness;
 use avinode_ingest::http::state::{DeliverySink, WebhookState};
 use avinode_ingest::http::{router, server};
+use avinode_ingest::ingest::memory_budget::MemoryPermit;
 use avinode_ingest::ingest::new_delivery::{NewDelivery, ReceiveError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -21,7 +22,11 @@ use crate::serve::SECRET;
 struct Sink;
 
 impl DeliverySink for Sink {
-    fn receive(&self, _delivery: NewDelivery) -> BoxFuture<'_, std::result::Result<(), ReceiveError>> {
+    fn receive(
+        &self,
+        _delivery: NewDelivery,
+        _memory: MemoryPermit,
+    ) -> BoxFuture<'_, std::result::Result<(), ReceiveError>> {
         async { Ok(()) }.boxed()
     }
 }

@@ -6,6 +6,7 @@ pub mod database;
 pub mod deliveries;
 pub mod finding;
 pub mod schema;
+pub mod trust;
 
 use std::process::ExitCode;
 

@@ -44,5 +44,8 @@ fn read() -> Result<(Verifier, BearerTokens), CliError> {
     };
     let ServeCommandArgs { serve, webhook, .. } = *args;
     serve.check(&webhook)?;
-    Ok((verifier(&webhook)?, tokens(&serve.tokens()?)))
+    Ok((
+        verifier(&webhook)?.requiring_time(serve.require_timestamp),
+        tokens(&serve.tokens()?),
+    ))
 }

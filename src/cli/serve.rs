@@ -48,7 +48,7 @@ pub async fn run(args: ServeCommandArgs) -> Result<(), CliError> {
     let began = Instant::now();
     let shutdown = shutdown::on_signals().context("listen for signals")?;
     let hangups = reload::hangups().context("listen for SIGHUP")?;
-    let verifier = Reloadable::new(verifier(&args.webhook)?);
+    let verifier = Reloadable::new(verifier(&args.webhook)?.requiring_time(args.serve.require_timestamp));
     let settings = settings(&args)?;
     database::named(&args.database)?;
     args.serve.check(&args.webhook)?;

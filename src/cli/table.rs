@@ -5,6 +5,8 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use comfy_table::{CellAlignment, ColumnConstraint, LineStyle, Table, TableStyle, Width};
 
+use crate::domain::terminal_text::is_unsafe;
+
 /// Longer text is wrapped within its cell.
 const MAX_COLUMN_WIDTH: u16 = 48;
 
@@ -84,11 +86,11 @@ pub fn moment(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// Escapes control characters: text from outside must not control the terminal.
+/// Escapes characters that control a terminal or change the direction of its text: text from outside must do neither.
 pub fn visible(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
-            if c.is_control() {
+            if is_unsafe(c) {
                 c.escape_default().collect::<Vec<_>>()
             } else {
                 vec![c]
@@ -97,7 +99,7 @@ pub fn visible(text: &str) -> String {
         .collect()
 }
 
-/// Escapes control characters, except for line ends.
+/// As [`visible`], except for line ends.
 pub fn visible_lines(text: &str) -> String {
     text.lines().map(visible).collect::<Vec<_>>().join("\n")
 }

@@ -63,6 +63,11 @@ pub struct ServeArgs {
     #[arg(long, env = "INGEST_MIGRATE", value_parser = boolean)]
     pub migrate: bool,
 
+    /// Refuse deliveries without a signed timestamp, which could be replayed: plain HMAC and HTTP Basic. Timestamped HMAC and
+    /// Standard Webhooks remain.
+    #[arg(long, env = "INGEST_REQUIRE_TIMESTAMP", value_parser = boolean, help_heading = "Receiving")]
+    pub require_timestamp: bool,
+
     /// Number of workers in this process (1 to 64).
     #[arg(long, env = "INGEST_WORKERS", value_name = "COUNT", default_value = "2",
           value_parser = integer_in::<usize>(1, 64))]
@@ -122,7 +127,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub http: HttpArgs,
 
-    /// How long a worker holds a job without a heartbeat before another worker takes it over (5s to 1h).
+    /// How long a worker that hangs holds a job before another worker takes it over; jobs of a dead process are taken over within 10 s (5s to 1h).
     #[arg(long, env = "INGEST_LEASE_DURATION", value_name = "DURATION", default_value = "60s",
           value_parser = duration("5s", "1h"), help_heading = "Jobs")]
     pub lease_duration: Duration,
@@ -175,6 +180,11 @@ impl ServeArgs {
             return Err(SettingError(format!(
                 "{WEBHOOK_SECRET} or {WEBHOOK_BASIC} must be set: a delivery that cannot be verified is not received \
                  (INGEST_ROLE=work needs neither)"
+            )));
+        }
+        if self.role.receives() && self.require_timestamp && webhook.secrets()?.is_empty() {
+            return Err(SettingError(format!(
+                "INGEST_REQUIRE_TIMESTAMP (--require-timestamp) needs {WEBHOOK_SECRET}: Basic credentials carry no timestamp"
             )));
         }
         self.paths.check()?;

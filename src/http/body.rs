@@ -8,9 +8,9 @@ use http_body_util::BodyExt;
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_ENCODING, HeaderName};
 
-use super::memory_budget::{MemoryBudget, MemoryPermit};
 use super::peer_bodies::UnfinishedBody;
 use super::problem::Problem;
+use crate::ingest::memory_budget::{MemoryBudget, MemoryPermit};
 
 /// Bytes reserved per request for headers and its place in the queue, so that empty bodies are bounded too.
 const OVERHEAD: usize = 2048;

@@ -2,12 +2,13 @@
 //! of rejected requests cannot fill the disk.
 
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tracing::Level;
+
+use super::log_limit::LogLimit;
 
 /// The loggable facts of a rejected delivery.
 #[derive(Debug, Clone)]
@@ -33,34 +34,17 @@ impl Rejection {
 
 /// Writes up to a number of lines per second and counts the others; the next line contains that count.
 #[derive(Debug)]
-pub struct RejectionLog {
-    per_second: u32,
-    window: Mutex<LogWindow>,
-}
-
-#[derive(Debug)]
-struct LogWindow {
-    began: Instant,
-    written: u32,
-    suppressed: u64,
-}
+pub struct RejectionLog(LogLimit);
 
 impl RejectionLog {
     pub fn new(per_second: u32) -> Self {
-        Self {
-            per_second,
-            window: Mutex::new(LogWindow {
-                began: Instant::now(),
-                written: 0,
-                suppressed: 0,
-            }),
-        }
+        Self(LogLimit::new(per_second))
     }
 
     /// Logs a rejection at `level`, which is `INFO` or `WARN`, if the limit of this second allows it. `peer` is the other end of
     /// the connection, possibly a proxy.
     pub fn write(&self, level: Level, rejection: &Rejection, peer: Option<SocketAddr>) {
-        let Some(suppressed) = self.admit(Instant::now()) else {
+        let Some(suppressed) = self.0.admit(Instant::now()) else {
             return;
         };
         // Computed only for a line that is written: a flood of rejected deliveries costs no digests.
@@ -85,22 +69,4 @@ impl RejectionLog {
             _ => write!(info),
         }
     }
-
-    /// Returns the number of suppressed lines if a line may be written now.
-    fn admit(&self, now: Instant) -> Option<u64> {
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.saturating_duration_since(window.began) >= Duration::from_secs(1) {
-            window.began = now;
-            window.written = 0;
-        }
-        if window.written >= self.per_second {
-            window.suppressed += 1;
-            return None;
-        }
-        window.written += 1;
-        Some(std::mem::take(&mut window.suppressed))
-    }
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,7 +6,6 @@ use axum::extract::FromRef;
 use futures_util::future::BoxFuture;
 
 use super::limits::WebhookLimits;
-use super::memory_budget::MemoryBudget;
 use super::peer_bodies::PeerBodies;
 use super::readiness::Readiness;
 use super::rejection_log::RejectionLog;
@@ -14,17 +13,18 @@ use super::reloadable::Reloadable;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
 use crate::ingest::group_commit::Receiver;
+use crate::ingest::memory_budget::{MemoryBudget, MemoryPermit};
 use crate::ingest::new_delivery::{NewDelivery, ReceiveError};
 
 /// Stores verified deliveries. A trait only so that the endpoint can be tested without a database.
 pub trait DeliverySink: Send + Sync + 'static {
-    /// Stores a delivery; `Ok` means that it is durable.
-    fn receive(&self, delivery: NewDelivery) -> BoxFuture<'_, Result<(), ReceiveError>>;
+    /// Stores a delivery, also if the future is dropped after its first poll. `Ok` means that it is durable.
+    fn receive(&self, delivery: NewDelivery, memory: MemoryPermit) -> BoxFuture<'_, Result<(), ReceiveError>>;
 }
 
 impl DeliverySink for Receiver {
-    fn receive(&self, delivery: NewDelivery) -> BoxFuture<'_, Result<(), ReceiveError>> {
-        Box::pin(Receiver::receive(self, delivery))
+    fn receive(&self, delivery: NewDelivery, memory: MemoryPermit) -> BoxFuture<'_, Result<(), ReceiveError>> {
+        Box::pin(Receiver::receive(self, delivery, memory))
     }
 }
 
@@ -33,8 +33,7 @@ pub type AppState = Arc<WebhookState>;
 
 pub struct WebhookState {
     pub verifier: Reloadable<Verifier>,
-    /// In an `Arc` of its own: shared with tasks that outlive their request.
-    pub receiver: Arc<dyn DeliverySink>,
+    pub receiver: Box<dyn DeliverySink>,
     pub clock: Clock,
     /// Paths of the webhook endpoint.
     pub paths: Vec<String>,
@@ -58,7 +57,7 @@ impl WebhookState {
     ) -> AppState {
         Arc::new(Self {
             verifier: verifier.into(),
-            receiver: Arc::new(receiver),
+            receiver: Box::new(receiver),
             clock,
             paths,
             memory: MemoryBudget::new(limits.memory),

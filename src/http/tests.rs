@@ -33,6 +33,7 @@ use super::state::{AppState, DeliverySink, WebhookState};
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
 use crate::heartbeat::HeartbeatRegistry;
+use crate::ingest::memory_budget::MemoryPermit;
 use crate::ingest::new_delivery::{NewDelivery, ReceiveError};
 
 const SECRET: &str = "a-secret-of-thirty-two-characters";
@@ -75,8 +76,9 @@ impl MemorySink {
 }
 
 impl DeliverySink for Arc<MemorySink> {
-    fn receive(&self, delivery: NewDelivery) -> BoxFuture<'_, Result<(), ReceiveError>> {
+    fn receive(&self, delivery: NewDelivery, memory: MemoryPermit) -> BoxFuture<'_, Result<(), ReceiveError>> {
         Box::pin(async {
+            let _held = memory;
             self.gate.acquire().await.unwrap().forget();
             self.error.map_or(Ok(()), Err)?;
             self.deliveries.lock().unwrap().push(delivery);

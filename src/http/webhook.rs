@@ -3,7 +3,6 @@
 //! than extractors, because the order of these steps is what makes the endpoint safe.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{ConnectInfo, Request, State};
@@ -17,14 +16,13 @@ use tracing::Level;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::body::{self, BufferedBody, has_only, is_plain};
-use super::memory_budget::MemoryPermit;
 use super::peer_bodies::UnfinishedBody;
 use super::problem::Problem;
 use super::rejection_log::Rejection;
 use super::state::AppState;
 use super::stored_headers::stored_headers;
 use super::webhook_schema::{DeliveryReceipt, DeliverySchema, WebhookProblems, full_event, thin_notification};
-use crate::activity_log::ACTIVITY;
+use crate::avinode::notification::DeliveryKind;
 use crate::avinode::signature::verification::VerificationError;
 use crate::avinode::signature::verifier::Verifier;
 use crate::avinode::{json, notification};
@@ -117,19 +115,27 @@ async fn accept(state: &AppState, head: &Parts, body: axum::body::Body) -> Resul
     let verified_by = verifier
         .verify(&head.headers, &bytes, received_at)
         .map_err(|error| WebhookRejection::unverified(&verifier, &head.headers, error, Some(&bytes)))?;
-    json::check(&bytes).map_err(|_| WebhookRejection::after_body(Problem::InvalidJson, Level::INFO, &bytes))?;
+    let route = notification::classify(&bytes);
+    // Any other kind was read as JSON.
+    if route == DeliveryKind::Unknown {
+        json::check(&bytes).map_err(|_| WebhookRejection::after_body(Problem::InvalidJson, Level::INFO, &bytes))?;
+    }
     let delivery = NewDelivery {
         id: uuid_v7(received_at),
         received_at,
         body: bytes.clone(),
         headers: stored_headers(&head.headers),
         verified_by: verified_by.to_string(),
-        route: notification::classify(&bytes),
+        route,
     };
     let receipt = DeliveryReceipt { delivery: delivery.id };
-    store(state, delivery, reserved)
-        .await
-        .map_err(|problem| WebhookRejection::after_body(problem, Level::WARN, &bytes))?;
+    state.receiver.receive(delivery, reserved).await.map_err(|error| {
+        let retry_after = match error {
+            ReceiveError::Overloaded | ReceiveError::Draining => 1,
+            ReceiveError::Unavailable => 5,
+        };
+        WebhookRejection::after_body(Problem::Unavailable { retry_after }, Level::WARN, &bytes)
+    })?;
     Ok(receipt)
 }
 
@@ -165,29 +171,6 @@ fn has_credentials(headers: &HeaderMap) -> bool {
     headers
         .keys()
         .any(|name| name == AUTHORIZATION || name.as_str().ends_with("signature"))
-}
-
-/// Stores the delivery in a task of its own: when the sender disconnects, its request is dropped, but a delivery in a
-/// group commit must not be. The task holds the memory permit until its end, so the budget bounds these tasks too.
-async fn store(state: &AppState, delivery: NewDelivery, reserved: MemoryPermit) -> Result<(), Problem> {
-    let receiver = Arc::clone(&state.receiver);
-    let task = tokio::spawn(async move {
-        let received = receiver.receive(delivery).await;
-        if received.is_ok() {
-            ACTIVITY.delivery_received();
-        }
-        drop(reserved);
-        received
-    });
-    let retry_after = match task.await {
-        Ok(Ok(())) => return Ok(()),
-        Ok(Err(ReceiveError::Overloaded | ReceiveError::Draining)) => 1,
-        Ok(Err(ReceiveError::Unavailable)) => 5,
-        Err(error) if error.is_panic() => return Err(Problem::Internal),
-        // Cancelled: the runtime is shutting down.
-        Err(_) => 1,
-    };
-    Err(Problem::Unavailable { retry_after })
 }
 
 fn uuid_v7(time: DateTime<Utc>) -> Uuid {

@@ -9,7 +9,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::insert;
+use super::memory_budget::MemoryPermit;
 use super::new_delivery::{NewDelivery, ReceiveError};
+use crate::activity_log::ACTIVITY;
 use crate::heartbeat::Heartbeat;
 use crate::postgres::autocommit::AutocommitPool;
 use crate::postgres::sqlstate::{CHECK_VIOLATION, sqlstate};
@@ -36,9 +38,10 @@ enum CommitError {
     Failed(#[from] sqlx::Error),
 }
 
-/// A delivery and the request that waits for its commit.
+/// A delivery, the memory reserved for it, and the request that waits for its commit.
 struct Waiting {
     delivery: NewDelivery,
+    memory: MemoryPermit,
     done: oneshot::Sender<Result<(), ReceiveError>>,
 }
 
@@ -71,15 +74,16 @@ pub fn receiver(pool: &Pool, capacity: usize, wake: impl Fn() + Send + Sync + 's
 }
 
 impl Receiver {
-    /// Stores a delivery and its job. `Ok` means that both are durable.
+    /// Stores a delivery and its job. `Ok` means that both are durable. A delivery is also stored if the future is dropped
+    /// after its first poll: a sender that disconnects drops its request. `memory` is released when the commit has ended.
     ///
     /// # Errors
     /// The delivery may still have been stored: the result of a commit can be lost on its way back. The sender repeats
     /// the delivery, and applying it twice changes nothing.
-    pub async fn receive(&self, delivery: NewDelivery) -> Result<(), ReceiveError> {
+    pub async fn receive(&self, delivery: NewDelivery, memory: MemoryPermit) -> Result<(), ReceiveError> {
         let (done, committed) = oneshot::channel();
         self.queue
-            .try_send(Waiting { delivery, done })
+            .try_send(Waiting { delivery, memory, done })
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => ReceiveError::Overloaded,
                 mpsc::error::TrySendError::Closed(_) => ReceiveError::Draining,
@@ -131,9 +135,13 @@ impl GroupCommitter {
                 }
             }
             let result = committed.map_err(|_| ReceiveError::Unavailable);
-            for waiting in batch.drain(..) {
+            for Waiting { delivery, memory, done } in batch.drain(..) {
+                if result.is_ok() {
+                    ACTIVITY.delivery_received();
+                }
+                drop((delivery, memory));
                 // The send fails if the sender has closed the connection; the delivery is stored all the same.
-                let _ = waiting.done.send(result);
+                let _ = done.send(result);
             }
         }
     }

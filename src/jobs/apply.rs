@@ -7,16 +7,20 @@ mod dedup;
 mod facts;
 mod payloads;
 mod persist;
+mod refused;
 mod related;
 mod request;
 mod scope;
 mod sessions;
 mod shared_trips;
+mod trip_owners;
 
 use uuid::Uuid;
 
 use self::facts::BatchChanges;
+use self::refused::{ApplyError, RefusedSession, WriteMode, WrittenSessions};
 use self::scope::BatchScope;
+use self::sessions::Selection;
 use crate::activity_log::ACTIVITY;
 use crate::clock::Clock;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
@@ -24,7 +28,7 @@ use crate::jobs::kinds;
 use crate::jobs::work::{ClaimedWork, JobPayload, trips_with_rfqs};
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::claim;
-use crate::queue::enqueue::{self, InsertOptions, NewJob, RunOption};
+use crate::queue::enqueue::{self, InsertOptions, NewJob, RunOption, UniqueOptions};
 use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::outcomes::{self, JobOutcome};
@@ -90,6 +94,21 @@ impl JobApplier {
     /// # Errors
     /// Nothing was changed.
     pub async fn apply(&self, begun: ApplyTx, works: &[ClaimedWork]) -> Result<(), JobError> {
+        match self.apply_as(begun, works, WriteMode::Together).await {
+            Ok(()) => return Ok(()),
+            Err(ApplyError::Job(error)) => return Err(error),
+            Err(ApplyError::RefusedSession(_)) => {}
+        }
+        let jobs: Vec<ClaimedJob> = works.iter().map(|work| work.job.clone()).collect();
+        let again = self.begin(&jobs).await?;
+        match self.apply_as(again, works, WriteMode::Separately).await {
+            Err(ApplyError::Job(error)) => Err(error),
+            Err(ApplyError::RefusedSession(error)) => Err(error.into()),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    async fn apply_as(&self, begun: ApplyTx, works: &[ClaimedWork], mode: WriteMode) -> Result<(), ApplyError> {
         let ApplyTx { mut tx, held } = begun;
         let works: Vec<&ClaimedWork> = works.iter().filter(|work| held.contains(&work.job.id)).collect();
         if works.is_empty() {
@@ -120,6 +139,7 @@ impl JobApplier {
         let named = named.into_iter().filter(|(trip, _)| is_asked(trip));
         let rfqs: Vec<String> = named.map(|(_, rfq)| rfq).collect();
         let mut sessions = store::sessions::lock(&mut tx, &keys, &asked, &rfqs, &rematched).await?;
+        trip_owners::withhold(&mut sessions);
         let found_late = shared_trips::remove_undecidable(&mut sessions, &locked.trips, &related.held_rfqs);
         let outdated = scope::outdated_trips(&sessions, &rematched, &asked, self.policy, now);
         let mut scope = BatchScope::of(&fresh, &changes, &locked, &sessions, &outdated);
@@ -129,7 +149,7 @@ impl JobApplier {
         scope
             .complete(&mut tx, &mut locked, &mut sessions, &mut rows, self.policy, now)
             .await?;
-        shared_trips::borrow(&locked.trips, &mut sessions);
+        shared_trips::borrow(&locked.trips, &mut sessions, &found_late, &related.rfq_claims);
         let projected = persist::project(
             &mut tx,
             &locked.trips,
@@ -142,10 +162,21 @@ impl JobApplier {
         .await?;
         persist::write(&mut tx, &locked.trips, &changes.touched, &projected).await?;
         persist::schedule_expiries(&mut tx, &locked.trips, &mut changes, now).await?;
-        let again: Vec<NewJob> = found_late.into_iter().map(kinds::rematch).collect();
+        let mut again = shared_trips::rivals(&sessions, &related.rfq_claims);
+        again.extend(found_late.iter().map(|late| late.snapshot.id));
+        let again: Vec<NewJob> = again.into_iter().map(kinds::rematch).collect();
         enqueue::insert(&mut tx, &again, InsertOptions::default()).await?;
-        let changed =
-            sessions::update(&mut tx, &locked.trips, &mut sessions, &changes, &rows, self.policy, now).await?;
+        let selection = Selection {
+            policy: self.policy,
+            now,
+        };
+        let WrittenSessions { changed, refused } =
+            sessions::update(&mut tx, &locked.trips, &mut sessions, &changes, &rows, selection, mode).await?;
+        if let Some(RefusedSession { reason, .. }) = refused.iter().find(|it| rematched.contains(&it.session)) {
+            return Err(JobError::retry(reason).into());
+        }
+        let own_jobs: Vec<NewJob> = refused.iter().map(|it| kinds::rematch(it.session)).collect();
+        enqueue::insert(&mut tx, &own_jobs, InsertOptions::unique(UniqueOptions::default())).await?;
 
         let (mut applied, mut ignored) = (0, 0);
         for outcome in &mut changes.outcomes {

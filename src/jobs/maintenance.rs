@@ -87,7 +87,7 @@ pub async fn run(
 fn lease(pool: &Pool, process: &str) -> LeaderLease {
     LeaderLease {
         pool: pool.clone(),
-        name: LEASE,
+        name: LEASE.into(),
         holder: process.to_owned(),
     }
 }

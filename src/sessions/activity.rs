@@ -10,7 +10,7 @@ use crate::domain::chat_session::input::ActivityUpdate;
 use crate::domain::chat_session::status::SessionStatus;
 use crate::domain::chat_session::view::ChatSession;
 use crate::postgres::transaction::Transaction;
-use crate::store::chat_sessions::lock::{self, LockedChatSession};
+use crate::store::chat_sessions::lock::{self, LockedChatSession, LockedConversation};
 use crate::store::chat_sessions::update;
 
 /// Messages that one call may add.
@@ -52,7 +52,8 @@ impl SessionService {
     /// Resumes a paused session, which counts as activity. An active session stays active.
     ///
     /// # Errors
-    /// The session does not exist or is closed, or another session of its conversation is active.
+    /// The session does not exist or is closed, or another session of its conversation is active. One that another broker opened in
+    /// the broker's own conversation does not count.
     pub async fn resume(&self, session: Uuid) -> Result<ChatSession, SessionError> {
         self.change(session, |mut tx| async move {
             resume(&mut tx, session, self.now()).await?;
@@ -79,11 +80,15 @@ pub(super) async fn resume(
     session: Uuid,
     now: DateTime<Utc>,
 ) -> Result<LockedChatSession, SessionError> {
-    let conversation = lock::conversation_of(tx, session).await?;
-    let conversation = conversation.ok_or(SessionError::SessionNotFound)?;
+    let place = lock::place_of(tx, session).await?;
+    let place = place.ok_or(SessionError::SessionNotFound)?;
     // The conversation first, as when a session is created: otherwise neither transaction sees the session of the other.
-    lock::conversation(tx, conversation).await?;
-    let open = lock::open_sessions(tx, conversation).await?;
+    let conversation = lock::conversation(tx, place.conversation_id).await?;
+    let conversation = conversation.unwrap_or(LockedConversation {
+        id: place.conversation_id,
+        agent: None,
+    });
+    let open = lock::open_sessions(tx, conversation, place.iso_agent_id).await?;
     let before = lock_session(tx, session).await?;
     match before.status.parse() {
         Ok(SessionStatus::Active) => {}

@@ -1,14 +1,16 @@
 //! `createOrUpdateChatSession`: a conversation has at most one open session.
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::conversation_type;
 use super::error::SessionError;
 use super::retry::with_retries;
-use super::service::{SessionService, check_references, load_session};
+use super::service::{SessionService, check_references, load_session, record_given};
 use super::validate::{self, optional};
 use crate::domain::chat_session::input::NewChatSession;
 use crate::domain::chat_session::view::ChatSession;
+use crate::store::chat_sessions::given::NewIds;
 use crate::store::chat_sessions::lock::OpenSession;
 use crate::store::chat_sessions::{create, lock, tx};
 
@@ -27,7 +29,8 @@ impl SessionService {
     /// Concurrent calls create one session, because each locks the row of the conversation first.
     ///
     /// # Errors
-    /// A field is invalid or refers to a missing row, or the conversation's session belongs to another broker.
+    /// A field is invalid or refers to a missing row, or the conversation and its open session belong to other brokers. A session
+    /// that another broker opened in the broker's own conversation stands in no way.
     pub async fn create_or_update(&self, new: &NewChatSession) -> Result<CreateOrUpdateResult, SessionError> {
         let new = &validated(new)?;
         with_retries(|| self.try_create_or_update(new)).await
@@ -36,13 +39,12 @@ impl SessionService {
     async fn try_create_or_update(&self, new: &NewChatSession) -> Result<CreateOrUpdateResult, SessionError> {
         let now = self.now();
         let mut tx = tx::writing(&self.pool).await?;
-        if !lock::conversation(&mut tx, new.conversation_id).await? {
-            return Err(SessionError::ReferenceNotFound {
-                field: "conversation_id",
-            });
-        }
+        let conversation = lock::conversation(&mut tx, new.conversation_id).await?;
+        let conversation = conversation.ok_or(SessionError::ReferenceNotFound {
+            field: "conversation_id",
+        })?;
         // Read after the lock: a session that a concurrent call has created is seen.
-        let open = preferred(lock::open_sessions(&mut tx, new.conversation_id).await?);
+        let open = preferred(lock::open_sessions(&mut tx, conversation, new.iso_agent_id).await?);
         check_references(&mut tx, new.request_id, Some(new.iso_agent_id), None).await?;
         let (id, created) = match open {
             Some(open) if open.iso_agent_id != new.iso_agent_id => {
@@ -58,6 +60,12 @@ impl SessionService {
         if let Some(conversation_type) = new.conversation_type {
             conversation_type::write(&mut tx, id, conversation_type).await?;
         }
+        let ids = NewIds {
+            trip: new.avinode_trip_id.as_deref().map(Some),
+            rfq: new.avinode_rfq_id.as_deref(),
+            rfp: new.avinode_rfp_id.as_deref(),
+        };
+        record_given(&mut tx, id, ids).await?;
         let session = load_session(&mut tx, id).await?;
         tx.commit().await?;
         Ok(CreateOrUpdateResult { session, created })
@@ -71,10 +79,11 @@ fn preferred(open: Vec<OpenSession>) -> Option<OpenSession> {
 }
 
 fn validated(new: &NewChatSession) -> Result<NewChatSession, SessionError> {
-    optional(new.workflow_state.as_ref(), |state| {
-        validate::object("workflow_state", state)
-    })?;
-    optional(new.metadata.as_ref(), |metadata| validate::object("metadata", metadata))?;
+    for (field, object) in [("workflow_state", &new.workflow_state), ("metadata", &new.metadata)] {
+        optional(object.as_ref(), |object| {
+            validate::document(field, &Value::Object(object.clone()))
+        })?;
+    }
     let id = |field, text: &Option<String>| optional(text.as_deref(), |text| validate::id(field, text));
     Ok(NewChatSession {
         current_step: optional(new.current_step.as_deref(), validate::step)?,

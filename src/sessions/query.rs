@@ -89,7 +89,7 @@ impl SessionService {
 }
 
 async fn check_exists(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), SessionError> {
-    match lock::conversation_of(tx, session).await? {
+    match lock::place_of(tx, session).await? {
         Some(_) => Ok(()),
         None => Err(SessionError::SessionNotFound),
     }

@@ -11,7 +11,7 @@ use crate::domain::chat_session::view::ChatSession;
 use crate::queue::enqueue::{self, InsertOptions, NewJob};
 use crate::queue::job_kind::JobKind;
 use crate::queue::listener;
-use crate::store::chat_sessions::{lock, page, references, tx};
+use crate::store::chat_sessions::{given, lock, page, references, tx};
 
 /// Chat-session tracking on one database. Clones share its connections.
 #[derive(Debug, Clone)]
@@ -81,6 +81,18 @@ pub(super) async fn check_references(
     match references::first_missing(tx, request_id, iso_agent_id, proposal_id).await? {
         Some(field) => Err(SessionError::ReferenceNotFound { field }),
         None => Ok(()),
+    }
+}
+
+/// Records that the API gave these ids to a locked session. The trip may be withheld from it so far.
+pub(super) async fn record_given(
+    tx: &mut Transaction<'_>,
+    session: Uuid,
+    ids: given::NewIds<'_>,
+) -> Result<(), SessionError> {
+    match given::record(tx, session, ids).await? {
+        true => enqueue_rematch(tx, session).await,
+        false => Ok(()),
     }
 }
 

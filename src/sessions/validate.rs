@@ -1,9 +1,10 @@
 //! Validation of values beyond their types: lengths, characters, bounds.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::error::SessionError;
 use crate::domain::ids::{MAX_ID_BYTES, TripId};
+use crate::domain::storable_json;
 
 const MAX_STEP_BYTES: usize = 200;
 
@@ -48,32 +49,12 @@ fn short_text(field: &'static str, text: &str, max: usize) -> Result<String, Ses
     Ok(text.to_owned())
 }
 
-/// Checks an object for a `jsonb` column.
+/// Checks a complete document for a `jsonb` column.
 ///
 /// # Errors
-/// A text or key contains U+0000, which `jsonb` cannot store.
-pub fn object(field: &'static str, object: &Map<String, Value>) -> Result<(), SessionError> {
-    match object
-        .iter()
-        .any(|(key, value)| key.contains('\0') || contains_nul(value))
-    {
-        true => Err(SessionError::invalid(
-            field,
-            "contains the character U+0000, which Postgres cannot store",
-        )),
-        false => Ok(()),
-    }
-}
-
-fn contains_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(values) => values.iter().any(contains_nul),
-        Value::Object(object) => object
-            .iter()
-            .any(|(key, value)| key.contains('\0') || contains_nul(value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
+/// `jsonb` cannot store the document within the bounds of [`storable_json`].
+pub fn document(field: &'static str, document: &Value) -> Result<(), SessionError> {
+    storable_json::check(document).map_err(|error| SessionError::invalid(field, error.to_string()))
 }
 
 /// Checks a count.

@@ -129,13 +129,18 @@ pub async fn sessions(pool: &Pool, ids: &[Uuid]) -> Result<Vec<SessionView>, sql
     let query = sqlx::query_as!(
         SessionView,
         r#"
-        SELECT session.id, session.avinode_trip_id, session.status::text AS "status!", session.current_step,
+        SELECT session.id, left(session.avinode_trip_id, 1000) AS avinode_trip_id, session.status::text AS "status!",
+            left(session.current_step, 1000) AS current_step,
             coalesce(session.quotes_received_count, 0) AS "quotes_received_count!",
             coalesce(session.quotes_expected_count, 0) AS "quotes_expected_count!",
             coalesce(session.operators_contacted_count, 0) AS "operators_contacted_count!",
-            avinode_ingest.row_quote_id(quote.avinode_quote_id, quote.metadata) AS "primary_quote?", quote.operator_name AS "primary_operator?",
-            quote.total_price AS "primary_price?", quote.metadata ->> 'currency' AS "primary_currency?",
-            session.workflow_state #>> '{avinode_trip,status}' AS avinode_trip_status
+            avinode_ingest.row_quote_id(quote.avinode_quote_id, quote.metadata) AS "primary_quote?",
+            left(quote.operator_name, 1000) AS "primary_operator?",
+            avinode_ingest.readable_price(quote.total_price) AS "primary_price?",
+            CASE WHEN jsonb_typeof(quote.metadata -> 'currency') = 'string' THEN left(quote.metadata ->> 'currency', 1000) END
+                AS "primary_currency?",
+            CASE WHEN jsonb_typeof(session.workflow_state #> '{avinode_trip,status}') = 'string'
+                THEN left(session.workflow_state #>> '{avinode_trip,status}', 1000) END AS avinode_trip_status
         FROM unnest($1::uuid[]) WITH ORDINALITY AS requested (id, position)
         JOIN public.chat_sessions AS session ON session.id = requested.id
         LEFT JOIN public.quotes AS quote ON quote.id = session.primary_quote_id

@@ -6,6 +6,7 @@
 
 pub mod aggregate;
 pub mod create;
+pub mod given;
 pub mod lock;
 pub mod page;
 pub mod pg_timestamp;

@@ -210,6 +210,11 @@ async fn in_savepoint(
             savepoint.rollback().await?;
             Ok(Err(refusal.message().chars().take(300).collect()))
         }
+        // One row with a value that cannot be decoded does not fail the others.
+        Err(error @ sqlx::Error::ColumnDecode { .. }) => {
+            savepoint.rollback().await?;
+            Ok(Err(error.to_string().chars().take(300).collect()))
+        }
         Err(error) => Err(error),
     }
 }

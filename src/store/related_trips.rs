@@ -1,13 +1,15 @@
 //! Finds the trips and sessions that are related through RFQs: an event under a trip id that no session has still belongs to
 //! the session that holds its RFQ.
 
+pub mod usual;
+
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
+use crate::domain::trip_ownership::{ClaimEvidence, TripClaim};
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
-use crate::store::trips::{LockedTrips, TripRow};
 
 /// The rows that a batch must lock beyond those it names. Read before anything is locked. All ids are in normal form.
 #[derive(Debug, Default)]
@@ -19,87 +21,19 @@ pub struct RelatedTrips {
     pub asked_trips: Vec<String>,
     /// The RFQs that the sessions to decide hold. Every trip that they share through an RFQ is among `trips`.
     pub held_rfqs: Vec<String>,
+    /// The sessions of all agents that hold an RFQ of `held_rfqs`, where they are of several agents. Most are not locked.
+    pub rfq_claims: Vec<RfqClaim>,
     /// The RFQs to lock: a session may be about to hold one, and a fact about to name it.
     pub rfqs_to_lock: Vec<String>,
 }
 
-/// Locks trips and the RFQs that events name under them in the usual case: sessions have all of these trips by their ids, and hold no
-/// RFQ. Then no other trip or session is related, and the RFQs of the trips, which may be thousands, need not be read. Returns the trips;
-/// `None`, with nothing locked or a part of the trips, in any other case.
-pub async fn lock_unrelated(
-    tx: &mut Transaction<'_>,
-    trips: &[String],
-    named_rfqs: &[(String, String)],
-) -> Result<Option<LockedTrips>, sqlx::Error> {
-    let rows = sqlx::query_as!(
-        TripRow,
-        r#"
-        WITH own AS MATERIALIZED (
-            SELECT own.id, coalesce(
-                (SELECT known.merged_into FROM avinode_ingest.trips AS known WHERE known.key = own.id), own.id
-            ) AS trip
-            FROM unnest($1::text[]) AS own (id)
-        ), trip_id AS MATERIALIZED (
-            SELECT trip, trip AS id FROM own
-            UNION
-            SELECT merged_into, key
-            FROM avinode_ingest.trips
-            WHERE merged_into = ANY (ARRAY(SELECT trip FROM own))
-        ), session AS MATERIALIZED (
-            SELECT found.trip_id, cardinality(found.rfq_ids) > 0 AS holds_rfqs
-            FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM trip_id)) AS found
-        ), owned AS MATERIALIZED (
-            SELECT trip_id.trip, bool_or(session.holds_rfqs) AS holds_rfqs
-            FROM trip_id
-            JOIN session ON session.trip_id = trip_id.id
-            GROUP BY trip_id.trip
-        ), usual AS MATERIALIZED (
-            SELECT DISTINCT trip
-            FROM own
-            WHERE NOT EXISTS (
-                SELECT FROM own WHERE NOT EXISTS (SELECT FROM owned WHERE owned.trip = own.trip AND NOT owned.holds_rfqs)
-            )
-        ), locked AS MATERIALIZED (
-            SELECT trip.*
-            FROM avinode_ingest.trips AS trip
-            WHERE trip.key = ANY (ARRAY(SELECT trip FROM usual))
-            ORDER BY trip.key
-            FOR UPDATE OF trip
-        ), inserted AS (
-            INSERT INTO avinode_ingest.trips (key)
-            SELECT trip
-            FROM usual
-            WHERE (SELECT count(*) FROM locked) < (SELECT count(*) FROM usual)
-                AND NOT EXISTS (SELECT FROM avinode_ingest.trips AS known WHERE known.key = usual.trip)
-            ORDER BY trip
-            ON CONFLICT (key) DO NOTHING
-            RETURNING trips.*
-        ), trip AS MATERIALIZED (
-            SELECT * FROM locked
-            UNION ALL
-            SELECT * FROM inserted
-        ), locked_rfqs AS MATERIALIZED (
-            -- After the trips. Also the RFQs that are known: a look-up would read pages for each event, a lock none.
-            SELECT count(pg_advisory_xact_lock(sorted.key)) AS count
-            FROM (
-                SELECT DISTINCT hashtextextended('avinode_ingest.rfq ' || rfq, 0) AS key
-                FROM unnest($2::text[]) AS rfqs (rfq)
-                WHERE (SELECT count(*) FROM trip) = (SELECT count(*) FROM usual) AND EXISTS (SELECT FROM usual)
-                ORDER BY key
-            ) AS sorted
-        )
-        SELECT trip.key AS "key!", trip.merged_into, trip.status, trip.status_at, trip.status_source, trip.status_digest,
-            trip.status_seen_at, trip.statuses, trip.status_first_seen_at, trip.last_activity_at,
-            ARRAY(SELECT own.id FROM own WHERE own.trip = trip.key) AS "ids!"
-        FROM trip, locked_rfqs
-        "#,
-        trips,
-        &column(named_rfqs, |(_, rfq)| rfq.as_str()) as &[&str],
-    )
-    .fetch_all(tx)
-    .await?;
-    let locked = LockedTrips::of(rows);
-    Ok(locked.filter(|locked| trips.iter().all(|id| locked.key_of.contains_key(id))))
+/// A session's claim to the trips of an RFQ.
+#[derive(Debug, Clone)]
+pub struct RfqClaim {
+    /// In normal form.
+    pub rfq: String,
+    pub session: Uuid,
+    pub claim: TripClaim,
 }
 
 /// Finds related trips: sessions by the RFQs that they hold, and trips by the RFQs that facts name under them.
@@ -140,19 +74,44 @@ pub async fn find(
             FROM avinode_ingest.trips
             WHERE merged_into = ANY (ARRAY(SELECT trip FROM own_trip))
         ), own_session AS MATERIALIZED (
-            SELECT trip_id FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM own_trip_id))
-        ), asked_trip AS MATERIALIZED (
-            SELECT trip
-            FROM own_trip
-            WHERE of_rematched
-                OR trip NOT IN (
-                    SELECT own_trip_id.trip FROM own_trip_id JOIN own_session ON own_session.trip_id = own_trip_id.id
-                )
+            SELECT found.trip_id, session.agent, EXISTS (
+                SELECT FROM avinode_ingest.session_state AS state
+                WHERE state.session_id = found.session_id AND state.withheld_trip IS NOT NULL
+            ) AS is_withheld
+            FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM own_trip_id)) AS found
+            CROSS JOIN LATERAL (
+                SELECT iso_agent_id AS agent FROM public.chat_sessions WHERE id = found.session_id OFFSET 0
+            ) AS session
         ), named_rfq AS MATERIALIZED (
             SELECT coalesce(
                 (SELECT known.merged_into FROM avinode_ingest.trips AS known WHERE known.key = named.trip), named.trip
             ) AS trip, named.rfq
             FROM unnest($2::text[], $3::text[]) AS named (trip, rfq)
+        ), named_holder AS MATERIALIZED (
+            SELECT named_rfq.trip, session.agent
+            FROM avinode_ingest.sessions_of_rfqs(ARRAY(SELECT rfq FROM named_rfq)) AS found
+            CROSS JOIN LATERAL (
+                SELECT iso_agent_id AS agent FROM public.chat_sessions WHERE id = found.session_id OFFSET 0
+            ) AS session
+            JOIN named_rfq ON named_rfq.rfq = ANY (found.rfq_ids)
+        ), contested_trip AS MATERIALIZED (
+            -- Sessions of several agents claim it, some of them by an RFQ.
+            SELECT own_trip_id.trip
+            FROM own_trip_id
+            JOIN own_session ON own_session.trip_id = own_trip_id.id
+            WHERE own_session.is_withheld
+                OR EXISTS (
+                    SELECT FROM named_holder
+                    WHERE named_holder.trip = own_trip_id.trip AND named_holder.agent <> own_session.agent
+                )
+        ), asked_trip AS MATERIALIZED (
+            SELECT trip
+            FROM own_trip
+            WHERE of_rematched
+                OR trip IN (SELECT trip FROM contested_trip)
+                OR trip NOT IN (
+                    SELECT own_trip_id.trip FROM own_trip_id JOIN own_session ON own_session.trip_id = own_trip_id.id
+                )
         ), own_rfq AS MATERIALIZED (
             SELECT rfq FROM named_rfq WHERE trip IN (SELECT trip FROM asked_trip)
             UNION
@@ -160,7 +119,7 @@ pub async fn find(
             FROM avinode_ingest.rfqs
             WHERE trip_key = ANY (ARRAY(SELECT trip FROM asked_trip))
         ), rfq_session AS MATERIALIZED (
-            SELECT trip_id, rfq_ids FROM avinode_ingest.sessions_of_rfqs(ARRAY(SELECT rfq FROM own_rfq))
+            SELECT session_id, trip_id, rfq_ids FROM avinode_ingest.sessions_of_rfqs(ARRAY(SELECT rfq FROM own_rfq))
         ), decided_trip AS MATERIALIZED (
             SELECT trip FROM own_trip
             UNION
@@ -191,27 +150,59 @@ pub async fn find(
             SELECT merged_into, key
             FROM avinode_ingest.trips
             WHERE merged_into = ANY (ARRAY(SELECT trip FROM rfq_trip))
+        ), holder_agent AS MATERIALIZED (
+            SELECT DISTINCT iso_agent_id AS agent
+            FROM public.chat_sessions
+            WHERE id = ANY ($4 || ARRAY(SELECT session_id FROM rfq_session))
         ), assigned_id AS MATERIALIZED (
-            SELECT DISTINCT trip_id AS id FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM rfq_trip_id))
+            SELECT found.trip_id AS id,
+                bool_and(session.agent = ALL (ARRAY(SELECT agent FROM holder_agent))) AS is_of_holders
+            FROM avinode_ingest.sessions_of_trips(ARRAY(SELECT id FROM rfq_trip_id)) AS found
+            CROSS JOIN LATERAL (
+                SELECT iso_agent_id AS agent FROM public.chat_sessions WHERE id = found.session_id OFFSET 0
+            ) AS session
+            GROUP BY found.trip_id
+        ), rfq_claim AS MATERIALIZED (
+            SELECT held.rfq, found.session_id, session.agent, session.is_given
+            FROM avinode_ingest.sessions_of_rfqs(ARRAY(SELECT rfq FROM held_rfq)) AS found
+            CROSS JOIN LATERAL unnest(found.rfq_ids) AS held (rfq)
+            CROSS JOIN LATERAL (
+                SELECT holder.iso_agent_id AS agent, EXISTS (
+                    SELECT FROM avinode_ingest.session_state AS state
+                    WHERE state.session_id = holder.id AND held.rfq = ANY (state.given_rfqs)
+                ) AS is_given
+                FROM public.chat_sessions AS holder
+                WHERE holder.id = found.session_id
+                OFFSET 0
+            ) AS session
         )
-        SELECT 'trip' AS "role!", trip_id AS "id!" FROM own_id
+        SELECT 'trip' AS "role!", trip_id AS "id!", NULL::uuid AS session, NULL::uuid AS agent, NULL::boolean AS is_given
+        FROM own_id
         UNION
-        SELECT 'trip', trip FROM decided_trip
+        SELECT 'rfq claim', rfq, session_id, agent, is_given
+        FROM rfq_claim
+        WHERE rfq IN (SELECT rfq FROM held_rfq) AND (SELECT min(agent::text) <> max(agent::text) FROM rfq_claim)
         UNION
-        -- A trip id that a session has belongs to that session alone.
+        SELECT 'trip', trip, NULL, NULL, NULL FROM decided_trip
+        UNION
+        -- A trip id that a session has belongs to that session alone, unless another agent holds an RFQ of the trip.
         (
-            SELECT 'trip', trip FROM rfq_trip
+            SELECT 'trip', trip, NULL::uuid, NULL::uuid, NULL::boolean FROM rfq_trip
             EXCEPT
-            SELECT 'trip', rfq_trip_id.trip FROM rfq_trip_id JOIN assigned_id ON assigned_id.id = rfq_trip_id.id
+            SELECT 'trip', rfq_trip_id.trip, NULL::uuid, NULL::uuid, NULL::boolean
+            FROM rfq_trip_id
+            JOIN assigned_id ON assigned_id.id = rfq_trip_id.id
+            GROUP BY rfq_trip_id.trip
+            HAVING bool_and(assigned_id.is_of_holders)
         )
         UNION
-        SELECT 'asked trip', trip FROM asked_trip
+        SELECT 'asked trip', trip, NULL, NULL, NULL FROM asked_trip
         UNION
-        SELECT 'held rfq', rfq FROM held_rfq
+        SELECT 'held rfq', rfq, NULL, NULL, NULL FROM held_rfq
         UNION
-        SELECT 'rfq to lock', unnest(rfq_ids) FROM rematched_session
+        SELECT 'rfq to lock', unnest(rfq_ids), NULL, NULL, NULL FROM rematched_session
         UNION
-        SELECT 'rfq to lock', named_rfq.rfq
+        SELECT 'rfq to lock', named_rfq.rfq, NULL, NULL, NULL
         FROM named_rfq
         WHERE (
             SELECT true
@@ -233,10 +224,26 @@ pub async fn find(
             "trip" => drop(related.trips.insert(row.id)),
             "asked trip" => related.asked_trips.push(row.id),
             "held rfq" => related.held_rfqs.push(row.id),
+            "rfq claim" => related
+                .rfq_claims
+                .extend(rfq_claim(row.id, row.session, row.agent, row.is_given)),
             _ => related.rfqs_to_lock.push(row.id),
         }
     }
     Ok(related)
+}
+
+fn rfq_claim(rfq: String, session: Option<Uuid>, agent: Option<Uuid>, is_given: Option<bool>) -> Option<RfqClaim> {
+    let evidence = match is_given? {
+        true => ClaimEvidence::Given,
+        false => ClaimEvidence::Session,
+    };
+    let claim = TripClaim {
+        agent: agent?,
+        evidence,
+    };
+    let session = session?;
+    Some(RfqClaim { rfq, session, claim })
 }
 
 /// Locks the requests of these sessions that have no trip id of their own, before anything is read: a transaction that gives a

@@ -61,7 +61,8 @@ pub async fn find_missed_sessions(pool: &Pool) -> Result<Vec<Uuid>, sqlx::Error>
         r#"
         SELECT session.id
         FROM public.chat_sessions AS session
-        LEFT JOIN public.requests AS request ON request.id = session.request_id
+        LEFT JOIN public.requests AS request
+            ON request.id = session.request_id AND coalesce(request.iso_agent_id, session.iso_agent_id) = session.iso_agent_id
         LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = session.id
         WHERE avinode_ingest.session_trip_id(session.avinode_trip_id, request.avinode_trip_id)
                 IS DISTINCT FROM state.matched_trip
@@ -136,6 +137,15 @@ async fn find_sessions_of_quotes(pool: &Pool, outdated: bool) -> Result<Vec<Uuid
         SELECT session.id AS "id!"
         FROM public.chat_sessions AS session
         WHERE session.request_id IS NOT NULL
+            -- Quotes are not shown under a request of another agent, nor for a session from which its trip is withheld.
+            AND NOT EXISTS (
+                SELECT FROM public.requests AS request
+                WHERE request.id = session.request_id AND request.iso_agent_id <> session.iso_agent_id
+            )
+            AND NOT EXISTS (
+                SELECT FROM avinode_ingest.session_state AS state
+                WHERE state.session_id = session.id AND state.withheld_trip IS NOT NULL
+            )
             AND session.id = ANY (ARRAY(
                 SELECT session_id FROM trip_session
                 UNION

@@ -46,7 +46,7 @@ pub async fn count_by_reason(pool: &Pool) -> Result<Vec<UnprojectedCount>, sqlx:
             END AS "reason!", count(*) AS "quotes!",
             min(CASE
                 WHEN shown.price IS NULL THEN fact.projection_error
-                ELSE format('%s has %s, Avinode states %s %s', fact.quote_id, shown.price, fact.amount, fact.currency)
+                ELSE format('%s has %s, Avinode states %s %s', fact.quote_id, left(shown.price::text, 40), fact.amount, fact.currency)
             END) AS example
         FROM avinode_ingest.quote_facts AS fact
         LEFT JOIN LATERAL (
@@ -62,7 +62,15 @@ pub async fn count_by_reason(pool: &Pool) -> Result<Vec<UnprojectedCount>, sqlx:
                 )
         ) AS shown ON true
         CROSS JOIN LATERAL (
-            SELECT count(*) > 0 AS any_exists, count(session.request_id) > 0 AS any_has_request
+            SELECT count(*) > 0 AS any_exists, count(session.request_id) FILTER (
+                WHERE NOT EXISTS (
+                    SELECT FROM public.requests AS request
+                    WHERE request.id = session.request_id AND request.iso_agent_id <> session.iso_agent_id
+                ) AND NOT EXISTS (
+                    SELECT FROM avinode_ingest.session_state AS state
+                    WHERE state.session_id = session.id AND state.withheld_trip IS NOT NULL
+                )
+            ) > 0 AS any_has_request
             FROM public.chat_sessions AS session
             WHERE fact.projected_id IS NULL
                 AND session.id = ANY (ARRAY(

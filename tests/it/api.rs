@@ -4,6 +4,7 @@ mod auth_matrix;
 mod description;
 mod lists;
 mod million;
+mod odd_values;
 mod operations;
 mod problems;
 

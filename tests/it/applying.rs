@@ -3,6 +3,7 @@
 mod cancellations;
 mod fact_persistence;
 mod infinite_timestamps;
+mod odd_rows;
 mod order;
 mod pages;
 mod pinned_primary;

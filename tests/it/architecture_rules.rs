@@ -24,7 +24,7 @@ const MAY_IMPORT: [(&str, &str); 12] = [
         "jobs",
         "ingest queue store avinode domain postgres clock heartbeat activity_log",
     ),
-    ("ingest", "queue store avinode domain postgres heartbeat"),
+    ("ingest", "queue store avinode domain postgres heartbeat activity_log"),
     ("store", "domain postgres"),
     ("telemetry", "config stderr"),
     // Settings are parsed into the types that the service uses: policies, scopes and webhook secrets.

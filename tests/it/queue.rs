@@ -5,5 +5,6 @@ mod completion;
 mod concurrent_claims;
 mod leases;
 mod poison_isolation;
+mod process_leases;
 mod self_termination;
 mod workers;

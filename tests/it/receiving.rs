@@ -1,5 +1,6 @@
 //! Deliveries as they arrive: malformed, hostile and replayed.
 
+mod dropped_request;
 mod malformed_bodies;
 mod replay;
 mod webhook_paths;

@@ -8,6 +8,7 @@ mod create;
 mod find;
 mod own_role;
 mod pages;
+mod planted;
 mod quotes;
 mod trip;
 

@@ -395,7 +395,8 @@ export interface components {
          * @description A chat session: the columns of its row, with those that only the application knows, and some columns of the rows to which it
          *     refers.
          *
-         *     A timestamp that is `infinity` in the database is null.
+         *     A timestamp that is `infinity` in the database, or beyond the year 262142, is null, as is a price of more than 15 digits. A text of a
+         *     row to which it refers is cut after 10,000 characters.
          */
         ChatSession: {
             /** @description The aircraft of the primary quote. */
@@ -466,6 +467,14 @@ export interface components {
             message_count: number;
             /** @description The application's own data. */
             metadata?: Record<string, unknown> | null;
+            /**
+             * @description The columns of `chat_sessions` that are left out because their values are too large (a text of more than 260 KiB, or nested
+             *     more than 64 deep); absent if there are none. `*` stands for all columns of variable length.
+             * @example [
+             *       "workflow_state"
+             *     ]
+             */
+            omitted_fields?: string[];
             /** @description The operator of the primary quote. */
             operator_name?: string | null;
             /**
@@ -630,7 +639,7 @@ export interface components {
              * @description The broker who owns the session (`iso_agents.id`); it cannot change.
              */
             iso_agent_id: string;
-            /** @description The application's own data. It replaces the stored object. */
+            /** @description The application's own data. It replaces the stored object. The bounds are those of `workflow_state`. */
             metadata?: Record<string, unknown> | null;
             /**
              * Format: uuid
@@ -638,7 +647,10 @@ export interface components {
              */
             request_id?: string | null;
             status?: components["schemas"]["OpenStatus"] | null;
-            /** @description The application's context. It replaces the stored object, except for the service's key `avinode_trip`. */
+            /**
+             * @description The application's context. It replaces the stored object, except for the service's key `avinode_trip`, which no caller writes.
+             *     The object has at most 256 KiB and 64 levels; a number at most 128 characters and an exponent from -128 to 128.
+             */
             workflow_state?: Record<string, unknown> | null;
         };
         /**
@@ -831,7 +843,8 @@ export interface components {
             happened_at?: string | null;
             /**
              * @description `quote_received`, `quote_changed`, `rfq_declined`, `rfq_cancelled`, `quote_accepted`, `quote_expired`, `message_received`,
-             *     `trip_requested`, `trip_updated`, `trip_cancelled`, `trip_expired`, `proposal_attached` or `session_completed`.
+             *     `trip_requested`, `trip_updated`, `trip_cancelled`, `trip_expired`,
+             *     `trip_withheld`, `proposal_attached` or `session_completed`.
              * @example quote_received
              */
             kind: string;
@@ -875,7 +888,10 @@ export interface components {
              * @example requesting_quotes
              */
             current_step?: string | null;
-            /** @description The application's own data. Merged into the stored object, key by key; a key that is null is removed. */
+            /**
+             * @description The application's own data. Merged into the stored object, key by key; a key that is null is removed. The bounds are those of
+             *     `workflow_state`.
+             */
             metadata?: Record<string, unknown> | null;
             /**
              * Format: int32
@@ -894,7 +910,10 @@ export interface components {
             request_id?: string | null;
             /** @description The new status, as by pausing or resuming the session; it cannot be cleared. */
             status?: components["schemas"]["OpenStatus"];
-            /** @description Merged into the stored object, key by key; a key that is null is removed. */
+            /**
+             * @description Merged into the stored object, key by key; a key that is null is removed. The merged object has at most 256 KiB and 64 levels;
+             *     a number at most 128 characters and an exponent from -128 to 128. The key `avinode_trip` belongs to the service.
+             */
             workflow_state?: Record<string, unknown> | null;
         };
     };

@@ -3,6 +3,8 @@
 //!
 //! The properties distinguish the two formats, since neither carries a reliable version.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -63,13 +65,29 @@ pub enum DeliveryKind {
     Unknown,
 }
 
-/// Classifies a body. Never fails, and agrees with [`Notification::parse`] because it calls it: parsing the whole body costs
-/// little compared with hashing and committing it.
+/// The parts without which a body is neither format.
+enum EssentialParts<'v> {
+    Thin {
+        id: ResourceId,
+        href: Cow<'v, str>,
+        trip: Result<Option<TripId>, ParseError>,
+    },
+    Full {
+        event: Cow<'v, str>,
+        event_id: Option<EventId>,
+        data: &'v Value,
+    },
+}
+
+/// Classifies a body. Never fails, and agrees with [`Notification::parse`], which reads the same essential parts first.
 pub fn classify(body: &[u8]) -> DeliveryKind {
-    match Notification::parse(body) {
-        Ok(Notification::Thin(ThinNotification { id, .. })) => DeliveryKind::Thin { key: id },
-        Ok(Notification::Full(full)) => DeliveryKind::Full {
-            trip: event_fields::trip(&full.data).ok().flatten(),
+    let Ok(value) = json::read(body) else {
+        return DeliveryKind::Unknown;
+    };
+    match EssentialParts::of(&value) {
+        Ok(EssentialParts::Thin { id, .. }) => DeliveryKind::Thin { key: id },
+        Ok(EssentialParts::Full { data, .. }) => DeliveryKind::Full {
+            trip: event_fields::trip(data).ok().flatten(),
         },
         Err(_) => DeliveryKind::Unknown,
     }
@@ -84,39 +102,53 @@ impl Notification {
     /// recognised, and a cut id could equal another one.
     pub fn parse(body: &[u8]) -> Result<Self, ParseError> {
         let mut value = json::read(body)?;
-        if !value.is_object() {
-            return Err(ParseError::NotAnObject);
-        }
-        if let Some(event) = text_at(&value, &["event"]) {
-            let event = event.into_owned();
-            let data = value.get_mut("data").map(Value::take).filter(Value::is_object);
-            return Ok(Self::Full(FullEvent {
-                event_id: id_at(&value, &["eventId"], "eventId", EventId::parse)?,
+        let mut event = match EssentialParts::of(&value)? {
+            EssentialParts::Full { event, event_id, .. } => FullEvent {
+                event: event.into_owned(),
+                event_id,
                 timestamp: text_at(&value, &["timestamp"]).and_then(|text| timestamp::lenient(&text)),
                 unread: Vec::from_iter(timestamp::unread(&value, "timestamp", timestamp::lenient)),
                 api_version: sanitize::printable_at(&value, &["apiVersion"]),
-                data: data.ok_or_else(|| ParseError::NoData(quoted(&event)))?,
-                event,
-            }));
+                data: Value::Null,
+            },
+            EssentialParts::Thin { id, href, trip } => {
+                return Ok(Self::Thin(ThinNotification {
+                    id,
+                    href: href.into_owned(),
+                    kind: text_at(&value, &["type"]).map(Into::into),
+                    unread: match &trip {
+                        Err(_) => Vec::from_iter(UnreadProperty::of("tripId", &value["tripId"])),
+                        Ok(_) => Vec::new(),
+                    },
+                    trip: trip.unwrap_or_default(),
+                }));
+            }
+        };
+        event.data = value["data"].take();
+        Ok(Self::Full(event))
+    }
+}
+
+impl<'v> EssentialParts<'v> {
+    fn of(value: &'v Value) -> Result<Self, ParseError> {
+        if !value.is_object() {
+            return Err(ParseError::NotAnObject);
         }
-        let id = id_at(&value, &["id"], "id", ResourceId::parse)?;
-        let (Some(id), Some(href)) = (id, text_at(&value, &["href"])) else {
+        if let Some(event) = text_at(value, &["event"]) {
+            let event_id = id_at(value, &["eventId"], "eventId", EventId::parse)?;
+            return match value.get("data").filter(|data| data.is_object()) {
+                Some(data) => Ok(Self::Full { event, event_id, data }),
+                None => Err(ParseError::NoData(quoted(&event))),
+            };
+        }
+        let id = id_at(value, &["id"], "id", ResourceId::parse)?;
+        let (Some(id), Some(href)) = (id, text_at(value, &["href"])) else {
             return Err(ParseError::NeitherFormat);
         };
-        let trip = id_at(&value, &["tripId"], "tripId", TripId::parse);
-        Ok(Self::Thin(ThinNotification {
-            id,
-            href: href.into_owned(),
-            kind: text_at(&value, &["type"]).map(Into::into),
-            unread: match &trip {
-                Err(ParseError::BadId { .. }) => Vec::from_iter(UnreadProperty::of("tripId", &value["tripId"])),
-                _ => Vec::new(),
-            },
-            trip: match trip {
-                Err(fraction @ ParseError::FractionalId { .. }) => return Err(fraction),
-                trip => trip.unwrap_or_default(),
-            },
-        }))
+        match id_at(value, &["tripId"], "tripId", TripId::parse) {
+            Err(fraction @ ParseError::FractionalId { .. }) => Err(fraction),
+            trip => Ok(Self::Thin { id, href, trip }),
+        }
     }
 }
 

@@ -12,9 +12,12 @@ pub mod quote;
 pub mod quote_history;
 pub mod session;
 pub mod stated_values;
+pub mod storable_json;
+pub mod terminal_text;
 pub mod timeline;
 pub mod trip;
 pub mod trip_identity;
+pub mod trip_ownership;
 pub mod workflow;
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub enum TimelineKind {
     TripUpdated,
     TripCancelled,
     TripExpired,
+    TripWithheld,
     ProposalAttached,
     SessionCompleted,
 }
@@ -135,6 +136,16 @@ impl TimelineEvent {
             None => format!("trip/{}/document", status.as_str()),
         };
         kind.event(dedup_key, at, json!({"rfq": rfq}))
+    }
+
+    /// The session names a trip that belongs to another agent. One entry for each trip, without anything about the trip or its owner.
+    pub fn trip_withheld(trip: &str) -> Self {
+        let reason = "other agents claim this trip, and nothing proves that it is this session's: it counts no quotes of the trip";
+        TimelineKind::TripWithheld.event(
+            format!("withheld/{trip}"),
+            None,
+            json!({"trip": trip, "reason": reason}),
+        )
     }
 
     pub fn proposal_attached(proposal: Uuid, at: DateTime<Utc>) -> Self {

@@ -22,7 +22,8 @@ pub struct TripFacts {
     pub status_first_seen_at: Option<DateTime<Utc>>,
     /// The latest activity of a seller or a chat partner: the greatest of least(event time, time received).
     pub last_activity_at: Option<DateTime<Utc>>,
-    pub quotes: BTreeMap<QuoteId, QuoteFacts>,
+    /// Boxed: a node of the map has room for eleven quotes, and most trips have fewer.
+    pub quotes: BTreeMap<QuoteId, Box<QuoteFacts>>,
     pub rfqs: BTreeMap<RfqId, Rfq>,
     /// The known ones among the messages that were looked up.
     pub messages: BTreeSet<MessageId>,

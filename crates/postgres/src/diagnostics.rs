@@ -11,6 +11,7 @@ use self::privileges::{MISSING_PRIVILEGES, REQUIRED_COLUMNS};
 use super::server_error::readable;
 use super::transaction::{Pool, Transaction};
 
+pub mod grants;
 mod privileges;
 
 /// The oldest supported version, as in `server_version_num`.

@@ -212,7 +212,7 @@ impl ClaimByKey {
             interval(lease),
             LOOK_AHEAD,
             MAX_JOBS_PER_KEY,
-            self.lease.name,
+            &*self.lease.name,
             self.lease.holder,
             max_failed,
             &acquired.failed[..],

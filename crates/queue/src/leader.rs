@@ -1,5 +1,6 @@
 //! Leader leases: work that one process at a time does, by a time-limited row of `leader_leases`.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -23,7 +24,7 @@ const RETRY_RENEWAL: Duration = Duration::from_millis(250);
 #[derive(Debug, Clone)]
 pub struct LeaderLease {
     pub pool: Pool,
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Unique among all processes.
     pub holder: String,
 }
@@ -51,7 +52,7 @@ impl LeaderLease {
             WHERE lease.holder = EXCLUDED.holder OR lease.held_until <= clock_timestamp()
             RETURNING held_until, status, clock_timestamp() AS "now!"
             "#,
-            self.name,
+            &*self.name,
             self.holder,
             interval(hold),
             status,

@@ -1,6 +1,7 @@
 //! The job queue: leases in a small table, claimed in batches, fenced by a lease token. It knows nothing of what jobs do.
 //!
-//! No row lock is held while a handler works; a worker that died is noticed when its lease runs out.
+//! No row lock is held while a handler works; a process that died is noticed when its own lease runs out, and a worker that hangs
+//! when the leases of its jobs do.
 
 pub mod admin;
 pub mod claim;
@@ -18,6 +19,8 @@ pub mod leader;
 mod lease;
 pub mod listener;
 pub mod outcomes;
+pub mod process_identity;
+pub mod process_lease;
 pub mod rate_limit;
 pub mod release;
 pub mod retry;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::deliveries;
 use super::finding::{CheckName, CheckResult, CheckResults};
+use super::trust;
 use crate::jobs::fetch::status;
-use crate::postgres::diagnostics::{self, SchemaProblems};
+use crate::postgres::diagnostics::{self, SchemaProblems, grants};
 use crate::postgres::transaction::Pool;
 use crate::queue::admin;
 use crate::queue::job_kind::JobKind;
@@ -14,6 +15,7 @@ use crate::queue::outcomes::{self, OutcomeWarnings};
 use crate::queue::rate_limit::status::LimiterStatus;
 use crate::store::deliveries::partitions;
 use crate::store::unprojected::{self, UnprojectedCount, UnprojectedReason};
+use crate::store::withheld;
 
 const PRIVILEGES: CheckName = CheckName("privileges");
 const RLS: CheckName = CheckName("rls");
@@ -46,6 +48,8 @@ pub async fn check(
         results.extend(jobs(waiting, dead, &status::read(pool).await?));
         if tables_exist {
             results.extend(quotes(&unprojected::count_by_reason(pool).await?));
+            let grants = grants::open_grants(pool).await?;
+            results.extend(trust::results(&grants, withheld::read(pool).await?.as_ref()));
         }
         results.add(content(outcomes::warnings(pool, WARNINGS_OF).await?));
         results.extend(deliveries::partitions(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::sender::SendResult;
+use crate::domain::terminal_text::is_unsafe;
 use crate::stderr;
 
 /// Further refusals are only counted, in the summary.
@@ -70,7 +71,7 @@ fn refusal(result: &SendResult) -> Option<String> {
     };
     let text: String = text
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if is_unsafe(c) { ' ' } else { c })
         .take(MAX_REFUSAL_LENGTH)
         .collect();
     Some(text.split_whitespace().collect::<Vec<_>>().join(" "))

@@ -242,6 +242,10 @@ fn settings_are_checked_against_one_another() {
     );
     assert_eq!(check("program serve --role work"), Ok(()));
     assert_eq!(check("program serve --webhook-basic id:secret"), Ok(()));
+    let timed = "--require-timestamp";
+    let untimed = check(&format!("program serve --webhook-basic id:secret {timed}")).unwrap_err();
+    assert!(untimed.starts_with("INGEST_REQUIRE_TIMESTAMP (--require-timestamp) needs AVINODE_WEBHOOK_SECRET"));
+    assert_eq!(check(&format!("program serve --webhook-secret secret {timed}")), Ok(()));
     let small = check("program serve --role work --memory-budget 1MiB --body-limit 2MiB");
     assert!(small.unwrap_err().starts_with("INGEST_MEMORY_BUDGET"));
     let forgotten = check("program serve --role work --event-key-retention 30d").unwrap_err();

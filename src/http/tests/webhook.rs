@@ -188,24 +188,6 @@ async fn without_free_memory_a_delivery_is_503() {
 }
 
 #[tokio::test]
-async fn a_delivery_is_stored_even_if_its_sender_disconnects() {
-    let sink = MemorySink::blocked();
-    let state = state(&sink, None, small_limits());
-    let app = router(state.clone(), None);
-    let request = tokio::spawn(async move { send(&app, signed("{}")).await });
-    eventually("the delivery waits", || state.memory.free() < small_limits().memory).await;
-    tokio::task::yield_now().await;
-    request.abort();
-    assert!(request.await.unwrap_err().is_cancelled());
-    sink.gate.add_permits(1);
-    eventually("the delivery is stored", || sink.count() == 1).await;
-    eventually("its memory is released", || {
-        state.memory.free() == small_limits().memory
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn unsupported_encodings_and_expectations_are_rejected() {
     let app = app(&MemorySink::open());
     for (name, value, status, problem) in [

@@ -2,8 +2,11 @@
 //! times reveal neither the length of a token, nor a matching prefix, nor its position.
 
 use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
 
-use axum::extract::{FromRef, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 use hyper::http::request::Parts;
@@ -12,11 +15,20 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use super::problem::ApiProblem;
 use crate::domain::api_scope::ApiScope;
+use crate::http::log_limit::LogLimit;
 use crate::http::reloadable::Reloadable;
 
-/// The configured tokens. Without any, every call is rejected.
-#[derive(Clone, Default)]
-pub struct BearerTokens(Reloadable<Vec<BearerToken>>);
+/// Log lines about calls without a valid token, per second.
+const REFUSALS_LOGGED: u32 = 10;
+/// Bytes of a path in such a line.
+const MAX_LOGGED_PATH: usize = 200;
+
+/// The configured tokens. Without any, every call is rejected. Clones share the limit of log lines.
+#[derive(Clone)]
+pub struct BearerTokens {
+    tokens: Reloadable<Vec<BearerToken>>,
+    refusals: Arc<LogLimit>,
+}
 
 #[derive(Clone)]
 struct BearerToken {
@@ -28,8 +40,14 @@ struct BearerToken {
 impl fmt::Debug for BearerTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.0.current().iter().map(|token| (&token.name, token.scope)))
+            .entries(self.tokens.current().iter().map(|token| (&token.name, token.scope)))
             .finish()
+    }
+}
+
+impl Default for BearerTokens {
+    fn default() -> Self {
+        Self::new([])
     }
 }
 
@@ -41,12 +59,15 @@ impl BearerTokens {
             scope,
             digest: Sha256::digest(text).into(),
         });
-        Self(Reloadable::new(tokens.collect()))
+        Self {
+            tokens: Reloadable::new(tokens.collect()),
+            refusals: Arc::new(LogLimit::new(REFUSALS_LOGGED)),
+        }
     }
 
     /// Replaces the tokens, for all clones, by those of `other`.
     pub fn replace(&self, other: &Self) {
-        self.0.replace(other.0.current().to_vec());
+        self.tokens.replace(other.tokens.current().to_vec());
     }
 
     /// Finds the token that the headers present.
@@ -61,7 +82,7 @@ impl BearerTokens {
         };
         let digest: [u8; 32] = Sha256::digest(presented).into();
         // All tokens are compared, whether or not one matched before. Numbered from 1; 0 means none.
-        let tokens = self.0.current();
+        let tokens = self.tokens.current();
         let mut found = 0_u64;
         for (number, token) in (1_u64..).zip(tokens.iter()) {
             let same: Choice = token.digest.ct_eq(&digest);
@@ -74,13 +95,40 @@ impl BearerTokens {
     }
 
     fn authorize(&self, parts: &Parts, needed: ApiScope) -> Result<(), ApiProblem> {
-        let token = self.authenticate(&parts.headers)?;
+        let token = self
+            .authenticate(&parts.headers)
+            .inspect_err(|problem| self.log(problem, parts))?;
         if token.scope < needed {
             return Err(ApiProblem::Forbidden);
         }
         let (name, method, path) = (&token.name, &parts.method, parts.uri.path());
         tracing::debug!(token = name, %method, path, "API call {method} {path} with token {name}");
         Ok(())
+    }
+
+    /// Logs a call without a valid token, without its header.
+    fn log(&self, problem: &ApiProblem, parts: &Parts) {
+        let Some(suppressed) = self.refusals.admit(Instant::now()) else {
+            return;
+        };
+        let reason = match problem {
+            ApiProblem::MissingToken => "no bearer token",
+            _ => "an unknown bearer token",
+        };
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+        let peer = peer.as_ref().map(tracing::field::display);
+        let method = parts.method.as_str();
+        // ASCII, of any length.
+        let path = parts.uri.path();
+        let path = path.get(..MAX_LOGGED_PATH).unwrap_or(path);
+        tracing::warn!(
+            reason,
+            method,
+            path,
+            peer,
+            suppressed,
+            "rejected an API call with 401: {reason}"
+        );
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::FromRef;
 
 use super::auth::BearerTokens;
-use crate::http::memory_budget::MemoryBudget;
+use crate::ingest::memory_budget::MemoryBudget;
 use crate::sessions::service::SessionService;
 
 /// Maximum bytes of one body.

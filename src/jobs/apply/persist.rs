@@ -9,6 +9,7 @@ use super::facts::BatchChanges;
 use super::payloads::{self, BatchDeliveries};
 use super::request;
 use super::scope::BatchScope;
+use super::trip_owners;
 use crate::domain::ids::QuoteId;
 use crate::domain::trip::{ChangedFacts, TripFacts};
 use crate::jobs::kinds;
@@ -110,6 +111,8 @@ pub(super) async fn project(
     let mut projections = Vec::new();
     for (key, trip) in trips {
         let request_id = request::of_trip(sessions, key).map(|chosen| chosen.request_id);
+        // Rows that cannot move to an owner may be under a request of another agent: they stay as they are.
+        let may_update = request_id.is_some() || !trip_owners::is_contested(sessions, key);
         for (id, quote) in &trip.quotes {
             let Some(facts) = &quote.received else { continue };
             let shown = rows.get(&(key.clone(), id.clone())).copied();
@@ -120,6 +123,7 @@ pub(super) async fn project(
                 Some(ProjectionState::Deleted) => (None, None),
                 // Projected as it is, or refused as it is: projected again when a fact changes, or by the resync.
                 Some(ProjectionState::Row(_) | ProjectionState::Refused) if !is_changed => continue,
+                Some(ProjectionState::Row(_) | ProjectionState::OutdatedRow(_)) if !may_update => continue,
                 Some(ProjectionState::Row(row) | ProjectionState::OutdatedRow(row)) => (Some(row), request_id),
                 Some(ProjectionState::Refused | ProjectionState::DeletedWithRequest) | None => (None, request_id),
             };

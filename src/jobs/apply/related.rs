@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::postgres::transaction::Transaction;
 use crate::queue::job::JobError;
-use crate::store::related_trips::{self, RelatedTrips};
+use crate::store::related_trips::{self, RelatedTrips, usual};
 use crate::store::trips::{self, LockedTrips};
 
 /// `named_rfqs`: the pairs of trip and RFQ that events name; `rematched`: the sessions to rematch.
@@ -15,7 +15,7 @@ pub(super) async fn lock(
     rematched: &[Uuid],
 ) -> Result<(RelatedTrips, LockedTrips), JobError> {
     if rematched.is_empty() {
-        if let Some(locked) = related_trips::lock_unrelated(tx, ids, named_rfqs).await? {
+        if let Some(locked) = usual::lock_unrelated(tx, ids, named_rfqs).await? {
             return Ok((RelatedTrips::default(), locked));
         }
     } else {

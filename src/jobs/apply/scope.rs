@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::facts::BatchChanges;
+use super::trip_owners;
 use crate::domain::decide::needs_all_facts;
 use crate::domain::ids::{QuoteId, RfqId};
 use crate::domain::primary_quote::{LastSelection, PrimaryQuotePolicy, SelectedQuote};
@@ -38,12 +39,19 @@ impl BatchScope {
             .iter()
             .filter_map(|session| session.trip_key.as_ref())
             .collect();
+        // A trip that is withheld may belong to a session that holds an RFQ of it: all its RFQs decide that.
+        let holders = |session: &&LockedSession| !session.rfqs.is_empty();
+        let is_held_elsewhere = |key: &String| {
+            let mut named = sessions.iter().filter(|session| trip_owners::names(session, key));
+            let agents: BTreeSet<Uuid> = sessions.iter().filter(holders).map(|session| session.agent).collect();
+            named.any(|session| agents.iter().any(|agent| *agent != session.agent))
+        };
         let holds_rfqs = sessions.iter().any(|session| !session.rfqs.is_empty());
         // A session that holds an RFQ may have a trip that no session has by its id: its RFQs decide that.
         let may_share = holds_rfqs && locked.trips.keys().any(|key| !owned.contains(key));
         let mut by_trip = named(works, changes, locked);
         for (key, scope) in &mut by_trip {
-            if may_share || outdated.contains(key) || changes.has_merged(key) {
+            if may_share || is_held_elsewhere(key) || outdated.contains(key) || changes.has_merged(key) {
                 *scope = FactScope::All;
             }
         }
@@ -190,7 +198,8 @@ fn is_up_to_date(session: &LockedSession, policy: PrimaryQuotePolicy, now: DateT
     let selects = !session.snapshot.is_closed && !session.snapshot.pinned;
     // A clock that was ahead took quotes for expired that are not.
     let is_selected = state.selected_by == Some(policy) && state.selected_at.is_some_and(|at| at <= now);
-    is_matched && !session.has_row_keys && (!selects || is_selected)
+    let was_withheld = state.withheld_trip.is_some();
+    is_matched && !was_withheld && !session.has_row_keys && (!selects || is_selected)
 }
 
 /// The last selection of a session of a trip with a part of its facts, before events change them.

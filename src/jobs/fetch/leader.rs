@@ -52,7 +52,7 @@ impl FetchLeader {
     pub async fn run(&self, process: &str, heartbeat: &Heartbeat, shutdown: &CancellationToken) {
         let lease = LeaderLease {
             pool: self.leader_leases.clone(),
-            name: LEASE,
+            name: LEASE.into(),
             holder: format!("{process}/{LEASE}"),
         };
         // Suspended credentials must not keep others from leading: they compete only if there is another resource to try.

@@ -10,6 +10,7 @@ use crate::avinode::notification::{Notification, ThinNotification};
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::avinode::unread_property::UnreadProperty;
 use crate::domain::ids::TripId;
+use crate::domain::terminal_text::is_unsafe;
 use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::job_kind::JobKind;
@@ -158,7 +159,7 @@ fn resource(thin: &ThinNotification) -> Result<Resource, JobError> {
     };
     let kind = ResourceKind::parse(word).ok_or_else(|| {
         // At most a few printable words of the sender's.
-        let word: String = word.chars().filter(|c| !c.is_control()).take(100).collect();
+        let word: String = word.chars().filter(|c| !is_unsafe(*c)).take(100).collect();
         JobError::fail(format!("unknown type of resource {word:?}"))
     })?;
     let resource = Resource {

@@ -8,8 +8,8 @@ fn a_value_that_no_column_can_hold_is_rejected_by_field() {
         trip_id("avinode_trip_id", "  ").unwrap_err(),
         id("avinode_rfp_id", &"x".repeat(201)).unwrap_err(),
         step("a\0b").unwrap_err(),
-        object("workflow_state", json!({"a": [{"b": "\0"}]}).as_object().unwrap()).unwrap_err(),
-        object("metadata", json!({"a": {"\0": 1}}).as_object().unwrap()).unwrap_err(),
+        document("workflow_state", &json!({"a": [{"b": "\0"}]})).unwrap_err(),
+        document("metadata", &json!({"a": {"\0": 1}})).unwrap_err(),
         count("quotes_expected_count", -1).unwrap_err(),
     ];
     let fields = wrong.map(|error| match error {

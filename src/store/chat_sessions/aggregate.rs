@@ -37,11 +37,12 @@ pub async fn statistics(tx: &mut Transaction<'_>) -> Result<Statistics, sqlx::Er
     let by_step = sqlx::query_as!(
         StepCount,
         r#"
-        SELECT current_step, count(*) AS "count!"
+        SELECT step AS current_step, count(*) AS "count!"
         FROM public.chat_sessions
+        CROSS JOIN LATERAL (SELECT left(current_step, 10000) AS step) AS bounded
         WHERE status = 'active'
-        GROUP BY current_step
-        ORDER BY count(*) DESC, current_step
+        GROUP BY step
+        ORDER BY count(*) DESC, step
         "#
     )
     .fetch_all(tx)

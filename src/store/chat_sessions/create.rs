@@ -17,7 +17,7 @@ pub async fn insert(tx: &mut Transaction<'_>, new: &NewChatSession, now: DateTim
             quotes_received_count, quotes_expected_count, operators_contacted_count, metadata, created_at, updated_at
         )
         VALUES (gen_random_uuid(), $1, $2, $3, ($4::text)::public.chat_session_status, $5, $6, $7, $8, $8, $9,
-            coalesce($10, '{}'::jsonb), 0, 0, 0, 0, coalesce($11, '{}'::jsonb), $8, $8)
+            coalesce($10::jsonb - 'avinode_trip', '{}'::jsonb), 0, 0, 0, 0, coalesce($11, '{}'::jsonb), $8, $8)
         RETURNING id
         "#,
         new.conversation_id,
@@ -51,10 +51,10 @@ pub async fn update(
             current_step = coalesce($4, session.current_step),
             workflow_state = CASE
                 WHEN $5::jsonb IS NULL THEN session.workflow_state
-                -- The caller cannot remove our key.
+                -- The caller can neither remove nor write our key.
                 WHEN jsonb_typeof(session.workflow_state) = 'object' AND session.workflow_state ? 'avinode_trip'
-                    THEN jsonb_build_object('avinode_trip', session.workflow_state -> 'avinode_trip') || $5
-                ELSE $5
+                    THEN $5 || jsonb_build_object('avinode_trip', session.workflow_state -> 'avinode_trip')
+                ELSE $5::jsonb - 'avinode_trip'
             END,
             avinode_trip_id = coalesce($6, session.avinode_trip_id),
             avinode_rfp_id = coalesce($7, session.avinode_rfp_id),

@@ -14,8 +14,12 @@ pub struct LockedChatSession {
     /// Any word, also one of the application's own.
     pub status: String,
     pub current_step: Option<String>,
+    /// `None` also for a value that is too large to read.
     pub workflow_state: Option<Value>,
+    pub has_readable_state: bool,
+    /// `None` also for a value that is too large to read.
     pub metadata: Option<Value>,
+    pub has_readable_metadata: bool,
 }
 
 /// An active or paused session of a locked conversation; locked as well.
@@ -29,35 +33,65 @@ pub struct OpenSession {
     pub last_activity_at: PgTimestamp,
 }
 
+/// A conversation that this transaction has locked.
+#[derive(Debug, Clone, Copy)]
+pub struct LockedConversation {
+    pub id: Uuid,
+    /// The agent of its request; `None` without a request.
+    pub agent: Option<Uuid>,
+}
+
 /// Locks a conversation against transactions that create, resume or look for its session, not against references to it.
-/// Returns false if it does not exist.
-pub async fn conversation(tx: &mut Transaction<'_>, id: Uuid) -> Result<bool, sqlx::Error> {
-    let found = sqlx::query_scalar!(
-        "SELECT id FROM public.conversations WHERE id = $1 FOR NO KEY UPDATE",
+/// `None` if it does not exist.
+pub async fn conversation(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<LockedConversation>, sqlx::Error> {
+    sqlx::query_as!(
+        LockedConversation,
+        r#"
+        SELECT conversation.id,
+            (SELECT request.iso_agent_id FROM public.requests AS request WHERE request.id = conversation.request_id) AS agent
+        FROM public.conversations AS conversation
+        WHERE conversation.id = $1
+        FOR NO KEY UPDATE OF conversation
+        "#,
         id
     )
     .fetch_optional(tx)
-    .await?;
-    Ok(found.is_some())
+    .await
 }
 
-/// The conversation of a session, which never changes.
-pub async fn conversation_of(tx: &mut Transaction<'_>, session: Uuid) -> Result<Option<Uuid>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "SELECT conversation_id FROM public.chat_sessions WHERE id = $1",
+/// The place of a session, which does not change.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionPlace {
+    pub conversation_id: Uuid,
+    pub iso_agent_id: Uuid,
+}
+
+/// The conversation and the agent of a session; `None` if it does not exist.
+pub async fn place_of(tx: &mut Transaction<'_>, session: Uuid) -> Result<Option<SessionPlace>, sqlx::Error> {
+    sqlx::query_as!(
+        SessionPlace,
+        "SELECT conversation_id, iso_agent_id FROM public.chat_sessions WHERE id = $1",
         session
     )
     .fetch_optional(tx)
     .await
 }
 
-/// Locks all active and paused sessions of a locked conversation, by id. A session that another transaction has closed
-/// meanwhile is not returned.
+/// Locks the active and paused sessions of a locked conversation, by id, that stand in the way of a session of `agent`. A session
+/// that another transaction has closed meanwhile is not returned.
+///
+/// Any agent may insert a session into any conversation. So sessions of other agents are left out, unless the conversation is of
+/// one of these.
 ///
 /// There should be one. It waits for the first session only: a transaction that holds one session and waits for several
 /// others may wait so long that the application, which waits for the first one, reaches `deadlock_timeout` and becomes the
 /// victim.
-pub async fn open_sessions(tx: &mut Transaction<'_>, conversation: Uuid) -> Result<Vec<OpenSession>, sqlx::Error> {
+pub async fn open_sessions(
+    tx: &mut Transaction<'_>,
+    conversation: LockedConversation,
+    agent: Uuid,
+) -> Result<Vec<OpenSession>, sqlx::Error> {
+    let only_of = Some(agent).filter(|_| conversation.agent.is_none_or(|own| own == agent));
     sqlx::query_as!(
         OpenSession,
         r#"
@@ -68,6 +102,7 @@ pub async fn open_sessions(tx: &mut Transaction<'_>, conversation: Uuid) -> Resu
                 -- As in store::projection: ORDER BY id LIMIT 1 may read the whole table.
                 SELECT (array_agg(id ORDER BY id))[1] FROM public.chat_sessions
                 WHERE conversation_id = $1 AND status IN ('active', 'paused')
+                    AND ($2::uuid IS NULL OR iso_agent_id = $2)
             )
             FOR NO KEY UPDATE
         )
@@ -76,10 +111,12 @@ pub async fn open_sessions(tx: &mut Transaction<'_>, conversation: Uuid) -> Resu
         FROM public.chat_sessions AS session
         WHERE (SELECT count(*) FROM first) >= 0 -- evaluated after the first one is locked
             AND session.conversation_id = $1 AND session.status IN ('active', 'paused')
+            AND ($2::uuid IS NULL OR session.iso_agent_id = $2)
         ORDER BY session.id
         FOR NO KEY UPDATE OF session NOWAIT
         "#,
-        conversation
+        conversation.id,
+        only_of,
     )
     .fetch_all(tx)
     .await
@@ -90,8 +127,12 @@ pub async fn session(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<Locked
     sqlx::query_as!(
         LockedChatSession,
         r#"
-        SELECT session.id, session.request_id, session.status::text AS "status!", session.current_step,
-            session.workflow_state, session.metadata
+        SELECT session.id, session.request_id, session.status::text AS "status!",
+            left(session.current_step, 10000) AS current_step,
+            CASE WHEN avinode_ingest.is_readable_json(session.workflow_state) THEN session.workflow_state END AS workflow_state,
+            coalesce(avinode_ingest.is_readable_json(session.workflow_state), true) AS "has_readable_state!",
+            CASE WHEN avinode_ingest.is_readable_json(session.metadata) THEN session.metadata END AS metadata,
+            coalesce(avinode_ingest.is_readable_json(session.metadata), true) AS "has_readable_metadata!"
         FROM public.chat_sessions AS session
         WHERE session.id = $1
         FOR NO KEY UPDATE

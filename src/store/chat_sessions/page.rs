@@ -6,27 +6,32 @@
 use crate::postgres::transaction::Transaction;
 use serde_json::{Map, Value};
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use sqlx::{Encode, Postgres, QueryBuilder, Row, Type};
 use uuid::Uuid;
 
 use super::pg_timestamp::PgTimestamp;
 use crate::domain::chat_session::page::{Page, PageRequest, SessionCursor, SessionFilter};
 use crate::domain::chat_session::view::ChatSession;
+use crate::store::readable_row::ReadableRow;
 
-/// The columns of a session. The joins apply to the rows of the page only, after the LIMIT.
+/// The columns of a session; those of variable length are in `readable`. The joins apply to the rows of the page only, after the
+/// LIMIT. A date of another type than `timestamptz` may be beyond its range.
 const SELECT: &str = r"
     SELECT session.id, session.conversation_id, session.request_id, session.iso_agent_id, session.status::text AS status,
-        session.avinode_trip_id, session.avinode_rfp_id, session.avinode_rfq_id, session.primary_quote_id,
+        session.primary_quote_id,
         coalesce(state.pinned, false) AS primary_quote_pinned, session.proposal_id, session.session_started_at,
-        session.session_ended_at, session.last_activity_at, session.current_step, session.workflow_state,
+        session.session_ended_at, session.last_activity_at,
         coalesce(session.message_count, 0) AS message_count,
         coalesce(session.quotes_received_count, 0) AS quotes_received_count,
         coalesce(session.quotes_expected_count, 0) AS quotes_expected_count,
         coalesce(session.operators_contacted_count, 0) AS operators_contacted_count,
-        session.metadata, session.created_at, session.updated_at, conversation.subject AS conversation_subject,
-        request.departure_airport, request.arrival_airport, request.departure_date::timestamptz AS departure_date,
-        quote.operator_name, nullif(quote.total_price::numeric, 'NaN') AS total_price, quote.aircraft_type,
-        to_jsonb(session) AS row
+        session.created_at, session.updated_at, left(conversation.subject, 10000) AS conversation_subject,
+        left(request.departure_airport, 10000) AS departure_airport, left(request.arrival_airport, 10000) AS arrival_airport,
+        least(request.departure_date, '294276-01-01')::timestamptz AS departure_date,
+        left(quote.operator_name, 10000) AS operator_name,
+        avinode_ingest.readable_price(quote.total_price::numeric) AS total_price,
+        left(quote.aircraft_type, 10000) AS aircraft_type, avinode_ingest.readable_row(session) AS readable
     FROM (";
 const JOINS: &str = r") AS session
     LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = session.id
@@ -159,28 +164,40 @@ where
 fn read(row: &PgRow) -> Result<(ChatSession, PgTimestamp), sqlx::Error> {
     let time = |column| row.try_get(column).map(PgTimestamp::time);
     let last_activity: PgTimestamp = row.try_get("last_activity_at")?;
+    let Json(ReadableRow { mut columns, omitted }) = row.try_get("readable")?;
+    for column in &omitted {
+        columns.remove(column);
+    }
+    let mut text = |column| match columns.remove(column) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    };
+    let [avinode_trip_id, avinode_rfp_id, avinode_rfq_id, current_step] =
+        ["avinode_trip_id", "avinode_rfp_id", "avinode_rfq_id", "current_step"].map(&mut text);
+    let mut document = |column| columns.remove(column).filter(|value| !value.is_null());
+    let [workflow_state, metadata] = ["workflow_state", "metadata"].map(&mut document);
     let mut session = ChatSession {
         id: row.try_get("id")?,
         conversation_id: row.try_get("conversation_id")?,
         request_id: row.try_get("request_id")?,
         iso_agent_id: row.try_get("iso_agent_id")?,
         status: row.try_get("status")?,
-        avinode_trip_id: row.try_get("avinode_trip_id")?,
-        avinode_rfp_id: row.try_get("avinode_rfp_id")?,
-        avinode_rfq_id: row.try_get("avinode_rfq_id")?,
+        avinode_trip_id,
+        avinode_rfp_id,
+        avinode_rfq_id,
         primary_quote_id: row.try_get("primary_quote_id")?,
         primary_quote_pinned: row.try_get("primary_quote_pinned")?,
         proposal_id: row.try_get("proposal_id")?,
         session_started_at: time("session_started_at")?,
         session_ended_at: time("session_ended_at")?,
         last_activity_at: last_activity.time(),
-        current_step: row.try_get("current_step")?,
-        workflow_state: row.try_get("workflow_state")?,
+        current_step,
+        workflow_state,
         message_count: row.try_get("message_count")?,
         quotes_received_count: row.try_get("quotes_received_count")?,
         quotes_expected_count: row.try_get("quotes_expected_count")?,
         operators_contacted_count: row.try_get("operators_contacted_count")?,
-        metadata: row.try_get("metadata")?,
+        metadata,
         created_at: time("created_at")?,
         updated_at: time("updated_at")?,
         conversation_subject: row.try_get("conversation_subject")?,
@@ -191,15 +208,15 @@ fn read(row: &PgRow) -> Result<(ChatSession, PgTimestamp), sqlx::Error> {
         total_price: row.try_get("total_price")?,
         aircraft_type: row.try_get("aircraft_type")?,
         conversation_type: None,
+        omitted_fields: omitted,
         other_columns: Map::new(),
     };
-    add_other_columns(&mut session, row.try_get("row")?);
+    add_other_columns(&mut session, columns);
     Ok((session, last_activity))
 }
 
 /// Adds the columns of the row that have no field of their own.
-fn add_other_columns(session: &mut ChatSession, row: Value) {
-    let Value::Object(mut columns) = row else { return };
+fn add_other_columns(session: &mut ChatSession, mut columns: Map<String, Value>) {
     session.conversation_type = columns
         .remove("conversation_type")
         .map(|value| value.as_str().map(str::to_owned));

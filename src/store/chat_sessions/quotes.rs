@@ -38,6 +38,10 @@ pub async fn trip_ids_of_session(tx: &mut Transaction<'_>, session: Uuid) -> Res
             FROM own_ids
             LEFT JOIN avinode_ingest.trips AS known ON known.key = own_ids.trip
             WHERE own_ids.trip IS NOT NULL
+                AND NOT EXISTS (
+                    SELECT FROM avinode_ingest.session_state AS state
+                    WHERE state.session_id = $1 AND state.withheld_trip = coalesce(known.merged_into, own_ids.trip)
+                )
         ), own_trip_id AS MATERIALIZED (
             SELECT key AS id FROM own_trip
             UNION
@@ -83,7 +87,7 @@ pub async fn find_row(
         SELECT quote.request_id AS "request_id?", 
             avinode_ingest.row_quote_id(quote.avinode_quote_id, quote.metadata) AS "avinode_quote_id?",
             fact.quote_id AS "projected_quote_id?", coalesce(fact.is_of_trip, false) AS "is_of_trip!",
-            quote.operator_name AS "operator_name?"
+            left(quote.operator_name, 10000) AS "operator_name?"
         FROM public.quotes AS quote
         LEFT JOIN LATERAL (
             SELECT known.quote_id, known.trip_key = ANY ($2) AS is_of_trip
@@ -166,11 +170,14 @@ pub async fn list(
             quote.id AS "quote_id?", coalesce(quote.id = session.primary_quote_id, false) AS "is_primary!",
             coalesce(fact.quote_id, avinode_ingest.row_quote_id(quote.avinode_quote_id, quote.metadata),
                 CASE WHEN entry.quote_id NOT LIKE 'row:%' THEN entry.quote_id END) AS avinode_quote_id,
-            coalesce(fact.operator_name, quote.operator_name) AS operator_name,
-            coalesce(fact.amount, nullif(quote.total_price::numeric, 'NaN')) AS total_price,
-            coalesce(fact.currency, quote.metadata ->> 'currency') AS currency,
-            coalesce(fact.aircraft_type, quote.aircraft_type) AS aircraft_type,
-            coalesce(fact.aircraft_tail, quote.aircraft_tail_number) AS aircraft_tail_number,
+            coalesce(fact.operator_name, left(quote.operator_name, 10000)) AS operator_name,
+            coalesce(fact.amount, avinode_ingest.readable_price(quote.total_price::numeric)) AS total_price,
+            coalesce(
+                fact.currency,
+                CASE WHEN jsonb_typeof(quote.metadata -> 'currency') = 'string' THEN left(quote.metadata ->> 'currency', 10000) END
+            ) AS currency,
+            coalesce(fact.aircraft_type, left(quote.aircraft_type, 10000)) AS aircraft_type,
+            coalesce(fact.aircraft_tail, left(quote.aircraft_tail_number, 10000)) AS aircraft_tail_number,
             coalesce(fact.valid_until, quote.valid_until) AS "valid_until!: PgTimestamp",
             coalesce(fact.declined, false) OR coalesce(rfq.declined, false) AS "declined!",
             coalesce(fact.decline_reason, rfq.decline_reason) AS decline_reason,

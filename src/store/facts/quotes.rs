@@ -93,7 +93,7 @@ pub(super) async fn load(
             ) AS known
         ) AS fact
         LEFT JOIN LATERAL (
-            SELECT id, nullif(total_price::numeric, 'NaN') AS price
+            SELECT id, avinode_ingest.readable_price(total_price::numeric) AS price
             FROM public.quotes
             WHERE id = fact.projected_id
             OFFSET 0
@@ -166,7 +166,7 @@ pub(super) async fn load(
         if let Some(projection) = projection {
             projections.insert((row.trip_key, id.clone()), projection);
         }
-        trip.quotes.insert(id, facts);
+        trip.quotes.insert(id, Box::new(facts));
     }
     Ok(projections)
 }

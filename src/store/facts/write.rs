@@ -4,10 +4,13 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde_json::Value;
+use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::domain::event::QuoteDescription;
 use crate::domain::ids::{MessageId, QuoteId, RfqId};
 use crate::domain::quote::{QuoteFacts, Rfq};
+use crate::domain::quote_history::QuoteHistory;
 use crate::domain::stated_values::StatedValues;
 use crate::domain::trip::TripFacts;
 use crate::postgres::columns::column;
@@ -63,11 +66,9 @@ pub async fn write(tx: &mut Transaction<'_>, facts: &FactWrites<'_>) -> Result<(
     let declines = column(quotes, |quote| quote.facts.decline.get());
     let projected = column(quotes, |quote| quote.projected);
     let descriptions = column(&details, |&quote| {
-        let description = &quote?.description;
-        // Cannot fail: all keys are strings and all numbers finite.
-        serde_json::to_value(description)
-            .ok()
-            .filter(|_| !description.is_empty())
+        Some(&quote?.description)
+            .filter(|description| !description.is_empty())
+            .map(Json)
     });
     sqlx::query!(
         r#"
@@ -159,15 +160,15 @@ pub async fn write(tx: &mut Transaction<'_>, facts: &FactWrites<'_>) -> Result<(
         &column(&declines, |&decline| Some(decline?.version.source as i16)) as &[Option<i16>],
         &column(&declines, |&decline| Some(&decline?.version.digest[..])) as &[Option<&[u8]>],
         &column(&declines, |&decline| decline?.value.as_deref()) as &[Option<&str>],
-        &column(quotes, |quote| quote_history::write(&quote.facts.history)) as &[Option<Value>],
+        &column(quotes, |quote| quote_history::write(&quote.facts.history).map(Json)) as &[Option<Json<&QuoteHistory>>],
         &column(&received, |&quote| Some(quote?.version.seen_at)) as &[Option<DateTime<Utc>>],
         &column(&declines, |&decline| Some(decline?.version.seen_at)) as &[Option<DateTime<Utc>>],
         &column(quotes, |quote| version::write_newest(&quote.facts.decline)) as &[Option<Value>],
         &column(&details, |&quote| quote?.created_at) as &[Option<DateTime<Utc>>],
         &column(quotes, |quote| quote.facts.accepted.is_some()),
         &column(quotes, |quote| quote.facts.accepted?.at) as &[Option<DateTime<Utc>>],
-        &descriptions as &[Option<Value>],
-        &column(quotes, |quote| write_stated(quote.facts)) as &[Option<Value>],
+        &descriptions as &[Option<Json<&QuoteDescription>>],
+        &column(quotes, |quote| write_stated(quote.facts)) as &[Option<Json<&StatedValues>>],
         &column(&projected, |&row| Some(row?.row)) as &[Option<Uuid>],
         &column(&projected, |&row| row?.request_id) as &[Option<Uuid>],
         &column(&projected, |&row| row?.own_request_id) as &[Option<Uuid>],
@@ -201,14 +202,10 @@ pub async fn write(tx: &mut Transaction<'_>, facts: &FactWrites<'_>) -> Result<(
 }
 
 /// The value of the column `stated_values`: null where the other columns hold every stated value, as for most quotes.
-fn write_stated(facts: &QuoteFacts) -> Option<Value> {
+fn write_stated(facts: &QuoteFacts) -> Option<Json<&StatedValues>> {
     let newest = facts
         .received
         .as_ref()
         .map(|quote| StatedValues::of_details(&quote.details));
-    if newest.unwrap_or_default() == facts.stated {
-        return None;
-    }
-    // Cannot fail: all keys and values are strings.
-    serde_json::to_value(&facts.stated).ok()
+    (newest.unwrap_or_default() != facts.stated).then_some(Json(&facts.stated))
 }

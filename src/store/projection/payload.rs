@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::ids::QuoteId;
 use crate::domain::quote_history::observation::Observation;
+use crate::domain::storable_json::{self, split_exponent};
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 use crate::store::deliveries::StoredDelivery;
@@ -17,8 +18,6 @@ pub(super) const COLUMN: &str = "raw_webhook_payload";
 
 /// A longer body is left out: the application reads the column together with the quote.
 const MAX_BODY_BYTES: usize = 64 * 1024;
-/// The most characters of a number, and its greatest exponent. `numeric` writes 1e9999 with ten thousand digits.
-const MAX_NUMBER: usize = 128;
 
 /// An event's statement about a quote, with its first delivery.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,7 +93,7 @@ impl PayloadJson {
         // An unpaired surrogate is a syntax error here.
         let value: Value = serde_json::from_slice(body).ok()?;
         let digest = digest(&value)?;
-        is_storable(&value).then_some(Self { value, digest })
+        storable_json::check(&value).is_ok().then_some(Self { value, digest })
     }
 }
 
@@ -196,30 +195,6 @@ fn canonical_number(number: &Number) -> Option<Number> {
         significant => format!("{sign}{significant}e{exponent}"),
     };
     serde_json::from_str(&canonical).ok()
-}
-
-fn split_exponent(number: &str) -> Option<(&str, i64)> {
-    match number.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => Some((mantissa, exponent.parse().ok()?)),
-        None => Some((number, 0)),
-    }
-}
-
-/// True if `jsonb` holds the value: no text with U+0000, no number with a huge exponent.
-fn is_storable(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(_) => true,
-        Value::String(text) => !text.contains('\0'),
-        Value::Number(number) => {
-            let text = number.to_string();
-            let exponent = split_exponent(&text).map(|(_, exponent)| exponent.unsigned_abs());
-            text.len() <= MAX_NUMBER && exponent.is_some_and(|exponent| exponent <= MAX_NUMBER as u64)
-        }
-        Value::Array(items) => items.iter().all(is_storable),
-        Value::Object(object) => object
-            .iter()
-            .all(|(key, item)| !key.contains('\0') && is_storable(item)),
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::iter;
 
 use serde_json::{Map, Value, json};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::payload::PayloadChange;
@@ -11,6 +12,7 @@ use super::{ProjectedRows, QuoteProjection, ownership, payload, values};
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
 use crate::store::facts::quotes::ProjectedRow;
+use crate::store::readable_row::ReadableRow;
 
 /// Overwrites the columns that have a value of Avinode's or of ours. Rows that the application deleted are left out.
 pub(super) async fn project(
@@ -21,7 +23,8 @@ pub(super) async fn project(
     let rows = sqlx::query!(
         r#"
         SELECT wanted.trip_key AS "trip_key!", wanted.quote_id AS "quote_id!", quote.id,
-            quote.request_id AS "request_id?", fact.projected_values AS "written?", to_jsonb(quote) AS "by_column!",
+            quote.request_id AS "request_id?", fact.projected_values AS "written?",
+            avinode_ingest.readable_row(quote) AS "readable!: Json<ReadableRow>",
             (SELECT avinode_ingest.quotes_have_payload()) AS "has_payload!",
             -- Until Avinode states the quote again, what the application inserted may be newer than the facts.
             CASE WHEN wanted.is_newly_stated OR fact.projected_values IS NULL THEN (
@@ -56,18 +59,22 @@ pub(super) async fn project(
     let mut projected = ProjectedRows::new();
     for row in &rows {
         let projection = by_key.get(&(row.trip_key.as_str(), row.quote_id.as_str()));
-        let (Some(projection), Value::Object(by_column)) = (projection, &row.by_column) else {
-            continue;
-        };
+        let Some(projection) = projection else { continue };
+        // A value that is too large to read is none of Avinode's: `false` is left alone in every column.
+        let ReadableRow { columns, omitted } = &row.readable.0;
+        if !omitted.is_empty() {
+            let (id, omitted) = (row.id, omitted.join(", "));
+            tracing::warn!(row = %id, omitted, "left columns of row {id} of public.quotes alone, too large to read: {omitted}");
+        }
         let none = Map::new();
         let written = row.written.as_ref().and_then(Value::as_object).unwrap_or(&none);
         let inserted = row.inserted.as_ref().map(ownership::inserted_values);
         let stated: Vec<_> = iter::once(projection.stated).chain(&inserted).collect();
-        let mut change = ownership::compare(by_column, &values::of_quote(projection), &stated, written);
+        let mut change = ownership::compare(columns, &values::of_quote(projection), &stated, written);
         let payload = projection.payload.as_ref().filter(|_| row.has_payload);
         if let Some(payload) = payload
             && let Some(PayloadChange { column, record }) =
-                payload::compare(by_column, payload, written.get(payload::COLUMN), change.may_fill)
+                payload::compare(columns, payload, written.get(payload::COLUMN), change.may_fill)
         {
             change
                 .columns

@@ -20,6 +20,8 @@ pub struct SessionState {
     pub matched_trip: Option<String>,
     /// The RFQs by which it was matched last, separated by blanks.
     pub matched_rfq: Option<String>,
+    /// The key of the trip that it names and that is another agent's.
+    pub withheld_trip: Option<String>,
     /// The last number in its timeline.
     pub timeline_seq: i64,
 }

@@ -70,15 +70,16 @@ pub async fn write(
             ORDER BY session_id, quote_id
         ), decided AS (
             INSERT INTO avinode_ingest.session_state
-                (session_id, selected_quote, matched_trip, matched_rfq, timeline_seq, selected_by, selected_at)
-            SELECT id, selected, matched, rfq, seq, selected_by, selected_at
-            FROM unnest($13::uuid[], $14::text[], $15::text[], $16::text[], $17::bigint[], $18::text[], $19::timestamptz[])
-                AS new (id, selected, matched, rfq, seq, selected_by, selected_at)
+                (session_id, selected_quote, matched_trip, matched_rfq, timeline_seq, selected_by, selected_at, withheld_trip)
+            SELECT id, selected, matched, rfq, seq, selected_by, selected_at, withheld
+            FROM unnest($13::uuid[], $14::text[], $15::text[], $16::text[], $17::bigint[], $18::text[], $19::timestamptz[],
+                $27::text[]) AS new (id, selected, matched, rfq, seq, selected_by, selected_at, withheld)
             ORDER BY id
             ON CONFLICT (session_id) DO UPDATE
             SET selected_quote = EXCLUDED.selected_quote, matched_trip = EXCLUDED.matched_trip,
                 matched_rfq = EXCLUDED.matched_rfq, timeline_seq = EXCLUDED.timeline_seq,
-                selected_by = EXCLUDED.selected_by, selected_at = EXCLUDED.selected_at
+                selected_by = EXCLUDED.selected_by, selected_at = EXCLUDED.selected_at,
+                withheld_trip = EXCLUDED.withheld_trip
         ), appended AS (
             INSERT INTO avinode_ingest.timeline (session_id, seq, happened_at, kind, dedup_key, delivery_id, detail)
             SELECT session_id, seq, happened_at, kind, dedup_key, delivery_id, detail
@@ -88,14 +89,15 @@ pub async fn write(
             ON CONFLICT (session_id, dedup_key) DO NOTHING
         )
         UPDATE public.chat_sessions AS session
-        SET quotes_received_count = coalesce(session.quotes_received_count, 0) + new.counted,
+        -- A count at its maximum stays there.
+        SET quotes_received_count = least(coalesce(session.quotes_received_count, 0)::bigint + new.counted, 2147483647)::integer,
             quotes_expected_count = greatest(coalesce(session.quotes_expected_count, 0), new.rfqs_sent),
             operators_contacted_count = greatest(coalesce(session.operators_contacted_count, 0), new.rfqs_sent),
             last_activity_at = greatest(session.last_activity_at, new.activity),
             current_step = coalesce(new.step, session.current_step),
             primary_quote_id = CASE WHEN new.sets_primary THEN new.primary_quote ELSE session.primary_quote_id END,
             workflow_state = CASE
-                -- A value of the application's that is not an object is left alone.
+                -- A value of the application's that is not an object, or huge, is left alone.
                 WHEN NOT new.sets_trip OR jsonb_typeof(session.workflow_state) <> 'object'
                     THEN session.workflow_state
                 WHEN new.trip_status IS NULL THEN session.workflow_state - 'avinode_trip'
@@ -135,6 +137,7 @@ pub async fn write(
         &column(timeline, |row| row.event.dedup_key.as_str()) as &[&str],
         &column(timeline, |row| row.delivery_id) as &[Option<Uuid>],
         &column(timeline, |row| row.event.detail.clone()),
+        &column(states, |state| state.withheld_trip.as_deref()) as &[Option<&str>],
     )
     .execute(tx)
     .await?;

@@ -230,8 +230,9 @@ async fn workers(api: &Api) {
             None,
             "a sequential scan of a whole table: {looked:?}"
         );
+        // Four sessions are found, each with the claims of requests and of RFQ holders to its trip. A scan of a table reads thousands.
         assert!(
-            looked.values().sum::<i64>() <= 100,
+            looked.values().sum::<i64>() <= 150,
             "rows read to find one session: {looked:?}"
         );
         before = after;

@@ -187,7 +187,7 @@ async fn of_processes_that_compete_one_leads_and_the_others_claim_nothing() {
             let holder = format!("p{process}");
             let lease = LeaderLease {
                 pool: pool.service(),
-                name: "contested",
+                name: "contested".into(),
                 holder: holder.clone(),
             };
             let leads = lease.hold(LEASE, None).await.unwrap().is_some();

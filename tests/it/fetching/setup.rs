@@ -72,7 +72,7 @@ impl TestLimiter {
 pub async fn lease(pool: &Pool, name: &'static str) -> LeaderLease {
     let lease = LeaderLease {
         pool: pool.service(),
-        name,
+        name: name.into(),
         holder: "a test".to_owned(),
     };
     let held = lease.hold(Duration::from_secs(3600), None).await;

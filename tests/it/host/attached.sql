@@ -283,7 +283,7 @@ VALUES
      '01000000-0000-4000-8000-000000000002', 'completed', 'atrip-64900002', NULL, NULL, NULL,
      NULL, now() - interval '130 days', now() - interval '91 days', now() - interval '91 days', 'proposal_ready', '{}', 5,
      0, 0, 0, NULL, now() - interval '130 days', now() - interval '91 days'),
-    -- 11: archived long ago, on the same trip as session 1: a quote of that trip counts for it too
+    -- 11: archived long ago, of another agent on the trip of session 1: it keeps its count, and gets no newer quote of that trip
     ('06000000-0000-4000-8000-000000000011', '03000000-0000-4000-8000-000000000007', NULL,
      '01000000-0000-4000-8000-000000000002', 'archived', '64956150', NULL, NULL, NULL,
      NULL, now() - interval '400 days', now() - interval '395 days', now() - interval '395 days', 'proposal_ready', '{}', 3,

@@ -130,8 +130,9 @@ async fn the_services_key_in_the_state_survives_every_write() {
         .await
         .unwrap();
     assert_eq!(cleared.workflow_state.as_ref(), Some(&ours));
+    let written = json!({"pax": 2, "avinode_trip": {"status": "of the caller"}});
     let replaced = NewChatSession {
-        workflow_state: json!({"pax": 2}).as_object().cloned(),
+        workflow_state: written.as_object().cloned(),
         ..references.input()
     };
     let replaced = tracking
@@ -145,6 +146,21 @@ async fn the_services_key_in_the_state_survives_every_write() {
         (&replaced["pax"], &replaced["avinode_trip"]),
         (&json!(2), &ours["avinode_trip"])
     );
+    let patched = tracking
+        .update_trip(session, &patch(json!({"workflow_state": written})))
+        .await
+        .unwrap();
+    assert_eq!(patched.workflow_state.unwrap()["avinode_trip"], ours["avinode_trip"]);
+    // A session without a status of its trip gets none from a caller.
+    let other = SessionReferences::insert(&db.pool).await;
+    for _ in 0..2 {
+        let new = NewChatSession {
+            workflow_state: written.as_object().cloned(),
+            ..other.input()
+        };
+        let state = tracking.create_or_update(&new).await.unwrap().session.workflow_state;
+        assert_eq!(state, Some(json!({"pax": 2})));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,6 +27,14 @@ impl BasicCredentials {
     }
 }
 
+/// True if the request has `Authorization: Basic`.
+pub(super) fn is_presented(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(AUTHORIZATION)
+        .iter()
+        .any(|value| basic(value).is_some())
+}
+
 /// Verifies by any entry; [`VerificationError::NoCredentials`] means that there is no `Authorization: Basic`.
 pub(super) fn verify(known: &[BasicCredentials], headers: &HeaderMap) -> Result<VerifiedBy, VerificationError> {
     let mut why = VerificationError::NoCredentials;

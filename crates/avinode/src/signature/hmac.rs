@@ -13,6 +13,9 @@ pub(super) const HEADER: &str = "x-avinode-signature";
 /// The headers that are read; other relays send the second one.
 pub(super) const HEADERS: [&str; 2] = [HEADER, "x-webhook-signature"];
 
+/// The most signed times of one request: each costs a pass over the body for each key. A proxy may join two headers.
+const MAX_TIMES: usize = 2;
+
 /// The signatures of one request.
 #[derive(Default)]
 struct Presented<'h> {
@@ -35,6 +38,7 @@ pub(super) fn verify(
     headers: &HeaderMap,
     body: &[u8],
     now: DateTime<Utc>,
+    requires_time: bool,
 ) -> Result<VerifiedBy, VerificationError> {
     let presented = presented(headers);
     if !presented.has_header {
@@ -44,21 +48,24 @@ pub(super) fn verify(
         return Err(VerificationError::SchemeNotConfigured);
     }
     let signatures = presented.plain.len() + presented.timed.iter().map(|timed| timed.tags.len()).sum::<usize>();
-    if signatures > MAX_SIGNATURES {
+    let timed: Vec<(&str, &Vec<HmacTag>)> = presented
+        .timed
+        .iter()
+        .filter_map(|Timed { at, tags }| Some(((*at)?, tags)))
+        .filter(|(_, tags)| !tags.is_empty())
+        .collect();
+    if signatures > MAX_SIGNATURES || timed.len() > MAX_TIMES {
         return Err(VerificationError::TooManySignatures);
     }
-    if let Some(ordinal) = matching_key(keys, &[body], &presented.plain) {
+    if !requires_time && let Some(ordinal) = matching_key(keys, &[body], &presented.plain) {
         return Ok(AuthScheme::Hmac.by(ordinal));
     }
-    let mut why = if presented.plain.is_empty() {
-        VerificationError::MalformedSignature
-    } else {
-        VerificationError::WrongSignature
+    let mut why = match (presented.plain.is_empty(), requires_time) {
+        (true, _) => VerificationError::MalformedSignature,
+        (false, true) => VerificationError::UntimedSignature,
+        (false, false) => VerificationError::WrongSignature,
     };
-    for Timed { at, tags } in &presented.timed {
-        let Some(at) = at.filter(|_| !tags.is_empty()) else {
-            continue;
-        };
+    for (at, tags) in timed {
         match check_timestamp(at, now) {
             // The text was signed as it was sent: `007` and `7` are different contents.
             Ok(()) => match matching_key(keys, &[at.as_bytes(), b".", body], tags) {

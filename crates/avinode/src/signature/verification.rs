@@ -53,9 +53,12 @@ pub enum VerificationError {
     MalformedSignature,
     #[error("verifying the sender: webhook-signature needs exactly one webhook-id and one webhook-timestamp")]
     IncompleteSignature,
-    /// More signatures than any sender uses; refused so that an attacker cannot cause hashing with header lines.
+    /// More signatures, or more signed times, than any sender uses; refused so that an attacker cannot cause hashing with header lines.
     #[error("verifying the sender: too many signatures in one request")]
     TooManySignatures,
+    /// A setting requires a signed time, and the request has a signature or credentials without one.
+    #[error("verifying the sender: a signed timestamp is required, and the signature or the credentials have none")]
+    UntimedSignature,
     /// A replay, or a wrong clock.
     #[error("verifying the sender: the signature's timestamp is more than 300 s from this machine's clock")]
     TimestampOutsideTolerance,

@@ -17,6 +17,7 @@ pub struct Verifier {
     /// Keys of Standard Webhooks.
     standard: Vec<HmacKey>,
     basic: Vec<BasicCredentials>,
+    requires_time: bool,
 }
 
 impl Verifier {
@@ -26,6 +27,7 @@ impl Verifier {
             hmac: Vec::new(),
             standard: Vec::new(),
             basic: basic.iter().map(BasicCredentials::new).collect(),
+            requires_time: false,
         };
         for (index, secret) in secrets.into_iter().enumerate() {
             let (keys, bytes) = match secret {
@@ -50,13 +52,20 @@ impl Verifier {
         Ok(Self::new(secrets, &basic))
     }
 
+    /// Refuses what carries no signed time, and so can be replayed: plain HMAC and Basic.
+    #[must_use]
+    pub fn requiring_time(mut self, requires_time: bool) -> Self {
+        self.requires_time = requires_time;
+        self
+    }
+
     /// True if no secret is configured, so that no request can verify.
     pub fn is_empty(&self) -> bool {
         self.hmac.is_empty() && self.standard.is_empty() && self.basic.is_empty()
     }
 
     pub fn offers_basic(&self) -> bool {
-        !self.basic.is_empty()
+        !self.basic.is_empty() && !self.requires_time
     }
 
     /// True if a refusal for this reason must carry `WWW-Authenticate: Basic`: a challenge-response client sends its first
@@ -94,9 +103,12 @@ impl Verifier {
         let mut why = VerificationError::NoCredentials;
         // Lazy: one scheme is enough. Signatures first, since they authenticate the body as well.
         let schemes: [&dyn Fn() -> Result<VerifiedBy, VerificationError>; 3] = [
-            &|| hmac::verify(&self.hmac, headers, body, now),
+            &|| hmac::verify(&self.hmac, headers, body, now, self.requires_time),
             &|| standard_webhooks::verify(&self.standard, headers, body, now),
-            &|| basic::verify(&self.basic, headers),
+            &|| match self.requires_time && basic::is_presented(headers) {
+                true => Err(VerificationError::UntimedSignature),
+                false => basic::verify(&self.basic, headers),
+            },
         ];
         for scheme in schemes {
             match scheme() {

@@ -27,7 +27,8 @@ pub struct NewChatSession {
     /// The workflow step: one of the four known steps, or any other word of the application's.
     #[schema(example = "understanding_request")]
     pub current_step: Option<String>,
-    /// The application's context. It replaces the stored object, except for the service's key `avinode_trip`.
+    /// The application's context. It replaces the stored object, except for the service's key `avinode_trip`, which no caller writes.
+    /// The object has at most 256 KiB and 64 levels; a number at most 128 characters and an exponent from -128 to 128.
     #[schema(value_type = Option<Object>)]
     pub workflow_state: Option<Map<String, Value>>,
     /// Either id of the Avinode trip, in any spelling.
@@ -37,7 +38,7 @@ pub struct NewChatSession {
     pub avinode_rfp_id: Option<String>,
     /// The id of one Avinode RFQ. It assigns events to the session if no session has the event's trip id.
     pub avinode_rfq_id: Option<String>,
-    /// The application's own data. It replaces the stored object.
+    /// The application's own data. It replaces the stored object. The bounds are those of `workflow_state`.
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<Map<String, Value>>,
 }

@@ -35,7 +35,8 @@ pub struct TripPatch {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "requesting_quotes")]
     pub current_step: Option<Option<String>>,
-    /// Merged into the stored object, key by key; a key that is null is removed.
+    /// Merged into the stored object, key by key; a key that is null is removed. The merged object has at most 256 KiB and 64 levels;
+    /// a number at most 128 characters and an exponent from -128 to 128. The key `avinode_trip` belongs to the service.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub workflow_state: Option<Option<Map<String, Value>>>,
@@ -55,7 +56,8 @@ pub struct TripPatch {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ConversationType>)]
     pub conversation_type: Option<Option<ConversationType>>,
-    /// The application's own data. Merged into the stored object, key by key; a key that is null is removed.
+    /// The application's own data. Merged into the stored object, key by key; a key that is null is removed. The bounds are those of
+    /// `workflow_state`.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<Option<Map<String, Value>>>,

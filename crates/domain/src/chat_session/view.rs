@@ -13,7 +13,8 @@ use super::patch::present;
 /// A chat session: the columns of its row, with those that only the application knows, and some columns of the rows to which it
 /// refers.
 ///
-/// A timestamp that is `infinity` in the database is null.
+/// A timestamp that is `infinity` in the database, or beyond the year 262142, is null, as is a price of more than 15 digits. A text of a
+/// row to which it refers is cut after 10,000 characters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ChatSession {
     /// `chat_sessions.id`.
@@ -88,6 +89,11 @@ pub struct ChatSession {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "general")]
     pub conversation_type: Option<Option<String>>,
+    /// The columns of `chat_sessions` that are left out because their values are too large (a text of more than 260 KiB, or nested
+    /// more than 64 deep); absent if there are none. `*` stands for all columns of variable length.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, example = json!(["workflow_state"]))]
+    pub omitted_fields: Vec<String>,
     /// The columns of `chat_sessions` that only the application knows.
     #[serde(flatten)]
     pub other_columns: Map<String, Value>,
@@ -142,7 +148,8 @@ pub struct TimelineEntry {
     /// The time at which it happened, by the sender's clock.
     pub happened_at: Option<DateTime<Utc>>,
     /// `quote_received`, `quote_changed`, `rfq_declined`, `rfq_cancelled`, `quote_accepted`, `quote_expired`, `message_received`,
-    /// `trip_requested`, `trip_updated`, `trip_cancelled`, `trip_expired`, `proposal_attached` or `session_completed`.
+    /// `trip_requested`, `trip_updated`, `trip_cancelled`, `trip_expired`,
+    /// `trip_withheld`, `proposal_attached` or `session_completed`.
     #[schema(example = "quote_received")]
     pub kind: String,
     /// Prices, names and reasons for people.

@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::storable_json::MAX_NUMBER;
 
 fn payload(body: &str) -> QuotePayload {
     QuotePayload {

@@ -14,7 +14,7 @@ async fn a_server_without_fsync_fails_and_all_else_is_ok() {
     let mut others =
         (output.checks.iter()).filter(|result| result["check"] != "durability" && result["check"] != "avinode");
     assert!(others.all(|result| result["status"] == "ok"), "{}", output.text);
-    assert_eq!(output.checks.len(), 21, "{}", output.text);
+    assert_eq!(output.checks.len(), 22, "{}", output.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

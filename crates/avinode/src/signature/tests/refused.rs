@@ -179,3 +179,43 @@ fn debug_prints_no_secret_of_a_verifier_or_signer() {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
 }
+
+#[test]
+fn a_third_signed_time_is_refused_before_anything_is_hashed() {
+    let verifier = verifier("plain", "");
+    let seconds = now().timestamp();
+    let timed = |at: i64, secret: &str| {
+        let content = [at.to_string().as_bytes(), b".", BODY].concat();
+        format!("t={at},v1={}", tag(secret, &content))
+    };
+    let two = format!("{},{}", timed(seconds - 1, "other"), timed(seconds, "plain"));
+    let sent = |value: &str| verifier.verify(&headers(&[("x-avinode-signature", value)]), BODY, now());
+    assert_eq!(sent(&two), by(AuthScheme::HmacTimestamped, 1));
+    let three = format!("{},{two}", timed(seconds - 2, "other"));
+    assert_eq!(sent(&three), Err(VerificationError::TooManySignatures));
+}
+
+#[test]
+fn where_a_signed_time_is_required_plain_signatures_and_basic_are_refused() {
+    let verifier = verifier(&format!("plain {WHSEC}"), "a:b").requiring_time(true);
+    assert!(!verifier.offers_basic());
+    let seconds = now().timestamp();
+    let content = [seconds.to_string().as_bytes(), b".", BODY].concat();
+    let timed = format!("t={seconds},v1={}", tag("plain", &content));
+    let plain = tag("plain", BODY);
+    let sent = |value: &str| verifier.verify(&headers(&[("x-avinode-signature", value)]), BODY, now());
+    assert_eq!(sent(&timed), by(AuthScheme::HmacTimestamped, 1));
+    assert_eq!(sent(&plain), Err(VerificationError::UntimedSignature));
+    assert_eq!(
+        sent(&format!("sha256={plain}")),
+        Err(VerificationError::UntimedSignature)
+    );
+    assert_eq!(
+        verifier.verify(&headers(&[("authorization", "Basic YTpi")]), BODY, now()),
+        Err(VerificationError::UntimedSignature)
+    );
+    assert_eq!(
+        verifier.verify(&signed(WHSEC, BODY), BODY, now()),
+        by(AuthScheme::Standard, 2)
+    );
+}

@@ -1,0 +1,117 @@
+//! Sessions that the application's table refuses to change, by a constraint or a trigger: each session of a batch is then written in a
+//! savepoint, and a refused one gets a job of its own.
+
+use uuid::Uuid;
+
+use crate::postgres::sqlstate::{QUERY_CANCELED, UNDEFINED_TABLE, is_contention};
+use crate::postgres::transaction::Transaction;
+use crate::queue::job::JobError;
+use crate::store::sessions::state::SessionState;
+use crate::store::sessions::write::{self, SessionWrite};
+use crate::store::timeline::TimelineRow;
+
+/// The way in which the sessions of a batch are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WriteMode {
+    /// In one statement.
+    Together,
+    /// Each in a savepoint, after the table refused one of them.
+    Separately,
+}
+
+/// The error of an apply. Nothing was changed.
+pub(super) enum ApplyError {
+    Job(JobError),
+    /// The table refused to change a session.
+    RefusedSession(sqlx::Error),
+}
+
+impl From<JobError> for ApplyError {
+    fn from(error: JobError) -> Self {
+        Self::Job(error)
+    }
+}
+
+impl From<sqlx::Error> for ApplyError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Job(error.into())
+    }
+}
+
+/// A session that the table refuses to change.
+#[derive(Debug)]
+pub(super) struct RefusedSession {
+    pub(super) session: Uuid,
+    /// The table's reason.
+    pub(super) reason: String,
+}
+
+/// The sessions that were written, and those that were refused.
+#[derive(Debug, Default)]
+pub(super) struct WrittenSessions {
+    /// The number of rows that changed.
+    pub(super) changed: u64,
+    pub(super) refused: Vec<RefusedSession>,
+}
+
+/// Writes the decisions about the sessions of a batch.
+pub(super) async fn write_sessions(
+    tx: &mut Transaction<'_>,
+    writes: &[SessionWrite],
+    states: &[SessionState],
+    lines: &[TimelineRow],
+    mode: WriteMode,
+) -> Result<WrittenSessions, ApplyError> {
+    if mode == WriteMode::Together {
+        return match write::write(tx, writes, states, lines).await {
+            Ok(changed) => Ok(WrittenSessions {
+                changed,
+                refused: Vec::new(),
+            }),
+            Err(error) if is_refusal(&error) => Err(ApplyError::RefusedSession(error)),
+            Err(error) => Err(error.into()),
+        };
+    }
+    let mut written = WrittenSessions::default();
+    let mut last_refusal = None;
+    for one in writes {
+        let session = one.session;
+        let states: Vec<SessionState> = states.iter().filter(|it| it.session == session).cloned().collect();
+        let lines: Vec<TimelineRow> = lines.iter().filter(|it| it.session == session).cloned().collect();
+        let mut savepoint = tx.savepoint().await?;
+        match write::write(&mut savepoint, std::slice::from_ref(one), &states, &lines).await {
+            Ok(changed) => {
+                savepoint.commit().await?;
+                written.changed += changed;
+            }
+            Err(error) if is_refusal(&error) => {
+                savepoint.rollback().await?;
+                tracing::warn!(
+                    session = %session,
+                    "left session {session} as it is, the others of its trip are updated: {error}"
+                );
+                let reason = error.to_string();
+                written.refused.push(RefusedSession { session, reason });
+                last_refusal = Some(error);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match last_refusal {
+        // Without another session the job itself tells the reason.
+        Some(error) if written.refused.len() == writes.len() => Err(error.into()),
+        _ => Ok(written),
+    }
+}
+
+fn is_refusal(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else {
+        return false;
+    };
+    let code = error.code().unwrap_or_default();
+    // A value (22), a constraint (23), a limit (54), or an exception of a trigger.
+    !is_contention(&code)
+        && code != QUERY_CANCELED
+        && code != UNDEFINED_TABLE
+        && ["22", "23", "54", "P0"].iter().any(|class| code.starts_with(class))
+}
