@@ -33,7 +33,7 @@ impl ProcessIdentity {
     }
 }
 
-/// The start of a running process; `None` if it has ended, also if nobody has waited for it yet.
+/// The start of a running process; `None` if it has ended, also while it is a zombie.
 fn start_of(pid: u32) -> Option<u64> {
     const STATE: usize = 0;
     const START: usize = 19;

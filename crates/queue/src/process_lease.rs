@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::types::Json;
+use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
@@ -96,11 +96,15 @@ impl ProcessLease {
     }
 
     fn knows_ended(&self, other: &OtherProcess) -> bool {
-        let identity = other.identity.as_ref().map(|Json(identity)| identity);
+        // A process of another version may say something else of itself.
+        let identity = other
+            .status
+            .clone()
+            .and_then(|status| serde_json::from_value(status).ok());
         self.identity
             .as_ref()
             .zip(identity)
-            .is_some_and(|(this, other)| this.knows_ended(other))
+            .is_some_and(|(this, other)| this.knows_ended(&other))
     }
 }
 
@@ -119,15 +123,14 @@ struct OtherProcess {
     name: String,
     held_until: DateTime<Utc>,
     has_run_out: bool,
-    identity: Option<Json<ProcessIdentity>>,
+    status: Option<Value>,
 }
 
 async fn others(own: &LeaderLease) -> Result<Vec<OtherProcess>, sqlx::Error> {
     let statement = sqlx::query_as!(
         OtherProcess,
         r#"
-        SELECT name, held_until, held_until <= clock_timestamp() AS "has_run_out!",
-            status AS "identity: Json<ProcessIdentity>"
+        SELECT name, held_until, held_until <= clock_timestamp() AS "has_run_out!", status
         FROM avinode_ingest.leader_leases
         WHERE starts_with(name, $1) AND name <> $2
         "#,

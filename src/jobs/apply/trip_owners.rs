@@ -1,6 +1,6 @@
 //! Withholds trips from sessions of agents to whom they do not belong, where several agents claim a trip.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -10,10 +10,17 @@ use crate::store::sessions::LockedSession;
 
 /// Withholds the trips that locked sessions have by a trip id. A session has none of the facts of a withheld trip.
 pub(super) fn withhold(sessions: &mut [LockedSession]) {
-    let keys: BTreeSet<String> = sessions.iter().filter_map(|session| session.trip_key.clone()).collect();
-    for key in keys {
-        let owners = TripOwners::of(claims_by_id(sessions, &key));
-        assign(sessions, &key, &owners);
+    let mut claims: BTreeMap<String, Vec<TripClaim>> = BTreeMap::new();
+    for session in sessions.iter() {
+        if let Some(key) = &session.trip_key {
+            claims.entry(key.clone()).or_default().extend(claims_of(session));
+        }
+    }
+    for (key, claims) in claims {
+        let owners = TripOwners::of(claims);
+        if owners.is_contested() {
+            assign(sessions, &key, &owners);
+        }
     }
 }
 
@@ -28,19 +35,21 @@ pub(super) fn assign(sessions: &mut [LockedSession], key: &str, owners: &TripOwn
 
 /// The claims of sessions that name the trip, and of requests that carry the trip ids of these sessions.
 pub(super) fn claims_by_id(sessions: &[LockedSession], key: &str) -> Vec<TripClaim> {
-    let mut claims = Vec::new();
-    for session in sessions.iter().filter(|session| names(session, key)) {
-        let evidence = match given_trip_at(session) {
-            Some(_) => ClaimEvidence::Given,
-            None => ClaimEvidence::Session,
-        };
-        claims.push(TripClaim {
-            agent: session.agent,
-            evidence,
-        });
-        claims.extend(&session.request_claims);
-    }
-    claims
+    let naming = sessions.iter().filter(|session| names(session, key));
+    naming.flat_map(claims_of).collect()
+}
+
+/// The claims to the trip that a session names: its own, and those of requests.
+fn claims_of(session: &LockedSession) -> impl Iterator<Item = TripClaim> {
+    let evidence = match given_trip_at(session) {
+        Some(_) => ClaimEvidence::Given,
+        None => ClaimEvidence::Session,
+    };
+    let own = TripClaim {
+        agent: session.agent,
+        evidence,
+    };
+    std::iter::once(own).chain(session.request_claims.iter().copied())
 }
 
 /// The session has this trip by its trip id, or would have it if it were not withheld.

@@ -91,13 +91,17 @@ async fn a_process_of_this_machine_that_has_ended_is_taken_over_at_once() {
         serde_json::to_string(&ProcessIdentity::of_this_process().unwrap()).unwrap()
     ))
     .await;
+    // A process of another version says something else of itself.
+    process_with_job(&db, "newer", "1 minute").await;
+    db.run(r#"UPDATE avinode_ingest.leader_leases SET status = '{"machine": 1}' WHERE name = 'process/newer'"#)
+        .await;
     let mut lease = ProcessLease::new(db.pool.service(), "this", ProcessIdentity::of_this_process());
     assert_eq!(lease.step().await.unwrap(), TakenOver { processes: 1, jobs: 1 });
-    assert_eq!(held(&db.pool).await, 0);
+    assert_eq!(held(&db.pool).await, 2, "those of the newer one");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lease_that_is_renewed_meanwhile_is_not_taken_over() {
+async fn a_process_of_another_machine_keeps_its_jobs_while_its_lease_lasts() {
     let db = Db::new().await;
     process_with_job(&db, "killed", "1 minute").await;
     let other_machine = r#"{"machine":"another","pid":1,"started":1}"#;

@@ -57,6 +57,18 @@ async fn fill(db: &Db, table: &str, columns: &str) {
         "INSERT INTO avinode_ingest.{table} {columns} FROM generate_series(1, {ROWS}) AS n; ANALYZE avinode_ingest.{table}"
     ))
     .await;
+    // Statistics arrive late: the pages of these insertions are not to be counted as those of the deletions.
+    eventually(PATIENCE, "the insertions are counted", async || {
+        let inserted: i64 = sqlx::query_scalar(
+            "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relid = ('avinode_ingest.' || $1)::regclass",
+        )
+        .bind(table)
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+        at_least(inserted, ROWS)
+    })
+    .await;
 }
 
 /// Rows read by scans from end to end, deleted or emptied rows, and pages of the table and of its indexes, since the last reset.

@@ -38,7 +38,7 @@ async fn a_session_that_is_backdated_and_names_another_agents_trip_gets_nothing_
         "quote_received quote_received message_received"
     );
 
-    // What it shows of the trip it had before the trip was withheld.
+    // To give the trip up and name it again changes nothing.
     mallory.update(&db, "avinode_trip_id = NULL").await;
     mallory.update(&db, &format!("avinode_trip_id = '{TRIP}'")).await;
     assert_eq!(mallory.seen(&db).await, Seen::nothing());
@@ -218,7 +218,7 @@ async fn two_agents_who_were_both_given_a_trip_both_count_and_the_first_has_the_
     assert_eq!((other.rows.as_str(), other.count), ("", 1));
 }
 
-/// What the server inserts is given as well as what it updates.
+/// Ids that the server inserts are given, like those that it updates.
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_and_requests_that_the_server_inserts_with_a_trip_have_evidence() {
     for by_request in [false, true] {
