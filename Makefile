@@ -7,7 +7,7 @@ ARGS ?=
 export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs book check-docs bench image ci ci-fast need-cargo need-postgres
+.PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs book check-docs bench image fuzz ci ci-fast need-cargo need-postgres
 
 help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -62,6 +62,9 @@ check-docs: need-cargo need-postgres ## Check the documents: their commands and 
 
 bench: need-cargo need-postgres ## Measure this machine and write benches/RESULTS.md, about an hour (ARGS=--short, ARGS='apply growth --rounds 3')
 	@cargo bench --locked --bench measure -- $(ARGS)
+
+fuzz: need-cargo ## Run the fuzz targets (ARGS='600 verify' for ten minutes of one; docs/fuzzing.md)
+	@scripts/fuzz $(ARGS)
 
 image: ## Build the container image with docker, podman or buildah (ARGS=--local-bases needs no image registry)
 	@scripts/build-image $(ARGS)

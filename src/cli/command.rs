@@ -109,6 +109,18 @@ pub fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Early
     parse::parse_from(args)
 }
 
+/// Parses the command line of this process, which is `serve`, again.
+fn serve_args() -> Result<serve::ServeCommandArgs, CliError> {
+    let parsed = parse_from(std::env::args_os()).map_err(|exit| match exit {
+        EarlyExit::Wrong(line) => CliError::setting(line.trim_start_matches("error: ")),
+        EarlyExit::Shown(_) | EarlyExit::Missing(_) => CliError::setting("the command line has no command"),
+    })?;
+    match parsed.command {
+        Command::Serve(args) => Ok(*args),
+        _ => Err(CliError::setting("the command is not serve")),
+    }
+}
+
 /// Logs a warning for each variable that looks like a setting and is not: it was misspelt, or has a new name.
 pub fn warn_of_unknown_variables() {
     let mut known: Vec<String> = settings([&Cli::command()])
@@ -134,7 +146,7 @@ pub fn warn_of_unknown_variables() {
 pub async fn run(command: Command) -> Result<ExitCode, CliError> {
     match command {
         Command::Demo(args) => return demo::run(args).await,
-        Command::Serve(args) => serve::run(*args).await?,
+        Command::Serve(args) => serve::run(*args, serve_args).await?,
         Command::Migrate(args) => migrate::run(args).await?,
         Command::Replay(args) => replay::run(args).await?,
         Command::Sign(args) => sign::run(&args).await?,

@@ -43,12 +43,16 @@ pub struct ServeCommandArgs {
     pub database: DatabaseArgs,
 }
 
-/// Serves until a signal asks it to stop.
-pub async fn run(args: ServeCommandArgs) -> Result<(), CliError> {
+/// Serves until a signal asks it to stop. `parse_again` parses the command line, the environment and the files of secrets once
+/// more, for SIGHUP.
+pub async fn run(
+    args: ServeCommandArgs,
+    parse_again: impl Fn() -> Result<ServeCommandArgs, CliError> + Send + 'static,
+) -> Result<(), CliError> {
     let began = Instant::now();
     let shutdown = shutdown::on_signals().context("listen for signals")?;
     let hangups = reload::hangups().context("listen for SIGHUP")?;
-    let verifier = Reloadable::new(verifier(&args.webhook)?.requiring_time(args.serve.require_timestamp));
+    let verifier = Reloadable::new(required_verifier(&args)?);
     let settings = settings(&args)?;
     database::named(&args.database)?;
     args.serve.check(&args.webhook)?;
@@ -100,7 +104,16 @@ pub async fn run(args: ServeCommandArgs) -> Result<(), CliError> {
         "serving on {address} with {} workers",
         settings.workers
     );
-    tokio::spawn(reload::run(hangups, verifier.clone(), settings.api.tokens.clone()));
+    let (served_verifier, served_tokens) = (verifier.clone(), settings.api.tokens.clone());
+    // Requests that are being verified keep the former secrets.
+    tokio::spawn(reload::run(hangups, move || {
+        let args = parse_again()?;
+        args.serve.check(&args.webhook)?;
+        let (verifier, tokens) = (required_verifier(&args)?, tokens(&args.serve.tokens()?));
+        served_verifier.replace(verifier);
+        served_tokens.replace(&tokens);
+        Ok(())
+    }));
     let embedded_end = async {
         match &database.embedded {
             Some(embedded) => embedded.ended().await,
@@ -163,6 +176,11 @@ fn own_connections(args: &ServeCommandArgs, settings: &ServiceSettings) -> Resul
 /// Makes the verifier of the configured secrets; it is empty where none is configured.
 pub fn verifier(webhook: &WebhookArgs) -> Result<Verifier, SettingError> {
     Ok(Verifier::new(webhook.secrets()?, &webhook.basic()?))
+}
+
+/// The verifier, with the requirement of a signed time.
+fn required_verifier(args: &ServeCommandArgs) -> Result<Verifier, SettingError> {
+    Ok(verifier(&args.webhook)?.requiring_time(args.serve.require_timestamp))
 }
 
 fn settings(args: &ServeCommandArgs) -> Result<ServiceSettings, SettingError> {
