@@ -5,6 +5,7 @@ mod api;
 mod applying;
 mod architecture_rules;
 mod attached;
+mod chaos;
 mod cli;
 mod client;
 mod crash;

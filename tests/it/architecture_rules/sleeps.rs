@@ -3,7 +3,7 @@
 use super::source::{Source, sources};
 
 /// The test files that may sleep, how often, and the reason.
-const SLEEPS: [(&str, usize, &str); 11] = [
+const SLEEPS: [(&str, usize, &str); 13] = [
     ("support/eventually.rs", 1, "the pause between two polls"),
     (
         "support/throughout.rs",
@@ -18,6 +18,8 @@ const SLEEPS: [(&str, usize, &str); 11] = [
         "a BEGIN that was sent has no sign before the server reads it",
     ),
     ("fetching/keys/running.rs", 1, "a call that is slower than its lease"),
+    ("chaos/connection_proxy.rs", 1, "a connection that is slow on purpose"),
+    ("chaos/fault.rs", 1, "the time that a fault lasts"),
     ("crash/load.rs", 1, "the pause of a sender between two attempts"),
     (
         "crash/roles.rs",

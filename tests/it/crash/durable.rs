@@ -10,13 +10,12 @@ use avinode_ingest::postgres::migrator;
 use avinode_ingest::postgres::orphans::processes_of;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
 
 use crate::support::PATIENCE;
 use crate::support::eventually::eventually;
 use crate::support::pool::Pool;
-
-const DATABASE: &str = "quotes";
 
 /// A folder that the cluster's user can enter, as an operator would make.
 pub fn open_folder() -> TempDir {
@@ -36,12 +35,14 @@ pub struct Durable {
 }
 
 impl Durable {
+    pub const DATABASE: &str = "quotes";
+
     /// A cluster with a migrated database.
     pub async fn new() -> Self {
         let folder = open_folder();
         let postgres = start(&folder).await;
-        postgres.create_database(DATABASE).await.unwrap();
-        let options = postgres.options(DATABASE);
+        postgres.create_database(Self::DATABASE).await.unwrap();
+        let options = postgres.options(Self::DATABASE);
         migrator::migrate(&options).await.unwrap();
         let pool = Pool::new(options, 4);
         Self { folder, postgres, pool }
@@ -49,7 +50,12 @@ impl Durable {
 
     /// Its database's address.
     pub fn url(&self) -> String {
-        self.postgres.url(DATABASE)
+        self.postgres.url(Self::DATABASE)
+    }
+
+    /// The options of a connection as the superuser.
+    pub fn options(&self) -> PgConnectOptions {
+        self.postgres.options(Self::DATABASE)
     }
 
     /// Writes out all that was written so far, so that a crash cannot take it.

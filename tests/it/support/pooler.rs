@@ -27,6 +27,11 @@ pub struct Pooler {
 impl Pooler {
     /// Starts one before the cluster of `db`; none where the program is missing, which is said.
     pub async fn start(db: &Db) -> Option<Self> {
+        Self::before(&db.options).await
+    }
+
+    /// The same before another cluster.
+    pub async fn before(server: &PgConnectOptions) -> Option<Self> {
         let Some(program) = program() else {
             // Not by the macro, whose lines are kept from sight where a test passes.
             let mut said = std::io::stderr();
@@ -44,7 +49,11 @@ impl Pooler {
             .unwrap();
         let account = ServiceUser::choose(folder.path(), None).unwrap();
         let configuration = folder.path().join("pgbouncer.ini");
-        std::fs::write(&configuration, configured(db, folder.path(), &version(&program).await)).unwrap();
+        std::fs::write(
+            &configuration,
+            configured(server, folder.path(), &version(&program).await),
+        )
+        .unwrap();
         account.give(folder.path()).unwrap();
         // The shell ends it when the other end of its input is gone, which is when we are.
         let running = account
@@ -55,7 +64,7 @@ impl Pooler {
             .spawn()
             .unwrap();
         Some(Self {
-            database: db.options.get_database().unwrap().to_owned(),
+            database: server.get_database().unwrap().to_owned(),
             folder,
             _running: running,
         })
@@ -99,9 +108,9 @@ async fn version(program: &Path) -> Vec<u32> {
     number.split('.').map(|part| part.parse().unwrap()).collect()
 }
 
-fn configured(db: &Db, folder: &Path, version: &[u32]) -> String {
-    let server = db.options.get_socket().unwrap().display();
-    let (port, folder) = (db.options.get_port(), folder.display());
+fn configured(server: &PgConnectOptions, folder: &Path, version: &[u32]) -> String {
+    let (port, folder) = (server.get_port(), folder.display());
+    let server = server.get_socket().unwrap().display();
     // Newer ones keep track of named statements, unless they are configured not to; older ones do not know the setting.
     let track = if *version >= [1, 21][..] {
         "max_prepared_statements = 0"
