@@ -2,7 +2,7 @@
 
 mod database;
 mod demo;
-mod durable;
+pub mod durable;
 mod embedded;
 mod ending;
 mod group_commit;
