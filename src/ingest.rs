@@ -4,3 +4,4 @@ pub mod group_commit;
 pub mod insert;
 pub mod memory_budget;
 pub mod new_delivery;
+pub mod receiving_health;

@@ -28,6 +28,8 @@ use crate::http::server;
 use crate::http::state::WebhookState;
 use crate::http::v1::state::SessionsState;
 use crate::ingest::group_commit::receiver;
+use crate::ingest::receiving_health::ReceivingHealth;
+use crate::postgres::limits::SERVICE_STATEMENT;
 use crate::postgres::transaction::Pool;
 use crate::queue::process_identity::ProcessIdentity;
 use crate::queue::process_lease::ProcessLease;
@@ -86,9 +88,25 @@ pub async fn run(
     let Listeners { main, admin } = listeners.into();
     let summaries = tokio::spawn(ACTIVITY.run());
     let heartbeats = HeartbeatRegistry::new();
-    let details = vec![fetching::detail(&pool), probes::tables(&pool)];
-    let readiness = Readiness::new(heartbeats.clone(), probes::probes(&pool), details);
+    let pool = pool.statement_limit(SERVICE_STATEMENT);
     let wakes = Wakes::default();
+    let received = wakes.clone();
+    let wake = move || {
+        received.jobs.notify_one();
+        received.fetches.notify_one();
+    };
+    let receiving = settings
+        .receives
+        .then(|| receiver(&pool, settings.receive_queue, wake));
+    let mut probes = probes::probes(&pool);
+    if let Some((_, committer)) = &receiving {
+        probes.push(probes::receiving(ReceivingHealth::new(&pool, committer.failures())));
+    }
+    if settings.workers > 0 {
+        probes.push(probes::jobs(&pool));
+    }
+    let details = vec![fetching::detail(&pool), probes::tables(&pool)];
+    let readiness = Readiness::new(heartbeats.clone(), probes, details);
     // The holder of leases; random, because the system reuses process ids.
     let process = format!("{}-{}", std::process::id(), &Uuid::now_v7().simple().to_string()[20..]);
     // Until all work has ended, which is after `shutdown`.
@@ -101,12 +119,7 @@ pub async fn run(
 
     let stop_serving = CancellationToken::new();
     let drain = settings.drain;
-    let (router, mut group_commit) = if settings.receives {
-        let wake = move || {
-            wakes.jobs.notify_one();
-            wakes.fetches.notify_one();
-        };
-        let (receiver, committer) = receiver(&pool, settings.receive_queue, wake);
+    let (router, mut group_commit) = if let Some((receiver, committer)) = receiving {
         let committing = tokio::spawn(committer.run(heartbeats.register("receiver", Duration::from_secs(60))));
         let state = WebhookState::shared(
             verifier.into(),

@@ -16,7 +16,7 @@ use crate::postgres::error::EmbeddedError;
 use crate::postgres::migrator::error::MigrateError;
 use crate::postgres::migrator::status::SchemaStatus;
 use crate::postgres::migrator::{self, AppliedMigration};
-use crate::postgres::pool::{connect_options, explain_timeout, pool};
+use crate::postgres::pool::{connect_options, pool};
 use crate::postgres::transaction::Pool;
 
 /// The private Postgres's database.
@@ -111,7 +111,6 @@ impl CommandDatabase {
                 Some(_) => "database of DATABASE_URL",
                 None => "private Postgres of the running service",
             };
-            let error = explain_timeout(&database.options, error).await;
             return Err(CliError::to(format!("connect to the {server}"), error).unavailable());
         }
         Ok(database)

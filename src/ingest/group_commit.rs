@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::insert;
 use super::memory_budget::MemoryPermit;
 use super::new_delivery::{NewDelivery, ReceiveError};
+use super::receiving_health::CommitFailures;
 use crate::activity_log::ACTIVITY;
 use crate::heartbeat::Heartbeat;
 use crate::postgres::autocommit::AutocommitPool;
@@ -23,20 +24,8 @@ const BATCH: usize = 256;
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// Below the pool's own acquire timeout: while the server is down, a sender should get its 503 sooner.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Interval of the heartbeats while no delivery arrives.
 const IDLE: Duration = Duration::from_secs(5);
-
-/// Reasons for which a commit failed, or may have failed.
-#[derive(Debug, thiserror::Error)]
-enum CommitError {
-    #[error("no connection within {CONNECT_TIMEOUT:?}")]
-    NoConnection,
-    #[error("no answer within {COMMIT_TIMEOUT:?}")]
-    NoAnswer,
-    #[error("{0}")]
-    Failed(#[from] sqlx::Error),
-}
 
 /// A delivery, the memory reserved for it, and the request that waits for its commit.
 struct Waiting {
@@ -56,6 +45,7 @@ pub struct GroupCommitter {
     queue: mpsc::Receiver<Waiting>,
     /// A dedicated connection. Two concurrent commits were measured to be no faster than one.
     connection: AutocommitPool,
+    failures: CommitFailures,
     /// Called after each commit to wake the workers.
     wake: Box<dyn Fn() + Send + Sync>,
 }
@@ -67,7 +57,8 @@ pub fn receiver(pool: &Pool, capacity: usize, wake: impl Fn() + Send + Sync + 's
         Receiver { queue: sender },
         GroupCommitter {
             queue,
-            connection: pool.autocommit(1),
+            connection: pool.autocommit(1, CONNECT_TIMEOUT),
+            failures: CommitFailures::default(),
             wake: Box::new(wake),
         },
     )
@@ -93,6 +84,11 @@ impl Receiver {
 }
 
 impl GroupCommitter {
+    /// Returns the place in which failures of commits are recorded.
+    pub fn failures(&self) -> CommitFailures {
+        self.failures.clone()
+    }
+
     /// Commits deliveries until every [`Receiver`] is dropped and the queue is empty.
     pub async fn run(mut self, heartbeat: Heartbeat) {
         let mut healthy = true;
@@ -147,20 +143,16 @@ impl GroupCommitter {
     }
 
     async fn commit(&self, deliveries: &[&NewDelivery]) -> Result<(), String> {
-        match self.append(deliveries).await {
+        let committed = match self.append(deliveries).await {
             // A partition for these ids was attached while the statement waited to write to the default partition.
-            Err(CommitError::Failed(error)) if sqlstate(&error).as_deref() == Some(CHECK_VIOLATION) => {
-                self.append(deliveries).await
-            }
+            Err(error) if sqlstate(&error).as_deref() == Some(CHECK_VIOLATION) => self.append(deliveries).await,
             result => result,
-        }
-        .map_err(|error| error.to_string())
+        };
+        self.failures.record(&committed);
+        committed.map_err(|error| error.to_string())
     }
 
-    async fn append(&self, deliveries: &[&NewDelivery]) -> Result<(), CommitError> {
-        let connection = tokio::time::timeout(CONNECT_TIMEOUT, self.connection.acquire()).await;
-        let connection = connection.map_err(|_| CommitError::NoConnection)??;
-        let appended = tokio::time::timeout(COMMIT_TIMEOUT, insert::append(connection, deliveries)).await;
-        Ok(appended.map_err(|_| CommitError::NoAnswer)??)
+    async fn append(&self, deliveries: &[&NewDelivery]) -> Result<(), sqlx::Error> {
+        insert::append(self.connection.acquire().await?, deliveries).await
     }
 }

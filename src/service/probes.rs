@@ -1,9 +1,17 @@
 //! The conditions under which a process is ready, and the detail about the tables of the application.
 
+use std::time::Duration;
+
 use crate::http::readiness::{ReadinessProbe, StatusDetail};
+use crate::ingest::receiving_health::ReceivingHealth;
 use crate::postgres::application_tables;
+use crate::postgres::cause::cause;
 use crate::postgres::migrator::status::{SchemaStatus, schema_status};
 use crate::postgres::transaction::Pool;
+use crate::queue::overdue;
+
+/// Due jobs on which nobody works for this long make a process with workers not ready.
+const OVERDUE: Duration = Duration::from_secs(60);
 
 /// The tables of the application. A missing one is no reason to be not ready: deliveries are received, and jobs wait.
 pub(super) fn tables(pool: &Pool) -> StatusDetail {
@@ -19,13 +27,36 @@ pub(super) fn tables(pool: &Pool) -> StatusDetail {
     })
 }
 
+/// Whether a delivery could be kept at this moment, and else why not.
+pub(super) fn receiving(health: ReceivingHealth) -> ReadinessProbe {
+    ReadinessProbe::new("receiving", move || {
+        let health = health.clone();
+        Box::pin(async move { health.check().await })
+    })
+}
+
+/// Whether jobs that are due are worked on.
+pub(super) fn jobs(pool: &Pool) -> ReadinessProbe {
+    let pool = pool.clone();
+    ReadinessProbe::new("jobs", move || {
+        let pool = pool.clone();
+        Box::pin(async move {
+            match overdue::is_work_standing_still(&pool, OVERDUE).await {
+                Ok(false) => Ok(()),
+                Ok(true) => Err("due for a minute, and none is worked on"),
+                Err(error) => Err(cause(&error)),
+            }
+        })
+    })
+}
+
 pub(super) fn probes(pool: &Pool) -> Vec<ReadinessProbe> {
     let database = pool.clone();
     let schema = pool.clone();
     vec![
         ReadinessProbe::new("database", move || {
             let pool = database.clone();
-            Box::pin(async move { pool.ping().await.map_err(|_| "does not answer") })
+            Box::pin(async move { pool.ping().await.map_err(|error| cause(&error)) })
         }),
         ReadinessProbe::new("schema", move || {
             let pool = schema.clone();

@@ -10,6 +10,7 @@ use super::fetching;
 use super::settings::ServiceSettings;
 use crate::heartbeat::HeartbeatRegistry;
 use crate::jobs::{maintenance, registry};
+use crate::postgres::limits::LONG_STATEMENT;
 use crate::postgres::transaction::Pool;
 use crate::queue::claim_by_kind::ClaimByKind;
 use crate::queue::listener;
@@ -73,7 +74,7 @@ pub(super) fn spawn(
     };
     let heartbeat = heartbeats.register("maintenance", maintenance::ROUND_EVERY * 4);
     tasks.spawn(maintenance::run(
-        pool.clone(),
+        pool.statement_limit(LONG_STATEMENT),
         process.to_owned(),
         config,
         heartbeat,

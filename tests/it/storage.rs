@@ -15,6 +15,7 @@ use avinode_ingest::avinode::notification::classify;
 use avinode_ingest::ingest::insert;
 use avinode_ingest::ingest::new_delivery::NewDelivery;
 
+use crate::support::PATIENCE;
 use crate::support::pool::Pool;
 
 /// A UUIDv7 of this time.
@@ -34,7 +35,7 @@ async fn receive_at(pool: &Pool, time: DateTime<Utc>, body: &[u8]) -> Result<Uui
         route: classify(&body),
         body,
     };
-    let connection = pool.service().autocommit(1).acquire().await?;
+    let connection = pool.service().autocommit(1, PATIENCE).acquire().await?;
     insert::append(connection, &[&delivery]).await?;
     Ok(delivery.id)
 }

@@ -17,6 +17,7 @@ pub mod pool;
 pub mod pooler;
 pub mod postgrest;
 pub mod program;
+pub mod proxy;
 pub mod race;
 pub mod recorder;
 pub mod retention;

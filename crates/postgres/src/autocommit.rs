@@ -3,71 +3,56 @@
 //! They run on connections of their own. On any other connection, a transaction that was left open would include the
 //! statement, and roll its writes back.
 
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgPool, PgQueryResult, Postgres};
+use sqlx::Error;
+use sqlx::postgres::{PgArguments, PgQueryResult, Postgres};
 use sqlx::query::Query;
-use sqlx::{Connection as _, Error, Executor as _};
 
-use super::server_error::readable;
-use super::session_defaults::BEGIN;
+use super::connections::{Connection, Connections};
+use super::limits::{SERVICE_STATEMENT, answer_limit, within};
+use super::transaction::Transaction;
 
 /// Connections that execute such statements only.
 #[derive(Debug)]
 pub struct AutocommitPool {
-    connections: PgPool,
+    connections: Connections,
     named: bool,
 }
 
 impl AutocommitPool {
-    pub(super) fn new(connections: PgPool, named: bool) -> Self {
+    pub(super) fn new(connections: Connections, named: bool) -> Self {
         Self { connections, named }
     }
 
     pub async fn acquire(&self) -> Result<AutocommitConnection, Error> {
         Ok(AutocommitConnection {
-            inner: Some(self.connections.acquire().await.map_err(readable)?),
+            inner: self.connections.acquire().await?,
             named: self.named,
         })
     }
 }
 
-/// A connection for one statement. If the statement does not end, the connection is closed instead of returned to the pool:
-/// the next user must not wait for it.
+/// A connection for one statement.
 #[derive(Debug)]
 pub struct AutocommitConnection {
-    inner: Option<PoolConnection<Postgres>>,
+    inner: Connection,
     named: bool,
 }
 
 impl AutocommitConnection {
-    /// Executes a statement and commits it. Behind a transaction pooler it runs inside BEGIN and COMMIT, because an unnamed
-    /// statement is sent in two messages, which the pooler could send to different servers.
-    pub async fn execute(mut self, statement: Query<'_, Postgres, PgArguments>) -> Result<PgQueryResult, Error> {
-        let Some(connection) = self.inner.as_mut() else {
-            return Err(Error::PoolClosed);
-        };
-        let done = if self.named {
-            connection.execute(statement).await
-        } else {
-            async {
-                let mut tx = connection.begin_with(BEGIN).await?;
-                let done = tx.execute(statement.persistent(false)).await?;
-                tx.commit().await?;
-                Ok(done)
-            }
-            .await
-        };
-        if done.is_ok() {
-            drop(self.inner.take());
+    /// Executes a statement and commits it, within [`SERVICE_STATEMENT`] and a second. Behind a transaction pooler it runs inside
+    /// BEGIN and COMMIT, because an unnamed statement is sent in two messages, which the pooler could send to different servers.
+    ///
+    /// # Errors
+    /// Without an answer, the statement may have been committed.
+    pub async fn execute(self, statement: Query<'_, Postgres, PgArguments>) -> Result<PgQueryResult, Error> {
+        let (mut connection, limit) = (self.inner, SERVICE_STATEMENT);
+        if self.named {
+            let done = within(answer_limit(limit), statement.execute(connection.raw())).await;
+            return connection.finish(done);
         }
-        done.map_err(readable)
-    }
-}
-
-impl Drop for AutocommitConnection {
-    fn drop(&mut self) {
-        if let Some(connection) = &mut self.inner {
-            connection.close_on_drop();
-        }
+        let mut tx = Transaction::on(connection, "SET LOCAL lock_timeout = '4s'; ", false, limit).await?;
+        let done = statement.persistent(false).execute(&mut tx).await?;
+        tx.commit().await?;
+        Ok(done)
     }
 }

@@ -78,23 +78,23 @@ pub async fn keeps_sessions(pool: &Pool) -> Result<bool, sqlx::Error> {
 }
 
 async fn probe_sessions(pool: &Pool) -> Result<bool, sqlx::Error> {
-    let mut one = pool.inner().acquire().await?;
-    let mut other = pool.inner().acquire().await?;
+    let mut one = pool.connection().await?;
+    let mut other = pool.connection().await?;
     let set = "SELECT pg_backend_pid() AS pid, set_config('avinode_ingest.probe', 'kept', false) AS kept";
     let read = "SELECT pg_backend_pid() AS pid, current_setting('avinode_ingest.probe', true) AS kept";
     let clear = "SELECT set_config('avinode_ingest.probe', '', false)";
-    let first: i32 = sqlx::raw_sql(set).fetch_one(&mut *one).await?.try_get("pid")?;
+    let first: i32 = sqlx::raw_sql(set).fetch_one(one.raw()).await?.try_get("pid")?;
     let mut keeps = true;
     for round in 0..10 {
         for _ in 0..=round % 2 {
-            let second: i32 = sqlx::raw_sql(read).fetch_one(&mut *other).await?.try_get("pid")?;
+            let second: i32 = sqlx::raw_sql(read).fetch_one(other.raw()).await?.try_get("pid")?;
             keeps &= first != second;
         }
-        let again = sqlx::raw_sql(read).fetch_one(&mut *one).await?;
+        let again = sqlx::raw_sql(read).fetch_one(one.raw()).await?;
         let kept: Option<String> = again.try_get("kept")?;
         keeps &= first == again.try_get::<i32, _>("pid")? && kept.as_deref() == Some("kept");
     }
-    sqlx::raw_sql(clear).fetch_one(&mut *one).await?;
+    sqlx::raw_sql(clear).fetch_one(one.raw()).await?;
     Ok(keeps)
 }
 

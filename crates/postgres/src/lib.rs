@@ -1,5 +1,5 @@
 //! Everything that talks to Postgres below the level of SQL: connections ([`pool`], [`transaction`], [`autocommit`],
-//! `session_defaults`),
+//! `connections`, `session_defaults`) and their time limits ([`limits`], `give_up`),
 //! migrations ([`migrator`]), checks of a server ([`diagnostics`]), readable errors ([`server_error`]), and the private cluster
 //! that runs where no database is configured ([`embedded`]).
 //!
@@ -11,14 +11,18 @@ pub mod application_tables;
 pub mod attach;
 pub mod autocommit;
 pub mod binaries;
+pub mod cause;
 pub mod cluster;
 pub mod columns;
+mod connections;
 pub mod data_dir;
 pub mod diagnostics;
 pub mod embedded;
 pub mod encoding;
 pub mod error;
+mod give_up;
 pub mod interval;
+pub mod limits;
 pub mod migrator;
 pub mod orphans;
 pub mod pool;

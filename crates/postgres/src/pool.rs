@@ -3,17 +3,12 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::postgres::PgConnectOptions;
 
-use super::server_error::readable;
 use super::transaction::Pool;
 
 /// More than our distinct statements per connection: one that falls out of the cache is parsed and planned again.
 const STATEMENT_CACHE: usize = 256;
-
-/// A connection that worked this recently is used without a ping.
-const TRUSTED: Duration = Duration::from_secs(1);
 
 /// The parameters that sqlx knows. It logs any other with its value, which may be a secret under a misspelt name.
 const KNOWN_PARAMETERS: [&str; 18] = [
@@ -129,37 +124,10 @@ fn has_unencoded_password(url: &str) -> bool {
 ///
 /// A connection that was used a moment ago is not pinged, which would cost each transaction a round trip.
 pub fn pool(options: PgConnectOptions, max: u32, application_name: &str, acquire_timeout: Duration) -> Pool {
-    let pool = PgPoolOptions::new()
-        .max_connections(max)
-        .acquire_timeout(acquire_timeout)
-        .test_before_acquire(false)
-        .before_acquire(|connection, idle| {
-            Box::pin(async move {
-                if idle.idle_for > TRUSTED {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        });
     let connect = options
         .application_name(application_name)
         .statement_cache_capacity(STATEMENT_CACHE);
-    Pool::direct(pool, connect)
-}
-
-/// Replaces a pool's timeout, which says nothing else, by the error of one more attempt to connect.
-pub async fn explain_timeout(options: &PgConnectOptions, error: sqlx::Error) -> sqlx::Error {
-    if !matches!(error, sqlx::Error::PoolTimedOut) {
-        return error;
-    }
-    match tokio::time::timeout(Duration::from_secs(3), options.connect()).await {
-        Ok(Err(reason)) => readable(reason),
-        Ok(Ok(connection)) => {
-            let _ = connection.close().await;
-            error
-        }
-        Err(_) => error,
-    }
+    Pool::direct(connect, max, acquire_timeout)
 }
 
 #[cfg(test)]

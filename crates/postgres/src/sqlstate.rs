@@ -29,3 +29,27 @@ pub fn is_contention(sqlstate: &str) -> bool {
 pub fn is_undefined_column(error: &sqlx::Error) -> bool {
     sqlstate(error).as_deref() == Some("42703")
 }
+
+/// `read_only_sql_transaction`: the server was demoted, or the database made read-only.
+pub const READ_ONLY: &str = "25006";
+
+/// Returns whether a write met a read-only server or database.
+pub fn is_read_only(error: &sqlx::Error) -> bool {
+    sqlstate(error).as_deref() == Some(READ_ONLY)
+}
+
+/// Returns whether the connection cannot be used any more, or may lead to a server that stops. Class 57 includes `query_canceled`.
+pub(super) fn is_connection_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        error => sqlstate(error).is_some_and(|code| code.starts_with("08") || code.starts_with("57")),
+    }
+}
+
+/// Returns whether another attempt to connect may succeed soon: the server starts, or has no place.
+pub(super) fn is_passing(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        error => sqlstate(error).is_some_and(|code| matches!(&*code, "53300" | "57P03")),
+    }
+}

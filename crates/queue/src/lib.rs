@@ -19,6 +19,7 @@ pub mod leader;
 mod lease;
 pub mod listener;
 pub mod outcomes;
+pub mod overdue;
 pub mod process_identity;
 pub mod process_lease;
 pub mod rate_limit;

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use avinode_ingest::service::{ServiceSettings, ShutdownSummary};
-use sqlx::postgres::PgPoolOptions;
 
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
@@ -41,24 +40,16 @@ async fn a_worker_that_panics_terminates_the_process() {
 async fn a_group_commit_that_panics_terminates_the_process() {
     let db = Db::new().await;
     let broken = Arc::new(AtomicBool::new(false));
-    let (when_made, when_used) = (broken.clone(), broken.clone());
-    let holds = |broken: &AtomicBool| assert!(!broken.load(Ordering::SeqCst), "a panic of the test");
-    // Acquiring a new or a used connection panics once `broken` is set.
-    let pool = PgPoolOptions::new()
-        .after_connect(move |_, _| {
-            holds(&when_made);
-            Box::pin(async { Ok(()) })
-        })
-        .before_acquire(move |_, _| {
-            holds(&when_used);
-            Box::pin(async { Ok(true) })
-        })
-        .connect_lazy_with(db.options.clone());
+    let when_acquired = broken.clone();
+    // Acquiring a connection panics once `broken` is set.
+    let pool = db
+        .pool
+        .on_acquire(move || assert!(!when_acquired.load(Ordering::SeqCst), "a panic of the test"));
     let settings = ServiceSettings {
         workers: 0,
         ..ServiceSettings::default()
     };
-    let running = RunningService::start_on(pool.into(), settings).await;
+    let running = RunningService::start_on(pool, settings).await;
     let body = quote("evt-1", "atrip-1", "arfq-1", "q1", 0, "10000", "USD").to_string();
     assert_eq!(running.post(body.as_bytes()).await.0, 200);
     broken.store(true, Ordering::SeqCst);

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::{NoContext, Timestamp, Uuid};
 
+use super::PATIENCE;
 use super::bodies::base;
 use super::pool::Pool;
 use super::worker::run_jobs;
@@ -48,7 +49,7 @@ async fn store(pool: &Pool, bodies: &[Vec<u8>], received_at: DateTime<Utc>, id: 
         })
         .collect();
     insert::append(
-        pool.service().autocommit(1).acquire().await.unwrap(),
+        pool.service().autocommit(1, PATIENCE).acquire().await.unwrap(),
         &deliveries.iter().collect::<Vec<_>>(),
     )
     .await

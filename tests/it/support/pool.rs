@@ -42,6 +42,17 @@ impl Pool {
         self.application.begin().await.unwrap()
     }
 
+    /// Closes all of them.
+    pub async fn close(&self) {
+        self.service.close().await;
+        self.application.close().await;
+    }
+
+    /// Where they lead to.
+    pub fn connect_options(&self) -> PgConnectOptions {
+        self.application.connect_options().as_ref().clone()
+    }
+
     /// A connection that is not given back.
     pub async fn connection(&self) -> PgConnection {
         self.application.acquire().await.unwrap().detach()

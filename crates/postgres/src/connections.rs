@@ -1,0 +1,334 @@
+//! The connections of a pool. Every wait has a limit ([`super::limits`]), and a connection that failed, was silent for too long or
+//! leads to a read-only server is closed instead of used again. sqlx's own pool has no limit for its housekeeping, during which it
+//! keeps the place of the connection.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, Postgres};
+use sqlx::{ConnectOptions as _, Connection as _, Database, Error, Row as _};
+use sqlx_core::transaction::TransactionManager;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::give_up::{self, ServerProcess};
+use super::limits::{self, is_no_answer, within};
+use super::server_error::readable;
+use super::session_defaults::SessionSetup;
+use super::sqlstate::{is_connection_lost, is_passing};
+
+pub(super) type Manager = <Postgres as Database>::TransactionManager;
+
+/// A connection that worked this recently is used without a ping.
+const TRUSTED: Duration = Duration::from_secs(1);
+const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
+const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
+const RECONNECT_MIN: Duration = Duration::from_millis(10);
+const RECONNECT_MAX: Duration = Duration::from_secs(1);
+
+/// How connections are made.
+#[derive(Debug, Clone)]
+pub(super) struct ConnectionSettings {
+    pub(super) connect: PgConnectOptions,
+    pub(super) setup: SessionSetup,
+    pub(super) max: u32,
+    /// Bounds the wait for a connection, new or returned.
+    pub(super) acquire_timeout: Duration,
+    pub(super) on_acquire: AcquireHook,
+}
+
+/// Called whenever a connection is acquired.
+#[derive(Clone, Default)]
+pub(super) struct AcquireHook(pub(super) Option<Arc<dyn Fn() + Send + Sync>>);
+
+impl fmt::Debug for AcquireHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AcquireHook")
+    }
+}
+
+/// A pool of connections; clones share it.
+#[derive(Debug, Clone)]
+pub(super) struct Connections(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    settings: ConnectionSettings,
+    places: Arc<Semaphore>,
+    idle: Mutex<Vec<Live>>,
+    /// Grows when a connection was found to be dead or read-only: idle ones of an older generation are as likely to be.
+    generation: AtomicU64,
+    /// The last failure to connect, for those that had to wait meanwhile.
+    failure: Mutex<Option<String>>,
+}
+
+#[derive(Debug)]
+struct Live {
+    raw: PgConnection,
+    /// Unknown behind a transaction pooler.
+    process: Option<ServerProcess>,
+    generation: u64,
+    created_at: Instant,
+    used_at: Instant,
+}
+
+impl Connections {
+    pub(super) fn new(settings: ConnectionSettings) -> Self {
+        Self(Arc::new(Shared {
+            places: Arc::new(Semaphore::new(settings.max as usize)),
+            idle: Mutex::default(),
+            generation: AtomicU64::new(0),
+            failure: Mutex::default(),
+            settings,
+        }))
+    }
+
+    pub(super) fn settings(&self) -> &ConnectionSettings {
+        &self.0.settings
+    }
+
+    /// Returns an idle connection that answers, or a new one.
+    ///
+    /// # Errors
+    /// The last failure to connect, of this or of another caller.
+    pub(super) async fn acquire(&self) -> Result<Connection, Error> {
+        let limit = self.settings().acquire_timeout;
+        let deadline = Instant::now() + limit;
+        if let AcquireHook(Some(hook)) = &self.settings().on_acquire {
+            hook();
+        }
+        let place = timeout_at(deadline, self.0.places.clone().acquire_owned());
+        let place = place.await.map_err(|_| self.no_place(limit))?;
+        let place = place.map_err(|_| Error::PoolClosed)?;
+        let live = match self.idle().await {
+            Some(live) => live,
+            None => self.connect(deadline).await?,
+        };
+        Ok(Connection {
+            live: Some(live),
+            place: Some(place),
+            pool: self.clone(),
+            health: Arc::default(),
+            clean: true,
+        })
+    }
+
+    /// Closes all connections as they are given back, and waits for it.
+    pub(super) async fn close(&self) {
+        let all = self.0.places.acquire_many(self.settings().max).await;
+        self.0.places.close();
+        drop(all);
+        let idle = std::mem::take(&mut *lock(&self.0.idle));
+        for live in idle {
+            let _ = within(limits::RELEASE, live.raw.close()).await;
+        }
+    }
+
+    async fn idle(&self) -> Option<Live> {
+        let popped = self.pop()?;
+        let mut live = popped;
+        if live.used_at.elapsed() <= TRUSTED || within(limits::PING, live.raw.ping()).await.is_ok() {
+            return Some(live);
+        }
+        self.suspect_others();
+        self.give_up(live, None);
+        None
+    }
+
+    /// Takes the connection that was used last, and closes those that are too old or suspect.
+    fn pop(&self) -> Option<Live> {
+        let generation = self.0.generation.load(Ordering::Acquire);
+        let mut idle = lock(&self.0.idle);
+        let suspect: Vec<Live> = idle.extract_if(.., |live| live.generation != generation).collect();
+        idle.retain(|live| live.used_at.elapsed() < MAX_IDLE);
+        let popped = idle.pop();
+        drop(idle);
+        self.end_processes(suspect, None);
+        popped
+    }
+
+    fn push(&self, live: Live) {
+        if live.created_at.elapsed() < MAX_LIFETIME && !self.0.places.is_closed() {
+            let used_at = Instant::now();
+            lock(&self.0.idle).push(Live { used_at, ..live });
+        }
+    }
+
+    /// Connects, again and again while the server starts or has no place.
+    async fn connect(&self, deadline: Instant) -> Result<Live, Error> {
+        let mut pause = RECONNECT_MIN;
+        loop {
+            let began = Instant::now();
+            let connected = timeout_at(deadline, self.connect_once()).await;
+            let error = match connected {
+                Ok(Ok(live)) => {
+                    *lock(&self.0.failure) = None;
+                    return Ok(live);
+                }
+                Ok(Err(error)) => readable(error),
+                Err(_) => limits::no_answer(began.elapsed()),
+            };
+            *lock(&self.0.failure) = Some(error.to_string());
+            if !is_passing(&error) || Instant::now() + pause >= deadline {
+                return Err(error);
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(RECONNECT_MAX);
+        }
+    }
+
+    async fn connect_once(&self) -> Result<Live, Error> {
+        let generation = self.0.generation.load(Ordering::Acquire);
+        let mut raw = self.settings().connect.connect().await?;
+        let process = match self.settings().setup.statements() {
+            Some(statements) => {
+                let row = sqlx::raw_sql(statements).fetch_one(&mut raw).await?;
+                Some(ServerProcess {
+                    pid: row.try_get("pid")?,
+                    started_at: row.try_get("started_at")?,
+                })
+            }
+            None => None,
+        };
+        let now = Instant::now();
+        Ok(Live {
+            raw,
+            process,
+            generation,
+            created_at: now,
+            used_at: now,
+        })
+    }
+
+    /// The idle connections are not used again.
+    fn suspect_others(&self) {
+        self.0.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn give_up(&self, live: Live, place: Option<OwnedSemaphorePermit>) {
+        self.end_processes(vec![live], place);
+    }
+
+    /// Closes connections and ends their server processes; the place stays taken until then.
+    fn end_processes(&self, closed: Vec<Live>, place: Option<OwnedSemaphorePermit>) {
+        let processes: Vec<ServerProcess> = closed.into_iter().filter_map(|live| live.process).collect();
+        if processes.is_empty() {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let connect = self.settings().connect.clone();
+            runtime.spawn(async move {
+                give_up::end(&connect, &processes).await;
+                drop(place);
+            });
+        }
+    }
+
+    /// The error where all connections are in use until the deadline.
+    fn no_place(&self, limit: Duration) -> Error {
+        let reason = match &*lock(&self.0.failure) {
+            Some(failure) => format!("no connection within {limit:?}, the last attempt failed: {failure}"),
+            None => format!("all {} connections are in use for {limit:?}", self.settings().max),
+        };
+        Error::Io(std::io::Error::other(reason))
+    }
+}
+
+/// The state of a connection in use, shared with the transaction and its savepoints.
+#[derive(Debug, Default)]
+pub(super) struct Health(AtomicU8);
+
+const LOST: u8 = 1;
+const SILENT: u8 = 2;
+const READ_ONLY: u8 = 3;
+
+impl Health {
+    /// Remembers an error after which the connection is not used again, and makes it readable.
+    pub(super) fn examine(&self, error: Error) -> Error {
+        if is_no_answer(&error) {
+            self.0.store(SILENT, Ordering::Release);
+        } else if super::sqlstate::is_read_only(&error) {
+            self.0.store(READ_ONLY, Ordering::Release);
+        } else if is_connection_lost(&error) {
+            self.0.store(LOST, Ordering::Release);
+        }
+        readable(error)
+    }
+
+    pub(super) fn lose(&self) {
+        let _ = self.0.compare_exchange(0, LOST, Ordering::AcqRel, Ordering::Acquire);
+    }
+}
+
+/// A connection in use. Dropped, it is given back or closed.
+#[derive(Debug)]
+pub(super) struct Connection {
+    live: Option<Live>,
+    place: Option<OwnedSemaphorePermit>,
+    pool: Connections,
+    pub(super) health: Arc<Health>,
+    /// Nothing is running on it.
+    clean: bool,
+}
+
+impl Connection {
+    /// The connection for a use that [`Connection::ended`] follows.
+    pub(super) fn raw(&mut self) -> &mut PgConnection {
+        self.clean = false;
+        #[expect(clippy::expect_used, reason = "taken by drop only")]
+        &mut self.live.as_mut().expect("a connection in use").raw
+    }
+
+    /// Ends the use by a statement of its own.
+    pub(super) fn finish<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        if result.is_ok() {
+            self.ended();
+        }
+        result.map_err(|error| self.health.examine(error))
+    }
+
+    /// Nothing is running on it any more: no ping is needed before the next use.
+    pub(super) fn ended(&mut self) {
+        self.clean = true;
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let (Some(mut live), place) = (self.live.take(), self.place.take()) else {
+            return;
+        };
+        let pool = self.pool.clone();
+        match self.health.0.load(Ordering::Acquire) {
+            0 if self.clean => pool.push(live),
+            0 => {
+                let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+                    return;
+                };
+                runtime.spawn(async move {
+                    // Sends a ROLLBACK that waits, and reads what a dropped statement left.
+                    let ended = within(limits::RELEASE, live.raw.ping()).await;
+                    match ended {
+                        Ok(()) if Manager::get_transaction_depth(&live.raw) == 0 => {
+                            pool.push(live);
+                            drop(place);
+                        }
+                        _ => pool.give_up(live, place),
+                    }
+                });
+            }
+            SILENT => {
+                pool.suspect_others();
+                pool.give_up(live, place);
+            }
+            READ_ONLY => pool.suspect_others(),
+            _ => {}
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,61 @@
+//! Ends at the server what was given up here: a connection that does not answer is closed, and its server process ended from another
+//! connection. Otherwise each new connection would leave one more process behind, beyond the configured number.
+//!
+//! `statement_timeout` does not end a COMMIT that waits for a synchronous standby, and a server process that waits for anything does
+//! not notice that its client is gone. A cancel request would not do: it ends the wait for a standby as a success.
+
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
+use tokio::sync::Semaphore;
+
+use super::limits::within;
+use super::server_error::readable;
+
+/// One connection for this at a time, in the whole process.
+static CONTROL: Semaphore = Semaphore::const_new(1);
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// A server process. Its number may be that of another one later, the time of its start is not.
+#[derive(Debug, Clone)]
+pub(super) struct ServerProcess {
+    pub(super) pid: i32,
+    pub(super) started_at: String,
+}
+
+/// Ends these server processes, where they are still there. A server that cannot be reached is left alone.
+pub(super) async fn end(options: &PgConnectOptions, processes: &[ServerProcess]) {
+    if processes.is_empty() {
+        return;
+    }
+    let Ok(_one) = CONTROL.acquire().await else { return };
+    if let Err(error) = within(LIMIT, terminate(options, processes)).await {
+        tracing::debug!("failed to end server processes that did not answer: {error}");
+    }
+}
+
+async fn terminate(options: &PgConnectOptions, processes: &[ServerProcess]) -> Result<(), sqlx::Error> {
+    let mut control = options.connect().await.map_err(readable)?;
+    let statement = "
+        SELECT pid, coalesce(wait_event_type || '/' || wait_event, 'nothing') AS waits_for, pg_terminate_backend(pid) AS ended
+        FROM pg_stat_activity
+        JOIN unnest($1::int4[], $2::text[]) AS given_up (pid, started_at) USING (pid)
+        WHERE backend_start = given_up.started_at::timestamptz";
+    let ended = sqlx::query(statement)
+        .bind(processes.iter().map(|process| process.pid).collect::<Vec<_>>())
+        .bind(processes.iter().map(|process| &*process.started_at).collect::<Vec<_>>())
+        .persistent(false)
+        .fetch_all(&mut control)
+        .await
+        .map_err(readable)?;
+    for row in ended {
+        let (pid, waits_for): (i32, String) = (row.try_get("pid")?, row.try_get("waits_for")?);
+        tracing::info!(
+            pid,
+            waits_for,
+            "ended server process {pid}, which did not answer: it waited for {waits_for}"
+        );
+    }
+    control.close().await
+}

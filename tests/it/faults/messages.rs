@@ -1,0 +1,79 @@
+//! Messages name the cause, once.
+
+use sqlx::ConnectOptions as _;
+
+use super::RECOVERY;
+use super::ready::check;
+use crate::crash::durable::Durable;
+use crate::crash::load::{self, Load, body, client, post};
+use crate::crash::program::Serve;
+use crate::support::PATIENCE;
+use crate::support::eventually::{equal, eventually};
+use crate::support::sql::count;
+
+const END_ALL: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'avinode-ingest'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_a_free_connection_is_named_as_the_cause() {
+    let postgres = Durable::new().await;
+    load::sessions(&postgres.pool).await;
+    let url = postgres.url();
+    let service = Serve::start(&[("DATABASE_URL", &url)]).await;
+    service.ready().await;
+    count(&postgres.pool, "SELECT count(*)").await;
+    let mut taken = Vec::new();
+    let full = loop {
+        match postgres.pool.connect_options().connect().await {
+            Ok(connection) => taken.push(connection),
+            // The service's own places are taken as well, as they become free.
+            Err(error) if count(&postgres.pool, END_ALL).await == 0 => break error,
+            Err(_) => {}
+        }
+    };
+    assert!(full.to_string().contains("too many clients"), "{full}");
+    let client = client(&service.address);
+    let (status, ..) = post(&client, &service.address, body(0)).await.unwrap();
+    assert_eq!(status, 503);
+    eventually(PATIENCE, "the cause is named", async || {
+        equal(check(&service, "receiving").await, (503, "too many connections".to_owned()))
+    })
+    .await;
+    let said = service.program.said();
+    assert!(said.contains("too many clients already (SQLSTATE 53300)"), "{said}");
+    assert!(!said.contains("pool timed out"), "{said}");
+    drop(taken);
+    eventually(RECOVERY, "deliveries are kept", async || {
+        let answer = post(&client, &service.address, body(0)).await;
+        equal(answer.map(|(status, ..)| status), Some(200))
+    })
+    .await;
+    eventually(RECOVERY, "ready", async || equal(service.get("/readyz").await, Some(200))).await;
+    eventually(RECOVERY, "jobs are applied", async || {
+        count(&postgres.pool, "SELECT count(*) FROM avinode_ingest.ledger").await > 0
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn server_processes_that_are_ended_in_a_loop_cause_neither_loss_nor_a_storm_of_warnings() {
+    const EVENTS: usize = 600;
+    let postgres = Durable::new().await;
+    let sessions = load::sessions(&postgres.pool).await;
+    let url = postgres.url();
+    let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_LOG_LEVEL", "debug")]).await;
+    service.ready().await;
+    let begun = tokio::time::Instant::now();
+    let load = Load::start(&service.address, EVENTS, 8, sessions);
+    while load.acknowledged() < EVENTS * 2 / 3 {
+        count(&postgres.pool, END_ALL).await;
+    }
+    let kept = load.acknowledged();
+    eventually(RECOVERY, "deliveries are kept again", async || load.acknowledged() > kept).await;
+    load.check(&postgres.pool).await;
+    eventually(RECOVERY, "ready", async || equal(service.get("/readyz").await, Some(200))).await;
+    let said = service.program.said();
+    assert!(!said.contains("no transaction in progress"), "the server warned");
+    let warnings = said.lines().filter(|line| line.contains("\"WARN\"") || line.contains("\"ERROR\""));
+    let (warnings, seconds) = (warnings.collect::<Vec<_>>(), begun.elapsed().as_secs());
+    assert!(warnings.len() as u64 <= 8 * (seconds + 1), "{} in {seconds} s: {:#?}", warnings.len(), &warnings[..20]);
+}

@@ -1,0 +1,63 @@
+//! A proxy or a firewall that forgets its connections: nothing arrives on them any more, and neither end is told.
+
+use tokio::time::Instant;
+
+use super::RECOVERY;
+use crate::crash::load::{self, Load};
+use crate::crash::program::Serve;
+use crate::support::cluster::Db;
+use crate::support::eventually::{at_least, eventually};
+use crate::support::proxy::Proxy;
+use crate::support::sql::count;
+
+const EVENTS: usize = 1200;
+const SENDERS: usize = 8;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_connections_fall_silent_deliveries_are_kept_and_applied_again_within_ten_seconds() {
+    let db = Db::new().await;
+    let sessions = load::sessions(&db.pool).await;
+    let proxy = Proxy::start(&db).await;
+    let url = proxy.url();
+    let service = Serve::start(&[("DATABASE_URL", &url)]).await;
+    service.ready().await;
+    let load = Load::start(&service.address, EVENTS, SENDERS, sessions);
+    for round in 1..=3 {
+        load.reach(round * EVENTS / 5).await;
+        proxy.swallow();
+        let begun = Instant::now();
+        let kept = load.acknowledged();
+        // More than what was answered before and not read yet.
+        eventually(RECOVERY, "deliveries are kept again", async || {
+            at_least(load.acknowledged(), kept + 2 * SENDERS)
+        })
+        .await;
+        let applied = "SELECT count(*) FROM avinode_ingest.outcomes WHERE finished_at > now() - interval '1 second'";
+        let left = RECOVERY.saturating_sub(begun.elapsed());
+        eventually(left, "jobs are applied again", async || count(&db.pool, applied).await > 0).await;
+    }
+    load.check(&db.pool).await;
+    service.ready().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_connections_leave_no_server_processes_behind() {
+    let db = Db::new().await;
+    let proxy = Proxy::start(&db).await;
+    let url = proxy.url();
+    let service = Serve::start(&[("DATABASE_URL", &url)]).await;
+    service.ready().await;
+    let processes = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'avinode-ingest'";
+    let before = count(&db.pool, processes).await;
+    for _ in 0..3 {
+        proxy.swallow();
+        service.ready().await;
+    }
+    // One of LISTEN for each time, which the driver does not let go of; those of the others were ended.
+    eventually(RECOVERY, "the silent ones are ended", async || {
+        let now = count(&db.pool, processes).await;
+        if now <= before + 4 { Ok(()) } else { Err((before, now)) }
+    })
+    .await;
+}
