@@ -7,7 +7,7 @@ ARGS ?=
 export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs book check-docs bench image fuzz ci ci-fast need-cargo need-postgres
+.PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs book check-docs bench image fuzz chaos ci ci-fast need-cargo need-postgres
 
 help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -65,6 +65,9 @@ bench: need-cargo need-postgres ## Measure this machine and write benches/RESULT
 
 fuzz: need-cargo ## Run the fuzz targets (ARGS='600 verify' for ten minutes of one; docs/fuzzing.md)
 	@scripts/fuzz $(ARGS)
+
+chaos: need-cargo need-postgres ## Cause a hundred random faults under load (ARGS='SEED FAULTS')
+	@scripts/chaos $(ARGS)
 
 image: ## Build the container image with docker, podman or buildah (ARGS=--local-bases needs no image registry)
 	@scripts/build-image $(ARGS)

@@ -16,6 +16,7 @@ pub mod quantity;
 pub mod retention;
 pub mod secret;
 pub mod secret_file;
+pub mod secret_length;
 pub mod serve;
 pub mod setting_error;
 pub mod setting_reference;

@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::error::{CliError, Context};
 use crate::config::database::{DATABASE_URL, DatabaseArgs};
+use crate::config::secret::refuse_placeholder_password;
 use crate::config::setting_error::SettingError;
 use crate::postgres::application_tables::{self, ApplicationTables};
 use crate::postgres::attach;
@@ -23,6 +24,9 @@ use crate::postgres::transaction::Pool;
 pub const EMBEDDED_DATABASE: &str = "avinode_ingest";
 /// Shown in `pg_stat_activity`.
 const APPLICATION_NAME: &str = "avinode-ingest";
+/// The warning where `postgres::encryption` is optional.
+pub const OPTIONAL_ENCRYPTION: &str = "DATABASE_URL leads to another machine without sslmode: the connection is encrypted only if the \
+                                       server offers it";
 /// How long a command waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long connections may take to close: one that waits for a lock does not close before it has the lock.
@@ -202,6 +206,7 @@ impl CommandDatabase {
 /// Parses DATABASE_URL where it is set.
 pub fn named(args: &DatabaseArgs) -> Result<Option<PgConnectOptions>, SettingError> {
     let url = args.database_url.as_ref().map(ExposeSecret::expose_secret);
+    url.map_or(Ok(()), |url| refuse_placeholder_password(DATABASE_URL, url))?;
     let options = url.map(connect_options).transpose();
     options.map_err(|error| SettingError::new(DATABASE_URL, error))
 }

@@ -15,11 +15,13 @@ use crate::avinode::signature::verifier::Verifier;
 use crate::config::avinode::{AvinodeArgs, FetchArgs};
 use crate::config::database::DatabaseArgs;
 use crate::config::secret::ApiToken;
+use crate::config::secret_length::short_secrets;
 use crate::config::serve::ServeArgs;
 use crate::config::setting_error::SettingError;
 use crate::config::webhook::WebhookArgs;
 use crate::http::reloadable::Reloadable;
 use crate::http::v1::auth::BearerTokens;
+use crate::postgres::encryption;
 use crate::postgres::migrator::adoption;
 use crate::service::fetching::FETCHING_CONNECTIONS;
 use crate::service::{self, Listeners, ServiceSettings};
@@ -54,8 +56,14 @@ pub async fn run(
     let hangups = reload::hangups().context("listen for SIGHUP")?;
     let verifier = Reloadable::new(required_verifier(&args)?);
     let settings = settings(&args)?;
-    database::named(&args.database)?;
+    let named = database::named(&args.database)?;
     args.serve.check(&args.webhook)?;
+    for short in short_secrets(&args.webhook, &args.serve.tokens()?)? {
+        tracing::warn!("{short}: it could be found by trying");
+    }
+    if named.as_ref().is_some_and(encryption::is_optional) {
+        tracing::warn!("{}", database::OPTIONAL_ENCRYPTION);
+    }
     if let Some(avinode) = &settings.avinode {
         warn_of_loopback(&avinode.client);
         // Fails on a machine without root certificates: at startup rather than at the first fetch.

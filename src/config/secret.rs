@@ -4,6 +4,7 @@
 //! A setting may hold several secrets, separated by commas or white space, so that one can be rotated: add the new one, change
 //! the sender, remove the old one.
 
+use std::collections::HashMap;
 use std::fmt::Display;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -12,6 +13,33 @@ use super::setting_error::SettingError;
 use crate::avinode::signature::secrets::{WebhookSecret, parse_entries};
 use crate::domain::api_scope::ApiScope;
 
+/// The secret of the samples, which is public.
+const PLACEHOLDER: &str = "change-me";
+const IS_PLACEHOLDER: &str = "the value is the placeholder of a sample, which everybody knows; set a secret of your own \
+                              (openssl rand -hex 32)";
+
+/// Refuses a value that is, or ends with, the placeholder of the samples: `identifier:change-me`.
+fn refuse_placeholder(name: &str, text: &str) -> Result<(), SettingError> {
+    let mut words = text.split([',', ' ', '\t', '\n', '\r']);
+    let is_placeholder = |word: &str| {
+        let secret = word.rsplit(':').next().unwrap_or_default();
+        secret.eq_ignore_ascii_case(PLACEHOLDER)
+    };
+    match words.any(is_placeholder) {
+        true => Err(SettingError::new(name, IS_PLACEHOLDER)),
+        false => Ok(()),
+    }
+}
+
+/// Refuses a database URL with the password of the samples.
+pub fn refuse_placeholder_password(name: &str, url: &str) -> Result<(), SettingError> {
+    let user = url.split_once("://").map_or("", |(_, rest)| rest);
+    match user.rsplit_once('@') {
+        Some((user, _)) => refuse_placeholder(name, user),
+        None => Ok(()),
+    }
+}
+
 /// Parses each entry of the setting called `name`; none where it is not set or blank.
 pub fn entries<T, E: Display>(
     name: &str,
@@ -19,6 +47,7 @@ pub fn entries<T, E: Display>(
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Result<Vec<T>, SettingError> {
     let text = setting.map_or("", ExposeSecret::expose_secret);
+    refuse_placeholder(name, text)?;
     parse_entries(text, parse).map_err(|error| SettingError::new(name, error))
 }
 
@@ -38,6 +67,7 @@ pub fn signing_secret(name: &str, setting: &SecretString) -> Result<WebhookSecre
 /// Checks a credential that is sent in a header: visible ASCII without spaces.
 pub fn credential(name: &str, setting: &SecretString) -> Result<SecretString, SettingError> {
     let text = setting.expose_secret().trim();
+    refuse_placeholder(name, text)?;
     if text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) {
         return Err(SettingError::new(name, "the value must not begin with the word Bearer"));
     }
@@ -75,6 +105,25 @@ impl ApiToken {
             token: token.into(),
         })
     }
+}
+
+/// Refuses a token that has two scopes: a caller would have more or less than was meant.
+pub fn refuse_ambiguous(name: &str, tokens: &[ApiToken]) -> Result<(), SettingError> {
+    let mut first_of = HashMap::new();
+    for (index, token) in tokens.iter().enumerate() {
+        let (first, scope) = *first_of
+            .entry(token.token.expose_secret())
+            .or_insert((index, token.scope));
+        if scope != token.scope {
+            let entries = format_args!(
+                "entries {} and {} are the same token with different scopes",
+                first + 1,
+                index + 1
+            );
+            return Err(SettingError::new(name, entries));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::http::HttpArgs;
 use super::parse::defaults;
 use super::quantity::{duration, size};
 use super::retention::RetentionArgs;
-use super::secret::{ApiToken, entries};
+use super::secret::{ApiToken, entries, refuse_ambiguous};
 use super::setting_error::SettingError;
 use super::value_parsers::{address, boolean, integer_in};
 use super::webhook::{WEBHOOK_BASIC, WEBHOOK_SECRET, WebhookArgs};
@@ -166,11 +166,10 @@ impl Default for ServeArgs {
 
 impl ServeArgs {
     pub fn tokens(&self) -> Result<Vec<ApiToken>, SettingError> {
-        entries(
-            "INGEST_API_TOKENS (--api-tokens)",
-            self.api_tokens.as_ref(),
-            ApiToken::parse,
-        )
+        let name = "INGEST_API_TOKENS (--api-tokens)";
+        let tokens = entries(name, self.api_tokens.as_ref(), ApiToken::parse)?;
+        refuse_ambiguous(name, &tokens)?;
+        Ok(tokens)
     }
 
     /// Checks the demands of one setting on another.

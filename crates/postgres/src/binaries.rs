@@ -5,6 +5,8 @@ use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::child_environment;
+
 /// The oldest supported major version.
 pub const OLDEST_MAJOR: u32 = 14;
 
@@ -160,6 +162,7 @@ fn parse_major(version: &str) -> Option<u32> {
 }
 
 fn output_of(command: &mut Command) -> Option<String> {
+    let command = child_environment::clear(command);
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !text.is_empty()).then_some(text)

@@ -127,7 +127,7 @@ pub fn processes_of(data: &Path) -> Vec<u32> {
     let Some(pid) = recorded_pid(data) else {
         return Vec::new();
     };
-    let ps = std::process::Command::new("ps")
+    let ps = super::child_environment::clear(&mut std::process::Command::new("ps"))
         .args(["-ww", "-o", "args=", "-p", &pid.to_string()])
         .output();
     let ours = ps.is_ok_and(|output| {

@@ -7,24 +7,11 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{Gid, Uid, User, getegid, geteuid};
 use tokio::process::Command;
 
+use super::child_environment;
 use super::error::EmbeddedError;
 
 /// Tried in this order as root.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
-
-/// Variables that Postgres reads: the caller's must not change the private cluster.
-const FOREIGN_VARIABLES: [&str; 10] = [
-    "PGDATA",
-    "PGHOST",
-    "PGPORT",
-    "PGUSER",
-    "PGDATABASE",
-    "PGOPTIONS",
-    "PGTZ",
-    "PGDATESTYLE",
-    "PGCLIENTENCODING",
-    "TZ",
-];
 
 /// The owner of the cluster's processes and folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,10 +57,8 @@ impl ServiceUser {
     /// own (Ctrl-C in the terminal reaches us only), without the supplementary groups of root.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        command.current_dir("/").process_group(0).env("LC_ALL", "C");
-        for variable in FOREIGN_VARIABLES {
-            command.env_remove(variable);
-        }
+        command.current_dir("/").process_group(0);
+        child_environment::clear(command.as_std_mut());
         if self.switched {
             command.uid(self.uid.as_raw()).gid(self.gid.as_raw());
         }

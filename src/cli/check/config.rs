@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
 use super::finding::{CheckName, CheckResult};
@@ -12,6 +11,7 @@ use crate::avinode::signature::secrets::WebhookSecret;
 use crate::cli::error::{CliError, chain};
 use crate::cli::replay::sender::client;
 use crate::cli::serve::ServeCommandArgs;
+use crate::config::secret_length::short_secrets;
 use crate::config::setting_error::SettingError;
 use crate::config::target_url::reachable;
 
@@ -19,8 +19,7 @@ const SETTINGS: CheckName = CheckName("settings");
 const SECRETS: CheckName = CheckName("secrets");
 const PORT: CheckName = CheckName("port");
 
-/// A shorter secret could be found by trying.
-const MIN_SECRET_BYTES: usize = 16;
+const LONGER: &str = "add a longer one (openssl rand -hex 32), and keep the old one until the sender has changed";
 /// How long a listener on the port may take to identify itself.
 const LIVENESS_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -52,30 +51,9 @@ fn count_secrets(args: &ServeCommandArgs) -> Result<Vec<CheckResult>, SettingErr
         basic.len(),
         tokens.len()
     ))];
-    let signing = signing.iter().map(|secret| secret.key().expose_secret().len());
-    let basic = basic.iter().map(|basic| basic.secret.expose_secret().len());
-    let tokens = tokens.iter().map(|token| token.token.expose_secret().len());
-    results.extend(short("AVINODE_WEBHOOK_SECRET", signing));
-    results.extend(short("AVINODE_WEBHOOK_BASIC", basic));
-    results.extend(short("INGEST_API_TOKENS", tokens));
+    let short = short_secrets(&args.webhook, &tokens)?;
+    results.extend(short.iter().map(|short| SECRETS.warning(short.to_string(), LONGER)));
     Ok(results)
-}
-
-fn short(setting: &str, lengths: impl Iterator<Item = usize>) -> Option<CheckResult> {
-    let entries: Vec<String> = lengths
-        .enumerate()
-        .filter(|(_, length)| *length < MIN_SECRET_BYTES)
-        .map(|(index, _)| (index + 1).to_string())
-        .collect();
-    (!entries.is_empty()).then(|| {
-        SECRETS.warning(
-            format!(
-                "{setting}: entry {} is shorter than {MIN_SECRET_BYTES} bytes",
-                entries.join(", ")
-            ),
-            "add a longer one (openssl rand -hex 32), and keep the old one until the sender has changed",
-        )
-    })
 }
 
 /// Binds the port and closes it again.

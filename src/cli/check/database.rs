@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::finding::{CheckName, CheckResult};
 use super::{CheckResults, schema};
-use crate::cli::database::{CommandDatabase, embedded_options};
+use crate::cli::database::{self, CommandDatabase, OPTIONAL_ENCRYPTION, embedded_options};
 use crate::cli::error::CliError;
 use crate::cli::serve::ServeCommandArgs;
 use crate::clock::Clock;
@@ -14,6 +14,7 @@ use crate::postgres::cluster::major_version;
 use crate::postgres::diagnostics::{self, OLDEST_VERSION, ServerInfo};
 use crate::postgres::embedded::EmbeddedPostgres;
 use crate::postgres::encoding::UnsupportedEncoding;
+use crate::postgres::encryption;
 use crate::postgres::error::EmbeddedError;
 use crate::postgres::migrator::compatibility::IncompatibleSchema;
 use crate::postgres::migrator::status::{SchemaStatus, schema_status};
@@ -39,6 +40,11 @@ pub async fn check(args: &ServeCommandArgs, results: &mut CheckResults) {
     let private = args.database.database_url.is_none();
     if private && !binaries(args, results).await {
         return;
+    }
+    if let Ok(Some(options)) = database::named(&args.database)
+        && encryption::is_optional(&options)
+    {
+        results.add(DATABASE.warning(OPTIONAL_ENCRYPTION, "add sslmode=verify-full, or sslmode=require"));
     }
     let database = match CommandDatabase::open_running(&args.database).await {
         Ok(Some(database)) => database,

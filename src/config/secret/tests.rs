@@ -27,6 +27,47 @@ fn a_setting_that_is_not_set_or_blank_has_no_entries() {
 }
 
 #[test]
+fn the_placeholder_of_the_samples_is_refused_in_every_secret() {
+    let refused = "NAME: the value is the placeholder of a sample";
+    for value in [
+        "change-me",
+        "hush, change-me",
+        "avinode:Change-Me",
+        "ops:read:change-me",
+    ] {
+        assert!(wrong(entries("NAME", Some(&value.into()), WebhookSecret::parse)).starts_with(refused));
+    }
+    assert!(wrong(credential("NAME", &"change-me".into())).starts_with(refused));
+    for url in [
+        "postgres://hush:change-me@db.example/d",
+        "postgres://hush:change-me@db.example/d?sslmode=require",
+    ] {
+        assert!(wrong(refuse_placeholder_password("NAME", url)).starts_with(refused));
+    }
+    for url in [
+        "postgres://change-me@db.example/d",
+        "postgres://u:p@change-me/d",
+        "postgres:///d",
+        "d",
+    ] {
+        // A user or a host of this name is odd, and no secret.
+        let refused = refuse_placeholder_password("NAME", url).is_err();
+        assert_eq!(refused, url.contains("change-me@"), "{url}");
+    }
+}
+
+#[test]
+fn one_token_with_two_scopes_is_refused() {
+    let tokens = |text: &str| entries("NAME", Some(&text.into()), ApiToken::parse).unwrap();
+    let error = wrong(refuse_ambiguous(
+        "NAME",
+        &tokens("a:read:hush b:read:other c:write:hush"),
+    ));
+    assert_eq!(error, "NAME: entries 1 and 3 are the same token with different scopes");
+    refuse_ambiguous("NAME", &tokens("a:read:hush b:read:hush c:write:other")).unwrap();
+}
+
+#[test]
 fn a_signing_secret_is_exactly_one() {
     assert!(signing_secret("--secret", &"one".into()).is_ok());
     for value in ["hush,hush", " ", "whsec_hush!"] {

@@ -89,7 +89,7 @@ impl Deployment {
     async fn worker(&self, number: usize) -> Serve {
         let pooler = self.pooler.as_ref().filter(|_| number == 1);
         let url = pooler.map_or_else(|| url(self.proxy.address), Pooler::url);
-        Serve::start(&[
+        Serve::start_again_until_it_serves(&[
             ("DATABASE_URL", &url),
             ("INGEST_ROLE", "work"),
             ("INGEST_PRIMARY_QUOTE_POLICY", "lowest-price"),
@@ -109,5 +109,5 @@ fn url(proxy: SocketAddr) -> String {
 
 async fn receiver(proxy: SocketAddr) -> Serve {
     let url = url(proxy);
-    Serve::start(&[("DATABASE_URL", &url), ("INGEST_ROLE", "receive")]).await
+    Serve::start_again_until_it_serves(&[("DATABASE_URL", &url), ("INGEST_ROLE", "receive")]).await
 }

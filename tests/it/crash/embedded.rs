@@ -115,3 +115,47 @@ async fn the_service_ends_with_an_error_when_its_private_postgres_is_gone() {
     })
     .await;
 }
+
+/// The processes that this one started, and those that they started.
+#[cfg(target_os = "linux")]
+fn descendants(of: nix::unistd::Pid) -> Vec<i32> {
+    let mut found = vec![of.as_raw()];
+    let mut next = 0;
+    while let Some(parent) = found.get(next) {
+        let tasks = std::fs::read_dir(format!("/proc/{parent}/task"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+        let children = children.collect::<String>();
+        found.extend(children.split_whitespace().map(|pid| pid.parse::<i32>().unwrap()));
+        next += 1;
+    }
+    found.split_off(1)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_private_postgres_has_no_secret_in_its_environment() {
+    let folder = open_folder();
+    let home = folder.path().join("home");
+    let service = Serve::start(&[
+        ("INGEST_DATA_DIR", home.to_str().unwrap()),
+        ("INGEST_API_TOKENS", "ops:read:a-token-that-only-this-test-knows"),
+    ])
+    .await;
+    service.ready().await;
+    let children = descendants(service.program.pid());
+    // The watchdog's two shells, the server and its backends.
+    assert!(children.len() > 5, "{children:?}");
+    for child in children {
+        // A backend may have ended meanwhile.
+        let environment = std::fs::read(format!("/proc/{child}/environ")).unwrap_or_default();
+        let environment = String::from_utf8_lossy(&environment).into_owned();
+        let is_clear = [SECRET, "only-this-test-knows", "INGEST_", "HOME="]
+            .iter()
+            .all(|word| !environment.contains(word));
+        assert!(is_clear, "{child}: {environment}");
+    }
+    service.stop(Signal::SIGTERM, PATIENCE).await;
+}

@@ -89,16 +89,21 @@ impl Program {
 
     /// Waits for a line that holds `words` and returns it.
     pub async fn line(&mut self, words: &str) -> String {
+        let printed = self.line_before_its_end(words).await;
+        printed.unwrap_or_else(|ended| panic!("it did not print {words:?} ({ended:?}): {}", self.said()))
+    }
+
+    /// The same; the exit status where it ended before.
+    async fn line_before_its_end(&mut self, words: &str) -> Result<String, ExitStatus> {
         eventually(PATIENCE, words, || {
             let ended = self.child.try_wait().unwrap();
             let said = self.said.lock().unwrap();
             let found = said.iter().find(|line| line.contains(words)).cloned();
-            assert!(
-                found.is_some() || ended.is_none(),
-                "it did not print {words:?} ({ended:?}): {}",
-                said.join("\n")
-            );
-            ready(found.ok_or_else(|| said.join("\n")))
+            ready(match (found, ended) {
+                (Some(line), _) => Ok(Ok(line)),
+                (None, Some(status)) => Ok(Err(status)),
+                (None, None) => Err(said.join("\n")),
+            })
         })
         .await
     }
@@ -162,6 +167,9 @@ fn listen(channel: impl AsyncRead + Unpin + Send + 'static, said: &Arc<Mutex<Vec
     })
 }
 
+/// The line that says that it serves.
+const SERVING: &str = "\"serving on ";
+
 /// `serve`, serving.
 pub struct Serve {
     /// Its process.
@@ -174,11 +182,31 @@ pub struct Serve {
 impl Serve {
     /// Starts `serve` on a free port with these settings and the tests' secret, and waits until it serves.
     pub async fn start(variables: &[(&str, &str)]) -> Self {
+        let mut program = Self::spawn(variables);
+        let line = program.line(SERVING).await;
+        Self::serving(program, &line)
+    }
+
+    /// The same as a service manager does it: where it ends before it serves, it is started again.
+    pub async fn start_again_until_it_serves(variables: &[(&str, &str)]) -> Self {
+        eventually(PATIENCE, "it serves", async || {
+            let mut program = Self::spawn(variables);
+            match program.line_before_its_end(SERVING).await {
+                Ok(line) => Ok(Self::serving(program, &line)),
+                Err(_) => Err(program.said()),
+            }
+        })
+        .await
+    }
+
+    fn spawn(variables: &[(&str, &str)]) -> Program {
         let defaults = [("AVINODE_WEBHOOK_SECRET", SECRET), ("INGEST_LOG_FORMAT", "json")];
         let all: Vec<_> = defaults.iter().chain(variables).copied().collect();
-        let mut program = Program::start("serve --listen 127.0.0.1:0", &all);
-        let line = program.line("\"serving on ").await;
-        let line: Value = serde_json::from_str(&line).unwrap();
+        Program::start("serve --listen 127.0.0.1:0", &all)
+    }
+
+    fn serving(program: Program, line: &str) -> Self {
+        let line: Value = serde_json::from_str(line).unwrap();
         let address = line["address"].as_str().unwrap().to_owned();
         let client = avinode_ingest::cli::replay::sender::client(&format!("http://{address}")).unwrap();
         Self {

@@ -14,10 +14,16 @@ async fn connections_to_a_read_only_server_are_left_by_receiver_workers_and_api(
     let db = Db::new().await;
     let sessions = load::sessions(&db.pool).await;
     let database = db.options.get_database().unwrap();
-    db.run(&format!("ALTER DATABASE {database} SET default_transaction_read_only = on"))
-        .await;
+    db.run(&format!(
+        "ALTER DATABASE {database} SET default_transaction_read_only = on"
+    ))
+    .await;
     let url = db.url();
-    let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_API_TOKENS", "app:write:a-token-of-the-tests")]).await;
+    let service = Serve::start(&[
+        ("DATABASE_URL", &url),
+        ("INGEST_API_TOKENS", "app:write:a-token-of-the-tests"),
+    ])
+    .await;
     let client = client(&service.address);
     eventually(PATIENCE, "the cause is named", async || {
         equal(check(&service, "receiving").await, (503, "read-only".to_owned()))
@@ -26,8 +32,13 @@ async fn connections_to_a_read_only_server_are_left_by_receiver_workers_and_api(
     let (status, ..) = post(&client, &service.address, body(0)).await.unwrap();
     assert_eq!(status, 503);
     let api = async || {
-        let request = client.post(format!("http://{}/v1/sessions/{}/activity", service.address, sessions[0]));
-        let request = request.bearer_auth("a-token-of-the-tests").header("content-type", "application/json");
+        let request = client.post(format!(
+            "http://{}/v1/sessions/{}/activity",
+            service.address, sessions[0]
+        ));
+        let request = request
+            .bearer_auth("a-token-of-the-tests")
+            .header("content-type", "application/json");
         request.body("{}").send().await.unwrap().status().as_u16()
     };
     // Each of its connections has been used.

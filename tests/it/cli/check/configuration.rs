@@ -48,6 +48,36 @@ async fn exit_codes_are_those_of_serve() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_to_another_machine_without_sslmode_is_warned_of() {
+    let db = Db::new().await;
+    for (url, warned) in [
+        ("postgres://u:hush@database.invalid/d".to_owned(), true),
+        ("postgres://u:hush@database.invalid/d?sslmode=require".to_owned(), false),
+        (db.url(), false),
+    ] {
+        let output = check(&[("DATABASE_URL", &url)]).await;
+        let (_, words) = output.of("database");
+        assert_eq!(words.contains("without sslmode"), warned, "{words}");
+        assert!(!output.text.contains("hush"), "{}", output.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_placeholder_of_a_sample_ends_check_with_the_code_of_a_wrong_setting() {
+    let db = Db::new().await;
+    for (setting, value) in [
+        ("AVINODE_WEBHOOK_SECRET", "change-me"),
+        ("AVINODE_WEBHOOK_BASIC", "avinode:change-me"),
+        ("INGEST_API_TOKENS", "ops:read:change-me"),
+        ("AVINODE_API_TOKEN", "change-me"),
+    ] {
+        let output = check(&[("DATABASE_URL", &db.url()), (setting, value)]).await;
+        assert_eq!(output.code, Some(64), "{}", output.text);
+        assert!(output.text.contains("placeholder of a sample"), "{}", output.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn short_secrets_are_named_by_their_entry_and_no_secret_is_shown() {
     let db = Db::new().await;
     let output = check(&[
