@@ -96,13 +96,22 @@ async fn recovered(sending: &Sending, deployment: &Deployment, fault: Fault) -> 
     let delivery = delivery.unwrap_or_else(|_| panic!("no delivery is acknowledged after {fault}"));
     eventually(PATIENCE, "a delivery is applied after the fault", async || {
         let done = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM avinode_ingest.outcomes WHERE delivery_id = $1");
-        done.bind(delivery)
-            .fetch_one(deployment.pool())
-            .await
-            .is_ok_and(|done| done == 1)
+        match done.bind(delivery).fetch_one(deployment.pool()).await {
+            Ok(1) => Ok(()),
+            _ => Err(queue(deployment.pool()).await),
+        }
     })
     .await;
     began.elapsed()
+}
+
+/// The state of the queue, for a failure's message.
+async fn queue(pool: &Pool) -> Result<(i64, i64, i64, i64), String> {
+    let state =
+        "SELECT count(*), count(*) FILTER (WHERE due_at <= now()), count(lease_token), count(*) FILTER (WHERE isolated)
+        FROM avinode_ingest.jobs";
+    let state = sqlx::query_as(state).fetch_one(pool).await;
+    state.map_err(|error| error.to_string())
 }
 
 /// Holds the database against the answers and the model.
