@@ -95,9 +95,7 @@ pub async fn run(
         received.jobs.notify_one();
         received.fetches.notify_one();
     };
-    let receiving = settings
-        .receives
-        .then(|| receiver(&pool, settings.receive_queue, wake));
+    let receiving = settings.receives.then(|| receiver(&pool, settings.receive_queue, wake));
     let mut probes = probes::probes(&pool);
     if let Some((_, committer)) = &receiving {
         probes.push(probes::receiving(ReceivingHealth::new(&pool, committer.failures())));

@@ -251,7 +251,9 @@ impl ChannelListener {
             if let Ok(notification) = tokio::time::timeout(LISTEN_SILENCE, self.0.recv()).await {
                 return notification.map(drop).map_err(readable);
             }
-            within(limits::PING, (&mut self.0).execute("")).await.map_err(readable)?;
+            within(limits::PING, (&mut self.0).execute(""))
+                .await
+                .map_err(readable)?;
         }
     }
 }

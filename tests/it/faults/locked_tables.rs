@@ -42,7 +42,10 @@ async fn a_locked_table_of_deliveries_is_named_and_collects_no_server_processes(
         })
     };
     eventually(PATIENCE, "the cause is named", async || {
-        equal(check(&service, "receiving").await, (503, "a table is locked".to_owned()))
+        equal(
+            check(&service, "receiving").await,
+            (503, "a table is locked".to_owned()),
+        )
     })
     .await;
     throughout(Duration::from_secs(22), async || {
@@ -52,7 +55,10 @@ async fn a_locked_table_of_deliveries_is_named_and_collects_no_server_processes(
     })
     .await;
     other.close().await.unwrap();
-    eventually(RECOVERY, "ready", async || equal(service.get("/readyz").await, Some(200))).await;
+    eventually(RECOVERY, "ready", async || {
+        equal(service.get("/readyz").await, Some(200))
+    })
+    .await;
     let refused = tokio::time::timeout(RECOVERY, sending).await.unwrap().unwrap();
     assert!(refused >= 3, "{refused}");
 }
@@ -71,10 +77,12 @@ async fn after_tables_were_locked_for_long_work_goes_on_within_ten_seconds() {
             let (status, answer, _) = post(&client, &service.address, body(0)).await.unwrap();
             assert_eq!(status, 200, "{answer}");
         }
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")))
-            .execute(&mut other)
-            .await
-            .unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+            "BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"
+        )))
+        .execute(&mut other)
+        .await
+        .unwrap();
         // A worker has one connection and waits on it; so do the receiver, the probes and the leases of processes.
         throughout(Duration::from_secs(20), async || {
             let waiting = waiting_backends(&db.pool).await;
@@ -89,9 +97,15 @@ async fn after_tables_were_locked_for_long_work_goes_on_within_ten_seconds() {
         .await;
         let counted = i64::try_from(number).unwrap() + 1;
         eventually(RECOVERY, "and applied", async || {
-            equal(count(&db.pool, "SELECT count(*) FROM avinode_ingest.ledger").await, counted)
+            equal(
+                count(&db.pool, "SELECT count(*) FROM avinode_ingest.ledger").await,
+                counted,
+            )
         })
         .await;
-        eventually(RECOVERY, "ready", async || equal(service.get("/readyz").await, Some(200))).await;
+        eventually(RECOVERY, "ready", async || {
+            equal(service.get("/readyz").await, Some(200))
+        })
+        .await;
     }
 }

@@ -34,7 +34,10 @@ async fn when_connections_fall_silent_deliveries_are_kept_and_applied_again_with
         .await;
         let applied = "SELECT count(*) FROM avinode_ingest.outcomes WHERE finished_at > now() - interval '1 second'";
         let left = RECOVERY.saturating_sub(begun.elapsed());
-        eventually(left, "jobs are applied again", async || count(&db.pool, applied).await > 0).await;
+        eventually(left, "jobs are applied again", async || {
+            count(&db.pool, applied).await > 0
+        })
+        .await;
     }
     load.check(&db.pool).await;
     service.ready().await;

@@ -42,5 +42,8 @@ async fn without_its_synchronous_standby_deliveries_are_refused_and_no_server_pr
         equal(answer.map(|(status, ..)| status), Some(200))
     })
     .await;
-    eventually(RECOVERY, "ready", async || equal(service.get("/readyz").await, Some(200))).await;
+    eventually(RECOVERY, "ready", async || {
+        equal(service.get("/readyz").await, Some(200))
+    })
+    .await;
 }
