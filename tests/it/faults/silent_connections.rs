@@ -3,10 +3,10 @@
 use tokio::time::Instant;
 
 use super::RECOVERY;
-use crate::crash::load::{self, Load};
+use crate::crash::load::{self, Load, body, client, post};
 use crate::crash::program::Serve;
 use crate::support::cluster::Db;
-use crate::support::eventually::{at_least, eventually};
+use crate::support::eventually::{at_least, equal, eventually};
 use crate::support::proxy::Proxy;
 use crate::support::sql::count;
 
@@ -53,8 +53,14 @@ async fn silent_connections_leave_no_server_processes_behind() {
     let processes = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'avinode-ingest'";
     let before = count(&db.pool, processes).await;
+    let client = client(&service.address);
     for _ in 0..3 {
         proxy.swallow();
+        eventually(RECOVERY, "deliveries are kept again", async || {
+            let answer = post(&client, &service.address, body(0)).await;
+            equal(answer.map(|(status, ..)| status), Some(200))
+        })
+        .await;
         service.ready().await;
     }
     // One of LISTEN for each time, which the driver does not let go of; those of the others were ended.
