@@ -47,7 +47,7 @@ struct Shared {
 struct Live {
     raw: PgConnection,
     /// Unknown behind a transaction pooler.
-    process: Option<ServerProcess>,
+    process: Option<Arc<ServerProcess>>,
     generation: u64,
     created_at: Instant,
     used_at: Instant,
@@ -164,10 +164,10 @@ impl Connections {
         let process = match self.settings().setup.statements() {
             Some(statements) => {
                 let row = sqlx::raw_sql(statements).fetch_one(&mut raw).await?;
-                Some(ServerProcess {
+                Some(Arc::new(ServerProcess {
                     pid: row.try_get("pid")?,
                     started_at: row.try_get("started_at")?,
-                })
+                }))
             }
             None => None,
         };
@@ -192,7 +192,7 @@ impl Connections {
 
     /// Closes connections and ends their server processes; the place stays taken until then.
     fn end_processes(&self, closed: Vec<Live>, place: Option<OwnedSemaphorePermit>) {
-        let processes: Vec<ServerProcess> = closed.into_iter().filter_map(|live| live.process).collect();
+        let processes: Vec<Arc<ServerProcess>> = closed.into_iter().filter_map(|live| live.process).collect();
         if processes.is_empty() {
             return;
         }
@@ -215,6 +215,19 @@ impl Connections {
     }
 }
 
+/// Finds out whether a server process is at work.
+#[derive(Debug, Clone)]
+pub(super) struct ServerWatch {
+    connections: Connections,
+    process: Arc<ServerProcess>,
+}
+
+impl ServerWatch {
+    pub(super) async fn is_working(&self) -> bool {
+        give_up::is_working(&self.connections.settings().connect, &self.process).await
+    }
+}
+
 /// A connection in use. Dropped, it is given back or closed.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -232,6 +245,13 @@ impl Connection {
         self.clean = false;
         #[expect(clippy::expect_used, reason = "taken by drop only")]
         &mut self.live.as_mut().expect("a connection in use").raw
+    }
+
+    /// Returns what is needed to find out whether its server process is at work, where that is known.
+    pub(super) fn watch(&self) -> Option<ServerWatch> {
+        let process = self.live.as_ref()?.process.clone()?;
+        let connections = self.pool.clone();
+        Some(ServerWatch { connections, process })
     }
 
     /// Ends the use by a statement of its own.

@@ -10,10 +10,10 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use sqlx::{AssertSqlSafe, Either, Error, Execute, Executor, SqlSafeStr as _, SqlStr};
 use sqlx_core::transaction::TransactionManager as _;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::connection_health::ConnectionHealth;
-use super::connections::{Connection, Manager};
+use super::connections::{Connection, Manager, ServerWatch};
 use super::limits::{self, answer_limit, within};
 use super::session_defaults::begin;
 
@@ -26,6 +26,35 @@ pub struct Transaction<'c> {
     named: bool,
     /// For the answer to each statement.
     limit: Duration,
+    /// Unknown behind a transaction pooler.
+    watch: Option<ServerWatch>,
+}
+
+/// Waits for the answer to a statement, at most for this time, and only as long as the server works on it.
+async fn answered<T>(
+    limit: Duration,
+    watch: Option<&ServerWatch>,
+    answer: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::pin!(answer);
+    let mut left = limit;
+    while let Some(watch) = watch
+        && left > limits::QUIET
+    {
+        if let Ok(answer) = timeout(limits::QUIET, &mut answer).await {
+            return answer;
+        }
+        left -= limits::QUIET;
+        // The answer may come meanwhile.
+        tokio::select! {
+            biased;
+            answer = &mut answer => return answer,
+            working = watch.is_working() => if !working {
+                return Err(limits::no_answer(limit - left));
+            },
+        }
+    }
+    within(left, answer).await
 }
 
 #[derive(Debug)]
@@ -51,7 +80,7 @@ impl Transaction<'static> {
         named: bool,
         statement_limit: Duration,
     ) -> Result<Self, Error> {
-        let health = connection.health.clone();
+        let (health, watch) = (connection.health.clone(), connection.watch());
         let message = AssertSqlSafe(begin(statement_limit, settings)).into_sql_str();
         let begun = within(limits::BEGIN, Manager::begin(connection.raw(), Some(message))).await;
         begun.map_err(|error| {
@@ -65,6 +94,7 @@ impl Transaction<'static> {
             open: true,
             named,
             limit: answer_limit(statement_limit),
+            watch,
         })
     }
 }
@@ -73,14 +103,16 @@ impl Transaction<'_> {
     /// Commits the transaction, or releases the savepoint.
     pub async fn commit(mut self) -> Result<(), Error> {
         self.open = false;
-        let ended = within(self.limit, Manager::commit(self.on.raw())).await;
+        let (limit, watch) = (self.limit, self.watch.clone());
+        let ended = answered(limit, watch.as_ref(), Manager::commit(self.on.raw())).await;
         self.ended(ended)
     }
 
     /// Rolls back the transaction, or to the savepoint.
     pub async fn rollback(mut self) -> Result<(), Error> {
         self.open = false;
-        let ended = within(self.limit, Manager::rollback(self.on.raw())).await;
+        let (limit, watch) = (self.limit, self.watch.clone());
+        let ended = answered(limit, watch.as_ref(), Manager::rollback(self.on.raw())).await;
         self.ended(ended)
     }
 
@@ -101,6 +133,7 @@ impl Transaction<'_> {
 
     pub async fn savepoint(&mut self) -> Result<Transaction<'_>, Error> {
         let (health, named, limit) = (self.health.clone(), self.named, self.limit);
+        let watch = self.watch.clone();
         let outer = self.on.raw();
         let begun = within(limit, Manager::begin(outer, None)).await;
         begun.map_err(|error| health.examine(error))?;
@@ -110,6 +143,7 @@ impl Transaction<'_> {
             open: true,
             named,
             limit,
+            watch,
         })
     }
 }
@@ -130,14 +164,14 @@ impl<'c> Executor<'c> for &'c mut Transaction<'_> {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let (named, limit, health) = (self.named, self.limit, self.health.clone());
+        let (named, limit, health, watch) = (self.named, self.limit, self.health.clone(), self.watch.clone());
         let rows = self.on.raw().fetch_many(Statement { query, named });
-        let limited = stream::try_unfold((rows, None), move |(mut rows, deadline)| async move {
-            // Begins with the first poll.
-            let deadline = deadline.unwrap_or_else(|| Instant::now() + limit);
-            let next = timeout_at(deadline, rows.try_next()).await;
-            let next = next.unwrap_or_else(|_| Err(limits::no_answer(limit)))?;
-            Ok(next.map(|next| (next, (rows, Some(deadline)))))
+        let limited = stream::try_unfold((rows, watch, None), move |(mut rows, watch, mut began)| async move {
+            // At the first poll.
+            let began = *began.get_or_insert_with(Instant::now);
+            let left = limit.saturating_sub(began.elapsed());
+            let next = answered(left, watch.as_ref(), rows.try_next()).await?;
+            Ok(next.map(|next| (next, (rows, watch, Some(began)))))
         });
         limited.map_err(move |error| health.examine(error)).boxed()
     }
@@ -147,9 +181,12 @@ impl<'c> Executor<'c> for &'c mut Transaction<'_> {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let (named, limit, health) = (self.named, self.limit, self.health.clone());
+        let (named, limit, health, watch) = (self.named, self.limit, self.health.clone(), self.watch.clone());
         let row = self.on.raw().fetch_optional(Statement { query, named });
-        Box::pin(async move { within(limit, row).await.map_err(|error| health.examine(error)) })
+        Box::pin(async move {
+            let row = answered(limit, watch.as_ref(), row).await;
+            row.map_err(|error| health.examine(error))
+        })
     }
 
     /// Refused: a prepared statement has a name.
