@@ -10,7 +10,7 @@ use crate::support::eventually::{at_least, equal, eventually};
 use crate::support::proxy::Proxy;
 use crate::support::sql::count;
 
-const EVENTS: usize = 1200;
+const EVENTS: usize = 1800;
 const SENDERS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,13 +23,13 @@ async fn when_connections_fall_silent_deliveries_are_kept_and_applied_again_with
     service.ready().await;
     let load = Load::start(&service.address, EVENTS, SENDERS, sessions);
     for round in 1..=3 {
-        load.reach(round * EVENTS / 5).await;
+        load.reach(round * EVENTS / 6).await;
         proxy.swallow();
         let begun = Instant::now();
         let kept = load.acknowledged();
         // More than what was answered before and not read yet.
         eventually(RECOVERY, "deliveries are kept again", async || {
-            at_least(load.acknowledged(), kept + 2 * SENDERS)
+            at_least(load.acknowledged(), EVENTS.min(kept + 2 * SENDERS))
         })
         .await;
         let applied = "SELECT count(*) FROM avinode_ingest.outcomes WHERE finished_at > now() - interval '1 second'";
