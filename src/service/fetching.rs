@@ -11,6 +11,7 @@ use crate::http::readiness::StatusDetail;
 use crate::jobs::fetch::leader::FetchLeader;
 use crate::jobs::fetch::status;
 use crate::jobs::registry::{self, FETCH_ATTEMPTS};
+use crate::postgres::limits::WORK_STATEMENT;
 use crate::postgres::transaction::Pool;
 use crate::queue::retry::RetryPolicy;
 
@@ -24,7 +25,7 @@ pub(super) fn leader(
     avinode: &AvinodeSettings,
     wake: Arc<Notify>,
 ) -> Result<FetchLeader, ClientBuildError> {
-    let own = pool.sibling(APPLY_CONNECTIONS);
+    let own = pool.sibling(APPLY_CONNECTIONS).statement_limit(WORK_STATEMENT);
     let leader = registry::fetch_leader(own, pool.clone(), avinode, settings.policy, settings.clock)?;
     Ok(FetchLeader {
         lease: settings.lease,

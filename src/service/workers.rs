@@ -10,7 +10,7 @@ use super::fetching;
 use super::settings::ServiceSettings;
 use crate::heartbeat::HeartbeatRegistry;
 use crate::jobs::{maintenance, registry};
-use crate::postgres::limits::LONG_STATEMENT;
+use crate::postgres::limits::{LONG_STATEMENT, WORK_STATEMENT};
 use crate::postgres::transaction::Pool;
 use crate::queue::claim_by_kind::ClaimByKind;
 use crate::queue::listener;
@@ -51,7 +51,7 @@ pub(super) fn spawn(
         }
     }
     for number in 1..=settings.workers {
-        let own = pool.sibling_by_index(1);
+        let own = pool.sibling_by_index(1).statement_limit(WORK_STATEMENT);
         let claimer = ClaimByKind::new(registry::handlers(&own, settings.policy, settings.clock));
         let worker = Arc::new(Worker {
             lease: settings.lease,

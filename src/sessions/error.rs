@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::postgres::sqlstate::{UNDEFINED_TABLE, is_contention};
+use crate::postgres::sqlstate::{READ_ONLY, UNDEFINED_TABLE, is_contention};
 
 /// Why an operation failed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +77,8 @@ impl From<sqlx::Error> for SessionError {
             // Class 57 includes query_canceled, by our own statement_timeout; in classes 08 and 53 the server is
             // unreachable or out of resources.
             code if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => Self::Busy,
+            // The server was demoted, or the database made read-only: the connection is left.
+            READ_ONLY => Self::Busy,
             // The application dropped a table, and may create it again.
             UNDEFINED_TABLE => Self::Busy,
             // Classes 22 and 23 and raise_exception: a value or a constraint of the application's own.

@@ -3,7 +3,6 @@
 //!
 //! `CHAOS_SEED` chooses the faults and the events, `CHAOS_FAULTS` is the number of faults (`make chaos` runs a hundred).
 
-mod connection_proxy;
 mod deployment;
 mod fault;
 mod model;

@@ -9,7 +9,7 @@ use sqlx::query::Query;
 
 use super::connections::{Connection, Connections};
 use super::limits::{SERVICE_STATEMENT, answer_limit, within};
-use super::transaction::Transaction;
+use super::open_transaction::Transaction;
 
 /// Connections that execute such statements only.
 #[derive(Debug)]

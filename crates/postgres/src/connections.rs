@@ -2,22 +2,22 @@
 //! leads to a read-only server is closed instead of used again. sqlx's own pool has no limit for its housekeeping, during which it
 //! keeps the place of the connection.
 
-use std::fmt;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, Postgres};
+use sqlx::postgres::{PgConnection, Postgres};
 use sqlx::{ConnectOptions as _, Connection as _, Database, Error, Row as _};
 use sqlx_core::transaction::TransactionManager;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::connection_health::{ConnectionHealth, ConnectionState};
+use super::connection_settings::{AcquireHook, ConnectionSettings};
 use super::give_up::{self, ServerProcess};
-use super::limits::{self, is_no_answer, within};
+use super::limits::{self, within};
 use super::server_error::readable;
-use super::session_defaults::SessionSetup;
-use super::sqlstate::{is_connection_lost, is_passing};
+use super::sqlstate::is_passing;
 
 pub(super) type Manager = <Postgres as Database>::TransactionManager;
 
@@ -27,27 +27,6 @@ const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
 const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
 const RECONNECT_MIN: Duration = Duration::from_millis(10);
 const RECONNECT_MAX: Duration = Duration::from_secs(1);
-
-/// How connections are made.
-#[derive(Debug, Clone)]
-pub(super) struct ConnectionSettings {
-    pub(super) connect: PgConnectOptions,
-    pub(super) setup: SessionSetup,
-    pub(super) max: u32,
-    /// Bounds the wait for a connection, new or returned.
-    pub(super) acquire_timeout: Duration,
-    pub(super) on_acquire: AcquireHook,
-}
-
-/// Called whenever a connection is acquired.
-#[derive(Clone, Default)]
-pub(super) struct AcquireHook(pub(super) Option<Arc<dyn Fn() + Send + Sync>>);
-
-impl fmt::Debug for AcquireHook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AcquireHook")
-    }
-}
 
 /// A pool of connections; clones share it.
 #[derive(Debug, Clone)]
@@ -68,7 +47,7 @@ struct Shared {
 struct Live {
     raw: PgConnection,
     /// Unknown behind a transaction pooler.
-    process: Option<ServerProcess>,
+    process: Option<Arc<ServerProcess>>,
     generation: u64,
     created_at: Instant,
     used_at: Instant,
@@ -185,10 +164,10 @@ impl Connections {
         let process = match self.settings().setup.statements() {
             Some(statements) => {
                 let row = sqlx::raw_sql(statements).fetch_one(&mut raw).await?;
-                Some(ServerProcess {
+                Some(Arc::new(ServerProcess {
                     pid: row.try_get("pid")?,
                     started_at: row.try_get("started_at")?,
-                })
+                }))
             }
             None => None,
         };
@@ -213,7 +192,7 @@ impl Connections {
 
     /// Closes connections and ends their server processes; the place stays taken until then.
     fn end_processes(&self, closed: Vec<Live>, place: Option<OwnedSemaphorePermit>) {
-        let processes: Vec<ServerProcess> = closed.into_iter().filter_map(|live| live.process).collect();
+        let processes: Vec<Arc<ServerProcess>> = closed.into_iter().filter_map(|live| live.process).collect();
         if processes.is_empty() {
             return;
         }
@@ -236,29 +215,16 @@ impl Connections {
     }
 }
 
-/// The state of a connection in use, shared with the transaction and its savepoints.
-#[derive(Debug, Default)]
-pub(super) struct Health(AtomicU8);
+/// Finds out whether a server process is at work.
+#[derive(Debug, Clone)]
+pub(super) struct ServerWatch {
+    connections: Connections,
+    process: Arc<ServerProcess>,
+}
 
-const LOST: u8 = 1;
-const SILENT: u8 = 2;
-const READ_ONLY: u8 = 3;
-
-impl Health {
-    /// Remembers an error after which the connection is not used again, and makes it readable.
-    pub(super) fn examine(&self, error: Error) -> Error {
-        if is_no_answer(&error) {
-            self.0.store(SILENT, Ordering::Release);
-        } else if super::sqlstate::is_read_only(&error) {
-            self.0.store(READ_ONLY, Ordering::Release);
-        } else if is_connection_lost(&error) {
-            self.0.store(LOST, Ordering::Release);
-        }
-        readable(error)
-    }
-
-    pub(super) fn lose(&self) {
-        let _ = self.0.compare_exchange(0, LOST, Ordering::AcqRel, Ordering::Acquire);
+impl ServerWatch {
+    pub(super) async fn is_working(&self) -> bool {
+        give_up::is_working(&self.connections.settings().connect, &self.process).await
     }
 }
 
@@ -268,7 +234,7 @@ pub(super) struct Connection {
     live: Option<Live>,
     place: Option<OwnedSemaphorePermit>,
     pool: Connections,
-    pub(super) health: Arc<Health>,
+    pub(super) health: Arc<ConnectionHealth>,
     /// Nothing is running on it.
     clean: bool,
 }
@@ -279,6 +245,13 @@ impl Connection {
         self.clean = false;
         #[expect(clippy::expect_used, reason = "taken by drop only")]
         &mut self.live.as_mut().expect("a connection in use").raw
+    }
+
+    /// Returns what is needed to find out whether its server process is at work, where that is known.
+    pub(super) fn watch(&self) -> Option<ServerWatch> {
+        let process = self.live.as_ref()?.process.clone()?;
+        let connections = self.pool.clone();
+        Some(ServerWatch { connections, process })
     }
 
     /// Ends the use by a statement of its own.
@@ -301,9 +274,9 @@ impl Drop for Connection {
             return;
         };
         let pool = self.pool.clone();
-        match self.health.0.load(Ordering::Acquire) {
-            0 if self.clean => pool.push(live),
-            0 => {
+        match self.health.state() {
+            ConnectionState::Usable if self.clean => pool.push(live),
+            ConnectionState::Usable => {
                 let Ok(runtime) = tokio::runtime::Handle::try_current() else {
                     return;
                 };
@@ -319,12 +292,12 @@ impl Drop for Connection {
                     }
                 });
             }
-            SILENT => {
+            ConnectionState::Silent => {
                 pool.suspect_others();
                 pool.give_up(live, place);
             }
-            READ_ONLY => pool.suspect_others(),
-            _ => {}
+            ConnectionState::ReadOnly => pool.suspect_others(),
+            ConnectionState::Lost => {}
         }
     }
 }

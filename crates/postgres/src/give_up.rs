@@ -4,6 +4,7 @@
 //! `statement_timeout` does not end a COMMIT that waits for a synchronous standby, and a server process that waits for anything does
 //! not notice that its client is gone. A cancel request would not do: it ends the wait for a standby as a success.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
@@ -25,7 +26,7 @@ pub(super) struct ServerProcess {
 }
 
 /// Ends these server processes, where they are still there. A server that cannot be reached is left alone.
-pub(super) async fn end(options: &PgConnectOptions, processes: &[ServerProcess]) {
+pub(super) async fn end(options: &PgConnectOptions, processes: &[Arc<ServerProcess>]) {
     if processes.is_empty() {
         return;
     }
@@ -35,7 +36,30 @@ pub(super) async fn end(options: &PgConnectOptions, processes: &[ServerProcess])
     }
 }
 
-async fn terminate(options: &PgConnectOptions, processes: &[ServerProcess]) -> Result<(), sqlx::Error> {
+/// Returns whether a server process is at work. One that waits for its client, while the client waits for it, has lost its connection;
+/// a server that cannot be asked counts as lost as well.
+pub(super) async fn is_working(options: &PgConnectOptions, process: &ServerProcess) -> bool {
+    let Ok(_one) = CONTROL.acquire().await else {
+        return false;
+    };
+    let ask = async {
+        let mut control = options.connect().await.map_err(readable)?;
+        let statement =
+            "SELECT FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2::timestamptz AND state = 'active'";
+        let found = sqlx::query(statement)
+            .bind(process.pid)
+            .bind(&*process.started_at)
+            .persistent(false)
+            .fetch_optional(&mut control)
+            .await
+            .map_err(readable)?;
+        control.close().await?;
+        Ok(found.is_some())
+    };
+    within(LIMIT, ask).await.unwrap_or(false)
+}
+
+async fn terminate(options: &PgConnectOptions, processes: &[Arc<ServerProcess>]) -> Result<(), sqlx::Error> {
     let mut control = options.connect().await.map_err(readable)?;
     let statement = "
         SELECT pid, coalesce(wait_event_type || '/' || wait_event, 'nothing') AS waits_for, pg_terminate_backend(pid) AS ended

@@ -11,24 +11,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt, stream};
-use sqlx::error::BoxDynError;
-use sqlx::postgres::{
-    PgArguments, PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions, PgQueryResult, PgRow, PgStatement,
-    PgTypeInfo, Postgres,
-};
+use sqlx::Error;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgRow, Postgres};
 use sqlx::query::{Map, Query};
-use sqlx::{AssertSqlSafe, Either, Error, Execute, Executor, SqlSafeStr as _, SqlStr};
-use sqlx_core::transaction::TransactionManager as _;
-use tokio::time::{Instant, timeout_at};
 
 use super::autocommit::AutocommitPool;
-use super::connections::{AcquireHook, Connection, ConnectionSettings, Connections, Health, Manager};
-use super::limits::{self, LONG_STATEMENT, SERVICE_STATEMENT, answer_limit, within};
-use super::server_error::readable;
-use super::session_defaults::{SessionSetup, begin};
+use super::channel_listener::ChannelListener;
+use super::connection_settings::{AcquireHook, ConnectionSettings};
+use super::connections::{Connection, Connections};
+use super::limits::{LONG_STATEMENT, SERVICE_STATEMENT, answer_limit, within};
+pub use super::open_transaction::Transaction;
+use super::session_defaults::SessionSetup;
 
 #[derive(Debug, Clone)]
 pub struct Pool {
@@ -205,16 +198,7 @@ impl Pool {
     /// Listens on a channel, on a connection of its own. Does not work behind a transaction pooler.
     pub async fn listen(&self, channel: &str) -> Result<ChannelListener, Error> {
         let settings = self.connections.settings();
-        let own = PgPoolOptions::new().max_connections(1);
-        let own: PgPool = own
-            .acquire_timeout(settings.acquire_timeout)
-            .connect_lazy_with(settings.connect.clone());
-        let listen = async {
-            let mut inner = PgListener::connect_with(&own).await?;
-            inner.listen(channel).await?;
-            Ok(ChannelListener(inner))
-        };
-        within(settings.acquire_timeout, listen).await.map_err(readable)
+        ChannelListener::connect(&settings.connect, channel, settings.acquire_timeout).await
     }
 
     /// Closes the connections as they become idle, and waits for it.
@@ -234,207 +218,5 @@ impl From<PgPool> for Pool {
         let options = other.options();
         let connect = other.connect_options().as_ref().clone();
         Self::direct(connect, options.get_max_connections(), options.get_acquire_timeout())
-    }
-}
-
-/// A dead connection is noticed after this time; workers poll meanwhile.
-const LISTEN_SILENCE: Duration = Duration::from_secs(10);
-
-/// A connection that listens.
-#[derive(Debug)]
-pub struct ChannelListener(PgListener);
-
-impl ChannelListener {
-    /// Waits for the next notification. The connection must answer at times, so that a dead one is noticed.
-    pub async fn recv(&mut self) -> Result<(), Error> {
-        loop {
-            if let Ok(notification) = tokio::time::timeout(LISTEN_SILENCE, self.0.recv()).await {
-                return notification.map(drop).map_err(readable);
-            }
-            within(limits::PING, (&mut self.0).execute(""))
-                .await
-                .map_err(readable)?;
-        }
-    }
-}
-
-/// A transaction, or a savepoint in one. Rolled back when it is dropped.
-#[derive(Debug)]
-pub struct Transaction<'c> {
-    on: TransactionConnection<'c>,
-    health: Arc<Health>,
-    open: bool,
-    named: bool,
-    /// For the answer to each statement.
-    limit: Duration,
-}
-
-#[derive(Debug)]
-enum TransactionConnection<'c> {
-    Own(Connection),
-    /// That of the transaction around the savepoint.
-    Outer(&'c mut PgConnection),
-}
-
-impl TransactionConnection<'_> {
-    fn raw(&mut self) -> &mut PgConnection {
-        match self {
-            Self::Own(connection) => connection.raw(),
-            Self::Outer(connection) => connection,
-        }
-    }
-}
-
-impl Transaction<'static> {
-    pub(super) async fn on(
-        mut connection: Connection,
-        settings: &'static str,
-        named: bool,
-        statement_limit: Duration,
-    ) -> Result<Self, Error> {
-        let health = connection.health.clone();
-        let message = AssertSqlSafe(begin(statement_limit, settings)).into_sql_str();
-        let begun = within(limits::BEGIN, Manager::begin(connection.raw(), Some(message))).await;
-        begun.map_err(|error| {
-            // A setting that was refused leaves a transaction open of which the driver does not know.
-            health.lose();
-            health.examine(error)
-        })?;
-        Ok(Self {
-            on: TransactionConnection::Own(connection),
-            health,
-            open: true,
-            named,
-            limit: answer_limit(statement_limit),
-        })
-    }
-}
-
-impl Transaction<'_> {
-    /// Commits the transaction, or releases the savepoint.
-    pub async fn commit(mut self) -> Result<(), Error> {
-        self.open = false;
-        let ended = within(self.limit, Manager::commit(self.on.raw())).await;
-        self.ended(ended)
-    }
-
-    /// Rolls back the transaction, or to the savepoint.
-    pub async fn rollback(mut self) -> Result<(), Error> {
-        self.open = false;
-        let ended = within(self.limit, Manager::rollback(self.on.raw())).await;
-        self.ended(ended)
-    }
-
-    /// After an error it is unknown whether the transaction is still open: the connection is not used again.
-    fn ended(&mut self, ended: Result<(), Error>) -> Result<(), Error> {
-        match (&ended, &mut self.on) {
-            (Ok(()), TransactionConnection::Own(connection)) => connection.ended(),
-            (Ok(()), TransactionConnection::Outer(_)) => {}
-            (Err(_), _) => self.health.lose(),
-        }
-        ended.map_err(|error| self.health.examine(error))
-    }
-
-    /// The connection without protection: its statements must have no name.
-    pub(super) fn connection(&mut self) -> &mut PgConnection {
-        self.on.raw()
-    }
-
-    pub async fn savepoint(&mut self) -> Result<Transaction<'_>, Error> {
-        let (health, named, limit) = (self.health.clone(), self.named, self.limit);
-        let outer = self.on.raw();
-        let begun = within(limit, Manager::begin(outer, None)).await;
-        begun.map_err(|error| health.examine(error))?;
-        Ok(Transaction {
-            on: TransactionConnection::Outer(outer),
-            health,
-            open: true,
-            named,
-            limit,
-        })
-    }
-}
-
-impl Drop for Transaction<'_> {
-    fn drop(&mut self) {
-        if self.open {
-            Manager::start_rollback(self.on.raw());
-        }
-    }
-}
-
-impl<'c> Executor<'c> for &'c mut Transaction<'_> {
-    type Database = Postgres;
-
-    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Postgres>,
-    {
-        let (named, limit, health) = (self.named, self.limit, self.health.clone());
-        let rows = self.on.raw().fetch_many(Statement { query, named });
-        let limited = stream::try_unfold((rows, None), move |(mut rows, deadline)| async move {
-            // Begins with the first poll.
-            let deadline = deadline.unwrap_or_else(|| Instant::now() + limit);
-            let next = timeout_at(deadline, rows.try_next()).await;
-            let next = next.unwrap_or_else(|_| Err(limits::no_answer(limit)))?;
-            Ok(next.map(|next| (next, (rows, Some(deadline)))))
-        });
-        limited.map_err(move |error| health.examine(error)).boxed()
-    }
-
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Postgres>,
-    {
-        let (named, limit, health) = (self.named, self.limit, self.health.clone());
-        let row = self.on.raw().fetch_optional(Statement { query, named });
-        Box::pin(async move { within(limit, row).await.map_err(|error| health.examine(error)) })
-    }
-
-    /// Refused: a prepared statement has a name.
-    fn prepare_with<'e>(self, _: SqlStr, _: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement, Error>>
-    where
-        'c: 'e,
-    {
-        Box::pin(async { Err(refused()) })
-    }
-
-    /// Refused as well; sqlx's macros use it at compile time only.
-    #[doc(hidden)]
-    fn describe<'e>(self, _: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<Postgres>, Error>>
-    where
-        'c: 'e,
-    {
-        Box::pin(async { Err(refused()) })
-    }
-}
-
-fn refused() -> Error {
-    Error::Protocol("statements cannot be prepared separately, because a prepared statement has a name".to_owned())
-}
-
-/// A query that has a name on the server only if `named`.
-struct Statement<Q> {
-    query: Q,
-    named: bool,
-}
-
-impl<'q, Q: Execute<'q, Postgres>> Execute<'q, Postgres> for Statement<Q> {
-    fn sql(self) -> SqlStr {
-        self.query.sql()
-    }
-
-    fn statement(&self) -> Option<&PgStatement> {
-        self.query.statement()
-    }
-
-    fn take_arguments(&mut self) -> Result<Option<PgArguments>, BoxDynError> {
-        self.query.take_arguments()
-    }
-
-    fn persistent(&self) -> bool {
-        self.named && self.query.persistent()
     }
 }

@@ -18,7 +18,7 @@ const SLEEPS: [(&str, usize, &str); 13] = [
         "a BEGIN that was sent has no sign before the server reads it",
     ),
     ("fetching/keys/running.rs", 1, "a call that is slower than its lease"),
-    ("chaos/connection_proxy.rs", 1, "a connection that is slow on purpose"),
+    ("support/proxy.rs", 1, "a connection that is slow on purpose"),
     ("chaos/fault.rs", 1, "the time that a fault lasts"),
     ("crash/load.rs", 1, "the pause of a sender between two attempts"),
     (

@@ -1,21 +1,19 @@
 //! A receiver and two workers as processes of their own, on a Postgres of their own: behind a proxy, and one worker behind PgBouncer
 //! where it is installed.
 
-use std::net::SocketAddr;
-
 use nix::sys::signal::Signal;
 
-use super::connection_proxy::ConnectionProxy;
 use crate::crash::durable::Durable;
 use crate::crash::program::Serve;
 use crate::support::PATIENCE;
 use crate::support::pool::Pool;
 use crate::support::pooler::Pooler;
+use crate::support::proxy::Proxy;
 
 pub struct Deployment {
     /// `None` only while it starts again.
     postgres: Option<Durable>,
-    pub proxy: ConnectionProxy,
+    pub proxy: Proxy,
     pooler: Option<Pooler>,
     pub receiver: Serve,
     pub workers: Vec<Serve>,
@@ -24,10 +22,9 @@ pub struct Deployment {
 impl Deployment {
     pub async fn start(postgres: Durable) -> Self {
         let options = postgres.options();
-        let folder = options.get_socket().unwrap();
-        let proxy = ConnectionProxy::start(folder.join(format!(".s.PGSQL.{}", options.get_port()))).await;
+        let proxy = Proxy::start(&options).await;
         let pooler = Pooler::before(&options).await;
-        let receiver = receiver(proxy.address).await;
+        let receiver = receiver(&proxy).await;
         let mut deployment = Self {
             postgres: Some(postgres),
             proxy,
@@ -74,7 +71,7 @@ impl Deployment {
     pub async fn restart_receiver(&mut self, signal: Signal) -> String {
         self.receiver.program.signal(signal);
         self.receiver.program.ended(PATIENCE).await;
-        self.receiver = receiver(self.proxy.address).await;
+        self.receiver = receiver(&self.proxy).await;
         self.receiver.address.clone()
     }
 
@@ -88,7 +85,7 @@ impl Deployment {
     /// The first worker is behind the proxy, the second behind the pooler.
     async fn worker(&self, number: usize) -> Serve {
         let pooler = self.pooler.as_ref().filter(|_| number == 1);
-        let url = pooler.map_or_else(|| url(self.proxy.address), Pooler::url);
+        let url = pooler.map_or_else(|| self.proxy.url(), Pooler::url);
         Serve::start_again_until_it_serves(&[
             ("DATABASE_URL", &url),
             ("INGEST_ROLE", "work"),
@@ -103,11 +100,7 @@ impl Deployment {
     }
 }
 
-fn url(proxy: SocketAddr) -> String {
-    format!("postgres://avinode@{proxy}/{}?sslmode=disable", Durable::DATABASE)
-}
-
-async fn receiver(proxy: SocketAddr) -> Serve {
-    let url = url(proxy);
+async fn receiver(proxy: &Proxy) -> Serve {
+    let url = proxy.url();
     Serve::start_again_until_it_serves(&[("DATABASE_URL", &url), ("INGEST_ROLE", "receive")]).await
 }

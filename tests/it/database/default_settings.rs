@@ -23,8 +23,8 @@ const GUARD: &str = "
         SELECT string_agg(format('%s = %s', name, current_setting(name)), ', ') INTO wrong
         FROM (VALUES
             ('transaction_isolation', '{read committed}'::text[]),
-            -- Of the sessions API, of its bulk operations, and of all others.
-            ('statement_timeout', '{5s,1min,0}'),
+            -- Of the service, of the bulk operations of the sessions API, of maintenance, and of the readiness probe.
+            ('statement_timeout', '{5s,1min,10min,500ms}'),
             ('TimeZone', '{UTC}'),
             ('DateStyle', '{\"ISO, MDY\"}')
         ) AS expected (name, allowed)

@@ -1,4 +1,6 @@
-//! Messages name the cause, once.
+//! Messages name the cause.
+
+use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
 
@@ -8,8 +10,9 @@ use crate::crash::durable::Durable;
 use crate::crash::load::{self, Load, body, client, post};
 use crate::crash::program::Serve;
 use crate::support::PATIENCE;
-use crate::support::eventually::{equal, eventually};
+use crate::support::eventually::{at_least, equal, eventually};
 use crate::support::sql::count;
+use crate::support::throughout::throughout;
 
 const END_ALL: &str =
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'avinode-ingest'";
@@ -62,21 +65,22 @@ async fn a_server_without_a_free_connection_is_named_as_the_cause() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn server_processes_that_are_ended_in_a_loop_cause_neither_loss_nor_a_storm_of_warnings() {
-    const EVENTS: usize = 600;
+async fn server_processes_that_are_ended_in_a_loop_cause_neither_loss_nor_warnings_of_the_server() {
+    const EVENTS: usize = 1500;
+    const SENDERS: usize = 8;
     let postgres = Durable::new().await;
     let sessions = load::sessions(&postgres.pool).await;
     let url = postgres.url();
     let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_LOG_LEVEL", "debug")]).await;
     service.ready().await;
-    let begun = tokio::time::Instant::now();
-    let load = Load::start(&service.address, EVENTS, 8, sessions);
-    while load.acknowledged() < EVENTS * 2 / 3 {
+    let load = Load::start(&service.address, EVENTS, SENDERS, sessions);
+    throughout(Duration::from_secs(6), async || {
         count(&postgres.pool, END_ALL).await;
-    }
+    })
+    .await;
     let kept = load.acknowledged();
     eventually(RECOVERY, "deliveries are kept again", async || {
-        load.acknowledged() > kept
+        at_least(load.acknowledged(), EVENTS.min(kept + 2 * SENDERS))
     })
     .await;
     load.check(&postgres.pool).await;
@@ -86,14 +90,4 @@ async fn server_processes_that_are_ended_in_a_loop_cause_neither_loss_nor_a_stor
     .await;
     let said = service.program.said();
     assert!(!said.contains("no transaction in progress"), "the server warned");
-    let warnings = said
-        .lines()
-        .filter(|line| line.contains("\"WARN\"") || line.contains("\"ERROR\""));
-    let (warnings, seconds) = (warnings.collect::<Vec<_>>(), begun.elapsed().as_secs());
-    assert!(
-        warnings.len() as u64 <= 8 * (seconds + 1),
-        "{} in {seconds} s: {:#?}",
-        warnings.len(),
-        &warnings[..20]
-    );
 }

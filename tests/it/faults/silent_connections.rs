@@ -3,33 +3,33 @@
 use tokio::time::Instant;
 
 use super::RECOVERY;
-use crate::crash::load::{self, Load};
+use crate::crash::load::{self, Load, body, client, post};
 use crate::crash::program::Serve;
 use crate::support::cluster::Db;
-use crate::support::eventually::{at_least, eventually};
+use crate::support::eventually::{at_least, equal, eventually};
 use crate::support::proxy::Proxy;
 use crate::support::sql::count;
 
-const EVENTS: usize = 1200;
+const EVENTS: usize = 1800;
 const SENDERS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_connections_fall_silent_deliveries_are_kept_and_applied_again_within_ten_seconds() {
     let db = Db::new().await;
     let sessions = load::sessions(&db.pool).await;
-    let proxy = Proxy::start(&db).await;
+    let proxy = Proxy::start(&db.options).await;
     let url = proxy.url();
     let service = Serve::start(&[("DATABASE_URL", &url)]).await;
     service.ready().await;
     let load = Load::start(&service.address, EVENTS, SENDERS, sessions);
     for round in 1..=3 {
-        load.reach(round * EVENTS / 5).await;
+        load.reach(round * EVENTS / 6).await;
         proxy.swallow();
         let begun = Instant::now();
         let kept = load.acknowledged();
         // More than what was answered before and not read yet.
         eventually(RECOVERY, "deliveries are kept again", async || {
-            at_least(load.acknowledged(), kept + 2 * SENDERS)
+            at_least(load.acknowledged(), EVENTS.min(kept + 2 * SENDERS))
         })
         .await;
         let applied = "SELECT count(*) FROM avinode_ingest.outcomes WHERE finished_at > now() - interval '1 second'";
@@ -46,15 +46,21 @@ async fn when_connections_fall_silent_deliveries_are_kept_and_applied_again_with
 #[tokio::test(flavor = "multi_thread")]
 async fn silent_connections_leave_no_server_processes_behind() {
     let db = Db::new().await;
-    let proxy = Proxy::start(&db).await;
+    let proxy = Proxy::start(&db.options).await;
     let url = proxy.url();
     let service = Serve::start(&[("DATABASE_URL", &url)]).await;
     service.ready().await;
     let processes = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'avinode-ingest'";
     let before = count(&db.pool, processes).await;
+    let client = client(&service.address);
     for _ in 0..3 {
         proxy.swallow();
+        eventually(RECOVERY, "deliveries are kept again", async || {
+            let answer = post(&client, &service.address, body(0)).await;
+            equal(answer.map(|(status, ..)| status), Some(200))
+        })
+        .await;
         service.ready().await;
     }
     // One of LISTEN for each time, which the driver does not let go of; those of the others were ended.

@@ -1,90 +1,140 @@
-//! A TCP proxy before the tests' cluster, which can become silent on its connections without closing them.
+//! A TCP proxy before Postgres that cuts, delays or swallows connections.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::time::Duration;
 
+use sqlx::postgres::PgConnectOptions;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, UnixStream};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 
-use super::cluster::Db;
+/// What becomes of bytes. Connections are numbered in the order in which they were accepted.
+#[derive(Debug, Clone, Copy, Default)]
+struct Conduct {
+    accepted: u64,
+    /// Connections up to this number are closed.
+    cut: u64,
+    /// Connections up to this number stay open and forward nothing, not even their end.
+    swallowed: u64,
+    delay: Duration,
+    refuses: bool,
+}
 
-/// A running proxy; its connections end with it.
+/// A running proxy; it ends when it is dropped.
 pub struct Proxy {
+    address: SocketAddr,
     database: String,
-    port: u16,
-    /// Connections of an older generation are silent.
-    generation: Arc<watch::Sender<u64>>,
-    _running: JoinSet<()>,
+    conduct: watch::Sender<Conduct>,
+    accepting: JoinHandle<()>,
 }
 
 impl Proxy {
-    /// Starts one before the cluster of `db`.
-    pub async fn start(db: &Db) -> Self {
-        let socket = format!(
-            "{}/.s.PGSQL.{}",
-            db.options.get_socket().unwrap().display(),
-            db.options.get_port()
-        );
+    /// Starts one on a free port, before the server of these options.
+    pub async fn start(server: &PgConnectOptions) -> Self {
+        let upstream = server
+            .get_socket()
+            .unwrap()
+            .join(format!(".s.PGSQL.{}", server.get_port()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let generation = Arc::new(watch::Sender::new(0));
-        let mut running = JoinSet::new();
-        running.spawn(accept(listener, PathBuf::from(socket), generation.clone()));
+        let address = listener.local_addr().unwrap();
+        let (conduct, _) = watch::channel(Conduct::default());
+        let shared = conduct.clone();
+        let accepting = tokio::spawn(async move {
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                let mut number = 0;
+                shared.send_modify(|conduct| {
+                    conduct.accepted += 1;
+                    number = conduct.accepted;
+                });
+                if !shared.borrow().refuses {
+                    tokio::spawn(connect(client, upstream.clone(), number, shared.subscribe()));
+                }
+            }
+        });
         Self {
-            database: db.options.get_database().unwrap().to_owned(),
-            port,
-            generation,
-            _running: running,
+            address,
+            database: server.get_database().unwrap().to_owned(),
+            conduct,
+            accepting,
         }
     }
 
     /// Its address, as `DATABASE_URL` takes it.
     pub fn url(&self) -> String {
-        format!(
-            "postgres://avinode@127.0.0.1:{}/{}?sslmode=disable",
-            self.port, self.database
-        )
+        format!("postgres://avinode@{}/{}?sslmode=disable", self.address, self.database)
     }
 
-    /// Swallows from now on all that the present connections send and receive. New ones work.
+    /// Closes every open connection.
+    pub fn cut(&self) {
+        self.conduct.send_modify(|conduct| conduct.cut = conduct.accepted);
+    }
+
+    /// Closes new connections at once, or no longer.
+    pub fn refuse(&self, refuses: bool) {
+        self.conduct.send_modify(|conduct| conduct.refuses = refuses);
+    }
+
+    /// Forwards nothing more of the open connections; new ones work.
     pub fn swallow(&self) {
-        self.generation.send_modify(|generation| *generation += 1);
+        self.conduct.send_modify(|conduct| conduct.swallowed = conduct.accepted);
+    }
+
+    /// Forwards each piece this much later.
+    pub fn delay(&self, delay: Duration) {
+        self.conduct.send_modify(|conduct| conduct.delay = delay);
     }
 }
 
-async fn accept(listener: TcpListener, socket: PathBuf, generation: Arc<watch::Sender<u64>>) {
-    let mut connections = JoinSet::new();
-    loop {
-        let (client, _) = listener.accept().await.unwrap();
-        let server = UnixStream::connect(&socket).await.unwrap();
-        let mut silent = generation.subscribe();
-        let own = *silent.borrow_and_update();
-        connections.spawn(async move {
-            let (client, server) = (client.into_split(), server.into_split());
-            let relayed = async {
-                tokio::select! {
-                    () = relay(client.0, server.1) => {}
-                    () = relay(server.0, client.1) => {}
-                }
-            };
-            tokio::pin!(relayed);
-            tokio::select! {
-                () = &mut relayed => return,
-                _ = silent.wait_for(|generation| *generation > own) => {}
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn connect(client: TcpStream, upstream: PathBuf, number: u64, conduct: watch::Receiver<Conduct>) {
+    let Ok(server) = UnixStream::connect(upstream).await else {
+        return;
+    };
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    tokio::join!(
+        forward(from_client, to_server, number, conduct.clone()),
+        forward(from_server, to_client, number, conduct)
+    );
+}
+
+async fn forward(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    number: u64,
+    mut conduct: watch::Receiver<Conduct>,
+) {
+    let mut cut = conduct.clone();
+    let mut buffer = vec![0; 16 * 1024];
+    let forwarding = async {
+        loop {
+            let read = from.read(&mut buffer).await.unwrap_or(0);
+            let Conduct { swallowed, delay, .. } = *conduct.borrow_and_update();
+            if number <= swallowed {
+                std::future::pending::<()>().await;
             }
-            // Both sockets stay open, and nothing is read from them.
-            std::future::pending::<()>().await;
-        });
-    }
-}
-
-async fn relay(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) {
-    let mut buffer = vec![0; 64 * 1024];
-    while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        if to.write_all(&buffer[..read]).await.is_err() {
-            return;
+            if read == 0 {
+                break;
+            }
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            if to.write_all(&buffer[..read]).await.is_err() {
+                break;
+            }
         }
+        let _ = to.shutdown().await;
+    };
+    tokio::select! {
+        () = forwarding => {}
+        _ = cut.wait_for(|conduct| number <= conduct.cut) => {}
     }
 }
