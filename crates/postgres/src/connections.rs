@@ -106,13 +106,12 @@ impl Connections {
     }
 
     async fn idle(&self) -> Option<Live> {
-        let popped = self.pop()?;
-        let mut live = popped;
+        let mut live = self.pop()?;
         if live.used_at.elapsed() <= TRUSTED || within(limits::PING, live.raw.ping()).await.is_ok() {
             return Some(live);
         }
         self.suspect_others();
-        self.give_up(live, None);
+        self.end_processes(vec![live], None);
         None
     }
 
@@ -140,8 +139,7 @@ impl Connections {
         let mut pause = RECONNECT_MIN;
         loop {
             let began = Instant::now();
-            let connected = timeout_at(deadline, self.connect_once()).await;
-            let error = match connected {
+            let error = match timeout_at(deadline, self.connect_once()).await {
                 Ok(Ok(live)) => {
                     *lock(&self.0.failure) = None;
                     return Ok(live);
@@ -181,13 +179,8 @@ impl Connections {
         })
     }
 
-    /// The idle connections are not used again.
     fn suspect_others(&self) {
         self.0.generation.fetch_add(1, Ordering::AcqRel);
-    }
-
-    fn give_up(&self, live: Live, place: Option<OwnedSemaphorePermit>) {
-        self.end_processes(vec![live], place);
     }
 
     /// Closes connections and ends their server processes; the place stays taken until then.
@@ -288,13 +281,13 @@ impl Drop for Connection {
                             pool.push(live);
                             drop(place);
                         }
-                        _ => pool.give_up(live, place),
+                        _ => pool.end_processes(vec![live], place),
                     }
                 });
             }
             ConnectionState::Silent => {
                 pool.suspect_others();
-                pool.give_up(live, place);
+                pool.end_processes(vec![live], place);
             }
             ConnectionState::ReadOnly => pool.suspect_others(),
             ConnectionState::Lost => {}
