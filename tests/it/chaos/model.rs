@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::bodies::{message, quote};
 
 /// Trips, with a session each.
-pub const TRIPS: usize = 12;
+pub const TRIPS: usize = 40;
 
 /// The latest statement of a quote: the event's time in seconds and the price in dollars. The policy is the lowest price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -39,7 +39,7 @@ fn number(name: &str, default: u64) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn under_random_faults_nothing_is_lost_or_counted_twice_and_all_recovers() {
     let seed = number("CHAOS_SEED", 1);
-    let wanted = usize::try_from(number("CHAOS_FAULTS", 10)).unwrap();
+    let wanted = usize::try_from(number("CHAOS_FAULTS", 8)).unwrap();
     let mut random = StdRng::seed_from_u64(seed);
     let postgres = Durable::new().await;
     let mut sessions = Vec::new();
@@ -55,12 +55,15 @@ async fn under_random_faults_nothing_is_lost_or_counted_twice_and_all_recovers()
         let stop = CancellationToken::new();
         let mut senders = sending.start(&stop);
         for fault in faults(&mut random, FAULTS_PER_ROUND.min(wanted - caused)) {
-            println!("fault {}: {fault}", caused + 1);
             fault.cause(&mut deployment, &sending, &mut random).await;
             let recovery = recovered(&sending, &deployment, fault).await;
             let of_kind = longest.entry(fault).or_insert(recovery);
             *of_kind = recovery.max(*of_kind);
             caused += 1;
+            println!(
+                "fault {caused}: {fault}, work went on after {:.1} s",
+                recovery.as_secs_f64()
+            );
         }
         stop.cancel();
         while let Some(ended) = timeout(PATIENCE, senders.join_next()).await.unwrap() {

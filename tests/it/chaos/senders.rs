@@ -15,7 +15,7 @@ use crate::crash::load::{client, post};
 
 const SENDERS: usize = 6;
 /// The time between two deliveries of one sender.
-const PACE: Duration = Duration::from_millis(80);
+const PACE: Duration = Duration::from_millis(120);
 
 /// The state of all senders.
 pub struct Sending {
