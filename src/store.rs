@@ -11,6 +11,7 @@ pub mod documents;
 pub mod event_keys;
 pub mod facts;
 pub mod merge_trips;
+pub mod missing_expiries;
 pub mod projection;
 pub mod quote_requests;
 pub mod readable_row;

@@ -23,7 +23,8 @@ pub enum JobsCommand {
     /// Take dead or unclaimed jobs out of the queue for good
     ///
     /// Their deliveries are kept and can be worked on again with `deliveries replay`.
-    Discard(JobSelection),
+    /// A timer is refused, since it is not work: it makes the service act at a time, as when a quote expires.
+    Discard(DiscardJobsArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -35,6 +36,10 @@ pub struct ListJobsArgs {
     /// Only jobs of this kind.
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
+
+    /// Timers as well, which wait for a time: the expiry of a quote. Without it they are listed only with --kind, and once due.
+    #[arg(long)]
+    pub all: bool,
 
     /// Maximum number of jobs (1 to 10000).
     #[arg(long, value_name = "COUNT", default_value = "50", value_parser = integer_in::<i64>(1, 10_000))]
@@ -73,17 +78,30 @@ pub struct JobSelection {
     pub common: DatabaseCommandArgs,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct DiscardJobsArgs {
+    #[command(flatten)]
+    pub selection: JobSelection,
+
+    /// Discard timers as well. The service makes one again if it is still needed.
+    #[arg(long)]
+    pub force: bool,
+}
+
 pub async fn run(command: JobsCommand) -> Result<(), CliError> {
     match command {
         JobsCommand::List(args) => list(args).await,
         JobsCommand::Show(args) => show(args).await,
-        JobsCommand::Retry(selection) => change(selection, "retry", "made available", admin::retry).await,
-        JobsCommand::Discard(selection) => change(selection, "discard", "discarded", admin::discard).await,
+        JobsCommand::Retry(selection) => change(selection, "retry", "made available", admin::retry, false).await,
+        JobsCommand::Discard(DiscardJobsArgs { selection, force }) => {
+            change(selection, "discard", "discarded", admin::discard, !force).await
+        }
     }
 }
 
 async fn list(args: ListJobsArgs) -> Result<(), CliError> {
     let filter = JobFilter {
+        hides_timers: !args.all && args.kind.is_none(),
         state: args.state,
         kind: args.kind,
         limit: args.limit,
@@ -146,12 +164,14 @@ async fn read(args: &DatabaseCommandArgs, filter: JobFilter, attempt: &str) -> R
     jobs.context(attempt)
 }
 
-/// Changes the selected jobs; `verb` completes "could not …", `done` the summary.
+/// Changes the selected jobs; `verb` completes "could not …", `done` the summary. `refuses_timers`: one among them, and nothing
+/// is changed.
 async fn change(
     selection: JobSelection,
     verb: &str,
     done: &str,
     change: impl AsyncFnOnce(&Pool, &[i64]) -> Result<Vec<i64>, sqlx::Error>,
+    refuses_timers: bool,
 ) -> Result<(), CliError> {
     let database = CommandDatabase::open_current(&selection.common.database).await?;
     let pool = &database.pool;
@@ -161,6 +181,16 @@ async fn change(
             .context("list the dead jobs")?,
         false => selection.ids,
     };
+    if refuses_timers {
+        let timers = admin::timers(pool, &ids).await.context("look for timers")?;
+        if !timers.is_empty() {
+            database.close().await?;
+            let timers: Vec<String> = timers.iter().map(ToString::to_string).collect();
+            let refused = format!("nothing was discarded: timers, not work: {}", timers.join(", "));
+            let hint = "without its timer an expired quote stays primary until the next resync; --force discards timers as well";
+            return Err(CliError::plain(refused).hint(hint));
+        }
+    }
     let changed = change(pool, &ids).await.context(format_args!("{verb} the jobs"))?;
     let missed: Vec<String> = ids
         .iter()

@@ -17,9 +17,14 @@ pub fn rematch(session: Uuid) -> NewJob {
 /// A job due when a quote expires; `None` if that is in the past. A later fact that moves `validUntil` inserts another
 /// job; this one then finds that nothing has expired.
 pub fn quote_expiry(trip: &str, quote: &QuoteId, valid_until: DateTime<Utc>, now: DateTime<Utc>) -> Option<NewJob> {
-    let due_in = (valid_until - now).to_std().ok().filter(|ahead| !ahead.is_zero())?;
+    (valid_until > now).then(|| missing_quote_expiry(trip, quote, valid_until, now))
+}
+
+/// As [`quote_expiry`], for a job that is missing: due now if its time has passed.
+pub fn missing_quote_expiry(trip: &str, quote: &QuoteId, valid_until: DateTime<Utc>, now: DateTime<Utc>) -> NewJob {
     let key = format!("{trip}\t{quote}\t{}", valid_until.timestamp_micros());
-    Some(NewJob::new(JobKind::QuoteExpiry, key).due_in(due_in))
+    let due_in = (valid_until - now).to_std().unwrap_or_default();
+    NewJob::new(JobKind::QuoteExpiry, key).due_in(due_in)
 }
 
 /// Parses the key of a quote expiry: trip, quote and time, separated by tabs, which no id contains.

@@ -8,13 +8,14 @@ use uuid::Uuid;
 use super::application_watch::{ApplicationWatch, TablesState};
 use super::retention::{self, RetentionConfig};
 use super::{kinds, reconcile};
+use crate::domain::ids::QuoteId;
 use crate::heartbeat::Heartbeat;
 use crate::postgres::transaction::Pool;
 use crate::queue::enqueue::{self, InsertOptions, NewJob, UniqueOptions};
 use crate::queue::leader::{self, LeaderLease};
 use crate::store::chat_sessions::aggregate;
-use crate::store::resync;
 use crate::store::trip_lookup::ReconcileScope;
+use crate::store::{missing_expiries, resync};
 
 /// The leader lease of maintenance, and the turns of periodic work.
 const LEASE: &str = "maintenance";
@@ -139,6 +140,23 @@ async fn rematch(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
+/// Inserts the expiries of quotes that have none.
+async fn restore_expiries(pool: &Pool) -> Result<(), sqlx::Error> {
+    let missing = missing_expiries::find(pool).await?.into_iter().filter_map(|it| {
+        let quote = QuoteId::parse(&it.quote).ok()?;
+        Some(kinds::missing_quote_expiry(&it.trip, &quote, it.valid_until, it.now))
+    });
+    let jobs: Vec<NewJob> = missing.collect();
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let mut tx = pool.begin().await?;
+    let inserted = enqueue::insert(&mut tx, &jobs, InsertOptions::unique(UniqueOptions::LIVE)).await?;
+    tx.commit().await?;
+    tracing::warn!(jobs = inserted, "resync enqueued {inserted} missing expiries of quotes");
+    Ok(())
+}
+
 /// A full resync, and archiving once a day. Does nothing while another process leads.
 ///
 /// # Errors
@@ -148,6 +166,7 @@ pub async fn full_round(pool: &Pool, process: &str) -> Result<(), sqlx::Error> {
         return Ok(());
     }
     rematch(pool, &resync::find_missed_sessions(pool).await?).await?;
+    restore_expiries(pool).await?;
     if let Err(error) = archive(pool, process).await {
         // The function may be the application's own, and fail by its own rules: the other parts must not wait for it.
         tracing::warn!("failed to archive old sessions, will retry: {error}");

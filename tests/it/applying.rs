@@ -8,3 +8,4 @@ mod order;
 mod pages;
 mod pinned_primary;
 mod prices;
+mod timers;

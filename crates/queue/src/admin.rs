@@ -40,6 +40,8 @@ pub struct JobFilter {
     pub state: Option<JobState>,
     pub kind: Option<String>,
     pub limit: i64,
+    /// Leaves timers out that wait for their time.
+    pub hides_timers: bool,
     /// Kinds that do not run at present.
     pub blocked: BlockedKinds,
 }
@@ -80,6 +82,7 @@ pub async fn list(pool: &Pool, filter: &JobFilter) -> Result<Vec<JobView>, sqlx:
         WHERE ($1::bigint IS NULL OR id = $1)
             AND ($2::text IS NULL OR state = $2)
             AND ($3::text IS NULL OR kind = $3)
+            AND NOT ($7 AND kind = ANY ($8) AND state = 'scheduled')
         ORDER BY place, due_at, id
         LIMIT $4
         "#,
@@ -89,6 +92,8 @@ pub async fn list(pool: &Pool, filter: &JobFilter) -> Result<Vec<JobView>, sqlx:
         filter.limit,
         &words(&filter.blocked.kinds) as &[&str],
         filter.blocked.reason,
+        filter.hides_timers,
+        &words(&JobKind::TIMERS) as &[&str],
     );
     pool.fetch_all(statement).await
 }
@@ -129,6 +134,17 @@ pub async fn retry(pool: &Pool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
         "#,
         ids,
         DIED,
+    );
+    let rows = pool.fetch_all(statement).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// Returns which of these jobs are timers in the queue. Dead ones are not: they wait for an admin.
+pub async fn timers(pool: &Pool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
+    let statement = sqlx::query!(
+        "SELECT id FROM avinode_ingest.jobs WHERE id = ANY ($1) AND kind = ANY ($2) ORDER BY id",
+        ids,
+        &words(&JobKind::TIMERS) as &[&str],
     );
     let rows = pool.fetch_all(statement).await?;
     Ok(rows.into_iter().map(|row| row.id).collect())

@@ -30,6 +30,9 @@ impl JobKind {
     /// The kinds that need Avinode's API, the most urgent first.
     pub const FETCHING: [Self; 3] = [Self::FetchNotified, Self::FetchFollowUp, Self::Reconcile];
 
+    /// The kinds that wait for a time and not for a worker. The service makes them, and makes missing ones again.
+    pub const TIMERS: [Self; 1] = [Self::QuoteExpiry];
+
     /// The spelling in `jobs.kind`.
     pub const fn as_str(self) -> &'static str {
         self.into_str()
