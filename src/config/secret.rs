@@ -33,11 +33,14 @@ fn refuse_placeholder(name: &str, text: &str) -> Result<(), SettingError> {
 
 /// Refuses a database URL with the password of the samples.
 pub fn refuse_placeholder_password(name: &str, url: &str) -> Result<(), SettingError> {
-    let user = url.split_once("://").map_or("", |(_, rest)| rest);
-    match user.rsplit_once('@') {
-        Some((user, _)) => refuse_placeholder(name, user),
-        None => Ok(()),
-    }
+    let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
+    let user = address.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
+    let passwords = parameters
+        .split('&')
+        .filter_map(|parameter| parameter.strip_prefix("password="));
+    passwords
+        .chain(user.map(|(user, _)| user))
+        .try_for_each(|password| refuse_placeholder(name, password))
 }
 
 /// Parses each entry of the setting called `name`; none where it is not set or blank.

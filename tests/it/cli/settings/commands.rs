@@ -12,7 +12,7 @@ fn serve_refuses_fewer_connections_than_it_needs() {
     // An address that cannot be bound: a valid configuration fails there, before it reaches a database.
     let serve = |role, connections| {
         let variables = [
-            ("AVINODE_WEBHOOK_SECRET", "hush"),
+            ("AVINODE_WEBHOOK_SECRET", "a-secret-that-is-long-enough"),
             ("INGEST_LISTEN", "192.0.2.1:8080"),
             ("INGEST_WORKERS", "6"),
             ("INGEST_ROLE", role),
@@ -34,6 +34,48 @@ fn serve_refuses_fewer_connections_than_it_needs() {
             code != Some(64) && line.contains("listen on 192.0.2.1:8080"),
             "{role}: {line}"
         );
+    }
+}
+
+#[test]
+fn serve_warns_of_a_short_secret_and_of_optional_encryption_and_refuses_placeholders() {
+    let serve = |secret, url, tokens| {
+        let variables = [
+            ("AVINODE_WEBHOOK_SECRET", secret),
+            ("DATABASE_URL", url),
+            ("INGEST_API_TOKENS", tokens),
+            ("INGEST_LISTEN", "192.0.2.1:8080"),
+        ];
+        let output = run_blocking("serve", &variables);
+        assert!(!output.stderr.contains("hush"), "{}", output.stderr);
+        (output.code, output.stderr)
+    };
+    let url = "postgres://u:p@database.invalid/d";
+    let (_, said) = serve("hush", url, "ops:read:a-token-that-is-long-enough");
+    assert!(
+        said.contains("AVINODE_WEBHOOK_SECRET: entry 1 is shorter than 16 bytes"),
+        "{said}"
+    );
+    assert!(said.contains("without sslmode"), "{said}");
+    let secret = "a-secret-that-is-long-enough";
+    for (secret, url, tokens, refused) in [
+        ("change-me", url, "", "AVINODE_WEBHOOK_SECRET"),
+        (secret, "postgres://u:change-me@database.invalid/d", "", "DATABASE_URL"),
+        (
+            secret,
+            "postgres://u@database.invalid/d?password=change-me",
+            "",
+            "DATABASE_URL",
+        ),
+        (
+            secret,
+            url,
+            "a:read:hush,b:write:hush",
+            "entries 1 and 2 are the same token",
+        ),
+    ] {
+        let (code, said) = serve(secret, url, tokens);
+        assert!(code == Some(64) && said.contains(refused), "{code:?} {said}");
     }
 }
 
