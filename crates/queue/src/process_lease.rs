@@ -180,3 +180,6 @@ async fn take_over(pool: &Pool, dead: &[OtherProcess]) -> Result<TakenOver, sqlx
     }
     Ok(taken)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,29 +1,11 @@
-//! A model of the leases of jobs and processes, of which every reachable state is visited: with processes that stall, die and lose
-//! the database in any order, no job has its effect twice, no running process loses a job, and work always goes on.
-//!
-//! Three variants are wrong on purpose, each without one guard of the code, and the checker must find a state that shows it.
-//!
-//! | action of the model | code |
-//! |---|---|
-//! | `Claim` | `claim_by_kind`, `claim_by_key`: a waiting job, or one whose lease ran out, gets a new token |
-//! | `Apply` | `settle`, `claim::hold`: the effect and the completion are one transaction, which needs the token of the claim |
-//! | `Fail` | `settle`: the job waits again, if the token is still that of the claim |
-//! | `Renew` | `process_lease::ProcessLease::step`, its first statement |
-//! | `Read`, `TakeOver` | `process_lease::ProcessLease::step`: leases of other processes that ran out, then the end of the leases of their jobs |
-//! | `HoldPasses` | `process_lease::HOLD`, in which a running process renews its lease several times |
-//! | `LeasePasses` | the lease of a job runs out: nobody renewed it (`lease`) |
+//! The states and actions of the model.
 
-use stateright::{Checker, HasDiscoveries, Model, Property};
-
-const PROCESSES: usize = 2;
-const JOBS: usize = 1;
-
-const EFFECT_ONCE: &str = "a job has its effect at most once";
-const NOT_ROBBED: &str = "a running process loses no job";
+pub const PROCESSES: usize = 2;
+pub const JOBS: usize = 1;
 
 /// The guards of the protocol; a variant that is wrong on purpose lacks one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Variant {
+pub enum Variant {
     Complete,
     /// A job is completed by its id alone.
     WithoutToken,
@@ -34,66 +16,66 @@ enum Variant {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct State {
-    processes: [Process; PROCESSES],
-    jobs: [Job; JOBS],
-    database_is_up: bool,
-    faults_left: FaultsLeft,
+pub struct State {
+    pub processes: [Process; PROCESSES],
+    pub jobs: [Job; JOBS],
+    pub database_is_up: bool,
+    pub faults_left: FaultsLeft,
     /// A process lost a job while it ran, had not stood still, and could reach the database.
-    robbed: bool,
+    pub robbed: bool,
 }
 
 /// The faults that may still come, so that the number of states is finite.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct FaultsLeft {
-    stalls: u8,
-    deaths: u8,
-    outages: u8,
-    failures: u8,
+pub struct FaultsLeft {
+    pub stalls: u8,
+    pub deaths: u8,
+    pub outages: u8,
+    pub failures: u8,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Process {
-    life: Life,
+pub struct Process {
+    pub life: Life,
     /// The process lease has run out.
-    has_run_out: bool,
+    pub has_run_out: bool,
     /// It stood still since it last renewed its lease, so it may be taken for dead.
-    was_stalled: bool,
+    pub was_stalled: bool,
     /// The lease was renewed without a gap for as long as it holds.
-    is_steady: bool,
+    pub is_steady: bool,
     /// The lease of the other process was read as run out, and whether it is as it was read; `held_until` in the code.
-    seen: Option<IsUnchanged>,
+    pub seen: Option<IsUnchanged>,
     /// The job at which its worker is, and the token of its claim.
-    claimed: Option<(usize, u8)>,
+    pub claimed: Option<(usize, u8)>,
 }
 
-type IsUnchanged = bool;
+pub type IsUnchanged = bool;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Life {
+pub enum Life {
     Running,
     Stalled,
     Dead,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Job {
-    lease: Option<Lease>,
-    is_done: bool,
+pub struct Job {
+    pub lease: Option<Lease>,
+    pub is_done: bool,
     /// How often its effect was committed.
-    effects: u8,
+    pub effects: u8,
     /// The last token.
-    token: u8,
+    pub token: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Lease {
-    owner: usize,
-    has_run_out: bool,
+pub struct Lease {
+    pub owner: usize,
+    pub has_run_out: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Action {
+pub enum Action {
     Claim { process: usize, job: usize },
     Apply { process: usize },
     Fail { process: usize },
@@ -110,7 +92,7 @@ enum Action {
 }
 
 impl State {
-    fn first() -> Self {
+    pub fn first() -> Self {
         let process = Process {
             life: Life::Running,
             has_run_out: false,
@@ -144,7 +126,7 @@ impl State {
         self.database_is_up && self.processes[process].life == Life::Running
     }
 
-    fn is_done(&self) -> bool {
+    pub fn is_done(&self) -> bool {
         self.jobs.iter().all(|job| job.is_done)
     }
 
@@ -162,14 +144,14 @@ impl State {
         }
     }
 
-    fn holds(&self, (job, token): (usize, u8)) -> bool {
+    pub fn holds(&self, (job, token): (usize, u8)) -> bool {
         self.jobs[job].lease.is_some() && self.jobs[job].token == token
     }
 }
 
 impl Variant {
     /// The state after an action; `None` where it is not possible or changes nothing.
-    fn after(self, last: &State, action: Action) -> Option<State> {
+    pub fn after(self, last: &State, action: Action) -> Option<State> {
         let mut state = last.clone();
         match action {
             Action::Claim { process, job } => self.claim(&mut state, process, job)?,
@@ -280,11 +262,12 @@ impl Variant {
     }
 
     /// Returns whether all jobs are done in the end if nothing fails any more, whatever was before.
-    fn goes_on(self, state: &State) -> bool {
+    pub fn goes_on(self, state: &State) -> bool {
         let mut state = state.clone();
         let mut step = |action| {
-            state = self.after(&state, action).unwrap_or_else(|| state.clone());
-            state.is_done()
+            if let Some(next) = self.after(&state, action) {
+                state = next;
+            }
         };
         step(Action::DatabaseReturns);
         step(Action::Resume { process: 0 });
@@ -301,76 +284,5 @@ impl Variant {
             }
         }
         state.is_done()
-    }
-}
-
-impl Model for Variant {
-    type State = State;
-    type Action = Action;
-
-    fn init_states(&self) -> Vec<State> {
-        vec![State::first()]
-    }
-
-    fn actions(&self, _state: &State, actions: &mut Vec<Action>) {
-        for process in 0..PROCESSES {
-            actions.extend((0..JOBS).map(|job| Action::Claim { process, job }));
-            actions.extend([
-                Action::Apply { process },
-                Action::Fail { process },
-                Action::Renew { process },
-                Action::Read { process },
-                Action::TakeOver { process },
-                Action::Stall { process },
-                Action::Resume { process },
-                Action::Die { process },
-            ]);
-        }
-        actions.extend((0..JOBS).map(|job| Action::LeasePasses { job }));
-        actions.extend([Action::HoldPasses, Action::DatabaseFails, Action::DatabaseReturns]);
-    }
-
-    fn next_state(&self, last: &State, action: Action) -> Option<State> {
-        self.after(last, action)
-    }
-
-    fn properties(&self) -> Vec<Property<Self>> {
-        vec![
-            Property::always(EFFECT_ONCE, |_, state: &State| {
-                state.jobs.iter().all(|job| job.effects <= 1)
-            }),
-            Property::always("a done job has its effect", |_, state: &State| {
-                state.jobs.iter().all(|job| job.effects >= u8::from(job.is_done))
-            }),
-            Property::always(NOT_ROBBED, |_, state: &State| !state.robbed),
-            Property::always("work goes on", |variant: &Self, state: &State| variant.goes_on(state)),
-            Property::sometimes("all jobs are done", |_, state: &State| state.is_done()),
-            Property::sometimes("a process holds a stale claim", |_, state: &State| {
-                let mut claims = state.processes.iter().filter_map(|process| process.claimed);
-                claims.any(|claim| !state.holds(claim))
-            }),
-        ]
-    }
-}
-
-#[test]
-fn every_reachable_state_keeps_the_rules() {
-    let checker = Variant::Complete.checker().threads(2).spawn_bfs().join();
-    println!("{} states", checker.unique_state_count());
-    checker.assert_properties();
-}
-
-#[test]
-fn a_protocol_without_one_of_its_guards_is_caught() {
-    for (variant, broken) in [
-        (Variant::WithoutToken, EFFECT_ONCE),
-        (Variant::WithoutOwnRenewals, NOT_ROBBED),
-        (Variant::WithoutSecondLook, NOT_ROBBED),
-    ] {
-        let failure = HasDiscoveries::AnyFailures;
-        let checker = variant.checker().threads(2).finish_when(failure).spawn_bfs().join();
-        for rule in [EFFECT_ONCE, NOT_ROBBED] {
-            assert_eq!(checker.discovery(rule).is_some(), rule == broken, "{variant:?}: {rule}");
-        }
     }
 }
