@@ -178,7 +178,8 @@ fn own_connections(args: &ServeCommandArgs, settings: &ServiceSettings) -> Resul
             format_args!("\"{max}\" is too few for {workers} workers; at least {needed}"),
         ));
     }
-    Ok(workers + u32::from(args.serve.role.receives()) + fetching)
+    // The receiver has one, and its readiness another.
+    Ok(workers + 2 * u32::from(args.serve.role.receives()) + fetching)
 }
 
 /// Makes the verifier of the configured secrets; it is empty where none is configured.
