@@ -6,7 +6,7 @@ use std::process::Command;
 /// Variables by which a program and its libraries are found, and temporary files are placed.
 const KEPT: [&str; 4] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR"];
 
-/// Leaves a command nothing of our environment but [`KEPT`], and sets the language of its messages.
+/// Leaves a command nothing of our environment but a few variables, and sets the language of its messages.
 pub fn clear(command: &mut Command) -> &mut Command {
     command.env_clear().env("LC_ALL", "C");
     for variable in KEPT {

@@ -2,10 +2,10 @@
 //! housekeeping, and cannot set TCP keepalive: a connection whose other end is silent would be waited for until the kernel gives up.
 //!
 //! A statement may take long, such as one with a trigger of the application. After five seconds without an answer, another connection asks
-//! the server whether it still works on it ([`super::give_up::is_working`]): a connection that only fell silent is given up then.
+//! the server whether it still works on it (`give_up::is_working`): a connection that only fell silent is given up then.
 //!
 //! The server ends a statement first (`statement_timeout`). Only where it is silent as well does the limit here end the wait, and
-//! the connection is given up ([`super::give_up`]).
+//! the connection is given up (`give_up`).
 
 use std::io;
 use std::time::Duration;
