@@ -13,8 +13,8 @@ use crate::stderr;
 const MAX_REFUSALS: usize = 5;
 /// Length of a refusal's text, in characters.
 const MAX_REFUSAL_LENGTH: usize = 200;
-/// The bar is drawn again after this time, even if a line is not written yet.
-const SUSPEND_LIMIT: Duration = Duration::from_millis(100);
+/// The command goes on after this time, even if a line is not written yet.
+const WRITE_LIMIT: Duration = Duration::from_millis(100);
 const BAR: &str = "{wide_bar} {pos}/{len} {per_sec} {eta}";
 
 pub struct ReplayProgress {
@@ -50,14 +50,16 @@ impl ReplayProgress {
         }
     }
 
+    /// Waits for the lines that are being written, so that they come before the summary on standard output.
     pub fn finish(self) {
         self.bar.finish_and_clear();
+        stderr::flush(WRITE_LIMIT);
     }
 
     fn line(&self, text: &str) {
         self.bar.suspend(|| {
             stderr::line(text);
-            stderr::flush(SUSPEND_LIMIT);
+            stderr::flush(WRITE_LIMIT);
         });
     }
 }
