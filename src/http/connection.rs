@@ -128,7 +128,7 @@ async fn handle(
     Ok(response)
 }
 
-/// The length of the body; `None` if it is chunked, so that its end cannot be told from the bytes received.
+/// The length of the body; `None` if it is chunked, since the number of received bytes does not show its end.
 fn body_length<B>(request: &Request<B>) -> Option<u64> {
     if request.headers().contains_key(TRANSFER_ENCODING) {
         return None;

@@ -73,7 +73,7 @@ impl ConnectionState {
         }
     }
 
-    /// Returns when the connection has waited too long. A change of the phase wakes nobody, because that would cost every request
+    /// Returns when the connection has waited too long. A change of the phase wakes no task, because that would cost every request
     /// a timer: the phase is looked at four times in the time for a head.
     pub async fn waited_too_long(&self, limits: &ServerLimits) -> WaitedTooLong {
         loop {

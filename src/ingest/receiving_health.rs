@@ -1,5 +1,5 @@
-//! Whether a delivery could be kept at this moment: by the last commit if it failed recently, else by a write that waits for the same
-//! tables, the same disk and the same standbys, and leaves no row behind but one.
+//! The readiness of the receiver to keep a delivery at this moment: the last commit if it failed recently, and a write that waits for
+//! the same tables, the same disk and the same standbys. The write leaves one row.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl CommitFailures {
     }
 }
 
-/// Finds out whether a delivery can be kept.
+/// Checks that a delivery can be kept.
 #[derive(Debug, Clone)]
 pub struct ReceivingHealth {
     pool: Pool,

@@ -10,7 +10,7 @@ use crate::postgres::migrator::status::{SchemaStatus, schema_status};
 use crate::postgres::transaction::Pool;
 use crate::queue::overdue;
 
-/// Due jobs on which nobody works for this long make a process with workers not ready.
+/// A process with workers is not ready if due jobs are not worked on for this long.
 const OVERDUE: Duration = Duration::from_secs(60);
 
 /// The tables of the application. A missing one is no reason to be not ready: deliveries are received, and jobs wait.
@@ -27,7 +27,7 @@ pub(super) fn tables(pool: &Pool) -> StatusDetail {
     })
 }
 
-/// Whether a delivery could be kept at this moment, and else why not.
+/// Fails if a delivery could not be kept at this moment, and names the cause.
 pub(super) fn receiving(health: ReceivingHealth) -> ReadinessProbe {
     ReadinessProbe::new("receiving", move || {
         let health = health.clone();
@@ -35,7 +35,7 @@ pub(super) fn receiving(health: ReceivingHealth) -> ReadinessProbe {
     })
 }
 
-/// Whether jobs that are due are worked on.
+/// Fails if due jobs are not worked on.
 pub(super) fn jobs(pool: &Pool) -> ReadinessProbe {
     let pool = pool.clone();
     ReadinessProbe::new("jobs", move || {

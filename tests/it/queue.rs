@@ -4,6 +4,7 @@ mod claims;
 mod completion;
 mod concurrent_claims;
 mod leases;
+mod overdue;
 mod poison_isolation;
 mod process_leases;
 mod self_termination;

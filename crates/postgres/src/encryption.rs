@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-/// Returns whether the connection leads to another machine and is encrypted only if the server offers it: whoever is between the two
-/// can read and change everything. That is so without `sslmode` in the URL.
+/// Returns `true` for a connection to another machine that is encrypted only if the server offers it, as without `sslmode` in the URL:
+/// a machine between the two can read and change everything.
 pub fn is_optional(options: &PgConnectOptions) -> bool {
     let is_optional = matches!(options.get_ssl_mode(), PgSslMode::Prefer | PgSslMode::Allow);
     is_optional && options.get_socket().is_none() && !is_this_machine(options.get_host())

@@ -82,6 +82,7 @@ impl Pool {
     }
 
     /// Creates other connections to the same database, and calls this function whenever one of them or of their siblings is acquired.
+    /// For tests, which make the caller panic by it.
     #[must_use]
     pub fn on_acquire(&self, call: impl Fn() + Send + Sync + 'static) -> Self {
         self.with(|settings| settings.on_acquire = AcquireHook(Some(Arc::new(call))))

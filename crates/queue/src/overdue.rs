@@ -1,4 +1,4 @@
-//! Due jobs that nobody works on.
+//! Due jobs that no worker works on.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::job_kind::JobKind;
 use ingest_postgres::interval::interval;
 use ingest_postgres::transaction::Pool;
 
-/// Returns whether jobs that need only the database have been due for this long while none of them runs and none was finished.
+/// Returns `true` if jobs that need only the database have been due for this long while none of them runs and none was finished.
 pub async fn is_work_standing_still(pool: &Pool, bound: Duration) -> Result<bool, sqlx::Error> {
     let kinds = [
         JobKind::FullEvent,

@@ -24,7 +24,7 @@ pub struct Model {
     quotes: BTreeMap<String, (usize, StatedPrice)>,
 }
 
-/// What a session must show: the number of its quotes, the id of the primary one, and the price of each.
+/// The expected content of a session: the price of each quote in dollars, by its id, and the id of the primary one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExpectedSession {
     pub quotes: BTreeMap<String, u64>,

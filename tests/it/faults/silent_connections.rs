@@ -1,4 +1,4 @@
-//! A proxy or a firewall that forgets its connections: nothing arrives on them any more, and neither end is told.
+//! A proxy or a firewall that forgets its connections: no bytes arrive on them any more, and neither end is told.
 
 use tokio::time::Instant;
 

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// What becomes of bytes. Connections are numbered in the order in which they were accepted.
+/// The present treatment of connections. They are numbered in the order in which they were accepted.
 #[derive(Debug, Clone, Copy, Default)]
 struct Conduct {
     accepted: u64,

@@ -11,7 +11,7 @@
 //! | `Renew` | `process_lease::ProcessLease::step`, its first statement |
 //! | `Read`, `TakeOver` | `process_lease::ProcessLease::step`: leases of other processes that ran out, then the end of the leases of their jobs |
 //! | `HoldPasses` | `process_lease::HOLD`, in which a running process renews its lease several times |
-//! | `LeasePasses` | the lease of a job runs out: nobody renewed it (`lease`) |
+//! | `LeasePasses` | the lease of a job runs out without a renewal (`lease`) |
 
 mod model;
 
