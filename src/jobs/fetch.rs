@@ -13,5 +13,6 @@ pub mod handler;
 pub mod leader;
 pub mod limiter_feedback;
 pub mod request;
+pub mod speculative;
 pub mod status;
 pub mod trip_lookup;

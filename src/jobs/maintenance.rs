@@ -14,7 +14,6 @@ use crate::postgres::transaction::Pool;
 use crate::queue::enqueue::{self, InsertOptions, NewJob, UniqueOptions};
 use crate::queue::leader::{self, LeaderLease};
 use crate::store::chat_sessions::aggregate;
-use crate::store::trip_lookup::ReconcileScope;
 use crate::store::{missing_expiries, resync};
 
 /// The leader lease of maintenance, and the turns of periodic work.
@@ -179,7 +178,7 @@ pub async fn full_round(pool: &Pool, process: &str) -> Result<(), sqlx::Error> {
 /// # Errors
 /// Nothing was inserted, or the turn counts as done.
 pub async fn reconcile(pool: &Pool, process: &str, every: Duration) -> Result<(), sqlx::Error> {
-    let work = reconcile::enqueue(pool, &ReconcileScope::Active);
+    let work = reconcile::enqueue_active(pool);
     if let Some(plan) = in_turn(pool, RECONCILE_TURN, process, every, work).await? {
         let (trips, jobs) = (plan.targets.len(), plan.queued);
         tracing::info!(trips, jobs, "enqueued {jobs} fetches to reconcile {trips} active trips");

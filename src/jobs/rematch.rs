@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::apply::JobApplier;
-use super::fetch::trip_lookup;
+use super::fetch::speculative;
 use super::work::JobPayload;
 use crate::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
 use crate::queue::job::JobError;
@@ -19,7 +19,7 @@ impl JobHandler for RematchHandler {
         async move {
             let keys = batch.jobs.iter().filter_map(|job| job.key.as_deref());
             let sessions: Vec<Uuid> = keys.filter_map(|key| key.parse().ok()).collect();
-            trip_lookup::request_other_ids(&self.0.pool, &sessions).await?;
+            speculative::request_other_ids(&self.0.pool, &sessions).await?;
             self.0.apply_keys(&batch.jobs, payload, "a session id").await
         }
         .boxed()

@@ -31,6 +31,23 @@ pub async fn trips_of(
     .await
 }
 
+/// True if an active session has this trip id, in normal form.
+pub async fn has_active_session(tx: &mut Transaction<'_>, id: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"
+        SELECT EXISTS (
+            SELECT
+            FROM avinode_ingest.sessions_of_trips(ARRAY[$1]) AS found
+            JOIN public.chat_sessions AS session ON session.id = found.session_id
+            WHERE session.status::text = 'active'
+        ) AS "has!"
+        "#,
+        id
+    )
+    .fetch_one(tx)
+    .await
+}
+
 /// True if a trip need not be fetched to learn its other id: both are known, or facts arrive under an id that a session has.
 /// `id` is one of its ids, in normal form.
 pub async fn is_resolved(tx: &mut Transaction<'_>, id: &str) -> Result<bool, sqlx::Error> {
@@ -60,14 +77,27 @@ pub async fn is_resolved(tx: &mut Transaction<'_>, id: &str) -> Result<bool, sql
     .await
 }
 
-/// The ids, in normal form, of the trips of the active ones of these sessions, for trips without a stored document and without
-/// a second known id. The application may have written anything into a session: an id may be no trip's.
-pub async fn half_known_trips(tx: &mut Transaction<'_>, sessions: &[Uuid]) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar!(
+/// A trip of which one id is known, by a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HalfKnownTrip {
+    /// In normal form. The application may have written anything into a session: it may be no trip's.
+    pub id: String,
+    pub session: Uuid,
+    /// The session's.
+    pub agent: Uuid,
+}
+
+/// The trips of the active ones of these sessions, for trips without a stored document and without a second known id.
+pub async fn half_known_trips(
+    tx: &mut Transaction<'_>,
+    sessions: &[Uuid],
+) -> Result<Vec<HalfKnownTrip>, sqlx::Error> {
+    sqlx::query_as!(
+        HalfKnownTrip,
         r#"
-        SELECT DISTINCT active.id AS "id!"
+        SELECT active.id AS "id!", active.session AS "session!", active.agent AS "agent!"
         FROM (
-            SELECT ids.trip_id AS id
+            SELECT ids.trip_id AS id, session.id AS session, session.iso_agent_id AS agent
             FROM avinode_ingest.ids_of_sessions($1) AS ids
             JOIN public.chat_sessions AS session ON session.id = ids.session_id
             WHERE session.status::text = 'active'
@@ -95,6 +125,31 @@ pub async fn known_messages(tx: &mut Transaction<'_>, ids: &[String]) -> Result<
     .await
 }
 
+/// Returns those of these ids, in normal form, that Avinode has shown: resources with a document, RFQs and trips with facts. The
+/// others stand in sessions only.
+pub async fn shown_resources(tx: &mut Transaction<'_>, ids: &[String]) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"
+        SELECT asked.id AS "id!"
+        FROM unnest($1::text[]) AS asked (id)
+        LEFT JOIN LATERAL (
+            SELECT coalesce(known.merged_into, known.key) AS key
+            FROM avinode_ingest.trips AS known
+            WHERE known.key = asked.id
+            OFFSET 0
+        ) AS trip ON true
+        WHERE EXISTS (SELECT FROM avinode_ingest.documents WHERE resource_id = asked.id)
+            OR EXISTS (SELECT FROM avinode_ingest.rfqs WHERE avinode_ingest.normal_rfq_id(rfq_id) = avinode_ingest.normal_rfq_id(asked.id))
+            OR EXISTS (SELECT FROM avinode_ingest.rfqs WHERE trip_key = trip.key)
+            OR EXISTS (SELECT FROM avinode_ingest.quote_facts WHERE trip_key = trip.key)
+            OR EXISTS (SELECT FROM avinode_ingest.messages WHERE trip_key = trip.key)
+        "#,
+        ids
+    )
+    .fetch_all(tx)
+    .await
+}
+
 /// The sessions to reconcile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReconcileScope {
@@ -108,8 +163,9 @@ pub enum ReconcileScope {
 /// A trip, and the resources by which it can be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReconcileTarget {
-    /// One session of the trip.
+    /// One session of the trip, and its agent.
     pub session: Option<Uuid>,
+    pub agent: Option<Uuid>,
     /// An id in normal form; `None` for a session that only has an RFQ.
     pub trip: Option<String>,
     /// The trip's resource ids (`atrip-…`), else its short id, and its RFQs, since a trip may not list them all. Some may be
@@ -164,6 +220,7 @@ pub async fn reconcile_targets(pool: &Pool, scope: &ReconcileScope) -> Result<Ve
             WHERE $1 IS NOT NULL AND NOT EXISTS (SELECT FROM session)
         )
         SELECT target.session, target.trip,
+            (SELECT iso_agent_id FROM public.chat_sessions WHERE id = target.session::uuid) AS agent,
             ARRAY(
                 SELECT known.id
                 FROM (
@@ -199,6 +256,7 @@ pub async fn reconcile_targets(pool: &Pool, scope: &ReconcileScope) -> Result<Ve
             .filter(|id| !has_resource_id || id.starts_with("atrip-"));
         ReconcileTarget {
             session: row.session.and_then(|id| id.parse().ok()),
+            agent: row.agent,
             trip: row.trip,
             resources: trips.chain(row.rfqs).collect(),
         }

@@ -16,5 +16,6 @@ mod related_documents;
 mod second_fetch;
 pub mod setup;
 mod status;
+mod speculative;
 mod stored_documents;
 mod two_clocks;

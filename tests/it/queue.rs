@@ -1,5 +1,6 @@
 //! Jobs and workers: leases, failures, and jobs that harm others.
 
+mod bounded;
 mod claims;
 mod completion;
 mod concurrent_claims;

@@ -18,7 +18,7 @@ use ingest_postgres::interval::interval;
 use ingest_postgres::transaction::Pool;
 
 /// The most keys of one claim: their calls begin at about the same time.
-const MAX_KEYS: usize = 8;
+pub const MAX_KEYS: usize = 8;
 /// Due jobs of one kind that are looked through for keys, so that a flood for one key does not make a claim slow.
 const LOOK_AHEAD: i64 = 1_000;
 /// The most jobs of a key in one batch; the others come next.
@@ -37,6 +37,10 @@ pub struct ClaimByKey {
     pub lease: LeaderLease,
     /// The most keys with a failure that are served at the same time: if each of their calls hangs, there is room for others.
     pub max_failed: usize,
+    /// The most speculative keys that are served at the same time.
+    pub max_speculative: usize,
+    /// Permits that speculative keys leave to those that become due next.
+    pub spare_permits: usize,
 }
 
 impl Claimer for ClaimByKey {
@@ -98,7 +102,8 @@ pub async fn is_untried_due(pool: &Pool, kinds: &[JobKind], failed: &[String]) -
 
 impl ClaimByKey {
     /// Claims the jobs of a key that has a due job for each permit, the most urgent kind and the longest due first. A key with
-    /// a failure comes after all others, except for those of the least urgent kind: however many fail, they delay no other.
+    /// a failure comes after all others, except for those of the least urgent kinds: however many fail, they delay no other.
+    /// Speculative keys take only permits that are to spare.
     /// From a failure to the next success, and while only keys without a failure are tried, the key without a failure that became
     /// due last is tried first: those before it are as likely to fail as the ones that did.
     /// A process that no longer leads claims nothing, whatever it believes.
@@ -112,13 +117,21 @@ impl ClaimByKey {
         let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.as_str()).collect();
         let max_failed = if acquired.untried_only { 0 } else { self.max_failed };
         let max_failed = i64::try_from(max_failed).unwrap_or(i64::MAX);
+        // One key at a time is tried then, and whichever it is shows whether the server answers.
+        let spare = if acquired.untried_only { 0 } else { self.spare_permits };
+        let speculative = acquired.permits.len().saturating_sub(spare);
+        let speculative = i64::try_from(speculative).unwrap_or(i64::MAX);
+        let max_speculative = i64::try_from(self.max_speculative).unwrap_or(i64::MAX);
+        // Speculative keys are as urgent as the kind before them.
+        let others = self.kinds.iter().filter(|kind| **kind != JobKind::FetchSpeculative);
+        let least_urgent = i64::try_from(others.count()).unwrap_or(i64::MAX);
         let mut tx = pool.begin_with(SETTINGS).await?;
         let jobs = sqlx::query_as!(
             ClaimedJob,
             r#"
             WITH busy AS MATERIALIZED (
                 -- A claim counts the attempt, so a second attempt follows a failure.
-                SELECT key, max(attempts) > 1 AS failed
+                SELECT key, max(attempts) > 1 AS failed, bool_and(kind = $12) AS speculative
                 FROM avinode_ingest.jobs
                 WHERE kind = ANY ($1) AND lease_token IS NOT NULL AND key IS NOT NULL AND due_at > statement_timestamp()
                 GROUP BY key
@@ -162,15 +175,20 @@ impl ClaimByKey {
                 FROM due
                 GROUP BY due.key
             ), ranked AS MATERIALIZED (
-                SELECT key, place, due_at,
-                    CASE WHEN failed THEN greatest(place, cardinality($1::text[])) - 0.5 ELSE place END AS rank,
-                    failed, failed_at,
-                    row_number() OVER (PARTITION BY failed ORDER BY failed_at NULLS FIRST, place, due_at, key) AS nth
+                SELECT key, due_at, failed, failed_at, speculative,
+                    CASE WHEN failed THEN CASE WHEN speculative THEN $15::bigint + 0.5 ELSE $15 - 0.5 END ELSE least(place, $15) END AS rank,
+                    row_number() OVER (PARTITION BY failed ORDER BY failed_at NULLS FIRST, place, due_at, key) AS nth,
+                    row_number() OVER (PARTITION BY speculative ORDER BY failed, due_at, key) AS nth_speculative
                 FROM keys
+                CROSS JOIN LATERAL (SELECT place IS NOT DISTINCT FROM array_position($1::text[], $12) AS speculative) AS of
             ), chosen AS MATERIALIZED (
                 SELECT key, rank AS place, due_at
                 FROM ranked
-                WHERE NOT failed OR nth <= $9 - (SELECT count(*) FROM busy WHERE busy.failed)
+                WHERE (NOT failed OR nth <= $9 - (SELECT count(*) FROM busy WHERE busy.failed))
+                    AND (
+                        NOT speculative
+                        OR nth_speculative <= least($13, $14 - (SELECT count(*) FROM busy WHERE busy.speculative))
+                    )
                 ORDER BY rank, failed_at NULLS FIRST, CASE WHEN $11 AND NOT failed THEN due_at END DESC, due_at, key
                 LIMIT $2
             ), taken AS MATERIALIZED (
@@ -218,6 +236,10 @@ impl ClaimByKey {
             &acquired.failed[..],
             // Some have failed since the last success: those that became due before are as likely to fail.
             acquired.untried_only || !acquired.failed.is_empty(),
+            JobKind::FetchSpeculative.as_str(),
+            speculative,
+            max_speculative,
+            least_urgent,
         )
         .fetch_all(&mut tx)
         .await?;

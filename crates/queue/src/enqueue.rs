@@ -66,7 +66,7 @@ impl<'a> InsertOptions<'a> {
     }
 }
 
-/// Skips a job if another job has its key already. Two transactions that insert the same key at the same time may both
+/// Skips a job if another job has its key and batch key already. Two transactions that insert the same key at the same time may both
 /// insert it, unless they hold a common lock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UniqueOptions<'a> {
@@ -149,6 +149,7 @@ pub async fn insert(tx: &mut Transaction<'_>, jobs: &[NewJob], options: InsertOp
             AND (NOT $5 OR NOT EXISTS (
                 SELECT FROM avinode_ingest.jobs AS live
                 WHERE live.kind = ANY (array_append($6::text[], new.kind)) AND live.key = new.key
+                    AND live.batch_key IS NOT DISTINCT FROM new.batch_key
                     AND ($7 OR live.lease_token IS NULL)
             ))
         "#,

@@ -24,11 +24,19 @@ pub enum JobKind {
     FetchFollowUp,
     /// Fetches a trip, or a part of it, to find what missed notifications left out.
     Reconcile,
+    /// Fetches a trip of which only a session's row has an id: whoever may write the row may have invented it. Bounded in number
+    /// for each agent, whose id is the batch key, and in all.
+    FetchSpeculative,
 }
 
 impl JobKind {
-    /// The kinds that need Avinode's API, the most urgent first.
-    pub const FETCHING: [Self; 3] = [Self::FetchNotified, Self::FetchFollowUp, Self::Reconcile];
+    /// The kinds that need Avinode's API, the most urgent first. The last two are equally urgent.
+    pub const FETCHING: [Self; 4] = [
+        Self::FetchNotified,
+        Self::FetchFollowUp,
+        Self::Reconcile,
+        Self::FetchSpeculative,
+    ];
 
     /// The kinds that wait for a time and not for a worker. The service makes them, and makes missing ones again.
     pub const TIMERS: [Self; 1] = [Self::QuoteExpiry];

@@ -4,6 +4,7 @@
 //! when the leases of its jobs do.
 
 pub mod admin;
+pub mod bounded;
 pub mod claim;
 pub mod claim_by_key;
 pub mod claim_by_kind;

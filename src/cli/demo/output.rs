@@ -50,7 +50,9 @@ pub fn jobs(jobs: &[JobView]) -> String {
             (Some(JobKind::QuoteExpiry), None) => {
                 "when the quote expires, the primary quote is selected again".to_owned()
             }
-            (Some(JobKind::FetchFollowUp), None) if job.key.as_deref().is_some_and(|key| key.starts_with("atrip-")) => {
+            (Some(JobKind::FetchFollowUp | JobKind::FetchSpeculative), None)
+                if job.key.as_deref().is_some_and(|key| key.starts_with("atrip-")) =>
+            {
                 "fetches the trip to learn its second id, unless a notification supplies it first".to_owned()
             }
             // The job does not record which of the two.

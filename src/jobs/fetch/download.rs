@@ -128,19 +128,27 @@ impl Downloader {
         }
     }
 
-    /// Returns why a trip need not be fetched: only its ids were wanted, and its session is found without them by now.
+    /// Returns why a trip need not be fetched: only its ids were wanted, and its session is found without them by now, or is no
+    /// longer there.
     async fn not_needed(&self, request: &FetchRequest, resource: &Resource) -> Result<Option<&'static str>, JobError> {
-        let follows = |job: &ClaimedJob| job.kind == JobKind::FetchFollowUp;
-        if resource.kind != ResourceKind::Trips || !request.jobs.iter().all(follows) {
+        let is_speculative = |job: &ClaimedJob| job.kind == JobKind::FetchSpeculative;
+        let for_ids = |job: &ClaimedJob| job.kind == JobKind::FetchFollowUp || is_speculative(job);
+        if resource.kind != ResourceKind::Trips || !request.jobs.iter().all(for_ids) {
             return Ok(None);
         }
         let Ok(trip) = TripId::parse(resource.id.as_str()) else {
             return Ok(None);
         };
         let mut tx = self.pool.begin().await?;
-        let resolved = trip_lookup::is_resolved(&mut tx, trip.as_str()).await?;
+        let is_resolved = trip_lookup::is_resolved(&mut tx, trip.as_str()).await?;
+        let is_unwanted = request.jobs.iter().all(is_speculative)
+            && !trip_lookup::has_active_session(&mut tx, trip.as_str()).await?;
         tx.commit().await?;
-        Ok(resolved.then_some("the session of the trip is found by now"))
+        Ok(match (is_resolved, is_unwanted) {
+            (true, _) => Some("the session of the trip is found by now"),
+            (false, true) => Some("no active session has the trip any more"),
+            (false, false) => None,
+        })
     }
 
     /// Stores a document durably before it is applied, and with it the second fetch that it may need.

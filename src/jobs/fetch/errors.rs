@@ -119,7 +119,7 @@ fn disposition(
             let age = (now - job.created_at).to_std().unwrap_or_default();
             let of_trip = job.key.as_deref().is_some_and(is_trip);
             match job.kind {
-                // A follow-up of a trip is about its other id, long after the trip was made.
+                // A follow-up of a trip is about its other id, long after the trip was made. A speculative one may be no trip.
                 JobKind::FetchNotified | JobKind::FetchFollowUp
                     if age < NOT_FOUND_LIMIT && !(of_trip && job.kind == JobKind::FetchFollowUp) =>
                 {

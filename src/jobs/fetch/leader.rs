@@ -11,7 +11,7 @@ use super::handler::FetchHandler;
 use super::status::LEASE;
 use crate::heartbeat::Heartbeat;
 use crate::postgres::transaction::Pool;
-use crate::queue::claim_by_key::{ClaimByKey, is_untried_due};
+use crate::queue::claim_by_key::{ClaimByKey, MAX_KEYS, is_untried_due};
 use crate::queue::job_kind::JobKind;
 use crate::queue::leader::{self, HOLD, LeaderLease, VALID};
 use crate::queue::rate_limit::limiter::RateLimiter;
@@ -174,6 +174,8 @@ impl FetchLeader {
             limiter,
             lease,
             max_failed: (calls / 2).max(1),
+            max_speculative: (calls / 2).max(1),
+            spare_permits: calls.min(MAX_KEYS) / 2,
         };
         Worker {
             concurrency,

@@ -1,30 +1,25 @@
-//! Finds the trip of a document that does not name one, and requests the trips of which only one id is known.
+//! Finds the trip of a document that does not name one.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::follow_up;
 use super::request::FetchRequest;
-use super::status;
 use crate::avinode::documents::ParsedDocument;
 use crate::avinode::resource::{Resource, ResourceKind};
-use crate::domain::ids::{QuoteId, ResourceId, RfqId, TripId};
+use crate::domain::ids::{QuoteId, RfqId, TripId};
 use crate::jobs::kinds;
 use crate::postgres::transaction::Pool;
-use crate::queue::enqueue::{self, InsertOptions, NewJob, UniqueOptions};
+use crate::queue::enqueue::{self, InsertOptions};
 use crate::queue::job::JobError;
 use crate::queue::job_kind::JobKind;
-use crate::queue::rate_limit::status::LimiterStatus;
 use crate::store::{documents as stored_documents, trip_lookup};
 
 /// A document that names no trip waits this long for facts after its RFQ was fetched, perhaps too early.
 const WAIT_AFTER_RFQ: Duration = Duration::from_secs(600);
 /// It waits this long for an RFQ that cannot be fetched: a little longer than a missing RFQ is retried.
 const WAIT_FOR_RFQ: Duration = Duration::from_secs(40 * 60);
-/// Usually a notification of the trip comes before any operator answers, and supplies the other id.
-const WAIT_FOR_NOTIFICATION: Duration = Duration::from_secs(120);
 
 /// Returns the trip that the document names, or its notification, or that facts know for its RFQ or quote. `fetched_at`: by
 /// the database's clock, before the document's GET began. `Ok(None)`: the document has no event that needs a trip; the inner
@@ -96,28 +91,4 @@ pub(super) async fn trip_of(
 /// The time until a document that has waited for this long is looked at again.
 fn wait(age: Duration) -> Duration {
     (age / 2).clamp(Duration::from_millis(500), Duration::from_secs(60))
-}
-
-/// Inserts fetches of the trips of these sessions of which only one id is known: the trip itself shows both, and a session may
-/// have the one while notifications name the other.
-pub async fn request_other_ids(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let trips = trip_lookup::half_known_trips(&mut tx, sessions).await?;
-    tx.commit().await?;
-    if trips.is_empty() || status::read(pool).await? == LimiterStatus::Unserved {
-        return Ok(());
-    }
-    let resources = trips
-        .iter()
-        .filter_map(|id| Resource::by_id(&ResourceId::parse(id).ok()?));
-    let jobs: Vec<NewJob> = resources
-        .map(|trip| kinds::follow_up(&trip, WAIT_FOR_NOTIFICATION))
-        .collect();
-    let unique = UniqueOptions {
-        kinds: &JobKind::FETCHING,
-        ..UniqueOptions::default()
-    };
-    let mut tx = pool.begin().await?;
-    enqueue::insert(&mut tx, &jobs, InsertOptions::unique(unique)).await?;
-    tx.commit().await
 }

@@ -140,7 +140,7 @@ pub async fn fetch_until_idle(worker: &Worker) {
             let mut tx = worker.pool.begin().await.unwrap();
             sqlx::query_scalar(
                 "SELECT count(*) FROM avinode_ingest.jobs
-                 WHERE kind IN ('fetch_notified', 'fetch_follow_up', 'reconcile')
+                 WHERE kind IN ('fetch_notified', 'fetch_follow_up', 'reconcile', 'fetch_speculative')
                     AND due_at < clock_timestamp()
                         + CASE kind WHEN 'fetch_notified' THEN interval '4 seconds' ELSE interval '1 second' END",
             )
@@ -221,7 +221,7 @@ pub async fn outcomes(pool: &Pool) -> Vec<(String, String)> {
 pub async fn live(pool: &Pool) -> Vec<(String, i32, bool, Option<String>)> {
     sqlx::query_as(
         "SELECT kind, attempts, due_at <= clock_timestamp(), history[cardinality(history)]
-         FROM avinode_ingest.jobs WHERE kind IN ('fetch_notified', 'fetch_follow_up', 'reconcile') ORDER BY id",
+         FROM avinode_ingest.jobs WHERE kind IN ('fetch_notified', 'fetch_follow_up', 'reconcile', 'fetch_speculative') ORDER BY id",
     )
     .fetch_all(pool)
     .await

@@ -14,6 +14,7 @@ fn jobs(outcomes: &[(&str, &str)]) -> Vec<FinishedJob> {
 fn for_trips(resources: &[&[&str]]) -> ReconcilePlan {
     let target = |resources: &&[&str]| ReconcileTarget {
         session: None,
+        agent: None,
         trip: Some("A1B2C3".to_owned()),
         resources: resources.iter().map(ToString::to_string).collect(),
     };
