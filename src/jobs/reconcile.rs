@@ -43,7 +43,10 @@ pub async fn enqueue_active(pool: &Pool) -> Result<ReconcilePlan, sqlx::Error> {
         .collect();
     let keys: Vec<String> = agents.keys().map(|key| (*key).clone()).collect();
     let mut tx = pool.begin().await?;
-    let shown: HashSet<String> = trip_lookup::shown_resources(&mut tx, &keys).await?.into_iter().collect();
+    let shown: HashSet<String> = trip_lookup::shown_resources(&mut tx, &keys)
+        .await?
+        .into_iter()
+        .collect();
     let (shown, mut others): (Vec<NewJob>, Vec<NewJob>) = agents
         .iter()
         .map(|(key, agent)| NewJob {

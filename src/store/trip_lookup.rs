@@ -88,10 +88,7 @@ pub struct HalfKnownTrip {
 }
 
 /// The trips of the active ones of these sessions, for trips without a stored document and without a second known id.
-pub async fn half_known_trips(
-    tx: &mut Transaction<'_>,
-    sessions: &[Uuid],
-) -> Result<Vec<HalfKnownTrip>, sqlx::Error> {
+pub async fn half_known_trips(tx: &mut Transaction<'_>, sessions: &[Uuid]) -> Result<Vec<HalfKnownTrip>, sqlx::Error> {
     sqlx::query_as!(
         HalfKnownTrip,
         r#"

@@ -15,7 +15,7 @@ mod reconcile;
 mod related_documents;
 mod second_fetch;
 pub mod setup;
-mod status;
 mod speculative;
+mod status;
 mod stored_documents;
 mod two_clocks;

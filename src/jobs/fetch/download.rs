@@ -141,8 +141,8 @@ impl Downloader {
         };
         let mut tx = self.pool.begin().await?;
         let is_resolved = trip_lookup::is_resolved(&mut tx, trip.as_str()).await?;
-        let is_unwanted = request.jobs.iter().all(is_speculative)
-            && !trip_lookup::has_active_session(&mut tx, trip.as_str()).await?;
+        let is_unwanted =
+            request.jobs.iter().all(is_speculative) && !trip_lookup::has_active_session(&mut tx, trip.as_str()).await?;
         tx.commit().await?;
         Ok(match (is_resolved, is_unwanted) {
             (true, _) => Some("the session of the trip is found by now"),

@@ -118,12 +118,6 @@ pub(super) async fn follow_ups(
             return Ok(jobs);
         }
     }
-    // What follows from a speculative fetch is as little urgent as that.
-    let is_speculative = request.jobs.iter().all(|job| job.kind == JobKind::FetchSpeculative);
-    let follow_up = |resource: &Resource, due_in: Duration| match is_speculative {
-        true => kinds::fetch(JobKind::FetchSpeculative, resource).due_in(due_in),
-        false => kinds::follow_up(resource, due_in),
-    };
     let newest_notification = || request.jobs.iter().filter(is_notified).map(|job| job.created_at).max();
     let missing = parsed.missing.iter().cloned();
     let (rfqs, others): (Vec<_>, Vec<_>) = missing.partition(|it| it.kind == ResourceKind::Rfqs);
@@ -135,17 +129,17 @@ pub(super) async fn follow_ups(
     };
     let known = documents::fetched(tx, &ids(&others), since).await?;
     let others = others.iter().filter(|it| !known.contains(it.id.as_str()));
-    jobs.extend(others.map(|it| follow_up(it, delay(request, api_lag))));
+    jobs.extend(others.map(|it| kinds::follow_up(it, delay(request, api_lag))));
     // An RFQ that was never fetched, or, where it has to show whether a seller made the quote, not since the notification.
     let since = newest_notification().filter(|_| parsed.has_unconfirmed_quote());
     let known = documents::fetched(tx, &ids(&rfqs), since).await?;
     let rfqs = rfqs.iter().filter(|it| !known.contains(it.id.as_str()));
-    jobs.extend(rfqs.map(|it| follow_up(it, WAIT_FOR_NOTIFICATION)));
+    jobs.extend(rfqs.map(|it| kinds::follow_up(it, WAIT_FOR_NOTIFICATION)));
     if let Some(trip) = half_known_trip(resource, parsed, request) {
         let fetched = documents::fetched(tx, std::slice::from_ref(&trip), None).await?;
         if fetched.is_empty() && !trip_lookup::is_resolved(tx, &trip).await? {
             let trip = ResourceId::parse(&trip).ok().and_then(|id| Resource::by_id(&id));
-            jobs.extend(trip.map(|trip| follow_up(&trip, Duration::ZERO)));
+            jobs.extend(trip.map(|trip| kinds::follow_up(&trip, Duration::ZERO)));
         }
     }
     Ok(jobs)

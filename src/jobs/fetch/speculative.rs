@@ -8,7 +8,7 @@ use rand::RngExt;
 use uuid::Uuid;
 
 use super::status;
-use crate::avinode::resource::Resource;
+use crate::avinode::resource::{Resource, ResourceKind};
 use crate::domain::ids::ResourceId;
 use crate::jobs::kinds;
 use crate::postgres::transaction::Pool;
@@ -56,8 +56,12 @@ pub async fn request_other_ids(pool: &Pool, sessions: &[Uuid]) -> Result<(), sql
     tx.commit().await
 }
 
+/// Nothing urgent follows from a trip's document; from a message's it would.
 fn fetch(trip: &HalfKnownTrip) -> Option<NewJob> {
     let resource = Resource::by_id(&ResourceId::parse(&trip.id).ok()?)?;
+    if resource.kind != ResourceKind::Trips {
+        return None;
+    }
     Some(NewJob {
         batch_key: Some(trip.agent.to_string()),
         ..kinds::fetch(JobKind::FetchSpeculative, &resource).due_in(WAIT_FOR_NOTIFICATION)

@@ -199,8 +199,8 @@ async fn of_processes_that_compete_one_leads_and_the_others_claim_nothing() {
                 limiter: limiter(31).limiter,
                 lease,
                 max_failed: 2,
-            max_speculative: 2,
-            spare_permits: 0,
+                max_speculative: 2,
+                spare_permits: 0,
             };
             let mut taken = Vec::new();
             for _ in 0..16 {

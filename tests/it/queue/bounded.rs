@@ -18,7 +18,9 @@ const BOUNDS: Bounds = Bounds {
 async fn insert(pool: &Pool, jobs: Vec<NewJob>) -> bounded::Inserted {
     let pool = pool.service();
     let mut tx = pool.begin().await.unwrap();
-    let inserted = bounded::insert(&mut tx, FetchSpeculative, &jobs, &JobKind::FETCHING, BOUNDS).await.unwrap();
+    let inserted = bounded::insert(&mut tx, FetchSpeculative, &jobs, &JobKind::FETCHING, BOUNDS)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     inserted
 }
