@@ -1,12 +1,16 @@
 //! The log on standard error, as text or JSON, including panics. docs/logging.md has the rules for its lines.
 
+pub mod repeated_warnings;
+
 use std::panic::PanicHookInfo;
 
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::{MakeWriter, SubscriberBuilder};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
+use self::repeated_warnings::RepeatedWarnings;
 use crate::config::log::{LogArgs, LogFormat, colour_on_stderr};
 use crate::stderr;
 
@@ -32,8 +36,11 @@ where
         .log_internal_errors(false) // it would be an `eprintln!`
         .with_writer(writer);
     match settings.log_format {
-        LogFormat::Pretty => Box::new(lines.with_ansi(colour).finish()),
-        LogFormat::Json => Box::new(lines.json().flatten_event(true).with_span_list(false).finish()),
+        LogFormat::Pretty => Box::new(lines.with_ansi(colour).finish().with(RepeatedWarnings)),
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).with_span_list(false);
+            Box::new(lines.finish().with(RepeatedWarnings))
+        }
     }
 }
 

@@ -26,6 +26,7 @@ use crate::postgres::migrator::adoption;
 use crate::service::fetching::FETCHING_CONNECTIONS;
 use crate::service::{self, Listeners, ServiceSettings};
 use crate::shutdown;
+use crate::telemetry::repeated_warnings;
 
 #[derive(Debug, clap::Args)]
 pub struct ServeCommandArgs {
@@ -112,6 +113,7 @@ pub async fn run(
         "serving on {address} with {} workers",
         settings.workers
     );
+    tokio::spawn(repeated_warnings::run());
     let (served_verifier, served_tokens) = (verifier.clone(), settings.api.tokens.clone());
     // Requests that are being verified keep the former secrets.
     tokio::spawn(reload::run(hangups, move || {

@@ -51,8 +51,6 @@ pub struct WebhookLimits {
     /// Bodies of one client that are being received and not verified.
     pub bodies_per_client: usize,
     pub proxies: TrustedProxies,
-    /// Log lines about rejected deliveries per second.
-    pub rejections_logged: u32,
 }
 
 impl Default for WebhookLimits {
@@ -63,7 +61,6 @@ impl Default for WebhookLimits {
             memory: 64 * 1024 * 1024,
             bodies_per_client: 768,
             proxies: TrustedProxies::default(),
-            rejections_logged: 10,
         }
     }
 }

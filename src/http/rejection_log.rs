@@ -1,5 +1,4 @@
-//! Logs rejected deliveries: reason, length and digest, never content, and a limited number per second, so that a flood
-//! of rejected requests cannot fill the disk.
+//! Logs rejected deliveries: reason, length and digest, never content, and one per second for each reason.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -32,19 +31,15 @@ impl Rejection {
     }
 }
 
-/// Writes up to a number of lines per second and counts the others; the next line contains that count.
-#[derive(Debug)]
+/// Writes one line per second and reason and counts the others; the next line contains that count.
+#[derive(Debug, Default)]
 pub struct RejectionLog(LogLimit);
 
 impl RejectionLog {
-    pub fn new(per_second: u32) -> Self {
-        Self(LogLimit::new(per_second))
-    }
-
     /// Logs a rejection at `level`, which is `INFO` or `WARN`, if the limit of this second allows it. `peer` is the other end of
     /// the connection, possibly a proxy.
     pub fn write(&self, level: Level, rejection: &Rejection, peer: Option<SocketAddr>) {
-        let Some(suppressed) = self.0.admit(Instant::now()) else {
+        let Some(suppressed) = self.0.admit(rejection.reason, Instant::now()) else {
             return;
         };
         // Computed only for a line that is written: a flood of rejected deliveries costs no digests.

@@ -62,7 +62,7 @@ impl WebhookState {
             paths,
             memory: MemoryBudget::new(limits.memory),
             unfinished: PeerBodies::new(limits.bodies_per_client, limits.memory / 2),
-            rejections: RejectionLog::new(limits.rejections_logged),
+            rejections: RejectionLog::default(),
             limits,
             readiness,
         })

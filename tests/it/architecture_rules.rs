@@ -11,7 +11,7 @@ const MAY_IMPORT: [(&str, &str); 12] = [
     ("main", "cli telemetry stderr"),
     (
         "cli",
-        "service http sessions jobs ingest queue store avinode domain postgres config clock shutdown stderr simulator",
+        "service http sessions jobs ingest queue store avinode domain postgres config clock shutdown stderr telemetry simulator",
     ),
     // `config` for the defaults: those of the command line are those of the service.
     (

@@ -7,6 +7,7 @@ mod read_only;
 mod ready;
 mod silent_connections;
 mod standby;
+mod warnings;
 
 /// Within this time of the end of a fault, or of the loss of its connections, the service goes on.
 pub const RECOVERY: std::time::Duration = std::time::Duration::from_secs(10);

@@ -2,11 +2,12 @@ use super::*;
 
 #[test]
 fn lines_over_the_limit_are_counted_instead_of_written() {
-    let log = LogLimit::new(2);
+    let log = LogLimit::default();
     let now = Instant::now();
-    let admitted: Vec<_> = (0..5).map(|_| log.admit(now)).collect();
-    assert_eq!(admitted, [Some(0), Some(0), None, None, None]);
-    let next = now + Duration::from_secs(2);
-    assert_eq!(log.admit(next), Some(3));
-    assert_eq!(log.admit(next), Some(0));
+    let admitted: Vec<_> = (0..4).map(|_| log.admit("wrong-signature", now)).collect();
+    assert_eq!(admitted, [Some(0), None, None, None]);
+    assert_eq!(log.admit("unavailable", now), Some(0), "another reason is not hidden");
+    let next = now + WINDOW;
+    assert_eq!(log.admit("wrong-signature", next), Some(3));
+    assert_eq!(log.admit("wrong-signature", next), None);
 }

@@ -18,8 +18,6 @@ use crate::domain::api_scope::ApiScope;
 use crate::http::log_limit::LogLimit;
 use crate::http::reloadable::Reloadable;
 
-/// Log lines about calls without a valid token, per second.
-const REFUSALS_LOGGED: u32 = 10;
 /// Bytes of a path in such a line.
 const MAX_LOGGED_PATH: usize = 200;
 
@@ -61,7 +59,7 @@ impl BearerTokens {
         });
         Self {
             tokens: Reloadable::new(tokens.collect()),
-            refusals: Arc::new(LogLimit::new(REFUSALS_LOGGED)),
+            refusals: Arc::new(LogLimit::default()),
         }
     }
 
@@ -108,12 +106,12 @@ impl BearerTokens {
 
     /// Logs a call without a valid token, without its header.
     fn log(&self, problem: &ApiProblem, parts: &Parts) {
-        let Some(suppressed) = self.refusals.admit(Instant::now()) else {
-            return;
-        };
         let reason = match problem {
             ApiProblem::MissingToken => "no bearer token",
             _ => "an unknown bearer token",
+        };
+        let Some(suppressed) = self.refusals.admit(reason, Instant::now()) else {
+            return;
         };
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
         let peer = peer.as_ref().map(tracing::field::display);

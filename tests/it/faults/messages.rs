@@ -14,7 +14,7 @@ use crate::support::eventually::{at_least, equal, eventually};
 use crate::support::sql::count;
 use crate::support::throughout::throughout;
 
-const END_ALL: &str =
+pub const END_ALL: &str =
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'avinode-ingest'";
 
 #[tokio::test(flavor = "multi_thread")]

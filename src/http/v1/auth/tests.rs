@@ -76,7 +76,7 @@ fn calls_without_a_valid_token_are_logged_without_it_and_within_a_limit() {
     let lines = String::from_utf8(log.lock().unwrap().clone()).unwrap();
     assert_eq!(lines.matches("with 401: no bearer token").count(), 1);
     let unknown = lines.matches("with 401: an unknown bearer token").count();
-    assert!((9..=20).contains(&unknown), "{lines}");
+    assert!((1..=2).contains(&unknown), "{lines}"); // a second may pass
     assert!(
         lines.contains("peer=192.0.2.1:9") && lines.contains("/v1/sessions"),
         "{lines}"
