@@ -17,14 +17,15 @@ pub fn rematch(session: Uuid) -> NewJob {
 /// A job due when a quote expires; `None` if that is in the past. A later fact that moves `validUntil` inserts another
 /// job; this one then finds that nothing has expired.
 pub fn quote_expiry(trip: &str, quote: &QuoteId, valid_until: DateTime<Utc>, now: DateTime<Utc>) -> Option<NewJob> {
-    (valid_until > now).then(|| missing_quote_expiry(trip, quote, valid_until, now))
+    let due_in = (valid_until - now).to_std().ok().filter(|due_in| !due_in.is_zero())?;
+    Some(missing_quote_expiry(trip, quote, valid_until).due_in(due_in))
 }
 
-/// As [`quote_expiry`], for a job that is missing: due now if its time has passed.
-pub fn missing_quote_expiry(trip: &str, quote: &QuoteId, valid_until: DateTime<Utc>, now: DateTime<Utc>) -> NewJob {
+/// As [`quote_expiry`], for a job that is missing: due now. Before its time it selects again what a clock ahead took for expired,
+/// and inserts itself for its time.
+pub fn missing_quote_expiry(trip: &str, quote: &QuoteId, valid_until: DateTime<Utc>) -> NewJob {
     let key = format!("{trip}\t{quote}\t{}", valid_until.timestamp_micros());
-    let due_in = (valid_until - now).to_std().unwrap_or_default();
-    NewJob::new(JobKind::QuoteExpiry, key).due_in(due_in)
+    NewJob::new(JobKind::QuoteExpiry, key)
 }
 
 /// Parses the key of a quote expiry: trip, quote and time, separated by tabs, which no id contains.

@@ -143,7 +143,7 @@ async fn rematch(pool: &Pool, sessions: &[Uuid]) -> Result<(), sqlx::Error> {
 async fn restore_expiries(pool: &Pool) -> Result<(), sqlx::Error> {
     let missing = missing_expiries::find(pool).await?.into_iter().filter_map(|it| {
         let quote = QuoteId::parse(&it.quote).ok()?;
-        Some(kinds::missing_quote_expiry(&it.trip, &quote, it.valid_until, it.now))
+        Some(kinds::missing_quote_expiry(&it.trip, &quote, it.valid_until))
     });
     let jobs: Vec<NewJob> = missing.collect();
     if jobs.is_empty() {

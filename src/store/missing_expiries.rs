@@ -1,4 +1,5 @@
-//! Finds quotes whose expiry has no job: an admin discarded it, or the database was restored without it.
+//! Finds quotes whose expiry has no job: an admin discarded it, the database was restored without it, or it ran while a clock was
+//! ahead.
 
 use chrono::{DateTime, Utc};
 
@@ -15,8 +16,6 @@ pub struct MissingExpiry {
     pub trip: String,
     pub quote: String,
     pub valid_until: DateTime<Utc>,
-    /// The database's time.
-    pub now: DateTime<Utc>,
 }
 
 /// Returns the received quotes that expire in the future, and the expired ones that a session still selects, without a live or
@@ -35,7 +34,7 @@ pub async fn find(pool: &Pool) -> Result<Vec<MissingExpiry>, sqlx::Error> {
                 SELECT key FROM avinode_ingest.dead_jobs WHERE kind = 'quote_expiry'
             ) AS job
         )
-        SELECT fact.trip_key AS trip, fact.quote_id AS quote, fact.valid_until AS "valid_until!", statement_timestamp() AS "now!"
+        SELECT fact.trip_key AS trip, fact.quote_id AS quote, fact.valid_until AS "valid_until!"
         FROM avinode_ingest.quote_facts AS fact
         WHERE fact.received AND isfinite(fact.valid_until)
             AND (

@@ -18,4 +18,13 @@ impl Clock {
             Self::Fixed(moment) => moment,
         }
     }
+
+    /// The moment given, by another clock, unless a test fixed this one.
+    #[must_use]
+    pub fn unless_fixed(self, moment: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::System => moment,
+            Self::Fixed(fixed) => fixed,
+        }
+    }
 }

@@ -26,7 +26,7 @@ pub(super) struct BatchChanges {
     /// Duplicates with the same body. They make no timeline entry, but an earlier one moves the time at which the event was
     /// first received: otherwise the order in which the two are applied would matter.
     pub(super) duplicates: Vec<ClaimedWork>,
-    /// Jobs of expiries that are still ahead by this worker's clock.
+    /// Jobs of expiries that are still ahead.
     pub(super) expiries: Vec<NewJob>,
     /// By trip, the trips that were merged into it.
     merged: BTreeMap<String, Vec<String>>,
@@ -118,12 +118,12 @@ pub(super) fn learn(
                 let key = key.filter(|_| expires_at == Some(*valid_until));
                 match key {
                     None => ("nothing", "the quote no longer expires at this time".to_owned()),
-                    // Due by the database's clock and not yet by ours: without another job nothing would come back to it.
+                    // Without another job nothing would come back to it.
                     Some(_) if *valid_until > now => {
                         changes
                             .expiries
                             .extend(kinds::quote_expiry(trip, quote, *valid_until, now));
-                        ("nothing", "too early by this worker's clock, enqueued again".to_owned())
+                        ("nothing", "before its time, enqueued again".to_owned())
                     }
                     Some(key) => {
                         let happening = TimelineEvent::quote_expired(quote, *valid_until);

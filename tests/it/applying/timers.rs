@@ -70,7 +70,7 @@ async fn a_discarded_expiry_is_made_again_and_the_expired_quote_stops_leading() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_expiry_is_made_again_for_its_time() {
+async fn a_missing_expiry_is_made_again_and_waits_for_its_time() {
     let db = Db::new().await;
     SessionBuilder::of_trip(TRIP).insert(&db.pool).await;
     let mut expiring = quote_of(TRIP, "q1", 1);
@@ -82,8 +82,27 @@ async fn a_missing_expiry_is_made_again_for_its_time() {
     let before: Option<String> = sqlx::query_scalar(key).fetch_one(&db.pool).await.unwrap();
     db.run("DELETE FROM avinode_ingest.jobs").await;
     maintenance::full_round(&db.pool, "a test").await.unwrap();
+    run_until_idle(&worker_at(&db.pool, Clock::Fixed(now))).await;
     let after: Option<String> = sqlx::query_scalar(key).fetch_one(&db.pool).await.unwrap();
     assert!(before.is_some() && before == after, "{before:?} {after:?}");
     let waiting = "SELECT count(*) FROM avinode_ingest.jobs WHERE due_at > clock_timestamp() + interval '10 years'";
     assert_eq!(count(&db.pool, waiting).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_judged_expired_by_a_clock_ahead_is_selected_again_when_the_clock_is_right() {
+    let db = Db::new().await;
+    let session = SessionBuilder::of_trip(TRIP).insert(&db.pool).await;
+    let now = Clock::System.now();
+    let mut expiring = quote_of(TRIP, "q1", 1);
+    expiring["data"]["quote"]["validUntil"] = (now + Duration::hours(12)).to_rfc3339().into();
+    store_deliveries(&db.pool, &[expiring], now).await;
+    run_until_idle(&worker_at(&db.pool, Clock::Fixed(now + Duration::days(1)))).await;
+    assert_eq!(view(&db.pool, session).await.primary_quote, None, "expired by that clock");
+    assert_eq!(count(&db.pool, TIMERS).await, 0);
+
+    maintenance::full_round(&db.pool, "a test").await.unwrap();
+    run_until_idle(&worker_at(&db.pool, Clock::System)).await;
+    assert_eq!(view(&db.pool, session).await.primary_quote.as_deref(), Some("q1"));
+    assert_eq!(count(&db.pool, TIMERS).await, 1, "and it still expires");
 }
