@@ -1,10 +1,12 @@
 //! Faults of the database and of the way to it: the service waits for nothing without a limit, says what is wrong, and goes on when
 //! the fault is over.
 
+mod disk_full;
 mod locked_tables;
 mod messages;
 mod read_only;
 mod ready;
+mod restarts;
 mod silent_connections;
 mod standby;
 mod warnings;

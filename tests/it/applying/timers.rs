@@ -98,7 +98,11 @@ async fn a_quote_judged_expired_by_a_clock_ahead_is_selected_again_when_the_cloc
     expiring["data"]["quote"]["validUntil"] = (now + Duration::hours(12)).to_rfc3339().into();
     store_deliveries(&db.pool, &[expiring], now).await;
     run_until_idle(&worker_at(&db.pool, Clock::Fixed(now + Duration::days(1)))).await;
-    assert_eq!(view(&db.pool, session).await.primary_quote, None, "expired by that clock");
+    assert_eq!(
+        view(&db.pool, session).await.primary_quote,
+        None,
+        "expired by that clock"
+    );
     assert_eq!(count(&db.pool, TIMERS).await, 0);
 
     maintenance::full_round(&db.pool, "a test").await.unwrap();

@@ -2,7 +2,7 @@
 //! again on the same folder.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use avinode_ingest::postgres::data_dir::ClusterHome;
 use avinode_ingest::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
@@ -51,6 +51,11 @@ impl Durable {
     /// Its database's address.
     pub fn url(&self) -> String {
         self.postgres.url(Self::DATABASE)
+    }
+
+    /// The folder of its files, which is its user's.
+    pub fn home(&self) -> &Path {
+        self.postgres.data_dir()
     }
 
     /// The options of a connection as the superuser.
