@@ -1,6 +1,7 @@
 //! Faults of the database and of the way to it: the service waits for nothing without a limit, says what is wrong, and goes on when
 //! the fault is over.
 
+mod clocks;
 mod disk_full;
 mod locked_tables;
 mod messages;

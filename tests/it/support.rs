@@ -24,6 +24,7 @@ pub mod retention;
 pub mod service;
 pub mod service_role;
 pub mod sessions;
+pub mod small_disk;
 pub mod snapshot;
 pub mod sql;
 pub mod throughout;

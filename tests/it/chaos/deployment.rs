@@ -9,6 +9,7 @@ use crate::support::PATIENCE;
 use crate::support::pool::Pool;
 use crate::support::pooler::Pooler;
 use crate::support::proxy::Proxy;
+use crate::support::small_disk::SmallDisk;
 
 pub struct Deployment {
     /// `None` only while it starts again.
@@ -17,10 +18,16 @@ pub struct Deployment {
     pooler: Option<Pooler>,
     pub receiver: Serve,
     pub workers: Vec<Serve>,
+    /// That of the deliveries, where this user may mount one. Dropped last.
+    pub disk: Option<SmallDisk>,
 }
 
 impl Deployment {
     pub async fn start(postgres: Durable) -> Self {
+        let disk = SmallDisk::mount(256);
+        if let Some(disk) = &disk {
+            disk.keep_deliveries(&postgres).await;
+        }
         let options = postgres.options();
         let proxy = Proxy::start(&options).await;
         let pooler = Pooler::before(&options).await;
@@ -31,6 +38,7 @@ impl Deployment {
             pooler,
             receiver,
             workers: Vec::new(),
+            disk,
         };
         for number in 0..2 {
             let worker = deployment.worker(number).await;

@@ -30,6 +30,8 @@ pub enum Fault {
     ConnectionsSwallowed,
     TableLocked,
     PoolerRestarted,
+    /// No room for another page of deliveries.
+    DiskFull,
 }
 
 impl Fault {
@@ -100,6 +102,13 @@ impl Fault {
                     .unwrap();
                 lasts(time).await;
                 application.close().await.unwrap();
+            }
+            Self::DiskFull => {
+                if let Some(disk) = &deployment.disk {
+                    disk.fill();
+                    lasts(time).await;
+                    disk.free();
+                }
             }
             Self::PoolerRestarted => {
                 if deployment.has_pooler() {

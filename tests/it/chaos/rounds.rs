@@ -50,11 +50,12 @@ async fn under_random_faults_nothing_is_lost_or_counted_twice_and_all_recovers()
     let mut deployment = Deployment::start(postgres).await;
     let sending = Sending::new(seed, &deployment.receiver.address);
     let mut longest = BTreeMap::new();
-    let mut caused = 0;
+    let (mut kinds, mut caused) = (Vec::new(), 0);
     while caused < wanted {
         let stop = CancellationToken::new();
         let mut senders = sending.start(&stop);
-        for fault in faults(&mut random, FAULTS_PER_ROUND.min(wanted - caused)) {
+        for _ in 0..FAULTS_PER_ROUND.min(wanted - caused) {
+            let fault = next(&mut kinds, &mut random);
             fault.cause(&mut deployment, &sending, &mut random).await;
             let recovery = recovered(&sending, &deployment, fault).await;
             let of_kind = longest.entry(fault).or_insert(recovery);
@@ -84,12 +85,13 @@ async fn under_random_faults_nothing_is_lost_or_counted_twice_and_all_recovers()
     assert!(longest_of_all <= RECOVERY, "{longest:?}");
 }
 
-/// Every kind comes up before one comes up again.
-fn faults(random: &mut StdRng, number: usize) -> Vec<Fault> {
-    let mut all: Vec<Fault> = Fault::iter().collect();
-    all.shuffle(random);
-    all.truncate(number);
-    all
+/// Every kind comes up before one comes up again: `kinds` are those that are left.
+fn next(kinds: &mut Vec<Fault>, random: &mut StdRng) -> Fault {
+    if kinds.is_empty() {
+        kinds.extend(Fault::iter());
+        kinds.shuffle(random);
+    }
+    kinds.pop().unwrap()
 }
 
 /// Sends a new event, and returns the time until it is acknowledged and applied.
