@@ -13,6 +13,7 @@ pub mod health;
 pub mod json_response;
 pub mod limits;
 pub mod log_limit;
+pub mod metrics;
 pub mod observed_stream;
 pub mod openapi;
 pub mod peer_bodies;

@@ -3,6 +3,7 @@
 //! `serve`, the demo and the tests all run this.
 
 pub mod fetching;
+mod gauges;
 mod probes;
 mod settings;
 mod workers;
@@ -117,6 +118,7 @@ pub async fn run(
 
     let stop_serving = CancellationToken::new();
     let drain = settings.drain;
+    let mut memory = None;
     let (router, mut group_commit) = if let Some((receiver, committer)) = receiving {
         let committing = tokio::spawn(committer.run(heartbeats.register("receiver", Duration::from_secs(60))));
         let state = WebhookState::shared(
@@ -127,6 +129,7 @@ pub async fn run(
             settings.webhook.clone(),
             readiness.clone(),
         );
+        memory = Some((state.memory.clone(), settings.webhook.memory));
         let api_pool = pool.sibling_with_timeout(settings.api.connections, API_ACQUIRE_TIMEOUT);
         let api = SessionsState::shared(
             SessionService::new(api_pool, settings.clock),
@@ -136,6 +139,8 @@ pub async fn run(
     } else {
         (router::health_only(readiness.clone()), None)
     };
+    let gauges = settings.metrics.is_some();
+    let gauges = gauges.then(|| AbortOnDrop(tokio::spawn(gauges::run(pool.clone(), memory))));
     let limits = ServerLimits {
         drain: drain.min(settings.server.drain),
         ..settings.server.clone()
@@ -147,7 +152,7 @@ pub async fn run(
             connections_per_peer: ADMIN_CONNECTIONS,
             ..settings.server.clone()
         };
-        let router = router::health_only(readiness.clone());
+        let router = router::admin(readiness.clone(), settings.metrics.clone());
         AbortOnDrop(tokio::spawn(server::run(
             admin,
             router,
@@ -180,7 +185,7 @@ pub async fn run(
     }
     let leases_released = release_leases(&pool, &process).await;
     summaries.abort();
-    drop(health);
+    drop((health, gauges));
     ACTIVITY.write();
     ShutdownSummary {
         cut_off: drained.map_or(0, |drained| drained.cut_off),

@@ -1,5 +1,6 @@
 //! The log on standard error, as text or JSON, including panics. docs/logging.md has the rules for its lines.
 
+pub mod metric_catalogue;
 pub mod repeated_warnings;
 
 use std::panic::PanicHookInfo;

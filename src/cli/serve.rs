@@ -1,7 +1,8 @@
 //! `serve`: the receiver and the workers in one process.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
@@ -19,6 +20,7 @@ use crate::config::secret_length::short_secrets;
 use crate::config::serve::ServeArgs;
 use crate::config::setting_error::SettingError;
 use crate::config::webhook::WebhookArgs;
+use crate::http::metrics::MetricsRenderer;
 use crate::http::reloadable::Reloadable;
 use crate::http::v1::auth::BearerTokens;
 use crate::postgres::encryption;
@@ -26,7 +28,10 @@ use crate::postgres::migrator::adoption;
 use crate::service::fetching::FETCHING_CONNECTIONS;
 use crate::service::{self, Listeners, ServiceSettings};
 use crate::shutdown;
-use crate::telemetry::repeated_warnings;
+use crate::telemetry::{metric_catalogue, repeated_warnings};
+
+/// What was recorded is added up at least this often, so that it takes little memory without a scrape.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 pub struct ServeCommandArgs {
@@ -56,7 +61,10 @@ pub async fn run(
     let shutdown = shutdown::on_signals().context("listen for signals")?;
     let hangups = reload::hangups().context("listen for SIGHUP")?;
     let verifier = Reloadable::new(required_verifier(&args)?);
-    let settings = settings(&args)?;
+    let mut settings = settings(&args)?;
+    if args.serve.http.admin_listen.is_some() {
+        settings.metrics = Some(record_metrics()?);
+    }
     let named = database::named(&args.database)?;
     args.serve.check(&args.webhook)?;
     for short in short_secrets(&args.webhook, &args.serve.tokens()?)? {
@@ -171,8 +179,10 @@ fn own_connections(args: &ServeCommandArgs, settings: &ServiceSettings) -> Resul
     let workers = u32::try_from(settings.workers).unwrap_or(u32::MAX);
     let fetches = settings.avinode.is_some() && args.serve.role.works();
     let fetching = if fetches { FETCHING_CONNECTIONS } else { 0 };
-    // One per worker; one each for heartbeats of leases, the receiver, LISTEN and probes.
-    let needed = workers.saturating_add(4).saturating_add(fetching);
+    // One per worker; one each for heartbeats of leases, the receiver, LISTEN, probes and, with an admin listener, gauges.
+    let needed = workers
+        .saturating_add(4 + u32::from(settings.metrics.is_some()))
+        .saturating_add(fetching);
     let max = args.database.database_max_connections;
     if max < needed {
         return Err(SettingError::new(
@@ -181,7 +191,22 @@ fn own_connections(args: &ServeCommandArgs, settings: &ServiceSettings) -> Resul
         ));
     }
     // The receiver has one, and its readiness another.
-    Ok(workers + 2 * u32::from(args.serve.role.receives()) + fetching)
+    let gauges = u32::from(settings.metrics.is_some());
+    Ok(workers + 2 * u32::from(args.serve.role.receives()) + fetching + gauges)
+}
+
+/// Starts to record metrics.
+fn record_metrics() -> Result<MetricsRenderer, CliError> {
+    let recorder = metric_catalogue::install().context("record metrics")?;
+    let rendered = recorder.clone();
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(METRICS_UPKEEP);
+        loop {
+            ticks.tick().await;
+            recorder.run_upkeep();
+        }
+    });
+    Ok(MetricsRenderer(Arc::new(move || rendered.render())))
 }
 
 /// Makes the verifier of the configured secrets; it is empty where none is configured.

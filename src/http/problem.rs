@@ -46,7 +46,7 @@ pub struct ProblemDetails {
     title: &'static str,
     /// The HTTP status code.
     #[schema(example = 422)]
-    status: u16,
+    pub(super) status: u16,
     /// An explanation of this occurrence.
     #[schema(value_type = String)]
     detail: Cow<'static, str>,

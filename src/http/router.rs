@@ -12,6 +12,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::metrics::{self, MetricsRenderer};
 use super::openapi::BaseDocument;
 use super::problem::Problem;
 use super::readiness::Readiness;
@@ -36,6 +37,16 @@ pub fn router(state: AppState, api: Option<ApiState>) -> Router {
 /// Routes of a process that only runs workers.
 pub fn health_only(readiness: Readiness) -> Router {
     with_problems(health_routes().into()).with_state(readiness)
+}
+
+/// Routes of the admin listener.
+pub fn admin(readiness: Readiness, metrics: Option<MetricsRenderer>) -> Router {
+    let health: Router<Readiness> = health_routes().into();
+    let mut routes = health.with_state(readiness);
+    if let Some(metrics) = metrics {
+        routes = routes.merge(metrics::routes(metrics));
+    }
+    with_problems(routes)
 }
 
 /// The OpenAPI document of every route, as text.

@@ -77,6 +77,7 @@ pub async fn receive(State(state): State<AppState>, request: Request) -> Respons
         None => tracing::debug!(reason, "asked for Basic credentials: {reason}"),
     }
     let details = problem.details();
+    count_rejected(details.status, reason);
     match facts.body {
         Some(_) => details.into_response(),
         None => details.close().into_response(),
@@ -137,6 +138,12 @@ async fn accept(state: &AppState, head: &Parts, body: axum::body::Body) -> Resul
         WebhookRejection::after_body(Problem::Unavailable { retry_after }, Level::WARN, &bytes)
     })?;
     Ok(receipt)
+}
+
+fn count_rejected(status: u16, reason: &'static str) {
+    let status = status.to_string();
+    metrics::counter!("avinode_ingest_deliveries_total", "status" => status, "scheme" => "", "reason" => reason)
+        .increment(1);
 }
 
 /// Decides before the body is read. A sender that only Basic can verify is verified now, and one without a header of a configured

@@ -6,15 +6,20 @@
 
 use std::time::Duration;
 
+use metrics::{counter, gauge, histogram};
+use strum::IntoEnumIterator;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::insert;
 use super::memory_budget::MemoryPermit;
 use super::new_delivery::{NewDelivery, ReceiveError};
 use super::receiving_health::CommitFailures;
 use crate::activity_log::ACTIVITY;
+use crate::avinode::signature::verification::AuthScheme;
 use crate::heartbeat::Heartbeat;
 use crate::postgres::autocommit::AutocommitPool;
+use crate::postgres::cause::cause;
 use crate::postgres::sqlstate::{CHECK_VIOLATION, sqlstate};
 use crate::postgres::transaction::Pool;
 
@@ -107,7 +112,9 @@ impl GroupCommitter {
                 batch.push(next);
             }
             let deliveries: Vec<&NewDelivery> = batch.iter().map(|waiting| &waiting.delivery).collect();
+            let began = Instant::now();
             let committed = self.commit(&deliveries).await;
+            self.measure(&deliveries, began, committed.is_ok());
             match (&committed, healthy) {
                 (Ok(()), true) => {}
                 (Ok(()), false) => tracing::info!("storing deliveries works again"),
@@ -142,6 +149,25 @@ impl GroupCommitter {
         }
     }
 
+    fn measure(&self, deliveries: &[&NewDelivery], began: Instant, committed: bool) {
+        histogram!("avinode_ingest_commit_duration_seconds").record(began.elapsed());
+        histogram!("avinode_ingest_commit_deliveries").record(u32::try_from(deliveries.len()).unwrap_or(u32::MAX));
+        let waiting = u32::try_from(self.queue.len()).unwrap_or(u32::MAX);
+        gauge!("avinode_ingest_receive_queue_deliveries").set(waiting);
+        if !committed {
+            return;
+        }
+        for scheme in AuthScheme::iter() {
+            let scheme = scheme.as_str();
+            let is_of_scheme = |delivery: &&&NewDelivery| delivery.verified_by.split('#').next() == Some(scheme);
+            let verified = deliveries.iter().filter(is_of_scheme).count() as u64;
+            if verified > 0 {
+                let labels = [("status", "200"), ("scheme", scheme), ("reason", "")];
+                counter!("avinode_ingest_deliveries_total", &labels).increment(verified);
+            }
+        }
+    }
+
     async fn commit(&self, deliveries: &[&NewDelivery]) -> Result<(), String> {
         let committed = match self.append(deliveries).await {
             // A partition for these ids was attached while the statement waited to write to the default partition.
@@ -149,6 +175,9 @@ impl GroupCommitter {
             result => result,
         };
         self.failures.record(&committed);
+        if let Err(error) = &committed {
+            counter!("avinode_ingest_commit_failures_total", "cause" => cause(error)).increment(1);
+        }
         committed.map_err(|error| error.to_string())
     }
 

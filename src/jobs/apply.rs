@@ -3,6 +3,7 @@
 //! Lock order: jobs (the fence), event keys, requests of rematched sessions, trips, RFQs, sessions, then facts, ledger and timeline below those. Every kind of job
 //! takes the same steps: learn facts, decide each session of the trips from everything known, write.
 
+mod applied_jobs;
 mod dedup;
 mod facts;
 mod payloads;
@@ -15,6 +16,7 @@ mod sessions;
 mod shared_trips;
 mod trip_owners;
 
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use self::facts::BatchChanges;
@@ -38,6 +40,7 @@ use crate::store::{self, merge_trips, tx};
 pub struct ApplyTx {
     pub tx: Transaction<'static>,
     held: Vec<i64>,
+    began: Instant,
 }
 
 /// Applies work to sessions.
@@ -59,9 +62,10 @@ impl JobApplier {
     /// Begins the transaction of a batch, and locks its jobs. Jobs that lost their lease are left out: their new
     /// holder applies them.
     pub async fn begin(&self, jobs: &[ClaimedJob]) -> Result<ApplyTx, JobError> {
+        let began = Instant::now();
         let mut tx = tx::begin(&self.pool).await?;
         let held = claim::lock_held(&mut tx, jobs).await?;
-        Ok(ApplyTx { tx, held })
+        Ok(ApplyTx { tx, held, began })
     }
 
     /// Applies jobs that have their payload in their key. A key that is not `expected` dead-letters its job.
@@ -94,7 +98,10 @@ impl JobApplier {
     /// # Errors
     /// Nothing was changed.
     pub async fn apply(&self, begun: ApplyTx, works: &[ClaimedWork]) -> Result<(), JobError> {
-        match self.apply_as(begun, works, WriteMode::Together).await {
+        let began = begun.began;
+        let applied = self.apply_as(begun, works, WriteMode::Together).await;
+        metrics::histogram!("avinode_ingest_apply_duration_seconds").record(began.elapsed());
+        match applied {
             Ok(()) => return Ok(()),
             Err(ApplyError::Job(error)) => return Err(error),
             Err(ApplyError::RefusedSession(_)) => {}
@@ -109,7 +116,7 @@ impl JobApplier {
     }
 
     async fn apply_as(&self, begun: ApplyTx, works: &[ClaimedWork], mode: WriteMode) -> Result<(), ApplyError> {
-        let ApplyTx { mut tx, held } = begun;
+        let ApplyTx { mut tx, held, began } = begun;
         let works: Vec<&ClaimedWork> = works.iter().filter(|work| held.contains(&work.job.id)).collect();
         if works.is_empty() {
             return Ok(());
@@ -197,6 +204,7 @@ impl JobApplier {
         enqueue::insert(&mut tx, &follow_ups, options).await?;
         outcomes::complete(&mut tx, &changes.outcomes).await?;
         tx.commit().await?;
+        applied_jobs::measure(&works, &changes.outcomes, began.elapsed());
         ACTIVITY.jobs_applied(applied, changed);
         ACTIVITY.jobs_ignored(ignored);
         log_warnings(&works, &changes.outcomes);

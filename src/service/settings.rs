@@ -8,6 +8,7 @@ use crate::config::serve::ServeArgs;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::http::client_address::TrustedProxies;
 use crate::http::limits::{ServerLimits, WebhookLimits};
+use crate::http::metrics::MetricsRenderer;
 use crate::http::v1::auth::BearerTokens;
 use crate::jobs::retention::RetentionConfig;
 use crate::queue::retry::RetryPolicy;
@@ -41,6 +42,8 @@ pub struct ServiceSettings {
     /// Without it thin notifications wait.
     pub avinode: Option<AvinodeSettings>,
     pub clock: Clock,
+    /// Renders the metrics of the process, which the admin listener shows.
+    pub metrics: Option<MetricsRenderer>,
 }
 
 #[derive(Debug, Clone)]
@@ -114,6 +117,7 @@ impl From<&ServeArgs> for ServiceSettings {
             },
             avinode: None,
             clock: Clock::System,
+            metrics: None,
         }
     }
 }

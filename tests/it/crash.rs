@@ -8,6 +8,7 @@ mod ending;
 mod group_commit;
 mod killed;
 pub mod load;
+mod metrics;
 mod output;
 pub mod program;
 mod roles;

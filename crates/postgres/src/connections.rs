@@ -22,6 +22,8 @@ use super::sqlstate::is_passing;
 pub(super) type Manager = <Postgres as Database>::TransactionManager;
 
 /// A connection that worked this recently is used without a ping.
+/// The gauge of connections in use.
+const IN_USE: &str = "avinode_ingest_database_connections_in_use";
 const TRUSTED: Duration = Duration::from_secs(1);
 const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
 const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
@@ -91,6 +93,7 @@ impl Connections {
             pool: self.clone(),
             health: Arc::default(),
             clean: true,
+            _in_use: InUse::begin(),
         })
     }
 
@@ -230,6 +233,24 @@ pub(super) struct Connection {
     pub(super) health: Arc<ConnectionHealth>,
     /// Nothing is running on it.
     clean: bool,
+    _in_use: InUse,
+}
+
+/// Counts a connection in use, until it is dropped.
+#[derive(Debug)]
+struct InUse;
+
+impl InUse {
+    fn begin() -> Self {
+        metrics::gauge!(IN_USE).increment(1);
+        Self
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        metrics::gauge!(IN_USE).decrement(1);
+    }
 }
 
 impl Connection {

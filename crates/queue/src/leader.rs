@@ -132,6 +132,19 @@ pub async fn claim_turn(pool: &Pool, name: &str, holder: &str, every: Duration) 
     Ok(pool.execute(statement).await? == 1)
 }
 
+/// Returns the periodic tasks and the starts of their last runs, in seconds of Unix time.
+pub async fn last_runs(pool: &Pool) -> Result<Vec<(String, f64)>, sqlx::Error> {
+    let statement = sqlx::query!(
+        r#"
+        SELECT name, extract(epoch FROM done_at)::float8 AS "seconds!"
+        FROM avinode_ingest.leader_leases
+        WHERE done_at IS NOT NULL
+        "#
+    );
+    let rows = pool.fetch_all(statement).await?;
+    Ok(rows.into_iter().map(|row| (row.name, row.seconds)).collect())
+}
+
 /// Returns a turn after its work failed, so that it is claimed again.
 pub async fn return_turn(pool: &Pool, name: &str, holder: &str) -> Result<(), sqlx::Error> {
     let statement = sqlx::query!(

@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod bounded;
+pub mod census;
 pub mod claim;
 pub mod claim_by_key;
 pub mod claim_by_kind;

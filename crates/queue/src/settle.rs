@@ -72,7 +72,11 @@ async fn dead_letter(pool: &Pool, job: &ClaimedJob, reason: &str) -> Result<u64,
         "dead-lettered job {id} ({kind}) after {}: {reason}",
         counted(u64::from(attempts.unsigned_abs()), "attempt"),
     );
-    Ok(u64::from(release::dead_letter(pool, job, reason).await?))
+    let died = release::dead_letter(pool, job, reason).await?;
+    if died {
+        metrics::counter!("avinode_ingest_jobs_died_total", "kind" => kind.as_str()).increment(1);
+    }
+    Ok(u64::from(died))
 }
 
 /// Logs the failures that count as attempts, of all jobs of a batch in one line.
@@ -83,6 +87,7 @@ fn log_failures(batch: &JobBatch, rescheduled: &[RescheduledJob]) {
     };
     let (wait, reason) = (seconds(*delay), note.as_deref().unwrap_or_default());
     let (jobs, kind, attempts) = (failures.len(), job.kind, job.attempts);
+    metrics::counter!("avinode_ingest_job_failures_total", "kind" => kind.as_str()).increment(jobs as u64);
     match (&batch.permit, &job.key) {
         (Some(_), Some(key)) => {
             tracing::warn!(

@@ -4,12 +4,15 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use metrics::{counter, histogram};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use super::request::FetchRequest;
 use super::{errors, follow_up, limiter_feedback};
 use crate::avinode::client::avinode_client::{ApiDocument, AvinodeClient, ParameterRefusal};
+use crate::avinode::client::error::FetchError;
 use crate::avinode::json;
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::clock::Clock;
@@ -78,8 +81,10 @@ impl Downloader {
             let snooze = JobError::snooze("calls were paused, or another process fetches by now", Duration::ZERO);
             return Ok(Err((Vec::new(), request.all_failed(&snooze))));
         };
+        let began = Instant::now();
         let fetched = self.client.get(resource).await;
         let error = fetched.result.as_ref().err();
+        measure(resource, error, began.elapsed());
         if fetched.parameters_refused == Some(ParameterRefusal::Kind) {
             let kind = resource.kind.as_str();
             tracing::warn!(
@@ -184,6 +189,15 @@ impl Downloader {
             unchanged,
         })
     }
+}
+
+fn measure(resource: &Resource, error: Option<&FetchError>, time: Duration) {
+    let (resource, outcome) = (
+        resource.kind.as_str(),
+        error.map_or("document", |error| error.kind.as_str()),
+    );
+    counter!("avinode_ingest_fetch_calls_total", "resource" => resource, "outcome" => outcome).increment(1);
+    histogram!("avinode_ingest_fetch_call_duration_seconds", "resource" => resource).record(time);
 }
 
 fn is_notified(job: &ClaimedJob) -> bool {

@@ -170,6 +170,14 @@ impl FetchHandler {
         let held: Vec<JobOutcome> = outcomes.iter().filter(|it| begun.holds(it.job)).cloned().collect();
         outcomes::complete(&mut begun.tx, &held).await?;
         begun.tx.commit().await?;
+        for outcome in &held {
+            let kind = jobs
+                .iter()
+                .find(|job| job.id == outcome.job)
+                .map_or("", |job| job.kind.as_str());
+            metrics::counter!("avinode_ingest_jobs_finished_total", "kind" => kind, "outcome" => outcome.outcome)
+                .increment(1);
+        }
         let ignored = held.iter().filter(|outcome| outcome.outcome == "ignored");
         ACTIVITY.jobs_ignored(ignored.map(|_| 1).sum());
         Ok(())

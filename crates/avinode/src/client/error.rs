@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
+use strum::IntoStaticStr;
+
 use super::dns_guard::BlockedAddress;
 use super::envelope::{ApiError, quoted};
 
@@ -31,7 +33,8 @@ pub struct FetchError {
 }
 
 /// The required reaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum FetchErrorKind {
     Retryable {
         /// The time to wait; `None` for soon.
@@ -54,6 +57,10 @@ pub enum FetchErrorKind {
 }
 
 impl FetchErrorKind {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
     /// A failure of the whole service.
     const DOWN: Self = Self::Retryable {
         after: None,

@@ -3,9 +3,9 @@
 
 use std::fmt;
 
-use strum::{Display, IntoStaticStr};
+use strum::{Display, EnumIter, IntoStaticStr};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum AuthScheme {
     /// HMAC-SHA256 of the raw body. Carries no time.
@@ -19,6 +19,10 @@ pub enum AuthScheme {
 }
 
 impl AuthScheme {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
     pub(super) fn by(self, ordinal: usize) -> VerifiedBy {
         VerifiedBy { scheme: self, ordinal }
     }
