@@ -114,16 +114,25 @@ async fn the_admin_listener_shows_every_metric_and_counts_what_was_received_appl
     assert!(value(&samples, "avinode_ingest_receive_memory_limit_bytes") > 0.0);
 
     // Those that no fault caused have no series yet.
-    let shown: BTreeSet<&str> = samples.keys().map(|series| metric(series)).collect();
     let rare = [
         "avinode_ingest_commit_failures_total",
         "avinode_ingest_job_failures_total",
     ];
-    let missing = METRICS.iter().map(|metric| metric.name);
-    let missing: Vec<&str> = missing
-        .filter(|name| !shown.contains(name) && !rare.contains(name))
-        .collect();
-    assert_eq!(missing, Vec::<&str>::new());
+    eventually(PATIENCE, "every metric is there", async || {
+        let samples = scrape(&admin).await;
+        let shown: BTreeSet<&str> = samples.keys().map(|series| metric(series)).collect();
+        let missing = METRICS.iter().map(|metric| metric.name);
+        let missing: Vec<&str> = missing
+            .filter(|name| !shown.contains(name) && !rare.contains(name))
+            .collect();
+        equal(missing, Vec::new())
+    })
+    .await;
+    let dead = "avinode_ingest_dead_jobs{kind=\"unknown_format\"}";
+    eventually(PATIENCE, "the dead job is counted", async || {
+        equal(scrape(&admin).await.get(dead).copied(), Some(1.0))
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
