@@ -85,7 +85,7 @@ async fn demo(
     database: &DemoDatabase,
     shutdown: CancellationToken,
 ) -> Result<ExitCode, CliError> {
-    let applied = migrator::migrate(&database.options)
+    let applied = migrator::migrate(&database.hosts)
         .await
         .context("migrate the demo's database")?;
     print(format_args!(
@@ -94,7 +94,7 @@ async fn demo(
         applied.len()
     ))?;
     let pool = pool(
-        database.options.clone(),
+        &database.hosts,
         8,
         "avinode-ingest demo",
         Duration::from_secs(10),
