@@ -93,12 +93,7 @@ async fn demo(
         database.description,
         applied.len()
     ))?;
-    let pool = pool(
-        &database.hosts,
-        8,
-        "avinode-ingest demo",
-        Duration::from_secs(10),
-    );
+    let pool = pool(&database.hosts, 8, "avinode-ingest demo", Duration::from_secs(10));
     // Service and simulator also end when the demo ends by itself.
     let stop = shutdown.child_token();
     let avinode = simulator::start(stop.clone()).await?;

@@ -10,6 +10,7 @@ mod killed;
 pub mod load;
 mod output;
 pub mod program;
+mod replica;
 mod roles;
 mod signals;
 mod start;

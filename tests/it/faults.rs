@@ -4,7 +4,7 @@
 mod locked_tables;
 mod messages;
 mod read_only;
-mod ready;
+pub mod ready;
 mod silent_connections;
 mod standby;
 

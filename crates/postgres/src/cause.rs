@@ -17,7 +17,11 @@ pub fn cause(error: &Error) -> &'static str {
             Refusal::Standby | Refusal::ReadOnly => "read-only",
         });
         let first = causes.next().unwrap_or("failed");
-        return if causes.all(|cause| cause == first) { first } else { NO_HOST };
+        return if causes.all(|cause| cause == first) {
+            first
+        } else {
+            NO_HOST
+        };
     }
     if is_no_answer(error) {
         return "does not answer";

@@ -58,7 +58,7 @@ impl ChannelListener {
     async fn examine(&mut self) -> Result<(), Error> {
         let answered = within(limits::PING, (&mut self.inner).execute("")).await;
         answered.map_err(readable)?;
-        if !self.hosts.is_first(self.host) {
+        if self.hosts.known().connected() != Some(self.host) {
             return Err(lost("other connections lead to another host"));
         }
         let name = self.hosts.names();

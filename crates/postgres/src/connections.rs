@@ -101,16 +101,16 @@ impl Connections {
             return Some(live);
         }
         self.suspect_others();
-        self.settings().hosts.avoid(live.host);
+        self.settings().hosts.known().avoid(live.host);
         self.end_processes(vec![live], None);
         None
     }
 
     /// Takes the connection that was used last, and closes those that are too old or suspect.
     fn pop(&self) -> Option<Live> {
-        let (pool, hosts) = (self.generation(), &self.settings().hosts);
+        let (pool, known) = (self.generation(), self.settings().hosts.known());
         let is_suspect = |live: &Live| {
-            let host = hosts.generation(live.host);
+            let host = known.generation(live.host);
             live.generation != Generation { pool, host }
         };
         let mut idle = lock(&self.0.idle);
@@ -261,7 +261,7 @@ impl Drop for Connection {
             }
             ConnectionState::Silent => {
                 pool.suspect_others();
-                pool.settings().hosts.avoid(live.host);
+                pool.settings().hosts.known().avoid(live.host);
                 pool.end_processes(vec![live], place);
             }
             ConnectionState::ReadOnly => {

@@ -103,7 +103,11 @@ pub fn parse(url: &str) -> Result<DatabaseHosts, DatabaseUrlError> {
     let hosts = host_list(hosts, &of_hosts)?;
     let required = required_state(states.last().copied(), hosts.len())?;
     // A URL with a user needs a host; the parameters replace this one.
-    let host = if !hosts.is_empty() && hosts.iter().all(Host::has_name) { "localhost" } else { "" };
+    let host = if !hosts.is_empty() && hosts.iter().all(Host::has_name) {
+        "localhost"
+    } else {
+        ""
+    };
     let authority = user.map_or_else(String::new, |user| format!("{user}@{host}"));
     let base = format!("postgres://{authority}/{database}?{}", others.join("&"));
     let options = |host: &Host| {

@@ -36,7 +36,7 @@ pub(super) async fn end(hosts: &DatabaseHosts, processes: &[Arc<ServerProcess>])
         if of_host.is_empty() {
             continue;
         }
-        let Some(mut control) = hosts.control(host).await else {
+        let Some(mut control) = hosts.known().control(host).await else {
             continue;
         };
         let ended = within(LIMIT, terminate(hosts.options(host), &of_host)).await;
@@ -50,7 +50,7 @@ pub(super) async fn end(hosts: &DatabaseHosts, processes: &[Arc<ServerProcess>])
 /// Returns whether a server process is at work. One that waits for its client, while the client waits for it, has lost its connection;
 /// a server that cannot be asked counts as lost as well.
 pub(super) async fn is_working(hosts: &DatabaseHosts, process: &ServerProcess) -> bool {
-    let Some(mut control) = hosts.control(process.host).await else {
+    let Some(mut control) = hosts.known().control(process.host).await else {
         return false;
     };
     let ask = async {

@@ -29,6 +29,7 @@ pub mod error;
 mod give_up;
 pub mod hosts;
 pub mod interval;
+mod known_hosts;
 pub mod limits;
 mod live_connection;
 pub mod migrator;

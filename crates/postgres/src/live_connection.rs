@@ -34,7 +34,7 @@ impl Live {
         let attempt = |host| async move {
             let generation = Generation {
                 pool,
-                host: hosts.generation(host),
+                host: hosts.known().generation(host),
             };
             let mut raw = hosts.open(host).await?;
             let process = match settings.setup.statements() {

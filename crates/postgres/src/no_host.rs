@@ -5,6 +5,8 @@ use std::io;
 
 use sqlx::Error;
 
+use super::server_error::readable;
+
 /// The reason for which a host is not used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
@@ -14,6 +16,15 @@ pub(super) enum Refusal {
     Standby,
     #[error("it is read-only")]
     ReadOnly,
+}
+
+impl Refusal {
+    pub(super) fn readable(self) -> Self {
+        match self {
+            Self::Failed(error) => Self::Failed(readable(error)),
+            other => other,
+        }
+    }
 }
 
 /// No host was usable.

@@ -192,6 +192,11 @@ impl Pool {
         AutocommitPool::new(sibling.connections, sibling.named)
     }
 
+    /// Returns a number that grows when connections leave a host for another one.
+    pub fn moves(&self) -> u64 {
+        self.connections.settings().hosts.known().moves()
+    }
+
     /// Checks that the database answers, or answered less than a second ago.
     pub async fn ping(&self) -> Result<(), Error> {
         self.connections.acquire().await.map(drop)

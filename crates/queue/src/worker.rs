@@ -16,6 +16,7 @@ use super::job::{ClaimedJob, JobError};
 use super::lease::HeldLeases;
 use super::release;
 use super::retry::RetryPolicy;
+use super::running_claims::RunningClaims;
 use super::settle::{self, SettledJobs};
 use crate::heartbeat::Heartbeat;
 use ingest_postgres::transaction::Pool;
@@ -55,18 +56,6 @@ pub struct WorkerStep {
     pub settled: SettledJobs,
     /// Nothing can be claimed for this time.
     pub wait: Option<Duration>,
-}
-
-/// The claims that a worker's loop is serving.
-#[derive(Default)]
-struct RunningClaims {
-    tasks: JoinSet<Result<WorkerStep, sqlx::Error>>,
-    /// Nothing is claimed until all have ended: isolated jobs wait, or run.
-    draining: bool,
-    /// Failures in a row.
-    failures: i32,
-    /// A claim or its settling failed: jobs may be under leases that nothing serves. No success of another claim changes that.
-    unserved_leases: bool,
 }
 
 enum ClaimResult {
@@ -154,7 +143,7 @@ impl Worker {
     ) -> Result<ClaimResult, sqlx::Error> {
         let idle = running.tasks.is_empty();
         running.draining &= !idle;
-        if idle && running.unserved_leases {
+        if idle && running.may_hold_unserved_leases(&self.pool) {
             // Jobs that could not be settled: no worker would touch them for the length of a lease.
             release::expire_leases(&self.pool, name).await?;
             running.unserved_leases = false;

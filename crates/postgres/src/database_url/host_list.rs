@@ -38,7 +38,10 @@ pub(super) fn host_list(authority: &str, parameters: &[&str]) -> Result<Vec<Host
         named.into_iter().map(|host| (host.name, host.port)).unzip();
     let names = list(parameters, "host")?;
     if !names.is_empty() {
-        hosts = names.iter().map(|name| host_name(name).map(Some)).collect::<Result<_, _>>()?;
+        hosts = names
+            .iter()
+            .map(|name| host_name(name).map(Some))
+            .collect::<Result<_, _>>()?;
     }
     let addresses = list(parameters, "hostaddr")?;
     if !addresses.is_empty() {

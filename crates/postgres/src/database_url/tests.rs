@@ -27,11 +27,17 @@ fn a_url_is_parsed_with_the_parameters_that_sqlx_knows() {
 fn hosts_and_ports_are_read_as_libpq_reads_them() {
     for (url, names) in [
         ("postgres://u:p@h1:5432,h2:5433/d", "h1:5432, h2:5433"),
-        ("postgresql://u:p@h1:1,h2:2,h3:3/d?target_session_attrs=any", "h1:1, h2:2, h3:3"),
+        (
+            "postgresql://u:p@h1:1,h2:2,h3:3/d?target_session_attrs=any",
+            "h1:1, h2:2, h3:3",
+        ),
         ("postgres://u:p@h1:6432,h2/d", "h1:6432, h2:5432"),
         ("postgres://u:p@h1,h2/d?port=6432", "h1:6432, h2:6432"),
         ("postgres://u:p@h1:1,h2:2/d?port=3,4", "h1:3, h2:4"),
-        ("postgres://u:p@[2001:db8::1]:5433,[::1]/d", "[2001:db8::1]:5433, [::1]:5432"),
+        (
+            "postgres://u:p@[2001:db8::1]:5433,[::1]/d",
+            "[2001:db8::1]:5433, [::1]:5432",
+        ),
         ("postgres://u:p@[::1]:5433/d", "[::1]:5433"),
         ("postgres://u@%2Frun%2Fone,%2Frun%2Ftwo/d", "/run/one, /run/two"),
         ("postgres://u@%2Frun%2Fone:5433/d", "/run/one"),
@@ -42,21 +48,30 @@ fn hosts_and_ports_are_read_as_libpq_reads_them() {
         ("postgres:///d?host=::1,h2&port=,5433", "[::1]:5432, h2:5433"),
         ("postgres://u:p@h1:5433/d?host=h2", "h2:5433"),
         ("postgres://u:p@/d?host=h1,h2", "h1:5432, h2:5432"),
-        ("postgres://u:p@h1,h2/d?hostaddr=10.0.0.1,10.0.0.2", "10.0.0.1:5432, 10.0.0.2:5432"),
+        (
+            "postgres://u:p@h1,h2/d?hostaddr=10.0.0.1,10.0.0.2",
+            "10.0.0.1:5432, 10.0.0.2:5432",
+        ),
         ("postgres://u:p@h1,h2/d?hostaddr=,::1", "h1:5432, [::1]:5432"),
         ("postgres://u:p@h1,h1/d", "h1:5432, h1:5432"),
     ] {
         assert_eq!(hosts(url).as_deref(), Ok(names), "{url}");
     }
     let socket = only("postgres://u@%2Frun%2Fone:5433/d");
-    assert_eq!((socket.get_socket(), socket.get_port()), (Some(&"/run/one".into()), 5433));
+    assert_eq!(
+        (socket.get_socket(), socket.get_port()),
+        (Some(&"/run/one".into()), 5433)
+    );
 }
 
 #[test]
 fn each_host_has_the_rest_of_the_url() {
     let hosts = parse("postgres://u%2C1:a,b@h1:1,h2:2/quotes?sslmode=require&options=-cgeqo%3Doff").unwrap();
     for options in hosts.all() {
-        assert_eq!((options.get_username(), options.get_database()), ("u,1", Some("quotes")));
+        assert_eq!(
+            (options.get_username(), options.get_database()),
+            ("u,1", Some("quotes"))
+        );
         assert!(matches!(options.get_ssl_mode(), PgSslMode::Require));
         assert_eq!(options.get_options(), Some("-cgeqo=off"));
     }
@@ -75,7 +90,11 @@ fn one_of_several_hosts_must_accept_writes_unless_the_url_says_otherwise() {
         (2, Some("primary"), Primary),
     ] {
         let parameter = attribute.map(|value| format!("target_session_attrs={value}"));
-        assert_eq!(required_state(parameter.as_deref(), hosts), Ok(required), "{attribute:?}");
+        assert_eq!(
+            required_state(parameter.as_deref(), hosts),
+            Ok(required),
+            "{attribute:?}"
+        );
     }
     for attribute in ["read-only", "standby", "prefer-standby", "", "READ-WRITE", "hunter2"] {
         let url = format!("postgres://u:p@h1,h2/d?target_session_attrs={attribute}");
@@ -164,7 +183,10 @@ fn no_combination_of_parts_of_a_url_shows_a_password() {
     const PARTS: [&str; 12] = ["hunter2", ":", "@", ",", "/", "?", "[", "]", "port=", "host=", "&", "%"];
     let mut urls = vec![String::new()];
     for _ in 0..5 {
-        urls = urls.iter().flat_map(|url| PARTS.map(|part| format!("{url}{part}"))).collect();
+        urls = urls
+            .iter()
+            .flat_map(|url| PARTS.map(|part| format!("{url}{part}")))
+            .collect();
     }
     let mut parsed = 0;
     for url in urls {
