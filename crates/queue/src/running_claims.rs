@@ -2,25 +2,33 @@
 
 use tokio::task::JoinSet;
 
-use super::worker::WorkerStep;
 use ingest_postgres::transaction::Pool;
 
-#[derive(Default)]
-pub(super) struct RunningClaims {
-    pub(super) tasks: JoinSet<Result<WorkerStep, sqlx::Error>>,
+pub(super) struct RunningClaims<T> {
+    pub(super) tasks: JoinSet<T>,
     /// Nothing is claimed until all have ended: isolated jobs wait, or run.
     pub(super) draining: bool,
     /// Failures in a row.
     pub(super) failures: i32,
     /// A claim or its settling failed: jobs may be under leases that nothing serves. No success of another claim changes that.
     pub(super) unserved_leases: bool,
-    /// The number of changes of the database's host that were seen.
+    /// [`Pool::moves`], when it was last read.
     moves: u64,
 }
 
-impl RunningClaims {
+impl<T: 'static> RunningClaims<T> {
+    pub(super) fn none(pool: &Pool) -> Self {
+        Self {
+            tasks: JoinSet::new(),
+            draining: false,
+            failures: 0,
+            unserved_leases: false,
+            moves: pool.moves(),
+        }
+    }
+
     /// The new host of a database may lack what was settled on the former one: the jobs are under leases there.
-    pub(super) fn may_hold_unserved_leases(&mut self, pool: &Pool) -> bool {
+    pub(super) fn may_leave_unserved_leases(&mut self, pool: &Pool) -> bool {
         let moves = pool.moves();
         self.unserved_leases |= moves != self.moves;
         self.moves = moves;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rand::RngExt;
 use tokio::sync::Notify;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::claim::{Claim, Claimer};
@@ -58,6 +58,8 @@ pub struct WorkerStep {
     pub wait: Option<Duration>,
 }
 
+type Served = Result<WorkerStep, sqlx::Error>;
+
 enum ClaimResult {
     Started,
     Nothing {
@@ -88,7 +90,7 @@ impl Worker {
 
     /// Works until `shutdown`, and then finishes what it has begun. The caller bounds the time for that.
     pub async fn work(self: &Arc<Self>, name: &str, heartbeat: &Heartbeat, shutdown: &CancellationToken) {
-        let mut running = RunningClaims::default();
+        let mut running = RunningClaims::none(&self.pool);
         while !shutdown.is_cancelled() {
             heartbeat.beat();
             // Registered before the table is read: a notification in between is not lost.
@@ -138,12 +140,12 @@ impl Worker {
     async fn claim(
         self: &Arc<Self>,
         name: &str,
-        running: &mut RunningClaims,
+        running: &mut RunningClaims<Served>,
         shutdown: &CancellationToken,
     ) -> Result<ClaimResult, sqlx::Error> {
         let idle = running.tasks.is_empty();
         running.draining &= !idle;
-        if idle && running.may_hold_unserved_leases(&self.pool) {
+        if idle && running.may_leave_unserved_leases(&self.pool) {
             // Jobs that could not be settled: no worker would touch them for the length of a lease.
             release::expire_leases(&self.pool, name).await?;
             running.unserved_leases = false;
@@ -261,7 +263,7 @@ impl Worker {
     }
 
     /// Returns how long to wait after a failure of the database.
-    fn back_off(&self, worker: &str, running: &mut RunningClaims, error: &sqlx::Error) -> Duration {
+    fn back_off(&self, worker: &str, running: &mut RunningClaims<Served>, error: &sqlx::Error) -> Duration {
         running.unserved_leases = true;
         running.failures = running.failures.saturating_add(1);
         if running.failures == 1 {

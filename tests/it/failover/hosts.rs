@@ -64,7 +64,6 @@ async fn the_error_names_each_host_with_its_own_cause_and_no_password() {
     ))
     .await;
     let proxy = Proxy::start(&db.options).await;
-    let attribute = "&target_session_attrs=read-write";
     let read_only = format!("{}: it is read-only", proxy.host());
     let two = url(&db, &[NOWHERE, proxy.host()], "");
     let refused =

@@ -1,11 +1,12 @@
 //! The list of hosts in a database URL: in its authority, or in the parameters `host`, `hostaddr` and `port`, which replace those of the
 //! authority. A parameter holds a list, or is repeated.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use sqlx_core::percent_encoding::percent_decode_str;
 
-use super::DatabaseUrlError;
+use super::error::DatabaseUrlError;
 use crate::percent_encoding::percent_encoded;
 
 /// A name, an address, or the folder of a socket; both parts have defaults.
@@ -141,5 +142,5 @@ fn port_number(port: &str) -> Result<Option<u16>, DatabaseUrlError> {
 
 fn decoded(text: &str) -> Result<String, DatabaseUrlError> {
     let text = percent_decode_str(text).decode_utf8();
-    text.map(|text| text.into_owned()).map_err(|_| DatabaseUrlError::Hosts)
+    text.map(Cow::into_owned).map_err(|_| DatabaseUrlError::Hosts)
 }
