@@ -7,12 +7,13 @@
 //!
 //! ```no_run
 //! # use std::time::Duration;
-//! # use avinode_ingest::{clock::Clock, domain, postgres::pool, sessions::service::SessionService};
+//! # use avinode_ingest::{clock::Clock, domain, sessions::service::SessionService};
+//! use avinode_ingest::postgres::{database_url, pool};
 //! use domain::chat_session::page::{PageRequest, SessionFilter};
 //! use domain::chat_session::input::NewChatSession;
 //!
 //! # async fn example(conversation_id: uuid::Uuid, iso_agent_id: uuid::Uuid) -> Result<(), Box<dyn std::error::Error>> {
-//! let address = pool::connect_options("postgres://app@localhost/app")?;
+//! let address = database_url::parse("postgres://app@localhost/app")?;
 //! let sessions = SessionService::new(pool::pool(address, 4, "my-app", Duration::from_secs(5)), Clock::System);
 //! let new = NewChatSession { conversation_id, iso_agent_id, ..NewChatSession::default() };
 //! let result = sessions.create_or_update(&new).await?;

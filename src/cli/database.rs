@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use sqlx::postgres::PgConnectOptions;
 
 use super::error::{CliError, Context};
 use crate::config::database::{DATABASE_URL, DatabaseArgs};
@@ -12,12 +11,14 @@ use crate::config::setting_error::SettingError;
 use crate::postgres::application_tables::{self, ApplicationTables};
 use crate::postgres::attach;
 use crate::postgres::data_dir::ClusterHome;
+use crate::postgres::database_url;
 use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::postgres::error::EmbeddedError;
+use crate::postgres::hosts::DatabaseHosts;
 use crate::postgres::migrator::error::MigrateError;
 use crate::postgres::migrator::status::SchemaStatus;
 use crate::postgres::migrator::{self, AppliedMigration};
-use crate::postgres::pool::{connect_options, pool};
+use crate::postgres::pool::pool;
 use crate::postgres::transaction::Pool;
 
 /// The private Postgres's database.
@@ -47,7 +48,7 @@ pub struct DatabaseCommandArgs {
 pub struct CommandDatabase {
     pub pool: Pool,
     /// For a connection outside of the pool.
-    pub options: PgConnectOptions,
+    pub hosts: DatabaseHosts,
     /// The private Postgres, where this process started it; [`CommandDatabase::close`] stops it.
     pub embedded: Option<EmbeddedPostgres>,
 }
@@ -56,7 +57,7 @@ impl CommandDatabase {
     /// Opens the named database, or starts the private Postgres and creates its database.
     pub async fn open(args: &DatabaseArgs) -> Result<Self, CliError> {
         match named(args)? {
-            Some(options) => Self::connect(options, args).await,
+            Some(hosts) => Self::connect(hosts, args).await,
             None => match start(args).await {
                 Ok(embedded) => Self::private(embedded, args).await,
                 Err(error) => Err(not_started(error)),
@@ -66,9 +67,9 @@ impl CommandDatabase {
 
     /// Opens the named database, or the private Postgres that a service runs here; `None` where neither is there. Starts nothing.
     pub async fn open_running(args: &DatabaseArgs) -> Result<Option<Self>, CliError> {
-        let options = named(args)?.or_else(|| attach::running(&args.data_dir(), EMBEDDED_DATABASE));
-        match options {
-            Some(options) => Self::connect(options, args).await.map(Some),
+        let hosts = named(args)?.or_else(|| running(args));
+        match hosts {
+            Some(hosts) => Self::connect(hosts, args).await.map(Some),
             None => Ok(None),
         }
     }
@@ -77,12 +78,12 @@ impl CommandDatabase {
     /// else the private Postgres, started until the command ends.
     pub async fn open_current(args: &DatabaseArgs) -> Result<Self, CliError> {
         let database = match named(args)? {
-            Some(options) => Self::connect(options, args).await?,
+            Some(hosts) => Self::connect(hosts, args).await?,
             None => match start(args).await {
                 Ok(embedded) => Self::private(embedded, args).await?,
                 Err(error @ EmbeddedError::InUse { .. }) => {
-                    let options = attach::running(&args.data_dir(), EMBEDDED_DATABASE);
-                    Self::connect(options.ok_or_else(|| not_started(error))?, args).await?
+                    let hosts = running(args).ok_or_else(|| not_started(error))?;
+                    Self::connect(hosts, args).await?
                 }
                 Err(error) => return Err(not_started(error)),
             },
@@ -99,16 +100,16 @@ impl CommandDatabase {
             .create_database(EMBEDDED_DATABASE)
             .await
             .context("create the private Postgres's database")?;
-        let options = embedded.options(EMBEDDED_DATABASE);
+        let hosts = DatabaseHosts::from(embedded.options(EMBEDDED_DATABASE));
         Ok(Self {
             embedded: Some(embedded),
-            ..Self::unconnected(options, args)
+            ..Self::unconnected(hosts, args)
         })
     }
 
     /// Connects to a server that this process did not start.
-    async fn connect(options: PgConnectOptions, args: &DatabaseArgs) -> Result<Self, CliError> {
-        let mut database = Self::unconnected(options, args);
+    async fn connect(hosts: DatabaseHosts, args: &DatabaseArgs) -> Result<Self, CliError> {
+        let mut database = Self::unconnected(hosts, args);
         database.pool = database.pool.behind_pooler(args.transaction_pooler);
         if let Err(error) = database.pool.ping().await {
             let server = match &args.database_url {
@@ -120,11 +121,11 @@ impl CommandDatabase {
         Ok(database)
     }
 
-    fn unconnected(options: PgConnectOptions, args: &DatabaseArgs) -> Self {
+    fn unconnected(hosts: DatabaseHosts, args: &DatabaseArgs) -> Self {
         let max = args.database_max_connections;
         Self {
-            pool: pool(options.clone(), max, APPLICATION_NAME, ACQUIRE_TIMEOUT),
-            options,
+            pool: pool(&hosts, max, APPLICATION_NAME, ACQUIRE_TIMEOUT),
+            hosts,
             embedded: None,
         }
     }
@@ -136,14 +137,14 @@ impl CommandDatabase {
             .await
             .context("read the version of the schema")?;
         if args.standalone_sessions {
-            let migrated = migrator::migrate_standalone(&self.options).await;
+            let migrated = migrator::migrate_standalone(&self.hosts).await;
             return migrated.context("migrate the database");
         }
         match tables.remedy() {
             // Nothing to apply: the application's tables are not needed.
             Some(_) if matches!(status, SchemaStatus::Current { .. }) => Ok(Vec::new()),
             Some(remedy) => Err(CliError::plain(tables.to_string()).hint(remedy)),
-            None => migrator::migrate(&self.options).await.context("migrate the database"),
+            None => migrator::migrate(&self.hosts).await.context("migrate the database"),
         }
     }
 
@@ -204,11 +205,16 @@ impl CommandDatabase {
 }
 
 /// Parses DATABASE_URL where it is set.
-pub fn named(args: &DatabaseArgs) -> Result<Option<PgConnectOptions>, SettingError> {
+pub fn named(args: &DatabaseArgs) -> Result<Option<DatabaseHosts>, SettingError> {
     let url = args.database_url.as_ref().map(ExposeSecret::expose_secret);
     url.map_or(Ok(()), |url| refuse_placeholder_password(DATABASE_URL, url))?;
-    let options = url.map(connect_options).transpose();
-    options.map_err(|error| SettingError::new(DATABASE_URL, error))
+    let hosts = url.map(database_url::parse).transpose();
+    hosts.map_err(|error| SettingError::new(DATABASE_URL, error))
+}
+
+/// The private Postgres that another process runs.
+fn running(args: &DatabaseArgs) -> Option<DatabaseHosts> {
+    attach::running(&args.data_dir(), EMBEDDED_DATABASE).map(DatabaseHosts::from)
 }
 
 async fn start(args: &DatabaseArgs) -> Result<EmbeddedPostgres, EmbeddedError> {

@@ -85,7 +85,7 @@ async fn demo(
     database: &DemoDatabase,
     shutdown: CancellationToken,
 ) -> Result<ExitCode, CliError> {
-    let applied = migrator::migrate(&database.options)
+    let applied = migrator::migrate(&database.hosts)
         .await
         .context("migrate the demo's database")?;
     print(format_args!(
@@ -93,12 +93,7 @@ async fn demo(
         database.description,
         applied.len()
     ))?;
-    let pool = pool(
-        database.options.clone(),
-        8,
-        "avinode-ingest demo",
-        Duration::from_secs(10),
-    );
+    let pool = pool(&database.hosts, 8, "avinode-ingest demo", Duration::from_secs(10));
     // Service and simulator also end when the demo ends by itself.
     let stop = shutdown.child_token();
     let avinode = simulator::start(stop.clone()).await?;

@@ -14,7 +14,8 @@ pub const DATABASE_URL: &str = "DATABASE_URL (--database-url)";
 #[command(next_help_heading = "Database")]
 pub struct DatabaseArgs {
     /// Postgres to use, as postgres://user:password@host:5432/database. Without it, a private Postgres is started from the
-    /// programs on this machine.
+    /// programs on this machine. Of several hosts (host1:5432,host2:5432) the one that accepts writes is used;
+    /// target_session_attrs is read-write (the default with several hosts), primary or any (the default with one).
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<SecretString>,
 

@@ -7,4 +7,5 @@ mod deployment;
 mod fault;
 mod model;
 mod rounds;
-mod senders;
+pub mod senders;
+pub mod truth;

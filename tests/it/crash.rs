@@ -11,6 +11,7 @@ pub mod load;
 mod metrics;
 mod output;
 pub mod program;
+mod replica;
 mod roles;
 mod signals;
 mod start;

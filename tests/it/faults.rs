@@ -6,7 +6,7 @@ mod disk_full;
 mod locked_tables;
 mod messages;
 mod read_only;
-mod ready;
+pub mod ready;
 mod restarts;
 mod silent_connections;
 mod standby;

@@ -10,6 +10,7 @@ mod cli;
 mod client;
 mod crash;
 mod database;
+mod failover;
 mod faults;
 mod fetching;
 mod log_lines;

@@ -3,10 +3,26 @@
 use sqlx::Error;
 
 use super::limits::is_no_answer;
+use super::no_host::{NoHost, Refusal};
 use super::sqlstate::{READ_ONLY, sqlstate};
+
+/// Of several hosts, none is usable, each for another reason.
+const NO_HOST: &str = "no host accepts writes";
 
 /// Returns the cause of an error of the database.
 pub fn cause(error: &Error) -> &'static str {
+    if let Some(refusals) = NoHost::refusals(error) {
+        let mut causes = refusals.map(|refusal| match refusal {
+            Refusal::Failed(error) => cause(error),
+            Refusal::Standby | Refusal::ReadOnly => "read-only",
+        });
+        let first = causes.next().unwrap_or("failed");
+        return if causes.all(|cause| cause == first) {
+            first
+        } else {
+            NO_HOST
+        };
+    }
     if is_no_answer(error) {
         return "does not answer";
     }

@@ -4,13 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
-
+use super::hosts::DatabaseHosts;
 use super::session_defaults::SessionSetup;
 
 #[derive(Debug, Clone)]
 pub(super) struct ConnectionSettings {
-    pub(super) connect: PgConnectOptions,
+    pub(super) hosts: DatabaseHosts,
     pub(super) setup: SessionSetup,
     pub(super) max: u32,
     /// Bounds the wait for a connection, new or returned.

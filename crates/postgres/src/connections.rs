@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnection, Postgres};
-use sqlx::{ConnectOptions as _, Connection as _, Database, Error, Row as _};
+use sqlx::{Connection as _, Database, Error};
 use sqlx_core::transaction::TransactionManager;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -16,7 +16,7 @@ use super::connection_health::{ConnectionHealth, ConnectionState};
 use super::connection_settings::{AcquireHook, ConnectionSettings};
 use super::give_up::{self, ServerProcess};
 use super::limits::{self, within};
-use super::server_error::readable;
+use super::live_connection::{Generation, Live};
 use super::sqlstate::is_passing;
 
 pub(super) type Manager = <Postgres as Database>::TransactionManager;
@@ -43,16 +43,6 @@ struct Shared {
     generation: AtomicU64,
     /// The last failure to connect, for those that had to wait meanwhile.
     failure: Mutex<Option<String>>,
-}
-
-#[derive(Debug)]
-struct Live {
-    raw: PgConnection,
-    /// Unknown behind a transaction pooler.
-    process: Option<Arc<ServerProcess>>,
-    generation: u64,
-    created_at: Instant,
-    used_at: Instant,
 }
 
 impl Connections {
@@ -114,15 +104,20 @@ impl Connections {
             return Some(live);
         }
         self.suspect_others();
+        self.settings().hosts.known().avoid(live.host);
         self.end_processes(vec![live], None);
         None
     }
 
     /// Takes the connection that was used last, and closes those that are too old or suspect.
     fn pop(&self) -> Option<Live> {
-        let generation = self.0.generation.load(Ordering::Acquire);
+        let (pool, known) = (self.generation(), self.settings().hosts.known());
+        let is_suspect = |live: &Live| {
+            let host = known.generation(live.host);
+            live.generation != Generation { pool, host }
+        };
         let mut idle = lock(&self.0.idle);
-        let suspect: Vec<Live> = idle.extract_if(.., |live| live.generation != generation).collect();
+        let suspect: Vec<Live> = idle.extract_if(.., |live| is_suspect(live)).collect();
         idle.retain(|live| live.used_at.elapsed() < MAX_IDLE);
         let popped = idle.pop();
         drop(idle);
@@ -141,14 +136,12 @@ impl Connections {
     async fn connect(&self, deadline: Instant) -> Result<Live, Error> {
         let mut pause = RECONNECT_MIN;
         loop {
-            let began = Instant::now();
-            let error = match timeout_at(deadline, self.connect_once()).await {
-                Ok(Ok(live)) => {
+            let error = match Live::connect(self.settings(), self.generation(), deadline).await {
+                Ok(live) => {
                     *lock(&self.0.failure) = None;
                     return Ok(live);
                 }
-                Ok(Err(error)) => readable(error),
-                Err(_) => limits::no_answer(began.elapsed()),
+                Err(error) => error,
             };
             *lock(&self.0.failure) = Some(error.to_string());
             if !is_passing(&error) || Instant::now() + pause >= deadline {
@@ -159,27 +152,8 @@ impl Connections {
         }
     }
 
-    async fn connect_once(&self) -> Result<Live, Error> {
-        let generation = self.0.generation.load(Ordering::Acquire);
-        let mut raw = self.settings().connect.connect().await?;
-        let process = match self.settings().setup.statements() {
-            Some(statements) => {
-                let row = sqlx::raw_sql(statements).fetch_one(&mut raw).await?;
-                Some(Arc::new(ServerProcess {
-                    pid: row.try_get("pid")?,
-                    started_at: row.try_get("started_at")?,
-                }))
-            }
-            None => None,
-        };
-        let now = Instant::now();
-        Ok(Live {
-            raw,
-            process,
-            generation,
-            created_at: now,
-            used_at: now,
-        })
+    fn generation(&self) -> u64 {
+        self.0.generation.load(Ordering::Acquire)
     }
 
     fn suspect_others(&self) {
@@ -193,9 +167,9 @@ impl Connections {
             return;
         }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let connect = self.settings().connect.clone();
+            let hosts = self.settings().hosts.clone();
             runtime.spawn(async move {
-                give_up::end(&connect, &processes).await;
+                give_up::end(&hosts, &processes).await;
                 drop(place);
             });
         }
@@ -220,7 +194,7 @@ pub(super) struct ServerWatch {
 
 impl ServerWatch {
     pub(super) async fn is_working(&self) -> bool {
-        give_up::is_working(&self.connections.settings().connect, &self.process).await
+        give_up::is_working(&self.connections.settings().hosts, &self.process).await
     }
 }
 
@@ -308,9 +282,13 @@ impl Drop for Connection {
             }
             ConnectionState::Silent => {
                 pool.suspect_others();
+                pool.settings().hosts.known().avoid(live.host);
                 pool.end_processes(vec![live], place);
             }
-            ConnectionState::ReadOnly => pool.suspect_others(),
+            ConnectionState::ReadOnly => {
+                pool.suspect_others();
+                pool.settings().hosts.leave(live.host);
+            }
             ConnectionState::Lost => {}
         }
     }

@@ -19,6 +19,7 @@ use super::data_dir::{self, ClusterHome, OwnedDir, TEMPORARY_PARENT};
 use super::encoding::CREATE_OPTIONS;
 use super::error::EmbeddedError;
 use super::orphans;
+use super::percent_encoding::percent_encoded;
 use super::server_error::readable;
 use super::service_user::ServiceUser;
 use super::supervisor::{ServerExit, Supervisor};
@@ -276,19 +277,6 @@ async fn temporary_dir(user: &ServiceUser) -> Result<OwnedDir, EmbeddedError> {
 
 fn log_path(home: &OwnedDir) -> PathBuf {
     home.path().join("postgres.log")
-}
-
-fn percent_encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    text.bytes()
-        .map(|byte| {
-            if plain(byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
 }
 
 #[cfg(test)]

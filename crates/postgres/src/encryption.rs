@@ -4,9 +4,15 @@ use std::net::IpAddr;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-/// Returns `true` for a connection to another machine that is encrypted only if the server offers it, as without `sslmode` in the URL:
+use super::hosts::DatabaseHosts;
+
+/// Returns `true` if a host is another machine, and the connection to it is encrypted only if the server offers it, as without `sslmode` in the URL:
 /// a machine between the two can read and change everything.
-pub fn is_optional(options: &PgConnectOptions) -> bool {
+pub fn is_optional(hosts: &DatabaseHosts) -> bool {
+    hosts.all().iter().any(is_optional_to)
+}
+
+fn is_optional_to(options: &PgConnectOptions) -> bool {
     let is_optional = matches!(options.get_ssl_mode(), PgSslMode::Prefer | PgSslMode::Allow);
     is_optional && options.get_socket().is_none() && !is_this_machine(options.get_host())
 }
@@ -20,7 +26,7 @@ fn is_this_machine(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pool::connect_options;
+    use crate::database_url::parse;
 
     #[test]
     fn encryption_is_optional_without_sslmode_to_another_host() {
@@ -33,8 +39,11 @@ mod tests {
             ("postgres://u:p@127.0.0.2/d", false),
             ("postgres://u:p@[::1]/d", false),
             ("postgres:///d?host=/run/postgresql", false),
+            ("postgres://u:p@localhost,db.example/d", true),
+            ("postgres://u:p@localhost,[::1]/d", false),
+            ("postgres://u:p@localhost,db.example/d?sslmode=verify-full", false),
         ] {
-            assert_eq!(is_optional(&connect_options(url).unwrap()), optional, "{url}");
+            assert_eq!(is_optional(&parse(url).unwrap()), optional, "{url}");
         }
     }
 }

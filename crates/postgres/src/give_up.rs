@@ -9,41 +9,52 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
-use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
+use super::hosts::DatabaseHosts;
 use super::limits::within;
 use super::server_error::readable;
 
-/// One connection for this at a time, in the whole process.
-static CONTROL: Semaphore = Semaphore::const_new(1);
 const LIMIT: Duration = Duration::from_secs(2);
 
 /// A server process. Its number may be that of another one later, the time of its start is not.
 #[derive(Debug, Clone)]
 pub(super) struct ServerProcess {
+    pub(super) host: usize,
     pub(super) pid: i32,
     pub(super) started_at: String,
 }
 
-/// Ends these server processes, where they are still there. A server that cannot be reached is left alone.
-pub(super) async fn end(options: &PgConnectOptions, processes: &[Arc<ServerProcess>]) {
-    if processes.is_empty() {
-        return;
-    }
-    let Ok(_one) = CONTROL.acquire().await else { return };
-    if let Err(error) = within(LIMIT, terminate(options, processes)).await {
-        tracing::debug!("failed to end server processes that did not answer: {error}");
+/// Ends these server processes, each at its host, where they are still there. A server that cannot be reached is left alone.
+pub(super) async fn end(hosts: &DatabaseHosts, processes: &[Arc<ServerProcess>]) {
+    for host in 0..hosts.count() {
+        let of_host: Vec<&ServerProcess> = processes
+            .iter()
+            .map(|process| &**process)
+            .filter(|process| process.host == host)
+            .collect();
+        if of_host.is_empty() {
+            continue;
+        }
+        let Some(mut control) = hosts.known().control(host).await else {
+            continue;
+        };
+        let ended = within(LIMIT, terminate(hosts.options(host), &of_host)).await;
+        *control = ended.is_err().then(Instant::now);
+        if let Err(error) = ended {
+            tracing::debug!("failed to end server processes that did not answer: {error}");
+        }
     }
 }
 
 /// Returns whether a server process is at work. One that waits for its client, while the client waits for it, has lost its connection;
 /// a server that cannot be asked counts as lost as well.
-pub(super) async fn is_working(options: &PgConnectOptions, process: &ServerProcess) -> bool {
-    let Ok(_one) = CONTROL.acquire().await else {
+pub(super) async fn is_working(hosts: &DatabaseHosts, process: &ServerProcess) -> bool {
+    let Some(mut control) = hosts.known().control(process.host).await else {
         return false;
     };
     let ask = async {
-        let mut control = options.connect().await.map_err(readable)?;
+        let mut control = hosts.options(process.host).connect().await.map_err(readable)?;
         let statement =
             "SELECT FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2::timestamptz AND state = 'active'";
         let found = sqlx::query(statement)
@@ -56,10 +67,12 @@ pub(super) async fn is_working(options: &PgConnectOptions, process: &ServerProce
         control.close().await?;
         Ok(found.is_some())
     };
-    within(LIMIT, ask).await.unwrap_or(false)
+    let answer = within(LIMIT, ask).await;
+    *control = answer.is_err().then(Instant::now);
+    answer.unwrap_or(false)
 }
 
-async fn terminate(options: &PgConnectOptions, processes: &[Arc<ServerProcess>]) -> Result<(), sqlx::Error> {
+async fn terminate(options: &PgConnectOptions, processes: &[&ServerProcess]) -> Result<(), sqlx::Error> {
     let mut control = options.connect().await.map_err(readable)?;
     let statement = "
         SELECT pid, coalesce(wait_event_type || '/' || wait_event, 'nothing') AS waits_for, pg_terminate_backend(pid) AS ended

@@ -1,4 +1,4 @@
-//! Everything that talks to Postgres below the level of SQL: connections ([`pool`], [`transaction`], [`autocommit`],
+//! Everything that talks to Postgres below the level of SQL: the hosts of a URL ([`database_url`], [`hosts`]), connections ([`pool`], [`transaction`], [`autocommit`],
 //! `connections`, `session_defaults`) and their time limits ([`limits`], `give_up`),
 //! migrations ([`migrator`]), checks of a server ([`diagnostics`]), readable errors ([`server_error`]), and the private cluster
 //! that runs where no database is configured ([`embedded`]).
@@ -20,17 +20,23 @@ mod connection_health;
 mod connection_settings;
 mod connections;
 pub mod data_dir;
+pub mod database_url;
 pub mod diagnostics;
 pub mod embedded;
 pub mod encoding;
 pub mod encryption;
 pub mod error;
 mod give_up;
+pub mod hosts;
 pub mod interval;
+mod known_hosts;
 pub mod limits;
+mod live_connection;
 pub mod migrator;
+mod no_host;
 mod open_transaction;
 pub mod orphans;
+mod percent_encoding;
 pub mod pool;
 pub mod prune_step;
 pub mod server_error;

@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 
 use sqlx::error::DatabaseError;
 use sqlx::migrate::{Migrate, Migration, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection};
 
 use self::error::{MIGRATIONS_TABLE, MigrateError};
 use self::known::{MIGRATOR, last_version, ours};
 use self::pre_release::is_pre_release;
 use super::encoding::{SERVER_ENCODING, require_utf8};
-use super::server_error::{readable, readable_migration};
+use super::hosts::DatabaseHosts;
+use super::server_error::readable_migration;
 use super::sqlstate::is_contention;
 
 pub mod adoption;
@@ -41,6 +42,9 @@ const SHORT_LOCK_TIMEOUT: &str = "SET lock_timeout = '700ms'";
 /// For a file without a transaction: CREATE INDEX CONCURRENTLY waits for old transactions without blocking writes, and leaves
 /// an invalid index when it is cancelled. `statement_timeout` bounds it.
 const NO_LOCK_TIMEOUT: &str = "SET lock_timeout = 0";
+
+/// The limit for connecting.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// The file that creates the function `restore_triggers`.
 const RESTORES_TRIGGERS: i64 = 202_611_280_412;
@@ -73,13 +77,13 @@ pub struct AppliedMigration {
 ///
 /// Also creates indexes and triggers that an earlier migration created and that are missing: an application may drop a table and
 /// create it again.
-pub async fn migrate(options: &PgConnectOptions) -> Result<Vec<AppliedMigration>, MigrateError> {
-    migrate_with(&MIGRATOR, options, TIMEOUTS, Recreate::Nothing).await
+pub async fn migrate(hosts: impl Into<DatabaseHosts>) -> Result<Vec<AppliedMigration>, MigrateError> {
+    migrate_with(&MIGRATOR, &hosts.into(), TIMEOUTS, Recreate::Nothing).await
 }
 
 /// The same; first creates tables of the application again that it dropped.
-pub async fn migrate_standalone(options: &PgConnectOptions) -> Result<Vec<AppliedMigration>, MigrateError> {
-    migrate_with(&MIGRATOR, options, TIMEOUTS, Recreate::Tables).await
+pub async fn migrate_standalone(hosts: impl Into<DatabaseHosts>) -> Result<Vec<AppliedMigration>, MigrateError> {
+    migrate_with(&MIGRATOR, &hosts.into(), TIMEOUTS, Recreate::Tables).await
 }
 
 /// The tables to create again in a database that is migrated already.
@@ -91,12 +95,12 @@ enum Recreate {
 
 async fn migrate_with(
     migrator: &Migrator,
-    options: &PgConnectOptions,
+    hosts: &DatabaseHosts,
     timeouts: Timeouts,
     recreate: Recreate,
 ) -> Result<Vec<AppliedMigration>, MigrateError> {
-    let connected = options.connect().await;
-    let mut connection = connected.map_err(|error| MigrateError::Connect(readable(error)))?;
+    let connected = hosts.connect(CONNECT).await;
+    let mut connection = connected.map_err(MigrateError::Connect)?;
     let result = apply_all(migrator, &mut connection, timeouts, recreate).await;
     let _ = connection.close().await; // releases the lock
     result

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::limits::is_no_answer;
+use super::no_host::{NoHost, Refusal};
+
 /// `query_canceled`: a `statement_timeout`, or an admin.
 pub const QUERY_CANCELED: &str = "57014";
 
@@ -46,8 +49,15 @@ pub(super) fn is_connection_lost(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Returns whether another attempt to connect may succeed soon: the server starts, or has no place.
+/// Returns whether another attempt to connect may succeed soon: the server starts, or has no place, or a standby
+/// may become the primary.
 pub(super) fn is_passing(error: &sqlx::Error) -> bool {
+    if let Some(mut refusals) = NoHost::refusals(error) {
+        return refusals.any(|refusal| match refusal {
+            Refusal::Failed(error) => is_passing(error) || is_no_answer(error),
+            Refusal::Standby | Refusal::ReadOnly => true,
+        });
+    }
     match error {
         sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
         error => sqlstate(error).is_some_and(|code| matches!(&*code, "53300" | "57P03")),

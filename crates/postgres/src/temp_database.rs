@@ -2,23 +2,23 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::{AssertSqlSafe, Connection};
 use uuid::Uuid;
 
 use super::encoding::CREATE_OPTIONS;
+use super::hosts::DatabaseHosts;
 use super::server_error::readable;
 
 /// It is removed by [`TempDatabase::remove`] and not by `Drop`, which cannot wait.
 #[derive(Debug)]
 pub struct TempDatabase {
-    server: PgConnectOptions,
+    server: DatabaseHosts,
     name: String,
 }
 
 impl TempDatabase {
     /// Creates a UTF-8 database with a unique name, over a connection to the configured one.
-    pub async fn create(server: &PgConnectOptions) -> Result<Self, sqlx::Error> {
+    pub async fn create(server: &DatabaseHosts) -> Result<Self, sqlx::Error> {
         let database = Self {
             server: server.clone(),
             name: format!("avinode_ingest_{}", Uuid::now_v7().simple()),
@@ -28,8 +28,8 @@ impl TempDatabase {
         Ok(database)
     }
 
-    pub fn options(&self) -> PgConnectOptions {
-        self.server.clone().database(&self.name)
+    pub fn hosts(&self) -> DatabaseHosts {
+        self.server.with(|options| options.database(&self.name))
     }
 
     pub fn name(&self) -> &str {
@@ -44,8 +44,7 @@ impl TempDatabase {
 
     /// The statements are safe: the name has letters, digits and underscores only.
     async fn execute(&self, statement: String) -> Result<(), sqlx::Error> {
-        let connected = tokio::time::timeout(Duration::from_secs(10), self.server.connect()).await;
-        let mut connection: PgConnection = connected.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(readable)?;
+        let mut connection = self.server.connect(Duration::from_secs(10)).await?;
         let executed = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await;
         executed.map_err(readable)?;
         connection.close().await

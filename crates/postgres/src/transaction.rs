@@ -12,13 +12,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::Error;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgRow, Postgres};
+use sqlx::postgres::{PgArguments, PgPool, PgRow, Postgres};
 use sqlx::query::{Map, Query};
 
 use super::autocommit::AutocommitPool;
 use super::channel_listener::ChannelListener;
 use super::connection_settings::{AcquireHook, ConnectionSettings};
 use super::connections::{Connection, Connections};
+use super::hosts::DatabaseHosts;
 use super::limits::{LONG_STATEMENT, SERVICE_STATEMENT, answer_limit, within};
 pub use super::open_transaction::Transaction;
 use super::session_defaults::SessionSetup;
@@ -32,10 +33,10 @@ pub struct Pool {
 
 impl Pool {
     /// Creates connections when they are needed, directly to the server.
-    pub(super) fn direct(connect: PgConnectOptions, max: u32, acquire_timeout: Duration) -> Self {
+    pub(super) fn direct(hosts: DatabaseHosts, max: u32, acquire_timeout: Duration) -> Self {
         Self {
             connections: Connections::new(ConnectionSettings {
-                connect,
+                hosts,
                 setup: SessionSetup::Direct,
                 max,
                 acquire_timeout,
@@ -191,6 +192,11 @@ impl Pool {
         AutocommitPool::new(sibling.connections, sibling.named)
     }
 
+    /// Returns a number that grows when connections leave a host for another one.
+    pub fn moves(&self) -> u64 {
+        self.connections.settings().hosts.known().moves()
+    }
+
     /// Checks that the database answers, or answered less than a second ago.
     pub async fn ping(&self) -> Result<(), Error> {
         self.connections.acquire().await.map(drop)
@@ -199,7 +205,7 @@ impl Pool {
     /// Listens on a channel, on a connection of its own. Does not work behind a transaction pooler.
     pub async fn listen(&self, channel: &str) -> Result<ChannelListener, Error> {
         let settings = self.connections.settings();
-        ChannelListener::connect(&settings.connect, channel, settings.acquire_timeout).await
+        ChannelListener::connect(&settings.hosts, channel, settings.acquire_timeout).await
     }
 
     /// Closes the connections as they become idle, and waits for it.
@@ -217,7 +223,7 @@ impl From<PgPool> for Pool {
     /// Creates as many connections to the same database. Assumes that no transaction pooler is in between.
     fn from(other: PgPool) -> Self {
         let options = other.options();
-        let connect = other.connect_options().as_ref().clone();
-        Self::direct(connect, options.get_max_connections(), options.get_acquire_timeout())
+        let hosts = DatabaseHosts::from(&*other.connect_options());
+        Self::direct(hosts, options.get_max_connections(), options.get_acquire_timeout())
     }
 }

@@ -27,6 +27,7 @@ pub mod process_lease;
 pub mod rate_limit;
 pub mod release;
 pub mod retry;
+mod running_claims;
 pub mod runs;
 pub mod settle;
 pub mod worker;

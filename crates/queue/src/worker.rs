@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rand::RngExt;
 use tokio::sync::Notify;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::claim::{Claim, Claimer};
@@ -16,6 +16,7 @@ use super::job::{ClaimedJob, JobError};
 use super::lease::HeldLeases;
 use super::release;
 use super::retry::RetryPolicy;
+use super::running_claims::RunningClaims;
 use super::settle::{self, SettledJobs};
 use crate::heartbeat::Heartbeat;
 use ingest_postgres::transaction::Pool;
@@ -57,17 +58,7 @@ pub struct WorkerStep {
     pub wait: Option<Duration>,
 }
 
-/// The claims that a worker's loop is serving.
-#[derive(Default)]
-struct RunningClaims {
-    tasks: JoinSet<Result<WorkerStep, sqlx::Error>>,
-    /// Nothing is claimed until all have ended: isolated jobs wait, or run.
-    draining: bool,
-    /// Failures in a row.
-    failures: i32,
-    /// A claim or its settling failed: jobs may be under leases that nothing serves. No success of another claim changes that.
-    unserved_leases: bool,
-}
+type Served = Result<WorkerStep, sqlx::Error>;
 
 enum ClaimResult {
     Started,
@@ -99,7 +90,7 @@ impl Worker {
 
     /// Works until `shutdown`, and then finishes what it has begun. The caller bounds the time for that.
     pub async fn work(self: &Arc<Self>, name: &str, heartbeat: &Heartbeat, shutdown: &CancellationToken) {
-        let mut running = RunningClaims::default();
+        let mut running = RunningClaims::none(&self.pool);
         while !shutdown.is_cancelled() {
             heartbeat.beat();
             // Registered before the table is read: a notification in between is not lost.
@@ -149,12 +140,12 @@ impl Worker {
     async fn claim(
         self: &Arc<Self>,
         name: &str,
-        running: &mut RunningClaims,
+        running: &mut RunningClaims<Served>,
         shutdown: &CancellationToken,
     ) -> Result<ClaimResult, sqlx::Error> {
         let idle = running.tasks.is_empty();
         running.draining &= !idle;
-        if idle && running.unserved_leases {
+        if idle && running.may_leave_unserved_leases(&self.pool) {
             // Jobs that could not be settled: no worker would touch them for the length of a lease.
             release::expire_leases(&self.pool, name).await?;
             running.unserved_leases = false;
@@ -272,7 +263,7 @@ impl Worker {
     }
 
     /// Returns how long to wait after a failure of the database.
-    fn back_off(&self, worker: &str, running: &mut RunningClaims, error: &sqlx::Error) -> Duration {
+    fn back_off(&self, worker: &str, running: &mut RunningClaims<Served>, error: &sqlx::Error) -> Duration {
         running.unserved_leases = true;
         running.failures = running.failures.saturating_add(1);
         if running.failures == 1 {

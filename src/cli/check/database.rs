@@ -41,8 +41,8 @@ pub async fn check(args: &ServeCommandArgs, results: &mut CheckResults) {
     if private && !binaries(args, results).await {
         return;
     }
-    if let Ok(Some(options)) = database::named(&args.database)
-        && encryption::is_optional(&options)
+    if let Ok(Some(hosts)) = database::named(&args.database)
+        && encryption::is_optional(&hosts)
     {
         results.add(DATABASE.warning(OPTIONAL_ENCRYPTION, "add sslmode=verify-full, or sslmode=require"));
     }
@@ -106,13 +106,13 @@ fn location(args: &ServeCommandArgs, database: &CommandDatabase) -> String {
         let home = args.database.data_dir();
         return format!("the private Postgres of the running service, in {}", home.display());
     }
-    let options = &database.options;
-    let server = match options.get_socket() {
-        Some(socket) => socket.display().to_string(),
-        None => format!("{}:{}", options.get_host(), options.get_port()),
+    let hosts = &database.hosts;
+    let connected = hosts.connected().unwrap_or_else(|| hosts.names());
+    let others = match hosts.names() {
+        names if names == connected => String::new(),
+        names => format!(", of the hosts {names}"),
     };
-    let name = options.get_database().unwrap_or(options.get_username());
-    format!("{name} at {server} as {}", options.get_username())
+    format!("{} at {connected} as {}{others}", hosts.database(), hosts.username())
 }
 
 async fn server(

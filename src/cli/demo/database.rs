@@ -3,20 +3,20 @@
 use std::time::Instant;
 
 use secrecy::ExposeSecret;
-use sqlx::postgres::PgConnectOptions;
 
 use super::DemoArgs;
 use crate::cli::database::EMBEDDED_DATABASE;
 use crate::cli::error::{CliError, Context};
 use crate::postgres::data_dir::ClusterHome;
+use crate::postgres::database_url;
 use crate::postgres::embedded::{EmbeddedOptions, EmbeddedPostgres};
-use crate::postgres::pool::connect_options;
+use crate::postgres::hosts::DatabaseHosts;
 use crate::postgres::temp_database::TempDatabase;
 
 pub struct DemoDatabase {
     /// For people.
     pub description: String,
-    pub options: PgConnectOptions,
+    pub hosts: DatabaseHosts,
     embedded: Option<EmbeddedPostgres>,
     temporary: Option<TempDatabase>,
 }
@@ -24,14 +24,14 @@ pub struct DemoDatabase {
 impl DemoDatabase {
     pub async fn create(args: &DemoArgs) -> Result<Self, CliError> {
         if let Some(url) = &args.database_url {
-            let server = connect_options(url.expose_secret())
+            let server = database_url::parse(url.expose_secret())
                 .map_err(|error| CliError::setting(format!("--database-url: {error}")))?;
             let temporary = TempDatabase::create(&server).await.map_err(|error| {
                 CliError::to("create the demo's database on the server of --database-url", error).unavailable()
             })?;
             return Ok(Self {
                 description: format!("database {} on the given server", temporary.name()),
-                options: temporary.options(),
+                hosts: temporary.hosts(),
                 embedded: None,
                 temporary: Some(temporary),
             });
@@ -46,7 +46,7 @@ impl DemoDatabase {
             .context("create the demo's database")?;
         Ok(Self {
             description: format!("a temporary Postgres, started in {} ms", began.elapsed().as_millis()),
-            options: embedded.options(EMBEDDED_DATABASE),
+            hosts: embedded.options(EMBEDDED_DATABASE).into(),
             embedded: Some(embedded),
             temporary: None,
         })

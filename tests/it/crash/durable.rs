@@ -13,9 +13,11 @@ use nix::unistd::Pid;
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
 
+use super::replica;
 use crate::support::PATIENCE;
-use crate::support::eventually::eventually;
+use crate::support::eventually::{equal, eventually};
 use crate::support::pool::Pool;
+use crate::support::sql::count;
 
 /// A folder that the cluster's user can enter, as an operator would make.
 pub fn open_folder() -> TempDir {
@@ -66,6 +68,38 @@ impl Durable {
     /// Writes out all that was written so far, so that a crash cannot take it.
     pub async fn checkpoint(&self) {
         sqlx::query("CHECKPOINT").execute(&self.pool).await.unwrap();
+    }
+
+    /// A synchronous standby of this cluster, on a copy of it. The primary waits for it from now on.
+    pub async fn synchronous_standby(&self) -> Self {
+        self.standby_in(open_folder()).await
+    }
+
+    /// Makes a killed cluster a synchronous standby of this one.
+    pub async fn take_back(&self, killed: Self) -> Self {
+        let Self { folder, postgres, pool } = killed;
+        let data = postgres.data_dir().to_owned();
+        drop((postgres, pool));
+        std::fs::remove_dir_all(data).unwrap();
+        self.standby_in(folder).await
+    }
+
+    async fn standby_in(&self, folder: TempDir) -> Self {
+        replica::copy(&self.postgres, folder.path().join("home")).await;
+        let postgres = start(&folder).await;
+        let pool = Pool::new(postgres.options(Self::DATABASE), 4);
+        for statement in [
+            "ALTER SYSTEM SET synchronous_standby_names = '*'",
+            "SELECT pg_reload_conf()",
+        ] {
+            sqlx::raw_sql(statement).execute(&self.pool).await.unwrap();
+        }
+        let synchronous = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+        eventually(PATIENCE, "the standby is synchronous", async || {
+            equal(count(&self.pool, synchronous).await, 1)
+        })
+        .await;
+        Self { folder, postgres, pool }
     }
 
     /// Kills the server and all of its children, and waits until none is left.

@@ -1,10 +1,11 @@
 //! `serve` on its own private cluster: what was acknowledged is there after a restart, however the process ended.
 
 use std::path::Path;
+use std::str::FromStr;
 
 use avinode_ingest::postgres::orphans::processes_of;
-use avinode_ingest::postgres::pool::connect_options;
 use nix::sys::signal::Signal;
+use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use super::durable::open_folder;
@@ -21,7 +22,7 @@ async fn deliveries(home: &Path) -> Pool {
         "postgres:///avinode_ingest?host={}&port=5432&user=avinode",
         home.display()
     );
-    Pool::new(connect_options(&url).unwrap(), 2)
+    Pool::new(PgConnectOptions::from_str(&url).unwrap(), 2)
 }
 
 /// Sends the event of this number, expects 200, and returns the delivery.

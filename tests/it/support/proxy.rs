@@ -1,6 +1,5 @@
 //! A TCP proxy before Postgres that cuts, delays or swallows connections.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ struct Conduct {
 
 /// A running proxy; it ends when it is dropped.
 pub struct Proxy {
-    address: SocketAddr,
+    host: String,
     database: String,
     conduct: watch::Sender<Conduct>,
     accepting: JoinHandle<()>,
@@ -55,7 +54,7 @@ impl Proxy {
             }
         });
         Self {
-            address,
+            host: address.to_string(),
             database: server.get_database().unwrap().to_owned(),
             conduct,
             accepting,
@@ -64,7 +63,12 @@ impl Proxy {
 
     /// Its address, as `DATABASE_URL` takes it.
     pub fn url(&self) -> String {
-        format!("postgres://avinode@{}/{}?sslmode=disable", self.address, self.database)
+        format!("postgres://avinode@{}/{}?sslmode=disable", self.host, self.database)
+    }
+
+    /// `127.0.0.1:port`.
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     /// Closes every open connection.

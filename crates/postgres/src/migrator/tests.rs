@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, SqlSafeStr};
 
 use super::super::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use super::super::pool::pool;
@@ -37,7 +38,7 @@ async fn apply_with(migrator: &Migrator, options: &PgConnectOptions) -> Result<V
         tables: Duration::ZERO,
         ..TIMEOUTS
     };
-    migrate_with(migrator, options, timeouts, Recreate::Nothing).await
+    migrate_with(migrator, &options.into(), timeouts, Recreate::Nothing).await
 }
 
 fn versions(applied: &[AppliedMigration]) -> Vec<i64> {
