@@ -1,8 +1,8 @@
 //! The hosts of a database URL, and the choice among them. All pools that were made from one URL share what is known of its hosts.
 //!
-//! The host that was used last is tried first. One that does not answer delays the others by [`HEAD_START`] only: then the next one is
+//! The host that was used last is tried first. One that does not answer delays the others by `HEAD_START` only: then the next one is
 //! tried as well, and the first that is usable is taken. With several hosts, or where the URL asks for it, a host must accept writes,
-//! which one more round trip finds out ([`DatabaseHosts::open`]).
+//! which one more round trip finds out (`DatabaseHosts::open`).
 
 use std::fmt;
 use std::sync::Arc;
