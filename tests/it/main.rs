@@ -14,6 +14,7 @@ mod faults;
 mod fetching;
 mod log_lines;
 mod matching;
+mod privacy;
 mod queue;
 mod reading;
 mod receiving;
