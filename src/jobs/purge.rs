@@ -68,7 +68,7 @@ impl Purge {
     ///
     /// # Errors
     /// Steps before the error are done; the audit log has a row that says so.
-    pub async fn run(&self, pool: &Pool, stops: impl Fn() -> bool) -> Result<PurgeReport, PurgeError> {
+    pub async fn run(&self, pool: &Pool, stops: impl Fn() -> bool + Sync) -> Result<PurgeReport, PurgeError> {
         let scope = self.scope(pool).await?;
         let mut audited = AuditedRun {
             run: Uuid::now_v7(),

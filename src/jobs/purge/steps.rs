@@ -27,12 +27,17 @@ pub(super) struct Steps<'a> {
     pool: &'a Pool,
     scope: RedactionScope,
     dry_run: bool,
-    stops: &'a dyn Fn() -> bool,
+    stops: &'a (dyn Fn() -> bool + Sync),
     pub(super) report: PurgeReport,
 }
 
 impl<'a> Steps<'a> {
-    pub(super) fn new(pool: &'a Pool, scope: RedactionScope, dry_run: bool, stops: &'a dyn Fn() -> bool) -> Self {
+    pub(super) fn new(
+        pool: &'a Pool,
+        scope: RedactionScope,
+        dry_run: bool,
+        stops: &'a (dyn Fn() -> bool + Sync),
+    ) -> Self {
         let tables = TABLES.iter().map(|table| table.name);
         let rows = tables.chain(["documents", "deliveries"]).map(|name| (name, 0));
         Self {

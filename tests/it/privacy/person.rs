@@ -18,7 +18,7 @@ pub fn purge(dry_run: bool) -> Purge {
 }
 
 /// The places that the story fills.
-const PLACES: [&str; 15] = [
+const PLACES: [&str; 13] = [
     "dead_jobs.reason",
     "deliveries.body",
     "documents.body",
@@ -32,8 +32,6 @@ const PLACES: [&str; 15] = [
     "quote_facts.stated_values",
     "rfqs.decline_reason",
     "timeline.detail",
-    "dead_jobs.history",
-    "quote_facts.operator_id",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,7 +41,7 @@ async fn a_person_is_in_no_column_afterwards_and_all_else_is_as_it_was() {
     let before = story.kept().await;
     let places = places_of(pool, "avinode_ingest", PERSON).await;
     println!("{places:?}");
-    let missing: Vec<_> = PLACES[..13]
+    let missing: Vec<_> = PLACES
         .iter()
         .filter(|place| !places.iter().any(|it| it == *place))
         .collect();
@@ -86,7 +84,7 @@ async fn a_person_is_in_no_column_afterwards_and_all_else_is_as_it_was() {
     let kept = "SELECT count(*) FROM avinode_ingest.deliveries JOIN avinode_ingest.redactions ON delivery_id = id
         WHERE convert_from(body, 'UTF8')::jsonb #>> '{data,quote,id}' = 'aquote-1'
             AND convert_from(body, 'UTF8')::jsonb #>> '{data,seller,name}' = '[redacted]'";
-    assert_eq!(count(pool, kept).await, 1);
+    assert_eq!(count(pool, kept).await, 2);
 
     let again = purge(false).run(pool, || false).await.unwrap();
     assert!(again.rows.values().all(|rows| *rows == 0), "{:?}", again.rows);
@@ -136,12 +134,16 @@ async fn what_the_application_erases_after_a_purge_is_not_written_again() {
     let theirs = places_of(pool, "public", PERSON).await;
     assert_eq!(
         theirs,
-        ["quotes.operator_name", "quotes.raw_webhook_payload"],
+        [
+            "quotes.operator_name",
+            "quotes.raw_webhook_payload",
+            "quotes.message_content"
+        ],
         "the service never touches the application's tables"
     );
     story
         .db
-        .run("UPDATE public.quotes SET operator_name = NULL, raw_webhook_payload = NULL")
+        .run("UPDATE public.quotes SET operator_name = NULL, raw_webhook_payload = NULL, message_content = NULL")
         .await;
     let ids = story.deliveries().await;
     replay(pool, &ids).await.unwrap();

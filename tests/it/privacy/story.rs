@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::fetching::setup::{MESSAGE, punctual, quoted, rfq};
 use crate::support::PATIENCE;
-use crate::support::bodies::{decline, event, message, quote};
+use crate::support::bodies::{at, decline, event, message, quote};
 use crate::support::cluster::Db;
 use crate::support::eventually::{equal, eventually};
 use crate::support::fake_avinode::FakeAvinode;
@@ -49,7 +49,10 @@ impl Story {
         .await;
         let mut document = quoted("asellermsg-1", "aquote-doc", Some("arfq-doc"), 10_000);
         document["sellerCompany"] = json!({"id": "company-1", "name": format!("{PERSON} Aviation")});
-        document["message"] = json!(format!("Yours, {PERSON}"));
+        document["message"] = json!(format!(
+            "{} Yours, {PERSON}",
+            "We look forward to your answer. ".repeat(5)
+        ));
         avinode.show(MESSAGE, document);
         let mut document = rfq("arfq-doc", TRIP);
         document["sellerCompany"] = json!({"id": "company-1", "name": format!("{PERSON} Aviation")});
@@ -64,9 +67,10 @@ impl Story {
             let (status, answer) = service.post(&body).await;
             assert_eq!(status, 200, "{answer}");
         }
-        let left = "SELECT count(*) FROM avinode_ingest.jobs WHERE kind <> 'quote_expiry'";
+        let left = "SELECT string_agg(concat_ws(' ', kind, key, history::text), '; ') FROM avinode_ingest.jobs
+            WHERE due_at < clock_timestamp() + interval '5 seconds'";
         eventually(PATIENCE, "all is applied", async || {
-            equal(crate::support::sql::count(&db.pool, left).await, 0)
+            equal(crate::support::sql::text(&db.pool, left).await, None)
         })
         .await;
         service.stop().await;
@@ -133,6 +137,11 @@ fn bodies(avinode: &FakeAvinode) -> Vec<Vec<u8>> {
     let mut first = quote("evt-1", TRIP, "arfq-1", "aquote-1", 10, "9000", "EUR");
     first["data"]["seller"]["name"] = json!(PERSON);
     first["data"]["seller"]["companyName"] = json!(format!("{} AVIATION", PERSON.to_uppercase()));
+    // Of a quote's events the newest is kept; the values of the others are kept as well.
+    let mut earlier = first.clone();
+    earlier["eventId"] = json!("evt-0");
+    earlier["timestamp"] = json!(at(5));
+    earlier["data"]["seller"]["companyName"] = json!(format!("{PERSON} & Sons"));
     let mut polled = quote("evt-2", TRIP, "arfq-2", "aquote-polled", 20, "9500", "EUR");
     polled["data"]["seller"]["companyName"] = json!(format!("{PERSON} Aviation"));
     let mut odd = quote("evt-3", TRIP, "arfq-3", "aquote-odd", 30, "1", "EUR");
@@ -155,7 +164,9 @@ fn bodies(avinode: &FakeAvinode) -> Vec<Vec<u8>> {
     let mut ending = message("evt-9", OTHER_TRIP, "asellermsg-9", 90);
     ending["data"]["message"]["content"] = json!("Greetings of Ann Other.");
     let thin = avinode.thin(MESSAGE, Some(TRIP));
-    let bodies = [first, polled, odd, declined, unknown, unnamed, other, ending, thin];
+    let bodies = [
+        earlier, first, polled, odd, declined, unknown, unnamed, other, ending, thin,
+    ];
     let mut bodies: Vec<Vec<u8>> = bodies.iter().map(|body| serde_json::to_vec(body).unwrap()).collect();
     bodies.push(chat.into_bytes());
     bodies.push(format!("[\"{PERSON}\"]").into_bytes());
