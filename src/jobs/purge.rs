@@ -3,19 +3,24 @@
 //! Each step is a transaction over few rows, and the pause after it is as long as the step was. A run that ended early is finished by
 //! the same run again: a redacted row is not redacted twice.
 
+pub mod report;
 mod steps;
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use self::report::PurgeReport;
 use self::steps::Steps;
 use crate::domain::ids::TripId;
 use crate::domain::redaction::person_text::PersonText;
 use crate::postgres::transaction::Pool;
 use crate::store::audit::{self, AuditState, AuditedRun};
 use crate::store::redaction::scope::{RedactionScope, TripScope};
+
+/// How long the ids of a trip may be looked for.
+const SCOPE_LIMIT: Duration = Duration::from_secs(60);
 
 /// What is purged.
 #[derive(Debug, Clone)]
@@ -35,19 +40,6 @@ pub struct Purge {
     pub actor: String,
 }
 
-/// The result of a run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PurgeReport {
-    /// The id of the run in the audit log.
-    pub run: Uuid,
-    /// Redacted rows by table; of a dry run those that would be.
-    pub rows: BTreeMap<&'static str, u64>,
-    /// Deliveries that were left as they are, because a live job needs them.
-    pub needed: u64,
-    /// The run was stopped before its end.
-    pub is_stopped: bool,
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum PurgeError {
     #[error("there is no session {0}")]
@@ -56,20 +48,14 @@ pub enum PurgeError {
     Database(#[from] sqlx::Error),
 }
 
-impl PurgeReport {
-    /// True if the same run again may find more.
-    pub fn is_unfinished(&self) -> bool {
-        self.is_stopped || self.needed > 0
-    }
-}
-
 impl Purge {
     /// Runs until it is done, or until `stops` returns true before a step.
     ///
     /// # Errors
     /// Steps before the error are done; the audit log has a row that says so.
     pub async fn run(&self, pool: &Pool, stops: impl Fn() -> bool + Sync) -> Result<PurgeReport, PurgeError> {
-        let scope = self.scope(pool).await?;
+        // Not a step: it finds sessions and other ids of a trip without an index.
+        let scope = self.scope(&pool.statement_limit(SCOPE_LIMIT)).await?;
         let mut audited = AuditedRun {
             run: Uuid::now_v7(),
             actor: self.actor.clone(),

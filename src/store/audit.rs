@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use strum::{EnumString, IntoStaticStr};
+use strum::IntoStaticStr;
 use uuid::Uuid;
 
 use crate::postgres::interval::interval;
 use crate::postgres::transaction::Pool;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum AuditState {
     Begun,

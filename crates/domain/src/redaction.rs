@@ -6,7 +6,7 @@ pub mod person_text;
 pub mod quotes;
 pub mod trip_material;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use self::person_text::PersonText;
 
@@ -81,14 +81,6 @@ impl Redaction {
             _ => format!("{REDACTED}\n"),
         };
         Some(headers.lines().map(line).collect::<String>()).filter(|redacted| redacted != headers)
-    }
-
-    /// The filter for an audit log: a person's text as its digest only.
-    pub fn filter(&self) -> Value {
-        match self {
-            Self::All => json!({}),
-            Self::Containing(person) => json!({"person_sha256": person.digest()}),
-        }
     }
 }
 

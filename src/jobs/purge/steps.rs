@@ -6,14 +6,14 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::PurgeReport;
+use super::report::PurgeReport;
 use crate::domain::redaction::bodies::REDACTED_BODY;
 use crate::postgres::sqlstate::{is_contention, sqlstate};
 use crate::postgres::transaction::Pool;
 use crate::store::redaction::bodies::{self, Change};
 use crate::store::redaction::records::TABLES;
 use crate::store::redaction::scope::RedactionScope;
-use crate::store::redaction::text_table::{TextStep, TextTable};
+use crate::store::redaction::text_table::{RedactedTable, TextStep};
 use crate::store::redaction::{BODIES_PER_STEP, documents};
 
 /// The longest pause between two steps.
@@ -108,7 +108,7 @@ impl<'a> Steps<'a> {
     /// Tries a step until the locks that it needs are free.
     async fn record_step(
         &self,
-        table: &TextTable,
+        table: &RedactedTable,
         after: Option<&serde_json::Map<String, serde_json::Value>>,
     ) -> Result<TextStep, sqlx::Error> {
         let mut tries = 1;

@@ -1,11 +1,11 @@
 //! The tables that hold texts beside the bodies of deliveries and documents. A table that gets a column with such texts is added here;
 //! a test reads every column of the schema.
 
-use super::text_table::{By, TextTable, Write};
+use super::text_table::{By, RedactedTable, RowWrite};
 
 /// In the order in which they are redacted.
-pub const TABLES: [TextTable; 7] = [
-    TextTable {
+pub const TABLES: [RedactedTable; 7] = [
+    RedactedTable {
         name: "quote_facts",
         key: &[("trip_key", "text"), ("quote_id", "text")],
         texts: &[
@@ -25,10 +25,10 @@ pub const TABLES: [TextTable; 7] = [
         by: Some(("trip_key", By::Trip)),
         is_in_scope: |_, _| true,
         redact: |redaction, row| redaction.quote_row(row),
-        write: Write::Update,
+        write: RowWrite::Update,
         locks_trip: true,
     },
-    TextTable {
+    RedactedTable {
         name: "rfqs",
         key: &[("trip_key", "text"), ("rfq_id", "text")],
         texts: &["decline_reason", "declines"],
@@ -36,10 +36,10 @@ pub const TABLES: [TextTable; 7] = [
         by: Some(("trip_key", By::Trip)),
         is_in_scope: |_, _| true,
         redact: |redaction, row| redaction.rfq_row(row),
-        write: Write::Update,
+        write: RowWrite::Update,
         locks_trip: true,
     },
-    TextTable {
+    RedactedTable {
         name: "timeline",
         key: &[("session_id", "uuid"), ("seq", "bigint")],
         texts: &["detail"],
@@ -50,11 +50,11 @@ pub const TABLES: [TextTable; 7] = [
             row.get_mut("detail")
                 .is_some_and(|detail| redaction.timeline_detail(detail))
         },
-        write: Write::Update,
+        write: RowWrite::Update,
         locks_trip: false,
     },
     // A value that is deleted does not count as Avinode's any more: the application's row keeps it.
-    TextTable {
+    RedactedTable {
         name: "inserted_values",
         key: &[("quote_id", "text"), ("part", "text"), ("value", "text")],
         texts: &[],
@@ -70,10 +70,10 @@ pub const TABLES: [TextTable; 7] = [
             row.get_mut("value")
                 .is_some_and(|value| redaction.strings(&mut value.clone(), &|_| false))
         },
-        write: Write::Delete,
+        write: RowWrite::Delete,
         locks_trip: false,
     },
-    TextTable {
+    RedactedTable {
         name: "outcomes",
         key: &[("job_id", "bigint")],
         texts: &["detail", "warning"],
@@ -81,10 +81,10 @@ pub const TABLES: [TextTable; 7] = [
         by: None,
         is_in_scope: |scope, row| scope.has_job(row),
         redact: |redaction, row| redaction.columns(row, &["detail", "warning"]),
-        write: Write::Update,
+        write: RowWrite::Update,
         locks_trip: false,
     },
-    TextTable {
+    RedactedTable {
         name: "dead_jobs",
         key: &[("id", "bigint")],
         texts: &["reason", "history"],
@@ -92,10 +92,10 @@ pub const TABLES: [TextTable; 7] = [
         by: None,
         is_in_scope: |scope, row| scope.has_job(row),
         redact: |redaction, row| redaction.columns(row, &["reason", "history"]),
-        write: Write::Update,
+        write: RowWrite::Update,
         locks_trip: false,
     },
-    TextTable {
+    RedactedTable {
         name: "jobs",
         key: &[("id", "bigint")],
         texts: &["history"],
@@ -103,7 +103,7 @@ pub const TABLES: [TextTable; 7] = [
         by: None,
         is_in_scope: |scope, row| scope.has_job(row),
         redact: |redaction, row| redaction.columns(row, &["history"]),
-        write: Write::Update,
+        write: RowWrite::Update,
         locks_trip: false,
     },
 ];

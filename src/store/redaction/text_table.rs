@@ -11,7 +11,7 @@ use crate::postgres::transaction::{Pool, Transaction};
 pub type Row = Map<String, Value>;
 
 /// A table, and the rule for its rows. All names are constants of [`super::records`].
-pub struct TextTable {
+pub struct RedactedTable {
     pub name: &'static str,
     /// The key with its types, by which pages are read.
     pub key: &'static [(&'static str, &'static str)],
@@ -24,7 +24,7 @@ pub struct TextTable {
     pub is_in_scope: fn(&RedactionScope, &Row) -> bool,
     /// Returns true if the row changes.
     pub redact: fn(&Redaction, &mut Row) -> bool,
-    pub write: Write,
+    pub write: RowWrite,
     /// Locks the row of the trip first, as workers do: they write back what they read under that lock.
     pub locks_trip: bool,
 }
@@ -37,7 +37,7 @@ pub enum By {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Write {
+pub enum RowWrite {
     Update,
     Delete,
 }
@@ -50,7 +50,7 @@ pub struct TextStep {
     pub rows: u64,
 }
 
-impl TextTable {
+impl RedactedTable {
     /// Redacts rows after this one.
     pub async fn step(
         &self,
@@ -147,12 +147,12 @@ impl TextTable {
         let values = format!("jsonb_populate_recordset(NULL::avinode_ingest.{name}, $1) AS new");
         let same = self.same_key("new");
         let statement = match self.write {
-            Write::Update => {
+            RowWrite::Update => {
                 let columns: Vec<String> = self.texts.iter().map(|text| format!("{text} = new.{text}")).collect();
                 let columns = columns.join(", ");
                 format!("UPDATE avinode_ingest.{name} AS stored SET {columns} FROM {values} WHERE {same}")
             }
-            Write::Delete => format!("DELETE FROM avinode_ingest.{name} AS stored USING {values} WHERE {same}"),
+            RowWrite::Delete => format!("DELETE FROM avinode_ingest.{name} AS stored USING {values} WHERE {same}"),
         };
         let written = sqlx::query(AssertSqlSafe(statement))
             .bind(Value::Array(rows.into_iter().map(Value::Object).collect()))

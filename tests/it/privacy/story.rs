@@ -68,7 +68,7 @@ impl Story {
             assert_eq!(status, 200, "{answer}");
         }
         let left = "SELECT string_agg(concat_ws(' ', kind, key, history::text), '; ') FROM avinode_ingest.jobs
-            WHERE due_at < clock_timestamp() + interval '5 seconds'";
+            WHERE lease_token IS NOT NULL OR due_at < clock_timestamp() + interval '5 seconds'";
         eventually(PATIENCE, "all is applied", async || {
             equal(crate::support::sql::text(&db.pool, left).await, None)
         })
