@@ -16,6 +16,7 @@ pub mod manifest;
 pub mod migrate;
 pub mod openapi;
 pub mod output;
+pub mod purge;
 pub mod reconcile;
 pub mod reload;
 pub mod replay;

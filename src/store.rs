@@ -4,6 +4,7 @@
 //! key.
 
 pub mod admin;
+pub mod audit;
 pub mod chat_sessions;
 pub mod deliveries;
 pub mod demo_data;
@@ -15,6 +16,7 @@ pub mod missing_expiries;
 pub mod projection;
 pub mod quote_requests;
 pub mod readable_row;
+pub mod redaction;
 pub mod related_trips;
 pub mod resync;
 pub mod sessions;
@@ -23,5 +25,6 @@ pub mod trip_lookup;
 pub mod trips;
 pub mod tx;
 pub mod unprojected;
+pub mod unused_facts;
 pub mod version;
 pub mod withheld;

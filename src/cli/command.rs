@@ -7,8 +7,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::error::CliError;
 use super::{
-    check, configuration, deliveries, demo, documents, jobs, migrate, openapi, reconcile, replay, serve, sessions,
-    sign, simulate, webhooks,
+    check, configuration, deliveries, demo, documents, jobs, migrate, openapi, purge, reconcile, replay, serve,
+    sessions, sign, simulate, webhooks,
 };
 use crate::config::database::DatabaseArgs;
 use crate::config::log::LogArgs;
@@ -91,6 +91,12 @@ pub enum Command {
     /// more urgent work.
     Reconcile(reconcile::ReconcileArgs),
 
+    /// Redact what is stored about a trip, a session or a person
+    ///
+    /// Replaces texts in deliveries, documents, facts, timelines, outcomes and jobs of the service. Ids, digests, prices and
+    /// counts stay, and the application's own tables are not touched. Cannot be undone; can be run again at any time.
+    Purge(purge::PurgeArgs),
+
     /// Print the OpenAPI 3.1 description of the HTTP API
     Openapi,
 
@@ -157,6 +163,7 @@ pub async fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Documents(command) => documents::run(command).await?,
         Command::Webhooks(command) => webhooks::run(command).await?,
         Command::Reconcile(args) => return reconcile::run(args).await,
+        Command::Purge(args) => return purge::run(args).await,
         Command::Openapi => openapi::run()?,
         Command::Check(args) => return check::run(*args).await,
         Command::Configuration => configuration::run(&Cli::command())?,

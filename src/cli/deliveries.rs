@@ -11,7 +11,7 @@ use super::table::{TextTable, counted, moment, or_dash, visible_lines};
 use crate::config::database::DatabaseArgs;
 use crate::config::value_parsers::integer_in;
 use crate::jobs;
-use crate::store::admin;
+use crate::store::{admin, deliveries};
 
 #[derive(Debug, Subcommand)]
 pub enum DeliveriesCommand {
@@ -110,13 +110,16 @@ async fn show(args: ShowDeliveryArgs) -> Result<(), CliError> {
             "verified_by": delivery.verified_by,
             "headers": delivery.headers.lines().collect::<Vec<_>>(),
             "body": body,
+            "redaction": delivery.redaction,
             "jobs": jobs.collect::<Vec<_>>(),
         }));
     }
     let properties = [
         ("received", moment(delivery.received_at)),
         ("verified by", delivery.verified_by),
-    ];
+    ]
+    .into_iter()
+    .chain(delivery.redaction.map(|redaction| ("redacted", redaction.to_string())));
     let headers = delivery.headers.lines();
     let headers = headers.map(|header| ["header".to_owned(), header.to_owned()]);
     let jobs = jobs
@@ -136,15 +139,24 @@ async fn replay(args: ReplayDeliveriesArgs) -> Result<(), CliError> {
         "{} enqueued",
         counted(found.len(), "delivery", "deliveries")
     ))?;
+    let missed: Vec<Uuid> = args.ids.iter().copied().filter(|id| !found.contains(id)).collect();
+    let redacted = deliveries::redacted(&database.pool, &missed).await;
     database.close().await?;
-    let missed: Vec<String> = args
-        .ids
-        .iter()
-        .filter(|id| !found.contains(id))
-        .map(ToString::to_string)
-        .collect();
-    if missed.is_empty() {
-        return Ok(());
+    let redacted = redacted.context("look for redacted deliveries")?;
+    let (redacted, unknown): (Vec<_>, Vec<_>) = missed.into_iter().partition(|id| redacted.contains(id));
+    let failures: Vec<String> = [
+        ("redacted, so there is nothing left to process:", redacted),
+        ("there is no delivery", unknown),
+    ]
+    .into_iter()
+    .filter(|(_, ids)| !ids.is_empty())
+    .map(|(what, ids)| {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        format!("{what} {}", ids.join(", "))
+    })
+    .collect();
+    match failures.is_empty() {
+        true => Ok(()),
+        false => Err(CliError::plain(failures.join("; "))),
     }
-    Err(CliError::plain(format!("there is no delivery {}", missed.join(", "))))
 }

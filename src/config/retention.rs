@@ -40,6 +40,16 @@ pub struct RetentionArgs {
     #[arg(long, env = "INGEST_TIMELINE_RETENTION", value_name = "DURATION", default_value = "730d",
           value_parser = duration("30d", "3650d"))]
     pub timeline_retention: Duration,
+
+    /// How long what is known of a trip without a session is kept after the last activity of the trip (90d to 3650d).
+    #[arg(long, env = "INGEST_FACT_RETENTION", value_name = "DURATION", default_value = "730d",
+          value_parser = duration("90d", "3650d"))]
+    pub fact_retention: Duration,
+
+    /// How long the audit log and the digests of redacted deliveries are kept (30d to 3650d).
+    #[arg(long, env = "INGEST_AUDIT_RETENTION", value_name = "DURATION", default_value = "730d",
+          value_parser = duration("30d", "3650d"))]
+    pub audit_retention: Duration,
 }
 
 impl RetentionArgs {

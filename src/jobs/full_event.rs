@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::apply::JobApplier;
 use super::fetch::status;
 use super::kinds;
-use super::work::{ClaimedWork, JobPayload};
+use super::work::{ClaimedWork, JobPayload, REDACTED_DELIVERY};
 use crate::avinode::full_event;
 use crate::avinode::notification::Notification;
 use crate::avinode::parse_error::ParseError;
@@ -68,6 +68,11 @@ impl JobHandler for FullEventHandler {
 
 impl FullEventHandler {
     fn read(&self, stored: &Arc<StoredDelivery>) -> Result<JobPayload, JobError> {
+        if stored.is_redacted {
+            return Ok(JobPayload::Ignored {
+                reason: REDACTED_DELIVERY.to_owned(),
+            });
+        }
         let fail = |error: ParseError| JobError::fail(error.to_string());
         let Notification::Full(full) = Notification::parse(&stored.body).map_err(fail)? else {
             return Err(JobError::fail("expected a full event, found a thin notification"));

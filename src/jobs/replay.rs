@@ -12,11 +12,12 @@ use crate::queue::enqueue::{self, InsertOptions, NewJob};
 use crate::queue::job_kind::JobKind;
 use crate::store::deliveries;
 
-/// Inserts jobs for deliveries, oldest first. Returns the ids that exist.
+/// Inserts jobs for deliveries, oldest first. Returns the ids that exist and are not redacted.
 pub async fn replay(pool: &Pool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let stored = deliveries::read_and_lock(&mut tx, ids).await?;
-    let mut found: Vec<Uuid> = stored.keys().copied().collect();
+    let readable = stored.values().filter(|delivery| !delivery.is_redacted);
+    let mut found: Vec<Uuid> = readable.map(|delivery| delivery.id).collect();
     found.sort();
     let job = |id: &Uuid| {
         let delivery = classify(&stored[id].body);

@@ -14,7 +14,7 @@ use crate::postgres::prune_step::PruneStep;
 use crate::postgres::transaction::Pool;
 use crate::queue::{dead_jobs, outcomes};
 use crate::store::deliveries::partitions::{self, StepResult};
-use crate::store::{documents, event_keys, timeline};
+use crate::store::{audit, deliveries, documents, event_keys, timeline, unused_facts};
 
 /// The longest pause between two steps.
 const MAX_PAUSE: Duration = Duration::from_secs(1);
@@ -23,6 +23,9 @@ const BUSY_PAUSE: Duration = Duration::from_millis(50);
 /// The tries per run of a step that needs a lock; then it waits for the next run. With each of them deliveries may wait for a
 /// millisecond longer.
 const BUSY_TRIES: i32 = 30;
+
+/// Rows of the audit log that one step deletes.
+const AUDIT_ROWS_PER_STEP: i32 = 2_000;
 
 /// The time for which each table keeps its rows.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +37,10 @@ pub struct RetentionConfig {
     /// Bodies; the record that a resource was fetched is kept for the time of event keys.
     pub documents: Duration,
     pub timeline: Duration,
+    /// Of trips without a session.
+    pub facts: Duration,
+    /// The audit log, and the digests of redacted deliveries.
+    pub audit: Duration,
 }
 
 /// The changes of one run.
@@ -52,6 +59,10 @@ pub struct RetentionReport {
     pub dead_jobs: u64,
     pub documents: u64,
     pub timeline: u64,
+    /// Trips whose facts were deleted.
+    pub trips: u64,
+    pub audit: u64,
+    pub redactions: u64,
     /// Work is left, because time was up or a lock was taken.
     pub is_unfinished: bool,
 }
@@ -66,6 +77,9 @@ impl fmt::Display for RetentionReport {
             (self.dead_jobs, "dead jobs"),
             (self.documents, "documents"),
             (self.timeline, "timeline entries"),
+            (self.trips, "trips' facts"),
+            (self.audit, "rows of the audit log"),
+            (self.redactions, "digests of redacted deliveries"),
         ];
         let mut parts: Vec<String> = [("made partition", &self.made), ("dropped partition", &self.dropped)]
             .into_iter()
@@ -115,6 +129,12 @@ pub async fn run(pool: &Pool, config: &RetentionConfig, budget: Duration) -> Res
             timeline::prune(pool, config.timeline, from)
         })
         .await,
+        run.prune(&mut report.redactions, &mut report.is_unfinished, |from| {
+            deliveries::prune_redactions(pool, config.audit, from)
+        })
+        .await,
+        run.audit(config.audit, &mut report).await,
+        run.facts(config.facts, &mut report).await,
     ];
     let changes = report.to_string();
     if !changes.is_empty() {
@@ -165,6 +185,39 @@ impl Run<'_> {
             after = last;
             if self.pause_after(began).await {
                 report.is_unfinished = true;
+                return Ok(());
+            }
+        }
+    }
+
+    async fn audit(&self, retention: Duration, report: &mut RetentionReport) -> Result<(), sqlx::Error> {
+        loop {
+            let began = Instant::now();
+            let deleted = audit::prune(self.pool, retention, AUDIT_ROWS_PER_STEP).await?;
+            report.audit += deleted;
+            if deleted == 0 {
+                return Ok(());
+            }
+            if self.pause_after(began).await {
+                report.is_unfinished = true;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Trips are read in the order of their age, also those without facts, whose ids are kept.
+    async fn facts(&self, retention: Duration, report: &mut RetentionReport) -> Result<(), sqlx::Error> {
+        let mut after = None;
+        loop {
+            let began = Instant::now();
+            let step = unused_facts::step(self.pool, retention, after.as_ref()).await?;
+            report.trips += step.deleted;
+            after = step.last;
+            if after.is_none() {
+                return Ok(());
+            }
+            if self.pause_after(began).await {
+                report.is_unfinished |= step.deleted > 0;
                 return Ok(());
             }
         }

@@ -110,6 +110,8 @@ impl From<&ServeArgs> for ServiceSettings {
                 dead_jobs: args.retention.dead_job_retention,
                 documents: args.retention.document_retention,
                 timeline: args.retention.timeline_retention,
+                facts: args.retention.fact_retention,
+                audit: args.retention.audit_retention,
             },
             api: ApiSettings {
                 tokens: BearerTokens::default(),

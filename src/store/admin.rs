@@ -2,7 +2,9 @@
 
 pub mod documents;
 
-use chrono::{DateTime, Utc};
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use uuid::Uuid;
@@ -67,10 +69,29 @@ pub struct DeliveryDetail {
     pub verified_by: String,
     /// The stored headers, one `name: value` per line.
     pub headers: String,
-    /// Exactly as received.
+    /// Exactly as received, unless it was redacted.
     pub body: Vec<u8>,
+    pub redaction: Option<DeliveryRedaction>,
     /// The delivery's jobs: id, kind, outcome or `queued`, detail.
     pub jobs: Vec<(i64, String, String, Option<String>)>,
+}
+
+/// The proof of a body that was redacted.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveryRedaction {
+    pub redacted_at: DateTime<Utc>,
+    /// SHA-256 of the body as received, in hex.
+    pub received_sha256: String,
+    /// Length of the body as received.
+    pub received_bytes: i32,
+}
+
+impl fmt::Display for DeliveryRedaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.redacted_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let (bytes, digest) = (self.received_bytes, &self.received_sha256);
+        write!(f, "{at}; received were {bytes} bytes with SHA-256 {digest}")
+    }
 }
 
 pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<DeliveryDetail>, sqlx::Error> {
@@ -91,12 +112,23 @@ pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<DeliveryDetail>, s
         "#,
         id
     );
+    let redaction = sqlx::query_as!(
+        DeliveryRedaction,
+        r#"
+        SELECT redacted_at, encode(body_sha256, 'hex') AS "received_sha256!", body_bytes AS received_bytes
+        FROM avinode_ingest.redactions
+        WHERE delivery_id = $1
+        "#,
+        id
+    );
     let jobs = pool.fetch_all(jobs).await?;
+    let redaction = pool.fetch_all(redaction).await?.pop();
     Ok(pool.fetch_all(delivery).await?.pop().map(|row| DeliveryDetail {
         received_at: row.received_at,
         verified_by: row.verified_by,
         headers: row.headers,
         body: row.body,
+        redaction,
         jobs: jobs
             .into_iter()
             .map(|job| (job.id, job.kind, job.outcome, job.detail))

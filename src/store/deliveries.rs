@@ -3,25 +3,34 @@
 pub mod partitions;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::postgres::transaction::Transaction;
+use crate::postgres::prune_step;
+use crate::postgres::prune_step::PruneStep;
+use crate::postgres::transaction::{Pool, Transaction};
 
 #[derive(Debug, Clone)]
 pub struct StoredDelivery {
     pub id: Uuid,
     pub received_at: DateTime<Utc>,
-    /// Exactly as received.
+    /// Exactly as received, unless it was redacted.
     pub body: Vec<u8>,
+    /// The body is no event and no notification any more.
+    pub is_redacted: bool,
 }
 
 /// Reads deliveries by id. Locks only the partitions that have them.
 pub async fn read(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, StoredDelivery>, sqlx::Error> {
     let rows = sqlx::query_as!(
         StoredDelivery,
-        r#"SELECT id AS "id!", received_at AS "received_at!", body AS "body!" FROM avinode_ingest.read_deliveries($1)"#,
+        r#"
+        SELECT delivery.id AS "id!", delivery.received_at AS "received_at!", delivery.body AS "body!",
+            EXISTS (SELECT FROM avinode_ingest.redactions WHERE delivery_id = delivery.id) AS "is_redacted!"
+        FROM avinode_ingest.read_deliveries($1) AS delivery
+        "#,
         ids
     )
     .fetch_all(tx)
@@ -39,11 +48,12 @@ pub async fn read_and_lock(
     let rows = sqlx::query_as!(
         StoredDelivery,
         r#"
-        SELECT id, received_at, body
-        FROM avinode_ingest.deliveries
+        SELECT id, received_at, body,
+            EXISTS (SELECT FROM avinode_ingest.redactions WHERE delivery_id = delivery.id) AS "is_redacted!"
+        FROM avinode_ingest.deliveries AS delivery
         WHERE id = ANY ($1) AND id BETWEEN $2 AND $3
         ORDER BY id
-        FOR KEY SHARE
+        FOR KEY SHARE OF delivery
         "#,
         ids,
         lowest,
@@ -54,8 +64,35 @@ pub async fn read_and_lock(
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
+/// Returns the deliveries among these that were redacted.
+pub async fn redacted(pool: &Pool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
+    let query = sqlx::query!(
+        "SELECT delivery_id FROM avinode_ingest.redactions WHERE delivery_id = ANY ($1) ORDER BY delivery_id",
+        ids
+    );
+    pool.fetch_all(query.map(|row| row.delivery_id)).await
+}
+
+/// Deletes the digests of deliveries that were redacted longer than `retention` ago, in one step that begins at the time `from`. Those of
+/// stored deliveries stay: without them their bodies would be parsed again.
+pub async fn prune_redactions(
+    pool: &Pool,
+    retention: Duration,
+    from: Option<DateTime<Utc>>,
+) -> Result<PruneStep, sqlx::Error> {
+    prune_step!(
+        pool,
+        "avinode_ingest.redactions",
+        "redacted_at",
+        "NOT EXISTS (SELECT FROM avinode_ingest.deliveries AS delivery WHERE delivery.id = delivery_id)",
+        retention,
+        from
+    )
+    .await
+}
+
 /// The lowest and the highest id; the same, nil, without any.
-fn range(ids: &[Uuid]) -> (Uuid, Uuid) {
+pub(super) fn range(ids: &[Uuid]) -> (Uuid, Uuid) {
     let lowest = ids.iter().min().copied().unwrap_or_default();
     (lowest, ids.iter().max().copied().unwrap_or_default())
 }

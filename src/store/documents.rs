@@ -23,7 +23,7 @@ pub struct StoredDocument {
     pub requested_at: DateTime<Utc>,
     /// The time at which the GET began, by the worker's clock.
     pub fetch_began_at: DateTime<Utc>,
-    /// `None` once it is old, or if it was too long.
+    /// `None` once it is old or redacted, or if it was too long.
     pub body: Option<Vec<u8>>,
     /// `rfqs`, `tripmsgs`, `quotes` or `trips`. A trip and the list of its RFQs have the same id.
     pub kind: String,
@@ -48,7 +48,7 @@ pub async fn newest(tx: &mut Transaction<'_>, resource_id: &str) -> Result<Optio
     sqlx::query_as!(
         StoredDocument,
         r#"
-        SELECT requested_at, fetch_began_at, body, kind
+        SELECT requested_at, fetch_began_at, CASE WHEN redacted_at IS NULL THEN body END AS body, kind
         FROM avinode_ingest.documents
         WHERE resource_id = $1
         ORDER BY requested_at DESC, id DESC
@@ -75,7 +75,7 @@ pub async fn store(tx: &mut Transaction<'_>, fetched: &NewDocument<'_>) -> Resul
             UPDATE avinode_ingest.documents AS document
             SET requested_at = greatest(document.requested_at, $3),
                 fetch_began_at = greatest(document.fetch_began_at, $4), stored_at = clock_timestamp(),
-                fetch_count = document.fetch_count + 1, body = $6
+                fetch_count = document.fetch_count + 1, body = $6, redacted_at = NULL
             FROM newest
             WHERE document.id = newest.id AND newest.digest = $5
             RETURNING document.id

@@ -15,6 +15,7 @@ mod faults;
 mod fetching;
 mod log_lines;
 mod matching;
+mod privacy;
 mod queue;
 mod reading;
 mod receiving;

@@ -10,6 +10,7 @@ pub mod newest_fact;
 pub mod primary_quote;
 pub mod quote;
 pub mod quote_history;
+pub mod redaction;
 pub mod session;
 pub mod stated_values;
 pub mod storable_json;

@@ -28,6 +28,13 @@ impl<T> Default for NewestFact<T> {
     }
 }
 
+impl<T> NewestFact<T> {
+    /// The values of all facts. Changing one changes no version.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.facts.iter_mut().map(|fact| &mut fact.value)
+    }
+}
+
 impl<T: Clone> NewestFact<T> {
     pub fn of(version: FactVersion, value: T) -> Self {
         Self {

@@ -8,6 +8,7 @@
 //! folder and the server's settings), `supervisor` (the running server). [`attach`] connects to the cluster of another process.
 
 pub mod application_tables;
+pub mod application_text;
 pub mod attach;
 pub mod autocommit;
 pub mod binaries;

@@ -11,6 +11,7 @@ use crate::avinode::resource::{Resource, ResourceKind};
 use crate::avinode::unread_property::UnreadProperty;
 use crate::domain::ids::TripId;
 use crate::domain::terminal_text::is_unsafe;
+use crate::jobs::work::REDACTED_DELIVERY;
 use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::job_kind::JobKind;
@@ -121,6 +122,9 @@ fn read(
     }
     let stored = job.delivery_id.and_then(|id| deliveries.get(&id));
     let stored = stored.ok_or_else(|| JobError::fail("its delivery was deleted"))?;
+    if stored.is_redacted {
+        return Ok(JobRequest::Ignored(REDACTED_DELIVERY.to_owned()));
+    }
     let thin = match Notification::parse(&stored.body) {
         Ok(Notification::Thin(thin)) => thin,
         Ok(Notification::Full(_)) => return Err(JobError::fail("expected a thin notification, found a full event")),

@@ -131,7 +131,7 @@ pub(super) fn compare(
 }
 
 /// Reads the deliveries that may have these payloads, unless the table lacks the column or the rows show them. Deliveries that were
-/// deleted are left out.
+/// deleted or redacted are left out.
 pub async fn read_missing(
     tx: &mut Transaction<'_>,
     wanted: &[WantedPayload<'_>],
@@ -142,7 +142,7 @@ pub async fn read_missing(
     sqlx::query_as!(
         StoredDelivery,
         r#"
-        SELECT id AS "id!", received_at AS "received_at!", body AS "body!"
+        SELECT id AS "id!", received_at AS "received_at!", body AS "body!", false AS "is_redacted!"
         FROM avinode_ingest.read_deliveries_of_times(ARRAY(
             SELECT wanted.seen_at
             FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS wanted (trip_key, quote_id, statement, seen_at)

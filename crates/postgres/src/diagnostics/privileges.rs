@@ -47,7 +47,7 @@ pub(super) const MISSING_PRIVILEGES: &str = r#"
           'normal_trip_id', 'normal_rfq_id', 'btrim_all', 'is_quote_id', 'row_quote_id', 'update_quotes',
           'rfq_id_in_rfp', 'session_trip_id', 'session_rfq_ids', 'ids_of_sessions', 'sessions_of_trips', 'sessions_of_rfqs',
           'lock_requests_of', 'read_deliveries', 'read_deliveries_of_times', 'quotes_have_payload', 'delivery_partitions',
-          'uuid_of_time', 'time_of_uuid', 'make_delivery_partition', 'empty_delivery_partition', 'remove_delivery_partition'
+          'uuid_of_time', 'time_of_uuid', 'make_delivery_partition', 'empty_delivery_partition', 'remove_delivery_partition', 'prune_audit'
       )
       AND NOT has_function_privilege(proc.oid, 'EXECUTE')
     UNION ALL

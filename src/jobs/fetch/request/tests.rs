@@ -27,6 +27,7 @@ fn request(bodies: &[&str]) -> FetchRequest {
                 id,
                 received_at,
                 body: body.as_bytes().to_vec(),
+                is_redacted: false,
             },
         );
         jobs.push(job(i64::try_from(n).unwrap(), JobKind::FetchNotified, Some(id)));

@@ -16,6 +16,7 @@ fn payload(body: &str) -> QuotePayload {
             id: Uuid::nil(),
             received_at: DateTime::UNIX_EPOCH,
             body: body.into(),
+            is_redacted: false,
         }),
     }
 }
