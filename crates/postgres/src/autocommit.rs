@@ -8,8 +8,8 @@ use sqlx::postgres::{PgArguments, PgQueryResult, Postgres};
 use sqlx::query::Query;
 
 use super::connections::{Connection, Connections};
-use super::limits::{SERVICE_STATEMENT, answer_limit, within};
-use super::open_transaction::Transaction;
+use super::limits::{SERVICE_STATEMENT, answer_limit};
+use super::open_transaction::{Transaction, answered};
 
 /// Connections that execute such statements only.
 #[derive(Debug)]
@@ -47,7 +47,9 @@ impl AutocommitConnection {
     pub async fn execute(self, statement: Query<'_, Postgres, PgArguments>) -> Result<PgQueryResult, Error> {
         let (mut connection, limit) = (self.inner, SERVICE_STATEMENT);
         if self.named {
-            let done = within(answer_limit(limit), statement.execute(connection.raw())).await;
+            let watch = connection.watch();
+            let answer = statement.execute(connection.raw());
+            let done = answered(answer_limit(limit), watch.as_ref(), answer).await;
             return connection.finish(done);
         }
         let mut tx = Transaction::on(connection, "SET LOCAL lock_timeout = '4s'; ", false, limit).await?;

@@ -1,7 +1,7 @@
 //! Time limits around everything that is sent to the server. The driver has none of its own, neither for a statement nor for its
 //! housekeeping, and cannot set TCP keepalive: a connection whose other end is silent would be waited for until the kernel gives up.
 //!
-//! A statement may take long, such as one with a trigger of the application. After five seconds without an answer, another connection asks
+//! A statement may take long, such as one with a trigger of the application. After two seconds without an answer, another connection asks
 //! the server whether it still works on it (`give_up::is_working`): a connection that only fell silent is given up then.
 //!
 //! The server ends a statement first (`statement_timeout`). Only where it is silent as well does the limit here end the wait, and
@@ -26,7 +26,7 @@ pub(super) const PING: Duration = Duration::from_secs(1);
 /// The end of what was still running when a connection was given back.
 pub(super) const RELEASE: Duration = Duration::from_secs(2);
 /// After this time without an answer, another connection finds out whether the server still works on the statement.
-pub(super) const QUIET: Duration = Duration::from_secs(5);
+pub(super) const QUIET: Duration = Duration::from_secs(2);
 /// How much longer than the server itself the answer to a statement is waited for.
 const GRACE: Duration = Duration::from_secs(1);
 

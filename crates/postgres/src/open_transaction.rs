@@ -31,7 +31,7 @@ pub struct Transaction<'c> {
 }
 
 /// Waits for the answer to a statement, at most for this time, and only as long as the server works on it.
-async fn answered<T>(
+pub(super) async fn answered<T>(
     limit: Duration,
     watch: Option<&ServerWatch>,
     answer: impl Future<Output = Result<T, Error>>,

@@ -60,13 +60,13 @@ async fn serve_all(fetching: &Fetching, db: &Db) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_thousand_invented_trips_of_one_agent_queue_fifty_calls_and_another_agents_trip_has_its_own() {
+async fn thousands_of_invented_trips_of_one_agent_queue_fifty_calls_and_another_agents_trip_has_its_own() {
     let (db, stub) = (Db::attached().await, FakeAvinode::start().await);
     let worker = fetching_worker(&db.pool, &stub.settings(100.0, 8)).await;
     let mallory = SessionReferences::insert(&db.pool).await;
     let bob = SessionReferences::insert(&db.pool).await;
     rematch_all(&db.pool).await;
-    invent(&db, &mallory, 20_000).await;
+    invent(&db, &mallory, 3_000).await;
     rematch_all(&db.pool).await;
     invent(&db, &bob, 1).await; // the same trip as Mallory's first
     sqlx::query("UPDATE public.chat_sessions SET avinode_trip_id = 'atrip-77' WHERE iso_agent_id = $1")
@@ -80,12 +80,12 @@ async fn twenty_thousand_invented_trips_of_one_agent_queue_fifty_calls_and_anoth
         [(bob.agent, 1), (mallory.agent, 50)]
     );
     let (later, soonest): (i64, bool) = sqlx::query_as(
-        "SELECT count(*), min(due_at) > now() + interval '9 minutes' FROM avinode_ingest.jobs WHERE kind = 'rematch'",
+        "SELECT count(*), min(due_at - created_at) > interval '9 minutes' FROM avinode_ingest.jobs WHERE kind = 'rematch'",
     )
     .fetch_one(&db.pool)
     .await
     .unwrap();
-    assert_eq!((later, soonest), (19_950, true), "the others are looked at again later");
+    assert_eq!((later, soonest), (2_950, true), "the others are looked at again later");
 
     // What was notified comes first, and leaves nothing of the burst to what was invented.
     make_fetches_due(&db).await;
