@@ -121,7 +121,7 @@ impl JobApplier {
         if works.is_empty() {
             return Ok(());
         }
-        // By the database's clock: a process whose clock is wrong judges as the others do.
+        // By the database's clock: a process with a wrong clock judges as the others do.
         let claimed_at = works.iter().map(|work| work.job.claimed_at).max().unwrap_or_default();
         let now = self.clock.unless_fixed(claimed_at);
         let mut changes = BatchChanges::default();

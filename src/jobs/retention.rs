@@ -59,7 +59,7 @@ pub struct RetentionReport {
     pub dead_jobs: u64,
     pub documents: u64,
     pub timeline: u64,
-    /// Trips whose facts were deleted.
+    /// Trips that lost their facts.
     pub trips: u64,
     pub audit: u64,
     pub redactions: u64,
@@ -205,7 +205,7 @@ impl Run<'_> {
         }
     }
 
-    /// Trips are read in the order of their age, also those without facts, whose ids are kept.
+    /// Trips are read in the order of their age, also those without facts: their ids are kept.
     async fn facts(&self, retention: Duration, report: &mut RetentionReport) -> Result<(), sqlx::Error> {
         let mut after = None;
         loop {

@@ -15,7 +15,7 @@ use crate::queue::job::ClaimedJob;
 use crate::store::deliveries::StoredDelivery;
 use crate::store::event_keys::EventKey;
 
-/// The outcome of a job whose delivery was redacted.
+/// The outcome of a job with a redacted delivery.
 pub const REDACTED_DELIVERY: &str = "its delivery was redacted: nothing is read from it";
 
 /// The content of a job.

@@ -89,7 +89,6 @@ impl From<&ServeArgs> for ServiceSettings {
                     .unfinished_bodies_per_client
                     .unwrap_or((connections * 3 / 4).max(1)),
                 proxies: proxies.clone(),
-                ..WebhookLimits::default()
             },
             server: ServerLimits {
                 connections,

@@ -1,4 +1,4 @@
-//! Finds quotes whose expiry has no job: an admin discarded it, the database was restored without it, or it ran while a clock was
+//! Finds quotes without a job for their expiry: an admin discarded it, the database was restored without it, or it ran while a clock was
 //! ahead.
 
 use chrono::{DateTime, Utc};
@@ -9,7 +9,7 @@ use crate::postgres::transaction::Pool;
 /// The most quotes per resync. Those found get a job, so the next resync finds others.
 const LIMIT: i64 = 1_000;
 
-/// A quote whose expiry has no job.
+/// A quote without a job for its expiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingExpiry {
     /// The key of its trip.

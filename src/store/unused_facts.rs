@@ -20,7 +20,7 @@ pub struct LastTrip {
 pub struct FactStep {
     /// `None` after the last old trip.
     pub last: Option<LastTrip>,
-    /// Trips whose facts were deleted.
+    /// Trips that lost their facts.
     pub deleted: u64,
 }
 

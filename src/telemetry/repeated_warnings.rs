@@ -1,5 +1,5 @@
 //! Limits warnings and errors to one line per second for each statement and cause: a fault of the database, or a backlog of
-//! bodies that nobody understands, fails thousands of jobs and requests for one reason. What is left out is counted.
+//! bodies of an unknown format, fails thousands of jobs and requests for one reason. What is left out is counted.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};

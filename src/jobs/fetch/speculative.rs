@@ -1,4 +1,4 @@
-//! Requests the trips of which only sessions have an id. Whoever may write a session may have invented it, so these fetches are
+//! Requests the trips of which only sessions have an id. An agent may have invented it, so these fetches are
 //! bounded in number, for each agent and in all, and take only calls that nothing else needs.
 
 use std::collections::HashSet;
@@ -25,7 +25,7 @@ pub const BOUNDS: Bounds = Bounds {
 };
 /// Usually a notification of the trip comes before any operator answers, and supplies the other id.
 const WAIT_FOR_NOTIFICATION: Duration = Duration::from_secs(120);
-/// A session for whose trip there is no room is looked at again after ten to fifteen minutes.
+/// A session without room for its trip is looked at again after ten to fifteen minutes.
 const WAIT_FOR_ROOM: Duration = Duration::from_secs(600);
 
 /// Inserts fetches of the trips of these sessions of which only one id is known: the trip itself shows both, and a session may

@@ -73,7 +73,7 @@ async fn everything_about_a_trip_is_redacted_and_counts_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_names_anothers_trip_gives_no_reason_to_redact_it() {
+async fn a_session_that_names_the_trip_of_another_agent_gives_no_reason_to_redact_it() {
     let story = Story::told().await;
     let pool = &story.db.pool;
     story
