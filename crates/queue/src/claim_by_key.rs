@@ -213,7 +213,10 @@ impl ClaimByKey {
                     attempts = job.attempts + 1,
                     -- As in the claim by kind: a lease that is still set has run out.
                     isolated = job.isolated OR job.lease_token IS NOT NULL,
-                    crashes = job.crashes + (job.lease_token IS NOT NULL AND job.isolated_since IS NOT NULL)::int,
+                    -- Not where the whole server was started anew since: that ended the run of an innocent job.
+                    crashes = job.crashes + (
+                        job.lease_token IS NOT NULL AND coalesce(job.isolated_since > pg_postmaster_start_time(), false)
+                    )::int,
                     isolated_since = NULL
                 FROM taken, claim
                 WHERE job.id = taken.id

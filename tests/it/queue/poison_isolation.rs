@@ -189,3 +189,27 @@ async fn a_job_that_kills_its_workers_is_dead_lettered_after_its_isolated_crashe
         assert_eq!(found.0, i32::from(number != 2), "session {number}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_ended_with_a_restart_of_the_whole_server_is_no_crash_of_its_job() {
+    let db = Db::new().await;
+    store_deliveries(&db.pool, &[quoted(0, "10000")], base()).await;
+    let claim = || {
+        claim_by_kind::claim(
+            &db.pool,
+            &[(JobKind::FullEvent, 10)],
+            "a worker",
+            Duration::from_secs(60),
+        )
+    };
+    claim().await.unwrap();
+    for (run, crashes) in [("pg_postmaster_start_time() - interval '1 second'", 0), ("now()", 1)] {
+        expire_leases(&db).await;
+        let alone = claim().await.unwrap();
+        assert!(release::begin_isolated(&db.pool, &alone).await.unwrap());
+        db.run(&format!("UPDATE avinode_ingest.jobs SET isolated_since = {run}"))
+            .await;
+        expire_leases(&db).await;
+        assert_eq!(claim().await.unwrap()[0].crashes, crashes, "run since {run}");
+    }
+}
