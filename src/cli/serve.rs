@@ -30,7 +30,7 @@ use crate::service::{self, Listeners, ServiceSettings};
 use crate::shutdown;
 use crate::telemetry::{metric_catalogue, repeated_warnings};
 
-/// What was recorded is added up at least this often, so that it takes little memory without a scrape.
+/// The interval at which the recorder merges the values of histograms. Without scrapes they would take memory.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
@@ -180,9 +180,8 @@ fn own_connections(args: &ServeCommandArgs, settings: &ServiceSettings) -> Resul
     let fetches = settings.avinode.is_some() && args.serve.role.works();
     let fetching = if fetches { FETCHING_CONNECTIONS } else { 0 };
     // One per worker; one each for heartbeats of leases, the receiver, LISTEN, probes and, with an admin listener, gauges.
-    let needed = workers
-        .saturating_add(4 + u32::from(settings.metrics.is_some()))
-        .saturating_add(fetching);
+    let gauges = u32::from(settings.metrics.is_some());
+    let needed = workers.saturating_add(4 + gauges).saturating_add(fetching);
     let max = args.database.database_max_connections;
     if max < needed {
         return Err(SettingError::new(
@@ -191,7 +190,6 @@ fn own_connections(args: &ServeCommandArgs, settings: &ServiceSettings) -> Resul
         ));
     }
     // The receiver has one, and its readiness another.
-    let gauges = u32::from(settings.metrics.is_some());
     Ok(workers + 2 * u32::from(args.serve.role.receives()) + fetching + gauges)
 }
 

@@ -22,7 +22,7 @@ use crate::store::redaction::scope::{RedactionScope, TripScope};
 /// How long the ids of a trip may be looked for.
 const SCOPE_LIMIT: Duration = Duration::from_secs(60);
 
-/// What is purged.
+/// The target of a purge.
 #[derive(Debug, Clone)]
 pub enum PurgeTarget {
     Trip(TripId),

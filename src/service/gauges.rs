@@ -1,6 +1,6 @@
 //! Gauges of what the database holds, read at an interval and not at a scrape: scrapes cost the database nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use metrics::{Label, gauge};
@@ -82,11 +82,14 @@ impl Series {
 
     /// Sets the series of a gauge; values of the same labels are added up.
     fn set(&mut self, name: &'static str, values: Vec<(Vec<(&'static str, String)>, f64)>) {
-        for (known, labels) in self.0.iter().filter(|(known, _)| *known == name) {
-            series_gauge(known, labels).set(0.0);
-        }
+        let known = self.0.iter().filter(|(known, _)| *known == name);
+        let mut sums: BTreeMap<Vec<(&'static str, String)>, f64> =
+            known.map(|(_, labels)| (labels.clone(), 0.0)).collect();
         for (labels, value) in values {
-            series_gauge(name, &labels).increment(value);
+            *sums.entry(labels).or_default() += value;
+        }
+        for (labels, sum) in sums {
+            series_gauge(name, &labels).set(sum);
             self.0.insert((name, labels));
         }
     }

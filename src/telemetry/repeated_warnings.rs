@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::time::{MissedTickBehavior, interval};
@@ -14,11 +14,12 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 /// The lines of this process, as global as its log.
-static LINES: RepeatedLines = RepeatedLines::new();
+static LINES: LazyLock<RepeatedLines> = LazyLock::new(RepeatedLines::default);
 
 const SECOND: Duration = Duration::from_secs(1);
 const REPORT_EVERY: Duration = Duration::from_secs(10);
-/// Causes that are told apart; further ones of a statement share its line. Some contain text of senders.
+/// The number of causes with a line of their own; further causes of a statement share one. Bounded, because some contain text
+/// of senders.
 const MAX_CAUSES: usize = 1_000;
 
 /// Leaves lines out while [`run`] runs.
@@ -63,11 +64,13 @@ impl Drop for Limiting {
     }
 }
 
+#[derive(Default)]
 struct RepeatedLines(Mutex<Causes>);
 
+#[derive(Default)]
 struct Causes {
     limits: bool,
-    seen: Option<HashMap<u64, Cause>>,
+    seen: HashMap<u64, Cause>,
 }
 
 struct Cause {
@@ -78,20 +81,13 @@ struct Cause {
 }
 
 impl RepeatedLines {
-    const fn new() -> Self {
-        Self(Mutex::new(Causes {
-            limits: false,
-            seen: None,
-        }))
-    }
-
     fn lock(&self) -> MutexGuard<'_, Causes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn admit(&self, statement: &impl Hash, message: &str, now: Instant) -> bool {
         let mut causes = self.lock();
-        let seen = causes.seen.get_or_insert_default();
+        let seen = &mut causes.seen;
         let mut key = key(statement, cause(message));
         if !seen.contains_key(&key) && seen.len() >= MAX_CAUSES {
             key = self::key(statement, "");
@@ -123,12 +119,12 @@ impl RepeatedLines {
     /// Says what was left out since the last report, and forgets causes that are over.
     fn report(&self, now: Instant) {
         let mut left_out = Vec::new();
-        if let Some(seen) = &mut self.lock().seen {
-            for cause in seen.values_mut().filter(|cause| cause.left_out > 0) {
+        self.lock().seen.retain(|_, cause| {
+            if cause.left_out > 0 {
                 left_out.push((std::mem::take(&mut cause.left_out), std::mem::take(&mut cause.example)));
             }
-            seen.retain(|_, cause| now.saturating_duration_since(cause.written) < REPORT_EVERY);
-        }
+            now.saturating_duration_since(cause.written) < REPORT_EVERY
+        });
         // Not while it is locked: these statements come back to this layer.
         for (lines, example) in left_out {
             tracing::warn!(

@@ -21,9 +21,9 @@ use super::sqlstate::is_passing;
 
 pub(super) type Manager = <Postgres as Database>::TransactionManager;
 
-/// A connection that worked this recently is used without a ping.
 /// The gauge of connections in use.
 const IN_USE: &str = "avinode_ingest_database_connections_in_use";
+/// A connection that worked this recently is used without a ping.
 const TRUSTED: Duration = Duration::from_secs(1);
 const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
 const MAX_IDLE: Duration = Duration::from_secs(10 * 60);

@@ -188,7 +188,7 @@ impl DatabaseHosts {
         self.required != RequiredState::Any || self.count() > 1
     }
 
-    /// What is known of the hosts, for the connections to them.
+    /// The state that all connections to the hosts share.
     pub(super) fn known(&self) -> &KnownHosts {
         &self.known
     }

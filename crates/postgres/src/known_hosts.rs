@@ -1,4 +1,4 @@
-//! What connections found out about the hosts of a URL, shared by all pools: they all lead to one host.
+//! The state of the hosts of a URL, shared by all pools: they all connect to one host.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;

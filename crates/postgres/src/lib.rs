@@ -1,5 +1,5 @@
-//! Everything that talks to Postgres below the level of SQL: the hosts of a URL ([`database_url`], [`hosts`]), connections ([`pool`], [`transaction`], [`autocommit`],
-//! `connections`, `session_defaults`) and their time limits ([`limits`], `give_up`),
+//! Everything that talks to Postgres below the level of SQL: the hosts of a URL ([`database_url`], [`hosts`]), connections ([`pool`],
+//! [`transaction`], [`autocommit`], `connections`, `session_defaults`) and their time limits ([`limits`], `give_up`),
 //! migrations ([`migrator`]), checks of a server ([`diagnostics`]), readable errors ([`server_error`]), and the private cluster
 //! that runs where no database is configured ([`embedded`]).
 //!

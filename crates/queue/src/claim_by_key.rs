@@ -213,7 +213,7 @@ impl ClaimByKey {
                     attempts = job.attempts + 1,
                     -- As in the claim by kind: a lease that is still set has run out.
                     isolated = job.isolated OR job.lease_token IS NOT NULL,
-                    -- Not where the whole server was started anew since: that ended the run of an innocent job.
+                    -- A restart of the whole server during the run is no crash of the job.
                     crashes = job.crashes + (
                         job.lease_token IS NOT NULL AND coalesce(job.isolated_since > pg_postmaster_start_time(), false)
                     )::int,

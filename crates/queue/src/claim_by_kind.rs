@@ -196,10 +196,10 @@ pub async fn claim(
             attempts = job.attempts + 1,
             -- A lease that is still set has run out: its worker died, or was too slow.
             isolated = job.isolated OR job.lease_token IS NOT NULL,
-            -- Not where the whole server was started anew since: that ended the run of an innocent job.
-                    crashes = job.crashes + (
-                        job.lease_token IS NOT NULL AND coalesce(job.isolated_since > pg_postmaster_start_time(), false)
-                    )::int,
+            -- A restart of the whole server during the run is no crash of the job.
+            crashes = job.crashes + (
+                job.lease_token IS NOT NULL AND coalesce(job.isolated_since > pg_postmaster_start_time(), false)
+            )::int,
             isolated_since = NULL
         FROM claim
         -- Places of rows that this statement has locked: nothing moves them, and no index is read for them again.

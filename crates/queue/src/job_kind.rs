@@ -24,8 +24,8 @@ pub enum JobKind {
     FetchFollowUp,
     /// Fetches a trip, or a part of it, to find what missed notifications left out.
     Reconcile,
-    /// Fetches a trip of which only a session's row has an id: whoever may write the row may have invented it. Bounded in number
-    /// for each agent, whose id is the batch key, and in all.
+    /// Fetches a trip that only the row of a session names, and that may not exist. The number of jobs is bounded for each agent
+    /// (the batch key) and in all.
     FetchSpeculative,
 }
 
