@@ -9,4 +9,5 @@ mod overdue;
 mod poison_isolation;
 mod process_leases;
 mod self_termination;
+mod undone_completions;
 mod workers;

@@ -134,6 +134,22 @@ pub async fn expire_leases(pool: &Pool, worker: &str) -> Result<u64, sqlx::Error
     pool.execute(statement).await
 }
 
+/// Releases the jobs of a worker that it served to an end without a failure, while the database still has them under its leases: a
+/// crash of Postgres undid an asynchronous commit. `served` are the lease tokens of what the worker serves.
+pub async fn release_undone(pool: &Pool, worker: &str, served: &[i64]) -> Result<u64, sqlx::Error> {
+    let statement = sqlx::query!(
+        r#"
+        UPDATE avinode_ingest.jobs
+        SET lease_token = NULL, leased_by = NULL, isolated_since = NULL, due_at = clock_timestamp(),
+            attempts = attempts - 1
+        WHERE leased_by = $1 AND lease_token IS NOT NULL AND lease_token <> ALL ($2)
+        "#,
+        worker,
+        served,
+    );
+    pool.execute(statement).await
+}
+
 /// Ends the leases of all jobs of these kinds now, as [`expire_leases`] does.
 pub async fn expire_kinds(pool: &Pool, kinds: &[JobKind]) -> Result<u64, sqlx::Error> {
     let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();

@@ -110,7 +110,7 @@ impl Worker {
                     tokio::time::sleep(self.wake_delay).await;
                 },
                 // It may have inserted jobs, or released a key or a permit.
-                Some(ended) = running.tasks.join_next() => match ended.unwrap_or_else(resume_panic) {
+                Some(ended) = running.next_ended() => match ended.unwrap_or_else(resume_panic) {
                     Ok(_) => running.failures = 0,
                     Err(error) => {
                         let pause = self.back_off(name, &mut running, &error);
@@ -121,7 +121,7 @@ impl Worker {
                 () = shutdown.cancelled() => {}
             }
         }
-        while running.tasks.join_next().await.is_some() {}
+        while running.next_ended().await.is_some() {}
     }
 
     /// Serves one claim to its end.
@@ -143,14 +143,25 @@ impl Worker {
         running: &mut RunningClaims<Served>,
         shutdown: &CancellationToken,
     ) -> Result<ClaimResult, sqlx::Error> {
-        let idle = running.tasks.is_empty();
+        let idle = running.is_empty();
         running.draining &= !idle;
-        if idle && running.may_leave_unserved_leases(&self.pool) {
-            // Jobs that could not be settled: no worker would touch them for the length of a lease.
-            release::expire_leases(&self.pool, name).await?;
-            running.unserved_leases = false;
+        if running.may_leave_unsettled(&self.pool) {
+            if idle {
+                // Jobs that could not be settled: no worker would touch them for the length of a lease.
+                release::expire_leases(&self.pool, name).await?;
+                running.unsettled = false;
+            }
+        } else if running.is_time_to_look() {
+            let jobs = release::release_undone(&self.pool, name, running.tokens()).await?;
+            if jobs > 0 {
+                tracing::info!(
+                    worker = name,
+                    jobs,
+                    "redoing {jobs} jobs, whose completion a crash of Postgres undid"
+                );
+            }
         }
-        let room = self.concurrency.saturating_sub(running.tasks.len());
+        let room = self.concurrency.saturating_sub(running.len());
         if running.draining || room == 0 {
             return Ok(ClaimResult::Full);
         }
@@ -178,7 +189,7 @@ impl Worker {
         };
         for claim in claims {
             let worker = self.clone();
-            running.tasks.spawn(async move { worker.serve(claim).await });
+            running.start(claim, |claim| async move { worker.serve(claim).await });
         }
         Ok(ClaimResult::Started)
     }
@@ -264,7 +275,7 @@ impl Worker {
 
     /// Returns how long to wait after a failure of the database.
     fn back_off(&self, worker: &str, running: &mut RunningClaims<Served>, error: &sqlx::Error) -> Duration {
-        running.unserved_leases = true;
+        running.unsettled = true;
         running.failures = running.failures.saturating_add(1);
         if running.failures == 1 {
             tracing::warn!(worker, "worker {worker} cannot reach the queue, will retry: {error}");

@@ -14,6 +14,7 @@ use crate::server_error::readable;
 
 /// The text before the name of an index in a file.
 const CREATE_INDEX: &str = "CREATE INDEX CONCURRENTLY IF NOT EXISTS";
+const DROP_INDEX: &str = "DROP INDEX CONCURRENTLY IF EXISTS";
 
 /// Drops the invalid indexes of files that are not applied yet. Rebuilds those of applied files, and builds missing ones.
 pub(super) async fn repair(
@@ -25,6 +26,9 @@ pub(super) async fn repair(
         let Some((index, table)) = created_index(migration.sql.as_str()) else {
             continue;
         };
+        if is_dropped_later(migrator, migration, index) {
+            continue;
+        }
         let failed = |source| MigrateError::Index {
             index: index.to_owned(),
             source: readable(source),
@@ -72,6 +76,14 @@ fn created_index(sql: &str) -> Option<(&str, &str)> {
     let index = words.next()?;
     let table = words.by_ref().skip_while(|word| *word != "ON").nth(1)?;
     Some((index, table))
+}
+
+/// Tells whether a later file replaces the index by another one.
+fn is_dropped_later(migrator: &Migrator, created_by: &Migration, index: &str) -> bool {
+    ours(migrator)
+        .filter(|migration| migration.version > created_by.version)
+        .filter_map(|migration| migration.sql.as_str().split_once(DROP_INDEX))
+        .any(|(_, dropped)| dropped.trim().trim_end_matches(';').rsplit('.').next() == Some(index))
 }
 
 #[cfg(test)]
