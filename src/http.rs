@@ -20,6 +20,7 @@ pub mod peer_bodies;
 pub mod problem;
 pub mod readiness;
 pub mod rejection_log;
+pub mod rejection_sample;
 pub mod reloadable;
 pub mod router;
 pub mod server;

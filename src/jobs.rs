@@ -13,4 +13,5 @@ pub mod registry;
 pub mod rematch;
 pub mod replay;
 pub mod retention;
+pub mod unread_subject;
 pub mod work;

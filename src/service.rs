@@ -5,6 +5,7 @@
 pub mod fetching;
 mod gauges;
 mod probes;
+mod rejections;
 mod settings;
 mod workers;
 
@@ -119,6 +120,7 @@ pub async fn run(
     let stop_serving = CancellationToken::new();
     let drain = settings.drain;
     let mut memory = None;
+    let mut sampling = None;
     let (router, mut group_commit) = if let Some((receiver, committer)) = receiving {
         let committing = tokio::spawn(committer.run(heartbeats.register("receiver", Duration::from_secs(60))));
         let state = WebhookState::shared(
@@ -130,6 +132,10 @@ pub async fn run(
             readiness.clone(),
         );
         memory = Some((state.memory.clone(), settings.webhook.memory));
+        sampling = Some(AbortOnDrop(tokio::spawn(rejections::run(
+            pool.clone(),
+            state.sample.clone(),
+        ))));
         let api_pool = pool.sibling_with_timeout(settings.api.connections, API_ACQUIRE_TIMEOUT);
         let api = SessionsState::shared(
             SessionService::new(api_pool, settings.clock),
@@ -185,7 +191,7 @@ pub async fn run(
     }
     let leases_released = release_leases(&pool, &process).await;
     summaries.abort();
-    drop((health, gauges));
+    drop((health, gauges, sampling));
     ACTIVITY.write();
     ShutdownSummary {
         cut_off: drained.map_or(0, |drained| drained.cut_off),

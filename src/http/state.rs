@@ -9,6 +9,7 @@ use super::limits::WebhookLimits;
 use super::peer_bodies::PeerBodies;
 use super::readiness::Readiness;
 use super::rejection_log::RejectionLog;
+use super::rejection_sample::RejectionSample;
 use super::reloadable::Reloadable;
 use crate::avinode::signature::verifier::Verifier;
 use crate::clock::Clock;
@@ -43,6 +44,8 @@ pub struct WebhookState {
     /// The share of each client in bodies that are not verified.
     pub unfinished: PeerBodies,
     pub rejections: RejectionLog,
+    /// Refused requests to store.
+    pub sample: Arc<RejectionSample>,
     pub readiness: Readiness,
 }
 
@@ -63,6 +66,7 @@ impl WebhookState {
             memory: MemoryBudget::new(limits.memory),
             unfinished: PeerBodies::new(limits.bodies_per_client, limits.memory / 2),
             rejections: RejectionLog::default(),
+            sample: Arc::default(),
             limits,
             readiness,
         })

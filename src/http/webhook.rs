@@ -73,7 +73,13 @@ pub async fn receive(State(state): State<AppState>, request: Request) -> Respons
     let WebhookRejection { problem, level, facts } = rejection;
     let reason = facts.reason;
     match level {
-        Some(level) => state.rejections.write(level, &facts, peer),
+        Some(level) => {
+            state.rejections.write(level, &facts, peer);
+            // What is answered 503 is sent again, and its cause is in the log.
+            if !matches!(problem, Problem::Unavailable { .. }) {
+                state.sample.offer(&facts, state.clock.now());
+            }
+        }
         None => tracing::debug!(reason, "asked for Basic credentials: {reason}"),
     }
     let details = problem.details();
@@ -99,6 +105,7 @@ pub async fn unknown_path(State(state): State<AppState>, request: Request) -> Re
             body: None,
         };
         state.rejections.write(Level::WARN, &rejection, peer);
+        state.sample.offer(&rejection, state.clock.now());
     }
     Problem::NotFound.into_response()
 }

@@ -14,6 +14,7 @@ mod request;
 mod scope;
 mod sessions;
 mod shared_trips;
+mod subjects;
 mod trip_owners;
 
 use tokio::time::Instant;
@@ -169,7 +170,8 @@ impl JobApplier {
             &payloads::of_batch(fresh.iter().copied().chain(&changes.duplicates)),
         )
         .await?;
-        persist::write(&mut tx, &locked.trips, &changes.touched, &projected).await?;
+        let subjects = subjects::of_batch(&works, &locked.key_of, &sessions);
+        persist::write(&mut tx, &locked.trips, &changes.touched, &projected, &subjects).await?;
         persist::schedule_expiries(&mut tx, &locked.trips, &mut changes, now).await?;
         let mut again = shared_trips::rivals(&sessions, &related.rfq_claims);
         again.extend(found_late.iter().map(|late| late.snapshot.id));

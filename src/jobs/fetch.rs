@@ -15,4 +15,5 @@ pub mod limiter_feedback;
 pub mod request;
 pub mod speculative;
 pub mod status;
+pub mod subjects;
 pub mod trip_lookup;

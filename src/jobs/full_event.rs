@@ -11,17 +11,18 @@ use uuid::Uuid;
 
 use super::apply::JobApplier;
 use super::fetch::status;
-use super::kinds;
 use super::work::{ClaimedWork, JobPayload, REDACTED_DELIVERY};
+use super::{kinds, unread_subject};
 use crate::avinode::full_event;
 use crate::avinode::notification::Notification;
 use crate::avinode::parse_error::ParseError;
 use crate::domain::ids::EventId;
 use crate::domain::trip::Provenance;
 use crate::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
-use crate::queue::job::JobError;
+use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::rate_limit::status::LimiterStatus;
 use crate::store::deliveries::{self, StoredDelivery};
+use crate::store::delivery_subjects::{self, DeliverySubject};
 use crate::store::event_keys::EventKey;
 
 pub struct FullEventHandler {
@@ -41,13 +42,17 @@ impl JobHandler for FullEventHandler {
                 .map(|(id, delivery)| (id, Arc::new(delivery)))
                 .collect();
             let mut unfinished = Vec::new();
+            let mut unread = Vec::new();
             let mut works = Vec::with_capacity(batch.jobs.len());
             for job in &batch.jobs {
                 let delivery = job.delivery_id.and_then(|id| stored.get(&id));
-                let delivery = delivery.ok_or_else(|| JobError::fail("its delivery was deleted"));
-                match delivery.and_then(|it| self.read(it)) {
+                let read = delivery.map(|it| self.read(it));
+                match read.unwrap_or_else(|| Err(JobError::fail("its delivery was deleted"))) {
                     Ok(payload) => works.push(ClaimedWork::new(job, payload)),
-                    Err(error) => unfinished.push((job.id, error)),
+                    Err(error) => {
+                        unread.extend(delivery.map(|it| unread_delivery(job, it)));
+                        unfinished.push((job.id, error));
+                    }
                 }
             }
             let names_resources = works.iter().any(|work| !work.follow_ups().is_empty());
@@ -60,9 +65,24 @@ impl JobHandler for FullEventHandler {
                 begun = self.applier.begin(&batch.jobs).await?;
             }
             self.applier.apply(begun, &works).await?;
+            if !unread.is_empty() {
+                let mut tx = self.applier.pool.begin().await?;
+                delivery_subjects::insert(&mut tx, &unread).await?;
+                tx.commit().await?;
+            }
             Ok(unfinished)
         }
         .boxed()
+    }
+}
+
+/// The subject of a delivery that will be dead-lettered.
+fn unread_delivery(job: &ClaimedJob, stored: &StoredDelivery) -> DeliverySubject {
+    DeliverySubject {
+        delivery: stored.id,
+        job: job.id,
+        subject: unread_subject::of_body(&stored.body),
+        sessions: Vec::new(),
     }
 }
 
@@ -71,6 +91,7 @@ impl FullEventHandler {
         if stored.is_redacted {
             return Ok(JobPayload::Ignored {
                 reason: REDACTED_DELIVERY.to_owned(),
+                event_id: None,
             });
         }
         let fail = |error: ParseError| JobError::fail(error.to_string());
@@ -80,7 +101,8 @@ impl FullEventHandler {
         let parsed = full_event::read(&full, stored.received_at).map_err(fail)?;
         if parsed.is_ignored {
             let reason = format!("{} has no meaning for sessions", full.event);
-            return Ok(JobPayload::Ignored { reason });
+            let event_id = full.event_id;
+            return Ok(JobPayload::Ignored { reason, event_id });
         }
         let key = |event_id: EventId| EventKey {
             event_id: event_id.to_string(),
@@ -88,6 +110,7 @@ impl FullEventHandler {
             body_sha256: Sha256::digest(&stored.body).to_vec(),
         };
         Ok(JobPayload::Events {
+            event_id: full.event_id.clone(),
             key: full.event_id.filter(|_| !self.replay).map(key),
             source: "the event".to_owned(),
             same_trip: Vec::new(),

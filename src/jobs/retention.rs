@@ -14,7 +14,7 @@ use crate::postgres::prune_step::PruneStep;
 use crate::postgres::transaction::Pool;
 use crate::queue::{dead_jobs, outcomes};
 use crate::store::deliveries::partitions::{self, StepResult};
-use crate::store::{audit, deliveries, documents, event_keys, timeline, unused_facts};
+use crate::store::{audit, deliveries, delivery_subjects, documents, event_keys, timeline, unused_facts};
 
 /// The longest pause between two steps.
 const MAX_PAUSE: Duration = Duration::from_secs(1);
@@ -23,6 +23,9 @@ const BUSY_PAUSE: Duration = Duration::from_millis(50);
 /// The tries per run of a step that needs a lock; then it waits for the next run. With each of them deliveries may wait for a
 /// millisecond longer.
 const BUSY_TRIES: i32 = 30;
+
+/// The longest time for which deliveries outlive their retention: they are dropped by the month.
+const PARTITION: Duration = Duration::from_secs(31 * 86_400);
 
 /// Rows of the audit log that one step deletes.
 const AUDIT_ROWS_PER_STEP: i32 = 2_000;
@@ -63,6 +66,8 @@ pub struct RetentionReport {
     pub trips: u64,
     pub audit: u64,
     pub redactions: u64,
+    /// Subjects of deliveries.
+    pub subjects: u64,
     /// Work is left, because time was up or a lock was taken.
     pub is_unfinished: bool,
 }
@@ -80,6 +85,7 @@ impl fmt::Display for RetentionReport {
             (self.trips, "trips' facts"),
             (self.audit, "rows of the audit log"),
             (self.redactions, "digests of redacted deliveries"),
+            (self.subjects, "subjects of deliveries"),
         ];
         let mut parts: Vec<String> = [("made partition", &self.made), ("dropped partition", &self.dropped)]
             .into_iter()
@@ -131,6 +137,10 @@ pub async fn run(pool: &Pool, config: &RetentionConfig, budget: Duration) -> Res
         .await,
         run.prune(&mut report.redactions, &mut report.is_unfinished, |from| {
             deliveries::prune_redactions(pool, config.audit, from)
+        })
+        .await,
+        run.prune(&mut report.subjects, &mut report.is_unfinished, |from| {
+            delivery_subjects::prune(pool, config.deliveries + PARTITION, from)
         })
         .await,
         run.audit(config.audit, &mut report).await,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::avinode::unread_property::UnreadProperty;
 use crate::domain::event::Event;
-use crate::domain::ids::{QuoteId, RfqId, TripId};
+use crate::domain::ids::{EventId, QuoteId, RfqId, TripId};
 use crate::domain::trip::Provenance;
 use crate::queue::enqueue::NewJob;
 use crate::queue::job::ClaimedJob;
@@ -25,6 +25,8 @@ pub enum JobPayload {
     Events {
         /// `None` for a document, an event without an `eventId`, or one that is replayed past the event keys.
         key: Option<EventKey>,
+        /// Also of an event that is replayed.
+        event_id: Option<EventId>,
         /// For the job's outcome: `it`, or a resource such as `rfqs/arfq-12345678`.
         source: String,
         /// Every id of the trip that a document shows: two or more are one trip from now on.
@@ -40,7 +42,7 @@ pub enum JobPayload {
         unread: Vec<UnreadProperty>,
     },
     /// A known event that has no meaning for sessions.
-    Ignored { reason: String },
+    Ignored { reason: String, event_id: Option<EventId> },
     /// Another job of the batch applies the document that this one waits for.
     Shared { with: i64 },
     /// Compare a session with everything known about its trip.
@@ -82,6 +84,14 @@ impl ClaimedWork {
     pub fn event_key(&self) -> Option<&EventKey> {
         match &self.payload {
             JobPayload::Events { key, .. } => key.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Returns the id of a full event.
+    pub fn event_id(&self) -> Option<&EventId> {
+        match &self.payload {
+            JobPayload::Events { event_id, .. } | JobPayload::Ignored { event_id, .. } => event_id.as_ref(),
             _ => None,
         }
     }

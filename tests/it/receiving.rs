@@ -2,5 +2,6 @@
 
 mod dropped_request;
 mod malformed_bodies;
+mod rejected_requests;
 mod replay;
 mod webhook_paths;

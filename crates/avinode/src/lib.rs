@@ -11,6 +11,7 @@ mod event_fields;
 pub mod full_event;
 mod id_at;
 pub mod json;
+pub mod mentioned_ids;
 mod money;
 pub mod notification;
 pub mod parse_error;

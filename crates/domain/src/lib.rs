@@ -14,6 +14,7 @@ pub mod redaction;
 pub mod session;
 pub mod stated_values;
 pub mod storable_json;
+pub mod subject;
 pub mod terminal_text;
 pub mod timeline;
 pub mod trip;

@@ -96,7 +96,7 @@ pub(super) fn learn(
                     false => ("applied", lines.join(", ")),
                 }
             }
-            JobPayload::Ignored { reason } => ("ignored", reason.clone()),
+            JobPayload::Ignored { reason, .. } => ("ignored", reason.clone()),
             JobPayload::Shared { with } => {
                 // The job that applies the document comes first.
                 let mut before = changes.outcomes.iter();

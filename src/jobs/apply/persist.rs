@@ -1,4 +1,4 @@
-//! Projects quotes, writes changed facts, and inserts the jobs of expiries.
+//! Projects quotes, writes changed facts and the subjects of deliveries, and inserts the jobs of expiries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,20 +16,25 @@ use crate::jobs::kinds;
 use crate::postgres::transaction::Transaction;
 use crate::queue::enqueue::{self, InsertOptions, UniqueOptions};
 use crate::queue::job::JobError;
+use crate::store::delivery_subjects::DeliverySubject;
 use crate::store::facts;
 use crate::store::facts::quotes::{ProjectionState, QuoteKey};
 use crate::store::facts::write::{FactWrites, QuoteWrite, RfqWrite};
 use crate::store::projection::{self, Projected, QuoteProjection};
 use crate::store::sessions::LockedSession;
 
-/// Writes the changed facts of trips, and the projections of quotes.
+/// Writes the changed facts of trips, the projections of quotes and the subjects of deliveries.
 pub(super) async fn write(
     tx: &mut Transaction<'_>,
     trips: &BTreeMap<String, TripFacts>,
     touched: &BTreeMap<String, ChangedFacts>,
     projected: &Projected,
+    subjects: &[DeliverySubject],
 ) -> Result<(), JobError> {
-    let mut writes = FactWrites::default();
+    let mut writes = FactWrites {
+        subjects,
+        ..FactWrites::default()
+    };
     let mut quotes: BTreeSet<(&str, &QuoteId)> = projected.rows.keys().map(|(key, id)| (key.as_str(), id)).collect();
     for (key, touched) in touched {
         let Some(trip) = trips.get(key) else { continue };

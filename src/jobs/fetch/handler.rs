@@ -10,7 +10,7 @@ use rand::RngExt;
 use super::download::{self, Downloader, FetchedDocument};
 use super::follow_up;
 use super::request::FetchRequest;
-use super::trip_lookup;
+use super::{subjects, trip_lookup};
 use crate::activity_log::ACTIVITY;
 use crate::avinode::documents::{self, ParsedDocument};
 use crate::avinode::resource::Resource;
@@ -22,6 +22,7 @@ use crate::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
 use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::outcomes::{self, JobOutcome};
 use crate::store::deliveries;
+use crate::store::delivery_subjects::{self, DeliverySubject};
 use crate::store::documents::{self as stored_documents, StoredDocument};
 
 /// Attempts to apply a fetched document that meets contention.
@@ -36,10 +37,16 @@ impl JobHandler for FetchHandler {
     fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
         async move {
             let (request, newest) = self.load(&batch.jobs).await?;
-            self.complete(&batch.jobs, &request.outcomes).await?;
+            self.complete(&request, &batch.jobs, &request.outcomes).await?;
             let mut unfinished = request.unfinished.clone();
             if let Some(resource) = &request.resource {
                 unfinished.extend(self.serve(batch, &request, resource, newest).await?);
+            }
+            let failed = subjects::of_failed(&request, &batch.jobs, &unfinished);
+            if !failed.is_empty() {
+                let mut tx = self.applier.pool.begin().await?;
+                delivery_subjects::insert(&mut tx, &failed).await?;
+                tx.commit().await?;
             }
             Ok(unfinished)
         }
@@ -81,7 +88,7 @@ impl FetchHandler {
             None => match self.downloader.download(batch, request, resource, fetched_at).await? {
                 Ok(document) => document,
                 Err((outcomes, unfinished)) => {
-                    self.complete(&request.jobs, &outcomes).await?;
+                    self.complete(request, &request.jobs, &outcomes).await?;
                     return Ok(unfinished);
                 }
             },
@@ -119,6 +126,7 @@ impl FetchHandler {
         let notified = request.received_at.map(Provenance::Notified);
         let payload = JobPayload::Events {
             key: None,
+            event_id: None,
             source: resource.to_string(),
             same_trip: parsed.trip_ids.clone(),
             events: trip.map(|trip| parsed.events_of(&trip)).unwrap_or_default(),
@@ -162,13 +170,23 @@ impl FetchHandler {
     }
 
     /// Finishes the jobs that are still held.
-    async fn complete(&self, jobs: &[ClaimedJob], outcomes: &[JobOutcome]) -> Result<(), JobError> {
+    async fn complete(
+        &self,
+        request: &FetchRequest,
+        jobs: &[ClaimedJob],
+        outcomes: &[JobOutcome],
+    ) -> Result<(), JobError> {
         if outcomes.is_empty() {
             return Ok(());
         }
         let mut begun = self.applier.begin(jobs).await?;
         let held: Vec<JobOutcome> = outcomes.iter().filter(|it| begun.holds(it.job)).cloned().collect();
         outcomes::complete(&mut begun.tx, &held).await?;
+        let finished = jobs
+            .iter()
+            .filter(|job| held.iter().any(|outcome| outcome.job == job.id));
+        let subjects: Vec<DeliverySubject> = subjects::of_jobs(request, finished).collect();
+        delivery_subjects::insert(&mut begun.tx, &subjects).await?;
         begun.tx.commit().await?;
         for outcome in &held {
             let kind = jobs

@@ -1,4 +1,4 @@
-//! Writes the facts of locked trips in one statement. A quote is written with its projection: one version of its row, and of each of
+//! Writes the facts of locked trips, and the subjects of the deliveries that they come from, in one statement. A quote is written with its projection: one version of its row, and of each of
 //! its index entries.
 
 use chrono::{DateTime, Utc};
@@ -15,6 +15,7 @@ use crate::domain::stated_values::StatedValues;
 use crate::domain::trip::TripFacts;
 use crate::postgres::columns::column;
 use crate::postgres::transaction::Transaction;
+use crate::store::delivery_subjects::{DeliverySubject, SubjectColumns};
 use crate::store::facts::quote_history;
 use crate::store::facts::quotes::ProjectedRow;
 use crate::store::version;
@@ -28,6 +29,7 @@ pub struct FactWrites<'a> {
     pub rfqs: Vec<RfqWrite<'a>>,
     /// New messages by the key of their trip.
     pub messages: Vec<(&'a str, &'a MessageId)>,
+    pub subjects: &'a [DeliverySubject],
 }
 
 /// A quote of a locked trip to write.
@@ -55,8 +57,9 @@ pub async fn write(tx: &mut Transaction<'_>, facts: &FactWrites<'_>) -> Result<(
         quotes,
         rfqs,
         messages,
+        subjects,
     } = facts;
-    if trips.is_empty() && quotes.is_empty() && rfqs.is_empty() && messages.is_empty() {
+    if trips.is_empty() && quotes.is_empty() && rfqs.is_empty() && messages.is_empty() && subjects.is_empty() {
         return Ok(());
     }
     let statuses = column(trips, |(_, trip)| trip.status.get());
@@ -70,6 +73,7 @@ pub async fn write(tx: &mut Transaction<'_>, facts: &FactWrites<'_>) -> Result<(
             .filter(|description| !description.is_empty())
             .map(Json)
     });
+    let subjects = SubjectColumns::of(subjects);
     sqlx::query!(
         r#"
         WITH quote AS (
@@ -130,6 +134,14 @@ pub async fn write(tx: &mut Transaction<'_>, facts: &FactWrites<'_>) -> Result<(
             SELECT trip_key, message_id FROM unnest($45::text[], $46::text[]) AS new (trip_key, message_id)
             ORDER BY trip_key, message_id
             ON CONFLICT DO NOTHING
+        ), subject AS (
+            INSERT INTO avinode_ingest.delivery_subjects
+                (delivery_id, job_id, kind, trip_key, event_id, rfqs, quotes, sessions)
+            SELECT delivery_id, job_id, kind, trip_key, event_id, string_to_array(rfqs, E'\n'), string_to_array(quotes, E'\n'),
+                string_to_array(sessions, E'\n')::uuid[]
+            FROM unnest($56::uuid[], $57::bigint[], $58::text[], $59::text[], $60::text[], $61::text[], $62::text[], $63::text[])
+                AS new (delivery_id, job_id, kind, trip_key, event_id, rfqs, quotes, sessions)
+            ORDER BY delivery_id
         )
         UPDATE avinode_ingest.trips AS trip
         SET status = new.status, status_at = new.at, status_source = new.source, status_digest = new.digest,
@@ -195,6 +207,14 @@ pub async fn write(tx: &mut Transaction<'_>, facts: &FactWrites<'_>) -> Result<(
         &column(trips, |(_, trip)| trip.status_first_seen_at) as &[Option<DateTime<Utc>>],
         &column(&statuses, |&known| Some(known?.version.seen_at)) as &[Option<DateTime<Utc>>],
         &column(trips, |(_, trip)| version::write_newest(&trip.status)) as &[Option<Value>],
+        &subjects.deliveries,
+        &subjects.jobs,
+        &subjects.kinds as &[&str],
+        &subjects.trips as &[Option<&str>],
+        &subjects.events as &[Option<&str>],
+        &subjects.rfqs as &[Option<String>],
+        &subjects.quotes as &[Option<String>],
+        &subjects.sessions as &[Option<String>],
     )
     .execute(tx)
     .await?;

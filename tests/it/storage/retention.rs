@@ -25,7 +25,7 @@ const ROWS: i64 = 200_000;
 const OLD: i64 = ROWS / 2;
 
 /// Rows of each table; `{at}` is the time of row `n`, now or before any retention.
-const FILL: [(&str, &str); 5] = [
+const FILL: [(&str, &str); 6] = [
     (
         "outcomes",
         "(job_id, kind, created_at, finished_at, attempts, outcome) SELECT n, 'full_event', {at}, {at}, 1, 'applied'",
@@ -43,6 +43,10 @@ const FILL: [(&str, &str); 5] = [
         "documents",
         "(resource_id, kind, requested_at, fetch_began_at, stored_at, digest, body)
             SELECT 'arfq-' || n, 'rfqs', {at}, {at}, {at}, '\\x00', '\\x7b7d'",
+    ),
+    (
+        "delivery_subjects",
+        "(delivery_id, job_id, kind, trip_key) SELECT avinode_ingest.uuid_of_time({at}), n, 'quote', 'trip-' || n",
     ),
     (
         "dead_jobs",

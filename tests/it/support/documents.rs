@@ -112,6 +112,7 @@ fn read(key: &str) -> Option<JobPayload> {
     Some(JobPayload::Events {
         delivery: None,
         key: None,
+        event_id: None,
         source: format!("trips/{}", trips[0]),
         same_trip: trips,
         events,
