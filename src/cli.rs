@@ -25,5 +25,7 @@ pub mod sessions;
 pub mod sign;
 pub mod signing;
 pub mod simulate;
+pub mod subject_args;
 pub mod table;
+pub mod trace;
 pub mod webhooks;

@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::error::CliError;
 use super::{
     check, configuration, deliveries, demo, documents, jobs, migrate, openapi, purge, reconcile, replay, serve,
-    sessions, sign, simulate, webhooks,
+    sessions, sign, simulate, trace, webhooks,
 };
 use crate::config::database::DatabaseArgs;
 use crate::config::log::LogArgs;
@@ -76,6 +76,12 @@ pub enum Command {
     /// Inspect and replay stored deliveries
     #[command(subcommand)]
     Deliveries(deliveries::DeliveriesCommand),
+
+    /// Tell what became of a quote, a trip, an RFQ, a delivery or a session
+    ///
+    /// Prints in order of time what was received, refused, fetched, parsed and applied, the row of the quote and its sessions, and
+    /// the cause in one line: why the quote is shown, or why it is not.
+    Trace(trace::TraceArgs),
 
     /// Inspect fetched documents
     #[command(subcommand)]
@@ -160,6 +166,7 @@ pub async fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Sessions(command) => sessions::run(command).await?,
         Command::Jobs(command) => jobs::run(command).await?,
         Command::Deliveries(command) => deliveries::run(command).await?,
+        Command::Trace(args) => return trace::run(args).await,
         Command::Documents(command) => documents::run(command).await?,
         Command::Webhooks(command) => webhooks::run(command).await?,
         Command::Reconcile(args) => return reconcile::run(args).await,

@@ -1,42 +1,31 @@
 //! `deliveries`: lists, shows and replays stored deliveries.
 
+pub mod list;
+
 use clap::Subcommand;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::{CliError, Context};
-use super::output::{print, print_list, write};
+use super::output::{print, write};
 use super::table::{TextTable, counted, moment, or_dash, visible_lines};
 use crate::config::database::DatabaseArgs;
-use crate::config::value_parsers::integer_in;
 use crate::jobs;
 use crate::store::{admin, deliveries};
 
 #[derive(Debug, Subcommand)]
 pub enum DeliveriesCommand {
     /// List deliveries, the newest first
-    List(ListDeliveriesArgs),
+    ///
+    /// All filters combine. If there are more than --limit, the last line has the --cursor of the next page.
+    List(Box<list::ListDeliveriesArgs>),
     /// Show a delivery: headers, verification, body and the outcomes of its jobs
     Show(ShowDeliveryArgs),
     /// Process stored deliveries again
     ///
     /// Enqueues a job for each. What was applied before is not applied twice.
     Replay(ReplayDeliveriesArgs),
-}
-
-#[derive(Debug, clap::Args)]
-pub struct ListDeliveriesArgs {
-    /// Maximum number of deliveries (1 to 10000).
-    #[arg(long, value_name = "COUNT", default_value = "50", value_parser = integer_in::<i64>(1, 10_000))]
-    pub limit: i64,
-
-    /// Only deliveries received before this one: the id of the last line gets the next page.
-    #[arg(long, value_name = "ID")]
-    pub before: Option<Uuid>,
-
-    #[command(flatten)]
-    pub common: DatabaseCommandArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -65,28 +54,10 @@ pub struct ReplayDeliveriesArgs {
 
 pub async fn run(command: DeliveriesCommand) -> Result<(), CliError> {
     match command {
-        DeliveriesCommand::List(args) => list(args).await,
+        DeliveriesCommand::List(args) => list::run(*args).await,
         DeliveriesCommand::Show(args) => show(args).await,
         DeliveriesCommand::Replay(args) => replay(args).await,
     }
-}
-
-async fn list(args: ListDeliveriesArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.common.database).await?;
-    let deliveries = admin::deliveries(&database.pool, args.before, args.limit).await;
-    database.close().await?;
-    let deliveries = deliveries.context("list the deliveries")?;
-    let table = TextTable::new(["delivery", "received", "verified by", "bytes", "outcome", "detail"]).numbers(&[3]);
-    print_list(args.common.json, deliveries, "no deliveries", table, |delivery| {
-        [
-            delivery.id.to_string(),
-            moment(delivery.received_at),
-            delivery.verified_by,
-            delivery.bytes.to_string(),
-            delivery.outcome,
-            or_dash(delivery.detail),
-        ]
-    })
 }
 
 async fn show(args: ShowDeliveryArgs) -> Result<(), CliError> {

@@ -1,21 +1,25 @@
 //! `jobs`: lists, shows, retries and discards jobs.
 
+pub mod list;
+
 use clap::Subcommand;
 
 use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::{CliError, Context};
-use super::output::{print, print_json, print_list};
+use super::output::{print, print_json};
 use super::table::{TextTable, counted, moment, or_dash};
-use crate::config::value_parsers::integer_in;
+use crate::config::value_parsers::{integer_in, one_of};
 use crate::jobs::fetch::status;
 use crate::postgres::transaction::Pool;
 use crate::queue::admin::{self, JobFilter, JobView};
-use crate::queue::job_state::JobState;
+use crate::queue::job_kind::JobKind;
 
 #[derive(Debug, Subcommand)]
 pub enum JobsCommand {
     /// List jobs, dead ones first, then by due time
-    List(ListJobsArgs),
+    ///
+    /// All filters combine. If there are more than --limit, the last line has the --cursor of the next page.
+    List(Box<list::ListJobsArgs>),
     /// Show a job with its failures
     Show(ShowJobArgs),
     /// Run dead, scheduled or retryable jobs now
@@ -25,28 +29,6 @@ pub enum JobsCommand {
     /// Their deliveries are kept and can be worked on again with `deliveries replay`.
     /// A timer is refused, since it is not work: it makes the service act at a time, as when a quote expires.
     Discard(DiscardJobsArgs),
-}
-
-#[derive(Debug, clap::Args)]
-pub struct ListJobsArgs {
-    /// Only jobs in this state.
-    #[arg(long, value_name = "STATE")]
-    pub state: Option<JobState>,
-
-    /// Only jobs of this kind.
-    #[arg(long, value_name = "KIND")]
-    pub kind: Option<String>,
-
-    /// Timers as well, which wait for a time: the expiry of a quote. Without it they are listed only with --kind, and once due.
-    #[arg(long)]
-    pub all: bool,
-
-    /// Maximum number of jobs (1 to 10000).
-    #[arg(long, value_name = "COUNT", default_value = "50", value_parser = integer_in::<i64>(1, 10_000))]
-    pub limit: i64,
-
-    #[command(flatten)]
-    pub common: DatabaseCommandArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -71,8 +53,8 @@ pub struct JobSelection {
     pub dead: bool,
 
     /// With --dead: only jobs of this kind.
-    #[arg(long, value_name = "KIND", requires = "dead")]
-    pub kind: Option<String>,
+    #[arg(long, value_name = "KIND", requires = "dead", value_parser = one_of::<JobKind>)]
+    pub kind: Option<JobKind>,
 
     #[command(flatten)]
     pub common: DatabaseCommandArgs,
@@ -90,7 +72,7 @@ pub struct DiscardJobsArgs {
 
 pub async fn run(command: JobsCommand) -> Result<(), CliError> {
     match command {
-        JobsCommand::List(args) => list(args).await,
+        JobsCommand::List(args) => list::run(*args).await,
         JobsCommand::Show(args) => show(args).await,
         JobsCommand::Retry(selection) => change(selection, "retry", "made available", admin::retry, false).await,
         JobsCommand::Discard(DiscardJobsArgs { selection, force }) => {
@@ -99,34 +81,9 @@ pub async fn run(command: JobsCommand) -> Result<(), CliError> {
     }
 }
 
-async fn list(args: ListJobsArgs) -> Result<(), CliError> {
-    let filter = JobFilter {
-        hides_timers: !args.all && args.kind.is_none(),
-        state: args.state,
-        kind: args.kind,
-        limit: args.limit,
-        ..JobFilter::default()
-    };
-    let jobs = read(&args.common, filter, "list the jobs").await?;
-    let none = "no jobs: everything that was received is done";
-    let table = TextTable::new(["job", "kind", "state", "attempts", "due", "delivery", "key", "reason"]);
-    print_list(args.common.json, jobs, none, table, |job| {
-        [
-            job.id.to_string(),
-            job.kind,
-            job.state.as_str().to_owned(),
-            job.attempts.to_string(),
-            moment(job.due_at),
-            or_dash(job.delivery_id.map(|id| id.to_string())),
-            or_dash(job.key),
-            or_dash(job.reason),
-        ]
-    })
-}
-
 async fn show(args: ShowJobArgs) -> Result<(), CliError> {
     let filter = JobFilter {
-        id: Some(args.id),
+        ids: Some(vec![args.id]),
         limit: 1,
         ..JobFilter::default()
     };
@@ -176,7 +133,7 @@ async fn change(
     let database = CommandDatabase::open_current(&selection.common.database).await?;
     let pool = &database.pool;
     let ids = match selection.dead {
-        true => admin::dead_ids(pool, selection.kind.as_deref())
+        true => admin::dead_ids(pool, selection.kind.map(JobKind::as_str))
             .await
             .context("list the dead jobs")?,
         false => selection.ids,

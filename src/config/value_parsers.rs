@@ -1,7 +1,9 @@
 //! Parsers of single values, with bounds. Their errors complete the sentence `NAME: "VALUE" …` and never hold the value.
 
 use std::net::SocketAddr;
+use std::str::FromStr;
 
+use strum::VariantArray;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -19,6 +21,17 @@ pub fn integer_in<T: TryFrom<u64>>(min: u64, max: u64) -> impl ValueParser<T> {
             .and_then(|number| T::try_from(number).ok())
             .ok_or_else(|| format!("is not a whole number from {min} to {max}"))
     }
+}
+
+/// Parses one of the words of an enum.
+pub fn one_of<T>(text: &str) -> Result<T, String>
+where
+    T: VariantArray + FromStr + Copy + Into<&'static str>,
+{
+    text.parse().map_err(|_| {
+        let words: Vec<&str> = T::VARIANTS.iter().map(|word| (*word).into()).collect();
+        format!("is not one of: {}", words.join(", "))
+    })
 }
 
 /// Parses the value of a header: visible ASCII.

@@ -1,6 +1,11 @@
 //! Reads deliveries and sessions for the admin commands.
 
+pub mod delivery_list;
 pub mod documents;
+pub mod job_ids;
+pub mod subject_filter;
+pub mod trace;
+pub mod trips;
 
 use std::fmt;
 
@@ -10,56 +15,6 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::postgres::transaction::Pool;
-
-/// A delivery and the outcome of its newest job.
-#[derive(Debug, Clone, Serialize)]
-pub struct DeliveryView {
-    /// The id that the response to the sender named.
-    pub id: Uuid,
-    pub received_at: DateTime<Utc>,
-    /// Scheme and position of the secret.
-    pub verified_by: String,
-    /// The length of the body.
-    pub bytes: i32,
-    /// The newest job's outcome: `applied`, `duplicate`, `nothing`, `gone`, `dead`, `discarded`; or `queued`.
-    pub outcome: String,
-    /// The change, the repeated delivery, or the reason of a dead job.
-    pub detail: Option<String>,
-}
-
-/// Lists the deliveries received before this one, newest first.
-pub async fn deliveries(pool: &Pool, before: Option<Uuid>, limit: i64) -> Result<Vec<DeliveryView>, sqlx::Error> {
-    let query = sqlx::query_as!(
-        DeliveryView,
-        r#"
-        WITH page AS MATERIALIZED (
-            -- Ids are UUIDv7 of the time received, so the primary key orders by it.
-            SELECT id, received_at, verified_by, body
-            FROM avinode_ingest.deliveries
-            WHERE id < coalesce($1::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-            ORDER BY id DESC
-            LIMIT $2
-        )
-        SELECT delivery.id, delivery.received_at, delivery.verified_by, octet_length(delivery.body) AS "bytes!",
-            CASE WHEN queued.delivery_id IS NOT NULL THEN 'queued' ELSE coalesce(outcome.outcome, 'unknown') END
-                AS "outcome!",
-            outcome.detail
-        FROM page AS delivery
-        -- The table jobs has no index by delivery: one scan serves the whole page.
-        LEFT JOIN (
-            SELECT DISTINCT delivery_id FROM avinode_ingest.jobs WHERE delivery_id = ANY (ARRAY(SELECT id FROM page))
-        ) AS queued ON queued.delivery_id = delivery.id
-        LEFT JOIN LATERAL (
-            SELECT outcome, detail FROM avinode_ingest.outcomes
-            WHERE delivery_id = delivery.id ORDER BY job_id DESC LIMIT 1
-        ) AS outcome ON true
-        ORDER BY delivery.id DESC
-        "#,
-        before,
-        limit,
-    );
-    pool.fetch_all(query).await
-}
 
 /// A delivery with its body and all of its jobs.
 #[derive(Debug, Clone)]

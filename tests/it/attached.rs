@@ -10,4 +10,4 @@ mod own_role;
 mod quotes;
 mod rls_roles;
 mod states;
-mod trust;
+pub mod trust;

@@ -5,5 +5,5 @@ mod command;
 mod person;
 mod retention;
 mod runs;
-mod story;
+pub mod story;
 mod trip;

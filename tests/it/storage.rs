@@ -1,6 +1,7 @@
 //! Storage of years: the partitions of deliveries, and the retention of each table.
 
 mod check;
+mod delivery_lists;
 mod migration;
 mod partitions;
 mod plans;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::job_state::JobState;
@@ -33,10 +33,38 @@ pub struct JobView {
     pub history: Vec<String>,
 }
 
+/// A position in the list of jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobPosition {
+    /// Dead jobs come first.
+    pub is_dead: bool,
+    pub due_at: DateTime<Utc>,
+    pub id: i64,
+}
+
+impl JobView {
+    pub fn position(&self) -> JobPosition {
+        JobPosition {
+            is_dead: self.state == JobState::Dead,
+            due_at: self.due_at,
+            id: self.id,
+        }
+    }
+}
+
 /// Selects jobs to list.
 #[derive(Debug, Clone, Default)]
 pub struct JobFilter {
-    pub id: Option<i64>,
+    /// Only these.
+    pub ids: Option<Vec<i64>>,
+    /// Inserted at this time or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Inserted before this time.
+    pub until: Option<DateTime<Utc>>,
+    /// In the key, the reason or a failure, in any case.
+    pub text: Option<String>,
+    /// Only jobs after this position.
+    pub after: Option<JobPosition>,
     pub state: Option<JobState>,
     pub kind: Option<String>,
     pub limit: i64,
@@ -79,14 +107,19 @@ pub async fn list(pool: &Pool, filter: &JobFilter) -> Result<Vec<JobView>, sqlx:
                 history, 1
             FROM avinode_ingest.jobs
         ) AS job
-        WHERE ($1::bigint IS NULL OR id = $1)
+        WHERE ($1::bigint[] IS NULL OR id = ANY ($1))
             AND ($2::text IS NULL OR state = $2)
             AND ($3::text IS NULL OR kind = $3)
             AND NOT ($7 AND kind = ANY ($8) AND state = 'scheduled')
+            AND ($9::timestamptz IS NULL OR created_at >= $9)
+            AND ($10::timestamptz IS NULL OR created_at < $10)
+            AND ($11::text IS NULL
+                OR strpos(lower(concat_ws(' ', key, reason, array_to_string(history, ' '))), lower($11)) > 0)
+            AND ($12::integer IS NULL OR (place, due_at, id) > ($12, $13::timestamptz, $14::bigint))
         ORDER BY place, due_at, id
         LIMIT $4
         "#,
-        filter.id,
+        filter.ids.as_deref(),
         filter.state.map(JobState::as_str),
         filter.kind,
         filter.limit,
@@ -94,6 +127,12 @@ pub async fn list(pool: &Pool, filter: &JobFilter) -> Result<Vec<JobView>, sqlx:
         filter.blocked.reason,
         filter.hides_timers,
         &words(&JobKind::TIMERS) as &[&str],
+        filter.since,
+        filter.until,
+        filter.text,
+        filter.after.map(|after| i32::from(!after.is_dead)),
+        filter.after.map(|after| after.due_at),
+        filter.after.map(|after| after.id),
     );
     pool.fetch_all(statement).await
 }

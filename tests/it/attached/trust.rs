@@ -4,4 +4,4 @@
 mod checks;
 mod claims;
 mod rfqs;
-mod setup;
+pub mod setup;

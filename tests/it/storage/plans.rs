@@ -2,6 +2,7 @@
 
 use avinode_ingest::domain::ids::QuoteId;
 use avinode_ingest::postgres::transaction::Transaction;
+use avinode_ingest::store::admin::delivery_list::{self, DeliveryFilter};
 use avinode_ingest::store::projection::payload::{self, EventStatement, WantedPayload};
 use avinode_ingest::store::{deliveries, tx};
 use serde_json::Value;
@@ -162,13 +163,21 @@ async fn the_newest_deliveries_are_listed_by_index() {
             .await
             .unwrap();
     }
-    let page = avinode_ingest::store::admin::deliveries(&db.pool, None, 30)
-        .await
-        .unwrap();
-    let next = avinode_ingest::store::admin::deliveries(&db.pool, Some(page[29].id), 30)
-        .await
-        .unwrap();
-    let ids: Vec<Uuid> = page.iter().chain(&next).map(|delivery| delivery.id).collect();
+    let page = |before| DeliveryFilter {
+        before,
+        limit: 30,
+        ..DeliveryFilter::default()
+    };
+    let first = delivery_list::list(&db.pool, &page(None)).await.unwrap();
+    assert_eq!(first.next, Some(first.data[29].id));
+    let next = delivery_list::list(&db.pool, &page(first.next)).await.unwrap();
+    assert_eq!(next.next, None);
+    let ids: Vec<Uuid> = first
+        .data
+        .iter()
+        .chain(&next.data)
+        .map(|delivery| delivery.id)
+        .collect();
     assert_eq!(ids.len(), 48);
     assert!(ids.is_sorted_by(|one, other| one > other));
 }

@@ -1,0 +1,86 @@
+//! `trace`: what became of a quote, a trip, an RFQ, a delivery or a session.
+
+mod cause;
+mod story;
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use self::cause::Cause;
+use super::database::{CommandDatabase, DatabaseCommandArgs};
+use super::error::{CliError, Context};
+use super::output::{print, print_json};
+use super::table::{moment, or_dash, visible};
+use crate::avinode::mentioned_ids::mentions;
+use crate::postgres::transaction::Pool;
+use crate::store::admin::trace::{self, TraceMaterial, TraceTarget, find};
+
+#[derive(Debug, clap::Args)]
+pub struct TraceArgs {
+    /// Avinode's id of a quote, an RFQ or a trip; the id of a delivery, a session or a row of `quotes`. Its type is looked up.
+    #[arg(value_name = "ID")]
+    pub id: String,
+
+    #[command(flatten)]
+    pub common: DatabaseCommandArgs,
+}
+
+/// Ends with 1 if nothing is stored about the id.
+pub async fn run(args: TraceArgs) -> Result<ExitCode, CliError> {
+    let database = CommandDatabase::open_current(&args.common.database).await?;
+    let material = read(&database.pool, &args.id).await;
+    database.close().await?;
+    let material = material?;
+    let causes = cause::causes(&material);
+    let story = story::story(&material);
+    let code = match story.is_empty() {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    };
+    if args.common.json {
+        print_json(&json!({"target": material.target, "trips": material.trips, "causes": causes, "story": story}))?;
+        return Ok(code);
+    }
+    print(heading(&material))?;
+    for entry in story {
+        let at = or_dash(entry.at.map(moment));
+        print(format_args!("{at:<20}  {:<9}  {}", entry.step, visible(&entry.text)))?;
+    }
+    print("")?;
+    for Cause { of, text } in causes {
+        print(visible(&format!("cause  {of}: {text}")))?;
+    }
+    Ok(code)
+}
+
+async fn read(pool: &Pool, id: &str) -> Result<TraceMaterial, CliError> {
+    let Some(target) = find::target(pool, id).await.context("look the id up")? else {
+        let unknown = CliError::plain(format!("{:?} is the id of nothing that is stored", visible(id)));
+        return Err(unknown.hint("a quote, RFQ or trip of Avinode, a delivery, a session, or a row of quotes"));
+    };
+    trace::read(pool, target, mentions)
+        .await
+        .context("read what is stored about it")
+}
+
+fn heading(material: &TraceMaterial) -> String {
+    let (what, id) = match &material.target {
+        TraceTarget::Delivery(id) => ("delivery", id.to_string()),
+        TraceTarget::Session(id) => ("session", id.to_string()),
+        TraceTarget::Quote(id) => ("quote", id.clone()),
+        TraceTarget::Rfq(id) => ("RFQ", id.clone()),
+        TraceTarget::Trip(id) => ("trip", id.clone()),
+    };
+    let others: Vec<&str> = material
+        .trips
+        .iter()
+        .filter(|trip| **trip != id)
+        .map(String::as_str)
+        .collect();
+    let trips = match others[..] {
+        [] => String::new(),
+        _ => format!(", trip {}", others.join(" = ")),
+    };
+    visible(&format!("{what} {id}{trips}"))
+}

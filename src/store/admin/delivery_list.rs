@@ -1,0 +1,237 @@
+//! Lists deliveries by any combination of filters. As the list of sessions, the statement is built of fixed parts with bound values:
+//! each filter, or the rarest of several, finds its rows by an index.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::postgres::PgRow;
+use sqlx::{Postgres, QueryBuilder, Row};
+use strum::{EnumString, IntoStaticStr, VariantArray};
+use uuid::Uuid;
+
+use super::subject_filter::{DeliveryRange, SubjectFilter, SubjectScope};
+use crate::domain::subject::SubjectKind;
+use crate::postgres::transaction::{Pool, Transaction};
+
+/// The deliveries that one page with a text looks through at most: no index finds a text.
+pub const TEXT_WINDOW: i64 = 20_000;
+
+/// The outcome of a delivery: that of its newest job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum DeliveryOutcome {
+    /// A job of it is not done.
+    Queued,
+    Applied,
+    Duplicate,
+    /// It had no new facts.
+    Nothing,
+    Ignored,
+    /// Avinode no longer has the resource.
+    Gone,
+    Dead,
+    Discarded,
+}
+
+impl DeliveryOutcome {
+    pub const fn as_str(self) -> &'static str {
+        self.into_str()
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryFilter {
+    pub subject: SubjectFilter,
+    pub kind: Option<SubjectKind>,
+    pub outcome: Option<DeliveryOutcome>,
+    pub since: Option<DateTime<Utc>>,
+    pub until: Option<DateTime<Utc>>,
+    /// In the body as received, or in the detail of an outcome; letters as written.
+    pub text: Option<String>,
+    /// Only deliveries received before this one.
+    pub before: Option<Uuid>,
+    pub limit: i64,
+}
+
+/// A delivery, its subject and the outcome of its newest job.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveryView {
+    /// The id that the response to the sender named.
+    pub id: Uuid,
+    pub received_at: DateTime<Utc>,
+    /// Scheme and position of the secret.
+    pub verified_by: String,
+    /// The length of the body.
+    pub bytes: i32,
+    /// The kind of its events; `None` until a job has read it.
+    pub kind: Option<String>,
+    pub event_id: Option<String>,
+    pub trip: Option<String>,
+    pub rfqs: Vec<String>,
+    pub quotes: Vec<String>,
+    /// The sessions that had the trip when it was applied.
+    pub sessions: Vec<Uuid>,
+    /// A word of [`DeliveryOutcome`], or `unknown` where the outcome is past its retention.
+    pub outcome: String,
+    /// The change, the repeated delivery, or the reason of a dead job.
+    pub detail: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct DeliveryPage {
+    pub data: Vec<DeliveryView>,
+    /// The next page begins before this one; `None` on the last page.
+    pub next: Option<Uuid>,
+}
+
+/// Lists deliveries, the newest first.
+pub async fn list(pool: &Pool, filter: &DeliveryFilter) -> Result<DeliveryPage, sqlx::Error> {
+    let scope = SubjectScope::read(pool, &filter.subject).await?;
+    let mut tx = pool.begin().await?;
+    let mut range = DeliveryRange {
+        since: filter.since,
+        until: filter.until,
+        before: filter.before,
+        after: None,
+    };
+    let mut window = None;
+    if filter.text.is_some() {
+        window = window_end(&mut tx, &range).await?;
+        range.after = window;
+    }
+    let mut query = statement(filter, &scope, &range);
+    let rows = query.build().persistent(false).fetch_all(&mut tx).await?;
+    tx.commit().await?;
+    let mut data = rows.iter().map(view).collect::<Result<Vec<_>, _>>()?;
+    let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+    let has_more = data.len() > limit;
+    data.truncate(limit);
+    let next = match has_more {
+        true => data.last().map(|last| last.id),
+        // The window of a text begins with this one.
+        false => window,
+    };
+    Ok(DeliveryPage { data, next })
+}
+
+fn view(row: &PgRow) -> Result<DeliveryView, sqlx::Error> {
+    Ok(DeliveryView {
+        id: row.try_get("id")?,
+        received_at: row.try_get("received_at")?,
+        verified_by: row.try_get("verified_by")?,
+        bytes: row.try_get("bytes")?,
+        kind: row.try_get("kind")?,
+        event_id: row.try_get("event_id")?,
+        trip: row.try_get("trip_key")?,
+        rfqs: row.try_get("rfqs")?,
+        quotes: row.try_get("quotes")?,
+        sessions: row.try_get("sessions")?,
+        outcome: row.try_get("outcome")?,
+        detail: row.try_get("detail")?,
+    })
+}
+
+/// The last delivery before the window of a text; `None` if the window reaches the oldest one.
+async fn window_end(tx: &mut Transaction<'_>, range: &DeliveryRange) -> Result<Option<Uuid>, sqlx::Error> {
+    let mut query = QueryBuilder::new("SELECT id FROM avinode_ingest.deliveries WHERE true");
+    range.push(&mut query, "id");
+    query.push(" ORDER BY id DESC LIMIT 1 OFFSET ").push_bind(TEXT_WINDOW);
+    let row = query.build().persistent(false).fetch_optional(tx).await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
+/// The statement of a page with one more row; tests run EXPLAIN on it.
+pub fn statement(filter: &DeliveryFilter, scope: &SubjectScope, range: &DeliveryRange) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (SELECT found.id FROM (");
+    let kind = filter.kind.map(SubjectKind::as_str);
+    let rare = filter.outcome.filter(|outcome| *outcome != DeliveryOutcome::Applied);
+    // A condition that the rows are not found by. Scalar subqueries: no plan joins a whole table for them.
+    let mut has_kind = kind;
+    let mut has_outcome = filter.outcome;
+    if !filter.subject.is_empty() {
+        query.push("SELECT DISTINCT id FROM (");
+        scope.push_deliveries(&mut query, range, kind);
+        query.push(") AS named");
+        has_kind = None;
+    } else if let Some(DeliveryOutcome::Queued) = rare {
+        query.push("SELECT DISTINCT delivery_id AS id FROM avinode_ingest.jobs WHERE delivery_id IS NOT NULL");
+        range.push(&mut query, "delivery_id");
+        has_outcome = None;
+    } else if let Some(outcome) = rare {
+        // A word of ours, as a literal: the index has the condition that it is not 'applied'.
+        query
+            .push("SELECT outcome.delivery_id AS id FROM avinode_ingest.outcomes AS outcome WHERE outcome.outcome = '");
+        query.push(outcome.as_str()).push("' AND outcome.delivery_id IS NOT NULL AND ").push(
+            "outcome.job_id = (SELECT max(newest.job_id) FROM avinode_ingest.outcomes AS newest WHERE newest.delivery_id = outcome.delivery_id)",
+        );
+        range.push(&mut query, "outcome.delivery_id");
+    } else if let Some(kind) = kind {
+        query.push(
+            "SELECT subject.delivery_id AS id FROM avinode_ingest.delivery_subjects AS subject WHERE subject.kind = ",
+        );
+        query.push_bind(kind).push(
+            " AND subject.id = (SELECT max(newest.id) FROM avinode_ingest.delivery_subjects AS newest \
+             WHERE newest.delivery_id = subject.delivery_id)",
+        );
+        range.push(&mut query, "subject.delivery_id");
+        has_kind = None;
+    } else {
+        query.push("SELECT id FROM avinode_ingest.deliveries WHERE true");
+        range.push(&mut query, "id");
+    }
+    query.push(") AS found WHERE true");
+    if let Some(kind) = has_kind {
+        query.push(
+            " AND (SELECT subject.kind FROM avinode_ingest.delivery_subjects AS subject WHERE subject.delivery_id = found.id \
+             ORDER BY subject.id DESC LIMIT 1) = ",
+        );
+        query.push_bind(kind);
+    }
+    if let Some(outcome) = has_outcome {
+        let is_queued = outcome == DeliveryOutcome::Queued;
+        query.push(if is_queued {
+            " AND found.id IN"
+        } else {
+            " AND found.id NOT IN"
+        });
+        query.push(" (SELECT delivery_id FROM avinode_ingest.jobs WHERE delivery_id IS NOT NULL)");
+        if !is_queued {
+            query.push(
+                " AND (SELECT outcome.outcome FROM avinode_ingest.outcomes AS outcome WHERE outcome.delivery_id = found.id \
+                 ORDER BY outcome.job_id DESC LIMIT 1) = ",
+            );
+            query.push_bind(outcome.as_str());
+        }
+    }
+    if let Some(text) = &filter.text {
+        query.push(" AND ((SELECT position(convert_to(");
+        query.push_bind(text.clone());
+        query.push(", 'UTF8') IN stored.body) > 0 FROM avinode_ingest.deliveries AS stored WHERE stored.id = found.id) OR EXISTS (SELECT FROM avinode_ingest.outcomes AS said WHERE said.delivery_id = found.id AND strpos(said.detail, ");
+        query.push_bind(text.clone()).push(") > 0))");
+    }
+    query.push(" ORDER BY found.id DESC LIMIT ").push_bind(filter.limit + 1);
+    query.push(VIEW);
+    query
+}
+
+/// The page itself. Partitions are found one by one for each of its ids.
+const VIEW: &str = "
+    )
+    SELECT delivery.id, delivery.received_at, delivery.verified_by, octet_length(delivery.body) AS bytes,
+        subject.kind, subject.event_id, subject.trip_key, coalesce(subject.rfqs, '{}') AS rfqs,
+        coalesce(subject.quotes, '{}') AS quotes, coalesce(subject.sessions, '{}') AS sessions,
+        CASE WHEN queued.delivery_id IS NOT NULL THEN 'queued' ELSE coalesce(outcome.outcome, 'unknown') END AS outcome,
+        outcome.detail
+    FROM page
+    JOIN avinode_ingest.deliveries AS delivery ON delivery.id = page.id
+    -- The table jobs has no index by delivery: one scan serves the whole page.
+    LEFT JOIN (
+        SELECT DISTINCT delivery_id FROM avinode_ingest.jobs WHERE delivery_id = ANY (ARRAY(SELECT id FROM page))
+    ) AS queued ON queued.delivery_id = delivery.id
+    LEFT JOIN LATERAL (
+        SELECT outcome, detail FROM avinode_ingest.outcomes WHERE delivery_id = page.id ORDER BY job_id DESC LIMIT 1
+    ) AS outcome ON true
+    LEFT JOIN LATERAL (
+        SELECT kind, event_id, trip_key, rfqs, quotes, sessions FROM avinode_ingest.delivery_subjects
+        WHERE delivery_id = page.id ORDER BY id DESC LIMIT 1
+    ) AS subject ON true
+    ORDER BY delivery.id DESC";

@@ -1,0 +1,69 @@
+//! The type of an id is found by looking it up.
+
+use avinode_ingest::service::ServiceSettings;
+use serde_json::json;
+
+use super::{QUOTE, RFQ, TRIP, deliver, trace};
+use crate::support::bodies::quote;
+use crate::support::cluster::Db;
+use crate::support::program::run_on;
+use crate::support::service::RunningService;
+use crate::support::sessions::SessionBuilder;
+use crate::support::sql::text;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_an_rfq_a_trip_a_delivery_a_session_and_a_row_are_told_apart() {
+    let db = Db::new().await;
+    // Ids of a new shape: their prefixes tell nothing.
+    let (odd_quote, odd_rfq) = ("Q7", "R7");
+    let session = SessionBuilder::of_trip(TRIP).insert(&db.pool).await;
+    let service = RunningService::start(&db.pool, ServiceSettings::default()).await;
+    let delivery = deliver(&db, &service, &quote("evt-1", TRIP, RFQ, QUOTE, 10, "9000", "EUR")).await;
+    deliver(
+        &db,
+        &service,
+        &quote("evt-2", TRIP, odd_rfq, odd_quote, 20, "8000", "EUR"),
+    )
+    .await;
+    let row = text(
+        &db.pool,
+        "SELECT projected_id::text FROM avinode_ingest.quote_facts WHERE quote_id LIKE 'aquote-%'",
+    )
+    .await
+    .unwrap();
+    let session = session.to_string();
+    for (id, what, named) in [
+        (QUOTE, "quote", QUOTE),
+        (odd_quote, "quote", odd_quote),
+        (&row, "quote", QUOTE),
+        ("ARFQ-12345678", "rfq", RFQ),
+        (odd_rfq, "rfq", "r7"),
+        ("a1b2c3", "trip", TRIP),
+        (&delivery, "delivery", &delivery),
+        (&session, "session", &session),
+    ] {
+        let output = run_on(&db, &["trace", id, "--json"]).await;
+        assert_eq!(output.code, Some(0), "{id}: {}", output.all());
+        let told = output.json();
+        assert_eq!(told["target"], json!({"type": what, "id": named}), "{id}");
+        let causes = told["causes"].as_array().unwrap();
+        assert!(
+            causes
+                .iter()
+                .any(|cause| cause["text"].as_str().unwrap().contains("counted for")),
+            "{id}: {told}"
+        );
+    }
+
+    let unknown = trace(&db, "00000000-0000-7000-8000-000000000000").await;
+    assert_eq!(unknown.code, Some(1));
+    assert!(
+        unknown.stderr.contains("the id of nothing that is stored"),
+        "{}",
+        unknown.all()
+    );
+    let unknown = trace(&db, "aquote-1\u{1b}[2J").await;
+    assert_eq!(unknown.code, Some(1));
+    assert!(!unknown.all().contains('\u{1b}'), "{:?}", unknown.all());
+    service.stop().await;
+}
