@@ -1,13 +1,15 @@
 //! `trace`: what became of a quote, a trip, an RFQ, a delivery or a session.
 
 mod cause;
+mod job_text;
+mod quote_cause;
 mod story;
 
 use std::process::ExitCode;
 
 use serde_json::json;
 
-use self::cause::Cause;
+use self::cause::TraceCause;
 use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::{CliError, Context};
 use super::output::{print, print_json};
@@ -48,7 +50,7 @@ pub async fn run(args: TraceArgs) -> Result<ExitCode, CliError> {
         print(format_args!("{at:<20}  {:<9}  {}", entry.step, visible(&entry.text)))?;
     }
     print("")?;
-    for Cause { of, text } in causes {
+    for TraceCause { of, text } in causes {
         print(visible(&format!("cause  {of}: {text}")))?;
     }
     Ok(code)

@@ -18,9 +18,6 @@ use super::trips;
 use crate::postgres::transaction::Pool;
 use crate::store::rejected_requests::{self, RejectionSummary};
 
-/// The most deliveries, documents, quotes and sessions, each, that a trace reads: the newest.
-pub const MAX_ROWS: i64 = 500;
-
 /// The thing that an id names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", content = "id", rename_all = "snake_case")]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use sqlx::{QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::MAX_ROWS;
+use super::facts::MAX_ROWS;
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::store::admin::subject_filter::{DeliveryRange, SubjectFilter, SubjectScope};
 

@@ -5,8 +5,10 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::MAX_ROWS;
 use crate::postgres::transaction::Transaction;
+
+/// The most deliveries, documents and quotes, each, that a trace reads.
+pub const MAX_ROWS: i64 = 500;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct TracedQuote {
