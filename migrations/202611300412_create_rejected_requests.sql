@@ -1,13 +1,12 @@
 -- Requests that receiving refused, so that an admin can tell "refused" from "never sent". Bounded: a part of a second's requests, at most
--- 200 rows for each hour, for seven days. Nothing of a body but its digest, its length and resource ids of a fixed form.
+-- 200 rows for each hour, for seven days. Nothing of a body but its digest and its length.
 CREATE TABLE IF NOT EXISTS avinode_ingest.rejected_requests (
     digest bytea PRIMARY KEY,
     first_at timestamptz NOT NULL,
     last_at timestamptz NOT NULL,
     times bigint NOT NULL,
     reason text NOT NULL,
-    body_bytes integer,
-    ids text[] NOT NULL DEFAULT '{}'
+    body_bytes integer
 );
 COMMENT ON TABLE avinode_ingest.rejected_requests IS 'Refused requests to the webhook: a bounded sample, pruned after seven days.';
 COMMENT ON COLUMN avinode_ingest.rejected_requests.digest IS 'SHA-256 of the body: a sender that tries again makes one row. Of a request whose body was not read, of the reason and the hour.';
@@ -16,9 +15,7 @@ COMMENT ON COLUMN avinode_ingest.rejected_requests.last_at IS 'Time of the last 
 COMMENT ON COLUMN avinode_ingest.rejected_requests.times IS 'Number of requests in the sample.';
 COMMENT ON COLUMN avinode_ingest.rejected_requests.reason IS 'One of a fixed set of texts: why the last one was refused.';
 COMMENT ON COLUMN avinode_ingest.rejected_requests.body_bytes IS 'Length of the body; NULL if it was not read.';
-COMMENT ON COLUMN avinode_ingest.rejected_requests.ids IS 'Ids such as aquote-386512791 in the first 8 KiB of the body: a known prefix and up to 18 digits. Not verified: anyone may have sent them.';
 CREATE INDEX IF NOT EXISTS rejected_requests_by_age ON avinode_ingest.rejected_requests (last_at);
-CREATE INDEX IF NOT EXISTS rejected_requests_by_id ON avinode_ingest.rejected_requests USING gin (ids);
 
 -- A role of the service that exists already.
 DO $$

@@ -1,5 +1,5 @@
-//! A sample of the refused requests of each second, in bounded memory: what an admin may later ask for. The content of a body is not
-//! kept: its digest, its length and the resource ids in its beginning are, and none of them is verified.
+//! A sample of the refused requests of each second, in bounded memory: what an admin may later ask for. Nothing of a body is kept but
+//! its digest and its length.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,12 +8,9 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::rejection_log::Rejection;
-use crate::avinode::mentioned_ids::mentioned_ids;
 
 /// The most requests that are kept until the sample is taken.
 const MAX_REQUESTS: usize = 32;
-/// The part of a body that is searched for ids: a notification has less.
-const SEARCHED_BYTES: usize = 8 * 1024;
 
 /// A refused request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +21,6 @@ pub struct SampledRejection {
     pub reason: &'static str,
     /// `None` if the body was not read.
     pub length: Option<usize>,
-    pub ids: Vec<String>,
     /// Requests with this digest.
     pub times: i64,
 }
@@ -55,13 +51,11 @@ impl RejectionSample {
 fn sampled(rejection: &Rejection, at: DateTime<Utc>) -> SampledRejection {
     let Rejection { reason, body, .. } = rejection;
     let unread = || Sha256::digest(format!("{reason}\n{}", at.format("%Y-%m-%dT%H")));
-    let beginning = |body: &Bytes| mentioned_ids(&body[..body.len().min(SEARCHED_BYTES)]);
     SampledRejection {
         digest: body.as_ref().map_or_else(unread, Sha256::digest).into(),
         at,
         reason,
         length: body.as_ref().map(Bytes::len),
-        ids: body.as_ref().map(beginning).unwrap_or_default(),
         times: 1,
     }
 }

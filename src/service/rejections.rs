@@ -40,7 +40,6 @@ fn request(sampled: SampledRejection) -> RejectedRequest {
         at,
         reason,
         length,
-        ids,
         times,
     } = sampled;
     RejectedRequest {
@@ -48,7 +47,6 @@ fn request(sampled: SampledRejection) -> RejectedRequest {
         at,
         reason,
         body_bytes: length.map(|length| i32::try_from(length).unwrap_or(i32::MAX)),
-        ids,
         times,
     }
 }

@@ -11,7 +11,7 @@ const ROWS_PER_HOUR: i64 = 200;
 /// Rows that one write deletes at most.
 const PRUNED_ROWS: i64 = 1_000;
 
-/// A refused request. A body has its digest, length and ids only.
+/// A refused request. Of a body there are the digest and the length only.
 #[derive(Debug, Clone)]
 pub struct RejectedRequest {
     /// Of the body, or, if it was not read, of the reason and the hour.
@@ -19,19 +19,17 @@ pub struct RejectedRequest {
     pub at: DateTime<Utc>,
     pub reason: &'static str,
     pub body_bytes: Option<i32>,
-    pub ids: Vec<String>,
     /// Requests with this digest.
     pub times: i64,
 }
 
 /// Stores refused requests with distinct digests, and deletes those of more than seven days ago.
 pub async fn record(pool: &Pool, requests: &[RejectedRequest]) -> Result<(), sqlx::Error> {
-    let ids = column(requests, |request| request.ids.join("\n"));
     let statement = sqlx::query!(
         r#"
         WITH request AS (
-            SELECT * FROM unnest($1::bytea[], $2::timestamptz[], $3::text[], $4::integer[], $5::text[], $6::bigint[])
-                AS request (digest, at, reason, body_bytes, ids, times)
+            SELECT * FROM unnest($1::bytea[], $2::timestamptz[], $3::text[], $4::integer[], $5::bigint[])
+                AS request (digest, at, reason, body_bytes, times)
         ), repeated AS (
             UPDATE avinode_ingest.rejected_requests AS known
             SET last_at = greatest(known.last_at, request.at), reason = request.reason, times = known.times + request.times
@@ -44,15 +42,15 @@ pub async fn record(pool: &Pool, requests: &[RejectedRequest]) -> Result<(), sql
                 SELECT digest FROM avinode_ingest.rejected_requests
                 WHERE last_at < clock_timestamp() - interval '7 days'
                 ORDER BY last_at
-                LIMIT $8
+                LIMIT $7
             ))
         )
-        INSERT INTO avinode_ingest.rejected_requests (digest, first_at, last_at, times, reason, body_bytes, ids)
-        SELECT digest, at, at, times, reason, body_bytes, coalesce(string_to_array(nullif(ids, ''), E'\n'), '{}')
+        INSERT INTO avinode_ingest.rejected_requests (digest, first_at, last_at, times, reason, body_bytes)
+        SELECT digest, at, at, times, reason, body_bytes
         FROM request
         WHERE digest NOT IN (SELECT digest FROM repeated)
         ORDER BY digest
-        LIMIT greatest(0, $7 - (
+        LIMIT greatest(0, $6 - (
             SELECT count(*) FROM avinode_ingest.rejected_requests WHERE last_at >= date_trunc('hour', clock_timestamp())
         ))
         -- Of another process, at the same time.
@@ -62,7 +60,6 @@ pub async fn record(pool: &Pool, requests: &[RejectedRequest]) -> Result<(), sql
         &column(requests, |request| request.at),
         &column(requests, |request| request.reason) as &[&str],
         &column(requests, |request| request.body_bytes) as &[Option<i32>],
-        &ids,
         &column(requests, |request| request.times),
         ROWS_PER_HOUR,
         PRUNED_ROWS,
@@ -70,34 +67,26 @@ pub async fn record(pool: &Pool, requests: &[RejectedRequest]) -> Result<(), sql
     pool.execute(statement).await.map(drop)
 }
 
-/// Refused requests, as an admin sees them.
+/// Refused requests of one reason, as an admin sees them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RejectionSummary {
     pub reason: String,
     pub first_at: DateTime<Utc>,
     pub last_at: DateTime<Utc>,
     pub times: i64,
-    /// They name the id that was asked for. Not verified.
-    pub names_id: bool,
 }
 
-/// Returns the refused requests that name one of these ids, and those whose bodies were not read, by reason: the last first.
-pub async fn about(pool: &Pool, ids: &[String]) -> Result<Vec<RejectionSummary>, sqlx::Error> {
+/// Returns the refused requests of the last seven days by reason, the last first.
+pub async fn by_reason(pool: &Pool) -> Result<Vec<RejectionSummary>, sqlx::Error> {
     let query = sqlx::query_as!(
         RejectionSummary,
         r#"
-        SELECT reason AS "reason!", min(first_at) AS "first_at!", max(last_at) AS "last_at!", sum(times)::bigint AS "times!", true AS "names_id!"
+        SELECT reason, min(first_at) AS "first_at!", max(last_at) AS "last_at!", sum(times)::bigint AS "times!"
         FROM avinode_ingest.rejected_requests
-        WHERE ids && $1
+        WHERE last_at > clock_timestamp() - interval '7 days'
         GROUP BY reason
-        UNION ALL
-        SELECT reason, min(first_at), max(last_at), sum(times)::bigint, false
-        FROM avinode_ingest.rejected_requests
-        WHERE body_bytes IS NULL AND last_at > clock_timestamp() - interval '7 days'
-        GROUP BY reason
-        ORDER BY 5 DESC, 3 DESC
+        ORDER BY 3 DESC
         "#,
-        ids
     );
     pool.fetch_all(query).await
 }

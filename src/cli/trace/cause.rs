@@ -112,14 +112,6 @@ fn not_applied(material: &TraceMaterial) -> String {
             delivery.id
         );
     }
-    if let Some(refused) = material.rejections.iter().find(|refused| refused.names_id) {
-        return format!(
-            "refused and not stored: {} until {}: {}; compare the secret with the sender's",
-            times(refused.times),
-            refused.last_at.to_rfc3339(),
-            refused.reason
-        );
-    }
     if let Some(document) = material.documents.last() {
         return format!(
             "fetched as document {} of {}, which states no quote",
@@ -129,9 +121,9 @@ fn not_applied(material: &TraceMaterial) -> String {
     let sought = "nothing that names it was received";
     match material.rejections.first() {
         Some(refused) => format!(
-            "{sought}; since {} {} refused before a body was read, the last at {}: {}",
-            refused.first_at.to_rfc3339(),
+            "{sought}; {} refused without being read since {}, the last at {}: {}; compare the secret with the sender's",
             times(refused.times),
+            refused.first_at.to_rfc3339(),
             refused.last_at.to_rfc3339(),
             refused.reason
         ),
@@ -175,7 +167,7 @@ fn of_session(material: &TraceMaterial, session: &TracedSession) -> String {
 
 fn times(times: i64) -> String {
     match times {
-        1 => "1 request".to_owned(),
-        times => format!("{times} requests"),
+        1 => "1 request was".to_owned(),
+        times => format!("{times} requests were"),
     }
 }

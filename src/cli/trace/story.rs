@@ -39,13 +39,6 @@ impl StoryEntry {
 
 pub(super) fn story(material: &TraceMaterial) -> Vec<StoryEntry> {
     let mut entries = Vec::new();
-    for refused in material.rejections.iter().filter(|refused| refused.names_id) {
-        let (times, last, reason) = (refused.times, refused.last_at.to_rfc3339(), &refused.reason);
-        let text = format!(
-            "{times} times, the last at {last}: {reason}; the sender was not verified, and the body not stored"
-        );
-        entries.push(StoryEntry::new(Some(refused.first_at), "refused", text));
-    }
     for delivery in &material.deliveries {
         add_delivery(delivery, &mut entries);
     }

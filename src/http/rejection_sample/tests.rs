@@ -5,7 +5,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 }
 
 #[test]
-fn a_sample_is_bounded_and_has_ids_and_digests_only() {
+fn a_sample_is_bounded_and_has_digests_only() {
     let sample = RejectionSample::default();
     let body = Bytes::from(r#"{"quote":{"id":"aquote-7"},"seller":"A. Person"}"#);
     for _ in 0..3 {
@@ -13,20 +13,15 @@ fn a_sample_is_bounded_and_has_ids_and_digests_only() {
     }
     let taken = sample.take();
     assert_eq!(taken.len(), 1);
-    assert_eq!((taken[0].times, taken[0].ids.clone()), (3, vec!["aquote-7".to_owned()]));
+    assert_eq!((taken[0].times, taken[0].length), (3, Some(body.len())));
     assert_eq!(taken[0].digest, <[u8; 32]>::from(Sha256::digest(&body)));
-    assert!(!format!("{taken:?}").contains("Person"));
+    assert!(!format!("{taken:?}").contains("aquote"));
 
     for number in 0..10_000 {
-        let body = Bytes::from(format!("{} aquote-{number}", "x".repeat(SEARCHED_BYTES)));
+        let body = Bytes::from(format!("aquote-{number}"));
         sample.offer(&Rejection::of_body("invalid signature", &body), at(number));
     }
-    let taken = sample.take();
-    assert_eq!(taken.len(), MAX_REQUESTS);
-    assert!(
-        taken.iter().all(|one| one.ids.is_empty()),
-        "the end of a long body is not searched"
-    );
+    assert_eq!(sample.take().len(), MAX_REQUESTS);
     assert_eq!(sample.take(), []);
 }
 

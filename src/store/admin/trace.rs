@@ -126,7 +126,7 @@ pub async fn read(
     let sessions = sessions::read(&mut tx, &sessions).await?;
     tx.commit().await?;
     Ok(TraceMaterial {
-        rejections: rejected_requests::about(pool, &named).await?,
+        rejections: rejected_requests::by_reason(pool).await?,
         target,
         trips,
         deliveries,
