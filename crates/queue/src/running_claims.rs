@@ -7,6 +7,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::claim::Claim;
+use super::release;
 
 /// A worker looks this often for jobs whose completion was undone by a crash of Postgres which no statement of the worker met.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -72,24 +73,32 @@ impl<T: Send + 'static> RunningClaims<T> {
         self.tasks.is_empty()
     }
 
-    /// The lease tokens of what is served.
-    pub(super) fn tokens(&self) -> &[i64] {
-        &self.tokens
+    /// Releases jobs under leases of the worker that it does not serve: no other worker would touch them for the length of a lease.
+    pub(super) async fn release_unserved(&mut self, pool: &Pool, worker: &str) -> Result<(), sqlx::Error> {
+        if self.may_leave_unsettled(pool) {
+            if self.is_empty() {
+                release::expire_leases(pool, worker).await?;
+                self.unsettled = false;
+            }
+        } else if self.looked_at.elapsed() >= LOOK_EVERY {
+            self.looked_at = Instant::now();
+            let jobs = release::release_undone(pool, worker, &self.tokens).await?;
+            if jobs > 0 {
+                tracing::info!(
+                    worker,
+                    jobs,
+                    "redoing {jobs} jobs, whose completion a crash of Postgres undid"
+                );
+            }
+        }
+        Ok(())
     }
 
     /// The new host of a database may lack what was settled on the former one: the jobs are under leases there.
-    pub(super) fn may_leave_unsettled(&mut self, pool: &Pool) -> bool {
+    fn may_leave_unsettled(&mut self, pool: &Pool) -> bool {
         let moves = pool.moves();
         self.unsettled |= moves != self.moves;
         self.moves = moves;
         self.unsettled
-    }
-
-    pub(super) fn is_time_to_look(&mut self) -> bool {
-        let is_time = self.looked_at.elapsed() >= LOOK_EVERY;
-        if is_time {
-            self.looked_at = Instant::now();
-        }
-        is_time
     }
 }

@@ -145,22 +145,7 @@ impl Worker {
     ) -> Result<ClaimResult, sqlx::Error> {
         let idle = running.is_empty();
         running.draining &= !idle;
-        if running.may_leave_unsettled(&self.pool) {
-            if idle {
-                // Jobs that could not be settled: no worker would touch them for the length of a lease.
-                release::expire_leases(&self.pool, name).await?;
-                running.unsettled = false;
-            }
-        } else if running.is_time_to_look() {
-            let jobs = release::release_undone(&self.pool, name, running.tokens()).await?;
-            if jobs > 0 {
-                tracing::info!(
-                    worker = name,
-                    jobs,
-                    "redoing {jobs} jobs, whose completion a crash of Postgres undid"
-                );
-            }
-        }
+        running.release_unserved(&self.pool, name).await?;
         let room = self.concurrency.saturating_sub(running.len());
         if running.draining || room == 0 {
             return Ok(ClaimResult::Full);

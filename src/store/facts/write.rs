@@ -184,7 +184,7 @@ pub async fn write(tx: &mut Transaction<'_>, facts: &FactWrites<'_>) -> Result<(
         &column(&projected, |&row| Some(row?.row)) as &[Option<Uuid>],
         &column(&projected, |&row| row?.request_id) as &[Option<Uuid>],
         &column(&projected, |&row| row?.own_request_id) as &[Option<Uuid>],
-        &column(&projected, |&row| Some(row?.written.clone())) as &[Option<Value>],
+        &column(&projected, |&row| Some(Json(&row?.written))) as &[Option<Json<&Value>>],
         &column(rfqs, |rfq| rfq.trip_key) as &[&str],
         &column(rfqs, |rfq| rfq.id.as_str()) as &[&str],
         &column(rfqs, |rfq| rfq.facts.sent),

@@ -163,20 +163,39 @@ pub async fn read_missing(
 
 /// SHA-256 of the value in one form: keys in order, numbers without their format. `None` for a number beyond all bounds.
 fn digest(value: &Value) -> Option<String> {
-    let canonical = canonical(value)?;
-    Some(hex::encode(Sha256::digest(canonical.to_string())))
+    let mut canonical = Vec::new();
+    write_canonical(value, &mut canonical)?;
+    Some(hex::encode(Sha256::digest(canonical)))
 }
 
-fn canonical(value: &Value) -> Option<Value> {
-    Some(match value {
-        Value::Number(number) => Value::Number(canonical_number(number)?),
-        Value::Array(items) => Value::Array(items.iter().map(canonical).collect::<Option<_>>()?),
-        Value::Object(object) => {
-            let items = object.iter().map(|(key, item)| Some((key.clone(), canonical(item)?)));
-            Value::Object(items.collect::<Option<_>>()?)
+fn write_canonical(value: &Value, out: &mut Vec<u8>) -> Option<()> {
+    match value {
+        Value::Number(number) => out.extend_from_slice(canonical_number(number)?.to_string().as_bytes()),
+        Value::Array(items) => {
+            out.push(b'[');
+            for (place, item) in items.iter().enumerate() {
+                if place > 0 {
+                    out.push(b',');
+                }
+                write_canonical(item, out)?;
+            }
+            out.push(b']');
         }
-        Value::Null | Value::Bool(_) | Value::String(_) => value.clone(),
-    })
+        Value::Object(object) => {
+            out.push(b'{');
+            for (place, (key, item)) in object.iter().enumerate() {
+                if place > 0 {
+                    out.push(b',');
+                }
+                serde_json::to_writer(&mut *out, key).ok()?;
+                out.push(b':');
+                write_canonical(item, out)?;
+            }
+            out.push(b'}');
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => serde_json::to_writer(out, value).ok()?,
+    }
+    Some(())
 }
 
 /// The significant digits and an exponent: `1.50`, `15e-1` and `0.15e1` are the same.

@@ -1,5 +1,7 @@
 //! The values of a quote for the columns of `quotes`.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::QuoteProjection;
@@ -121,23 +123,23 @@ pub(super) fn of_quote(projection: &QuoteProjection<'_>) -> Vec<ProjectedValue> 
 }
 
 /// A new row by column; columns without a value are left to their defaults.
-pub(super) fn new_row(projection: &QuoteProjection<'_>, values: &[ProjectedValue]) -> Map<String, Value> {
-    let mut row = Map::from_iter([
-        ("id".to_owned(), json!(projection.new_id)),
-        ("request_id".to_owned(), json!(projection.request_id)),
+pub(super) fn new_row(projection: &QuoteProjection<'_>, values: &[ProjectedValue]) -> BTreeMap<&'static str, Value> {
+    let mut row = BTreeMap::from([
+        ("id", json!(projection.new_id)),
+        ("request_id", json!(projection.request_id)),
         (
-            "received_at".to_owned(),
+            "received_at",
             json!(stated_values::time(projection.facts.first_fact_at)),
         ),
-        ("status".to_owned(), json!("received")),
-        ("avinode_quote_id".to_owned(), json!(projection.quote)),
-        ("metadata".to_owned(), json!({"source": "avinode-ingest"})),
+        ("status", json!("received")),
+        ("avinode_quote_id", json!(projection.quote)),
+        ("metadata", json!({"source": "avinode-ingest"})),
     ]);
     for ProjectedValue { column, key, value, .. } in values.iter().filter(|value| !value.value.is_null()) {
         match key {
-            None => row.insert((*column).to_owned(), value.clone()),
+            None => row.insert(column, value.clone()),
             Some(key) => {
-                let object = row.entry(*column).or_insert_with(|| json!({}));
+                let object = row.entry(column).or_insert_with(|| json!({}));
                 object
                     .as_object_mut()
                     .and_then(|object| object.insert((*key).to_owned(), value.clone()))

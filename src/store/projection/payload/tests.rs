@@ -95,3 +95,20 @@ fn a_newer_body_that_the_column_cannot_hold_empties_it() {
     assert_eq!(change.column, Some(Value::Null));
     assert_eq!(change.record["digest"], Value::Null);
 }
+
+/// A digest is compared with those of earlier versions, so its form must not change.
+#[test]
+fn the_digest_of_a_body_stays_the_same() {
+    for (body, canonical) in [
+        ("null", "null"),
+        ("[]", "[]"),
+        (
+            r#"{"b": {}, "a": [1.50, "\u00e9\n\"", true, null]}"#,
+            r#"{"a":[15e-1,"é\n\"",true,null],"b":{}}"#,
+        ),
+        ("[100, -0.0, 12]", "[1e+2,0,12e+0]"),
+    ] {
+        let digest = PayloadJson::read(body.as_bytes()).unwrap().digest;
+        assert_eq!(digest, hex::encode(Sha256::digest(canonical)), "{body}");
+    }
+}

@@ -146,3 +146,53 @@ async fn the_table_that_was_created_for_standalone_use_shows_them_as_well() {
         })
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_rows_are_read_by_the_types_of_the_applications_columns() {
+    let db = with_all_columns().await;
+    db.run(
+        "CREATE DOMAIN public.shown AS jsonb CHECK (value IS NULL OR jsonb_typeof(value) = 'string');
+         ALTER TABLE public.quotes ALTER COLUMN message_content TYPE public.shown USING NULL,
+            ALTER COLUMN schedule TYPE json, ALTER COLUMN aircraft_details TYPE text,
+            ALTER COLUMN operator_name TYPE char(20), ALTER COLUMN total_price TYPE float8",
+    )
+    .await;
+    receive(
+        &db.pool,
+        &[
+            described("aquote-1", 0, &complete()),
+            described("aquote-2", 0, &complete()),
+        ],
+    )
+    .await;
+    let rows =
+        "SELECT DISTINCT jsonb_build_object('operator', operator_name::text, 'aircraft', aircraft_details::jsonb,
+            'schedule', schedule, 'message', message_content, 'total', total_price)::text
+        FROM public.quotes WHERE avinode_quote_id IN ('aquote-1', 'aquote-2')";
+    let row: Value = serde_json::from_str(&text(&db.pool, rows).await.unwrap()).unwrap();
+    assert_eq!(
+        row,
+        json!({
+            "operator": "Northwind Jets",
+            "aircraft": {"type": "Light Jet", "model": "Example 300", "capacity": 7},
+            "schedule": {"departureTime": "2026-12-24T09:00:00", "arrivalTime": "2026-12-24T11:30:00-05:00"},
+            "message": "Catering is included.\nWe look forward to it.",
+            "total": 9000,
+        })
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_is_too_long_for_its_column_is_refused_and_not_cut_off() {
+    for kind in ["varchar(10)", "char(10)"] {
+        let db = with_all_columns().await;
+        db.run(&format!(
+            "ALTER TABLE public.quotes ALTER COLUMN operator_name TYPE {kind} USING 'short'"
+        ))
+        .await;
+        receive(&db.pool, &[described("aquote-1", 0, &complete())]).await;
+        let reason = "SELECT projection_error FROM avinode_ingest.quote_facts WHERE quote_id = 'aquote-1'";
+        let reason = text(&db.pool, reason).await.unwrap_or_default();
+        assert!(reason.contains("too long"), "{kind}: {reason}");
+    }
+}
