@@ -1,6 +1,7 @@
 //! State shared by the handlers of the webhook and health endpoints.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use axum::extract::FromRef;
 use futures_util::future::BoxFuture;
@@ -43,6 +44,8 @@ pub struct WebhookState {
     /// The share of each client in bodies that are not verified.
     pub unfinished: PeerBodies,
     pub rejections: RejectionLog,
+    /// Deliveries that were answered 503.
+    pub refused: Arc<AtomicU64>,
     pub readiness: Readiness,
 }
 
@@ -63,6 +66,7 @@ impl WebhookState {
             memory: MemoryBudget::new(limits.memory),
             unfinished: PeerBodies::new(limits.bodies_per_client, limits.memory / 2),
             rejections: RejectionLog::default(),
+            refused: Arc::default(),
             limits,
             readiness,
         })
