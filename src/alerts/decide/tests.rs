@@ -194,9 +194,9 @@ fn an_overdue_job_is_sent_when_it_begins_and_once_a_day() {
     }
     assert_eq!(kinds(&mut state, &due(24 * 60 + 1, 90_000)), [AlertKind::JobOverdue]);
     // It has ended, and begins again.
-    assert_eq!(kinds(&mut state, &due(25 * 60, 0)), []);
-    assert_eq!(kinds(&mut state, &due(25 * 60 + 1, 700)), [], "within the hour");
-    assert_eq!(kinds(&mut state, &due(26 * 60, 700)), [AlertKind::JobOverdue]);
+    assert_eq!(kinds(&mut state, &due(24 * 60 + 30, 0)), []);
+    assert_eq!(kinds(&mut state, &due(24 * 60 + 31, 700)), [], "within the hour");
+    assert_eq!(kinds(&mut state, &due(25 * 60 + 1, 700)), [AlertKind::JobOverdue]);
 }
 
 #[test]

@@ -42,13 +42,13 @@ fn problems(text: &str) -> Vec<String> {
             continue;
         };
         for matcher in matchers.split(',').filter(|matcher| !matcher.is_empty()) {
-            let (label, value) = matcher.split_once('=').unwrap();
-            let label = label.trim().trim_end_matches('!');
+            let (label, value) = matcher.split_at(matcher.find(['=', '!']).unwrap());
+            let label = label.trim();
             let is_bound = label == "le" && matches!(metric.kind, MetricKind::Histogram(_));
             if !metric.labels.contains(&label) && !OF_PROMETHEUS.contains(&label) && !is_bound {
                 problems.push(format!("{name} has no label {label}"));
             }
-            let values = value.trim_start_matches('~').trim_matches('"').split('|');
+            let values = value.trim_start_matches(['=', '!', '~']).trim_matches('"').split('|');
             let unknown = values.filter(|value| label == "kind" && value.parse::<JobKind>().is_err());
             problems.extend(unknown.map(|value| format!("{name}: there is no kind of jobs {value}")));
         }
