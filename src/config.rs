@@ -7,6 +7,7 @@
 //! values into types that cannot be wrong ([`value_parsers`], [`quantity`]). It takes secrets as they are, so that its messages
 //! never hold one: they are checked afterwards ([`secret`]), as are demands of one setting on another ([`serve`]).
 
+pub mod alerts;
 pub mod avinode;
 pub mod database;
 pub mod http;

@@ -23,6 +23,7 @@ pub use ingest_queue::heartbeat;
 pub use ingest_simulator as simulator;
 
 pub mod activity_log;
+pub mod alerts;
 pub mod cli;
 pub mod config;
 pub mod http;

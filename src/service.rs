@@ -2,13 +2,17 @@
 //!
 //! `serve`, the demo and the tests all run this.
 
+mod alert_settings;
 pub mod fetching;
+mod first_values;
 mod gauges;
 mod probes;
 mod rejections;
 mod settings;
 mod workers;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -17,10 +21,14 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub use self::alert_settings::alert_settings;
 pub use self::settings::{ApiSettings, ServiceSettings};
 use self::workers::Wakes;
 use crate::activity_log::ACTIVITY;
+use crate::alerts::monitor::AlertMonitor;
+use crate::alerts::settings::AlertSettings;
 use crate::avinode::signature::verifier::Verifier;
+use crate::clock::Clock;
 use crate::heartbeat::HeartbeatRegistry;
 use crate::http::limits::ServerLimits;
 use crate::http::readiness::Readiness;
@@ -121,6 +129,7 @@ pub async fn run(
     let drain = settings.drain;
     let mut memory = None;
     let mut sampling = None;
+    let mut refused = Arc::default();
     let (router, mut group_commit) = if let Some((receiver, committer)) = receiving {
         let committing = tokio::spawn(committer.run(heartbeats.register("receiver", Duration::from_secs(60))));
         let state = WebhookState::shared(
@@ -136,6 +145,7 @@ pub async fn run(
             pool.clone(),
             state.sample.clone(),
         ))));
+        refused = state.refused.clone();
         let api_pool = pool.sibling_with_timeout(settings.api.connections, API_ACQUIRE_TIMEOUT);
         let api = SessionsState::shared(
             SessionService::new(api_pool, settings.clock),
@@ -145,8 +155,12 @@ pub async fn run(
     } else {
         (router::health_only(readiness.clone()), None)
     };
-    let gauges = settings.metrics.is_some();
-    let gauges = gauges.then(|| AbortOnDrop(tokio::spawn(gauges::run(pool.clone(), memory))));
+    let gauges = settings.metrics.is_some().then(|| {
+        first_values::record(settings.receives);
+        AbortOnDrop(tokio::spawn(gauges::run(pool.clone(), memory)))
+    });
+    let alerts = settings.alerts.clone();
+    let alerts = alerts.and_then(|alerts| spawn_alerts(&pool, &process, alerts, refused, settings.clock, &shutdown));
     let limits = ServerLimits {
         drain: drain.min(settings.server.drain),
         ..settings.server.clone()
@@ -191,12 +205,30 @@ pub async fn run(
     }
     let leases_released = release_leases(&pool, &process).await;
     summaries.abort();
-    drop((health, gauges, sampling));
+    drop((health, gauges, sampling, alerts));
     ACTIVITY.write();
     ShutdownSummary {
         cut_off: drained.map_or(0, |drained| drained.cut_off),
         stopped,
         leases_released,
+    }
+}
+
+/// Starts the task of alerts. It is no part of the work: nothing waits for it, and its end stops nothing.
+fn spawn_alerts(
+    pool: &Pool,
+    process: &str,
+    settings: AlertSettings,
+    refused: Arc<AtomicU64>,
+    clock: Clock,
+    shutdown: &CancellationToken,
+) -> Option<AbortOnDrop<()>> {
+    match AlertMonitor::new(pool, process, settings, refused, clock) {
+        Ok(monitor) => Some(AbortOnDrop(tokio::spawn(monitor.run(shutdown.clone())))),
+        Err(error) => {
+            tracing::error!("failed to start alerts, none are sent: {error}");
+            None
+        }
     }
 }
 

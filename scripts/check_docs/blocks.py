@@ -13,7 +13,7 @@ A fenced block with the word `output` is what the block before it prints. `…` 
 continues sections of another page, whose blocks are run first.
 
 Each page has a fresh folder: /tmp/avinode-try and the ports 8080 and 9090, which the pages name, are replaced by
-a folder and ports of their own. Pages run side by side. Every `sh` block of README.md has to be marked. README.md is run a
+a folder and ports of their own. Pages run side by side. Every `sh` block of README.md and of the runbook has to be marked. README.md is run a
 second time with all blocks in one shell: every command succeeds; the log of the service is between the outputs there, so they are
 not compared.
 """
@@ -30,7 +30,8 @@ from concurrent.futures import ThreadPoolExecutor
 from .markdown import ROOT, read
 from .shell import Shell, end_left_of
 
-PAGES = ["docs/avinode.md", "README.md", "docs/cli.md", "docs/http-api.md", "docs/privacy.md"]  # the slowest one first
+PAGES = ["docs/avinode.md", "README.md", "docs/cli.md", "docs/http-api.md", "docs/privacy.md", "docs/runbook.md"]  # the slowest one first
+FULLY_RUN = {"README.md", "docs/runbook.md"}
 TRY_FOLDER = "/tmp/avinode-try"
 PORTS = ["8080", "9090"]
 BLOCK_SECONDS = 60
@@ -66,7 +67,7 @@ def environment(**more):
 
 def run_page(path, one_shell=False):
     page = read(path)
-    errors = unmarked(page) if page.name == "README.md" else []
+    errors = unmarked(page) if page.name in FULLY_RUN else []
     steps = pair(page)
     if not steps:
         return errors + [f"{page.name}: no block has the word `run`"], 0

@@ -12,6 +12,7 @@ use super::database::{self, CommandDatabase};
 use super::error::{CliError, Context};
 use super::migrate::refuse_pooler;
 use super::reload;
+use crate::alerts::senders::AlertSenders;
 use crate::avinode::signature::verifier::Verifier;
 use crate::config::avinode::{AvinodeArgs, FetchArgs};
 use crate::config::database::DatabaseArgs;
@@ -26,7 +27,7 @@ use crate::http::v1::auth::BearerTokens;
 use crate::postgres::encryption;
 use crate::postgres::migrator::adoption;
 use crate::service::fetching::FETCHING_CONNECTIONS;
-use crate::service::{self, Listeners, ServiceSettings};
+use crate::service::{self, Listeners, ServiceSettings, alert_settings};
 use crate::shutdown;
 use crate::telemetry::{metric_catalogue, repeated_warnings};
 
@@ -77,6 +78,10 @@ pub async fn run(
         warn_of_loopback(&avinode.client);
         // Fails on a machine without root certificates: at startup rather than at the first fetch.
         avinode_client::client(&avinode.client)?;
+    }
+    if let Some(alerts) = &settings.alerts {
+        // Likewise.
+        AlertSenders::new(alerts).map_err(|error| SettingError(format!("alerts cannot be sent: {error}")))?;
     }
     let own = own_connections(&args, &settings)?;
     if args.serve.migrate {
@@ -179,8 +184,8 @@ fn own_connections(args: &ServeCommandArgs, settings: &ServiceSettings) -> Resul
     let workers = u32::try_from(settings.workers).unwrap_or(u32::MAX);
     let fetches = settings.avinode.is_some() && args.serve.role.works();
     let fetching = if fetches { FETCHING_CONNECTIONS } else { 0 };
-    // One per worker; one each for heartbeats of leases, the receiver, LISTEN, probes and, with an admin listener, gauges.
-    let gauges = u32::from(settings.metrics.is_some());
+    // One per worker; one each for heartbeats of leases, the receiver, LISTEN, probes and, where they are on, gauges and alerts.
+    let gauges = u32::from(settings.metrics.is_some()) + u32::from(settings.alerts.is_some());
     let needed = workers.saturating_add(4 + gauges).saturating_add(fetching);
     let max = args.database.database_max_connections;
     if max < needed {
@@ -222,6 +227,7 @@ fn settings(args: &ServeCommandArgs) -> Result<ServiceSettings, SettingError> {
     settings.listens = !args.database.transaction_pooler;
     settings.api.tokens = tokens(&args.serve.tokens()?);
     settings.avinode = args.avinode.client()?.map(|client| args.fetch.settings(client));
+    settings.alerts = alert_settings(&args.serve.alerts)?;
     Ok(settings)
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
+use super::alerts::AlertArgs;
 use super::http::HttpArgs;
 use super::parse::defaults;
 use super::quantity::{duration, size};
@@ -155,6 +156,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub retention: RetentionArgs,
+
+    #[command(flatten)]
+    pub alerts: AlertArgs,
 }
 
 impl Default for ServeArgs {
@@ -188,6 +192,8 @@ impl ServeArgs {
         }
         self.paths.check()?;
         self.retention.check()?;
+        self.alerts.webhook()?;
+        self.alerts.mail_server()?;
         if self.memory_budget < self.body_limit {
             return Err(SettingError::new(
                 "INGEST_MEMORY_BUDGET (--memory-budget)",

@@ -1,6 +1,7 @@
 //! State shared by the handlers of the webhook and health endpoints.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use axum::extract::FromRef;
 use futures_util::future::BoxFuture;
@@ -46,6 +47,8 @@ pub struct WebhookState {
     pub rejections: RejectionLog,
     /// Refused requests to store.
     pub sample: Arc<RejectionSample>,
+    /// Deliveries that were answered 503.
+    pub refused: Arc<AtomicU64>,
     pub readiness: Readiness,
 }
 
@@ -67,6 +70,7 @@ impl WebhookState {
             unfinished: PeerBodies::new(limits.bodies_per_client, limits.memory / 2),
             rejections: RejectionLog::default(),
             sample: Arc::default(),
+            refused: Arc::default(),
             limits,
             readiness,
         })

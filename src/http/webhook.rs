@@ -3,6 +3,7 @@
 //! than extractors, because the order of these steps is what makes the endpoint safe.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::extract::{ConnectInfo, Request, State};
@@ -84,6 +85,9 @@ pub async fn receive(State(state): State<AppState>, request: Request) -> Respons
     }
     let details = problem.details();
     count_rejected(details.status, reason);
+    if matches!(problem, Problem::Unavailable { .. }) {
+        state.refused.fetch_add(1, Ordering::Relaxed);
+    }
     match facts.body {
         Some(_) => details.into_response(),
         None => details.close().into_response(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::alerts::settings::AlertSettings;
 use crate::avinode::client::config::AvinodeSettings;
 use crate::clock::Clock;
 use crate::config::serve::ServeArgs;
@@ -44,6 +45,8 @@ pub struct ServiceSettings {
     pub clock: Clock,
     /// Renders the metrics of the process, which the admin listener shows.
     pub metrics: Option<MetricsRenderer>,
+    /// Sends alerts, if there is a channel for them.
+    pub alerts: Option<AlertSettings>,
 }
 
 #[derive(Debug, Clone)]
@@ -61,7 +64,7 @@ impl Default for ServiceSettings {
 }
 
 impl From<&ServeArgs> for ServiceSettings {
-    /// Takes what needs no check: API tokens, the pooler and the client of Avinode are to be added.
+    /// Takes what needs no check: API tokens, the pooler, the client of Avinode and alerts are to be added.
     fn from(args: &ServeArgs) -> Self {
         let connections = args.http_max_connections;
         let proxies = TrustedProxies::new(&args.http.trusted_proxies);
@@ -119,6 +122,7 @@ impl From<&ServeArgs> for ServiceSettings {
             avinode: None,
             clock: Clock::System,
             metrics: None,
+            alerts: None,
         }
     }
 }

@@ -96,3 +96,9 @@ pub(super) fn range(ids: &[Uuid]) -> (Uuid, Uuid) {
     let lowest = ids.iter().min().copied().unwrap_or_default();
     (lowest, ids.iter().max().copied().unwrap_or_default())
 }
+
+/// Returns the time of the newest delivery, by its id.
+pub async fn newest(pool: &Pool) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
+    let query = sqlx::query!("SELECT received_at FROM avinode_ingest.deliveries ORDER BY id DESC LIMIT 1");
+    Ok(pool.fetch_all(query).await?.pop().map(|row| row.received_at))
+}

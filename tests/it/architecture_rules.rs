@@ -7,17 +7,18 @@ mod source;
 use source::{root, sources};
 
 /// Each part of the crate and the parts that it may import, top down. Each part may also import itself.
-const MAY_IMPORT: [(&str, &str); 12] = [
+const MAY_IMPORT: [(&str, &str); 13] = [
     ("main", "cli telemetry stderr"),
     (
         "cli",
-        "service http sessions jobs ingest queue store avinode domain postgres config clock shutdown stderr telemetry simulator",
+        "service alerts http sessions jobs ingest queue store avinode domain postgres config clock shutdown stderr telemetry simulator",
     ),
     // `config` for the defaults: those of the command line are those of the service.
     (
         "service",
-        "http sessions jobs ingest queue store avinode domain postgres config clock heartbeat activity_log",
+        "alerts http sessions jobs ingest queue store avinode domain postgres config clock heartbeat activity_log",
     ),
+    ("alerts", "jobs queue store avinode domain postgres clock"),
     ("http", "sessions ingest avinode domain clock heartbeat activity_log"),
     ("sessions", "queue store domain postgres clock"),
     (
@@ -47,7 +48,7 @@ const CRATES: [(&str, &[&str]); 5] = [
 const RE_EXPORTED: [(&str, &str); 2] = [("domain", "clock"), ("queue", "heartbeat")];
 
 /// Words that may stand in some parts only.
-const ONLY_IN: [(&str, &[&str], &str); 8] = [
+const ONLY_IN: [(&str, &[&str], &str); 9] = [
     (
         "only `http`, and the stand-in for Avinode, name axum",
         &["axum::", "use axum", "extern crate axum"],
@@ -89,9 +90,14 @@ const ONLY_IN: [(&str, &[&str], &str); 8] = [
         "config",
     ),
     (
-        "only Avinode's client, the command line and the stand-in for Avinode call anybody over HTTP",
+        "only Avinode's client, alerts, the command line and the stand-in for Avinode call anybody over HTTP",
         &["reqwest::", "use reqwest"],
-        "avinode cli simulator",
+        "avinode alerts cli simulator",
+    ),
+    (
+        "only alerts send e-mail; their settings are addresses",
+        &["lettre::", "use lettre"],
+        "alerts config",
     ),
     ("only the queue knows `backoff`", &["backoff::", "use backoff"], "queue"),
     (

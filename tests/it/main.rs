@@ -1,6 +1,7 @@
 //! The integration tests: one binary, one cluster per run, a database per test.
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
+mod alerts;
 mod api;
 mod applying;
 mod architecture_rules;
@@ -15,6 +16,7 @@ mod faults;
 mod fetching;
 mod log_lines;
 mod matching;
+mod monitoring;
 mod privacy;
 mod queue;
 mod reading;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+pub mod alert_receiver;
 pub mod bodies;
 pub mod check_command;
 pub mod cluster;
@@ -11,6 +12,7 @@ pub mod documents;
 pub mod eventually;
 pub mod fake_avinode;
 pub mod generators;
+pub mod mail_server;
 pub mod partitions;
 pub mod plan;
 pub mod pool;

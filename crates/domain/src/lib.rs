@@ -21,6 +21,7 @@ pub mod trip;
 pub mod trip_identity;
 pub mod trip_ownership;
 pub mod workflow;
+pub mod working_hours;
 
 #[cfg(test)]
 pub mod tests;

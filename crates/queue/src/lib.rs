@@ -30,4 +30,5 @@ pub mod retry;
 mod running_claims;
 pub mod runs;
 pub mod settle;
+pub mod shared_counter;
 pub mod worker;

@@ -11,6 +11,9 @@ fn an_invalid_secret_in_a_variable_is_never_shown() {
         ("INGEST_API_TOKENS", "ops:admin:hush"),
         ("AVINODE_API_TOKEN", "hush hush"),
         ("AVINODE_BEARER", "Bearer hush"),
+        ("INGEST_ALERT_WEBHOOK", "ftp://example.com/hush"),
+        ("INGEST_ALERT_WEBHOOK_SECRET", "whsec_hush!"),
+        ("INGEST_ALERT_SMTP_URL", "http://user:hush@example.com"),
     ] {
         let valid = ("AVINODE_WEBHOOK_SECRET", "hush");
         let output = run_blocking("serve", &[valid, (name, value)]);
@@ -51,6 +54,9 @@ fn help_shows_no_secret() {
         "INGEST_API_TOKENS",
         "AVINODE_API_TOKEN",
         "AVINODE_BEARER",
+        "INGEST_ALERT_WEBHOOK",
+        "INGEST_ALERT_WEBHOOK_SECRET",
+        "INGEST_ALERT_SMTP_URL",
     ];
     let output = run_blocking("serve --help", &secrets.map(|name| (name, "hush")));
     let help = &output.stdout;
