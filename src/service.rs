@@ -160,7 +160,8 @@ pub async fn run(
         AbortOnDrop(tokio::spawn(gauges::run(pool.clone(), memory)))
     });
     let alerts = settings.alerts.clone();
-    let alerts = alerts.and_then(|alerts| spawn_alerts(&pool, &process, alerts, refused, settings.clock, &shutdown));
+    let mut alerts =
+        alerts.and_then(|alerts| spawn_alerts(&pool, &process, alerts, refused, settings.clock, &shutdown));
     let limits = ServerLimits {
         drain: drain.min(settings.server.drain),
         ..settings.server.clone()
@@ -204,6 +205,10 @@ pub async fn run(
         let _ = process_lease.await;
     }
     let leases_released = release_leases(&pool, &process).await;
+    if let Some(AbortOnDrop(alerts)) = &mut alerts {
+        // It ends with the others; only its last words may be on their way.
+        let _ = timeout(RELEASE_TIMEOUT, alerts).await;
+    }
     summaries.abort();
     drop((health, gauges, sampling, alerts));
     ACTIVITY.write();

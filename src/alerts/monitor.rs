@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::decide::{self, NewAlert};
@@ -32,6 +32,8 @@ pub const LEASE: &str = "alerts";
 const HOLD: Duration = Duration::from_secs(120);
 /// A database that takes longer than this is not reached.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time of a round that is left at shutdown.
+const LAST_ROUND: Duration = Duration::from_secs(1);
 /// The limit of a statement.
 const STATEMENT: Duration = Duration::from_secs(5);
 /// Transactions of dead jobs that were open at the last look are seen at the next ones.
@@ -85,13 +87,18 @@ impl AlertMonitor {
         let mut ticks = interval(self.settings.every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let round = async {
-                ticks.tick().await;
-                self.round().await;
-            };
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                () = round => {}
+                _ = ticks.tick() => {}
+            }
+            // A round that has begun writes what it has sent: it would be sent again after a restart.
+            let too_late = async {
+                shutdown.cancelled().await;
+                sleep(LAST_ROUND).await;
+            };
+            tokio::select! {
+                () = self.round() => {}
+                () = too_late => break,
             }
         }
         let _ = timeout(DATABASE_TIMEOUT, self.lease.release(None)).await;

@@ -116,7 +116,7 @@ fn the_first_dead_letter_of_a_reason_is_sent_and_no_other_of_it() {
     let month = 30 * 24 * 60;
     let later = |minutes| {
         with(minutes, |database| {
-            database.dead = vec![dead("unknown event kind \"Three\"")]
+            database.dead = vec![dead("unknown event kind \"Three\"")];
         })
     };
     assert_eq!(kinds(&mut state.clone(), &later(90 + month - 1)), []);
