@@ -20,7 +20,7 @@ pub(super) async fn run(pool: Pool, samples: Arc<RejectionSample>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let sample: Vec<RejectedRequest> = samples.take().into_iter().map(request).collect();
+        let sample: Vec<RejectedRequest> = samples.take().iter().map(request).collect();
         if sample.is_empty() {
             continue;
         }
@@ -34,14 +34,14 @@ pub(super) async fn run(pool: Pool, samples: Arc<RejectionSample>) {
     }
 }
 
-fn request(sampled: SampledRejection) -> RejectedRequest {
+fn request(sampled: &SampledRejection) -> RejectedRequest {
     let SampledRejection {
         digest,
         at,
         reason,
         length,
         times,
-    } = sampled;
+    } = *sampled;
     RejectedRequest {
         digest,
         at,

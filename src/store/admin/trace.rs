@@ -100,7 +100,6 @@ pub async fn read(
         TraceTarget::Rfq(_) => resources.extend(quotes.iter().map(|quote| quote.id.clone())),
         TraceTarget::Delivery(_) => {}
     }
-    let named: Vec<String> = resources.iter().cloned().collect();
     let fetched = deliveries.iter().flat_map(|delivery| &delivery.jobs);
     resources.extend(fetched.filter_map(|job| job.key.clone()));
     let resources: Vec<String> = resources.into_iter().collect();
