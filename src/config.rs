@@ -9,6 +9,7 @@
 
 pub mod avinode;
 pub mod database;
+pub mod events;
 pub mod http;
 pub mod log;
 pub mod parse;

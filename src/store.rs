@@ -19,6 +19,8 @@ pub mod readable_row;
 pub mod redaction;
 pub mod related_trips;
 pub mod resync;
+pub mod session_changes;
+pub mod session_webhooks;
 pub mod sessions;
 pub mod timeline;
 pub mod trip_lookup;

@@ -33,6 +33,10 @@ use super::limits::ServerLimits;
 use super::observed_stream::ObservedStream;
 use super::problem::Problem;
 
+/// Extension of a response with a body that has no end of its own: the connection is not idle while it lasts.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenEnded;
+
 /// Bytes that a connection may buffer in addition to its body.
 const BUFFER: usize = 64 * 1024;
 /// Time and bytes for which an unfinished request is still read after its response.
@@ -120,7 +124,8 @@ async fn handle(
         true => respond(router, peer, request).await?,
         false => StatusCode::BAD_REQUEST.into_response(), // as hyper answers invalid framing
     };
-    if !slot.request_ended(length) || !is_valid {
+    let is_open_ended = response.extensions().get::<OpenEnded>().is_some();
+    if is_open_ended || !slot.request_ended(length) || !is_valid {
         response
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));

@@ -1,5 +1,6 @@
 //! Settings of a process. Their defaults are those of the command line.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::avinode::client::config::AvinodeSettings;
@@ -11,6 +12,7 @@ use crate::http::limits::{ServerLimits, WebhookLimits};
 use crate::http::metrics::MetricsRenderer;
 use crate::http::v1::auth::BearerTokens;
 use crate::jobs::retention::RetentionConfig;
+use crate::notify::target::NotifyTarget;
 use crate::queue::retry::RetryPolicy;
 
 #[derive(Debug, Clone)]
@@ -41,6 +43,8 @@ pub struct ServiceSettings {
     pub api: ApiSettings,
     /// Without it thin notifications wait.
     pub avinode: Option<AvinodeSettings>,
+    /// The receiver of webhooks about changed sessions.
+    pub notify: Option<Arc<NotifyTarget>>,
     pub clock: Clock,
     /// Renders the metrics of the process, which the admin listener shows.
     pub metrics: Option<MetricsRenderer>,
@@ -51,6 +55,8 @@ pub struct ApiSettings {
     pub tokens: BearerTokens,
     /// Connections of its own: the load of the API starves neither receiver nor workers.
     pub connections: u32,
+    /// Streams of events that may be open at the same time.
+    pub streams: usize,
 }
 
 impl Default for ServiceSettings {
@@ -61,7 +67,7 @@ impl Default for ServiceSettings {
 }
 
 impl From<&ServeArgs> for ServiceSettings {
-    /// Takes what needs no check: API tokens, the pooler and the client of Avinode are to be added.
+    /// Takes what needs no check: API tokens, the pooler, the client of Avinode and the receiver of webhooks are to be added.
     fn from(args: &ServeArgs) -> Self {
         let connections = args.http_max_connections;
         let proxies = TrustedProxies::new(&args.http.trusted_proxies);
@@ -115,8 +121,10 @@ impl From<&ServeArgs> for ServiceSettings {
             api: ApiSettings {
                 tokens: BearerTokens::default(),
                 connections: args.api_database_max_connections,
+                streams: args.events.event_streams,
             },
             avinode: None,
+            notify: None,
             clock: Clock::System,
             metrics: None,
         }

@@ -51,6 +51,7 @@ impl Api {
             api: ApiSettings {
                 tokens: BearerTokens::new([("ui", ApiScope::Read, READ), ("app", ApiScope::Write, WRITE)]),
                 connections: 4,
+                streams: 4,
             },
             ..ServiceSettings::default()
         };

@@ -7,28 +7,29 @@ mod source;
 use source::{root, sources};
 
 /// Each part of the crate and the parts that it may import, top down. Each part may also import itself.
-const MAY_IMPORT: [(&str, &str); 12] = [
+const MAY_IMPORT: [(&str, &str); 13] = [
     ("main", "cli telemetry stderr"),
     (
         "cli",
-        "service http sessions jobs ingest queue store avinode domain postgres config clock shutdown stderr telemetry simulator",
+        "service http sessions jobs notify ingest queue store avinode domain postgres config clock shutdown stderr telemetry simulator",
     ),
     // `config` for the defaults: those of the command line are those of the service.
     (
         "service",
-        "http sessions jobs ingest queue store avinode domain postgres config clock heartbeat activity_log",
+        "http sessions jobs notify ingest queue store avinode domain postgres config clock heartbeat activity_log",
     ),
     ("http", "sessions ingest avinode domain clock heartbeat activity_log"),
     ("sessions", "queue store domain postgres clock"),
     (
         "jobs",
-        "ingest queue store avinode domain postgres clock heartbeat activity_log",
+        "notify ingest queue store avinode domain postgres clock heartbeat activity_log",
     ),
+    ("notify", "avinode domain"),
     ("ingest", "queue store avinode domain postgres heartbeat activity_log"),
     ("store", "domain postgres"),
     ("telemetry", "config stderr"),
-    // Settings are parsed into the types that the service uses: policies, scopes and webhook secrets.
-    ("config", "domain avinode stderr"),
+    // Settings are parsed into the types that the service uses: policies, scopes, webhook secrets and receivers.
+    ("config", "domain avinode notify stderr"),
     // Imported by any part, and importing none.
     ("activity_log stderr", ""),
     ("shutdown", "stderr"),
@@ -89,9 +90,9 @@ const ONLY_IN: [(&str, &[&str], &str); 8] = [
         "config",
     ),
     (
-        "only Avinode's client, the command line and the stand-in for Avinode call anybody over HTTP",
+        "only Avinode's client, the sender of webhooks, the command line and the stand-in for Avinode call anybody over HTTP",
         &["reqwest::", "use reqwest"],
-        "avinode cli simulator",
+        "avinode notify cli simulator",
     ),
     ("only the queue knows `backoff`", &["backoff::", "use backoff"], "queue"),
     (
