@@ -21,6 +21,7 @@ pub mod problem;
 pub mod readiness;
 pub mod rejection_log;
 pub mod reloadable;
+pub mod request_id;
 pub mod router;
 pub mod server;
 pub mod state;

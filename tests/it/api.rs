@@ -7,6 +7,7 @@ mod million;
 mod odd_values;
 mod operations;
 mod problems;
+mod request_ids;
 
 use avinode_ingest::domain::api_scope::ApiScope;
 use avinode_ingest::http::v1::auth::BearerTokens;

@@ -688,6 +688,11 @@ export interface components {
             /** @description The invalid fields, if the problem is about fields. */
             errors?: components["schemas"]["FieldError"][];
             /**
+             * @description The id of the request, for a question about it: that of the header `X-Request-Id`.
+             * @example 3f1c2d4e-0b1a-4c5d-8e6f-7a8b9c0d1e2f
+             */
+            request_id?: string;
+            /**
              * Format: int32
              * @description The HTTP status code.
              * @example 422
