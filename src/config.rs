@@ -10,6 +10,7 @@
 pub mod alerts;
 pub mod avinode;
 pub mod database;
+pub mod events;
 pub mod http;
 pub mod log;
 pub mod parse;

@@ -22,6 +22,7 @@ pub mod readiness;
 pub mod rejection_log;
 pub mod rejection_sample;
 pub mod reloadable;
+pub mod request_id;
 pub mod router;
 pub mod server;
 pub mod state;

@@ -6,6 +6,7 @@ pub mod fetch;
 pub mod full_event;
 pub mod kinds;
 pub mod maintenance;
+pub mod notify_session;
 pub mod purge;
 pub mod quote_expiry;
 pub mod reconcile;

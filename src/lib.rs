@@ -29,6 +29,7 @@ pub mod config;
 pub mod http;
 pub mod ingest;
 pub mod jobs;
+pub mod notify;
 pub mod service;
 pub mod sessions;
 pub mod shutdown;

@@ -9,6 +9,8 @@ mod gauges;
 mod probes;
 mod rejections;
 mod settings;
+mod streams;
+pub mod webhooks;
 mod workers;
 
 use std::sync::Arc;
@@ -43,8 +45,9 @@ use crate::postgres::limits::SERVICE_STATEMENT;
 use crate::postgres::transaction::Pool;
 use crate::queue::process_identity::ProcessIdentity;
 use crate::queue::process_lease::ProcessLease;
-use crate::queue::{process_lease, release};
+use crate::queue::{listener, process_lease, release};
 use crate::sessions::service::SessionService;
+use crate::store::chat_sessions::positions;
 
 /// The limit for releasing leases, beyond the one for work in flight.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -99,7 +102,8 @@ pub async fn run(
     let summaries = tokio::spawn(ACTIVITY.run());
     let heartbeats = HeartbeatRegistry::new();
     let pool = pool.statement_limit(SERVICE_STATEMENT);
-    let wakes = Wakes::default();
+    let mut wakes = Wakes::default();
+    wakes.changes.sends_webhooks = settings.notify.is_some();
     let received = wakes.clone();
     let wake = move || {
         received.jobs.notify_one();
@@ -124,6 +128,16 @@ pub async fn run(
         tokio::spawn(lease.run(wakes.jobs.clone(), keep_lease.clone()))
     });
     let mut tasks = workers::spawn(&pool, &settings, &wakes, &process, &heartbeats, &shutdown);
+    if settings.listens {
+        // Streams of all processes.
+        let (committed, shutdown) = (wakes.changes.committed.clone(), shutdown.clone());
+        tasks.spawn(listener::announce(
+            pool.clone(),
+            positions::CHANNEL,
+            committed,
+            shutdown,
+        ));
+    }
 
     let stop_serving = CancellationToken::new();
     let drain = settings.drain;
@@ -148,7 +162,8 @@ pub async fn run(
         refused = state.refused.clone();
         let api_pool = pool.sibling_with_timeout(settings.api.connections, API_ACQUIRE_TIMEOUT);
         let api = SessionsState::shared(
-            SessionService::new(api_pool, settings.clock),
+            SessionService::new(api_pool.clone(), settings.clock).with_changes(wakes.changes.clone()),
+            streams::start(api_pool, &settings, stop_serving.child_token()),
             settings.api.tokens.clone(),
         );
         (router::router(state, Some(api)), Some(committing))

@@ -21,6 +21,8 @@ pub mod redaction;
 pub mod rejected_requests;
 pub mod related_trips;
 pub mod resync;
+pub mod session_changes;
+pub mod session_webhooks;
 pub mod sessions;
 pub mod timeline;
 pub mod trip_lookup;

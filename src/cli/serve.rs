@@ -27,6 +27,7 @@ use crate::http::v1::auth::BearerTokens;
 use crate::postgres::encryption;
 use crate::postgres::migrator::adoption;
 use crate::service::fetching::FETCHING_CONNECTIONS;
+use crate::service::webhooks::WEBHOOK_CONNECTIONS;
 use crate::service::{self, Listeners, ServiceSettings, alert_settings};
 use crate::shutdown;
 use crate::telemetry::{metric_catalogue, repeated_warnings};
@@ -186,7 +187,9 @@ fn own_connections(args: &ServeCommandArgs, settings: &ServiceSettings) -> Resul
     let fetching = if fetches { FETCHING_CONNECTIONS } else { 0 };
     // One per worker; one each for heartbeats of leases, the receiver, LISTEN, probes and, where they are on, gauges and alerts.
     let gauges = u32::from(settings.metrics.is_some()) + u32::from(settings.alerts.is_some());
-    let needed = workers.saturating_add(4 + gauges).saturating_add(fetching);
+    let sends = settings.notify.is_some() && args.serve.role.works();
+    let webhooks = if sends { WEBHOOK_CONNECTIONS } else { 0 };
+    let needed = workers.saturating_add(4 + gauges + webhooks).saturating_add(fetching);
     let max = args.database.database_max_connections;
     if max < needed {
         return Err(SettingError::new(
@@ -195,7 +198,7 @@ fn own_connections(args: &ServeCommandArgs, settings: &ServiceSettings) -> Resul
         ));
     }
     // The receiver has one, and its readiness another.
-    Ok(workers + 2 * u32::from(args.serve.role.receives()) + fetching + gauges)
+    Ok(workers + 2 * u32::from(args.serve.role.receives()) + fetching + gauges + webhooks)
 }
 
 /// Starts to record metrics.
@@ -226,6 +229,7 @@ fn settings(args: &ServeCommandArgs) -> Result<ServiceSettings, SettingError> {
     let mut settings = ServiceSettings::from(&args.serve);
     settings.listens = !args.database.transaction_pooler;
     settings.api.tokens = tokens(&args.serve.tokens()?);
+    settings.notify = args.serve.events.target()?;
     settings.avinode = args.avinode.client()?.map(|client| args.fetch.settings(client));
     settings.alerts = alert_settings(&args.serve.alerts)?;
     Ok(settings)

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
 use super::alerts::AlertArgs;
+use super::events::EventArgs;
 use super::http::HttpArgs;
 use super::parse::defaults;
 use super::quantity::{duration, size};
@@ -91,6 +92,9 @@ pub struct ServeArgs {
     #[arg(long, env = "INGEST_API_DATABASE_MAX_CONNECTIONS", value_name = "COUNT", default_value = "4",
           value_parser = integer_in::<u32>(1, 100))]
     pub api_database_max_connections: u32,
+
+    #[command(flatten)]
+    pub events: EventArgs,
 
     /// How long work in progress may take to finish at shutdown (1s to 5m).
     #[arg(long, env = "INGEST_SHUTDOWN_TIMEOUT", value_name = "DURATION", default_value = "20s",
@@ -190,6 +194,7 @@ impl ServeArgs {
                 "INGEST_REQUIRE_TIMESTAMP (--require-timestamp) needs {WEBHOOK_SECRET}: Basic credentials carry no timestamp"
             )));
         }
+        self.events.target()?;
         self.paths.check()?;
         self.retention.check()?;
         self.alerts.webhook()?;

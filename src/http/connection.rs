@@ -32,6 +32,11 @@ use super::connection_table::ConnectionSlot;
 use super::limits::ServerLimits;
 use super::observed_stream::ObservedStream;
 use super::problem::Problem;
+use super::request_id;
+
+/// Extension of a response with a body that has no end of its own: the connection is not idle while it lasts.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenEnded;
 
 /// Bytes that a connection may buffer in addition to its body.
 const BUFFER: usize = 64 * 1024;
@@ -117,10 +122,11 @@ async fn handle(
     let length = body_length(&request);
     let is_valid = has_valid_host(&request);
     let mut response = match is_valid {
-        true => respond(router, peer, request).await?,
+        true => request_id::with_id(request, |request| respond(router.clone(), peer, request)).await,
         false => StatusCode::BAD_REQUEST.into_response(), // as hyper answers invalid framing
     };
-    if !slot.request_ended(length) || !is_valid {
+    let is_open_ended = response.extensions().get::<OpenEnded>().is_some();
+    if is_open_ended || !slot.request_ended(length) || !is_valid {
         response
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
@@ -169,17 +175,17 @@ async fn linger(mut stream: Pin<Box<TimeoutStream<ObservedStream>>>) {
 
 /// Responds to one request. A panic of the handler becomes a 500; its message is not logged here, as it may quote the
 /// request.
-fn respond(
-    router: Router,
-    peer: SocketAddr,
-    mut request: Request<Incoming>,
-) -> BoxFuture<'static, Result<Response, Infallible>> {
+fn respond(router: Router, peer: SocketAddr, mut request: Request<Incoming>) -> BoxFuture<'static, Response> {
     request.extensions_mut().insert(ConnectInfo(peer));
     let handled = AssertUnwindSafe(router.oneshot(request)).catch_unwind();
     Box::pin(async move {
-        handled.await.unwrap_or_else(|_| {
-            tracing::error!(%peer, "a request handler panicked, the client {peer} gets 500");
-            Ok(Problem::Internal.into_response())
-        })
+        match handled.await {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(_) => {
+                tracing::error!(%peer, "a request handler panicked, the client {peer} gets 500");
+                Problem::Internal.into_response()
+            }
+        }
     })
 }

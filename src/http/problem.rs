@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::request_id;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
@@ -50,6 +51,10 @@ pub struct ProblemDetails {
     /// An explanation of this occurrence.
     #[schema(value_type = String)]
     detail: Cow<'static, str>,
+    /// The id of the request, for a question about it: that of the header `X-Request-Id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = String, example = "3f1c2d4e-0b1a-4c5d-8e6f-7a8b9c0d1e2f")]
+    request_id: Option<String>,
     /// The invalid fields, if the problem is about fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -101,6 +106,7 @@ fn type_uri<S: Serializer>(name: &&str, serializer: S) -> Result<S::Ok, S::Error
 impl IntoResponse for ProblemDetails {
     fn into_response(mut self) -> Response {
         let headers = std::mem::take(&mut self.headers);
+        self.request_id = request_id::current();
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
         let problem_json = HeaderValue::from_static("application/problem+json");

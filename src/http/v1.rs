@@ -3,6 +3,7 @@
 
 pub mod auth;
 pub mod cursor;
+pub mod events;
 pub mod extract;
 pub mod problem;
 pub mod query;

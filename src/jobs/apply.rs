@@ -31,10 +31,13 @@ use crate::jobs::kinds;
 use crate::jobs::work::{ClaimedWork, JobPayload, trips_with_rfqs};
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::claim;
+use crate::queue::coalesced;
 use crate::queue::enqueue::{self, InsertOptions, NewJob, RunOption, UniqueOptions};
 use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};
+use crate::queue::job_kind::JobKind;
 use crate::queue::outcomes::{self, JobOutcome};
+use crate::store::session_changes::SessionChanges;
 use crate::store::{self, merge_trips, tx};
 
 /// The transaction of a batch, with its jobs locked. Dropped, it changes nothing.
@@ -50,6 +53,7 @@ pub struct JobApplier {
     pub policy: PrimaryQuotePolicy,
     /// Quotes expire by this clock if a test fixed it, else by the database's.
     pub clock: Clock,
+    pub changes: SessionChanges,
 }
 
 impl ApplyTx {
@@ -181,13 +185,20 @@ impl JobApplier {
             policy: self.policy,
             now,
         };
-        let WrittenSessions { changed, refused } =
-            sessions::update(&mut tx, &locked.trips, &mut sessions, &changes, &rows, selection, mode).await?;
+        let WrittenSessions {
+            changed,
+            written,
+            refused,
+        } = sessions::update(&mut tx, &locked.trips, &mut sessions, &changes, &rows, selection, mode).await?;
         if let Some(RefusedSession { reason, .. }) = refused.iter().find(|it| rematched.contains(&it.session)) {
             return Err(JobError::retry(reason).into());
         }
         let own_jobs: Vec<NewJob> = refused.iter().map(|it| kinds::rematch(it.session)).collect();
         enqueue::insert(&mut tx, &own_jobs, InsertOptions::unique(UniqueOptions::default())).await?;
+        if self.changes.sends_webhooks {
+            let keys: Vec<String> = written.iter().map(Uuid::to_string).collect();
+            coalesced::insert(&mut tx, JobKind::NotifySession, &keys).await?;
+        }
 
         let (mut applied, mut ignored) = (0, 0);
         for outcome in &mut changes.outcomes {
@@ -206,6 +217,9 @@ impl JobApplier {
         enqueue::insert(&mut tx, &follow_ups, options).await?;
         outcomes::complete(&mut tx, &changes.outcomes).await?;
         tx.commit().await?;
+        if !written.is_empty() {
+            self.changes.wake();
+        }
         applied_jobs::measure(&works, &changes.outcomes, began.elapsed());
         ACTIVITY.jobs_applied(applied, changed);
         ACTIVITY.jobs_ignored(ignored);

@@ -7,12 +7,14 @@ use super::fetch::download::Downloader;
 use super::fetch::handler::FetchHandler;
 use super::fetch::leader::FetchLeader;
 use super::full_event::FullEventHandler;
+use super::notify_session::NotifySessionHandler;
 use super::quote_expiry::QuoteExpiryHandler;
 use super::rematch::RematchHandler;
 use crate::avinode::client::avinode_client::{AvinodeClient, ClientBuildError};
 use crate::avinode::client::config::AvinodeSettings;
 use crate::clock::Clock;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
+use crate::notify::sender::NotifySender;
 use crate::postgres::transaction::Pool;
 use crate::queue::claim_by_kind::KindHandler;
 use crate::queue::handler::JobHandler;
@@ -20,6 +22,7 @@ use crate::queue::job_kind::JobKind;
 use crate::queue::rate_limit::token_bucket::RateLimit;
 use crate::queue::retry::RetryPolicy;
 use crate::queue::worker::Worker;
+use crate::store::session_changes::SessionChanges;
 
 /// Attempts to fetch a resource. At up to 15 minutes each they take two days, as long as Avinode's own retries.
 pub const FETCH_ATTEMPTS: i32 = 400;
@@ -28,11 +31,12 @@ pub const FETCH_ATTEMPTS: i32 = 400;
 const EVENTS: i64 = 512;
 
 /// The handlers of the jobs that need only the database.
-pub fn handlers(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Vec<KindHandler> {
+pub fn handlers(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock, changes: &SessionChanges) -> Vec<KindHandler> {
     let applier = Arc::new(JobApplier {
         pool: pool.clone(),
         policy,
         clock,
+        changes: changes.clone(),
     });
     let events = |replay| -> Arc<dyn JobHandler> {
         let applier = applier.clone();
@@ -54,6 +58,19 @@ pub fn handlers(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Vec<Ki
         .collect()
 }
 
+/// The handler of the jobs that send webhooks. One job at a time: each is a call of its own.
+pub fn webhook_handlers(pool: &Pool, sender: NotifySender, clock: Clock) -> Vec<KindHandler> {
+    vec![KindHandler {
+        kind: JobKind::NotifySession,
+        batch_size: 1,
+        handler: Arc::new(NotifySessionHandler {
+            pool: pool.clone(),
+            sender,
+            clock,
+        }),
+    }]
+}
+
 /// The handler of the jobs that need Avinode's API, and the leader that runs it. `leases` renews the leases of jobs.
 ///
 /// # Errors
@@ -64,11 +81,13 @@ pub fn fetch_leader(
     avinode: &AvinodeSettings,
     policy: PrimaryQuotePolicy,
     clock: Clock,
+    changes: &SessionChanges,
 ) -> Result<FetchLeader, ClientBuildError> {
     let applier = Arc::new(JobApplier {
         pool: pool.clone(),
         policy,
         clock,
+        changes: changes.clone(),
     });
     let downloader = Downloader {
         pool: pool.clone(),

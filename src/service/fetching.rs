@@ -14,6 +14,7 @@ use crate::jobs::registry::{self, FETCH_ATTEMPTS};
 use crate::postgres::limits::WORK_STATEMENT;
 use crate::postgres::transaction::Pool;
 use crate::queue::retry::RetryPolicy;
+use crate::store::session_changes::SessionChanges;
 
 /// Connections for fetching: one claims while the others apply what was fetched, and one renews the leader lease.
 pub const FETCHING_CONNECTIONS: u32 = APPLY_CONNECTIONS + 1;
@@ -24,9 +25,10 @@ pub(super) fn leader(
     settings: &ServiceSettings,
     avinode: &AvinodeSettings,
     wake: Arc<Notify>,
+    changes: &SessionChanges,
 ) -> Result<FetchLeader, ClientBuildError> {
     let own = pool.sibling(APPLY_CONNECTIONS).statement_limit(WORK_STATEMENT);
-    let leader = registry::fetch_leader(own, pool.clone(), avinode, settings.policy, settings.clock)?;
+    let leader = registry::fetch_leader(own, pool.clone(), avinode, settings.policy, settings.clock, changes)?;
     Ok(FetchLeader {
         lease: settings.lease,
         poll: settings.poll,

@@ -1,5 +1,6 @@
 //! Settings of a process. Their defaults are those of the command line.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::alerts::settings::AlertSettings;
@@ -12,6 +13,7 @@ use crate::http::limits::{ServerLimits, WebhookLimits};
 use crate::http::metrics::MetricsRenderer;
 use crate::http::v1::auth::BearerTokens;
 use crate::jobs::retention::RetentionConfig;
+use crate::notify::target::NotifyTarget;
 use crate::queue::retry::RetryPolicy;
 
 #[derive(Debug, Clone)]
@@ -42,6 +44,8 @@ pub struct ServiceSettings {
     pub api: ApiSettings,
     /// Without it thin notifications wait.
     pub avinode: Option<AvinodeSettings>,
+    /// The receiver of webhooks about changed sessions.
+    pub notify: Option<Arc<NotifyTarget>>,
     pub clock: Clock,
     /// Renders the metrics of the process, which the admin listener shows.
     pub metrics: Option<MetricsRenderer>,
@@ -54,6 +58,8 @@ pub struct ApiSettings {
     pub tokens: BearerTokens,
     /// Connections of its own: the load of the API starves neither receiver nor workers.
     pub connections: u32,
+    /// Streams of events that may be open at the same time.
+    pub streams: usize,
 }
 
 impl Default for ServiceSettings {
@@ -64,7 +70,7 @@ impl Default for ServiceSettings {
 }
 
 impl From<&ServeArgs> for ServiceSettings {
-    /// Takes what needs no check: API tokens, the pooler, the client of Avinode and alerts are to be added.
+    /// Takes what needs no check: API tokens, the pooler, the client of Avinode, the receiver of webhooks and alerts are to be added.
     fn from(args: &ServeArgs) -> Self {
         let connections = args.http_max_connections;
         let proxies = TrustedProxies::new(&args.http.trusted_proxies);
@@ -118,8 +124,10 @@ impl From<&ServeArgs> for ServiceSettings {
             api: ApiSettings {
                 tokens: BearerTokens::default(),
                 connections: args.api_database_max_connections,
+                streams: args.events.event_streams,
             },
             avinode: None,
+            notify: None,
             clock: Clock::System,
             metrics: None,
             alerts: None,

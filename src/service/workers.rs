@@ -6,8 +6,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::fetching;
 use super::settings::ServiceSettings;
+use super::{fetching, webhooks};
 use crate::heartbeat::HeartbeatRegistry;
 use crate::jobs::{maintenance, registry};
 use crate::postgres::limits::{LONG_STATEMENT, WORK_STATEMENT};
@@ -15,12 +15,14 @@ use crate::postgres::transaction::Pool;
 use crate::queue::claim_by_kind::ClaimByKind;
 use crate::queue::listener;
 use crate::queue::worker::Worker;
+use crate::store::session_changes::SessionChanges;
 
 /// Wakes idle workers when jobs were inserted.
 #[derive(Clone, Default)]
 pub(super) struct Wakes {
     pub(super) jobs: Arc<Notify>,
     pub(super) fetches: Arc<Notify>,
+    pub(super) changes: SessionChanges,
 }
 
 /// Starts the tasks. `process` is the holder of their leases.
@@ -35,13 +37,19 @@ pub(super) fn spawn(
     let mut tasks = JoinSet::new();
     if settings.workers == 0 {
         // Workers of other processes.
-        tasks.spawn(listener::announce(pool.clone(), wakes.jobs.clone(), shutdown.clone()));
+        let jobs = wakes.jobs.clone();
+        tasks.spawn(listener::announce(
+            pool.clone(),
+            listener::CHANNEL,
+            jobs,
+            shutdown.clone(),
+        ));
         return tasks;
     }
     // A step may take as long as its leases are renewed; a longer silence is a hang.
     let max_silence = settings.lease * 2 + settings.poll;
     if let Some(avinode) = &settings.avinode {
-        match fetching::leader(pool, settings, avinode, wakes.fetches.clone()) {
+        match fetching::leader(pool, settings, avinode, wakes.fetches.clone(), &wakes.changes) {
             Ok(leader) => {
                 let heartbeat = heartbeats.register("fetching", max_silence);
                 let (process, shutdown) = (process.to_owned(), shutdown.clone());
@@ -52,7 +60,12 @@ pub(super) fn spawn(
     }
     for number in 1..=settings.workers {
         let own = pool.sibling_by_index(1).statement_limit(WORK_STATEMENT);
-        let claimer = ClaimByKind::new(registry::handlers(&own, settings.policy, settings.clock));
+        let claimer = ClaimByKind::new(registry::handlers(
+            &own,
+            settings.policy,
+            settings.clock,
+            &wakes.changes,
+        ));
         let worker = Arc::new(Worker {
             lease: settings.lease,
             poll: settings.poll,
@@ -64,9 +77,24 @@ pub(super) fn spawn(
         let heartbeat = heartbeats.register(format!("worker {number}"), max_silence);
         tasks.spawn(async move { worker.work(&name, &heartbeat, &shutdown).await });
     }
+    if let Some(target) = &settings.notify {
+        match webhooks::worker(pool, settings, target, wakes.changes.queued.clone()) {
+            Ok(worker) => {
+                let heartbeat = heartbeats.register("webhooks", max_silence);
+                let (name, shutdown) = (format!("{process}/webhooks"), shutdown.clone());
+                tasks.spawn(async move { worker.work(&name, &heartbeat, &shutdown).await });
+            }
+            Err(error) => tracing::error!("failed to make an HTTP client, no webhooks are sent: {error}"),
+        }
+    }
     if settings.listens {
-        let wakes = vec![wakes.jobs.clone(), wakes.fetches.clone()];
-        tasks.spawn(listener::listen(pool.clone(), wakes, shutdown.clone()));
+        let wakes = vec![wakes.jobs.clone(), wakes.fetches.clone(), wakes.changes.queued.clone()];
+        tasks.spawn(listener::listen(
+            pool.clone(),
+            listener::CHANNEL,
+            wakes,
+            shutdown.clone(),
+        ));
     }
     let config = maintenance::MaintenanceConfig {
         retention: settings.retention,

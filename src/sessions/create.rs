@@ -66,8 +66,10 @@ impl SessionService {
             rfp: new.avinode_rfp_id.as_deref(),
         };
         record_given(&mut tx, id, ids).await?;
+        self.queue_webhook(&mut tx, id).await?;
         let session = load_session(&mut tx, id).await?;
         tx.commit().await?;
+        self.changes.wake();
         Ok(CreateOrUpdateResult { session, created })
     }
 }

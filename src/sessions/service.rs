@@ -8,21 +8,43 @@ use super::error::SessionError;
 use super::retry::with_retries;
 use crate::clock::Clock;
 use crate::domain::chat_session::view::ChatSession;
+use crate::queue::coalesced;
 use crate::queue::enqueue::{self, InsertOptions, NewJob};
 use crate::queue::job_kind::JobKind;
 use crate::queue::listener;
 use crate::store::chat_sessions::{given, lock, page, references, tx};
+use crate::store::session_changes::SessionChanges;
 
 /// Chat-session tracking on one database. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct SessionService {
     pub(super) pool: Pool,
     pub(super) clock: Clock,
+    pub(super) changes: SessionChanges,
 }
 
 impl SessionService {
     pub fn new(pool: Pool, clock: Clock) -> Self {
-        Self { pool, clock }
+        Self {
+            pool,
+            clock,
+            changes: SessionChanges::default(),
+        }
+    }
+
+    /// Signals its changes to these.
+    #[must_use]
+    pub fn with_changes(self, changes: SessionChanges) -> Self {
+        Self { changes, ..self }
+    }
+
+    /// Queues a webhook about a changed session, if webhooks are sent.
+    pub(super) async fn queue_webhook(&self, tx: &mut Transaction<'_>, session: Uuid) -> Result<(), SessionError> {
+        if self.changes.sends_webhooks {
+            coalesced::insert(tx, JobKind::NotifySession, &[session.to_string()]).await?;
+            listener::wake(tx).await?;
+        }
+        Ok(())
     }
 
     /// Returns the current time, in the precision of Postgres.
@@ -39,8 +61,10 @@ impl SessionService {
     ) -> Result<ChatSession, SessionError> {
         with_retries(|| async {
             let mut tx = change(tx::writing(&self.pool).await?).await?;
+            self.queue_webhook(&mut tx, session).await?;
             let session = load_session(&mut tx, session).await?;
             tx.commit().await?;
+            self.changes.wake();
             Ok(session)
         })
         .await

@@ -10,6 +10,7 @@ pub mod given;
 pub mod lock;
 pub mod page;
 pub mod pg_timestamp;
+pub mod positions;
 pub mod quotes;
 pub mod references;
 pub mod timeline_and_pin;

@@ -7,6 +7,7 @@ mod million;
 mod odd_values;
 mod operations;
 mod problems;
+mod request_ids;
 
 use avinode_ingest::domain::api_scope::ApiScope;
 use avinode_ingest::http::v1::auth::BearerTokens;
@@ -51,6 +52,7 @@ impl Api {
             api: ApiSettings {
                 tokens: BearerTokens::new([("ui", ApiScope::Read, READ), ("app", ApiScope::Write, WRITE)]),
                 connections: 4,
+                streams: 4,
             },
             ..ServiceSettings::default()
         };

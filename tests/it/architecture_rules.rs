@@ -11,25 +11,26 @@ const MAY_IMPORT: [(&str, &str); 13] = [
     ("main", "cli telemetry stderr"),
     (
         "cli",
-        "service alerts http sessions jobs ingest queue store avinode domain postgres config clock shutdown stderr telemetry simulator",
+        "service alerts http sessions jobs notify ingest queue store avinode domain postgres config clock shutdown stderr telemetry simulator",
     ),
     // `config` for the defaults: those of the command line are those of the service.
     (
         "service",
-        "alerts http sessions jobs ingest queue store avinode domain postgres config clock heartbeat activity_log",
+        "alerts http sessions jobs notify ingest queue store avinode domain postgres config clock heartbeat activity_log",
     ),
     ("alerts", "jobs queue store avinode domain postgres clock"),
     ("http", "sessions ingest avinode domain clock heartbeat activity_log"),
     ("sessions", "queue store domain postgres clock"),
     (
         "jobs",
-        "ingest queue store avinode domain postgres clock heartbeat activity_log",
+        "notify ingest queue store avinode domain postgres clock heartbeat activity_log",
     ),
+    ("notify", "avinode domain"),
     ("ingest", "queue store avinode domain postgres heartbeat activity_log"),
     ("store", "domain postgres"),
     ("telemetry", "config stderr"),
-    // Settings are parsed into the types that the service uses: policies, scopes and webhook secrets.
-    ("config", "domain avinode stderr"),
+    // Settings are parsed into the types that the service uses: policies, scopes, webhook secrets and receivers.
+    ("config", "domain avinode notify stderr"),
     // Imported by any part, and importing none.
     ("activity_log stderr", ""),
     ("shutdown", "stderr"),
@@ -90,9 +91,9 @@ const ONLY_IN: [(&str, &[&str], &str); 9] = [
         "config",
     ),
     (
-        "only Avinode's client, alerts, the command line and the stand-in for Avinode call anybody over HTTP",
+        "only Avinode's client, alerts, the sender of webhooks, the command line and the stand-in for Avinode call anybody over HTTP",
         &["reqwest::", "use reqwest"],
-        "avinode alerts cli simulator",
+        "avinode alerts notify cli simulator",
     ),
     (
         "only alerts send e-mail; their settings are addresses",

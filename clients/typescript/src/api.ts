@@ -110,6 +110,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream the timelines of sessions
+         * @description Server-sent events. Each new entry of a timeline is an event `timeline` with an `id`, in the order in which the
+         *     entries became known; `data` is an entry as JSON. A client that sends the last `id` as `Last-Event-ID`, or as `after`,
+         *     gets every entry after it once. The first event, `open`, and later comments have an `id` and no entry. The stream ends when the
+         *     service shuts down, and after an hour: the client then connects again.
+         */
+        get: operations["getChatSessionEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions/stats": {
         parameters: {
             query?: never;
@@ -665,6 +688,11 @@ export interface components {
             /** @description The invalid fields, if the problem is about fields. */
             errors?: components["schemas"]["FieldError"][];
             /**
+             * @description The id of the request, for a question about it: that of the header `X-Request-Id`.
+             * @example 3f1c2d4e-0b1a-4c5d-8e6f-7a8b9c0d1e2f
+             */
+            request_id?: string;
+            /**
              * Format: int32
              * @description The HTTP status code.
              * @example 422
@@ -803,6 +831,46 @@ export interface components {
             count: number;
             /** @description The step; null if none is set. */
             current_step?: string | null;
+        };
+        /** @description An entry of a session's timeline, in the stream of all sessions. */
+        StreamEntry: {
+            /**
+             * Format: uuid
+             * @description The delivery that reported it, if one did.
+             */
+            delivery_id?: string | null;
+            /** @description Prices, names and reasons for people. */
+            detail: Record<string, unknown>;
+            /**
+             * Format: date-time
+             * @description The time at which it happened, by the sender's clock.
+             */
+            happened_at?: string | null;
+            /**
+             * Format: uuid
+             * @description The broker of the session.
+             */
+            iso_agent_id?: string | null;
+            /**
+             * @description The kind, as in the session's timeline.
+             * @example quote_received
+             */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description The time at which it became known.
+             */
+            recorded_at: string;
+            /**
+             * Format: int64
+             * @description The number of the entry in the session's timeline; numbers rise and may have gaps.
+             */
+            seq: number;
+            /**
+             * Format: uuid
+             * @description The session.
+             */
+            session_id: string;
         };
         /** @description Avinode's own format: a resource changed. The service fetches the resource to learn what happened. */
         ThinNotification: {
@@ -1252,6 +1320,86 @@ export interface operations {
                 };
             };
             /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getChatSessionEvents: {
+        parameters: {
+            query?: {
+                /** @description Only events of this session. */
+                session_id?: string;
+                /** @description Only events of the sessions of this broker. */
+                iso_agent_id?: string;
+                /**
+                 * @description The stream begins after this event. The header `Last-Event-ID` comes first. Without either it begins now.
+                 * @example 4711
+                 */
+                after?: number;
+            };
+            header?: {
+                /** @description The `id` of the last event that the client received; the stream begins after it. */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream; the schema is that of the data of an event `timeline`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["StreamEntry"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Position not kept (`position-expired`) */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many streams (`too-many-streams`); Database busy (`busy`) */
             503: {
                 headers: {
                     "retry-after"?: string;

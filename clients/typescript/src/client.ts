@@ -4,6 +4,8 @@
 import createFetch from 'openapi-fetch';
 
 import type { components, operations, paths } from './api.js';
+import type { EventFilter, SessionEvent } from './events.js';
+import { streamEvents } from './events.js';
 import { ProblemError } from './problem.js';
 
 type Schemas = components['schemas'];
@@ -66,6 +68,10 @@ export function createClient({ baseUrl, token, timeout = 10_000 }: Settings) {
   return {
     /** Every other operation, typed: `client.api.POST('/v1/sessions/archive')`. */
     api,
+
+    /** Yields the entries of timelines as they become known, and connects again until its signal ends it. */
+    sessionEvents: (filter: EventFilter = {}): AsyncGenerator<SessionEvent, void, undefined> =>
+      streamEvents(baseUrl, token, filter),
 
     /** Creates or updates the session of a conversation. */
     createOrUpdateChatSession: async (session: NewChatSession): Promise<ChatSession> =>

@@ -12,5 +12,6 @@ export type {
   Settings,
   TripInfo,
 } from './client.js';
+export type { EventFilter, SessionEvent, StreamEntry } from './events.js';
 export { ProblemError } from './problem.js';
 export type { Problem } from './problem.js';

@@ -7,4 +7,5 @@ pub mod input;
 pub mod page;
 pub mod patch;
 pub mod status;
+pub mod stream;
 pub mod view;

@@ -27,6 +27,8 @@ pub enum JobKind {
     /// Fetches a trip that only the row of a session names, and that may not exist. The number of jobs is bounded for each agent
     /// (the batch key) and in all.
     FetchSpeculative,
+    /// Sends a webhook about a changed session to the application.
+    NotifySession,
 }
 
 impl JobKind {

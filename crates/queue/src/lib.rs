@@ -9,6 +9,7 @@ pub mod census;
 pub mod claim;
 pub mod claim_by_key;
 pub mod claim_by_kind;
+pub mod coalesced;
 pub mod dead_jobs;
 pub mod disposition;
 pub mod enqueue;

@@ -1,6 +1,6 @@
-//! LISTEN and NOTIFY, so that jobs inserted by other processes or by the application's triggers are seen immediately.
+//! LISTEN and NOTIFY, so that what other processes or the application's triggers inserted is seen immediately.
 //!
-//! A notification only wakes workers, which poll anyway: a lost connection costs a moment and never a job. Behind a
+//! A notification only wakes workers and readers, which poll anyway: a lost connection costs a moment and never a job. Behind a
 //! transaction pooler there is no LISTEN, and none is needed.
 
 use std::sync::Arc;
@@ -18,15 +18,15 @@ const RECONNECT: Duration = Duration::from_secs(2);
 /// A NOTIFY takes a lock of the whole instance when it commits, which a receiver must not pay for every commit.
 const MIN_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Wakes workers for every notification until `shutdown`.
-pub async fn listen(pool: Pool, wakes: Vec<Arc<Notify>>, shutdown: CancellationToken) {
+/// Wakes waiting tasks for every notification of a channel until `shutdown`.
+pub async fn listen(pool: Pool, channel: &'static str, wakes: Vec<Arc<Notify>>, shutdown: CancellationToken) {
     loop {
         let ended = tokio::select! {
             () = shutdown.cancelled() => return,
-            ended = forward(&pool, &wakes) => ended,
+            ended = forward(&pool, channel, &wakes) => ended,
         };
         if let Err(error) = ended {
-            tracing::debug!("LISTEN on {CHANNEL} failed, polling goes on: {error}");
+            tracing::debug!("LISTEN on {channel} failed, polling goes on: {error}");
         }
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -35,38 +35,42 @@ pub async fn listen(pool: Pool, wakes: Vec<Arc<Notify>>, shutdown: CancellationT
     }
 }
 
-/// Notifies other processes whenever `inserted` was notified, for a process without workers.
-pub async fn announce(pool: Pool, inserted: Arc<Notify>, shutdown: CancellationToken) {
+/// Notifies the listeners of a channel in all processes whenever `happened` was notified in this one.
+pub async fn announce(pool: Pool, channel: &'static str, happened: Arc<Notify>, shutdown: CancellationToken) {
     loop {
         tokio::select! {
-            () = inserted.notified() => {}
+            () = happened.notified() => {}
             () = shutdown.cancelled() => return,
         }
-        // A failure is no loss: workers poll.
-        if let Err(error) = notify(&pool).await {
-            tracing::debug!("NOTIFY {CHANNEL} failed, workers will poll: {error}");
+        // A failure is no loss: listeners poll.
+        if let Err(error) = notify(&pool, channel).await {
+            tracing::debug!("NOTIFY {channel} failed, listeners will poll: {error}");
         }
         tokio::time::sleep(MIN_INTERVAL).await;
     }
 }
 
-async fn notify(pool: &Pool) -> Result<(), sqlx::Error> {
+async fn notify(pool: &Pool, channel: &str) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
-    wake(&mut tx).await?;
+    notify_on_commit(&mut tx, channel).await?;
     tx.commit().await
 }
 
 /// Wakes idle workers when this transaction commits.
 pub async fn wake(tx: &mut Transaction<'_>) -> Result<(), sqlx::Error> {
-    sqlx::query!("SELECT pg_notify($1, '')::text AS notified", CHANNEL)
+    notify_on_commit(tx, CHANNEL).await
+}
+
+async fn notify_on_commit(tx: &mut Transaction<'_>, channel: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!("SELECT pg_notify($1, '')::text AS notified", channel)
         .fetch_one(tx)
         .await?;
     Ok(())
 }
 
-async fn forward(pool: &Pool, wakes: &[Arc<Notify>]) -> Result<(), sqlx::Error> {
-    let mut listener = pool.listen(CHANNEL).await?;
-    // For jobs inserted before the connection was there.
+async fn forward(pool: &Pool, channel: &str, wakes: &[Arc<Notify>]) -> Result<(), sqlx::Error> {
+    let mut listener = pool.listen(channel).await?;
+    // For what was committed before the connection was there.
     for wake in wakes {
         wake.notify_waiters();
     }

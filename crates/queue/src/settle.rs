@@ -122,3 +122,12 @@ fn seconds(span: Duration) -> String {
         seconds => format!("{seconds} s"),
     }
 }
+
+/// The size of the parts of a failed batch: with its square root, one bad job costs the fewest batches. A small batch is redone job
+/// by job.
+pub fn part_size(jobs: usize) -> usize {
+    match jobs {
+        0..=8 => 1,
+        _ => jobs.isqrt(),
+    }
+}

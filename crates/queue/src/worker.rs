@@ -226,7 +226,7 @@ impl Worker {
     /// harms no other.
     async fn redo_in_parts(&self, batch: &JobBatch, waiting: &[ClaimedJob]) -> Result<SettledJobs, sqlx::Error> {
         let mut settled = SettledJobs::default();
-        let mut parts: Vec<&[ClaimedJob]> = batch.jobs.chunks(part_size(batch.jobs.len())).rev().collect();
+        let mut parts: Vec<&[ClaimedJob]> = batch.jobs.chunks(settle::part_size(batch.jobs.len())).rev().collect();
         while let Some(jobs) = parts.pop() {
             let part = JobBatch {
                 handler: batch.handler.clone(),
@@ -266,15 +266,6 @@ impl Worker {
             tracing::warn!(worker, "worker {worker} cannot reach the queue, will retry: {error}");
         }
         self.retry.delay(running.failures).clamp(BACKOFF_MIN, BACKOFF_MAX)
-    }
-}
-
-/// The size of the parts of a failed batch: with its square root, one bad job costs the fewest batches. A small batch is redone job
-/// by job.
-fn part_size(jobs: usize) -> usize {
-    match jobs {
-        0..=8 => 1,
-        _ => jobs.isqrt(),
     }
 }
 

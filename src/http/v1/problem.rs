@@ -5,6 +5,7 @@ use hyper::header::{HeaderValue, RETRY_AFTER};
 use uuid::Uuid;
 
 use crate::http::problem::{FieldError, Problem, ProblemDetails, problem_sets};
+use crate::sessions::entry_stream::StreamError;
 use crate::sessions::error::SessionError;
 
 /// Why an API call was rejected.
@@ -24,6 +25,9 @@ pub enum ApiProblem {
     ActiveSessionExists {
         session: Uuid,
     },
+    /// Events after the position were deleted, or it is not a position of this database.
+    PositionExpired,
+    TooManyStreams,
     UnsupportedMediaType,
     ValidationFailed(FieldError),
     /// A constraint or trigger of the application's tables rejected the values.
@@ -74,6 +78,13 @@ impl ApiProblem {
                     "Session {session} of the same conversation is active; pause or complete it first."
                 ))
             }
+            Self::PositionExpired => ProblemDetails::new(410, "position-expired", "Position not kept").detail(
+                "Events after this id were deleted, or it is not an id of this database. Read the sessions again, and then stream \
+                 without an id.",
+            ),
+            Self::TooManyStreams => ProblemDetails::new(503, "too-many-streams", "Too many streams")
+                .detail("The setting INGEST_EVENT_STREAMS limits the open streams. Connect again after 5 s.")
+                .header(RETRY_AFTER, HeaderValue::from_static("5")),
             Self::UnsupportedMediaType => ProblemDetails::new(
                 415,
                 "unsupported-media-type",
@@ -121,6 +132,16 @@ impl From<SessionError> for ApiProblem {
     }
 }
 
+impl From<StreamError> for ApiProblem {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::TooManyStreams => Self::TooManyStreams,
+            StreamError::PositionExpired => Self::PositionExpired,
+            StreamError::Session(error) => error.into(),
+        }
+    }
+}
+
 impl IntoResponse for ApiProblem {
     fn into_response(self) -> Response {
         self.details().into_response()
@@ -148,6 +169,8 @@ problem_sets! {
     ];
     /// Problems of an operation with query parameters.
     QueryProblems = [ApiProblem::field("parameter", "is not valid")];
+    /// Problems of a stream. `Busy` is among those of every operation that reads.
+    EventProblems = [ApiProblem::PositionExpired, ApiProblem::TooManyStreams, ApiProblem::Busy];
     /// Problems of an operation with a body.
     BodyProblems = [
         Problem::InvalidJson,

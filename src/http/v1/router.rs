@@ -9,13 +9,14 @@ use utoipa_axum::routes;
 use super::extract::SessionId;
 use super::problem::{ReadProblems, SessionProblems, WriteProblems};
 use super::state::ApiState;
-use super::{session, session_actions, sessions};
+use super::{events, session, session_actions, sessions};
 
 pub fn routes() -> OpenApiRouter<ApiState> {
     let mut routes = OpenApiRouter::default()
         .routes(routes!(sessions::create_or_update, sessions::list))
         .routes(routes!(sessions::statistics))
         .routes(routes!(sessions::archive))
+        .routes(routes!(events::events))
         .routes(routes!(session::get))
         .routes(routes!(session::quotes, session_actions::record_quote))
         .routes(routes!(session::timeline))
@@ -42,10 +43,14 @@ fn describe_access(path: &str, item: &mut PathItem) {
         operation.tags = Some(vec!["sessions".to_owned()]);
         operation.security = Some(vec![SecurityRequirement::new("bearer", [scope])]);
         let responses = &mut operation.responses.responses;
-        responses.extend(match scope {
+        let common = match scope {
             "read" => ReadProblems::responses(),
             _ => WriteProblems::responses(),
-        });
+        };
+        for (status, response) in common {
+            // An operation with more problems of a status describes all of them.
+            responses.entry(status).or_insert(response);
+        }
         if path.contains("{id}") {
             responses.extend(SessionProblems::responses());
             let session = SessionId::into_params(|| None).into_iter().map(RefOr::T);

@@ -7,6 +7,7 @@ use axum::extract::FromRef;
 
 use super::auth::BearerTokens;
 use crate::ingest::memory_budget::MemoryBudget;
+use crate::sessions::entry_stream::EntryStreams;
 use crate::sessions::service::SessionService;
 
 /// Maximum bytes of one body.
@@ -21,15 +22,17 @@ pub type ApiState = Arc<SessionsState>;
 
 pub struct SessionsState {
     pub sessions: SessionService,
+    pub streams: EntryStreams,
     pub tokens: BearerTokens,
     /// Memory for request bodies.
     pub memory: MemoryBudget,
 }
 
 impl SessionsState {
-    pub fn shared(sessions: SessionService, tokens: BearerTokens) -> ApiState {
+    pub fn shared(sessions: SessionService, streams: EntryStreams, tokens: BearerTokens) -> ApiState {
         Arc::new(Self {
             sessions,
+            streams,
             tokens,
             memory: MemoryBudget::new(MEMORY),
         })

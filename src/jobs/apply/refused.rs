@@ -1,6 +1,8 @@
 //! Sessions that the application's table refuses to change, by a constraint or a trigger: each session of a batch is then written in a
 //! savepoint, and a refused one gets a job of its own.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use crate::postgres::sqlstate::{QUERY_CANCELED, UNDEFINED_TABLE, is_contention};
@@ -51,6 +53,8 @@ pub(super) struct RefusedSession {
 pub(super) struct WrittenSessions {
     /// The number of rows that changed.
     pub(super) changed: u64,
+    /// The sessions with a changed row, or an entry for their timeline.
+    pub(super) written: BTreeSet<Uuid>,
     pub(super) refused: Vec<RefusedSession>,
 }
 
@@ -66,6 +70,7 @@ pub(super) async fn write_sessions(
         return match write::write(tx, writes, states, lines).await {
             Ok(changed) => Ok(WrittenSessions {
                 changed,
+                written: written_sessions(writes, lines),
                 refused: Vec::new(),
             }),
             Err(error) if is_refusal(&error) => Err(ApplyError::RefusedSession(error)),
@@ -83,6 +88,9 @@ pub(super) async fn write_sessions(
             Ok(changed) => {
                 savepoint.commit().await?;
                 written.changed += changed;
+                written
+                    .written
+                    .extend(written_sessions(std::slice::from_ref(one), &lines));
             }
             Err(error) if is_refusal(&error) => {
                 savepoint.rollback().await?;
@@ -102,6 +110,12 @@ pub(super) async fn write_sessions(
         Some(error) if written.refused.len() == writes.len() => Err(error.into()),
         _ => Ok(written),
     }
+}
+
+fn written_sessions(writes: &[SessionWrite], lines: &[TimelineRow]) -> BTreeSet<Uuid> {
+    let changed = writes.iter().filter(|write| write.changes_row());
+    let changed = changed.map(|write| write.session);
+    changed.chain(lines.iter().map(|line| line.session)).collect()
 }
 
 fn is_refusal(error: &sqlx::Error) -> bool {

@@ -33,7 +33,7 @@ async fn delays_come_from_the_settings_and_attempts_are_those_of_fetching() {
     // Connects lazily, and so never.
     let options = sqlx::postgres::PgConnectOptions::new().host("127.0.0.1").port(1);
     let pool = crate::postgres::pool::pool(options, 1, "a test", Duration::from_secs(1));
-    let leader = leader(&pool, &settings, &avinode, Arc::default()).unwrap();
+    let leader = leader(&pool, &settings, &avinode, Arc::default(), &SessionChanges::default()).unwrap();
     assert_eq!(
         (leader.retry.base, leader.retry.max, leader.retry.max_attempts),
         (Duration::from_millis(11), Duration::from_secs(7), 400)

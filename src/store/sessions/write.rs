@@ -22,7 +22,7 @@ pub struct SessionWrite {
 
 impl SessionWrite {
     /// True if the row of `chat_sessions` changes.
-    fn changes_row(&self) -> bool {
+    pub fn changes_row(&self) -> bool {
         let SessionUpdate {
             counted_quotes,
             step,

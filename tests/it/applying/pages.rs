@@ -8,6 +8,7 @@ use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::registry;
 use avinode_ingest::queue::claim_by_kind::ClaimByKind;
 use avinode_ingest::queue::worker::Worker;
+use avinode_ingest::store::session_changes::SessionChanges;
 use serde_json::Value;
 
 use crate::support::PATIENCE;
@@ -40,7 +41,12 @@ async fn pages_per_event(db: &Db, bodies: &[Value]) -> i64 {
     let before: i64 = sqlx::query_scalar(PAGES).fetch_one(&db.pool).await.unwrap();
     let known: Vec<i32> = sqlx::query_scalar(CONNECTIONS).fetch_all(&db.pool).await.unwrap();
     let (own, leases) = (db.pool.service().sibling_by_index(1), db.pool.service().sibling(1));
-    let handlers = registry::handlers(&own, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
+    let handlers = registry::handlers(
+        &own,
+        PrimaryQuotePolicy::Latest,
+        Clock::Fixed(base()),
+        &SessionChanges::default(),
+    );
     let worker = Arc::new(Worker::new(own.clone(), leases.clone(), ClaimByKind::new(handlers)));
     while worker.step("w").await.unwrap().jobs > 0 {}
     // The server counts a connection's reads when it ends.

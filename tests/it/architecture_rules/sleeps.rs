@@ -3,7 +3,7 @@
 use super::source::{Source, sources};
 
 /// The test files that may sleep, how often, and the reason.
-const SLEEPS: [(&str, usize, &str); 13] = [
+const SLEEPS: [(&str, usize, &str); 14] = [
     ("support/eventually.rs", 1, "the pause between two polls"),
     (
         "support/throughout.rs",
@@ -11,6 +11,11 @@ const SLEEPS: [(&str, usize, &str); 13] = [
         "the pause between two checks that nothing happens",
     ),
     ("support/race.rs", 1, "one side of a race starts later"),
+    (
+        "events/order.rs",
+        1,
+        "transactions that commit in another order than they began (pg_sleep)",
+    ),
     ("support/recorder.rs", 1, "a server that is slow on purpose"),
     (
         "database/transactions.rs",

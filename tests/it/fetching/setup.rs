@@ -17,6 +17,7 @@ use avinode_ingest::queue::rate_limit::limiter::RateLimiter;
 use avinode_ingest::queue::rate_limit::token_bucket::RateLimit;
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::worker::Worker;
+use avinode_ingest::store::session_changes::SessionChanges;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -108,7 +109,15 @@ impl Deref for Fetching {
 pub fn leader_with(pool: &Pool, avinode: &AvinodeSettings) -> FetchLeader {
     let service = pool.service();
     let (policy, clock) = (PrimaryQuotePolicy::Latest, Clock::System);
-    let leader = registry::fetch_leader(service.clone(), service, avinode, policy, clock).unwrap();
+    let leader = registry::fetch_leader(
+        service.clone(),
+        service,
+        avinode,
+        policy,
+        clock,
+        &SessionChanges::default(),
+    )
+    .unwrap();
     FetchLeader {
         poll: Duration::from_millis(20),
         retry: RetryPolicy {

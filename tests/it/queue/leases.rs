@@ -14,6 +14,7 @@ use avinode_ingest::queue::job::{ClaimedJob, JobError};
 use avinode_ingest::queue::job_kind::JobKind;
 use avinode_ingest::queue::release::{self, RescheduledJob};
 use avinode_ingest::queue::worker::Worker;
+use avinode_ingest::store::session_changes::SessionChanges;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
@@ -35,7 +36,12 @@ async fn claim(pool: &Pool, limit: i64, worker: &str, lease: Duration) -> Vec<Cl
 
 /// Performs full events under these claims.
 async fn perform(pool: &Pool, jobs: &[ClaimedJob]) -> Result<UnfinishedJobs, JobError> {
-    let handlers = registry::handlers(pool, PrimaryQuotePolicy::Latest, Clock::Fixed(base()));
+    let handlers = registry::handlers(
+        pool,
+        PrimaryQuotePolicy::Latest,
+        Clock::Fixed(base()),
+        &SessionChanges::default(),
+    );
     let handler = handlers.into_iter().find(|it| it.kind == JobKind::FullEvent).unwrap();
     let batch = JobBatch {
         handler: handler.handler.clone(),

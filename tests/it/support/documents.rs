@@ -18,6 +18,7 @@ use avinode_ingest::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
 use avinode_ingest::queue::job::JobError;
 use avinode_ingest::queue::job_kind::JobKind;
 use avinode_ingest::queue::worker::Worker;
+use avinode_ingest::store::session_changes::SessionChanges;
 use chrono::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -35,8 +36,9 @@ pub fn worker_with_documents(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clo
         pool: pool.service(),
         policy,
         clock,
+        changes: SessionChanges::default(),
     });
-    let mut handlers = registry::handlers(pool, policy, clock);
+    let mut handlers = registry::handlers(pool, policy, clock, &SessionChanges::default());
     handlers.push(KindHandler {
         kind: KIND,
         batch_size: 4,

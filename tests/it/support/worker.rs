@@ -11,6 +11,7 @@ use avinode_ingest::queue::claim_by_kind::{ClaimByKind, KindHandler};
 use avinode_ingest::queue::job_kind::JobKind;
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::worker::Worker;
+use avinode_ingest::store::session_changes::SessionChanges;
 
 use super::PATIENCE;
 use super::bodies::base;
@@ -28,7 +29,10 @@ pub fn worker_at(pool: &Pool, clock: Clock) -> Arc<Worker> {
 }
 
 pub fn worker_with_policy(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock) -> Arc<Worker> {
-    worker_with_handlers(pool, registry::handlers(pool, policy, clock))
+    worker_with_handlers(
+        pool,
+        registry::handlers(pool, policy, clock, &SessionChanges::default()),
+    )
 }
 
 pub fn worker_with_handlers(pool: &Pool, handlers: Vec<KindHandler>) -> Arc<Worker> {
