@@ -81,7 +81,7 @@ async fn a_receiver_that_always_fails_leaves_a_dead_letter_that_a_retry_delivers
     })
     .await;
     let filter = JobFilter {
-        id: Some(dead),
+        ids: Some(vec![dead]),
         limit: 1,
         ..JobFilter::default()
     };
