@@ -1,6 +1,7 @@
 //! Alerts without a monitoring system: one process looks at intervals, decides what is to be sent, and sends it to a webhook and by
 //! e-mail (docs/adr/0012-alerts-without-a-monitoring-system.md).
 
+pub mod alert_error;
 pub mod alert_kind;
 pub mod channel;
 pub mod dead_reason;
@@ -10,7 +11,6 @@ pub mod message;
 pub mod monitor;
 pub mod observations;
 pub mod outbox;
-pub mod send_error;
 pub mod senders;
 pub mod settings;
 pub mod state;

@@ -3,6 +3,7 @@
 //! `serve`, the demo and the tests all run this.
 
 mod alert_settings;
+mod alert_task;
 pub mod fetching;
 mod first_values;
 mod gauges;
@@ -14,7 +15,6 @@ pub mod webhooks;
 mod workers;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -27,10 +27,7 @@ pub use self::alert_settings::alert_settings;
 pub use self::settings::{ApiSettings, ServiceSettings};
 use self::workers::Wakes;
 use crate::activity_log::ACTIVITY;
-use crate::alerts::monitor::AlertMonitor;
-use crate::alerts::settings::AlertSettings;
 use crate::avinode::signature::verifier::Verifier;
-use crate::clock::Clock;
 use crate::heartbeat::HeartbeatRegistry;
 use crate::http::limits::ServerLimits;
 use crate::http::readiness::Readiness;
@@ -176,7 +173,7 @@ pub async fn run(
     });
     let alerts = settings.alerts.clone();
     let mut alerts =
-        alerts.and_then(|alerts| spawn_alerts(&pool, &process, alerts, refused, settings.clock, &shutdown));
+        alerts.and_then(|alerts| alert_task::spawn(&pool, &process, alerts, refused, settings.clock, &shutdown));
     let limits = ServerLimits {
         drain: drain.min(settings.server.drain),
         ..settings.server.clone()
@@ -231,24 +228,6 @@ pub async fn run(
         cut_off: drained.map_or(0, |drained| drained.cut_off),
         stopped,
         leases_released,
-    }
-}
-
-/// Starts the task of alerts. It is no part of the work: nothing waits for it, and its end stops nothing.
-fn spawn_alerts(
-    pool: &Pool,
-    process: &str,
-    settings: AlertSettings,
-    refused: Arc<AtomicU64>,
-    clock: Clock,
-    shutdown: &CancellationToken,
-) -> Option<AbortOnDrop<()>> {
-    match AlertMonitor::new(pool, process, settings, refused, clock) {
-        Ok(monitor) => Some(AbortOnDrop(tokio::spawn(monitor.run(shutdown.clone())))),
-        Err(error) => {
-            tracing::error!("failed to start alerts, none are sent: {error}");
-            None
-        }
     }
 }
 

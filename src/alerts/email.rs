@@ -5,8 +5,8 @@ use lettre::message::header::ContentType;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use secrecy::ExposeSecret as _;
 
+use super::alert_error::AlertError;
 use super::outbox::OutgoingAlert;
-use super::send_error::SendError;
 use super::settings::AlertEmail;
 
 pub struct EmailSender {
@@ -18,10 +18,10 @@ pub struct EmailSender {
 impl EmailSender {
     /// # Errors
     /// The URL is invalid; the error does not hold it.
-    pub fn new(settings: &AlertEmail) -> Result<Self, SendError> {
+    pub fn new(settings: &AlertEmail) -> Result<Self, AlertError> {
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(settings.url.expose_secret());
         // Its error may quote the URL.
-        let builder = builder.map_err(|_| SendError("the URL of the mail server is invalid".to_owned()))?;
+        let builder = builder.map_err(|_| AlertError("the URL of the mail server is invalid".to_owned()))?;
         Ok(Self {
             transport: builder.build(),
             from: settings.from.clone(),
@@ -29,7 +29,7 @@ impl EmailSender {
         })
     }
 
-    pub(super) async fn send(&self, alert: &OutgoingAlert) -> Result<(), SendError> {
+    pub(super) async fn send(&self, alert: &OutgoingAlert) -> Result<(), AlertError> {
         let mut message = Message::builder()
             .from(self.from.clone())
             .message_id(Some(format!("<{}@avinode-ingest>", alert.id)))
@@ -38,7 +38,7 @@ impl EmailSender {
         for to in &self.to {
             message = message.to(to.clone());
         }
-        let failed = |error: &dyn std::fmt::Display| SendError(error.to_string());
+        let failed = |error: &dyn std::fmt::Display| AlertError(error.to_string());
         let message = message.body(alert.text.clone()).map_err(|error| failed(&error))?;
         let sent = self.transport.send(message).await;
         sent.map(drop).map_err(|error| failed(&error))

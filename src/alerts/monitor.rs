@@ -13,10 +13,10 @@ use futures_util::future::join_all;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::alert_error::AlertError;
 use super::decide::{self, NewAlert};
 use super::observations::{self, Observations, REFUSED_COUNTER};
 use super::outbox::AfterFailure;
-use super::send_error::SendError;
 use super::senders::AlertSenders;
 use super::settings::AlertSettings;
 use super::state::AlertState;
@@ -64,7 +64,7 @@ impl AlertMonitor {
         settings: AlertSettings,
         refused: Arc<AtomicU64>,
         clock: Clock,
-    ) -> Result<Self, SendError> {
+    ) -> Result<Self, AlertError> {
         let pool = pool.sibling(1).statement_limit(STATEMENT);
         Ok(Self {
             lease: LeaderLease {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::timeout;
 
+use super::alert_error::AlertError;
 use super::channel::AlertChannel;
 use super::email::EmailSender;
 use super::outbox::OutgoingAlert;
-use super::send_error::SendError;
 use super::settings::AlertSettings;
 use super::webhook::WebhookSender;
 
@@ -24,7 +24,7 @@ pub struct AlertSenders {
 impl AlertSenders {
     /// # Errors
     /// A URL is invalid, or the machine has no root certificates.
-    pub fn new(settings: &AlertSettings) -> Result<Self, SendError> {
+    pub fn new(settings: &AlertSettings) -> Result<Self, AlertError> {
         Ok(Self {
             webhook: settings.webhook.as_ref().map(WebhookSender::new).transpose()?,
             email: settings.email.as_ref().map(EmailSender::new).transpose()?,
@@ -42,7 +42,7 @@ impl AlertSenders {
         channel: AlertChannel,
         alert: &OutgoingAlert,
         now: DateTime<Utc>,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), AlertError> {
         let sending = async {
             match (channel, &self.webhook, &self.email) {
                 (AlertChannel::Webhook, Some(webhook), _) => webhook.send(alert, now).await,
@@ -50,7 +50,7 @@ impl AlertSenders {
                 _ => Ok(()),
             }
         };
-        let slow = || SendError(format!("no answer within {} s", TIMEOUT.as_secs()));
+        let slow = || AlertError(format!("no answer within {} s", TIMEOUT.as_secs()));
         timeout(TIMEOUT, sending).await.unwrap_or_else(|_| Err(slow()))
     }
 }

@@ -6,8 +6,8 @@ use reqwest::{Client, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
+use super::alert_error::AlertError;
 use super::outbox::OutgoingAlert;
-use super::send_error::SendError;
 use super::settings::AlertWebhook;
 use crate::avinode::signature::signer::Signer;
 
@@ -20,7 +20,7 @@ pub struct WebhookSender {
 impl WebhookSender {
     /// # Errors
     /// The machine has no root certificates.
-    pub fn new(settings: &AlertWebhook) -> Result<Self, SendError> {
+    pub fn new(settings: &AlertWebhook) -> Result<Self, AlertError> {
         // Installed once per process; later calls fail, and the same provider is there.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = Client::builder()
@@ -40,7 +40,7 @@ impl WebhookSender {
     }
 
     /// Any status of success counts. The id is the same in each attempt, so that a receiver can leave out repetitions.
-    pub(super) async fn send(&self, alert: &OutgoingAlert, now: DateTime<Utc>) -> Result<(), SendError> {
+    pub(super) async fn send(&self, alert: &OutgoingAlert, now: DateTime<Utc>) -> Result<(), AlertError> {
         let body = json!({"text": alert.text}).to_string();
         let mut request = self.client.post(self.url.expose_secret());
         if let Some(signer) = &self.signer {
@@ -52,14 +52,14 @@ impl WebhookSender {
         let status = sent.map_err(|error| cause(&error.without_url()))?.status();
         match status.is_success() {
             true => Ok(()),
-            false => Err(SendError(format!("the webhook responded with {}", status.as_u16()))),
+            false => Err(AlertError(format!("the webhook responded with {}", status.as_u16()))),
         }
     }
 }
 
 /// An error and its causes, in one line.
-fn cause(error: &(dyn std::error::Error + 'static)) -> SendError {
+fn cause(error: &(dyn std::error::Error + 'static)) -> AlertError {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let causes: Vec<String> = causes.map(ToString::to_string).collect();
-    SendError(causes.join(": "))
+    AlertError(causes.join(": "))
 }

@@ -1,6 +1,6 @@
-//! A failed sending.
+//! The failure of a channel of alerts.
 
 /// Words without URL, address or secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct SendError(pub String);
+pub struct AlertError(pub String);
