@@ -19,7 +19,7 @@ pub struct AlertSettings {
 
 #[derive(Debug, Clone)]
 pub struct AlertWebhook {
-    /// Secret, because whoever knows the URL of a chat's webhook can post there.
+    /// Secret: the URL of a chat's webhook authorises posting to it.
     pub url: SecretString,
     /// Signs by Standard Webhooks.
     pub secret: Option<WebhookSecret>,

@@ -76,7 +76,7 @@ pub async fn receive(State(state): State<AppState>, request: Request) -> Respons
     match level {
         Some(level) => {
             state.rejections.write(level, &facts, peer);
-            // What is answered 503 is sent again, and its cause is in the log.
+            // After a 503 Avinode sends the delivery again, and the cause is in the log.
             if !matches!(problem, Problem::Unavailable { .. }) {
                 state.sample.offer(&facts, state.clock.now());
             }

@@ -29,7 +29,7 @@ pub struct NotifySessionHandler {
     pub clock: Clock,
 }
 
-/// What is to be sent about a session.
+/// The webhook of a session, if one is to be sent.
 enum Prepared {
     Message(Box<SessionMessage>),
     /// The receiver has this content.

@@ -29,7 +29,7 @@ struct SessionData {
     changes_truncated: bool,
 }
 
-/// What a receiver is told of a session. A different value makes a new version.
+/// The state of a session in a webhook. A different value is a new version.
 #[derive(Debug, Clone, Serialize)]
 pub struct SessionSummary {
     conversation_id: Uuid,

@@ -20,7 +20,7 @@ const MAX_RETRY_AFTER: u64 = 3600;
 #[error(transparent)]
 pub struct ClientError(reqwest::Error);
 
-/// Why a webhook is not acknowledged. No text has the URL, or anything of the response but its status.
+/// The failure of a call. No text contains the URL, or anything of the response but its status.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     #[error("the receiver at INGEST_NOTIFY_URL answered {status}")]

@@ -24,7 +24,7 @@ const MAX_AGE: Duration = Duration::from_secs(3600);
 /// A new stream waits this long for the reader.
 const START: Duration = Duration::from_secs(5);
 
-/// Why a stream was not opened.
+/// The refusal of a stream.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
     #[error("there are too many streams")]
@@ -43,7 +43,7 @@ pub struct EntryStreams {
     pub live: LiveEntries,
 }
 
-/// What a stream sends next.
+/// The next item of a stream.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StreamItem {
     Entry(StreamEntry),

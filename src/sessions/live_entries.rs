@@ -1,4 +1,4 @@
-//! What the shared reader of timelines passes on to the streams of this process.
+//! The channel from the shared reader of timelines to the streams of this process.
 
 use std::sync::Arc;
 

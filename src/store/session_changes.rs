@@ -1,4 +1,4 @@
-//! What follows a change of sessions in this process.
+//! Signals that a change of sessions sends to other tasks of this process.
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::postgres::transaction::Transaction;
 
-/// What was sent of a session, and acknowledged.
+/// The last version of a session that was sent, and the last one that was acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookRecord {
     /// 0 before the first webhook.

@@ -1,4 +1,4 @@
-//! Why a quote that is known is shown, or why it is not.
+//! The cause for which a known quote is shown or not.
 
 use uuid::Uuid;
 

@@ -29,7 +29,7 @@ pub enum TraceTarget {
     Trip(String),
 }
 
-/// What is stored about a target.
+/// The stored rows about a target.
 #[derive(Debug, Clone)]
 pub struct TraceMaterial {
     pub target: TraceTarget,

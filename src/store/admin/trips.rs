@@ -58,32 +58,41 @@ pub async fn of_event(tx: &mut Transaction<'_>, event: &str) -> Result<Vec<Strin
     with_aliases(tx, &keys).await
 }
 
-/// The trips that a session has, by its trip id or its RFQs. A trip that is withheld from it is left out.
+/// The trips that a session has, by its trip id or its RFQs, with their merged ids.
 pub async fn of_session(tx: &mut Transaction<'_>, session: Uuid) -> Result<Vec<String>, sqlx::Error> {
-    let keys = sqlx::query_scalar!(
+    let keys = named_by_session(tx, session).await?.unwrap_or_default();
+    with_aliases(tx, &keys).await
+}
+
+/// The trips that a session names by its trip id or its RFQs; `None` if there is no such session. A trip that is withheld from it
+/// because it belongs to another agent is left out.
+pub async fn named_by_session(tx: &mut Transaction<'_>, session: Uuid) -> Result<Option<Vec<String>>, sqlx::Error> {
+    sqlx::query_scalar!(
         r#"
-        SELECT named.trip AS "trip!"
+        SELECT ARRAY(
+            SELECT named.trip
+            FROM (
+                SELECT ids.trip_id AS trip
+                UNION
+                SELECT state.matched_trip
+                UNION
+                SELECT rfq.trip_key
+                FROM avinode_ingest.rfqs AS rfq
+                WHERE avinode_ingest.normal_rfq_id(rfq.rfq_id) = ANY (ids.rfq_ids)
+            ) AS named
+            WHERE named.trip <> '' AND named.trip IS DISTINCT FROM state.withheld_trip
+                AND NOT EXISTS (
+                    SELECT FROM avinode_ingest.trips AS alias
+                    WHERE alias.key = named.trip AND alias.merged_into = state.withheld_trip
+                )
+        ) AS "trips!"
         FROM avinode_ingest.ids_of_sessions(ARRAY[$1::uuid]) AS ids
         LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = ids.session_id
-        CROSS JOIN LATERAL (
-            SELECT ids.trip_id AS trip
-            UNION
-            SELECT state.matched_trip
-            UNION
-            SELECT rfq.trip_key
-            FROM avinode_ingest.rfqs AS rfq
-            WHERE avinode_ingest.normal_rfq_id(rfq.rfq_id) = ANY (ids.rfq_ids)
-        ) AS named
-        WHERE named.trip <> '' AND named.trip IS DISTINCT FROM state.withheld_trip
-            AND NOT EXISTS (
-                SELECT FROM avinode_ingest.trips AS alias
-                WHERE alias.key = named.trip AND alias.merged_into = state.withheld_trip
-            )
         "#,
         session
-    );
-    let keys = keys.fetch_all(&mut *tx).await?;
-    with_aliases(tx, &keys).await
+    )
+    .fetch_optional(tx)
+    .await
 }
 
 /// The ids of the RFQs, quotes and messages of trips.

@@ -9,6 +9,7 @@ use crate::domain::redaction::Redaction;
 use crate::domain::redaction::person_text::PersonText;
 use crate::domain::redaction::trip_material::TripMaterial;
 use crate::postgres::transaction::Pool;
+use crate::store::admin::trips;
 
 /// The texts to redact, and where they are.
 #[derive(Debug, Clone)]
@@ -127,37 +128,15 @@ impl TripScope {
         })
     }
 
-    /// The trips of a session, and the session itself; `None` if there is no such session. A trip that the session names and that
-    /// belongs to another agent is left out.
+    /// The trips that a session names, and the session itself; `None` if there is no such session.
     pub async fn of_session(pool: &Pool, session: Uuid) -> Result<Option<Self>, sqlx::Error> {
-        let query = sqlx::query!(
-            r#"
-            SELECT ARRAY(
-                SELECT named.trip
-                FROM (
-                    SELECT ids.trip_id AS trip
-                    UNION
-                    SELECT state.matched_trip
-                    UNION
-                    SELECT rfq.trip_key
-                    FROM avinode_ingest.rfqs AS rfq
-                    WHERE avinode_ingest.normal_rfq_id(rfq.rfq_id) = ANY (ids.rfq_ids)
-                ) AS named
-                WHERE named.trip <> '' AND named.trip IS DISTINCT FROM state.withheld_trip
-                    AND NOT EXISTS (
-                        SELECT FROM avinode_ingest.trips AS alias
-                        WHERE alias.key = named.trip AND alias.merged_into = state.withheld_trip
-                    )
-            ) AS "trips!"
-            FROM avinode_ingest.ids_of_sessions(ARRAY[$1::uuid]) AS ids
-            LEFT JOIN avinode_ingest.session_state AS state ON state.session_id = ids.session_id
-            "#,
-            session
-        );
-        let Some(found) = pool.fetch_all(query).await?.pop() else {
+        let mut tx = pool.begin().await?;
+        let named = trips::named_by_session(&mut tx, session).await?;
+        tx.commit().await?;
+        let Some(named) = named else {
             return Ok(None);
         };
-        let mut scope = Self::read(pool, &found.trips).await?;
+        let mut scope = Self::read(pool, &named).await?;
         scope.session = Some(session);
         if !scope.sessions.contains(&session) {
             scope.sessions.push(session);

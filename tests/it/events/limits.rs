@@ -1,4 +1,4 @@
-//! What streams cost, and how they end.
+//! The bounds of streams, and their end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

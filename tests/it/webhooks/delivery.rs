@@ -1,4 +1,4 @@
-//! What a receiver gets, and that it gets each change once.
+//! The webhooks that a receiver gets: each change once.
 
 use std::collections::BTreeSet;
 
