@@ -36,6 +36,10 @@ fn queues() -> Vec<Queue> {
         ("ours, batches of 100", Program::Rust("ours-100")),
         ("ours, batches of 500", Program::Rust("ours-500")),
         ("ours, batches of 2,000", Program::Rust("ours-2000")),
+        (
+            "ours, batches of 500, in the handler's transaction",
+            Program::Rust("ours-in-transaction"),
+        ),
         ("graphile_worker 0.14 (Rust)", Program::Rust("graphile-worker-rust")),
         ("awa 0.6 (Rust)", Program::Rust("awa")),
         ("graphile-worker 0.17 (Node)", Program::Node("graphile_worker.mjs")),

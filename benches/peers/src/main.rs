@@ -10,6 +10,8 @@ mod ours;
 
 use std::time::{Duration, Instant};
 
+use ours::Completion;
+
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// The measurement of one queue.
@@ -36,12 +38,17 @@ async fn main() -> Result<()> {
         connections: value("--connections")?.parse()?,
     };
     let elapsed = match arguments.get(1).map(String::as_str) {
-        Some("ours-100") => ours::run(&measurement, 100).await?,
-        Some("ours-500") => ours::run(&measurement, 500).await?,
-        Some("ours-2000") => ours::run(&measurement, 2_000).await?,
+        Some("ours-100") => ours::run(&measurement, 100, Completion::OneStatement).await?,
+        Some("ours-500") => ours::run(&measurement, 500, Completion::OneStatement).await?,
+        Some("ours-2000") => ours::run(&measurement, 2_000, Completion::OneStatement).await?,
+        Some("ours-in-transaction") => ours::run(&measurement, 500, Completion::InTransaction).await?,
         Some("graphile-worker-rust") => graphile::run(&measurement).await?,
         Some("awa") => awa_queue::run(&measurement).await?,
-        _ => return Err("name a queue: ours-100, ours-500, ours-2000, graphile-worker-rust, awa".into()),
+        _ => {
+            return Err(
+                "name a queue: ours-100, ours-500, ours-2000, ours-in-transaction, graphile-worker-rust, awa".into(),
+            );
+        }
     };
     println!("{}", measurement.jobs as f64 / elapsed.as_secs_f64());
     Ok(())

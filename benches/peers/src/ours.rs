@@ -1,4 +1,4 @@
-//! The queue of this repository, as the workers drive it, with a handler that only finishes its jobs.
+//! The queue of this repository, as the workers drive it, with handlers that only finish their jobs.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use ingest_postgres::migrator;
 use ingest_postgres::transaction::Pool;
+use ingest_queue::claim;
 use ingest_queue::claim_by_kind::{ClaimByKind, KindHandler};
 use ingest_queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
 use ingest_queue::heartbeat::HeartbeatRegistry;
@@ -23,20 +24,44 @@ use crate::{Measurement, Result, until};
 /// As by default. Each has a connection of its own; another one renews leases.
 const WORKERS: usize = 2;
 
-/// Finishes its jobs and writes nothing else. It commits synchronously, which the service does not.
-struct Nothing(Pool);
+/// The way in which jobs are finished. Both commit synchronously, which the service does not.
+#[derive(Debug, Clone, Copy)]
+pub enum Completion {
+    /// By one fenced statement.
+    OneStatement,
+    /// As the service does: in a transaction that locks the jobs first, and could write more.
+    InTransaction,
+}
+
+/// Finishes its jobs and writes nothing else.
+struct Nothing {
+    pool: Pool,
+    completion: Completion,
+}
 
 impl JobHandler for Nothing {
     fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, std::result::Result<UnfinishedJobs, JobError>> {
         async move {
-            outcomes::complete_held(&self.0, &batch.jobs, |job| JobOutcome::new(job.id, "applied", "")).await?;
+            let outcome = |job: i64| JobOutcome::new(job, "applied", "");
+            match self.completion {
+                Completion::OneStatement => {
+                    outcomes::complete_held(&self.pool, &batch.jobs, |job| outcome(job.id)).await?;
+                }
+                Completion::InTransaction => {
+                    let mut tx = self.pool.begin().await?;
+                    let held = claim::lock_held(&mut tx, &batch.jobs).await?;
+                    let outcomes: Vec<JobOutcome> = held.into_iter().map(outcome).collect();
+                    outcomes::complete(&mut tx, &outcomes).await?;
+                    tx.commit().await?;
+                }
+            }
             Ok(Vec::new())
         }
         .boxed()
     }
 }
 
-pub async fn run(measurement: &Measurement, batch_size: i64) -> Result<Duration> {
+pub async fn run(measurement: &Measurement, batch_size: i64, completion: Completion) -> Result<Duration> {
     let options: PgConnectOptions = measurement.database_url.parse()?;
     migrator::migrate(&options).await?;
     let database = PgPool::connect_with(options.clone()).await?;
@@ -59,7 +84,10 @@ pub async fn run(measurement: &Measurement, batch_size: i64) -> Result<Duration>
         let handler = KindHandler {
             kind: JobKind::FullEvent,
             batch_size,
-            handler: Arc::new(Nothing(own.clone())),
+            handler: Arc::new(Nothing {
+                pool: own.clone(),
+                completion,
+            }),
         };
         let worker = Arc::new(Worker::new(own, pool.clone(), ClaimByKind::new(vec![handler])));
         let heartbeat = heartbeats.register(format!("worker {number}"), Duration::from_secs(60));
