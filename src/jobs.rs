@@ -14,5 +14,6 @@ pub mod registry;
 pub mod rematch;
 pub mod replay;
 pub mod retention;
+pub mod traced;
 pub mod unread_subject;
 pub mod work;

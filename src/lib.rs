@@ -36,3 +36,4 @@ pub mod shutdown;
 pub mod stderr;
 pub mod store;
 pub mod telemetry;
+pub mod trace_context;

@@ -21,11 +21,12 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: command::Cli) -> Result<ExitCode, CliError> {
-    telemetry::init(&cli.log).context("start the log")?;
-    command::warn_of_unknown_variables();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.enable_all().build().context("start the runtime")?;
+    let telemetry = telemetry::init(&cli.log, runtime.handle()).context("start the log")?;
+    command::warn_of_unknown_variables();
     let result = runtime.block_on(command::run(cli.command));
+    drop(telemetry); // sends the last spans
     runtime.shutdown_background(); // a blocked task must not delay the exit
     result
 }

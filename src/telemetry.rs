@@ -1,48 +1,101 @@
-//! The log on standard error, as text or JSON, including panics. docs/logging.md has the rules for its lines.
+//! The log on standard error, as text or JSON, including panics, and the export of its spans. docs/logging.md has the rules for its
+//! lines.
 
 pub mod metric_catalogue;
 pub mod repeated_warnings;
+#[cfg(feature = "otlp")]
+mod span_export;
 
 use std::panic::PanicHookInfo;
 
+use tokio::runtime::Handle;
 use tracing::Subscriber;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::{MakeWriter, SubscriberBuilder};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use self::repeated_warnings::RepeatedWarnings;
+#[cfg(feature = "otlp")]
+use self::span_export::SpanExport;
 use crate::config::log::{LogArgs, LogFormat, colour_on_stderr};
 use crate::stderr;
 
 /// The longest part of a panic's message that is logged, in characters.
 const PANIC_MESSAGE_LENGTH: usize = 500;
 
-/// Starts the log of the process. Call it once, before anything logs.
-pub fn init(settings: &LogArgs) -> Result<(), TryInitError> {
-    subscriber(settings, colour_on_stderr(), stderr::writer()).try_init()?;
+/// What keeps running until the process ends.
+#[derive(Debug, Default)]
+pub struct Telemetry {
+    #[cfg(feature = "otlp")]
+    _export: Option<SpanExport>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    #[error(transparent)]
+    Log(#[from] TryInitError),
+    #[cfg(feature = "otlp")]
+    #[error("cannot export spans: {0}; check OTEL_EXPORTER_OTLP_ENDPOINT")]
+    Export(String),
+}
+
+/// Starts the log of the process, and the export of spans. Call it once, before anything logs. The export runs on `runtime`, until
+/// the result is dropped.
+pub fn init(settings: &LogArgs, runtime: &Handle) -> Result<Telemetry, TelemetryError> {
+    let endpoint = settings.otlp_endpoint.as_deref().filter(|url| !url.is_empty());
+    #[cfg(feature = "otlp")]
+    let telemetry = {
+        let export = endpoint.map(|url| SpanExport::start(url, runtime)).transpose()?;
+        let layer = export.as_ref().map(|export| export.layer().boxed());
+        subscriber(settings, colour_on_stderr(), stderr::writer(), layer).try_init()?;
+        Telemetry { _export: export }
+    };
+    #[cfg(not(feature = "otlp"))]
+    let telemetry = {
+        let _ = runtime;
+        subscriber(settings, colour_on_stderr(), stderr::writer(), None).try_init()?;
+        if endpoint.is_some() {
+            tracing::warn!(
+                "OTEL_EXPORTER_OTLP_ENDPOINT is ignored: this program exports no spans, build it with `--features otlp`"
+            );
+        }
+        Telemetry::default()
+    };
     // Instead of the default hook, not before it: with RUST_BACKTRACE that one reads the debug information of the whole program,
     // keeps it in memory, and writes 33 KB.
     std::panic::set_hook(Box::new(log_panic));
-    Ok(())
+    Ok(telemetry)
 }
 
-fn subscriber<W>(settings: &LogArgs, colour: bool, writer: W) -> Box<dyn Subscriber + Send + Sync>
+/// What the level of the log lets through.
+type Filtered = Layered<EnvFilter, Registry>;
+type BoxedLayer = Box<dyn Layer<Filtered> + Send + Sync>;
+
+/// `more` gets the same spans as the log.
+fn subscriber<W>(
+    settings: &LogArgs,
+    colour: bool,
+    writer: W,
+    more: Option<BoxedLayer>,
+) -> impl Subscriber + Send + Sync + use<W>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    // The directives were validated by `config`; `new` skips an invalid one.
-    let lines = SubscriberBuilder::default()
-        .with_env_filter(EnvFilter::new(&settings.log_level))
+    let lines = fmt::layer()
         .log_internal_errors(false) // it would be an `eprintln!`
         .with_writer(writer);
-    match settings.log_format {
-        LogFormat::Pretty => Box::new(lines.with_ansi(colour).finish().with(RepeatedWarnings)),
-        LogFormat::Json => {
-            let lines = lines.json().flatten_event(true).with_span_list(false);
-            Box::new(lines.finish().with(RepeatedWarnings))
-        }
-    }
+    let lines = match settings.log_format {
+        LogFormat::Pretty => lines.with_ansi(colour).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
+    };
+    let layers: Vec<BoxedLayer> = std::iter::once(lines).chain(more).collect();
+    // The directives were validated by `config`; `new` skips an invalid one.
+    let filter = EnvFilter::new(&settings.log_level);
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(layers)
+        .with(RepeatedWarnings)
 }
 
 fn log_panic(panic: &PanicHookInfo<'_>) {

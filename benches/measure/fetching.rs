@@ -133,13 +133,19 @@ fn settings(simulator: &Simulator) -> [(&'static str, String); 8] {
     ]
 }
 
-/// Waits until all jobs have run, but for those that fetch a trip for its second id some minutes later.
+/// Waits until all jobs have run, but for those that run minutes later: they fetch a trip for its second id, or for a session without
+/// notifications, or end a quote's validity.
 async fn wait_until_fetched(database: &Database) -> Result<()> {
     while sqlx::query_scalar(
         "SELECT EXISTS (
              SELECT FROM avinode_ingest.jobs
-             WHERE kind <> 'fetch_follow_up' OR (key LIKE '%-%' AND NOT starts_with(key, 'atrip-'))
-                 OR due_at < clock_timestamp() + interval '30 seconds')",
+             WHERE CASE kind
+                 WHEN 'fetch_speculative' THEN false
+                 WHEN 'quote_expiry' THEN due_at < clock_timestamp() + interval '30 seconds'
+                 WHEN 'fetch_follow_up' THEN (key LIKE '%-%' AND NOT starts_with(key, 'atrip-'))
+                     OR due_at < clock_timestamp() + interval '30 seconds'
+                 ELSE true
+             END)",
     )
     .fetch_one(&database.pool)
     .await?

@@ -33,6 +33,11 @@ pub struct LogArgs {
     #[arg(long, global = true, env = "INGEST_LOG_LEVEL", value_name = "LEVEL", default_value = "info",
           value_parser = log_level)]
     pub log_level: String,
+
+    /// Address of an OpenTelemetry collector, such as http://localhost:4318, that receives the spans of the log's level by OTLP over
+    /// HTTP. Needs a program that was built with the feature `otlp`.
+    #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
 }
 
 /// Returns whether standard error is a terminal and `NO_COLOR` is not set.

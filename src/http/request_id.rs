@@ -9,6 +9,8 @@ use tower::{ServiceExt, service_fn};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestId, RequestId, SetRequestId};
 use tracing::Instrument;
 
+use crate::trace_context;
+
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// Bytes of an id that is taken from a request.
 const MAX_LENGTH: usize = 128;
@@ -41,6 +43,10 @@ where
             .unwrap_or_default()
             .to_owned();
         let span = tracing::info_span!("request", request_id = id);
+        let traceparent = request.headers().get("traceparent");
+        if let Some(traceparent) = traceparent.and_then(|value| value.to_str().ok()) {
+            trace_context::continue_trace(&span, traceparent);
+        }
         let handling = CURRENT.scope(id, handle(request)).instrument(span);
         async move { Ok::<_, Infallible>(handling.await) }
     });

@@ -28,6 +28,7 @@ use crate::activity_log::ACTIVITY;
 use crate::clock::Clock;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::jobs::kinds;
+use crate::jobs::traced;
 use crate::jobs::work::{ClaimedWork, JobPayload, trips_with_rfqs};
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::claim;
@@ -153,6 +154,10 @@ impl JobApplier {
         let named = named.into_iter().filter(|(trip, _)| is_asked(trip));
         let rfqs: Vec<String> = named.map(|(_, rfq)| rfq).collect();
         let mut sessions = store::sessions::lock(&mut tx, &keys, &asked, &rfqs, &rematched).await?;
+        traced::record(
+            keys.iter().map(String::as_str),
+            sessions.iter().map(|session| session.snapshot.id),
+        );
         trip_owners::withhold(&mut sessions);
         let found_late = shared_trips::remove_undecidable(&mut sessions, &locked.trips, &related.held_rfqs);
         let outdated = scope::outdated_trips(&sessions, &rematched, &asked, self.policy, now);

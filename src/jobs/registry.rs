@@ -10,6 +10,7 @@ use super::full_event::FullEventHandler;
 use super::notify_session::NotifySessionHandler;
 use super::quote_expiry::QuoteExpiryHandler;
 use super::rematch::RematchHandler;
+use super::traced::TracedHandler;
 use crate::avinode::client::avinode_client::{AvinodeClient, ClientBuildError};
 use crate::avinode::client::config::AvinodeSettings;
 use crate::clock::Clock;
@@ -53,9 +54,15 @@ pub fn handlers(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock, changes: 
         .map(|(kind, batch_size, handler)| KindHandler {
             kind,
             batch_size,
-            handler,
+            handler: traced(pool, handler),
         })
         .collect()
+}
+
+/// Puts the work of a handler within spans.
+fn traced(pool: &Pool, handler: Arc<dyn JobHandler>) -> Arc<dyn JobHandler> {
+    let pool = pool.clone();
+    Arc::new(TracedHandler { handler, pool })
 }
 
 /// The handler of the jobs that send webhooks. One job at a time: each is a call of its own.
@@ -63,11 +70,14 @@ pub fn webhook_handlers(pool: &Pool, sender: NotifySender, clock: Clock) -> Vec<
     vec![KindHandler {
         kind: JobKind::NotifySession,
         batch_size: 1,
-        handler: Arc::new(NotifySessionHandler {
-            pool: pool.clone(),
-            sender,
-            clock,
-        }),
+        handler: traced(
+            pool,
+            Arc::new(NotifySessionHandler {
+                pool: pool.clone(),
+                sender,
+                clock,
+            }),
+        ),
     }]
 }
 
@@ -97,9 +107,9 @@ pub fn fetch_leader(
     };
     Ok(FetchLeader {
         leader_leases: pool.sibling(1),
+        handler: traced(&pool, Arc::new(FetchHandler { applier, downloader })),
         pool,
         leases,
-        handler: Arc::new(FetchHandler { applier, downloader }),
         limit: RateLimit {
             per_second: avinode.calls_per_second,
             burst: avinode.burst,

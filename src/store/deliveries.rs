@@ -64,6 +64,23 @@ pub async fn read_and_lock(
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
+/// Returns the header `traceparent` of the deliveries that came with one.
+pub async fn traceparents(pool: &Pool, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, sqlx::Error> {
+    let (lowest, highest) = range(ids);
+    let statement = sqlx::query!(
+        r#"
+        SELECT id, substring(headers FROM '(?n)^traceparent: (.*)$') AS "traceparent!"
+        FROM avinode_ingest.deliveries
+        WHERE id = ANY ($1) AND id BETWEEN $2 AND $3 AND headers ~ '(?n)^traceparent: '
+        "#,
+        ids,
+        lowest,
+        highest,
+    );
+    let rows = pool.fetch_all(statement).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.traceparent)).collect())
+}
+
 /// Returns the deliveries among these that were redacted.
 pub async fn redacted(pool: &Pool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
     let query = sqlx::query!(

@@ -1,5 +1,6 @@
 //! The table `delivery_subjects`: kind and ids that deliveries name, for admins. `facts::write` inserts those of applied deliveries.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -81,6 +82,31 @@ pub async fn insert(tx: &mut Transaction<'_>, rows: &[DeliverySubject]) -> Resul
     .execute(tx)
     .await
     .map(drop)
+}
+
+/// The trip and the sessions of a delivery, as it was read last.
+#[derive(Debug, Clone)]
+pub struct NewestSubject {
+    pub delivery: Uuid,
+    /// In normal form.
+    pub trip: Option<String>,
+    pub sessions: Vec<Uuid>,
+}
+
+/// Returns the newest subjects of deliveries, by delivery.
+pub async fn newest(pool: &Pool, deliveries: &[Uuid]) -> Result<HashMap<Uuid, NewestSubject>, sqlx::Error> {
+    let statement = sqlx::query_as!(
+        NewestSubject,
+        r#"
+        SELECT DISTINCT ON (delivery_id) delivery_id AS delivery, trip_key AS trip, coalesce(sessions, '{}') AS "sessions!"
+        FROM avinode_ingest.delivery_subjects
+        WHERE delivery_id = ANY ($1)
+        ORDER BY delivery_id, id DESC
+        "#,
+        deliveries,
+    );
+    let rows = pool.fetch_all(statement).await?;
+    Ok(rows.into_iter().map(|row| (row.delivery, row)).collect())
 }
 
 /// Deletes the subjects of deliveries that were received longer than `retention` ago, in one step that begins at the time `from`.

@@ -23,8 +23,10 @@ fn logged(log_format: LogFormat, log_level: &str) -> String {
     let settings = LogArgs {
         log_format,
         log_level: log_level.to_owned(),
+        otlp_endpoint: None,
     };
-    tracing::subscriber::with_default(subscriber(&settings, false, move || writer.clone()), || {
+    let lines = subscriber(&settings, false, move || writer.clone(), None);
+    tracing::subscriber::with_default(lines, || {
         let _span = tracing::info_span!("request", path = "/livez").entered();
         tracing::info!(count = 3, "received");
     });
@@ -37,7 +39,7 @@ fn json_is_one_object_per_line_with_top_level_fields() {
     let value: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(value["message"], "received");
     assert_eq!(value["count"], 3);
-    assert_eq!(value["span"]["path"], "/livez");
+    assert_eq!(value["spans"][0]["path"], "/livez");
 }
 
 #[test]
@@ -94,8 +96,10 @@ fn panics() {
     let settings = LogArgs {
         log_format: LogFormat::Json,
         log_level: "error".to_owned(),
+        otlp_endpoint: None,
     };
-    init(&settings).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _telemetry = init(&settings, runtime.handle()).unwrap();
     panic_in_a_thread(|| {}); // the first one loads the unwinder's tables
     let before = resident_kilobytes();
     for _ in 0..100 {

@@ -19,20 +19,23 @@ const MAY_IMPORT: [(&str, &str); 14] = [
         "alerts http sessions jobs notify ingest queue store avinode domain postgres config clock heartbeat activity_log",
     ),
     ("alerts", "jobs queue store avinode domain postgres clock"),
-    ("http", "sessions ingest avinode domain clock heartbeat activity_log"),
+    (
+        "http",
+        "sessions ingest avinode domain clock heartbeat activity_log trace_context",
+    ),
     ("sessions", "queue store domain postgres clock"),
     (
         "jobs",
-        "notify ingest queue store avinode domain postgres clock heartbeat activity_log",
+        "notify ingest queue store avinode domain postgres clock heartbeat activity_log trace_context",
     ),
     ("notify", "avinode domain"),
     ("ingest", "queue store avinode domain postgres heartbeat activity_log"),
     ("store", "domain postgres"),
-    ("telemetry", "config stderr"),
+    ("telemetry", "config stderr trace_context"),
     // Settings are parsed into the types that the service uses: policies, scopes, webhook secrets and receivers.
     ("config", "domain avinode notify stderr"),
     // Imported by any part, and importing none.
-    ("activity_log stderr", ""),
+    ("activity_log stderr trace_context", ""),
     ("shutdown", "stderr"),
 ];
 
@@ -91,9 +94,9 @@ const ONLY_IN: [(&str, &[&str], &str); 9] = [
         "config",
     ),
     (
-        "only Avinode's client, alerts, the sender of webhooks, the command line and the stand-in for Avinode call anybody over HTTP",
+        "only Avinode's client, alerts, the sender of webhooks, the export of spans, the command line and the stand-in for Avinode call anybody over HTTP",
         &["reqwest::", "use reqwest"],
-        "avinode alerts notify cli simulator",
+        "avinode alerts notify telemetry cli simulator",
     ),
     (
         "only alerts send e-mail; their settings are addresses",
@@ -221,6 +224,7 @@ fn files_that_list_modules_hold_nothing_else() {
                 "heartbeat",
                 "telemetry",
                 "activity_log",
+                "trace_context",
             ]
             .contains(&source.part());
         if !room {

@@ -14,4 +14,5 @@ pub mod program;
 mod replica;
 mod roles;
 mod signals;
+mod spans;
 mod start;

@@ -18,6 +18,8 @@ mod fetching;
 mod log_lines;
 mod matching;
 mod monitoring;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod privacy;
 mod queue;
 mod reading;

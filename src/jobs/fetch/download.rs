@@ -8,6 +8,7 @@ use metrics::{counter, histogram};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::request::FetchRequest;
 use super::{errors, follow_up, limiter_feedback};
@@ -82,7 +83,8 @@ impl Downloader {
             return Ok(Err((Vec::new(), request.all_failed(&snooze))));
         };
         let began = Instant::now();
-        let fetched = self.client.get(resource).await;
+        let span = tracing::info_span!("fetch", %resource, jobs = request.jobs.len());
+        let fetched = self.client.get(resource).instrument(span).await;
         let error = fetched.result.as_ref().err();
         measure(resource, error, began.elapsed());
         if fetched.parameters_refused == Some(ParameterRefusal::Kind) {

@@ -7,11 +7,11 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::handler::FetchHandler;
 use super::status::LEASE;
 use crate::heartbeat::Heartbeat;
 use crate::postgres::transaction::Pool;
 use crate::queue::claim_by_key::{ClaimByKey, MAX_KEYS, is_untried_due};
+use crate::queue::handler::JobHandler;
 use crate::queue::job_kind::JobKind;
 use crate::queue::leader::{self, HOLD, LeaderLease, VALID};
 use crate::queue::rate_limit::limiter::RateLimiter;
@@ -35,7 +35,7 @@ pub struct FetchLeader {
     pub leases: Pool,
     /// A connection that nothing delays, for renewing the leader lease.
     pub leader_leases: Pool,
-    pub handler: Arc<FetchHandler>,
+    pub handler: Arc<dyn JobHandler>,
     pub limit: RateLimit,
     /// A digest of the credentials.
     pub credentials: String,

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use avinode_ingest::avinode::client::config::AvinodeSettings;
-use avinode_ingest::queue::handler::JobHandler;
 use serde_json::json;
 
 use super::setup::{

@@ -8,10 +8,10 @@ use std::time::Duration;
 use avinode_ingest::avinode::client::config::AvinodeSettings;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
-use avinode_ingest::jobs::fetch::handler::FetchHandler;
 use avinode_ingest::jobs::fetch::leader::FetchLeader;
 use avinode_ingest::jobs::fetch::status;
 use avinode_ingest::jobs::registry;
+use avinode_ingest::queue::handler::JobHandler;
 use avinode_ingest::queue::leader::LeaderLease;
 use avinode_ingest::queue::rate_limit::limiter::RateLimiter;
 use avinode_ingest::queue::rate_limit::token_bucket::RateLimit;
@@ -93,7 +93,7 @@ pub fn punctual(settings: AvinodeSettings) -> AvinodeSettings {
 #[derive(Clone)]
 pub struct Fetching {
     pub worker: Arc<Worker>,
-    pub handler: Arc<FetchHandler>,
+    pub handler: Arc<dyn JobHandler>,
     pub limiter: TestLimiter,
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::jobs::maintenance;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::setup::{Fetching, MESSAGE, fetch_until_idle, fetching_worker, make_due, notify, outcomes, quoted, rfq};
@@ -87,23 +88,20 @@ async fn thousands_of_invented_trips_of_one_agent_queue_fifty_calls_and_another_
     .unwrap();
     assert_eq!((later, soonest), (2_950, true), "the others are looked at again later");
 
-    // What was notified comes first, and leaves nothing of the burst to what was invented.
+    // What was notified comes first, and leaves nothing of the burst of eight to what was invented.
     make_fetches_due(&db).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", Some("arfq-1"), 10_000));
-    stub.show("rfqs/arfq-1", rfq("arfq-1", "A1B2C3"));
-    notify(
-        &db.pool,
-        &[
-            stub.thin(MESSAGE, Some("A1B2C3")),
-            stub.thin("rfqs/arfq-1", Some("A1B2C3")),
-        ],
-    )
-    .await;
+    let rfqs: Vec<String> = (1..8).map(|number| format!("rfqs/arfq-{number}")).collect();
+    for resource in &rfqs {
+        stub.show(resource, rfq(resource.trim_start_matches("rfqs/"), "A1B2C3"));
+    }
+    let notified = || rfqs.iter().map(String::as_str).chain([MESSAGE]);
+    let notifications: Vec<Value> = notified().map(|resource| stub.thin(resource, Some("A1B2C3"))).collect();
+    notify(&db.pool, &notifications).await;
     worker.worker.step("w").await.unwrap();
-    stub.called(2).await;
-    let mut first: Vec<String> = stub.calls().into_iter().take(2).map(|(_, resource)| resource).collect();
+    let mut first: Vec<String> = stub.calls().into_iter().map(|(_, resource)| resource).collect();
     first.sort();
-    assert_eq!(first, ["rfqs/arfq-1", MESSAGE]);
+    assert!(first.iter().map(String::as_str).eq(notified()), "{first:?}");
 
     // Those whose session goes cost no call.
     let called = |stub: &FakeAvinode| {
