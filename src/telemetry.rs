@@ -17,7 +17,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use self::repeated_warnings::RepeatedWarnings;
 #[cfg(feature = "otlp")]
-use self::span_export::SpanExport;
+use self::span_export::{SpanExport, SpanExportError};
 use crate::config::log::{LogArgs, LogFormat, colour_on_stderr};
 use crate::stderr;
 
@@ -36,8 +36,8 @@ pub enum TelemetryError {
     #[error(transparent)]
     Log(#[from] TryInitError),
     #[cfg(feature = "otlp")]
-    #[error("cannot export spans: {0}; check OTEL_EXPORTER_OTLP_ENDPOINT")]
-    Export(String),
+    #[error(transparent)]
+    Export(#[from] SpanExportError),
 }
 
 /// Starts the log of the process, and the export of spans. Call it once, before anything logs. The export runs on `runtime`, until

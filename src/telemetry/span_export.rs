@@ -15,12 +15,16 @@ use tracing::{Span, Subscriber};
 use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::TelemetryError;
 use crate::trace_context;
 
 const SERVICE_NAME: &str = "avinode-ingest";
 /// Appended to the endpoint, as the variable `OTEL_EXPORTER_OTLP_ENDPOINT` demands.
 const TRACES_PATH: &str = "v1/traces";
+
+/// The export does not start.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot export spans: {0}; check OTEL_EXPORTER_OTLP_ENDPOINT")]
+pub struct SpanExportError(String);
 
 /// A running export. Dropped, it sends the spans that wait, for at most five seconds.
 #[derive(Debug)]
@@ -28,8 +32,8 @@ pub struct SpanExport(SdkTracerProvider);
 
 impl SpanExport {
     /// Starts the export to a collector; its calls run on `runtime`.
-    pub fn start(endpoint: &str, runtime: &Handle) -> Result<Self, TelemetryError> {
-        let failed = |error: &dyn std::error::Error| TelemetryError::Export(error.to_string());
+    pub fn start(endpoint: &str, runtime: &Handle) -> Result<Self, SpanExportError> {
+        let failed = |error: &dyn std::error::Error| SpanExportError(error.to_string());
         let exporter = SpanExporter::builder()
             .with_http()
             .with_http_client(ExportClient::new(endpoint, runtime).map_err(|error| failed(&error))?)
