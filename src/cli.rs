@@ -1,6 +1,10 @@
 //! The command line: one file per subcommand, and the parts that several of them share.
 
+pub mod actor;
+pub mod audit;
 pub mod avinode_client;
+pub mod batches;
+pub mod bulk;
 pub mod check;
 pub mod command;
 pub mod configuration;
@@ -9,6 +13,7 @@ pub mod deliveries;
 pub mod demo;
 pub mod documents;
 pub mod error;
+pub mod filter_args;
 pub mod fixture_run;
 pub mod fixtures;
 pub mod jobs;

@@ -1,6 +1,10 @@
-//! `deliveries`: lists, shows and replays stored deliveries.
+//! `deliveries`: lists, shows, replays and exports stored deliveries.
 
+pub mod export;
 pub mod list;
+pub mod replay;
+
+use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::json;
@@ -9,10 +13,8 @@ use uuid::Uuid;
 use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::{CliError, Context};
 use super::output::{print, write};
-use super::table::{TextTable, counted, moment, or_dash, visible_lines};
-use crate::config::database::DatabaseArgs;
-use crate::jobs;
-use crate::store::{admin, deliveries};
+use super::table::{TextTable, moment, or_dash, visible_lines};
+use crate::store::admin;
 
 #[derive(Debug, Subcommand)]
 pub enum DeliveriesCommand {
@@ -24,8 +26,14 @@ pub enum DeliveriesCommand {
     Show(ShowDeliveryArgs),
     /// Process stored deliveries again
     ///
-    /// Enqueues a job for each. What was applied before is not applied twice.
-    Replay(ReplayDeliveriesArgs),
+    /// Takes ids, or the filters of `deliveries list`, which all combine. Enqueues a job for each. What was applied before is not
+    /// applied twice. What filters select is enqueued in steps, as a batch; with --dry-run it shows which sessions would change.
+    Replay(Box<replay::ReplayDeliveriesArgs>),
+    /// Write deliveries as fixtures, without personal text
+    ///
+    /// One file for each, which `replay DIR` sends in the order in which they were received. Ids, kinds, times, prices and states
+    /// stay; every other text is redacted.
+    Export(Box<export::ExportDeliveriesArgs>),
 }
 
 #[derive(Debug, clap::Args)]
@@ -42,22 +50,14 @@ pub struct ShowDeliveryArgs {
     pub common: DatabaseCommandArgs,
 }
 
-#[derive(Debug, clap::Args)]
-pub struct ReplayDeliveriesArgs {
-    /// Ids of the deliveries.
-    #[arg(value_name = "ID", required = true)]
-    pub ids: Vec<Uuid>,
-
-    #[command(flatten)]
-    pub database: DatabaseArgs,
-}
-
-pub async fn run(command: DeliveriesCommand) -> Result<(), CliError> {
+pub async fn run(command: DeliveriesCommand) -> Result<ExitCode, CliError> {
     match command {
-        DeliveriesCommand::List(args) => list::run(*args).await,
-        DeliveriesCommand::Show(args) => show(args).await,
-        DeliveriesCommand::Replay(args) => replay(args).await,
+        DeliveriesCommand::List(args) => list::run(*args).await?,
+        DeliveriesCommand::Show(args) => show(args).await?,
+        DeliveriesCommand::Replay(args) => return replay::run(*args).await,
+        DeliveriesCommand::Export(args) => export::run(*args).await?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn show(args: ShowDeliveryArgs) -> Result<(), CliError> {
@@ -99,35 +99,4 @@ async fn show(args: ShowDeliveryArgs) -> Result<(), CliError> {
     print(table.rows(headers).rows(jobs))?;
     // The body may contain terminal control sequences.
     print(format_args!("\n{}", visible_lines(&body)))
-}
-
-async fn replay(args: ReplayDeliveriesArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.database).await?;
-    let found = jobs::replay::replay(&database.pool, &args.ids)
-        .await
-        .context("enqueue the deliveries")?;
-    print(format_args!(
-        "{} enqueued",
-        counted(found.len(), "delivery", "deliveries")
-    ))?;
-    let missed: Vec<Uuid> = args.ids.iter().copied().filter(|id| !found.contains(id)).collect();
-    let redacted = deliveries::redacted(&database.pool, &missed).await;
-    database.close().await?;
-    let redacted = redacted.context("look for redacted deliveries")?;
-    let (redacted, unknown): (Vec<_>, Vec<_>) = missed.into_iter().partition(|id| redacted.contains(id));
-    let failures: Vec<String> = [
-        ("redacted, so there is nothing left to process:", redacted),
-        ("there is no delivery", unknown),
-    ]
-    .into_iter()
-    .filter(|(_, ids)| !ids.is_empty())
-    .map(|(what, ids)| {
-        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        format!("{what} {}", ids.join(", "))
-    })
-    .collect();
-    match failures.is_empty() {
-        true => Ok(()),
-        false => Err(CliError::plain(failures.join("; "))),
-    }
 }

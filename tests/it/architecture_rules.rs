@@ -7,19 +7,21 @@ mod source;
 use source::{root, sources};
 
 /// Each part of the crate and the parts that it may import, top down. Each part may also import itself.
-const MAY_IMPORT: [(&str, &str); 14] = [
+const MAY_IMPORT: [(&str, &str); 15] = [
     ("main", "cli telemetry stderr"),
     (
         "cli",
-        "service alerts http sessions jobs notify ingest queue store avinode domain postgres config clock shutdown stderr telemetry simulator",
+        "service alerts http admin sessions jobs notify ingest queue store avinode domain postgres config clock shutdown stderr telemetry simulator",
     ),
     // `config` for the defaults: those of the command line are those of the service.
     (
         "service",
-        "alerts http sessions jobs notify ingest queue store avinode domain postgres config clock heartbeat activity_log",
+        "alerts http admin sessions jobs notify ingest queue store avinode domain postgres config clock heartbeat activity_log",
     ),
     ("alerts", "jobs queue store avinode domain postgres clock"),
-    ("http", "sessions ingest avinode domain clock heartbeat activity_log"),
+    ("http", "admin sessions ingest avinode domain clock heartbeat activity_log"),
+    // Actions of admins, for the command line, the API and the workers.
+    ("admin", "jobs queue store domain postgres"),
     ("sessions", "queue store domain postgres clock"),
     (
         "jobs",

@@ -5,29 +5,17 @@ use uuid::Uuid;
 
 use crate::cli::database::{CommandDatabase, DatabaseCommandArgs};
 use crate::cli::error::{CliError, Context};
-use crate::cli::subject_args::{SubjectArgs, print_page};
+use crate::cli::filter_args::DeliveryFilterArgs;
+use crate::cli::subject_args::print_page;
 use crate::cli::table::{TextTable, moment, or_dash};
-use crate::config::value_parsers::{integer_in, one_of};
-use crate::domain::subject::SubjectKind;
+use crate::config::value_parsers::integer_in;
 use crate::http::v1::cursor::{self, CursorKey};
-use crate::store::admin::delivery_list::{self, DeliveryFilter, DeliveryOutcome, DeliveryView};
+use crate::store::admin::delivery_list::{self, DeliveryView};
 
 #[derive(Debug, clap::Args)]
 pub struct ListDeliveriesArgs {
     #[command(flatten)]
-    pub subject: SubjectArgs,
-
-    /// Only deliveries of this kind: quote, decline, message, acceptance, rfq_sent, cancellation, trip_change, quote_status or other.
-    #[arg(long, value_name = "KIND", value_parser = one_of::<SubjectKind>)]
-    pub kind: Option<SubjectKind>,
-
-    /// Only deliveries with this outcome: queued, applied, duplicate, nothing, ignored, gone, dead or discarded.
-    #[arg(long, value_name = "OUTCOME", value_parser = one_of::<DeliveryOutcome>)]
-    pub outcome: Option<DeliveryOutcome>,
-
-    /// Only deliveries with this text in their body or outcome, as written. A page looks through 20000 deliveries.
-    #[arg(long, value_name = "TEXT")]
-    pub text: Option<String>,
+    pub filter: DeliveryFilterArgs,
 
     /// Maximum number of deliveries (1 to 10000).
     #[arg(long, value_name = "COUNT", default_value = "50", value_parser = integer_in::<i64>(1, 10_000))]
@@ -56,17 +44,8 @@ impl CursorKey for DeliveryCursor {
 
 pub(super) async fn run(args: ListDeliveriesArgs) -> Result<(), CliError> {
     let database = CommandDatabase::open_current(&args.common.database).await?;
-    let (since, until) = args.subject.times();
-    let filter = DeliveryFilter {
-        subject: args.subject.filter(),
-        kind: args.kind,
-        outcome: args.outcome,
-        since,
-        until,
-        text: args.text,
-        before: args.before.or(args.cursor.map(|cursor| cursor.0)),
-        limit: args.limit,
-    };
+    let before = args.before.or(args.cursor.map(|cursor| cursor.0));
+    let filter = args.filter.selection().filter(before, args.limit);
     let page = delivery_list::list(&database.pool, &filter).await;
     database.close().await?;
     let page = page.context("list the deliveries")?;

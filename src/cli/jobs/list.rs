@@ -4,36 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::database::{CommandDatabase, DatabaseCommandArgs};
 use crate::cli::error::{CliError, Context};
-use crate::cli::subject_args::{SubjectArgs, print_page};
+use crate::cli::filter_args::JobFilterArgs;
+use crate::cli::subject_args::print_page;
 use crate::cli::table::{TextTable, moment, or_dash};
-use crate::config::value_parsers::{integer_in, one_of};
+use crate::config::value_parsers::integer_in;
 use crate::http::v1::cursor::{self, CursorKey};
-use crate::jobs::fetch::status;
 use crate::queue::admin::{self, JobFilter, JobPosition, JobView};
-use crate::queue::job_kind::JobKind;
-use crate::queue::job_state::JobState;
-use crate::store::admin::job_ids;
 
 #[derive(Debug, clap::Args)]
 pub struct ListJobsArgs {
     #[command(flatten)]
-    pub subject: SubjectArgs,
-
-    /// Only jobs in this state.
-    #[arg(long, value_name = "STATE")]
-    pub state: Option<JobState>,
-
-    /// Only jobs of this kind.
-    #[arg(long, value_name = "KIND", value_parser = one_of::<JobKind>)]
-    pub kind: Option<JobKind>,
-
-    /// Only jobs with this text in their key, reason or failures, in any case.
-    #[arg(long, value_name = "TEXT")]
-    pub text: Option<String>,
-
-    /// Timers as well, which wait for a time: the expiry of a quote. Without it they are listed only with --kind, and once due.
-    #[arg(long)]
-    pub all: bool,
+    pub filter: JobFilterArgs,
 
     /// Maximum number of jobs (1 to 10000).
     #[arg(long, value_name = "COUNT", default_value = "50", value_parser = integer_in::<i64>(1, 10_000))]
@@ -66,7 +47,7 @@ pub(super) async fn run(args: ListJobsArgs) -> Result<(), CliError> {
     jobs.truncate(limit);
     let last = jobs.last().filter(|_| has_more).map(JobView::position);
     let next = last.map(|position| cursor::encode(&JobCursor(position)));
-    let none = match args.subject.filter().is_empty() && args.text.is_none() {
+    let none = match args.filter.subject.filter().is_empty() && args.filter.text.is_none() && args.filter.reason.is_none() {
         true => "no jobs: everything that was received is done",
         false => "no jobs",
     };
@@ -77,25 +58,10 @@ pub(super) async fn run(args: ListJobsArgs) -> Result<(), CliError> {
 /// Reads one job more than the page has.
 async fn read(database: &CommandDatabase, args: &ListJobsArgs) -> Result<Vec<JobView>, CliError> {
     let pool = &database.pool;
-    let subject = args.subject.filter();
-    let ids = match subject.is_empty() {
-        true => None,
-        false => Some(job_ids::about(pool, &subject).await.context("look for the jobs")?),
-    };
-    let (since, until) = args.subject.times();
+    let filter = args.filter.selection().filter(pool, args.limit + 1).await;
     let filter = JobFilter {
-        hides_timers: !args.all && args.kind.is_none(),
-        state: args.state,
-        kind: args.kind.map(|kind| kind.as_str().to_owned()),
-        limit: args.limit + 1,
-        ids,
-        since,
-        until,
-        text: args.text.clone(),
         after: args.cursor.map(|cursor| cursor.0),
-        blocked: status::blocked_kinds(pool)
-            .await
-            .context("read the status of fetching")?,
+        ..filter.context("look for the jobs")?
     };
     admin::list(pool, &filter).await.context("list the jobs")
 }

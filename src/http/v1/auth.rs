@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use super::problem::ApiProblem;
+use crate::domain::actor::Actor;
 use crate::domain::api_scope::ApiScope;
 use crate::http::log_limit::LogLimit;
 use crate::http::reloadable::Reloadable;
@@ -92,7 +93,8 @@ impl BearerTokens {
             .ok_or(ApiProblem::InvalidToken)
     }
 
-    fn authorize(&self, parts: &Parts, needed: ApiScope) -> Result<(), ApiProblem> {
+    /// Returns the name of the token.
+    fn authorize(&self, parts: &Parts, needed: ApiScope) -> Result<String, ApiProblem> {
         let token = self
             .authenticate(&parts.headers)
             .inspect_err(|problem| self.log(problem, parts))?;
@@ -101,7 +103,7 @@ impl BearerTokens {
         }
         let (name, method, path) = (&token.name, &parts.method, parts.uri.path());
         tracing::debug!(token = name, %method, path, "API call {method} {path} with token {name}");
-        Ok(())
+        Ok(token.name)
     }
 
     /// Logs a call without a valid token, without its header.
@@ -132,7 +134,17 @@ impl BearerTokens {
 
 /// Extractor that requires a token, and the scope `write` if `WRITE`.
 #[derive(Debug)]
-pub struct TokenAccess<const WRITE: bool>;
+pub struct TokenAccess<const WRITE: bool> {
+    /// The name of the token.
+    name: String,
+}
+
+impl<const WRITE: bool> TokenAccess<WRITE> {
+    /// The author of what the call changes.
+    pub fn actor(&self) -> Actor {
+        Actor::token(&self.name)
+    }
+}
 
 /// Requires a token with the scope `read` or `write`.
 pub type ReadAccess = TokenAccess<false>;
@@ -147,7 +159,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
         let needed = if WRITE { ApiScope::Write } else { ApiScope::Read };
-        BearerTokens::from_ref(state).authorize(parts, needed).map(|()| Self)
+        BearerTokens::from_ref(state)
+            .authorize(parts, needed)
+            .map(|name| Self { name })
     }
 }
 
