@@ -3,7 +3,9 @@
 //! one makes a step at a time.
 
 pub mod dry_run;
+pub mod error;
 pub mod handler;
+pub mod observer;
 pub mod pace;
 pub mod runner;
 pub mod work;
@@ -11,15 +13,16 @@ pub mod work;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use self::error::{BatchError, unreadable};
 use self::work::BatchWork;
 use super::selection::Position;
-use crate::domain::actor::{ActionNote, Acting, Actor};
+use crate::domain::actor::{Acting, ActionNote, Actor};
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::enqueue::{self, InsertOptions, NewJob};
 use crate::queue::job_kind::JobKind;
 use crate::queue::listener;
 use crate::store::audit::{self, AuditState, AuditedRun};
-use crate::store::batches::{self, BatchCounts, BatchRow, BatchState, NewBatchRow};
+use crate::store::batches::{self, BatchRow, BatchState, NewBatchRow};
 
 /// Rows of one step.
 pub const ROWS_PER_STEP: i64 = 500;
@@ -57,22 +60,6 @@ pub enum BatchStep {
     Finished,
     /// The batch was interrupted or failed.
     Stopped,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum BatchError {
-    #[error("a batch needs a filter")]
-    NoFilter,
-    #[error("there is no batch {0}")]
-    Unknown(Uuid),
-    #[error("batch {0} is finished")]
-    Finished(Uuid),
-    #[error("batch {id} has an action or a filter that this version does not know: {reason}")]
-    Unreadable { id: Uuid, reason: String },
-    #[error(transparent)]
-    Job(#[from] crate::queue::job::JobError),
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
 }
 
 /// Records a batch. Rows that are inserted from now on are not selected.
@@ -185,9 +172,17 @@ pub async fn step(pool: &Pool, id: Uuid) -> Result<BatchStep, BatchError> {
     if !pace::may_step(pool, &work).await? {
         return Ok(BatchStep::Waits);
     }
-    let position: Option<Position> = row.position.clone().map(serde_json::from_value).transpose().map_err(unreadable(id))?;
+    let position: Option<Position> = row
+        .position
+        .clone()
+        .map(serde_json::from_value)
+        .transpose()
+        .map_err(unreadable(id))?;
     let room = row.row_limit - row.selected;
-    let page = work.selection().page(pool, position, room.clamp(1, ROWS_PER_STEP)).await?;
+    let page = work
+        .selection()
+        .page(pool, position, room.clamp(1, ROWS_PER_STEP))
+        .await?;
     let mut tx = pool.begin().await?;
     if !batches::lock_at(&mut tx, id, row.position.as_ref()).await? {
         return Ok(BatchStep::Done);
@@ -259,22 +254,4 @@ fn details(filter: &Value, note: Option<&str>) -> Value {
 
 fn counts(row: &BatchRow) -> Value {
     json!({"selected": row.selected, "changed": row.changed, "skipped": row.skipped, "failed": row.failed})
-}
-
-fn unreadable(id: Uuid) -> impl Fn(serde_json::Error) -> BatchError {
-    move |error| BatchError::Unreadable {
-        id,
-        reason: error.to_string(),
-    }
-}
-
-/// The counts of rows of which all but some were changed.
-fn counts_of(selected: usize, changed: usize, failed: usize) -> BatchCounts {
-    let count = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
-    BatchCounts {
-        selected: count(selected),
-        changed: count(changed),
-        skipped: count(selected.saturating_sub(changed + failed)),
-        failed: count(failed),
-    }
 }

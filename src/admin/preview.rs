@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::batches::BatchError;
+use super::batches::error::BatchError;
 use super::selection::DeliverySelection;
 use crate::jobs::apply::JobApplier;
 use crate::jobs::apply::preview::PreviewedDeliveries;
@@ -28,6 +28,9 @@ const MAX_PAUSE: Duration = Duration::from_secs(1);
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 /// The tries of a step that needs a lock.
 const BUSY_TRIES: u32 = 200;
+
+/// Deliveries by the trip that they name.
+type ByTrip = BTreeMap<Option<String>, Vec<Uuid>>;
 
 /// The preview of a replay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,14 +81,16 @@ async fn by_trip(
     limit: i64,
     preview: &mut Preview,
     goes_on: &(dyn Fn(&Preview) -> bool + Sync),
-) -> Result<Option<BTreeMap<Option<String>, Vec<Uuid>>>, BatchError> {
+) -> Result<Option<ByTrip>, BatchError> {
     let pool = &applier.pool;
-    let mut trips: BTreeMap<Option<String>, Vec<Uuid>> = BTreeMap::new();
+    let mut trips = ByTrip::new();
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut before = None;
     while preview.selected < limit {
         let rows = DELIVERIES_PER_STEP.min(limit - preview.selected);
-        let (ids, next) = selection.ids(pool, before, i64::try_from(rows).unwrap_or(i64::MAX)).await?;
+        let (ids, next) = selection
+            .ids(pool, before, i64::try_from(rows).unwrap_or(i64::MAX))
+            .await?;
         let mut tx = pool.begin().await?;
         let stored = deliveries::read(&mut tx, &ids).await?;
         tx.commit().await?;
@@ -115,7 +120,7 @@ async fn by_trip(
 }
 
 /// Puts whole trips into steps.
-fn steps(trips: BTreeMap<Option<String>, Vec<Uuid>>) -> Vec<Vec<Uuid>> {
+fn steps(trips: ByTrip) -> Vec<Vec<Uuid>> {
     let mut steps: Vec<Vec<Uuid>> = Vec::new();
     for (trip, ids) in trips {
         let size = match trip {

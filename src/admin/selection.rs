@@ -161,7 +161,7 @@ impl DeliverySelection {
 
 /// A selection of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selection<'a> {
+pub enum RowSelection<'a> {
     Jobs(&'a JobSelection),
     Deliveries(&'a DeliverySelection),
 }
@@ -200,14 +200,9 @@ pub struct SelectedPage {
     pub next: Option<Position>,
 }
 
-impl Selection<'_> {
+impl RowSelection<'_> {
     /// Reads the rows after a position.
-    pub async fn page(
-        &self,
-        pool: &Pool,
-        after: Option<Position>,
-        limit: i64,
-    ) -> Result<SelectedPage, sqlx::Error> {
+    pub async fn page(&self, pool: &Pool, after: Option<Position>, limit: i64) -> Result<SelectedPage, sqlx::Error> {
         match self {
             Self::Jobs(jobs) => {
                 let after = after.and_then(|position| match position {

@@ -73,7 +73,10 @@ pub async fn run(command: AuditCommand) -> Result<(), CliError> {
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
     rows.truncate(limit);
-    let next = rows.last().filter(|_| has_more).map(|last| cursor::encode(&AuditCursor(last.id)));
+    let next = rows
+        .last()
+        .filter(|_| has_more)
+        .map(|last| cursor::encode(&AuditCursor(last.id)));
     let headings = ["at", "actor", "action", "state", "counts", "details"];
     print_page(args.common.json, rows, next, "no rows", TextTable::new(headings), cells)
 }

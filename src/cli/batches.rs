@@ -6,14 +6,15 @@ use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::actor;
 use super::bulk;
 use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::{CliError, Context};
 use super::output::{print, print_json};
 use super::subject_args::print_page;
 use super::table::{TextTable, moment, or_dash};
-use super::actor;
-use crate::admin::batches::{self, BatchError, StepsBy};
+use crate::admin::batches::error::BatchError;
+use crate::admin::batches::{self, StepsBy};
 use crate::config::value_parsers::{integer_in, one_of};
 use crate::domain::actor::Acting;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
@@ -78,7 +79,12 @@ pub struct ResumeBatchArgs {
     pub id: Uuid,
 
     /// Policy that selects the primary quote of a session, unless a person chose one.
-    #[arg(long, env = "INGEST_PRIMARY_QUOTE_POLICY", value_name = "POLICY", default_value = "latest")]
+    #[arg(
+        long,
+        env = "INGEST_PRIMARY_QUOTE_POLICY",
+        value_name = "POLICY",
+        default_value = "latest"
+    )]
     pub primary_quote_policy: PrimaryQuotePolicy,
 
     #[command(flatten)]
@@ -108,8 +114,13 @@ async fn list(args: ListBatchesArgs) -> Result<(), CliError> {
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
     rows.truncate(limit);
-    let next = rows.last().filter(|_| has_more).map(|last| cursor::encode(&BatchCursor(last.id)));
-    let headings = ["batch", "begun", "actor", "action", "state", "selected", "changed", "skipped", "failed"];
+    let next = rows
+        .last()
+        .filter(|_| has_more)
+        .map(|last| cursor::encode(&BatchCursor(last.id)));
+    let headings = [
+        "batch", "begun", "actor", "action", "state", "selected", "changed", "skipped", "failed",
+    ];
     let table = TextTable::new(headings).numbers(&[5, 6, 7, 8]);
     print_page(args.common.json, rows, next, "no batches", table, cells)
 }

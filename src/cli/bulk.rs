@@ -16,10 +16,10 @@ use super::output::{print, print_json};
 use super::table::counted;
 use crate::admin::batches::work::BatchWork;
 use crate::admin::batches::{self, DEFAULT_LIMIT, NewBatch, StepsBy, runner};
-use crate::admin::selection::Selection;
+use crate::admin::selection::RowSelection;
 use crate::clock::Clock;
 use crate::config::value_parsers::integer_in;
-use crate::domain::actor::{ActionNote, Acting};
+use crate::domain::actor::{Acting, ActionNote};
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::jobs::apply::JobApplier;
 use crate::postgres::transaction::Pool;
@@ -53,7 +53,7 @@ impl BulkArgs {
     }
 }
 
-fn note(text: &str) -> Result<ActionNote, String> {
+pub fn note(text: &str) -> Result<ActionNote, String> {
     ActionNote::parse(text).map_err(|error| error.to_string())
 }
 
@@ -151,15 +151,28 @@ pub fn summary(batch: &BatchRow) -> String {
         (_, false) => "enqueued",
         (_, true) => "would be enqueued",
     };
-    let mut lines = vec![format!("{} {done}, of {} selected", noun(batch.changed), batch.selected)];
+    let mut lines = vec![format!(
+        "{} {done}, of {} selected",
+        noun(batch.changed),
+        batch.selected
+    )];
     if batch.selected >= batch.row_limit {
-        lines.push(format!("the limit of {} rows is reached: there may be more", batch.row_limit));
+        lines.push(format!(
+            "the limit of {} rows is reached: there may be more",
+            batch.row_limit
+        ));
     }
     if batch.skipped > 0 {
-        lines.push(format!("{} left as they are: their state allows or needs no change", batch.skipped));
+        lines.push(format!(
+            "{} left as they are: their state allows or needs no change",
+            batch.skipped
+        ));
     }
     if batch.failed > 0 {
-        lines.push(format!("{} redacted or deleted: there is nothing left to process", batch.failed));
+        lines.push(format!(
+            "{} redacted or deleted: there is nothing left to process",
+            batch.failed
+        ));
     }
     if batch.dry_run && batch.action == "replay" {
         lines.extend(preview(batch));
@@ -171,11 +184,21 @@ pub fn summary(batch: &BatchRow) -> String {
 fn preview(batch: &BatchRow) -> Vec<String> {
     let result = &batch.result;
     let count = |name: &str| result[name].as_i64().unwrap_or(0);
-    let mut lines = vec![format!("{} would change", counted(count("sessions_changed"), "session", "sessions"))];
+    let mut lines = vec![format!(
+        "{} would change",
+        counted(count("sessions_changed"), "session", "sessions")
+    )];
     let named = result["sessions"].as_array().into_iter().flatten();
-    lines.extend(named.filter_map(|session| session.as_str()).map(|session| format!("  {session}")));
+    lines.extend(
+        named
+            .filter_map(|session| session.as_str())
+            .map(|session| format!("  {session}")),
+    );
     for (name, text) in [
-        ("would_be_fetched", "would be fetched: what that changes is not known before"),
+        (
+            "would_be_fetched",
+            "would be fetched: what that changes is not known before",
+        ),
         ("would_be_dead", "would be dead-lettered"),
         ("undecided", "could not be applied here: the database refused them"),
     ] {
@@ -188,8 +211,8 @@ fn preview(batch: &BatchRow) -> Vec<String> {
 
 fn question(work: &BatchWork, selected: i64, limit: i64) -> String {
     let noun = match work.selection() {
-        Selection::Jobs(_) => counted(selected.min(limit), "job", "jobs"),
-        Selection::Deliveries(_) => counted(selected.min(limit), "delivery", "deliveries"),
+        RowSelection::Jobs(_) => counted(selected.min(limit), "job", "jobs"),
+        RowSelection::Deliveries(_) => counted(selected.min(limit), "delivery", "deliveries"),
     };
     let more = match selected > limit {
         true => format!(" (more are selected, --limit is {limit})"),

@@ -7,8 +7,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::error::CliError;
 use super::{
-    audit, batches, check, configuration, deliveries, demo, documents, jobs, migrate, openapi, purge, reconcile, replay, serve,
-    sessions, sign, simulate, trace, webhooks,
+    audit, batches, check, configuration, deliveries, demo, documents, jobs, migrate, openapi, purge, reconcile,
+    replay, serve, sessions, sign, simulate, trace, webhooks,
 };
 use crate::config::database::DatabaseArgs;
 use crate::config::log::LogArgs;

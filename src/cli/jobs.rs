@@ -178,7 +178,9 @@ async fn change_named(
     done: &str,
 ) -> Result<(), CliError> {
     if args.bulk.dry_run {
-        return Err(CliError::setting("--dry-run counts what filters select, and takes no ids"));
+        return Err(CliError::setting(
+            "--dry-run counts what filters select, and takes no ids",
+        ));
     }
     let acting = args.bulk.acting();
     let changed = match work {

@@ -65,7 +65,8 @@ impl SessionService {
         with_retries(|| async {
             let mut tx = tx::writing_many(&self.pool).await?;
             let archived = aggregate::archive(&mut tx).await?;
-            self.record(&mut tx, AuditAction::ArchiveSessions, json!({"archived": archived})).await?;
+            self.record(&mut tx, AuditAction::ArchiveSessions, json!({"archived": archived}))
+                .await?;
             tx.commit().await?;
             Ok(ArchiveResult { archived })
         })

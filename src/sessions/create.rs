@@ -67,8 +67,12 @@ impl SessionService {
             rfp: new.avinode_rfp_id.as_deref(),
         };
         record_given(&mut tx, id, ids).await?;
-        self.record(&mut tx, AuditAction::CreateOrUpdateSession, json!({"session": id, "created": created}))
-            .await?;
+        self.record(
+            &mut tx,
+            AuditAction::CreateOrUpdateSession,
+            json!({"session": id, "created": created}),
+        )
+        .await?;
         self.queue_webhook(&mut tx, id).await?;
         let session = load_session(&mut tx, id).await?;
         tx.commit().await?;

@@ -70,6 +70,19 @@ pub struct BatchCounts {
     pub failed: i64,
 }
 
+impl BatchCounts {
+    /// The counts of selected rows: those that were neither changed nor failed were skipped.
+    pub fn of(selected: usize, changed: usize, failed: usize) -> Self {
+        let count = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
+        Self {
+            selected: count(selected),
+            changed: count(changed),
+            skipped: count(selected.saturating_sub(changed + failed)),
+            failed: count(failed),
+        }
+    }
+}
+
 /// A batch to insert.
 #[derive(Debug, Clone)]
 pub struct NewBatchRow<'a> {

@@ -19,7 +19,10 @@ const MAY_IMPORT: [(&str, &str); 15] = [
         "alerts http admin sessions jobs notify ingest queue store avinode domain postgres config clock heartbeat activity_log",
     ),
     ("alerts", "jobs queue store avinode domain postgres clock"),
-    ("http", "admin sessions ingest avinode domain clock heartbeat activity_log"),
+    (
+        "http",
+        "admin sessions ingest avinode domain clock heartbeat activity_log",
+    ),
     // Actions of admins, for the command line, the API and the workers.
     ("admin", "jobs queue store domain postgres"),
     ("sessions", "queue store domain postgres clock"),

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::runner::BatchObserver;
+use super::error::BatchError;
+use super::observer::BatchObserver;
 use super::work::BatchWork;
-use super::{BatchError, ROWS_PER_STEP, counts_of, finish, get};
+use super::{ROWS_PER_STEP, finish, get};
 use crate::admin::preview::{self, Preview};
-use crate::admin::selection::{SelectedIds, Selection};
+use crate::admin::selection::{RowSelection, SelectedIds};
 use crate::jobs::apply::JobApplier;
 use crate::postgres::transaction::Pool;
 use crate::queue::admin::{self, JobFilter};
@@ -19,22 +20,18 @@ use crate::store::batches::{self, BatchCounts, BatchRow};
 const MAX_SESSIONS: usize = 1_000;
 
 /// Counts, and records the result. Returns false if it was stopped.
-pub(super) async fn run(
-    applier: &Arc<JobApplier>,
-    id: Uuid,
-    observer: &dyn BatchObserver,
-) -> Result<bool, BatchError> {
+pub(super) async fn run(applier: &Arc<JobApplier>, id: Uuid, observer: &dyn BatchObserver) -> Result<bool, BatchError> {
     let pool = &applier.pool;
     let row = get(pool, id).await?;
     let work = BatchWork::of_row(&row)?;
     let (counts, result) = match work.selection() {
-        Selection::Jobs(_) => {
+        RowSelection::Jobs(_) => {
             let Some(counts) = count_jobs(pool, &work, &row, observer).await? else {
                 return Ok(false);
             };
             (counts, json!({}))
         }
-        Selection::Deliveries(deliveries) => {
+        RowSelection::Deliveries(deliveries) => {
             let progress = |preview: &Preview| {
                 let counts = preview_counts(preview);
                 observer.stepped(&with_counts(&row, counts), false);
@@ -68,7 +65,10 @@ async fn count_jobs(
             return Ok(None);
         }
         let room = row.row_limit - i64::try_from(selected).unwrap_or(i64::MAX);
-        let page = work.selection().page(pool, position, room.clamp(1, ROWS_PER_STEP)).await?;
+        let page = work
+            .selection()
+            .page(pool, position, room.clamp(1, ROWS_PER_STEP))
+            .await?;
         let SelectedIds::Jobs(ids) = page.ids else { break };
         selected += ids.len();
         let filter = JobFilter {
@@ -78,18 +78,18 @@ async fn count_jobs(
         };
         let jobs = admin::list(pool, &filter).await?;
         changed += jobs.iter().filter(|job| work.would_change(job)).count();
-        observer.stepped(&with_counts(row, counts_of(selected, changed, 0)), false);
+        observer.stepped(&with_counts(row, BatchCounts::of(selected, changed, 0)), false);
         position = page.next;
         let is_full = i64::try_from(selected).is_ok_and(|selected| selected >= row.row_limit);
         if position.is_none() || is_full {
             break;
         }
     }
-    Ok(Some(counts_of(selected, changed, 0)))
+    Ok(Some(BatchCounts::of(selected, changed, 0)))
 }
 
 fn preview_counts(preview: &Preview) -> BatchCounts {
-    counts_of(preview.selected, preview.selected - preview.unusable, preview.unusable)
+    BatchCounts::of(preview.selected, preview.selected - preview.unusable, preview.unusable)
 }
 
 fn result(preview: &Preview) -> serde_json::Value {
@@ -118,4 +118,3 @@ fn with_counts(row: &BatchRow, counts: BatchCounts) -> BatchRow {
         ..row.clone()
     }
 }
-

@@ -9,8 +9,9 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::runner::BatchObserver;
-use super::{BatchError, BatchStep, dry_run, get, step};
+use super::error::BatchError;
+use super::observer::BatchObserver;
+use super::{BatchStep, dry_run, get, step};
 use crate::jobs::apply::JobApplier;
 use crate::queue::claim_by_kind::KindHandler;
 use crate::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};

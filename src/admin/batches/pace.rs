@@ -1,6 +1,6 @@
 //! The pace of a batch: it enqueues no more work while much work waits, so that new deliveries do not wait behind it.
 
-use super::BatchError;
+use super::error::BatchError;
 use super::work::BatchWork;
 use crate::jobs::fetch::status;
 use crate::postgres::transaction::Pool;
@@ -20,7 +20,10 @@ pub(super) async fn may_step(pool: &Pool, work: &BatchWork) -> Result<bool, Batc
         return Ok(true);
     }
     let blocked = status::blocked_kinds(pool).await?.kinds;
-    let fetching: Vec<JobKind> = JobKind::FETCHING.into_iter().filter(|kind| !blocked.contains(kind)).collect();
+    let fetching: Vec<JobKind> = JobKind::FETCHING
+        .into_iter()
+        .filter(|kind| !blocked.contains(kind))
+        .collect();
     if admin::count_due(pool, &fetching, MAX_WAITING_FETCHES).await? >= MAX_WAITING_FETCHES {
         return Ok(false);
     }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::{BatchError, BatchStep, dry_run, fail, get, interrupt, step};
+use super::error::BatchError;
+use super::observer::BatchObserver;
+use super::{BatchStep, dry_run, fail, get, interrupt, step};
 use crate::jobs::apply::JobApplier;
 use crate::postgres::sqlstate::{is_contention, sqlstate};
 use crate::queue::job::JobError;
@@ -21,24 +23,12 @@ const BUSY_PAUSE: Duration = Duration::from_millis(50);
 /// The tries of a step that needs a lock.
 const BUSY_TRIES: u32 = 200;
 
-/// What a caller sees of a running batch.
-pub trait BatchObserver: Send + Sync {
-    /// True before a step ends the run; the batch can be resumed.
-    fn stops(&self) -> bool;
-    /// After each step; `waits`: many jobs wait, and no step was made.
-    fn stepped(&self, batch: &BatchRow, waits: bool);
-}
-
 /// Makes the steps of a batch, each followed by a pause as long as the step was, and returns the batch at its end: finished, or
 /// interrupted.
 ///
 /// # Errors
 /// A step failed, and changed nothing; the batch is recorded as failed where the database can be reached.
-pub async fn run(
-    applier: &Arc<JobApplier>,
-    id: Uuid,
-    observer: &dyn BatchObserver,
-) -> Result<BatchRow, BatchError> {
+pub async fn run(applier: &Arc<JobApplier>, id: Uuid, observer: &dyn BatchObserver) -> Result<BatchRow, BatchError> {
     match steps(applier, id, observer).await {
         Ok(()) => get(&applier.pool, id).await,
         Err(error) => {
@@ -84,7 +74,7 @@ async fn steps(applier: &Arc<JobApplier>, id: Uuid, observer: &dyn BatchObserver
     }
 }
 
-pub(super) fn is_busy(error: &BatchError) -> bool {
+fn is_busy(error: &BatchError) -> bool {
     match error {
         BatchError::Database(error) => sqlstate(error).is_some_and(|code| is_contention(&code)),
         BatchError::Job(error) => matches!(error, JobError::Contention(_)),

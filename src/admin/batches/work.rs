@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{BatchError, counts_of, unreadable};
-use crate::admin::selection::{DeliverySelection, JobSelection, SelectedIds, Selection};
+use super::error::{BatchError, unreadable};
+use crate::admin::selection::{DeliverySelection, JobSelection, RowSelection, SelectedIds};
 use crate::domain::actor::Acting;
 use crate::jobs::replay;
 use crate::postgres::transaction::Transaction;
@@ -32,10 +32,10 @@ pub enum BatchWork {
 }
 
 impl BatchWork {
-    pub fn selection(&self) -> Selection<'_> {
+    pub fn selection(&self) -> RowSelection<'_> {
         match self {
-            Self::Retry(jobs) | Self::Discard { jobs, .. } => Selection::Jobs(jobs),
-            Self::Replay(deliveries) => Selection::Deliveries(deliveries),
+            Self::Retry(jobs) | Self::Discard { jobs, .. } => RowSelection::Jobs(jobs),
+            Self::Replay(deliveries) => RowSelection::Deliveries(deliveries),
         }
     }
 
@@ -59,8 +59,8 @@ impl BatchWork {
     /// True if no filter is given: all rows would be selected.
     pub fn is_unfiltered(&self) -> bool {
         match self.selection() {
-            Selection::Jobs(jobs) => jobs.is_empty(),
-            Selection::Deliveries(deliveries) => deliveries.is_empty(),
+            RowSelection::Jobs(jobs) => jobs.is_empty(),
+            RowSelection::Deliveries(deliveries) => deliveries.is_empty(),
         }
     }
 
@@ -117,7 +117,7 @@ impl BatchWork {
         Ok(match (self, ids) {
             (Self::Retry(_), SelectedIds::Jobs(ids)) => {
                 let done = admin_actions::retry(tx, ids).await?;
-                counts_of(ids.len(), done.len(), 0)
+                BatchCounts::of(ids.len(), done.len(), 0)
             }
             (Self::Discard { timers, .. }, SelectedIds::Jobs(ids)) => {
                 let kept = match timers {
@@ -126,14 +126,14 @@ impl BatchWork {
                 };
                 let discarded: Vec<i64> = ids.iter().copied().filter(|id| !kept.contains(id)).collect();
                 let done = admin_actions::discard(tx, &discarded, &acting.to_string()).await?;
-                counts_of(ids.len(), done.len(), 0)
+                BatchCounts::of(ids.len(), done.len(), 0)
             }
             (Self::Replay(_), SelectedIds::Deliveries(ids)) => {
                 let done = replay::replay(tx, ids).await?;
-                counts_of(ids.len(), done.len(), ids.len() - done.len())
+                BatchCounts::of(ids.len(), done.len(), ids.len() - done.len())
             }
             // The selection follows from the action.
-            (_, ids) => counts_of(ids.len(), 0, 0),
+            (_, ids) => BatchCounts::of(ids.len(), 0, 0),
         })
     }
 

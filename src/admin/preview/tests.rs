@@ -3,9 +3,8 @@ use super::*;
 #[test]
 fn the_deliveries_of_a_trip_are_in_one_step() {
     let ids = |count: usize| -> Vec<Uuid> { (0..count).map(|_| Uuid::now_v7()).collect() };
-    let mut trips: BTreeMap<Option<String>, Vec<Uuid>> = (0..300)
-        .map(|trip| (Some(format!("trip{trip}")), ids(7)))
-        .collect();
+    let mut trips: BTreeMap<Option<String>, Vec<Uuid>> =
+        (0..300).map(|trip| (Some(format!("trip{trip}")), ids(7))).collect();
     trips.insert(Some("large".to_owned()), ids(1_900));
     trips.insert(Some("too large".to_owned()), ids(4_500));
     trips.insert(None, ids(1_200));

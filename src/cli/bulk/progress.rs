@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 use tokio_util::sync::CancellationToken;
 
-use crate::admin::batches::runner::BatchObserver;
+use crate::admin::batches::observer::BatchObserver;
 use crate::stderr;
 use crate::store::batches::BatchRow;
 
@@ -20,7 +20,7 @@ pub struct BatchProgress {
     /// Draws nothing where standard error is not a terminal.
     bar: ProgressBar,
     /// Rows at the last line.
-    told: AtomicI64,
+    shown: AtomicI64,
     waits: AtomicBool,
 }
 
@@ -29,7 +29,7 @@ impl BatchProgress {
         Self {
             stop,
             bar: ProgressBar::new_spinner(),
-            told: AtomicI64::new(0),
+            shown: AtomicI64::new(0),
             waits: AtomicBool::new(false),
         }
     }
@@ -56,9 +56,9 @@ impl BatchObserver for BatchProgress {
             self.bar.tick();
             return;
         }
-        let told = self.told.load(Ordering::Relaxed);
-        if began_to_wait || batch.selected >= told + ROWS_PER_LINE {
-            self.told.store(batch.selected, Ordering::Relaxed);
+        let shown = self.shown.load(Ordering::Relaxed);
+        if began_to_wait || batch.selected > shown + ROWS_PER_LINE {
+            self.shown.store(batch.selected, Ordering::Relaxed);
             stderr::line(text);
         }
     }

@@ -49,12 +49,18 @@ pub(super) async fn run(args: ExportDeliveriesArgs) -> Result<(), CliError> {
     if args.common.json {
         return print_json(&json!({"written": written, "redacted": redacted, "limit_reached": is_limited}));
     }
-    print(format_args!("{} written to {out}", counted(written, "delivery", "deliveries")))?;
+    print(format_args!(
+        "{} written to {out}",
+        counted(written, "delivery", "deliveries")
+    ))?;
     if redacted > 0 {
         print(format_args!("{redacted} left out: they are redacted"))?;
     }
     match is_limited {
-        true => print(format_args!("the limit of {} is reached: there may be more", args.limit)),
+        true => print(format_args!(
+            "the limit of {} is reached: there may be more",
+            args.limit
+        )),
         false => Ok(()),
     }
 }

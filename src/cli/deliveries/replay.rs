@@ -12,6 +12,7 @@ use crate::cli::error::{CliError, Context};
 use crate::cli::filter_args::DeliveryFilterArgs;
 use crate::cli::output::{print, print_json};
 use crate::cli::table::counted;
+use crate::domain::actor::ActionNote;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::postgres::transaction::Pool;
 
@@ -27,6 +28,10 @@ pub struct ReplayDeliveriesArgs {
     #[command(flatten)]
     pub bulk: BulkArgs,
 
+    /// The same as --note.
+    #[arg(long, value_name = "TEXT", conflicts_with = "note", value_parser = bulk::note)]
+    pub reason: Option<ActionNote>,
+
     /// Policy that selects the primary quote of a session, unless a person chose one.
     #[arg(
         long,
@@ -40,7 +45,8 @@ pub struct ReplayDeliveriesArgs {
     pub common: DatabaseCommandArgs,
 }
 
-pub(super) async fn run(args: ReplayDeliveriesArgs) -> Result<ExitCode, CliError> {
+pub(super) async fn run(mut args: ReplayDeliveriesArgs) -> Result<ExitCode, CliError> {
+    args.bulk.note = args.bulk.note.or(args.reason.take());
     let work = BatchWork::Replay(args.filter.selection());
     let chosen = bulk::chosen(args.ids.len(), !work.is_unfiltered(), "deliveries")?;
     let database = CommandDatabase::open_current(&args.common.database).await?;
@@ -55,7 +61,9 @@ pub(super) async fn run(args: ReplayDeliveriesArgs) -> Result<ExitCode, CliError
 
 async fn replay_named(pool: &Pool, args: &ReplayDeliveriesArgs) -> Result<(), CliError> {
     if args.bulk.dry_run {
-        return Err(CliError::setting("--dry-run counts what filters select, and takes no ids"));
+        return Err(CliError::setting(
+            "--dry-run counts what filters select, and takes no ids",
+        ));
     }
     let replayed = actions::replay(pool, &args.ids, &args.bulk.acting()).await;
     let DeliveriesReplayed {

@@ -47,10 +47,11 @@ pub(super) async fn run(args: ListJobsArgs) -> Result<(), CliError> {
     jobs.truncate(limit);
     let last = jobs.last().filter(|_| has_more).map(JobView::position);
     let next = last.map(|position| cursor::encode(&JobCursor(position)));
-    let none = match args.filter.subject.filter().is_empty() && args.filter.text.is_none() && args.filter.reason.is_none() {
-        true => "no jobs: everything that was received is done",
-        false => "no jobs",
-    };
+    let none =
+        match args.filter.subject.filter().is_empty() && args.filter.text.is_none() && args.filter.reason.is_none() {
+            true => "no jobs: everything that was received is done",
+            false => "no jobs",
+        };
     let headings = ["job", "kind", "state", "attempts", "due", "delivery", "key", "reason"];
     print_page(args.common.json, jobs, next, none, TextTable::new(headings), cells)
 }

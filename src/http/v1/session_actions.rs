@@ -36,7 +36,13 @@ pub async fn record_activity(
     SessionId(session): SessionId,
     OptionalJsonBody(activity): OptionalJsonBody<ActivityUpdate>,
 ) -> ApiResult {
-    Ok(changed(state.sessions.acting_as(access.actor()).update_activity(session, activity).await?))
+    Ok(changed(
+        state
+            .sessions
+            .acting_as(access.actor())
+            .update_activity(session, activity)
+            .await?,
+    ))
 }
 
 /// Pause a session
@@ -82,7 +88,13 @@ pub async fn update_trip(
     SessionId(session): SessionId,
     JsonBody(patch): JsonBody<TripPatch>,
 ) -> ApiResult {
-    Ok(changed(state.sessions.acting_as(access.actor()).update_trip(session, &patch).await?))
+    Ok(changed(
+        state
+            .sessions
+            .acting_as(access.actor())
+            .update_trip(session, &patch)
+            .await?,
+    ))
 }
 
 /// Set the type of the conversation
@@ -101,7 +113,13 @@ pub async fn update_type(
     SessionId(session): SessionId,
     JsonBody(update): JsonBody<ConversationTypeUpdate>,
 ) -> ApiResult {
-    Ok(changed(state.sessions.acting_as(access.actor()).update_type(session, update).await?))
+    Ok(changed(
+        state
+            .sessions
+            .acting_as(access.actor())
+            .update_type(session, update)
+            .await?,
+    ))
 }
 
 /// Record a quote
@@ -120,7 +138,13 @@ pub async fn record_quote(
     SessionId(session): SessionId,
     JsonBody(update): JsonBody<QuoteUpdate>,
 ) -> ApiResult {
-    Ok(changed(state.sessions.acting_as(access.actor()).update_quote(session, &update).await?))
+    Ok(changed(
+        state
+            .sessions
+            .acting_as(access.actor())
+            .update_quote(session, &update)
+            .await?,
+    ))
 }
 
 /// Unpin the primary quote
@@ -152,7 +176,13 @@ pub async fn attach_proposal(
     SessionId(session): SessionId,
     JsonBody(update): JsonBody<ProposalUpdate>,
 ) -> ApiResult {
-    Ok(changed(state.sessions.acting_as(access.actor()).update_proposal(session, update).await?))
+    Ok(changed(
+        state
+            .sessions
+            .acting_as(access.actor())
+            .update_proposal(session, update)
+            .await?,
+    ))
 }
 
 /// Complete a session
@@ -165,5 +195,7 @@ pub async fn attach_proposal(
     responses(UpdatedSession, StatusProblems)
 )]
 pub async fn complete(access: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
-    Ok(changed(state.sessions.acting_as(access.actor()).complete(session).await?))
+    Ok(changed(
+        state.sessions.acting_as(access.actor()).complete(session).await?,
+    ))
 }

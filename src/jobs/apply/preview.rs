@@ -46,7 +46,11 @@ impl JobApplier {
     async fn preview_as(&self, ids: &[Uuid], mode: WriteMode) -> Result<PreviewedDeliveries, ApplyError> {
         let began = Instant::now();
         let mut tx = tx::begin(&self.pool).await?;
-        let mut stored: Vec<_> = deliveries::read(&mut tx, ids).await?.into_values().map(Arc::new).collect();
+        let mut stored: Vec<_> = deliveries::read(&mut tx, ids)
+            .await?
+            .into_values()
+            .map(Arc::new)
+            .collect();
         stored.sort_by_key(|delivery| delivery.id);
         let jobs: Vec<NewJob> = stored.iter().map(|it| replay::job(it.id, &it.body)).collect();
         let jobs = enqueue::insert_claimed(&mut tx, &jobs).await?;

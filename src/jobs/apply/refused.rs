@@ -122,7 +122,10 @@ fn changed_rows(writes: &[SessionWrite]) -> BTreeSet<Uuid> {
 }
 
 fn written_sessions(writes: &[SessionWrite], lines: &[TimelineRow]) -> BTreeSet<Uuid> {
-    changed_rows(writes).into_iter().chain(lines.iter().map(|line| line.session)).collect()
+    changed_rows(writes)
+        .into_iter()
+        .chain(lines.iter().map(|line| line.session))
+        .collect()
 }
 
 fn is_refusal(error: &sqlx::Error) -> bool {

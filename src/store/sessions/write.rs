@@ -3,6 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
+use crate::domain::actor::Actor;
 use crate::domain::decide::SessionUpdate;
 use crate::domain::ids::QuoteId;
 use crate::domain::primary_quote::PrimaryQuotePolicy;

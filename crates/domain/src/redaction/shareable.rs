@@ -30,7 +30,14 @@ const KEPT: [&str; 18] = [
 ];
 /// Objects about people and companies: every string and number in them is redacted, also ids.
 const PARTIES: [&str; 8] = [
-    "seller", "sender", "buyer", "contact", "customer", "operator", "company", "passengers",
+    "seller",
+    "sender",
+    "buyer",
+    "contact",
+    "customer",
+    "operator",
+    "company",
+    "passengers",
 ];
 /// A longer text is no id, kind, time or price.
 const MAX_KEPT: usize = 300;

@@ -60,7 +60,11 @@ fn work_is_read_as_it_was_written() {
 #[test]
 fn rows_after_the_beginning_are_never_selected() {
     let (early, late) = (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1));
-    for (until, begun_at, expected) in [(None, late, late), (Some(early), late, early), (Some(late), early, early)] {
+    for (until, begun_at, expected) in [
+        (None, late, late),
+        (Some(early), late, early),
+        (Some(late), early, early),
+    ] {
         let jobs = JobSelection {
             until,
             ..JobSelection::default()
