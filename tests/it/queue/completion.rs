@@ -6,7 +6,7 @@ use avinode_ingest::queue::claim;
 use avinode_ingest::queue::job::ClaimedJob;
 use avinode_ingest::queue::job_kind::JobKind;
 use avinode_ingest::queue::outcomes::{self, JobOutcome};
-use avinode_ingest::queue::{admin, claim_by_kind, release};
+use avinode_ingest::queue::{claim_by_kind, release};
 
 use crate::support::actions::retry;
 use crate::support::cluster::Db;

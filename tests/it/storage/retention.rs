@@ -25,7 +25,7 @@ const ROWS: i64 = 200_000;
 const OLD: i64 = ROWS / 2;
 
 /// Rows of each table; `{at}` is the time of row `n`, now or before any retention.
-const FILL: [(&str, &str); 6] = [
+const FILL: [(&str, &str); 7] = [
     (
         "outcomes",
         "(job_id, kind, created_at, finished_at, attempts, outcome) SELECT n, 'full_event', {at}, {at}, 1, 'applied'",
@@ -47,6 +47,10 @@ const FILL: [(&str, &str); 6] = [
     (
         "delivery_subjects",
         "(delivery_id, job_id, kind, trip_key) SELECT avinode_ingest.uuid_of_time({at}), n, 'quote', 'trip-' || n",
+    ),
+    (
+        "batches",
+        "(id, actor, action, filter, row_limit, state, begun_at) SELECT gen_random_uuid(), 'a', 'retry', '{}', 1, 'finished', {at}",
     ),
     (
         "dead_jobs",
