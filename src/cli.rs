@@ -20,6 +20,7 @@ pub mod jobs;
 pub mod manifest;
 pub mod migrate;
 pub mod openapi;
+pub mod operator;
 pub mod output;
 pub mod purge;
 pub mod reconcile;

@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::actor;
 use super::bulk;
 use super::database::{CommandDatabase, DatabaseCommandArgs};
-use super::error::{CliError, Context};
+use super::error::CliError;
+use super::operator::{Operator, OperatorCommandArgs};
 use super::output::{print, print_json};
 use super::subject_args::print_page;
 use super::table::{TextTable, moment, or_dash};
@@ -18,7 +18,8 @@ use crate::admin::batches::{self, StepsBy};
 use crate::config::value_parsers::{integer_in, one_of};
 use crate::domain::actor::Acting;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
-use crate::http::v1::cursor::{self, CursorKey};
+use crate::http::v1::admin::cursors::BatchCursor;
+use crate::http::v1::cursor;
 use crate::store::batches::{BatchFilter, BatchRow, BatchState};
 
 #[derive(Debug, Subcommand)]
@@ -50,16 +51,7 @@ pub struct ListBatchesArgs {
     pub cursor: Option<BatchCursor>,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
-}
-
-/// The page begins before this batch.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct BatchCursor(pub Uuid);
-
-impl CursorKey for BatchCursor {
-    const LIST: &'static str = "batches";
+    pub common: OperatorCommandArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -69,7 +61,7 @@ pub struct ShowBatchArgs {
     pub id: Uuid,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
+    pub common: OperatorCommandArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -101,28 +93,28 @@ pub async fn run(command: BatchesCommand) -> Result<ExitCode, CliError> {
 }
 
 async fn list(args: ListBatchesArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.common.database).await?;
     let filter = BatchFilter {
         state: args.state,
         before: args.cursor.map(|cursor| cursor.0),
-        limit: args.limit + 1,
+        limit: args.limit,
         ..BatchFilter::default()
     };
-    let rows = crate::store::batches::list(&database.pool, &filter).await;
-    database.close().await?;
-    let mut rows = rows.context("list the batches")?;
-    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let has_more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows
-        .last()
-        .filter(|_| has_more)
-        .map(|last| cursor::encode(&BatchCursor(last.id)));
+    let operator = Operator::open(&args.common.target).await?;
+    let page = operator.batches(&filter).await;
+    operator.close().await?;
+    let page = page?;
     let headings = [
         "batch", "begun", "actor", "action", "state", "selected", "changed", "skipped", "failed",
     ];
     let table = TextTable::new(headings).numbers(&[5, 6, 7, 8]);
-    print_page(args.common.json, rows, next, "no batches", table, cells)
+    print_page(
+        args.common.json,
+        page.data,
+        page.next_cursor,
+        "no batches",
+        table,
+        cells,
+    )
 }
 
 fn cells(batch: BatchRow) -> [String; 9] {
@@ -145,10 +137,12 @@ fn action(action: &str, dry_run: bool) -> String {
 }
 
 async fn show(args: ShowBatchArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.common.database).await?;
-    let batch = batches::get(&database.pool, args.id).await;
-    database.close().await?;
-    let batch = batch.map_err(|error| failed("read the batch", error))?;
+    let operator = Operator::open(&args.common.target).await?;
+    let batch = operator.batch(args.id).await;
+    operator.close().await?;
+    let Some(batch) = batch? else {
+        return Err(CliError::plain(format!("there is no batch {}", args.id)));
+    };
     if args.common.json {
         return print_json(&batch);
     }

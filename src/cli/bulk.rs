@@ -234,7 +234,7 @@ fn is_confirmed(question: &str) -> Result<bool, CliError> {
     Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
-fn print_nothing(json: bool) -> Result<(), CliError> {
+pub fn print_nothing(json: bool) -> Result<(), CliError> {
     match json {
         true => print_json(&json!({"selected": 0, "changed": 0})),
         false => print("nothing is selected"),

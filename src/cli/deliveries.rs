@@ -10,11 +10,10 @@ use clap::Subcommand;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::database::{CommandDatabase, DatabaseCommandArgs};
-use super::error::{CliError, Context};
+use super::error::CliError;
+use super::operator::{Operator, OperatorCommandArgs};
 use super::output::{print, write};
 use super::table::{TextTable, moment, or_dash, visible_lines};
-use crate::store::admin;
 
 #[derive(Debug, Subcommand)]
 pub enum DeliveriesCommand {
@@ -47,7 +46,7 @@ pub struct ShowDeliveryArgs {
     pub body: bool,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
+    pub common: OperatorCommandArgs,
 }
 
 pub async fn run(command: DeliveriesCommand) -> Result<ExitCode, CliError> {
@@ -61,28 +60,26 @@ pub async fn run(command: DeliveriesCommand) -> Result<ExitCode, CliError> {
 }
 
 async fn show(args: ShowDeliveryArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.common.database).await?;
-    let delivery = admin::delivery(&database.pool, args.id).await;
-    database.close().await?;
-    let Some(delivery) = delivery.context("read the delivery")? else {
+    let operator = Operator::open(&args.common.target).await?;
+    let delivery = operator.delivery(args.id).await;
+    operator.close().await?;
+    let Some(delivery) = delivery? else {
         return Err(CliError::plain(format!("there is no delivery {}", args.id)));
     };
     if args.body {
-        return write(&delivery.body);
+        return write(&delivery.body.bytes());
     }
-    let body = String::from_utf8_lossy(&delivery.body);
-    let jobs = delivery.jobs.into_iter();
+    let body = delivery.body.bytes();
+    let body = String::from_utf8_lossy(&body);
     if args.common.json {
-        let jobs = jobs
-            .map(|(id, kind, outcome, detail)| json!({"job": id, "kind": kind, "outcome": outcome, "detail": detail}));
         return print(json!({
             "id": args.id,
             "received_at": delivery.received_at,
             "verified_by": delivery.verified_by,
-            "headers": delivery.headers.lines().collect::<Vec<_>>(),
+            "headers": delivery.headers,
             "body": body,
             "redaction": delivery.redaction,
-            "jobs": jobs.collect::<Vec<_>>(),
+            "jobs": delivery.jobs,
         }));
     }
     let properties = [
@@ -91,10 +88,15 @@ async fn show(args: ShowDeliveryArgs) -> Result<(), CliError> {
     ]
     .into_iter()
     .chain(delivery.redaction.map(|redaction| ("redacted", redaction.to_string())));
-    let headers = delivery.headers.lines();
-    let headers = headers.map(|header| ["header".to_owned(), header.to_owned()]);
-    let jobs = jobs
-        .map(|(id, kind, outcome, detail)| [format!("job {id}"), format!("{kind}: {outcome}: {}", or_dash(detail))]);
+    let headers = delivery.headers.into_iter();
+    let headers = headers.map(|header| ["header".to_owned(), header]);
+    let jobs = delivery.jobs.into_iter().map(|job| {
+        let (kind, outcome) = (job.kind, job.outcome);
+        [
+            format!("job {}", job.job),
+            format!("{kind}: {outcome}: {}", or_dash(job.detail)),
+        ]
+    });
     let table = TextTable::properties("delivery", args.id, properties);
     print(table.rows(headers).rows(jobs))?;
     // The body may contain terminal control sequences.

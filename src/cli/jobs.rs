@@ -7,19 +7,16 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::bulk::{self, BulkArgs, Chosen};
-use super::database::{CommandDatabase, DatabaseCommandArgs};
-use super::error::{CliError, Context};
+use super::error::CliError;
 use super::filter_args::JobFilterArgs;
+use super::operator::{Operator, OperatorCommandArgs};
 use super::output::{print, print_json};
 use super::table::{TextTable, counted, moment, or_dash};
-use crate::admin::actions::{self, ActionError, JobsChanged};
+use crate::admin::actions::JobsChanged;
 use crate::admin::batches::work::BatchWork;
 use crate::admin::selection::JobSelection;
 use crate::config::value_parsers::integer_in;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
-use crate::jobs::fetch::status;
-use crate::postgres::transaction::Pool;
-use crate::queue::admin::{self, JobFilter, JobView};
 use crate::queue::job_state::JobState;
 
 #[derive(Debug, Subcommand)]
@@ -49,7 +46,7 @@ pub struct ShowJobArgs {
     pub id: i64,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
+    pub common: OperatorCommandArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -69,7 +66,7 @@ pub struct ChangeJobsArgs {
     pub bulk: BulkArgs,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
+    pub common: OperatorCommandArgs,
 }
 
 impl ChangeJobsArgs {
@@ -98,7 +95,7 @@ pub async fn run(command: JobsCommand) -> Result<ExitCode, CliError> {
         JobsCommand::Show(args) => show(args).await?,
         JobsCommand::Retry(args) => {
             let work = BatchWork::Retry(args.selection());
-            return change(&args, work, "retry", "made available").await;
+            return change(&args, work, "made available").await;
         }
         JobsCommand::Discard(args) => {
             let DiscardJobsArgs { jobs, force } = *args;
@@ -106,19 +103,17 @@ pub async fn run(command: JobsCommand) -> Result<ExitCode, CliError> {
                 jobs: jobs.selection(),
                 timers: force,
             };
-            return change(&jobs, work, "discard", "discarded").await;
+            return change(&jobs, work, "discarded").await;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn show(args: ShowJobArgs) -> Result<(), CliError> {
-    let filter = JobFilter {
-        ids: Some(vec![args.id]),
-        limit: 1,
-        ..JobFilter::default()
-    };
-    let Some(job) = read(&args.common, filter, "read the job").await?.pop() else {
+    let operator = Operator::open(&args.common.target).await?;
+    let job = operator.job(args.id).await;
+    operator.close().await?;
+    let Some(job) = job? else {
         let missing = CliError::plain(format!("there is no unfinished or dead job {}", args.id));
         return Err(missing.hint("`deliveries show` shows the outcomes of finished jobs"));
     };
@@ -142,39 +137,28 @@ async fn show(args: ShowJobArgs) -> Result<(), CliError> {
     print(TextTable::properties("job", job.id, properties).rows(failures))
 }
 
-/// Reads jobs, with the reason why some of them do not run.
-async fn read(args: &DatabaseCommandArgs, filter: JobFilter, attempt: &str) -> Result<Vec<JobView>, CliError> {
-    let database = CommandDatabase::open_current(&args.database).await?;
-    let blocked = status::blocked_kinds(&database.pool).await;
-    let blocked = blocked.context("read the status of fetching")?;
-    let jobs = admin::list(&database.pool, &JobFilter { blocked, ..filter }).await;
-    database.close().await?;
-    jobs.context(attempt)
-}
-
-/// Changes the named or selected jobs; `verb` completes "could not …", `done` the summary.
-async fn change(args: &ChangeJobsArgs, work: BatchWork, verb: &str, done: &str) -> Result<ExitCode, CliError> {
+/// Changes the named or selected jobs; `done` completes the summary.
+async fn change(args: &ChangeJobsArgs, work: BatchWork, done: &str) -> Result<ExitCode, CliError> {
     let chosen = bulk::chosen(args.ids.len(), !work.is_unfiltered(), "jobs")?;
-    let database = CommandDatabase::open_current(&args.common.database).await?;
+    let operator = Operator::open(&args.common.target).await?;
     let changed = match chosen {
         Chosen::Filters => {
             // Of jobs nothing is decided.
             let policy = PrimaryQuotePolicy::default();
-            bulk::run(&database.pool, work, &args.bulk, policy, args.common.json).await
+            operator.run_batch(work, &args.bulk, policy, args.common.json).await
         }
-        Chosen::Ids => change_named(&database.pool, args, &work, verb, done)
+        Chosen::Ids => change_named(&operator, args, &work, done)
             .await
             .map(|()| ExitCode::SUCCESS),
     };
-    database.close().await?;
+    operator.close().await?;
     changed
 }
 
 async fn change_named(
-    pool: &Pool,
+    operator: &Operator,
     args: &ChangeJobsArgs,
     work: &BatchWork,
-    verb: &str,
     done: &str,
 ) -> Result<(), CliError> {
     if args.bulk.dry_run {
@@ -182,17 +166,12 @@ async fn change_named(
             "--dry-run counts what filters select, and takes no ids",
         ));
     }
-    let acting = args.bulk.acting();
+    let note = args.bulk.note.as_ref();
     let changed = match work {
-        BatchWork::Discard { timers, .. } => actions::discard(pool, &args.ids, *timers, &acting).await,
-        _ => actions::retry(pool, &args.ids, &acting).await,
+        BatchWork::Discard { timers, .. } => operator.discard(&args.ids, *timers, note).await,
+        _ => operator.retry(&args.ids, note).await,
     };
-    let JobsChanged { done: ids, not_done } = changed.map_err(|error| match error {
-        ActionError::Timers(_) => CliError::plain(error.to_string()).hint(
-            "without its timer an expired quote stays primary until the next resync; --force discards timers as well",
-        ),
-        ActionError::Database(error) => CliError::to(format_args!("{verb} the jobs"), error),
-    })?;
+    let JobsChanged { done: ids, not_done } = changed?;
     let missed: Vec<String> = not_done.iter().map(ToString::to_string).collect();
     if args.common.json {
         print(serde_json::json!({"done": ids, "not_done": missed}))?;

@@ -17,7 +17,7 @@ use crate::store::chat_sessions::{aggregate, tx};
 use crate::store::{missing_expiries, resync};
 
 /// The leader lease of maintenance, and the turns of periodic work.
-const LEASE: &str = "maintenance";
+pub const LEASE: &str = "maintenance";
 const ARCHIVE_TURN: &str = "archive";
 const RECONCILE_TURN: &str = "reconcile";
 

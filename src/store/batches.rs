@@ -6,13 +6,16 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strum::{EnumString, IntoStaticStr, VariantArray};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::postgres::prune_step;
 use crate::postgres::prune_step::PruneStep;
 use crate::postgres::transaction::{Pool, Transaction};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString, VariantArray, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString, VariantArray, Serialize, Deserialize, ToSchema,
+)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchState {
@@ -32,21 +35,25 @@ impl BatchState {
 }
 
 /// A row.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Batch)]
 pub struct BatchRow {
     pub id: Uuid,
     /// Who began it.
     pub actor: String,
     /// `retry`, `discard` or `replay`.
     pub action: String,
+    /// Its text is replaced by its digest when the batch is finished.
+    #[schema(value_type = Object)]
     pub filter: Value,
     pub note: Option<String>,
     pub dry_run: bool,
     /// The most rows that are selected.
     pub row_limit: i64,
-    /// A word of [`BatchState`].
+    /// `running`, `interrupted`, `finished` or `failed`.
     pub state: String,
     /// The last selected row; `None` before the first step.
+    #[schema(value_type = Option<Object>)]
     pub position: Option<Value>,
     pub selected: i64,
     /// Of a dry run: those that would be.
@@ -56,6 +63,7 @@ pub struct BatchRow {
     /// Rows that cannot be changed: the delivery is redacted or deleted.
     pub failed: i64,
     /// What a dry run of a replay would change, or the error of a failed batch.
+    #[schema(value_type = Object)]
     pub result: Value,
     pub begun_at: DateTime<Utc>,
     pub finished_at: Option<DateTime<Utc>>,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
+use utoipa::ToSchema;
 
 use super::event::{Event, EventKind, TripStatus};
 use super::ids::{QuoteId, RfqId};
@@ -27,6 +28,7 @@ const MAX_IDS: usize = 100;
     VariantArray,
     Serialize,
     Deserialize,
+    ToSchema,
 )]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[serde(rename_all = "snake_case")]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::job_state::JobState;
@@ -12,7 +13,8 @@ use ingest_postgres::interval::interval;
 use ingest_postgres::transaction::Pool;
 
 /// A live or dead job.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = Job)]
 pub struct JobView {
     pub id: i64,
     /// A row of another version may have a kind that this one does not know.

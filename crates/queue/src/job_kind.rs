@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+use utoipa::ToSchema;
 
 /// The kind of a job: decides which handler runs it. Triggers insert `rematch` jobs as well, by this spelling.
 #[derive(
@@ -19,6 +20,7 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
     VariantArray,
     Serialize,
     Deserialize,
+    ToSchema,
 )]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[serde(rename_all = "snake_case")]

@@ -1,16 +1,16 @@
 //! `deliveries list`.
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::cli::database::{CommandDatabase, DatabaseCommandArgs};
-use crate::cli::error::{CliError, Context};
+use crate::cli::error::CliError;
 use crate::cli::filter_args::DeliveryFilterArgs;
+use crate::cli::operator::{Operator, OperatorCommandArgs};
 use crate::cli::subject_args::print_page;
 use crate::cli::table::{TextTable, moment, or_dash};
 use crate::config::value_parsers::integer_in;
-use crate::http::v1::cursor::{self, CursorKey};
-use crate::store::admin::delivery_list::{self, DeliveryView};
+use crate::http::v1::admin::cursors::DeliveryCursor;
+use crate::http::v1::cursor;
+use crate::store::admin::delivery_list::DeliveryView;
 
 #[derive(Debug, clap::Args)]
 pub struct ListDeliveriesArgs {
@@ -30,25 +30,16 @@ pub struct ListDeliveriesArgs {
     pub cursor: Option<DeliveryCursor>,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
-}
-
-/// The page begins before this delivery.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct DeliveryCursor(pub Uuid);
-
-impl CursorKey for DeliveryCursor {
-    const LIST: &'static str = "deliveries";
+    pub common: OperatorCommandArgs,
 }
 
 pub(super) async fn run(args: ListDeliveriesArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.common.database).await?;
     let before = args.before.or(args.cursor.map(|cursor| cursor.0));
     let filter = args.filter.selection().filter(before, args.limit);
-    let page = delivery_list::list(&database.pool, &filter).await;
-    database.close().await?;
-    let page = page.context("list the deliveries")?;
+    let operator = Operator::open(&args.common.target).await?;
+    let page = operator.deliveries(&filter).await;
+    operator.close().await?;
+    let page = page?;
     let headings = [
         "delivery",
         "received",
@@ -59,11 +50,10 @@ pub(super) async fn run(args: ListDeliveriesArgs) -> Result<(), CliError> {
         "outcome",
         "detail",
     ];
-    let next = page.next.map(|id| cursor::encode(&DeliveryCursor(id)));
     print_page(
         args.common.json,
         page.data,
-        next,
+        page.next_cursor,
         "no deliveries",
         TextTable::new(headings),
         cells,

@@ -4,17 +4,16 @@ use std::process::ExitCode;
 
 use uuid::Uuid;
 
-use crate::admin::actions::{self, DeliveriesReplayed};
+use crate::admin::actions::DeliveriesReplayed;
 use crate::admin::batches::work::BatchWork;
 use crate::cli::bulk::{self, BulkArgs, Chosen};
-use crate::cli::database::{CommandDatabase, DatabaseCommandArgs};
-use crate::cli::error::{CliError, Context};
+use crate::cli::error::CliError;
 use crate::cli::filter_args::DeliveryFilterArgs;
+use crate::cli::operator::{Operator, OperatorCommandArgs};
 use crate::cli::output::{print, print_json};
 use crate::cli::table::counted;
 use crate::domain::actor::ActionNote;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
-use crate::postgres::transaction::Pool;
 
 #[derive(Debug, clap::Args)]
 pub struct ReplayDeliveriesArgs {
@@ -42,35 +41,37 @@ pub struct ReplayDeliveriesArgs {
     pub primary_quote_policy: PrimaryQuotePolicy,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
+    pub common: OperatorCommandArgs,
 }
 
 pub(super) async fn run(mut args: ReplayDeliveriesArgs) -> Result<ExitCode, CliError> {
     args.bulk.note = args.bulk.note.or(args.reason.take());
     let work = BatchWork::Replay(args.filter.selection());
     let chosen = bulk::chosen(args.ids.len(), !work.is_unfiltered(), "deliveries")?;
-    let database = CommandDatabase::open_current(&args.common.database).await?;
-    let pool = &database.pool;
+    let operator = Operator::open(&args.common.target).await?;
     let replayed = match chosen {
-        Chosen::Filters => bulk::run(pool, work, &args.bulk, args.primary_quote_policy, args.common.json).await,
-        Chosen::Ids => replay_named(pool, &args).await.map(|()| ExitCode::SUCCESS),
+        Chosen::Filters => {
+            let policy = args.primary_quote_policy;
+            operator.run_batch(work, &args.bulk, policy, args.common.json).await
+        }
+        Chosen::Ids => replay_named(&operator, &args).await.map(|()| ExitCode::SUCCESS),
     };
-    database.close().await?;
+    operator.close().await?;
     replayed
 }
 
-async fn replay_named(pool: &Pool, args: &ReplayDeliveriesArgs) -> Result<(), CliError> {
+async fn replay_named(operator: &Operator, args: &ReplayDeliveriesArgs) -> Result<(), CliError> {
     if args.bulk.dry_run {
         return Err(CliError::setting(
             "--dry-run counts what filters select, and takes no ids",
         ));
     }
-    let replayed = actions::replay(pool, &args.ids, &args.bulk.acting()).await;
+    let replayed = operator.replay(&args.ids, args.bulk.note.as_ref()).await;
     let DeliveriesReplayed {
         enqueued,
         redacted,
         unknown,
-    } = replayed.context("enqueue the deliveries")?;
+    } = replayed?;
     if args.common.json {
         let result = serde_json::json!({"enqueued": enqueued, "redacted": redacted, "unknown": unknown});
         print_json(&result)?;

@@ -1,15 +1,15 @@
 //! `jobs list`.
 
-use serde::{Deserialize, Serialize};
-
-use crate::cli::database::{CommandDatabase, DatabaseCommandArgs};
-use crate::cli::error::{CliError, Context};
+use crate::admin::job_list::JobListFilter;
+use crate::cli::error::CliError;
 use crate::cli::filter_args::JobFilterArgs;
+use crate::cli::operator::{Operator, OperatorCommandArgs};
 use crate::cli::subject_args::print_page;
 use crate::cli::table::{TextTable, moment, or_dash};
 use crate::config::value_parsers::integer_in;
-use crate::http::v1::cursor::{self, CursorKey};
-use crate::queue::admin::{self, JobFilter, JobPosition, JobView};
+use crate::http::v1::admin::cursors::JobCursor;
+use crate::http::v1::cursor;
+use crate::queue::admin::JobView;
 
 #[derive(Debug, clap::Args)]
 pub struct ListJobsArgs {
@@ -25,46 +25,33 @@ pub struct ListJobsArgs {
     pub cursor: Option<JobCursor>,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
-}
-
-/// The page begins after this job.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct JobCursor(pub JobPosition);
-
-impl CursorKey for JobCursor {
-    const LIST: &'static str = "jobs";
+    pub common: OperatorCommandArgs,
 }
 
 pub(super) async fn run(args: ListJobsArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.common.database).await?;
-    let read = read(&database, &args).await;
-    database.close().await?;
-    let mut jobs = read?;
-    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let has_more = jobs.len() > limit;
-    jobs.truncate(limit);
-    let last = jobs.last().filter(|_| has_more).map(JobView::position);
-    let next = last.map(|position| cursor::encode(&JobCursor(position)));
-    let none =
-        match args.filter.subject.filter().is_empty() && args.filter.text.is_none() && args.filter.reason.is_none() {
-            true => "no jobs: everything that was received is done",
-            false => "no jobs",
-        };
-    let headings = ["job", "kind", "state", "attempts", "due", "delivery", "key", "reason"];
-    print_page(args.common.json, jobs, next, none, TextTable::new(headings), cells)
-}
-
-/// Reads one job more than the page has.
-async fn read(database: &CommandDatabase, args: &ListJobsArgs) -> Result<Vec<JobView>, CliError> {
-    let pool = &database.pool;
-    let filter = args.filter.selection().filter(pool, args.limit + 1).await;
-    let filter = JobFilter {
+    let filter = JobListFilter {
+        selection: args.filter.selection(),
         after: args.cursor.map(|cursor| cursor.0),
-        ..filter.context("look for the jobs")?
+        limit: args.limit,
     };
-    admin::list(pool, &filter).await.context("list the jobs")
+    let operator = Operator::open(&args.common.target).await?;
+    let page = operator.jobs(&filter).await;
+    operator.close().await?;
+    let page = page?;
+    let selection = &filter.selection;
+    let none = match selection.subject.is_empty() && selection.text.is_none() && selection.reason.is_none() {
+        true => "no jobs: everything that was received is done",
+        false => "no jobs",
+    };
+    let headings = ["job", "kind", "state", "attempts", "due", "delivery", "key", "reason"];
+    print_page(
+        args.common.json,
+        page.data,
+        page.next_cursor,
+        none,
+        TextTable::new(headings),
+        cells,
+    )
 }
 
 fn cells(job: JobView) -> [String; 8] {

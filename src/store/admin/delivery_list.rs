@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
 use strum::{EnumString, IntoStaticStr, VariantArray};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::subject_filter::{DeliveryRange, SubjectFilter, SubjectScope};
@@ -16,7 +17,9 @@ use crate::postgres::transaction::{Pool, Transaction};
 pub const TEXT_WINDOW: i64 = 20_000;
 
 /// The outcome of a delivery: that of its newest job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString, VariantArray, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString, VariantArray, Serialize, Deserialize, ToSchema,
+)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryOutcome {
@@ -54,7 +57,8 @@ pub struct DeliveryFilter {
 }
 
 /// A delivery, its subject and the outcome of its newest job.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = StoredDelivery)]
 pub struct DeliveryView {
     /// The id that the response to the sender named.
     pub id: Uuid,
@@ -71,7 +75,7 @@ pub struct DeliveryView {
     pub quotes: Vec<String>,
     /// The sessions that had the trip when it was applied.
     pub sessions: Vec<Uuid>,
-    /// A word of [`DeliveryOutcome`], or `unknown` where the outcome is past its retention.
+    /// `queued`, the outcome of its newest job, or `unknown` where the outcome is past its retention.
     pub outcome: String,
     /// The change, the repeated delivery, or the reason of a dead job.
     pub detail: Option<String>,

@@ -1,6 +1,7 @@
 //! The cause in one line: why a quote is shown, or why it is not.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::job_text::{of_job, retry};
 use super::quote_cause::{DISPUTED, of_quote, of_quote_in_session};
@@ -8,11 +9,11 @@ use crate::store::admin::trace::deliveries::TracedDelivery;
 use crate::store::admin::trace::sessions::TracedSession;
 use crate::store::admin::trace::{TraceMaterial, TraceTarget};
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct TraceCause {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TraceCause {
     /// The quote, or the target of the trace.
-    pub(super) of: String,
-    pub(super) text: String,
+    pub of: String,
+    pub text: String,
 }
 
 /// One for the target, or one for each of its quotes.

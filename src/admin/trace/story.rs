@@ -1,7 +1,8 @@
 //! The story of a trace in order of time.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::store::admin::trace::TraceMaterial;
@@ -9,19 +10,22 @@ use crate::store::admin::trace::deliveries::{TracedDelivery, TracedJob};
 use crate::store::admin::trace::facts::TracedQuote;
 use crate::store::admin::trace::sessions::TracedSession;
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct StoryEntry {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StoryEntry {
     /// `None` for what holds now.
-    pub(super) at: Option<DateTime<Utc>>,
+    pub at: Option<DateTime<Utc>>,
     /// One word: `refused`, `received`, `fetched`, `parsed`, the outcome of a job, `counted`, `withheld`, `row`, `session`.
-    pub(super) step: String,
-    pub(super) text: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) delivery: Option<Uuid>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) job: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) session: Option<Uuid>,
+    pub step: String,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub delivery: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub job: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub session: Option<Uuid>,
 }
 
 impl StoryEntry {
