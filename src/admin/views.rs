@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::stored_body::StoredBody;
 use crate::store::admin::documents::DocumentView;
-use crate::store::admin::{DeliveryDetail, DeliveryJob, DeliveryRedaction, DeliverySubject};
+use crate::store::admin::{DeliveryDetail, DeliveryJobView, DeliveryRedaction, SubjectView};
 
 /// A stored delivery with its body and the outcomes of its jobs.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -23,9 +23,9 @@ pub struct DeliveryRecord {
     pub body: StoredBody,
     pub redaction: Option<DeliveryRedaction>,
     /// Null until a job has read it.
-    pub subject: Option<DeliverySubject>,
+    pub subject: Option<SubjectView>,
     /// Oldest first.
-    pub jobs: Vec<DeliveryJob>,
+    pub jobs: Vec<DeliveryJobView>,
 }
 
 impl DeliveryRecord {

@@ -29,13 +29,14 @@ pub struct DeliveryDetail {
     pub body: Vec<u8>,
     pub redaction: Option<DeliveryRedaction>,
     /// `None` until a job has read it.
-    pub subject: Option<DeliverySubject>,
-    pub jobs: Vec<DeliveryJob>,
+    pub subject: Option<SubjectView>,
+    pub jobs: Vec<DeliveryJobView>,
 }
 
 /// The event and the ids that a delivery names.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct DeliverySubject {
+#[schema(as = DeliverySubject)]
+pub struct SubjectView {
     /// The kind of its events.
     pub kind: String,
     pub event_id: Option<String>,
@@ -48,7 +49,8 @@ pub struct DeliverySubject {
 
 /// A job of a delivery.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct DeliveryJob {
+#[schema(as = DeliveryJob)]
+pub struct DeliveryJobView {
     pub job: i64,
     pub kind: String,
     /// The outcome, or `queued`.
@@ -80,7 +82,7 @@ pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<DeliveryDetail>, s
         id
     );
     let jobs = sqlx::query_as!(
-        DeliveryJob,
+        DeliveryJobView,
         r#"
         SELECT id AS "job!", kind AS "kind!", outcome AS "outcome!", detail
         FROM (
@@ -103,7 +105,7 @@ pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<DeliveryDetail>, s
         id
     );
     let subject = sqlx::query_as!(
-        DeliverySubject,
+        SubjectView,
         r#"
         SELECT kind, event_id, trip_key AS trip, coalesce(rfqs, '{}') AS "rfqs!",
             coalesce(quotes, '{}') AS "quotes!", coalesce(sessions, '{}') AS "sessions!"

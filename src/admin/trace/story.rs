@@ -12,7 +12,7 @@ use crate::store::admin::trace::sessions::TracedSession;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StoryEntry {
-    /// `None` for what holds now.
+    /// Null for what holds now.
     pub at: Option<DateTime<Utc>>,
     /// One word: `refused`, `received`, `fetched`, `parsed`, the outcome of a job, `counted`, `withheld`, `row`, `session`.
     pub step: String,

@@ -23,7 +23,7 @@ pub struct ApiClient {
 
 /// The resource of a call does not exist, or its state does not allow the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ApiRefusal {
     /// The problem type without its prefix, such as `job-not-found`.
     pub problem: String,
     pub detail: String,
@@ -117,7 +117,7 @@ impl ApiClient {
         &self,
         attempt: &str,
         call: ApiCall<'_>,
-    ) -> Result<Result<T, Refusal>, CliError> {
+    ) -> Result<Result<T, ApiRefusal>, CliError> {
         let mut url = self.url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.clear().extend(["v1", "admin"]).extend(call.path);
@@ -153,7 +153,7 @@ impl ApiClient {
     }
 
     /// Tells apart what was refused about the resource from what was refused about the call.
-    fn refused(&self, attempt: &str, status: StatusCode, problem: &Value) -> Result<Refusal, CliError> {
+    fn refused(&self, attempt: &str, status: StatusCode, problem: &Value) -> Result<ApiRefusal, CliError> {
         let name = problem["type"].as_str().unwrap_or_default();
         let name = name.strip_prefix(TYPE_PREFIX).unwrap_or_default();
         let detail = problem["detail"].as_str().unwrap_or_default();
@@ -171,7 +171,7 @@ impl ApiClient {
                     "its INGEST_ROLE is work, it is older than this program, or the URL is not that of a service",
                 ))
             }
-            (StatusCode::NOT_FOUND | StatusCode::CONFLICT, problem) => Ok(Refusal {
+            (StatusCode::NOT_FOUND | StatusCode::CONFLICT, problem) => Ok(ApiRefusal {
                 problem: problem.to_owned(),
                 detail: detail.to_owned(),
             }),
