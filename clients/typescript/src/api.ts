@@ -835,6 +835,11 @@ export interface components {
         /** @description An entry of a session's timeline, in the stream of all sessions. */
         StreamEntry: {
             /**
+             * @description Who made it, as in the session's timeline.
+             * @example token:dashboard
+             */
+            actor?: string | null;
+            /**
              * Format: uuid
              * @description The delivery that reported it, if one did.
              */
@@ -897,6 +902,11 @@ export interface components {
         };
         /** @description An entry of a session's timeline. */
         TimelineEntry: {
+            /**
+             * @description Who made it: `token:NAME` for a call of the API, `cli:USER@HOST` for the command line; null for the service itself.
+             * @example token:dashboard
+             */
+            actor?: string | null;
             /**
              * Format: uuid
              * @description The delivery that reported it, if one did.
