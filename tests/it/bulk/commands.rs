@@ -55,7 +55,7 @@ async fn a_selection_needs_yes_a_filter_and_no_ids() {
             "this would replay 3 deliveries",
         ),
         ("jobs retry 1 --dry-run", "takes no ids"),
-        ("jobs discard --dead --note=", "is empty"),
+        ("jobs discard --dead --note=", "a value is missing"),
     ] {
         let output = run_on(&db, &line.split(' ').collect::<Vec<_>>()).await;
         assert_eq!(output.code, Some(64), "{line}: {}", output.all());
