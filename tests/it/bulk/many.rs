@@ -95,6 +95,10 @@ async fn many_deliveries_are_previewed_and_replayed_and_new_ones_do_not_wait_beh
     let second_applied = began.elapsed();
     service.stop().await;
     assert_eq!(text(&db.pool, SESSIONS).await, before);
+    assert!(
+        slowest < Duration::from_secs(10),
+        "a new delivery waited for {slowest:?}"
+    );
     println!(
         "{deliveries} deliveries, {sessions} sessions: dry run {first_dry:?}, run {first_run:?}, applied after {first_applied:?}; \
          again: dry run {second_dry:?}, run {second_run:?}, applied after {second_applied:?}, 0 sessions changed; \

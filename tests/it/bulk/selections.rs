@@ -173,7 +173,7 @@ fn a_selection_of_jobs_has_the_rows_of_the_list_with_the_same_filters() {
                 .map(|kind| choice(move |it: &mut JobSelection| it.kind = Some(kind)))
                 .to_vec(),
             vec![choice(|it: &mut JobSelection| {
-                it.text = Some("somethingNEW".to_owned())
+                it.text = Some("somethingNEW".to_owned());
             })],
             vec![choice(|it: &mut JobSelection| it.reason = Some("Unknown".to_owned()))],
             vec![choice(|it: &mut JobSelection| it.until = Some(soon()))],

@@ -1,7 +1,8 @@
 //! Batches whose steps a worker of the service makes, as those that are begun over HTTP.
 
+use avinode_ingest::admin::batches::pace::MAX_WAITING;
 use avinode_ingest::admin::batches::work::BatchWork;
-use avinode_ingest::admin::batches::{self, NewBatch, StepsBy};
+use avinode_ingest::admin::batches::{self, BatchStep, NewBatch, StepsBy};
 use avinode_ingest::admin::selection::DeliverySelection;
 use avinode_ingest::service::ServiceSettings;
 use avinode_ingest::store::admin::delivery_list::DeliveryOutcome;
@@ -103,4 +104,37 @@ async fn a_worker_makes_a_dry_run_and_records_the_sessions() {
     let id = begin(&db, none, false).await;
     assert_eq!(finished(&db, id).await.selected, 0);
     service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_enqueues_nothing_while_many_jobs_are_due_and_a_process_runs() {
+    let db = Db::new().await;
+    store_without_jobs(&db, 1_200).await;
+    let new = NewBatch {
+        work: BatchWork::Replay(all()),
+        dry_run: false,
+        limit: 1_000_000,
+        acting: acting(),
+    };
+    let id = batches::begin(&db.pool, &new, StepsBy::Caller).await.unwrap();
+    let step = async || batches::step(&db.pool, id).await.unwrap();
+    let jobs = |kind: &str, number: i64| {
+        format!(
+            "TRUNCATE avinode_ingest.jobs;
+             INSERT INTO avinode_ingest.jobs (kind) SELECT '{kind}' FROM generate_series(1, {number})"
+        )
+    };
+    db.run(&jobs("full_event", MAX_WAITING)).await;
+    assert_eq!(step().await, BatchStep::Done, "no process runs");
+    db.run("INSERT INTO avinode_ingest.leader_leases (name, holder, held_until) VALUES ('process/a', 'a', now() + interval '1 hour')")
+        .await;
+    db.run(&jobs("full_event", MAX_WAITING)).await;
+    assert_eq!(step().await, BatchStep::Waits);
+    assert_eq!(batches::get(&db.pool, id).await.unwrap().selected, 500);
+    // Nothing fetches: the jobs would wait for ever.
+    db.run(&jobs("fetch_notified", MAX_WAITING)).await;
+    assert_eq!(step().await, BatchStep::Done);
+    db.run(&jobs("full_event", MAX_WAITING - 1)).await;
+    assert_eq!(step().await, BatchStep::Finished);
+    assert_eq!(batches::get(&db.pool, id).await.unwrap().changed, 1_200);
 }
