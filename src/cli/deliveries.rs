@@ -22,7 +22,7 @@ pub enum DeliveriesCommand {
     /// All filters combine. If there are more than --limit, the last line has the --cursor of the next page.
     List(Box<list::ListDeliveriesArgs>),
     /// Show a delivery: headers, verification, body and the outcomes of its jobs
-    Show(ShowDeliveryArgs),
+    Show(Box<ShowDeliveryArgs>),
     /// Process stored deliveries again
     ///
     /// Takes ids, or the filters of `deliveries list`, which all combine. Enqueues a job for each. What was applied before is not
@@ -52,7 +52,7 @@ pub struct ShowDeliveryArgs {
 pub async fn run(command: DeliveriesCommand) -> Result<ExitCode, CliError> {
     match command {
         DeliveriesCommand::List(args) => list::run(*args).await?,
-        DeliveriesCommand::Show(args) => show(args).await?,
+        DeliveriesCommand::Show(args) => show(*args).await?,
         DeliveriesCommand::Replay(args) => return replay::run(*args).await,
         DeliveriesCommand::Export(args) => export::run(*args).await?,
     }

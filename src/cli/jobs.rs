@@ -26,7 +26,7 @@ pub enum JobsCommand {
     /// All filters combine. If there are more than --limit, the last line has the --cursor of the next page.
     List(Box<list::ListJobsArgs>),
     /// Show a job with its failures
-    Show(ShowJobArgs),
+    Show(Box<ShowJobArgs>),
     /// Run dead, scheduled or retryable jobs now
     ///
     /// Takes ids, or the filters of `jobs list`, which all combine. What filters select is changed in steps, as a batch.
@@ -92,7 +92,7 @@ pub struct DiscardJobsArgs {
 pub async fn run(command: JobsCommand) -> Result<ExitCode, CliError> {
     match command {
         JobsCommand::List(args) => list::run(*args).await?,
-        JobsCommand::Show(args) => show(args).await?,
+        JobsCommand::Show(args) => show(*args).await?,
         JobsCommand::Retry(args) => {
             let work = BatchWork::Retry(args.selection());
             return change(&args, work, "made available").await;

@@ -47,7 +47,7 @@ pub struct OperatorCommandArgs {
 }
 
 pub enum Operator {
-    Database(CommandDatabase, AdminService),
+    Database(Box<CommandDatabase>, AdminService),
     Api(ApiClient),
 }
 
@@ -59,7 +59,7 @@ impl Operator {
         }
         let database = CommandDatabase::open_current(&args.database).await?;
         let service = AdminService::new(database.pool.clone());
-        Ok(Self::Database(database, service))
+        Ok(Self::Database(Box::new(database), service))
     }
 
     pub async fn close(self) -> Result<(), CliError> {
