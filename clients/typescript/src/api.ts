@@ -1599,7 +1599,7 @@ export interface components {
         StoryEntry: {
             /**
              * Format: date-time
-             * @description `None` for what holds now.
+             * @description Null for what holds now.
              */
             at?: string | null;
             /** Format: uuid */

@@ -63,14 +63,15 @@ fn calls(existing: &Existing) -> Vec<(&'static str, Value, &'static str)> {
     ]
 }
 
-/// The writing operations of the description: id, method and path. Webhooks are no actions of a person.
+/// The writing operations on sessions: id, method and path. Those of the operator API are in `api::operator::actions`.
 fn writing_operations() -> Vec<(String, Method, String)> {
     let description: Value = serde_json::from_str(include_str!("../../../openapi.json")).unwrap();
     let mut all = Vec::new();
     for (path, item) in description["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-            if [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&method) && path.starts_with("/v1/")
+            if [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&method)
+                && path.starts_with("/v1/sessions")
             {
                 let id = operation["operationId"].as_str().unwrap().to_owned();
                 all.push((id, method, path.clone()));

@@ -72,6 +72,9 @@ async fn actions_over_the_api_change_the_rows_that_the_commands_change_on_the_da
             "SELECT string_agg(DISTINCT split_part(actor, ':', 1), ' ') FROM avinode_ingest.audit",
         );
         assert_eq!(actors.await.as_deref(), Some(if through_api { "token" } else { "cli" }));
+        let actions = "SELECT string_agg(DISTINCT action, ' ' ORDER BY action) FROM avinode_ingest.audit";
+        let actions = text(&seeded.api.db.pool, actions).await;
+        assert_eq!(actions.as_deref(), Some("discard_jobs replay_deliveries retry_jobs"));
         states.push((printed, text(&seeded.api.db.pool, STATE).await.unwrap()));
         seeded.api.service.stop().await;
     }
